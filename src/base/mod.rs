@@ -1,0 +1,12 @@
+//! Words every layer shares: ids, money, language, channel, time, units, metric names.
+//!
+//! Nothing here knows about models, HTTP or storage; nothing here imports another module.
+
+pub mod channel;
+pub mod clock;
+pub mod ids;
+pub mod language;
+pub mod metadata;
+pub mod money;
+pub mod telemetry;
+pub mod units;

@@ -1,0 +1,28 @@
+//! Metric names, in one place so that dashboards and code cannot drift apart.
+
+/// Counter: turns answered, by `source` and `action`.
+pub const TURNS_TOTAL: &str = "vitrine_turns_total";
+/// Counter: turns answered from the record, not computed again.
+pub const REPLAYS_TOTAL: &str = "vitrine_replays_total";
+/// Histogram, seconds: a turn from arrival to durable answer.
+pub const TURN_SECONDS: &str = "vitrine_turn_seconds";
+/// Counter: drafts replaced by a template, by `reason`.
+pub const DRAFTS_REJECTED_TOTAL: &str = "vitrine_drafts_rejected_total";
+/// Counter: HTTP answers, by `route` and `status`.
+pub const HTTP_REQUESTS_TOTAL: &str = "vitrine_http_requests_total";
+/// Gauge: sequences that own pages.
+pub const SEQUENCES_RUNNING: &str = "vitrine_num_requests_running";
+/// Gauge: sequences that wait for pages.
+pub const SEQUENCES_WAITING: &str = "vitrine_num_requests_waiting";
+/// Gauge, 0 to 1: KV pages in use.
+pub const KV_CACHE_USAGE: &str = "vitrine_kv_cache_usage_perc";
+/// Counter: prompt tokens computed.
+pub const PROMPT_TOKENS_TOTAL: &str = "vitrine_prompt_tokens_total";
+/// Counter: tokens generated.
+pub const GENERATION_TOKENS_TOTAL: &str = "vitrine_generation_tokens_total";
+/// Histogram, seconds: submission to first token.
+pub const TIME_TO_FIRST_TOKEN_SECONDS: &str = "vitrine_time_to_first_token_seconds";
+/// Histogram, seconds: one forward pass.
+pub const STEP_SECONDS: &str = "vitrine_step_seconds";
+/// Counter: texts classified.
+pub const TEXTS_CLASSIFIED_TOTAL: &str = "vitrine_texts_classified_total";

@@ -1,0 +1,25 @@
+//! vitrine: one customer's turn in, one decided answer out.
+//!
+//! In reading order, from the ground up; a module uses only modules above it in this list
+//! (`tests/tidy.rs` holds the exact table).
+
+pub mod base;
+
+pub mod hub;
+pub mod model;
+pub mod text;
+
+pub mod catalog;
+pub mod channels;
+pub mod engine;
+pub mod intent;
+pub mod offers;
+pub mod threads;
+
+pub mod turn;
+
+pub mod http;
+
+pub mod config;
+
+pub mod cli;

@@ -1,0 +1,3 @@
+//! The `vitrine` binary: hands the arguments to the command line.
+
+fn main() {}

@@ -1,0 +1,220 @@
+//! The walls of the house: which module may use which, and the habits that keep files readable.
+//!
+//! Std only, so that it runs anywhere and first.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// A module may use itself and strictly lower numbers.
+const LAYERS: &[(&str, u8)] = &[
+    ("base", 0),
+    ("kernels", 1),
+    ("model", 2),
+    ("text", 2),
+    ("hub", 2),
+    ("engine", 3),
+    ("intent", 3),
+    ("catalog", 3),
+    ("offers", 3),
+    ("threads", 3),
+    ("channels", 3),
+    ("turn", 4),
+    ("http", 5),
+    ("config", 6),
+    ("app", 7),
+    ("cli", 7),
+];
+
+/// Hard limit of lines in a source file, its tests excluded.
+const FILE_LINES_MAX: usize = 500;
+
+/// Hard limit of columns in a line; links are exempt.
+const LINE_COLUMNS_MAX: usize = 100;
+
+/// Where serde derives may stand: wire bodies, stored records, model files, configuration.
+const SERDE_PLACES: &[&str] = &[
+    "src/http/wire",
+    "src/threads/record.rs",
+    "src/model/shape",
+    "src/model/encoder",
+    "src/config/",
+    "src/intent/head.rs",
+    "src/catalog/import",
+    "src/turn/policies.rs",
+    "src/cli/",
+];
+
+/// Where `unsafe` may stand.
+const UNSAFE_PLACES: &[&str] = &["src/kernels/", "src/model/weights.rs"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Source files as (path from the root, text).
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    rust_files(&root().join(folder), &mut paths);
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(root()).unwrap_or(&path).to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            (name, text)
+        })
+        .collect()
+}
+
+fn level(module: &str) -> Option<u8> {
+    LAYERS.iter().find(|(name, _)| *name == module).map(|(_, level)| *level)
+}
+
+/// The top-level module a file belongs to: `src/engine/sampler.rs` → `engine`.
+fn module_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("src/")?;
+    let module = rest.split('/').next()?;
+    let module = module.strip_suffix(".rs").unwrap_or(module);
+    (module != "lib" && module != "main").then_some(module)
+}
+
+/// Module names that follow `crate::` in a line.
+fn crate_uses(line: &str) -> Vec<&str> {
+    line.match_indices("crate::")
+        .filter_map(|(at, prefix)| {
+            let rest = &line[at + prefix.len()..];
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            (!rest[..end].is_empty()).then_some(&rest[..end])
+        })
+        .collect()
+}
+
+fn check(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn every_module_uses_only_lower_layers() {
+    let mut problems = Vec::new();
+    for (path, text) in sources("src") {
+        let Some(module) = module_of(&path) else { continue };
+        let Some(own) = level(module) else {
+            problems.push(format!("{path}: module `{module}` is missing from the layer table"));
+            continue;
+        };
+        for (number, line) in text.lines().enumerate() {
+            let code = line.trim_start();
+            if code.starts_with("//") {
+                continue;
+            }
+            for used in crate_uses(code) {
+                let allowed = used == module || level(used).is_some_and(|other| other < own);
+                if !allowed {
+                    let at = number + 1;
+                    problems.push(format!("{path}:{at}: `{module}` may not use `{used}`"));
+                }
+            }
+            if code.contains("super::super::") {
+                problems.push(format!("{path}:{}: name the path from `crate::`", number + 1));
+            }
+        }
+    }
+    check(&problems);
+}
+
+#[test]
+fn every_file_says_what_it_owns() {
+    let mut problems = Vec::new();
+    for (path, text) in sources("src").into_iter().chain(sources("tests")).chain(sources("benches"))
+    {
+        if !text.starts_with("//! ") {
+            problems.push(format!("{path}: must open with a `//!` header"));
+        }
+    }
+    check(&problems);
+}
+
+#[test]
+fn files_and_lines_stay_readable() {
+    let mut problems = Vec::new();
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
+        if path.starts_with("src") && lines > FILE_LINES_MAX {
+            problems.push(format!("{path}: {lines} lines, limit is {FILE_LINES_MAX}"));
+        }
+        for (number, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            if columns > LINE_COLUMNS_MAX && !line.contains("http") {
+                let at = number + 1;
+                problems.push(format!("{path}:{at}: {columns} columns, limit {LINE_COLUMNS_MAX}"));
+            }
+        }
+    }
+    check(&problems);
+}
+
+#[test]
+fn no_leftovers() {
+    let marks = [concat!("FIX", "ME"), concat!("TO", "DO"), concat!("XX", "X")];
+    let mut problems = Vec::new();
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        for (number, line) in text.lines().enumerate() {
+            for mark in marks {
+                if line.contains(mark) {
+                    problems.push(format!("{path}:{}: leftover `{mark}`", number + 1));
+                }
+            }
+            if line.trim_start().starts_with("use ") && line.contains("::{") {
+                problems.push(format!("{path}:{}: one path per `use`", number + 1));
+            }
+        }
+    }
+    check(&problems);
+}
+
+#[test]
+fn serde_stays_at_the_edges() {
+    let mut problems = Vec::new();
+    for (path, text) in sources("src") {
+        if SERDE_PLACES.iter().any(|place| path.starts_with(place)) {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let derives = line.contains("derive(") || line.trim_start().starts_with("Serialize");
+            if derives && (line.contains("Serialize") || line.contains("Deserialize")) {
+                problems.push(format!("{path}:{}: serde derive outside its places", number + 1));
+            }
+        }
+    }
+    check(&problems);
+}
+
+#[test]
+fn unsafe_stays_in_its_two_places() {
+    let mut problems = Vec::new();
+    for (path, text) in sources("src") {
+        if UNSAFE_PLACES.iter().any(|place| path.starts_with(place)) {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if code.contains("unsafe {") || code.contains("unsafe fn") {
+                problems.push(format!("{path}:{}: unsafe outside its places", number + 1));
+            }
+        }
+    }
+    check(&problems);
+}
