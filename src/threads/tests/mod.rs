@@ -1,0 +1,7 @@
+//! Tests of the store as a whole; each file says what it tries to break.
+
+mod crash;
+mod damage;
+mod oracle;
+pub(crate) mod samples;
+mod store;
