@@ -37,6 +37,8 @@ use redb::Database;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
 use redb::ReadableTableMetadata;
+use redb::StorageBackend;
+use redb::backends::InMemoryBackend;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -87,7 +89,15 @@ impl EmbeddedStore {
     /// # Errors
     /// If the writer's thread cannot be started.
     pub fn in_memory(options: EmbeddedOptions) -> Result<Self, StoreError> {
-        let database = open::memory(&options)?;
+        Self::on_backend(options, InMemoryBackend::new())
+    }
+
+    /// A store on something else than a file.
+    pub(super) fn on_backend(
+        options: EmbeddedOptions,
+        backend: impl StorageBackend,
+    ) -> Result<Self, StoreError> {
+        let database = open::on_backend(&options, backend)?;
         Self::start(database, options, None)
     }
 

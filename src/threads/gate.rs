@@ -337,7 +337,7 @@ mod tests {
             assert!(futures::poll!(waiter).is_pending());
         }
         assert_eq!(gate.enter(&key).await.unwrap_err(), GateError::ThreadFull { waiting_max: 3 });
-        waiting.remove(0);
+        drop(waiting.remove(0));
         let mut late = Box::pin(gate.enter(&key));
         assert!(futures::poll!(&mut late).is_pending());
         drop(permit);

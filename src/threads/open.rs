@@ -18,6 +18,7 @@ use crate::threads::layout::TURNS;
 use redb::Builder;
 use redb::Database;
 use redb::ReadableDatabase;
+use redb::StorageBackend;
 use redb::TableError;
 use std::fs;
 use std::io;
@@ -95,11 +96,17 @@ pub(super) fn database(options: &EmbeddedOptions) -> Result<Database, StoreError
     })
 }
 
-/// A store that lives and dies with this process.
-pub(super) fn memory(options: &EmbeddedOptions) -> Result<Database, StoreError> {
-    let backend = redb::backends::InMemoryBackend::new();
+/// A store on something else than a file, such as memory; made if it is empty.
+pub(super) fn on_backend(
+    options: &EmbeddedOptions,
+    backend: impl StorageBackend,
+) -> Result<Database, StoreError> {
+    let empty = backend.len().map_err(storage)? == 0;
     let database = builder(options).create_with_backend(backend).map_err(storage)?;
-    initialize(&database)?;
+    if empty {
+        initialize(&database)?;
+    }
+    check(&database, &options.path)?;
     Ok(database)
 }
 

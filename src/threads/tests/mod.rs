@@ -2,6 +2,8 @@
 
 mod crash;
 mod damage;
+mod disk;
 mod oracle;
 pub(crate) mod samples;
 mod store;
+mod throughput;
