@@ -232,6 +232,9 @@ pub struct ThreadRecord {
     pub ownership: Ownership,
     /// Known facets by key.
     pub facts: BTreeMap<String, KnownFact>,
+    /// Facets asked about for the current need, whatever the answer was.
+    #[serde(default)]
+    pub asked_facets: Vec<String>,
     /// What we wait to hear.
     pub pending: Option<PendingQuestion>,
     /// The product talked about.
@@ -272,6 +275,7 @@ impl ThreadRecord {
             language,
             ownership: Ownership { state: OwnerState::Bot, epoch: 1, since: now },
             facts: BTreeMap::new(),
+            asked_facets: Vec::new(),
             pending: None,
             product_in_focus: None,
             cart: Vec::new(),
