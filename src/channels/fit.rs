@@ -1,8 +1,9 @@
 //! Makes a reply legal under a channel's limits; the same arithmetic for all channels.
 //!
-//! Order of choice: buttons, list, numbered text, each with the whole text and with titles that stay
-//! different when cut; then the same with whatever must be cut. Ids that the channel would refuse are replaced by short ones made from the id and its
-//! place, so that fitting twice gives the same.
+//! Order of choice: buttons, list, numbered text, each with the whole text and with titles that
+//! stay different when cut; then the same with whatever must be cut. Ids that the channel would
+//! refuse are replaced by short ones made from the id and its place, so that fitting twice gives
+//! the same.
 
 use crate::base::channel::ChannelKind;
 use crate::channels::CanonicalReply;
