@@ -192,11 +192,7 @@ impl ThreadStore for EmbeddedStore {
         Box::pin(self.read(move |shared| shared.turns(&key, turns_max)))
     }
 
-    fn delete<'a>(
-        &'a self,
-        key: &'a ThreadKey,
-        erased_at: Timestamp,
-    ) -> StoreFuture<'a, Erasure> {
+    fn delete<'a>(&'a self, key: &'a ThreadKey, erased_at: Timestamp) -> StoreFuture<'a, Erasure> {
         Box::pin(async move {
             self.intake()?;
             let key = key.clone();

@@ -401,12 +401,14 @@ mod tests {
         assert_eq!(gate.inner.inside.load(Ordering::Acquire), 0);
     }
 
+    fn steps() -> impl Strategy<Value = Vec<(u8, usize, prop::sample::Index)>> {
+        prop::collection::vec((0_u8..3, 0_usize..4, any::<prop::sample::Index>()), 0..80)
+    }
+
     proptest! {
         /// Callers come, are polled and leave in any order: never two in one thread, nothing left.
         #[test]
-        fn no_order_of_comings_and_goings_leaks_or_overlaps(
-            steps in prop::collection::vec((0_u8..3, 0_usize..4, any::<prop::sample::Index>()), 0..80),
-        ) {
+        fn no_order_of_comings_and_goings_leaks_or_overlaps(steps in steps()) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
                 let gate = TurnGate::new(OPTIONS);

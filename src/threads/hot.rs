@@ -80,7 +80,11 @@ pub(super) struct HotThreads {
 impl std::fmt::Debug for HotThreads {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (threads, bytes) = self.size();
-        formatter.debug_struct("HotThreads").field("threads", &threads).field("bytes", &bytes).finish()
+        formatter
+            .debug_struct("HotThreads")
+            .field("threads", &threads)
+            .field("bytes", &bytes)
+            .finish()
     }
 }
 
@@ -202,9 +206,8 @@ impl HotThreads {
     /// living keeps the queue within twice the threads, at constant cost a write on average.
     fn drop_dead_slots(&self, hand: &mut ClockHand) {
         if hand.slots.len() > 2 * hand.threads + 16 {
-            hand.slots.retain(|(key, slot)| {
-                self.threads.get(key).is_some_and(|held| held.slot == *slot)
-            });
+            hand.slots
+                .retain(|(key, slot)| self.threads.get(key).is_some_and(|held| held.slot == *slot));
         }
     }
 }

@@ -204,11 +204,7 @@ pub trait ThreadStore: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// As for `commit`.
-    fn delete<'a>(
-        &'a self,
-        key: &'a ThreadKey,
-        erased_at: Timestamp,
-    ) -> StoreFuture<'a, Erasure>;
+    fn delete<'a>(&'a self, key: &'a ThreadKey, erased_at: Timestamp) -> StoreFuture<'a, Erasure>;
 
     /// Counts and sizes.
     ///

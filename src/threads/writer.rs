@@ -101,9 +101,8 @@ impl EncodedTurn {
             return Err(StoreError::TurnTooLarge { bytes, bytes_max });
         }
         let tenant = &key.tenant;
-        let message = turn
-            .message_id
-            .map(|message| MessageKey { tenant: tenant.clone(), message }.hashed());
+        let message =
+            turn.message_id.map(|message| MessageKey { tenant: tenant.clone(), message }.hashed());
         Ok(Self {
             bytes: encoded,
             message,
@@ -140,9 +139,8 @@ pub(super) fn start(
 
 /// Writes one group and answers its callers.
 fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
-    let written = shared
-        .intake()
-        .and_then(|()| guarded(|| apply_group(shared, &mut group, recovery)));
+    let written =
+        shared.intake().and_then(|()| guarded(|| apply_group(shared, &mut group, recovery)));
     match written {
         Ok(done) => {
             for (write, done) in group.into_iter().zip(done) {

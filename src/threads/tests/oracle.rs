@@ -26,10 +26,21 @@ const MESSAGES: usize = 6;
 enum Step {
     /// A turn in a thread: message, body, seconds after the last erasure that it was sent, and how
     /// many versions old the draft is.
-    Turn { thread: usize, message: usize, body: u8, sent: i64, age: u64 },
+    Turn {
+        thread: usize,
+        message: usize,
+        body: u8,
+        sent: i64,
+        age: u64,
+    },
     /// A human takes the thread.
-    Human { thread: usize },
-    Erase { thread: usize, at: i64 },
+    Human {
+        thread: usize,
+    },
+    Erase {
+        thread: usize,
+        at: i64,
+    },
     /// Ends the burst; everything in flight is awaited and compared.
     Settle,
     /// Closes and opens the store.
@@ -92,7 +103,7 @@ impl Oracle {
         if known == 0 && self.tombstones.get(&thread).is_some_and(|erased| sent <= *erased) {
             return Outcome::Erased;
         }
-        let record = self.threads.entry(thread).or_insert_with(OracleThread::new);
+        let record = self.threads.entry(thread).or_insert_with(OracleThread::open);
         self.messages.insert(message, Some((thread, record.turns.len(), body)));
         record.turns.push((message, body));
         record.version += 1;
@@ -119,7 +130,7 @@ impl Oracle {
 }
 
 impl OracleThread {
-    fn new() -> Self {
+    fn open() -> Self {
         Self { epoch: 1, ..Self::default() }
     }
 }
@@ -145,7 +156,7 @@ fn commit(oracle: &Oracle, thread: usize, version: u64) -> TurnCommit {
 }
 
 enum Sent {
-    Commit(TurnCommit),
+    Commit(Box<TurnCommit>),
     Erase { thread: usize, at: i64 },
 }
 
@@ -160,12 +171,12 @@ fn prepare(oracle: &mut Oracle, step: &Step) -> Option<(Sent, Outcome)> {
             turn.sent_at = samples::at(sent);
             commit.turn = Some(turn);
             let outcome = oracle.turn((thread, message, body), sent, version);
-            Some((Sent::Commit(commit), outcome))
+            Some((Sent::Commit(Box::new(commit)), outcome))
         }
         Step::Human { thread } => {
             let version = oracle.threads.get(&thread)?.version;
             let outcome = oracle.human(thread);
-            Some((Sent::Commit(commit(oracle, thread, version)), outcome))
+            Some((Sent::Commit(Box::new(commit(oracle, thread, version))), outcome))
         }
         Step::Erase { thread, at } => Some((Sent::Erase { thread, at }, oracle.erase(thread, at))),
         Step::Settle | Step::Restart => None,
@@ -174,7 +185,7 @@ fn prepare(oracle: &mut Oracle, step: &Step) -> Option<(Sent, Outcome)> {
 
 async fn send(store: &EmbeddedStore, sent: Sent) -> Outcome {
     let result = match sent {
-        Sent::Commit(commit) => store.commit(commit).await,
+        Sent::Commit(commit) => store.commit(*commit).await,
         Sent::Erase { thread, at } => {
             let key = samples::thread_key(&thread_name(thread));
             let erasure = store.delete(&key, samples::at(at)).await.unwrap();

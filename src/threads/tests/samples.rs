@@ -89,11 +89,8 @@ pub(crate) fn full_thread(name: &str) -> ThreadRecord {
     });
     thread.product_in_focus = Some(sku.clone());
     thread.cart = vec![CartLine { sku: sku.clone(), quantity: 2 }];
-    thread.intents = vec![SeenIntent {
-        label: "product_search".to_owned(),
-        confidence: 0.94,
-        seen_at: at(1),
-    }];
+    thread.intents =
+        vec![SeenIntent { label: "product_search".to_owned(), confidence: 0.94, seen_at: at(1) }];
     thread.declined_offers = vec![DeclinedOffer { sku, declined_at: at(3) }];
     thread.counters.low_confidence_in_a_row = 1;
     thread.last_customer_message_at = Some(at(1));
