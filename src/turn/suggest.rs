@@ -1,0 +1,1 @@
+//! Fourth verb: at most one offer, and only where it cannot hurt.
