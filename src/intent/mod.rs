@@ -1,1 +1,210 @@
-//! The `intent` layer.
+//! Understands a text: its intent with calibrated confidence, and simple signals of mood.
+//!
+//! [`Embedder`] turns texts into sentence embeddings in batches, [`Head`] turns an embedding and
+//! n-grams into an intent, [`IntentClassifier`] does both. [`training`] makes heads,
+//! [`evaluation`] measures them.
+
+mod batcher;
+mod calibration;
+mod embedder;
+mod error;
+pub mod evaluation;
+pub mod examples;
+mod features;
+mod folds;
+mod head;
+mod linear;
+mod parallel;
+pub mod signals;
+mod signals_lexicon;
+pub mod training;
+
+use crate::base::telemetry;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use batcher::BatchLimits;
+pub use embedder::Embedded;
+pub use embedder::Embedder;
+pub use embedder::EmbedderOptions;
+pub use error::ExampleRefusal;
+pub use error::ExamplesRefusal;
+pub use error::HeadRefusal;
+pub use error::IntentError;
+pub use error::SharedCause;
+pub use features::NgramSpec;
+pub use head::EncoderIdentity;
+pub use head::Head;
+pub use head::LABELS_MAX;
+pub use head::OUT_OF_SCOPE;
+pub use head::Ranking;
+pub use head::TrainingNote;
+pub use signals::Signals;
+
+/// Runners-up that a prediction names.
+const ALTERNATIVES_MAX: usize = 3;
+/// Smallest confidence at which a runner-up is named.
+const ALTERNATIVE_CONFIDENCE_MIN: f32 = 0.01;
+
+/// A label that was also possible.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// The label.
+    pub label: String,
+    /// Its calibrated probability, 0 to 1.
+    pub confidence: f32,
+}
+
+/// What a text is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IntentPrediction {
+    /// The best in-scope label, even when `abstained`.
+    pub label: String,
+    /// Its calibrated probability, 0 to 1.
+    pub confidence: f32,
+    /// The text is probably none of the labels: do not act on `label`.
+    pub abstained: bool,
+    /// Up to three runners-up, best first.
+    pub alternatives: Vec<Alternative>,
+    /// Simple scores of mood.
+    pub signals: Signals,
+}
+
+/// Classifies texts; share it behind an `Arc`.
+#[derive(Debug)]
+pub struct IntentClassifier {
+    embedder: Arc<Embedder>,
+    head: Head,
+}
+
+impl IntentClassifier {
+    /// Pairs an encoder with the head in `head_path`.
+    ///
+    /// # Errors
+    /// If the head cannot be read, is damaged, or was trained for another encoder.
+    pub fn open(embedder: Arc<Embedder>, head_path: &Path) -> Result<Self, IntentError> {
+        let head = Head::open(head_path)?;
+        head.check_encoder(embedder.identity())
+            .map_err(|reason| IntentError::Head { path: head_path.to_owned(), reason })?;
+        Ok(Self { embedder, head })
+    }
+
+    /// The encoder.
+    #[must_use]
+    pub fn embedder(&self) -> &Arc<Embedder> {
+        &self.embedder
+    }
+
+    /// The head.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Classifies texts, all of one request or none; predictions come in their order.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    pub async fn classify(&self, texts: Vec<String>) -> Result<Vec<IntentPrediction>, IntentError> {
+        let embedded = self.embedder.embed_counted(&texts).await?;
+        Ok(self.predict_all(&texts, embedded.embeddings))
+    }
+
+    /// As [`IntentClassifier::classify`], any number of texts, outside an async runtime.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed_blocking`].
+    ///
+    /// # Panics
+    /// Inside an async runtime, which it would block.
+    pub fn classify_blocking<T: AsRef<str>>(
+        &self,
+        texts: &[T],
+        progress: impl FnMut(usize),
+    ) -> Result<Vec<IntentPrediction>, IntentError> {
+        let embeddings = self.embedder.embed_blocking(texts, progress)?;
+        Ok(self.predict_all(texts, embeddings))
+    }
+
+    fn predict_all<T: AsRef<str>>(
+        &self,
+        texts: &[T],
+        embeddings: Vec<Vec<f32>>,
+    ) -> Vec<IntentPrediction> {
+        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(texts.len() as u64);
+        texts
+            .iter()
+            .zip(embeddings)
+            .map(|(text, embedding)| self.predict(text.as_ref(), embedding))
+            .collect()
+    }
+
+    fn predict(&self, text: &str, embedding: Vec<f32>) -> IntentPrediction {
+        let ranking = self.head.rank(text, embedding);
+        let mut labels = ranking.labels.into_iter();
+        let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
+        let alternatives = labels
+            .take(ALTERNATIVES_MAX)
+            .filter(|(_, confidence)| *confidence >= ALTERNATIVE_CONFIDENCE_MIN)
+            .map(|(label, confidence)| Alternative { label: label.to_owned(), confidence })
+            .collect();
+        IntentPrediction {
+            label: label.to_owned(),
+            confidence,
+            abstained: ranking.abstained,
+            alternatives,
+            signals: signals::read(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intent::head::tests::toy_head;
+
+    /// Texts that begin with `l` lie left, with `r` right, others nowhere.
+    fn toy_embedder(identity: EncoderIdentity) -> Arc<Embedder> {
+        Arc::new(Embedder::toy(identity, |ids| match ids.first() {
+            Some(108) => vec![1.0, 0.0],
+            Some(114) => vec![-1.0, 0.0],
+            _ => vec![0.0, 1.0],
+        }))
+    }
+
+    fn saved_head() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("toy.head");
+        toy_head().save(&path).unwrap();
+        (folder, path)
+    }
+
+    #[tokio::test]
+    async fn predictions_carry_confidence_alternatives_and_signals() {
+        let (_folder, path) = saved_head();
+        let embedder = toy_embedder(toy_head().encoder().clone());
+        let classifier = IntentClassifier::open(embedder, &path).unwrap();
+        let texts = ["left please, I love it", "right", "weather"].map(str::to_owned).to_vec();
+        let found = classifier.classify(texts.clone()).await.unwrap();
+        assert_eq!((found[0].label.as_str(), found[0].abstained), ("left", false));
+        assert!(found[0].confidence > 0.9 && found[0].signals.sentiment > 0.0);
+        assert_eq!(found[1].label, "right");
+        assert!(found[2].abstained && found[2].confidence < 0.5);
+        let total: f32 = found[2].confidence
+            + found[2].alternatives.iter().map(|other| other.confidence).sum::<f32>();
+        assert!(total < 1.0);
+        let blocking = std::thread::spawn(move || classifier.classify_blocking(&texts, |_| ()));
+        assert_eq!(blocking.join().unwrap().unwrap(), found);
+    }
+
+    #[test]
+    fn a_head_for_another_encoder_is_refused_when_paired() {
+        let (_folder, path) = saved_head();
+        let other = EncoderIdentity { dimensions: 3, ..toy_head().encoder().clone() };
+        let refusal = IntentClassifier::open(toy_embedder(other), &path).unwrap_err();
+        assert!(matches!(
+            refusal,
+            IntentError::Head { reason: HeadRefusal::Encoder { found_dimensions: 3, .. }, .. }
+        ));
+    }
+}

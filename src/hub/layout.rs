@@ -1,0 +1,303 @@
+//! Where models lie: one folder a model under the models folder, `models/NAME/…`.
+//!
+//! A generating model is one `.gguf` file; a sentence encoder is `config.json`, `tokenizer.json`
+//! and `model.safetensors`. A path to such a file or folder works wherever a name does.
+//!
+//! Invariants
+//! - A name is one plain folder name; nothing outside the models folder is listed or removed.
+
+use crate::hub::error::HubError;
+use crate::hub::verify::stays_inside;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Longest model name, in bytes.
+const NAME_BYTES_MAX: usize = 128;
+/// Files that make a sentence encoder.
+const ENCODER_FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Task {
+    /// Writes text: a GGUF file.
+    Generate,
+    /// Embeds text: a folder with `model.safetensors`.
+    Embed,
+}
+
+impl Task {
+    /// The wire name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Embed => "embed",
+        }
+    }
+}
+
+/// A model on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// Its name: its folder's, or its file's without extension.
+    pub name: String,
+    /// What it is for.
+    pub task: Task,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The file with the weights, inside the folder.
+    pub weights: PathBuf,
+    /// Size of the weights, in bytes.
+    pub bytes: u64,
+}
+
+impl ModelFiles {
+    /// Names of the files that the model needs, relative to its folder.
+    #[must_use]
+    pub fn file_names(&self) -> Vec<String> {
+        match self.task {
+            Task::Generate => {
+                let name = self.weights.file_name().unwrap_or_default();
+                vec![name.to_string_lossy().into_owned()]
+            }
+            Task::Embed => ENCODER_FILES.map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// The path to open it by: the GGUF file, or the encoder's folder.
+    #[must_use]
+    pub fn entrance(&self) -> &Path {
+        match self.task {
+            Task::Generate => &self.weights,
+            Task::Embed => &self.folder,
+        }
+    }
+
+    /// Refuses a model of the other kind.
+    ///
+    /// # Errors
+    /// If it is for something else than `wanted`.
+    pub fn require(self, wanted: Task) -> Result<Self, HubError> {
+        if self.task == wanted {
+            return Ok(self);
+        }
+        let (found, wanted) = (self.task.name(), wanted.name());
+        Err(HubError::Task { name: self.name, found, wanted })
+    }
+}
+
+/// Checks a model's name: one plain folder name.
+///
+/// # Errors
+/// Says what is allowed.
+pub fn check_name(name: &str) -> Result<(), HubError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    let good = name.bytes().all(plain)
+        && name.len() <= NAME_BYTES_MAX
+        && !name.starts_with('.')
+        && stays_inside(name);
+    if good {
+        return Ok(());
+    }
+    Err(HubError::Name {
+        what: "model name",
+        found: name.to_owned(),
+        allowed: "letters, digits, dot, dash and underscore, not starting with a dot",
+    })
+}
+
+/// Finds a model by name under the models folder, or by path: a GGUF file, or a folder.
+///
+/// # Errors
+/// If nothing is there, or what is there is no model; the message says what to do.
+pub fn resolve(models_dir: &Path, name_or_path: &str) -> Result<ModelFiles, HubError> {
+    if check_name(name_or_path).is_ok() {
+        let folder = models_dir.join(name_or_path);
+        if folder.is_dir() {
+            return inspect(&folder);
+        }
+    }
+    let path = Path::new(name_or_path);
+    if path.is_dir() {
+        return inspect(path);
+    }
+    if path.is_file() {
+        return inspect_file(path);
+    }
+    let present: Vec<String> = list(models_dir)?.into_iter().map(|model| model.name).collect();
+    let present = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
+    let (name, models_dir) = (name_or_path.to_owned(), models_dir.to_owned());
+    Err(HubError::Unknown { name, models_dir, present })
+}
+
+/// All models under the models folder, by name; folders that hold none are passed over.
+///
+/// # Errors
+/// If the folder exists but cannot be read.
+pub fn list(models_dir: &Path) -> Result<Vec<ModelFiles>, HubError> {
+    let entries = match std::fs::read_dir(models_dir) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(HubError::file(models_dir, cause)),
+    };
+    let mut models: Vec<ModelFiles> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| !name_of(path).starts_with('.'))
+        .filter_map(|path| inspect(&path).ok())
+        .collect();
+    models.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(models)
+}
+
+/// Removes a model's folder.
+///
+/// # Errors
+/// If no model of that name lies under the models folder.
+pub fn remove(models_dir: &Path, name: &str) -> Result<ModelFiles, HubError> {
+    check_name(name)?;
+    let folder = models_dir.join(name);
+    if !folder.is_dir() {
+        return resolve(models_dir, name).and_then(|model| {
+            let (name, models_dir) = (model.name, models_dir.to_owned());
+            Err(HubError::Unknown { name, models_dir, present: "none".to_owned() })
+        });
+    }
+    let model = inspect(&folder)?;
+    let is_link = std::fs::symlink_metadata(&folder).is_ok_and(|found| found.is_symlink());
+    let removed =
+        if is_link { std::fs::remove_file(&folder) } else { std::fs::remove_dir_all(&folder) };
+    removed.map_err(|cause| HubError::file(&folder, cause))?;
+    Ok(model)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn bytes_of(path: &Path) -> Result<u64, HubError> {
+    Ok(std::fs::metadata(path).map_err(|cause| HubError::file(path, cause))?.len())
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.is_file()
+        && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
+}
+
+fn inspect_file(path: &Path) -> Result<ModelFiles, HubError> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    if is_gguf(path) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = bytes_of(path)?;
+        return Ok(ModelFiles {
+            name,
+            task: Task::Generate,
+            folder,
+            weights: path.to_owned(),
+            bytes,
+        });
+    }
+    inspect(&folder)
+}
+
+/// What kind of model a folder holds.
+fn inspect(folder: &Path) -> Result<ModelFiles, HubError> {
+    let refused = |found| HubError::Folder { path: folder.to_owned(), found };
+    let entries = std::fs::read_dir(folder).map_err(|cause| HubError::file(folder, cause))?;
+    let mut weights: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| is_gguf(path)).collect();
+    // A relative `.` has no last part; its full path has.
+    let name = match name_of(folder) {
+        name if name.is_empty() => folder.canonicalize().map_or(name, |path| name_of(&path)),
+        name => name,
+    };
+    let folder = folder.to_owned();
+    if weights.len() > 1 {
+        return Err(refused("several .gguf files"));
+    }
+    if let Some(weights) = weights.pop() {
+        let bytes = bytes_of(&weights)?;
+        return Ok(ModelFiles { name, task: Task::Generate, folder, weights, bytes });
+    }
+    if ENCODER_FILES.iter().all(|file| folder.join(file).is_file()) {
+        let weights = folder.join("model.safetensors");
+        let bytes = bytes_of(&weights)?;
+        return Ok(ModelFiles { name, task: Task::Embed, folder, weights, bytes });
+    }
+    Err(refused("no model"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn models() -> tempfile::TempDir {
+        let models = tempfile::tempdir().unwrap();
+        let write = |path: &str| {
+            let path = models.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "12345").unwrap();
+        };
+        write("drafter/drafter.gguf");
+        ENCODER_FILES.iter().for_each(|file| write(&format!("encoder/{file}")));
+        write("half/config.json");
+        write("two/a.gguf");
+        write("two/b.gguf");
+        write(".pulling/x/c.gguf");
+        models
+    }
+
+    #[test]
+    fn models_are_listed_by_name_and_kind() {
+        let models = models();
+        let found: Vec<(String, Task, u64)> = list(models.path())
+            .unwrap()
+            .into_iter()
+            .map(|model| (model.name, model.task, model.bytes))
+            .collect();
+        let expected =
+            [("drafter".to_owned(), Task::Generate, 5), ("encoder".to_owned(), Task::Embed, 5)];
+        assert_eq!(found, expected);
+        assert!(list(&models.path().join("nowhere")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn names_and_paths_lead_to_the_same_model() {
+        let models = models();
+        let by_name = resolve(models.path(), "drafter").unwrap();
+        let file = models.path().join("drafter/drafter.gguf");
+        let by_file = resolve(Path::new("/nowhere"), file.to_str().unwrap()).unwrap();
+        assert_eq!(by_name, by_file);
+        assert_eq!(by_name.entrance(), file);
+        let folder = models.path().join("encoder");
+        let encoder = resolve(Path::new("/nowhere"), folder.to_str().unwrap()).unwrap();
+        assert_eq!(encoder.entrance(), folder);
+        let weights = folder.join("model.safetensors");
+        assert_eq!(resolve(models.path(), weights.to_str().unwrap()).unwrap(), encoder);
+    }
+
+    #[test]
+    fn errors_say_what_is_there_and_what_to_do() {
+        let models = models();
+        let refusal = |name: &str| resolve(models.path(), name).unwrap_err().to_string();
+        let unknown = refusal("nothing");
+        assert!(unknown.contains("drafter, encoder") && unknown.contains("models pull"));
+        assert!(refusal("two").contains("several .gguf files"));
+        assert!(refusal("half").contains("no model"));
+        let wrong = resolve(models.path(), "drafter").unwrap().require(Task::Embed).unwrap_err();
+        assert!(wrong.to_string().contains("can generate"));
+    }
+
+    #[test]
+    fn removing_stays_inside_the_models_folder() {
+        let models = models();
+        for name in ["../x", "/etc", "", ".", "..", "a/b", ".pulling"] {
+            assert!(remove(models.path(), name).is_err(), "{name}");
+        }
+        assert!(matches!(remove(models.path(), "nothing"), Err(HubError::Unknown { .. })));
+        assert!(remove(models.path(), "half").is_err());
+        remove(models.path(), "encoder").unwrap();
+        assert_eq!(list(models.path()).unwrap().len(), 1);
+        assert!(models.path().join("half").exists());
+    }
+}

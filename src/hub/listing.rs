@@ -1,0 +1,246 @@
+//! Which files of a repository are wanted, and under which name the model goes.
+//!
+//! Pure: works on the list that the Hub gave.
+//!
+//! Invariants
+//! - Only formats that cannot run code are chosen; every chosen name stays inside its folder.
+
+use crate::hub::error::HubError;
+use crate::hub::layout;
+use crate::hub::verify::stays_inside;
+
+/// Formats that hold numbers and text, never code.
+const SAFE_EXTENSIONS: [&str; 6] = ["gguf", "safetensors", "json", "txt", "model", "md"];
+/// What an encoder needs, in the order of fetching: small files first.
+const ENCODER_FILES: [&str; 8] = [
+    "config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "1_Pooling/config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "model.safetensors",
+];
+const ENCODER_NEEDS: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
+
+/// A file on the Hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RemoteFile {
+    /// Name inside the repository.
+    pub(crate) name: String,
+    /// Size in bytes, where the Hub says it.
+    pub(crate) bytes: Option<u64>,
+    /// SHA-256, where the Hub says it: for large files.
+    pub(crate) sha256: Option<String>,
+}
+
+/// What `REPO[:FILE]` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// `owner/name`.
+    pub repository: String,
+    /// One file, or the whole model.
+    pub file: Option<String>,
+}
+
+impl Source {
+    /// Reads `REPO` or `REPO:FILE`.
+    ///
+    /// # Errors
+    /// If the repository is not `owner/name`, the file leaves its folder or its format can run
+    /// code.
+    pub fn parse(text: &str) -> Result<Self, HubError> {
+        let (repository, file) = match text.split_once(':') {
+            Some((repository, file)) => (repository, Some(file.to_owned())),
+            None => (text, None),
+        };
+        let parts: Vec<&str> = repository.split('/').collect();
+        if parts.len() != 2 || parts.iter().any(|part| layout::check_name(part).is_err()) {
+            return Err(HubError::Name {
+                what: "repository",
+                found: repository.to_owned(),
+                allowed: "owner/name, such as sentence-transformers/all-MiniLM-L6-v2",
+            });
+        }
+        if let Some(file) = &file {
+            check_file_name(file)?;
+            check_safe(file)?;
+        }
+        Ok(Self { repository: repository.to_owned(), file })
+    }
+
+    /// The name the model goes by unless another is given: the last part of the repository.
+    #[must_use]
+    pub fn model_name(&self) -> &str {
+        self.repository.rsplit('/').next().unwrap_or(&self.repository)
+    }
+}
+
+fn check_file_name(name: &str) -> Result<(), HubError> {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'+');
+    if stays_inside(name) && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(HubError::Name {
+        what: "file",
+        found: name.to_owned(),
+        allowed: "a relative path of letters, digits, dot, dash, plus, underscore and slash",
+    })
+}
+
+/// A revision is a branch, a tag or a commit.
+pub(crate) fn check_revision(revision: &str) -> Result<(), HubError> {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/');
+    if stays_inside(revision) && revision.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(HubError::Name {
+        what: "revision",
+        found: revision.to_owned(),
+        allowed: "a branch, tag or commit such as main",
+    })
+}
+
+fn extension(name: &str) -> &str {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    last.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn check_safe(name: &str) -> Result<(), HubError> {
+    let extension = extension(name).to_ascii_lowercase();
+    if SAFE_EXTENSIONS.contains(&extension.as_str()) {
+        return Ok(());
+    }
+    Err(HubError::Unsafe { file: name.to_owned() })
+}
+
+/// The files to fetch.
+pub(crate) fn choose(source: &Source, files: &[RemoteFile]) -> Result<Vec<RemoteFile>, HubError> {
+    let find = |name: &str| files.iter().find(|file| file.name == name).cloned();
+    let nothing =
+        || HubError::NothingToPull { repository: source.repository.clone(), files: files.len() };
+    if let Some(name) = &source.file {
+        return find(name).map(|file| vec![file]).ok_or_else(nothing);
+    }
+    if ENCODER_NEEDS.iter().all(|name| find(name).is_some()) {
+        return Ok(ENCODER_FILES.iter().filter_map(|name| find(name)).collect());
+    }
+    let models: Vec<&RemoteFile> =
+        files.iter().filter(|file| extension(&file.name).eq_ignore_ascii_case("gguf")).collect();
+    match models.as_slice() {
+        [] => Err(nothing()),
+        [only] => {
+            check_file_name(&only.name)?;
+            Ok(vec![(*only).clone()])
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|file| file.name.as_str()).collect();
+            let repository = source.repository.clone();
+            Err(HubError::Ambiguous { repository, files: names.join(", ") })
+        }
+    }
+}
+
+/// Reads the Hub's description of a repository: its commit and its files.
+pub(crate) fn parse_listing(value: &serde_json::Value) -> Option<(String, Vec<RemoteFile>)> {
+    let commit = value.get("sha")?.as_str()?.to_owned();
+    check_revision(&commit).ok()?;
+    let files = value
+        .get("siblings")?
+        .as_array()?
+        .iter()
+        .filter_map(|file| {
+            let large = file.get("lfs");
+            let sha256 = large.and_then(|large| large.get("sha256")).and_then(|sha| sha.as_str());
+            Some(RemoteFile {
+                name: file.get("rfilename")?.as_str()?.to_owned(),
+                bytes: file.get("size").and_then(serde_json::Value::as_u64),
+                sha256: sha256.filter(|sha| sha.len() == 64).map(str::to_ascii_lowercase),
+            })
+        })
+        .collect();
+    Some((commit, files))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(names: &[&str]) -> Vec<RemoteFile> {
+        names
+            .iter()
+            .map(|name| RemoteFile { name: (*name).to_owned(), bytes: None, sha256: None })
+            .collect()
+    }
+
+    fn chosen(source: &str, names: &[&str]) -> Result<Vec<String>, String> {
+        let source = Source::parse(source).map_err(|error| error.to_string())?;
+        let files = choose(&source, &remote(names)).map_err(|error| error.to_string())?;
+        Ok(files.into_iter().map(|file| file.name).collect())
+    }
+
+    #[test]
+    fn an_encoder_is_fetched_whole_and_without_its_pickles() {
+        let names = [
+            "README.md",
+            "config.json",
+            "model.safetensors",
+            "pytorch_model.bin",
+            "tokenizer.json",
+            "1_Pooling/config.json",
+            "onnx/model.onnx",
+            "rust_model.ot",
+        ];
+        let expected =
+            ["config.json", "1_Pooling/config.json", "tokenizer.json", "model.safetensors"];
+        assert_eq!(chosen("a/b", &names).unwrap(), expected);
+    }
+
+    #[test]
+    fn one_gguf_is_taken_several_must_be_chosen_from() {
+        assert_eq!(chosen("a/b", &["x.gguf", "README.md"]).unwrap(), ["x.gguf"]);
+        let refusal = chosen("a/b", &["x.gguf", "y.gguf"]).unwrap_err();
+        assert!(refusal.contains("x.gguf, y.gguf"), "{refusal}");
+        assert_eq!(chosen("a/b:y.gguf", &["x.gguf", "y.gguf"]).unwrap(), ["y.gguf"]);
+        assert!(chosen("a/b:z.gguf", &["x.gguf"]).is_err());
+        assert!(chosen("a/b", &["pytorch_model.bin"]).unwrap_err().contains("run code"));
+        assert!(chosen("a/b", &["../../x.gguf"]).is_err());
+    }
+
+    #[test]
+    fn formats_that_run_code_and_names_that_leave_are_refused() {
+        for file in ["model.bin", "model.pt", "model.pkl", "x.py", "noextension", "a.gguf.pth"] {
+            let refusal = Source::parse(&format!("a/b:{file}")).unwrap_err();
+            assert!(matches!(refusal, HubError::Unsafe { .. }), "{file}");
+        }
+        for text in
+            ["a", "a/b/c", "/b", "a/", "../b", "a/b:../c.json", "a/b:/c.json", "a/b:c?d.json"]
+        {
+            assert!(matches!(Source::parse(text), Err(HubError::Name { .. })), "{text}");
+        }
+        let source = Source::parse("a/b:sub/c.json").unwrap();
+        assert_eq!((source.model_name(), source.file.as_deref()), ("b", Some("sub/c.json")));
+        for revision in ["../x", "", "a b", "a?b"] {
+            assert!(check_revision(revision).is_err(), "{revision}");
+        }
+    }
+
+    #[test]
+    fn the_hub_s_listing_is_read() {
+        let value = serde_json::json!({"sha": "abc", "siblings": [
+            {"rfilename": "a.json", "size": 3, "blobId": "x"},
+            {"rfilename": "b.gguf", "size": 9, "lfs": {"sha256": "AB".repeat(32), "size": 9}},
+            {"strange": true},
+        ]});
+        let (commit, files) = parse_listing(&value).unwrap();
+        assert_eq!(commit, "abc");
+        assert_eq!(files.len(), 2);
+        assert_eq!((files[0].bytes, files[0].sha256.as_deref()), (Some(3), None));
+        assert_eq!(files[1].sha256, Some("ab".repeat(32)));
+        assert_eq!(parse_listing(&serde_json::json!({"sha": "../x", "siblings": []})), None);
+        assert_eq!(parse_listing(&serde_json::json!([])), None);
+    }
+}

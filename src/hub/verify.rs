@@ -1,0 +1,300 @@
+//! Checks model files: checksums, and whether a file begins as its format does.
+//!
+//! Beside the files of a pulled model lies a list, `MANIFEST`, in the format of `sha256sum` with a
+//! size in between: `sha256  bytes  name`, one file a line, `#` for comments.
+//!
+//! Invariants
+//! - Names in a list stay inside their folder.
+//! - Header checks read a few bytes and never trust a length found there.
+
+use crate::hub::error::HubError;
+use sha2::Digest;
+use sha2::Sha256;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::path::Component;
+use std::path::Path;
+
+/// Name of the checksum list in a model's folder.
+pub const MANIFEST: &str = "MANIFEST";
+
+/// Bytes read at a time while hashing.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Largest checksum list, in bytes: thousands of files.
+const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+/// Largest header of a safetensors file, as the format defines it.
+const SAFETENSORS_HEADER_BYTES_MAX: u64 = 100_000_000;
+/// GGUF versions in use.
+const GGUF_VERSIONS: std::ops::RangeInclusive<u32> = 1..=3;
+
+/// One line of a checksum list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// File name, relative to the model's folder.
+    pub name: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// What verifying a model found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Every file that was read, with its checksum.
+    pub files: Vec<Entry>,
+    /// Whether checksums were compared; otherwise there was no list, and only formats were checked.
+    pub against_manifest: bool,
+}
+
+/// Bytes as lower-case hexadecimal.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// SHA-256 of a file, lower-case hexadecimal.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn sha256_of_file(path: &Path) -> Result<String, HubError> {
+    let refused = |cause| HubError::file(path, cause);
+    let mut file = File::open(path).map_err(refused)?;
+    let mut digest = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let bytes = file.read(&mut chunk).map_err(refused)?;
+        if bytes == 0 {
+            return Ok(hexadecimal(&digest.finalize()));
+        }
+        digest.update(&chunk[..bytes]);
+    }
+}
+
+/// Whether a relative name stays inside its folder.
+pub(crate) fn stays_inside(name: &str) -> bool {
+    let path = Path::new(name);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    plain && !name.is_empty() && !name.contains(['\\', '\n', '\r', '\0'])
+}
+
+/// Refuses a file that does not begin as its name's format does; other formats pass.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn check_format(path: &Path) -> Result<(), HubError> {
+    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    let format = match extension.as_ref().and_then(|extension| extension.to_str()) {
+        Some("gguf") => "GGUF",
+        Some("safetensors") => "safetensors",
+        Some("json") => "JSON",
+        _ => return Ok(()),
+    };
+    let refused = |reason| HubError::Format { path: path.to_owned(), format, reason };
+    let system = |cause| HubError::file(path, cause);
+    let mut file = File::open(path).map_err(system)?;
+    let bytes = file.metadata().map_err(system)?.len();
+    let mut start = [0_u8; 9];
+    let mut filled = 0;
+    while filled < start.len() {
+        match file.read(&mut start[filled..]).map_err(system)? {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    check_start(format, &start[..filled], bytes).map_err(refused)
+}
+
+fn check_start(format: &str, start: &[u8], bytes: u64) -> Result<(), &'static str> {
+    match format {
+        "GGUF" => {
+            let version = start.get(4..8).and_then(|v| v.first_chunk()).copied();
+            if !start.starts_with(b"GGUF") {
+                return Err("it does not start with the mark GGUF");
+            }
+            if !version.map(u32::from_le_bytes).is_some_and(|v| GGUF_VERSIONS.contains(&v)) {
+                return Err("its version is none of 1, 2, 3");
+            }
+        }
+        "safetensors" => {
+            let header = start.first_chunk().copied().map(u64::from_le_bytes);
+            let Some(header) = header else { return Err("it is shorter than its header length") };
+            if header > SAFETENSORS_HEADER_BYTES_MAX || header > bytes.saturating_sub(8) {
+                return Err("its header is longer than the file or the format allows");
+            }
+            if start.get(8) != Some(&b'{') {
+                return Err("its header does not start with a brace");
+            }
+        }
+        _ => {
+            let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
+            if !first.is_some_and(|byte| matches!(byte, b'{' | b'[')) {
+                return Err("it starts with neither a brace nor a bracket");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads the checksum list of a folder; `None` when it has none.
+///
+/// # Errors
+/// If a line is malformed or a name leaves the folder.
+pub fn read_manifest(folder: &Path) -> Result<Option<Vec<Entry>>, HubError> {
+    let path = folder.join(MANIFEST);
+    let bytes = match std::fs::metadata(&path) {
+        Ok(found) => found.len(),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(HubError::file(&path, cause)),
+    };
+    if bytes > MANIFEST_BYTES_MAX {
+        let file = path.display().to_string();
+        return Err(HubError::TooLarge { file, bytes, bytes_max: MANIFEST_BYTES_MAX });
+    }
+    let text = std::fs::read_to_string(&path).map_err(|cause| HubError::file(&path, cause))?;
+    let lines = (1..).zip(text.lines());
+    lines
+        .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
+        .map(|(line, text)| {
+            parse_entry(text).ok_or_else(|| HubError::Manifest { path: path.clone(), line })
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map(Some)
+}
+
+fn parse_entry(line: &str) -> Option<Entry> {
+    let (sha256, rest) = line.split_once("  ")?;
+    let (bytes, name) = rest.split_once("  ")?;
+    let hexadecimal = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !hexadecimal || !stays_inside(name) {
+        return None;
+    }
+    let sha256 = sha256.to_ascii_lowercase();
+    Some(Entry { name: name.to_owned(), bytes: bytes.parse().ok()?, sha256 })
+}
+
+/// The text of a checksum list; `origin` says where the files came from.
+pub(crate) fn manifest_text(origin: &str, entries: &[Entry]) -> String {
+    let lines: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{}  {}  {}\n", entry.sha256, entry.bytes, entry.name))
+        .collect();
+    format!("# {origin}\n{}", lines.concat())
+}
+
+/// Compares one file with its entry.
+///
+/// # Errors
+/// If size or checksum differ.
+pub(crate) fn check_entry(folder: &Path, entry: &Entry) -> Result<(), HubError> {
+    let path = folder.join(&entry.name);
+    let found = std::fs::metadata(&path).map_err(|cause| HubError::file(&path, cause))?.len();
+    if found != entry.bytes {
+        let (found, expected) = (format!("{found} bytes"), format!("{} bytes", entry.bytes));
+        return Err(HubError::Damaged { path, found, expected });
+    }
+    let found = sha256_of_file(&path)?;
+    if found != entry.sha256 {
+        let (found, expected) = (format!("sha256 {found}"), format!("sha256 {}", entry.sha256));
+        return Err(HubError::Damaged { path, found, expected });
+    }
+    Ok(())
+}
+
+/// Verifies files of a folder: their formats, and their checksums where the folder has a list.
+///
+/// # Errors
+/// At the first file that is missing, damaged or not what its name says.
+pub fn verify_files(folder: &Path, names: &[String]) -> Result<Verified, HubError> {
+    if let Some(files) = read_manifest(folder)? {
+        for entry in &files {
+            check_entry(folder, entry)?;
+            check_format(&folder.join(&entry.name))?;
+        }
+        return Ok(Verified { files, against_manifest: true });
+    }
+    let mut files = Vec::new();
+    for name in names {
+        let path = folder.join(name);
+        check_format(&path)?;
+        let bytes = std::fs::metadata(&path).map_err(|cause| HubError::file(&path, cause))?.len();
+        files.push(Entry { name: name.clone(), bytes, sha256: sha256_of_file(&path)? });
+    }
+    Ok(Verified { files, against_manifest: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+    #[test]
+    fn checksum_equals_the_published_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "hello").unwrap();
+        assert_eq!(sha256_of_file(&path).unwrap(), HELLO);
+    }
+
+    #[test]
+    fn a_list_is_read_back_and_compared() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        std::fs::write(folder.path().join("sub/a.txt"), "hello").unwrap();
+        let entry = Entry { name: "sub/a.txt".into(), bytes: 5, sha256: HELLO.into() };
+        let text = manifest_text("somewhere", std::slice::from_ref(&entry));
+        std::fs::write(folder.path().join(MANIFEST), text).unwrap();
+        let found = verify_files(folder.path(), &[]).unwrap();
+        assert_eq!(found, Verified { files: vec![entry], against_manifest: true });
+        std::fs::write(folder.path().join("sub/a.txt"), "hallo").unwrap();
+        let refusal = verify_files(folder.path(), &[]).unwrap_err().to_string();
+        assert!(refusal.contains("is damaged: sha256"), "{refusal}");
+        std::fs::write(folder.path().join("sub/a.txt"), "hell").unwrap();
+        let refusal = verify_files(folder.path(), &[]).unwrap_err().to_string();
+        assert!(refusal.contains("4 bytes where 5 bytes"), "{refusal}");
+    }
+
+    #[test]
+    fn hostile_lists_are_refused_by_line() {
+        let folder = tempfile::tempdir().unwrap();
+        for line in [
+            format!("{HELLO}  5  ../a"),
+            format!("{HELLO}  5  /etc/passwd"),
+            format!("{HELLO}  -5  a"),
+            format!("{HELLO} 5 a"),
+            "xyz  5  a".to_owned(),
+        ] {
+            std::fs::write(folder.path().join(MANIFEST), format!("# ok\n\n{line}\n")).unwrap();
+            let refusal = read_manifest(folder.path()).unwrap_err();
+            assert!(matches!(refusal, HubError::Manifest { line: 3, .. }), "{line}");
+        }
+        std::fs::remove_file(folder.path().join(MANIFEST)).unwrap();
+        assert_eq!(read_manifest(folder.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn files_that_do_not_begin_as_their_format_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            check_format(&path).is_ok()
+        };
+        assert!(check("a.gguf", b"GGUF\x03\0\0\0rest"));
+        assert!(!check("a.gguf", b"GGUF\x09\0\0\0rest"));
+        assert!(!check("a.gguf", b"GG"));
+        assert!(!check("a.gguf", b"PK\x03\x04"));
+        assert!(check("a.safetensors", b"\x02\0\0\0\0\0\0\0{}"));
+        assert!(!check("a.safetensors", b"\x09\0\0\0\0\0\0\0{}"));
+        assert!(!check("a.safetensors", b"\xff\xff\xff\xff\xff\xff\xff\xff{}"));
+        assert!(!check("a.safetensors", b""));
+        assert!(check("a.json", b" \n{}"));
+        assert!(!check("a.json", b"<html>"));
+        assert!(check("a.txt", b"anything"));
+    }
+}
