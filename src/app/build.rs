@@ -171,11 +171,12 @@ fn classifier(settings: &Settings) -> anyhow::Result<IntentClassifier> {
         text_bytes_max: ENCODER_TEXT_BYTES_MAX,
     };
     let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
-    let head = match settings.path(&intent.head) {
-        Some(path) => Head::open(&path)?,
-        None => Head::read(HOUSE_HEAD, "the shipped head".as_ref())?,
-    };
-    Ok(IntentClassifier::new(embedder, head)?)
+    match settings.path(&intent.head) {
+        Some(path) => Ok(IntentClassifier::open(embedder, &path)?),
+        None => Head::from_bytes(HOUSE_HEAD)
+            .and_then(|head| IntentClassifier::pair(embedder, head))
+            .context("the shipped intent head; intent.encoder must be the one it was trained for"),
+    }
 }
 
 fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
@@ -183,7 +184,10 @@ fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
         file_bytes_max: 64 << 20,
         products_max: 50_000,
         line_bytes_max: 64 << 10,
-        facets_max: 256,
+        facets_max: 64,
+        values_max: 512,
+        sizes_max: 64,
+        features_max: 32,
     };
     match settings.path(&settings.raw.catalog.path) {
         Some(path) => Ok(Catalog::open(&path, &limits)?),

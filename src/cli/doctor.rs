@@ -3,6 +3,7 @@
 use crate::base::units::Bytes;
 use crate::cli::Context;
 use crate::config::memory_bytes;
+use crate::hub::layout;
 use serde_json::json;
 
 pub(super) fn run(context: &Context) -> anyhow::Result<()> {
@@ -11,7 +12,11 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     let memory = memory_bytes();
     let tiers = simd_tiers();
     let device = if cfg!(feature = "cuda") { "cpu, cuda" } else { "cpu" };
-    let models = crate::hub::names(&settings.models_dir());
+    let models: Vec<String> = layout::list(&settings.models_dir())
+        .unwrap_or_default()
+        .into_iter()
+        .map(|model| model.name)
+        .collect();
     let start = crate::app::check(&settings);
     if context.json {
         context.print_json(&json!({

@@ -84,8 +84,16 @@ impl IntentClassifier {
     /// If the head cannot be read, is damaged, or was trained for another encoder.
     pub fn open(embedder: Arc<Embedder>, head_path: &Path) -> Result<Self, IntentError> {
         let head = Head::open(head_path)?;
-        head.check_encoder(embedder.identity())
-            .map_err(|reason| IntentError::Head { path: head_path.to_owned(), reason })?;
+        Self::pair(embedder, head)
+            .map_err(|reason| IntentError::Head { path: head_path.to_owned(), reason })
+    }
+
+    /// Pairs an encoder with a head that is in memory already.
+    ///
+    /// # Errors
+    /// If the head was trained for another encoder.
+    pub fn pair(embedder: Arc<Embedder>, head: Head) -> Result<Self, HeadRefusal> {
+        head.check_encoder(embedder.identity())?;
         Ok(Self { embedder, head })
     }
 

@@ -5,7 +5,7 @@ use crate::base::ids::ThreadId;
 use crate::base::ids::TurnId;
 use crate::base::language::Language;
 use crate::base::money::Money;
-use crate::channels::Window;
+use crate::channels::WindowState;
 use crate::turn::decide::Action;
 use crate::turn::grounding::Grounding;
 use crate::turn::understand::Reading;
@@ -24,7 +24,7 @@ pub(crate) struct TurnAnswer {
     pub(crate) suggestion: Option<Suggestion>,
     pub(crate) facts: Vec<StatedFact>,
     pub(crate) handoff: Option<Handoff>,
-    pub(crate) window: Window,
+    pub(crate) window: WindowState,
     pub(crate) disclosure: bool,
     pub(crate) timings: Timings,
     pub(crate) usage: Usage,

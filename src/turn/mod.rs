@@ -21,13 +21,10 @@ mod understand;
 
 pub(crate) use answer::Handoff;
 pub(crate) use answer::Reply;
-pub(crate) use answer::ReplyOption;
 pub(crate) use answer::ReplySource;
-pub(crate) use answer::StatedFact;
 pub(crate) use answer::Suggestion;
 pub(crate) use answer::Timings;
 pub(crate) use answer::TurnAnswer;
-pub(crate) use answer::Usage;
 pub(crate) use decide::ShopProfile;
 pub(crate) use error::TurnError;
 pub(crate) use message::Content;
@@ -35,7 +32,6 @@ pub(crate) use message::Customer;
 pub(crate) use message::Order;
 pub(crate) use message::TurnRequest;
 pub(crate) use policies::Policies;
-pub(crate) use policies::PolicyError;
 pub(crate) use suggest::decide_offer;
 pub(crate) use understand::Reading;
 
@@ -73,7 +69,6 @@ use draft::compose::Terms;
 use draft::compose::Worded;
 use draft::compose::compose;
 use grounding::Vocabulary;
-use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -372,11 +367,12 @@ impl Gateway {
             options: worded
                 .options
                 .iter()
-                .map(|option| channels::ReplyChoice {
+                .map(|option| channels::ReplyOption {
                     id: option.id.clone(),
                     title: option.title.clone(),
                 })
                 .collect(),
+            language: understood.language,
         };
         let payload = if human {
             serde_json::Value::Null

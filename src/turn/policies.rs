@@ -3,6 +3,8 @@
 use crate::base::language::Language;
 use serde::Deserialize;
 use std::path::Path;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// Topics in one file.
 const TOPICS_MAX: usize = 256;
@@ -28,8 +30,8 @@ pub(crate) enum PolicyError {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default)]
-    topic: Vec<Topic>,
+    #[serde(default, rename = "policy")]
+    topics: Vec<Topic>,
 }
 
 /// One topic of the shop's rules.
@@ -40,6 +42,9 @@ pub(crate) struct Topic {
     pub(crate) id: String,
     /// Intents that this topic answers.
     pub(crate) intents: Vec<String>,
+    /// Words that choose this topic where several share an intent: folded, whole words.
+    #[serde(default)]
+    words: Words,
     pub(crate) label: Texts,
     pub(crate) text: Texts,
 }
@@ -50,6 +55,20 @@ pub(crate) struct Topic {
 pub(crate) struct Texts {
     en: String,
     fr: String,
+}
+
+/// Words in each language.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Words {
+    en: Vec<String>,
+    fr: Vec<String>,
+}
+
+impl Words {
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.en.iter().chain(&self.fr)
+    }
 }
 
 impl Texts {
@@ -80,14 +99,61 @@ impl Policies {
             path: place(),
             reason: cause.to_string().trim_end().to_owned(),
         })?;
-        if file.topic.len() > TOPICS_MAX {
-            return Err(PolicyError::TooMany { path: place(), topics: file.topic.len() });
+        if file.topics.len() > TOPICS_MAX {
+            return Err(PolicyError::TooMany { path: place(), topics: file.topics.len() });
         }
-        Ok(Self { topics: file.topic })
+        Ok(Self { topics: file.topics })
     }
 
-    /// The first topic that answers an intent.
-    pub(crate) fn for_intent(&self, intent: &str) -> Option<&Topic> {
-        self.topics.iter().find(|topic| topic.intents.iter().any(|label| label == intent))
+    /// The topic that answers an intent: the one whose words the message holds, else the first
+    /// one that needs no words.
+    pub(crate) fn for_intent(&self, intent: &str, text: &str) -> Option<&Topic> {
+        let answers = |topic: &&Topic| topic.intents.iter().any(|label| label == intent);
+        let said = fold(text);
+        let named = |topic: &&Topic| topic.words.all().any(|word| holds(&said, word));
+        let general = |topic: &&Topic| topic.words.all().next().is_none();
+        let mut topics = self.topics.iter().filter(answers);
+        topics.clone().find(named).or_else(|| topics.clone().find(general)).or(topics.next())
+    }
+}
+
+/// Lower case without accents, words parted by single spaces, a space at either end.
+fn fold(text: &str) -> String {
+    let plain = text.nfd().filter(|character| !is_combining_mark(*character));
+    let plain: String = plain.flat_map(char::to_lowercase).collect();
+    let words = plain.split(|character: char| !character.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    format!(" {} ", words.join(" "))
+}
+
+fn holds(folded: &str, word: &str) -> bool {
+    folded.contains(fold(word).as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shop() -> Policies {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Policies::load(&root.join("examples/shop/policies.toml")).unwrap()
+    }
+
+    #[test]
+    fn words_choose_between_topics_of_one_intent() {
+        let policies = shop();
+        let topic = |text| policies.for_intent("return_exchange", text).map(|t| t.id.as_str());
+        assert_eq!(topic("je veux retourner un article"), Some("returns"));
+        assert_eq!(topic("Échanger pour une autre taille ?"), Some("exchanges"));
+        assert!(policies.for_intent("greet", "hello").is_none());
+    }
+
+    #[test]
+    fn a_malformed_file_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policies.toml");
+        std::fs::write(&path, "[[policy]]\nid = 3").unwrap();
+        let error = Policies::load(&path).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
     }
 }

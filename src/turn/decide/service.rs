@@ -69,7 +69,7 @@ pub(super) fn handoff(situation: &Situation<'_>, reason: HandoffReason) -> Decis
 /// Answers with the shop's own words; a question without a policy goes to a human.
 pub(super) fn policy(situation: &Situation<'_>, intent: &str) -> Decision {
     let language = situation.style.language;
-    let Some(topic) = situation.policies.for_intent(intent) else {
+    let Some(topic) = situation.policies.for_intent(intent, &situation.understood.text) else {
         return handoff(situation, HandoffReason::Requested);
     };
     let brief = Brief::new(Case::AnswerPolicy, situation.style)
