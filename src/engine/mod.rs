@@ -1,1 +1,46 @@
-//! The `engine` layer.
+//! Runs many generations at once on one model: submit, stream, cancel.
+//!
+//! One thread owns the model, its pages and every sequence ([`step_loop`]); everybody else holds an
+//! [`EngineHandle`] and sends messages over bounded channels. Text is made on the consumer's side
+//! ([`generation`]). No float is read here but logits, in [`sampler`].
+//!
+//! In reading order: `request`, `handle`, `step_loop`, `scheduler`, `page_pool`, `sampler`,
+//! `generation`.
+
+mod admission;
+mod error;
+mod generation;
+mod handle;
+mod options;
+mod page_pool;
+mod request;
+mod sampler;
+mod scheduler;
+mod sequence;
+mod stats;
+mod step_loop;
+mod stop_text;
+#[cfg(test)]
+pub(crate) mod toy;
+mod vocabulary;
+
+pub use error::Death;
+pub use error::EngineError;
+pub use generation::Completion;
+pub use generation::FinishReason;
+pub use generation::Generation;
+pub use generation::GenerationEvent;
+pub use generation::Timings;
+pub use generation::Usage;
+pub use handle::EngineHandle;
+pub use handle::EngineParts;
+pub use options::EngineOptions;
+pub use request::EndOfText;
+pub use request::GenerationRequest;
+pub use request::STOP_STRING_BYTES_MAX;
+pub use request::STOP_STRINGS_MAX;
+pub use request::Sampling;
+pub use stats::EngineStats;
+pub use step_loop::Shutdown;
+pub use vocabulary::Detokenizer;
+pub use vocabulary::Vocabulary;
