@@ -1,7 +1,7 @@
 //! The consumer's side of a generation: token ids become text here, not on the engine thread.
 //!
 //! Invariants
-//! - Events come as tokens, then exactly one end (`Done` or `Failed`), then nothing.
+//! - Events come as tokens, then exactly one end (`Done` or an error), then nothing.
 //! - The tokens' texts joined are the output: whole characters only, no stop string or part of one.
 //! - Dropping a generation cancels it: the engine notices before its next step.
 
@@ -73,8 +73,6 @@ pub enum GenerationEvent {
         /// Time used.
         timings: Timings,
     },
-    /// The end by an error.
-    Failed(EngineError),
 }
 
 /// A whole generation.
@@ -90,6 +88,14 @@ pub struct Completion {
     pub usage: Usage,
     /// Time used.
     pub timings: Timings,
+}
+
+impl Completion {
+    /// Whether the deadline cut it short.
+    #[must_use]
+    pub fn finished_late(&self) -> bool {
+        self.reason == FinishReason::Deadline
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +114,7 @@ pub struct Generation {
     detokenizer: Box<dyn Detokenizer>,
     stop: StopText,
     shared: Arc<Shared>,
-    outbox: VecDeque<GenerationEvent>,
+    outbox: VecDeque<Result<GenerationEvent, EngineError>>,
     prompt_tokens: usize,
     output_tokens: usize,
     state: State,
@@ -140,7 +146,10 @@ impl Generation {
     }
 
     /// The next event; `None` after the end. Safe to drop half way: no event is lost.
-    pub async fn next(&mut self) -> Option<GenerationEvent> {
+    ///
+    /// # Errors
+    /// Once, as the end: what the generation failed with.
+    pub async fn next(&mut self) -> Option<Result<GenerationEvent, EngineError>> {
         loop {
             if let Some(event) = self.outbox.pop_front() {
                 return Some(event);
@@ -155,9 +164,12 @@ impl Generation {
 
     /// The next event; `None` after the end. Blocks the thread.
     ///
+    /// # Errors
+    /// Once, as the end: what the generation failed with.
+    ///
     /// # Panics
     /// On a thread of an async runtime, where blocking would stall everybody.
-    pub fn next_blocking(&mut self) -> Option<GenerationEvent> {
+    pub fn next_blocking(&mut self) -> Option<Result<GenerationEvent, EngineError>> {
         loop {
             if let Some(event) = self.outbox.pop_front() {
                 return Some(event);
@@ -177,8 +189,8 @@ impl Generation {
     pub async fn collect(mut self) -> Result<Completion, EngineError> {
         let mut gathered = Gathered::default();
         while let Some(event) = self.next().await {
-            if let Some(end) = gathered.take(event) {
-                return end;
+            if let Some(completion) = gathered.take(event?) {
+                return Ok(completion);
             }
         }
         Err(self.shared.end_error())
@@ -194,8 +206,8 @@ impl Generation {
     pub fn collect_blocking(mut self) -> Result<Completion, EngineError> {
         let mut gathered = Gathered::default();
         while let Some(event) = self.next_blocking() {
-            if let Some(end) = gathered.take(event) {
-                return end;
+            if let Some(completion) = gathered.take(event?) {
+                return Ok(completion);
             }
         }
         Err(self.shared.end_error())
@@ -240,13 +252,13 @@ impl Generation {
         let reason = if stopped { FinishReason::Stop } else { reason };
         // Tokens that the engine chose after the stop string never reached the consumer.
         let usage = Usage { output_tokens: self.output_tokens, ..usage };
-        self.outbox.push_back(GenerationEvent::Done { reason, usage, timings });
+        self.outbox.push_back(Ok(GenerationEvent::Done { reason, usage, timings }));
         self.state = State::Ended;
     }
 
     fn fail(&mut self, error: EngineError) {
         self.flush();
-        self.outbox.push_back(GenerationEvent::Failed(error));
+        self.outbox.push_back(Err(error));
         self.state = State::Ended;
     }
 
@@ -261,7 +273,7 @@ impl Generation {
         self.outbox.extend(
             released
                 .into_iter()
-                .map(|token| GenerationEvent::Token { id: token.token_id, text: token.text }),
+                .map(|token| Ok(GenerationEvent::Token { id: token.token_id, text: token.text })),
         );
     }
 }
@@ -279,7 +291,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn take(&mut self, event: GenerationEvent) -> Option<Result<Completion, EngineError>> {
+    fn take(&mut self, event: GenerationEvent) -> Option<Completion> {
         match event {
             GenerationEvent::Token { id, text } => {
                 self.token_ids.push(id);
@@ -289,9 +301,8 @@ impl Gathered {
             GenerationEvent::Done { reason, usage, timings } => {
                 let text = std::mem::take(&mut self.text);
                 let token_ids = std::mem::take(&mut self.token_ids);
-                Some(Ok(Completion { text, token_ids, reason, usage, timings }))
+                Some(Completion { text, token_ids, reason, usage, timings })
             }
-            GenerationEvent::Failed(error) => Some(Err(error)),
         }
     }
 }

@@ -39,7 +39,7 @@ const CONTROL_LANE_PLACES: usize = 16;
 
 /// What an engine is made of.
 pub struct EngineParts {
-    /// The model's name: the label of its metrics.
+    /// The model's name, for the log and the thread.
     pub name: String,
     /// The loaded model with its pages.
     pub model: Box<dyn Forward>,
@@ -206,7 +206,7 @@ impl EngineHandle {
             waiting: shared.preempted.load(Ordering::Relaxed) + self.inner.admission.waiting(),
             waiting_prompt_tokens: self.inner.admission.prompt_tokens(),
             pages_used: shared.pages_used.load(Ordering::Relaxed),
-            page_count: self.inner.model_limits.page_count,
+            pages_total: self.inner.model_limits.page_count,
             steps: shared.steps.load(Ordering::Relaxed),
             prompt_tokens: shared.prompt_tokens.load(Ordering::Relaxed),
             output_tokens: shared.output_tokens.load(Ordering::Relaxed),

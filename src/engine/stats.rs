@@ -21,7 +21,7 @@ pub struct EngineStats {
     /// KV pages in use.
     pub pages_used: usize,
     /// KV pages that exist.
-    pub page_count: usize,
+    pub pages_total: usize,
     /// Steps run.
     pub steps: u64,
     /// Prompt tokens computed, recomputed ones included.

@@ -27,8 +27,9 @@ use crate::engine::stats::Shared;
 use crate::engine::stats::count;
 use crate::engine::vocabulary::Vocabulary;
 use crate::model::Forward;
-use crate::model::SequenceRows;
+use crate::model::Logits;
 use crate::model::StepInput;
+use crate::model::Wanted;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -77,7 +78,7 @@ pub(crate) enum Tick {
 
 /// The engine thread's state.
 pub(crate) struct StepLoop {
-    name: Arc<str>,
+    name: String,
     model: Box<dyn Forward>,
     vocabulary: Arc<dyn Vocabulary>,
     clock: SharedClock,
@@ -91,7 +92,6 @@ pub(crate) struct StepLoop {
     step: u64,
     shutdown: Option<Shutdown>,
     input: StepInput,
-    logits: Vec<f32>,
 }
 
 impl StepLoop {
@@ -104,7 +104,7 @@ impl StepLoop {
         admission: Arc<Admission>,
     ) -> Self {
         Self {
-            name: Arc::from(parts.name),
+            name: parts.name,
             model: parts.model,
             vocabulary: parts.vocabulary,
             clock: parts.clock,
@@ -118,7 +118,6 @@ impl StepLoop {
             step: 0,
             shutdown: None,
             input: StepInput::default(),
-            logits: Vec::new(),
         }
     }
 
@@ -161,7 +160,7 @@ impl StepLoop {
     /// Ends every generation with the cause, for good.
     pub(crate) fn die(mut self, cause: Death) {
         tracing::error!(
-            model = &*self.name,
+            model = self.name,
             step = self.step,
             cause = &cause as &dyn std::error::Error,
             "engine died"
@@ -222,68 +221,49 @@ impl StepLoop {
         assert!(!plan.rows.is_empty(), "sequences exist but nobody can move");
         self.pack(&plan, before);
         self.step += 1;
-        self.logits.clear();
-        self.model.step(&self.input, &mut self.logits).map_err(Death::Forward)?;
+        let logits = self.model.forward(&self.input).map_err(Death::Forward)?;
         let after = self.clock.instant();
-        metrics::histogram!(telemetry::STEP_SECONDS, "model" => Arc::clone(&self.name))
+        metrics::histogram!(telemetry::STEP_SECONDS)
             .record(after.saturating_duration_since(before).as_secs_f64());
         count(&self.shared.preemptions, plan.preempted);
-        self.apply(&plan, after);
+        self.apply(&plan, &logits, after);
         Ok(())
     }
 
     /// Turns a plan into the model's input.
     fn pack(&mut self, plan: &StepPlan, now: Instant) {
-        self.input.token_ids.clear();
-        self.input.sequences.clear();
-        self.input.logit_rows.clear();
+        self.input.clear();
         let mut prompt_rows = 0;
         for rows in &plan.rows {
             let Some(sequence) = self.sequences.get_mut(&rows.id) else {
                 unreachable!("a planned sequence exists");
             };
             sequence.start(now);
-            let first_row = self.input.token_ids.len();
-            let end_position = rows.first_position + rows.row_count;
-            let prompt_end = end_position.min(sequence.prompt_tokens);
-            prompt_rows += prompt_end.saturating_sub(rows.first_position);
-            self.input
-                .token_ids
-                .extend_from_slice(&sequence.token_ids[rows.first_position..end_position]);
-            if rows.reaches_end {
-                self.input.logit_rows.push(self.input.token_ids.len() - 1);
-            }
-            self.input.sequences.push(SequenceRows {
-                first_row,
-                row_count: rows.row_count,
-                first_position: rows.first_position,
-                pages: self.scheduler.pages(rows.id).to_vec(),
-            });
+            let range = rows.first_position..rows.first_position + rows.row_count;
+            let prompt_end = range.end.min(sequence.prompt_tokens);
+            prompt_rows += prompt_end.saturating_sub(range.start);
+            let wanted = if rows.reaches_end { Wanted::Last } else { Wanted::Nothing };
+            let pages = self.scheduler.pages(rows.id);
+            self.input.push(&sequence.token_ids[range], rows.first_position, pages, wanted);
         }
         count(&self.shared.prompt_tokens, prompt_rows);
-        metrics::counter!(telemetry::PROMPT_TOKENS_TOTAL, "model" => Arc::clone(&self.name))
+        metrics::counter!(telemetry::PROMPT_TOKENS_TOTAL)
             .increment(u64::try_from(prompt_rows).unwrap_or(u64::MAX));
     }
 
     /// Records what the step computed and chooses a token for each sequence that reached its end.
-    fn apply(&mut self, plan: &StepPlan, now: Instant) {
-        let logits = std::mem::take(&mut self.logits);
-        let vocabulary_size = self.model.limits().vocabulary_size;
-        assert_eq!(
-            logits.len(),
-            self.input.logit_rows.len() * vocabulary_size,
-            "the model answers with one row of logits a wanted row"
-        );
-        let mut logit_rows = logits.chunks_exact(vocabulary_size);
+    fn apply(&mut self, plan: &StepPlan, logits: &Logits, now: Instant) {
+        let mut logit_rows = logits.rows();
+        let wanted = plan.rows.iter().filter(|rows| rows.reaches_end).count();
+        assert_eq!(logit_rows.len(), wanted, "the model answers every wanted row");
         for rows in &plan.rows {
             self.scheduler.advance(rows);
             if !rows.reaches_end {
                 continue;
             }
-            let Some(row) = logit_rows.next() else { unreachable!("the lengths agree") };
+            let Some(row) = logit_rows.next() else { unreachable!("the counts agree") };
             self.choose(rows.id, row, now);
         }
-        self.logits = logits;
     }
 
     fn choose(&mut self, id: SequenceId, logits: &[f32], now: Instant) {
@@ -300,12 +280,9 @@ impl StepLoop {
         let first_token_after = sequence.push(token_id, now);
         let is_last = sequence.output_tokens() >= sequence.output_tokens_max;
         count(&self.shared.output_tokens, 1);
-        metrics::counter!(telemetry::GENERATION_TOKENS_TOTAL, "model" => Arc::clone(&self.name))
-            .increment(1);
+        metrics::counter!(telemetry::GENERATION_TOKENS_TOTAL).increment(1);
         if let Some(after) = first_token_after {
-            let name = telemetry::TIME_TO_FIRST_TOKEN_SECONDS;
-            metrics::histogram!(name, "model" => Arc::clone(&self.name))
-                .record(after.as_secs_f64());
+            metrics::histogram!(telemetry::TIME_TO_FIRST_TOKEN_SECONDS).record(after.as_secs_f64());
         }
         if is_last {
             self.finish(id, FinishReason::Length, now);
@@ -356,10 +333,9 @@ impl StepLoop {
         self.shared.steps.store(self.step, Ordering::Relaxed);
         let waiting = preempted + self.admission.waiting();
         let page_count = self.model.limits().page_count.max(1);
-        let gauge = |name| metrics::gauge!(name, "model" => Arc::clone(&self.name));
-        gauge(telemetry::SEQUENCES_RUNNING).set(running as f64);
-        gauge(telemetry::SEQUENCES_WAITING).set(waiting as f64);
-        gauge(telemetry::KV_CACHE_USAGE).set(pages_used as f64 / page_count as f64);
+        metrics::gauge!(telemetry::SEQUENCES_RUNNING).set(running as f64);
+        metrics::gauge!(telemetry::SEQUENCES_WAITING).set(waiting as f64);
+        metrics::gauge!(telemetry::KV_CACHE_USAGE).set(pages_used as f64 / page_count as f64);
     }
 
     /// Checks the scheduler's invariants and that it knows the same sequences.

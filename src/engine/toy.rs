@@ -4,10 +4,12 @@
 //! tokens that the sequence's pages hold, so a page with two owners or a stale page changes the
 //! output.
 
+use crate::base::ids::PageId;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
 use crate::model::Forward;
 use crate::model::ForwardLimits;
+use crate::model::Logits;
 use crate::model::ModelError;
 use crate::model::StepInput;
 
@@ -48,6 +50,8 @@ impl ToyModel {
             context_tokens_max: 4_096,
             page_tokens: 4,
             page_count,
+            weight_bytes: 0,
+            kv_bytes: 0,
         };
         Self {
             limits,
@@ -109,34 +113,32 @@ impl Forward for ToyModel {
         self.limits
     }
 
-    fn step(&mut self, input: &StepInput, logits: &mut Vec<f32>) -> Result<(), ModelError> {
+    fn forward(&mut self, step: &StepInput) -> Result<Logits, ModelError> {
         self.steps += 1;
         if let Some(hook) = &mut self.before_step {
             hook(self.steps)?;
         }
         let page_tokens = self.limits.page_tokens;
-        input.check(page_tokens, self.limits.page_count, VOCABULARY_SIZE).unwrap();
-        logits.clear();
-        let slot = |pages: &[crate::base::ids::PageId], position: usize| {
+        let slot = |pages: &[PageId], position: usize| {
             pages[position / page_tokens].index() * page_tokens + position % page_tokens
         };
-        for rows in &input.sequences {
-            for row in 0..rows.row_count {
-                let at = slot(&rows.pages, rows.first_position + row);
-                self.slots[at] = input.token_ids[rows.first_row + row];
+        for segment in step.segments() {
+            for (offset, token) in step.tokens()[segment.rows.clone()].iter().enumerate() {
+                let at = slot(step.pages_of(segment), segment.tokens_before + offset);
+                self.slots[at] = *token;
             }
         }
-        for rows in &input.sequences {
-            for row in rows.first_row..rows.first_row + rows.row_count {
-                if input.logit_rows.contains(&row) {
-                    let position = rows.first_position + row - rows.first_row;
-                    let history: Vec<u32> =
-                        (0..=position).map(|at| self.slots[slot(&rows.pages, at)]).collect();
-                    self.row_logits(&history, logits);
-                }
+        let mut values = Vec::new();
+        for segment in step.segments() {
+            let wanted = step.wanted_rows().iter().map(|row| *row as usize);
+            for row in wanted.filter(|row| segment.rows.contains(row)) {
+                let position = segment.tokens_before + row - segment.rows.start;
+                let history: Vec<u32> =
+                    (0..=position).map(|at| self.slots[slot(step.pages_of(segment), at)]).collect();
+                self.row_logits(&history, &mut values);
             }
         }
-        Ok(())
+        Ok(Logits::new(values, VOCABULARY_SIZE))
     }
 }
 

@@ -259,7 +259,7 @@ fn stop_string_cancels_the_sequence() {
     assert_eq!(hand.handle.stats().running, 1);
     for _ in 0.."ab stop".len() {
         match generation.next_blocking() {
-            Some(GenerationEvent::Token { text: piece, .. }) => text.push_str(&piece),
+            Some(Ok(GenerationEvent::Token { text: piece, .. })) => text.push_str(&piece),
             other => panic!("expected a token, found {other:?}"),
         }
     }
@@ -267,7 +267,7 @@ fn stop_string_cancels_the_sequence() {
     hand.run_dry();
     assert_eq!(hand.handle.stats().pages_used, 0);
     match generation.next_blocking() {
-        Some(GenerationEvent::Done { reason: FinishReason::Stop, usage, .. }) => {
+        Some(Ok(GenerationEvent::Done { reason: FinishReason::Stop, usage, .. })) => {
             assert_eq!(usage.output_tokens, "ab stop".len());
         }
         other => panic!("expected the end, found {other:?}"),
@@ -282,7 +282,7 @@ fn characters_leave_whole() {
     hand.run_dry();
     let mut pieces = Vec::new();
     while let Some(event) = generation.next_blocking() {
-        if let GenerationEvent::Token { text, .. } = event {
+        if let GenerationEvent::Token { text, .. } = event.unwrap() {
             pieces.push(text);
         }
     }
@@ -355,8 +355,8 @@ fn wrong_number_of_logits_is_our_bug_and_ends_the_engine() {
         fn limits(&self) -> crate::model::ForwardLimits {
             self.0.limits()
         }
-        fn step(&mut self, _: &StepInput, _: &mut Vec<f32>) -> Result<(), ModelError> {
-            Ok(())
+        fn forward(&mut self, _: &StepInput) -> Result<Logits, ModelError> {
+            Ok(Logits::default())
         }
     }
     let (mut parts, _clock) = parts(ToyModel::new(8));

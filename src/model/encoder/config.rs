@@ -1,0 +1,248 @@
+//! Reads a sentence encoder's JSON files: the transformer's, and how its rows become one vector.
+//!
+//! Refuses what the forward pass does not implement, by name, rather than computing something else.
+
+use crate::model::error::ModelError;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::path::Path;
+
+/// Most layers, heads or type ids accepted; the largest published BERT has 24 layers.
+const COUNT_MAX: usize = 256;
+/// Widest hidden state, feed-forward or position table accepted.
+const WIDTH_MAX: usize = 1 << 16;
+/// Largest vocabulary accepted.
+const VOCABULARY_MAX: usize = 1 << 22;
+
+/// `config.json` of a BERT checkpoint, as Hugging Face writes it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct EncoderConfig {
+    #[serde(default)]
+    model_type: Option<String>,
+    pub(crate) vocab_size: usize,
+    pub(crate) hidden_size: usize,
+    pub(crate) num_hidden_layers: usize,
+    pub(crate) num_attention_heads: usize,
+    pub(crate) intermediate_size: usize,
+    pub(crate) max_position_embeddings: usize,
+    #[serde(default = "default_type_vocab_size")]
+    pub(crate) type_vocab_size: usize,
+    #[serde(default = "default_layer_norm_eps")]
+    pub(crate) layer_norm_eps: f64,
+    hidden_act: String,
+    #[serde(default)]
+    position_embedding_type: Option<String>,
+}
+
+fn default_type_vocab_size() -> usize {
+    2
+}
+
+fn default_layer_norm_eps() -> f64 {
+    1e-12
+}
+
+/// The feed-forward nonlinearity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// `x Φ(x)` with the exact error function.
+    Gelu,
+    /// The tanh approximation.
+    GeluTanh,
+    /// `max(x, 0)`.
+    Relu,
+}
+
+/// How a sequence's rows become one vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pooling {
+    /// The average of all rows.
+    Mean,
+    /// The first row.
+    First,
+}
+
+/// Whether the pooled vector is scaled to unit length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scaling {
+    /// To unit L2 norm.
+    UnitNorm,
+    /// Left as it is.
+    None,
+}
+
+/// Everything that follows the transformer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) pooling: Pooling,
+    pub(crate) scaling: Scaling,
+    /// The repository's own limit, when it is lower than the position table.
+    pub(crate) tokens_max: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ModuleEntry {
+    path: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct PoolingEntry {
+    #[serde(default)]
+    pooling_mode_cls_token: bool,
+    #[serde(default)]
+    pooling_mode_mean_tokens: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct SentenceEntry {
+    #[serde(default)]
+    max_seq_length: Option<usize>,
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
+    let bytes =
+        std::fs::read(path).map_err(|cause| ModelError::Read { path: path.to_owned(), cause })?;
+    serde_json::from_slice(&bytes)
+        .map_err(|cause| ModelError::Json { path: path.to_owned(), cause })
+}
+
+fn read_json_if_present<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, ModelError> {
+    if path.exists() { read_json(path).map(Some) } else { Ok(None) }
+}
+
+fn in_range(what: &'static str, found: usize, max: usize) -> Result<(), ModelError> {
+    if (1..=max).contains(&found) {
+        return Ok(());
+    }
+    Err(ModelError::OutOfRange { what, found: found as u64, min: 1, max: max as u64 })
+}
+
+impl EncoderConfig {
+    /// Reads and checks `config.json` in `folder`.
+    pub(crate) fn read(folder: &Path) -> Result<Self, ModelError> {
+        let config: Self = read_json(&folder.join("config.json"))?;
+        if let Some(found) = config.model_type.as_ref().filter(|family| *family != "bert") {
+            return Err(ModelError::Unsupported {
+                what: "encoder family",
+                found: found.clone(),
+                supported: "bert",
+            });
+        }
+        if let Some(found) =
+            config.position_embedding_type.as_ref().filter(|kind| *kind != "absolute")
+        {
+            return Err(ModelError::Unsupported {
+                what: "position embedding",
+                found: found.clone(),
+                supported: "absolute",
+            });
+        }
+        in_range("vocab_size", config.vocab_size, VOCABULARY_MAX)?;
+        in_range("hidden_size", config.hidden_size, WIDTH_MAX)?;
+        in_range("num_hidden_layers", config.num_hidden_layers, COUNT_MAX)?;
+        in_range("num_attention_heads", config.num_attention_heads, COUNT_MAX)?;
+        in_range("intermediate_size", config.intermediate_size, WIDTH_MAX)?;
+        in_range("max_position_embeddings", config.max_position_embeddings, WIDTH_MAX)?;
+        in_range("type_vocab_size", config.type_vocab_size, COUNT_MAX)?;
+        if !config.hidden_size.is_multiple_of(config.num_attention_heads) {
+            return Err(ModelError::Unsupported {
+                what: "hidden_size",
+                found: config.hidden_size.to_string(),
+                supported: "a multiple of num_attention_heads",
+            });
+        }
+        config.activation()?;
+        Ok(config)
+    }
+
+    /// The nonlinearity that `hidden_act` names.
+    pub(crate) fn activation(&self) -> Result<Activation, ModelError> {
+        match self.hidden_act.as_str() {
+            "gelu" => Ok(Activation::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
+            "relu" => Ok(Activation::Relu),
+            other => Err(ModelError::Unsupported {
+                what: "hidden_act",
+                found: other.to_owned(),
+                supported: "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu",
+            }),
+        }
+    }
+
+    /// Width of one attention head.
+    pub(crate) fn head_width(&self) -> usize {
+        self.hidden_size / self.num_attention_heads
+    }
+}
+
+impl Head {
+    /// Reads `modules.json` and the pooling file it names; without them mean pooling to unit norm,
+    /// which is what sentence encoders published without those files expect.
+    pub(crate) fn read(folder: &Path) -> Result<Self, ModelError> {
+        let sentence: Option<SentenceEntry> =
+            read_json_if_present(&folder.join("sentence_bert_config.json"))?;
+        let tokens_max = sentence.and_then(|entry| entry.max_seq_length);
+        let modules: Option<Vec<ModuleEntry>> = read_json_if_present(&folder.join("modules.json"))?;
+        let Some(modules) = modules else {
+            let pooling = Self::pooling(&folder.join("1_Pooling"))?.unwrap_or(Pooling::Mean);
+            return Ok(Self { pooling, scaling: Scaling::UnitNorm, tokens_max });
+        };
+        let mut head = Self { pooling: Pooling::Mean, scaling: Scaling::None, tokens_max };
+        for module in modules {
+            match module.kind.rsplit('.').next().unwrap_or_default() {
+                "Transformer" => {}
+                "Pooling" => {
+                    if let Some(pooling) = Self::pooling(&folder.join(plain_name(&module.path)?))? {
+                        head.pooling = pooling;
+                    }
+                }
+                "Normalize" => head.scaling = Scaling::UnitNorm,
+                other => {
+                    return Err(ModelError::Unsupported {
+                        what: "sentence encoder module",
+                        found: other.to_owned(),
+                        supported: "Transformer, Pooling, Normalize",
+                    });
+                }
+            }
+        }
+        Ok(head)
+    }
+
+    fn pooling(folder: &Path) -> Result<Option<Pooling>, ModelError> {
+        let entry: Option<PoolingEntry> = read_json_if_present(&folder.join("config.json"))?;
+        match entry {
+            None => Ok(None),
+            Some(PoolingEntry {
+                pooling_mode_cls_token: false,
+                pooling_mode_mean_tokens: true,
+            }) => Ok(Some(Pooling::Mean)),
+            Some(PoolingEntry {
+                pooling_mode_cls_token: true,
+                pooling_mode_mean_tokens: false,
+            }) => Ok(Some(Pooling::First)),
+            Some(other) => Err(ModelError::Unsupported {
+                what: "pooling mode",
+                found: format!(
+                    "cls {} mean {}",
+                    other.pooling_mode_cls_token, other.pooling_mode_mean_tokens
+                ),
+                supported: "exactly one of cls and mean",
+            }),
+        }
+    }
+}
+
+/// A folder name from `modules.json`, refused when it leads out of the model's folder.
+fn plain_name(path: &str) -> Result<&str, ModelError> {
+    if path.contains(['/', '\\']) || path == ".." {
+        return Err(ModelError::Unsupported {
+            what: "sentence encoder module path",
+            found: path.to_owned(),
+            supported: "a plain folder name",
+        });
+    }
+    Ok(path)
+}

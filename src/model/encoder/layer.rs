@@ -1,0 +1,197 @@
+//! One transformer layer of the encoder, in plain tensor operations on any candle device.
+
+use crate::model::encoder::config::Activation;
+use crate::model::encoder::config::EncoderConfig;
+use crate::model::error::ModelError;
+use candle_core::DType;
+use candle_core::Tensor;
+use std::collections::HashMap;
+
+/// Sequences of one length that lie side by side in the packed rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    /// Their first packed row.
+    pub(crate) first_row: usize,
+    /// How many there are.
+    pub(crate) sequences: usize,
+    /// Tokens of each.
+    pub(crate) tokens: usize,
+}
+
+/// The checkpoint's tensors by name, all in f32, with the optional `bert.` prefix taken off.
+#[derive(Debug)]
+pub(crate) struct TensorSource {
+    tensors: HashMap<String, Tensor>,
+}
+
+impl TensorSource {
+    pub(crate) fn new(tensors: HashMap<String, Tensor>) -> Result<Self, ModelError> {
+        let tensors = tensors
+            .into_iter()
+            .filter(|(_, tensor)| tensor.dtype().is_float())
+            .map(|(name, tensor)| {
+                let name = name.strip_prefix("bert.").unwrap_or(&name).to_owned();
+                Ok((name, tensor.to_dtype(DType::F32)?))
+            })
+            .collect::<Result<_, ModelError>>()?;
+        Ok(Self { tensors })
+    }
+
+    /// The tensor `name`, which must have shape `expected`.
+    pub(crate) fn tensor(&self, name: &str, expected: &[usize]) -> Result<Tensor, ModelError> {
+        let tensor = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| ModelError::TensorMissing { name: name.to_owned() })?;
+        if tensor.dims() != expected {
+            return Err(ModelError::TensorShape {
+                name: name.to_owned(),
+                found: tensor.dims().to_vec(),
+                expected: expected.to_vec(),
+            });
+        }
+        Ok(tensor.clone())
+    }
+
+    fn linear(&self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {
+        let weight = self.tensor(&format!("{name}.weight"), &[output, input])?;
+        let bias = self.tensor(&format!("{name}.bias"), &[output])?;
+        Ok(Linear { transposed: weight.t()?, bias })
+    }
+
+    /// A layer norm; its epsilon is added to the variance.
+    pub(crate) fn norm(&self, name: &str, width: usize, epsilon: f64) -> Result<Norm, ModelError> {
+        #[expect(clippy::cast_possible_truncation, reason = "an epsilon needs no f64 precision")]
+        let epsilon = epsilon as f32;
+        Ok(Norm {
+            gain: self.tensor(&format!("{name}.weight"), &[width])?,
+            bias: self.tensor(&format!("{name}.bias"), &[width])?,
+            epsilon,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Linear {
+    /// `[input, output]`, a view of the checkpoint's `[output, input]`.
+    transposed: Tensor,
+    bias: Tensor,
+}
+
+impl Linear {
+    fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
+        Ok(rows.matmul(&self.transposed)?.broadcast_add(&self.bias)?)
+    }
+}
+
+/// Layer normalisation.
+#[derive(Debug)]
+pub(crate) struct Norm {
+    gain: Tensor,
+    bias: Tensor,
+    epsilon: f32,
+}
+
+impl Norm {
+    /// Normalises each row of `[rows, width]`.
+    pub(crate) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
+        Ok(candle_nn::ops::layer_norm(rows, &self.gain, &self.bias, self.epsilon)?)
+    }
+}
+
+/// Self-attention and feed-forward, each with its residual and norm after it.
+#[derive(Debug)]
+pub(crate) struct EncoderLayer {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    attention_out: Linear,
+    attention_norm: Norm,
+    up: Linear,
+    down: Linear,
+    out_norm: Norm,
+    activation: Activation,
+    heads: usize,
+    head_width: usize,
+}
+
+impl EncoderLayer {
+    /// Takes layer `index` from the checkpoint.
+    pub(crate) fn load(
+        source: &TensorSource,
+        config: &EncoderConfig,
+        index: usize,
+    ) -> Result<Self, ModelError> {
+        let (width, inner) = (config.hidden_size, config.intermediate_size);
+        let prefix = format!("encoder.layer.{index}");
+        let attention = format!("{prefix}.attention");
+        let epsilon = config.layer_norm_eps;
+        Ok(Self {
+            query: source.linear(&format!("{attention}.self.query"), width, width)?,
+            key: source.linear(&format!("{attention}.self.key"), width, width)?,
+            value: source.linear(&format!("{attention}.self.value"), width, width)?,
+            attention_out: source.linear(&format!("{attention}.output.dense"), width, width)?,
+            attention_norm: source.norm(
+                &format!("{attention}.output.LayerNorm"),
+                width,
+                epsilon,
+            )?,
+            up: source.linear(&format!("{prefix}.intermediate.dense"), width, inner)?,
+            down: source.linear(&format!("{prefix}.output.dense"), inner, width)?,
+            out_norm: source.norm(&format!("{prefix}.output.LayerNorm"), width, epsilon)?,
+            activation: config.activation()?,
+            heads: config.num_attention_heads,
+            head_width: config.head_width(),
+        })
+    }
+
+    /// `[rows, width]` in and out.
+    pub(crate) fn forward(&self, rows: &Tensor, groups: &[Group]) -> Result<Tensor, ModelError> {
+        let query = self.query.forward(rows)?;
+        let key = self.key.forward(rows)?;
+        let value = self.value.forward(rows)?;
+        let mut attended = Vec::with_capacity(groups.len());
+        for group in groups {
+            attended.push(self.attend(group, &query, &key, &value)?);
+        }
+        let attended = match attended.as_slice() {
+            [only] => only.clone(),
+            many => Tensor::cat(many, 0)?,
+        };
+        let residual = (self.attention_out.forward(&attended)? + rows)?;
+        let rows = self.attention_norm.forward(&residual)?;
+        let inner = self.up.forward(&rows)?;
+        let inner = match self.activation {
+            Activation::Gelu => inner.gelu_erf()?,
+            Activation::GeluTanh => inner.gelu()?,
+            Activation::Relu => inner.relu()?,
+        };
+        let residual = (self.down.forward(&inner)? + &rows)?;
+        self.out_norm.forward(&residual)
+    }
+
+    /// Full attention inside each sequence of one group: `[sequences * tokens, width]`.
+    fn attend(
+        &self,
+        group: &Group,
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+    ) -> Result<Tensor, ModelError> {
+        let (sequences, tokens) = (group.sequences, group.tokens);
+        let split = |rows: &Tensor| -> Result<Tensor, ModelError> {
+            Ok(rows
+                .narrow(0, group.first_row, sequences * tokens)?
+                .reshape((sequences, tokens, self.heads, self.head_width))?
+                .transpose(1, 2)?
+                .contiguous()?)
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a head is narrower than 2^16")]
+        let scale = 1.0 / (self.head_width as f64).sqrt();
+        let query = (split(query)? * scale)?;
+        let scores = query.matmul(&split(key)?.transpose(2, 3)?)?;
+        let weights = candle_nn::ops::softmax_last_dim(&scores)?;
+        let mixed = weights.matmul(&split(value)?)?;
+        Ok(mixed.transpose(1, 2)?.reshape((sequences * tokens, self.heads * self.head_width))?)
+    }
+}
