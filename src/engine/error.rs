@@ -1,6 +1,7 @@
 //! Why the engine refused, failed or abandoned a generation.
 
 use crate::model::ModelError;
+use crate::text::TextError;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -120,6 +121,9 @@ pub enum EngineError {
     /// The model file was refused, or a forward pass outside the step loop failed.
     #[error("model failed")]
     Model(#[from] ModelError),
+    /// The model file's tokenizer or chat template was refused.
+    #[error("tokenizer or chat template failed")]
+    Text(#[from] TextError),
 }
 
 /// What ended the engine.

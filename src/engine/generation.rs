@@ -2,7 +2,8 @@
 //!
 //! Invariants
 //! - Events come as tokens, then exactly one end (`Done` or an error), then nothing.
-//! - The tokens' texts joined are the output: whole characters only, no stop string or part of one.
+//! - The tokens' texts joined are the output: whole characters only (one that the last token leaves
+//!   unfinished is left out), nothing of a stop string.
 //! - Dropping a generation cancels it: the engine notices before its next step.
 
 use crate::engine::error::EngineError;

@@ -8,8 +8,10 @@
 //! `generation`.
 
 mod admission;
+mod bench;
 mod error;
 mod generation;
+mod generation_model;
 mod handle;
 mod options;
 mod page_pool;
@@ -24,6 +26,9 @@ mod stop_text;
 pub(crate) mod toy;
 mod vocabulary;
 
+pub use bench::BenchOptions;
+pub use bench::BenchRow;
+pub use bench::bench;
 pub use error::Death;
 pub use error::EngineError;
 pub use generation::Completion;
@@ -32,6 +37,9 @@ pub use generation::Generation;
 pub use generation::GenerationEvent;
 pub use generation::Timings;
 pub use generation::Usage;
+pub use generation_model::GenerationModel;
+pub use generation_model::open;
+pub use generation_model::open_tokenizer;
 pub use handle::EngineHandle;
 pub use handle::EngineParts;
 pub use options::EngineOptions;

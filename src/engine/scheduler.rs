@@ -163,8 +163,12 @@ impl Scheduler {
     }
 
     /// Records that a sequence knows one more token.
+    ///
+    /// # Panics
+    /// If that is more than it was added with: the pool might never hold it.
     pub(crate) fn grow(&mut self, id: SequenceId) {
         if let Some(progress) = self.running_mut(id) {
+            assert!(progress.known_tokens < progress.tokens_max, "a sequence outgrew its limit");
             progress.known_tokens += 1;
         }
     }

@@ -307,8 +307,7 @@ impl StepLoop {
     fn forget(&mut self, id: SequenceId) -> Option<Sequence> {
         self.scheduler.remove(id);
         count(&self.shared.finished, 1);
-        self.shared.pages_used.store(self.scheduler.pages_taken(), Ordering::Relaxed);
-        self.shared.running.store(self.scheduler.running_count(), Ordering::Relaxed);
+        self.store_counts();
         self.sequences.remove(&id)
     }
 
@@ -322,20 +321,23 @@ impl StepLoop {
         }
     }
 
+    /// Shows how many run and wait, and the pages they own.
+    fn store_counts(&self) {
+        self.shared.running.store(self.scheduler.running_count(), Ordering::Relaxed);
+        self.shared.preempted.store(self.scheduler.preempted_count(), Ordering::Relaxed);
+        self.shared.pages_used.store(self.scheduler.pages_taken(), Ordering::Relaxed);
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "gauges are for people")]
     fn publish(&self) {
-        let running = self.scheduler.running_count();
-        let preempted = self.scheduler.preempted_count();
-        let pages_used = self.scheduler.pages_taken();
-        self.shared.running.store(running, Ordering::Relaxed);
-        self.shared.preempted.store(preempted, Ordering::Relaxed);
-        self.shared.pages_used.store(pages_used, Ordering::Relaxed);
+        self.store_counts();
         self.shared.steps.store(self.step, Ordering::Relaxed);
-        let waiting = preempted + self.admission.waiting();
+        let waiting = self.scheduler.preempted_count() + self.admission.waiting();
         let page_count = self.model.limits().page_count.max(1);
-        metrics::gauge!(telemetry::SEQUENCES_RUNNING).set(running as f64);
+        let usage = self.scheduler.pages_taken() as f64 / page_count as f64;
+        metrics::gauge!(telemetry::SEQUENCES_RUNNING).set(self.scheduler.running_count() as f64);
         metrics::gauge!(telemetry::SEQUENCES_WAITING).set(waiting as f64);
-        metrics::gauge!(telemetry::KV_CACHE_USAGE).set(pages_used as f64 / page_count as f64);
+        metrics::gauge!(telemetry::KV_CACHE_USAGE).set(usage);
     }
 
     /// Checks the scheduler's invariants and that it knows the same sequences.
