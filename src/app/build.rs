@@ -20,6 +20,12 @@ use crate::intent::Embedder;
 use crate::intent::EmbedderOptions;
 use crate::intent::Head;
 use crate::intent::IntentClassifier;
+use crate::offers::BasketLimits;
+use crate::offers::Baskets;
+use crate::offers::Experiment;
+use crate::offers::ExperimentOptions;
+use crate::offers::GuardrailOptions;
+use crate::offers::OfferOptions;
 use crate::offers::Offers;
 use crate::threads::EmbeddedOptions;
 use crate::threads::EmbeddedStore;
@@ -38,6 +44,7 @@ use crate::turn::draft;
 use crate::turn::draft::Style;
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use rust_decimal::Decimal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +71,23 @@ const HOT_THREADS_MAX: usize = 100_000;
 
 /// Deliveries of one message that wait for its first.
 const MESSAGE_WAITING_MAX: usize = 64;
+
+/// What a basket file may hold.
+const BASKET_LIMITS: BasketLimits = BasketLimits {
+    file_bytes_max: 256 << 20,
+    baskets_max: 5_000_000,
+    basket_articles_max: 100,
+    articles_max: 50_000,
+    pairs_max: 4_000_000,
+    rules_max: 50,
+};
+
+/// Names the running experiment; another name draws the arms anew.
+const EXPERIMENT: &str = "offers-1";
+
+/// Sarcasm from which, and sentiment below which, nothing is offered.
+const SARCASM_MIN: f32 = 0.5;
+const SENTIMENT_MIN: f32 = -0.4;
 
 /// The shipped intent head.
 const HOUSE_HEAD: &[u8] = include_bytes!("../../models/intents/house.head");
@@ -196,8 +220,27 @@ fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
 }
 
 fn offers(settings: &Settings) -> anyhow::Result<Offers> {
-    let _ = settings;
-    anyhow::bail!("offers")
+    let raw = &settings.raw.offers;
+    let baskets = match settings.path(&raw.baskets) {
+        Some(path) => Baskets::open(&path, &BASKET_LIMITS)?,
+        None => Baskets::empty(),
+    };
+    let experiment = Experiment::new(ExperimentOptions {
+        holdout_share: raw.holdout_share,
+        salt: EXPERIMENT.to_owned(),
+    })?;
+    let options = OfferOptions {
+        together_min: raw.together_min,
+        confidence_min: raw.confidence_min,
+        lift_min: raw.lift_min,
+        guardrails: GuardrailOptions {
+            sarcasm_min: SARCASM_MIN,
+            sentiment_min: SENTIMENT_MIN,
+            offers_per_turn_max: 1,
+            price_share_max: Decimal::try_from(raw.price_share_max)?,
+        },
+    };
+    Ok(Offers::new(baskets, experiment, options))
 }
 
 fn policies(settings: &Settings) -> anyhow::Result<Policies> {

@@ -89,10 +89,9 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
                     std::io::stdout().flush()?;
                 }
             }
-            GenerationEvent::Done { reason, timings, text: rest, .. } => {
-                text.push_str(&rest);
+            GenerationEvent::Done { reason, timings, .. } => {
                 if !context.json {
-                    return context.print(rest);
+                    return context.print("");
                 }
                 return context.print_json(&json!({
                     "text": text,

@@ -238,9 +238,9 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
         return Err(value("engine.sequences_max", &raw.engine.sequences_max.to_string(), &allowed));
     }
     for (key, found) in [
-        ("offers.support_min", raw.offers.support_min),
         ("offers.confidence_min", raw.offers.confidence_min),
         ("offers.holdout_share", raw.offers.holdout_share),
+        ("offers.price_share_max", raw.offers.price_share_max),
     ] {
         if !(0.0..=1.0).contains(&found) {
             return Err(value(key, &found.to_string(), "0 to 1"));

@@ -219,14 +219,16 @@ section!(
     Offers {
         /// Past baskets, one a line, comma-separated SKUs; empty: no offers.
         baskets: String = String::new(),
-        /// Share of baskets that hold both products, at least.
-        support_min: f64 = 0.002,
+        /// Baskets that hold both products, at least; fewer are chance.
+        together_min: u32 = 5,
         /// Share of the anchor's baskets that hold the offer, at least.
-        confidence_min: f64 = 0.05,
+        confidence_min: f64 = 0.08,
         /// How much likelier than by chance, at least.
         lift_min: f64 = 1.2,
         /// Share of customers that never see offers, to measure what offers bring.
         holdout_share: f64 = 0.1,
+        /// Highest price of an offer as a share of the dearest thing it goes with.
+        price_share_max: f64 = 0.6,
     }
 );
 

@@ -165,6 +165,7 @@ fn engine(error: &EngineError) -> Verdict {
         | EngineError::Sampling { .. } => {
             verdict(StatusCode::UNPROCESSABLE_ENTITY, "request_refused")
         }
+        EngineError::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
         EngineError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
         EngineError::Dead { .. } | EngineError::Closing => {
             verdict(StatusCode::SERVICE_UNAVAILABLE, "engine_stopped")
@@ -191,6 +192,7 @@ fn intent(error: &IntentError) -> Verdict {
         | IntentError::File { .. }
         | IntentError::Head { .. }
         | IntentError::Example { .. }
+        | IntentError::Fit { .. }
         | IntentError::Examples { .. } => {
             verdict(StatusCode::INTERNAL_SERVER_ERROR, "encoder_failed")
         }

@@ -244,6 +244,9 @@ pub struct ThreadRecord {
     pub cart: Vec<CartLine>,
     /// Last intents, newest last; the caller keeps as many as it needs.
     pub intents: Vec<SeenIntent>,
+    /// Products offered, newest last; the caller keeps as many as it needs.
+    #[serde(default, with = "text_list")]
+    pub offered: Vec<Sku>,
     /// Offers declined, newest last.
     pub declined_offers: Vec<DeclinedOffer>,
     /// Runs.
@@ -280,6 +283,7 @@ impl ThreadRecord {
             product_in_focus: None,
             cart: Vec::new(),
             intents: Vec::new(),
+            offered: Vec::new(),
             declined_offers: Vec::new(),
             counters: Counters::default(),
             opened_at: now,

@@ -32,7 +32,6 @@ pub(crate) use message::Customer;
 pub(crate) use message::Order;
 pub(crate) use message::TurnRequest;
 pub(crate) use policies::Policies;
-pub(crate) use suggest::decide_offer;
 pub(crate) use understand::Reading;
 
 use crate::base::clock::SharedClock;
@@ -73,6 +72,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
+use suggest::Desk;
 use tokio::sync::mpsc;
 use understand::Readers;
 use understand::Understood;
@@ -278,8 +278,12 @@ impl Gateway {
         turn.timings.draft = self.since(started);
 
         let started = self.parts.clock.instant();
-        let suggestion =
-            decide_offer(&self.parts, &self.options.tenant, &record, &understood, &decision);
+        let desk = Desk {
+            offers: &self.parts.offers,
+            catalog: &self.parts.catalog,
+            tenant: &self.options.tenant,
+        };
+        let suggestion = suggest::suggest(desk, &record, &understood, &decision);
         turn.timings.suggest = self.since(started);
 
         let started = self.parts.clock.instant();
@@ -290,8 +294,8 @@ impl Gateway {
             summary: record::summary(&record, &understood, &history),
         });
         record::remember(&mut record, &understood, &decision, &worded.options, now);
-        if suggestion.is_some() {
-            record.counters.offers_made = record.counters.offers_made.saturating_add(1);
+        if let Some(offer) = &suggestion {
+            record::remember_offer(&mut record, offer.sku.clone());
         }
         let mut answer = self.seal(&turn, &record, &understood, decision, worded);
         answer.suggestion = suggestion;

@@ -46,7 +46,7 @@ pub(crate) fn recall(record: &ThreadRecord) -> Understanding {
         .facts
         .iter()
         .flat_map(|(key, fact)| {
-            fact.value.split(VALUE_SEPARATOR).map(|value| FacetChoice::new(key, value))
+            fact.value.split(VALUE_SEPARATOR).map(move |value| FacetChoice::new(key, value))
         })
         .collect();
     Understanding::from_choices(&choices)
@@ -162,6 +162,17 @@ pub(crate) fn remember(
     let excess = record.intents.len().saturating_sub(INTENTS_MAX);
     record.intents.drain(..excess);
     record.disclosed_at = record.disclosed_at.or(Some(now));
+}
+
+/// Offers remembered with a thread, so that none is made twice.
+const OFFERED_MAX: usize = 32;
+
+/// Remembers that a product was offered.
+pub(crate) fn remember_offer(record: &mut ThreadRecord, sku: Sku) {
+    record.counters.offers_made = record.counters.offers_made.saturating_add(1);
+    record.offered.push(sku);
+    let excess = record.offered.len().saturating_sub(OFFERED_MAX);
+    record.offered.drain(..excess);
 }
 
 fn remember_need(record: &mut ThreadRecord, decision: &Decision, now: Timestamp) {

@@ -8,6 +8,7 @@ use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
 use crate::intent::IntentClassifier;
 use crate::intent::IntentError;
+use crate::intent::IntentPrediction;
 use crate::intent::Signals;
 use crate::text::detect_language;
 use crate::threads::ThreadRecord;
@@ -25,6 +26,19 @@ pub(crate) struct Reading {
     pub(crate) abstained: bool,
     pub(crate) alternatives: Vec<(String, f32)>,
     pub(crate) signals: Signals,
+}
+
+impl From<IntentPrediction> for Reading {
+    fn from(found: IntentPrediction) -> Self {
+        let alternatives = found.alternatives.into_iter();
+        Self {
+            label: found.label,
+            confidence: found.confidence,
+            abstained: found.abstained,
+            alternatives: alternatives.map(|other| (other.label, other.confidence)).collect(),
+            signals: found.signals,
+        }
+    }
 }
 
 /// A message understood.
@@ -74,17 +88,7 @@ pub(crate) async fn understand(
         return Ok(Understood { language, reading, said, tap: Some(choice), text });
     }
     let predicted = readers.classifier.classify(vec![text.clone()]).await?;
-    let reading = predicted.into_iter().next().map_or_else(unread, |found| Reading {
-        label: found.label,
-        confidence: found.confidence,
-        abstained: found.abstained,
-        alternatives: found
-            .alternatives
-            .into_iter()
-            .map(|alternative| (alternative.label, alternative.confidence))
-            .collect(),
-        signals: found.signals,
-    });
+    let reading = predicted.into_iter().next().map_or_else(unread, Reading::from);
     let said = readers.catalog.understand(&text, language);
     Ok(Understood { language, reading, said, tap: None, text })
 }
