@@ -505,10 +505,13 @@ def products():
             })
     # A marathon in comfort is what the shop wants to be known for.
     order = ["RUN-012", "RUN-009"]
+    kinds = list(dict.fromkeys(product["category"] for product in found))
     for product in found:
         if product["category"] == "running_shoes":
             sku = product["sku"]
             product["rank"] = order.index(sku) + 1 if sku in order else product["rank"] + 2
+        # The best of each kind come first, then the second best.
+        product["rank"] = 100 * product["rank"] + kinds.index(product["category"])
     return found
 
 
@@ -543,7 +546,7 @@ MISSIONS = [
 
 # Pairs that belong together beyond their sport: the first draws the second, with this chance.
 PAIRS = {
-    "RUN-012": [("GEL-05", .46), ("SOCK-04", .42), ("BAG-06", .14)],
+    "RUN-012": [("GEL-05", .52), ("SOCK-04", .32), ("BAG-06", .14)],
     "RUN-013": [("GEL-05", .34), ("SOCK-03", .26)],
     "RUN-014": [("GEL-05", .30), ("SOCK-04", .30)],
     "RUN-009": [("GEL-06", .34), ("SOCK-02", .34)],

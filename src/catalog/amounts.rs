@@ -25,27 +25,95 @@ const DOLLARS: &[&str] = &["$", "dollar", "dollars", "usd", "bucks"];
 const POUNDS: &[&str] = &["£", "pound", "pounds", "gbp", "quid"];
 
 const MAX_CUES: &[&str] = &[
-    "moins", "max", "maxi", "maximum", "jusqu", "jusque", "budget", "under", "below", "less",
-    "within", "inferieur", "environ", "autour", "around", "about", "up", "depasse", "depasser",
-    "cheaper", "vers",
+    "moins",
+    "max",
+    "maxi",
+    "maximum",
+    "jusqu",
+    "jusque",
+    "budget",
+    "under",
+    "below",
+    "less",
+    "within",
+    "inferieur",
+    "environ",
+    "autour",
+    "around",
+    "about",
+    "up",
+    "depasse",
+    "depasser",
+    "cheaper",
+    "vers",
 ];
 const MIN_CUES: &[&str] =
     &["plus", "over", "above", "more", "minimum", "least", "partir", "superieur", "exceed"];
-const STRONG_CUES: &[&str] = &["moins", "max", "maxi", "maximum", "budget", "under", "below", "less"];
+const STRONG_CUES: &[&str] =
+    &["moins", "max", "maxi", "maximum", "budget", "under", "below", "less"];
 const NEGATIONS: &[&str] = &["pas", "no", "not", "sans", "ne", "non", "never", "without"];
 const RANGE_CUES: &[&str] = &["entre", "between", "from"];
 const RANGE_JOINTS: &[&str] = &["et", "and", "a", "to"];
 const SIZE_CUES: &[&str] = &["taille", "pointure", "size", "sized", "sizes", "du", "en", "t", "eu"];
 const SOFT_SIZE_CUES: &[&str] = &["in", "a", "un", "une", "fait", "fais", "chausse", "wear"];
 const UNITS: &[&str] = &[
-    "km", "kms", "k", "kilometre", "kilometres", "mile", "miles", "an", "ans", "year", "years",
-    "jour", "jours", "day", "days", "minute", "minutes", "min", "h", "heure", "heures", "hour",
-    "hours", "kg", "g", "l", "litre", "litres", "ml", "cl", "cm", "mm", "w", "lumens", "fois", "x",
-    "semaines", "weeks", "mois", "months", "personnes", "people", "am", "pm",
+    "km",
+    "kms",
+    "k",
+    "kilometre",
+    "kilometres",
+    "mile",
+    "miles",
+    "an",
+    "ans",
+    "year",
+    "years",
+    "jour",
+    "jours",
+    "day",
+    "days",
+    "minute",
+    "minutes",
+    "min",
+    "h",
+    "heure",
+    "heures",
+    "hour",
+    "hours",
+    "kg",
+    "g",
+    "l",
+    "litre",
+    "litres",
+    "ml",
+    "cl",
+    "cm",
+    "mm",
+    "w",
+    "lumens",
+    "fois",
+    "x",
+    "semaines",
+    "weeks",
+    "mois",
+    "months",
+    "personnes",
+    "people",
+    "am",
+    "pm",
 ];
 const CHEAP: &[&str] = &[
-    "cheap", "cheaper", "cheapest", "affordable", "inexpensive", "abordable", "abordables",
-    "economique", "economiques", "bradee", "bradees",
+    "cheap",
+    "cheaper",
+    "cheapest",
+    "affordable",
+    "inexpensive",
+    "abordable",
+    "abordables",
+    "economique",
+    "economiques",
+    "bradee",
+    "bradees",
 ];
 
 /// Amounts found, and which words they took.
@@ -59,12 +127,9 @@ pub(crate) struct Amounts {
     pub(crate) taken: HashSet<usize>,
 }
 
-/// Reads `words`; `sizes` are the shop's sizes in upper case, `currency` is meant where none is said.
-pub(crate) fn read(
-    words: &[Word],
-    sizes: &HashSet<String>,
-    currency: Option<Currency>,
-) -> Amounts {
+/// Reads `words`; `sizes` are the shop's sizes in upper case, `currency` is meant where the text
+/// names none.
+pub(crate) fn read(words: &[Word], sizes: &HashSet<String>, currency: Option<Currency>) -> Amounts {
     let mut amounts = Amounts::default();
     read_budget(words, currency, &mut amounts);
     read_size(words, sizes, &mut amounts);
@@ -161,7 +226,10 @@ fn is_range(words: &[Word], low: &Figure, high: &Figure) -> bool {
     let between = &words[low.at + 1..high.at];
     let plain = |word: &Word| has(RANGE_JOINTS, word) || currency_of(word).is_some();
     let unit = words.get(high.at + 1).is_some_and(|word| has(UNITS, word));
-    !unit && between.len() <= 2 && between.iter().all(plain) && (between.is_empty() || said(words, low))
+    !unit
+        && between.len() <= 2
+        && between.iter().all(plain)
+        && (between.is_empty() || said(words, low))
 }
 
 /// Whether "entre" or "between" stands right before a number.
@@ -172,7 +240,8 @@ fn said(words: &[Word], low: &Figure) -> bool {
 fn is_minimum(words: &[Word], figure: &Figure, cues: &[Word]) -> bool {
     let after = figure.at + 1..words.len().min(figure.at + 4);
     let trailing = |list: &[&str]| words[after.clone()].iter().any(|word| has(list, word));
-    if cues.iter().any(|word| has(MAX_CUES, word)) || trailing(&["max", "maxi", "maximum", "moins"]) {
+    if cues.iter().any(|word| has(MAX_CUES, word)) || trailing(&["max", "maxi", "maximum", "moins"])
+    {
         return false;
     }
     let negated = cues.iter().any(|word| has(NEGATIONS, word));
@@ -187,12 +256,10 @@ fn take(words: &[Word], figure: &Figure, amounts: &mut Amounts) {
             amounts.taken.insert(near);
         }
     }
-    for near in figure.at.saturating_sub(CUE_WORDS)..words.len().min(figure.at + 4) {
-        let word = &words[near];
-        if has(MAX_CUES, word) || has(MIN_CUES, word) {
-            amounts.taken.insert(near);
-        }
-    }
+    let from = figure.at.saturating_sub(CUE_WORDS);
+    let around = words.iter().enumerate().take(figure.at + 4).skip(from);
+    let cues = around.filter(|(_, word)| has(MAX_CUES, word) || has(MIN_CUES, word));
+    amounts.taken.extend(cues.map(|(near, _)| near));
 }
 
 fn read_size(words: &[Word], sizes: &HashSet<String>, amounts: &mut Amounts) {
@@ -214,11 +281,9 @@ fn read_size(words: &[Word], sizes: &HashSet<String>, amounts: &mut Amounts) {
         if !unit && (cued || alone || letters || soft && number) {
             amounts.size = Some(label);
             amounts.taken.insert(at);
-            for near in at.saturating_sub(2)..at {
-                if has(SIZE_CUES, &words[near]) || has(SOFT_SIZE_CUES, &words[near]) {
-                    amounts.taken.insert(near);
-                }
-            }
+            let around = words.iter().enumerate().take(at).skip(at.saturating_sub(2));
+            let cues = around.filter(|(_, word)| has(SIZE_CUES, word) || has(SOFT_SIZE_CUES, word));
+            amounts.taken.extend(cues.map(|(near, _)| near));
             return;
         }
     }
@@ -269,7 +334,8 @@ mod tests {
     #[test]
     fn ranges_are_read() {
         let range = (Some("50.00 EUR".to_owned()), Some("80.00 EUR".to_owned()));
-        for text in ["entre 50 et 80 euros", "between 50 and 80", "50-80 €", "de 50 à 80 euros"] {
+        for text in ["entre 50 et 80 euros", "between 50 and 80", "50-80 €", "de 50 à 80 euros"]
+        {
             if text.starts_with("de") {
                 continue;
             }

@@ -7,6 +7,7 @@
 use crate::base::language::Language;
 use crate::base::localized::Localized;
 use crate::catalog::product::FacetChoice;
+use crate::catalog::understand::CATEGORY_KEY;
 use crate::catalog::understand::SIZE_KEY;
 use std::collections::HashMap;
 
@@ -62,6 +63,17 @@ pub struct CategoryEntry {
     pub parent: Option<String>,
 }
 
+/// How the shop asks which kind of product is wanted, among its widest categories.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct KindEntry {
+    /// What a reply calls it.
+    pub label: Localized<String>,
+    /// How it is asked about.
+    pub question: Localized<String>,
+    /// As [`FacetEntry::ask_weight`].
+    pub ask_weight: f64,
+}
+
 /// How the shop speaks of sizes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SizeEntry {
@@ -77,6 +89,7 @@ pub struct FacetBook {
     facets: Vec<FacetEntry>,
     categories: Vec<CategoryEntry>,
     size: SizeEntry,
+    kind: KindEntry,
     keep: Vec<String>,
     facet_index: HashMap<String, usize>,
     category_index: HashMap<String, usize>,
@@ -87,12 +100,12 @@ impl FacetBook {
     pub(crate) fn new(
         facets: Vec<FacetEntry>,
         categories: Vec<CategoryEntry>,
-        size: SizeEntry,
+        (size, kind): (SizeEntry, KindEntry),
         keep: Vec<String>,
     ) -> Self {
         let facet_index = facets.iter().map(|facet| facet.key.clone()).zip(0..).collect();
         let category_index = categories.iter().map(|entry| entry.id.clone()).zip(0..).collect();
-        Self { facets, categories, size, keep, facet_index, category_index }
+        Self { facets, categories, size, kind, keep, facet_index, category_index }
     }
 
     /// All facets in the order of the file.
@@ -111,6 +124,12 @@ impl FacetBook {
     #[must_use]
     pub fn size(&self) -> &SizeEntry {
         &self.size
+    }
+
+    /// How the shop asks which kind of product is wanted.
+    #[must_use]
+    pub fn kind(&self) -> &KindEntry {
+        &self.kind
     }
 
     /// Words that are never taken for a typing error.
@@ -142,6 +161,18 @@ impl FacetBook {
         self.category(id)?.parent.as_deref()
     }
 
+    /// A category and all wider ones that it lies in, from narrow to wide.
+    #[must_use]
+    pub fn with_wider(&self, id: &str) -> Vec<String> {
+        let mut found = vec![id.to_owned()];
+        let mut at = self.parent(id);
+        while let Some(wider) = at {
+            found.push(wider.to_owned());
+            at = self.parent(wider);
+        }
+        found
+    }
+
     /// Whether `id` is `wider` or lies somewhere below it.
     #[must_use]
     pub fn is_within(&self, id: &str, wider: &str) -> bool {
@@ -170,23 +201,27 @@ impl FacetBook {
         }
     }
 
-    /// What a facet is called (`size` included); its key with spaces when the shop gave no label.
+    /// What a facet is called (`size` and `category` included); its key with
+    /// spaces when the shop gave no label.
     #[must_use]
     pub fn facet_label(&self, key: &str, language: Language) -> String {
         let label = match self.facet(key) {
             Some(facet) => facet.label.get(language).as_str(),
             None if key == SIZE_KEY => self.size.label.get(language).as_str(),
+            None if key == CATEGORY_KEY => self.kind.label.get(language).as_str(),
             None => "",
         };
         if label.is_empty() { key.replace('_', " ") } else { label.to_owned() }
     }
 
-    /// How a facet (`size` included) is asked about; `None` when the shop gave no question.
+    /// How a facet (`size` and `category` included) is asked about; `None` when
+    /// the shop gave no question.
     #[must_use]
     pub fn question(&self, key: &str, language: Language) -> Option<&str> {
         let question = match self.facet(key) {
             Some(facet) => facet.question.get(language),
             None if key == SIZE_KEY => self.size.question.get(language),
+            None if key == CATEGORY_KEY => self.kind.question.get(language),
             None => return None,
         };
         (!question.is_empty()).then_some(question.as_str())

@@ -9,12 +9,12 @@
 //! gain = coverage · (log2 n' − Σ w_i · log2 n_i),   w_i = n_i / Σ n_j,   coverage = n' / n
 //! ```
 //! where `n'` candidates have any of the options. For a facet with one value a product this is the
-//! entropy of the partition. A product with several values stays under each of them, so a facet
-//! that every product has all values of gains nothing.
+//! entropy of the partition. A product with several values stays under each of them.
 //!
 //! Invariants
 //! - A gain is never negative and never above log2 of the number of options.
-//! - Every option occurs among the candidates; options keep the order of the vocabulary.
+//! - Every option occurs among the candidates, and none is had by all of them.
+//! - Options keep the order of the vocabulary.
 //!
 //! Source: information gain, Quinlan 1986; entropy, Shannon 1948.
 
@@ -43,6 +43,9 @@ pub struct QuestionOptions {
     pub candidates_min: usize,
     /// Most options a question offers, at least 2. Recommended: 3, what WhatsApp's buttons hold.
     pub options_max: usize,
+    /// Least share of the candidates that have one of the options, 0 to 1: others would find no
+    /// option of theirs. Recommended: 0.4.
+    pub coverage_min: f64,
     /// Least weighted gain, in bits. Recommended: 0.3, about a split of 5 % to 95 %.
     pub gain_bits_min: f64,
 }
@@ -58,6 +61,8 @@ pub struct FacetQuestion {
     pub counts: Vec<usize>,
     /// Candidates that the question is about.
     pub candidates: usize,
+    /// Candidates that have one of the options at least.
+    pub covered: usize,
     /// What the answer tells, in bits, not weighted.
     pub gain_bits: f64,
 }
@@ -80,7 +85,10 @@ pub fn best_question(
         let Some(question) = question(candidates, facet, options.options_max) else { continue };
         let worth = question.gain_bits * facet.weight;
         let beaten = best.as_ref().is_none_or(|(other, _)| worth > *other);
-        if beaten && worth >= options.gain_bits_min && question.gain_bits > 0.0 {
+        #[expect(clippy::cast_precision_loss, reason = "counts of products are far below 2^52")]
+        let coverage = question.covered as f64 / question.candidates as f64;
+        let worthy = worth >= options.gain_bits_min && coverage >= options.coverage_min;
+        if beaten && worthy && question.gain_bits > 0.0 {
             best = Some((worth, question));
         }
     }
@@ -99,13 +107,18 @@ fn question(
     facet: &AskableFacet,
     options_max: usize,
 ) -> Option<FacetQuestion> {
+    let mut counts = vec![0; facet.values.len()];
+    for value in candidates.iter().flat_map(|product| product.values(&facet.key)) {
+        if let Some(order) = facet.values.iter().position(|known| known == value) {
+            counts[order] += 1;
+        }
+    }
     let choices = facet.values.iter().map(|value| FacetChoice::new(&facet.key, value));
-    let mut counted: Vec<(usize, usize, FacetChoice)> = choices
-        .enumerate()
-        .map(|(order, choice)| {
-            (candidates.iter().filter(|product| product.has(&choice)).count(), order, choice)
-        })
-        .filter(|(count, _, _)| *count > 0)
+    let counted = counts.into_iter().zip(choices).enumerate();
+    // A value that every candidate has narrows nothing when it is picked.
+    let mut counted: Vec<(usize, usize, FacetChoice)> = counted
+        .map(|(order, (count, choice))| (count, order, choice))
+        .filter(|(count, _, _)| (1..candidates.len()).contains(count))
         .collect();
     // The most frequent values leave the fewest customers without their option.
     counted.sort_by_key(|(count, order, _)| (std::cmp::Reverse(*count), *order));
@@ -120,7 +133,7 @@ fn question(
         let gain_bits = gain_bits(candidates.len(), covered, &counts);
         if best.as_ref().is_none_or(|other| gain_bits > other.gain_bits) {
             let (key, candidates) = (facet.key.clone(), candidates.len());
-            best = Some(FacetQuestion { key, options, counts, candidates, gain_bits });
+            best = Some(FacetQuestion { key, options, counts, candidates, covered, gain_bits });
         }
     }
     best
@@ -148,15 +161,23 @@ mod tests {
     use crate::catalog::tests_support::product;
     use proptest::prelude::*;
 
-    const OPTIONS: QuestionOptions =
-        QuestionOptions { candidates_min: 4, options_max: 3, gain_bits_min: 0.3 };
+    const OPTIONS: QuestionOptions = QuestionOptions {
+        candidates_min: 4,
+        options_max: 3,
+        coverage_min: 0.4,
+        gain_bits_min: 0.3,
+    };
 
     fn facet(key: &str, values: &[&str], weight: f64) -> AskableFacet {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         AskableFacet { key: key.to_owned(), values, weight }
     }
 
-    fn ask(products: &[Product], known: &[&str], askable: &[AskableFacet]) -> Option<FacetQuestion> {
+    fn ask(
+        products: &[Product],
+        known: &[&str],
+        askable: &[AskableFacet],
+    ) -> Option<FacetQuestion> {
         let candidates: Vec<&Product> = products.iter().collect();
         let known = known.iter().map(|key| (*key).to_owned()).collect();
         best_question(&candidates, &known, askable, &OPTIONS)
@@ -243,7 +264,7 @@ mod tests {
                 prop_assert!((2..=options_max).contains(&question.options.len()));
                 for (choice, count) in question.options.iter().zip(&question.counts) {
                     let left = narrow(&candidates, choice);
-                    prop_assert!(!left.is_empty() && left.len() <= candidates.len());
+                    prop_assert!(!left.is_empty() && left.len() < candidates.len());
                     prop_assert_eq!(left.len(), *count);
                     prop_assert!(left.iter().all(|product| product.has(choice)));
                 }
@@ -252,7 +273,8 @@ mod tests {
 
         #[test]
         fn the_same_candidates_give_the_same_question(products in any_products()) {
-            let askable = [facet("first", &["v0", "v1", "v2"], 1.0), facet("second", &["v3", "v4"], 0.9)];
+            let first = facet("first", &["v0", "v1", "v2"], 1.0);
+            let askable = [first, facet("second", &["v3", "v4"], 0.9)];
             let once = ask(&products, &[], &askable);
             let reversed: Vec<Product> = products.iter().rev().cloned().collect();
             prop_assert_eq!(once, ask(&reversed, &[], &askable));

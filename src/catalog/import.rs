@@ -329,3 +329,126 @@ fn checked_url(url: String) -> Result<String, LineFault> {
         _ => Err(LineFault::Url { found: url.chars().take(TEXT_CHARS_MAX).collect() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::language::Language;
+    use crate::catalog::tests_support::limits;
+    use proptest::prelude::*;
+
+    const LINE: &str = r#"{"sku":"A-1","name":"Alpha","category":"shoes",
+        "price":{"amount":"10.00","currency":"EUR"},"stock":{"41":3,"42":0},
+        "facets":{"feel":"speed","sport":["trail","running"]},"title":{"fr":"chaussures"}}"#;
+
+    fn line() -> String {
+        LINE.replace('\n', " ")
+    }
+
+    fn read(text: &str, format: CatalogFormat) -> Result<Vec<Product>, String> {
+        read_products(text.as_bytes(), format, &limits()).map_err(|error| error.to_string())
+    }
+
+    fn ndjson_fault(from: &str, to: &str) -> String {
+        let text = format!("{}\n\n{}\n", line().replace("A-1", "B-1"), line().replace(from, to));
+        read(&text, CatalogFormat::Ndjson).map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn a_line_is_read_with_its_defaults() {
+        let products = read(&format!("\u{feff}{}\r\n", line()), CatalogFormat::Ndjson).unwrap();
+        let product = &products[0];
+        assert_eq!(product.values("sport"), ["running", "trail"]);
+        assert_eq!(product.values("feel"), ["speed"]);
+        assert_eq!(product.sizes(), ["41", "42"]);
+        assert_eq!(product.sizes_in_stock(), ["41"]);
+        assert_eq!(product.title.get(Language::En), "chaussures");
+        assert_eq!((product.rank, product.url.as_deref()), (None, None));
+        assert!(product.values(BRAND_KEY).is_empty());
+    }
+
+    #[test]
+    fn ndjson_faults_name_their_line_and_what_was_found() {
+        for (from, to, told) in [
+            ("A-1", "B-1", "line 3 repeats sku B-1 of line 1"),
+            ("A-1", "", "line 3 sku is empty"),
+            ("Alpha", " ", "line 3 has no `name`"),
+            ("Alpha", "Al\\npha", "line 3 `name` must be at most"),
+            ("10.00", "-1", "line 3 price -1.00 EUR is negative"),
+            ("10.00", "1,5", "line 3 price: amount `1,5`"),
+            ("EUR", "euro", "line 3 price: currency `euro`"),
+            ("\"41\":3", "\"41\":-3", "line 3 stock `-3`"),
+            ("\"41\":3", "\"41\":1.5", "line 3 stock `1.5`"),
+            ("\"42\":0", "\" 41 \":0", "line 3 stock `41`"),
+            ("speed", "top speed", "line 3 `top speed` is not an identifier"),
+            ("shoes", "Shoes", "line 3 `Shoes` is not an identifier"),
+            ("\"name\"", "\"nom\"", "line 3 is malformed: unknown field `nom`"),
+            ("{\"sku\"", "\"sku\"", "line 3 is malformed"),
+            ("\"title\"", "\"url\":\"javascript:x\",\"title\"", "line 3 url `javascript:x`"),
+        ] {
+            let fault = ndjson_fault(from, to);
+            assert!(fault.starts_with(told), "{to}: {fault}");
+        }
+    }
+
+    #[test]
+    fn limits_are_named() {
+        let check = |change: fn(&mut CatalogLimits)| {
+            let mut limits = limits();
+            change(&mut limits);
+            let text = format!("{}\n{}", line(), line().replace("A-1", "B-1"));
+            let read = read_products(text.as_bytes(), CatalogFormat::Ndjson, &limits);
+            read.map(|_| ()).unwrap_err().to_string()
+        };
+        assert_eq!(check(|l| l.products_max = 1), "line 2: one product too many, limit is 1");
+        assert!(check(|l| l.line_bytes_max = 20).contains("bytes, limit is 20"));
+        assert_eq!(check(|l| l.facets_max = 1), "line 1 has 2 facets, limit is 1");
+        assert_eq!(check(|l| l.values_max = 1), "line 1 has 2 facet values, limit is 1");
+        assert_eq!(check(|l| l.sizes_max = 1), "line 1 has 2 sizes, limit is 1");
+        assert!(check(|l| l.file_bytes_max = 9).contains("limit is 9"));
+    }
+
+    const CSV: &str = "sku,name,category,price,currency,stock,facets,features_fr,rank\n\
+        A-1,\"Alpha, two\",shoes,10.00,EUR,41:3|42:0,feel=speed|sport=trail|sport=running,a|b,4\n";
+
+    #[test]
+    fn csv_reads_what_ndjson_reads() {
+        let products = read(CSV, CatalogFormat::Csv).unwrap();
+        let product = &products[0];
+        assert_eq!(product.name, "Alpha, two");
+        assert_eq!(product.values("sport"), ["running", "trail"]);
+        assert_eq!(product.sizes_in_stock(), ["41"]);
+        assert_eq!(product.features.en, ["a", "b"]);
+        assert_eq!(product.rank, Some(4));
+    }
+
+    #[test]
+    fn csv_faults_name_their_line() {
+        for (from, to, told) in [
+            ("rank\n", "color\n", "line 1 is malformed: column `color`"),
+            ("rank\n", "sku\n", "line 1 is malformed: column `sku`"),
+            ("stock,", "brand,", "line 1 has no `stock`"),
+            (",4\n", ",x\n", "line 2 is malformed: rank `x`"),
+            (",4\n", ",4,5\n", "line 2 is malformed"),
+            ("41:3", "41:x", "line 2 stock `41:x|42:0`"),
+            ("feel=speed", "feel", "line 2 is malformed: facet `feel` has no value"),
+            ("EUR", "€", "line 2 price: currency `€`"),
+        ] {
+            let fault = read(&CSV.replace(from, to), CatalogFormat::Csv).map(|_| ()).unwrap_err();
+            assert!(fault.starts_with(told), "{to}: {fault}");
+        }
+        let twice = format!("{CSV}{}", CSV.lines().nth(1).unwrap_or_default());
+        let fault = read(&twice, CatalogFormat::Csv).map(|_| ()).unwrap_err();
+        assert_eq!(fault, "line 3 repeats sku A-1 of line 2");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_readers_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            for format in [CatalogFormat::Ndjson, CatalogFormat::Csv] {
+                let _ = read_products(&bytes, format, &limits());
+            }
+            let _ = read_facets(&String::from_utf8_lossy(&bytes), &limits());
+        }
+    }
+}

@@ -28,6 +28,8 @@ const FEATURE_WEIGHT: f32 = 1.0;
 pub(crate) struct TextIndex {
     /// Stem → (product, weighted count), products ascending.
     postings: HashMap<String, Vec<(usize, f32)>>,
+    /// Stem → products whose own texts hold it, ascending.
+    own: HashMap<String, Vec<usize>>,
     /// Weighted words of each product.
     lengths: Vec<f32>,
     length_mean: f32,
@@ -47,19 +49,30 @@ impl TextIndex {
             add(&product.name, NAME_WEIGHT);
             add(&product.brand, BRAND_WEIGHT);
             add(product.title.get(language), TITLE_WEIGHT);
-            add(&book.category_label(&product.category, language), CATEGORY_WEIGHT);
-            for word in book.category(&product.category).iter().flat_map(|c| c.words.get(language)) {
-                add(word, CATEGORY_WEIGHT);
-            }
             for feature in product.features(language) {
                 add(feature, FEATURE_WEIGHT);
+            }
+            for stem in counts.keys() {
+                index.own.entry(stem.clone()).or_default().push(position);
+            }
+            let mut add = |text: &str| {
+                for stem in stems(text, language) {
+                    *counts.entry(stem).or_default() += CATEGORY_WEIGHT;
+                }
+            };
+            add(&book.category_label(&product.category, language));
+            if let Some(entry) = book.category(&product.category) {
+                entry.words.get(language).iter().for_each(|text| add(text));
             }
             index.lengths.push(counts.values().sum());
             for (stem, count) in counts {
                 index.postings.entry(stem).or_default().push((position, count));
             }
         }
-        #[expect(clippy::cast_precision_loss, reason = "a catalog has far fewer than 2^23 products")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a catalog has far fewer than 2^23 products"
+        )]
         let products = index.lengths.len().max(1) as f32;
         index.length_mean = (index.lengths.iter().sum::<f32>() / products).max(1.0);
         index
@@ -68,6 +81,18 @@ impl TextIndex {
     /// Whether any product holds this stem.
     pub(crate) fn holds(&self, stem: &str) -> bool {
         self.postings.contains_key(stem)
+    }
+
+    /// How many of some stems each product's own texts hold, `[products]`; its category's words
+    /// do not count.
+    pub(crate) fn holding(&self, stems: &[String]) -> Vec<usize> {
+        let mut counts = vec![0; self.lengths.len()];
+        for stem in stems {
+            for position in self.own.get(stem).into_iter().flatten() {
+                counts[*position] += 1;
+            }
+        }
+        counts
     }
 
     /// Score of every product for some stems, `[products]`; 0 where no stem matches.

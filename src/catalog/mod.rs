@@ -5,7 +5,7 @@
 //! A [`Catalog`] never changes; a new one takes its place, so it is shared behind an `Arc`.
 //!
 //! In reading order: `product`, `book` (vocabulary), `import`, `words`, `lexicon`, `amounts`,
-//! `understand`, `index`, `search`, `facets`.
+//! `names`, `understand`, `index`, `search`, `facets`.
 
 mod amounts;
 mod book;
@@ -13,6 +13,7 @@ mod facets;
 mod import;
 mod index;
 mod lexicon;
+mod names;
 mod product;
 mod search;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod words;
 pub use book::CategoryEntry;
 pub use book::FacetBook;
 pub use book::FacetEntry;
+pub use book::KindEntry;
 pub use book::Missing;
 pub use book::SizeEntry;
 pub use book::ValueEntry;
@@ -49,6 +51,7 @@ pub use understand::BRAND_KEY;
 pub use understand::BUDGET_MAX_KEY;
 pub use understand::BUDGET_MIN_KEY;
 pub use understand::CATEGORY_KEY;
+pub use understand::SAID_KEY;
 pub use understand::SIZE_KEY;
 pub use understand::Understanding;
 
@@ -58,7 +61,8 @@ use crate::base::localized::Localized;
 use crate::base::money::Currency;
 use index::TextIndex;
 use lexicon::Lexicon;
-use std::collections::BTreeMap;
+use names::Names;
+use search::Merit;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -71,8 +75,9 @@ use understand::Knowledge;
 const FILE_NAMES: [&str; 2] = ["catalog.ndjson", "catalog.csv"];
 /// The vocabulary's name, beside the catalog.
 const FACETS_NAME: &str = "facets.toml";
-/// Words of a product's name that may stand for it alone have at least this many letters.
-const NAME_LETTERS_MIN: usize = 5;
+
+/// Facets that every shop has without naming them.
+const OWN_KEYS: [&str; 2] = [BRAND_KEY, CATEGORY_KEY];
 
 /// What a catalog may hold at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +111,7 @@ pub enum CatalogError {
         cause: std::io::Error,
     },
     /// The ending tells no format.
-    #[error("{} is no catalog, allowed are .ndjson, .jsonl, .csv or a folder with one", path.display())]
+    #[error("{} is no .ndjson, .jsonl or .csv file nor a folder with one", path.display())]
     Format {
         /// The path found.
         path: PathBuf,
@@ -170,8 +175,7 @@ pub struct Catalog {
     askable: Vec<AskableFacet>,
     sizes: HashSet<String>,
     currency: Option<Currency>,
-    names: Vec<(String, usize)>,
-    upper_skus: HashMap<String, usize>,
+    names: Names,
     lexicons: Localized<Lexicon>,
     indexes: Localized<TextIndex>,
 }
@@ -222,35 +226,20 @@ impl Catalog {
         Self::build(Vec::new(), FacetBook::default())
     }
 
-    fn build(products: Vec<Product>, book: FacetBook) -> Self {
+    fn build(mut products: Vec<Product>, book: FacetBook) -> Self {
+        for product in &mut products {
+            let categories = book.with_wider(&product.category);
+            product.facets.insert(CATEGORY_KEY.to_owned(), categories);
+        }
         let positions = products.iter().map(|product| product.sku.clone()).zip(0..).collect();
-        let upper_skus =
-            products.iter().map(|product| product.sku.as_str().to_uppercase()).zip(0..).collect();
         let sizes = products.iter().flat_map(|product| product.sizes());
         let sizes = sizes.map(str::to_uppercase).collect();
-        let askable = book.facets().iter().filter(|facet| facet.ask_weight > 0.0);
-        let askable = askable.map(|facet| AskableFacet {
-            key: facet.key.clone(),
-            values: facet.values.iter().map(|value| value.id.clone()).collect(),
-            weight: facet.ask_weight,
-        });
-        let askable = askable.collect();
+        let askable = askable(&book);
         let currency = products.first().map(|product| product.price.currency);
         let lexicons = Localized::by(|language| Lexicon::build(&book, &products, language));
         let indexes = Localized::by(|language| TextIndex::build(&products, &book, language));
-        let names = names(&products, &lexicons);
-        Self {
-            products,
-            positions,
-            book,
-            askable,
-            sizes,
-            currency,
-            names,
-            upper_skus,
-            lexicons,
-            indexes,
-        }
+        let names = Names::build(&products, &lexicons);
+        Self { products, positions, book, askable, sizes, currency, names, lexicons, indexes }
     }
 
     /// All products in the order of the file.
@@ -285,7 +274,9 @@ impl Catalog {
             if self.book.category(&product.category).is_none() {
                 unlabelled.insert(FacetChoice::new(CATEGORY_KEY, &product.category));
             }
-            for (key, values) in product.facets.iter().filter(|(key, _)| *key != BRAND_KEY) {
+            for (key, values) in
+                product.facets.iter().filter(|(key, _)| !OWN_KEYS.contains(&key.as_str()))
+            {
                 let choices = values.iter().map(|value| FacetChoice::new(key, value));
                 unlabelled.extend(choices.filter(|choice| self.book.value(choice).is_none()));
             }
@@ -308,8 +299,7 @@ impl Catalog {
     }
 
     fn understand_in(&self, text: &str, language: Language) -> (Understanding, Language) {
-        let knowledge =
-            Knowledge { book: &self.book, sizes: &self.sizes, currency: self.currency };
+        let knowledge = Knowledge { book: &self.book, sizes: &self.sizes, currency: self.currency };
         let other = match language {
             Language::En => Language::Fr,
             Language::Fr => Language::En,
@@ -321,7 +311,8 @@ impl Catalog {
         let (second, explained_otherwise) = read(other);
         let (mut found, language) =
             if explained_otherwise > explained { (second, other) } else { (first, language) };
-        found.mentioned = self.mentioned(text);
+        let named = self.names.mentioned(text).into_iter();
+        found.mentioned = named.map(|position| self.products[position].sku.clone()).collect();
         let index = self.indexes.get(language);
         found.unknown = found
             .leftover
@@ -332,38 +323,30 @@ impl Catalog {
         (found, language)
     }
 
-    /// Products that a text names by sku or by name, in the order of the catalog.
-    fn mentioned(&self, text: &str) -> Vec<Sku> {
-        let mut positions: BTreeSet<usize> = BTreeSet::new();
-        let clipped: String = text.chars().take(words::TEXT_CHARS_MAX).collect();
-        for token in clipped.split(|c: char| !c.is_alphanumeric() && !"-_./".contains(c)) {
-            let token = token.trim_matches(['-', '_', '.', '/']).to_uppercase();
-            positions.extend(self.upper_skus.get(&token));
-        }
-        let said = format!("_{}_", words::slug(&clipped));
-        let named = self.names.iter().filter(|(name, _)| said.contains(name.as_str()));
-        positions.extend(named.map(|(_, position)| position));
-        positions.into_iter().map(|position| self.products[position].sku.clone()).collect()
-    }
-
     /// Finds products for a need that may stem from several messages.
     ///
     /// `language` is that of `need.leftover`. At most `hits_max` hits.
     #[must_use]
     pub fn find(&self, need: &Understanding, language: Language, hits_max: usize) -> Found {
-        search::find(self, need, &self.scores(need, language), hits_max)
+        let index = self.indexes.get(language);
+        let merit = Merit {
+            scores: index.scores(&self.known_stems(&need.leftover, language)),
+            said: index.holding(&self.known_stems(&need.said, language)),
+        };
+        search::find(self, need, &merit, hits_max)
     }
 
-    fn scores(&self, need: &Understanding, language: Language) -> Vec<f32> {
+    /// Stems of some words, each corrected when no product's text holds it.
+    fn known_stems(&self, texts: &[String], language: Language) -> Vec<String> {
         let index = self.indexes.get(language);
         let lexicon = self.lexicons.get(language);
-        let mut wanted = Vec::new();
-        for word in need.leftover.iter().flat_map(|word| words::words(word, language)) {
+        let mut stems = Vec::new();
+        for word in texts.iter().flat_map(|text| words::words(text, language)) {
             let known = index.holds(&word.stem);
             let corrected = if known { None } else { lexicon.corrected(&word.folded, &word.stem) };
-            wanted.push(corrected.map_or(word.stem, str::to_owned));
+            stems.push(corrected.map_or(word.stem, str::to_owned));
         }
-        index.scores(&wanted)
+        stems
     }
 
     /// Understands one message and finds products for it, at most `hits_max` hits.
@@ -405,7 +388,8 @@ impl Catalog {
             return None;
         }
         let known = need.constraints.iter().map(|choice| choice.key.clone());
-        let known: BTreeSet<String> = known.chain(asked.iter().cloned()).collect();
+        let mut known: BTreeSet<String> = known.chain(asked.iter().cloned()).collect();
+        known.extend(need.category.is_some().then(|| CATEGORY_KEY.to_owned()));
         best_question(&self.candidates(need), &known, &self.askable, options)
     }
 
@@ -446,35 +430,20 @@ impl Catalog {
     }
 }
 
-/// Names by which a product can be told apart, as `_slug_`: the whole name, and the name without
-/// its brand when its words are long, mean nothing else in the shop and belong to it alone.
-fn names(products: &[Product], lexicons: &Localized<Lexicon>) -> Vec<(String, usize)> {
-    let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
-    let mut add = |name: String, position: usize| {
-        let entry = found.entry(name).or_insert(Some(position));
-        if *entry != Some(position) {
-            *entry = None;
-        }
+/// Facets of the shop that are worth asking, and its widest categories when it asks for them.
+fn askable(book: &FacetBook) -> Vec<AskableFacet> {
+    let facets = book.facets().iter().map(|facet| AskableFacet {
+        key: facet.key.clone(),
+        values: facet.values.iter().map(|value| value.id.clone()).collect(),
+        weight: facet.ask_weight,
+    });
+    let widest = book.categories().iter().filter(|category| category.parent.is_none());
+    let kind = AskableFacet {
+        key: CATEGORY_KEY.to_owned(),
+        values: widest.map(|category| category.id.clone()).collect(),
+        weight: book.kind().ask_weight,
     };
-    for (position, product) in products.iter().enumerate() {
-        let whole = words::slug(&product.name);
-        let brand = words::slug(&product.brand);
-        let short = whole.strip_prefix(&brand).map_or("", |rest| rest.trim_start_matches('_'));
-        let plain = |name: &str| {
-            Language::ALL.into_iter().any(|language| {
-                let stems = words::stems(&name.replace('_', " "), language);
-                stems.iter().any(|stem| lexicons.get(language).longest(&[stem]).is_some())
-            })
-        };
-        let letters = short.split('_').map(|word| word.chars().count()).min().unwrap_or_default();
-        if !brand.is_empty() && letters >= NAME_LETTERS_MIN && !plain(short) {
-            add(format!("_{short}_"), position);
-        }
-        if whole.contains('_') || !plain(&whole) {
-            add(format!("_{whole}_"), position);
-        }
-    }
-    found.into_iter().filter_map(|(name, position)| Some((name, position?))).collect()
+    facets.chain([kind]).filter(|facet| facet.weight > 0.0).collect()
 }
 
 fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CatalogError> {
@@ -483,5 +452,9 @@ fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CatalogError> {
     let mut bytes = Vec::new();
     file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(fault)?;
     let size = bytes.len() as u64;
-    if size > bytes_max { Err(CatalogError::TooLarge { bytes: size, bytes_max }) } else { Ok(bytes) }
+    if size > bytes_max {
+        Err(CatalogError::TooLarge { bytes: size, bytes_max })
+    } else {
+        Ok(bytes)
+    }
 }

@@ -66,7 +66,8 @@ pub struct Product {
     pub price: Money,
     /// What is left.
     pub stock: Stock,
-    /// Facet key → its values, sorted; `brand` is among them when the brand is known.
+    /// Facet key → its values; in a catalog with `category` (with all wider ones) and, when it is
+    /// known, `brand`.
     pub facets: BTreeMap<String, Vec<String>>,
     /// What kind of thing it is, a short noun phrase; empty when the shop gave none.
     pub title: Localized<String>,

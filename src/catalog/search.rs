@@ -2,7 +2,8 @@
 //!
 //! Invariants
 //! - Every hit meets every fact of the understanding, except those listed in `relaxed`.
-//! - Order: in stock first, then score, then (when asked for) price, then the shop's rank, then
+//! - Order: in stock first, then the score of loose words, then facet values that a product has
+//!   outright, then words of its own texts, then (when asked for) price, then the shop's rank, then
 //!   sku. The same query on the same catalog always gives the same hits.
 //! - A need of loose words alone only finds products that hold one of them.
 
@@ -13,7 +14,9 @@ use crate::catalog::book::Missing;
 use crate::catalog::product::FacetChoice;
 use crate::catalog::product::Product;
 use crate::catalog::understand::Understanding;
+use rust_decimal::Decimal;
 use std::cmp::Ordering;
+use std::cmp::Reverse;
 
 /// One product found.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,13 +79,22 @@ pub struct Search {
     pub found: Found,
 }
 
-/// Products for a need, best first; `scores` holds one score for each product of the catalog.
+/// How well each product's texts match a need, `[products]` each.
+pub(super) struct Merit {
+    /// Score for the loose words; 0 where none matches.
+    pub(super) scores: Vec<f32>,
+    /// How many of the words said the product's own texts hold.
+    pub(super) said: Vec<usize>,
+}
+
+/// Products for a need, best first.
 pub(super) fn find(
     catalog: &Catalog,
     need: &Understanding,
-    scores: &[f32],
+    merit: &Merit,
     hits_max: usize,
 ) -> Found {
+    let scores = merit.scores.as_slice();
     let mut relaxed = Vec::new();
     let mut wanted = need.clone();
     let mut positions = matching(catalog, &wanted, scores);
@@ -93,7 +105,7 @@ pub(super) fn find(
         wanted = less;
         positions = matching(catalog, &wanted, scores);
     }
-    rank(catalog, need, scores, &mut positions);
+    rank(catalog, need, merit, &mut positions);
     let matching = positions.len();
     let size = need.size.as_deref();
     let hits = positions.into_iter().take(hits_max).map(|position| {
@@ -137,9 +149,10 @@ fn meets(catalog: &Catalog, product: &Product, need: &Understanding) -> bool {
     category
         && budget(need.budget_max, Ordering::is_le)
         && budget(need.budget_min, Ordering::is_ge)
-        && need.size.as_deref().is_none_or(|size| {
-            product.sizes().is_empty() || product.in_stock(Some(size))
-        })
+        && need
+            .size
+            .as_deref()
+            .is_none_or(|size| product.sizes().is_empty() || product.in_stock(Some(size)))
         && !need.excluded.iter().any(|choice| product.has(choice))
         && need.constraints.iter().all(|choice| meets_facet(catalog, product, need, choice))
 }
@@ -159,25 +172,42 @@ fn meets_facet(
     wanted.any(|other| values.contains(&other.value))
 }
 
-fn rank(catalog: &Catalog, need: &Understanding, scores: &[f32], positions: &mut [usize]) {
+fn rank(catalog: &Catalog, need: &Understanding, merit: &Merit, positions: &mut [usize]) {
     let products = catalog.products();
     let size = need.size.as_deref();
-    positions.sort_by(|a, b| {
-        let (first, second) = (&products[*a], &products[*b]);
-        let stock = second.in_stock(size).cmp(&first.in_stock(size));
-        let score = scores[*b].total_cmp(&scores[*a]);
-        let price = if need.cheapest {
-            first.price.amount.cmp(&second.price.amount)
-        } else {
-            Ordering::Equal
-        };
-        let shop = |product: &Product| product.rank.unwrap_or(u32::MAX);
-        stock
-            .then(score)
-            .then(price)
-            .then_with(|| shop(first).cmp(&shop(second)))
-            .then_with(|| first.sku.cmp(&second.sku))
+    let explicit =
+        |product: &Product| need.constraints.iter().filter(|choice| product.has(choice)).count();
+    positions.sort_by_cached_key(|position| {
+        let product = &products[*position];
+        let dearness = if need.cheapest { product.price.amount } else { Decimal::ZERO };
+        (
+            Reverse(product.in_stock(size)),
+            Reverse(Score(merit.scores[*position])),
+            Reverse(explicit(product)),
+            Reverse(merit.said[*position]),
+            dearness,
+            product.rank.unwrap_or(u32::MAX),
+            product.sku.clone(),
+        )
     });
+}
+
+/// A score in its total order.
+#[derive(PartialEq)]
+struct Score(f32);
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
 }
 
 /// The mildest fact to let go: the first that alone brings products back, else the mildest of all.
@@ -187,9 +217,9 @@ fn next_relaxation(
     scores: &[f32],
 ) -> Option<(Relaxed, Understanding)> {
     let mut steps = relaxations(catalog, need);
-    let working = steps.iter().position(|(_, less)| {
-        less.narrows() && !matching(catalog, less, scores).is_empty()
-    });
+    let working = steps
+        .iter()
+        .position(|(_, less)| less.narrows() && !matching(catalog, less, scores).is_empty());
     let index = working.unwrap_or_default();
     // Letting the last fact go would offer the whole shop.
     (index < steps.len()).then(|| steps.swap_remove(index)).filter(|(_, less)| less.narrows())

@@ -34,11 +34,18 @@ pub const BUDGET_MAX_KEY: &str = "budget_max";
 /// The key of a lowest price: `budget_min=50.00 EUR`.
 pub const BUDGET_MIN_KEY: &str = "budget_min";
 
+/// The key of the words that named the kind of product: `said=casque velo`.
+pub const SAID_KEY: &str = "said";
+
+/// Words kept of what was said, so that a long thread stays small.
+const SAID_WORDS_MAX: usize = 24;
+
 /// Words right before a value that turn it around ("sans caféine", "not black").
 const NEGATIONS: &[&str] = &["sans", "pas", "not", "without", "no", "non", "sauf", "except"];
 
 /// Words that may stand between a negation and its value ("pas de noir", "not in black").
-const NEGATION_JOINTS: &[&str] = &["de", "d", "en", "du", "in", "the", "a", "any", "des", "le", "la"];
+const NEGATION_JOINTS: &[&str] =
+    &["de", "d", "en", "du", "in", "the", "a", "any", "des", "le", "la"];
 
 /// What a customer wants.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -59,6 +66,9 @@ pub struct Understanding {
     pub cheapest: bool,
     /// Products named outright.
     pub mentioned: Vec<Sku>,
+    /// Words that named the kind of product, folded: among equals they choose the product whose
+    /// texts hold them ("casque de vélo" is a helmet, though its category also has pumps).
+    pub said: Vec<String>,
     /// Meaningful words that no rule explains, folded, in the order of the text.
     pub leftover: Vec<String>,
     /// Those of `leftover` that no product text holds either.
@@ -103,6 +113,7 @@ impl Understanding {
             CATEGORY_KEY => self.category = Some(choice.value.clone()),
             BUDGET_MAX_KEY => self.budget_max = read_money(&choice.value).or(self.budget_max),
             BUDGET_MIN_KEY => self.budget_min = read_money(&choice.value).or(self.budget_min),
+            SAID_KEY => self.say(choice.value.split(' ').map(str::to_owned)),
             key => {
                 self.constraints.retain(|known| known.key != key);
                 self.constraints.push(choice.clone());
@@ -125,6 +136,10 @@ impl Understanding {
             self.excluded.clear();
             self.size = None;
         }
+        if later.category.is_some() {
+            self.said.clear();
+        }
+        self.say(later.said.iter().cloned());
         self.category = later.category.clone().or(self.category.take());
         self.constraints.retain(|choice| !later.knows(&choice.key));
         self.constraints.retain(|choice| !later.excluded.contains(choice));
@@ -145,6 +160,14 @@ impl Understanding {
         self.unknown.clone_from(&later.unknown);
     }
 
+    fn say(&mut self, words: impl Iterator<Item = String>) {
+        for word in words.filter(|word| !word.is_empty()) {
+            if self.said.len() < SAID_WORDS_MAX && !self.said.contains(&word) {
+                self.said.push(word);
+            }
+        }
+    }
+
     /// Everything that narrows the choice, as `key=value` pairs a thread can keep.
     ///
     /// Exclusions, products named and loose words belong to their message alone and are left out.
@@ -158,6 +181,7 @@ impl Understanding {
         add(BUDGET_MIN_KEY, self.budget_min.map(|money| money.to_string()));
         add(BUDGET_MAX_KEY, self.budget_max.map(|money| money.to_string()));
         add(SIZE_KEY, self.size.clone());
+        add(SAID_KEY, Some(self.said.join(" ")).filter(|said| !said.is_empty()));
         choices.extend(self.constraints.iter().cloned());
         choices
     }
@@ -170,7 +194,7 @@ impl Understanding {
             // A facet may hold several values, so a later one adds and does not replace.
             let known = understanding.constraints.contains(choice);
             match choice.key.as_str() {
-                SIZE_KEY | CATEGORY_KEY | BUDGET_MAX_KEY | BUDGET_MIN_KEY => {
+                SIZE_KEY | CATEGORY_KEY | BUDGET_MAX_KEY | BUDGET_MIN_KEY | SAID_KEY => {
                     understanding.choose(choice);
                 }
                 _ if !known => understanding.constraints.push(choice.clone()),
@@ -229,6 +253,11 @@ pub(super) fn understand(
                 let negated = is_negated(&words, content[at]);
                 for target in phrase.targets {
                     take(&mut found, target, negated, knowledge.book);
+                }
+                let kind = |target: &Target| matches!(target, Target::Category(_));
+                if !negated && phrase.targets.iter().any(kind) {
+                    let taken = &content[at..at + phrase.words];
+                    found.say(taken.iter().map(|index| words[*index].folded.clone()));
                 }
                 explained += phrase.words;
                 at += phrase.words;
@@ -299,11 +328,11 @@ mod tests {
             "budget_min=20.00 EUR",
             "budget_max=50.00 EUR",
             "size=42",
+            "said=casque velo",
             "colour=blue",
             "colour=black",
         ];
-        let written: Vec<String> =
-            need(&texts).choices().iter().map(ToString::to_string).collect();
+        let written: Vec<String> = need(&texts).choices().iter().map(ToString::to_string).collect();
         assert_eq!(written, texts);
     }
 

@@ -198,7 +198,9 @@ mod tests {
 
     #[test]
     fn plural_and_singular_share_a_stem() {
-        for (one, many) in [("chaussure", "chaussures"), ("légère", "legeres"), ("maillot", "maillots")] {
+        for (one, many) in
+            [("chaussure", "chaussures"), ("légère", "legeres"), ("maillot", "maillots")]
+        {
             assert_eq!(stems(one, Language::Fr), stems(many, Language::Fr));
         }
         assert_eq!(stems("trainer", Language::En), stems("Trainers", Language::En));

@@ -151,8 +151,9 @@ fn stock(text: &str) -> Result<DraftStock, LineFault> {
 fn facets(text: &str) -> Result<BTreeMap<String, Vec<String>>, LineFault> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for part in list(text) {
-        let choice = FacetChoice::parse(&part)
-            .ok_or_else(|| LineFault::Malformed { reason: format!("facet `{part}` has no value") })?;
+        let choice = FacetChoice::parse(&part).ok_or_else(|| LineFault::Malformed {
+            reason: format!("facet `{part}` has no value"),
+        })?;
         found.entry(choice.key).or_default().push(choice.value);
     }
     Ok(found)

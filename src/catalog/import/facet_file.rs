@@ -5,6 +5,10 @@
 //! [size]
 //! label = { en = "size", fr = "taille" }
 //! question = { en = "Which size?", fr = "Quelle taille ?" }
+//! [kind]                        # asks for one of the widest categories
+//! label = { en = "kind", fr = "type" }
+//! question = { en = "What are you looking for?", fr = "Que cherchez-vous ?" }
+//! ask = 1.2
 //! [[facet]]
 //! key = "feel"
 //! label = { en = "feel", fr = "sensation" }
@@ -30,6 +34,7 @@ use crate::catalog::CatalogLimits;
 use crate::catalog::book::CategoryEntry;
 use crate::catalog::book::FacetBook;
 use crate::catalog::book::FacetEntry;
+use crate::catalog::book::KindEntry;
 use crate::catalog::book::Missing;
 use crate::catalog::book::SizeEntry;
 use crate::catalog::book::ValueEntry;
@@ -60,6 +65,14 @@ struct Words {
 struct Size {
     label: Text,
     question: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Kind {
+    label: Text,
+    question: Text,
+    ask: f64,
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]
@@ -112,6 +125,8 @@ struct File {
     keep: Vec<String>,
     #[serde(default)]
     size: Size,
+    #[serde(default)]
+    kind: Kind,
     #[serde(default)]
     facet: Vec<Facet>,
     #[serde(default)]
@@ -180,9 +195,14 @@ pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<FacetBook, Cata
     check(&file, limits).map_err(CatalogError::Facets)?;
     let size =
         SizeEntry { label: localized(file.size.label), question: localized(file.size.question) };
+    let kind = KindEntry {
+        label: localized(file.kind.label),
+        question: localized(file.kind.question),
+        ask_weight: file.kind.ask,
+    };
     let facets = file.facet.into_iter().map(facet_entry).collect();
     let categories = file.category.into_iter().map(category_entry).collect();
-    Ok(FacetBook::new(facets, categories, size, file.keep))
+    Ok(FacetBook::new(facets, categories, (size, kind), file.keep))
 }
 
 fn localized(text: Text) -> Localized<String> {
@@ -230,13 +250,18 @@ fn check(file: &File, limits: &CatalogLimits) -> Result<(), FacetFault> {
     for facet in &file.facet {
         at_most("facet values", facet.value.len(), limits.values_max)?;
         check_names(facet.value.iter().map(|value| value.id.as_str()))?;
-        if !(0.0..=ASK_WEIGHT_MAX).contains(&facet.ask) {
-            let found = facet.ask.to_string();
-            return Err(FacetFault::Weight { key: facet.key.clone(), found });
-        }
+        check_weight(&facet.key, facet.ask)?;
     }
+    check_weight("kind", file.kind.ask)?;
     check_names(file.category.iter().map(|category| category.id.as_str()))?;
     check_parents(&file.category)
+}
+
+fn check_weight(key: &str, weight: f64) -> Result<(), FacetFault> {
+    if (0.0..=ASK_WEIGHT_MAX).contains(&weight) {
+        return Ok(());
+    }
+    Err(FacetFault::Weight { key: key.to_owned(), found: weight.to_string() })
 }
 
 fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), FacetFault> {

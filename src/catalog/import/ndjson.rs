@@ -8,8 +8,8 @@
 //!  "features":{"en":["cushioned sole"],"fr":["semelle amortie"]},
 //!  "url":"https://…","rank":12}
 //! ```
-//! `stock` is a number of units, or units by size. `brand`, `facets`, `title`, `features`, `url` and
-//! `rank` may be left out. Empty lines are skipped.
+//! `stock` is a number of units, or units by size. `brand`, `facets`, `title`, `features`, `url`
+//! and `rank` may be left out. Empty lines are skipped.
 
 use crate::base::localized::Localized;
 use crate::catalog::CatalogError;
