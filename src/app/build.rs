@@ -115,7 +115,6 @@ pub(crate) fn generator_file(settings: &Settings, model: &str) -> anyhow::Result
 
 /// Everything behind the routes.
 pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
-    use_threads(settings.engine_threads)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = PrometheusBuilder::new().build_recorder();
     let handle = metrics.handle();
@@ -311,10 +310,4 @@ fn turn_options(settings: &Settings, tenant: TenantId) -> TurnOptions {
 /// Whether the configuration would start: everything but the listening.
 pub(crate) fn check(settings: &Settings) -> anyhow::Result<()> {
     app(settings).map(drop)
-}
-
-/// Tells the tensor library how many compute workers to use, before its first use.
-pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
-    engine::use_threads(threads)?;
-    Ok(())
 }

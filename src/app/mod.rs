@@ -4,12 +4,13 @@
 
 mod build;
 mod server;
+mod threads;
 
 pub(crate) use build::check;
 pub(crate) use build::engine_options;
 pub(crate) use build::generator_file;
-pub(crate) use build::use_threads;
 pub(crate) use server::serve;
+pub(crate) use threads::use_threads;
 
 use crate::config::Settings;
 use crate::http;
@@ -29,6 +30,7 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Loads the models and opens the store.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
+        use_threads(settings.engine_threads)?;
         let runtime = server::runtime(settings)?;
         let app = Arc::new(build::app(settings)?);
         Ok(Self { runtime, app })

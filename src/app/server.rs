@@ -1,6 +1,7 @@
 //! Listens, warms up, serves, drains.
 
 use crate::app::build;
+use crate::app::use_threads;
 use crate::config::Settings;
 use crate::http;
 use crate::http::Phase;
@@ -25,6 +26,7 @@ pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
 
 /// Runs the gateway until SIGTERM or Ctrl-C, then lets the last requests finish.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
+    use_threads(settings.engine_threads)?;
     runtime(settings)?.block_on(run(settings))
 }
 

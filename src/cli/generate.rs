@@ -54,6 +54,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     context.start_log(&settings);
+    app::use_threads(settings.engine_threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let spinner = context.spinner("loading the model");
     let options = app::engine_options(&settings);

@@ -21,6 +21,9 @@ use crate::turn::answer::Suggestion;
 use crate::turn::decide::Decision;
 use crate::turn::understand::Understood;
 
+/// A tap on an option of ours is a step of a search.
+const TAP_INTENT: &str = "product_search";
+
 /// Who stands for an unknown customer in `/v1/suggest`: always the same arm.
 const ANONYMOUS: &str = "anonymous";
 
@@ -74,7 +77,7 @@ pub(crate) fn suggest(
         cart: &cart,
         offered: &record.offered,
         moment: Moment {
-            intent: &reading.label,
+            intent: if understood.tap.is_some() { TAP_INTENT } else { &reading.label },
             intent_certainty: certainty(reading.abstained, decision),
             sarcasm: reading.signals.sarcasm,
             sentiment: reading.signals.sentiment,

@@ -20,7 +20,7 @@ use crate::turn::draft::FactKey;
 
 /// When a question is worth a customer's turn; see `catalog::facets`.
 const QUESTION: QuestionOptions =
-    QuestionOptions { candidates_min: 4, options_max: 3, gain_bits_min: 0.3 };
+    QuestionOptions { candidates_min: 4, options_max: 3, coverage_min: 0.4, gain_bits_min: 0.3 };
 
 /// Buttons of one message: what WhatsApp shows without a list.
 const OPTIONS_MAX: usize = 3;
