@@ -194,12 +194,12 @@ fn classifier(settings: &Settings) -> anyhow::Result<IntentClassifier> {
         text_bytes_max: ENCODER_TEXT_BYTES_MAX,
     };
     let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
-    match settings.path(&intent.head) {
-        Some(path) => Ok(IntentClassifier::open(embedder, &path)?),
-        None => Head::from_bytes(HOUSE_HEAD)
-            .and_then(|head| IntentClassifier::pair(embedder, head))
-            .context("the shipped intent head; intent.encoder must be the one it was trained for"),
-    }
+    let head = match settings.path(&intent.head) {
+        Some(path) => Head::open(&path)?,
+        None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,
+    };
+    IntentClassifier::new(embedder, head)
+        .context("intent.head and intent.encoder must be those that were trained together")
 }
 
 fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {

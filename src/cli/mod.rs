@@ -7,7 +7,10 @@ mod bench;
 mod chat;
 mod context;
 mod doctor;
+mod embed;
 mod generate;
+mod intents;
+mod models;
 mod respond;
 mod serve;
 mod tokenize;
@@ -56,6 +59,14 @@ enum Command {
     Generate(generate::Arguments),
     /// Show the tokens of a text
     Tokenize(tokenize::Arguments),
+    /// Download, list, verify and remove models
+    #[command(subcommand)]
+    Models(models::Command),
+    /// Train and evaluate intent heads
+    #[command(subcommand)]
+    Intents(intents::Command),
+    /// Embed a file of texts
+    Embed(embed::Arguments),
     /// Measure
     #[command(subcommand)]
     Bench(bench::Command),
@@ -98,6 +109,9 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::Chat(arguments) => chat::run(arguments, context),
         Command::Generate(arguments) => generate::run(arguments, context),
         Command::Tokenize(arguments) => tokenize::run(arguments, context),
+        Command::Models(command) => models::run(command, context),
+        Command::Intents(command) => intents::run(command, context),
+        Command::Embed(arguments) => embed::run(arguments, context),
         Command::Bench(command) => bench::run(command, context),
         Command::Doctor => doctor::run(context),
     }

@@ -193,6 +193,7 @@ fn intent(error: &IntentError) -> Verdict {
         | IntentError::Head { .. }
         | IntentError::Example { .. }
         | IntentError::Fit { .. }
+        | IntentError::Mismatch { .. }
         | IntentError::Examples { .. } => {
             verdict(StatusCode::INTERNAL_SERVER_ERROR, "encoder_failed")
         }

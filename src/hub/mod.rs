@@ -9,3 +9,12 @@ pub mod pull;
 pub mod verify;
 
 pub use error::HubError;
+
+use std::path::Path;
+
+/// Names of the models under a models folder; none when it cannot be read.
+#[must_use]
+pub fn names(models_dir: &Path) -> Vec<String> {
+    let models = layout::list(models_dir).unwrap_or_default();
+    models.into_iter().map(|model| model.name).collect()
+}

@@ -1,9 +1,9 @@
 //! Fetches a model from the Hugging Face Hub into its folder.
 //!
-//! Files are streamed into `models/.pulling/NAME`, each resumed where an earlier try stopped, and
-//! moved to `models/NAME` together once all of them are whole. `hf-hub` addresses repositories and
-//! carries the token; the streaming is ours because its own download neither checks checksums nor
-//! continues inside a chunk, and sends the token along when it is redirected.
+//! Files are streamed into `models/.pulling/NAME-COMMIT`, each resumed where an earlier try
+//! stopped, and moved to `models/NAME` together once all of them are whole. `hf-hub` addresses
+//! repositories and carries the token; the streaming is ours because its own download neither
+//! checks checksums nor continues inside a chunk, and sends the token along when redirected.
 //!
 //! Invariants
 //! - All files are of one commit, even if the branch moves meanwhile.
@@ -33,6 +33,7 @@ use reqwest::header::RANGE;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::fs::File;
 use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt;
 
@@ -130,7 +131,8 @@ pub async fn pull(
     let (commit, files) = describe(request, options).await?;
     let chosen = choose(&request.source, &files)?;
     let session = Session::open(&request.source.repository, &commit, options)?;
-    let staged = models_dir.join(STAGING).join(&request.name);
+    // Another commit's leftovers must not be continued.
+    let staged = models_dir.join(STAGING).join(format!("{}-{commit}", request.name));
     let mut entries = Vec::new();
     for file in &chosen {
         entries.push(session.fetch(&staged, file, listener).await?);
@@ -280,21 +282,37 @@ impl<'a> Session<'a> {
         let mut out = out.create(true).open(partial).await.map_err(refused)?;
         let (name, total_bytes) = (file.name.as_str(), file.bytes);
         listener(PullProgress::Started { file: name, done_bytes: present, total_bytes });
+        let received = self.receive(answer, file, (&mut out, present), listener).await;
+        // Also after a failure: what has come need not come again.
+        out.flush().await.map_err(refused)?;
+        out.sync_all().await.map_err(refused)?;
+        received?;
+        listener(PullProgress::Finished);
+        Ok(())
+    }
+
+    /// Writes the body of an answer behind the bytes that are `present`.
+    async fn receive(
+        &self,
+        answer: Response,
+        file: &RemoteFile,
+        (out, mut present): (&mut File, u64),
+        listener: Listener<'_>,
+    ) -> Result<(), HubError> {
+        let url = self.repository.url(&file.name);
+        let name = &file.name;
         let bytes_max = file.bytes.unwrap_or(self.options.file_bytes_max.0);
         let mut chunks = answer.bytes_stream();
         while let Some(chunk) = self.in_time(&url, chunks.next()).await? {
             let chunk = chunk.map_err(|cause| HubError::Unreachable { url: url.clone(), cause })?;
             present += chunk.len() as u64;
             if present > bytes_max {
-                let file = file.name.clone();
-                return Err(HubError::TooLarge { file, bytes: present, bytes_max });
+                return Err(HubError::TooLarge { file: name.clone(), bytes: present, bytes_max });
             }
-            out.write_all(&chunk).await.map_err(refused)?;
+            let written = out.write_all(&chunk).await;
+            written.map_err(|cause| HubError::file(Path::new(name), cause))?;
             listener(PullProgress::Received { bytes: chunk.len() as u64 });
         }
-        out.flush().await.map_err(refused)?;
-        out.sync_all().await.map_err(refused)?;
-        listener(PullProgress::Finished);
         Ok(())
     }
 
@@ -316,5 +334,201 @@ impl<'a> Session<'a> {
             return Err(HubError::Damaged { path, found, expected });
         }
         Ok(Entry { name: file.name.clone(), bytes, sha256 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::Path as UrlPath;
+    use axum::extract::State;
+    use axum::http::HeaderMap;
+    use axum::response::IntoResponse;
+    use axum::routing::get;
+    use sha2::Digest;
+    use sha2::Sha256;
+    use std::sync::Arc;
+    use std::sync::Mutex;
+
+    const WEIGHTS: &[u8] = b"\x02\0\0\0\0\0\0\0{}and a few weights behind the header";
+
+    /// What the stub Hub serves, and what it has seen.
+    struct Stub {
+        sha256: String,
+        /// Bytes of the weights after which the connection breaks, for the first request only.
+        break_after: Mutex<Option<usize>>,
+        /// Range and authorization headers of the requests for weights.
+        seen: Mutex<Vec<(Option<String>, Option<String>)>>,
+    }
+
+    fn stub(sha256: String, break_after: Option<usize>) -> Arc<Stub> {
+        Arc::new(Stub {
+            sha256,
+            break_after: Mutex::new(break_after),
+            seen: Mutex::new(Vec::new()),
+        })
+    }
+
+    fn right_sha256() -> String {
+        verify::hexadecimal(&Sha256::digest(WEIGHTS))
+    }
+
+    async fn listing(State(stub): State<Arc<Stub>>) -> impl IntoResponse {
+        axum::Json(serde_json::json!({"sha": "c0ffee", "siblings": [
+            {"rfilename": "config.json", "size": 2},
+            {"rfilename": "tokenizer.json", "size": 2},
+            {"rfilename": "1_Pooling/config.json", "size": 2},
+            {"rfilename": "pytorch_model.bin", "size": 9},
+            {"rfilename": "model.safetensors", "size": WEIGHTS.len(),
+             "lfs": {"sha256": stub.sha256}},
+        ]}))
+    }
+
+    async fn file(
+        State(stub): State<Arc<Stub>>,
+        UrlPath(name): UrlPath<String>,
+        headers: HeaderMap,
+    ) -> axum::response::Response {
+        if name.ends_with(".json") {
+            return "{}".into_response();
+        }
+        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        let range = text("range");
+        stub.seen.lock().unwrap().push((range.clone(), text("authorization")));
+        let start: usize = range.as_deref().map_or(0, |range| {
+            range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap()
+        });
+        let status = if start > 0 { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+        let breaks = stub.break_after.lock().unwrap().take();
+        if let Some(bytes) = breaks {
+            let first = Ok(WEIGHTS[..bytes].to_vec());
+            // The break comes after the first bytes have left.
+            let broken = async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Err(std::io::Error::other("broken"))
+            };
+            let parts = futures::stream::iter([first]).chain(futures::stream::once(broken));
+            let body = Body::from_stream(parts);
+            return (StatusCode::OK, body).into_response();
+        }
+        (status, WEIGHTS[start..].to_vec()).into_response()
+    }
+
+    async fn serve(stub: Arc<Stub>) -> String {
+        let router = Router::new()
+            .route("/api/models/owner/enc/revision/main", get(listing))
+            .route("/owner/enc/resolve/c0ffee/{*name}", get(file))
+            .route("/api/models/owner/silent/revision/main", get(std::future::pending::<()>))
+            .with_state(stub);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        format!("http://{address}")
+    }
+
+    fn options(endpoint: String) -> PullOptions {
+        PullOptions {
+            endpoint,
+            token: Some("secret".to_owned()),
+            cache: None,
+            file_bytes_max: Bytes(1 << 20),
+            stall: Duration::from_secs(20),
+        }
+    }
+
+    fn request(source: &str) -> PullRequest {
+        let source = Source::parse(source).unwrap();
+        let name = source.model_name().to_owned();
+        PullRequest { source, revision: "main".to_owned(), name }
+    }
+
+    #[tokio::test]
+    async fn an_encoder_is_pulled_whole_listed_and_verified() {
+        let stub = stub(right_sha256(), None);
+        let options = options(serve(Arc::clone(&stub)).await);
+        let models = tempfile::tempdir().unwrap();
+        let mut received = 0;
+        let mut listener = |progress: PullProgress<'_>| {
+            if let PullProgress::Received { bytes } = progress {
+                received += bytes;
+            }
+        };
+        let pulled =
+            pull(models.path(), &request("owner/enc"), &options, &mut listener).await.unwrap();
+        assert_eq!(pulled.commit, "c0ffee");
+        assert_eq!(received, 6 + WEIGHTS.len() as u64);
+        let model = layout::resolve(models.path(), "enc").unwrap();
+        let verified = verify::verify_files(&model.folder, &model.file_names()).unwrap();
+        assert!(verified.against_manifest && verified.files == pulled.files);
+        assert_eq!(pulled.files.len(), 4);
+        assert!(!model.folder.join("pytorch_model.bin").exists());
+        assert!(!models.path().join(STAGING).exists());
+        assert_eq!(stub.seen.lock().unwrap()[0].1.as_deref(), Some("Bearer secret"));
+        let again = pull(models.path(), &request("owner/enc"), &options, &mut |_| ()).await;
+        assert!(matches!(again, Err(HubError::Taken { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_broken_download_continues_where_it_stopped() {
+        let stub = stub(right_sha256(), Some(15));
+        let options = options(serve(Arc::clone(&stub)).await);
+        let models = tempfile::tempdir().unwrap();
+        let broken = pull(models.path(), &request("owner/enc"), &options, &mut |_| ()).await;
+        assert!(matches!(broken, Err(HubError::Unreachable { .. })), "{broken:?}");
+        assert!(layout::list(models.path()).unwrap().is_empty());
+        let pulled = pull(models.path(), &request("owner/enc"), &options, &mut |_| ()).await;
+        let pulled = pulled.unwrap();
+        assert_eq!(std::fs::read(pulled.folder.join("model.safetensors")).unwrap(), WEIGHTS);
+        assert_eq!(stub.seen.lock().unwrap()[1].0.as_deref(), Some("bytes=15-"));
+    }
+
+    #[tokio::test]
+    async fn a_file_with_another_checksum_is_refused_and_not_kept() {
+        let options = options(serve(stub("ab".repeat(32), None)).await);
+        let models = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let refused = pull(models.path(), &request("owner/enc"), &options, &mut |_| ()).await;
+            assert!(matches!(refused, Err(HubError::Damaged { .. })), "{refused:?}");
+        }
+        assert!(!models.path().join("enc").exists());
+    }
+
+    #[tokio::test]
+    async fn a_file_of_the_shared_cache_is_copied_instead_of_fetched() {
+        let stub = stub(right_sha256(), None);
+        let cache = tempfile::tempdir().unwrap();
+        let blobs = cache.path().join("models--owner--enc/blobs");
+        std::fs::create_dir_all(&blobs).unwrap();
+        std::fs::write(blobs.join(right_sha256()), WEIGHTS).unwrap();
+        let endpoint = serve(Arc::clone(&stub)).await;
+        let options = PullOptions { cache: Some(cache.path().to_owned()), ..options(endpoint) };
+        let models = tempfile::tempdir().unwrap();
+        pull(models.path(), &request("owner/enc"), &options, &mut |_| ()).await.unwrap();
+        assert!(stub.seen.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn refusals_say_what_to_do() {
+        let endpoint = serve(stub(right_sha256(), None)).await;
+        let models = tempfile::tempdir().unwrap();
+        let refusal = async |source: &str, options: &PullOptions| {
+            let request = request(source);
+            pull(models.path(), &request, options, &mut |_| ()).await.unwrap_err().to_string()
+        };
+        let given = options(endpoint);
+        let unknown = refusal("owner/nothing", &given).await;
+        assert!(unknown.contains("404") && unknown.contains("check repository"), "{unknown}");
+        let missing = refusal("owner/enc:other.gguf", &given).await;
+        assert!(missing.contains("5 files, none that is wanted"), "{missing}");
+        let small = PullOptions { file_bytes_max: Bytes(10), ..given.clone() };
+        let large = refusal("owner/enc", &small).await;
+        assert!(large.contains("limit is 10"), "{large}");
+        let hasty = PullOptions { stall: Duration::from_millis(30), ..given };
+        let silent = refusal("owner/silent", &hasty).await;
+        assert!(silent.contains("sent nothing"), "{silent}");
+        let nowhere = options("http://127.0.0.1:1".to_owned());
+        assert!(refusal("owner/enc", &nowhere).await.contains("HF_ENDPOINT"));
     }
 }

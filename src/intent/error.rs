@@ -1,5 +1,6 @@
 //! Every way in which understanding a text, or learning to, can fail.
 
+use crate::intent::head::EncoderIdentity;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,12 +77,18 @@ pub enum IntentError {
         #[source]
         cause: Arc<std::io::Error>,
     },
-    /// The head file is damaged, of another version, or for another encoder.
+    /// The head file is damaged or of another version.
     #[error("head `{}` is refused: {reason}", path.display())]
     Head {
         /// Which file.
         path: PathBuf,
         /// Why.
+        reason: HeadRefusal,
+    },
+    /// The head belongs to another encoder than the one that is loaded.
+    #[error("head does not fit: {reason}")]
+    Mismatch {
+        /// What differs.
         reason: HeadRefusal,
     },
     /// An example file has a line that cannot be used.
@@ -165,23 +172,12 @@ pub enum HeadRefusal {
         index: usize,
     },
     /// Trained on the embeddings of another encoder.
-    #[error(
-        "it was trained for encoder `{expected_name}` ({expected_dimensions} dimensions, sha256 \
-         {expected_sha256}), loaded is `{found_name}` ({found_dimensions}, {found_sha256})"
-    )]
+    #[error("it was trained for encoder {expected}, loaded is {found}")]
     Encoder {
-        /// Name in the head.
-        expected_name: String,
-        /// Dimensions in the head.
-        expected_dimensions: usize,
-        /// Start of the checksum in the head.
-        expected_sha256: String,
-        /// Name of the loaded encoder.
-        found_name: String,
-        /// Dimensions of the loaded encoder.
-        found_dimensions: usize,
-        /// Start of the loaded encoder's checksum.
-        found_sha256: String,
+        /// The encoder that the head names.
+        expected: Box<EncoderIdentity>,
+        /// The encoder that is loaded.
+        found: Box<EncoderIdentity>,
     },
 }
 

@@ -56,6 +56,13 @@ pub struct EncoderIdentity {
     pub dimensions: usize,
 }
 
+impl std::fmt::Display for EncoderIdentity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sha256: String = self.sha256.chars().take(12).collect();
+        write!(formatter, "`{}` ({} dimensions, sha256 {sha256}…)", self.name, self.dimensions)
+    }
+}
+
 /// What is known about a head's training, for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingNote {
@@ -162,14 +169,9 @@ impl Head {
         if expected.sha256 == found.sha256 && expected.dimensions == found.dimensions {
             return Ok(());
         }
-        let short = |checksum: &str| checksum.chars().take(12).collect::<String>();
         Err(HeadRefusal::Encoder {
-            expected_name: expected.name.clone(),
-            expected_dimensions: expected.dimensions,
-            expected_sha256: short(&expected.sha256),
-            found_name: found.name.clone(),
-            found_dimensions: found.dimensions,
-            found_sha256: short(&found.sha256),
+            expected: Box::new(expected.clone()),
+            found: Box::new(found.clone()),
         })
     }
 
@@ -178,13 +180,22 @@ impl Head {
     /// # Errors
     /// If it cannot be read, is damaged, or is of another version.
     pub fn open(path: &Path) -> Result<Self, IntentError> {
-        let refused = |reason| IntentError::Head { path: path.to_owned(), reason };
         let bytes = std::fs::metadata(path).map_err(|cause| IntentError::file(path, cause))?.len();
         if bytes > FILE_BYTES_MAX {
-            return Err(refused(HeadRefusal::TooLong { bytes, bytes_max: FILE_BYTES_MAX }));
+            let reason = HeadRefusal::TooLong { bytes, bytes_max: FILE_BYTES_MAX };
+            return Err(IntentError::Head { path: path.to_owned(), reason });
         }
         let bytes = std::fs::read(path).map_err(|cause| IntentError::file(path, cause))?;
-        Self::from_bytes(&bytes).map_err(refused)
+        Self::read(&bytes, path)
+    }
+
+    /// Reads a head file's bytes; errors name `origin`.
+    ///
+    /// # Errors
+    /// If they are damaged or of another version.
+    pub fn read(bytes: &[u8], origin: &Path) -> Result<Self, IntentError> {
+        Self::from_bytes(bytes)
+            .map_err(|reason| IntentError::Head { path: origin.to_owned(), reason })
     }
 
     /// Writes the head next to its place, then moves it there.

@@ -20,7 +20,6 @@ mod signals_lexicon;
 pub mod training;
 
 use crate::base::telemetry;
-use std::path::Path;
 use std::sync::Arc;
 
 pub use batcher::BatchLimits;
@@ -78,22 +77,13 @@ pub struct IntentClassifier {
 }
 
 impl IntentClassifier {
-    /// Pairs an encoder with the head in `head_path`.
-    ///
-    /// # Errors
-    /// If the head cannot be read, is damaged, or was trained for another encoder.
-    pub fn open(embedder: Arc<Embedder>, head_path: &Path) -> Result<Self, IntentError> {
-        let head = Head::open(head_path)?;
-        Self::pair(embedder, head)
-            .map_err(|reason| IntentError::Head { path: head_path.to_owned(), reason })
-    }
-
-    /// Pairs an encoder with a head that is in memory already.
+    /// Pairs an encoder with a head.
     ///
     /// # Errors
     /// If the head was trained for another encoder.
-    pub fn pair(embedder: Arc<Embedder>, head: Head) -> Result<Self, HeadRefusal> {
-        head.check_encoder(embedder.identity())?;
+    pub fn new(embedder: Arc<Embedder>, head: Head) -> Result<Self, IntentError> {
+        head.check_encoder(embedder.identity())
+            .map_err(|reason| IntentError::Mismatch { reason })?;
         Ok(Self { embedder, head })
     }
 
@@ -180,18 +170,10 @@ mod tests {
         }))
     }
 
-    fn saved_head() -> (tempfile::TempDir, std::path::PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("toy.head");
-        toy_head().save(&path).unwrap();
-        (folder, path)
-    }
-
     #[tokio::test]
     async fn predictions_carry_confidence_alternatives_and_signals() {
-        let (_folder, path) = saved_head();
         let embedder = toy_embedder(toy_head().encoder().clone());
-        let classifier = IntentClassifier::open(embedder, &path).unwrap();
+        let classifier = IntentClassifier::new(embedder, toy_head()).unwrap();
         let texts = ["left please, I love it", "right", "weather"].map(str::to_owned).to_vec();
         let found = classifier.classify(texts.clone()).await.unwrap();
         assert_eq!((found[0].label.as_str(), found[0].abstained), ("left", false));
@@ -207,12 +189,11 @@ mod tests {
 
     #[test]
     fn a_head_for_another_encoder_is_refused_when_paired() {
-        let (_folder, path) = saved_head();
         let other = EncoderIdentity { dimensions: 3, ..toy_head().encoder().clone() };
-        let refusal = IntentClassifier::open(toy_embedder(other), &path).unwrap_err();
-        assert!(matches!(
-            refusal,
-            IntentError::Head { reason: HeadRefusal::Encoder { found_dimensions: 3, .. }, .. }
-        ));
+        let refusal = IntentClassifier::new(toy_embedder(other), toy_head()).unwrap_err();
+        let IntentError::Mismatch { reason: HeadRefusal::Encoder { found, .. } } = refusal else {
+            panic!("{refusal}");
+        };
+        assert_eq!(found.dimensions, 3);
     }
 }

@@ -177,6 +177,24 @@ fn check(examples: &[Example]) -> Result<(), IntentError> {
     }
 }
 
+/// Refuses examples with a label that a head does not know; `oos` is always known.
+///
+/// # Errors
+/// Names the first such label.
+pub fn check_labels(examples: &[Example], labels: &[String]) -> Result<(), IntentError> {
+    if examples.is_empty() {
+        return Err(refused(ExamplesRefusal::None));
+    }
+    let known = |label: &String| label == OUT_OF_SCOPE || labels.contains(label);
+    match examples.iter().find(|example| !known(&example.intent)) {
+        Some(example) => Err(refused(ExamplesRefusal::UnknownLabel {
+            label: example.intent.clone(),
+            known: labels.join(", "),
+        })),
+        None => Ok(()),
+    }
+}
+
 /// Distinct labels in alphabetical order, `oos` last.
 fn labels_of(examples: &[Example]) -> Vec<String> {
     let mut labels: Vec<String> = examples.iter().map(|example| example.intent.clone()).collect();

@@ -1,0 +1,75 @@
+//! `vitrine embed`: embeds a file of texts, one a line.
+
+use crate::cli::Context;
+use crate::cli::intents::open_encoder;
+use anyhow::Context as _;
+use serde_json::json;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::BufWriter;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Lines of one run: more do not fit into memory together with their rows.
+const LINES_MAX: usize = 2_000_000;
+
+/// Embed a file of texts.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Sentence encoder [default: intent.encoder]
+    #[arg(long, value_name = "NAME|DIR")]
+    encoder: Option<String>,
+    /// UTF-8 texts, one a line
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// Where to write the rows: little-endian f32, row-major, nothing before or between
+    #[arg(long, value_name = "FILE.f32")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings(&[])?;
+    let texts = read_lines(&arguments.input)
+        .with_context(|| format!("input `{}`", arguments.input.display()))?;
+    let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
+    let bar = context.bar(texts.len() as u64, "embedding");
+    let rows = embedder.embed_blocking(&texts, |done| bar.set_position(done as u64))?;
+    let seconds = bar.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    if let Some(output) = &arguments.output {
+        write_rows(output, &rows).with_context(|| format!("output `{}`", output.display()))?;
+    }
+    let (sequences, dimensions) = (rows.len(), embedder.dimensions());
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
+    let rate = sequences as f64 / seconds.max(1e-9);
+    if context.json {
+        return context.print_json(&json!({
+            "sequences": sequences,
+            "dimensions": dimensions,
+            "seconds": seconds,
+            "sequences_per_second": rate,
+        }));
+    }
+    context.print(format_args!(
+        "{sequences} sequences of {dimensions} dimensions in {seconds:.3} s, {rate:.1} a second"
+    ))
+}
+
+fn read_lines(path: &Path) -> anyhow::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for line in BufReader::new(std::fs::File::open(path)?).lines() {
+        anyhow::ensure!(lines.len() < LINES_MAX, "more than {LINES_MAX} lines");
+        lines.push(line?);
+    }
+    Ok(lines)
+}
+
+fn write_rows(path: &Path, rows: &[Vec<f32>]) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::fs::File::create(path)?);
+    for value in rows.iter().flatten() {
+        out.write_all(&value.to_le_bytes())?;
+    }
+    out.flush()?;
+    Ok(())
+}
