@@ -93,7 +93,7 @@ impl Talk {
         let options: Vec<_> = decision
             .options
             .iter()
-            .map(|option| crate::turn::ReplyOption {
+            .map(|option| crate::turn::answer::ReplyOption {
                 id: option.id.clone(),
                 title: option.label.clone(),
             })
