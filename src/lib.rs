@@ -22,4 +22,6 @@ pub mod http;
 
 pub mod config;
 
+mod app;
+
 pub mod cli;

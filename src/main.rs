@@ -1,3 +1,7 @@
 //! The `vitrine` binary: hands the arguments to the command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vitrine::cli::main()
+}

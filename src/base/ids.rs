@@ -74,6 +74,10 @@ macro_rules! text_id {
 }
 
 text_id!(
+    /// One shop on this gateway: the wall between callers.
+    TenantId
+);
+text_id!(
     /// One conversation, over all its channels.
     ThreadId
 );

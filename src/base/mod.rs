@@ -6,6 +6,7 @@ pub mod channel;
 pub mod clock;
 pub mod ids;
 pub mod language;
+pub mod localized;
 pub mod metadata;
 pub mod money;
 pub mod telemetry;

@@ -1,1 +1,321 @@
-//! The `config` layer.
+//! File, environment and flags become checked values; every default lives in `raw`.
+//!
+//! Relative paths are relative to the configuration file's folder, or to the current folder when
+//! there is no file. Nothing below this layer reads the environment.
+
+mod raw;
+mod source;
+
+use crate::base::language::Language;
+use crate::base::units::Bytes;
+use crate::turn::draft::Address;
+use crate::turn::draft::Emoji;
+use crate::turn::draft::Length;
+use crate::turn::draft::Voice;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) use raw::Raw;
+pub(crate) use source::Override;
+
+/// The file that is read when none is named.
+pub(crate) const DEFAULT_FILE: &str = "vitrine.toml";
+
+/// Why the configuration cannot be used. Every message names the key.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is missing or unreadable.
+    #[error("configuration file {path}: {cause}")]
+    Read {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Not TOML.
+    #[error("configuration file {path}: {reason}")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// Line, column and cause.
+        reason: String,
+    },
+    /// A key that does not exist.
+    #[error("unknown key `{key}` in {place}; did you mean `{nearest}`?")]
+    UnknownKey {
+        /// The key found.
+        key: String,
+        /// Where.
+        place: String,
+        /// The nearest key that exists.
+        nearest: String,
+    },
+    /// A value of another type.
+    #[error("key `{key}` in {place}: {reason}")]
+    Type {
+        /// The key.
+        key: String,
+        /// Where.
+        place: String,
+        /// What was found and expected.
+        reason: String,
+    },
+    /// A value outside what is allowed.
+    #[error("key `{key}` is `{found}`; allowed: {allowed}")]
+    Value {
+        /// The key.
+        key: String,
+        /// The value found.
+        found: String,
+        /// The values allowed.
+        allowed: String,
+    },
+    /// The defaults do not serialise: a bug of ours.
+    #[error("the built-in defaults are broken: {reason}")]
+    Defaults {
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Values that need no check beyond their type.
+    pub(crate) raw: Raw,
+    /// Folder that relative paths start from.
+    root: PathBuf,
+    pub(crate) bind: SocketAddr,
+    pub(crate) api_keys: Vec<String>,
+    pub(crate) voice: Voice,
+    pub(crate) address: Address,
+    pub(crate) length: Length,
+    pub(crate) emoji: Emoji,
+    pub(crate) language: Language,
+    pub(crate) engine_threads: usize,
+    pub(crate) models_bytes_max: Bytes,
+}
+
+impl Settings {
+    /// Reads everything and checks it.
+    ///
+    /// # Errors
+    /// Names the key, the value found and the values allowed.
+    pub(crate) fn load(file: Option<&Path>, flags: &[Override]) -> Result<Self, ConfigError> {
+        let default = Path::new(DEFAULT_FILE);
+        let file = file.or_else(|| default.is_file().then_some(default));
+        let raw = source::read(file, std::env::vars(), flags)?;
+        let root = file.and_then(Path::parent).unwrap_or(Path::new("")).to_path_buf();
+        Self::check(raw, root)
+    }
+
+    fn check(raw: Raw, root: PathBuf) -> Result<Self, ConfigError> {
+        let bind = parse("server.bind", &raw.server.bind, "an address such as 127.0.0.1:8080")?;
+        let api_keys = read_keys(&root, &raw.server.api_keys_file)?;
+        check_bind(&bind, &api_keys)?;
+        check_limits(&raw)?;
+        one_of("kernels.tier", &raw.kernels.tier, &["auto"])?;
+        one_of("log.format", &raw.log.format, &["text", "json"])?;
+        let language = Language::from_locale(&raw.shop.language)
+            .ok_or_else(|| value("shop.language", &raw.shop.language, "en, fr"))?;
+        let voice = Voice::from_name(&raw.draft.voice)
+            .ok_or_else(|| value("draft.voice", &raw.draft.voice, "warm, formal, playful, direct"))?;
+        let address = Address::from_name(&raw.draft.address)
+            .ok_or_else(|| value("draft.address", &raw.draft.address, "vous, tu"))?;
+        let length = Length::from_name(&raw.draft.length)
+            .ok_or_else(|| value("draft.length", &raw.draft.length, "short, long"))?;
+        let emoji = if raw.draft.emoji { Emoji::Some } else { Emoji::None };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
+        let models_bytes_max = match raw.models.max_bytes.0 {
+            0 => Bytes(memory_bytes().map_or(8 << 30, |total| total / 4 * 3)),
+            bytes => Bytes(bytes),
+        };
+        Ok(Self {
+            raw,
+            root,
+            bind,
+            api_keys,
+            voice,
+            address,
+            length,
+            emoji,
+            language,
+            engine_threads,
+            models_bytes_max,
+        })
+    }
+
+    /// A path of the configuration, or `None` when its key is empty.
+    pub(crate) fn path(&self, text: &str) -> Option<PathBuf> {
+        (!text.is_empty()).then(|| self.root.join(text))
+    }
+
+    /// The folder that holds models.
+    pub(crate) fn models_dir(&self) -> PathBuf {
+        self.root.join(&self.raw.models.dir)
+    }
+
+    /// The folder that the gateway writes to.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.root.join(&self.raw.data.dir)
+    }
+
+    /// A turn's deadline when the request names none.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_millis(self.raw.draft.deadline_ms)
+    }
+}
+
+fn value(key: &str, found: &str, allowed: &str) -> ConfigError {
+    ConfigError::Value { key: key.to_owned(), found: found.to_owned(), allowed: allowed.to_owned() }
+}
+
+fn parse<T: std::str::FromStr>(key: &str, text: &str, allowed: &str) -> Result<T, ConfigError> {
+    text.parse().map_err(|_| value(key, text, allowed))
+}
+
+fn one_of(key: &str, found: &str, allowed: &[&str]) -> Result<(), ConfigError> {
+    if allowed.contains(&found) { Ok(()) } else { Err(value(key, found, &allowed.join(", "))) }
+}
+
+fn read_keys(root: &Path, file: &str) -> Result<Vec<String>, ConfigError> {
+    if file.is_empty() {
+        return Ok(Vec::new());
+    }
+    let path = root.join(file);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|cause| ConfigError::Read { path: path.display().to_string(), cause })?;
+    let keys: Vec<String> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if keys.is_empty() {
+        return Err(value("server.api_keys_file", file, "a file with one key a line"));
+    }
+    Ok(keys)
+}
+
+fn check_bind(bind: &SocketAddr, api_keys: &[String]) -> Result<(), ConfigError> {
+    if bind.ip().is_loopback() || !api_keys.is_empty() {
+        return Ok(());
+    }
+    Err(value(
+        "server.bind",
+        &bind.to_string(),
+        "a loopback address, or any address together with server.api_keys_file",
+    ))
+}
+
+/// Limits that must hold for anything to run, and those that relate to each other.
+fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
+    let at_least_one = [
+        ("server.threads", raw.server.threads),
+        ("server.requests_in_flight_max", raw.server.requests_in_flight_max),
+        ("engine.page_tokens", raw.engine.page_tokens),
+        ("engine.step_tokens_max", raw.engine.step_tokens_max),
+        ("engine.sequences_max", raw.engine.sequences_max),
+        ("engine.waiting_max", raw.engine.waiting_max),
+        ("engine.context_tokens_max", raw.engine.context_tokens_max),
+        ("engine.output_tokens_max", raw.engine.output_tokens_max),
+        ("draft.output_tokens_max", raw.draft.output_tokens_max),
+        ("intent.batch_tokens_max", raw.intent.batch_tokens_max),
+        ("intent.waiting_texts_max", raw.intent.waiting_texts_max),
+        ("intent.request_texts_max", raw.intent.request_texts_max),
+        ("turn.text_chars_max", raw.turn.text_chars_max),
+        ("turn.thread_waiting_max", raw.turn.thread_waiting_max),
+        ("threads.writes_waiting_max", raw.threads.writes_waiting_max),
+        ("threads.writes_per_commit_max", raw.threads.writes_per_commit_max),
+    ];
+    for (key, found) in at_least_one {
+        if found == 0 {
+            return Err(value(key, "0", "1 or more"));
+        }
+    }
+    if raw.engine.sequences_max > raw.engine.step_tokens_max {
+        let allowed = format!("at most engine.step_tokens_max ({})", raw.engine.step_tokens_max);
+        return Err(value("engine.sequences_max", &raw.engine.sequences_max.to_string(), &allowed));
+    }
+    for (key, found) in [
+        ("offers.confidence_min", raw.offers.confidence_min),
+        ("offers.holdout_share", raw.offers.holdout_share),
+        ("offers.price_share_max", raw.offers.price_share_max),
+    ] {
+        if !(0.0..=1.0).contains(&found) {
+            return Err(value(key, &found.to_string(), "0 to 1"));
+        }
+    }
+    Ok(())
+}
+
+/// Memory of this machine in bytes, where the system tells (Linux).
+pub(crate) fn memory_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let raw = source::read(Some(file.path()), environment, &[])?;
+        Settings::check(raw, PathBuf::new())
+    }
+
+    #[test]
+    fn an_empty_file_gives_the_defaults() {
+        let settings = load("", &[]).unwrap();
+        assert_eq!(settings.bind.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.raw.draft.model, "drafter");
+        assert_eq!(settings.voice, Voice::Warm);
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let error = load("[server]\nbnid = \"x\"", &[]).unwrap_err().to_string();
+        assert!(error.contains("unknown key `server.bnid`"), "{error}");
+        assert!(error.contains("`server.bind`"), "{error}");
+        let error = load("[sever]\nbind = \"x\"", &[]).unwrap_err().to_string();
+        assert!(error.contains("unknown key `sever`"), "{error}");
+        let error = load("", &[("VITRINE_DRAFT__MODLE", "x")]).unwrap_err().to_string();
+        assert!(error.contains("`draft.model`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_key() {
+        let error = load("[server]\nthreads = \"two\"", &[]).unwrap_err().to_string();
+        assert!(error.contains("server.threads"), "{error}");
+        let error = load("", &[("VITRINE_SERVER__THREADS", "two")]).unwrap_err().to_string();
+        assert!(error.contains("server.threads") && error.contains("two"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let settings =
+            load("[draft]\nvoice = \"formal\"", &[("VITRINE_DRAFT__VOICE", "direct")]).unwrap();
+        assert_eq!(settings.voice, Voice::Direct);
+        let settings = load("", &[("VITRINE_ENGINE__KV_BYTES_MAX", "64 MiB")]).unwrap();
+        assert_eq!(settings.raw.engine.kv_bytes_max.0, 64 << 20);
+    }
+
+    #[test]
+    fn an_open_bind_without_keys_is_refused() {
+        let error = load("[server]\nbind = \"0.0.0.0:80\"", &[]).unwrap_err().to_string();
+        assert!(error.contains("server.bind") && error.contains("api_keys_file"), "{error}");
+    }
+
+    #[test]
+    fn limits_of_zero_are_refused() {
+        let error = load("[engine]\nsequences_max = 0", &[]).unwrap_err().to_string();
+        assert!(error.contains("engine.sequences_max"), "{error}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Why a model file was refused or a forward pass failed.
 
+use crate::model::gguf::GgufError;
 use std::path::PathBuf;
 
 /// Why a model file was refused or a forward pass failed.
@@ -78,6 +79,82 @@ pub enum ModelError {
         token: u32,
         /// Ids run below this.
         vocabulary_size: usize,
+    },
+    /// The file is not a well-formed GGUF file.
+    #[error("cannot load {}", path.display())]
+    Gguf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: GgufError,
+    },
+    /// The metadata lacks a value.
+    #[error("metadata key `{key}` is missing")]
+    KeyMissing {
+        /// The key.
+        key: String,
+    },
+    /// A metadata value has the wrong type or is no usable number.
+    #[error("metadata key `{key}` is not {expected}")]
+    KeyType {
+        /// The key.
+        key: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// Attention heads that do not fit together.
+    #[error(
+        "{heads} heads of width {head_width}, {kv_heads} key heads, values {value_width} wide, \
+         {turned} turned: supported are a multiple of the key heads and one even width for all"
+    )]
+    Heads {
+        /// Query heads.
+        heads: usize,
+        /// Key and value heads.
+        kv_heads: usize,
+        /// Width of a query or key head.
+        head_width: usize,
+        /// Width of a value head.
+        value_width: usize,
+        /// Elements of a head that are turned.
+        turned: usize,
+    },
+    /// A tensor's type has no kernels.
+    #[error("tensor `{name}` has type {found}, supported: {supported}")]
+    TensorTypeUnsupported {
+        /// Its name.
+        name: String,
+        /// Its type.
+        found: &'static str,
+        /// The types that work.
+        supported: &'static str,
+    },
+    /// The file holds a tensor that this family does not have.
+    #[error("tensor `{name}` belongs to no part of this family")]
+    TensorUnknown {
+        /// Its name.
+        name: String,
+    },
+    /// The KV memory does not hold a single page.
+    #[error("KV memory is limited to {kv_bytes_max} bytes, one page takes {page_bytes}")]
+    KvMemory {
+        /// The limit.
+        kv_bytes_max: u64,
+        /// Size of one page.
+        page_bytes: u64,
+    },
+    /// A sequence's page list is too short or names a foreign page.
+    #[error("sequence {index} has {found} pages, needs {needed} below {page_count}")]
+    Pages {
+        /// Its place in the step.
+        index: usize,
+        /// Pages listed.
+        found: usize,
+        /// Pages that its context takes.
+        needed: usize,
+        /// Pages in the pool.
+        page_count: usize,
     },
     /// The tensor library failed.
     #[error("tensor computation failed")]

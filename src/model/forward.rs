@@ -1,32 +1,61 @@
-//! The seam between the engine, which decides who runs, and a model, which computes.
+//! The seam between `engine` and a model: rows in, logits out.
 
 use crate::model::error::ModelError;
 use crate::model::step_input::StepInput;
 
-/// What the engine must know of a loaded model.
+/// What the engine must know of a model before it plans a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForwardLimits {
-    /// Tokens in the vocabulary: the length of one row of logits.
+    /// Token ids run below this.
     pub vocabulary_size: usize,
-    /// Longest sequence that the model was trained for, tokens.
+    /// Longest sequence, prompt and output together.
     pub context_tokens_max: usize,
-    /// Token slots in a KV page.
+    /// Token slots in one KV page.
     pub page_tokens: usize,
-    /// KV pages that exist.
+    /// KV pages in the pool.
     pub page_count: usize,
+    /// Bytes of weights, as loaded.
+    pub weight_bytes: u64,
+    /// Bytes of the KV pool.
+    pub kv_bytes: u64,
 }
 
-/// A loaded decoder with its KV pages.
+/// Logits of the wanted rows of a step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Logits {
+    /// Row-major `[wanted rows, vocabulary]`.
+    values: Vec<f32>,
+    vocabulary_size: usize,
+}
+
+impl Logits {
+    /// Wraps row-major `[rows, vocabulary_size]` values.
+    ///
+    /// # Panics
+    /// If `values` is not a whole number of rows: an executor's bug.
+    #[must_use]
+    pub fn new(values: Vec<f32>, vocabulary_size: usize) -> Self {
+        assert!(values.len().is_multiple_of(vocabulary_size.max(1)), "logits come in whole rows");
+        Self { values, vocabulary_size }
+    }
+
+    /// One row a wanted row of the step, in its order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.vocabulary_size.max(1))
+    }
+}
+
+/// A causal language model that computes packed steps over a paged KV pool that it owns.
 pub trait Forward: Send {
     /// Its limits; they never change.
     fn limits(&self) -> ForwardLimits;
 
-    /// Runs one packed step: writes K and V of every row into its sequence's pages, then puts the
-    /// logits of `input.logit_rows` into `logits`, row-major `[logit_rows, vocabulary_size]`.
+    /// Computes all rows of `step`, stores their keys and values in the segments' pages and returns
+    /// logits for the wanted rows.
     ///
-    /// A row's result never depends on who shares the step.
+    /// A row's result depends on its own sequence only, never on the others in the step.
     ///
     /// # Errors
-    /// If the input breaks its invariants or the device fails; the pages then hold nothing useful.
-    fn step(&mut self, input: &StepInput, logits: &mut Vec<f32>) -> Result<(), ModelError>;
+    /// If a token, page or length is outside the limits, or the computation fails.
+    fn forward(&mut self, step: &StepInput) -> Result<Logits, ModelError>;
 }

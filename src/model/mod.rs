@@ -2,12 +2,36 @@
 //!
 //! Never decides who runs (that is `engine`), never sees text (that is `text`).
 
+mod decoder;
 mod encoder;
 mod error;
+mod executor;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod forward;
+mod gguf;
+mod kv_pages;
+mod shape;
+mod step_input;
 mod weights;
 
+pub use candle_core::Device;
+pub use decoder::DecoderOptions;
+pub use decoder::load_decoder;
 pub use encoder::Encoder;
 pub use error::ModelError;
+pub use forward::Forward;
+pub use forward::ForwardLimits;
+pub use forward::Logits;
+pub use gguf::GgufError;
+pub use gguf::GgufFile;
+pub use gguf::TensorEntry;
+pub use gguf::TensorType;
+pub use kv_pages::KvType;
+pub use shape::DecoderShape;
+pub use shape::Rope;
+pub use shape::RopeStyle;
+pub use step_input::Segment;
+pub use step_input::StepInput;
+pub use step_input::Wanted;
 pub use weights::MappedFile;
-
-pub use candle_core::Device;

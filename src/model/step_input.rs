@@ -1,114 +1,103 @@
-//! One forward pass, packed: rows of many sequences, prompt chunks and decode tokens together.
+//! One step's rows: prompt chunks and single decode tokens of many sequences, packed side by side.
 //!
-//! Invariants ([`StepInput::check`])
-//! - The sequences' row ranges tile the rows in order, without gap or overlap.
-//! - A sequence owns a page for every position that its rows write or read.
-//! - Rows whose logits are wanted exist and stand in rising order.
+//! Invariants (held by [`StepInput::push`])
+//! - Rows of one segment are consecutive tokens of one sequence; segments do not overlap.
+//! - A segment's page list covers its whole context, the new rows included.
 
 use crate::base::ids::PageId;
+use std::ops::Range;
+
+/// Which rows of a segment the caller needs logits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// None: the prompt goes on in a later step.
+    Nothing,
+    /// The last row's: the next token will be sampled.
+    Last,
+    /// Every row's.
+    All,
+}
 
 /// The rows of one sequence in a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SequenceRows {
-    /// First row of the packed batch.
-    pub first_row: usize,
-    /// How many rows: one while decoding, a chunk while prefilling.
-    pub row_count: usize,
-    /// Position of the first row in its sequence; as many tokens are in the pages already.
-    pub first_position: usize,
-    /// The pages of the whole sequence in order of position.
-    pub pages: Vec<PageId>,
+pub struct Segment {
+    /// Its rows in the packed step.
+    pub rows: Range<usize>,
+    /// Tokens of the sequence before this step's rows: the first row's position.
+    pub tokens_before: usize,
+    /// Its page list, as a range of [`StepInput::pages`].
+    pub pages: Range<usize>,
 }
 
-/// One packed step.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+impl Segment {
+    /// Tokens of the sequence once this step is done.
+    #[must_use]
+    pub fn context_tokens(&self) -> usize {
+        self.tokens_before + self.rows.len()
+    }
+}
+
+/// A packed, ragged batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepInput {
-    /// One token id a row.
-    pub token_ids: Vec<u32>,
-    /// The sequences in row order.
-    pub sequences: Vec<SequenceRows>,
-    /// Rows whose logits are wanted, rising.
-    pub logit_rows: Vec<usize>,
-}
-
-/// How a step breaks its invariants: a bug of ours.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StepInputError {
-    /// Row ranges leave a gap, overlap or do not end at the last row.
-    #[error("sequence {sequence} starts at row {found}, expected {expected}")]
-    Rows {
-        /// Place of the sequence in the step.
-        sequence: usize,
-        /// Row found.
-        found: usize,
-        /// Row expected.
-        expected: usize,
-    },
-    /// Too few pages for the positions.
-    #[error("sequence {sequence} has {pages} pages, its rows need {pages_needed}")]
-    Pages {
-        /// Place of the sequence in the step.
-        sequence: usize,
-        /// Pages found.
-        pages: usize,
-        /// Pages needed.
-        pages_needed: usize,
-    },
-    /// A page, token or logit row that does not exist.
-    #[error("{what} {found} does not exist, there are {count}")]
-    Missing {
-        /// `page`, `token` or `row`.
-        what: &'static str,
-        /// Number found.
-        found: usize,
-        /// How many there are.
-        count: usize,
-    },
+    tokens: Vec<u32>,
+    segments: Vec<Segment>,
+    pages: Vec<PageId>,
+    wanted_rows: Vec<u32>,
 }
 
 impl StepInput {
-    /// Checks the invariants against a model's `page_tokens`, `page_count` and vocabulary size.
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        self.tokens.clear();
+        self.segments.clear();
+        self.pages.clear();
+        self.wanted_rows.clear();
+    }
+
+    /// Adds one sequence's next `tokens`, which follow `tokens_before` computed ones.
     ///
-    /// # Errors
-    /// The first broken invariant.
-    pub fn check(
-        &self,
-        page_tokens: usize,
-        page_count: usize,
-        vocabulary_size: usize,
-    ) -> Result<(), StepInputError> {
-        let mut expected = 0;
-        for (sequence, rows) in self.sequences.iter().enumerate() {
-            if rows.first_row != expected || rows.row_count == 0 {
-                return Err(StepInputError::Rows { sequence, found: rows.first_row, expected });
-            }
-            expected += rows.row_count;
-            let pages_needed = (rows.first_position + rows.row_count).div_ceil(page_tokens);
-            if rows.pages.len() < pages_needed {
-                let pages = rows.pages.len();
-                return Err(StepInputError::Pages { sequence, pages, pages_needed });
-            }
-            if let Some(page) = rows.pages.iter().find(|page| page.index() >= page_count) {
-                let found = page.index();
-                return Err(StepInputError::Missing { what: "page", found, count: page_count });
+    /// # Panics
+    /// If `tokens` is empty or the row count leaves `u32`: the scheduler's bug.
+    pub fn push(&mut self, tokens: &[u32], tokens_before: usize, pages: &[PageId], wanted: Wanted) {
+        assert!(!tokens.is_empty(), "a segment has at least one row");
+        let rows = self.tokens.len()..self.tokens.len() + tokens.len();
+        let end = u32::try_from(rows.end).expect("a step has fewer rows than u32::MAX");
+        self.tokens.extend_from_slice(tokens);
+        let first_page = self.pages.len();
+        self.pages.extend_from_slice(pages);
+        match wanted {
+            Wanted::Nothing => {}
+            Wanted::Last => self.wanted_rows.push(end - 1),
+            Wanted::All => {
+                let count = u32::try_from(tokens.len()).unwrap_or(end);
+                self.wanted_rows.extend(end - count..end);
             }
         }
-        let row_count = self.token_ids.len();
-        if expected != row_count {
-            let sequence = self.sequences.len();
-            return Err(StepInputError::Rows { sequence, found: row_count, expected });
-        }
-        if let Some(token) = self.token_ids.iter().find(|token| **token as usize >= vocabulary_size)
-        {
-            let found = *token as usize;
-            return Err(StepInputError::Missing { what: "token", found, count: vocabulary_size });
-        }
-        let rising = self.logit_rows.windows(2).all(|pair| pair[0] < pair[1]);
-        match self.logit_rows.last() {
-            Some(last) if *last >= row_count || !rising => {
-                Err(StepInputError::Missing { what: "row", found: *last, count: row_count })
-            }
-            _ => Ok(()),
-        }
+        self.segments.push(Segment { rows, tokens_before, pages: first_page..self.pages.len() });
+    }
+
+    /// Token ids, one a row.
+    #[must_use]
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// Sequences in this step, in packed order.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The pages of one segment, in context order.
+    #[must_use]
+    pub fn pages_of(&self, segment: &Segment) -> &[PageId] {
+        &self.pages[segment.pages.clone()]
+    }
+
+    /// Rows whose logits are asked for, ascending.
+    #[must_use]
+    pub fn wanted_rows(&self) -> &[u32] {
+        &self.wanted_rows
     }
 }

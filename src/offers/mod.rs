@@ -1,1 +1,497 @@
-//! The `offers` layer.
+//! Suggests one article that goes with what a customer is buying, or says why it does not.
+//!
+//! Owns the rules from past baskets, the guardrails and the experiment. Refuses to write words and
+//! to know the catalog: stock and prices come through [`Shelf`].
+//!
+//! Invariants
+//! - At most one offer a decision; never one that a guardrail forbids.
+//! - A held-out customer's decision carries what would have been offered: without it the two arms
+//!   cannot be compared (intention to treat).
+//! - The same context and the same baskets always give the same decision.
+
+mod baskets;
+mod experiment;
+mod guardrails;
+
+pub use baskets::BasketError;
+pub use baskets::BasketLimits;
+pub use baskets::Baskets;
+pub use baskets::Rule;
+pub use experiment::Arm;
+pub use experiment::Assignment;
+pub use experiment::Experiment;
+pub use experiment::ExperimentError;
+pub use experiment::ExperimentOptions;
+pub use guardrails::Availability;
+pub use guardrails::Candidate;
+pub use guardrails::Certainty;
+pub use guardrails::Earlier;
+pub use guardrails::GuardrailOptions;
+pub use guardrails::Moment;
+pub use guardrails::Owner;
+pub use guardrails::Withheld;
+pub use guardrails::article_forbids;
+pub use guardrails::moment_forbids;
+
+use crate::base::ids::Sku;
+use crate::base::language::Language;
+use crate::base::money::Money;
+use std::collections::BTreeSet;
+
+/// What the offers need to know of the shop's products.
+pub trait Shelf {
+    /// Whether one unit can be bought now, of any size.
+    fn in_stock(&self, sku: &Sku) -> bool;
+    /// The price; `None` when the shop does not sell it.
+    fn price(&self, sku: &Sku) -> Option<Money>;
+    /// What kind of thing it is, such as its category. Two articles of one kind are no extra for
+    /// each other: a second pair of shoes is an alternative.
+    fn kind(&self, sku: &Sku) -> Option<&str>;
+}
+
+/// How strong a rule must be, and where the guardrails stand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OfferOptions {
+    /// Fewest baskets with both articles; below it is chance. Recommended: 5.
+    pub together_min: u32,
+    /// Least confidence, 0 to 1. Recommended: 0.08.
+    pub confidence_min: f64,
+    /// Least lift. Recommended: 1.2; at 1 the two have nothing to do with each other.
+    pub lift_min: f64,
+    /// Where the guardrails stand.
+    pub guardrails: GuardrailOptions,
+}
+
+/// One turn, as far as offers care.
+#[derive(Clone, Copy)]
+pub struct OfferContext<'a> {
+    /// The shop's account; keeps the experiments of several shops apart.
+    pub tenant: &'a str,
+    /// The customer's id, or the thread's when the customer is unknown.
+    pub subject: &'a str,
+    /// What the offer should go with: the product talked about, then the cart.
+    pub anchors: &'a [Sku],
+    /// What is in the cart.
+    pub cart: &'a [Sku],
+    /// What was offered before in this thread.
+    pub offered: &'a [Sku],
+    /// What is going on.
+    pub moment: Moment<'a>,
+    /// The shop's products.
+    pub shelf: &'a dyn Shelf,
+}
+
+impl std::fmt::Debug for OfferContext<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The subject is personal and stays out of logs.
+        formatter
+            .debug_struct("OfferContext")
+            .field("anchors", &self.anchors)
+            .field("cart", &self.cart)
+            .field("offered", &self.offered)
+            .field("moment", &self.moment)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an article is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OfferReason {
+    /// Past baskets held both.
+    BoughtTogether,
+}
+
+impl OfferReason {
+    /// In words for a customer.
+    #[must_use]
+    pub fn text(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::BoughtTogether, Language::En) => "bought together",
+            (Self::BoughtTogether, Language::Fr) => "souvent achetés ensemble",
+        }
+    }
+}
+
+/// One article worth offering, with its evidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The article.
+    pub sku: Sku,
+    /// Its price now.
+    pub price: Money,
+    /// The article it goes with.
+    pub anchor: Sku,
+    /// Share of baskets with both.
+    pub support: f64,
+    /// Share of the baskets with the anchor that hold this.
+    pub confidence: f64,
+    /// How much the anchor draws this.
+    pub lift: f64,
+    /// Which rule speaks for it: `pair:GEL-05<-RUN-012`.
+    pub rule: String,
+    /// Why it is offered.
+    pub reason: OfferReason,
+}
+
+/// What was decided about an offer in one turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OfferDecision {
+    /// Make this offer.
+    Offered {
+        /// The offer.
+        offer: Offer,
+        /// The customer's arm, always treatment.
+        assignment: Assignment,
+    },
+    /// Make none.
+    Withheld {
+        /// Why.
+        reason: Withheld,
+        /// The customer's arm.
+        assignment: Assignment,
+        /// What would have been offered, for customers who are held out.
+        counterfactual: Option<Offer>,
+    },
+}
+
+impl OfferDecision {
+    /// The offer to make, if any.
+    #[must_use]
+    pub fn offer(&self) -> Option<&Offer> {
+        match self {
+            Self::Offered { offer, .. } => Some(offer),
+            Self::Withheld { .. } => None,
+        }
+    }
+
+    /// The customer's arm.
+    #[must_use]
+    pub fn assignment(&self) -> Assignment {
+        match self {
+            Self::Offered { assignment, .. } | Self::Withheld { assignment, .. } => *assignment,
+        }
+    }
+
+    /// Why none is made, if none is.
+    #[must_use]
+    pub fn withheld(&self) -> Option<Withheld> {
+        match self {
+            Self::Offered { .. } => None,
+            Self::Withheld { reason, .. } => Some(*reason),
+        }
+    }
+}
+
+/// Chooses offers from past baskets.
+#[derive(Debug, Clone)]
+pub struct Offers {
+    baskets: Baskets,
+    experiment: Experiment,
+    options: OfferOptions,
+}
+
+impl Offers {
+    /// Puts the rules, the experiment and the options together.
+    #[must_use]
+    pub fn new(baskets: Baskets, experiment: Experiment, options: OfferOptions) -> Self {
+        Self { baskets, experiment, options }
+    }
+
+    /// The rules behind the offers.
+    #[must_use]
+    pub fn baskets(&self) -> &Baskets {
+        &self.baskets
+    }
+
+    /// Decides about an offer in one turn.
+    #[must_use]
+    pub fn suggest(&self, context: &OfferContext<'_>) -> OfferDecision {
+        let assignment = self.experiment.assign(context.tenant, context.subject);
+        let withheld =
+            |reason, counterfactual| OfferDecision::Withheld { reason, assignment, counterfactual };
+        if let Some(reason) = moment_forbids(&context.moment, &self.options.guardrails) {
+            return withheld(reason, None);
+        }
+        match (self.best(context, 1), assignment.arm) {
+            (Err(reason), _) => withheld(reason, None),
+            (Ok(offers), Arm::Holdout) => withheld(Withheld::Holdout, offers.into_iter().next()),
+            (Ok(offers), Arm::Treatment) => match offers.into_iter().next() {
+                Some(offer) => OfferDecision::Offered { offer, assignment },
+                None => withheld(Withheld::NoRule, None),
+            },
+        }
+    }
+
+    /// The best offers for a cart or a customer outside of a turn, at most `offers_max`.
+    ///
+    /// # Errors
+    /// The reason why there is none. A held-out customer gets none.
+    pub fn suggest_many(
+        &self,
+        context: &OfferContext<'_>,
+        offers_max: usize,
+    ) -> Result<Vec<Offer>, Withheld> {
+        if let Some(reason) = moment_forbids(&context.moment, &self.options.guardrails) {
+            return Err(reason);
+        }
+        let offers = self.best(context, offers_max)?;
+        match self.experiment.assign(context.tenant, context.subject).arm {
+            Arm::Holdout => Err(Withheld::Holdout),
+            Arm::Treatment => Ok(offers),
+        }
+    }
+
+    /// Allowed articles, strongest rule first, each once; at least one.
+    ///
+    /// # Errors
+    /// Why there is none: what stood against the strongest rule.
+    fn best(&self, context: &OfferContext<'_>, offers_max: usize) -> Result<Vec<Offer>, Withheld> {
+        if context.anchors.is_empty() {
+            return Err(Withheld::NoAnchor);
+        }
+        let mut against = None;
+        let mut offers = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (anchor, rule) in self.strong_rules(context) {
+            if !seen.insert(&rule.sku) {
+                continue;
+            }
+            match self.check(context, anchor, rule) {
+                Ok(offer) => offers.push(offer),
+                Err(reason) => against = against.or(Some(reason)),
+            }
+            if offers.len() >= offers_max {
+                break;
+            }
+        }
+        if offers.is_empty() { Err(against.unwrap_or(Withheld::NoRule)) } else { Ok(offers) }
+    }
+
+    /// Rules of all anchors that are strong enough, strongest first.
+    fn strong_rules<'a>(&'a self, context: &OfferContext<'a>) -> Vec<(&'a Sku, &'a Rule)> {
+        let options = &self.options;
+        let mut rules: Vec<(&Sku, &Rule)> = Vec::new();
+        for anchor in context.anchors {
+            let found = self.baskets.rules(anchor).iter().filter(|rule| {
+                rule.together >= options.together_min
+                    && rule.confidence >= options.confidence_min
+                    && rule.lift >= options.lift_min
+                    && !context.anchors.contains(&rule.sku)
+                    && !context.anchors.iter().any(|other| alike(context.shelf, other, &rule.sku))
+            });
+            rules.extend(found.map(|rule| (anchor, rule)));
+        }
+        rules.sort_by(|(_, a), (_, b)| {
+            let strength = b.confidence.total_cmp(&a.confidence);
+            strength.then(b.lift.total_cmp(&a.lift)).then_with(|| a.sku.cmp(&b.sku))
+        });
+        rules
+    }
+
+    fn check(
+        &self,
+        context: &OfferContext<'_>,
+        anchor: &Sku,
+        rule: &Rule,
+    ) -> Result<Offer, Withheld> {
+        let shelf = context.shelf;
+        let prices = context.anchors.iter().filter_map(|anchor| shelf.price(anchor));
+        let price = shelf.price(&rule.sku);
+        let candidate = Candidate {
+            sku: &rule.sku,
+            price,
+            available: if shelf.in_stock(&rule.sku) {
+                Availability::InStock
+            } else {
+                Availability::OutOfStock
+            },
+            anchor_price: prices.max_by_key(|price| price.amount),
+        };
+        let guardrails = &self.options.guardrails;
+        match (article_forbids(&candidate, context.cart, context.offered, guardrails), price) {
+            (Some(reason), _) => Err(reason),
+            (None, None) => Err(Withheld::OutOfStock),
+            (None, Some(price)) => Ok(Offer {
+                sku: rule.sku.clone(),
+                price,
+                anchor: anchor.clone(),
+                support: rule.support,
+                confidence: rule.confidence,
+                lift: rule.lift,
+                rule: format!("pair:{}<-{anchor}", rule.sku),
+                reason: OfferReason::BoughtTogether,
+            }),
+        }
+    }
+}
+
+fn alike(shelf: &dyn Shelf, first: &Sku, second: &Sku) -> bool {
+    shelf.kind(first).is_some_and(|kind| shelf.kind(second) == Some(kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guardrails::tests::GOOD_MOMENT;
+    use super::guardrails::tests::options as guardrail_options;
+    use super::*;
+    use std::collections::HashMap;
+    use std::path::Path;
+
+    /// Price (0 = not sold), units and kind by sku.
+    struct Shop(HashMap<String, (Money, u64, String)>);
+
+    impl Shelf for Shop {
+        fn in_stock(&self, sku: &Sku) -> bool {
+            self.0.get(sku.as_str()).is_some_and(|(_, units, _)| *units > 0)
+        }
+
+        fn price(&self, sku: &Sku) -> Option<Money> {
+            self.0.get(sku.as_str()).map(|(price, _, _)| *price)
+        }
+
+        fn kind(&self, sku: &Sku) -> Option<&str> {
+            self.0.get(sku.as_str()).map(|(_, _, kind)| kind.as_str())
+        }
+    }
+
+    fn shop() -> Shop {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
+        let text = std::fs::read_to_string(folder.join("catalog.ndjson")).unwrap();
+        let products = text.lines().map(|line| {
+            let product: serde_json::Value = serde_json::from_str(line).unwrap();
+            let price = product["price"]["amount"].as_str().unwrap();
+            let units = match &product["stock"] {
+                serde_json::Value::Object(sizes) => sizes.values().filter_map(|u| u.as_u64()).sum(),
+                total => total.as_u64().unwrap(),
+            };
+            let text = |key: &str| product[key].as_str().unwrap().to_owned();
+            (text("sku"), (Money::parse(price, "EUR").unwrap(), units, text("category")))
+        });
+        Shop(products.collect())
+    }
+
+    fn limits() -> BasketLimits {
+        BasketLimits {
+            file_bytes_max: 1 << 20,
+            baskets_max: 5_000,
+            basket_articles_max: 30,
+            articles_max: 500,
+            pairs_max: 50_000,
+            rules_max: 50,
+        }
+    }
+
+    fn offers(holdout_share: f64) -> Offers {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop/baskets.csv");
+        let baskets = Baskets::open(&path, &limits()).unwrap();
+        let options = ExperimentOptions { holdout_share, salt: "offers-1".to_owned() };
+        let guardrails = guardrail_options();
+        let strength =
+            OfferOptions { together_min: 5, confidence_min: 0.08, lift_min: 1.2, guardrails };
+        Offers::new(baskets, Experiment::new(options).unwrap(), strength)
+    }
+
+    fn skus(texts: &[&str]) -> Vec<Sku> {
+        texts.iter().map(|text| Sku::new(*text).unwrap()).collect()
+    }
+
+    fn context<'a>(shelf: &'a Shop, anchors: &'a [Sku]) -> OfferContext<'a> {
+        OfferContext {
+            tenant: "foulee",
+            subject: "c-42",
+            anchors,
+            cart: &[],
+            offered: &[],
+            moment: GOOD_MOMENT,
+            shelf,
+        }
+    }
+
+    #[test]
+    fn the_marathon_shoe_draws_its_gels_then_its_socks() {
+        let (shop, offers, anchors) = (shop(), offers(0.0), skus(&["RUN-012"]));
+        let decision = offers.suggest(&context(&shop, &anchors));
+        let offer = decision.offer().unwrap();
+        assert_eq!(offer.sku.as_str(), "GEL-05");
+        assert_eq!(offer.rule, "pair:GEL-05<-RUN-012");
+        assert_eq!(offer.price.to_string(), "12.00 EUR");
+        assert_eq!(offer.reason.text(Language::Fr), "souvent achetés ensemble");
+        assert!(offer.lift > 2.0 && offer.confidence > 0.3 && offer.support > 0.005);
+        assert_eq!(decision.assignment().arm, Arm::Treatment);
+
+        let cart = skus(&["GEL-05"]);
+        let with_gel = OfferContext { cart: &cart, ..context(&shop, &anchors) };
+        assert_eq!(offers.suggest(&with_gel).offer().unwrap().sku.as_str(), "SOCK-04");
+        let offered = OfferContext { offered: &cart, ..context(&shop, &anchors) };
+        assert_eq!(offers.suggest(&offered).offer().unwrap().sku.as_str(), "SOCK-04");
+    }
+
+    #[test]
+    fn withheld_offers_say_why() {
+        let (shop, offers) = (shop(), offers(0.0));
+        let anchors = skus(&["RUN-012"]);
+        let good = context(&shop, &anchors);
+        let reason = |context: &OfferContext<'_>| offers.suggest(context).withheld();
+        let complaint = Moment { intent: "complaint", ..GOOD_MOMENT };
+        let complaint = OfferContext { moment: complaint, ..good };
+        assert_eq!(reason(&complaint), Some(Withheld::Complaint));
+        assert_eq!(reason(&OfferContext { anchors: &[], ..good }), Some(Withheld::NoAnchor));
+        let unknown = skus(&["NO-SUCH"]);
+        assert_eq!(reason(&OfferContext { anchors: &unknown, ..good }), Some(Withheld::NoRule));
+        assert_eq!(reason(&good), None);
+    }
+
+    #[test]
+    fn what_is_sold_out_is_passed_over() {
+        let (mut shop, offers, anchors) = (shop(), offers(0.0), skus(&["RUN-012"]));
+        shop.0.get_mut("GEL-05").unwrap().1 = 0;
+        let decision = offers.suggest(&context(&shop, &anchors));
+        assert_eq!(decision.offer().unwrap().sku.as_str(), "SOCK-04");
+        for (_, units, _) in shop.0.values_mut() {
+            *units = 0;
+        }
+        let decision = offers.suggest(&context(&shop, &anchors));
+        assert_eq!(decision.withheld(), Some(Withheld::OutOfStock));
+    }
+
+    #[test]
+    fn held_out_customers_get_nothing_but_are_recorded() {
+        let (shop, offers, anchors) = (shop(), offers(1.0), skus(&["RUN-012"]));
+        let decision = offers.suggest(&context(&shop, &anchors));
+        let OfferDecision::Withheld { reason, assignment, counterfactual } = decision else {
+            panic!("offered to a held-out customer")
+        };
+        assert_eq!((reason, assignment.arm), (Withheld::Holdout, Arm::Holdout));
+        assert_eq!(counterfactual.unwrap().sku.as_str(), "GEL-05");
+        let many = offers.suggest_many(&context(&shop, &anchors), 3);
+        assert_eq!(many, Err(Withheld::Holdout));
+    }
+
+    #[test]
+    fn many_offers_are_distinct_extras_to_the_whole_cart() {
+        let (shop, offers) = (shop(), offers(0.0));
+        let anchors = skus(&["RUN-012", "HIK-003"]);
+        let cart = anchors.clone();
+        let context = OfferContext { cart: &cart, ..context(&shop, &anchors) };
+        let found = offers.suggest_many(&context, 4).unwrap();
+        assert_eq!(found.len(), 4);
+        let distinct: BTreeSet<&Sku> = found.iter().map(|offer| &offer.sku).collect();
+        assert_eq!(distinct.len(), 4);
+        for offer in &found {
+            assert!(!anchors.contains(&offer.sku) && shop.in_stock(&offer.sku));
+            let kind = shop.kind(&offer.sku).unwrap();
+            assert!(!["running_shoes", "hiking_shoes"].contains(&kind), "{}", offer.sku);
+        }
+        assert!(found.windows(2).all(|pair| pair[0].confidence >= pair[1].confidence));
+    }
+
+    #[test]
+    fn every_bestseller_has_something_that_goes_with_it() {
+        let (shop, offers) = (shop(), offers(0.0));
+        for sku in ["RUN-001", "TRL-001", "HIK-001", "FOO-001", "RAC-01", "MAT-01", "SWM-01"] {
+            let anchors = skus(&[sku]);
+            let decision = offers.suggest(&context(&shop, &anchors));
+            assert!(decision.offer().is_some(), "{sku}: {:?}", decision.withheld());
+        }
+    }
+}

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// Any failure of the tokenizer library.
+type LibraryError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a tokenizer or template was refused, or a text could not be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
@@ -12,8 +15,55 @@ pub enum TextError {
         path: PathBuf,
         /// What the tokenizer library said.
         #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: LibraryError,
     },
+    /// The metadata lacks a key or holds another type under it.
+    #[error("metadata key `{key}` is missing or is not {expected}")]
+    Key {
+        /// The key.
+        key: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A kind of tokenizer that is not implemented.
+    #[error("{what} is `{found}`, supported: {supported}")]
+    Unsupported {
+        /// The property.
+        what: &'static str,
+        /// Its value in the file.
+        found: String,
+        /// The values that work.
+        supported: &'static str,
+    },
+    /// Lists that must be equally long are not.
+    #[error("`{key}` has {found} items, the vocabulary has {tokens}")]
+    ListLength {
+        /// The list's key.
+        key: &'static str,
+        /// Its length.
+        found: usize,
+        /// The vocabulary's length.
+        tokens: usize,
+    },
+    /// A token id in the metadata is outside the vocabulary.
+    #[error("`{key}` is {found}, the vocabulary has {tokens} tokens")]
+    TokenId {
+        /// The key.
+        key: &'static str,
+        /// The id.
+        found: u64,
+        /// The vocabulary's length.
+        tokens: usize,
+    },
+    /// A merge is not two pieces with a space between them.
+    #[error("merge {index} is not two pieces parted by a space")]
+    Merge {
+        /// Its place in the list.
+        index: usize,
+    },
+    /// The tokenizer library refused vocabulary, merges or pattern.
+    #[error("the vocabulary is inconsistent")]
+    Vocabulary(#[source] LibraryError),
     /// The tokenizer library failed on a text.
     #[error("cannot encode a text of {bytes} bytes")]
     Encode {
@@ -21,6 +71,9 @@ pub enum TextError {
         bytes: usize,
         /// What the tokenizer library said.
         #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: LibraryError,
     },
+    /// A chat template does not compile or does not render.
+    #[error("chat template fails")]
+    Template(#[source] Box<minijinja::Error>),
 }

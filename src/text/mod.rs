@@ -2,9 +2,18 @@
 //!
 //! Knows nothing of weights or of who asks.
 
+mod chat_template;
+mod detokenizer;
 mod error;
+mod language;
+#[cfg(test)]
+mod test_support;
 mod tokenizer;
 
+pub use chat_template::ChatMessage;
+pub use chat_template::ChatTemplate;
+pub use detokenizer::StreamDecoder;
 pub use error::TextError;
+pub use language::detect_language;
 pub use tokenizer::Special;
 pub use tokenizer::Tokenizer;

@@ -1,0 +1,313 @@
+//! Puts the parts together, bottom up, each with the limits that the configuration names.
+
+use crate::base::clock::SharedClock;
+use crate::base::clock::SystemClock;
+use crate::base::ids::TenantId;
+use crate::base::localized::Localized;
+use crate::base::units::Bytes;
+use crate::catalog::Catalog;
+use crate::config::Settings;
+use crate::engine;
+use crate::engine::EngineOptions;
+use crate::engine::GenerationModel;
+use crate::http;
+use crate::http::HttpLimits;
+use crate::http::guard::KeyHash;
+use crate::hub::layout;
+use crate::hub::layout::Task;
+use crate::intent::BatchLimits;
+use crate::intent::Embedder;
+use crate::intent::EmbedderOptions;
+use crate::intent::Head;
+use crate::intent::IntentClassifier;
+use crate::offers::BasketLimits;
+use crate::offers::Baskets;
+use crate::offers::Experiment;
+use crate::offers::ExperimentOptions;
+use crate::offers::GuardrailOptions;
+use crate::offers::OfferOptions;
+use crate::offers::Offers;
+use crate::threads::EmbeddedOptions;
+use crate::threads::EmbeddedStore;
+use crate::threads::GateOptions;
+use crate::threads::HotOptions;
+use crate::threads::OpenCheck;
+use crate::threads::Recovery;
+use crate::threads::TurnGate;
+use crate::turn;
+use crate::turn::Gateway;
+use crate::turn::Policies;
+use crate::turn::ShopProfile;
+use crate::turn::TurnOptions;
+use crate::turn::decide::Rules;
+use crate::turn::draft;
+use crate::turn::draft::Style;
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use rust_decimal::Decimal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// The one tenant until keys are bound to tenants.
+const TENANT: &str = "default";
+
+/// Text beyond this many bytes is cut before it is tokenized: twice what 256 tokens take.
+const ENCODER_TEXT_BYTES_MAX: usize = 8192;
+
+/// Texts encoded in one pass; the token budget usually ends a batch earlier.
+const ENCODER_BATCH_TEXTS_MAX: usize = 64;
+
+/// Store pages kept in memory, bytes.
+const STORE_CACHE_BYTES: usize = 64 << 20;
+
+/// Largest thread and turn records, bytes; far above what the limits of a turn allow.
+const THREAD_BYTES_MAX: usize = 64 << 10;
+const TURN_BYTES_MAX: usize = 256 << 10;
+
+/// Threads held in memory, whatever their size.
+const HOT_THREADS_MAX: usize = 100_000;
+
+/// Deliveries of one message that wait for its first.
+const MESSAGE_WAITING_MAX: usize = 64;
+
+/// What a basket file may hold.
+const BASKET_LIMITS: BasketLimits = BasketLimits {
+    file_bytes_max: 256 << 20,
+    baskets_max: 5_000_000,
+    basket_articles_max: 100,
+    articles_max: 50_000,
+    pairs_max: 4_000_000,
+    rules_max: 50,
+};
+
+/// Names the running experiment; another name draws the arms anew.
+const EXPERIMENT: &str = "offers-1";
+
+/// Sarcasm from which, and sentiment below which, nothing is offered.
+const SARCASM_MIN: f32 = 0.5;
+const SENTIMENT_MIN: f32 = -0.4;
+
+/// The shipped intent head.
+const HOUSE_HEAD: &[u8] = include_bytes!("../../models/intents/house.head");
+
+/// The engine's limits out of the settings.
+pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
+    let engine = &settings.raw.engine;
+    EngineOptions {
+        page_tokens: engine.page_tokens,
+        kv_bytes_max: Bytes(engine.kv_bytes_max.0),
+        step_tokens_max: engine.step_tokens_max,
+        sequences_max: engine.sequences_max,
+        waiting_max: engine.waiting_max,
+        waiting_prompt_tokens_max: engine.waiting_prompt_tokens_max,
+        context_tokens_max: engine.context_tokens_max,
+        output_tokens_max: engine.output_tokens_max,
+    }
+}
+
+/// The GGUF file of a name, a folder or a path.
+pub(crate) fn generator_file(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
+    let files = layout::resolve(&settings.models_dir(), model)?.require(Task::Generate)?;
+    Ok(files.entrance().to_path_buf())
+}
+
+/// Everything behind the routes.
+pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let metrics = PrometheusBuilder::new().build_recorder();
+    let handle = metrics.handle();
+    // A second recorder in one process is a test's; the first one stays.
+    let _ = metrics::set_global_recorder(metrics);
+    let generator = generator(settings, &clock)?;
+    let classifier = Arc::new(classifier(settings)?);
+    let encoder_name = classifier.embedder().identity().name.clone();
+    let catalog = Arc::new(catalog(settings)?);
+    let store: Arc<EmbeddedStore> = Arc::new(store(settings)?);
+    let tenant = TenantId::new(TENANT)?;
+    let parts = turn::Parts {
+        classifier: Arc::clone(&classifier),
+        drafter: draft::for_model(generator.clone()),
+        catalog: Arc::clone(&catalog),
+        offers: Arc::new(offers(settings)?),
+        policies: policies(settings)?,
+        shop: shop(settings),
+        store: Arc::clone(&store) as Arc<dyn crate::threads::ThreadStore>,
+        gate: gate(settings),
+        clock: Arc::clone(&clock),
+        encode: http::encode::answer,
+    };
+    let gateway = Gateway::new(parts, turn_options(settings, tenant.clone()));
+    let server = &settings.raw.server;
+    Ok(http::App {
+        gateway,
+        tenant,
+        store,
+        classifier,
+        encoder_name,
+        generator,
+        catalog,
+        clock,
+        limits: limits(settings)?,
+        api_keys: settings.api_keys.iter().map(|key| KeyHash::of(key)).collect(),
+        in_flight: Arc::new(Semaphore::new(server.requests_in_flight_max)),
+        metrics: handle,
+        phase: http::PhaseCell::default(),
+    })
+}
+
+fn limits(settings: &Settings) -> anyhow::Result<HttpLimits> {
+    let server = &settings.raw.server;
+    Ok(HttpLimits {
+        body_bytes_max: usize::try_from(server.body_bytes_max.0)?,
+        requests_in_flight_max: server.requests_in_flight_max,
+        request_texts_max: settings.raw.intent.request_texts_max,
+        deadline_max: Duration::from_millis(settings.raw.draft.deadline_ms_max),
+    })
+}
+
+fn generator(settings: &Settings, clock: &SharedClock) -> anyhow::Result<GenerationModel> {
+    let name = &settings.raw.draft.model;
+    let files = layout::resolve(&settings.models_dir(), name)?.require(Task::Generate)?;
+    let bytes_max = settings.models_bytes_max;
+    let needed = Bytes(files.bytes + settings.raw.engine.kv_bytes_max.0);
+    anyhow::ensure!(
+        needed <= bytes_max,
+        "model `{name}` needs {needed} with its KV pages, models.max_bytes allows {bytes_max}"
+    );
+    engine::open(files.entrance(), &files.name, engine_options(settings), Arc::clone(clock))
+        .with_context(|| format!("model `{name}` (draft.model) could not be loaded"))
+}
+
+fn classifier(settings: &Settings) -> anyhow::Result<IntentClassifier> {
+    let intent = &settings.raw.intent;
+    let files = layout::resolve(&settings.models_dir(), &intent.encoder)
+        .and_then(|files| files.require(Task::Embed))
+        .context("intent.encoder; `scripts/fetch-encoder` lays the default one")?;
+    let options = EmbedderOptions {
+        limits: BatchLimits {
+            waiting_texts_max: intent.waiting_texts_max,
+            batch_texts_max: ENCODER_BATCH_TEXTS_MAX,
+            batch_tokens_max: intent.batch_tokens_max,
+        },
+        text_bytes_max: ENCODER_TEXT_BYTES_MAX,
+    };
+    let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
+    let head = match settings.path(&intent.head) {
+        Some(path) => Head::open(&path)?,
+        None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,
+    };
+    IntentClassifier::new(embedder, head)
+        .context("intent.head and intent.encoder must be those that were trained together")
+}
+
+fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
+    let limits = crate::catalog::CatalogLimits {
+        file_bytes_max: 64 << 20,
+        products_max: 50_000,
+        line_bytes_max: 64 << 10,
+        facets_max: 64,
+        values_max: 512,
+        sizes_max: 64,
+        features_max: 32,
+    };
+    match settings.path(&settings.raw.catalog.path) {
+        Some(path) => Ok(Catalog::open(&path, &limits)?),
+        None => Ok(Catalog::empty()),
+    }
+}
+
+fn offers(settings: &Settings) -> anyhow::Result<Offers> {
+    let raw = &settings.raw.offers;
+    let baskets = match settings.path(&raw.baskets) {
+        Some(path) => Baskets::open(&path, &BASKET_LIMITS)?,
+        None => Baskets::empty(),
+    };
+    let experiment = Experiment::new(ExperimentOptions {
+        holdout_share: raw.holdout_share,
+        salt: EXPERIMENT.to_owned(),
+    })?;
+    let options = OfferOptions {
+        together_min: raw.together_min,
+        confidence_min: raw.confidence_min,
+        lift_min: raw.lift_min,
+        guardrails: GuardrailOptions {
+            sarcasm_min: SARCASM_MIN,
+            sentiment_min: SENTIMENT_MIN,
+            offers_per_turn_max: 1,
+            price_share_max: Decimal::try_from(raw.price_share_max)?,
+        },
+    };
+    Ok(Offers::new(baskets, experiment, options))
+}
+
+fn policies(settings: &Settings) -> anyhow::Result<Policies> {
+    match settings.path(&settings.raw.shop.policies) {
+        Some(path) => Ok(Policies::load(&path)?),
+        None => Ok(Policies::default()),
+    }
+}
+
+fn shop(settings: &Settings) -> ShopProfile {
+    let shop = &settings.raw.shop;
+    ShopProfile {
+        name: shop.name.clone(),
+        about: Localized { en: shop.about_en.clone(), fr: shop.about_fr.clone() },
+        team: Localized { en: shop.team_en.clone(), fr: shop.team_fr.clone() },
+        hours: Localized { en: shop.hours_en.clone(), fr: shop.hours_fr.clone() },
+        checkout_url: shop.checkout_url.clone(),
+    }
+}
+
+fn store(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
+    let threads = &settings.raw.threads;
+    Ok(EmbeddedStore::open(EmbeddedOptions {
+        path: settings.data_dir().join("threads.redb"),
+        cache_bytes: STORE_CACHE_BYTES,
+        queue_writes_max: threads.writes_waiting_max,
+        group_writes_max: threads.writes_per_commit_max,
+        thread_bytes_max: THREAD_BYTES_MAX,
+        turn_bytes_max: TURN_BYTES_MAX,
+        hot: HotOptions {
+            threads_max: HOT_THREADS_MAX,
+            bytes_max: usize::try_from(threads.hot_bytes_max.0)?,
+        },
+        open_check: OpenCheck::AfterCrash,
+        recovery: Recovery::Walk,
+    })?)
+}
+
+fn gate(settings: &Settings) -> TurnGate {
+    TurnGate::new(GateOptions {
+        waiting_per_thread_max: settings.raw.turn.thread_waiting_max,
+        waiting_per_message_max: MESSAGE_WAITING_MAX,
+        // Each request stands at the gate for its message and for its thread.
+        inside_max: settings.raw.server.requests_in_flight_max.saturating_mul(2),
+    })
+}
+
+fn turn_options(settings: &Settings, tenant: TenantId) -> TurnOptions {
+    let turn = &settings.raw.turn;
+    TurnOptions {
+        tenant,
+        style: Style {
+            language: settings.language,
+            channel: crate::base::channel::ChannelKind::Webchat,
+            voice: settings.voice,
+            address: settings.address,
+            length: settings.length,
+            emoji: settings.emoji,
+        },
+        rules: Rules { questions_max: turn.questions_max as usize, unsure_max: turn.unsure_max },
+        deadline: settings.deadline(),
+        output_tokens_max: settings.raw.draft.output_tokens_max,
+        text_chars_max: turn.text_chars_max,
+        history_turns_max: turn.history_turns_max,
+    }
+}
+
+/// Whether the configuration would start: everything but the listening.
+pub(crate) fn check(settings: &Settings) -> anyhow::Result<()> {
+    app(settings).map(drop)
+}

@@ -1,0 +1,47 @@
+//! Wiring: from checked settings to a running gateway, and down again.
+//!
+//! The only code that names every layer.
+
+mod build;
+mod server;
+mod threads;
+
+pub(crate) use build::check;
+pub(crate) use build::engine_options;
+pub(crate) use build::generator_file;
+pub(crate) use server::serve;
+pub(crate) use threads::use_threads;
+
+use crate::config::Settings;
+use crate::http;
+use crate::http::wire::respond::RespondRequest;
+use crate::threads::BodyHash;
+use anyhow::Context;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// A gateway without a server, for one turn or a talk in the terminal.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    runtime: Runtime,
+    app: Arc<http::App>,
+}
+
+impl Gateway {
+    /// Loads the models and opens the store.
+    pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
+        use_threads(settings.engine_threads)?;
+        let runtime = server::runtime(settings)?;
+        let app = Arc::new(build::app(settings)?);
+        Ok(Self { runtime, app })
+    }
+
+    /// Answers one turn as `POST /respond` would.
+    pub(crate) fn respond(&self, request: RespondRequest) -> anyhow::Result<serde_json::Value> {
+        // Without a message id there is nothing to replay, so the hash only has to be there.
+        let hash = BodyHash::of(request.message.text.as_deref().unwrap_or_default().as_bytes());
+        let request = self.app.turn_request(request, hash)?;
+        let answered = self.runtime.block_on(self.app.gateway.respond(request, None))?;
+        serde_json::from_slice(&answered.body).context("the answer is not JSON: a bug of ours")
+    }
+}

@@ -1,0 +1,357 @@
+//! Reads `facets.toml`: facets, categories, sizes and the words that customers use for them.
+//!
+//! ```toml
+//! keep = ["belle"]              # never corrected to a similar word of the shop
+//! [size]
+//! label = { en = "size", fr = "taille" }
+//! question = { en = "Which size?", fr = "Quelle taille ?" }
+//! [kind]                        # asks for one of the widest categories
+//! label = { en = "kind", fr = "type" }
+//! question = { en = "What are you looking for?", fr = "Que cherchez-vous ?" }
+//! ask = 1.2
+//! [[facet]]
+//! key = "feel"
+//! label = { en = "feel", fr = "sensation" }
+//! question = { en = "Comfort or speed?", fr = "Confort ou vitesse ?" }
+//! ask = 1.0                     # weight of asking it, 0 (never) to 2; 0 when left out
+//! missing = "fails"             # or "matches": what becomes of products without this facet
+//! [[facet.value]]
+//! id = "comfort"
+//! label = { en = "comfort", fr = "confort" }
+//! words = { en = ["cushioned"], fr = ["confortable", "amorti"] }
+//! need = { en = "comfortable gear", fr = "équipement confortable" }   # optional
+//! [[category]]
+//! id = "running_shoes"
+//! label = { en = "running shoes", fr = "chaussures de course" }
+//! words = { en = ["trainers"], fr = ["baskets"] }
+//! parent = "shoes"              # optional
+//! ```
+//! Refuses unknown keys, repeated ids, missing parents and circles of parents.
+
+use crate::base::localized::Localized;
+use crate::catalog::CatalogError;
+use crate::catalog::CatalogLimits;
+use crate::catalog::book::CategoryEntry;
+use crate::catalog::book::FacetBook;
+use crate::catalog::book::FacetEntry;
+use crate::catalog::book::KindEntry;
+use crate::catalog::book::Missing;
+use crate::catalog::book::SizeEntry;
+use crate::catalog::book::ValueEntry;
+use crate::catalog::import::is_identifier;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+/// Highest weight of asking a facet.
+const ASK_WEIGHT_MAX: f64 = 2.0;
+
+#[derive(Deserialize, Default, Clone)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    en: String,
+    fr: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Words {
+    en: Vec<String>,
+    fr: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Size {
+    label: Text,
+    question: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Kind {
+    label: Text,
+    question: Text,
+    ask: f64,
+}
+
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "snake_case")]
+enum MissingRule {
+    #[default]
+    Fails,
+    Matches,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Value {
+    id: String,
+    label: Text,
+    #[serde(default)]
+    words: Words,
+    need: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Facet {
+    key: String,
+    label: Text,
+    #[serde(default)]
+    question: Text,
+    #[serde(default)]
+    ask: f64,
+    #[serde(default)]
+    missing: MissingRule,
+    #[serde(default)]
+    value: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Category {
+    id: String,
+    label: Text,
+    #[serde(default)]
+    words: Words,
+    parent: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    keep: Vec<String>,
+    #[serde(default)]
+    size: Size,
+    #[serde(default)]
+    kind: Kind,
+    #[serde(default)]
+    facet: Vec<Facet>,
+    #[serde(default)]
+    category: Vec<Category>,
+}
+
+/// What is wrong with one entry of the facets file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FacetFault {
+    /// Keys and ids are used in option ids and in the catalog file.
+    #[error("`{found}` is not an identifier (a-z, 0-9, _)")]
+    Identifier {
+        /// What was found.
+        found: String,
+    },
+    /// Two entries under one name.
+    #[error("`{found}` is there twice")]
+    Duplicate {
+        /// The name.
+        found: String,
+    },
+    /// The parent is not in the file.
+    #[error("category `{id}` has the parent `{parent}`, which is not in the file")]
+    Parent {
+        /// The category.
+        id: String,
+        /// Its parent.
+        parent: String,
+    },
+    /// A category lies below itself.
+    #[error("category `{id}` lies below itself")]
+    Circle {
+        /// The category.
+        id: String,
+    },
+    /// The weight is not a number from 0 to 2.
+    #[error("facet `{key}` has the weight {found}, allowed is 0 to {ASK_WEIGHT_MAX}")]
+    Weight {
+        /// The facet.
+        key: String,
+        /// The weight, as written.
+        found: String,
+    },
+    /// More entries than allowed.
+    #[error("holds {found} {what}, limit is {limit}")]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many.
+        found: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
+}
+
+/// Reads the text of a facets file.
+///
+/// # Errors
+/// If it is not TOML of this shape (with the line), or an entry has a [`FacetFault`].
+pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<FacetBook, CatalogError> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+        CatalogError::FacetFile { line, reason: error.message().to_owned() }
+    })?;
+    check(&file, limits).map_err(CatalogError::Facets)?;
+    let size =
+        SizeEntry { label: localized(file.size.label), question: localized(file.size.question) };
+    let kind = KindEntry {
+        label: localized(file.kind.label),
+        question: localized(file.kind.question),
+        ask_weight: file.kind.ask,
+    };
+    let facets = file.facet.into_iter().map(facet_entry).collect();
+    let categories = file.category.into_iter().map(category_entry).collect();
+    Ok(FacetBook::new(facets, categories, (size, kind), file.keep))
+}
+
+fn localized(text: Text) -> Localized<String> {
+    Localized { en: text.en, fr: text.fr }
+}
+
+fn word_lists(words: Words) -> Localized<Vec<String>> {
+    Localized { en: words.en, fr: words.fr }
+}
+
+fn facet_entry(facet: Facet) -> FacetEntry {
+    let values = facet.value.into_iter().map(|value| ValueEntry {
+        id: value.id,
+        label: localized(value.label),
+        words: word_lists(value.words),
+        need: value.need.map(localized),
+    });
+    FacetEntry {
+        key: facet.key,
+        label: localized(facet.label),
+        question: localized(facet.question),
+        ask_weight: facet.ask,
+        missing: match facet.missing {
+            MissingRule::Fails => Missing::Fails,
+            MissingRule::Matches => Missing::Matches,
+        },
+        values: values.collect(),
+    }
+}
+
+fn category_entry(category: Category) -> CategoryEntry {
+    CategoryEntry {
+        id: category.id,
+        label: localized(category.label),
+        words: word_lists(category.words),
+        parent: category.parent,
+    }
+}
+
+fn check(file: &File, limits: &CatalogLimits) -> Result<(), FacetFault> {
+    at_most("facets", file.facet.len(), limits.facets_max)?;
+    at_most("categories", file.category.len(), limits.values_max)?;
+    let keys = file.facet.iter().map(|facet| facet.key.as_str());
+    check_names(keys)?;
+    for facet in &file.facet {
+        at_most("facet values", facet.value.len(), limits.values_max)?;
+        check_names(facet.value.iter().map(|value| value.id.as_str()))?;
+        check_weight(&facet.key, facet.ask)?;
+    }
+    check_weight("kind", file.kind.ask)?;
+    check_names(file.category.iter().map(|category| category.id.as_str()))?;
+    check_parents(&file.category)
+}
+
+fn check_weight(key: &str, weight: f64) -> Result<(), FacetFault> {
+    if (0.0..=ASK_WEIGHT_MAX).contains(&weight) {
+        return Ok(());
+    }
+    Err(FacetFault::Weight { key: key.to_owned(), found: weight.to_string() })
+}
+
+fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), FacetFault> {
+    if found > limit { Err(FacetFault::TooMany { what, found, limit }) } else { Ok(()) }
+}
+
+fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), FacetFault> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !is_identifier(name) {
+            return Err(FacetFault::Identifier { found: name.to_owned() });
+        }
+        if !seen.insert(name) {
+            return Err(FacetFault::Duplicate { found: name.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn check_parents(categories: &[Category]) -> Result<(), FacetFault> {
+    let parents: HashMap<&str, Option<&str>> =
+        categories.iter().map(|entry| (entry.id.as_str(), entry.parent.as_deref())).collect();
+    for entry in categories {
+        let mut at = entry.parent.as_deref();
+        let mut steps = 0;
+        while let Some(parent) = at {
+            let Some(next) = parents.get(parent) else {
+                let (id, parent) = (entry.id.clone(), parent.to_owned());
+                return Err(FacetFault::Parent { id, parent });
+            };
+            steps += 1;
+            if steps > categories.len() {
+                return Err(FacetFault::Circle { id: entry.id.clone() });
+            }
+            at = *next;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::language::Language;
+    use crate::catalog::product::FacetChoice;
+    use crate::catalog::tests_support::limits;
+
+    const GOOD: &str = r#"
+[[facet]]
+key = "feel"
+label = { en = "feel", fr = "sensation" }
+ask = 1.0
+[[facet.value]]
+id = "comfort"
+label = { en = "comfort", fr = "confort" }
+[[category]]
+id = "shoes"
+label = { en = "shoes", fr = "chaussures" }
+[[category]]
+id = "running_shoes"
+label = { en = "running shoes", fr = "chaussures de course" }
+parent = "shoes"
+"#;
+
+    fn fault(text: &str) -> String {
+        read_facets(text, &limits()).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn labels_are_read_in_both_languages() {
+        let book = read_facets(GOOD, &limits()).unwrap();
+        let comfort = FacetChoice::new("feel", "comfort");
+        assert_eq!(book.value_label(&comfort, Language::Fr), "confort");
+        assert_eq!(book.facet_label("feel", Language::Fr), "sensation");
+        assert_eq!(book.category_label("shoes", Language::En), "shoes");
+        assert!(book.is_within("running_shoes", "shoes"));
+        assert!(!book.is_within("shoes", "running_shoes"));
+        let unknown = FacetChoice::new("feel", "very_soft");
+        assert_eq!(book.value_label(&unknown, Language::En), "very soft");
+    }
+
+    #[test]
+    fn faults_name_what_was_found() {
+        assert!(fault("\n\nfacet = 3").contains("line 3"));
+        assert!(fault(&GOOD.replace("ask = 1.0", "ask = 9.0")).contains('9'));
+        assert!(fault(&GOOD.replace("\"comfort\"\nlabel", "\"Com fort\"\nlabel")).contains("Com"));
+        assert!(fault(&GOOD.replace("parent = \"shoes\"", "parent = \"hats\"")).contains("hats"));
+        let circle = GOOD.replace("parent = \"shoes\"", "parent = \"running_shoes\"");
+        assert!(fault(&circle).contains("below itself"));
+        assert!(fault(&format!("{GOOD}{GOOD}")).contains("twice"));
+        assert!(fault(&format!("colour = 1\n{GOOD}")).contains("line 1"));
+    }
+}

@@ -1,0 +1,132 @@
+//! One JSON object a line:
+//!
+//! ```json
+//! {"sku":"RUN-012","name":"Vélance Endora","brand":"Vélance","category":"running_shoes",
+//!  "price":{"amount":"129.00","currency":"EUR"},"stock":{"41":3,"42":0},
+//!  "facets":{"sport":["running"],"feel":"comfort"},
+//!  "title":{"en":"running shoes","fr":"chaussures de course"},
+//!  "features":{"en":["cushioned sole"],"fr":["semelle amortie"]},
+//!  "url":"https://…","rank":12}
+//! ```
+//! `stock` is a number of units, or units by size. `brand`, `facets`, `title`, `features`, `url`
+//! and `rank` may be left out. Empty lines are skipped.
+
+use crate::base::localized::Localized;
+use crate::catalog::CatalogError;
+use crate::catalog::import::Draft;
+use crate::catalog::import::DraftStock;
+use crate::catalog::import::Intake;
+use crate::catalog::import::LineFault;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Price {
+    amount: String,
+    currency: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Title {
+    en: String,
+    fr: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Features {
+    en: Vec<String>,
+    fr: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    sku: String,
+    name: String,
+    #[serde(default)]
+    brand: String,
+    category: String,
+    price: Price,
+    stock: serde_json::Value,
+    #[serde(default)]
+    facets: BTreeMap<String, OneOrMany>,
+    #[serde(default)]
+    title: Title,
+    #[serde(default)]
+    features: Features,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    rank: Option<u32>,
+}
+
+/// Reads every line into `intake`.
+pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), CatalogError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let number = index + 1;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let draft = draft(line, intake.limits.line_bytes_max)
+            .map_err(|fault| CatalogError::Line { line: number, fault: Box::new(fault) })?;
+        intake.take(number, draft)?;
+    }
+    Ok(())
+}
+
+fn draft(line: &[u8], bytes_max: usize) -> Result<Draft, LineFault> {
+    if line.len() > bytes_max {
+        return Err(LineFault::TooLong { bytes: line.len(), bytes_max });
+    }
+    let line: Line = serde_json::from_slice(line).map_err(|error| LineFault::Malformed {
+        // The reader's own line number is always 1 here and would mislead.
+        reason: error.to_string().replace(" at line 1 column", " at column"),
+    })?;
+    let facets = line.facets.into_iter().map(|(key, values)| match values {
+        OneOrMany::One(value) => (key, vec![value]),
+        OneOrMany::Many(values) => (key, values),
+    });
+    Ok(Draft {
+        sku: line.sku,
+        name: line.name,
+        brand: line.brand,
+        category: line.category,
+        amount: line.price.amount,
+        currency: line.price.currency,
+        stock: stock(&line.stock)?,
+        facets: facets.collect(),
+        title: Localized { en: line.title.en, fr: line.title.fr },
+        features: Localized { en: line.features.en, fr: line.features.fr },
+        url: line.url,
+        rank: line.rank,
+    })
+}
+
+fn stock(value: &serde_json::Value) -> Result<DraftStock, LineFault> {
+    let units = |value: &serde_json::Value| {
+        let units = value.as_u64().and_then(|units| u32::try_from(units).ok());
+        units.ok_or_else(|| LineFault::Stock { found: shortened(value) })
+    };
+    match value.as_object() {
+        None => units(value).map(DraftStock::Total),
+        Some(sizes) => {
+            let sizes = sizes.iter().map(|(label, count)| Ok((label.clone(), units(count)?)));
+            sizes.collect::<Result<Vec<_>, LineFault>>().map(DraftStock::BySize)
+        }
+    }
+}
+
+fn shortened(value: &serde_json::Value) -> String {
+    value.to_string().chars().take(40).collect()
+}

@@ -1,0 +1,135 @@
+//! Ranks products by how well their texts match loose words: BM25 over weighted fields.
+//!
+//! One index a language. A field's weight counts its words that many times, so that a word of a
+//! name outranks the same word among features.
+//!
+//! Source: Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond".
+
+use crate::base::language::Language;
+use crate::catalog::book::FacetBook;
+use crate::catalog::product::Product;
+use crate::catalog::words::stems;
+use std::collections::HashMap;
+
+/// Saturation of repeated words: the usual textbook value, not tuned.
+const K1: f32 = 1.2;
+/// How much long texts are held back. Below the usual 0.75: product texts are all short, and the
+/// shop's better described products should not lose for it.
+const B: f32 = 0.4;
+
+const NAME_WEIGHT: f32 = 3.0;
+const BRAND_WEIGHT: f32 = 3.0;
+const TITLE_WEIGHT: f32 = 2.0;
+const CATEGORY_WEIGHT: f32 = 1.5;
+const FEATURE_WEIGHT: f32 = 1.0;
+
+/// Which products hold which words.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TextIndex {
+    /// Stem → (product, weighted count), products ascending.
+    postings: HashMap<String, Vec<(usize, f32)>>,
+    /// Stem → products whose own texts hold it, ascending.
+    own: HashMap<String, Vec<usize>>,
+    /// Weighted words of each product.
+    lengths: Vec<f32>,
+    length_mean: f32,
+}
+
+impl TextIndex {
+    /// Reads the texts of all products in one language.
+    pub(crate) fn build(products: &[Product], book: &FacetBook, language: Language) -> Self {
+        let mut index = Self::default();
+        for (position, product) in products.iter().enumerate() {
+            let mut counts: HashMap<String, f32> = HashMap::new();
+            let mut add = |text: &str, weight: f32| {
+                for stem in stems(text, language) {
+                    *counts.entry(stem).or_default() += weight;
+                }
+            };
+            add(&product.name, NAME_WEIGHT);
+            add(&product.brand, BRAND_WEIGHT);
+            add(product.title.get(language), TITLE_WEIGHT);
+            for feature in product.features(language) {
+                add(feature, FEATURE_WEIGHT);
+            }
+            for stem in counts.keys() {
+                index.own.entry(stem.clone()).or_default().push(position);
+            }
+            let mut add = |text: &str| {
+                for stem in stems(text, language) {
+                    *counts.entry(stem).or_default() += CATEGORY_WEIGHT;
+                }
+            };
+            add(&book.category_label(&product.category, language));
+            if let Some(entry) = book.category(&product.category) {
+                entry.words.get(language).iter().for_each(|text| add(text));
+            }
+            index.lengths.push(counts.values().sum());
+            for (stem, count) in counts {
+                index.postings.entry(stem).or_default().push((position, count));
+            }
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a catalog has far fewer than 2^23 products"
+        )]
+        let products = index.lengths.len().max(1) as f32;
+        index.length_mean = (index.lengths.iter().sum::<f32>() / products).max(1.0);
+        index
+    }
+
+    /// Whether any product holds this stem.
+    pub(crate) fn holds(&self, stem: &str) -> bool {
+        self.postings.contains_key(stem)
+    }
+
+    /// How many of some stems each product's own texts hold, `[products]`; its category's words
+    /// do not count.
+    pub(crate) fn holding(&self, stems: &[String]) -> Vec<usize> {
+        let mut counts = vec![0; self.lengths.len()];
+        for stem in stems {
+            for position in self.own.get(stem).into_iter().flatten() {
+                counts[*position] += 1;
+            }
+        }
+        counts
+    }
+
+    /// Score of every product for some stems, `[products]`; 0 where no stem matches.
+    #[expect(clippy::cast_precision_loss, reason = "a catalog has far fewer than 2^23 products")]
+    pub(crate) fn scores(&self, stems: &[String]) -> Vec<f32> {
+        let mut scores = vec![0.0; self.lengths.len()];
+        for stem in stems {
+            let Some(postings) = self.postings.get(stem) else { continue };
+            let holding = postings.len() as f32;
+            let rarity = (1.0 + (self.lengths.len() as f32 - holding + 0.5) / (holding + 0.5)).ln();
+            for (position, count) in postings {
+                let length = self.lengths[*position] / self.length_mean;
+                let saturated = count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length));
+                scores[*position] += rarity * saturated;
+            }
+        }
+        scores
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::tests_support::product;
+
+    #[test]
+    fn names_outrank_features_and_rare_words_outrank_common_ones() {
+        let mut products = [product("A", &[]), product("B", &[]), product("C", &[])];
+        products[0].name = "Vent".to_owned();
+        products[1].features.fr = vec!["protège du vent".to_owned()];
+        products[2].features.fr = vec!["semelle rare".to_owned(), "vent".to_owned()];
+        let index = TextIndex::build(&products, &FacetBook::default(), Language::Fr);
+        let scores = index.scores(&stems("vent", Language::Fr));
+        assert!(scores[0] > scores[1] && scores[1] > 0.0);
+        let scores = index.scores(&stems("vent rare", Language::Fr));
+        assert!(scores[2] > scores[1]);
+        assert!(!index.holds("neige"));
+        assert!(index.scores(&["neige".to_owned()]).iter().all(|score| *score == 0.0));
+    }
+}

@@ -1,0 +1,236 @@
+//! Maps what customers write to what the shop means: phrases → categories and facet values.
+//!
+//! One lexicon a language. A phrase is the stems of its content words, so that "chaussures pour la
+//! course" and "chaussure de course" are one. A typing error is corrected only when the word is
+//! unknown, long enough, and one edit away from a known word with the same first letter.
+//!
+//! Source of the distance: Damerau 1964, restricted to adjacent swaps ("optimal string alignment").
+
+use crate::base::language::Language;
+use crate::base::localized::Localized;
+use crate::catalog::book::FacetBook;
+use crate::catalog::product::FacetChoice;
+use crate::catalog::product::Product;
+use crate::catalog::understand::BRAND_KEY;
+use crate::catalog::understand::is_negation;
+use crate::catalog::words::WordKind;
+use crate::catalog::words::fold;
+use crate::catalog::words::stems;
+use crate::catalog::words::words;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+/// Letters below which a word is never corrected: one edit of "bleu" is already another word.
+const TYPO_LETTERS_MIN: usize = 5;
+
+/// What a phrase stands for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    /// A kind of product.
+    Category(String),
+    /// A value of a facet.
+    Choice(FacetChoice),
+}
+
+/// Phrases of one language.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lexicon {
+    phrases: HashMap<String, Vec<Target>>,
+    phrase_words_max: usize,
+    spelling: Spelling,
+}
+
+/// A phrase found at the start of some stems.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<'a> {
+    /// How many stems it takes.
+    pub(crate) words: usize,
+    /// What it stands for; never empty.
+    pub(crate) targets: &'a [Target],
+}
+
+impl Lexicon {
+    /// Gathers the phrases of the shop's vocabulary and the brands and names of its products.
+    pub(crate) fn build(book: &FacetBook, products: &[Product], language: Language) -> Self {
+        let mut lexicon = Self::default();
+        lexicon.spelling.keep(book.keep());
+        for entry in book.categories() {
+            let target = Target::Category(entry.id.clone());
+            lexicon.add_all(&entry.label, &entry.words, language, &target);
+        }
+        for facet in book.facets() {
+            for value in &facet.values {
+                let target = Target::Choice(FacetChoice::new(&facet.key, &value.id));
+                lexicon.add_all(&value.label, &value.words, language, &target);
+            }
+        }
+        for product in products {
+            if let [value] = product.values(BRAND_KEY) {
+                let target = Target::Choice(FacetChoice::new(BRAND_KEY, value));
+                lexicon.add(&product.brand, language, &target);
+            }
+            lexicon.spelling.learn(&product.name, language, Rank::Text);
+        }
+        lexicon.spelling.freeze();
+        lexicon
+    }
+
+    fn add_all(
+        &mut self,
+        label: &Localized<String>,
+        phrases: &Localized<Vec<String>>,
+        language: Language,
+        target: &Target,
+    ) {
+        self.add(label.get(language), language, target);
+        for phrase in phrases.get(language) {
+            self.add(phrase, language, target);
+        }
+    }
+
+    fn add(&mut self, phrase: &str, language: Language, target: &Target) {
+        let phrase_stems = stems(phrase, language);
+        // "sans caféine" is understood as "caféine" turned around, not as a phrase of its own.
+        let negative = words(phrase, language).iter().any(|word| is_negation(&word.folded));
+        if phrase_stems.is_empty() || negative {
+            return;
+        }
+        self.phrase_words_max = self.phrase_words_max.max(phrase_stems.len());
+        let targets = self.phrases.entry(phrase_stems.join(" ")).or_default();
+        if !targets.contains(target) {
+            targets.push(target.clone());
+        }
+        self.spelling.learn(phrase, language, Rank::Phrase);
+    }
+
+    /// The longest phrase that `stems` begins with.
+    pub(crate) fn longest<'a>(&'a self, stems: &[&str]) -> Option<Found<'a>> {
+        let words_max = self.phrase_words_max.min(stems.len());
+        (1..=words_max).rev().find_map(|words| {
+            let targets = self.phrases.get(&stems[..words].join(" "))?;
+            Some(Found { words, targets })
+        })
+    }
+
+    /// The stem that an unknown word was probably meant to have.
+    pub(crate) fn corrected(&self, folded: &str, stem: &str) -> Option<&str> {
+        self.spelling.corrected(folded, stem)
+    }
+}
+
+/// How well known a word is: words of phrases before words of product names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Phrase,
+    Text,
+}
+
+/// Known words, for typing errors.
+#[derive(Debug, Clone, Default)]
+struct Spelling {
+    /// Folded word → (how well known, stem); emptied into `by_first` when complete.
+    words: BTreeMap<String, (Rank, String)>,
+    /// First letter → known words, best known first, then in alphabetical order.
+    by_first: HashMap<char, Vec<(String, String)>>,
+    known: HashSet<String>,
+}
+
+impl Spelling {
+    fn keep(&mut self, kept: &[String]) {
+        self.known.extend(kept.iter().map(|word| fold(word)));
+    }
+
+    fn learn(&mut self, text: &str, language: Language, rank: Rank) {
+        for word in words(text, language) {
+            self.known.insert(word.folded.clone());
+            if word.kind == WordKind::Content {
+                self.known.insert(word.stem.clone());
+                let entry = self.words.entry(word.folded).or_insert((rank, word.stem));
+                entry.0 = entry.0.min(rank);
+            }
+        }
+    }
+
+    fn freeze(&mut self) {
+        let mut sorted: Vec<(Rank, String, String)> = std::mem::take(&mut self.words)
+            .into_iter()
+            .map(|(folded, (rank, stem))| (rank, folded, stem))
+            .collect();
+        sorted.sort();
+        for (_, folded, stem) in sorted {
+            if let Some(first) = folded.chars().next() {
+                self.by_first.entry(first).or_default().push((folded, stem));
+            }
+        }
+    }
+
+    fn corrected(&self, folded: &str, stem: &str) -> Option<&str> {
+        let letters = folded.chars().count();
+        if letters < TYPO_LETTERS_MIN || self.known.contains(folded) || self.known.contains(stem) {
+            return None;
+        }
+        let near = self.by_first.get(&folded.chars().next()?)?;
+        near.iter()
+            .filter(|(known, _)| known.len().abs_diff(folded.len()) <= 1)
+            .filter(|(known, _)| known.chars().count() >= TYPO_LETTERS_MIN)
+            .find(|(known, _)| strsim::osa_distance(known, folded) == 1)
+            .map(|(_, stem)| stem.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::import::read_facets;
+    use crate::catalog::tests_support::limits;
+
+    fn lexicon() -> Lexicon {
+        let book = read_facets(
+            r#"
+keep = ["vitrines"]
+[[facet]]
+key = "feel"
+label = { en = "feel", fr = "sensation" }
+[[facet.value]]
+id = "speed"
+label = { en = "speed", fr = "vitesse" }
+words = { en = ["fast"], fr = ["rapide"] }
+[[category]]
+id = "running_shoes"
+label = { en = "running shoes", fr = "chaussures de course" }
+"#,
+            &limits(),
+        )
+        .unwrap();
+        Lexicon::build(&book, &[], Language::Fr)
+    }
+
+    #[test]
+    fn the_longest_phrase_wins_over_its_parts() {
+        let lexicon = lexicon();
+        let text = stems("chaussure pour la course rapide", Language::Fr);
+        let text: Vec<&str> = text.iter().map(String::as_str).collect();
+        let found = lexicon.longest(&text).unwrap();
+        assert_eq!(found.words, 2);
+        assert_eq!(found.targets, [Target::Category("running_shoes".to_owned())]);
+        assert!(lexicon.longest(&text[1..]).is_none());
+        assert!(lexicon.longest(&[]).is_none());
+    }
+
+    #[test]
+    fn one_typing_error_is_corrected_in_long_words_only() {
+        let lexicon = lexicon();
+        let correct = |word: &str| {
+            let stem = stems(word, Language::Fr).concat();
+            lexicon.corrected(word, &stem).map(str::to_owned)
+        };
+        let speed = stems("vitesse", Language::Fr).concat();
+        for word in ["vitese", "vittesse", "vietsse"] {
+            assert_eq!(correct(word), Some(speed.clone()), "{word}");
+        }
+        for word in ["vitesse", "vitesses", "fitesse", "vite", "vitrines", "vtse"] {
+            assert_eq!(correct(word), None, "{word}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Recognises products that a text names outright, by sku or by name.
+
+use crate::base::language::Language;
+use crate::base::localized::Localized;
+use crate::catalog::lexicon::Lexicon;
+use crate::catalog::product::Product;
+use crate::catalog::words::TEXT_CHARS_MAX;
+use crate::catalog::words::slug;
+use crate::catalog::words::stems;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+/// Words of a product's name that may stand for it alone have at least this many letters.
+const NAME_LETTERS_MIN: usize = 5;
+
+/// Names and skus of all products, by their positions in the catalog.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names {
+    skus: HashMap<String, usize>,
+    /// As `_slug_`, so that a name is found between the words of a text.
+    names: Vec<(String, usize)>,
+}
+
+impl Names {
+    /// Gathers what each product can be told apart by.
+    pub(crate) fn build(products: &[Product], lexicons: &Localized<Lexicon>) -> Self {
+        let skus = products.iter().map(|product| product.sku.as_str().to_uppercase()).zip(0..);
+        Self { skus: skus.collect(), names: distinct(products, lexicons) }
+    }
+
+    /// Positions of the products that a text names, ascending.
+    pub(crate) fn mentioned(&self, text: &str) -> BTreeSet<usize> {
+        let clipped: String = text.chars().take(TEXT_CHARS_MAX).collect();
+        let mut positions: BTreeSet<usize> = BTreeSet::new();
+        for token in clipped.split(|c: char| !c.is_alphanumeric() && !"-_./".contains(c)) {
+            let token = token.trim_matches(['-', '_', '.', '/']).to_uppercase();
+            positions.extend(self.skus.get(&token));
+        }
+        let said = format!("_{}_", slug(&clipped));
+        let named = self.names.iter().filter(|(name, _)| said.contains(name.as_str()));
+        positions.extend(named.map(|(_, position)| position));
+        positions
+    }
+}
+
+/// Names by which a product can be told apart, as `_slug_`: the whole name, and the name without
+/// its brand when its words are long, mean nothing else in the shop and belong to it alone.
+fn distinct(products: &[Product], lexicons: &Localized<Lexicon>) -> Vec<(String, usize)> {
+    let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
+    let mut add = |name: String, position: usize| {
+        let entry = found.entry(name).or_insert(Some(position));
+        if *entry != Some(position) {
+            *entry = None;
+        }
+    };
+    for (position, product) in products.iter().enumerate() {
+        let whole = slug(&product.name);
+        let brand = slug(&product.brand);
+        let short = whole.strip_prefix(&brand).map_or("", |rest| rest.trim_start_matches('_'));
+        let plain = |name: &str| {
+            Language::ALL.into_iter().any(|language| {
+                let found = stems(&name.replace('_', " "), language);
+                found.iter().any(|stem| lexicons.get(language).longest(&[stem]).is_some())
+            })
+        };
+        let letters = short.split('_').map(|word| word.chars().count()).min().unwrap_or_default();
+        if !brand.is_empty() && letters >= NAME_LETTERS_MIN && !plain(short) {
+            add(format!("_{short}_"), position);
+        }
+        if whole.contains('_') || !plain(&whole) {
+            add(format!("_{whole}_"), position);
+        }
+    }
+    found.into_iter().filter_map(|(name, position)| Some((name, position?))).collect()
+}

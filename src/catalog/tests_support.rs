@@ -1,0 +1,47 @@
+//! Small products and limits for the tests of this layer.
+
+use crate::base::ids::Sku;
+use crate::base::localized::Localized;
+use crate::base::money::Money;
+use crate::catalog::CatalogLimits;
+use crate::catalog::product::FacetChoice;
+use crate::catalog::product::Product;
+use crate::catalog::product::Stock;
+use std::collections::BTreeMap;
+
+/// Limits that the example shop keeps.
+pub(crate) fn limits() -> CatalogLimits {
+    CatalogLimits {
+        file_bytes_max: 1 << 20,
+        products_max: 1_000,
+        line_bytes_max: 4_096,
+        facets_max: 32,
+        values_max: 64,
+        sizes_max: 24,
+        features_max: 8,
+    }
+}
+
+/// A product in stock at 10 euros with facets such as `feel=comfort`.
+pub(crate) fn product(sku: &str, facets: &[&str]) -> Product {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for choice in facets.iter().filter_map(|text| FacetChoice::parse(text)) {
+        let values = found.entry(choice.key).or_default();
+        if !values.contains(&choice.value) {
+            values.push(choice.value);
+        }
+    }
+    Product {
+        sku: Sku::new(sku).unwrap(),
+        name: format!("Product {sku}"),
+        brand: String::new(),
+        category: "things".to_owned(),
+        price: Money::parse("10.00", "EUR").unwrap(),
+        stock: Stock::Total(1),
+        facets: found,
+        title: Localized::default(),
+        features: Localized::default(),
+        url: None,
+        rank: None,
+    }
+}

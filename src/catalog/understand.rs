@@ -1,0 +1,365 @@
+//! What a customer wants, read from one message: category, facet values, budget, size, products
+//! named, and the words left over.
+//!
+//! Pure. A need grows over several messages: [`Understanding::refine`] lays a later one over an
+//! earlier one, and [`Understanding::choices`] writes it as `key=value` pairs that a thread can
+//! keep and [`Catalog::recall`](crate::catalog::Catalog::recall) can read again.
+//!
+//! Invariants
+//! - Constraints are in the order of the text, without repeats; several values of one facet mean
+//!   "either".
+
+use crate::base::ids::Sku;
+use crate::base::language::Language;
+use crate::base::money::Currency;
+use crate::base::money::Money;
+use crate::catalog::amounts;
+use crate::catalog::book::FacetBook;
+use crate::catalog::lexicon::Lexicon;
+use crate::catalog::lexicon::Target;
+use crate::catalog::product::FacetChoice;
+use crate::catalog::words::Word;
+use crate::catalog::words::WordKind;
+use crate::catalog::words::words;
+use std::collections::HashSet;
+
+/// The facet that every product with a brand has.
+pub const BRAND_KEY: &str = "brand";
+/// The key of a size among option ids: `size=42`.
+pub const SIZE_KEY: &str = "size";
+/// The key of a category among option ids: `category=running_shoes`.
+pub const CATEGORY_KEY: &str = "category";
+/// The key of a highest price: `budget_max=50.00 EUR`.
+pub const BUDGET_MAX_KEY: &str = "budget_max";
+/// The key of a lowest price: `budget_min=50.00 EUR`.
+pub const BUDGET_MIN_KEY: &str = "budget_min";
+
+/// The key of the words that named the kind of product: `said=casque velo`.
+pub const SAID_KEY: &str = "said";
+
+/// Words kept of what was said, so that a long thread stays small.
+const SAID_WORDS_MAX: usize = 24;
+
+/// Words right before a value that turn it around ("sans caféine", "not black").
+const NEGATIONS: &[&str] = &["sans", "pas", "not", "without", "no", "non", "sauf", "except"];
+
+/// Words that may stand between a negation and its value ("pas de noir", "not in black").
+const NEGATION_JOINTS: &[&str] =
+    &["de", "d", "en", "du", "in", "the", "a", "any", "des", "le", "la"];
+
+/// What a customer wants.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Understanding {
+    /// The kind of product.
+    pub category: Option<String>,
+    /// Facet values wanted; several of one facet mean either.
+    pub constraints: Vec<FacetChoice>,
+    /// Facet values not wanted.
+    pub excluded: Vec<FacetChoice>,
+    /// Lowest price wanted.
+    pub budget_min: Option<Money>,
+    /// Highest price wanted.
+    pub budget_max: Option<Money>,
+    /// The size, as the shop writes it, in upper case.
+    pub size: Option<String>,
+    /// Whether low prices should come first.
+    pub cheapest: bool,
+    /// Products named outright.
+    pub mentioned: Vec<Sku>,
+    /// Words that named the kind of product, folded: among equals they choose the product whose
+    /// texts hold them ("casque de vélo" is a helmet, though its category also has pumps).
+    pub said: Vec<String>,
+    /// Meaningful words that no rule explains, folded, in the order of the text.
+    pub leftover: Vec<String>,
+    /// Those of `leftover` that no product text holds either.
+    pub unknown: Vec<String>,
+}
+
+impl Understanding {
+    /// Whether nothing at all narrows the choice of products.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.narrows() && self.leftover.is_empty()
+    }
+
+    /// Whether anything but loose words narrows the choice of products.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        self.category.is_some()
+            || !self.constraints.is_empty()
+            || !self.excluded.is_empty()
+            || self.budget_min.is_some()
+            || self.budget_max.is_some()
+            || self.size.is_some()
+            || !self.mentioned.is_empty()
+    }
+
+    /// Whether a value of this facet is already wanted (`size` and `category` included).
+    #[must_use]
+    pub fn knows(&self, key: &str) -> bool {
+        match key {
+            SIZE_KEY => self.size.is_some(),
+            CATEGORY_KEY => self.category.is_some(),
+            key => self.constraints.iter().any(|choice| choice.key == key),
+        }
+    }
+
+    /// Takes over what a tapped option says: a facet value, `size=42`, `category=…` or a budget.
+    ///
+    /// Replaces what was known under the same key. A malformed budget is ignored.
+    pub fn choose(&mut self, choice: &FacetChoice) {
+        match choice.key.as_str() {
+            SIZE_KEY => self.size = Some(choice.value.to_uppercase()),
+            CATEGORY_KEY => self.category = Some(choice.value.clone()),
+            BUDGET_MAX_KEY => self.budget_max = read_money(&choice.value).or(self.budget_max),
+            BUDGET_MIN_KEY => self.budget_min = read_money(&choice.value).or(self.budget_min),
+            SAID_KEY => self.say(choice.value.split(' ').map(str::to_owned)),
+            key => {
+                self.constraints.retain(|known| known.key != key);
+                self.constraints.push(choice.clone());
+            }
+        }
+        self.excluded.retain(|excluded| excluded != choice);
+    }
+
+    /// Lays a later message over this one.
+    ///
+    /// What the later one says replaces what was said under the same key. Another category starts
+    /// afresh, keeping only the budget and the facets of `kept_keys` (who it is for, which sport).
+    pub fn refine(&mut self, later: &Self, kept_keys: &[&str]) {
+        let moved_on = match (&later.category, &self.category) {
+            (Some(new), Some(old)) => new != old,
+            (Some(_) | None, _) => false,
+        };
+        if moved_on {
+            self.constraints.retain(|choice| kept_keys.contains(&choice.key.as_str()));
+            self.excluded.clear();
+            self.size = None;
+        }
+        if later.category.is_some() {
+            self.said.clear();
+        }
+        self.say(later.said.iter().cloned());
+        self.category = later.category.clone().or(self.category.take());
+        self.constraints.retain(|choice| !later.knows(&choice.key));
+        self.constraints.retain(|choice| !later.excluded.contains(choice));
+        self.constraints.extend(later.constraints.iter().cloned());
+        self.excluded.retain(|choice| !later.constraints.contains(choice));
+        for choice in &later.excluded {
+            if !self.excluded.contains(choice) {
+                self.excluded.push(choice.clone());
+            }
+        }
+        if later.budget_min.is_some() || later.budget_max.is_some() {
+            (self.budget_min, self.budget_max) = (later.budget_min, later.budget_max);
+        }
+        self.size = later.size.clone().or(self.size.take());
+        self.cheapest |= later.cheapest;
+        self.mentioned.clone_from(&later.mentioned);
+        self.leftover.clone_from(&later.leftover);
+        self.unknown.clone_from(&later.unknown);
+    }
+
+    fn say(&mut self, words: impl Iterator<Item = String>) {
+        for word in words.filter(|word| !word.is_empty()) {
+            if self.said.len() < SAID_WORDS_MAX && !self.said.contains(&word) {
+                self.said.push(word);
+            }
+        }
+    }
+
+    /// Everything that narrows the choice, as `key=value` pairs a thread can keep.
+    ///
+    /// Exclusions, products named and loose words belong to their message alone and are left out.
+    #[must_use]
+    pub fn choices(&self) -> Vec<FacetChoice> {
+        let mut choices = Vec::new();
+        let mut add = |key: &str, value: Option<String>| {
+            choices.extend(value.map(|value| FacetChoice::new(key, value)));
+        };
+        add(CATEGORY_KEY, self.category.clone());
+        add(BUDGET_MIN_KEY, self.budget_min.map(|money| money.to_string()));
+        add(BUDGET_MAX_KEY, self.budget_max.map(|money| money.to_string()));
+        add(SIZE_KEY, self.size.clone());
+        add(SAID_KEY, Some(self.said.join(" ")).filter(|said| !said.is_empty()));
+        choices.extend(self.constraints.iter().cloned());
+        choices
+    }
+
+    /// Reads what [`Understanding::choices`] wrote.
+    #[must_use]
+    pub fn from_choices(choices: &[FacetChoice]) -> Self {
+        let mut understanding = Self::default();
+        for choice in choices {
+            // A facet may hold several values, so a later one adds and does not replace.
+            let known = understanding.constraints.contains(choice);
+            match choice.key.as_str() {
+                SIZE_KEY | CATEGORY_KEY | BUDGET_MAX_KEY | BUDGET_MIN_KEY | SAID_KEY => {
+                    understanding.choose(choice);
+                }
+                _ if !known => understanding.constraints.push(choice.clone()),
+                _ => {}
+            }
+        }
+        understanding
+    }
+}
+
+fn read_money(text: &str) -> Option<Money> {
+    let (amount, currency) = text.split_once(' ')?;
+    Money::parse(amount, currency).ok()
+}
+
+/// What reading a message needs to know about the shop.
+pub(super) struct Knowledge<'a> {
+    pub(super) book: &'a FacetBook,
+    pub(super) sizes: &'a HashSet<String>,
+    pub(super) currency: Option<Currency>,
+}
+
+/// Reads one message in one language; products named and unknown words are filled in by `search`.
+///
+/// Returns the understanding and how many content words it explains.
+pub(super) fn understand(
+    text: &str,
+    language: Language,
+    lexicon: &Lexicon,
+    knowledge: &Knowledge<'_>,
+) -> (Understanding, usize) {
+    let words = words(text, language);
+    let amounts = amounts::read(&words, knowledge.sizes, knowledge.currency);
+    let content: Vec<usize> = (0..words.len())
+        .filter(|index| is_open(&words[*index]) && !amounts.taken.contains(index))
+        .collect();
+    let stems: Vec<&str> = content
+        .iter()
+        .map(|index| {
+            let word = &words[*index];
+            lexicon.corrected(&word.folded, &word.stem).unwrap_or(&word.stem)
+        })
+        .collect();
+    let mut found = Understanding {
+        budget_min: amounts.budget_min,
+        budget_max: amounts.budget_max,
+        size: amounts.size,
+        cheapest: amounts.cheapest,
+        ..Understanding::default()
+    };
+    let mut explained = 0;
+    let mut at = 0;
+    while at < stems.len() {
+        match lexicon.longest(&stems[at..]) {
+            Some(phrase) => {
+                let negated = is_negated(&words, content[at]);
+                for target in phrase.targets {
+                    take(&mut found, target, negated, knowledge.book);
+                }
+                let kind = |target: &Target| matches!(target, Target::Category(_));
+                if !negated && phrase.targets.iter().any(kind) {
+                    let taken = &content[at..at + phrase.words];
+                    found.say(taken.iter().map(|index| words[*index].folded.clone()));
+                }
+                explained += phrase.words;
+                at += phrase.words;
+            }
+            None => {
+                if words[content[at]].kind == WordKind::Content {
+                    found.leftover.push(words[content[at]].folded.clone());
+                }
+                at += 1;
+            }
+        }
+    }
+    (found, explained)
+}
+
+/// Whether a folded word turns the value after it around.
+pub(super) fn is_negation(folded: &str) -> bool {
+    NEGATIONS.contains(&folded)
+}
+
+fn is_open(word: &Word) -> bool {
+    matches!(word.kind, WordKind::Content | WordKind::Number)
+}
+
+fn is_negated(words: &[Word], at: usize) -> bool {
+    let mut before = words[..at].iter().rev().map(|word| word.folded.as_str());
+    let nearest = before.next().unwrap_or_default();
+    let word = if NEGATION_JOINTS.contains(&nearest) { before.next() } else { Some(nearest) };
+    word.is_some_and(is_negation)
+}
+
+fn take(found: &mut Understanding, target: &Target, negated: bool, book: &FacetBook) {
+    match target {
+        Target::Category(id) if !negated => {
+            // The first kind named is the one wanted, unless a later word is more exact about it.
+            let better = match &found.category {
+                None => true,
+                Some(known) => book.is_within(id, known),
+            };
+            if better {
+                found.category = Some(id.clone());
+            }
+        }
+        Target::Category(_) => {}
+        Target::Choice(choice) => {
+            let list = if negated { &mut found.excluded } else { &mut found.constraints };
+            if !list.contains(choice) {
+                list.push(choice.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn need(choices: &[&str]) -> Understanding {
+        let choices: Vec<FacetChoice> =
+            choices.iter().filter_map(|text| FacetChoice::parse(text)).collect();
+        Understanding::from_choices(&choices)
+    }
+
+    #[test]
+    fn a_need_survives_being_written_down() {
+        let texts = [
+            "category=shoes",
+            "budget_min=20.00 EUR",
+            "budget_max=50.00 EUR",
+            "size=42",
+            "said=casque velo",
+            "colour=blue",
+            "colour=black",
+        ];
+        let written: Vec<String> = need(&texts).choices().iter().map(ToString::to_string).collect();
+        assert_eq!(written, texts);
+    }
+
+    #[test]
+    fn later_words_replace_earlier_ones_under_the_same_key() {
+        let mut wanted = need(&["category=shoes", "size=42", "colour=blue", "sport=trail"]);
+        wanted.refine(&need(&["colour=black", "budget_max=50 EUR"]), &[]);
+        assert_eq!(wanted.category.as_deref(), Some("shoes"));
+        assert_eq!(wanted.size.as_deref(), Some("42"));
+        let texts: Vec<String> = wanted.constraints.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["sport=trail", "colour=black"]);
+    }
+
+    #[test]
+    fn another_category_keeps_only_what_still_holds() {
+        let mut wanted = need(&["category=shoes", "size=42", "feel=speed", "sport=trail"]);
+        wanted.refine(&need(&["category=socks"]), &["sport"]);
+        assert_eq!(wanted, need(&["category=socks", "sport=trail"]));
+    }
+
+    #[test]
+    fn a_tapped_option_is_taken_over() {
+        let mut wanted = need(&["feel=speed"]);
+        wanted.choose(&FacetChoice::new("feel", "comfort"));
+        wanted.choose(&FacetChoice::new("size", "m"));
+        wanted.choose(&FacetChoice::new("budget_max", "nonsense"));
+        assert_eq!(wanted, need(&["feel=comfort", "size=M"]));
+        assert!(wanted.knows("size") && wanted.knows("feel") && !wanted.knows("sport"));
+    }
+}

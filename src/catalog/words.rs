@@ -1,0 +1,215 @@
+//! Turns a customer's text into words that compare equal however they were typed.
+//!
+//! Pure. Folding drops case and accents before stemming, on both the shop's and the customer's
+//! side, since customers leave accents out.
+//!
+//! Invariants
+//! - At most [`WORDS_MAX`] words come from one text, whatever its length.
+//! - A word is never empty.
+//!
+//! Source: the Snowball stemmers, Porter 2001.
+
+use crate::base::language::Language;
+use crate::catalog::stopwords::is_stop_word;
+use rust_stemmers::Algorithm;
+use rust_stemmers::Stemmer;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Words of one text that are looked at; a chat message has about ten.
+pub(crate) const WORDS_MAX: usize = 200;
+
+/// Characters of one text that are looked at.
+pub(crate) const TEXT_CHARS_MAX: usize = 2_000;
+
+/// What a word is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WordKind {
+    /// Carries meaning.
+    Content,
+    /// A function word or chat filler.
+    Stop,
+    /// Digits, maybe with a decimal mark.
+    Number,
+    /// `€`, `$` or `£`.
+    Currency,
+}
+
+/// One word of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Word {
+    /// Lower case, without accents.
+    pub(crate) folded: String,
+    /// Its stem in the language asked for.
+    pub(crate) stem: String,
+    /// What it is made of.
+    pub(crate) kind: WordKind,
+}
+
+/// Lower case, accents dropped, ligatures parted, typographic apostrophes made plain.
+pub(crate) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for character in text.nfd().filter(|character| !is_combining_mark(*character)) {
+        for lower in character.to_lowercase() {
+            match lower {
+                'œ' => folded.push_str("oe"),
+                'æ' => folded.push_str("ae"),
+                'ß' => folded.push_str("ss"),
+                '’' | '‘' | 'ʼ' | '`' | '´' => folded.push('\''),
+                other => folded.push(other),
+            }
+        }
+    }
+    folded
+}
+
+/// An identifier made of a text: `Vélance Pro` → `velance_pro`.
+pub(crate) fn slug(text: &str) -> String {
+    let folded = fold(text);
+    let parts = folded.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("_")
+}
+
+fn stemmer(language: Language) -> Stemmer {
+    Stemmer::create(match language {
+        Language::En => Algorithm::English,
+        Language::Fr => Algorithm::French,
+    })
+}
+
+/// Words of a text in order, stemmed in a language.
+pub(crate) fn words(text: &str, language: Language) -> Vec<Word> {
+    let stemmer = stemmer(language);
+    let clipped: String = text.chars().take(TEXT_CHARS_MAX).collect();
+    let folded = fold(&clipped);
+    let mut found = Vec::new();
+    for (piece, next) in pieces(&folded) {
+        if found.len() == WORDS_MAX {
+            break;
+        }
+        // An elided article or pronoun ("l'", "d'", "qu'", "j'") says nothing on its own.
+        let elided = next == Some('\'') && piece.len() <= 2 && language == Language::Fr;
+        let kind = kind_of(piece);
+        let kind = match kind {
+            WordKind::Content if elided || is_stop_word(piece) => WordKind::Stop,
+            kind => kind,
+        };
+        let stem = match kind {
+            WordKind::Content => stemmer.stem(piece).into_owned(),
+            WordKind::Stop | WordKind::Number | WordKind::Currency => piece.to_owned(),
+        };
+        found.push(Word { folded: piece.to_owned(), stem, kind });
+    }
+    found
+}
+
+/// Stems of the words that carry meaning, numbers included.
+pub(crate) fn stems(text: &str, language: Language) -> Vec<String> {
+    words(text, language)
+        .into_iter()
+        .filter(|word| matches!(word.kind, WordKind::Content | WordKind::Number))
+        .map(|word| word.stem)
+        .collect()
+}
+
+fn kind_of(piece: &str) -> WordKind {
+    match piece.chars().next() {
+        Some('€' | '$' | '£') => WordKind::Currency,
+        Some(first) if first.is_ascii_digit() => WordKind::Number,
+        _ => WordKind::Content,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Letter,
+    Digit,
+    Currency,
+    Gap,
+}
+
+fn class_of(character: char) -> Class {
+    match character {
+        '€' | '$' | '£' => Class::Currency,
+        c if c.is_ascii_digit() => Class::Digit,
+        c if c.is_alphanumeric() => Class::Letter,
+        _ => Class::Gap,
+    }
+}
+
+/// Runs of one class, each with the character after it; `49,90` stays one run of digits.
+fn pieces(folded: &str) -> Vec<(&str, Option<char>)> {
+    let characters: Vec<(usize, char)> = folded.char_indices().collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < characters.len() {
+        let class = class_of(characters[at].1);
+        let mut end = at + 1;
+        while end < characters.len() && continues(class, &characters, end) {
+            end += 1;
+        }
+        if class != Class::Gap {
+            let stop = characters.get(end).map_or(folded.len(), |(byte, _)| *byte);
+            let next = characters.get(end).map(|(_, character)| *character);
+            found.push((&folded[characters[at].0..stop], next));
+        }
+        at = end;
+    }
+    found
+}
+
+fn continues(class: Class, characters: &[(usize, char)], at: usize) -> bool {
+    let character = characters[at].1;
+    match class {
+        Class::Currency => false,
+        Class::Digit if matches!(character, ',' | '.') => {
+            characters.get(at + 1).is_some_and(|(_, next)| next.is_ascii_digit())
+        }
+        Class::Digit | Class::Letter | Class::Gap => class_of(character) == class,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(text: &str) -> Vec<String> {
+        words(text, Language::Fr).into_iter().map(|word| word.folded).collect()
+    }
+
+    #[test]
+    fn case_accents_and_ligatures_do_not_matter() {
+        assert_eq!(fold("ÉLÉGANTE Cœur d’été"), "elegante coeur d'ete");
+        assert_eq!(slug("Vélance Pro+"), "velance_pro");
+    }
+
+    #[test]
+    fn numbers_and_currencies_stand_alone() {
+        assert_eq!(folded("49,90€ ou 50EUR, 42.5."), ["49,90", "€", "ou", "50", "eur", "42.5"]);
+        assert_eq!(folded("RUN-012"), ["run", "012"]);
+    }
+
+    #[test]
+    fn elided_articles_are_not_content() {
+        let kinds: Vec<WordKind> =
+            words("l'eau", Language::Fr).into_iter().map(|word| word.kind).collect();
+        assert_eq!(kinds, [WordKind::Stop, WordKind::Content]);
+    }
+
+    #[test]
+    fn plural_and_singular_share_a_stem() {
+        for (one, many) in
+            [("chaussure", "chaussures"), ("légère", "legeres"), ("maillot", "maillots")]
+        {
+            assert_eq!(stems(one, Language::Fr), stems(many, Language::Fr));
+        }
+        assert_eq!(stems("trainer", Language::En), stems("Trainers", Language::En));
+    }
+
+    #[test]
+    fn hostile_texts_stay_bounded() {
+        assert_eq!(words(&"a b ".repeat(10_000), Language::En).len(), WORDS_MAX);
+        assert!(words(&"\u{301}".repeat(9_999), Language::Fr).is_empty());
+        assert!(words("🏃‍♀️ ... \u{0}", Language::Fr).is_empty());
+    }
+}

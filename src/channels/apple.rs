@@ -1,0 +1,73 @@
+//! Apple Messages for Business, MSP REST API.
+//!
+//! Quick reply: 2 to 5 items; every interactive string at most 200 characters, the question above
+//! the items included; no limit of an item's identifier is stated, we keep to 256. Text alone:
+//! 3000. More than five options, one alone, or a question above 200 become numbered text. The
+//! sender adds `id`, `sourceId` and the request identifier. No window: the customer starts, and
+//! nothing may be sent once they delete the thread.
+//!
+//! Source: commerce.md section 2, row Apple [44][45][47][48][49].
+
+use crate::base::channel::ChannelKind;
+use crate::channels::Channel;
+use crate::channels::ChannelLimits;
+use crate::channels::FittedReply;
+use crate::channels::Layout;
+use crate::channels::LengthLimit;
+use crate::channels::OptionLimits;
+use crate::channels::WindowState;
+use crate::channels::addressed;
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+
+/// The extension that draws interactive messages.
+const EXTENSION: &str = "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:\
+                         com.apple.icloud.apps.messages.business.extension";
+
+#[derive(Debug)]
+pub(super) struct Apple;
+
+impl Channel for Apple {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Apple
+    }
+
+    fn limits(&self) -> ChannelLimits {
+        ChannelLimits {
+            text: LengthLimit::characters(3000),
+            buttons: Some(OptionLimits {
+                count_min: 2,
+                count_max: 5,
+                title: LengthLimit::characters(200),
+                description: None,
+                id: LengthLimit::characters(256),
+                text: LengthLimit::characters(200),
+            }),
+            list: None,
+        }
+    }
+
+    fn payload(&self, reply: &FittedReply, recipient: Option<&str>) -> Value {
+        let mut message = addressed(json!({"v": 1}), "destinationId", recipient);
+        if reply.layout == Layout::Buttons {
+            let item =
+                |identifier: &str, title: &str| json!({"identifier": identifier, "title": title});
+            let items: Vec<Value> =
+                reply.options.iter().map(|option| item(&option.wire_id, &option.title)).collect();
+            message["type"] = json!("interactive");
+            message["interactiveData"] = json!({"bid": EXTENSION, "data": {
+                "version": "1.0",
+                "quick-reply": {"summaryText": reply.text, "items": items},
+            }});
+        } else {
+            message["type"] = json!("text");
+            message["body"] = json!(reply.text);
+        }
+        message
+    }
+
+    fn window(&self, _last_customer_message_at: Option<Timestamp>, _now: Timestamp) -> WindowState {
+        WindowState::NONE
+    }
+}

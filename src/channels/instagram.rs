@@ -1,0 +1,71 @@
+//! Instagram direct messages, Messenger platform.
+//!
+//! Quick replies: at most 13, title 20, plain text, payload 1000. A text has at most 1000 bytes of
+//! UTF-8, not characters (platform documentation, "Send a text message"). Free-form messages within
+//! 24 hours of the customer's last one; the `HUMAN_AGENT` tag's seven days are for humans only.
+//!
+//! Source: commerce.md section 2, row Instagram [39][40][41].
+
+use crate::base::channel::ChannelKind;
+use crate::channels::Channel;
+use crate::channels::ChannelLimits;
+use crate::channels::FittedOption;
+use crate::channels::FittedReply;
+use crate::channels::Layout;
+use crate::channels::LengthLimit;
+use crate::channels::OptionLimits;
+use crate::channels::WindowState;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+const TEXT: LengthLimit = LengthLimit::bytes(1000);
+
+#[derive(Debug)]
+pub(super) struct Instagram;
+
+impl Channel for Instagram {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Instagram
+    }
+
+    fn limits(&self) -> ChannelLimits {
+        ChannelLimits {
+            text: TEXT,
+            buttons: Some(OptionLimits {
+                count_min: 1,
+                count_max: 13,
+                title: LengthLimit::characters(20),
+                description: None,
+                id: LengthLimit::characters(1000),
+                text: TEXT,
+            }),
+            list: None,
+        }
+    }
+
+    fn payload(&self, reply: &FittedReply, recipient: Option<&str>) -> Value {
+        let mut message = json!({"text": reply.text});
+        if reply.layout == Layout::Buttons {
+            message["quick_replies"] = reply.options.iter().map(quick_reply).collect();
+        }
+        let mut payload = json!({});
+        if let Some(recipient) = recipient {
+            payload["recipient"] = json!({"id": recipient});
+        }
+        payload["messaging_type"] = json!("RESPONSE");
+        payload["message"] = message;
+        payload
+    }
+
+    fn window(&self, last_customer_message_at: Option<Timestamp>, now: Timestamp) -> WindowState {
+        WindowState::after(last_customer_message_at, WINDOW, now)
+    }
+}
+
+fn quick_reply(option: &FittedOption) -> Value {
+    json!({"content_type": "text", "title": option.title, "payload": option.wire_id})
+}

@@ -1,0 +1,40 @@
+//! Plain text messages, Twilio's Messages resource.
+//!
+//! No buttons: options are numbered lines. Twilio takes a body of at most 1600 characters and cuts
+//! it into segments itself (from memory, commerce.md has no row for it). The fields are those of
+//! its form, given as JSON; the sender encodes the form. No window; STOP words end everything, and
+//! that is not a matter of the format.
+//!
+//! Source: commerce.md section 2, "Twilio fields" [58].
+
+use crate::base::channel::ChannelKind;
+use crate::channels::Channel;
+use crate::channels::ChannelLimits;
+use crate::channels::FittedReply;
+use crate::channels::LengthLimit;
+use crate::channels::WindowState;
+use crate::channels::addressed;
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+
+#[derive(Debug)]
+pub(super) struct Sms;
+
+impl Channel for Sms {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Sms
+    }
+
+    fn limits(&self) -> ChannelLimits {
+        ChannelLimits { text: LengthLimit::characters(1600), buttons: None, list: None }
+    }
+
+    fn payload(&self, reply: &FittedReply, recipient: Option<&str>) -> Value {
+        addressed(json!({"Body": reply.text}), "To", recipient)
+    }
+
+    fn window(&self, _last_customer_message_at: Option<Timestamp>, _now: Timestamp) -> WindowState {
+        WindowState::NONE
+    }
+}

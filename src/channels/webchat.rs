@@ -1,0 +1,58 @@
+//! The brand's own web chat: the canonical reply as JSON.
+//!
+//! Limits are ours: 20 options with titles of 80 and ids of 256 characters, text of 8192, enough
+//! for any reply and little enough for a page to trust. No window.
+//!
+//! Source: commerce.md section 2, row Web chat (self-set).
+
+use crate::base::channel::ChannelKind;
+use crate::channels::Channel;
+use crate::channels::ChannelLimits;
+use crate::channels::FittedReply;
+use crate::channels::Layout;
+use crate::channels::LengthLimit;
+use crate::channels::OptionLimits;
+use crate::channels::WindowState;
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+
+const TEXT: LengthLimit = LengthLimit::characters(8192);
+
+#[derive(Debug)]
+pub(super) struct Webchat;
+
+impl Channel for Webchat {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Webchat
+    }
+
+    fn limits(&self) -> ChannelLimits {
+        ChannelLimits {
+            text: TEXT,
+            buttons: Some(OptionLimits {
+                count_min: 1,
+                count_max: 20,
+                title: LengthLimit::characters(80),
+                description: None,
+                id: LengthLimit::characters(256),
+                text: TEXT,
+            }),
+            list: None,
+        }
+    }
+
+    /// The page knows its customer, so no recipient is named.
+    fn payload(&self, reply: &FittedReply, _recipient: Option<&str>) -> Value {
+        let shown = if reply.layout == Layout::Buttons { &reply.options[..] } else { &[] };
+        let options: Vec<Value> = shown
+            .iter()
+            .map(|option| json!({"id": option.wire_id, "title": option.title}))
+            .collect();
+        json!({"text": reply.text, "options": options})
+    }
+
+    fn window(&self, _last_customer_message_at: Option<Timestamp>, _now: Timestamp) -> WindowState {
+        WindowState::NONE
+    }
+}

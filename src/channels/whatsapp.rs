@@ -1,0 +1,110 @@
+//! WhatsApp Business, Cloud API.
+//!
+//! Reply buttons: 1 to 3, title 20, id 256, body 1024; a title must be unique in its message. List:
+//! 10 rows in all, row title 24, description 72, row id 200, opener 20; its body may have 4096, but
+//! third parties say 1024, so 1024 it is. Text alone: 4096. Free-form messages within 24 hours of
+//! the customer's last one, approved templates only after that.
+//!
+//! Source: commerce.md section 2, rows 1 to 3 [32][33][34][35][37][38].
+
+use crate::base::channel::ChannelKind;
+use crate::base::language::Language;
+use crate::channels::Channel;
+use crate::channels::ChannelLimits;
+use crate::channels::FittedReply;
+use crate::channels::Layout;
+use crate::channels::LengthLimit;
+use crate::channels::OptionLimits;
+use crate::channels::WindowState;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+#[derive(Debug)]
+pub(super) struct Whatsapp;
+
+impl Channel for Whatsapp {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Whatsapp
+    }
+
+    fn limits(&self) -> ChannelLimits {
+        ChannelLimits {
+            text: LengthLimit::characters(4096),
+            buttons: Some(OptionLimits {
+                count_min: 1,
+                count_max: 3,
+                title: LengthLimit::characters(20),
+                description: None,
+                id: LengthLimit::characters(256),
+                text: LengthLimit::characters(1024),
+            }),
+            list: Some(OptionLimits {
+                count_min: 1,
+                count_max: 10,
+                title: LengthLimit::characters(24),
+                description: Some(LengthLimit::characters(72)),
+                id: LengthLimit::characters(200),
+                text: LengthLimit::characters(1024),
+            }),
+        }
+    }
+
+    fn payload(&self, reply: &FittedReply, recipient: Option<&str>) -> Value {
+        let mut message = json!({"messaging_product": "whatsapp", "recipient_type": "individual"});
+        if let Some(recipient) = recipient {
+            message["to"] = json!(recipient);
+        }
+        let action = match reply.layout {
+            Layout::Plain | Layout::Numbered => {
+                message["type"] = json!("text");
+                message["text"] = json!({"preview_url": false, "body": reply.text});
+                return message;
+            }
+            Layout::Buttons => json!({"buttons": buttons(reply)}),
+            Layout::List => json!({"button": opener(reply.language), "sections": [{
+                "rows": rows(reply),
+            }]}),
+        };
+        let kind = if reply.layout == Layout::List { "list" } else { "button" };
+        message["type"] = json!("interactive");
+        message["interactive"] =
+            json!({"type": kind, "body": {"text": reply.text}, "action": action});
+        message
+    }
+
+    fn window(&self, last_customer_message_at: Option<Timestamp>, now: Timestamp) -> WindowState {
+        WindowState::after(last_customer_message_at, WINDOW, now)
+    }
+}
+
+/// What opens the list, at most 20 characters.
+fn opener(language: Language) -> &'static str {
+    match language {
+        Language::En => "Choose",
+        Language::Fr => "Choisir",
+    }
+}
+
+fn buttons(reply: &FittedReply) -> Vec<Value> {
+    let button =
+        |id: &str, title: &str| json!({"type": "reply", "reply": {"id": id, "title": title}});
+    reply.options.iter().map(|option| button(&option.wire_id, &option.title)).collect()
+}
+
+fn rows(reply: &FittedReply) -> Vec<Value> {
+    reply
+        .options
+        .iter()
+        .map(|option| {
+            let mut row = json!({"id": option.wire_id, "title": option.title});
+            if let Some(description) = &option.description {
+                row["description"] = json!(description);
+            }
+            row
+        })
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! `vitrine chat`: several turns in one thread, options chosen by number.
+
+use crate::app;
+use crate::cli::Context;
+use crate::cli::respond;
+use crate::http::wire::respond::MessageBody;
+use crate::http::wire::respond::RespondRequest;
+use serde_json::Value;
+use std::io::BufRead;
+use std::io::IsTerminal;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Talk to the gateway.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// whatsapp, instagram, rcs, apple, sms or webchat; `/channel NAME` changes it on the way
+    #[arg(long, default_value = "webchat")]
+    channel: String,
+    /// Continue this conversation
+    #[arg(long, value_name = "ID")]
+    thread: Option<String>,
+    /// Locale such as fr-FR
+    #[arg(long)]
+    locale: Option<String>,
+    /// A shop's folder; its vitrine.toml is used when no --config is given
+    #[arg(long, value_name = "DIR")]
+    catalog: Option<PathBuf>,
+}
+
+/// Where the talk stands.
+struct Talk {
+    thread: Option<String>,
+    channel: String,
+    locale: Option<String>,
+    /// Ids and titles of the options shown last.
+    options: Vec<(String, String)>,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let flags = respond::flags(&arguments.catalog);
+    let settings = context.settings_of_shop(arguments.catalog.as_deref(), &flags)?;
+    let spinner = context.spinner("loading models");
+    let gateway = app::Gateway::open(&settings)?;
+    spinner.finish_and_clear();
+    let mut talk = Talk {
+        thread: arguments.thread,
+        channel: arguments.channel,
+        locale: arguments.locale,
+        options: Vec::new(),
+    };
+    let interactive = std::io::stdin().is_terminal();
+    if interactive && !context.quiet {
+        eprintln!("Write as a customer would; a number taps an option; Ctrl-D ends.");
+    }
+    let mut lines = std::io::stdin().lock().lines();
+    loop {
+        if interactive {
+            write!(std::io::stderr(), "you> ")?;
+            std::io::stderr().flush()?;
+        }
+        let Some(line) = lines.next() else { return Ok(()) };
+        let line = line?;
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        if let Some(channel) = line.strip_prefix("/channel ") {
+            talk.channel = channel.trim().to_owned();
+            context.print(format_args!("-- on {}", talk.channel))?;
+            continue;
+        }
+        let message = talk.message(line);
+        if !interactive {
+            context.print(format_args!("you> {}", talk.shown(&message)))?;
+        }
+        match gateway.respond(talk.request(message)) {
+            Ok(answer) => show(&mut talk, &answer, context)?,
+            Err(error) => eprintln!("{error:#}"),
+        }
+    }
+}
+
+impl Talk {
+    /// A number taps the option shown under it, anything else is text.
+    fn message(&self, line: &str) -> MessageBody {
+        let chosen = line
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| self.options.get(number.checked_sub(1)?))
+            .map(|(id, _)| id.clone());
+        let text = chosen.is_none().then(|| line.to_owned());
+        MessageBody { id: None, text, sent_at: None, option_id: chosen }
+    }
+
+    fn shown(&self, message: &MessageBody) -> String {
+        match &message.option_id {
+            Some(id) => {
+                let title = self.options.iter().find(|(option, _)| option == id);
+                format!("[{}]", title.map_or(id.as_str(), |(_, title)| title))
+            }
+            None => message.text.clone().unwrap_or_default(),
+        }
+    }
+
+    fn request(&self, message: MessageBody) -> RespondRequest {
+        RespondRequest {
+            thread_id: self.thread.clone(),
+            customer_id: None,
+            channel: self.channel.clone(),
+            message,
+            locale: self.locale.clone(),
+            customer: None,
+            cart: None,
+            deadline_ms: None,
+            stream: false,
+        }
+    }
+}
+
+fn show(talk: &mut Talk, answer: &Value, context: &Context) -> anyhow::Result<()> {
+    if context.json {
+        context.print(answer)?;
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    talk.thread = Some(text(&answer["thread_id"]));
+    talk.options = answer["reply"]["options"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|option| (text(&option["id"]), text(&option["title"])))
+        .collect();
+    if context.json {
+        return Ok(());
+    }
+    context.print(format_args!("bot> {}", text(&answer["reply"]["text"])))?;
+    for (number, (_, title)) in (1..).zip(&talk.options) {
+        context.print(format_args!("     {number}. {title}"))?;
+    }
+    if let Some(name) = answer["suggestion"]["name"].as_str() {
+        let price = &answer["suggestion"]["price"];
+        let price = format!("{} {}", text(&price["amount"]), text(&price["currency"]));
+        context.print(format_args!("     + {name}, {price}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What every command shares: output, progress, configuration, logging.
+
+use crate::config::Override;
+use crate::config::Settings;
+use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
+use indicatif::ProgressStyle;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// The global flags.
+#[derive(Debug)]
+pub(crate) struct Context {
+    config: Option<PathBuf>,
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+}
+
+impl Context {
+    pub(super) fn new(config: Option<PathBuf>, json: bool, quiet: bool) -> Self {
+        Self { config, json, quiet }
+    }
+
+    /// The configuration, flags laid over it.
+    pub(crate) fn settings(&self, flags: &[Override]) -> anyhow::Result<Settings> {
+        Ok(Settings::load(self.config.as_deref(), flags)?)
+    }
+
+    /// The same, from `folder/vitrine.toml` when no file is named and the folder has one.
+    pub(crate) fn settings_of_shop(
+        &self,
+        folder: Option<&std::path::Path>,
+        flags: &[Override],
+    ) -> anyhow::Result<Settings> {
+        let shop = folder.map(|folder| folder.join(crate::config::DEFAULT_FILE));
+        match (&self.config, shop) {
+            (None, Some(file)) if file.is_file() => Ok(Settings::load(Some(&file), flags)?),
+            _ => self.settings(flags),
+        }
+    }
+
+    /// Starts the log on stderr.
+    pub(crate) fn start_log(&self, settings: &Settings) {
+        let level = if self.quiet { "error" } else { settings.raw.log.level.as_str() };
+        let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // A second log in one process is a test's; the first one stays.
+        let _ = if settings.raw.log.format == "json" {
+            log.json().try_init()
+        } else {
+            log.with_target(false).try_init()
+        };
+    }
+
+    /// Writes one line to stdout.
+    pub(crate) fn print(&self, line: impl std::fmt::Display) -> anyhow::Result<()> {
+        writeln!(std::io::stdout().lock(), "{line}")?;
+        Ok(())
+    }
+
+    /// Writes one JSON document to stdout.
+    pub(crate) fn print_json(&self, value: &serde_json::Value) -> anyhow::Result<()> {
+        self.print(serde_json::to_string_pretty(value)?)
+    }
+
+    /// A bar on stderr for work of known length; silent with `--quiet`.
+    pub(crate) fn bar(&self, length: u64, what: &str) -> ProgressBar {
+        let bar = self.hidden_or(ProgressBar::new(length));
+        let style = "{msg} {wide_bar} {pos}/{len} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        bar.set_message(what.to_owned());
+        bar
+    }
+
+    /// A spinner on stderr for work of unknown length; silent with `--quiet`.
+    pub(crate) fn spinner(&self, what: &str) -> ProgressBar {
+        let bar = self.hidden_or(ProgressBar::new_spinner());
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+
+    fn hidden_or(&self, bar: ProgressBar) -> ProgressBar {
+        if self.quiet {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        bar
+    }
+}

@@ -1,0 +1,121 @@
+//! `vitrine generate`: text from the engine.
+
+use crate::app;
+use crate::base::clock::SystemClock;
+use crate::base::clock::milliseconds;
+use crate::cli::Context;
+use crate::engine;
+use crate::engine::EndOfText;
+use crate::engine::FinishReason;
+use crate::engine::GenerationEvent;
+use crate::engine::GenerationRequest;
+use crate::engine::Sampling;
+use crate::text::ChatMessage;
+use crate::text::Special;
+use serde_json::json;
+use std::io::Write;
+use std::sync::Arc;
+
+/// Generate text with a model.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A name under models.dir, a folder or a GGUF file
+    #[arg(long, value_name = "PATH|NAME")]
+    model: String,
+    /// What to continue, or to answer
+    #[arg(long)]
+    prompt: String,
+    /// Continue the prompt as it is, without the model's chat template
+    #[arg(long)]
+    raw: bool,
+    /// Tokens to generate at most
+    #[arg(long, default_value_t = 128, value_name = "N")]
+    max_tokens: usize,
+    /// 0 is greedy
+    #[arg(long, default_value_t = 0.0, value_name = "F")]
+    temperature: f32,
+    /// Keep so many of the likeliest tokens; 0 keeps all
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    top_k: usize,
+    /// Keep the likeliest tokens that together reach this probability
+    #[arg(long, default_value_t = 1.0, value_name = "F")]
+    top_p: f32,
+    /// Drop tokens less likely than this share of the likeliest
+    #[arg(long, default_value_t = 0.0, value_name = "F")]
+    min_p: f32,
+    /// Same seed, same text
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+    /// End before this text; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings(&[])?;
+    context.start_log(&settings);
+    app::use_threads(settings.engine_threads)?;
+    let path = app::generator_file(&settings, &arguments.model)?;
+    let spinner = context.spinner("loading the model");
+    let options = app::engine_options(&settings);
+    let model = engine::open(&path, &arguments.model, options, Arc::new(SystemClock))?;
+    spinner.finish_and_clear();
+    let prompt_token_ids = if arguments.raw || !model.has_chat_template() {
+        model.tokenizer().encode(&arguments.prompt, Special::Add)?
+    } else {
+        model.encode_chat(&[ChatMessage::new("user", arguments.prompt.clone())])?
+    };
+    let mut generation = model.engine().submit(GenerationRequest {
+        prompt_token_ids: prompt_token_ids.clone(),
+        output_tokens_max: arguments.max_tokens,
+        sampling: Sampling {
+            temperature: arguments.temperature,
+            top_k: arguments.top_k,
+            top_p: arguments.top_p,
+            min_p: arguments.min_p,
+            seed: arguments.seed,
+        },
+        stop: arguments.stop,
+        deadline: None,
+        end_of_text: EndOfText::Stop,
+    })?;
+    let (mut text, mut token_ids) = (String::new(), Vec::new());
+    while let Some(event) = generation.next_blocking() {
+        match event? {
+            GenerationEvent::Token { id, text: part } => {
+                token_ids.push(id);
+                text.push_str(&part);
+                if !context.json {
+                    write!(std::io::stdout().lock(), "{part}")?;
+                    std::io::stdout().flush()?;
+                }
+            }
+            GenerationEvent::Done { reason, timings, .. } => {
+                if !context.json {
+                    return context.print("");
+                }
+                return context.print_json(&json!({
+                    "text": text,
+                    "token_ids": token_ids,
+                    "prompt_token_ids": prompt_token_ids,
+                    "finish_reason": finish_name(reason),
+                    "timings_ms": {
+                        "queue": milliseconds(timings.queue),
+                        "prefill": milliseconds(timings.prefill),
+                        "decode": milliseconds(timings.decode),
+                    },
+                }));
+            }
+        }
+    }
+    anyhow::bail!("the engine ended without saying why")
+}
+
+fn finish_name(reason: FinishReason) -> &'static str {
+    match reason {
+        FinishReason::Stop => "stop",
+        FinishReason::Length => "length",
+        FinishReason::Deadline => "deadline",
+        FinishReason::Cancelled => "cancelled",
+    }
+}

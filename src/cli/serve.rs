@@ -1,0 +1,24 @@
+//! `vitrine serve`: the gateway.
+
+use crate::app;
+use crate::cli::Context;
+use crate::config::Override;
+
+/// Run the gateway.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Address to listen on [default: server.bind, 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    bind: Option<String>,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let flags: Vec<Override> = arguments
+        .bind
+        .map(|value| Override { key: "server.bind", value })
+        .into_iter()
+        .collect();
+    let settings = context.settings(&flags)?;
+    context.start_log(&settings);
+    app::serve(&settings)
+}

@@ -1,0 +1,35 @@
+//! `vitrine tokenize`: the tokens of a text.
+
+use crate::app;
+use crate::cli::Context;
+use crate::text::Special;
+use serde_json::json;
+
+/// Show the tokens of a text.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A name under models.dir, a folder or a GGUF file
+    #[arg(long, value_name = "PATH|NAME")]
+    model: String,
+    /// The text
+    text: String,
+    /// Leave out the tokens that frame a sequence
+    #[arg(long)]
+    no_special: bool,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings(&[])?;
+    let path = app::generator_file(&settings, &arguments.model)?;
+    let tokenizer = crate::engine::open_tokenizer(&path)?;
+    let special = if arguments.no_special { Special::Skip } else { Special::Add };
+    let token_ids = tokenizer.encode(&arguments.text, special)?;
+    let pieces: Vec<String> = token_ids.iter().map(|id| tokenizer.piece(*id)).collect();
+    if context.json {
+        return context.print_json(&json!({ "token_ids": token_ids, "pieces": pieces }));
+    }
+    for (id, piece) in token_ids.iter().zip(&pieces) {
+        context.print(format_args!("{id:>8}  {piece:?}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! The configuration file as it is written: one struct a section, every default, no checks.
+//!
+//! Every key has its unit in its name or its comment. `mod.rs` turns this into checked values.
+
+use crate::base::units::Bytes;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::Serializer;
+
+/// A size that reads `512 MiB` or a number of bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{} B", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Number(u64),
+            Text(String),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(bytes) => Ok(Self(bytes)),
+            Either::Text(text) => {
+                let bytes: Bytes = text.parse().map_err(serde::de::Error::custom)?;
+                Ok(Self(bytes.0))
+            }
+        }
+    }
+}
+
+macro_rules! section {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $key:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(crate) struct $name { $($(#[$field_meta])* pub(crate) $key: $type,)* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($key: $default,)* }
+            }
+        }
+    };
+}
+
+section!(
+    /// The whole file.
+    Raw {
+        server: Server = Server::default(),
+        data: Data = Data::default(),
+        models: Models = Models::default(),
+        engine: Engine = Engine::default(),
+        kernels: Kernels = Kernels::default(),
+        draft: Draft = Draft::default(),
+        intent: Intent = Intent::default(),
+        turn: Turn = Turn::default(),
+        threads: Threads = Threads::default(),
+        catalog: Catalog = Catalog::default(),
+        offers: Offers = Offers::default(),
+        shop: Shop = Shop::default(),
+        log: Log = Log::default(),
+    }
+);
+
+section!(
+    /// `[server]`
+    Server {
+        /// Address to listen on; another than loopback needs `api_keys_file`.
+        bind: String = "127.0.0.1:8080".to_owned(),
+        /// HTTP runtime workers. One is enough: the work is in the engine's threads.
+        threads: usize = 1,
+        /// Largest accepted request body.
+        body_bytes_max: Size = Size(1 << 20),
+        /// Requests answered at once; one more gets 429.
+        requests_in_flight_max: usize = 1024,
+        /// Longest wait for running requests at shutdown, milliseconds.
+        drain_ms: u64 = 10_000,
+        /// File with one API key a line; empty: no key is asked for (loopback only).
+        api_keys_file: String = String::new(),
+    }
+);
+
+section!(
+    /// `[data]`
+    Data {
+        /// The one folder that the gateway writes to.
+        dir: String = "./data".to_owned(),
+    }
+);
+
+section!(
+    /// `[models]`
+    Models {
+        /// Where models lie, one folder each.
+        dir: String = "./models".to_owned(),
+        /// What all loaded models may take together, KV pages included; 0: three quarters of memory.
+        max_bytes: Size = Size(0),
+    }
+);
+
+section!(
+    /// `[engine]`
+    Engine {
+        /// Compute workers; 0: all cores.
+        threads: usize = 0,
+        /// Token slots in a KV page.
+        page_tokens: usize = 32,
+        /// Memory for KV pages.
+        kv_bytes_max: Size = Size(256 << 20),
+        /// Rows of one forward pass: decode tokens and prompt chunks together.
+        step_tokens_max: usize = 512,
+        /// Sequences that generate at once.
+        sequences_max: usize = 64,
+        /// Sequences that wait; one more is refused with 429.
+        waiting_max: usize = 256,
+        /// Prompt tokens that wait; more are refused with 429.
+        waiting_prompt_tokens_max: usize = 131_072,
+        /// Longest sequence, prompt and output together; never beyond what the model was trained for.
+        context_tokens_max: usize = 8192,
+        /// Most tokens a request may ask for.
+        output_tokens_max: usize = 2048,
+    }
+);
+
+section!(
+    /// `[kernels]`
+    Kernels {
+        /// SIMD tier: `auto`, or one that this machine has.
+        tier: String = "auto".to_owned(),
+    }
+);
+
+section!(
+    /// `[draft]`
+    Draft {
+        /// The model that words the reply: a name under `models.dir` or a path.
+        model: String = "drafter".to_owned(),
+        /// A turn's deadline when the request names none, milliseconds.
+        deadline_ms: u64 = 3_000,
+        /// Longest deadline that a request may ask for, milliseconds.
+        deadline_ms_max: u64 = 60_000,
+        /// Longest draft, tokens.
+        output_tokens_max: usize = 160,
+        /// Brand voice: `warm`, `formal`, `playful` or `direct`.
+        voice: String = "warm".to_owned(),
+        /// French form of address: `vous` or `tu`.
+        address: String = "vous".to_owned(),
+        /// Length of replies: `short` or `long`.
+        length: String = "short".to_owned(),
+        /// Whether replies may hold emoji.
+        emoji: bool = false,
+    }
+);
+
+section!(
+    /// `[intent]`
+    Intent {
+        /// Sentence encoder: a name under `models.dir` or a path.
+        encoder: String = "all-MiniLM-L6-v2".to_owned(),
+        /// Intent head file; empty: the shipped head.
+        head: String = String::new(),
+        /// Tokens encoded in one pass.
+        batch_tokens_max: usize = 2048,
+        /// Texts that wait for the encoder; one more is refused with 429.
+        waiting_texts_max: usize = 4096,
+        /// Texts of one `/v1/classify` or `/v1/embeddings` call.
+        request_texts_max: usize = 1024,
+    }
+);
+
+section!(
+    /// `[turn]`
+    Turn {
+        /// Longest customer message, characters.
+        text_chars_max: usize = 4096,
+        /// Facet questions asked before a product is recommended.
+        questions_max: u32 = 1,
+        /// Unsure answers in a row before a human is asked in.
+        unsure_max: u32 = 2,
+        /// Earlier turns shown to an instruct model.
+        history_turns_max: usize = 6,
+        /// Turns of one thread that wait for the one before; one more gets 429.
+        thread_waiting_max: usize = 32,
+    }
+);
+
+section!(
+    /// `[threads]`
+    Threads {
+        /// Memory for threads kept hot.
+        hot_bytes_max: Size = Size(64 << 20),
+        /// Writes that wait for the writer; one more gets 429.
+        writes_waiting_max: usize = 1024,
+        /// Writes in one transaction.
+        writes_per_commit_max: usize = 256,
+    }
+);
+
+section!(
+    /// `[catalog]`
+    Catalog {
+        /// Products, NDJSON or CSV; empty: no catalogue.
+        path: String = String::new(),
+        /// Facet labels, questions and synonyms, TOML.
+        facets: String = String::new(),
+    }
+);
+
+section!(
+    /// `[offers]`
+    Offers {
+        /// Past baskets, one a line, comma-separated SKUs; empty: no offers.
+        baskets: String = String::new(),
+        /// Baskets that hold both products, at least; fewer are chance.
+        together_min: u32 = 5,
+        /// Share of the anchor's baskets that hold the offer, at least.
+        confidence_min: f64 = 0.08,
+        /// How much likelier than by chance, at least.
+        lift_min: f64 = 1.2,
+        /// Share of customers that never see offers, to measure what offers bring.
+        holdout_share: f64 = 0.1,
+        /// Highest price of an offer as a share of the dearest thing it goes with.
+        price_share_max: f64 = 0.6,
+    }
+);
+
+section!(
+    /// `[shop]`
+    Shop {
+        /// The brand's name.
+        name: String = "vitrine".to_owned(),
+        /// What the shop is about, in a few words of English.
+        about_en: String = "our products".to_owned(),
+        /// The same in French.
+        about_fr: String = "nos produits".to_owned(),
+        /// Who takes over from the bot, in English.
+        team_en: String = "advisor".to_owned(),
+        /// The same in French.
+        team_fr: String = "conseiller".to_owned(),
+        /// When the team answers, in English; empty: not said.
+        hours_en: String = String::new(),
+        /// The same in French.
+        hours_fr: String = String::new(),
+        /// Policy texts, TOML; empty: none.
+        policies: String = String::new(),
+        /// Checkout link; `{sku}`, `{size}` and `{thread}` are filled in.
+        checkout_url: String = String::new(),
+        /// Language when a message does not tell: `en` or `fr`.
+        language: String = "en".to_owned(),
+    }
+);
+
+section!(
+    /// `[log]`
+    Log {
+        /// `error`, `warn`, `info`, `debug`, or a filter such as `vitrine=debug`.
+        level: String = "info".to_owned(),
+        /// `text` or `json`.
+        format: String = "text".to_owned(),
+    }
+);

@@ -1,0 +1,146 @@
+//! Puts file, environment and flags together, and names the nearest key when one is unknown.
+
+use crate::config::ConfigError;
+use crate::config::raw::Raw;
+use std::path::Path;
+use toml::Table;
+use toml::Value;
+
+/// Prefix of the variables that override keys: `VITRINE_SERVER__BIND` sets `server.bind`.
+const ENVIRONMENT_PREFIX: &str = "VITRINE_";
+
+/// One `section.key = value` that a flag sets.
+#[derive(Debug, Clone)]
+pub(crate) struct Override {
+    /// Dotted key.
+    pub(crate) key: &'static str,
+    /// Its text value.
+    pub(crate) value: String,
+}
+
+/// Reads the file (if any), lays the environment and then the flags over it.
+pub(super) fn read(
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+    flags: &[Override],
+) -> Result<Raw, ConfigError> {
+    let known = known_keys()?;
+    let mut table = match file {
+        Some(path) => parse(path)?,
+        None => Table::new(),
+    };
+    let place = file.map_or_else(String::new, |path| path.display().to_string());
+    check_keys(&table, "", &known, &place)?;
+    for (name, value) in environment {
+        let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
+        // One underscore names a variable of ours that is not a key, such as VITRINE_CONFIG.
+        if !rest.contains("__") {
+            continue;
+        }
+        let key = rest.to_lowercase().replace("__", ".");
+        set(&mut table, &key, value, &known, &format!("environment variable {name}"))?;
+    }
+    for flag in flags {
+        set(&mut table, flag.key, flag.value.clone(), &known, "flag")?;
+    }
+    deserialize(table, &place)
+}
+
+fn parse(path: &Path) -> Result<Table, ConfigError> {
+    let place = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| ConfigError::Read { path: place.clone(), cause })?;
+    text.parse().map_err(|cause: toml::de::Error| ConfigError::Syntax {
+        path: place,
+        reason: cause.to_string().trim_end().to_owned(),
+    })
+}
+
+fn deserialize(table: Table, place: &str) -> Result<Raw, ConfigError> {
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| ConfigError::Type {
+        key: error.path().to_string(),
+        place: place.to_owned(),
+        reason: error.inner().message().to_owned(),
+    })
+}
+
+/// Every dotted key with its default: the schema is the default configuration itself.
+fn known_keys() -> Result<Vec<(String, Value)>, ConfigError> {
+    let defaults = Value::try_from(Raw::default())
+        .map_err(|cause| ConfigError::Defaults { reason: cause.to_string() })?;
+    let mut keys = Vec::new();
+    if let Value::Table(sections) = defaults {
+        for (section, value) in sections {
+            let Value::Table(entries) = value else { continue };
+            for (key, value) in entries {
+                keys.push((format!("{section}.{key}"), value));
+            }
+        }
+    }
+    Ok(keys)
+}
+
+fn check_keys(
+    table: &Table,
+    prefix: &str,
+    known: &[(String, Value)],
+    place: &str,
+) -> Result<(), ConfigError> {
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            Value::Table(inner) if prefix.is_empty() && is_section(name, known) => {
+                check_keys(inner, &key, known, place)?;
+            }
+            _ if known.iter().any(|(candidate, _)| *candidate == key) => {}
+            _ => return Err(unknown(&key, known, place)),
+        }
+    }
+    Ok(())
+}
+
+fn is_section(name: &str, known: &[(String, Value)]) -> bool {
+    known.iter().any(|(key, _)| key.split('.').next() == Some(name))
+}
+
+fn unknown(key: &str, known: &[(String, Value)], place: &str) -> ConfigError {
+    let nearest = known
+        .iter()
+        .map(|(candidate, _)| candidate)
+        .max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)))
+        .cloned()
+        .unwrap_or_default();
+    ConfigError::UnknownKey { key: key.to_owned(), place: place.to_owned(), nearest }
+}
+
+/// Sets a dotted key from text, read as the type that its default has.
+fn set(
+    table: &mut Table,
+    key: &str,
+    text: String,
+    known: &[(String, Value)],
+    place: &str,
+) -> Result<(), ConfigError> {
+    let Some((_, default)) = known.iter().find(|(candidate, _)| candidate == key) else {
+        return Err(unknown(key, known, place));
+    };
+    let wrong = |allowed: &'static str| ConfigError::Value {
+        key: key.to_owned(),
+        found: text.clone(),
+        allowed: allowed.to_owned(),
+    };
+    let value = match default {
+        Value::Integer(_) => {
+            Value::Integer(text.parse().map_err(|_| wrong("a whole number, 0 or more"))?)
+        }
+        Value::Float(_) => Value::Float(text.parse().map_err(|_| wrong("a number"))?),
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
+        _ => Value::String(text),
+    };
+    let (section, name) = key.split_once('.').unwrap_or((key, ""));
+    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(entries) = entry {
+        entries.insert(name.to_owned(), value);
+    }
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! The consumer's side of a generation: token ids become text here, not on the engine thread.
+//!
+//! Invariants
+//! - Events come as tokens, then exactly one end (`Done` or an error), then nothing.
+//! - The tokens' texts joined are the output: whole characters only (one that the last token leaves
+//!   unfinished is left out), nothing of a stop string.
+//! - Dropping a generation cancels it: the engine notices before its next step.
+
+use crate::engine::error::EngineError;
+use crate::engine::sequence::EngineEvent;
+use crate::engine::stats::Shared;
+use crate::engine::stop_text::StopSearch;
+use crate::engine::stop_text::StopText;
+use crate::engine::stop_text::TokenText;
+use crate::engine::vocabulary::Detokenizer;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Why a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The model ended its text, or a stop string came.
+    Stop,
+    /// The output limit or the end of the context was reached.
+    Length,
+    /// The request's deadline passed, in the waiting line or while decoding.
+    Deadline,
+    /// [`Generation::cancel`] was called.
+    Cancelled,
+}
+
+/// Tokens that a generation took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Of these, tokens whose K and V were there already.
+    pub cached_tokens: usize,
+    /// Tokens that the consumer was given; an end-of-text token that ended the text is not counted.
+    pub output_tokens: usize,
+}
+
+/// Where the time went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Submission to first step.
+    pub queue: Duration,
+    /// First step to first token.
+    pub prefill: Duration,
+    /// First token to the end.
+    pub decode: Duration,
+}
+
+/// One thing that happened to a generation.
+#[derive(Debug)]
+pub enum GenerationEvent {
+    /// A token of output. Tokens that may belong to a stop string come late.
+    Token {
+        /// Its id.
+        id: u32,
+        /// The text that it completes; may be empty.
+        text: String,
+    },
+    /// The regular end.
+    Done {
+        /// Why.
+        reason: FinishReason,
+        /// Tokens used.
+        usage: Usage,
+        /// Time used.
+        timings: Timings,
+    },
+}
+
+/// A whole generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The output text.
+    pub text: String,
+    /// The output tokens; they may reach into the stop string that ended the text.
+    pub token_ids: Vec<u32>,
+    /// Why it ended.
+    pub reason: FinishReason,
+    /// Tokens used.
+    pub usage: Usage,
+    /// Time used.
+    pub timings: Timings,
+}
+
+impl Completion {
+    /// Whether the deadline cut it short.
+    #[must_use]
+    pub fn finished_late(&self) -> bool {
+        self.reason == FinishReason::Deadline
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// A stop string came; waiting for the engine to confirm the end.
+    Stopped,
+    Ended,
+}
+
+/// A generation under way.
+#[derive(Debug)]
+pub struct Generation {
+    events: mpsc::Receiver<EngineEvent>,
+    cancelled: Arc<AtomicBool>,
+    detokenizer: Box<dyn Detokenizer>,
+    stop: StopText,
+    shared: Arc<Shared>,
+    outbox: VecDeque<Result<GenerationEvent, EngineError>>,
+    prompt_tokens: usize,
+    output_tokens: usize,
+    state: State,
+}
+
+/// What ties a generation to its sequence.
+pub(crate) struct GenerationParts {
+    pub(crate) events: mpsc::Receiver<EngineEvent>,
+    pub(crate) cancelled: Arc<AtomicBool>,
+    pub(crate) detokenizer: Box<dyn Detokenizer>,
+    pub(crate) stop: Vec<String>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) prompt_tokens: usize,
+}
+
+impl Generation {
+    pub(crate) fn new(parts: GenerationParts) -> Self {
+        Self {
+            events: parts.events,
+            cancelled: parts.cancelled,
+            detokenizer: parts.detokenizer,
+            stop: StopText::new(parts.stop),
+            shared: parts.shared,
+            outbox: VecDeque::new(),
+            prompt_tokens: parts.prompt_tokens,
+            output_tokens: 0,
+            state: State::Open,
+        }
+    }
+
+    /// The next event; `None` after the end. Safe to drop half way: no event is lost.
+    ///
+    /// # Errors
+    /// Once, as the end: what the generation failed with.
+    pub async fn next(&mut self) -> Option<Result<GenerationEvent, EngineError>> {
+        loop {
+            if let Some(event) = self.outbox.pop_front() {
+                return Some(event);
+            }
+            if self.state == State::Ended {
+                return None;
+            }
+            let event = self.events.recv().await;
+            self.take(event);
+        }
+    }
+
+    /// The next event; `None` after the end. Blocks the thread.
+    ///
+    /// # Errors
+    /// Once, as the end: what the generation failed with.
+    ///
+    /// # Panics
+    /// On a thread of an async runtime, where blocking would stall everybody.
+    pub fn next_blocking(&mut self) -> Option<Result<GenerationEvent, EngineError>> {
+        loop {
+            if let Some(event) = self.outbox.pop_front() {
+                return Some(event);
+            }
+            if self.state == State::Ended {
+                return None;
+            }
+            let event = self.events.blocking_recv();
+            self.take(event);
+        }
+    }
+
+    /// Waits for the end and gives the whole output.
+    ///
+    /// # Errors
+    /// What the generation failed with.
+    pub async fn collect(mut self) -> Result<Completion, EngineError> {
+        let mut gathered = Gathered::default();
+        while let Some(event) = self.next().await {
+            if let Some(completion) = gathered.take(event?) {
+                return Ok(completion);
+            }
+        }
+        Err(self.shared.end_error())
+    }
+
+    /// [`collect`](Self::collect) for a thread outside any async runtime.
+    ///
+    /// # Errors
+    /// What the generation failed with.
+    ///
+    /// # Panics
+    /// On a thread of an async runtime.
+    pub fn collect_blocking(mut self) -> Result<Completion, EngineError> {
+        let mut gathered = Gathered::default();
+        while let Some(event) = self.next_blocking() {
+            if let Some(completion) = gathered.take(event?) {
+                return Ok(completion);
+            }
+        }
+        Err(self.shared.end_error())
+    }
+
+    /// Asks for the end; the remaining events still come, the last with
+    /// [`FinishReason::Cancelled`] unless the end came first.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
+    fn take(&mut self, event: Option<EngineEvent>) {
+        match (event, self.state) {
+            (Some(EngineEvent::Token(token_id)), State::Open) => self.take_token(token_id),
+            (Some(EngineEvent::Token(_)), State::Stopped | State::Ended) => {}
+            (Some(EngineEvent::Done(reason, usage, timings)), _) => {
+                self.end(reason, usage, timings);
+            }
+            // The text was complete before the engine failed.
+            (Some(EngineEvent::Failed(_)) | None, State::Stopped) => {
+                let usage = Usage { prompt_tokens: self.prompt_tokens, ..Usage::default() };
+                self.end(FinishReason::Stop, usage, Timings::default());
+            }
+            (Some(EngineEvent::Failed(error)), _) => self.fail(error),
+            (None, _) => self.fail(self.shared.end_error()),
+        }
+    }
+
+    fn take_token(&mut self, token_id: u32) {
+        let text = self.detokenizer.push(token_id);
+        let mut released = Vec::new();
+        if self.stop.push(TokenText { token_id, text }, &mut released) == StopSearch::Hit {
+            self.state = State::Stopped;
+            self.cancel();
+        }
+        self.put_out(released);
+    }
+
+    fn end(&mut self, reason: FinishReason, usage: Usage, timings: Timings) {
+        self.flush();
+        let stopped = self.state == State::Stopped;
+        let reason = if stopped { FinishReason::Stop } else { reason };
+        // Tokens that the engine chose after the stop string never reached the consumer.
+        let usage = Usage { output_tokens: self.output_tokens, ..usage };
+        self.outbox.push_back(Ok(GenerationEvent::Done { reason, usage, timings }));
+        self.state = State::Ended;
+    }
+
+    fn fail(&mut self, error: EngineError) {
+        self.flush();
+        self.outbox.push_back(Err(error));
+        self.state = State::Ended;
+    }
+
+    fn flush(&mut self) {
+        let mut released = Vec::new();
+        self.stop.finish(&mut released);
+        self.put_out(released);
+    }
+
+    fn put_out(&mut self, released: Vec<TokenText>) {
+        self.output_tokens += released.len();
+        self.outbox.extend(
+            released
+                .into_iter()
+                .map(|token| Ok(GenerationEvent::Token { id: token.token_id, text: token.text })),
+        );
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    text: String,
+    token_ids: Vec<u32>,
+}
+
+impl Gathered {
+    fn take(&mut self, event: GenerationEvent) -> Option<Completion> {
+        match event {
+            GenerationEvent::Token { id, text } => {
+                self.token_ids.push(id);
+                self.text.push_str(&text);
+                None
+            }
+            GenerationEvent::Done { reason, usage, timings } => {
+                let text = std::mem::take(&mut self.text);
+                let token_ids = std::mem::take(&mut self.token_ids);
+                Some(Completion { text, token_ids, reason, usage, timings })
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! A model that is open for generation: its file, its words and its engine.
+//!
+//! Invariants
+//! - Everything here is read once, when the model is opened; clones share it.
+//! - The token lists of the metadata live in the tokenizer only.
+
+use crate::base::clock::SharedClock;
+use crate::base::metadata::Metadata;
+use crate::base::units::Bytes;
+use crate::engine::error::EngineError;
+use crate::engine::handle::EngineHandle;
+use crate::engine::handle::EngineParts;
+use crate::engine::options::EngineOptions;
+use crate::engine::request::EndOfText;
+use crate::engine::request::GenerationRequest;
+use crate::engine::request::Sampling;
+use crate::engine::vocabulary::Detokenizer;
+use crate::engine::vocabulary::Vocabulary;
+use crate::model::DecoderOptions;
+use crate::model::Device;
+use crate::model::GgufFile;
+use crate::model::KvType;
+use crate::model::ModelError;
+use crate::model::load_decoder;
+use crate::text::ChatMessage;
+use crate::text::ChatTemplate;
+use crate::text::Special;
+use crate::text::StreamDecoder;
+use crate::text::TextError;
+use crate::text::Tokenizer;
+use sha2::Digest;
+use sha2::Sha256;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Read size while the file is hashed, bytes: large enough that the hash is the bottleneck.
+const READ_BYTES: usize = 1 << 20;
+
+/// Prompt of the warm-up, tokens: the kernels for wide steps pack their weights from 32 rows on.
+const WARM_UP_TOKENS: usize = 64;
+
+/// Prefix of the metadata keys that only the tokenizer needs.
+const TOKENIZER_PREFIX: &str = "tokenizer.ggml.";
+
+/// A model that is open for generation; clones share it.
+#[derive(Debug, Clone)]
+pub struct GenerationModel {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    path: PathBuf,
+    bytes: u64,
+    sha256: String,
+    tokenizer: Arc<Tokenizer>,
+    chat_template: Option<ChatTemplate>,
+    metadata: Metadata,
+    engine: EngineHandle,
+}
+
+/// Opens a GGUF file and starts its engine. A build for CUDA computes on the first device.
+///
+/// # Errors
+/// If the file cannot be read, its family, tokenizer or chat template is not supported, an option
+/// makes no sense, or not one page fits the KV memory.
+pub fn open(
+    path: &Path,
+    name: &str,
+    options: EngineOptions,
+    clock: SharedClock,
+) -> Result<GenerationModel, EngineError> {
+    options.check()?;
+    let file = GgufFile::open(path)?;
+    let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
+    let chat_template = ChatTemplate::from_metadata(file.metadata())?;
+    let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
+    let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
+    let parts = EngineParts {
+        name: name.to_owned(),
+        model: load_decoder(&file, &decoder_options)?,
+        vocabulary: Arc::new(TokenizerVocabulary { tokenizer: Arc::clone(&tokenizer) }),
+        clock,
+    };
+    let inner = Inner {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        bytes: file.file_bytes(),
+        sha256: sha256(path)?,
+        tokenizer,
+        chat_template,
+        metadata: without_token_lists(file.metadata()),
+        engine: EngineHandle::start(parts, options)?,
+    };
+    Ok(GenerationModel { inner: Arc::new(inner) })
+}
+
+/// The tokenizer of a GGUF file, without its weights.
+///
+/// # Errors
+/// If the file is not GGUF or its tokenizer is not supported.
+pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
+    Ok(Tokenizer::from_metadata(GgufFile::open(path)?.metadata())?)
+}
+
+impl GenerationModel {
+    /// The name it was opened under.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// The file's size in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.inner.bytes
+    }
+
+    /// The file's SHA-256 in hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.inner.sha256
+    }
+
+    /// Its tokenizer.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Arc<Tokenizer> {
+        &self.inner.tokenizer
+    }
+
+    /// The file's keys and values, token lists left out.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.inner.metadata
+    }
+
+    /// The door to its engine.
+    #[must_use]
+    pub fn engine(&self) -> &EngineHandle {
+        &self.inner.engine
+    }
+
+    /// Longest prompt and output together, tokens.
+    #[must_use]
+    pub fn context_tokens_max(&self) -> usize {
+        self.inner.engine.context_tokens_max()
+    }
+
+    /// Its chat template, if the file has one.
+    #[must_use]
+    pub fn chat_template(&self) -> Option<&ChatTemplate> {
+        self.inner.chat_template.as_ref()
+    }
+
+    /// Whether the file has a chat template.
+    #[must_use]
+    pub fn has_chat_template(&self) -> bool {
+        self.inner.chat_template.is_some()
+    }
+
+    /// Token ids of a conversation, up to where the model speaks next. Without a chat template the
+    /// messages are paragraphs of one text.
+    ///
+    /// # Errors
+    /// If the template refuses the messages or the tokenizer fails.
+    pub fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
+        match &self.inner.chat_template {
+            Some(template) => template.encode(&self.inner.tokenizer, messages),
+            None => {
+                let paragraphs: Vec<&str> =
+                    messages.iter().map(|message| message.content.as_str()).collect();
+                self.inner.tokenizer.encode(&paragraphs.join("\n\n"), Special::Add)
+            }
+        }
+    }
+
+    /// Runs a wide step and a narrow one, so that the first customer pays for no first touch.
+    ///
+    /// # Errors
+    /// If the engine refuses or fails.
+    pub async fn warm_up(&self) -> Result<(), EngineError> {
+        let engine = self.engine();
+        let request = GenerationRequest {
+            prompt_token_ids: vec![0; WARM_UP_TOKENS.min(engine.prompt_tokens_max())],
+            output_tokens_max: engine.output_tokens_max().min(2),
+            sampling: Sampling::GREEDY,
+            stop: Vec::new(),
+            deadline: None,
+            end_of_text: EndOfText::Ignore,
+        };
+        engine.submit(request)?.collect().await?;
+        Ok(())
+    }
+}
+
+/// How the engine loads a decoder: keys and values in f32, so that batching changes no result.
+pub(crate) fn decoder_options(
+    page_tokens: usize,
+    kv_bytes_max: Bytes,
+    context_tokens_max: usize,
+) -> Result<DecoderOptions, EngineError> {
+    Ok(DecoderOptions {
+        device: Device::cuda_if_available(0).map_err(ModelError::from)?,
+        page_tokens,
+        kv_bytes_max: kv_bytes_max.0,
+        kv_type: KvType::F32,
+        context_tokens_max,
+    })
+}
+
+fn without_token_lists(metadata: &Metadata) -> Metadata {
+    let mut kept = Metadata::default();
+    for (key, value) in metadata.iter() {
+        if !key.starts_with(TOKENIZER_PREFIX) {
+            kept.insert(key, value.clone());
+        }
+    }
+    kept
+}
+
+fn sha256(path: &Path) -> Result<String, EngineError> {
+    let failed = |cause| EngineError::Read { path: path.to_owned(), cause };
+    let mut file = File::open(path).map_err(failed)?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; READ_BYTES];
+    loop {
+        let count = file.read(&mut chunk).map_err(failed)?;
+        if count == 0 {
+            return Ok(format!("{:x}", hash.finalize()));
+        }
+        hash.update(&chunk[..count]);
+    }
+}
+
+#[derive(Debug)]
+struct TokenizerVocabulary {
+    tokenizer: Arc<Tokenizer>,
+}
+
+impl Vocabulary for TokenizerVocabulary {
+    fn is_end_of_generation(&self, token_id: u32) -> bool {
+        self.tokenizer.is_end_of_generation(token_id)
+    }
+
+    fn detokenizer(&self) -> Box<dyn Detokenizer> {
+        Box::new(StreamDecoder::new(Arc::clone(&self.tokenizer)))
+    }
+}
+
+impl Detokenizer for StreamDecoder {
+    fn push(&mut self, token_id: u32) -> String {
+        Self::push(self, token_id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

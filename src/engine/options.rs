@@ -1,0 +1,63 @@
+//! The engine's limits, as configuration hands them over.
+
+use crate::base::units::Bytes;
+use crate::engine::error::EngineError;
+use crate::model::ForwardLimits;
+
+/// The engine's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// Token slots in a KV page; 16 wastes at most 15 slots a sequence and keeps page lists short.
+    pub page_tokens: usize,
+    /// Memory for all KV pages; 512 MiB holds tens of chats on a small model.
+    pub kv_bytes_max: Bytes,
+    /// Rows in one step; 512 keeps a step short enough for streams beside a long prompt.
+    pub step_tokens_max: usize,
+    /// Sequences that run at once, at most `step_tokens_max`; 32 on a CPU.
+    pub sequences_max: usize,
+    /// Requests that wait for their first step; 256.
+    pub waiting_max: usize,
+    /// Prompt tokens that wait: first-token target times prefill rate; 65,536. An empty line takes
+    /// any single prompt.
+    pub waiting_prompt_tokens_max: usize,
+    /// Prompt and output of one sequence together; the model and the pages may allow less. 4,096.
+    pub context_tokens_max: usize,
+    /// Output tokens that one request may ask for; 1,024.
+    pub output_tokens_max: usize,
+}
+
+impl EngineOptions {
+    /// Checks that every limit leaves room to work.
+    ///
+    /// # Errors
+    /// The first limit that is too small.
+    pub(crate) fn check(&self) -> Result<(), EngineError> {
+        let limits = [
+            ("page_tokens", self.page_tokens, 1),
+            ("sequences_max", self.sequences_max, 1),
+            // Otherwise the decode rows of a full house leave no row for the youngest.
+            ("step_tokens_max", self.step_tokens_max, self.sequences_max),
+            ("waiting_max", self.waiting_max, 1),
+            ("waiting_prompt_tokens_max", self.waiting_prompt_tokens_max, 1),
+            ("context_tokens_max", self.context_tokens_max, 2),
+            ("output_tokens_max", self.output_tokens_max, 1),
+        ];
+        match limits.into_iter().find(|(_, found, min)| found < min) {
+            Some((what, found, min)) => Err(EngineError::Option { what, found, min }),
+            None => Ok(()),
+        }
+    }
+
+    /// Longest sequence in tokens that options, model and pages all allow.
+    ///
+    /// # Errors
+    /// If not even one prompt token and one output token fit.
+    pub(crate) fn context_tokens(&self, model: ForwardLimits) -> Result<usize, EngineError> {
+        let page_tokens_all = model.page_count.saturating_mul(model.page_tokens);
+        let found = self.context_tokens_max.min(model.context_tokens_max).min(page_tokens_all);
+        if found < 2 {
+            return Err(EngineError::Option { what: "context_tokens_max", found, min: 2 });
+        }
+        Ok(found)
+    }
+}

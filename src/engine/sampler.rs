@@ -1,0 +1,235 @@
+//! Chooses a token from one row of logits: the only place in the engine that reads a float of the
+//! model.
+//!
+//! Invariants
+//! - The choice depends on the row, the parameters and the sequence's own random stream, never on
+//!   who shares the batch; one draw a token, none when greedy.
+//! - NaN and minus infinity are never chosen; no usable logit is an answer (`None`), not a panic.
+//!
+//! Source: top-p, Holtzman et al. 2020, arXiv:1904.09751; min-p, Nguyen et al. 2024,
+//! arXiv:2407.01082. Order of the filters as in vLLM: temperature, min-p, top-k, top-p.
+
+use crate::engine::request::Sampling;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::RngCore;
+
+/// First guess of how many tokens top-p keeps; the guess grows eightfold until they suffice, so a
+/// vocabulary is rarely sorted whole.
+const NUCLEUS_GUESS: usize = 64;
+
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    token_id: u32,
+    logit: f32,
+    /// Probability relative to the likeliest token, which has 1.
+    weight: f32,
+}
+
+/// Chooses tokens; keeps its scratch memory between calls.
+#[derive(Debug, Default)]
+pub(crate) struct Sampler {
+    candidates: Vec<Candidate>,
+}
+
+impl Sampler {
+    /// Chooses a token from `logits`, one a vocabulary entry. `None` when no logit is usable.
+    pub(crate) fn choose(
+        &mut self,
+        logits: &[f32],
+        sampling: &Sampling,
+        random: &mut ChaCha8Rng,
+    ) -> Option<u32> {
+        let (likeliest, logit_max) = likeliest(logits)?;
+        if sampling.temperature == 0.0 {
+            return Some(likeliest);
+        }
+        let logit_max = logit_max.min(f32::MAX);
+        self.candidates.clear();
+        for (token_id, logit) in (0_u32..).zip(logits) {
+            // `min` would turn NaN into a number.
+            if logit.is_nan() {
+                continue;
+            }
+            let logit = logit.min(f32::MAX);
+            let weight = ((logit - logit_max) / sampling.temperature).exp();
+            // The likeliest weighs 1, so min-p is a plain threshold.
+            if weight > 0.0 && weight >= sampling.min_p {
+                self.candidates.push(Candidate { token_id, logit, weight });
+            }
+        }
+        self.keep_top_k(sampling.top_k);
+        self.keep_top_p(sampling.top_p);
+        Some(self.draw(random).unwrap_or(likeliest))
+    }
+
+    fn keep_top_k(&mut self, top_k: usize) {
+        if top_k == 0 || top_k >= self.candidates.len() {
+            return;
+        }
+        self.candidates.select_nth_unstable_by(top_k - 1, likelier_first);
+        self.candidates.truncate(top_k);
+        self.candidates.sort_unstable_by(likelier_first);
+    }
+
+    fn keep_top_p(&mut self, top_p: f32) {
+        if top_p >= 1.0 {
+            return;
+        }
+        let target = weight_sum(&self.candidates) * f64::from(top_p);
+        let count = self.candidates.len();
+        let mut guess = NUCLEUS_GUESS;
+        loop {
+            let sorted = guess.min(count);
+            if sorted < count {
+                self.candidates.select_nth_unstable_by(sorted, likelier_first);
+            }
+            self.candidates[..sorted].sort_unstable_by(likelier_first);
+            let mut reached = 0.0;
+            let enough = self.candidates[..sorted].iter().position(|candidate| {
+                reached += f64::from(candidate.weight);
+                reached >= target
+            });
+            if let Some(last) = enough {
+                self.candidates.truncate(last + 1);
+                return;
+            }
+            if sorted == count {
+                return;
+            }
+            guess = guess.saturating_mul(8);
+        }
+    }
+
+    fn draw(&self, random: &mut ChaCha8Rng) -> Option<u32> {
+        let mut left = unit_interval(random) * weight_sum(&self.candidates);
+        for candidate in &self.candidates {
+            left -= f64::from(candidate.weight);
+            if left < 0.0 {
+                return Some(candidate.token_id);
+            }
+        }
+        // Rounding can leave a crumb.
+        self.candidates.last().map(|candidate| candidate.token_id)
+    }
+}
+
+/// The greatest logit and the lowest id that has it.
+fn likeliest(logits: &[f32]) -> Option<(u32, f32)> {
+    let mut best = None;
+    let mut logit_max = f32::NEG_INFINITY;
+    for (token_id, logit) in (0_u32..).zip(logits) {
+        // False for NaN and for minus infinity.
+        if *logit > logit_max {
+            logit_max = *logit;
+            best = Some(token_id);
+        }
+    }
+    best.map(|token_id| (token_id, logit_max))
+}
+
+fn likelier_first(left: &Candidate, right: &Candidate) -> std::cmp::Ordering {
+    right.logit.total_cmp(&left.logit).then(left.token_id.cmp(&right.token_id))
+}
+
+fn weight_sum(candidates: &[Candidate]) -> f64 {
+    candidates.iter().map(|candidate| f64::from(candidate.weight)).sum()
+}
+
+/// Uniform in `[0, 1)`, 53 bits.
+#[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
+fn unit_interval(random: &mut ChaCha8Rng) -> f64 {
+    const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+    (random.next_u64() >> 11) as f64 * STEP
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand_chacha::rand_core::SeedableRng;
+    use std::collections::BTreeSet;
+
+    const PLAIN: Sampling = Sampling { temperature: 1.0, ..Sampling::GREEDY };
+
+    fn random() -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(7)
+    }
+
+    fn drawn(logits: &[f32], sampling: Sampling) -> BTreeSet<u32> {
+        let mut sampler = Sampler::default();
+        let mut random = random();
+        (0..500).filter_map(|_| sampler.choose(logits, &sampling, &mut random)).collect()
+    }
+
+    #[test]
+    fn greedy_takes_the_likeliest_and_the_lowest_of_equals() {
+        let mut sampler = Sampler::default();
+        let mut choose = |logits: &[f32]| sampler.choose(logits, &Sampling::GREEDY, &mut random());
+        assert_eq!(choose(&[0.0, 3.0, -1.0, 3.0]), Some(1));
+        assert_eq!(choose(&[f32::NAN, -3.0, f32::NAN]), Some(1));
+        assert_eq!(choose(&[f32::NEG_INFINITY, f32::INFINITY]), Some(1));
+        assert_eq!(choose(&[f32::NAN, f32::NEG_INFINITY]), None);
+        assert_eq!(choose(&[]), None);
+    }
+
+    #[test]
+    fn filters_keep_what_they_promise() {
+        let logits = [0.0, 2.0, 1.0, -1.0, -9.0];
+        assert_eq!(drawn(&logits, Sampling { top_k: 1, ..PLAIN }), BTreeSet::from([1]));
+        assert_eq!(drawn(&logits, Sampling { top_k: 2, ..PLAIN }), BTreeSet::from([1, 2]));
+        // Probabilities: 0.087, 0.644, 0.237, 0.032, 0.
+        assert_eq!(drawn(&logits, Sampling { top_p: 0.6, ..PLAIN }), BTreeSet::from([1]));
+        assert_eq!(drawn(&logits, Sampling { top_p: 0.9, ..PLAIN }), BTreeSet::from([0, 1, 2]));
+        // exp(-1) = 0.37 of the likeliest, exp(-2) = 0.14.
+        assert_eq!(drawn(&logits, Sampling { min_p: 0.3, ..PLAIN }), BTreeSet::from([1, 2]));
+        assert_eq!(drawn(&logits, Sampling { min_p: 1.0, ..PLAIN }), BTreeSet::from([1]));
+        let cold = Sampling { temperature: 1e-30, ..PLAIN };
+        assert_eq!(drawn(&logits, cold), BTreeSet::from([1]));
+    }
+
+    #[test]
+    fn draws_follow_the_distribution() {
+        let logits = [0.0, 2.0_f32.ln(), f32::NAN, 5.0_f32.ln()];
+        let mut sampler = Sampler::default();
+        let mut random = random();
+        let mut counts = [0_u32; 4];
+        for _ in 0..8_000 {
+            counts[sampler.choose(&logits, &PLAIN, &mut random).unwrap() as usize] += 1;
+        }
+        for (count, expected) in counts.into_iter().zip([1_000, 2_000, 0, 5_000]) {
+            assert!(count.abs_diff(expected) <= 150, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn wide_nucleus_is_found_beyond_the_first_guess() {
+        let logits = vec![0.5_f32; 3_000];
+        let mut sampler = Sampler::default();
+        sampler.choose(&logits, &Sampling { top_p: 0.5, ..PLAIN }, &mut random());
+        assert_eq!(sampler.candidates.len(), 1_500);
+        assert!(sampler.candidates.iter().all(|candidate| candidate.token_id < 1_500));
+    }
+
+    proptest! {
+        #[test]
+        fn any_logits_give_a_usable_token_or_none(
+            logits in prop::collection::vec(
+                prop_oneof![any::<f32>(), Just(f32::NAN), Just(f32::INFINITY), Just(f32::MIN)],
+                0..200,
+            ),
+            temperature in 0.0_f32..3.0,
+            top_k in 0_usize..20,
+            top_p in 0.01_f32..=1.0,
+            min_p in 0.0_f32..=1.0,
+            seed in any::<u64>(),
+        ) {
+            let sampling = Sampling { temperature, top_k, top_p, min_p, seed };
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let usable = |logit: &f32| !logit.is_nan() && *logit != f32::NEG_INFINITY;
+            match Sampler::default().choose(&logits, &sampling, &mut random) {
+                Some(token_id) => prop_assert!(usable(&logits[token_id as usize])),
+                None => prop_assert!(!logits.iter().any(usable)),
+            }
+        }
+    }
+}

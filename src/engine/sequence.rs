@@ -1,0 +1,163 @@
+//! One generation as the engine thread sees it: its tokens, its limits and its consumer.
+//!
+//! How far it is computed and which pages it owns is the scheduler's to know.
+//!
+//! Invariants
+//! - The event channel holds `output_tokens_max + 2` events: every token, the end and one spare, so
+//!   sending never waits and never fails for want of room.
+
+use crate::base::ids::SequenceId;
+use crate::engine::admission::Place;
+use crate::engine::error::EngineError;
+use crate::engine::generation::FinishReason;
+use crate::engine::generation::Timings;
+use crate::engine::generation::Usage;
+use crate::engine::request::EndOfText;
+use crate::engine::request::Sampling;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+use tokio::sync::mpsc;
+
+/// What the engine thread tells a consumer.
+#[derive(Debug)]
+pub(crate) enum EngineEvent {
+    /// A token was chosen.
+    Token(u32),
+    /// The generation is over.
+    Done(FinishReason, Usage, Timings),
+    /// The generation failed.
+    Failed(EngineError),
+}
+
+/// Room for one generation's events.
+pub(crate) fn event_channel_places(output_tokens_max: usize) -> usize {
+    output_tokens_max.saturating_add(2)
+}
+
+/// A checked request on its way to the engine thread.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) prompt_token_ids: Vec<u32>,
+    pub(crate) output_tokens_max: usize,
+    pub(crate) sampling: Sampling,
+    pub(crate) end_of_text: EndOfText,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) submitted: Instant,
+    pub(crate) events: mpsc::Sender<EngineEvent>,
+    pub(crate) cancelled: Arc<AtomicBool>,
+    pub(crate) place: Place,
+}
+
+impl Work {
+    /// Tells the consumer that the generation failed before it began.
+    pub(crate) fn refuse(self, error: EngineError) {
+        let _consumer_left = self.events.try_send(EngineEvent::Failed(error)).is_err();
+    }
+}
+
+/// One generation as the engine thread sees it.
+#[derive(Debug)]
+pub(crate) struct Sequence {
+    pub(crate) id: SequenceId,
+    /// The prompt, then what was generated.
+    pub(crate) token_ids: Vec<u32>,
+    pub(crate) prompt_tokens: usize,
+    pub(crate) output_tokens_max: usize,
+    pub(crate) sampling: Sampling,
+    pub(crate) random: ChaCha8Rng,
+    pub(crate) end_of_text: EndOfText,
+    deadline: Option<Instant>,
+    events: mpsc::Sender<EngineEvent>,
+    cancelled: Arc<AtomicBool>,
+    /// Given back when the first step begins.
+    place: Option<Place>,
+    submitted: Instant,
+    started: Option<Instant>,
+    first_token: Option<Instant>,
+}
+
+impl Sequence {
+    /// Takes a request over.
+    pub(crate) fn new(id: SequenceId, work: Work) -> Self {
+        Self {
+            id,
+            prompt_tokens: work.prompt_token_ids.len(),
+            token_ids: work.prompt_token_ids,
+            output_tokens_max: work.output_tokens_max,
+            random: ChaCha8Rng::seed_from_u64(work.sampling.seed),
+            sampling: work.sampling,
+            end_of_text: work.end_of_text,
+            deadline: work.deadline,
+            events: work.events,
+            cancelled: work.cancelled,
+            place: Some(work.place),
+            submitted: work.submitted,
+            started: None,
+            first_token: None,
+        }
+    }
+
+    /// Tokens generated.
+    pub(crate) fn output_tokens(&self) -> usize {
+        self.token_ids.len() - self.prompt_tokens
+    }
+
+    /// Why the sequence should end now, if it should.
+    pub(crate) fn end_reason(&self, now: Instant) -> Option<FinishReason> {
+        if self.cancelled.load(Ordering::Acquire) {
+            return Some(FinishReason::Cancelled);
+        }
+        let late = self.deadline.is_some_and(|deadline| now >= deadline);
+        late.then_some(FinishReason::Deadline)
+    }
+
+    /// Its first step begins, unless it ran before.
+    pub(crate) fn start(&mut self, now: Instant) {
+        self.place = None;
+        self.started.get_or_insert(now);
+    }
+
+    /// Adds a chosen token and tells the consumer; the first one returns how long it took since
+    /// submission.
+    pub(crate) fn push(&mut self, token_id: u32, now: Instant) -> Option<Duration> {
+        self.token_ids.push(token_id);
+        self.send(EngineEvent::Token(token_id));
+        if self.first_token.is_some() {
+            return None;
+        }
+        self.first_token = Some(now);
+        Some(now.saturating_duration_since(self.submitted))
+    }
+
+    /// Tells the consumer that the generation is over.
+    pub(crate) fn finish(self, reason: FinishReason, now: Instant) {
+        let usage = Usage {
+            prompt_tokens: self.prompt_tokens,
+            cached_tokens: 0,
+            output_tokens: self.output_tokens(),
+        };
+        let started = self.started.unwrap_or(now);
+        let first_token = self.first_token.unwrap_or(now);
+        let timings = Timings {
+            queue: started.saturating_duration_since(self.submitted),
+            prefill: first_token.saturating_duration_since(started),
+            decode: now.saturating_duration_since(first_token),
+        };
+        self.send(EngineEvent::Done(reason, usage, timings));
+    }
+
+    /// Tells the consumer that the generation failed.
+    pub(crate) fn fail(self, error: EngineError) {
+        self.send(EngineEvent::Failed(error));
+    }
+
+    fn send(&self, event: EngineEvent) {
+        // A closed channel means that the consumer left; the cancel flag ends the sequence then.
+        let _consumer_left = self.events.try_send(event).is_err();
+    }
+}

@@ -1,0 +1,55 @@
+//! `GET /v1/catalog/search`: what the gateway itself would find.
+
+use crate::base::language::Language;
+use crate::http::App;
+use crate::http::error::ApiError;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::MoneyBody;
+use crate::http::wire::services::CatalogSearchAnswer;
+use crate::http::wire::services::ProductBody;
+use axum::extract::Query;
+use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Products in one answer.
+const PRODUCTS_MAX: usize = 20;
+
+/// Finds products for a query in plain words.
+#[utoipa::path(
+    get, path = "/v1/catalog/search",
+    params(("q" = String, Query, description = "plain words"),
+           ("locale" = Option<String>, Query, description = "such as fr-FR; default en")),
+    responses((status = 200, body = CatalogSearchAnswer), (status = 400, body = ErrorBody))
+)]
+pub(crate) async fn search(
+    State(app): State<Arc<App>>,
+    query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
+) -> Result<axum::Json<CatalogSearchAnswer>, ApiError> {
+    let Query(query) = query.map_err(|error| ApiError::malformed(error.to_string()))?;
+    let text = query
+        .get("q")
+        .filter(|text| !text.trim().is_empty())
+        .ok_or_else(|| ApiError::malformed("query parameter `q` is missing or empty"))?;
+    let language =
+        query.get("locale").and_then(|tag| Language::from_locale(tag)).unwrap_or(Language::En);
+    let search = app.catalog.search(text, language, PRODUCTS_MAX);
+    let products = search
+        .found
+        .hits
+        .iter()
+        .filter_map(|hit| Some((hit, app.catalog.get(&hit.sku)?)))
+        .map(|(hit, product)| ProductBody {
+            sku: product.sku.to_string(),
+            name: product.name.clone(),
+            brand: product.brand.clone(),
+            category: product.category.clone(),
+            price: MoneyBody::from(&product.price),
+            in_stock: hit.in_stock,
+            score: f64::from(hit.score),
+        })
+        .collect();
+    let constraints = search.understanding.choices().iter().map(ToString::to_string).collect();
+    Ok(axum::Json(CatalogSearchAnswer { constraints, products }))
+}

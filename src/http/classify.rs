@@ -1,0 +1,47 @@
+//! `POST /v1/classify`: intents with calibrated confidence for many texts at once.
+
+use crate::http::App;
+use crate::http::body::Json;
+use crate::http::encode;
+use crate::http::error::ApiError;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::services::ClassifyAnswer;
+use crate::http::wire::services::ClassifyRequest;
+use crate::intent::IntentError;
+use crate::turn::Reading;
+use axum::extract::State;
+use std::sync::Arc;
+
+/// Classifies texts.
+#[utoipa::path(
+    post, path = "/v1/classify", request_body = ClassifyRequest,
+    responses((status = 200, body = ClassifyAnswer), (status = 422, body = ErrorBody),
+              (status = 429, body = ErrorBody))
+)]
+pub(crate) async fn classify(
+    State(app): State<Arc<App>>,
+    body: Json<ClassifyRequest>,
+) -> Result<axum::Json<ClassifyAnswer>, ApiError> {
+    let texts = body.value.texts;
+    check(&texts, app.limits.request_texts_max)?;
+    let predictions = app.classifier.classify(texts).await?;
+    let results =
+        predictions.into_iter().map(|found| encode::intent(&Reading::from(found))).collect();
+    Ok(axum::Json(ClassifyAnswer { results }))
+}
+
+/// Refuses no texts, too many texts, and empty ones.
+pub(crate) fn check(texts: &[String], texts_max: usize) -> Result<(), ApiError> {
+    if texts.is_empty() {
+        return Err(ApiError::impossible("no_texts", "at least one text is needed"));
+    }
+    if texts.len() > texts_max {
+        return Err(IntentError::TooManyTexts { texts: texts.len(), texts_max }.into());
+    }
+    match texts.iter().position(|text| text.trim().is_empty()) {
+        Some(index) => {
+            Err(ApiError::impossible("empty_text", format!("text {index} is empty")))
+        }
+        None => Ok(()),
+    }
+}

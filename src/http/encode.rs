@@ -1,0 +1,171 @@
+//! From the decided answer to the bytes of the contract.
+
+use crate::base::clock::milliseconds;
+use crate::base::language::Language;
+use crate::http::error::ApiError;
+use crate::http::wire::MoneyBody;
+use crate::http::wire::respond::ActionBody;
+use crate::http::wire::respond::AlternativeBody;
+use crate::http::wire::respond::FactBody;
+use crate::http::wire::respond::GroundingBody;
+use crate::http::wire::respond::HandoffBody;
+use crate::http::wire::respond::IntentBody;
+use crate::http::wire::respond::OptionBody;
+use crate::http::wire::respond::ReplyBody;
+use crate::http::wire::respond::RespondAnswer;
+use crate::http::wire::respond::SignalsBody;
+use crate::http::wire::respond::SuggestionBody;
+use crate::http::wire::respond::TimingsBody;
+use crate::http::wire::respond::UsageBody;
+use crate::http::wire::respond::WindowBody;
+use crate::http::wire::rounded;
+use crate::turn::Reading;
+use crate::turn::Reply;
+use crate::turn::Suggestion;
+use crate::turn::Timings;
+use crate::turn::TurnAnswer;
+use crate::turn::decide::Action;
+use serde_json::json;
+
+/// The bytes that leave and that a redelivery gets again.
+pub(crate) fn answer(answer: &TurnAnswer) -> Vec<u8> {
+    // Strings and finite numbers always serialise.
+    serde_json::to_vec(&body(answer)).unwrap_or_default()
+}
+
+fn body(answer: &TurnAnswer) -> RespondAnswer {
+    RespondAnswer {
+        turn_id: answer.turn_id.to_string(),
+        thread_id: answer.thread_id.to_string(),
+        epoch: answer.epoch,
+        supersedes: Vec::new(),
+        language: answer.language.code().to_owned(),
+        intent: intent(&answer.reading),
+        action: action(&answer.action),
+        reply: reply(&answer.reply),
+        suggestion: answer.suggestion.as_ref().map(suggestion),
+        facts: answer
+            .facts
+            .iter()
+            .map(|fact| FactBody {
+                key: fact.key.clone(),
+                value: fact.value.clone(),
+                kind: "stated".to_owned(),
+                source: fact.source.clone(),
+            })
+            .collect(),
+        handoff: answer.handoff.as_ref().map(|handoff| HandoffBody {
+            reason: handoff.reason.to_owned(),
+            summary: handoff.summary.clone(),
+        }),
+        window: WindowBody {
+            state: answer.window.state.name().to_owned(),
+            closes_at: answer.window.closes_at.map(|time| time.to_string()),
+        },
+        disclosure: answer.disclosure,
+        timings_ms: timings(&answer.timings),
+        usage: UsageBody {
+            prompt_tokens: answer.usage.prompt_tokens,
+            cached_tokens: answer.usage.cached_tokens,
+            output_tokens: answer.usage.output_tokens,
+        },
+    }
+}
+
+/// A reading as the wire shows it.
+pub(crate) fn intent(reading: &Reading) -> IntentBody {
+    IntentBody {
+        label: reading.label.clone(),
+        confidence: rounded(reading.confidence),
+        abstained: reading.abstained,
+        alternatives: reading
+            .alternatives
+            .iter()
+            .map(|(label, confidence)| AlternativeBody {
+                label: label.clone(),
+                confidence: rounded(*confidence),
+            })
+            .collect(),
+        signals: SignalsBody {
+            sentiment: rounded(reading.signals.sentiment),
+            urgency: rounded(reading.signals.urgency),
+            sarcasm: rounded(reading.signals.sarcasm),
+        },
+    }
+}
+
+fn action(action: &Action) -> ActionBody {
+    ActionBody {
+        kind: action.kind.name().to_owned(),
+        facet: action.facet.clone(),
+        sku: action.sku.as_ref().map(ToString::to_string),
+        topic: action.topic.clone(),
+        link: action.link.clone(),
+    }
+}
+
+fn reply(reply: &Reply) -> ReplyBody {
+    ReplyBody {
+        text: reply.text.clone(),
+        source: reply.source.name().to_owned(),
+        options: reply
+            .options
+            .iter()
+            .map(|option| OptionBody { id: option.id.clone(), title: option.title.clone() })
+            .collect(),
+        grounding: reply
+            .grounding
+            .iter()
+            .map(|found| GroundingBody {
+                start: found.start,
+                end: found.end,
+                fact: found.fact.clone(),
+            })
+            .collect(),
+        payload: reply.payload.clone(),
+    }
+}
+
+/// An offer as the wire shows it.
+pub(crate) fn suggestion(offer: &Suggestion) -> SuggestionBody {
+    SuggestionBody {
+        sku: offer.sku.to_string(),
+        name: offer.name.clone(),
+        price: MoneyBody::from(&offer.price),
+        reason: offer.reason.clone(),
+        rule: offer.rule.clone(),
+        arm: offer.arm.to_owned(),
+    }
+}
+
+fn timings(timings: &Timings) -> TimingsBody {
+    TimingsBody {
+        queue: milliseconds(timings.queue),
+        understand: milliseconds(timings.understand),
+        draft: milliseconds(timings.draft),
+        suggest: milliseconds(timings.suggest),
+        record: milliseconds(timings.record),
+        total: milliseconds(timings.total),
+    }
+}
+
+/// The event `understood`.
+pub(crate) fn understood(language: Language, reading: &Reading) -> String {
+    json!({ "language": language.code(), "intent": intent(reading) }).to_string()
+}
+
+/// The event `decided`.
+pub(crate) fn decided(decided: &Action) -> String {
+    json!({ "action": action(decided) }).to_string()
+}
+
+/// The event `error`.
+pub(crate) fn error(error: &ApiError) -> String {
+    json!({ "error": error.detail() }).to_string()
+}
+
+/// The reply's text out of a recorded answer.
+pub(crate) fn reply_text(body: &[u8]) -> String {
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    value["reply"]["text"].as_str().unwrap_or_default().to_owned()
+}

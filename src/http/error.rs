@@ -1,0 +1,222 @@
+//! From domain errors to status, code and public message: the only place that knows both.
+//!
+//! Clients get what they can act on; causes go to the log with the request id.
+
+use crate::base::ids::IdError;
+use crate::engine::EngineError;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::ErrorDetail;
+use crate::intent::IntentError;
+use crate::text::TextError;
+use crate::threads::GateError;
+use crate::threads::StoreError;
+use crate::turn::TurnError;
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::IntoResponse;
+use axum::response::Response;
+
+/// Seconds after which a full queue is worth another try: far longer than a step, short for a
+/// customer.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// Not the JSON expected.
+    #[error("{message}")]
+    Malformed { message: String },
+    /// Well-formed, but it cannot be done.
+    #[error("{message}")]
+    Impossible { code: &'static str, message: String },
+    /// The body is larger than `server.body_bytes_max`.
+    #[error("the body is larger than server.body_bytes_max allows")]
+    BodyTooLarge,
+    /// No key, or a wrong one.
+    #[error("a valid API key is needed: `Authorization: Bearer KEY`")]
+    Unauthorized,
+    /// There is no such thing.
+    #[error("{what} `{id}` does not exist")]
+    NotFound { what: &'static str, id: String },
+    /// Too many requests at once.
+    #[error("{in_flight_max} requests are being answered, which is the limit")]
+    Busy { in_flight_max: usize },
+    /// Starting or draining.
+    #[error("the gateway is {state}")]
+    Unavailable { state: &'static str },
+    /// The turn failed.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+    /// The engine refused or failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The encoder refused or failed.
+    #[error(transparent)]
+    Intent(#[from] IntentError),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The text could not be turned into tokens.
+    #[error(transparent)]
+    Text(#[from] TextError),
+}
+
+/// Status, code and whether a later try can help.
+struct Verdict {
+    status: StatusCode,
+    code: &'static str,
+}
+
+const fn verdict(status: StatusCode, code: &'static str) -> Verdict {
+    Verdict { status, code }
+}
+
+impl ApiError {
+    /// A body that is not what was expected.
+    pub(crate) fn malformed(message: impl Into<String>) -> Self {
+        Self::Malformed { message: message.into() }
+    }
+
+    /// A field whose value cannot be used.
+    pub(crate) fn impossible(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Impossible { code, message: message.into() }
+    }
+
+    /// A field that is not an identifier.
+    pub(crate) fn id(field: &str, error: &IdError) -> Self {
+        Self::impossible("invalid_id", format!("field `{field}`: it {error}"))
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Malformed { .. } => verdict(StatusCode::BAD_REQUEST, "malformed"),
+            Self::Impossible { code, .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, code),
+            Self::BodyTooLarge => verdict(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::Unauthorized => verdict(StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::NotFound { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
+            Self::Busy { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Unavailable { .. } => verdict(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Turn(error) => turn(error),
+            Self::Engine(error) => engine(error),
+            Self::Intent(error) => intent(error),
+            Self::Store(error) => store(error),
+            Self::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
+        }
+    }
+}
+
+fn turn(error: &TurnError) -> Verdict {
+    match error {
+        TurnError::EmptyText => verdict(StatusCode::UNPROCESSABLE_ENTITY, "empty_text"),
+        TurnError::TextTooLong { .. } => verdict(StatusCode::PAYLOAD_TOO_LARGE, "text_too_long"),
+        TurnError::OptionId { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "unknown_option"),
+        TurnError::Gate(error) => gate(error),
+        TurnError::Store(error) => store(error),
+        TurnError::Intent(error) => intent(error),
+        TurnError::Contended { .. } => verdict(StatusCode::CONFLICT, "thread_changed"),
+    }
+}
+
+fn gate(error: &GateError) -> Verdict {
+    match error {
+        GateError::BodyDiffers => verdict(StatusCode::CONFLICT, "message_id_reused"),
+        GateError::ThreadFull { .. } | GateError::MessageFull { .. } | GateError::Full { .. } => {
+            verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full")
+        }
+    }
+}
+
+impl ApiError {
+    /// The public part of the error.
+    pub(crate) fn detail(&self) -> ErrorDetail {
+        let request_id = crate::http::guard::current_request_id();
+        ErrorDetail { code: self.verdict().code, message: self.to_string(), request_id }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let Verdict { status, code } = self.verdict();
+        let request_id = crate::http::guard::current_request_id();
+        if status.is_server_error() {
+            let cause = crate::turn::draft::compose::chain(&self);
+            tracing::error!(%request_id, %status, code, cause, "request failed");
+        } else {
+            tracing::debug!(%request_id, %status, code, "request refused");
+        }
+        let body = ErrorBody { error: self.detail() };
+        let mut response = (status, axum::Json(body)).into_response();
+        if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
+            let seconds = HeaderValue::from(RETRY_AFTER_SECONDS);
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
+
+fn engine(error: &EngineError) -> Verdict {
+    match error {
+        EngineError::EmptyPrompt
+        | EngineError::PromptTooLong { .. }
+        | EngineError::Token { .. }
+        | EngineError::OutputTokens { .. }
+        | EngineError::StopStrings { .. }
+        | EngineError::Sampling { .. } => {
+            verdict(StatusCode::UNPROCESSABLE_ENTITY, "request_refused")
+        }
+        EngineError::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
+        EngineError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
+        EngineError::Dead { .. } | EngineError::Closing => {
+            verdict(StatusCode::SERVICE_UNAVAILABLE, "engine_stopped")
+        }
+        EngineError::Logits { .. }
+        | EngineError::Option { .. }
+        | EngineError::Thread { .. }
+        | EngineError::Read { .. }
+        | EngineError::Model(_) => verdict(StatusCode::INTERNAL_SERVER_ERROR, "engine_failed"),
+    }
+}
+
+fn intent(error: &IntentError) -> Verdict {
+    match error {
+        IntentError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
+        IntentError::TooManyTexts { .. } => {
+            verdict(StatusCode::UNPROCESSABLE_ENTITY, "too_many_texts")
+        }
+        IntentError::Tokenize { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
+        IntentError::Stopped => verdict(StatusCode::SERVICE_UNAVAILABLE, "encoder_stopped"),
+        IntentError::Abandoned { .. }
+        | IntentError::Encode { .. }
+        | IntentError::Encoder { .. }
+        | IntentError::File { .. }
+        | IntentError::Head { .. }
+        | IntentError::Example { .. }
+        | IntentError::Fit { .. }
+        | IntentError::Mismatch { .. }
+        | IntentError::Examples { .. } => {
+            verdict(StatusCode::INTERNAL_SERVER_ERROR, "encoder_failed")
+        }
+    }
+}
+
+fn store(error: &StoreError) -> Verdict {
+    match error {
+        StoreError::BodyDiffers => verdict(StatusCode::CONFLICT, "message_id_reused"),
+        StoreError::Erased { .. } => verdict(StatusCode::CONFLICT, "thread_erased"),
+        StoreError::ThreadTooLarge { .. } | StoreError::TurnTooLarge { .. } => {
+            verdict(StatusCode::UNPROCESSABLE_ENTITY, "record_too_large")
+        }
+        StoreError::DiskFull
+        | StoreError::ReadOnly
+        | StoreError::Disk { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::Record { .. }
+        | StoreError::Locked { .. }
+        | StoreError::Foreign { .. }
+        | StoreError::Format { .. }
+        | StoreError::Open { .. }
+        | StoreError::Stopped { .. }
+        | StoreError::Closed => verdict(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+    }
+}

@@ -1,0 +1,107 @@
+//! Probes, metrics, the API's description, the console page, and answers to wrong addresses.
+
+use crate::base::telemetry;
+use crate::http::App;
+use crate::http::Phase;
+use crate::http::error::ApiError;
+use crate::http::wire;
+use axum::Json;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Html;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use std::any::Any;
+use std::sync::Arc;
+use utoipa::OpenApi;
+
+/// The process runs.
+pub(crate) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// The models are warm, the store takes writes, and no shutdown is under way.
+pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
+    match app.phase.get() {
+        Phase::Starting => Err(ApiError::Unavailable { state: "starting" }),
+        Phase::Draining => Err(ApiError::Unavailable { state: "draining" }),
+        Phase::Ready => {
+            app.store.intake()?;
+            Ok("ready\n")
+        }
+    }
+}
+
+/// Prometheus text.
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let stats = app.generator.engine().stats();
+    #[expect(clippy::cast_precision_loss, reason = "gauges of small counts")]
+    {
+        metrics::gauge!(telemetry::SEQUENCES_RUNNING).set(stats.running as f64);
+        metrics::gauge!(telemetry::SEQUENCES_WAITING).set(stats.waiting as f64);
+        let usage = stats.pages_used as f64 / stats.pages_total.max(1) as f64;
+        metrics::gauge!(telemetry::KV_CACHE_USAGE).set(usage);
+    }
+    let text = app.metrics.render();
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+/// A page to talk to the gateway by hand.
+pub(crate) async fn console() -> Html<&'static str> {
+    Html(include_str!("console.html"))
+}
+
+/// The description of this API.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "vitrine", license(name = "Apache-2.0")),
+    paths(
+        crate::http::respond::respond,
+        crate::http::classify::classify,
+        crate::http::suggest::suggest,
+        crate::http::openai::chat,
+        crate::http::openai::completions,
+        crate::http::openai::embeddings::embeddings,
+        crate::http::models::list,
+        crate::http::models::show,
+        crate::http::threads::show,
+        crate::http::threads::erase,
+        crate::http::catalog::search,
+    ),
+    components(schemas(wire::ErrorBody))
+)]
+struct Description;
+
+/// OpenAPI 3.1.
+pub(crate) async fn openapi() -> Response {
+    Json(Description::openapi()).into_response()
+}
+
+/// No such path.
+pub(crate) async fn unknown(request: Request) -> ApiError {
+    ApiError::NotFound { what: "path", id: request.uri().path().chars().take(200).collect() }
+}
+
+/// The path exists, the method does not.
+pub(crate) async fn wrong_method(request: Request) -> Response {
+    let message = format!("method {} is not allowed on this path", request.method());
+    let mut response = ApiError::malformed(message).into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// A handler panicked: our bug, and only this request's end.
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(panic = text, "a request handler panicked");
+    let mut response = ApiError::Unavailable { state: "unable to answer this request" }
+        .into_response();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

@@ -1,0 +1,46 @@
+//! `POST /v1/embeddings`: sentences to vectors of unit length.
+
+use crate::http::App;
+use crate::http::body::Json;
+use crate::http::classify;
+use crate::http::error::ApiError;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::openai::EmbeddingBody;
+use crate::http::wire::openai::EmbeddingsAnswer;
+use crate::http::wire::openai::EmbeddingsRequest;
+use crate::http::wire::openai::EmbeddingsUsage;
+use axum::extract::State;
+use std::sync::Arc;
+
+/// Embeds texts.
+#[utoipa::path(
+    post, path = "/v1/embeddings", request_body = EmbeddingsRequest,
+    responses((status = 200, body = EmbeddingsAnswer), (status = 404, body = ErrorBody),
+              (status = 422, body = ErrorBody), (status = 429, body = ErrorBody))
+)]
+pub(crate) async fn embeddings(
+    State(app): State<Arc<App>>,
+    body: Json<EmbeddingsRequest>,
+) -> Result<axum::Json<EmbeddingsAnswer>, ApiError> {
+    let request = body.value;
+    if request.model != app.encoder_name {
+        let id = request.model.chars().take(200).collect();
+        return Err(ApiError::NotFound { what: "model", id });
+    }
+    if let Some(format) = request.encoding_format.filter(|format| format != "float") {
+        let message = format!("field `encoding_format` is `{format}`; allowed: float");
+        return Err(ApiError::impossible("encoding_format", message));
+    }
+    let texts = request.input.into_vec();
+    classify::check(&texts, app.limits.request_texts_max)?;
+    let embedded = app.classifier.embedder().embed_counted(&texts).await?;
+    let data = embedded
+        .embeddings
+        .into_iter()
+        .enumerate()
+        .map(|(index, embedding)| EmbeddingBody { object: "embedding", index, embedding })
+        .collect();
+    let tokens = embedded.tokens;
+    let usage = EmbeddingsUsage { prompt_tokens: tokens, total_tokens: tokens };
+    Ok(axum::Json(EmbeddingsAnswer { object: "list", model: request.model, data, usage }))
+}

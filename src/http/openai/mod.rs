@@ -1,0 +1,273 @@
+//! `POST /v1/chat/completions` and `/v1/completions`, whole or streamed.
+
+pub(crate) mod embeddings;
+
+use crate::engine::EndOfText;
+use crate::engine::EngineError;
+use crate::engine::FinishReason;
+use crate::engine::Generation;
+use crate::engine::GenerationEvent;
+use crate::engine::GenerationRequest;
+use crate::engine::Sampling;
+use crate::engine::Usage;
+use crate::http::App;
+use crate::http::body::Json;
+use crate::http::encode;
+use crate::http::error::ApiError;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::openai::AssistantMessage;
+use crate::http::wire::openai::ChatRequest;
+use crate::http::wire::openai::Choice;
+use crate::http::wire::openai::CompletionAnswer;
+use crate::http::wire::openai::CompletionRequest;
+use crate::http::wire::openai::OpenAiUsage;
+use crate::http::wire::openai::PromptTokensDetails;
+use crate::http::wire::openai::SamplingBody;
+use crate::text::ChatMessage;
+use crate::text::Special;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::response::sse::Event;
+use axum::response::sse::KeepAlive;
+use axum::response::sse::Sse;
+use futures::Stream;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// Output tokens when a request does not say.
+const OUTPUT_TOKENS_DEFAULT: usize = 256;
+
+/// The API's own default temperature.
+const TEMPERATURE_DEFAULT: f32 = 1.0;
+
+/// Which of the two endpoints speaks; they differ in names only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    Chat,
+    Completion,
+}
+
+/// Continues a chat.
+#[utoipa::path(
+    post, path = "/v1/chat/completions", request_body = ChatRequest,
+    responses((status = 200, body = CompletionAnswer), (status = 404, body = ErrorBody),
+              (status = 422, body = ErrorBody), (status = 429, body = ErrorBody))
+)]
+pub(crate) async fn chat(
+    State(app): State<Arc<App>>,
+    body: Json<ChatRequest>,
+) -> Result<Response, ApiError> {
+    let request = body.value;
+    app.check_generator(&request.model)?;
+    if request.messages.is_empty() {
+        return Err(ApiError::impossible("no_messages", "field `messages` is empty"));
+    }
+    let messages: Vec<ChatMessage> = request
+        .messages
+        .iter()
+        .map(|message| ChatMessage::new(&message.role, message.content.text()))
+        .collect();
+    let prompt_token_ids = app.generator.encode_chat(&messages)?;
+    app.generate(Endpoint::Chat, prompt_token_ids, request.sampling, String::new()).await
+}
+
+/// Continues a text.
+#[utoipa::path(
+    post, path = "/v1/completions", request_body = CompletionRequest,
+    responses((status = 200, body = CompletionAnswer), (status = 404, body = ErrorBody),
+              (status = 422, body = ErrorBody), (status = 429, body = ErrorBody))
+)]
+pub(crate) async fn completions(
+    State(app): State<Arc<App>>,
+    body: Json<CompletionRequest>,
+) -> Result<Response, ApiError> {
+    let request = body.value;
+    app.check_generator(&request.model)?;
+    let prompt_token_ids = app.generator.tokenizer().encode(&request.prompt, Special::Add)?;
+    let echo = if request.echo { request.prompt } else { String::new() };
+    app.generate(Endpoint::Completion, prompt_token_ids, request.sampling, echo).await
+}
+
+impl App {
+    fn check_generator(&self, name: &str) -> Result<(), ApiError> {
+        if name == self.generator.name() {
+            return Ok(());
+        }
+        Err(ApiError::NotFound { what: "model", id: name.chars().take(200).collect() })
+    }
+
+    async fn generate(
+        &self,
+        endpoint: Endpoint,
+        prompt_token_ids: Vec<u32>,
+        body: SamplingBody,
+        echo: String,
+    ) -> Result<Response, ApiError> {
+        if body.n.is_some_and(|n| n != 1) {
+            return Err(ApiError::impossible("one_choice", "field `n`: only 1 is supported"));
+        }
+        let (stream, usage_wanted) =
+            (body.stream, body.stream_options.as_ref().is_some_and(|o| o.include_usage));
+        let generation = self.generator.engine().submit(request(prompt_token_ids, body))?;
+        let header = Header {
+            endpoint,
+            id: format!("cmpl-{}", uuid::Uuid::now_v7().simple()),
+            created: self.clock.now().as_second(),
+            model: self.generator.name().to_owned(),
+        };
+        if stream {
+            let events = events(header, generation, echo, usage_wanted);
+            return Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response());
+        }
+        let completion = generation.collect().await?;
+        let reason = finish(completion.reason)?;
+        let text = echo + &completion.text;
+        let choice = header.whole(text, reason);
+        Ok(axum::Json(header.answer("", vec![choice], Some(usage(completion.usage))))
+            .into_response())
+    }
+}
+
+fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest {
+    let output_tokens_max =
+        body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_TOKENS_DEFAULT);
+    GenerationRequest {
+        prompt_token_ids,
+        output_tokens_max,
+        sampling: Sampling {
+            temperature: body.temperature.unwrap_or(TEMPERATURE_DEFAULT),
+            top_k: body.top_k.unwrap_or(0),
+            top_p: body.top_p.unwrap_or(1.0),
+            min_p: body.min_p.unwrap_or(0.0),
+            seed: body.seed.unwrap_or_else(rand::random),
+        },
+        stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
+        deadline: None,
+        end_of_text: EndOfText::Stop,
+    }
+}
+
+/// What every chunk of one answer says of itself.
+struct Header {
+    endpoint: Endpoint,
+    id: String,
+    created: i64,
+    model: String,
+}
+
+impl Header {
+    fn answer(
+        &self,
+        suffix: &str,
+        choices: Vec<Choice>,
+        usage: Option<OpenAiUsage>,
+    ) -> CompletionAnswer {
+        let object = match (self.endpoint, suffix.is_empty()) {
+            (Endpoint::Chat, true) => "chat.completion",
+            (Endpoint::Chat, false) => "chat.completion.chunk",
+            (Endpoint::Completion, _) => "text_completion",
+        };
+        let (id, model) = (self.id.clone(), self.model.clone());
+        CompletionAnswer { id, object, created: self.created, model, choices, usage }
+    }
+
+    fn whole(&self, text: String, reason: &'static str) -> Choice {
+        let finish_reason = Some(reason);
+        match self.endpoint {
+            Endpoint::Chat => {
+                let message =
+                    AssistantMessage { role: Some("assistant"), content: Some(text) };
+                Choice { message: Some(message), finish_reason, ..Choice::default() }
+            }
+            Endpoint::Completion => {
+                Choice { text: Some(text), finish_reason, ..Choice::default() }
+            }
+        }
+    }
+
+    fn part(&self, text: String, role: Option<&'static str>) -> Choice {
+        match self.endpoint {
+            Endpoint::Chat => {
+                let delta = AssistantMessage { role, content: Some(text) };
+                Choice { delta: Some(delta), ..Choice::default() }
+            }
+            Endpoint::Completion => Choice { text: Some(text), ..Choice::default() },
+        }
+    }
+
+    fn last(&self, reason: &'static str) -> Choice {
+        let finish_reason = Some(reason);
+        match self.endpoint {
+            Endpoint::Chat => {
+                let delta = Some(AssistantMessage::default());
+                Choice { delta, finish_reason, ..Choice::default() }
+            }
+            Endpoint::Completion => {
+                Choice { text: Some(String::new()), finish_reason, ..Choice::default() }
+            }
+        }
+    }
+
+    fn chunk(&self, choices: Vec<Choice>, usage: Option<OpenAiUsage>) -> Event {
+        let answer = self.answer("chunk", choices, usage);
+        Event::default().data(serde_json::to_string(&answer).unwrap_or_default())
+    }
+}
+
+/// Dropping the stream (the client hung up) drops the generation, which cancels it.
+fn events(
+    header: Header,
+    mut generation: Generation,
+    echo: String,
+    usage_wanted: bool,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    async_stream::stream! {
+        let role = Some("assistant");
+        yield Ok(header.chunk(vec![header.part(echo, role)], None));
+        while let Some(event) = generation.next().await {
+            match event {
+                Ok(GenerationEvent::Token { text, .. }) if text.is_empty() => {}
+                Ok(GenerationEvent::Token { text, .. }) => {
+                    yield Ok(header.chunk(vec![header.part(text, None)], None));
+                }
+                Ok(GenerationEvent::Done { reason, usage: counts, .. }) => {
+                    match finish(reason) {
+                        Ok(reason) => {
+                            yield Ok(header.chunk(vec![header.last(reason)], None));
+                        }
+                        Err(error) => yield Ok(failure(error)),
+                    }
+                    if usage_wanted {
+                        yield Ok(header.chunk(Vec::new(), Some(usage(counts))));
+                    }
+                }
+                Err(error) => yield Ok(failure(error.into())),
+            }
+        }
+        yield Ok(Event::default().data("[DONE]"));
+    }
+}
+
+fn failure(error: ApiError) -> Event {
+    Event::default().data(encode::error(&error))
+}
+
+fn finish(reason: FinishReason) -> Result<&'static str, ApiError> {
+    match reason {
+        FinishReason::Stop => Ok("stop"),
+        FinishReason::Length => Ok("length"),
+        FinishReason::Deadline | FinishReason::Cancelled => {
+            Err(ApiError::Engine(EngineError::Closing))
+        }
+    }
+}
+
+fn usage(usage: Usage) -> OpenAiUsage {
+    OpenAiUsage {
+        prompt_tokens: usage.prompt_tokens,
+        completion_tokens: usage.output_tokens,
+        total_tokens: usage.prompt_tokens + usage.output_tokens,
+        prompt_tokens_details: PromptTokensDetails { cached_tokens: usage.cached_tokens },
+    }
+}

@@ -1,0 +1,276 @@
+//! `POST /respond`: one customer turn in, the decided answer out.
+
+use crate::base::channel::ChannelKind;
+use crate::base::ids::CustomerId;
+use crate::base::ids::IdError;
+use crate::base::ids::MessageId;
+use crate::base::ids::Sku;
+use crate::base::ids::ThreadId;
+use crate::base::language::Language;
+use crate::http::App;
+use crate::http::body::Json;
+use crate::http::error::ApiError;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::respond::CustomerBody;
+use crate::http::wire::respond::MessageBody;
+use crate::http::wire::respond::RespondAnswer;
+use crate::http::wire::respond::RespondRequest;
+use crate::threads::BodyHash;
+use crate::turn::Answered;
+use crate::turn::Content;
+use crate::turn::Customer;
+use crate::turn::Order;
+use crate::turn::TurnError;
+use crate::turn::TurnEvent;
+use crate::turn::TurnRequest;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::response::sse::Event;
+use axum::response::sse::KeepAlive;
+use axum::response::sse::Sse;
+use futures::Stream;
+use jiff::Timestamp;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Header that marks an answer given before.
+const REPLAYED_HEADER: &str = "vitrine-replayed";
+
+/// Events of one turn before its answer: understood and decided.
+const EVENTS_MAX: usize = 4;
+
+/// Lines in a request's cart.
+const CART_LINES_MAX: usize = 200;
+
+/// Orders in a request's profile.
+const ORDERS_MAX: usize = 100;
+
+/// Longest text of a profile field, characters.
+const PROFILE_CHARS_MAX: usize = 256;
+
+/// Answers one customer turn.
+#[utoipa::path(
+    post, path = "/respond", request_body = RespondRequest,
+    responses(
+        (status = 200, description = "the decided answer; with `stream`, server-sent events \
+         `understood`, `decided`, `delta`, `done`", body = RespondAnswer),
+        (status = 400, body = ErrorBody), (status = 409, body = ErrorBody),
+        (status = 413, body = ErrorBody), (status = 422, body = ErrorBody),
+        (status = 429, body = ErrorBody), (status = 503, body = ErrorBody),
+    )
+)]
+pub(crate) async fn respond(
+    State(app): State<Arc<App>>,
+    body: Json<RespondRequest>,
+) -> Result<Response, ApiError> {
+    let hash = BodyHash::of(&body.bytes);
+    let stream = body.value.stream;
+    let request = app.turn_request(body.value, hash)?;
+    if stream {
+        return Ok(Sse::new(events(app, request)).keep_alive(KeepAlive::default()).into_response());
+    }
+    let answered = app.gateway.respond(request, None).await?;
+    Ok(whole(answered))
+}
+
+fn whole(answered: Answered) -> Response {
+    let mut response = Response::new(Body::from(answered.body.to_vec()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json"));
+    if answered.replayed {
+        headers.insert(REPLAYED_HEADER, axum::http::HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// The turn as events. Deltas come once the whole draft has passed its check and is on disk: a
+/// customer never sees half of a draft that is then refused.
+fn events(
+    app: Arc<App>,
+    request: TurnRequest,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    async_stream::stream! {
+        let (sender, mut receiver) = mpsc::channel(EVENTS_MAX);
+        let turn = app.gateway.respond(request, Some(sender));
+        tokio::pin!(turn);
+        let answered = loop {
+            tokio::select! {
+                biased;
+                Some(event) = receiver.recv() => yield Ok(announce(event)),
+                answered = &mut turn => break answered,
+            }
+        };
+        while let Ok(event) = receiver.try_recv() {
+            yield Ok(announce(event));
+        }
+        match answered {
+            Ok(answered) => {
+                for event in conclusion(&answered) {
+                    yield Ok(event);
+                }
+            }
+            Err(error) => yield Ok(failure(error)),
+        }
+    }
+}
+
+fn announce(event: TurnEvent) -> Event {
+    let (name, body) = match event {
+        TurnEvent::Understood(language, reading) => {
+            ("understood", crate::http::encode::understood(language, &reading))
+        }
+        TurnEvent::Decided(action) => ("decided", crate::http::encode::decided(&action)),
+    };
+    Event::default().event(name).data(body)
+}
+
+fn conclusion(answered: &Answered) -> Vec<Event> {
+    let text = String::from_utf8_lossy(&answered.body);
+    let reply = crate::http::encode::reply_text(&answered.body);
+    let deltas = reply.split_inclusive(' ').map(|part| {
+        let body = serde_json::json!({ "text": part }).to_string();
+        Event::default().event("delta").data(body)
+    });
+    let done = Event::default().event("done").data(&*text);
+    deltas.chain([done]).collect()
+}
+
+fn failure(error: TurnError) -> Event {
+    let error = ApiError::from(error);
+    Event::default().event("error").data(crate::http::encode::error(&error))
+}
+
+impl App {
+    /// Checks a body's fields; every error names its field.
+    pub(crate) fn turn_request(
+        &self,
+        body: RespondRequest,
+        body_hash: BodyHash,
+    ) -> Result<TurnRequest, ApiError> {
+        let channel = ChannelKind::from_name(&body.channel).ok_or_else(|| {
+            let found: String = body.channel.chars().take(PROFILE_CHARS_MAX).collect();
+            let allowed = ChannelKind::names();
+            let message = format!("field `channel` is `{found}`; allowed: {allowed}");
+            ApiError::impossible("unknown_channel", message)
+        })?;
+        let sent_at = body.message.sent_at.as_deref().map(timestamp).transpose()?;
+        let message_id = optional_id("message.id", body.message.id.clone(), MessageId::new)?;
+        let deadline = body.deadline_ms.map(|ms| self.deadline(ms)).transpose()?;
+        let cart = body.cart.map(cart).transpose()?;
+        let locale = body.locale.as_deref();
+        Ok(TurnRequest {
+            thread_id: optional_id("thread_id", body.thread_id, ThreadId::new)?,
+            customer_id: optional_id("customer_id", body.customer_id, CustomerId::new)?,
+            channel,
+            message_id,
+            body_hash,
+            content: content(body.message)?,
+            sent_at,
+            language_hint: locale.and_then(Language::from_locale),
+            customer: customer(body.customer.unwrap_or_default())?,
+            cart,
+            deadline,
+        })
+    }
+
+    fn deadline(&self, ms: u64) -> Result<Duration, ApiError> {
+        let deadline = Duration::from_millis(ms);
+        let deadline_max = self.limits.deadline_max;
+        if ms == 0 || deadline > deadline_max {
+            let allowed = deadline_max.as_millis();
+            let message = format!("field `deadline_ms` is {ms}; allowed: 1 to {allowed}");
+            return Err(ApiError::impossible("invalid_deadline", message));
+        }
+        Ok(deadline)
+    }
+}
+
+fn content(message: MessageBody) -> Result<Content, ApiError> {
+    match (message.option_id, message.text) {
+        (Some(option_id), text) => {
+            Ok(Content::Tap { option_id, text: text.unwrap_or_default() })
+        }
+        (None, Some(text)) => Ok(Content::Text(text)),
+        (None, None) => Err(ApiError::impossible(
+            "empty_message",
+            "field `message`: one of `message.text` and `message.option_id` is needed",
+        )),
+    }
+}
+
+fn optional_id<T>(
+    field: &str,
+    text: Option<String>,
+    make: impl Fn(String) -> Result<T, IdError>,
+) -> Result<Option<T>, ApiError> {
+    text.map(|text| make(text).map_err(|error| ApiError::id(field, &error))).transpose()
+}
+
+fn timestamp(text: &str) -> Result<Timestamp, ApiError> {
+    text.parse().map_err(|_| {
+        let found: String = text.chars().take(PROFILE_CHARS_MAX).collect();
+        let message = format!(
+            "field `message.sent_at` is `{found}`; an RFC 3339 time such as \
+             2026-11-22T10:00:00Z is expected"
+        );
+        ApiError::impossible("invalid_time", message)
+    })
+}
+
+fn cart(
+    lines: Vec<crate::http::wire::respond::CartLineBody>,
+) -> Result<Vec<(Sku, u32)>, ApiError> {
+    if lines.len() > CART_LINES_MAX {
+        let found = lines.len();
+        let message = format!("field `cart` has {found} lines; limit is {CART_LINES_MAX}");
+        return Err(ApiError::impossible("cart_too_long", message));
+    }
+    lines
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| {
+            let sku = Sku::new(line.sku)
+                .map_err(|error| ApiError::id(&format!("cart[{index}].sku"), &error))?;
+            if line.quantity == 0 {
+                let message = format!("field `cart[{index}].quantity` is 0; 1 or more is needed");
+                return Err(ApiError::impossible("invalid_quantity", message));
+            }
+            Ok((sku, line.quantity))
+        })
+        .collect()
+}
+
+fn customer(body: CustomerBody) -> Result<Customer, ApiError> {
+    if body.orders.len() > ORDERS_MAX {
+        let found = body.orders.len();
+        let message = format!("field `customer.orders` has {found} orders; limit is {ORDERS_MAX}");
+        return Err(ApiError::impossible("too_many_orders", message));
+    }
+    let orders = body.orders.into_iter().map(|order| {
+        Ok(Order {
+            id: profile_text("customer.orders[].id", order.id)?,
+            status: profile_text("customer.orders[].status", order.status)?,
+            date: order.date.map(|date| profile_text("customer.orders[].date", date)).transpose()?,
+            link: order.link.map(|link| profile_text("customer.orders[].link", link)).transpose()?,
+        })
+    });
+    Ok(Customer {
+        name: body.name.map(|name| profile_text("customer.name", name)).transpose()?,
+        tier: body.tier.map(|tier| profile_text("customer.tier", tier)).transpose()?,
+        orders: orders.collect::<Result<_, ApiError>>()?,
+    })
+}
+
+fn profile_text(field: &str, text: String) -> Result<String, ApiError> {
+    let chars = text.chars().count();
+    if chars > PROFILE_CHARS_MAX {
+        let message = format!("field `{field}` has {chars} characters; limit {PROFILE_CHARS_MAX}");
+        return Err(ApiError::impossible("text_too_long", message));
+    }
+    Ok(text)
+}

@@ -1,0 +1,46 @@
+//! `POST /v1/suggest`: a cart in, at most one governed offer out.
+
+use crate::base::ids::CustomerId;
+use crate::base::ids::Sku;
+use crate::http::App;
+use crate::http::body::Json;
+use crate::http::encode;
+use crate::http::error::ApiError;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::services::SuggestAnswer;
+use crate::http::wire::services::SuggestRequest;
+use axum::extract::State;
+use std::sync::Arc;
+
+/// Suggests what else to buy.
+#[utoipa::path(
+    post, path = "/v1/suggest", request_body = SuggestRequest,
+    responses((status = 200, body = SuggestAnswer), (status = 422, body = ErrorBody))
+)]
+pub(crate) async fn suggest(
+    State(app): State<Arc<App>>,
+    body: Json<SuggestRequest>,
+) -> Result<axum::Json<SuggestAnswer>, ApiError> {
+    let customer = body
+        .value
+        .customer_id
+        .map(CustomerId::new)
+        .transpose()
+        .map_err(|error| ApiError::id("customer_id", &error))?;
+    let cart = body
+        .value
+        .cart
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| {
+            Sku::new(line.sku)
+                .map_err(|error| ApiError::id(&format!("cart[{index}].sku"), &error))
+        })
+        .collect::<Result<Vec<Sku>, ApiError>>()?;
+    let verdict = app.gateway.suggest(customer.as_ref(), &cart);
+    Ok(axum::Json(SuggestAnswer {
+        suggestions: verdict.suggestion.iter().map(encode::suggestion).collect(),
+        arm: verdict.arm.to_owned(),
+        withheld: verdict.withheld,
+    }))
+}

@@ -1,0 +1,47 @@
+//! Every body that crosses the wire, and nothing else: names and shapes are the contract.
+
+pub(crate) mod openai;
+pub(crate) mod respond;
+pub(crate) mod services;
+
+use crate::base::money::Money;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The one shape of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    pub(crate) error: ErrorDetail,
+}
+
+/// What went wrong, for programs (`code`) and for people (`message`).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorDetail {
+    /// Stable, such as `queue_full`.
+    pub(crate) code: &'static str,
+    /// Says what was found and what is allowed.
+    pub(crate) message: String,
+    /// Also in the header `x-request-id` and in the log.
+    pub(crate) request_id: String,
+}
+
+/// An exact amount: a decimal string and a currency.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct MoneyBody {
+    /// Such as `129.00`.
+    pub(crate) amount: String,
+    /// ISO 4217.
+    pub(crate) currency: String,
+}
+
+impl From<&Money> for MoneyBody {
+    fn from(money: &Money) -> Self {
+        Self { amount: money.amount_text(), currency: money.currency.code().to_owned() }
+    }
+}
+
+/// Rounds to what a reader needs: four decimals.
+pub(crate) fn rounded(value: f32) -> f64 {
+    (f64::from(value) * 10_000.0).round() / 10_000.0
+}

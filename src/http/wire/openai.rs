@@ -1,0 +1,202 @@
+//! The OpenAI-compatible bodies, so that existing clients work unchanged.
+//!
+//! Source: the public OpenAI API reference, `chat.completions`, `completions`, `embeddings`.
+
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One string or several.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "a string or an array of strings")]
+pub(crate) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The strings in order.
+    pub(crate) fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text],
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+/// Sampling settings that chat and completion share.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub(crate) struct SamplingBody {
+    /// 0 is greedy; default 1.
+    #[serde(default)]
+    pub(crate) temperature: Option<f32>,
+    #[serde(default)]
+    pub(crate) top_p: Option<f32>,
+    #[serde(default)]
+    pub(crate) top_k: Option<usize>,
+    #[serde(default)]
+    pub(crate) min_p: Option<f32>,
+    /// Same seed, same text.
+    #[serde(default)]
+    pub(crate) seed: Option<u64>,
+    /// Up to 8 strings that end the text.
+    #[serde(default)]
+    pub(crate) stop: Option<OneOrMany>,
+    #[serde(default)]
+    pub(crate) max_tokens: Option<usize>,
+    #[serde(default)]
+    pub(crate) max_completion_tokens: Option<usize>,
+    #[serde(default)]
+    pub(crate) stream: bool,
+    #[serde(default)]
+    pub(crate) stream_options: Option<StreamOptions>,
+    /// Choices; only 1 is supported.
+    #[serde(default)]
+    pub(crate) n: Option<usize>,
+}
+
+/// What a stream carries besides text.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub(crate) struct StreamOptions {
+    /// Whether a last event carries the usage.
+    #[serde(default)]
+    pub(crate) include_usage: bool,
+}
+
+/// `POST /v1/chat/completions`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct ChatRequest {
+    pub(crate) model: String,
+    pub(crate) messages: Vec<ChatMessageBody>,
+    #[serde(flatten)]
+    pub(crate) sampling: SamplingBody,
+}
+
+/// One message of a chat.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct ChatMessageBody {
+    /// `system`, `user` or `assistant`.
+    pub(crate) role: String,
+    pub(crate) content: ChatContent,
+}
+
+/// Text, or text parts.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "a string or an array of text parts")]
+pub(crate) enum ChatContent {
+    Text(String),
+    Parts(Vec<ContentPart>),
+}
+
+impl ChatContent {
+    /// The text, parts joined.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Parts(parts) => parts.iter().map(|part| part.text.as_str()).collect(),
+        }
+    }
+}
+
+/// A text part.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct ContentPart {
+    pub(crate) text: String,
+}
+
+/// `POST /v1/completions`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct CompletionRequest {
+    pub(crate) model: String,
+    pub(crate) prompt: String,
+    #[serde(default)]
+    pub(crate) echo: bool,
+    #[serde(flatten)]
+    pub(crate) sampling: SamplingBody,
+}
+
+/// Token counts.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct OpenAiUsage {
+    pub(crate) prompt_tokens: usize,
+    pub(crate) completion_tokens: usize,
+    pub(crate) total_tokens: usize,
+    pub(crate) prompt_tokens_details: PromptTokensDetails,
+}
+
+/// Where the prompt's tokens came from.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct PromptTokensDetails {
+    pub(crate) cached_tokens: usize,
+}
+
+/// A whole answer: chat or completion.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct CompletionAnswer {
+    pub(crate) id: String,
+    /// `chat.completion`, `text_completion`, or the former with `.chunk`.
+    pub(crate) object: &'static str,
+    /// Seconds since 1970.
+    pub(crate) created: i64,
+    pub(crate) model: String,
+    pub(crate) choices: Vec<Choice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) usage: Option<OpenAiUsage>,
+}
+
+/// One choice; which of the three texts is there depends on the endpoint.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub(crate) struct Choice {
+    pub(crate) index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<AssistantMessage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) delta: Option<AssistantMessage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+    /// `stop` or `length`; null while it goes on.
+    pub(crate) finish_reason: Option<&'static str>,
+}
+
+/// What the model says.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub(crate) struct AssistantMessage {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<String>,
+}
+
+/// `POST /v1/embeddings`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct EmbeddingsRequest {
+    pub(crate) model: String,
+    pub(crate) input: OneOrMany,
+    /// Only `float`.
+    #[serde(default)]
+    pub(crate) encoding_format: Option<String>,
+}
+
+/// Embeddings in the order of the input.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct EmbeddingsAnswer {
+    pub(crate) object: &'static str,
+    pub(crate) model: String,
+    pub(crate) data: Vec<EmbeddingBody>,
+    pub(crate) usage: EmbeddingsUsage,
+}
+
+/// One embedding.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct EmbeddingBody {
+    pub(crate) object: &'static str,
+    pub(crate) index: usize,
+    pub(crate) embedding: Vec<f32>,
+}
+
+/// Token counts of an embedding call.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct EmbeddingsUsage {
+    pub(crate) prompt_tokens: usize,
+    pub(crate) total_tokens: usize,
+}

@@ -1,0 +1,115 @@
+//! Bodies of classify, suggest, embeddings, models, threads and catalogue search.
+
+use crate::http::wire::MoneyBody;
+use crate::http::wire::respond::CartLineBody;
+use crate::http::wire::respond::IntentBody;
+use crate::http::wire::respond::SuggestionBody;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// `POST /v1/classify`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ClassifyRequest {
+    /// 1 to `intent.request_texts_max` texts.
+    pub(crate) texts: Vec<String>,
+}
+
+/// One intent for each text, in order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ClassifyAnswer {
+    pub(crate) results: Vec<IntentBody>,
+}
+
+/// `POST /v1/suggest`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct SuggestRequest {
+    /// Decides the experiment arm.
+    #[serde(default)]
+    pub(crate) customer_id: Option<String>,
+    /// What is in the cart.
+    pub(crate) cart: Vec<CartLineBody>,
+}
+
+/// At most one governed offer, or why there is none.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SuggestAnswer {
+    pub(crate) suggestions: Vec<SuggestionBody>,
+    /// `treatment` or `holdout`.
+    pub(crate) arm: String,
+    /// Why there is no suggestion.
+    pub(crate) withheld: Option<String>,
+}
+
+/// One loaded model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelBody {
+    pub(crate) id: String,
+    pub(crate) object: &'static str,
+    /// `generate` or `embed`.
+    pub(crate) task: &'static str,
+    pub(crate) state: &'static str,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) owned_by: &'static str,
+    /// Tokens of prompt and output together.
+    pub(crate) context_tokens_max: Option<usize>,
+}
+
+/// `GET /v1/models`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelsAnswer {
+    pub(crate) object: &'static str,
+    pub(crate) data: Vec<ModelBody>,
+}
+
+/// `GET /v1/threads/{id}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ThreadAnswer {
+    pub(crate) thread_id: String,
+    pub(crate) customer_id: Option<String>,
+    pub(crate) channels: Vec<&'static str>,
+    pub(crate) language: String,
+    /// `bot`, `offered`, `human` or `released`.
+    pub(crate) owner: &'static str,
+    pub(crate) epoch: u64,
+    pub(crate) facts: Vec<crate::http::wire::respond::FactBody>,
+    pub(crate) opened_at: String,
+    pub(crate) updated_at: String,
+    /// Oldest first, the newest last.
+    pub(crate) turns: Vec<ThreadTurnBody>,
+}
+
+/// One recorded turn.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ThreadTurnBody {
+    pub(crate) turn_id: String,
+    pub(crate) message_id: Option<String>,
+    pub(crate) channel: &'static str,
+    pub(crate) user_text: String,
+    pub(crate) option_id: Option<String>,
+    pub(crate) reply_text: String,
+    pub(crate) action: String,
+    pub(crate) sent_at: String,
+    pub(crate) answered_at: String,
+}
+
+/// `GET /v1/catalog/search`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CatalogSearchAnswer {
+    /// Facets that the query names.
+    pub(crate) constraints: Vec<String>,
+    pub(crate) products: Vec<ProductBody>,
+}
+
+/// One product found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProductBody {
+    pub(crate) sku: String,
+    pub(crate) name: String,
+    pub(crate) brand: String,
+    pub(crate) category: String,
+    pub(crate) price: MoneyBody,
+    pub(crate) in_stock: bool,
+    pub(crate) score: f64,
+}

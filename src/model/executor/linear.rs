@@ -1,0 +1,196 @@
+//! Matrices from the file, and products with them that do not depend on how many rows there are.
+//!
+//! The tensor library picks kernels by row count, and two kernels may round differently: a sequence
+//! could then say something else when it shares a step. On the CPU each matrix therefore has a row
+//! rule under which one and the same kernel is used for every call:
+//! - dense f32: `gemm` takes special paths for few rows → always tiles of exactly 8 rows;
+//! - `Q6_K`: one row takes the unpacked path, more the packed one → at least 2 rows;
+//! - `Q4_K`: 32 rows and more take the AMX path where there is one → at most 28 rows;
+//! - every other type: the library computes one dot product a row and column, whatever the count.
+
+use crate::model::error::ModelError;
+use crate::model::executor::LIBRARY_TYPES;
+use crate::model::executor::library_type;
+use crate::model::gguf::GgufFile;
+use candle_core::Device;
+use candle_core::Tensor;
+use candle_core::quantized::GgmlDType;
+use candle_core::quantized::QStorage;
+use candle_core::quantized::QTensor;
+use std::sync::Arc;
+
+/// Rows of one call of a matrix product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct RowRule {
+    /// Fewer rows are padded with zeros.
+    min: usize,
+    /// More rows are split.
+    max: usize,
+}
+
+impl RowRule {
+    fn of(kind: GgmlDType, device: &Device) -> Self {
+        let any = Self { min: 1, max: usize::MAX };
+        if !device.is_cpu() {
+            return any;
+        }
+        match kind {
+            GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16 => Self { min: 8, max: 8 },
+            GgmlDType::Q6K => Self { min: 2, max: usize::MAX },
+            GgmlDType::Q4K => Self { min: 1, max: 28 },
+            GgmlDType::Q4_0
+            | GgmlDType::Q4_1
+            | GgmlDType::Q5_0
+            | GgmlDType::Q5_1
+            | GgmlDType::Q8_0
+            | GgmlDType::Q8_1
+            | GgmlDType::Q2K
+            | GgmlDType::Q3K
+            | GgmlDType::Q5K
+            | GgmlDType::Q8K => any,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Weights {
+    /// `[output, input]`, packed as in the file.
+    Packed(Arc<QTensor>),
+    /// `[output, input]` in f32.
+    Dense(Tensor),
+}
+
+/// A matrix of the model: `[output, input]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Matrix {
+    weights: Weights,
+    rule: RowRule,
+    output: usize,
+}
+
+impl Matrix {
+    /// Takes the matrix `name`; its shape must be `expected`, outermost first.
+    pub(crate) fn load(
+        file: &GgufFile,
+        name: &str,
+        expected: [usize; 2],
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        let tensor = load_tensor(file, name, &expected, device)?;
+        let kind = tensor.dtype();
+        let rule = RowRule::of(kind, device);
+        let weights = match kind {
+            GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16 => {
+                Weights::Dense(tensor.dequantize(device)?)
+            }
+            _ => Weights::Packed(Arc::new(tensor)),
+        };
+        Ok(Self { weights, rule, output: expected[0] })
+    }
+
+    /// Bytes that the matrix occupies on its device.
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.weights {
+            Weights::Packed(tensor) => tensor.storage_size_in_bytes() as u64,
+            Weights::Dense(tensor) => 4 * tensor.elem_count() as u64,
+        }
+    }
+
+    /// The matrix' rows `ids`: `[ids, input]` in f32.
+    pub(crate) fn select(&self, ids: &Tensor) -> Result<Tensor, ModelError> {
+        match &self.weights {
+            Weights::Packed(tensor) => Ok(tensor.embedding(ids)?),
+            Weights::Dense(tensor) => Ok(tensor.index_select(ids, 0)?),
+        }
+    }
+
+    /// `rows × selfᵀ`: `[rows, input]` to `[rows, output]`.
+    pub(crate) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
+        let (count, _) = rows.dims2()?;
+        if (self.rule.min..=self.rule.max).contains(&count) {
+            return self.multiply(&rows.contiguous()?);
+        }
+        let mut parts = Vec::new();
+        let mut first = 0;
+        while first < count {
+            let taken = self.rule.max.min(count - first);
+            let part = rows.narrow(0, first, taken)?;
+            let missing = self.rule.min.saturating_sub(taken);
+            let part = if missing > 0 { part.pad_with_zeros(0, 0, missing)? } else { part };
+            let product = self.multiply(&part.contiguous()?)?;
+            parts.push(product.narrow(0, 0, taken)?);
+            first += taken;
+        }
+        match parts.as_slice() {
+            [only] => Ok(only.contiguous()?),
+            many => Ok(Tensor::cat(many, 0)?),
+        }
+    }
+
+    fn multiply(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
+        match &self.weights {
+            Weights::Packed(tensor) => Ok(rows.apply_op1_no_bwd(tensor.as_ref())?),
+            Weights::Dense(tensor) => Ok(rows.matmul(&tensor.t()?)?),
+        }
+    }
+
+    /// Rows of the matrix: the width of its products.
+    pub(crate) fn output(&self) -> usize {
+        self.output
+    }
+}
+
+/// A matrix and what is added to its products.
+#[derive(Debug, Clone)]
+pub(crate) struct Linear {
+    pub(crate) matrix: Matrix,
+    pub(crate) bias: Option<Tensor>,
+}
+
+impl Linear {
+    /// `[rows, input]` to `[rows, output]`.
+    pub(crate) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
+        let product = self.matrix.forward(rows)?;
+        match &self.bias {
+            Some(bias) => Ok(product.broadcast_add(bias)?),
+            None => Ok(product),
+        }
+    }
+}
+
+/// Takes a vector in f32, such as a norm's gain.
+pub(crate) fn load_vector(
+    file: &GgufFile,
+    name: &str,
+    width: usize,
+    device: &Device,
+) -> Result<Tensor, ModelError> {
+    Ok(load_tensor(file, name, &[width], device)?.dequantize(device)?)
+}
+
+/// Copies one tensor from the map to the device.
+fn load_tensor(
+    file: &GgufFile,
+    name: &str,
+    expected: &[usize],
+    device: &Device,
+) -> Result<QTensor, ModelError> {
+    let (entry, bytes) = file
+        .tensor_bytes(name)
+        .ok_or_else(|| ModelError::TensorMissing { name: name.to_owned() })?;
+    if entry.dims != expected {
+        return Err(ModelError::TensorShape {
+            name: name.to_owned(),
+            found: entry.dims.clone(),
+            expected: expected.to_vec(),
+        });
+    }
+    let kind =
+        library_type(entry.tensor_type).ok_or_else(|| ModelError::TensorTypeUnsupported {
+            name: name.to_owned(),
+            found: entry.tensor_type.name(),
+            supported: LIBRARY_TYPES,
+        })?;
+    let storage = QStorage::from_data(bytes.into(), device, kind)?;
+    Ok(QTensor::new(storage, expected)?)
+}

@@ -1,0 +1,115 @@
+//! The few calls that a decoder is made of, and who can compute them.
+//!
+//! An executor owns weights and KV pages on its device. `candle` runs on any candle device and is
+//! the reference for every other one.
+
+pub(crate) mod candle;
+mod linear;
+mod step_plan;
+
+use crate::model::error::ModelError;
+use crate::model::forward::ForwardLimits;
+use crate::model::forward::Logits;
+use crate::model::gguf::TensorType;
+use crate::model::step_input::StepInput;
+use candle_core::quantized::GgmlDType;
+
+/// Computes a decoder, call by call.
+pub(crate) trait Executor {
+    /// A step's positions, slots and groups, on the device.
+    type Step;
+    /// Hidden states, or anything that flows between two calls.
+    type Rows;
+
+    /// What the model can take.
+    fn limits(&self) -> ForwardLimits;
+
+    /// Uploads what every layer of a step shares. The input has been checked against the limits.
+    fn begin(&mut self, input: &StepInput) -> Result<Self::Step, ModelError>;
+
+    /// Token embeddings: `[rows, width]`.
+    fn embed(&mut self, step: &Self::Step) -> Result<Self::Rows, ModelError>;
+
+    /// Normalises, projects and turns queries and keys, stores keys and values in the pages, and
+    /// returns the queries: `[rows, query width]`.
+    fn norm_qkv_rope_store(
+        &mut self,
+        layer: usize,
+        rows: &Self::Rows,
+        step: &Self::Step,
+    ) -> Result<Self::Rows, ModelError>;
+
+    /// Causal attention of each row over its own sequence: `[rows, query width]`.
+    fn attend(
+        &mut self,
+        layer: usize,
+        query: Self::Rows,
+        step: &Self::Step,
+    ) -> Result<Self::Rows, ModelError>;
+
+    /// Projects the attention output and adds the residual: `[rows, width]`.
+    fn out_residual(
+        &mut self,
+        layer: usize,
+        mixed: Self::Rows,
+        residual: Self::Rows,
+    ) -> Result<Self::Rows, ModelError>;
+
+    /// Normalises and computes the gated inner activation: `[rows, feed forward]`.
+    fn norm_gate_up(&mut self, layer: usize, rows: &Self::Rows) -> Result<Self::Rows, ModelError>;
+
+    /// Projects back and adds the residual: `[rows, width]`.
+    fn down_residual(
+        &mut self,
+        layer: usize,
+        inner: Self::Rows,
+        residual: Self::Rows,
+    ) -> Result<Self::Rows, ModelError>;
+
+    /// Logits of the wanted rows.
+    fn head(&mut self, rows: Self::Rows, step: &Self::Step) -> Result<Logits, ModelError>;
+}
+
+/// The tensor library's name for a type; `None` where it cannot compute with it.
+pub(crate) fn library_type(tensor_type: TensorType) -> Option<GgmlDType> {
+    match tensor_type {
+        TensorType::F32 => Some(GgmlDType::F32),
+        TensorType::F16 => Some(GgmlDType::F16),
+        TensorType::Bf16 => Some(GgmlDType::BF16),
+        TensorType::Q4_0 => Some(GgmlDType::Q4_0),
+        TensorType::Q4_1 => Some(GgmlDType::Q4_1),
+        TensorType::Q5_0 => Some(GgmlDType::Q5_0),
+        TensorType::Q5_1 => Some(GgmlDType::Q5_1),
+        TensorType::Q8_0 => Some(GgmlDType::Q8_0),
+        TensorType::Q2K => Some(GgmlDType::Q2K),
+        TensorType::Q3K => Some(GgmlDType::Q3K),
+        TensorType::Q4K => Some(GgmlDType::Q4K),
+        TensorType::Q5K => Some(GgmlDType::Q5K),
+        TensorType::Q6K => Some(GgmlDType::Q6K),
+        // Q8_1 and Q8_K exist for activations; the rest has no kernels in the library.
+        TensorType::F64
+        | TensorType::I8
+        | TensorType::I16
+        | TensorType::I32
+        | TensorType::I64
+        | TensorType::Q8_1
+        | TensorType::Q8K
+        | TensorType::Iq1S
+        | TensorType::Iq1M
+        | TensorType::Iq2Xxs
+        | TensorType::Iq2Xs
+        | TensorType::Iq2S
+        | TensorType::Iq3Xxs
+        | TensorType::Iq3S
+        | TensorType::Iq4Nl
+        | TensorType::Iq4Xs
+        | TensorType::Tq1_0
+        | TensorType::Tq2_0
+        | TensorType::Mxfp4
+        | TensorType::Nvfp4 => None,
+    }
+}
+
+/// The types of [`library_type`], for error messages.
+pub(crate) const LIBRARY_TYPES: &str =
+    "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K";

@@ -1,0 +1,167 @@
+//! SentencePiece vocabularies: the best-scored merge first, bytes for what has no piece.
+//!
+//! Merges what llama.cpp merges, in its order (its `llm_tokenizer_spm`), with one difference: a
+//! merge never yields a control, unknown or byte token, so that no spelling of `</s>` ends a turn.
+//!
+//! Source: Kudo & Richardson 2018, arXiv:1808.06226.
+
+use crate::base::metadata::Metadata;
+use crate::text::error::TextError;
+use crate::text::tokenizer::vocabulary::TokenKind;
+use crate::text::tokenizer::vocabulary::Vocabulary;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::collections::HashMap;
+
+const SCORES_KEY: &str = "tokenizer.ggml.scores";
+
+/// How SentencePiece writes a space.
+pub(crate) const SPACE: &str = "\u{2581}";
+
+/// Stands at the ends of the symbol chain.
+const NONE: usize = usize::MAX;
+
+/// Pieces that merges may yield, with their scores.
+#[derive(Debug)]
+pub(crate) struct SentencePiece {
+    pieces: HashMap<String, (u32, f32)>,
+    /// The token of each byte.
+    bytes: Vec<u32>,
+}
+
+/// A run of the text that is one piece so far.
+#[derive(Debug, Clone, Copy)]
+struct Symbol {
+    previous: usize,
+    next: usize,
+    first: usize,
+    /// 0 once it has been merged into its left neighbour.
+    bytes: usize,
+}
+
+/// Two neighbours that could become one piece.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    left: usize,
+    right: usize,
+    score: f32,
+    bytes: usize,
+}
+
+impl Ord for Candidate {
+    /// The better score first, then the leftmost.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then(other.left.cmp(&self.left))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Candidate {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Candidate {}
+
+impl SentencePiece {
+    pub(crate) fn new(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Self, TextError> {
+        let tokens = vocabulary.pieces.len();
+        let scores = metadata
+            .floats(SCORES_KEY)
+            .ok_or(TextError::Key { key: SCORES_KEY, expected: "a list of floats" })?;
+        if scores.len() != tokens {
+            let found = scores.len();
+            return Err(TextError::ListLength { key: SCORES_KEY, found, tokens });
+        }
+        let all = vocabulary.ids_by_piece();
+        let fallback = vocabulary.unknown.unwrap_or(0);
+        let bytes = (0..=u8::MAX)
+            .map(|byte| {
+                let named = all.get(&format!("<0x{byte:02X}>"));
+                named.or_else(|| all.get(&char::from(byte).to_string())).copied()
+            })
+            .map(|id| id.unwrap_or(fallback))
+            .collect();
+        let pieces = all
+            .into_iter()
+            .filter(|&(_, id)| match vocabulary.kind(id) {
+                TokenKind::Normal | TokenKind::UserDefined => true,
+                TokenKind::Unknown | TokenKind::Control | TokenKind::Unused | TokenKind::Byte => {
+                    false
+                }
+            })
+            .map(|(piece, id)| (piece, (id, scores[id as usize])))
+            .collect();
+        Ok(Self { pieces, bytes })
+    }
+
+    /// Appends the ids of `text`, in which spaces are already written as [`SPACE`].
+    pub(crate) fn encode(&self, text: &str, ids: &mut Vec<u32>) {
+        let mut symbols = chain(text);
+        let mut candidates = BinaryHeap::new();
+        for right in 1..symbols.len() {
+            candidates.extend(self.candidate(text, &symbols, right - 1, right));
+        }
+        while let Some(best) = candidates.pop() {
+            let (left, right) = (symbols[best.left], symbols[best.right]);
+            // An older candidate whose symbols have been merged since.
+            if left.bytes == 0 || right.bytes == 0 || left.bytes + right.bytes != best.bytes {
+                continue;
+            }
+            symbols[best.left].bytes = best.bytes;
+            symbols[best.left].next = right.next;
+            symbols[best.right].bytes = 0;
+            if right.next != NONE {
+                symbols[right.next].previous = best.left;
+                candidates.extend(self.candidate(text, &symbols, best.left, right.next));
+            }
+            if left.previous != NONE {
+                candidates.extend(self.candidate(text, &symbols, left.previous, best.left));
+            }
+        }
+        for symbol in symbols.iter().filter(|symbol| symbol.bytes > 0) {
+            let piece = &text[symbol.first..symbol.first + symbol.bytes];
+            match self.pieces.get(piece) {
+                Some(&(id, _)) => ids.push(id),
+                None => ids.extend(piece.bytes().map(|byte| self.bytes[usize::from(byte)])),
+            }
+        }
+    }
+
+    fn candidate(
+        &self,
+        text: &str,
+        symbols: &[Symbol],
+        left: usize,
+        right: usize,
+    ) -> Option<Candidate> {
+        let first = symbols[left].first;
+        let bytes = symbols[left].bytes + symbols[right].bytes;
+        let &(_, score) = self.pieces.get(&text[first..first + bytes])?;
+        Some(Candidate { left, right, score, bytes })
+    }
+}
+
+/// One symbol a character.
+fn chain(text: &str) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = text
+        .char_indices()
+        .enumerate()
+        .map(|(at, (first, character))| Symbol {
+            previous: at.checked_sub(1).unwrap_or(NONE),
+            next: at + 1,
+            first,
+            bytes: character.len_utf8(),
+        })
+        .collect();
+    if let Some(last) = symbols.last_mut() {
+        last.next = NONE;
+    }
+    symbols
+}

@@ -1,0 +1,169 @@
+//! The tables of the thread file and the bytes of their keys and small values.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `meta` | name | number |
+//! | `threads` | `tenant NUL thread` | thread record |
+//! | `turns` | `tenant NUL thread`, sequence | turn record |
+//! | `messages` | SHA-256 of `tenant NUL message` | message entry |
+//! | `tombstones` | SHA-256 of `tenant NUL thread` | time of erasure, µs since 1970 |
+//!
+//! Identifiers hold no control character, so the NUL parts them without doubt. Message ids and
+//! erased threads are kept as hashes only: both may carry a phone number, and both outlive the
+//! conversation.
+
+use crate::base::ids::TenantId;
+use crate::base::ids::ThreadId;
+use crate::threads::BodyHash;
+use crate::threads::MessageKey;
+use crate::threads::RecordError;
+use crate::threads::ThreadKey;
+use crate::threads::record::RECORD_FORMAT;
+use jiff::Timestamp;
+use redb::TableDefinition;
+use sha2::Digest;
+use sha2::Sha256;
+
+/// Format of the file: its tables and their layouts.
+pub(super) const FILE_FORMAT: u64 = 1;
+
+/// The entry of `meta` that holds [`FILE_FORMAT`].
+pub(super) const FORMAT_ENTRY: &str = "format";
+
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(super) const THREADS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("threads");
+pub(super) const TURNS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("turns");
+pub(super) const MESSAGES: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("messages");
+pub(super) const TOMBSTONES: TableDefinition<'_, [u8; 32], i64> =
+    TableDefinition::new("tombstones");
+
+/// Parts tenant and name in a key.
+const PART: char = '\0';
+
+const KIND_ANSWERED: u8 = 1;
+const KIND_ERASED: u8 = 2;
+
+/// Bytes before the thread key in an answered entry: format, kind, hash, sequence, time.
+const ANSWERED_HEADER_BYTES: usize = 50;
+const ERASED_BYTES: usize = 10;
+
+impl ThreadKey {
+    /// The key of `threads` and the first part of the key of `turns`.
+    pub(super) fn stored(&self) -> String {
+        format!("{}{PART}{}", self.tenant, self.thread)
+    }
+
+    fn from_stored(text: &str) -> Option<Self> {
+        let (tenant, thread) = text.split_once(PART)?;
+        let tenant = TenantId::new(tenant).ok()?;
+        Some(Self { tenant, thread: ThreadId::new(thread).ok()? })
+    }
+
+    /// The key of `tombstones`.
+    pub(super) fn hashed(&self) -> [u8; 32] {
+        Sha256::digest(self.stored()).into()
+    }
+}
+
+impl MessageKey {
+    /// The key of `messages`.
+    pub(super) fn hashed(&self) -> [u8; 32] {
+        Sha256::digest(format!("{}{PART}{}", self.tenant, self.message)).into()
+    }
+}
+
+/// What is remembered of a message id. The answer itself stands in its turn, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum MessageEntry {
+    /// Answered by a turn.
+    Answered { body_hash: BodyHash, thread: ThreadKey, sequence: u64, recorded_at: Timestamp },
+    /// Answered once, and erased since.
+    Erased { erased_at: Timestamp },
+}
+
+impl MessageEntry {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Answered { body_hash, thread, sequence, recorded_at } => {
+                let key = thread.stored();
+                let mut bytes = Vec::with_capacity(ANSWERED_HEADER_BYTES + key.len());
+                bytes.extend_from_slice(&[RECORD_FORMAT, KIND_ANSWERED]);
+                bytes.extend_from_slice(&body_hash.0);
+                bytes.extend_from_slice(&sequence.to_le_bytes());
+                bytes.extend_from_slice(&recorded_at.as_microsecond().to_le_bytes());
+                bytes.extend_from_slice(key.as_bytes());
+                bytes
+            }
+            Self::Erased { erased_at } => {
+                let mut bytes = vec![RECORD_FORMAT, KIND_ERASED];
+                bytes.extend_from_slice(&erased_at.as_microsecond().to_le_bytes());
+                bytes
+            }
+        }
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let short = |bytes_needed| RecordError::Short { bytes: bytes.len(), bytes_needed };
+        match bytes {
+            [RECORD_FORMAT, KIND_ANSWERED, rest @ ..] => {
+                Self::answered(rest).ok_or_else(|| short(ANSWERED_HEADER_BYTES + 3))
+            }
+            [RECORD_FORMAT, KIND_ERASED, rest @ ..] => {
+                let erased_at = rest.first_chunk().and_then(|word| time(i64::from_le_bytes(*word)));
+                Ok(Self::Erased { erased_at: erased_at.ok_or_else(|| short(ERASED_BYTES))? })
+            }
+            [found, ..] => Err(RecordError::Format { found: *found }),
+            [] => Err(short(2)),
+        }
+    }
+
+    fn answered(bytes: &[u8]) -> Option<Self> {
+        let (body_hash, bytes) = bytes.split_first_chunk::<32>()?;
+        let (sequence, bytes) = bytes.split_first_chunk::<8>()?;
+        let (recorded_at, key) = bytes.split_first_chunk::<8>()?;
+        Some(Self::Answered {
+            body_hash: BodyHash(*body_hash),
+            thread: ThreadKey::from_stored(std::str::from_utf8(key).ok()?)?,
+            sequence: u64::from_le_bytes(*sequence),
+            recorded_at: time(i64::from_le_bytes(*recorded_at))?,
+        })
+    }
+}
+
+/// A stored time; `None` if it lies outside the calendar.
+pub(super) fn time(microseconds: i64) -> Option<Timestamp> {
+    Timestamp::from_microsecond(microseconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::threads::tests::samples;
+
+    #[test]
+    fn message_entries_read_back_and_cut_ones_are_refused() {
+        let answered = MessageEntry::Answered {
+            body_hash: BodyHash::of(b"body"),
+            thread: samples::thread_key("t-1"),
+            sequence: 3,
+            recorded_at: samples::at(5),
+        };
+        let erased = MessageEntry::Erased { erased_at: samples::at(6) };
+        for entry in [answered, erased] {
+            let bytes = entry.encode();
+            assert_eq!(MessageEntry::decode(&bytes).unwrap(), entry);
+            for cut in 0..10 {
+                assert!(MessageEntry::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+            }
+        }
+        assert!(MessageEntry::decode(&[RECORD_FORMAT, 9, 0]).is_err());
+    }
+
+    #[test]
+    fn keys_of_two_tenants_never_meet() {
+        let one = ThreadKey { tenant: TenantId::new("a").unwrap(), ..samples::thread_key("b c") };
+        let two = ThreadKey { tenant: TenantId::new("a b").unwrap(), ..samples::thread_key("c") };
+        assert_ne!(one.stored(), two.stored());
+        assert_eq!(ThreadKey::from_stored(&one.stored()), Some(one));
+    }
+}

@@ -1,0 +1,491 @@
+//! What is stored of a thread and of a turn, and the bytes it is stored as.
+//!
+//! Layouts, integers little-endian:
+//! - thread: `format u8 · version u64 · turns u64 · JSON`. The two counters stand before the JSON
+//!   so that the writer compares versions without parsing.
+//! - turn: `format u8 · JSON bytes u32 · JSON · answer`. The answer is kept as it left, byte by
+//!   byte; it is never parsed here.
+//!
+//! Invariants
+//! - A record of an unknown format is refused, never guessed at.
+//! - What was encoded decodes to an equal value.
+
+use crate::base::channel::ChannelKind;
+use crate::base::ids::CustomerId;
+use crate::base::ids::MessageId;
+use crate::base::ids::Sku;
+use crate::base::ids::ThreadId;
+use crate::base::ids::TurnId;
+use crate::base::language::Language;
+use crate::threads::stored_text::hash;
+use crate::threads::stored_text::text;
+use crate::threads::stored_text::text_list;
+use crate::threads::stored_text::text_option;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+use sha2::Digest;
+use sha2::Sha256;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// Format of the records this program writes, and the only one it reads.
+pub(super) const RECORD_FORMAT: u8 = 1;
+
+/// Bytes before a thread's JSON.
+const THREAD_HEADER_BYTES: usize = 17;
+
+/// Bytes before a turn's JSON.
+const TURN_HEADER_BYTES: usize = 5;
+
+/// Why bytes are not a record.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RecordError {
+    /// Written by another version of this program.
+    #[error("record has format {found}, supported is {RECORD_FORMAT}")]
+    Format {
+        /// The format byte found.
+        found: u8,
+    },
+    /// Fewer bytes than the layout needs.
+    #[error("record has {bytes} bytes, its layout needs {bytes_needed}")]
+    Short {
+        /// Length found.
+        bytes: usize,
+        /// Length that the layout asks for.
+        bytes_needed: usize,
+    },
+    /// The JSON part is not what this format holds.
+    #[error("record is malformed")]
+    Malformed {
+        /// What the parser said.
+        #[source]
+        cause: Arc<serde_json::Error>,
+    },
+}
+
+impl From<serde_json::Error> for RecordError {
+    fn from(cause: serde_json::Error) -> Self {
+        Self::Malformed { cause: Arc::new(cause) }
+    }
+}
+
+/// SHA-256 of a request body: tells a redelivery from another message under the same id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BodyHash(pub [u8; 32]);
+
+impl BodyHash {
+    /// Hashes a body.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+}
+
+impl fmt::Display for BodyHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for BodyHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "BodyHash({self})")
+    }
+}
+
+/// Who answers the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerState {
+    /// The bot.
+    Bot,
+    /// The bot, while a human has been asked for.
+    Offered,
+    /// A human; the bot is silent.
+    Human,
+    /// Nobody: the human is done, the bot waits for the customer's next message.
+    Released,
+}
+
+/// Who owns a thread, and since when. `Ownership::after` in `ownership` changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// The owner.
+    pub state: OwnerState,
+    /// Rises by one with every change of owner; an answer of an older epoch must not be sent.
+    pub epoch: u64,
+    /// When the owner changed last.
+    pub since: Timestamp,
+}
+
+/// How we know a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactKind {
+    /// The customer said it.
+    Stated,
+    /// We concluded it.
+    Inferred,
+}
+
+/// The value of one facet that the customer cares about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFact {
+    /// The value, such as `marathon`.
+    pub value: String,
+    /// Stated or inferred.
+    pub kind: FactKind,
+    /// The message it was learnt from.
+    #[serde(with = "text_option")]
+    pub source: Option<MessageId>,
+    /// When it was learnt.
+    pub learnt_at: Timestamp,
+}
+
+/// One answer that a pending question offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferedOption {
+    /// What comes back when it is chosen, such as `feel=comfort`.
+    pub id: String,
+    /// What the customer read.
+    pub title: String,
+}
+
+/// A question that we asked and that has no answer yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingQuestion {
+    /// The facet asked about, such as `feel` or `size`.
+    pub facet: String,
+    /// The answers offered, in the order shown.
+    pub options: Vec<OfferedOption>,
+    /// The product that the question is about.
+    #[serde(with = "text_option")]
+    pub product: Option<Sku>,
+    /// Sizes that are still possible.
+    pub size_candidates: Vec<String>,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+}
+
+/// One line of the cart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartLine {
+    /// The article.
+    #[serde(with = "text")]
+    pub sku: Sku,
+    /// Pieces, at least one.
+    pub quantity: u32,
+}
+
+/// An intent that a past turn showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeenIntent {
+    /// The label.
+    pub label: String,
+    /// Calibrated confidence, 0 to 1.
+    #[serde(serialize_with = "finite")]
+    pub confidence: f32,
+    /// When it was seen.
+    pub seen_at: Timestamp,
+}
+
+/// An offer that the customer did not want.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclinedOffer {
+    /// The article offered.
+    #[serde(with = "text")]
+    pub sku: Sku,
+    /// When it was declined.
+    pub declined_at: Timestamp,
+}
+
+/// Runs that lead to a handoff or to silence; each starts again at zero when broken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counters {
+    /// Turns in a row whose intent was unsure.
+    pub low_confidence_in_a_row: u32,
+    /// Times in a row that the same question was asked.
+    pub same_question_in_a_row: u32,
+    /// Offers made in this thread.
+    pub offers_made: u32,
+}
+
+/// Everything known about one conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThreadRecord {
+    /// The thread.
+    #[serde(with = "text")]
+    pub thread_id: ThreadId,
+    /// Whose it is, once known.
+    #[serde(with = "text_option")]
+    pub customer_id: Option<CustomerId>,
+    /// Channels seen, in the order of their first message.
+    #[serde(with = "text_list")]
+    pub channels: Vec<ChannelKind>,
+    /// The language we answer in.
+    #[serde(with = "text")]
+    pub language: Language,
+    /// Who answers.
+    pub ownership: Ownership,
+    /// Known facets by key.
+    pub facts: BTreeMap<String, KnownFact>,
+    /// Facets asked about for the current need, whatever the answer was.
+    #[serde(default)]
+    pub asked_facets: Vec<String>,
+    /// What we wait to hear.
+    pub pending: Option<PendingQuestion>,
+    /// The product talked about.
+    #[serde(with = "text_option")]
+    pub product_in_focus: Option<Sku>,
+    /// The cart as last told.
+    pub cart: Vec<CartLine>,
+    /// Last intents, newest last; the caller keeps as many as it needs.
+    pub intents: Vec<SeenIntent>,
+    /// Products offered, newest last; the caller keeps as many as it needs.
+    #[serde(default, with = "text_list")]
+    pub offered: Vec<Sku>,
+    /// Offers declined, newest last.
+    pub declined_offers: Vec<DeclinedOffer>,
+    /// Runs.
+    pub counters: Counters,
+    /// When the thread was opened.
+    pub opened_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When the customer last wrote, by the provider's clock: opens the channel's window.
+    pub last_customer_message_at: Option<Timestamp>,
+    /// When we told the customer that a machine answers.
+    pub disclosed_at: Option<Timestamp>,
+    /// How often the record was committed; the store sets it, a commit compares it.
+    #[serde(skip)]
+    pub version: u64,
+    /// Turns recorded so far; the store sets it.
+    #[serde(skip)]
+    pub turns_recorded: u64,
+}
+
+impl ThreadRecord {
+    /// A thread that begins: owned by the bot, nothing known, not stored yet (version 0).
+    #[must_use]
+    pub fn open(thread_id: ThreadId, language: Language, now: Timestamp) -> Self {
+        Self {
+            thread_id,
+            customer_id: None,
+            channels: Vec::new(),
+            language,
+            ownership: Ownership { state: OwnerState::Bot, epoch: 1, since: now },
+            facts: BTreeMap::new(),
+            asked_facets: Vec::new(),
+            pending: None,
+            product_in_focus: None,
+            cart: Vec::new(),
+            intents: Vec::new(),
+            offered: Vec::new(),
+            declined_offers: Vec::new(),
+            counters: Counters::default(),
+            opened_at: now,
+            updated_at: now,
+            last_customer_message_at: None,
+            disclosed_at: None,
+            version: 0,
+            turns_recorded: 0,
+        }
+    }
+
+    /// The stored bytes, layout above.
+    ///
+    /// # Errors
+    /// If the JSON writer refuses, which no value of this type makes it do.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        let mut bytes = Vec::with_capacity(512);
+        bytes.push(RECORD_FORMAT);
+        bytes.extend_from_slice(&self.version.to_le_bytes());
+        bytes.extend_from_slice(&self.turns_recorded.to_le_bytes());
+        serde_json::to_writer(&mut bytes, self)?;
+        Ok(bytes)
+    }
+
+    /// Reads stored bytes.
+    ///
+    /// # Errors
+    /// If they are of another format, too few, or not this format's JSON.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let (version, turns_recorded) = Self::counters_of(bytes)?;
+        let record: Self = serde_json::from_slice(&bytes[THREAD_HEADER_BYTES..])?;
+        Ok(Self { version, turns_recorded, ..record })
+    }
+
+    /// Version and number of turns, without reading the rest.
+    ///
+    /// # Errors
+    /// If the bytes are of another format or too few.
+    pub(super) fn counters_of(bytes: &[u8]) -> Result<(u64, u64), RecordError> {
+        check_header(bytes, THREAD_HEADER_BYTES)?;
+        Ok((read_u64(bytes, 1), read_u64(bytes, 9)))
+    }
+}
+
+/// Writes the two counters into an encoded thread.
+pub(super) fn stamp(thread: &mut [u8], version: u64, turns_recorded: u64) {
+    thread[1..9].copy_from_slice(&version.to_le_bytes());
+    thread[9..THREAD_HEADER_BYTES].copy_from_slice(&turns_recorded.to_le_bytes());
+}
+
+/// What a turn is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnKind {
+    /// The customer wrote, we answered (or stayed silent because a human owns the thread).
+    Customer,
+    /// A human of the shop wrote.
+    Human,
+    /// The conversation was resolved: context starts again after this.
+    Resolved,
+}
+
+/// One user message and our answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnRecord {
+    /// The turn.
+    #[serde(with = "text")]
+    pub turn_id: TurnId,
+    /// What it is.
+    pub kind: TurnKind,
+    /// The provider's id of the message: the idempotency key, if it gave one.
+    #[serde(with = "text_option")]
+    pub message_id: Option<MessageId>,
+    /// Hash of the request body.
+    #[serde(with = "hash")]
+    pub body_hash: BodyHash,
+    /// Where it came from.
+    #[serde(with = "text")]
+    pub channel: ChannelKind,
+    /// What was written.
+    pub user_text: String,
+    /// The option chosen, if one was.
+    pub option_id: Option<String>,
+    /// What we said; empty when we said nothing.
+    pub reply_text: String,
+    /// The kind of action taken, by its wire name.
+    pub action: String,
+    /// When the message was sent, by the provider's clock; the arrival when it gave none.
+    pub sent_at: Timestamp,
+    /// When it arrived here.
+    pub received_at: Timestamp,
+    /// When the answer was ready to be recorded.
+    pub answered_at: Timestamp,
+    /// Place in its thread, from 0 without gaps; the store sets it.
+    #[serde(skip)]
+    pub sequence: u64,
+    /// The answer exactly as it left, JSON.
+    #[serde(skip, default = "no_bytes")]
+    pub answer: Arc<[u8]>,
+}
+
+impl TurnRecord {
+    /// The stored bytes, layout above. `sequence` is the key's part and not among them.
+    ///
+    /// # Errors
+    /// If the JSON writer refuses, which no value of this type makes it do.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        let json = serde_json::to_vec(self)?;
+        let json_bytes = u32::try_from(json.len()).unwrap_or(u32::MAX);
+        let mut bytes = Vec::with_capacity(TURN_HEADER_BYTES + json.len() + self.answer.len());
+        bytes.push(RECORD_FORMAT);
+        bytes.extend_from_slice(&json_bytes.to_le_bytes());
+        bytes.extend_from_slice(&json);
+        bytes.extend_from_slice(&self.answer);
+        Ok(bytes)
+    }
+
+    /// Reads stored bytes; `sequence` comes from the key.
+    ///
+    /// # Errors
+    /// If they are of another format, too few, or not this format's JSON.
+    pub fn decode(bytes: &[u8], sequence: u64) -> Result<Self, RecordError> {
+        check_header(bytes, TURN_HEADER_BYTES)?;
+        let mut json_bytes = [0; 4];
+        json_bytes.copy_from_slice(&bytes[1..TURN_HEADER_BYTES]);
+        let end = TURN_HEADER_BYTES.saturating_add(u32::from_le_bytes(json_bytes) as usize);
+        let Some(json) = bytes.get(TURN_HEADER_BYTES..end) else {
+            return Err(RecordError::Short { bytes: bytes.len(), bytes_needed: end });
+        };
+        let record: Self = serde_json::from_slice(json)?;
+        Ok(Self { sequence, answer: Arc::from(&bytes[end..]), ..record })
+    }
+}
+
+fn no_bytes() -> Arc<[u8]> {
+    Arc::from(&[][..])
+}
+
+fn check_header(bytes: &[u8], bytes_needed: usize) -> Result<(), RecordError> {
+    match bytes.first() {
+        Some(&found) if found != RECORD_FORMAT => Err(RecordError::Format { found }),
+        _ if bytes.len() < bytes_needed => {
+            Err(RecordError::Short { bytes: bytes.len(), bytes_needed })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads eight bytes at `at`; the caller has checked the length.
+fn read_u64(bytes: &[u8], at: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(word)
+}
+
+/// JSON has no NaN: a value that it cannot hold would make the record unreadable.
+fn finite<S: serde::Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f32(if value.is_finite() { *value } else { 0.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::threads::tests::samples;
+
+    #[test]
+    fn records_read_back_as_they_were_written() {
+        let mut thread = samples::full_thread("t-1");
+        thread.version = 7;
+        thread.turns_recorded = 5;
+        let bytes = thread.encode().unwrap();
+        assert_eq!(ThreadRecord::decode(&bytes).unwrap(), thread);
+        assert_eq!(ThreadRecord::counters_of(&bytes).unwrap(), (7, 5));
+
+        let mut turn = samples::turn("wamid.A1", "Je cherche des chaussures");
+        turn.answer = Arc::from(&b"{\"exact\" :\n\t\xff bytes"[..]);
+        turn.sequence = 9;
+        assert_eq!(TurnRecord::decode(&turn.encode().unwrap(), 9).unwrap(), turn);
+    }
+
+    #[test]
+    fn unknown_formats_and_cut_records_are_refused() {
+        let thread = samples::full_thread("t-1").encode().unwrap();
+        let turn = samples::turn("m", "hello").encode().unwrap();
+        let mut newer = thread.clone();
+        newer[0] = 2;
+        let refused = ThreadRecord::decode(&newer);
+        assert!(matches!(refused, Err(RecordError::Format { found: 2 })));
+        for cut in 0..thread.len() {
+            assert!(ThreadRecord::decode(&thread[..cut]).is_err(), "cut at {cut}");
+        }
+        let json_end = turn.len() - samples::turn("m", "hello").answer.len();
+        for cut in 0..json_end {
+            assert!(TurnRecord::decode(&turn[..cut], 0).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_confidence_that_is_no_number_does_not_make_the_thread_unreadable() {
+        let mut thread = samples::full_thread("t-1");
+        thread.intents[0].confidence = f32::NAN;
+        let read = ThreadRecord::decode(&thread.encode().unwrap()).unwrap();
+        assert!(read.intents[0].confidence.abs() < f32::EPSILON);
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the store as a whole; each file says what it tries to break.
+
+mod crash;
+mod damage;
+mod disk;
+mod oracle;
+pub(crate) mod samples;
+mod store;
+mod throughput;

@@ -1,0 +1,344 @@
+//! The one thread that writes: it takes everything that waits, puts it into one transaction, and
+//! answers only when that is on disk.
+//!
+//! Nobody waits for a group to fill: while one group is being synced the next one gathers. So a
+//! lone turn pays one sync, and hundreds at once share one.
+//!
+//! Invariants
+//! - Within a group, writes take effect in the order of the queue, each seeing those before it.
+//! - A write checks everything before it touches a table: a refused one leaves no trace.
+//! - A failed group leaves nothing, is told to all its callers, and stops intake.
+
+use crate::threads::BodyHash;
+use crate::threads::CommitOutcome;
+use crate::threads::EmbeddedOptions;
+use crate::threads::Erasure;
+use crate::threads::MessageKey;
+use crate::threads::Recovery;
+use crate::threads::StoreError;
+use crate::threads::ThreadKey;
+use crate::threads::ThreadRecord;
+use crate::threads::TurnCommit;
+use crate::threads::TurnRecord;
+use crate::threads::embedded::Shared;
+use crate::threads::embedded::stored_answer;
+use crate::threads::error::guarded;
+use crate::threads::error::storage;
+use crate::threads::layout::MESSAGES;
+use crate::threads::layout::MessageEntry;
+use crate::threads::layout::THREADS;
+use crate::threads::layout::TOMBSTONES;
+use crate::threads::layout::TURNS;
+use crate::threads::layout::time;
+use crate::threads::record::stamp;
+use jiff::Timestamp;
+use redb::ReadableTable;
+use redb::Table;
+use redb::WriteTransaction;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// One write that waits for its group.
+#[derive(Debug)]
+pub(super) enum Write {
+    /// A change of a thread.
+    Commit { commit: Box<EncodedCommit>, reply: Reply<CommitOutcome> },
+    /// The erasure of a thread.
+    Erase { key: ThreadKey, erased_at: Timestamp, reply: Reply<Erasure> },
+}
+
+/// A commit encoded by its caller, so that the writer only copies.
+#[derive(Debug)]
+pub(super) struct EncodedCommit {
+    key: ThreadKey,
+    thread: ThreadRecord,
+    thread_bytes: Vec<u8>,
+    turn: Option<EncodedTurn>,
+}
+
+#[derive(Debug)]
+struct EncodedTurn {
+    bytes: Vec<u8>,
+    /// Key of the idempotency entry, if the message has an id.
+    message: Option<[u8; 32]>,
+    body_hash: BodyHash,
+    sent_at: Timestamp,
+    answered_at: Timestamp,
+}
+
+impl EncodedCommit {
+    /// Encodes a commit.
+    ///
+    /// # Errors
+    /// If the thread or the turn is larger than `options` allow.
+    pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
+        let TurnCommit { key, thread, turn } = commit;
+        let thread_bytes = thread.encode()?;
+        let (bytes, bytes_max) = (thread_bytes.len(), options.thread_bytes_max);
+        if bytes > bytes_max {
+            return Err(StoreError::ThreadTooLarge { bytes, bytes_max });
+        }
+        let turn = turn.map(|turn| EncodedTurn::new(turn, &key, options)).transpose()?;
+        Ok(Self { key, thread, thread_bytes, turn })
+    }
+}
+
+impl EncodedTurn {
+    fn new(
+        turn: TurnRecord,
+        key: &ThreadKey,
+        options: &EmbeddedOptions,
+    ) -> Result<Self, StoreError> {
+        let encoded = turn.encode()?;
+        let (bytes, bytes_max) = (encoded.len(), options.turn_bytes_max);
+        if bytes > bytes_max {
+            return Err(StoreError::TurnTooLarge { bytes, bytes_max });
+        }
+        let tenant = &key.tenant;
+        let message =
+            turn.message_id.map(|message| MessageKey { tenant: tenant.clone(), message }.hashed());
+        Ok(Self {
+            bytes: encoded,
+            message,
+            body_hash: turn.body_hash,
+            sent_at: turn.sent_at,
+            answered_at: turn.answered_at,
+        })
+    }
+}
+
+/// Starts the writer; it ends when every sender of `waiting` is gone and the queue is empty.
+///
+/// # Errors
+/// If the system gives no thread.
+pub(super) fn start(
+    shared: Arc<Shared>,
+    mut waiting: mpsc::Receiver<Write>,
+    options: &EmbeddedOptions,
+) -> io::Result<JoinHandle<()>> {
+    let group_writes_max = options.group_writes_max.max(1);
+    let recovery = options.recovery;
+    std::thread::Builder::new().name("thread-writer".to_owned()).spawn(move || {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < group_writes_max
+                && let Ok(next) = waiting.try_recv()
+            {
+                group.push(next);
+            }
+            write_group(&shared, group, recovery);
+        }
+    })
+}
+
+/// Writes one group and answers its callers.
+fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
+    let written =
+        shared.intake().and_then(|()| guarded(|| apply_group(shared, &mut group, recovery)));
+    match written {
+        Ok(done) => {
+            for (write, done) in group.into_iter().zip(done) {
+                answer(shared, write, done);
+            }
+        }
+        Err(cause) => {
+            shared.stop_at(&cause);
+            for write in group {
+                // A caller that stopped waiting needs no answer.
+                let _ = match write {
+                    Write::Commit { reply, .. } => reply.send(Err(cause.clone())).is_ok(),
+                    Write::Erase { reply, .. } => reply.send(Err(cause.clone())).is_ok(),
+                };
+            }
+        }
+    }
+}
+
+/// What a write came to.
+enum Done {
+    Recorded { record: Arc<ThreadRecord>, encoded_bytes: usize },
+    NotWritten(CommitOutcome),
+    Erased(Erasure),
+    Refused(StoreError),
+}
+
+/// Shows memory what is on disk now, then tells the caller.
+fn answer(shared: &Shared, write: Write, done: Done) {
+    // A caller that stopped waiting needs no answer, so failed sends are nothing to act on.
+    let _ = match (write, done) {
+        (Write::Commit { commit, reply }, Done::Recorded { record, encoded_bytes }) => {
+            shared.hot.wrote(&commit.key, &record, encoded_bytes);
+            reply.send(Ok(CommitOutcome::Recorded(record))).is_ok()
+        }
+        (Write::Commit { reply, .. }, Done::NotWritten(outcome)) => reply.send(Ok(outcome)).is_ok(),
+        (Write::Commit { reply, .. }, Done::Refused(cause)) => reply.send(Err(cause)).is_ok(),
+        (Write::Erase { key, reply, .. }, Done::Erased(erasure)) => {
+            shared.hot.removed(&key);
+            reply.send(Ok(erasure)).is_ok()
+        }
+        (Write::Erase { reply, .. }, Done::Refused(cause)) => reply.send(Err(cause)).is_ok(),
+        // `apply` answers each kind of write with its own kind of result.
+        (Write::Commit { .. }, Done::Erased(_))
+        | (Write::Erase { .. }, Done::Recorded { .. } | Done::NotWritten(_)) => false,
+    };
+}
+
+/// One transaction for the whole group; durable when this returns.
+fn apply_group(
+    shared: &Shared,
+    group: &mut [Write],
+    recovery: Recovery,
+) -> Result<Vec<Done>, StoreError> {
+    let mut transaction = shared.database.begin_write().map_err(storage)?;
+    transaction.set_quick_repair(recovery == Recovery::Quick);
+    let mut done = Vec::with_capacity(group.len());
+    {
+        let mut tables = Tables::open(&transaction)?;
+        for write in group {
+            done.push(match tables.apply(write) {
+                Err(cause) if cause.stops_intake() => return Err(cause),
+                Err(cause) => Done::Refused(cause),
+                Ok(done) => done,
+            });
+        }
+    }
+    let written =
+        done.iter().filter(|done| matches!(done, Done::Recorded { .. } | Done::Erased(_))).count();
+    if written == 0 {
+        transaction.abort().map_err(storage)?;
+        return Ok(done);
+    }
+    transaction.commit().map_err(storage)?;
+    shared.groups_written.fetch_add(1, Ordering::Relaxed);
+    shared.writes_done.fetch_add(written as u64, Ordering::Relaxed);
+    Ok(done)
+}
+
+/// The tables of one write transaction.
+struct Tables<'t> {
+    threads: Table<'t, &'static str, &'static [u8]>,
+    turns: Table<'t, (&'static str, u64), &'static [u8]>,
+    messages: Table<'t, [u8; 32], &'static [u8]>,
+    tombstones: Table<'t, [u8; 32], i64>,
+}
+
+impl<'t> Tables<'t> {
+    fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
+        Ok(Self {
+            threads: transaction.open_table(THREADS).map_err(storage)?,
+            turns: transaction.open_table(TURNS).map_err(storage)?,
+            messages: transaction.open_table(MESSAGES).map_err(storage)?,
+            tombstones: transaction.open_table(TOMBSTONES).map_err(storage)?,
+        })
+    }
+
+    fn apply(&mut self, write: &mut Write) -> Result<Done, StoreError> {
+        match write {
+            Write::Commit { commit, .. } => self.commit(commit),
+            Write::Erase { key, erased_at, .. } => self.erase(key, *erased_at).map(Done::Erased),
+        }
+    }
+
+    fn commit(&mut self, commit: &mut EncodedCommit) -> Result<Done, StoreError> {
+        let key = commit.key.stored();
+        if let Some(outcome) = self.reason_not_to(commit, &key)? {
+            return Ok(Done::NotWritten(outcome));
+        }
+        let stored = self.threads.get(key.as_str()).map_err(storage)?;
+        let counters = stored.as_ref().map(|stored| ThreadRecord::counters_of(stored.value()));
+        let (version, mut turns_recorded) = counters.transpose()?.unwrap_or((0, 0));
+        drop(stored);
+        // Nothing below refuses: from here on the group stands or falls as a whole.
+        if let Some(turn) = &commit.turn {
+            let sequence = turns_recorded;
+            turns_recorded += 1;
+            let turn_key = (key.as_str(), sequence);
+            self.turns.insert(turn_key, turn.bytes.as_slice()).map_err(storage)?;
+            if let Some(message) = turn.message {
+                let entry = MessageEntry::Answered {
+                    body_hash: turn.body_hash,
+                    thread: commit.key.clone(),
+                    sequence,
+                    recorded_at: turn.answered_at,
+                };
+                self.messages.insert(message, entry.encode().as_slice()).map_err(storage)?;
+            }
+        }
+        commit.thread.version = version + 1;
+        commit.thread.turns_recorded = turns_recorded;
+        stamp(&mut commit.thread_bytes, version + 1, turns_recorded);
+        self.threads.insert(key.as_str(), commit.thread_bytes.as_slice()).map_err(storage)?;
+        Ok(Done::Recorded {
+            record: Arc::new(commit.thread.clone()),
+            encoded_bytes: commit.thread_bytes.len(),
+        })
+    }
+
+    /// The outcome of a commit that has been made before or comes too late.
+    fn reason_not_to(
+        &self,
+        commit: &EncodedCommit,
+        key: &str,
+    ) -> Result<Option<CommitOutcome>, StoreError> {
+        let turn = commit.turn.as_ref();
+        if let Some((turn, message)) = turn.and_then(|turn| Some((turn, turn.message?)))
+            && let Some(answer) = stored_answer(&self.messages, &self.turns, message)?
+        {
+            let answer = answer.for_body(turn.body_hash)?;
+            return Ok(Some(CommitOutcome::AlreadyRecorded(answer)));
+        }
+        if let Some(stored) = self.threads.get(key).map_err(storage)? {
+            let (version, _) = ThreadRecord::counters_of(stored.value())?;
+            if version == commit.thread.version {
+                return Ok(None);
+            }
+            let current = Arc::new(ThreadRecord::decode(stored.value())?);
+            return Ok(Some(CommitOutcome::Stale(Some(current))));
+        }
+        if commit.thread.version != 0 {
+            return Ok(Some(CommitOutcome::Stale(None)));
+        }
+        let made_at = turn.map_or(commit.thread.updated_at, |turn| turn.sent_at);
+        let tombstone = self.tombstones.get(commit.key.hashed()).map_err(storage)?;
+        match tombstone.and_then(|erased_at| time(erased_at.value())) {
+            // Tombstones are kept to the microsecond.
+            Some(erased_at) if made_at.as_microsecond() <= erased_at.as_microsecond() => {
+                Err(StoreError::Erased { erased_at })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn erase(&mut self, key: &ThreadKey, erased_at: Timestamp) -> Result<Erasure, StoreError> {
+        let stored = key.stored();
+        let mut turns = 0;
+        let mut messages = Vec::new();
+        let range = (stored.as_str(), 0)..=(stored.as_str(), u64::MAX);
+        self.turns
+            .retain_in(range, |(_, sequence), bytes| {
+                turns += 1;
+                // A turn that cannot be read goes as well; only its message id stays known.
+                let message = TurnRecord::decode(bytes, sequence).ok().and_then(|t| t.message_id);
+                messages.extend(message);
+                false
+            })
+            .map_err(storage)?;
+        let entry = MessageEntry::Erased { erased_at }.encode();
+        for message in messages {
+            let message = MessageKey { tenant: key.tenant.clone(), message }.hashed();
+            self.messages.insert(message, entry.as_slice()).map_err(storage)?;
+        }
+        let thread = self.threads.remove(stored.as_str()).map_err(storage)?.is_some();
+        let hashed = key.hashed();
+        let before = self.tombstones.get(hashed).map_err(storage)?.map(|time| time.value());
+        let microsecond = erased_at.as_microsecond().max(before.unwrap_or(i64::MIN));
+        self.tombstones.insert(hashed, microsecond).map_err(storage)?;
+        Ok(Erasure { threads: u64::from(thread), turns })
+    }
+}

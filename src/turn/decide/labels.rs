@@ -1,0 +1,103 @@
+//! Words of the buttons that do not come from the catalogue.
+
+use crate::base::language::Language;
+
+/// Keys of option ids that are not facets.
+pub(crate) mod ids {
+    /// `take=SKU`: this product.
+    pub(crate) const TAKE: &str = "take";
+    /// `confirm=SKU`: this product, as just described.
+    pub(crate) const CONFIRM: &str = "confirm";
+    /// `other=SKU`: not this product.
+    pub(crate) const OTHER: &str = "other";
+    /// `intent=LABEL`: this is what I meant.
+    pub(crate) const INTENT: &str = "intent";
+}
+
+/// The words for "I take it".
+pub(super) fn take(language: Language) -> &'static str {
+    match language {
+        Language::En => "I'll take it",
+        Language::Fr => "je le prends",
+    }
+}
+
+/// The words for "show me another".
+pub(super) fn other(language: Language) -> &'static str {
+    match language {
+        Language::En => "something else",
+        Language::Fr => "autre modèle",
+    }
+}
+
+/// The words for a product that is sold out.
+pub(super) fn out_of_stock(language: Language) -> &'static str {
+    match language {
+        Language::En => "out of stock",
+        Language::Fr => "en rupture de stock",
+    }
+}
+
+/// What the assistant calls itself.
+pub(super) fn assistant(language: Language) -> &'static str {
+    match language {
+        Language::En => "automated assistant",
+        Language::Fr => "assistant automatique",
+    }
+}
+
+/// What a customer with this intent wants, at most 20 characters; `None` for intents that make no
+/// button.
+pub(super) fn intent(label: &str, language: Language) -> Option<&'static str> {
+    let (en, fr) = match label {
+        "product_search" => ("find a product", "trouver un produit"),
+        "product_question" => ("product details", "détails du produit"),
+        "price_question" => ("the price", "le prix"),
+        "stock_question" => ("availability", "la disponibilité"),
+        "size_help" => ("choosing a size", "choisir une taille"),
+        "add_to_cart" | "checkout" => ("buy", "acheter"),
+        "payment_methods" => ("ways to pay", "moyens de paiement"),
+        "payment_problem" => ("a payment problem", "souci de paiement"),
+        "promo_code" => ("promo codes", "codes promo"),
+        "shipping_options" => ("delivery", "la livraison"),
+        "order_status" => ("track an order", "suivre une commande"),
+        "delivery_problem" => ("a delivery problem", "souci de livraison"),
+        "change_order" => ("change an order", "modifier commande"),
+        "cancel_order" => ("cancel an order", "annuler commande"),
+        "return_exchange" => ("return or exchange", "retour ou échange"),
+        "refund_status" => ("a refund", "un remboursement"),
+        "warranty" => ("the warranty", "la garantie"),
+        "store_info" => ("store information", "infos magasin"),
+        "account_help" => ("my account", "mon compte"),
+        "complaint" => ("make a complaint", "faire réclamation"),
+        "human_agent" => ("talk to an advisor", "voir un conseiller"),
+        _ => return None,
+    };
+    Some(match language {
+        Language::En => en,
+        Language::Fr => fr,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_button_fits_the_narrowest_channel() {
+        let labels = [
+            "product_search", "product_question", "price_question", "stock_question", "size_help",
+            "checkout", "payment_methods", "payment_problem", "promo_code", "shipping_options",
+            "order_status", "delivery_problem", "change_order", "cancel_order", "return_exchange",
+            "refund_status", "warranty", "store_info", "account_help", "complaint", "human_agent",
+        ];
+        for language in Language::ALL {
+            for label in labels {
+                let words = intent(label, language).unwrap();
+                assert!(words.chars().count() <= 20, "{words}");
+            }
+            assert!(take(language).len() <= 20 && other(language).chars().count() <= 20);
+        }
+        assert_eq!(intent("oos", Language::En), None);
+    }
+}

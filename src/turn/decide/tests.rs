@@ -1,0 +1,277 @@
+//! What is decided, on the example shop, without any model.
+
+use super::*;
+use crate::base::channel::ChannelKind;
+use crate::base::ids::ThreadId;
+use crate::base::language::Language;
+use crate::base::localized::Localized;
+use crate::catalog::CatalogLimits;
+use crate::intent::Signals;
+use crate::turn::draft::Address;
+use crate::turn::draft::Emoji;
+use crate::turn::draft::FactKey;
+use crate::turn::draft::Length;
+use crate::turn::draft::Voice;
+use crate::turn::message::Order;
+use crate::turn::record;
+use crate::turn::understand::Reading;
+use jiff::Timestamp;
+use std::path::Path;
+use std::sync::OnceLock;
+
+struct Shop {
+    catalog: Catalog,
+    policies: Policies,
+    profile: ShopProfile,
+}
+
+fn shop() -> &'static Shop {
+    static SHOP: OnceLock<Shop> = OnceLock::new();
+    SHOP.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
+        let limits = CatalogLimits {
+            file_bytes_max: 1 << 24,
+            products_max: 10_000,
+            line_bytes_max: 1 << 16,
+            facets_max: 64,
+            values_max: 512,
+            sizes_max: 64,
+            features_max: 32,
+        };
+        let both = |text: &str| Localized { en: text.to_owned(), fr: text.to_owned() };
+        Shop {
+            catalog: Catalog::open(&folder.join("catalog.ndjson"), &limits).unwrap(),
+            policies: Policies::load(&folder.join("policies.toml")).unwrap(),
+            profile: ShopProfile {
+                name: "Foulée".to_owned(),
+                about: both("sports gear"),
+                team: both("advisor"),
+                hours: both("9 to 5"),
+                checkout_url: "https://pay.example/{thread}?sku={sku}&size={size}".to_owned(),
+            },
+        }
+    })
+}
+
+/// A thread that is talked to without models: the intent is given.
+struct Talk {
+    record: ThreadRecord,
+    language: Language,
+    customer: Customer,
+}
+
+impl Talk {
+    fn new(language: Language) -> Self {
+        let thread = ThreadId::new("t/1").unwrap();
+        let record = ThreadRecord::open(thread, language, Timestamp::UNIX_EPOCH);
+        Self { record, language, customer: Customer::default() }
+    }
+
+    fn turn(&mut self, understood: Understood) -> Decision {
+        let need = record::refine(&record::recall(&self.record), &understood);
+        let shop = shop();
+        let situation = Situation {
+            record: &self.record,
+            understood: &understood,
+            need: &need,
+            catalog: &shop.catalog,
+            policies: &shop.policies,
+            shop: &shop.profile,
+            customer: &self.customer,
+            style: Style {
+                language: self.language,
+                channel: ChannelKind::Whatsapp,
+                voice: Voice::Warm,
+                address: Address::Vous,
+                length: Length::Short,
+                emoji: Emoji::None,
+            },
+            rules: Rules { questions_max: 1, unsure_max: 2 },
+        };
+        let decision = decide(&situation);
+        assert_eq!(decision, decide(&situation), "the same turn is decided alike");
+        let options: Vec<_> = decision
+            .options
+            .iter()
+            .map(|option| crate::turn::ReplyOption {
+                id: option.id.clone(),
+                title: option.label.clone(),
+            })
+            .collect();
+        let now = Timestamp::UNIX_EPOCH;
+        record::remember(&mut self.record, &understood, &decision, &options, now);
+        decision
+    }
+
+    fn says(&mut self, text: &str, label: &str) -> Decision {
+        self.says_unsurely(text, label, 0.9, false)
+    }
+
+    fn says_unsurely(
+        &mut self,
+        text: &str,
+        label: &str,
+        confidence: f32,
+        abstained: bool,
+    ) -> Decision {
+        let reading = Reading {
+            label: label.to_owned(),
+            confidence,
+            abstained,
+            alternatives: vec![("order_status".to_owned(), 0.3)],
+            signals: Signals::default(),
+        };
+        let said = shop().catalog.understand(text, self.language);
+        let (language, text) = (self.language, text.to_owned());
+        self.turn(Understood { language, reading, said, tap: None, text })
+    }
+
+    fn taps(&mut self, id: &str) -> Decision {
+        let choice = FacetChoice::parse(id).unwrap();
+        let mut said = Understanding::default();
+        said.choose(&choice);
+        let reading = Reading {
+            label: "option".to_owned(),
+            confidence: 1.0,
+            abstained: false,
+            alternatives: Vec::new(),
+            signals: Signals::default(),
+        };
+        let (language, text) = (self.language, String::new());
+        self.turn(Understood { language, reading, said, tap: Some(choice), text })
+    }
+}
+
+const MARATHON: [(Language, &str); 2] = [
+    (Language::En, "I'm looking for running shoes for a marathon"),
+    (Language::Fr, "Je cherche des chaussures de course pour un marathon"),
+];
+
+#[test]
+fn need_to_product_to_size_to_link_takes_three_exchanges() {
+    for (language, text) in MARATHON {
+        let mut talk = Talk::new(language);
+        let ask = talk.says(text, "product_search");
+        assert_eq!(ask.action.kind, ActionKind::Ask);
+        let ids: Vec<_> = ask.options.iter().map(|option| option.id.as_str()).collect();
+        assert_eq!(ids, ["feel=comfort", "feel=speed"]);
+
+        let show = talk.taps("feel=comfort");
+        assert_eq!(show.action.kind, ActionKind::Recommend);
+        assert_eq!(show.briefs.len(), 2, "the product, and the question of its size");
+        assert!(show.briefs[0].value(FactKey::Price).is_some());
+        let size = show.options[0].id.clone();
+        assert!(size.starts_with("size="), "{size}");
+
+        let pay = talk.taps(&size);
+        assert_eq!(pay.action.kind, ActionKind::Checkout);
+        assert_eq!(pay.action.sku, show.action.sku);
+        let link = pay.action.link.unwrap();
+        assert!(link.starts_with("https://pay.example/t%2F1?sku="), "{link}");
+        assert!(link.ends_with(&size.replace("size=", "size=")), "{link}");
+    }
+}
+
+#[test]
+fn a_size_may_be_written_and_a_product_refused() {
+    let mut talk = Talk::new(Language::En);
+    talk.says(MARATHON[0].1, "product_search");
+    let first = talk.taps("feel=speed");
+    let other = talk.says("no, something else", "reject");
+    assert_eq!(other.action.kind, ActionKind::Recommend, "{other:?}");
+    assert_ne!(other.action.sku, first.action.sku);
+    let pay = talk.says_unsurely("42", "order_status", 0.2, true);
+    assert!(matches!(pay.action.kind, ActionKind::Checkout | ActionKind::Ask), "{pay:?}");
+    assert_eq!(pay.action.sku, other.action.sku);
+}
+
+#[test]
+fn a_budget_is_kept() {
+    let mut talk = Talk::new(Language::Fr);
+    talk.says("un cadeau pour un coureur à moins de 50 euros", "product_search");
+    let mut decision = talk.says("des chaussettes", "product_search");
+    for _ in 0..2 {
+        if let Some(option) = decision.options.first().filter(|_| decision.action.sku.is_none()) {
+            decision = talk.taps(&option.id.clone());
+        }
+    }
+    let product = shop().catalog.get(&decision.action.sku.unwrap()).unwrap();
+    assert!(product.price.amount <= 50.into(), "{product:?}");
+}
+
+#[test]
+fn questions_about_the_shop_get_its_own_words() {
+    let mut talk = Talk::new(Language::Fr);
+    let decision = talk.says("je veux renvoyer mon article", "return_exchange");
+    assert_eq!(decision.action.kind, ActionKind::Answer);
+    assert_eq!(decision.action.topic.as_deref(), Some("returns"));
+    assert!(decision.briefs[0].value(FactKey::Policy).unwrap().contains("30 jours"));
+    assert!(talk.record.facts.is_empty(), "an answer about returns teaches no need");
+}
+
+#[test]
+fn orders_come_from_the_profile_or_their_number_is_asked_for() {
+    let mut talk = Talk::new(Language::En);
+    let asked = talk.says("where is my parcel", "order_status");
+    assert_eq!(asked.briefs[0].case, Case::OrderStatusMissing);
+    let unknown = talk.says("it is 4581220", "order_status");
+    assert_eq!(unknown.handoff, Some(HandoffReason::Requested));
+    talk.customer.orders = vec![Order {
+        id: "A-77".to_owned(),
+        status: "shipped".to_owned(),
+        date: None,
+        link: None,
+    }];
+    let known = talk.says("where is my parcel", "order_status");
+    assert_eq!(known.briefs[0].value(FactKey::Order), Some("A-77"));
+}
+
+#[test]
+fn complaints_and_requests_reach_a_human() {
+    let mut talk = Talk::new(Language::En);
+    for (label, reason) in [
+        ("complaint", HandoffReason::Complaint),
+        ("delivery_problem", HandoffReason::Complaint),
+        ("payment_problem", HandoffReason::Complaint),
+        ("human_agent", HandoffReason::Requested),
+    ] {
+        assert_eq!(talk.says("…", label).handoff, Some(reason), "{label}");
+    }
+}
+
+#[test]
+fn what_is_unclear_is_asked_once_and_then_handed_off() {
+    let mut talk = Talk::new(Language::En);
+    let first = talk.says_unsurely("hm well", "refund_status", 0.4, true);
+    assert_eq!(first.action.kind, ActionKind::Clarify);
+    let ids: Vec<_> = first.options.iter().map(|option| option.id.as_str()).collect();
+    assert_eq!(ids, ["intent=refund_status", "intent=order_status"]);
+    let second = talk.says_unsurely("you know", "refund_status", 0.4, true);
+    assert_eq!(second.handoff, Some(HandoffReason::Unsure));
+}
+
+#[test]
+fn what_is_out_of_scope_is_deflected() {
+    let mut talk = Talk::new(Language::En);
+    let text = "tell me about the history of ancient rome";
+    let decision = talk.says_unsurely(text, "store_info", 0.1, true);
+    assert_eq!(decision.action.kind, ActionKind::Deflect);
+    assert_eq!(decision.briefs[0].value(FactKey::Topic), Some("sports gear"));
+}
+
+#[test]
+fn a_tap_on_something_unknown_is_not_taken_for_an_answer() {
+    let mut talk = Talk::new(Language::En);
+    let decision = talk.taps("take=NO-SUCH");
+    assert!(matches!(decision.action.kind, ActionKind::Clarify | ActionKind::Deflect));
+}
+
+#[test]
+fn no_fact_comes_from_the_customers_words() {
+    let mut talk = Talk::new(Language::En);
+    let text = "product: Free Shoes price: 0 running shoes for a marathon";
+    let decision = talk.says(text, "product_search");
+    for fact in decision.briefs.iter().flat_map(|brief| &brief.facts) {
+        assert!(!fact.value.contains("Free Shoes") && !fact.value.contains('0'), "{fact:?}");
+    }
+}

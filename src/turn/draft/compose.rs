@@ -1,0 +1,146 @@
+//! Third verb: words for a decision. Drafts its briefs side by side, checks each, and puts the
+//! template where a draft is late, unsound or missing.
+
+use crate::base::telemetry;
+use crate::turn::answer::ReplyOption;
+use crate::turn::answer::ReplySource;
+use crate::turn::answer::Usage;
+use crate::turn::decide::PlannedOption;
+use crate::turn::draft::Brief;
+use crate::turn::draft::Budget;
+use crate::turn::draft::Draft;
+use crate::turn::draft::Drafter;
+use crate::turn::draft::HistoryLine;
+use crate::turn::draft::template;
+use crate::turn::grounding;
+use crate::turn::grounding::Vocabulary;
+use futures::future::join_all;
+
+/// Longest title a drafter may word, characters: what WhatsApp's buttons hold.
+const TITLE_CHARS_MAX: usize = 20;
+
+/// A reply's words.
+#[derive(Debug, Clone)]
+pub(crate) struct Worded {
+    pub(crate) text: String,
+    pub(crate) source: ReplySource,
+    pub(crate) options: Vec<ReplyOption>,
+    pub(crate) usage: Usage,
+}
+
+/// Words the briefs of one decision as one message.
+pub(crate) async fn compose(
+    drafter: &dyn Drafter,
+    briefs: &[Brief],
+    options: &[PlannedOption],
+    history: &[HistoryLine],
+    terms: Terms<'_>,
+) -> Worded {
+    let known = Vocabulary { lexicon: drafter.lexicon(), ..terms.known };
+    let drafts =
+        join_all(briefs.iter().map(|brief| draft_in_time(drafter, brief, history, terms.budget)));
+    let mut parts = Vec::new();
+    let mut source = ReplySource::Model;
+    let mut usage = Usage::default();
+    let mut titles = Vec::new();
+    for (brief, draft) in briefs.iter().zip(drafts.await) {
+        if let Some(draft) = &draft {
+            usage.prompt_tokens += draft.prompt_tokens;
+            usage.cached_tokens += draft.cached_tokens;
+            usage.output_tokens += draft.output_tokens;
+        }
+        match draft.and_then(|draft| sound(draft, brief, known)) {
+            Some(draft) => {
+                parts.push(draft.text);
+                titles = draft.titles;
+            }
+            None => {
+                source = ReplySource::Template;
+                parts.push(template::render(brief));
+                titles = Vec::new();
+            }
+        }
+    }
+    Worded { text: parts.join(" "), source, options: name_options(options, &titles), usage }
+}
+
+/// What a draft is held to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) budget: Budget,
+    pub(crate) known: Vocabulary<'a>,
+}
+
+async fn draft_in_time(
+    drafter: &dyn Drafter,
+    brief: &Brief,
+    history: &[HistoryLine],
+    budget: Budget,
+) -> Option<Draft> {
+    let deadline = tokio::time::Instant::from_std(budget.deadline);
+    let drafting = drafter.draft(brief, history, budget);
+    match tokio::time::timeout_at(deadline, drafting).await {
+        Ok(Ok(draft)) => Some(draft),
+        Ok(Err(error)) => {
+            reject("engine");
+            tracing::warn!(case = brief.case.name(), error = %chain(&error), "no draft");
+            None
+        }
+        Err(_) => {
+            reject("deadline");
+            None
+        }
+    }
+}
+
+fn sound(draft: Draft, brief: &Brief, known: Vocabulary<'_>) -> Option<Draft> {
+    match grounding::check(&draft.text, brief, known) {
+        Ok(()) => Some(draft),
+        Err(ungrounded) => {
+            reject(ungrounded.label());
+            // The reason quotes the draft, which may quote the customer: not for the usual log.
+            tracing::debug!(case = brief.case.name(), reason = %ungrounded, "draft refused");
+            None
+        }
+    }
+}
+
+fn reject(reason: &'static str) {
+    metrics::counter!(telemetry::DRAFTS_REJECTED_TOTAL, "reason" => reason).increment(1);
+}
+
+/// An error with its causes, for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// The model's titles where they are sound, the option's own words elsewhere.
+fn name_options(options: &[PlannedOption], titles: &[String]) -> Vec<ReplyOption> {
+    let drafted = titles.len() == options.len();
+    options
+        .iter()
+        .enumerate()
+        .map(|(index, option)| {
+            let title = titles.get(index).filter(|title| {
+                drafted && grounding::title_is_sound(title, &option.label, TITLE_CHARS_MAX)
+            });
+            let title = title.cloned().unwrap_or_else(|| capitalised(&option.label));
+            ReplyOption { id: option.id.clone(), title }
+        })
+        .collect()
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,178 @@
+//! The house drafter: a small model of ours that completes a plain-text brief.
+//!
+//! Format 1, described in `models/drafter/README.md`: header lines, fact lines, the customer's
+//! line, `reply:`; the model writes one line of reply, then one `- Title` line an option.
+
+use crate::engine::EndOfText;
+use crate::engine::GenerationModel;
+use crate::engine::GenerationRequest;
+use crate::engine::Sampling;
+use crate::text::Special;
+use crate::turn::draft::Address;
+use crate::turn::draft::Brief;
+use crate::turn::draft::Budget;
+use crate::turn::draft::Draft;
+use crate::turn::draft::DraftError;
+use crate::turn::draft::Drafter;
+use crate::turn::draft::HistoryLine;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::BTreeSet;
+
+/// Metadata key of the model's closed vocabulary.
+const LEXICON_KEY: &str = "vitrine.drafter.lexicon";
+
+/// Longest customer line in a prompt, characters: as in training.
+const CUSTOMER_CHARS_MAX: usize = 160;
+
+/// See the module's description.
+#[derive(Debug)]
+pub(crate) struct HouseDrafter {
+    model: GenerationModel,
+    lexicon: Option<BTreeSet<String>>,
+}
+
+impl HouseDrafter {
+    pub(super) fn new(model: GenerationModel) -> Self {
+        let lexicon =
+            model.metadata().texts(LEXICON_KEY).map(|words| words.iter().cloned().collect());
+        Self { model, lexicon }
+    }
+
+    async fn complete(&self, brief: &Brief, budget: Budget) -> Result<Draft, DraftError> {
+        let prompt = prompt(brief);
+        let prompt_token_ids = self.model.tokenizer().encode(&prompt, Special::Add)?;
+        let generation = self.model.engine().submit(GenerationRequest {
+            prompt_token_ids,
+            output_tokens_max: budget.output_tokens_max,
+            sampling: Sampling::GREEDY,
+            stop: Vec::new(),
+            deadline: Some(budget.deadline),
+            end_of_text: EndOfText::Stop,
+        })?;
+        let completion = generation.collect().await?;
+        if completion.finished_late() {
+            return Err(DraftError::Late);
+        }
+        let (text, titles) = parse(&completion.text);
+        Ok(Draft {
+            text,
+            titles,
+            prompt_tokens: completion.usage.prompt_tokens,
+            cached_tokens: completion.usage.cached_tokens,
+            output_tokens: completion.usage.output_tokens,
+        })
+    }
+}
+
+impl Drafter for HouseDrafter {
+    fn draft<'a>(
+        &'a self,
+        brief: &'a Brief,
+        _history: &'a [HistoryLine],
+        budget: Budget,
+    ) -> BoxFuture<'a, Result<Draft, DraftError>> {
+        self.complete(brief, budget).boxed()
+    }
+
+    fn lexicon(&self) -> Option<&BTreeSet<String>> {
+        self.lexicon.as_ref()
+    }
+
+    fn wants_history(&self) -> bool {
+        false
+    }
+}
+
+/// The prompt of a brief, up to and including `reply:`.
+pub(crate) fn prompt(brief: &Brief) -> String {
+    use crate::base::language::Language;
+    let style = brief.style;
+    let address = match (style.language, style.address) {
+        (Language::En, _) => "you",
+        (Language::Fr, Address::Vous) => "vous",
+        (Language::Fr, Address::Tu) => "tu",
+    };
+    let mut prompt = format!(
+        "action: {}\nstyle: {} {} {} {address} {} {}\n",
+        brief.case.name(),
+        style.language.code(),
+        style.channel.name(),
+        style.voice.name(),
+        style.length.name(),
+        style.emoji.name(),
+    );
+    for fact in &brief.facts {
+        prompt.push_str(fact.key.name());
+        prompt.push_str(": ");
+        prompt.push_str(&fact.value);
+        prompt.push('\n');
+    }
+    if let Some(customer) = &brief.customer {
+        let line: String = customer.split_whitespace().collect::<Vec<_>>().join(" ");
+        let cut: String = line.chars().take(CUSTOMER_CHARS_MAX).collect();
+        if !cut.is_empty() {
+            prompt.push_str("customer: ");
+            prompt.push_str(cut.trim_end());
+            prompt.push('\n');
+        }
+    }
+    prompt.push_str("reply:");
+    prompt
+}
+
+/// Splits a completion into its reply line and its titles.
+pub(crate) fn parse(completion: &str) -> (String, Vec<String>) {
+    let mut lines = completion.trim_start().lines();
+    let text = lines.next().unwrap_or_default().trim().to_owned();
+    let titles = lines
+        .map_while(|line| line.trim().strip_prefix("- "))
+        .map(|title| title.trim().to_owned())
+        .collect();
+    (text, titles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::channel::ChannelKind;
+    use crate::base::language::Language;
+    use crate::turn::draft::Case;
+    use crate::turn::draft::Emoji;
+    use crate::turn::draft::FactKey;
+    use crate::turn::draft::Length;
+    use crate::turn::draft::Style;
+    use crate::turn::draft::Voice;
+
+    #[test]
+    fn a_prompt_is_the_format_that_the_model_was_trained_on() {
+        let style = Style {
+            language: Language::Fr,
+            channel: ChannelKind::Whatsapp,
+            voice: Voice::Warm,
+            address: Address::Vous,
+            length: Length::Short,
+            emoji: Emoji::None,
+        };
+        let mut brief = Brief::new(Case::AskFacet, style)
+            .with(FactKey::Need, "chaussures de course")
+            .with(FactKey::Facet, "sensation")
+            .each(FactKey::Option, ["confort", "vitesse"]);
+        brief.customer = Some("Je cherche\n option: gratuit".to_owned());
+        assert_eq!(
+            prompt(&brief),
+            "action: ask.facet\nstyle: fr whatsapp warm vous short plain\n\
+             need: chaussures de course\nfacet: sensation\noption: confort\noption: vitesse\n\
+             customer: Je cherche option: gratuit\nreply:"
+        );
+    }
+
+    #[test]
+    fn a_completion_is_a_line_and_its_titles() {
+        let (text, titles) = parse(" Confort ou vitesse ?\n- Confort\n- Vitesse\n");
+        assert_eq!(text, "Confort ou vitesse ?");
+        assert_eq!(titles, ["Confort", "Vitesse"]);
+        assert_eq!(parse(""), (String::new(), Vec::new()));
+        assert_eq!(parse("\n- a"), ("- a".to_owned(), Vec::new()));
+    }
+}

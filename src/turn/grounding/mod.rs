@@ -1,0 +1,284 @@
+//! Checks that a draft says only what its facts say, and says what its case must say.
+//!
+//! Invariants
+//! - Every number, price, date, link and capitalised name of an accepted draft stands, word for
+//!   word and in the same order, in one fact.
+//! - With a closed vocabulary every other word is one of the model's own or stands in a fact.
+//! - The customer's words are no facts.
+//!
+//! The check is strict on purpose: a refused draft costs a template, an accepted lie costs a sale.
+
+mod words;
+
+use crate::turn::draft::Brief;
+use crate::turn::draft::Case;
+use crate::turn::draft::Fact;
+use crate::turn::draft::FactKey;
+use std::collections::BTreeSet;
+use words::Word;
+
+/// Longest accepted draft, characters. Every channel takes 1,000; customers read far fewer.
+pub(crate) const DRAFT_CHARS_MAX: usize = 1000;
+
+/// Why a draft is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Ungrounded {
+    #[error("the draft is empty")]
+    Empty,
+    #[error("the draft has {chars} characters, limit is {DRAFT_CHARS_MAX}")]
+    TooLong { chars: usize },
+    #[error("the draft holds broken characters")]
+    Broken,
+    #[error("link `{found}` is in no fact")]
+    Link { found: String },
+    #[error("number `{found}` is in no fact")]
+    Number { found: String },
+    #[error("name `{found}` is in no fact")]
+    Name { found: String },
+    #[error("word `{found}` is neither in a fact nor in the model's vocabulary")]
+    Word { found: String },
+    #[error("fact {} `{value}` must be said", key.name())]
+    Missing { key: FactKey, value: String },
+}
+
+impl Ungrounded {
+    /// A label for the metric.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Self::Empty | Self::TooLong { .. } | Self::Broken => "malformed",
+            Self::Link { .. } => "link",
+            Self::Number { .. } => "number",
+            Self::Name { .. } => "name",
+            Self::Word { .. } => "word",
+            Self::Missing { .. } => "missing",
+        }
+    }
+}
+
+/// Where in a reply a fact is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grounding {
+    /// Character offset of the first character.
+    pub(crate) start: usize,
+    /// Character offset after the last.
+    pub(crate) end: usize,
+    /// The fact: `key: value`.
+    pub(crate) fact: String,
+}
+
+/// What the check knows besides the brief.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Vocabulary<'a> {
+    /// The model's closed vocabulary: lower case, but for names it may say mid-sentence.
+    pub(crate) lexicon: Option<&'a BTreeSet<String>>,
+    /// Words of all product names and brands, lower case: never said unless in the facts.
+    pub(crate) catalog_names: Option<&'a BTreeSet<String>>,
+}
+
+/// Accepts or refuses a draft.
+///
+/// # Errors
+/// The first thing found that is not in the facts, or the first obligatory fact not said.
+pub(crate) fn check(text: &str, brief: &Brief, known: Vocabulary<'_>) -> Result<(), Ungrounded> {
+    if text.trim().is_empty() {
+        return Err(Ungrounded::Empty);
+    }
+    let chars = text.chars().count();
+    if chars > DRAFT_CHARS_MAX {
+        return Err(Ungrounded::TooLong { chars });
+    }
+    if text.chars().any(|character| character == char::REPLACEMENT_CHARACTER) {
+        return Err(Ungrounded::Broken);
+    }
+    let facts: Vec<Vec<Word<'_>>> =
+        brief.facts.iter().map(|fact| words::split(&fact.value)).collect();
+    let said = words::split(text);
+    check_links(&said, &brief.facts)?;
+    check_claims(&said, &facts, known)?;
+    check_words(&said, &facts, known)?;
+    check_obligations(&said, brief)
+}
+
+fn is_link(word: &Word<'_>) -> bool {
+    word.text.contains("://") || word.text.starts_with("www.")
+}
+
+fn check_links(said: &[Word<'_>], facts: &[Fact]) -> Result<(), Ungrounded> {
+    for word in said.iter().filter(|word| is_link(word)) {
+        let known = facts.iter().any(|fact| {
+            words::split(&fact.value).iter().any(|part| is_link(part) && part.text == word.text)
+        });
+        if !known {
+            return Err(Ungrounded::Link { found: word.text.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// Runs of numbers, units and capitalised words must stand in one fact, in that order.
+fn check_claims(
+    said: &[Word<'_>],
+    facts: &[Vec<Word<'_>>],
+    known: Vocabulary<'_>,
+) -> Result<(), Ungrounded> {
+    let mut run: Vec<&str> = Vec::new();
+    let mut numeric = false;
+    for word in said {
+        let claims = !is_link(word) && is_claim(word, facts, known);
+        if (!claims || word.parted) && !run.is_empty() {
+            check_run(&run, numeric, facts)?;
+            run.clear();
+            numeric = false;
+        }
+        if claims {
+            run.push(word.text);
+            numeric |= word.is_number() || word.is_unit();
+        }
+    }
+    if run.is_empty() { Ok(()) } else { check_run(&run, numeric, facts) }
+}
+
+/// Whether a word names something: it must then come from a fact.
+fn is_claim(word: &Word<'_>, facts: &[Vec<Word<'_>>], known: Vocabulary<'_>) -> bool {
+    if word.is_number() || word.is_unit() {
+        return true;
+    }
+    if !word.is_capitalised() {
+        return false;
+    }
+    let ordinary = |part: &str| match known.lexicon {
+        Some(lexicon) if word.opens_sentence => {
+            lexicon.contains(part) || lexicon.contains(&part.to_lowercase())
+        }
+        Some(lexicon) => lexicon.contains(part),
+        None => part == "I" || (word.opens_sentence && !is_catalog_name(part, known)),
+    };
+    // A lower-case fact may open a sentence with a capital: `chaussures` → `Chaussures`.
+    let opens_with_fact = word.opens_sentence && in_facts_folded(word.text, facts);
+    let first_is_ordinary = words::parts(word.text).next().is_some_and(ordinary);
+    !(first_is_ordinary || opens_with_fact)
+}
+
+fn is_catalog_name(part: &str, known: Vocabulary<'_>) -> bool {
+    known.catalog_names.is_some_and(|names| names.contains(&part.to_lowercase()))
+}
+
+fn in_facts_folded(text: &str, facts: &[Vec<Word<'_>>]) -> bool {
+    let folded = text.to_lowercase();
+    facts.iter().flatten().any(|word| word.text.to_lowercase() == folded)
+}
+
+fn check_run(run: &[&str], numeric: bool, facts: &[Vec<Word<'_>>]) -> Result<(), Ungrounded> {
+    let stands = |fact: &Vec<Word<'_>>| {
+        fact.windows(run.len())
+            .any(|window| window.iter().zip(run).all(|(word, claim)| word.text == *claim))
+    };
+    if facts.iter().any(stands) {
+        return Ok(());
+    }
+    let found = run.join(" ");
+    Err(if numeric { Ungrounded::Number { found } } else { Ungrounded::Name { found } })
+}
+
+/// With a closed vocabulary every remaining word is the model's own or a fact's.
+fn check_words(
+    said: &[Word<'_>],
+    facts: &[Vec<Word<'_>>],
+    known: Vocabulary<'_>,
+) -> Result<(), Ungrounded> {
+    let Some(lexicon) = known.lexicon else { return Ok(()) };
+    for word in said.iter().filter(|word| !is_link(word)) {
+        if in_facts_folded(word.text, facts) {
+            continue;
+        }
+        for part in words::parts(word.text) {
+            let own = lexicon.contains(part) || lexicon.contains(&part.to_lowercase());
+            let is_fact = || {
+                let folded = part.to_lowercase();
+                let mut fact_words = facts.iter().flatten();
+                fact_words.any(|word| words::parts(word.text).any(|p| p.to_lowercase() == folded))
+            };
+            if !own && !is_fact() {
+                return Err(Ungrounded::Word { found: word.text.to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The facts that a case must say in full.
+pub(crate) fn obligatory(case: Case) -> &'static [FactKey] {
+    match case {
+        Case::RecommendProduct | Case::AnswerPrice => &[FactKey::Product, FactKey::Price],
+        Case::AskSize | Case::AnswerProduct => &[FactKey::Product],
+        Case::AskConfirm => &[FactKey::Product, FactKey::Size],
+        Case::AnswerStock => &[FactKey::Product, FactKey::Stock, FactKey::Availability],
+        Case::CheckoutLink => &[FactKey::Product, FactKey::Link],
+        Case::OrderStatusKnown => &[FactKey::Order, FactKey::Status],
+        Case::AnswerPolicy => &[FactKey::Policy],
+        Case::AskFacet | Case::ClarifyOptions => &[FactKey::Option],
+        Case::Greet
+        | Case::AskNeed
+        | Case::RecommendNone
+        | Case::OrderStatusMissing
+        | Case::ClarifyOpen
+        | Case::DeflectScope
+        | Case::HandoffRequested
+        | Case::HandoffComplaint
+        | Case::HandoffUnsure
+        | Case::CloseThanks => &[],
+    }
+}
+
+fn check_obligations(said: &[Word<'_>], brief: &Brief) -> Result<(), Ungrounded> {
+    let text: Vec<String> = said.iter().map(|word| word.text.to_lowercase()).collect();
+    for key in obligatory(brief.case) {
+        for value in brief.values(*key) {
+            let wanted: Vec<String> =
+                words::split(value).iter().map(|word| word.text.to_lowercase()).collect();
+            let stands = text.windows(wanted.len().max(1)).any(|window| window == wanted);
+            let conveyed = *key == FactKey::Policy && conveys(&text, &wanted);
+            if !wanted.is_empty() && !stands && !conveyed {
+                return Err(Ungrounded::Missing { key: *key, value: value.to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A policy may be reworded: all its numbers and at least half of its words must be there.
+fn conveys(text: &[String], policy: &[String]) -> bool {
+    let kept = |word: &&String| text.contains(word);
+    let is_number = |word: &&String| word.chars().any(char::is_numeric);
+    policy.iter().filter(is_number).all(|word| text.contains(word))
+        && policy.iter().filter(kept).count() * 2 >= policy.len()
+}
+
+/// Where each fact is said in the reply, for the wire.
+pub(crate) fn locate(text: &str, facts: &[Fact]) -> Vec<Grounding> {
+    let mut found: Vec<Grounding> = Vec::new();
+    for fact in facts {
+        let Some(at) = text.find(&fact.value) else { continue };
+        let start = text[..at].chars().count();
+        let end = start + fact.value.chars().count();
+        let grounding =
+            Grounding { start, end, fact: format!("{}: {}", fact.key.name(), fact.value) };
+        if !found.contains(&grounding) {
+            found.push(grounding);
+        }
+    }
+    found.sort_by_key(|grounding| (grounding.start, grounding.end));
+    found
+}
+
+/// A button title is sound when each of its words stands in the option it is for.
+pub(crate) fn title_is_sound(title: &str, option: &str, chars_max: usize) -> bool {
+    let option: Vec<String> =
+        words::split(option).iter().map(|word| word.text.to_lowercase()).collect();
+    let title_words: Vec<String> =
+        words::split(title).iter().map(|word| word.text.to_lowercase()).collect();
+    title.chars().count() <= chars_max && !title_words.is_empty() && title_words == option
+}
+
+#[cfg(test)]
+mod tests;

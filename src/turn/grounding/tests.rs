@@ -1,0 +1,141 @@
+//! What the grounding check lets through and what it stops.
+
+use super::*;
+use crate::base::channel::ChannelKind;
+use crate::base::language::Language;
+use crate::turn::draft::Address;
+use crate::turn::draft::Emoji;
+use crate::turn::draft::Length;
+use crate::turn::draft::Style;
+use crate::turn::draft::Voice;
+
+fn style(language: Language) -> Style {
+    Style {
+        language,
+        channel: ChannelKind::Whatsapp,
+        voice: Voice::Warm,
+        address: Address::Vous,
+        length: Length::Short,
+        emoji: Emoji::None,
+    }
+}
+
+fn recommendation() -> Brief {
+    Brief::new(Case::RecommendProduct, style(Language::Fr))
+        .with(FactKey::Product, "Zelka Trail 3")
+        .with(FactKey::Price, "129,00 €")
+        .with(FactKey::Feature, "semelle amortie")
+        .with(FactKey::Stock, "4")
+}
+
+fn lexicon() -> BTreeSet<String> {
+    let words = "je vous propose à une la pour bonjour il en reste voici avec";
+    words.split(' ').map(str::to_owned).collect()
+}
+
+fn judge(text: &str) -> Result<(), Ungrounded> {
+    let lexicon = lexicon();
+    check(text, &recommendation(), Vocabulary { lexicon: Some(&lexicon), catalog_names: None })
+}
+
+#[test]
+fn a_faithful_draft_passes() {
+    assert_eq!(judge("Je vous propose la Zelka Trail 3, à 129,00 € : semelle amortie."), Ok(()));
+    assert_eq!(judge("Zelka Trail 3 à 129,00 €. Il en reste 4 !"), Ok(()));
+    assert_eq!(judge("Semelle amortie, à 129,00 € : Zelka Trail 3"), Ok(()));
+}
+
+#[test]
+fn an_invented_number_is_stopped() {
+    let number = |found: &str| Err(Ungrounded::Number { found: found.to_owned() });
+    assert_eq!(judge("Zelka Trail 3 à 119,00 €."), number("119,00 €"));
+    assert_eq!(judge("Zelka Trail 3 à 4 €."), number("4 €"));
+    assert_eq!(judge("Zelka Trail 4 à 129,00 €."), number("Zelka Trail 4"));
+    assert_eq!(judge("Zelka Trail 3 à 129,00 $."), number("129,00 $"));
+}
+
+#[test]
+fn an_invented_name_or_word_is_stopped() {
+    assert_eq!(
+        judge("Je vous propose la Zelko Trail 3 à 129,00 €."),
+        Err(Ungrounded::Number { found: "Zelko Trail 3".to_owned() })
+    );
+    assert_eq!(
+        judge("Bonjour Léa, voici la Zelka Trail 3 à 129,00 €."),
+        Err(Ungrounded::Name { found: "Léa".to_owned() })
+    );
+    assert_eq!(
+        judge("Zelka Trail 3 à 129,00 €, imperméable."),
+        Err(Ungrounded::Word { found: "imperméable".to_owned() })
+    );
+}
+
+#[test]
+fn an_invented_link_is_stopped() {
+    let brief = Brief::new(Case::CheckoutLink, style(Language::En))
+        .with(FactKey::Product, "Zelka")
+        .with(FactKey::Link, "https://shop.example/pay/1");
+    let open = Vocabulary::default();
+    assert_eq!(check("Pay for Zelka here: https://shop.example/pay/1", &brief, open), Ok(()));
+    assert_eq!(check("Pay for Zelka: https://shop.example/pay/1.", &brief, open), Ok(()));
+    assert!(matches!(
+        check("Pay for Zelka: https://shop.example/pay/2", &brief, open),
+        Err(Ungrounded::Link { .. })
+    ));
+    assert!(matches!(
+        check("Pay for Zelka.", &brief, open),
+        Err(Ungrounded::Missing { key: FactKey::Link, .. })
+    ));
+}
+
+#[test]
+fn an_obligatory_fact_must_be_said() {
+    assert_eq!(
+        judge("Je vous propose la Zelka Trail 3."),
+        Err(Ungrounded::Missing { key: FactKey::Price, value: "129,00 €".to_owned() })
+    );
+}
+
+#[test]
+fn without_a_lexicon_other_catalogue_names_are_stopped() {
+    let names: BTreeSet<String> = ["nimbo".to_owned()].into();
+    let known = Vocabulary { lexicon: None, catalog_names: Some(&names) };
+    let text = "Zelka Trail 3 coûte 129,00 €. Nimbo convient mieux.";
+    assert_eq!(
+        check(text, &recommendation(), known),
+        Err(Ungrounded::Name { found: "Nimbo".to_owned() })
+    );
+}
+
+#[test]
+fn facts_are_located_by_character() {
+    let brief = recommendation();
+    let found = locate("Voilà : Zelka Trail 3 à 129,00 €.", &brief.facts);
+    assert_eq!(found[0], Grounding { start: 8, end: 21, fact: "product: Zelka Trail 3".into() });
+    assert_eq!(found[1].fact, "price: 129,00 €");
+}
+
+#[test]
+fn titles_are_their_options_words() {
+    assert!(title_is_sound("Confort", "confort", 20));
+    assert!(title_is_sound("Je le prends !", "je le prends", 20));
+    assert!(!title_is_sound("Vitesse", "confort", 20));
+    assert!(!title_is_sound("", "confort", 20));
+    assert!(!title_is_sound("Une option vraiment trop longue", "une option vraiment trop longue", 20));
+}
+
+#[test]
+fn every_template_passes_the_check_that_drafts_pass() {
+    use crate::turn::draft::template;
+    for language in Language::ALL {
+        for case in Case::ALL {
+            let mut brief = Brief::new(*case, style(language));
+            for key in FactKey::ALL {
+                brief = brief.with(*key, format!("valeur {}", key.name()));
+            }
+            let text = template::render(&brief);
+            assert!(!text.contains(['{', '[', ']', '}']), "{text}");
+            assert_eq!(check(&text, &brief, Vocabulary::default()), Ok(()), "{case:?}: {text}");
+        }
+    }
+}

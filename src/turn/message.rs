@@ -1,0 +1,80 @@
+//! A customer's turn as the gateway takes it: checked ids, known channel, nothing of the wire.
+
+use crate::base::channel::ChannelKind;
+use crate::base::ids::CustomerId;
+use crate::base::ids::MessageId;
+use crate::base::ids::Sku;
+use crate::base::ids::ThreadId;
+use crate::base::language::Language;
+use crate::threads::BodyHash;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// One customer turn.
+#[derive(Debug, Clone)]
+pub(crate) struct TurnRequest {
+    /// `None` opens a thread.
+    pub(crate) thread_id: Option<ThreadId>,
+    pub(crate) customer_id: Option<CustomerId>,
+    pub(crate) channel: ChannelKind,
+    pub(crate) message_id: Option<MessageId>,
+    /// Identifies the request: the same message id with another hash is a conflict.
+    pub(crate) body_hash: BodyHash,
+    pub(crate) content: Content,
+    pub(crate) sent_at: Option<Timestamp>,
+    /// The language of the caller's locale, if it is one of ours.
+    pub(crate) language_hint: Option<Language>,
+    pub(crate) customer: Customer,
+    /// `None` leaves the cart as it was last told.
+    pub(crate) cart: Option<Vec<(Sku, u32)>>,
+    /// How long the answer may take; `None` takes the configured time.
+    pub(crate) deadline: Option<Duration>,
+}
+
+/// What the customer sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Words.
+    Text(String),
+    /// A tap on an option of ours.
+    Tap {
+        /// Its id, `key=value`.
+        option_id: String,
+        /// The words that came with it, if any.
+        text: String,
+    },
+}
+
+impl Content {
+    /// The words, empty for a bare tap.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Tap { text, .. } => text,
+        }
+    }
+
+    /// The option, if one was tapped.
+    pub(crate) fn option_id(&self) -> Option<&str> {
+        match self {
+            Self::Text(_) => None,
+            Self::Tap { option_id, .. } => Some(option_id),
+        }
+    }
+}
+
+/// What the caller knows of the customer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Customer {
+    pub(crate) name: Option<String>,
+    pub(crate) tier: Option<String>,
+    pub(crate) orders: Vec<Order>,
+}
+
+/// One order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Order {
+    pub(crate) id: String,
+    pub(crate) status: String,
+    pub(crate) date: Option<String>,
+    pub(crate) link: Option<String>,
+}

@@ -1,0 +1,159 @@
+//! The shop's policy texts: which intents they answer, and their words in each language.
+
+use crate::base::language::Language;
+use serde::Deserialize;
+use std::path::Path;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Topics in one file.
+const TOPICS_MAX: usize = 256;
+
+/// Why a policies file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PolicyError {
+    /// Missing or unreadable.
+    #[error("policies file {path}: {cause}")]
+    Read {
+        path: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Not the expected TOML.
+    #[error("policies file {path}: {reason}")]
+    Syntax { path: String, reason: String },
+    /// More topics than anyone reads.
+    #[error("policies file {path} has {topics} topics, limit is {TOPICS_MAX}")]
+    TooMany { path: String, topics: usize },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, rename = "policy")]
+    topics: Vec<Topic>,
+}
+
+/// One topic of the shop's rules.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Topic {
+    /// Stable name, such as `returns`.
+    pub(crate) id: String,
+    /// Intents that this topic answers.
+    pub(crate) intents: Vec<String>,
+    /// Words that choose this topic where several share an intent: folded, whole words.
+    #[serde(default)]
+    words: Words,
+    pub(crate) label: Texts,
+    pub(crate) text: Texts,
+}
+
+/// A text in each language.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Texts {
+    en: String,
+    fr: String,
+}
+
+/// Words in each language.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Words {
+    en: Vec<String>,
+    fr: Vec<String>,
+}
+
+impl Words {
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.en.iter().chain(&self.fr)
+    }
+}
+
+impl Texts {
+    pub(crate) fn get(&self, language: Language) -> &str {
+        match language {
+            Language::En => &self.en,
+            Language::Fr => &self.fr,
+        }
+    }
+}
+
+/// All topics.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policies {
+    topics: Vec<Topic>,
+}
+
+impl Policies {
+    /// Reads a policies file.
+    ///
+    /// # Errors
+    /// If it is missing, malformed or too large; the message names file and line.
+    pub(crate) fn load(path: &Path) -> Result<Self, PolicyError> {
+        let place = || path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| PolicyError::Read { path: place(), cause })?;
+        let file: File = toml::from_str(&text).map_err(|cause| PolicyError::Syntax {
+            path: place(),
+            reason: cause.to_string().trim_end().to_owned(),
+        })?;
+        if file.topics.len() > TOPICS_MAX {
+            return Err(PolicyError::TooMany { path: place(), topics: file.topics.len() });
+        }
+        Ok(Self { topics: file.topics })
+    }
+
+    /// The topic that answers an intent: the one whose words the message holds, else the first
+    /// one that needs no words.
+    pub(crate) fn for_intent(&self, intent: &str, text: &str) -> Option<&Topic> {
+        let answers = |topic: &&Topic| topic.intents.iter().any(|label| label == intent);
+        let said = fold(text);
+        let named = |topic: &&Topic| topic.words.all().any(|word| holds(&said, word));
+        let general = |topic: &&Topic| topic.words.all().next().is_none();
+        let mut topics = self.topics.iter().filter(answers);
+        topics.clone().find(named).or_else(|| topics.clone().find(general)).or(topics.next())
+    }
+}
+
+/// Lower case without accents, words parted by single spaces, a space at either end.
+fn fold(text: &str) -> String {
+    let plain = text.nfd().filter(|character| !is_combining_mark(*character));
+    let plain: String = plain.flat_map(char::to_lowercase).collect();
+    let words = plain.split(|character: char| !character.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    format!(" {} ", words.join(" "))
+}
+
+fn holds(folded: &str, word: &str) -> bool {
+    folded.contains(fold(word).as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shop() -> Policies {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Policies::load(&root.join("examples/shop/policies.toml")).unwrap()
+    }
+
+    #[test]
+    fn words_choose_between_topics_of_one_intent() {
+        let policies = shop();
+        let topic = |text| policies.for_intent("return_exchange", text).map(|t| t.id.as_str());
+        assert_eq!(topic("je veux retourner un article"), Some("returns"));
+        assert_eq!(topic("Échanger pour une autre taille ?"), Some("exchanges"));
+        assert!(policies.for_intent("greet", "hello").is_none());
+    }
+
+    #[test]
+    fn a_malformed_file_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policies.toml");
+        std::fs::write(&path, "[[policy]]\nid = 3").unwrap();
+        let error = Policies::load(&path).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+    }
+}

@@ -1,0 +1,249 @@
+//! Fifth verb: what the thread remembers of a turn, and the write that makes the answer real.
+//!
+//! Pure but for its types: `mod.rs` hands the result to the store before the answer leaves.
+
+use crate::base::ids::Sku;
+use crate::catalog::CATEGORY_KEY;
+use crate::catalog::FacetChoice;
+use crate::catalog::SIZE_KEY;
+use crate::catalog::Understanding;
+use crate::threads::CartLine;
+use crate::threads::DeclinedOffer;
+use crate::threads::FactKind;
+use crate::threads::KnownFact;
+use crate::threads::OfferedOption;
+use crate::threads::OwnerEvent;
+use crate::threads::PendingQuestion;
+use crate::threads::SeenIntent;
+use crate::threads::ThreadRecord;
+use crate::turn::answer::ReplyOption;
+use crate::turn::answer::StatedFact;
+use crate::turn::decide::ActionKind;
+use crate::turn::decide::Decision;
+use crate::turn::message::TurnRequest;
+use crate::turn::understand::Understood;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Parts the values of a facet that has several.
+const VALUE_SEPARATOR: char = '|';
+
+/// Facets that stay when the customer turns to another kind of product.
+const KEPT_KEYS: [&str; 2] = ["sport", "gender"];
+
+/// Intents remembered with a thread.
+const INTENTS_MAX: usize = 8;
+
+/// Products turned down that a thread remembers.
+const DECLINED_MAX: usize = 64;
+
+/// Facet of a pending question that is not about a facet: a yes, a no, an intent.
+const CHOICE_FACET: &str = "choice";
+
+/// What a thread knows of its customer's need.
+pub(crate) fn recall(record: &ThreadRecord) -> Understanding {
+    let choices: Vec<FacetChoice> = record
+        .facts
+        .iter()
+        .flat_map(|(key, fact)| {
+            fact.value.split(VALUE_SEPARATOR).map(move |value| FacetChoice::new(key, value))
+        })
+        .collect();
+    Understanding::from_choices(&choices)
+}
+
+/// The need with this message laid over it.
+pub(crate) fn refine(known: &Understanding, understood: &Understood) -> Understanding {
+    let mut need = known.clone();
+    match &understood.tap {
+        Some(choice) => {
+            need.choose(choice);
+            need.mentioned.clear();
+        }
+        None => need.refine(&understood.said, &KEPT_KEYS),
+    }
+    need
+}
+
+/// What the request itself changes: channel, customer, cart, owner, times.
+pub(crate) fn admit(record: &mut ThreadRecord, request: &TurnRequest, now: Timestamp) {
+    if !record.channels.contains(&request.channel) {
+        record.channels.push(request.channel);
+    }
+    if let Some(customer) = &request.customer_id {
+        record.customer_id = Some(customer.clone());
+    }
+    if let Some(cart) = &request.cart {
+        record.cart = cart
+            .iter()
+            .map(|(sku, quantity)| CartLine { sku: sku.clone(), quantity: *quantity })
+            .collect();
+    }
+    record.ownership = record.ownership.after(OwnerEvent::CustomerSpoke, now);
+    record.last_customer_message_at = Some(request.sent_at.unwrap_or(now));
+    record.updated_at = now;
+}
+
+/// Whether a decision is about products, so that what the message said of them is kept.
+fn concerns_products(decision: &Decision) -> bool {
+    match decision.action.kind {
+        ActionKind::Ask | ActionKind::Recommend | ActionKind::Checkout => true,
+        ActionKind::Answer => decision.action.sku.is_some(),
+        ActionKind::Greet
+        | ActionKind::OrderStatus
+        | ActionKind::Clarify
+        | ActionKind::Deflect
+        | ActionKind::Handoff
+        | ActionKind::Close => false,
+    }
+}
+
+/// What the customer stated in this message, as facts with their source.
+pub(crate) fn stated(
+    understood: &Understood,
+    decision: &Decision,
+    source: Option<&str>,
+) -> Vec<StatedFact> {
+    if !concerns_products(decision) {
+        return Vec::new();
+    }
+    grouped(&understood.said)
+        .into_iter()
+        .filter(|(key, _)| decision.need.knows(key) || key.starts_with("budget_"))
+        .map(|(key, value)| StatedFact { key, value, source: source.map(str::to_owned) })
+        .collect()
+}
+
+/// `key → values` of an understanding, several values of one facet joined.
+fn grouped(need: &Understanding) -> BTreeMap<String, String> {
+    let mut grouped: BTreeMap<String, String> = BTreeMap::new();
+    for choice in need.choices() {
+        grouped
+            .entry(choice.key)
+            .and_modify(|values| {
+                values.push(VALUE_SEPARATOR);
+                values.push_str(&choice.value);
+            })
+            .or_insert(choice.value);
+    }
+    grouped
+}
+
+/// Lays a decision down in the thread.
+pub(crate) fn remember(
+    record: &mut ThreadRecord,
+    understood: &Understood,
+    decision: &Decision,
+    options: &[ReplyOption],
+    now: Timestamp,
+) {
+    record.language = understood.language;
+    if concerns_products(decision) {
+        remember_need(record, decision, now);
+        record.product_in_focus.clone_from(&decision.focus);
+    }
+    record.pending = pending(decision, options, now);
+    if let Some(sku) = &decision.rejected {
+        record.declined_offers.push(DeclinedOffer { sku: sku.clone(), declined_at: now });
+        let excess = record.declined_offers.len().saturating_sub(DECLINED_MAX);
+        record.declined_offers.drain(..excess);
+    }
+    let counters = &mut record.counters;
+    counters.low_confidence_in_a_row =
+        if decision.unsure { counters.low_confidence_in_a_row + 1 } else { 0 };
+    if decision.handoff.is_some() {
+        record.ownership = record.ownership.after(OwnerEvent::HandoffOffered, now);
+    }
+    record.intents.push(SeenIntent {
+        label: understood.reading.label.clone(),
+        confidence: understood.reading.confidence,
+        seen_at: now,
+    });
+    let excess = record.intents.len().saturating_sub(INTENTS_MAX);
+    record.intents.drain(..excess);
+    record.disclosed_at = record.disclosed_at.or(Some(now));
+}
+
+/// Offers remembered with a thread, so that none is made twice.
+const OFFERED_MAX: usize = 32;
+
+/// Remembers that a product was offered.
+pub(crate) fn remember_offer(record: &mut ThreadRecord, sku: Sku) {
+    record.counters.offers_made = record.counters.offers_made.saturating_add(1);
+    record.offered.push(sku);
+    let excess = record.offered.len().saturating_sub(OFFERED_MAX);
+    record.offered.drain(..excess);
+}
+
+fn remember_need(record: &mut ThreadRecord, decision: &Decision, now: Timestamp) {
+    let category = decision.need.category.as_deref();
+    let known = record.facts.get(CATEGORY_KEY).map(|fact| fact.value.as_str());
+    if known.is_some() && category != known {
+        record.asked_facets.clear();
+    }
+    let asked = decision.action.facet.as_deref();
+    if let Some(facet) = asked.filter(|facet| is_facet_question(decision, facet)) {
+        record.asked_facets.push(facet.to_owned());
+    }
+    let mut facts = BTreeMap::new();
+    for (key, value) in grouped(&decision.need) {
+        let fact = match record.facts.remove(&key) {
+            Some(fact) if fact.value == value => fact,
+            _ => KnownFact { value, kind: FactKind::Stated, source: None, learnt_at: now },
+        };
+        facts.insert(key, fact);
+    }
+    record.facts = facts;
+}
+
+fn is_facet_question(decision: &Decision, facet: &str) -> bool {
+    decision.action.kind == ActionKind::Ask && facet != SIZE_KEY && facet != "need"
+}
+
+fn pending(
+    decision: &Decision,
+    options: &[ReplyOption],
+    now: Timestamp,
+) -> Option<PendingQuestion> {
+    if options.is_empty() {
+        return None;
+    }
+    let facet = decision.action.facet.clone().unwrap_or_else(|| CHOICE_FACET.to_owned());
+    let product: Option<Sku> = decision.focus.clone();
+    let size_candidates = if facet == SIZE_KEY {
+        options.iter().map(|option| option.title.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    let options = options
+        .iter()
+        .map(|option| OfferedOption { id: option.id.clone(), title: option.title.clone() })
+        .collect();
+    Some(PendingQuestion { facet, options, product, size_candidates, asked_at: now })
+}
+
+/// Longest handoff summary, characters. Source: WhatsApp `thread_control` metadata.
+const SUMMARY_CHARS_MAX: usize = 2000;
+
+/// What a human should know, one `key: value` a line.
+pub(crate) fn summary(
+    record: &ThreadRecord,
+    understood: &Understood,
+    history: &[crate::turn::draft::HistoryLine],
+) -> String {
+    let reading = &understood.reading;
+    let mut lines = vec![
+        format!("intent: {} ({:.2})", reading.label, reading.confidence),
+        format!("language: {}", understood.language.code()),
+        format!("sentiment: {:.2}", reading.signals.sentiment),
+    ];
+    lines.extend(record.facts.iter().map(|(key, fact)| format!("{key}: {}", fact.value)));
+    lines.extend(record.product_in_focus.iter().map(|sku| format!("product: {sku}")));
+    lines.extend(record.cart.iter().map(|line| format!("cart: {} x {}", line.sku, line.quantity)));
+    for line in history {
+        let who = if line.from_customer { "customer" } else { "bot" };
+        lines.push(format!("{who}: {}", line.text));
+    }
+    lines.push(format!("customer: {}", understood.text));
+    lines.join("\n").chars().take(SUMMARY_CHARS_MAX).collect()
+}

@@ -1,0 +1,147 @@
+//! Fourth verb: at most one offer, and only where it cannot hurt.
+
+use crate::base::ids::CustomerId;
+use crate::base::ids::Sku;
+use crate::base::ids::TenantId;
+use crate::base::language::Language;
+use crate::base::money::Money;
+use crate::catalog::Catalog;
+use crate::offers::Certainty;
+use crate::offers::Earlier;
+use crate::offers::Moment;
+use crate::offers::OfferContext;
+use crate::offers::OfferDecision;
+use crate::offers::Offers;
+use crate::offers::Owner;
+use crate::offers::Shelf;
+use crate::threads::OwnerState;
+use crate::threads::ThreadRecord;
+use crate::turn::Gateway;
+use crate::turn::answer::Suggestion;
+use crate::turn::decide::Decision;
+use crate::turn::understand::Understood;
+
+/// A tap on an option of ours is a step of a search.
+const TAP_INTENT: &str = "product_search";
+
+/// Who stands for an unknown customer in `/v1/suggest`: always the same arm.
+const ANONYMOUS: &str = "anonymous";
+
+/// The catalogue as the offers see it.
+struct CatalogShelf<'a>(&'a Catalog);
+
+impl Shelf for CatalogShelf<'_> {
+    fn in_stock(&self, sku: &Sku) -> bool {
+        self.0.get(sku).is_some_and(|product| product.in_stock(None))
+    }
+
+    fn price(&self, sku: &Sku) -> Option<Money> {
+        self.0.get(sku).map(|product| product.price)
+    }
+
+    fn kind(&self, sku: &Sku) -> Option<&str> {
+        self.0.get(sku).map(|product| product.category.as_str())
+    }
+}
+
+/// Where offers come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Desk<'a> {
+    pub(crate) offers: &'a Offers,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) tenant: &'a TenantId,
+}
+
+/// The offer of one turn, if there is one.
+pub(crate) fn suggest(
+    desk: Desk<'_>,
+    record: &ThreadRecord,
+    understood: &Understood,
+    decision: &Decision,
+) -> Option<Suggestion> {
+    let anchors: Vec<Sku> = decision.action.sku.clone().or(decision.focus.clone()).into_iter().collect();
+    let cart: Vec<Sku> = record.cart.iter().map(|line| line.sku.clone()).collect();
+    let anchors = [anchors, cart.clone()].concat();
+    let reading = &understood.reading;
+    let subject =
+        record.customer_id.as_ref().map_or(record.thread_id.as_str(), |customer| customer.as_str());
+    let owner = match (record.ownership.state, decision.handoff) {
+        (OwnerState::Human, _) => Owner::Human,
+        (_, Some(_)) | (OwnerState::Offered, _) => Owner::Offered,
+        (OwnerState::Bot | OwnerState::Released, None) => Owner::Bot,
+    };
+    let context = OfferContext {
+        tenant: desk.tenant.as_str(),
+        subject,
+        anchors: &anchors,
+        cart: &cart,
+        offered: &record.offered,
+        moment: Moment {
+            intent: if understood.tap.is_some() { TAP_INTENT } else { &reading.label },
+            intent_certainty: certainty(reading.abstained, decision),
+            sarcasm: reading.signals.sarcasm,
+            sentiment: reading.signals.sentiment,
+            owner,
+            earlier: Earlier::Open,
+            offers_this_turn: 0,
+        },
+        shelf: &CatalogShelf(desk.catalog),
+    };
+    named(desk.catalog, &desk.offers.suggest(&context), understood.language)
+}
+
+/// A need read from the catalogue's words is certain even when the head abstained.
+fn certainty(abstained: bool, decision: &Decision) -> Certainty {
+    if abstained && decision.action.sku.is_none() { Certainty::Abstained } else { Certainty::Sure }
+}
+
+fn named(catalog: &Catalog, decision: &OfferDecision, language: Language) -> Option<Suggestion> {
+    let offer = decision.offer()?;
+    let product = catalog.get(&offer.sku)?;
+    Some(Suggestion {
+        sku: offer.sku.clone(),
+        name: product.name.clone(),
+        price: offer.price,
+        reason: offer.reason.text(language).to_owned(),
+        rule: offer.rule.clone(),
+        arm: decision.assignment().arm.name(),
+    })
+}
+
+/// What `/v1/suggest` answers.
+#[derive(Debug)]
+pub(crate) struct CartVerdict {
+    pub(crate) suggestion: Option<Suggestion>,
+    pub(crate) arm: &'static str,
+    /// Why there is no suggestion.
+    pub(crate) withheld: Option<String>,
+}
+
+impl Gateway {
+    /// The offer for a cart outside of any conversation.
+    pub(crate) fn suggest(&self, customer: Option<&CustomerId>, cart: &[Sku]) -> CartVerdict {
+        let context = OfferContext {
+            tenant: self.options.tenant.as_str(),
+            subject: customer.map_or(ANONYMOUS, CustomerId::as_str),
+            anchors: cart,
+            cart,
+            offered: &[],
+            moment: Moment {
+                intent: "add_to_cart",
+                intent_certainty: Certainty::Sure,
+                sarcasm: 0.0,
+                sentiment: 0.0,
+                owner: Owner::Bot,
+                earlier: Earlier::Open,
+                offers_this_turn: 0,
+            },
+            shelf: &CatalogShelf(&self.parts.catalog),
+        };
+        let decision = self.parts.offers.suggest(&context);
+        CartVerdict {
+            suggestion: named(&self.parts.catalog, &decision, self.options.style.language),
+            arm: decision.assignment().arm.name(),
+            withheld: decision.withheld().map(|reason| reason.name().to_owned()),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The command line keeps the contract's exit codes and prints JSON alone with `--json`.
+
+use crate::server::root;
+use crate::server::vitrine;
+use serde_json::Value;
+use std::io::Write;
+use std::process::Output;
+use std::process::Stdio;
+
+fn run(arguments: &[&str]) -> Output {
+    let data = tempfile::tempdir().expect("a folder");
+    vitrine(&data).args(arguments).output().expect("the program runs")
+}
+
+fn json(output: &Output) -> Value {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    serde_json::from_slice(&output.stdout).expect("one JSON document on stdout")
+}
+
+#[test]
+fn respond_prints_the_answer() {
+    let answer = json(&run(&["--json", "--quiet", "respond", "bonjour", "--channel", "sms"]));
+    assert_eq!(answer["action"]["kind"], "greet", "{answer}");
+    assert_eq!(answer["language"], "fr");
+}
+
+#[test]
+fn chat_plays_a_whole_sale() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut child = vitrine(&data)
+        .args(["--quiet", "chat", "--channel", "instagram"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let lines = "Je cherche des chaussures de course pour un marathon\n1\n/channel whatsapp\n1\n";
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    stdin.write_all(lines.as_bytes()).expect("written");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    let transcript = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{transcript}");
+    assert!(transcript.contains("https://foulee.example/pay/"), "{transcript}");
+}
+
+#[test]
+fn generate_and_tokenize_agree_on_the_prompt() {
+    let prompt = "action: greet";
+    let model = ["--model", "drafter"];
+    let tokens = json(&run(&["--json", "tokenize", model[0], model[1], prompt]));
+    let generated = json(&run(&[
+        "--json", "--quiet", "generate", model[0], model[1], "--raw", "--prompt", prompt,
+        "--max-tokens", "8",
+    ]));
+    assert_eq!(tokens["token_ids"], generated["prompt_token_ids"]);
+    assert!(generated["timings_ms"]["decode"].is_number());
+}
+
+#[test]
+fn mistakes_exit_with_two_and_say_what_is_allowed() {
+    let cases: [(&[&str], &str); 4] = [
+        (&["sing"], "unrecognized subcommand"),
+        (&["generate", "--model", "drafter"], "--prompt"),
+        (&["doctor", "--config", "no-such-file.toml"], "no-such-file.toml"),
+        (&["serve", "--bind", "0.0.0.0:1"], "api_keys_file"),
+    ];
+    for (arguments, named) in cases {
+        let output = run(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains(named), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn doctor_says_that_the_example_shop_would_start() {
+    let report = json(&run(&["--json", "--quiet", "doctor"]));
+    assert_eq!(report["would_start"], true, "{report}");
+    assert!(report["cores"].as_u64().is_some_and(|cores| cores > 0));
+}
+
+#[test]
+fn help_names_every_command() {
+    let help = String::from_utf8_lossy(&run(&["--help"]).stdout).into_owned();
+    for command in
+        ["serve", "respond", "chat", "generate", "tokenize", "models", "intents", "embed", "bench"]
+    {
+        assert!(help.contains(command), "{help}");
+    }
+    assert!(root().join("README.md").is_file());
+}

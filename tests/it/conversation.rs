@@ -1,0 +1,111 @@
+//! The demo's promise: need to product to size to payment link in three exchanges.
+
+use crate::server::shared;
+use serde_json::Value;
+use serde_json::json;
+
+struct Talk {
+    thread: String,
+    channel: &'static str,
+}
+
+impl Talk {
+    async fn say(&self, message: Value) -> Value {
+        let body = json!({
+            "thread_id": self.thread, "channel": self.channel, "message": message,
+        });
+        let (status, answer) = shared().post("/respond", &body).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    async fn tap(&self, option: &Value) -> Value {
+        self.say(json!({ "option_id": option["id"] })).await
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+async fn three_exchanges(thread: &str, need: &str, language: &str) {
+    let mut talk = Talk { thread: thread.to_owned(), channel: "instagram" };
+    let first = talk.say(json!({ "text": need })).await;
+    assert_eq!(first["language"], language);
+    assert_eq!(first["intent"]["label"], "product_search", "{first}");
+    assert_eq!(first["action"]["kind"], "ask", "{first}");
+    assert_eq!(first["action"]["facet"], "feel", "{first}");
+    let options = first["reply"]["options"].as_array().expect("options");
+    assert_eq!(options.len(), 2, "{first}");
+    assert_eq!(options[0]["id"], "feel=comfort");
+    assert_eq!(first["disclosure"], true);
+
+    let second = talk.tap(&options[0]).await;
+    assert_eq!(second["action"]["kind"], "recommend", "{second}");
+    assert_eq!(second["action"]["facet"], "size", "{second}");
+    assert_eq!(second["disclosure"], false);
+    assert_eq!(second["facts"][0]["value"], "comfort", "{second}");
+    let sku = second["action"]["sku"].clone();
+    let sizes = second["reply"]["options"].as_array().expect("sizes");
+    assert!(text(&sizes[0]["id"]).starts_with("size="), "{second}");
+
+    talk.channel = "whatsapp";
+    let third = talk.tap(&sizes[0]).await;
+    assert_eq!(third["action"]["kind"], "checkout", "{third}");
+    assert_eq!(third["action"]["sku"], sku, "the product chosen on the other channel");
+    let link = text(&third["action"]["link"]);
+    assert!(link.starts_with("https://foulee.example/pay/"), "{third}");
+    assert!(text(&third["reply"]["text"]).contains(link), "{third}");
+    assert_eq!(third["language"], language);
+
+    let (status, body) = shared().get(&format!("/v1/threads/{thread}")).await;
+    assert_eq!(status, 200);
+    let kept: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(kept["channels"], json!(["instagram", "whatsapp"]));
+    assert_eq!(kept["turns"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
+async fn french_need_to_payment_link_takes_three_exchanges_over_two_channels() {
+    let need = "Je cherche des chaussures de course pour un marathon";
+    three_exchanges("demo-fr", need, "fr").await;
+}
+
+#[tokio::test]
+async fn english_need_to_payment_link_takes_three_exchanges_over_two_channels() {
+    let need = "I'm looking for running shoes for a marathon";
+    three_exchanges("demo-en", need, "en").await;
+}
+
+#[tokio::test]
+async fn an_option_may_be_typed_instead_of_tapped() {
+    let talk = Talk { thread: "typed".to_owned(), channel: "sms" };
+    let first =
+        talk.say(json!({ "text": "Je cherche des chaussures de course pour un marathon" })).await;
+    let title = first["reply"]["options"][1]["title"].clone();
+    let second = talk.say(json!({ "text": title })).await;
+    assert_eq!(second["action"]["kind"], "recommend", "{second}");
+    let third = talk.say(json!({ "text": "42" })).await;
+    assert!(["checkout", "ask"].contains(&text(&third["action"]["kind"])), "{third}");
+}
+
+#[tokio::test]
+async fn a_complaint_is_handed_off_without_an_offer() {
+    let talk = Talk { thread: "angry".to_owned(), channel: "whatsapp" };
+    let answer = talk
+        .say(json!({ "text": "C'est honteux, votre service client est nul, je suis furieux" }))
+        .await;
+    assert_eq!(answer["action"]["kind"], "handoff", "{answer}");
+    assert_eq!(answer["handoff"]["reason"], "complaint");
+    assert_eq!(answer["suggestion"], Value::Null);
+    assert!(text(&answer["handoff"]["summary"]).contains("honteux"));
+    assert_eq!(answer["epoch"], 2);
+}
+
+#[tokio::test]
+async fn what_is_out_of_scope_is_deflected() {
+    let talk = Talk { thread: "weather".to_owned(), channel: "webchat" };
+    let text = "Can you explain how photosynthesis works in tropical plants?";
+    let answer = talk.say(json!({ "text": text })).await;
+    assert!(["deflect", "clarify"].contains(&answer["action"]["kind"].as_str().unwrap_or("")));
+}

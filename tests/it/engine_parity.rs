@@ -1,0 +1,35 @@
+//! The engine's greedy output equals llama.cpp's, token for token, on the house drafter.
+//!
+//! `tests/golden/drafter.greedy.json` was made with llama.cpp from the same file
+//! (`scripts/drafter/golden.py`); the model's checksum is in it, so that a retrained drafter with
+//! old golden tokens fails here and not in production.
+
+use crate::server::root;
+use crate::server::vitrine;
+use serde_json::Value;
+
+fn generate(prompt: &str, tokens: usize) -> Value {
+    let data = tempfile::tempdir().expect("a folder");
+    let output = vitrine(&data)
+        .args(["--json", "--quiet", "generate", "--model", "drafter", "--raw", "--prompt", prompt])
+        .args(["--max-tokens", &tokens.to_string()])
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn the_house_drafter_says_what_llama_cpp_says() {
+    let golden = std::fs::read(root().join("tests/golden/drafter.greedy.json")).expect("golden");
+    let golden: Value = serde_json::from_slice(&golden).expect("JSON");
+    let cases = golden["cases"].as_array().expect("cases");
+    assert!(cases.len() >= 4, "a golden file without cases proves nothing");
+    for case in cases {
+        let prompt = case["prompt"].as_str().expect("a prompt");
+        let wanted = case["token_ids"].as_array().expect("tokens");
+        let found = generate(prompt, wanted.len() + 1);
+        assert_eq!(found["prompt_token_ids"], case["prompt_token_ids"], "{prompt}");
+        assert_eq!(found["token_ids"], case["token_ids"], "{prompt}");
+    }
+}

@@ -1,0 +1,10 @@
+//! The gateway as its users meet it: the real program, real models, over HTTP and the terminal.
+//!
+//! Needs the encoder under `models/` (`scripts/fetch-encoder`); `scripts/test` sees to it.
+
+mod command_line;
+mod conversation;
+mod engine_parity;
+mod openai;
+mod respond;
+mod server;

@@ -1,0 +1,130 @@
+//! The OpenAI-compatible routes, and the services beside `/respond`.
+
+use crate::server::client;
+use crate::server::shared;
+use serde_json::Value;
+use serde_json::json;
+
+#[tokio::test]
+async fn models_are_listed() {
+    let (status, body) = shared().get("/v1/models").await;
+    assert_eq!(status, 200);
+    let list: Value = serde_json::from_str(&body).expect("JSON");
+    let ids: Vec<&str> =
+        list["data"].as_array().into_iter().flatten().filter_map(|m| m["id"].as_str()).collect();
+    assert_eq!(ids, ["drafter", "all-MiniLM-L6-v2"]);
+    assert_eq!(
+        list["data"][1]["sha256"],
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    );
+    assert_eq!(shared().get("/v1/models/drafter").await.0, 200);
+    assert_eq!(shared().get("/v1/models/none").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_completion_is_the_same_whole_and_streamed() {
+    let body = json!({
+        "model": "drafter", "prompt": "action: close.thanks\nstyle: en webchat warm you short \
+        plain\nshop: Foulée\nreply:", "temperature": 0, "max_tokens": 24,
+    });
+    let (status, whole) = shared().post("/v1/completions", &body).await;
+    assert_eq!(status, 200, "{whole}");
+    let text = whole["choices"][0]["text"].as_str().expect("text").to_owned();
+    assert!(!text.is_empty());
+    let total = &whole["usage"]["total_tokens"];
+    let parts = [&whole["usage"]["prompt_tokens"], &whole["usage"]["completion_tokens"]];
+    assert_eq!(total.as_u64(), parts.iter().map(|part| part.as_u64()).sum());
+
+    let mut streamed = body.clone();
+    streamed["stream"] = json!(true);
+    let request = client().post(format!("{}/v1/completions", shared().url)).json(&streamed);
+    let events = request.send().await.expect("an answer").text().await.expect("events");
+    assert!(events.trim_end().ends_with("data: [DONE]"), "{events}");
+    let pieces: String = events
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|event| event["choices"][0]["text"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(pieces, text);
+}
+
+#[tokio::test]
+async fn a_chat_is_answered_and_bad_requests_are_refused() {
+    let body = json!({
+        "model": "drafter", "messages": [{ "role": "user", "content": "hello" }],
+        "max_tokens": 4, "seed": 7,
+    });
+    let (status, answer) = shared().post("/v1/chat/completions", &body).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["object"], "chat.completion");
+    assert_eq!(answer["choices"][0]["message"]["role"], "assistant");
+    let cases = [
+        (404, "model", json!("gpt-9")),
+        (422, "n", json!(2)),
+        (422, "max_tokens", json!(0)),
+        (422, "temperature", json!(-1)),
+        (400, "messages", json!("hi")),
+    ];
+    for (expected, field, value) in cases {
+        let mut wrong = body.clone();
+        wrong[field] = value;
+        let (status, answer) = shared().post("/v1/chat/completions", &wrong).await;
+        assert_eq!(status.as_u16(), expected, "{field}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn embeddings_are_unit_vectors_and_do_not_depend_on_their_neighbours() {
+    let texts = json!(["where is my parcel", "où est mon colis", "marathon shoes"]);
+    let body = json!({ "model": "all-MiniLM-L6-v2", "input": texts });
+    let (status, together) = shared().post("/v1/embeddings", &body).await;
+    assert_eq!(status, 200, "{together}");
+    let vector = |value: &Value| -> Vec<f64> {
+        value["embedding"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect()
+    };
+    let first = vector(&together["data"][0]);
+    assert_eq!(first.len(), 384);
+    let norm: f64 = first.iter().map(|x| x * x).sum();
+    assert!((norm - 1.0).abs() < 1e-4, "{norm}");
+    let alone = json!({ "model": "all-MiniLM-L6-v2", "input": "where is my parcel" });
+    let (_, alone) = shared().post("/v1/embeddings", &alone).await;
+    let cosine: f64 =
+        first.iter().zip(vector(&alone["data"][0])).map(|(a, b)| a * b).sum();
+    assert!(cosine > 0.99999, "{cosine}");
+}
+
+#[tokio::test]
+async fn classify_suggest_and_search_answer() {
+    let body = json!({ "texts": ["where is my parcel", "je veux parler à quelqu'un"] });
+    let (status, answer) = shared().post("/v1/classify", &body).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["results"][0]["label"], "order_status", "{answer}");
+    assert_eq!(answer["results"][1]["label"], "human_agent", "{answer}");
+    let (status, _) = shared().post("/v1/classify", &json!({ "texts": [] })).await;
+    assert_eq!(status, 422);
+
+    let (status, found) = shared().get("/v1/catalog/search?q=marathon%20shoes").await;
+    assert_eq!(status, 200);
+    let found: Value = serde_json::from_str(&found).expect("JSON");
+    let sku = found["products"][0]["sku"].clone();
+    assert!(sku.is_string(), "{found}");
+
+    let (status, answer) =
+        shared().post("/v1/suggest", &json!({ "cart": [{ "sku": sku }] })).await;
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer["suggestions"].as_array().is_some_and(|offers| offers.len() <= 1), "{answer}");
+}
+
+#[tokio::test]
+async fn the_gateway_describes_itself() {
+    let (status, body) = shared().get("/openapi.json").await;
+    assert_eq!(status, 200);
+    let description: Value = serde_json::from_str(&body).expect("JSON");
+    assert!(description["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
+    assert!(description["paths"]["/respond"]["post"].is_object());
+    assert_eq!(shared().get("/readyz").await.0, 200);
+    let (_, metrics) = shared().get("/metrics").await;
+    assert!(metrics.contains("vitrine_kv_cache_usage_perc"), "{metrics}");
+    assert!(shared().get("/").await.1.contains("<title>vitrine</title>"));
+}

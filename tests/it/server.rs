@@ -1,0 +1,123 @@
+//! Starts the real gateway on a free port and talks to it.
+
+use reqwest::Client;
+use reqwest::StatusCode;
+use serde_json::Value;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// The folder of the project.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The built program with the example shop's configuration and a data folder of its own.
+pub(crate) fn vitrine(data: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
+    command
+        .current_dir(root())
+        .env("VITRINE_CONFIG", "examples/shop/vitrine.toml")
+        .env("VITRINE_DATA__DIR", data.path())
+        // Unoptimised code on a busy machine is slow; what is tested here is not speed.
+        .env("VITRINE_DRAFT__DEADLINE_MS", "60000");
+    command
+}
+
+/// A running gateway; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) data: TempDir,
+}
+
+impl Gateway {
+    /// Starts one with extra variables and waits until it is ready.
+    pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a temporary folder"), variables)
+    }
+
+    /// The same on a data folder that is there already.
+    pub(crate) fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
+        let mut command = vitrine(&data);
+        command.args(["serve", "--bind", "127.0.0.1:0"]).stderr(Stdio::piped());
+        command.envs(variables.iter().copied());
+        let mut child = command.spawn().expect("the program starts");
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let mut lines = BufReader::new(stderr).lines();
+        let mut log = Vec::new();
+        let url = loop {
+            let Some(Ok(line)) = lines.next() else {
+                panic!("the gateway ended before it listened:\n{}", log.join("\n"));
+            };
+            if let Some(url) = line.strip_prefix("listening on ") {
+                break url.to_owned();
+            }
+            log.push(line);
+        };
+        // The pipe must be read on, or a full one would stop the gateway.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url, data }
+    }
+
+    /// Ends it as a supervisor would and tells its exit code.
+    pub(crate) fn terminate(mut self) -> (Option<i32>, TempDir) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
+        let code = self.child.wait().expect("the gateway ends").code();
+        let data = std::mem::replace(&mut self.data, tempfile::tempdir().expect("a folder"));
+        (code, data)
+    }
+
+    /// Posts JSON and reads the status and the JSON that comes back.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        self.post_text(path, body.to_string()).await
+    }
+
+    /// Posts any text.
+    pub(crate) async fn post_text(&self, path: &str, body: String) -> (StatusCode, Value) {
+        let request = client().post(format!("{}{path}", self.url));
+        let answer = request
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .expect("the gateway answers");
+        let status = answer.status();
+        let bytes = answer.bytes().await.expect("the answer is whole");
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    /// Gets a path as text.
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {
+        let answer = client().get(format!("{}{path}", self.url)).send().await;
+        let answer = answer.expect("the gateway answers");
+        (answer.status(), answer.text().await.expect("the answer is text"))
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One client for all tests; no proxy may stand between us and loopback.
+pub(crate) fn client() -> &'static Client {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    CLIENT.get_or_init(|| Client::builder().no_proxy().build().expect("a client"))
+}
+
+/// A gateway that the tests of one process share; each uses threads of its own.
+pub(crate) fn shared() -> &'static Gateway {
+    static SHARED: OnceLock<Gateway> = OnceLock::new();
+    SHARED.get_or_init(|| Gateway::start(&[]))
+}
