@@ -32,7 +32,7 @@ use std::time::Duration;
 const TEXT_BYTES_MAX: usize = 8_192;
 /// Texts of one forward pass; its tokens usually end a batch earlier.
 const BATCH_TEXTS_MAX: usize = 64;
-/// Places that n-grams are hashed into: 4,096 lose 0.5 points on French, 16,384 gain nothing.
+/// Places that n-grams are hashed into: 28 labels then take 470 KiB.
 const BUCKETS: usize = 8_192;
 /// Shortest and longest character n-gram.
 const NGRAM_CHARACTERS: (usize, usize) = (2, 4);

@@ -146,7 +146,7 @@ impl Embedder {
     ///
     /// # Errors
     /// As [`Embedder::embed`].
-    pub async fn embed_counted(&self, texts: &[String]) -> Result<Embedded, IntentError> {
+    pub async fn embed_counted<T: AsRef<str>>(&self, texts: &[T]) -> Result<Embedded, IntentError> {
         let (pending, tokens) = self.submit(texts)?;
         Ok(Embedded { embeddings: pending.wait().await?, tokens })
     }
@@ -225,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn embeddings_keep_the_order_of_texts_and_count_tokens() {
-        let embedded = toy().embed_counted(&["b".into(), "ab".into(), "a".into()]).await.unwrap();
+        let embedded = toy().embed_counted(&["b", "ab", "a"]).await.unwrap();
         assert_eq!(embedded.embeddings, [[98.0], [195.0], [97.0]]);
         assert_eq!(embedded.tokens, 4);
     }

@@ -85,7 +85,7 @@ pub enum IntentError {
         /// Why.
         reason: HeadRefusal,
     },
-    /// The head belongs to another encoder than the one that is loaded.
+    /// The head belongs to another encoder or glossary than the one at hand.
     #[error("head does not fit: {reason}")]
     Mismatch {
         /// What differs.
@@ -170,6 +170,14 @@ pub enum HeadRefusal {
     Weight {
         /// Its place, from 0.
         index: usize,
+    },
+    /// Trained on texts that were read with another glossary.
+    #[error("its glossary is {found:08x}, this program has {expected:08x}: train it again")]
+    Glossary {
+        /// Fingerprint in the head.
+        found: u32,
+        /// Fingerprint of the glossary at hand.
+        expected: u32,
     },
     /// Trained on the embeddings of another encoder.
     #[error("it was trained for encoder {expected}, loaded is {found}")]

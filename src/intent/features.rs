@@ -11,6 +11,7 @@
 //! Source: signed feature hashing, Weinberger et al. 2009, arXiv:0902.2206; word-bounded character
 //! n-grams as in fastText, Bojanowski et al. 2017, arXiv:1607.04606.
 
+use crate::intent::gloss::Reading;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -40,15 +41,27 @@ pub struct NgramSpec {
 /// Bucket and value pairs, by rising bucket.
 pub(crate) type SparseRow = Vec<(u32, f32)>;
 
-/// Lower case, accents and repetitions folded, one word an entry; `?` and `!` are words.
+/// Lower case, without accents and ligatures.
+pub(crate) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for character in text.nfkd().flat_map(char::to_lowercase) {
+        match character {
+            'œ' => folded.push_str("oe"),
+            'æ' => folded.push_str("ae"),
+            mark if is_combining_mark(mark) => {}
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+/// Folded, repetitions shortened, one word an entry; `?` and `!` are words.
 pub(crate) fn words(text: &str) -> Vec<String> {
-    let text = clip(text);
     let mut words = Vec::new();
     let mut word = String::new();
     let mut characters = 0_usize;
     let mut run = (' ', 0_usize);
-    let folded = text.nfkd().filter(|character| !is_combining_mark(*character));
-    for character in folded.flat_map(char::to_lowercase).filter(|c| !is_combining_mark(*c)) {
+    for character in fold(clip(text)).chars() {
         let character = if character.is_numeric() { '0' } else { character };
         run = if run.0 == character { (character, run.1 + 1) } else { (character, 1) };
         let run_max = if character == '0' { DIGIT_RUN_MAX } else { LETTER_RUN_MAX };
@@ -104,16 +117,19 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
-/// The hashed n-grams of a text: sublinear counts, signed, scaled to norm 1.
-pub(crate) fn ngrams(text: &str, spec: NgramSpec) -> SparseRow {
-    let words = words(text);
+/// The hashed n-grams of a text, and of its English if it has one: sublinear counts, signed,
+/// scaled to norm 1.
+pub(crate) fn ngrams(reading: &Reading<'_>, spec: NgramSpec) -> SparseRow {
     let mut hashes = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        hashes.push(hash(1, [word.as_str()]));
-        if let Some(next) = words.get(index + 1) {
-            hashes.push(hash(2, [word.as_str(), next.as_str()]));
+    for text in [Some(reading.text), reading.english.as_deref()].into_iter().flatten() {
+        let words = words(text);
+        for (index, word) in words.iter().enumerate() {
+            hashes.push(hash(1, [word.as_str()]));
+            if let Some(next) = words.get(index + 1) {
+                hashes.push(hash(2, [word.as_str(), next.as_str()]));
+            }
+            push_characters(word, spec, &mut hashes);
         }
-        push_characters(word, spec, &mut hashes);
     }
     hashes.sort_unstable();
     let mut row: SparseRow = Vec::with_capacity(hashes.len());
@@ -185,6 +201,10 @@ mod tests {
 
     const SPEC: NgramSpec = NgramSpec { buckets: 8_192, characters_min: 2, characters_max: 4 };
 
+    fn row(text: &str) -> SparseRow {
+        ngrams(&Reading { text, english: None }, SPEC)
+    }
+
     #[test]
     fn words_fold_case_accents_repetitions_and_numbers() {
         assert_eq!(
@@ -198,20 +218,19 @@ mod tests {
 
     #[test]
     fn values_have_norm_one_and_rising_buckets() {
-        let row = ngrams("Do you have these in size 42?", SPEC);
-        let norm: f32 = row.iter().map(|(_, value)| value * value).sum();
+        let found = row("Do you have these in size 42?");
+        let norm: f32 = found.iter().map(|(_, value)| value * value).sum();
         assert!((norm - 1.0).abs() < 1e-5);
-        assert!(row.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert!(row.iter().all(|(bucket, _)| (*bucket as usize) < SPEC.buckets));
-        assert!(ngrams("...", SPEC).is_empty());
+        assert!(found.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(found.iter().all(|(bucket, _)| (*bucket as usize) < SPEC.buckets));
+        assert!(row("...").is_empty());
     }
 
     #[test]
     fn hashing_never_changes_between_versions() {
         // A head file made by an older version must keep its meaning.
-        assert_eq!(hash(3, [" a"]), hash(3, [" a"]));
-        let row = ngrams("ok", SPEC);
-        let buckets: Vec<u32> = row.iter().map(|(bucket, _)| *bucket).collect();
+        let found = row("ok");
+        let buckets: Vec<u32> = found.iter().map(|(bucket, _)| *bucket).collect();
         assert_eq!(buckets, GOLDEN_OK_BUCKETS);
     }
 
@@ -220,8 +239,8 @@ mod tests {
     #[test]
     fn a_typo_stays_close_to_its_word() {
         let dot = |a: &str, b: &str| -> f32 {
-            let b = ngrams(b, SPEC);
-            ngrams(a, SPEC)
+            let b = row(b);
+            row(a)
                 .iter()
                 .filter_map(|(bucket, value)| {
                     let at = b.binary_search_by_key(bucket, |(other, _)| *other).ok()?;
@@ -236,7 +255,7 @@ mod tests {
     #[test]
     fn hostile_texts_end() {
         let long = "é".repeat(100_000);
-        assert!(ngrams(&long, SPEC).len() < 200);
-        ngrams("\u{0}\u{301}\u{301}\u{10ffff}", SPEC);
+        assert!(row(&long).len() < 200);
+        row("\u{0}\u{301}\u{301}\u{10ffff}");
     }
 }

@@ -5,7 +5,7 @@
 //! 8 bytes   VITHEAD1, the mark
 //! u32       format version, 1
 //! u32       bytes of the header
-//! header    JSON: encoder, labels, n-grams, temperature, threshold, how it was trained
+//! header    JSON: encoder, labels, n-grams, temperature, threshold, glossary, training
 //! weights   f16: bias [labels], then [dimensions + buckets, labels] row-major
 //! 32 bytes  SHA-256 of everything before
 //! ```
@@ -19,6 +19,7 @@ use crate::intent::error::HeadRefusal;
 use crate::intent::error::IntentError;
 use crate::intent::features::NgramSpec;
 use crate::intent::features::ngrams;
+use crate::intent::gloss::Reading;
 use crate::intent::linear::Features;
 use crate::intent::linear::Linear;
 use crate::intent::linear::softmax;
@@ -87,16 +88,17 @@ struct Header {
     ngram_weight: f32,
     temperature: f32,
     threshold: f32,
+    glossary: u32,
     training: TrainingNote,
 }
 
 /// Labels with their probabilities for one text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ranking<'a> {
+pub(crate) struct Ranking<'a> {
     /// In-scope labels and their calibrated probabilities, best first.
-    pub labels: Vec<(&'a str, f32)>,
+    pub(crate) labels: Vec<(&'a str, f32)>,
     /// Whether the best probability is below the head's threshold.
-    pub abstained: bool,
+    pub(crate) abstained: bool,
 }
 
 /// A trained classifier for one encoder's embeddings.
@@ -107,6 +109,8 @@ pub struct Head {
     pub(crate) spec: NgramSpec,
     pub(crate) temperature: f32,
     pub(crate) threshold: f32,
+    /// Fingerprint of the glossary that its texts were read with.
+    pub(crate) glossary: u32,
     pub(crate) training: TrainingNote,
     pub(crate) linear: Linear,
 }
@@ -141,14 +145,13 @@ impl Head {
         in_scope(&self.labels)
     }
 
-    /// Ranks the in-scope labels for a text and its embedding, `[dimensions]`.
+    /// Ranks the in-scope labels for a text and the embedding of its meaning, `[dimensions]`.
     ///
     /// # Panics
     /// If the embedding has another width than the head: [`Head::check_encoder`] comes first.
-    #[must_use]
-    pub fn rank(&self, text: &str, embedding: Vec<f32>) -> Ranking<'_> {
+    pub(crate) fn rank(&self, reading: &Reading<'_>, embedding: Vec<f32>) -> Ranking<'_> {
         assert_eq!(embedding.len(), self.encoder.dimensions, "checked when the head was paired");
-        let features = Features { embedding, ngrams: ngrams(text, self.spec) };
+        let features = Features { embedding, ngrams: ngrams(reading, self.spec) };
         let mut probabilities = self.linear.logits(&features);
         softmax(&mut probabilities, self.temperature);
         let mut labels: Vec<(&str, f32)> = self
@@ -163,7 +166,7 @@ impl Head {
         Ranking { labels, abstained: best < self.threshold }
     }
 
-    /// Refuses to work with another encoder than the one it was trained for.
+    /// Refuses to work with another encoder or glossary than it was trained with.
     pub(crate) fn check_encoder(&self, found: &EncoderIdentity) -> Result<(), HeadRefusal> {
         let expected = &self.encoder;
         if expected.sha256 == found.sha256 && expected.dimensions == found.dimensions {
@@ -221,6 +224,7 @@ impl Head {
             ngram_weight: self.linear.ngram_weight,
             temperature: self.temperature,
             threshold: self.threshold,
+            glossary: self.glossary,
             training: self.training.clone(),
         };
         let header = serde_json::to_vec(&header).unwrap_or_default();
@@ -357,6 +361,7 @@ impl Header {
             spec,
             temperature: self.temperature,
             threshold: self.threshold,
+            glossary: self.glossary,
             training: self.training,
             linear,
         })
@@ -366,6 +371,7 @@ impl Header {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::intent::gloss::Glossary;
 
     /// A head for embeddings `[2]` that says `left` or `right` by their first value.
     pub(crate) fn toy_head() -> Head {
@@ -383,6 +389,7 @@ pub(crate) mod tests {
             spec,
             temperature: 1.0,
             threshold: 0.5,
+            glossary: Glossary::house().fingerprint(),
             training: TrainingNote { examples: 2, l2: 1.0, accuracy_forced: 1.0, seed: 1 },
             linear: Linear {
                 classes: 3,
@@ -428,11 +435,12 @@ pub(crate) mod tests {
     #[test]
     fn ranks_in_scope_labels_and_abstains_below_its_threshold() {
         let head = toy_head();
-        let ranking = head.rank("", vec![1.0, 0.0]);
+        let nothing = Reading { text: "", english: None };
+        let ranking = head.rank(&nothing, vec![1.0, 0.0]);
         assert_eq!(ranking.labels[0].0, "left");
         assert_eq!(ranking.labels.len(), 2);
         assert!(!ranking.abstained);
-        assert!(head.rank("", vec![0.0, 1.0]).abstained);
+        assert!(head.rank(&nothing, vec![0.0, 1.0]).abstained);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod evaluation;
 pub mod examples;
 mod features;
 mod folds;
+mod gloss;
 mod head;
 mod linear;
 mod parallel;
@@ -20,6 +21,8 @@ mod signals_lexicon;
 pub mod training;
 
 use crate::base::telemetry;
+use crate::intent::gloss::Glossary;
+use crate::intent::gloss::Reading;
 use std::sync::Arc;
 
 pub use batcher::BatchLimits;
@@ -36,7 +39,6 @@ pub use head::EncoderIdentity;
 pub use head::Head;
 pub use head::LABELS_MAX;
 pub use head::OUT_OF_SCOPE;
-pub use head::Ranking;
 pub use head::TrainingNote;
 pub use signals::Signals;
 
@@ -74,17 +76,24 @@ pub struct IntentPrediction {
 pub struct IntentClassifier {
     embedder: Arc<Embedder>,
     head: Head,
+    glossary: Glossary,
 }
 
 impl IntentClassifier {
     /// Pairs an encoder with a head.
     ///
     /// # Errors
-    /// If the head was trained for another encoder.
+    /// If the head was trained for another encoder or with another glossary.
     pub fn new(embedder: Arc<Embedder>, head: Head) -> Result<Self, IntentError> {
+        let glossary = Glossary::house();
+        let (found, expected) = (head.glossary, glossary.fingerprint());
+        if found != expected {
+            let reason = HeadRefusal::Glossary { found, expected };
+            return Err(IntentError::Mismatch { reason });
+        }
         head.check_encoder(embedder.identity())
             .map_err(|reason| IntentError::Mismatch { reason })?;
-        Ok(Self { embedder, head })
+        Ok(Self { embedder, head, glossary })
     }
 
     /// The encoder.
@@ -104,8 +113,10 @@ impl IntentClassifier {
     /// # Errors
     /// As [`Embedder::embed`].
     pub async fn classify(&self, texts: Vec<String>) -> Result<Vec<IntentPrediction>, IntentError> {
-        let embedded = self.embedder.embed_counted(&texts).await?;
-        Ok(self.predict_all(&texts, embedded.embeddings))
+        let readings = self.readings(&texts);
+        let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+        let embedded = self.embedder.embed_counted(&meanings).await?;
+        Ok(self.predict_all(&readings, embedded.embeddings))
     }
 
     /// As [`IntentClassifier::classify`], any number of texts, outside an async runtime.
@@ -120,25 +131,28 @@ impl IntentClassifier {
         texts: &[T],
         progress: impl FnMut(usize),
     ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let embeddings = self.embedder.embed_blocking(texts, progress)?;
-        Ok(self.predict_all(texts, embeddings))
+        let readings = self.readings(texts);
+        let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+        let embeddings = self.embedder.embed_blocking(&meanings, progress)?;
+        Ok(self.predict_all(&readings, embeddings))
     }
 
-    fn predict_all<T: AsRef<str>>(
+    fn readings<'a, T: AsRef<str>>(&self, texts: &'a [T]) -> Vec<Reading<'a>> {
+        texts.iter().map(|text| self.glossary.read(text.as_ref())).collect()
+    }
+
+    fn predict_all(
         &self,
-        texts: &[T],
+        readings: &[Reading<'_>],
         embeddings: Vec<Vec<f32>>,
     ) -> Vec<IntentPrediction> {
-        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(texts.len() as u64);
-        texts
-            .iter()
-            .zip(embeddings)
-            .map(|(text, embedding)| self.predict(text.as_ref(), embedding))
-            .collect()
+        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(readings.len() as u64);
+        let pairs = readings.iter().zip(embeddings);
+        pairs.map(|(reading, embedding)| self.predict(reading, embedding)).collect()
     }
 
-    fn predict(&self, text: &str, embedding: Vec<f32>) -> IntentPrediction {
-        let ranking = self.head.rank(text, embedding);
+    fn predict(&self, reading: &Reading<'_>, embedding: Vec<f32>) -> IntentPrediction {
+        let ranking = self.head.rank(reading, embedding);
         let mut labels = ranking.labels.into_iter();
         let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
         let alternatives = labels
@@ -151,7 +165,7 @@ impl IntentClassifier {
             confidence,
             abstained: ranking.abstained,
             alternatives,
-            signals: signals::read(text),
+            signals: signals::read(reading.text),
         }
     }
 }
@@ -185,6 +199,14 @@ mod tests {
         assert!(total < 1.0);
         let blocking = std::thread::spawn(move || classifier.classify_blocking(&texts, |_| ()));
         assert_eq!(blocking.join().unwrap().unwrap(), found);
+    }
+
+    #[test]
+    fn a_head_of_another_glossary_is_refused_when_paired() {
+        let head = Head { glossary: 7, ..toy_head() };
+        let refusal =
+            IntentClassifier::new(toy_embedder(head.encoder().clone()), head).unwrap_err();
+        assert!(refusal.to_string().contains("its glossary is 00000007"), "{refusal}");
     }
 
     #[test]

@@ -26,6 +26,8 @@ use crate::intent::features::NgramSpec;
 use crate::intent::features::ngrams;
 use crate::intent::features::words;
 use crate::intent::folds;
+use crate::intent::gloss::Glossary;
+use crate::intent::gloss::Reading;
 use crate::intent::head::EncoderIdentity;
 use crate::intent::head::Head;
 use crate::intent::head::LABELS_MAX;
@@ -128,7 +130,10 @@ pub fn train(
     listener: Listener<'_>,
 ) -> Result<Trained, IntentError> {
     check(examples)?;
-    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+    let glossary = Glossary::house();
+    let readings: Vec<Reading<'_>> =
+        examples.iter().map(|example| glossary.read(&example.text)).collect();
+    let texts: Vec<&str> = readings.iter().map(Reading::meaning).collect();
     let total = texts.len();
     let embeddings = embedder
         .embed_blocking(&texts, |done| listener(TrainingProgress::Embedding { done, total }))?;
@@ -212,8 +217,9 @@ pub(crate) fn train_on_embeddings(
 ) -> Result<Trained, IntentError> {
     check(examples)?;
     let labels = labels_of(examples);
+    let glossary = Glossary::house();
     let (embeddings, encoder) = (vectors.embeddings, vectors.encoder);
-    let set = training_set(examples, &labels, embeddings, options.ngrams);
+    let set = training_set(examples, &labels, embeddings, (options.ngrams, &glossary));
     let groups: Vec<String> =
         examples.iter().map(|example| words(&example.text).join(" ")).collect();
     let plan = Plan { set: &set, groups: &groups, options, listener };
@@ -249,7 +255,8 @@ pub(crate) fn train_on_embeddings(
         seed: options.seed,
     };
     let spec = options.ngrams;
-    let head = Head { encoder, labels, spec, temperature, threshold, training, linear };
+    let glossary = glossary.fingerprint();
+    let head = Head { encoder, labels, spec, temperature, threshold, glossary, training, linear };
     Ok(Trained { head, held_out, suspects })
 }
 
@@ -257,14 +264,17 @@ fn training_set(
     examples: &[Example],
     labels: &[String],
     embeddings: Vec<Vec<f32>>,
-    spec: NgramSpec,
+    (spec, glossary): (NgramSpec, &Glossary),
 ) -> TrainingSet {
     let dimensions = embeddings.first().map_or(0, Vec::len);
     let class_of = |example: &Example| labels.iter().position(|label| *label == example.intent);
     let rows = examples
         .iter()
         .zip(embeddings)
-        .map(|(example, embedding)| Features { embedding, ngrams: ngrams(&example.text, spec) })
+        .map(|(example, embedding)| Features {
+            embedding,
+            ngrams: ngrams(&glossary.read(&example.text), spec),
+        })
         .collect();
     TrainingSet {
         rows,
