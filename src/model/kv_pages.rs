@@ -34,7 +34,8 @@ impl KvType {
         }
     }
 
-    fn bytes(self) -> u64 {
+    /// Bytes of one number.
+    pub(crate) fn bytes(self) -> u64 {
         match self {
             Self::F32 => 4,
             Self::F16 => 2,
@@ -50,6 +51,8 @@ pub(crate) struct KvPages {
     values: Vec<Tensor>,
     page_tokens: usize,
     page_count: usize,
+    kv_heads: usize,
+    head_width: usize,
     library_type: DType,
     bytes: u64,
 }
@@ -66,11 +69,10 @@ impl KvPages {
                 max: PAGE_TOKENS_MAX as u64,
             });
         }
-        let token_bytes =
-            2 * options.kv_type.bytes() * (shape.layers as u64) * (shape.kv_width() as u64);
-        let page_bytes = token_bytes * page_tokens as u64;
-        // Slots are addressed with 32 bits.
-        let page_count = (options.kv_bytes_max / page_bytes).min(u64::from(u32::MAX / 4096));
+        let page_bytes = shape.kv_bytes_per_token(options.kv_type) * page_tokens as u64;
+        // Heads of slots are addressed with 32 bits.
+        let page_heads = (page_tokens * shape.kv_heads) as u64;
+        let page_count = (options.kv_bytes_max / page_bytes).min(u64::from(u32::MAX) / page_heads);
         if page_count == 0 {
             return Err(ModelError::KvMemory { kv_bytes_max: options.kv_bytes_max, page_bytes });
         }
@@ -81,7 +83,16 @@ impl KvPages {
         let pool = || -> Result<Vec<Tensor>, candle_core::Error> {
             (0..shape.layers).map(|_| Tensor::zeros(dims, library_type, &options.device)).collect()
         };
-        Ok(Self { keys: pool()?, values: pool()?, page_tokens, page_count, library_type, bytes })
+        Ok(Self {
+            keys: pool()?,
+            values: pool()?,
+            page_tokens,
+            page_count,
+            kv_heads: shape.kv_heads,
+            head_width: shape.head_width,
+            library_type,
+            bytes,
+        })
     }
 
     /// Token slots in one page.
@@ -94,6 +105,11 @@ impl KvPages {
         self.page_count
     }
 
+    /// Key heads, which is also value heads, of a slot.
+    pub(crate) fn kv_heads(&self) -> usize {
+        self.kv_heads
+    }
+
     /// Bytes reserved.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
@@ -103,7 +119,7 @@ impl KvPages {
     pub(crate) fn slot(&self, pages: &[PageId], position: usize) -> u32 {
         let page = pages[position / self.page_tokens];
         let slot = page.index() * self.page_tokens + position % self.page_tokens;
-        // `new` bounds pages × page tokens to 32 bits.
+        // `new` bounds pages × page tokens × heads to 32 bits.
         u32::try_from(slot).unwrap_or(u32::MAX)
     }
 
@@ -122,14 +138,19 @@ impl KvPages {
         Ok(())
     }
 
-    /// Reads keys and values of `slots` as f32: two `[slots, kv width]`.
+    /// Reads keys and values as f32, one head of one slot a row: two `[index, head width]`. Entry
+    /// `slot * kv_heads + head` of `index` names a row, so the caller chooses the order and no
+    /// transposition is needed.
     pub(crate) fn gather(
         &self,
         layer: usize,
-        slots: &Tensor,
+        index: &Tensor,
     ) -> Result<(Tensor, Tensor), ModelError> {
-        let keys = self.keys[layer].index_select(slots, 0)?.to_dtype(DType::F32)?;
-        let values = self.values[layer].index_select(slots, 0)?.to_dtype(DType::F32)?;
-        Ok((keys, values))
+        let read = |pool: &Tensor| -> Result<Tensor, ModelError> {
+            // The pool is contiguous, so this view copies nothing.
+            let rows = pool.reshape(((), self.head_width))?;
+            Ok(rows.index_select(index, 0)?.to_dtype(DType::F32)?)
+        };
+        Ok((read(&self.keys[layer])?, read(&self.values[layer])?))
     }
 }

@@ -35,3 +35,10 @@ pub use step_input::Segment;
 pub use step_input::StepInput;
 pub use step_input::Wanted;
 pub use weights::MappedFile;
+
+/// Compute threads of the tensor library on the CPU, the calling one included. Fixed at its first
+/// use from `CANDLE_NUM_THREADS`, else `RAYON_NUM_THREADS`, else the physical cores.
+#[must_use]
+pub fn compute_threads() -> usize {
+    candle_core::utils::barrier_pool().n_workers() + 1
+}

@@ -9,6 +9,7 @@
 use crate::base::metadata::Metadata;
 use crate::base::metadata::Value;
 use crate::model::error::ModelError;
+use crate::model::kv_pages::KvType;
 
 /// Most layers accepted.
 const LAYERS_MAX: u64 = 1024;
@@ -201,14 +202,14 @@ impl DecoderShape {
             qkv_bias: family.qkv_bias,
             qk_norm: family.qk_norm,
         };
-        if let Some(window) = keys.unsigned("attention.sliding_window") {
-            if window > 0 && window < shape.context_tokens as u64 {
-                return Err(ModelError::Unsupported {
-                    what: "attention.sliding_window",
-                    found: window.to_string(),
-                    supported: "full attention",
-                });
-            }
+        let window = keys.unsigned("attention.sliding_window");
+        let narrow = |window: &u64| *window > 0 && *window < shape.context_tokens as u64;
+        if let Some(window) = window.filter(narrow) {
+            return Err(ModelError::Unsupported {
+                what: "attention.sliding_window",
+                found: window.to_string(),
+                supported: "full attention",
+            });
         }
         Ok(shape)
     }
@@ -223,6 +224,12 @@ impl DecoderShape {
     #[must_use]
     pub fn kv_width(&self) -> usize {
         self.kv_heads * self.head_width
+    }
+
+    /// Bytes that one token's keys and values take in all layers.
+    #[must_use]
+    pub fn kv_bytes_per_token(&self, kv_type: KvType) -> u64 {
+        2 * kv_type.bytes() * (self.layers as u64) * (self.kv_width() as u64)
     }
 
     /// Largest vocabulary that an executor accepts.

@@ -1,8 +1,8 @@
 //! A BERT sentence encoder: token ids in, one vector a sequence out.
 //!
-//! Sequences are packed without padding: the linear layers see all rows of a call at once, attention
-//! runs over sequences of one length at a time. A vector therefore depends on its own tokens only
-//! (up to the rounding of the matrix product, which may group rows differently).
+//! Sequences are packed without padding: the linear layers see all rows of a call at once,
+//! attention runs over sequences of one length at a time. A vector therefore depends on its own
+//! tokens only (up to the rounding of the matrix product, which may group rows differently).
 //!
 //! Source: Devlin et al. 2019, arXiv:1810.04805; pooling from Reimers & Gurevych 2019,
 //! arXiv:1908.10084.

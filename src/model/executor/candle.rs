@@ -224,15 +224,10 @@ impl CandleExecutor {
             .permute((0, 2, 3, 1, 4))?
             .contiguous()?
             .reshape((sequences * kv_heads, shared * rows_each, width))?;
-        let (keys, values) = self.pages.gather(layer, &group.slots)?;
-        let by_head = |rows: Tensor| -> Result<Tensor, ModelError> {
-            Ok(rows
-                .reshape((sequences, context, kv_heads, width))?
-                .transpose(1, 2)?
-                .contiguous()?
-                .reshape((sequences * kv_heads, context, width))?)
-        };
-        let scores = query.matmul(&by_head(keys)?.transpose(1, 2)?)?;
+        let (keys, values) = self.pages.gather(layer, &group.heads_of_slots)?;
+        let keys = keys.reshape((sequences * kv_heads, context, width))?;
+        let values = values.reshape((sequences * kv_heads, context, width))?;
+        let scores = query.matmul(&keys.transpose(1, 2)?)?;
         let scores = match &group.mask {
             Some(mask) => scores
                 .reshape((sequences, kv_heads, shared, rows_each, context))?
@@ -241,7 +236,7 @@ impl CandleExecutor {
             None => scores,
         };
         let weights = candle_nn::ops::softmax_last_dim(&scores)?;
-        let mixed = weights.matmul(&by_head(values)?)?;
+        let mixed = weights.matmul(&values)?;
         Ok(mixed
             .reshape((sequences, kv_heads, shared, rows_each, width))?
             .permute((0, 3, 1, 2, 4))?

@@ -194,3 +194,42 @@ fn load_tensor(
     let storage = QStorage::from_data(bytes.into(), device, kind)?;
     Ok(QTensor::new(storage, expected)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture::TinyDecoder;
+    use crate::model::gguf::TensorType;
+
+    /// Rows of a 256-wide model's feed-forward matrix, alone and in company, bit for bit.
+    #[test]
+    fn a_row_has_the_same_product_whatever_stands_beside_it() {
+        for matrix_type in [
+            TensorType::F32,
+            TensorType::F16,
+            TensorType::Q4_0,
+            TensorType::Q5_0,
+            TensorType::Q8_0,
+            TensorType::Q4K,
+            TensorType::Q5K,
+            TensorType::Q6K,
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("tiny.gguf");
+            TinyDecoder { matrix_type, width: 256, ..TinyDecoder::default() }.write(&path);
+            let file = GgufFile::open(&path).unwrap();
+            let name = "blk.0.ffn_gate.weight";
+            let matrix = Matrix::load(&file, name, [512, 256], &Device::Cpu).unwrap();
+            let rows = Tensor::randn(0.0_f32, 1.0, (45, 256), &Device::Cpu).unwrap();
+            let together: Vec<Vec<f32>> = matrix.forward(&rows).unwrap().to_vec2().unwrap();
+            for (at, expected) in together.iter().enumerate() {
+                for company in [1, 2, 7, 33] {
+                    let first = at.min(45 - company);
+                    let some = rows.narrow(0, first, company).unwrap();
+                    let some: Vec<Vec<f32>> = matrix.forward(&some).unwrap().to_vec2().unwrap();
+                    assert_eq!(&some[at - first], expected, "{matrix_type:?} {at} of {company}");
+                }
+            }
+        }
+    }
+}

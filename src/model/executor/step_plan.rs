@@ -45,8 +45,8 @@ pub(crate) struct AttentionGroup {
     pub(crate) context: usize,
     /// Packed rows, in group order: `[sequences * rows_each]`; `None` if they are all rows.
     pub(crate) rows: Option<Tensor>,
-    /// Slots of the padded contexts: `[sequences * context]`.
-    pub(crate) slots: Tensor,
+    /// Heads of slots of the padded contexts, head by head: `[sequences * kv heads * context]`.
+    pub(crate) heads_of_slots: Tensor,
     /// 0 where a row may look, minus infinity elsewhere: `[sequences, 1, 1, rows_each, context]`;
     /// `None` if every row may look everywhere.
     pub(crate) mask: Option<Tensor>,
@@ -149,13 +149,21 @@ impl PlanSource<'_> {
         let context = segments.iter().map(|segment| segment.context_tokens()).max().unwrap_or(0);
         let sequences = segments.len();
         let mut rows = Vec::with_capacity(sequences * rows_each);
-        let mut slots = Vec::with_capacity(sequences * context);
+        let kv_heads = self.pages.kv_heads();
+        let mut slots = Vec::with_capacity(context);
+        let mut heads_of_slots = Vec::with_capacity(sequences * kv_heads * context);
         let mut mask = Vec::with_capacity(sequences * rows_each * context);
         for segment in &segments {
             let pages = input.pages_of(segment);
             let own = segment.context_tokens();
+            slots.clear();
             slots.extend((0..own).map(|position| self.pages.slot(pages, position)));
-            slots.extend(std::iter::repeat_n(self.pages.slot(pages, 0), context - own));
+            slots.resize(context, self.pages.slot(pages, 0));
+            // The pool bounds slots × heads to 32 bits.
+            let heads = u32::try_from(kv_heads).unwrap_or(u32::MAX);
+            for head in 0..heads {
+                heads_of_slots.extend(slots.iter().map(|slot| slot * heads + head));
+            }
             for (row, position) in segment.rows.clone().zip(positions(segment)) {
                 rows.push(u32::try_from(row).unwrap_or(u32::MAX));
                 mask.extend(
@@ -177,8 +185,9 @@ impl PlanSource<'_> {
             let dims = (sequences, 1, 1, rows_each, context);
             Some(Tensor::from_vec(mask, dims, self.device)?)
         };
-        let slots = Tensor::from_vec(slots, sequences * context, self.device)?;
-        Ok(AttentionGroup { sequences, rows_each, context, rows, slots, mask })
+        let count = heads_of_slots.len();
+        let heads_of_slots = Tensor::from_vec(heads_of_slots, count, self.device)?;
+        Ok(AttentionGroup { sequences, rows_each, context, rows, heads_of_slots, mask })
     }
 }
 

@@ -141,6 +141,12 @@ impl GgufFile {
         &self.contents.metadata
     }
 
+    /// Keys and values of the header; the map is let go.
+    #[must_use]
+    pub fn into_metadata(self) -> Metadata {
+        self.contents.metadata
+    }
+
     /// All tensors by name.
     pub fn tensors(&self) -> impl Iterator<Item = (&str, &TensorEntry)> {
         self.contents.tensors.iter().map(|(name, entry)| (name.as_str(), entry))

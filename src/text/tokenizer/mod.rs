@@ -77,7 +77,7 @@ enum GgufModel {
         /// Whether a text, or a text behind a control token, begins with a space.
         adds_space: bool,
     },
-    BytePair(BytePair),
+    BytePair(Box<BytePair>),
 }
 
 /// A run of a text: plain, or one token that was matched whole.
@@ -106,7 +106,7 @@ impl Tokenizer {
             "gpt2" => {
                 let pairs = BytePair::new(metadata, &vocabulary)?;
                 let begins = pairs.adds_begin;
-                (GgufModel::BytePair(pairs), begins)
+                (GgufModel::BytePair(Box::new(pairs)), begins)
             }
             other => {
                 return Err(TextError::Unsupported {
