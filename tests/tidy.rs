@@ -23,7 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("http", 5),
     ("config", 6),
     ("app", 7),
-    ("cli", 7),
+    ("cli", 8),
 ];
 
 /// Hard limit of lines in a source file, its tests excluded.

@@ -37,7 +37,9 @@ impl<'de> Deserialize<'de> for Size {
 }
 
 macro_rules! section {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $key:ident: $type:ty = $default:expr,)* }) => {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$field_meta:meta])* $key:ident: $type:ty = $default:expr,)*
+    }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
@@ -123,7 +125,7 @@ section!(
         waiting_max: usize = 256,
         /// Prompt tokens that wait; more are refused with 429.
         waiting_prompt_tokens_max: usize = 131_072,
-        /// Longest sequence, prompt and output together; never beyond what the model was trained for.
+        /// Longest sequence, prompt and output together; the model may allow less.
         context_tokens_max: usize = 8192,
         /// Most tokens a request may ask for.
         output_tokens_max: usize = 2048,

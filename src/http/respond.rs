@@ -261,6 +261,10 @@ fn customer(body: CustomerBody) -> Result<Customer, ApiError> {
     Ok(Customer {
         name: body.name.map(|name| profile_text("customer.name", name)).transpose()?,
         tier: body.tier.map(|tier| profile_text("customer.tier", tier)).transpose()?,
+        last_purchase: body
+            .last_purchase
+            .map(|text| profile_text("customer.last_purchase", text))
+            .transpose()?,
         orders: orders.collect::<Result<_, ApiError>>()?,
     })
 }

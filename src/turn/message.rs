@@ -67,6 +67,8 @@ impl Content {
 pub(crate) struct Customer {
     pub(crate) name: Option<String>,
     pub(crate) tier: Option<String>,
+    /// Free text or a date; told to a human who takes over.
+    pub(crate) last_purchase: Option<String>,
     pub(crate) orders: Vec<Order>,
 }
 

@@ -16,12 +16,12 @@ pub(crate) mod grounding;
 mod message;
 mod policies;
 mod record;
+mod seal;
 mod suggest;
 mod understand;
 
 pub(crate) use answer::Handoff;
 pub(crate) use answer::Reply;
-pub(crate) use answer::ReplySource;
 pub(crate) use answer::Suggestion;
 pub(crate) use answer::Timings;
 pub(crate) use answer::TurnAnswer;
@@ -37,27 +37,20 @@ pub(crate) use understand::Reading;
 use crate::base::clock::SharedClock;
 use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
-use crate::base::ids::TurnId;
 use crate::base::language::Language;
 use crate::base::telemetry;
 use crate::catalog::Catalog;
-use crate::channels;
 use crate::intent::IntentClassifier;
 use crate::offers::Offers;
 use crate::threads::Arrival;
-use crate::threads::CommitOutcome;
 use crate::threads::Flight;
 use crate::threads::MessageKey;
 use crate::threads::StoredAnswer;
 use crate::threads::ThreadKey;
 use crate::threads::ThreadRecord;
 use crate::threads::ThreadStore;
-use crate::threads::TurnCommit;
 use crate::threads::TurnGate;
-use crate::threads::TurnKind;
-use crate::threads::TurnRecord;
 use decide::Decision;
-use decide::HandoffReason;
 use decide::Rules;
 use decide::Situation;
 use draft::Budget;
@@ -291,7 +284,7 @@ impl Gateway {
         let fresh = record.disclosed_at.is_none();
         let handoff = decision.handoff.map(|reason| Handoff {
             reason: reason.name(),
-            summary: record::summary(&record, &understood, &history),
+            summary: record::summary(&record, &understood, &history, &request.customer),
         });
         record::remember(&mut record, &understood, &decision, &worded.options, now);
         if let Some(offer) = &suggestion {
@@ -352,126 +345,6 @@ impl Gateway {
         compose(&*self.parts.drafter, &briefs, &decision.options, shown, terms).await
     }
 
-    fn seal(
-        &self,
-        turn: &Turn<'_>,
-        record: &ThreadRecord,
-        understood: &Understood,
-        decision: Decision,
-        worded: Worded,
-    ) -> TurnAnswer {
-        let channel = channels::channel(turn.request.channel);
-        let human = decision.handoff == Some(HandoffReason::HumanOwned);
-        let source = turn.request.message_id.as_ref().map(|id| id.as_str());
-        let facts = record::stated(understood, &decision, source);
-        let said: Vec<draft::Fact> =
-            decision.briefs.iter().flat_map(|brief| brief.facts.iter().cloned()).collect();
-        let payload = channels::CanonicalReply {
-            text: worded.text.clone(),
-            options: worded
-                .options
-                .iter()
-                .map(|option| channels::ReplyOption {
-                    id: option.id.clone(),
-                    title: option.title.clone(),
-                })
-                .collect(),
-            language: understood.language,
-        };
-        let payload = if human {
-            serde_json::Value::Null
-        } else {
-            channel.payload(&channel.fit(&payload), None)
-        };
-        TurnAnswer {
-            turn_id: new_turn_id(),
-            thread_id: turn.key.thread.clone(),
-            epoch: record.ownership.epoch,
-            language: understood.language,
-            reading: understood.reading.clone(),
-            action: decision.action,
-            reply: Reply {
-                grounding: grounding::locate(&worded.text, &said),
-                source: if human { ReplySource::Human } else { worded.source },
-                text: worded.text,
-                options: worded.options,
-                payload,
-            },
-            suggestion: None,
-            facts,
-            handoff: None,
-            window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
-            disclosure: false,
-            timings: turn.timings,
-            usage: worded.usage,
-        }
-    }
-
-    async fn commit(
-        &self,
-        turn: &Turn<'_>,
-        record: ThreadRecord,
-        answer: TurnAnswer,
-    ) -> Result<Option<Answered>, TurnError> {
-        let now = self.parts.clock.now();
-        let body: Arc<[u8]> = (self.parts.encode)(&answer).into();
-        let request = turn.request;
-        let recorded = TurnRecord {
-            turn_id: answer.turn_id.clone(),
-            kind: TurnKind::Customer,
-            message_id: request.message_id.clone(),
-            body_hash: request.body_hash,
-            channel: request.channel,
-            user_text: request.content.text().to_owned(),
-            option_id: request.content.option_id().map(str::to_owned),
-            reply_text: answer.reply.text.clone(),
-            action: answer.action.kind.name().to_owned(),
-            sent_at: request.sent_at.unwrap_or(now),
-            received_at: now,
-            answered_at: now,
-            sequence: 0,
-            answer: Arc::clone(&body),
-        };
-        let commit = TurnCommit { key: turn.key.clone(), thread: record, turn: Some(recorded) };
-        let outcome = self.parts.store.commit(commit).await?;
-        let took = self.since(turn.arrived).as_secs_f64();
-        metrics::histogram!(telemetry::TURN_SECONDS).record(took);
-        match outcome {
-            CommitOutcome::Recorded(_) => {
-                let (source, action) = (answer.reply.source.name(), answer.action.kind.name());
-                metrics::counter!(telemetry::TURNS_TOTAL, "source" => source, "action" => action)
-                    .increment(1);
-                Ok(Some(Answered { body, replayed: false }))
-            }
-            CommitOutcome::AlreadyRecorded(stored) => Ok(Some(replayed(&stored))),
-            CommitOutcome::Stale(_) => Ok(None),
-        }
-    }
-
-    /// The last turns as lines; read only where somebody will look at them.
-    async fn history(
-        &self,
-        key: &ThreadKey,
-        decision: &Decision,
-        wanted: bool,
-    ) -> Result<Vec<HistoryLine>, TurnError> {
-        if !wanted && decision.handoff.is_none() {
-            return Ok(Vec::new());
-        }
-        let turns = self.parts.store.turns(key, self.options.history_turns_max).await?;
-        let mut lines = Vec::new();
-        for turn in turns {
-            let texts = [(true, turn.user_text), (false, turn.reply_text)];
-            lines.extend(
-                texts
-                    .into_iter()
-                    .filter(|(_, text)| !text.is_empty())
-                    .map(|(from_customer, text)| HistoryLine { from_customer, text }),
-            );
-        }
-        Ok(lines)
-    }
-
     fn budget(&self, request: &TurnRequest, arrived: Instant) -> Budget {
         let allowed = request.deadline.unwrap_or(self.options.deadline);
         let deadline = arrived + allowed.saturating_sub(RESERVE);
@@ -512,8 +385,4 @@ fn fresh_id() -> String {
 
 fn new_thread_id() -> ThreadId {
     ThreadId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
-}
-
-fn new_turn_id() -> TurnId {
-    TurnId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
 }

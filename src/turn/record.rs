@@ -20,6 +20,8 @@ use crate::turn::answer::ReplyOption;
 use crate::turn::answer::StatedFact;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
+use crate::turn::draft::HistoryLine;
+use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
 use crate::turn::understand::Understood;
 use jiff::Timestamp;
@@ -229,7 +231,8 @@ const SUMMARY_CHARS_MAX: usize = 2000;
 pub(crate) fn summary(
     record: &ThreadRecord,
     understood: &Understood,
-    history: &[crate::turn::draft::HistoryLine],
+    history: &[HistoryLine],
+    customer: &Customer,
 ) -> String {
     let reading = &understood.reading;
     let mut lines = vec![
@@ -237,6 +240,16 @@ pub(crate) fn summary(
         format!("language: {}", understood.language.code()),
         format!("sentiment: {:.2}", reading.signals.sentiment),
     ];
+    let known = [
+        ("name", &customer.name),
+        ("tier", &customer.tier),
+        ("last purchase", &customer.last_purchase),
+    ];
+    lines.extend(
+        known
+            .into_iter()
+            .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}: {value}"))),
+    );
     lines.extend(record.facts.iter().map(|(key, fact)| format!("{key}: {}", fact.value)));
     lines.extend(record.product_in_focus.iter().map(|sku| format!("product: {sku}")));
     lines.extend(record.cart.iter().map(|line| format!("cart: {} x {}", line.sku, line.quantity)));

@@ -6,7 +6,9 @@ use crate::base::channel::ChannelKind;
 use crate::base::language::Language;
 
 macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* }) => {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)*
+    }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) enum $name { $($(#[$variant_meta])* $variant,)* }
@@ -21,7 +23,6 @@ macro_rules! named {
             }
 
             /// Reads a name.
-            #[cfg_attr(not(test), allow(dead_code, reason = "one enum is only written"))]
             pub(crate) fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|item| item.name() == name)
             }

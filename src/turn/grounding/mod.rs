@@ -154,13 +154,18 @@ fn is_claim(word: &Word<'_>, facts: &[Vec<Word<'_>>], known: Vocabulary<'_>) -> 
         None => part == "I" || (word.opens_sentence && !is_catalog_name(part, known)),
     };
     // A lower-case fact may open a sentence with a capital: `chaussures` → `Chaussures`.
-    let opens_with_fact = word.opens_sentence && in_facts_folded(word.text, facts);
+    let opens_with_fact =
+        word.opens_sentence && in_facts_folded(word.text, facts) && !in_facts(word.text, facts);
     let first_is_ordinary = words::parts(word.text).next().is_some_and(ordinary);
     !(first_is_ordinary || opens_with_fact)
 }
 
 fn is_catalog_name(part: &str, known: Vocabulary<'_>) -> bool {
     known.catalog_names.is_some_and(|names| names.contains(&part.to_lowercase()))
+}
+
+fn in_facts(text: &str, facts: &[Vec<Word<'_>>]) -> bool {
+    facts.iter().flatten().any(|word| word.text == text)
 }
 
 fn in_facts_folded(text: &str, facts: &[Vec<Word<'_>>]) -> bool {

@@ -1,0 +1,155 @@
+//! Puts an answer together, seals it into bytes, and writes it down before it leaves.
+
+use crate::base::ids::TurnId;
+use crate::base::telemetry;
+use crate::channels;
+use crate::threads::CommitOutcome;
+use crate::threads::ThreadKey;
+use crate::threads::ThreadRecord;
+use crate::threads::TurnCommit;
+use crate::threads::TurnKind;
+use crate::threads::TurnRecord;
+use crate::turn::Answered;
+use crate::turn::Gateway;
+use crate::turn::Turn;
+use crate::turn::TurnError;
+use crate::turn::answer::Reply;
+use crate::turn::answer::ReplySource;
+use crate::turn::answer::TurnAnswer;
+use crate::turn::decide::Decision;
+use crate::turn::decide::HandoffReason;
+use crate::turn::draft;
+use crate::turn::draft::HistoryLine;
+use crate::turn::draft::compose::Worded;
+use crate::turn::fresh_id;
+use crate::turn::grounding;
+use crate::turn::record;
+use crate::turn::replayed;
+use crate::turn::understand::Understood;
+use std::sync::Arc;
+
+impl Gateway {
+    pub(super) fn seal(
+        &self,
+        turn: &Turn<'_>,
+        record: &ThreadRecord,
+        understood: &Understood,
+        decision: Decision,
+        worded: Worded,
+    ) -> TurnAnswer {
+        let channel = channels::channel(turn.request.channel);
+        let human = decision.handoff == Some(HandoffReason::HumanOwned);
+        let source = turn.request.message_id.as_ref().map(|id| id.as_str());
+        let facts = record::stated(understood, &decision, source);
+        let said: Vec<draft::Fact> =
+            decision.briefs.iter().flat_map(|brief| brief.facts.iter().cloned()).collect();
+        let payload = channels::CanonicalReply {
+            text: worded.text.clone(),
+            options: worded
+                .options
+                .iter()
+                .map(|option| channels::ReplyOption {
+                    id: option.id.clone(),
+                    title: option.title.clone(),
+                })
+                .collect(),
+            language: understood.language,
+        };
+        let payload = if human {
+            serde_json::Value::Null
+        } else {
+            channel.payload(&channel.fit(&payload), None)
+        };
+        TurnAnswer {
+            turn_id: new_turn_id(),
+            thread_id: turn.key.thread.clone(),
+            epoch: record.ownership.epoch,
+            language: understood.language,
+            reading: understood.reading.clone(),
+            action: decision.action,
+            reply: Reply {
+                grounding: grounding::locate(&worded.text, &said),
+                source: if human { ReplySource::Human } else { worded.source },
+                text: worded.text,
+                options: worded.options,
+                payload,
+            },
+            suggestion: None,
+            facts,
+            handoff: None,
+            window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
+            disclosure: false,
+            timings: turn.timings,
+            usage: worded.usage,
+        }
+    }
+
+    pub(super) async fn commit(
+        &self,
+        turn: &Turn<'_>,
+        record: ThreadRecord,
+        answer: TurnAnswer,
+    ) -> Result<Option<Answered>, TurnError> {
+        let now = self.parts.clock.now();
+        let body: Arc<[u8]> = (self.parts.encode)(&answer).into();
+        let request = turn.request;
+        let recorded = TurnRecord {
+            turn_id: answer.turn_id.clone(),
+            kind: TurnKind::Customer,
+            message_id: request.message_id.clone(),
+            body_hash: request.body_hash,
+            channel: request.channel,
+            user_text: request.content.text().to_owned(),
+            option_id: request.content.option_id().map(str::to_owned),
+            reply_text: answer.reply.text.clone(),
+            action: answer.action.kind.name().to_owned(),
+            sent_at: request.sent_at.unwrap_or(now),
+            received_at: now,
+            answered_at: now,
+            sequence: 0,
+            answer: Arc::clone(&body),
+        };
+        let commit = TurnCommit { key: turn.key.clone(), thread: record, turn: Some(recorded) };
+        let outcome = self.parts.store.commit(commit).await?;
+        let took = self.since(turn.arrived).as_secs_f64();
+        metrics::histogram!(telemetry::TURN_SECONDS).record(took);
+        match outcome {
+            CommitOutcome::Recorded(_) => {
+                let (source, action) = (answer.reply.source.name(), answer.action.kind.name());
+                metrics::counter!(telemetry::TURNS_TOTAL, "source" => source, "action" => action)
+                    .increment(1);
+                Ok(Some(Answered { body, replayed: false }))
+            }
+            CommitOutcome::AlreadyRecorded(stored) => Ok(Some(replayed(&stored))),
+            CommitOutcome::Stale(_) => Ok(None),
+        }
+    }
+
+    /// The last turns as lines; read only where somebody will look at them.
+    pub(super) async fn history(
+        &self,
+        key: &ThreadKey,
+        decision: &Decision,
+        wanted: bool,
+    ) -> Result<Vec<HistoryLine>, TurnError> {
+        if !wanted && decision.handoff.is_none() {
+            return Ok(Vec::new());
+        }
+        let turns = self.parts.store.turns(key, self.options.history_turns_max).await?;
+        let mut lines = Vec::new();
+        for turn in turns {
+            let texts = [(true, turn.user_text), (false, turn.reply_text)];
+            lines.extend(
+                texts
+                    .into_iter()
+                    .filter(|(_, text)| !text.is_empty())
+                    .map(|(from_customer, text)| HistoryLine { from_customer, text }),
+            );
+        }
+        Ok(lines)
+    }
+}
+
+fn new_turn_id() -> TurnId {
+    TurnId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
+}
