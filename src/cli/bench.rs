@@ -2,6 +2,7 @@
 
 use crate::app;
 use crate::cli::Context;
+use crate::cli::bench_drafts;
 use crate::engine;
 use crate::engine::BenchOptions;
 use clap::Subcommand;
@@ -12,6 +13,8 @@ use serde_json::json;
 pub(super) enum Command {
     /// Prefill and decode tokens per second by batch size, like llama-batched-bench
     Engine(Engine),
+    /// The share of a model's drafts that pass the grounding check
+    Drafts(bench_drafts::Arguments),
 }
 
 /// Measure the engine.
@@ -38,7 +41,13 @@ pub(super) struct Engine {
 }
 
 pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
-    let Command::Engine(arguments) = command;
+    match command {
+        Command::Engine(arguments) => engine(arguments, context),
+        Command::Drafts(arguments) => bench_drafts::run(arguments, context),
+    }
+}
+
+fn engine(arguments: Engine, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     let threads = arguments.threads.unwrap_or(settings.engine_threads);
     app::use_threads(threads)?;

@@ -36,7 +36,11 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     context.print(format_args!("memory   {memory}"))?;
     context.print(format_args!("simd     {}", tiers.join(", ")))?;
     context.print(format_args!("devices  {device}"))?;
-    context.print(format_args!("models   {} in {}", models.len(), settings.models_dir().display()))?;
+    context.print(format_args!(
+        "models   {} in {}",
+        models.len(),
+        settings.models_dir().display()
+    ))?;
     for name in &models {
         context.print(format_args!("         {name}"))?;
     }

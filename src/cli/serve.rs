@@ -13,11 +13,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
-    let flags: Vec<Override> = arguments
-        .bind
-        .map(|value| Override { key: "server.bind", value })
-        .into_iter()
-        .collect();
+    let flags: Vec<Override> =
+        arguments.bind.map(|value| Override { key: "server.bind", value }).into_iter().collect();
     let settings = context.settings(&flags)?;
     context.start_log(&settings);
     app::serve(&settings)

@@ -121,8 +121,9 @@ impl Settings {
         one_of("log.format", &raw.log.format, &["text", "json"])?;
         let language = Language::from_locale(&raw.shop.language)
             .ok_or_else(|| value("shop.language", &raw.shop.language, "en, fr"))?;
-        let voice = Voice::from_name(&raw.draft.voice)
-            .ok_or_else(|| value("draft.voice", &raw.draft.voice, "warm, formal, playful, direct"))?;
+        let voice = Voice::from_name(&raw.draft.voice).ok_or_else(|| {
+            value("draft.voice", &raw.draft.voice, "warm, formal, playful, direct")
+        })?;
         let address = Address::from_name(&raw.draft.address)
             .ok_or_else(|| value("draft.address", &raw.draft.address, "vous, tu"))?;
         let length = Length::from_name(&raw.draft.length)

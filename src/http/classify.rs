@@ -39,9 +39,7 @@ pub(crate) fn check(texts: &[String], texts_max: usize) -> Result<(), ApiError> 
         return Err(IntentError::TooManyTexts { texts: texts.len(), texts_max }.into());
     }
     match texts.iter().position(|text| text.trim().is_empty()) {
-        Some(index) => {
-            Err(ApiError::impossible("empty_text", format!("text {index} is empty")))
-        }
+        Some(index) => Err(ApiError::impossible("empty_text", format!("text {index} is empty"))),
         None => Ok(()),
     }
 }

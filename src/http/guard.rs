@@ -51,11 +51,7 @@ impl KeyHash {
 }
 
 /// Gives the request an id, checks its key, counts it in and out.
-pub(crate) async fn guard(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let route = request
         .extensions()

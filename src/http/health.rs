@@ -100,8 +100,8 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     tracing::error!(panic = text, "a request handler panicked");
-    let mut response = ApiError::Unavailable { state: "unable to answer this request" }
-        .into_response();
+    let mut response =
+        ApiError::Unavailable { state: "unable to answer this request" }.into_response();
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
 }

@@ -90,10 +90,7 @@ fn whole(answered: Answered) -> Response {
 
 /// The turn as events. Deltas come once the whole draft has passed its check and is on disk: a
 /// customer never sees half of a draft that is then refused.
-fn events(
-    app: Arc<App>,
-    request: TurnRequest,
-) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(app: Arc<App>, request: TurnRequest) -> impl Stream<Item = Result<Event, Infallible>> {
     async_stream::stream! {
         let (sender, mut receiver) = mpsc::channel(EVENTS_MAX);
         let turn = app.gateway.respond(request, Some(sender));
@@ -192,9 +189,7 @@ impl App {
 
 fn content(message: MessageBody) -> Result<Content, ApiError> {
     match (message.option_id, message.text) {
-        (Some(option_id), text) => {
-            Ok(Content::Tap { option_id, text: text.unwrap_or_default() })
-        }
+        (Some(option_id), text) => Ok(Content::Tap { option_id, text: text.unwrap_or_default() }),
         (None, Some(text)) => Ok(Content::Text(text)),
         (None, None) => Err(ApiError::impossible(
             "empty_message",
@@ -222,9 +217,7 @@ fn timestamp(text: &str) -> Result<Timestamp, ApiError> {
     })
 }
 
-fn cart(
-    lines: Vec<crate::http::wire::respond::CartLineBody>,
-) -> Result<Vec<(Sku, u32)>, ApiError> {
+fn cart(lines: Vec<crate::http::wire::respond::CartLineBody>) -> Result<Vec<(Sku, u32)>, ApiError> {
     if lines.len() > CART_LINES_MAX {
         let found = lines.len();
         let message = format!("field `cart` has {found} lines; limit is {CART_LINES_MAX}");
@@ -255,8 +248,14 @@ fn customer(body: CustomerBody) -> Result<Customer, ApiError> {
         Ok(Order {
             id: profile_text("customer.orders[].id", order.id)?,
             status: profile_text("customer.orders[].status", order.status)?,
-            date: order.date.map(|date| profile_text("customer.orders[].date", date)).transpose()?,
-            link: order.link.map(|link| profile_text("customer.orders[].link", link)).transpose()?,
+            date: order
+                .date
+                .map(|date| profile_text("customer.orders[].date", date))
+                .transpose()?,
+            link: order
+                .link
+                .map(|link| profile_text("customer.orders[].link", link))
+                .transpose()?,
         })
     });
     Ok(Customer {

@@ -33,8 +33,7 @@ pub(crate) async fn suggest(
         .into_iter()
         .enumerate()
         .map(|(index, line)| {
-            Sku::new(line.sku)
-                .map_err(|error| ApiError::id(&format!("cart[{index}].sku"), &error))
+            Sku::new(line.sku).map_err(|error| ApiError::id(&format!("cart[{index}].sku"), &error))
         })
         .collect::<Result<Vec<Sku>, ApiError>>()?;
     let verdict = app.gateway.suggest(customer.as_ref(), &cart);

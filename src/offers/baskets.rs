@@ -359,7 +359,8 @@ mod tests {
 
     #[test]
     fn the_public_grocery_baskets_are_read_where_present() {
-        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/baskets/groceries.csv"));
+        let path =
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/baskets/groceries.csv"));
         if !path.is_file() {
             return;
         }

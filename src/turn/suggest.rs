@@ -18,6 +18,7 @@ use crate::threads::OwnerState;
 use crate::threads::ThreadRecord;
 use crate::turn::Gateway;
 use crate::turn::answer::Suggestion;
+use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::understand::Understood;
 
@@ -59,7 +60,11 @@ pub(crate) fn suggest(
     understood: &Understood,
     decision: &Decision,
 ) -> Option<Suggestion> {
-    let anchors: Vec<Sku> = decision.action.sku.clone().or(decision.focus.clone()).into_iter().collect();
+    if !suits(decision) {
+        return None;
+    }
+    let anchors: Vec<Sku> =
+        decision.action.sku.clone().or(decision.focus.clone()).into_iter().collect();
     let cart: Vec<Sku> = record.cart.iter().map(|line| line.sku.clone()).collect();
     let anchors = [anchors, cart.clone()].concat();
     let reading = &understood.reading;
@@ -88,6 +93,21 @@ pub(crate) fn suggest(
         shelf: &CatalogShelf(desk.catalog),
     };
     named(desk.catalog, &desk.offers.suggest(&context), understood.language)
+}
+
+/// Offers go with a product that is shown, described or paid for; nowhere else are they welcome.
+fn suits(decision: &Decision) -> bool {
+    match decision.action.kind {
+        ActionKind::Recommend | ActionKind::Checkout => true,
+        ActionKind::Answer => decision.action.sku.is_some(),
+        ActionKind::Greet
+        | ActionKind::Ask
+        | ActionKind::OrderStatus
+        | ActionKind::Clarify
+        | ActionKind::Deflect
+        | ActionKind::Handoff
+        | ActionKind::Close => false,
+    }
 }
 
 /// A need read from the catalogue's words is certain even when the head abstained.

@@ -50,8 +50,16 @@ fn generate_and_tokenize_agree_on_the_prompt() {
     let model = ["--model", "drafter"];
     let tokens = json(&run(&["--json", "tokenize", model[0], model[1], prompt]));
     let generated = json(&run(&[
-        "--json", "--quiet", "generate", model[0], model[1], "--raw", "--prompt", prompt,
-        "--max-tokens", "8",
+        "--json",
+        "--quiet",
+        "generate",
+        model[0],
+        model[1],
+        "--raw",
+        "--prompt",
+        prompt,
+        "--max-tokens",
+        "8",
     ]));
     assert_eq!(tokens["token_ids"], generated["prompt_token_ids"]);
     assert!(generated["timings_ms"]["decode"].is_number());

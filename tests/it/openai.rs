@@ -89,8 +89,7 @@ async fn embeddings_are_unit_vectors_and_do_not_depend_on_their_neighbours() {
     assert!((norm - 1.0).abs() < 1e-4, "{norm}");
     let alone = json!({ "model": "all-MiniLM-L6-v2", "input": "where is my parcel" });
     let (_, alone) = shared().post("/v1/embeddings", &alone).await;
-    let cosine: f64 =
-        first.iter().zip(vector(&alone["data"][0])).map(|(a, b)| a * b).sum();
+    let cosine: f64 = first.iter().zip(vector(&alone["data"][0])).map(|(a, b)| a * b).sum();
     assert!(cosine > 0.99999, "{cosine}");
 }
 
@@ -110,8 +109,7 @@ async fn classify_suggest_and_search_answer() {
     let sku = found["products"][0]["sku"].clone();
     assert!(sku.is_string(), "{found}");
 
-    let (status, answer) =
-        shared().post("/v1/suggest", &json!({ "cart": [{ "sku": sku }] })).await;
+    let (status, answer) = shared().post("/v1/suggest", &json!({ "cart": [{ "sku": sku }] })).await;
     assert_eq!(status, 200, "{answer}");
     assert!(answer["suggestions"].as_array().is_some_and(|offers| offers.len() <= 1), "{answer}");
 }

@@ -25,7 +25,8 @@ async fn the_answer_has_every_field_of_the_contract() {
     let names = |value: &Value| -> BTreeSet<String> {
         value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
     };
-    let expected = |text: &str| -> BTreeSet<String> { text.split(' ').map(str::to_owned).collect() };
+    let expected =
+        |text: &str| -> BTreeSet<String> { text.split(' ').map(str::to_owned).collect() };
     assert_eq!(
         names(&answer),
         expected(
@@ -46,7 +47,10 @@ async fn the_answer_has_every_field_of_the_contract() {
     );
     assert_eq!(names(&answer["usage"]), expected("prompt_tokens cached_tokens output_tokens"));
     assert_eq!(answer["action"]["kind"], "greet");
-    assert_eq!(answer["window"]["state"], "closed", "the message is months old or the window holds");
+    assert_eq!(
+        answer["window"]["state"], "closed",
+        "the message is months old or the window holds"
+    );
 }
 
 #[tokio::test]
@@ -80,26 +84,55 @@ async fn bad_input_gets_its_status_and_its_field_named() {
         (400, "malformed", "EOF", "{\"channel\": \"whatsapp\"".to_owned()),
         (400, "malformed", "empty", String::new()),
         (400, "malformed", "message", json!({ "channel": "whatsapp" }).to_string()),
-        (400, "malformed", "message.text",
-         json!({ "channel": "whatsapp", "message": { "text": 5 } }).to_string()),
-        (400, "malformed", "cart[0].quantity",
-         json!({ "channel": "whatsapp", "message": { "text": "hi" },
-                 "cart": [{ "sku": "A", "quantity": -1 }] }).to_string()),
-        (422, "unknown_channel", "channel",
-         json!({ "channel": "telex", "message": { "text": "hi" } }).to_string()),
+        (
+            400,
+            "malformed",
+            "message.text",
+            json!({ "channel": "whatsapp", "message": { "text": 5 } }).to_string(),
+        ),
+        (
+            400,
+            "malformed",
+            "cart[0].quantity",
+            json!({ "channel": "whatsapp", "message": { "text": "hi" },
+                 "cart": [{ "sku": "A", "quantity": -1 }] })
+            .to_string(),
+        ),
+        (
+            422,
+            "unknown_channel",
+            "channel",
+            json!({ "channel": "telex", "message": { "text": "hi" } }).to_string(),
+        ),
         (422, "empty_text", "message.text", turn("   ").to_string()),
-        (422, "empty_message", "message",
-         json!({ "channel": "sms", "message": {} }).to_string()),
+        (422, "empty_message", "message", json!({ "channel": "sms", "message": {} }).to_string()),
         (413, "text_too_long", "message.text", turn(&long).to_string()),
         (413, "body_too_large", "server.body_bytes_max", turn(&"x".repeat(2 << 20)).to_string()),
-        (422, "unknown_option", "message.option_id",
-         json!({ "channel": "sms", "message": { "option_id": "nonsense" } }).to_string()),
-        (422, "invalid_time", "message.sent_at",
-         json!({ "channel": "sms", "message": { "text": "hi", "sent_at": "today" } }).to_string()),
-        (422, "invalid_deadline", "deadline_ms",
-         json!({ "channel": "sms", "message": { "text": "hi" }, "deadline_ms": 0 }).to_string()),
-        (422, "invalid_id", "thread_id",
-         json!({ "channel": "sms", "message": { "text": "hi" }, "thread_id": "" }).to_string()),
+        (
+            422,
+            "unknown_option",
+            "message.option_id",
+            json!({ "channel": "sms", "message": { "option_id": "nonsense" } }).to_string(),
+        ),
+        (
+            422,
+            "invalid_time",
+            "message.sent_at",
+            json!({ "channel": "sms", "message": { "text": "hi", "sent_at": "today" } })
+                .to_string(),
+        ),
+        (
+            422,
+            "invalid_deadline",
+            "deadline_ms",
+            json!({ "channel": "sms", "message": { "text": "hi" }, "deadline_ms": 0 }).to_string(),
+        ),
+        (
+            422,
+            "invalid_id",
+            "thread_id",
+            json!({ "channel": "sms", "message": { "text": "hi" }, "thread_id": "" }).to_string(),
+        ),
     ];
     for (status, code, named, body) in cases {
         let shown: String = body.chars().take(80).collect();
@@ -181,9 +214,12 @@ async fn a_restart_forgets_nothing() {
     let (_, replayed) = second.post("/respond", &body).await;
     assert_eq!(replayed, answer);
     let (_, next) = second
-        .post("/respond", &json!({
-            "thread_id": "kept", "channel": "sms", "message": { "text": "thank you, bye" },
-        }))
+        .post(
+            "/respond",
+            &json!({
+                "thread_id": "kept", "channel": "sms", "message": { "text": "thank you, bye" },
+            }),
+        )
         .await;
     assert_eq!(next["disclosure"], false, "the thread remembers that it was told");
 }

@@ -176,13 +176,10 @@ impl Header {
         let finish_reason = Some(reason);
         match self.endpoint {
             Endpoint::Chat => {
-                let message =
-                    AssistantMessage { role: Some("assistant"), content: Some(text) };
+                let message = AssistantMessage { role: Some("assistant"), content: Some(text) };
                 Choice { message: Some(message), finish_reason, ..Choice::default() }
             }
-            Endpoint::Completion => {
-                Choice { text: Some(text), finish_reason, ..Choice::default() }
-            }
+            Endpoint::Completion => Choice { text: Some(text), finish_reason, ..Choice::default() },
         }
     }
 

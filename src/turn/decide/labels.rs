@@ -86,10 +86,27 @@ mod tests {
     #[test]
     fn every_button_fits_the_narrowest_channel() {
         let labels = [
-            "product_search", "product_question", "price_question", "stock_question", "size_help",
-            "checkout", "payment_methods", "payment_problem", "promo_code", "shipping_options",
-            "order_status", "delivery_problem", "change_order", "cancel_order", "return_exchange",
-            "refund_status", "warranty", "store_info", "account_help", "complaint", "human_agent",
+            "product_search",
+            "product_question",
+            "price_question",
+            "stock_question",
+            "size_help",
+            "checkout",
+            "payment_methods",
+            "payment_problem",
+            "promo_code",
+            "shipping_options",
+            "order_status",
+            "delivery_problem",
+            "change_order",
+            "cancel_order",
+            "return_exchange",
+            "refund_status",
+            "warranty",
+            "store_info",
+            "account_help",
+            "complaint",
+            "human_agent",
         ];
         for language in Language::ALL {
             for label in labels {

@@ -125,8 +125,8 @@ fn show(situation: &Situation<'_>, rejected: Option<&Sku>) -> Decision {
 }
 
 fn nothing(situation: &Situation<'_>, near: Vec<&Product>) -> Decision {
-    let brief = Brief::new(Case::RecommendNone, situation.style)
-        .with(FactKey::Need, need_words(situation));
+    let brief =
+        Brief::new(Case::RecommendNone, situation.style).with(FactKey::Need, need_words(situation));
     let options = near
         .into_iter()
         .map(|product| PlannedOption::new(format!("{}={}", ids::TAKE, product.sku), &*product.name))
@@ -143,17 +143,16 @@ fn recommend(situation: &Situation<'_>, product: &Product) -> Decision {
         .with(FactKey::Price, product.price.localized(language))
         .each(FactKey::Feature, product.features(language).iter().take(FEATURES_MAX))
         .maybe(FactKey::Size, size);
-    let action =
-        Action { sku: Some(product.sku.clone()), ..Action::of(ActionKind::Recommend) };
+    let action = Action { sku: Some(product.sku.clone()), ..Action::of(ActionKind::Recommend) };
     let mut decision = Decision::new(situation, action, brief);
     decision.focus = Some(product.sku.clone());
     let sizes = product.sizes_in_stock();
     if sizes.is_empty() || size.is_some() {
         return decision.offering(yes_or_other(situation, product));
     }
-    decision.briefs.push(
-        Brief::new(Case::AskSize, situation.style).with(FactKey::Product, &product.name),
-    );
+    decision
+        .briefs
+        .push(Brief::new(Case::AskSize, situation.style).with(FactKey::Product, &product.name));
     decision.action.facet = Some(SIZE_KEY.to_owned());
     decision.offering(size_options(product))
 }

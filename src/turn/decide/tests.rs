@@ -93,7 +93,7 @@ impl Talk {
         let options: Vec<_> = decision
             .options
             .iter()
-            .map(|option| crate::turn::ReplyOption {
+            .map(|option| crate::turn::answer::ReplyOption {
                 id: option.id.clone(),
                 title: option.label.clone(),
             })
@@ -216,12 +216,8 @@ fn orders_come_from_the_profile_or_their_number_is_asked_for() {
     assert_eq!(asked.briefs[0].case, Case::OrderStatusMissing);
     let unknown = talk.says("it is 4581220", "order_status");
     assert_eq!(unknown.handoff, Some(HandoffReason::Requested));
-    talk.customer.orders = vec![Order {
-        id: "A-77".to_owned(),
-        status: "shipped".to_owned(),
-        date: None,
-        link: None,
-    }];
+    talk.customer.orders =
+        vec![Order { id: "A-77".to_owned(), status: "shipped".to_owned(), date: None, link: None }];
     let known = talk.says("where is my parcel", "order_status");
     assert_eq!(known.briefs[0].value(FactKey::Order), Some("A-77"));
 }

@@ -36,17 +36,13 @@ fn english(case: Case) -> &'static str {
         Case::AskFacet => "For {need}, would you rather have {options}?",
         Case::AskSize => "Which size would you like for {product}[: {options}]?",
         Case::AskConfirm => "{product} in {size}[, {price}]: shall I go ahead?",
-        Case::RecommendProduct => {
-            "I suggest {product} at {price}[, in size {size}][: {features}]."
-        }
+        Case::RecommendProduct => "I suggest {product} at {price}[, in size {size}][: {features}].",
         Case::RecommendNone => {
             "I have found nothing that fits {need}.[ You could also look at {options}.]"
         }
         Case::AnswerPolicy => "{policy}",
         Case::AnswerPrice => "{product} costs {price}.",
-        Case::AnswerStock => {
-            "{product}[ in {size}][: {stock} in stock][: {availability}]."
-        }
+        Case::AnswerStock => "{product}[ in {size}][: {stock} in stock][: {availability}].",
         Case::AnswerProduct => "{product}: {features}.[ Price: {price}.]",
         Case::CheckoutLink => {
             "Here is the link to pay for {product}[ in {size}][ at {price}]: {link}"
@@ -58,9 +54,7 @@ fn english(case: Case) -> &'static str {
         Case::ClarifyOptions => "Did you mean {options}?",
         Case::ClarifyOpen => "Could you say that in other words?",
         Case::DeflectScope => "I cannot help with that, but I can help with {topic}.",
-        Case::HandoffRequested => {
-            "I am handing you over to our {team}[ {name}].[ Hours: {hours}.]"
-        }
+        Case::HandoffRequested => "I am handing you over to our {team}[ {name}].[ Hours: {hours}.]",
         Case::HandoffComplaint => {
             "I am sorry about this[, {name}]. Our {team} takes over.[ Hours: {hours}.]"
         }
@@ -91,9 +85,7 @@ fn french(case: Case, address: Address) -> &'static str {
         (Case::RecommendProduct, Address::Tu) => {
             "Je te propose {product} à {price}[, en taille {size}][ : {features}]."
         }
-        (Case::RecommendNone, _) => {
-            "Rien ne correspond pour {need}.[ À voir aussi : {options}.]"
-        }
+        (Case::RecommendNone, _) => "Rien ne correspond pour {need}.[ À voir aussi : {options}.]",
         (Case::AnswerPolicy, _) => "{policy}",
         (Case::AnswerPrice, _) => "{product} : {price}.",
         (Case::AnswerStock, _) => "{product}[ en {size}][ : {stock} en stock][ : {availability}].",

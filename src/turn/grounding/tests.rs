@@ -121,7 +121,11 @@ fn titles_are_their_options_words() {
     assert!(title_is_sound("Je le prends !", "je le prends", 20));
     assert!(!title_is_sound("Vitesse", "confort", 20));
     assert!(!title_is_sound("", "confort", 20));
-    assert!(!title_is_sound("Une option vraiment trop longue", "une option vraiment trop longue", 20));
+    assert!(!title_is_sound(
+        "Une option vraiment trop longue",
+        "une option vraiment trop longue",
+        20
+    ));
 }
 
 #[test]

@@ -1,0 +1,230 @@
+//! `vitrine bench drafts`: how many drafts of a model are sound, on briefs it has never seen.
+
+use crate::app;
+use crate::base::channel::ChannelKind;
+use crate::base::clock::SharedClock;
+use crate::base::clock::SystemClock;
+use crate::base::language::Language;
+use crate::cli::Context;
+use crate::engine;
+use crate::turn::draft;
+use crate::turn::draft::Address;
+use crate::turn::draft::Brief;
+use crate::turn::draft::Budget;
+use crate::turn::draft::Case;
+use crate::turn::draft::Drafter;
+use crate::turn::draft::Emoji;
+use crate::turn::draft::FactKey;
+use crate::turn::draft::Length;
+use crate::turn::draft::Style;
+use crate::turn::draft::Voice;
+use crate::turn::draft::template;
+use crate::turn::grounding;
+use crate::turn::grounding::Vocabulary;
+use anyhow::Context as _;
+use futures::StreamExt;
+use futures::stream;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Briefs drafted at once.
+const DRAFTS_AT_ONCE: usize = 32;
+
+/// Longest draft, tokens: what the configuration gives as well.
+const OUTPUT_TOKENS_MAX: usize = 160;
+
+/// Time for one draft; what is measured here is soundness, not speed.
+const DRAFT_TIME: Duration = Duration::from_secs(600);
+
+/// Refused drafts that are shown.
+const FAILURES_SHOWN: usize = 20;
+
+/// Measure drafts.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A name under models.dir, a folder or a GGUF file
+    #[arg(long, value_name = "PATH|NAME")]
+    model: String,
+    /// Briefs, one JSON object a line: {"case", "style", "facts": [[key, value]], "prompt"}
+    #[arg(long, value_name = "FILE")]
+    briefs: PathBuf,
+    /// Take so many briefs, spread over the file
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+/// One line of the file; the customer's words are in the prompt.
+#[derive(Debug, Deserialize)]
+struct Row {
+    case: String,
+    style: String,
+    facts: Vec<(String, String)>,
+    #[serde(default)]
+    prompt: String,
+}
+
+/// What became of one brief.
+struct Outcome {
+    case: Case,
+    language: Language,
+    draft: String,
+    /// Why the draft was refused; `None` if it was sound.
+    refused: Option<String>,
+    /// Whether what would be sent (draft or template) is sound.
+    sent_sound: bool,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings(&[])?;
+    context.start_log(&settings);
+    app::use_threads(settings.engine_threads)?;
+    let briefs = read(&arguments)?;
+    let path = app::generator_file(&settings, &arguments.model)?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let options = app::engine_options(&settings);
+    let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
+    let sha256 = model.sha256().to_owned();
+    let drafter = draft::for_model(model);
+    let bar = context.bar(briefs.len() as u64, "drafting");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcomes: Vec<Outcome> = runtime.block_on(
+        stream::iter(&briefs)
+            .map(|brief| judge(&*drafter, brief, &clock))
+            .buffered(DRAFTS_AT_ONCE)
+            .inspect(|_| bar.inc(1))
+            .collect(),
+    );
+    bar.finish_and_clear();
+    let report = report(&arguments.model, &sha256, &outcomes);
+    if context.json {
+        return context.print_json(&report);
+    }
+    context.print(format_args!(
+        "sound drafts: {} of {} ({:.1} %), en {}, fr {}; sent but unsound: {}",
+        report["sound"],
+        report["briefs"],
+        report["share"].as_f64().unwrap_or_default() * 100.0,
+        report["by_language"]["en"],
+        report["by_language"]["fr"],
+        report["sent_unsound"],
+    ))?;
+    for failure in outcomes.iter().filter(|outcome| outcome.refused.is_some()).take(FAILURES_SHOWN)
+    {
+        let reason = failure.refused.as_deref().unwrap_or_default();
+        context.print(format_args!("{}: {reason}\n    {}", failure.case.name(), failure.draft))?;
+    }
+    Ok(())
+}
+
+fn read(arguments: &Arguments) -> anyhow::Result<Vec<Brief>> {
+    let place = arguments.briefs.display();
+    let text = std::fs::read_to_string(&arguments.briefs)
+        .with_context(|| format!("cannot read {place}"))?;
+    let lines: Vec<(usize, &str)> =
+        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).collect();
+    let step = arguments.limit.map_or(1, |limit| (lines.len() / limit.max(1)).max(1));
+    lines
+        .into_iter()
+        .step_by(step)
+        .take(arguments.limit.unwrap_or(usize::MAX))
+        .map(|(index, line)| {
+            let at = || format!("{place} line {}", index + 1);
+            let row: Row = serde_json::from_str(line).with_context(at)?;
+            brief(&row).with_context(at)
+        })
+        .collect()
+}
+
+fn brief(row: &Row) -> anyhow::Result<Brief> {
+    let case =
+        Case::from_name(&row.case).with_context(|| format!("unknown case `{}`", row.case))?;
+    let mut brief = Brief::new(case, style(&row.style)?);
+    for (key, value) in &row.facts {
+        let key = FactKey::from_name(key).with_context(|| format!("unknown fact `{key}`"))?;
+        brief = brief.with(key, value);
+    }
+    let customer = row.prompt.lines().find_map(|line| line.strip_prefix("customer: "));
+    brief.customer = customer.map(str::to_owned);
+    Ok(brief)
+}
+
+fn style(text: &str) -> anyhow::Result<Style> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let [language, channel, voice, address, length, emoji] = words[..] else {
+        anyhow::bail!("style `{text}` has {} words, six are expected", words.len());
+    };
+    let unknown = |what: &str| format!("style `{text}`: unknown {what}");
+    Ok(Style {
+        language: Language::from_locale(language).with_context(|| unknown("language"))?,
+        channel: ChannelKind::from_name(channel).with_context(|| unknown("channel"))?,
+        voice: Voice::from_name(voice).with_context(|| unknown("voice"))?,
+        address: Address::from_name(address).unwrap_or(Address::Vous),
+        length: Length::from_name(length).with_context(|| unknown("length"))?,
+        emoji: Emoji::from_name(emoji).with_context(|| unknown("emoji setting"))?,
+    })
+}
+
+async fn judge(drafter: &dyn Drafter, brief: &Brief, clock: &SharedClock) -> Outcome {
+    let budget =
+        Budget { deadline: clock.instant() + DRAFT_TIME, output_tokens_max: OUTPUT_TOKENS_MAX };
+    let known = Vocabulary { lexicon: drafter.lexicon(), catalog_names: None };
+    let (draft, refused) = match drafter.draft(brief, &[], budget).await {
+        Ok(draft) => {
+            let refused = grounding::check(&draft.text, brief, known).err();
+            (draft.text, refused.map(|reason| reason.to_string()))
+        }
+        Err(error) => (String::new(), Some(draft::compose::chain(&error))),
+    };
+    let sent = if refused.is_none() { draft.clone() } else { template::render(brief) };
+    // A template's words are ours: it is held to numbers, names, links and obligations.
+    let held_to = if refused.is_none() { known } else { Vocabulary::default() };
+    let sent_sound = grounding::check(&sent, brief, held_to).is_ok();
+    Outcome { case: brief.case, language: brief.style.language, draft, refused, sent_sound }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of drafts are small")]
+fn report(model: &str, sha256: &str, outcomes: &[Outcome]) -> Value {
+    let mut cases: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut languages: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for outcome in outcomes {
+        let sound = usize::from(outcome.refused.is_none());
+        for (count, of) in [
+            cases.entry(outcome.case.name()).or_default(),
+            languages.entry(outcome.language.code()).or_default(),
+        ] {
+            *count += sound;
+            *of += 1;
+        }
+    }
+    let sound = outcomes.iter().filter(|outcome| outcome.refused.is_none()).count();
+    let shares = |groups: BTreeMap<&str, (usize, usize)>| -> Value {
+        groups
+            .into_iter()
+            .map(|(name, (sound, of))| (name.to_owned(), json!(format!("{sound} of {of}"))))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let failures = outcomes.iter().filter(|outcome| outcome.refused.is_some());
+    json!({
+        "model": model,
+        "sha256": sha256,
+        "briefs": outcomes.len(),
+        "sound": sound,
+        "share": sound as f64 / outcomes.len().max(1) as f64,
+        "sent_unsound": outcomes.iter().filter(|outcome| !outcome.sent_sound).count(),
+        "by_language": shares(languages),
+        "by_case": shares(cases),
+        "refused": failures
+            .map(|outcome| json!({
+                "case": outcome.case.name(),
+                "draft": outcome.draft,
+                "reason": outcome.refused,
+            }))
+            .collect::<Vec<_>>(),
+    })
+}
