@@ -48,8 +48,8 @@ use std::sync::Arc;
 const FOLDS: usize = 5;
 /// Fewer parts suffice to compare settings.
 const SELECTION_FOLDS: usize = 3;
-/// Settings are compared on at most this many examples; their ranking is stable long before.
-const SELECTION_EXAMPLES_MAX: usize = 4_000;
+/// Settings are compared on at most this many examples: bounds the time that 150 labels take.
+const SELECTION_EXAMPLES_MAX: usize = 3_000;
 /// Every selection fold must be able to hold one out and learn from two.
 const LABEL_EXAMPLES_MIN: usize = 3;
 /// Suspicious examples that are reported.
