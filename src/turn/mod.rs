@@ -61,6 +61,7 @@ use draft::compose::Terms;
 use draft::compose::Worded;
 use draft::compose::compose;
 use grounding::Vocabulary;
+use seal::Drafted;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -290,7 +291,8 @@ impl Gateway {
         if let Some(offer) = &suggestion {
             record::remember_offer(&mut record, offer.sku.clone());
         }
-        let mut answer = self.seal(&turn, &record, &understood, decision, worded);
+        let drafted = Drafted { understood: &understood, decision, worded };
+        let mut answer = self.seal(&turn, &record, drafted);
         answer.suggestion = suggestion;
         answer.handoff = handoff;
         answer.disclosure = fresh;

@@ -28,15 +28,22 @@ use crate::turn::replayed;
 use crate::turn::understand::Understood;
 use std::sync::Arc;
 
+/// A turn decided and worded.
+#[derive(Debug)]
+pub(super) struct Drafted<'a> {
+    pub(super) understood: &'a Understood,
+    pub(super) decision: Decision,
+    pub(super) worded: Worded,
+}
+
 impl Gateway {
     pub(super) fn seal(
         &self,
         turn: &Turn<'_>,
         record: &ThreadRecord,
-        understood: &Understood,
-        decision: Decision,
-        worded: Worded,
+        drafted: Drafted<'_>,
     ) -> TurnAnswer {
+        let Drafted { understood, decision, worded } = drafted;
         let channel = channels::channel(turn.request.channel);
         let human = decision.handoff == Some(HandoffReason::HumanOwned);
         let source = turn.request.message_id.as_ref().map(|id| id.as_str());

@@ -2,6 +2,7 @@
 
 use crate::base::ids::Sku;
 use crate::catalog::CATEGORY_KEY;
+use crate::catalog::FacetQuestion;
 use crate::catalog::Product;
 use crate::catalog::QuestionOptions;
 use crate::catalog::SIZE_KEY;
@@ -41,30 +42,31 @@ pub(super) fn advance(situation: &Situation<'_>) -> Decision {
         return ask_need(situation);
     }
     let asked = &situation.record.asked_facets;
-    if asked.len() < situation.rules.questions_max {
-        if let Some(question) = situation.catalog.question(need, asked, &QUESTION) {
-            let language = situation.style.language;
-            let options = question
-                .options
-                .iter()
-                .map(|choice| {
-                    PlannedOption::new(
-                        choice.to_string(),
-                        situation.catalog.label(choice, language).to_lowercase(),
-                    )
-                })
-                .collect();
-            let facet = situation.catalog.book().facet_label(&question.key, language);
-            let brief = Brief::new(Case::AskFacet, situation.style)
-                .with(FactKey::Need, need_words(situation))
-                .with(FactKey::Facet, facet);
-            let action = Action { facet: Some(question.key), ..Action::of(ActionKind::Ask) };
-            let mut decision = Decision::new(situation, action, brief).offering(options);
-            decision.focus = None;
-            return decision;
-        }
+    let may_ask = asked.len() < situation.rules.questions_max;
+    let question = if may_ask { situation.catalog.question(need, asked, &QUESTION) } else { None };
+    match question {
+        Some(question) => ask_facet(situation, question),
+        None => show(situation, None),
     }
-    show(situation, None)
+}
+
+/// Asks the question that narrows the choice best.
+fn ask_facet(situation: &Situation<'_>, question: FacetQuestion) -> Decision {
+    let language = situation.style.language;
+    let label = |choice| situation.catalog.label(choice, language).to_lowercase();
+    let options = question
+        .options
+        .iter()
+        .map(|choice| PlannedOption::new(choice.to_string(), label(choice)))
+        .collect();
+    let facet = situation.catalog.book().facet_label(&question.key, language);
+    let brief = Brief::new(Case::AskFacet, situation.style)
+        .with(FactKey::Need, need_words(situation))
+        .with(FactKey::Facet, facet);
+    let action = Action { facet: Some(question.key), ..Action::of(ActionKind::Ask) };
+    let mut decision = Decision::new(situation, action, brief).offering(options);
+    decision.focus = None;
+    decision
 }
 
 /// The product in focus, when this message said the size that was asked for.
