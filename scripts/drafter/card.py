@@ -3,10 +3,7 @@
 import argparse
 import json
 import re
-from collections import Counter
 from pathlib import Path
-
-import torch
 
 import grade
 import train
@@ -23,30 +20,21 @@ def fill(card: str, name: str, text: str) -> str:
     return pattern.sub(lambda match: match.group(1) + text.rstrip() + "\n" + match.group(2), card)
 
 
-def pass_table(results) -> str:
-    cells: Counter = Counter()
-    for row, _, wrong in results:
-        for case in (row["case"], "all"):
-            for language in (row["language"], "both"):
-                cells[case, language, "n"] += 1
-                cells[case, language, "ok"] += not wrong
-    cases = list(dict.fromkeys(row["case"] for row, _, _ in results)) + ["all"]
-    lines = ["| case | English | French | both |", "|---|---|---|---|"]
-    for case in cases:
-        shares = [f"{cells[case, language, 'ok']}/{cells[case, language, 'n']}" for language in ("en", "fr", "both")]
-        lines.append(f"| {case} | " + " | ".join(shares) + " |")
-    share = 100 * cells["all", "both", "ok"] / cells["all", "both", "n"]
-    return f"First greedy draft, no retry: {share:.1f} % pass.\n\n" + "\n".join(lines)
+def pass_table(report: dict) -> str:
+    lines = ["| case | sound drafts |", "|---|---|"]
+    lines += [f"| {case} | {share} |" for case, share in report["by_case"].items()]
+    languages = ", ".join(f"{language} {share}" for language, share in report["by_language"].items())
+    return (
+        f"First greedy draft, no retry: {report['sound']} of {report['briefs']} sound ({100 * report['share']:.1f} %); {languages}. "
+        f"Sent (draft or template) with anything outside the facts: {report['sent_unsound']}.\n\n" + "\n".join(lines)
+    )
 
 
-def samples(results, count: int) -> str:
-    """Evenly spaced over the fixed set, so that nobody picks them."""
-    step = len(results) / count
+def samples(report: dict) -> str:
     blocks = []
-    for index in range(count):
-        row, text, wrong = results[int(index * step)]
-        verdict = "passes" if not wrong else "fails: " + "; ".join(wrong)
-        blocks.append(f"```\n{row['prompt']} {text}\n```\n{verdict}\n")
+    for sample in report["samples"]:
+        verdict = "sound" if sample["reason"] is None else f"refused: {sample['reason']}"
+        blocks.append(f"```\n{sample['prompt']} {sample['draft']}\n```\n{verdict}\n")
     return "\n".join(blocks)
 
 
@@ -54,15 +42,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "data" / "drafter" / "checkpoint.pt")
     parser.add_argument("--heldout", type=Path, default=ROOT / "models" / "drafter" / "heldout.jsonl")
-    parser.add_argument("--command", help="a shell command that reads a prompt and prints a draft; default: the checkpoint")
-    parser.add_argument("--count", type=int, default=500)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--report", type=Path, required=True, help="what `vitrine --json bench drafts` printed")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    rows = [json.loads(line) for line in options.heldout.read_text(encoding="utf-8").splitlines()][: options.count]
+    rows = [json.loads(line) for line in options.heldout.read_text(encoding="utf-8").splitlines()]
     model, tokenizer, state = grade.load(options.checkpoint)
     loss = train.loss_of(model, tokenizer, rows, "cpu")
-    results = grade.grade(rows, grade.drafter(options))
+    report = json.loads(options.report.read_text(encoding="utf-8"))
 
     speed = state["tokens"] / state["spent"]
     facts = (
@@ -74,10 +59,10 @@ def main():
     )
     card = CARD.read_text(encoding="utf-8")
     card = fill(card, "measured", facts)
-    card = fill(card, "passes", pass_table(results))
-    card = fill(card, "samples", samples(results, 20))
+    card = fill(card, "passes", pass_table(report))
+    card = fill(card, "samples", samples(report))
     CARD.write_text(card, encoding="utf-8")
-    print(facts + "\n" + pass_table(results))
+    print(facts + "\n" + pass_table(report))
 
 
 if __name__ == "__main__":

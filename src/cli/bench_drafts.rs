@@ -68,8 +68,12 @@ struct Row {
     prompt: String,
 }
 
+/// Drafts shown whole in the JSON report, evenly spaced so that nobody picks them.
+const SAMPLES_SHOWN: usize = 20;
+
 /// What became of one brief.
 struct Outcome {
+    prompt: String,
     case: Case,
     language: Language,
     draft: String,
@@ -184,7 +188,8 @@ async fn judge(drafter: &dyn Drafter, brief: &Brief, clock: &SharedClock) -> Out
     // A template's words are ours: it is held to numbers, names, links and obligations.
     let held_to = if refused.is_none() { known } else { Vocabulary::default() };
     let sent_sound = grounding::check(&sent, brief, held_to).is_ok();
-    Outcome { case: brief.case, language: brief.style.language, draft, refused, sent_sound }
+    let prompt = draft::house::prompt(brief);
+    Outcome { prompt, case: brief.case, language: brief.style.language, draft, refused, sent_sound }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of drafts are small")]
@@ -209,6 +214,16 @@ fn report(model: &str, sha256: &str, outcomes: &[Outcome]) -> Value {
             .collect::<serde_json::Map<_, _>>()
             .into()
     };
+    let samples = (0..SAMPLES_SHOWN.min(outcomes.len()))
+        .map(|index| &outcomes[index * outcomes.len() / SAMPLES_SHOWN.min(outcomes.len())])
+        .map(|outcome| {
+            json!({
+                "prompt": outcome.prompt,
+                "draft": outcome.draft,
+                "reason": outcome.refused,
+            })
+        })
+        .collect::<Vec<_>>();
     let failures = outcomes.iter().filter(|outcome| outcome.refused.is_some());
     json!({
         "model": model,
@@ -219,6 +234,7 @@ fn report(model: &str, sha256: &str, outcomes: &[Outcome]) -> Value {
         "sent_unsound": outcomes.iter().filter(|outcome| !outcome.sent_sound).count(),
         "by_language": shares(languages),
         "by_case": shares(cases),
+        "samples": samples,
         "refused": failures
             .map(|outcome| json!({
                 "case": outcome.case.name(),

@@ -143,3 +143,34 @@ fn every_template_passes_the_check_that_drafts_pass() {
         }
     }
 }
+
+/// The replies that the drafter learnt from are what the check must let through.
+#[test]
+fn every_held_out_reference_is_sound() {
+    use crate::model::GgufFile;
+    use serde_json::Value;
+    use std::path::Path;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/drafter");
+    let model = GgufFile::open(&folder.join("drafter.gguf")).unwrap();
+    let words = model.metadata().texts("vitrine.drafter.lexicon").unwrap();
+    let lexicon: BTreeSet<String> = words.iter().cloned().collect();
+    let known = Vocabulary { lexicon: Some(&lexicon), catalog_names: None };
+    let rows = std::fs::read_to_string(folder.join("heldout.jsonl")).unwrap();
+    let mut refused = Vec::new();
+    for row in rows.lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let language = Language::from_locale(row["language"].as_str().unwrap()).unwrap();
+        let case = Case::from_name(row["case"].as_str().unwrap()).unwrap();
+        let facts = row["facts"].as_array().unwrap();
+        let brief = facts.iter().fold(Brief::new(case, style(language)), |brief, fact| {
+            let key = FactKey::from_name(fact[0].as_str().unwrap()).unwrap();
+            brief.with(key, fact[1].as_str().unwrap())
+        });
+        let reference = row["reference"].as_str().unwrap();
+        let text = reference.lines().next().unwrap();
+        if let Err(reason) = check(text, &brief, known) {
+            refused.push(format!("{}: {reason}: {text}", case.name()));
+        }
+    }
+    assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
+}
