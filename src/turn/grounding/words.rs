@@ -35,7 +35,14 @@ fn is_unit_sign(character: char) -> bool {
 }
 
 fn keeps(character: char) -> bool {
-    character.is_alphanumeric() || is_unit_sign(character)
+    // Letterlike symbols such as the emoji for information count as letters in Unicode.
+    let symbol = ('\u{2100}'..='\u{214F}').contains(&character);
+    (character.is_alphanumeric() && !symbol) || is_unit_sign(character)
+}
+
+/// A word without the English possessive: `Foulée's` names `Foulée`.
+fn without_possessive(text: &str) -> &str {
+    text.strip_suffix("'s").or_else(|| text.strip_suffix("’s")).unwrap_or(text)
 }
 
 fn ends_sentence(character: char) -> bool {
@@ -57,7 +64,7 @@ pub(super) fn split(line: &str) -> Vec<Word<'_>> {
         let end = token.rfind(keeps).unwrap_or(lead);
         let end = end + token[end..].chars().next().map_or(1, char::len_utf8);
         words.push(Word {
-            text: &token[lead..end],
+            text: without_possessive(&token[lead..end]),
             at: start + lead,
             opens_sentence,
             parted: parted || lead > 0,
@@ -92,7 +99,8 @@ mod tests {
     fn words_lose_their_punctuation_only() {
         assert_eq!(texts("« Zelka 3 », à 129,00 € !"), ["Zelka", "3", "à", "129,00", "€"]);
         assert_eq!(texts("It's €129.00. OK?"), ["It's", "€129.00", "OK"]);
-        assert_eq!(texts("… 👋 –"), Vec::<&str>::new());
+        assert_eq!(texts("… 👋 – ℹ️"), Vec::<&str>::new());
+        assert_eq!(texts("Foulée's shop"), ["Foulée", "shop"]);
     }
 
     #[test]
