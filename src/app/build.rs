@@ -170,11 +170,18 @@ fn limits(settings: &Settings) -> anyhow::Result<HttpLimits> {
 fn generator(settings: &Settings, clock: &SharedClock) -> anyhow::Result<GenerationModel> {
     let name = &settings.raw.draft.model;
     let files = layout::resolve(&settings.models_dir(), name)?.require(Task::Generate)?;
+    let encoder = layout::resolve(&settings.models_dir(), &settings.raw.intent.encoder)
+        .map_or(0, |files| files.bytes);
+    let kv = settings.raw.engine.kv_bytes_max.0;
     let bytes_max = settings.models_bytes_max;
-    let needed = Bytes(files.bytes + settings.raw.engine.kv_bytes_max.0);
+    let needed = Bytes(files.bytes.saturating_add(encoder).saturating_add(kv));
     anyhow::ensure!(
         needed <= bytes_max,
-        "model `{name}` needs {needed} with its KV pages, models.max_bytes allows {bytes_max}"
+        "models need {needed} ({} for `{name}`, {} for the encoder, {} for KV pages), \
+         models.max_bytes allows {bytes_max}",
+        Bytes(files.bytes),
+        Bytes(encoder),
+        Bytes(kv),
     );
     engine::open(files.entrance(), &files.name, engine_options(settings), Arc::clone(clock))
         .with_context(|| format!("model `{name}` (draft.model) could not be loaded"))

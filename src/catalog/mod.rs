@@ -54,6 +54,7 @@ pub use understand::CATEGORY_KEY;
 pub use understand::SAID_KEY;
 pub use understand::SIZE_KEY;
 pub use understand::Understanding;
+pub(crate) use words::slug;
 
 use crate::base::ids::Sku;
 use crate::base::language::Language;

@@ -22,13 +22,14 @@ pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The models are warm, the store takes writes, and no shutdown is under way.
+/// The models are warm, engine and store work, and no shutdown is under way.
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
     match app.phase.get() {
         Phase::Starting => Err(ApiError::Unavailable { state: "starting" }),
         Phase::Draining => Err(ApiError::Unavailable { state: "draining" }),
         Phase::Ready => {
             app.store.intake()?;
+            app.generator.engine().check_alive()?;
             Ok("ready\n")
         }
     }

@@ -1,10 +1,9 @@
 //! The shop's policy texts: which intents they answer, and their words in each language.
 
 use crate::base::language::Language;
+use crate::catalog::slug;
 use serde::Deserialize;
 use std::path::Path;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 /// Topics in one file.
 const TOPICS_MAX: usize = 256;
@@ -117,13 +116,9 @@ impl Policies {
     }
 }
 
-/// Lower case without accents, words parted by single spaces, a space at either end.
+/// Folded words parted and framed by `_`, so that whole words are found.
 fn fold(text: &str) -> String {
-    let plain = text.nfd().filter(|character| !is_combining_mark(*character));
-    let plain: String = plain.flat_map(char::to_lowercase).collect();
-    let words = plain.split(|character: char| !character.is_alphanumeric());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    format!(" {} ", words.join(" "))
+    format!("_{}_", slug(text))
 }
 
 fn holds(folded: &str, word: &str) -> bool {

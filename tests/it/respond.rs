@@ -169,6 +169,17 @@ async fn a_stream_tells_how_far_the_turn_is_and_ends_with_the_whole_answer() {
     assert_eq!(answer["intent"]["label"], "greet");
 }
 
+#[tokio::test]
+async fn a_passed_deadline_gives_the_template_and_says_so() {
+    let body = json!({
+        "channel": "webchat", "message": { "text": "Bonjour" }, "deadline_ms": 1,
+    });
+    let (status, answer) = shared().post("/respond", &body).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["reply"]["source"], "template");
+    assert!(answer["reply"]["text"].as_str().is_some_and(|text| text.starts_with("Bonjour")));
+}
+
 async fn post_stream(body: &Value) -> (u16, String) {
     let request = client().post(format!("{}/respond", shared().url)).json(body);
     let answer = request.send().await.expect("an answer");
