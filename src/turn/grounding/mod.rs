@@ -90,13 +90,53 @@ pub(crate) fn check(text: &str, brief: &Brief, known: Vocabulary<'_>) -> Result<
     if text.chars().any(|character| character == char::REPLACEMENT_CHARACTER) {
         return Err(Ungrounded::Broken);
     }
-    let facts: Vec<Vec<Word<'_>>> =
-        brief.facts.iter().map(|fact| words::split(&fact.value)).collect();
+    let facts: Vec<FactWords<'_>> = brief
+        .facts
+        .iter()
+        .map(|fact| FactWords { key: fact.key, words: words::split(&fact.value) })
+        .collect();
     let said = words::split(text);
     check_links(&said, &brief.facts)?;
     check_claims(&said, &facts, known)?;
     check_words(&said, &facts, known)?;
     check_obligations(&said, brief)
+}
+
+/// A fact and its words.
+struct FactWords<'a> {
+    key: FactKey,
+    words: Vec<Word<'a>>,
+}
+
+/// Consecutive words of a draft that claim something: numbers, units, names.
+#[derive(Default)]
+struct Run<'a> {
+    /// The word right before, unless punctuation parts it.
+    before: Option<&'a str>,
+    claims: Vec<&'a str>,
+    numeric: bool,
+}
+
+impl FactWords<'_> {
+    /// Whether a run stands here, in order.
+    ///
+    /// A number alone is not grounded by the number inside a name, nor by a price without its
+    /// unit: "3 left" says something else than "Trail 3". The word before tells them apart.
+    fn grounds(&self, run: &Run<'_>) -> bool {
+        let claims = &run.claims;
+        let whole = self.words.len() == claims.len();
+        let bare = claims.iter().all(|claim| claim.chars().all(|c| !c.is_alphabetic()));
+        let named = matches!(self.key, FactKey::Product | FactKey::Shop | FactKey::Name);
+        if !whole && self.key == FactKey::Price {
+            return false;
+        }
+        let before = run.before.map(str::to_lowercase);
+        self.words.windows(claims.len()).enumerate().any(|(at, window)| {
+            let stands = window.iter().zip(claims).all(|(word, claim)| word.text == *claim);
+            let led = at > 0 && before.as_ref() == Some(&self.words[at - 1].text.to_lowercase());
+            stands && (whole || !(bare && named) || led)
+        })
+    }
 }
 
 fn is_link(word: &Word<'_>) -> bool {
@@ -118,28 +158,31 @@ fn check_links(said: &[Word<'_>], facts: &[Fact]) -> Result<(), Ungrounded> {
 /// Runs of numbers, units and capitalised words must stand in one fact, in that order.
 fn check_claims(
     said: &[Word<'_>],
-    facts: &[Vec<Word<'_>>],
+    facts: &[FactWords<'_>],
     known: Vocabulary<'_>,
 ) -> Result<(), Ungrounded> {
-    let mut run: Vec<&str> = Vec::new();
-    let mut numeric = false;
+    let mut run = Run::default();
+    let mut previous: Option<&Word<'_>> = None;
     for word in said {
         let claims = !is_link(word) && is_claim(word, facts, known);
-        if (!claims || word.parted) && !run.is_empty() {
-            check_run(&run, numeric, facts)?;
-            run.clear();
-            numeric = false;
+        if (!claims || word.parted) && !run.claims.is_empty() {
+            check_run(&run, facts)?;
+            run = Run::default();
         }
         if claims {
-            run.push(word.text);
-            numeric |= word.is_number() || word.is_unit();
+            if run.claims.is_empty() && !word.parted {
+                run.before = previous.map(|word| word.text);
+            }
+            run.claims.push(word.text);
+            run.numeric |= word.is_number() || word.is_unit();
         }
+        previous = Some(word);
     }
-    if run.is_empty() { Ok(()) } else { check_run(&run, numeric, facts) }
+    if run.claims.is_empty() { Ok(()) } else { check_run(&run, facts) }
 }
 
 /// Whether a word names something: it must then come from a fact.
-fn is_claim(word: &Word<'_>, facts: &[Vec<Word<'_>>], known: Vocabulary<'_>) -> bool {
+fn is_claim(word: &Word<'_>, facts: &[FactWords<'_>], known: Vocabulary<'_>) -> bool {
     if word.is_number() || word.is_unit() {
         return true;
     }
@@ -164,31 +207,27 @@ fn is_catalog_name(part: &str, known: Vocabulary<'_>) -> bool {
     known.catalog_names.is_some_and(|names| names.contains(&part.to_lowercase()))
 }
 
-fn in_facts(text: &str, facts: &[Vec<Word<'_>>]) -> bool {
-    facts.iter().flatten().any(|word| word.text == text)
+fn in_facts(text: &str, facts: &[FactWords<'_>]) -> bool {
+    facts.iter().flat_map(|fact| &fact.words).any(|word| word.text == text)
 }
 
-fn in_facts_folded(text: &str, facts: &[Vec<Word<'_>>]) -> bool {
+fn in_facts_folded(text: &str, facts: &[FactWords<'_>]) -> bool {
     let folded = text.to_lowercase();
-    facts.iter().flatten().any(|word| word.text.to_lowercase() == folded)
+    facts.iter().flat_map(|fact| &fact.words).any(|word| word.text.to_lowercase() == folded)
 }
 
-fn check_run(run: &[&str], numeric: bool, facts: &[Vec<Word<'_>>]) -> Result<(), Ungrounded> {
-    let stands = |fact: &Vec<Word<'_>>| {
-        fact.windows(run.len())
-            .any(|window| window.iter().zip(run).all(|(word, claim)| word.text == *claim))
-    };
-    if facts.iter().any(stands) {
+fn check_run(run: &Run<'_>, facts: &[FactWords<'_>]) -> Result<(), Ungrounded> {
+    if facts.iter().any(|fact| fact.grounds(run)) {
         return Ok(());
     }
-    let found = run.join(" ");
-    Err(if numeric { Ungrounded::Number { found } } else { Ungrounded::Name { found } })
+    let found = run.claims.join(" ");
+    Err(if run.numeric { Ungrounded::Number { found } } else { Ungrounded::Name { found } })
 }
 
 /// With a closed vocabulary every remaining word is the model's own or a fact's.
 fn check_words(
     said: &[Word<'_>],
-    facts: &[Vec<Word<'_>>],
+    facts: &[FactWords<'_>],
     known: Vocabulary<'_>,
 ) -> Result<(), Ungrounded> {
     let Some(lexicon) = known.lexicon else { return Ok(()) };
@@ -200,7 +239,7 @@ fn check_words(
             let own = lexicon.contains(part) || lexicon.contains(&part.to_lowercase());
             let is_fact = || {
                 let folded = part.to_lowercase();
-                let mut fact_words = facts.iter().flatten();
+                let mut fact_words = facts.iter().flat_map(|fact| &fact.words);
                 fact_words.any(|word| words::parts(word.text).any(|p| p.to_lowercase() == folded))
             };
             if !own && !is_fact() {
