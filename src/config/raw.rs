@@ -103,7 +103,7 @@ section!(
     Models {
         /// Where models lie, one folder each.
         dir: String = "./models".to_owned(),
-        /// What all loaded models may take together, KV pages included; 0: three quarters of memory.
+        /// What all loaded models may take together, KV pages included; 0: 3/4 of memory.
         max_bytes: Size = Size(0),
     }
 );
