@@ -1,0 +1,62 @@
+//! How long does one catalogue search take? Load: the example shop (240 products), seven needs.
+//!
+//! `cargo bench --bench catalog_search` prints the median and the 99th percentile of one search,
+//! in microseconds, over all needs.
+
+use std::io::Write;
+use std::path::Path;
+use vitrine::base::clock::Clock;
+use vitrine::base::clock::SystemClock;
+use vitrine::base::language::Language;
+use vitrine::catalog::Catalog;
+use vitrine::catalog::CatalogLimits;
+
+/// Searches of each need; the first tenth warms up and is not counted.
+const REPEATS: usize = 500;
+
+const NEEDS: [(Language, &str); 7] = [
+    (Language::Fr, "Je cherche des chaussures de course pour un marathon"),
+    (Language::En, "I'm looking for running shoes for a marathon"),
+    (Language::Fr, "un cadeau pour un coureur à moins de 50 euros"),
+    (Language::En, "waterproof trail jacket size M in blue"),
+    (Language::Fr, "chausettes de randonée"),
+    (Language::En, "yoga mat"),
+    (Language::En, "something nice"),
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let limits = CatalogLimits {
+        file_bytes_max: 64 << 20,
+        products_max: 50_000,
+        line_bytes_max: 64 << 10,
+        facets_max: 64,
+        values_max: 512,
+        sizes_max: 64,
+        features_max: 32,
+    };
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop/catalog.ndjson");
+    let catalog = Catalog::open(&shop, &limits)?;
+    let clock = SystemClock;
+    let mut microseconds = Vec::with_capacity(NEEDS.len() * REPEATS);
+    let mut hits = 0;
+    for (language, need) in NEEDS {
+        for repeat in 0..REPEATS {
+            let started = clock.instant();
+            hits += catalog.search(need, language, 16).found.hits.len();
+            if repeat >= REPEATS / 10 {
+                microseconds.push(started.elapsed().as_secs_f64() * 1e6);
+            }
+        }
+    }
+    microseconds.sort_by(f64::total_cmp);
+    let at = |share: usize| microseconds[(microseconds.len() - 1) * share / 100];
+    writeln!(
+        std::io::stdout().lock(),
+        "search_products{}: median {:.0} us, p99 {:.0} us ({} searches, {hits} hits)",
+        catalog.products().len(),
+        at(50),
+        at(99),
+        microseconds.len(),
+    )?;
+    Ok(())
+}
