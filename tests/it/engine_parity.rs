@@ -26,8 +26,7 @@ fn the_house_drafter_says_what_llama_cpp_says() {
     let golden = std::fs::read(root().join("tests/golden/drafter.greedy.json")).expect("golden");
     let golden: Value = serde_json::from_slice(&golden).expect("JSON");
     let model = std::fs::read(root().join("models/drafter/drafter.gguf")).expect("the drafter");
-    let sha256: String =
-        Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256: String = Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(golden["model_sha256"], sha256.as_str(), "run scripts/drafter/golden.py again");
     let cases = golden["cases"].as_array().expect("cases");
     assert!(cases.len() >= 4, "a golden file without cases proves nothing");
