@@ -30,6 +30,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
+    crate::app::use_threads(settings.engine_threads)?;
     let texts = read_lines(&arguments.input)
         .with_context(|| format!("input `{}`", arguments.input.display()))?;
     let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;

@@ -108,6 +108,7 @@ pub(super) fn open_encoder(settings: &Settings, name: Option<&str>) -> anyhow::R
 
 fn train(arguments: TrainArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
+    crate::app::use_threads(settings.engine_threads)?;
     let examples = examples::read_all(&arguments.examples)?;
     let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
     let (characters_min, characters_max) = NGRAM_CHARACTERS;
@@ -187,6 +188,7 @@ fn report_training(
 
 fn eval(arguments: EvalArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
+    crate::app::use_threads(settings.engine_threads)?;
     let head = Head::open(&arguments.head)?;
     let examples = examples::read_all(&arguments.examples)?;
     let labels = head.labels().to_vec();
