@@ -1,10 +1,14 @@
 //! Reads JSON bodies so that an error names the field.
 
+use crate::http::App;
 use crate::http::error::ApiError;
+use axum::body::Body;
 use axum::body::Bytes;
 use axum::extract::FromRequest;
 use axum::extract::Request;
+use futures::StreamExt;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// A JSON body and the bytes it came from.
 #[derive(Debug)]
@@ -13,20 +17,35 @@ pub(crate) struct Json<T> {
     pub(crate) bytes: Bytes,
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+/// How much of a body beyond the limit is read and dropped, as a multiple of the limit: a client
+/// that is still sending reads the answer only then. A larger body loses its connection.
+const DRAIN_FACTOR: usize = 8;
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::BodyTooLarge
-            } else {
-                ApiError::malformed(format!("the body could not be read: {rejection}"))
-            }
-        })?;
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let bytes = read(request.into_body(), app.limits.body_bytes_max).await?;
         let value = parse(&bytes)?;
         Ok(Self { value, bytes })
     }
+}
+
+async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
+    let mut stream = body.into_data_stream();
+    let mut kept = Vec::new();
+    let mut seen = 0_usize;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk
+            .map_err(|error| ApiError::malformed(format!("the body could not be read: {error}")))?;
+        seen = seen.saturating_add(chunk.len());
+        if seen <= bytes_max {
+            kept.extend_from_slice(&chunk);
+        } else if seen > bytes_max.saturating_mul(DRAIN_FACTOR) {
+            break;
+        }
+    }
+    if seen > bytes_max { Err(ApiError::BodyTooLarge) } else { Ok(kept.into()) }
 }
 
 /// Parses a body; an error says where it is and what was expected there.

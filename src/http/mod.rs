@@ -22,7 +22,6 @@ use crate::intent::IntentClassifier;
 use crate::threads::ThreadStore;
 use crate::turn::Gateway;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::routing::post;
 use guard::KeyHash;
@@ -94,7 +93,6 @@ impl PhaseCell {
 
 /// The route table.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let body_bytes_max = app.limits.body_bytes_max;
     Router::new()
         .route("/respond", post(respond::respond))
         .route("/v1/respond", post(respond::respond))
@@ -116,6 +114,5 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(health::wrong_method)
         .layer(CatchPanicLayer::custom(health::panicked))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
-        .layer(DefaultBodyLimit::max(body_bytes_max))
         .with_state(app)
 }

@@ -19,7 +19,10 @@ pub(crate) fn root() -> PathBuf {
 
 /// The built program with the example shop's configuration and a data folder of its own.
 pub(crate) fn vitrine(data: &TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
+    with_shop(Command::new(env!("CARGO_BIN_EXE_vitrine")), data)
+}
+
+fn with_shop(mut command: Command, data: &TempDir) -> Command {
     command
         .current_dir(root())
         .env("VITRINE_CONFIG", "examples/shop/vitrine.toml")
@@ -29,10 +32,13 @@ pub(crate) fn vitrine(data: &TempDir) -> Command {
     command
 }
 
-/// A running gateway; killed when dropped.
+/// Runs the program until this process closes the pipe or ends, however it ends; then SIGTERM.
+const KEEPER: &str = r#""$0" "$@" & pid=$!; cat > /dev/null; kill -TERM "$pid"; wait "$pid""#;
+
+/// A running gateway; ended when dropped, and with this process.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    child: Child,
+    keeper: Child,
     pub(crate) url: String,
     pub(crate) data: TempDir,
 }
@@ -45,11 +51,13 @@ impl Gateway {
 
     /// The same on a data folder that is there already.
     pub(crate) fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
-        let mut command = vitrine(&data);
-        command.args(["serve", "--bind", "127.0.0.1:0"]).stderr(Stdio::piped());
+        let program = env!("CARGO_BIN_EXE_vitrine");
+        let mut command = with_shop(Command::new("sh"), &data);
+        command.args(["-c", KEEPER, program, "serve", "--bind", "127.0.0.1:0"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.envs(variables.iter().copied());
-        let mut child = command.spawn().expect("the program starts");
-        let stderr = child.stderr.take().expect("stderr is piped");
+        let mut keeper = command.spawn().expect("the program starts");
+        let stderr = keeper.stderr.take().expect("stderr is piped");
         let mut lines = BufReader::new(stderr).lines();
         let mut log = Vec::new();
         let url = loop {
@@ -63,17 +71,19 @@ impl Gateway {
         };
         // The pipe must be read on, or a full one would stop the gateway.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, data }
+        Self { keeper, url, data }
     }
 
-    /// Ends it as a supervisor would and tells its exit code.
+    /// Ends it as a supervisor would, with SIGTERM, and tells its exit code.
     pub(crate) fn terminate(mut self) -> (Option<i32>, TempDir) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
-        let code = self.child.wait().expect("the gateway ends").code();
+        let code = self.end();
         let data = std::mem::replace(&mut self.data, tempfile::tempdir().expect("a folder"));
         (code, data)
+    }
+
+    fn end(&mut self) -> Option<i32> {
+        drop(self.keeper.stdin.take());
+        self.keeper.wait().ok()?.code()
     }
 
     /// Posts JSON and reads the status and the JSON that comes back.
@@ -105,15 +115,18 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.end();
     }
 }
 
-/// One client for all tests; no proxy may stand between us and loopback.
+/// One client for all tests; no proxy may stand between us and loopback. It keeps no connection:
+/// each test has a runtime of its own, and a kept connection would die with the one that made it.
 pub(crate) fn client() -> &'static Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
-    CLIENT.get_or_init(|| Client::builder().no_proxy().build().expect("a client"))
+    CLIENT.get_or_init(|| {
+        let builder = Client::builder().no_proxy().pool_max_idle_per_host(0);
+        builder.build().expect("a client")
+    })
 }
 
 /// A gateway that the tests of one process share; each uses threads of its own.
