@@ -6,6 +6,8 @@ use crate::kernels::matmul::Rows;
 use crate::kernels::matmul::Take;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::matmul::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::matmul::avx512::Avx512;
 use crate::kernels::matmul::decode::DecodedStrip;
 use crate::kernels::matmul::layout::Layout;
 use crate::kernels::matmul::layout::unit_weights;
@@ -127,11 +129,11 @@ pub(super) fn run(
     match matrix.tier() {
         Tier::Scalar | Tier::Neon => drive(Plain, matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "x86_64")]
-        Tier::Avx2 | Tier::AvxVnni => {
-            drive(Avx2::proven(), matrix, rows, panels, (scratch, take));
-        }
+        Tier::Avx2 => drive(Avx2::<false>::proven(), matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "x86_64")]
-        Tier::Avx512Vnni => drive(Plain, matrix, rows, panels, (scratch, take)),
+        Tier::AvxVnni => drive(Avx2::<true>::proven(), matrix, rows, panels, (scratch, take)),
+        #[cfg(target_arch = "x86_64")]
+        Tier::Avx512Vnni => drive(Avx512::proven(), matrix, rows, panels, (scratch, take)),
         #[cfg(not(target_arch = "x86_64"))]
         Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => {
             unreachable!("a matrix is packed for a tier of this machine")

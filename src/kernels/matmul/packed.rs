@@ -78,8 +78,20 @@ impl PackedMatrix {
     pub fn pack(
         weight_type: WeightType,
         bytes: &[u8],
-        [rows, columns]: [usize; 2],
+        shape: [usize; 2],
         tier: Tier,
+    ) -> Result<Self, MatmulError> {
+        let tier = tier.checked()?;
+        let strip_rows = if tier == Tier::Avx512Vnni { WIDE_STRIP_ROWS } else { STRIP_ROWS };
+        Self::pack_strips(weight_type, bytes, shape, (tier, strip_rows))
+    }
+
+    /// [`Self::pack`] into strips of `strip_rows` rows.
+    pub(super) fn pack_strips(
+        weight_type: WeightType,
+        bytes: &[u8],
+        [rows, columns]: [usize; 2],
+        (tier, strip_rows): (Tier, usize),
     ) -> Result<Self, MatmulError> {
         let (weights, unit_bytes) = weight_type.unit();
         let multiple = weights.max(32);
@@ -90,8 +102,6 @@ impl PackedMatrix {
         if rows.checked_mul(row_bytes) != Some(bytes.len()) {
             return Err(MatmulError::Bytes { found: bytes.len(), rows, row_bytes });
         }
-        let tier = tier.checked()?;
-        let strip_rows = if tier == Tier::Avx512Vnni { WIDE_STRIP_ROWS } else { STRIP_ROWS };
         let mut matrix = Self {
             weight_type,
             tier,

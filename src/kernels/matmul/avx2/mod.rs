@@ -1,4 +1,4 @@
-//! AVX2, FMA and F16C: strips of 8 rows, a 32-byte line is one register.
+//! AVX2, FMA and F16C, and the same with AVX-VNNI: strips of 8 rows, a 32-byte line is one register.
 //!
 //! The codes of 32 weights of a strip are unpacked into eight registers and stay there while all
 //! rows of the block pass: per row and line one broadcast of four activations, one `maddubs`
@@ -6,6 +6,8 @@
 //! small enough to add several lines before anything is widened: 8 lines of 4-bit codes
 //! (8 · 2 · 15 · 127 = 30,480), 4 of 5 bits (31,496), 2 of 6 bits (32,004). `Q8_0` multiplies
 //! magnitudes, the weight's sign moved to the activation, and widens every line (32,512 at most).
+//!
+//! With AVX-VNNI one `vpdpbusd` multiplies, widens and adds, whatever the codes' bits.
 //!
 //! Source: the instruction's use for block formats, and moving the sign, follow llama.cpp's
 //! `ggml-cpu/arch/x86`; keeping the codes in registers over all rows instead of a tile of sums was
@@ -37,20 +39,21 @@ const ROWS: usize = 8;
 /// Bytes of a line.
 const LINE: usize = 32;
 
-/// Proof that this machine has AVX2, FMA and F16C.
+/// Proof that this machine has AVX2, FMA and F16C, and AVX-VNNI if so said.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Avx2(());
+pub(super) struct Avx2<const VNNI: bool>(());
 
-impl Avx2 {
+impl<const VNNI: bool> Avx2<VNNI> {
     /// # Panics
     /// If the machine lacks the tier: matrices are only packed for a tier that it has.
     pub(super) fn proven() -> Self {
-        assert!(Tier::Avx2.is_available(), "the avx2 tier on a machine without it");
+        let tier = if VNNI { Tier::AvxVnni } else { Tier::Avx2 };
+        assert!(tier.is_available(), "the {} tier on a machine without it", tier.name());
         Self(())
     }
 }
 
-impl Engine for Avx2 {
+impl<const VNNI: bool> Engine for Avx2<VNNI> {
     fn prefetch(self, bytes: &[u8]) {
         for line in bytes.chunks(64) {
             // SAFETY: the pointer is into a slice; a prefetch reads nothing.
@@ -66,7 +69,7 @@ impl Engine for Avx2 {
         scratch: &mut StripScratch,
     ) {
         // SAFETY: `self` proves that the machine has the instructions.
-        unsafe { strips::strip(strip, units, sums, scratch) }
+        unsafe { strips::strip::<VNNI>(strip, units, sums, scratch) }
     }
 
     fn dense(

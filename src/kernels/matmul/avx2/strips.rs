@@ -4,9 +4,11 @@ use crate::kernels::matmul::avx2::LINE;
 use crate::kernels::matmul::avx2::ROWS;
 use crate::kernels::matmul::avx2::codes::Codes;
 use crate::kernels::matmul::avx2::codes::products;
+use crate::kernels::matmul::avx2::codes::signed_products;
 use crate::kernels::matmul::avx2::codes::unpack;
 use crate::kernels::matmul::avx2::load_bytes;
 use crate::kernels::matmul::avx2::load_halves;
+use crate::kernels::matmul::avx2::load_line;
 use crate::kernels::matmul::drive::Strip;
 use crate::kernels::matmul::drive::StripScratch;
 use crate::kernels::matmul::drive::Sums;
@@ -16,21 +18,22 @@ use std::arch::x86_64::*;
 
 /// Adds the products of `units` with the strip's unit to `sums`.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(super) fn strip(
+pub(super) fn strip<const VNNI: bool>(
     strip: Strip<'_>,
     units: &[RowUnit],
     sums: Sums<'_>,
     scratch: &mut StripScratch,
 ) {
     match strip.format {
-        Format::Q4K => super_block::<4>(strip, units, sums, scratch),
-        Format::Q5K => super_block::<5>(strip, units, sums, scratch),
-        Format::Q6K => super_block::<6>(strip, units, sums, scratch),
-        Format::Q4_0 => blocks::<4, 3>(strip, units, sums),
-        Format::Q5_0 => blocks::<5, 4>(strip, units, sums),
-        Format::Q4_1 => blocks::<4, 0>(strip, units, sums),
-        Format::Q5_1 => blocks::<5, 0>(strip, units, sums),
-        Format::Q8_0 => blocks::<8, 7>(strip, units, sums),
+        Format::Q4K => super_block::<4, VNNI>(strip, units, sums, scratch),
+        Format::Q5K => super_block::<5, VNNI>(strip, units, sums, scratch),
+        Format::Q6K => super_block::<6, VNNI>(strip, units, sums, scratch),
+        Format::Q4_0 => blocks::<4, 3, VNNI>(strip, units, sums),
+        Format::Q5_0 => blocks::<5, 4, VNNI>(strip, units, sums),
+        Format::Q4_1 => blocks::<4, 0, VNNI>(strip, units, sums),
+        Format::Q5_1 => blocks::<5, 0, VNNI>(strip, units, sums),
+        Format::Q8_0 if VNNI => blocks::<8, 7, VNNI>(strip, units, sums),
+        Format::Q8_0 => signed_blocks(strip, units, sums, scratch),
         Format::F32 | Format::F16 | Format::Bf16 => unreachable!("dense weights have no codes"),
     }
 }
@@ -52,7 +55,7 @@ fn lines<'a, const BITS: usize>(strip: &Strip<'a>, block: usize) -> (&'a [u8], &
 /// Σ code · activation of block `block`, as [`products`].
 #[inline]
 #[target_feature(enable = "avx2")]
-fn dot<const BITS: usize>(
+fn dot<const BITS: usize, const VNNI: bool>(
     codes: &Codes,
     unit: &RowUnit,
     block: usize,
@@ -61,13 +64,15 @@ fn dot<const BITS: usize>(
     assert!(block < 8);
     // SAFETY: a unit begins with its 256 codes, of which this block is a part, and is aligned to
     // 64 bytes.
-    unsafe { products::<BITS>(codes, (&raw const unit.codes).cast::<i32>().add(8 * block), scales) }
+    unsafe {
+        products::<BITS, VNNI>(codes, (&raw const unit.codes).cast::<i32>().add(8 * block), scales)
+    }
 }
 
 /// A super-block of 256 with integer scales.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn super_block<const BITS: usize>(
+fn super_block<const BITS: usize, const VNNI: bool>(
     strip: Strip<'_>,
     units: &[RowUnit],
     sums: Sums<'_>,
@@ -80,7 +85,7 @@ fn super_block<const BITS: usize>(
         let codes = unpack::<BITS>(low, high);
         let scales = scales_of::<BITS>(&strip, block);
         for (unit, exact) in units.iter().zip(exact.iter_mut()) {
-            let mut total = dot::<BITS>(&codes, unit, block, scales);
+            let mut total = dot::<BITS, VNNI>(&codes, unit, block, scales);
             // SAFETY: an element of `exact` is 64 bytes long and aligned to them.
             unsafe {
                 let exact = (&raw mut exact.0).cast::<__m256i>();
@@ -175,7 +180,11 @@ fn low_halves(first: __m256i, second: __m256i) -> __m256i {
 /// by; 0 stands for types that have a minimum instead.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn blocks<const BITS: usize, const ZERO: i32>(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
+fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
+    strip: Strip<'_>,
+    units: &[RowUnit],
+    sums: Sums<'_>,
+) {
     let ones = _mm256_set1_epi16(1);
     let layout = strip.layout;
     // Checked once: a check between a load and its use keeps the compiler from broadcasting from
@@ -188,10 +197,9 @@ fn blocks<const BITS: usize, const ZERO: i32>(strip: Strip<'_>, units: &[RowUnit
         let min =
             if ZERO == 0 { load_halves(&strip.record[layout.m + 2 * block * ROWS..]) } else { d };
         for (row, unit) in units.iter().enumerate() {
-            let mut exact = dot::<BITS>(&codes, unit, block, [ones; 2]);
+            let mut exact = dot::<BITS, VNNI>(&codes, unit, block, [ones; 2]);
             let sum_of_codes = _mm256_set1_epi32(unit.words[8 + block]);
-            // The bytes of `Q8_0` were made signed while they were unpacked.
-            if ZERO > 0 && BITS < 8 {
+            if ZERO > 0 {
                 exact = _mm256_sub_epi32(exact, _mm256_slli_epi32::<ZERO>(sum_of_codes));
             }
             let scale = _mm256_set1_ps(unit.scale(block));
@@ -207,6 +215,48 @@ fn blocks<const BITS: usize, const ZERO: i32>(strip: Strip<'_>, units: &[RowUnit
             }
             // SAFETY: `reaches` holds; the store needs no alignment.
             unsafe { _mm256_storeu_ps(at, sum) };
+        }
+    }
+}
+
+/// Blocks of 32 bytes with an f32 scale each, half a block at a time: four lines of weights and
+/// their magnitudes fill the registers.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>, scratch: &mut StripScratch) {
+    assert!(sums.reaches(units.len(), ROWS));
+    let exact = &mut scratch.exact[..units.len()];
+    let sign = _mm256_set1_epi8(i8::MIN);
+    for half in 0..(strip.layout.weights / 16).min(16) {
+        let lines = &strip.record[strip.layout.codes + 4 * half * LINE..];
+        let mut weights = [sign; 4];
+        let mut magnitudes = [sign; 4];
+        for line in 0..4 {
+            weights[line] = _mm256_xor_si256(load_line(&lines[line * LINE..]), sign);
+            magnitudes[line] = _mm256_abs_epi8(weights[line]);
+        }
+        let d = load_halves(&strip.record[half / 2 * 2 * ROWS..]);
+        for (row, (unit, exact)) in units.iter().zip(exact.iter_mut()).enumerate() {
+            // SAFETY: a unit begins with its 256 codes, of which this is a half block, and is
+            // aligned to 64 bytes.
+            let total = unsafe {
+                let words = (&raw const unit.codes).cast::<i32>().add(4 * half);
+                signed_products(&weights, &magnitudes, words)
+            };
+            let exact = (&raw mut exact.0).cast::<__m256i>();
+            if half % 2 == 0 {
+                // SAFETY: an element of `exact` is 64 bytes long and aligned to them.
+                unsafe { exact.write(total) };
+                continue;
+            }
+            // SAFETY: as above.
+            let total = _mm256_cvtepi32_ps(_mm256_add_epi32(total, unsafe { exact.read() }));
+            let scale = _mm256_mul_ps(d, _mm256_set1_ps(unit.scale(half / 2)));
+            // SAFETY: `reaches` holds; neither access needs alignment.
+            unsafe {
+                let at = sums.values.as_mut_ptr().add(row * sums.stride);
+                _mm256_storeu_ps(at, _mm256_fmadd_ps(total, scale, _mm256_loadu_ps(at)));
+            }
         }
     }
 }
