@@ -213,9 +213,8 @@ fn best(
 }
 
 fn nothing(repository: String, files: &[RemoteFile]) -> HubError {
-    let is_pickle = |file: &&RemoteFile| {
-        PICKLES.contains(&extension(&file.name).to_ascii_lowercase().as_str())
-    };
+    let is_pickle =
+        |file: &&RemoteFile| PICKLES.contains(&extension(&file.name).to_ascii_lowercase().as_str());
     let pickles: Vec<&str> = files.iter().filter(is_pickle).map(|f| f.name.as_str()).collect();
     if pickles.is_empty() {
         return HubError::NothingToPull { repository, files: files.len() };

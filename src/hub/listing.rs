@@ -8,8 +8,7 @@ use crate::hub::layout;
 use crate::hub::verify::stays_inside;
 
 /// Formats that hold numbers and text, never code.
-const SAFE_EXTENSIONS: [&str; 7] =
-    ["gguf", "safetensors", "json", "jinja", "txt", "model", "md"];
+const SAFE_EXTENSIONS: [&str; 7] = ["gguf", "safetensors", "json", "jinja", "txt", "model", "md"];
 
 /// A file on the Hub.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -201,11 +201,7 @@ impl<'a> Session<'a> {
         // The other form of the header, a date, is not used by the Hub.
         let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after_seconds = seconds.and_then(|seconds| seconds.trim().parse().ok());
-        Err(HubError::Status {
-            url: url.to_owned(),
-            status: status.as_u16(),
-            retry_after_seconds,
-        })
+        Err(HubError::Status { url: url.to_owned(), status: status.as_u16(), retry_after_seconds })
     }
 
     async fn in_time<T>(&self, url: &str, work: impl Future<Output = T>) -> Result<T, HubError> {
@@ -258,5 +254,6 @@ fn continues_at(answer: &Response, present: u64) -> bool {
     let first = range
         .and_then(|range| range.trim().strip_prefix("bytes ")?.split('-').next()?.parse().ok());
     // A server that says nothing of the range is believed, its bytes are checked at the end.
-    answer.status() == StatusCode::PARTIAL_CONTENT && first.is_none_or(|first: u64| first == present)
+    answer.status() == StatusCode::PARTIAL_CONTENT
+        && first.is_none_or(|first: u64| first == present)
 }

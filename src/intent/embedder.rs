@@ -206,8 +206,8 @@ impl Embedder {
                 "" => (self.tokenize)(clipped),
                 prefix => (self.tokenize)(&format!("{prefix}{clipped}")),
             };
-            let ids = ids
-                .map_err(|cause| IntentError::Tokenize { index, cause: Arc::new(cause) })?;
+            let ids =
+                ids.map_err(|cause| IntentError::Tokenize { index, cause: Arc::new(cause) })?;
             tokens += ids.len();
             let count = ids.len();
             inputs.push((ids, count));

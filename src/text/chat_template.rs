@@ -104,11 +104,7 @@ impl ChatTemplate {
     /// # Errors
     /// If it is not valid Jinja, raises an exception on an ordinary conversation, uses what is not
     /// provided, or leaves out what the user says.
-    pub fn new(
-        source: &str,
-        tokenizer: &Tokenizer,
-        clock: SharedClock,
-    ) -> Result<Self, TextError> {
+    pub fn new(source: &str, tokenizer: &Tokenizer, clock: SharedClock) -> Result<Self, TextError> {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(template_error)?);

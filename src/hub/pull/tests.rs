@@ -55,11 +55,7 @@ impl Scene {
         self.pull_with(source, &options).await
     }
 
-    async fn pull_with(
-        &mut self,
-        source: &str,
-        options: &PullOptions,
-    ) -> Result<Pulled, HubError> {
+    async fn pull_with(&mut self, source: &str, options: &PullOptions) -> Result<Pulled, HubError> {
         let (stub, waits) = (Arc::clone(&self.stub), &mut self.waits);
         let mut weights = false;
         let mut listener = |progress: PullProgress<'_>| match progress {

@@ -237,7 +237,8 @@ impl Head {
         let prompts: PromptsEntry =
             read_json_if_present(&folder.join("config_sentence_transformers.json"))?
                 .unwrap_or_default();
-        let prompt = prompts.default_prompt_name.and_then(|name| prompts.prompts.get(&name).cloned());
+        let prompt =
+            prompts.default_prompt_name.and_then(|name| prompts.prompts.get(&name).cloned());
         let prompt = prompt.unwrap_or_default();
         let modules: Option<Vec<ModuleEntry>> = read_json_if_present(&folder.join("modules.json"))?;
         let Some(modules) = modules else {

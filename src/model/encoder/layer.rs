@@ -63,7 +63,11 @@ impl TensorSource {
         name: &str,
         expected: &[usize],
     ) -> Result<Option<Tensor>, ModelError> {
-        if self.tensors.contains_key(name) { self.tensor(name, expected).map(Some) } else { Ok(None) }
+        if self.tensors.contains_key(name) {
+            self.tensor(name, expected).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     fn linear(&self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {

@@ -114,15 +114,7 @@ const PATTERNS: [Pattern; 11] = [
         &[GPT2],
     ),
     Pattern::new(
-        &[
-            "smollm",
-            "starcoder",
-            "refact",
-            "command-r",
-            "codeshell",
-            "exaone",
-            "minerva-7b",
-        ],
+        &["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"],
         &[r"\p{N}", GPT2],
     ),
     Pattern::whole(&["tekken"], &[TEKKEN]),
@@ -135,10 +127,7 @@ const PATTERNS: [Pattern; 11] = [
         &["deepseek-coder"],
         &[r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", r"\p{N}"],
     ),
-    Pattern::new(
-        &["default"],
-        &[r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"],
-    ),
+    Pattern::new(&["default"], &[r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"]),
 ];
 
 /// A byte-level BPE encoder and what its pattern implies.

@@ -77,7 +77,9 @@ impl GgufTokenizer {
                 let begins = pairs.adds_begin;
                 (GgufModel::BytePair(Box::new(pairs)), begins)
             }
-            "bert" => (GgufModel::WordPiece(Box::new(WordPiece::new(metadata, &vocabulary)?)), true),
+            "bert" => {
+                (GgufModel::WordPiece(Box::new(WordPiece::new(metadata, &vocabulary)?)), true)
+            }
             other => {
                 return Err(TextError::Unsupported {
                     what: "tokenizer",
@@ -90,7 +92,8 @@ impl GgufTokenizer {
         let (begin, end) = match &model {
             GgufModel::WordPiece(_) => {
                 let adds_end = flag("tokenizer.ggml.add_sep_token", true);
-                let begin = vocabulary.classify.or(vocabulary.begin).or(id_of(&vocabulary, "[CLS]"));
+                let begin =
+                    vocabulary.classify.or(vocabulary.begin).or(id_of(&vocabulary, "[CLS]"));
                 let end = vocabulary.separator.or(id_of(&vocabulary, "[SEP]"));
                 (begin.filter(|_| adds_begin), end.filter(|_| adds_end))
             }
@@ -171,6 +174,14 @@ impl GgufTokenizer {
             TokenKind::Control | TokenKind::Unknown | TokenKind::Unused | TokenKind::Byte => {
                 self.vocabulary.piece(id).to_owned()
             }
+        }
+    }
+
+    /// Whether a token can stand for a text.
+    pub(crate) fn spells_text(&self, id: u32) -> bool {
+        match self.vocabulary.kind(id) {
+            TokenKind::Normal | TokenKind::UserDefined | TokenKind::Byte => true,
+            TokenKind::Control | TokenKind::Unknown | TokenKind::Unused => false,
         }
     }
 

@@ -159,6 +159,11 @@ impl JsonTokenizer {
         }
     }
 
+    /// Whether a token can stand for a text.
+    pub(crate) fn spells_text(&self, id: u32) -> bool {
+        self.added.get(&id).is_none_or(|token| !token.special)
+    }
+
     pub(crate) fn piece_bytes(&self, id: u32) -> Vec<u8> {
         if let Some(token) = self.added.get(&id) {
             return if token.special { Vec::new() } else { token.content.clone().into_bytes() };

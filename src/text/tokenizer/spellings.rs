@@ -32,9 +32,7 @@ pub(crate) struct Spellings {
 
 impl Spellings {
     /// Tokens with their spellings. One of a single character is left out: no mark could break it.
-    pub(crate) fn new<'a>(
-        tokens: impl Iterator<Item = (u32, &'a str)>,
-    ) -> Result<Self, TextError> {
+    pub(crate) fn new<'a>(tokens: impl Iterator<Item = (u32, &'a str)>) -> Result<Self, TextError> {
         let tokens: Vec<(u32, String)> = tokens
             .filter(|(_, spelling)| spelling.chars().nth(1).is_some())
             .map(|(id, spelling)| (id, spelling.to_owned()))
