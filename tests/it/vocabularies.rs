@@ -4,6 +4,7 @@
 //! A case is a text in `NAME.gguf.inp` and its ids, nothing framed, in `NAME.gguf.out`.
 
 use crate::server::root;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use vitrine::engine::open_tokenizer;
@@ -18,7 +19,8 @@ fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: {} is not there", folder.display());
+    // Past the harness, which hides what a passing test prints.
+    let _ = writeln!(std::io::stderr(), "skipped: {} is not there", folder.display());
     None
 }
 

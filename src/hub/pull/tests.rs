@@ -94,9 +94,9 @@ async fn an_encoder_is_pulled_whole_listed_and_verified() {
     assert!(!model.folder.join("pytorch_model.bin").exists());
     assert!(!scene.models.path().join(STAGING).exists());
     assert_eq!(scene.stub.seen()[0].1.as_deref(), Some("Bearer secret"));
-    let again =
-        pull(scene.models.path(), &request("owner/enc"), &options(&scene.endpoint), &mut |_| ());
-    assert!(matches!(again.await, Err(HubError::Taken { .. })));
+    let (request, options) = (request("owner/enc"), options(&scene.endpoint));
+    let again = pull(scene.models.path(), &request, &options, &mut |_| ()).await;
+    assert!(matches!(again, Err(HubError::Taken { .. })));
 }
 
 #[tokio::test]

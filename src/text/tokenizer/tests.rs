@@ -297,11 +297,17 @@ proptest! {
     fn decoding_undoes_encoding(text in texts()) {
         for tokenizer in all_tokenizers() {
             let ids = tokenizer.encode(&text, Special::Add).unwrap();
-            // SentencePiece writes spaces as U+2581, the JSON fixture composes characters.
-            let expected: String = match &tokenizer.source {
-                Source::Gguf(_) => text.replace('\u{2581}', " "),
-                Source::Json(_) => continue,
+            // The JSON fixture composes characters; SentencePiece puts a space behind a user-defined
+            // token, as llama.cpp does.
+            let alters = match &tokenizer.source {
+                Source::Gguf(gguf) => gguf.piece(1) == "<s>" && text.contains("SKU"),
+                Source::Json(_) => true,
             };
+            if alters {
+                continue;
+            }
+            // SentencePiece writes spaces as U+2581.
+            let expected = text.replace('\u{2581}', " ");
             prop_assert_eq!(tokenizer.decode(&ids).replace('\u{2581}', " "), expected);
         }
     }
