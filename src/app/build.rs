@@ -113,7 +113,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let tenant = TenantId::new(TENANT)?;
     let parts = turn::Parts {
         classifier: Arc::clone(&classifier),
-        drafter: drafter(&generators)?,
+        drafter: drafter(settings, &generators)?,
         catalog: Arc::clone(&catalog),
         offers: Arc::new(offers(settings)?),
         policies: policies(settings)?,
@@ -146,11 +146,15 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
 }
 
 /// The drafter of the turns, which follows the registry from now on.
-fn drafter(generators: &ModelRegistry) -> anyhow::Result<Arc<DrafterSlot>> {
+fn drafter(settings: &Settings, generators: &ModelRegistry) -> anyhow::Result<Arc<DrafterSlot>> {
+    let decoding = settings.decoding();
     let first = generators.draft().context("no model words the turns: a bug of ours")?;
-    let slot = Arc::new(DrafterSlot::new(draft::for_model(first)));
+    let slot = Arc::new(DrafterSlot::new(draft::for_model(first, decoding)?));
     let followed = Arc::clone(&slot);
-    generators.follow_draft(move |model| followed.replace(draft::for_model(model)));
+    generators.follow_draft(move |model| {
+        followed.replace(draft::for_model(model, decoding)?);
+        Ok(())
+    });
     Ok(slot)
 }
 

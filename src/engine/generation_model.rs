@@ -11,6 +11,11 @@ use crate::base::memory::MemoryLedger;
 use crate::base::metadata::Metadata;
 use crate::base::units::Bytes;
 use crate::engine::accounted::Accounted;
+use crate::engine::constraint::Constraint;
+use crate::engine::constraint::Grammar;
+use crate::engine::constraint::Grammars;
+use crate::engine::constraint::KEPT_BYTES_MAX;
+use crate::engine::constraint::TokenTrie;
 use crate::engine::error::EngineError;
 use crate::engine::handle::EngineHandle;
 use crate::engine::handle::EngineParts;
@@ -67,6 +72,7 @@ struct Inner {
     chat_template: Option<ChatTemplate>,
     metadata: Metadata,
     footprint: Footprint,
+    grammars: Arc<Grammars>,
     engine: EngineHandle,
 }
 
@@ -113,13 +119,14 @@ pub fn open_within(
         name: name.to_owned(),
         model: Box::new(Accounted::new(model, grant)),
         vocabulary: Arc::new(TokenizerVocabulary { tokenizer: Arc::clone(&tokenizer) }),
-        clock,
+        clock: Arc::clone(&clock),
     };
     let inner = Inner {
         name: name.to_owned(),
         path: path.to_owned(),
         bytes: file.file_bytes(),
         sha256: sha256(path)?,
+        grammars: Arc::new(Grammars::new(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
         metadata: without_token_lists(file.metadata()),
@@ -180,6 +187,37 @@ impl GenerationModel {
         &self.inner.metadata
     }
 
+    /// Compiles what an output must match, for this model's vocabulary; what was compiled before is
+    /// kept. Works on a thread where it may block.
+    ///
+    /// # Errors
+    /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
+    pub async fn constrain(&self, grammar: Grammar) -> Result<Constraint, EngineError> {
+        if let Some(kept) = self.inner.grammars.find(&grammar) {
+            return Ok(kept);
+        }
+        let model = self.clone();
+        let compiling = tokio::task::spawn_blocking(move || model.constrain_blocking(&grammar));
+        // It is only ever cancelled with the runtime.
+        compiling.await.unwrap_or(Err(EngineError::Closing))
+    }
+
+    /// [`constrain`](Self::constrain) for a thread outside any async runtime.
+    ///
+    /// # Errors
+    /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
+    pub fn constrain_blocking(&self, grammar: &Grammar) -> Result<Constraint, EngineError> {
+        self.inner.grammars.compile(grammar)
+    }
+
+    /// The vocabulary for constraints that are no [`Grammar`].
+    ///
+    /// # Errors
+    /// If it is none that tokens can be chosen from.
+    pub(crate) fn token_trie(&self) -> Result<TokenTrie, EngineError> {
+        self.inner.grammars.trie().cloned()
+    }
+
     /// The door to its engine.
     #[must_use]
     pub fn engine(&self) -> &EngineHandle {
@@ -237,6 +275,7 @@ impl GenerationModel {
             stop: Vec::new(),
             deadline: None,
             end_of_text: EndOfText::Ignore,
+            constraint: None,
         };
         engine.submit(request)?.collect_blocking()?;
         Ok(())
@@ -263,6 +302,7 @@ fn claim(footprint: Footprint) -> Claim {
         (Account::Weights, Bytes(footprint.weight_bytes)),
         (Account::PackedCopies, Bytes(footprint.packed_bytes)),
         (Account::KvPages, Bytes(footprint.kv_bytes)),
+        (Account::Grammars, Bytes(KEPT_BYTES_MAX as u64)),
     ]
 }
 

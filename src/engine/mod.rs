@@ -5,11 +5,12 @@
 //! ([`generation`]). No float is read here but logits, in [`sampler`].
 //!
 //! In reading order: `request`, `handle`, `step_loop`, `scheduler`, `page_pool`, `sampler`,
-//! `generation`; `registry` keeps several models side by side.
+//! `constraint`, `generation`; `registry` keeps several models side by side.
 
 mod accounted;
 mod admission;
 mod bench;
+pub(crate) mod constraint;
 mod error;
 mod generation;
 mod generation_model;
@@ -31,6 +32,12 @@ mod vocabulary;
 pub use bench::BenchOptions;
 pub use bench::BenchRow;
 pub use bench::bench;
+pub use constraint::Constraint;
+pub use constraint::GRAMMAR_BYTES_MAX;
+pub use constraint::GRAMMAR_DEPTH_MAX;
+pub use constraint::Grammar;
+pub use constraint::GrammarFault;
+pub use constraint::Stuck;
 pub use error::Death;
 pub use error::EngineError;
 pub use generation::Completion;

@@ -185,6 +185,8 @@ fn engine(error: &EngineError) -> Verdict {
         | EngineError::Sampling { .. } => {
             verdict(StatusCode::UNPROCESSABLE_ENTITY, "request_refused")
         }
+        EngineError::Grammar(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "grammar_refused"),
+        EngineError::Stuck { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "constraint_stuck"),
         EngineError::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
         EngineError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
         EngineError::Dead { .. } | EngineError::Closing => {

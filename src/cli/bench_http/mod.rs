@@ -158,8 +158,8 @@ fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
     let loads = if !arguments.sweep.is_empty() {
         arguments.sweep.clone()
     } else if closed {
-        #[expect(clippy::cast_precision_loss, reason = "a number of clients")]
-        vec![arguments.concurrency.unwrap_or(CLIENTS) as f64]
+        let clients = u32::try_from(arguments.concurrency.unwrap_or(CLIENTS)).unwrap_or(u32::MAX);
+        vec![f64::from(clients)]
     } else {
         match arguments.rate {
             Some(rate) => vec![rate],

@@ -37,11 +37,10 @@ impl Job {
     /// Runs the load to its end, and the old model to its.
     pub(super) fn run(self) {
         let started = self.registry.clock.instant();
-        let departure = match self.open() {
-            Ok(model) => {
+        let departure = match self.open().and_then(|model| self.flip(model)) {
+            Ok(departure) => {
                 let took = self.registry.clock.instant().saturating_duration_since(started);
-                tracing::info!(model = self.order.name, sha256 = model.sha256(), ?took, "loaded");
-                let departure = self.flip(model);
+                tracing::info!(model = self.order.name, ?took, "model loaded");
                 self.outcome.send_replace(Some(Ok(())));
                 departure
             }
@@ -67,29 +66,28 @@ impl Job {
         Ok(model)
     }
 
-    /// From here on the name leads to the new model.
-    fn flip(&self, model: GenerationModel) -> Option<Departure> {
+    /// From here on the name leads to the new model, unless it shall word the turns and cannot.
+    fn flip(&self, model: GenerationModel) -> Result<Option<Departure>, LoadFailure> {
         let registry = &self.registry;
-        let _flip = registry.flip.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut shelf = registry.lock();
         let name = &self.order.name;
-        if self.order.role == Role::Draft {
+        let _flip = registry.flip.lock().unwrap_or_else(PoisonError::into_inner);
+        let words_turns = self.order.role == Role::Draft || registry.lock().is_draft(name);
+        if words_turns {
+            let told = registry.tell_follower(model.clone());
+            told.map_err(|error| LoadFailure::Refused(Arc::new(error)))?;
+        }
+        let mut shelf = registry.lock();
+        if words_turns {
             shelf.draft = Some(name.clone());
         }
-        let words_turns = shelf.is_draft(name);
         let id = shelf.fresh_id();
         let slot = shelf.slots.entry(name.clone()).or_default();
         slot.loading = None;
         slot.failure = None;
         let order = self.order.clone();
-        let served = Served { order, stamp: self.stamp.clone(), model: model.clone() };
+        let served = Served { order, stamp: self.stamp.clone(), model };
         let old = slot.serving.replace(served);
-        let departure = old.map(|old| Departure::begin(registry, slot, id, old));
-        drop(shelf);
-        if words_turns {
-            registry.tell_follower(Some(model));
-        }
-        departure
+        Ok(old.map(|old| Departure::begin(registry, slot, id, old)))
     }
 
     fn fail(&self, failure: LoadFailure) {

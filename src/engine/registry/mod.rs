@@ -29,6 +29,7 @@ pub use slot::ServingStatus;
 
 use crate::base::clock::SharedClock;
 use crate::base::memory::MemoryLedger;
+use crate::engine::error::EngineError;
 use crate::engine::generation_model::GenerationModel;
 use departure::Departure;
 use job::Job;
@@ -51,8 +52,8 @@ const FAILURES_MAX: usize = 16;
 /// Names of unloaded models that are remembered, so that unloading twice is no error.
 const UNLOADED_MAX: usize = 64;
 
-/// Hears which model words the turns from now on.
-type DraftFollower = Box<dyn Fn(GenerationModel) + Send + Sync>;
+/// Hears which model words the turns from now on; refuses one that cannot.
+type DraftFollower = Box<dyn Fn(GenerationModel) -> Result<(), EngineError> + Send + Sync>;
 
 #[derive(Debug, Default)]
 struct Shelf {
@@ -106,13 +107,13 @@ impl ModelRegistry {
         })
     }
 
-    /// Has `follower` told now and at every change which model words the turns; the first follower
-    /// stays. It must not call back.
-    pub fn follow_draft(&self, follower: impl Fn(GenerationModel) + Send + Sync + 'static) {
-        let _flip = self.flip.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Has `follower` told at every change which model words the turns; what it refuses is not
+    /// changed. The first follower stays; it must not call back.
+    pub fn follow_draft(
+        &self,
+        follower: impl Fn(GenerationModel) -> Result<(), EngineError> + Send + Sync + 'static,
+    ) {
         let _first = self.follower.set(Box::new(follower));
-        let draft = self.draft();
-        self.tell_follower(draft);
     }
 
     /// The model that serves under a name.
@@ -224,7 +225,7 @@ impl ModelRegistry {
             if slot.serving.as_ref().is_some_and(|served| served.is_what(&order, &stamp)) {
                 drop(shelf);
                 if order.role == Role::Draft {
-                    self.seat(&name);
+                    self.seat(&name)?;
                 }
                 return Ok(Begun::Serving);
             }
@@ -285,16 +286,18 @@ impl ModelRegistry {
     }
 
     /// Has the model of `name` word the turns.
-    fn seat(&self, name: &str) {
+    fn seat(&self, name: &str) -> Result<(), RegistryError> {
         let _flip = self.flip.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell_follower(self.get(name)?).map_err(|error| {
+            let cause = LoadFailure::Refused(Arc::new(error));
+            RegistryError::Load { name: name.to_owned(), cause }
+        })?;
         self.lock().draft = Some(name.to_owned());
-        self.tell_follower(self.draft());
+        Ok(())
     }
 
-    fn tell_follower(&self, draft: Option<GenerationModel>) {
-        if let (Some(follower), Some(model)) = (self.follower.get(), draft) {
-            follower(model);
-        }
+    fn tell_follower(&self, model: GenerationModel) -> Result<(), EngineError> {
+        self.follower.get().map_or(Ok(()), |follower| follower(model))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {

@@ -9,6 +9,7 @@ use crate::engine::Generation;
 use crate::engine::GenerationEvent;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
+use crate::engine::Grammar;
 use crate::engine::Sampling;
 use crate::engine::Usage;
 use crate::http::App;
@@ -104,15 +105,20 @@ impl App {
         model: &GenerationModel,
         endpoint: Endpoint,
         prompt: Prompt,
-        body: SamplingBody,
+        mut body: SamplingBody,
     ) -> Result<Response, ApiError> {
         if body.n.is_some_and(|n| n != 1) {
             return Err(ApiError::impossible("one_choice", "field `n`: only 1 is supported"));
         }
         let (stream, usage_wanted) =
             (body.stream, body.stream_options.as_ref().is_some_and(|o| o.include_usage));
+        let constraint = match one_grammar(&mut body)? {
+            Some(grammar) => Some(model.constrain(grammar).await?),
+            None => None,
+        };
         let Prompt { token_ids, echo } = prompt;
-        let generation = model.engine().submit(request(token_ids, body))?;
+        let request = GenerationRequest { constraint, ..request(token_ids, body) };
+        let generation = model.engine().submit(request)?;
         let header = Header {
             endpoint,
             id: format!("cmpl-{}", uuid::Uuid::now_v7().simple()),
@@ -132,6 +138,16 @@ impl App {
     }
 }
 
+/// What the answer must match; said in one way, or not at all.
+fn one_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
+    let mut grammars = body.take_grammars();
+    if let [(first, _), (second, _), ..] = grammars[..] {
+        let message = format!("fields `{first}` and `{second}`: only one may be given");
+        return Err(ApiError::impossible("one_constraint", message));
+    }
+    Ok(grammars.pop().map(|(_, grammar)| grammar))
+}
+
 fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest {
     let output_tokens_max =
         body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_TOKENS_DEFAULT);
@@ -148,6 +164,7 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest 
         stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
         deadline: None,
         end_of_text: if body.ignore_eos { EndOfText::Ignore } else { EndOfText::Stop },
+        constraint: None,
     }
 }
 
