@@ -51,9 +51,9 @@ fn tree(path: &str) -> PathBuf {
 }
 
 /// Log-probabilities after every prefix of `tokens`.
-fn log_probabilities(model: &mut dyn Forward, tokens: &[u32]) -> Vec<Vec<f64>> {
+pub(super) fn log_probabilities(model: &mut dyn Forward, tokens: &[u32]) -> Vec<Vec<f64>> {
     let mut step = StepInput::default();
-    let pages: Vec<PageId> = (0..16).map(PageId).collect();
+    let pages: Vec<PageId> = (0..64).map(PageId).collect();
     step.push(tokens, 0, &pages, Wanted::All);
     let logits = model.forward(&step).unwrap();
     let normalised = logits.rows().map(|row| {
