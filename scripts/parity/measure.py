@@ -46,13 +46,18 @@ def wait_until_ready(url: str, server: subprocess.Popen, name: str):
     sys.exit("parity: the server was not ready within a minute")
 
 
-def sampled(url: str, prompt: list[int], seed: int) -> dict:
-    """A text and llama.cpp's distribution before each of its tokens."""
+def sampled(url: str, prompt: list[int], seed: int) -> dict | None:
+    """A text and llama.cpp's distribution before each of its tokens.
+
+    None where the server left some out: it does at tokens that end inside a UTF-8 character.
+    """
     answer = post(url + "/completion", {
         "prompt": prompt, "n_predict": TEXT_TOKENS, "temperature": 0.8, "samplers": ["temperature"], "seed": seed, "n_probs": TOP,
         "return_tokens": True, "cache_prompt": False,
     })
-    steps = answer["completion_probabilities"]
+    steps = answer.get("completion_probabilities", [])
+    if [step["id"] for step in steps] != answer["tokens"]:
+        return None
     return {
         "prompt": prompt, "tokens": [step["id"] for step in steps],
         "top": [[[entry["id"], entry["logprob"]] for entry in step["top_logprobs"]] for step in steps],
@@ -73,8 +78,11 @@ def ask(url: str, prompts: list[str], positions: int) -> dict:
     ids = [post(url + "/tokenize", {"content": prompt, "add_special": True})["tokens"] for prompt in prompts]
     texts, count = [], 0
     for seed in range(1000):
-        texts.append(sampled(url, ids[seed % len(ids)], seed))
-        count += len(texts[-1]["tokens"])
+        text = sampled(url, ids[seed % len(ids)], seed)
+        if text is None:
+            continue
+        texts.append(text)
+        count += len(text["tokens"])
         if count >= positions:
             break
     return {"texts": texts, "greedy": [greedy(url, prompt) for prompt in ids[:GREEDY_TEXTS]]}

@@ -89,7 +89,7 @@ fn config_of(family: &str) -> Value {
         "phi3" => json!({"partial_rotary_factor": 0.75}),
         "gemma2" => json!({
             "num_hidden_layers": 4, "head_dim": 32, "sliding_window": 8,
-            "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0,
+            "attn_logit_softcapping": 2.0, "final_logit_softcapping": 8.0,
             "query_pre_attn_scalar": 32, "hidden_activation": "gelu_pytorch_tanh",
         }),
         "gemma3" => json!({

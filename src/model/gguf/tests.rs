@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::base::ids::PageId;
-use crate::model::Forward;
 use crate::model::StepInput;
 use crate::model::Wanted;
 use crate::model::fixture::GgufWriter;

@@ -19,9 +19,11 @@ use sha2::Sha256;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Largest difference of a log-probability; llama.cpp reads GeLU from a table of 16-bit floats.
-const TOLERANCE_NATS: f64 = 0.002;
-const TOLERANCE_GELU_NATS: f64 = 0.02;
+/// Largest difference of a log-probability. Seen are 0.00002: sums of f32 in another order.
+const TOLERANCE_NATS: f64 = 0.0005;
+/// The same where a GeLU is computed: llama.cpp looks it up in a table of 16-bit floats, which
+/// makes 0.004 after seven layers. With our GeLU rounded likewise it was an eighth of that.
+const TOLERANCE_GELU_NATS: f64 = 0.01;
 
 fn cases() -> Vec<TinyDecoder> {
     let plain = TINY_FAMILIES.map(|family| (family, TinyRope::Plain));
