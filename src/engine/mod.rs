@@ -5,16 +5,19 @@
 //! ([`generation`]). No float is read here but logits, in [`sampler`].
 //!
 //! In reading order: `request`, `handle`, `step_loop`, `scheduler`, `page_pool`, `sampler`,
-//! `generation`.
+//! `constraint`, `generation`; `registry` keeps several models side by side.
 
+mod accounted;
 mod admission;
 mod bench;
+pub(crate) mod constraint;
 mod error;
 mod generation;
 mod generation_model;
 mod handle;
 mod options;
 mod page_pool;
+mod registry;
 mod request;
 mod sampler;
 mod scheduler;
@@ -29,6 +32,12 @@ mod vocabulary;
 pub use bench::BenchOptions;
 pub use bench::BenchRow;
 pub use bench::bench;
+pub use constraint::Constraint;
+pub use constraint::GRAMMAR_BYTES_MAX;
+pub use constraint::GRAMMAR_DEPTH_MAX;
+pub use constraint::Grammar;
+pub use constraint::GrammarFault;
+pub use constraint::Stuck;
 pub use error::Death;
 pub use error::EngineError;
 pub use generation::Completion;
@@ -40,9 +49,21 @@ pub use generation::Usage;
 pub use generation_model::GenerationModel;
 pub use generation_model::open;
 pub use generation_model::open_tokenizer;
+pub use generation_model::open_within;
 pub use handle::EngineHandle;
 pub use handle::EngineParts;
 pub use options::EngineOptions;
+pub use registry::Freed;
+pub use registry::Load;
+pub use registry::LoadFailure;
+pub use registry::LoadOrder;
+pub use registry::ModelRegistry;
+pub use registry::ModelState;
+pub use registry::ModelStatus;
+pub use registry::RegistryError;
+pub use registry::Role;
+pub use registry::ServingStatus;
+pub use registry::Unload;
 pub use request::EndOfText;
 pub use request::GenerationRequest;
 pub use request::STOP_STRING_BYTES_MAX;
