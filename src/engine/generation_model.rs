@@ -15,6 +15,8 @@ use crate::engine::error::EngineError;
 use crate::engine::handle::EngineHandle;
 use crate::engine::handle::EngineParts;
 use crate::engine::options::EngineOptions;
+use crate::engine::published;
+use crate::engine::published::Published;
 use crate::engine::request::EndOfText;
 use crate::engine::request::GenerationRequest;
 use crate::engine::request::Sampling;
@@ -22,7 +24,6 @@ use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
 use crate::model::DecoderOptions;
 use crate::model::Device;
-use crate::model::GgufFile;
 use crate::model::KvType;
 use crate::model::ModelError;
 use crate::model::load_decoder;
@@ -32,16 +33,9 @@ use crate::text::Special;
 use crate::text::StreamDecoder;
 use crate::text::TextError;
 use crate::text::Tokenizer;
-use sha2::Digest;
-use sha2::Sha256;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Read size while the file is hashed, bytes: large enough that the hash is the bottleneck.
-const READ_BYTES: usize = 1 << 20;
 
 /// Prompt of the warm-up, tokens: the kernels for wide steps pack their weights from 32 rows on.
 const WARM_UP_TOKENS: usize = 64;
@@ -68,7 +62,8 @@ struct Inner {
     engine: EngineHandle,
 }
 
-/// Opens a GGUF file and starts its engine. A build for CUDA computes on the first device.
+/// Opens a GGUF file, or a folder of safetensors, and starts its engine. A build for CUDA computes
+/// on the first device.
 ///
 /// # Errors
 /// If the file cannot be read, its family, tokenizer or chat template is not supported, an option
@@ -80,10 +75,8 @@ pub fn open(
     clock: SharedClock,
 ) -> Result<GenerationModel, EngineError> {
     options.check()?;
-    let file = GgufFile::open(path)?;
-    let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
-    let chat_template =
-        ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
+    let Published { file, tokenizer, chat_template } =
+        Published::read(path, None, Arc::clone(&clock))?;
     let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
     let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
     let parts = EngineParts {
@@ -96,7 +89,7 @@ pub fn open(
         name: name.to_owned(),
         path: path.to_owned(),
         bytes: file.file_bytes(),
-        sha256: sha256(path)?,
+        sha256: published::sha256(file.files())?,
         grammars: Arc::new(Grammars::new(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
@@ -106,12 +99,12 @@ pub fn open(
     Ok(GenerationModel { inner: Arc::new(inner) })
 }
 
-/// The tokenizer of a GGUF file, without its weights.
+/// The tokenizer of a GGUF file or a folder of safetensors, without the weights.
 ///
 /// # Errors
-/// If the file is not GGUF or its tokenizer is not supported.
+/// If it cannot be read or is not supported.
 pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
-    Ok(Tokenizer::from_metadata(GgufFile::open(path)?.metadata())?)
+    published::tokenizer(path)
 }
 
 impl GenerationModel {
@@ -121,19 +114,19 @@ impl GenerationModel {
         &self.inner.name
     }
 
-    /// Its file.
+    /// Its file, or its folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    /// The file's size in bytes.
+    /// Size of its files in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.inner.bytes
     }
 
-    /// The file's SHA-256 in hexadecimal.
+    /// SHA-256 of its files in hexadecimal.
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.inner.sha256
@@ -265,20 +258,6 @@ fn without_token_lists(metadata: &Metadata) -> Metadata {
         }
     }
     kept
-}
-
-fn sha256(path: &Path) -> Result<String, EngineError> {
-    let failed = |cause| EngineError::Read { path: path.to_owned(), cause };
-    let mut file = File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; READ_BYTES];
-    loop {
-        let count = file.read(&mut chunk).map_err(failed)?;
-        if count == 0 {
-            return Ok(format!("{:x}", hash.finalize()));
-        }
-        hash.update(&chunk[..count]);
-    }
 }
 
 #[derive(Debug)]

@@ -16,6 +16,7 @@ mod generation_model;
 mod handle;
 mod options;
 mod page_pool;
+mod published;
 mod request;
 mod sampler;
 mod scheduler;
