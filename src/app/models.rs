@@ -98,6 +98,7 @@ pub(super) fn classifier(
             batch_tokens_max: intent.batch_tokens_max,
         },
         text_bytes_max: ENCODER_TEXT_BYTES_MAX,
+        prefix: intent.prefix.clone(),
     };
     let mut grant = memory.take(&files.name, vec![(Account::Weights, Bytes(files.bytes))])?;
     let embedder = Arc::new(Embedder::open(files.entrance(), options)?);

@@ -105,7 +105,8 @@ pub fn open_within(
     options.check()?;
     let file = GgufFile::open(path)?;
     let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
-    let chat_template = ChatTemplate::from_metadata(file.metadata())?;
+    let chat_template =
+        ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
     let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
     let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
     let estimate = footprint(&file, &decoder_options);

@@ -8,6 +8,8 @@ mod conversation;
 mod engine_parity;
 mod models;
 mod openai;
+mod openai_client;
 mod respond;
 mod server;
 mod starting;
+mod vocabularies;

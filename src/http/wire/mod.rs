@@ -2,6 +2,7 @@
 
 pub(crate) mod models;
 pub(crate) mod openai;
+pub(crate) mod refused;
 pub(crate) mod respond;
 pub(crate) mod services;
 
