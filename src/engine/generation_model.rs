@@ -7,12 +7,14 @@
 use crate::base::clock::SharedClock;
 use crate::base::metadata::Metadata;
 use crate::base::units::Bytes;
+use crate::engine::cache_scope::CacheScope;
 use crate::engine::error::EngineError;
 use crate::engine::handle::EngineHandle;
 use crate::engine::handle::EngineParts;
 use crate::engine::options::EngineOptions;
 use crate::engine::request::EndOfText;
 use crate::engine::request::GenerationRequest;
+use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
@@ -78,8 +80,11 @@ pub fn open(
     let file = GgufFile::open(path)?;
     let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
     let chat_template = ChatTemplate::from_metadata(file.metadata())?;
-    let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
-    let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
+    let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
+    let decoder_options = DecoderOptions {
+        kv_type,
+        ..decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?
+    };
     let parts = EngineParts {
         name: name.to_owned(),
         model: load_decoder(&file, &decoder_options)?,
@@ -197,13 +202,15 @@ impl GenerationModel {
             stop: Vec::new(),
             deadline: None,
             end_of_text: EndOfText::Ignore,
+            cache: CacheScope::Nobody,
+            priority: Priority::Live,
         };
         engine.submit(request)?.collect().await?;
         Ok(())
     }
 }
 
-/// How the engine loads a decoder: keys and values in f32, so that batching changes no result.
+/// How a decoder is loaded unless options say otherwise: keys and values in f32.
 pub(crate) fn decoder_options(
     page_tokens: usize,
     kv_bytes_max: Bytes,

@@ -4,21 +4,28 @@
 //! [`EngineHandle`] and sends messages over bounded channels. Text is made on the consumer's side
 //! ([`generation`]). No float is read here but logits, in [`sampler`].
 //!
-//! In reading order: `request`, `handle`, `step_loop`, `scheduler`, `page_pool`, `sampler`,
-//! `generation`.
+//! In reading order: `request`, `cache_scope`, `handle`, `admission`, `step_loop`, `scheduler`,
+//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `generation`.
 
 mod admission;
 mod bench;
+mod cache_scope;
+mod erasure;
 mod error;
 mod generation;
 mod generation_model;
 mod handle;
 mod options;
+mod pace;
 mod page_pool;
+mod prefix_cache;
+mod prompt_lookup;
 mod request;
 mod sampler;
 mod scheduler;
 mod sequence;
+#[cfg(test)]
+mod soak;
 mod stats;
 mod step_loop;
 mod stop_text;
@@ -29,6 +36,8 @@ mod vocabulary;
 pub use bench::BenchOptions;
 pub use bench::BenchRow;
 pub use bench::bench;
+pub use cache_scope::CacheOwner;
+pub use cache_scope::CacheScope;
 pub use error::Death;
 pub use error::EngineError;
 pub use generation::Completion;
@@ -43,8 +52,11 @@ pub use generation_model::open_tokenizer;
 pub use handle::EngineHandle;
 pub use handle::EngineParts;
 pub use options::EngineOptions;
+pub use options::PrefixCaching;
+pub use options::Speculation;
 pub use request::EndOfText;
 pub use request::GenerationRequest;
+pub use request::Priority;
 pub use request::STOP_STRING_BYTES_MAX;
 pub use request::STOP_STRINGS_MAX;
 pub use request::Sampling;

@@ -40,6 +40,8 @@ use crate::base::ids::ThreadId;
 use crate::base::language::Language;
 use crate::base::telemetry;
 use crate::catalog::Catalog;
+use crate::engine::CacheOwner;
+use crate::engine::Priority;
 use crate::intent::IntentClassifier;
 use crate::offers::Offers;
 use crate::threads::Arrival;
@@ -267,7 +269,8 @@ impl Gateway {
         tell(turn.progress, TurnEvent::Decided(decision.action.clone())).await;
 
         let started = self.parts.clock.instant();
-        let history = self.history(turn.key, &decision, self.parts.drafter.wants_history()).await?;
+        let wanted = self.parts.drafter.wants_history();
+        let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
         let worded = self.draft(request, &decision, &history, budget).await;
         turn.timings.draft = self.since(started);
 
@@ -350,7 +353,12 @@ impl Gateway {
     fn budget(&self, request: &TurnRequest, arrived: Instant) -> Budget {
         let allowed = request.deadline.unwrap_or(self.options.deadline);
         let deadline = arrived + allowed.saturating_sub(RESERVE);
-        Budget { deadline, output_tokens_max: self.options.output_tokens_max }
+        Budget {
+            cache_owner: CacheOwner::of(&self.options.tenant),
+            priority: Priority::Live,
+            deadline,
+            output_tokens_max: self.options.output_tokens_max,
+        }
     }
 
     fn since(&self, earlier: Instant) -> Duration {

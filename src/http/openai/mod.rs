@@ -2,12 +2,14 @@
 
 pub(crate) mod embeddings;
 
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::EngineError;
 use crate::engine::FinishReason;
 use crate::engine::Generation;
 use crate::engine::GenerationEvent;
 use crate::engine::GenerationRequest;
+use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::engine::Usage;
 use crate::http::App;
@@ -109,7 +111,8 @@ impl App {
         }
         let (stream, usage_wanted) =
             (body.stream, body.stream_options.as_ref().is_some_and(|o| o.include_usage));
-        let generation = self.generator.engine().submit(request(prompt_token_ids, body))?;
+        let cache = CacheScope::of(&self.tenant);
+        let generation = self.generator.engine().submit(request(prompt_token_ids, body, cache))?;
         let header = Header {
             endpoint,
             id: format!("cmpl-{}", uuid::Uuid::now_v7().simple()),
@@ -129,7 +132,7 @@ impl App {
     }
 }
 
-fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest {
+fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) -> GenerationRequest {
     let output_tokens_max =
         body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_TOKENS_DEFAULT);
     GenerationRequest {
@@ -145,6 +148,8 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest 
         stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
         deadline: None,
         end_of_text: EndOfText::Stop,
+        cache,
+        priority: Priority::Live,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Format 1, described in `models/drafter/README.md`: header lines, fact lines, the customer's
 //! line, `reply:`; the model writes one line of reply, then one `- Title` line an option.
 
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
@@ -49,6 +50,8 @@ impl HouseDrafter {
             stop: Vec::new(),
             deadline: Some(budget.deadline),
             end_of_text: EndOfText::Stop,
+            cache: CacheScope::Tenant { owner: budget.cache_owner, shared_tokens: 0 },
+            priority: budget.priority,
         })?;
         let completion = generation.collect().await?;
         if completion.finished_late() {

@@ -1,6 +1,7 @@
 //! Any instruct model from the Hub: the file's own chat template, the rules, the facts.
 
 use crate::base::language::Language;
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
@@ -38,7 +39,9 @@ impl InstructDrafter {
         history: &[HistoryLine],
         budget: Budget,
     ) -> Result<Draft, DraftError> {
-        let prompt_token_ids = self.encode(&messages(brief, history))?;
+        let messages = messages(brief, history);
+        let prompt_token_ids = self.model.encode_chat(&messages)?;
+        let shared_tokens = self.shared_tokens(&messages[0], &prompt_token_ids)?;
         let generation = self.model.engine().submit(GenerationRequest {
             prompt_token_ids,
             output_tokens_max: budget.output_tokens_max,
@@ -47,6 +50,8 @@ impl InstructDrafter {
             stop: vec!["\n".to_owned()],
             deadline: Some(budget.deadline),
             end_of_text: EndOfText::Stop,
+            cache: CacheScope::Tenant { owner: budget.cache_owner, shared_tokens },
+            priority: budget.priority,
         })?;
         let completion = generation.collect().await?;
         if completion.finished_late() {
@@ -61,9 +66,12 @@ impl InstructDrafter {
         })
     }
 
-    /// A model without a chat template gets the messages as plain paragraphs.
-    fn encode(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
-        self.model.encode_chat(messages)
+    /// Tokens at the prompt's beginning that come from the rules alone: those that it shares with
+    /// a conversation of which nothing else is the same.
+    fn shared_tokens(&self, rules: &ChatMessage, prompt: &[u32]) -> Result<usize, TextError> {
+        let nobodys = [rules.clone(), ChatMessage::new("user", String::new())];
+        let nobodys = self.model.encode_chat(&nobodys)?;
+        Ok(prompt.iter().zip(&nobodys).take_while(|(own, shared)| own == shared).count())
     }
 }
 
@@ -86,12 +94,14 @@ impl Drafter for InstructDrafter {
     }
 }
 
-/// The stable part comes first, so that it can be kept computed between turns.
+/// What stays comes first, so that it is computed once: the rules, which are the same for every
+/// thread of a style, then the conversation, which only grows, then the order. The order begins
+/// with the customer's words, as the conversation of the next turn will.
 fn messages(brief: &Brief, history: &[HistoryLine]) -> Vec<ChatMessage> {
     let mut messages = vec![ChatMessage::new("system", rules(brief))];
     for line in history {
         let role = if line.from_customer { "user" } else { "assistant" };
-        messages.push(ChatMessage::new(role, line.text.clone()));
+        messages.push(ChatMessage::new(role, one_line(&line.text)));
     }
     messages.push(ChatMessage::new("user", order(brief)));
     messages
@@ -123,14 +133,19 @@ fn rules(brief: &Brief) -> String {
 fn order(brief: &Brief) -> String {
     let mut text = String::new();
     if let Some(customer) = &brief.customer {
-        let line = customer.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.push_str(&format!("The customer wrote: {line}\n"));
+        text.push_str(&format!("{}\n\n", one_line(customer)));
     }
-    text.push_str(&format!("What the reply must do: {}\nFacts:\n", purpose(brief.case)));
+    let purpose = purpose(brief.case);
+    text.push_str(&format!("What the reply must do: {purpose}\nFacts:\n"));
     for fact in &brief.facts {
         text.push_str(&format!("- {}: {}\n", fact.key.name(), fact.value));
     }
     text
+}
+
+/// A text that cannot pretend to be a line of the order.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn purpose(case: Case) -> &'static str {
