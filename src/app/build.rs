@@ -139,7 +139,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let tenant = TenantId::new(TENANT)?;
     let parts = turn::Parts {
         classifier: Arc::clone(&classifier),
-        drafter: draft::for_model(generator.clone()),
+        drafter: draft::for_model(generator.clone(), settings.decoding())?,
         catalog: Arc::clone(&catalog),
         offers: Arc::new(offers(settings)?),
         policies: policies(settings)?,
@@ -164,7 +164,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         api_keys: settings.api_keys.iter().map(|key| KeyHash::of(key)).collect(),
         in_flight: Arc::new(Semaphore::new(server.requests_in_flight_max)),
         metrics: handle,
-        phase: http::PhaseCell::default(),
+        draining: http::Draining::default(),
     })
 }
 

@@ -161,6 +161,9 @@ section!(
         deadline_ms_max: u64 = 60_000,
         /// Longest draft, tokens.
         output_tokens_max: usize = 160,
+        /// Whether a draft's numbers, prices, links and names are held to the facts token by token;
+        /// otherwise a draft that invents one is replaced by the template.
+        constrain: bool = true,
         /// Brand voice: `warm`, `formal`, `playful` or `direct`.
         voice: String = "warm".to_owned(),
         /// French form of address: `vous` or `tu`.

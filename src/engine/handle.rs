@@ -35,6 +35,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::sync_channel;
 use std::thread::Thread;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Places in the control lane. The thread empties it before every step; a message that finds it
@@ -173,6 +174,7 @@ impl EngineHandle {
             end_of_text: request.end_of_text,
             cache: request.cache,
             priority: request.priority,
+            constraint: request.constraint,
             deadline: request.deadline,
             submitted,
             events,
@@ -237,6 +239,8 @@ impl EngineHandle {
             draft_tokens_accepted: shared.draft_tokens_accepted.load(Ordering::Relaxed),
             preemptions: shared.preemptions.load(Ordering::Relaxed),
             finished: shared.finished.load(Ordering::Relaxed),
+            step_time: Duration::from_nanos(shared.step_ns.load(Ordering::Relaxed)),
+            mask_time: Duration::from_nanos(shared.mask_ns.load(Ordering::Relaxed)),
         }
     }
 

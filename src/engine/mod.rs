@@ -5,11 +5,13 @@
 //! ([`generation`]). No float is read here but logits, in [`sampler`].
 //!
 //! In reading order: `request`, `cache_scope`, `handle`, `admission`, `step_loop`, `scheduler`,
-//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `generation`.
+//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`, `generation`.
 
 mod admission;
 mod bench;
+mod bench_mixed;
 mod cache_scope;
+pub(crate) mod constraint;
 mod erasure;
 mod error;
 mod generation;
@@ -36,8 +38,17 @@ mod vocabulary;
 pub use bench::BenchOptions;
 pub use bench::BenchRow;
 pub use bench::bench;
+pub use bench_mixed::MixedOptions;
+pub use bench_mixed::MixedRow;
+pub use bench_mixed::bench_mixed;
 pub use cache_scope::CacheOwner;
 pub use cache_scope::CacheScope;
+pub use constraint::Constraint;
+pub use constraint::GRAMMAR_BYTES_MAX;
+pub use constraint::GRAMMAR_DEPTH_MAX;
+pub use constraint::Grammar;
+pub use constraint::GrammarFault;
+pub use constraint::Stuck;
 pub use error::Death;
 pub use error::EngineError;
 pub use generation::Completion;

@@ -1,6 +1,7 @@
 //! What a caller asks of the engine.
 
 use crate::engine::cache_scope::CacheScope;
+use crate::engine::constraint::Constraint;
 use crate::engine::error::EngineError;
 use std::time::Instant;
 
@@ -23,12 +24,14 @@ pub struct GenerationRequest {
     pub stop: Vec<String>,
     /// When to give up, queueing included.
     pub deadline: Option<Instant>,
-    /// Whether the model's end of text ends the generation.
+    /// Whether the model's end of text ends the generation; with a constraint it always does.
     pub end_of_text: EndOfText,
     /// Who may find the computed pages again.
     pub cache: CacheScope,
     /// Who goes first.
     pub priority: Priority,
+    /// What the output must match; `None` leaves the model free.
+    pub constraint: Option<Constraint>,
 }
 
 /// Who goes first in the waiting line, and who keeps its pages when they run short.

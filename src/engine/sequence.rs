@@ -9,6 +9,9 @@
 use crate::base::ids::SequenceId;
 use crate::engine::admission::Place;
 use crate::engine::cache_scope::CacheScope;
+use crate::engine::constraint::Advance;
+use crate::engine::constraint::Constraint;
+use crate::engine::constraint::Guard;
 use crate::engine::error::EngineError;
 use crate::engine::generation::FinishReason;
 use crate::engine::generation::Timings;
@@ -17,6 +20,7 @@ use crate::engine::prompt_lookup::PromptLookup;
 use crate::engine::request::EndOfText;
 use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
+use crate::engine::sampler::Sampler;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::sync::Arc;
@@ -51,6 +55,7 @@ pub(crate) struct Work {
     pub(crate) end_of_text: EndOfText,
     pub(crate) cache: CacheScope,
     pub(crate) priority: Priority,
+    pub(crate) constraint: Option<Constraint>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) submitted: Instant,
     pub(crate) events: mpsc::Sender<EngineEvent>,
@@ -80,6 +85,8 @@ pub(crate) struct Sequence {
     pub(crate) draft: Vec<u32>,
     lookup: PromptLookup,
     cached_tokens: usize,
+    /// What it is held to, and how far that has come; preemption leaves it as it is.
+    pub(crate) guard: Option<Guard>,
     deadline: Option<Instant>,
     events: mpsc::Sender<EngineEvent>,
     cancelled: Arc<AtomicBool>,
@@ -114,6 +121,7 @@ impl Sequence {
             draft: Vec::new(),
             lookup: PromptLookup::default(),
             cached_tokens: 0,
+            guard: work.constraint.map(|constraint| constraint.start()),
             deadline: work.deadline,
             events: work.events,
             cancelled: work.cancelled,
@@ -137,6 +145,43 @@ impl Sequence {
         }
         let late = self.deadline.is_some_and(|deadline| now >= deadline);
         late.then_some(FinishReason::Deadline)
+    }
+
+    /// Its constraint, if that must say what may come next.
+    pub(crate) fn wanted_guard(&mut self) -> Option<&mut Guard> {
+        self.guard.as_mut().filter(|guard| guard.is_wanted())
+    }
+
+    /// Chooses the next token from a row of logits.
+    ///
+    /// # Errors
+    /// If no logit is usable, or the constraint allows nothing.
+    pub(crate) fn choose(
+        &mut self,
+        sampler: &mut Sampler,
+        logits: &[f32],
+    ) -> Result<u32, EngineError> {
+        let position = self.token_ids.len() - 1;
+        let chosen = match &mut self.guard {
+            None => sampler.choose(logits, &self.sampling, &mut self.random),
+            Some(guard) => {
+                let allowed = guard.allowed(position)?;
+                sampler.choose_allowed(logits, allowed, &self.sampling, &mut self.random)
+            }
+        };
+        chosen.ok_or(EngineError::Logits { position })
+    }
+
+    /// Tells its constraint which token was chosen.
+    ///
+    /// # Errors
+    /// If the constraint cannot follow.
+    pub(crate) fn advance_guard(&mut self, token_id: u32) -> Result<Advance, EngineError> {
+        let position = self.token_ids.len();
+        match &mut self.guard {
+            None => Ok(Advance::Open),
+            Some(guard) => guard.advance(token_id, position),
+        }
     }
 
     /// Its first step begins, unless it ran before; `cached_tokens` of its prompt were computed

@@ -98,6 +98,7 @@ fn submitter(engine: &EngineHandle, seed: u64, length: Length, end: Instant) {
             end_of_text: EndOfText::Stop,
             cache: CacheScope::of(&tenant),
             priority: if below(4) == 0 { Priority::Outreach } else { Priority::Live },
+            constraint: None,
         };
         let generation = match engine.submit(request) {
             Ok(generation) => generation,
@@ -129,6 +130,7 @@ fn rounds(engine: &EngineHandle, length: Length) {
         end_of_text: EndOfText::Ignore,
         cache: CacheScope::Nobody,
         priority: Priority::Live,
+        constraint: None,
     };
     engine.submit(last).unwrap().collect_blocking().unwrap();
 }

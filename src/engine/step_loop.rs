@@ -11,11 +11,15 @@
 //! - Every accepted request ends with exactly one event, or its channel closes after the cause of
 //!   death was published: never a hang.
 
+mod outcome;
+
 use crate::base::clock::SharedClock;
 use crate::base::ids::SequenceId;
 use crate::base::telemetry;
 use crate::engine::admission::Admission;
 use crate::engine::cache_scope::CacheScope;
+use crate::engine::constraint::Guard;
+use crate::engine::constraint::prepare_beside;
 use crate::engine::error::Death;
 use crate::engine::error::EngineError;
 use crate::engine::generation::FinishReason;
@@ -24,18 +28,16 @@ use crate::engine::options::PrefixCaching;
 use crate::engine::options::Speculation;
 use crate::engine::pace::Pace;
 use crate::engine::pace::StepWork;
-use crate::engine::request::EndOfText;
 use crate::engine::sampler::Sampler;
 use crate::engine::scheduler::Arrival;
-use crate::engine::scheduler::PlannedRows;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::scheduler::SchedulerLimits;
 use crate::engine::scheduler::StepPlan;
 use crate::engine::scheduler::Tokens;
 use crate::engine::sequence::Sequence;
-use crate::engine::sequence::TokenTime;
 use crate::engine::sequence::Work;
 use crate::engine::stats::Shared;
+use crate::engine::stats::count_time;
 use crate::engine::vocabulary::Vocabulary;
 use crate::model::Forward;
 use crate::model::Logits;
@@ -284,17 +286,32 @@ impl StepLoop {
         count(&self.shared.preemptions, telemetry::PREEMPTIONS_TOTAL, plan.preempted);
         let mut work = self.pack(&plan, before);
         self.step += 1;
-        let logits = match self.model.forward(&self.input) {
+        let logits = match self.forward() {
             Ok(logits) => logits,
             Err(cause) => return self.lose(&plan, cause),
         };
         self.failed_steps = 0;
         let after = self.clock.instant();
         let time = after.saturating_duration_since(before);
+        count_time(&self.shared.step_ns, time);
         metrics::histogram!(telemetry::STEP_SECONDS).record(time.as_secs_f64());
         work.output_tokens = self.apply(&plan, &logits, after);
         self.pace.learn(work, time, &self.admission.rates);
         Ok(())
+    }
+
+    /// Runs the model; what the constraints allow is found out meanwhile.
+    fn forward(&mut self) -> Result<Logits, ModelError> {
+        let guards: Vec<&mut Guard> =
+            self.sequences.values_mut().filter_map(Sequence::wanted_guard).collect();
+        if guards.is_empty() {
+            return self.model.forward(&self.input);
+        }
+        let (model, input) = (&mut self.model, &self.input);
+        let (logits, spent) = prepare_beside(guards, &self.clock, || model.forward(input));
+        count_time(&self.shared.mask_ns, spent);
+        metrics::histogram!(telemetry::MASK_SECONDS).record(spent.as_secs_f64());
+        logits
     }
 
     /// Lets sequences guess ahead while a step has rows to spare.
@@ -319,6 +336,9 @@ impl StepLoop {
             let Some(sequence) = self.sequences.get_mut(&rows.id) else {
                 unreachable!("a planned sequence exists");
             };
+            if let (true, Some(guard)) = (rows.reaches_end, &mut sequence.guard) {
+                guard.want();
+            }
             if let Some(queued) = sequence.start(now, rows.first_position) {
                 metrics::histogram!(telemetry::QUEUE_SECONDS).record(queued.as_secs_f64());
                 let shared = &self.shared;
@@ -348,112 +368,6 @@ impl StepLoop {
         }
         count(&self.shared.prompt_tokens, telemetry::PROMPT_TOKENS_TOTAL, prompt_tokens);
         work
-    }
-
-    /// Records what the step computed and chooses the next tokens of each sequence that reached its
-    /// end; returns how many were chosen.
-    fn apply(&mut self, plan: &StepPlan, logits: &Logits, now: Instant) -> usize {
-        let mut logit_rows = logits.rows();
-        let reaching = plan.rows.iter().filter(|rows| rows.reaches_end);
-        let wanted: usize = reaching.map(|rows| 1 + rows.draft_count).sum();
-        assert_eq!(logit_rows.len(), wanted, "the model answers every wanted row");
-        let mut output_tokens = 0;
-        for rows in &plan.rows {
-            self.advance(rows.id, rows.first_position + rows.row_count);
-            if rows.reaches_end {
-                let own = logit_rows.by_ref().take(1 + rows.draft_count).collect::<Vec<_>>();
-                output_tokens += self.choose_all(rows, &own, now);
-            }
-        }
-        output_tokens
-    }
-
-    /// Chooses from a sequence's rows in turn, as long as each chosen token is the one that the
-    /// next row was computed with; returns how many were chosen.
-    fn choose_all(&mut self, rows: &PlannedRows, logits: &[&[f32]], now: Instant) -> usize {
-        let (mut chosen, mut right) = (0, 0);
-        for (at, row) in logits.iter().enumerate() {
-            let token_id = self.choose(rows.id, row, now);
-            chosen += usize::from(token_id.is_some());
-            let Some(sequence) = self.sequences.get_mut(&rows.id) else { break };
-            if at == rows.draft_count || token_id != Some(sequence.draft[at]) {
-                break;
-            }
-            // The guess was right, so its row is computed.
-            right += 1;
-            self.advance(rows.id, rows.first_position + rows.row_count + right);
-        }
-        if rows.draft_count > 0 {
-            count(&self.shared.draft_tokens, telemetry::DRAFT_TOKENS_TOTAL, rows.draft_count);
-            let accepted = telemetry::ACCEPTED_TOKENS_TOTAL;
-            count(&self.shared.draft_tokens_accepted, accepted, right);
-            if let Some(sequence) = self.sequences.get_mut(&rows.id) {
-                let tokens_max = self.habits.speculation.draft_tokens_max;
-                sequence.learn(rows.draft_count, right, tokens_max);
-            }
-        }
-        chosen
-    }
-
-    fn advance(&mut self, id: SequenceId, computed_tokens: usize) {
-        if let Some(sequence) = self.sequences.get(&id) {
-            self.scheduler.advance(id, computed_tokens, &sequence.token_ids);
-        }
-    }
-
-    /// Chooses one token; `None` if the sequence ended without one.
-    fn choose(&mut self, id: SequenceId, logits: &[f32], now: Instant) -> Option<u32> {
-        let sequence = self.sequences.get_mut(&id)?;
-        let chosen = self.sampler.choose(logits, &sequence.sampling, &mut sequence.random);
-        let Some(token_id) = chosen else {
-            let position = sequence.token_ids.len() - 1;
-            self.fail(id, EngineError::Logits { position });
-            return None;
-        };
-        let ends = self.vocabulary.is_end_of_generation(token_id);
-        if ends && sequence.end_of_text == EndOfText::Stop {
-            self.finish(id, FinishReason::Stop, now);
-            return None;
-        }
-        let (name, time) = match sequence.push(token_id, now) {
-            TokenTime::First(time) => (telemetry::TIME_TO_FIRST_TOKEN_SECONDS, time),
-            TokenTime::Next(time) => (telemetry::INTER_TOKEN_SECONDS, time),
-        };
-        metrics::histogram!(name).record(time.as_secs_f64());
-        let is_last = sequence.output_tokens() >= sequence.output_tokens_max;
-        count(&self.shared.output_tokens, telemetry::GENERATION_TOKENS_TOTAL, 1);
-        if is_last {
-            self.finish(id, FinishReason::Length, now);
-        } else {
-            self.scheduler.grow(id);
-        }
-        Some(token_id)
-    }
-
-    /// A step failed. What it computed is unknown, so its sequences end and nothing computed is
-    /// found again; the others, whose pages the step did not write, go on.
-    ///
-    /// # Errors
-    /// If so many steps on end failed that the next one will too.
-    fn lose(&mut self, plan: &StepPlan, cause: ModelError) -> Result<(), Death> {
-        self.failed_steps += 1;
-        metrics::counter!(telemetry::STEPS_FAILED_TOTAL).increment(1);
-        if self.failed_steps >= FAILED_STEPS_MAX {
-            return Err(Death::Forward { steps: self.failed_steps, cause });
-        }
-        let (step, cause) = (self.step, Arc::new(cause));
-        tracing::error!(
-            model = self.name,
-            step,
-            sequences = plan.rows.len(),
-            cause = &*cause as &dyn std::error::Error,
-            "a step failed; its generations end"
-        );
-        for rows in &plan.rows {
-            self.fail(rows.id, EngineError::Step { step, cause: Arc::clone(&cause) });
-        }
-        self.scheduler.forget_all();
-        Ok(())
     }
 
     fn finish(&mut self, id: SequenceId, reason: FinishReason, now: Instant) {

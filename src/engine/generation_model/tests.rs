@@ -12,6 +12,8 @@ use crate::engine::Speculation;
 use crate::engine::bench;
 use serde_json::Value;
 
+mod drafter;
+
 const OPTIONS: EngineOptions = EngineOptions {
     page_tokens: 16,
     kv_bytes_max: Bytes(16 << 20),
@@ -53,6 +55,7 @@ fn greedy(prompt_token_ids: Vec<u32>, output_tokens_max: usize) -> GenerationReq
         end_of_text: EndOfText::Stop,
         cache: CacheScope::Nobody,
         priority: Priority::Live,
+        constraint: None,
     }
 }
 

@@ -84,6 +84,7 @@ fn request(prompt: &[u32], output_tokens_max: usize) -> GenerationRequest {
         end_of_text: EndOfText::Ignore,
         cache: CacheScope::Nobody,
         priority: Priority::Live,
+        constraint: None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::engine::FinishReason;
 use crate::engine::Generation;
 use crate::engine::GenerationEvent;
 use crate::engine::GenerationRequest;
+use crate::engine::Grammar;
 use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::engine::Usage;
@@ -103,7 +104,7 @@ impl App {
         &self,
         endpoint: Endpoint,
         prompt_token_ids: Vec<u32>,
-        body: SamplingBody,
+        mut body: SamplingBody,
         echo: String,
     ) -> Result<Response, ApiError> {
         if body.n.is_some_and(|n| n != 1) {
@@ -111,8 +112,15 @@ impl App {
         }
         let (stream, usage_wanted) =
             (body.stream, body.stream_options.as_ref().is_some_and(|o| o.include_usage));
-        let cache = CacheScope::of(&self.tenant);
-        let generation = self.generator.engine().submit(request(prompt_token_ids, body, cache))?;
+        let constraint = match one_grammar(&mut body)? {
+            Some(grammar) => Some(self.generator.constrain(grammar).await?),
+            None => None,
+        };
+        let request = GenerationRequest {
+            constraint,
+            ..request(prompt_token_ids, body, CacheScope::of(&self.tenant))
+        };
+        let generation = self.generator.engine().submit(request)?;
         let header = Header {
             endpoint,
             id: format!("cmpl-{}", uuid::Uuid::now_v7().simple()),
@@ -130,6 +138,16 @@ impl App {
         Ok(axum::Json(header.answer("", vec![choice], Some(usage(completion.usage))))
             .into_response())
     }
+}
+
+/// What the answer must match; said in one way, or not at all.
+fn one_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
+    let mut grammars = body.take_grammars();
+    if let [(first, _), (second, _), ..] = grammars[..] {
+        let message = format!("fields `{first}` and `{second}`: only one may be given");
+        return Err(ApiError::impossible("one_constraint", message));
+    }
+    Ok(grammars.pop().map(|(_, grammar)| grammar))
 }
 
 fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) -> GenerationRequest {
@@ -150,6 +168,7 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) ->
         end_of_text: EndOfText::Stop,
         cache,
         priority: Priority::Live,
+        constraint: None,
     }
 }
 

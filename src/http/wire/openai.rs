@@ -2,8 +2,10 @@
 //!
 //! Source: the public OpenAI API reference, `chat.completions`, `completions`, `embeddings`.
 
+use crate::engine::Grammar;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// One string or several.
@@ -53,6 +55,71 @@ pub(crate) struct SamplingBody {
     /// Choices; only 1 is supported.
     #[serde(default)]
     pub(crate) n: Option<usize>,
+    /// What the answer must match. Of this field and the next three at most one may be given.
+    #[serde(default)]
+    pub(crate) response_format: Option<ResponseFormat>,
+    /// A JSON schema that the answer must satisfy; `guided_json` means the same.
+    #[serde(default, alias = "guided_json")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) json_schema: Option<Value>,
+    /// A regular expression that matches the whole answer; `guided_regex` means the same.
+    #[serde(default, alias = "guided_regex")]
+    pub(crate) regex: Option<String>,
+    /// A Lark grammar (llguidance's dialect, not GBNF) of the answer, beginning with the rule
+    /// `start`; `guided_grammar` means the same.
+    #[serde(default, alias = "guided_grammar")]
+    pub(crate) grammar: Option<String>,
+}
+
+/// What an answer must match, as the OpenAI API says it.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum ResponseFormat {
+    /// Any text.
+    Text,
+    /// A JSON object; with `schema`, one that satisfies it, as llama.cpp's server has it.
+    JsonObject {
+        #[serde(default)]
+        #[schema(value_type = Option<Object>)]
+        schema: Option<Value>,
+    },
+    /// A JSON value that satisfies a schema.
+    JsonSchema { json_schema: NamedSchema },
+}
+
+/// A schema; its `name` is for the client's own use, and it is enforced whether `strict` is asked
+/// for or not.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct NamedSchema {
+    /// Without one any JSON object will do.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) schema: Option<Value>,
+}
+
+impl SamplingBody {
+    /// What the answer must match, by the names of the fields that say so.
+    pub(crate) fn take_grammars(&mut self) -> Vec<(&'static str, Grammar)> {
+        let format = self.response_format.take().and_then(ResponseFormat::into_grammar);
+        let schema = self.json_schema.take().map(Grammar::JsonSchema);
+        let regex = self.regex.take().map(Grammar::Regex);
+        let lark = self.grammar.take().map(Grammar::Lark);
+        [("response_format", format), ("json_schema", schema), ("regex", regex), ("grammar", lark)]
+            .into_iter()
+            .filter_map(|(field, grammar)| Some((field, grammar?)))
+            .collect()
+    }
+}
+
+impl ResponseFormat {
+    fn into_grammar(self) -> Option<Grammar> {
+        let schema = match self {
+            Self::Text => return None,
+            Self::JsonObject { schema } => schema,
+            Self::JsonSchema { json_schema } => json_schema.schema,
+        };
+        Some(schema.map_or(Grammar::JsonObject, Grammar::JsonSchema))
+    }
 }
 
 /// What a stream carries besides text.

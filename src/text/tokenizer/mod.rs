@@ -260,6 +260,20 @@ impl Tokenizer {
         }
     }
 
+    /// The bytes that a token spells; `None` for one that no text holds: control, unknown and unused
+    /// tokens.
+    pub(crate) fn token_bytes(&self, id: u32) -> Option<Vec<u8>> {
+        let spells = match &self.source {
+            Source::Json(_) => true,
+            Source::Gguf(gguf) => match gguf.vocabulary.kind(id) {
+                TokenKind::Normal | TokenKind::UserDefined | TokenKind::Byte => true,
+                TokenKind::Control | TokenKind::Unknown | TokenKind::Unused => false,
+            },
+        };
+        let bytes = if spells { self.piece_bytes(id) } else { Vec::new() };
+        (!bytes.is_empty()).then_some(bytes)
+    }
+
     /// Whether generation stops at this token.
     #[must_use]
     pub fn is_end_of_generation(&self, id: u32) -> bool {

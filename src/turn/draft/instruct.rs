@@ -3,21 +3,25 @@
 use crate::base::language::Language;
 use crate::engine::CacheScope;
 use crate::engine::EndOfText;
+use crate::engine::EngineError;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
 use crate::text::TextError;
+use crate::turn::draft;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
 use crate::turn::draft::Case;
+use crate::turn::draft::Decoding;
 use crate::turn::draft::Draft;
 use crate::turn::draft::DraftError;
 use crate::turn::draft::Drafter;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Length;
+use crate::turn::grounding::Grounder;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -26,11 +30,14 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub(crate) struct InstructDrafter {
     model: GenerationModel,
+    /// `None` decodes freely.
+    grounder: Option<Grounder>,
 }
 
 impl InstructDrafter {
-    pub(super) fn new(model: GenerationModel) -> Self {
-        Self { model }
+    pub(super) fn new(model: GenerationModel, decoding: Decoding) -> Result<Self, EngineError> {
+        let grounder = draft::grounder(&model, decoding, None)?;
+        Ok(Self { model, grounder })
     }
 
     async fn complete(
@@ -52,6 +59,7 @@ impl InstructDrafter {
             end_of_text: EndOfText::Stop,
             cache: CacheScope::Tenant { owner: budget.cache_owner, shared_tokens },
             priority: budget.priority,
+            constraint: self.grounder.as_ref().map(|held| held.constraint(&brief.facts)),
         })?;
         let completion = generation.collect().await?;
         if completion.finished_late() {
@@ -171,5 +179,118 @@ fn purpose(case: Case) -> &'static str {
         Case::HandoffComplaint => "apologise, and say that a person of the team takes over",
         Case::HandoffUnsure => "say that a person of the team will answer rather than guess",
         Case::CloseThanks => "thank the customer and say goodbye",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::channel::ChannelKind;
+    use crate::base::clock::Clock;
+    use crate::base::clock::SystemClock;
+    use crate::base::ids::TenantId;
+    use crate::base::units::Bytes;
+    use crate::engine;
+    use crate::engine::CacheOwner;
+    use crate::engine::EngineOptions;
+    use crate::engine::PrefixCaching;
+    use crate::engine::Priority;
+    use crate::engine::Speculation;
+    use crate::model::KvType;
+    use crate::turn::draft::FactKey;
+    use crate::turn::draft::Style;
+    use crate::turn::draft::Voice;
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    const PAGE_TOKENS: usize = 16;
+
+    /// The house drafter read as any model: what it says is beside the point here.
+    fn instruct() -> InstructDrafter {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/drafter/drafter.gguf");
+        let options = EngineOptions {
+            page_tokens: PAGE_TOKENS,
+            kv_bytes_max: Bytes(32 << 20),
+            kv_type: KvType::F32,
+            prefix_cache: PrefixCaching::On,
+            step_tokens_max: 256,
+            decode_gap_percent: 0,
+            sequences_max: 4,
+            waiting_max: 16,
+            waiting_prompt_tokens_max: 4_096,
+            context_tokens_max: 512,
+            output_tokens_max: 32,
+            speculation: Speculation::OFF,
+        };
+        let model = engine::open(&path, "drafter", options, Arc::new(SystemClock)).unwrap();
+        InstructDrafter::new(model, Decoding::Free).unwrap()
+    }
+
+    fn brief(customer: &str) -> Brief {
+        let style = Style {
+            language: Language::En,
+            channel: ChannelKind::Webchat,
+            voice: Voice::Warm,
+            address: Address::Vous,
+            length: Length::Short,
+            emoji: Emoji::None,
+        };
+        let mut brief = Brief::new(Case::AnswerPrice, style).with(FactKey::Product, "Gel 5");
+        brief.customer = Some(customer.to_owned());
+        brief
+    }
+
+    fn budget(tenant: &str) -> Budget {
+        Budget {
+            cache_owner: CacheOwner::of(&TenantId::new(tenant).unwrap()),
+            priority: Priority::Live,
+            deadline: SystemClock.instant() + Duration::from_secs(120),
+            output_tokens_max: 4,
+        }
+    }
+
+    /// Goal: the next turn of a thread computes its new words and the order, nothing before.
+    #[tokio::test]
+    async fn next_turn_of_a_thread_finds_its_conversation_computed() {
+        let drafter = instruct();
+        let line = |from_customer, text: &str| HistoryLine { from_customer, text: text.to_owned() };
+        let mut history = Vec::new();
+        let mut before: Vec<u32> = Vec::new();
+        for customer in
+            ["how much is the gel", "and the shoes, are they good", "thanks, and size 42"]
+        {
+            let brief = brief(customer);
+            let prompt = drafter.model.encode_chat(&messages(&brief, &history)).unwrap();
+            let same = prompt.iter().zip(&before).take_while(|(one, two)| one == two).count();
+            let draft = drafter.draft(&brief, &history, budget("a")).await.unwrap();
+            assert_eq!(draft.cached_tokens, same / PAGE_TOKENS * PAGE_TOKENS, "{customer}");
+            if !history.is_empty() {
+                // Rules, the lines before and the customer's words: all but the old order.
+                let rules = rules(&brief);
+                let known = drafter.model.tokenizer().encode(&rules, crate::text::Special::Add);
+                assert!(draft.cached_tokens + PAGE_TOKENS > known.unwrap().len());
+            }
+            before = prompt;
+            history.extend([line(true, customer), line(false, "It is in stock.")]);
+        }
+    }
+
+    #[tokio::test]
+    async fn tenants_share_the_rules_and_nothing_that_was_said() {
+        let drafter = instruct();
+        let brief = brief("how much is the gel");
+        let messages = messages(&brief, &[]);
+        let prompt = drafter.model.encode_chat(&messages).unwrap();
+        let shared = drafter.shared_tokens(&messages[0], &prompt).unwrap();
+        assert!(shared > 4 * PAGE_TOKENS && shared < prompt.len() - 20, "{shared}");
+        let cached_tokens = async |tenant| {
+            let draft = drafter.draft(&brief, &[], budget(tenant)).await.unwrap();
+            draft.cached_tokens
+        };
+        assert_eq!(cached_tokens("a").await, 0);
+        assert_eq!(cached_tokens("b").await, shared / PAGE_TOKENS * PAGE_TOKENS);
+        let whole = (prompt.len() - 1) / PAGE_TOKENS * PAGE_TOKENS;
+        assert_eq!(cached_tokens("a").await, whole);
     }
 }
