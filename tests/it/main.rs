@@ -8,4 +8,5 @@ mod engine_parity;
 mod openai;
 mod respond;
 mod server;
+mod serving;
 mod starting;

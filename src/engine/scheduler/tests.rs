@@ -132,7 +132,7 @@ impl Play {
                 computed += 1;
                 self.scheduler.advance(rows.id, computed, &part.token_ids);
             }
-            part.token_ids.push(part.token_ids.len() as u32 % 3);
+            part.token_ids.push(u32::try_from(part.token_ids.len() % 3).unwrap());
             part.wanted -= 1;
             if part.wanted == 0 {
                 return self.remove(rows.id);

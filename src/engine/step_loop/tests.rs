@@ -7,6 +7,7 @@ use crate::base::ids::TenantId;
 use crate::base::units::Bytes;
 use crate::engine::CacheOwner;
 use crate::engine::Completion;
+use crate::engine::EndOfText;
 use crate::engine::EngineHandle;
 use crate::engine::EngineOptions;
 use crate::engine::Generation;
