@@ -84,7 +84,8 @@ pub fn open(
     options.check()?;
     let file = GgufFile::open(path)?;
     let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
-    let chat_template = ChatTemplate::from_metadata(file.metadata())?;
+    let chat_template =
+        ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
     let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
     let decoder_options = DecoderOptions {
         kv_type,
