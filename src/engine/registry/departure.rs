@@ -72,8 +72,12 @@ impl Departure {
         if self.registry.get(&self.name).is_ok() {
             return;
         }
-        let gauges =
-            [telemetry::SEQUENCES_RUNNING, telemetry::SEQUENCES_WAITING, telemetry::KV_CACHE_USAGE];
+        let gauges = [
+            telemetry::SEQUENCES_RUNNING,
+            telemetry::SEQUENCES_WAITING,
+            telemetry::KV_CACHE_USAGE,
+            telemetry::KV_CACHE_KNOWN,
+        ];
         for name in gauges {
             metrics::gauge!(name, "model" => self.name.clone()).set(0.0);
         }
