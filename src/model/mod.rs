@@ -2,6 +2,7 @@
 //!
 //! Never decides who runs (that is `engine`), never sees text (that is `text`).
 
+mod checkpoint;
 mod decoder;
 mod encoder;
 mod error;
@@ -13,12 +14,15 @@ mod forward;
 mod gguf;
 mod kv_pages;
 mod layout;
+mod open;
+mod quantize;
 mod rope;
 mod shape;
 mod step_input;
 mod weights;
 
 pub use candle_core::Device;
+pub use checkpoint::SafetensorsError;
 pub use decoder::DecoderOptions;
 pub use decoder::load_decoder;
 pub use encoder::Encoder;
@@ -33,6 +37,8 @@ pub use gguf::GgufFile;
 pub use gguf::TensorEntry;
 pub use gguf::TensorType;
 pub use kv_pages::KvType;
+pub use open::open_model;
+pub use quantize::Quantization;
 pub use rope::Rope;
 pub use rope::RopeStyle;
 pub use rope::Yarn;

@@ -118,9 +118,9 @@ pub(crate) async fn completions(
 ) -> Result<Response, ApiError> {
     let request = body.value;
     let model = app.models.get(&request.model)?;
-    let prompt = only(request.prompt)?;
-    let token_ids = model.tokenizer().encode(&prompt, Special::Add)?;
-    let echo = if request.echo { prompt } else { String::new() };
+    let text = only(request.prompt)?;
+    let token_ids = model.tokenizer().encode(&text, Special::Add)?;
+    let echo = if request.echo { text } else { String::new() };
     let prompt = Prompt { token_ids, echo };
     app.generate(&model, Endpoint::Completion, prompt, request.sampling).await
 }
