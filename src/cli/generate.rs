@@ -5,11 +5,13 @@ use crate::base::clock::SystemClock;
 use crate::base::clock::milliseconds;
 use crate::cli::Context;
 use crate::engine;
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::FinishReason;
 use crate::engine::GenerationEvent;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
+use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
 use crate::text::Special;
@@ -94,6 +96,8 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         stop: arguments.stop,
         deadline: None,
         end_of_text: EndOfText::Stop,
+        cache: CacheScope::Nobody,
+        priority: Priority::Live,
         constraint,
     })?;
     let (mut text, mut token_ids) = (String::new(), Vec::new());

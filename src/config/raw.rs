@@ -59,6 +59,7 @@ section!(
         server: Server = Server::default(),
         data: Data = Data::default(),
         models: Models = Models::default(),
+        memory: Memory = Memory::default(),
         engine: Engine = Engine::default(),
         kernels: Kernels = Kernels::default(),
         draft: Draft = Draft::default(),
@@ -105,6 +106,29 @@ section!(
         dir: String = "./models".to_owned(),
         /// What all loaded models may take together, KV pages included; 0: 3/4 of memory.
         max_bytes: Size = Size(0),
+        /// More models to load at the start: names or paths, separated by commas.
+        load: String = String::new(),
+        /// Generating models at once, those that load or drain included.
+        loaded_max: usize = 8,
+        /// Whether `/v1/models/load` may name a file by its path; otherwise names under `dir` only.
+        load_paths: bool = true,
+    }
+);
+
+section!(
+    /// `[memory]`: what the ledger grants; 0: no limit of its own, only those above it.
+    Memory {
+        /// Everything together; 0: 7/8 of memory.
+        max_bytes: Size = Size(0),
+        /// Model weights, as loaded.
+        weights_bytes_max: Size = Size(0),
+        /// Copies of weights in the order that the kernels read.
+        packed_copies_bytes_max: Size = Size(0),
+        /// Keys and values of all models, cached prefixes included; one model takes up to
+        /// `engine.kv_bytes_max`.
+        kv_pages_bytes_max: Size = Size(0),
+        /// Compiled grammars that are kept.
+        grammars_bytes_max: Size = Size(0),
     }
 );
 
@@ -115,10 +139,16 @@ section!(
         threads: usize = 0,
         /// Token slots in a KV page.
         page_tokens: usize = 32,
-        /// Memory for KV pages.
+        /// Memory for KV pages of one model.
         kv_bytes_max: Size = Size(256 << 20),
+        /// Number format of keys and values: `f32` or `f16`.
+        kv_type: String = "f32".to_owned(),
+        /// Whether prompts that begin alike, within a tenant, are computed once.
+        prefix_cache: bool = true,
         /// Rows of one forward pass: decode tokens and prompt chunks together.
         step_tokens_max: usize = 512,
+        /// Longest step beside long prompts, percent of a step of decode tokens alone; 0: no bound.
+        decode_gap_percent: usize = 180,
         /// Sequences that generate at once.
         sequences_max: usize = 64,
         /// Sequences that wait; one more is refused with 429.
@@ -129,6 +159,11 @@ section!(
         context_tokens_max: usize = 8192,
         /// Most tokens a request may ask for.
         output_tokens_max: usize = 2048,
+        /// Tokens that a sequence may guess from its own prompt in one step; 0: none. Pays where a
+        /// step costs about the same for a few more rows; the house drafter gains nothing.
+        draft_tokens_max: usize = 0,
+        /// Guesses are made while at most so many sequences run.
+        draft_sequences_max: usize = 4,
     }
 );
 
@@ -145,6 +180,9 @@ section!(
     Draft {
         /// The model that words the reply: a name under `models.dir` or a path.
         model: String = "drafter".to_owned(),
+        /// What float matrices are packed to when a generating model is opened: `none`, `q8_0`,
+        /// `q6_k`, `q5_k`, `q4_k` or `q4_0`.
+        quantize: String = "none".to_owned(),
         /// A turn's deadline when the request names none, milliseconds.
         deadline_ms: u64 = 3_000,
         /// Longest deadline that a request may ask for, milliseconds.

@@ -1,11 +1,13 @@
 //! Why the engine refused, failed or abandoned a generation.
 
+use crate::base::memory::MemoryError;
 use crate::engine::constraint::GrammarFault;
 use crate::engine::constraint::Stuck;
 use crate::model::ModelError;
 use crate::text::TextError;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why the engine refused, failed or abandoned a generation.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +77,25 @@ pub enum EngineError {
         prompt_tokens_waiting: usize,
         /// Prompt tokens that fit.
         prompt_tokens_waiting_max: usize,
+        /// When the line is likely to be empty, by the measured rate; zero: not known.
+        retry_after: Duration,
+    },
+    /// The line alone takes longer than the deadline leaves.
+    #[error("deadline is in {left:?}, the waiting line takes {line:?}")]
+    Late {
+        /// Time until the deadline.
+        left: Duration,
+        /// What the line takes, by the measured rate.
+        line: Duration,
+    },
+    /// The step that computed this generation failed; the engine goes on.
+    #[error("forward pass failed at step {step}")]
+    Step {
+        /// The step.
+        step: u64,
+        /// What failed.
+        #[source]
+        cause: Arc<ModelError>,
     },
     /// The model gave no finite logit; this generation alone ends.
     #[error("no usable logit at position {position}")]
@@ -131,6 +152,9 @@ pub enum EngineError {
         #[source]
         cause: std::io::Error,
     },
+    /// The model does not fit the memory that is left.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// The model file was refused, or a forward pass outside the step loop failed.
     #[error("model failed")]
     Model(#[from] ModelError),
@@ -142,9 +166,15 @@ pub enum EngineError {
 /// What ended the engine.
 #[derive(Debug, thiserror::Error)]
 pub enum Death {
-    /// The forward pass returned an error; the pages hold nothing useful any more.
-    #[error("forward pass failed")]
-    Forward(#[source] ModelError),
+    /// The forward pass failed in several steps on end.
+    #[error("forward pass failed {steps} times on end")]
+    Forward {
+        /// How many steps.
+        steps: u32,
+        /// The last failure.
+        #[source]
+        cause: ModelError,
+    },
     /// Code on the engine thread panicked.
     #[error("engine thread panicked: {message}")]
     Panic {

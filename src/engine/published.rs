@@ -28,7 +28,8 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    /// Reads the GGUF file at `path`, or the folder of safetensors. `quantize` packs float matrices.
+    /// Reads the GGUF file at `path`, or the folder of safetensors; `quantize` packs float
+    /// matrices.
     ///
     /// # Errors
     /// If a file cannot be read, or its family, tokenizer or chat template is not supported.

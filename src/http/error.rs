@@ -2,10 +2,14 @@
 //!
 //! Clients get what they can act on; causes go to the log with the request id.
 
+use crate::base::causes::chain;
 use crate::base::ids::IdError;
 use crate::engine::EngineError;
+use crate::engine::LoadFailure;
+use crate::engine::RegistryError;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::ErrorDetail;
+use crate::hub::HubError;
 use crate::intent::IntentError;
 use crate::text::TextError;
 use crate::threads::GateError;
@@ -16,10 +20,14 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::IntoResponse;
 use axum::response::Response;
+use std::time::Duration;
 
-/// Seconds after which a full queue is worth another try: far longer than a step, short for a
-/// customer.
-const RETRY_AFTER_SECONDS: u64 = 1;
+/// Seconds after which a full queue is worth another try, at least: the header knows no parts of a
+/// second, and a queue of unknown pace moves within one.
+const RETRY_AFTER_SECONDS_MIN: u64 = 1;
+
+/// The same, at most: no measurement says more about a minute from now.
+const RETRY_AFTER_SECONDS_MAX: u64 = 60;
 
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +59,12 @@ pub(crate) enum ApiError {
     /// The engine refused or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A model was not found, loaded or unloaded.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A model's files were not found or accepted.
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// The encoder refused or failed.
     #[error(transparent)]
     Intent(#[from] IntentError),
@@ -99,6 +113,8 @@ impl ApiError {
             Self::Unavailable { .. } => verdict(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Turn(error) => turn(error),
             Self::Engine(error) => engine(error),
+            Self::Registry(error) => registry(error),
+            Self::Hub(error) => hub(error),
             Self::Intent(error) => intent(error),
             Self::Store(error) => store(error),
             Self::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
@@ -128,10 +144,26 @@ fn gate(error: &GateError) -> Verdict {
 }
 
 impl ApiError {
+    /// Whole seconds after which a later try may help.
+    fn retry_after_seconds(&self) -> u64 {
+        let wait = match self {
+            Self::Engine(EngineError::Full { retry_after, .. }) => *retry_after,
+            Self::Engine(EngineError::Late { line, .. }) => *line,
+            _ => Duration::ZERO,
+        };
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        seconds.clamp(RETRY_AFTER_SECONDS_MIN, RETRY_AFTER_SECONDS_MAX)
+    }
+
     /// The public part of the error.
     pub(crate) fn detail(&self) -> ErrorDetail {
         let request_id = crate::http::guard::current_request_id();
-        ErrorDetail { code: self.verdict().code, message: self.to_string(), request_id }
+        let message = match self {
+            // Whoever loads models runs the gateway, and needs the cause.
+            Self::Registry(error) => chain(error),
+            _ => self.to_string(),
+        };
+        ErrorDetail { code: self.verdict().code, message, request_id }
     }
 }
 
@@ -143,7 +175,7 @@ impl IntoResponse for ApiError {
             // Expected while the gateway comes up or goes down; a line for each would be noise.
             tracing::debug!(%request_id, %status, code, "request refused");
         } else if status.is_server_error() {
-            let cause = crate::turn::draft::compose::chain(&self);
+            let cause = chain(&self);
             tracing::error!(%request_id, %status, code, cause, "request failed");
         } else {
             tracing::debug!(%request_id, %status, code, "request refused");
@@ -151,7 +183,7 @@ impl IntoResponse for ApiError {
         let body = ErrorBody { error: self.detail() };
         let mut response = (status, axum::Json(body)).into_response();
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = HeaderValue::from(RETRY_AFTER_SECONDS);
+            let seconds = HeaderValue::from(self.retry_after_seconds());
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }
         response
@@ -172,15 +204,45 @@ fn engine(error: &EngineError) -> Verdict {
         EngineError::Stuck { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "constraint_stuck"),
         EngineError::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
         EngineError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
+        EngineError::Late { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "deadline_out_of_reach"),
         EngineError::Dead { .. } | EngineError::Closing => {
             verdict(StatusCode::SERVICE_UNAVAILABLE, "engine_stopped")
         }
         EngineError::Logits { .. }
+        | EngineError::Step { .. }
         | EngineError::Option { .. }
         | EngineError::Thread { .. }
         | EngineError::Read { .. }
+        | EngineError::Memory(_)
         | EngineError::Model(_) => verdict(StatusCode::INTERNAL_SERVER_ERROR, "engine_failed"),
     }
+}
+
+fn registry(error: &RegistryError) -> Verdict {
+    match error {
+        RegistryError::Unknown { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
+        RegistryError::Loading { .. } | RegistryError::Failed { .. } => {
+            verdict(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
+        RegistryError::Busy { .. } => verdict(StatusCode::CONFLICT, "load_under_way"),
+        RegistryError::TooMany { .. } => verdict(StatusCode::CONFLICT, "too_many_models"),
+        RegistryError::InUse { .. } => verdict(StatusCode::CONFLICT, "model_in_use"),
+        RegistryError::File { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
+        RegistryError::Load { cause: LoadFailure::Refused(error), .. } => match **error {
+            EngineError::Memory(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "memory_full"),
+            _ => verdict(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
+        },
+        RegistryError::Load { cause: LoadFailure::Panic, .. } | RegistryError::Thread { .. } => {
+            verdict(StatusCode::INTERNAL_SERVER_ERROR, "load_failed")
+        }
+    }
+}
+
+fn hub(error: &HubError) -> Verdict {
+    if matches!(error, HubError::Unknown { .. }) {
+        return verdict(StatusCode::NOT_FOUND, "not_found");
+    }
+    verdict(StatusCode::UNPROCESSABLE_ENTITY, "model_refused")
 }
 
 fn intent(error: &IntentError) -> Verdict {
@@ -223,5 +285,33 @@ fn store(error: &StoreError) -> Verdict {
         | StoreError::Open { .. }
         | StoreError::Stopped { .. }
         | StoreError::Closed => verdict(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry_after(error: impl Into<ApiError>) -> String {
+        let response = error.into().into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        response.headers()[RETRY_AFTER].to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn full_line_says_when_it_will_be_empty() {
+        let full = |milliseconds| EngineError::Full {
+            waiting: 9,
+            waiting_max: 9,
+            prompt_tokens_waiting: 900,
+            prompt_tokens_waiting_max: 1_000,
+            retry_after: Duration::from_millis(milliseconds),
+        };
+        assert_eq!(retry_after(full(0)), "1");
+        assert_eq!(retry_after(full(2_001)), "3");
+        assert_eq!(retry_after(full(900_000)), "60");
+        let late = EngineError::Late { left: Duration::ZERO, line: Duration::from_secs(7) };
+        assert_eq!(retry_after(late), "7");
+        assert_eq!(retry_after(ApiError::Busy { in_flight_max: 3 }), "1");
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod executor;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod footprint;
 mod forward;
 mod gguf;
 mod kv_pages;
@@ -26,6 +27,8 @@ pub use decoder::DecoderOptions;
 pub use decoder::load_decoder;
 pub use encoder::Encoder;
 pub use error::ModelError;
+pub use footprint::Footprint;
+pub use footprint::footprint;
 pub use forward::Forward;
 pub use forward::ForwardLimits;
 pub use forward::Logits;
@@ -48,6 +51,7 @@ pub use step_input::Segment;
 pub use step_input::StepInput;
 pub use step_input::Wanted;
 pub use weights::MappedFile;
+pub use weights::return_freed_memory;
 
 /// Compute threads of the tensor library on the CPU, the calling one included. Fixed at its first
 /// use from `CANDLE_NUM_THREADS`, else `RAYON_NUM_THREADS`, else the physical cores.
