@@ -30,6 +30,7 @@ use crate::text::ChatMessage;
 use crate::text::ChatTemplate;
 use crate::text::Special;
 use crate::text::StreamDecoder;
+use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::text::Tokenizer;
 use sha2::Digest;
@@ -212,8 +213,20 @@ impl GenerationModel {
     /// # Errors
     /// If the template refuses the messages or the tokenizer fails.
     pub fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
+        self.encode_chat_with(messages, &TemplateSettings::default())
+    }
+
+    /// The same with variables for the template; without a template they mean nothing.
+    ///
+    /// # Errors
+    /// As [`Self::encode_chat`].
+    pub fn encode_chat_with(
+        &self,
+        messages: &[ChatMessage],
+        settings: &TemplateSettings,
+    ) -> Result<Vec<u32>, TextError> {
         match &self.inner.chat_template {
-            Some(template) => template.encode(&self.inner.tokenizer, messages),
+            Some(template) => template.encode(&self.inner.tokenizer, messages, settings),
             None => {
                 let paragraphs: Vec<&str> =
                     messages.iter().map(|message| message.content.as_str()).collect();

@@ -27,6 +27,7 @@ use crate::http::wire::openai::PromptTokensDetails;
 use crate::http::wire::openai::SamplingBody;
 use crate::text::ChatMessage;
 use crate::text::Special;
+use crate::text::TemplateSettings;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -81,7 +82,8 @@ pub(crate) async fn chat(
         .iter()
         .map(|message| ChatMessage::new(role(&message.role), message.content.text()))
         .collect();
-    let prompt_token_ids = app.generator.encode_chat(&messages)?;
+    let settings = TemplateSettings::from_json(&request.chat_template_kwargs)?;
+    let prompt_token_ids = app.generator.encode_chat_with(&messages, &settings)?;
     app.generate(Endpoint::Chat, prompt_token_ids, request.sampling, String::new()).await
 }
 

@@ -7,6 +7,7 @@ use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
+use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::turn::draft;
 use crate::turn::draft::Address;
@@ -69,9 +70,10 @@ impl InstructDrafter {
         })
     }
 
-    /// A model without a chat template gets the messages as plain paragraphs.
+    /// A model without a chat template gets the messages as plain paragraphs; one that can reason
+    /// aloud is asked not to: a customer waits.
     fn encode(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
-        self.model.encode_chat(messages)
+        self.model.encode_chat_with(messages, &TemplateSettings::without_thinking())
     }
 }
 
