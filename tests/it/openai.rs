@@ -2,6 +2,8 @@
 
 use crate::server::client;
 use crate::server::shared;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use serde_json::json;
 
@@ -62,6 +64,9 @@ async fn a_chat_is_answered_and_bad_requests_are_refused() {
     let cases = [
         (404, "model", json!("gpt-9")),
         (422, "n", json!(2)),
+        (422, "logprobs", json!(true)),
+        (422, "tools", json!([{ "type": "function" }])),
+        (422, "chat_template_kwargs", json!({ "documents": [1] })),
         (422, "max_tokens", json!(0)),
         (422, "temperature", json!(-1)),
         (400, "messages", json!("hi")),
@@ -91,6 +96,29 @@ async fn embeddings_are_unit_vectors_and_do_not_depend_on_their_neighbours() {
     let (_, alone) = shared().post("/v1/embeddings", &alone).await;
     let cosine: f64 = first.iter().zip(vector(&alone["data"][0])).map(|(a, b)| a * b).sum();
     assert!(cosine > 0.99999, "{cosine}");
+}
+
+#[tokio::test]
+async fn embeddings_in_base64_are_the_same_numbers() {
+    let mut body = json!({ "model": "all-MiniLM-L6-v2", "input": "où est mon colis" });
+    let (_, numbers) = shared().post("/v1/embeddings", &body).await;
+    body["encoding_format"] = json!("base64");
+    let (status, text) = shared().post("/v1/embeddings", &body).await;
+    assert_eq!(status, 200, "{text}");
+    let text = text["data"][0]["embedding"].as_str().expect("a text");
+    let bytes = BASE64_STANDARD.decode(text).expect("base64");
+    let (floats, rest) = bytes.as_chunks::<4>();
+    assert!(rest.is_empty());
+    let decoded: Vec<f32> = floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let numbers = numbers["data"][0]["embedding"].as_array().expect("numbers");
+    assert_eq!((decoded.len(), numbers.len()), (384, 384));
+    let close = |(a, b): (&f32, &Value)| (f64::from(*a) - b.as_f64().expect("f64")).abs() < 1e-6;
+    assert!(decoded.iter().zip(numbers).all(close));
+    for (field, value) in [("encoding_format", json!("int8")), ("dimensions", json!(7))] {
+        let mut wrong = body.clone();
+        wrong[field] = value;
+        assert_eq!(shared().post("/v1/embeddings", &wrong).await.0, 422, "{field}");
+    }
 }
 
 #[tokio::test]
