@@ -298,7 +298,8 @@ impl PoolingEntry {
     }
 }
 
-/// The repository's limit: `sentence_bert_config.json`, or, in files of newer make, the tokenizer's.
+/// The repository's limit: `sentence_bert_config.json`, or, in files of newer make, that of the
+/// tokenizer.
 fn tokens_max(folder: &Path) -> Result<Option<usize>, ModelError> {
     let sentence: Option<SentenceEntry> =
         read_json_if_present(&folder.join("sentence_bert_config.json"))?;

@@ -297,8 +297,8 @@ proptest! {
     fn decoding_undoes_encoding(text in texts()) {
         for tokenizer in all_tokenizers() {
             let ids = tokenizer.encode(&text, Special::Add).unwrap();
-            // The JSON fixture composes characters; SentencePiece puts a space behind a user-defined
-            // token, as llama.cpp does.
+            // The JSON fixture composes characters; SentencePiece puts a space behind a
+            // user-defined token, as llama.cpp does.
             let alters = match &tokenizer.source {
                 Source::Gguf(gguf) => gguf.piece(1) == "<s>" && text.contains("SKU"),
                 Source::Json(_) => true,
