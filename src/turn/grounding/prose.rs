@@ -120,9 +120,9 @@ impl Prose {
             return self.place.after(classify(character)).map(Self::at);
         }
         let classes = pending.classes();
-        let viable = CLASSES.iter().any(|class| {
-            classes & (1 << *class as u16) != 0 && self.place.after(*class).is_some()
-        });
+        let viable = CLASSES
+            .iter()
+            .any(|class| classes & (1 << *class as u16) != 0 && self.place.after(*class).is_some());
         viable.then_some(Self { pending, ..self })
     }
 

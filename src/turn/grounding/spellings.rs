@@ -94,8 +94,7 @@ impl Spellings {
                 if !whole && (key == FactKey::Price || parts_unit) {
                     continue;
                 }
-                let bare =
-                    window.iter().all(|word| word.text.chars().all(|c| !c.is_alphabetic()));
+                let bare = window.iter().all(|word| word.text.chars().all(|c| !c.is_alphabetic()));
                 if whole || !(bare && named) {
                     self.add(Root::Claims, window.iter().map(|word| word.text), true);
                 } else if first > 0 && !is_claim(&words[first - 1]) {
