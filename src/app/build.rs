@@ -153,7 +153,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         api_keys: settings.api_keys.iter().map(|key| KeyHash::of(key)).collect(),
         in_flight: Arc::new(Semaphore::new(server.requests_in_flight_max)),
         metrics: handle,
-        phase: http::PhaseCell::default(),
+        draining: http::Draining::default(),
     })
 }
 

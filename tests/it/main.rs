@@ -8,3 +8,4 @@ mod engine_parity;
 mod openai;
 mod respond;
 mod server;
+mod starting;
