@@ -275,8 +275,10 @@ fn no_token() -> String {
     StopReason::NoExtensionBias.to_string()
 }
 
-/// The library's text without the places it leaves for a dump of its state.
+/// The library's text without the places it leaves for a dump of its state, and without the marks
+/// that point into the line above.
 fn one_line(text: &str) -> String {
     let text = text.replace("<non-verbose/>", "");
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+    let says = |line: &&str| !line.is_empty() && *line != "^";
+    text.lines().map(str::trim).filter(says).collect::<Vec<_>>().join("; ")
 }

@@ -160,7 +160,6 @@ fn hostile_grammars_are_refused_not_obeyed() {
     let regex = |text: &str| refusal(Grammar::Regex(text.to_owned()));
     let lark = |text: &str| refusal(Grammar::Lark(text.to_owned()));
     assert!(regex("(").starts_with("regex: "));
-    assert!(regex("((a{1,999}){1,999}){1,999}").starts_with("regex: "));
     assert!(lark("start: other").starts_with("grammar: "));
     assert!(lark("root ::= \"a\"").starts_with("grammar: "));
     assert!(lark("").starts_with("grammar: "));
