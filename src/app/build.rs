@@ -199,6 +199,7 @@ fn classifier(settings: &Settings) -> anyhow::Result<IntentClassifier> {
             batch_tokens_max: intent.batch_tokens_max,
         },
         text_bytes_max: ENCODER_TEXT_BYTES_MAX,
+        prefix: intent.prefix.clone(),
     };
     let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
     let head = match settings.path(&intent.head) {

@@ -170,6 +170,9 @@ section!(
     Intent {
         /// Sentence encoder: a name under `models.dir` or a path.
         encoder: String = "all-MiniLM-L6-v2".to_owned(),
+        /// Put before every text that is embedded, such as `query: ` for e5; a head must have been
+        /// trained with it. Empty: what the encoder's repository asks for, usually nothing.
+        prefix: String = String::new(),
         /// Intent head file; empty: the shipped head.
         head: String = String::new(),
         /// Tokens encoded in one pass.

@@ -82,7 +82,8 @@ pub fn open(
     options.check()?;
     let file = GgufFile::open(path)?;
     let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
-    let chat_template = ChatTemplate::from_metadata(file.metadata())?;
+    let chat_template =
+        ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
     let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
     let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
     let parts = EngineParts {

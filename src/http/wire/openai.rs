@@ -3,6 +3,7 @@
 //! Source: the public OpenAI API reference, `chat.completions`, `completions`, `embeddings`.
 
 use crate::engine::Grammar;
+use crate::http::wire::refused::RefusedFields;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -52,9 +53,9 @@ pub(crate) struct SamplingBody {
     pub(crate) stream: bool,
     #[serde(default)]
     pub(crate) stream_options: Option<StreamOptions>,
-    /// Choices; only 1 is supported.
-    #[serde(default)]
-    pub(crate) n: Option<usize>,
+    /// Fields of the API that are not offered here.
+    #[serde(flatten)]
+    pub(crate) refused: RefusedFields,
     /// What the answer must match. Of this field and the next three at most one may be given.
     #[serde(default)]
     pub(crate) response_format: Option<ResponseFormat>,
@@ -142,7 +143,7 @@ pub(crate) struct ChatRequest {
 /// One message of a chat.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct ChatMessageBody {
-    /// `system`, `user` or `assistant`.
+    /// `system` (or `developer`, which means the same), `user` or `assistant`.
     pub(crate) role: String,
     pub(crate) content: ChatContent,
 }
@@ -175,7 +176,8 @@ pub(crate) struct ContentPart {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct CompletionRequest {
     pub(crate) model: String,
-    pub(crate) prompt: String,
+    /// One text, or a list of one.
+    pub(crate) prompt: OneOrMany,
     #[serde(default)]
     pub(crate) echo: bool,
     #[serde(flatten)]
@@ -239,9 +241,12 @@ pub(crate) struct AssistantMessage {
 pub(crate) struct EmbeddingsRequest {
     pub(crate) model: String,
     pub(crate) input: OneOrMany,
-    /// Only `float`.
+    /// `float`, the default, or `base64`: little-endian f32.
     #[serde(default)]
     pub(crate) encoding_format: Option<String>,
+    /// Width of the embeddings; only the encoder's own.
+    #[serde(default)]
+    pub(crate) dimensions: Option<usize>,
 }
 
 /// Embeddings in the order of the input.
@@ -258,7 +263,17 @@ pub(crate) struct EmbeddingsAnswer {
 pub(crate) struct EmbeddingBody {
     pub(crate) object: &'static str,
     pub(crate) index: usize,
-    pub(crate) embedding: Vec<f32>,
+    pub(crate) embedding: EmbeddingValues,
+}
+
+/// The values of an embedding, in the format that was asked for.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum EmbeddingValues {
+    /// Numbers.
+    Floats(Vec<f32>),
+    /// Little-endian f32, in base64.
+    Base64(String),
 }
 
 /// Token counts of an embedding call.
