@@ -2,6 +2,7 @@
 
 use crate::app;
 use crate::cli::Context;
+use crate::cli::bench_constraints;
 use crate::cli::bench_drafts;
 use crate::engine;
 use crate::engine::BenchOptions;
@@ -15,6 +16,8 @@ pub(super) enum Command {
     Engine(Engine),
     /// The share of a model's drafts that pass the grounding check
     Drafts(bench_drafts::Arguments),
+    /// What constrained decoding adds to a step
+    Constraints(bench_constraints::Arguments),
 }
 
 /// Measure the engine.
@@ -44,6 +47,7 @@ pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
         Command::Engine(arguments) => engine(arguments, context),
         Command::Drafts(arguments) => bench_drafts::run(arguments, context),
+        Command::Constraints(arguments) => bench_constraints::run(arguments, context),
     }
 }
 

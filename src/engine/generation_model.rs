@@ -98,7 +98,7 @@ pub fn open(
         path: path.to_owned(),
         bytes: file.file_bytes(),
         sha256: sha256(path)?,
-        grammars: Arc::new(Grammars::new(Arc::clone(&tokenizer), clock)),
+        grammars: Arc::new(grammars(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
         metadata: without_token_lists(file.metadata()),
@@ -172,7 +172,7 @@ impl GenerationModel {
     /// # Errors
     /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
     pub fn constrain_blocking(&self, grammar: &Grammar) -> Result<Constraint, EngineError> {
-        self.inner.grammars.compile(grammar)
+        Ok(self.inner.grammars.compile(grammar)?)
     }
 
     /// The vocabulary for constraints that are no [`Grammar`].
@@ -180,7 +180,7 @@ impl GenerationModel {
     /// # Errors
     /// If it is none that tokens can be chosen from.
     pub(crate) fn token_trie(&self) -> Result<TokenTrie, EngineError> {
-        self.inner.grammars.trie().cloned()
+        Ok(self.inner.grammars.trie()?.clone())
     }
 
     /// The door to its engine.
@@ -268,6 +268,10 @@ pub(crate) fn decoder_options(
         kv_type: KvType::F32,
         context_tokens_max,
     })
+}
+
+fn grammars(tokenizer: Arc<Tokenizer>, clock: SharedClock) -> Grammars {
+    Grammars::new(move || TokenTrie::new(&tokenizer), clock)
 }
 
 fn without_token_lists(metadata: &Metadata) -> Metadata {

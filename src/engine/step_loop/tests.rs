@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+mod constrained;
 mod random_life;
 
 const OPTIONS: EngineOptions = EngineOptions {
