@@ -224,11 +224,9 @@ impl TemplateSettings {
         }
         let values = settings
             .iter()
-            .map(|(name, value)| match value {
-                serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
-                    Err(TextError::TemplateSetting { name: name.chars().take(80).collect() })
-                }
-                plain => Ok((name.clone(), Value::from_serialize(plain))),
+            .map(|(name, value)| match plain_value(value) {
+                Some(value) => Ok((name.clone(), value)),
+                None => Err(TextError::TemplateSetting { name: name.chars().take(80).collect() }),
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { values })
@@ -239,7 +237,20 @@ impl TemplateSettings {
             Some(text) => (name.clone(), Value::from(tokenizer.guard(text).into_owned())),
             None => (name.clone(), value.clone()),
         });
-        Value::from_iter(guarded)
+        Value::from_pairs(guarded)
+    }
+}
+
+/// A JSON value that is neither a list nor an object.
+fn plain_value(value: &serde_json::Value) -> Option<Value> {
+    match value {
+        serde_json::Value::Null => Some(Value::from(())),
+        serde_json::Value::Bool(flag) => Some(Value::from(*flag)),
+        serde_json::Value::String(text) => Some(Value::from(text.as_str())),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map(Value::from).or_else(|| number.as_f64().map(Value::from))
+        }
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
     }
 }
 
