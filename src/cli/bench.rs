@@ -4,6 +4,7 @@ use crate::app;
 use crate::cli::Context;
 use crate::cli::bench_constraints;
 use crate::cli::bench_drafts;
+use crate::cli::bench_http;
 use crate::engine;
 use crate::engine::BenchOptions;
 use clap::Subcommand;
@@ -18,6 +19,8 @@ pub(super) enum Command {
     Drafts(bench_drafts::Arguments),
     /// What constrained decoding adds to a step
     Constraints(bench_constraints::Arguments),
+    /// Latency and throughput of a running server under load
+    Http(bench_http::Arguments),
 }
 
 /// Measure the engine.
@@ -48,6 +51,7 @@ pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::Engine(arguments) => engine(arguments, context),
         Command::Drafts(arguments) => bench_drafts::run(arguments, context),
         Command::Constraints(arguments) => bench_constraints::run(arguments, context),
+        Command::Http(arguments) => bench_http::run(arguments, context),
     }
 }
 

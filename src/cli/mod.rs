@@ -6,6 +6,7 @@
 mod bench;
 mod bench_constraints;
 mod bench_drafts;
+mod bench_http;
 mod chat;
 mod context;
 mod doctor;
