@@ -226,7 +226,7 @@ fn load_mutated(file: &[u8], config: &[u8]) {
     }
 }
 
-fn garble(bytes: &mut Vec<u8>, edits: &[(prop::sample::Index, u8)], within: usize) {
+fn garble(bytes: &mut [u8], edits: &[(prop::sample::Index, u8)], within: usize) {
     for (index, byte) in edits {
         bytes[index.index(within)] = *byte;
     }
