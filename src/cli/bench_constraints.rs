@@ -7,12 +7,14 @@ use crate::base::clock::SystemClock;
 use crate::base::language::Language;
 use crate::cli::Context;
 use crate::engine;
+use crate::engine::CacheScope;
 use crate::engine::Constraint;
 use crate::engine::EndOfText;
 use crate::engine::Generation;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
+use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::text::Special;
 use crate::turn::draft::Address;
@@ -123,6 +125,8 @@ fn run_batch(
                 deadline: None,
                 end_of_text: EndOfText::Ignore,
                 constraint: constraint.clone(),
+                cache: CacheScope::Nobody,
+                priority: Priority::Live,
             })
         })
         .collect::<Result<Vec<Generation>, _>>()?;

@@ -6,6 +6,7 @@ use crate::base::clock::milliseconds;
 use crate::cli::Context;
 use crate::cli::Usage;
 use crate::engine;
+use crate::engine::CacheScope;
 use crate::engine::Constraint;
 use crate::engine::EndOfText;
 use crate::engine::FinishReason;
@@ -13,6 +14,7 @@ use crate::engine::GenerationEvent;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
+use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
 use crate::text::Special;
@@ -95,6 +97,8 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         stop: arguments.stop,
         deadline: None,
         end_of_text: EndOfText::Stop,
+        cache: CacheScope::Nobody,
+        priority: Priority::Live,
         constraint,
     })?;
     let (mut text, mut token_ids) = (String::new(), Vec::new());

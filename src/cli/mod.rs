@@ -7,6 +7,7 @@ mod bench;
 mod bench_constraints;
 mod bench_drafts;
 mod bench_http;
+mod bench_mixed;
 mod chat;
 mod context;
 mod doctor;

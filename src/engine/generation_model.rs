@@ -11,6 +11,7 @@ use crate::base::memory::MemoryLedger;
 use crate::base::metadata::Metadata;
 use crate::base::units::Bytes;
 use crate::engine::accounted::Accounted;
+use crate::engine::cache_scope::CacheScope;
 use crate::engine::constraint::Constraint;
 use crate::engine::constraint::Grammar;
 use crate::engine::constraint::Grammars;
@@ -22,6 +23,7 @@ use crate::engine::handle::EngineParts;
 use crate::engine::options::EngineOptions;
 use crate::engine::request::EndOfText;
 use crate::engine::request::GenerationRequest;
+use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
@@ -108,8 +110,11 @@ pub fn open_within(
     let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
     let chat_template =
         ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
-    let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
-    let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
+    let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
+    let decoder_options = DecoderOptions {
+        kv_type,
+        ..decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?
+    };
     let estimate = footprint(&file, &decoder_options);
     let mut grant = memory.take(name, claim(estimate))?;
     let model = load_decoder(&file, &decoder_options)?;
@@ -289,6 +294,8 @@ impl GenerationModel {
             stop: Vec::new(),
             deadline: None,
             end_of_text: EndOfText::Ignore,
+            cache: CacheScope::Nobody,
+            priority: Priority::Live,
             constraint: None,
         };
         engine.submit(request)?.collect_blocking()?;
@@ -296,7 +303,7 @@ impl GenerationModel {
     }
 }
 
-/// How the engine loads a decoder: keys and values in f32, so that batching changes no result.
+/// How a decoder is loaded unless options say otherwise: keys and values in f32.
 pub(crate) fn decoder_options(
     page_tokens: usize,
     kv_bytes_max: Bytes,

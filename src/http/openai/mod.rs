@@ -2,6 +2,7 @@
 
 pub(crate) mod embeddings;
 
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::EngineError;
 use crate::engine::FinishReason;
@@ -10,6 +11,7 @@ use crate::engine::GenerationEvent;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
+use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::engine::Usage;
 use crate::http::App;
@@ -152,7 +154,10 @@ impl App {
             None => None,
         };
         let Prompt { token_ids, echo } = prompt;
-        let request = GenerationRequest { constraint, ..request(token_ids, body) };
+        let request = GenerationRequest {
+            constraint,
+            ..request(token_ids, body, CacheScope::of(&self.tenant))
+        };
         let generation = model.engine().submit(request)?;
         let header = Header {
             endpoint,
@@ -183,7 +188,7 @@ fn one_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
     Ok(grammars.pop().map(|(_, grammar)| grammar))
 }
 
-fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest {
+fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) -> GenerationRequest {
     let output_tokens_max =
         body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_TOKENS_DEFAULT);
     GenerationRequest {
@@ -199,6 +204,8 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest 
         stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
         deadline: None,
         end_of_text: if body.ignore_eos { EndOfText::Ignore } else { EndOfText::Stop },
+        cache,
+        priority: Priority::Live,
         constraint: None,
     }
 }
