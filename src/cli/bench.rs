@@ -3,6 +3,7 @@
 use crate::app;
 use crate::cli::Context;
 use crate::cli::bench_drafts;
+use crate::cli::bench_http;
 use crate::cli::bench_mixed;
 use crate::engine;
 use crate::engine::BenchOptions;
@@ -18,6 +19,8 @@ pub(super) enum Command {
     Mixed(bench_mixed::Arguments),
     /// The share of a model's drafts that pass the grounding check
     Drafts(bench_drafts::Arguments),
+    /// Latency and throughput of a running server under load
+    Http(bench_http::Arguments),
 }
 
 /// Measure the engine.
@@ -48,6 +51,7 @@ pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::Engine(arguments) => engine(arguments, context),
         Command::Mixed(arguments) => bench_mixed::run(arguments, context),
         Command::Drafts(arguments) => bench_drafts::run(arguments, context),
+        Command::Http(arguments) => bench_http::run(arguments, context),
     }
 }
 

@@ -5,8 +5,10 @@
 //! ([`generation`]). No float is read here but logits, in [`sampler`].
 //!
 //! In reading order: `request`, `cache_scope`, `handle`, `admission`, `step_loop`, `scheduler`,
-//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`, `generation`.
+//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`, `generation`;
+//! `registry` keeps several models side by side.
 
+mod accounted;
 mod admission;
 mod bench;
 mod bench_mixed;
@@ -22,6 +24,7 @@ mod pace;
 mod page_pool;
 mod prefix_cache;
 mod prompt_lookup;
+mod registry;
 mod request;
 mod sampler;
 mod scheduler;
@@ -60,11 +63,23 @@ pub use generation::Usage;
 pub use generation_model::GenerationModel;
 pub use generation_model::open;
 pub use generation_model::open_tokenizer;
+pub use generation_model::open_within;
 pub use handle::EngineHandle;
 pub use handle::EngineParts;
 pub use options::EngineOptions;
 pub use options::PrefixCaching;
 pub use options::Speculation;
+pub use registry::Freed;
+pub use registry::Load;
+pub use registry::LoadFailure;
+pub use registry::LoadOrder;
+pub use registry::ModelRegistry;
+pub use registry::ModelState;
+pub use registry::ModelStatus;
+pub use registry::RegistryError;
+pub use registry::Role;
+pub use registry::ServingStatus;
+pub use registry::Unload;
 pub use request::EndOfText;
 pub use request::GenerationRequest;
 pub use request::Priority;

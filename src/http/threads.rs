@@ -54,7 +54,9 @@ pub(crate) async fn erase(
     }
     // Computed prompts hold the customer's words too; which pages are this thread's is not known,
     // so the tenant's go.
-    app.generator.engine().forget_cached(CacheOwner::of(&key.tenant)).await;
+    for model in app.models.serving() {
+        model.engine().forget_cached(CacheOwner::of(&key.tenant)).await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
