@@ -420,13 +420,16 @@ impl StepLoop {
         let waiting = self.scheduler.preempted_count() + self.admission.waiting();
         let page_count = self.model.limits().page_count.max(1);
         let usage = self.scheduler.pages_taken() as f64 / page_count as f64;
-        metrics::gauge!(telemetry::SEQUENCES_RUNNING, "model" => self.name.clone())
-            .set(self.scheduler.running_count() as f64);
-        metrics::gauge!(telemetry::SEQUENCES_WAITING, "model" => self.name.clone())
-            .set(waiting as f64);
-        metrics::gauge!(telemetry::KV_CACHE_USAGE, "model" => self.name.clone()).set(usage);
         let known = self.scheduler.pages_known() as f64 / page_count as f64;
-        metrics::gauge!(telemetry::KV_CACHE_KNOWN, "model" => self.name.clone()).set(known);
+        let gauges = [
+            (telemetry::SEQUENCES_RUNNING, self.scheduler.running_count() as f64),
+            (telemetry::SEQUENCES_WAITING, waiting as f64),
+            (telemetry::KV_CACHE_USAGE, usage),
+            (telemetry::KV_CACHE_KNOWN, known),
+        ];
+        for (name, value) in gauges {
+            metrics::gauge!(name, "model" => self.name.clone()).set(value);
+        }
     }
 
     /// Checks the scheduler's invariants and that it knows the same sequences.

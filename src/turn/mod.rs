@@ -271,8 +271,8 @@ impl Gateway {
 
         let started = self.parts.clock.instant();
         let drafter = self.parts.drafter.current();
-        let (wanted, recorded) = (drafter.wants_history(), record.turns_recorded);
-        let history = self.history(turn.key, &decision, wanted, recorded).await?;
+        let wanted = drafter.wants_history();
+        let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
         let asked = Asked { drafter: &*drafter, history: &history, budget };
         let worded = self.draft(request, &decision, asked).await;
         turn.timings.draft = self.since(started);

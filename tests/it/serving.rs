@@ -84,7 +84,7 @@ async fn a_client_that_hangs_up_is_not_answered_to_the_end() {
     }
 }
 
-/// Goal: overload is refused at once, with a time that makes sense, and what was accepted ends well.
+/// Goal: overload is refused with a time that makes sense, and what was accepted ends well.
 #[tokio::test]
 async fn overload_is_refused_with_a_time_to_come_back() {
     let gateway = Gateway::start(&[

@@ -26,14 +26,14 @@ const OPTIONS: EngineOptions = EngineOptions {
     kv_bytes_max: Bytes(4 << 20),
     kv_type: KvType::F32,
     prefix_cache: PrefixCaching::On,
-    decode_gap_percent: 0,
-    speculation: Speculation::OFF,
     step_tokens_max: 64,
+    decode_gap_percent: 0,
     sequences_max: 8,
     waiting_max: 64,
     waiting_prompt_tokens_max: 4_096,
     context_tokens_max: 256,
     output_tokens_max: 64,
+    speculation: Speculation::OFF,
 };
 
 fn drafter() -> PathBuf {
@@ -68,9 +68,9 @@ fn request() -> GenerationRequest {
         stop: Vec::new(),
         deadline: None,
         end_of_text: EndOfText::Ignore,
-        constraint: None,
         cache: CacheScope::Nobody,
         priority: Priority::Live,
+        constraint: None,
     }
 }
 
