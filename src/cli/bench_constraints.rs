@@ -15,7 +15,6 @@ use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
 use crate::engine::Priority;
-use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::text::Special;
 use crate::turn::draft::Address;
@@ -125,8 +124,6 @@ fn run_batch(
                 stop: Vec::new(),
                 deadline: None,
                 end_of_text: EndOfText::Ignore,
-                cache: CacheScope::Nobody,
-                priority: Priority::Live,
                 constraint: constraint.clone(),
                 cache: CacheScope::Nobody,
                 priority: Priority::Live,
