@@ -139,7 +139,8 @@ fn schema_that_cannot_be_enforced_names_the_place_and_the_keyword() {
     let place = |schema: Value| refusal(Grammar::JsonSchema(schema));
     let schema = json!({"anyOf": [{"type": "null"}, {"type": "string", "pattern": "(?=a)"}]});
     assert!(place(schema).starts_with("json_schema at `#/anyOf/1`: "));
-    let schema = json!({"properties": {"a": {"minimum": 5, "maximum": 2, "type": "integer"}},
+    let schema = json!({"type": "object",
+                        "properties": {"a": {"minimum": 5, "maximum": 2, "type": "integer"}},
                         "required": ["a"]});
     assert!(place(schema).starts_with("json_schema at `#/properties/a`: Unsatisfiable"));
     let schema = json!({"type": "array", "items": {"type": "thing"}});

