@@ -2,6 +2,7 @@
 
 use crate::app;
 use crate::cli::Context;
+use crate::cli::bench_constraints;
 use crate::cli::bench_drafts;
 use crate::cli::bench_http;
 use crate::cli::bench_mixed;
@@ -19,6 +20,8 @@ pub(super) enum Command {
     Mixed(bench_mixed::Arguments),
     /// The share of a model's drafts that pass the grounding check
     Drafts(bench_drafts::Arguments),
+    /// What constrained decoding adds to a step
+    Constraints(bench_constraints::Arguments),
     /// Latency and throughput of a running server under load
     Http(bench_http::Arguments),
 }
@@ -51,6 +54,7 @@ pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::Engine(arguments) => engine(arguments, context),
         Command::Mixed(arguments) => bench_mixed::run(arguments, context),
         Command::Drafts(arguments) => bench_drafts::run(arguments, context),
+        Command::Constraints(arguments) => bench_constraints::run(arguments, context),
         Command::Http(arguments) => bench_http::run(arguments, context),
     }
 }

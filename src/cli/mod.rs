@@ -4,6 +4,7 @@
 //! `--json` stdout holds one JSON document and nothing else; logs and progress go to stderr.
 
 mod bench;
+mod bench_constraints;
 mod bench_drafts;
 mod bench_http;
 mod bench_mixed;

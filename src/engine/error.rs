@@ -105,7 +105,7 @@ pub enum EngineError {
     },
     /// What the answer must match cannot be enforced.
     #[error(transparent)]
-    Grammar(GrammarFault),
+    Grammar(#[from] GrammarFault),
     /// The constraint and the model do not go together; this generation alone ends.
     #[error("the constraint is stuck at position {position}: {cause}")]
     Stuck {

@@ -39,6 +39,7 @@ use crate::text::ChatMessage;
 use crate::text::ChatTemplate;
 use crate::text::Special;
 use crate::text::StreamDecoder;
+use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::text::Tokenizer;
 use sha2::Digest;
@@ -130,7 +131,7 @@ pub fn open_within(
         path: path.to_owned(),
         bytes: file.file_bytes(),
         sha256: sha256(path)?,
-        grammars: Arc::new(Grammars::new(Arc::clone(&tokenizer), clock)),
+        grammars: Arc::new(grammars(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
         metadata: without_token_lists(file.metadata()),
@@ -211,7 +212,7 @@ impl GenerationModel {
     /// # Errors
     /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
     pub fn constrain_blocking(&self, grammar: &Grammar) -> Result<Constraint, EngineError> {
-        self.inner.grammars.compile(grammar)
+        Ok(self.inner.grammars.compile(grammar)?)
     }
 
     /// The vocabulary for constraints that are no [`Grammar`].
@@ -219,7 +220,7 @@ impl GenerationModel {
     /// # Errors
     /// If it is none that tokens can be chosen from.
     pub(crate) fn token_trie(&self) -> Result<TokenTrie, EngineError> {
-        self.inner.grammars.trie().cloned()
+        Ok(self.inner.grammars.trie()?.clone())
     }
 
     /// The door to its engine.
@@ -252,8 +253,20 @@ impl GenerationModel {
     /// # Errors
     /// If the template refuses the messages or the tokenizer fails.
     pub fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
+        self.encode_chat_with(messages, &TemplateSettings::default())
+    }
+
+    /// The same with variables for the template; without a template they mean nothing.
+    ///
+    /// # Errors
+    /// As [`Self::encode_chat`].
+    pub fn encode_chat_with(
+        &self,
+        messages: &[ChatMessage],
+        settings: &TemplateSettings,
+    ) -> Result<Vec<u32>, TextError> {
         match &self.inner.chat_template {
-            Some(template) => template.encode(&self.inner.tokenizer, messages),
+            Some(template) => template.encode(&self.inner.tokenizer, messages, settings),
             None => {
                 let paragraphs: Vec<&str> =
                     messages.iter().map(|message| message.content.as_str()).collect();
@@ -301,6 +314,10 @@ pub(crate) fn decoder_options(
         kv_type: KvType::F32,
         context_tokens_max,
     })
+}
+
+fn grammars(tokenizer: Arc<Tokenizer>, clock: SharedClock) -> Grammars {
+    Grammars::new(move || TokenTrie::new(&tokenizer), clock)
 }
 
 fn claim(footprint: Footprint) -> Claim {

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+mod constrained;
 mod prefixes;
 mod random_life;
 mod speculation;

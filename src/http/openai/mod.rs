@@ -30,6 +30,7 @@ use crate::http::wire::openai::PromptTokensDetails;
 use crate::http::wire::openai::SamplingBody;
 use crate::text::ChatMessage;
 use crate::text::Special;
+use crate::text::TemplateSettings;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -84,7 +85,9 @@ pub(crate) async fn chat(
         .iter()
         .map(|message| ChatMessage::new(role(&message.role), message.content.text()))
         .collect();
-    let prompt = Prompt { token_ids: model.encode_chat(&messages)?, echo: String::new() };
+    let settings = TemplateSettings::from_json(&request.chat_template_kwargs)?;
+    let token_ids = model.encode_chat_with(&messages, &settings)?;
+    let prompt = Prompt { token_ids, echo: String::new() };
     app.generate(&model, Endpoint::Chat, prompt, request.sampling).await
 }
 

@@ -8,6 +8,7 @@ use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
+use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::turn::draft;
 use crate::turn::draft::Address;
@@ -47,7 +48,7 @@ impl InstructDrafter {
         budget: Budget,
     ) -> Result<Draft, DraftError> {
         let messages = messages(brief, history);
-        let prompt_token_ids = self.model.encode_chat(&messages)?;
+        let prompt_token_ids = self.encode(&messages)?;
         let shared_tokens = self.shared_tokens(&messages[0], &prompt_token_ids)?;
         let generation = self.model.engine().submit(GenerationRequest {
             prompt_token_ids,
@@ -78,8 +79,14 @@ impl InstructDrafter {
     /// a conversation of which nothing else is the same.
     fn shared_tokens(&self, rules: &ChatMessage, prompt: &[u32]) -> Result<usize, TextError> {
         let nobodys = [rules.clone(), ChatMessage::new("user", String::new())];
-        let nobodys = self.model.encode_chat(&nobodys)?;
+        let nobodys = self.encode(&nobodys)?;
         Ok(prompt.iter().zip(&nobodys).take_while(|(own, shared)| own == shared).count())
+    }
+
+    /// A model without a chat template gets the messages as plain paragraphs; one that can reason
+    /// aloud is asked not to: a customer waits.
+    fn encode(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
+        self.model.encode_chat_with(messages, &TemplateSettings::without_thinking())
     }
 }
 
@@ -261,7 +268,7 @@ mod tests {
             ["how much is the gel", "and the shoes, are they good", "thanks, and size 42"]
         {
             let brief = brief(customer);
-            let prompt = drafter.model.encode_chat(&messages(&brief, &history)).unwrap();
+            let prompt = drafter.encode(&messages(&brief, &history)).unwrap();
             let same = prompt.iter().zip(&before).take_while(|(one, two)| one == two).count();
             let draft = drafter.draft(&brief, &history, budget("a")).await.unwrap();
             assert_eq!(draft.cached_tokens, same / PAGE_TOKENS * PAGE_TOKENS, "{customer}");
@@ -281,7 +288,7 @@ mod tests {
         let drafter = instruct();
         let brief = brief("how much is the gel");
         let messages = messages(&brief, &[]);
-        let prompt = drafter.model.encode_chat(&messages).unwrap();
+        let prompt = drafter.encode(&messages).unwrap();
         let shared = drafter.shared_tokens(&messages[0], &prompt).unwrap();
         assert!(shared > 4 * PAGE_TOKENS && shared < prompt.len() - 20, "{shared}");
         let cached_tokens = async |tenant| {
