@@ -111,9 +111,7 @@ pub fn open_within(
     let estimate = footprint(&file, &decoder_options);
     let mut grant = memory.take(name, claim(estimate))?;
     let model = load_decoder(&file, &decoder_options)?;
-    let limits = model.limits();
-    let footprint =
-        Footprint { weight_bytes: limits.weight_bytes, kv_bytes: limits.kv_bytes, ..estimate };
+    let footprint = estimate.settled(model.limits());
     grant.settle(claim(footprint))?;
     let parts = EngineParts {
         name: name.to_owned(),
