@@ -10,6 +10,7 @@ use crate::base::language::Language;
 use crate::base::memory;
 use crate::base::units::Bytes;
 use crate::kernels::tier::Tier;
+use crate::model::Quantization;
 use crate::turn::draft::Address;
 use crate::turn::draft::Decoding;
 use crate::turn::draft::Emoji;
@@ -102,6 +103,7 @@ pub(crate) struct Settings {
     pub(crate) address: Address,
     pub(crate) length: Length,
     pub(crate) emoji: Emoji,
+    pub(crate) quantize: Option<Quantization>,
     pub(crate) language: Language,
     pub(crate) engine_threads: usize,
     /// The instruction set of the kernels; this machine has it.
@@ -132,6 +134,7 @@ impl Settings {
             let here: Vec<&str> = Tier::available().into_iter().map(Tier::name).collect();
             value("kernels.tier", &raw.kernels.tier, &format!("auto, {}", here.join(", ")))
         })?;
+        one_of("engine.kv_type", &raw.engine.kv_type, &["f32", "f16"])?;
         one_of("log.format", &raw.log.format, &["text", "json"])?;
         let language = Language::from_locale(&raw.shop.language)
             .ok_or_else(|| value("shop.language", &raw.shop.language, "en, fr"))?;
@@ -143,6 +146,12 @@ impl Settings {
         let length = Length::from_name(&raw.draft.length)
             .ok_or_else(|| value("draft.length", &raw.draft.length, "short, long"))?;
         let emoji = if raw.draft.emoji { Emoji::Some } else { Emoji::None };
+        let quantize = match raw.draft.quantize.as_str() {
+            "none" => None,
+            name => Some(Quantization::from_name(name).ok_or_else(|| {
+                value("draft.quantize", name, "none, q8_0, q6_k, q5_k, q4_k, q4_0")
+            })?),
+        };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
         let installed = memory::installed().unwrap_or(MEMORY_WHERE_UNKNOWN).0;
@@ -158,6 +167,7 @@ impl Settings {
             address,
             length,
             emoji,
+            quantize,
             language,
             engine_threads,
             tier,
@@ -259,6 +269,10 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
     if raw.engine.sequences_max > raw.engine.step_tokens_max {
         let allowed = format!("at most engine.step_tokens_max ({})", raw.engine.step_tokens_max);
         return Err(value("engine.sequences_max", &raw.engine.sequences_max.to_string(), &allowed));
+    }
+    if (1..100).contains(&raw.engine.decode_gap_percent) {
+        let found = raw.engine.decode_gap_percent.to_string();
+        return Err(value("engine.decode_gap_percent", &found, "0, or 100 and more"));
     }
     for (key, found) in [
         ("offers.confidence_min", raw.offers.confidence_min),

@@ -11,6 +11,7 @@ use crate::base::memory::MemoryLedger;
 use crate::base::metadata::Metadata;
 use crate::base::units::Bytes;
 use crate::engine::accounted::Accounted;
+use crate::engine::cache_scope::CacheScope;
 use crate::engine::constraint::Constraint;
 use crate::engine::constraint::Grammar;
 use crate::engine::constraint::Grammars;
@@ -20,15 +21,17 @@ use crate::engine::error::EngineError;
 use crate::engine::handle::EngineHandle;
 use crate::engine::handle::EngineParts;
 use crate::engine::options::EngineOptions;
+use crate::engine::published;
+use crate::engine::published::Published;
 use crate::engine::request::EndOfText;
 use crate::engine::request::GenerationRequest;
+use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
 use crate::model::DecoderOptions;
 use crate::model::Device;
 use crate::model::Footprint;
-use crate::model::GgufFile;
 use crate::model::KvType;
 use crate::model::ModelError;
 use crate::model::footprint;
@@ -37,18 +40,12 @@ use crate::text::ChatMessage;
 use crate::text::ChatTemplate;
 use crate::text::Special;
 use crate::text::StreamDecoder;
+use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::text::Tokenizer;
-use sha2::Digest;
-use sha2::Sha256;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Read size while the file is hashed, bytes: large enough that the hash is the bottleneck.
-const READ_BYTES: usize = 1 << 20;
 
 /// Prompt of the warm-up, tokens: the kernels for wide steps pack their weights from 32 rows on.
 const WARM_UP_TOKENS: usize = 64;
@@ -76,7 +73,8 @@ struct Inner {
     engine: EngineHandle,
 }
 
-/// Opens a GGUF file as the one model of a command; see [`open_within`].
+/// Opens a GGUF file, or a folder of safetensors, as the one model of a command; see
+/// [`open_within`].
 ///
 /// # Errors
 /// As [`open_within`]; the machine's memory is the limit.
@@ -89,8 +87,8 @@ pub fn open(
     open_within(path, name, options, clock, &MemoryLedger::of_machine())
 }
 
-/// Opens a GGUF file and starts its engine. A build for CUDA computes on the first device. What it
-/// takes in memory is asked of `memory` before it is allocated.
+/// Opens a GGUF file, or a folder of safetensors, and starts its engine. A build for CUDA computes
+/// on the first device. What it takes in memory is asked of `memory` before it is allocated.
 ///
 /// # Errors
 /// If the file cannot be read, its family, tokenizer or chat template is not supported, an option
@@ -103,18 +101,17 @@ pub fn open_within(
     memory: &Arc<MemoryLedger>,
 ) -> Result<GenerationModel, EngineError> {
     options.check()?;
-    let file = GgufFile::open(path)?;
-    let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
-    let chat_template =
-        ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
-    let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
-    let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
+    let Published { file, tokenizer, chat_template } =
+        Published::read(path, options.quantize, Arc::clone(&clock))?;
+    let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
+    let decoder_options = DecoderOptions {
+        kv_type,
+        ..decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?
+    };
     let estimate = footprint(&file, &decoder_options);
     let mut grant = memory.take(name, claim(estimate))?;
     let model = load_decoder(&file, &decoder_options)?;
-    let limits = model.limits();
-    let footprint =
-        Footprint { weight_bytes: limits.weight_bytes, kv_bytes: limits.kv_bytes, ..estimate };
+    let footprint = estimate.settled(model.limits());
     grant.settle(claim(footprint))?;
     let parts = EngineParts {
         name: name.to_owned(),
@@ -126,8 +123,8 @@ pub fn open_within(
         name: name.to_owned(),
         path: path.to_owned(),
         bytes: file.file_bytes(),
-        sha256: sha256(path)?,
-        grammars: Arc::new(Grammars::new(Arc::clone(&tokenizer), clock)),
+        sha256: published::sha256(file.files())?,
+        grammars: Arc::new(grammars(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
         metadata: without_token_lists(file.metadata()),
@@ -137,12 +134,12 @@ pub fn open_within(
     Ok(GenerationModel { inner: Arc::new(inner) })
 }
 
-/// The tokenizer of a GGUF file, without its weights.
+/// The tokenizer of a GGUF file or a folder of safetensors, without the weights.
 ///
 /// # Errors
-/// If the file is not GGUF or its tokenizer is not supported.
+/// If it cannot be read or is not supported.
 pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
-    Ok(Tokenizer::from_metadata(GgufFile::open(path)?.metadata())?)
+    published::tokenizer(path)
 }
 
 impl GenerationModel {
@@ -152,19 +149,19 @@ impl GenerationModel {
         &self.inner.name
     }
 
-    /// Its file.
+    /// Its file, or its folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    /// The file's size in bytes.
+    /// Size of its files in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.inner.bytes
     }
 
-    /// The file's SHA-256 in hexadecimal.
+    /// SHA-256 of its files in hexadecimal.
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.inner.sha256
@@ -208,7 +205,7 @@ impl GenerationModel {
     /// # Errors
     /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
     pub fn constrain_blocking(&self, grammar: &Grammar) -> Result<Constraint, EngineError> {
-        self.inner.grammars.compile(grammar)
+        Ok(self.inner.grammars.compile(grammar)?)
     }
 
     /// The vocabulary for constraints that are no [`Grammar`].
@@ -216,7 +213,7 @@ impl GenerationModel {
     /// # Errors
     /// If it is none that tokens can be chosen from.
     pub(crate) fn token_trie(&self) -> Result<TokenTrie, EngineError> {
-        self.inner.grammars.trie().cloned()
+        Ok(self.inner.grammars.trie()?.clone())
     }
 
     /// The door to its engine.
@@ -249,8 +246,20 @@ impl GenerationModel {
     /// # Errors
     /// If the template refuses the messages or the tokenizer fails.
     pub fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
+        self.encode_chat_with(messages, &TemplateSettings::default())
+    }
+
+    /// The same with variables for the template; without a template they mean nothing.
+    ///
+    /// # Errors
+    /// As [`Self::encode_chat`].
+    pub fn encode_chat_with(
+        &self,
+        messages: &[ChatMessage],
+        settings: &TemplateSettings,
+    ) -> Result<Vec<u32>, TextError> {
         match &self.inner.chat_template {
-            Some(template) => template.encode(&self.inner.tokenizer, messages),
+            Some(template) => template.encode(&self.inner.tokenizer, messages, settings),
             None => {
                 let paragraphs: Vec<&str> =
                     messages.iter().map(|message| message.content.as_str()).collect();
@@ -276,6 +285,8 @@ impl GenerationModel {
             stop: Vec::new(),
             deadline: None,
             end_of_text: EndOfText::Ignore,
+            cache: CacheScope::Nobody,
+            priority: Priority::Live,
             constraint: None,
         };
         engine.submit(request)?.collect_blocking()?;
@@ -283,7 +294,7 @@ impl GenerationModel {
     }
 }
 
-/// How the engine loads a decoder: keys and values in f32, so that batching changes no result.
+/// How a decoder is loaded unless options say otherwise: keys and values in f32.
 pub(crate) fn decoder_options(
     page_tokens: usize,
     kv_bytes_max: Bytes,
@@ -296,6 +307,10 @@ pub(crate) fn decoder_options(
         kv_type: KvType::F32,
         context_tokens_max,
     })
+}
+
+fn grammars(tokenizer: Arc<Tokenizer>, clock: SharedClock) -> Grammars {
+    Grammars::new(move || TokenTrie::new(&tokenizer), clock)
 }
 
 fn claim(footprint: Footprint) -> Claim {
@@ -315,20 +330,6 @@ fn without_token_lists(metadata: &Metadata) -> Metadata {
         }
     }
     kept
-}
-
-fn sha256(path: &Path) -> Result<String, EngineError> {
-    let failed = |cause| EngineError::Read { path: path.to_owned(), cause };
-    let mut file = File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; READ_BYTES];
-    loop {
-        let count = file.read(&mut chunk).map_err(failed)?;
-        if count == 0 {
-            return Ok(format!("{:x}", hash.finalize()));
-        }
-        hash.update(&chunk[..count]);
-    }
 }
 
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Which instruction sets the kernels use, and which of them this machine has.
 //!
 //! Invariants
-//! - A value other than `Scalar` that [`Tier::detect`] or [`Tier::parse`] returned is supported here.
+//! - What [`Tier::detect`] or [`Tier::parse`] returns is supported by this machine.
 
 /// An instruction set that kernels are written for, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

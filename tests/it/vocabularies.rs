@@ -4,6 +4,7 @@
 //! A case is a text in `NAME.gguf.inp` and its ids, nothing framed, in `NAME.gguf.out`.
 
 use crate::server::root;
+use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -81,4 +82,60 @@ fn llama_spm_ids_equal_llama_cpp_s() {
 fn bert_ids_equal_llama_cpp_s() {
     // It lowers letters, takes accents off and puts spaces between words.
     check("bert-bge", false);
+}
+
+#[test]
+fn no_control_token_of_any_vocabulary_can_be_typed() {
+    let Some(folder) = folder() else { return };
+    for name in ["llama-bpe", "qwen2", "llama-spm", "bert-bge"] {
+        let tokenizer = open(&folder, name);
+        let size = u32::try_from(tokenizer.vocabulary_size()).expect("ids are 32 bits wide");
+        let control: Vec<u32> =
+            (0..size).filter(|id| tokenizer.piece_bytes(*id).is_empty()).collect();
+        assert!(control.len() >= 2, "{name}: {control:?}");
+        for id in control {
+            let text = format!("a {}b", tokenizer.piece(id));
+            let plain = tokenizer.encode(&text, Special::Skip).expect("ids");
+            let guarded = tokenizer.guard(&text);
+            let guarded = tokenizer.encode_markup(&guarded, Special::Skip).expect("ids");
+            let markup = tokenizer.encode_markup(&text, Special::Skip).expect("ids");
+            assert!(!plain.contains(&id) && !guarded.contains(&id), "{name}: {text}");
+            assert!(markup.contains(&id), "{name}: {text}");
+        }
+    }
+}
+
+/// A GGUF file whose pre-tokenizer has another name.
+fn renamed(file: &[u8], name: &str) -> Vec<u8> {
+    let key = b"tokenizer.ggml.pre";
+    let place = file.windows(key.len()).position(|window| window == key).expect("the key");
+    // Behind the key: the type, the length and the text of its value.
+    let value = place + key.len() + 4;
+    let (length, _) = file[value..].split_first_chunk().expect("a length");
+    let length = usize::try_from(u64::from_le_bytes(*length)).expect("it fits");
+    let mut renamed = file[..value].to_vec();
+    renamed.extend((name.len() as u64).to_le_bytes());
+    renamed.extend(name.as_bytes());
+    renamed.extend(&file[value + 8 + length..]);
+    renamed
+}
+
+#[test]
+fn pre_tokenizers_part_texts_as_llama_cpp_does() {
+    let Some(folder) = folder() else { return };
+    let golden = std::fs::read(root().join("tests/golden/pre_tokenizers.json")).expect("golden");
+    let golden: Value = serde_json::from_slice(&golden).expect("JSON");
+    let text = golden["text"].as_str().expect("a text");
+    let file = std::fs::read(folder.join("ggml-vocab-qwen2.gguf")).expect("a vocabulary");
+    let scratch = tempfile::tempdir().expect("a folder");
+    let names = golden["ids"].as_object().expect("names");
+    assert!(names.len() >= 15);
+    for (name, expected) in names {
+        let path = scratch.path().join("model.gguf");
+        std::fs::write(&path, renamed(&file, name)).expect("written");
+        let tokenizer = open_tokenizer(&path).expect("a vocabulary");
+        let ids = tokenizer.encode(text, Special::Skip).expect("ids");
+        assert_eq!(&serde_json::json!(ids), expected, "{name}");
+        assert_eq!(tokenizer.decode(&ids), text, "{name}");
+    }
 }

@@ -3,34 +3,49 @@
 use super::*;
 use crate::base::clock::Clock;
 use crate::base::clock::ManualClock;
+use crate::base::ids::TenantId;
 use crate::base::units::Bytes;
+use crate::engine::CacheOwner;
 use crate::engine::Completion;
+use crate::engine::EndOfText;
 use crate::engine::EngineHandle;
 use crate::engine::EngineOptions;
 use crate::engine::Generation;
 use crate::engine::GenerationEvent;
 use crate::engine::GenerationRequest;
+use crate::engine::Priority;
 use crate::engine::Sampling;
+use crate::engine::Speculation;
 use crate::engine::toy::END;
 use crate::engine::toy::Speech;
 use crate::engine::toy::ToyModel;
 use crate::engine::toy::ToyVocabulary;
+use crate::model::KvType;
 use crate::model::ModelError;
 use jiff::Timestamp;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+mod constrained;
+mod failures;
+mod prefixes;
 mod random_life;
+mod speculation;
 
 const OPTIONS: EngineOptions = EngineOptions {
     page_tokens: 4,
     kv_bytes_max: Bytes(0),
+    kv_type: KvType::F32,
+    quantize: None,
+    prefix_cache: PrefixCaching::On,
     step_tokens_max: 48,
+    decode_gap_percent: 0,
     sequences_max: 32,
     waiting_max: 64,
     waiting_prompt_tokens_max: 4_096,
     context_tokens_max: 256,
     output_tokens_max: 64,
+    speculation: Speculation::OFF,
 };
 
 const WARM: Sampling = Sampling { temperature: 0.9, top_k: 50, top_p: 0.95, min_p: 0.01, seed: 0 };
@@ -71,8 +86,16 @@ fn request(prompt: &[u32], output_tokens_max: usize) -> GenerationRequest {
         stop: Vec::new(),
         deadline: None,
         end_of_text: EndOfText::Ignore,
+        cache: CacheScope::Nobody,
+        priority: Priority::Live,
         constraint: None,
     }
+}
+
+/// A tenant's scope; so many tokens are everybody's.
+fn scope(tenant: &str, shared_tokens: usize) -> CacheScope {
+    let owner = CacheOwner::of(&TenantId::new(tenant).unwrap());
+    CacheScope::Tenant { owner, shared_tokens }
 }
 
 fn stopping(stop: &[&str]) -> GenerationRequest {
@@ -216,6 +239,31 @@ fn full_line_is_refused_with_numbers_and_opens_again() {
 }
 
 #[test]
+fn refusal_does_not_wait_for_the_step_that_runs() {
+    let (started, has_started) = sync_channel::<()>(1);
+    let (go, wait) = sync_channel::<()>(1);
+    let model = ToyModel::new(64).before_step(move |step| {
+        if step == 1 {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+        }
+        Ok(())
+    });
+    let options = EngineOptions { waiting_max: 1, ..OPTIONS };
+    let engine = EngineHandle::start(parts(model).0, options).unwrap();
+    let running = engine.submit(request(&[1], 4)).unwrap();
+    has_started.recv().unwrap();
+    let waiting = engine.submit(request(&[2], 4)).unwrap();
+    // The engine thread stands in the middle of a step; the answer comes all the same.
+    let refused = engine.submit(request(&[3], 4)).unwrap_err();
+    assert!(matches!(refused, EngineError::Full { waiting: 1, .. }), "{refused}");
+    go.send(()).unwrap();
+    for generation in [running, waiting] {
+        assert_eq!(generation.collect_blocking().unwrap().token_ids.len(), 4);
+    }
+}
+
+#[test]
 fn requests_that_can_never_run_are_refused() {
     let hand = hand(ToyModel::new(8), OPTIONS);
     let refused = |request| hand.handle.submit(request).unwrap_err().to_string();
@@ -311,61 +359,6 @@ fn useless_logits_end_one_sequence_only() {
     assert_eq!(error.to_string(), "no usable logit at position 2");
     assert!(hand.handle.check_alive().is_ok());
     assert_eq!(hand.handle.stats().pages_used, 0);
-}
-
-#[test]
-fn panicking_model_kills_the_engine_without_a_hang() {
-    let model = ToyModel::new(64).before_step(|step| {
-        assert!(step < 3, "the toy breaks at step {step}");
-        Ok(())
-    });
-    let engine = threaded(model);
-    let first = engine.submit(request(&[1], 30)).unwrap();
-    let error = first.collect_blocking().unwrap_err();
-    match &error {
-        EngineError::Dead { step: 3, cause } => {
-            assert!(cause.to_string().contains("the toy breaks at step 3"), "{cause}");
-        }
-        other => panic!("expected death, found {other:?}"),
-    }
-    assert!(matches!(engine.submit(request(&[1], 3)), Err(EngineError::Dead { step: 3, .. })));
-    assert!(matches!(engine.check_alive(), Err(EngineError::Dead { .. })));
-}
-
-#[test]
-fn failing_model_ends_everybody_with_the_cause() {
-    // The first step waits until both requests are in.
-    let (go, wait) = sync_channel::<()>(1);
-    let model = ToyModel::new(64).before_step(move |step| match step {
-        1 => wait.recv().map_err(|_| ModelError::Token { token: 0, vocabulary_size: 0 }),
-        _ => Err(ModelError::Token { token: 5, vocabulary_size: 4 }),
-    });
-    let engine = threaded(model);
-    let first = engine.submit(request(&[1], 30)).unwrap();
-    let second = engine.submit(request(&[2], 30)).unwrap();
-    go.send(()).unwrap();
-    for generation in [first, second] {
-        let error = generation.collect_blocking().unwrap_err();
-        assert!(matches!(error, EngineError::Dead { step: 2, .. }), "{error}");
-    }
-}
-
-#[test]
-fn wrong_number_of_logits_is_our_bug_and_ends_the_engine() {
-    struct Mute(ToyModel);
-    impl Forward for Mute {
-        fn limits(&self) -> crate::model::ForwardLimits {
-            self.0.limits()
-        }
-        fn forward(&mut self, _: &StepInput) -> Result<Logits, ModelError> {
-            Ok(Logits::default())
-        }
-    }
-    let (mut parts, _clock) = parts(ToyModel::new(8));
-    parts.model = Box::new(Mute(ToyModel::new(8)));
-    let engine = EngineHandle::start(parts, OPTIONS).unwrap();
-    let generation = engine.submit(request(&[1], 3)).unwrap();
-    assert!(matches!(generation.collect_blocking(), Err(EngineError::Dead { .. })));
 }
 
 #[tokio::test]

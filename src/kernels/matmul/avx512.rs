@@ -1,6 +1,6 @@
 //! AVX-512 (F, BW, VL) with VNNI: strips of 16 rows, a 64-byte line is one register.
 //!
-//! As in the AVX2 tier the codes of 32 weights stay in eight registers while all rows pass; here one
+//! As in the AVX2 tier the codes of 32 weights stay in eight registers while all rows pass; one
 //! `vpdpbusd` with a word broadcast from memory multiplies, widens and adds. What codes are too
 //! large by is subtracted with the activations' sums, so that the weights can be the unsigned
 //! operand in every type.
@@ -150,8 +150,8 @@ fn dot(codes: &Codes, unit: &RowUnit, block: usize) -> [__m512i; 2] {
     assert!(block < 8);
     let mut halves = [_mm512_setzero_si512(); 2];
     for line in 0..8 {
-        // SAFETY: a unit begins with its 256 codes, 64 words of which this is one, and is aligned to
-        // 64 bytes.
+        // SAFETY: a unit begins with its 256 codes, 64 words of which this is one, and is aligned
+        // to 64 bytes.
         let word = unsafe { (&raw const unit.codes).cast::<i32>().add(8 * block + line).read() };
         let word = _mm512_set1_epi32(word);
         halves[line / 4] = _mm512_dpbusd_epi32(halves[line / 4], codes[line], word);

@@ -2,7 +2,7 @@
 //!
 //! A *line* holds one group of four consecutive weights of every row of a strip, row by row: one
 //! vector register that a broadcast word of four activations is multiplied with. A *record* holds a
-//! unit of up to 256 consecutive weights (dense: 64) of a strip, scales first, then codes, and begins
+//! unit of up to 256 consecutive weights (dense: 64) of a strip, scales before codes, and begins
 //! at a multiple of 32 bytes. A panel holds the records of its strips' first units, then of their
 //! second ones: a product reads memory in one ascending stream. Bytes match the file's within 3 %.
 //!

@@ -52,7 +52,7 @@ fn rows_of_every_type_are_what_candle_reads() {
             for (at, expected) in expected.chunks_exact(COLUMNS).enumerate() {
                 packed.row_to_f32(at, &mut row);
                 for (found, expected) in row.iter().zip(expected) {
-                    // Requantised: half a step of 127 a block's largest weight, and the scale's f16.
+                    // Requantised: half a step of 127 of the largest, and the scale's f16.
                     let allowed = if weight_type == WeightType::Q2K { 1.5e-3 } else { 1e-7 };
                     let delta = (found - expected).abs();
                     assert!(delta <= allowed, "{weight_type:?}: {found} for {expected}");

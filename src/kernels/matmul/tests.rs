@@ -282,7 +282,11 @@ fn every_tier_computes_the_bits_of_the_specification() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn tiers_agree_on_any_shape((weight_type, shape, seed) in cases()) {

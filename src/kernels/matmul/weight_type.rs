@@ -1,4 +1,4 @@
-//! The weight types of model files that these kernels multiply with, and how each is held in memory.
+//! The weight types of model files that the kernels multiply with, and how each is held.
 
 /// A weight type as a GGUF file stores it.
 #[expect(missing_docs, reason = "the names are the format's own")]

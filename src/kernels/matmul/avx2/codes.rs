@@ -102,7 +102,7 @@ pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
     total
 }
 
-/// Σ weight · activation per row in i32 over four lines of signed weights, `magnitudes` being theirs.
+/// Σ weight · activation per row in i32 over four lines of signed weights and their `magnitudes`.
 ///
 /// # Safety
 /// `words` points to the 16 activations, aligned as words.

@@ -1,4 +1,4 @@
-//! AVX2, FMA and F16C, and the same with AVX-VNNI: strips of 8 rows, a 32-byte line is one register.
+//! AVX2, FMA and F16C, also with AVX-VNNI: strips of 8 rows, a 32-byte line is one register.
 //!
 //! The codes of 32 weights of a strip are unpacked into eight registers and stay there while all
 //! rows of the block pass: per row and line one broadcast of four activations, one `maddubs`
