@@ -39,9 +39,7 @@ const TILE_ROWS: usize = 6;
 /// How scores become weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scoring {
-    /// Scores are multiplied by this.
-    pub(crate) scale: f32,
-    /// Then bent by `cap · tanh(score / cap)`.
+    /// Scores are bent by `cap · tanh(score / cap)`.
     pub(crate) soft_cap: Option<f32>,
     /// Tokens that a row sees, itself included; all before it if there is none.
     pub(crate) window: Option<usize>,
@@ -50,10 +48,6 @@ pub(crate) struct Scoring {
 /// Query rows that attend together.
 #[derive(Debug, Clone)]
 pub(crate) struct QueryTile<'a> {
-    /// Row-major `[rows, stride]`; a row holds the tile's heads side by side from `column` on.
-    pub(crate) query: &'a [f32],
-    pub(crate) stride: usize,
-    pub(crate) column: usize,
     /// Query heads of this key head.
     pub(crate) group: usize,
     /// The tile's rows: consecutive tokens of one sequence.
@@ -91,13 +85,22 @@ impl Scratch {
             running: vec![Running::default(); rows],
         }
     }
+
+    /// Where the scaled queries of `rows` heads are put before [`attend`], one after another: all
+    /// heads of the tile's first row, then of its second.
+    ///
+    /// # Panics
+    /// If there is no room for them: our bug.
+    pub(crate) fn query(&mut self, rows: usize, layout: PageLayout) -> &mut [f32] {
+        &mut self.query[..rows * layout.head_width()]
+    }
 }
 
 fn block_pages(layout: PageLayout) -> usize {
     (BLOCK_TOKENS / layout.padded_tokens()).max(1)
 }
 
-/// Attends: `out` is the rectangle of the tile's rows and heads.
+/// Attends with the queries in `scratch`: `out` is the rectangle of the tile's rows and heads.
 ///
 /// # Panics
 /// If the pages do not cover the tile, or shapes disagree: our bug.
@@ -150,7 +153,6 @@ fn attend_with<M: Multiply, E: Element>(
 ) {
     let (layout, scoring) = (head.layout, &tile.scoring);
     let rows = tile.rows.len() * tile.group;
-    load_query(scratch, tile, layout, scoring.scale);
     scratch.mixed[..rows * layout.padded_width()].fill(0.0);
     scratch.running[..rows].fill(Running::default());
     let end = tile.first_position + tile.rows.len();
@@ -203,17 +205,6 @@ impl Block {
     #[inline(always)]
     fn tokens(&self, page: usize, layout: PageLayout) -> usize {
         (self.end - page * layout.page_tokens()).min(layout.page_tokens())
-    }
-}
-
-/// Copies the tile's heads side by side, scaled.
-#[inline(always)]
-fn load_query(scratch: &mut Scratch, tile: &QueryTile<'_>, layout: PageLayout, scale: f32) {
-    let width = tile.group * layout.head_width();
-    let rows = scratch.query.chunks_exact_mut(width);
-    for (row, copy) in tile.rows.clone().zip(rows) {
-        let query = &tile.query[row * tile.stride + tile.column..][..width];
-        copy.iter_mut().zip(query).for_each(|(copy, x)| *copy = x * scale);
     }
 }
 

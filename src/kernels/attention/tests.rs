@@ -19,7 +19,10 @@ struct Sequence<E> {
     values: Vec<f32>,
 }
 
-const PLAIN: Scoring = Scoring { scale: 0.3, soft_cap: None, window: None };
+const PLAIN: Scoring = Scoring { soft_cap: None, window: None };
+
+/// Factor of the queries.
+const SCALE: f32 = 0.3;
 
 impl<E: Element> Sequence<E> {
     fn new(page_tokens: usize, width: usize, group: usize, context: usize) -> Self {
@@ -68,15 +71,16 @@ impl<E: Element> Sequence<E> {
         let mut pool = Pool::start(1).unwrap();
         pool.grid(&mut out, cut, &mut scratch, |scratch, mut out| {
             let tile = QueryTile {
-                query: &self.query,
-                stride: width,
-                column: 0,
                 group: self.group,
                 rows: out.rows(),
                 first_position: out.rows().start,
                 pages: &self.pages,
                 scoring: *scoring,
             };
+            let count = tile.rows.len() * self.group;
+            let query = &self.query[out.rows().start * width..out.rows().end * width];
+            let scaled = scratch.query(count, self.layout).iter_mut().zip(query);
+            scaled.for_each(|(scaled, x)| *scaled = x * SCALE);
             attend(scratch, &mut out, head, &tile);
         })
         .unwrap();
@@ -91,7 +95,7 @@ impl<E: Element> Sequence<E> {
         let dot = |at: usize| -> f64 {
             let key = &self.keys[at * width..][..width];
             let sum: f64 = query.iter().zip(key).map(|(q, k)| f64::from(*q) * f64::from(*k)).sum();
-            let score = sum * f64::from(scoring.scale);
+            let score = sum * f64::from(SCALE);
             scoring.soft_cap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh())
         };
         let scores: Vec<f64> = (first..=token).map(dot).collect();
