@@ -16,11 +16,14 @@ use crate::engine::request::GenerationRequest;
 use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
+use crate::kernels::tier::Tier;
 use crate::model::DecoderOptions;
 use crate::model::Device;
+use crate::model::ExecutorChoice;
 use crate::model::GgufFile;
 use crate::model::KvType;
 use crate::model::ModelError;
+use crate::model::compute_threads;
 use crate::model::load_decoder;
 use crate::text::ChatMessage;
 use crate::text::ChatTemplate;
@@ -215,6 +218,9 @@ pub(crate) fn decoder_options(
         kv_bytes_max: kv_bytes_max.0,
         kv_type: KvType::F32,
         context_tokens_max,
+        executor: ExecutorChoice::Auto,
+        threads: compute_threads(),
+        tier: Tier::detect(),
     })
 }
 

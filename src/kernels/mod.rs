@@ -10,10 +10,11 @@ pub(crate) mod attention;
 mod exponential;
 #[expect(unsafe_code, reason = "threads write disjoint rectangles of one slice")]
 pub(crate) mod grid;
+pub mod matmul;
 #[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
 pub(crate) mod norm;
 #[expect(unsafe_code, reason = "threads borrow a closure of the thread that waits for them")]
-pub(crate) mod pool;
+pub mod pool;
 #[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
 pub(crate) mod rope;
 mod specification;

@@ -49,9 +49,9 @@ const REGION: u64 = 1 << 32;
 /// A task of a region panicked; the rest of the region may not have run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a compute task panicked: {message}")]
-pub(crate) struct TaskPanic {
+pub struct TaskPanic {
     /// What it said.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;

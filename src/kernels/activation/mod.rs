@@ -24,6 +24,15 @@ for_each_tier! {
     pub(crate) fn gelu_times(out: &mut [f32], gate: &[f32]) = scalar::gelu_times;
 }
 
+for_each_tier! {
+    /// Bends every value to stay below `cap`: `cap · tanh(value / cap)`.
+    ///
+    /// Source: Gemma Team 2024, arXiv:2408.00118, section 2.
+    pub(crate) fn soft_cap(values: &mut [f32], cap: f32) = scalar::soft_cap;
+}
+
+pub(in crate::kernels) use scalar::soft_cap as soft_cap_plain;
+
 #[cfg(test)]
 mod tests {
     use super::*;

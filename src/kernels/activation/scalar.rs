@@ -22,3 +22,12 @@ pub(super) fn gelu_times(out: &mut [f32], gate: &[f32]) {
         *out *= gate / (1.0 + exponential(-twice));
     }
 }
+
+#[inline(always)]
+pub(in crate::kernels) fn soft_cap(values: &mut [f32], cap: f32) {
+    for value in values {
+        // tanh(u) = 1 - 2 / (1 + e^2u), and minus infinity must stay what it is.
+        let bent = cap * (1.0 - 2.0 / (1.0 + exponential(2.0 * *value / cap)));
+        *value = if *value == f32::NEG_INFINITY { *value } else { bent };
+    }
+}

@@ -19,6 +19,7 @@ mod scalar;
 mod softmax;
 
 use crate::base::ids::PageId;
+use crate::kernels::activation::soft_cap_plain;
 use crate::kernels::attention::softmax::Running;
 use crate::kernels::grid::Rectangle;
 use crate::kernels::tier::Tier;
@@ -172,7 +173,7 @@ fn attend_with<M: Multiply, E: Element>(
         for row in 0..rows {
             let scores = &mut scratch.scores[row * block.stride..][..columns];
             if let Some(cap) = scoring.soft_cap {
-                softmax::cap(scores, cap);
+                soft_cap_plain(scores, cap);
             }
             let correction = scratch.running[row].weigh(scores);
             let mixed = &mut scratch.mixed[row * layout.padded_width()..][..layout.padded_width()];

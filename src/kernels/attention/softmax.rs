@@ -68,15 +68,3 @@ fn largest(scores: &[f32]) -> f32 {
     }
     lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
-
-/// Bends scores to stay below `cap`: `cap · tanh(score / cap)`.
-///
-/// Source: Gemma Team 2024, arXiv:2408.00118, section 2.
-#[inline(always)]
-pub(super) fn cap(scores: &mut [f32], cap: f32) {
-    for score in scores {
-        // tanh(u) = 1 - 2 / (1 + e^2u), and minus infinity must stay what it is.
-        let bent = cap * (1.0 - 2.0 / (1.0 + exponential(2.0 * *score / cap)));
-        *score = if *score == f32::NEG_INFINITY { *score } else { bent };
-    }
-}

@@ -236,6 +236,14 @@ impl Edges {
         &self.0
     }
 
+    /// Cuts `width` columns into pieces of `step`.
+    pub(super) fn every(&mut self, width: usize, step: usize) -> &[usize] {
+        self.0.clear();
+        self.0.extend((0..width).step_by(step));
+        self.0.push(width);
+        &self.0
+    }
+
     /// Cuts matrices of these heights, side by side, into runs of whole groups of `group` columns.
     pub(super) fn columns(
         &mut self,

@@ -9,7 +9,8 @@
 //!   values are always read back from the pages, whether they were stored now or steps ago.
 //! - A step no larger than an earlier one allocates nothing but its logits.
 //!
-//! Source: `docs/kernels` of this project's design: weights stay packed at the file's density.
+//! Source: the fusion of stages is that of `ggml`'s and vLLM's CPU paths taken further; the calls
+//! are the ones of [`Executor`].
 
 mod arena;
 mod holder;
@@ -93,8 +94,7 @@ impl CpuExecutor {
         let tier = options.tier;
         let mut holder = PackedHolder { tier, bytes: 0 };
         let weights = Weights::load(file, shape, &mut holder)?;
-        let pool =
-            Pool::start(options.threads).map_err(|cause| ModelError::Threads { cause })?;
+        let pool = Pool::start(options.threads).map_err(|cause| ModelError::Threads { cause })?;
         let pages = Pages::new(shape, options)?;
         let context_tokens_max = options.context_tokens_max.min(shape.context_tokens);
         let frequencies = shape.rope.load_frequencies(file, context_tokens_max)?;
@@ -140,9 +140,8 @@ impl CpuExecutor {
             Part::Attention => (&weights.attention_out, &weights.attention_post_norm),
             Part::FeedForward => (&weights.down, &weights.feed_forward_post_norm),
         };
-        let Arena { hidden, mixed, inner, computed, operand, edges, workers, .. } =
-            &mut self.arena;
-        let source = if part == Part::Attention { mixed } else { inner };
+        let Arena { hidden, mixed, inner, computed, operand, edges, workers, .. } = &mut self.arena;
+        let source: &[f32] = if part == Part::Attention { mixed } else { inner };
         let columns = linear.matrix.columns();
         let mut team = Team { pool: &mut self.pool, workers, edges };
         let form = linear.matrix.row_form();
@@ -151,14 +150,13 @@ impl CpuExecutor {
         })?;
         let (width, scale) = (self.shape.width, self.shape.residual_scale);
         let Some(gain) = post_norm else {
-            let bias_follows = linear.bias.is_some();
-            debug_assert!(!bias_follows || scale == 1.0, "a scaled residual has no bias");
-            stages::project(&mut team, operand, &[linear], (hidden, rows), |hidden, sums| {
+            let target = (&mut hidden[..], rows);
+            stages::project(&mut team, operand, &[linear], target, |hidden, sums| {
                 hidden.iter_mut().zip(sums).for_each(|(hidden, sum)| *hidden += scale * sum);
             })?;
             return Ok(());
         };
-        stages::project(&mut team, operand, &[linear], (computed, rows), |to, sums| {
+        stages::project(&mut team, operand, &[linear], (&mut computed[..], rows), |to, sums| {
             to.copy_from_slice(sums);
         })?;
         let (computed, epsilon) = (&computed[..], self.shape.norm_epsilon);
@@ -250,8 +248,9 @@ impl Executor for CpuExecutor {
         _: &InArena,
     ) -> Result<InArena, ModelError> {
         let (rows, shape) = (self.plan.rows(), self.head_shape());
-        let stage = self.head_stage(layer, Head::Key);
         let weights = &self.weights.layers[layer];
+        let stage =
+            head_stage((&self.shape, self.tier), &self.plan, layer, weights.key_norm.as_deref());
         let linears = [&weights.query, &weights.key, &weights.value];
         let (tier, width, epsilon) = (self.tier, self.shape.width, self.shape.norm_epsilon);
         let Arena { hidden, qkv, operand, edges, workers, .. } = &mut self.arena;
@@ -260,7 +259,8 @@ impl Executor for CpuExecutor {
             let hidden = &hidden[row * width..(row + 1) * width];
             norm::rms_norm(tier, out, hidden, &weights.attention_norm, epsilon);
         })?;
-        stages::project(&mut team, operand, &linears, (qkv, rows), <[f32]>::copy_from_slice)?;
+        let target = (&mut qkv[..], rows);
+        stages::project(&mut team, operand, &linears, target, <[f32]>::copy_from_slice)?;
         let source = (&qkv[..], &self.plan);
         match &mut self.pages.elements {
             Elements::F32(layers) => {
@@ -273,14 +273,10 @@ impl Executor for CpuExecutor {
         Ok(InArena)
     }
 
-    fn attend(
-        &mut self,
-        layer: usize,
-        _: InArena,
-        _: &InArena,
-    ) -> Result<InArena, ModelError> {
+    fn attend(&mut self, layer: usize, _: InArena, _: &InArena) -> Result<InArena, ModelError> {
         let shape = self.head_shape();
-        let stage = self.head_stage(layer, Head::Query);
+        let gain = self.weights.layers[layer].query_norm.as_deref();
+        let stage = head_stage((&self.shape, self.tier), &self.plan, layer, gain);
         let scoring = Scoring {
             soft_cap: self.shape.attention_soft_cap,
             window: self.shape.attention[layer].window,
@@ -320,11 +316,11 @@ impl Executor for CpuExecutor {
             let hidden = &hidden[row * width..(row + 1) * width];
             norm::rms_norm(tier, out, hidden, &weights.feed_forward_norm, epsilon);
         })?;
-        let combine = match self.shape.activation {
+        let combine: fn(Tier, &mut [f32], &[f32]) = match self.shape.activation {
             Activation::Silu => activation::silu_times,
             Activation::GeluTanh => activation::gelu_times,
         };
-        stages::gate_up(&mut team, operand, (gate, up), (inner, rows), |up, gate| {
+        stages::gate_up(&mut team, operand, (gate, up), (&mut inner[..], rows), |up, gate| {
             combine(tier, up, gate);
         })?;
         Ok(InArena)
@@ -356,16 +352,34 @@ impl Executor for CpuExecutor {
             let from = wanted[row] as usize * width;
             norm::rms_norm(tier, out, &hidden[from..from + width], gain, epsilon);
         })?;
-        let copy = <[f32]>::copy_from_slice;
-        stages::project(&mut team, operand, &[output], (&mut logits, rows), copy)?;
-        self.bend(&mut logits);
+        let (scale, cap) = (self.shape.logit_scale, self.shape.logit_soft_cap);
+        stages::project(&mut team, operand, &[output], (&mut logits, rows), |logits, sums| {
+            logits.iter_mut().zip(sums).for_each(|(logit, sum)| *logit = scale * sum);
+            if let Some(cap) = cap {
+                activation::soft_cap(tier, logits, cap);
+            }
+        })?;
         Ok(Logits::new(logits, vocabulary_size))
     }
 }
 
-/// Which heads a stage works on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Head {
-    Query,
-    Key,
+/// What a layer does to its query heads, or to its key heads, whose norm has the gain `gain`.
+fn head_stage<'a>(
+    (shape, tier): (&DecoderShape, Tier),
+    plan: &'a Plan,
+    layer: usize,
+    gain: Option<&'a [f32]>,
+) -> HeadStage<'a> {
+    HeadStage {
+        tier,
+        gain,
+        epsilon: shape.norm_epsilon,
+        angles: match shape.attention[layer].rope {
+            LayerRope::None => None,
+            LayerRope::Global => Some(&plan.global),
+            LayerRope::Local => plan.local.as_ref(),
+        },
+        style: shape.rope.style,
+        turned: shape.rope.width,
+    }
 }

@@ -29,6 +29,9 @@ pub(super) type Linear = weights::Linear<Arc<PackedMatrix>, Vec<f32>>;
 /// Panels that the kernels multiply together, so that runs of panels should be whole groups.
 const GROUP_PANELS: usize = 4;
 
+/// Most sums that the kernels hand over at once.
+const SUMS_MAX: usize = 64;
+
 /// Columns of one group of panels.
 pub(super) fn group_columns(matrix: &PackedMatrix) -> usize {
     GROUP_PANELS * matrix.panel_rows()
@@ -63,11 +66,11 @@ pub(super) fn project(
         matmul(&linear.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
             let from = column - own.start;
             let piece = &mut part.row(row)[from..from + sums.len()];
-            take(piece, sums);
-            if let Some(bias) = &linear.bias {
-                let bias = &bias[column..column + sums.len()];
-                piece.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
-            }
+            let Some(bias) = &linear.bias else { return take(piece, sums) };
+            let mut biased = [0.0; SUMS_MAX];
+            let biased = &mut biased[..sums.len()];
+            put(biased, sums, bias, column);
+            take(piece, biased);
         });
     })
 }
@@ -108,14 +111,21 @@ pub(super) fn gate_up(
             let run = panels(&gate.matrix, some.clone());
             matmul(&gate.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
                 let at = row * group + column - first;
-                put(&mut gates[at..at + sums.len()], sums, gate, column);
+                let gates = &mut gates[at..at + sums.len()];
+                match &gate.bias {
+                    Some(bias) => put(gates, sums, bias, column),
+                    None => gates.copy_from_slice(sums),
+                }
             });
             let left = operand.rows(up.matrix.row_form());
             let run = panels(&up.matrix, some);
             matmul(&up.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
                 let from = column - columns.start;
                 let piece = &mut part.row(row)[from..from + sums.len()];
-                put(piece, sums, up, column);
+                match &up.bias {
+                    Some(bias) => put(piece, sums, bias, column),
+                    None => piece.copy_from_slice(sums),
+                }
                 let at = row * group + column - first;
                 combine(piece, &gates[at..at + sums.len()]);
             });
@@ -123,12 +133,10 @@ pub(super) fn gate_up(
     })
 }
 
-/// Copies sums, the linear's bias added.
-fn put(to: &mut [f32], sums: &[f32], linear: &Linear, column: usize) {
-    to.copy_from_slice(sums);
-    if let Some(bias) = &linear.bias {
-        let bias = &bias[column..column + sums.len()];
-        to.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
+/// Copies sums from `column` on, the bias added.
+fn put(to: &mut [f32], sums: &[f32], bias: &[f32], column: usize) {
+    for ((to, sum), bias) in to.iter_mut().zip(sums).zip(&bias[column..]) {
+        *to = sum + bias;
     }
 }
 
@@ -219,12 +227,7 @@ pub(super) fn attend<E: Element>(
 ) -> Result<(), TaskPanic> {
     let (layout, row_width) = (shape.layout, shape.row_width());
     let (head_width, tile_width) = (layout.head_width(), shape.group * layout.head_width());
-    let columns = team.edges.columns(
-        std::iter::repeat_n(tile_width, shape.kv_heads),
-        tile_width,
-        // One key head a task, whatever the number of threads.
-        usize::MAX / 1024,
-    );
+    let columns = team.edges.every(shape.query_width(), tile_width);
     let cut = Cut { width: shape.query_width(), rows: &plan.tile_edges, columns };
     team.pool.grid(mixed, cut, team.workers, |worker, mut part| {
         let (rows, first) = (part.rows(), part.columns().start);
