@@ -72,17 +72,6 @@ impl<T> Rectangle<'_, T> {
         // second borrow out.
         unsafe { std::slice::from_raw_parts_mut(self.first.add(at), self.columns.len()) }
     }
-
-    /// All of it as one slice, with the elements from one row to the next.
-    ///
-    /// # Panics
-    /// If it does not span whole rows of the matrix and has more than one.
-    pub(crate) fn whole(&mut self) -> &mut [T] {
-        let (rows, columns) = (self.rows.len(), self.columns.len());
-        assert!(rows <= 1 || columns == self.stride, "the rectangle does not span whole rows");
-        // SAFETY: as in `row`; rows that span the stride follow each other without a gap.
-        unsafe { std::slice::from_raw_parts_mut(self.first, rows * columns) }
-    }
 }
 
 /// The start of a matrix, for the threads of one region.

@@ -77,7 +77,7 @@ pub fn load_decoder(
 ) -> Result<Box<dyn Forward>, ModelError> {
     let shape = DecoderShape::from_metadata(file.metadata())?;
     let layers = shape.layers;
-    if runs_on_kernels(file, &shape, options)? {
+    if runs_on_kernels(file, options)? {
         let executor = CpuExecutor::load(file, &shape, options)?;
         return Ok(Box::new(Decoder { layers, executor }));
     }
@@ -86,13 +86,9 @@ pub fn load_decoder(
 }
 
 /// Whether the cpu executor takes the model; the log says why not.
-fn runs_on_kernels(
-    file: &GgufFile,
-    shape: &DecoderShape,
-    options: &DecoderOptions,
-) -> Result<bool, ModelError> {
+fn runs_on_kernels(file: &GgufFile, options: &DecoderOptions) -> Result<bool, ModelError> {
     let obstacle = if options.device.is_cpu() {
-        cpu::obstacle(file, shape)
+        cpu::obstacle(file)
     } else {
         Some("the device is not the CPU".to_owned())
     };
@@ -106,7 +102,7 @@ fn runs_on_kernels(
         (ExecutorChoice::Cpu, Some(found)) => Err(ModelError::Unsupported {
             what: "model for the CPU kernels",
             found,
-            supported: "rows of multiples of 32 weights in a type with kernels, on the CPU",
+            supported: "tensor types with kernels, on the CPU",
         }),
     }
 }

@@ -10,6 +10,7 @@ use crate::kernels::matmul::Rows;
 use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
+use crate::model::executor::cpu::holder::COLUMNS_MULTIPLE;
 use crate::model::shape::DecoderShape;
 
 /// Values of a row-wise stage that are worth another thread: some 10 µs of work, ten times what
@@ -76,9 +77,10 @@ impl Worker {
     }
 }
 
-/// The widest row that any matrix is multiplied with.
+/// The widest row that any matrix is multiplied with, padded.
 pub(super) fn widest(shape: &DecoderShape) -> usize {
-    shape.width.max(shape.query_width()).max(shape.feed_forward)
+    let widest = shape.width.max(shape.query_width()).max(shape.feed_forward);
+    widest.next_multiple_of(COLUMNS_MULTIPLE)
 }
 
 impl Arena {
@@ -95,6 +97,19 @@ impl Arena {
             edges: Edges::default(),
             workers,
         }
+    }
+
+    /// Where the memory of operands and edges lies and how much it can hold.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> Vec<(usize, usize)> {
+        let Operand { floats, small_groups, large_groups, .. } = &self.operand;
+        let bytes = |rows: &QuantizedRows| (0, usize::try_from(rows.bytes()).unwrap());
+        vec![
+            (floats.as_ptr() as usize, floats.capacity()),
+            bytes(small_groups),
+            bytes(large_groups),
+            (0, self.edges.0.capacity()),
+        ]
     }
 
     /// Makes room for `rows` rows.
@@ -158,7 +173,7 @@ impl Operand {
     }
 
     /// Computes rows with `values`, which writes row `row` to the slice it is given, and turns them
-    /// into every form in `forms`.
+    /// into every form in `forms`, padded with zeros to what kernels multiply.
     pub(super) fn fill(
         &mut self,
         team: &mut Team<'_>,
@@ -166,7 +181,8 @@ impl Operand {
         [rows, columns]: [usize; 2],
         values: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Result<(), TaskPanic> {
-        (self.rows, self.columns) = (rows, columns);
+        let wide = columns.next_multiple_of(COLUMNS_MULTIPLE);
+        (self.rows, self.columns) = (rows, wide);
         let tier = self.small_groups.tier();
         let mut done: [Option<RowForm>; 3] = [None; 3];
         for form in forms {
@@ -180,10 +196,14 @@ impl Operand {
                 RowForm::Group32 => &mut self.small_groups,
                 RowForm::Group256 => &mut self.large_groups,
                 RowForm::Float => {
-                    let matrix = &mut self.floats[..rows * columns];
-                    let cut = Cut { width: columns, rows: row_edges, columns: &[0, columns] };
+                    let matrix = &mut self.floats[..rows * wide];
+                    let cut = Cut { width: wide, rows: row_edges, columns: &[0, wide] };
                     team.pool.grid(matrix, cut, team.workers, |_, mut part| {
-                        part.rows().for_each(|row| values(row, part.row(row)));
+                        for row in part.rows() {
+                            let (out, padding) = part.row(row).split_at_mut(columns);
+                            values(row, out);
+                            padding.fill(0.0);
+                        }
                     })?;
                     continue;
                 }

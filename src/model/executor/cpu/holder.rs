@@ -8,6 +8,7 @@ use crate::model::executor::weights::WeightHolder;
 use crate::model::gguf::GgufFile;
 use crate::model::gguf::TensorType;
 use crate::model::layout::Part;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ impl WeightHolder for PackedHolder {
             let found = packed.tensor_type.name();
             ModelError::TensorTypeUnsupported { name: name.clone(), found, supported: PACKED_TYPES }
         })?;
-        let matrix = PackedMatrix::pack(weight_type, packed.bytes, packed.dims, self.tier)
+        let (bytes, dims) = padded(weight_type, packed.bytes, packed.dims);
+        let matrix = PackedMatrix::pack(weight_type, &bytes, dims, self.tier)
             .map_err(|cause| ModelError::Packing { name: name.clone(), cause })?;
         file.release(&name);
         self.bytes += matrix.bytes();
@@ -49,6 +51,29 @@ impl WeightHolder for PackedHolder {
         self.bytes += 4 * vector.len() as u64;
         Ok(vector)
     }
+}
+
+/// Width of rows that the kernels multiply: any multiple of this.
+pub(super) const COLUMNS_MULTIPLE: usize = 32;
+
+/// Rows of dense weights may have any width: zeros behind them add nothing to a product. Rows of
+/// every other type are whole units of 32 weights or more.
+fn padded(
+    weight_type: WeightType,
+    bytes: &[u8],
+    [rows, columns]: [usize; 2],
+) -> (Cow<'_, [u8]>, [usize; 2]) {
+    let (unit_weights, unit_bytes) = weight_type.unit();
+    let wide = columns.next_multiple_of(COLUMNS_MULTIPLE);
+    if wide == columns || unit_weights > 1 {
+        return (Cow::Borrowed(bytes), [rows, columns]);
+    }
+    let mut padded = vec![0; rows * wide * unit_bytes];
+    let to = padded.chunks_exact_mut(wide * unit_bytes);
+    for (to, from) in to.zip(bytes.chunks_exact(columns * unit_bytes)) {
+        to[..from.len()].copy_from_slice(from);
+    }
+    (Cow::Owned(padded), [rows, wide])
 }
 
 /// The types of [`weight_type`], for error messages.

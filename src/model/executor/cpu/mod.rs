@@ -52,9 +52,6 @@ use crate::model::shape::LayerRope;
 use crate::model::step_input::StepInput;
 use std::sync::Arc;
 
-/// Width of rows that the kernels multiply: any multiple of this.
-const COLUMNS_MULTIPLE: usize = 32;
-
 /// What flows between calls: the buffers are the executor's own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InArena;
@@ -74,11 +71,7 @@ pub(crate) struct CpuExecutor {
 }
 
 /// Why the kernels cannot run the model in `file`; `None` if they can.
-pub(crate) fn obstacle(file: &GgufFile, shape: &DecoderShape) -> Option<String> {
-    let widths = [shape.width, shape.query_width(), shape.feed_forward];
-    if let Some(width) = widths.iter().find(|width| !width.is_multiple_of(COLUMNS_MULTIPLE)) {
-        return Some(format!("a row of {width} weights is no multiple of {COLUMNS_MULTIPLE}"));
-    }
+pub(crate) fn obstacle(file: &GgufFile) -> Option<String> {
     file.tensors()
         .find(|(_, entry)| holder::weight_type(entry.tensor_type).is_none())
         .map(|(name, entry)| format!("tensor `{name}` has type {}", entry.tensor_type.name()))
@@ -142,7 +135,11 @@ impl CpuExecutor {
         };
         let Arena { hidden, mixed, inner, computed, operand, edges, workers, .. } = &mut self.arena;
         let source: &[f32] = if part == Part::Attention { mixed } else { inner };
-        let columns = linear.matrix.columns();
+        // The source's own width: the matrix' may be padded.
+        let columns = match part {
+            Part::Attention => self.shape.query_width(),
+            Part::FeedForward => self.shape.feed_forward,
+        };
         let mut team = Team { pool: &mut self.pool, workers, edges };
         let form = linear.matrix.row_form();
         operand.fill(&mut team, [form], [rows, columns], |row, out| {
@@ -230,12 +227,13 @@ impl Executor for CpuExecutor {
         let Arena { hidden, edges, workers, .. } = &mut self.arena;
         let rows = edges.rows(tokens.len(), width, self.pool.threads());
         let cut = Cut { width, rows, columns: &[0, width] };
-        self.pool.grid(hidden, cut, workers, |_, mut part| {
+        self.pool.grid(hidden, cut, workers, |worker, mut part| {
             for row in part.rows() {
-                let hidden = part.row(row);
+                let embedded = &mut worker.row[..embedding.columns()];
                 // Ids are `u32` and were checked against the vocabulary.
-                embedding.row_to_f32(tokens[row] as usize, hidden);
-                hidden.iter_mut().for_each(|x| *x *= scale);
+                embedding.row_to_f32(tokens[row] as usize, embedded);
+                let hidden = part.row(row).iter_mut().zip(embedded);
+                hidden.for_each(|(hidden, x)| *hidden = scale * *x);
             }
         })?;
         Ok(InArena)
@@ -383,3 +381,6 @@ fn head_stage<'a>(
         turned: shape.rope.width,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,16 @@ impl Plan {
         }
     }
 
+    /// How much the plan's lists can hold.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> Vec<(usize, usize)> {
+        let Self { tokens, wanted, positions, slots, query_factors, tile_edges, .. } = self;
+        let words = [tokens.capacity(), wanted.capacity(), slots.capacity(), self.pages.capacity()];
+        let lists = [positions.capacity(), tile_edges.capacity(), self.segments.capacity()];
+        let floats = [query_factors.capacity(), self.global.cos.capacity()];
+        words.into_iter().chain(lists).chain(floats).map(|capacity| (0, capacity)).collect()
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "a growth has few steps")]
     fn fill_query_factors(&mut self) {
         let (scale, growth) = (self.attention_scale, self.growth);
