@@ -6,5 +6,8 @@ mod command_line;
 mod conversation;
 mod engine_parity;
 mod openai;
+mod openai_client;
 mod respond;
 mod server;
+mod starting;
+mod vocabularies;

@@ -1,6 +1,7 @@
 //! Every body that crosses the wire, and nothing else: names and shapes are the contract.
 
 pub(crate) mod openai;
+pub(crate) mod refused;
 pub(crate) mod respond;
 pub(crate) mod services;
 
