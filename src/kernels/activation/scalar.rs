@@ -3,7 +3,7 @@
 use crate::kernels::exponential::exponential;
 
 /// Twice the root of 2/π, for `tanh(u) = 2 · sigmoid(2u) - 1`.
-const GELU_SLOPE: f32 = 1.595_769_1;
+const GELU_SLOPE: f32 = 1.595_769;
 const GELU_CUBE: f32 = 0.044_715;
 
 #[inline(always)]

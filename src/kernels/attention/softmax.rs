@@ -38,11 +38,9 @@ impl Running {
         let correction = exponential(self.maximum - maximum);
         let mut sums = [0.0_f32; LANES];
         for part in scores.chunks_exact_mut(LANES) {
-            for lane in 0..LANES {
-                part[lane] = exponential(part[lane] - maximum);
-            }
-            for lane in 0..LANES {
-                sums[lane] += part[lane];
+            for (score, sum) in part.iter_mut().zip(&mut sums) {
+                *score = exponential(*score - maximum);
+                *sum += *score;
             }
         }
         let mut lanes = LANES / 2;
