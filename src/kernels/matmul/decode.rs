@@ -1,5 +1,4 @@
-//! One record of a panel taken apart, in the shape that tiles multiply: what every tier's decoder
-//! must produce, and the plain one that does.
+//! One record of a strip taken apart by the specification.
 
 use crate::kernels::matmul::layout::Layout;
 use crate::kernels::matmul::weight_type::Format;
@@ -10,14 +9,13 @@ use half::f16;
 /// Bytes of 256 codes of 16 rows.
 pub(super) const CODE_BYTES: usize = 4096;
 
-/// A unit of one panel: unsigned codes of one byte each and everything else widened.
+/// A unit of one strip: unsigned codes of one byte each and everything else widened.
 ///
-/// `r` counts the panel's rows, `R` of them.
+/// `r` counts the strip's rows, `R` of them.
 #[repr(C, align(64))]
 #[derive(Debug, Clone)]
-pub(super) struct DecodedPanel {
-    /// `[group of 4][r][4]` unsigned codes. The AVX2 tier keeps `Q8_0` here as
-    /// `[group of 4][even, odd][r][2]` i16 instead.
+pub(super) struct DecodedStrip {
+    /// `[group of 4][r][4]` unsigned codes.
     pub(super) codes: [u8; CODE_BYTES],
     /// `[k][r]` dense weights.
     pub(super) dense: [f32; CODE_BYTES / 4],
@@ -32,7 +30,7 @@ pub(super) struct DecodedPanel {
     pub(super) min: [i32; 128],
 }
 
-impl DecodedPanel {
+impl DecodedStrip {
     pub(super) fn zeroed() -> Self {
         Self {
             codes: [0; CODE_BYTES],
@@ -60,7 +58,7 @@ impl DecodedPanel {
 
     fn read_dense(&mut self, format: Format, layout: &Layout, record: &[u8]) {
         let size = format.bits() / 8;
-        let weights = &mut self.dense[..layout.weights * layout.panel_rows];
+        let weights = &mut self.dense[..layout.weights * layout.strip_rows];
         for (weight, raw) in weights.iter_mut().zip(record.chunks_exact(size)) {
             *weight = match format {
                 Format::F16 => f16::from_le_bytes([raw[0], raw[1]]).to_f32(),
@@ -71,8 +69,8 @@ impl DecodedPanel {
     }
 
     fn read_codes(&mut self, format: Format, layout: &Layout, record: &[u8]) {
-        let line = 4 * layout.panel_rows;
-        let codes = &mut self.codes[..layout.weights * layout.panel_rows];
+        let line = 4 * layout.strip_rows;
+        let codes = &mut self.codes[..layout.weights * layout.strip_rows];
         if format.bits() == 8 {
             codes.copy_from_slice(&record[layout.codes..layout.codes + codes.len()]);
             return;
@@ -103,7 +101,7 @@ impl DecodedPanel {
         record: &[u8],
         halves: impl Fn(&[u8], &mut [f32]),
     ) {
-        let rows = layout.panel_rows;
+        let rows = layout.strip_rows;
         halves(&record[..layout.m], &mut self.d[..layout.m / 2]);
         halves(&record[layout.m..layout.scale], &mut self.m[..(layout.scale - layout.m) / 2]);
         let scales = &record[layout.scale..layout.min];
@@ -127,7 +125,7 @@ impl DecodedPanel {
         }
     }
 
-    /// The weights of row `row` of a panel that [`Self::read`] took apart.
+    /// The weights of row `row` of a strip that [`Self::read`] took apart.
     pub(super) fn row_to_f32(&self, format: Format, rows: usize, row: usize, out: &mut [f32]) {
         for (k, weight) in out.iter_mut().enumerate() {
             if format.row_form() == RowForm::Float {

@@ -1,4 +1,4 @@
-//! The loops round the tiles: rows in blocks, panels in groups, units in order.
+//! The loops: rows in blocks, panels, units in order, strips.
 
 use crate::kernels::matmul::BLOCK_ROWS;
 use crate::kernels::matmul::PackedMatrix;
@@ -6,7 +6,9 @@ use crate::kernels::matmul::Rows;
 use crate::kernels::matmul::Take;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::matmul::avx2::Avx2;
-use crate::kernels::matmul::decode::DecodedPanel;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::matmul::avx512::Avx512;
+use crate::kernels::matmul::decode::DecodedStrip;
 use crate::kernels::matmul::layout::Layout;
 use crate::kernels::matmul::layout::unit_weights;
 use crate::kernels::matmul::rows::RowUnit;
@@ -15,51 +17,105 @@ use crate::kernels::matmul::weight_type::Format;
 use crate::kernels::tier::Tier;
 use std::ops::Range;
 
-/// Panels unpacked together, so that a row's codes are read once for all of them.
-pub(super) const GROUP_PANELS: usize = 4;
+/// Strips of a panel. They are multiplied one after the other while a unit's rows stay in the first
+/// cache.
+pub(super) const PANEL_STRIPS: usize = 4;
 
-/// Rows of a tile: as many as keep their sums in registers beside two panels.
-pub(super) const TILE_ROWS: usize = 4;
-
-/// Matrix rows of a group of the widest panels.
-const GROUP_ROWS_MAX: usize = 16 * GROUP_PANELS;
+/// Matrix rows of the widest strip.
+const STRIP_ROWS_MAX: usize = 16;
 
 /// One thread's workspace.
 #[derive(Debug, Clone)]
 pub struct Scratch {
-    panels: Box<[DecodedPanel; GROUP_PANELS]>,
-    sums: Box<[f32; BLOCK_ROWS * GROUP_ROWS_MAX]>,
+    sums: Box<[f32; BLOCK_ROWS * PANEL_STRIPS * STRIP_ROWS_MAX]>,
+    strip: Box<StripScratch>,
 }
+
+/// What an engine may use while it multiplies a strip.
+#[derive(Debug, Clone)]
+pub(super) struct StripScratch {
+    /// Integer sums of each row of the block.
+    pub(super) exact: [IntegerSums; BLOCK_ROWS],
+    /// The specification's unpacked strip.
+    plain: DecodedStrip,
+}
+
+/// Sums of one row with a strip's rows, aligned for any register.
+#[repr(C, align(64))]
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IntegerSums(pub(super) [i32; STRIP_ROWS_MAX]);
 
 impl Default for Scratch {
     fn default() -> Self {
+        let exact = [IntegerSums([0; STRIP_ROWS_MAX]); BLOCK_ROWS];
         Self {
-            panels: Box::new(std::array::from_fn(|_| DecodedPanel::zeroed())),
-            sums: Box::new([0.0; BLOCK_ROWS * GROUP_ROWS_MAX]),
+            sums: Box::new([0.0; BLOCK_ROWS * PANEL_STRIPS * STRIP_ROWS_MAX]),
+            strip: Box::new(StripScratch { exact, plain: DecodedStrip::zeroed() }),
         }
+    }
+}
+
+/// One unit of a strip.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Strip<'a> {
+    pub(super) format: Format,
+    pub(super) layout: &'a Layout,
+    pub(super) record: &'a [u8],
+}
+
+/// A block's sums of one strip, or of a panel: row by row, `stride` apart.
+#[derive(Debug)]
+pub(super) struct Sums<'a> {
+    pub(super) values: &'a mut [f32],
+    pub(super) stride: usize,
+}
+
+impl Sums<'_> {
+    /// Whether `rows` rows have `columns` sums each.
+    pub(super) fn reaches(&self, rows: usize, columns: usize) -> bool {
+        rows == 0 || (rows - 1) * self.stride + columns <= self.values.len()
+    }
+}
+
+/// One unit of a block of f32 rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FloatRows<'a> {
+    /// From the first row's first value of the unit on.
+    pub(super) values: &'a [f32],
+    pub(super) stride: usize,
+    weights: usize,
+    pub(super) count: usize,
+}
+
+impl<'a> FloatRows<'a> {
+    /// Whether every row has all its values.
+    pub(super) fn is_whole(&self) -> bool {
+        self.count == 0 || (self.count - 1) * self.stride + self.weights <= self.values.len()
+    }
+
+    /// Row `row`'s values of the unit.
+    #[inline]
+    pub(super) fn row(&self, row: usize) -> &'a [f32] {
+        &self.values[row * self.stride..row * self.stride + self.weights]
     }
 }
 
 /// What a tier computes.
 pub(super) trait Engine: Copy {
-    /// Takes one panel's record apart.
-    fn decode(self, format: Format, layout: &Layout, record: &[u8], panel: &mut DecodedPanel);
+    /// Asks for bytes that will be read soon.
+    fn prefetch(self, bytes: &[u8]);
 
-    /// Adds the products of up to [`TILE_ROWS`] units with up to [`GROUP_PANELS`] panels to `sums`,
-    /// whose rows are [`GROUP_PANELS`] panels long.
-    fn tile(self, shape: Shape, panels: &[DecodedPanel], units: &[RowUnit], sums: &mut [f32]);
+    /// Adds the products of a block's units with one strip to `sums`.
+    fn strip(self, strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>, scratch: &mut StripScratch);
 
-    /// The same for dense weights; each of `rows` has the unit's values.
-    fn tile_dense(self, shape: Shape, panels: &[DecodedPanel], rows: &[&[f32]], sums: &mut [f32]);
-}
-
-/// What the tiles of one unit have in common.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
-    pub(super) format: Format,
-    /// Weights of the unit.
-    pub(super) weights: usize,
-    pub(super) panel_rows: usize,
+    /// Adds the products of f32 rows with a panel's strips, which follow each other in `sums`.
+    fn dense(
+        self,
+        strips: &[Strip<'_>],
+        rows: FloatRows<'_>,
+        sums: Sums<'_>,
+        scratch: &mut StripScratch,
+    );
 }
 
 /// Picks the engine of the matrix' tier.
@@ -73,11 +129,11 @@ pub(super) fn run(
     match matrix.tier() {
         Tier::Scalar | Tier::Neon => drive(Plain, matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "x86_64")]
-        Tier::Avx2 | Tier::AvxVnni => {
-            drive(Avx2::proven(), matrix, rows, panels, (scratch, take));
-        }
+        Tier::Avx2 => drive(Avx2::<false>::proven(), matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "x86_64")]
-        Tier::Avx512Vnni => drive(Plain, matrix, rows, panels, (scratch, take)),
+        Tier::AvxVnni => drive(Avx2::<true>::proven(), matrix, rows, panels, (scratch, take)),
+        #[cfg(target_arch = "x86_64")]
+        Tier::Avx512Vnni => drive(Avx512::proven(), matrix, rows, panels, (scratch, take)),
         #[cfg(not(target_arch = "x86_64"))]
         Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => {
             unreachable!("a matrix is packed for a tier of this machine")
@@ -90,23 +146,36 @@ pub(super) fn run(
 struct Plain;
 
 impl Engine for Plain {
-    fn decode(self, format: Format, layout: &Layout, record: &[u8], panel: &mut DecodedPanel) {
-        panel.read(format, layout, record);
-    }
+    fn prefetch(self, _: &[u8]) {}
 
-    fn tile(self, shape: Shape, panels: &[DecodedPanel], units: &[RowUnit], sums: &mut [f32]) {
-        let rows = shape.panel_rows;
-        for (unit, sums) in units.iter().zip(sums.chunks_mut(GROUP_PANELS * rows)) {
-            for (panel, sums) in panels.iter().zip(sums.chunks_exact_mut(rows)) {
-                scalar::accumulate(shape.format, shape.weights, panel, unit, sums);
-            }
+    fn strip(
+        self,
+        strip: Strip<'_>,
+        units: &[RowUnit],
+        sums: Sums<'_>,
+        scratch: &mut StripScratch,
+    ) {
+        let Strip { format, layout, record } = strip;
+        scratch.plain.read(format, layout, record);
+        for (unit, sums) in units.iter().zip(sums.values.chunks_mut(sums.stride)) {
+            let sums = &mut sums[..layout.strip_rows];
+            scalar::accumulate(format, layout.weights, &scratch.plain, unit, sums);
         }
     }
 
-    fn tile_dense(self, shape: Shape, panels: &[DecodedPanel], rows: &[&[f32]], sums: &mut [f32]) {
-        for (values, sums) in rows.iter().zip(sums.chunks_mut(GROUP_PANELS * shape.panel_rows)) {
-            for (panel, sums) in panels.iter().zip(sums.chunks_exact_mut(shape.panel_rows)) {
-                scalar::accumulate_dense(panel, values, sums);
+    fn dense(
+        self,
+        strips: &[Strip<'_>],
+        rows: FloatRows<'_>,
+        sums: Sums<'_>,
+        scratch: &mut StripScratch,
+    ) {
+        for (at, &Strip { format, layout, record }) in strips.iter().enumerate() {
+            scratch.plain.read(format, layout, record);
+            let columns = at * layout.strip_rows..(at + 1) * layout.strip_rows;
+            for (row, sums) in sums.values.chunks_mut(sums.stride).take(rows.count).enumerate() {
+                let sums = &mut sums[columns.clone()];
+                scalar::accumulate_dense(&scratch.plain, rows.row(row), sums);
             }
         }
     }
@@ -123,28 +192,18 @@ fn drive<E: Engine>(
         Rows::Quantized(rows) => rows.rows(),
         Rows::Float(values) => values.len() / matrix.columns(),
     };
-    let width = GROUP_PANELS * matrix.panel_rows();
+    let width = matrix.panel_rows();
     for first_row in (0..row_count).step_by(BLOCK_ROWS) {
         let block = first_row..(first_row + BLOCK_ROWS).min(row_count);
-        for first in panels.clone().step_by(GROUP_PANELS) {
-            let group = first..(first + GROUP_PANELS).min(panels.end);
+        for panel in panels.clone() {
             let sums = &mut scratch.sums[..block.len() * width];
             sums.fill(0.0);
             for unit in 0..matrix.unit_count() {
-                let shape = Shape {
-                    format: matrix.format(),
-                    weights: matrix.layout(unit).weights,
-                    panel_rows: matrix.panel_rows(),
-                };
-                for (panel, decoded) in group.clone().zip(scratch.panels.iter_mut()) {
-                    let record = matrix.panel_record(panel, unit);
-                    engine.decode(shape.format, &matrix.layout(unit), record, decoded);
-                }
-                let panels = &scratch.panels[..group.len()];
-                multiply(engine, shape, panels, (rows, unit, matrix.columns()), (&block, sums));
+                let strip_scratch = &mut *scratch.strip;
+                multiply(engine, (matrix, panel, unit), rows, (&block, sums, strip_scratch));
             }
-            let column = first * matrix.panel_rows();
-            let columns = (group.len() * matrix.panel_rows()).min(matrix.rows() - column);
+            let column = panel * width;
+            let columns = width.min(matrix.rows() - column);
             for (row, sums) in block.clone().zip(sums.chunks_exact(width)) {
                 take(row, column, &sums[..columns]);
             }
@@ -152,28 +211,39 @@ fn drive<E: Engine>(
     }
 }
 
-/// One unit of a block of rows with a group of panels.
+/// One unit of a block of rows with a panel.
 fn multiply<E: Engine>(
     engine: E,
-    shape: Shape,
-    panels: &[DecodedPanel],
-    (rows, unit, columns): (Rows<'_>, usize, usize),
-    (block, sums): (&Range<usize>, &mut [f32]),
+    (matrix, panel, unit): (&PackedMatrix, usize, usize),
+    rows: Rows<'_>,
+    (block, sums, scratch): (&Range<usize>, &mut [f32], &mut StripScratch),
 ) {
-    let width = GROUP_PANELS * shape.panel_rows;
-    for (first, sums) in block.clone().step_by(TILE_ROWS).zip(sums.chunks_mut(TILE_ROWS * width)) {
-        let tile = first..(first + TILE_ROWS).min(block.end);
-        match rows {
-            Rows::Quantized(rows) => engine.tile(shape, panels, rows.tile(unit, tile), sums),
-            Rows::Float(values) => {
-                let mut tile_rows = [&[][..]; TILE_ROWS];
-                let start = unit * unit_weights(shape.format);
-                for (row, values_of_row) in tile.clone().zip(&mut tile_rows) {
-                    let from = row * columns + start;
-                    *values_of_row = &values[from..from + shape.weights];
-                }
-                engine.tile_dense(shape, panels, &tile_rows[..tile.len()], sums);
+    let (layout, strips) = (matrix.layout(unit), matrix.strips(panel));
+    let format = matrix.format();
+    let stride = matrix.panel_rows();
+    let strip =
+        |at| Strip { format, layout: &layout, record: matrix.strip_record(panel, unit, at) };
+    engine.prefetch(matrix.ahead(panel, unit, layout.bytes * strips));
+    match rows {
+        Rows::Quantized(rows) => {
+            let units = rows.tile(unit, block.clone());
+            for at in 0..strips {
+                let values = &mut sums[at * layout.strip_rows..];
+                engine.strip(strip(at), units, Sums { values, stride }, scratch);
             }
+        }
+        Rows::Float(values) => {
+            let columns = matrix.columns();
+            let first = block.start * columns + unit * unit_weights(format);
+            let rows = FloatRows {
+                values: &values[first..],
+                stride: columns,
+                weights: layout.weights,
+                count: block.len(),
+            };
+            let all: [Strip<'_>; PANEL_STRIPS] =
+                std::array::from_fn(|at| strip(at.min(strips - 1)));
+            engine.dense(&all[..strips], rows, Sums { values: sums, stride }, scratch);
         }
     }
 }

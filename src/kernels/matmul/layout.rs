@@ -1,10 +1,10 @@
-//! Where things lie in a panel: `panel_rows` matrix rows side by side, 32-byte aligned records.
+//! Where things lie: *strips* of matrix rows side by side, four strips a *panel*.
 //!
-//! A *line* holds one group of four consecutive weights of every row, row by row: one vector
-//! register that a broadcast word of four activations is multiplied with. A *record* holds a unit of
-//! up to 256 consecutive weights (dense: 64), scales first, then codes; a panel is its records in
-//! order. Bytes match the file's within 3 % (dense and `Q8_0`: exactly, but for the padding of a
-//! short last panel).
+//! A *line* holds one group of four consecutive weights of every row of a strip, row by row: one
+//! vector register that a broadcast word of four activations is multiplied with. A *record* holds a
+//! unit of up to 256 consecutive weights (dense: 64) of a strip, scales first, then codes, and begins
+//! at a multiple of 32 bytes. A panel holds the records of its strips' first units, then of their
+//! second ones: a product reads memory in one ascending stream. Bytes match the file's within 3 %.
 //!
 //! - 4-bit codes: two groups share a line, the first in the low nibbles.
 //! - 5-bit codes: low nibbles as above; one line for 32 weights holds the fifth bits: bit `g` of a
@@ -28,10 +28,10 @@ const ALIGNMENT: usize = 32;
 /// Weights of a record of a dense matrix: its f32 values then fill as many bytes as 256 codes.
 const DENSE_UNIT_WEIGHTS: usize = 64;
 
-/// Byte offsets in a record of `weights` weights of each of `panel_rows` rows.
+/// Byte offsets in a record of `weights` weights of each of `strip_rows` rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
-    pub(super) panel_rows: usize,
+    pub(super) strip_rows: usize,
     pub(super) weights: usize,
     /// Minima as f16: `[group or 1][row]`. The scales before them begin at 0.
     pub(super) m: usize,
@@ -56,27 +56,27 @@ pub(super) const fn unit_weights(format: Format) -> usize {
 }
 
 impl Layout {
-    pub(super) fn of(format: Format, panel_rows: usize, weights: usize) -> Self {
+    pub(super) fn of(format: Format, strip_rows: usize, weights: usize) -> Self {
         let scales = match format.row_form() {
             RowForm::Float => 0,
-            RowForm::Group32 => 2 * panel_rows * (weights / 32),
-            RowForm::Group256 => 2 * panel_rows,
+            RowForm::Group32 => 2 * strip_rows * (weights / 32),
+            RowForm::Group256 => 2 * strip_rows,
         };
         let with_min = format.has_added_min() || matches!(format, Format::Q4K | Format::Q5K);
         let m = scales;
         let scale = m + if with_min { scales } else { 0 };
         let sub_blocks = weights.checked_div(format.scaled_weights()).unwrap_or(0);
-        let min = scale + panel_rows * sub_blocks;
+        let min = scale + strip_rows * sub_blocks;
         let integer_mins = matches!(format, Format::Q4K | Format::Q5K);
-        let high = min + if integer_mins { panel_rows * sub_blocks } else { 0 };
+        let high = min + if integer_mins { strip_rows * sub_blocks } else { 0 };
         let (low_bits, high_bits) = match format.bits() {
             bits @ (5 | 6) => (4, bits - 4),
             bits => (bits, 0),
         };
-        let codes = high + panel_rows * weights * high_bits / 8;
-        let end = codes + panel_rows * weights * low_bits / 8;
+        let codes = high + strip_rows * weights * high_bits / 8;
+        let end = codes + strip_rows * weights * low_bits / 8;
         let bytes = end.next_multiple_of(ALIGNMENT);
-        Self { panel_rows, weights, m, scale, min, high, codes, bytes }
+        Self { strip_rows, weights, m, scale, min, high, codes, bytes }
     }
 
     /// Writes row `row` of a record that is zero so far.
@@ -85,7 +85,7 @@ impl Layout {
             self.write_dense(format, row, unit, record);
             return;
         }
-        let rows = self.panel_rows;
+        let rows = self.strip_rows;
         let groups = (self.m / (2 * rows)).max(1);
         let with_min = self.scale > self.m;
         for group in 0..groups {
@@ -123,7 +123,7 @@ impl Layout {
     fn write_dense(&self, format: Format, row: usize, unit: &RowUnitCodes, record: &mut [u8]) {
         let size = format.bits() / 8;
         for (k, &weight) in unit.dense[..self.weights].iter().enumerate() {
-            let at = size * (k * self.panel_rows + row);
+            let at = size * (k * self.strip_rows + row);
             let target = &mut record[at..at + size];
             match format {
                 Format::F16 => target.copy_from_slice(&f16::from_f32(weight).to_le_bytes()),

@@ -2,7 +2,8 @@
 
 use crate::kernels::matmul::MatmulError;
 use crate::kernels::matmul::blocks::RowUnitCodes;
-use crate::kernels::matmul::decode::DecodedPanel;
+use crate::kernels::matmul::decode::DecodedStrip;
+use crate::kernels::matmul::drive::PANEL_STRIPS;
 use crate::kernels::matmul::layout::Layout;
 use crate::kernels::matmul::layout::unit_weights;
 use crate::kernels::matmul::weight_type::Format;
@@ -14,10 +15,10 @@ use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSliceMut;
 use std::ops::Range;
 
-/// Matrix rows side by side in a panel of AVX-512's 64-byte lines.
-const WIDE_PANEL_ROWS: usize = 16;
-/// Matrix rows side by side in a panel of 32-byte lines.
-const PANEL_ROWS: usize = 8;
+/// Matrix rows side by side in a strip of AVX-512's 64-byte lines.
+const WIDE_STRIP_ROWS: usize = 16;
+/// Matrix rows side by side in a strip of 32-byte lines.
+const STRIP_ROWS: usize = 8;
 
 /// Bytes that begin at a cache line.
 #[derive(Clone)]
@@ -50,8 +51,8 @@ pub struct PackedMatrix {
     tier: Tier,
     rows: usize,
     columns: usize,
-    panel_rows: usize,
-    panel_bytes: usize,
+    strip_rows: usize,
+    strip_bytes: usize,
     panels: LineBytes,
 }
 
@@ -77,8 +78,20 @@ impl PackedMatrix {
     pub fn pack(
         weight_type: WeightType,
         bytes: &[u8],
-        [rows, columns]: [usize; 2],
+        shape: [usize; 2],
         tier: Tier,
+    ) -> Result<Self, MatmulError> {
+        let tier = tier.checked()?;
+        let strip_rows = if tier == Tier::Avx512Vnni { WIDE_STRIP_ROWS } else { STRIP_ROWS };
+        Self::pack_strips(weight_type, bytes, shape, (tier, strip_rows))
+    }
+
+    /// [`Self::pack`] into strips of `strip_rows` rows.
+    pub(super) fn pack_strips(
+        weight_type: WeightType,
+        bytes: &[u8],
+        [rows, columns]: [usize; 2],
+        (tier, strip_rows): (Tier, usize),
     ) -> Result<Self, MatmulError> {
         let (weights, unit_bytes) = weight_type.unit();
         let multiple = weights.max(32);
@@ -89,38 +102,39 @@ impl PackedMatrix {
         if rows.checked_mul(row_bytes) != Some(bytes.len()) {
             return Err(MatmulError::Bytes { found: bytes.len(), rows, row_bytes });
         }
-        let tier = tier.checked()?;
-        let panel_rows = if tier == Tier::Avx512Vnni { WIDE_PANEL_ROWS } else { PANEL_ROWS };
         let mut matrix = Self {
             weight_type,
             tier,
             rows,
             columns,
-            panel_rows,
-            panel_bytes: 0,
+            strip_rows,
+            strip_bytes: 0,
             panels: LineBytes::zeroed(0),
         };
-        matrix.panel_bytes = (0..matrix.unit_count()).map(|unit| matrix.layout(unit).bytes).sum();
-        let mut panels = LineBytes::zeroed(matrix.panel_count() * matrix.panel_bytes);
-        panels.as_mut_slice().par_chunks_exact_mut(matrix.panel_bytes).enumerate().for_each(
+        matrix.strip_bytes = (0..matrix.unit_count()).map(|unit| matrix.layout(unit).bytes).sum();
+        let mut panels = LineBytes::zeroed(rows.div_ceil(strip_rows) * matrix.strip_bytes);
+        let panel_bytes = PANEL_STRIPS * matrix.strip_bytes;
+        panels.as_mut_slice().par_chunks_mut(panel_bytes).enumerate().for_each(
             |(panel, packed)| {
-                let first = panel * panel_rows;
-                let file = &bytes[first * row_bytes..(first + panel_rows).min(rows) * row_bytes];
-                matrix.pack_panel(file, row_bytes, packed);
+                let first = panel * matrix.panel_rows();
+                let last = (first + matrix.panel_rows()).min(rows);
+                matrix.pack_panel(panel, &bytes[first * row_bytes..last * row_bytes], packed);
             },
         );
         matrix.panels = panels;
         Ok(matrix)
     }
 
-    fn pack_panel(&self, file: &[u8], row_bytes: usize, packed: &mut [u8]) {
+    fn pack_panel(&self, panel: usize, file: &[u8], packed: &mut [u8]) {
         let (weights, unit_bytes) = self.weight_type.unit();
+        let row_bytes = self.columns / weights * unit_bytes;
         let full_bytes = unit_weights(self.format()) / weights * unit_bytes;
         let mut codes = RowUnitCodes::zeroed();
         for (row, bytes) in file.chunks_exact(row_bytes).enumerate() {
+            let (strip, row) = (row / self.strip_rows, row % self.strip_rows);
             for (unit, bytes) in bytes.chunks(full_bytes).enumerate() {
                 codes.read(self.weight_type, bytes);
-                let record = &mut packed[self.record(unit)];
+                let record = &mut packed[self.record(panel, unit, strip)];
                 self.layout(unit).write(self.format(), row, &codes, record);
             }
         }
@@ -156,16 +170,16 @@ impl PackedMatrix {
         self.columns
     }
 
-    /// Rows of one panel; the last one may have fewer.
+    /// Rows of one panel, the unit in which threads share a product; the last one may have fewer.
     #[must_use]
     pub fn panel_rows(&self) -> usize {
-        self.panel_rows
+        PANEL_STRIPS * self.strip_rows
     }
 
     /// Panels of the matrix.
     #[must_use]
     pub fn panel_count(&self) -> usize {
-        self.rows.div_ceil(self.panel_rows)
+        self.rows.div_ceil(self.panel_rows())
     }
 
     /// Bytes that it occupies.
@@ -181,12 +195,13 @@ impl PackedMatrix {
     pub fn row_to_f32(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.rows, "row {row} of a matrix of {}", self.rows);
         assert_eq!(out.len(), self.columns, "a row has as many weights as the matrix columns");
-        let mut decoded = DecodedPanel::zeroed();
+        let mut decoded = DecodedStrip::zeroed();
         let format = self.format();
         for (unit, weights) in out.chunks_mut(unit_weights(format)).enumerate() {
-            let record = self.panel_record(row / self.panel_rows, unit);
+            let strip = row % self.panel_rows() / self.strip_rows;
+            let record = self.strip_record(row / self.panel_rows(), unit, strip);
             decoded.read(format, &self.layout(unit), record);
-            decoded.row_to_f32(format, self.panel_rows, row % self.panel_rows, weights);
+            decoded.row_to_f32(format, self.strip_rows, row % self.strip_rows, weights);
         }
     }
 
@@ -199,25 +214,40 @@ impl PackedMatrix {
         self.columns.div_ceil(unit_weights(self.format()))
     }
 
-    /// The layout of record `unit` of any panel.
+    /// Strips of panel `panel`.
+    pub(super) fn strips(&self, panel: usize) -> usize {
+        let strips = self.rows.div_ceil(self.strip_rows);
+        (strips - panel * PANEL_STRIPS).min(PANEL_STRIPS)
+    }
+
+    /// The layout of a strip's record `unit`.
     pub(super) fn layout(&self, unit: usize) -> Layout {
         let full = unit_weights(self.format());
         let weights = full.min(self.columns - unit * full);
-        Layout::of(self.format(), self.panel_rows, weights)
+        Layout::of(self.format(), self.strip_rows, weights)
     }
 
-    /// Record `unit` of panel `panel`.
-    pub(super) fn panel_record(&self, panel: usize, unit: usize) -> &[u8] {
-        let record = self.record(unit);
-        let start = panel * self.panel_bytes;
+    /// Record `unit` of a panel's strip.
+    pub(super) fn strip_record(&self, panel: usize, unit: usize, strip: usize) -> &[u8] {
+        let record = self.record(panel, unit, strip);
+        let start = panel * PANEL_STRIPS * self.strip_bytes;
         &self.panels.as_slice()[start + record.start..start + record.end]
     }
 
-    /// Where record `unit` lies in its panel.
-    fn record(&self, unit: usize) -> Range<usize> {
-        let full = Layout::of(self.format(), self.panel_rows, unit_weights(self.format())).bytes;
-        let start = unit * full;
-        start..start + self.layout(unit).bytes
+    /// Up to `bytes` bytes that a product reads after record `unit` of a panel's last strip.
+    pub(super) fn ahead(&self, panel: usize, unit: usize, bytes: usize) -> &[u8] {
+        let record = self.record(panel, unit, self.strips(panel) - 1);
+        let start = panel * PANEL_STRIPS * self.strip_bytes + record.end;
+        let all = self.panels.as_slice();
+        &all[start..(start + bytes).min(all.len())]
+    }
+
+    /// Where record `unit` of a strip lies in its panel.
+    fn record(&self, panel: usize, unit: usize, strip: usize) -> Range<usize> {
+        let full = Layout::of(self.format(), self.strip_rows, unit_weights(self.format())).bytes;
+        let bytes = self.layout(unit).bytes;
+        let start = unit * full * self.strips(panel) + strip * bytes;
+        start..start + bytes
     }
 
     /// The same panels multiplied by the specification.

@@ -252,7 +252,26 @@ fn specification_is_within_the_rounding_bound_of_an_f64_product() {
 }
 
 #[test]
+fn strips_of_16_rows_give_the_bits_of_strips_of_8() {
+    for (weight_type, [m, n, k], seed) in fixed_cases() {
+        let bytes = file_bytes(weight_type, n * k, &mut Random(seed), Extent::Usual);
+        let pack = |strip_rows| {
+            let tier = (Tier::Scalar, strip_rows);
+            PackedMatrix::pack_strips(weight_type, &bytes, [n, k], tier).unwrap()
+        };
+        let values = activations(m.min(9) * k, &mut Random(seed ^ 3), Extent::Usual);
+        let (narrow, wide) = (pack(8), pack(16));
+        let expected = product(&narrow, &Operand::of(&narrow, values.clone()), 1);
+        let found = product(&wide, &Operand::of(&wide, values), 1);
+        assert_eq!(bits(&found), bits(&expected), "{weight_type:?} {m}x{n}x{k}");
+    }
+}
+
+#[test]
 fn every_tier_computes_the_bits_of_the_specification() {
+    for tier in Tier::ALL.into_iter().filter(|tier| !tier.is_available()) {
+        eprintln!("skipped: this processor lacks {}", tier.name());
+    }
     for (weight_type, shape, seed) in fixed_cases() {
         assert_tiers_agree(weight_type, shape, seed);
     }
