@@ -180,7 +180,12 @@ struct Measured {
     gigabytes: f64,
 }
 
-fn measure(matrix: &PackedMatrix, rows: Rows<'_>, count: usize, [n, threads]: [usize; 2]) -> Measured {
+fn measure(
+    matrix: &PackedMatrix,
+    rows: Rows<'_>,
+    count: usize,
+    [n, threads]: [usize; 2],
+) -> Measured {
     let panels = n / matrix.panel_rows();
     let copies = matrix.panel_count() / panels;
     let shares: Vec<Range<usize>> =

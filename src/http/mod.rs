@@ -16,11 +16,15 @@ mod threads;
 pub(crate) mod wire;
 
 pub(crate) use door::Door;
+pub(crate) use models::LoadPaths;
+pub(crate) use models::ModelShelf;
 
 use crate::base::clock::SharedClock;
 use crate::base::ids::TenantId;
+use crate::base::memory::Grant;
+use crate::base::memory::MemoryLedger;
 use crate::catalog::Catalog;
-use crate::engine::GenerationModel;
+use crate::engine::ModelRegistry;
 use crate::intent::IntentClassifier;
 use crate::threads::ThreadStore;
 use crate::turn::Gateway;
@@ -53,7 +57,12 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn ThreadStore>,
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) encoder_name: String,
-    pub(crate) generator: GenerationModel,
+    pub(crate) models: Arc<ModelRegistry>,
+    pub(crate) memory: Arc<MemoryLedger>,
+    pub(crate) shelf: ModelShelf,
+    /// Memory of the encoder and of the conversations, granted as long as they are there.
+    #[expect(dead_code, reason = "dropping them is their purpose")]
+    pub(crate) grants: Vec<Grant>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: SharedClock,
     pub(crate) limits: HttpLimits,
@@ -91,6 +100,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/chat/completions", post(openai::chat))
         .route("/v1/completions", post(openai::completions))
         .route("/v1/models", get(models::list))
+        .route("/v1/models/load", post(models::load))
+        .route("/v1/models/unload", post(models::unload))
         .route("/v1/models/{name}", get(models::show))
         .route("/v1/threads/{id}", get(threads::show).delete(threads::erase))
         .route("/v1/catalog/search", get(catalog::search))

@@ -11,8 +11,7 @@ const ARGUMENT_MAX: f32 = 88.02;
 const ROUND: f32 = 12_582_912.0;
 const LN2_HIGH: f32 = 0.693_359_4;
 const LN2_LOW: f32 = -2.121_944_4e-4;
-const POLYNOMIAL: [f32; 5] =
-    [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
+const POLYNOMIAL: [f32; 5] = [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
 const POLYNOMIAL_FIRST: f32 = 1.987_569_1e-4;
 
 /// `e` to the power `x`, within 2 units in the last place from -87 to 88; exactly 0 below.

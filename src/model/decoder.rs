@@ -54,7 +54,8 @@ pub enum ExecutorChoice {
 impl DecoderOptions {
     pub(crate) fn for_tests() -> Self {
         Self {
-            device: Device::Cpu,
+            // The first CUDA device in a build for it, so that the same tests judge it.
+            device: Device::cuda_if_available(0).expect("a device"),
             page_tokens: 16,
             kv_bytes_max: 8 << 20,
             kv_type: KvType::F32,
@@ -86,7 +87,10 @@ pub fn load_decoder(
 }
 
 /// Whether the cpu executor takes the model; the log says why not.
-fn runs_on_kernels(file: &GgufFile, options: &DecoderOptions) -> Result<bool, ModelError> {
+pub(crate) fn runs_on_kernels(
+    file: &GgufFile,
+    options: &DecoderOptions,
+) -> Result<bool, ModelError> {
     let obstacle = if options.device.is_cpu() {
         cpu::obstacle(file)
     } else {

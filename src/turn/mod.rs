@@ -55,6 +55,7 @@ use decide::Rules;
 use decide::Situation;
 use draft::Budget;
 use draft::Drafter;
+use draft::DrafterSlot;
 use draft::HistoryLine;
 use draft::Style;
 use draft::compose::Terms;
@@ -97,7 +98,7 @@ pub(crate) struct TurnOptions {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) classifier: Arc<IntentClassifier>,
-    pub(crate) drafter: Box<dyn Drafter>,
+    pub(crate) drafter: Arc<DrafterSlot>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) offers: Arc<Offers>,
     pub(crate) policies: Policies,
@@ -267,8 +268,10 @@ impl Gateway {
         tell(turn.progress, TurnEvent::Decided(decision.action.clone())).await;
 
         let started = self.parts.clock.instant();
-        let history = self.history(turn.key, &decision, self.parts.drafter.wants_history()).await?;
-        let worded = self.draft(request, &decision, &history, budget).await;
+        let drafter = self.parts.drafter.current();
+        let history = self.history(turn.key, &decision, drafter.wants_history()).await?;
+        let asked = Asked { drafter: &*drafter, history: &history, budget };
+        let worded = self.draft(request, &decision, asked).await;
         turn.timings.draft = self.since(started);
 
         let started = self.parts.clock.instant();
@@ -328,13 +331,7 @@ impl Gateway {
         }
     }
 
-    async fn draft(
-        &self,
-        request: &TurnRequest,
-        decision: &Decision,
-        history: &[HistoryLine],
-        budget: Budget,
-    ) -> Worded {
+    async fn draft(&self, request: &TurnRequest, decision: &Decision, asked: Asked<'_>) -> Worded {
         let mut briefs = decision.briefs.clone();
         if request.content.option_id().is_none() {
             for brief in &mut briefs {
@@ -342,9 +339,9 @@ impl Gateway {
             }
         }
         let known = Vocabulary { lexicon: None, catalog_names: Some(&self.catalog_names) };
-        let shown = if self.parts.drafter.wants_history() { history } else { &[] };
-        let terms = Terms { budget, known };
-        compose(&*self.parts.drafter, &briefs, &decision.options, shown, terms).await
+        let shown = if asked.drafter.wants_history() { asked.history } else { &[] };
+        let terms = Terms { budget: asked.budget, known };
+        compose(asked.drafter, &briefs, &decision.options, shown, terms).await
     }
 
     fn budget(&self, request: &TurnRequest, arrived: Instant) -> Budget {
@@ -366,6 +363,14 @@ struct Turn<'a> {
     key: &'a ThreadKey,
     arrived: Instant,
     timings: Timings,
+}
+
+/// Who drafts a turn, what it is shown and how long it may take.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    drafter: &'a dyn Drafter,
+    history: &'a [HistoryLine],
+    budget: Budget,
 }
 
 fn replayed(stored: &StoredAnswer) -> Answered {

@@ -2,9 +2,11 @@
 //!
 //! Needs the encoder under `models/` (`scripts/fetch-encoder`); `scripts/test` sees to it.
 
+mod bench_http;
 mod command_line;
 mod conversation;
 mod engine_parity;
+mod models;
 mod openai;
 mod openai_client;
 mod respond;

@@ -1,5 +1,6 @@
 //! Every body that crosses the wire, and nothing else: names and shapes are the contract.
 
+pub(crate) mod models;
 pub(crate) mod openai;
 pub(crate) mod refused;
 pub(crate) mod respond;

@@ -17,6 +17,7 @@ use crate::model::fixture::TINY_FAMILIES;
 use crate::model::fixture::TinyDecoder;
 use crate::model::gguf::TensorType;
 use crate::model::load_decoder;
+use candle_core::Device;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -24,7 +25,12 @@ use std::path::PathBuf;
 const COMPARED_TOKENS: usize = 128;
 
 fn options(executor: ExecutorChoice) -> DecoderOptions {
-    DecoderOptions { executor, kv_bytes_max: 256 << 20, ..DecoderOptions::for_tests() }
+    DecoderOptions {
+        device: Device::Cpu,
+        executor,
+        kv_bytes_max: 256 << 20,
+        ..DecoderOptions::for_tests()
+    }
 }
 
 fn load(path: &Path, options: &DecoderOptions) -> Box<dyn Forward> {
