@@ -20,6 +20,8 @@ mod blocks;
 mod decode;
 mod drive;
 mod layout;
+#[cfg(test)]
+mod oracle;
 mod packed;
 mod rows;
 mod scalar;

@@ -24,6 +24,10 @@ impl Random {
         usize::try_from(self.next() % bound).unwrap()
     }
 
+    fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[0]
+    }
+
     /// Even in −1..1.
     fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
@@ -55,7 +59,7 @@ fn file_bytes(
     for _ in 0..count / weights {
         let end = [0x00, 0xff, 0x80, 0x7f][random.below(4)];
         let mut unit: Vec<u8> = (0..unit_bytes)
-            .map(|_| if extent == Extent::Usual { random.below(256) as u8 } else { end })
+            .map(|_| if extent == Extent::Usual { random.byte() } else { end })
             .collect();
         let scale = match (extent, random.below(4)) {
             (Extent::Usual, _) => random.unit() * 0.01,
