@@ -132,6 +132,7 @@ impl Settings {
             let here: Vec<&str> = Tier::available().into_iter().map(Tier::name).collect();
             value("kernels.tier", &raw.kernels.tier, &format!("auto, {}", here.join(", ")))
         })?;
+        one_of("engine.kv_type", &raw.engine.kv_type, &["f32", "f16"])?;
         one_of("log.format", &raw.log.format, &["text", "json"])?;
         let language = Language::from_locale(&raw.shop.language)
             .ok_or_else(|| value("shop.language", &raw.shop.language, "en, fr"))?;
@@ -259,6 +260,10 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
     if raw.engine.sequences_max > raw.engine.step_tokens_max {
         let allowed = format!("at most engine.step_tokens_max ({})", raw.engine.step_tokens_max);
         return Err(value("engine.sequences_max", &raw.engine.sequences_max.to_string(), &allowed));
+    }
+    if (1..100).contains(&raw.engine.decode_gap_percent) {
+        let found = raw.engine.decode_gap_percent.to_string();
+        return Err(value("engine.decode_gap_percent", &found, "0, or 100 and more"));
     }
     for (key, found) in [
         ("offers.confidence_min", raw.offers.confidence_min),

@@ -1,6 +1,7 @@
 //! `GET` and `DELETE /v1/threads/{id}`: what is kept of a conversation, and its erasure.
 
 use crate::base::ids::ThreadId;
+use crate::engine::CacheOwner;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::wire::ErrorBody;
@@ -50,6 +51,11 @@ pub(crate) async fn erase(
     let erased = app.store.delete(&key, app.clock.now()).await?;
     if erased.threads == 0 {
         return Err(ApiError::NotFound { what: "thread", id });
+    }
+    // Computed prompts hold the customer's words too; which pages are this thread's is not known,
+    // so the tenant's go.
+    for model in app.models.serving() {
+        model.engine().forget_cached(CacheOwner::of(&key.tenant)).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -92,7 +92,8 @@ impl<T> Start<T> {
 unsafe impl<T> Sync for Start<T> {}
 
 impl Pool {
-    /// Calls `work` once for every rectangle of `matrix` that is not empty, with scratch memory of the thread.
+    /// Calls `work` once for every rectangle of `matrix` that is not empty, with scratch memory of
+    /// the thread.
     ///
     /// # Errors
     /// If a task panicked.
@@ -118,7 +119,7 @@ impl Pool {
             if rows.is_empty() || columns.is_empty() {
                 return;
             }
-            // SAFETY: `fits` holds and the rectangle has an element, so its corner is in the matrix.
+            // SAFETY: `fits` holds and the rectangle has an element, so its corner is inside.
             let first = unsafe { matrix.at(rows.start * cut.width + columns.start) };
             let rectangle =
                 Rectangle { first, stride: cut.width, rows, columns, matrix: PhantomData };

@@ -251,7 +251,7 @@ impl Shared {
 
     /// Draws and runs tasks until none is left.
     fn draw(&self, thread: usize, job: Job) {
-        // SAFETY: the closure lives until the caller has seen everybody leave, this thread included.
+        // SAFETY: the closure lives until the caller has seen everybody leave, this thread too.
         let work = unsafe { &*job.work };
         let done = catch_unwind(AssertUnwindSafe(|| {
             loop {

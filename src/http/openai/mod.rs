@@ -2,6 +2,7 @@
 
 pub(crate) mod embeddings;
 
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::EngineError;
 use crate::engine::FinishReason;
@@ -10,6 +11,7 @@ use crate::engine::GenerationEvent;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
+use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::engine::Usage;
 use crate::http::App;
@@ -28,6 +30,7 @@ use crate::http::wire::openai::PromptTokensDetails;
 use crate::http::wire::openai::SamplingBody;
 use crate::text::ChatMessage;
 use crate::text::Special;
+use crate::text::TemplateSettings;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -82,7 +85,9 @@ pub(crate) async fn chat(
         .iter()
         .map(|message| ChatMessage::new(role(&message.role), message.content.text()))
         .collect();
-    let prompt = Prompt { token_ids: model.encode_chat(&messages)?, echo: String::new() };
+    let settings = TemplateSettings::from_json(&request.chat_template_kwargs)?;
+    let token_ids = model.encode_chat_with(&messages, &settings)?;
+    let prompt = Prompt { token_ids, echo: String::new() };
     app.generate(&model, Endpoint::Chat, prompt, request.sampling).await
 }
 
@@ -149,7 +154,10 @@ impl App {
             None => None,
         };
         let Prompt { token_ids, echo } = prompt;
-        let request = GenerationRequest { constraint, ..request(token_ids, body) };
+        let request = GenerationRequest {
+            constraint,
+            ..request(token_ids, body, CacheScope::of(&self.tenant))
+        };
         let generation = model.engine().submit(request)?;
         let header = Header {
             endpoint,
@@ -180,7 +188,7 @@ fn one_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
     Ok(grammars.pop().map(|(_, grammar)| grammar))
 }
 
-fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest {
+fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) -> GenerationRequest {
     let output_tokens_max =
         body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_TOKENS_DEFAULT);
     GenerationRequest {
@@ -196,6 +204,8 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest 
         stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
         deadline: None,
         end_of_text: if body.ignore_eos { EndOfText::Ignore } else { EndOfText::Stop },
+        cache,
+        priority: Priority::Live,
         constraint: None,
     }
 }

@@ -1,8 +1,8 @@
 //! Causal attention of some query rows of one sequence over its paged keys and values.
 //!
-//! A tile is a few consecutive tokens of a sequence and all query heads that share one key head, so
-//! that keys and values are read once for all of them. Keys are walked in blocks of whole pages with
-//! a running maximum and sum.
+//! A tile is a few consecutive tokens of a sequence and all query heads that share one key head,
+//! so that keys and values are read once for all of them. Keys are walked in blocks of whole pages
+//! with a running maximum and sum.
 //!
 //! Invariants
 //! - A row's bits depend on its own query, its position and the pages, never on the other rows of

@@ -24,6 +24,9 @@ const PLAIN: Scoring = Scoring { soft_cap: None, window: None };
 /// Factor of the queries.
 const SCALE: f32 = 0.3;
 
+/// Attention by one of the tiers.
+type Attend<E> = fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>);
+
 impl<E: Element> Sequence<E> {
     fn new(page_tokens: usize, width: usize, group: usize, context: usize) -> Self {
         let layout = PageLayout::new(page_tokens, width);
@@ -59,7 +62,7 @@ impl<E: Element> Sequence<E> {
         rows: Range<usize>,
         tile: usize,
         scoring: &Scoring,
-        attend: impl Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>) + Sync,
+        attend: Attend<E>,
     ) -> Vec<f32> {
         let width = self.width();
         let mut out = vec![f32::NAN; self.context * width];
