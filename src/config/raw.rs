@@ -170,7 +170,8 @@ section!(
 section!(
     /// `[kernels]`
     Kernels {
-        /// SIMD tier: `auto`, or one that this machine has.
+        /// SIMD tier: `auto` (the strongest of this machine), `scalar`, `avx2`, `avx-vnni`,
+        /// `avx512-vnni` or `neon`; one that the machine lacks is an error.
         tier: String = "auto".to_owned(),
     }
 );
