@@ -1,6 +1,7 @@
 //! Listens, warms up, serves, drains.
 
 use crate::app::build;
+use crate::app::upkeep;
 use crate::app::use_threads;
 use crate::config::Settings;
 use crate::http;
@@ -39,6 +40,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let warm = Arc::clone(&app);
     warm_up(&warm).await.context("the models do not run")?;
     app.phase.set(Phase::Ready);
+    let _upkeep = upkeep::start(&app);
     eprintln!("listening on http://{address}");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let draining = Arc::clone(&app);

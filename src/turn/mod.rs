@@ -6,18 +6,26 @@
 //! Invariants
 //! - The answer is on disk before it leaves; a message id is answered once.
 //! - One turn of a thread runs at a time, many threads run at once.
-//! - A thread that a human owns gets no draft.
+//! - A thread that a human owns gets no draft; one that a human takes meanwhile loses its draft.
+//! - A draft that newer words of the customer made stale is dropped before it leaves.
 
 mod answer;
+pub(crate) mod burst;
+pub(crate) mod consent;
 pub(crate) mod decide;
 pub(crate) mod draft;
 mod error;
 pub(crate) mod grounding;
+mod handoff;
+mod identity;
 mod message;
+mod ownership;
 mod policies;
 mod record;
 mod seal;
 mod suggest;
+#[cfg(test)]
+mod tests;
 mod understand;
 
 pub(crate) use answer::Handoff;
@@ -30,26 +38,38 @@ pub(crate) use error::TurnError;
 pub(crate) use message::Content;
 pub(crate) use message::Customer;
 pub(crate) use message::Order;
+pub(crate) use message::Patience;
 pub(crate) use message::TurnRequest;
+pub(crate) use ownership::HumanMessage;
+pub(crate) use ownership::OwnerChange;
+pub(crate) use ownership::Resolution;
 pub(crate) use policies::Policies;
 pub(crate) use understand::Reading;
 
 use crate::base::clock::SharedClock;
-use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
+use crate::base::ids::TurnId;
 use crate::base::language::Language;
 use crate::base::telemetry;
 use crate::catalog::Catalog;
 use crate::intent::IntentClassifier;
 use crate::offers::Offers;
 use crate::threads::Arrival;
+use crate::threads::CustomerKey;
+use crate::threads::CustomerStore;
 use crate::threads::Flight;
+use crate::threads::Interruption;
+use crate::threads::Job;
+use crate::threads::JobKind;
 use crate::threads::MessageKey;
+use crate::threads::OwnerState;
 use crate::threads::StoredAnswer;
 use crate::threads::ThreadKey;
 use crate::threads::ThreadRecord;
 use crate::threads::ThreadStore;
 use crate::threads::TurnGate;
+use crate::threads::TurnPermit;
+use burst::BurstLimits;
 use decide::Decision;
 use decide::Rules;
 use decide::Situation;
@@ -71,8 +91,9 @@ use tokio::sync::mpsc;
 use understand::Readers;
 use understand::Understood;
 
-/// Times a turn is decided anew when its thread changed under it.
-const TRIES_MAX: u32 = 3;
+/// Times a turn is decided anew when its thread changed under it: only humans can change it then,
+/// and none writes as fast as a turn without a draft is decided.
+const TRIES_MAX: u32 = 8;
 
 /// Share of the deadline kept for the check, the offer and the write.
 const RESERVE: Duration = Duration::from_millis(40);
@@ -83,7 +104,6 @@ pub(crate) type AnswerEncoder = fn(&TurnAnswer) -> Vec<u8>;
 /// How turns are answered.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnOptions {
-    pub(crate) tenant: TenantId,
     /// Voice, address, length and emoji; language and channel are each turn's own.
     pub(crate) style: Style,
     pub(crate) rules: Rules,
@@ -91,6 +111,17 @@ pub(crate) struct TurnOptions {
     pub(crate) output_tokens_max: usize,
     pub(crate) text_chars_max: usize,
     pub(crate) history_turns_max: usize,
+    pub(crate) bursts: BurstLimits,
+    pub(crate) handoff: HandoffDelivery,
+}
+
+/// Whether handoffs are told to anybody but the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HandoffDelivery {
+    /// The answer alone says so.
+    AnswerOnly,
+    /// A packet goes to the shop's webhook as well.
+    Webhook,
 }
 
 /// Everybody whom a turn asks.
@@ -103,6 +134,7 @@ pub(crate) struct Parts {
     pub(crate) policies: Policies,
     pub(crate) shop: ShopProfile,
     pub(crate) store: Arc<dyn ThreadStore>,
+    pub(crate) customers: Arc<dyn CustomerStore>,
     pub(crate) gate: TurnGate,
     pub(crate) clock: SharedClock,
     pub(crate) encode: AnswerEncoder,
@@ -123,6 +155,22 @@ pub(crate) struct Answered {
     pub(crate) body: Arc<[u8]>,
     /// Whether it was recorded before and not made now.
     pub(crate) replayed: bool,
+}
+
+/// An answer that is on disk.
+#[derive(Debug, Clone)]
+struct Recorded {
+    stored: StoredAnswer,
+    replayed: bool,
+}
+
+impl Recorded {
+    fn answered(&self) -> Answered {
+        if self.replayed {
+            return replayed(&self.stored);
+        }
+        Answered { body: Arc::clone(&self.stored.answer), replayed: false }
+    }
 }
 
 /// What a caller that streams hears before the answer.
@@ -161,9 +209,10 @@ impl Gateway {
         let arrived = self.parts.clock.instant();
         self.check(&request)?;
         let Some(message) = request.message_id.clone() else {
-            return self.answer(&request, &progress, arrived).await;
+            let request = self.with_profile(self.with_identity(request).await?).await?;
+            return self.answer(&request, &progress, arrived, None).await;
         };
-        let key = MessageKey { tenant: self.options.tenant.clone(), message };
+        let key = MessageKey { tenant: request.tenant.clone(), message };
         let flight = match self.parts.gate.arrive(&key, request.body_hash).await? {
             Arrival::First(flight) => flight,
             Arrival::Answered(stored) => return Ok(replayed(&stored)),
@@ -174,33 +223,38 @@ impl Gateway {
             flight.finish(stored);
             return Ok(answered);
         }
-        let answered = self.answer(&request, &progress, arrived).await?;
-        self.land(flight, &key).await?;
-        Ok(answered)
+        let request = self.with_profile(self.with_identity(request).await?).await?;
+        self.answer(&request, &progress, arrived, Some(flight)).await
     }
 
-    /// Lets everybody who waits for the same message have its recorded answer.
-    async fn land(&self, flight: Flight, key: &MessageKey) -> Result<(), TurnError> {
-        if let Some(stored) = self.parts.store.replay(key).await? {
-            flight.finish(stored);
+    /// Refuses a message that no turn could answer.
+    ///
+    /// # Errors
+    /// If it is empty, too long, or taps an option that is none.
+    pub(crate) fn check(&self, request: &TurnRequest) -> Result<(), TurnError> {
+        match request.content.option_id() {
+            Some(id) if crate::catalog::FacetChoice::parse(id).is_none() => {
+                Err(TurnError::OptionId { found: id.chars().take(80).collect() })
+            }
+            Some(_) => self.check_length(request.content.text()),
+            None => self.check_text(request.content.text()),
         }
-        Ok(())
     }
 
-    fn check(&self, request: &TurnRequest) -> Result<(), TurnError> {
-        let text = request.content.text();
+    fn check_text(&self, text: &str) -> Result<(), TurnError> {
+        if text.trim().is_empty() {
+            return Err(TurnError::EmptyText);
+        }
+        self.check_length(text)
+    }
+
+    fn check_length(&self, text: &str) -> Result<(), TurnError> {
         let chars = text.chars().count();
         let chars_max = self.options.text_chars_max;
         if chars > chars_max {
             return Err(TurnError::TextTooLong { chars, chars_max });
         }
-        match request.content.option_id() {
-            Some(id) if crate::catalog::FacetChoice::parse(id).is_none() => {
-                Err(TurnError::OptionId { found: id.chars().take(80).collect() })
-            }
-            None if text.trim().is_empty() => Err(TurnError::EmptyText),
-            Some(_) | None => Ok(()),
-        }
+        Ok(())
     }
 
     async fn answer(
@@ -208,21 +262,99 @@ impl Gateway {
         request: &TurnRequest,
         progress: &Progress,
         arrived: Instant,
+        flight: Option<Flight>,
     ) -> Result<Answered, TurnError> {
         let thread = request.thread_id.clone().unwrap_or_else(new_thread_id);
-        let key = ThreadKey { tenant: self.options.tenant.clone(), thread };
-        let _turn = self.parts.gate.enter(&key).await?;
+        let key = ThreadKey { tenant: request.tenant.clone(), thread };
+        let id = seal::new_turn_id();
+        let sort = burst::sort(&request.content);
+        let mut permit = self.parts.gate.enter(&key, &id, sort).await?;
+        let began = self.debounce(request, &permit, arrived).await;
         let mut timings = Timings { queue: self.since(arrived), ..Timings::default() };
         for _ in 0..TRIES_MAX {
+            permit.heed_humans();
             let reading = self.parts.clock.instant();
             let record = self.open(&key, request).await?;
             timings.record = self.since(reading);
-            let turn = Turn { request, progress, key: &key, arrived, timings };
-            if let Some(answered) = self.take(turn, record).await? {
+            if !burst::may_yield(&record, request, &self.options.bursts) {
+                permit.ignore_newer_words();
+            }
+            let turn = Turn { id: &id, request, progress, key: &key, arrived, began, timings };
+            if let Some(recorded) = self.take(turn, record, &permit).await? {
+                // Everybody who waits for the same message has its answer before the thread is
+                // free: a human who waits for the turn's end waits for these as well.
+                let answered = recorded.answered();
+                if let Some(flight) = flight {
+                    flight.finish(recorded.stored);
+                }
                 return Ok(answered);
             }
         }
         Err(TurnError::Contended { tries: TRIES_MAX })
+    }
+
+    /// Lets the channel's window pass where the caller asked for it, and tells when the time for
+    /// the answer begins.
+    async fn debounce(
+        &self,
+        request: &TurnRequest,
+        permit: &TurnPermit,
+        arrived: Instant,
+    ) -> Instant {
+        if request.patience == Patience::None {
+            return arrived;
+        }
+        let window = self.options.bursts.window(request.channel);
+        let rest = window.saturating_sub(self.since(arrived));
+        tokio::select! {
+            () = self.parts.clock.sleep(rest) => {}
+            _ = permit.interrupted() => {}
+        }
+        self.parts.clock.instant()
+    }
+
+    /// Answers the turn, unless a human or newer words come first. `None` if the thread changed
+    /// meanwhile and the turn must be taken again.
+    async fn take(
+        &self,
+        turn: Turn<'_>,
+        record: ThreadRecord,
+        permit: &TurnPermit,
+    ) -> Result<Option<Recorded>, TurnError> {
+        let (next, answer) = tokio::select! {
+            biased;
+            interruption = permit.interrupted() => {
+                return self.give_way(&turn, record, interruption).await;
+            }
+            prepared = self.prepare(turn, record.clone()) => prepared?,
+        };
+        if let Some(newer) = permit.superseded_by() {
+            return self.give_way(&turn, record, Interruption::Newer(newer)).await;
+        }
+        if let Some(customer) = next.customer_id.clone()
+            && consent::is_stop(turn.request.content.text())
+        {
+            let key = CustomerKey { tenant: turn.request.tenant.clone(), customer };
+            self.stop_outreach(&key, turn.request.message_id.as_ref()).await?;
+        }
+        // Not to be abandoned from here on: a write that is not waited for happens all the same.
+        self.commit(&turn, next, answer).await
+    }
+
+    async fn give_way(
+        &self,
+        turn: &Turn<'_>,
+        mut record: ThreadRecord,
+        interruption: Interruption,
+    ) -> Result<Option<Recorded>, TurnError> {
+        match interruption {
+            Interruption::HumanSpoke => Ok(None),
+            Interruption::Newer(newer) => {
+                burst::leave(&mut record, turn.id, turn.request, self.parts.clock.now());
+                let answer = self.seal_superseded(turn, &record, newer);
+                self.commit(turn, record, answer).await
+            }
+        }
     }
 
     async fn open(
@@ -241,14 +373,15 @@ impl Gateway {
         Ok(record)
     }
 
-    /// The five verbs. `None` if the thread changed meanwhile and the turn must be taken again.
-    async fn take(
+    /// The first four verbs, and the record that the fifth shall write.
+    async fn prepare(
         &self,
         mut turn: Turn<'_>,
         mut record: ThreadRecord,
-    ) -> Result<Option<Answered>, TurnError> {
+    ) -> Result<(ThreadRecord, TurnAnswer), TurnError> {
         let request = turn.request;
-        let budget = self.budget(request, turn.arrived);
+        let budget = self.budget(request, turn.began);
+        let burst = burst::gather(&record, request, self.parts.clock.now());
 
         let started = self.parts.clock.instant();
         let readers = Readers {
@@ -256,9 +389,9 @@ impl Gateway {
             catalog: &self.parts.catalog,
             language_default: self.options.style.language,
         };
-        let understood =
-            understand::understand(&request.content, request.language_hint, &record, readers)
-                .await?;
+        let mut understood =
+            understand::understand(&burst.content, request.language_hint, &record, readers).await?;
+        understood.source.clone_from(&request.message_id);
         turn.timings.understand = self.since(started);
         let event = TurnEvent::Understood(understood.language, understood.reading.clone());
         tell(turn.progress, event).await;
@@ -268,14 +401,14 @@ impl Gateway {
 
         let started = self.parts.clock.instant();
         let history = self.history(turn.key, &decision, self.parts.drafter.wants_history()).await?;
-        let worded = self.draft(request, &decision, &history, budget).await;
+        let worded = self.draft(&burst.content, &decision, &history, budget).await;
         turn.timings.draft = self.since(started);
 
         let started = self.parts.clock.instant();
         let desk = Desk {
             offers: &self.parts.offers,
             catalog: &self.parts.catalog,
-            tenant: &self.options.tenant,
+            tenant: &request.tenant,
         };
         let suggestion = suggest::suggest(desk, &record, &understood, &decision);
         turn.timings.suggest = self.since(started);
@@ -283,22 +416,41 @@ impl Gateway {
         let started = self.parts.clock.instant();
         let now = self.parts.clock.now();
         let fresh = record.disclosed_at.is_none();
-        let handoff = decision.handoff.map(|reason| Handoff {
-            reason: reason.name(),
-            summary: record::summary(&record, &understood, &history, &request.customer),
-        });
+        let handed = decision.handoff;
+        let summary =
+            handed.map(|_| record::summary(&record, &understood, &history, &request.customer));
+        let bot_owned = record.ownership.state == OwnerState::Bot;
         record::remember(&mut record, &understood, &decision, &worded.options, now);
+        burst::settle(&mut record, request);
         if let Some(offer) = &suggestion {
             record::remember_offer(&mut record, offer.sku.clone());
         }
-        let drafted = Drafted { understood: &understood, decision, worded };
+        let supersedes = burst.supersedes;
+        let drafted = Drafted { understood: &understood, decision, worded, supersedes };
         let mut answer = self.seal(&turn, &record, drafted);
+        if let (Some(reason), Some(summary)) = (handed, summary) {
+            if bot_owned && self.options.handoff == HandoffDelivery::Webhook {
+                let (record, understood, history) = (&record, &understood, &history[..]);
+                let (customer, reply) = (&request.customer, answer.reply.text.as_str());
+                let summary = summary.as_str();
+                let facts = handoff::Facts {
+                    reason,
+                    record,
+                    understood,
+                    history,
+                    customer,
+                    reply,
+                    summary,
+                };
+                answer.jobs.push(Job::new(JobKind::Handoff, handoff::packet(facts), now));
+            }
+            answer.handoff = Some(Handoff { reason: reason.name(), summary });
+        }
         answer.suggestion = suggestion;
-        answer.handoff = handoff;
         answer.disclosure = fresh;
         answer.timings.record += self.since(started);
         answer.timings.total = self.since(turn.arrived);
-        self.commit(&turn, record, answer).await
+        Ok((record, answer))
     }
 
     fn decide(
@@ -330,15 +482,15 @@ impl Gateway {
 
     async fn draft(
         &self,
-        request: &TurnRequest,
+        content: &Content,
         decision: &Decision,
         history: &[HistoryLine],
         budget: Budget,
     ) -> Worded {
         let mut briefs = decision.briefs.clone();
-        if request.content.option_id().is_none() {
+        if content.option_id().is_none() {
             for brief in &mut briefs {
-                brief.customer = Some(request.content.text().to_owned());
+                brief.customer = Some(content.text().to_owned());
             }
         }
         let known = Vocabulary { lexicon: None, catalog_names: Some(&self.catalog_names) };
@@ -347,9 +499,9 @@ impl Gateway {
         compose(&*self.parts.drafter, &briefs, &decision.options, shown, terms).await
     }
 
-    fn budget(&self, request: &TurnRequest, arrived: Instant) -> Budget {
+    fn budget(&self, request: &TurnRequest, began: Instant) -> Budget {
         let allowed = request.deadline.unwrap_or(self.options.deadline);
-        let deadline = arrived + allowed.saturating_sub(RESERVE);
+        let deadline = began + allowed.saturating_sub(RESERVE);
         Budget { deadline, output_tokens_max: self.options.output_tokens_max }
     }
 
@@ -361,10 +513,13 @@ impl Gateway {
 /// One turn under way.
 #[derive(Debug, Clone, Copy)]
 struct Turn<'a> {
+    id: &'a TurnId,
     request: &'a TurnRequest,
     progress: &'a Progress,
     key: &'a ThreadKey,
     arrived: Instant,
+    /// When the time for the answer began: at the arrival, or when the debounce window had passed.
+    began: Instant,
     timings: Timings,
 }
 

@@ -2,9 +2,12 @@
 //!
 //! Needs the encoder under `models/` (`scripts/fetch-encoder`); `scripts/test` sees to it.
 
+mod callbacks;
 mod command_line;
 mod conversation;
 mod engine_parity;
+mod erasure;
+mod keys;
 mod openai;
 mod respond;
 mod server;

@@ -5,11 +5,14 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Write;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
+use std::thread::JoinHandle;
 use tempfile::TempDir;
 
 /// The folder of the project.
@@ -41,6 +44,8 @@ pub(crate) struct Gateway {
     keeper: Child,
     pub(crate) url: String,
     pub(crate) data: TempDir,
+    /// Reads the log until the gateway ends.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Gateway {
@@ -49,8 +54,18 @@ impl Gateway {
         Self::start_in(tempfile::tempdir().expect("a temporary folder"), variables)
     }
 
+    /// The same, its log kept in a file.
+    pub(crate) fn start_logged(variables: &[(&str, &str)], log: &Path) -> Self {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        Self::start_with(data, variables, Some(log.to_path_buf()))
+    }
+
     /// The same on a data folder that is there already.
     pub(crate) fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(data, variables, None)
+    }
+
+    fn start_with(data: TempDir, variables: &[(&str, &str)], kept: Option<PathBuf>) -> Self {
         let program = env!("CARGO_BIN_EXE_vitrine");
         let mut command = with_shop(Command::new("sh"), &data);
         command.args(["-c", KEEPER, program, "serve", "--bind", "127.0.0.1:0"]);
@@ -70,8 +85,15 @@ impl Gateway {
             log.push(line);
         };
         // The pipe must be read on, or a full one would stop the gateway.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { keeper, url, data }
+        let reader = std::thread::spawn(move || {
+            let mut kept = kept.map(|path| std::fs::File::create(path).expect("a log file"));
+            for line in log.into_iter().chain(lines.map_while(Result::ok)) {
+                if let Some(kept) = &mut kept {
+                    writeln!(kept, "{line}").expect("the log is written");
+                }
+            }
+        });
+        Self { keeper, url, data, reader: Some(reader) }
     }
 
     /// Ends it as a supervisor would, with SIGTERM, and tells its exit code.
@@ -83,7 +105,12 @@ impl Gateway {
 
     fn end(&mut self) -> Option<i32> {
         drop(self.keeper.stdin.take());
-        self.keeper.wait().ok()?.code()
+        let status = self.keeper.wait();
+        if let Some(reader) = self.reader.take() {
+            // A reader that broke off has told why on its own thread.
+            let _ = reader.join();
+        }
+        status.ok()?.code()
     }
 
     /// Posts JSON and reads the status and the JSON that comes back.

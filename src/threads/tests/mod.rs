@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod disk;
+mod ledger;
 mod oracle;
 pub(crate) mod samples;
 mod store;
