@@ -1,6 +1,7 @@
 """Writes a checkpoint as a GGUF file: Q8_0 matrices, F32 norms, SPM vocabulary."""
 
 import argparse
+import hashlib
 from pathlib import Path
 
 import gguf
@@ -75,7 +76,15 @@ def export(checkpoint: Path, vocabulary: Path, target: Path):
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    write_manifest(target)
     print(f"{target.name}: {target.stat().st_size / 1e6:.2f} MB, step {state['step']}")
+
+
+def write_manifest(target: Path):
+    """The checksum list that `vitrine models verify` compares the model with."""
+    content = target.read_bytes()
+    line = f"{hashlib.sha256(content).hexdigest()}  {len(content)}  {target.name}\n"
+    (target.parent / "MANIFEST").write_text(f"# made by scripts/train-drafter\n{line}")
 
 
 def main():

@@ -139,7 +139,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let store: Arc<EmbeddedStore> = Arc::new(store(settings)?);
     let parts = turn::Parts {
         classifier: Arc::clone(&classifier),
-        drafter: draft::for_model(generator.clone()),
+        drafter: draft::for_model(generator.clone(), settings.decoding())?,
         catalog: Arc::clone(&catalog),
         offers: Arc::new(offers(settings)?),
         policies: policies(settings)?,
@@ -168,7 +168,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         rates: rates(settings),
         in_flight: Arc::new(Semaphore::new(server.requests_in_flight_max)),
         metrics: handle,
-        phase: http::PhaseCell::default(),
+        draining: http::Draining::default(),
     })
 }
 
@@ -259,6 +259,7 @@ fn classifier(settings: &Settings) -> anyhow::Result<IntentClassifier> {
             batch_tokens_max: intent.batch_tokens_max,
         },
         text_bytes_max: ENCODER_TEXT_BYTES_MAX,
+        prefix: intent.prefix.clone(),
     };
     let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
     let head = match settings.path(&intent.head) {

@@ -1,12 +1,14 @@
-//! Listens, warms up, serves, drains.
+//! Listens, loads and warms up behind the closed door, opens it, serves, drains.
 
 use crate::app::build;
 use crate::app::upkeep;
 use crate::app::use_threads;
 use crate::config::Settings;
 use crate::http;
-use crate::http::Phase;
+use crate::http::Door;
 use anyhow::Context;
+use std::future::IntoFuture;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -14,6 +16,7 @@ use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
+use tokio::sync::oneshot;
 
 /// The runtime of the edge; the models have threads of their own.
 pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
@@ -36,45 +39,72 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {} (server.bind)", settings.bind))?;
     let address = listener.local_addr()?;
-    let app = Arc::new(build::app(settings)?);
-    let warm = Arc::clone(&app);
-    warm_up(&warm).await.context("the models do not run")?;
-    app.phase.set(Phase::Ready);
+    let door = Door::default();
+    let (drain, draining) = oneshot::channel::<()>();
+    let server = axum::serve(listener, door.router()).with_graceful_shutdown(async move {
+        // A sender that is gone asks for the same.
+        let _ = draining.await;
+    });
+    let mut server = pin!(server.into_future());
+    let mut asked_to_stop = pin!(asked_to_stop());
+    tracing::info!("loading the models; http://{address} answers 503 until they are warm");
+    let app = tokio::select! {
+        served = &mut server => return served.context("the server failed"),
+        loaded = load(settings) => loaded?,
+        // Nobody has been let in yet: there is nothing to drain.
+        () = &mut asked_to_stop => return Ok(()),
+    };
+    door.open(http::router(Arc::clone(&app)));
     let _upkeep = upkeep::start(&app);
     eprintln!("listening on http://{address}");
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let draining = Arc::clone(&app);
-    let drain_max = Duration::from_millis(settings.raw.server.drain_ms);
-    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
-        // A signal handler that cannot be set leaves Ctrl-C at its default: the process ends.
-        let _ = shutdown().await;
-        draining.phase.set(Phase::Draining);
-        tracing::info!("draining");
-        let _ = stop.send(());
-    });
     tokio::select! {
-        served = server => served.context("the server failed"),
-        () = overtime(stopped, drain_max) => {
+        served = &mut server => return served.context("the server failed"),
+        () = &mut asked_to_stop => {}
+    }
+    app.draining.begin();
+    tracing::info!("draining");
+    drop(drain);
+    let drain_max = Duration::from_millis(settings.raw.server.drain_ms);
+    match tokio::time::timeout(drain_max, server).await {
+        Ok(served) => served.context("the server failed"),
+        Err(_) => {
             tracing::warn!(?drain_max, "requests were still running when the drain time ended");
             Ok(())
         }
     }
 }
 
-async fn overtime(stopped: tokio::sync::oneshot::Receiver<()>, drain_max: Duration) {
-    if stopped.await.is_err() {
-        // The server ended by itself; it answers for that.
+/// Comes back at SIGTERM or Ctrl-C; never where no handler can be set, which leaves both at their
+/// default: the process ends.
+async fn asked_to_stop() {
+    if let Err(error) = stop_signal().await {
+        tracing::warn!(%error, "no signal handler: a stop will not drain");
         std::future::pending::<()>().await;
     }
-    tokio::time::sleep(drain_max).await;
 }
 
-async fn shutdown() -> std::io::Result<()> {
+async fn stop_signal() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => interrupted,
     }
+}
+
+/// Puts everything together on a thread of its own, so that the edge keeps answering meanwhile.
+async fn load(settings: &Settings) -> anyhow::Result<Arc<http::App>> {
+    let settings = settings.clone();
+    let (built, building) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("loader".to_owned())
+        .spawn(move || {
+            // Nobody waits any more when a stop came first.
+            let _ = built.send(build::app(&settings));
+        })
+        .context("cannot start the thread that loads the models")?;
+    let app = building.await.context("loading ended in a panic")??;
+    warm_up(&app).await.context("the models do not run")?;
+    Ok(Arc::new(app))
 }
 
 /// One text through the encoder and one through the engine, so that the first customer does not

@@ -28,5 +28,11 @@ pub const GENERATION_TOKENS_TOTAL: &str = "vitrine_generation_tokens_total";
 pub const TIME_TO_FIRST_TOKEN_SECONDS: &str = "vitrine_time_to_first_token_seconds";
 /// Histogram, seconds: one forward pass.
 pub const STEP_SECONDS: &str = "vitrine_step_seconds";
+/// Histogram, seconds: processor time of a step for what its constraints allow.
+pub const MASK_SECONDS: &str = "vitrine_mask_seconds";
+/// Histogram, seconds: compiling one grammar.
+pub const GRAMMAR_COMPILE_SECONDS: &str = "vitrine_grammar_compile_seconds";
+/// Gauge, bytes: memory of the compiled grammars.
+pub const GRAMMAR_BYTES: &str = "vitrine_grammar_bytes";
 /// Counter: texts classified.
 pub const TEXTS_CLASSIFIED_TOTAL: &str = "vitrine_texts_classified_total";

@@ -93,7 +93,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let options = app::engine_options(&settings);
     let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let sha256 = model.sha256().to_owned();
-    let drafter = draft::for_model(model);
+    let drafter = draft::for_model(model, settings.decoding())?;
     let bar = context.bar(briefs.len() as u64, "drafting");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcomes: Vec<Outcome> = runtime.block_on(

@@ -76,6 +76,25 @@ impl Context {
         bar
     }
 
+    /// A bar on stderr for bytes that come in; silent with `--quiet`.
+    pub(crate) fn transfer_bar(&self, what: &str) -> ProgressBar {
+        let bar = self.hidden_or(ProgressBar::new(0));
+        let style = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        bar.set_message(what.to_owned());
+        bar
+    }
+
+    /// Writes one line to stderr above a bar; silent with `--quiet`.
+    pub(crate) fn note(&self, bar: &ProgressBar, line: impl std::fmt::Display) {
+        if !self.quiet {
+            // A closed stderr must not end the work.
+            bar.suspend(|| drop(writeln!(std::io::stderr().lock(), "{line}")));
+        }
+    }
+
     /// A spinner on stderr for work of unknown length; silent with `--quiet`.
     pub(crate) fn spinner(&self, what: &str) -> ProgressBar {
         let bar = self.hidden_or(ProgressBar::new_spinner());

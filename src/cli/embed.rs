@@ -2,6 +2,7 @@
 
 use crate::cli::Context;
 use crate::cli::intents::open_encoder;
+use crate::config::Override;
 use anyhow::Context as _;
 use serde_json::json;
 use std::io::BufRead;
@@ -20,6 +21,9 @@ pub(super) struct Arguments {
     /// Sentence encoder [default: intent.encoder]
     #[arg(long, value_name = "NAME|DIR")]
     encoder: Option<String>,
+    /// Put before every text, such as "query: " for e5 [default: intent.prefix]
+    #[arg(long, value_name = "TEXT")]
+    prefix: Option<String>,
     /// UTF-8 texts, one a line
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
@@ -29,7 +33,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
-    let settings = context.settings(&[])?;
+    let prefix = arguments.prefix.map(|value| Override { key: "intent.prefix", value });
+    let settings = context.settings(prefix.as_slice())?;
     crate::app::use_threads(settings.engine_threads)?;
     let texts = read_lines(&arguments.input)
         .with_context(|| format!("input `{}`", arguments.input.display()))?;

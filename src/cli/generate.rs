@@ -9,11 +9,15 @@ use crate::engine::EndOfText;
 use crate::engine::FinishReason;
 use crate::engine::GenerationEvent;
 use crate::engine::GenerationRequest;
+use crate::engine::Grammar;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
 use crate::text::Special;
+use anyhow::Context as _;
 use serde_json::json;
 use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Generate text with a model.
@@ -46,12 +50,22 @@ pub(super) struct Arguments {
     /// Same seed, same text
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
+    /// The output is JSON that satisfies the schema in this file
+    #[arg(long, value_name = "FILE", group = "constraint")]
+    json_schema: Option<PathBuf>,
+    /// This regular expression matches the whole output
+    #[arg(long, value_name = "REGEX", group = "constraint")]
+    regex: Option<String>,
+    /// The output is a text of the Lark grammar in this file
+    #[arg(long, value_name = "FILE", group = "constraint")]
+    lark: Option<PathBuf>,
     /// End before this text; may be given several times
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
 }
 
 pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let grammar = grammar(&arguments)?;
     let settings = context.settings(&[])?;
     context.start_log(&settings);
     app::use_threads(settings.engine_threads)?;
@@ -65,6 +79,8 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     } else {
         model.encode_chat(&[ChatMessage::new("user", arguments.prompt.clone())])?
     };
+    let constraint =
+        grammar.as_ref().map(|grammar| model.constrain_blocking(grammar)).transpose()?;
     let mut generation = model.engine().submit(GenerationRequest {
         prompt_token_ids: prompt_token_ids.clone(),
         output_tokens_max: arguments.max_tokens,
@@ -78,6 +94,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         stop: arguments.stop,
         deadline: None,
         end_of_text: EndOfText::Stop,
+        constraint,
     })?;
     let (mut text, mut token_ids) = (String::new(), Vec::new());
     while let Some(event) = generation.next_blocking() {
@@ -109,6 +126,22 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         }
     }
     anyhow::bail!("the engine ended without saying why")
+}
+
+/// What the output must match.
+fn grammar(arguments: &Arguments) -> anyhow::Result<Option<Grammar>> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    if let Some(path) = &arguments.json_schema {
+        let schema = serde_json::from_str(&read(path)?)
+            .with_context(|| format!("{} is not JSON", path.display()))?;
+        return Ok(Some(Grammar::JsonSchema(schema)));
+    }
+    if let Some(path) = &arguments.lark {
+        return Ok(Some(Grammar::Lark(read(path)?)));
+    }
+    Ok(arguments.regex.clone().map(Grammar::Regex))
 }
 
 fn finish_name(reason: FinishReason) -> &'static str {

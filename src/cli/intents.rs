@@ -102,7 +102,8 @@ pub(super) fn open_encoder(settings: &Settings, name: Option<&str>) -> anyhow::R
         batch_texts_max: BATCH_TEXTS_MAX,
         batch_tokens_max: intent.batch_tokens_max,
     };
-    let options = EmbedderOptions { limits, text_bytes_max: TEXT_BYTES_MAX };
+    let prefix = settings.raw.intent.prefix.clone();
+    let options = EmbedderOptions { limits, text_bytes_max: TEXT_BYTES_MAX, prefix };
     Ok(Embedder::open(files.entrance(), options)?)
 }
 

@@ -2,9 +2,11 @@
 
 use crate::base::units::Bytes;
 use crate::cli::Context;
+use crate::config::Settings;
 use crate::hub::layout;
 use crate::hub::layout::ModelFiles;
 use crate::hub::pull;
+use crate::hub::pull::Network;
 use crate::hub::pull::PullOptions;
 use crate::hub::pull::PullProgress;
 use crate::hub::pull::PullRequest;
@@ -19,6 +21,12 @@ use std::time::Duration;
 const FILE_BYTES_MAX: Bytes = Bytes(64 << 30);
 /// Longest silence of the Hub.
 const STALL: Duration = Duration::from_secs(30);
+/// Tries in a row that bring nothing new.
+const TRIES_MAX: u32 = 5;
+/// Wait before the second try, doubled for each after it.
+const RETRY_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait before a try.
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// Download, list, verify and remove models.
 #[derive(Debug, clap::Subcommand)]
@@ -42,7 +50,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PullArguments {
-    /// Repository owner/name, with :FILE for one GGUF file of several
+    /// Repository owner/name, with :FILE or a quantisation such as :Q4_K_M for one of several
     #[arg(value_name = "REPO[:FILE]")]
     source: String,
     /// Branch, tag or commit
@@ -54,18 +62,71 @@ pub(super) struct PullArguments {
     /// The Hub's address
     #[arg(long, env = "HF_ENDPOINT", default_value = "https://huggingface.co", hide = true)]
     endpoint: String,
+    #[command(flatten)]
+    hugging_face: HuggingFace,
+}
+
+/// The variables that every Hugging Face tool reads.
+#[derive(Debug, clap::Args)]
+struct HuggingFace {
     /// Access token for private or gated repositories
     #[arg(long, env = "HF_TOKEN", hide_env_values = true, hide = true)]
     token: Option<String>,
-    /// Hugging Face home, whose cache is looked into first
+    /// File that holds the token
+    #[arg(long, env = "HF_TOKEN_PATH", hide = true)]
+    token_path: Option<PathBuf>,
+    /// Hugging Face home: the cache that is looked into first, and the token file
     #[arg(long, env = "HF_HOME", hide = true)]
     home: Option<PathBuf>,
+    /// The cache, if it is not in the home
+    #[arg(long, env = "HF_HUB_CACHE", hide = true)]
+    cache: Option<PathBuf>,
+    /// Whether only the cache may be used
+    #[arg(long, env = "HF_HUB_OFFLINE", hide = true)]
+    offline: Option<String>,
+    /// Where caches lie
+    #[arg(long, env = "XDG_CACHE_HOME", hide = true)]
+    caches: Option<PathBuf>,
+    /// The user's folder
+    #[arg(long, env = "HOME", hide = true)]
+    user: Option<PathBuf>,
+}
+
+impl HuggingFace {
+    /// `HF_HOME`, or where it is when it is not set.
+    fn home(&self) -> Option<PathBuf> {
+        let caches = self.caches.clone().filter(|folder| folder.is_absolute());
+        let caches = caches.or_else(|| Some(self.user.as_ref()?.join(".cache")));
+        self.home.clone().or_else(|| Some(caches?.join("huggingface")))
+    }
+
+    fn cache(&self) -> Option<PathBuf> {
+        self.cache.clone().or_else(|| Some(self.home()?.join("hub")))
+    }
+
+    /// The token given, or the one that `hf auth login` has left.
+    fn token(&self) -> Option<String> {
+        let trimmed = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        self.token.as_deref().and_then(trimmed).or_else(|| {
+            let path = self.token_path.clone().or_else(|| Some(self.home()?.join("token")))?;
+            trimmed(&std::fs::read_to_string(path).ok()?)
+        })
+    }
+
+    fn network(&self) -> Network {
+        let value = self.offline.as_deref().unwrap_or_default().to_ascii_uppercase();
+        match value.as_str() {
+            "1" | "ON" | "YES" | "TRUE" => Network::Offline,
+            _ => Network::Allowed,
+        }
+    }
 }
 
 pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
-    let models_dir = context.settings(&[])?.models_dir();
+    let settings = context.settings(&[])?;
+    let models_dir = settings.models_dir();
     match command {
-        Command::Pull(arguments) => pull(arguments, models_dir, context),
+        Command::Pull(arguments) => pull(arguments, &settings, context),
         Command::List => list(&layout::list(&models_dir)?, context),
         Command::Verify { model } => verify(&layout::resolve(&models_dir, &model)?, context),
         Command::Remove { name } => {
@@ -128,28 +189,41 @@ fn verify(model: &ModelFiles, context: &Context) -> anyhow::Result<()> {
     context.print(format_args!("{}: {how}", model.name))
 }
 
-fn pull(arguments: PullArguments, models_dir: PathBuf, context: &Context) -> anyhow::Result<()> {
+fn pull(arguments: PullArguments, settings: &Settings, context: &Context) -> anyhow::Result<()> {
     let source = Source::parse(&arguments.source)?;
     let name = arguments.name.unwrap_or_else(|| source.model_name().to_owned());
     let request = PullRequest { source, revision: arguments.revision, name };
+    let kv_bytes = settings.raw.engine.kv_bytes_max.0;
     let options = PullOptions {
         endpoint: arguments.endpoint.trim_end_matches('/').to_owned(),
-        token: arguments.token.filter(|token| !token.is_empty()),
-        cache: arguments.home.map(|home| home.join("hub")),
+        token: arguments.hugging_face.token(),
+        cache: arguments.hugging_face.cache(),
+        network: arguments.hugging_face.network(),
         file_bytes_max: FILE_BYTES_MAX,
+        model_bytes_max: Bytes(settings.models_bytes_max.0.saturating_sub(kv_bytes)),
         stall: STALL,
+        tries_max: TRIES_MAX,
+        retry_wait: RETRY_WAIT,
+        retry_wait_max: RETRY_WAIT_MAX,
     };
-    let bar = context.bar(0, "asking the Hub");
+    let bar = context.transfer_bar("asking the Hub");
     let mut listener = |progress: PullProgress<'_>| match progress {
+        PullProgress::Chosen { reason } => context.note(&bar, format_args!("taking {reason}")),
         PullProgress::Started { file, done_bytes, total_bytes } => {
             bar.set_message(file.to_owned());
             bar.set_length(total_bytes.unwrap_or(done_bytes));
             bar.set_position(done_bytes);
+            bar.reset_eta();
         }
         PullProgress::Received { bytes } => bar.inc(bytes),
+        PullProgress::Waiting { wait, reason } => {
+            let seconds = wait.as_secs();
+            context.note(&bar, format_args!("{reason}; trying again in {seconds} s"));
+        }
         PullProgress::Finished => {}
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let models_dir = settings.models_dir();
     let pulled = runtime.block_on(pull::pull(&models_dir, &request, &options, &mut listener))?;
     bar.finish_and_clear();
     if context.json {
@@ -157,6 +231,7 @@ fn pull(arguments: PullArguments, models_dir: PathBuf, context: &Context) -> any
             "id": request.name,
             "path": pulled.folder,
             "commit": pulled.commit,
+            "reason": pulled.reason,
             "files": pulled.files.iter().map(|file| json!({
                 "name": file.name, "bytes": file.bytes, "sha256": file.sha256,
             })).collect::<Vec<_>>(),

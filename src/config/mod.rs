@@ -11,6 +11,7 @@ use crate::base::language::Language;
 use crate::base::units::Bytes;
 use crate::http::keys::ApiKey;
 use crate::turn::draft::Address;
+use crate::turn::draft::Decoding;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::Length;
 use crate::turn::draft::Voice;
@@ -193,6 +194,11 @@ impl Settings {
     /// A turn's deadline when the request names none.
     pub(crate) fn deadline(&self) -> Duration {
         Duration::from_millis(self.raw.draft.deadline_ms)
+    }
+
+    /// How drafts are decoded.
+    pub(crate) fn decoding(&self) -> Decoding {
+        if self.raw.draft.constrain { Decoding::Grounded } else { Decoding::Free }
     }
 }
 

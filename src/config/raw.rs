@@ -161,6 +161,9 @@ section!(
         deadline_ms_max: u64 = 60_000,
         /// Longest draft, tokens.
         output_tokens_max: usize = 160,
+        /// Whether a draft's numbers, prices, links and names are held to the facts token by token;
+        /// otherwise a draft that invents one is replaced by the template.
+        constrain: bool = true,
         /// Brand voice: `warm`, `formal`, `playful` or `direct`.
         voice: String = "warm".to_owned(),
         /// French form of address: `vous` or `tu`.
@@ -177,6 +180,9 @@ section!(
     Intent {
         /// Sentence encoder: a name under `models.dir` or a path.
         encoder: String = "all-MiniLM-L6-v2".to_owned(),
+        /// Put before every text that is embedded, such as `query: ` for e5; a head must have been
+        /// trained with it. Empty: what the encoder's repository asks for, usually nothing.
+        prefix: String = String::new(),
         /// Intent head file; empty: the shipped head.
         head: String = String::new(),
         /// Tokens encoded in one pass.

@@ -1,5 +1,7 @@
 //! Why the engine refused, failed or abandoned a generation.
 
+use crate::engine::constraint::GrammarFault;
+use crate::engine::constraint::Stuck;
 use crate::model::ModelError;
 use crate::text::TextError;
 use std::path::PathBuf;
@@ -79,6 +81,17 @@ pub enum EngineError {
     Logits {
         /// Position of the row in its sequence.
         position: usize,
+    },
+    /// What the answer must match cannot be enforced.
+    #[error(transparent)]
+    Grammar(GrammarFault),
+    /// The constraint and the model do not go together; this generation alone ends.
+    #[error("the constraint is stuck at position {position}: {cause}")]
+    Stuck {
+        /// Position of the token that it cannot choose.
+        position: usize,
+        /// Why.
+        cause: Stuck,
     },
     /// The engine stopped for good; every generation ends with this and no new one starts.
     #[error("engine is dead since step {step}")]

@@ -7,6 +7,10 @@
 use crate::base::clock::SharedClock;
 use crate::base::metadata::Metadata;
 use crate::base::units::Bytes;
+use crate::engine::constraint::Constraint;
+use crate::engine::constraint::Grammar;
+use crate::engine::constraint::Grammars;
+use crate::engine::constraint::TokenTrie;
 use crate::engine::error::EngineError;
 use crate::engine::handle::EngineHandle;
 use crate::engine::handle::EngineParts;
@@ -60,6 +64,7 @@ struct Inner {
     tokenizer: Arc<Tokenizer>,
     chat_template: Option<ChatTemplate>,
     metadata: Metadata,
+    grammars: Arc<Grammars>,
     engine: EngineHandle,
 }
 
@@ -77,20 +82,22 @@ pub fn open(
     options.check()?;
     let file = GgufFile::open(path)?;
     let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
-    let chat_template = ChatTemplate::from_metadata(file.metadata())?;
+    let chat_template =
+        ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
     let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
     let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
     let parts = EngineParts {
         name: name.to_owned(),
         model: load_decoder(&file, &decoder_options)?,
         vocabulary: Arc::new(TokenizerVocabulary { tokenizer: Arc::clone(&tokenizer) }),
-        clock,
+        clock: Arc::clone(&clock),
     };
     let inner = Inner {
         name: name.to_owned(),
         path: path.to_owned(),
         bytes: file.file_bytes(),
         sha256: sha256(path)?,
+        grammars: Arc::new(Grammars::new(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
         metadata: without_token_lists(file.metadata()),
@@ -142,6 +149,37 @@ impl GenerationModel {
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.inner.metadata
+    }
+
+    /// Compiles what an output must match, for this model's vocabulary; what was compiled before is
+    /// kept. Works on a thread where it may block.
+    ///
+    /// # Errors
+    /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
+    pub async fn constrain(&self, grammar: Grammar) -> Result<Constraint, EngineError> {
+        if let Some(kept) = self.inner.grammars.find(&grammar) {
+            return Ok(kept);
+        }
+        let model = self.clone();
+        let compiling = tokio::task::spawn_blocking(move || model.constrain_blocking(&grammar));
+        // It is only ever cancelled with the runtime.
+        compiling.await.unwrap_or(Err(EngineError::Closing))
+    }
+
+    /// [`constrain`](Self::constrain) for a thread outside any async runtime.
+    ///
+    /// # Errors
+    /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
+    pub fn constrain_blocking(&self, grammar: &Grammar) -> Result<Constraint, EngineError> {
+        self.inner.grammars.compile(grammar)
+    }
+
+    /// The vocabulary for constraints that are no [`Grammar`].
+    ///
+    /// # Errors
+    /// If it is none that tokens can be chosen from.
+    pub(crate) fn token_trie(&self) -> Result<TokenTrie, EngineError> {
+        self.inner.grammars.trie().cloned()
     }
 
     /// The door to its engine.
@@ -197,6 +235,7 @@ impl GenerationModel {
             stop: Vec::new(),
             deadline: None,
             end_of_text: EndOfText::Ignore,
+            constraint: None,
         };
         engine.submit(request)?.collect().await?;
         Ok(())

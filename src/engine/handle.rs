@@ -31,6 +31,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::sync_channel;
 use std::thread::Thread;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Places in the control lane. The thread empties it before every step; a message that finds it
@@ -153,6 +154,7 @@ impl EngineHandle {
             output_tokens_max,
             sampling: request.sampling,
             end_of_text: request.end_of_text,
+            constraint: request.constraint,
             deadline: request.deadline,
             submitted: inner.clock.instant(),
             events,
@@ -212,6 +214,8 @@ impl EngineHandle {
             output_tokens: shared.output_tokens.load(Ordering::Relaxed),
             preemptions: shared.preemptions.load(Ordering::Relaxed),
             finished: shared.finished.load(Ordering::Relaxed),
+            step_time: Duration::from_nanos(shared.step_ns.load(Ordering::Relaxed)),
+            mask_time: Duration::from_nanos(shared.mask_ns.load(Ordering::Relaxed)),
         }
     }
 

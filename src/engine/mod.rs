@@ -5,10 +5,11 @@
 //! ([`generation`]). No float is read here but logits, in [`sampler`].
 //!
 //! In reading order: `request`, `handle`, `step_loop`, `scheduler`, `page_pool`, `sampler`,
-//! `generation`.
+//! `constraint`, `generation`.
 
 mod admission;
 mod bench;
+pub(crate) mod constraint;
 mod error;
 mod generation;
 mod generation_model;
@@ -29,6 +30,12 @@ mod vocabulary;
 pub use bench::BenchOptions;
 pub use bench::BenchRow;
 pub use bench::bench;
+pub use constraint::Constraint;
+pub use constraint::GRAMMAR_BYTES_MAX;
+pub use constraint::GRAMMAR_DEPTH_MAX;
+pub use constraint::Grammar;
+pub use constraint::GrammarFault;
+pub use constraint::Stuck;
 pub use error::Death;
 pub use error::EngineError;
 pub use generation::Completion;

@@ -1,5 +1,6 @@
 //! What a caller asks of the engine.
 
+use crate::engine::constraint::Constraint;
 use crate::engine::error::EngineError;
 use std::time::Instant;
 
@@ -22,8 +23,10 @@ pub struct GenerationRequest {
     pub stop: Vec<String>,
     /// When to give up, queueing included.
     pub deadline: Option<Instant>,
-    /// Whether the model's end of text ends the generation.
+    /// Whether the model's end of text ends the generation; with a constraint it always does.
     pub end_of_text: EndOfText,
+    /// What the output must match; `None` leaves the model free.
+    pub constraint: Option<Constraint>,
 }
 
 /// What the model's end-of-text token does.

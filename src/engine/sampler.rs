@@ -4,6 +4,7 @@
 //! Invariants
 //! - The choice depends on the row, the parameters and the sequence's own random stream, never on
 //!   who shares the batch; one draw a token, none when greedy.
+//! - What a constraint forbids is never chosen, and does not count for any filter.
 //! - NaN and minus infinity are never chosen; no usable logit is an answer (`None`), not a panic.
 //!
 //! Source: top-p, Holtzman et al. 2020, arXiv:1904.09751; min-p, Nguyen et al. 2024,
@@ -12,6 +13,7 @@
 use crate::engine::request::Sampling;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
+use toktrie::SimpleVob;
 
 /// First guess of how many tokens top-p keeps; the guess grows eightfold until they suffice, so a
 /// vocabulary is rarely sorted whole.
@@ -29,6 +31,7 @@ struct Candidate {
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
     candidates: Vec<Candidate>,
+    masked: Vec<f32>,
 }
 
 impl Sampler {
@@ -60,6 +63,28 @@ impl Sampler {
         self.keep_top_k(sampling.top_k);
         self.keep_top_p(sampling.top_p);
         Some(self.draw(random).unwrap_or(likeliest))
+    }
+
+    /// [`choose`](Self::choose) among the allowed tokens.
+    pub(crate) fn choose_allowed(
+        &mut self,
+        logits: &[f32],
+        allowed: &SimpleVob,
+        sampling: &Sampling,
+        random: &mut ChaCha8Rng,
+    ) -> Option<u32> {
+        let mut masked = std::mem::take(&mut self.masked);
+        masked.clear();
+        masked.resize(logits.len(), f32::NEG_INFINITY);
+        allowed.iter_set_entries(|token_id| {
+            // The model's output may be narrower than its vocabulary, or padded.
+            if let (Some(logit), Some(place)) = (logits.get(token_id), masked.get_mut(token_id)) {
+                *place = *logit;
+            }
+        });
+        let chosen = self.choose(&masked, sampling, random);
+        self.masked = masked;
+        chosen
     }
 
     fn keep_top_k(&mut self, top_k: usize) {
@@ -211,6 +236,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn forbidden_token_is_never_chosen(
+            logits in prop::collection::vec(
+                prop_oneof![any::<f32>(), Just(f32::NAN), Just(f32::INFINITY)], 1..100),
+            allowed in prop::collection::vec(any::<bool>(), 100),
+            temperature in 0.0_f32..3.0,
+            top_k in 0_usize..5,
+            top_p in 0.01_f32..=1.0,
+            seed in any::<u64>(),
+        ) {
+            let sampling = Sampling { temperature, top_k, top_p, min_p: 0.0, seed };
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let mask = SimpleVob::from_slice(&allowed);
+            let usable = |at: usize| {
+                allowed[at] && !logits[at].is_nan() && logits[at] != f32::NEG_INFINITY
+            };
+            match Sampler::default().choose_allowed(&logits, &mask, &sampling, &mut random) {
+                Some(token_id) => prop_assert!(usable(token_id as usize)),
+                None => prop_assert!(!(0..logits.len()).any(usable)),
+            }
+        }
+
         #[test]
         fn any_logits_give_a_usable_token_or_none(
             logits in prop::collection::vec(

@@ -8,12 +8,16 @@
 
 use crate::base::ids::SequenceId;
 use crate::engine::admission::Place;
+use crate::engine::constraint::Advance;
+use crate::engine::constraint::Constraint;
+use crate::engine::constraint::Guard;
 use crate::engine::error::EngineError;
 use crate::engine::generation::FinishReason;
 use crate::engine::generation::Timings;
 use crate::engine::generation::Usage;
 use crate::engine::request::EndOfText;
 use crate::engine::request::Sampling;
+use crate::engine::sampler::Sampler;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::sync::Arc;
@@ -46,6 +50,7 @@ pub(crate) struct Work {
     pub(crate) output_tokens_max: usize,
     pub(crate) sampling: Sampling,
     pub(crate) end_of_text: EndOfText,
+    pub(crate) constraint: Option<Constraint>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) submitted: Instant,
     pub(crate) events: mpsc::Sender<EngineEvent>,
@@ -71,6 +76,8 @@ pub(crate) struct Sequence {
     pub(crate) sampling: Sampling,
     pub(crate) random: ChaCha8Rng,
     pub(crate) end_of_text: EndOfText,
+    /// What it is held to, and how far that has come; preemption leaves it as it is.
+    pub(crate) guard: Option<Guard>,
     deadline: Option<Instant>,
     events: mpsc::Sender<EngineEvent>,
     cancelled: Arc<AtomicBool>,
@@ -92,6 +99,7 @@ impl Sequence {
             random: ChaCha8Rng::seed_from_u64(work.sampling.seed),
             sampling: work.sampling,
             end_of_text: work.end_of_text,
+            guard: work.constraint.map(|constraint| constraint.start()),
             deadline: work.deadline,
             events: work.events,
             cancelled: work.cancelled,
@@ -120,6 +128,43 @@ impl Sequence {
     pub(crate) fn start(&mut self, now: Instant) {
         self.place = None;
         self.started.get_or_insert(now);
+    }
+
+    /// Its constraint, if that must say what may come next.
+    pub(crate) fn wanted_guard(&mut self) -> Option<&mut Guard> {
+        self.guard.as_mut().filter(|guard| guard.is_wanted())
+    }
+
+    /// Chooses the next token from a row of logits.
+    ///
+    /// # Errors
+    /// If no logit is usable, or the constraint allows nothing.
+    pub(crate) fn choose(
+        &mut self,
+        sampler: &mut Sampler,
+        logits: &[f32],
+    ) -> Result<u32, EngineError> {
+        let position = self.token_ids.len() - 1;
+        let chosen = match &mut self.guard {
+            None => sampler.choose(logits, &self.sampling, &mut self.random),
+            Some(guard) => {
+                let allowed = guard.allowed(position)?;
+                sampler.choose_allowed(logits, allowed, &self.sampling, &mut self.random)
+            }
+        };
+        chosen.ok_or(EngineError::Logits { position })
+    }
+
+    /// Tells its constraint which token was chosen.
+    ///
+    /// # Errors
+    /// If the constraint cannot follow.
+    pub(crate) fn advance_guard(&mut self, token_id: u32) -> Result<Advance, EngineError> {
+        let position = self.token_ids.len();
+        match &mut self.guard {
+            None => Ok(Advance::Open),
+            Some(guard) => guard.advance(token_id, position),
+        }
     }
 
     /// Adds a chosen token and tells the consumer; the first one returns how long it took since

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// The engine's numbers at one moment. The counts are since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,6 +33,10 @@ pub struct EngineStats {
     pub preemptions: u64,
     /// Generations ended, whatever the reason.
     pub finished: u64,
+    /// Time in steps.
+    pub step_time: Duration,
+    /// Processor time for finding out what constraints allow, most of it beside the forward pass.
+    pub mask_time: Duration,
 }
 
 /// What the engine thread tells everybody else.
@@ -45,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) output_tokens: AtomicU64,
     pub(crate) preemptions: AtomicU64,
     pub(crate) finished: AtomicU64,
+    pub(crate) step_ns: AtomicU64,
+    pub(crate) mask_ns: AtomicU64,
     /// Set before the lanes are emptied for the last time.
     pub(crate) closing: AtomicBool,
     /// Why the engine stopped for good, if it did.
@@ -62,6 +69,11 @@ impl Shared {
         let (step, cause) = self.death.get()?;
         Some(EngineError::Dead { step: *step, cause: Arc::clone(cause) })
     }
+}
+
+/// Adds a time to a counter of nanoseconds.
+pub(crate) fn count_time(counter: &AtomicU64, by: Duration) {
+    counter.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
 /// Adds to a counter that only the engine thread writes.

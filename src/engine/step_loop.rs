@@ -12,6 +12,9 @@ use crate::base::clock::SharedClock;
 use crate::base::ids::SequenceId;
 use crate::base::telemetry;
 use crate::engine::admission::Admission;
+use crate::engine::constraint::Advance;
+use crate::engine::constraint::Guard;
+use crate::engine::constraint::prepare_beside;
 use crate::engine::error::Death;
 use crate::engine::error::EngineError;
 use crate::engine::generation::FinishReason;
@@ -25,9 +28,11 @@ use crate::engine::sequence::Sequence;
 use crate::engine::sequence::Work;
 use crate::engine::stats::Shared;
 use crate::engine::stats::count;
+use crate::engine::stats::count_time;
 use crate::engine::vocabulary::Vocabulary;
 use crate::model::Forward;
 use crate::model::Logits;
+use crate::model::ModelError;
 use crate::model::StepInput;
 use crate::model::Wanted;
 use std::collections::HashMap;
@@ -221,13 +226,28 @@ impl StepLoop {
         assert!(!plan.rows.is_empty(), "sequences exist but nobody can move");
         self.pack(&plan, before);
         self.step += 1;
-        let logits = self.model.forward(&self.input).map_err(Death::Forward)?;
+        let logits = self.forward().map_err(Death::Forward)?;
         let after = self.clock.instant();
-        metrics::histogram!(telemetry::STEP_SECONDS)
-            .record(after.saturating_duration_since(before).as_secs_f64());
+        let step_time = after.saturating_duration_since(before);
+        count_time(&self.shared.step_ns, step_time);
+        metrics::histogram!(telemetry::STEP_SECONDS).record(step_time.as_secs_f64());
         count(&self.shared.preemptions, plan.preempted);
         self.apply(&plan, &logits, after);
         Ok(())
+    }
+
+    /// Runs the model; what the constraints allow is found out meanwhile.
+    fn forward(&mut self) -> Result<Logits, ModelError> {
+        let guards: Vec<&mut Guard> =
+            self.sequences.values_mut().filter_map(Sequence::wanted_guard).collect();
+        if guards.is_empty() {
+            return self.model.forward(&self.input);
+        }
+        let (model, input) = (&mut self.model, &self.input);
+        let (logits, spent) = prepare_beside(guards, &self.clock, || model.forward(input));
+        count_time(&self.shared.mask_ns, spent);
+        metrics::histogram!(telemetry::MASK_SECONDS).record(spent.as_secs_f64());
+        logits
     }
 
     /// Turns a plan into the model's input.
@@ -239,6 +259,9 @@ impl StepLoop {
                 unreachable!("a planned sequence exists");
             };
             sequence.start(now);
+            if let (true, Some(guard)) = (rows.reaches_end, &mut sequence.guard) {
+                guard.want();
+            }
             let range = rows.first_position..rows.first_position + rows.row_count;
             let prompt_end = range.end.min(sequence.prompt_tokens);
             prompt_rows += prompt_end.saturating_sub(range.start);
@@ -268,15 +291,18 @@ impl StepLoop {
 
     fn choose(&mut self, id: SequenceId, logits: &[f32], now: Instant) {
         let Some(sequence) = self.sequences.get_mut(&id) else { return };
-        let chosen = self.sampler.choose(logits, &sequence.sampling, &mut sequence.random);
-        let Some(token_id) = chosen else {
-            let position = sequence.token_ids.len() - 1;
-            return self.fail(id, EngineError::Logits { position });
+        let token_id = match sequence.choose(&mut self.sampler, logits) {
+            Ok(token_id) => token_id,
+            Err(error) => return self.fail(id, error),
         };
         let ends = self.vocabulary.is_end_of_generation(token_id);
-        if ends && sequence.end_of_text == EndOfText::Stop {
+        if ends && (sequence.end_of_text == EndOfText::Stop || sequence.guard.is_some()) {
             return self.finish(id, FinishReason::Stop, now);
         }
+        let advance = match sequence.advance_guard(token_id) {
+            Ok(advance) => advance,
+            Err(error) => return self.fail(id, error),
+        };
         let first_token_after = sequence.push(token_id, now);
         let is_last = sequence.output_tokens() >= sequence.output_tokens_max;
         count(&self.shared.output_tokens, 1);
@@ -284,7 +310,9 @@ impl StepLoop {
         if let Some(after) = first_token_after {
             metrics::histogram!(telemetry::TIME_TO_FIRST_TOKEN_SECONDS).record(after.as_secs_f64());
         }
-        if is_last {
+        if advance == Advance::Complete {
+            self.finish(id, FinishReason::Stop, now);
+        } else if is_last {
             self.finish(id, FinishReason::Length, now);
         } else {
             self.scheduler.grow(id);

@@ -156,7 +156,10 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Verdict { status, code } = self.verdict();
         let request_id = crate::http::guard::current_request_id();
-        if status.is_server_error() {
+        if matches!(self, Self::Unavailable { .. }) {
+            // Expected while the gateway comes up or goes down; a line for each would be noise.
+            tracing::debug!(%request_id, %status, code, "request refused");
+        } else if status.is_server_error() {
             let cause = crate::turn::draft::compose::chain(&self);
             tracing::error!(%request_id, %status, code, cause, "request failed");
         } else {
@@ -185,6 +188,8 @@ fn engine(error: &EngineError) -> Verdict {
         | EngineError::Sampling { .. } => {
             verdict(StatusCode::UNPROCESSABLE_ENTITY, "request_refused")
         }
+        EngineError::Grammar(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "grammar_refused"),
+        EngineError::Stuck { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "constraint_stuck"),
         EngineError::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
         EngineError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
         EngineError::Dead { .. } | EngineError::Closing => {

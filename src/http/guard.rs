@@ -39,11 +39,22 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let answered = REQUEST_ID.scope(id.clone(), answer(app, request, next));
-    let mut response = answered.await;
+    let response = answered.await;
     let status = response.status().as_u16().to_string();
     metrics::counter!(telemetry::HTTP_REQUESTS_TOTAL, "route" => route, "status" => status)
         .increment(1);
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    named(response, &id)
+}
+
+/// Answers a request that came before the gateway could answer it, under its id.
+pub(crate) async fn refuse(request: Request, error: ApiError) -> Response {
+    let id = request_id(&request);
+    let response = REQUEST_ID.scope(id.clone(), async { error.into_response() }).await;
+    named(response, &id)
+}
+
+fn named(mut response: Response, id: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID_HEADER, value);
     }
     response

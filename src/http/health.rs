@@ -2,7 +2,6 @@
 
 use crate::base::telemetry;
 use crate::http::App;
-use crate::http::Phase;
 use crate::http::error::ApiError;
 use crate::http::routes::Access;
 use crate::http::routes::ROUTES;
@@ -34,15 +33,12 @@ pub(crate) async fn alive() -> &'static str {
 
 /// The models are warm, engine and store work, and no shutdown is under way.
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
-    match app.phase.get() {
-        Phase::Starting => Err(ApiError::Unavailable { state: "starting" }),
-        Phase::Draining => Err(ApiError::Unavailable { state: "draining" }),
-        Phase::Ready => {
-            app.store.intake()?;
-            app.generator.engine().check_alive()?;
-            Ok("ready\n")
-        }
+    if app.draining.has_begun() {
+        return Err(ApiError::Unavailable { state: "draining" });
     }
+    app.store.intake()?;
+    app.generator.engine().check_alive()?;
+    Ok("ready\n")
 }
 
 /// Prometheus text.

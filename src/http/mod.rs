@@ -5,6 +5,7 @@ mod catalog;
 mod classify;
 pub(crate) mod courier;
 mod customers;
+mod door;
 pub(crate) mod encode;
 pub(crate) mod error;
 pub(crate) mod guard;
@@ -21,6 +22,8 @@ mod threads;
 mod turns;
 pub(crate) mod wire;
 
+pub(crate) use door::Door;
+
 use crate::base::clock::SharedClock;
 use crate::base::ids::TenantId;
 use crate::catalog::Catalog;
@@ -35,7 +38,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use outbox::Outbox;
 use rate::RateLimits;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -69,7 +72,7 @@ pub(crate) struct App {
     pub(crate) rates: RateLimits,
     pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) metrics: PrometheusHandle,
-    pub(crate) phase: PhaseCell,
+    pub(crate) draining: Draining,
 }
 
 impl App {
@@ -78,33 +81,19 @@ impl App {
     pub(crate) async fn forget_computed(&self, _tenant: &TenantId) {}
 }
 
-/// Where in its life the gateway is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Models are being warmed.
-    Starting = 0,
-    /// Turns are answered.
-    Ready = 1,
-    /// The last turns are answered, new ones are refused.
-    Draining = 2,
-}
-
-/// The phase, changed by `app` and read by every probe.
+/// Whether the gateway is going down: set by `app`, read by every probe. One that is still coming
+/// up has no [`App`] yet and is answered for by the [`Door`].
 #[derive(Debug, Default)]
-pub(crate) struct PhaseCell(AtomicU8);
+pub(crate) struct Draining(AtomicBool);
 
-impl PhaseCell {
-    /// Moves on.
-    pub(crate) fn set(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Release);
+impl Draining {
+    /// From now on probes send nobody here.
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Release);
     }
 
-    /// Where we are.
-    pub(crate) fn get(&self) -> Phase {
-        match self.0.load(Ordering::Acquire) {
-            0 => Phase::Starting,
-            1 => Phase::Ready,
-            _ => Phase::Draining,
-        }
+    /// Whether it began.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }

@@ -1,7 +1,6 @@
 //! `GET /v1/models`: what is loaded.
 
 use crate::http::App;
-use crate::http::Phase;
 use crate::http::error::ApiError;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::services::ModelBody;
@@ -33,11 +32,7 @@ pub(crate) async fn show(
 }
 
 fn bodies(app: &App) -> Vec<ModelBody> {
-    let state = match app.phase.get() {
-        Phase::Starting => "loading",
-        Phase::Ready => "ready",
-        Phase::Draining => "draining",
-    };
+    let state = if app.draining.has_begun() { "draining" } else { "ready" };
     let generator = &app.generator;
     let embedder = app.classifier.embedder();
     vec![

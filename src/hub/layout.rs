@@ -1,6 +1,6 @@
 //! Where models lie: one folder a model under the models folder, `models/NAME/…`.
 //!
-//! A generating model is one `.gguf` file; a sentence encoder is `config.json`, `tokenizer.json`
+//! A generating model is one `.gguf` file or the parts of one; a sentence encoder is `config.json`, `tokenizer.json`
 //! and `model.safetensors`. A path to such a file or folder works wherever a name does.
 //!
 //! Invariants
@@ -8,6 +8,7 @@
 
 use crate::hub::error::HubError;
 use crate::hub::verify::stays_inside;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -45,9 +46,9 @@ pub struct ModelFiles {
     pub task: Task,
     /// Its folder.
     pub folder: PathBuf,
-    /// The file with the weights, inside the folder.
+    /// The file with the weights, inside the folder; the first of several parts.
     pub weights: PathBuf,
-    /// Size of the weights, in bytes.
+    /// Size of the weights in bytes, all parts together.
     pub bytes: u64,
 }
 
@@ -56,10 +57,7 @@ impl ModelFiles {
     #[must_use]
     pub fn file_names(&self) -> Vec<String> {
         match self.task {
-            Task::Generate => {
-                let name = self.weights.file_name().unwrap_or_default();
-                vec![name.to_string_lossy().into_owned()]
-            }
+            Task::Generate => part_names(&name_of(&self.weights)),
             Task::Embed => ENCODER_FILES.map(str::to_owned).to_vec(),
         }
     }
@@ -84,6 +82,34 @@ impl ModelFiles {
         let (found, wanted) = (self.task.name(), wanted.name());
         Err(HubError::Task { name: self.name, found, wanted })
     }
+}
+
+/// A file that is one of a model's parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The name without number and extension, the same for all parts.
+    pub(crate) stem: String,
+    /// Its place, from 1.
+    pub(crate) number: usize,
+    /// How many parts there are.
+    pub(crate) count: usize,
+}
+
+/// Reads `stem-00002-of-00005.gguf`, as the tools that split models name their parts.
+pub(crate) fn part_of(name: &str) -> Option<Part> {
+    let (bare, extension) = name.rsplit_once('.')?;
+    let (rest, count) = bare.rsplit_once("-of-")?;
+    let (stem, number) = rest.rsplit_once('-')?;
+    let digits = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(number) || !digits(count) {
+        return None;
+    }
+    let (number, count) = (number.parse().ok()?, count.parse().ok()?);
+    (1..=count).contains(&number).then(|| Part {
+        stem: format!("{stem}.{extension}"),
+        number,
+        count,
+    })
 }
 
 /// Checks a model's name: one plain folder name.
@@ -188,36 +214,52 @@ fn inspect_file(path: &Path) -> Result<ModelFiles, HubError> {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     if is_gguf(path) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let bytes = bytes_of(path)?;
-        return Ok(ModelFiles {
-            name,
-            task: Task::Generate,
-            folder,
-            weights: path.to_owned(),
-            bytes,
-        });
+        return generator(name, folder, &name_of(path));
     }
     inspect(&folder)
+}
+
+/// The model of a GGUF file and of those that are parts of the same one.
+fn generator(name: String, folder: PathBuf, file: &str) -> Result<ModelFiles, HubError> {
+    let names = part_names(file);
+    let mut bytes = 0_u64;
+    for name in &names {
+        bytes = bytes.saturating_add(bytes_of(&folder.join(name))?);
+    }
+    let weights = folder.join(names.first().map_or(file, String::as_str));
+    Ok(ModelFiles { name, task: Task::Generate, folder, weights, bytes })
+}
+
+/// Names of all parts of the model that `file` belongs to, in order; itself if it is no part.
+fn part_names(file: &str) -> Vec<String> {
+    let Some(part) = part_of(file) else { return vec![file.to_owned()] };
+    let (stem, extension) = part.stem.rsplit_once('.').unwrap_or((&part.stem, ""));
+    (1..=part.count)
+        .map(|number| format!("{stem}-{number:05}-of-{:05}.{extension}", part.count))
+        .collect()
 }
 
 /// What kind of model a folder holds.
 fn inspect(folder: &Path) -> Result<ModelFiles, HubError> {
     let refused = |found| HubError::Folder { path: folder.to_owned(), found };
     let entries = std::fs::read_dir(folder).map_err(|cause| HubError::file(folder, cause))?;
-    let mut weights: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| is_gguf(path)).collect();
+    let models: BTreeSet<String> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| is_gguf(path))
+        .filter_map(|path| part_names(&name_of(&path)).into_iter().next())
+        .collect();
     // A relative `.` has no last part; its full path has.
     let name = match name_of(folder) {
         name if name.is_empty() => folder.canonicalize().map_or(name, |path| name_of(&path)),
         name => name,
     };
     let folder = folder.to_owned();
-    if weights.len() > 1 {
+    if models.len() > 1 {
         return Err(refused("several .gguf files"));
     }
-    if let Some(weights) = weights.pop() {
-        let bytes = bytes_of(&weights)?;
-        return Ok(ModelFiles { name, task: Task::Generate, folder, weights, bytes });
+    if let Some(file) = models.first() {
+        return generator(name, folder, file);
     }
     if ENCODER_FILES.iter().all(|file| folder.join(file).is_file()) {
         let weights = folder.join("model.safetensors");
@@ -259,6 +301,26 @@ mod tests {
             [("drafter".to_owned(), Task::Generate, 5), ("encoder".to_owned(), Task::Embed, 5)];
         assert_eq!(found, expected);
         assert!(list(&models.path().join("nowhere")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn parts_of_one_model_are_one_model() {
+        let models = models();
+        let folder = models.path().join("parts");
+        std::fs::create_dir(&folder).unwrap();
+        let names = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"];
+        names.iter().for_each(|name| std::fs::write(folder.join(name), "12345").unwrap());
+        let model = resolve(models.path(), "parts").unwrap();
+        assert_eq!((model.bytes, model.file_names()), (10, names.map(str::to_owned).to_vec()));
+        assert_eq!(model.entrance(), folder.join(names[0]));
+        let second = resolve(models.path(), folder.join(names[1]).to_str().unwrap()).unwrap();
+        assert_eq!(second.weights, model.weights);
+        std::fs::remove_file(folder.join(names[0])).unwrap();
+        let missing = resolve(models.path(), "parts").unwrap_err().to_string();
+        assert!(missing.contains(names[0]), "{missing}");
+        for name in ["m-00003-of-00002.gguf", "m-1-of-2.gguf", "m.gguf", "-of-.gguf", ""] {
+            assert_eq!(part_of(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -1,28 +1,14 @@
-//! Which files of a repository are wanted, and under which name the model goes.
-//!
-//! Pure: works on the list that the Hub gave.
+//! What a pull asks for, and what the Hub says a repository holds.
 //!
 //! Invariants
-//! - Only formats that cannot run code are chosen; every chosen name stays inside its folder.
+//! - A name that leaves its folder, or a format that can run code, is refused here.
 
 use crate::hub::error::HubError;
 use crate::hub::layout;
 use crate::hub::verify::stays_inside;
 
 /// Formats that hold numbers and text, never code.
-const SAFE_EXTENSIONS: [&str; 6] = ["gguf", "safetensors", "json", "txt", "model", "md"];
-/// What an encoder needs, in the order of fetching: small files first.
-const ENCODER_FILES: [&str; 8] = [
-    "config.json",
-    "modules.json",
-    "sentence_bert_config.json",
-    "1_Pooling/config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "model.safetensors",
-];
-const ENCODER_NEEDS: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
+const SAFE_EXTENSIONS: [&str; 7] = ["gguf", "safetensors", "json", "jinja", "txt", "model", "md"];
 
 /// A file on the Hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +26,12 @@ pub(crate) struct RemoteFile {
 pub struct Source {
     /// `owner/name`.
     pub repository: String,
-    /// One file, or the whole model.
+    /// One file or one quantisation such as `Q4_K_M`; otherwise the model as a whole.
     pub file: Option<String>,
 }
 
 impl Source {
-    /// Reads `REPO` or `REPO:FILE`.
+    /// Reads `REPO`, `REPO:FILE` or `REPO:QUANTISATION`.
     ///
     /// # Errors
     /// If the repository is not `owner/name`, the file leaves its folder or its format can run
@@ -65,7 +51,10 @@ impl Source {
         }
         if let Some(file) = &file {
             check_file_name(file)?;
-            check_safe(file)?;
+            // A name without a dot is a quantisation.
+            if file.contains('.') {
+                check_safe(file)?;
+            }
         }
         Ok(Self { repository: repository.to_owned(), file })
     }
@@ -77,7 +66,7 @@ impl Source {
     }
 }
 
-fn check_file_name(name: &str) -> Result<(), HubError> {
+pub(crate) fn check_file_name(name: &str) -> Result<(), HubError> {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'+');
     if stays_inside(name) && name.bytes().all(plain) {
@@ -104,7 +93,8 @@ pub(crate) fn check_revision(revision: &str) -> Result<(), HubError> {
     })
 }
 
-fn extension(name: &str) -> &str {
+/// What follows the last dot of the last part.
+pub(crate) fn extension(name: &str) -> &str {
     let last = name.rsplit('/').next().unwrap_or(name);
     last.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
@@ -115,33 +105,6 @@ fn check_safe(name: &str) -> Result<(), HubError> {
         return Ok(());
     }
     Err(HubError::Unsafe { file: name.to_owned() })
-}
-
-/// The files to fetch.
-pub(crate) fn choose(source: &Source, files: &[RemoteFile]) -> Result<Vec<RemoteFile>, HubError> {
-    let find = |name: &str| files.iter().find(|file| file.name == name).cloned();
-    let nothing =
-        || HubError::NothingToPull { repository: source.repository.clone(), files: files.len() };
-    if let Some(name) = &source.file {
-        return find(name).map(|file| vec![file]).ok_or_else(nothing);
-    }
-    if ENCODER_NEEDS.iter().all(|name| find(name).is_some()) {
-        return Ok(ENCODER_FILES.iter().filter_map(|name| find(name)).collect());
-    }
-    let models: Vec<&RemoteFile> =
-        files.iter().filter(|file| extension(&file.name).eq_ignore_ascii_case("gguf")).collect();
-    match models.as_slice() {
-        [] => Err(nothing()),
-        [only] => {
-            check_file_name(&only.name)?;
-            Ok(vec![(*only).clone()])
-        }
-        several => {
-            let names: Vec<&str> = several.iter().map(|file| file.name.as_str()).collect();
-            let repository = source.repository.clone();
-            Err(HubError::Ambiguous { repository, files: names.join(", ") })
-        }
-    }
 }
 
 /// Reads the Hub's description of a repository: its commit and its files.
@@ -169,50 +132,9 @@ pub(crate) fn parse_listing(value: &serde_json::Value) -> Option<(String, Vec<Re
 mod tests {
     use super::*;
 
-    fn remote(names: &[&str]) -> Vec<RemoteFile> {
-        names
-            .iter()
-            .map(|name| RemoteFile { name: (*name).to_owned(), bytes: None, sha256: None })
-            .collect()
-    }
-
-    fn chosen(source: &str, names: &[&str]) -> Result<Vec<String>, String> {
-        let source = Source::parse(source).map_err(|error| error.to_string())?;
-        let files = choose(&source, &remote(names)).map_err(|error| error.to_string())?;
-        Ok(files.into_iter().map(|file| file.name).collect())
-    }
-
-    #[test]
-    fn an_encoder_is_fetched_whole_and_without_its_pickles() {
-        let names = [
-            "README.md",
-            "config.json",
-            "model.safetensors",
-            "pytorch_model.bin",
-            "tokenizer.json",
-            "1_Pooling/config.json",
-            "onnx/model.onnx",
-            "rust_model.ot",
-        ];
-        let expected =
-            ["config.json", "1_Pooling/config.json", "tokenizer.json", "model.safetensors"];
-        assert_eq!(chosen("a/b", &names).unwrap(), expected);
-    }
-
-    #[test]
-    fn one_gguf_is_taken_several_must_be_chosen_from() {
-        assert_eq!(chosen("a/b", &["x.gguf", "README.md"]).unwrap(), ["x.gguf"]);
-        let refusal = chosen("a/b", &["x.gguf", "y.gguf"]).unwrap_err();
-        assert!(refusal.contains("x.gguf, y.gguf"), "{refusal}");
-        assert_eq!(chosen("a/b:y.gguf", &["x.gguf", "y.gguf"]).unwrap(), ["y.gguf"]);
-        assert!(chosen("a/b:z.gguf", &["x.gguf"]).is_err());
-        assert!(chosen("a/b", &["pytorch_model.bin"]).unwrap_err().contains("run code"));
-        assert!(chosen("a/b", &["../../x.gguf"]).is_err());
-    }
-
     #[test]
     fn formats_that_run_code_and_names_that_leave_are_refused() {
-        for file in ["model.bin", "model.pt", "model.pkl", "x.py", "noextension", "a.gguf.pth"] {
+        for file in ["model.bin", "model.pt", "model.pkl", "x.py", "a.gguf.pth"] {
             let refusal = Source::parse(&format!("a/b:{file}")).unwrap_err();
             assert!(matches!(refusal, HubError::Unsafe { .. }), "{file}");
         }
@@ -223,6 +145,7 @@ mod tests {
         }
         let source = Source::parse("a/b:sub/c.json").unwrap();
         assert_eq!((source.model_name(), source.file.as_deref()), ("b", Some("sub/c.json")));
+        assert_eq!(Source::parse("a/b:Q4_K_M").unwrap().file.as_deref(), Some("Q4_K_M"));
         for revision in ["../x", "", "a b", "a?b"] {
             assert!(check_revision(revision).is_err(), "{revision}");
         }

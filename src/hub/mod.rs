@@ -2,10 +2,13 @@
 //!
 //! Knows files, not what is in them. Reads no environment: addresses and tokens are handed in.
 
+mod cache;
+mod choice;
 mod error;
 pub mod layout;
 mod listing;
 pub mod pull;
+mod transfer;
 pub mod verify;
 
 pub use error::HubError;

@@ -136,6 +136,12 @@ pub enum ModelError {
         /// Its name.
         name: String,
     },
+    /// Divisors of the rotary frequencies that divide nothing.
+    #[error("tensor `{name}` holds a divisor that is not a finite number above 0")]
+    RopeDivisors {
+        /// Its name.
+        name: String,
+    },
     /// The KV memory does not hold a single page.
     #[error("KV memory is limited to {kv_bytes_max} bytes, one page takes {page_bytes}")]
     KvMemory {

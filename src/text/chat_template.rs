@@ -1,30 +1,43 @@
 //! A model's chat template: messages in, markup out.
 //!
-//! Templates are Jinja written for Python; the methods of strings and dictionaries that published
-//! templates call are provided. A template that does not compile is refused when it is loaded.
+//! Templates are Jinja written for Python; what transformers gives them is given here. A template
+//! that does not compile, or cannot render a conversation, is refused when it is loaded.
 //!
 //! Invariants
 //! - Message contents pass [`Tokenizer::guard`]: no message can forge a control token.
+//! - Rendering ends: a template has a limited number of instructions.
+//! - A system message is never lost: where a template refuses or drops it, the user's first message
+//!   begins with it.
 //!
 //! Source: `apply_chat_template` of Hugging Face transformers (trimmed blocks, loop controls,
-//! `raise_exception`, `tojson`).
+//! `raise_exception`, `strftime_now`, `tojson`, the `generation` tag).
 
+mod functions;
+mod sources;
+
+use crate::base::clock::SharedClock;
 use crate::base::metadata::Metadata;
 use crate::text::error::TextError;
 use crate::text::tokenizer::Special;
 use crate::text::tokenizer::Tokenizer;
 use minijinja::Environment;
-use minijinja::Error;
-use minijinja::ErrorKind;
-use minijinja::State;
 use minijinja::Value;
 use minijinja::context;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::ValueKind;
-use minijinja::value::from_args;
+use minijinja_contrib::pycompat;
+use std::borrow::Cow;
+use std::path::Path;
 
 const NAME: &str = "chat";
 const KEY: &str = "tokenizer.chat_template";
+
+/// Instructions of one rendering. A long conversation through the longest published template takes
+/// some ten thousand.
+const FUEL: u64 = 5_000_000;
+
+/// What the probe conversations say; no template has these words of its own.
+const PROBE: &str = "probe 7419";
+const PROBE_SYSTEM: &str = "probe 3356";
 
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,33 +60,81 @@ impl ChatMessage {
 #[derive(Debug)]
 pub struct ChatTemplate {
     environment: Environment<'static>,
+    system: SystemRole,
+}
+
+/// What a template does with a system message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SystemRole {
+    /// Renders it.
+    Rendered,
+    /// Raises an exception or leaves it out; it goes before the user's first message.
+    Merged,
 }
 
 impl ChatTemplate {
     /// The template in a model's metadata; `None` if it has none.
     ///
     /// # Errors
-    /// If the template does not compile.
-    pub fn from_metadata(metadata: &Metadata) -> Result<Option<Self>, TextError> {
-        metadata.text(KEY).map(Self::new).transpose()
+    /// As [`Self::new`].
+    pub fn from_metadata(
+        metadata: &Metadata,
+        tokenizer: &Tokenizer,
+        clock: SharedClock,
+    ) -> Result<Option<Self>, TextError> {
+        metadata.text(KEY).map(|source| Self::new(source, tokenizer, clock)).transpose()
     }
 
-    /// Compiles a template.
+    /// The template in a model's folder: `chat_template.jinja`, or `chat_template` in
+    /// `chat_template.json` or `tokenizer_config.json`; `None` if it has none.
     ///
     /// # Errors
-    /// If it is not valid Jinja.
-    pub fn new(source: &str) -> Result<Self, TextError> {
+    /// As [`Self::new`], or if a file cannot be read or holds something else.
+    pub fn from_folder(
+        folder: &Path,
+        tokenizer: &Tokenizer,
+        clock: SharedClock,
+    ) -> Result<Option<Self>, TextError> {
+        let source = sources::find(folder)?;
+        source.map(|source| Self::new(&source, tokenizer, clock)).transpose()
+    }
+
+    /// Compiles a template and renders probe conversations with it.
+    ///
+    /// # Errors
+    /// If it is not valid Jinja, raises an exception on an ordinary conversation, uses what is not
+    /// provided, or leaves out what the user says.
+    pub fn new(source: &str, tokenizer: &Tokenizer, clock: SharedClock) -> Result<Self, TextError> {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.map_err(|cause| TextError::Template(Box::new(cause)))?);
-        environment.set_unknown_method_callback(python_method);
-        environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
-            Err(Error::new(ErrorKind::InvalidOperation, message))
-        });
+        environment.set_syntax(syntax.map_err(template_error)?);
+        environment.set_unknown_method_callback(pycompat::unknown_method_callback);
+        environment.set_fuel(Some(FUEL));
+        functions::add(&mut environment, clock);
         environment
-            .add_template_owned(NAME, source.to_owned())
-            .map_err(|cause| TextError::Template(Box::new(cause)))?;
-        Ok(Self { environment })
+            .add_template_owned(NAME, functions::without_generation_tags(source))
+            .map_err(template_error)?;
+        let mut template = Self { environment, system: SystemRole::Rendered };
+        template.probe(tokenizer)?;
+        Ok(template)
+    }
+
+    /// Renders what any model must be able to hear, and finds out about system messages.
+    fn probe(&mut self, tokenizer: &Tokenizer) -> Result<(), TextError> {
+        let user = ChatMessage::new("user", PROBE);
+        let assistant = ChatMessage::new("assistant", "a");
+        for messages in [vec![user.clone()], vec![user.clone(), assistant, user.clone()]] {
+            let text = self.render(tokenizer, &messages)?;
+            if !text.contains(PROBE) {
+                return Err(TextError::TemplateDrops { found: text.chars().take(80).collect() });
+            }
+        }
+        let system = ChatMessage::new("system", PROBE_SYSTEM);
+        let rendered = self.render(tokenizer, &[system, user]);
+        if !rendered.is_ok_and(|text| text.contains(PROBE_SYSTEM) && text.contains(PROBE)) {
+            self.system = SystemRole::Merged;
+        }
+        Ok(())
     }
 
     /// Token ids of a conversation, up to where the assistant speaks next.
@@ -97,7 +158,10 @@ impl ChatTemplate {
         tokenizer: &Tokenizer,
         messages: &[ChatMessage],
     ) -> Result<String, TextError> {
-        let fail = |cause| TextError::Template(Box::new(cause));
+        let messages = match self.system {
+            SystemRole::Rendered => Cow::Borrowed(messages),
+            SystemRole::Merged => Cow::Owned(merge_system(messages)),
+        };
         let messages: Vec<Value> = messages
             .iter()
             .map(|message| {
@@ -106,108 +170,44 @@ impl ChatTemplate {
                 context! { role, content }
             })
             .collect();
-        let template = self.environment.get_template(NAME).map_err(fail)?;
+        let template = self.environment.get_template(NAME).map_err(template_error)?;
         template
             .render(context! {
                 messages,
                 bos_token => tokenizer.begin_text(),
                 eos_token => tokenizer.end_text(),
+                tools => Value::from(()),
+                documents => Value::from(()),
                 add_generation_prompt => true,
             })
-            .map_err(fail)
+            .map_err(template_error)
     }
 }
 
-/// Methods of Python strings and dictionaries that templates call.
-fn python_method(
-    _state: &mut State<'_, '_>,
-    value: &Value,
-    method: &str,
-    args: &[Value],
-) -> Result<Value, Error> {
-    if let Some(text) = value.as_str() {
-        return string_method(text, method, args);
-    }
-    if value.kind() == ValueKind::Map {
-        return map_method(value, method, args);
-    }
-    Err(Error::from(ErrorKind::UnknownMethod))
+fn template_error(cause: minijinja::Error) -> TextError {
+    TextError::Template(Box::new(cause))
 }
 
-fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
-    let stripped = |chars: Option<&str>, start: bool, end: bool| {
-        let strips = |c: char| chars.map_or(c.is_whitespace(), |chars| chars.contains(c));
-        let text = if start { text.trim_start_matches(strips) } else { text };
-        Value::from(if end { text.trim_end_matches(strips) } else { text })
-    };
-    match method {
-        "strip" | "lstrip" | "rstrip" => {
-            let (chars,): (Option<&str>,) = from_args(args)?;
-            Ok(stripped(chars, method != "rstrip", method != "lstrip"))
+/// System messages before the next message of the user, a blank line between; one that no message
+/// follows becomes the user's own.
+fn merge_system(messages: &[ChatMessage]) -> Vec<ChatMessage> {
+    let mut merged = Vec::with_capacity(messages.len());
+    let mut waiting: Vec<&str> = Vec::new();
+    for message in messages {
+        match message.role.as_str() {
+            "system" => waiting.push(&message.content),
+            "user" => {
+                waiting.push(&message.content);
+                merged.push(ChatMessage::new("user", waiting.join("\n\n")));
+                waiting.clear();
+            }
+            _ => merged.push(message.clone()),
         }
-        "upper" => Ok(Value::from(text.to_uppercase())),
-        "lower" => Ok(Value::from(text.to_lowercase())),
-        "title" | "capitalize" => {
-            let mut letters = text.chars();
-            let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-            Ok(Value::from(first + &letters.as_str().to_lowercase()))
-        }
-        "startswith" => {
-            let (prefix,): (&str,) = from_args(args)?;
-            Ok(Value::from(text.starts_with(prefix)))
-        }
-        "endswith" => {
-            let (suffix,): (&str,) = from_args(args)?;
-            Ok(Value::from(text.ends_with(suffix)))
-        }
-        "replace" => {
-            let (old, new): (&str, &str) = from_args(args)?;
-            Ok(Value::from(text.replace(old, new)))
-        }
-        "split" => {
-            let (separator, limit): (Option<&str>, Option<i64>) = from_args(args)?;
-            Ok(Value::from(split(text, separator, limit)))
-        }
-        _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }
-}
-
-/// Python's `str.split`: without a separator at runs of whitespace; `limit` cuts at most, if not
-/// negative.
-fn split(text: &str, separator: Option<&str>, limit: Option<i64>) -> Vec<Value> {
-    let pieces = limit.and_then(|limit| usize::try_from(limit).ok()).map(|cuts| cuts + 1);
-    match (separator.filter(|separator| !separator.is_empty()), pieces) {
-        (Some(separator), Some(pieces)) => {
-            text.splitn(pieces, separator).map(Value::from).collect()
-        }
-        (Some(separator), None) => text.split(separator).map(Value::from).collect(),
-        (None, _) => text.split_whitespace().map(Value::from).collect(),
+    if !waiting.is_empty() {
+        merged.push(ChatMessage::new("user", waiting.join("\n\n")));
     }
-}
-
-fn map_method(map: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
-    let keys = || map.try_iter().map(Iterator::collect::<Vec<Value>>);
-    match method {
-        "get" => {
-            let (key, default): (Value, Option<Value>) = from_args(args)?;
-            let found = map.get_item(&key)?;
-            Ok(if found.is_undefined() { default.unwrap_or(Value::from(())) } else { found })
-        }
-        "keys" => Ok(Value::from(keys()?)),
-        "values" => {
-            let values: Result<Vec<Value>, Error> =
-                keys()?.iter().map(|key| map.get_item(key)).collect();
-            Ok(Value::from(values?))
-        }
-        "items" => {
-            let items: Result<Vec<Value>, Error> = keys()?
-                .into_iter()
-                .map(|key| Ok(Value::from(vec![key.clone(), map.get_item(&key)?])))
-                .collect();
-            Ok(Value::from(items?))
-        }
-        _ => Err(Error::from(ErrorKind::UnknownMethod)),
-    }
+    merged
 }
 
 #[cfg(test)]

@@ -35,6 +35,15 @@ pub enum TextError {
         /// The values that work.
         supported: &'static str,
     },
+    /// A way of parting texts before merging that is not implemented: guessing another one would
+    /// give wrong ids without a word.
+    #[error("pre-tokenizer (`tokenizer.ggml.pre`) is `{found}`, known: {}", known.join(", "))]
+    PreTokenizer {
+        /// Its name in the file.
+        found: String,
+        /// The names that work.
+        known: Vec<&'static str>,
+    },
     /// Lists that must be equally long are not.
     #[error("`{key}` has {found} items, the vocabulary has {tokens}")]
     ListLength {
@@ -76,4 +85,26 @@ pub enum TextError {
     /// A chat template does not compile or does not render.
     #[error("chat template fails")]
     Template(#[source] Box<minijinja::Error>),
+    /// A chat template renders, but not what was said.
+    #[error("chat template leaves out the user's message: it rendered {found:?}")]
+    TemplateDrops {
+        /// The beginning of what it rendered.
+        found: String,
+    },
+    /// A chat template in a JSON file is neither a text nor a list of named texts.
+    #[error("`chat_template` in {} is neither a text nor a list with one named `default`",
+        path.display())]
+    TemplateForm {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A template file that cannot be read.
+    #[error("cannot read the chat template {}", path.display())]
+    TemplateFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: std::io::Error,
+    },
 }

@@ -98,3 +98,66 @@ fn help_names_every_command() {
     }
     assert!(root().join("README.md").is_file());
 }
+
+#[test]
+fn the_house_model_matches_its_checksum_list() {
+    let verified = json(&run(&["--json", "models", "verify", "drafter"]));
+    assert_eq!(verified["against_manifest"], true, "{verified}");
+    assert_eq!(verified["files"][0]["name"], "drafter.gguf", "{verified}");
+}
+
+#[test]
+fn a_model_is_pulled_from_the_cache_offline_and_works_until_it_is_removed() {
+    let (data, models) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir());
+    let (models, home) = (models.expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let encoder = root().join("tests/golden/encoders/bert");
+    let repository = home.path().join("hub/models--owner--tiny-bert");
+    let snapshot = repository.join("snapshots/c0ffee");
+    let files = [
+        "config.json",
+        "config_sentence_transformers.json",
+        "modules.json",
+        "1_Pooling/config.json",
+        "sentence_bert_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "model.safetensors",
+    ];
+    std::fs::create_dir_all(repository.join("refs")).expect("a folder");
+    std::fs::create_dir_all(snapshot.join("1_Pooling")).expect("a folder");
+    std::fs::write(repository.join("refs/main"), "c0ffee").expect("written");
+    for file in files {
+        std::fs::copy(encoder.join(file), snapshot.join(file)).expect("copied");
+    }
+    let run = |arguments: &[&str], offline: &str| {
+        let mut command = vitrine(&data);
+        command.env("VITRINE_MODELS__DIR", models.path()).env("HF_HOME", home.path());
+        command.env("HF_HUB_OFFLINE", offline).env("HF_ENDPOINT", "http://127.0.0.1:1");
+        command.env_remove("HF_HUB_CACHE").env_remove("HF_TOKEN");
+        command.args(arguments).output().expect("the program runs")
+    };
+    let pull = ["--json", "models", "pull", "owner/tiny-bert", "--as", "tiny"];
+    let pulled = json(&run(&pull, "1"));
+    assert_eq!((&pulled["id"], &pulled["commit"]), (&"tiny".into(), &"c0ffee".into()));
+    let verified = json(&run(&["--json", "models", "verify", "tiny"], "1"));
+    assert_eq!(verified["files"].as_array().map(Vec::len), Some(files.len()), "{verified}");
+
+    let input = data.path().join("texts");
+    std::fs::write(&input, "where is my parcel\na\n").expect("written");
+    let input = input.to_str().expect("UTF-8");
+    let embedded =
+        ["--json", "embed", "--encoder", "tiny", "--input", input, "--prefix", "query: "];
+    let embedded = json(&run(&embedded, "1"));
+    assert_eq!((&embedded["sequences"], &embedded["dimensions"]), (&2.into(), &32.into()));
+
+    let taken = run(&pull, "1");
+    assert_eq!(taken.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&taken.stderr).contains("exists already"));
+    json(&run(&["--json", "models", "remove", "tiny"], "1"));
+    let listed = json(&run(&["--json", "models", "list"], "1"));
+    assert_eq!(listed["models"], Value::Array(Vec::new()));
+    let absent = run(&["models", "pull", "owner/other"], "1");
+    assert_eq!(absent.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&absent.stderr).into_owned();
+    assert!(message.contains("HF_HUB_OFFLINE") && message.contains("HF_HOME"), "{message}");
+}

@@ -9,5 +9,8 @@ mod engine_parity;
 mod erasure;
 mod keys;
 mod openai;
+mod openai_client;
 mod respond;
 mod server;
+mod starting;
+mod vocabularies;

@@ -5,10 +5,12 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Lines;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
+use std::process::ChildStderr;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
@@ -57,15 +59,16 @@ impl Gateway {
     /// The same, its log kept in a file.
     pub(crate) fn start_logged(variables: &[(&str, &str)], log: &Path) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
-        Self::start_with(data, variables, Some(log.to_path_buf()))
+        Self::begin(data, variables).until_ready_logged(Some(log.to_path_buf()))
     }
 
     /// The same on a data folder that is there already.
     pub(crate) fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
-        Self::start_with(data, variables, None)
+        Self::begin(data, variables).until_ready()
     }
 
-    fn start_with(data: TempDir, variables: &[(&str, &str)], kept: Option<PathBuf>) -> Self {
+    /// Starts one and does not wait.
+    pub(crate) fn begin(data: TempDir, variables: &[(&str, &str)]) -> Starting {
         let program = env!("CARGO_BIN_EXE_vitrine");
         let mut command = with_shop(Command::new("sh"), &data);
         command.args(["-c", KEEPER, program, "serve", "--bind", "127.0.0.1:0"]);
@@ -73,27 +76,8 @@ impl Gateway {
         command.envs(variables.iter().copied());
         let mut keeper = command.spawn().expect("the program starts");
         let stderr = keeper.stderr.take().expect("stderr is piped");
-        let mut lines = BufReader::new(stderr).lines();
-        let mut log = Vec::new();
-        let url = loop {
-            let Some(Ok(line)) = lines.next() else {
-                panic!("the gateway ended before it listened:\n{}", log.join("\n"));
-            };
-            if let Some(url) = line.strip_prefix("listening on ") {
-                break url.to_owned();
-            }
-            log.push(line);
-        };
-        // The pipe must be read on, or a full one would stop the gateway.
-        let reader = std::thread::spawn(move || {
-            let mut kept = kept.map(|path| std::fs::File::create(path).expect("a log file"));
-            for line in log.into_iter().chain(lines.map_while(Result::ok)) {
-                if let Some(kept) = &mut kept {
-                    writeln!(kept, "{line}").expect("the log is written");
-                }
-            }
-        });
-        Self { keeper, url, data, reader: Some(reader) }
+        let lines = BufReader::new(stderr).lines();
+        Starting { keeper, lines, log: Vec::new(), data }
     }
 
     /// Ends it as a supervisor would, with SIGTERM, and tells its exit code.
@@ -137,6 +121,57 @@ impl Gateway {
         let answer = client().get(format!("{}{path}", self.url)).send().await;
         let answer = answer.expect("the gateway answers");
         (answer.status(), answer.text().await.expect("the answer is text"))
+    }
+}
+
+/// A gateway that may still be loading.
+#[derive(Debug)]
+pub(crate) struct Starting {
+    keeper: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+    log: Vec<String>,
+    data: TempDir,
+}
+
+impl Starting {
+    /// Reads the log up to the line that holds `mark` and gives what follows it, up to a space.
+    pub(crate) fn until(&mut self, mark: &str) -> String {
+        loop {
+            let Some(Ok(line)) = self.lines.next() else {
+                panic!("the gateway ended before it said `{mark}`:\n{}", self.log.join("\n"));
+            };
+            let found = line.split_once(mark).map(|(_, rest)| rest.to_owned());
+            self.log.push(line);
+            if let Some(rest) = found {
+                return rest.split(' ').next().unwrap_or_default().to_owned();
+            }
+        }
+    }
+
+    /// Every line so far.
+    pub(crate) fn log(&self) -> &[String] {
+        &self.log
+    }
+
+    /// Waits for the line that says so.
+    pub(crate) fn until_ready(self) -> Gateway {
+        self.until_ready_logged(None)
+    }
+
+    /// The same, and keeps the log in a file.
+    pub(crate) fn until_ready_logged(mut self, kept: Option<PathBuf>) -> Gateway {
+        let url = self.until("listening on ");
+        let Self { keeper, lines, log, data } = self;
+        // The pipe must be read on, or a full one would stop the gateway.
+        let reader = std::thread::spawn(move || {
+            let mut kept = kept.map(|path| std::fs::File::create(path).expect("a log file"));
+            for line in log.into_iter().chain(lines.map_while(Result::ok)) {
+                if let Some(kept) = &mut kept {
+                    writeln!(kept, "{line}").expect("the log is written");
+                }
+            }
+        });
+        Gateway { keeper, url, data, reader: Some(reader) }
     }
 }
 

@@ -45,6 +45,7 @@ fn greedy(prompt_token_ids: Vec<u32>, output_tokens_max: usize) -> GenerationReq
         stop: Vec::new(),
         deadline: None,
         end_of_text: EndOfText::Stop,
+        constraint: None,
     }
 }
 

@@ -71,6 +71,7 @@ fn request(prompt: &[u32], output_tokens_max: usize) -> GenerationRequest {
         stop: Vec::new(),
         deadline: None,
         end_of_text: EndOfText::Ignore,
+        constraint: None,
     }
 }
 

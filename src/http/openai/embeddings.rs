@@ -6,10 +6,13 @@ use crate::http::classify;
 use crate::http::error::ApiError;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::openai::EmbeddingBody;
+use crate::http::wire::openai::EmbeddingValues;
 use crate::http::wire::openai::EmbeddingsAnswer;
 use crate::http::wire::openai::EmbeddingsRequest;
 use crate::http::wire::openai::EmbeddingsUsage;
 use axum::extract::State;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use std::sync::Arc;
 
 /// Embeds texts.
@@ -27,9 +30,11 @@ pub(crate) async fn embeddings(
         let id = request.model.chars().take(200).collect();
         return Err(ApiError::NotFound { what: "model", id });
     }
-    if let Some(format) = request.encoding_format.filter(|format| format != "float") {
-        let message = format!("field `encoding_format` is `{format}`; allowed: float");
-        return Err(ApiError::impossible("encoding_format", message));
+    let values = values(request.encoding_format.as_deref())?;
+    let width = app.classifier.embedder().dimensions();
+    if let Some(dimensions) = request.dimensions.filter(|dimensions| *dimensions != width) {
+        let message = format!("field `dimensions` is {dimensions}; allowed: {width}");
+        return Err(ApiError::impossible("dimensions", message));
     }
     let texts = request.input.into_vec();
     classify::check(&texts, app.limits.request_texts_max)?;
@@ -38,9 +43,24 @@ pub(crate) async fn embeddings(
         .embeddings
         .into_iter()
         .enumerate()
-        .map(|(index, embedding)| EmbeddingBody { object: "embedding", index, embedding })
+        .map(|(index, row)| EmbeddingBody { object: "embedding", index, embedding: values(row) })
         .collect();
     let tokens = embedded.tokens;
     let usage = EmbeddingsUsage { prompt_tokens: tokens, total_tokens: tokens };
     Ok(axum::Json(EmbeddingsAnswer { object: "list", model: request.model, data, usage }))
+}
+
+/// How embeddings are written in the format asked for.
+fn values(format: Option<&str>) -> Result<fn(Vec<f32>) -> EmbeddingValues, ApiError> {
+    match format {
+        None | Some("float") => Ok(EmbeddingValues::Floats),
+        Some("base64") => Ok(|row| {
+            let bytes: Vec<u8> = row.iter().flat_map(|value| value.to_le_bytes()).collect();
+            EmbeddingValues::Base64(BASE64_STANDARD.encode(bytes))
+        }),
+        Some(other) => {
+            let message = format!("field `encoding_format` is `{other}`; allowed: float, base64");
+            Err(ApiError::impossible("encoding_format", message))
+        }
+    }
 }

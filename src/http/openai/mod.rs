@@ -8,6 +8,7 @@ use crate::engine::FinishReason;
 use crate::engine::Generation;
 use crate::engine::GenerationEvent;
 use crate::engine::GenerationRequest;
+use crate::engine::Grammar;
 use crate::engine::Sampling;
 use crate::engine::Usage;
 use crate::http::App;
@@ -20,6 +21,7 @@ use crate::http::wire::openai::ChatRequest;
 use crate::http::wire::openai::Choice;
 use crate::http::wire::openai::CompletionAnswer;
 use crate::http::wire::openai::CompletionRequest;
+use crate::http::wire::openai::OneOrMany;
 use crate::http::wire::openai::OpenAiUsage;
 use crate::http::wire::openai::PromptTokensDetails;
 use crate::http::wire::openai::SamplingBody;
@@ -48,6 +50,17 @@ enum Endpoint {
     Completion,
 }
 
+impl Endpoint {
+    /// A new answer's id.
+    fn id(self) -> String {
+        let prefix = match self {
+            Self::Chat => "chatcmpl",
+            Self::Completion => "cmpl",
+        };
+        format!("{prefix}-{}", uuid::Uuid::now_v7().simple())
+    }
+}
+
 /// Continues a chat.
 #[utoipa::path(
     post, path = "/v1/chat/completions", request_body = ChatRequest,
@@ -66,10 +79,28 @@ pub(crate) async fn chat(
     let messages: Vec<ChatMessage> = request
         .messages
         .iter()
-        .map(|message| ChatMessage::new(&message.role, message.content.text()))
+        .map(|message| ChatMessage::new(role(&message.role), message.content.text()))
         .collect();
     let prompt_token_ids = app.generator.encode_chat(&messages)?;
     app.generate(Endpoint::Chat, prompt_token_ids, request.sampling, String::new()).await
+}
+
+/// The role that templates know: `developer` is the API's later word for `system`.
+fn role(role: &str) -> &str {
+    if role == "developer" { "system" } else { role }
+}
+
+/// The one text of a completion.
+fn only(prompt: OneOrMany) -> Result<String, ApiError> {
+    let mut prompts = prompt.into_vec();
+    let count = prompts.len();
+    match prompts.pop() {
+        Some(prompt) if count == 1 => Ok(prompt),
+        _ => {
+            let message = format!("field `prompt` holds {count} texts; allowed: one");
+            Err(ApiError::impossible("one_prompt", message))
+        }
+    }
 }
 
 /// Continues a text.
@@ -84,8 +115,9 @@ pub(crate) async fn completions(
 ) -> Result<Response, ApiError> {
     let request = body.value;
     app.check_generator(&request.model)?;
-    let prompt_token_ids = app.generator.tokenizer().encode(&request.prompt, Special::Add)?;
-    let echo = if request.echo { request.prompt } else { String::new() };
+    let prompt = only(request.prompt)?;
+    let prompt_token_ids = app.generator.tokenizer().encode(&prompt, Special::Add)?;
+    let echo = if request.echo { prompt } else { String::new() };
     app.generate(Endpoint::Completion, prompt_token_ids, request.sampling, echo).await
 }
 
@@ -101,18 +133,24 @@ impl App {
         &self,
         endpoint: Endpoint,
         prompt_token_ids: Vec<u32>,
-        body: SamplingBody,
+        mut body: SamplingBody,
         echo: String,
     ) -> Result<Response, ApiError> {
-        if body.n.is_some_and(|n| n != 1) {
-            return Err(ApiError::impossible("one_choice", "field `n`: only 1 is supported"));
+        if let Some((field, allowed)) = body.refused.first() {
+            let message = format!("field `{field}` is not supported here; allowed: {allowed}");
+            return Err(ApiError::impossible("unsupported_field", message));
         }
         let (stream, usage_wanted) =
             (body.stream, body.stream_options.as_ref().is_some_and(|o| o.include_usage));
-        let generation = self.generator.engine().submit(request(prompt_token_ids, body))?;
+        let constraint = match one_grammar(&mut body)? {
+            Some(grammar) => Some(self.generator.constrain(grammar).await?),
+            None => None,
+        };
+        let request = GenerationRequest { constraint, ..request(prompt_token_ids, body) };
+        let generation = self.generator.engine().submit(request)?;
         let header = Header {
             endpoint,
-            id: format!("cmpl-{}", uuid::Uuid::now_v7().simple()),
+            id: endpoint.id(),
             created: self.clock.now().as_second(),
             model: self.generator.name().to_owned(),
         };
@@ -127,6 +165,16 @@ impl App {
         Ok(axum::Json(header.answer("", vec![choice], Some(usage(completion.usage))))
             .into_response())
     }
+}
+
+/// What the answer must match; said in one way, or not at all.
+fn one_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
+    let mut grammars = body.take_grammars();
+    if let [(first, _), (second, _), ..] = grammars[..] {
+        let message = format!("fields `{first}` and `{second}`: only one may be given");
+        return Err(ApiError::impossible("one_constraint", message));
+    }
+    Ok(grammars.pop().map(|(_, grammar)| grammar))
 }
 
 fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest {
@@ -145,6 +193,7 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest 
         stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
         deadline: None,
         end_of_text: EndOfText::Stop,
+        constraint: None,
     }
 }
 

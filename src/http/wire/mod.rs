@@ -2,6 +2,7 @@
 
 pub(crate) mod customers;
 pub(crate) mod openai;
+pub(crate) mod refused;
 pub(crate) mod respond;
 pub(crate) mod services;
 pub(crate) mod threads;

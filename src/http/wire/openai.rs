@@ -2,8 +2,11 @@
 //!
 //! Source: the public OpenAI API reference, `chat.completions`, `completions`, `embeddings`.
 
+use crate::engine::Grammar;
+use crate::http::wire::refused::RefusedFields;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// One string or several.
@@ -50,9 +53,74 @@ pub(crate) struct SamplingBody {
     pub(crate) stream: bool,
     #[serde(default)]
     pub(crate) stream_options: Option<StreamOptions>,
-    /// Choices; only 1 is supported.
+    /// Fields of the API that are not offered here.
+    #[serde(flatten)]
+    pub(crate) refused: RefusedFields,
+    /// What the answer must match. Of this field and the next three at most one may be given.
     #[serde(default)]
-    pub(crate) n: Option<usize>,
+    pub(crate) response_format: Option<ResponseFormat>,
+    /// A JSON schema that the answer must satisfy; `guided_json` means the same.
+    #[serde(default, alias = "guided_json")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) json_schema: Option<Value>,
+    /// A regular expression that matches the whole answer; `guided_regex` means the same.
+    #[serde(default, alias = "guided_regex")]
+    pub(crate) regex: Option<String>,
+    /// A Lark grammar (llguidance's dialect, not GBNF) of the answer, beginning with the rule
+    /// `start`; `guided_grammar` means the same.
+    #[serde(default, alias = "guided_grammar")]
+    pub(crate) grammar: Option<String>,
+}
+
+/// What an answer must match, as the OpenAI API says it.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum ResponseFormat {
+    /// Any text.
+    Text,
+    /// A JSON object; with `schema`, one that satisfies it, as llama.cpp's server has it.
+    JsonObject {
+        #[serde(default)]
+        #[schema(value_type = Option<Object>)]
+        schema: Option<Value>,
+    },
+    /// A JSON value that satisfies a schema.
+    JsonSchema { json_schema: NamedSchema },
+}
+
+/// A schema; its `name` is for the client's own use, and it is enforced whether `strict` is asked
+/// for or not.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct NamedSchema {
+    /// Without one any JSON object will do.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) schema: Option<Value>,
+}
+
+impl SamplingBody {
+    /// What the answer must match, by the names of the fields that say so.
+    pub(crate) fn take_grammars(&mut self) -> Vec<(&'static str, Grammar)> {
+        let format = self.response_format.take().and_then(ResponseFormat::into_grammar);
+        let schema = self.json_schema.take().map(Grammar::JsonSchema);
+        let regex = self.regex.take().map(Grammar::Regex);
+        let lark = self.grammar.take().map(Grammar::Lark);
+        [("response_format", format), ("json_schema", schema), ("regex", regex), ("grammar", lark)]
+            .into_iter()
+            .filter_map(|(field, grammar)| Some((field, grammar?)))
+            .collect()
+    }
+}
+
+impl ResponseFormat {
+    fn into_grammar(self) -> Option<Grammar> {
+        let schema = match self {
+            Self::Text => return None,
+            Self::JsonObject { schema } => schema,
+            Self::JsonSchema { json_schema } => json_schema.schema,
+        };
+        Some(schema.map_or(Grammar::JsonObject, Grammar::JsonSchema))
+    }
 }
 
 /// What a stream carries besides text.
@@ -75,7 +143,7 @@ pub(crate) struct ChatRequest {
 /// One message of a chat.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct ChatMessageBody {
-    /// `system`, `user` or `assistant`.
+    /// `system` (or `developer`, which means the same), `user` or `assistant`.
     pub(crate) role: String,
     pub(crate) content: ChatContent,
 }
@@ -108,7 +176,8 @@ pub(crate) struct ContentPart {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct CompletionRequest {
     pub(crate) model: String,
-    pub(crate) prompt: String,
+    /// One text, or a list of one.
+    pub(crate) prompt: OneOrMany,
     #[serde(default)]
     pub(crate) echo: bool,
     #[serde(flatten)]
@@ -172,9 +241,12 @@ pub(crate) struct AssistantMessage {
 pub(crate) struct EmbeddingsRequest {
     pub(crate) model: String,
     pub(crate) input: OneOrMany,
-    /// Only `float`.
+    /// `float`, the default, or `base64`: little-endian f32.
     #[serde(default)]
     pub(crate) encoding_format: Option<String>,
+    /// Width of the embeddings; only the encoder's own.
+    #[serde(default)]
+    pub(crate) dimensions: Option<usize>,
 }
 
 /// Embeddings in the order of the input.
@@ -191,7 +263,17 @@ pub(crate) struct EmbeddingsAnswer {
 pub(crate) struct EmbeddingBody {
     pub(crate) object: &'static str,
     pub(crate) index: usize,
-    pub(crate) embedding: Vec<f32>,
+    pub(crate) embedding: EmbeddingValues,
+}
+
+/// The values of an embedding, in the format that was asked for.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum EmbeddingValues {
+    /// Numbers.
+    Floats(Vec<f32>),
+    /// Little-endian f32, in base64.
+    Base64(String),
 }
 
 /// Token counts of an embedding call.

@@ -1,7 +1,10 @@
 //! The forward pass against llama.cpp, and against itself alone and in company.
 
+mod families;
+
 use super::*;
 use crate::base::ids::PageId;
+use crate::model::fixture::TINY_FAMILIES;
 use crate::model::fixture::TinyDecoder;
 use crate::model::gguf::TensorType;
 use crate::model::step_input::Wanted;
@@ -133,7 +136,7 @@ fn house_drafter_says_the_same_alone_and_beside_31_others() {
 
 #[test]
 fn every_family_and_type_is_the_same_alone_and_in_company() {
-    for family in ["llama", "qwen2", "qwen3"] {
+    for family in TINY_FAMILIES {
         for matrix_type in [TensorType::F32, TensorType::F16, TensorType::Q8_0, TensorType::Q4_0] {
             let mut model = tiny(&TinyDecoder { family, matrix_type, ..TinyDecoder::default() });
             let prompts = company(&[1, 40, 50]);

@@ -5,6 +5,7 @@
 use crate::model::error::ModelError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Most layers, heads or type ids accepted; the largest published BERT has 24 layers.
@@ -14,11 +15,20 @@ const WIDTH_MAX: usize = 1 << 16;
 /// Largest vocabulary accepted.
 const VOCABULARY_MAX: usize = 1 << 22;
 
-/// `config.json` of a BERT checkpoint, as Hugging Face writes it.
+/// Architectures, as `model_type` names them, for error messages.
+const FAMILIES: &str = "bert, xlm-roberta, roberta, camembert";
+/// Ways of pooling, for error messages.
+const POOLINGS: &str = "exactly one of cls and mean";
+/// Padding's token in RoBERTa's vocabularies.
+const ROBERTA_PADDING: usize = 1;
+
+/// `config.json` of a checkpoint, as Hugging Face writes it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct EncoderConfig {
     #[serde(default)]
     model_type: Option<String>,
+    #[serde(default)]
+    pad_token_id: Option<usize>,
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
     pub(crate) num_hidden_layers: usize,
@@ -71,13 +81,15 @@ pub(crate) enum Scaling {
     None,
 }
 
-/// Everything that follows the transformer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Everything around the transformer.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) pooling: Pooling,
     pub(crate) scaling: Scaling,
     /// The repository's own limit, when it is lower than the position table.
     pub(crate) tokens_max: Option<usize>,
+    /// What the repository puts before every text, usually nothing.
+    pub(crate) prompt: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,18 +99,41 @@ struct ModuleEntry {
     kind: String,
 }
 
+/// Two generations of one file: a flag for each mode, or the modes by name.
 #[derive(Debug, Deserialize)]
 struct PoolingEntry {
     #[serde(default)]
-    pooling_mode_cls_token: bool,
-    #[serde(default)]
-    pooling_mode_mean_tokens: bool,
+    pooling_mode: Option<OneOrMany>,
+    #[serde(flatten)]
+    flags: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
 }
 
 #[derive(Debug, Deserialize)]
 struct SentenceEntry {
     #[serde(default)]
     max_seq_length: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TokenizerEntry {
+    /// Huge where there is no limit, even beyond 64 bits.
+    #[serde(default)]
+    model_max_length: Option<f64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct PromptsEntry {
+    #[serde(default)]
+    prompts: BTreeMap<String, String>,
+    #[serde(default)]
+    default_prompt_name: Option<String>,
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
@@ -123,11 +158,13 @@ impl EncoderConfig {
     /// Reads and checks `config.json` in `folder`.
     pub(crate) fn read(folder: &Path) -> Result<Self, ModelError> {
         let config: Self = read_json(&folder.join("config.json"))?;
-        if let Some(found) = config.model_type.as_ref().filter(|family| *family != "bert") {
+        if let Some(found) = &config.model_type
+            && !FAMILIES.split(", ").any(|family| family == found)
+        {
             return Err(ModelError::Unsupported {
                 what: "encoder family",
                 found: found.clone(),
-                supported: "bert",
+                supported: FAMILIES,
             });
         }
         if let Some(found) =
@@ -146,6 +183,7 @@ impl EncoderConfig {
         in_range("intermediate_size", config.intermediate_size, WIDTH_MAX)?;
         in_range("max_position_embeddings", config.max_position_embeddings, WIDTH_MAX)?;
         in_range("type_vocab_size", config.type_vocab_size, COUNT_MAX)?;
+        in_range("positions", config.positions(), WIDTH_MAX)?;
         if !config.hidden_size.is_multiple_of(config.num_attention_heads) {
             return Err(ModelError::Unsupported {
                 what: "hidden_size",
@@ -171,6 +209,20 @@ impl EncoderConfig {
         }
     }
 
+    /// Row of the position table that the first token uses: RoBERTa and its kin begin behind the
+    /// padding token's.
+    pub(crate) fn first_position(&self) -> usize {
+        match self.model_type.as_deref() {
+            None | Some("bert") => 0,
+            Some(_) => self.pad_token_id.unwrap_or(ROBERTA_PADDING).saturating_add(1),
+        }
+    }
+
+    /// Tokens that the position table has rows for.
+    pub(crate) fn positions(&self) -> usize {
+        self.max_position_embeddings.saturating_sub(self.first_position())
+    }
+
     /// Width of one attention head.
     pub(crate) fn head_width(&self) -> usize {
         self.hidden_size / self.num_attention_heads
@@ -178,18 +230,22 @@ impl EncoderConfig {
 }
 
 impl Head {
-    /// Reads `modules.json` and the pooling file it names; without them mean pooling to unit norm,
-    /// which is what sentence encoders published without those files expect.
+    /// Reads `modules.json` and the files it names; without it mean pooling to unit norm, which is
+    /// what sentence encoders published without those files expect.
     pub(crate) fn read(folder: &Path) -> Result<Self, ModelError> {
-        let sentence: Option<SentenceEntry> =
-            read_json_if_present(&folder.join("sentence_bert_config.json"))?;
-        let tokens_max = sentence.and_then(|entry| entry.max_seq_length);
+        let tokens_max = tokens_max(folder)?;
+        let prompts: PromptsEntry =
+            read_json_if_present(&folder.join("config_sentence_transformers.json"))?
+                .unwrap_or_default();
+        let prompt =
+            prompts.default_prompt_name.and_then(|name| prompts.prompts.get(&name).cloned());
+        let prompt = prompt.unwrap_or_default();
         let modules: Option<Vec<ModuleEntry>> = read_json_if_present(&folder.join("modules.json"))?;
         let Some(modules) = modules else {
             let pooling = Self::pooling(&folder.join("1_Pooling"))?.unwrap_or(Pooling::Mean);
-            return Ok(Self { pooling, scaling: Scaling::UnitNorm, tokens_max });
+            return Ok(Self { pooling, scaling: Scaling::UnitNorm, tokens_max, prompt });
         };
-        let mut head = Self { pooling: Pooling::Mean, scaling: Scaling::None, tokens_max };
+        let mut head = Self { pooling: Pooling::Mean, scaling: Scaling::None, tokens_max, prompt };
         for module in modules {
             match module.kind.rsplit('.').next().unwrap_or_default() {
                 "Transformer" => {}
@@ -213,26 +269,47 @@ impl Head {
 
     fn pooling(folder: &Path) -> Result<Option<Pooling>, ModelError> {
         let entry: Option<PoolingEntry> = read_json_if_present(&folder.join("config.json"))?;
-        match entry {
-            None => Ok(None),
-            Some(PoolingEntry {
-                pooling_mode_cls_token: false,
-                pooling_mode_mean_tokens: true,
-            }) => Ok(Some(Pooling::Mean)),
-            Some(PoolingEntry {
-                pooling_mode_cls_token: true,
-                pooling_mode_mean_tokens: false,
-            }) => Ok(Some(Pooling::First)),
-            Some(other) => Err(ModelError::Unsupported {
+        let Some(entry) = entry else { return Ok(None) };
+        let modes = entry.modes();
+        match modes.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["mean" | "mean_tokens"] => Ok(Some(Pooling::Mean)),
+            ["cls" | "cls_token"] => Ok(Some(Pooling::First)),
+            _ => Err(ModelError::Unsupported {
                 what: "pooling mode",
-                found: format!(
-                    "cls {} mean {}",
-                    other.pooling_mode_cls_token, other.pooling_mode_mean_tokens
-                ),
-                supported: "exactly one of cls and mean",
+                found: modes.join(" and "),
+                supported: POOLINGS,
             }),
         }
     }
+}
+
+impl PoolingEntry {
+    /// The modes that are on, whichever way the file says so.
+    fn modes(self) -> Vec<String> {
+        match self.pooling_mode {
+            Some(OneOrMany::One(mode)) => vec![mode],
+            Some(OneOrMany::Many(modes)) => modes,
+            None => {
+                let on = self.flags.into_iter().filter(|(_, on)| *on == true);
+                on.filter_map(|(name, _)| Some(name.strip_prefix("pooling_mode_")?.to_owned()))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// The repository's limit: `sentence_bert_config.json`, or, in files of newer make, the tokenizer's.
+fn tokens_max(folder: &Path) -> Result<Option<usize>, ModelError> {
+    let sentence: Option<SentenceEntry> =
+        read_json_if_present(&folder.join("sentence_bert_config.json"))?;
+    if let Some(tokens_max) = sentence.and_then(|entry| entry.max_seq_length) {
+        return Ok(Some(tokens_max));
+    }
+    let tokenizer: Option<TokenizerEntry> =
+        read_json_if_present(&folder.join("tokenizer_config.json"))?;
+    let limit = tokenizer.and_then(|entry| entry.model_max_length);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+    Ok(limit.filter(|limit| (1.0..=WIDTH_MAX as f64).contains(limit)).map(|limit| limit as usize))
 }
 
 /// A folder name from `modules.json`, refused when it leads out of the model's folder.

@@ -18,7 +18,10 @@ pub(crate) struct Group {
     pub(crate) tokens: usize,
 }
 
-/// The checkpoint's tensors by name, all in f32, with the optional `bert.` prefix taken off.
+/// Put before every tensor's name by checkpoints that were saved with a task's head.
+const PREFIXES: [&str; 2] = ["bert.", "roberta."];
+
+/// The checkpoint's tensors by name, all in f32, with [`PREFIXES`] taken off.
 #[derive(Debug)]
 pub(crate) struct TensorSource {
     tensors: HashMap<String, Tensor>,
@@ -30,7 +33,8 @@ impl TensorSource {
             .into_iter()
             .filter(|(_, tensor)| tensor.dtype().is_float())
             .map(|(name, tensor)| {
-                let name = name.strip_prefix("bert.").unwrap_or(&name).to_owned();
+                let bare = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
+                let name = bare.unwrap_or(&name).to_owned();
                 Ok((name, tensor.to_dtype(DType::F32)?))
             })
             .collect::<Result<_, ModelError>>()?;
@@ -51,6 +55,19 @@ impl TensorSource {
             });
         }
         Ok(tensor.clone())
+    }
+
+    /// The same where a checkpoint may lack it.
+    pub(crate) fn tensor_if_present(
+        &self,
+        name: &str,
+        expected: &[usize],
+    ) -> Result<Option<Tensor>, ModelError> {
+        if self.tensors.contains_key(name) {
+            self.tensor(name, expected).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     fn linear(&self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {

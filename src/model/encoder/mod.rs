@@ -1,10 +1,10 @@
-//! A BERT sentence encoder: token ids in, one vector a sequence out.
+//! A sentence encoder of BERT's or RoBERTa's family: token ids in, one vector a sequence out.
 //!
 //! Sequences are packed without padding: the linear layers see all rows of a call at once,
 //! attention runs over sequences of one length at a time. A vector therefore depends on its own
 //! tokens only (up to the rounding of the matrix product, which may group rows differently).
 //!
-//! Source: Devlin et al. 2019, arXiv:1810.04805; pooling from Reimers & Gurevych 2019,
+//! Source: Devlin et al. 2019, arXiv:1810.04805; Conneau et al. 2020, arXiv:1911.02116; pooling from Reimers & Gurevych 2019,
 //! arXiv:1908.10084.
 
 mod config;
@@ -32,8 +32,11 @@ const NORM_EPSILON: f32 = 1e-12;
 pub struct Encoder {
     words: Tensor,
     positions: Tensor,
-    /// The row of token type 0, which every sequence of one segment uses.
-    segment: Tensor,
+    /// Row of the position table that a first token uses.
+    first_position: u32,
+    /// The row of token type 0, which every sequence of one segment uses; some checkpoints have no
+    /// token types.
+    segment: Option<Tensor>,
     norm: Norm,
     layers: Vec<EncoderLayer>,
     head: Head,
@@ -45,8 +48,10 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Loads `config.json` and `model.safetensors` from `folder`, and `modules.json`,
-    /// `1_Pooling/config.json` and `sentence_bert_config.json` where present.
+    /// Loads `config.json` and `model.safetensors` from `folder`, and where present the files in
+    /// which sentence-transformers says how to pool, scale and cut: `modules.json`, the pooling file
+    /// it names, `sentence_bert_config.json`, `tokenizer_config.json` and
+    /// `config_sentence_transformers.json`.
     ///
     /// # Errors
     /// If a file is missing or malformed, if a tensor is missing or has another shape than the
@@ -58,25 +63,32 @@ impl Encoder {
         let source =
             TensorSource::new(candle_core::safetensors::load_buffer(file.bytes(), device)?)?;
         let width = config.hidden_size;
-        let types = source
-            .tensor("embeddings.token_type_embeddings.weight", &[config.type_vocab_size, width])?;
+        let types = source.tensor_if_present(
+            "embeddings.token_type_embeddings.weight",
+            &[config.type_vocab_size, width],
+        )?;
+        let segment = types.map(|types| types.narrow(0, 0, 1)?.contiguous()).transpose()?;
         let layers = (0..config.num_hidden_layers)
             .map(|index| EncoderLayer::load(&source, &config, index))
             .collect::<Result<Vec<_>, _>>()?;
-        let positions_max = config.max_position_embeddings;
+        let positions = config.positions();
+        let tokens_max = head.tokens_max.unwrap_or(positions).clamp(1, positions);
+        let table_rows = config.max_position_embeddings;
         Ok(Self {
             words: source
                 .tensor("embeddings.word_embeddings.weight", &[config.vocab_size, width])?,
             positions: source
-                .tensor("embeddings.position_embeddings.weight", &[positions_max, width])?,
-            segment: types.narrow(0, 0, 1)?.contiguous()?,
+                .tensor("embeddings.position_embeddings.weight", &[table_rows, width])?,
+            // The table has at most 2^16 rows.
+            first_position: u32::try_from(config.first_position()).unwrap_or(0),
+            segment,
             norm: source.norm("embeddings.LayerNorm", width, config.layer_norm_eps)?,
             layers,
             head,
             device: device.clone(),
             vocabulary_size: config.vocab_size,
             width,
-            tokens_max: head.tokens_max.unwrap_or(positions_max).clamp(1, positions_max),
+            tokens_max,
             bytes: file.bytes().len() as u64,
         })
     }
@@ -91,6 +103,12 @@ impl Encoder {
     #[must_use]
     pub fn tokens_max(&self) -> usize {
         self.tokens_max
+    }
+
+    /// What the repository puts before every text unless told otherwise; usually nothing.
+    #[must_use]
+    pub fn default_prompt(&self) -> &str {
+        &self.head.prompt
     }
 
     /// Size of the weights file, in bytes.
@@ -147,13 +165,16 @@ impl Encoder {
         let mut positions = Vec::new();
         for &index in order {
             ids.extend_from_slice(&sequences[index]);
-            positions.extend((0u32..).take(sequences[index].len()));
+            positions.extend((self.first_position..).take(sequences[index].len()));
         }
         let rows = ids.len();
         let words = self.words.index_select(&Tensor::from_vec(ids, rows, &self.device)?, 0)?;
         let positions =
             self.positions.index_select(&Tensor::from_vec(positions, rows, &self.device)?, 0)?;
-        let sum = ((words + positions)?.broadcast_add(&self.segment))?;
+        let mut sum = (words + positions)?;
+        if let Some(segment) = &self.segment {
+            sum = sum.broadcast_add(segment)?;
+        }
         self.norm.forward(&sum)
     }
 

@@ -12,6 +12,8 @@ use crate::model::error::ModelError;
 use crate::model::executor::LIBRARY_TYPES;
 use crate::model::executor::library_type;
 use crate::model::gguf::GgufFile;
+use crate::model::gguf::TensorType;
+use crate::model::layout::Part;
 use candle_core::Device;
 use candle_core::Tensor;
 use candle_core::quantized::GgmlDType;
@@ -69,15 +71,12 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    /// Takes the matrix `name`; its shape must be `expected`, outermost first.
-    pub(crate) fn load(
-        file: &GgufFile,
-        name: &str,
-        expected: [usize; 2],
-        device: &Device,
-    ) -> Result<Self, ModelError> {
-        let tensor = load_tensor(file, name, &expected, device)?;
-        let kind = tensor.dtype();
+    /// Copies a matrix from the map to the device.
+    pub(crate) fn load(file: &GgufFile, part: &Part, device: &Device) -> Result<Self, ModelError> {
+        let packed = part.packed(file)?;
+        let kind = computable(packed.tensor_type, &part.weight())?;
+        let storage = QStorage::from_data(packed.bytes.into(), device, kind)?;
+        let tensor = QTensor::new(storage, &packed.dims[..])?;
         let rule = RowRule::of(kind, device);
         let weights = match kind {
             GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16 => {
@@ -85,7 +84,7 @@ impl Matrix {
             }
             _ => Weights::Packed(Arc::new(tensor)),
         };
-        Ok(Self { weights, rule, output: expected[0] })
+        Ok(Self { weights, rule, output: packed.dims[0] })
     }
 
     /// Bytes that the matrix occupies on its device.
@@ -165,41 +164,34 @@ pub(crate) fn load_vector(
     width: usize,
     device: &Device,
 ) -> Result<Tensor, ModelError> {
-    Ok(load_tensor(file, name, &[width], device)?.dequantize(device)?)
-}
-
-/// Copies one tensor from the map to the device.
-fn load_tensor(
-    file: &GgufFile,
-    name: &str,
-    expected: &[usize],
-    device: &Device,
-) -> Result<QTensor, ModelError> {
     let (entry, bytes) = file
         .tensor_bytes(name)
         .ok_or_else(|| ModelError::TensorMissing { name: name.to_owned() })?;
-    if entry.dims != expected {
+    if entry.dims != [width] {
         return Err(ModelError::TensorShape {
             name: name.to_owned(),
             found: entry.dims.clone(),
-            expected: expected.to_vec(),
+            expected: vec![width],
         });
     }
-    let kind =
-        library_type(entry.tensor_type).ok_or_else(|| ModelError::TensorTypeUnsupported {
-            name: name.to_owned(),
-            found: entry.tensor_type.name(),
-            supported: LIBRARY_TYPES,
-        })?;
+    let kind = computable(entry.tensor_type, name)?;
     let storage = QStorage::from_data(bytes.into(), device, kind)?;
-    Ok(QTensor::new(storage, expected)?)
+    Ok(QTensor::new(storage, &[width][..])?.dequantize(device)?)
+}
+
+/// The tensor library's name for a type.
+fn computable(found: TensorType, name: &str) -> Result<GgmlDType, ModelError> {
+    library_type(found).ok_or_else(|| ModelError::TensorTypeUnsupported {
+        name: name.to_owned(),
+        found: found.name(),
+        supported: LIBRARY_TYPES,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::fixture::TinyDecoder;
-    use crate::model::gguf::TensorType;
 
     /// Rows of a 256-wide model's feed-forward matrix, alone and in company, bit for bit.
     #[test]
@@ -218,8 +210,8 @@ mod tests {
             let path = folder.path().join("tiny.gguf");
             TinyDecoder { matrix_type, width: 256, ..TinyDecoder::default() }.write(&path);
             let file = GgufFile::open(&path).unwrap();
-            let name = "blk.0.ffn_gate.weight";
-            let matrix = Matrix::load(&file, name, [512, 256], &Device::Cpu).unwrap();
+            let part = Part::whole("blk.0.ffn_gate", 512, 256);
+            let matrix = Matrix::load(&file, &part, &Device::Cpu).unwrap();
             let rows = Tensor::randn(0.0_f32, 1.0, (45, 256), &Device::Cpu).unwrap();
             let together: Vec<Vec<f32>> = matrix.forward(&rows).unwrap().to_vec2().unwrap();
             for (at, expected) in together.iter().enumerate() {

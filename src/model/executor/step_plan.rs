@@ -1,14 +1,15 @@
 //! What all layers of one step share: token ids, rotation angles, slots, and attention groups.
 //!
-//! Segments with the same number of rows and similar context lengths attend together, padded to
-//! the longest context among them; the padding reads the sequence's own first slot and is masked.
+//! Segments with the same number of rows and similar spans attend together, padded to the longest
+//! span among them; the padding reads the sequence's own first slot and is masked. A span is the
+//! part of the context that a layer's window lets the rows see.
 //!
 //! Invariants
 //! - Padding at most doubles what a group reads, beyond [`PADDING_TOKENS_FREE`] tokens a sequence.
 
 use crate::model::error::ModelError;
 use crate::model::kv_pages::KvPages;
-use crate::model::shape::Rope;
+use crate::model::shape::QueryGrowth;
 use crate::model::step_input::Segment;
 use crate::model::step_input::StepInput;
 use candle_core::Device;
@@ -22,17 +23,33 @@ const PADDING_TOKENS_FREE: usize = 64;
 pub(crate) struct StepPlan {
     /// Token ids: `[rows]`.
     pub(crate) tokens: Tensor,
-    /// Cosines and sines of each row's angles: `[rows, 1, head width / 2]`.
-    pub(crate) cos: Tensor,
-    pub(crate) sin: Tensor,
+    /// By the model's rotary embedding.
+    pub(crate) angles: Angles,
+    /// By the windowed layers' own, where they have one.
+    pub(crate) local_angles: Option<Angles>,
+    /// Factors on each row's queries: `[rows, 1]`; `None` if all are 1.
+    pub(crate) query_growth: Option<Tensor>,
     /// The slot that each element of a row is stored in: `[rows, kv width]`.
     pub(crate) store_index: Tensor,
-    /// Who attends together.
+    /// Who attends together, for each of [`PlanSource::windows`].
+    pub(crate) attention: Vec<AttentionPlan>,
+    /// Rows whose logits are wanted; `None` if there are none.
+    pub(crate) wanted: Option<Tensor>,
+}
+
+/// Cosines and sines of each row's angles: `[rows, 1, turned width / 2]`.
+#[derive(Debug)]
+pub(crate) struct Angles {
+    pub(crate) cos: Tensor,
+    pub(crate) sin: Tensor,
+}
+
+/// Attention of the layers that share a window.
+#[derive(Debug)]
+pub(crate) struct AttentionPlan {
     pub(crate) groups: Vec<AttentionGroup>,
     /// Where each row's result stands in the groups' concatenated results; `None` if in place.
     pub(crate) inverse_order: Option<Tensor>,
-    /// Rows whose logits are wanted; `None` if there are none.
-    pub(crate) wanted: Option<Tensor>,
 }
 
 /// Sequences that attend together.
@@ -41,23 +58,32 @@ pub(crate) struct AttentionGroup {
     pub(crate) sequences: usize,
     /// Rows of each.
     pub(crate) rows_each: usize,
-    /// Padded context of each.
-    pub(crate) context: usize,
+    /// Padded span of each.
+    pub(crate) span: usize,
     /// Packed rows, in group order: `[sequences * rows_each]`; `None` if they are all rows.
     pub(crate) rows: Option<Tensor>,
-    /// Heads of slots of the padded contexts, head by head: `[sequences * kv heads * context]`.
+    /// Heads of slots of the padded spans, head by head: `[sequences * kv heads * span]`.
     pub(crate) heads_of_slots: Tensor,
-    /// 0 where a row may look, minus infinity elsewhere: `[sequences, 1, 1, rows_each, context]`;
+    /// 0 where a row may look, minus infinity elsewhere: `[sequences, 1, 1, rows_each, span]`;
     /// `None` if every row may look everywhere.
     pub(crate) mask: Option<Tensor>,
+}
+
+/// A rotary embedding and its angles a position, one for each turned pair.
+#[derive(Debug)]
+pub(crate) struct RopeTable {
+    pub(crate) frequencies: Vec<f64>,
+    pub(crate) amplitude: f32,
 }
 
 /// What the plan takes from the model.
 #[derive(Debug)]
 pub(crate) struct PlanSource<'a> {
-    pub(crate) rope: &'a Rope,
-    /// Angle a position, for each pair of a head.
-    pub(crate) frequencies: &'a [f64],
+    pub(crate) rope: &'a RopeTable,
+    pub(crate) local_rope: Option<&'a RopeTable>,
+    pub(crate) query_growth: Option<QueryGrowth>,
+    /// The distinct windows of the layers.
+    pub(crate) windows: &'a [Option<usize>],
     pub(crate) kv_width: usize,
     pub(crate) pages: &'a KvPages,
     pub(crate) device: &'a Device,
@@ -66,32 +92,21 @@ pub(crate) struct PlanSource<'a> {
 impl PlanSource<'_> {
     /// Lays out a checked step.
     pub(crate) fn plan(&self, input: &StepInput) -> Result<StepPlan, ModelError> {
-        let row_count = input.tokens().len();
-        let (cos, sin) = self.angles(input)?;
-        let groups: Vec<Vec<usize>> = group(input.segments());
-        let order: Vec<usize> = groups
-            .iter()
-            .flatten()
-            .flat_map(|&segment| input.segments()[segment].rows.clone())
-            .collect();
-        let in_place = order.iter().enumerate().all(|(at, &row)| at == row);
-        let inverse_order = if in_place { None } else { Some(self.inverse(&order)?) };
-        let attention = groups
-            .iter()
-            .map(|members| self.attention_group(input, members, row_count))
-            .collect::<Result<_, _>>()?;
         let wanted = input.wanted_rows();
         let wanted = match wanted.len() {
             0 => None,
             count => Some(Tensor::from_slice(wanted, count, self.device)?),
         };
+        let windows = self.windows.iter();
         Ok(StepPlan {
-            tokens: Tensor::from_slice(input.tokens(), row_count, self.device)?,
-            cos,
-            sin,
+            tokens: Tensor::from_slice(input.tokens(), input.tokens().len(), self.device)?,
+            angles: self.angles(input, self.rope)?,
+            local_angles: self.local_rope.map(|rope| self.angles(input, rope)).transpose()?,
+            query_growth: self.query_growth(input)?,
             store_index: self.store_index(input)?,
-            groups: attention,
-            inverse_order,
+            attention: windows
+                .map(|&window| self.attention(input, window))
+                .collect::<Result<_, _>>()?,
             wanted,
         })
     }
@@ -101,21 +116,54 @@ impl PlanSource<'_> {
         clippy::cast_precision_loss,
         reason = "angles are computed in f64 and used in f32"
     )]
-    fn angles(&self, input: &StepInput) -> Result<(Tensor, Tensor), ModelError> {
-        let dims = (input.tokens().len(), 1, self.frequencies.len());
+    fn angles(&self, input: &StepInput, rope: &RopeTable) -> Result<Angles, ModelError> {
+        let dims = (input.tokens().len(), 1, rope.frequencies.len());
         let mut cos = Vec::with_capacity(dims.0 * dims.2);
         let mut sin = Vec::with_capacity(dims.0 * dims.2);
         for position in input.segments().iter().flat_map(positions) {
-            let position = position as f64 / self.rope.position_divisor;
-            for frequency in self.frequencies {
-                let (s, c) = (position * frequency).sin_cos();
-                cos.push(c as f32);
-                sin.push(s as f32);
+            for frequency in &rope.frequencies {
+                let (s, c) = (position as f64 * frequency).sin_cos();
+                cos.push(c as f32 * rope.amplitude);
+                sin.push(s as f32 * rope.amplitude);
             }
         }
         let cos = Tensor::from_vec(cos, dims, self.device)?;
         let sin = Tensor::from_vec(sin, dims, self.device)?;
-        Ok((cos, sin))
+        Ok(Angles { cos, sin })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a growth has few steps")]
+    fn query_growth(&self, input: &StepInput) -> Result<Option<Tensor>, ModelError> {
+        let Some(QueryGrowth { growth, tokens }) = self.query_growth else { return Ok(None) };
+        let factors: Vec<f32> = input
+            .segments()
+            .iter()
+            .flat_map(positions)
+            .map(|position| 1.0 + growth * ((position / tokens) as f32).ln_1p())
+            .collect();
+        let count = factors.len();
+        Ok(Some(Tensor::from_vec(factors, (count, 1), self.device)?))
+    }
+
+    fn attention(
+        &self,
+        input: &StepInput,
+        window: Option<usize>,
+    ) -> Result<AttentionPlan, ModelError> {
+        let window = window.unwrap_or(usize::MAX);
+        let groups: Vec<Vec<usize>> = group(input.segments(), window);
+        let order: Vec<usize> = groups
+            .iter()
+            .flatten()
+            .flat_map(|&segment| input.segments()[segment].rows.clone())
+            .collect();
+        let in_place = order.iter().enumerate().all(|(at, &row)| at == row);
+        let inverse_order = if in_place { None } else { Some(self.inverse(&order)?) };
+        let groups = groups
+            .iter()
+            .map(|members| self.attention_group(input, members, window))
+            .collect::<Result<_, _>>()?;
+        Ok(AttentionPlan { groups, inverse_order })
     }
 
     fn store_index(&self, input: &StepInput) -> Result<Tensor, ModelError> {
@@ -142,23 +190,23 @@ impl PlanSource<'_> {
         &self,
         input: &StepInput,
         members: &[usize],
-        row_count: usize,
+        window: usize,
     ) -> Result<AttentionGroup, ModelError> {
         let segments: Vec<&Segment> = members.iter().map(|&at| &input.segments()[at]).collect();
         let rows_each = segments.first().map_or(0, |segment| segment.rows.len());
-        let context = segments.iter().map(|segment| segment.context_tokens()).max().unwrap_or(0);
+        let span = segments.iter().map(|segment| seen(segment, window).len()).max().unwrap_or(0);
         let sequences = segments.len();
         let mut rows = Vec::with_capacity(sequences * rows_each);
         let kv_heads = self.pages.kv_heads();
-        let mut slots = Vec::with_capacity(context);
-        let mut heads_of_slots = Vec::with_capacity(sequences * kv_heads * context);
-        let mut mask = Vec::with_capacity(sequences * rows_each * context);
+        let mut slots = Vec::with_capacity(span);
+        let mut heads_of_slots = Vec::with_capacity(sequences * kv_heads * span);
+        let mut mask = Vec::with_capacity(sequences * rows_each * span);
         for segment in &segments {
             let pages = input.pages_of(segment);
-            let own = segment.context_tokens();
+            let seen = seen(segment, window);
             slots.clear();
-            slots.extend((0..own).map(|position| self.pages.slot(pages, position)));
-            slots.resize(context, self.pages.slot(pages, 0));
+            slots.extend(seen.clone().map(|position| self.pages.slot(pages, position)));
+            slots.resize(span, self.pages.slot(pages, seen.start));
             // The pool bounds slots × heads to 32 bits.
             let heads = u32::try_from(kv_heads).unwrap_or(u32::MAX);
             for head in 0..heads {
@@ -166,13 +214,14 @@ impl PlanSource<'_> {
             }
             for (row, position) in segment.rows.clone().zip(positions(segment)) {
                 rows.push(u32::try_from(row).unwrap_or(u32::MAX));
-                mask.extend(
-                    (0..context).map(|at| if at <= position { 0.0 } else { f32::NEG_INFINITY }),
-                );
+                mask.extend((seen.start..seen.start + span).map(|at| {
+                    let visible = at <= position && position - at < window;
+                    if visible { 0.0 } else { f32::NEG_INFINITY }
+                }));
             }
         }
         let everything =
-            rows.len() == row_count && rows.iter().zip(0..).all(|(&row, at)| row == at);
+            rows.len() == input.tokens().len() && rows.iter().zip(0..).all(|(&row, at)| row == at);
         let rows = if everything {
             None
         } else {
@@ -182,12 +231,12 @@ impl PlanSource<'_> {
         let mask = if mask.iter().all(|&value| value == 0.0) {
             None
         } else {
-            let dims = (sequences, 1, 1, rows_each, context);
+            let dims = (sequences, 1, 1, rows_each, span);
             Some(Tensor::from_vec(mask, dims, self.device)?)
         };
         let count = heads_of_slots.len();
         let heads_of_slots = Tensor::from_vec(heads_of_slots, count, self.device)?;
-        Ok(AttentionGroup { sequences, rows_each, context, rows, heads_of_slots, mask })
+        Ok(AttentionGroup { sequences, rows_each, span, rows, heads_of_slots, mask })
     }
 }
 
@@ -196,16 +245,21 @@ fn positions(segment: &Segment) -> std::ops::Range<usize> {
     segment.tokens_before..segment.context_tokens()
 }
 
+/// Positions that at least one of a segment's rows sees.
+fn seen(segment: &Segment, window: usize) -> std::ops::Range<usize> {
+    (segment.tokens_before + 1).saturating_sub(window)..segment.context_tokens()
+}
+
 /// Segment indices that attend together.
-fn group(segments: &[Segment]) -> Vec<Vec<usize>> {
+fn group(segments: &[Segment], window: usize) -> Vec<Vec<usize>> {
+    let span = |at: usize| seen(&segments[at], window).len();
     let mut order: Vec<usize> = (0..segments.len()).collect();
-    order.sort_by_key(|&at| (segments[at].rows.len(), segments[at].context_tokens(), at));
+    order.sort_by_key(|&at| (segments[at].rows.len(), span(at), at));
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for at in order {
         let joins = groups.last().and_then(|group| group.first()).is_some_and(|&shortest| {
-            let (shortest, own) = (&segments[shortest], &segments[at]);
-            shortest.rows.len() == own.rows.len()
-                && own.context_tokens() <= 2 * shortest.context_tokens() + PADDING_TOKENS_FREE
+            segments[shortest].rows.len() == segments[at].rows.len()
+                && span(at) <= 2 * span(shortest) + PADDING_TOKENS_FREE
         });
         match groups.last_mut() {
             Some(group) if joins => group.push(at),

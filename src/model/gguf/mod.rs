@@ -4,12 +4,18 @@
 //! it could partly serve, and because a hostile file must end in an error: no panic, no allocation
 //! that the file's own size does not pay for.
 //!
+//! A model may come in pieces, `NAME-00001-of-00003.gguf`: the first carries the metadata, each its
+//! own tensors, and together they are one [`GgufFile`]. A folder in another format becomes one too,
+//! with some tensors in memory instead of in a map.
+//!
 //! Invariants
-//! - A tensor's bytes lie inside the file, and begin at a multiple of the file's alignment.
+//! - A tensor's bytes lie inside its file and begin at a multiple of the file's alignment; no two
+//!   tensors share a byte.
 //!
 //! Source: `docs/gguf.md` of ggml, versions 2 and 3, little-endian.
 
 mod reader;
+mod shards;
 mod tensor_type;
 
 use crate::base::metadata::Metadata;
@@ -81,8 +87,20 @@ pub enum GgufError {
         "alignment is {found}, allowed are powers of two from {ALIGNMENT_MIN} to {ALIGNMENT_MAX}"
     )]
     Alignment { found: u64 },
-    #[error("file is one of {count} pieces; merge them first")]
-    Split { count: u64 },
+    #[error("tensors `{first}` and `{second}` share bytes of the file")]
+    Overlap { first: String, second: String },
+    #[error("file is one of {count} pieces, allowed are 1 to {max}")]
+    PieceCount { count: u64, max: u64 },
+    #[error("file is one of {count} pieces but is not called NAME-00001-of-{count:05}.gguf")]
+    PieceName { count: u64 },
+    #[error("{} is missing: the model has {count} pieces", path.display())]
+    PieceMissing { path: PathBuf, count: u64 },
+    #[error(
+        "file says it is piece {found} of {found_count}, expected is piece {expected} of {count}"
+    )]
+    PieceForeign { found: u64, found_count: u64, expected: u64, count: u64 },
+    #[error("the pieces hold {found} tensors, the first one announces {announced}")]
+    PieceTensors { found: u64, announced: u64 },
 }
 
 /// Where a tensor lies and what it holds.
@@ -92,7 +110,9 @@ pub struct TensorEntry {
     pub tensor_type: TensorType,
     /// Dimensions, outermost first: `[rows, row elements]` for a matrix.
     pub dims: Vec<usize>,
-    /// Its bytes in the file.
+    /// Which of the model's files or buffers holds it.
+    pub part: usize,
+    /// Its bytes there.
     pub range: Range<usize>,
 }
 
@@ -103,36 +123,72 @@ pub(crate) struct Contents {
     pub(crate) tensors: BTreeMap<String, TensorEntry>,
 }
 
-/// A memory-mapped GGUF file.
+/// Where tensors' bytes are held.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// In a file.
+    Mapped(MappedFile),
+    /// In memory: converted when the model was opened.
+    Owned(Vec<u8>),
+}
+
+impl Part {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Mapped(file) => file.bytes(),
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// A model's metadata and tensors under GGUF's names, memory-mapped.
 #[derive(Debug)]
 pub struct GgufFile {
-    path: PathBuf,
-    file: MappedFile,
+    files: Vec<PathBuf>,
+    parts: Vec<Part>,
     contents: Contents,
 }
 
 impl GgufFile {
-    /// Maps and parses the file at `path`.
+    /// Maps and parses the file at `path`, and its other pieces if it has any.
     ///
     /// # Errors
-    /// If it cannot be read or is not a well-formed GGUF file.
+    /// If it cannot be read or is not a well-formed GGUF file, or a piece is missing or foreign.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
-        let file = MappedFile::open(path)?;
-        let contents = parse(file.bytes())
-            .map_err(|cause| ModelError::Gguf { path: path.to_owned(), cause })?;
-        Ok(Self { path: path.to_owned(), file, contents })
+        let (file, contents) = open_one(path)?;
+        match contents.metadata.unsigned(shards::COUNT).filter(|count| *count > 1) {
+            Some(count) => shards::open(path, count),
+            None => Ok(Self::assembled(vec![path.to_owned()], vec![Part::Mapped(file)], contents)),
+        }
     }
 
-    /// Where the file lies.
+    /// Puts a model together from what was opened or converted.
+    pub(crate) fn assembled(files: Vec<PathBuf>, parts: Vec<Part>, contents: Contents) -> Self {
+        Self { files, parts, contents }
+    }
+
+    /// Takes it apart again.
+    pub(crate) fn into_parts(self) -> (Vec<PathBuf>, Vec<Part>, Contents) {
+        (self.files, self.parts, self.contents)
+    }
+
+    /// The files it was read from, in order; the first one carries the metadata.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// Where the first file lies.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.files.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// Size of the file, in bytes.
+    /// Size of all its files together, in bytes.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
-        self.file.bytes().len() as u64
+        let mapped = self.parts.iter().filter(|part| matches!(part, Part::Mapped(_)));
+        mapped.map(|part| part.bytes().len() as u64).sum()
     }
 
     /// Keys and values of the header.
@@ -163,8 +219,41 @@ impl GgufFile {
     pub fn tensor_bytes(&self, name: &str) -> Option<(&TensorEntry, &[u8])> {
         let entry = self.tensor(name)?;
         // The parser admitted only ranges inside the file.
-        Some((entry, self.file.bytes().get(entry.range.clone())?))
+        Some((entry, self.parts.get(entry.part)?.bytes().get(entry.range.clone())?))
     }
+
+    /// A short f32 tensor of `count` elements, copied.
+    ///
+    /// # Errors
+    /// If it is missing, of another shape or of another type.
+    pub(crate) fn floats(&self, name: &str, count: usize) -> Result<Vec<f32>, ModelError> {
+        let (entry, bytes) = self
+            .tensor_bytes(name)
+            .ok_or_else(|| ModelError::TensorMissing { name: name.to_owned() })?;
+        if entry.dims != [count] {
+            return Err(ModelError::TensorShape {
+                name: name.to_owned(),
+                found: entry.dims.clone(),
+                expected: vec![count],
+            });
+        }
+        if entry.tensor_type != TensorType::F32 {
+            return Err(ModelError::TensorTypeUnsupported {
+                name: name.to_owned(),
+                found: entry.tensor_type.name(),
+                supported: TensorType::F32.name(),
+            });
+        }
+        let words = bytes.chunks_exact(4);
+        Ok(words.map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect())
+    }
+}
+
+fn open_one(path: &Path) -> Result<(MappedFile, Contents), ModelError> {
+    let file = MappedFile::open(path)?;
+    let contents =
+        parse(file.bytes()).map_err(|cause| ModelError::Gguf { path: path.to_owned(), cause })?;
+    Ok((file, contents))
 }
 
 /// Reads a whole file's tables.
@@ -190,9 +279,6 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Contents, GgufError> {
         }
         Some(found) => return Err(GgufError::Alignment { found }),
     };
-    if let Some(count) = metadata.unsigned("split.count").filter(|count| *count > 1) {
-        return Err(GgufError::Split { count });
-    }
     let mut placed = Vec::new();
     for _ in 0..tensor_count {
         placed.push(read_tensor(&mut reader, alignment)?);
@@ -205,7 +291,21 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Contents, GgufError> {
             return Err(GgufError::TensorTwice { name });
         }
     }
+    check_apart(&tensors)?;
     Ok(Contents { metadata, tensors })
+}
+
+/// Refuses tensors that share bytes: no writer makes them, and they would be counted twice.
+fn check_apart(tensors: &BTreeMap<String, TensorEntry>) -> Result<(), GgufError> {
+    let mut in_order: Vec<(&String, &Range<usize>)> =
+        tensors.iter().map(|(name, entry)| (name, &entry.range)).collect();
+    in_order.sort_by_key(|(_, range)| (range.start, range.end));
+    match in_order.windows(2).find(|pair| pair[0].1.end > pair[1].1.start) {
+        None => Ok(()),
+        Some(pair) => {
+            Err(GgufError::Overlap { first: pair[0].0.clone(), second: pair[1].0.clone() })
+        }
+    }
 }
 
 fn read_metadata(reader: &mut Reader<'_>, entry_count: usize) -> Result<Metadata, GgufError> {
@@ -276,6 +376,7 @@ impl ListedTensor {
                 let entry = TensorEntry {
                     tensor_type: self.tensor_type,
                     dims: self.dims,
+                    part: 0,
                     range: first..end,
                 };
                 Ok((self.name, entry))

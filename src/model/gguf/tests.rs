@@ -53,8 +53,6 @@ fn false_counts_are_refused_before_memory_is_reserved() {
     assert_eq!(parse(&file), Err(GgufError::Version { found: 1 }));
     let file = GgufWriter::default().unsigned("general.alignment", 24).finish();
     assert_eq!(parse(&file), Err(GgufError::Alignment { found: 24 }));
-    let file = GgufWriter::default().unsigned("split.count", 3).finish();
-    assert_eq!(parse(&file), Err(GgufError::Split { count: 3 }));
     let file = GgufWriter::default().unsigned("a", 1).unsigned("a", 1).finish();
     assert_eq!(parse(&file), Err(GgufError::KeyTwice { key: "a".to_owned() }));
 }
@@ -106,4 +104,79 @@ proptest! {
         file.extend(tail);
         let _ = parse(&file);
     }
+}
+
+#[test]
+fn tensors_that_share_bytes_are_refused() {
+    let mut file = small();
+    let table = file.windows(1 + 4).position(|at| at == b"b\x02\0\0\0").unwrap();
+    let offset = table + 1 + 4 + 2 * 8 + 4;
+    assert_eq!(file[offset..offset + 8], 32_u64.to_le_bytes());
+    file[offset..offset + 8].copy_from_slice(&0_u64.to_le_bytes());
+    let expected = GgufError::Overlap { first: "a".to_owned(), second: "b".to_owned() };
+    assert_eq!(parse(&file), Err(expected));
+}
+
+/// A tiny decoder in three files; `numbers` and `announced` are what they say of themselves.
+fn write_pieces(folder: &Path, numbers: [u32; 3], announced: u32) -> PathBuf {
+    let whole = TinyDecoder::default().bytes();
+    let contents = parse(&whole).unwrap();
+    let mut pieces = numbers.map(|number| {
+        let writer =
+            if number == 0 { TinyDecoder::default().header() } else { GgufWriter::default() };
+        writer
+            .unsigned("split.no", number)
+            .unsigned("split.count", 3)
+            .unsigned("split.tensors.count", announced)
+    });
+    for (at, (name, entry)) in contents.tensors.iter().enumerate() {
+        let bytes = &whole[entry.range.clone()];
+        let piece = std::mem::take(&mut pieces[at % 3]);
+        pieces[at % 3] = piece.tensor(name, &entry.dims, entry.tensor_type, bytes);
+    }
+    let path = |at: usize| folder.join(format!("tiny-{at:05}-of-00003.gguf"));
+    for (at, piece) in (1..).zip(pieces) {
+        std::fs::write(path(at), piece.finish()).unwrap();
+    }
+    path(2)
+}
+
+#[test]
+fn pieces_are_found_and_joined_from_any_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = parse(&TinyDecoder::default().bytes()).unwrap();
+    let announced = u32::try_from(whole.tensors.len()).unwrap();
+    let second = write_pieces(folder.path(), [0, 1, 2], announced);
+    let file = GgufFile::open(&second).unwrap();
+    assert_eq!(file.files().len(), 3);
+    assert!(file.path().ends_with("tiny-00001-of-00003.gguf"));
+    let whole_file = folder.path().join("whole.gguf");
+    TinyDecoder::default().write(&whole_file);
+    let expected = GgufFile::open(&whole_file).unwrap();
+    assert_eq!(file.tensors().count(), expected.tensors().count());
+    for (name, _) in expected.tensors() {
+        assert_eq!(file.tensor_bytes(name).unwrap().1, expected.tensor_bytes(name).unwrap().1);
+    }
+    let options = crate::model::DecoderOptions::for_tests();
+    assert!(crate::model::load_decoder(&file, &options).is_ok());
+}
+
+#[test]
+fn a_missing_or_foreign_piece_is_named() {
+    let cause = |path: &Path| match GgufFile::open(path).unwrap_err() {
+        ModelError::Gguf { cause, .. } => cause,
+        other => panic!("{other}"),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_pieces(folder.path(), [0, 1, 1], 21);
+    let foreign = GgufError::PieceForeign { found: 2, found_count: 3, expected: 3, count: 3 };
+    assert_eq!(cause(&path), foreign);
+    let path = write_pieces(folder.path(), [0, 1, 2], 99);
+    assert_eq!(cause(&path), GgufError::PieceTensors { found: 20, announced: 99 });
+    let third = folder.path().join("tiny-00003-of-00003.gguf");
+    std::fs::remove_file(&third).unwrap();
+    assert_eq!(cause(&path), GgufError::PieceMissing { path: third, count: 3 });
+    let renamed = folder.path().join("tiny.gguf");
+    std::fs::rename(&path, &renamed).unwrap();
+    assert_eq!(cause(&renamed), GgufError::PieceName { count: 3 });
 }

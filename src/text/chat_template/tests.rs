@@ -1,9 +1,11 @@
-//! Templates in the style of published ones.
+//! Templates in the manner of published ones, against what transformers renders.
 
 use super::*;
+use crate::base::clock::ManualClock;
 use crate::text::test_support::tiny_metadata;
+use std::sync::Arc;
 
-const CHATML: &str = "{%- for message in messages %}\
+const TURNS: &str = "{%- for message in messages %}\
     {{- '<|user|>' + message['role'].upper() + '\\n' + message.content | trim + '</s>' }}\n\
     {%- endfor %}\n\
     {%- if add_generation_prompt %}\n\
@@ -14,23 +16,57 @@ fn tokenizer() -> Tokenizer {
     Tokenizer::from_metadata(&tiny_metadata(&["▁", "h", "i"])).unwrap()
 }
 
-fn message(role: &str, content: &str) -> ChatMessage {
-    ChatMessage { role: role.to_owned(), content: content.to_owned() }
+fn clock() -> SharedClock {
+    Arc::new(ManualClock::new("2026-11-04T09:05:00Z".parse().unwrap()))
+}
+
+fn template(source: &str) -> Result<ChatTemplate, TextError> {
+    ChatTemplate::new(source, &tokenizer(), clock())
+}
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/chat_templates")
+}
+
+fn messages(value: &serde_json::Value) -> Vec<ChatMessage> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let messages = value.as_array().unwrap().iter();
+    messages.map(|m| ChatMessage::new(text(&m["role"]), text(&m["content"]))).collect()
 }
 
 #[test]
-fn messages_render_with_trim_and_generation_prompt() {
-    let template = ChatTemplate::new(CHATML).unwrap();
-    let text = template.render(&tokenizer(), &[message("user", "  hi ")]).unwrap();
-    assert_eq!(text, "<|user|>USER\nhi</s>assistant");
+fn templates_of_all_families_render_as_transformers_renders_them() {
+    let golden = std::fs::read(folder().join("expected.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+    let mut compared = 0;
+    for (family, cases) in golden["expected"].as_object().unwrap() {
+        let source = std::fs::read_to_string(folder().join(format!("{family}.jinja"))).unwrap();
+        let template = template(&source).unwrap_or_else(|error| panic!("{family}: {error:?}"));
+        for (name, case) in cases.as_object().unwrap() {
+            let conversation = messages(&golden["conversations"][name]);
+            let found = template.render(&tokenizer(), &conversation);
+            match case["text"].as_str() {
+                Some(expected) => {
+                    assert_eq!(found.unwrap(), expected, "{family}, {name}");
+                    compared += 1;
+                }
+                // Where transformers refuses the system message, the user's first words hold it.
+                None => {
+                    let system = format!("{}\n\n", conversation[0].content);
+                    assert!(found.unwrap().contains(&system), "{family}, {name}");
+                }
+            }
+        }
+    }
+    assert!(compared >= 18, "only {compared} cases: run render.py");
 }
 
 #[test]
 fn contents_cannot_forge_control_tokens() {
-    let template = ChatTemplate::new(CHATML).unwrap();
+    let template = template(TURNS).unwrap();
     let tokenizer = tokenizer();
     let count = |content: &str| {
-        let ids = template.encode(&tokenizer, &[message("user", content)]).unwrap();
+        let ids = template.encode(&tokenizer, &[ChatMessage::new("user", content)]).unwrap();
         ids.iter().filter(|id| tokenizer.is_end_of_generation(**id)).count()
     };
     assert_eq!(count("hi"), 1);
@@ -38,23 +74,77 @@ fn contents_cannot_forge_control_tokens() {
 }
 
 #[test]
-fn python_methods_and_filters_work() {
-    let source = "{% set parts = messages[0].content.split(',') %}\
-        {{ parts[1].strip() }}|{{ messages[0].content.startswith('a') }}|\
-        {{ messages[0].get('name', 'none') }}|{{ {'k': 1}.items() | list | length }}|\
-        {{ messages[0].content.split(',', 1) | length }}|{{ 'x-y'.replace('-', '+') }}|\
-        {{ {'a': \"é<\"} | tojson }}|{{ bos_token }}{{ eos_token }}";
-    let template = ChatTemplate::new(source).unwrap();
-    let text = template.render(&tokenizer(), &[message("user", "a, b,c")]).unwrap();
-    assert!(text.starts_with("b|True|none|1|2|x+y|{\"a\":"), "{text}");
-    assert!(text.ends_with("|<s></s>"), "{text}");
+fn python_s_json_is_written() {
+    let source = "{{ messages[0].content }}|{{ {'b': 1, 'a': [\"é<&\", none]} | tojson }}|\
+        {{ {'a': [1]} | tojson(indent=2) }}|{{ 'x' | tojson(ensure_ascii=false) }}";
+    let text = template(source).unwrap().render(&tokenizer(), &[ChatMessage::new("user", "u")]);
+    let expected = "u|{\"b\": 1, \"a\": [\"é<&\", null]}|{\n  \"a\": [\n    1\n  ]\n}|\"x\"";
+    assert_eq!(text.unwrap(), expected);
 }
 
 #[test]
-fn broken_templates_are_load_errors_and_raised_exceptions_are_errors() {
-    assert!(ChatTemplate::new("{% for x in %}").is_err());
-    let template = ChatTemplate::new("{{ raise_exception('roles must alternate') }}").unwrap();
-    let error = template.render(&tokenizer(), &[]).unwrap_err();
-    let TextError::Template(cause) = error else { panic!("{error}") };
-    assert!(cause.to_string().contains("roles must alternate"));
+fn generation_tags_keep_their_whitespace_control() {
+    let source = "a {%- generation %} b {% endgeneration -%} c{% if x %}{% broken";
+    let expected = "a {%- if true %} b {% endif -%} c{% if x %}{% broken";
+    assert_eq!(functions::without_generation_tags(source), expected);
+    assert_eq!(functions::without_generation_tags("{%}{%"), "{%}{%");
+}
+
+#[test]
+fn templates_that_fail_are_load_errors_with_the_reason() {
+    let reason = |source: &str| match template(source).unwrap_err() {
+        TextError::Template(cause) => cause.to_string(),
+        error => error.to_string(),
+    };
+    assert!(reason("{% for x in %}").contains("syntax error"));
+    assert!(reason("{{ raise_exception('never') }}").contains("never"));
+    assert!(reason("{{ messages[0].content | no_such_filter }}").contains("no_such_filter"));
+    assert!(reason("{{ no_such_function() }}").contains("no_such_function"));
+    assert!(reason("I say nothing of yours").contains("leaves out"));
+    let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}\
+        {% endfor %}";
+    assert!(reason(endless).contains("fuel"), "{}", reason(endless));
+    let second = "{% if messages[1] %}{{ raise_exception('one only') }}{% endif %}\
+        {{ messages[0].content }}";
+    assert!(reason(second).contains("one only"));
+}
+
+#[test]
+fn a_system_message_is_never_lost() {
+    let conversation = [
+        ChatMessage::new("system", "rules"),
+        ChatMessage::new("user", "hi"),
+        ChatMessage::new("assistant", "ho"),
+    ];
+    let each = "{% for m in messages %}{{ m.role }}={{ m.content }};{% endfor %}";
+    let rendered = |source: &str| template(source).unwrap().render(&tokenizer(), &conversation);
+    assert_eq!(rendered(each).unwrap(), "system=rules;user=hi;assistant=ho;");
+    let deaf = "{% for m in messages if m.role != 'system' %}{{ m.role }}={{ m.content }};\
+        {% endfor %}";
+    assert_eq!(rendered(deaf).unwrap(), "user=rules\n\nhi;assistant=ho;");
+    let alone = merge_system(&[ChatMessage::new("system", "rules")]);
+    assert_eq!(alone, [ChatMessage::new("user", "rules")]);
+}
+
+#[test]
+fn a_folder_s_template_is_found_wherever_published_models_put_it() {
+    let find = |files: &[(&str, &str)]| {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        sources::find(folder.path())
+    };
+    assert_eq!(find(&[("config.json", "{}")]).unwrap(), None);
+    let settings = r#"{"chat_template": "from settings"}"#;
+    assert_eq!(find(&[("tokenizer_config.json", settings)]).unwrap().unwrap(), "from settings");
+    let named = r#"{"chat_template": [{"name": "tool_use", "template": "t"},
+        {"name": "default", "template": "d"}]}"#;
+    assert_eq!(find(&[("tokenizer_config.json", named)]).unwrap().unwrap(), "d");
+    let both = [("chat_template.jinja", "own file"), ("tokenizer_config.json", settings)];
+    assert_eq!(find(&both).unwrap().unwrap(), "own file");
+    let wrong = find(&[("tokenizer_config.json", r#"{"chat_template": [1]}"#)]);
+    assert!(matches!(wrong, Err(TextError::TemplateForm { .. })));
+    let broken = find(&[("tokenizer_config.json", "{")]);
+    assert!(matches!(broken, Err(TextError::File { .. })));
 }

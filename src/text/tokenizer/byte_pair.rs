@@ -10,6 +10,7 @@ use crate::text::tokenizer::vocabulary::Vocabulary;
 use tokenizers::PreTokenizerWrapper;
 use tokenizers::SplitDelimiterBehavior;
 use tokenizers::models::bpe::BPE;
+use tokenizers::normalizers::unicode::NFC;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::Split;
@@ -17,6 +18,7 @@ use tokenizers::pre_tokenizers::split::SplitPattern;
 
 const MERGES_KEY: &str = "tokenizer.ggml.merges";
 const PATTERN_KEY: &str = "tokenizer.ggml.pre";
+const NFC_KEY: &str = "tokenizer.ggml.normalizer.nfc";
 
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = concat!(
@@ -26,6 +28,29 @@ const LLAMA3: &str = concat!(
 const QWEN2: &str = concat!(
     r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|",
     r"\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+);
+const QWEN35: &str = concat!(
+    r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|",
+    r"[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|",
+    r"\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+);
+// The two that follow are those of the models' own tokenizer.json; llama.cpp, whose engine has no
+// letter cases, comes near them.
+const TEKKEN: &str = concat!(
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|",
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|",
+    r"\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+);
+const GPT4O: &str = concat!(
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+    r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?|",
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
+    r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?|",
+    r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+);
+const DEEPSEEK3: &str = concat!(
+    r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|"##,
+    r" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
 
 /// How texts are parted before merging.
@@ -40,41 +65,70 @@ struct Pattern {
     adds_begin: bool,
 }
 
-const PATTERNS: [Pattern; 5] = [
-    Pattern {
-        names: &["llama-bpe", "llama3", "llama-v3"],
-        expressions: &[LLAMA3],
-        whole_pieces_first: true,
-        adds_begin: true,
-    },
-    Pattern {
-        names: &["qwen2", "deepseek-r1-qwen"],
-        expressions: &[QWEN2],
-        whole_pieces_first: false,
-        adds_begin: false,
-    },
-    Pattern {
-        names: &["gpt-2", "phi-2", "olmo"],
-        expressions: &[GPT2],
-        whole_pieces_first: false,
-        adds_begin: false,
-    },
-    Pattern {
-        names: &["smollm", "starcoder", "refact", "command-r"],
-        expressions: &[r"\p{N}", GPT2],
-        whole_pieces_first: false,
-        adds_begin: false,
-    },
-    Pattern {
-        names: &["default"],
-        expressions: &[r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"],
-        whole_pieces_first: false,
-        adds_begin: false,
-    },
-];
+impl Pattern {
+    const fn new(names: &'static [&'static str], expressions: &'static [&'static str]) -> Self {
+        Self { names, expressions, whole_pieces_first: false, adds_begin: false }
+    }
 
-/// The first name of each pattern, for error messages.
-const PATTERN_NAMES: &str = "llama-bpe, qwen2, gpt-2, smollm, default";
+    /// The same for a vocabulary whose pieces need not be reachable by merges.
+    const fn whole(names: &'static [&'static str], expressions: &'static [&'static str]) -> Self {
+        Self { names, expressions, whole_pieces_first: true, adds_begin: true }
+    }
+}
+
+const PATTERNS: [Pattern; 11] = [
+    Pattern::whole(
+        &[
+            "llama-bpe",
+            "llama3",
+            "llama-v3",
+            "falcon3",
+            "falcon-h1",
+            "pixtral",
+            "midm-2.0",
+            "lfm2",
+            "smollm3",
+        ],
+        &[LLAMA3],
+    ),
+    Pattern::new(&["dbrx", "smaug-bpe", "glm4", "chatglm-bpe"], &[LLAMA3]),
+    Pattern::new(
+        &["qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "grok-2"],
+        &[QWEN2],
+    ),
+    Pattern::new(&["qwen35"], &[QWEN35]),
+    Pattern::new(
+        &[
+            "gpt-2",
+            "phi-2",
+            "olmo",
+            "mpt",
+            "jais",
+            "gigachat",
+            "a.x-4.0",
+            "mellum",
+            "exaone4",
+            "trillion",
+            "granite-docling",
+        ],
+        &[GPT2],
+    ),
+    Pattern::new(
+        &["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"],
+        &[r"\p{N}", GPT2],
+    ),
+    Pattern::whole(&["tekken"], &[TEKKEN]),
+    Pattern::new(&["gpt-4o", "llama4", "minimax-m2"], &[GPT4O]),
+    Pattern::new(
+        &["deepseek-v3", "hunyuan-dense"],
+        &[r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DEEPSEEK3],
+    ),
+    Pattern::new(
+        &["deepseek-coder"],
+        &[r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", r"\p{N}"],
+    ),
+    Pattern::new(&["default"], &[r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"]),
+];
 
 /// A byte-level BPE encoder and what its pattern implies.
 #[derive(Debug)]
@@ -88,10 +142,9 @@ impl BytePair {
     pub(crate) fn new(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Self, TextError> {
         let name = metadata.text(PATTERN_KEY).unwrap_or("default");
         let pattern = PATTERNS.iter().find(|pattern| pattern.names.contains(&name));
-        let pattern = pattern.ok_or_else(|| TextError::Unsupported {
-            what: "text pattern",
+        let pattern = pattern.ok_or_else(|| TextError::PreTokenizer {
             found: name.to_owned(),
-            supported: PATTERN_NAMES,
+            known: PATTERNS.iter().flat_map(|pattern| pattern.names).copied().collect(),
         })?;
         let merges = metadata
             .texts(MERGES_KEY)
@@ -118,6 +171,9 @@ impl BytePair {
         }
         parts.push(PreTokenizerWrapper::ByteLevel(ByteLevel::new(false, false, false)));
         let mut library = tokenizers::Tokenizer::new(model);
+        if metadata.flag(NFC_KEY) == Some(true) {
+            library.with_normalizer(Some(NFC)).map_err(TextError::Vocabulary)?;
+        }
         library.with_pre_tokenizer(Some(PreTokenizerWrapper::Sequence(Sequence::new(parts))));
         Ok(Self { library, adds_begin: pattern.adds_begin })
     }

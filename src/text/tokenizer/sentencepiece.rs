@@ -148,6 +148,12 @@ impl SentencePiece {
     }
 }
 
+/// The byte that a piece such as `<0x0A>` stands for.
+pub(crate) fn byte_of(piece: &str) -> Option<u8> {
+    let hexadecimal = piece.strip_prefix("<0x")?.strip_suffix('>')?;
+    u8::from_str_radix(hexadecimal, 16).ok().filter(|_| hexadecimal.len() == 2)
+}
+
 /// One symbol a character.
 fn chain(text: &str) -> Vec<Symbol> {
     let mut symbols: Vec<Symbol> = text

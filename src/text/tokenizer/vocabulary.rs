@@ -1,9 +1,14 @@
 //! A GGUF vocabulary: pieces, what each token is for, and the ids with a meaning of their own.
 //!
+//! Invariants
+//! - A piece that ends a generation is a control token, whatever the file says of it: some
+//!   converters leave `<|im_end|>` a plain piece, and then a customer could type it.
+//!
 //! Source: `src/llama-vocab.cpp` of llama.cpp.
 
 use crate::base::metadata::Metadata;
 use crate::text::error::TextError;
+use crate::text::tokenizer::spellings::Spellings;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
@@ -12,13 +17,16 @@ const TYPES_KEY: &str = "tokenizer.ggml.token_type";
 
 /// Pieces that end a generation wherever they are control tokens, whatever the metadata says:
 /// many files name only one of the several that their model emits.
-const END_PIECES: [&str; 8] = [
+pub(crate) const END_PIECES: [&str; 11] = [
     "<|eot_id|>",
     "<|im_end|>",
     "<|end|>",
     "<end_of_turn>",
     "<|endoftext|>",
+    "<|end_of_text|>",
     "<|eom_id|>",
+    "<｜end▁of▁sentence｜>",
+    "<|END_OF_TURN_TOKEN|>",
     "<EOT>",
     "</s>",
 ];
@@ -48,12 +56,15 @@ pub(crate) struct Vocabulary {
     pub(crate) begin: Option<u32>,
     pub(crate) end: Option<u32>,
     pub(crate) unknown: Option<u32>,
+    /// `[CLS]` and `[SEP]` of encoders.
+    pub(crate) classify: Option<u32>,
+    pub(crate) separator: Option<u32>,
     /// Tokens after which generation stops.
     pub(crate) ends: BTreeSet<u32>,
-    /// User-defined tokens, longest piece first: matched in every text.
-    pub(crate) user_defined: Vec<u32>,
-    /// Control and unknown tokens, longest piece first: matched in markup only.
-    pub(crate) control: Vec<u32>,
+    /// User-defined tokens: matched in every text.
+    pub(crate) user_defined: Spellings,
+    /// Control and unknown tokens: matched in markup only.
+    pub(crate) control: Spellings,
 }
 
 impl Vocabulary {
@@ -63,40 +74,42 @@ impl Vocabulary {
             .filter(|pieces| !pieces.is_empty())
             .ok_or(TextError::Key { key: TOKENS_KEY, expected: "a list of strings" })?
             .to_vec();
-        let kinds = match metadata.integers(TYPES_KEY) {
-            None => vec![TokenKind::Normal; pieces.len()],
-            Some(codes) if codes.len() == pieces.len() => {
-                codes.iter().map(|&code| token_kind(code)).collect()
-            }
-            Some(codes) => {
-                let (found, tokens) = (codes.len(), pieces.len());
-                return Err(TextError::ListLength { key: TYPES_KEY, found, tokens });
-            }
-        };
+        let kinds = kinds(metadata, &pieces)?;
         let id = |key| special_id(metadata, key, pieces.len());
         let begin = id("tokenizer.ggml.bos_token_id")?;
         let end = id("tokenizer.ggml.eos_token_id")?;
         let unknown = id("tokenizer.ggml.unknown_token_id")?;
+        let classify = id("tokenizer.ggml.cls_token_id")?;
+        // The key is spelled like this in every file that was made before 2025.
+        let separator =
+            id("tokenizer.ggml.seperator_token_id")?.or(id("tokenizer.ggml.separator_token_id")?);
         let turn_end = id("tokenizer.ggml.eot_token_id")?;
         let message_end = id("tokenizer.ggml.eom_token_id")?;
-        let of_kind = |wanted: &[TokenKind]| -> Vec<u32> {
-            let mut ids: Vec<u32> = (0_u32..)
-                .zip(&kinds)
-                .filter(|(id, kind)| wanted.contains(kind) && !pieces[*id as usize].is_empty())
-                .map(|(id, _)| id)
-                .collect();
-            ids.sort_by_key(|&id| std::cmp::Reverse(pieces[id as usize].len()));
-            ids
+        let of_kind = |wanted: &[TokenKind]| {
+            let ids = (0_u32..).zip(&kinds).filter(|(_, kind)| wanted.contains(kind));
+            Spellings::new(ids.map(|(id, _)| (id, pieces[id as usize].as_str())))
         };
-        let control = of_kind(&[TokenKind::Control, TokenKind::Unknown]);
-        let ends = control
-            .iter()
-            .copied()
-            .filter(|&id| END_PIECES.contains(&pieces[id as usize].as_str()))
+        let control = of_kind(&[TokenKind::Control, TokenKind::Unknown])?;
+        let user_defined = of_kind(&[TokenKind::UserDefined])?;
+        let ends = (0_u32..)
+            .zip(&pieces)
+            .zip(&kinds)
+            .filter(|((_, piece), kind)| **kind == TokenKind::Control && is_end(piece))
+            .map(|((id, _), _)| id)
             .chain([end, turn_end, message_end].into_iter().flatten())
             .collect();
-        let user_defined = of_kind(&[TokenKind::UserDefined]);
-        Ok(Self { pieces, kinds, begin, end, unknown, ends, user_defined, control })
+        Ok(Self {
+            pieces,
+            kinds,
+            begin,
+            end,
+            unknown,
+            classify,
+            separator,
+            ends,
+            user_defined,
+            control,
+        })
     }
 
     /// A token's piece as the file spells it; empty for a foreign id.
@@ -113,6 +126,29 @@ impl Vocabulary {
     pub(crate) fn ids_by_piece(&self) -> HashMap<String, u32> {
         self.pieces.iter().cloned().zip(0..).collect()
     }
+}
+
+fn is_end(piece: &str) -> bool {
+    END_PIECES.contains(&piece)
+}
+
+fn kinds(metadata: &Metadata, pieces: &[String]) -> Result<Vec<TokenKind>, TextError> {
+    let mut kinds: Vec<TokenKind> = match metadata.integers(TYPES_KEY) {
+        None => vec![TokenKind::Normal; pieces.len()],
+        Some(codes) if codes.len() == pieces.len() => {
+            codes.iter().map(|&code| token_kind(code)).collect()
+        }
+        Some(codes) => {
+            let (found, tokens) = (codes.len(), pieces.len());
+            return Err(TextError::ListLength { key: TYPES_KEY, found, tokens });
+        }
+    };
+    for (kind, piece) in kinds.iter_mut().zip(pieces) {
+        if matches!(kind, TokenKind::Normal | TokenKind::UserDefined) && is_end(piece) {
+            *kind = TokenKind::Control;
+        }
+    }
+    Ok(kinds)
 }
 
 fn token_kind(code: i64) -> TokenKind {

@@ -4,17 +4,21 @@
 //! line, `reply:`; the model writes one line of reply, then one `- Title` line an option.
 
 use crate::engine::EndOfText;
+use crate::engine::EngineError;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Sampling;
 use crate::text::Special;
+use crate::turn::draft;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
+use crate::turn::draft::Decoding;
 use crate::turn::draft::Draft;
 use crate::turn::draft::DraftError;
 use crate::turn::draft::Drafter;
 use crate::turn::draft::HistoryLine;
+use crate::turn::grounding::Grounder;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -30,13 +34,16 @@ const CUSTOMER_CHARS_MAX: usize = 160;
 pub(crate) struct HouseDrafter {
     model: GenerationModel,
     lexicon: Option<BTreeSet<String>>,
+    /// `None` decodes freely.
+    grounder: Option<Grounder>,
 }
 
 impl HouseDrafter {
-    pub(super) fn new(model: GenerationModel) -> Self {
-        let lexicon =
+    pub(super) fn new(model: GenerationModel, decoding: Decoding) -> Result<Self, EngineError> {
+        let lexicon: Option<BTreeSet<String>> =
             model.metadata().texts(LEXICON_KEY).map(|words| words.iter().cloned().collect());
-        Self { model, lexicon }
+        let grounder = draft::grounder(&model, decoding, lexicon.as_ref())?;
+        Ok(Self { model, lexicon, grounder })
     }
 
     async fn complete(&self, brief: &Brief, budget: Budget) -> Result<Draft, DraftError> {
@@ -49,6 +56,7 @@ impl HouseDrafter {
             stop: Vec::new(),
             deadline: Some(budget.deadline),
             end_of_text: EndOfText::Stop,
+            constraint: self.grounder.as_ref().map(|held| held.constraint(&brief.facts)),
         })?;
         let completion = generation.collect().await?;
         if completion.finished_late() {

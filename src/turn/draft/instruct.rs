@@ -2,21 +2,25 @@
 
 use crate::base::language::Language;
 use crate::engine::EndOfText;
+use crate::engine::EngineError;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
 use crate::text::TextError;
+use crate::turn::draft;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
 use crate::turn::draft::Case;
+use crate::turn::draft::Decoding;
 use crate::turn::draft::Draft;
 use crate::turn::draft::DraftError;
 use crate::turn::draft::Drafter;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Length;
+use crate::turn::grounding::Grounder;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -25,11 +29,14 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub(crate) struct InstructDrafter {
     model: GenerationModel,
+    /// `None` decodes freely.
+    grounder: Option<Grounder>,
 }
 
 impl InstructDrafter {
-    pub(super) fn new(model: GenerationModel) -> Self {
-        Self { model }
+    pub(super) fn new(model: GenerationModel, decoding: Decoding) -> Result<Self, EngineError> {
+        let grounder = draft::grounder(&model, decoding, None)?;
+        Ok(Self { model, grounder })
     }
 
     async fn complete(
@@ -47,6 +54,7 @@ impl InstructDrafter {
             stop: vec!["\n".to_owned()],
             deadline: Some(budget.deadline),
             end_of_text: EndOfText::Stop,
+            constraint: self.grounder.as_ref().map(|held| held.constraint(&brief.facts)),
         })?;
         let completion = generation.collect().await?;
         if completion.finished_late() {

@@ -24,6 +24,7 @@ pub(crate) use instruct::InstructDrafter;
 use crate::engine::EngineError;
 use crate::engine::GenerationModel;
 use crate::text::TextError;
+use crate::turn::grounding::Grounder;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -99,10 +100,37 @@ pub(crate) trait Drafter: Send + Sync + std::fmt::Debug {
     fn wants_history(&self) -> bool;
 }
 
+/// How drafts are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decoding {
+    /// Held to the facts token by token.
+    Grounded,
+    /// The model says what it likes; the check afterwards is all.
+    Free,
+}
+
 /// Picks the drafter that a model calls for.
-pub(crate) fn for_model(model: GenerationModel) -> Box<dyn Drafter> {
-    match model.metadata().unsigned(HOUSE_FORMAT_KEY) {
-        Some(HOUSE_FORMAT) => Box::new(HouseDrafter::new(model)),
-        _ => Box::new(InstructDrafter::new(model)),
+///
+/// # Errors
+/// If drafts shall be grounded and the model's vocabulary is none that tokens can be chosen from.
+pub(crate) fn for_model(
+    model: GenerationModel,
+    decoding: Decoding,
+) -> Result<Box<dyn Drafter>, EngineError> {
+    Ok(match model.metadata().unsigned(HOUSE_FORMAT_KEY) {
+        Some(HOUSE_FORMAT) => Box::new(HouseDrafter::new(model, decoding)?),
+        _ => Box::new(InstructDrafter::new(model, decoding)?),
+    })
+}
+
+/// What holds a model's drafts to their facts.
+fn grounder(
+    model: &GenerationModel,
+    decoding: Decoding,
+    lexicon: Option<&BTreeSet<String>>,
+) -> Result<Option<Grounder>, EngineError> {
+    match decoding {
+        Decoding::Grounded => Grounder::new(model, lexicon).map(Some),
+        Decoding::Free => Ok(None),
     }
 }

@@ -8,7 +8,12 @@
 //!
 //! The check is strict on purpose: a refused draft costs a template, an accepted lie costs a sale.
 
+mod prose;
+mod rule;
+mod spellings;
 mod words;
+
+pub(crate) use rule::Grounder;
 
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;

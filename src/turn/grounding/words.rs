@@ -30,11 +30,13 @@ impl Word<'_> {
     }
 }
 
-fn is_unit_sign(character: char) -> bool {
+/// A currency or per cent sign.
+pub(super) fn is_unit_sign(character: char) -> bool {
     matches!(character, '€' | '$' | '£' | '¥' | '%')
 }
 
-fn keeps(character: char) -> bool {
+/// Belongs to a word wherever it stands; other characters do so only inside one.
+pub(super) fn keeps(character: char) -> bool {
     // Letterlike symbols such as the emoji for information count as letters in Unicode.
     let symbol = ('\u{2100}'..='\u{214F}').contains(&character);
     (character.is_alphanumeric() && !symbol) || is_unit_sign(character)
@@ -45,7 +47,8 @@ fn without_possessive(text: &str) -> &str {
     text.strip_suffix("'s").or_else(|| text.strip_suffix("’s")).unwrap_or(text)
 }
 
-fn ends_sentence(character: char) -> bool {
+/// Ends a sentence, or what reads like one.
+pub(super) fn ends_sentence(character: char) -> bool {
     matches!(character, '.' | '!' | '?' | '…' | ':' | '\n')
 }
 

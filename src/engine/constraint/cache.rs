@@ -1,0 +1,147 @@
+//! Compiled grammars by the hash of their text: the least recently used leave first.
+
+use sha2::Digest;
+use sha2::Sha256;
+use std::collections::HashMap;
+
+/// What a grammar is known by.
+pub(crate) type GrammarKey = [u8; 32];
+
+/// The key of a grammar.
+pub(crate) fn key(kind: &str, text: &str) -> GrammarKey {
+    let mut hash = Sha256::new();
+    hash.update(kind.as_bytes());
+    hash.update([0]);
+    hash.update(text.as_bytes());
+    hash.finalize().into()
+}
+
+/// What the cache keeps: its memory grows while it is used.
+pub(crate) trait Kept: Clone {
+    /// Memory it takes now.
+    fn bytes(&self) -> usize;
+    /// Whether it can still be used.
+    fn is_sound(&self) -> bool;
+}
+
+/// How much a cache may keep.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CacheLimits {
+    pub(crate) entries_max: usize,
+    pub(crate) bytes_max: usize,
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub(crate) struct Cache<T> {
+    limits: CacheLimits,
+    entries: HashMap<GrammarKey, Entry<T>>,
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    kept: T,
+    last_use: u64,
+}
+
+impl<T: Kept> Cache<T> {
+    pub(crate) fn new(limits: CacheLimits) -> Self {
+        Self { limits, entries: HashMap::new(), uses: 0 }
+    }
+
+    /// What is kept under `key`; one that is broken leaves.
+    pub(crate) fn get(&mut self, key: &GrammarKey) -> Option<T> {
+        self.uses += 1;
+        let entry = self.entries.get_mut(key)?;
+        if !entry.kept.is_sound() {
+            self.entries.remove(key);
+            return None;
+        }
+        entry.last_use = self.uses;
+        Some(entry.kept.clone())
+    }
+
+    /// Keeps one more, and lets others go where the limits ask for it, the new one last.
+    pub(crate) fn put(&mut self, key: GrammarKey, kept: T) {
+        self.uses += 1;
+        self.entries.insert(key, Entry { kept, last_use: self.uses });
+        while self.entries.len() > self.limits.entries_max || self.bytes() > self.limits.bytes_max {
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.last_use);
+            let Some(oldest) = oldest.map(|(key, _)| *key) else { return };
+            self.entries.remove(&oldest);
+        }
+    }
+
+    /// Memory that everything kept takes now.
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.values().map(|entry| entry.kept.bytes()).sum()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    #[derive(Debug, Clone)]
+    struct Toy {
+        bytes: Rc<Cell<usize>>,
+        sound: bool,
+    }
+
+    impl Kept for Toy {
+        fn bytes(&self) -> usize {
+            self.bytes.get()
+        }
+
+        fn is_sound(&self) -> bool {
+            self.sound
+        }
+    }
+
+    fn toy(bytes: usize) -> Toy {
+        Toy { bytes: Rc::new(Cell::new(bytes)), sound: true }
+    }
+
+    #[test]
+    fn least_recently_used_leaves_first() {
+        let mut cache = Cache::new(CacheLimits { entries_max: 2, bytes_max: 100 });
+        let [a, b, c] = ["a", "b", "c"].map(|text| key("regex", text));
+        cache.put(a, toy(10));
+        cache.put(b, toy(10));
+        assert!(cache.get(&a).is_some());
+        cache.put(c, toy(10));
+        assert!(cache.get(&b).is_none());
+        assert!(cache.get(&a).is_some() && cache.get(&c).is_some());
+        assert_ne!(a, key("grammar", "a"), "the kind is part of the key");
+    }
+
+    #[test]
+    fn bytes_are_counted_as_they_are_now() {
+        let mut cache = Cache::new(CacheLimits { entries_max: 9, bytes_max: 100 });
+        let grows = toy(10);
+        cache.put(key("regex", "a"), grows.clone());
+        cache.put(key("regex", "b"), toy(10));
+        assert_eq!(cache.bytes(), 20);
+        grows.bytes.set(95);
+        cache.put(key("regex", "c"), toy(10));
+        assert_eq!((cache.len(), cache.bytes()), (2, 20));
+        cache.put(key("regex", "d"), toy(101));
+        assert_eq!(cache.len(), 0, "what is larger than the limit is not kept");
+    }
+
+    #[test]
+    fn broken_entry_is_compiled_anew() {
+        let mut cache = Cache::new(CacheLimits { entries_max: 9, bytes_max: 100 });
+        cache.put(key("regex", "a"), Toy { sound: false, ..toy(1) });
+        assert!(cache.get(&key("regex", "a")).is_none());
+        assert_eq!(cache.len(), 0);
+    }
+}

@@ -1,0 +1,105 @@
+//! Finds the part of a JSON schema that a compiler stumbles over.
+//!
+//! The compiler names the keyword but not the place, so each part is compiled alone, from the whole
+//! inwards, as long as the same complaint comes back. Definitions travel along, for references.
+
+use serde_json::Map;
+use serde_json::Value;
+
+/// Parts that are tried at most: a schema may be wide, and each try compiles.
+const TRIES_MAX: usize = 256;
+
+/// Keywords whose value is a schema.
+const ONE: &[&str] = &[
+    "items",
+    "additionalProperties",
+    "additionalItems",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+];
+
+/// Keywords whose value is a list of schemas.
+const LIST: &[&str] = &["anyOf", "allOf", "oneOf", "prefixItems", "items"];
+
+/// Keywords whose value holds a schema a name.
+const NAMED: &[&str] =
+    &["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
+
+/// Keywords under which references find their target.
+const DEFINITIONS: &[&str] = &["$defs", "definitions"];
+
+/// The place, as a URI fragment (`#/properties/a`), of the smallest part for which `compile` says
+/// what it said of the whole, and what it said there.
+pub(crate) fn find(
+    schema: &Value,
+    reason: String,
+    compile: &mut dyn FnMut(Value) -> Result<(), String>,
+) -> (String, String) {
+    let mut place = "#".to_owned();
+    let mut part = schema;
+    let mut tries_left = TRIES_MAX;
+    'inwards: loop {
+        for (step, child) in children(part) {
+            if tries_left == 0 {
+                break 'inwards;
+            }
+            tries_left -= 1;
+            let alone = with_definitions(child, schema);
+            if compile(alone).is_err_and(|said| said == reason) {
+                place.push_str(&step);
+                part = child;
+                continue 'inwards;
+            }
+        }
+        break;
+    }
+    (place, reason)
+}
+
+/// The schemas inside a schema, each with its way there.
+fn children(schema: &Value) -> Vec<(String, &Value)> {
+    let Some(members) = schema.as_object() else { return Vec::new() };
+    let mut found = Vec::new();
+    for (key, value) in members {
+        let key = key.as_str();
+        match value {
+            Value::Array(list) if LIST.contains(&key) => {
+                let parts = list.iter().enumerate();
+                found.extend(parts.map(|(index, part)| (format!("/{key}/{index}"), part)));
+            }
+            Value::Object(named) if NAMED.contains(&key) => {
+                let parts = named.iter();
+                found.extend(parts.map(|(name, part)| (format!("/{key}/{}", escape(name)), part)));
+            }
+            Value::Object(_) | Value::Bool(_) if ONE.contains(&key) => {
+                found.push((format!("/{key}"), value));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A name in a JSON pointer (RFC 6901).
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn with_definitions(part: &Value, root: &Value) -> Value {
+    let (Some(members), Some(root)) = (part.as_object(), root.as_object()) else {
+        return part.clone();
+    };
+    let mut alone: Map<String, Value> = members.clone();
+    for key in DEFINITIONS {
+        if let (Some(definitions), false) = (root.get(*key), alone.contains_key(*key)) {
+            alone.insert((*key).to_owned(), definitions.clone());
+        }
+    }
+    Value::Object(alone)
+}

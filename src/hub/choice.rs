@@ -1,0 +1,330 @@
+//! Which files of a repository make the model, and why those.
+//!
+//! Pure: works on the list that the Hub gave.
+//!
+//! Invariants
+//! - Only formats that cannot run code are chosen; every chosen name stays inside its folder.
+//! - A model in parts is chosen whole or not at all.
+//! - A choice among several models says why.
+
+use crate::base::units::Bytes;
+use crate::hub::error::HubError;
+use crate::hub::layout;
+use crate::hub::layout::part_of;
+use crate::hub::listing::RemoteFile;
+use crate::hub::listing::Source;
+use crate::hub::listing::check_file_name;
+use crate::hub::listing::extension;
+use std::collections::BTreeMap;
+
+/// Small files of a safetensors model, in the order of fetching.
+const DESCRIPTIONS: [&str; 11] = [
+    "config.json",
+    "generation_config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "model.safetensors.index.json",
+];
+const NEEDED: [&str; 2] = ["config.json", "tokenizer.json"];
+const WEIGHTS: &str = "model.safetensors";
+
+/// Formats whose reading runs code that the file brings.
+const PICKLES: [&str; 7] = ["bin", "pt", "pth", "pkl", "pickle", "ckpt", "joblib"];
+/// Pickles that an error names.
+const NAMED_MAX: usize = 4;
+
+/// Quantisations that run here, the one to take first where memory bandwidth decides the speed:
+/// from Q4_K_M on less precision is heard, above it more is read for every token.
+const RANKING: [&str; 21] = [
+    "Q4_K_M", "Q5_K_M", "Q4_K_S", "Q5_K_S", "Q6_K", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0",
+    "Q3_K_L", "Q3_K_M", "Q3_K_S", "Q2_K", "Q2_K_S", "Q4_K", "Q5_K", "Q3_K", "BF16", "F16", "F32",
+];
+/// Up to this size a Q8_0 file is taken: it reads quickly enough, and models that small often have
+/// widths that are no multiple of 256, which K-quants replace by other types.
+const SMALL_BYTES: u64 = 1 << 30;
+const SMALL_FIRST: &str = "Q8_0";
+
+/// GGUF files that are no model of their own: projectors, calibration, adapters.
+const COMPANIONS: [&str; 3] = ["mmproj", "imatrix", "lora"];
+
+/// What to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) files: Vec<Chosen>,
+    /// Why these, where there were others.
+    pub(crate) reason: Option<String>,
+}
+
+/// One file to fetch, and its name in the model's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    pub(crate) remote: RemoteFile,
+    pub(crate) local: String,
+}
+
+/// One GGUF model of a repository: a file, or its parts in order.
+#[derive(Debug)]
+struct Candidate<'a> {
+    files: Vec<&'a RemoteFile>,
+    quant: Option<&'static str>,
+}
+
+/// Chooses the files of the model that `source` names, of at most `bytes_max` if there is a choice.
+pub(crate) fn choose(
+    source: &Source,
+    files: &[RemoteFile],
+    bytes_max: Bytes,
+) -> Result<Choice, HubError> {
+    let candidates = candidates(files);
+    match &source.file {
+        Some(wanted) => named(source, wanted, files, &candidates),
+        None => match safetensors(source, files)? {
+            Some(choice) => Ok(choice),
+            None => best(source, files, &candidates, bytes_max),
+        },
+    }
+}
+
+/// One file, the parts it belongs to, or the model of a quantisation.
+fn named(
+    source: &Source,
+    wanted: &str,
+    files: &[RemoteFile],
+    candidates: &[Candidate<'_>],
+) -> Result<Choice, HubError> {
+    let repository = &source.repository;
+    let whole = candidates.iter().find(|c| c.files.iter().any(|file| file.name == wanted));
+    if let Some(candidate) = whole {
+        return candidate.take(None);
+    }
+    if let Some(file) = files.iter().find(|file| file.name == wanted) {
+        let local = last_part(&file.name).to_owned();
+        let chosen = Chosen { remote: file.clone(), local };
+        return Ok(Choice { files: vec![chosen], reason: None });
+    }
+    let quantised: Vec<&Candidate<'_>> = candidates
+        .iter()
+        .filter(|candidate| candidate.quant.is_some_and(|q| q.eq_ignore_ascii_case(wanted)))
+        .collect();
+    match quantised.as_slice() {
+        [only] => only.take(None),
+        _ => Err(HubError::NotListed {
+            repository: repository.clone(),
+            wanted: wanted.to_owned(),
+            present: present(candidates, files),
+        }),
+    }
+}
+
+/// A model in safetensors with its description, if the repository holds one.
+fn safetensors(source: &Source, files: &[RemoteFile]) -> Result<Option<Choice>, HubError> {
+    let find = |name: &str| files.iter().find(|file| file.name == name);
+    if !NEEDED.iter().all(|name| find(name).is_some()) {
+        return Ok(None);
+    }
+    let weights: Vec<&RemoteFile> = match find(WEIGHTS) {
+        Some(file) => vec![file],
+        None => {
+            let at_root = |file: &&RemoteFile| !file.name.contains('/');
+            let parts = files.iter().filter(at_root).filter(|file| {
+                extension(&file.name) == "safetensors" && part_of(&file.name).is_some()
+            });
+            let groups = groups(parts);
+            match groups.into_values().next() {
+                Some(parts) => complete(source, parts)?,
+                None => return Ok(None),
+            }
+        }
+    };
+    let module = |file: &&RemoteFile| {
+        let (folder, name) = file.name.split_once('/').unwrap_or_default();
+        name == "config.json" && folder.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let described = DESCRIPTIONS.iter().filter_map(|name| find(name));
+    let chosen = described.chain(files.iter().filter(module)).chain(weights);
+    let files = chosen
+        .map(|file| {
+            check_file_name(&file.name)?;
+            Ok(Chosen { remote: file.clone(), local: file.name.clone() })
+        })
+        .collect::<Result<Vec<_>, HubError>>()?;
+    Ok(Some(Choice { files, reason: None }))
+}
+
+/// The GGUF model to take when none is named.
+fn best(
+    source: &Source,
+    files: &[RemoteFile],
+    candidates: &[Candidate<'_>],
+    bytes_max: Bytes,
+) -> Result<Choice, HubError> {
+    let repository = source.repository.clone();
+    match candidates {
+        [] => return Err(nothing(repository, files)),
+        [only] => return only.take(None),
+        _ => {}
+    }
+    let ranked: Vec<&Candidate<'_>> = candidates.iter().filter(|c| c.quant.is_some()).collect();
+    if ranked.is_empty() {
+        return Err(HubError::Ambiguous { repository, files: present(candidates, files) });
+    }
+    let fitting: Vec<&&Candidate<'_>> =
+        ranked.iter().filter(|candidate| candidate.bytes() <= bytes_max.0).collect();
+    let Some(smallest) = ranked.iter().map(|candidate| candidate.bytes()).min() else {
+        return Err(nothing(repository, files));
+    };
+    let small = fitting
+        .iter()
+        .find(|c| c.quant == Some(SMALL_FIRST) && (1..=SMALL_BYTES).contains(&c.bytes()));
+    let first = fitting.iter().min_by_key(|candidate| candidate.rank());
+    let Some(chosen) = small.or(first) else {
+        return Err(HubError::NoneFits {
+            repository,
+            models: ranked.len(),
+            smallest_bytes: smallest,
+            bytes_max: bytes_max.0,
+        });
+    };
+    let why = match (small.is_some(), chosen.quant) {
+        (true, _) => {
+            "it is hardly different from the original, and small enough that reading it costs little"
+        }
+        (false, Some("Q4_K_M")) => {
+            "about as good as the original at a third of its size, and what is read for every token \
+             decides the speed"
+        }
+        (false, _) => "the best of the quantisations that run here and fit",
+    };
+    let reason = format!(
+        "{} ({}) of {} models in {repository}: {why}; models of up to {bytes_max} fit beside the \
+         KV pages. To take another one, name it: {}",
+        chosen.quant.unwrap_or_default(),
+        Bytes(chosen.bytes()),
+        candidates.len(),
+        present(candidates, files),
+    );
+    chosen.take(Some(reason))
+}
+
+fn nothing(repository: String, files: &[RemoteFile]) -> HubError {
+    let is_pickle =
+        |file: &&RemoteFile| PICKLES.contains(&extension(&file.name).to_ascii_lowercase().as_str());
+    let pickles: Vec<&str> = files.iter().filter(is_pickle).map(|f| f.name.as_str()).collect();
+    if pickles.is_empty() {
+        return HubError::NothingToPull { repository, files: files.len() };
+    }
+    let named = pickles.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+    HubError::OnlyPickles { repository, count: pickles.len(), named }
+}
+
+impl Candidate<'_> {
+    /// Size of all parts, where the Hub says it.
+    fn bytes(&self) -> u64 {
+        self.files.iter().filter_map(|file| file.bytes).fold(0, u64::saturating_add)
+    }
+
+    fn rank(&self) -> usize {
+        let place = RANKING.iter().position(|quant| self.quant == Some(quant));
+        place.unwrap_or(RANKING.len())
+    }
+
+    /// Its files, laid side by side whatever folder they came from.
+    fn take(&self, reason: Option<String>) -> Result<Choice, HubError> {
+        let files = self
+            .files
+            .iter()
+            .map(|file| {
+                check_file_name(&file.name)?;
+                let local = last_part(&file.name).to_owned();
+                Ok(Chosen { remote: (*file).clone(), local })
+            })
+            .collect::<Result<Vec<_>, HubError>>()?;
+        Ok(Choice { files, reason })
+    }
+}
+
+/// The GGUF models of a repository, in the order of their names; incomplete ones are left out.
+fn candidates(files: &[RemoteFile]) -> Vec<Candidate<'_>> {
+    let is_model = |file: &&RemoteFile| {
+        let name = last_part(&file.name).to_ascii_lowercase();
+        extension(&name) == "gguf" && !COMPANIONS.iter().any(|companion| name.contains(companion))
+    };
+    groups(files.iter().filter(is_model))
+        .into_values()
+        .filter(|parts| is_complete(parts))
+        .map(|files| Candidate { quant: quant_of(&files[0].name), files })
+        .collect()
+}
+
+/// Files by the model they are a part of, parts in order.
+fn groups<'a>(
+    files: impl Iterator<Item = &'a RemoteFile>,
+) -> BTreeMap<String, Vec<&'a RemoteFile>> {
+    let mut groups: BTreeMap<String, Vec<&RemoteFile>> = BTreeMap::new();
+    for file in files {
+        let key = part_of(&file.name).map_or_else(|| file.name.clone(), |part| part.stem);
+        groups.entry(key).or_default().push(file);
+    }
+    groups.values_mut().for_each(|parts| parts.sort_by(|a, b| a.name.cmp(&b.name)));
+    groups
+}
+
+fn is_complete(parts: &[&RemoteFile]) -> bool {
+    match parts.first().and_then(|file| layout::part_of(&file.name)) {
+        None => true,
+        Some(first) => {
+            let numbers: Vec<usize> =
+                parts.iter().filter_map(|file| Some(part_of(&file.name)?.number)).collect();
+            numbers == (1..=first.count).collect::<Vec<_>>()
+        }
+    }
+}
+
+fn complete<'a>(
+    source: &Source,
+    parts: Vec<&'a RemoteFile>,
+) -> Result<Vec<&'a RemoteFile>, HubError> {
+    if is_complete(&parts) {
+        return Ok(parts);
+    }
+    Err(HubError::PartsMissing { repository: source.repository.clone(), parts: parts.len() })
+}
+
+/// The quantisation in a file's name, of those that run here: a word of its own between dots and
+/// dashes, such as `Q4_K_M` in `model-Q4_K_M-00001-of-00002.gguf`.
+fn quant_of(name: &str) -> Option<&'static str> {
+    let name = last_part(name).to_ascii_uppercase();
+    let words: Vec<&str> = name.split(['.', '-', ' ']).collect();
+    RANKING.iter().copied().find(|quant| {
+        // Some publishers part everything by underscores.
+        words.iter().any(|word| word == quant || word.ends_with(&format!("_{quant}")))
+    })
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// What there is to choose from, for people.
+fn present(candidates: &[Candidate<'_>], files: &[RemoteFile]) -> String {
+    let names: Vec<String> = match candidates {
+        [] => files.iter().map(|file| file.name.clone()).collect(),
+        several => several
+            .iter()
+            .map(|candidate| match candidate.quant {
+                Some(quant) => quant.to_owned(),
+                None => candidate.files[0].name.clone(),
+            })
+            .collect(),
+    };
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! What is chosen from repositories as they are published.
+
+use super::*;
+
+const GIB: u64 = 1 << 30;
+
+fn remote(names: &[&str]) -> Vec<RemoteFile> {
+    let sized: Vec<(&str, u64)> = names.iter().map(|name| (*name, 5)).collect();
+    remote_sized(&sized)
+}
+
+fn remote_sized(files: &[(&str, u64)]) -> Vec<RemoteFile> {
+    files
+        .iter()
+        .map(|(name, bytes)| RemoteFile {
+            name: (*name).to_owned(),
+            bytes: Some(*bytes),
+            sha256: None,
+        })
+        .collect()
+}
+
+fn pick(source: &str, files: &[RemoteFile], bytes_max: u64) -> Result<Choice, String> {
+    let source = Source::parse(source).map_err(|error| error.to_string())?;
+    choose(&source, files, Bytes(bytes_max)).map_err(|error| error.to_string())
+}
+
+fn chosen(source: &str, names: &[&str]) -> Result<Vec<String>, String> {
+    let choice = pick(source, &remote(names), 64 * GIB)?;
+    Ok(choice.files.into_iter().map(|file| file.remote.name).collect())
+}
+
+#[test]
+fn an_encoder_is_fetched_whole_and_without_its_pickles() {
+    let names = [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "pytorch_model.bin",
+        "tokenizer.json",
+        "1_Pooling/config.json",
+        "onnx/config.json",
+        "onnx/model.onnx",
+        "rust_model.ot",
+    ];
+    let expected = ["config.json", "tokenizer.json", "1_Pooling/config.json", "model.safetensors"];
+    assert_eq!(chosen("a/b", &names).unwrap(), expected);
+}
+
+#[test]
+fn a_model_in_parts_is_fetched_whole_or_not_at_all() {
+    let parts = [
+        "config.json",
+        "tokenizer.json",
+        "chat_template.jinja",
+        "model.safetensors.index.json",
+        "model-00002-of-00002.safetensors",
+        "model-00001-of-00002.safetensors",
+    ];
+    let expected = [
+        "config.json",
+        "tokenizer.json",
+        "chat_template.jinja",
+        "model.safetensors.index.json",
+        "model-00001-of-00002.safetensors",
+        "model-00002-of-00002.safetensors",
+    ];
+    assert_eq!(chosen("a/b", &parts).unwrap(), expected);
+    assert!(chosen("a/b", &parts[..5]).unwrap_err().contains("parts"));
+
+    let gguf = ["q8/x-Q8_0-00002-of-00002.gguf", "q8/x-Q8_0-00001-of-00002.gguf", "x-F16.gguf"];
+    let choice = pick("a/b:q8/x-Q8_0-00002-of-00002.gguf", &remote(&gguf), GIB).unwrap();
+    let local: Vec<&str> = choice.files.iter().map(|file| file.local.as_str()).collect();
+    assert_eq!(local, ["x-Q8_0-00001-of-00002.gguf", "x-Q8_0-00002-of-00002.gguf"]);
+    assert_eq!(chosen("a/b:q8_0", &gguf).unwrap().len(), 2);
+    // Half a model is no candidate.
+    assert_eq!(chosen("a/b", &gguf[1..]).unwrap(), ["x-F16.gguf"]);
+}
+
+#[test]
+fn small_models_come_as_q8_large_ones_as_q4_k_m_and_the_reason_says_so() {
+    let small = remote_sized(&[
+        ("m-Q4_K_M.gguf", GIB / 4),
+        ("m-Q8_0.gguf", GIB / 2),
+        ("m-F16.gguf", GIB),
+        ("mmproj-F16.gguf", 5),
+    ]);
+    let choice = pick("a/b", &small, 8 * GIB).unwrap();
+    assert_eq!(choice.files[0].remote.name, "m-Q8_0.gguf");
+    let reason = choice.reason.unwrap();
+    assert!(reason.contains("small enough") && reason.contains("of 3 models"), "{reason}");
+    assert!(reason.contains("Q4_K_M, Q8_0") || reason.contains("F16, Q4_K_M, Q8_0"), "{reason}");
+
+    let large = remote_sized(&[
+        ("m.Q2_K.gguf", 3 * GIB),
+        ("m.IQ4_XS.gguf", 4 * GIB),
+        ("m.Q4_K_M.gguf", 5 * GIB),
+        ("m.Q6_K.gguf", 7 * GIB),
+        ("m.Q8_0.gguf", 9 * GIB),
+    ]);
+    let pick_of = |bytes_max: u64| {
+        let choice = pick("a/b", &large, bytes_max)?;
+        Ok::<_, String>((choice.files[0].remote.name.clone(), choice.reason.unwrap()))
+    };
+    let (name, reason) = pick_of(20 * GIB).unwrap();
+    assert_eq!(name, "m.Q4_K_M.gguf");
+    assert!(reason.contains("third of its size") && reason.contains("20.0 GiB"), "{reason}");
+    let (name, reason) = pick_of(4 * GIB).unwrap();
+    assert_eq!(name, "m.Q2_K.gguf");
+    assert!(reason.contains("that run here and fit"), "{reason}");
+    let refusal = pick_of(GIB).unwrap_err();
+    assert!(refusal.contains("3.0 GiB") && refusal.contains("models.max_bytes"), "{refusal}");
+}
+
+#[test]
+fn one_gguf_is_taken_unknown_ones_must_be_chosen_from() {
+    assert_eq!(chosen("a/b", &["x.gguf", "README.md"]).unwrap(), ["x.gguf"]);
+    let refusal = chosen("a/b", &["x.gguf", "y.gguf"]).unwrap_err();
+    assert!(refusal.contains("x.gguf, y.gguf"), "{refusal}");
+    assert_eq!(chosen("a/b:y.gguf", &["x.gguf", "y.gguf"]).unwrap(), ["y.gguf"]);
+    let refusal = chosen("a/b:z.gguf", &["x-Q8_0.gguf"]).unwrap_err();
+    assert!(refusal.contains("z.gguf") && refusal.contains("Q8_0"), "{refusal}");
+    assert!(chosen("a/b", &["../../x.gguf"]).is_err());
+    assert!(chosen("a/b", &["README.md"]).unwrap_err().contains("holds 1 files"));
+}
+
+#[test]
+fn a_repository_of_pickles_is_refused_with_the_reason() {
+    let refusal =
+        chosen("a/b", &["config.json", "pytorch_model.bin", "model.pt", "x.pkl"]).unwrap_err();
+    assert!(refusal.contains("pytorch_model.bin") && refusal.contains("runs code"), "{refusal}");
+}
+
+#[test]
+fn a_quantisation_is_a_word_of_its_own() {
+    for (name, expected) in [
+        ("Qwen3-4B-Q4_K_M.gguf", Some("Q4_K_M")),
+        ("tinyllama-1.1b.q8_0.gguf", Some("Q8_0")),
+        ("model_Q5_K_S.gguf", Some("Q5_K_S")),
+        ("model-Q6_K-00001-of-00003.gguf", Some("Q6_K")),
+        ("model-BF16.gguf", Some("BF16")),
+        ("model-IQ4_XS.gguf", None),
+        ("model-Q4_K_XL.gguf", None),
+        ("model-MXFP4.gguf", None),
+    ] {
+        assert_eq!(quant_of(name), expected, "{name}");
+    }
+}

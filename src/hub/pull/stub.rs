@@ -1,0 +1,206 @@
+//! A Hub on loopback that does, in turn, what a test tells it to.
+
+use crate::hub::verify;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use futures::StreamExt;
+use sha2::Digest;
+use sha2::Sha256;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use tokio::sync::watch;
+
+/// What the stub's weights are.
+pub(super) const WEIGHTS: &[u8] = b"\x02\0\0\0\0\0\0\0{}and a few weights behind the header";
+/// The stub's commit.
+pub(super) const COMMIT: &str = "c0ffee";
+
+/// What happens to one request for weights, or for the listing.
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    /// The connection breaks after so many bytes of the answer.
+    Cut(usize),
+    /// The answer ends properly, but after so many bytes.
+    Short(usize),
+    /// The range asked for is not heeded.
+    IgnoreRange,
+    /// Another range than the one asked for comes.
+    WrongRange,
+    /// A status without a body, with `Retry-After` in seconds.
+    Status(u16, Option<u64>),
+    /// The file lies elsewhere.
+    Redirect(String),
+}
+
+/// What the stub serves, and what it has seen.
+#[derive(Debug)]
+pub(super) struct Stub {
+    /// The checksum that the listing claims.
+    sha256: String,
+    /// Files of `owner/quants`.
+    quants: Vec<&'static str>,
+    weights: Mutex<VecDeque<Act>>,
+    listings: Mutex<VecDeque<Act>>,
+    /// Range and authorization headers of the requests for weights.
+    seen: Mutex<Vec<(Option<String>, Option<String>)>>,
+    /// Bytes of weights that the client has, so that a cut comes after they arrived.
+    received: watch::Sender<usize>,
+}
+
+impl Stub {
+    pub(super) fn new() -> Self {
+        Self {
+            sha256: right_sha256(),
+            quants: vec!["m-Q4_K_M.gguf", "m-Q8_0.gguf", "m-F16.gguf"],
+            weights: Mutex::default(),
+            listings: Mutex::default(),
+            seen: Mutex::default(),
+            received: watch::Sender::new(0),
+        }
+    }
+
+    /// One whose listing claims another checksum.
+    pub(super) fn lying() -> Self {
+        Self { sha256: "ab".repeat(32), ..Self::new() }
+    }
+
+    /// Does this with requests for weights; serves the ones after these.
+    pub(super) fn with_weights(self, acts: &[Act]) -> Self {
+        *self.weights.lock().unwrap() = acts.iter().cloned().collect();
+        self
+    }
+
+    /// Does this with requests for the listing; answers the ones after these.
+    pub(super) fn with_listings(self, acts: &[Act]) -> Self {
+        *self.listings.lock().unwrap() = acts.iter().cloned().collect();
+        self
+    }
+
+    /// Says how many bytes of weights the client has got so far.
+    pub(super) fn hear(&self, bytes: usize) {
+        self.received.send_modify(|received| *received += bytes);
+    }
+
+    pub(super) fn seen(&self) -> Vec<(Option<String>, Option<String>)> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Serves until the test's runtime ends; gives the address.
+    pub(super) async fn serve(self: &Arc<Self>) -> String {
+        let router = Router::new()
+            .route("/api/models/owner/enc/revision/main", get(encoder_listing))
+            .route("/api/models/owner/quants/revision/main", get(quants_listing))
+            .route("/api/models/owner/silent/revision/main", get(std::future::pending::<()>))
+            .route("/owner/enc/resolve/c0ffee/{*name}", get(file))
+            .route("/owner/quants/resolve/c0ffee/{*name}", get(model))
+            .route("/elsewhere/{*name}", get(file))
+            .with_state(Arc::clone(self));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        format!("http://{address}")
+    }
+}
+
+pub(super) fn right_sha256() -> String {
+    verify::hexadecimal(&Sha256::digest(WEIGHTS))
+}
+
+async fn encoder_listing(State(stub): State<Arc<Stub>>) -> Response {
+    let act = stub.listings.lock().unwrap().pop_front();
+    if let Some(Act::Status(status, retry_after)) = act {
+        return refusal(status, retry_after);
+    }
+    axum::Json(serde_json::json!({"sha": COMMIT, "siblings": [
+        {"rfilename": "config.json", "size": 2},
+        {"rfilename": "tokenizer.json", "size": 2},
+        {"rfilename": "1_Pooling/config.json", "size": 2},
+        {"rfilename": "pytorch_model.bin", "size": 9},
+        {"rfilename": "model.safetensors", "size": WEIGHTS.len(), "lfs": {"sha256": stub.sha256}},
+    ]}))
+    .into_response()
+}
+
+async fn quants_listing(State(stub): State<Arc<Stub>>) -> impl IntoResponse {
+    let files = stub.quants.iter().map(|name| serde_json::json!({"rfilename": name, "size": 12}));
+    axum::Json(serde_json::json!({"sha": COMMIT, "siblings": files.collect::<Vec<_>>()}))
+}
+
+async fn model() -> &'static [u8] {
+    b"GGUF\x03\0\0\0rest"
+}
+
+fn refusal(status: u16, retry_after: Option<u64>) -> Response {
+    let mut answer = StatusCode::from_u16(status).unwrap().into_response();
+    if let Some(seconds) = retry_after {
+        answer.headers_mut().insert("retry-after", seconds.into());
+    }
+    answer
+}
+
+async fn file(
+    State(stub): State<Arc<Stub>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if name.ends_with(".json") {
+        return "{}".into_response();
+    }
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let range = text("range");
+    stub.seen.lock().unwrap().push((range.clone(), text("authorization")));
+    let start: usize = range.as_deref().map_or(0, |range| {
+        range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap()
+    });
+    if start >= WEIGHTS.len() {
+        return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+    }
+    let act = stub.weights.lock().unwrap().pop_front();
+    match act {
+        Some(Act::Status(status, retry_after)) => refusal(status, retry_after),
+        Some(Act::Redirect(place)) => {
+            (StatusCode::FOUND, [("location", format!("{place}/{name}"))]).into_response()
+        }
+        Some(Act::IgnoreRange) => WEIGHTS.into_response(),
+        Some(Act::WrongRange) => from(0, WEIGHTS.into(), StatusCode::PARTIAL_CONTENT),
+        Some(Act::Short(bytes)) => {
+            // Without a length, or the server would not let it end early.
+            let part = Ok::<_, std::io::Error>(WEIGHTS[start..start + bytes].to_vec());
+            from(start, Body::from_stream(futures::stream::iter([part])), status(start))
+        }
+        Some(Act::Cut(bytes)) => {
+            let part = Ok(WEIGHTS[start..start + bytes].to_vec());
+            let mut received = stub.received.subscribe();
+            let goal = *stub.received.borrow() + bytes;
+            let broken = async move {
+                received.wait_for(|received| *received >= goal).await.unwrap();
+                Err(std::io::Error::other("broken"))
+            };
+            let parts = futures::stream::iter([part]).chain(futures::stream::once(broken));
+            from(start, Body::from_stream(parts), status(start))
+        }
+        None => from(start, WEIGHTS[start..].to_vec().into(), status(start)),
+    }
+}
+
+fn status(start: usize) -> StatusCode {
+    if start > 0 { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }
+}
+
+fn from(start: usize, body: Body, status: StatusCode) -> Response {
+    let (last, length) = (WEIGHTS.len() - 1, WEIGHTS.len());
+    let range = format!("bytes {start}-{last}/{length}");
+    let mut answer = (status, body).into_response();
+    if status == StatusCode::PARTIAL_CONTENT {
+        answer.headers_mut().insert("content-range", range.parse().unwrap());
+    }
+    answer
+}

@@ -1,0 +1,259 @@
+//! One pull's conversation with the Hub: asks, waits, tries again, streams to disk.
+//!
+//! `hf-hub` addresses repositories and carries the token; the streaming is ours because its own
+//! download neither checks checksums nor continues inside a chunk.
+//!
+//! Invariants
+//! - Tries end: only bytes that are new refill the count.
+//! - A part that the Hub did not promise to continue at the right place is never appended.
+//! - The token goes to the Hub's own address only, not to where it redirects.
+
+use crate::hub::error::HubError;
+use crate::hub::listing::RemoteFile;
+use crate::hub::listing::parse_listing;
+use crate::hub::pull::Listener;
+use crate::hub::pull::PullOptions;
+use crate::hub::pull::PullProgress;
+use futures::StreamExt;
+use hf_hub::Cache;
+use hf_hub::Repo;
+use hf_hub::RepoType;
+use hf_hub::api::tokio::ApiBuilder;
+use hf_hub::api::tokio::ApiRepo;
+use reqwest::Client;
+use reqwest::Response;
+use reqwest::StatusCode;
+use reqwest::header::CONTENT_RANGE;
+use reqwest::header::RANGE;
+use reqwest::header::RETRY_AFTER;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::fs::File;
+use tokio::fs::OpenOptions;
+use tokio::io::AsyncWriteExt;
+
+/// One repository at one revision.
+pub(super) struct Session<'a> {
+    client: Client,
+    repository: ApiRepo,
+    name: &'a str,
+    options: &'a PullOptions,
+}
+
+/// Counts tries that brought nothing new.
+struct Tries {
+    left: u32,
+    wait: Duration,
+    best: u64,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn open(
+        name: &'a str,
+        revision: &str,
+        options: &'a PullOptions,
+    ) -> Result<Self, HubError> {
+        // The library looks for a token beside its cache; an empty place keeps it from reading one
+        // that was not handed in.
+        let api = ApiBuilder::from_cache(Cache::new(PathBuf::new()))
+            .with_endpoint(options.endpoint.clone())
+            .with_token(options.token.clone())
+            .with_user_agent("vitrine", env!("CARGO_PKG_VERSION"))
+            .build()
+            .map_err(|cause| HubError::Client {
+                endpoint: options.endpoint.clone(),
+                cause: Box::new(cause),
+            })?;
+        let repo = Repo::with_revision(name.to_owned(), RepoType::Model, revision.to_owned());
+        Ok(Self { client: api.client().clone(), repository: api.repo(repo), name, options })
+    }
+
+    /// Asks for the commit behind the revision and its files.
+    pub(super) async fn describe(
+        &self,
+        listener: Listener<'_>,
+    ) -> Result<(String, Vec<RemoteFile>), HubError> {
+        let url = format!("{}/api/models/{}", self.options.endpoint, self.name);
+        let mut tries = self.tries();
+        loop {
+            match self.describe_once(&url).await {
+                Err(error) if error.is_passing() => {
+                    self.wait(&mut tries, error, 0, listener).await?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn describe_once(&self, url: &str) -> Result<(String, Vec<RemoteFile>), HubError> {
+        let asked = self.repository.info_request().query(&[("blobs", "true")]);
+        let answer = self.answered(url, asked.send()).await?;
+        let bad = || HubError::Listing { url: url.to_owned() };
+        let value: serde_json::Value =
+            self.in_time(url, answer.json()).await?.map_err(|_| bad())?;
+        parse_listing(&value).ok_or_else(bad)
+    }
+
+    /// Streams a file to `partial`, after what earlier tries have left, until it is whole.
+    pub(super) async fn fetch(
+        &self,
+        file: &RemoteFile,
+        partial: &Path,
+        listener: Listener<'_>,
+    ) -> Result<(), HubError> {
+        let mut tries = self.tries();
+        loop {
+            match self.fetch_once(file, partial, listener).await {
+                Err(error) if error.is_passing() => {
+                    self.wait(&mut tries, error, bytes_of(partial), listener).await?;
+                }
+                Ok(()) => {
+                    listener(PullProgress::Finished);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn fetch_once(
+        &self,
+        file: &RemoteFile,
+        partial: &Path,
+        listener: Listener<'_>,
+    ) -> Result<(), HubError> {
+        let refused = |cause| HubError::file(partial, cause);
+        let mut present = bytes_of(partial);
+        let url = self.repository.url(&file.name);
+        if present > 0 && file.bytes == Some(present) {
+            return Ok(());
+        }
+        let mut asked = self.client.get(&url);
+        if present > 0 {
+            asked = asked.header(RANGE, format!("bytes={present}-"));
+        }
+        let mut answer = self.answered(&url, asked.send()).await?;
+        if present > 0 && !continues_at(&answer, present) {
+            // The server does not continue here, or what is here is longer than the file: start
+            // over. An answer that begins elsewhere is of no use.
+            if answer.status() != StatusCode::OK {
+                answer = self.answered(&url, self.client.get(&url).send()).await?;
+            }
+            present = 0;
+        }
+        let mut out = OpenOptions::new();
+        let out = if present > 0 { out.append(true) } else { out.write(true).truncate(true) };
+        let mut out = out.create(true).open(partial).await.map_err(refused)?;
+        let (name, total_bytes) = (file.name.as_str(), file.bytes);
+        listener(PullProgress::Started { file: name, done_bytes: present, total_bytes });
+        let received = self.receive(answer, file, (&mut out, present), listener).await;
+        // Also after a failure: what has come need not come again.
+        out.flush().await.map_err(refused)?;
+        out.sync_all().await.map_err(refused)?;
+        received
+    }
+
+    /// Writes the body of an answer behind the bytes that are `present`.
+    async fn receive(
+        &self,
+        answer: Response,
+        file: &RemoteFile,
+        (out, mut present): (&mut File, u64),
+        listener: Listener<'_>,
+    ) -> Result<(), HubError> {
+        let url = self.repository.url(&file.name);
+        let name = &file.name;
+        let bytes_max = file.bytes.unwrap_or(self.options.file_bytes_max.0);
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = self.in_time(&url, chunks.next()).await? {
+            let chunk = chunk.map_err(|cause| HubError::Unreachable { url: url.clone(), cause })?;
+            present += chunk.len() as u64;
+            if present > bytes_max {
+                return Err(HubError::TooLarge { file: name.clone(), bytes: present, bytes_max });
+            }
+            let written = out.write_all(&chunk).await;
+            written.map_err(|cause| HubError::file(Path::new(name), cause))?;
+            listener(PullProgress::Received { bytes: chunk.len() as u64 });
+        }
+        match file.bytes {
+            Some(expected_bytes) if present < expected_bytes => {
+                Err(HubError::Short { url, bytes: present, expected_bytes })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for an answer, at most as long as a stall may last.
+    async fn answered(
+        &self,
+        url: &str,
+        asked: impl Future<Output = reqwest::Result<Response>>,
+    ) -> Result<Response, HubError> {
+        let answer = self
+            .in_time(url, asked)
+            .await?
+            .map_err(|cause| HubError::Unreachable { url: url.to_owned(), cause })?;
+        let status = answer.status();
+        if status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE {
+            return Ok(answer);
+        }
+        // The other form of the header, a date, is not used by the Hub.
+        let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after_seconds = seconds.and_then(|seconds| seconds.trim().parse().ok());
+        Err(HubError::Status { url: url.to_owned(), status: status.as_u16(), retry_after_seconds })
+    }
+
+    async fn in_time<T>(&self, url: &str, work: impl Future<Output = T>) -> Result<T, HubError> {
+        tokio::time::timeout(self.options.stall, work).await.map_err(|_| HubError::Stalled {
+            url: url.to_owned(),
+            seconds: self.options.stall.as_secs(),
+        })
+    }
+
+    fn tries(&self) -> Tries {
+        let options = self.options;
+        Tries { left: options.tries_max, wait: options.retry_wait, best: 0 }
+    }
+
+    /// Waits before the next try, as long as the Hub asks for, or longer each time; gives `error`
+    /// back when there is none left or the Hub asks for too long.
+    async fn wait(
+        &self,
+        tries: &mut Tries,
+        error: HubError,
+        bytes: u64,
+        listener: Listener<'_>,
+    ) -> Result<(), HubError> {
+        if bytes > tries.best {
+            *tries = Tries { best: bytes, ..self.tries() };
+        }
+        tries.left = tries.left.saturating_sub(1);
+        let asked = match &error {
+            HubError::Status { retry_after_seconds, .. } => *retry_after_seconds,
+            _ => None,
+        };
+        let wait = asked.map_or(tries.wait, Duration::from_secs);
+        if tries.left == 0 || wait > self.options.retry_wait_max {
+            return Err(error);
+        }
+        listener(PullProgress::Waiting { wait, reason: &error });
+        tokio::time::sleep(wait).await;
+        tries.wait = (tries.wait * 2).min(self.options.retry_wait_max);
+        Ok(())
+    }
+}
+
+fn bytes_of(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// Whether an answer is the rest of a file from byte `present` on.
+fn continues_at(answer: &Response, present: u64) -> bool {
+    let range = answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+    let first = range
+        .and_then(|range| range.trim().strip_prefix("bytes ")?.split('-').next()?.parse().ok());
+    // A server that says nothing of the range is believed, its bytes are checked at the end.
+    answer.status() == StatusCode::PARTIAL_CONTENT
+        && first.is_none_or(|first: u64| first == present)
+}

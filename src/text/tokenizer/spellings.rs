@@ -1,0 +1,153 @@
+//! Tokens that are found by their spelling, before anything is merged.
+//!
+//! Large vocabularies hold thousands of them; one pass over a text tells which few occur.
+//!
+//! Invariants
+//! - Where spellings overlap, the longest is taken first, each from left to right, as llama.cpp
+//!   does.
+
+use crate::text::error::TextError;
+use aho_corasick::AhoCorasick;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Breaks the spelling of a control token in guarded text: a noncharacter, which no text carries.
+pub(crate) const BARRIER: char = '\u{FDD0}';
+
+/// A run of a text: plain, or one token that was matched whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fragment<'a> {
+    /// A plain run, not empty.
+    Text(&'a str),
+    /// A token.
+    Token(u32),
+}
+
+/// Some tokens and how they are spelled.
+#[derive(Debug)]
+pub(crate) struct Spellings {
+    tokens: Vec<(u32, String)>,
+    search: AhoCorasick,
+}
+
+impl Spellings {
+    /// Tokens with their spellings. One of a single character is left out: no mark could break it.
+    pub(crate) fn new<'a>(tokens: impl Iterator<Item = (u32, &'a str)>) -> Result<Self, TextError> {
+        let tokens: Vec<(u32, String)> = tokens
+            .filter(|(_, spelling)| spelling.chars().nth(1).is_some())
+            .map(|(id, spelling)| (id, spelling.to_owned()))
+            .collect();
+        let search = AhoCorasick::new(tokens.iter().map(|(_, spelling)| spelling))
+            .map_err(|cause| TextError::Vocabulary(Box::new(cause)))?;
+        Ok(Self { tokens, search })
+    }
+
+    /// Tokens whose spelling occurs in `text`.
+    pub(crate) fn found(&self, text: &str) -> Vec<(u32, &str)> {
+        let places: BTreeSet<usize> = self
+            .search
+            .find_overlapping_iter(text)
+            .map(|found| found.pattern().as_usize())
+            .collect();
+        places
+            .into_iter()
+            .filter_map(|place| self.tokens.get(place))
+            .map(|(id, spelling)| (*id, spelling.as_str()))
+            .collect()
+    }
+
+    /// `text` with a mark behind the first character of every spelling, overlapping ones included,
+    /// so that none is found any more. Marks that the text brought along are taken out first, or
+    /// they could be used to move ours.
+    pub(crate) fn guard<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let text = match text.contains(BARRIER) {
+            true => Cow::Owned(text.replace(BARRIER, "")),
+            false => Cow::Borrowed(text),
+        };
+        let places: BTreeSet<usize> = self
+            .search
+            .find_overlapping_iter(text.as_ref())
+            .map(|found| found.start() + first_bytes(&text[found.start()..]))
+            .collect();
+        if places.is_empty() {
+            return text;
+        }
+        let mut guarded = String::with_capacity(text.len() + places.len() * BARRIER.len_utf8());
+        let mut done = 0;
+        for place in places {
+            guarded.push_str(&text[done..place]);
+            guarded.push(BARRIER);
+            done = place;
+        }
+        guarded.push_str(&text[done..]);
+        Cow::Owned(guarded)
+    }
+}
+
+fn first_bytes(text: &str) -> usize {
+    text.chars().next().map_or(0, char::len_utf8)
+}
+
+/// Parts `text` at every one of `found`.
+pub(crate) fn part_at<'a>(text: &'a str, found: Vec<(u32, &str)>) -> Vec<Fragment<'a>> {
+    let mut fragments = match text {
+        "" => Vec::new(),
+        text => vec![Fragment::Text(text)],
+    };
+    for (id, spelling) in longest_first(found) {
+        fragments = fragments
+            .into_iter()
+            .flat_map(|fragment| match fragment {
+                Fragment::Token(_) => vec![fragment],
+                Fragment::Text(text) => part(text, spelling, id),
+            })
+            .collect();
+    }
+    fragments
+}
+
+fn longest_first(mut found: Vec<(u32, &str)>) -> Vec<(u32, &str)> {
+    found.sort_by_key(|(_, spelling)| std::cmp::Reverse(spelling.len()));
+    found
+}
+
+/// `text` with every `spelling` taken out as token `id`; empty runs are left out.
+fn part<'a>(text: &'a str, spelling: &str, id: u32) -> Vec<Fragment<'a>> {
+    let mut fragments = Vec::new();
+    for (at, run) in text.split(spelling).enumerate() {
+        if at > 0 {
+            fragments.push(Fragment::Token(id));
+        }
+        if !run.is_empty() {
+            fragments.push(Fragment::Text(run));
+        }
+    }
+    fragments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_spelling_is_taken_first_and_each_from_left_to_right() {
+        let spellings = Spellings::new([(1, "aa"), (2, "aaa"), (3, "bb"), (4, "x")].into_iter());
+        let spellings = spellings.unwrap();
+        assert_eq!(spellings.found("xaay"), [(1, "aa")]);
+        let fragments = part_at("xaaaaabb", spellings.found("xaaaaabb"));
+        let token = Fragment::Token;
+        assert_eq!(fragments, [Fragment::Text("x"), token(2), token(1), token(3)]);
+        assert!(part_at("", Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn nothing_is_found_in_guarded_text() {
+        let spellings = [(1, "<s>"), (2, "aa"), (3, "s><")].into_iter();
+        let spellings = Spellings::new(spellings).unwrap();
+        for text in ["<s>", "<\u{FDD0}s>", "<<s>s>", "<s><s>", "aaaaa", "é<s><aa", ""] {
+            let guarded = spellings.guard(text);
+            assert!(spellings.found(&guarded).is_empty(), "{text}: {guarded:?}");
+            assert_eq!(guarded.replace(BARRIER, ""), text.replace(BARRIER, ""));
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Text that claims nothing, byte by byte: what a draft may say whatever the facts are.
+//!
+//! Follows the words of [`super::words`] and says, where a word may start, which words of the facts
+//! may start there.
+//!
+//! Invariants
+//! - Prose holds no digit, no currency or per cent sign, no `@`, nothing of a link, and no capital
+//!   but at the start of a sentence (and the English `I`).
+//! - Whatever prose holds so far can be continued to whole characters that prose may hold.
+
+use crate::turn::grounding::words;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// How far a text has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Prose {
+    place: Place,
+    /// Bytes of a character that is not yet whole.
+    pending: Pending,
+}
+
+/// Where in a text of words one stands. `ends` says whether the punctuation so far ends a sentence;
+/// `claimed` whether the word before claims something, with nothing that parts it from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    /// Between words.
+    Between { opens: bool, claimed: bool },
+    /// In punctuation before a word.
+    Lead { opens: bool, ends: bool },
+    /// In a word.
+    Word { capital: bool },
+    /// Inside a compound, behind what joins its parts: `l'`, `est-`.
+    Joint,
+    /// In punctuation behind a word.
+    Tail { ends: bool },
+    /// Behind a lone `I`.
+    Pronoun,
+    /// Behind a word of a fact: nothing may be added to it but a possessive.
+    Sealed { claimed: bool },
+    /// Behind its apostrophe.
+    SealedQuote { claimed: bool },
+    /// Behind its possessive.
+    SealedPossessive { claimed: bool },
+}
+
+/// What a character is to prose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Class {
+    Space,
+    Newline,
+    Lower,
+    LowerS,
+    Upper,
+    UpperI,
+    Quote,
+    Hyphen,
+    Slash,
+    Parenthesis,
+    FullStop,
+    EndMark,
+    Mark,
+    /// Punctuation and emoji beyond ASCII.
+    WideMark,
+    /// Digits, currencies, and what links, addresses, markup and placeholders are made of.
+    Never,
+}
+
+const CLASSES: [Class; 14] = [
+    Class::Space,
+    Class::Newline,
+    Class::Lower,
+    Class::LowerS,
+    Class::Upper,
+    Class::UpperI,
+    Class::Quote,
+    Class::Hyphen,
+    Class::Slash,
+    Class::Parenthesis,
+    Class::FullStop,
+    Class::EndMark,
+    Class::Mark,
+    Class::WideMark,
+];
+
+/// Which words of the facts may start at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// None.
+    Nothing,
+    /// All.
+    Any,
+    /// Those that start with a word that claims nothing: another claim stands right before.
+    Unclaimed,
+    /// Single names.
+    Name,
+}
+
+impl Prose {
+    /// At the beginning of a reply.
+    pub(super) const START: Self = Self::at(Place::Between { opens: true, claimed: false });
+
+    /// In the middle of a sentence, between words.
+    pub(super) const MIDDLE: Self = Self::at(Place::Between { opens: false, claimed: false });
+
+    const fn at(place: Place) -> Self {
+        Self { place, pending: Pending::NONE }
+    }
+
+    /// Behind a word of a fact.
+    pub(super) fn sealed(claimed: bool) -> Self {
+        Self::at(Place::Sealed { claimed })
+    }
+
+    /// After one more byte; `None` if no prose goes on so.
+    pub(super) fn step(self, byte: u8) -> Option<Self> {
+        let pending = self.pending.push(byte)?;
+        if let Some(character) = pending.whole() {
+            return self.place.after(classify(character)).map(Self::at);
+        }
+        let classes = pending.classes();
+        let viable = CLASSES
+            .iter()
+            .any(|class| classes & (1 << *class as u16) != 0 && self.place.after(*class).is_some());
+        viable.then_some(Self { pending, ..self })
+    }
+
+    /// Whether a reply may end here.
+    pub(super) fn may_end(self) -> bool {
+        self.pending == Pending::NONE
+    }
+
+    /// Which words of the facts may start here.
+    pub(super) fn start(self) -> Start {
+        if self.pending != Pending::NONE {
+            return Start::Nothing;
+        }
+        match self.place {
+            Place::Between { claimed: true, .. } => Start::Unclaimed,
+            Place::Between { claimed: false, .. } | Place::Lead { .. } => Start::Any,
+            Place::Joint => Start::Name,
+            Place::Word { .. }
+            | Place::Tail { .. }
+            | Place::Pronoun
+            | Place::Sealed { .. }
+            | Place::SealedQuote { .. }
+            | Place::SealedPossessive { .. } => Start::Nothing,
+        }
+    }
+}
+
+impl Place {
+    /// After one more character.
+    fn after(self, class: Class) -> Option<Self> {
+        match class {
+            Class::Space => self.after_space(),
+            // A new line opens a title.
+            Class::Newline => Some(Self::Between { opens: true, claimed: false }),
+            Class::Lower | Class::LowerS | Class::Upper | Class::UpperI => self.after_letter(class),
+            Class::Slash => match self {
+                Self::Word { .. } => Some(Self::Joint),
+                _ => None,
+            },
+            Class::Quote | Class::Hyphen | Class::Parenthesis => self.after_joiner(class),
+            Class::FullStop | Class::EndMark | Class::Mark | Class::WideMark => {
+                self.after_mark(class)
+            }
+            Class::Never => None,
+        }
+    }
+
+    fn after_space(self) -> Option<Self> {
+        Some(match self {
+            Self::Between { .. } => self,
+            Self::Lead { opens, ends } => Self::Between { opens: opens || ends, claimed: false },
+            Self::Tail { ends } => Self::Between { opens: ends, claimed: false },
+            Self::Sealed { claimed } | Self::SealedPossessive { claimed } => {
+                Self::Between { opens: false, claimed }
+            }
+            Self::Word { .. } | Self::Joint | Self::Pronoun | Self::SealedQuote { .. } => {
+                Self::Between { opens: false, claimed: false }
+            }
+        })
+    }
+
+    fn after_letter(self, class: Class) -> Option<Self> {
+        let is_upper = matches!(class, Class::Upper | Class::UpperI);
+        match self {
+            Self::Between { opens, .. } | Self::Lead { opens, .. } => match class {
+                Class::Upper | Class::UpperI if opens => Some(Self::Word { capital: true }),
+                Class::UpperI => Some(Self::Pronoun),
+                Class::Upper => None,
+                _ => Some(Self::Word { capital: false }),
+            },
+            Self::Word { capital } => (capital || !is_upper).then_some(self),
+            Self::Joint => (!is_upper).then_some(Self::Word { capital: false }),
+            Self::SealedQuote { claimed } => {
+                (class == Class::LowerS).then_some(Self::SealedPossessive { claimed })
+            }
+            Self::Tail { .. }
+            | Self::Pronoun
+            | Self::Sealed { .. }
+            | Self::SealedPossessive { .. } => None,
+        }
+    }
+
+    /// What joins the parts of a compound inside a word is punctuation elsewhere.
+    fn after_joiner(self, class: Class) -> Option<Self> {
+        match self {
+            Self::Word { .. } => Some(Self::Joint),
+            Self::Pronoun if class == Class::Quote => Some(Self::Joint),
+            Self::Sealed { claimed } if class == Class::Quote => {
+                Some(Self::SealedQuote { claimed })
+            }
+            _ => self.after_mark(Class::Mark),
+        }
+    }
+
+    fn after_mark(self, class: Class) -> Option<Self> {
+        let ends_sentence = matches!(class, Class::FullStop | Class::EndMark);
+        Some(match self {
+            // `.com` is half a link.
+            Self::Between { .. } | Self::Lead { .. } if class == Class::FullStop => {
+                Self::Tail { ends: true }
+            }
+            Self::Between { opens, .. } => {
+                Self::Lead { opens, ends: ends_sentence || class == Class::WideMark }
+            }
+            Self::Lead { opens, ends } => {
+                Self::Lead { opens, ends: ends || ends_sentence || class == Class::WideMark }
+            }
+            Self::Tail { ends } => Self::Tail { ends: ends || ends_sentence },
+            Self::Word { .. }
+            | Self::Joint
+            | Self::Pronoun
+            | Self::Sealed { .. }
+            | Self::SealedQuote { .. }
+            | Self::SealedPossessive { .. } => Self::Tail { ends: ends_sentence },
+        })
+    }
+}
+
+fn classify(character: char) -> Class {
+    match character {
+        '\n' => Class::Newline,
+        // Plain, no-break, thin and narrow no-break.
+        ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' => Class::Space,
+        's' => Class::LowerS,
+        'I' => Class::UpperI,
+        '\'' | '’' => Class::Quote,
+        '-' | '\u{2010}' | '\u{2011}' => Class::Hyphen,
+        '/' => Class::Slash,
+        '(' => Class::Parenthesis,
+        '.' => Class::FullStop,
+        '@' | '#' | '*' | '_' | '=' | '+' | '<' | '>' | '[' | ']' | '{' | '}' | '|' | '\\'
+        | '^' | '~' | '`' => Class::Never,
+        _ if is_never(character) => Class::Never,
+        _ if words::keeps(character) && character.is_uppercase() => Class::Upper,
+        _ if words::keeps(character) => Class::Lower,
+        _ if words::ends_sentence(character) => Class::EndMark,
+        _ if character.is_ascii() => Class::Mark,
+        _ => Class::WideMark,
+    }
+}
+
+/// Numbers, currencies, and characters that nobody sees.
+fn is_never(character: char) -> bool {
+    let joins_emoji = character == '\u{200D}';
+    let is_invisible = matches!(character,
+        '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+        | '\u{FDD0}'..='\u{FDEF}' | '\u{FFF9}'..='\u{FFFF}' | '\u{E000}'..='\u{F8FF}'
+        | '\u{E0000}'..='\u{10FFFF}' | '\u{AD}' | '\u{20E3}');
+    let is_currency = matches!(character,
+        '\u{A2}'..='\u{A5}' | '\u{20A0}'..='\u{20CF}' | '\u{FDFC}' | '\u{FE69}' | '\u{FF04}'
+        | '\u{FFE0}' | '\u{FFE1}' | '\u{FFE5}' | '\u{FFE6}' | '‰');
+    character.is_numeric()
+        || words::is_unit_sign(character)
+        || is_currency
+        || (is_invisible && !joins_emoji)
+        || character.is_control()
+        || (character.is_whitespace() && character != ' ')
+}
+
+/// The first bytes of a character, zeros behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Pending([u8; 4]);
+
+impl Pending {
+    const NONE: Self = Self([0; 4]);
+
+    fn count(self) -> usize {
+        // A zero byte is a whole character, so it never waits.
+        self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len())
+    }
+
+    /// One more byte; `None` if no character begins so.
+    fn push(mut self, byte: u8) -> Option<Self> {
+        let count = self.count();
+        *self.0.get_mut(count)? = byte;
+        let bytes = &self.0[..=count];
+        match std::str::from_utf8(bytes) {
+            Ok(_) => Some(self),
+            Err(error) => error.error_len().is_none().then_some(self),
+        }
+    }
+
+    fn whole(self) -> Option<char> {
+        let bytes = &self.0[..self.count().max(1)];
+        std::str::from_utf8(bytes).ok()?.chars().next()
+    }
+
+    /// The classes of the characters that begin so, a bit each.
+    fn classes(self) -> u16 {
+        static CLASSES_BY_PREFIX: OnceLock<HashMap<Pending, u16>> = OnceLock::new();
+        let known = CLASSES_BY_PREFIX.get_or_init(classes_by_prefix);
+        known.get(&self).copied().unwrap_or(0)
+    }
+}
+
+fn classes_by_prefix() -> HashMap<Pending, u16> {
+    let mut known = HashMap::new();
+    for character in '\u{80}'..=char::MAX {
+        let class = classify(character);
+        if class == Class::Never {
+            continue;
+        }
+        let bit = 1 << class as u16;
+        let mut bytes = [0; 4];
+        let count = character.encode_utf8(&mut bytes).len();
+        for kept in 1..count {
+            let mut prefix = [0; 4];
+            prefix[..kept].copy_from_slice(&bytes[..kept]);
+            *known.entry(Pending(prefix)).or_insert(0) |= bit;
+        }
+    }
+    known
+}

@@ -1,0 +1,151 @@
+//! The words of the facts that claim something, in every order in which a draft may say them.
+//!
+//! A spelling is a run of words that the check finds in one fact: `Zelka Trail 3`, `Trail 3`, but
+//! not `3` alone, which would be a number that no fact states.
+
+use crate::turn::draft::Fact;
+use crate::turn::draft::FactKey;
+use crate::turn::grounding::is_link;
+use crate::turn::grounding::prose::Prose;
+use crate::turn::grounding::prose::Start;
+use crate::turn::grounding::words;
+use crate::turn::grounding::words::Word;
+
+/// Longest run of claims that is spelled at once, words; the longest of the held-out facts has six.
+const RUN_WORDS_MAX: usize = 8;
+
+/// A place in the trie of spellings.
+pub(super) type Node = u32;
+
+/// What stands at the root of each trie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Root {
+    /// Runs that start with a claim.
+    Claims = 0,
+    /// Runs that start with a word that claims nothing.
+    Led = 1,
+    /// Names alone, for `l'` and the like.
+    Names = 2,
+}
+
+/// All spellings of a brief's facts.
+#[derive(Debug)]
+pub(super) struct Spellings {
+    nodes: Vec<Branch>,
+}
+
+#[derive(Debug, Default)]
+struct Branch {
+    children: Vec<(u8, Node)>,
+    /// Whether a spelling ends here, and if so whether its last word is a claim.
+    end: Option<bool>,
+}
+
+impl Spellings {
+    /// The spellings of `facts`, and `names` that may always be said.
+    pub(super) fn new(facts: &[Fact], names: &[String]) -> Self {
+        let mut spellings = Self { nodes: Vec::new() };
+        spellings.nodes.resize_with(3, Branch::default);
+        for fact in facts {
+            let words = words::split(&fact.value);
+            spellings.add_runs(fact.key, &words);
+            spellings.add_singles(&words);
+        }
+        for name in names {
+            spellings.add(Root::Led, [name.as_str()], false);
+        }
+        spellings
+    }
+
+    /// Behind one more byte.
+    pub(super) fn child(&self, node: Node, byte: u8) -> Option<Node> {
+        let children = &self.nodes[node as usize].children;
+        children.iter().find(|(label, _)| *label == byte).map(|(_, child)| *child)
+    }
+
+    /// Whether a spelling ends here, and if so whether its last word is a claim.
+    pub(super) fn end(&self, node: Node) -> Option<bool> {
+        self.nodes[node as usize].end
+    }
+
+    /// Where spellings start.
+    pub(super) fn roots(start: Start) -> &'static [Node] {
+        const CLAIMS: Node = Root::Claims as Node;
+        const LED: Node = Root::Led as Node;
+        const NAMES: Node = Root::Names as Node;
+        match start {
+            Start::Nothing => &[],
+            Start::Any => &[CLAIMS, LED],
+            Start::Unclaimed => &[LED],
+            Start::Name => &[NAMES],
+        }
+    }
+
+    fn add_runs(&mut self, key: FactKey, words: &[Word<'_>]) {
+        let named = matches!(key, FactKey::Product | FactKey::Shop | FactKey::Name);
+        for first in (0..words.len()).filter(|at| is_claim(&words[*at])) {
+            let run = words[first..].iter().take_while(|word| is_claim(word)).count();
+            for count in 1..=run.min(RUN_WORDS_MAX) {
+                let window = &words[first..first + count];
+                let whole = count == words.len();
+                // A unit belongs to the number before it.
+                let parts_unit = window[0].is_unit()
+                    || words.get(first + count).is_some_and(|next| next.is_unit());
+                if !whole && (key == FactKey::Price || parts_unit) {
+                    continue;
+                }
+                let bare = window.iter().all(|word| word.text.chars().all(|c| !c.is_alphabetic()));
+                if whole || !(bare && named) {
+                    self.add(Root::Claims, window.iter().map(|word| word.text), true);
+                } else if first > 0 && !is_claim(&words[first - 1]) {
+                    let led = &words[first - 1..first + count];
+                    self.add(Root::Led, led.iter().map(|word| word.text), true);
+                }
+            }
+        }
+    }
+
+    /// Words that prose cannot spell though they claim nothing, and names behind an apostrophe.
+    fn add_singles(&mut self, words: &[Word<'_>]) {
+        for word in words {
+            let is_name = word.is_capitalised() && !word.is_number() && !word.is_unit();
+            if is_name {
+                self.add(Root::Names, [word.text], false);
+            } else if !is_claim(word) && !is_prose(word.text) {
+                self.add(Root::Led, [word.text], false);
+            }
+        }
+    }
+
+    fn add<'a>(&mut self, root: Root, words: impl IntoIterator<Item = &'a str>, claimed: bool) {
+        let mut node = root as Node;
+        for (at, word) in words.into_iter().enumerate() {
+            let gap = if at == 0 { "" } else { " " };
+            for byte in gap.bytes().chain(word.bytes()) {
+                node = self.grow(node, byte);
+            }
+        }
+        // The same word may come from two facts; it claims something if it does in one.
+        let end = &mut self.nodes[node as usize].end;
+        *end = Some(claimed || *end == Some(true));
+    }
+
+    fn grow(&mut self, node: Node, byte: u8) -> Node {
+        if let Some(child) = self.child(node, byte) {
+            return child;
+        }
+        let child = Node::try_from(self.nodes.len()).expect("facts are short");
+        self.nodes.push(Branch::default());
+        self.nodes[node as usize].children.push((byte, child));
+        child
+    }
+}
+
+/// Whether a word of a fact claims something by itself.
+fn is_claim(word: &Word<'_>) -> bool {
+    !is_link(word) && (word.is_number() || word.is_unit() || word.is_capitalised())
+}
+
+fn is_prose(word: &str) -> bool {
+    word.bytes().try_fold(Prose::MIDDLE, Prose::step).is_some_and(Prose::may_end)
+}

@@ -1,0 +1,84 @@
+//! Token ids equal llama.cpp's on every case of its own vocabulary files.
+//!
+//! The files lie outside the project, under `../shared`; without them this says so and passes.
+//! A case is a text in `NAME.gguf.inp` and its ids, nothing framed, in `NAME.gguf.out`.
+
+use crate::server::root;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use vitrine::engine::open_tokenizer;
+use vitrine::text::Special;
+use vitrine::text::StreamDecoder;
+use vitrine::text::Tokenizer;
+
+const SEPARATOR: &str = "\n__ggml_vocab_test__\n";
+
+fn folder() -> Option<PathBuf> {
+    let folder = root().join("../shared/data/models/vocab");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    // Past the harness, which hides what a passing test prints.
+    let _ = writeln!(std::io::stderr(), "skipped: {} is not there", folder.display());
+    None
+}
+
+fn open(folder: &std::path::Path, name: &str) -> Tokenizer {
+    open_tokenizer(&folder.join(format!("ggml-vocab-{name}.gguf"))).expect("a vocabulary")
+}
+
+/// Texts and their ids.
+fn cases(folder: &std::path::Path, name: &str) -> Vec<(String, Vec<u32>)> {
+    let read = |extension: &str| {
+        let path = folder.join(format!("ggml-vocab-{name}.gguf.{extension}"));
+        std::fs::read_to_string(path).expect("cases")
+    };
+    let (inputs, outputs) = (read("inp"), read("out"));
+    let texts = inputs.split(SEPARATOR);
+    let ids = outputs.lines().map(|line| {
+        line.split_whitespace().map(|id| id.parse().expect("an id")).collect::<Vec<u32>>()
+    });
+    texts.map(str::to_owned).zip(ids).collect()
+}
+
+fn check(name: &str, exactly_reversible: bool) {
+    let Some(folder) = folder() else { return };
+    let tokenizer = Arc::new(open(&folder, name));
+    let cases = cases(&folder, name);
+    assert!(cases.len() >= 45, "{name}: only {} cases", cases.len());
+    for (text, expected) in &cases {
+        let ids = tokenizer.encode(text, Special::Skip).expect("ids");
+        assert_eq!(&ids, expected, "{name}: {text:?}");
+        let mut stream = StreamDecoder::new(Arc::clone(&tokenizer));
+        let mut streamed: String = ids.iter().map(|id| stream.push(*id)).collect();
+        streamed += &stream.finish();
+        if exactly_reversible {
+            assert_eq!(&tokenizer.decode(&ids), text, "{name}");
+            let first = streamed.strip_prefix(' ').unwrap_or(&streamed);
+            assert!(streamed == *text || first == text, "{name}: {streamed:?} {text:?}");
+        }
+    }
+    println!("{name}: {} cases equal", cases.len());
+}
+
+#[test]
+fn llama_bpe_ids_equal_llama_cpp_s() {
+    check("llama-bpe", true);
+}
+
+#[test]
+fn qwen2_ids_equal_llama_cpp_s() {
+    check("qwen2", true);
+}
+
+#[test]
+fn llama_spm_ids_equal_llama_cpp_s() {
+    check("llama-spm", true);
+}
+
+#[test]
+fn bert_ids_equal_llama_cpp_s() {
+    // It lowers letters, takes accents off and puts spaces between words.
+    check("bert-bge", false);
+}
