@@ -9,6 +9,9 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::sync::mpsc;
 
+/// No proxy of the machine stands between the gateway and the receiver.
+const NO_PROXY: (&str, &str) = ("NO_PROXY", "127.0.0.1");
+
 /// One delivery as it came: headers in lower case, and the body.
 #[derive(Debug)]
 struct Delivery {
@@ -73,7 +76,7 @@ fn turn(id: &str) -> Value {
 async fn an_accepted_turn_is_answered_to_the_callback_after_a_restart_and_a_refusal() {
     let (url, deliveries) = receiver(1);
     let nobody = "http://127.0.0.1:9/hook";
-    let first = Gateway::start(&[("VITRINE_CALLBACKS__TURNS_URL", nobody)]);
+    let first = Gateway::start(&[("VITRINE_CALLBACKS__TURNS_URL", nobody), NO_PROXY]);
     let (status, accepted) = first.post("/v1/turns", &turn("m-1")).await;
     assert_eq!(status, 202, "{accepted}");
     let (status, again) = first.post("/v1/turns", &turn("m-1")).await;
@@ -87,6 +90,7 @@ async fn an_accepted_turn_is_answered_to_the_callback_after_a_restart_and_a_refu
             ("VITRINE_CALLBACKS__SECRET", "shared"),
             ("VITRINE_CALLBACKS__BACKOFF_MS", "20"),
             ("VITRINE_CALLBACKS__BACKOFF_MS_MAX", "50"),
+            NO_PROXY,
         ],
     );
     let refused = deliveries.recv().expect("a first try");
@@ -115,6 +119,7 @@ async fn what_is_never_taken_is_listed() {
         ("VITRINE_CALLBACKS__HANDOFF_URL", &url),
         ("VITRINE_CALLBACKS__ATTEMPTS_MAX", "2"),
         ("VITRINE_CALLBACKS__BACKOFF_MS", "20"),
+        NO_PROXY,
     ]);
     let (status, refused) = gateway.post("/v1/turns", &turn("m-1")).await;
     assert_eq!((status.as_u16(), &refused["error"]["code"]), (422, &json!("no_callback")));

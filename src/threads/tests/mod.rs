@@ -7,4 +7,4 @@ mod ledger;
 mod oracle;
 pub(crate) mod samples;
 mod store;
-mod throughput;
+mod torn;
