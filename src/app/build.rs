@@ -1,17 +1,20 @@
 //! Puts the parts together, bottom up, each with the limits that the configuration names.
 
+use crate::app::memory;
+use crate::app::models;
 use crate::base::channel::ChannelKind;
 use crate::base::clock::SharedClock;
 use crate::base::clock::SystemClock;
 use crate::base::ids::TenantId;
 use crate::base::localized::Localized;
+use crate::base::memory::Account;
+use crate::base::memory::MemoryReport;
 use crate::base::units::Bytes;
 use crate::catalog::Catalog;
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
-use crate::engine;
 use crate::engine::EngineOptions;
-use crate::engine::GenerationModel;
+use crate::engine::ModelRegistry;
 use crate::http;
 use crate::http::HttpLimits;
 use crate::http::courier::HttpCourier;
@@ -20,13 +23,6 @@ use crate::http::outbox::Outbox;
 use crate::http::outbox::OutboxOptions;
 use crate::http::rate::RateLimits;
 use crate::http::rate::RateOptions;
-use crate::hub::layout;
-use crate::hub::layout::Task;
-use crate::intent::BatchLimits;
-use crate::intent::Embedder;
-use crate::intent::EmbedderOptions;
-use crate::intent::Head;
-use crate::intent::IntentClassifier;
 use crate::offers::BasketLimits;
 use crate::offers::Baskets;
 use crate::offers::Experiment;
@@ -55,21 +51,15 @@ use crate::turn::TurnOptions;
 use crate::turn::burst::BurstLimits;
 use crate::turn::decide::Rules;
 use crate::turn::draft;
+use crate::turn::draft::DrafterSlot;
 use crate::turn::draft::Style;
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-
-/// Text beyond this many bytes is cut before it is tokenized: twice what 256 tokens take.
-const ENCODER_TEXT_BYTES_MAX: usize = 8192;
-
-/// Texts encoded in one pass; the token budget usually ends a batch earlier.
-const ENCODER_BATCH_TEXTS_MAX: usize = 64;
 
 /// Store pages kept in memory, bytes.
 const STORE_CACHE_BYTES: usize = 64 << 20;
@@ -101,9 +91,6 @@ const EXPERIMENT: &str = "offers-1";
 const SARCASM_MIN: f32 = 0.5;
 const SENTIMENT_MIN: f32 = -0.4;
 
-/// The shipped intent head.
-const HOUSE_HEAD: &[u8] = include_bytes!("../../models/intents/house.head");
-
 /// The engine's limits out of the settings.
 pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
     let engine = &settings.raw.engine;
@@ -119,12 +106,6 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
     }
 }
 
-/// The GGUF file of a name, a folder or a path.
-pub(crate) fn generator_file(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
-    let files = layout::resolve(&settings.models_dir(), model)?.require(Task::Generate)?;
-    Ok(files.entrance().to_path_buf())
-}
-
 /// Everything behind the routes.
 pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let clock: SharedClock = Arc::new(SystemClock);
@@ -132,14 +113,18 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let handle = metrics.handle();
     // A second recorder in one process is a test's; the first one stays.
     let _ = metrics::set_global_recorder(metrics);
-    let generator = generator(settings, &clock)?;
-    let classifier = Arc::new(classifier(settings)?);
+    let memory = memory::ledger(settings);
+    let generators = models::generators(settings, &clock, &memory)?;
+    let (classifier, encoder_grant) = models::classifier(settings, &memory)?;
+    let classifier = Arc::new(classifier);
     let encoder_name = classifier.embedder().identity().name.clone();
     let catalog = Arc::new(catalog(settings)?);
+    let hot_bytes_max = Bytes(settings.raw.threads.hot_bytes_max.0);
+    let hot_grant = memory.take("conversations", vec![(Account::HotThreads, hot_bytes_max)])?;
     let store: Arc<EmbeddedStore> = Arc::new(store(settings)?);
     let parts = turn::Parts {
         classifier: Arc::clone(&classifier),
-        drafter: draft::for_model(generator.clone(), settings.decoding())?,
+        drafter: drafter(settings, &generators)?,
         catalog: Arc::clone(&catalog),
         offers: Arc::new(offers(settings)?),
         policies: policies(settings)?,
@@ -160,7 +145,10 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         store,
         classifier,
         encoder_name,
-        generator,
+        models: generators,
+        memory,
+        shelf: models::shelf(settings),
+        grants: vec![encoder_grant, hot_grant],
         catalog,
         clock,
         limits: limits(settings)?,
@@ -170,6 +158,19 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         metrics: handle,
         draining: http::Draining::default(),
     })
+}
+
+/// The drafter of the turns, which follows the registry from now on.
+fn drafter(settings: &Settings, generators: &ModelRegistry) -> anyhow::Result<Arc<DrafterSlot>> {
+    let decoding = settings.decoding();
+    let first = generators.draft().context("no model words the turns: a bug of ours")?;
+    let slot = Arc::new(DrafterSlot::new(draft::for_model(first, decoding)?));
+    let followed = Arc::clone(&slot);
+    generators.follow_draft(move |model| {
+        followed.replace(draft::for_model(model, decoding)?);
+        Ok(())
+    });
+    Ok(slot)
 }
 
 fn limits(settings: &Settings) -> anyhow::Result<HttpLimits> {
@@ -225,49 +226,6 @@ fn rates(settings: &Settings) -> RateLimits {
         per_second: (per_second > 0.0).then_some(per_second),
         burst: server.tenant_requests_burst,
     })
-}
-
-fn generator(settings: &Settings, clock: &SharedClock) -> anyhow::Result<GenerationModel> {
-    let name = &settings.raw.draft.model;
-    let files = layout::resolve(&settings.models_dir(), name)?.require(Task::Generate)?;
-    let encoder = layout::resolve(&settings.models_dir(), &settings.raw.intent.encoder)
-        .map_or(0, |files| files.bytes);
-    let kv = settings.raw.engine.kv_bytes_max.0;
-    let bytes_max = settings.models_bytes_max;
-    let needed = Bytes(files.bytes.saturating_add(encoder).saturating_add(kv));
-    anyhow::ensure!(
-        needed <= bytes_max,
-        "models need {needed} ({} for `{name}`, {} for the encoder, {} for KV pages), \
-         models.max_bytes allows {bytes_max}",
-        Bytes(files.bytes),
-        Bytes(encoder),
-        Bytes(kv),
-    );
-    engine::open(files.entrance(), &files.name, engine_options(settings), Arc::clone(clock))
-        .with_context(|| format!("model `{name}` (draft.model) could not be loaded"))
-}
-
-fn classifier(settings: &Settings) -> anyhow::Result<IntentClassifier> {
-    let intent = &settings.raw.intent;
-    let files = layout::resolve(&settings.models_dir(), &intent.encoder)
-        .and_then(|files| files.require(Task::Embed))
-        .context("intent.encoder; `scripts/fetch-encoder` lays the default one")?;
-    let options = EmbedderOptions {
-        limits: BatchLimits {
-            waiting_texts_max: intent.waiting_texts_max,
-            batch_texts_max: ENCODER_BATCH_TEXTS_MAX,
-            batch_tokens_max: intent.batch_tokens_max,
-        },
-        text_bytes_max: ENCODER_TEXT_BYTES_MAX,
-        prefix: intent.prefix.clone(),
-    };
-    let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
-    let head = match settings.path(&intent.head) {
-        Some(path) => Head::open(&path)?,
-        None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,
-    };
-    IntentClassifier::new(embedder, head)
-        .context("intent.head and intent.encoder must be those that were trained together")
 }
 
 fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
@@ -409,7 +367,7 @@ fn debounce_windows(settings: &Settings) -> BTreeMap<ChannelKind, Duration> {
     ChannelKind::ALL.map(|channel| (channel, Duration::from_millis(window(channel)))).into()
 }
 
-/// Whether the configuration would start: everything but the listening.
-pub(crate) fn check(settings: &Settings) -> anyhow::Result<()> {
-    app(settings).map(drop)
+/// Whether the configuration would start: everything but the listening. Tells what it would take.
+pub(crate) fn check(settings: &Settings) -> anyhow::Result<MemoryReport> {
+    app(settings).map(|app| app.memory.report())
 }

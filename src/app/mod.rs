@@ -3,13 +3,15 @@
 //! The only code that names every layer.
 
 mod build;
+mod memory;
+mod models;
 mod server;
 mod threads;
 mod upkeep;
 
 pub(crate) use build::check;
 pub(crate) use build::engine_options;
-pub(crate) use build::generator_file;
+pub(crate) use models::generator_file;
 pub(crate) use server::serve;
 pub(crate) use threads::use_threads;
 

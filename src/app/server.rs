@@ -103,14 +103,9 @@ async fn load(settings: &Settings) -> anyhow::Result<Arc<http::App>> {
         })
         .context("cannot start the thread that loads the models")?;
     let app = building.await.context("loading ended in a panic")??;
-    warm_up(&app).await.context("the models do not run")?;
+    // The generators were warmed as they were loaded. No customer pays for the encoder's first
+    // touch either.
+    let warmed = app.classifier.classify(vec!["hello".to_owned()]).await;
+    warmed.context("the encoder does not run")?;
     Ok(Arc::new(app))
-}
-
-/// One text through the encoder and one through the engine, so that the first customer does not
-/// pay for first touches.
-async fn warm_up(app: &http::App) -> anyhow::Result<()> {
-    app.classifier.classify(vec!["hello".to_owned()]).await?;
-    app.generator.warm_up().await?;
-    Ok(())
 }

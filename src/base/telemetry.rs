@@ -14,12 +14,18 @@ pub const HTTP_REQUESTS_TOTAL: &str = "vitrine_http_requests_total";
 pub const DELIVERIES_TOTAL: &str = "vitrine_deliveries_total";
 /// Counter: requests refused because their tenant sends too fast, by `tenant`.
 pub const RATE_LIMITED_TOTAL: &str = "vitrine_rate_limited_total";
-/// Gauge: sequences that own pages.
+/// Gauge: sequences that own pages, by `model`.
 pub const SEQUENCES_RUNNING: &str = "vitrine_num_requests_running";
-/// Gauge: sequences that wait for pages.
+/// Gauge: sequences that wait for pages, by `model`.
 pub const SEQUENCES_WAITING: &str = "vitrine_num_requests_waiting";
-/// Gauge, 0 to 1: KV pages in use.
+/// Gauge, 0 to 1: KV pages in use, by `model`.
 pub const KV_CACHE_USAGE: &str = "vitrine_kv_cache_usage_perc";
+/// Gauge, bytes: memory taken from the ledger, by `account`.
+pub const MEMORY_TAKEN_BYTES: &str = "vitrine_memory_taken_bytes";
+/// Gauge, bytes: limits of the ledger, by `limit`, the configuration key.
+pub const MEMORY_LIMIT_BYTES: &str = "vitrine_memory_limit_bytes";
+/// Gauge, bytes: memory of the process that lies in RAM.
+pub const RESIDENT_BYTES: &str = "vitrine_resident_bytes";
 /// Counter: prompt tokens computed.
 pub const PROMPT_TOKENS_TOTAL: &str = "vitrine_prompt_tokens_total";
 /// Counter: tokens generated.

@@ -3,6 +3,7 @@
 use crate::app;
 use crate::cli::Context;
 use crate::cli::bench_drafts;
+use crate::cli::bench_http;
 use crate::engine;
 use crate::engine::BenchOptions;
 use clap::Subcommand;
@@ -15,6 +16,8 @@ pub(super) enum Command {
     Engine(Engine),
     /// The share of a model's drafts that pass the grounding check
     Drafts(bench_drafts::Arguments),
+    /// Latency and throughput of a running server under load
+    Http(bench_http::Arguments),
 }
 
 /// Measure the engine.
@@ -44,6 +47,7 @@ pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
         Command::Engine(arguments) => engine(arguments, context),
         Command::Drafts(arguments) => bench_drafts::run(arguments, context),
+        Command::Http(arguments) => bench_http::run(arguments, context),
     }
 }
 

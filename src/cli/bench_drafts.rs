@@ -1,6 +1,7 @@
 //! `vitrine bench drafts`: how many drafts of a model are sound, on briefs it has never seen.
 
 use crate::app;
+use crate::base::causes::chain;
 use crate::base::channel::ChannelKind;
 use crate::base::clock::SharedClock;
 use crate::base::clock::SystemClock;
@@ -182,7 +183,7 @@ async fn judge(drafter: &dyn Drafter, brief: &Brief, clock: &SharedClock) -> Out
             let refused = grounding::check(&draft.text, brief, known).err();
             (draft.text, refused.map(|reason| reason.to_string()))
         }
-        Err(error) => (String::new(), Some(draft::compose::chain(&error))),
+        Err(error) => (String::new(), Some(chain(&error))),
     };
     let sent = if refused.is_none() { draft.clone() } else { template::render(brief) };
     // A template's words are ours: it is held to numbers, names, links and obligations.

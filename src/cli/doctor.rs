@@ -1,15 +1,17 @@
 //! `vitrine doctor`: what this machine offers, and whether the configuration would start.
 
-use crate::base::units::Bytes;
+use crate::base::memory;
+use crate::base::memory::MemoryReport;
 use crate::cli::Context;
-use crate::config::memory_bytes;
 use crate::hub::layout;
+use serde_json::Map;
+use serde_json::Value;
 use serde_json::json;
 
 pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let memory = memory_bytes();
+    let installed = memory::installed();
     let tiers = simd_tiers();
     let device = if cfg!(feature = "cuda") { "cpu, cuda" } else { "cpu" };
     let models: Vec<String> = layout::list(&settings.models_dir())
@@ -21,19 +23,20 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     if context.json {
         context.print_json(&json!({
             "cores": cores,
-            "memory_bytes": memory,
+            "memory_bytes": installed.map(|bytes| bytes.0),
             "simd": tiers,
             "devices": device,
             "models_dir": settings.models_dir(),
             "models": models,
+            "ledger": start.as_ref().ok().map(ledger),
             "would_start": start.is_ok(),
             "reason": start.as_ref().err().map(|error| format!("{error:#}")),
         }))?;
-        return start;
+        return start.map(drop);
     }
     context.print(format_args!("cores    {cores}"))?;
-    let memory = memory.map_or_else(|| "unknown".to_owned(), |bytes| Bytes(bytes).to_string());
-    context.print(format_args!("memory   {memory}"))?;
+    let installed = installed.map_or_else(|| "unknown".to_owned(), |bytes| bytes.to_string());
+    context.print(format_args!("memory   {installed}"))?;
     context.print(format_args!("simd     {}", tiers.join(", ")))?;
     context.print(format_args!("devices  {device}"))?;
     context.print(format_args!(
@@ -44,10 +47,32 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     for name in &models {
         context.print(format_args!("         {name}"))?;
     }
-    if start.is_ok() {
-        context.print("config   would start")?;
+    let report = start?;
+    for limit in &report.limits {
+        let (key, taken, bytes_max) = (limit.key, limit.taken, limit.bytes_max);
+        context.print(format_args!("limit    {key}: {taken} of {bytes_max} taken"))?;
     }
-    start
+    for (owner, claim) in &report.owners {
+        let parts: Vec<String> =
+            claim.iter().map(|(account, bytes)| format!("{} {bytes}", account.name())).collect();
+        context.print(format_args!("taken    {owner}: {}", parts.join(", ")))?;
+    }
+    context.print("config   would start")
+}
+
+/// The memory ledger of the configuration, were it started.
+fn ledger(report: &MemoryReport) -> Value {
+    let limits = report.limits.iter().map(|limit| {
+        json!({
+            "key": limit.key,
+            "taken_bytes": limit.taken.0,
+            "bytes_max": limit.bytes_max.0,
+        })
+    });
+    let accounts = report.accounts.iter();
+    let accounts: Map<String, Value> =
+        accounts.map(|(account, bytes)| (account.name().to_owned(), json!(bytes.0))).collect();
+    json!({ "limits": limits.collect::<Vec<_>>(), "accounts": accounts })
 }
 
 /// What the processor can do, as far as the kernels care.

@@ -5,6 +5,7 @@
 
 mod bench;
 mod bench_drafts;
+mod bench_http;
 mod chat;
 mod context;
 mod doctor;

@@ -8,6 +8,7 @@ mod raw;
 mod source;
 
 use crate::base::language::Language;
+use crate::base::memory;
 use crate::base::units::Bytes;
 use crate::http::keys::ApiKey;
 use crate::turn::draft::Address;
@@ -24,8 +25,13 @@ pub(crate) use keys::DEFAULT_TENANT;
 pub(crate) use raw::Raw;
 pub(crate) use source::Override;
 
+use raw::Size;
+
 /// The file that is read when none is named.
 pub(crate) const DEFAULT_FILE: &str = "vitrine.toml";
+
+/// Memory to share out where the system does not tell how much there is.
+const MEMORY_WHERE_UNKNOWN: Bytes = Bytes(8 << 30);
 
 /// Why the configuration cannot be used. Every message names the key.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +119,7 @@ pub(crate) struct Settings {
     pub(crate) language: Language,
     pub(crate) engine_threads: usize,
     pub(crate) models_bytes_max: Bytes,
+    pub(crate) memory_bytes_max: Bytes,
 }
 
 impl Settings {
@@ -156,10 +163,10 @@ impl Settings {
         let emoji = if raw.draft.emoji { Emoji::Some } else { Emoji::None };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
-        let models_bytes_max = match raw.models.max_bytes.0 {
-            0 => Bytes(memory_bytes().map_or(8 << 30, |total| total / 4 * 3)),
-            bytes => Bytes(bytes),
-        };
+        let installed = memory::installed().unwrap_or(MEMORY_WHERE_UNKNOWN).0;
+        let or = |size: Size, default: u64| Bytes(if size.0 == 0 { default } else { size.0 });
+        let models_bytes_max = or(raw.models.max_bytes, installed / 4 * 3);
+        let memory_bytes_max = or(raw.memory.max_bytes, installed / 8 * 7);
         Ok(Self {
             raw,
             root,
@@ -173,6 +180,7 @@ impl Settings {
             language,
             engine_threads,
             models_bytes_max,
+            memory_bytes_max,
         })
     }
 
@@ -246,6 +254,7 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
         ("server.threads", raw.server.threads),
         ("server.requests_in_flight_max", raw.server.requests_in_flight_max),
         ("server.tenant_requests_burst", raw.server.tenant_requests_burst as usize),
+        ("models.loaded_max", raw.models.loaded_max),
         ("engine.page_tokens", raw.engine.page_tokens),
         ("engine.step_tokens_max", raw.engine.step_tokens_max),
         ("engine.sequences_max", raw.engine.sequences_max),
@@ -292,14 +301,6 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
         }
     }
     Ok(())
-}
-
-/// Memory of this machine in bytes, where the system tells (Linux).
-pub(crate) fn memory_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 #[cfg(test)]

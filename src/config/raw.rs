@@ -59,6 +59,7 @@ section!(
         server: Server = Server::default(),
         data: Data = Data::default(),
         models: Models = Models::default(),
+        memory: Memory = Memory::default(),
         engine: Engine = Engine::default(),
         kernels: Kernels = Kernels::default(),
         draft: Draft = Draft::default(),
@@ -115,6 +116,29 @@ section!(
         dir: String = "./models".to_owned(),
         /// What all loaded models may take together, KV pages included; 0: 3/4 of memory.
         max_bytes: Size = Size(0),
+        /// More models to load at the start: names or paths, separated by commas.
+        load: String = String::new(),
+        /// Generating models at once, those that load or drain included.
+        loaded_max: usize = 8,
+        /// Whether `/v1/models/load` may name a file by its path; otherwise names under `dir` only.
+        load_paths: bool = true,
+    }
+);
+
+section!(
+    /// `[memory]`: what the ledger grants; 0: no limit of its own, only those above it.
+    Memory {
+        /// Everything together; 0: 7/8 of memory.
+        max_bytes: Size = Size(0),
+        /// Model weights, as loaded.
+        weights_bytes_max: Size = Size(0),
+        /// Copies of weights in the order that the kernels read.
+        packed_copies_bytes_max: Size = Size(0),
+        /// Keys and values of all models, cached prefixes included; one model takes up to
+        /// `engine.kv_bytes_max`.
+        kv_pages_bytes_max: Size = Size(0),
+        /// Compiled grammars that are kept.
+        grammars_bytes_max: Size = Size(0),
     }
 );
 
@@ -125,7 +149,7 @@ section!(
         threads: usize = 0,
         /// Token slots in a KV page.
         page_tokens: usize = 32,
-        /// Memory for KV pages.
+        /// Memory for KV pages of one model.
         kv_bytes_max: Size = Size(256 << 20),
         /// Rows of one forward pass: decode tokens and prompt chunks together.
         step_tokens_max: usize = 512,

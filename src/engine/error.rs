@@ -1,5 +1,6 @@
 //! Why the engine refused, failed or abandoned a generation.
 
+use crate::base::memory::MemoryError;
 use crate::engine::constraint::GrammarFault;
 use crate::engine::constraint::Stuck;
 use crate::model::ModelError;
@@ -131,6 +132,9 @@ pub enum EngineError {
         #[source]
         cause: std::io::Error,
     },
+    /// The model does not fit the memory that is left.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// The model file was refused, or a forward pass outside the step loop failed.
     #[error("model failed")]
     Model(#[from] ModelError),

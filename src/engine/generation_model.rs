@@ -5,11 +5,16 @@
 //! - The token lists of the metadata live in the tokenizer only.
 
 use crate::base::clock::SharedClock;
+use crate::base::memory::Account;
+use crate::base::memory::Claim;
+use crate::base::memory::MemoryLedger;
 use crate::base::metadata::Metadata;
 use crate::base::units::Bytes;
+use crate::engine::accounted::Accounted;
 use crate::engine::constraint::Constraint;
 use crate::engine::constraint::Grammar;
 use crate::engine::constraint::Grammars;
+use crate::engine::constraint::KEPT_BYTES_MAX;
 use crate::engine::constraint::TokenTrie;
 use crate::engine::error::EngineError;
 use crate::engine::handle::EngineHandle;
@@ -22,9 +27,11 @@ use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
 use crate::model::DecoderOptions;
 use crate::model::Device;
+use crate::model::Footprint;
 use crate::model::GgufFile;
 use crate::model::KvType;
 use crate::model::ModelError;
+use crate::model::footprint;
 use crate::model::load_decoder;
 use crate::text::ChatMessage;
 use crate::text::ChatTemplate;
@@ -64,20 +71,36 @@ struct Inner {
     tokenizer: Arc<Tokenizer>,
     chat_template: Option<ChatTemplate>,
     metadata: Metadata,
+    footprint: Footprint,
     grammars: Arc<Grammars>,
     engine: EngineHandle,
 }
 
-/// Opens a GGUF file and starts its engine. A build for CUDA computes on the first device.
+/// Opens a GGUF file as the one model of a command; see [`open_within`].
 ///
 /// # Errors
-/// If the file cannot be read, its family, tokenizer or chat template is not supported, an option
-/// makes no sense, or not one page fits the KV memory.
+/// As [`open_within`]; the machine's memory is the limit.
 pub fn open(
     path: &Path,
     name: &str,
     options: EngineOptions,
     clock: SharedClock,
+) -> Result<GenerationModel, EngineError> {
+    open_within(path, name, options, clock, &MemoryLedger::of_machine())
+}
+
+/// Opens a GGUF file and starts its engine. A build for CUDA computes on the first device. What it
+/// takes in memory is asked of `memory` before it is allocated.
+///
+/// # Errors
+/// If the file cannot be read, its family, tokenizer or chat template is not supported, an option
+/// makes no sense, it does not fit the memory that is left, or not one page fits the KV memory.
+pub fn open_within(
+    path: &Path,
+    name: &str,
+    options: EngineOptions,
+    clock: SharedClock,
+    memory: &Arc<MemoryLedger>,
 ) -> Result<GenerationModel, EngineError> {
     options.check()?;
     let file = GgufFile::open(path)?;
@@ -86,9 +109,16 @@ pub fn open(
         ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
     let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
     let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
+    let estimate = footprint(&file, &decoder_options);
+    let mut grant = memory.take(name, claim(estimate))?;
+    let model = load_decoder(&file, &decoder_options)?;
+    let limits = model.limits();
+    let footprint =
+        Footprint { weight_bytes: limits.weight_bytes, kv_bytes: limits.kv_bytes, ..estimate };
+    grant.settle(claim(footprint))?;
     let parts = EngineParts {
         name: name.to_owned(),
-        model: load_decoder(&file, &decoder_options)?,
+        model: Box::new(Accounted::new(model, grant)),
         vocabulary: Arc::new(TokenizerVocabulary { tokenizer: Arc::clone(&tokenizer) }),
         clock: Arc::clone(&clock),
     };
@@ -101,6 +131,7 @@ pub fn open(
         tokenizer,
         chat_template,
         metadata: without_token_lists(file.metadata()),
+        footprint,
         engine: EngineHandle::start(parts, options)?,
     };
     Ok(GenerationModel { inner: Arc::new(inner) })
@@ -137,6 +168,12 @@ impl GenerationModel {
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.inner.sha256
+    }
+
+    /// What it takes in memory.
+    #[must_use]
+    pub fn footprint(&self) -> Footprint {
+        self.inner.footprint
     }
 
     /// Its tokenizer.
@@ -222,11 +259,15 @@ impl GenerationModel {
         }
     }
 
-    /// Runs a wide step and a narrow one, so that the first customer pays for no first touch.
+    /// Runs a wide step and a narrow one, so that the first customer pays for no first touch. Blocks
+    /// the thread.
     ///
     /// # Errors
     /// If the engine refuses or fails.
-    pub async fn warm_up(&self) -> Result<(), EngineError> {
+    ///
+    /// # Panics
+    /// On a thread of an async runtime.
+    pub fn warm_up(&self) -> Result<(), EngineError> {
         let engine = self.engine();
         let request = GenerationRequest {
             prompt_token_ids: vec![0; WARM_UP_TOKENS.min(engine.prompt_tokens_max())],
@@ -237,7 +278,7 @@ impl GenerationModel {
             end_of_text: EndOfText::Ignore,
             constraint: None,
         };
-        engine.submit(request)?.collect().await?;
+        engine.submit(request)?.collect_blocking()?;
         Ok(())
     }
 }
@@ -255,6 +296,15 @@ pub(crate) fn decoder_options(
         kv_type: KvType::F32,
         context_tokens_max,
     })
+}
+
+fn claim(footprint: Footprint) -> Claim {
+    vec![
+        (Account::Weights, Bytes(footprint.weight_bytes)),
+        (Account::PackedCopies, Bytes(footprint.packed_bytes)),
+        (Account::KvPages, Bytes(footprint.kv_bytes)),
+        (Account::Grammars, Bytes(KEPT_BYTES_MAX as u64)),
+    ]
 }
 
 fn without_token_lists(metadata: &Metadata) -> Metadata {

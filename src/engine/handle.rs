@@ -260,10 +260,10 @@ impl EngineHandle {
         self.inner.tell(Control::Shutdown(how));
     }
 
-    /// Waits until the engine thread has ended.
-    pub async fn closed(&self) {
+    /// Waits until the engine thread has ended; does not hold the engine.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut closed = self.inner.closed.clone();
-        while closed.changed().await.is_ok() {}
+        async move { while closed.changed().await.is_ok() {} }
     }
 }
 

@@ -5,8 +5,9 @@
 //! ([`generation`]). No float is read here but logits, in [`sampler`].
 //!
 //! In reading order: `request`, `handle`, `step_loop`, `scheduler`, `page_pool`, `sampler`,
-//! `constraint`, `generation`.
+//! `constraint`, `generation`; `registry` keeps several models side by side.
 
+mod accounted;
 mod admission;
 mod bench;
 pub(crate) mod constraint;
@@ -16,6 +17,7 @@ mod generation_model;
 mod handle;
 mod options;
 mod page_pool;
+mod registry;
 mod request;
 mod sampler;
 mod scheduler;
@@ -47,9 +49,21 @@ pub use generation::Usage;
 pub use generation_model::GenerationModel;
 pub use generation_model::open;
 pub use generation_model::open_tokenizer;
+pub use generation_model::open_within;
 pub use handle::EngineHandle;
 pub use handle::EngineParts;
 pub use options::EngineOptions;
+pub use registry::Freed;
+pub use registry::Load;
+pub use registry::LoadFailure;
+pub use registry::LoadOrder;
+pub use registry::ModelRegistry;
+pub use registry::ModelState;
+pub use registry::ModelStatus;
+pub use registry::RegistryError;
+pub use registry::Role;
+pub use registry::ServingStatus;
+pub use registry::Unload;
 pub use request::EndOfText;
 pub use request::GenerationRequest;
 pub use request::STOP_STRING_BYTES_MAX;

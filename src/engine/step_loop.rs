@@ -363,9 +363,11 @@ impl StepLoop {
         let waiting = self.scheduler.preempted_count() + self.admission.waiting();
         let page_count = self.model.limits().page_count.max(1);
         let usage = self.scheduler.pages_taken() as f64 / page_count as f64;
-        metrics::gauge!(telemetry::SEQUENCES_RUNNING).set(self.scheduler.running_count() as f64);
-        metrics::gauge!(telemetry::SEQUENCES_WAITING).set(waiting as f64);
-        metrics::gauge!(telemetry::KV_CACHE_USAGE).set(usage);
+        metrics::gauge!(telemetry::SEQUENCES_RUNNING, "model" => self.name.clone())
+            .set(self.scheduler.running_count() as f64);
+        metrics::gauge!(telemetry::SEQUENCES_WAITING, "model" => self.name.clone())
+            .set(waiting as f64);
+        metrics::gauge!(telemetry::KV_CACHE_USAGE, "model" => self.name.clone()).set(usage);
     }
 
     /// Checks the scheduler's invariants and that it knows the same sequences.

@@ -2,10 +2,14 @@
 //!
 //! Clients get what they can act on; causes go to the log with the request id.
 
+use crate::base::causes::chain;
 use crate::base::ids::IdError;
 use crate::engine::EngineError;
+use crate::engine::LoadFailure;
+use crate::engine::RegistryError;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::ErrorDetail;
+use crate::hub::HubError;
 use crate::intent::IntentError;
 use crate::text::TextError;
 use crate::threads::GateError;
@@ -58,6 +62,12 @@ pub(crate) enum ApiError {
     /// The engine refused or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A model was not found, loaded or unloaded.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A model's files were not found or accepted.
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// The encoder refused or failed.
     #[error(transparent)]
     Intent(#[from] IntentError),
@@ -114,6 +124,8 @@ impl ApiError {
             Self::Unavailable { .. } => verdict(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Turn(error) => turn(error),
             Self::Engine(error) => engine(error),
+            Self::Registry(error) => registry(error),
+            Self::Hub(error) => hub(error),
             Self::Intent(error) => intent(error),
             Self::Store(error) => store(error),
             Self::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
@@ -148,7 +160,12 @@ impl ApiError {
     /// The public part of the error.
     pub(crate) fn detail(&self) -> ErrorDetail {
         let request_id = crate::http::guard::current_request_id();
-        ErrorDetail { code: self.verdict().code, message: self.to_string(), request_id }
+        let message = match self {
+            // Whoever loads models runs the gateway, and needs the cause.
+            Self::Registry(error) => chain(error),
+            _ => self.to_string(),
+        };
+        ErrorDetail { code: self.verdict().code, message, request_id }
     }
 }
 
@@ -160,7 +177,7 @@ impl IntoResponse for ApiError {
             // Expected while the gateway comes up or goes down; a line for each would be noise.
             tracing::debug!(%request_id, %status, code, "request refused");
         } else if status.is_server_error() {
-            let cause = crate::turn::draft::compose::chain(&self);
+            let cause = chain(&self);
             tracing::error!(%request_id, %status, code, cause, "request failed");
         } else {
             tracing::debug!(%request_id, %status, code, "request refused");
@@ -199,8 +216,36 @@ fn engine(error: &EngineError) -> Verdict {
         | EngineError::Option { .. }
         | EngineError::Thread { .. }
         | EngineError::Read { .. }
+        | EngineError::Memory(_)
         | EngineError::Model(_) => verdict(StatusCode::INTERNAL_SERVER_ERROR, "engine_failed"),
     }
+}
+
+fn registry(error: &RegistryError) -> Verdict {
+    match error {
+        RegistryError::Unknown { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
+        RegistryError::Loading { .. } | RegistryError::Failed { .. } => {
+            verdict(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
+        RegistryError::Busy { .. } => verdict(StatusCode::CONFLICT, "load_under_way"),
+        RegistryError::TooMany { .. } => verdict(StatusCode::CONFLICT, "too_many_models"),
+        RegistryError::InUse { .. } => verdict(StatusCode::CONFLICT, "model_in_use"),
+        RegistryError::File { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
+        RegistryError::Load { cause: LoadFailure::Refused(error), .. } => match **error {
+            EngineError::Memory(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "memory_full"),
+            _ => verdict(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
+        },
+        RegistryError::Load { cause: LoadFailure::Panic, .. } | RegistryError::Thread { .. } => {
+            verdict(StatusCode::INTERNAL_SERVER_ERROR, "load_failed")
+        }
+    }
+}
+
+fn hub(error: &HubError) -> Verdict {
+    if matches!(error, HubError::Unknown { .. }) {
+        return verdict(StatusCode::NOT_FOUND, "not_found");
+    }
+    verdict(StatusCode::UNPROCESSABLE_ENTITY, "model_refused")
 }
 
 fn intent(error: &IntentError) -> Verdict {

@@ -1,6 +1,8 @@
 //! Probes, metrics, the API's description, the console page, and answers to wrong addresses.
 
+use crate::base::memory;
 use crate::base::telemetry;
+use crate::engine::ModelStatus;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::routes::Access;
@@ -37,22 +39,50 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, A
         return Err(ApiError::Unavailable { state: "draining" });
     }
     app.store.intake()?;
-    app.generator.engine().check_alive()?;
+    match app.models.draft() {
+        Some(model) => model.engine().check_alive()?,
+        None => return Err(ApiError::Unavailable { state: "without a model" }),
+    }
     Ok("ready\n")
 }
 
 /// Prometheus text.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let stats = app.generator.engine().stats();
-    #[expect(clippy::cast_precision_loss, reason = "gauges of small counts")]
-    {
-        metrics::gauge!(telemetry::SEQUENCES_RUNNING).set(stats.running as f64);
-        metrics::gauge!(telemetry::SEQUENCES_WAITING).set(stats.waiting as f64);
-        let usage = stats.pages_used as f64 / stats.pages_total.max(1) as f64;
-        metrics::gauge!(telemetry::KV_CACHE_USAGE).set(usage);
-    }
+    app.models.list().iter().for_each(show_model);
+    show_memory(&app);
     let text = app.metrics.render();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges of small counts")]
+fn show_model(status: &ModelStatus) {
+    let Some(serving) = &status.serving else { return };
+    let stats = serving.stats;
+    let usage = stats.pages_used as f64 / stats.pages_total.max(1) as f64;
+    let gauges = [
+        (telemetry::SEQUENCES_RUNNING, stats.running as f64),
+        (telemetry::SEQUENCES_WAITING, stats.waiting as f64),
+        (telemetry::KV_CACHE_USAGE, usage),
+    ];
+    for (name, value) in gauges {
+        metrics::gauge!(name, "model" => status.name.clone()).set(value);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges for people")]
+fn show_memory(app: &App) {
+    let report = app.memory.report();
+    for (account, bytes) in report.accounts {
+        metrics::gauge!(telemetry::MEMORY_TAKEN_BYTES, "account" => account.name())
+            .set(bytes.0 as f64);
+    }
+    for limit in report.limits {
+        metrics::gauge!(telemetry::MEMORY_LIMIT_BYTES, "limit" => limit.key)
+            .set(limit.bytes_max.0 as f64);
+    }
+    if let Some(resident) = memory::resident() {
+        metrics::gauge!(telemetry::RESIDENT_BYTES).set(resident.0 as f64);
+    }
 }
 
 /// A page to talk to the gateway by hand.
@@ -75,6 +105,8 @@ pub(crate) async fn console() -> Html<&'static str> {
         crate::http::openai::embeddings::embeddings,
         crate::http::models::list,
         crate::http::models::show,
+        crate::http::models::load,
+        crate::http::models::unload,
         crate::http::threads::show,
         crate::http::threads::erase,
         crate::http::threads::handoff,

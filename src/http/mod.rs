@@ -23,11 +23,15 @@ mod turns;
 pub(crate) mod wire;
 
 pub(crate) use door::Door;
+pub(crate) use models::LoadPaths;
+pub(crate) use models::ModelShelf;
 
 use crate::base::clock::SharedClock;
 use crate::base::ids::TenantId;
+use crate::base::memory::Grant;
+use crate::base::memory::MemoryLedger;
 use crate::catalog::Catalog;
-use crate::engine::GenerationModel;
+use crate::engine::ModelRegistry;
 use crate::intent::IntentClassifier;
 use crate::threads::CustomerStore;
 use crate::threads::ThreadStore;
@@ -64,7 +68,12 @@ pub(crate) struct App {
     pub(crate) upkeep: Upkeep,
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) encoder_name: String,
-    pub(crate) generator: GenerationModel,
+    pub(crate) models: Arc<ModelRegistry>,
+    pub(crate) memory: Arc<MemoryLedger>,
+    pub(crate) shelf: ModelShelf,
+    /// Memory of the encoder and of the conversations, granted as long as they are there.
+    #[expect(dead_code, reason = "dropping them is their purpose")]
+    pub(crate) grants: Vec<Grant>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: SharedClock,
     pub(crate) limits: HttpLimits,

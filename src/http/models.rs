@@ -1,21 +1,66 @@
-//! `GET /v1/models`: what is loaded.
+//! `/v1/models`: what is loaded; loading beside, swapping, unloading.
 
+use crate::base::memory;
+use crate::base::units::Bytes;
+use crate::engine::EngineOptions;
+use crate::engine::LoadOrder;
+use crate::engine::ModelState;
+use crate::engine::ModelStatus;
+use crate::engine::RegistryError;
+use crate::engine::Role;
 use crate::http::App;
+use crate::http::body::Json;
 use crate::http::error::ApiError;
 use crate::http::wire::ErrorBody;
-use crate::http::wire::services::ModelBody;
-use crate::http::wire::services::ModelsAnswer;
+use crate::http::wire::models::LoadRequest;
+use crate::http::wire::models::ModelBody;
+use crate::http::wire::models::ModelMemoryBody;
+use crate::http::wire::models::ModelsAnswer;
+use crate::http::wire::models::SizeBody;
+use crate::http::wire::models::SwapAnswer;
+use crate::http::wire::models::UnloadRequest;
+use crate::hub::layout;
+use crate::hub::layout::Task;
 use axum::extract::Path;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Where models are loaded from, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct ModelShelf {
+    pub(crate) models_dir: PathBuf,
+    /// Whether a request may name a file outside `models_dir`.
+    pub(crate) paths: LoadPaths,
+    /// Limits where a request names none.
+    pub(crate) options: EngineOptions,
+    /// Longest wait for a model's end before an unload is answered all the same.
+    pub(crate) drain_max: Duration,
+}
+
+/// What a request to load may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LoadPaths {
+    /// Names under `models.dir`, and paths.
+    Allowed,
+    /// Names under `models.dir`.
+    Refused,
+}
 
 /// The loaded models.
 #[utoipa::path(get, path = "/v1/models", responses((status = 200, body = ModelsAnswer)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> axum::Json<ModelsAnswer> {
-    axum::Json(ModelsAnswer { object: "list", data: bodies(&app) })
+    let mut data: Vec<ModelBody> =
+        app.models.list().into_iter().map(|status| body(&app, status)).collect();
+    data.push(encoder(&app));
+    axum::Json(ModelsAnswer { object: "list", data })
 }
 
-/// One loaded model.
+/// One model.
 #[utoipa::path(
     get, path = "/v1/models/{name}", params(("name" = String, Path, description = "its name")),
     responses((status = 200, body = ModelBody), (status = 404, body = ErrorBody))
@@ -24,37 +69,181 @@ pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<axum::Json<ModelBody>, ApiError> {
-    bodies(&app)
-        .into_iter()
-        .find(|model| model.id == name)
-        .map(axum::Json)
-        .ok_or(ApiError::NotFound { what: "model", id: name })
+    if name == app.encoder_name {
+        return Ok(axum::Json(encoder(&app)));
+    }
+    let status = app.models.status(&name);
+    let status = status.ok_or(ApiError::NotFound { what: "model", id: name })?;
+    Ok(axum::Json(body(&app, status)))
 }
 
-fn bodies(app: &App) -> Vec<ModelBody> {
-    let state = if app.draining.has_begun() { "draining" } else { "ready" };
-    let generator = &app.generator;
+/// Loads a model beside those that serve, then flips its name to it.
+#[utoipa::path(
+    post, path = "/v1/models/load", request_body = LoadRequest,
+    responses((status = 200, body = SwapAnswer), (status = 202, body = SwapAnswer),
+              (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+              (status = 422, body = ErrorBody))
+)]
+pub(crate) async fn load(
+    State(app): State<Arc<App>>,
+    request: Json<LoadRequest>,
+) -> Result<Response, ApiError> {
+    let request = request.value;
+    let (resident_before, waits) = (memory::resident(), request.wait);
+    let beginner = Arc::clone(&app);
+    // Looking for the file asks the disk, which no runtime thread may wait for.
+    let begun = tokio::task::spawn_blocking(move || {
+        let order = order(&beginner, request)?;
+        Ok::<_, ApiError>((order.name.clone(), beginner.models.load(order)?))
+    });
+    let (name, load) = match begun.await {
+        Ok(begun) => begun?,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => return Err(ApiError::Unavailable { state: "draining" }),
+        },
+    };
+    let mut status = StatusCode::ACCEPTED;
+    if waits {
+        load.wait().await?;
+        status = StatusCode::OK;
+    }
+    let model = app.models.status(&name).map(|status| body(&app, status));
+    let state = model.as_ref().map_or(ModelState::Failed.name(), |model| model.state);
+    let answer = swap(name, state, model, (resident_before, memory::resident()));
+    Ok((status, axum::Json(answer)).into_response())
+}
+
+/// Takes a model away, and says what came back to the system.
+#[utoipa::path(
+    post, path = "/v1/models/unload", request_body = UnloadRequest,
+    responses((status = 200, body = SwapAnswer), (status = 404, body = ErrorBody),
+              (status = 409, body = ErrorBody))
+)]
+pub(crate) async fn unload(
+    State(app): State<Arc<App>>,
+    request: Json<UnloadRequest>,
+) -> Result<axum::Json<SwapAnswer>, ApiError> {
+    let name = request.value.model;
+    if name == app.encoder_name {
+        return Err(RegistryError::InUse { name }.into());
+    }
+    let resident_before = memory::resident();
+    let unload = app.models.unload(&name)?;
+    // Streams may hold the old model for long: the wait is bounded, the drain goes on.
+    let _in_time = tokio::time::timeout(app.shelf.drain_max, unload.wait()).await.is_ok();
+    let model = app.models.status(&name).map(|status| body(&app, status));
+    let state = model.as_ref().map_or("unloaded", |model| model.state);
+    Ok(axum::Json(swap(name, state, model, (resident_before, memory::resident()))))
+}
+
+fn swap(
+    id: String,
+    state: &'static str,
+    model: Option<ModelBody>,
+    (before, after): (Option<Bytes>, Option<Bytes>),
+) -> SwapAnswer {
+    let bytes = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0);
+    let (resident_bytes_before, resident_bytes_after) = (bytes(before), bytes(after));
+    SwapAnswer { id, state, model, resident_bytes_before, resident_bytes_after }
+}
+
+/// Finds the file and reads the options.
+fn order(app: &App, request: LoadRequest) -> Result<LoadOrder, ApiError> {
+    let shelf = &app.shelf;
+    let is_name = layout::check_name(&request.model).is_ok();
+    if !is_name && shelf.paths == LoadPaths::Refused {
+        let message = "field `model`: a name under models.dir is expected; models.load_paths \
+                       forbids paths";
+        return Err(ApiError::impossible("paths_refused", message));
+    }
+    let files = layout::resolve(&shelf.models_dir, &request.model)?.require(Task::Generate)?;
+    let name = request.alias.unwrap_or_else(|| files.name.clone());
+    layout::check_name(&name)?;
+    if name == app.encoder_name {
+        let message = format!("field `as`: `{name}` is the encoder's name");
+        return Err(ApiError::impossible("name_taken", message));
+    }
+    let mut options = shelf.options;
+    if let Some(size) = request.kv_bytes_max {
+        options.kv_bytes_max = size.bytes().map_err(|reason| {
+            ApiError::impossible("invalid_size", format!("field `kv_bytes_max`: {reason}"))
+        })?;
+    }
+    let fields = [
+        (&mut options.context_tokens_max, request.context_tokens_max),
+        (&mut options.output_tokens_max, request.output_tokens_max),
+        (&mut options.sequences_max, request.sequences_max),
+        (&mut options.step_tokens_max, request.step_tokens_max),
+    ];
+    for (option, asked) in fields {
+        *option = asked.unwrap_or(*option);
+    }
+    let role = if request.draft { Role::Draft } else { Role::Beside };
+    Ok(LoadOrder { name, path: files.entrance().to_path_buf(), options, role })
+}
+
+impl SizeBody {
+    fn bytes(&self) -> Result<Bytes, String> {
+        match self {
+            Self::Bytes(bytes) => Ok(Bytes(*bytes)),
+            Self::Text(text) => text.parse(),
+        }
+    }
+}
+
+fn body(app: &App, status: ModelStatus) -> ModelBody {
+    let ready = status.state == ModelState::Ready;
+    let leaves = ready && app.draining.has_begun();
+    let serving = status.serving.as_ref();
+    let footprint = serving.map(|serving| serving.footprint);
+    ModelBody {
+        id: status.name,
+        object: "model",
+        task: Task::Generate.name(),
+        state: if leaves { ModelState::Draining.name() } else { status.state.name() },
+        reason: status.reason,
+        bytes: serving.map_or(0, |serving| serving.bytes),
+        sha256: serving.map(|serving| serving.sha256.clone()).unwrap_or_default(),
+        owned_by: "vitrine",
+        context_tokens_max: serving.map(|serving| serving.context_tokens_max),
+        draft: status.is_draft,
+        memory: footprint.map(|footprint| ModelMemoryBody {
+            resident_bytes: footprint.weight_bytes + footprint.packed_bytes + footprint.kv_bytes,
+            weight_bytes: footprint.weight_bytes,
+            packed_bytes: footprint.packed_bytes,
+            kv_bytes: footprint.kv_bytes,
+        }),
+        running: serving.map_or(0, |serving| serving.stats.running),
+        waiting: serving.map_or(0, |serving| serving.stats.waiting),
+        successor_loads: status.successor_loads,
+        draining_count: status.leaving,
+    }
+}
+
+fn encoder(app: &App) -> ModelBody {
     let embedder = app.classifier.embedder();
-    vec![
-        ModelBody {
-            id: generator.name().to_owned(),
-            object: "model",
-            task: "generate",
-            state,
-            bytes: generator.bytes(),
-            sha256: generator.sha256().to_owned(),
-            owned_by: "vitrine",
-            context_tokens_max: Some(generator.context_tokens_max()),
-        },
-        ModelBody {
-            id: app.encoder_name.clone(),
-            object: "model",
-            task: "embed",
-            state,
-            bytes: embedder.bytes(),
-            sha256: embedder.identity().sha256.clone(),
-            owned_by: "vitrine",
-            context_tokens_max: Some(embedder.tokens_max()),
-        },
-    ]
+    let state = if app.draining.has_begun() { ModelState::Draining } else { ModelState::Ready };
+    ModelBody {
+        id: app.encoder_name.clone(),
+        object: "model",
+        task: Task::Embed.name(),
+        state: state.name(),
+        reason: None,
+        bytes: embedder.bytes(),
+        sha256: embedder.identity().sha256.clone(),
+        owned_by: "vitrine",
+        context_tokens_max: Some(embedder.tokens_max()),
+        draft: false,
+        memory: Some(ModelMemoryBody {
+            resident_bytes: embedder.bytes(),
+            weight_bytes: embedder.bytes(),
+            packed_bytes: 0,
+            kv_bytes: 0,
+        }),
+        running: 0,
+        waiting: 0,
+        successor_loads: false,
+        draining_count: 0,
+    }
 }

@@ -34,7 +34,8 @@ pub struct DecoderOptions {
 impl DecoderOptions {
     pub(crate) fn for_tests() -> Self {
         Self {
-            device: Device::Cpu,
+            // The first CUDA device in a build for it, so that the same tests judge it.
+            device: Device::cuda_if_available(0).expect("a device"),
             page_tokens: 16,
             kv_bytes_max: 8 << 20,
             kv_type: KvType::F32,

@@ -1,5 +1,6 @@
 //! Why a model file was refused or a forward pass failed.
 
+use crate::model::checkpoint::SafetensorsError;
 use crate::model::gguf::GgufError;
 use std::path::PathBuf;
 
@@ -88,6 +89,27 @@ pub enum ModelError {
         /// What is wrong with it.
         #[source]
         cause: GgufError,
+    },
+    /// The file is not a well-formed safetensors file.
+    #[error("cannot load {}", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: SafetensorsError,
+    },
+    /// An index of weight files is not one.
+    #[error("{} does not name weight files of its own folder under `weight_map`", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two tensors go to the same place.
+    #[error("tensor `{name}` stands twice")]
+    TensorTwice {
+        /// Its name in GGUF.
+        name: String,
     },
     /// The metadata lacks a value.
     #[error("metadata key `{key}` is missing")]

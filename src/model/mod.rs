@@ -2,26 +2,33 @@
 //!
 //! Never decides who runs (that is `engine`), never sees text (that is `text`).
 
+mod checkpoint;
 mod decoder;
 mod encoder;
 mod error;
 mod executor;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod footprint;
 mod forward;
 mod gguf;
 mod kv_pages;
 mod layout;
+mod open;
+mod quantize;
 mod rope;
 mod shape;
 mod step_input;
 mod weights;
 
 pub use candle_core::Device;
+pub use checkpoint::SafetensorsError;
 pub use decoder::DecoderOptions;
 pub use decoder::load_decoder;
 pub use encoder::Encoder;
 pub use error::ModelError;
+pub use footprint::Footprint;
+pub use footprint::footprint;
 pub use forward::Forward;
 pub use forward::ForwardLimits;
 pub use forward::Logits;
@@ -30,6 +37,8 @@ pub use gguf::GgufFile;
 pub use gguf::TensorEntry;
 pub use gguf::TensorType;
 pub use kv_pages::KvType;
+pub use open::open_model;
+pub use quantize::Quantization;
 pub use rope::Rope;
 pub use rope::RopeStyle;
 pub use rope::Yarn;
@@ -42,6 +51,7 @@ pub use step_input::Segment;
 pub use step_input::StepInput;
 pub use step_input::Wanted;
 pub use weights::MappedFile;
+pub use weights::return_freed_memory;
 
 /// Compute threads of the tensor library on the CPU, the calling one included. Fixed at its first
 /// use from `CANDLE_NUM_THREADS`, else `RAYON_NUM_THREADS`, else the physical cores.

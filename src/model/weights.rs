@@ -1,4 +1,5 @@
-//! The one memory map: a model file's bytes, shared by every reader and never copied by us.
+//! The one memory map: a model file's bytes, shared by every reader and never copied by us; and how
+//! memory goes back to the system when a model is gone.
 //!
 //! Invariants
 //! - The map is read-only; pages are loaded by the operating system when first touched.
@@ -34,5 +35,22 @@ impl MappedFile {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.map
+    }
+}
+
+/// Gives memory that this process has freed back to the operating system.
+///
+/// The C library keeps freed memory for later; after a model is dropped that can be most of its
+/// weights: matrices below its limit for maps of their own (32 MiB) lie in its arenas. Elsewhere
+/// than on glibc nothing is done. Takes milliseconds; call it off the hot path.
+#[cfg_attr(
+    all(target_os = "linux", target_env = "gnu"),
+    expect(unsafe_code, reason = "the C library is asked directly")
+)]
+pub fn return_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim(3) has no precondition, is thread-safe and touches free memory only.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }

@@ -12,6 +12,7 @@
 mod answer;
 pub(crate) mod burst;
 pub(crate) mod consent;
+mod course;
 pub(crate) mod decide;
 pub(crate) mod draft;
 mod error;
@@ -55,10 +56,7 @@ use crate::catalog::Catalog;
 use crate::intent::IntentClassifier;
 use crate::offers::Offers;
 use crate::threads::Arrival;
-use crate::threads::CustomerKey;
 use crate::threads::CustomerStore;
-use crate::threads::Flight;
-use crate::threads::Interruption;
 use crate::threads::Job;
 use crate::threads::JobKind;
 use crate::threads::MessageKey;
@@ -68,13 +66,13 @@ use crate::threads::ThreadKey;
 use crate::threads::ThreadRecord;
 use crate::threads::ThreadStore;
 use crate::threads::TurnGate;
-use crate::threads::TurnPermit;
 use burst::BurstLimits;
 use decide::Decision;
 use decide::Rules;
 use decide::Situation;
 use draft::Budget;
 use draft::Drafter;
+use draft::DrafterSlot;
 use draft::HistoryLine;
 use draft::Style;
 use draft::compose::Terms;
@@ -128,7 +126,7 @@ pub(crate) enum HandoffDelivery {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) classifier: Arc<IntentClassifier>,
-    pub(crate) drafter: Box<dyn Drafter>,
+    pub(crate) drafter: Arc<DrafterSlot>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) offers: Arc<Offers>,
     pub(crate) policies: Policies,
@@ -257,122 +255,6 @@ impl Gateway {
         Ok(())
     }
 
-    async fn answer(
-        &self,
-        request: &TurnRequest,
-        progress: &Progress,
-        arrived: Instant,
-        flight: Option<Flight>,
-    ) -> Result<Answered, TurnError> {
-        let thread = request.thread_id.clone().unwrap_or_else(new_thread_id);
-        let key = ThreadKey { tenant: request.tenant.clone(), thread };
-        let id = seal::new_turn_id();
-        let sort = burst::sort(&request.content);
-        let mut permit = self.parts.gate.enter(&key, &id, sort).await?;
-        let began = self.debounce(request, &permit, arrived).await;
-        let mut timings = Timings { queue: self.since(arrived), ..Timings::default() };
-        for _ in 0..TRIES_MAX {
-            permit.heed_humans();
-            let reading = self.parts.clock.instant();
-            let record = self.open(&key, request).await?;
-            timings.record = self.since(reading);
-            if !burst::may_yield(&record, request, &self.options.bursts) {
-                permit.ignore_newer_words();
-            }
-            let turn = Turn { id: &id, request, progress, key: &key, arrived, began, timings };
-            if let Some(recorded) = self.take(turn, record, &permit).await? {
-                // Everybody who waits for the same message has its answer before the thread is
-                // free: a human who waits for the turn's end waits for these as well.
-                let answered = recorded.answered();
-                if let Some(flight) = flight {
-                    flight.finish(recorded.stored);
-                }
-                return Ok(answered);
-            }
-        }
-        Err(TurnError::Contended { tries: TRIES_MAX })
-    }
-
-    /// Lets the channel's window pass where the caller asked for it, and tells when the time for
-    /// the answer begins.
-    async fn debounce(
-        &self,
-        request: &TurnRequest,
-        permit: &TurnPermit,
-        arrived: Instant,
-    ) -> Instant {
-        if request.patience == Patience::None {
-            return arrived;
-        }
-        let window = self.options.bursts.window(request.channel);
-        let rest = window.saturating_sub(self.since(arrived));
-        tokio::select! {
-            () = self.parts.clock.sleep(rest) => {}
-            _ = permit.interrupted() => {}
-        }
-        self.parts.clock.instant()
-    }
-
-    /// Answers the turn, unless a human or newer words come first. `None` if the thread changed
-    /// meanwhile and the turn must be taken again.
-    async fn take(
-        &self,
-        turn: Turn<'_>,
-        record: ThreadRecord,
-        permit: &TurnPermit,
-    ) -> Result<Option<Recorded>, TurnError> {
-        let (next, answer) = tokio::select! {
-            biased;
-            interruption = permit.interrupted() => {
-                return self.give_way(&turn, record, interruption).await;
-            }
-            prepared = self.prepare(turn, record.clone()) => prepared?,
-        };
-        if let Some(newer) = permit.superseded_by() {
-            return self.give_way(&turn, record, Interruption::Newer(newer)).await;
-        }
-        if let Some(customer) = next.customer_id.clone()
-            && consent::is_stop(turn.request.content.text())
-        {
-            let key = CustomerKey { tenant: turn.request.tenant.clone(), customer };
-            self.stop_outreach(&key, turn.request.message_id.as_ref()).await?;
-        }
-        // Not to be abandoned from here on: a write that is not waited for happens all the same.
-        self.commit(&turn, next, answer).await
-    }
-
-    async fn give_way(
-        &self,
-        turn: &Turn<'_>,
-        mut record: ThreadRecord,
-        interruption: Interruption,
-    ) -> Result<Option<Recorded>, TurnError> {
-        match interruption {
-            Interruption::HumanSpoke => Ok(None),
-            Interruption::Newer(newer) => {
-                burst::leave(&mut record, turn.id, turn.request, self.parts.clock.now());
-                let answer = self.seal_superseded(turn, &record, newer);
-                self.commit(turn, record, answer).await
-            }
-        }
-    }
-
-    async fn open(
-        &self,
-        key: &ThreadKey,
-        request: &TurnRequest,
-    ) -> Result<ThreadRecord, TurnError> {
-        let now = self.parts.clock.now();
-        let stored = self.parts.store.load(key).await?;
-        let language = request.language_hint.unwrap_or(self.options.style.language);
-        let mut record = stored.map_or_else(
-            || ThreadRecord::open(key.thread.clone(), language, now),
-            |record| (*record).clone(),
-        );
-        record::admit(&mut record, request, now);
-        Ok(record)
-    }
-
     /// The first four verbs, and the record that the fifth shall write.
     async fn prepare(
         &self,
@@ -400,8 +282,10 @@ impl Gateway {
         tell(turn.progress, TurnEvent::Decided(decision.action.clone())).await;
 
         let started = self.parts.clock.instant();
-        let history = self.history(turn.key, &decision, self.parts.drafter.wants_history()).await?;
-        let worded = self.draft(&burst.content, &decision, &history, budget).await;
+        let drafter = self.parts.drafter.current();
+        let history = self.history(turn.key, &decision, drafter.wants_history()).await?;
+        let asked = Asked { drafter: &*drafter, history: &history, budget };
+        let worded = self.draft(&burst.content, &decision, asked).await;
         turn.timings.draft = self.since(started);
 
         let started = self.parts.clock.instant();
@@ -480,13 +364,7 @@ impl Gateway {
         }
     }
 
-    async fn draft(
-        &self,
-        content: &Content,
-        decision: &Decision,
-        history: &[HistoryLine],
-        budget: Budget,
-    ) -> Worded {
+    async fn draft(&self, content: &Content, decision: &Decision, asked: Asked<'_>) -> Worded {
         let mut briefs = decision.briefs.clone();
         if content.option_id().is_none() {
             for brief in &mut briefs {
@@ -494,9 +372,9 @@ impl Gateway {
             }
         }
         let known = Vocabulary { lexicon: None, catalog_names: Some(&self.catalog_names) };
-        let shown = if self.parts.drafter.wants_history() { history } else { &[] };
-        let terms = Terms { budget, known };
-        compose(&*self.parts.drafter, &briefs, &decision.options, shown, terms).await
+        let shown = if asked.drafter.wants_history() { asked.history } else { &[] };
+        let terms = Terms { budget: asked.budget, known };
+        compose(asked.drafter, &briefs, &decision.options, shown, terms).await
     }
 
     fn budget(&self, request: &TurnRequest, began: Instant) -> Budget {
@@ -521,6 +399,14 @@ struct Turn<'a> {
     /// When the time for the answer began: at the arrival, or when the debounce window had passed.
     began: Instant,
     timings: Timings,
+}
+
+/// Who drafts a turn, what it is shown and how long it may take.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    drafter: &'a dyn Drafter,
+    history: &'a [HistoryLine],
+    budget: Budget,
 }
 
 fn replayed(stored: &StoredAnswer) -> Answered {

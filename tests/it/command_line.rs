@@ -86,6 +86,16 @@ fn doctor_says_that_the_example_shop_would_start() {
     let report = json(&run(&["--json", "--quiet", "doctor"]));
     assert_eq!(report["would_start"], true, "{report}");
     assert!(report["cores"].as_u64().is_some_and(|cores| cores > 0));
+    let limits = report["ledger"]["limits"].as_array().expect("limits");
+    let models = limits.iter().find(|limit| limit["key"] == "models.max_bytes").expect("a limit");
+    let taken = models["taken_bytes"].as_u64().expect("bytes");
+    let accounts = &report["ledger"]["accounts"];
+    let sum: Option<u64> = ["weights", "packed_copies", "kv_pages"]
+        .iter()
+        .map(|account| accounts[*account].as_u64())
+        .sum();
+    assert_eq!(sum, Some(taken), "{report}");
+    assert!(accounts["weights"].as_u64() > Some(0) && Some(taken) <= models["bytes_max"].as_u64());
 }
 
 #[test]

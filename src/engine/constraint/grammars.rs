@@ -40,7 +40,10 @@ use toktrie::InferenceCapabilities;
 use toktrie::SimpleVob;
 
 /// How many compiled grammars a model keeps, and their memory.
-const CACHE: CacheLimits = CacheLimits { entries_max: 128, bytes_max: 64 << 20 };
+const CACHE: CacheLimits = CacheLimits { entries_max: 128, bytes_max: KEPT_BYTES_MAX };
+
+/// Memory of the grammars that one model keeps, bytes.
+pub(crate) const KEPT_BYTES_MAX: usize = 64 << 20;
 
 /// Memory that the parser's rules take for a byte of grammar text, roughly: the lexer reports its
 /// own.

@@ -27,6 +27,7 @@ pub use grammar::GRAMMAR_DEPTH_MAX;
 pub use grammar::Grammar;
 pub use grammar::GrammarFault;
 pub(crate) use grammars::Grammars;
+pub(crate) use grammars::KEPT_BYTES_MAX;
 pub(crate) use token_trie::TokenTrie;
 
 use crate::base::clock::SharedClock;

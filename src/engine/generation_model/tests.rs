@@ -104,10 +104,10 @@ fn real_answers_do_not_depend_on_company() {
     assert!(beside.engine().stats().preemptions > 0, "the pool was meant to be too small");
 }
 
-#[tokio::test]
-async fn opened_model_knows_its_file() {
+#[test]
+fn opened_model_knows_its_file() {
     let Some(model) = stories(OPTIONS) else { return };
-    model.warm_up().await.unwrap();
+    model.warm_up().unwrap();
     assert_eq!(model.name(), "stories");
     assert_eq!(model.bytes(), 1_185_376);
     assert_eq!(model.sha256().len(), 64);

@@ -7,6 +7,7 @@ use crate::engine::EngineError;
 use crate::engine::FinishReason;
 use crate::engine::Generation;
 use crate::engine::GenerationEvent;
+use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
 use crate::engine::Sampling;
@@ -72,7 +73,7 @@ pub(crate) async fn chat(
     body: Json<ChatRequest>,
 ) -> Result<Response, ApiError> {
     let request = body.value;
-    app.check_generator(&request.model)?;
+    let model = app.models.get(&request.model)?;
     if request.messages.is_empty() {
         return Err(ApiError::impossible("no_messages", "field `messages` is empty"));
     }
@@ -81,8 +82,8 @@ pub(crate) async fn chat(
         .iter()
         .map(|message| ChatMessage::new(role(&message.role), message.content.text()))
         .collect();
-    let prompt_token_ids = app.generator.encode_chat(&messages)?;
-    app.generate(Endpoint::Chat, prompt_token_ids, request.sampling, String::new()).await
+    let prompt = Prompt { token_ids: model.encode_chat(&messages)?, echo: String::new() };
+    app.generate(&model, Endpoint::Chat, prompt, request.sampling).await
 }
 
 /// The role that templates know: `developer` is the API's later word for `system`.
@@ -114,27 +115,28 @@ pub(crate) async fn completions(
     body: Json<CompletionRequest>,
 ) -> Result<Response, ApiError> {
     let request = body.value;
-    app.check_generator(&request.model)?;
-    let prompt = only(request.prompt)?;
-    let prompt_token_ids = app.generator.tokenizer().encode(&prompt, Special::Add)?;
-    let echo = if request.echo { prompt } else { String::new() };
-    app.generate(Endpoint::Completion, prompt_token_ids, request.sampling, echo).await
+    let model = app.models.get(&request.model)?;
+    let text = only(request.prompt)?;
+    let token_ids = model.tokenizer().encode(&text, Special::Add)?;
+    let echo = if request.echo { text } else { String::new() };
+    let prompt = Prompt { token_ids, echo };
+    app.generate(&model, Endpoint::Completion, prompt, request.sampling).await
+}
+
+/// What a model continues.
+struct Prompt {
+    token_ids: Vec<u32>,
+    /// Repeated before the output.
+    echo: String,
 }
 
 impl App {
-    fn check_generator(&self, name: &str) -> Result<(), ApiError> {
-        if name == self.generator.name() {
-            return Ok(());
-        }
-        Err(ApiError::NotFound { what: "model", id: name.chars().take(200).collect() })
-    }
-
     async fn generate(
         &self,
+        model: &GenerationModel,
         endpoint: Endpoint,
-        prompt_token_ids: Vec<u32>,
+        prompt: Prompt,
         mut body: SamplingBody,
-        echo: String,
     ) -> Result<Response, ApiError> {
         if let Some((field, allowed)) = body.refused.first() {
             let message = format!("field `{field}` is not supported here; allowed: {allowed}");
@@ -143,16 +145,17 @@ impl App {
         let (stream, usage_wanted) =
             (body.stream, body.stream_options.as_ref().is_some_and(|o| o.include_usage));
         let constraint = match one_grammar(&mut body)? {
-            Some(grammar) => Some(self.generator.constrain(grammar).await?),
+            Some(grammar) => Some(model.constrain(grammar).await?),
             None => None,
         };
-        let request = GenerationRequest { constraint, ..request(prompt_token_ids, body) };
-        let generation = self.generator.engine().submit(request)?;
+        let Prompt { token_ids, echo } = prompt;
+        let request = GenerationRequest { constraint, ..request(token_ids, body) };
+        let generation = model.engine().submit(request)?;
         let header = Header {
             endpoint,
             id: endpoint.id(),
             created: self.clock.now().as_second(),
-            model: self.generator.name().to_owned(),
+            model: model.name().to_owned(),
         };
         if stream {
             let events = events(header, generation, echo, usage_wanted);
@@ -192,7 +195,7 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest 
         },
         stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
         deadline: None,
-        end_of_text: EndOfText::Stop,
+        end_of_text: if body.ignore_eos { EndOfText::Ignore } else { EndOfText::Stop },
         constraint: None,
     }
 }

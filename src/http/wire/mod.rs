@@ -1,6 +1,7 @@
 //! Every body that crosses the wire, and nothing else: names and shapes are the contract.
 
 pub(crate) mod customers;
+pub(crate) mod models;
 pub(crate) mod openai;
 pub(crate) mod refused;
 pub(crate) mod respond;

@@ -53,6 +53,9 @@ pub(crate) struct SamplingBody {
     pub(crate) stream: bool,
     #[serde(default)]
     pub(crate) stream_options: Option<StreamOptions>,
+    /// Whether to go on to the token limit when the model ends its text, as benchmarks ask.
+    #[serde(default)]
+    pub(crate) ignore_eos: bool,
     /// Fields of the API that are not offered here.
     #[serde(flatten)]
     pub(crate) refused: RefusedFields,

@@ -1,4 +1,4 @@
-//! Bodies of classify, suggest, embeddings, models and catalogue search.
+//! Bodies of classify, suggest, embeddings and catalogue search.
 
 use crate::http::wire::MoneyBody;
 use crate::http::wire::respond::CartLineBody;
@@ -39,28 +39,6 @@ pub(crate) struct SuggestAnswer {
     pub(crate) arm: String,
     /// Why there is no suggestion.
     pub(crate) withheld: Option<String>,
-}
-
-/// One loaded model.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ModelBody {
-    pub(crate) id: String,
-    pub(crate) object: &'static str,
-    /// `generate` or `embed`.
-    pub(crate) task: &'static str,
-    pub(crate) state: &'static str,
-    pub(crate) bytes: u64,
-    pub(crate) sha256: String,
-    pub(crate) owned_by: &'static str,
-    /// Tokens of prompt and output together.
-    pub(crate) context_tokens_max: Option<usize>,
-}
-
-/// `GET /v1/models`.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ModelsAnswer {
-    pub(crate) object: &'static str,
-    pub(crate) data: Vec<ModelBody>,
 }
 
 /// `GET /v1/catalog/search`.

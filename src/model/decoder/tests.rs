@@ -1,6 +1,7 @@
 //! The forward pass against llama.cpp, and against itself alone and in company.
 
 mod families;
+mod parity;
 
 use super::*;
 use crate::base::ids::PageId;
@@ -55,7 +56,7 @@ fn generate(model: &mut dyn Forward, prompts: &[Vec<u32>], count: usize) -> Vec<
 
 fn open(path: &Path) -> Box<dyn Forward> {
     let file = GgufFile::open(path).unwrap();
-    load_decoder(&file, &DecoderOptions { kv_bytes_max: 128 << 20, ..DecoderOptions::for_tests() })
+    load_decoder(&file, &DecoderOptions { kv_bytes_max: 512 << 20, ..DecoderOptions::for_tests() })
         .unwrap()
 }
 
@@ -78,10 +79,11 @@ fn stories() -> Option<PathBuf> {
     path
 }
 
+/// `own` and 63 others of many lengths.
 fn company(own: &[u32]) -> Vec<Vec<u32>> {
     let mut prompts = vec![own.to_vec()];
     prompts.extend(
-        (1..32_u32).map(|index| {
+        (1..64_u32).map(|index| {
             (0..1 + index * 7 % 40).map(|at| 3 + (at * 31 + index * 17) % 250).collect()
         }),
     );
@@ -106,32 +108,70 @@ fn stories_continue_as_in_llama_cpp() {
     }
 }
 
-#[test]
-fn stories_are_the_same_alone_and_beside_31_others() {
-    let Some(path) = stories() else { return };
-    let mut model = open(&path);
-    let prompts = company(&[1, 403, 407, 261, 378]);
-    let together = generate(model.as_mut(), &prompts, 64);
-    for at in [0, 1, 9, 17, 24, 31] {
-        let alone = generate(model.as_mut(), &prompts[at..=at], 64);
-        assert_eq!(alone[0], together[at], "{at}");
+/// Generates `count` tokens for the first prompt among the others, every prompt in chunks of at
+/// most `chunk` tokens, so that chunks and decode rows share steps.
+fn generate_chunked(
+    model: &mut dyn Forward,
+    prompts: &[Vec<u32>],
+    count: usize,
+    chunk: usize,
+) -> Vec<u32> {
+    let mut sequences: Vec<Greedy> =
+        (0_u32..).zip(prompts).map(|(index, prompt)| Greedy::new(prompt, index, 12)).collect();
+    while sequences[0].tokens.len() < prompts[0].len() + count {
+        let mut step = StepInput::default();
+        let mut wanted = Vec::new();
+        for (index, sequence) in sequences.iter_mut().enumerate() {
+            let known = sequence.tokens.len();
+            let end = known.min(sequence.computed + chunk);
+            let last = end == known;
+            let rows = &sequence.tokens[sequence.computed..end];
+            let wants = if last { Wanted::Last } else { Wanted::Nothing };
+            step.push(rows, sequence.computed, &sequence.pages, wants);
+            if last {
+                wanted.push(index);
+            } else {
+                sequence.computed = end;
+            }
+        }
+        let logits = model.forward(&step).unwrap();
+        wanted.iter().zip(logits.rows()).for_each(|(&index, row)| sequences[index].take(row));
+    }
+    sequences[0].tokens[prompts[0].len()..].to_vec()
+}
+
+/// The first prompt's tokens are the same alone, among 7, 31 and 63 others, and in chunks.
+fn assert_invariant(model: &mut dyn Forward, prompts: &[Vec<u32>], count: usize, what: &str) {
+    let alone = generate(model, &prompts[..1], count).remove(0);
+    for others in [7, 31, 63] {
+        let together = generate(model, &prompts[..=others], count);
+        assert_eq!(together[0], alone, "{what} among {others} others");
+        let at = others / 2;
+        let other_alone = generate(model, &prompts[at..=at], count);
+        assert_eq!(together[at], other_alone[0], "{what}, number {at} of {others}");
+    }
+    for chunk in [1, 7, 16] {
+        let chunked = generate_chunked(model, &prompts[..32], count, chunk);
+        assert_eq!(chunked, alone, "{what} in chunks of {chunk} among 31 others");
     }
 }
 
 #[test]
-fn house_drafter_says_the_same_alone_and_beside_31_others() {
+fn stories_are_the_same_alone_in_company_and_in_chunks() {
+    let Some(path) = stories() else { return };
+    let prompts = company(&[1, 403, 407, 261, 378, 5, 77, 290, 301]);
+    assert_invariant(open(&path).as_mut(), &prompts, 48, "stories");
+}
+
+#[test]
+fn house_drafter_says_the_same_alone_in_company_and_in_chunks() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/drafter/drafter.gguf");
     if !path.exists() {
         eprintln!("skipped: {} does not exist", path.display());
         return;
     }
-    let mut model = open(&path);
-    let prompts = company(&[1, 403, 407, 261, 378]);
-    let together = generate(model.as_mut(), &prompts, 40);
-    for at in [0, 1, 9, 17, 24, 31] {
-        let alone = generate(model.as_mut(), &prompts[at..=at], 40);
-        assert_eq!(alone[0], together[at], "{at}");
-    }
+    let prompts = company(&[1, 403, 407, 261, 378, 5, 77, 290, 301]);
+    assert_invariant(open(&path).as_mut(), &prompts, 16, "drafter");
 }
 
 #[test]
@@ -141,11 +181,14 @@ fn every_family_and_type_is_the_same_alone_and_in_company() {
             let mut model = tiny(&TinyDecoder { family, matrix_type, ..TinyDecoder::default() });
             let prompts = company(&[1, 40, 50]);
             let together = generate(model.as_mut(), &prompts, 10);
-            for at in [0, 17, 31] {
+            for at in [0, 17, 31, 63] {
                 let alone = generate(model.as_mut(), &prompts[at..=at], 10);
                 assert_eq!(alone[0], together[at], "{family} {matrix_type:?} {at}");
             }
         }
+        let mut model = tiny(&TinyDecoder { family, ..TinyDecoder::default() });
+        let prompts = company(&(0..40).map(|at| 3 + at * 29 % 250).collect::<Vec<u32>>());
+        assert_invariant(model.as_mut(), &prompts, 10, family);
     }
 }
 
@@ -156,13 +199,8 @@ fn packed_kernels_are_the_same_alone_and_in_company() {
         [TensorType::Q8_0, TensorType::Q4K, TensorType::Q5K, TensorType::Q6K, TensorType::Q5_0]
     {
         let decoder = TinyDecoder { matrix_type, width: 256, ..TinyDecoder::default() };
-        let mut model = tiny(&decoder);
         let prompts = company(&[1, 40, 50]);
-        let together = generate(model.as_mut(), &prompts, 6);
-        for at in [0, 17, 31] {
-            let alone = generate(model.as_mut(), &prompts[at..=at], 6);
-            assert_eq!(alone[0], together[at], "{matrix_type:?} {at}");
-        }
+        assert_invariant(tiny(&decoder).as_mut(), &prompts, 6, matrix_type.name());
     }
 }
 

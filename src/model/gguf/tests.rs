@@ -1,7 +1,11 @@
 //! The parser against well-formed, mutated and cut files.
 
 use super::*;
+use crate::base::ids::PageId;
+use crate::model::StepInput;
+use crate::model::Wanted;
 use crate::model::fixture::GgufWriter;
+use crate::model::fixture::TINY_FAMILIES;
 use crate::model::fixture::TinyDecoder;
 use proptest::prelude::*;
 
@@ -66,15 +70,86 @@ fn huge_dimensions_are_refused() {
     assert!(matches!(parse(&file), Err(GgufError::OutOfFile { .. })));
 }
 
-/// Loads whatever a mutated file still describes; only errors are allowed, never a panic.
+#[test]
+fn huge_strings_lists_and_nested_lists_are_refused_unread() {
+    let header = |entry: &[u8]| {
+        let mut file = b"GGUF\x03\0\0\0".to_vec();
+        file.extend(0_u64.to_le_bytes());
+        file.extend(1_u64.to_le_bytes());
+        file.extend(1_u64.to_le_bytes());
+        file.push(b'k');
+        file.extend(entry);
+        parse(&file)
+    };
+    let value = |kind: u32, rest: &[u8]| [kind.to_le_bytes().as_slice(), rest].concat();
+    let huge = u64::MAX.to_le_bytes();
+    let string = header(&value(8, &huge));
+    assert!(matches!(string, Err(GgufError::TooMany { what: "bytes in a string", .. })));
+    let list = header(&value(9, &[4_u32.to_le_bytes().as_slice(), &huge].concat()));
+    assert!(matches!(list, Err(GgufError::TooMany { what: "items in an array", .. })));
+    let many = (4_u64 << 20).to_le_bytes();
+    let short = header(&value(9, &[10_u32.to_le_bytes().as_slice(), &many].concat()));
+    assert!(matches!(short, Err(GgufError::Truncated { .. })));
+    let level = [9_u32.to_le_bytes().as_slice(), &1_u64.to_le_bytes()].concat();
+    let nested = header(&[9_u32.to_le_bytes().as_slice(), &level.repeat(100_000)].concat());
+    assert!(matches!(nested, Err(GgufError::NestedArray { .. })));
+    let mut key = b"GGUF\x03\0\0\0".to_vec();
+    key.extend(0_u64.to_le_bytes());
+    key.extend(1_u64.to_le_bytes());
+    key.extend(huge);
+    assert!(matches!(parse(&key), Err(GgufError::TooMany { what: "bytes in a key", .. })));
+}
+
+#[test]
+fn any_false_byte_is_read_or_refused() {
+    let whole = small();
+    for at in 0..whole.len() {
+        for byte in [0, 1, 0x7f, 0x80, 0xff, whole[at] ^ 1, whole[at] ^ 0x40] {
+            let mut file = whole.clone();
+            file[at] = byte;
+            if let Ok(contents) = parse(&file) {
+                let inside = |entry: &TensorEntry| entry.range.end <= file.len();
+                assert!(contents.tensors.values().all(inside), "byte {at} as {byte}");
+            }
+        }
+    }
+}
+
+/// Loads whatever a mutated file still describes and computes a step with it; only errors are
+/// allowed, never a panic.
 fn load_mutated(bytes: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mutated.gguf");
     std::fs::write(&path, bytes).unwrap();
     if let Ok(file) = GgufFile::open(&path) {
         let options = crate::model::DecoderOptions::for_tests();
-        let _ = crate::model::load_decoder(&file, &options);
+        if let Ok(mut model) = crate::model::load_decoder(&file, &options) {
+            let mut step = StepInput::default();
+            step.push(&[1, 2, 3], 0, &[PageId(0)], Wanted::Last);
+            let _ = model.forward(&step);
+        }
     }
+}
+
+type Edits = Vec<(prop::sample::Index, u8)>;
+
+fn edits() -> impl Strategy<Value = Edits> {
+    prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)
+}
+
+/// A tiny decoder with false bytes in its tables: most of the file is weights, where an edit
+/// changes numbers only.
+fn load_garbled(family: usize, edits: Edits, cut: Option<prop::sample::Index>) {
+    let family = TINY_FAMILIES[family % TINY_FAMILIES.len()];
+    let mut file = TinyDecoder { family, ..TinyDecoder::default() }.bytes();
+    let tables = parse(&file).unwrap().tensors.values().map(|t| t.range.start).min().unwrap();
+    for (index, byte) in edits {
+        file[index.index(tables)] = byte;
+    }
+    if let Some(kept) = cut {
+        file.truncate(kept.index(file.len()));
+    }
+    load_mutated(&file);
 }
 
 proptest! {
@@ -82,20 +157,11 @@ proptest! {
 
     #[test]
     fn garbled_files_never_panic(
-        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
-        kept in any::<prop::sample::Index>(),
-        cut in any::<bool>(),
+        family in 0..TINY_FAMILIES.len(),
+        edits in edits(),
+        cut in any::<Option<prop::sample::Index>>(),
     ) {
-        let mut file = TinyDecoder::default().bytes();
-        // Most of the file is weights, where an edit changes numbers only: aim at the tables.
-        let tables = parse(&file).unwrap().tensors.values().map(|t| t.range.start).min().unwrap();
-        for (index, byte) in edits {
-            file[index.index(tables)] = byte;
-        }
-        if cut {
-            file.truncate(kept.index(file.len()));
-        }
-        load_mutated(&file);
+        load_garbled(family, edits, cut);
     }
 
     #[test]
@@ -103,6 +169,20 @@ proptest! {
         let mut file = b"GGUF\x03\0\0\0".to_vec();
         file.extend(tail);
         let _ = parse(&file);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(50_000))]
+
+    #[test]
+    #[ignore = "minutes: cargo test --lib garbled_files_never_panic_at_length -- --ignored"]
+    fn garbled_files_never_panic_at_length(
+        family in 0..TINY_FAMILIES.len(),
+        edits in edits(),
+        cut in any::<Option<prop::sample::Index>>(),
+    ) {
+        load_garbled(family, edits, cut);
     }
 }
 

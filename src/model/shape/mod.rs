@@ -199,11 +199,7 @@ impl DecoderShape {
 
     fn read_scales(&mut self, keys: &FamilyKeys<'_>, scales: Scales) -> Result<(), ModelError> {
         match scales {
-            Scales::Plain => {
-                if let Some(scale) = keys.set("attention.scale")? {
-                    self.attention_scale = narrow(scale);
-                }
-            }
+            Scales::Plain => {}
             Scales::Gemma { largest_layers } => {
                 self.embedding_scale = 1.0 / inverse_root(self.width);
                 if self.layers == largest_layers {
@@ -217,10 +213,10 @@ impl DecoderShape {
                 self.embedding_scale = or_one("embedding_scale")?;
                 self.residual_scale = or_one("residual_scale")?;
                 self.logit_scale = 1.0 / keys.positive_f32("logit_scale", None)?;
-                if let Some(scale) = keys.set("attention.scale")? {
-                    self.attention_scale = narrow(scale);
-                }
             }
+        }
+        if let Some(scale) = keys.set("attention.scale")? {
+            self.attention_scale = narrow(scale);
         }
         if let Some(growth) = keys.set("attention.temperature_scale")? {
             let tokens = self.rope.trained_tokens;

@@ -83,7 +83,11 @@ impl Disk {
 impl Platter {
     fn draw_power(&mut self) -> io::Result<()> {
         self.operations += 1;
-        if self.operations > self.power_until { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        if self.operations > self.power_until {
+            Err(io::ErrorKind::BrokenPipe.into())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -156,9 +160,10 @@ async fn write_until_dark(store: &EmbeddedStore, thread: usize) -> Acknowledged 
         let Ok(CommitOutcome::Recorded(record)) = store.commit(commit).await else { break };
         acknowledged.turns = record.turns_recorded;
         current = Some(record);
-        let mut next = customer.as_deref().cloned().unwrap_or_else(|| {
-            CustomerRecord::new(key.customer.clone(), samples::at(0))
-        });
+        let mut next = customer
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| CustomerRecord::new(key.customer.clone(), samples::at(0)));
         let change = ConsentChange {
             purpose: Purpose::Outreach,
             channel: None,

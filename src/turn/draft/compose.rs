@@ -1,6 +1,7 @@
 //! Third verb: words for a decision. Drafts its briefs side by side, checks each, and puts the
 //! template where a draft is late, unsound or missing.
 
+use crate::base::causes::chain;
 use crate::base::telemetry;
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::ReplySource;
@@ -107,18 +108,6 @@ fn sound(draft: Draft, brief: &Brief, known: Vocabulary<'_>) -> Option<Draft> {
 
 fn reject(reason: &'static str) {
     metrics::counter!(telemetry::DRAFTS_REJECTED_TOTAL, "reason" => reason).increment(1);
-}
-
-/// An error with its causes, for the log.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// The model's titles where they are sound, the option's own words elsewhere.

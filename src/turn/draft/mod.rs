@@ -7,6 +7,7 @@ mod brief;
 pub(crate) mod compose;
 pub(crate) mod house;
 mod instruct;
+mod slot;
 pub(crate) mod template;
 
 pub(crate) use brief::Address;
@@ -20,6 +21,7 @@ pub(crate) use brief::Style;
 pub(crate) use brief::Voice;
 pub(crate) use house::HouseDrafter;
 pub(crate) use instruct::InstructDrafter;
+pub(crate) use slot::DrafterSlot;
 
 use crate::engine::EngineError;
 use crate::engine::GenerationModel;

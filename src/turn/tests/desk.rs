@@ -48,6 +48,7 @@ use crate::turn::draft::Budget;
 use crate::turn::draft::Draft;
 use crate::turn::draft::DraftError;
 use crate::turn::draft::Drafter;
+use crate::turn::draft::DrafterSlot;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Length;
@@ -154,7 +155,7 @@ impl Desk {
         let clock = Arc::new(ManualClock::new(samples::at(0)));
         let parts = Parts {
             classifier: Arc::new(IntentClassifier::toy()),
-            drafter: Box::new(SharedDrafter(Arc::clone(&drafter))),
+            drafter: Arc::new(DrafterSlot::new(Box::new(SharedDrafter(Arc::clone(&drafter))))),
             catalog: Arc::new(Catalog::empty()),
             offers: Arc::new(no_offers()),
             policies: Policies::default(),

@@ -7,7 +7,9 @@
 
 use crate::base::ids::MessageId;
 use crate::threads::BodyHash;
+use crate::threads::ThreadStore;
 use crate::threads::TurnKind;
+use crate::threads::tests::samples;
 use crate::turn::Content;
 use crate::turn::HumanMessage;
 use crate::turn::OwnerChange;
@@ -17,8 +19,6 @@ use crate::turn::tests::desk::Desk;
 use crate::turn::tests::desk::key;
 use crate::turn::tests::desk::message;
 use crate::turn::tests::desk::read;
-use crate::threads::ThreadStore;
-use crate::threads::tests::samples;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -33,11 +33,25 @@ const MESSAGES: usize = 8;
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// The customer writes, or the channel delivers it again.
-    Say { thread: usize, message: usize },
-    Tap { thread: usize, message: usize },
-    Human { thread: usize, message: usize },
-    Release { thread: usize, resolved: bool },
-    Erase { thread: usize },
+    Say {
+        thread: usize,
+        message: usize,
+    },
+    Tap {
+        thread: usize,
+        message: usize,
+    },
+    Human {
+        thread: usize,
+        message: usize,
+    },
+    Release {
+        thread: usize,
+        resolved: bool,
+    },
+    Erase {
+        thread: usize,
+    },
     /// Everything in flight ends.
     Settle,
 }

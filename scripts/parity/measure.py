@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Measures how far vitrine's logits are from llama.cpp's on the same files: F16, Q8_0 and Q4_K_M of two models.
+
+    scripts/parity/measure.py --bin FOLDER/OF/llama.cpp [--stories PATH/TO/stories260K.gguf] [--positions 2000]
+
+llama-quantize makes the files in target/parity. llama-server then samples texts from each (fixed seeds) and says, at every
+position, what its most probable tokens are; keys and values are f32 on both sides. `cargo test` teacher-forces vitrine with
+the same tokens and prints, per file: top-1 agreement, mean KL divergence over llama.cpp's TOP tokens and one class for the
+rest, and the share of equal greedy outputs. It fails beyond the bounds that the test names. Standard library only.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "target" / "parity"
+DRAFTER = ROOT / "models" / "drafter" / "drafter.gguf"
+TYPES = ["F16", "Q8_0", "Q4_K_M"]
+TOP = 256
+TEXT_TOKENS = 200
+GREEDY_TEXTS = 16
+GREEDY_TOKENS = 48
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def post(url: str, body: dict) -> dict:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    with OPENER.open(request, timeout=300) as answer:
+        return json.load(answer)
+
+
+def wait_until_ready(url: str, server: subprocess.Popen, name: str):
+    for _ in range(600):
+        if server.poll() is not None:
+            sys.exit(f"parity: the server refuses {name}")
+        try:
+            OPENER.open(url + "/health", timeout=1).read()
+            return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("parity: the server was not ready within a minute")
+
+
+def sampled(url: str, prompt: list[int], seed: int) -> dict | None:
+    """A text and llama.cpp's distribution before each of its tokens.
+
+    None where the server left some out: it does at tokens that end inside a UTF-8 character.
+    """
+    answer = post(url + "/completion", {
+        "prompt": prompt, "n_predict": TEXT_TOKENS, "temperature": 0.8, "samplers": ["temperature"], "seed": seed, "n_probs": TOP,
+        "return_tokens": True, "cache_prompt": False,
+    })
+    steps = answer.get("completion_probabilities", [])
+    if [step["id"] for step in steps] != answer["tokens"]:
+        return None
+    return {
+        "prompt": prompt, "tokens": [step["id"] for step in steps],
+        "top": [[[entry["id"], entry["logprob"]] for entry in step["top_logprobs"]] for step in steps],
+    }
+
+
+def greedy(url: str, prompt: list[int]) -> dict:
+    answer = post(url + "/completion", {
+        "prompt": prompt, "n_predict": GREEDY_TOKENS, "temperature": 0, "top_k": 1, "samplers": ["top_k"], "n_probs": 2,
+        "return_tokens": True, "cache_prompt": False,
+    })
+    pairs = [sorted((top["logprob"] for top in step["top_logprobs"]), reverse=True) for step in answer["completion_probabilities"]]
+    margin = min((best - second for best, second, *_ in pairs), default=0.0)
+    return {"prompt": prompt, "tokens": answer["tokens"], "margin": margin}
+
+
+def ask(url: str, prompts: list[str], positions: int) -> dict:
+    ids = [post(url + "/tokenize", {"content": prompt, "add_special": True})["tokens"] for prompt in prompts]
+    texts, count = [], 0
+    for seed in range(1000):
+        text = sampled(url, ids[seed % len(ids)], seed)
+        if text is None:
+            continue
+        texts.append(text)
+        count += len(text["tokens"])
+        if count >= positions:
+            break
+    return {"texts": texts, "greedy": [greedy(url, prompt) for prompt in ids[:GREEDY_TEXTS]]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=Path, required=True, help="folder with llama-server and llama-quantize")
+    parser.add_argument("--stories", type=Path, help="stories260K.gguf")
+    parser.add_argument("--positions", type=int, default=2000)
+    parser.add_argument("--port", type=int, default=18097)
+    options = parser.parse_args()
+    rows = [json.loads(line) for line in open(DRAFTER.with_name("heldout.jsonl"), encoding="utf-8")]
+    models = {"drafter": (DRAFTER, [row["prompt"] for row in rows[:: max(1, len(rows) // 50)]])}
+    if options.stories:
+        models["stories"] = (options.stories, ["Once upon a time", "Lily had a red ball", "The dog ran to", "One day, Tom and his mom", "In the garden"])
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    url = f"http://127.0.0.1:{options.port}"
+    for name, (source, prompts) in models.items():
+        for kind in TYPES:
+            path = FOLDER / f"{name}.{kind}.gguf"
+            subprocess.run([options.bin / "llama-quantize", "--allow-requantize", source, path, kind], check=True, capture_output=True)
+            server = subprocess.Popen(
+                [options.bin / "llama-server", "-m", path, "-t", "2", "--port", str(options.port), "-c", "1024", "-np", "1",
+                 "--no-repack", "-fa", "off", "-ctk", "f32", "-ctv", "f32"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                wait_until_ready(url, server, path.name)
+                answers = ask(url, prompts, options.positions)
+            finally:
+                server.terminate()
+                server.wait()
+            path.with_suffix(".json").write_text(json.dumps(answers))
+            print(f"asked llama.cpp: {path.name}", flush=True)
+    subprocess.run(["cargo", "test", "--quiet", "--lib", "logits_stay_close_to_llama_cpp", "--", "--ignored", "--nocapture"], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+//! The models that the gateway starts with.
+
+use crate::app::build::engine_options;
+use crate::base::clock::SharedClock;
+use crate::base::memory::Account;
+use crate::base::memory::Grant;
+use crate::base::memory::MemoryLedger;
+use crate::base::units::Bytes;
+use crate::config::Settings;
+use crate::engine::LoadOrder;
+use crate::engine::ModelRegistry;
+use crate::engine::Role;
+use crate::http::LoadPaths;
+use crate::http::ModelShelf;
+use crate::hub::layout;
+use crate::hub::layout::Task;
+use crate::intent::BatchLimits;
+use crate::intent::Embedder;
+use crate::intent::EmbedderOptions;
+use crate::intent::Head;
+use crate::intent::IntentClassifier;
+use anyhow::Context;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Text beyond this many bytes is cut before it is tokenized: twice what 256 tokens take.
+const ENCODER_TEXT_BYTES_MAX: usize = 8192;
+
+/// Texts encoded in one pass; the token budget usually ends a batch earlier.
+const ENCODER_BATCH_TEXTS_MAX: usize = 64;
+
+/// The shipped intent head.
+const HOUSE_HEAD: &[u8] = include_bytes!("../../models/intents/house.head");
+
+/// The GGUF file of a name, a folder or a path.
+pub(crate) fn generator_file(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
+    let files = layout::resolve(&settings.models_dir(), model)?.require(Task::Generate)?;
+    Ok(files.entrance().to_path_buf())
+}
+
+/// A registry with the model that words the turns (`draft.model`) and those of `models.load`.
+pub(super) fn generators(
+    settings: &Settings,
+    clock: &SharedClock,
+    memory: &Arc<MemoryLedger>,
+) -> anyhow::Result<Arc<ModelRegistry>> {
+    let raw = &settings.raw;
+    let registry = ModelRegistry::new(Arc::clone(clock), Arc::clone(memory), raw.models.loaded_max);
+    load(settings, &registry, &raw.draft.model, Role::Draft)
+        .with_context(|| format!("draft.model is `{}`", raw.draft.model))?;
+    for model in raw.models.load.split(',').map(str::trim).filter(|model| !model.is_empty()) {
+        load(settings, &registry, model, Role::Beside)
+            .with_context(|| format!("models.load names `{model}`"))?;
+    }
+    Ok(registry)
+}
+
+fn load(
+    settings: &Settings,
+    registry: &Arc<ModelRegistry>,
+    model: &str,
+    role: Role,
+) -> anyhow::Result<()> {
+    let files = layout::resolve(&settings.models_dir(), model)?.require(Task::Generate)?;
+    let path = files.entrance().to_path_buf();
+    let options = engine_options(settings);
+    Ok(registry.load_here(LoadOrder { name: files.name, path, options, role })?)
+}
+
+/// Where later models are loaded from.
+pub(super) fn shelf(settings: &Settings) -> ModelShelf {
+    let paths = match settings.raw.models.load_paths {
+        true => LoadPaths::Allowed,
+        false => LoadPaths::Refused,
+    };
+    ModelShelf {
+        models_dir: settings.models_dir(),
+        paths,
+        options: engine_options(settings),
+        drain_max: Duration::from_millis(settings.raw.server.drain_ms),
+    }
+}
+
+/// The intent classifier, and the memory that its encoder was granted.
+pub(super) fn classifier(
+    settings: &Settings,
+    memory: &Arc<MemoryLedger>,
+) -> anyhow::Result<(IntentClassifier, Grant)> {
+    let intent = &settings.raw.intent;
+    let files = layout::resolve(&settings.models_dir(), &intent.encoder)
+        .and_then(|files| files.require(Task::Embed))
+        .context("intent.encoder; `scripts/fetch-encoder` lays the default one")?;
+    let options = EmbedderOptions {
+        limits: BatchLimits {
+            waiting_texts_max: intent.waiting_texts_max,
+            batch_texts_max: ENCODER_BATCH_TEXTS_MAX,
+            batch_tokens_max: intent.batch_tokens_max,
+        },
+        text_bytes_max: ENCODER_TEXT_BYTES_MAX,
+        prefix: intent.prefix.clone(),
+    };
+    let mut grant = memory.take(&files.name, vec![(Account::Weights, Bytes(files.bytes))])?;
+    let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
+    grant.settle(vec![(Account::Weights, Bytes(embedder.bytes()))])?;
+    let head = match settings.path(&intent.head) {
+        Some(path) => Head::open(&path)?,
+        None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,
+    };
+    let classifier = IntentClassifier::new(embedder, head)
+        .context("intent.head and intent.encoder must be those that were trained together")?;
+    Ok((classifier, grant))
+}

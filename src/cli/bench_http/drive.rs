@@ -1,0 +1,193 @@
+//! Sends requests when they are due: open loop at a rate, or closed loop with so many clients.
+//!
+//! Invariants
+//! - In the open loop a request is due at its own moment, whatever became of those before it, and
+//!   its times count from that moment: a slow server cannot hide its delays (no coordinated
+//!   omission).
+//! - Nothing is due after the duration; what is under way is waited for.
+
+use super::exchange::Call;
+use super::exchange::Exchange;
+use super::exchange::exchange;
+use super::scenario::Scenario;
+use super::scenario::Turn;
+use super::tally::Promise;
+use super::tally::Tally;
+use crate::base::clock::SharedClock;
+use indicatif::ProgressBar;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use reqwest::Client;
+use std::time::Duration;
+use std::time::Instant;
+use tokio::task::JoinSet;
+
+/// How requests arrive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Arrivals {
+    /// A Poisson process of `rate` requests a second; one that finds `in_flight_max` under way is
+    /// counted as not sent.
+    Poisson { rate: f64, in_flight_max: usize },
+    /// Clients that each wait for their answer and ask again at once.
+    Closed { clients: usize },
+}
+
+/// Where and what requests are sent.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) client: Client,
+    pub(super) url: String,
+    pub(super) api_key: Option<String>,
+    pub(super) scenario: Scenario,
+    pub(super) timeout: Duration,
+    pub(super) clock: SharedClock,
+    /// Tells the conversations of this run from those of others.
+    pub(super) run: u64,
+}
+
+impl Target {
+    /// The request of one turn, due now or at `due`.
+    pub(super) fn call(&self, turn: Turn, due: Instant) -> Call {
+        let scenario = &self.scenario;
+        let mut request = self.post(&scenario.path).json(&scenario.body(turn));
+        for (name, value) in &scenario.headers {
+            request = request.header(name, value);
+        }
+        let (kind, stream) = (scenario.kind(), scenario.stream);
+        Call { request, kind, stream, due, timeout: self.timeout }
+    }
+
+    fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.post(format!("{}{path}", self.url));
+        match &self.api_key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+}
+
+/// One run: how requests arrive, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub(super) arrivals: Arrivals,
+    pub(super) duration: Duration,
+    pub(super) seed: u64,
+    pub(super) promise: Promise,
+}
+
+/// Runs it; gives the counts and how long it took until the last answer.
+pub(super) async fn drive(
+    target: &Target,
+    run: Run,
+    bar: &ProgressBar,
+) -> anyhow::Result<(Tally, Duration)> {
+    let started = target.clock.instant();
+    let mut under_way = UnderWay { target, tasks: JoinSet::new(), number: 0 };
+    let mut tally = Tally::new(run.promise)?;
+    let heard = |tally: &mut Tally, exchange: &Exchange| {
+        tally.count(exchange);
+        let elapsed = target.clock.instant().saturating_duration_since(started);
+        bar.set_position(elapsed.min(run.duration).as_secs());
+        bar.set_message(format!("{} answered, {} failed", tally.done(), tally.failed()));
+    };
+    let end = started + run.duration;
+    match run.arrivals {
+        Arrivals::Closed { clients } => {
+            (0..clients).for_each(|client| under_way.send(client, started));
+            while let Some((client, exchange)) = under_way.next().await {
+                heard(&mut tally, &exchange);
+                let now = target.clock.instant();
+                if now < end {
+                    under_way.send(client, now);
+                }
+            }
+        }
+        Arrivals::Poisson { rate, in_flight_max } => {
+            for due in poisson(rate, run.seed, run.duration).map(|after| started + after) {
+                let until_due = tokio::time::sleep_until(tokio::time::Instant::from_std(due));
+                tokio::pin!(until_due);
+                loop {
+                    tokio::select! {
+                        biased;
+                        () = &mut until_due => break,
+                        Some((_, exchange)) = under_way.next() => heard(&mut tally, &exchange),
+                    }
+                }
+                if under_way.tasks.len() < in_flight_max {
+                    under_way.send(under_way.number % in_flight_max, due);
+                } else {
+                    heard(&mut tally, &Exchange::not_sent());
+                }
+            }
+            while let Some((_, exchange)) = under_way.next().await {
+                heard(&mut tally, &exchange);
+            }
+        }
+    }
+    Ok((tally, target.clock.instant().saturating_duration_since(started)))
+}
+
+struct UnderWay<'a> {
+    target: &'a Target,
+    tasks: JoinSet<(usize, Exchange)>,
+    number: usize,
+}
+
+impl UnderWay<'_> {
+    fn send(&mut self, client: usize, due: Instant) {
+        let turn = Turn { number: self.number, client, run: self.target.run };
+        self.number += 1;
+        let call = self.target.call(turn, due);
+        let (http, clock) = (self.target.client.clone(), self.target.clock.clone());
+        self.tasks.spawn(async move { (client, exchange(http, call, clock).await) });
+    }
+
+    /// The next answer; `None` when nothing is under way.
+    async fn next(&mut self) -> Option<(usize, Exchange)> {
+        loop {
+            // A task that panicked is a bug of ours, and its request counts as lost.
+            match self.tasks.join_next().await? {
+                Ok(ended) => return Some(ended),
+                Err(error) => tracing::error!(%error, "a request was lost"),
+            }
+        }
+    }
+}
+
+/// Moments of a Poisson process of `rate` a second, up to `duration`: gaps are exponential.
+fn poisson(rate: f64, seed: u64, duration: Duration) -> impl Iterator<Item = Duration> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut at = 0.0_f64;
+    std::iter::from_fn(move || {
+        // 1 - u lies in (0, 1], whose logarithm is finite.
+        let u: f64 = random.random();
+        at -= (1.0 - u).ln() / rate;
+        Duration::try_from_secs_f64(at).ok().filter(|at| *at < duration)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "a count of arrivals")]
+    fn arrivals_are_poisson_and_seeded() {
+        let second = Duration::from_secs(1);
+        let arrivals: Vec<Duration> = poisson(50.0, 7, 200 * second).collect();
+        let again: Vec<Duration> = poisson(50.0, 7, 200 * second).collect();
+        assert_eq!(arrivals, again);
+        assert_ne!(arrivals, poisson(50.0, 8, 200 * second).collect::<Vec<_>>());
+        assert!(arrivals.is_sorted() && arrivals.last().is_some_and(|last| *last < 200 * second));
+        // 10,000 are expected; the standard deviation is 100.
+        assert!((9_600..10_400).contains(&arrivals.len()), "{}", arrivals.len());
+        // In a Poisson process the variance of counts equals their mean.
+        let counts: Vec<f64> = (0..200)
+            .map(|at| arrivals.iter().filter(|time| time.as_secs() == at).count() as f64)
+            .collect();
+        let mean = counts.iter().sum::<f64>() / 200.0;
+        let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / 200.0;
+        assert!((0.7..1.4).contains(&(variance / mean)), "{variance} for {mean}");
+    }
+}

@@ -1,0 +1,300 @@
+//! One request and its answer, whole or streamed, with the moments that matter.
+
+use super::scenario::Kind;
+use crate::base::clock::SharedClock;
+use futures::StreamExt;
+use reqwest::Client;
+use reqwest::RequestBuilder;
+use serde_json::Value;
+use std::time::Duration;
+use std::time::Instant;
+
+/// Longest line of a stream, bytes; a longer one is no event of any known server.
+const LINE_BYTES_MAX: usize = 4 << 20;
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With a whole answer.
+    Done,
+    /// With another status than 2xx.
+    Status(u16),
+    /// With 2xx, but what came is no answer: an error inside, or the end too early.
+    Broken,
+    /// Not in time.
+    Timeout,
+    /// Without any answer: refused or lost connection.
+    Connection,
+    /// It was never sent: too many were under way.
+    NotSent,
+}
+
+impl Ending {
+    /// The name that it is counted under; `None` for a whole answer.
+    pub(super) fn error_name(&self) -> Option<String> {
+        match self {
+            Self::Done => None,
+            Self::Status(status) => Some(status.to_string()),
+            Self::Broken => Some("broken_answer".to_owned()),
+            Self::Timeout => Some("timeout".to_owned()),
+            Self::Connection => Some("connection".to_owned()),
+            Self::NotSent => Some("not_sent".to_owned()),
+        }
+    }
+}
+
+/// What came of one request.
+#[derive(Debug, Clone)]
+pub(super) struct Exchange {
+    pub(super) ending: Ending,
+    /// From when it was due to its end.
+    pub(super) latency: Duration,
+    /// From when it was due to when it was sent: this program's own lateness.
+    pub(super) lateness: Duration,
+    /// From when it was due to the first text.
+    pub(super) first_text: Option<Duration>,
+    /// Between the first text and the last.
+    pub(super) decoding: Duration,
+    pub(super) output_tokens: u64,
+    pub(super) prompt_tokens: u64,
+    pub(super) cached_tokens: u64,
+}
+
+impl Exchange {
+    /// A request that was not sent.
+    pub(super) fn not_sent() -> Self {
+        Self::ended(Ending::NotSent)
+    }
+
+    fn ended(ending: Ending) -> Self {
+        Self {
+            ending,
+            latency: Duration::ZERO,
+            lateness: Duration::ZERO,
+            first_text: None,
+            decoding: Duration::ZERO,
+            output_tokens: 0,
+            prompt_tokens: 0,
+            cached_tokens: 0,
+        }
+    }
+}
+
+/// One request to make.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) request: RequestBuilder,
+    pub(super) kind: Kind,
+    pub(super) stream: bool,
+    /// When it was due: what it is measured from, however late it is sent.
+    pub(super) due: Instant,
+    /// Longest wait from then on.
+    pub(super) timeout: Duration,
+}
+
+/// Sends one request and reads its answer.
+pub(super) async fn exchange(client: Client, call: Call, clock: SharedClock) -> Exchange {
+    let since_due = || clock.instant().saturating_duration_since(call.due);
+    let lateness = since_due();
+    let mut heard = Heard::default();
+    let talk = talk(&client, &call, &mut heard, &since_due);
+    let deadline = tokio::time::Instant::from_std(call.due + call.timeout);
+    let ending = match tokio::time::timeout_at(deadline, talk).await {
+        Ok(ending) => ending,
+        Err(_) => Ending::Timeout,
+    };
+    let decoding = match (heard.first_text, heard.last_text) {
+        (Some(first), Some(last)) => last.saturating_sub(first),
+        _ => Duration::ZERO,
+    };
+    Exchange {
+        latency: since_due(),
+        lateness,
+        first_text: heard.first_text,
+        decoding,
+        output_tokens: heard.output_tokens.unwrap_or(heard.pieces),
+        prompt_tokens: heard.prompt_tokens,
+        cached_tokens: heard.cached_tokens,
+        ..Exchange::ended(ending)
+    }
+}
+
+/// What an answer said.
+#[derive(Debug, Default)]
+struct Heard {
+    first_text: Option<Duration>,
+    last_text: Option<Duration>,
+    /// Pieces of text: what tokens are counted by where the server does not count them.
+    pieces: u64,
+    output_tokens: Option<u64>,
+    prompt_tokens: u64,
+    cached_tokens: u64,
+    /// The answer said that it is whole.
+    whole: bool,
+    /// The answer holds an error.
+    failed: bool,
+}
+
+async fn talk(
+    client: &Client,
+    call: &Call,
+    heard: &mut Heard,
+    since_due: &impl Fn() -> Duration,
+) -> Ending {
+    let Some(request) = call.request.try_clone().and_then(|request| request.build().ok()) else {
+        return Ending::Connection;
+    };
+    let Ok(answer) = client.execute(request).await else { return Ending::Connection };
+    let status = answer.status();
+    if !status.is_success() {
+        // Read to its end, so that the connection can be used again.
+        let _ = answer.bytes().await;
+        return Ending::Status(status.as_u16());
+    }
+    if call.stream {
+        let mut bytes = answer.bytes_stream();
+        let mut lines = Lines::default();
+        while let Some(chunk) = bytes.next().await {
+            let Ok(chunk) = chunk else { return Ending::Broken };
+            lines.push(&chunk);
+            while let Some(line) = lines.next_line() {
+                heard.line(&line, call.kind, since_due());
+            }
+            if lines.is_too_long() {
+                return Ending::Broken;
+            }
+        }
+    } else {
+        let Ok(bytes) = answer.bytes().await else { return Ending::Broken };
+        let Ok(value) = serde_json::from_slice::<Value>(&bytes) else { return Ending::Broken };
+        heard.counts(&value);
+        heard.failed = value.get("error").is_some_and(|error| !error.is_null());
+        heard.whole = true;
+    }
+    if heard.whole && !heard.failed { Ending::Done } else { Ending::Broken }
+}
+
+impl Heard {
+    /// One line of an event stream. Source: WHATWG HTML, server-sent events.
+    fn line(&mut self, line: &str, kind: Kind, now: Duration) {
+        let Some(payload) = line.strip_prefix("data:").map(str::trim) else { return };
+        if payload == "[DONE]" {
+            self.whole = true;
+            return;
+        }
+        let Ok(value) = serde_json::from_str::<Value>(payload) else {
+            self.failed = true;
+            return;
+        };
+        if value.get("error").is_some_and(|error| !error.is_null()) {
+            self.failed = true;
+            return;
+        }
+        self.counts(&value);
+        let text = match kind {
+            Kind::Chat => value["choices"][0]["delta"]["content"].as_str(),
+            Kind::Respond => {
+                self.whole |= value["reply"].is_object();
+                value["text"].as_str()
+            }
+            Kind::Completion | Kind::Embeddings | Kind::Classify | Kind::Other => {
+                value["choices"][0]["text"].as_str()
+            }
+        };
+        // The first chunk often says the role alone, and says nothing.
+        if text.is_some_and(|text| !text.is_empty()) {
+            self.first_text.get_or_insert(now);
+            self.last_text = Some(now);
+            self.pieces += 1;
+        }
+    }
+
+    fn counts(&mut self, value: &Value) {
+        let usage = &value["usage"];
+        let first = |names: [&str; 2]| names.iter().find_map(|name| usage[*name].as_u64());
+        if let Some(tokens) = first(["completion_tokens", "output_tokens"]) {
+            self.output_tokens = Some(tokens);
+        }
+        self.prompt_tokens = usage["prompt_tokens"].as_u64().unwrap_or(self.prompt_tokens);
+        let details = &usage["prompt_tokens_details"]["cached_tokens"];
+        let cached = details.as_u64().or_else(|| usage["cached_tokens"].as_u64());
+        self.cached_tokens = cached.unwrap_or(self.cached_tokens);
+    }
+}
+
+/// Cuts bytes into lines.
+#[derive(Debug, Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Lines {
+    fn push(&mut self, chunk: &[u8]) {
+        self.bytes.drain(..self.taken);
+        self.taken = 0;
+        self.bytes.extend_from_slice(chunk);
+    }
+
+    fn next_line(&mut self) -> Option<String> {
+        let rest = &self.bytes[self.taken..];
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let line = String::from_utf8_lossy(&rest[..end]).trim_end().to_owned();
+        self.taken += end + 1;
+        Some(line)
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.bytes.len() - self.taken > LINE_BYTES_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hear(kind: Kind, text: &str) -> Heard {
+        let (mut heard, mut lines, mut now) = (Heard::default(), Lines::default(), 0);
+        // Byte by byte: no cut of the network may matter.
+        for byte in text.as_bytes() {
+            lines.push(&[*byte]);
+            while let Some(line) = lines.next_line() {
+                now += 10;
+                heard.line(&line, kind, Duration::from_millis(now));
+            }
+        }
+        heard
+    }
+
+    #[test]
+    fn the_first_text_is_the_first_that_says_something() {
+        let heard = hear(
+            Kind::Chat,
+            "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\
+             data: {\"choices\":[{\"delta\":{\"content\":\"é\"}}]}\r\n\
+             : ping\n\
+             data: {\"choices\":[{\"delta\":{\"content\":\"b\"}}]}\n\
+             data: {\"choices\":[],\"usage\":{\"completion_tokens\":3,\"prompt_tokens\":9,\
+             \"prompt_tokens_details\":{\"cached_tokens\":8}}}\n\
+             data: [DONE]\n",
+        );
+        assert_eq!(heard.first_text, Some(Duration::from_millis(20)));
+        assert_eq!(heard.last_text, Some(Duration::from_millis(40)));
+        assert_eq!((heard.pieces, heard.output_tokens), (2, Some(3)));
+        assert_eq!((heard.prompt_tokens, heard.cached_tokens), (9, 8));
+        assert!(heard.whole && !heard.failed);
+    }
+
+    #[test]
+    fn an_error_inside_a_stream_and_a_missing_end_are_seen() {
+        let failed = hear(Kind::Completion, "data: {\"error\":{\"code\":\"x\"}}\ndata: [DONE]\n");
+        assert!(failed.failed);
+        let cut = hear(Kind::Completion, "data: {\"choices\":[{\"text\":\"a\"}]}\n");
+        assert!(!cut.whole);
+        let turn = "event: delta\ndata: {\"text\":\"Hi\"}\ndata: {\"reply\":{\"text\":\"Hi\"},\
+                    \"usage\":{\"output_tokens\":4,\"prompt_tokens\":5,\"cached_tokens\":2}}\n";
+        let turn = hear(Kind::Respond, turn);
+        assert!(turn.whole);
+        assert_eq!((turn.output_tokens, turn.cached_tokens), (Some(4), 2));
+    }
+}

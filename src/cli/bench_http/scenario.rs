@@ -1,0 +1,321 @@
+//! What is asked: the path, the body's template, the prompts, the system prompt that all share.
+//!
+//! A scenario is a TOML or JSON file; every key has a default, so that none is needed. In the
+//! strings of `body`, `{{model}}`, `{{system}}`, `{{prompt}}`, `{{thread}}` and `{{number}}` stand
+//! for the request's own.
+
+use crate::cli::Usage;
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Prompts where a scenario gives none.
+const PROMPTS: [&str; 6] = [
+    "Where is my order?",
+    "I am looking for running shoes.",
+    "Can I send this back?",
+    "Which size fits me best?",
+    "Do you have it in blue?",
+    "Thank you, that is all.",
+];
+
+/// Words that a system prompt of a given length is made of.
+const FILLER: [&str; 24] = [
+    "shop", "order", "parcel", "size", "colour", "price", "street", "winter", "answer", "question",
+    "kind", "short", "clear", "always", "never", "customer", "return", "refund", "season", "shoe",
+    "runner", "choice", "advice", "team",
+];
+
+/// Most tokens of a generated system prompt.
+const SYSTEM_TOKENS_MAX: usize = 100_000;
+
+/// Whose conversation a request belongs to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Threads {
+    /// Each request opens one.
+    #[default]
+    PerRequest,
+    /// Each client stays in its own; open-loop requests take turns among as many.
+    PerClient,
+}
+
+/// The file as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Scenario {
+    /// Where requests are posted.
+    pub(super) path: String,
+    /// The model to name; none: the first generating one of `GET /v1/models`.
+    pub(super) model: Option<String>,
+    pub(super) stream: bool,
+    pub(super) max_tokens: usize,
+    pub(super) temperature: f64,
+    /// Asks the server to go on to `max_tokens` whatever the model says (llama-server, vLLM and
+    /// vitrine know this field).
+    pub(super) ignore_eos: bool,
+    /// The system prompt that all requests share.
+    pub(super) system: Option<String>,
+    /// Or its length: a text of so many tokens is made, counted by the server itself.
+    pub(super) system_tokens: Option<usize>,
+    pub(super) prompts: Vec<String>,
+    /// More prompts, one a line; relative to the scenario's folder.
+    pub(super) prompts_file: Option<PathBuf>,
+    pub(super) threads: Threads,
+    /// Channel of `/respond`.
+    pub(super) channel: String,
+    pub(super) headers: BTreeMap<String, String>,
+    /// A template of one's own in the place of the path's usual body.
+    pub(super) body: Option<Value>,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            path: "/v1/chat/completions".to_owned(),
+            model: None,
+            stream: true,
+            max_tokens: 32,
+            temperature: 0.0,
+            ignore_eos: false,
+            system: None,
+            system_tokens: None,
+            prompts: Vec::new(),
+            prompts_file: None,
+            threads: Threads::PerRequest,
+            channel: "webchat".to_owned(),
+            headers: BTreeMap::new(),
+            body: None,
+        }
+    }
+}
+
+/// What sets one request apart from the others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// Which request this is, from 0.
+    pub(super) number: usize,
+    /// Which client sends it.
+    pub(super) client: usize,
+    /// Tells the threads of this run from those of others.
+    pub(super) run: u64,
+}
+
+impl Scenario {
+    /// Reads a file and checks it.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let place = path.display();
+        let text = std::fs::read_to_string(path).with_context(|| format!("scenario {place}"))?;
+        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        let scenario = if is_json {
+            serde_json::from_str(&text).map_err(|error| error.to_string())
+        } else {
+            toml::from_str(&text).map_err(|error| error.to_string().trim_end().to_owned())
+        };
+        let mut scenario: Self =
+            scenario.map_err(|reason| Usage(format!("scenario {place}: {reason}")))?;
+        if let Some(file) = &scenario.prompts_file {
+            let file = path.parent().unwrap_or(Path::new("")).join(file);
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("prompts_file {}", file.display()))?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            scenario.prompts.extend(lines.map(str::to_owned));
+        }
+        scenario.check().map_err(|reason| Usage(format!("scenario {place}: {reason}")))?;
+        Ok(scenario)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !self.path.starts_with('/') {
+            return Err(format!("key `path` is `{}`; it begins with a slash", self.path));
+        }
+        if self.max_tokens == 0 {
+            return Err("key `max_tokens` is 0; 1 or more is needed".to_owned());
+        }
+        if self.system.is_some() && self.system_tokens.is_some() {
+            return Err("keys `system` and `system_tokens` exclude each other".to_owned());
+        }
+        if let Some(tokens) = self.system_tokens {
+            if !(1..=SYSTEM_TOKENS_MAX).contains(&tokens) {
+                return Err(format!("key `system_tokens` is {tokens}; allowed: 1 to 100000"));
+            }
+            if self.kind() != Kind::Chat && self.kind() != Kind::Completion {
+                return Err(format!(
+                    "key `system_tokens` needs a server that counts tokens: /v1/chat/completions \
+                     or /v1/completions, not `{}`",
+                    self.path
+                ));
+            }
+        }
+        if self.body.is_none() && self.kind() == Kind::Other {
+            return Err(format!("path `{}` needs the key `body`", self.path));
+        }
+        Ok(())
+    }
+
+    /// What the path speaks.
+    pub(super) fn kind(&self) -> Kind {
+        match self.path.as_str() {
+            path if path.ends_with("/chat/completions") => Kind::Chat,
+            path if path.ends_with("/completions") => Kind::Completion,
+            path if path.ends_with("/respond") => Kind::Respond,
+            path if path.ends_with("/embeddings") => Kind::Embeddings,
+            path if path.ends_with("/classify") => Kind::Classify,
+            _ => Kind::Other,
+        }
+    }
+
+    /// The body of one request.
+    pub(super) fn body(&self, turn: Turn) -> Value {
+        let prompt = self.prompt(turn);
+        if let Some(template) = &self.body {
+            return self.fill(template, turn, &prompt);
+        }
+        let model = self.model.as_deref().unwrap_or_default();
+        let mut body = match self.kind() {
+            Kind::Chat => {
+                let system = self.system.iter().map(|text| ("system", text.as_str()));
+                let messages: Vec<Value> = system
+                    .chain([("user", prompt.as_str())])
+                    .map(|(role, content)| json!({ "role": role, "content": content }))
+                    .collect();
+                json!({ "model": model, "messages": messages })
+            }
+            Kind::Completion => {
+                let text = match &self.system {
+                    Some(system) => format!("{system}\n{prompt}"),
+                    None => prompt,
+                };
+                json!({ "model": model, "prompt": text })
+            }
+            Kind::Respond => {
+                let id = format!("{}-{}", turn.run, turn.number);
+                return json!({
+                    "thread_id": self.thread(turn), "channel": self.channel,
+                    "message": { "id": id, "text": prompt }, "stream": self.stream,
+                });
+            }
+            Kind::Embeddings => return json!({ "model": model, "input": prompt }),
+            Kind::Classify | Kind::Other => return json!({ "texts": [prompt] }),
+        };
+        body["max_tokens"] = json!(self.max_tokens);
+        body["temperature"] = json!(self.temperature);
+        body["stream"] = json!(self.stream);
+        if self.stream {
+            body["stream_options"] = json!({ "include_usage": true });
+        }
+        if self.ignore_eos {
+            body["ignore_eos"] = json!(true);
+        }
+        body
+    }
+
+    /// A filler text of so many words.
+    pub(super) fn filler(words: usize) -> String {
+        // Steps through the words in an order that does not repeat soon: 7 and 24 share no factor,
+        // and each round begins one further.
+        let word = |at: usize| FILLER[(at * 7 + at / FILLER.len()) % FILLER.len()];
+        (0..words).map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    fn prompt(&self, turn: Turn) -> String {
+        if self.prompts.is_empty() {
+            return PROMPTS[turn.number % PROMPTS.len()].to_owned();
+        }
+        let prompt = &self.prompts[turn.number % self.prompts.len()];
+        prompt.replace("{{number}}", &turn.number.to_string())
+    }
+
+    fn thread(&self, turn: Turn) -> String {
+        let which = match self.threads {
+            Threads::PerRequest => turn.number,
+            Threads::PerClient => turn.client,
+        };
+        format!("bench-{}-{which}", turn.run)
+    }
+
+    fn fill(&self, template: &Value, turn: Turn, prompt: &str) -> Value {
+        match template {
+            Value::String(text) => json!(
+                text.replace("{{model}}", self.model.as_deref().unwrap_or_default())
+                    .replace("{{system}}", self.system.as_deref().unwrap_or_default())
+                    .replace("{{thread}}", &self.thread(turn))
+                    .replace("{{number}}", &turn.number.to_string())
+                    .replace("{{prompt}}", prompt)
+            ),
+            Value::Array(items) => items.iter().map(|item| self.fill(item, turn, prompt)).collect(),
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(name, value)| (name.clone(), self.fill(value, turn, prompt)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => template.clone(),
+        }
+    }
+}
+
+/// What a path speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Chat,
+    Completion,
+    Respond,
+    Embeddings,
+    Classify,
+    Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TURN: Turn = Turn { number: 3, client: 1, run: 9 };
+
+    fn scenario(text: &str) -> Result<Scenario, String> {
+        let scenario: Scenario = toml::from_str(text).map_err(|error| error.to_string())?;
+        scenario.check().map(|()| scenario)
+    }
+
+    #[test]
+    fn each_path_gets_its_body() {
+        let chat = scenario("model = \"m\"\nsystem = \"be kind\"\nprompts = [\"n {{number}}\"]");
+        let body = chat.unwrap().body(TURN);
+        assert_eq!(body["messages"][0]["content"], "be kind");
+        assert_eq!(body["messages"][1]["content"], "n 3");
+        assert_eq!(body["stream_options"]["include_usage"], true);
+        let respond = scenario("path = \"/respond\"\nthreads = \"per_client\"").unwrap().body(TURN);
+        assert_eq!(respond["thread_id"], "bench-9-1");
+        assert_eq!(respond["message"]["id"], "9-3");
+        let own = "path = \"/x\"\nprompts = [\"p\"]\n[body]\nq = [\"{{prompt}}-{{thread}}\", 5]";
+        let own = scenario(own).unwrap().body(TURN);
+        assert_eq!(own["q"], json!(["p-bench-9-3", 5]));
+    }
+
+    #[test]
+    fn mistakes_name_the_key() {
+        for (text, named) in [
+            ("pth = \"/x\"", "pth"),
+            ("path = \"x\"", "`path`"),
+            ("path = \"/x\"", "`body`"),
+            ("system = \"a\"\nsystem_tokens = 5", "exclude"),
+            ("system_tokens = 0", "`system_tokens`"),
+            ("path = \"/respond\"\nsystem_tokens = 5", "counts tokens"),
+            ("max_tokens = 0", "`max_tokens`"),
+        ] {
+            let error = scenario(text).unwrap_err();
+            assert!(error.contains(named), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_filler_has_its_length_and_does_not_repeat_soon() {
+        let text = Scenario::filler(48);
+        let words: Vec<&str> = text.split(' ').collect();
+        assert_eq!(words.len(), 48);
+        assert_ne!(words[..24], words[24..]);
+    }
+}

@@ -1,0 +1,84 @@
+//! The table at the head of a safetensors file.
+//!
+//! Invariants
+//! - A tensor's bytes lie inside the file, have the size that its shape asks for, and belong to no
+//!   other tensor (the library checks that offsets are contiguous).
+
+use crate::model::gguf::TensorType;
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+use std::ops::Range;
+
+/// Bytes of the header's own size in front of it.
+const SIZE_BYTES: usize = 8;
+/// Most dimensions of a tensor, as in GGUF.
+const DIMENSIONS_MAX: usize = 4;
+
+/// What is wrong with a safetensors file.
+#[expect(missing_docs, reason = "the messages say what each number is")]
+#[derive(Debug, thiserror::Error)]
+pub enum SafetensorsError {
+    #[error("file of {file_bytes} bytes does not hold its header of {header_bytes} bytes")]
+    Truncated { file_bytes: usize, header_bytes: u64 },
+    #[error("header is not a table of tensors")]
+    Header(#[source] serde_json::Error),
+    #[error("tensors take {found} bytes, the file has {expected} for them")]
+    Length { found: usize, expected: usize },
+    #[error("tensor `{name}` has type {found}, supported: F32, F16, BF16")]
+    TensorType { name: String, found: String },
+    #[error(
+        "tensor `{name}` has {found} dimensions or an empty one, allowed are 1 to {DIMENSIONS_MAX}"
+    )]
+    Dimensions { name: String, found: usize },
+}
+
+/// A tensor as the table lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) tensor_type: TensorType,
+    pub(super) dims: Vec<usize>,
+    /// Its bytes in the file.
+    pub(super) range: Range<usize>,
+}
+
+/// Reads the table of a whole file, in the order of the tensors' names.
+pub(super) fn read_header(bytes: &[u8]) -> Result<Vec<Listed>, SafetensorsError> {
+    let file_bytes = bytes.len();
+    let truncated = |header_bytes| SafetensorsError::Truncated { file_bytes, header_bytes };
+    let size: [u8; SIZE_BYTES] = bytes
+        .get(..SIZE_BYTES)
+        .and_then(|size| size.try_into().ok())
+        .ok_or_else(|| truncated(SIZE_BYTES as u64))?;
+    let header_bytes = u64::from_le_bytes(size);
+    let start = usize::try_from(header_bytes)
+        .ok()
+        .and_then(|header_bytes| header_bytes.checked_add(SIZE_BYTES))
+        .filter(|start| *start <= file_bytes)
+        .ok_or_else(|| truncated(header_bytes))?;
+    let metadata: Metadata =
+        serde_json::from_slice(&bytes[SIZE_BYTES..start]).map_err(SafetensorsError::Header)?;
+    let (found, expected) = (metadata.data_len(), file_bytes - start);
+    if found != expected {
+        return Err(SafetensorsError::Length { found, expected });
+    }
+    let mut listed = Vec::new();
+    for (name, tensor) in metadata.tensors() {
+        let tensor_type = match tensor.dtype {
+            Dtype::F32 => TensorType::F32,
+            Dtype::F16 => TensorType::F16,
+            Dtype::BF16 => TensorType::Bf16,
+            other => {
+                return Err(SafetensorsError::TensorType { name, found: format!("{other:?}") });
+            }
+        };
+        let dims = tensor.shape.clone();
+        if !(1..=DIMENSIONS_MAX).contains(&dims.len()) || dims.contains(&0) {
+            return Err(SafetensorsError::Dimensions { name, found: dims.len() });
+        }
+        let (first, end) = tensor.data_offsets;
+        listed.push(Listed { name, tensor_type, dims, range: start + first..start + end });
+    }
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(listed)
+}

@@ -1,0 +1,242 @@
+//! Safetensors checkpoints as Hugging Face publishes them: a folder with `config.json` and weights.
+//!
+//! A checkpoint is read as the GGUF file that llama.cpp's conversion would make of it: the same
+//! metadata keys, tensor names and layouts. Everything behind the reader therefore knows one
+//! format, and what the conversion changes is done here, in memory: rows of query and key heads
+//! are reordered for the families that turn neighbours, Gemma's norm gains get their 1, vectors
+//! become f32. All other tensors stay in the map.
+//!
+//! Refuses tensors that it has no place for, and settings that it does not convert, by name.
+//!
+//! Source: `convert_hf_to_gguf.py` of llama.cpp; the format's own description of safetensors.
+
+mod config;
+mod header;
+mod names;
+mod scaling;
+
+use crate::model::checkpoint::config::Config;
+use crate::model::checkpoint::header::read_header;
+use crate::model::checkpoint::names::Place;
+use crate::model::checkpoint::names::place;
+use crate::model::error::ModelError;
+use crate::model::gguf::Contents;
+use crate::model::gguf::GgufFile;
+use crate::model::gguf::Part;
+use crate::model::gguf::TensorEntry;
+use crate::model::gguf::TensorType;
+use crate::model::quantize::to_floats;
+use crate::model::shape::DecoderShape;
+use crate::model::weights::MappedFile;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+
+pub use header::SafetensorsError;
+
+/// Largest JSON file read, in bytes; indices of the largest published models have some 10 MiB.
+const JSON_BYTES_MAX: u64 = 64 << 20;
+/// Most weight files of one checkpoint; the largest published models have fewer than 200.
+const FILES_MAX: usize = 1024;
+const CONFIG: &str = "config.json";
+const WHOLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// Opens the checkpoint in `folder`.
+///
+/// # Errors
+/// If a file is missing or malformed, the family or a setting is not supported, or a tensor has no
+/// place in the family.
+pub(crate) fn open(folder: &Path) -> Result<GgufFile, ModelError> {
+    let config = Config::new(read_json(&folder.join(CONFIG))?)?;
+    let metadata = config.metadata()?;
+    let shape = DecoderShape::from_metadata(&metadata)?;
+    let files = weight_files(folder)?;
+    let mut import = Import {
+        shape: &shape,
+        tied: config.tied(),
+        parts: Vec::new(),
+        contents: Contents { metadata, tensors: BTreeMap::new() },
+    };
+    for path in &files {
+        import.file(path)?;
+    }
+    for (name, divisors) in config.divisors(&shape)? {
+        import.own(name, vec![divisors.len()], TensorType::F32, to_bytes(&divisors))?;
+    }
+    if import.tied == Some(false) && !import.contents.tensors.contains_key("output.weight") {
+        return Err(ModelError::TensorMissing { name: "lm_head.weight".to_owned() });
+    }
+    let Import { parts, contents, .. } = import;
+    Ok(GgufFile::assembled(files, parts, contents))
+}
+
+fn read_json(path: &Path) -> Result<Value, ModelError> {
+    let read = |cause| ModelError::Read { path: path.to_owned(), cause };
+    let found = std::fs::metadata(path).map_err(read)?.len();
+    if found > JSON_BYTES_MAX {
+        let what = "bytes of a JSON file";
+        return Err(ModelError::OutOfRange { what, found, min: 0, max: JSON_BYTES_MAX });
+    }
+    let bytes = std::fs::read(path).map_err(read)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|cause| ModelError::Json { path: path.to_owned(), cause })
+}
+
+/// The files that hold the weights: those that the index names, else the one without an index.
+fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let index = folder.join(INDEX);
+    if !index.exists() {
+        return Ok(vec![folder.join(WHOLE)]);
+    }
+    let value = read_json(&index)?;
+    let unusable = || ModelError::Index { path: index.clone() };
+    let map = value.get("weight_map").and_then(Value::as_object).ok_or_else(unusable)?;
+    let mut names = BTreeSet::new();
+    for name in map.values() {
+        let name = name.as_str().ok_or_else(unusable)?;
+        // A name with a folder in it could lead anywhere.
+        let is_plain = Path::new(name).file_name().is_some_and(|own| own == name);
+        if !is_plain || !name.ends_with(".safetensors") {
+            return Err(unusable());
+        }
+        names.insert(name);
+    }
+    if names.is_empty() || names.len() > FILES_MAX {
+        return Err(unusable());
+    }
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+struct Import<'a> {
+    shape: &'a DecoderShape,
+    /// Whether the embedding is the output matrix; `None` if the weights tell.
+    tied: Option<bool>,
+    parts: Vec<Part>,
+    contents: Contents,
+}
+
+/// A tensor in its file.
+struct Found<'a> {
+    name: &'a str,
+    tensor_type: TensorType,
+    dims: Vec<usize>,
+    bytes: &'a [u8],
+}
+
+impl Import<'_> {
+    fn file(&mut self, path: &Path) -> Result<(), ModelError> {
+        let file = MappedFile::open(path)?;
+        let header = read_header(file.bytes())
+            .map_err(|cause| ModelError::Safetensors { path: path.to_owned(), cause })?;
+        // Converted tensors are added behind it.
+        let part = self.parts.len();
+        let mut owned = Vec::new();
+        for tensor in header {
+            let Some(place) = place(&tensor.name, self.shape, self.tied == Some(true))? else {
+                continue;
+            };
+            let bytes = file.bytes().get(tensor.range.clone()).unwrap_or_default();
+            let found = Found {
+                name: &tensor.name,
+                tensor_type: tensor.tensor_type,
+                dims: tensor.dims.clone(),
+                bytes,
+            };
+            match converted(&found, &place, self.shape)? {
+                Some((tensor_type, bytes)) => owned.push((place, tensor.dims, tensor_type, bytes)),
+                None => {
+                    let entry = TensorEntry {
+                        tensor_type: tensor.tensor_type,
+                        dims: tensor.dims,
+                        part,
+                        range: tensor.range,
+                    };
+                    self.add(place.name, entry)?;
+                }
+            }
+        }
+        self.parts.push(Part::Mapped(file));
+        for (place, dims, tensor_type, bytes) in owned {
+            self.own(place.name, dims, tensor_type, bytes)?;
+        }
+        Ok(())
+    }
+
+    fn own(
+        &mut self,
+        name: String,
+        dims: Vec<usize>,
+        tensor_type: TensorType,
+        bytes: Vec<u8>,
+    ) -> Result<(), ModelError> {
+        let entry =
+            TensorEntry { tensor_type, dims, part: self.parts.len(), range: 0..bytes.len() };
+        self.parts.push(Part::Owned(bytes));
+        self.add(name, entry)
+    }
+
+    fn add(&mut self, name: String, entry: TensorEntry) -> Result<(), ModelError> {
+        match self.contents.tensors.insert(name.clone(), entry) {
+            None => Ok(()),
+            Some(_) => Err(ModelError::TensorTwice { name }),
+        }
+    }
+}
+
+/// The tensor as GGUF holds it, where that differs from the file.
+fn converted(
+    found: &Found<'_>,
+    place: &Place,
+    shape: &DecoderShape,
+) -> Result<Option<(TensorType, Vec<u8>)>, ModelError> {
+    // A tensor that is not aligned cannot be read in place.
+    let misaligned = found.bytes.as_ptr().align_offset(align_of::<f32>()) != 0;
+    let is_vector = found.dims.len() == 1;
+    if !is_vector && !misaligned && place.heads.is_none() {
+        return Ok(None);
+    }
+    let (tensor_type, mut bytes) = if is_vector {
+        let mut values = to_floats(found.tensor_type, found.bytes);
+        if place.adds_one {
+            values.iter_mut().for_each(|value| *value += 1.0);
+        }
+        (TensorType::F32, to_bytes(&values))
+    } else {
+        (found.tensor_type, found.bytes.to_vec())
+    };
+    if let Some(heads) = place.heads {
+        let rows = found.dims.first().copied().unwrap_or(0);
+        if rows != heads * shape.head_width {
+            return Err(ModelError::TensorShape {
+                name: found.name.to_owned(),
+                found: found.dims.clone(),
+                expected: vec![heads * shape.head_width],
+            });
+        }
+        bytes = neighbours(&bytes, rows, shape.head_width);
+    }
+    Ok(Some((tensor_type, bytes)))
+}
+
+/// Reorders the rows of every head so that halves `(i, i + width / 2)` become neighbours
+/// `(2i, 2i + 1)`: what rotary embedding turns together in Llama's GGUF files.
+fn neighbours(bytes: &[u8], rows: usize, head_width: usize) -> Vec<u8> {
+    let row_bytes = bytes.len() / rows.max(1);
+    let mut out = Vec::with_capacity(bytes.len());
+    for row in 0..rows {
+        let (head, at) = (row / head_width, row % head_width);
+        let from = head * head_width + at % 2 * (head_width / 2) + at / 2;
+        out.extend_from_slice(&bytes[from * row_bytes..(from + 1) * row_bytes]);
+    }
+    out
+}
+
+fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Float matrices packed while a model is opened, so that a published checkpoint needs no tool.
+//!
+//! Source: the block formats are the tensor library's, which follows ggml's reference quantizers.
+
+use crate::model::error::ModelError;
+use crate::model::executor::library_type;
+use crate::model::gguf::GgufFile;
+use crate::model::gguf::Part;
+use crate::model::gguf::TensorEntry;
+use crate::model::gguf::TensorType;
+use crate::model::rope::DIVISOR_TENSORS;
+use candle_core::Device;
+use candle_core::Tensor;
+use candle_core::quantized::QTensor;
+use rayon::prelude::*;
+
+/// Elements that are widened to f32 at a time, for each thread: 4 MiB.
+const CHUNK_ELEMENTS: usize = 1 << 20;
+
+/// What float matrices are packed to when a model is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantization {
+    tensor_type: TensorType,
+}
+
+/// (name in configurations, type).
+const TARGETS: [(&str, TensorType); 5] = [
+    ("q8_0", TensorType::Q8_0),
+    ("q6_k", TensorType::Q6K),
+    ("q5_k", TensorType::Q5K),
+    ("q4_k", TensorType::Q4K),
+    ("q4_0", TensorType::Q4_0),
+];
+
+impl Quantization {
+    /// The names that [`Self::from_name`] knows.
+    pub const NAMES: &'static str = "q8_0, q6_k, q5_k, q4_k, q4_0";
+
+    /// The packing of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let target = TARGETS.iter().find(|(known, _)| *known == name)?;
+        Some(Self { tensor_type: target.1 })
+    }
+
+    /// The type for rows of this many elements: the one asked for, else the finest that divides
+    /// them, else none.
+    fn fitting(self, row_elements: usize) -> Option<TensorType> {
+        [self.tensor_type, TensorType::Q8_0]
+            .into_iter()
+            .find(|kind| (row_elements as u64).is_multiple_of(kind.unit_elements()))
+    }
+}
+
+/// Packs every float matrix of `file`; vectors, and matrices that are packed already, stay.
+///
+/// # Errors
+/// If the tensor library fails.
+pub(crate) fn quantized(file: GgufFile, target: Quantization) -> Result<GgufFile, ModelError> {
+    let mut packed = Vec::new();
+    for (name, entry) in file.tensors() {
+        let is_float =
+            matches!(entry.tensor_type, TensorType::F32 | TensorType::F16 | TensorType::Bf16);
+        let [_, columns] = *entry.dims.as_slice() else { continue };
+        let Some(kind) = target.fitting(columns) else { continue };
+        if !is_float || DIVISOR_TENSORS.contains(&name) {
+            continue;
+        }
+        let Some((entry, bytes)) = file.tensor_bytes(name) else { continue };
+        packed.push((name.to_owned(), kind, pack(entry, bytes, columns, kind)?));
+    }
+    let (files, mut parts, mut contents) = file.into_parts();
+    for (name, kind, bytes) in packed {
+        if let Some(entry) = contents.tensors.get_mut(&name) {
+            if let Some(replaced @ Part::Owned(_)) = parts.get_mut(entry.part) {
+                // A converted tensor has a part of its own.
+                *replaced = Part::Owned(Vec::new());
+            }
+            entry.tensor_type = kind;
+            entry.part = parts.len();
+            entry.range = 0..bytes.len();
+            parts.push(Part::Owned(bytes));
+        }
+    }
+    Ok(GgufFile::assembled(files, parts, contents))
+}
+
+fn pack(
+    entry: &TensorEntry,
+    bytes: &[u8],
+    columns: usize,
+    kind: TensorType,
+) -> Result<Vec<u8>, ModelError> {
+    let library_kind = library_type(kind).ok_or_else(|| ModelError::TensorTypeUnsupported {
+        name: "quantize".to_owned(),
+        found: kind.name(),
+        supported: Quantization::NAMES,
+    })?;
+    let element_bytes = if entry.tensor_type == TensorType::F32 { 4 } else { 2 };
+    let chunk_bytes = (CHUNK_ELEMENTS / columns).max(1) * columns * element_bytes;
+    let chunks = bytes
+        .par_chunks(chunk_bytes)
+        .map(|chunk| -> Result<Vec<u8>, ModelError> {
+            let values = to_floats(entry.tensor_type, chunk);
+            let dims = (values.len() / columns, columns);
+            let tensor = Tensor::from_vec(values, dims, &Device::Cpu)?;
+            Ok(QTensor::quantize(&tensor, library_kind)?.data()?.to_vec())
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(chunks.concat())
+}
+
+/// Little-endian floats of any width as f32; nothing for other types.
+pub(crate) fn to_floats(tensor_type: TensorType, bytes: &[u8]) -> Vec<f32> {
+    let halves = bytes.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
+    match tensor_type {
+        TensorType::F32 => bytes
+            .chunks_exact(4)
+            .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+            .collect(),
+        TensorType::F16 => halves.map(|pair| half::f16::from_le_bytes(pair).to_f32()).collect(),
+        TensorType::Bf16 => halves.map(|pair| half::bf16::from_le_bytes(pair).to_f32()).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,196 @@
+//! Models are loaded, swapped and unloaded while the gateway answers.
+
+use crate::server::Gateway;
+use crate::server::client;
+use crate::server::root;
+use reqwest::StatusCode;
+use serde_json::Value;
+use serde_json::json;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+/// Swaps of the model that words the turns, under load.
+const SWAPS: usize = 4;
+
+/// Clients that never pause meanwhile: as many of each kind.
+const CLIENTS_OF_A_KIND: usize = 3;
+
+fn copy_drafter(folder: &Path, name: &str) -> String {
+    let path = folder.join(name);
+    std::fs::copy(root().join("models/drafter/drafter.gguf"), &path).expect("copied");
+    path.display().to_string()
+}
+
+async fn load(gateway: &Gateway, body: Value) -> (StatusCode, Value) {
+    gateway.post("/v1/models/load", &body).await
+}
+
+async fn model(gateway: &Gateway, name: &str) -> Value {
+    let (_, text) = gateway.get(&format!("/v1/models/{name}")).await;
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// Goal: a swap under constant load fails no request. Method: clients of three kinds ask without a
+/// pause while the model of the turns is replaced several times by files that differ in their
+/// limits, and another model comes and goes; every single answer must be 200 and whole.
+#[tokio::test]
+async fn swaps_under_load_fail_no_request() {
+    let files = tempfile::tempdir().expect("a folder");
+    let gateway = Gateway::start(&[]);
+    let (over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let ask = async |kind: usize, number: usize| {
+        let mut turn = 0;
+        while !over.load(Ordering::Relaxed) {
+            turn += 1;
+            let chat = json!({
+                "model": "drafter", "messages": [{ "role": "user", "content": "hello" }],
+                "max_tokens": 6, "temperature": 0, "stream": kind == 2,
+            });
+            let respond = json!({
+                "thread_id": format!("swap-{number}"), "channel": "webchat",
+                "message": { "id": format!("swap-{number}-{turn}"), "text": "bonjour" },
+            });
+            let (path, body) =
+                if kind == 0 { ("/respond", respond) } else { ("/v1/chat/completions", chat) };
+            let request = client().post(format!("{}{path}", gateway.url)).json(&body);
+            let answer = request.send().await.expect("an answer");
+            let status = answer.status();
+            let text = answer.text().await.expect("a whole answer");
+            assert_eq!(status, 200, "{path}: {text}");
+            assert!(!text.contains("\"error\""), "{path}: {text}");
+            assert!(kind != 0 || text.contains("\"source\":\"model\""), "{text}");
+            assert!(kind != 2 || text.trim_end().ends_with("data: [DONE]"), "{text}");
+            answered.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let swap = async {
+        let since = async |count: usize| {
+            while answered.load(Ordering::Relaxed) < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        for number in 0..SWAPS {
+            since(answered.load(Ordering::Relaxed) + 3).await;
+            let path = copy_drafter(files.path(), &format!("v{number}.gguf"));
+            let context = 600 + number;
+            let order = json!({ "model": path, "as": "drafter", "context_tokens_max": context });
+            let (status, answer) = load(&gateway, order).await;
+            assert_eq!(status, 200, "{answer}");
+            assert_eq!(answer["state"], "ready", "{answer}");
+            assert_eq!(answer["model"]["context_tokens_max"], context, "{answer}");
+            assert_eq!(answer["model"]["draft"], true, "{answer}");
+        }
+        let small = root().join("../shared/data/models/stories260K.gguf");
+        let small = if small.is_file() {
+            small.display().to_string()
+        } else {
+            eprintln!("stories260K.gguf is not there: a second drafter takes its place");
+            copy_drafter(files.path(), "small.gguf")
+        };
+        let (status, answer) = load(&gateway, json!({ "model": small, "as": "small" })).await;
+        assert_eq!(status, 200, "{answer}");
+        let body = json!({ "model": "small", "prompt": "Once upon", "max_tokens": 4 });
+        assert_eq!(gateway.post("/v1/completions", &body).await.0, 200);
+        let (status, answer) =
+            gateway.post("/v1/models/unload", &json!({ "model": "small" })).await;
+        assert_eq!((status.as_u16(), &answer["state"]), (200, &json!("unloaded")), "{answer}");
+        assert_eq!(gateway.post("/v1/completions", &body).await.0, 404);
+        since(answered.load(Ordering::Relaxed) + 3).await;
+        over.store(true, Ordering::Relaxed);
+    };
+    let clients = (0..3 * CLIENTS_OF_A_KIND).map(|number| ask(number % 3, number));
+    tokio::join!(futures::future::join_all(clients), swap);
+    while model(&gateway, "drafter").await["draining_count"] != 0 {
+        tokio::task::yield_now().await;
+    }
+    let (_, metrics) = gateway.get("/metrics").await;
+    assert!(metrics.contains("vitrine_memory_taken_bytes{account=\"kv_pages\"}"), "{metrics}");
+    assert!(
+        metrics.contains("vitrine_memory_limit_bytes{limit=\"models.max_bytes\"}"),
+        "{metrics}"
+    );
+    assert_eq!(gateway.get("/readyz").await.0, 200);
+}
+
+#[tokio::test]
+async fn what_cannot_be_loaded_is_refused_with_its_reason_and_changes_nothing() {
+    let files = tempfile::tempdir().expect("a folder");
+    let gateway = Gateway::start(&[("VITRINE_MODELS__LOADED_MAX", "2")]);
+    let broken = copy_drafter(files.path(), "broken.gguf");
+    let bytes = std::fs::read(&broken).expect("read");
+    std::fs::write(&broken, &bytes[..bytes.len() / 2]).expect("written");
+    let cases = [
+        (422, "load_failed", "the file has", json!({ "model": broken, "as": "drafter" })),
+        (404, "not_found", "nowhere", json!({ "model": "nowhere" })),
+        (422, "model_refused", "can embed", json!({ "model": "all-MiniLM-L6-v2" })),
+        (422, "model_refused", "model name", json!({ "model": "drafter", "as": "../x" })),
+        (422, "name_taken", "encoder", json!({ "model": "drafter", "as": "all-MiniLM-L6-v2" })),
+        (
+            422,
+            "memory_full",
+            "models.max_bytes allows",
+            json!({ "model": "drafter", "as": "big", "kv_bytes_max": "900 GiB" }),
+        ),
+        (422, "load_failed", "sequences_max", json!({ "model": "drafter", "sequences_max": 0 })),
+        (422, "invalid_size", "kv_bytes_max", json!({ "model": "drafter", "kv_bytes_max": "9 x" })),
+        (400, "malformed", "modle", json!({ "model": "drafter", "modle": 1 })),
+    ];
+    for (status, code, named, body) in cases {
+        let (found, answer) = load(&gateway, body.clone()).await;
+        assert_eq!(found.as_u16(), status, "{body}: {answer}");
+        assert_eq!(answer["error"]["code"], code, "{body}: {answer}");
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(named), "{body}: {message}");
+    }
+    let drafter = model(&gateway, "drafter").await;
+    assert_eq!(drafter["state"], "ready");
+    assert!(drafter["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{drafter}");
+    assert_eq!(model(&gateway, "big").await["state"], "failed");
+    let turn = json!({ "channel": "sms", "message": { "text": "hello" } });
+    let (status, answer) = gateway.post("/respond", &turn).await;
+    assert_eq!((status.as_u16(), &answer["reply"]["source"]), (200, &json!("model")), "{answer}");
+
+    let order = json!({ "model": "drafter", "as": "second", "wait": false });
+    assert_eq!(load(&gateway, order.clone()).await.0, 202);
+    let (status, answer) = load(&gateway, json!({ "model": "drafter", "as": "second" })).await;
+    assert_eq!(status, 200, "the same order joins the load under way: {answer}");
+    let (status, answer) = load(&gateway, json!({ "model": "drafter", "as": "third" })).await;
+    assert_eq!((status.as_u16(), &answer["error"]["code"]), (409, &json!("too_many_models")));
+    let unload =
+        async |name: &str| gateway.post("/v1/models/unload", &json!({ "model": name })).await;
+    for (name, status) in [("drafter", 409), ("all-MiniLM-L6-v2", 409), ("nobody", 404)] {
+        assert_eq!(unload(name).await.0.as_u16(), status, "{name}");
+    }
+    for _ in 0..2 {
+        assert_eq!(unload("second").await.0, 200, "unloading twice is no error");
+    }
+}
+
+/// Goal: memory comes back. Method: the same model comes and goes; without leaks the process is
+/// about as large after the last time as after the first.
+#[tokio::test]
+async fn unloading_gives_memory_back() {
+    let gateway = Gateway::start(&[]);
+    let body = json!({ "model": "other", "prompt": "action: greet", "max_tokens": 8 });
+    let mut resident = Vec::new();
+    for _ in 0..6 {
+        let order = json!({ "model": "drafter", "as": "other", "kv_bytes_max": "32 MiB" });
+        let (status, answer) = load(&gateway, order).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(gateway.post("/v1/completions", &body).await.0, 200);
+        let (_, answer) = gateway.post("/v1/models/unload", &json!({ "model": "other" })).await;
+        assert_eq!(answer["state"], "unloaded", "{answer}");
+        let Some(after) = answer["resident_bytes_after"].as_u64() else {
+            eprintln!("skipped: this system does not tell resident memory");
+            return;
+        };
+        let before = answer["resident_bytes_before"].as_u64().expect("both or none");
+        assert!(after < before, "{after} of {before} bytes are left");
+        resident.push(after);
+    }
+    let (first, last) = (resident[0], resident[resident.len() - 1]);
+    // Weights, packed copies and pages of one such model are more than this.
+    assert!(last < first + (10 << 20), "resident after each unload: {resident:?}");
+}
