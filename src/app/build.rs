@@ -15,6 +15,8 @@ use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
 use crate::engine::EngineOptions;
 use crate::engine::ModelRegistry;
+use crate::engine::PrefixCaching;
+use crate::engine::Speculation;
 use crate::http;
 use crate::http::HttpLimits;
 use crate::http::courier::HttpCourier;
@@ -23,6 +25,7 @@ use crate::http::outbox::Outbox;
 use crate::http::outbox::OutboxOptions;
 use crate::http::rate::RateLimits;
 use crate::http::rate::RateOptions;
+use crate::model::KvType;
 use crate::offers::BasketLimits;
 use crate::offers::Baskets;
 use crate::offers::Experiment;
@@ -97,12 +100,20 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
     EngineOptions {
         page_tokens: engine.page_tokens,
         kv_bytes_max: Bytes(engine.kv_bytes_max.0),
+        // `config` lets nothing else through.
+        kv_type: if engine.kv_type == "f16" { KvType::F16 } else { KvType::F32 },
+        prefix_cache: if engine.prefix_cache { PrefixCaching::On } else { PrefixCaching::Off },
         step_tokens_max: engine.step_tokens_max,
+        decode_gap_percent: engine.decode_gap_percent,
         sequences_max: engine.sequences_max,
         waiting_max: engine.waiting_max,
         waiting_prompt_tokens_max: engine.waiting_prompt_tokens_max,
         context_tokens_max: engine.context_tokens_max,
         output_tokens_max: engine.output_tokens_max,
+        speculation: Speculation {
+            draft_tokens_max: engine.draft_tokens_max,
+            sequences_max: engine.draft_sequences_max,
+        },
     }
 }
 

@@ -7,16 +7,11 @@ use crate::base::units::Bytes;
 use crate::config::Settings;
 use std::sync::Arc;
 
-/// An empty ledger under the configured limits; the wider limits come first.
+/// An empty ledger under the configured limits.
 pub(super) fn ledger(settings: &Settings) -> Arc<MemoryLedger> {
     let memory = &settings.raw.memory;
     let hot_bytes_max = settings.raw.threads.hot_bytes_max.0;
     let limit = |key, accounts, bytes_max| MemoryLimit { key, accounts, bytes_max };
-    let mut limits = vec![
-        limit("memory.max_bytes", &Account::ALL, settings.memory_bytes_max),
-        limit("models.max_bytes", &Account::MODELS, settings.models_bytes_max),
-        limit("threads.hot_bytes_max", &[Account::HotThreads], Bytes(hot_bytes_max)),
-    ];
     let single: [(_, &[Account], _); 4] = [
         ("memory.weights_bytes_max", &[Account::Weights], memory.weights_bytes_max),
         (
@@ -27,8 +22,14 @@ pub(super) fn ledger(settings: &Settings) -> Arc<MemoryLedger> {
         ("memory.kv_pages_bytes_max", &[Account::KvPages], memory.kv_pages_bytes_max),
         ("memory.grammars_bytes_max", &[Account::Grammars], memory.grammars_bytes_max),
     ];
-    // Without a limit of its own an account is held by the wider ones.
+    // Without a limit of its own an account is held by the wider ones, which come last: a refusal
+    // names the narrowest limit.
     let set = single.into_iter().filter(|(_, _, size)| size.0 > 0);
-    limits.extend(set.map(|(key, accounts, size)| limit(key, accounts, Bytes(size.0))));
-    MemoryLedger::new(limits)
+    let narrow = set.map(|(key, accounts, size)| limit(key, accounts, Bytes(size.0)));
+    let wide = [
+        limit("threads.hot_bytes_max", &[Account::HotThreads], Bytes(hot_bytes_max)),
+        limit("models.max_bytes", &Account::MODELS, settings.models_bytes_max),
+        limit("memory.max_bytes", &Account::ALL, settings.memory_bytes_max),
+    ];
+    MemoryLedger::new(narrow.chain(wide).collect())
 }

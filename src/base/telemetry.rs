@@ -42,3 +42,25 @@ pub const GRAMMAR_COMPILE_SECONDS: &str = "vitrine_grammar_compile_seconds";
 pub const GRAMMAR_BYTES: &str = "vitrine_grammar_bytes";
 /// Counter: texts classified.
 pub const TEXTS_CLASSIFIED_TOTAL: &str = "vitrine_texts_classified_total";
+/// Counter: prompt tokens of started sequences, each of which may be found computed.
+pub const PREFIX_CACHE_QUERIES_TOTAL: &str = "vitrine_prefix_cache_queries_total";
+/// Counter: of these, tokens that were.
+pub const PREFIX_CACHE_HITS_TOTAL: &str = "vitrine_prefix_cache_hits_total";
+/// Gauge, 0 to 1: KV pages whose tokens are known, in use or not.
+pub const KV_CACHE_KNOWN: &str = "vitrine_kv_cache_known_perc";
+/// Counter: sequences that lost their pages to another.
+pub const PREEMPTIONS_TOTAL: &str = "vitrine_num_preemptions_total";
+/// Histogram, seconds: from one token of a sequence to its next.
+pub const INTER_TOKEN_SECONDS: &str = "vitrine_inter_token_latency_seconds";
+/// Histogram, seconds: submission to first step.
+pub const QUEUE_SECONDS: &str = "vitrine_request_queue_time_seconds";
+/// Histogram, seconds: submission to the end of a generation.
+pub const GENERATION_SECONDS: &str = "vitrine_e2e_request_latency_seconds";
+/// Counter: generations refused at the door, by `reason`.
+pub const GENERATIONS_REFUSED_TOTAL: &str = "vitrine_requests_refused_total";
+/// Counter: tokens guessed and checked.
+pub const DRAFT_TOKENS_TOTAL: &str = "vitrine_spec_decode_num_draft_tokens_total";
+/// Counter: of these, tokens that were right.
+pub const ACCEPTED_TOKENS_TOTAL: &str = "vitrine_spec_decode_num_accepted_tokens_total";
+/// Counter: forward passes that failed.
+pub const STEPS_FAILED_TOTAL: &str = "vitrine_steps_failed_total";

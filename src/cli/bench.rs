@@ -2,8 +2,10 @@
 
 use crate::app;
 use crate::cli::Context;
+use crate::cli::bench_constraints;
 use crate::cli::bench_drafts;
 use crate::cli::bench_http;
+use crate::cli::bench_mixed;
 use crate::engine;
 use crate::engine::BenchOptions;
 use clap::Subcommand;
@@ -14,8 +16,12 @@ use serde_json::json;
 pub(super) enum Command {
     /// Prefill and decode tokens per second by batch size, like llama-batched-bench
     Engine(Engine),
+    /// The gap between two tokens, without and with long prompts arriving
+    Mixed(bench_mixed::Arguments),
     /// The share of a model's drafts that pass the grounding check
     Drafts(bench_drafts::Arguments),
+    /// What constrained decoding adds to a step
+    Constraints(bench_constraints::Arguments),
     /// Latency and throughput of a running server under load
     Http(bench_http::Arguments),
 }
@@ -46,7 +52,9 @@ pub(super) struct Engine {
 pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
         Command::Engine(arguments) => engine(arguments, context),
+        Command::Mixed(arguments) => bench_mixed::run(arguments, context),
         Command::Drafts(arguments) => bench_drafts::run(arguments, context),
+        Command::Constraints(arguments) => bench_constraints::run(arguments, context),
         Command::Http(arguments) => bench_http::run(arguments, context),
     }
 }

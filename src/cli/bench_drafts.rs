@@ -5,9 +5,12 @@ use crate::base::causes::chain;
 use crate::base::channel::ChannelKind;
 use crate::base::clock::SharedClock;
 use crate::base::clock::SystemClock;
+use crate::base::ids::TenantId;
 use crate::base::language::Language;
 use crate::cli::Context;
 use crate::engine;
+use crate::engine::CacheOwner;
+use crate::engine::Priority;
 use crate::turn::draft;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
@@ -95,11 +98,12 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let sha256 = model.sha256().to_owned();
     let drafter = draft::for_model(model, settings.decoding())?;
+    let tenant = TenantId::new("bench")?;
     let bar = context.bar(briefs.len() as u64, "drafting");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcomes: Vec<Outcome> = runtime.block_on(
         stream::iter(&briefs)
-            .map(|brief| judge(&*drafter, brief, &clock))
+            .map(|brief| judge(&*drafter, brief, &tenant, &clock))
             .buffered(DRAFTS_AT_ONCE)
             .inspect(|_| bar.inc(1))
             .collect(),
@@ -174,9 +178,18 @@ fn style(text: &str) -> anyhow::Result<Style> {
     })
 }
 
-async fn judge(drafter: &dyn Drafter, brief: &Brief, clock: &SharedClock) -> Outcome {
-    let budget =
-        Budget { deadline: clock.instant() + DRAFT_TIME, output_tokens_max: OUTPUT_TOKENS_MAX };
+async fn judge(
+    drafter: &dyn Drafter,
+    brief: &Brief,
+    tenant: &TenantId,
+    clock: &SharedClock,
+) -> Outcome {
+    let budget = Budget {
+        cache_owner: CacheOwner::of(tenant),
+        priority: Priority::Outreach,
+        deadline: clock.instant() + DRAFT_TIME,
+        output_tokens_max: OUTPUT_TOKENS_MAX,
+    };
     let known = Vocabulary { lexicon: drafter.lexicon(), catalog_names: None };
     let (draft, refused) = match drafter.draft(brief, &[], budget).await {
         Ok(draft) => {

@@ -4,16 +4,20 @@ use crate::app;
 use crate::base::clock::SystemClock;
 use crate::base::clock::milliseconds;
 use crate::cli::Context;
+use crate::cli::Usage;
 use crate::engine;
+use crate::engine::CacheScope;
+use crate::engine::Constraint;
 use crate::engine::EndOfText;
 use crate::engine::FinishReason;
 use crate::engine::GenerationEvent;
+use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
+use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
 use crate::text::Special;
-use anyhow::Context as _;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -79,8 +83,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     } else {
         model.encode_chat(&[ChatMessage::new("user", arguments.prompt.clone())])?
     };
-    let constraint =
-        grammar.as_ref().map(|grammar| model.constrain_blocking(grammar)).transpose()?;
+    let constraint = compile(&model, grammar.as_ref())?;
     let mut generation = model.engine().submit(GenerationRequest {
         prompt_token_ids: prompt_token_ids.clone(),
         output_tokens_max: arguments.max_tokens,
@@ -94,6 +97,8 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         stop: arguments.stop,
         deadline: None,
         end_of_text: EndOfText::Stop,
+        cache: CacheScope::Nobody,
+        priority: Priority::Live,
         constraint,
     })?;
     let (mut text, mut token_ids) = (String::new(), Vec::new());
@@ -129,19 +134,28 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
 }
 
 /// What the output must match.
-fn grammar(arguments: &Arguments) -> anyhow::Result<Option<Grammar>> {
+fn grammar(arguments: &Arguments) -> Result<Option<Grammar>, Usage> {
     let read = |path: &Path| {
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+        std::fs::read_to_string(path)
+            .map_err(|cause| Usage(format!("cannot read {}: {cause}", path.display())))
     };
     if let Some(path) = &arguments.json_schema {
         let schema = serde_json::from_str(&read(path)?)
-            .with_context(|| format!("{} is not JSON", path.display()))?;
+            .map_err(|cause| Usage(format!("{} is no JSON: {cause}", path.display())))?;
         return Ok(Some(Grammar::JsonSchema(schema)));
     }
     if let Some(path) = &arguments.lark {
         return Ok(Some(Grammar::Lark(read(path)?)));
     }
     Ok(arguments.regex.clone().map(Grammar::Regex))
+}
+
+fn compile(
+    model: &GenerationModel,
+    grammar: Option<&Grammar>,
+) -> Result<Option<Constraint>, Usage> {
+    let compiled = grammar.map(|grammar| model.constrain_blocking(grammar)).transpose();
+    compiled.map_err(|error| Usage(error.to_string()))
 }
 
 fn finish_name(reason: FinishReason) -> &'static str {

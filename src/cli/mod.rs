@@ -4,8 +4,10 @@
 //! `--json` stdout holds one JSON document and nothing else; logs and progress go to stderr.
 
 mod bench;
+mod bench_constraints;
 mod bench_drafts;
 mod bench_http;
+mod bench_mixed;
 mod chat;
 mod context;
 mod doctor;

@@ -165,7 +165,7 @@ fn list(models: &[ModelFiles], context: &Context) -> anyhow::Result<()> {
 }
 
 fn verify(model: &ModelFiles, context: &Context) -> anyhow::Result<()> {
-    let verified = verify::verify_files(&model.folder, &model.file_names())?;
+    let verified = verify::verify_files(&model.folder, &model.files)?;
     let files = verified.files.iter();
     if context.json {
         let files: Vec<Value> = files

@@ -140,6 +140,7 @@ impl Settings {
         let api_keys = keys::read(&root, &raw.server)?;
         check_bind(&bind, &api_keys)?;
         check_limits(&raw)?;
+        one_of("engine.kv_type", &raw.engine.kv_type, &["f32", "f16"])?;
         one_of("kernels.tier", &raw.kernels.tier, &["auto"])?;
         one_of("log.format", &raw.log.format, &["text", "json"])?;
         let callback_secret = read_secret(&root, &raw.callbacks)?;
@@ -290,6 +291,10 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
     if raw.engine.sequences_max > raw.engine.step_tokens_max {
         let allowed = format!("at most engine.step_tokens_max ({})", raw.engine.step_tokens_max);
         return Err(value("engine.sequences_max", &raw.engine.sequences_max.to_string(), &allowed));
+    }
+    if (1..100).contains(&raw.engine.decode_gap_percent) {
+        let found = raw.engine.decode_gap_percent.to_string();
+        return Err(value("engine.decode_gap_percent", &found, "0, or 100 and more"));
     }
     for (key, found) in [
         ("offers.confidence_min", raw.offers.confidence_min),

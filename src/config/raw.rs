@@ -151,8 +151,14 @@ section!(
         page_tokens: usize = 32,
         /// Memory for KV pages of one model.
         kv_bytes_max: Size = Size(256 << 20),
+        /// Number format of keys and values: `f32` or `f16`.
+        kv_type: String = "f32".to_owned(),
+        /// Whether prompts that begin alike, within a tenant, are computed once.
+        prefix_cache: bool = true,
         /// Rows of one forward pass: decode tokens and prompt chunks together.
         step_tokens_max: usize = 512,
+        /// Longest step beside long prompts, percent of a step of decode tokens alone; 0: no bound.
+        decode_gap_percent: usize = 180,
         /// Sequences that generate at once.
         sequences_max: usize = 64,
         /// Sequences that wait; one more is refused with 429.
@@ -163,6 +169,11 @@ section!(
         context_tokens_max: usize = 8192,
         /// Most tokens a request may ask for.
         output_tokens_max: usize = 2048,
+        /// Tokens that a sequence may guess from its own prompt in one step; 0: none. Pays where a
+        /// step costs about the same for a few more rows; the house drafter gains nothing.
+        draft_tokens_max: usize = 0,
+        /// Guesses are made while at most so many sequences run.
+        draft_sequences_max: usize = 4,
     }
 );
 

@@ -7,6 +7,7 @@ use crate::model::ModelError;
 use crate::text::TextError;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why the engine refused, failed or abandoned a generation.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +77,25 @@ pub enum EngineError {
         prompt_tokens_waiting: usize,
         /// Prompt tokens that fit.
         prompt_tokens_waiting_max: usize,
+        /// When the line is likely to be empty, by the measured rate; zero: not known.
+        retry_after: Duration,
+    },
+    /// The line alone takes longer than the deadline leaves.
+    #[error("deadline is in {left:?}, the waiting line takes {line:?}")]
+    Late {
+        /// Time until the deadline.
+        left: Duration,
+        /// What the line takes, by the measured rate.
+        line: Duration,
+    },
+    /// The step that computed this generation failed; the engine goes on.
+    #[error("forward pass failed at step {step}")]
+    Step {
+        /// The step.
+        step: u64,
+        /// What failed.
+        #[source]
+        cause: Arc<ModelError>,
     },
     /// The model gave no finite logit; this generation alone ends.
     #[error("no usable logit at position {position}")]
@@ -85,7 +105,7 @@ pub enum EngineError {
     },
     /// What the answer must match cannot be enforced.
     #[error(transparent)]
-    Grammar(GrammarFault),
+    Grammar(#[from] GrammarFault),
     /// The constraint and the model do not go together; this generation alone ends.
     #[error("the constraint is stuck at position {position}: {cause}")]
     Stuck {
@@ -146,9 +166,15 @@ pub enum EngineError {
 /// What ended the engine.
 #[derive(Debug, thiserror::Error)]
 pub enum Death {
-    /// The forward pass returned an error; the pages hold nothing useful any more.
-    #[error("forward pass failed")]
-    Forward(#[source] ModelError),
+    /// The forward pass failed in several steps on end.
+    #[error("forward pass failed {steps} times on end")]
+    Forward {
+        /// How many steps.
+        steps: u32,
+        /// The last failure.
+        #[source]
+        cause: ModelError,
+    },
     /// Code on the engine thread panicked.
     #[error("engine thread panicked: {message}")]
     Panic {

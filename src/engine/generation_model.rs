@@ -11,6 +11,7 @@ use crate::base::memory::MemoryLedger;
 use crate::base::metadata::Metadata;
 use crate::base::units::Bytes;
 use crate::engine::accounted::Accounted;
+use crate::engine::cache_scope::CacheScope;
 use crate::engine::constraint::Constraint;
 use crate::engine::constraint::Grammar;
 use crate::engine::constraint::Grammars;
@@ -22,6 +23,7 @@ use crate::engine::handle::EngineParts;
 use crate::engine::options::EngineOptions;
 use crate::engine::request::EndOfText;
 use crate::engine::request::GenerationRequest;
+use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
@@ -37,6 +39,7 @@ use crate::text::ChatMessage;
 use crate::text::ChatTemplate;
 use crate::text::Special;
 use crate::text::StreamDecoder;
+use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::text::Tokenizer;
 use sha2::Digest;
@@ -107,8 +110,11 @@ pub fn open_within(
     let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
     let chat_template =
         ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
-    let EngineOptions { page_tokens, kv_bytes_max, context_tokens_max, .. } = options;
-    let decoder_options = decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?;
+    let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
+    let decoder_options = DecoderOptions {
+        kv_type,
+        ..decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?
+    };
     let estimate = footprint(&file, &decoder_options);
     let mut grant = memory.take(name, claim(estimate))?;
     let model = load_decoder(&file, &decoder_options)?;
@@ -127,7 +133,7 @@ pub fn open_within(
         path: path.to_owned(),
         bytes: file.file_bytes(),
         sha256: sha256(path)?,
-        grammars: Arc::new(Grammars::new(Arc::clone(&tokenizer), clock)),
+        grammars: Arc::new(grammars(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
         metadata: without_token_lists(file.metadata()),
@@ -208,7 +214,7 @@ impl GenerationModel {
     /// # Errors
     /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
     pub fn constrain_blocking(&self, grammar: &Grammar) -> Result<Constraint, EngineError> {
-        self.inner.grammars.compile(grammar)
+        Ok(self.inner.grammars.compile(grammar)?)
     }
 
     /// The vocabulary for constraints that are no [`Grammar`].
@@ -216,7 +222,7 @@ impl GenerationModel {
     /// # Errors
     /// If it is none that tokens can be chosen from.
     pub(crate) fn token_trie(&self) -> Result<TokenTrie, EngineError> {
-        self.inner.grammars.trie().cloned()
+        Ok(self.inner.grammars.trie()?.clone())
     }
 
     /// The door to its engine.
@@ -249,8 +255,20 @@ impl GenerationModel {
     /// # Errors
     /// If the template refuses the messages or the tokenizer fails.
     pub fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
+        self.encode_chat_with(messages, &TemplateSettings::default())
+    }
+
+    /// The same with variables for the template; without a template they mean nothing.
+    ///
+    /// # Errors
+    /// As [`Self::encode_chat`].
+    pub fn encode_chat_with(
+        &self,
+        messages: &[ChatMessage],
+        settings: &TemplateSettings,
+    ) -> Result<Vec<u32>, TextError> {
         match &self.inner.chat_template {
-            Some(template) => template.encode(&self.inner.tokenizer, messages),
+            Some(template) => template.encode(&self.inner.tokenizer, messages, settings),
             None => {
                 let paragraphs: Vec<&str> =
                     messages.iter().map(|message| message.content.as_str()).collect();
@@ -276,6 +294,8 @@ impl GenerationModel {
             stop: Vec::new(),
             deadline: None,
             end_of_text: EndOfText::Ignore,
+            cache: CacheScope::Nobody,
+            priority: Priority::Live,
             constraint: None,
         };
         engine.submit(request)?.collect_blocking()?;
@@ -283,7 +303,7 @@ impl GenerationModel {
     }
 }
 
-/// How the engine loads a decoder: keys and values in f32, so that batching changes no result.
+/// How a decoder is loaded unless options say otherwise: keys and values in f32.
 pub(crate) fn decoder_options(
     page_tokens: usize,
     kv_bytes_max: Bytes,
@@ -296,6 +316,10 @@ pub(crate) fn decoder_options(
         kv_type: KvType::F32,
         context_tokens_max,
     })
+}
+
+fn grammars(tokenizer: Arc<Tokenizer>, clock: SharedClock) -> Grammars {
+    Grammars::new(move || TokenTrie::new(&tokenizer), clock)
 }
 
 fn claim(footprint: Footprint) -> Claim {

@@ -1,12 +1,15 @@
 //! The door to the engine: checks a request, takes its place in the line, hands it to the thread.
 //!
 //! Invariants
-//! - A request that can never run is refused here, before it costs anything; `Full` is the only
-//!   refusal that may pass with time.
+//! - A request that can never run is refused here, before it costs anything; `Full` and `Late` are
+//!   the only refusals that may pass with time.
 //! - When the last handle is gone the engine finishes what it accepted, then its thread ends.
 
 use crate::base::clock::SharedClock;
+use crate::base::telemetry;
 use crate::engine::admission::Admission;
+use crate::engine::admission::Applicant;
+use crate::engine::cache_scope::CacheOwner;
 use crate::engine::error::EngineError;
 use crate::engine::generation::Generation;
 use crate::engine::generation::GenerationParts;
@@ -18,6 +21,7 @@ use crate::engine::sequence::event_channel_places;
 use crate::engine::stats::EngineStats;
 use crate::engine::stats::Shared;
 use crate::engine::step_loop::Control;
+use crate::engine::step_loop::Habits;
 use crate::engine::step_loop::Lanes;
 use crate::engine::step_loop::Shutdown;
 use crate::engine::step_loop::StepLoop;
@@ -127,8 +131,13 @@ impl EngineHandle {
             page_tokens: model_limits.page_tokens,
             page_count: model_limits.page_count,
         };
+        let habits = Habits {
+            prefix_cache: options.prefix_cache,
+            speculation: options.speculation,
+            decode_gap_percent: options.decode_gap_percent,
+        };
         let lanes = Lanes { control: control_lane, work: work_lane, closed: closed_sender };
-        let step_loop = StepLoop::new(parts, limits, lanes, shared, admission);
+        let step_loop = StepLoop::new(parts, (limits, habits), lanes, shared, admission);
         Ok((Self { inner: Arc::new(inner) }, step_loop))
     }
 
@@ -136,8 +145,8 @@ impl EngineHandle {
     ///
     /// # Errors
     /// If the request can never run ([`EngineError::EmptyPrompt`], [`EngineError::PromptTooLong`]
-    /// and the like), if the line is full ([`EngineError::Full`]), or if the engine is closing or
-    /// dead.
+    /// and the like), if the line is full ([`EngineError::Full`]) or too long for its deadline
+    /// ([`EngineError::Late`]), or if the engine is closing or dead.
     pub fn submit(&self, request: GenerationRequest) -> Result<Generation, EngineError> {
         let inner = &self.inner;
         let output_tokens_max = self.check(&request)?;
@@ -145,7 +154,16 @@ impl EngineHandle {
             return Err(inner.shared.end_error());
         }
         let prompt_tokens = request.prompt_token_ids.len();
-        let place = inner.admission.enter(prompt_tokens)?;
+        let submitted = inner.clock.instant();
+        let applicant = Applicant {
+            prompt_tokens,
+            priority: request.priority,
+            time_left: request
+                .deadline
+                .map(|deadline| deadline.saturating_duration_since(submitted)),
+            running: inner.shared.running.load(Ordering::Relaxed),
+        };
+        let place = inner.admission.enter(applicant).inspect_err(count_refusal)?;
         let places = event_channel_places(output_tokens_max);
         let (events, receiver) = tokio::sync::mpsc::channel(places);
         let cancelled = Arc::new(AtomicBool::new(false));
@@ -154,9 +172,11 @@ impl EngineHandle {
             output_tokens_max,
             sampling: request.sampling,
             end_of_text: request.end_of_text,
+            cache: request.cache,
+            priority: request.priority,
             constraint: request.constraint,
             deadline: request.deadline,
-            submitted: inner.clock.instant(),
+            submitted,
             events,
             cancelled: Arc::clone(&cancelled),
             place,
@@ -208,10 +228,15 @@ impl EngineHandle {
             waiting: shared.preempted.load(Ordering::Relaxed) + self.inner.admission.waiting(),
             waiting_prompt_tokens: self.inner.admission.prompt_tokens(),
             pages_used: shared.pages_used.load(Ordering::Relaxed),
+            pages_cached: shared.pages_cached.load(Ordering::Relaxed),
             pages_total: self.inner.model_limits.page_count,
             steps: shared.steps.load(Ordering::Relaxed),
             prompt_tokens: shared.prompt_tokens.load(Ordering::Relaxed),
+            prefix_queries: shared.prefix_queries.load(Ordering::Relaxed),
+            prefix_hits: shared.prefix_hits.load(Ordering::Relaxed),
             output_tokens: shared.output_tokens.load(Ordering::Relaxed),
+            draft_tokens: shared.draft_tokens.load(Ordering::Relaxed),
+            draft_tokens_accepted: shared.draft_tokens_accepted.load(Ordering::Relaxed),
             preemptions: shared.preemptions.load(Ordering::Relaxed),
             finished: shared.finished.load(Ordering::Relaxed),
             step_time: Duration::from_nanos(shared.step_ns.load(Ordering::Relaxed)),
@@ -254,6 +279,18 @@ impl EngineHandle {
         Ok(())
     }
 
+    /// Forgets what is computed of an owner, and lets nothing of its present generations be found
+    /// again. Returns when it is done: before the next step, or with the engine's end.
+    pub async fn forget_cached(&self, owner: CacheOwner) {
+        let erasures = &self.inner.shared.erasures;
+        let order = erasures.ask(owner);
+        self.inner.wake();
+        tokio::select! {
+            () = erasures.done(order) => {}
+            () = self.closed() => {}
+        }
+    }
+
     /// Refuses new requests from now on and ends the thread; does not wait for it.
     pub fn shutdown(&self, how: Shutdown) {
         self.inner.shared.closing.store(true, Ordering::Release);
@@ -279,6 +316,11 @@ impl Inner {
             thread.unpark();
         }
     }
+}
+
+fn count_refusal(error: &EngineError) {
+    let reason = if matches!(error, EngineError::Late { .. }) { "deadline" } else { "full" };
+    metrics::counter!(telemetry::GENERATIONS_REFUSED_TOTAL, "reason" => reason).increment(1);
 }
 
 impl Drop for Inner {

@@ -3,6 +3,7 @@
 use crate::base::units::Bytes;
 use crate::engine::error::EngineError;
 use crate::model::ForwardLimits;
+use crate::model::KvType;
 
 /// The engine's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +12,15 @@ pub struct EngineOptions {
     pub page_tokens: usize,
     /// Memory for all KV pages; 512 MiB holds tens of chats on a small model.
     pub kv_bytes_max: Bytes,
+    /// Number format of keys and values.
+    pub kv_type: KvType,
+    /// Whether computed prompts are found again.
+    pub prefix_cache: PrefixCaching,
     /// Rows in one step; 512 keeps a step short enough for streams beside a long prompt.
     pub step_tokens_max: usize,
+    /// Longest step with prompt rows beside decode rows, in percent of one with the latter alone;
+    /// 180 keeps the gap between two tokens below twice the usual. 0: no bound.
+    pub decode_gap_percent: usize,
     /// Sequences that run at once, at most `step_tokens_max`; 32 on a CPU.
     pub sequences_max: usize,
     /// Requests that wait for their first step; 256.
@@ -24,6 +32,31 @@ pub struct EngineOptions {
     pub context_tokens_max: usize,
     /// Output tokens that one request may ask for; 1,024.
     pub output_tokens_max: usize,
+    /// Guessing ahead.
+    pub speculation: Speculation,
+}
+
+/// Whether computed prompts are found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrefixCaching {
+    /// Within each request's scope.
+    On,
+    /// Every prompt is computed whole.
+    Off,
+}
+
+/// Guessing ahead: pays while a step has rows to spare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speculation {
+    /// Tokens that a sequence may guess in one step; 0: none.
+    pub draft_tokens_max: usize,
+    /// Guesses are made while at most so many sequences run and nobody waits.
+    pub sequences_max: usize,
+}
+
+impl Speculation {
+    /// No guesses.
+    pub const OFF: Self = Self { draft_tokens_max: 0, sequences_max: 0 };
 }
 
 impl EngineOptions {
@@ -32,11 +65,14 @@ impl EngineOptions {
     /// # Errors
     /// The first limit that is too small.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
+        // 0 stands for no bound; a step is never shorter than its decode rows.
+        let gap_percent = if self.decode_gap_percent == 0 { 100 } else { self.decode_gap_percent };
         let limits = [
             ("page_tokens", self.page_tokens, 1),
             ("sequences_max", self.sequences_max, 1),
             // Otherwise the decode rows of a full house leave no row for the youngest.
             ("step_tokens_max", self.step_tokens_max, self.sequences_max),
+            ("decode_gap_percent", gap_percent, 100),
             ("waiting_max", self.waiting_max, 1),
             ("waiting_prompt_tokens_max", self.waiting_prompt_tokens_max, 1),
             ("context_tokens_max", self.context_tokens_max, 2),

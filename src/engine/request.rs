@@ -1,5 +1,6 @@
 //! What a caller asks of the engine.
 
+use crate::engine::cache_scope::CacheScope;
 use crate::engine::constraint::Constraint;
 use crate::engine::error::EngineError;
 use std::time::Instant;
@@ -25,8 +26,21 @@ pub struct GenerationRequest {
     pub deadline: Option<Instant>,
     /// Whether the model's end of text ends the generation; with a constraint it always does.
     pub end_of_text: EndOfText,
+    /// Who may find the computed pages again.
+    pub cache: CacheScope,
+    /// Who goes first.
+    pub priority: Priority,
     /// What the output must match; `None` leaves the model free.
     pub constraint: Option<Constraint>,
+}
+
+/// Who goes first in the waiting line, and who keeps its pages when they run short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Somebody waits for the answer.
+    Live,
+    /// Nobody waits: a campaign, a batch. One in eight goes before live ones, so it always moves.
+    Outreach,
 }
 
 /// What the model's end-of-text token does.

@@ -8,6 +8,7 @@
 
 use crate::base::ids::SequenceId;
 use crate::engine::admission::Place;
+use crate::engine::cache_scope::CacheScope;
 use crate::engine::constraint::Advance;
 use crate::engine::constraint::Constraint;
 use crate::engine::constraint::Guard;
@@ -15,7 +16,9 @@ use crate::engine::error::EngineError;
 use crate::engine::generation::FinishReason;
 use crate::engine::generation::Timings;
 use crate::engine::generation::Usage;
+use crate::engine::prompt_lookup::PromptLookup;
 use crate::engine::request::EndOfText;
+use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
 use crate::engine::sampler::Sampler;
 use rand_chacha::ChaCha8Rng;
@@ -50,6 +53,8 @@ pub(crate) struct Work {
     pub(crate) output_tokens_max: usize,
     pub(crate) sampling: Sampling,
     pub(crate) end_of_text: EndOfText,
+    pub(crate) cache: CacheScope,
+    pub(crate) priority: Priority,
     pub(crate) constraint: Option<Constraint>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) submitted: Instant,
@@ -76,6 +81,10 @@ pub(crate) struct Sequence {
     pub(crate) sampling: Sampling,
     pub(crate) random: ChaCha8Rng,
     pub(crate) end_of_text: EndOfText,
+    /// Guesses at the tokens that follow; checked in the next step.
+    pub(crate) draft: Vec<u32>,
+    lookup: PromptLookup,
+    cached_tokens: usize,
     /// What it is held to, and how far that has come; preemption leaves it as it is.
     pub(crate) guard: Option<Guard>,
     deadline: Option<Instant>,
@@ -86,6 +95,16 @@ pub(crate) struct Sequence {
     submitted: Instant,
     started: Option<Instant>,
     first_token: Option<Instant>,
+    last_token: Option<Instant>,
+}
+
+/// How long a token took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenTime {
+    /// Since submission.
+    First(Duration),
+    /// Since the token before.
+    Next(Duration),
 }
 
 impl Sequence {
@@ -99,6 +118,9 @@ impl Sequence {
             random: ChaCha8Rng::seed_from_u64(work.sampling.seed),
             sampling: work.sampling,
             end_of_text: work.end_of_text,
+            draft: Vec::new(),
+            lookup: PromptLookup::default(),
+            cached_tokens: 0,
             guard: work.constraint.map(|constraint| constraint.start()),
             deadline: work.deadline,
             events: work.events,
@@ -107,6 +129,7 @@ impl Sequence {
             submitted: work.submitted,
             started: None,
             first_token: None,
+            last_token: None,
         }
     }
 
@@ -122,12 +145,6 @@ impl Sequence {
         }
         let late = self.deadline.is_some_and(|deadline| now >= deadline);
         late.then_some(FinishReason::Deadline)
-    }
-
-    /// Its first step begins, unless it ran before.
-    pub(crate) fn start(&mut self, now: Instant) {
-        self.place = None;
-        self.started.get_or_insert(now);
     }
 
     /// Its constraint, if that must say what may come next.
@@ -167,23 +184,55 @@ impl Sequence {
         }
     }
 
-    /// Adds a chosen token and tells the consumer; the first one returns how long it took since
-    /// submission.
-    pub(crate) fn push(&mut self, token_id: u32, now: Instant) -> Option<Duration> {
-        self.token_ids.push(token_id);
-        self.send(EngineEvent::Token(token_id));
-        if self.first_token.is_some() {
+    /// Its first step begins, unless it ran before; `cached_tokens` of its prompt were computed
+    /// already. The first time returns how long it waited.
+    pub(crate) fn start(&mut self, now: Instant, cached_tokens: usize) -> Option<Duration> {
+        if self.started.is_some() {
             return None;
         }
-        self.first_token = Some(now);
+        self.place = None;
+        self.started = Some(now);
+        self.cached_tokens = cached_tokens;
         Some(now.saturating_duration_since(self.submitted))
+    }
+
+    /// Guesses up to `tokens_max` tokens, none beyond the output's last but one; the last would be
+    /// a guess that nobody needs.
+    pub(crate) fn guess(&mut self, tokens_max: usize) {
+        self.draft.clear();
+        if self.first_token.is_some() {
+            let left = self.output_tokens_max - self.output_tokens() - 1;
+            let draft = self.lookup.guess(&self.token_ids, tokens_max.min(left));
+            self.draft.extend_from_slice(draft);
+        }
+    }
+
+    /// Learns how many of the guesses that a step checked were right.
+    pub(crate) fn learn(&mut self, guessed: usize, right: usize, tokens_max: usize) {
+        self.lookup.learn(guessed, right, tokens_max);
+    }
+
+    /// Adds a chosen token and tells the consumer.
+    pub(crate) fn push(&mut self, token_id: u32, now: Instant) -> TokenTime {
+        self.token_ids.push(token_id);
+        self.send(EngineEvent::Token(token_id));
+        self.first_token.get_or_insert(now);
+        match self.last_token.replace(now) {
+            Some(last) => TokenTime::Next(now.saturating_duration_since(last)),
+            None => TokenTime::First(now.saturating_duration_since(self.submitted)),
+        }
+    }
+
+    /// Time since submission.
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.submitted)
     }
 
     /// Tells the consumer that the generation is over.
     pub(crate) fn finish(self, reason: FinishReason, now: Instant) {
         let usage = Usage {
             prompt_tokens: self.prompt_tokens,
-            cached_tokens: 0,
+            cached_tokens: self.cached_tokens,
             output_tokens: self.output_tokens(),
         };
         let started = self.started.unwrap_or(now);

@@ -5,29 +5,38 @@
 //! Invariants
 //! - The thread never waits for a consumer; it parks only when no sequence exists.
 //! - Cancels and deadlines are noticed before every step, in the waiting line too.
+//! - A failed step ends its own sequences only; [`FAILED_STEPS_MAX`] on end end the engine, and so
+//!   does a panic, after which nothing is known to be whole.
+//! - Guesses are checked in one step, each by the choice that the model makes without it.
 //! - Every accepted request ends with exactly one event, or its channel closes after the cause of
 //!   death was published: never a hang.
+
+mod outcome;
 
 use crate::base::clock::SharedClock;
 use crate::base::ids::SequenceId;
 use crate::base::telemetry;
 use crate::engine::admission::Admission;
-use crate::engine::constraint::Advance;
+use crate::engine::cache_scope::CacheScope;
 use crate::engine::constraint::Guard;
 use crate::engine::constraint::prepare_beside;
 use crate::engine::error::Death;
 use crate::engine::error::EngineError;
 use crate::engine::generation::FinishReason;
 use crate::engine::handle::EngineParts;
-use crate::engine::request::EndOfText;
+use crate::engine::options::PrefixCaching;
+use crate::engine::options::Speculation;
+use crate::engine::pace::Pace;
+use crate::engine::pace::StepWork;
 use crate::engine::sampler::Sampler;
+use crate::engine::scheduler::Arrival;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::scheduler::SchedulerLimits;
 use crate::engine::scheduler::StepPlan;
+use crate::engine::scheduler::Tokens;
 use crate::engine::sequence::Sequence;
 use crate::engine::sequence::Work;
 use crate::engine::stats::Shared;
-use crate::engine::stats::count;
 use crate::engine::stats::count_time;
 use crate::engine::vocabulary::Vocabulary;
 use crate::model::Forward;
@@ -39,10 +48,23 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 use tokio::sync::watch;
+
+/// Failed steps on end that end the engine: the second may have the first one's cause in a sequence
+/// that came back, the third says that the device or the weights are gone.
+const FAILED_STEPS_MAX: u32 = 3;
+
+/// How the engine works, beyond the scheduler's limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
+    pub(crate) prefix_cache: PrefixCaching,
+    pub(crate) speculation: Speculation,
+    pub(crate) decode_gap_percent: usize,
+}
 
 /// How the engine stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,20 +112,35 @@ pub(crate) struct StepLoop {
     lanes: Lanes,
     shared: Arc<Shared>,
     admission: Arc<Admission>,
+    habits: Habits,
     scheduler: Scheduler,
+    pace: Pace,
     sequences: HashMap<SequenceId, Sequence>,
     sampler: Sampler,
     next_id: u64,
     step: u64,
+    failed_steps: u32,
     shutdown: Option<Shutdown>,
     input: StepInput,
+    /// One sequence's rows, as they are packed.
+    rows: Vec<u32>,
+}
+
+impl Tokens for HashMap<SequenceId, Sequence> {
+    fn known(&self, id: SequenceId) -> &[u32] {
+        self.get(&id).map_or(&[], |sequence| &sequence.token_ids)
+    }
+
+    fn draft_count(&self, id: SequenceId) -> usize {
+        self.get(&id).map_or(0, |sequence| sequence.draft.len())
+    }
 }
 
 impl StepLoop {
     /// A loop of nobody. `limits` agree with the model's.
     pub(crate) fn new(
         parts: EngineParts,
-        limits: SchedulerLimits,
+        (limits, habits): (SchedulerLimits, Habits),
         lanes: Lanes,
         shared: Arc<Shared>,
         admission: Arc<Admission>,
@@ -116,13 +153,17 @@ impl StepLoop {
             lanes,
             shared,
             admission,
+            habits,
             scheduler: Scheduler::new(limits),
+            pace: Pace::default(),
             sequences: HashMap::new(),
             sampler: Sampler::default(),
             next_id: 0,
             step: 0,
+            failed_steps: 0,
             shutdown: None,
             input: StepInput::default(),
+            rows: Vec::new(),
         }
     }
 
@@ -146,7 +187,7 @@ impl StepLoop {
     /// One turn: hear, sweep, step.
     ///
     /// # Errors
-    /// If the forward pass fails; the engine is of no use then.
+    /// If the forward pass fails again and again; the engine is of no use then.
     pub(crate) fn tick(&mut self) -> Result<Tick, Death> {
         self.hear();
         self.sweep();
@@ -187,15 +228,30 @@ impl StepLoop {
         while let Ok(work) = self.lanes.work.try_recv() {
             self.accept(work);
         }
+        // After the work: what came before the order is under it.
+        let scheduler = &mut self.scheduler;
+        self.shared.erasures.carry_out(|owner| {
+            let pages = scheduler.forget_owner(owner);
+            tracing::debug!(pages, "computed pages of a tenant forgotten");
+        });
     }
 
     fn accept(&mut self, work: Work) {
         let id = SequenceId(self.next_id);
         self.next_id += 1;
+        let prompt_tokens = work.prompt_token_ids.len();
+        let arrival = Arrival {
+            id,
+            prompt_tokens,
+            tokens_max: prompt_tokens + work.output_tokens_max,
+            cache: match self.habits.prefix_cache {
+                PrefixCaching::On => work.cache,
+                PrefixCaching::Off => CacheScope::Nobody,
+            },
+            priority: work.priority,
+        };
         let sequence = Sequence::new(id, work);
-        let prompt_tokens = sequence.prompt_tokens;
-        let tokens_max = prompt_tokens + sequence.output_tokens_max;
-        match self.scheduler.add(id, prompt_tokens, tokens_max) {
+        match self.scheduler.add(arrival) {
             Ok(()) => {
                 self.sequences.insert(id, sequence);
             }
@@ -222,17 +278,25 @@ impl StepLoop {
 
     fn step(&mut self) -> Result<(), Death> {
         let before = self.clock.instant();
-        let plan = self.scheduler.plan();
+        self.guess();
+        let decoding = self.scheduler.decoding_count();
+        let prompt_rows_max = self.pace.prompt_rows(decoding, self.habits.decode_gap_percent);
+        let plan = self.scheduler.plan(&self.sequences, prompt_rows_max);
         assert!(!plan.rows.is_empty(), "sequences exist but nobody can move");
-        self.pack(&plan, before);
+        count(&self.shared.preemptions, telemetry::PREEMPTIONS_TOTAL, plan.preempted);
+        let mut work = self.pack(&plan, before);
         self.step += 1;
-        let logits = self.forward().map_err(Death::Forward)?;
+        let logits = match self.forward() {
+            Ok(logits) => logits,
+            Err(cause) => return self.lose(&plan, cause),
+        };
+        self.failed_steps = 0;
         let after = self.clock.instant();
-        let step_time = after.saturating_duration_since(before);
-        count_time(&self.shared.step_ns, step_time);
-        metrics::histogram!(telemetry::STEP_SECONDS).record(step_time.as_secs_f64());
-        count(&self.shared.preemptions, plan.preempted);
-        self.apply(&plan, &logits, after);
+        let time = after.saturating_duration_since(before);
+        count_time(&self.shared.step_ns, time);
+        metrics::histogram!(telemetry::STEP_SECONDS).record(time.as_secs_f64());
+        work.output_tokens = self.apply(&plan, &logits, after);
+        self.pace.learn(work, time, &self.admission.rates);
         Ok(())
     }
 
@@ -250,77 +314,69 @@ impl StepLoop {
         logits
     }
 
-    /// Turns a plan into the model's input.
-    fn pack(&mut self, plan: &StepPlan, now: Instant) {
+    /// Lets sequences guess ahead while a step has rows to spare.
+    fn guess(&mut self) {
+        let Speculation { draft_tokens_max, sequences_max } = self.habits.speculation;
+        if draft_tokens_max == 0 {
+            return;
+        }
+        let few = self.scheduler.running_count() <= sequences_max;
+        let pays = few && self.scheduler.waiting_count() == 0;
+        for sequence in self.sequences.values_mut() {
+            sequence.guess(if pays { draft_tokens_max } else { 0 });
+        }
+    }
+
+    /// Turns a plan into the model's input; returns the rows by kind.
+    fn pack(&mut self, plan: &StepPlan, now: Instant) -> StepWork {
         self.input.clear();
-        let mut prompt_rows = 0;
+        let mut work = StepWork::default();
+        let mut prompt_tokens = 0;
         for rows in &plan.rows {
             let Some(sequence) = self.sequences.get_mut(&rows.id) else {
                 unreachable!("a planned sequence exists");
             };
-            sequence.start(now);
             if let (true, Some(guard)) = (rows.reaches_end, &mut sequence.guard) {
                 guard.want();
             }
-            let range = rows.first_position..rows.first_position + rows.row_count;
-            let prompt_end = range.end.min(sequence.prompt_tokens);
-            prompt_rows += prompt_end.saturating_sub(range.start);
-            let wanted = if rows.reaches_end { Wanted::Last } else { Wanted::Nothing };
-            let pages = self.scheduler.pages(rows.id);
-            self.input.push(&sequence.token_ids[range], rows.first_position, pages, wanted);
-        }
-        count(&self.shared.prompt_tokens, prompt_rows);
-        metrics::counter!(telemetry::PROMPT_TOKENS_TOTAL)
-            .increment(u64::try_from(prompt_rows).unwrap_or(u64::MAX));
-    }
-
-    /// Records what the step computed and chooses a token for each sequence that reached its end.
-    fn apply(&mut self, plan: &StepPlan, logits: &Logits, now: Instant) {
-        let mut logit_rows = logits.rows();
-        let wanted = plan.rows.iter().filter(|rows| rows.reaches_end).count();
-        assert_eq!(logit_rows.len(), wanted, "the model answers every wanted row");
-        for rows in &plan.rows {
-            self.scheduler.advance(rows);
-            if !rows.reaches_end {
-                continue;
+            if let Some(queued) = sequence.start(now, rows.first_position) {
+                metrics::histogram!(telemetry::QUEUE_SECONDS).record(queued.as_secs_f64());
+                let shared = &self.shared;
+                let queries = telemetry::PREFIX_CACHE_QUERIES_TOTAL;
+                count(&shared.prefix_queries, queries, sequence.prompt_tokens);
+                let hits = telemetry::PREFIX_CACHE_HITS_TOTAL;
+                count(&shared.prefix_hits, hits, rows.first_position);
             }
-            let Some(row) = logit_rows.next() else { unreachable!("the counts agree") };
-            self.choose(rows.id, row, now);
+            let range = rows.first_position..rows.first_position + rows.row_count;
+            prompt_tokens += range.end.min(sequence.prompt_tokens).saturating_sub(range.start);
+            if rows.reaches_end && rows.row_count == 1 {
+                work.decode_rows += 1;
+            } else {
+                work.prompt_rows += rows.row_count;
+            }
+            work.draft_rows += rows.draft_count;
+            let pages = self.scheduler.pages(rows.id);
+            let wanted = match (rows.reaches_end, rows.draft_count) {
+                (false, _) => Wanted::Nothing,
+                (true, 0) => Wanted::Last,
+                (true, _) => Wanted::All,
+            };
+            self.rows.clear();
+            self.rows.extend_from_slice(&sequence.token_ids[range]);
+            self.rows.extend_from_slice(&sequence.draft[..rows.draft_count]);
+            self.input.push(&self.rows, rows.first_position, pages, wanted);
         }
-    }
-
-    fn choose(&mut self, id: SequenceId, logits: &[f32], now: Instant) {
-        let Some(sequence) = self.sequences.get_mut(&id) else { return };
-        let token_id = match sequence.choose(&mut self.sampler, logits) {
-            Ok(token_id) => token_id,
-            Err(error) => return self.fail(id, error),
-        };
-        let ends = self.vocabulary.is_end_of_generation(token_id);
-        if ends && (sequence.end_of_text == EndOfText::Stop || sequence.guard.is_some()) {
-            return self.finish(id, FinishReason::Stop, now);
-        }
-        let advance = match sequence.advance_guard(token_id) {
-            Ok(advance) => advance,
-            Err(error) => return self.fail(id, error),
-        };
-        let first_token_after = sequence.push(token_id, now);
-        let is_last = sequence.output_tokens() >= sequence.output_tokens_max;
-        count(&self.shared.output_tokens, 1);
-        metrics::counter!(telemetry::GENERATION_TOKENS_TOTAL).increment(1);
-        if let Some(after) = first_token_after {
-            metrics::histogram!(telemetry::TIME_TO_FIRST_TOKEN_SECONDS).record(after.as_secs_f64());
-        }
-        if advance == Advance::Complete {
-            self.finish(id, FinishReason::Stop, now);
-        } else if is_last {
-            self.finish(id, FinishReason::Length, now);
-        } else {
-            self.scheduler.grow(id);
-        }
+        count(&self.shared.prompt_tokens, telemetry::PROMPT_TOKENS_TOTAL, prompt_tokens);
+        work
     }
 
     fn finish(&mut self, id: SequenceId, reason: FinishReason, now: Instant) {
         if let Some(sequence) = self.forget(id) {
+            metrics::histogram!(telemetry::GENERATION_SECONDS)
+                .record(sequence.age(now).as_secs_f64());
+            if reason != FinishReason::Cancelled {
+                self.admission.rates.learn_output(sequence.output_tokens());
+            }
             sequence.finish(reason, now);
         }
     }
@@ -334,7 +390,7 @@ impl StepLoop {
     /// Takes a sequence out; its pages are free before its consumer hears of the end.
     fn forget(&mut self, id: SequenceId) -> Option<Sequence> {
         self.scheduler.remove(id);
-        count(&self.shared.finished, 1);
+        self.shared.finished.fetch_add(1, Ordering::Relaxed);
         self.store_counts();
         self.sequences.remove(&id)
     }
@@ -354,6 +410,7 @@ impl StepLoop {
         self.shared.running.store(self.scheduler.running_count(), Ordering::Relaxed);
         self.shared.preempted.store(self.scheduler.preempted_count(), Ordering::Relaxed);
         self.shared.pages_used.store(self.scheduler.pages_taken(), Ordering::Relaxed);
+        self.shared.pages_cached.store(self.scheduler.pages_known(), Ordering::Relaxed);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "gauges are for people")]
@@ -363,11 +420,16 @@ impl StepLoop {
         let waiting = self.scheduler.preempted_count() + self.admission.waiting();
         let page_count = self.model.limits().page_count.max(1);
         let usage = self.scheduler.pages_taken() as f64 / page_count as f64;
-        metrics::gauge!(telemetry::SEQUENCES_RUNNING, "model" => self.name.clone())
-            .set(self.scheduler.running_count() as f64);
-        metrics::gauge!(telemetry::SEQUENCES_WAITING, "model" => self.name.clone())
-            .set(waiting as f64);
-        metrics::gauge!(telemetry::KV_CACHE_USAGE, "model" => self.name.clone()).set(usage);
+        let known = self.scheduler.pages_known() as f64 / page_count as f64;
+        let gauges = [
+            (telemetry::SEQUENCES_RUNNING, self.scheduler.running_count() as f64),
+            (telemetry::SEQUENCES_WAITING, waiting as f64),
+            (telemetry::KV_CACHE_USAGE, usage),
+            (telemetry::KV_CACHE_KNOWN, known),
+        ];
+        for (name, value) in gauges {
+            metrics::gauge!(name, "model" => self.name.clone()).set(value);
+        }
     }
 
     /// Checks the scheduler's invariants and that it knows the same sequences.
@@ -379,6 +441,13 @@ impl StepLoop {
         self.scheduler.check_integrity();
         assert_eq!(self.scheduler.is_idle(), self.sequences.is_empty());
     }
+}
+
+/// Adds to a number of the engine's and to its counter for dashboards.
+fn count(number: &AtomicU64, name: &'static str, by: usize) {
+    let by = u64::try_from(by).unwrap_or(u64::MAX);
+    number.fetch_add(by, Ordering::Relaxed);
+    metrics::counter!(name).increment(by);
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

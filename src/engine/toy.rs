@@ -27,6 +27,8 @@ type BeforeStep = Box<dyn FnMut(u64) -> Result<(), ModelError> + Send>;
 pub(crate) enum Speech {
     /// By a hash of everything before.
     Hash,
+    /// By the same hash, but only the first so many tokens: they come again and again.
+    FewWords(u32),
     /// Token `i` of the script follows position `i`, then [`END`].
     Script(Vec<u32>),
     /// No logit is usable.
@@ -84,14 +86,19 @@ impl ToyModel {
     fn row_logits(&self, history: &[u32], logits: &mut Vec<f32>) {
         let position = history.len() - 1;
         match &self.speech {
-            Speech::Hash => {
+            Speech::Hash | Speech::FewWords(_) => {
+                let words = match self.speech {
+                    Speech::FewWords(words) => u64::from(words),
+                    Speech::Hash | Speech::Script(_) | Speech::Nothing => u64::MAX,
+                };
                 let mut state = 0xcbf2_9ce4_8422_2325_u64;
                 for token in history {
                     state = (state ^ u64::from(*token)).wrapping_mul(0x0100_0000_01b3);
                 }
                 logits.extend((0..self.limits.vocabulary_size as u64).map(|token| {
                     let mixed = (state ^ token).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-                    mixed as f32 / (1_u64 << 24) as f32 * 8.0
+                    let logit = mixed as f32 / (1_u64 << 24) as f32 * 8.0;
+                    if token < words { logit } else { logit - 99.0 }
                 }));
             }
             Speech::Script(script) => {

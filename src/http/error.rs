@@ -22,9 +22,12 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use std::time::Duration;
 
-/// Seconds after which a full queue is worth another try: far longer than a step, short for a
-/// customer.
-const RETRY_AFTER_SECONDS: u64 = 1;
+/// Seconds after which a full queue is worth another try, at least: the header knows no parts of a
+/// second, and a queue of unknown pace moves within one.
+const RETRY_AFTER_SECONDS_MIN: u64 = 1;
+
+/// The same, at most: no measurement says more about a minute from now.
+const RETRY_AFTER_SECONDS_MAX: u64 = 60;
 
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +160,18 @@ fn gate(error: &GateError) -> Verdict {
 }
 
 impl ApiError {
+    /// Whole seconds after which a later try may help.
+    fn retry_after_seconds(&self) -> u64 {
+        let wait = match self {
+            Self::RateLimited { retry_after } => *retry_after,
+            Self::Engine(EngineError::Full { retry_after, .. }) => *retry_after,
+            Self::Engine(EngineError::Late { line, .. }) => *line,
+            _ => Duration::ZERO,
+        };
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        seconds.clamp(RETRY_AFTER_SECONDS_MIN, RETRY_AFTER_SECONDS_MAX)
+    }
+
     /// The public part of the error.
     pub(crate) fn detail(&self) -> ErrorDetail {
         let request_id = crate::http::guard::current_request_id();
@@ -185,11 +200,8 @@ impl IntoResponse for ApiError {
         let body = ErrorBody { error: self.detail() };
         let mut response = (status, axum::Json(body)).into_response();
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = match &self {
-                Self::RateLimited { retry_after } => retry_after.as_secs_f64().ceil() as u64,
-                _ => RETRY_AFTER_SECONDS,
-            };
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            let seconds = HeaderValue::from(self.retry_after_seconds());
+            response.headers_mut().insert(RETRY_AFTER, seconds);
         }
         response
     }
@@ -209,10 +221,12 @@ fn engine(error: &EngineError) -> Verdict {
         EngineError::Stuck { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "constraint_stuck"),
         EngineError::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
         EngineError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
+        EngineError::Late { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "deadline_out_of_reach"),
         EngineError::Dead { .. } | EngineError::Closing => {
             verdict(StatusCode::SERVICE_UNAVAILABLE, "engine_stopped")
         }
         EngineError::Logits { .. }
+        | EngineError::Step { .. }
         | EngineError::Option { .. }
         | EngineError::Thread { .. }
         | EngineError::Read { .. }
@@ -292,5 +306,33 @@ fn store(error: &StoreError) -> Verdict {
         | StoreError::Open { .. }
         | StoreError::Stopped { .. }
         | StoreError::Closed => verdict(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry_after(error: impl Into<ApiError>) -> String {
+        let response = error.into().into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        response.headers()[RETRY_AFTER].to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn full_line_says_when_it_will_be_empty() {
+        let full = |milliseconds| EngineError::Full {
+            waiting: 9,
+            waiting_max: 9,
+            prompt_tokens_waiting: 900,
+            prompt_tokens_waiting_max: 1_000,
+            retry_after: Duration::from_millis(milliseconds),
+        };
+        assert_eq!(retry_after(full(0)), "1");
+        assert_eq!(retry_after(full(2_001)), "3");
+        assert_eq!(retry_after(full(900_000)), "60");
+        let late = EngineError::Late { left: Duration::ZERO, line: Duration::from_secs(7) };
+        assert_eq!(retry_after(late), "7");
+        assert_eq!(retry_after(ApiError::Busy { in_flight_max: 3 }), "1");
     }
 }

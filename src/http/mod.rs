@@ -31,6 +31,7 @@ use crate::base::ids::TenantId;
 use crate::base::memory::Grant;
 use crate::base::memory::MemoryLedger;
 use crate::catalog::Catalog;
+use crate::engine::CacheOwner;
 use crate::engine::ModelRegistry;
 use crate::intent::IntentClassifier;
 use crate::threads::CustomerStore;
@@ -85,9 +86,13 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Lets go of what was computed from a tenant's prompts. Nothing is kept between generations
-    /// today: this is where a cache of prefixes is told.
-    pub(crate) async fn forget_computed(&self, _tenant: &TenantId) {}
+    /// Lets go of what was computed from a tenant's prompts: they hold customers' words too, and
+    /// which pages are whose customer's is not known, so all of the tenant's go.
+    pub(crate) async fn forget_computed(&self, tenant: &TenantId) {
+        for model in self.models.serving() {
+            model.engine().forget_cached(CacheOwner::of(tenant)).await;
+        }
+    }
 }
 
 /// Whether the gateway is going down: set by `app`, read by every probe. One that is still coming

@@ -30,6 +30,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Names that a model cannot have, because paths under `/v1/models/` have them.
+const PATH_WORDS: [&str; 2] = ["load", "unload"];
+
 /// Where models are loaded from, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelShelf {
@@ -160,8 +163,8 @@ fn order(app: &App, request: LoadRequest) -> Result<LoadOrder, ApiError> {
     let files = layout::resolve(&shelf.models_dir, &request.model)?.require(Task::Generate)?;
     let name = request.alias.unwrap_or_else(|| files.name.clone());
     layout::check_name(&name)?;
-    if name == app.encoder_name {
-        let message = format!("field `as`: `{name}` is the encoder's name");
+    if name == app.encoder_name || PATH_WORDS.contains(&name.as_str()) {
+        let message = format!("field `as`: `{name}` is the encoder's name, or one of these paths'");
         return Err(ApiError::impossible("name_taken", message));
     }
     let mut options = shelf.options;

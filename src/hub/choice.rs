@@ -193,11 +193,11 @@ fn best(
     };
     let why = match (small.is_some(), chosen.quant) {
         (true, _) => {
-            "it is hardly different from the original, and small enough that reading it costs little"
+            "hardly different from the original, and small enough that reading it costs little"
         }
         (false, Some("Q4_K_M")) => {
-            "about as good as the original at a third of its size, and what is read for every token \
-             decides the speed"
+            "about as good as the original at a third of its size, and what is read for every \
+             token decides the speed"
         }
         (false, _) => "the best of the quantisations that run here and fit",
     };

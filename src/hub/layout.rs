@@ -1,7 +1,8 @@
 //! Where models lie: one folder a model under the models folder, `models/NAME/…`.
 //!
-//! A generating model is one `.gguf` file or the parts of one; a sentence encoder is `config.json`, `tokenizer.json`
-//! and `model.safetensors`. A path to such a file or folder works wherever a name does.
+//! A generating model is one `.gguf` file or the parts of one; `config.json`, `tokenizer.json` and
+//! `model.safetensors`, whole or in parts, are a generating model or a sentence encoder, as the
+//! configuration says. A path to such a file or folder works wherever a name does.
 //!
 //! Invariants
 //! - A name is one plain folder name; nothing outside the models folder is listed or removed.
@@ -14,15 +15,19 @@ use std::path::PathBuf;
 
 /// Longest model name, in bytes.
 const NAME_BYTES_MAX: usize = 128;
-/// Files that make a sentence encoder.
-const ENCODER_FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
+/// What describes a model in safetensors.
+const DESCRIPTION: [&str; 2] = ["config.json", "tokenizer.json"];
+/// Its weights, if they are not in parts.
+const WEIGHTS: &str = "model.safetensors";
+/// Largest `config.json`, bytes; the largest published ones have some ten thousand.
+const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// What a model is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Task {
-    /// Writes text: a GGUF file.
+    /// Writes text.
     Generate,
-    /// Embeds text: a folder with `model.safetensors`.
+    /// Embeds text.
     Embed,
 }
 
@@ -46,29 +51,18 @@ pub struct ModelFiles {
     pub task: Task,
     /// Its folder.
     pub folder: PathBuf,
-    /// The file with the weights, inside the folder; the first of several parts.
-    pub weights: PathBuf,
+    /// Files that the model needs, relative to its folder, the first weights first.
+    pub files: Vec<String>,
     /// Size of the weights in bytes, all parts together.
     pub bytes: u64,
+    entrance: PathBuf,
 }
 
 impl ModelFiles {
-    /// Names of the files that the model needs, relative to its folder.
-    #[must_use]
-    pub fn file_names(&self) -> Vec<String> {
-        match self.task {
-            Task::Generate => part_names(&name_of(&self.weights)),
-            Task::Embed => ENCODER_FILES.map(str::to_owned).to_vec(),
-        }
-    }
-
-    /// The path to open it by: the GGUF file, or the encoder's folder.
+    /// The path to open it by: the first GGUF file, or the folder with safetensors.
     #[must_use]
     pub fn entrance(&self) -> &Path {
-        match self.task {
-            Task::Generate => &self.weights,
-            Task::Embed => &self.folder,
-        }
+        &self.entrance
     }
 
     /// Refuses a model of the other kind.
@@ -221,13 +215,52 @@ fn inspect_file(path: &Path) -> Result<ModelFiles, HubError> {
 
 /// The model of a GGUF file and of those that are parts of the same one.
 fn generator(name: String, folder: PathBuf, file: &str) -> Result<ModelFiles, HubError> {
-    let names = part_names(file);
-    let mut bytes = 0_u64;
-    for name in &names {
-        bytes = bytes.saturating_add(bytes_of(&folder.join(name))?);
+    let files = part_names(file);
+    let bytes = bytes_of_all(&folder, &files)?;
+    let entrance = folder.join(files.first().map_or(file, String::as_str));
+    Ok(ModelFiles { name, task: Task::Generate, folder, files, bytes, entrance })
+}
+
+/// The model of a folder with safetensors, if it is one.
+fn described(
+    name: &str,
+    folder: &Path,
+    present: &[PathBuf],
+) -> Result<Option<ModelFiles>, HubError> {
+    if !DESCRIPTION.iter().all(|file| folder.join(file).is_file()) {
+        return Ok(None);
     }
-    let weights = folder.join(names.first().map_or(file, String::as_str));
-    Ok(ModelFiles { name, task: Task::Generate, folder, weights, bytes })
+    let part = present.iter().map(|path| name_of(path)).find(|file| {
+        file == WEIGHTS || (file.ends_with(".safetensors") && part_of(file).is_some())
+    });
+    let Some(part) = part else { return Ok(None) };
+    let mut files = part_names(&part);
+    let bytes = bytes_of_all(folder, &files)?;
+    files.extend(DESCRIPTION.map(str::to_owned));
+    let (name, folder) = (name.to_owned(), folder.to_owned());
+    let (task, entrance) = (task_of(&folder)?, folder.clone());
+    Ok(Some(ModelFiles { name, task, folder, files, bytes, entrance }))
+}
+
+/// What the model that `config.json` describes is for, by the head that it was published with.
+fn task_of(folder: &Path) -> Result<Task, HubError> {
+    let path = folder.join("config.json");
+    let refused = |reason| HubError::Format { path: path.clone(), format: "JSON", reason };
+    if bytes_of(&path)? > CONFIG_BYTES_MAX {
+        return Err(refused("it is far longer than any model's description"));
+    }
+    let text = std::fs::read(&path).map_err(|cause| HubError::file(&path, cause))?;
+    let config: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|_| refused("it cannot be parsed"))?;
+    let heads = config["architectures"].as_array().into_iter().flatten();
+    let writes = heads
+        .filter_map(|head| head.as_str())
+        .any(|head| head.ends_with("ForCausalLM") || head.ends_with("ForConditionalGeneration"));
+    Ok(if writes { Task::Generate } else { Task::Embed })
+}
+
+fn bytes_of_all(folder: &Path, files: &[String]) -> Result<u64, HubError> {
+    files.iter().try_fold(0_u64, |sum, file| Ok(sum.saturating_add(bytes_of(&folder.join(file))?)))
 }
 
 /// Names of all parts of the model that `file` belongs to, in order; itself if it is no part.
@@ -243,11 +276,12 @@ fn part_names(file: &str) -> Vec<String> {
 fn inspect(folder: &Path) -> Result<ModelFiles, HubError> {
     let refused = |found| HubError::Folder { path: folder.to_owned(), found };
     let entries = std::fs::read_dir(folder).map_err(|cause| HubError::file(folder, cause))?;
-    let models: BTreeSet<String> = entries
-        .flatten()
-        .map(|entry| entry.path())
+    let mut present: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    present.sort();
+    let models: BTreeSet<String> = present
+        .iter()
         .filter(|path| is_gguf(path))
-        .filter_map(|path| part_names(&name_of(&path)).into_iter().next())
+        .filter_map(|path| part_names(&name_of(path)).into_iter().next())
         .collect();
     // A relative `.` has no last part; its full path has.
     let name = match name_of(folder) {
@@ -261,12 +295,7 @@ fn inspect(folder: &Path) -> Result<ModelFiles, HubError> {
     if let Some(file) = models.first() {
         return generator(name, folder, file);
     }
-    if ENCODER_FILES.iter().all(|file| folder.join(file).is_file()) {
-        let weights = folder.join("model.safetensors");
-        let bytes = bytes_of(&weights)?;
-        return Ok(ModelFiles { name, task: Task::Embed, folder, weights, bytes });
-    }
-    Err(refused("no model"))
+    described(&name, &folder, &present)?.ok_or_else(|| refused("no model"))
 }
 
 #[cfg(test)]
@@ -281,7 +310,10 @@ mod tests {
             std::fs::write(path, "12345").unwrap();
         };
         write("drafter/drafter.gguf");
-        ENCODER_FILES.iter().for_each(|file| write(&format!("encoder/{file}")));
+        write("encoder/tokenizer.json");
+        write("encoder/model.safetensors");
+        let config = models.path().join("encoder/config.json");
+        std::fs::write(config, r#"{"architectures": ["BertModel"]}"#).unwrap();
         write("half/config.json");
         write("two/a.gguf");
         write("two/b.gguf");
@@ -311,16 +343,41 @@ mod tests {
         let names = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"];
         names.iter().for_each(|name| std::fs::write(folder.join(name), "12345").unwrap());
         let model = resolve(models.path(), "parts").unwrap();
-        assert_eq!((model.bytes, model.file_names()), (10, names.map(str::to_owned).to_vec()));
+        assert_eq!((model.bytes, model.files.clone()), (10, names.map(str::to_owned).to_vec()));
         assert_eq!(model.entrance(), folder.join(names[0]));
         let second = resolve(models.path(), folder.join(names[1]).to_str().unwrap()).unwrap();
-        assert_eq!(second.weights, model.weights);
+        assert_eq!(second.entrance(), model.entrance());
         std::fs::remove_file(folder.join(names[0])).unwrap();
         let missing = resolve(models.path(), "parts").unwrap_err().to_string();
         assert!(missing.contains(names[0]), "{missing}");
         for name in ["m-00003-of-00002.gguf", "m-1-of-2.gguf", "m.gguf", "-of-.gguf", ""] {
             assert_eq!(part_of(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_folder_of_safetensors_is_for_what_its_head_says() {
+        let models = models();
+        let folder = models.path().join("checkpoint");
+        std::fs::create_dir(&folder).unwrap();
+        let write = |file: &str, text: &str| std::fs::write(folder.join(file), text).unwrap();
+        write("tokenizer.json", "{}");
+        write("model-00001-of-00002.safetensors", "12345");
+        write("model-00002-of-00002.safetensors", "1234");
+        for (config, task) in [
+            (r#"{"architectures": ["LlamaForCausalLM"]}"#, Task::Generate),
+            (r#"{"architectures": ["Gemma3ForConditionalGeneration"]}"#, Task::Generate),
+            (r#"{"architectures": ["XLMRobertaModel"]}"#, Task::Embed),
+            ("{}", Task::Embed),
+        ] {
+            write("config.json", config);
+            let model = resolve(models.path(), "checkpoint").unwrap();
+            assert_eq!((model.task, model.bytes, model.files.len()), (task, 9, 4), "{config}");
+            assert_eq!(model.entrance(), folder);
+        }
+        write("config.json", "{");
+        let refusal = resolve(models.path(), "checkpoint").unwrap_err().to_string();
+        assert!(refusal.contains("cannot be parsed"), "{refusal}");
     }
 
     #[test]

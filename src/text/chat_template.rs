@@ -35,6 +35,9 @@ const KEY: &str = "tokenizer.chat_template";
 /// some ten thousand.
 const FUEL: u64 = 5_000_000;
 
+/// Most variables that a caller may give to a template; published templates know a handful.
+const SETTINGS_MAX: usize = 32;
+
 /// What the probe conversations say; no template has these words of its own.
 const PROBE: &str = "probe 7419";
 const PROBE_SYSTEM: &str = "probe 3356";
@@ -145,8 +148,10 @@ impl ChatTemplate {
         &self,
         tokenizer: &Tokenizer,
         messages: &[ChatMessage],
+        settings: &TemplateSettings,
     ) -> Result<Vec<u32>, TextError> {
-        tokenizer.encode_markup(&self.render(tokenizer, messages)?, Special::Add)
+        let markup = self.render_with(tokenizer, messages, settings)?;
+        tokenizer.encode_markup(&markup, Special::Add)
     }
 
     /// The markup of a conversation, for [`Tokenizer::encode_markup`].
@@ -157,6 +162,15 @@ impl ChatTemplate {
         &self,
         tokenizer: &Tokenizer,
         messages: &[ChatMessage],
+    ) -> Result<String, TextError> {
+        self.render_with(tokenizer, messages, &TemplateSettings::default())
+    }
+
+    fn render_with(
+        &self,
+        tokenizer: &Tokenizer,
+        messages: &[ChatMessage],
+        settings: &TemplateSettings,
     ) -> Result<String, TextError> {
         let messages = match self.system {
             SystemRole::Rendered => Cow::Borrowed(messages),
@@ -170,17 +184,73 @@ impl ChatTemplate {
                 context! { role, content }
             })
             .collect();
+        let own = context! {
+            messages,
+            bos_token => tokenizer.begin_text(),
+            eos_token => tokenizer.end_text(),
+            tools => Value::from(()),
+            documents => Value::from(()),
+            add_generation_prompt => true,
+        };
         let template = self.environment.get_template(NAME).map_err(template_error)?;
-        template
-            .render(context! {
-                messages,
-                bos_token => tokenizer.begin_text(),
-                eos_token => tokenizer.end_text(),
-                tools => Value::from(()),
-                documents => Value::from(()),
-                add_generation_prompt => true,
+        // What comes first wins: settings replace nothing of ours.
+        template.render(context! { ..own, ..settings.guarded(tokenizer) }).map_err(template_error)
+    }
+}
+
+/// Variables that a caller gives to a template, such as `enable_thinking`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TemplateSettings {
+    values: Vec<(String, Value)>,
+}
+
+impl TemplateSettings {
+    /// Reasoning aloud switched off, where a template has a switch for it.
+    #[must_use]
+    pub fn without_thinking() -> Self {
+        Self { values: vec![("enable_thinking".to_owned(), Value::from(false))] }
+    }
+
+    /// Settings out of a JSON object.
+    ///
+    /// # Errors
+    /// If there are more than 32, or one is neither a text, a number nor a truth value; names it.
+    pub fn from_json(
+        settings: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, TextError> {
+        let found = settings.len();
+        if found > SETTINGS_MAX {
+            return Err(TextError::TemplateSettings { found, max: SETTINGS_MAX });
+        }
+        let values = settings
+            .iter()
+            .map(|(name, value)| match plain_value(value) {
+                Some(value) => Ok((name.clone(), value)),
+                None => Err(TextError::TemplateSetting { name: name.chars().take(80).collect() }),
             })
-            .map_err(template_error)
+            .collect::<Result<_, _>>()?;
+        Ok(Self { values })
+    }
+
+    fn guarded(&self, tokenizer: &Tokenizer) -> Value {
+        let guarded = self.values.iter().map(|(name, value)| match value.as_str() {
+            Some(text) => (name.clone(), Value::from(tokenizer.guard(text).into_owned())),
+            None => (name.clone(), value.clone()),
+        });
+        Value::from_pairs(guarded)
+    }
+}
+
+/// A JSON value that is neither a list nor an object.
+fn plain_value(value: &serde_json::Value) -> Option<Value> {
+    match value {
+        serde_json::Value::Null => Some(Value::from(())),
+        serde_json::Value::Bool(flag) => Some(Value::from(*flag)),
+        serde_json::Value::String(text) => Some(Value::from(text.as_str())),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map(Value::from).or_else(|| number.as_f64().map(Value::from))
+        }
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
     }
 }
 

@@ -91,6 +91,20 @@ pub enum TextError {
         /// The beginning of what it rendered.
         found: String,
     },
+    /// A variable for a chat template that is a list or an object.
+    #[error("template setting `{name}` is a list or an object; allowed: text, number, true, false")]
+    TemplateSetting {
+        /// Its name.
+        name: String,
+    },
+    /// Too many variables for a chat template.
+    #[error("{found} template settings are given, limit is {max}")]
+    TemplateSettings {
+        /// How many.
+        found: usize,
+        /// How many are allowed.
+        max: usize,
+    },
     /// A chat template in a JSON file is neither a text nor a list of named texts.
     #[error("`chat_template` in {} is neither a text nor a list with one named `default`",
         path.display())]

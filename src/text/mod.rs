@@ -12,6 +12,7 @@ mod tokenizer;
 
 pub use chat_template::ChatMessage;
 pub use chat_template::ChatTemplate;
+pub use chat_template::TemplateSettings;
 pub use detokenizer::StreamDecoder;
 pub use error::TextError;
 pub use language::detect_language;

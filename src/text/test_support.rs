@@ -25,14 +25,14 @@ pub(crate) fn tiny_metadata(pieces: &[&str]) -> Metadata {
     metadata
 }
 
-/// A byte-level BPE vocabulary: all bytes, `he`, `hel`, `Ġhe`, `<|user|>` (control), `</s>` (ends a
-/// text; the file calls it a plain piece) and `SKU` (user-defined).
+/// A byte-level BPE vocabulary: all bytes, `he`, `hel`, `Ġhe`, `<|user|>` (control), `<|im_end|>`
+/// (ends a text; the file calls it a plain piece) and `SKU` (user-defined).
 pub(crate) fn tiny_byte_level_metadata(pre_tokenizer: &str) -> Metadata {
     let mut tokens: Vec<String> = byte_characters().iter().map(ToString::to_string).collect();
     let merges = ["h e", "he l", "Ġ he"];
     tokens.extend(merges.iter().map(|merge| merge.replace(' ', "")));
     let mut types = vec![1; tokens.len() + 1];
-    tokens.extend(["</s>", "<|user|>", "SKU"].map(str::to_owned));
+    tokens.extend(["<|im_end|>", "<|user|>", "SKU"].map(str::to_owned));
     types.extend([3, 4]);
     let mut metadata = Metadata::default();
     let text = |text: &str| Value::Text(text.to_owned());

@@ -127,8 +127,8 @@ impl EmbeddedStore {
     }
 
     /// Writes the file anew without what was erased: free pages of the old one may still hold it.
-    /// Writes wait meanwhile, reads do not. Nothing to do for a store in memory, or when nothing was
-    /// erased since the last time.
+    /// Writes wait meanwhile, reads do not. Nothing to do for a store in memory, or when nothing
+    /// was erased since the last time.
     ///
     /// # Errors
     /// Those of the disk; the old file then stays in use.

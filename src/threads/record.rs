@@ -141,7 +141,8 @@ pub struct KnownFact {
     /// The message it was learnt from.
     #[serde(with = "text_option")]
     pub source: Option<MessageId>,
-    /// The customer's own words, cut to [`VERBATIM_CHARS_MAX`]; `None` if it was tapped or inferred.
+    /// The customer's own words, cut to [`VERBATIM_CHARS_MAX`]; `None` if it was tapped or
+    /// inferred.
     #[serde(default)]
     pub verbatim: Option<String>,
     /// What it is kept for.

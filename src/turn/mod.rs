@@ -53,6 +53,8 @@ use crate::base::ids::TurnId;
 use crate::base::language::Language;
 use crate::base::telemetry;
 use crate::catalog::Catalog;
+use crate::engine::CacheOwner;
+use crate::engine::Priority;
 use crate::intent::IntentClassifier;
 use crate::offers::Offers;
 use crate::threads::Arrival;
@@ -283,7 +285,8 @@ impl Gateway {
 
         let started = self.parts.clock.instant();
         let drafter = self.parts.drafter.current();
-        let history = self.history(turn.key, &decision, drafter.wants_history()).await?;
+        let wanted = drafter.wants_history();
+        let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
         let asked = Asked { drafter: &*drafter, history: &history, budget };
         let worded = self.draft(&burst.content, &decision, asked).await;
         turn.timings.draft = self.since(started);
@@ -380,7 +383,12 @@ impl Gateway {
     fn budget(&self, request: &TurnRequest, began: Instant) -> Budget {
         let allowed = request.deadline.unwrap_or(self.options.deadline);
         let deadline = began + allowed.saturating_sub(RESERVE);
-        Budget { deadline, output_tokens_max: self.options.output_tokens_max }
+        Budget {
+            cache_owner: CacheOwner::of(&request.tenant),
+            priority: Priority::Live,
+            deadline,
+            output_tokens_max: self.options.output_tokens_max,
+        }
     }
 
     fn since(&self, earlier: Instant) -> Duration {

@@ -194,11 +194,13 @@ impl Gateway {
         key: &ThreadKey,
         decision: &Decision,
         wanted: bool,
+        turns_recorded: u64,
     ) -> Result<Vec<HistoryLine>, TurnError> {
         if !wanted && decision.handoff.is_none() {
             return Ok(Vec::new());
         }
-        let turns = self.parts.store.turns(key, self.options.history_turns_max).await?;
+        let shown = window(turns_recorded, self.options.history_turns_max);
+        let turns = self.parts.store.turns(key, shown).await?;
         // What was resolved is over: nothing before the last marker is looked at.
         let resolved = turns.iter().rposition(|turn| turn.kind == TurnKind::Resolved);
         let mut lines = Vec::new();
@@ -215,7 +217,34 @@ impl Gateway {
     }
 }
 
+/// How many of a thread's newest turns are shown: at most `turns_max`, and from one turn to the
+/// next the first one shown stays, until half of the window falls away at once. A prompt that only
+/// grows is computed only where it grew.
+fn window(turns_recorded: u64, turns_max: usize) -> usize {
+    let recorded = usize::try_from(turns_recorded).unwrap_or(usize::MAX);
+    let half = turns_max.div_ceil(2).max(1);
+    recorded - recorded.saturating_sub(turns_max).div_ceil(half) * half
+}
+
 /// A new id that sorts by time.
 pub(super) fn new_turn_id() -> TurnId {
     TurnId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn window_moves_by_halves_so_that_prompts_grow_at_their_end() {
+        let first_shown = |recorded| recorded - window(recorded, 6) as u64;
+        let firsts: Vec<u64> = (0..16).map(first_shown).collect();
+        assert_eq!(firsts, [0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9]);
+        for turns_max in 0..9 {
+            for recorded in 0..40 {
+                let shown = window(recorded, turns_max);
+                assert!(shown <= turns_max && (recorded == 0 || shown > 0 || turns_max <= 1));
+            }
+        }
+    }
 }

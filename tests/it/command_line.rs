@@ -66,8 +66,39 @@ fn generate_and_tokenize_agree_on_the_prompt() {
 }
 
 #[test]
+fn generate_obeys_a_schema_from_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("schema.json");
+    let schema = r#"{"type":"array","items":{"enum":["a",7]},"minItems":2,"maxItems":2}"#;
+    std::fs::write(&file, schema).expect("written");
+    let generated = json(&run(&[
+        "--json",
+        "--quiet",
+        "generate",
+        "--model",
+        "drafter",
+        "--prompt",
+        "reply:",
+        "--json-schema",
+        file.to_str().expect("a path"),
+    ]));
+    assert_eq!(generated["finish_reason"], "stop", "{generated}");
+    let value: Value = serde_json::from_str(generated["text"].as_str().expect("text"))
+        .expect("the output is JSON");
+    let items = value.as_array().expect("an array");
+    assert_eq!(items.len(), 2, "{value}");
+    assert!(items.iter().all(|item| item == "a" || item == 7), "{value}");
+}
+
+#[test]
 fn mistakes_exit_with_two_and_say_what_is_allowed() {
-    let cases: [(&[&str], &str); 4] = [
+    let draft = ["generate", "--model", "drafter", "--prompt", "reply:"];
+    let with = |more: [&'static str; 2]| [&draft[..], &more[..]].concat();
+    let no_file = with(["--json-schema", "no-such-file.json"]);
+    let no_regex = with(["--regex", "("]);
+    let cases: [(&[&str], &str); 6] = [
+        (&no_file, "no-such-file.json"),
+        (&no_regex, "regex: "),
         (&["sing"], "unrecognized subcommand"),
         (&["generate", "--model", "drafter"], "--prompt"),
         (&["doctor", "--config", "no-such-file.toml"], "no-such-file.toml"),

@@ -14,5 +14,6 @@ mod openai;
 mod openai_client;
 mod respond;
 mod server;
+mod serving;
 mod starting;
 mod vocabularies;

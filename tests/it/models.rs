@@ -8,8 +8,8 @@ use serde_json::Value;
 use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use tokio::sync::watch;
 
 /// Swaps of the model that words the turns, under load.
 const SWAPS: usize = 4;
@@ -32,29 +32,32 @@ async fn model(gateway: &Gateway, name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Goal: a swap under constant load fails no request. Method: clients of three kinds ask without a
-/// pause while the model of the turns is replaced several times by files that differ in their
-/// limits, and another model comes and goes; every single answer must be 200 and whole.
-#[tokio::test]
-async fn swaps_under_load_fail_no_request() {
-    let files = tempfile::tempdir().expect("a folder");
-    let gateway = Gateway::start(&[]);
-    let (over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let ask = async |kind: usize, number: usize| {
+/// Clients that ask without a pause until it is over.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    gateway: &'a Gateway,
+    over: &'a AtomicBool,
+    answered: &'a watch::Sender<usize>,
+}
+
+impl Asking<'_> {
+    /// One client: turns, chats or streamed chats, by its number.
+    async fn on(self, number: usize) {
+        let kind = number % 3;
+        let chat = json!({
+            "model": "drafter", "messages": [{ "role": "user", "content": "hello" }],
+            "max_tokens": 6, "temperature": 0, "stream": kind == 2,
+        });
         let mut turn = 0;
-        while !over.load(Ordering::Relaxed) {
+        while !self.over.load(Ordering::Relaxed) {
             turn += 1;
-            let chat = json!({
-                "model": "drafter", "messages": [{ "role": "user", "content": "hello" }],
-                "max_tokens": 6, "temperature": 0, "stream": kind == 2,
-            });
             let respond = json!({
                 "thread_id": format!("swap-{number}"), "channel": "webchat",
                 "message": { "id": format!("swap-{number}-{turn}"), "text": "bonjour" },
             });
             let (path, body) =
-                if kind == 0 { ("/respond", respond) } else { ("/v1/chat/completions", chat) };
-            let request = client().post(format!("{}{path}", gateway.url)).json(&body);
+                if kind == 0 { ("/respond", &respond) } else { ("/v1/chat/completions", &chat) };
+            let request = client().post(format!("{}{path}", self.gateway.url)).json(body);
             let answer = request.send().await.expect("an answer");
             let status = answer.status();
             let text = answer.text().await.expect("a whole answer");
@@ -62,19 +65,46 @@ async fn swaps_under_load_fail_no_request() {
             assert!(!text.contains("\"error\""), "{path}: {text}");
             assert!(kind != 0 || text.contains("\"source\":\"model\""), "{text}");
             assert!(kind != 2 || text.trim_end().ends_with("data: [DONE]"), "{text}");
-            answered.fetch_add(1, Ordering::Relaxed);
+            self.answered.send_modify(|count| *count += 1);
         }
+    }
+}
+
+async fn another_comes_and_goes(gateway: &Gateway, files: &Path) {
+    let small = root().join("../shared/data/models/stories260K.gguf");
+    let small = if small.is_file() {
+        small.display().to_string()
+    } else {
+        eprintln!("stories260K.gguf is not there: a second drafter takes its place");
+        copy_drafter(files, "small.gguf")
     };
+    let (status, answer) = load(gateway, json!({ "model": small, "as": "small" })).await;
+    assert_eq!(status, 200, "{answer}");
+    let body = json!({ "model": "small", "prompt": "Once upon", "max_tokens": 4 });
+    assert_eq!(gateway.post("/v1/completions", &body).await.0, 200);
+    let (status, answer) = gateway.post("/v1/models/unload", &json!({ "model": "small" })).await;
+    assert_eq!((status.as_u16(), &answer["state"]), (200, &json!("unloaded")), "{answer}");
+    assert_eq!(gateway.post("/v1/completions", &body).await.0, 404);
+}
+
+/// Goal: a swap under constant load fails no request. Method: clients of three kinds ask without a
+/// pause while the model of the turns is replaced several times by files that differ in their
+/// limits, and another model comes and goes; every single answer must be 200 and whole.
+#[tokio::test]
+async fn swaps_under_load_fail_no_request() {
+    let files = tempfile::tempdir().expect("a folder");
+    let gateway = Gateway::start(&[]);
+    let over = AtomicBool::new(false);
+    let (answered, heard) = watch::channel(0_usize);
     let swap = async {
-        let since = async |count: usize| {
-            while answered.load(Ordering::Relaxed) < count {
-                tokio::task::yield_now().await;
-            }
+        let some_more = async || {
+            let count = *heard.borrow() + 3;
+            heard.clone().wait_for(|now| *now >= count).await.map(|_| ()).expect("clients go on");
         };
         for number in 0..SWAPS {
-            since(answered.load(Ordering::Relaxed) + 3).await;
+            some_more().await;
             let path = copy_drafter(files.path(), &format!("v{number}.gguf"));
-            let context = 600 + number;
+            let context = 400 + number;
             let order = json!({ "model": path, "as": "drafter", "context_tokens_max": context });
             let (status, answer) = load(&gateway, order).await;
             assert_eq!(status, 200, "{answer}");
@@ -82,25 +112,14 @@ async fn swaps_under_load_fail_no_request() {
             assert_eq!(answer["model"]["context_tokens_max"], context, "{answer}");
             assert_eq!(answer["model"]["draft"], true, "{answer}");
         }
-        let small = root().join("../shared/data/models/stories260K.gguf");
-        let small = if small.is_file() {
-            small.display().to_string()
-        } else {
-            eprintln!("stories260K.gguf is not there: a second drafter takes its place");
-            copy_drafter(files.path(), "small.gguf")
-        };
-        let (status, answer) = load(&gateway, json!({ "model": small, "as": "small" })).await;
-        assert_eq!(status, 200, "{answer}");
-        let body = json!({ "model": "small", "prompt": "Once upon", "max_tokens": 4 });
-        assert_eq!(gateway.post("/v1/completions", &body).await.0, 200);
-        let (status, answer) =
-            gateway.post("/v1/models/unload", &json!({ "model": "small" })).await;
-        assert_eq!((status.as_u16(), &answer["state"]), (200, &json!("unloaded")), "{answer}");
-        assert_eq!(gateway.post("/v1/completions", &body).await.0, 404);
-        since(answered.load(Ordering::Relaxed) + 3).await;
+        another_comes_and_goes(&gateway, files.path()).await;
+        some_more().await;
         over.store(true, Ordering::Relaxed);
     };
-    let clients = (0..3 * CLIENTS_OF_A_KIND).map(|number| ask(number % 3, number));
+    let clients = (0..3 * CLIENTS_OF_A_KIND).map(|number| {
+        let asking = Asking { gateway: &gateway, over: &over, answered: &answered };
+        asking.on(number)
+    });
     tokio::join!(futures::future::join_all(clients), swap);
     while model(&gateway, "drafter").await["draining_count"] != 0 {
         tokio::task::yield_now().await;

@@ -2,6 +2,8 @@
 
 use crate::server::client;
 use crate::server::shared;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use serde_json::json;
 
@@ -62,6 +64,9 @@ async fn a_chat_is_answered_and_bad_requests_are_refused() {
     let cases = [
         (404, "model", json!("gpt-9")),
         (422, "n", json!(2)),
+        (422, "logprobs", json!(true)),
+        (422, "tools", json!([{ "type": "function" }])),
+        (422, "chat_template_kwargs", json!({ "documents": [1] })),
         (422, "max_tokens", json!(0)),
         (422, "temperature", json!(-1)),
         (400, "messages", json!("hi")),
@@ -72,6 +77,110 @@ async fn a_chat_is_answered_and_bad_requests_are_refused() {
         let (status, answer) = shared().post("/v1/chat/completions", &wrong).await;
         assert_eq!(status.as_u16(), expected, "{field}: {answer}");
     }
+}
+
+fn constrained(fields: Value) -> Value {
+    let mut body = json!({
+        "model": "drafter", "messages": [{ "role": "user", "content": "a pair of shoes" }],
+        "max_tokens": 400, "temperature": 0.7, "seed": 3,
+    });
+    for (field, value) in fields.as_object().into_iter().flatten() {
+        body[field] = value.clone();
+    }
+    body
+}
+
+#[tokio::test]
+async fn an_answer_satisfies_the_schema_that_its_request_names() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "colour": { "enum": ["red", "blue"] },
+            "sizes": { "type": "array", "items": { "type": "integer" }, "minItems": 1,
+                       "maxItems": 3 },
+        },
+        "required": ["colour", "sizes"],
+        "additionalProperties": false,
+    });
+    let named = json!({ "name": "shoes", "schema": schema, "strict": true });
+    let ways = [
+        json!({ "response_format": { "type": "json_schema", "json_schema": named } }),
+        json!({ "response_format": { "type": "json_object", "schema": schema } }),
+        json!({ "json_schema": schema }),
+        json!({ "guided_json": schema }),
+    ];
+    let mut texts = Vec::new();
+    for way in ways {
+        let (status, answer) = shared().post("/v1/chat/completions", &constrained(way)).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(answer["choices"][0]["finish_reason"], "stop", "{answer}");
+        let text = answer["choices"][0]["message"]["content"].as_str().expect("text").to_owned();
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(["red", "blue"].contains(&value["colour"].as_str().expect("a colour")), "{text}");
+        let sizes = value["sizes"].as_array().expect("sizes");
+        assert!((1..=3).contains(&sizes.len()) && sizes.iter().all(Value::is_number), "{text}");
+        texts.push(text);
+    }
+    texts.dedup();
+    assert_eq!(texts.len(), 1, "same seed, same schema, same text: {texts:?}");
+}
+
+#[tokio::test]
+async fn regex_and_grammar_hold_streamed_completions_too() {
+    let lark = "start: \"size \" NUMBER\nNUMBER: /[1-9][0-9]/";
+    for (field, value) in [
+        ("regex", "size [1-9][0-9]"),
+        ("guided_regex", "size [1-9][0-9]"),
+        ("grammar", lark),
+        ("guided_grammar", lark),
+    ] {
+        let body = json!({
+            "model": "drafter", "prompt": "reply:", "max_tokens": 40, "stream": true, "seed": 5,
+            field: value,
+        });
+        let request = client().post(format!("{}/v1/completions", shared().url)).json(&body);
+        let events = request.send().await.expect("an answer").text().await.expect("events");
+        let events: Vec<Value> = events
+            .lines()
+            .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+            .collect();
+        let texts = events.iter().filter_map(|event| event["choices"][0]["text"].as_str());
+        let text: String = texts.collect();
+        let size = text.strip_prefix("size ").and_then(|size| size.parse::<u32>().ok());
+        assert!(size.is_some_and(|size| (10..100).contains(&size)), "{field}: {text}");
+        let reason = &events.last().expect("an end")["choices"][0]["finish_reason"];
+        assert_eq!(reason, "stop", "{field}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_cut_inside_its_schema_says_length() {
+    let mut body = constrained(json!({ "response_format": { "type": "json_object" } }));
+    body["max_tokens"] = json!(2);
+    let (status, answer) = shared().post("/v1/chat/completions", &body).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["choices"][0]["finish_reason"], "length", "{answer}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_enforced_is_refused_with_its_place() {
+    let schema = json!({ "properties": { "a": { "type": "string", "not": { "const": "x" } } } });
+    let cases = [
+        (json!({ "json_schema": schema }), "grammar_refused", "`#/properties/a`"),
+        (json!({ "regex": "(" }), "grammar_refused", "regex: "),
+        (json!({ "grammar": "root ::= \"a\"" }), "grammar_refused", "grammar: "),
+        (json!({ "regex": "a", "grammar": "start: \"a\"" }), "one_constraint", "`regex` and `gr"),
+    ];
+    for (fields, code, part) in cases {
+        let (status, answer) = shared().post("/v1/chat/completions", &constrained(fields)).await;
+        assert_eq!(status, 422, "{answer}");
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        let message = answer["error"]["message"].as_str().expect("a message");
+        assert!(message.contains(part), "{message}");
+    }
+    let unknown = json!({ "response_format": { "type": "xml" } });
+    let (status, answer) = shared().post("/v1/chat/completions", &constrained(unknown)).await;
+    assert_eq!(status, 400, "{answer}");
 }
 
 #[tokio::test]
@@ -91,6 +200,29 @@ async fn embeddings_are_unit_vectors_and_do_not_depend_on_their_neighbours() {
     let (_, alone) = shared().post("/v1/embeddings", &alone).await;
     let cosine: f64 = first.iter().zip(vector(&alone["data"][0])).map(|(a, b)| a * b).sum();
     assert!(cosine > 0.99999, "{cosine}");
+}
+
+#[tokio::test]
+async fn embeddings_in_base64_are_the_same_numbers() {
+    let mut body = json!({ "model": "all-MiniLM-L6-v2", "input": "où est mon colis" });
+    let (_, numbers) = shared().post("/v1/embeddings", &body).await;
+    body["encoding_format"] = json!("base64");
+    let (status, text) = shared().post("/v1/embeddings", &body).await;
+    assert_eq!(status, 200, "{text}");
+    let text = text["data"][0]["embedding"].as_str().expect("a text");
+    let bytes = BASE64_STANDARD.decode(text).expect("base64");
+    let (floats, rest) = bytes.as_chunks::<4>();
+    assert!(rest.is_empty());
+    let decoded: Vec<f32> = floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let numbers = numbers["data"][0]["embedding"].as_array().expect("numbers");
+    assert_eq!((decoded.len(), numbers.len()), (384, 384));
+    let close = |(a, b): (&f32, &Value)| (f64::from(*a) - b.as_f64().expect("f64")).abs() < 1e-6;
+    assert!(decoded.iter().zip(numbers).all(close));
+    for (field, value) in [("encoding_format", json!("int8")), ("dimensions", json!(7))] {
+        let mut wrong = body.clone();
+        wrong[field] = value;
+        assert_eq!(shared().post("/v1/embeddings", &wrong).await.0, 422, "{field}");
+    }
 }
 
 #[tokio::test]

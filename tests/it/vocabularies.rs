@@ -82,3 +82,24 @@ fn bert_ids_equal_llama_cpp_s() {
     // It lowers letters, takes accents off and puts spaces between words.
     check("bert-bge", false);
 }
+
+#[test]
+fn no_control_token_of_any_vocabulary_can_be_typed() {
+    let Some(folder) = folder() else { return };
+    for name in ["llama-bpe", "qwen2", "llama-spm", "bert-bge"] {
+        let tokenizer = open(&folder, name);
+        let size = u32::try_from(tokenizer.vocabulary_size()).expect("ids are 32 bits wide");
+        let control: Vec<u32> =
+            (0..size).filter(|id| tokenizer.piece_bytes(*id).is_empty()).collect();
+        assert!(control.len() >= 2, "{name}: {control:?}");
+        for id in control {
+            let text = format!("a {}b", tokenizer.piece(id));
+            let plain = tokenizer.encode(&text, Special::Skip).expect("ids");
+            let guarded = tokenizer.guard(&text);
+            let guarded = tokenizer.encode_markup(&guarded, Special::Skip).expect("ids");
+            let markup = tokenizer.encode_markup(&text, Special::Skip).expect("ids");
+            assert!(!plain.contains(&id) && !guarded.contains(&id), "{name}: {text}");
+            assert!(markup.contains(&id), "{name}: {text}");
+        }
+    }
+}

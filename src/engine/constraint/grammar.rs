@@ -12,9 +12,9 @@ pub const GRAMMAR_BYTES_MAX: usize = 128 << 10;
 /// Deepest nesting of brackets in a regex or a Lark grammar: their parsers recurse.
 pub const GRAMMAR_DEPTH_MAX: usize = 64;
 
-/// White space between the tokens of a JSON answer. Without a limit a model that is unsure can
-/// write spaces until its tokens are used up.
-const JSON_SPACE: &str = r"[\x20\x0A\x0D\x09]{1,24}";
+/// White space between the tokens of a JSON answer: as people write it, on one line or indented.
+/// Without a limit a model that is unsure writes spaces until its tokens are used up.
+const JSON_SPACE: &str = r"\x20|\x0A\x20{0,12}";
 
 /// Key of a schema by which llguidance takes options.
 const OPTIONS_KEY: &str = "x-guidance";

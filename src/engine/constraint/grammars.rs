@@ -20,8 +20,6 @@ use crate::engine::constraint::cache::CacheLimits;
 use crate::engine::constraint::cache::GrammarKey;
 use crate::engine::constraint::cache::Kept;
 use crate::engine::constraint::grammar::GrammarFault;
-use crate::engine::error::EngineError;
-use crate::text::Tokenizer;
 use llguidance::ParserFactory;
 use llguidance::TokenParser;
 use llguidance::api::ParserLimits;
@@ -30,9 +28,9 @@ use llguidance::api::TopLevelGrammar;
 use llguidance::panic_utils;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -66,9 +64,8 @@ const LIMITS: ParserLimits = ParserLimits {
 
 /// The grammars of one model.
 pub(crate) struct Grammars {
-    tokenizer: Arc<Tokenizer>,
     clock: SharedClock,
-    compiler: OnceLock<Result<Compiler, Arc<EngineError>>>,
+    compiler: LazyLock<Result<Compiler, GrammarFault>, ReadVocabulary>,
     cache: Mutex<Cache<Compiled>>,
     /// Held while one compiles.
     turn: Mutex<()>,
@@ -79,6 +76,9 @@ impl std::fmt::Debug for Grammars {
         formatter.debug_struct("Grammars").field("compiler", &self.compiler).finish_non_exhaustive()
     }
 }
+
+/// Reads a vocabulary when it is first needed.
+type ReadVocabulary = Box<dyn FnOnce() -> Result<Compiler, GrammarFault> + Send>;
 
 struct Compiler {
     trie: TokenTrie,
@@ -93,16 +93,20 @@ impl std::fmt::Debug for Compiler {
 
 impl Grammars {
     /// Nothing compiled; the vocabulary is read when it is first needed.
-    pub(crate) fn new(tokenizer: Arc<Tokenizer>, clock: SharedClock) -> Self {
+    pub(crate) fn new(
+        read: impl FnOnce() -> Result<TokenTrie, GrammarFault> + Send + 'static,
+        clock: SharedClock,
+    ) -> Self {
         let cache = Mutex::new(Cache::new(CACHE));
-        Self { tokenizer, clock, compiler: OnceLock::new(), cache, turn: Mutex::new(()) }
+        let read: ReadVocabulary = Box::new(|| Compiler::new(read()?));
+        Self { clock, compiler: LazyLock::new(read), cache, turn: Mutex::new(()) }
     }
 
     /// The model's vocabulary.
     ///
     /// # Errors
     /// If it is none that tokens can be chosen from.
-    pub(crate) fn trie(&self) -> Result<&TokenTrie, EngineError> {
+    pub(crate) fn trie(&self) -> Result<&TokenTrie, GrammarFault> {
         Ok(&self.compiler()?.trie)
     }
 
@@ -115,10 +119,10 @@ impl Grammars {
     /// Compiles a grammar, unless it is kept. Blocks for milliseconds.
     ///
     /// # Errors
-    /// [`EngineError::Grammar`] if it is too large, too deep, too complex or wrong.
-    pub(crate) fn compile(&self, grammar: &Grammar) -> Result<Constraint, EngineError> {
+    /// If it is too large, too deep, too complex or wrong.
+    pub(crate) fn compile(&self, grammar: &Grammar) -> Result<Constraint, GrammarFault> {
         let text = grammar.text();
-        grammar.check(&text).map_err(EngineError::Grammar)?;
+        grammar.check(&text)?;
         let key = cache::key(grammar.kind(), &text);
         // Nothing is left half done under it.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +147,7 @@ impl Grammars {
         grammar: &Grammar,
         text_bytes: usize,
         key: GrammarKey,
-    ) -> Result<Constraint, EngineError> {
+    ) -> Result<Constraint, GrammarFault> {
         let factory = &self.compiler()?.factory;
         let is_schema = matches!(grammar, Grammar::JsonSchema(_));
         let build = |source: TopLevelGrammar| {
@@ -154,8 +158,7 @@ impl Grammars {
             })
         };
         let mut parser = build(grammar.source())
-            .map_err(|reason| grammar.fault(reason, |part| build(part).map(drop)))
-            .map_err(EngineError::Grammar)?;
+            .map_err(|reason| grammar.fault(reason, |part| build(part).map(drop)))?;
         parser.start_without_prompt();
         let broken = Arc::new(AtomicBool::new(false));
         let compiled = Compiled { parser: Arc::new(Mutex::new(parser)), text_bytes, broken };
@@ -163,31 +166,27 @@ impl Grammars {
         Ok(compiled.into_constraint())
     }
 
-    fn compiler(&self) -> Result<&Compiler, EngineError> {
-        let built = self.compiler.get_or_init(|| {
-            let trie = TokenTrie::new(&self.tokenizer).map_err(Arc::new)?;
-            let failed = |cause: anyhow::Error| {
-                let reason = one_line(&format!("{cause:#}"));
-                let fault = GrammarFault::Syntax { kind: "vocabulary", reason };
-                Arc::new(EngineError::Grammar(fault))
-            };
-            let slices = llguidance::earley::SlicedBiasComputer::general_slices();
-            let capabilities = InferenceCapabilities::default();
-            let mut factory =
-                ParserFactory::new(trie.environment(), capabilities, &slices).map_err(failed)?;
-            factory.quiet();
-            *factory.limits_mut() = LIMITS;
-            Ok(Compiler { trie, factory })
-        });
-        built.as_ref().map_err(|cause| match &**cause {
-            EngineError::Grammar(fault) => EngineError::Grammar(fault.clone()),
-            other => unreachable!("building a vocabulary fails in one way: {other}"),
-        })
+    fn compiler(&self) -> Result<&Compiler, GrammarFault> {
+        self.compiler.as_ref().map_err(Clone::clone)
     }
 
     fn kept(&self) -> MutexGuard<'_, Cache<Compiled>> {
         // Entries are whole before they are put in.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Compiler {
+    fn new(trie: TokenTrie) -> Result<Self, GrammarFault> {
+        let slices = llguidance::earley::SlicedBiasComputer::general_slices();
+        let capabilities = InferenceCapabilities::default();
+        let mut factory =
+            ParserFactory::new(trie.environment(), capabilities, &slices).map_err(|cause| {
+                GrammarFault::Syntax { kind: "vocabulary", reason: one_line(&format!("{cause:#}")) }
+            })?;
+        factory.quiet();
+        *factory.limits_mut() = LIMITS;
+        Ok(Self { trie, factory })
     }
 }
 
@@ -279,8 +278,10 @@ fn no_token() -> String {
     StopReason::NoExtensionBias.to_string()
 }
 
-/// The library's text without the places it leaves for a dump of its state.
+/// The library's text without the places it leaves for a dump of its state, and without the marks
+/// that point into the line above.
 fn one_line(text: &str) -> String {
     let text = text.replace("<non-verbose/>", "");
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+    let says = |line: &&str| !line.is_empty() && *line != "^";
+    text.lines().map(str::trim).filter(says).collect::<Vec<_>>().join("; ")
 }

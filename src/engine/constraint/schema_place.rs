@@ -5,6 +5,7 @@
 
 use serde_json::Map;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Parts that are tried at most: a schema may be wide, and each try compiles.
 const TRIES_MAX: usize = 256;
@@ -28,8 +29,7 @@ const ONE: &[&str] = &[
 const LIST: &[&str] = &["anyOf", "allOf", "oneOf", "prefixItems", "items"];
 
 /// Keywords whose value holds a schema a name.
-const NAMED: &[&str] =
-    &["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
+const NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas"];
 
 /// Keywords under which references find their target.
 const DEFINITIONS: &[&str] = &["$defs", "definitions"];
@@ -44,16 +44,20 @@ pub(crate) fn find(
     let mut place = "#".to_owned();
     let mut part = schema;
     let mut tries_left = TRIES_MAX;
+    // A reference can lead back to where one was.
+    let mut seen = BTreeSet::from([place.clone()]);
     'inwards: loop {
-        for (step, child) in children(part) {
+        for (inner, child) in children(part, &place).into_iter().chain(target(part, schema)) {
+            if !seen.insert(inner.clone()) {
+                continue;
+            }
             if tries_left == 0 {
                 break 'inwards;
             }
             tries_left -= 1;
             let alone = with_definitions(child, schema);
             if compile(alone).is_err_and(|said| said == reason) {
-                place.push_str(&step);
-                part = child;
+                (place, part) = (inner, child);
                 continue 'inwards;
             }
         }
@@ -62,8 +66,15 @@ pub(crate) fn find(
     (place, reason)
 }
 
-/// The schemas inside a schema, each with its way there.
-fn children(schema: &Value) -> Vec<(String, &Value)> {
+/// What a schema refers to inside the whole.
+fn target<'a>(part: &'a Value, root: &'a Value) -> Option<(String, &'a Value)> {
+    let reference = part.get("$ref")?.as_str()?;
+    let target = root.pointer(reference.strip_prefix('#')?)?;
+    Some((reference.to_owned(), target))
+}
+
+/// The schemas inside a schema that lies at `place`, each with its own place.
+fn children<'a>(schema: &'a Value, place: &str) -> Vec<(String, &'a Value)> {
     let Some(members) = schema.as_object() else { return Vec::new() };
     let mut found = Vec::new();
     for (key, value) in members {
@@ -71,14 +82,16 @@ fn children(schema: &Value) -> Vec<(String, &Value)> {
         match value {
             Value::Array(list) if LIST.contains(&key) => {
                 let parts = list.iter().enumerate();
-                found.extend(parts.map(|(index, part)| (format!("/{key}/{index}"), part)));
+                found.extend(parts.map(|(index, part)| (format!("{place}/{key}/{index}"), part)));
             }
             Value::Object(named) if NAMED.contains(&key) => {
                 let parts = named.iter();
-                found.extend(parts.map(|(name, part)| (format!("/{key}/{}", escape(name)), part)));
+                found.extend(
+                    parts.map(|(name, part)| (format!("{place}/{key}/{}", escape(name)), part)),
+                );
             }
             Value::Object(_) | Value::Bool(_) if ONE.contains(&key) => {
-                found.push((format!("/{key}"), value));
+                found.push((format!("{place}/{key}"), value));
             }
             _ => {}
         }

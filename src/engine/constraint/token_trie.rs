@@ -6,7 +6,6 @@
 //! - Tokens that spell the same bytes are allowed together: the model chooses its own spelling.
 
 use crate::engine::constraint::grammar::GrammarFault;
-use crate::engine::error::EngineError;
 use crate::text::Tokenizer;
 use std::sync::Arc;
 use toktrie::ApproximateTokEnv;
@@ -43,7 +42,7 @@ impl TokenTrie {
     ///
     /// # Errors
     /// If it is larger than [`VOCABULARY_MAX`] or empty.
-    pub(crate) fn new(tokenizer: &Tokenizer) -> Result<Self, EngineError> {
+    pub(crate) fn new(tokenizer: &Tokenizer) -> Result<Self, GrammarFault> {
         let size = u32::try_from(tokenizer.vocabulary_size()).unwrap_or(u32::MAX);
         let words = (0..size).map(|id| tokenizer.token_bytes(id).unwrap_or_default());
         let ends = (0..size).filter(|id| tokenizer.is_end_of_generation(*id)).collect();
@@ -54,13 +53,12 @@ impl TokenTrie {
     pub(crate) fn from_words(
         words: impl Iterator<Item = Vec<u8>> + ExactSizeIterator,
         ends: Vec<u32>,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self, GrammarFault> {
         let tokens = words.len();
         let size = match u32::try_from(tokens) {
             Ok(size) if (1..=VOCABULARY_MAX).contains(&tokens) => size,
             _ => {
-                let fault = GrammarFault::Vocabulary { tokens, tokens_max: VOCABULARY_MAX };
-                return Err(EngineError::Grammar(fault));
+                return Err(GrammarFault::Vocabulary { tokens, tokens_max: VOCABULARY_MAX });
             }
         };
         let usable = |word: &Vec<u8>| word.len() <= TOKEN_BYTES_MAX && !word.contains(&MARKER);

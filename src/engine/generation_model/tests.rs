@@ -7,18 +7,26 @@ use crate::base::clock::SystemClock;
 use crate::engine::BenchOptions;
 use crate::engine::FinishReason;
 use crate::engine::Generation;
+use crate::engine::PrefixCaching;
+use crate::engine::Speculation;
 use crate::engine::bench;
 use serde_json::Value;
+
+mod drafter;
 
 const OPTIONS: EngineOptions = EngineOptions {
     page_tokens: 16,
     kv_bytes_max: Bytes(16 << 20),
+    kv_type: KvType::F32,
+    prefix_cache: PrefixCaching::On,
     step_tokens_max: 64,
+    decode_gap_percent: 0,
     sequences_max: 32,
     waiting_max: 64,
     waiting_prompt_tokens_max: 4_096,
     context_tokens_max: 512,
     output_tokens_max: 128,
+    speculation: Speculation::OFF,
 };
 
 fn shared_file(name: &str) -> Option<PathBuf> {
@@ -45,6 +53,8 @@ fn greedy(prompt_token_ids: Vec<u32>, output_tokens_max: usize) -> GenerationReq
         stop: Vec::new(),
         deadline: None,
         end_of_text: EndOfText::Stop,
+        cache: CacheScope::Nobody,
+        priority: Priority::Live,
         constraint: None,
     }
 }

@@ -1,6 +1,7 @@
 //! A model's way out: its holders finish, its engine ends, its memory goes back to the system.
 
 use crate::base::memory;
+use crate::base::telemetry;
 use crate::base::units::Bytes;
 use crate::engine::generation_model::GenerationModel;
 use crate::engine::registry::ModelRegistry;
@@ -62,7 +63,24 @@ impl Departure {
             "model gone"
         );
         self.leave();
+        self.clear_gauges();
         self.gone.send_replace(Some(freed));
+    }
+
+    /// What is shown of a name that nothing serves under any more is nothing.
+    fn clear_gauges(&self) {
+        if self.registry.get(&self.name).is_ok() {
+            return;
+        }
+        let gauges = [
+            telemetry::SEQUENCES_RUNNING,
+            telemetry::SEQUENCES_WAITING,
+            telemetry::KV_CACHE_USAGE,
+            telemetry::KV_CACHE_KNOWN,
+        ];
+        for name in gauges {
+            metrics::gauge!(name, "model" => self.name.clone()).set(0.0);
+        }
     }
 
     /// Takes the note out of the slot.

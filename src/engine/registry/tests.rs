@@ -5,11 +5,16 @@ use crate::base::clock::SystemClock;
 use crate::base::memory::Account;
 use crate::base::memory::MemoryLimit;
 use crate::base::units::Bytes;
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::EngineError;
 use crate::engine::EngineOptions;
 use crate::engine::GenerationRequest;
+use crate::engine::PrefixCaching;
+use crate::engine::Priority;
 use crate::engine::Sampling;
+use crate::engine::Speculation;
+use crate::model::KvType;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,12 +24,16 @@ use std::sync::atomic::Ordering;
 const OPTIONS: EngineOptions = EngineOptions {
     page_tokens: 16,
     kv_bytes_max: Bytes(4 << 20),
+    kv_type: KvType::F32,
+    prefix_cache: PrefixCaching::On,
     step_tokens_max: 64,
+    decode_gap_percent: 0,
     sequences_max: 8,
     waiting_max: 64,
     waiting_prompt_tokens_max: 4_096,
     context_tokens_max: 256,
     output_tokens_max: 64,
+    speculation: Speculation::OFF,
 };
 
 fn drafter() -> PathBuf {
@@ -59,6 +68,8 @@ fn request() -> GenerationRequest {
         stop: Vec::new(),
         deadline: None,
         end_of_text: EndOfText::Ignore,
+        cache: CacheScope::Nobody,
+        priority: Priority::Live,
         constraint: None,
     }
 }

@@ -3,34 +3,47 @@
 use super::*;
 use crate::base::clock::Clock;
 use crate::base::clock::ManualClock;
+use crate::base::ids::TenantId;
 use crate::base::units::Bytes;
+use crate::engine::CacheOwner;
 use crate::engine::Completion;
+use crate::engine::EndOfText;
 use crate::engine::EngineHandle;
 use crate::engine::EngineOptions;
 use crate::engine::Generation;
 use crate::engine::GenerationEvent;
 use crate::engine::GenerationRequest;
+use crate::engine::Priority;
 use crate::engine::Sampling;
+use crate::engine::Speculation;
 use crate::engine::toy::END;
 use crate::engine::toy::Speech;
 use crate::engine::toy::ToyModel;
 use crate::engine::toy::ToyVocabulary;
+use crate::model::KvType;
 use crate::model::ModelError;
 use jiff::Timestamp;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+mod constrained;
+mod prefixes;
 mod random_life;
+mod speculation;
 
 const OPTIONS: EngineOptions = EngineOptions {
     page_tokens: 4,
     kv_bytes_max: Bytes(0),
+    kv_type: KvType::F32,
+    prefix_cache: PrefixCaching::On,
     step_tokens_max: 48,
+    decode_gap_percent: 0,
     sequences_max: 32,
     waiting_max: 64,
     waiting_prompt_tokens_max: 4_096,
     context_tokens_max: 256,
     output_tokens_max: 64,
+    speculation: Speculation::OFF,
 };
 
 const WARM: Sampling = Sampling { temperature: 0.9, top_k: 50, top_p: 0.95, min_p: 0.01, seed: 0 };
@@ -71,8 +84,16 @@ fn request(prompt: &[u32], output_tokens_max: usize) -> GenerationRequest {
         stop: Vec::new(),
         deadline: None,
         end_of_text: EndOfText::Ignore,
+        cache: CacheScope::Nobody,
+        priority: Priority::Live,
         constraint: None,
     }
+}
+
+/// A tenant's scope; so many tokens are everybody's.
+fn scope(tenant: &str, shared_tokens: usize) -> CacheScope {
+    let owner = CacheOwner::of(&TenantId::new(tenant).unwrap());
+    CacheScope::Tenant { owner, shared_tokens }
 }
 
 fn stopping(stop: &[&str]) -> GenerationRequest {
@@ -216,6 +237,31 @@ fn full_line_is_refused_with_numbers_and_opens_again() {
 }
 
 #[test]
+fn refusal_does_not_wait_for_the_step_that_runs() {
+    let (started, has_started) = sync_channel::<()>(1);
+    let (go, wait) = sync_channel::<()>(1);
+    let model = ToyModel::new(64).before_step(move |step| {
+        if step == 1 {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+        }
+        Ok(())
+    });
+    let options = EngineOptions { waiting_max: 1, ..OPTIONS };
+    let engine = EngineHandle::start(parts(model).0, options).unwrap();
+    let running = engine.submit(request(&[1], 4)).unwrap();
+    has_started.recv().unwrap();
+    let waiting = engine.submit(request(&[2], 4)).unwrap();
+    // The engine thread stands in the middle of a step; the answer comes all the same.
+    let refused = engine.submit(request(&[3], 4)).unwrap_err();
+    assert!(matches!(refused, EngineError::Full { waiting: 1, .. }), "{refused}");
+    go.send(()).unwrap();
+    for generation in [running, waiting] {
+        assert_eq!(generation.collect_blocking().unwrap().token_ids.len(), 4);
+    }
+}
+
+#[test]
 fn requests_that_can_never_run_are_refused() {
     let hand = hand(ToyModel::new(8), OPTIONS);
     let refused = |request| hand.handle.submit(request).unwrap_err().to_string();
@@ -333,21 +379,66 @@ fn panicking_model_kills_the_engine_without_a_hang() {
 }
 
 #[test]
-fn failing_model_ends_everybody_with_the_cause() {
-    // The first step waits until both requests are in.
-    let (go, wait) = sync_channel::<()>(1);
-    let model = ToyModel::new(64).before_step(move |step| match step {
-        1 => wait.recv().map_err(|_| ModelError::Token { token: 0, vocabulary_size: 0 }),
-        _ => Err(ModelError::Token { token: 5, vocabulary_size: 4 }),
+fn failed_step_ends_its_own_sequences_and_the_engine_goes_on() {
+    let model = ToyModel::new(64).before_step(|step| match step {
+        2 => Err(ModelError::Token { token: 5, vocabulary_size: 4 }),
+        _ => Ok(()),
     });
-    let engine = threaded(model);
-    let first = engine.submit(request(&[1], 30)).unwrap();
-    let second = engine.submit(request(&[2], 30)).unwrap();
-    go.send(()).unwrap();
-    for generation in [first, second] {
+    let options = EngineOptions { sequences_max: 2, ..OPTIONS };
+    let mut hand = hand(model, options);
+    let failing = [hand.submit(request(&[1], 30)), hand.submit(request(&[2], 30))];
+    let waiting = hand.submit(request(&[3], 30));
+    hand.run_dry();
+    for generation in failing {
         let error = generation.collect_blocking().unwrap_err();
-        assert!(matches!(error, EngineError::Dead { step: 2, .. }), "{error}");
+        assert!(matches!(error, EngineError::Step { step: 2, .. }), "{error}");
     }
+    assert_eq!(waiting.collect_blocking().unwrap().token_ids.len(), 30);
+    assert!(hand.handle.check_alive().is_ok());
+    assert_eq!(hand.handle.stats().pages_used, 0);
+}
+
+#[test]
+fn failed_step_makes_everything_computed_unknown() {
+    let model = ToyModel::new(64).before_step(|step| match step {
+        2 => Err(ModelError::Token { token: 5, vocabulary_size: 4 }),
+        _ => Ok(()),
+    });
+    let mut hand = hand(model, OPTIONS);
+    let prompt = request(&[9; 20], 1);
+    let mine = GenerationRequest { cache: scope("a", 0), ..prompt };
+    assert_eq!(hand.alone(mine.clone()).usage.cached_tokens, 0);
+    let failed = hand.submit(mine.clone());
+    hand.run_dry();
+    assert!(failed.collect_blocking().is_err());
+    assert_eq!(hand.alone(mine.clone()).usage.cached_tokens, 0);
+    assert_eq!(hand.alone(mine).usage.cached_tokens, 16);
+}
+
+#[test]
+fn third_failed_step_on_end_kills_the_engine_with_the_cause() {
+    // The first step waits until all requests are in.
+    let (go, wait) = sync_channel::<()>(1);
+    let model = ToyModel::new(64).before_step(move |step| {
+        if step == 1 {
+            wait.recv().unwrap();
+            return Ok(());
+        }
+        Err(ModelError::Token { token: 5, vocabulary_size: 4 })
+    });
+    let options = EngineOptions { sequences_max: 1, ..OPTIONS };
+    let engine = EngineHandle::start(parts(model).0, options).unwrap();
+    let generations: Vec<Generation> =
+        (0..5).map(|at| engine.submit(request(&[at], 30)).unwrap()).collect();
+    go.send(()).unwrap();
+    let errors: Vec<EngineError> =
+        generations.into_iter().map(|one| one.collect_blocking().unwrap_err()).collect();
+    assert!(matches!(errors[0], EngineError::Step { step: 2, .. }), "{}", errors[0]);
+    assert!(matches!(errors[1], EngineError::Step { step: 3, .. }), "{}", errors[1]);
+    for error in &errors[2..] {
+        assert!(matches!(error, EngineError::Dead { step: 4, .. }), "{error}");
+    }
+    assert!(engine.check_alive().is_err());
 }
 
 #[test]

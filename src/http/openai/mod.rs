@@ -2,6 +2,8 @@
 
 pub(crate) mod embeddings;
 
+use crate::base::ids::TenantId;
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::EngineError;
 use crate::engine::FinishReason;
@@ -10,12 +12,14 @@ use crate::engine::GenerationEvent;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Grammar;
+use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::engine::Usage;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
+use crate::http::keys::Caller;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::openai::AssistantMessage;
 use crate::http::wire::openai::ChatRequest;
@@ -28,6 +32,7 @@ use crate::http::wire::openai::PromptTokensDetails;
 use crate::http::wire::openai::SamplingBody;
 use crate::text::ChatMessage;
 use crate::text::Special;
+use crate::text::TemplateSettings;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -70,6 +75,7 @@ impl Endpoint {
 )]
 pub(crate) async fn chat(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: Json<ChatRequest>,
 ) -> Result<Response, ApiError> {
     let request = body.value;
@@ -82,7 +88,9 @@ pub(crate) async fn chat(
         .iter()
         .map(|message| ChatMessage::new(role(&message.role), message.content.text()))
         .collect();
-    let prompt = Prompt { token_ids: model.encode_chat(&messages)?, echo: String::new() };
+    let settings = TemplateSettings::from_json(&request.chat_template_kwargs)?;
+    let token_ids = model.encode_chat_with(&messages, &settings)?;
+    let prompt = Prompt { tenant: caller.tenant, token_ids, echo: String::new() };
     app.generate(&model, Endpoint::Chat, prompt, request.sampling).await
 }
 
@@ -112,6 +120,7 @@ fn only(prompt: OneOrMany) -> Result<String, ApiError> {
 )]
 pub(crate) async fn completions(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: Json<CompletionRequest>,
 ) -> Result<Response, ApiError> {
     let request = body.value;
@@ -119,12 +128,14 @@ pub(crate) async fn completions(
     let text = only(request.prompt)?;
     let token_ids = model.tokenizer().encode(&text, Special::Add)?;
     let echo = if request.echo { text } else { String::new() };
-    let prompt = Prompt { token_ids, echo };
+    let prompt = Prompt { tenant: caller.tenant, token_ids, echo };
     app.generate(&model, Endpoint::Completion, prompt, request.sampling).await
 }
 
 /// What a model continues.
 struct Prompt {
+    /// Whose: prompts of one tenant are never found again by another.
+    tenant: TenantId,
     token_ids: Vec<u32>,
     /// Repeated before the output.
     echo: String,
@@ -148,8 +159,9 @@ impl App {
             Some(grammar) => Some(model.constrain(grammar).await?),
             None => None,
         };
-        let Prompt { token_ids, echo } = prompt;
-        let request = GenerationRequest { constraint, ..request(token_ids, body) };
+        let Prompt { tenant, token_ids, echo } = prompt;
+        let request =
+            GenerationRequest { constraint, ..request(token_ids, body, CacheScope::of(&tenant)) };
         let generation = model.engine().submit(request)?;
         let header = Header {
             endpoint,
@@ -180,7 +192,7 @@ fn one_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
     Ok(grammars.pop().map(|(_, grammar)| grammar))
 }
 
-fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest {
+fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) -> GenerationRequest {
     let output_tokens_max =
         body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_TOKENS_DEFAULT);
     GenerationRequest {
@@ -196,6 +208,8 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody) -> GenerationRequest 
         stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
         deadline: None,
         end_of_text: if body.ignore_eos { EndOfText::Ignore } else { EndOfText::Stop },
+        cache,
+        priority: Priority::Live,
         constraint: None,
     }
 }

@@ -139,6 +139,11 @@ pub(crate) struct StreamOptions {
 pub(crate) struct ChatRequest {
     pub(crate) model: String,
     pub(crate) messages: Vec<ChatMessageBody>,
+    /// Variables for the model's chat template, such as `{"enable_thinking": false}`, as vLLM and
+    /// llama.cpp's server have it.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub(crate) chat_template_kwargs: serde_json::Map<String, Value>,
     #[serde(flatten)]
     pub(crate) sampling: SamplingBody,
 }

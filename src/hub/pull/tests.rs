@@ -88,7 +88,7 @@ async fn an_encoder_is_pulled_whole_listed_and_verified() {
     let pulled = scene.pull("owner/enc").await.unwrap();
     assert_eq!(pulled.commit, COMMIT);
     let model = layout::resolve(scene.models.path(), "enc").unwrap();
-    let verified = verify::verify_files(&model.folder, &model.file_names()).unwrap();
+    let verified = verify::verify_files(&model.folder, &model.files).unwrap();
     assert!(verified.against_manifest && verified.files == pulled.files);
     assert_eq!(pulled.files.len(), 4);
     assert!(!model.folder.join("pytorch_model.bin").exists());

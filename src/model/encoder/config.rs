@@ -298,7 +298,8 @@ impl PoolingEntry {
     }
 }
 
-/// The repository's limit: `sentence_bert_config.json`, or, in files of newer make, the tokenizer's.
+/// The repository's limit: `sentence_bert_config.json`, or, in files of newer make, that of the
+/// tokenizer.
 fn tokens_max(folder: &Path) -> Result<Option<usize>, ModelError> {
     let sentence: Option<SentenceEntry> =
         read_json_if_present(&folder.join("sentence_bert_config.json"))?;
@@ -322,4 +323,101 @@ fn plain_name(path: &str) -> Result<&str, ModelError> {
         });
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use serde_json::json;
+
+    fn folder(files: &[(&str, Value)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, value) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, value.to_string()).unwrap();
+        }
+        folder
+    }
+
+    fn config(family: &str) -> Value {
+        json!({"model_type": family, "vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1,
+            "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 514,
+            "hidden_act": "gelu", "pad_token_id": 1})
+    }
+
+    #[test]
+    fn roberta_s_positions_begin_behind_the_padding_token_s() {
+        for (family, first, positions) in
+            [("bert", 0, 514), ("xlm-roberta", 2, 512), ("roberta", 2, 512), ("camembert", 2, 512)]
+        {
+            let folder = folder(&[("config.json", config(family))]);
+            let config = EncoderConfig::read(folder.path()).unwrap();
+            assert_eq!((config.first_position(), config.positions()), (first, positions));
+        }
+        let mut narrow = config("xlm-roberta");
+        narrow["max_position_embeddings"] = json!(2);
+        let folder = folder(&[("config.json", narrow)]);
+        let refusal = EncoderConfig::read(folder.path()).unwrap_err();
+        assert!(matches!(refusal, ModelError::OutOfRange { what: "positions", .. }));
+    }
+
+    #[test]
+    fn another_architecture_is_refused_with_its_name_and_the_list() {
+        for family in ["mpnet", "distilbert", "new", "modernbert"] {
+            let folder = folder(&[("config.json", config(family))]);
+            let refusal = EncoderConfig::read(folder.path()).unwrap_err().to_string();
+            assert!(refusal.contains(family) && refusal.contains("xlm-roberta"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn pooling_is_read_from_old_files_and_new_ones() {
+        let old = |cls: bool, mean: bool, max: bool| {
+            json!({"word_embedding_dimension": 8, "pooling_mode_cls_token": cls,
+                "pooling_mode_mean_tokens": mean, "pooling_mode_max_tokens": max})
+        };
+        let head = |pooling: Value| {
+            let modules = json!([{"path": "", "type": "sentence_transformers.models.Transformer"},
+                {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]);
+            let files = [("modules.json", modules), ("1_Pooling/config.json", pooling)];
+            Head::read(folder(&files).path())
+        };
+        for (pooling, expected) in [
+            (old(false, true, false), Pooling::Mean),
+            (old(true, false, false), Pooling::First),
+            (json!({"embedding_dimension": 8, "pooling_mode": "cls"}), Pooling::First),
+            (json!({"embedding_dimension": 8, "pooling_mode": ["mean"]}), Pooling::Mean),
+        ] {
+            let head = head(pooling.clone()).unwrap();
+            assert_eq!((head.pooling, head.scaling), (expected, Scaling::None), "{pooling}");
+        }
+        for (pooling, found) in [
+            (old(false, false, true), "max_tokens"),
+            (old(true, true, false), "cls_token and mean_tokens"),
+            (json!({"pooling_mode": "lasttoken"}), "lasttoken"),
+        ] {
+            let refusal = head(pooling).unwrap_err().to_string();
+            assert!(refusal.contains(found), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn limits_and_prompts_are_the_repository_s_own() {
+        let read = |files: &[(&str, Value)]| Head::read(folder(files).path()).unwrap();
+        let tokenizer = json!({"model_max_length": 512});
+        let sentence = json!({"max_seq_length": 128, "do_lower_case": false});
+        let both =
+            [("sentence_bert_config.json", sentence), ("tokenizer_config.json", tokenizer.clone())];
+        assert_eq!(read(&both).tokens_max, Some(128));
+        assert_eq!(read(&[("tokenizer_config.json", tokenizer)]).tokens_max, Some(512));
+        let endless = json!({"model_max_length": 1e30});
+        assert_eq!(read(&[("tokenizer_config.json", endless)]).tokens_max, None);
+        let prompts = json!({"prompts": {"query": "query: "}, "default_prompt_name": "query"});
+        let prompts = [("config_sentence_transformers.json", prompts)];
+        assert_eq!(read(&prompts).prompt, "query: ");
+        assert_eq!(read(&[]).prompt, "");
+        assert_eq!(read(&[]).scaling, Scaling::UnitNorm);
+    }
 }

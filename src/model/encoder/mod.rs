@@ -4,8 +4,8 @@
 //! attention runs over sequences of one length at a time. A vector therefore depends on its own
 //! tokens only (up to the rounding of the matrix product, which may group rows differently).
 //!
-//! Source: Devlin et al. 2019, arXiv:1810.04805; Conneau et al. 2020, arXiv:1911.02116; pooling from Reimers & Gurevych 2019,
-//! arXiv:1908.10084.
+//! Sources: Devlin et al. 2019, arXiv:1810.04805; Conneau et al. 2020, arXiv:1911.02116; pooling
+//! from Reimers & Gurevych 2019, arXiv:1908.10084.
 
 mod config;
 mod layer;
@@ -49,8 +49,8 @@ pub struct Encoder {
 
 impl Encoder {
     /// Loads `config.json` and `model.safetensors` from `folder`, and where present the files in
-    /// which sentence-transformers says how to pool, scale and cut: `modules.json`, the pooling file
-    /// it names, `sentence_bert_config.json`, `tokenizer_config.json` and
+    /// which sentence-transformers says how to pool, scale and cut: `modules.json`, the pooling
+    /// file it names, `sentence_bert_config.json`, `tokenizer_config.json` and
     /// `config_sentence_transformers.json`.
     ///
     /// # Errors

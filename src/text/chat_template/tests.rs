@@ -66,7 +66,9 @@ fn contents_cannot_forge_control_tokens() {
     let template = template(TURNS).unwrap();
     let tokenizer = tokenizer();
     let count = |content: &str| {
-        let ids = template.encode(&tokenizer, &[ChatMessage::new("user", content)]).unwrap();
+        let ids = template
+            .encode(&tokenizer, &[ChatMessage::new("user", content)], &TemplateSettings::default())
+            .unwrap();
         ids.iter().filter(|id| tokenizer.is_end_of_generation(**id)).count()
     };
     assert_eq!(count("hi"), 1);
@@ -147,4 +149,26 @@ fn a_folder_s_template_is_found_wherever_published_models_put_it() {
     assert!(matches!(wrong, Err(TextError::TemplateForm { .. })));
     let broken = find(&[("tokenizer_config.json", "{")]);
     assert!(matches!(broken, Err(TextError::File { .. })));
+}
+
+#[test]
+fn settings_reach_the_template_guarded_and_replace_nothing() {
+    let qwen = std::fs::read_to_string(folder().join("qwen3.jinja")).unwrap();
+    let user = [ChatMessage::new("user", "hi")];
+    let template = template(&qwen).unwrap();
+    let settings = TemplateSettings::without_thinking();
+    let text = template.render_with(&tokenizer(), &user, &settings).unwrap();
+    assert!(text.ends_with("<think>\n\n</think>\n\n"), "{text}");
+
+    let each = "{{ messages[0].content }}{{ mood }}{{ add_generation_prompt }}";
+    let template = self::template(each).unwrap();
+    let settings = |json: serde_json::Value| TemplateSettings::from_json(json.as_object().unwrap());
+    let given = serde_json::json!({"mood": "</s>", "add_generation_prompt": 7});
+    let text = template.render_with(&tokenizer(), &user, &settings(given).unwrap()).unwrap();
+    assert_eq!(text, "hi<\u{FDD0}/s>true");
+    let refusal = settings(serde_json::json!({"x": {"y": 1}})).unwrap_err().to_string();
+    assert!(refusal.contains("`x`"), "{refusal}");
+    let many: serde_json::Map<String, serde_json::Value> =
+        (0..40).map(|index| (index.to_string(), 1.into())).collect();
+    assert!(TemplateSettings::from_json(&many).is_err());
 }

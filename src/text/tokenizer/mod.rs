@@ -177,8 +177,8 @@ impl Tokenizer {
         }
     }
 
-    /// The bytes that a token spells; `None` for one that no text holds: control, unknown and unused
-    /// tokens.
+    /// The bytes that a token spells; `None` for one that no text holds: control, unknown and
+    /// unused tokens.
     pub(crate) fn token_bytes(&self, id: u32) -> Option<Vec<u8>> {
         let spells = match &self.source {
             Source::Json(json) => json.spells_text(id),

@@ -142,10 +142,10 @@ fn every_known_pre_tokenizer_parts_texts_without_loss() {
 #[test]
 fn a_piece_that_ends_texts_is_control_whatever_the_file_says() {
     let tokenizer = Tokenizer::from_metadata(&tiny_byte_level_metadata("gpt-2")).unwrap();
-    let end = id(&tokenizer, "</s>");
+    let end = id(&tokenizer, "<|im_end|>");
     assert!(tokenizer.is_end_of_generation(end));
-    assert!(!tokenizer.encode("</s>", Special::Skip).unwrap().contains(&end));
-    assert_eq!(tokenizer.encode_markup("</s>", Special::Skip).unwrap(), [end]);
+    assert!(!tokenizer.encode("<|im_end|>", Special::Skip).unwrap().contains(&end));
+    assert_eq!(tokenizer.encode_markup("<|im_end|>", Special::Skip).unwrap(), [end]);
 }
 
 #[test]
@@ -270,6 +270,7 @@ fn texts() -> impl Strategy<Value = String> {
         "[ \\t\\r\\n]{0,6}",
         Just("<|user|>".to_owned()),
         Just("</s>".to_owned()),
+        Just("<|im_end|>".to_owned()),
         Just("<|us\u{FDD0}er|>".to_owned()),
         Just("SKU".to_owned()),
         "(hel|he| he|hi| hi|é|🦙|0x0A|<0x0A>){0,5}",
@@ -297,8 +298,8 @@ proptest! {
     fn decoding_undoes_encoding(text in texts()) {
         for tokenizer in all_tokenizers() {
             let ids = tokenizer.encode(&text, Special::Add).unwrap();
-            // The JSON fixture composes characters; SentencePiece puts a space behind a user-defined
-            // token, as llama.cpp does.
+            // The JSON fixture composes characters; SentencePiece puts a space behind a
+            // user-defined token, as llama.cpp does.
             let alters = match &tokenizer.source {
                 Source::Gguf(gguf) => gguf.piece(1) == "<s>" && text.contains("SKU"),
                 Source::Json(_) => true,

@@ -1,8 +1,8 @@
 //! A GGUF vocabulary: pieces, what each token is for, and the ids with a meaning of their own.
 //!
 //! Invariants
-//! - A piece that ends a generation is a control token, whatever the file says of it: some
-//!   converters leave `<|im_end|>` a plain piece, and then a customer could type it.
+//! - A piece that only ever ends a generation is a control token, whatever the file says of it:
+//!   some converters leave `<|im_end|>` a plain piece, and then a customer could type it.
 //!
 //! Source: `src/llama-vocab.cpp` of llama.cpp.
 
@@ -30,6 +30,9 @@ pub(crate) const END_PIECES: [&str; 11] = [
     "<EOT>",
     "</s>",
 ];
+
+/// Of these, the ones that are also ordinary markup, which some vocabularies hold as plain pieces.
+const MARKUP_PIECES: [&str; 2] = ["</s>", "<EOT>"];
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +147,8 @@ fn kinds(metadata: &Metadata, pieces: &[String]) -> Result<Vec<TokenKind>, TextE
         }
     };
     for (kind, piece) in kinds.iter_mut().zip(pieces) {
-        if matches!(kind, TokenKind::Normal | TokenKind::UserDefined) && is_end(piece) {
+        let plain = matches!(kind, TokenKind::Normal | TokenKind::UserDefined);
+        if plain && is_end(piece) && !MARKUP_PIECES.contains(&piece.as_str()) {
             *kind = TokenKind::Control;
         }
     }

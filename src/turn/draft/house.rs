@@ -3,6 +3,7 @@
 //! Format 1, described in `models/drafter/README.md`: header lines, fact lines, the customer's
 //! line, `reply:`; the model writes one line of reply, then one `- Title` line an option.
 
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::EngineError;
 use crate::engine::GenerationModel;
@@ -56,6 +57,8 @@ impl HouseDrafter {
             stop: Vec::new(),
             deadline: Some(budget.deadline),
             end_of_text: EndOfText::Stop,
+            cache: CacheScope::Tenant { owner: budget.cache_owner, shared_tokens: 0 },
+            priority: budget.priority,
             constraint: self.grounder.as_ref().map(|held| held.constraint(&brief.facts)),
         })?;
         let completion = generation.collect().await?;

@@ -1,12 +1,14 @@
 //! Any instruct model from the Hub: the file's own chat template, the rules, the facts.
 
 use crate::base::language::Language;
+use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::EngineError;
 use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
+use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::turn::draft;
 use crate::turn::draft::Address;
@@ -45,7 +47,9 @@ impl InstructDrafter {
         history: &[HistoryLine],
         budget: Budget,
     ) -> Result<Draft, DraftError> {
-        let prompt_token_ids = self.encode(&messages(brief, history))?;
+        let messages = messages(brief, history);
+        let prompt_token_ids = self.encode(&messages)?;
+        let shared_tokens = self.shared_tokens(&messages[0], &prompt_token_ids)?;
         let generation = self.model.engine().submit(GenerationRequest {
             prompt_token_ids,
             output_tokens_max: budget.output_tokens_max,
@@ -54,6 +58,8 @@ impl InstructDrafter {
             stop: vec!["\n".to_owned()],
             deadline: Some(budget.deadline),
             end_of_text: EndOfText::Stop,
+            cache: CacheScope::Tenant { owner: budget.cache_owner, shared_tokens },
+            priority: budget.priority,
             constraint: self.grounder.as_ref().map(|held| held.constraint(&brief.facts)),
         })?;
         let completion = generation.collect().await?;
@@ -69,9 +75,18 @@ impl InstructDrafter {
         })
     }
 
-    /// A model without a chat template gets the messages as plain paragraphs.
+    /// Tokens at the prompt's beginning that come from the rules alone: those that it shares with
+    /// a conversation of which nothing else is the same.
+    fn shared_tokens(&self, rules: &ChatMessage, prompt: &[u32]) -> Result<usize, TextError> {
+        let nobodys = [rules.clone(), ChatMessage::new("user", String::new())];
+        let nobodys = self.encode(&nobodys)?;
+        Ok(prompt.iter().zip(&nobodys).take_while(|(own, shared)| own == shared).count())
+    }
+
+    /// A model without a chat template gets the messages as plain paragraphs; one that can reason
+    /// aloud is asked not to: a customer waits.
     fn encode(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
-        self.model.encode_chat(messages)
+        self.model.encode_chat_with(messages, &TemplateSettings::without_thinking())
     }
 }
 
@@ -94,12 +109,14 @@ impl Drafter for InstructDrafter {
     }
 }
 
-/// The stable part comes first, so that it can be kept computed between turns.
+/// What stays comes first, so that it is computed once: the rules, which are the same for every
+/// thread of a style, then the conversation, which only grows, then the order. The order begins
+/// with the customer's words, as the conversation of the next turn will.
 fn messages(brief: &Brief, history: &[HistoryLine]) -> Vec<ChatMessage> {
     let mut messages = vec![ChatMessage::new("system", rules(brief))];
     for line in history {
         let role = if line.from_customer { "user" } else { "assistant" };
-        messages.push(ChatMessage::new(role, line.text.clone()));
+        messages.push(ChatMessage::new(role, one_line(&line.text)));
     }
     messages.push(ChatMessage::new("user", order(brief)));
     messages
@@ -131,14 +148,19 @@ fn rules(brief: &Brief) -> String {
 fn order(brief: &Brief) -> String {
     let mut text = String::new();
     if let Some(customer) = &brief.customer {
-        let line = customer.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.push_str(&format!("The customer wrote: {line}\n"));
+        text.push_str(&format!("{}\n\n", one_line(customer)));
     }
-    text.push_str(&format!("What the reply must do: {}\nFacts:\n", purpose(brief.case)));
+    let purpose = purpose(brief.case);
+    text.push_str(&format!("What the reply must do: {purpose}\nFacts:\n"));
     for fact in &brief.facts {
         text.push_str(&format!("- {}: {}\n", fact.key.name(), fact.value));
     }
     text
+}
+
+/// A text that cannot pretend to be a line of the order.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn purpose(case: Case) -> &'static str {
@@ -164,5 +186,118 @@ fn purpose(case: Case) -> &'static str {
         Case::HandoffComplaint => "apologise, and say that a person of the team takes over",
         Case::HandoffUnsure => "say that a person of the team will answer rather than guess",
         Case::CloseThanks => "thank the customer and say goodbye",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::channel::ChannelKind;
+    use crate::base::clock::Clock;
+    use crate::base::clock::SystemClock;
+    use crate::base::ids::TenantId;
+    use crate::base::units::Bytes;
+    use crate::engine;
+    use crate::engine::CacheOwner;
+    use crate::engine::EngineOptions;
+    use crate::engine::PrefixCaching;
+    use crate::engine::Priority;
+    use crate::engine::Speculation;
+    use crate::model::KvType;
+    use crate::turn::draft::FactKey;
+    use crate::turn::draft::Style;
+    use crate::turn::draft::Voice;
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    const PAGE_TOKENS: usize = 16;
+
+    /// The house drafter read as any model: what it says is beside the point here.
+    fn instruct() -> InstructDrafter {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/drafter/drafter.gguf");
+        let options = EngineOptions {
+            page_tokens: PAGE_TOKENS,
+            kv_bytes_max: Bytes(32 << 20),
+            kv_type: KvType::F32,
+            prefix_cache: PrefixCaching::On,
+            step_tokens_max: 256,
+            decode_gap_percent: 0,
+            sequences_max: 4,
+            waiting_max: 16,
+            waiting_prompt_tokens_max: 4_096,
+            context_tokens_max: 512,
+            output_tokens_max: 32,
+            speculation: Speculation::OFF,
+        };
+        let model = engine::open(&path, "drafter", options, Arc::new(SystemClock)).unwrap();
+        InstructDrafter::new(model, Decoding::Free).unwrap()
+    }
+
+    fn brief(customer: &str) -> Brief {
+        let style = Style {
+            language: Language::En,
+            channel: ChannelKind::Webchat,
+            voice: Voice::Warm,
+            address: Address::Vous,
+            length: Length::Short,
+            emoji: Emoji::None,
+        };
+        let mut brief = Brief::new(Case::AnswerPrice, style).with(FactKey::Product, "Gel 5");
+        brief.customer = Some(customer.to_owned());
+        brief
+    }
+
+    fn budget(tenant: &str) -> Budget {
+        Budget {
+            cache_owner: CacheOwner::of(&TenantId::new(tenant).unwrap()),
+            priority: Priority::Live,
+            deadline: SystemClock.instant() + Duration::from_secs(120),
+            output_tokens_max: 4,
+        }
+    }
+
+    /// Goal: the next turn of a thread computes its new words and the order, nothing before.
+    #[tokio::test]
+    async fn next_turn_of_a_thread_finds_its_conversation_computed() {
+        let drafter = instruct();
+        let line = |from_customer, text: &str| HistoryLine { from_customer, text: text.to_owned() };
+        let mut history = Vec::new();
+        let mut before: Vec<u32> = Vec::new();
+        for customer in
+            ["how much is the gel", "and the shoes, are they good", "thanks, and size 42"]
+        {
+            let brief = brief(customer);
+            let prompt = drafter.encode(&messages(&brief, &history)).unwrap();
+            let same = prompt.iter().zip(&before).take_while(|(one, two)| one == two).count();
+            let draft = drafter.draft(&brief, &history, budget("a")).await.unwrap();
+            assert_eq!(draft.cached_tokens, same / PAGE_TOKENS * PAGE_TOKENS, "{customer}");
+            if !history.is_empty() {
+                // Rules, the lines before and the customer's words: all but the old order.
+                let rules = rules(&brief);
+                let known = drafter.model.tokenizer().encode(&rules, crate::text::Special::Add);
+                assert!(draft.cached_tokens + PAGE_TOKENS > known.unwrap().len());
+            }
+            before = prompt;
+            history.extend([line(true, customer), line(false, "It is in stock.")]);
+        }
+    }
+
+    #[tokio::test]
+    async fn tenants_share_the_rules_and_nothing_that_was_said() {
+        let drafter = instruct();
+        let brief = brief("how much is the gel");
+        let messages = messages(&brief, &[]);
+        let prompt = drafter.encode(&messages).unwrap();
+        let shared = drafter.shared_tokens(&messages[0], &prompt).unwrap();
+        assert!(shared > 4 * PAGE_TOKENS && shared < prompt.len() - 20, "{shared}");
+        let cached_tokens = async |tenant| {
+            let draft = drafter.draft(&brief, &[], budget(tenant)).await.unwrap();
+            draft.cached_tokens
+        };
+        assert_eq!(cached_tokens("a").await, 0);
+        assert_eq!(cached_tokens("b").await, shared / PAGE_TOKENS * PAGE_TOKENS);
+        let whole = (prompt.len() - 1) / PAGE_TOKENS * PAGE_TOKENS;
+        assert_eq!(cached_tokens("a").await, whole);
     }
 }

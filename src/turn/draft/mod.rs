@@ -23,8 +23,10 @@ pub(crate) use house::HouseDrafter;
 pub(crate) use instruct::InstructDrafter;
 pub(crate) use slot::DrafterSlot;
 
+use crate::engine::CacheOwner;
 use crate::engine::EngineError;
 use crate::engine::GenerationModel;
+use crate::engine::Priority;
 use crate::text::TextError;
 use crate::turn::grounding::Grounder;
 use futures::future::BoxFuture;
@@ -66,9 +68,13 @@ pub(crate) enum DraftError {
     Late,
 }
 
-/// Limits of one draft.
+/// Limits of one draft, and what it may share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
+    /// Whose prompts it may find computed, and who may find its own.
+    pub(crate) cache_owner: CacheOwner,
+    /// Whether somebody waits for it.
+    pub(crate) priority: Priority,
     /// When the draft must be finished.
     pub(crate) deadline: Instant,
     /// Most tokens to generate.

@@ -330,4 +330,6 @@ pub(crate) fn title_is_sound(title: &str, option: &str, chars_max: usize) -> boo
 }
 
 #[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
 mod tests;

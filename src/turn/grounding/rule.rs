@@ -6,13 +6,14 @@
 //! word may begin like any other.
 //!
 //! Invariants
-//! - A text that the rule takes passes the check's tests of links, numbers and, but for names of the
-//!   catalogue that open a sentence, names. What a case must say is left to the check.
+//! - A text that the rule takes passes the check's tests of links, of numbers and, but for names of
+//!   the catalogue that open a sentence, of names. What a case must say is left to the check.
 //! - What prose alone takes, the whole rule takes: its masks serve every turn.
 
 use crate::engine::Constraint;
 use crate::engine::EngineError;
 use crate::engine::GenerationModel;
+use crate::engine::constraint::TokenTrie;
 use crate::engine::constraint::byte_rule;
 use crate::engine::constraint::byte_rule::ByteRule;
 use crate::engine::constraint::byte_rule::CommonMasks;
@@ -47,9 +48,14 @@ impl Grounder {
         model: &GenerationModel,
         lexicon: Option<&BTreeSet<String>>,
     ) -> Result<Self, EngineError> {
+        Ok(Self::of_tokens(model.token_trie()?, lexicon.unwrap_or(&BTreeSet::new())))
+    }
+
+    /// For a vocabulary of tokens, and one of words.
+    pub(super) fn of_tokens(tokens: TokenTrie, lexicon: &BTreeSet<String>) -> Self {
         let is_name = |word: &&String| word.chars().next().is_some_and(char::is_uppercase);
-        let names = lexicon.into_iter().flatten().filter(is_name).cloned().collect();
-        Ok(Self { masks: Arc::new(CommonMasks::new(model.token_trie()?)), names })
+        let names = lexicon.iter().filter(is_name).cloned().collect();
+        Self { masks: Arc::new(CommonMasks::new(tokens)), names }
     }
 
     /// What a draft that may use `facts` can say.

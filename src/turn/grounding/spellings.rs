@@ -48,11 +48,11 @@ impl Spellings {
         spellings.nodes.resize_with(3, Branch::default);
         for fact in facts {
             let words = words::split(&fact.value);
-            spellings.add_runs(fact.key, &words);
+            spellings.add_runs(fact, &words);
             spellings.add_singles(&words);
         }
         for name in names {
-            spellings.add(Root::Led, [name.as_str()], false);
+            spellings.add(Root::Led, name, false);
         }
         spellings
     }
@@ -81,7 +81,8 @@ impl Spellings {
         }
     }
 
-    fn add_runs(&mut self, key: FactKey, words: &[Word<'_>]) {
+    fn add_runs(&mut self, fact: &Fact, words: &[Word<'_>]) {
+        let key = fact.key;
         let named = matches!(key, FactKey::Product | FactKey::Shop | FactKey::Name);
         for first in (0..words.len()).filter(|at| is_claim(&words[*at])) {
             let run = words[first..].iter().take_while(|word| is_claim(word)).count();
@@ -96,10 +97,9 @@ impl Spellings {
                 }
                 let bare = window.iter().all(|word| word.text.chars().all(|c| !c.is_alphabetic()));
                 if whole || !(bare && named) {
-                    self.add(Root::Claims, window.iter().map(|word| word.text), true);
+                    self.add_window(Root::Claims, window, &fact.value);
                 } else if first > 0 && !is_claim(&words[first - 1]) {
-                    let led = &words[first - 1..first + count];
-                    self.add(Root::Led, led.iter().map(|word| word.text), true);
+                    self.add_window(Root::Led, &words[first - 1..first + count], &fact.value);
                 }
             }
         }
@@ -110,24 +110,51 @@ impl Spellings {
         for word in words {
             let is_name = word.is_capitalised() && !word.is_number() && !word.is_unit();
             if is_name {
-                self.add(Root::Names, [word.text], false);
+                self.add(Root::Names, word.text, false);
             } else if !is_claim(word) && !is_prose(word.text) {
-                self.add(Root::Led, [word.text], false);
+                self.add(Root::Led, word.text, false);
             }
         }
     }
 
-    fn add<'a>(&mut self, root: Root, words: impl IntoIterator<Item = &'a str>, claimed: bool) {
-        let mut node = root as Node;
-        for (at, word) in words.into_iter().enumerate() {
-            let gap = if at == 0 { "" } else { " " };
-            for byte in gap.bytes().chain(word.bytes()) {
-                node = self.grow(node, byte);
+    /// Words of a fact, alone and with the signs around them that prose may not hold: `#30265`.
+    fn add_window(&mut self, root: Root, window: &[Word<'_>], value: &str) {
+        let texts: Vec<&str> = window.iter().map(|word| word.text).collect();
+        let [first, last] = [window[0], window[window.len() - 1]];
+        let lead = value[..first.at].rsplit(' ').next().unwrap_or_default();
+        let tail = value[last.at + last.text.len()..].split(' ').next().unwrap_or_default();
+        for lead in with_sign(lead) {
+            for tail in with_sign(tail) {
+                self.add(root, &format!("{lead}{}{tail}", texts.join(" ")), true);
             }
+        }
+    }
+
+    fn add(&mut self, root: Root, text: &str, claimed: bool) {
+        let mut node = root as Node;
+        for byte in text.bytes() {
+            node = match byte {
+                b' ' => self.grow_gap(node),
+                byte => self.grow(node, byte),
+            };
         }
         // The same word may come from two facts; it claims something if it does in one.
         let end = &mut self.nodes[node as usize].end;
         *end = Some(claimed || *end == Some(true));
+    }
+
+    /// A space, whichever: French puts one that does not break before a unit.
+    fn grow_gap(&mut self, node: Node) -> Node {
+        let behind = self.grow(node, b' ');
+        for gap in ["\u{A0}", "\u{202F}"] {
+            let bytes = gap.as_bytes();
+            let last = bytes.len() - 1;
+            let before = bytes[..last].iter().fold(node, |node, byte| self.grow(node, *byte));
+            if self.child(before, bytes[last]).is_none() {
+                self.nodes[before as usize].children.push((bytes[last], behind));
+            }
+        }
+        behind
     }
 
     fn grow(&mut self, node: Node, byte: u8) -> Node {
@@ -144,6 +171,11 @@ impl Spellings {
 /// Whether a word of a fact claims something by itself.
 fn is_claim(word: &Word<'_>) -> bool {
     !is_link(word) && (word.is_number() || word.is_unit() || word.is_capitalised())
+}
+
+/// Nothing, and the signs where prose may not hold them.
+fn with_sign(signs: &str) -> impl Iterator<Item = &str> {
+    std::iter::once("").chain((!is_prose(signs)).then_some(signs))
 }
 
 fn is_prose(word: &str) -> bool {

@@ -3,6 +3,5 @@
 mod bursts;
 mod customers;
 mod desk;
-mod oracle;
 mod owners;
 mod storm;

@@ -32,23 +32,66 @@ fn many_threads_share_one_engine() {
 
 #[derive(Debug, Clone)]
 enum Move {
-    Submit { seed: u32, output_tokens: usize, deadline_seconds: Option<u64> },
+    Submit(Wish),
+    Erase { tenant: &'static str },
     Drop { at: usize },
     Cancel { at: usize },
     Advance { seconds: u64 },
     Tick,
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
-    let submit = (0_u32..50, 1_usize..25, prop::option::of(0_u64..20)).prop_map(
-        |(seed, output_tokens, deadline_seconds)| Move::Submit {
+#[derive(Debug, Clone)]
+struct Wish {
+    seed: u32,
+    /// Tokens before the seed's own prompt, the same for all.
+    shared_tokens: u32,
+    output_tokens: usize,
+    deadline_seconds: Option<u64>,
+    tenant: Option<&'static str>,
+    priority: Priority,
+}
+
+fn tenant() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just("a"), Just("b")]
+}
+
+fn wishes() -> impl Strategy<Value = Wish> {
+    let priority = prop_oneof![3 => Just(Priority::Live), 1 => Just(Priority::Outreach)];
+    let shared = prop_oneof![Just(0_u32), Just(5), Just(9)];
+    let deadline = prop::option::of(0_u64..20);
+    (0_u32..50, shared, 1_usize..25, deadline, prop::option::of(tenant()), priority).prop_map(
+        |(seed, shared_tokens, output_tokens, deadline_seconds, tenant, priority)| Wish {
             seed,
+            shared_tokens,
             output_tokens,
             deadline_seconds,
+            tenant,
+            priority,
         },
-    );
+    )
+}
+
+impl Wish {
+    fn request(self, now: Instant) -> GenerationRequest {
+        // Few different tokens, so that guesses are made and are sometimes right.
+        let shared = (0..self.shared_tokens).map(|at| at % 3);
+        let prompt: Vec<u32> = shared.chain(prompt_of(self.seed)).collect();
+        let greedy = self.seed.is_multiple_of(2);
+        let warm = Sampling { seed: u64::from(self.seed), top_k: 3, ..WARM };
+        GenerationRequest {
+            sampling: if greedy { Sampling::GREEDY } else { warm },
+            deadline: self.deadline_seconds.map(|seconds| now + Duration::from_secs(seconds)),
+            cache: self.tenant.map_or(CacheScope::Nobody, |tenant| scope(tenant, 9)),
+            priority: self.priority,
+            ..request(&prompt, self.output_tokens)
+        }
+    }
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
-        4 => submit,
+        4 => wishes().prop_map(Move::Submit),
+        1 => tenant().prop_map(|tenant| Move::Erase { tenant }),
         1 => (0_usize..64).prop_map(|at| Move::Drop { at }),
         1 => (0_usize..64).prop_map(|at| Move::Cancel { at }),
         1 => (0_u64..5).prop_map(|seconds| Move::Advance { seconds }),
@@ -62,27 +105,47 @@ proptest! {
 
     /// Goal: whatever comes, each generation gets one end, its tokens are those it would get alone
     /// and no page is lost.
-    /// Method: random moves on a pool that is too small, integrity checked after every tick.
+    /// Method: random moves (arrivals of both classes, shared beginnings, two tenants, cancels,
+    /// deadlines, erasures, a failing step, guesses) on a pool that is too small, integrity checked
+    /// after every tick; the reference has no cache, no guesses and nobody else.
     #[test]
-    fn random_life_keeps_every_promise(moves in moves(), sequences_max in 1_usize..6) {
-        let options =
-            EngineOptions { sequences_max, step_tokens_max: 9, waiting_max: 6, ..OPTIONS };
-        let mut hand = hand(ToyModel::new(14), options);
-        let mut reference = self::hand(ToyModel::new(64), OPTIONS);
+    fn random_life_keeps_every_promise(
+        moves in moves(),
+        sequences_max in 1_usize..6,
+        draft_tokens_max in 0_usize..6,
+        failing_step in prop::option::of(1_u64..60),
+    ) {
+        let options = EngineOptions {
+            sequences_max,
+            step_tokens_max: 9,
+            waiting_max: 6,
+            decode_gap_percent: 180,
+            speculation: Speculation { draft_tokens_max, sequences_max: 3 },
+            ..OPTIONS
+        };
+        let few = Speech::FewWords(4);
+        let model = ToyModel::new(14).speech(few.clone()).before_step(move |step| match failing_step {
+            Some(failing) if failing == step => {
+                Err(ModelError::Token { token: 5, vocabulary_size: 4 })
+            }
+            _ => Ok(()),
+        });
+        let mut hand = hand(model, options);
+        let mut reference = self::hand(ToyModel::new(64).speech(few), OPTIONS);
         let mut open: Vec<(GenerationRequest, Generation)> = Vec::new();
         for one in moves {
             match one {
-                Move::Submit { seed, output_tokens, deadline_seconds } => {
-                    let deadline = deadline_seconds
-                        .map(|seconds| hand.clock.instant() + Duration::from_secs(seconds));
-                    let sampling = Sampling { seed: u64::from(seed), ..WARM };
-                    let plain = request(&prompt_of(seed), output_tokens);
-                    let request = GenerationRequest { sampling, deadline, ..plain };
+                Move::Submit(wish) => {
+                    let request = wish.request(hand.clock.instant());
                     match hand.handle.submit(request.clone()) {
                         Ok(generation) => open.push((request, generation)),
-                        Err(EngineError::Full { waiting: 6, .. }) => {}
+                        Err(EngineError::Full { waiting: 6, .. } | EngineError::Late { .. }) => {}
                         Err(error) => panic!("refused: {error}"),
                     }
+                }
+                Move::Erase { tenant } => {
+                    let tenant = TenantId::new(tenant).unwrap();
+                    hand.step_loop.shared.erasures.ask(CacheOwner::of(&tenant));
                 }
                 Move::Drop { at } if !open.is_empty() => {
                     drop(open.swap_remove(at % open.len()));
@@ -96,8 +159,17 @@ proptest! {
         }
         hand.run_dry();
         for (request, generation) in open {
-            let found = generation.collect_blocking().unwrap();
-            let expected = reference.alone(GenerationRequest { deadline: None, ..request });
+            let found = match generation.collect_blocking() {
+                Ok(found) => found,
+                Err(EngineError::Step { step, .. }) => {
+                    prop_assert_eq!(Some(step), failing_step);
+                    continue;
+                }
+                Err(error) => panic!("failed: {error}"),
+            };
+            let plain = CacheScope::Nobody;
+            let expected =
+                reference.alone(GenerationRequest { deadline: None, cache: plain, ..request });
             let count = found.token_ids.len();
             prop_assert_eq!(&found.token_ids[..], &expected.token_ids[..count]);
             let whole = count == expected.token_ids.len();

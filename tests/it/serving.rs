@@ -1,0 +1,110 @@
+//! What the engine saves and gives back, as clients see it: computed prompts, seats, refusals.
+
+use crate::server::Gateway;
+use crate::server::client;
+use serde_json::Value;
+use serde_json::json;
+
+/// Looks at a metric until it satisfies; each look is a request, so this waits without sleeping.
+async fn until(gateway: &Gateway, metric: &str, satisfies: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..20_000 {
+        let (_, text) = gateway.get("/metrics").await;
+        let line = text.lines().find(|line| line.split(' ').next() == Some(metric));
+        let value = line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0.0);
+        if satisfies(value) {
+            return value;
+        }
+    }
+    panic!("{metric} never satisfies");
+}
+
+#[tokio::test]
+async fn a_computed_prompt_is_found_again_until_a_thread_is_erased() {
+    let gateway = Gateway::start(&[]);
+    let question = "which of the running shoes for a marathon are light and dry fast? ".repeat(6);
+    let chat = json!({
+        "model": "drafter", "messages": [{ "role": "user", "content": question }],
+        "max_tokens": 2, "temperature": 0,
+    });
+    let cached = |answer: &Value| {
+        answer["usage"]["prompt_tokens_details"]["cached_tokens"].as_u64().expect("a count")
+    };
+    let (status, first) = gateway.post("/v1/chat/completions", &chat).await;
+    assert_eq!((status.as_u16(), cached(&first)), (200, 0), "{first}");
+    let (_, second) = gateway.post("/v1/chat/completions", &chat).await;
+    let prompt_tokens = second["usage"]["prompt_tokens"].as_u64().expect("a count");
+    assert_eq!(cached(&second), (prompt_tokens - 1) / 32 * 32, "whole pages of 32");
+    assert_eq!(second["choices"], first["choices"]);
+
+    let turn = |thread: &str| {
+        json!({
+            "thread_id": thread, "channel": "whatsapp",
+            "message": { "id": format!("m-{thread}"), "text": "hello" },
+        })
+    };
+    let mut usages = Vec::new();
+    for thread in ["one", "two"] {
+        let (status, answer) = gateway.post("/respond", &turn(thread)).await;
+        assert_eq!(status, 200, "{answer}");
+        usages.push(answer["usage"]["cached_tokens"].as_u64().expect("a count"));
+    }
+    assert!(usages[0] == 0 && usages[1] >= 32, "{usages:?}");
+    let erase = client().delete(format!("{}/v1/threads/one", gateway.url));
+    assert_eq!(erase.send().await.expect("an answer").status(), 204);
+    let (_, after) = gateway.post("/respond", &turn("three")).await;
+    assert_eq!(after["usage"]["cached_tokens"], 0, "{after}");
+    let (_, third) = gateway.post("/v1/chat/completions", &chat).await;
+    assert_eq!(cached(&third), 0);
+    let hits = until(&gateway, "vitrine_prefix_cache_hits_total", |hits| hits > 0.0).await;
+    assert!(hits >= (cached(&second) + usages[1]) as f64);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_is_not_answered_to_the_end() {
+    let gateway = Gateway::start(&[]);
+    for stream in [false, true] {
+        // Nearly uniform sampling: the model's end of text is one of thousands.
+        let body = json!({
+            "model": "drafter", "prompt": "a", "max_tokens": 450, "temperature": 50.0, "seed": 1,
+            "stream": stream,
+        });
+        let before = until(&gateway, "vitrine_generation_tokens_total", |_| true).await;
+        let request = client().post(format!("{}/v1/completions", gateway.url)).json(&body);
+        let asked = tokio::spawn(async move { request.send().await?.text().await });
+        until(&gateway, "vitrine_num_requests_running", |running| running == 1.0).await;
+        asked.abort();
+        until(&gateway, "vitrine_num_requests_running", |running| running == 0.0).await;
+        let after = until(&gateway, "vitrine_generation_tokens_total", |_| true).await;
+        assert!(after - before < 450.0, "stream {stream}: all tokens were generated");
+    }
+}
+
+/// Goal: overload is refused at once, with a time that makes sense, and what was accepted ends well.
+#[tokio::test]
+async fn overload_is_refused_with_a_time_to_come_back() {
+    let gateway = Gateway::start(&[
+        ("VITRINE_ENGINE__SEQUENCES_MAX", "2"),
+        ("VITRINE_ENGINE__WAITING_MAX", "4"),
+    ]);
+    let body = json!({
+        "model": "drafter", "prompt": "a b c d", "max_tokens": 100, "temperature": 50.0, "seed": 1,
+    });
+    let asked = (0..24).map(|_| {
+        let request = client().post(format!("{}/v1/completions", gateway.url)).json(&body);
+        async move { request.send().await.expect("an answer") }
+    });
+    let (mut accepted, mut refused) = (0, 0);
+    for answer in futures::future::join_all(asked).await {
+        match answer.status().as_u16() {
+            200 => accepted += 1,
+            429 => {
+                let seconds = answer.headers()["retry-after"].to_str().expect("text").to_owned();
+                let seconds: u64 = seconds.parse().expect("seconds");
+                assert!((1..=60).contains(&seconds), "{seconds}");
+                refused += 1;
+            }
+            other => panic!("status {other}"),
+        }
+    }
+    assert!(accepted >= 6 && refused >= 1, "{accepted} accepted, {refused} refused");
+}
