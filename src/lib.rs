@@ -5,6 +5,8 @@
 
 pub mod base;
 
+pub mod kernels;
+
 pub mod hub;
 pub mod model;
 pub mod text;

@@ -71,8 +71,8 @@ pub type Claim = Vec<(Account, Bytes)>;
 #[error(
     "{owner} needs {needed} of memory ({parts}); {key} allows {bytes_max}, of which {free} are \
      free; taken: {taken}",
-    parts = list(&self.claim.iter().map(|(account, bytes)| (account.name(), *bytes)).collect::<Vec<_>>()),
-    taken = list(&self.taken),
+    parts = list(self.claim.iter().map(|(account, bytes)| (account.name(), *bytes))),
+    taken = list(self.taken.iter().map(|(owner, bytes)| (owner.as_str(), *bytes))),
 )]
 pub struct MemoryError {
     /// Who asked.
@@ -91,13 +91,9 @@ pub struct MemoryError {
     pub taken: Vec<(String, Bytes)>,
 }
 
-fn list<T: AsRef<str>>(entries: &[(T, Bytes)]) -> String {
-    if entries.is_empty() {
-        return "nothing".to_owned();
-    }
-    let entries: Vec<String> =
-        entries.iter().map(|(name, bytes)| format!("{} {bytes}", name.as_ref())).collect();
-    entries.join(", ")
+fn list<'a>(entries: impl Iterator<Item = (&'a str, Bytes)>) -> String {
+    let entries: Vec<String> = entries.map(|(name, bytes)| format!("{name} {bytes}")).collect();
+    if entries.is_empty() { "nothing".to_owned() } else { entries.join(", ") }
 }
 
 /// One owner's memory.

@@ -4,6 +4,7 @@ use crate::base::memory;
 use crate::base::memory::MemoryReport;
 use crate::cli::Context;
 use crate::hub::layout;
+use crate::kernels::tier::Tier;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -12,7 +13,7 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let installed = memory::installed();
-    let tiers = simd_tiers();
+    let tiers: Vec<&str> = Tier::available().into_iter().map(Tier::name).collect();
     let device = if cfg!(feature = "cuda") { "cpu, cuda" } else { "cpu" };
     let models: Vec<String> = layout::list(&settings.models_dir())
         .unwrap_or_default()
@@ -25,6 +26,7 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
             "cores": cores,
             "memory_bytes": installed.map(|bytes| bytes.0),
             "simd": tiers,
+            "tier": settings.tier.name(),
             "devices": device,
             "models_dir": settings.models_dir(),
             "models": models,
@@ -37,7 +39,8 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     context.print(format_args!("cores    {cores}"))?;
     let installed = installed.map_or_else(|| "unknown".to_owned(), |bytes| bytes.to_string());
     context.print(format_args!("memory   {installed}"))?;
-    context.print(format_args!("simd     {}", tiers.join(", ")))?;
+    let tier = settings.tier.name();
+    context.print(format_args!("simd     {} (kernels use {tier})", tiers.join(", ")))?;
     context.print(format_args!("devices  {device}"))?;
     context.print(format_args!(
         "models   {} in {}",
@@ -73,23 +76,4 @@ fn ledger(report: &MemoryReport) -> Value {
     let accounts: Map<String, Value> =
         accounts.map(|(account, bytes)| (account.name().to_owned(), json!(bytes.0))).collect();
     json!({ "limits": limits.collect::<Vec<_>>(), "accounts": accounts })
-}
-
-/// What the processor can do, as far as the kernels care.
-fn simd_tiers() -> Vec<&'static str> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let tiers = [
-            ("avx2", std::arch::is_x86_feature_detected!("avx2")),
-            ("avx-vnni", std::arch::is_x86_feature_detected!("avxvnni")),
-            ("avx512-vnni", std::arch::is_x86_feature_detected!("avx512vnni")),
-            ("avx512-bf16", std::arch::is_x86_feature_detected!("avx512bf16")),
-        ];
-        let found = tiers.into_iter().filter(|(_, has)| *has).map(|(name, _)| name);
-        std::iter::once("scalar").chain(found).collect()
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        vec!["scalar"]
-    }
 }

@@ -9,6 +9,8 @@ mod source;
 use crate::base::language::Language;
 use crate::base::memory;
 use crate::base::units::Bytes;
+use crate::kernels::tier::Tier;
+use crate::model::Quantization;
 use crate::turn::draft::Address;
 use crate::turn::draft::Decoding;
 use crate::turn::draft::Emoji;
@@ -101,8 +103,11 @@ pub(crate) struct Settings {
     pub(crate) address: Address,
     pub(crate) length: Length,
     pub(crate) emoji: Emoji,
+    pub(crate) quantize: Option<Quantization>,
     pub(crate) language: Language,
     pub(crate) engine_threads: usize,
+    /// The instruction set of the kernels; this machine has it.
+    pub(crate) tier: Tier,
     pub(crate) models_bytes_max: Bytes,
     pub(crate) memory_bytes_max: Bytes,
 }
@@ -125,8 +130,11 @@ impl Settings {
         let api_keys = read_keys(&root, &raw.server.api_keys_file)?;
         check_bind(&bind, &api_keys)?;
         check_limits(&raw)?;
+        let tier = Tier::parse(&raw.kernels.tier).map_err(|_| {
+            let here: Vec<&str> = Tier::available().into_iter().map(Tier::name).collect();
+            value("kernels.tier", &raw.kernels.tier, &format!("auto, {}", here.join(", ")))
+        })?;
         one_of("engine.kv_type", &raw.engine.kv_type, &["f32", "f16"])?;
-        one_of("kernels.tier", &raw.kernels.tier, &["auto"])?;
         one_of("log.format", &raw.log.format, &["text", "json"])?;
         let language = Language::from_locale(&raw.shop.language)
             .ok_or_else(|| value("shop.language", &raw.shop.language, "en, fr"))?;
@@ -138,6 +146,12 @@ impl Settings {
         let length = Length::from_name(&raw.draft.length)
             .ok_or_else(|| value("draft.length", &raw.draft.length, "short, long"))?;
         let emoji = if raw.draft.emoji { Emoji::Some } else { Emoji::None };
+        let quantize = match raw.draft.quantize.as_str() {
+            "none" => None,
+            name => Some(Quantization::from_name(name).ok_or_else(|| {
+                value("draft.quantize", name, "none, q8_0, q6_k, q5_k, q4_k, q4_0")
+            })?),
+        };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
         let installed = memory::installed().unwrap_or(MEMORY_WHERE_UNKNOWN).0;
@@ -153,8 +167,10 @@ impl Settings {
             address,
             length,
             emoji,
+            quantize,
             language,
             engine_threads,
+            tier,
             models_bytes_max,
             memory_bytes_max,
         })
@@ -301,6 +317,19 @@ mod tests {
         assert!(error.contains("unknown key `sever`"), "{error}");
         let error = load("", &[("VITRINE_DRAFT__MODLE", "x")]).unwrap_err().to_string();
         assert!(error.contains("`draft.model`"), "{error}");
+    }
+
+    #[test]
+    fn a_kernel_tier_is_one_of_this_machine() {
+        assert_eq!(load("", &[]).unwrap().tier, Tier::detect());
+        let scalar = load("", &[("VITRINE_KERNELS__TIER", "scalar")]).unwrap();
+        assert_eq!(scalar.tier, Tier::Scalar);
+        let missing = Tier::ALL.into_iter().find(|tier| !tier.is_available()).unwrap();
+        for name in [missing.name(), "mmx"] {
+            let text = format!("[kernels]\ntier = \"{name}\"");
+            let error = load(&text, &[]).unwrap_err().to_string();
+            assert!(error.contains("kernels.tier") && error.contains("auto, scalar"), "{error}");
+        }
     }
 
     #[test]

@@ -170,7 +170,8 @@ section!(
 section!(
     /// `[kernels]`
     Kernels {
-        /// SIMD tier: `auto`, or one that this machine has.
+        /// SIMD tier: `auto` (the strongest of this machine), `scalar`, `avx2`, `avx-vnni`,
+        /// `avx512-vnni` or `neon`; one that the machine lacks is an error.
         tier: String = "auto".to_owned(),
     }
 );
@@ -180,6 +181,9 @@ section!(
     Draft {
         /// The model that words the reply: a name under `models.dir` or a path.
         model: String = "drafter".to_owned(),
+        /// What float matrices are packed to when a generating model is opened: `none`, `q8_0`,
+        /// `q6_k`, `q5_k`, `q4_k` or `q4_0`.
+        quantize: String = "none".to_owned(),
         /// A turn's deadline when the request names none, milliseconds.
         deadline_ms: u64 = 3_000,
         /// Longest deadline that a request may ask for, milliseconds.

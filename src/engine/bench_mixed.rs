@@ -1,4 +1,4 @@
-//! How long sequences that decode wait for their next token, without and with long prompts arriving.
+//! How long sequences that decode wait for their next token, without and with long prompts.
 //!
 //! A few streams generate a fixed number of tokens each; each notes the time from one token to the
 //! next as its consumer sees it. Then the same again while long prompts come one after the other.

@@ -2,7 +2,8 @@
 //! thread before its next step.
 //!
 //! Invariants
-//! - An order is never refused or lost: equal ones are one, so there are at most as many as tenants.
+//! - An order is never refused or lost; equal ones are one, so there are at most as many as there
+//!   are tenants.
 
 use crate::engine::cache_scope::CacheOwner;
 use std::collections::HashSet;

@@ -21,18 +21,22 @@ use crate::engine::error::EngineError;
 use crate::engine::handle::EngineHandle;
 use crate::engine::handle::EngineParts;
 use crate::engine::options::EngineOptions;
+use crate::engine::published;
+use crate::engine::published::Published;
 use crate::engine::request::EndOfText;
 use crate::engine::request::GenerationRequest;
 use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
+use crate::kernels::tier::Tier;
 use crate::model::DecoderOptions;
 use crate::model::Device;
+use crate::model::ExecutorChoice;
 use crate::model::Footprint;
-use crate::model::GgufFile;
 use crate::model::KvType;
 use crate::model::ModelError;
+use crate::model::compute_threads;
 use crate::model::footprint;
 use crate::model::load_decoder;
 use crate::text::ChatMessage;
@@ -42,16 +46,9 @@ use crate::text::StreamDecoder;
 use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::text::Tokenizer;
-use sha2::Digest;
-use sha2::Sha256;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Read size while the file is hashed, bytes: large enough that the hash is the bottleneck.
-const READ_BYTES: usize = 1 << 20;
 
 /// Prompt of the warm-up, tokens: the kernels for wide steps pack their weights from 32 rows on.
 const WARM_UP_TOKENS: usize = 64;
@@ -79,7 +76,8 @@ struct Inner {
     engine: EngineHandle,
 }
 
-/// Opens a GGUF file as the one model of a command; see [`open_within`].
+/// Opens a GGUF file, or a folder of safetensors, as the one model of a command; see
+/// [`open_within`].
 ///
 /// # Errors
 /// As [`open_within`]; the machine's memory is the limit.
@@ -92,8 +90,8 @@ pub fn open(
     open_within(path, name, options, clock, &MemoryLedger::of_machine())
 }
 
-/// Opens a GGUF file and starts its engine. A build for CUDA computes on the first device. What it
-/// takes in memory is asked of `memory` before it is allocated.
+/// Opens a GGUF file, or a folder of safetensors, and starts its engine. A build for CUDA computes
+/// on the first device. What it takes in memory is asked of `memory` before it is allocated.
 ///
 /// # Errors
 /// If the file cannot be read, its family, tokenizer or chat template is not supported, an option
@@ -106,10 +104,8 @@ pub fn open_within(
     memory: &Arc<MemoryLedger>,
 ) -> Result<GenerationModel, EngineError> {
     options.check()?;
-    let file = GgufFile::open(path)?;
-    let tokenizer = Arc::new(Tokenizer::from_metadata(file.metadata())?);
-    let chat_template =
-        ChatTemplate::from_metadata(file.metadata(), &tokenizer, Arc::clone(&clock))?;
+    let Published { file, tokenizer, chat_template } =
+        Published::read(path, options.quantize, Arc::clone(&clock))?;
     let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
     let decoder_options = DecoderOptions {
         kv_type,
@@ -118,9 +114,7 @@ pub fn open_within(
     let estimate = footprint(&file, &decoder_options);
     let mut grant = memory.take(name, claim(estimate))?;
     let model = load_decoder(&file, &decoder_options)?;
-    let limits = model.limits();
-    let footprint =
-        Footprint { weight_bytes: limits.weight_bytes, kv_bytes: limits.kv_bytes, ..estimate };
+    let footprint = estimate.settled(model.limits());
     grant.settle(claim(footprint))?;
     let parts = EngineParts {
         name: name.to_owned(),
@@ -132,7 +126,7 @@ pub fn open_within(
         name: name.to_owned(),
         path: path.to_owned(),
         bytes: file.file_bytes(),
-        sha256: sha256(path)?,
+        sha256: published::sha256(file.files())?,
         grammars: Arc::new(grammars(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
@@ -143,12 +137,12 @@ pub fn open_within(
     Ok(GenerationModel { inner: Arc::new(inner) })
 }
 
-/// The tokenizer of a GGUF file, without its weights.
+/// The tokenizer of a GGUF file or a folder of safetensors, without the weights.
 ///
 /// # Errors
-/// If the file is not GGUF or its tokenizer is not supported.
+/// If it cannot be read or is not supported.
 pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
-    Ok(Tokenizer::from_metadata(GgufFile::open(path)?.metadata())?)
+    published::tokenizer(path)
 }
 
 impl GenerationModel {
@@ -158,19 +152,19 @@ impl GenerationModel {
         &self.inner.name
     }
 
-    /// Its file.
+    /// Its file, or its folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    /// The file's size in bytes.
+    /// Size of its files in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.inner.bytes
     }
 
-    /// The file's SHA-256 in hexadecimal.
+    /// SHA-256 of its files in hexadecimal.
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.inner.sha256
@@ -311,10 +305,13 @@ pub(crate) fn decoder_options(
 ) -> Result<DecoderOptions, EngineError> {
     Ok(DecoderOptions {
         device: Device::cuda_if_available(0).map_err(ModelError::from)?,
+        kv_type: KvType::F32,
         page_tokens,
         kv_bytes_max: kv_bytes_max.0,
-        kv_type: KvType::F32,
         context_tokens_max,
+        executor: ExecutorChoice::Auto,
+        threads: compute_threads(),
+        tier: Tier::detect(),
     })
 }
 
@@ -339,20 +336,6 @@ fn without_token_lists(metadata: &Metadata) -> Metadata {
         }
     }
     kept
-}
-
-fn sha256(path: &Path) -> Result<String, EngineError> {
-    let failed = |cause| EngineError::Read { path: path.to_owned(), cause };
-    let mut file = File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; READ_BYTES];
-    loop {
-        let count = file.read(&mut chunk).map_err(failed)?;
-        if count == 0 {
-            return Ok(format!("{:x}", hash.finalize()));
-        }
-        hash.update(&chunk[..count]);
-    }
 }
 
 #[derive(Debug)]

@@ -24,6 +24,7 @@ mod pace;
 mod page_pool;
 mod prefix_cache;
 mod prompt_lookup;
+mod published;
 mod registry;
 mod request;
 mod sampler;

@@ -4,6 +4,7 @@ use crate::base::units::Bytes;
 use crate::engine::error::EngineError;
 use crate::model::ForwardLimits;
 use crate::model::KvType;
+use crate::model::Quantization;
 
 /// The engine's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct EngineOptions {
     pub kv_bytes_max: Bytes,
     /// Number format of keys and values.
     pub kv_type: KvType,
+    /// What float matrices are packed to while the model is opened; `None` leaves them.
+    pub quantize: Option<Quantization>,
     /// Whether computed prompts are found again.
     pub prefix_cache: PrefixCaching,
     /// Rows in one step; 512 keeps a step short enough for streams beside a long prompt.

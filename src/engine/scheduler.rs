@@ -353,8 +353,8 @@ impl Scheduler {
         granted
     }
 
-    /// Adds rows for guessed tokens behind the decode rows, while rows and pages last and nobody has
-    /// a prompt to compute.
+    /// Adds rows for guessed tokens behind the decode rows, while rows and pages last and nobody
+    /// has a prompt to compute.
     fn add_drafts(&mut self, tokens: &impl Tokens, plan: &mut StepPlan) {
         let others = self.waiting_count() > 0 || plan.rows.len() < self.running.len();
         if others || plan.short_of_pages || plan.preempted > 0 {

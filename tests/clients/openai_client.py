@@ -17,6 +17,8 @@ import pydantic
 
 URL, KEY = sys.argv[1], sys.argv[2]
 GENERATOR, ENCODER = "drafter", "all-MiniLM-L6-v2"
+# Enough for an answer with the white space of a model that has never seen JSON.
+SCHEMA_TOKENS = 256
 PROMPT = "action: greet\nstyle: en webchat warm you short plain\nshop: Foulée\nreply:"
 
 client = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=0, timeout=120)
@@ -109,17 +111,17 @@ def completions_are_answered_and_streamed():
 def json_schemas_are_kept():
     schema = Shoe.model_json_schema() | {"additionalProperties": False}
     wanted = {"type": "json_schema", "json_schema": {"name": "shoe", "schema": schema}}
-    answer = chat(response_format=wanted, max_tokens=64)
+    answer = chat(response_format=wanted, max_tokens=SCHEMA_TOKENS)
     Shoe.model_validate_json(answer.choices[0].message.content)
     parsed = client.chat.completions.parse(
         model=GENERATOR,
         messages=[{"role": "user", "content": "red, 42"}],
         response_format=Shoe,
-        max_tokens=64,
+        max_tokens=SCHEMA_TOKENS,
         temperature=0,
     )
     assert isinstance(parsed.choices[0].message.parsed, Shoe)
-    stream = chat(response_format=wanted, max_tokens=64, stream=True)
+    stream = chat(response_format=wanted, max_tokens=SCHEMA_TOKENS, stream=True)
     text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
     assert json.loads(text) == json.loads(answer.choices[0].message.content)
 

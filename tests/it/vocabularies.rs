@@ -4,6 +4,7 @@
 //! A case is a text in `NAME.gguf.inp` and its ids, nothing framed, in `NAME.gguf.out`.
 
 use crate::server::root;
+use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,5 +102,40 @@ fn no_control_token_of_any_vocabulary_can_be_typed() {
             assert!(!plain.contains(&id) && !guarded.contains(&id), "{name}: {text}");
             assert!(markup.contains(&id), "{name}: {text}");
         }
+    }
+}
+
+/// A GGUF file whose pre-tokenizer has another name.
+fn renamed(file: &[u8], name: &str) -> Vec<u8> {
+    let key = b"tokenizer.ggml.pre";
+    let place = file.windows(key.len()).position(|window| window == key).expect("the key");
+    // Behind the key: the type, the length and the text of its value.
+    let value = place + key.len() + 4;
+    let (length, _) = file[value..].split_first_chunk().expect("a length");
+    let length = usize::try_from(u64::from_le_bytes(*length)).expect("it fits");
+    let mut renamed = file[..value].to_vec();
+    renamed.extend((name.len() as u64).to_le_bytes());
+    renamed.extend(name.as_bytes());
+    renamed.extend(&file[value + 8 + length..]);
+    renamed
+}
+
+#[test]
+fn pre_tokenizers_part_texts_as_llama_cpp_does() {
+    let Some(folder) = folder() else { return };
+    let golden = std::fs::read(root().join("tests/golden/pre_tokenizers.json")).expect("golden");
+    let golden: Value = serde_json::from_slice(&golden).expect("JSON");
+    let text = golden["text"].as_str().expect("a text");
+    let file = std::fs::read(folder.join("ggml-vocab-qwen2.gguf")).expect("a vocabulary");
+    let scratch = tempfile::tempdir().expect("a folder");
+    let names = golden["ids"].as_object().expect("names");
+    assert!(names.len() >= 15);
+    for (name, expected) in names {
+        let path = scratch.path().join("model.gguf");
+        std::fs::write(&path, renamed(&file, name)).expect("written");
+        let tokenizer = open_tokenizer(&path).expect("a vocabulary");
+        let ids = tokenizer.encode(text, Special::Skip).expect("ids");
+        assert_eq!(&serde_json::json!(ids), expected, "{name}");
+        assert_eq!(tokenizer.decode(&ids), text, "{name}");
     }
 }

@@ -56,7 +56,8 @@ pub enum RegistryError {
     },
     /// The model of the turns cannot be taken away.
     #[error(
-        "model `{name}` words the turns; load another one with `\"draft\": true` before unloading it"
+        "model `{name}` words the turns; load another one with `\"draft\": true` before it is \
+         unloaded"
     )]
     InUse {
         /// Its name.

@@ -89,7 +89,7 @@ enum Begun {
     /// The same load is under way.
     Joined(watch::Receiver<Outcome>),
     /// It is this caller's to run.
-    Job(Job, watch::Receiver<Outcome>),
+    Job(Box<Job>, watch::Receiver<Outcome>),
 }
 
 impl ModelRegistry {
@@ -240,7 +240,7 @@ impl ModelRegistry {
         let waiting = slot.loading.insert(loading).outcome.clone();
         drop(shelf);
         let job = Job::new(Arc::clone(self), order, stamp, outcome);
-        Ok(Begun::Job(job, waiting))
+        Ok(Begun::Job(Box::new(job), waiting))
     }
 
     /// Takes a model away; wait for its end with [`Unload::wait`]. Unloading what was unloaded, or

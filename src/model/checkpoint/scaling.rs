@@ -71,10 +71,10 @@ fn scaling(config: &Config) -> Result<Option<Scaling<'_>>, ModelError> {
 /// Adds the keys of the scaling.
 pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelError> {
     let both = config.get("rope_parameters");
-    if let Some(local) = both.and_then(|both| both.get("sliding_attention")) {
-        if let Some(base) = local.get("rope_theta").and_then(Value::as_f64) {
-            metadata.insert(config.key("rope.freq_base_swa"), Entry::Float(base));
-        }
+    let local = both.and_then(|both| both.get("sliding_attention"));
+    let base = local.and_then(|local| local.get("rope_theta")).and_then(Value::as_f64);
+    if let Some(base) = base {
+        metadata.insert(config.key("rope.freq_base_swa"), Entry::Float(base));
     }
     let Some(scaling) = scaling(config)? else { return Ok(()) };
     let key = |name: &str| config.key(&format!("rope.scaling.{name}"));

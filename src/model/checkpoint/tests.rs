@@ -2,136 +2,15 @@
 
 use super::*;
 use crate::model::fixture::TinyDecoder;
-use crate::model::gguf::parse;
+use crate::model::fixture::Written;
+use crate::model::fixture::config_of;
+use crate::model::fixture::file_of;
+use crate::model::fixture::published;
+use crate::model::fixture::write_checkpoint;
 use crate::model::open_model;
 use crate::model::quantize::Quantization;
 use proptest::prelude::*;
 use serde_json::json;
-
-/// A tensor to write: name, type, dimensions, bytes.
-type Written = (String, &'static str, Vec<usize>, Vec<u8>);
-
-/// A safetensors file.
-fn file_of(tensors: &[Written]) -> Vec<u8> {
-    let mut table = serde_json::Map::new();
-    let mut data = Vec::new();
-    for (name, kind, dims, bytes) in tensors {
-        let first = data.len();
-        data.extend_from_slice(bytes);
-        table.insert(
-            name.clone(),
-            json!({"dtype": kind, "shape": dims, "data_offsets": [first, data.len()]}),
-        );
-    }
-    let mut header = serde_json::to_vec(&table).unwrap();
-    header.resize(header.len().next_multiple_of(8), b' ');
-    let mut file = (header.len() as u64).to_le_bytes().to_vec();
-    file.extend(header);
-    file.extend(data);
-    file
-}
-
-/// Hugging Face's name of a tensor that GGUF calls `name`.
-fn published_name(name: &str, gemma: bool) -> String {
-    let (stem, kind) = name.rsplit_once('.').unwrap();
-    let own = match stem.rsplit('.').next().unwrap() {
-        "token_embd" => "embed_tokens",
-        "output_norm" => "norm",
-        "attn_q" => "self_attn.q_proj",
-        "attn_k" => "self_attn.k_proj",
-        "attn_v" => "self_attn.v_proj",
-        "attn_qkv" => "self_attn.qkv_proj",
-        "attn_output" => "self_attn.o_proj",
-        "attn_q_norm" => "self_attn.q_norm",
-        "attn_k_norm" => "self_attn.k_norm",
-        "ffn_gate" => "mlp.gate_proj",
-        "ffn_up" => "mlp.up_proj",
-        "ffn_down" => "mlp.down_proj",
-        "attn_norm" => "input_layernorm",
-        "ffn_norm" if gemma => "pre_feedforward_layernorm",
-        "ffn_norm" => "post_attention_layernorm",
-        "post_attention_norm" => "post_attention_layernorm",
-        "post_ffw_norm" => "post_feedforward_layernorm",
-        other => panic!("{other}"),
-    };
-    match stem.strip_prefix("blk.") {
-        Some(rest) => format!("model.layers.{}.{own}.{kind}", rest.split('.').next().unwrap()),
-        None => format!("model.{own}.{kind}"),
-    }
-}
-
-/// Rows of one head in the published order: first elements of all pairs, then second ones.
-fn halves(bytes: &[u8], rows: usize, head_width: usize) -> Vec<u8> {
-    let row_bytes = bytes.len() / rows;
-    let row = |at: usize| &bytes[at * row_bytes..(at + 1) * row_bytes];
-    (0..rows / head_width)
-        .flat_map(|head| {
-            let evens = (0..head_width / 2).map(move |pair| head * head_width + 2 * pair);
-            evens.clone().chain(evens.map(|at| at + 1))
-        })
-        .flat_map(|at| row(at).to_vec())
-        .collect()
-}
-
-fn config_of(family: &str) -> Value {
-    let mut config = json!({
-        "model_type": if family == "gemma3" { "gemma3_text" } else { family },
-        "num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128,
-        "max_position_embeddings": 512, "num_attention_heads": 4, "num_key_value_heads": 2,
-        "rms_norm_eps": 1e-5, "tie_word_embeddings": true,
-    });
-    let own = match family {
-        "smollm3" => json!({"num_hidden_layers": 5, "no_rope_layers": [1, 1, 1, 0, 1]}),
-        "granite" => json!({
-            "embedding_multiplier": 12.0, "residual_multiplier": 0.22,
-            "attention_multiplier": 0.1, "logits_scaling": 2.0,
-        }),
-        "phi3" => json!({"partial_rotary_factor": 0.75}),
-        "gemma2" => json!({
-            "num_hidden_layers": 4, "head_dim": 32, "sliding_window": 8,
-            "attn_logit_softcapping": 2.0, "final_logit_softcapping": 8.0,
-            "query_pre_attn_scalar": 32, "hidden_activation": "gelu_pytorch_tanh",
-        }),
-        "gemma3" => json!({
-            "num_hidden_layers": 7, "head_dim": 32, "sliding_window": 8, "rope_theta": 1e6,
-            "rope_local_base_freq": 1e4, "query_pre_attn_scalar": 32,
-        }),
-        _ => json!({}),
-    };
-    let config_entries = config.as_object_mut().unwrap();
-    config_entries.extend(own.as_object().unwrap().clone());
-    config
-}
-
-/// The published form of a tiny decoder's tensors.
-fn published(decoder: &TinyDecoder) -> Vec<Written> {
-    let bytes = decoder.bytes();
-    let contents = parse(&bytes).unwrap();
-    let shape = DecoderShape::from_metadata(&contents.metadata).unwrap();
-    let gemma = decoder.family.starts_with("gemma");
-    let interleaved = ["llama", "smollm3", "granite"].contains(&decoder.family);
-    let tensors = contents.tensors.iter().map(|(name, entry)| {
-        let mut own = bytes[entry.range.clone()].to_vec();
-        if gemma && name.ends_with("norm.weight") {
-            let gains = to_floats(TensorType::F32, &own);
-            own = to_bytes(&gains.iter().map(|gain| gain - 1.0).collect::<Vec<f32>>());
-        }
-        if interleaved && (name.contains("attn_q.") || name.contains("attn_k.")) {
-            own = halves(&own, entry.dims[0], shape.head_width);
-        }
-        let mut published = published_name(name, gemma);
-        if decoder.family == "phi3" {
-            published = published.replace("up_proj", "gate_up_proj");
-        }
-        (published, "F32", entry.dims.clone(), own)
-    });
-    tensors.collect()
-}
-
-fn write(folder: &Path, config: &Value, tensors: &[Written]) {
-    std::fs::write(folder.join(CONFIG), config.to_string()).unwrap();
-    std::fs::write(folder.join(WHOLE), file_of(tensors)).unwrap();
-}
 
 fn assert_equal(found: &GgufFile, expected: &GgufFile, what: &str) {
     let names = |file: &GgufFile| -> Vec<String> {
@@ -155,7 +34,7 @@ fn every_familys_checkpoint_is_read_as_its_gguf_file() {
     for family in ["llama", "smollm3", "granite", "qwen2", "qwen3", "phi3", "gemma2", "gemma3"] {
         let decoder = TinyDecoder { family, ..TinyDecoder::default() };
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), &config_of(family), &published(&decoder));
+        write_checkpoint(folder.path(), &config_of(family), &published(&decoder));
         let found = open(folder.path()).unwrap();
         let path = folder.path().join("same.gguf");
         decoder.write(&path);
@@ -185,7 +64,7 @@ fn scalings_become_keys_and_divisors() {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config_of(family);
         config["rope_scaling"] = scaling;
-        write(folder.path(), &config, &published(&decoder));
+        write_checkpoint(folder.path(), &config, &published(&decoder));
         open(folder.path())
     };
     let file = opened(
@@ -254,7 +133,7 @@ fn half_precision_is_widened_and_matrices_are_packed_on_request() {
         let values = to_floats(TensorType::F32, bytes);
         *bytes = values.iter().flat_map(|&v| half::bf16::from_f32(v).to_le_bytes()).collect();
     }
-    write(folder.path(), &config_of("llama"), &tensors);
+    write_checkpoint(folder.path(), &config_of("llama"), &tensors);
     let file = open_model(folder.path(), None).unwrap();
     assert_eq!(file.tensor("blk.0.ffn_up.weight").unwrap().tensor_type, TensorType::Bf16);
     assert_eq!(file.tensor("blk.0.ffn_norm.weight").unwrap().tensor_type, TensorType::F32);
@@ -274,7 +153,7 @@ fn what_is_not_converted_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let tensors = published(&TinyDecoder::default());
     let refused = |config: &Value, tensors: &[Written]| {
-        write(folder.path(), config, tensors);
+        write_checkpoint(folder.path(), config, tensors);
         open(folder.path()).unwrap_err().to_string()
     };
     let with = |key: &str, value: Value| {
@@ -311,9 +190,10 @@ fn integers_and_false_sizes_are_refused() {
     file[..8].copy_from_slice(&u64::MAX.to_le_bytes());
     assert!(matches!(read_header(&file), Err(SafetensorsError::Truncated { .. })));
     // Two tensors over the same bytes.
-    let table = br#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let one = r#"{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
+    let table = format!(r#"{{"a":{one},"b":{one}}}"#);
     let mut file = (table.len() as u64).to_le_bytes().to_vec();
-    file.extend(table);
+    file.extend(table.as_bytes());
     file.extend([0; 4]);
     assert!(matches!(read_header(&file), Err(SafetensorsError::Header(_))));
     // Sizes that overflow when they are added up.
@@ -346,7 +226,7 @@ fn load_mutated(file: &[u8], config: &[u8]) {
     }
 }
 
-fn garble(bytes: &mut Vec<u8>, edits: &[(prop::sample::Index, u8)], within: usize) {
+fn garble(bytes: &mut [u8], edits: &[(prop::sample::Index, u8)], within: usize) {
     for (index, byte) in edits {
         bytes[index.index(within)] = *byte;
     }

@@ -165,7 +165,7 @@ fn settings_reach_the_template_guarded_and_replace_nothing() {
     let settings = |json: serde_json::Value| TemplateSettings::from_json(json.as_object().unwrap());
     let given = serde_json::json!({"mood": "</s>", "add_generation_prompt": 7});
     let text = template.render_with(&tokenizer(), &user, &settings(given).unwrap()).unwrap();
-    assert_eq!(text, "hi<\u{FDD0}/s>true");
+    assert_eq!(text, "hi<\u{FDD0}/s>True");
     let refusal = settings(serde_json::json!({"x": {"y": 1}})).unwrap_err().to_string();
     assert!(refusal.contains("`x`"), "{refusal}");
     let many: serde_json::Map<String, serde_json::Value> =

@@ -220,6 +220,7 @@ mod tests {
             page_tokens: PAGE_TOKENS,
             kv_bytes_max: Bytes(32 << 20),
             kv_type: KvType::F32,
+            quantize: None,
             prefix_cache: PrefixCaching::On,
             step_tokens_max: 256,
             decode_gap_percent: 0,

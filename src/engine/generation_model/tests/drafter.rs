@@ -103,7 +103,8 @@ fn greedy_drafts_are_the_same_with_guesses() {
 }
 
 /// Goal: half the memory for keys and values changes a greedy draft only where two tokens are
-/// nearly tied. Measured: 2 of 64 drafts of 16 tokens part at one word, so 32 bits stay the default.
+/// nearly tied. Measured: 2 of 64 drafts of 16 tokens part at one word, so 32 bits stay the
+/// default.
 #[test]
 fn pages_of_16_bits_change_few_greedy_drafts() {
     let wide = EngineOptions { sequences_max: 32, step_tokens_max: 256, ..OPTIONS };

@@ -124,7 +124,8 @@ proptest! {
             ..OPTIONS
         };
         let few = Speech::FewWords(4);
-        let model = ToyModel::new(14).speech(few.clone()).before_step(move |step| match failing_step {
+        let toy = ToyModel::new(14).speech(few.clone());
+        let model = toy.before_step(move |step| match failing_step {
             Some(failing) if failing == step => {
                 Err(ModelError::Token { token: 5, vocabulary_size: 4 })
             }

@@ -108,7 +108,7 @@ fn every_family_answers_as_llama_cpp() {
                 assert_eq!(best, top[0].0, "{name} after {} tokens", answer["tokens"]);
             }
         }
-        println!("{name}: {decided} decided answers, largest difference {largest:.6} nats");
+        eprintln!("{name}: {decided} decided answers, largest difference {largest:.6} nats");
         assert!(largest <= tolerance, "{name} differs by {largest} nats");
         assert!(decided >= 12, "{name} has only {decided} decided answers");
     }

@@ -101,7 +101,7 @@ fn logits_stay_close_to_llama_cpp() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let agreement = distance.agreed as f64 / distance.positions as f64;
         let kl = distance.kl / distance.positions as f64;
-        println!(
+        eprintln!(
             "{name}: {} positions, top-1 agreement {:.2} %, mean KL {kl:.6} nats, greedy outputs \
              equal {} of {}, of the decided ones {} of {}",
             distance.positions,

@@ -1,0 +1,155 @@
+//! Products with packed weight matrices: `rows × matrixᵀ`, any number of rows.
+//!
+//! Weights are unsigned codes in panels ([`PackedMatrix`]), activations signed bytes
+//! ([`QuantizedRows`]). A panel's record is taken apart once for up to [`BLOCK_ROWS`] rows, then
+//! multiplied tile by tile. Threads share a product by panels: each computes some of them and hands
+//! the sums to a closure of its own.
+//!
+//! Invariants
+//! - A row's sums have the same bits in every company, in every tier and on any number of threads.
+//! - Nothing is allocated in a product; [`Scratch`] belongs to the caller, one a thread.
+//!
+//! Source: the blocking is Goto & van de Geijn 2008, "Anatomy of high-performance matrix
+//! multiplication", with weights in panels instead of packed on the fly.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod blocks;
+mod decode;
+mod drive;
+mod layout;
+#[cfg(test)]
+mod oracle;
+mod packed;
+mod rows;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod weight_type;
+
+pub use drive::Scratch;
+pub use packed::PackedMatrix;
+pub use rows::MAGNITUDE_MIN;
+pub use rows::QuantizedRows;
+pub use rows::RowUnit;
+pub use weight_type::RowForm;
+pub use weight_type::WeightType;
+
+use crate::kernels::tier::TierError;
+use std::ops::Range;
+
+/// Rows that share one unpacking of the weights: their units (20 KiB) and sums (8 KiB) stay in the
+/// first two caches beside the weights.
+pub const BLOCK_ROWS: usize = 64;
+
+/// Why a matrix cannot be packed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MatmulError {
+    /// Rows are not whole units.
+    #[error("{weight_type:?} rows of {found} weights, must be a multiple of {multiple}")]
+    Columns {
+        /// The type.
+        weight_type: WeightType,
+        /// Weights of a row.
+        found: usize,
+        /// What they must be a multiple of.
+        multiple: usize,
+    },
+    /// The bytes are not the matrix.
+    #[error("{found} bytes for {rows} rows of {row_bytes}")]
+    Bytes {
+        /// Bytes given.
+        found: usize,
+        /// Rows of the matrix.
+        rows: usize,
+        /// Bytes of a row.
+        row_bytes: usize,
+    },
+    /// This machine lacks the tier.
+    #[error(transparent)]
+    Tier(#[from] TierError),
+}
+
+/// The left operand, in the form that the matrix wants ([`PackedMatrix::row_form`]).
+#[derive(Debug, Clone, Copy)]
+pub enum Rows<'a> {
+    /// Bytes with scales.
+    Quantized(&'a QuantizedRows),
+    /// Row-major `[rows, columns]` f32, for dense matrices.
+    Float(&'a [f32]),
+}
+
+/// Takes sums of a row: its number, the first column, the sums from there on.
+pub type Take<'a> = dyn FnMut(usize, usize, &[f32]) + 'a;
+
+/// Computes columns `panels.start * panel_rows ..` of `rows × matrixᵀ`.
+///
+/// `take(row, column, sums)` gets each row's sums for up to 64 columns at a time, from `column` on;
+/// every (row, column) once.
+///
+/// # Panics
+/// If the operands do not fit together or there are no such panels: our bug.
+pub fn matmul(
+    matrix: &PackedMatrix,
+    rows: Rows<'_>,
+    panels: Range<usize>,
+    scratch: &mut Scratch,
+    take: &mut Take<'_>,
+) {
+    assert!(panels.end <= matrix.panel_count(), "panels {panels:?} of {}", matrix.panel_count());
+    match rows {
+        Rows::Quantized(rows) => {
+            assert_eq!(rows.form(), matrix.row_form(), "the rows' form is not the matrix'");
+            assert_eq!(rows.columns(), matrix.columns(), "inner lengths differ");
+        }
+        Rows::Float(values) => {
+            assert_eq!(RowForm::Float, matrix.row_form(), "the rows' form is not the matrix'");
+            assert!(values.len().is_multiple_of(matrix.columns()), "inner lengths differ");
+        }
+    }
+    drive::run(matrix, rows, panels, scratch, take);
+}
+
+/// The largest sum of a row so far and its column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Largest {
+    /// The sum.
+    pub value: f32,
+    /// Its column.
+    pub column: usize,
+}
+
+impl Largest {
+    /// Smaller than every sum.
+    pub const NONE: Self = Self { value: f32::NEG_INFINITY, column: usize::MAX };
+
+    /// The larger of two; of equals the one with the smaller column, so that the order of threads
+    /// does not matter. A NaN is never the larger.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let equal = other.value == self.value && other.column < self.column;
+        if other.value > self.value || equal { other } else { self }
+    }
+}
+
+/// Finds each row's largest sum among `panels` without storing the sums; `largest` has one element
+/// a row and keeps what it holds where that is larger.
+///
+/// # Panics
+/// As [`matmul`].
+pub fn largest(
+    matrix: &PackedMatrix,
+    rows: Rows<'_>,
+    panels: Range<usize>,
+    scratch: &mut Scratch,
+    largest: &mut [Largest],
+) {
+    matmul(matrix, rows, panels, scratch, &mut |row, first, sums| {
+        let best = &mut largest[row];
+        for (at, &value) in sums.iter().enumerate() {
+            *best = best.or(Largest { value, column: first + at });
+        }
+    });
+}
