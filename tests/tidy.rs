@@ -36,6 +36,8 @@ const LINE_COLUMNS_MAX: usize = 100;
 const SERDE_PLACES: &[&str] = &[
     "src/http/wire",
     "src/threads/record.rs",
+    "src/threads/customer.rs",
+    "src/threads/job.rs",
     "src/model/shape",
     "src/model/encoder",
     "src/config/",

@@ -2,6 +2,7 @@
 
 use crate::app::memory;
 use crate::app::models;
+use crate::base::channel::ChannelKind;
 use crate::base::clock::SharedClock;
 use crate::base::clock::SystemClock;
 use crate::base::ids::TenantId;
@@ -10,6 +11,7 @@ use crate::base::memory::Account;
 use crate::base::memory::MemoryReport;
 use crate::base::units::Bytes;
 use crate::catalog::Catalog;
+use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
 use crate::engine::EngineOptions;
 use crate::engine::ModelRegistry;
@@ -17,7 +19,12 @@ use crate::engine::PrefixCaching;
 use crate::engine::Speculation;
 use crate::http;
 use crate::http::HttpLimits;
-use crate::http::guard::KeyHash;
+use crate::http::courier::HttpCourier;
+use crate::http::keys::KeyRing;
+use crate::http::outbox::Outbox;
+use crate::http::outbox::OutboxOptions;
+use crate::http::rate::RateLimits;
+use crate::http::rate::RateOptions;
 use crate::model::KvType;
 use crate::offers::BasketLimits;
 use crate::offers::Baskets;
@@ -26,18 +33,25 @@ use crate::offers::ExperimentOptions;
 use crate::offers::GuardrailOptions;
 use crate::offers::OfferOptions;
 use crate::offers::Offers;
+use crate::threads::CustomerStore;
 use crate::threads::EmbeddedOptions;
 use crate::threads::EmbeddedStore;
 use crate::threads::GateOptions;
 use crate::threads::HotOptions;
+use crate::threads::JobStore;
 use crate::threads::OpenCheck;
 use crate::threads::Recovery;
+use crate::threads::ThreadStore;
 use crate::threads::TurnGate;
+use crate::threads::Upkeep;
+use crate::threads::UpkeepOptions;
 use crate::turn;
 use crate::turn::Gateway;
+use crate::turn::HandoffDelivery;
 use crate::turn::Policies;
 use crate::turn::ShopProfile;
 use crate::turn::TurnOptions;
+use crate::turn::burst::BurstLimits;
 use crate::turn::decide::Rules;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
@@ -45,12 +59,10 @@ use crate::turn::draft::Style;
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-
-/// The one tenant until keys are bound to tenants.
-const TENANT: &str = "default";
 
 /// Store pages kept in memory, bytes.
 const STORE_CACHE_BYTES: usize = 64 << 20;
@@ -122,7 +134,6 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let hot_bytes_max = Bytes(settings.raw.threads.hot_bytes_max.0);
     let hot_grant = memory.take("conversations", vec![(Account::HotThreads, hot_bytes_max)])?;
     let store: Arc<EmbeddedStore> = Arc::new(store(settings)?);
-    let tenant = TenantId::new(TENANT)?;
     let parts = turn::Parts {
         classifier: Arc::clone(&classifier),
         drafter: drafter(settings, &generators)?,
@@ -130,16 +141,19 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         offers: Arc::new(offers(settings)?),
         policies: policies(settings)?,
         shop: shop(settings),
-        store: Arc::clone(&store) as Arc<dyn crate::threads::ThreadStore>,
+        store: Arc::clone(&store) as Arc<dyn ThreadStore>,
+        customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
         gate: gate(settings),
         clock: Arc::clone(&clock),
         encode: http::encode::answer,
     };
-    let gateway = Gateway::new(parts, turn_options(settings, tenant.clone()));
+    let gateway = Gateway::new(parts, turn_options(settings));
     let server = &settings.raw.server;
     Ok(http::App {
         gateway,
-        tenant,
+        outbox: outbox(settings, &store, &clock)?,
+        upkeep: upkeep(settings, &store),
+        customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
         store,
         classifier,
         encoder_name,
@@ -150,7 +164,8 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         catalog,
         clock,
         limits: limits(settings)?,
-        api_keys: settings.api_keys.iter().map(|key| KeyHash::of(key)).collect(),
+        keys: KeyRing::new(settings.api_keys.clone(), TenantId::new(DEFAULT_TENANT)?),
+        rates: rates(settings),
         in_flight: Arc::new(Semaphore::new(server.requests_in_flight_max)),
         metrics: handle,
         draining: http::Draining::default(),
@@ -177,6 +192,51 @@ fn limits(settings: &Settings) -> anyhow::Result<HttpLimits> {
         requests_in_flight_max: server.requests_in_flight_max,
         request_texts_max: settings.raw.intent.request_texts_max,
         deadline_max: Duration::from_millis(settings.raw.draft.deadline_ms_max),
+    })
+}
+
+fn outbox(
+    settings: &Settings,
+    store: &Arc<EmbeddedStore>,
+    clock: &SharedClock,
+) -> anyhow::Result<Outbox> {
+    let raw = &settings.raw.callbacks;
+    let options = OutboxOptions {
+        turns_url: raw.turns_url.clone(),
+        handoff_url: raw.handoff_url.clone(),
+        attempts_max: raw.attempts_max,
+        backoff: Duration::from_millis(raw.backoff_ms),
+        backoff_max: Duration::from_millis(raw.backoff_ms_max),
+        running_max: raw.running_max,
+        waiting_max: raw.waiting_max,
+    };
+    let timeout = Duration::from_millis(raw.timeout_ms);
+    let secret = settings.callback_secret.clone();
+    let courier = HttpCourier::new(secret, timeout, Arc::clone(clock))
+        .context("cannot make the client that delivers callbacks")?;
+    let store = Arc::clone(store) as Arc<dyn JobStore>;
+    Ok(Outbox::new(options, store, Box::new(courier), Arc::clone(clock)))
+}
+
+fn upkeep(settings: &Settings, store: &Arc<EmbeddedStore>) -> Upkeep {
+    let raw = &settings.raw.retention;
+    let days = |days: u32| jiff::SignedDuration::from_hours(i64::from(days) * 24);
+    let options = UpkeepOptions {
+        messages_kept: days(raw.messages_days),
+        threads_kept: days(raw.threads_days),
+        step: Duration::from_millis(raw.sweep_ms),
+        step_entries_max: raw.sweep_entries_max,
+        rewrite: Duration::from_secs(raw.rewrite_hours.saturating_mul(3600)),
+    };
+    Upkeep { store: Arc::clone(store), options }
+}
+
+fn rates(settings: &Settings) -> RateLimits {
+    let server = &settings.raw.server;
+    let per_second = server.tenant_requests_per_second;
+    RateLimits::new(RateOptions {
+        per_second: (per_second > 0.0).then_some(per_second),
+        burst: server.tenant_requests_burst,
     })
 }
 
@@ -234,6 +294,14 @@ fn shop(settings: &Settings) -> ShopProfile {
         about: Localized { en: shop.about_en.clone(), fr: shop.about_fr.clone() },
         team: Localized { en: shop.team_en.clone(), fr: shop.team_fr.clone() },
         hours: Localized { en: shop.hours_en.clone(), fr: shop.hours_fr.clone() },
+        personal_tiers: settings
+            .raw
+            .turn
+            .personal_tiers
+            .split(',')
+            .map(|tier| tier.trim().to_owned())
+            .filter(|tier| !tier.is_empty())
+            .collect(),
         checkout_url: shop.checkout_url.clone(),
     }
 }
@@ -265,24 +333,50 @@ fn gate(settings: &Settings) -> TurnGate {
     })
 }
 
-fn turn_options(settings: &Settings, tenant: TenantId) -> TurnOptions {
+fn turn_options(settings: &Settings) -> TurnOptions {
     let turn = &settings.raw.turn;
     TurnOptions {
-        tenant,
         style: Style {
             language: settings.language,
-            channel: crate::base::channel::ChannelKind::Webchat,
+            channel: ChannelKind::Webchat,
             voice: settings.voice,
             address: settings.address,
             length: settings.length,
             emoji: settings.emoji,
         },
-        rules: Rules { questions_max: turn.questions_max as usize, unsure_max: turn.unsure_max },
+        rules: Rules {
+            questions_max: turn.questions_max as usize,
+            unsure_max: turn.unsure_max,
+            repeats_max: turn.repeats_max,
+        },
         deadline: settings.deadline(),
         output_tokens_max: settings.raw.draft.output_tokens_max,
         text_chars_max: turn.text_chars_max,
         history_turns_max: turn.history_turns_max,
+        bursts: BurstLimits {
+            messages_max: turn.burst_messages_max,
+            text_chars_max: turn.text_chars_max,
+            windows: debounce_windows(settings),
+        },
+        handoff: if settings.raw.callbacks.handoff_url.is_empty() {
+            HandoffDelivery::AnswerOnly
+        } else {
+            HandoffDelivery::Webhook
+        },
     }
+}
+
+fn debounce_windows(settings: &Settings) -> BTreeMap<ChannelKind, Duration> {
+    let debounce = &settings.raw.debounce;
+    let window = |channel| match channel {
+        ChannelKind::Whatsapp => debounce.whatsapp_ms,
+        ChannelKind::Instagram => debounce.instagram_ms,
+        ChannelKind::Rcs => debounce.rcs_ms,
+        ChannelKind::Apple => debounce.apple_ms,
+        ChannelKind::Sms => debounce.sms_ms,
+        ChannelKind::Webchat => debounce.webchat_ms,
+    };
+    ChannelKind::ALL.map(|channel| (channel, Duration::from_millis(window(channel)))).into()
 }
 
 /// Whether the configuration would start: everything but the listening. Tells what it would take.

@@ -7,6 +7,7 @@ mod memory;
 mod models;
 mod server;
 mod threads;
+mod upkeep;
 
 pub(crate) use build::check;
 pub(crate) use build::engine_options;
@@ -14,6 +15,8 @@ pub(crate) use models::generator_file;
 pub(crate) use server::serve;
 pub(crate) use threads::use_threads;
 
+use crate::base::ids::TenantId;
+use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
 use crate::http;
 use crate::http::wire::respond::RespondRequest;
@@ -42,7 +45,8 @@ impl Gateway {
     pub(crate) fn respond(&self, request: RespondRequest) -> anyhow::Result<serde_json::Value> {
         // Without a message id there is nothing to replay, so the hash only has to be there.
         let hash = BodyHash::of(request.message.text.as_deref().unwrap_or_default().as_bytes());
-        let request = self.app.turn_request(request, hash)?;
+        let tenant = TenantId::new(DEFAULT_TENANT)?;
+        let request = self.app.turn_request(tenant, request, hash)?;
         let answered = self.runtime.block_on(self.app.gateway.respond(request, None))?;
         serde_json::from_slice(&answered.body).context("the answer is not JSON: a bug of ours")
     }

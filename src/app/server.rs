@@ -1,6 +1,7 @@
 //! Listens, loads and warms up behind the closed door, opens it, serves, drains.
 
 use crate::app::build;
+use crate::app::upkeep;
 use crate::app::use_threads;
 use crate::config::Settings;
 use crate::http;
@@ -54,6 +55,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         () = &mut asked_to_stop => return Ok(()),
     };
     door.open(http::router(Arc::clone(&app)));
+    let _upkeep = upkeep::start(&app);
     eprintln!("listening on http://{address}");
     tokio::select! {
         served = &mut server => return served.context("the server failed"),

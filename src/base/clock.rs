@@ -1,17 +1,24 @@
 //! The only place that reads the time; everything else is handed a [`Clock`].
 
 use jiff::Timestamp;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::time::Duration;
 use std::time::Instant;
+use tokio::sync::watch;
 
-/// Tells the time of day and a monotonic time.
+/// Ends when the time has passed.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Tells the time of day and a monotonic time, and waits for it to pass.
 pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Wall time, for records that people read.
     fn now(&self) -> Timestamp;
     /// Monotonic time, for deadlines and durations.
     fn instant(&self) -> Instant;
+    /// Waits; must run inside a tokio runtime.
+    fn sleep(&self, duration: Duration) -> Sleep;
 }
 
 /// A clock that many threads share.
@@ -30,40 +37,51 @@ impl Clock for SystemClock {
     fn instant(&self) -> Instant {
         Instant::now()
     }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock that stands still until a test moves it, and wakes those who wait for it then.
 #[derive(Debug)]
 pub struct ManualClock {
     start: Instant,
     wall: Timestamp,
-    elapsed: Mutex<Duration>,
+    elapsed: watch::Sender<Duration>,
 }
 
 impl ManualClock {
     /// Starts at `wall`.
     #[must_use]
     pub fn new(wall: Timestamp) -> Self {
-        Self { start: SystemClock.instant(), wall, elapsed: Mutex::new(Duration::ZERO) }
+        Self { start: SystemClock.instant(), wall, elapsed: watch::Sender::new(Duration::ZERO) }
     }
 
     /// Moves both times forward.
     pub fn advance(&self, by: Duration) {
-        *self.lock() += by;
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Duration> {
-        self.elapsed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.elapsed.send_modify(|elapsed| *elapsed += by);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        self.wall + *self.lock()
+        self.wall + *self.elapsed.borrow()
     }
 
     fn instant(&self) -> Instant {
-        self.start + *self.lock()
+        self.start + *self.elapsed.borrow()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let mut elapsed = self.elapsed.subscribe();
+        let end = *elapsed.borrow() + duration;
+        Box::pin(async move {
+            if elapsed.wait_for(|elapsed| *elapsed >= end).await.is_err() {
+                // A clock that is gone stands still for ever.
+                std::future::pending::<()>().await;
+            }
+        })
     }
 }
 

@@ -10,6 +10,10 @@ pub const TURN_SECONDS: &str = "vitrine_turn_seconds";
 pub const DRAFTS_REJECTED_TOTAL: &str = "vitrine_drafts_rejected_total";
 /// Counter: HTTP answers, by `route` and `status`.
 pub const HTTP_REQUESTS_TOTAL: &str = "vitrine_http_requests_total";
+/// Counter: tries to deliver an answer or a packet, by `kind` and `outcome`.
+pub const DELIVERIES_TOTAL: &str = "vitrine_deliveries_total";
+/// Counter: requests refused because their tenant sends too fast, by `tenant`.
+pub const RATE_LIMITED_TOTAL: &str = "vitrine_rate_limited_total";
 /// Gauge: sequences that own pages, by `model`.
 pub const SEQUENCES_RUNNING: &str = "vitrine_num_requests_running";
 /// Gauge: sequences that wait for pages, by `model`.

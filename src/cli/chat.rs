@@ -113,6 +113,8 @@ impl Talk {
             customer: None,
             cart: None,
             deadline_ms: None,
+            sender: None,
+            debounce: false,
             stream: false,
         }
     }

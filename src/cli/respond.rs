@@ -49,6 +49,8 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         customer: None,
         cart: None,
         deadline_ms: None,
+        sender: None,
+        debounce: false,
         stream: false,
     };
     let answer = gateway.respond(request)?;

@@ -3,12 +3,14 @@
 //! Relative paths are relative to the configuration file's folder, or to the current folder when
 //! there is no file. Nothing below this layer reads the environment.
 
+mod keys;
 mod raw;
 mod source;
 
 use crate::base::language::Language;
 use crate::base::memory;
 use crate::base::units::Bytes;
+use crate::http::keys::ApiKey;
 use crate::kernels::tier::Tier;
 use crate::model::Quantization;
 use crate::turn::draft::Address;
@@ -21,6 +23,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use keys::DEFAULT_TENANT;
 pub(crate) use raw::Raw;
 pub(crate) use source::Override;
 
@@ -72,6 +75,16 @@ pub enum ConfigError {
         /// What was found and expected.
         reason: String,
     },
+    /// A line of the API keys that cannot be read. The line itself is not shown: it is secret.
+    #[error("{place}, line {line}: {reason}")]
+    ApiKey {
+        /// The file, or the key of the configuration.
+        place: String,
+        /// Counted from 1.
+        line: usize,
+        /// What was found and what is allowed.
+        reason: String,
+    },
     /// A value outside what is allowed.
     #[error("key `{key}` is `{found}`; allowed: {allowed}")]
     Value {
@@ -98,7 +111,9 @@ pub(crate) struct Settings {
     /// Folder that relative paths start from.
     root: PathBuf,
     pub(crate) bind: SocketAddr,
-    pub(crate) api_keys: Vec<String>,
+    pub(crate) api_keys: Vec<ApiKey>,
+    /// Empty: deliveries go unsigned.
+    pub(crate) callback_secret: String,
     pub(crate) voice: Voice,
     pub(crate) address: Address,
     pub(crate) length: Length,
@@ -127,7 +142,7 @@ impl Settings {
 
     fn check(raw: Raw, root: PathBuf) -> Result<Self, ConfigError> {
         let bind = parse("server.bind", &raw.server.bind, "an address such as 127.0.0.1:8080")?;
-        let api_keys = read_keys(&root, &raw.server.api_keys_file)?;
+        let api_keys = keys::read(&root, &raw.server)?;
         check_bind(&bind, &api_keys)?;
         check_limits(&raw)?;
         let tier = Tier::parse(&raw.kernels.tier).map_err(|_| {
@@ -136,6 +151,15 @@ impl Settings {
         })?;
         one_of("engine.kv_type", &raw.engine.kv_type, &["f32", "f16"])?;
         one_of("log.format", &raw.log.format, &["text", "json"])?;
+        let callback_secret = read_secret(&root, &raw.callbacks)?;
+        for (key, url) in [
+            ("callbacks.turns_url", &raw.callbacks.turns_url),
+            ("callbacks.handoff_url", &raw.callbacks.handoff_url),
+        ] {
+            if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
+                return Err(value(key, url, "empty, or an address that begins with http(s)://"));
+            }
+        }
         let language = Language::from_locale(&raw.shop.language)
             .ok_or_else(|| value("shop.language", &raw.shop.language, "en, fr"))?;
         let voice = Voice::from_name(&raw.draft.voice).ok_or_else(|| {
@@ -163,6 +187,7 @@ impl Settings {
             root,
             bind,
             api_keys,
+            callback_secret,
             voice,
             address,
             length,
@@ -214,22 +239,22 @@ fn one_of(key: &str, found: &str, allowed: &[&str]) -> Result<(), ConfigError> {
     if allowed.contains(&found) { Ok(()) } else { Err(value(key, found, &allowed.join(", "))) }
 }
 
-fn read_keys(root: &Path, file: &str) -> Result<Vec<String>, ConfigError> {
-    if file.is_empty() {
-        return Ok(Vec::new());
+fn read_secret(root: &Path, callbacks: &raw::Callbacks) -> Result<String, ConfigError> {
+    if callbacks.secret_file.is_empty() {
+        return Ok(callbacks.secret.clone());
     }
-    let path = root.join(file);
-    let text = std::fs::read_to_string(&path)
+    let path = root.join(&callbacks.secret_file);
+    let secret = std::fs::read_to_string(&path)
         .map_err(|cause| ConfigError::Read { path: path.display().to_string(), cause })?;
-    let keys: Vec<String> =
-        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    if keys.is_empty() {
-        return Err(value("server.api_keys_file", file, "a file with one key a line"));
+    let secret = secret.trim();
+    if secret.is_empty() {
+        let found = &callbacks.secret_file;
+        return Err(value("callbacks.secret_file", found, "a file that holds the secret"));
     }
-    Ok(keys)
+    Ok(secret.to_owned())
 }
 
-fn check_bind(bind: &SocketAddr, api_keys: &[String]) -> Result<(), ConfigError> {
+fn check_bind(bind: &SocketAddr, api_keys: &[ApiKey]) -> Result<(), ConfigError> {
     if bind.ip().is_loopback() || !api_keys.is_empty() {
         return Ok(());
     }
@@ -245,6 +270,7 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
     let at_least_one = [
         ("server.threads", raw.server.threads),
         ("server.requests_in_flight_max", raw.server.requests_in_flight_max),
+        ("server.tenant_requests_burst", raw.server.tenant_requests_burst as usize),
         ("models.loaded_max", raw.models.loaded_max),
         ("engine.page_tokens", raw.engine.page_tokens),
         ("engine.step_tokens_max", raw.engine.step_tokens_max),
@@ -258,6 +284,13 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
         ("intent.request_texts_max", raw.intent.request_texts_max),
         ("turn.text_chars_max", raw.turn.text_chars_max),
         ("turn.thread_waiting_max", raw.turn.thread_waiting_max),
+        ("turn.burst_messages_max", raw.turn.burst_messages_max),
+        ("retention.messages_days", raw.retention.messages_days as usize),
+        ("retention.threads_days", raw.retention.threads_days as usize),
+        ("retention.sweep_entries_max", raw.retention.sweep_entries_max),
+        ("callbacks.attempts_max", raw.callbacks.attempts_max as usize),
+        ("callbacks.running_max", raw.callbacks.running_max),
+        ("callbacks.waiting_max", raw.callbacks.waiting_max),
         ("threads.writes_waiting_max", raw.threads.writes_waiting_max),
         ("threads.writes_per_commit_max", raw.threads.writes_per_commit_max),
     ];
@@ -265,6 +298,11 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
         if found == 0 {
             return Err(value(key, "0", "1 or more"));
         }
+    }
+    let per_second = raw.server.tenant_requests_per_second;
+    if !(0.0..=1e6).contains(&per_second) || (per_second > 0.0 && per_second < 1e-3) {
+        let found = per_second.to_string();
+        return Err(value("server.tenant_requests_per_second", &found, "0, or 0.001 to 1000000"));
     }
     if raw.engine.sequences_max > raw.engine.step_tokens_max {
         let allowed = format!("at most engine.step_tokens_max ({})", raw.engine.step_tokens_max);

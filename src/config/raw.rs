@@ -65,7 +65,10 @@ section!(
         draft: Draft = Draft::default(),
         intent: Intent = Intent::default(),
         turn: Turn = Turn::default(),
+        debounce: Debounce = Debounce::default(),
         threads: Threads = Threads::default(),
+        retention: Retention = Retention::default(),
+        callbacks: Callbacks = Callbacks::default(),
         catalog: Catalog = Catalog::default(),
         offers: Offers = Offers::default(),
         shop: Shop = Shop::default(),
@@ -86,8 +89,15 @@ section!(
         requests_in_flight_max: usize = 1024,
         /// Longest wait for running requests at shutdown, milliseconds.
         drain_ms: u64 = 10_000,
-        /// File with one API key a line; empty: no key is asked for (loopback only).
+        /// File with one API key a line, `KEY [tenant=NAME] [scopes=A,B]`; KEY may be
+        /// `sha256:HEX`. Empty, and `api_keys` as well: no key is asked for (loopback only).
         api_keys_file: String = String::new(),
+        /// The same lines, parted by `;`, for the environment variable.
+        api_keys: String = String::new(),
+        /// Requests a second that each tenant may send in the long run; 0: no limit.
+        tenant_requests_per_second: f64 = 0.0,
+        /// Requests that a tenant may send at once after a quiet time.
+        tenant_requests_burst: u32 = 100,
     }
 );
 
@@ -232,10 +242,35 @@ section!(
         questions_max: u32 = 1,
         /// Unsure answers in a row before a human is asked in.
         unsure_max: u32 = 2,
+        /// Times that the same question is asked again before a human is asked in.
+        repeats_max: u32 = 2,
+        /// Tiers of customers whose purchases a human accompanies, parted by commas.
+        personal_tiers: String = "vip".to_owned(),
         /// Earlier turns shown to an instruct model.
         history_turns_max: usize = 6,
         /// Turns of one thread that wait for the one before; one more gets 429.
         thread_waiting_max: usize = 32,
+        /// Messages in a row that are answered once; the last of them is not superseded any more.
+        burst_messages_max: usize = 8,
+    }
+);
+
+section!(
+    /// `[debounce]`: how long a turn that can wait (`POST /v1/turns`, or `/respond` with
+    /// `debounce`) waits for more messages on a channel, milliseconds.
+    Debounce {
+        /// WhatsApp.
+        whatsapp_ms: u64 = 700,
+        /// Instagram.
+        instagram_ms: u64 = 700,
+        /// RCS.
+        rcs_ms: u64 = 700,
+        /// Apple Messages.
+        apple_ms: u64 = 700,
+        /// SMS.
+        sms_ms: u64 = 700,
+        /// Web chat.
+        webchat_ms: u64 = 700,
     }
 );
 
@@ -248,6 +283,48 @@ section!(
         writes_waiting_max: usize = 1024,
         /// Writes in one transaction.
         writes_per_commit_max: usize = 256,
+    }
+);
+
+section!(
+    /// `[retention]`: what goes by itself, and when.
+    Retention {
+        /// Message ids, days: channels deliver again for up to 7.
+        messages_days: u32 = 8,
+        /// Threads, days from their last change.
+        threads_days: u32 = 1095,
+        /// Between two steps of the sweep, milliseconds.
+        sweep_ms: u64 = 10_000,
+        /// Entries that a step looks at.
+        sweep_entries_max: usize = 1000,
+        /// Erased bytes leave the thread file after this at the latest, hours.
+        rewrite_hours: u64 = 24,
+    }
+);
+
+section!(
+    /// `[callbacks]`: the shop's own addresses.
+    Callbacks {
+        /// Where the answers of `POST /v1/turns` go; empty: none are accepted.
+        turns_url: String = String::new(),
+        /// Where handoff packets go; empty: nowhere.
+        handoff_url: String = String::new(),
+        /// Secret that deliveries are signed with, for the environment variable; empty: unsigned.
+        secret: String = String::new(),
+        /// File that holds the secret instead.
+        secret_file: String = String::new(),
+        /// Tries before a delivery is put aside.
+        attempts_max: u32 = 16,
+        /// Wait after the first failure, milliseconds; it doubles with each.
+        backoff_ms: u64 = 1_000,
+        /// Longest wait, milliseconds.
+        backoff_ms_max: u64 = 3_600_000,
+        /// Longest wait for a receiver's answer, milliseconds.
+        timeout_ms: u64 = 10_000,
+        /// Deliveries under way at once.
+        running_max: usize = 32,
+        /// Accepted turns that wait; one more gets 429.
+        waiting_max: usize = 10_000,
     }
 );
 

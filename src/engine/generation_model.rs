@@ -29,11 +29,14 @@ use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
+use crate::kernels::tier::Tier;
 use crate::model::DecoderOptions;
 use crate::model::Device;
+use crate::model::ExecutorChoice;
 use crate::model::Footprint;
 use crate::model::KvType;
 use crate::model::ModelError;
+use crate::model::compute_threads;
 use crate::model::footprint;
 use crate::model::load_decoder;
 use crate::text::ChatMessage;
@@ -302,10 +305,13 @@ pub(crate) fn decoder_options(
 ) -> Result<DecoderOptions, EngineError> {
     Ok(DecoderOptions {
         device: Device::cuda_if_available(0).map_err(ModelError::from)?,
+        kv_type: KvType::F32,
         page_tokens,
         kv_bytes_max: kv_bytes_max.0,
-        kv_type: KvType::F32,
         context_tokens_max,
+        executor: ExecutorChoice::Auto,
+        threads: compute_threads(),
+        tier: Tier::detect(),
     })
 }
 

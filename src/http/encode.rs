@@ -1,6 +1,7 @@
 //! From the decided answer to the bytes of the contract.
 
 use crate::base::clock::milliseconds;
+use crate::base::ids::TurnId;
 use crate::base::language::Language;
 use crate::http::error::ApiError;
 use crate::http::wire::MoneyBody;
@@ -19,6 +20,9 @@ use crate::http::wire::respond::TimingsBody;
 use crate::http::wire::respond::UsageBody;
 use crate::http::wire::respond::WindowBody;
 use crate::http::wire::rounded;
+use crate::http::wire::threads::HumanMessageAnswer;
+use crate::threads::OwnerState;
+use crate::threads::ThreadRecord;
 use crate::turn::Reading;
 use crate::turn::Reply;
 use crate::turn::Suggestion;
@@ -38,7 +42,8 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
         turn_id: answer.turn_id.to_string(),
         thread_id: answer.thread_id.to_string(),
         epoch: answer.epoch,
-        supersedes: Vec::new(),
+        supersedes: answer.supersedes.iter().map(ToString::to_string).collect(),
+        superseded_by: answer.superseded_by.as_ref().map(ToString::to_string),
         language: answer.language.code().to_owned(),
         intent: intent(&answer.reading),
         action: action(&answer.action),
@@ -69,6 +74,28 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
             cached_tokens: answer.usage.cached_tokens,
             output_tokens: answer.usage.output_tokens,
         },
+    }
+}
+
+/// The bytes that acknowledge a human's message.
+pub(crate) fn human_message(turn_id: &TurnId, thread: &ThreadRecord) -> Vec<u8> {
+    let body = HumanMessageAnswer {
+        turn_id: turn_id.to_string(),
+        thread_id: thread.thread_id.to_string(),
+        owner: owner(thread.ownership.state),
+        epoch: thread.ownership.epoch,
+    };
+    // Strings and numbers always serialise.
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+/// An owner as the wire names it.
+pub(crate) fn owner(state: OwnerState) -> &'static str {
+    match state {
+        OwnerState::Bot => "bot",
+        OwnerState::Offered => "offered",
+        OwnerState::Human => "human",
+        OwnerState::Released => "released",
     }
 }
 

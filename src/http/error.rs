@@ -44,6 +44,12 @@ pub(crate) enum ApiError {
     /// No key, or a wrong one.
     #[error("a valid API key is needed: `Authorization: Bearer KEY`")]
     Unauthorized,
+    /// A valid key that may not do this.
+    #[error("this key lacks the scope `{scope}`")]
+    Forbidden { scope: &'static str },
+    /// The tenant sends faster than it may.
+    #[error("the tenant sends more requests than server.tenant_requests_per_second allows")]
+    RateLimited { retry_after: Duration },
     /// There is no such thing.
     #[error("{what} `{id}` does not exist")]
     NotFound { what: &'static str, id: String },
@@ -102,12 +108,20 @@ impl ApiError {
         Self::impossible("invalid_id", format!("field `{field}`: it {error}"))
     }
 
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_temporary(&self) -> bool {
+        let status = self.verdict().status;
+        status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+    }
+
     fn verdict(&self) -> Verdict {
         match self {
             Self::Malformed { .. } => verdict(StatusCode::BAD_REQUEST, "malformed"),
             Self::Impossible { code, .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, code),
             Self::BodyTooLarge => verdict(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::Unauthorized => verdict(StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Forbidden { .. } => verdict(StatusCode::FORBIDDEN, "forbidden"),
+            Self::RateLimited { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::NotFound { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
             Self::Busy { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "busy"),
             Self::Unavailable { .. } => verdict(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -127,6 +141,8 @@ fn turn(error: &TurnError) -> Verdict {
         TurnError::EmptyText => verdict(StatusCode::UNPROCESSABLE_ENTITY, "empty_text"),
         TurnError::TextTooLong { .. } => verdict(StatusCode::PAYLOAD_TOO_LARGE, "text_too_long"),
         TurnError::OptionId { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "unknown_option"),
+        TurnError::NoThread => verdict(StatusCode::NOT_FOUND, "not_found"),
+        TurnError::EpochChanged { .. } => verdict(StatusCode::CONFLICT, "epoch_changed"),
         TurnError::Gate(error) => gate(error),
         TurnError::Store(error) => store(error),
         TurnError::Intent(error) => intent(error),
@@ -147,6 +163,7 @@ impl ApiError {
     /// Whole seconds after which a later try may help.
     fn retry_after_seconds(&self) -> u64 {
         let wait = match self {
+            Self::RateLimited { retry_after } => *retry_after,
             Self::Engine(EngineError::Full { retry_after, .. }) => *retry_after,
             Self::Engine(EngineError::Late { line, .. }) => *line,
             _ => Duration::ZERO,
@@ -271,7 +288,11 @@ fn store(error: &StoreError) -> Verdict {
     match error {
         StoreError::BodyDiffers => verdict(StatusCode::CONFLICT, "message_id_reused"),
         StoreError::Erased { .. } => verdict(StatusCode::CONFLICT, "thread_erased"),
-        StoreError::ThreadTooLarge { .. } | StoreError::TurnTooLarge { .. } => {
+        StoreError::IdentityTaken => verdict(StatusCode::CONFLICT, "identity_taken"),
+        StoreError::JobsFull { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
+        StoreError::ThreadTooLarge { .. }
+        | StoreError::TurnTooLarge { .. }
+        | StoreError::CustomerTooLarge { .. } => {
             verdict(StatusCode::UNPROCESSABLE_ENTITY, "record_too_large")
         }
         StoreError::DiskFull

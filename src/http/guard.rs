@@ -1,8 +1,11 @@
-//! What stands before every route: request ids, API keys, the bound on requests in flight.
+//! What stands before every route: request ids, keys and scopes, the tenant's rate, the bound on
+//! requests in flight.
 
 use crate::base::telemetry;
 use crate::http::App;
 use crate::http::error::ApiError;
+use crate::http::routes;
+use crate::http::routes::Access;
 use axum::extract::MatchedPath;
 use axum::extract::Request;
 use axum::extract::State;
@@ -11,8 +14,6 @@ use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use sha2::Digest;
-use sha2::Sha256;
 use std::sync::Arc;
 
 /// Header that carries the request id both ways.
@@ -21,9 +22,6 @@ const REQUEST_ID_HEADER: &str = "x-request-id";
 /// Longest request id that a caller may give, bytes.
 const REQUEST_ID_BYTES_MAX: usize = 64;
 
-/// Paths that need no key: probes of the machine's own supervisor.
-const OPEN_PATHS: [&str; 3] = ["/healthz", "/readyz", "/"];
-
 tokio::task_local! {
     static REQUEST_ID: String;
 }
@@ -31,23 +29,6 @@ tokio::task_local! {
 /// The id of the request that this task answers; empty outside of one.
 pub(crate) fn current_request_id() -> String {
     REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
-}
-
-/// SHA-256 of an API key: keys are compared and kept as hashes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyHash([u8; 32]);
-
-impl std::fmt::Debug for KeyHash {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("KeyHash(…)")
-    }
-}
-
-impl KeyHash {
-    /// Hashes a key.
-    pub(crate) fn of(key: &str) -> Self {
-        Self(Sha256::digest(key.as_bytes()).into())
-    }
 }
 
 /// Gives the request an id, checks its key, counts it in and out.
@@ -79,32 +60,35 @@ fn named(mut response: Response, id: &str) -> Response {
     response
 }
 
-async fn answer(app: Arc<App>, request: Request, next: Next) -> Response {
-    let open = OPEN_PATHS.contains(&request.uri().path());
-    if open {
+async fn answer(app: Arc<App>, mut request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let access = routes::access(request.method(), path);
+    if access == Access::Open {
         return next.run(request).await;
     }
-    if !is_authorized(&app.api_keys, &request) {
+    let Some(caller) = app.keys.caller(bearer(&request)) else {
         return ApiError::Unauthorized.into_response();
+    };
+    if let Access::Needs(scope) = access
+        && !caller.scopes.hold(scope)
+    {
+        return ApiError::Forbidden { scope: scope.name() }.into_response();
+    }
+    if let Err(retry_after) = app.rates.take(&caller.tenant, app.clock.instant()) {
+        let tenant = caller.tenant.to_string();
+        metrics::counter!(telemetry::RATE_LIMITED_TOTAL, "tenant" => tenant).increment(1);
+        return ApiError::RateLimited { retry_after }.into_response();
     }
     let Ok(_permit) = app.in_flight.clone().try_acquire_owned() else {
         let in_flight_max = app.limits.requests_in_flight_max;
         return ApiError::Busy { in_flight_max }.into_response();
     };
+    request.extensions_mut().insert(caller);
     next.run(request).await
 }
 
-fn is_authorized(keys: &[KeyHash], request: &Request) -> bool {
-    if keys.is_empty() {
-        return true;
-    }
-    let given = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    // Hashes of the same length are compared, so that timing tells nothing about a key.
-    given.is_some_and(|key| keys.contains(&KeyHash::of(key.trim())))
+fn bearer(request: &Request) -> Option<&str> {
+    request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 fn request_id(request: &Request) -> String {

@@ -5,6 +5,9 @@ use crate::base::telemetry;
 use crate::engine::ModelStatus;
 use crate::http::App;
 use crate::http::error::ApiError;
+use crate::http::routes::Access;
+use crate::http::routes::ROUTES;
+use crate::http::routes::Verb;
 use crate::http::wire;
 use axum::Json;
 use axum::extract::Request;
@@ -16,7 +19,14 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use std::any::Any;
 use std::sync::Arc;
-use utoipa::OpenApi;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::Http;
+use utoipa::openapi::security::HttpAuthScheme;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::security::SecurityScheme;
+
+/// Name of the key's scheme in the description.
+const KEY_SCHEME: &str = "api_key";
 
 /// The process runs.
 pub(crate) async fn alive() -> &'static str {
@@ -81,11 +91,13 @@ pub(crate) async fn console() -> Html<&'static str> {
 }
 
 /// The description of this API.
-#[derive(OpenApi)]
+#[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "vitrine", license(name = "Apache-2.0")),
     paths(
         crate::http::respond::respond,
+        crate::http::turns::accept,
+        crate::http::turns::dead,
         crate::http::classify::classify,
         crate::http::suggest::suggest,
         crate::http::openai::chat,
@@ -97,15 +109,49 @@ pub(crate) async fn console() -> Html<&'static str> {
         crate::http::models::unload,
         crate::http::threads::show,
         crate::http::threads::erase,
+        crate::http::threads::handoff,
+        crate::http::threads::release,
+        crate::http::threads::message,
+        crate::http::customers::put,
+        crate::http::customers::show,
+        crate::http::customers::erase,
+        crate::http::customers::export,
+        crate::http::customers::facts,
+        crate::http::customers::consent,
+        crate::http::customers::link,
+        crate::http::customers::unlink,
         crate::http::catalog::search,
     ),
     components(schemas(wire::ErrorBody))
 )]
 struct Description;
 
+/// The description, each operation with the scope that the route table asks for.
+pub(crate) fn description() -> OpenApi {
+    let mut description = <Description as utoipa::OpenApi>::openapi();
+    let scheme = Http::new(HttpAuthScheme::Bearer);
+    description
+        .components
+        .get_or_insert_default()
+        .add_security_scheme(KEY_SCHEME, SecurityScheme::Http(scheme));
+    for route in ROUTES {
+        let Some(item) = description.paths.paths.get_mut(route.path) else { continue };
+        let operation = match route.verb {
+            Verb::Get => &mut item.get,
+            Verb::Post => &mut item.post,
+            Verb::Put => &mut item.put,
+            Verb::Delete => &mut item.delete,
+        };
+        if let (Some(operation), Access::Needs(scope)) = (operation, route.access) {
+            operation.security = Some(vec![SecurityRequirement::new(KEY_SCHEME, [scope.name()])]);
+        }
+    }
+    description
+}
+
 /// OpenAPI 3.1.
 pub(crate) async fn openapi() -> Response {
-    Json(Description::openapi()).into_response()
+    Json(description()).into_response()
 }
 
 /// No such path.

@@ -1,18 +1,25 @@
-//! The HTTP edge: the route table, and what the handlers share.
+//! The HTTP edge: what the handlers share. The route table is in `routes`.
 
 mod body;
 mod catalog;
 mod classify;
+pub(crate) mod courier;
+mod customers;
 mod door;
 pub(crate) mod encode;
 pub(crate) mod error;
 pub(crate) mod guard;
 mod health;
+pub(crate) mod keys;
 mod models;
 mod openai;
+pub(crate) mod outbox;
+pub(crate) mod rate;
 mod respond;
+mod routes;
 mod suggest;
 mod threads;
+mod turns;
 pub(crate) mod wire;
 
 pub(crate) use door::Door;
@@ -24,21 +31,24 @@ use crate::base::ids::TenantId;
 use crate::base::memory::Grant;
 use crate::base::memory::MemoryLedger;
 use crate::catalog::Catalog;
+use crate::engine::CacheOwner;
 use crate::engine::ModelRegistry;
 use crate::intent::IntentClassifier;
+use crate::threads::CustomerStore;
 use crate::threads::ThreadStore;
+use crate::threads::Upkeep;
 use crate::turn::Gateway;
-use axum::Router;
-use axum::routing::get;
-use axum::routing::post;
-use guard::KeyHash;
+use keys::KeyRing;
 use metrics_exporter_prometheus::PrometheusHandle;
+use outbox::Outbox;
+use rate::RateLimits;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tower_http::catch_panic::CatchPanicLayer;
+
+pub(crate) use routes::router;
 
 /// Limits of the edge.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +63,10 @@ pub(crate) struct HttpLimits {
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) gateway: Gateway,
-    pub(crate) tenant: TenantId,
     pub(crate) store: Arc<dyn ThreadStore>,
+    pub(crate) customers: Arc<dyn CustomerStore>,
+    pub(crate) outbox: Outbox,
+    pub(crate) upkeep: Upkeep,
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) encoder_name: String,
     pub(crate) models: Arc<ModelRegistry>,
@@ -66,10 +78,21 @@ pub(crate) struct App {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: SharedClock,
     pub(crate) limits: HttpLimits,
-    pub(crate) api_keys: Vec<KeyHash>,
+    pub(crate) keys: KeyRing,
+    pub(crate) rates: RateLimits,
     pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) draining: Draining,
+}
+
+impl App {
+    /// Lets go of what was computed from a tenant's prompts: they hold customers' words too, and
+    /// which pages are whose customer's is not known, so all of the tenant's go.
+    pub(crate) async fn forget_computed(&self, tenant: &TenantId) {
+        for model in self.models.serving() {
+            model.engine().forget_cached(CacheOwner::of(tenant)).await;
+        }
+    }
 }
 
 /// Whether the gateway is going down: set by `app`, read by every probe. One that is still coming
@@ -87,32 +110,4 @@ impl Draining {
     pub(crate) fn has_begun(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
-}
-
-/// The route table.
-pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/respond", post(respond::respond))
-        .route("/v1/respond", post(respond::respond))
-        .route("/v1/classify", post(classify::classify))
-        .route("/v1/suggest", post(suggest::suggest))
-        .route("/v1/embeddings", post(openai::embeddings::embeddings))
-        .route("/v1/chat/completions", post(openai::chat))
-        .route("/v1/completions", post(openai::completions))
-        .route("/v1/models", get(models::list))
-        .route("/v1/models/load", post(models::load))
-        .route("/v1/models/unload", post(models::unload))
-        .route("/v1/models/{name}", get(models::show))
-        .route("/v1/threads/{id}", get(threads::show).delete(threads::erase))
-        .route("/v1/catalog/search", get(catalog::search))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
-        .route("/openapi.json", get(health::openapi))
-        .route("/", get(health::console))
-        .fallback(health::unknown)
-        .method_not_allowed_fallback(health::wrong_method)
-        .layer(CatchPanicLayer::custom(health::panicked))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
-        .with_state(app)
 }

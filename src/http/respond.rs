@@ -5,11 +5,13 @@ use crate::base::ids::CustomerId;
 use crate::base::ids::IdError;
 use crate::base::ids::MessageId;
 use crate::base::ids::Sku;
+use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
 use crate::base::language::Language;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::error::ApiError;
+use crate::http::keys::Caller;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::respond::CustomerBody;
 use crate::http::wire::respond::MessageBody;
@@ -20,6 +22,7 @@ use crate::turn::Answered;
 use crate::turn::Content;
 use crate::turn::Customer;
 use crate::turn::Order;
+use crate::turn::Patience;
 use crate::turn::TurnError;
 use crate::turn::TurnEvent;
 use crate::turn::TurnRequest;
@@ -66,11 +69,12 @@ const PROFILE_CHARS_MAX: usize = 256;
 )]
 pub(crate) async fn respond(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: Json<RespondRequest>,
 ) -> Result<Response, ApiError> {
     let hash = BodyHash::of(&body.bytes);
     let stream = body.value.stream;
-    let request = app.turn_request(body.value, hash)?;
+    let request = app.turn_request(caller.tenant, body.value, hash)?;
     if stream {
         return Ok(Sse::new(events(app, request)).keep_alive(KeepAlive::default()).into_response());
     }
@@ -78,7 +82,7 @@ pub(crate) async fn respond(
     Ok(whole(answered))
 }
 
-fn whole(answered: Answered) -> Response {
+pub(super) fn whole(answered: Answered) -> Response {
     let mut response = Response::new(Body::from(answered.body.to_vec()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json"));
@@ -146,24 +150,22 @@ impl App {
     /// Checks a body's fields; every error names its field.
     pub(crate) fn turn_request(
         &self,
+        tenant: TenantId,
         body: RespondRequest,
         body_hash: BodyHash,
     ) -> Result<TurnRequest, ApiError> {
-        let channel = ChannelKind::from_name(&body.channel).ok_or_else(|| {
-            let found: String = body.channel.chars().take(PROFILE_CHARS_MAX).collect();
-            let allowed = ChannelKind::names();
-            let message = format!("field `channel` is `{found}`; allowed: {allowed}");
-            ApiError::impossible("unknown_channel", message)
-        })?;
+        let channel = channel(&body.channel)?;
         let sent_at = body.message.sent_at.as_deref().map(timestamp).transpose()?;
         let message_id = optional_id("message.id", body.message.id.clone(), MessageId::new)?;
         let deadline = body.deadline_ms.map(|ms| self.deadline(ms)).transpose()?;
         let cart = body.cart.map(cart).transpose()?;
         let locale = body.locale.as_deref();
         Ok(TurnRequest {
+            tenant,
             thread_id: optional_id("thread_id", body.thread_id, ThreadId::new)?,
             customer_id: optional_id("customer_id", body.customer_id, CustomerId::new)?,
             channel,
+            sender: optional_id("sender", body.sender, MessageId::new)?.map(|id| id.to_string()),
             message_id,
             body_hash,
             content: content(body.message)?,
@@ -171,6 +173,7 @@ impl App {
             language_hint: locale.and_then(Language::from_locale),
             customer: customer(body.customer.unwrap_or_default())?,
             cart,
+            patience: if body.debounce { Patience::Debounce } else { Patience::None },
             deadline,
         })
     }
@@ -187,6 +190,16 @@ impl App {
     }
 }
 
+/// A channel by its wire name.
+pub(super) fn channel(name: &str) -> Result<ChannelKind, ApiError> {
+    ChannelKind::from_name(name).ok_or_else(|| {
+        let found: String = name.chars().take(PROFILE_CHARS_MAX).collect();
+        let allowed = ChannelKind::names();
+        let message = format!("field `channel` is `{found}`; allowed: {allowed}");
+        ApiError::impossible("unknown_channel", message)
+    })
+}
+
 fn content(message: MessageBody) -> Result<Content, ApiError> {
     match (message.option_id, message.text) {
         (Some(option_id), text) => Ok(Content::Tap { option_id, text: text.unwrap_or_default() }),
@@ -198,7 +211,7 @@ fn content(message: MessageBody) -> Result<Content, ApiError> {
     }
 }
 
-fn optional_id<T>(
+pub(super) fn optional_id<T>(
     field: &str,
     text: Option<String>,
     make: impl Fn(String) -> Result<T, IdError>,
@@ -206,7 +219,7 @@ fn optional_id<T>(
     text.map(|text| make(text).map_err(|error| ApiError::id(field, &error))).transpose()
 }
 
-fn timestamp(text: &str) -> Result<Timestamp, ApiError> {
+pub(super) fn timestamp(text: &str) -> Result<Timestamp, ApiError> {
     text.parse().map_err(|_| {
         let found: String = text.chars().take(PROFILE_CHARS_MAX).collect();
         let message = format!(
@@ -269,7 +282,7 @@ fn customer(body: CustomerBody) -> Result<Customer, ApiError> {
     })
 }
 
-fn profile_text(field: &str, text: String) -> Result<String, ApiError> {
+pub(super) fn profile_text(field: &str, text: String) -> Result<String, ApiError> {
     let chars = text.chars().count();
     if chars > PROFILE_CHARS_MAX {
         let message = format!("field `{field}` has {chars} characters; limit {PROFILE_CHARS_MAX}");

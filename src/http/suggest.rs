@@ -6,6 +6,7 @@ use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
+use crate::http::keys::Caller;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::services::SuggestAnswer;
 use crate::http::wire::services::SuggestRequest;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 )]
 pub(crate) async fn suggest(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: Json<SuggestRequest>,
 ) -> Result<axum::Json<SuggestAnswer>, ApiError> {
     let customer = body
@@ -36,7 +38,7 @@ pub(crate) async fn suggest(
             Sku::new(line.sku).map_err(|error| ApiError::id(&format!("cart[{index}].sku"), &error))
         })
         .collect::<Result<Vec<Sku>, ApiError>>()?;
-    let verdict = app.gateway.suggest(customer.as_ref(), &cart);
+    let verdict = app.gateway.suggest(&caller.tenant, customer.as_ref(), &cart);
     Ok(axum::Json(SuggestAnswer {
         suggestions: verdict.suggestion.iter().map(encode::suggestion).collect(),
         arm: verdict.arm.to_owned(),

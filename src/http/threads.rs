@@ -1,21 +1,38 @@
-//! `GET` and `DELETE /v1/threads/{id}`: what is kept of a conversation, and its erasure.
+//! `/v1/threads/{id}`: what is kept of a conversation, its erasure, and who answers in it.
 
+use crate::base::ids::MessageId;
 use crate::base::ids::ThreadId;
-use crate::engine::CacheOwner;
 use crate::http::App;
+use crate::http::body::Json;
+use crate::http::encode;
 use crate::http::error::ApiError;
+use crate::http::keys::Caller;
+use crate::http::respond::optional_id;
+use crate::http::respond::timestamp;
+use crate::http::respond::whole;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::respond::FactBody;
-use crate::http::wire::services::ThreadAnswer;
-use crate::http::wire::services::ThreadTurnBody;
+use crate::http::wire::threads::HandoffRequest;
+use crate::http::wire::threads::HumanMessageAnswer;
+use crate::http::wire::threads::HumanMessageRequest;
+use crate::http::wire::threads::OwnerAnswer;
+use crate::http::wire::threads::ReleaseRequest;
+use crate::http::wire::threads::ThreadAnswer;
+use crate::http::wire::threads::ThreadTurnBody;
+use crate::threads::BodyHash;
 use crate::threads::FactKind;
-use crate::threads::OwnerState;
 use crate::threads::ThreadKey;
 use crate::threads::ThreadRecord;
+use crate::threads::TurnKind;
 use crate::threads::TurnRecord;
+use crate::turn::HumanMessage;
+use crate::turn::OwnerChange;
+use crate::turn::Resolution;
+use crate::turn::TurnError;
 use axum::extract::Path;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use std::sync::Arc;
 
 /// Turns shown with a thread: the newest.
@@ -28,9 +45,10 @@ const TURNS_SHOWN_MAX: usize = 200;
 )]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<ThreadAnswer>, ApiError> {
-    let key = app.thread_key(&id)?;
+    let key = thread_key(caller, &id)?;
     let Some(record) = app.store.load(&key).await? else {
         return Err(ApiError::NotFound { what: "thread", id });
     };
@@ -45,36 +63,123 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn erase(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let key = app.thread_key(&id)?;
+    let key = thread_key(caller, &id)?;
     let erased = app.store.delete(&key, app.clock.now()).await?;
+    app.forget_computed(&key.tenant).await;
     if erased.threads == 0 {
         return Err(ApiError::NotFound { what: "thread", id });
-    }
-    // Computed prompts hold the customer's words too; which pages are this thread's is not known,
-    // so the tenant's go.
-    for model in app.models.serving() {
-        model.engine().forget_cached(CacheOwner::of(&key.tenant)).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl App {
-    fn thread_key(&self, id: &str) -> Result<ThreadKey, ApiError> {
-        let thread = ThreadId::new(id).map_err(|error| ApiError::id("id", &error))?;
-        Ok(ThreadKey { tenant: self.tenant.clone(), thread })
+/// Asks a human in, or tells that one has come.
+#[utoipa::path(
+    post, path = "/v1/threads/{id}/handoff", request_body = HandoffRequest,
+    params(("id" = String, Path, description = "thread id")),
+    responses((status = 200, body = OwnerAnswer), (status = 404, body = ErrorBody),
+              (status = 409, body = ErrorBody), (status = 422, body = ErrorBody))
+)]
+pub(crate) async fn handoff(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Json<HandoffRequest>,
+) -> Result<axum::Json<OwnerAnswer>, ApiError> {
+    let change = match body.value.to.as_deref() {
+        None | Some("offered") => OwnerChange::Offer,
+        Some("human") => OwnerChange::Take,
+        Some(other) => {
+            let found: String = other.chars().take(80).collect();
+            let message = format!("field `to` is `{found}`; allowed: offered, human");
+            return Err(ApiError::impossible("invalid_owner", message));
+        }
+    };
+    change_owner(&app, caller, id, change, body.value.epoch).await
+}
+
+/// Gives the thread back: the bot answers the customer's next message.
+#[utoipa::path(
+    post, path = "/v1/threads/{id}/release", request_body = ReleaseRequest,
+    params(("id" = String, Path, description = "thread id")),
+    responses((status = 200, body = OwnerAnswer), (status = 404, body = ErrorBody),
+              (status = 409, body = ErrorBody))
+)]
+pub(crate) async fn release(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Json<ReleaseRequest>,
+) -> Result<axum::Json<OwnerAnswer>, ApiError> {
+    let resolution = if body.value.resolved { Resolution::Resolved } else { Resolution::Open };
+    change_owner(&app, caller, id, OwnerChange::Release(resolution), body.value.epoch).await
+}
+
+async fn change_owner(
+    app: &App,
+    caller: Caller,
+    id: String,
+    change: OwnerChange,
+    epoch: Option<u64>,
+) -> Result<axum::Json<OwnerAnswer>, ApiError> {
+    let key = thread_key(caller, &id)?;
+    let changed = app.gateway.change_owner(&key, change, epoch).await;
+    let thread = changed.map_err(|error| named(error, id))?;
+    Ok(axum::Json(OwnerAnswer {
+        thread_id: thread.thread_id.to_string(),
+        owner: encode::owner(thread.ownership.state),
+        epoch: thread.ownership.epoch,
+        since: thread.ownership.since.to_string(),
+    }))
+}
+
+/// Records a human's message; from then on the bot is silent in this thread.
+#[utoipa::path(
+    post, path = "/v1/threads/{id}/messages", request_body = HumanMessageRequest,
+    params(("id" = String, Path, description = "thread id")),
+    responses((status = 200, body = HumanMessageAnswer), (status = 404, body = ErrorBody),
+              (status = 409, body = ErrorBody), (status = 422, body = ErrorBody))
+)]
+pub(crate) async fn message(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Json<HumanMessageRequest>,
+) -> Result<Response, ApiError> {
+    let message = body.value.message;
+    let message = HumanMessage {
+        key: thread_key(caller, &id)?,
+        message_id: optional_id("message.id", message.id, MessageId::new)?,
+        body_hash: BodyHash::of(&body.bytes),
+        text: message.text,
+        sent_at: message.sent_at.as_deref().map(timestamp).transpose()?,
+    };
+    let recorded = app.gateway.human_message(&message, encode::human_message).await;
+    Ok(whole(recorded.map_err(|error| named(error, id))?))
+}
+
+/// A missing thread with the name that the caller gave it.
+fn named(error: TurnError, id: String) -> ApiError {
+    match error {
+        TurnError::NoThread => ApiError::NotFound { what: "thread", id },
+        other => ApiError::from(other),
     }
 }
 
-fn body(record: &ThreadRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
+/// The caller's own thread of that name: another tenant's does not exist for it.
+fn thread_key(caller: Caller, id: &str) -> Result<ThreadKey, ApiError> {
+    let thread = ThreadId::new(id).map_err(|error| ApiError::id("id", &error))?;
+    Ok(ThreadKey { tenant: caller.tenant, thread })
+}
+
+/// A thread with its turns, as the wire shows it.
+pub(super) fn body(record: &ThreadRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
     let facts = record.facts.iter().map(|(key, fact)| FactBody {
         key: key.clone(),
         value: fact.value.clone(),
-        kind: match fact.kind {
-            FactKind::Stated => "stated".to_owned(),
-            FactKind::Inferred => "inferred".to_owned(),
-        },
+        kind: fact_kind(fact.kind).to_owned(),
         source: fact.source.as_ref().map(ToString::to_string),
     });
     ThreadAnswer {
@@ -82,12 +187,7 @@ fn body(record: &ThreadRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
         customer_id: record.customer_id.as_ref().map(ToString::to_string),
         channels: record.channels.iter().map(|channel| channel.name()).collect(),
         language: record.language.code().to_owned(),
-        owner: match record.ownership.state {
-            OwnerState::Bot => "bot",
-            OwnerState::Offered => "offered",
-            OwnerState::Human => "human",
-            OwnerState::Released => "released",
-        },
+        owner: encode::owner(record.ownership.state),
         epoch: record.ownership.epoch,
         facts: facts.collect(),
         opened_at: record.opened_at.to_string(),
@@ -96,9 +196,22 @@ fn body(record: &ThreadRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
     }
 }
 
+/// How a fact is known, as the wire names it.
+pub(super) fn fact_kind(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Stated => "stated",
+        FactKind::Inferred => "inferred",
+    }
+}
+
 fn turn(turn: TurnRecord) -> ThreadTurnBody {
     ThreadTurnBody {
         turn_id: turn.turn_id.to_string(),
+        kind: match turn.kind {
+            TurnKind::Customer => "customer",
+            TurnKind::Human => "human",
+            TurnKind::Resolved => "resolved",
+        },
         message_id: turn.message_id.map(|id| id.to_string()),
         channel: turn.channel.name(),
         user_text: turn.user_text,

@@ -96,6 +96,19 @@ impl IntentClassifier {
         Ok(Self { embedder, head, glossary })
     }
 
+    /// A classifier of two labels without a model, for tests of the layers above: texts that begin
+    /// with `l` are `left`, with `r` `right`, others are out of scope.
+    #[cfg(test)]
+    pub(crate) fn toy() -> Self {
+        let head = head::tests::toy_head();
+        let embedder = Embedder::toy(head.encoder().clone(), |ids| match ids.first() {
+            Some(108) => vec![1.0, 0.0],
+            Some(114) => vec![-1.0, 0.0],
+            _ => vec![0.0, 1.0],
+        });
+        Self { embedder: Arc::new(embedder), head, glossary: Glossary::house() }
+    }
+
     /// The encoder.
     #[must_use]
     pub fn embedder(&self) -> &Arc<Embedder> {
@@ -175,7 +188,7 @@ mod tests {
     use super::*;
     use crate::intent::head::tests::toy_head;
 
-    /// Texts that begin with `l` lie left, with `r` right, others nowhere.
+    /// As that of [`IntentClassifier::toy`].
     fn toy_embedder(identity: EncoderIdentity) -> Arc<Embedder> {
         Arc::new(Embedder::toy(identity, |ids| match ids.first() {
             Some(108) => vec![1.0, 0.0],
@@ -186,8 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn predictions_carry_confidence_alternatives_and_signals() {
-        let embedder = toy_embedder(toy_head().encoder().clone());
-        let classifier = IntentClassifier::new(embedder, toy_head()).unwrap();
+        let classifier = IntentClassifier::toy();
         let texts = ["left please, I love it", "right", "weather"].map(str::to_owned).to_vec();
         let found = classifier.classify(texts.clone()).await.unwrap();
         assert_eq!((found[0].label.as_str(), found[0].abstained), ("left", false));

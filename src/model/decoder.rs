@@ -3,9 +3,12 @@
 //! What the calls compute is the executor's business; which calls, and in which order, is decided
 //! here once.
 
+use crate::kernels::tier::Tier;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
 use crate::model::executor::candle::CandleExecutor;
+use crate::model::executor::cpu;
+use crate::model::executor::cpu::CpuExecutor;
 use crate::model::forward::Forward;
 use crate::model::forward::ForwardLimits;
 use crate::model::forward::Logits;
@@ -28,6 +31,23 @@ pub struct DecoderOptions {
     pub kv_type: KvType,
     /// Longest sequence served, in tokens; the model's own context is the upper bound.
     pub context_tokens_max: usize,
+    /// Who computes on the CPU.
+    pub executor: ExecutorChoice,
+    /// Threads of the cpu executor, the calling one included.
+    pub threads: usize,
+    /// Instruction set of the cpu executor's kernels.
+    pub tier: Tier,
+}
+
+/// Which executor computes a decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecutorChoice {
+    /// Our kernels on the CPU if they can run the model, else the tensor library.
+    Auto,
+    /// The tensor library, on any device.
+    Candle,
+    /// Our kernels, or an error.
+    Cpu,
 }
 
 #[cfg(test)]
@@ -40,6 +60,9 @@ impl DecoderOptions {
             kv_bytes_max: 8 << 20,
             kv_type: KvType::F32,
             context_tokens_max: 1024,
+            executor: ExecutorChoice::Auto,
+            threads: 2,
+            tier: Tier::detect(),
         }
     }
 }
@@ -54,8 +77,38 @@ pub fn load_decoder(
     options: &DecoderOptions,
 ) -> Result<Box<dyn Forward>, ModelError> {
     let shape = DecoderShape::from_metadata(file.metadata())?;
+    let layers = shape.layers;
+    if runs_on_kernels(file, options)? {
+        let executor = CpuExecutor::load(file, &shape, options)?;
+        return Ok(Box::new(Decoder { layers, executor }));
+    }
     let executor = CandleExecutor::load(file, &shape, options)?;
-    Ok(Box::new(Decoder { layers: shape.layers, executor }))
+    Ok(Box::new(Decoder { layers, executor }))
+}
+
+/// Whether the cpu executor takes the model; the log says why not.
+pub(crate) fn runs_on_kernels(
+    file: &GgufFile,
+    options: &DecoderOptions,
+) -> Result<bool, ModelError> {
+    let obstacle = if options.device.is_cpu() {
+        cpu::obstacle(file)
+    } else {
+        Some("the device is not the CPU".to_owned())
+    };
+    match (options.executor, obstacle) {
+        (ExecutorChoice::Candle, _) => Ok(false),
+        (ExecutorChoice::Auto | ExecutorChoice::Cpu, None) => Ok(true),
+        (ExecutorChoice::Auto, Some(why)) => {
+            tracing::info!(why, "the tensor library computes the model, not the CPU kernels");
+            Ok(false)
+        }
+        (ExecutorChoice::Cpu, Some(found)) => Err(ModelError::Unsupported {
+            what: "model for the CPU kernels",
+            found,
+            supported: "tensor types with kernels, on the CPU",
+        }),
+    }
 }
 
 struct Decoder<E> {

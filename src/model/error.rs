@@ -1,5 +1,7 @@
 //! Why a model file was refused or a forward pass failed.
 
+use crate::kernels::matmul::MatmulError;
+use crate::kernels::pool::TaskPanic;
 use crate::model::checkpoint::SafetensorsError;
 use crate::model::gguf::GgufError;
 use std::path::PathBuf;
@@ -184,6 +186,25 @@ pub enum ModelError {
         /// Pages in the pool.
         page_count: usize,
     },
+    /// The kernels cannot hold a matrix.
+    #[error("tensor `{name}` cannot be packed")]
+    Packing {
+        /// Its name.
+        name: String,
+        /// Why.
+        #[source]
+        cause: MatmulError,
+    },
+    /// The operating system refused a compute thread.
+    #[error("a compute thread could not be started")]
+    Threads {
+        /// What it said.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A task of a step panicked: our bug.
+    #[error("step failed")]
+    Task(#[from] TaskPanic),
     /// The tensor library failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),

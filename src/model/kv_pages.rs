@@ -15,7 +15,7 @@ use candle_core::DType;
 use candle_core::Tensor;
 
 /// Largest page accepted, in token slots.
-const PAGE_TOKENS_MAX: usize = 4096;
+pub(crate) const PAGE_TOKENS_MAX: usize = 4096;
 
 /// Number format of stored keys and values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,6 +24,7 @@ mod weights;
 pub use candle_core::Device;
 pub use checkpoint::SafetensorsError;
 pub use decoder::DecoderOptions;
+pub use decoder::ExecutorChoice;
 pub use decoder::load_decoder;
 pub use encoder::Encoder;
 pub use error::ModelError;

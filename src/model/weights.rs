@@ -8,6 +8,10 @@ use crate::model::error::ModelError;
 use std::fs::File;
 use std::path::Path;
 
+/// Whole pages of every usual size are multiples of it.
+#[cfg(unix)]
+const RELEASE_BYTES: usize = 64 << 10;
+
 /// A read-only memory-mapped file.
 #[derive(Debug)]
 pub struct MappedFile {
@@ -30,6 +34,30 @@ impl MappedFile {
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(read)?;
         Ok(Self { map })
     }
+
+    /// Gives the memory behind `range` back to the operating system: what the range holds stays
+    /// readable and comes from the file again when it is read.
+    #[cfg(unix)]
+    #[expect(unsafe_code, reason = "the advice may lose what was written, and nothing ever is")]
+    pub(crate) fn release(&self, range: std::ops::Range<usize>) {
+        let first = range.start.next_multiple_of(RELEASE_BYTES);
+        let end = range.end / RELEASE_BYTES * RELEASE_BYTES;
+        if first < end {
+            // SAFETY: the map is read-only and of a file, so no byte of it can differ from the
+            // file's; the range lies inside, or the call fails and nothing happens.
+            let advised = unsafe {
+                let advice = memmap2::UncheckedAdvice::DontNeed;
+                self.map.unchecked_advise_range(advice, first, end - first)
+            };
+            if let Err(cause) = advised {
+                tracing::debug!(%cause, "the pages of a packed tensor stay in memory");
+            }
+        }
+    }
+
+    /// Gives memory back: not on this system, where nothing corresponds to it.
+    #[cfg(not(unix))]
+    pub(crate) fn release(&self, _: std::ops::Range<usize>) {}
 
     /// The file's bytes.
     #[must_use]

@@ -20,6 +20,8 @@ use crate::threads::ThreadRecord;
 use crate::threads::ThreadStore;
 use crate::threads::TurnCommit;
 use crate::threads::TurnRecord;
+use crate::threads::deed::Wrote;
+use crate::threads::deed::deed;
 use crate::threads::error::guarded;
 use crate::threads::error::storage;
 use crate::threads::hot::HotThreads;
@@ -29,6 +31,7 @@ use crate::threads::layout::THREADS;
 use crate::threads::layout::TOMBSTONES;
 use crate::threads::layout::TURNS;
 use crate::threads::open;
+use crate::threads::tables::Tables;
 use crate::threads::writer;
 use crate::threads::writer::EncodedCommit;
 use crate::threads::writer::Write;
@@ -42,6 +45,8 @@ use redb::backends::InMemoryBackend;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -63,7 +68,8 @@ pub struct EmbeddedStore {
 /// What readers and the writer share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) database: Database,
+    /// Another one after a rewrite of the file; whoever reads keeps the one it began with.
+    database: RwLock<Arc<Database>>,
     pub(super) hot: HotThreads,
     /// The first failure, which stops intake for good.
     stopped: OnceLock<StoreError>,
@@ -107,7 +113,7 @@ impl EmbeddedStore {
         path: Option<PathBuf>,
     ) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared {
-            database,
+            database: RwLock::new(Arc::new(database)),
             hot: HotThreads::new(options.hot),
             stopped: OnceLock::new(),
             groups_written: AtomicU64::new(0),
@@ -120,8 +126,31 @@ impl EmbeddedStore {
         Ok(Self { shared, options, path, queue: Some(queue), writer: Some(writer) })
     }
 
+    /// Writes the file anew without what was erased: free pages of the old one may still hold it.
+    /// Writes wait meanwhile, reads do not. Nothing to do for a store in memory, or when nothing
+    /// was erased since the last time.
+    ///
+    /// # Errors
+    /// Those of the disk; the old file then stays in use.
+    pub async fn rewrite(&self) -> Result<(), StoreError> {
+        self.intake()?;
+        if self.path.is_none() {
+            return Ok(());
+        }
+        self.write(|reply| Write::Rewrite { reply }).await
+    }
+
+    /// Runs a write that changes no thread in the next group.
+    pub(super) async fn deed<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Tables<'_>) -> Result<(T, Wrote), StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.intake()?;
+        self.write(|reply| Write::Deed(deed(call, reply))).await
+    }
+
     /// Runs a read on a blocking thread.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         call: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -230,6 +259,16 @@ impl Shared {
         }
     }
 
+    /// The database as it stands.
+    pub(super) fn database(&self) -> Arc<Database> {
+        Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a rewritten database in the place of the old one.
+    pub(super) fn replace_database(&self, database: Database) {
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(database);
+    }
+
     pub(super) fn intake(&self) -> Result<(), StoreError> {
         match self.stopped.get() {
             Some(cause) => Err(StoreError::Stopped { cause: Arc::new(cause.clone()) }),
@@ -239,7 +278,7 @@ impl Shared {
 
     fn load(&self, key: &ThreadKey) -> Result<Option<Arc<ThreadRecord>>, StoreError> {
         let ticket = self.hot.ticket(key);
-        let transaction = self.database.begin_read().map_err(storage)?;
+        let transaction = self.database().begin_read().map_err(storage)?;
         let threads = transaction.open_table(THREADS).map_err(storage)?;
         let Some(stored) = threads.get(key.stored().as_str()).map_err(storage)? else {
             return Ok(None);
@@ -250,14 +289,14 @@ impl Shared {
     }
 
     fn replay(&self, message: [u8; 32]) -> Result<Option<StoredAnswer>, StoreError> {
-        let transaction = self.database.begin_read().map_err(storage)?;
+        let transaction = self.database().begin_read().map_err(storage)?;
         let messages = transaction.open_table(MESSAGES).map_err(storage)?;
         let turns = transaction.open_table(TURNS).map_err(storage)?;
         stored_answer(&messages, &turns, message)
     }
 
     fn turns(&self, key: &str, turns_max: usize) -> Result<Vec<TurnRecord>, StoreError> {
-        let transaction = self.database.begin_read().map_err(storage)?;
+        let transaction = self.database().begin_read().map_err(storage)?;
         let turns = transaction.open_table(TURNS).map_err(storage)?;
         let range = turns.range((key, 0)..=(key, u64::MAX)).map_err(storage)?;
         let mut found = Vec::new();
@@ -270,7 +309,7 @@ impl Shared {
     }
 
     fn statistics(&self) -> Result<StoreStatistics, StoreError> {
-        let transaction = self.database.begin_read().map_err(storage)?;
+        let transaction = self.database().begin_read().map_err(storage)?;
         let (hot_threads, hot_bytes) = self.hot.size();
         let threads = transaction.open_table(THREADS).map_err(storage)?;
         let turns = transaction.open_table(TURNS).map_err(storage)?;

@@ -27,6 +27,23 @@ pub enum StoreError {
         /// The limit.
         bytes_max: usize,
     },
+    /// The customer's record is larger than one may be.
+    #[error("customer has {bytes} bytes, limit is {bytes_max}")]
+    CustomerTooLarge {
+        /// Encoded size.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The address is linked to another customer.
+    #[error("the address is linked to another customer")]
+    IdentityTaken,
+    /// Too many jobs wait. Retrying later can help.
+    #[error("{waiting_max} jobs wait, which is the limit")]
+    JobsFull {
+        /// The limit.
+        waiting_max: usize,
+    },
     /// The turn's record is larger than one may be.
     #[error("turn has {bytes} bytes, limit is {bytes_max}")]
     TurnTooLarge {
@@ -112,6 +129,9 @@ impl StoreError {
             | Self::Erased { .. }
             | Self::ThreadTooLarge { .. }
             | Self::TurnTooLarge { .. }
+            | Self::CustomerTooLarge { .. }
+            | Self::IdentityTaken
+            | Self::JobsFull { .. }
             | Self::Record { .. }
             | Self::Locked { .. }
             | Self::Foreign { .. }

@@ -4,19 +4,22 @@
 //! A caller first comes with its message ([`TurnGate::arrive`]): the first becomes the leader, the
 //! others wait for its answer. The leader asks the store for a recorded answer, enters its thread
 //! ([`TurnGate::enter`]), runs the turn, commits, and finishes the flight with the answer.
-//! A human's message does not pass here: it takes the thread at once through the store.
+//! A human's message does not pass here: it takes the thread at once through the store, and then
+//! tells the running turn so ([`TurnGate::interrupt`]).
 //!
 //! Invariants
 //! - Nothing is kept for a thread or message that nobody is at: both maps shrink to empty.
 //! - Every wait is counted against a limit before it begins.
 //! - A caller that stops waiting, or a leader that fails, blocks nobody.
 
+use crate::base::ids::TurnId;
 use crate::threads::BodyHash;
 use crate::threads::MessageKey;
 use crate::threads::StoredAnswer;
 use crate::threads::ThreadKey;
 use dashmap::DashMap;
 use dashmap::Entry;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -76,12 +79,42 @@ struct Inner {
     inside: AtomicUsize,
 }
 
+/// What a turn is to the turns around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnSort {
+    /// Words: newer words make a draft for older ones stale.
+    Words,
+    /// A choice of its own, such as a tap: neither makes another turn stale nor becomes so.
+    Choice,
+}
+
+/// Why a running turn should stop drafting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Interruption {
+    /// A human has taken the thread.
+    HumanSpoke,
+    /// The customer has gone on writing: this turn came last.
+    Newer(TurnId),
+}
+
 /// One thread that somebody is at.
 #[derive(Debug, Default)]
 struct Lane {
     /// First come, first served.
     turn: Arc<Mutex<()>>,
     inside: usize,
+    arrivals: u64,
+    /// Turns of words that are inside, by arrival.
+    words: BTreeMap<u64, TurnId>,
+    signal: watch::Sender<Signal>,
+}
+
+/// Counters of what happened at a thread; each change wakes the running turn.
+#[derive(Debug, Clone, Copy, Default)]
+struct Signal {
+    arrivals: u64,
+    humans: u64,
+    turns_over: u64,
 }
 
 /// One message that is being answered.
@@ -95,9 +128,14 @@ struct FlightEntry {
 /// The right to run a turn of one thread; dropping it lets the next one in.
 #[derive(Debug)]
 pub struct TurnPermit {
-    // Declared first and so dropped first: the lane may go only when its turn is free.
+    // Declared first and so dropped first: who waits for the turn's end finds its lock free, and
+    // the lane may go only then.
     _turn: OwnedMutexGuard<()>,
-    _seat: LaneSeat,
+    _over: TurnOver,
+    signal: watch::Receiver<Signal>,
+    humans_heeded: u64,
+    heeds_words: bool,
+    seat: LaneSeat,
 }
 
 /// What a message's arrival comes to.
@@ -130,9 +168,37 @@ impl TurnGate {
     ///
     /// # Errors
     /// [`GateError::ThreadFull`] or [`GateError::Full`], at once.
-    pub async fn enter(&self, key: &ThreadKey) -> Result<TurnPermit, GateError> {
-        let (turn, seat) = self.join_lane(key)?;
-        Ok(TurnPermit { _turn: turn.lock_owned().await, _seat: seat })
+    pub async fn enter(
+        &self,
+        key: &ThreadKey,
+        turn: &TurnId,
+        sort: TurnSort,
+    ) -> Result<TurnPermit, GateError> {
+        let (lock, signal, seat) = self.join_lane(key, turn, sort)?;
+        let guard = lock.lock_owned().await;
+        let over = TurnOver { signal: signal.clone() };
+        let signal = signal.subscribe();
+        let humans_heeded = signal.borrow().humans;
+        let heeds_words = sort == TurnSort::Words;
+        Ok(TurnPermit { _turn: guard, _over: over, signal, humans_heeded, heeds_words, seat })
+    }
+
+    /// Tells the turn that runs in this thread that a human has taken it, and waits until that
+    /// turn is over: what it still says it has said by then.
+    pub async fn interrupt(&self, key: &ThreadKey) {
+        let Some((turn, mut signal)) = self.inner.lanes.get(key).map(|lane| {
+            let signal = lane.signal.subscribe();
+            lane.signal.send_modify(|signal| signal.humans += 1);
+            (Arc::clone(&lane.turn), signal)
+        }) else {
+            return;
+        };
+        let over = signal.borrow().turns_over;
+        if turn.try_lock().is_ok() {
+            return;
+        }
+        // A lane that is gone has nobody inside.
+        let _ = signal.wait_for(|signal| signal.turns_over > over).await;
     }
 
     /// Announces a message: the first delivery gets the duty to answer it, a further one waits for
@@ -172,7 +238,12 @@ impl TurnGate {
         }
     }
 
-    fn join_lane(&self, key: &ThreadKey) -> Result<(Arc<Mutex<()>>, LaneSeat), GateError> {
+    fn join_lane(
+        &self,
+        key: &ThreadKey,
+        turn: &TurnId,
+        sort: TurnSort,
+    ) -> Result<(Arc<Mutex<()>>, watch::Sender<Signal>, LaneSeat), GateError> {
         let seat = self.sit()?;
         let waiting_max = self.inner.options.waiting_per_thread_max;
         let mut lane = self.inner.lanes.entry(key.clone()).or_default();
@@ -180,7 +251,14 @@ impl TurnGate {
             return Err(GateError::ThreadFull { waiting_max });
         }
         lane.inside += 1;
-        Ok((Arc::clone(&lane.turn), LaneSeat { key: key.clone(), seat }))
+        lane.arrivals += 1;
+        let arrival = lane.arrivals;
+        if sort == TurnSort::Words {
+            lane.words.insert(arrival, turn.clone());
+        }
+        lane.signal.send_modify(|signal| signal.arrivals = arrival);
+        let seat = LaneSeat { key: key.clone(), arrival, seat };
+        Ok((Arc::clone(&lane.turn), lane.signal.clone(), seat))
     }
 
     fn join_flight(&self, key: &MessageKey, body_hash: BodyHash) -> Result<Joined, GateError> {
@@ -205,6 +283,45 @@ impl TurnGate {
                 let place = Place { waiting: Arc::clone(&flight.waiting), _seat: seat };
                 Ok(Joined::Follows { answer: flight.answer.clone(), place })
             }
+        }
+    }
+}
+
+impl TurnPermit {
+    /// From here on [`TurnPermit::interrupted`] tells only of humans who speak later: to be called
+    /// before the thread is read.
+    pub fn heed_humans(&mut self) {
+        self.humans_heeded = self.signal.borrow().humans;
+    }
+
+    /// From here on newer words make this turn stale no more.
+    pub fn ignore_newer_words(&mut self) {
+        self.heeds_words = false;
+    }
+
+    /// The newest turn of words that has come to this thread since this one did and makes it stale.
+    #[must_use]
+    pub fn superseded_by(&self) -> Option<TurnId> {
+        if !self.heeds_words {
+            return None;
+        }
+        let lane = self.seat.seat.inner.lanes.get(&self.seat.key)?;
+        let (arrival, turn) = lane.words.last_key_value()?;
+        (*arrival > self.seat.arrival).then(|| turn.clone())
+    }
+
+    /// Waits until there is a reason to stop drafting; for ever if none comes.
+    pub async fn interrupted(&self) -> Interruption {
+        let mut signal = self.signal.clone();
+        loop {
+            if signal.borrow_and_update().humans > self.humans_heeded {
+                return Interruption::HumanSpoke;
+            }
+            if let Some(newer) = self.superseded_by() {
+                return Interruption::Newer(newer);
+            }
+            // The lane lives as long as this permit, and the sender with it.
+            let _ = signal.changed().await;
         }
     }
 }
@@ -240,16 +357,30 @@ impl Drop for Seat {
     }
 }
 
+/// Tells those who wait for it that a turn is over.
+#[derive(Debug)]
+struct TurnOver {
+    signal: watch::Sender<Signal>,
+}
+
+impl Drop for TurnOver {
+    fn drop(&mut self) {
+        self.signal.send_modify(|signal| signal.turns_over += 1);
+    }
+}
+
 /// One caller, counted at a thread.
 #[derive(Debug)]
 struct LaneSeat {
     key: ThreadKey,
+    arrival: u64,
     seat: Seat,
 }
 
 impl Drop for LaneSeat {
     fn drop(&mut self) {
         if let Entry::Occupied(mut lane) = self.seat.inner.lanes.entry(self.key.clone()) {
+            lane.get_mut().words.remove(&self.arrival);
             lane.get_mut().inside -= 1;
             if lane.get().inside == 0 {
                 lane.remove();
@@ -287,6 +418,14 @@ mod tests {
         BodyHash::of(b"body")
     }
 
+    fn turn(name: &str) -> TurnId {
+        TurnId::new(name).unwrap()
+    }
+
+    async fn enter(gate: &TurnGate, thread: &str) -> Result<TurnPermit, GateError> {
+        gate.enter(&samples::thread_key(thread), &turn("turn"), TurnSort::Words).await
+    }
+
     fn stored() -> StoredAnswer {
         StoredAnswer {
             thread: samples::thread_key("t"),
@@ -306,7 +445,7 @@ mod tests {
             let (gate, log) = (gate.clone(), Arc::clone(&log));
             tasks.spawn(async move {
                 let thread = arrival % 7;
-                let permit = gate.enter(&samples::thread_key(&format!("t-{thread}"))).await;
+                let permit = enter(&gate, &format!("t-{thread}")).await;
                 let before = log.lock().unwrap().entry(thread).or_default().len();
                 for _ in 0..arrival % 5 {
                     yield_now().await;
@@ -330,15 +469,14 @@ mod tests {
     #[tokio::test]
     async fn a_thread_takes_no_more_waiters_than_allowed_and_forgets_those_who_leave() {
         let gate = TurnGate::new(OPTIONS);
-        let key = samples::thread_key("t");
-        let permit = gate.enter(&key).await.unwrap();
-        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(gate.enter(&key))).collect();
+        let permit = enter(&gate, "t").await.unwrap();
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(enter(&gate, "t"))).collect();
         for waiter in &mut waiting {
             assert!(futures::poll!(waiter).is_pending());
         }
-        assert_eq!(gate.enter(&key).await.unwrap_err(), GateError::ThreadFull { waiting_max: 3 });
+        assert_eq!(enter(&gate, "t").await.unwrap_err(), GateError::ThreadFull { waiting_max: 3 });
         drop(waiting.remove(0));
-        let mut late = Box::pin(gate.enter(&key));
+        let mut late = Box::pin(enter(&gate, "t"));
         assert!(futures::poll!(&mut late).is_pending());
         drop(permit);
         assert!(futures::poll!(&mut late).is_pending(), "the late one passed two that waited");
@@ -351,12 +489,12 @@ mod tests {
     #[tokio::test]
     async fn the_gate_as_a_whole_is_bounded() {
         let gate = TurnGate::new(GateOptions { inside_max: 2, ..OPTIONS });
-        let one = gate.enter(&samples::thread_key("a")).await.unwrap();
-        let _two = gate.enter(&samples::thread_key("b")).await.unwrap();
-        let refused = gate.enter(&samples::thread_key("c")).await.unwrap_err();
+        let one = enter(&gate, "a").await.unwrap();
+        let _two = enter(&gate, "b").await.unwrap();
+        let refused = enter(&gate, "c").await.unwrap_err();
         assert_eq!(refused, GateError::Full { inside_max: 2 });
         drop(one);
-        gate.enter(&samples::thread_key("c")).await.unwrap();
+        enter(&gate, "c").await.unwrap();
     }
 
     #[tokio::test]
@@ -401,6 +539,54 @@ mod tests {
         assert_eq!(gate.inner.inside.load(Ordering::Acquire), 0);
     }
 
+    #[tokio::test]
+    async fn newer_words_interrupt_older_ones_but_not_a_choice() {
+        let gate = TurnGate::new(OPTIONS);
+        let key = samples::thread_key("t");
+        let first = gate.enter(&key, &turn("first"), TurnSort::Words).await.unwrap();
+        let mut interrupted = Box::pin(first.interrupted());
+        assert!(futures::poll!(&mut interrupted).is_pending());
+        let (tap_id, second_id) = (turn("tap"), turn("second"));
+        let mut tap = Box::pin(gate.enter(&key, &tap_id, TurnSort::Choice));
+        assert!(futures::poll!(&mut tap).is_pending());
+        assert!(futures::poll!(&mut interrupted).is_pending(), "a tap makes no words stale");
+        let mut second = Box::pin(gate.enter(&key, &second_id, TurnSort::Words));
+        assert!(futures::poll!(&mut second).is_pending());
+        assert_eq!(interrupted.await, Interruption::Newer(turn("second")));
+        drop(first);
+        assert_eq!(tap.await.unwrap().superseded_by(), None);
+        assert_eq!(second.await.unwrap().superseded_by(), None);
+        assert_eq!(gate.occupied(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn words_that_leave_unanswered_make_nothing_stale() {
+        let gate = TurnGate::new(OPTIONS);
+        let first = enter(&gate, "t").await.unwrap();
+        let mut second = Box::pin(enter(&gate, "t"));
+        assert!(futures::poll!(&mut second).is_pending());
+        assert!(first.superseded_by().is_some());
+        drop(second);
+        assert_eq!(first.superseded_by(), None);
+    }
+
+    #[tokio::test]
+    async fn a_human_is_told_when_the_turn_that_was_running_is_over() {
+        let gate = TurnGate::new(OPTIONS);
+        let key = samples::thread_key("t");
+        gate.interrupt(&key).await;
+        let mut permit = enter(&gate, "t").await.unwrap();
+        let mut human = Box::pin(gate.interrupt(&key));
+        assert!(futures::poll!(&mut human).is_pending());
+        assert_eq!(permit.interrupted().await, Interruption::HumanSpoke);
+        permit.heed_humans();
+        assert!(futures::poll!(Box::pin(permit.interrupted())).is_pending());
+        assert!(futures::poll!(&mut human).is_pending());
+        drop(permit);
+        human.await;
+        assert_eq!(gate.occupied(), (0, 0));
+    }
+
     fn steps() -> impl Strategy<Value = Vec<(u8, usize, prop::sample::Index)>> {
         prop::collection::vec((0_u8..3, 0_usize..4, any::<prop::sample::Index>()), 0..80)
     }
@@ -412,13 +598,12 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
                 let gate = TurnGate::new(OPTIONS);
-                let keys: Vec<_> =
-                    (0..4).map(|t| samples::thread_key(&format!("t-{t}"))).collect();
+                let names: Vec<_> = (0..4).map(|t| format!("t-{t}")).collect();
                 let mut waiting = Vec::new();
                 let mut running: Vec<(usize, TurnPermit)> = Vec::new();
                 for (step, thread, index) in steps {
                     match step {
-                        0 => waiting.push((thread, Box::pin(gate.enter(&keys[thread])))),
+                        0 => waiting.push((thread, Box::pin(enter(&gate, &names[thread])))),
                         1 if !waiting.is_empty() => {
                             drop(waiting.remove(index.index(waiting.len())));
                         }

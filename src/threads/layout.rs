@@ -6,16 +6,28 @@
 //! | `threads` | `tenant NUL thread` | thread record |
 //! | `turns` | `tenant NUL thread`, sequence | turn record |
 //! | `messages` | SHA-256 of `tenant NUL message` | message entry |
-//! | `tombstones` | SHA-256 of `tenant NUL thread` | time of erasure, µs since 1970 |
+//! | `tombstones` | SHA-256 of `tenant NUL thread`, or of a customer's key | time of erasure, µs |
+//! | `customers` | `tenant NUL customer` | customer record |
+//! | `customer_threads` | `tenant NUL customer NUL thread` | nothing |
+//! | `identities` | SHA-256 of `tenant NUL channel NUL address` | `customer` |
+//! | `links` | SHA-256 of the token | µs of expiry · channel u8 · `tenant NUL customer` |
+//! | `jobs` | `tenant NUL thread`, job id | job record |
+//! | `dead_jobs` | the same | the same |
 //!
+//! Times are µs since 1970.
 //! Identifiers hold no control character, so the NUL parts them without doubt. Message ids and
 //! erased threads are kept as hashes only: both may carry a phone number, and both outlive the
 //! conversation.
 
+use crate::base::channel::ChannelKind;
+use crate::base::ids::CustomerId;
 use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
 use crate::threads::BodyHash;
+use crate::threads::CustomerKey;
+use crate::threads::IdentityKey;
 use crate::threads::MessageKey;
+use crate::threads::PendingLink;
 use crate::threads::RecordError;
 use crate::threads::ThreadKey;
 use crate::threads::record::RECORD_FORMAT;
@@ -25,10 +37,17 @@ use sha2::Digest;
 use sha2::Sha256;
 
 /// Format of the file: its tables and their layouts.
-pub(super) const FILE_FORMAT: u64 = 1;
+pub(super) const FILE_FORMAT: u64 = 2;
+
+/// The oldest format that is brought up to [`FILE_FORMAT`] when it is opened: 1 lacks customers and
+/// jobs.
+pub(super) const FILE_FORMAT_MIN: u64 = 1;
 
 /// The entry of `meta` that holds [`FILE_FORMAT`].
 pub(super) const FORMAT_ENTRY: &str = "format";
+
+/// The entry of `meta` that counts erasures since the file was written anew.
+pub(super) const ERASURES_ENTRY: &str = "erasures";
 
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub(super) const THREADS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("threads");
@@ -36,6 +55,15 @@ pub(super) const TURNS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinitio
 pub(super) const MESSAGES: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("messages");
 pub(super) const TOMBSTONES: TableDefinition<'_, [u8; 32], i64> =
     TableDefinition::new("tombstones");
+pub(super) const CUSTOMERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("customers");
+pub(super) const CUSTOMER_THREADS: TableDefinition<'_, &str, ()> =
+    TableDefinition::new("customer_threads");
+pub(super) const IDENTITIES: TableDefinition<'_, [u8; 32], &str> =
+    TableDefinition::new("identities");
+pub(super) const LINKS: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("links");
+pub(super) const JOBS: TableDefinition<'_, (&str, u128), &[u8]> = TableDefinition::new("jobs");
+pub(super) const DEAD_JOBS: TableDefinition<'_, (&str, u128), &[u8]> =
+    TableDefinition::new("dead_jobs");
 
 /// Parts tenant and name in a key.
 const PART: char = '\0';
@@ -53,7 +81,7 @@ impl ThreadKey {
         format!("{}{PART}{}", self.tenant, self.thread)
     }
 
-    fn from_stored(text: &str) -> Option<Self> {
+    pub(super) fn from_stored(text: &str) -> Option<Self> {
         let (tenant, thread) = text.split_once(PART)?;
         let tenant = TenantId::new(tenant).ok()?;
         Some(Self { tenant, thread: ThreadId::new(thread).ok()? })
@@ -62,6 +90,56 @@ impl ThreadKey {
     /// The key of `tombstones`.
     pub(super) fn hashed(&self) -> [u8; 32] {
         Sha256::digest(self.stored()).into()
+    }
+}
+
+impl CustomerKey {
+    /// The key of `customers`.
+    pub(super) fn stored(&self) -> String {
+        format!("{}{PART}{}", self.tenant, self.customer)
+    }
+
+    /// Where the threads of the customer begin in `customer_threads`.
+    pub(super) fn threads_prefix(&self) -> String {
+        format!("{}{PART}", self.stored())
+    }
+
+    /// The key of a customer in `tombstones`; the doubled NUL keeps it apart from any thread's.
+    pub(super) fn hashed(&self) -> [u8; 32] {
+        Sha256::digest(format!("{}{PART}{PART}{}", self.tenant, self.customer)).into()
+    }
+
+    fn from_stored(text: &str) -> Option<Self> {
+        let (tenant, customer) = text.split_once(PART)?;
+        let tenant = TenantId::new(tenant).ok()?;
+        Some(Self { tenant, customer: CustomerId::new(customer).ok()? })
+    }
+}
+
+impl IdentityKey {
+    /// The key of `identities`.
+    pub(super) fn hashed(&self) -> [u8; 32] {
+        let (tenant, channel) = (&self.tenant, self.channel.name());
+        Sha256::digest(format!("{tenant}{PART}{channel}{PART}{}", self.address)).into()
+    }
+}
+
+impl PendingLink {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.expires_at.as_microsecond().to_le_bytes().to_vec();
+        bytes.push(self.channel as u8);
+        bytes.extend_from_slice(self.customer.stored().as_bytes());
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (expires_at, bytes) = bytes.split_first_chunk::<8>()?;
+        let (channel, key) = bytes.split_first()?;
+        Some(Self {
+            expires_at: time(i64::from_le_bytes(*expires_at))?,
+            channel: ChannelKind::ALL.into_iter().find(|kind| *kind as u8 == *channel)?,
+            customer: CustomerKey::from_stored(std::str::from_utf8(key).ok()?)?,
+        })
     }
 }
 

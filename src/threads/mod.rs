@@ -9,28 +9,57 @@
 //! - A thread changes only from the version that the change was made from.
 //! - What was erased stays away: an old message under an erased thread is refused.
 
+mod customer;
+mod customers;
+mod deed;
 mod embedded;
 mod error;
 mod gate;
 mod hot;
+mod job;
+mod jobs;
 mod layout;
+mod ledger;
 mod open;
 mod ownership;
 mod record;
+mod rewrite;
 mod stored_text;
+mod sweep;
+mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod upkeep;
 mod writer;
 
+pub use crate::threads::customer::Consent;
+pub use crate::threads::customer::ConsentChange;
+pub use crate::threads::customer::CustomerRecord;
+pub use crate::threads::customer::Identity;
+pub use crate::threads::customer::IdentityProof;
+pub use crate::threads::customer::Profile;
+pub use crate::threads::customer::Purpose;
 pub use crate::threads::embedded::EmbeddedStore;
 pub use crate::threads::error::StoreError;
 pub use crate::threads::gate::Arrival;
 pub use crate::threads::gate::Flight;
 pub use crate::threads::gate::GateError;
 pub use crate::threads::gate::GateOptions;
+pub use crate::threads::gate::Interruption;
 pub use crate::threads::gate::TurnGate;
 pub use crate::threads::gate::TurnPermit;
+pub use crate::threads::gate::TurnSort;
 pub use crate::threads::hot::HotOptions;
+pub use crate::threads::job::Job;
+pub use crate::threads::job::JobKey;
+pub use crate::threads::job::JobKind;
+pub use crate::threads::job::JobOutcome;
+pub use crate::threads::job::JobStore;
+pub use crate::threads::ledger::CustomerKey;
+pub use crate::threads::ledger::CustomerOutcome;
+pub use crate::threads::ledger::CustomerStore;
+pub use crate::threads::ledger::IdentityKey;
+pub use crate::threads::ledger::PendingLink;
 pub use crate::threads::open::EmbeddedOptions;
 pub use crate::threads::open::OpenCheck;
 pub use crate::threads::open::Recovery;
@@ -50,6 +79,12 @@ pub use crate::threads::record::SeenIntent;
 pub use crate::threads::record::ThreadRecord;
 pub use crate::threads::record::TurnKind;
 pub use crate::threads::record::TurnRecord;
+pub use crate::threads::record::Unanswered;
+pub use crate::threads::record::VERBATIM_CHARS_MAX;
+pub use crate::threads::sweep::Sweep;
+pub use crate::threads::sweep::SweepCursor;
+pub use crate::threads::upkeep::Upkeep;
+pub use crate::threads::upkeep::UpkeepOptions;
 
 use crate::base::ids::MessageId;
 use crate::base::ids::TenantId;
@@ -110,6 +145,8 @@ pub struct TurnCommit {
     pub thread: ThreadRecord,
     /// The turn to record with it; `None` if only the thread changes (its owner, its facts).
     pub turn: Option<TurnRecord>,
+    /// Work that must follow it.
+    pub jobs: Vec<Job>,
 }
 
 /// What became of a commit.

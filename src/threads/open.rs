@@ -9,12 +9,14 @@ use crate::threads::error::guarded;
 use crate::threads::error::opening;
 use crate::threads::error::storage;
 use crate::threads::layout::FILE_FORMAT;
+use crate::threads::layout::FILE_FORMAT_MIN;
 use crate::threads::layout::FORMAT_ENTRY;
 use crate::threads::layout::MESSAGES;
 use crate::threads::layout::META;
 use crate::threads::layout::THREADS;
 use crate::threads::layout::TOMBSTONES;
 use crate::threads::layout::TURNS;
+use crate::threads::tables::Tables;
 use redb::Builder;
 use redb::Database;
 use redb::ReadableDatabase;
@@ -117,18 +119,10 @@ fn create(options: &EmbeddedOptions) -> Result<(), StoreError> {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull,
         _ => StoreError::Open { path: path.clone(), cause: Arc::new(cause) },
     };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(failed)?;
-    let mut aside = path.clone().into_os_string();
-    aside.push(format!(".new-{}", std::process::id()));
-    let aside = PathBuf::from(aside);
-    let made = guarded(|| {
-        let database = builder(options).create(&aside).map_err(|cause| opening(&aside, cause))?;
-        initialize(&database)
-    });
+    let aside = aside(path);
+    let made = guarded(|| create_at(options, &aside).map(drop));
     let linked = made.and_then(|()| match fs::hard_link(&aside, path) {
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         // Some file systems have no links; there the name is moved, and two creators would race.
@@ -146,20 +140,39 @@ fn create(options: &EmbeddedOptions) -> Result<(), StoreError> {
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
+/// The name under which a file is made before it gets its own.
+pub(super) fn aside(path: &Path) -> PathBuf {
+    let mut aside = path.to_owned().into_os_string();
+    aside.push(format!(".new-{}", std::process::id()));
+    PathBuf::from(aside)
+}
+
+/// The folder that a file stands in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// An empty database in a file that must not exist, with its tables.
+pub(super) fn create_at(options: &EmbeddedOptions, path: &Path) -> Result<Database, StoreError> {
+    let database = builder(options).create(path).map_err(|cause| opening(path, cause))?;
+    initialize(&database)?;
+    Ok(database)
+}
+
 fn initialize(database: &Database) -> Result<(), StoreError> {
     let transaction = database.begin_write().map_err(storage)?;
     {
-        let mut meta = transaction.open_table(META).map_err(storage)?;
-        meta.insert(FORMAT_ENTRY, FILE_FORMAT).map_err(storage)?;
-        transaction.open_table(THREADS).map_err(storage)?;
-        transaction.open_table(TURNS).map_err(storage)?;
-        transaction.open_table(MESSAGES).map_err(storage)?;
-        transaction.open_table(TOMBSTONES).map_err(storage)?;
+        let mut tables = Tables::open(&transaction)?;
+        tables.meta.insert(FORMAT_ENTRY, FILE_FORMAT).map_err(storage)?;
     }
     transaction.commit().map_err(storage)
 }
 
-/// Refuses a file of another program or another version of this one.
+/// Refuses a file of another program or of a later version of this one, and brings an older one up
+/// to date.
 fn check(database: &Database, path: &Path) -> Result<(), StoreError> {
     let transaction = database.begin_read().map_err(storage)?;
     let foreign = || StoreError::Foreign { path: path.to_owned() };
@@ -169,12 +182,18 @@ fn check(database: &Database, path: &Path) -> Result<(), StoreError> {
         Ok(meta) => meta,
     };
     let found = meta.get(FORMAT_ENTRY).map_err(storage)?.ok_or_else(foreign)?.value();
-    if found != FILE_FORMAT {
+    if !(FILE_FORMAT_MIN..=FILE_FORMAT).contains(&found) {
         return Err(StoreError::Format { found, supported: FILE_FORMAT });
     }
     transaction.open_table(THREADS).map_err(storage)?;
     transaction.open_table(TURNS).map_err(storage)?;
     transaction.open_table(MESSAGES).map_err(storage)?;
     transaction.open_table(TOMBSTONES).map_err(storage)?;
+    drop(meta);
+    if found < FILE_FORMAT {
+        tracing::info!(found, now = FILE_FORMAT, "bringing the thread file up to date");
+        // What is newer than format 1 is tables only: the old ones stay as they are.
+        initialize(database)?;
+    }
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::base::ids::Sku;
 use crate::base::ids::ThreadId;
 use crate::base::ids::TurnId;
 use crate::base::language::Language;
+use crate::threads::Purpose;
 use crate::threads::stored_text::hash;
 use crate::threads::stored_text::text;
 use crate::threads::stored_text::text_list;
@@ -131,7 +132,7 @@ pub enum FactKind {
 }
 
 /// The value of one facet that the customer cares about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KnownFact {
     /// The value, such as `marathon`.
     pub value: String,
@@ -140,8 +141,25 @@ pub struct KnownFact {
     /// The message it was learnt from.
     #[serde(with = "text_option")]
     pub source: Option<MessageId>,
+    /// The customer's own words, cut to [`VERBATIM_CHARS_MAX`]; `None` if it was tapped or
+    /// inferred.
+    #[serde(default)]
+    pub verbatim: Option<String>,
+    /// What it is kept for.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// How sure we are, 0 to 1; what was stated is certain.
+    #[serde(default = "certain", serialize_with = "finite")]
+    pub confidence: f32,
     /// When it was learnt.
     pub learnt_at: Timestamp,
+}
+
+/// Longest verbatim source of a fact, characters.
+pub const VERBATIM_CHARS_MAX: usize = 280;
+
+fn certain() -> f32 {
+    1.0
 }
 
 /// One answer that a pending question offers.
@@ -213,6 +231,18 @@ pub struct Counters {
     pub offers_made: u32,
 }
 
+/// Words of the customer that a later turn has to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// The turn that brought them and was superseded.
+    #[serde(with = "text")]
+    pub turn_id: TurnId,
+    /// The words.
+    pub text: String,
+    /// When they were sent, by the provider's clock; the arrival when it gave none.
+    pub sent_at: Timestamp,
+}
+
 /// Everything known about one conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ThreadRecord {
@@ -225,6 +255,9 @@ pub struct ThreadRecord {
     /// Channels seen, in the order of their first message.
     #[serde(with = "text_list")]
     pub channels: Vec<ChannelKind>,
+    /// The channel of the customer's last message.
+    #[serde(default, with = "text_option")]
+    pub channel_last: Option<ChannelKind>,
     /// The language we answer in.
     #[serde(with = "text")]
     pub language: Language,
@@ -249,6 +282,9 @@ pub struct ThreadRecord {
     pub offered: Vec<Sku>,
     /// Offers declined, newest last.
     pub declined_offers: Vec<DeclinedOffer>,
+    /// Words that wait for an answer, in the order they came.
+    #[serde(default)]
+    pub unanswered: Vec<Unanswered>,
     /// Runs.
     pub counters: Counters,
     /// When the thread was opened.
@@ -257,6 +293,9 @@ pub struct ThreadRecord {
     pub updated_at: Timestamp,
     /// When the customer last wrote, by the provider's clock: opens the channel's window.
     pub last_customer_message_at: Option<Timestamp>,
+    /// When the customer said STOP in this thread.
+    #[serde(default)]
+    pub outreach_stopped_at: Option<Timestamp>,
     /// When we told the customer that a machine answers.
     pub disclosed_at: Option<Timestamp>,
     /// How often the record was committed; the store sets it, a commit compares it.
@@ -275,6 +314,7 @@ impl ThreadRecord {
             thread_id,
             customer_id: None,
             channels: Vec::new(),
+            channel_last: None,
             language,
             ownership: Ownership { state: OwnerState::Bot, epoch: 1, since: now },
             facts: BTreeMap::new(),
@@ -285,14 +325,22 @@ impl ThreadRecord {
             intents: Vec::new(),
             offered: Vec::new(),
             declined_offers: Vec::new(),
+            unanswered: Vec::new(),
             counters: Counters::default(),
             opened_at: now,
             updated_at: now,
             last_customer_message_at: None,
+            outreach_stopped_at: None,
             disclosed_at: None,
             version: 0,
             turns_recorded: 0,
         }
+    }
+
+    /// The channel that a reply goes to: that of the last message, web chat when there was none.
+    #[must_use]
+    pub fn channel(&self) -> ChannelKind {
+        self.channel_last.or(self.channels.last().copied()).unwrap_or(ChannelKind::Webchat)
     }
 
     /// The stored bytes, layout above.
@@ -422,7 +470,7 @@ fn no_bytes() -> Arc<[u8]> {
     Arc::from(&[][..])
 }
 
-fn check_header(bytes: &[u8], bytes_needed: usize) -> Result<(), RecordError> {
+pub(super) fn check_header(bytes: &[u8], bytes_needed: usize) -> Result<(), RecordError> {
     match bytes.first() {
         Some(&found) if found != RECORD_FORMAT => Err(RecordError::Format { found }),
         _ if bytes.len() < bytes_needed => {
@@ -433,7 +481,7 @@ fn check_header(bytes: &[u8], bytes_needed: usize) -> Result<(), RecordError> {
 }
 
 /// Reads eight bytes at `at`; the caller has checked the length.
-fn read_u64(bytes: &[u8], at: usize) -> u64 {
+pub(super) fn read_u64(bytes: &[u8], at: usize) -> u64 {
     let mut word = [0; 8];
     word.copy_from_slice(&bytes[at..at + 8]);
     u64::from_le_bytes(word)

@@ -11,6 +11,7 @@
 
 use crate::threads::BodyHash;
 use crate::threads::CommitOutcome;
+use crate::threads::CustomerKey;
 use crate::threads::EmbeddedOptions;
 use crate::threads::Erasure;
 use crate::threads::MessageKey;
@@ -20,21 +21,18 @@ use crate::threads::ThreadKey;
 use crate::threads::ThreadRecord;
 use crate::threads::TurnCommit;
 use crate::threads::TurnRecord;
+use crate::threads::deed::Deed;
+use crate::threads::deed::Wrote;
 use crate::threads::embedded::Shared;
 use crate::threads::embedded::stored_answer;
 use crate::threads::error::guarded;
 use crate::threads::error::storage;
-use crate::threads::layout::MESSAGES;
 use crate::threads::layout::MessageEntry;
-use crate::threads::layout::THREADS;
-use crate::threads::layout::TOMBSTONES;
-use crate::threads::layout::TURNS;
-use crate::threads::layout::time;
 use crate::threads::record::stamp;
+use crate::threads::rewrite;
+use crate::threads::tables::Tables;
 use jiff::Timestamp;
 use redb::ReadableTable;
-use redb::Table;
-use redb::WriteTransaction;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -51,6 +49,10 @@ pub(super) enum Write {
     Commit { commit: Box<EncodedCommit>, reply: Reply<CommitOutcome> },
     /// The erasure of a thread.
     Erase { key: ThreadKey, erased_at: Timestamp, reply: Reply<Erasure> },
+    /// Anything that changes no thread.
+    Deed(Box<dyn Deed>),
+    /// Writes the file anew without what was erased; comes alone in its group.
+    Rewrite { reply: Reply<()> },
 }
 
 /// A commit encoded by its caller, so that the writer only copies.
@@ -60,6 +62,8 @@ pub(super) struct EncodedCommit {
     thread: ThreadRecord,
     thread_bytes: Vec<u8>,
     turn: Option<EncodedTurn>,
+    customer: Option<CustomerKey>,
+    jobs: Vec<(u128, Vec<u8>)>,
 }
 
 #[derive(Debug)]
@@ -78,14 +82,20 @@ impl EncodedCommit {
     /// # Errors
     /// If the thread or the turn is larger than `options` allow.
     pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
-        let TurnCommit { key, thread, turn } = commit;
+        let TurnCommit { key, thread, turn, jobs } = commit;
         let thread_bytes = thread.encode()?;
         let (bytes, bytes_max) = (thread_bytes.len(), options.thread_bytes_max);
         if bytes > bytes_max {
             return Err(StoreError::ThreadTooLarge { bytes, bytes_max });
         }
         let turn = turn.map(|turn| EncodedTurn::new(turn, &key, options)).transpose()?;
-        Ok(Self { key, thread, thread_bytes, turn })
+        let tenant = key.tenant.clone();
+        let customer = thread.customer_id.clone().map(|customer| CustomerKey { tenant, customer });
+        let jobs = jobs
+            .iter()
+            .map(|job| Ok((uuid::Uuid::now_v7().as_u128(), job.encode()?)))
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Self { key, thread, thread_bytes, turn, customer, jobs })
     }
 }
 
@@ -124,15 +134,31 @@ pub(super) fn start(
 ) -> io::Result<JoinHandle<()>> {
     let group_writes_max = options.group_writes_max.max(1);
     let recovery = options.recovery;
+    let options = options.clone();
     std::thread::Builder::new().name("thread-writer".to_owned()).spawn(move || {
         while let Some(first) = waiting.blocking_recv() {
-            let mut group = vec![first];
-            while group.len() < group_writes_max
+            let mut alone = None;
+            let mut group = Vec::new();
+            match first {
+                Write::Rewrite { reply } => alone = Some(reply),
+                first => group.push(first),
+            }
+            while alone.is_none()
+                && group.len() < group_writes_max
                 && let Ok(next) = waiting.try_recv()
             {
-                group.push(next);
+                match next {
+                    Write::Rewrite { reply } => alone = Some(reply),
+                    next => group.push(next),
+                }
             }
-            write_group(&shared, group, recovery);
+            if !group.is_empty() {
+                write_group(&shared, group, recovery);
+            }
+            if let Some(reply) = alone {
+                // A caller that stopped waiting needs no answer.
+                let _ = reply.send(rewrite::rewrite(&shared, &options));
+            }
         }
     })
 }
@@ -151,10 +177,12 @@ fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
             shared.stop_at(&cause);
             for write in group {
                 // A caller that stopped waiting needs no answer.
-                let _ = match write {
-                    Write::Commit { reply, .. } => reply.send(Err(cause.clone())).is_ok(),
-                    Write::Erase { reply, .. } => reply.send(Err(cause.clone())).is_ok(),
-                };
+                match write {
+                    Write::Commit { reply, .. } => drop(reply.send(Err(cause.clone()))),
+                    Write::Erase { reply, .. } => drop(reply.send(Err(cause.clone()))),
+                    Write::Rewrite { reply } => drop(reply.send(Err(cause.clone()))),
+                    Write::Deed(deed) => deed.tell(Some(cause.clone())),
+                }
             }
         }
     }
@@ -165,28 +193,33 @@ enum Done {
     Recorded { record: Arc<ThreadRecord>, encoded_bytes: usize },
     NotWritten(CommitOutcome),
     Erased(Erasure),
+    Deed(Wrote),
     Refused(StoreError),
 }
 
-/// Shows memory what is on disk now, then tells the caller.
+/// Shows memory what is on disk now, then tells the caller. A caller that stopped waiting needs no
+/// answer, so failed sends are nothing to act on.
 fn answer(shared: &Shared, write: Write, done: Done) {
-    // A caller that stopped waiting needs no answer, so failed sends are nothing to act on.
-    let _ = match (write, done) {
+    match (write, done) {
         (Write::Commit { commit, reply }, Done::Recorded { record, encoded_bytes }) => {
             shared.hot.wrote(&commit.key, &record, encoded_bytes);
-            reply.send(Ok(CommitOutcome::Recorded(record))).is_ok()
+            drop(reply.send(Ok(CommitOutcome::Recorded(record))));
         }
-        (Write::Commit { reply, .. }, Done::NotWritten(outcome)) => reply.send(Ok(outcome)).is_ok(),
-        (Write::Commit { reply, .. }, Done::Refused(cause)) => reply.send(Err(cause)).is_ok(),
+        (Write::Commit { reply, .. }, Done::NotWritten(outcome)) => drop(reply.send(Ok(outcome))),
+        (Write::Commit { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
         (Write::Erase { key, reply, .. }, Done::Erased(erasure)) => {
             shared.hot.removed(&key);
-            reply.send(Ok(erasure)).is_ok()
+            drop(reply.send(Ok(erasure)));
         }
-        (Write::Erase { reply, .. }, Done::Refused(cause)) => reply.send(Err(cause)).is_ok(),
+        (Write::Erase { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
+        (Write::Deed(deed), Done::Deed(_)) => deed.tell(None),
+        (Write::Deed(deed), Done::Refused(cause)) => deed.tell(Some(cause)),
         // `apply` answers each kind of write with its own kind of result.
-        (Write::Commit { .. }, Done::Erased(_))
-        | (Write::Erase { .. }, Done::Recorded { .. } | Done::NotWritten(_)) => false,
-    };
+        (
+            Write::Commit { .. } | Write::Erase { .. } | Write::Deed(_) | Write::Rewrite { .. },
+            _,
+        ) => {}
+    }
 }
 
 /// One transaction for the whole group; durable when this returns.
@@ -195,21 +228,26 @@ fn apply_group(
     group: &mut [Write],
     recovery: Recovery,
 ) -> Result<Vec<Done>, StoreError> {
-    let mut transaction = shared.database.begin_write().map_err(storage)?;
+    let database = shared.database();
+    let mut transaction = database.begin_write().map_err(storage)?;
     transaction.set_quick_repair(recovery == Recovery::Quick);
     let mut done = Vec::with_capacity(group.len());
     {
         let mut tables = Tables::open(&transaction)?;
         for write in group {
-            done.push(match tables.apply(write) {
+            done.push(match apply(&mut tables, write) {
                 Err(cause) if cause.stops_intake() => return Err(cause),
                 Err(cause) => Done::Refused(cause),
                 Ok(done) => done,
             });
         }
     }
-    let written =
-        done.iter().filter(|done| matches!(done, Done::Recorded { .. } | Done::Erased(_))).count();
+    let erased = done.iter().filter(|done| matches!(done, Done::Erased(_))).count();
+    let written = done
+        .iter()
+        .filter(|done| matches!(done, Done::Recorded { .. } | Done::Deed(Wrote::Something)))
+        .count()
+        + erased;
     if written == 0 {
         transaction.abort().map_err(storage)?;
         return Ok(done);
@@ -220,31 +258,17 @@ fn apply_group(
     Ok(done)
 }
 
-/// The tables of one write transaction.
-struct Tables<'t> {
-    threads: Table<'t, &'static str, &'static [u8]>,
-    turns: Table<'t, (&'static str, u64), &'static [u8]>,
-    messages: Table<'t, [u8; 32], &'static [u8]>,
-    tombstones: Table<'t, [u8; 32], i64>,
+fn apply(tables: &mut Tables<'_>, write: &mut Write) -> Result<Done, StoreError> {
+    match write {
+        Write::Commit { commit, .. } => tables.commit(commit),
+        Write::Erase { key, erased_at, .. } => tables.erase(key, *erased_at).map(Done::Erased),
+        Write::Deed(deed) => deed.apply(tables).map(Done::Deed),
+        // It never joins a group.
+        Write::Rewrite { .. } => Ok(Done::Deed(Wrote::Nothing)),
+    }
 }
 
-impl<'t> Tables<'t> {
-    fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
-        Ok(Self {
-            threads: transaction.open_table(THREADS).map_err(storage)?,
-            turns: transaction.open_table(TURNS).map_err(storage)?,
-            messages: transaction.open_table(MESSAGES).map_err(storage)?,
-            tombstones: transaction.open_table(TOMBSTONES).map_err(storage)?,
-        })
-    }
-
-    fn apply(&mut self, write: &mut Write) -> Result<Done, StoreError> {
-        match write {
-            Write::Commit { commit, .. } => self.commit(commit),
-            Write::Erase { key, erased_at, .. } => self.erase(key, *erased_at).map(Done::Erased),
-        }
-    }
-
+impl Tables<'_> {
     fn commit(&mut self, commit: &mut EncodedCommit) -> Result<Done, StoreError> {
         let key = commit.key.stored();
         if let Some(outcome) = self.reason_not_to(commit, &key)? {
@@ -270,6 +294,12 @@ impl<'t> Tables<'t> {
                 self.messages.insert(message, entry.encode().as_slice()).map_err(storage)?;
             }
         }
+        for (id, job) in &commit.jobs {
+            self.jobs.insert((key.as_str(), *id), job.as_slice()).map_err(storage)?;
+        }
+        if let Some(customer) = &commit.customer {
+            self.note_thread(customer, &commit.key)?;
+        }
         commit.thread.version = version + 1;
         commit.thread.turns_recorded = turns_recorded;
         stamp(&mut commit.thread_bytes, version + 1, turns_recorded);
@@ -293,25 +323,32 @@ impl<'t> Tables<'t> {
             let answer = answer.for_body(turn.body_hash)?;
             return Ok(Some(CommitOutcome::AlreadyRecorded(answer)));
         }
+        let made_at = turn.map_or(commit.thread.updated_at, |turn| turn.sent_at);
         if let Some(stored) = self.threads.get(key).map_err(storage)? {
             let (version, _) = ThreadRecord::counters_of(stored.value())?;
-            if version == commit.thread.version {
-                return Ok(None);
+            if version != commit.thread.version {
+                let current = Arc::new(ThreadRecord::decode(stored.value())?);
+                return Ok(Some(CommitOutcome::Stale(Some(current))));
             }
-            let current = Arc::new(ThreadRecord::decode(stored.value())?);
-            return Ok(Some(CommitOutcome::Stale(Some(current))));
-        }
-        if commit.thread.version != 0 {
+        } else if commit.thread.version != 0 {
             return Ok(Some(CommitOutcome::Stale(None)));
+        } else {
+            self.refuse_erased(commit.key.hashed(), made_at)?;
         }
-        let made_at = turn.map_or(commit.thread.updated_at, |turn| turn.sent_at);
-        let tombstone = self.tombstones.get(commit.key.hashed()).map_err(storage)?;
-        match tombstone.and_then(|erased_at| time(erased_at.value())) {
+        if let (Some(customer), Some(_)) = (&commit.customer, turn) {
+            self.refuse_erased(customer.hashed(), made_at)?;
+        }
+        Ok(None)
+    }
+
+    /// Refuses what was made before something was erased.
+    fn refuse_erased(&self, hashed: [u8; 32], made_at: Timestamp) -> Result<(), StoreError> {
+        match self.erased_at(hashed)? {
             // Tombstones are kept to the microsecond.
             Some(erased_at) if made_at.as_microsecond() <= erased_at.as_microsecond() => {
                 Err(StoreError::Erased { erased_at })
             }
-            _ => Ok(None),
+            _ => Ok(()),
         }
     }
 
@@ -334,11 +371,21 @@ impl<'t> Tables<'t> {
             let message = MessageKey { tenant: key.tenant.clone(), message }.hashed();
             self.messages.insert(message, entry.as_slice()).map_err(storage)?;
         }
-        let thread = self.threads.remove(stored.as_str()).map_err(storage)?.is_some();
-        let hashed = key.hashed();
-        let before = self.tombstones.get(hashed).map_err(storage)?.map(|time| time.value());
-        let microsecond = erased_at.as_microsecond().max(before.unwrap_or(i64::MIN));
-        self.tombstones.insert(hashed, microsecond).map_err(storage)?;
-        Ok(Erasure { threads: u64::from(thread), turns })
+        self.drop_jobs(&stored)?;
+        let thread = self.threads.remove(stored.as_str()).map_err(storage)?;
+        let customer = thread
+            .as_ref()
+            .and_then(|bytes| ThreadRecord::decode(bytes.value()).ok())
+            .and_then(|thread| thread.customer_id);
+        let threads = u64::from(thread.is_some());
+        drop(thread);
+        if let Some(customer) = customer {
+            let customer = CustomerKey { tenant: key.tenant.clone(), customer };
+            let entry = customer.threads_prefix() + key.thread.as_str();
+            self.customer_threads.remove(entry.as_str()).map_err(storage)?;
+        }
+        self.bury(key.hashed(), erased_at)?;
+        self.count_erasure()?;
+        Ok(Erasure { threads, turns })
     }
 }

@@ -6,6 +6,7 @@ use crate::base::ids::TurnId;
 use crate::base::language::Language;
 use crate::base::money::Money;
 use crate::channels::WindowState;
+use crate::threads::Job;
 use crate::turn::decide::Action;
 use crate::turn::grounding::Grounding;
 use crate::turn::understand::Reading;
@@ -17,6 +18,10 @@ pub(crate) struct TurnAnswer {
     pub(crate) turn_id: TurnId,
     pub(crate) thread_id: ThreadId,
     pub(crate) epoch: u64,
+    /// Turns that this answer also covers, in the order their words were sent.
+    pub(crate) supersedes: Vec<TurnId>,
+    /// The turn that answers instead of this one.
+    pub(crate) superseded_by: Option<TurnId>,
     pub(crate) language: Language,
     pub(crate) reading: Reading,
     pub(crate) action: Action,
@@ -28,6 +33,8 @@ pub(crate) struct TurnAnswer {
     pub(crate) disclosure: bool,
     pub(crate) timings: Timings,
     pub(crate) usage: Usage,
+    /// Work that must follow the turn; not part of what is said.
+    pub(crate) jobs: Vec<Job>,
 }
 
 /// The one message for the customer.

@@ -16,6 +16,12 @@ pub(crate) enum TurnError {
     /// The option id is not `key=value`.
     #[error("message.option_id `{found}` is not an option of ours, which look like `feel=comfort`")]
     OptionId { found: String },
+    /// The thread does not exist.
+    #[error("thread does not exist")]
+    NoThread,
+    /// The thread has changed its owner since the caller looked.
+    #[error("field `epoch` is {expected}, the thread is at {found}")]
+    EpochChanged { found: u64, expected: u64 },
     /// Too many turns wait.
     #[error(transparent)]
     Gate(#[from] GateError),

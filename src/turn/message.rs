@@ -4,6 +4,7 @@ use crate::base::channel::ChannelKind;
 use crate::base::ids::CustomerId;
 use crate::base::ids::MessageId;
 use crate::base::ids::Sku;
+use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
 use crate::base::language::Language;
 use crate::threads::BodyHash;
@@ -13,10 +14,14 @@ use std::time::Duration;
 /// One customer turn.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnRequest {
+    /// Whose customer wrote.
+    pub(crate) tenant: TenantId,
     /// `None` opens a thread.
     pub(crate) thread_id: Option<ThreadId>,
     pub(crate) customer_id: Option<CustomerId>,
     pub(crate) channel: ChannelKind,
+    /// The customer's address on that channel, if the caller names it.
+    pub(crate) sender: Option<String>,
     pub(crate) message_id: Option<MessageId>,
     /// Identifies the request: the same message id with another hash is a conflict.
     pub(crate) body_hash: BodyHash,
@@ -27,8 +32,19 @@ pub(crate) struct TurnRequest {
     pub(crate) customer: Customer,
     /// `None` leaves the cart as it was last told.
     pub(crate) cart: Option<Vec<(Sku, u32)>>,
+    /// Whether more messages are waited for.
+    pub(crate) patience: Patience,
     /// How long the answer may take; `None` takes the configured time.
     pub(crate) deadline: Option<Duration>,
+}
+
+/// Whether a turn waits for more messages before it is drafted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// It starts at once. Newer words that come while it runs supersede it all the same.
+    None,
+    /// The channel's debounce window passes first.
+    Debounce,
 }
 
 /// What the customer sent.

@@ -6,18 +6,27 @@
 //! Invariants
 //! - The answer is on disk before it leaves; a message id is answered once.
 //! - One turn of a thread runs at a time, many threads run at once.
-//! - A thread that a human owns gets no draft.
+//! - A thread that a human owns gets no draft; one that a human takes meanwhile loses its draft.
+//! - A draft that newer words of the customer made stale is dropped before it leaves.
 
 mod answer;
+pub(crate) mod burst;
+pub(crate) mod consent;
+mod course;
 pub(crate) mod decide;
 pub(crate) mod draft;
 mod error;
 pub(crate) mod grounding;
+mod handoff;
+mod identity;
 mod message;
+mod ownership;
 mod policies;
 mod record;
 mod seal;
 mod suggest;
+#[cfg(test)]
+mod tests;
 mod understand;
 
 pub(crate) use answer::Handoff;
@@ -30,13 +39,17 @@ pub(crate) use error::TurnError;
 pub(crate) use message::Content;
 pub(crate) use message::Customer;
 pub(crate) use message::Order;
+pub(crate) use message::Patience;
 pub(crate) use message::TurnRequest;
+pub(crate) use ownership::HumanMessage;
+pub(crate) use ownership::OwnerChange;
+pub(crate) use ownership::Resolution;
 pub(crate) use policies::Policies;
 pub(crate) use understand::Reading;
 
 use crate::base::clock::SharedClock;
-use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
+use crate::base::ids::TurnId;
 use crate::base::language::Language;
 use crate::base::telemetry;
 use crate::catalog::Catalog;
@@ -45,13 +58,17 @@ use crate::engine::Priority;
 use crate::intent::IntentClassifier;
 use crate::offers::Offers;
 use crate::threads::Arrival;
-use crate::threads::Flight;
+use crate::threads::CustomerStore;
+use crate::threads::Job;
+use crate::threads::JobKind;
 use crate::threads::MessageKey;
+use crate::threads::OwnerState;
 use crate::threads::StoredAnswer;
 use crate::threads::ThreadKey;
 use crate::threads::ThreadRecord;
 use crate::threads::ThreadStore;
 use crate::threads::TurnGate;
+use burst::BurstLimits;
 use decide::Decision;
 use decide::Rules;
 use decide::Situation;
@@ -74,8 +91,9 @@ use tokio::sync::mpsc;
 use understand::Readers;
 use understand::Understood;
 
-/// Times a turn is decided anew when its thread changed under it.
-const TRIES_MAX: u32 = 3;
+/// Times a turn is decided anew when its thread changed under it: only humans can change it then,
+/// and none writes as fast as a turn without a draft is decided.
+const TRIES_MAX: u32 = 8;
 
 /// Share of the deadline kept for the check, the offer and the write.
 const RESERVE: Duration = Duration::from_millis(40);
@@ -86,7 +104,6 @@ pub(crate) type AnswerEncoder = fn(&TurnAnswer) -> Vec<u8>;
 /// How turns are answered.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnOptions {
-    pub(crate) tenant: TenantId,
     /// Voice, address, length and emoji; language and channel are each turn's own.
     pub(crate) style: Style,
     pub(crate) rules: Rules,
@@ -94,6 +111,17 @@ pub(crate) struct TurnOptions {
     pub(crate) output_tokens_max: usize,
     pub(crate) text_chars_max: usize,
     pub(crate) history_turns_max: usize,
+    pub(crate) bursts: BurstLimits,
+    pub(crate) handoff: HandoffDelivery,
+}
+
+/// Whether handoffs are told to anybody but the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HandoffDelivery {
+    /// The answer alone says so.
+    AnswerOnly,
+    /// A packet goes to the shop's webhook as well.
+    Webhook,
 }
 
 /// Everybody whom a turn asks.
@@ -106,6 +134,7 @@ pub(crate) struct Parts {
     pub(crate) policies: Policies,
     pub(crate) shop: ShopProfile,
     pub(crate) store: Arc<dyn ThreadStore>,
+    pub(crate) customers: Arc<dyn CustomerStore>,
     pub(crate) gate: TurnGate,
     pub(crate) clock: SharedClock,
     pub(crate) encode: AnswerEncoder,
@@ -126,6 +155,22 @@ pub(crate) struct Answered {
     pub(crate) body: Arc<[u8]>,
     /// Whether it was recorded before and not made now.
     pub(crate) replayed: bool,
+}
+
+/// An answer that is on disk.
+#[derive(Debug, Clone)]
+struct Recorded {
+    stored: StoredAnswer,
+    replayed: bool,
+}
+
+impl Recorded {
+    fn answered(&self) -> Answered {
+        if self.replayed {
+            return replayed(&self.stored);
+        }
+        Answered { body: Arc::clone(&self.stored.answer), replayed: false }
+    }
 }
 
 /// What a caller that streams hears before the answer.
@@ -164,9 +209,10 @@ impl Gateway {
         let arrived = self.parts.clock.instant();
         self.check(&request)?;
         let Some(message) = request.message_id.clone() else {
-            return self.answer(&request, &progress, arrived).await;
+            let request = self.with_profile(self.with_identity(request).await?).await?;
+            return self.answer(&request, &progress, arrived, None).await;
         };
-        let key = MessageKey { tenant: self.options.tenant.clone(), message };
+        let key = MessageKey { tenant: request.tenant.clone(), message };
         let flight = match self.parts.gate.arrive(&key, request.body_hash).await? {
             Arrival::First(flight) => flight,
             Arrival::Answered(stored) => return Ok(replayed(&stored)),
@@ -177,81 +223,49 @@ impl Gateway {
             flight.finish(stored);
             return Ok(answered);
         }
-        let answered = self.answer(&request, &progress, arrived).await?;
-        self.land(flight, &key).await?;
-        Ok(answered)
+        let request = self.with_profile(self.with_identity(request).await?).await?;
+        self.answer(&request, &progress, arrived, Some(flight)).await
     }
 
-    /// Lets everybody who waits for the same message have its recorded answer.
-    async fn land(&self, flight: Flight, key: &MessageKey) -> Result<(), TurnError> {
-        if let Some(stored) = self.parts.store.replay(key).await? {
-            flight.finish(stored);
+    /// Refuses a message that no turn could answer.
+    ///
+    /// # Errors
+    /// If it is empty, too long, or taps an option that is none.
+    pub(crate) fn check(&self, request: &TurnRequest) -> Result<(), TurnError> {
+        match request.content.option_id() {
+            Some(id) if crate::catalog::FacetChoice::parse(id).is_none() => {
+                Err(TurnError::OptionId { found: id.chars().take(80).collect() })
+            }
+            Some(_) => self.check_length(request.content.text()),
+            None => self.check_text(request.content.text()),
         }
-        Ok(())
     }
 
-    fn check(&self, request: &TurnRequest) -> Result<(), TurnError> {
-        let text = request.content.text();
+    fn check_text(&self, text: &str) -> Result<(), TurnError> {
+        if text.trim().is_empty() {
+            return Err(TurnError::EmptyText);
+        }
+        self.check_length(text)
+    }
+
+    fn check_length(&self, text: &str) -> Result<(), TurnError> {
         let chars = text.chars().count();
         let chars_max = self.options.text_chars_max;
         if chars > chars_max {
             return Err(TurnError::TextTooLong { chars, chars_max });
         }
-        match request.content.option_id() {
-            Some(id) if crate::catalog::FacetChoice::parse(id).is_none() => {
-                Err(TurnError::OptionId { found: id.chars().take(80).collect() })
-            }
-            None if text.trim().is_empty() => Err(TurnError::EmptyText),
-            Some(_) | None => Ok(()),
-        }
+        Ok(())
     }
 
-    async fn answer(
-        &self,
-        request: &TurnRequest,
-        progress: &Progress,
-        arrived: Instant,
-    ) -> Result<Answered, TurnError> {
-        let thread = request.thread_id.clone().unwrap_or_else(new_thread_id);
-        let key = ThreadKey { tenant: self.options.tenant.clone(), thread };
-        let _turn = self.parts.gate.enter(&key).await?;
-        let mut timings = Timings { queue: self.since(arrived), ..Timings::default() };
-        for _ in 0..TRIES_MAX {
-            let reading = self.parts.clock.instant();
-            let record = self.open(&key, request).await?;
-            timings.record = self.since(reading);
-            let turn = Turn { request, progress, key: &key, arrived, timings };
-            if let Some(answered) = self.take(turn, record).await? {
-                return Ok(answered);
-            }
-        }
-        Err(TurnError::Contended { tries: TRIES_MAX })
-    }
-
-    async fn open(
-        &self,
-        key: &ThreadKey,
-        request: &TurnRequest,
-    ) -> Result<ThreadRecord, TurnError> {
-        let now = self.parts.clock.now();
-        let stored = self.parts.store.load(key).await?;
-        let language = request.language_hint.unwrap_or(self.options.style.language);
-        let mut record = stored.map_or_else(
-            || ThreadRecord::open(key.thread.clone(), language, now),
-            |record| (*record).clone(),
-        );
-        record::admit(&mut record, request, now);
-        Ok(record)
-    }
-
-    /// The five verbs. `None` if the thread changed meanwhile and the turn must be taken again.
-    async fn take(
+    /// The first four verbs, and the record that the fifth shall write.
+    async fn prepare(
         &self,
         mut turn: Turn<'_>,
         mut record: ThreadRecord,
-    ) -> Result<Option<Answered>, TurnError> {
+    ) -> Result<(ThreadRecord, TurnAnswer), TurnError> {
         let request = turn.request;
-        let budget = self.budget(request, turn.arrived);
+        let budget = self.budget(request, turn.began);
+        let burst = burst::gather(&record, request, self.parts.clock.now());
 
         let started = self.parts.clock.instant();
         let readers = Readers {
@@ -259,9 +273,9 @@ impl Gateway {
             catalog: &self.parts.catalog,
             language_default: self.options.style.language,
         };
-        let understood =
-            understand::understand(&request.content, request.language_hint, &record, readers)
-                .await?;
+        let mut understood =
+            understand::understand(&burst.content, request.language_hint, &record, readers).await?;
+        understood.source.clone_from(&request.message_id);
         turn.timings.understand = self.since(started);
         let event = TurnEvent::Understood(understood.language, understood.reading.clone());
         tell(turn.progress, event).await;
@@ -274,14 +288,14 @@ impl Gateway {
         let wanted = drafter.wants_history();
         let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
         let asked = Asked { drafter: &*drafter, history: &history, budget };
-        let worded = self.draft(request, &decision, asked).await;
+        let worded = self.draft(&burst.content, &decision, asked).await;
         turn.timings.draft = self.since(started);
 
         let started = self.parts.clock.instant();
         let desk = Desk {
             offers: &self.parts.offers,
             catalog: &self.parts.catalog,
-            tenant: &self.options.tenant,
+            tenant: &request.tenant,
         };
         let suggestion = suggest::suggest(desk, &record, &understood, &decision);
         turn.timings.suggest = self.since(started);
@@ -289,22 +303,41 @@ impl Gateway {
         let started = self.parts.clock.instant();
         let now = self.parts.clock.now();
         let fresh = record.disclosed_at.is_none();
-        let handoff = decision.handoff.map(|reason| Handoff {
-            reason: reason.name(),
-            summary: record::summary(&record, &understood, &history, &request.customer),
-        });
+        let handed = decision.handoff;
+        let summary =
+            handed.map(|_| record::summary(&record, &understood, &history, &request.customer));
+        let bot_owned = record.ownership.state == OwnerState::Bot;
         record::remember(&mut record, &understood, &decision, &worded.options, now);
+        burst::settle(&mut record, request);
         if let Some(offer) = &suggestion {
             record::remember_offer(&mut record, offer.sku.clone());
         }
-        let drafted = Drafted { understood: &understood, decision, worded };
+        let supersedes = burst.supersedes;
+        let drafted = Drafted { understood: &understood, decision, worded, supersedes };
         let mut answer = self.seal(&turn, &record, drafted);
+        if let (Some(reason), Some(summary)) = (handed, summary) {
+            if bot_owned && self.options.handoff == HandoffDelivery::Webhook {
+                let (record, understood, history) = (&record, &understood, &history[..]);
+                let (customer, reply) = (&request.customer, answer.reply.text.as_str());
+                let summary = summary.as_str();
+                let facts = handoff::Facts {
+                    reason,
+                    record,
+                    understood,
+                    history,
+                    customer,
+                    reply,
+                    summary,
+                };
+                answer.jobs.push(Job::new(JobKind::Handoff, handoff::packet(facts), now));
+            }
+            answer.handoff = Some(Handoff { reason: reason.name(), summary });
+        }
         answer.suggestion = suggestion;
-        answer.handoff = handoff;
         answer.disclosure = fresh;
         answer.timings.record += self.since(started);
         answer.timings.total = self.since(turn.arrived);
-        self.commit(&turn, record, answer).await
+        Ok((record, answer))
     }
 
     fn decide(
@@ -334,11 +367,11 @@ impl Gateway {
         }
     }
 
-    async fn draft(&self, request: &TurnRequest, decision: &Decision, asked: Asked<'_>) -> Worded {
+    async fn draft(&self, content: &Content, decision: &Decision, asked: Asked<'_>) -> Worded {
         let mut briefs = decision.briefs.clone();
-        if request.content.option_id().is_none() {
+        if content.option_id().is_none() {
             for brief in &mut briefs {
-                brief.customer = Some(request.content.text().to_owned());
+                brief.customer = Some(content.text().to_owned());
             }
         }
         let known = Vocabulary { lexicon: None, catalog_names: Some(&self.catalog_names) };
@@ -347,11 +380,11 @@ impl Gateway {
         compose(asked.drafter, &briefs, &decision.options, shown, terms).await
     }
 
-    fn budget(&self, request: &TurnRequest, arrived: Instant) -> Budget {
+    fn budget(&self, request: &TurnRequest, began: Instant) -> Budget {
         let allowed = request.deadline.unwrap_or(self.options.deadline);
-        let deadline = arrived + allowed.saturating_sub(RESERVE);
+        let deadline = began + allowed.saturating_sub(RESERVE);
         Budget {
-            cache_owner: CacheOwner::of(&self.options.tenant),
+            cache_owner: CacheOwner::of(&request.tenant),
             priority: Priority::Live,
             deadline,
             output_tokens_max: self.options.output_tokens_max,
@@ -366,10 +399,13 @@ impl Gateway {
 /// One turn under way.
 #[derive(Debug, Clone, Copy)]
 struct Turn<'a> {
+    id: &'a TurnId,
     request: &'a TurnRequest,
     progress: &'a Progress,
     key: &'a ThreadKey,
     arrived: Instant,
+    /// When the time for the answer began: at the arrival, or when the debounce window had passed.
+    began: Instant,
     timings: Timings,
 }
 

@@ -8,16 +8,20 @@ use crate::catalog::FacetChoice;
 use crate::catalog::SIZE_KEY;
 use crate::catalog::Understanding;
 use crate::threads::CartLine;
+use crate::threads::Counters;
 use crate::threads::DeclinedOffer;
 use crate::threads::FactKind;
 use crate::threads::KnownFact;
 use crate::threads::OfferedOption;
 use crate::threads::OwnerEvent;
 use crate::threads::PendingQuestion;
+use crate::threads::Purpose;
 use crate::threads::SeenIntent;
 use crate::threads::ThreadRecord;
+use crate::threads::VERBATIM_CHARS_MAX;
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::StatedFact;
+use crate::turn::consent;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::draft::HistoryLine;
@@ -72,6 +76,7 @@ pub(crate) fn admit(record: &mut ThreadRecord, request: &TurnRequest, now: Times
     if !record.channels.contains(&request.channel) {
         record.channels.push(request.channel);
     }
+    record.channel_last = Some(request.channel);
     if let Some(customer) = &request.customer_id {
         record.customer_id = Some(customer.clone());
     }
@@ -82,8 +87,21 @@ pub(crate) fn admit(record: &mut ThreadRecord, request: &TurnRequest, now: Times
             .collect();
     }
     record.ownership = record.ownership.after(OwnerEvent::CustomerSpoke, now);
-    record.last_customer_message_at = Some(request.sent_at.unwrap_or(now));
+    // A message that was late on its way does not close the channel's window early.
+    let sent_at = request.sent_at.unwrap_or(now);
+    record.last_customer_message_at = record.last_customer_message_at.max(Some(sent_at));
     record.updated_at = now;
+}
+
+/// The conversation starts again: what it was about is forgotten, who takes part is not.
+pub(crate) fn restart(record: &mut ThreadRecord) {
+    record.facts.clear();
+    record.asked_facets.clear();
+    record.pending = None;
+    record.product_in_focus = None;
+    record.intents.clear();
+    record.unanswered.clear();
+    record.counters = Counters::default();
 }
 
 /// Whether a decision is about products, so that what the message said of them is kept.
@@ -96,7 +114,8 @@ fn concerns_products(decision: &Decision) -> bool {
         | ActionKind::Clarify
         | ActionKind::Deflect
         | ActionKind::Handoff
-        | ActionKind::Close => false,
+        | ActionKind::Close
+        | ActionKind::Superseded => false,
     }
 }
 
@@ -141,10 +160,12 @@ pub(crate) fn remember(
 ) {
     record.language = understood.language;
     if concerns_products(decision) {
-        remember_need(record, decision, now);
+        remember_need(record, understood, decision, now);
         record.product_in_focus.clone_from(&decision.focus);
     }
-    record.pending = pending(decision, options, now);
+    let next = pending(decision, options, now);
+    let again = next.is_some() && asks_again(record.pending.as_ref(), next.as_ref());
+    record.pending = next;
     if let Some(sku) = &decision.rejected {
         record.declined_offers.push(DeclinedOffer { sku: sku.clone(), declined_at: now });
         let excess = record.declined_offers.len().saturating_sub(DECLINED_MAX);
@@ -153,6 +174,11 @@ pub(crate) fn remember(
     let counters = &mut record.counters;
     counters.low_confidence_in_a_row =
         if decision.unsure { counters.low_confidence_in_a_row + 1 } else { 0 };
+    counters.same_question_in_a_row =
+        if again { counters.same_question_in_a_row.saturating_add(1) } else { 0 };
+    if consent::is_stop(&understood.text) {
+        record.outreach_stopped_at = Some(now);
+    }
     if decision.handoff.is_some() {
         record.ownership = record.ownership.after(OwnerEvent::HandoffOffered, now);
     }
@@ -177,7 +203,12 @@ pub(crate) fn remember_offer(record: &mut ThreadRecord, sku: Sku) {
     record.offered.drain(..excess);
 }
 
-fn remember_need(record: &mut ThreadRecord, decision: &Decision, now: Timestamp) {
+fn remember_need(
+    record: &mut ThreadRecord,
+    understood: &Understood,
+    decision: &Decision,
+    now: Timestamp,
+) {
     let category = decision.need.category.as_deref();
     let known = record.facts.get(CATEGORY_KEY).map(|fact| fact.value.as_str());
     if known.is_some() && category != known {
@@ -191,15 +222,38 @@ fn remember_need(record: &mut ThreadRecord, decision: &Decision, now: Timestamp)
     for (key, value) in grouped(&decision.need) {
         let fact = match record.facts.remove(&key) {
             Some(fact) if fact.value == value => fact,
-            _ => KnownFact { value, kind: FactKind::Stated, source: None, learnt_at: now },
+            _ => stated_fact(value, understood, now),
         };
         facts.insert(key, fact);
     }
     record.facts = facts;
 }
 
+/// What the customer just said or tapped, with the words it was said in.
+fn stated_fact(value: String, understood: &Understood, now: Timestamp) -> KnownFact {
+    let words = understood.text.chars().take(VERBATIM_CHARS_MAX).collect::<String>();
+    KnownFact {
+        value,
+        kind: FactKind::Stated,
+        source: understood.source.clone(),
+        verbatim: (understood.tap.is_none() && !words.is_empty()).then_some(words),
+        purpose: Purpose::Assistance,
+        confidence: 1.0,
+        learnt_at: now,
+    }
+}
+
 fn is_facet_question(decision: &Decision, facet: &str) -> bool {
     decision.action.kind == ActionKind::Ask && facet != SIZE_KEY && facet != "need"
+}
+
+/// Whether two questions are one and the same.
+fn asks_again(before: Option<&PendingQuestion>, now: Option<&PendingQuestion>) -> bool {
+    let asked = |question: &PendingQuestion| {
+        let ids: Vec<String> = question.options.iter().map(|option| option.id.clone()).collect();
+        (question.facet.clone(), question.product.clone(), ids)
+    };
+    before.map(asked) == now.map(asked)
 }
 
 fn pending(

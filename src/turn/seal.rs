@@ -4,18 +4,22 @@ use crate::base::ids::TurnId;
 use crate::base::telemetry;
 use crate::channels;
 use crate::threads::CommitOutcome;
+use crate::threads::StoredAnswer;
 use crate::threads::ThreadKey;
 use crate::threads::ThreadRecord;
 use crate::threads::TurnCommit;
 use crate::threads::TurnKind;
 use crate::threads::TurnRecord;
-use crate::turn::Answered;
 use crate::turn::Gateway;
+use crate::turn::Recorded;
 use crate::turn::Turn;
 use crate::turn::TurnError;
 use crate::turn::answer::Reply;
 use crate::turn::answer::ReplySource;
 use crate::turn::answer::TurnAnswer;
+use crate::turn::answer::Usage;
+use crate::turn::decide::Action;
+use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::decide::HandoffReason;
 use crate::turn::draft;
@@ -24,7 +28,7 @@ use crate::turn::draft::compose::Worded;
 use crate::turn::fresh_id;
 use crate::turn::grounding;
 use crate::turn::record;
-use crate::turn::replayed;
+use crate::turn::understand::Reading;
 use crate::turn::understand::Understood;
 use std::sync::Arc;
 
@@ -34,6 +38,7 @@ pub(super) struct Drafted<'a> {
     pub(super) understood: &'a Understood,
     pub(super) decision: Decision,
     pub(super) worded: Worded,
+    pub(super) supersedes: Vec<TurnId>,
 }
 
 impl Gateway {
@@ -43,7 +48,7 @@ impl Gateway {
         record: &ThreadRecord,
         drafted: Drafted<'_>,
     ) -> TurnAnswer {
-        let Drafted { understood, decision, worded } = drafted;
+        let Drafted { understood, decision, worded, supersedes } = drafted;
         let channel = channels::channel(turn.request.channel);
         let human = decision.handoff == Some(HandoffReason::HumanOwned);
         let source = turn.request.message_id.as_ref().map(|id| id.as_str());
@@ -68,9 +73,11 @@ impl Gateway {
             channel.payload(&channel.fit(&payload), None)
         };
         TurnAnswer {
-            turn_id: new_turn_id(),
+            turn_id: turn.id.clone(),
             thread_id: turn.key.thread.clone(),
             epoch: record.ownership.epoch,
+            supersedes,
+            superseded_by: None,
             language: understood.language,
             reading: understood.reading.clone(),
             action: decision.action,
@@ -88,6 +95,44 @@ impl Gateway {
             disclosure: false,
             timings: turn.timings,
             usage: worded.usage,
+            jobs: Vec::new(),
+        }
+    }
+
+    /// The answer of a turn whose words a newer one answers: it says nothing.
+    pub(super) fn seal_superseded(
+        &self,
+        turn: &Turn<'_>,
+        record: &ThreadRecord,
+        newer: TurnId,
+    ) -> TurnAnswer {
+        let channel = channels::channel(turn.request.channel);
+        let mut timings = turn.timings;
+        timings.total = self.since(turn.arrived);
+        TurnAnswer {
+            turn_id: turn.id.clone(),
+            thread_id: turn.key.thread.clone(),
+            epoch: record.ownership.epoch,
+            supersedes: Vec::new(),
+            superseded_by: Some(newer),
+            language: record.language,
+            reading: Reading::none(),
+            action: Action::of(ActionKind::Superseded),
+            reply: Reply {
+                text: String::new(),
+                source: ReplySource::Template,
+                options: Vec::new(),
+                grounding: Vec::new(),
+                payload: serde_json::Value::Null,
+            },
+            suggestion: None,
+            facts: Vec::new(),
+            handoff: None,
+            window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
+            disclosure: false,
+            timings,
+            usage: Usage::default(),
+            jobs: Vec::new(),
         }
     }
 
@@ -96,7 +141,7 @@ impl Gateway {
         turn: &Turn<'_>,
         record: ThreadRecord,
         answer: TurnAnswer,
-    ) -> Result<Option<Answered>, TurnError> {
+    ) -> Result<Option<Recorded>, TurnError> {
         let now = self.parts.clock.now();
         let body: Arc<[u8]> = (self.parts.encode)(&answer).into();
         let request = turn.request;
@@ -116,18 +161,29 @@ impl Gateway {
             sequence: 0,
             answer: Arc::clone(&body),
         };
-        let commit = TurnCommit { key: turn.key.clone(), thread: record, turn: Some(recorded) };
+        let commit = TurnCommit {
+            key: turn.key.clone(),
+            thread: record,
+            turn: Some(recorded),
+            jobs: answer.jobs.clone(),
+        };
         let outcome = self.parts.store.commit(commit).await?;
         let took = self.since(turn.arrived).as_secs_f64();
         metrics::histogram!(telemetry::TURN_SECONDS).record(took);
         match outcome {
-            CommitOutcome::Recorded(_) => {
+            CommitOutcome::Recorded(thread) => {
                 let (source, action) = (answer.reply.source.name(), answer.action.kind.name());
                 metrics::counter!(telemetry::TURNS_TOTAL, "source" => source, "action" => action)
                     .increment(1);
-                Ok(Some(Answered { body, replayed: false }))
+                let stored = StoredAnswer {
+                    thread: turn.key.clone(),
+                    sequence: thread.turns_recorded.saturating_sub(1),
+                    body_hash: request.body_hash,
+                    answer: body,
+                };
+                Ok(Some(Recorded { stored, replayed: false }))
             }
-            CommitOutcome::AlreadyRecorded(stored) => Ok(Some(replayed(&stored))),
+            CommitOutcome::AlreadyRecorded(stored) => Ok(Some(Recorded { stored, replayed: true })),
             CommitOutcome::Stale(_) => Ok(None),
         }
     }
@@ -145,8 +201,10 @@ impl Gateway {
         }
         let shown = window(turns_recorded, self.options.history_turns_max);
         let turns = self.parts.store.turns(key, shown).await?;
+        // What was resolved is over: nothing before the last marker is looked at.
+        let resolved = turns.iter().rposition(|turn| turn.kind == TurnKind::Resolved);
         let mut lines = Vec::new();
-        for turn in turns {
+        for turn in turns.into_iter().skip(resolved.map_or(0, |at| at + 1)) {
             let texts = [(true, turn.user_text), (false, turn.reply_text)];
             lines.extend(
                 texts
@@ -168,7 +226,8 @@ fn window(turns_recorded: u64, turns_max: usize) -> usize {
     recorded - recorded.saturating_sub(turns_max).div_ceil(half) * half
 }
 
-fn new_turn_id() -> TurnId {
+/// A new id that sorts by time.
+pub(super) fn new_turn_id() -> TurnId {
     TurnId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
 }
 

@@ -106,7 +106,8 @@ fn suits(decision: &Decision) -> bool {
         | ActionKind::Clarify
         | ActionKind::Deflect
         | ActionKind::Handoff
-        | ActionKind::Close => false,
+        | ActionKind::Close
+        | ActionKind::Superseded => false,
     }
 }
 
@@ -139,9 +140,14 @@ pub(crate) struct CartVerdict {
 
 impl Gateway {
     /// The offer for a cart outside of any conversation.
-    pub(crate) fn suggest(&self, customer: Option<&CustomerId>, cart: &[Sku]) -> CartVerdict {
+    pub(crate) fn suggest(
+        &self,
+        tenant: &TenantId,
+        customer: Option<&CustomerId>,
+        cart: &[Sku],
+    ) -> CartVerdict {
         let context = OfferContext {
-            tenant: self.options.tenant.as_str(),
+            tenant: tenant.as_str(),
             subject: customer.map_or(ANONYMOUS, CustomerId::as_str),
             anchors: cart,
             cart,

@@ -2,6 +2,7 @@
 //!
 //! A tap on an option is read without any model; so is text that spells a pending option.
 
+use crate::base::ids::MessageId;
 use crate::base::language::Language;
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
@@ -28,6 +29,19 @@ pub(crate) struct Reading {
     pub(crate) signals: Signals,
 }
 
+impl Reading {
+    /// Of a message that was not read.
+    pub(crate) fn none() -> Self {
+        Self {
+            label: String::new(),
+            confidence: 0.0,
+            abstained: true,
+            alternatives: Vec::new(),
+            signals: Signals::default(),
+        }
+    }
+}
+
 impl From<IntentPrediction> for Reading {
     fn from(found: IntentPrediction) -> Self {
         let alternatives = found.alternatives.into_iter();
@@ -51,6 +65,8 @@ pub(crate) struct Understood {
     /// The option chosen.
     pub(crate) tap: Option<FacetChoice>,
     pub(crate) text: String,
+    /// The message it was read from, once the turn names it.
+    pub(crate) source: Option<MessageId>,
 }
 
 /// Who understands.
@@ -85,22 +101,12 @@ pub(crate) async fn understand(
             alternatives: Vec::new(),
             signals: Signals::default(),
         };
-        return Ok(Understood { language, reading, said, tap: Some(choice), text });
+        return Ok(Understood { language, reading, said, tap: Some(choice), text, source: None });
     }
     let predicted = readers.classifier.classify(vec![text.clone()]).await?;
-    let reading = predicted.into_iter().next().map_or_else(unread, Reading::from);
+    let reading = predicted.into_iter().next().map_or_else(Reading::none, Reading::from);
     let said = readers.catalog.understand(&text, language);
-    Ok(Understood { language, reading, said, tap: None, text })
-}
-
-fn unread() -> Reading {
-    Reading {
-        label: String::new(),
-        confidence: 0.0,
-        abstained: true,
-        alternatives: Vec::new(),
-        signals: Signals::default(),
-    }
+    Ok(Understood { language, reading, said, tap: None, text, source: None })
 }
 
 /// A thread keeps its language until a message clearly speaks another.

@@ -3,9 +3,12 @@
 //! Needs the encoder under `models/` (`scripts/fetch-encoder`); `scripts/test` sees to it.
 
 mod bench_http;
+mod callbacks;
 mod command_line;
 mod conversation;
 mod engine_parity;
+mod erasure;
+mod keys;
 mod models;
 mod openai;
 mod openai_client;

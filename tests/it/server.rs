@@ -6,12 +6,15 @@ use serde_json::Value;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Lines;
+use std::io::Write;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::ChildStderr;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
+use std::thread::JoinHandle;
 use tempfile::TempDir;
 
 /// The folder of the project.
@@ -43,12 +46,20 @@ pub(crate) struct Gateway {
     keeper: Child,
     pub(crate) url: String,
     pub(crate) data: TempDir,
+    /// Reads the log until the gateway ends.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Gateway {
     /// Starts one with extra variables and waits until it is ready.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
         Self::start_in(tempfile::tempdir().expect("a temporary folder"), variables)
+    }
+
+    /// The same, its log kept in a file.
+    pub(crate) fn start_logged(variables: &[(&str, &str)], log: &Path) -> Self {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        Self::begin(data, variables).until_ready_logged(Some(log.to_path_buf()))
     }
 
     /// The same on a data folder that is there already.
@@ -78,7 +89,12 @@ impl Gateway {
 
     fn end(&mut self) -> Option<i32> {
         drop(self.keeper.stdin.take());
-        self.keeper.wait().ok()?.code()
+        let status = self.keeper.wait();
+        if let Some(reader) = self.reader.take() {
+            // A reader that broke off has told why on its own thread.
+            let _ = reader.join();
+        }
+        status.ok()?.code()
     }
 
     /// Posts JSON and reads the status and the JSON that comes back.
@@ -138,12 +154,24 @@ impl Starting {
     }
 
     /// Waits for the line that says so.
-    pub(crate) fn until_ready(mut self) -> Gateway {
+    pub(crate) fn until_ready(self) -> Gateway {
+        self.until_ready_logged(None)
+    }
+
+    /// The same, and keeps the log in a file.
+    pub(crate) fn until_ready_logged(mut self, kept: Option<PathBuf>) -> Gateway {
         let url = self.until("listening on ");
-        let Self { keeper, lines, data, .. } = self;
+        let Self { keeper, lines, log, data } = self;
         // The pipe must be read on, or a full one would stop the gateway.
-        std::thread::spawn(move || lines.for_each(drop));
-        Gateway { keeper, url, data }
+        let reader = std::thread::spawn(move || {
+            let mut kept = kept.map(|path| std::fs::File::create(path).expect("a log file"));
+            for line in log.into_iter().chain(lines.map_while(Result::ok)) {
+                if let Some(kept) = &mut kept {
+                    writeln!(kept, "{line}").expect("the log is written");
+                }
+            }
+        });
+        Gateway { keeper, url, data, reader: Some(reader) }
     }
 }
 

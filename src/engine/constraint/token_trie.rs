@@ -51,7 +51,7 @@ impl TokenTrie {
 
     /// A vocabulary of these tokens, empty ones never allowed, of which `ends` end a text.
     pub(crate) fn from_words(
-        words: impl Iterator<Item = Vec<u8>> + ExactSizeIterator,
+        words: impl ExactSizeIterator<Item = Vec<u8>>,
         ends: Vec<u32>,
     ) -> Result<Self, GrammarFault> {
         let tokens = words.len();

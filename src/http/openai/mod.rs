@@ -2,6 +2,7 @@
 
 pub(crate) mod embeddings;
 
+use crate::base::ids::TenantId;
 use crate::engine::CacheScope;
 use crate::engine::EndOfText;
 use crate::engine::EngineError;
@@ -18,6 +19,7 @@ use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
+use crate::http::keys::Caller;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::openai::AssistantMessage;
 use crate::http::wire::openai::ChatRequest;
@@ -73,6 +75,7 @@ impl Endpoint {
 )]
 pub(crate) async fn chat(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: Json<ChatRequest>,
 ) -> Result<Response, ApiError> {
     let request = body.value;
@@ -87,7 +90,7 @@ pub(crate) async fn chat(
         .collect();
     let settings = TemplateSettings::from_json(&request.chat_template_kwargs)?;
     let token_ids = model.encode_chat_with(&messages, &settings)?;
-    let prompt = Prompt { token_ids, echo: String::new() };
+    let prompt = Prompt { tenant: caller.tenant, token_ids, echo: String::new() };
     app.generate(&model, Endpoint::Chat, prompt, request.sampling).await
 }
 
@@ -117,6 +120,7 @@ fn only(prompt: OneOrMany) -> Result<String, ApiError> {
 )]
 pub(crate) async fn completions(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: Json<CompletionRequest>,
 ) -> Result<Response, ApiError> {
     let request = body.value;
@@ -124,12 +128,14 @@ pub(crate) async fn completions(
     let text = only(request.prompt)?;
     let token_ids = model.tokenizer().encode(&text, Special::Add)?;
     let echo = if request.echo { text } else { String::new() };
-    let prompt = Prompt { token_ids, echo };
+    let prompt = Prompt { tenant: caller.tenant, token_ids, echo };
     app.generate(&model, Endpoint::Completion, prompt, request.sampling).await
 }
 
 /// What a model continues.
 struct Prompt {
+    /// Whose: prompts of one tenant are never found again by another.
+    tenant: TenantId,
     token_ids: Vec<u32>,
     /// Repeated before the output.
     echo: String,
@@ -153,11 +159,9 @@ impl App {
             Some(grammar) => Some(model.constrain(grammar).await?),
             None => None,
         };
-        let Prompt { token_ids, echo } = prompt;
-        let request = GenerationRequest {
-            constraint,
-            ..request(token_ids, body, CacheScope::of(&self.tenant))
-        };
+        let Prompt { tenant, token_ids, echo } = prompt;
+        let request =
+            GenerationRequest { constraint, ..request(token_ids, body, CacheScope::of(&tenant)) };
         let generation = model.engine().submit(request)?;
         let header = Header {
             endpoint,

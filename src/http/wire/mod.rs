@@ -1,10 +1,13 @@
 //! Every body that crosses the wire, and nothing else: names and shapes are the contract.
 
+pub(crate) mod customers;
 pub(crate) mod models;
 pub(crate) mod openai;
 pub(crate) mod refused;
 pub(crate) mod respond;
 pub(crate) mod services;
+pub(crate) mod threads;
+pub(crate) mod turns;
 
 use crate::base::money::Money;
 use serde::Deserialize;

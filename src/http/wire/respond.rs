@@ -16,6 +16,10 @@ pub(crate) struct RespondRequest {
     pub(crate) customer_id: Option<String>,
     /// `whatsapp`, `instagram`, `rcs`, `apple`, `sms` or `webchat`.
     pub(crate) channel: String,
+    /// The customer's address on the channel, such as a phone number: leads to the customer and the
+    /// thread that it was linked to.
+    #[serde(default)]
+    pub(crate) sender: Option<String>,
     /// What the customer sent.
     pub(crate) message: MessageBody,
     /// BCP 47; decides the language when the text does not.
@@ -30,6 +34,10 @@ pub(crate) struct RespondRequest {
     /// How long the answer may take, in milliseconds.
     #[serde(default)]
     pub(crate) deadline_ms: Option<u64>,
+    /// Whether to wait the channel's debounce window for more messages before drafting. Without it
+    /// the turn starts at once; words that come while it runs supersede it all the same.
+    #[serde(default)]
+    pub(crate) debounce: bool,
     /// Whether to answer with server-sent events.
     #[serde(default)]
     pub(crate) stream: bool,
@@ -103,8 +111,12 @@ pub(crate) struct RespondAnswer {
     pub(crate) thread_id: String,
     /// Rises with every change of owner; a sender drops answers of an older epoch.
     pub(crate) epoch: u64,
-    /// Turns that this answer also covers.
+    /// Turns that this answer also covers, in the order their words were sent.
     pub(crate) supersedes: Vec<String>,
+    /// The turn that answers instead of this one, when newer words came first: there is nothing
+    /// to send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) superseded_by: Option<String>,
     /// ISO 639-1.
     pub(crate) language: String,
     pub(crate) intent: IntentBody,
@@ -155,7 +167,7 @@ pub(crate) struct SignalsBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ActionBody {
     /// `greet`, `ask`, `recommend`, `answer`, `checkout`, `order_status`, `clarify`, `deflect`,
-    /// `handoff` or `close`.
+    /// `handoff`, `close`, or `superseded` (newer words came first; the reply is empty).
     pub(crate) kind: String,
     /// The facet asked for.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Bodies of classify, suggest, embeddings, threads and catalogue search.
+//! Bodies of classify, suggest, embeddings and catalogue search.
 
 use crate::http::wire::MoneyBody;
 use crate::http::wire::respond::CartLineBody;
@@ -39,37 +39,6 @@ pub(crate) struct SuggestAnswer {
     pub(crate) arm: String,
     /// Why there is no suggestion.
     pub(crate) withheld: Option<String>,
-}
-
-/// `GET /v1/threads/{id}`.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ThreadAnswer {
-    pub(crate) thread_id: String,
-    pub(crate) customer_id: Option<String>,
-    pub(crate) channels: Vec<&'static str>,
-    pub(crate) language: String,
-    /// `bot`, `offered`, `human` or `released`.
-    pub(crate) owner: &'static str,
-    pub(crate) epoch: u64,
-    pub(crate) facts: Vec<crate::http::wire::respond::FactBody>,
-    pub(crate) opened_at: String,
-    pub(crate) updated_at: String,
-    /// Oldest first, the newest last.
-    pub(crate) turns: Vec<ThreadTurnBody>,
-}
-
-/// One recorded turn.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ThreadTurnBody {
-    pub(crate) turn_id: String,
-    pub(crate) message_id: Option<String>,
-    pub(crate) channel: &'static str,
-    pub(crate) user_text: String,
-    pub(crate) option_id: Option<String>,
-    pub(crate) reply_text: String,
-    pub(crate) action: String,
-    pub(crate) sent_at: String,
-    pub(crate) answered_at: String,
 }
 
 /// `GET /v1/catalog/search`.

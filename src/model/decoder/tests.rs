@@ -1,5 +1,6 @@
 //! The forward pass against llama.cpp, and against itself alone and in company.
 
+mod executors;
 mod families;
 mod parity;
 

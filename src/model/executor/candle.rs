@@ -3,17 +3,17 @@
 //! Source: Touvron et al. 2023, arXiv:2302.13971 (Llama); grouped-query attention, Ainslie et al.
 //! 2023, arXiv:2305.13245.
 
-mod weights;
-
 use crate::model::decoder::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
-use crate::model::executor::candle::weights::Weights;
+use crate::model::executor::linear::DeviceHolder;
+use crate::model::executor::linear::Matrix;
 use crate::model::executor::step_plan::Angles;
 use crate::model::executor::step_plan::AttentionGroup;
 use crate::model::executor::step_plan::PlanSource;
 use crate::model::executor::step_plan::RopeTable;
 use crate::model::executor::step_plan::StepPlan;
+use crate::model::executor::weights::Weights;
 use crate::model::forward::ForwardLimits;
 use crate::model::forward::Logits;
 use crate::model::gguf::GgufFile;
@@ -30,7 +30,8 @@ use candle_core::Tensor;
 #[derive(Debug)]
 pub(crate) struct CandleExecutor {
     shape: DecoderShape,
-    weights: Weights,
+    weights: Weights<Matrix, Tensor>,
+    weight_bytes: u64,
     rope: RopeTable,
     local_rope: Option<RopeTable>,
     /// The distinct windows of the layers, and each layer's place among them.
@@ -64,9 +65,11 @@ impl CandleExecutor {
                 windows.push(layer.window);
             }
         }
+        let mut holder = DeviceHolder { device, bytes: 0 };
         Ok(Self {
             shape: shape.clone(),
-            weights: Weights::load(file, shape, device)?,
+            weights: Weights::load(file, shape, &mut holder)?,
+            weight_bytes: holder.bytes,
             rope: RopeTable { frequencies, amplitude: shape.rope.amplitude },
             local_rope,
             windows,
@@ -189,7 +192,7 @@ impl Executor for CandleExecutor {
             context_tokens_max: self.context_tokens_max,
             page_tokens: self.pages.page_tokens(),
             page_count: self.pages.page_count(),
-            weight_bytes: self.weights.bytes,
+            weight_bytes: self.weight_bytes,
             kv_bytes: self.pages.bytes(),
         }
     }

@@ -11,6 +11,8 @@
 use crate::model::error::ModelError;
 use crate::model::executor::LIBRARY_TYPES;
 use crate::model::executor::library_type;
+use crate::model::executor::weights::Linear;
+use crate::model::executor::weights::WeightHolder;
 use crate::model::gguf::GgufFile;
 use crate::model::gguf::TensorType;
 use crate::model::layout::Part;
@@ -19,6 +21,7 @@ use candle_core::Tensor;
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::QStorage;
 use candle_core::quantized::QTensor;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows of one call of a matrix product.
@@ -139,16 +142,9 @@ impl Matrix {
     }
 }
 
-/// A matrix and what is added to its products.
-#[derive(Debug, Clone)]
-pub(crate) struct Linear {
-    pub(crate) matrix: Matrix,
-    pub(crate) bias: Option<Tensor>,
-}
-
-impl Linear {
+impl Linear<Matrix, Tensor> {
     /// `[rows, input]` to `[rows, output]`.
-    pub(crate) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
+    pub(super) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
         let product = self.matrix.forward(rows)?;
         match &self.bias {
             Some(bias) => Ok(product.broadcast_add(bias)?),
@@ -157,8 +153,38 @@ impl Linear {
     }
 }
 
+/// Copies tensors to a candle device and counts their bytes.
+#[derive(Debug)]
+pub(super) struct DeviceHolder<'a> {
+    pub(super) device: &'a Device,
+    pub(super) bytes: u64,
+}
+
+impl WeightHolder for DeviceHolder<'_> {
+    type Matrix = Matrix;
+    type Vector = Tensor;
+
+    fn matrix(&mut self, file: &GgufFile, part: &Part) -> Result<Matrix, ModelError> {
+        let matrix = Matrix::load(file, part, self.device)?;
+        self.bytes += matrix.bytes();
+        Ok(matrix)
+    }
+
+    fn vector(
+        &mut self,
+        file: &GgufFile,
+        name: &str,
+        width: usize,
+        range: Range<usize>,
+    ) -> Result<Tensor, ModelError> {
+        let vector = load_vector(file, name, width, self.device)?;
+        self.bytes += 4 * range.len() as u64;
+        Ok(vector.narrow(0, range.start, range.len())?)
+    }
+}
+
 /// Takes a vector in f32, such as a norm's gain.
-pub(crate) fn load_vector(
+fn load_vector(
     file: &GgufFile,
     name: &str,
     width: usize,

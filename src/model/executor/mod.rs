@@ -1,11 +1,13 @@
 //! The few calls that a decoder is made of, and who can compute them.
 //!
 //! An executor owns weights and KV pages on its device. `candle` runs on any candle device and is
-//! the reference for every other one.
+//! the reference for every other one; `cpu` is the fast one without a device.
 
 pub(crate) mod candle;
+pub(crate) mod cpu;
 mod linear;
 mod step_plan;
+mod weights;
 
 use crate::model::error::ModelError;
 use crate::model::forward::ForwardLimits;

@@ -222,6 +222,14 @@ impl GgufFile {
         Some((entry, self.parts.get(entry.part)?.bytes().get(entry.range.clone())?))
     }
 
+    /// Gives back the memory behind a tensor's bytes, which stay readable.
+    pub(crate) fn release(&self, name: &str) {
+        let Some(entry) = self.tensor(name) else { return };
+        if let Some(Part::Mapped(file)) = self.parts.get(entry.part) {
+            file.release(entry.range.clone());
+        }
+    }
+
     /// A short f32 tensor of `count` elements, copied.
     ///
     /// # Errors

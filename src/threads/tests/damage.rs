@@ -4,8 +4,14 @@ use crate::threads::CommitOutcome;
 use crate::threads::EmbeddedStore;
 use crate::threads::StoreError;
 use crate::threads::ThreadStore;
+use crate::threads::layout::CUSTOMER_THREADS;
+use crate::threads::layout::CUSTOMERS;
+use crate::threads::layout::DEAD_JOBS;
 use crate::threads::layout::FILE_FORMAT;
 use crate::threads::layout::FORMAT_ENTRY;
+use crate::threads::layout::IDENTITIES;
+use crate::threads::layout::JOBS;
+use crate::threads::layout::LINKS;
 use crate::threads::layout::META;
 use crate::threads::tests::samples;
 use std::fs;
@@ -106,7 +112,30 @@ async fn a_file_of_a_later_format_is_refused() {
     transaction.commit().unwrap();
     drop(database);
     let refused = EmbeddedStore::open(options).unwrap_err();
-    assert!(matches!(refused, StoreError::Format { found: 2, supported: 1 }), "{refused:?}");
+    assert!(matches!(refused, StoreError::Format { found: 3, supported: 2 }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_format_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path()).await;
+    let options = samples::options(folder.path());
+    let database = redb::Database::open(&options.path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(META).unwrap().insert(FORMAT_ENTRY, 1).unwrap();
+    transaction.delete_table(CUSTOMERS).unwrap();
+    transaction.delete_table(CUSTOMER_THREADS).unwrap();
+    transaction.delete_table(IDENTITIES).unwrap();
+    transaction.delete_table(LINKS).unwrap();
+    transaction.delete_table(JOBS).unwrap();
+    transaction.delete_table(DEAD_JOBS).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    assert_eq!(use_it(folder.path()).await.unwrap(), 0);
+    let database = redb::Database::open(&options.path).unwrap();
+    let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
+    let meta = transaction.open_table(META).unwrap();
+    assert_eq!(meta.get(FORMAT_ENTRY).unwrap().unwrap().value(), FILE_FORMAT);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 mod crash;
 mod damage;
 mod disk;
+mod ledger;
 mod oracle;
 pub(crate) mod samples;
 mod store;
-mod throughput;
+mod torn;

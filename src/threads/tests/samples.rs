@@ -19,6 +19,7 @@ use crate::threads::MessageKey;
 use crate::threads::OfferedOption;
 use crate::threads::OpenCheck;
 use crate::threads::PendingQuestion;
+use crate::threads::Purpose;
 use crate::threads::Recovery;
 use crate::threads::SeenIntent;
 use crate::threads::ThreadKey;
@@ -26,6 +27,7 @@ use crate::threads::ThreadRecord;
 use crate::threads::TurnCommit;
 use crate::threads::TurnKind;
 use crate::threads::TurnRecord;
+use crate::threads::Unanswered;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
@@ -74,6 +76,9 @@ pub(crate) fn full_thread(name: &str) -> ThreadRecord {
         value: "marathon".to_owned(),
         kind: FactKind::Stated,
         source: Some(message),
+        verbatim: Some("pour un marathon".to_owned()),
+        purpose: Purpose::Assistance,
+        confidence: 1.0,
         learnt_at: at(1),
     };
     thread.facts.insert("goal".to_owned(), fact);
@@ -92,6 +97,11 @@ pub(crate) fn full_thread(name: &str) -> ThreadRecord {
     thread.intents =
         vec![SeenIntent { label: "product_search".to_owned(), confidence: 0.94, seen_at: at(1) }];
     thread.declined_offers = vec![DeclinedOffer { sku, declined_at: at(3) }];
+    thread.unanswered = vec![Unanswered {
+        turn_id: TurnId::new("turn-0").unwrap(),
+        text: "et des chaussettes".to_owned(),
+        sent_at: at(4),
+    }];
     thread.counters.low_confidence_in_a_row = 1;
     thread.last_customer_message_at = Some(at(1));
     thread.disclosed_at = Some(at(1));
@@ -129,5 +139,5 @@ pub(crate) fn commit(
     turn: Option<TurnRecord>,
 ) -> TurnCommit {
     let thread = current.cloned().unwrap_or_else(|| thread(name));
-    TurnCommit { key: thread_key(name), thread, turn }
+    TurnCommit { key: thread_key(name), thread, turn, jobs: Vec::new() }
 }

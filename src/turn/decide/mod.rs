@@ -17,6 +17,7 @@ use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
 use crate::threads::ThreadRecord;
+use crate::turn::consent;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
 use crate::turn::draft::Style;
@@ -36,6 +37,8 @@ pub(crate) struct ShopProfile {
     pub(crate) team: crate::base::localized::Localized<String>,
     /// When they answer; empty: not said.
     pub(crate) hours: crate::base::localized::Localized<String>,
+    /// Tiers of customers whose purchases a human accompanies.
+    pub(crate) personal_tiers: Vec<String>,
     /// Checkout link template; empty: no checkout.
     pub(crate) checkout_url: String,
 }
@@ -47,6 +50,8 @@ pub(crate) struct Rules {
     pub(crate) questions_max: usize,
     /// Unsure answers in a row before a human is asked in.
     pub(crate) unsure_max: u32,
+    /// Times that the same question is asked again before a human is asked in.
+    pub(crate) repeats_max: u32,
 }
 
 /// Everything that a decision rests on.
@@ -77,6 +82,8 @@ pub(crate) enum ActionKind {
     Deflect,
     Handoff,
     Close,
+    /// Newer words of the customer came first: nothing is said, their turn answers.
+    Superseded,
 }
 
 impl ActionKind {
@@ -93,6 +100,7 @@ impl ActionKind {
             Self::Deflect => "deflect",
             Self::Handoff => "handoff",
             Self::Close => "close",
+            Self::Superseded => "superseded",
         }
     }
 }
@@ -120,6 +128,10 @@ pub(crate) enum HandoffReason {
     Requested,
     Complaint,
     Unsure,
+    /// The same question went unanswered too often.
+    Loop,
+    /// A customer whom the shop serves in person is about to buy.
+    VipBuying,
     HumanOwned,
 }
 
@@ -130,6 +142,8 @@ impl HandoffReason {
             Self::Requested => "requested",
             Self::Complaint => "complaint",
             Self::Unsure => "unsure",
+            Self::Loop => "loop",
+            Self::VipBuying => "vip_buying",
             Self::HumanOwned => "human_owned",
         }
     }
@@ -194,6 +208,41 @@ impl Decision {
 
 /// Decides one turn of a thread that the bot owns.
 pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
+    if consent::is_stop(&situation.understood.text) {
+        return service::stop(situation);
+    }
+    let decision = by_content(situation);
+    if is_loop(situation, &decision) {
+        return service::handoff(situation, HandoffReason::Loop);
+    }
+    with_personal_service(situation, decision)
+}
+
+/// Whether the question that was asked again and again would be asked once more.
+fn is_loop(situation: &Situation<'_>, decision: &Decision) -> bool {
+    let Some(pending) = &situation.record.pending else { return false };
+    decision.handoff.is_none()
+        && situation.record.counters.same_question_in_a_row + 1 > situation.rules.repeats_max
+        && !decision.options.is_empty()
+        && decision
+            .options
+            .iter()
+            .map(|option| &option.id)
+            .eq(pending.options.iter().map(|option| &option.id))
+}
+
+/// A customer of rank who is about to pay gets the link, and a human as well.
+fn with_personal_service(situation: &Situation<'_>, mut decision: Decision) -> Decision {
+    let tier = situation.customer.tier.as_deref().unwrap_or_default();
+    let buys = decision.action.kind == ActionKind::Checkout;
+    if buys && decision.handoff.is_none() && situation.shop.personal_tiers.iter().any(|t| t == tier)
+    {
+        decision.handoff = Some(HandoffReason::VipBuying);
+    }
+    decision
+}
+
+fn by_content(situation: &Situation<'_>) -> Decision {
     if let Some(choice) = &situation.understood.tap {
         return tapped(situation, choice);
     }

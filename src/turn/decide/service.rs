@@ -1,5 +1,6 @@
 //! Actions that are not about choosing a product: greeting, orders, policies, people.
 
+use crate::base::language::Language;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
@@ -40,6 +41,23 @@ pub(super) fn close(situation: &Situation<'_>) -> Decision {
     Decision::new(situation, Action::of(ActionKind::Close), brief)
 }
 
+/// What a STOP is answered with, once.
+const STOPPED_EN: &str = "You will get no more messages from us unless you write to us first.";
+const STOPPED_FR: &str =
+    "Vous ne recevrez plus de messages de notre part, sauf si vous nous écrivez.";
+
+pub(super) fn stop(situation: &Situation<'_>) -> Decision {
+    let (topic, text) = match situation.style.language {
+        Language::En => ("messages", STOPPED_EN),
+        Language::Fr => ("messages", STOPPED_FR),
+    };
+    let brief = Brief::new(Case::AnswerPolicy, situation.style)
+        .with(FactKey::Topic, topic)
+        .with(FactKey::Policy, text);
+    let action = Action { topic: Some("stop".to_owned()), ..Action::of(ActionKind::Close) };
+    Decision::new(situation, action, brief)
+}
+
 pub(super) fn deflect(situation: &Situation<'_>) -> Decision {
     let brief = Brief::new(Case::DeflectScope, situation.style)
         .with(FactKey::Shop, &situation.shop.name)
@@ -50,11 +68,11 @@ pub(super) fn deflect(situation: &Situation<'_>) -> Decision {
 pub(super) fn handoff(situation: &Situation<'_>, reason: HandoffReason) -> Decision {
     let language = situation.style.language;
     let (case, name) = match reason {
-        HandoffReason::Requested | HandoffReason::HumanOwned => {
+        HandoffReason::Requested | HandoffReason::VipBuying | HandoffReason::HumanOwned => {
             (Case::HandoffRequested, situation.customer.name.as_deref())
         }
         HandoffReason::Complaint => (Case::HandoffComplaint, situation.customer.name.as_deref()),
-        HandoffReason::Unsure => (Case::HandoffUnsure, None),
+        HandoffReason::Unsure | HandoffReason::Loop => (Case::HandoffUnsure, None),
     };
     let brief = Brief::new(case, situation.style)
         .maybe(FactKey::Name, name)

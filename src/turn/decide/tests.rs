@@ -43,6 +43,7 @@ fn shop() -> &'static Shop {
             catalog: Catalog::open(&folder.join("catalog.ndjson"), &limits).unwrap(),
             policies: Policies::load(&folder.join("policies.toml")).unwrap(),
             profile: ShopProfile {
+                personal_tiers: vec!["vip".to_owned()],
                 name: "Foulée".to_owned(),
                 about: both("sports gear"),
                 team: both("advisor"),
@@ -86,7 +87,7 @@ impl Talk {
                 length: Length::Short,
                 emoji: Emoji::None,
             },
-            rules: Rules { questions_max: 1, unsure_max: 2 },
+            rules: Rules { questions_max: 1, unsure_max: 2, repeats_max: 2 },
         };
         let decision = decide(&situation);
         assert_eq!(decision, decide(&situation), "the same turn is decided alike");
@@ -123,7 +124,7 @@ impl Talk {
         };
         let said = shop().catalog.understand(text, self.language);
         let (language, text) = (self.language, text.to_owned());
-        self.turn(Understood { language, reading, said, tap: None, text })
+        self.turn(Understood { language, reading, said, tap: None, text, source: None })
     }
 
     fn taps(&mut self, id: &str) -> Decision {
@@ -138,7 +139,7 @@ impl Talk {
             signals: Signals::default(),
         };
         let (language, text) = (self.language, String::new());
-        self.turn(Understood { language, reading, said, tap: Some(choice), text })
+        self.turn(Understood { language, reading, said, tap: Some(choice), text, source: None })
     }
 }
 

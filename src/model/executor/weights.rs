@@ -1,67 +1,89 @@
-//! A decoder's weights as candle tensors, taken from its file.
+//! A decoder's weights, taken from its file by whoever holds them: one list of names for all
+//! executors.
 //!
 //! Invariants
 //! - Every tensor of the file is taken: one that no call uses would mean computing another model.
 
 use crate::model::error::ModelError;
-use crate::model::executor::linear::Linear;
-use crate::model::executor::linear::Matrix;
-use crate::model::executor::linear::load_vector;
 use crate::model::gguf::GgufFile;
 use crate::model::layout::Part;
 use crate::model::layout::layer_parts;
 use crate::model::rope::DIVISOR_TENSORS;
 use crate::model::shape::DecoderShape;
-use candle_core::Device;
-use candle_core::Tensor;
 use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Brings tensors to where an executor computes.
+pub(super) trait WeightHolder {
+    /// A `[output, input]` matrix; a copy of it shares its memory.
+    type Matrix: Clone;
+    /// An f32 vector.
+    type Vector;
+
+    /// Brings one matrix.
+    fn matrix(&mut self, file: &GgufFile, part: &Part) -> Result<Self::Matrix, ModelError>;
+
+    /// Brings `range` of the vector `name`, which has `width` elements.
+    fn vector(
+        &mut self,
+        file: &GgufFile,
+        name: &str,
+        width: usize,
+        range: Range<usize>,
+    ) -> Result<Self::Vector, ModelError>;
+}
+
+/// A matrix and what is added to its products.
+#[derive(Debug, Clone)]
+pub(super) struct Linear<M, V> {
+    pub(super) matrix: M,
+    pub(super) bias: Option<V>,
+}
 
 /// Weights of one layer.
 #[derive(Debug)]
-pub(super) struct Layer {
-    pub(super) attention_norm: Tensor,
-    pub(super) query: Linear,
-    pub(super) key: Linear,
-    pub(super) value: Linear,
-    pub(super) query_norm: Option<Tensor>,
-    pub(super) key_norm: Option<Tensor>,
-    pub(super) attention_out: Linear,
-    pub(super) attention_post_norm: Option<Tensor>,
-    pub(super) feed_forward_norm: Tensor,
-    pub(super) gate: Linear,
-    pub(super) up: Linear,
-    pub(super) down: Linear,
-    pub(super) feed_forward_post_norm: Option<Tensor>,
+pub(super) struct Layer<M, V> {
+    pub(super) attention_norm: V,
+    pub(super) query: Linear<M, V>,
+    pub(super) key: Linear<M, V>,
+    pub(super) value: Linear<M, V>,
+    pub(super) query_norm: Option<V>,
+    pub(super) key_norm: Option<V>,
+    pub(super) attention_out: Linear<M, V>,
+    pub(super) attention_post_norm: Option<V>,
+    pub(super) feed_forward_norm: V,
+    pub(super) gate: Linear<M, V>,
+    pub(super) up: Linear<M, V>,
+    pub(super) down: Linear<M, V>,
+    pub(super) feed_forward_post_norm: Option<V>,
 }
 
 /// All weights of a decoder.
 #[derive(Debug)]
-pub(super) struct Weights {
-    pub(super) embedding: Matrix,
-    pub(super) layers: Vec<Layer>,
-    pub(super) output_norm: Tensor,
-    pub(super) output: Linear,
-    pub(super) bytes: u64,
+pub(super) struct Weights<M, V> {
+    pub(super) embedding: M,
+    pub(super) layers: Vec<Layer<M, V>>,
+    pub(super) output_norm: V,
+    pub(super) output: Linear<M, V>,
 }
 
 /// Takes tensors from the file and remembers which.
-struct Loader<'a> {
+struct Loader<'a, H> {
     file: &'a GgufFile,
     shape: &'a DecoderShape,
-    device: &'a Device,
+    holder: &'a mut H,
     taken: BTreeSet<String>,
-    bytes: u64,
 }
 
-impl Weights {
-    /// Copies the weights to the device.
+impl<M: Clone, V> Weights<M, V> {
+    /// Takes every tensor of `file`.
     pub(super) fn load(
         file: &GgufFile,
         shape: &DecoderShape,
-        device: &Device,
+        holder: &mut impl WeightHolder<Matrix = M, Vector = V>,
     ) -> Result<Self, ModelError> {
         let taken = DIVISOR_TENSORS.map(str::to_owned).into();
-        let mut loader = Loader { file, shape, device, taken, bytes: 0 };
+        let mut loader = Loader { file, shape, holder, taken };
         let vocabulary = match file.tensor("token_embd.weight").map(|entry| &*entry.dims) {
             Some([rows, _]) if *rows <= DecoderShape::vocabulary_max() => *rows,
             _ => return Err(ModelError::TensorMissing { name: "token_embd.weight".to_owned() }),
@@ -76,33 +98,43 @@ impl Weights {
             None => Linear { matrix: embedding.clone(), bias: None },
         };
         loader.check_all_taken()?;
-        Ok(Self { embedding, layers, output_norm, output, bytes: loader.bytes })
+        Ok(Self { embedding, layers, output_norm, output })
     }
 }
 
-impl Loader<'_> {
-    fn matrix(&mut self, part: &Part) -> Result<Matrix, ModelError> {
-        let matrix = Matrix::load(self.file, part, self.device)?;
-        self.bytes += matrix.bytes();
+impl<H: WeightHolder> Loader<'_, H> {
+    fn matrix(&mut self, part: &Part) -> Result<H::Matrix, ModelError> {
+        let matrix = self.holder.matrix(self.file, part)?;
         self.taken.insert(part.weight());
         Ok(matrix)
     }
 
     /// A matrix and its bias, which files of any family may hold.
-    fn linear(&mut self, part: &Part, bias_required: bool) -> Result<Linear, ModelError> {
+    fn linear(
+        &mut self,
+        part: &Part,
+        bias_required: bool,
+    ) -> Result<Linear<H::Matrix, H::Vector>, ModelError> {
         let matrix = self.matrix(part)?;
         let bias = if bias_required || self.file.tensor(&part.bias()).is_some() {
-            let whole = self.vector(&part.bias(), part.dims[0])?;
-            Some(whole.narrow(0, part.rows.start, part.rows.len())?)
+            Some(self.range(&part.bias(), part.dims[0], part.rows.clone())?)
         } else {
             None
         };
         Ok(Linear { matrix, bias })
     }
 
-    fn vector(&mut self, name: &str, width: usize) -> Result<Tensor, ModelError> {
-        let vector = load_vector(self.file, name, width, self.device)?;
-        self.bytes += 4 * width as u64;
+    fn vector(&mut self, name: &str, width: usize) -> Result<H::Vector, ModelError> {
+        self.range(name, width, 0..width)
+    }
+
+    fn range(
+        &mut self,
+        name: &str,
+        width: usize,
+        range: Range<usize>,
+    ) -> Result<H::Vector, ModelError> {
+        let vector = self.holder.vector(self.file, name, width, range)?;
         self.taken.insert(name.to_owned());
         Ok(vector)
     }
@@ -112,11 +144,11 @@ impl Loader<'_> {
         has: bool,
         name: &str,
         width: usize,
-    ) -> Result<Option<Tensor>, ModelError> {
+    ) -> Result<Option<H::Vector>, ModelError> {
         if has { self.vector(name, width).map(Some) } else { Ok(None) }
     }
 
-    fn layer(&mut self, index: usize) -> Result<Layer, ModelError> {
+    fn layer(&mut self, index: usize) -> Result<Layer<H::Matrix, H::Vector>, ModelError> {
         let shape = self.shape;
         let parts = layer_parts(self.file, shape, index);
         let name = |part: &str| format!("blk.{index}.{part}.weight");

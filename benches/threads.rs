@@ -1,0 +1,262 @@
+//! How many turns a second are durable, and what a million open threads cost.
+//!
+//! `cargo bench --bench threads` measures in `./bench-threads` (removed afterwards), because a
+//! temporary folder in memory would tell nothing of the disk:
+//! - turns recorded a second and their p50/p99, at 1, 64 and 1,024 concurrent threads;
+//! - `-- --threads 1000000` opens so many threads of six turns, then prints seconds, bytes on disk a
+//!   thread, resident memory, p50/p99 of a cold read, and the time to open the file again;
+//! - `-- --fsync` prints what a bare write and sync of the disk takes, the floor of every commit.
+
+use jiff::Timestamp;
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use vitrine::base::channel::ChannelKind;
+use vitrine::base::clock::Clock;
+use vitrine::base::clock::SystemClock;
+use vitrine::base::ids::MessageId;
+use vitrine::base::ids::TenantId;
+use vitrine::base::ids::ThreadId;
+use vitrine::base::ids::TurnId;
+use vitrine::base::language::Language;
+use vitrine::threads::BodyHash;
+use vitrine::threads::CommitOutcome;
+use vitrine::threads::EmbeddedOptions;
+use vitrine::threads::EmbeddedStore;
+use vitrine::threads::HotOptions;
+use vitrine::threads::OpenCheck;
+use vitrine::threads::Recovery;
+use vitrine::threads::ThreadKey;
+use vitrine::threads::ThreadRecord;
+use vitrine::threads::ThreadStore;
+use vitrine::threads::TurnCommit;
+use vitrine::threads::TurnKind;
+use vitrine::threads::TurnRecord;
+
+const FOLDER: &str = "bench-threads";
+const RUN: Duration = Duration::from_secs(5);
+const TURNS_PER_THREAD: usize = 6;
+/// Threads that are filled at once.
+const FILLERS: usize = 512;
+const COLD_READS: usize = 2000;
+/// A turn's answer as `/respond` gives it has about this many bytes.
+const ANSWER_BYTES: usize = 900;
+
+type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() -> Fallible<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let asked = arguments.iter().position(|argument| argument == "--threads");
+    let threads = asked.and_then(|at| arguments.get(at + 1)?.parse().ok());
+    let done = if arguments.iter().any(|argument| argument == "--fsync") {
+        fsync(&folder)
+    } else if let Some(threads) = threads {
+        runtime.block_on(open_threads(&folder, threads))
+    } else {
+        runtime.block_on(async {
+            for concurrent in [1, 64, 1024] {
+                record_turns(&folder, concurrent).await?;
+            }
+            Ok(())
+        })
+    };
+    std::fs::remove_dir_all(&folder)?;
+    done
+}
+
+fn say(text: &str) -> Fallible<()> {
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+}
+
+fn options(folder: &Path) -> EmbeddedOptions {
+    EmbeddedOptions {
+        path: folder.join("threads.redb"),
+        cache_bytes: 64 << 20,
+        queue_writes_max: 1024,
+        group_writes_max: 256,
+        thread_bytes_max: 64 << 10,
+        turn_bytes_max: 256 << 10,
+        // The gateway's defaults.
+        hot: HotOptions { threads_max: 100_000, bytes_max: 64 << 20 },
+        open_check: OpenCheck::AfterCrash,
+        recovery: Recovery::Walk,
+    }
+}
+
+/// An empty folder.
+fn fresh(folder: &Path) -> Fallible<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(std::fs::create_dir_all(folder)?)
+}
+
+fn key(thread: usize) -> Fallible<ThreadKey> {
+    let thread = ThreadId::new(format!("t-{thread}"))?;
+    Ok(ThreadKey { tenant: TenantId::new("shop")?, thread })
+}
+
+fn turn(thread: usize, number: usize, now: Timestamp) -> Fallible<TurnRecord> {
+    let text = "Je cherche des chaussures de course pour un marathon, plutôt légères";
+    Ok(TurnRecord {
+        turn_id: TurnId::new(format!("turn-{thread}-{number}"))?,
+        kind: TurnKind::Customer,
+        message_id: Some(MessageId::new(format!("wamid.{thread}.{number}"))?),
+        body_hash: BodyHash::of(text.as_bytes()),
+        channel: ChannelKind::Whatsapp,
+        user_text: text.to_owned(),
+        option_id: None,
+        reply_text: "Avec plaisir ! Préférez-vous le confort ou la vitesse ?".to_owned(),
+        action: "ask".to_owned(),
+        sent_at: now,
+        received_at: now,
+        answered_at: now,
+        sequence: 0,
+        answer: Arc::from(vec![b'x'; ANSWER_BYTES]),
+    })
+}
+
+/// Records the next turn of a thread and gives the thread after it.
+async fn record(
+    store: &EmbeddedStore,
+    thread: usize,
+    number: usize,
+    current: Option<Arc<ThreadRecord>>,
+) -> Fallible<Arc<ThreadRecord>> {
+    let key = key(thread)?;
+    let now = SystemClock.now();
+    let record = current.map_or_else(
+        || ThreadRecord::open(key.thread.clone(), Language::Fr, now),
+        |record| (*record).clone(),
+    );
+    let turn = Some(turn(thread, number, now)?);
+    let commit = TurnCommit { key, thread: record, turn, jobs: Vec::new() };
+    match store.commit(commit).await? {
+        CommitOutcome::Recorded(record) => Ok(record),
+        other => Err(format!("a turn was not recorded: {other:?}").into()),
+    }
+}
+
+fn at(sorted: &[Duration], percent: usize) -> Duration {
+    sorted[(sorted.len() - 1) * percent / 100]
+}
+
+async fn record_turns(folder: &Path, concurrent: usize) -> Fallible<()> {
+    fresh(folder)?;
+    let store = Arc::new(EmbeddedStore::open(options(folder))?);
+    let start = SystemClock.instant();
+    let mut tasks = tokio::task::JoinSet::new();
+    for thread in 0..concurrent {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            let mut waits = Vec::new();
+            let mut current = None;
+            while SystemClock.instant() - start < RUN {
+                let sent = SystemClock.instant();
+                current = Some(record(&store, thread, waits.len(), current).await?);
+                waits.push(SystemClock.instant() - sent);
+            }
+            Fallible::Ok(waits)
+        });
+    }
+    let mut waits = Vec::new();
+    for task in tasks.join_all().await {
+        waits.extend(task?);
+    }
+    let seconds = (SystemClock.instant() - start).as_secs_f64();
+    waits.sort_unstable();
+    let statistics = store.statistics().await?;
+    #[expect(clippy::cast_precision_loss, reason = "printed figures")]
+    let (rate, group) = (
+        waits.len() as f64 / seconds,
+        statistics.writes_done as f64 / statistics.groups_written.max(1) as f64,
+    );
+    say(&format!(
+        "record_turns_concurrent{concurrent}: {rate:.0} turns/s, p50 {:?}, p99 {:?}, {group:.1} turns \
+         a sync, {} syncs",
+        at(&waits, 50),
+        at(&waits, 99),
+        statistics.groups_written,
+    ))
+}
+
+async fn open_threads(folder: &Path, threads: usize) -> Fallible<()> {
+    fresh(folder)?;
+    let store = Arc::new(EmbeddedStore::open(options(folder))?);
+    let start = SystemClock.instant();
+    let mut tasks = tokio::task::JoinSet::new();
+    for filler in 0..FILLERS {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            for thread in (filler..threads).step_by(FILLERS) {
+                let mut current = None;
+                for number in 0..TURNS_PER_THREAD {
+                    current = Some(record(&store, thread, number, current).await?);
+                }
+            }
+            Fallible::Ok(())
+        });
+    }
+    for task in tasks.join_all().await {
+        task?;
+    }
+    let filled = SystemClock.instant() - start;
+    let statistics = store.statistics().await?;
+    let mut resident = vec![resident_mebibytes()];
+    drop(store);
+
+    let start = SystemClock.instant();
+    let store = EmbeddedStore::open(options(folder))?;
+    let opened = SystemClock.instant() - start;
+    let mut reads = Vec::with_capacity(COLD_READS);
+    for number in 0..COLD_READS {
+        // Spread over the whole store by a step that shares no factor with it.
+        let key = key(number * 7919 % threads)?;
+        let sent = SystemClock.instant();
+        let found = store.load(&key).await?;
+        reads.push(SystemClock.instant() - sent);
+        if found.is_none_or(|record| record.turns_recorded != TURNS_PER_THREAD as u64) {
+            return Err("a thread is not whole".into());
+        }
+    }
+    reads.sort_unstable();
+    resident.push(resident_mebibytes());
+    #[expect(clippy::cast_precision_loss, reason = "printed figures")]
+    let rate = (threads * TURNS_PER_THREAD) as f64 / filled.as_secs_f64();
+    say(&format!(
+        "open_threads{threads}_turns{TURNS_PER_THREAD}: filled in {filled:.1?} ({rate:.0} turns/s), \
+         {} bytes a thread, resident {resident:?} MiB, {} hot threads in {} bytes, opened again in \
+         {opened:?}, cold read p50 {:?}, p99 {:?}",
+        statistics.file_bytes / threads as u64,
+        statistics.hot_threads,
+        statistics.hot_bytes,
+        at(&reads, 50),
+        at(&reads, 99),
+    ))
+}
+
+/// Resident memory of this process, where the system tells (Linux); 0 elsewhere.
+fn resident_mebibytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.unwrap_or(0) / 1024
+}
+
+fn fsync(folder: &Path) -> Fallible<()> {
+    fresh(folder)?;
+    let mut file = std::fs::File::create(folder.join("probe"))?;
+    let mut waits = Vec::new();
+    for _ in 0..500 {
+        let sent = SystemClock.instant();
+        file.write_all(&[7; 4096])?;
+        file.sync_data()?;
+        waits.push(SystemClock.instant() - sent);
+    }
+    waits.sort_unstable();
+    say(&format!("fsync_4096: p50 {:?}, p99 {:?}", at(&waits, 50), at(&waits, 99)))
+}

@@ -1,0 +1,148 @@
+//! API keys as they are written down: one a line, with the tenant and the scopes it is bound to.
+//!
+//! `KEY [tenant=NAME] [scopes=A,B]`; KEY is the key itself or `sha256:` and 64 hexadecimal digits.
+//! Without `tenant` it is `default`, without `scopes` it holds all of them. Empty lines and lines
+//! that begin with `#` count for nothing. To rotate, add the new line, then take the old one out.
+
+use crate::base::ids::TenantId;
+use crate::config::ConfigError;
+use crate::config::raw::Server;
+use crate::config::value;
+use crate::http::keys::ApiKey;
+use crate::http::keys::KeyHash;
+use crate::http::keys::Scope;
+use crate::http::keys::Scopes;
+use std::path::Path;
+
+/// The tenant of keys that name none, and of everybody when there are no keys.
+pub(crate) const DEFAULT_TENANT: &str = "default";
+
+/// Marks a key given as its hash.
+const HASH_PREFIX: &str = "sha256:";
+
+/// Parts lines in the environment variable.
+const INLINE_SEPARATOR: char = ';';
+
+/// The keys of the file and of the environment.
+///
+/// # Errors
+/// If the file cannot be read, names no key, or a line is not what is described above.
+pub(super) fn read(root: &Path, server: &Server) -> Result<Vec<ApiKey>, ConfigError> {
+    let mut keys = lines("server.api_keys", server.api_keys.split(INLINE_SEPARATOR))?;
+    let file = &server.api_keys_file;
+    if !file.is_empty() {
+        let path = root.join(file);
+        let place = path.display().to_string();
+        let text = std::fs::read_to_string(&path)
+            .map_err(|cause| ConfigError::Read { path: place.clone(), cause })?;
+        let found = lines(&place, text.lines())?;
+        if found.is_empty() {
+            return Err(value("server.api_keys_file", file, "a file with one key a line"));
+        }
+        keys.extend(found);
+    }
+    Ok(keys)
+}
+
+fn lines<'a>(
+    place: &str,
+    lines: impl Iterator<Item = &'a str>,
+) -> Result<Vec<ApiKey>, ConfigError> {
+    lines
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(line, text)| {
+            let refused = |reason| ConfigError::ApiKey { place: place.to_owned(), line, reason };
+            key(text).map_err(refused)
+        })
+        .collect()
+}
+
+fn key(line: &str) -> Result<ApiKey, String> {
+    let mut words = line.split_whitespace();
+    let secret = words.next().unwrap_or_default();
+    let hash = match secret.strip_prefix(HASH_PREFIX) {
+        Some(hex) => KeyHash::from_hex(hex)
+            .ok_or_else(|| format!("`{HASH_PREFIX}` wants 64 hexadecimal digits"))?,
+        None => KeyHash::of(secret),
+    };
+    let (mut tenant, mut scopes) = (DEFAULT_TENANT, Scopes::all());
+    for word in words {
+        match word.split_once('=') {
+            Some(("tenant", name)) => tenant = name,
+            Some(("scopes", names)) => scopes = parse_scopes(names)?,
+            _ => return Err("after the key only `tenant=` and `scopes=` may follow".to_owned()),
+        }
+    }
+    let tenant = TenantId::new(tenant).map_err(|error| format!("`tenant=`: it {error}"))?;
+    Ok(ApiKey { hash, tenant, scopes })
+}
+
+fn parse_scopes(names: &str) -> Result<Scopes, String> {
+    names.split(',').try_fold(Scopes::default(), |scopes, name| {
+        let scope = Scope::from_name(name)
+            .ok_or_else(|| format!("scope `{name}` is none of {}", Scope::names()))?;
+        Ok(scopes.with(scope))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(api_keys: &str) -> Server {
+        Server { api_keys: api_keys.to_owned(), ..Server::default() }
+    }
+
+    fn inline(text: &str) -> Result<Vec<ApiKey>, ConfigError> {
+        read(Path::new(""), &server(text))
+    }
+
+    #[test]
+    fn a_bare_key_is_the_default_tenants_and_may_do_all() {
+        let keys = inline("secret").unwrap();
+        assert_eq!(keys.len(), 1);
+        assert_eq!(keys[0].hash, KeyHash::of("secret"));
+        assert_eq!(keys[0].tenant.as_str(), "default");
+        assert_eq!(keys[0].scopes, Scopes::all());
+    }
+
+    #[test]
+    fn file_and_environment_add_up_and_hashes_are_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let hash = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+        let text = format!("# the shop's keys\n\nsha256:{hash} tenant=shop scopes=turns,threads\n");
+        std::fs::write(folder.path().join("keys"), text).unwrap();
+        let server = Server { api_keys_file: "keys".to_owned(), ..server("a; b tenant=b") };
+        let keys = read(folder.path(), &server).unwrap();
+        assert_eq!(keys.len(), 3);
+        assert_eq!(keys[2].hash, KeyHash::of("secret"));
+        assert_eq!(keys[2].tenant.as_str(), "shop");
+        assert_eq!(keys[2].scopes, Scopes::default().with(Scope::Turns).with(Scope::Threads));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_named_and_not_shown() {
+        for (line, named) in [
+            ("ok;s3cret scopes=all", "scope `all` is none of turns"),
+            ("ok;s3cret scope=turns", "only `tenant=`"),
+            ("ok;s3cret tenant=", "`tenant=`"),
+            ("ok;sha256:s3cret", "64 hexadecimal digits"),
+        ] {
+            let error = inline(line).unwrap_err().to_string();
+            assert!(error.contains("server.api_keys, line 2"), "{error}");
+            assert!(error.contains(named), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_keys_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("keys"), "# none\n").unwrap();
+        let server = Server { api_keys_file: "keys".to_owned(), ..Server::default() };
+        let error = read(folder.path(), &server).unwrap_err().to_string();
+        assert!(error.contains("server.api_keys_file"), "{error}");
+    }
+}

@@ -1,0 +1,344 @@
+//! `/v1/customers/{id}`: profile, consent ledger, facts, identities, export, erasure.
+
+use crate::base::channel::ChannelKind;
+use crate::base::ids::CustomerId;
+use crate::base::ids::ID_BYTES_MAX;
+use crate::base::ids::MessageId;
+use crate::http::App;
+use crate::http::body::Json;
+use crate::http::error::ApiError;
+use crate::http::keys::Caller;
+use crate::http::respond::channel;
+use crate::http::respond::optional_id;
+use crate::http::respond::profile_text;
+use crate::http::threads;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::customers::ConsentBody;
+use crate::http::wire::customers::ConsentRequest;
+use crate::http::wire::customers::CustomerAnswer;
+use crate::http::wire::customers::ExportAnswer;
+use crate::http::wire::customers::FactsAnswer;
+use crate::http::wire::customers::IdentityBody;
+use crate::http::wire::customers::IdentityRequest;
+use crate::http::wire::customers::LedgerFactBody;
+use crate::http::wire::customers::LinkTokenAnswer;
+use crate::http::wire::customers::ProfileRequest;
+use crate::http::wire::rounded;
+use crate::threads::Consent;
+use crate::threads::ConsentChange;
+use crate::threads::CustomerKey;
+use crate::threads::CustomerRecord;
+use crate::threads::Identity;
+use crate::threads::IdentityProof;
+use crate::threads::Profile;
+use crate::threads::Purpose;
+use crate::threads::ThreadKey;
+use crate::threads::ThreadRecord;
+use crate::turn::consent::CUSTOMER_THREADS_MAX;
+use axum::extract::Path;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use std::sync::Arc;
+
+/// Turns of one thread in an export.
+const TURNS_EXPORTED_MAX: usize = 100_000;
+
+/// Lays down the profile of a customer; what is not named is forgotten.
+#[utoipa::path(
+    put, path = "/v1/customers/{id}", request_body = ProfileRequest,
+    params(("id" = String, Path, description = "customer id")),
+    responses((status = 200, body = CustomerAnswer), (status = 422, body = ErrorBody))
+)]
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Json<ProfileRequest>,
+) -> Result<axum::Json<CustomerAnswer>, ApiError> {
+    let key = customer_key(caller, &id)?;
+    let body = body.value;
+    let text = |field, text: Option<String>| text.map(|t| profile_text(field, t)).transpose();
+    let profile = Profile {
+        name: text("name", body.name)?,
+        tier: text("tier", body.tier)?,
+        last_purchase: text("last_purchase", body.last_purchase)?,
+    };
+    let set = |customer: &mut CustomerRecord| customer.profile.clone_from(&profile);
+    let customer = app.gateway.change_customer(&key, set).await?;
+    Ok(axum::Json(shown(&customer)))
+}
+
+/// The customer as kept.
+#[utoipa::path(
+    get, path = "/v1/customers/{id}",
+    params(("id" = String, Path, description = "customer id")),
+    responses((status = 200, body = CustomerAnswer), (status = 404, body = ErrorBody))
+)]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<CustomerAnswer>, ApiError> {
+    let key = customer_key(caller, &id)?;
+    let customer = app.customers.customer(&key).await?.ok_or_else(|| missing(id))?;
+    Ok(axum::Json(shown(&customer)))
+}
+
+/// Erases the customer, every thread they had part in, and what is kept of their messages.
+#[utoipa::path(
+    delete, path = "/v1/customers/{id}",
+    params(("id" = String, Path, description = "customer id")),
+    responses((status = 204, description = "erased"), (status = 404, body = ErrorBody))
+)]
+pub(crate) async fn erase(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let key = customer_key(caller, &id)?;
+    let erased = app.gateway.erase_customer(&key).await?;
+    app.forget_computed(&key.tenant).await;
+    erased.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| missing(id))
+}
+
+/// Gives a consent or takes it back.
+#[utoipa::path(
+    post, path = "/v1/customers/{id}/consents", request_body = ConsentRequest,
+    params(("id" = String, Path, description = "customer id")),
+    responses((status = 200, body = CustomerAnswer), (status = 404, body = ErrorBody),
+              (status = 422, body = ErrorBody))
+)]
+pub(crate) async fn consent(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Json<ConsentRequest>,
+) -> Result<axum::Json<CustomerAnswer>, ApiError> {
+    let key = customer_key(caller, &id)?;
+    let body = body.value;
+    let purpose = Purpose::from_name(&body.purpose).ok_or_else(|| {
+        let found: String = body.purpose.chars().take(80).collect();
+        let message = format!("field `purpose` is `{found}`; allowed: {}", Purpose::names());
+        ApiError::impossible("unknown_purpose", message)
+    })?;
+    let change = ConsentChange {
+        purpose,
+        channel: body.channel.as_deref().map(channel).transpose()?,
+        wording_version: profile_text("wording_version", body.wording_version)?,
+        source_message: optional_id("source_message", body.source_message, MessageId::new)?,
+    };
+    app.customers.customer(&key).await?.ok_or_else(|| missing(id))?;
+    let now = app.clock.now();
+    let granted = body.granted;
+    let enter = |customer: &mut CustomerRecord| match granted {
+        true => customer.grant(change.clone(), now),
+        false => customer.withdraw(change.clone(), now),
+    };
+    let customer = app.gateway.change_customer(&key, enter).await?;
+    if !granted && change.channel.is_none() {
+        app.gateway.forget_facts(&key, purpose).await?;
+    }
+    Ok(axum::Json(shown(&customer)))
+}
+
+/// What the customer told us, each with its source.
+#[utoipa::path(
+    get, path = "/v1/customers/{id}/facts",
+    params(("id" = String, Path, description = "customer id")),
+    responses((status = 200, body = FactsAnswer), (status = 404, body = ErrorBody))
+)]
+pub(crate) async fn facts(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<FactsAnswer>, ApiError> {
+    let key = customer_key(caller, &id)?;
+    let threads = app.threads_of(&key).await?;
+    if threads.is_empty() && app.customers.customer(&key).await?.is_none() {
+        return Err(missing(id));
+    }
+    let facts = threads.iter().flat_map(|(_, thread)| ledger(thread)).collect();
+    Ok(axum::Json(FactsAnswer { customer_id: id, facts }))
+}
+
+/// Everything kept of the customer, as one document.
+#[utoipa::path(
+    get, path = "/v1/customers/{id}/export",
+    params(("id" = String, Path, description = "customer id")),
+    responses((status = 200, body = ExportAnswer), (status = 404, body = ErrorBody))
+)]
+pub(crate) async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<ExportAnswer>, ApiError> {
+    let key = customer_key(caller, &id)?;
+    let customer = app.customers.customer(&key).await?;
+    let kept = app.threads_of(&key).await?;
+    if kept.is_empty() && customer.is_none() {
+        return Err(missing(id));
+    }
+    let facts = kept.iter().flat_map(|(_, thread)| ledger(thread)).collect();
+    let mut threads = Vec::new();
+    for (key, thread) in &kept {
+        let turns = app.store.turns(key, TURNS_EXPORTED_MAX).await?;
+        threads.push(threads::body(thread, turns));
+    }
+    Ok(axum::Json(ExportAnswer {
+        exported_at: app.clock.now().to_string(),
+        customer: customer.as_deref().map(shown),
+        facts,
+        threads,
+    }))
+}
+
+/// Links an address that the shop has verified, or hands out a token that will prove it.
+#[utoipa::path(
+    post, path = "/v1/customers/{id}/identities", request_body = IdentityRequest,
+    params(("id" = String, Path, description = "customer id")),
+    responses((status = 200, body = CustomerAnswer), (status = 201, body = LinkTokenAnswer),
+              (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+              (status = 422, body = ErrorBody))
+)]
+pub(crate) async fn link(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Json<IdentityRequest>,
+) -> Result<Response, ApiError> {
+    let key = customer_key(caller, &id)?;
+    let channel = channel(&body.value.channel)?;
+    app.customers.customer(&key).await?.ok_or_else(|| missing(id.clone()))?;
+    let Some(verified) = body.value.verified_customer_id else {
+        let (link_token, expires_at) = app.gateway.offer_link(&key, channel).await?;
+        let (channel, expires_at) = (channel.name(), expires_at.to_string());
+        let answer = LinkTokenAnswer { link_token, channel, expires_at };
+        return Ok((StatusCode::CREATED, axum::Json(answer)).into_response());
+    };
+    if verified != id {
+        let message = "field `verified_customer_id` is not the customer of this path";
+        return Err(ApiError::impossible("not_verified", message));
+    }
+    let address = address(body.value.address)?;
+    let proof = IdentityProof::VerifiedCustomer;
+    let identity = Identity { channel, address, proof, linked_at: app.clock.now() };
+    let customer = app.gateway.link_identity(&key, identity).await?;
+    Ok(axum::Json(shown(&customer)).into_response())
+}
+
+/// Unlinks an address.
+#[utoipa::path(
+    delete, path = "/v1/customers/{id}/identities/{channel}/{address}",
+    params(("id" = String, Path, description = "customer id"),
+           ("channel" = String, Path, description = "its channel"),
+           ("address" = String, Path, description = "the address there")),
+    responses((status = 204, description = "unlinked"), (status = 404, body = ErrorBody))
+)]
+pub(crate) async fn unlink(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, kind, address)): Path<(String, String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let key = customer_key(caller, &id)?;
+    let kind = channel(&kind)?;
+    let is_it = |identity: &Identity| identity.channel == kind && identity.address == address;
+    let customer = app.customers.customer(&key).await?.ok_or_else(|| missing(id))?;
+    if !customer.identities.iter().any(is_it) {
+        return Err(ApiError::NotFound { what: "identity", id: address.clone() });
+    }
+    let remove = |customer: &mut CustomerRecord| {
+        customer.identities.retain(|identity| !is_it(identity));
+    };
+    app.gateway.change_customer(&key, remove).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl App {
+    async fn threads_of(
+        &self,
+        key: &CustomerKey,
+    ) -> Result<Vec<(ThreadKey, Arc<ThreadRecord>)>, ApiError> {
+        let mut found = Vec::new();
+        for thread in self.customers.customer_threads(key, CUSTOMER_THREADS_MAX).await? {
+            let key = ThreadKey { tenant: key.tenant.clone(), thread };
+            if let Some(record) = self.store.load(&key).await? {
+                found.push((key, record));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn customer_key(caller: Caller, id: &str) -> Result<CustomerKey, ApiError> {
+    let customer = CustomerId::new(id).map_err(|error| ApiError::id("id", &error))?;
+    Ok(CustomerKey { tenant: caller.tenant, customer })
+}
+
+fn missing(id: String) -> ApiError {
+    ApiError::NotFound { what: "customer", id }
+}
+
+/// An address in a body: needed, not empty, no longer than an identifier.
+fn address(found: Option<String>) -> Result<String, ApiError> {
+    match found {
+        Some(address) if !address.is_empty() && address.len() <= ID_BYTES_MAX => Ok(address),
+        _ => {
+            let message = format!("field `address` must have 1 to {ID_BYTES_MAX} bytes");
+            Err(ApiError::impossible("invalid_address", message))
+        }
+    }
+}
+
+fn shown(customer: &CustomerRecord) -> CustomerAnswer {
+    let profile = customer.profile.clone();
+    CustomerAnswer {
+        customer_id: customer.customer_id.to_string(),
+        name: profile.name,
+        tier: profile.tier,
+        last_purchase: profile.last_purchase,
+        identities: customer.identities.iter().map(identity).collect(),
+        consents: customer.consents.iter().map(row).collect(),
+        outreach_stopped_at: customer.outreach_stopped_at.map(|time| time.to_string()),
+        created_at: customer.created_at.to_string(),
+        updated_at: customer.updated_at.to_string(),
+    }
+}
+
+fn identity(identity: &Identity) -> IdentityBody {
+    IdentityBody {
+        channel: identity.channel.name(),
+        address: identity.address.clone(),
+        proof: match identity.proof {
+            IdentityProof::VerifiedCustomer => "verified_customer",
+            IdentityProof::LinkToken => "link_token",
+        },
+        linked_at: identity.linked_at.to_string(),
+    }
+}
+
+fn row(consent: &Consent) -> ConsentBody {
+    ConsentBody {
+        purpose: consent.purpose.name(),
+        channel: consent.channel.map(ChannelKind::name),
+        wording_version: consent.wording_version.clone(),
+        source_message: consent.source_message.as_ref().map(ToString::to_string),
+        granted_at: consent.granted_at.map(|time| time.to_string()),
+        withdrawn_at: consent.withdrawn_at.map(|time| time.to_string()),
+    }
+}
+
+fn ledger(thread: &ThreadRecord) -> impl Iterator<Item = LedgerFactBody> {
+    thread.facts.iter().map(|(key, fact)| LedgerFactBody {
+        key: key.clone(),
+        value: fact.value.clone(),
+        kind: threads::fact_kind(fact.kind),
+        verbatim: fact.verbatim.clone(),
+        source: fact.source.as_ref().map(ToString::to_string),
+        purpose: fact.purpose.name(),
+        confidence: rounded(fact.confidence),
+        thread_id: thread.thread_id.to_string(),
+        learnt_at: fact.learnt_at.to_string(),
+    })
+}

@@ -1,0 +1,100 @@
+//! How many requests a tenant may send: a token bucket each, so that one shop's rush is not
+//! another's wait.
+//!
+//! A bucket is one moment: when it would be full again. No timer refills it.
+//!
+//! Source: the generic cell rate algorithm, ITU-T I.371, in its virtual-scheduling form.
+
+use crate::base::ids::TenantId;
+use dashmap::DashMap;
+use std::time::Duration;
+use std::time::Instant;
+
+/// Requests a tenant may send.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RateOptions {
+    /// Requests a second in the long run; `None`: no limit.
+    pub(crate) per_second: Option<f64>,
+    /// Requests at once after a quiet time, at least one.
+    pub(crate) burst: u32,
+}
+
+/// The buckets. Tenants come from the configuration, so there are never more than it names.
+#[derive(Debug)]
+pub(crate) struct RateLimits {
+    /// Time that one request takes from the bucket; `None`: no limit.
+    interval: Option<Duration>,
+    /// Time that a full bucket holds.
+    depth: Duration,
+    full_at: DashMap<TenantId, Instant>,
+}
+
+impl RateLimits {
+    /// Full buckets.
+    pub(crate) fn new(options: RateOptions) -> Self {
+        let interval = options.per_second.map(|rate| Duration::from_secs_f64(1.0 / rate));
+        let depth = interval.unwrap_or_default().saturating_mul(options.burst.max(1));
+        Self { interval, depth, full_at: DashMap::new() }
+    }
+
+    /// Takes one request from a tenant's bucket.
+    ///
+    /// # Errors
+    /// The time after which there is one again.
+    pub(crate) fn take(&self, tenant: &TenantId, now: Instant) -> Result<(), Duration> {
+        let Some(interval) = self.interval else { return Ok(()) };
+        let mut full_at = self.full_at.entry(tenant.clone()).or_insert(now);
+        let next = (*full_at).max(now) + interval;
+        let used = next.saturating_duration_since(now);
+        if used > self.depth {
+            return Err(used.saturating_sub(self.depth));
+        }
+        *full_at = next;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Clock;
+    use crate::base::clock::ManualClock;
+    use jiff::Timestamp;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_burst_passes_then_the_rate_holds_and_tells_when_to_come_back() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let limits = RateLimits::new(RateOptions { per_second: Some(4.0), burst: 3 });
+        let take = || limits.take(&tenant("a"), clock.instant());
+        assert_eq!([take(), take(), take()], [Ok(()), Ok(()), Ok(())]);
+        assert_eq!(take(), Err(Duration::from_millis(250)));
+        clock.advance(Duration::from_millis(249));
+        assert_eq!(take(), Err(Duration::from_millis(1)));
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(take(), Ok(()));
+        assert!(take().is_err(), "a refused request takes nothing, a granted one does");
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!([take(), take(), take()], [Ok(()), Ok(()), Ok(())]);
+        assert!(take().is_err(), "a long rest fills the bucket, not more");
+    }
+
+    #[test]
+    fn tenants_have_buckets_of_their_own() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let limits = RateLimits::new(RateOptions { per_second: Some(1.0), burst: 1 });
+        assert!(limits.take(&tenant("a"), clock.instant()).is_ok());
+        assert!(limits.take(&tenant("a"), clock.instant()).is_err());
+        assert!(limits.take(&tenant("b"), clock.instant()).is_ok());
+    }
+
+    #[test]
+    fn no_rate_is_no_limit() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let limits = RateLimits::new(RateOptions { per_second: None, burst: 1 });
+        assert!((0..10_000).all(|_| limits.take(&tenant("a"), clock.instant()).is_ok()));
+    }
+}

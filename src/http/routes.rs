@@ -1,0 +1,191 @@
+//! The route table, as data: every path, its method, and the scope that its caller's key must hold.
+//!
+//! Router, guard and API description are made from it, and `tests/it/keys.rs` walks it over HTTP: a
+//! route that is not in the table cannot be reached, one that is cannot be left unguarded.
+
+use crate::http::App;
+use crate::http::catalog;
+use crate::http::classify;
+use crate::http::customers;
+use crate::http::guard;
+use crate::http::health;
+use crate::http::keys::Scope;
+use crate::http::models;
+use crate::http::openai;
+use crate::http::respond;
+use crate::http::suggest;
+use crate::http::threads;
+use crate::http::turns;
+use axum::Router;
+use axum::http::Method;
+use axum::routing::MethodRouter;
+use axum::routing::delete;
+use axum::routing::get;
+use axum::routing::post;
+use axum::routing::put;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody: probes of the machine's own supervisor and the console page.
+    Open,
+    /// Every valid key.
+    Key,
+    /// Keys that hold this scope.
+    Needs(Scope),
+}
+
+/// The methods in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) verb: Verb,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    handler: fn() -> MethodRouter<Arc<App>>,
+}
+
+const fn route(
+    verb: Verb,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> MethodRouter<Arc<App>>,
+) -> Route {
+    Route { verb, path, access, handler }
+}
+
+use Access::Key;
+use Access::Needs;
+use Access::Open;
+use Verb::Delete;
+use Verb::Get;
+use Verb::Post;
+use Verb::Put;
+
+/// Every route.
+#[rustfmt::skip]
+pub(crate) const ROUTES: &[Route] = &[
+    route(Post, "/respond", Needs(Scope::Turns), || post(respond::respond)),
+    route(Post, "/v1/respond", Needs(Scope::Turns), || post(respond::respond)),
+    route(Post, "/v1/turns", Needs(Scope::Turns), || post(turns::accept)),
+    route(Get, "/v1/deliveries/dead", Needs(Scope::Operate), || get(turns::dead)),
+    route(Post, "/v1/classify", Needs(Scope::Turns), || post(classify::classify)),
+    route(Post, "/v1/suggest", Needs(Scope::Turns), || post(suggest::suggest)),
+    route(Post, "/v1/embeddings", Needs(Scope::Models), || post(openai::embeddings::embeddings)),
+    route(Post, "/v1/chat/completions", Needs(Scope::Models), || post(openai::chat)),
+    route(Post, "/v1/completions", Needs(Scope::Models), || post(openai::completions)),
+    route(Get, "/v1/models", Needs(Scope::Models), || get(models::list)),
+    route(Post, "/v1/models/load", Needs(Scope::Operate), || post(models::load)),
+    route(Post, "/v1/models/unload", Needs(Scope::Operate), || post(models::unload)),
+    route(Get, "/v1/models/{name}", Needs(Scope::Models), || get(models::show)),
+    route(Get, "/v1/threads/{id}", Needs(Scope::Threads), || get(threads::show)),
+    route(Delete, "/v1/threads/{id}", Needs(Scope::Threads), || delete(threads::erase)),
+    route(Post, "/v1/threads/{id}/handoff", Needs(Scope::Threads), || post(threads::handoff)),
+    route(Post, "/v1/threads/{id}/release", Needs(Scope::Threads), || post(threads::release)),
+    route(Post, "/v1/threads/{id}/messages", Needs(Scope::Threads), || post(threads::message)),
+    route(Put, "/v1/customers/{id}", Needs(Scope::Customers), || put(customers::put)),
+    route(Get, "/v1/customers/{id}", Needs(Scope::Customers), || get(customers::show)),
+    route(Delete, "/v1/customers/{id}", Needs(Scope::Customers), || delete(customers::erase)),
+    route(Get, "/v1/customers/{id}/export", Needs(Scope::Customers), || get(customers::export)),
+    route(Get, "/v1/customers/{id}/facts", Needs(Scope::Customers), || get(customers::facts)),
+    route(Post, "/v1/customers/{id}/consents", Needs(Scope::Customers),
+          || post(customers::consent)),
+    route(Post, "/v1/customers/{id}/identities", Needs(Scope::Customers), || post(customers::link)),
+    route(Delete, "/v1/customers/{id}/identities/{channel}/{address}", Needs(Scope::Customers),
+          || delete(customers::unlink)),
+    route(Get, "/v1/catalog/search", Needs(Scope::Catalog), || get(catalog::search)),
+    route(Get, "/healthz", Open, || get(health::alive)),
+    route(Get, "/readyz", Open, || get(health::ready)),
+    route(Get, "/metrics", Needs(Scope::Operate), || get(health::metrics)),
+    route(Get, "/openapi.json", Key, || get(health::openapi)),
+    route(Get, "/", Open, || get(health::console)),
+];
+
+/// Who may call what; a path or method that is not in the table needs a valid key to be told so.
+pub(crate) fn access(method: &Method, path: &str) -> Access {
+    let verb = match *method {
+        Method::GET | Method::HEAD => Get,
+        Method::POST => Post,
+        Method::PUT => Put,
+        Method::DELETE => Delete,
+        _ => return Key,
+    };
+    let row = ROUTES.iter().find(|route| route.verb == verb && route.path == path);
+    row.map_or(Key, |route| route.access)
+}
+
+/// The table as a router.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let table = ROUTES
+        .iter()
+        .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
+    table
+        .fallback(health::unknown)
+        .method_not_allowed_fallback(health::wrong_method)
+        .layer(CatchPanicLayer::custom(health::panicked))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
+        .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use utoipa::openapi::PathItem;
+
+    /// Pages and probes for people and supervisors, not calls of the API.
+    const UNDESCRIBED: [&str; 6] =
+        ["/v1/respond", "/healthz", "/readyz", "/metrics", "/openapi.json", "/"];
+
+    fn described(item: &PathItem, verb: Verb) -> bool {
+        match verb {
+            Get => item.get.is_some(),
+            Post => item.post.is_some(),
+            Put => item.put.is_some(),
+            Delete => item.delete.is_some(),
+        }
+    }
+
+    #[test]
+    fn the_description_holds_every_route_and_no_other() {
+        let description = health::description();
+        let mut missing = Vec::new();
+        for route in ROUTES.iter().filter(|route| !UNDESCRIBED.contains(&route.path)) {
+            let item = description.paths.paths.get(route.path);
+            if !item.is_some_and(|item| described(item, route.verb)) {
+                missing.push(format!("{:?} {}", route.verb, route.path));
+            }
+        }
+        assert!(missing.is_empty(), "not described: {missing:?}");
+        for path in description.paths.paths.keys() {
+            assert!(ROUTES.iter().any(|route| route.path == path), "{path} is not a route");
+        }
+    }
+
+    #[test]
+    fn no_route_is_written_down_twice() {
+        for (at, route) in ROUTES.iter().enumerate() {
+            let again = ROUTES[at + 1..]
+                .iter()
+                .any(|other| other.verb == route.verb && other.path == route.path);
+            assert!(!again, "{:?} {}", route.verb, route.path);
+        }
+    }
+
+    #[test]
+    fn heads_are_guarded_as_gets_and_unknown_paths_as_routes_for_any_key() {
+        assert_eq!(access(&Method::HEAD, "/metrics"), Needs(Scope::Operate));
+        assert_eq!(access(&Method::GET, "/nowhere"), Key);
+        assert_eq!(access(&Method::PATCH, "/respond"), Key);
+        assert_eq!(access(&Method::GET, "/healthz"), Open);
+    }
+}

@@ -1,0 +1,155 @@
+//! `POST /v1/turns`: a turn accepted now and answered to the shop's callback; and what could not
+//! be delivered.
+
+use crate::base::ids::MessageId;
+use crate::base::ids::ThreadId;
+use crate::http::App;
+use crate::http::body::Json;
+use crate::http::body::parse;
+use crate::http::encode;
+use crate::http::error::ApiError;
+use crate::http::keys::Caller;
+use crate::http::wire::ErrorBody;
+use crate::http::wire::respond::RespondRequest;
+use crate::http::wire::turns::AcceptedAnswer;
+use crate::http::wire::turns::AcceptedTurn;
+use crate::http::wire::turns::DeadDeliveriesAnswer;
+use crate::http::wire::turns::DeadDeliveryBody;
+use crate::threads::BodyHash;
+use crate::threads::Job;
+use crate::threads::JobKey;
+use crate::threads::JobKind;
+use crate::threads::ThreadKey;
+use crate::turn::Patience;
+use crate::turn::TurnRequest;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sha2::Digest;
+use sha2::Sha256;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Undelivered jobs shown at once: the oldest.
+const DEAD_SHOWN_MAX: usize = 200;
+
+/// Accepts a turn: it is on disk when this answers, and its answer goes to `callbacks.turns_url`.
+#[utoipa::path(
+    post, path = "/v1/turns", request_body = RespondRequest,
+    responses((status = 202, body = AcceptedAnswer), (status = 400, body = ErrorBody),
+              (status = 409, body = ErrorBody), (status = 422, body = ErrorBody),
+              (status = 429, body = ErrorBody))
+)]
+pub(crate) async fn accept(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    body: Json<RespondRequest>,
+) -> Result<(StatusCode, axum::Json<AcceptedAnswer>), ApiError> {
+    let options = &app.outbox.options;
+    if options.turns_url.is_empty() {
+        let message = "callbacks.turns_url is not configured, so the answer could go nowhere";
+        return Err(ApiError::impossible("no_callback", message));
+    }
+    let text = String::from_utf8(body.bytes.to_vec())
+        .map_err(|_| ApiError::malformed("the body is not UTF-8"))?;
+    let message_id = match &body.value.message.id {
+        Some(id) => id.clone(),
+        None => format!("turn:{}", Uuid::now_v7()),
+    };
+    let accepted = AcceptedTurn { message_id, request: text };
+    // Everything that can be wrong with it is said now, not to the callback.
+    let request = app.accepted_turn(caller.tenant, None, &accepted)?;
+    app.gateway.check(&request)?;
+    let (Some(thread), Some(message)) = (request.thread_id, request.message_id) else {
+        return Err(ApiError::Unavailable { state: "unable to name this turn" });
+    };
+    let thread = ThreadKey { tenant: request.tenant, thread };
+    let id = job_id(&thread, &message);
+    // Strings always serialise.
+    let job = serde_json::to_string(&accepted).unwrap_or_default();
+    let job = Job::new(JobKind::Turn, job, app.clock.now());
+    let key = JobKey { thread: thread.clone(), id };
+    app.outbox.store.enqueue(key, job, options.waiting_max).await?;
+    app.outbox.ring();
+    let answer = AcceptedAnswer {
+        delivery_id: id.to_string(),
+        thread_id: thread.thread.to_string(),
+        message_id: message.to_string(),
+    };
+    Ok((StatusCode::ACCEPTED, axum::Json(answer)))
+}
+
+/// What was tried too often and put aside.
+#[utoipa::path(
+    get, path = "/v1/deliveries/dead", responses((status = 200, body = DeadDeliveriesAnswer))
+)]
+pub(crate) async fn dead(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<axum::Json<DeadDeliveriesAnswer>, ApiError> {
+    let jobs = app.outbox.store.dead(&caller.tenant, DEAD_SHOWN_MAX).await?;
+    let deliveries = jobs.into_iter().map(|(key, job)| DeadDeliveryBody {
+        delivery_id: key.id.to_string(),
+        kind: job.kind.name(),
+        thread_id: key.thread.thread.to_string(),
+        attempts: job.attempts,
+        accepted_at: job.created_at.to_string(),
+        last_error: job.last_error,
+    });
+    Ok(axum::Json(DeadDeliveriesAnswer { deliveries: deliveries.collect() }))
+}
+
+/// Answers an accepted turn: the event and the body for its callback.
+///
+/// # Errors
+/// Why it should be tried again, for the job's own record.
+pub(super) async fn answer(
+    app: &App,
+    thread: &ThreadKey,
+    job: &str,
+) -> Result<(&'static str, Vec<u8>), String> {
+    let accepted: AcceptedTurn = serde_json::from_str(job)
+        .map_err(|error| format!("the accepted request cannot be read: {error}"))?;
+    let tenant = thread.tenant.clone();
+    let answered = match app.accepted_turn(tenant, Some(thread.thread.clone()), &accepted) {
+        Ok(request) => app.gateway.respond(request, None).await.map_err(ApiError::from),
+        Err(error) => Err(error),
+    };
+    match answered {
+        Ok(answered) => Ok(("turn.answered", answered.body.to_vec())),
+        Err(error) if error.is_temporary() => Err(error.to_string()),
+        Err(error) => Ok(("turn.failed", encode::error(&error).into_bytes())),
+    }
+}
+
+impl App {
+    /// The turn of an accepted request. Without a thread in it, its message names one, so that a
+    /// message accepted twice is one turn.
+    fn accepted_turn(
+        &self,
+        tenant: crate::base::ids::TenantId,
+        thread: Option<ThreadId>,
+        accepted: &AcceptedTurn,
+    ) -> Result<TurnRequest, ApiError> {
+        let body: RespondRequest = parse(accepted.request.as_bytes())?;
+        let hash = BodyHash::of(accepted.request.as_bytes());
+        let mut request = self.turn_request(tenant, body, hash)?;
+        let named = |error| ApiError::id("message.id", &error);
+        request.message_id = Some(MessageId::new(accepted.message_id.clone()).map_err(named)?);
+        request.patience = Patience::Debounce;
+        if let Some(thread) = thread {
+            request.thread_id = Some(thread);
+        }
+        if request.thread_id.is_none() {
+            let digest = Sha256::digest(&accepted.message_id);
+            let thread = format!("turn-{}", Uuid::from_slice(&digest[..16]).unwrap_or_default());
+            request.thread_id = Some(ThreadId::new(thread).map_err(named)?);
+        }
+        Ok(request)
+    }
+}
+
+/// One message of a thread is one job, however often it is accepted.
+fn job_id(thread: &ThreadKey, message: &MessageId) -> Uuid {
+    let named = format!("{}\0{}\0{message}", thread.tenant, thread.thread);
+    Uuid::from_slice(&Sha256::digest(named)[..16]).unwrap_or_default()
+}

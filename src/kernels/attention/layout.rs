@@ -1,0 +1,147 @@
+//! How one head's keys and values lie in a page.
+//!
+//! A page holds its keys as `[head width][tokens]` and then its values as `[tokens][head width]`:
+//! both products of attention then read rows and broadcast their other side, with nothing turned
+//! while reading. The inner dimensions are padded to whole register tiles with zeros.
+
+use crate::base::ids::PageId;
+use crate::kernels::attention::TILE_COLUMNS;
+use half::f16;
+
+/// A number format of stored keys and values.
+pub(crate) trait Element: Copy + Send + Sync + std::fmt::Debug + 'static {
+    /// Zero.
+    const ZERO: Self;
+
+    /// The nearest finite number.
+    fn of(value: f32) -> Self;
+
+    /// What it stands for, exactly.
+    fn value(self) -> f32;
+
+    /// Eight neighbours as f32.
+    ///
+    /// # Safety
+    /// `first` points to eight readable elements, and the machine has AVX2 and F16C.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn load_8(first: *const Self) -> std::arch::x86_64::__m256;
+}
+
+impl Element for f32 {
+    const ZERO: Self = 0.0;
+
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        // Infinity times a masked weight would not be 0; NaN stays visible.
+        value.clamp(f32::MIN, f32::MAX)
+    }
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        self
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    unsafe fn load_8(first: *const Self) -> std::arch::x86_64::__m256 {
+        // SAFETY: the caller's promise.
+        unsafe { std::arch::x86_64::_mm256_loadu_ps(first) }
+    }
+}
+
+impl Element for f16 {
+    const ZERO: Self = f16::ZERO;
+
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        f16::from_f32(value.clamp(f16::MIN.to_f32_const(), f16::MAX.to_f32_const()))
+    }
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        self.to_f32()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    unsafe fn load_8(first: *const Self) -> std::arch::x86_64::__m256 {
+        // SAFETY: the caller's promise; an `f16` is 16 bits, so eight fill the vector.
+        unsafe {
+            std::arch::x86_64::_mm256_cvtph_ps(std::arch::x86_64::_mm_loadu_si128(first.cast()))
+        }
+    }
+}
+
+/// Sizes of one head's part of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PageLayout {
+    page_tokens: usize,
+    head_width: usize,
+}
+
+impl PageLayout {
+    pub(crate) fn new(page_tokens: usize, head_width: usize) -> Self {
+        Self { page_tokens, head_width }
+    }
+
+    /// Token slots of a page.
+    pub(crate) fn page_tokens(self) -> usize {
+        self.page_tokens
+    }
+
+    pub(crate) fn head_width(self) -> usize {
+        self.head_width
+    }
+
+    /// Columns of a page's keys.
+    pub(crate) fn padded_tokens(self) -> usize {
+        self.page_tokens.next_multiple_of(TILE_COLUMNS)
+    }
+
+    /// Columns of a page's values.
+    pub(crate) fn padded_width(self) -> usize {
+        self.head_width.next_multiple_of(TILE_COLUMNS)
+    }
+
+    fn key_elements(self) -> usize {
+        self.head_width * self.padded_tokens()
+    }
+
+    /// Elements of one head in one page.
+    pub(crate) fn elements(self) -> usize {
+        self.key_elements() + self.page_tokens * self.padded_width()
+    }
+
+    /// The page's keys.
+    #[inline(always)]
+    pub(super) fn keys<E>(self, elements: &[E], page: PageId) -> &[E] {
+        &elements[page.index() * self.elements()..][..self.key_elements()]
+    }
+
+    /// The page's values.
+    #[inline(always)]
+    pub(super) fn values<E>(self, elements: &[E], page: PageId) -> &[E] {
+        &elements[page.index() * self.elements()..][self.key_elements()..self.elements()]
+    }
+
+    /// Stores one token's key and value in slot `slot` of a page.
+    ///
+    /// # Panics
+    /// If the slot or the page lies outside, or a width is not a head's: our bug.
+    pub(crate) fn store<E: Element>(
+        self,
+        elements: &mut [E],
+        (page, slot): (PageId, usize),
+        key: &[f32],
+        value: &[f32],
+    ) {
+        assert!(key.len() == self.head_width && value.len() == self.head_width);
+        assert!(slot < self.page_tokens, "slot {slot} of {}", self.page_tokens);
+        let page = &mut elements[page.index() * self.elements()..][..self.elements()];
+        let (keys, values) = page.split_at_mut(self.key_elements());
+        let columns = keys.chunks_exact_mut(self.padded_tokens());
+        columns.zip(key).for_each(|(row, &x)| row[slot] = E::of(x));
+        let row = &mut values[slot * self.padded_width()..];
+        row.iter_mut().zip(value).for_each(|(to, &x)| *to = E::of(x));
+    }
+}

@@ -1,0 +1,314 @@
+//! Causal attention of some query rows of one sequence over its paged keys and values.
+//!
+//! A tile is a few consecutive tokens of a sequence and all query heads that share one key head,
+//! so that keys and values are read once for all of them. Keys are walked in blocks of whole pages
+//! with a running maximum and sum.
+//!
+//! Invariants
+//! - A row's bits depend on its own query, its position and the pages, never on the other rows of
+//!   its tile: blocks begin at fixed positions, and what a row may not see adds exactly nothing.
+//! - Stored elements are finite, so that a masked product is 0.
+//!
+//! Source: Kwon et al. 2023, arXiv:2309.06180 (pages); Milakov & Gimelshein 2018, arXiv:1805.02867
+//! (the running softmax); Ainslie et al. 2023, arXiv:2305.13245 (shared heads).
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod layout;
+mod scalar;
+mod softmax;
+
+use crate::base::ids::PageId;
+use crate::kernels::activation::soft_cap_plain;
+use crate::kernels::attention::softmax::Running;
+use crate::kernels::grid::Rectangle;
+use crate::kernels::tier::Tier;
+use std::ops::Range;
+
+pub(crate) use layout::Element;
+pub(crate) use layout::PageLayout;
+
+/// Key columns that a block has at least, unless a page is larger.
+const BLOCK_TOKENS: usize = 128;
+
+/// Columns of one register tile.
+pub(super) const TILE_COLUMNS: usize = 16;
+
+/// Rows of one register tile: 6 × 2 accumulators, a broadcast and two operands fit 16 registers.
+const TILE_ROWS: usize = 6;
+
+/// How scores become weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scoring {
+    /// Scores are bent by `cap · tanh(score / cap)`.
+    pub(crate) soft_cap: Option<f32>,
+    /// Tokens that a row sees, itself included; all before it if there is none.
+    pub(crate) window: Option<usize>,
+}
+
+/// Query rows that attend together.
+#[derive(Debug, Clone)]
+pub(crate) struct QueryTile<'a> {
+    /// Query heads of this key head.
+    pub(crate) group: usize,
+    /// The tile's rows: consecutive tokens of one sequence.
+    pub(crate) rows: Range<usize>,
+    /// Position of the first row in its sequence.
+    pub(crate) first_position: usize,
+    /// The sequence's pages, in context order.
+    pub(crate) pages: &'a [PageId],
+    pub(crate) scoring: Scoring,
+}
+
+/// Keys and values of one head in all pages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadPages<'a, E> {
+    pub(crate) elements: &'a [E],
+    pub(crate) layout: PageLayout,
+}
+
+/// Memory of one thread.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    query: Vec<f32>,
+    scores: Vec<f32>,
+    mixed: Vec<f32>,
+    running: Vec<Running>,
+}
+
+impl Scratch {
+    /// Room for tiles of `rows` query heads.
+    pub(crate) fn new(rows: usize, layout: PageLayout) -> Self {
+        Self {
+            query: vec![0.0; rows * layout.head_width()],
+            scores: vec![0.0; rows * block_pages(layout) * layout.padded_tokens()],
+            mixed: vec![0.0; rows * layout.padded_width()],
+            running: vec![Running::default(); rows],
+        }
+    }
+
+    /// Where the scaled queries of `rows` heads are put before [`attend`], one after another: all
+    /// heads of the tile's first row, then of its second.
+    ///
+    /// # Panics
+    /// If there is no room for them: our bug.
+    pub(crate) fn query(&mut self, rows: usize, layout: PageLayout) -> &mut [f32] {
+        &mut self.query[..rows * layout.head_width()]
+    }
+}
+
+fn block_pages(layout: PageLayout) -> usize {
+    (BLOCK_TOKENS / layout.padded_tokens()).max(1)
+}
+
+/// Attends with the queries in `scratch`: `out` is the rectangle of the tile's rows and heads.
+///
+/// # Panics
+/// If the pages do not cover the tile, or shapes disagree: our bug.
+pub(crate) fn attend<E: Element>(
+    tier: Tier,
+    scratch: &mut Scratch,
+    out: &mut Rectangle<'_, f32>,
+    head: HeadPages<'_, E>,
+    tile: &QueryTile<'_>,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if tier >= Tier::Avx2 && tier.is_available() {
+        // SAFETY: this tier or a stronger one was just found on this machine.
+        unsafe { avx2::attend(scratch, out, head, tile) };
+        return;
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = tier;
+    attend_with::<scalar::Scalar, E>(scratch, out, head, tile);
+}
+
+/// The two matrix products of attention.
+trait Multiply {
+    /// `out[r][0..16] = first + Σ_k a[r][k] · b[k][0..16]`, k ascending, one fused multiplication a
+    /// term; `first` is what `out` holds if `ADD`, else 0.
+    ///
+    /// Row `r` of `a` begins at `r * a_stride`, of `out` at `r * out_stride`; row `k` of `b` at
+    /// `k * b_stride`.
+    fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
+        out: Strided<&mut [f32]>,
+        a: Strided<&[f32]>,
+        b: Strided<&[E]>,
+        depth: usize,
+    );
+}
+
+/// A slice whose rows are so many elements apart.
+struct Strided<S> {
+    slice: S,
+    stride: usize,
+}
+
+/// [`attend`] with one tier's products.
+#[inline(always)]
+fn attend_with<M: Multiply, E: Element>(
+    scratch: &mut Scratch,
+    out: &mut Rectangle<'_, f32>,
+    head: HeadPages<'_, E>,
+    tile: &QueryTile<'_>,
+) {
+    let (layout, scoring) = (head.layout, &tile.scoring);
+    let rows = tile.rows.len() * tile.group;
+    scratch.mixed[..rows * layout.padded_width()].fill(0.0);
+    scratch.running[..rows].fill(Running::default());
+    let end = tile.first_position + tile.rows.len();
+    let first_seen =
+        scoring.window.map_or(0, |window| (tile.first_position + 1).saturating_sub(window));
+    let pages_each = block_pages(layout);
+    let first_block = first_seen / layout.page_tokens() / pages_each;
+    let pages = end.div_ceil(layout.page_tokens());
+    for first_page in (first_block * pages_each..pages).step_by(pages_each) {
+        let block = Block {
+            pages: first_page..(first_page + pages_each).min(pages),
+            end,
+            stride: pages_each * layout.padded_tokens(),
+        };
+        let columns = score::<M, E>(scratch, head, tile, &block);
+        mask(scratch, tile, layout, &block);
+        for row in 0..rows {
+            let scores = &mut scratch.scores[row * block.stride..][..columns];
+            if let Some(cap) = scoring.soft_cap {
+                soft_cap_plain(scores, cap);
+            }
+            let correction = scratch.running[row].weigh(scores);
+            let mixed = &mut scratch.mixed[row * layout.padded_width()..][..layout.padded_width()];
+            mixed.iter_mut().for_each(|x| *x *= correction);
+        }
+        mix::<M, E>(scratch, head, tile, &block);
+    }
+    for (at, row) in tile.rows.clone().enumerate() {
+        let out = out.row(row);
+        for (member, out) in out.chunks_exact_mut(layout.head_width()).enumerate() {
+            let row = at * tile.group + member;
+            let share = 1.0 / scratch.running[row].sum();
+            let mixed = &scratch.mixed[row * layout.padded_width()..];
+            out.iter_mut().zip(mixed).for_each(|(out, mixed)| *out = mixed * share);
+        }
+    }
+}
+
+/// Pages that one update of the running softmax covers.
+struct Block {
+    pages: Range<usize>,
+    /// Tokens of the context that the tile's last row sees.
+    end: usize,
+    /// Columns of a row of scores.
+    stride: usize,
+}
+
+impl Block {
+    /// Tokens of `page` that the tile's last row sees.
+    #[inline(always)]
+    fn tokens(&self, page: usize, layout: PageLayout) -> usize {
+        (self.end - page * layout.page_tokens()).min(layout.page_tokens())
+    }
+}
+
+/// Scores of every row against the block's keys; returns how many columns were computed.
+#[inline(always)]
+fn score<M: Multiply, E: Element>(
+    scratch: &mut Scratch,
+    head: HeadPages<'_, E>,
+    tile: &QueryTile<'_>,
+    block: &Block,
+) -> usize {
+    let layout = head.layout;
+    let mut columns = 0;
+    for page in block.pages.clone() {
+        let keys = layout.keys(head.elements, tile.pages[page]);
+        let computed = block.tokens(page, layout).next_multiple_of(TILE_COLUMNS);
+        for column in (0..computed).step_by(TILE_COLUMNS) {
+            multiply_rows::<M, E, false>(
+                Strided { slice: &mut scratch.scores[columns + column..], stride: block.stride },
+                Strided { slice: &scratch.query, stride: layout.head_width() },
+                Strided { slice: &keys[column..], stride: layout.padded_tokens() },
+                [tile.rows.len() * tile.group, layout.head_width()],
+            );
+        }
+        columns += computed;
+    }
+    columns
+}
+
+/// Sets the scores of what a row may not see to minus infinity.
+#[inline(always)]
+fn mask(scratch: &mut Scratch, tile: &QueryTile<'_>, layout: PageLayout, block: &Block) {
+    for token in 0..tile.rows.len() {
+        let seen_end = tile.first_position + token + 1;
+        let seen_first = tile.scoring.window.map_or(0, |window| seen_end.saturating_sub(window));
+        let mut first_column = 0;
+        for page in block.pages.clone() {
+            let computed = block.tokens(page, layout).next_multiple_of(TILE_COLUMNS);
+            let first = page * layout.page_tokens();
+            let seen = seen_first.saturating_sub(first).min(computed)
+                ..seen_end.saturating_sub(first).min(layout.page_tokens()).min(computed);
+            for member in 0..tile.group {
+                let row = (token * tile.group + member) * block.stride;
+                let scores = &mut scratch.scores[row + first_column..][..computed];
+                scores[seen.end..].fill(f32::NEG_INFINITY);
+                scores[..seen.start].fill(f32::NEG_INFINITY);
+            }
+            first_column += computed;
+        }
+    }
+}
+
+/// Adds the block's weighted values to every row.
+#[inline(always)]
+fn mix<M: Multiply, E: Element>(
+    scratch: &mut Scratch,
+    head: HeadPages<'_, E>,
+    tile: &QueryTile<'_>,
+    block: &Block,
+) {
+    let layout = head.layout;
+    let mut first_column = 0;
+    for page in block.pages.clone() {
+        let values = layout.values(head.elements, tile.pages[page]);
+        let tokens = block.tokens(page, layout);
+        for column in (0..layout.padded_width()).step_by(TILE_COLUMNS) {
+            multiply_rows::<M, E, true>(
+                Strided { slice: &mut scratch.mixed[column..], stride: layout.padded_width() },
+                Strided { slice: &scratch.scores[first_column..], stride: block.stride },
+                Strided { slice: &values[column..], stride: layout.padded_width() },
+                [tile.rows.len() * tile.group, tokens],
+            );
+        }
+        first_column += tokens.next_multiple_of(TILE_COLUMNS);
+    }
+}
+
+/// [`Multiply::multiply`] of `[rows, depth]`, in register tiles of nearly equal height.
+#[inline(always)]
+fn multiply_rows<M: Multiply, E: Element, const ADD: bool>(
+    out: Strided<&mut [f32]>,
+    a: Strided<&[f32]>,
+    b: Strided<&[E]>,
+    [rows, depth]: [usize; 2],
+) {
+    let height = rows.div_ceil(rows.div_ceil(TILE_ROWS).max(1));
+    let mut row = 0;
+    while row < rows {
+        let taken = height.min(rows - row);
+        let out = Strided { slice: &mut out.slice[row * out.stride..], stride: out.stride };
+        let a = Strided { slice: &a.slice[row * a.stride..], stride: a.stride };
+        let b = Strided { slice: b.slice, stride: b.stride };
+        match taken {
+            1 => M::multiply::<E, 1, ADD>(out, a, b, depth),
+            2 => M::multiply::<E, 2, ADD>(out, a, b, depth),
+            3 => M::multiply::<E, 3, ADD>(out, a, b, depth),
+            4 => M::multiply::<E, 4, ADD>(out, a, b, depth),
+            5 => M::multiply::<E, 5, ADD>(out, a, b, depth),
+            _ => M::multiply::<E, 6, ADD>(out, a, b, depth),
+        }
+        row += taken;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! Attention against f64, every tier against the specification, rows against their neighbours.
+
+use super::*;
+use crate::kernels::grid::Cut;
+use crate::kernels::pool::Pool;
+use crate::kernels::specification::tests::random_floats;
+use crate::kernels::specification::tests::same_bits;
+use half::f16;
+
+/// A sequence of random keys, values and queries in pages out of order.
+struct Sequence<E> {
+    layout: PageLayout,
+    group: usize,
+    context: usize,
+    elements: Vec<E>,
+    pages: Vec<PageId>,
+    query: Vec<f32>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
+}
+
+const PLAIN: Scoring = Scoring { soft_cap: None, window: None };
+
+/// Factor of the queries.
+const SCALE: f32 = 0.3;
+
+/// Attention by one of the tiers.
+type Attend<E> = fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>);
+
+impl<E: Element> Sequence<E> {
+    fn new(page_tokens: usize, width: usize, group: usize, context: usize) -> Self {
+        let layout = PageLayout::new(page_tokens, width);
+        let count = u32::try_from(context.div_ceil(page_tokens)).unwrap();
+        let pages: Vec<PageId> = (0..count).map(|page| PageId(count - 1 - page)).collect();
+        let mut elements = vec![E::ZERO; layout.elements() * pages.len()];
+        let stored = |seed| -> Vec<f32> {
+            random_floats(context * width, seed).iter().map(|&x| E::of(4.0 * x).value()).collect()
+        };
+        let (keys, values) = (stored(1), stored(2));
+        for token in 0..context {
+            let place = (pages[token / page_tokens], token % page_tokens);
+            let row = token * width..(token + 1) * width;
+            layout.store(&mut elements, place, &keys[row.clone()], &values[row]);
+        }
+        let query = random_floats(context * group * width, 3);
+        Self { layout, group, context, elements, pages, query, keys, values }
+    }
+
+    fn width(&self) -> usize {
+        self.group * self.layout.head_width()
+    }
+
+    /// Attention of the tokens `rows`, tiles of `tile` tokens.
+    fn attend(&self, rows: Range<usize>, tile: usize, scoring: &Scoring) -> Vec<f32> {
+        self.run(rows, tile, scoring, |scratch, out, head, tile| {
+            attend(Tier::detect(), scratch, out, head, tile);
+        })
+    }
+
+    fn run(
+        &self,
+        rows: Range<usize>,
+        tile: usize,
+        scoring: &Scoring,
+        attend: Attend<E>,
+    ) -> Vec<f32> {
+        let width = self.width();
+        let mut out = vec![f32::NAN; self.context * width];
+        let mut edges: Vec<usize> = rows.clone().step_by(tile).collect();
+        edges.push(rows.end);
+        let mut scratch = [Scratch::new(tile * self.group, self.layout)];
+        let cut = Cut { width, rows: &edges, columns: &[0, width] };
+        let head = HeadPages { elements: &self.elements, layout: self.layout };
+        let mut pool = Pool::start(1).unwrap();
+        pool.grid(&mut out, cut, &mut scratch, |scratch, mut out| {
+            let tile = QueryTile {
+                group: self.group,
+                rows: out.rows(),
+                first_position: out.rows().start,
+                pages: &self.pages,
+                scoring: *scoring,
+            };
+            let count = tile.rows.len() * self.group;
+            let query = &self.query[out.rows().start * width..out.rows().end * width];
+            let scaled = scratch.query(count, self.layout).iter_mut().zip(query);
+            scaled.for_each(|(scaled, x)| *scaled = x * SCALE);
+            attend(scratch, &mut out, head, &tile);
+        })
+        .unwrap();
+        out[rows.start * width..rows.end * width].to_vec()
+    }
+
+    /// One head of one token in f64.
+    fn exact(&self, token: usize, member: usize, scoring: &Scoring) -> Vec<f64> {
+        let width = self.layout.head_width();
+        let query = &self.query[(token * self.group + member) * width..][..width];
+        let first = scoring.window.map_or(0, |window| (token + 1).saturating_sub(window));
+        let dot = |at: usize| -> f64 {
+            let key = &self.keys[at * width..][..width];
+            let sum: f64 = query.iter().zip(key).map(|(q, k)| f64::from(*q) * f64::from(*k)).sum();
+            let score = sum * f64::from(SCALE);
+            scoring.soft_cap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh())
+        };
+        let scores: Vec<f64> = (first..=token).map(dot).collect();
+        let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
+        let sum: f64 = weights.iter().sum();
+        (0..width)
+            .map(|d| {
+                let parts = weights.iter().zip(first..=token);
+                parts.map(|(w, at)| w / sum * f64::from(self.values[at * width + d])).sum()
+            })
+            .collect()
+    }
+
+    fn check(&self, scoring: &Scoring) {
+        let found = self.attend(0..self.context, 3, scoring);
+        for token in 0..self.context {
+            for member in 0..self.group {
+                let width = self.layout.head_width();
+                let found = &found[(token * self.group + member) * width..][..width];
+                for (found, exact) in found.iter().zip(self.exact(token, member, scoring)) {
+                    let off = (f64::from(*found) - exact).abs();
+                    assert!(off < 2e-5, "token {token} head {member}: {found} is not {exact}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_equals_f64_on_every_head_width_and_page_size() {
+    for width in [8, 32, 40, 64, 80, 128, 256, 6] {
+        for page_tokens in [1, 7, 16, 32, 130] {
+            Sequence::<f32>::new(page_tokens, width, 2, 39).check(&PLAIN);
+            Sequence::<f16>::new(page_tokens, width, 3, 20).check(&PLAIN);
+        }
+    }
+    Sequence::<f16>::new(16, 64, 7, 300).check(&PLAIN);
+}
+
+#[test]
+fn window_and_soft_cap_equal_f64() {
+    for window in [1, 5, 16, 140, 1000] {
+        let scoring = Scoring { window: Some(window), ..PLAIN };
+        Sequence::<f32>::new(16, 32, 2, 290).check(&scoring);
+        Sequence::<f32>::new(7, 32, 2, 150).check(&scoring);
+    }
+    Sequence::<f32>::new(16, 32, 2, 70).check(&Scoring { soft_cap: Some(2.0), ..PLAIN });
+}
+
+#[test]
+fn every_tier_equals_scalar() {
+    for (group, page_tokens) in [(1, 16), (2, 32), (7, 16), (4, 5)] {
+        let sequence = Sequence::<f16>::new(page_tokens, 64, group, 150);
+        let found = sequence.attend(0..150, 4, &PLAIN);
+        let expected = sequence.run(0..150, 4, &PLAIN, |scratch, out, head, tile| {
+            attend_with::<scalar::Scalar, f16>(scratch, out, head, tile);
+        });
+        same_bits(&found, &expected);
+    }
+}
+
+#[test]
+fn row_has_the_same_bits_in_every_tile() {
+    for scoring in [PLAIN, Scoring { window: Some(50), ..PLAIN }] {
+        let sequence = Sequence::<f16>::new(16, 64, 2, 400);
+        let expected = sequence.attend(0..400, 1, &scoring);
+        for tile in [2, 3, 5, 8, 64, 400] {
+            same_bits(&sequence.attend(0..400, tile, &scoring), &expected);
+        }
+        same_bits(&sequence.attend(131..140, 9, &scoring), &expected[131 * 128..140 * 128]);
+    }
+}
+
+#[test]
+fn stored_numbers_stay_finite() {
+    assert_eq!(f16::of(1e9).value(), 65504.0);
+    assert_eq!(f16::of(f32::NEG_INFINITY).value(), -65504.0);
+    assert_eq!(<f32 as Element>::of(f32::INFINITY), f32::MAX);
+}

@@ -1,0 +1,48 @@
+//! The specification of the norms: sums run in [`LANES`] interleaved parts.
+
+/// Partial sums of one row: two vectors of eight, to hide the latency of an addition.
+const LANES: usize = 16;
+
+#[inline(always)]
+pub(super) fn rms_norm(out: &mut [f32], x: &[f32], gain: &[f32], epsilon: f32) {
+    assert!(out.len() == x.len() && gain.len() == x.len(), "a norm's widths agree");
+    let scale = scale(x, epsilon);
+    for ((out, x), gain) in out.iter_mut().zip(x).zip(gain) {
+        *out = x * scale * gain;
+    }
+}
+
+#[inline(always)]
+pub(super) fn rms_norm_in_place(row: &mut [f32], gain: &[f32], epsilon: f32) {
+    assert!(gain.len() == row.len(), "a norm's widths agree");
+    let scale = scale(row, epsilon);
+    for (x, gain) in row.iter_mut().zip(gain) {
+        *x = *x * scale * gain;
+    }
+}
+
+/// One over the root mean square.
+#[inline(always)]
+fn scale(x: &[f32], epsilon: f32) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    let whole = x.chunks_exact(LANES);
+    let rest = whole.remainder();
+    for part in whole {
+        for lane in 0..LANES {
+            sums[lane] = part[lane].mul_add(part[lane], sums[lane]);
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum = x.mul_add(*x, *sum);
+    }
+    let mut lanes = LANES / 2;
+    while lanes > 0 {
+        for lane in 0..lanes {
+            sums[lane] += sums[lane + lanes];
+        }
+        lanes /= 2;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a row is narrower than 2^24")]
+    let mean = sums[0] / x.len() as f32;
+    1.0 / (mean + epsilon).sqrt()
+}

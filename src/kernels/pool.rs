@@ -1,0 +1,359 @@
+//! Threads that compute one step together; the calling thread is one of them.
+//!
+//! A region is a number of tasks that every thread draws from one cursor. A thread that the
+//! operating system takes off its core delays only the task it holds: the others draw the rest, and
+//! one that comes late finds the region closed and is not waited for. Between regions a worker
+//! spins for a moment, then gives its core away, then parks.
+//!
+//! Invariants
+//! - A region's closure is never called after [`Pool::run`] returns: the caller closes the gate and
+//!   waits for everybody inside.
+//! - A task runs at most once, on one thread; a panic in it ends as [`TaskPanic`], never as a hang.
+//! - A pool of one thread calls the tasks in order and touches no atomic.
+//!
+//! Source: bounded spinning before blocking, Karlin et al. 1991, "Empirical studies of competitive
+//! spinning for a shared-memory multiprocessor".
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::hint;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::thread::JoinHandle;
+
+/// Most threads of one pool; beyond it one cursor for all would be the wrong design.
+pub(crate) const THREADS_MAX: usize = 256;
+
+/// Pauses before a waiting worker starts to give its core away: some 20 µs, longer than the serial
+/// part between two regions and shorter than a time slice of a neighbour.
+const SPINS: u32 = 1_000;
+
+/// Times that a waiting worker then gives its core away before it parks.
+const YIELDS: u32 = 50;
+
+/// The gate's lowest bit: workers may still enter.
+const OPEN: u64 = 1;
+/// One worker inside, in the bits above.
+const INSIDE: u64 = 2;
+const INSIDE_MASK: u64 = ((1 << 32) - 1) & !OPEN;
+/// The region's number, in the upper half.
+const REGION: u64 = 1 << 32;
+
+/// A task of a region panicked; the rest of the region may not have run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a compute task panicked: {message}")]
+pub struct TaskPanic {
+    /// What it said.
+    pub message: String,
+}
+
+type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
+
+/// What the open region computes.
+#[derive(Clone, Copy)]
+struct Job {
+    work: *const Work<'static>,
+    tasks: usize,
+}
+
+/// One counter a cache line, so that the cursor's traffic does not slow the gate's readers.
+#[repr(align(128))]
+struct Line<T>(T);
+
+struct Shared {
+    /// Region number, workers inside, and whether more may enter.
+    gate: Line<AtomicU64>,
+    /// The next task to draw.
+    cursor: Line<AtomicUsize>,
+    job: UnsafeCell<Option<Job>>,
+    /// Whether each worker sleeps, or is about to.
+    parked: Vec<Line<AtomicBool>>,
+    panicked: std::sync::Mutex<Option<TaskPanic>>,
+    ending: AtomicBool,
+}
+
+// SAFETY: `job` is written only by the caller while the gate is closed and nobody is inside, and
+// read only by workers that entered an open gate; the gate's release and acquire order the two. The
+// pointer in it is to a `Sync` closure that outlives the region.
+unsafe impl Sync for Shared {}
+// SAFETY: as above; the pointer is not tied to a thread.
+unsafe impl Send for Shared {}
+
+/// Worker threads that wait for regions.
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Pool").field("threads", &self.threads()).finish()
+    }
+}
+
+impl Pool {
+    /// Starts `threads - 1` workers, at most [`THREADS_MAX`]` - 1`.
+    ///
+    /// # Errors
+    /// If the operating system refuses a thread.
+    pub(crate) fn start(threads: usize) -> io::Result<Self> {
+        let workers = threads.clamp(1, THREADS_MAX) - 1;
+        let shared = Arc::new(Shared {
+            gate: Line(AtomicU64::new(0)),
+            cursor: Line(AtomicUsize::new(0)),
+            job: UnsafeCell::new(None),
+            parked: (0..workers).map(|_| Line(AtomicBool::new(false))).collect(),
+            panicked: std::sync::Mutex::new(None),
+            ending: AtomicBool::new(false),
+        });
+        let mut pool = Self { shared, workers: Vec::with_capacity(workers) };
+        for index in 0..workers {
+            let shared = Arc::clone(&pool.shared);
+            let worker = thread::Builder::new()
+                .name(format!("compute-{}", index + 1))
+                .spawn(move || shared.serve(index))?;
+            pool.workers.push(worker);
+        }
+        Ok(pool)
+    }
+
+    /// Threads that compute, the caller included.
+    pub(crate) fn threads(&self) -> usize {
+        self.workers.len() + 1
+    }
+
+    /// Calls `work(thread, task)` once for every task below `tasks`; threads count from 0, the
+    /// caller. Returns when all are done.
+    ///
+    /// # Errors
+    /// If a task panicked.
+    pub(crate) fn run(&mut self, tasks: usize, work: &Work<'_>) -> Result<(), TaskPanic> {
+        if self.workers.is_empty() || tasks <= 1 {
+            return catch_unwind(AssertUnwindSafe(|| (0..tasks).for_each(|task| work(0, task))))
+                .map_err(|panic| TaskPanic::of(panic.as_ref()));
+        }
+        let shared = &*self.shared;
+        // SAFETY: the closure's lifetime is forgotten, but no call to it outlasts this function:
+        // below the gate is closed and everybody inside is waited for before it returns, and
+        // nothing in between unwinds.
+        let work = unsafe { std::mem::transmute::<*const Work<'_>, *const Work<'static>>(work) };
+        let job = Job { work, tasks };
+        // SAFETY: the gate is closed and nobody is inside, so nobody reads the job; `&mut self`
+        // keeps other callers out.
+        unsafe { *shared.job.get() = Some(job) };
+        shared.cursor.0.store(0, Ordering::Relaxed);
+        let region = shared.gate.0.load(Ordering::Relaxed) & !(REGION - 1);
+        shared.gate.0.store(region.wrapping_add(REGION) | OPEN, Ordering::SeqCst);
+        self.wake();
+        shared.draw(0, job);
+        shared.gate.0.fetch_and(!OPEN, Ordering::AcqRel);
+        let mut spins = 0;
+        while shared.gate.0.load(Ordering::Acquire) & INSIDE_MASK != 0 {
+            wait_briefly(&mut spins);
+        }
+        let mut panicked =
+            shared.panicked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        panicked.take().map_or(Ok(()), Err)
+    }
+
+    /// Wakes the workers that sleep.
+    fn wake(&self) {
+        for (parked, worker) in self.shared.parked.iter().zip(&self.workers) {
+            if parked.0.load(Ordering::SeqCst) && parked.0.swap(false, Ordering::SeqCst) {
+                worker.thread().unpark();
+            }
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.ending.store(true, Ordering::SeqCst);
+        self.wake();
+        for worker in self.workers.drain(..) {
+            // A worker catches every panic of its tasks, so joining cannot fail.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Shared {
+    /// A worker's life.
+    fn serve(&self, index: usize) {
+        let mut seen = 0;
+        while let Some(region) = self.next_region(index, seen) {
+            seen = region;
+            if self.enter(region) {
+                // SAFETY: inside an open gate the caller does not write the job.
+                if let Some(job) = unsafe { *self.job.get() } {
+                    self.draw(index + 1, job);
+                }
+                self.gate.0.fetch_sub(INSIDE, Ordering::AcqRel);
+            }
+        }
+    }
+
+    /// Waits for an open region other than `seen`; `None` when the pool ends.
+    fn next_region(&self, index: usize, seen: u64) -> Option<u64> {
+        let mut waits = 0;
+        loop {
+            let gate = self.gate.0.load(Ordering::SeqCst);
+            if self.ending.load(Ordering::SeqCst) {
+                return None;
+            }
+            if gate & OPEN != 0 && gate / REGION != seen {
+                return Some(gate / REGION);
+            }
+            if waits < SPINS + YIELDS {
+                wait_briefly(&mut waits);
+                continue;
+            }
+            let parked = &self.parked[index].0;
+            parked.store(true, Ordering::SeqCst);
+            // Whoever opens a region after this store sees the flag and unparks us; whoever did so
+            // before is seen here.
+            let gate = self.gate.0.load(Ordering::SeqCst);
+            if (gate & OPEN != 0 && gate / REGION != seen) || self.ending.load(Ordering::SeqCst) {
+                parked.store(false, Ordering::SeqCst);
+                continue;
+            }
+            while parked.load(Ordering::SeqCst) {
+                thread::park();
+            }
+            waits = 0;
+        }
+    }
+
+    /// Counts this worker in, unless the region is over.
+    fn enter(&self, region: u64) -> bool {
+        let mut gate = self.gate.0.load(Ordering::Acquire);
+        while gate & OPEN != 0 && gate / REGION == region {
+            let entered = self.gate.0.compare_exchange_weak(
+                gate,
+                gate + INSIDE,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
+            match entered {
+                Ok(_) => return true,
+                Err(found) => gate = found,
+            }
+        }
+        false
+    }
+
+    /// Draws and runs tasks until none is left.
+    fn draw(&self, thread: usize, job: Job) {
+        // SAFETY: the closure lives until the caller has seen everybody leave, this thread too.
+        let work = unsafe { &*job.work };
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                let task = self.cursor.0.fetch_add(1, Ordering::Relaxed);
+                if task >= job.tasks {
+                    return;
+                }
+                work(thread, task);
+            }
+        }));
+        if let Err(panic) = done {
+            // Nobody needs the remaining tasks any more.
+            self.cursor.0.store(job.tasks, Ordering::Relaxed);
+            let mut panicked =
+                self.panicked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *panicked = Some(TaskPanic::of(panic.as_ref()));
+        }
+    }
+}
+
+impl TaskPanic {
+    fn of(panic: &(dyn Any + Send)) -> Self {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        Self { message }
+    }
+}
+
+/// Spins at first, then gives the core away: whoever is waited for may need it.
+fn wait_briefly(waits: &mut u32) {
+    if *waits < SPINS {
+        hint::spin_loop();
+    } else {
+        thread::yield_now();
+    }
+    *waits = waits.saturating_add(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_runs_once_on_any_number_of_threads() {
+        for threads in [1, 2, 3, 7] {
+            let mut pool = Pool::start(threads).unwrap();
+            for tasks in [0, 1, 2, 5, 64, 1000] {
+                let counts: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
+                pool.run(tasks, &|thread, task| {
+                    assert!(thread < threads);
+                    counts[task].fetch_add(1, Ordering::Relaxed);
+                })
+                .unwrap();
+                assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
+            }
+        }
+    }
+
+    #[test]
+    fn many_short_regions_all_complete() {
+        let mut pool = Pool::start(4).unwrap();
+        let sum = AtomicUsize::new(0);
+        for _ in 0..20_000 {
+            pool.run(3, &|_, task| {
+                sum.fetch_add(task + 1, Ordering::Relaxed);
+            })
+            .unwrap();
+        }
+        assert_eq!(sum.into_inner(), 20_000 * 6);
+    }
+
+    #[test]
+    fn parked_workers_wake_for_the_next_region() {
+        let mut pool = Pool::start(2).unwrap();
+        for _ in 0..20 {
+            while !pool.shared.parked[0].0.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+            // Two tasks that wait for each other: they end only if the worker came.
+            let inside = AtomicUsize::new(0);
+            pool.run(2, &|_, _| {
+                inside.fetch_add(1, Ordering::SeqCst);
+                while inside.load(Ordering::SeqCst) < 2 {
+                    thread::yield_now();
+                }
+            })
+            .unwrap();
+        }
+    }
+
+    #[test]
+    fn panic_in_a_task_is_an_error_and_the_pool_goes_on() {
+        for threads in [1, 3] {
+            let mut pool = Pool::start(threads).unwrap();
+            for _ in 0..50 {
+                let failed = pool.run(40, &|_, task| assert!(task != 17, "task {task} failed"));
+                assert!(failed.unwrap_err().message.contains("task 17 failed"));
+                assert_eq!(pool.run(40, &|_, _| {}), Ok(()));
+            }
+        }
+    }
+}

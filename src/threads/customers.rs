@@ -1,0 +1,207 @@
+//! Customers in the embedded store.
+
+use crate::base::channel::ChannelKind;
+use crate::base::ids::CustomerId;
+use crate::base::ids::ThreadId;
+use crate::threads::CustomerKey;
+use crate::threads::CustomerOutcome;
+use crate::threads::CustomerRecord;
+use crate::threads::CustomerStore;
+use crate::threads::EmbeddedStore;
+use crate::threads::IdentityKey;
+use crate::threads::PendingLink;
+use crate::threads::StoreError;
+use crate::threads::StoreFuture;
+use crate::threads::deed::Wrote;
+use crate::threads::embedded::Shared;
+use crate::threads::error::storage;
+use crate::threads::layout::CUSTOMER_THREADS;
+use crate::threads::layout::CUSTOMERS;
+use crate::threads::layout::IDENTITIES;
+use crate::threads::tables::Tables;
+use jiff::Timestamp;
+use redb::ReadableDatabase;
+use redb::ReadableTable;
+use std::sync::Arc;
+
+/// Bytes of one encoded customer: some hundred consents and addresses.
+const CUSTOMER_BYTES_MAX: usize = 64 << 10;
+
+impl CustomerStore for EmbeddedStore {
+    fn customer<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+    ) -> StoreFuture<'a, Option<Arc<CustomerRecord>>> {
+        let key = key.stored();
+        Box::pin(self.read(move |shared| shared.customer(&key)))
+    }
+
+    fn put_customer<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+        record: CustomerRecord,
+    ) -> StoreFuture<'a, CustomerOutcome> {
+        let key = key.clone();
+        Box::pin(self.deed(move |tables| tables.put_customer(&key, record)))
+    }
+
+    fn erase_customer<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+        erased_at: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        let key = key.clone();
+        Box::pin(self.deed(move |tables| tables.erase_customer(&key, erased_at)))
+    }
+
+    fn customer_erased_at<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+    ) -> StoreFuture<'a, Option<Timestamp>> {
+        Box::pin(self.buried_at(key))
+    }
+
+    fn customer_threads<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+        threads_max: usize,
+    ) -> StoreFuture<'a, Vec<ThreadId>> {
+        let prefix = key.threads_prefix();
+        Box::pin(self.read(move |shared| shared.customer_threads(&prefix, threads_max)))
+    }
+
+    fn identified<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<CustomerId>> {
+        let hashed = key.hashed();
+        Box::pin(self.read(move |shared| {
+            let transaction = shared.database().begin_read().map_err(storage)?;
+            let identities = transaction.open_table(IDENTITIES).map_err(storage)?;
+            let stored = identities.get(hashed).map_err(storage)?;
+            Ok(stored.and_then(|customer| CustomerId::new(customer.value()).ok()))
+        }))
+    }
+
+    fn offer_link(&self, token: [u8; 32], link: PendingLink) -> StoreFuture<'_, ()> {
+        Box::pin(self.deed(move |tables| {
+            tables.links.insert(token, link.encode().as_slice()).map_err(storage)?;
+            Ok(((), Wrote::Something))
+        }))
+    }
+
+    fn take_link(
+        &self,
+        token: [u8; 32],
+        channel: ChannelKind,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Option<PendingLink>> {
+        Box::pin(self.deed(move |tables| {
+            let stored = tables.links.get(token).map_err(storage)?;
+            let link = stored.and_then(|link| PendingLink::decode(link.value()));
+            let link = link.filter(|link| link.channel == channel && now < link.expires_at);
+            if link.is_none() {
+                return Ok((None, Wrote::Nothing));
+            }
+            tables.links.remove(token).map_err(storage)?;
+            Ok((link, Wrote::Something))
+        }))
+    }
+}
+
+impl Shared {
+    fn customer(&self, key: &str) -> Result<Option<Arc<CustomerRecord>>, StoreError> {
+        let transaction = self.database().begin_read().map_err(storage)?;
+        let customers = transaction.open_table(CUSTOMERS).map_err(storage)?;
+        let stored = customers.get(key).map_err(storage)?;
+        Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?.map(Arc::new))
+    }
+
+    fn customer_threads(
+        &self,
+        prefix: &str,
+        threads_max: usize,
+    ) -> Result<Vec<ThreadId>, StoreError> {
+        let transaction = self.database().begin_read().map_err(storage)?;
+        let threads = transaction.open_table(CUSTOMER_THREADS).map_err(storage)?;
+        let mut found = Vec::new();
+        for entry in threads.range(prefix..).map_err(storage)? {
+            let (key, ()) = entry.map_err(storage).map(|(key, nothing)| (key, nothing.value()))?;
+            let Some(thread) = key.value().strip_prefix(prefix) else { break };
+            if found.len() == threads_max {
+                break;
+            }
+            found.extend(ThreadId::new(thread).ok());
+        }
+        Ok(found)
+    }
+}
+
+impl Tables<'_> {
+    fn put_customer(
+        &mut self,
+        key: &CustomerKey,
+        mut record: CustomerRecord,
+    ) -> Result<(CustomerOutcome, Wrote), StoreError> {
+        let stored_key = key.stored();
+        let before = self.read_customer(&stored_key)?;
+        if before.as_ref().map_or(0, |before| before.version) != record.version {
+            return Ok((CustomerOutcome::Stale(before.map(Arc::new)), Wrote::Nothing));
+        }
+        record.version += 1;
+        let encoded = record.encode()?;
+        let (bytes, bytes_max) = (encoded.len(), CUSTOMER_BYTES_MAX);
+        if bytes > bytes_max {
+            return Err(StoreError::CustomerTooLarge { bytes, bytes_max });
+        }
+        let linked = identities(key, &record);
+        for identity in &linked {
+            let whose = self.identities.get(*identity).map_err(storage)?;
+            if whose.is_some_and(|whose| whose.value() != key.customer.as_str()) {
+                return Err(StoreError::IdentityTaken);
+            }
+        }
+        // Nothing below refuses.
+        let unlinked = before.map(|before| identities(key, &before)).unwrap_or_default();
+        for identity in unlinked.into_iter().filter(|identity| !linked.contains(identity)) {
+            self.identities.remove(identity).map_err(storage)?;
+        }
+        for identity in linked {
+            self.identities.insert(identity, key.customer.as_str()).map_err(storage)?;
+        }
+        self.customers.insert(stored_key.as_str(), encoded.as_slice()).map_err(storage)?;
+        Ok((CustomerOutcome::Stored(Arc::new(record)), Wrote::Something))
+    }
+
+    fn read_customer(&self, stored_key: &str) -> Result<Option<CustomerRecord>, StoreError> {
+        let stored = self.customers.get(stored_key).map_err(storage)?;
+        Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?)
+    }
+
+    fn erase_customer(
+        &mut self,
+        key: &CustomerKey,
+        erased_at: Timestamp,
+    ) -> Result<(bool, Wrote), StoreError> {
+        let stored_key = key.stored();
+        let before = self.read_customer(&stored_key)?;
+        for identity in before.iter().flat_map(|before| identities(key, before)) {
+            self.identities.remove(identity).map_err(storage)?;
+        }
+        self.links
+            .retain(|_, link| PendingLink::decode(link).is_some_and(|link| link.customer != *key))
+            .map_err(storage)?;
+        self.customers.remove(stored_key.as_str()).map_err(storage)?;
+        self.bury(key.hashed(), erased_at)?;
+        self.count_erasure()?;
+        Ok((before.is_some(), Wrote::Something))
+    }
+}
+
+/// The keys of a customer's addresses.
+fn identities(key: &CustomerKey, record: &CustomerRecord) -> Vec<[u8; 32]> {
+    let tenant = &key.tenant;
+    let addresses = record.identities.iter().map(|identity| IdentityKey {
+        tenant: tenant.clone(),
+        channel: identity.channel,
+        address: identity.address.clone(),
+    });
+    addresses.map(|key| key.hashed()).collect()
+}

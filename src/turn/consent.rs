@@ -1,0 +1,181 @@
+//! What customers may ask of their data: no more outreach, and the answers to a shop's requests.
+
+use crate::base::ids::MessageId;
+use crate::threads::CustomerKey;
+use crate::threads::CustomerOutcome;
+use crate::threads::CustomerRecord;
+use crate::threads::Erasure;
+use crate::threads::Purpose;
+use crate::threads::StoreError;
+use crate::threads::ThreadKey;
+use crate::threads::TurnCommit;
+use crate::turn::Gateway;
+use crate::turn::TurnError;
+use crate::turn::message::Customer;
+use crate::turn::message::TurnRequest;
+use std::sync::Arc;
+
+/// Times a change is made anew when the customer or thread changed under it.
+const TRIES_MAX: u32 = 16;
+
+/// Threads of one customer that one request goes through at once.
+pub(crate) const CUSTOMER_THREADS_MAX: usize = 1000;
+
+/// A whole message that says no to outreach. Sources: Apple's trigger words for Messages for
+/// Business, the words that carriers act on, and their French counterparts.
+const STOP_WORDS: [&str; 14] = [
+    "stop",
+    "stop all",
+    "stopall",
+    "unsubscribe",
+    "end",
+    "quit",
+    "spam",
+    "arret",
+    "arrêt",
+    "arretez",
+    "arrêtez",
+    "desabonner",
+    "désabonner",
+    "me désabonner",
+];
+
+/// Whether a message as a whole asks to be written to no more.
+pub(crate) fn is_stop(text: &str) -> bool {
+    let said = text.trim().trim_end_matches(['.', '!', ' ']).to_lowercase();
+    STOP_WORDS.contains(&said.as_str())
+}
+
+impl Gateway {
+    /// The request with what the shop's profile knows and the caller did not say.
+    pub(super) async fn with_profile(
+        &self,
+        mut request: TurnRequest,
+    ) -> Result<TurnRequest, StoreError> {
+        let Some(customer) = &request.customer_id else { return Ok(request) };
+        let key = CustomerKey { tenant: request.tenant.clone(), customer: customer.clone() };
+        if let Some(known) = self.parts.customers.customer(&key).await? {
+            let profile = known.profile.clone();
+            let Customer { name, tier, last_purchase, .. } = &mut request.customer;
+            *name = name.take().or(profile.name);
+            *tier = tier.take().or(profile.tier);
+            *last_purchase = last_purchase.take().or(profile.last_purchase);
+        }
+        Ok(request)
+    }
+
+    /// Changes a customer, or makes one, until no other change is in the way.
+    ///
+    /// # Errors
+    /// Those of the store, or [`TurnError::Contended`].
+    pub(crate) async fn change_customer(
+        &self,
+        key: &CustomerKey,
+        change: impl Fn(&mut CustomerRecord) + Send,
+    ) -> Result<Arc<CustomerRecord>, TurnError> {
+        for _ in 0..TRIES_MAX {
+            let now = self.parts.clock.now();
+            let stored = self.parts.customers.customer(key).await?;
+            let fresh = || CustomerRecord::new(key.customer.clone(), now);
+            let mut record = stored.map_or_else(fresh, |stored| (*stored).clone());
+            record.updated_at = now;
+            change(&mut record);
+            match self.parts.customers.put_customer(key, record).await? {
+                CustomerOutcome::Stored(record) => return Ok(record),
+                CustomerOutcome::Stale(_) => {}
+            }
+        }
+        Err(TurnError::Contended { tries: TRIES_MAX })
+    }
+
+    /// Writes a STOP into the ledger, before the turn that confirms it is recorded.
+    pub(super) async fn stop_outreach(
+        &self,
+        key: &CustomerKey,
+        source: Option<&MessageId>,
+    ) -> Result<(), TurnError> {
+        let now = self.parts.clock.now();
+        self.change_customer(key, |customer| customer.stop_outreach(source.cloned(), now)).await?;
+        Ok(())
+    }
+
+    /// Takes the facts out that were kept for a purpose which is no longer live.
+    ///
+    /// # Errors
+    /// Those of the store, or [`TurnError::Contended`].
+    pub(crate) async fn forget_facts(
+        &self,
+        key: &CustomerKey,
+        purpose: Purpose,
+    ) -> Result<(), TurnError> {
+        for thread in self.parts.customers.customer_threads(key, CUSTOMER_THREADS_MAX).await? {
+            let thread = ThreadKey { tenant: key.tenant.clone(), thread };
+            self.forget_thread_facts(&thread, purpose).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget_thread_facts(
+        &self,
+        key: &ThreadKey,
+        purpose: Purpose,
+    ) -> Result<(), TurnError> {
+        for _ in 0..TRIES_MAX {
+            let Some(stored) = self.parts.store.load(key).await? else { return Ok(()) };
+            let mut thread = (*stored).clone();
+            thread.facts.retain(|_, fact| fact.purpose != purpose);
+            if thread.facts.len() == stored.facts.len() {
+                return Ok(());
+            }
+            let commit = TurnCommit { key: key.clone(), thread, turn: None, jobs: Vec::new() };
+            if let crate::threads::CommitOutcome::Recorded(_) =
+                self.parts.store.commit(commit).await?
+            {
+                return Ok(());
+            }
+        }
+        Err(TurnError::Contended { tries: TRIES_MAX })
+    }
+
+    /// Erases a customer: first the record, which keeps late messages away, then thread by thread.
+    /// An erasure that was broken off is finished by the next one. `None` if there was nothing.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn erase_customer(
+        &self,
+        key: &CustomerKey,
+    ) -> Result<Option<Erasure>, TurnError> {
+        let now = self.parts.clock.now();
+        let known = self.parts.customers.erase_customer(key, now).await?;
+        let mut erased = Erasure { threads: 0, turns: 0 };
+        loop {
+            let threads = self.parts.customers.customer_threads(key, CUSTOMER_THREADS_MAX).await?;
+            if threads.is_empty() {
+                break;
+            }
+            for thread in threads {
+                let thread = ThreadKey { tenant: key.tenant.clone(), thread };
+                let of_thread = self.parts.store.delete(&thread, now).await?;
+                erased.threads += of_thread.threads;
+                erased.turns += of_thread.turns;
+            }
+        }
+        Ok((known || erased.threads > 0).then_some(erased))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_message_that_is_nothing_but_a_stop_word_stops() {
+        for text in ["STOP", " stop. ", "Unsubscribe", "ARRÊT!", "Me désabonner"] {
+            assert!(is_stop(text), "{text}");
+        }
+        for text in ["stop showing me red ones", "arrêt cardiaque", "the end of the line", ""] {
+            assert!(!is_stop(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What a human who takes over is told: one flat packet, short enough for any channel's metadata.
+//!
+//! Pure. Invariants
+//! - A packet has at most [`PACKET_CHARS_MAX`] characters; the longest texts give way first.
+
+use crate::threads::ThreadRecord;
+use crate::turn::decide::HandoffReason;
+use crate::turn::draft::HistoryLine;
+use crate::turn::message::Customer;
+use crate::turn::understand::Understood;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+/// Longest packet, characters. Source: WhatsApp `thread_control` metadata.
+pub(crate) const PACKET_CHARS_MAX: usize = 2000;
+
+/// Earlier messages in a packet: three turns.
+const LINES_MAX: usize = 6;
+
+/// A text is never cut below this many characters.
+const TEXT_CHARS_MIN: usize = 12;
+
+/// Everything that a packet is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub(crate) reason: HandoffReason,
+    /// The thread as it is recorded with this turn.
+    pub(crate) record: &'a ThreadRecord,
+    pub(crate) understood: &'a Understood,
+    pub(crate) history: &'a [HistoryLine],
+    pub(crate) customer: &'a Customer,
+    /// What the customer is told in this turn.
+    pub(crate) reply: &'a str,
+    pub(crate) summary: &'a str,
+}
+
+/// The packet as JSON.
+pub(crate) fn packet(facts: Facts<'_>) -> String {
+    let mut fields = fields(facts);
+    loop {
+        let text = Value::Object(fields.clone()).to_string();
+        let chars = text.chars().count();
+        if chars <= PACKET_CHARS_MAX || !shorten(&mut fields, chars - PACKET_CHARS_MAX) {
+            return text;
+        }
+    }
+}
+
+fn fields(facts: Facts<'_>) -> Map<String, Value> {
+    let Facts { reason, record, understood, history, customer, reply, summary } = facts;
+    let reading = &understood.reading;
+    let from = history.len().saturating_sub(LINES_MAX);
+    let said = history[from..].iter().map(|line| {
+        let who = if line.from_customer { "customer" } else { "shop" };
+        format!("{who}: {}", line.text)
+    });
+    let last = std::iter::once(format!("customer: {}", understood.text));
+    let entities: Map<String, Value> =
+        record.facts.iter().map(|(key, fact)| (key.clone(), json!(fact.value))).collect();
+    let cart: Vec<String> =
+        record.cart.iter().map(|line| format!("{} x {}", line.sku, line.quantity)).collect();
+    let packet = json!({
+        "thread_id": record.thread_id.as_str(),
+        "customer_id": record.customer_id.as_ref().map(|id| id.as_str()),
+        "channel": record.channel().name(),
+        "epoch": record.ownership.epoch,
+        "reason": reason.name(),
+        "intent": reading.label,
+        "confidence": (f64::from(reading.confidence) * 100.0).round() / 100.0,
+        "language": understood.language.code(),
+        "sentiment": (f64::from(reading.signals.sentiment) * 100.0).round() / 100.0,
+        "name": customer.name,
+        "tier": customer.tier,
+        "outreach_stopped": record.outreach_stopped_at.is_some(),
+        "entities": entities,
+        "cart": cart.join(", "),
+        "said_to_customer": reply,
+        "suggested_reply": suggested(reason, record),
+        "last_turns": said.chain(last).collect::<Vec<_>>().join("\n"),
+        "summary": summary,
+    });
+    match packet {
+        Value::Object(fields) => fields,
+        // `json!` of braces is an object.
+        _ => Map::new(),
+    }
+}
+
+/// A first line for the human, in the customer's language.
+fn suggested(reason: HandoffReason, record: &ThreadRecord) -> &'static str {
+    use crate::base::language::Language::En;
+    use crate::base::language::Language::Fr;
+    match (reason, record.language) {
+        (HandoffReason::Complaint, En) => "I am sorry about this. I am looking into it right now.",
+        (HandoffReason::Complaint, Fr) => "Je suis désolé. Je m'en occupe tout de suite.",
+        (HandoffReason::VipBuying, En) => "I can help you complete your order.",
+        (HandoffReason::VipBuying, Fr) => "Je peux vous aider à finaliser votre commande.",
+        (_, En) => "Hello, I have read your conversation. How can I help?",
+        (_, Fr) => "Bonjour, j'ai lu votre conversation. Comment puis-je vous aider ?",
+    }
+}
+
+/// Cuts the longest text by what is too much; `false` if none can give way any more.
+fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
+    let longest = fields
+        .values_mut()
+        .flat_map(|value| match value {
+            Value::Object(inner) => inner.values_mut().collect(),
+            other => vec![other],
+        })
+        .filter_map(|value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        })
+        .max_by_key(|text| text.chars().count());
+    let Some(text) = longest else { return false };
+    let length = text.chars().count();
+    if length <= TEXT_CHARS_MIN {
+        return false;
+    }
+    // One more for the mark; the end of a conversation says more than its beginning.
+    let kept = length.saturating_sub(chars + 1).max(TEXT_CHARS_MIN);
+    *text = std::iter::once('…').chain(text.chars().skip(length - kept)).collect();
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::language::Language;
+    use crate::catalog::Understanding;
+    use crate::threads::tests::samples;
+    use crate::turn::understand::Reading;
+
+    fn understood(text: &str) -> Understood {
+        Understood {
+            language: Language::Fr,
+            reading: Reading::none(),
+            said: Understanding::default(),
+            tap: None,
+            text: text.to_owned(),
+            source: None,
+        }
+    }
+
+    fn packet_of(text: &str, lines: usize) -> String {
+        let record = samples::full_thread("t-1");
+        let line = HistoryLine { from_customer: true, text: text.to_owned() };
+        let history = vec![line; lines];
+        let customer = Customer { name: Some("Léa".to_owned()), ..Customer::default() };
+        packet(Facts {
+            reason: HandoffReason::Complaint,
+            record: &record,
+            understood: &understood(text),
+            history: &history,
+            customer: &customer,
+            reply: "Un conseiller arrive.",
+            summary: text,
+        })
+    }
+
+    #[test]
+    fn a_packet_names_what_a_human_needs() {
+        let packet: Value = serde_json::from_str(&packet_of("mon colis est cassé", 1)).unwrap();
+        assert_eq!(packet["reason"], "complaint");
+        assert_eq!(packet["name"], "Léa");
+        assert_eq!(packet["entities"]["goal"], "marathon");
+        assert_eq!(packet["cart"], "SOCK-01 x 2");
+        assert_eq!(packet["language"], "fr");
+        assert!(packet["last_turns"].as_str().unwrap().ends_with("customer: mon colis est cassé"));
+    }
+
+    #[test]
+    fn a_packet_is_never_too_long_and_always_json() {
+        for length in [0, 100, 300, 1000, 4000] {
+            for text in ["é".repeat(length), "\"\n".repeat(length)] {
+                let packet = packet_of(&text, 10);
+                let chars = packet.chars().count();
+                assert!(chars <= PACKET_CHARS_MAX, "{chars} characters from {length}");
+                serde_json::from_str::<Value>(&packet).unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Whose a channel's address is: known only by proof, and the same thread wherever they write.
+//!
+//! Invariants
+//! - An address is linked by the shop's own verification or by a token that came back from it;
+//!   never by a likeness of names or numbers.
+//! - A token is handed out for one channel, lives for an hour, and is good once.
+
+use crate::base::channel::ChannelKind;
+use crate::threads::CustomerKey;
+use crate::threads::CustomerRecord;
+use crate::threads::Identity;
+use crate::threads::IdentityKey;
+use crate::threads::IdentityProof;
+use crate::threads::PendingLink;
+use crate::threads::ThreadKey;
+use crate::turn::Gateway;
+use crate::turn::TurnError;
+use crate::turn::message::TurnRequest;
+use jiff::Timestamp;
+use sha2::Digest;
+use sha2::Sha256;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a token begins with, so that it is found in a message.
+const TOKEN_PREFIX: &str = "VTR-";
+
+/// Characters after the prefix: 60 random bits.
+const TOKEN_CHARS: usize = 12;
+
+/// Letters and digits that nobody mistakes for each other. Source: Crockford's base 32.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// How long a token may take to come back.
+const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+
+/// Threads of a customer among which the last one is looked for.
+const RECENT_THREADS_MAX: usize = 64;
+
+impl Gateway {
+    /// Hands out a token that links the address which sends it back.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn offer_link(
+        &self,
+        customer: &CustomerKey,
+        channel: ChannelKind,
+    ) -> Result<(String, Timestamp), TurnError> {
+        let token = new_token();
+        let expires_at = self.parts.clock.now() + TOKEN_LIFE;
+        let link = PendingLink { customer: customer.clone(), channel, expires_at };
+        self.parts.customers.offer_link(hashed(&token), link).await?;
+        Ok((token, expires_at))
+    }
+
+    /// Links an address to a customer.
+    ///
+    /// # Errors
+    /// [`crate::threads::StoreError::IdentityTaken`] if it is another customer's, and those of the
+    /// store.
+    pub(crate) async fn link_identity(
+        &self,
+        key: &CustomerKey,
+        identity: Identity,
+    ) -> Result<Arc<CustomerRecord>, TurnError> {
+        self.change_customer(key, |customer| {
+            let known = customer.identities.iter().any(|known| {
+                known.channel == identity.channel && known.address == identity.address
+            });
+            if !known {
+                customer.identities.push(identity.clone());
+            }
+        })
+        .await
+    }
+
+    /// The request with the customer and the thread that its sender's address leads to.
+    pub(super) async fn with_identity(
+        &self,
+        mut request: TurnRequest,
+    ) -> Result<TurnRequest, TurnError> {
+        let Some(address) = request.sender.clone() else { return Ok(request) };
+        if request.customer_id.is_none() {
+            let (tenant, channel) = (request.tenant.clone(), request.channel);
+            let sender = IdentityKey { tenant, channel, address: address.clone() };
+            request.customer_id = match self.sent_back(&request, address).await? {
+                Some(customer) => Some(customer.customer),
+                None => self.parts.customers.identified(&sender).await?,
+            };
+        }
+        if request.thread_id.is_none()
+            && let Some(customer) = request.customer_id.clone()
+        {
+            let key = CustomerKey { tenant: request.tenant.clone(), customer };
+            request.thread_id = self.last_thread(&key).await?.map(|thread| thread.thread);
+        }
+        Ok(request)
+    }
+
+    /// The customer whose token this message brings back from its sender's address.
+    async fn sent_back(
+        &self,
+        request: &TurnRequest,
+        address: String,
+    ) -> Result<Option<CustomerKey>, TurnError> {
+        let Some(token) = find_token(request.content.text()) else { return Ok(None) };
+        let now = self.parts.clock.now();
+        let link = self.parts.customers.take_link(hashed(&token), request.channel, now).await?;
+        let Some(link) = link.filter(|link| link.customer.tenant == request.tenant) else {
+            return Ok(None);
+        };
+        let (channel, proof) = (request.channel, IdentityProof::LinkToken);
+        let identity = Identity { channel, address, proof, linked_at: now };
+        self.link_identity(&link.customer, identity).await?;
+        Ok(Some(link.customer))
+    }
+
+    /// The customer's thread that changed last.
+    async fn last_thread(&self, key: &CustomerKey) -> Result<Option<ThreadKey>, TurnError> {
+        let mut last: Option<(Timestamp, ThreadKey)> = None;
+        for thread in self.parts.customers.customer_threads(key, RECENT_THREADS_MAX).await? {
+            let thread = ThreadKey { tenant: key.tenant.clone(), thread };
+            if let Some(record) = self.parts.store.load(&thread).await?
+                && last.as_ref().is_none_or(|(changed, _)| record.updated_at > *changed)
+            {
+                last = Some((record.updated_at, thread));
+            }
+        }
+        Ok(last.map(|(_, thread)| thread))
+    }
+}
+
+fn hashed(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+fn new_token() -> String {
+    // The low 62 bits of a version-7 UUID are random; five bits make a character.
+    let mut bits = uuid::Uuid::now_v7().as_u128();
+    let characters = (0..TOKEN_CHARS).map(|_| {
+        let character = ALPHABET[(bits % 32) as usize];
+        bits /= 32;
+        char::from(character)
+    });
+    TOKEN_PREFIX.chars().chain(characters).collect()
+}
+
+/// The first token in a text, as it was handed out.
+fn find_token(text: &str) -> Option<String> {
+    let text = text.to_uppercase();
+    let from = text.find(TOKEN_PREFIX)?;
+    let token: String = text[from..]
+        .chars()
+        .take_while(|character| character.is_ascii_alphanumeric() || *character == '-')
+        .collect();
+    (token.len() == TOKEN_PREFIX.len() + TOKEN_CHARS).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_in_the_message_that_brings_it_back() {
+        let token = new_token();
+        assert_eq!(find_token(&token), Some(token.clone()));
+        let lower = format!("Bonjour, mon code est {}.", token.to_lowercase());
+        assert_eq!(find_token(&lower), Some(token.clone()));
+        assert_eq!(find_token(&token[..15]), None);
+        assert_eq!(find_token("a voucher VTR-"), None);
+        assert_ne!(new_token(), token);
+    }
+}

@@ -1,0 +1,189 @@
+//! Who answers the customer: humans offer, take, speak and give back, each as one binding step.
+//!
+//! Invariants
+//! - Every change is made from the thread as it stands; one that lost a race is made anew.
+//! - When a human's message is acknowledged, no turn that began before it says anything more.
+
+use crate::base::ids::MessageId;
+use crate::base::ids::TurnId;
+use crate::threads::BodyHash;
+use crate::threads::CommitOutcome;
+use crate::threads::MessageKey;
+use crate::threads::OwnerEvent;
+use crate::threads::OwnerState;
+use crate::threads::ThreadKey;
+use crate::threads::ThreadRecord;
+use crate::threads::TurnCommit;
+use crate::threads::TurnKind;
+use crate::threads::TurnRecord;
+use crate::turn::Answered;
+use crate::turn::Gateway;
+use crate::turn::TurnError;
+use crate::turn::record;
+use crate::turn::replayed;
+use crate::turn::seal::new_turn_id;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Times a change is made anew when the thread changed under it. Only the one running turn of the
+/// thread and other humans can be in the way.
+const TRIES_MAX: u32 = 16;
+
+/// A change of owner that a human or the shop's system asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnerChange {
+    /// A human shall come; until one does, the bot goes on.
+    Offer,
+    /// A human takes the thread without a word yet.
+    Take,
+    /// The human gives it back; the bot waits for the customer's next message.
+    Release(Resolution),
+}
+
+/// Whether a release ends the matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    /// The conversation goes on where it was.
+    Open,
+    /// It is done: what is said next starts anew.
+    Resolved,
+}
+
+/// A human's message to the customer. The caller sends it; here it is recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct HumanMessage {
+    pub(crate) key: ThreadKey,
+    pub(crate) message_id: Option<MessageId>,
+    pub(crate) body_hash: BodyHash,
+    pub(crate) text: String,
+    pub(crate) sent_at: Option<Timestamp>,
+}
+
+/// Turns a human's recorded turn into the bytes that leave.
+pub(crate) type HumanEncoder = fn(&TurnId, &ThreadRecord) -> Vec<u8>;
+
+impl Gateway {
+    /// Changes the owner of a thread, if it is still at `epoch` where one is given.
+    ///
+    /// # Errors
+    /// [`TurnError::NoThread`], [`TurnError::EpochChanged`], or those of the store.
+    pub(crate) async fn change_owner(
+        &self,
+        key: &ThreadKey,
+        change: OwnerChange,
+        epoch: Option<u64>,
+    ) -> Result<Arc<ThreadRecord>, TurnError> {
+        for _ in 0..TRIES_MAX {
+            let stored = self.parts.store.load(key).await?.ok_or(TurnError::NoThread)?;
+            let found = stored.ownership.epoch;
+            if let Some(expected) = epoch.filter(|expected| *expected != found) {
+                return Err(TurnError::EpochChanged { found, expected });
+            }
+            let Some(commit) = self.owner_commit(key, &stored, change) else { return Ok(stored) };
+            match self.parts.store.commit(commit).await? {
+                CommitOutcome::Recorded(record) => {
+                    if record.ownership.state == OwnerState::Human {
+                        self.parts.gate.interrupt(key).await;
+                    }
+                    return Ok(record);
+                }
+                CommitOutcome::Stale(_) | CommitOutcome::AlreadyRecorded(_) => {}
+            }
+        }
+        Err(TurnError::Contended { tries: TRIES_MAX })
+    }
+
+    /// The change as a commit; `None` if it changes nothing.
+    fn owner_commit(
+        &self,
+        key: &ThreadKey,
+        stored: &ThreadRecord,
+        change: OwnerChange,
+    ) -> Option<TurnCommit> {
+        let now = self.parts.clock.now();
+        let event = match change {
+            OwnerChange::Offer => OwnerEvent::HandoffOffered,
+            OwnerChange::Take => OwnerEvent::HumanSpoke,
+            OwnerChange::Release(_) => OwnerEvent::Released,
+        };
+        let ownership = stored.ownership.after(event, now);
+        let resolved = change == OwnerChange::Release(Resolution::Resolved);
+        if ownership == stored.ownership && !resolved {
+            return None;
+        }
+        let mut thread = stored.clone();
+        thread.ownership = ownership;
+        thread.updated_at = now;
+        let turn = resolved.then(|| {
+            record::restart(&mut thread);
+            marker(stored, TurnKind::Resolved, now)
+        });
+        Some(TurnCommit { key: key.clone(), thread, turn, jobs: Vec::new() })
+    }
+
+    /// Records what a human wrote; the thread is the human's from then on.
+    ///
+    /// # Errors
+    /// [`TurnError::NoThread`], [`TurnError::EmptyText`], [`TurnError::TextTooLong`], a message id
+    /// used for another body, or those of the store.
+    pub(crate) async fn human_message(
+        &self,
+        message: &HumanMessage,
+        encode: HumanEncoder,
+    ) -> Result<Answered, TurnError> {
+        self.check_text(&message.text)?;
+        if let Some(id) = &message.message_id {
+            let key = MessageKey { tenant: message.key.tenant.clone(), message: id.clone() };
+            if let Some(stored) = self.parts.store.replay(&key).await? {
+                return Ok(replayed(&stored.for_body(message.body_hash)?));
+            }
+        }
+        for _ in 0..TRIES_MAX {
+            let stored = self.parts.store.load(&message.key).await?.ok_or(TurnError::NoThread)?;
+            let now = self.parts.clock.now();
+            let mut thread = (*stored).clone();
+            thread.ownership = thread.ownership.after(OwnerEvent::HumanSpoke, now);
+            thread.updated_at = now;
+            // A human who writes has read what waited for an answer.
+            thread.unanswered.clear();
+            let mut turn = marker(&stored, TurnKind::Human, now);
+            turn.message_id.clone_from(&message.message_id);
+            turn.body_hash = message.body_hash;
+            turn.reply_text.clone_from(&message.text);
+            turn.sent_at = message.sent_at.unwrap_or(now);
+            let body: Arc<[u8]> = encode(&turn.turn_id, &thread).into();
+            turn.answer = Arc::clone(&body);
+            let commit =
+                TurnCommit { key: message.key.clone(), thread, turn: Some(turn), jobs: Vec::new() };
+            match self.parts.store.commit(commit).await? {
+                CommitOutcome::Recorded(_) => {
+                    self.parts.gate.interrupt(&message.key).await;
+                    return Ok(Answered { body, replayed: false });
+                }
+                CommitOutcome::AlreadyRecorded(stored) => return Ok(replayed(&stored)),
+                CommitOutcome::Stale(_) => {}
+            }
+        }
+        Err(TurnError::Contended { tries: TRIES_MAX })
+    }
+}
+
+/// A turn that no customer began, on the channel that the thread was last on.
+fn marker(thread: &ThreadRecord, kind: TurnKind, now: Timestamp) -> TurnRecord {
+    TurnRecord {
+        turn_id: new_turn_id(),
+        kind,
+        message_id: None,
+        body_hash: BodyHash::of(&[]),
+        channel: thread.channel(),
+        user_text: String::new(),
+        option_id: None,
+        reply_text: String::new(),
+        action: String::new(),
+        sent_at: now,
+        received_at: now,
+        answered_at: now,
+        sequence: 0,
+        answer: Arc::from(&[][..]),
+    }
+}

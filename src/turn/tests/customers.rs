@@ -1,0 +1,124 @@
+//! Customers over channels: one thread, linked by proof; a STOP that counts everywhere.
+
+use crate::base::channel::ChannelKind;
+use crate::base::ids::CustomerId;
+use crate::threads::ConsentChange;
+use crate::threads::CustomerKey;
+use crate::threads::CustomerStore;
+use crate::threads::JobKind;
+use crate::threads::JobStore;
+use crate::threads::Purpose;
+use crate::threads::StoreError;
+use crate::threads::ThreadStore;
+use crate::turn::Gateway;
+use crate::turn::TurnError;
+use crate::turn::TurnRequest;
+use crate::turn::tests::desk::Desk;
+use crate::turn::tests::desk::key;
+use crate::turn::tests::desk::message;
+use crate::turn::tests::desk::tenant;
+use crate::turn::tests::desk::words;
+
+fn customer() -> CustomerKey {
+    CustomerKey { tenant: tenant(), customer: CustomerId::new("c-42").unwrap() }
+}
+
+fn known(request: TurnRequest) -> TurnRequest {
+    TurnRequest { customer_id: Some(customer().customer), ..request }
+}
+
+/// A message from an address, without a thread.
+fn from(address: &str, text: &str) -> TurnRequest {
+    TurnRequest {
+        thread_id: None,
+        channel: ChannelKind::Sms,
+        sender: Some(address.to_owned()),
+        ..words("unused", text)
+    }
+}
+
+async fn grant_outreach(gateway: &Gateway) {
+    let change = ConsentChange {
+        purpose: Purpose::Outreach,
+        channel: Some(ChannelKind::Sms),
+        wording_version: "1".to_owned(),
+        source_message: None,
+    };
+    let now = gateway.parts.clock.now();
+    gateway.change_customer(&customer(), |c| c.grant(change.clone(), now)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_on_one_channel_ends_outreach_on_all() {
+    let desk = Desk::open();
+    desk.let_drafts_end(99);
+    grant_outreach(&desk.gateway).await;
+    let answer = desk.say(known(message("t", "m-1", "Arrêt !"))).await;
+    assert_eq!(answer["action"], "close");
+    let kept = desk.store.customer(&customer()).await.unwrap().unwrap();
+    assert!(!kept.allows(Purpose::Outreach, ChannelKind::Sms));
+    assert_eq!(kept.consents[0].withdrawn_at, kept.outreach_stopped_at);
+    assert!(kept.outreach_stopped_at.is_some());
+}
+
+#[tokio::test]
+async fn an_address_joins_a_customers_thread_only_with_the_token_that_came_back() {
+    let desk = Desk::open();
+    desk.let_drafts_end(99);
+    desk.say(known(words("t", "what a lovely day it is"))).await;
+    let stranger = desk.say(from("+336", "what a lovely day it is")).await;
+    assert_eq!(desk.turns("t").await.len(), 1, "an address alone proves nothing");
+    let (token, _) = desk.gateway.offer_link(&customer(), ChannelKind::Sms).await.unwrap();
+    desk.say(from("+336", &format!("my code is {token}"))).await;
+    assert_eq!(desk.turns("t").await.len(), 2, "the token leads to the customer's thread");
+    desk.say(from("+336", "what a lovely day it is")).await;
+    assert_eq!(desk.turns("t").await.len(), 3, "and so does the address from then on");
+    let thread = desk.store.load(&key("t")).await.unwrap().unwrap();
+    assert_eq!(thread.channels, [ChannelKind::Whatsapp, ChannelKind::Sms]);
+    assert_eq!(thread.channel(), ChannelKind::Sms);
+    desk.say(from("+337", &format!("my code is {token}"))).await;
+    assert_eq!(desk.turns("t").await.len(), 3, "a token is good once");
+    assert_ne!(stranger["text"], "");
+
+    let unlink = |c: &mut crate::threads::CustomerRecord| c.identities.clear();
+    desk.gateway.change_customer(&customer(), unlink).await.unwrap();
+    desk.say(from("+336", "what a lovely day it is")).await;
+    assert_eq!(desk.turns("t").await.len(), 3, "unlinked");
+}
+
+#[tokio::test]
+async fn an_erased_customer_is_gone_and_a_late_webhook_does_not_bring_them_back() {
+    let desk = Desk::open();
+    desk.let_drafts_end(99);
+    desk.say(known(message("t-1", "m-1", "what a lovely day it is"))).await;
+    desk.say(known(message("t-2", "m-2", "left please my friend"))).await;
+    assert_eq!(desk.store.waiting(9).await.unwrap().len(), 1, "a handoff is on its way");
+    let erased = desk.gateway.erase_customer(&customer()).await.unwrap().unwrap();
+    assert_eq!((erased.threads, erased.turns), (2, 2));
+    assert!(desk.store.waiting(9).await.unwrap().is_empty(), "its packet is not");
+    for request in [message("t-1", "m-1", "what a lovely day it is"), message("t-9", "m-9", "late")]
+    {
+        let refused = desk.respond(known(request)).await;
+        assert!(matches!(refused, Err(TurnError::Store(StoreError::Erased { .. }))), "{refused:?}");
+    }
+    assert!(desk.gateway.erase_customer(&customer()).await.unwrap().is_none());
+    desk.clock.advance(std::time::Duration::from_secs(1));
+    desk.say(known(message("t-9", "m-10", "what a lovely day it is"))).await;
+}
+
+#[tokio::test]
+async fn a_handoff_is_told_once() {
+    let desk = Desk::open();
+    desk.let_drafts_end(99);
+    for number in 0..3 {
+        let answer = desk.say(message("t", &format!("m-{number}"), "left please my friend")).await;
+        assert_eq!(answer["action"], "handoff");
+    }
+    let jobs = desk.store.waiting(9).await.unwrap();
+    assert_eq!(jobs.len(), 1, "one packet for one handoff");
+    assert_eq!(jobs[0].1.kind, JobKind::Handoff);
+    let packet: serde_json::Value = serde_json::from_str(&jobs[0].1.body).unwrap();
+    assert_eq!(packet["thread_id"], "t");
+    assert_eq!(packet["reason"], "requested");
+    assert_eq!(packet["epoch"], 2);
+}

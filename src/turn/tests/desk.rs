@@ -1,0 +1,321 @@
+//! A gateway without models: a store in memory, a classifier of two labels, and a drafter whose
+//! drafts begin at once and end when the test lets them.
+
+use crate::base::channel::ChannelKind;
+use crate::base::clock::ManualClock;
+use crate::base::clock::SharedClock;
+use crate::base::ids::MessageId;
+use crate::base::ids::TenantId;
+use crate::base::ids::ThreadId;
+use crate::base::language::Language;
+use crate::catalog::Catalog;
+use crate::intent::IntentClassifier;
+use crate::intent::IntentError;
+use crate::offers::Baskets;
+use crate::offers::Experiment;
+use crate::offers::ExperimentOptions;
+use crate::offers::GuardrailOptions;
+use crate::offers::OfferOptions;
+use crate::offers::Offers;
+use crate::threads::BodyHash;
+use crate::threads::CustomerStore;
+use crate::threads::EmbeddedStore;
+use crate::threads::GateOptions;
+use crate::threads::ThreadKey;
+use crate::threads::ThreadStore;
+use crate::threads::TurnGate;
+use crate::threads::TurnRecord;
+use crate::threads::tests::samples;
+use crate::turn::Answered;
+use crate::turn::Content;
+use crate::turn::Customer;
+use crate::turn::Gateway;
+use crate::turn::HandoffDelivery;
+use crate::turn::HumanMessage;
+use crate::turn::Parts;
+use crate::turn::Patience;
+use crate::turn::Policies;
+use crate::turn::ShopProfile;
+use crate::turn::TurnAnswer;
+use crate::turn::TurnError;
+use crate::turn::TurnOptions;
+use crate::turn::TurnRequest;
+use crate::turn::burst::BurstLimits;
+use crate::turn::decide::Rules;
+use crate::turn::draft::Address;
+use crate::turn::draft::Brief;
+use crate::turn::draft::Budget;
+use crate::turn::draft::Draft;
+use crate::turn::draft::DraftError;
+use crate::turn::draft::Drafter;
+use crate::turn::draft::DrafterSlot;
+use crate::turn::draft::Emoji;
+use crate::turn::draft::HistoryLine;
+use crate::turn::draft::Length;
+use crate::turn::draft::Style;
+use crate::turn::draft::Voice;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::sync::watch;
+
+/// Longest burst of the test gateway.
+pub(super) const BURST_MAX: usize = 3;
+
+/// The debounce window of the test gateway, on every channel.
+pub(super) const WINDOW: Duration = Duration::from_millis(700);
+
+/// What became of the drafts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Drafts {
+    pub(super) begun: usize,
+    pub(super) finished: usize,
+    pub(super) abandoned: usize,
+}
+
+/// Drafts that end when there is a permit for them.
+#[derive(Debug)]
+pub(super) struct PatientDrafter {
+    permits: Semaphore,
+    drafts: watch::Sender<Drafts>,
+    asked: Mutex<Vec<String>>,
+}
+
+/// Counts a draft that was dropped before its end.
+struct Running<'a> {
+    drafts: &'a watch::Sender<Drafts>,
+    finished: bool,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.drafts.send_modify(|drafts| match self.finished {
+            true => drafts.finished += 1,
+            false => drafts.abandoned += 1,
+        });
+    }
+}
+
+#[derive(Debug, Clone)]
+struct SharedDrafter(Arc<PatientDrafter>);
+
+impl Drafter for SharedDrafter {
+    fn draft<'a>(
+        &'a self,
+        brief: &'a Brief,
+        _history: &'a [HistoryLine],
+        _budget: Budget,
+    ) -> BoxFuture<'a, Result<Draft, DraftError>> {
+        Box::pin(async move {
+            let drafter = &*self.0;
+            drafter.asked.lock().unwrap().extend(brief.customer.clone());
+            drafter.drafts.send_modify(|drafts| drafts.begun += 1);
+            let mut running = Running { drafts: &drafter.drafts, finished: false };
+            drafter.permits.acquire().await.unwrap().forget();
+            running.finished = true;
+            let text = "a draft".to_owned();
+            let (titles, prompt_tokens, cached_tokens, output_tokens) = (Vec::new(), 1, 0, 2);
+            Ok(Draft { text, titles, prompt_tokens, cached_tokens, output_tokens })
+        })
+    }
+
+    fn lexicon(&self) -> Option<&BTreeSet<String>> {
+        None
+    }
+
+    fn wants_history(&self) -> bool {
+        false
+    }
+}
+
+/// The gateway and what a test looks at.
+#[derive(Debug, Clone)]
+pub(super) struct Desk {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) store: Arc<EmbeddedStore>,
+    pub(super) clock: Arc<ManualClock>,
+    drafter: Arc<PatientDrafter>,
+}
+
+impl Desk {
+    pub(super) fn open() -> Self {
+        let options = samples::options(Path::new(""));
+        let store = Arc::new(EmbeddedStore::in_memory(options).unwrap());
+        let drafter = Arc::new(PatientDrafter {
+            permits: Semaphore::new(0),
+            drafts: watch::Sender::new(Drafts::default()),
+            asked: Mutex::default(),
+        });
+        let clock = Arc::new(ManualClock::new(samples::at(0)));
+        let parts = Parts {
+            classifier: Arc::new(IntentClassifier::toy()),
+            drafter: Arc::new(DrafterSlot::new(Box::new(SharedDrafter(Arc::clone(&drafter))))),
+            catalog: Arc::new(Catalog::empty()),
+            offers: Arc::new(no_offers()),
+            policies: Policies::default(),
+            shop: ShopProfile::default(),
+            store: Arc::clone(&store) as Arc<dyn ThreadStore>,
+            customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
+            gate: TurnGate::new(GateOptions {
+                waiting_per_thread_max: 64,
+                waiting_per_message_max: 64,
+                inside_max: 100_000,
+            }),
+            clock: Arc::clone(&clock) as SharedClock,
+            encode,
+        };
+        let gateway = Arc::new(Gateway::new(parts, options_of_turns()));
+        Self { gateway, store, clock, drafter }
+    }
+
+    /// Lets so many drafts end.
+    pub(super) fn let_drafts_end(&self, drafts: usize) {
+        self.drafter.permits.add_permits(drafts);
+    }
+
+    pub(super) fn drafts(&self) -> Drafts {
+        *self.drafter.drafts.borrow()
+    }
+
+    /// Waits until so many drafts have begun.
+    pub(super) async fn begun(&self, begun: usize) {
+        let mut drafts = self.drafter.drafts.subscribe();
+        drafts.wait_for(|drafts| drafts.begun >= begun).await.unwrap();
+    }
+
+    /// What the customer said, as the drafts were told.
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.drafter.asked.lock().unwrap().clone()
+    }
+
+    /// Answers a turn; comes back while the classifier's short queue is full, as a channel would.
+    pub(super) async fn respond(&self, request: TurnRequest) -> Result<Answered, TurnError> {
+        loop {
+            match self.gateway.respond(request.clone(), None).await {
+                Err(TurnError::Intent(IntentError::Full { .. })) => tokio::task::yield_now().await,
+                answered => return answered,
+            }
+        }
+    }
+
+    pub(super) async fn say(&self, request: TurnRequest) -> Value {
+        read(&self.respond(request).await.unwrap())
+    }
+
+    pub(super) async fn human(&self, thread: &str, text: &str) -> Result<Answered, TurnError> {
+        let message = HumanMessage {
+            key: key(thread),
+            message_id: None,
+            body_hash: BodyHash::of(text.as_bytes()),
+            text: text.to_owned(),
+            sent_at: None,
+        };
+        self.gateway.human_message(&message, encode_human).await
+    }
+
+    pub(super) async fn turns(&self, thread: &str) -> Vec<TurnRecord> {
+        self.store.turns(&key(thread), 1000).await.unwrap()
+    }
+}
+
+pub(super) fn tenant() -> TenantId {
+    samples::tenant()
+}
+
+pub(super) fn key(thread: &str) -> ThreadKey {
+    samples::thread_key(thread)
+}
+
+pub(super) fn read(answered: &Answered) -> Value {
+    serde_json::from_slice(&answered.body).unwrap()
+}
+
+/// Words in a thread, without a message id.
+pub(super) fn words(thread: &str, text: &str) -> TurnRequest {
+    TurnRequest {
+        tenant: tenant(),
+        thread_id: Some(ThreadId::new(thread).unwrap()),
+        customer_id: None,
+        channel: ChannelKind::Whatsapp,
+        sender: None,
+        message_id: None,
+        body_hash: BodyHash::of(text.as_bytes()),
+        content: Content::Text(text.to_owned()),
+        sent_at: None,
+        language_hint: None,
+        customer: Customer::default(),
+        cart: None,
+        patience: Patience::None,
+        deadline: None,
+    }
+}
+
+/// The same with the provider's message id.
+pub(super) fn message(thread: &str, id: &str, text: &str) -> TurnRequest {
+    TurnRequest { message_id: Some(MessageId::new(id).unwrap()), ..words(thread, text) }
+}
+
+fn encode(answer: &TurnAnswer) -> Vec<u8> {
+    let body = json!({
+        "turn_id": answer.turn_id.as_str(),
+        "epoch": answer.epoch,
+        "supersedes": answer.supersedes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "superseded_by": answer.superseded_by.as_ref().map(ToString::to_string),
+        "action": answer.action.kind.name(),
+        "text": answer.reply.text,
+        "source": answer.reply.source.name(),
+    });
+    serde_json::to_vec(&body).unwrap()
+}
+
+fn encode_human(
+    turn_id: &crate::base::ids::TurnId,
+    thread: &crate::threads::ThreadRecord,
+) -> Vec<u8> {
+    let body = json!({ "turn_id": turn_id.as_str(), "epoch": thread.ownership.epoch });
+    serde_json::to_vec(&body).unwrap()
+}
+
+fn no_offers() -> Offers {
+    let experiment =
+        Experiment::new(ExperimentOptions { holdout_share: 0.1, salt: "test".to_owned() }).unwrap();
+    let guardrails = GuardrailOptions {
+        sarcasm_min: 0.5,
+        sentiment_min: -0.4,
+        offers_per_turn_max: 1,
+        price_share_max: rust_decimal::Decimal::ONE,
+    };
+    let options = OfferOptions { together_min: 5, confidence_min: 0.08, lift_min: 1.2, guardrails };
+    Offers::new(Baskets::empty(), experiment, options)
+}
+
+fn options_of_turns() -> TurnOptions {
+    TurnOptions {
+        style: Style {
+            language: Language::En,
+            channel: ChannelKind::Webchat,
+            voice: Voice::Warm,
+            address: Address::Vous,
+            length: Length::Short,
+            emoji: Emoji::None,
+        },
+        rules: Rules { questions_max: 1, unsure_max: 2, repeats_max: 2 },
+        // Never reached: nothing here waits for time.
+        deadline: Duration::from_secs(3600),
+        output_tokens_max: 16,
+        text_chars_max: 4096,
+        history_turns_max: 6,
+        bursts: BurstLimits {
+            messages_max: BURST_MAX,
+            text_chars_max: 4096,
+            windows: ChannelKind::ALL.map(|channel| (channel, WINDOW)).into(),
+        },
+        handoff: HandoffDelivery::Webhook,
+    }
+}

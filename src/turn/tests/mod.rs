@@ -1,0 +1,7 @@
+//! What the gateway promises of turns, held against a drafter that waits to be told.
+
+mod bursts;
+mod customers;
+mod desk;
+mod owners;
+mod storm;
