@@ -103,6 +103,7 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
         // `config` lets nothing else through.
         kv_type: if engine.kv_type == "f16" { KvType::F16 } else { KvType::F32 },
         quantize: settings.quantize,
+        tier: Some(settings.tier),
         prefix_cache: if engine.prefix_cache { PrefixCaching::On } else { PrefixCaching::Off },
         step_tokens_max: engine.step_tokens_max,
         decode_gap_percent: engine.decode_gap_percent,

@@ -71,6 +71,7 @@ fn engine(arguments: Engine, context: &Context) -> anyhow::Result<()> {
             prompt_tokens: arguments.prompt_tokens,
             output_tokens: arguments.output_tokens,
             batches: arguments.batch,
+            tier: Some(settings.tier),
             shared_prompt: arguments.shared_prompt,
         },
         |_| bar.inc(1),

@@ -32,7 +32,7 @@ const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Download a model from the Hugging Face Hub; running it again continues
-    Pull(PullArguments),
+    Pull(Box<PullArguments>),
     /// Show the models that are here
     List,
     /// Check a model's files against their checksums and formats
@@ -126,7 +126,7 @@ pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     let models_dir = settings.models_dir();
     match command {
-        Command::Pull(arguments) => pull(arguments, &settings, context),
+        Command::Pull(arguments) => pull(*arguments, &settings, context),
         Command::List => list(&layout::list(&models_dir)?, context),
         Command::Verify { model } => verify(&layout::resolve(&models_dir, &model)?, context),
         Command::Remove { name } => {

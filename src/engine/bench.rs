@@ -10,12 +10,14 @@ use crate::base::ids::PageId;
 use crate::base::units::Bytes;
 use crate::engine::error::EngineError;
 use crate::engine::generation_model::decoder_options;
-use crate::model::DecoderShape;
+use crate::kernels::tier::Tier;
+use crate::model::DecoderOptions;
 use crate::model::Forward;
 use crate::model::GgufFile;
 use crate::model::ModelError;
 use crate::model::StepInput;
 use crate::model::Wanted;
+use crate::model::kv_page_bytes;
 use crate::model::load_decoder;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
@@ -41,6 +43,8 @@ pub struct BenchOptions {
     pub output_tokens: usize,
     /// Sequences at once, one measurement each.
     pub batches: Vec<usize>,
+    /// Instruction set of the CPU kernels; `None` takes the machine's best.
+    pub tier: Option<Tier>,
     /// All sequences share one prompt: its whole pages are computed once.
     pub shared_prompt: bool,
 }
@@ -74,9 +78,9 @@ pub fn bench(
 ) -> Result<Vec<BenchRow>, EngineError> {
     options.check()?;
     let file = GgufFile::open(path)?;
-    let shape = DecoderShape::from_metadata(file.metadata())?;
-    let pool = Bytes(kv_bytes(&shape, options)?);
-    let decoder_options = decoder_options(PAGE_TOKENS, pool, options.sequence_tokens())?;
+    let nothing = decoder_options(PAGE_TOKENS, Bytes(0), options.sequence_tokens(), options.tier)?;
+    let kv_bytes_max = options.kv_bytes(kv_page_bytes(&file, &nothing)?)?;
+    let decoder_options = DecoderOptions { kv_bytes_max, ..nothing };
     let mut model = load_decoder(&file, &decoder_options)?;
     let tokens_max = model.limits().context_tokens_max;
     if options.sequence_tokens() > tokens_max {
@@ -130,19 +134,16 @@ impl BenchOptions {
         let largest = self.batches.iter().copied().max().unwrap_or(0);
         self.sequence_tokens().div_ceil(page_tokens).saturating_mul(largest)
     }
-}
 
-/// Bytes of the pages that the largest batch needs.
-fn kv_bytes(shape: &DecoderShape, options: &BenchOptions) -> Result<u64, EngineError> {
-    // Keys and values of every layer, four bytes each: `decoder_options` asks for f32.
-    let token_bytes = 2 * 4 * shape.layers as u64 * shape.kv_width() as u64;
-    let tokens = (options.page_count(PAGE_TOKENS) as u64).saturating_mul(PAGE_TOKENS as u64);
-    let found = tokens.saturating_mul(token_bytes);
-    if found > KV_BYTES_MAX {
-        let what = "KV memory of the largest batch in bytes";
-        return Err(ModelError::OutOfRange { what, found, min: 1, max: KV_BYTES_MAX }.into());
+    /// Bytes of the pages that the largest batch needs.
+    fn kv_bytes(&self, page_bytes: u64) -> Result<u64, EngineError> {
+        let found = (self.page_count(PAGE_TOKENS) as u64).saturating_mul(page_bytes);
+        if found > KV_BYTES_MAX {
+            let what = "KV memory of the largest batch in bytes";
+            return Err(ModelError::OutOfRange { what, found, min: 1, max: KV_BYTES_MAX }.into());
+        }
+        Ok(found)
     }
-    Ok(found)
 }
 
 /// One measurement under way.
@@ -309,8 +310,13 @@ mod tests {
     #[test]
     fn rates_count_every_token_once() {
         let batches = vec![1, 32];
-        let options =
-            BenchOptions { prompt_tokens: 40, output_tokens: 5, batches, shared_prompt: false };
+        let options = BenchOptions {
+            prompt_tokens: 40,
+            output_tokens: 5,
+            batches,
+            tier: None,
+            shared_prompt: false,
+        };
         let (rows, heard) = run(&options);
         assert_eq!(heard, 2);
         // One step takes a second: one prefill step, five decode steps of one row.
@@ -325,8 +331,13 @@ mod tests {
     #[test]
     fn shared_prompt_is_computed_once_but_for_its_last_page() {
         let batches = vec![8];
-        let options =
-            BenchOptions { prompt_tokens: 40, output_tokens: 5, batches, shared_prompt: true };
+        let options = BenchOptions {
+            prompt_tokens: 40,
+            output_tokens: 5,
+            batches,
+            tier: None,
+            shared_prompt: true,
+        };
         let (rows, _) = run(&options);
         // Nine pages of four tokens are shared, four tokens are each sequence's own: two steps.
         assert_eq!(rows[0].prefill_tokens_per_second, f64::from(36 + 8 * 4) / 2.0);
@@ -338,6 +349,7 @@ mod tests {
             prompt_tokens: 1,
             output_tokens: 1,
             batches: vec![1],
+            tier: None,
             shared_prompt: true,
         };
         assert!(good.check().is_ok());

@@ -109,7 +109,7 @@ pub fn open_within(
     let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
     let decoder_options = DecoderOptions {
         kv_type,
-        ..decoder_options(page_tokens, kv_bytes_max, context_tokens_max)?
+        ..decoder_options(page_tokens, kv_bytes_max, context_tokens_max, options.tier)?
     };
     let estimate = footprint(&file, &decoder_options);
     let mut grant = memory.take(name, claim(estimate))?;
@@ -302,6 +302,7 @@ pub(crate) fn decoder_options(
     page_tokens: usize,
     kv_bytes_max: Bytes,
     context_tokens_max: usize,
+    tier: Option<Tier>,
 ) -> Result<DecoderOptions, EngineError> {
     Ok(DecoderOptions {
         device: Device::cuda_if_available(0).map_err(ModelError::from)?,
@@ -311,7 +312,7 @@ pub(crate) fn decoder_options(
         context_tokens_max,
         executor: ExecutorChoice::Auto,
         threads: compute_threads(),
-        tier: Tier::detect(),
+        tier: tier.unwrap_or_else(Tier::detect),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::base::units::Bytes;
 use crate::engine::error::EngineError;
+use crate::kernels::tier::Tier;
 use crate::model::ForwardLimits;
 use crate::model::KvType;
 use crate::model::Quantization;
@@ -17,6 +18,8 @@ pub struct EngineOptions {
     pub kv_type: KvType,
     /// What float matrices are packed to while the model is opened; `None` leaves them.
     pub quantize: Option<Quantization>,
+    /// Instruction set of the CPU kernels; `None` takes the machine's best.
+    pub tier: Option<Tier>,
     /// Whether computed prompts are found again.
     pub prefix_cache: PrefixCaching,
     /// Rows in one step; 512 keeps a step short enough for streams beside a long prompt.

@@ -13,6 +13,7 @@ use crate::model::forward::Forward;
 use crate::model::forward::ForwardLimits;
 use crate::model::forward::Logits;
 use crate::model::gguf::GgufFile;
+use crate::model::kv_pages;
 use crate::model::kv_pages::KvType;
 use crate::model::shape::DecoderShape;
 use crate::model::step_input::StepInput;
@@ -84,6 +85,18 @@ pub fn load_decoder(
     }
     let executor = CandleExecutor::load(file, &shape, options)?;
     Ok(Box::new(Decoder { layers, executor }))
+}
+
+/// Bytes of one KV page, of keys and values in all layers, with the executor that `options` choose.
+///
+/// # Errors
+/// As [`load_decoder`] for a model that cannot be described.
+pub fn kv_page_bytes(file: &GgufFile, options: &DecoderOptions) -> Result<u64, ModelError> {
+    let shape = DecoderShape::from_metadata(file.metadata())?;
+    Ok(match runs_on_kernels(file, options)? {
+        true => cpu::page_bytes(&shape, options),
+        false => kv_pages::page_bytes(&shape, options),
+    })
 }
 
 /// Whether the cpu executor takes the model; the log says why not.

@@ -43,6 +43,11 @@ impl KvType {
     }
 }
 
+/// Bytes of one page in all layers.
+pub(crate) fn page_bytes(shape: &DecoderShape, options: &DecoderOptions) -> u64 {
+    shape.kv_bytes_per_token(options.kv_type) * options.page_tokens as u64
+}
+
 /// Keys and values of all layers.
 #[derive(Debug)]
 pub(crate) struct KvPages {
@@ -69,7 +74,7 @@ impl KvPages {
                 max: PAGE_TOKENS_MAX as u64,
             });
         }
-        let page_bytes = shape.kv_bytes_per_token(options.kv_type) * page_tokens as u64;
+        let page_bytes = page_bytes(shape, options);
         // Heads of slots are addressed with 32 bits.
         let page_heads = (page_tokens * shape.kv_heads) as u64;
         let page_count = (options.kv_bytes_max / page_bytes).min(u64::from(u32::MAX) / page_heads);

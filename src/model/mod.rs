@@ -25,6 +25,7 @@ pub use candle_core::Device;
 pub use checkpoint::SafetensorsError;
 pub use decoder::DecoderOptions;
 pub use decoder::ExecutorChoice;
+pub use decoder::kv_page_bytes;
 pub use decoder::load_decoder;
 pub use encoder::Encoder;
 pub use error::ModelError;

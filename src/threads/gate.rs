@@ -174,7 +174,7 @@ impl TurnGate {
         turn: &TurnId,
         sort: TurnSort,
     ) -> Result<TurnPermit, GateError> {
-        let (lock, signal, seat) = self.join_lane(key, turn, sort)?;
+        let Entering { lock, signal, seat } = self.join_lane(key, turn, sort)?;
         let guard = lock.lock_owned().await;
         let over = TurnOver { signal: signal.clone() };
         let signal = signal.subscribe();
@@ -243,7 +243,7 @@ impl TurnGate {
         key: &ThreadKey,
         turn: &TurnId,
         sort: TurnSort,
-    ) -> Result<(Arc<Mutex<()>>, watch::Sender<Signal>, LaneSeat), GateError> {
+    ) -> Result<Entering, GateError> {
         let seat = self.sit()?;
         let waiting_max = self.inner.options.waiting_per_thread_max;
         let mut lane = self.inner.lanes.entry(key.clone()).or_default();
@@ -258,7 +258,7 @@ impl TurnGate {
         }
         lane.signal.send_modify(|signal| signal.arrivals = arrival);
         let seat = LaneSeat { key: key.clone(), arrival, seat };
-        Ok((Arc::clone(&lane.turn), lane.signal.clone(), seat))
+        Ok(Entering { lock: Arc::clone(&lane.turn), signal: lane.signal.clone(), seat })
     }
 
     fn join_flight(&self, key: &MessageKey, body_hash: BodyHash) -> Result<Joined, GateError> {
@@ -343,6 +343,13 @@ impl Drop for Flight {
 enum Joined {
     Leads(Flight),
     Follows { answer: watch::Receiver<Option<StoredAnswer>>, place: Place },
+}
+
+/// A caller that waits for its turn in a thread.
+struct Entering {
+    lock: Arc<Mutex<()>>,
+    signal: watch::Sender<Signal>,
+    seat: LaneSeat,
 }
 
 /// One caller, counted at the gate.

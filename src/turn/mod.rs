@@ -81,6 +81,7 @@ use draft::compose::Terms;
 use draft::compose::Worded;
 use draft::compose::compose;
 use grounding::Vocabulary;
+use handoff::Facts;
 use seal::Drafted;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -320,15 +321,7 @@ impl Gateway {
                 let (record, understood, history) = (&record, &understood, &history[..]);
                 let (customer, reply) = (&request.customer, answer.reply.text.as_str());
                 let summary = summary.as_str();
-                let facts = handoff::Facts {
-                    reason,
-                    record,
-                    understood,
-                    history,
-                    customer,
-                    reply,
-                    summary,
-                };
+                let facts = Facts { reason, record, understood, history, customer, reply, summary };
                 answer.jobs.push(Job::new(JobKind::Handoff, handoff::packet(facts), now));
             }
             answer.handoff = Some(Handoff { reason: reason.name(), summary });

@@ -19,6 +19,7 @@ const OPTIONS: EngineOptions = EngineOptions {
     kv_bytes_max: Bytes(16 << 20),
     kv_type: KvType::F32,
     quantize: None,
+    tier: None,
     prefix_cache: PrefixCaching::On,
     step_tokens_max: 64,
     decode_gap_percent: 0,
@@ -140,6 +141,7 @@ fn bench_measures_every_batch() {
             prompt_tokens: 70,
             output_tokens: 3,
             batches: vec![1, 9],
+            tier: None,
             shared_prompt,
         };
         let mut heard = Vec::new();
@@ -151,6 +153,7 @@ fn bench_measures_every_batch() {
         prompt_tokens: 100_000,
         output_tokens: 3,
         batches: vec![1],
+        tier: None,
         shared_prompt: false,
     };
     let refused = bench(&path, &long, |_| {}).unwrap_err();

@@ -26,6 +26,7 @@ const OPTIONS: EngineOptions = EngineOptions {
     kv_bytes_max: Bytes(4 << 20),
     kv_type: KvType::F32,
     quantize: None,
+    tier: None,
     prefix_cache: PrefixCaching::On,
     step_tokens_max: 64,
     decode_gap_percent: 0,

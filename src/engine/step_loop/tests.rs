@@ -37,6 +37,7 @@ const OPTIONS: EngineOptions = EngineOptions {
     kv_bytes_max: Bytes(0),
     kv_type: KvType::F32,
     quantize: None,
+    tier: None,
     prefix_cache: PrefixCaching::On,
     step_tokens_max: 48,
     decode_gap_percent: 0,

@@ -60,7 +60,9 @@ impl Scene {
         let mut weights = false;
         let mut listener = |progress: PullProgress<'_>| match progress {
             PullProgress::Started { file, .. } => weights = file == "model.safetensors",
-            PullProgress::Received { bytes } if weights => stub.hear(bytes as usize),
+            PullProgress::Received { bytes } if weights => {
+                stub.hear(usize::try_from(bytes).unwrap())
+            }
             PullProgress::Waiting { reason, .. } => waits.push(reason.to_string()),
             _ => {}
         };

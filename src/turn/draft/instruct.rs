@@ -221,6 +221,7 @@ mod tests {
             kv_bytes_max: Bytes(32 << 20),
             kv_type: KvType::F32,
             quantize: None,
+            tier: None,
             prefix_cache: PrefixCaching::On,
             step_tokens_max: 256,
             decode_gap_percent: 0,

@@ -18,6 +18,8 @@ mod pages;
 mod plan;
 mod stages;
 
+pub(crate) use pages::page_bytes;
+
 use crate::kernels::activation;
 use crate::kernels::attention::Scoring;
 use crate::kernels::grid::Cut;

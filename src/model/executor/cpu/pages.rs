@@ -44,8 +44,7 @@ impl Pages {
             });
         }
         let layout = PageLayout::new(page_tokens, shape.head_width);
-        let heads = (shape.layers * shape.kv_heads) as u64;
-        let page_bytes = layout.elements() as u64 * heads * options.kv_type.bytes();
+        let page_bytes = page_bytes(shape, options);
         // Page ids are 32 bits wide.
         let page_count = (options.kv_bytes_max / page_bytes).min(u64::from(u32::MAX));
         if page_count == 0 {
@@ -75,6 +74,13 @@ impl Pages {
     pub(super) fn head_elements(&self) -> usize {
         self.page_count * self.layout.elements()
     }
+}
+
+/// Bytes of one page in all layers.
+pub(crate) fn page_bytes(shape: &DecoderShape, options: &DecoderOptions) -> u64 {
+    let layout = PageLayout::new(options.page_tokens, shape.head_width);
+    let heads = (shape.layers * shape.kv_heads) as u64;
+    layout.elements() as u64 * heads * options.kv_type.bytes()
 }
 
 fn zeroed<E: Element>(layers: usize, elements: usize) -> Vec<Vec<E>> {
