@@ -271,8 +271,8 @@ impl GenerationModel {
         }
     }
 
-    /// Runs a wide step and a narrow one, so that the first customer pays for no first touch. Blocks
-    /// the thread.
+    /// Runs a wide step and a narrow one, so that the first customer pays for no first touch.
+    /// Blocks the thread.
     ///
     /// # Errors
     /// If the engine refuses or fails.

@@ -111,5 +111,6 @@ async fn overload_is_refused_with_a_time_to_come_back() {
             other => panic!("status {other}"),
         }
     }
-    assert!(accepted >= 6 && refused >= 1, "{accepted} accepted, {refused} refused");
+    // The line has four places; how many of the first leave it to run in time is the machine's.
+    assert!(accepted >= 4 && refused >= 1, "{accepted} accepted, {refused} refused");
 }

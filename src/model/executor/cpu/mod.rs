@@ -218,8 +218,8 @@ impl Executor for CpuExecutor {
 
     fn begin(&mut self, input: &StepInput) -> Result<InArena, ModelError> {
         self.plan.fill(input);
-        let group_columns = stages::group_columns(&self.weights.output.matrix);
-        self.arena.reserve(self.plan.rows(), &self.shape, group_columns);
+        let panel_columns = self.weights.output.matrix.panel_rows();
+        self.arena.reserve(self.plan.rows(), &self.shape, panel_columns);
         Ok(InArena)
     }
 

@@ -26,16 +26,8 @@ use std::sync::Arc;
 
 pub(super) type Linear = weights::Linear<Arc<PackedMatrix>, Vec<f32>>;
 
-/// Panels that the kernels multiply together, so that runs of panels should be whole groups.
-const GROUP_PANELS: usize = 4;
-
 /// Most sums that the kernels hand over at once.
 const SUMS_MAX: usize = 64;
-
-/// Columns of one group of panels.
-pub(super) fn group_columns(matrix: &PackedMatrix) -> usize {
-    GROUP_PANELS * matrix.panel_rows()
-}
 
 /// The panels behind `columns`, which begin at a panel.
 fn panels(matrix: &PackedMatrix, columns: Range<usize>) -> Range<usize> {
@@ -54,8 +46,8 @@ pub(super) fn project(
     let (out, rows) = out;
     let heights = linears.iter().map(|linear| linear.matrix.rows());
     let width = heights.clone().sum();
-    let group = linears.first().map_or(1, |linear| group_columns(&linear.matrix));
-    let edges = team.edges.columns(heights, group, team.pool.threads());
+    let panel_columns = linears.first().map_or(1, |linear| linear.matrix.panel_rows());
+    let edges = team.edges.columns(heights, panel_columns, team.pool.threads());
     let cut = Cut { width, rows: &[0, rows], columns: edges };
     team.pool.grid(out, cut, team.workers, |worker, mut part: Rectangle<'_, f32>| {
         let columns = part.columns();
@@ -98,19 +90,19 @@ pub(super) fn gate_up(
     combine: impl Fn(&mut [f32], &[f32]) + Sync,
 ) -> Result<(), TaskPanic> {
     let width = gate.matrix.rows();
-    let group = group_columns(&gate.matrix);
-    let edges = team.edges.columns(std::iter::once(width), group, team.pool.threads());
+    let panel_columns = gate.matrix.panel_rows();
+    let edges = team.edges.columns(std::iter::once(width), panel_columns, team.pool.threads());
     let cut = Cut { width, rows: &[0, rows], columns: edges };
     team.pool.grid(inner, cut, team.workers, |worker, mut part: Rectangle<'_, f32>| {
         let columns = part.columns();
-        // Group by group, so that a gate is still in the first caches when its other half comes.
-        for first in columns.clone().step_by(group) {
-            let some = first..(first + group).min(columns.end);
+        // Panel by panel, so that a gate is still in the first caches when its other half comes.
+        for first in columns.clone().step_by(panel_columns) {
+            let some = first..(first + panel_columns).min(columns.end);
             let gates = &mut worker.gate;
             let left = operand.rows(gate.matrix.row_form());
             let run = panels(&gate.matrix, some.clone());
             matmul(&gate.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
-                let at = row * group + column - first;
+                let at = row * panel_columns + column - first;
                 let gates = &mut gates[at..at + sums.len()];
                 match &gate.bias {
                     Some(bias) => put(gates, sums, bias, column),
@@ -126,7 +118,7 @@ pub(super) fn gate_up(
                     Some(bias) => put(piece, sums, bias, column),
                     None => piece.copy_from_slice(sums),
                 }
-                let at = row * group + column - first;
+                let at = row * panel_columns + column - first;
                 combine(piece, &gates[at..at + sums.len()]);
             });
         }
