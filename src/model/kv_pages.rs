@@ -15,7 +15,7 @@ use candle_core::DType;
 use candle_core::Tensor;
 
 /// Largest page accepted, in token slots.
-pub(crate) const PAGE_TOKENS_MAX: usize = 4096;
+const PAGE_TOKENS_MAX: usize = 4096;
 
 /// Number format of stored keys and values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,23 @@ impl KvType {
     }
 }
 
+/// Token slots in one page, as the options ask.
+///
+/// # Errors
+/// If there are none, or more than a page may have.
+pub(crate) fn page_tokens(options: &DecoderOptions) -> Result<usize, ModelError> {
+    let page_tokens = options.page_tokens;
+    if (1..=PAGE_TOKENS_MAX).contains(&page_tokens) {
+        return Ok(page_tokens);
+    }
+    Err(ModelError::OutOfRange {
+        what: "tokens a page",
+        found: page_tokens as u64,
+        min: 1,
+        max: PAGE_TOKENS_MAX as u64,
+    })
+}
+
 /// Bytes of one page in all layers.
 pub(crate) fn page_bytes(shape: &DecoderShape, options: &DecoderOptions) -> u64 {
     shape.kv_bytes_per_token(options.kv_type) * options.page_tokens as u64
@@ -65,15 +82,7 @@ pub(crate) struct KvPages {
 impl KvPages {
     /// Reserves as many whole pages as `options.kv_bytes_max` holds.
     pub(crate) fn new(shape: &DecoderShape, options: &DecoderOptions) -> Result<Self, ModelError> {
-        let page_tokens = options.page_tokens;
-        if !(1..=PAGE_TOKENS_MAX).contains(&page_tokens) {
-            return Err(ModelError::OutOfRange {
-                what: "tokens a page",
-                found: page_tokens as u64,
-                min: 1,
-                max: PAGE_TOKENS_MAX as u64,
-            });
-        }
+        let page_tokens = page_tokens(options)?;
         let page_bytes = page_bytes(shape, options);
         // Heads of slots are addressed with 32 bits.
         let page_heads = (page_tokens * shape.kv_heads) as u64;

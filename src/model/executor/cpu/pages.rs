@@ -11,7 +11,7 @@ use crate::kernels::attention::PageLayout;
 use crate::model::decoder::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::kv_pages::KvType;
-use crate::model::kv_pages::PAGE_TOKENS_MAX;
+use crate::model::kv_pages::page_tokens;
 use crate::model::shape::DecoderShape;
 use half::f16;
 
@@ -34,15 +34,7 @@ pub(super) struct Pages {
 impl Pages {
     /// Reserves as many whole pages as `options.kv_bytes_max` holds.
     pub(super) fn new(shape: &DecoderShape, options: &DecoderOptions) -> Result<Self, ModelError> {
-        let page_tokens = options.page_tokens;
-        if !(1..=PAGE_TOKENS_MAX).contains(&page_tokens) {
-            return Err(ModelError::OutOfRange {
-                what: "tokens a page",
-                found: page_tokens as u64,
-                min: 1,
-                max: PAGE_TOKENS_MAX as u64,
-            });
-        }
+        let page_tokens = page_tokens(options)?;
         let layout = PageLayout::new(page_tokens, shape.head_width);
         let page_bytes = page_bytes(shape, options);
         // Page ids are 32 bits wide.
