@@ -110,6 +110,8 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
         sequences_max: engine.sequences_max,
         waiting_max: engine.waiting_max,
         waiting_prompt_tokens_max: engine.waiting_prompt_tokens_max,
+        waiting_time_max: (engine.waiting_ms_max > 0)
+            .then(|| Duration::from_millis(engine.waiting_ms_max)),
         context_tokens_max: engine.context_tokens_max,
         output_tokens_max: engine.output_tokens_max,
         speculation: Speculation {
