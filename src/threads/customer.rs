@@ -11,9 +11,9 @@ use crate::base::channel::ChannelKind;
 use crate::base::ids::CustomerId;
 use crate::base::ids::MessageId;
 use crate::threads::RecordError;
-use crate::threads::record::RECORD_FORMAT;
-use crate::threads::record::check_header;
-use crate::threads::record::read_u64;
+use crate::threads::encoding::PLAIN_FORMAT;
+use crate::threads::encoding::check_header;
+use crate::threads::encoding::read_u64;
 use crate::threads::stored_text::text;
 use crate::threads::stored_text::text_option;
 use jiff::Timestamp;
@@ -253,7 +253,7 @@ impl CustomerRecord {
     /// If the JSON writer refuses, which no value of this type makes it do.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
         let mut bytes = Vec::with_capacity(512);
-        bytes.push(RECORD_FORMAT);
+        bytes.push(PLAIN_FORMAT);
         bytes.extend_from_slice(&self.version.to_le_bytes());
         serde_json::to_writer(&mut bytes, self)?;
         Ok(bytes)
@@ -274,7 +274,7 @@ impl CustomerRecord {
     /// # Errors
     /// If the bytes are of another format or too few.
     pub(super) fn version_of(bytes: &[u8]) -> Result<u64, RecordError> {
-        check_header(bytes, HEADER_BYTES)?;
+        check_header(bytes, PLAIN_FORMAT, HEADER_BYTES)?;
         Ok(read_u64(bytes, 1))
     }
 }

@@ -120,8 +120,7 @@ impl crate::threads::embedded::Shared {
         let range = threads.range::<&str>((from, Bound::Unbounded)).map_err(storage)?;
         for (seen, entry) in range.enumerate() {
             let (key, value) = entry.map_err(storage)?;
-            let record = ThreadRecord::decode(value.value())?;
-            if record.updated_at < sweep.threads_before {
+            if ThreadRecord::head_of(value.value())?.updated_at < sweep.threads_before {
                 found.extend(ThreadKey::from_stored(key.value()));
             }
             if seen + 1 == sweep.entries_max {
