@@ -230,6 +230,17 @@ impl CustomerRecord {
         self.outreach_stopped_at = Some(now);
     }
 
+    /// Whether a STOP stands: no outreach was granted anew since.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        let anew = |row: &Consent| {
+            row.purpose == Purpose::Outreach
+                && row.withdrawn_at.is_none()
+                && row.granted_at.is_some()
+        };
+        self.outreach_stopped_at.is_some() && !self.consents.iter().any(anew)
+    }
+
     /// Whether the purpose is live on a channel: by a grant, or, where none is needed, by the lack
     /// of an objection.
     #[must_use]
@@ -310,10 +321,12 @@ mod tests {
         assert!(!customer.allows(Purpose::Outreach, sms));
         assert!(!customer.allows(Purpose::Outreach, whatsapp));
         assert_eq!(customer.outreach_stopped_at, Some(at(3)));
+        assert!(customer.has_stopped());
         let rows: Vec<_> = customer.consents.iter().map(|row| row.withdrawn_at).collect();
         assert_eq!(rows, [Some(at(3)), Some(at(3))], "closed, not rewritten");
         customer.grant(change(Purpose::Outreach, Some(sms)), at(4));
         assert!(customer.allows(Purpose::Outreach, sms), "a later grant counts");
+        assert!(!customer.has_stopped());
     }
 
     #[test]

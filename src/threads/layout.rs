@@ -6,7 +6,7 @@
 //! | `threads` | `tenant NUL thread` | thread record |
 //! | `turns` | `tenant NUL thread`, sequence | turn record |
 //! | `messages` | SHA-256 of `tenant NUL message` | message entry |
-//! | `tombstones` | SHA-256 of `tenant NUL thread`, or of a customer's key | time of erasure, µs |
+//! | `tombstones` | SHA-256 of a thread's, customer's or address's key | time of erasure, µs |
 //! | `customers` | `tenant NUL customer` | customer record |
 //! | `customer_threads` | `tenant NUL customer NUL thread` | nothing |
 //! | `identities` | SHA-256 of `tenant NUL channel NUL address` | `customer` |

@@ -83,8 +83,10 @@ pub use crate::threads::record::TurnKind;
 pub use crate::threads::record::TurnRecord;
 pub use crate::threads::record::Unanswered;
 pub use crate::threads::record::VERBATIM_CHARS_MAX;
+pub use crate::threads::sweep::Due;
 pub use crate::threads::sweep::Sweep;
 pub use crate::threads::sweep::SweepCursor;
+pub use crate::threads::upkeep::Kept;
 pub use crate::threads::upkeep::Upkeep;
 pub use crate::threads::upkeep::UpkeepOptions;
 
