@@ -271,7 +271,7 @@ async fn run(steps: Vec<Step>) {
                 let now = desk.now();
                 drop(desk);
                 let desk = Desk::on(open(folder.path()).await);
-                desk.clock.advance((now - desk.now()).unsigned_abs());
+                desk.clock.advance(now.duration_since(desk.now()).unsigned_abs());
                 history = History { desk, turns, oracle };
             }
         }
