@@ -223,10 +223,10 @@ fn outbox(
 
 fn upkeep(settings: &Settings, store: &Arc<EmbeddedStore>) -> Upkeep {
     let raw = &settings.raw.retention;
-    let days = |days: u32| jiff::SignedDuration::from_hours(i64::from(days) * 24);
     let options = UpkeepOptions {
-        messages_kept: days(raw.messages_days),
-        threads_kept: days(raw.threads_days),
+        messages_kept: jiff::SignedDuration::from_hours(i64::from(raw.messages_days) * 24),
+        kept: settings.kept,
+        tenants_kept: settings.tenants_kept.clone(),
         step: Duration::from_millis(raw.sweep_ms),
         step_entries_max: raw.sweep_entries_max,
         rewrite: Duration::from_secs(raw.rewrite_hours.saturating_mul(3600)),
@@ -361,6 +361,7 @@ fn turn_options(settings: &Settings) -> TurnOptions {
             text_chars_max: turn.text_chars_max,
             windows: debounce_windows(settings),
         },
+        triggers: settings.triggers.clone(),
         handoff: if settings.raw.callbacks.handoff_url.is_empty() {
             HandoffDelivery::AnswerOnly
         } else {

@@ -132,6 +132,12 @@ pub(crate) enum HandoffReason {
     Loop,
     /// A customer whom the shop serves in person is about to buy.
     VipBuying,
+    /// A complaint or a refund is about more money than the bot may deal with.
+    Amount,
+    /// The shop wants people for this topic.
+    Topic,
+    /// The shop wants people on this channel.
+    Channel,
     HumanOwned,
 }
 
@@ -144,6 +150,9 @@ impl HandoffReason {
             Self::Unsure => "unsure",
             Self::Loop => "loop",
             Self::VipBuying => "vip_buying",
+            Self::Amount => "amount",
+            Self::Topic => "topic",
+            Self::Channel => "channel",
             Self::HumanOwned => "human_owned",
         }
     }
@@ -254,6 +263,11 @@ fn by_content(situation: &Situation<'_>) -> Decision {
         return unsure(situation);
     }
     by_intent(situation, &reading.label)
+}
+
+/// The decision to ask a human in, for a reason that the decision itself did not see.
+pub(crate) fn hand_off(situation: &Situation<'_>, reason: HandoffReason) -> Decision {
+    service::handoff(situation, reason)
 }
 
 /// The decision of a thread that a human owns: nothing is said.
