@@ -8,6 +8,7 @@
 //!   configuration; none from the customer's text.
 //! - The ids of the options are self-contained: `key=value` says all that a tap means.
 
+mod basket;
 mod labels;
 mod selling;
 mod service;
@@ -204,11 +205,17 @@ impl Decision {
         self.options = options;
         self
     }
+
+    /// Adds buttons that the words do not speak of.
+    fn with_buttons(mut self, options: impl IntoIterator<Item = PlannedOption>) -> Self {
+        self.options.extend(options);
+        self
+    }
 }
 
 /// Decides one turn of a thread that the bot owns.
 pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
-    if consent::is_stop(&situation.understood.text) {
+    if consent::stops(situation.understood) {
         return service::stop(situation);
     }
     let decision = by_content(situation);
@@ -301,10 +308,17 @@ fn by_intent(situation: &Situation<'_>, label: &str) -> Decision {
         "stock_question" => selling::stock(situation),
         "add_to_cart" | "confirm" | "checkout" => selling::accept(situation),
         "reject" => selling::refuse(situation),
+        "compare_products" => basket::compare(situation),
+        "gift_help" => basket::gift(situation, label),
+        "view_cart" => basket::show(situation),
+        "reorder" => basket::again(situation),
         "order_status" => service::order_status(situation),
-        "complaint" | "delivery_problem" | "payment_problem" => {
-            service::handoff(situation, HandoffReason::Complaint)
+        "complaint" | "delivery_problem" | "damaged_item" | "payment_problem" => {
+            service::trouble(situation, label)
         }
+        "stop_messages" => service::stop(situation),
+        "bot_question" => service::disclose(situation, label),
+        "praise" => service::thank(situation, label),
         "human_agent" => service::handoff(situation, HandoffReason::Requested),
         "oos" => service::deflect(situation),
         other => service::policy(situation, other),

@@ -5,8 +5,10 @@ use crate::base::channel::ChannelKind;
 use crate::base::ids::ThreadId;
 use crate::base::language::Language;
 use crate::base::localized::Localized;
+use crate::base::money::Money;
 use crate::catalog::CatalogLimits;
 use crate::intent::Signals;
+use crate::threads::CartLine;
 use crate::turn::draft::Address;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::FactKey;
@@ -16,6 +18,7 @@ use crate::turn::message::Order;
 use crate::turn::record;
 use crate::turn::understand::Reading;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -230,10 +233,118 @@ fn complaints_and_requests_reach_a_human() {
         ("complaint", HandoffReason::Complaint),
         ("delivery_problem", HandoffReason::Complaint),
         ("payment_problem", HandoffReason::Complaint),
+        ("damaged_item", HandoffReason::Complaint),
         ("human_agent", HandoffReason::Requested),
     ] {
         assert_eq!(talk.says("…", label).handoff, Some(reason), "{label}");
     }
+}
+
+#[test]
+fn every_question_that_the_shop_has_words_for_is_answered_with_them() {
+    for (label, topic) in [
+        ("gift_card", "gift_cards"),
+        ("bulk_order", "bulk_orders"),
+        ("invoice_request", "invoices"),
+        ("loyalty_points", "loyalty"),
+        ("privacy_request", "privacy"),
+        ("care_instructions", "care"),
+        ("restock_alert", "restock"),
+        ("pickup", "store_pickup"),
+        ("installments", "instalments"),
+        ("sustainability", "sustainability"),
+        ("discount_request", "price_match"),
+    ] {
+        let decision = Talk::new(Language::Fr).says("…", label);
+        assert_eq!(decision.action.kind, ActionKind::Answer, "{label}");
+        assert_eq!(decision.action.topic.as_deref(), Some(topic), "{label}");
+        assert!(decision.briefs[0].value(FactKey::Policy).is_some(), "{label}");
+    }
+    let unknown = Talk::new(Language::En).says("…", "a label of a custom head");
+    assert_eq!(unknown.handoff, Some(HandoffReason::Requested));
+}
+
+#[test]
+fn a_damaged_item_reaches_a_human_and_hears_what_the_shop_promises() {
+    let decision = Talk::new(Language::En).says("it arrived broken", "damaged_item");
+    assert_eq!(decision.handoff, Some(HandoffReason::Complaint));
+    assert_eq!(decision.action.topic.as_deref(), Some("damaged_item"));
+    assert!(decision.briefs[1].value(FactKey::Policy).unwrap().contains("photo"));
+}
+
+#[test]
+fn a_present_is_wrapped_or_searched_for() {
+    let mut talk = Talk::new(Language::Fr);
+    let wrapped = talk.says("vous faites l'emballage cadeau ?", "gift_help");
+    assert_eq!(wrapped.action.topic.as_deref(), Some("gift_wrap"));
+    let idea = talk.says("une idée de cadeau pour un coureur", "gift_help");
+    assert!(matches!(idea.action.kind, ActionKind::Ask | ActionKind::Recommend), "{idea:?}");
+}
+
+#[test]
+fn two_products_are_set_side_by_side_with_a_button_each() {
+    let products = shop().catalog.products();
+    let (first, second) = (&products[0], &products[1]);
+    let text = format!("{} or {}, which one is better?", first.sku, second.sku);
+    let decision = Talk::new(Language::En).says(&text, "compare_products");
+    assert_eq!(decision.briefs[0].value(FactKey::Product), Some(first.name.as_str()));
+    assert_eq!(decision.briefs[1].value(FactKey::Product), Some(second.name.as_str()));
+    let ids: Vec<_> = decision.options.iter().map(|option| option.id.clone()).collect();
+    assert_eq!(ids, [format!("take={}", first.sku), format!("take={}", second.sku)]);
+}
+
+#[test]
+fn a_basket_is_read_out_with_its_total() {
+    let mut talk = Talk::new(Language::En);
+    let empty = talk.says("what is in my basket", "view_cart");
+    assert!(empty.briefs[0].value(FactKey::Policy).unwrap().contains("nothing"));
+    let product = &shop().catalog.products()[0];
+    talk.record.cart = vec![CartLine { sku: product.sku.clone(), quantity: 2 }];
+    let filled = talk.says("what is in my basket", "view_cart");
+    let said = filled.briefs[0].value(FactKey::Policy).unwrap();
+    let twice = Money { amount: product.price.amount * Decimal::from(2), ..product.price };
+    assert!(said.contains(&format!("2 x {}", product.name)), "{said}");
+    assert!(said.contains(&twice.localized(Language::En)), "{said}");
+    assert_eq!(filled.options[0].id, "intent=checkout");
+}
+
+#[test]
+fn the_last_order_again_is_bought_where_it_is_known_and_asked_for_where_not() {
+    let mut talk = Talk::new(Language::En);
+    let asked = talk.says("the same again please", "reorder");
+    assert_eq!(asked.briefs[0].case, Case::OrderStatusMissing);
+    let numbered = talk.says("order 4581220 again", "reorder");
+    assert_eq!(numbered.handoff, Some(HandoffReason::Requested));
+    let product = &shop().catalog.products()[0];
+    talk.customer.last_purchase = Some(product.sku.to_string());
+    let bought = talk.says("the same again please", "reorder");
+    assert_eq!(bought.action.sku.as_ref(), Some(&product.sku), "{bought:?}");
+}
+
+#[test]
+fn who_answers_is_told_and_a_compliment_is_thanked_for() {
+    let mut talk = Talk::new(Language::Fr);
+    let honest = talk.says("vous êtes un robot ?", "bot_question");
+    assert!(honest.briefs[0].value(FactKey::Policy).unwrap().contains("assistant automatique"));
+    assert_eq!(honest.options[0].id, "intent=human_agent");
+    let thanks = talk.says("vos chaussures sont géniales", "praise");
+    assert_eq!(thanks.action.kind, ActionKind::Close);
+    assert_eq!(thanks.handoff, None);
+}
+
+#[test]
+fn a_sentence_that_wants_no_more_messages_stops_them_like_the_word() {
+    for text in ["STOP", "please do not send me your newsletter any more"] {
+        let mut talk = Talk::new(Language::En);
+        let decision = talk.says(text, "stop_messages");
+        assert_eq!(decision.action.topic.as_deref(), Some("stop"), "{text}");
+        assert!(talk.record.outreach_stopped_at.is_some(), "{text}");
+    }
+    let mut talk = Talk::new(Language::En);
+    talk.says_unsurely("no more of the red ones", "stop_messages", 0.2, true);
+    assert_eq!(talk.record.outreach_stopped_at, None, "an unsure reading stops nothing");
+    talk.taps("intent=stop_messages");
+    assert!(talk.record.outreach_stopped_at.is_some());
 }
 
 #[test]
