@@ -225,7 +225,7 @@ fn clip(text: &str, bytes_max: usize) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn toy() -> Embedder {
@@ -260,7 +260,7 @@ mod tests {
     }
 
     /// Opens a folder under the project's root.
-    fn open(folder: &Path, prefix: &str) -> Embedder {
+    pub(crate) fn open(folder: &Path, prefix: &str) -> Embedder {
         let limits =
             BatchLimits { waiting_texts_max: 64, batch_texts_max: 8, batch_tokens_max: 256 };
         let prefix = prefix.to_owned();

@@ -51,13 +51,16 @@ pub(crate) fn is_stop(text: &str) -> bool {
 /// The intent of not wanting to be written to any more.
 const STOP_INTENT: &str = "stop_messages";
 
-/// Whether a message asks to be written to no more: in a word, in a sentence of its own, or by
-/// the button that says so.
+/// Whether a message asks to be written to no more: in a word, in a sentence (opting out is the
+/// most urgent of several wishes), or by the button that says so.
 pub(crate) fn stops(understood: &Understood) -> bool {
     let reading = &understood.reading;
     match &understood.tap {
         Some(choice) => choice.key == ids::INTENT && choice.value == STOP_INTENT,
-        None => is_stop(&understood.text) || reading.label == STOP_INTENT && !reading.abstained,
+        None => {
+            let first = reading.label == STOP_INTENT && !reading.abstained;
+            is_stop(&understood.text) || first
+        }
     }
 }
 

@@ -12,6 +12,11 @@ pub(crate) mod ids {
     pub(crate) const OTHER: &str = "other";
     /// `intent=LABEL`: this is what I meant.
     pub(crate) const INTENT: &str = "intent";
+
+    /// Whether a key says what is to be done rather than what is wanted of a product.
+    pub(crate) fn is_deed(key: &str) -> bool {
+        matches!(key, TAKE | CONFIRM | OTHER | INTENT)
+    }
 }
 
 /// The words for "I take it".

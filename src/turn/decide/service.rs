@@ -137,7 +137,9 @@ pub(super) fn handoff(situation: &Situation<'_>, reason: HandoffReason) -> Decis
             (Case::HandoffRequested, situation.customer.name.as_deref())
         }
         HandoffReason::Complaint => (Case::HandoffComplaint, situation.customer.name.as_deref()),
-        HandoffReason::Unsure | HandoffReason::Loop => (Case::HandoffUnsure, None),
+        HandoffReason::Unsure | HandoffReason::Loop | HandoffReason::Language => {
+            (Case::HandoffUnsure, None)
+        }
     };
     let brief = Brief::new(case, situation.style)
         .maybe(FactKey::Name, name)
