@@ -210,6 +210,12 @@ impl IntentClassifier {
     }
 }
 
+/// The encoder of a folder, for measurements in the layers above.
+#[cfg(test)]
+pub(crate) fn open_embedder(folder: &std::path::Path) -> Embedder {
+    embedder::tests::open(folder, "")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -208,6 +208,128 @@ mod tests {
         assert_eq!(found, ("order_status".to_owned(), Some("add_to_cart".to_owned())));
     }
 
+    /// Messages of two wishes: the text, what must be answered first, what must be kept.
+    const TWO_WISHES: &[(&str, &str, &str)] = &[
+        (
+            "my parcel is late and I want to add socks to my basket",
+            "delivery_problem",
+            "add_to_cart",
+        ),
+        (
+            "mon colis est en retard et je veux ajouter des chaussettes au panier",
+            "delivery_problem",
+            "add_to_cart",
+        ),
+        ("where is my order? also which cards do you take", "order_status", "payment_methods"),
+        ("où est ma commande ? et vous prenez quelles cartes ?", "order_status", "payment_methods"),
+        (
+            "I need running shoes for a marathon, and when do I get my refund",
+            "refund_status",
+            "product_search",
+        ),
+        (
+            "je cherche des chaussures de course, et mon remboursement arrive quand",
+            "refund_status",
+            "product_search",
+        ),
+        ("cancel my order please, and how do I change my password", "cancel_order", "account_help"),
+        (
+            "annulez ma commande, puis comment je change mon mot de passe",
+            "cancel_order",
+            "account_help",
+        ),
+        (
+            "my payment was refused twice, and do you ship to Spain",
+            "payment_problem",
+            "shipping_options",
+        ),
+        (
+            "mon paiement a été refusé, et vous livrez en Espagne ?",
+            "payment_problem",
+            "shipping_options",
+        ),
+        (
+            "do you have it in size 42? and my parcel never arrived",
+            "delivery_problem",
+            "stock_question",
+        ),
+        (
+            "vous l'avez en 42 ? et mon colis n'est jamais arrivé",
+            "delivery_problem",
+            "stock_question",
+        ),
+        ("I want to return these shoes and buy a jacket", "return_exchange", "product_search"),
+        (
+            "je veux renvoyer ces chaussures et acheter une veste",
+            "return_exchange",
+            "product_search",
+        ),
+        ("is there a promo code? and until what time is the shop open", "promo_code", "store_info"),
+        (
+            "vous avez un code promo ? et le magasin ferme à quelle heure",
+            "promo_code",
+            "store_info",
+        ),
+    ];
+
+    #[test]
+    #[ignore = "takes minutes: cargo test --lib second_intents_are -- --ignored --nocapture"]
+    fn second_intents_are_found_in_two_wishes_and_seldom_in_one() {
+        use crate::intent::Head;
+        use crate::intent::IntentClassifier;
+        use crate::intent::examples;
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let encoder = root.join("models/all-MiniLM-L6-v2");
+        if !encoder.is_dir() {
+            println!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
+            return;
+        }
+        let embedder = std::sync::Arc::new(crate::intent::open_embedder(&encoder));
+        let head = Head::open(&root.join("models/intents/house.head")).unwrap();
+        let classifier = IntentClassifier::new(embedder, head).unwrap();
+        let read = |text: &str| {
+            let clauses = segments(text);
+            let texts: Vec<&str> = std::iter::once(text).chain(clauses.iter().copied()).collect();
+            let found = classifier.classify_blocking(&texts, |_| ()).unwrap();
+            let mut found = found.into_iter().map(Reading::from);
+            let whole = found.next().unwrap();
+            (whole.clone(), combine(text, whole, clauses.into_iter().zip(found).collect()))
+        };
+        let mut kept = 0;
+        let mut first = 0;
+        for (text, label, second) in TWO_WISHES {
+            let (_, found) = read(text);
+            let also = found.second.as_ref().map(|second| second.label.as_str());
+            first += usize::from(found.label == *label);
+            kept += usize::from(also == Some(*second) || also == Some(*label));
+            println!("{text}: {} and {also:?}", found.label);
+        }
+        let wishes = TWO_WISHES.len();
+        println!("two wishes: {first} of {wishes} first, {kept} of {wishes} kept");
+        let files = ["heldout.en.jsonl", "heldout.fr.jsonl"]
+            .map(|name| root.join("models/intents/examples").join(name));
+        let labels = classifier.head().labels();
+        let single = examples::read_all(&files).unwrap();
+        let single: Vec<_> = single.iter().filter(|one| labels.contains(&one.intent)).collect();
+        let (mut extra, mut alone, mut together) = (0, 0, 0);
+        for one in &single {
+            let (whole, found) = read(&one.text);
+            extra += usize::from(found.second.is_some());
+            alone += usize::from(whole.label == one.intent);
+            together += usize::from(found.label == one.intent);
+        }
+        println!(
+            "one wish: {extra} of {} get a second; right {alone} whole, {together} combined",
+            single.len()
+        );
+        assert!(kept * 2 >= wishes, "{kept} of {wishes} second wishes kept");
+        assert!(
+            extra * 20 <= single.len(),
+            "{extra} of {} single wishes get a second",
+            single.len()
+        );
+    }
+
     proptest! {
         #[test]
         fn segments_are_parts_of_their_text_in_its_order(text in r"(\PC|and | et |[,.!?])*") {
