@@ -1,7 +1,7 @@
 //! Which language a text is in, of six.
 //!
 //! Words that few of the six share and letters that few use decide short texts; letter statistics
-//! decide the rest; where neither sees a clear difference, the language that was spoken before does.
+//! decide the rest; where neither sees a clear difference, the language spoken before does.
 //!
 //! Invariants
 //! - A text without any letter has the language spoken before.

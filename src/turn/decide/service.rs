@@ -55,9 +55,10 @@ const STOPPED: House = House {
 const AUTOMATED: House = House {
     label: ("who answers", "qui répond"),
     text: (
-        "I am an automated assistant, not a person. Someone from our team can take over if you prefer.",
-        "Je suis un assistant automatique, pas une personne. Quelqu'un de notre équipe peut prendre \
-         le relais si vous préférez.",
+        "I am an automated assistant, not a person. Someone from our team can take over if you \
+         prefer.",
+        "Je suis un assistant automatique, pas une personne. Quelqu'un de notre équipe peut \
+         prendre le relais si vous préférez.",
     ),
 };
 
