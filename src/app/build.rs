@@ -52,6 +52,7 @@ use crate::turn::Policies;
 use crate::turn::ShopProfile;
 use crate::turn::TurnOptions;
 use crate::turn::burst::BurstLimits;
+use crate::turn::decide::ForeignWords;
 use crate::turn::decide::Rules;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
@@ -351,6 +352,12 @@ fn turn_options(settings: &Settings) -> TurnOptions {
             questions_max: turn.questions_max as usize,
             unsure_max: turn.unsure_max,
             repeats_max: turn.repeats_max,
+            // `config` lets nothing else through.
+            foreign: if settings.raw.shop.other_languages == "handoff" {
+                ForeignWords::HandOff
+            } else {
+                ForeignWords::Reply
+            },
         },
         deadline: settings.deadline(),
         output_tokens_max: settings.raw.draft.output_tokens_max,

@@ -231,6 +231,10 @@ section!(
         prefix: String = String::new(),
         /// Intent head file; empty: the shipped head.
         head: String = String::new(),
+        /// Folder of signal heads (`sentiment.head`, `urgency.head`, `sarcasm.head`,
+        /// `profanity.head`, `stage.head`); word lists stand in for those that are missing. Empty:
+        /// the shipped ones, where they fit the encoder; `none`: word lists alone.
+        signals: String = String::new(),
         /// Tokens encoded in one pass.
         batch_tokens_max: usize = 2048,
         /// Texts that wait for the encoder; one more is refused with 429.
@@ -400,6 +404,9 @@ section!(
         checkout_url: String = String::new(),
         /// Language when a message does not tell: `en` or `fr`.
         language: String = "en".to_owned(),
+        /// What becomes of messages in another language: `reply` in the thread's language, or
+        /// `handoff` to a human.
+        other_languages: String = "reply".to_owned(),
     }
 );
 
