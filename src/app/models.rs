@@ -117,13 +117,13 @@ pub(super) fn classifier(
     };
     let mut grant = memory.take(&files.name, vec![(Account::Weights, Bytes(files.bytes))])?;
     let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
-    grant.settle(vec![(Account::Weights, Bytes(embedder.bytes()))])?;
     let head = match settings.path(&intent.head) {
         Some(path) => Head::open(&path)?,
         None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,
     };
     let classifier = IntentClassifier::new(embedder, head)
         .context("intent.head and intent.encoder must be those that were trained together")?;
+    grant.settle(vec![(Account::Weights, Bytes(classifier.bytes()))])?;
     Ok((with_signals(classifier, settings)?, grant))
 }
 

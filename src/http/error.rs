@@ -282,6 +282,7 @@ fn intent(error: &IntentError) -> Verdict {
         | IntentError::Head { .. }
         | IntentError::Example { .. }
         | IntentError::Fit { .. }
+        | IntentError::Adapt { .. }
         | IntentError::Mismatch { .. }
         | IntentError::Examples { .. } => {
             verdict(StatusCode::INTERNAL_SERVER_ERROR, "encoder_failed")

@@ -9,9 +9,11 @@
 //! Sources: Devlin et al. 2019, arXiv:1810.04805; Conneau et al. 2020, arXiv:1911.02116; pooling
 //! from Reimers & Gurevych 2019, arXiv:1908.10084.
 
+mod adaptation;
 mod config;
 mod int8;
 mod layer;
+mod learner;
 mod tensors;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,10 @@ use candle_core::Device;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+
+pub use adaptation::Adaptation;
+pub use learner::EncoderLearner;
+pub use learner::PreparedText;
 
 /// Added under the root when a vector is scaled to unit length.
 const NORM_EPSILON: f32 = 1e-12;
@@ -102,13 +108,29 @@ impl Encoder {
         device: &Device,
         options: &EncoderOptions,
     ) -> Result<Self, ModelError> {
+        Self::load_adapted(folder, device, options, None)
+    }
+
+    /// As [`Self::load`], with what training changed added to the weights.
+    ///
+    /// # Errors
+    /// As [`Self::load`], or if the adaptation belongs to weights of other names or shapes.
+    pub fn load_adapted(
+        folder: &Path,
+        device: &Device,
+        options: &EncoderOptions,
+        adaptation: Option<&Adaptation>,
+    ) -> Result<Self, ModelError> {
         let config = EncoderConfig::read(folder)?;
         let head = Head::read(folder)?;
         let positions = config.positions();
         let tokens_max = head.tokens_max.unwrap_or(positions).clamp(1, positions);
         let file = MappedFile::open(&folder.join("model.safetensors"))?;
-        let source =
+        let mut source =
             TensorSource::new(candle_core::safetensors::load_buffer(file.bytes(), device)?)?;
+        if let Some(adaptation) = adaptation {
+            source.adapt(adaptation)?;
+        }
         let mut bytes = file.bytes().len() as u64;
         let layers = if options.precision == EncoderPrecision::Int8 && device.is_cpu() {
             let compute = (options.tier, options.threads);
