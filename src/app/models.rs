@@ -99,6 +99,7 @@ pub(super) fn classifier(
         },
         text_bytes_max: ENCODER_TEXT_BYTES_MAX,
         prefix: intent.prefix.clone(),
+        compute: settings.encoder,
     };
     let mut grant = memory.take(&files.name, vec![(Account::Weights, Bytes(files.bytes))])?;
     let embedder = Arc::new(Embedder::open(files.entrance(), options)?);

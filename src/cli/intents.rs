@@ -103,7 +103,12 @@ pub(super) fn open_encoder(settings: &Settings, name: Option<&str>) -> anyhow::R
         batch_tokens_max: intent.batch_tokens_max,
     };
     let prefix = settings.raw.intent.prefix.clone();
-    let options = EmbedderOptions { limits, text_bytes_max: TEXT_BYTES_MAX, prefix };
+    let options = EmbedderOptions {
+        limits,
+        text_bytes_max: TEXT_BYTES_MAX,
+        prefix,
+        compute: settings.encoder,
+    };
     Ok(Embedder::open(files.entrance(), options)?)
 }
 

@@ -12,6 +12,9 @@ use crate::base::memory;
 use crate::base::units::Bytes;
 use crate::http::keys::ApiKey;
 use crate::kernels::tier::Tier;
+use crate::model::ENCODER_PRECISIONS;
+use crate::model::EncoderOptions;
+use crate::model::EncoderPrecision;
 use crate::model::Quantization;
 use crate::turn::draft::Address;
 use crate::turn::draft::Decoding;
@@ -121,6 +124,7 @@ pub(crate) struct Settings {
     pub(crate) quantize: Option<Quantization>,
     pub(crate) language: Language,
     pub(crate) engine_threads: usize,
+    pub(crate) encoder: EncoderOptions,
     /// The instruction set of the kernels; this machine has it.
     pub(crate) tier: Tier,
     pub(crate) models_bytes_max: Bytes,
@@ -178,6 +182,9 @@ impl Settings {
         };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
+        let precision = EncoderPrecision::parse(&raw.intent.precision, tier)
+            .ok_or_else(|| value("intent.precision", &raw.intent.precision, ENCODER_PRECISIONS))?;
+        let encoder = EncoderOptions { precision, tier, threads: engine_threads };
         let installed = memory::installed().unwrap_or(MEMORY_WHERE_UNKNOWN).0;
         let or = |size: Size, default: u64| Bytes(if size.0 == 0 { default } else { size.0 });
         let models_bytes_max = or(raw.models.max_bytes, installed / 4 * 3);
@@ -195,6 +202,7 @@ impl Settings {
             quantize,
             language,
             engine_threads,
+            encoder,
             tier,
             models_bytes_max,
             memory_bytes_max,

@@ -17,6 +17,7 @@ use crate::intent::error::SharedCause;
 use crate::intent::head::EncoderIdentity;
 use crate::model::Device;
 use crate::model::Encoder;
+use crate::model::EncoderOptions;
 use crate::text::Special;
 use crate::text::TextError;
 use crate::text::Tokenizer;
@@ -34,6 +35,8 @@ pub struct EmbedderOptions {
     /// Put before every text, such as `query: ` for the e5 family; empty: what the encoder's own
     /// repository asks for, usually nothing.
     pub prefix: String,
+    /// Precision, instruction set and threads.
+    pub compute: EncoderOptions,
 }
 
 /// Embeddings and what they cost.
@@ -72,8 +75,8 @@ impl Embedder {
     /// If a file is missing or malformed, or the system gives no thread.
     pub fn open(folder: &Path, mut options: EmbedderOptions) -> Result<Self, IntentError> {
         let refused = |cause: SharedCause| IntentError::Encoder { path: folder.to_owned(), cause };
-        let encoder =
-            Encoder::load(folder, &Device::Cpu).map_err(|error| refused(Arc::new(error)))?;
+        let encoder = Encoder::load(folder, &Device::Cpu, &options.compute)
+            .map_err(|error| refused(Arc::new(error)))?;
         let tokenizer = Tokenizer::from_json_file(&folder.join("tokenizer.json"))
             .map_err(|error| refused(Arc::new(error)))?;
         let sha256 = verify::sha256_of_file(&folder.join("model.safetensors"))
@@ -110,7 +113,12 @@ impl Embedder {
             identity,
             bytes: 0,
             tokens_max: 128,
-            options: EmbedderOptions { limits, text_bytes_max: 128, prefix: String::new() },
+            options: EmbedderOptions {
+                limits,
+                text_bytes_max: 128,
+                prefix: String::new(),
+                compute: tests::REFERENCE,
+            },
             tokenize: Box::new(|text| Ok(text.bytes().map(u32::from).collect())),
             batcher: batcher.expect("tests have threads"),
         }
@@ -227,6 +235,12 @@ fn clip(text: &str, bytes_max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::tier::Tier;
+    use crate::model::EncoderPrecision;
+
+    /// What sentence-transformers computes in.
+    pub(super) const REFERENCE: EncoderOptions =
+        EncoderOptions { precision: EncoderPrecision::F32, tier: Tier::Scalar, threads: 1 };
 
     fn toy() -> Embedder {
         let identity = EncoderIdentity { name: "toy".into(), sha256: "0".into(), dimensions: 1 };
@@ -264,7 +278,8 @@ mod tests {
         let limits =
             BatchLimits { waiting_texts_max: 64, batch_texts_max: 8, batch_tokens_max: 256 };
         let prefix = prefix.to_owned();
-        Embedder::open(folder, EmbedderOptions { limits, text_bytes_max: 8192, prefix }).unwrap()
+        let options = EmbedderOptions { limits, text_bytes_max: 8192, prefix, compute: REFERENCE };
+        Embedder::open(folder, options).unwrap()
     }
 
     fn golden(name: &str) -> serde_json::Value {

@@ -9,6 +9,17 @@ use crate::kernels::pool::TaskPanic;
 use std::marker::PhantomData;
 use std::ops::Range;
 
+/// Values of a row-wise stage that are worth another thread: some 10 µs of work, ten times what
+/// starting a region costs.
+const SHARED_VALUES_MIN: usize = 16 * 1024;
+
+/// Tasks that a product is cut into for each thread: what one thread waits for at the end of a
+/// region is half a task on average, 3 % of its share.
+const TASKS_EACH: usize = 16;
+
+/// Most groups of panels in one task: 8 × 32 columns are some 10 µs for one row.
+const TASK_GROUPS_MAX: usize = 8;
+
 /// How a row-major matrix of `width` columns is cut: where rows and columns of rectangles begin and
 /// where the last ones end. Tasks count through a row of rectangles before the next.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +45,60 @@ impl Cut<'_> {
             && ascend(self.columns)
             && self.columns.last().copied().unwrap_or(0) <= self.width
             && rows.checked_mul(self.width).is_some_and(|needed| needed <= elements)
+    }
+}
+
+/// Where rectangles begin; the memory is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Edges(Vec<usize>);
+
+impl Edges {
+    /// Cuts `rows` of `columns` values for a row-wise stage: at once if they are few.
+    pub(crate) fn rows(&mut self, rows: usize, columns: usize, threads: usize) -> &[usize] {
+        let shared = threads > 1 && rows * columns >= SHARED_VALUES_MIN;
+        let step = if shared {
+            // Small pieces balance, but each should be worth its draw.
+            (SHARED_VALUES_MIN / 4 / columns).clamp(1, rows.div_ceil(threads))
+        } else {
+            rows.max(1)
+        };
+        self.0.clear();
+        self.0.extend((0..rows).step_by(step));
+        self.0.push(rows);
+        &self.0
+    }
+
+    /// Cuts `width` columns into pieces of `step`.
+    pub(crate) fn every(&mut self, width: usize, step: usize) -> &[usize] {
+        self.0.clear();
+        self.0.extend((0..width).step_by(step));
+        self.0.push(width);
+        &self.0
+    }
+
+    /// Cuts matrices of these heights, side by side, into runs of whole groups of `group` columns.
+    pub(crate) fn columns(
+        &mut self,
+        heights: impl Iterator<Item = usize> + Clone,
+        group: usize,
+        threads: usize,
+    ) -> &[usize] {
+        let groups: usize = heights.clone().map(|height| height.div_ceil(group)).sum();
+        let step = group * (groups / (threads * TASKS_EACH)).clamp(1, TASK_GROUPS_MAX);
+        self.0.clear();
+        let mut first = 0;
+        for height in heights {
+            self.0.extend((first..first + height).step_by(step));
+            first += height;
+        }
+        self.0.push(first);
+        &self.0
+    }
+
+    /// Edges that it can hold.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.0.capacity()
     }
 }
 

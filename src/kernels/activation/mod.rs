@@ -1,4 +1,4 @@
-//! Gated activations: what stands between the two halves of a feed-forward part.
+//! Activations: what stands between the two halves of a feed-forward part, gated or not.
 
 mod scalar;
 
@@ -25,6 +25,24 @@ for_each_tier! {
 }
 
 for_each_tier! {
+    /// `x Φ(x)` with the error function, in place; within 2e-7 · |x|.
+    ///
+    /// Source: Hendrycks & Gimpel 2016, arXiv:1606.08415; the error function is formula 7.1.26 of
+    /// Abramowitz & Stegun 1964.
+    pub(crate) fn gelu_erf(values: &mut [f32]) = scalar::gelu_erf;
+}
+
+for_each_tier! {
+    /// `x Φ(x)` with the tangent approximation, in place.
+    pub(crate) fn gelu_tanh(values: &mut [f32]) = scalar::gelu_tanh;
+}
+
+for_each_tier! {
+    /// `max(x, 0)` in place.
+    pub(crate) fn relu(values: &mut [f32]) = scalar::relu;
+}
+
+for_each_tier! {
     /// Bends every value to stay below `cap`: `cap · tanh(value / cap)`.
     ///
     /// Source: Gemma Team 2024, arXiv:2408.00118, section 2.
@@ -39,6 +57,7 @@ mod tests {
     use crate::kernels::specification::tests::random_floats;
     use crate::kernels::specification::tests::same_bits;
     use crate::kernels::specification::tests::tiers;
+    use crate::kernels::tier::Tier;
 
     #[test]
     fn every_tier_equals_scalar_at_every_width() {
@@ -76,5 +95,45 @@ mod tests {
             let exact = 0.5 * wide * (1.0 + inner.tanh());
             assert!((f64::from(gelu[0]) - exact).abs() < 2e-6 * exact.abs().max(1.0), "{x}");
         }
+    }
+
+    #[test]
+    fn plain_activations_are_close_to_f64_and_the_same_in_every_tier() {
+        let erf = |x: f64| {
+            // The series; the arguments are small enough for it.
+            let mut term = x;
+            let mut sum = x;
+            for n in 1..200 {
+                term *= -x * x / f64::from(n);
+                sum += term / f64::from(2 * n + 1);
+            }
+            sum * 2.0 / std::f64::consts::PI.sqrt()
+        };
+        let values: Vec<f32> = (-400..400_i16).map(|step| f32::from(step) / 100.0).collect();
+        let plain: [(fn(&mut [f32]), fn(Tier, &mut [f32])); 3] =
+            [(scalar::gelu_erf, gelu_erf), (scalar::gelu_tanh, gelu_tanh), (scalar::relu, relu)];
+        for (at, (specification, function)) in plain.into_iter().enumerate() {
+            let mut expected = values.clone();
+            specification(&mut expected);
+            for tier in tiers() {
+                let mut found = values.clone();
+                function(tier, &mut found);
+                same_bits(&found, &expected);
+            }
+            for (x, found) in values.iter().zip(&expected) {
+                let x = f64::from(*x);
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+                let exact = match at {
+                    0 => 0.5 * x * (1.0 + erf(x / 2.0_f64.sqrt())),
+                    1 => 0.5 * x * (1.0 + inner.tanh()),
+                    _ => x.max(0.0),
+                };
+                let off = (f64::from(*found) - exact).abs();
+                assert!(off <= 3e-7 * x.abs().max(1.0), "{at} of {x}: {found} is not {exact}");
+            }
+        }
+        let mut edges = [f32::NAN, 40.0, -40.0];
+        scalar::gelu_erf(&mut edges);
+        assert!(edges[0].is_nan() && edges[1] == 40.0 && edges[2] == 0.0);
     }
 }

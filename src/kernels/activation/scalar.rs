@@ -23,6 +23,44 @@ pub(super) fn gelu_times(out: &mut [f32], gate: &[f32]) {
     }
 }
 
+/// `1 / √2`.
+const ROOT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
+/// Where the error function's rational argument bends, and its polynomial, highest power first.
+const ERF_BEND: f32 = 0.327_591_1;
+const ERF: [f32; 5] = [1.061_405_4, -1.453_152_1, 1.421_413_8, -0.284_496_72, 0.254_829_6];
+
+#[inline(always)]
+pub(super) fn gelu_erf(values: &mut [f32]) {
+    for value in values {
+        let x = value.abs() * ROOT_HALF;
+        let t = 1.0 / ERF_BEND.mul_add(x, 1.0);
+        let mut sum = ERF[0];
+        for coefficient in &ERF[1..] {
+            sum = sum.mul_add(t, *coefficient);
+        }
+        // The upper tail beyond x, halved: x Φ(x) is x minus its part of it, or that part itself.
+        let tail = 0.5 * sum * t * exponential(-x * x);
+        let share = if *value < 0.0 { tail } else { 1.0 - tail };
+        *value *= share;
+    }
+}
+
+#[inline(always)]
+pub(super) fn gelu_tanh(values: &mut [f32]) {
+    for value in values {
+        let twice = GELU_SLOPE * (GELU_CUBE * *value * *value).mul_add(*value, *value);
+        *value /= 1.0 + exponential(-twice);
+    }
+}
+
+#[inline(always)]
+pub(super) fn relu(values: &mut [f32]) {
+    for value in values {
+        // A NaN stays one.
+        *value = if *value < 0.0 { 0.0 } else { *value };
+    }
+}
+
 #[inline(always)]
 pub(in crate::kernels) fn soft_cap(values: &mut [f32], cap: f32) {
     for value in values {

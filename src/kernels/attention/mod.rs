@@ -1,4 +1,5 @@
-//! Causal attention of some query rows of one sequence over its paged keys and values.
+//! Attention of some query rows of one sequence over its paged keys and values: each row over what
+//! came before it, or over the whole sequence.
 //!
 //! A tile is a few consecutive tokens of a sequence and all query heads that share one key head,
 //! so that keys and values are read once for all of them. Keys are walked in blocks of whole pages
@@ -46,6 +47,15 @@ pub(crate) struct Scoring {
     pub(crate) window: Option<usize>,
 }
 
+/// Which tokens of its sequence a row may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Itself and those before it.
+    Before,
+    /// All, so many.
+    Whole(usize),
+}
+
 /// Query rows that attend together.
 #[derive(Debug, Clone)]
 pub(crate) struct QueryTile<'a> {
@@ -55,9 +65,21 @@ pub(crate) struct QueryTile<'a> {
     pub(crate) rows: Range<usize>,
     /// Position of the first row in its sequence.
     pub(crate) first_position: usize,
+    pub(crate) sight: Sight,
     /// The sequence's pages, in context order.
     pub(crate) pages: &'a [PageId],
     pub(crate) scoring: Scoring,
+}
+
+impl QueryTile<'_> {
+    /// Behind the last token that the tile's row `token` sees.
+    #[inline(always)]
+    fn seen_end(&self, token: usize) -> usize {
+        match self.sight {
+            Sight::Before => self.first_position + token + 1,
+            Sight::Whole(tokens) => tokens,
+        }
+    }
 }
 
 /// Keys and values of one head in all pages.
@@ -156,9 +178,8 @@ fn attend_with<M: Multiply, E: Element>(
     let rows = tile.rows.len() * tile.group;
     scratch.mixed[..rows * layout.padded_width()].fill(0.0);
     scratch.running[..rows].fill(Running::default());
-    let end = tile.first_position + tile.rows.len();
-    let first_seen =
-        scoring.window.map_or(0, |window| (tile.first_position + 1).saturating_sub(window));
+    let end = tile.seen_end(tile.rows.len() - 1);
+    let first_seen = scoring.window.map_or(0, |window| tile.seen_end(0).saturating_sub(window));
     let pages_each = block_pages(layout);
     let first_block = first_seen / layout.page_tokens() / pages_each;
     let pages = end.div_ceil(layout.page_tokens());
@@ -239,7 +260,7 @@ fn score<M: Multiply, E: Element>(
 #[inline(always)]
 fn mask(scratch: &mut Scratch, tile: &QueryTile<'_>, layout: PageLayout, block: &Block) {
     for token in 0..tile.rows.len() {
-        let seen_end = tile.first_position + token + 1;
+        let seen_end = tile.seen_end(token);
         let seen_first = tile.scoring.window.map_or(0, |window| seen_end.saturating_sub(window));
         let mut first_column = 0;
         for page in block.pages.clone() {

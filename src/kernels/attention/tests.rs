@@ -11,6 +11,7 @@ use half::f16;
 struct Sequence<E> {
     layout: PageLayout,
     group: usize,
+    sight: Sight,
     context: usize,
     elements: Vec<E>,
     pages: Vec<PageId>,
@@ -43,7 +44,8 @@ impl<E: Element> Sequence<E> {
             layout.store(&mut elements, place, &keys[row.clone()], &values[row]);
         }
         let query = random_floats(context * group * width, 3);
-        Self { layout, group, context, elements, pages, query, keys, values }
+        let sight = Sight::Before;
+        Self { layout, group, sight, context, elements, pages, query, keys, values }
     }
 
     fn width(&self) -> usize {
@@ -77,6 +79,7 @@ impl<E: Element> Sequence<E> {
                 group: self.group,
                 rows: out.rows(),
                 first_position: out.rows().start,
+                sight: self.sight,
                 pages: &self.pages,
                 scoring: *scoring,
             };
@@ -101,13 +104,14 @@ impl<E: Element> Sequence<E> {
             let score = sum * f64::from(SCALE);
             scoring.soft_cap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh())
         };
-        let scores: Vec<f64> = (first..=token).map(dot).collect();
+        let end = if self.sight == Sight::Before { token + 1 } else { self.context };
+        let scores: Vec<f64> = (first..end).map(dot).collect();
         let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
         let sum: f64 = weights.iter().sum();
         (0..width)
             .map(|d| {
-                let parts = weights.iter().zip(first..=token);
+                let parts = weights.iter().zip(first..end);
                 parts.map(|(w, at)| w / sum * f64::from(self.values[at * width + d])).sum()
             })
             .collect()
@@ -147,6 +151,17 @@ fn window_and_soft_cap_equal_f64() {
         Sequence::<f32>::new(7, 32, 2, 150).check(&scoring);
     }
     Sequence::<f32>::new(16, 32, 2, 70).check(&Scoring { soft_cap: Some(2.0), ..PLAIN });
+}
+
+#[test]
+fn rows_that_see_the_whole_sequence_equal_f64() {
+    for (page_tokens, context) in [(16, 1), (64, 11), (64, 64), (64, 150), (7, 290)] {
+        let mut sequence = Sequence::<f32>::new(page_tokens, 32, 1, context);
+        sequence.sight = Sight::Whole(context);
+        sequence.check(&PLAIN);
+        let expected = sequence.attend(0..context, 1, &PLAIN);
+        same_bits(&sequence.attend(0..context, context, &PLAIN), &expected);
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl RowUnit {
     #[inline(always)]
     pub(super) fn quantize_plain(&mut self, form: RowForm, values: &[f32]) {
         if form == RowForm::Group256 {
-            let (scale, inverse) = scale_of(values);
+            let (scale, inverse) = scale_of(values, 127.0);
             self.words[0] = scale.to_bits().cast_signed();
             quantize_group(values, inverse, &mut self.codes);
             let mut sums = [0_i16; 16];
@@ -76,7 +76,7 @@ impl RowUnit {
         }
         let groups = values.len() / 32;
         for (at, group) in values.chunks_exact(32).enumerate() {
-            let (scale, inverse) = scale_of(group);
+            let (scale, inverse) = scale_of(group, 127.0);
             let codes = &mut self.codes[32 * at..32 * (at + 1)];
             quantize_group(group, inverse, codes);
             self.words[at] = scale.to_bits().cast_signed();
@@ -110,25 +110,32 @@ impl RowUnit {
     }
 }
 
-/// The step between codes of a group and what values are multiplied with to become codes.
+/// The step between codes of a group and what values are multiplied with to become codes up to
+/// `code_max`.
 #[inline(always)]
-fn scale_of(values: &[f32]) -> (f32, f32) {
+pub(in crate::kernels) fn scale_of(values: &[f32], code_max: f32) -> (f32, f32) {
     let mut largest = [0.0_f32; 8];
     let mut poison = [0.0_f32; 8];
-    for eight in values.chunks_exact(8) {
+    let mut see = |lane: usize, value: f32| {
+        let magnitude = value.abs();
+        largest[lane] = if magnitude > largest[lane] { magnitude } else { largest[lane] };
+        // Zero for every number, NaN for the rest.
+        poison[lane] += value * 0.0;
+    };
+    let eights = values.chunks_exact(8);
+    let rest = eights.remainder();
+    for eight in eights {
         for lane in 0..8 {
-            let magnitude = eight[lane].abs();
-            largest[lane] = if magnitude > largest[lane] { magnitude } else { largest[lane] };
-            // Zero for every number, NaN for the rest.
-            poison[lane] += eight[lane] * 0.0;
+            see(lane, eight[lane]);
         }
     }
+    rest.iter().enumerate().for_each(|(lane, &value)| see(lane, value));
     let largest = largest.into_iter().fold(0.0, |a, b| if b > a { b } else { a });
     let poison: f32 = poison.into_iter().sum();
     if largest < MAGNITUDE_MIN || poison.is_nan() {
         return (poison, 0.0);
     }
-    (largest / 127.0, 127.0 / largest)
+    (largest / code_max, code_max / largest)
 }
 
 #[inline(always)]

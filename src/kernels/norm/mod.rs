@@ -1,4 +1,4 @@
-//! Root-mean-square normalisation of one row.
+//! Normalisation of one row: by its root mean square, or by its mean and variance.
 
 mod scalar;
 
@@ -23,6 +23,19 @@ for_each_tier! {
         scalar::rms_norm_in_place;
 }
 
+for_each_tier! {
+    /// Scales `row` to mean 0 and variance 1, then multiplies by `gain` and adds `bias`.
+    ///
+    /// All slices have the row's width. `epsilon` is added to the variance.
+    ///
+    /// # Panics
+    /// If the widths disagree. Shapes come from checked weights, so this is our bug.
+    ///
+    /// Source: Ba, Kiros & Hinton 2016, arXiv:1607.06450.
+    pub(crate) fn layer_norm(row: &mut [f32], gain: &[f32], bias: &[f32], epsilon: f32) =
+        scalar::layer_norm;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +58,14 @@ mod tests {
                 rms_norm_in_place(tier, &mut found, &gain, 1e-5);
                 same_bits(&found, &expected);
             }
+            let bias = random_floats(width, 7);
+            let mut expected = x.clone();
+            scalar::layer_norm(&mut expected, &gain, &bias, 1e-5);
+            for tier in tiers() {
+                let mut found = x.clone();
+                layer_norm(tier, &mut found, &gain, &bias, 1e-5);
+                same_bits(&found, &expected);
+            }
         }
     }
 
@@ -58,6 +79,22 @@ mod tests {
         for ((found, x), gain) in found.iter().zip(&x).zip(&gain) {
             let exact = f64::from(*x) * scale * f64::from(*gain);
             assert!((f64::from(*found) - exact).abs() <= 1e-6 * exact.abs().max(1e-3));
+        }
+    }
+
+    #[test]
+    fn layer_norm_is_within_rounding_of_f64() {
+        let (gain, bias) = (random_floats(384, 8), random_floats(384, 9));
+        let x: Vec<f32> = random_floats(384, 10).iter().map(|x| 3.0 * x + 20.0).collect();
+        let mut found = x.clone();
+        scalar::layer_norm(&mut found, &gain, &bias, 1e-6);
+        let mean: f64 = x.iter().map(|&x| f64::from(x)).sum::<f64>() / 384.0;
+        let squares: f64 = x.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
+        let scale = 1.0 / (squares / 384.0 + 1e-6).sqrt();
+        for (at, found) in found.iter().enumerate() {
+            let exact =
+                (f64::from(x[at]) - mean) * scale * f64::from(gain[at]) + f64::from(bias[at]);
+            assert!((f64::from(*found) - exact).abs() <= 1e-5, "{found} is not {exact}");
         }
     }
 }

@@ -35,6 +35,44 @@ fn scale(x: &[f32], epsilon: f32) -> f32 {
     for (sum, x) in sums.iter_mut().zip(rest) {
         *sum = x.mul_add(*x, *sum);
     }
+    #[expect(clippy::cast_precision_loss, reason = "a row is narrower than 2^24")]
+    let mean = folded(sums) / x.len() as f32;
+    1.0 / (mean + epsilon).sqrt()
+}
+
+#[inline(always)]
+pub(super) fn layer_norm(row: &mut [f32], gain: &[f32], bias: &[f32], epsilon: f32) {
+    assert!(gain.len() == row.len() && bias.len() == row.len(), "a norm's widths agree");
+    #[expect(clippy::cast_precision_loss, reason = "a row is narrower than 2^24")]
+    let width = row.len() as f32;
+    let mean = sum_of(row, |x| x) / width;
+    let variance = sum_of(row, |x| (x - mean) * (x - mean)) / width;
+    let scale = 1.0 / (variance + epsilon).sqrt();
+    for ((x, gain), bias) in row.iter_mut().zip(gain).zip(bias) {
+        *x = ((*x - mean) * scale).mul_add(*gain, *bias);
+    }
+}
+
+/// The sum of `term` over a row.
+#[inline(always)]
+fn sum_of(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    let whole = row.chunks_exact(LANES);
+    let rest = whole.remainder();
+    for part in whole {
+        for lane in 0..LANES {
+            sums[lane] += term(part[lane]);
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum += term(*x);
+    }
+    folded(sums)
+}
+
+/// The sum of all lanes, halves added to halves.
+#[inline(always)]
+fn folded(mut sums: [f32; LANES]) -> f32 {
     let mut lanes = LANES / 2;
     while lanes > 0 {
         for lane in 0..lanes {
@@ -42,7 +80,5 @@ fn scale(x: &[f32], epsilon: f32) -> f32 {
         }
         lanes /= 2;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a row is narrower than 2^24")]
-    let mean = sums[0] / x.len() as f32;
-    1.0 / (mean + epsilon).sqrt()
+    sums[0]
 }

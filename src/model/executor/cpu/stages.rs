@@ -7,6 +7,7 @@ use crate::kernels::attention::HeadPages;
 use crate::kernels::attention::PageLayout;
 use crate::kernels::attention::QueryTile;
 use crate::kernels::attention::Scoring;
+use crate::kernels::attention::Sight;
 use crate::kernels::grid::Cut;
 use crate::kernels::grid::Rectangle;
 use crate::kernels::matmul::PackedMatrix;
@@ -238,6 +239,7 @@ pub(super) fn attend<E: Element>(
         let tile = QueryTile {
             group: shape.group,
             first_position: plan.positions[rows.start],
+            sight: Sight::Before,
             pages: plan.pages_of_row(rows.start),
             rows,
             scoring,

@@ -1,0 +1,140 @@
+//! The encoder in plain tensor operations, in f32 on any device: the reference, and what runs where
+//! our kernels do not.
+//!
+//! Linear layers see the packed rows of all sequences at once, attention runs over sequences of one
+//! length at a time.
+
+use crate::model::encoder::config::EncoderConfig;
+use crate::model::encoder::config::Pooling;
+use crate::model::encoder::layer::EncoderLayer;
+use crate::model::encoder::layer::Group;
+use crate::model::encoder::layer::Norm;
+use crate::model::encoder::layer::TensorSource;
+use crate::model::error::ModelError;
+use candle_core::Device;
+use candle_core::Tensor;
+
+/// A loaded encoder.
+#[derive(Debug)]
+pub(crate) struct TensorEncoder {
+    words: Tensor,
+    positions: Tensor,
+    /// Row of the position table that a first token uses.
+    first_position: u32,
+    /// The row of token type 0, which every sequence of one segment uses; some checkpoints have no
+    /// token types.
+    segment: Option<Tensor>,
+    norm: Norm,
+    layers: Vec<EncoderLayer>,
+    device: Device,
+    width: usize,
+}
+
+impl TensorEncoder {
+    pub(crate) fn load(
+        source: &TensorSource,
+        config: &EncoderConfig,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        let width = config.hidden_size;
+        let types = source.tensor_if_present(
+            "embeddings.token_type_embeddings.weight",
+            &[config.type_vocab_size, width],
+        )?;
+        let segment = types.map(|types| types.narrow(0, 0, 1)?.contiguous()).transpose()?;
+        let layers = (0..config.num_hidden_layers)
+            .map(|index| EncoderLayer::load(source, config, index))
+            .collect::<Result<Vec<_>, _>>()?;
+        let table_rows = config.max_position_embeddings;
+        Ok(Self {
+            words: source
+                .tensor("embeddings.word_embeddings.weight", &[config.vocab_size, width])?,
+            positions: source
+                .tensor("embeddings.position_embeddings.weight", &[table_rows, width])?,
+            // The table has at most 2^16 rows.
+            first_position: u32::try_from(config.first_position()).unwrap_or(0),
+            segment,
+            norm: source.norm("embeddings.LayerNorm", width, config.layer_norm_eps)?,
+            layers,
+            device: device.clone(),
+            width,
+        })
+    }
+
+    /// One pooled vector a sequence, in order. Sequences and ids were checked.
+    pub(crate) fn encode(
+        &self,
+        sequences: &[Vec<u32>],
+        pooling: Pooling,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        // Sequences of one length lie side by side, so that each length is one batched attention.
+        let mut order: Vec<usize> = (0..sequences.len()).collect();
+        order.sort_by_key(|&index| sequences[index].len());
+        let groups = groups(&order, sequences);
+        let mut rows = self.embed(&order, sequences)?;
+        for layer in &self.layers {
+            rows = layer.forward(&rows, &groups)?;
+        }
+        let vectors = self.pool(&rows, &groups, pooling)?;
+        let mut out = vec![Vec::new(); sequences.len()];
+        for (index, vector) in order.into_iter().zip(vectors) {
+            out[index] = vector;
+        }
+        Ok(out)
+    }
+
+    /// Sum of word, position and segment embeddings, normalised: `[rows, width]`.
+    fn embed(&self, order: &[usize], sequences: &[Vec<u32>]) -> Result<Tensor, ModelError> {
+        let mut ids = Vec::new();
+        let mut positions = Vec::new();
+        for &index in order {
+            ids.extend_from_slice(&sequences[index]);
+            positions.extend((self.first_position..).take(sequences[index].len()));
+        }
+        let rows = ids.len();
+        let words = self.words.index_select(&Tensor::from_vec(ids, rows, &self.device)?, 0)?;
+        let positions =
+            self.positions.index_select(&Tensor::from_vec(positions, rows, &self.device)?, 0)?;
+        let mut sum = (words + positions)?;
+        if let Some(segment) = &self.segment {
+            sum = sum.broadcast_add(segment)?;
+        }
+        self.norm.forward(&sum)
+    }
+
+    /// One vector a sequence, in packed order.
+    fn pool(
+        &self,
+        rows: &Tensor,
+        groups: &[Group],
+        pooling: Pooling,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let mut vectors = Vec::new();
+        for group in groups {
+            let states = rows
+                .narrow(0, group.first_row, group.sequences * group.tokens)?
+                .reshape((group.sequences, group.tokens, self.width))?;
+            let pooled = match pooling {
+                Pooling::Mean => states.mean(1)?,
+                Pooling::First => states.narrow(1, 0, 1)?.squeeze(1)?,
+            };
+            vectors.extend(pooled.to_vec2::<f32>()?);
+        }
+        Ok(vectors)
+    }
+}
+
+/// Runs of equal length in packed order.
+fn groups(order: &[usize], sequences: &[Vec<u32>]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut first_row = 0;
+    for &index in order {
+        let tokens = sequences[index].len();
+        match groups.last_mut() {
+            Some(group) if group.tokens == tokens => group.sequences += 1,
+            _ => groups.push(Group { first_row, sequences: 1, tokens }),
+        }
+        first_row += tokens;
+    }
+    groups
+}
