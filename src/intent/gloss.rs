@@ -28,6 +28,97 @@ const ENGLISH: &[&str] = &[
 /// Longest part of a text that is read, in bytes, as for n-grams.
 const TEXT_BYTES_MAX: usize = 4_096;
 
+/// Shortest stem that an ending is taken from: shorter ones are other words.
+const STEM_CHARACTERS_MIN: usize = 2;
+
+/// Regular endings, folded, with the endings of the dictionary forms they may stand for, the
+/// likeliest first. Longest endings first: an ending is tried before those it ends in.
+const INFLECTIONS: &[(&str, &[&str])] = &[
+    ("issaient", &["ir"]),
+    ("eraient", &["er"]),
+    ("iraient", &["ir"]),
+    ("issions", &["ir"]),
+    ("issent", &["ir"]),
+    ("issons", &["ir"]),
+    ("issait", &["ir"]),
+    ("issais", &["ir"]),
+    ("erions", &["er"]),
+    ("raient", &["re"]),
+    ("issez", &["ir"]),
+    ("aient", &["er", "ir", "re", "ayer"]),
+    ("erait", &["er"]),
+    ("erais", &["er"]),
+    ("erons", &["er"]),
+    ("eront", &["er"]),
+    ("eriez", &["er"]),
+    ("irait", &["ir"]),
+    ("irais", &["ir"]),
+    ("irons", &["ir"]),
+    ("iront", &["ir"]),
+    ("trice", &["teur"]),
+    ("elles", &["el", "eler"]),
+    ("ettes", &["et", "eter"]),
+    ("ennes", &["en"]),
+    ("onnes", &["on"]),
+    ("euses", &["eur", "eux"]),
+    ("ions", &["er", "ir", "re"]),
+    ("erai", &["er"]),
+    ("eras", &["er"]),
+    ("erez", &["er"]),
+    ("irai", &["ir"]),
+    ("iras", &["ir"]),
+    ("irez", &["ir"]),
+    ("rait", &["re"]),
+    ("rais", &["re"]),
+    ("rons", &["re"]),
+    ("ront", &["re"]),
+    ("eons", &["er"]),
+    ("eait", &["er"]),
+    ("eant", &["er"]),
+    ("elle", &["el", "eler"]),
+    ("ette", &["et", "eter"]),
+    ("enne", &["en"]),
+    ("onne", &["on"]),
+    ("euse", &["eur", "eux"]),
+    ("eaux", &["eau"]),
+    ("ives", &["if"]),
+    ("eres", &["er"]),
+    ("iez", &["er", "ir", "re"]),
+    ("ait", &["er", "ir", "re"]),
+    ("ais", &["er", "ir", "re"]),
+    ("ant", &["er", "ir", "re"]),
+    ("ons", &["er", "ir", "re"]),
+    ("ent", &["er", "ir", "re"]),
+    ("era", &["er"]),
+    ("ira", &["ir"]),
+    ("rai", &["re"]),
+    ("rez", &["re"]),
+    ("ees", &["er", "e"]),
+    ("ies", &["ir", "i", "ie"]),
+    ("ues", &["re", "u", "ue"]),
+    ("aux", &["al", "ail"]),
+    ("ive", &["if"]),
+    ("ere", &["er"]),
+    ("aie", &["ayer"]),
+    ("oie", &["oyer"]),
+    ("uie", &["uyer"]),
+    ("ez", &["er", "ir", "re"]),
+    ("ee", &["er", "e"]),
+    ("ie", &["ir", "i"]),
+    ("ue", &["re", "u"]),
+    ("us", &["re", "u"]),
+    ("is", &["ir", "i"]),
+    ("it", &["ir"]),
+    ("ra", &["re"]),
+    ("es", &["e", "er", ""]),
+    ("e", &["er", ""]),
+    ("s", &["", "re"]),
+    ("x", &[""]),
+    ("u", &["re"]),
+    ("i", &["ir"]),
+    ("t", &["re"]),
+];
+
 /// A text, and its English if it looks French.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading<'a> {
@@ -103,6 +194,21 @@ impl Glossary {
         words.iter().filter(french).count() > words.iter().filter(english).count()
     }
 
+    /// The meaning of a regular form (`imprimantes`, `bloquée`, `recevait`) by its dictionary
+    /// form; the longest ending that leads to an entry decides.
+    fn inflected(&self, word: &str) -> Option<&'static str> {
+        INFLECTIONS.iter().find_map(|(ending, lemmas)| {
+            let stem = word.strip_suffix(ending)?;
+            if stem.chars().count() < STEM_CHARACTERS_MIN {
+                return None;
+            }
+            lemmas.iter().find_map(|lemma| {
+                let entry = self.entries.get(format!("{stem}{lemma}").as_str())?;
+                Some(entry.english)
+            })
+        })
+    }
+
     /// The longest phrase wins at every place; unknown words stay as they are.
     fn render(&self, words: &[&str]) -> String {
         let mut english: Vec<&str> = Vec::with_capacity(words.len());
@@ -113,7 +219,8 @@ impl Glossary {
                 let entry = self.entries.get(words[at..at + width].join(" ").as_str())?;
                 Some((width, entry.english))
             });
-            let (width, meaning) = found.unwrap_or((1, words[at]));
+            let (width, meaning) =
+                found.unwrap_or_else(|| (1, self.inflected(words[at]).unwrap_or(words[at])));
             english.push(meaning);
             at += width;
         }

@@ -6,6 +6,7 @@
 
 mod batcher;
 mod calibration;
+pub mod curves;
 mod embedder;
 mod error;
 pub mod evaluation;
@@ -14,6 +15,7 @@ mod features;
 mod folds;
 mod gloss;
 mod head;
+pub mod inspection;
 mod linear;
 mod parallel;
 pub mod signals;

@@ -1,11 +1,11 @@
 //! Products of rows and weight matrices that are both held in 16-bit integers: `rows × matrixᵀ`.
 //!
 //! A matrix has one scale an output, a row of activations one scale of its own, so that a whole
-//! inner product stays in integers and is scaled once. Weights take 10 bits and rows what a sum in
-//! i32 then leaves ([`code_max`]): 12 to 14 bits for inner lengths of 384 to 1,536. Two neighbouring
-//! codes multiply two neighbouring weights in one instruction, as fast as bytes are multiplied once
-//! their products are widened, and nearly without loss: weights of one byte with one scale an output
-//! cost an encoder half a percent of cosine at worst, these a sixtieth of one.
+//! inner product stays in integers and is scaled once. Weights take 10 bits and rows what a sum
+//! in i32 then leaves ([`code_max`]): 12 to 13 bits for inner lengths of 384 to 1,536. Two
+//! neighbouring codes multiply two neighbouring weights in one instruction, as fast as bytes are
+//! multiplied once their products are widened, and nearly without loss: weights of one byte with
+//! one scale an output cost MiniLM 0.0046 of cosine at worst (2,000 sentences), these 0.0002.
 //!
 //! Weights lie in *panels* of 16 outputs: `[pair of inputs][output][2]`.
 //!

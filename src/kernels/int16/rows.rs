@@ -1,6 +1,7 @@
 //! The left operand: a row of 16-bit codes that ends with its scale.
 //!
-//! The scale stands in the row's last two codes, so that a rectangle of rows lends both to a thread.
+//! The scale stands in the row's last two codes, so that a rectangle of rows lends both to a
+//! thread.
 //!
 //! Invariants
 //! - Codes lie within [`code_max`] of their row's width.

@@ -1,0 +1,237 @@
+//! Confusion, calibration and coverage as SVG, for eyes that would rather look than read.
+
+use crate::intent::curves::Confusion;
+use crate::intent::curves::CoveragePoint;
+use crate::intent::curves::ReliabilityBin;
+use std::fmt::Write;
+
+/// Labels in a confusion picture; of more, those with most errors are drawn.
+const LABELS_MAX: usize = 60;
+/// Side of one cell of the confusion matrix.
+const CELL: usize = 14;
+/// Room for the labels beside and above it.
+const MARGIN: usize = 150;
+/// Side of a square plot and the room round it.
+const SIDE: f64 = 320.0;
+const EDGE: f64 = 56.0;
+
+/// Who is taken for whom: rows are the right labels, columns the answers.
+pub(super) fn confusion(confusion: &Confusion) -> String {
+    let drawn = confusion.worst(LABELS_MAX);
+    let cells = drawn.labels.len() * CELL;
+    let (width, height) = (MARGIN + cells + 20, MARGIN + cells + 40);
+    let mut out = sheet(width, height, 10);
+    for (row, label) in drawn.labels.iter().enumerate() {
+        let (middle, label) = (MARGIN + row * CELL + CELL - 4, escaped(label));
+        put(
+            &mut out,
+            &format!(
+                "<text x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{label}</text>\
+             <text transform=\"translate({middle} {}) rotate(-60)\">{label}</text>",
+                MARGIN - 4,
+                MARGIN - 4
+            ),
+        );
+        let total: usize = drawn.counts[row].iter().sum();
+        for (column, count) in drawn.counts[row].iter().enumerate().filter(|(_, n)| **n > 0) {
+            let (x, y) = (MARGIN + column * CELL, MARGIN + row * CELL);
+            let colour = if row == column { "#1b7837" } else { "#b2182b" };
+            let strength = opacity(*count, total);
+            put(
+                &mut out,
+                &format!(
+                    "<rect x=\"{x}\" y=\"{y}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"{colour}\" \
+                 fill-opacity=\"{strength:.2}\"><title>{} as {}: {count}</title></rect>",
+                    escaped(&drawn.labels[row]),
+                    escaped(&drawn.labels[column])
+                ),
+            );
+            if row != column {
+                put(
+                    &mut out,
+                    &format!(
+                        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-size=\"8\">{count}</text>",
+                        x + CELL / 2,
+                        y + CELL - 4
+                    ),
+                );
+            }
+        }
+    }
+    let all = confusion.labels.len();
+    let shown = drawn.labels.len();
+    put(
+        &mut out,
+        &format!(
+            "<rect x=\"{MARGIN}\" y=\"{MARGIN}\" width=\"{cells}\" height=\"{cells}\" fill=\"none\" \
+         stroke=\"#999\"/><text x=\"{MARGIN}\" y=\"{}\">right label down, answer across; \
+         {shown} of {all} labels; an abstention answers oos</text>",
+            MARGIN + cells + 24
+        ),
+    );
+    out + "</svg>\n"
+}
+
+/// Green for what is right at full strength, red for errors: visible from the first one.
+#[expect(clippy::cast_precision_loss, reason = "example counts are small")]
+fn opacity(count: usize, total: usize) -> f64 {
+    0.25 + 0.75 * count as f64 / total.max(1) as f64
+}
+
+/// How often a confidence was right; honest confidences lie on the diagonal.
+pub(super) fn calibration(bins: &[ReliabilityBin], ece: Option<f64>) -> String {
+    let note = ece.map_or_else(String::new, |ece| format!(" (calibration error {ece:.3})"));
+    let mut out = plot("confidence", &format!("share right{note}"));
+    let largest = bins.iter().map(|bin| bin.examples).max().unwrap_or(1);
+    put(
+        &mut out,
+        &format!(
+            "<line x1=\"{EDGE}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{EDGE}\" stroke=\"#999\" \
+         stroke-dasharray=\"4 4\"/>",
+            EDGE + SIDE,
+            EDGE + SIDE
+        ),
+    );
+    let points: Vec<(f64, f64)> = bins.iter().map(|bin| (bin.confidence, bin.accuracy)).collect();
+    polyline(&mut out, &points);
+    for bin in bins {
+        let radius = 2.0 + 6.0 * opacity(bin.examples, largest);
+        put(
+            &mut out,
+            &format!(
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius:.1}\" fill=\"#2166ac\" \
+             fill-opacity=\"0.6\"><title>{} examples</title></circle>",
+                across(bin.confidence),
+                upwards(bin.accuracy),
+                bin.examples
+            ),
+        );
+    }
+    out + "</svg>\n"
+}
+
+/// What answering only the surest would give.
+pub(super) fn coverage(curve: &[CoveragePoint], chosen: Option<f64>) -> String {
+    let mut out = plot("share answered", "share of answers right");
+    let points: Vec<(f64, f64)> =
+        curve.iter().map(|point| (point.coverage, point.accuracy)).collect();
+    polyline(&mut out, &points);
+    if let Some(chosen) = chosen {
+        let x = across(chosen);
+        put(
+            &mut out,
+            &format!(
+                "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{EDGE}\" y2=\"{:.1}\" stroke=\"#b2182b\" \
+             stroke-dasharray=\"4 4\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">this \
+             head's threshold</text>",
+                EDGE + SIDE,
+                x - 4.0,
+                EDGE + SIDE - 8.0
+            ),
+        );
+    }
+    out + "</svg>\n"
+}
+
+fn across(share: f64) -> f64 {
+    EDGE + SIDE * share.clamp(0.0, 1.0)
+}
+
+fn upwards(share: f64) -> f64 {
+    EDGE + SIDE * (1.0 - share.clamp(0.0, 1.0))
+}
+
+/// A square from 0 to 1 both ways, with its grid and names.
+fn plot(name_across: &str, name_upwards: &str) -> String {
+    let size = SIDE + 2.0 * EDGE;
+    let mut out = sheet(size, size, 12);
+    for tenths in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let (x, y, far) = (across(tenths), upwards(tenths), EDGE + SIDE);
+        put(
+            &mut out,
+            &format!(
+                "<line x1=\"{EDGE}\" x2=\"{far}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#ddd\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{tenths}</text>\
+             <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{tenths}</text>",
+                EDGE - 6.0,
+                y + 4.0,
+                far + 18.0
+            ),
+        );
+    }
+    put(
+        &mut out,
+        &format!(
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name_across}</text>\
+         <text x=\"{EDGE}\" y=\"{:.1}\">{name_upwards}</text>",
+            EDGE + SIDE / 2.0,
+            EDGE + SIDE + 40.0,
+            EDGE - 16.0
+        ),
+    );
+    out
+}
+
+fn polyline(out: &mut String, points: &[(f64, f64)]) {
+    let path: Vec<String> =
+        points.iter().map(|(x, y)| format!("{:.1},{:.1}", across(*x), upwards(*y))).collect();
+    put(
+        out,
+        &format!(
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"#2166ac\" stroke-width=\"2\"/>",
+            path.join(" ")
+        ),
+    );
+}
+
+fn sheet(width: impl std::fmt::Display, height: impl std::fmt::Display, font: u8) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+         font-family=\"sans-serif\" font-size=\"{font}\">\n\
+         <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n"
+    )
+}
+
+fn put(out: &mut String, line: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{line}");
+}
+
+/// A label as XML text: labels come from a file.
+fn escaped(label: &str) -> String {
+    label.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confusion_picture_names_its_labels_and_escapes_them() {
+        let of = Confusion {
+            labels: vec!["a<b".into(), "c".into()],
+            counts: vec![vec![3, 1], vec![0, 2]],
+        };
+        let drawing = confusion(&of);
+        assert!(drawing.contains("a&lt;b as c: 1") && drawing.contains("c as c: 2"));
+        assert!(!drawing.contains("c as a&lt;b") && drawing.contains("2 of 2 labels"));
+        assert!(drawing.starts_with("<svg") && drawing.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn curves_stay_inside_their_square_and_better_is_higher() {
+        let curve = [
+            CoveragePoint { coverage: 0.5, accuracy: 1.0 },
+            CoveragePoint { coverage: 1.0, accuracy: 0.25 },
+        ];
+        let drawing = coverage(&curve, Some(0.5));
+        let points = drawing.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
+        let numbers: Vec<f64> =
+            points.split([' ', ',']).map(|number| number.parse().unwrap()).collect();
+        assert!(numbers.iter().all(|n| (EDGE..=EDGE + SIDE).contains(n)), "{numbers:?}");
+        assert!(numbers[1] < numbers[3] && drawing.contains("threshold"));
+        let bin = ReliabilityBin { confidence: 0.9, accuracy: 0.8, examples: 7 };
+        assert!(calibration(&[bin], Some(0.1)).contains("calibration error 0.100"));
+        assert!(calibration(&[], None).ends_with("</svg>\n"));
+    }
+}

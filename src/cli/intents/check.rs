@@ -1,0 +1,111 @@
+//! `vitrine intents check`: what to fix in labelled examples before training.
+
+use crate::cli::Context;
+use crate::cli::intents::figures::rounded;
+use crate::cli::intents::open_encoder;
+use crate::intent::examples;
+use crate::intent::inspection;
+use crate::intent::inspection::Finding;
+use crate::intent::inspection::Inspection;
+use anyhow::bail;
+use serde_json::Value;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Findings of a kind that are shown to a person; `--json` has them all.
+const FINDINGS_SHOWN: usize = 20;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 nothing that contradicts itself, 1 the same text has two \
+                        intents or the files cannot be used.")]
+pub(in crate::cli) struct Arguments {
+    /// JSON lines {"text","intent"} or CSV text,intent
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    examples: Vec<PathBuf>,
+    /// Sentence encoder that finds near-identical texts [default: intent.encoder]
+    #[arg(long, value_name = "NAME|DIR")]
+    encoder: Option<String>,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings(&[])?;
+    crate::app::use_threads(settings.engine_threads)?;
+    let examples = examples::read_all(&arguments.examples)?;
+    let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
+    let bar = context.bar(examples.len() as u64, "reading");
+    let found = inspection::inspect(&examples, &embedder, |done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    if context.json {
+        context.print_json(&as_json(&found))?;
+    } else {
+        print(&found, context)?;
+    }
+    let contradictions = found.of(Finding::is_contradiction).count();
+    if contradictions > 0 {
+        bail!("{contradictions} texts have two intents: decide for one each");
+    }
+    Ok(())
+}
+
+fn as_json(found: &Inspection) -> Value {
+    json!({
+        "examples": found.examples,
+        "intents": found.counts.iter().map(|(intent, examples)| {
+            json!({"intent": intent, "examples": examples})
+        }).collect::<Vec<_>>(),
+        "findings": found.findings.iter().map(finding_json).collect::<Vec<_>>(),
+    })
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    match finding {
+        Finding::Contradiction { text, intents } => {
+            json!({"kind": "contradiction", "text": text, "intents": intents})
+        }
+        Finding::Duplicate { text, intent, times } => {
+            json!({"kind": "duplicate", "text": text, "intent": intent, "times": times})
+        }
+        Finding::Near { texts, intents, similarity } => json!({
+            "kind": "near", "texts": texts, "intents": intents,
+            "similarity": rounded(f64::from(*similarity)),
+        }),
+        Finding::FewExamples { intent, examples } => {
+            json!({"kind": "few_examples", "intent": intent, "examples": examples})
+        }
+        Finding::Wordless { text, intent } => {
+            json!({"kind": "wordless", "text": text, "intent": intent})
+        }
+    }
+}
+
+/// One heading a kind of finding, the gravest first.
+fn print(found: &Inspection, context: &Context) -> anyhow::Result<()> {
+    let labels = found.counts.len();
+    context.print(format_args!("{} examples of {labels} intents", found.examples))?;
+    let kinds: [(&str, fn(&Finding) -> bool); 5] = [
+        ("contradictions (the same text, two intents)", Finding::is_contradiction),
+        ("duplicates (the same text again)", |one| matches!(one, Finding::Duplicate { .. })),
+        ("nearly the same text in two intents", |one| matches!(one, Finding::Near { .. })),
+        ("intents with few examples", |one| matches!(one, Finding::FewExamples { .. })),
+        ("texts without a word", |one| matches!(one, Finding::Wordless { .. })),
+    ];
+    let mut clean = true;
+    for (heading, is_kind) in kinds {
+        let count = found.of(is_kind).count();
+        if count == 0 {
+            continue;
+        }
+        clean = false;
+        context.print(format_args!("\n{count} {heading}:"))?;
+        for finding in found.of(is_kind).take(FINDINGS_SHOWN) {
+            context.print(format_args!("  {finding}"))?;
+        }
+        if count > FINDINGS_SHOWN {
+            context.print(format_args!("  … {} more, see --json", count - FINDINGS_SHOWN))?;
+        }
+    }
+    if clean {
+        context.print("nothing to fix")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! `vitrine intents eval`: the figures of a head on labelled examples, and pictures of them.
+
+use crate::cli::Context;
+use crate::cli::intents::charts;
+use crate::cli::intents::figures::figures;
+use crate::cli::intents::figures::print_figures;
+use crate::cli::intents::open_encoder;
+use crate::intent::Head;
+use crate::intent::IntentClassifier;
+use crate::intent::IntentPrediction;
+use crate::intent::curves;
+use crate::intent::curves::Confusion;
+use crate::intent::evaluation::Evaluation;
+use crate::intent::evaluation::Judged;
+use crate::intent::evaluation::evaluate;
+use crate::intent::examples;
+use crate::intent::training;
+use anyhow::Context as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// The head to measure
+    #[arg(long, value_name = "FILE")]
+    head: PathBuf,
+    /// JSON lines {"text","intent"} or CSV text,intent
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    examples: Vec<PathBuf>,
+    /// Sentence encoder [default: intent.encoder]
+    #[arg(long, value_name = "NAME|DIR")]
+    encoder: Option<String>,
+    /// Draw confusion.svg, calibration.svg and coverage.svg into this folder
+    #[arg(long, value_name = "DIR")]
+    svg: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings(&[])?;
+    crate::app::use_threads(settings.engine_threads)?;
+    let head = Head::open(&arguments.head)?;
+    let examples = examples::read_all(&arguments.examples)?;
+    let labels = head.labels().to_vec();
+    training::check_labels(&examples, &labels)?;
+    let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
+    let classifier = IntentClassifier::new(Arc::new(embedder), head)?;
+    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+    let bar = context.bar(texts.len() as u64, "classifying");
+    let predictions = classifier.classify_blocking(&texts, |done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    let judged = judged(&examples, &predictions);
+    let evaluation = evaluate(&judged);
+    if let Some(folder) = &arguments.svg {
+        draw(folder, &judged, &evaluation)?;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
+    let rate = evaluation.examples as f64 / bar.elapsed().as_secs_f64().max(1e-9);
+    if context.json {
+        return context.print_json(&figures(&evaluation, Some(rate)));
+    }
+    print_figures(&evaluation, context)?;
+    context.print(format_args!("sequences/s      {rate:.1}"))?;
+    for one in &evaluation.per_intent {
+        let confused = one
+            .confused_with
+            .as_ref()
+            .map_or_else(String::new, |(label, count)| format!("taken for {label} {count} times"));
+        context.print(format_args!(
+            "  {:<20} n {:>4}  f1 {:.3}  recall {:.3}  {confused}",
+            one.intent, one.examples, one.f1, one.recall
+        ))?;
+    }
+    Ok(())
+}
+
+/// Writes the three pictures.
+fn draw(folder: &Path, judged: &[Judged<'_>], evaluation: &Evaluation) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("folder for the pictures {}", folder.display()))?;
+    let bins = curves::reliability(judged);
+    let curve = curves::coverage_curve(judged);
+    let pictures = [
+        ("confusion.svg", charts::confusion(&Confusion::of(judged))),
+        ("calibration.svg", charts::calibration(&bins, evaluation.ece)),
+        ("coverage.svg", charts::coverage(&curve, evaluation.coverage)),
+    ];
+    for (name, picture) in pictures {
+        let path = folder.join(name);
+        std::fs::write(&path, picture)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn judged<'a>(
+    examples: &'a [examples::Example],
+    predictions: &'a [IntentPrediction],
+) -> Vec<Judged<'a>> {
+    let pairs = examples.iter().zip(predictions);
+    pairs
+        .map(|(example, prediction)| Judged {
+            expected: &example.intent,
+            label: &prediction.label,
+            confidence: prediction.confidence,
+            abstained: prediction.abstained,
+        })
+        .collect()
+}

@@ -1,0 +1,126 @@
+//! `vitrine intents train`: a head from labelled examples.
+
+use crate::cli::Context;
+use crate::cli::intents::figures::figures;
+use crate::cli::intents::figures::print_figures;
+use crate::cli::intents::figures::rounded;
+use crate::cli::intents::open_encoder;
+use crate::intent::NgramSpec;
+use crate::intent::examples;
+use crate::intent::training;
+use crate::intent::training::Trained;
+use crate::intent::training::TrainingOptions;
+use crate::intent::training::TrainingProgress;
+use serde_json::json;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Places that n-grams are hashed into: 28 labels then take 470 KiB.
+const BUCKETS: usize = 8_192;
+/// Shortest and longest character n-gram.
+const NGRAM_CHARACTERS: (usize, usize) = (2, 4);
+/// Pulls to zero that cross-validation chooses from.
+const L2_GRID: [f32; 3] = [0.01, 0.03, 0.1];
+/// Weights of n-grams against the embedding that cross-validation chooses from.
+const NGRAM_WEIGHT_GRID: [f32; 3] = [0.5, 1.0, 1.5];
+/// Share of in-scope examples whose right answer abstaining may cost.
+const ACCURACY_COST_MAX: f64 = 0.02;
+/// Suspicious examples that are shown.
+const SUSPECTS_SHOWN: usize = 10;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// JSON lines {"text","intent"} or CSV text,intent; the label `oos` means out of scope
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    examples: Vec<PathBuf>,
+    /// Where to write the head
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Sentence encoder [default: intent.encoder]
+    #[arg(long, value_name = "NAME|DIR")]
+    encoder: Option<String>,
+    /// Decides folds and shuffles
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings(&[])?;
+    crate::app::use_threads(settings.engine_threads)?;
+    let examples = examples::read_all(&arguments.examples)?;
+    let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
+    let (characters_min, characters_max) = NGRAM_CHARACTERS;
+    let options = TrainingOptions {
+        seed: arguments.seed,
+        threads: NonZeroUsize::new(settings.engine_threads).unwrap_or(NonZeroUsize::MIN),
+        ngrams: NgramSpec { buckets: BUCKETS, characters_min, characters_max },
+        l2_grid: L2_GRID.to_vec(),
+        ngram_weight_grid: NGRAM_WEIGHT_GRID.to_vec(),
+        accuracy_cost_max: ACCURACY_COST_MAX,
+    };
+    let bar = context.bar(examples.len() as u64, "embedding");
+    let listener = |progress| {
+        let (message, done, total) = match progress {
+            TrainingProgress::Embedding { done, total } => ("embedding", done, total),
+            TrainingProgress::Fitting { done, total } => ("fitting", done, total),
+        };
+        bar.set_message(message);
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let trained = training::train(&examples, &embedder, &options, &listener)?;
+    bar.finish_and_clear();
+    trained.head.save(&arguments.out)?;
+    report_training(&trained, &arguments, bar.elapsed(), context)
+}
+
+fn report_training(
+    trained: &Trained,
+    arguments: &Arguments,
+    elapsed: Duration,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let (head, held_out) = (&trained.head, &trained.held_out);
+    let bytes = std::fs::metadata(&arguments.out).map_or(0, |found| found.len());
+    if context.json {
+        let suspects = trained.suspects.iter().map(|suspect| {
+            json!({
+                "text": suspect.example.text,
+                "intent": suspect.example.intent,
+                "predicted": suspect.predicted,
+                "confidence": rounded(f64::from(suspect.confidence)),
+            })
+        });
+        return context.print_json(&json!({
+            "out": arguments.out,
+            "bytes": bytes,
+            "encoder": head.encoder().name,
+            "labels": head.labels(),
+            "threshold": rounded(f64::from(head.threshold())),
+            "seconds": rounded(elapsed.as_secs_f64()),
+            "held_out": figures(held_out, None),
+            "suspects": suspects.collect::<Vec<_>>(),
+        }));
+    }
+    context.print(format_args!(
+        "{}: {} labels from {} examples, {bytes} bytes, {:.1} s",
+        arguments.out.display(),
+        head.labels().len(),
+        head.training().examples,
+        elapsed.as_secs_f64()
+    ))?;
+    context.print("cross-validated on those examples, each predicted by a head without it:")?;
+    print_figures(held_out, context)?;
+    if !trained.suspects.is_empty() {
+        context.print("labels worth a second look (label, predicted, confidence, text):")?;
+    }
+    for suspect in trained.suspects.iter().take(SUSPECTS_SHOWN) {
+        let (example, predicted) = (&suspect.example, &suspect.predicted);
+        context.print(format_args!(
+            "  {:<18} {predicted:<18} {:.2}  {}",
+            example.intent, suspect.confidence, example.text
+        ))?;
+    }
+    Ok(())
+}
