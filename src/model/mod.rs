@@ -81,3 +81,9 @@ pub fn compute_cores() -> Arc<Cores> {
     static CORES: LazyLock<Arc<Cores>> = LazyLock::new(|| Cores::new(compute_threads()));
     Arc::clone(&CORES)
 }
+
+/// [`compute_cores`] for whoever computes on as many threads, else cores of its own.
+pub(crate) fn cores_for(threads: usize) -> Arc<Cores> {
+    let shared = compute_cores();
+    if shared.count() == threads { shared } else { Cores::new(threads) }
+}
