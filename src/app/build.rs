@@ -111,6 +111,8 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
         sequences_max: engine.sequences_max,
         waiting_max: engine.waiting_max,
         waiting_prompt_tokens_max: engine.waiting_prompt_tokens_max,
+        waiting_time_max: (engine.waiting_ms_max > 0)
+            .then(|| Duration::from_millis(engine.waiting_ms_max)),
         context_tokens_max: engine.context_tokens_max,
         output_tokens_max: engine.output_tokens_max,
         speculation: Speculation {
@@ -222,10 +224,10 @@ fn outbox(
 
 fn upkeep(settings: &Settings, store: &Arc<EmbeddedStore>) -> Upkeep {
     let raw = &settings.raw.retention;
-    let days = |days: u32| jiff::SignedDuration::from_hours(i64::from(days) * 24);
     let options = UpkeepOptions {
-        messages_kept: days(raw.messages_days),
-        threads_kept: days(raw.threads_days),
+        messages_kept: jiff::SignedDuration::from_hours(i64::from(raw.messages_days) * 24),
+        kept: settings.kept,
+        tenants_kept: settings.tenants_kept.clone(),
         step: Duration::from_millis(raw.sweep_ms),
         step_entries_max: raw.sweep_entries_max,
         rewrite: Duration::from_secs(raw.rewrite_hours.saturating_mul(3600)),
@@ -366,6 +368,7 @@ fn turn_options(settings: &Settings) -> TurnOptions {
             text_chars_max: turn.text_chars_max,
             windows: debounce_windows(settings),
         },
+        triggers: settings.triggers.clone(),
         handoff: if settings.raw.callbacks.handoff_url.is_empty() {
             HandoffDelivery::AnswerOnly
         } else {

@@ -165,6 +165,10 @@ section!(
         waiting_max: usize = 256,
         /// Prompt tokens that wait; more are refused with 429.
         waiting_prompt_tokens_max: usize = 131_072,
+        /// Longest time, by the measured rate, that a live request may lose to those before it,
+        /// milliseconds; one that would lose more is refused with 429. 0: the time of 24 usual
+        /// answers, which keeps those let in under overload within 1.5 times of a busy day's p99.
+        waiting_ms_max: u64 = 0,
         /// Longest sequence, prompt and output together; the model may allow less.
         context_tokens_max: usize = 8192,
         /// Most tokens a request may ask for.
@@ -253,6 +257,13 @@ section!(
         repeats_max: u32 = 2,
         /// Tiers of customers whose purchases a human accompanies, parted by commas.
         personal_tiers: String = "vip".to_owned(),
+        /// Intents and policy topics that always go to a human, parted by commas.
+        handoff_topics: String = String::new(),
+        /// Channels on which every message goes to a human, parted by commas.
+        handoff_channels: String = String::new(),
+        /// The most money that a complaint or a refund may be about before a human is asked in, a
+        /// decimal number in any currency; empty: no limit.
+        handoff_amount_max: String = String::new(),
         /// Earlier turns shown to an instruct model.
         history_turns_max: usize = 6,
         /// Turns of one thread that wait for the one before; one more gets 429.
@@ -287,9 +298,9 @@ section!(
         /// Memory for threads kept hot.
         hot_bytes_max: Size = Size(64 << 20),
         /// Writes that wait for the writer; one more gets 429.
-        writes_waiting_max: usize = 1024,
+        writes_waiting_max: usize = 4096,
         /// Writes in one transaction.
-        writes_per_commit_max: usize = 256,
+        writes_per_commit_max: usize = 1024,
     }
 );
 
@@ -300,6 +311,13 @@ section!(
         messages_days: u32 = 8,
         /// Threads, days from their last change.
         threads_days: u32 = 1095,
+        /// Facts kept to know the customer again, days from when they were learnt.
+        personalisation_days: u32 = 1095,
+        /// Facts kept to write first, days from when they were learnt.
+        outreach_days: u32 = 1095,
+        /// Tenants with other times, parted by `;`: `NAME threads_days=30 outreach_days=7`; what is
+        /// not said is as above.
+        tenants: String = String::new(),
         /// Between two steps of the sweep, milliseconds.
         sweep_ms: u64 = 10_000,
         /// Entries that a step looks at.

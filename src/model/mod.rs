@@ -21,6 +21,10 @@ mod shape;
 mod step_input;
 mod weights;
 
+use crate::kernels::pool::Cores;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
 pub use candle_core::Device;
 pub use checkpoint::SafetensorsError;
 pub use decoder::DecoderOptions;
@@ -63,4 +67,14 @@ pub use weights::return_freed_memory;
 #[must_use]
 pub fn compute_threads() -> usize {
     candle_core::utils::barrier_pool().n_workers() + 1
+}
+
+/// The cores that all models of this process compute on: [`compute_threads`] of them, however many
+/// models there are.
+#[must_use]
+pub fn compute_cores() -> Arc<Cores> {
+    // The cores are the machine's: several models that each counted their own would compute on
+    // more threads than there are.
+    static CORES: LazyLock<Arc<Cores>> = LazyLock::new(|| Cores::new(compute_threads()));
+    Arc::clone(&CORES)
 }

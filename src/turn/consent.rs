@@ -74,6 +74,8 @@ impl Gateway {
         let key = CustomerKey { tenant: request.tenant.clone(), customer: customer.clone() };
         if let Some(known) = self.parts.customers.customer(&key).await? {
             let profile = known.profile.clone();
+            request.customer.consents.clone_from(&known.consents);
+            request.customer.stopped = Some(known.has_stopped());
             let Customer { name, tier, last_purchase, .. } = &mut request.customer;
             *name = name.take().or(profile.name);
             *tier = tier.take().or(profile.tier);

@@ -1,6 +1,7 @@
 //! `POST /respond`: the customer's turn and the decided answer.
 
 use crate::http::wire::MoneyBody;
+use crate::http::wire::customers::ProfileBody;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -63,15 +64,8 @@ pub(crate) struct MessageBody {
 /// What the caller knows of the customer.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct CustomerBody {
-    /// First name, as the customer wants to be called.
-    #[serde(default)]
-    pub(crate) name: Option<String>,
-    /// Such as `vip`.
-    #[serde(default)]
-    pub(crate) tier: Option<String>,
-    /// Free text or a date.
-    #[serde(default)]
-    pub(crate) last_purchase: Option<String>,
+    #[serde(flatten)]
+    pub(crate) profile: ProfileBody,
     /// Open orders, newest first.
     #[serde(default)]
     pub(crate) orders: Vec<OrderBody>,

@@ -153,6 +153,12 @@ pub(crate) enum HandoffReason {
     Language,
     /// A customer whom the shop serves in person is about to buy.
     VipBuying,
+    /// A complaint or a refund is about more money than the bot may deal with.
+    Amount,
+    /// The shop wants people for this topic.
+    Topic,
+    /// The shop wants people on this channel.
+    Channel,
     HumanOwned,
 }
 
@@ -166,6 +172,9 @@ impl HandoffReason {
             Self::Loop => "loop",
             Self::Language => "language",
             Self::VipBuying => "vip_buying",
+            Self::Amount => "amount",
+            Self::Topic => "topic",
+            Self::Channel => "channel",
             Self::HumanOwned => "human_owned",
         }
     }
@@ -331,6 +340,11 @@ fn either(situation: &Situation<'_>) -> Option<Decision> {
     let likely = likely_intents(situation);
     let differ = || by_intent(situation, &reading.label) != by_intent(situation, second);
     (likely.len() == 2 && differ()).then(|| clarify(situation, likely))
+}
+
+/// The decision to ask a human in, for a reason that the decision itself did not see.
+pub(crate) fn hand_off(situation: &Situation<'_>, reason: HandoffReason) -> Decision {
+    service::handoff(situation, reason)
 }
 
 /// The decision of a thread that a human owns: nothing is said.

@@ -134,10 +134,14 @@ pub(super) fn deflect(situation: &Situation<'_>) -> Decision {
 pub(super) fn handoff(situation: &Situation<'_>, reason: HandoffReason) -> Decision {
     let language = situation.style.language;
     let (case, name) = match reason {
-        HandoffReason::Requested | HandoffReason::VipBuying | HandoffReason::HumanOwned => {
-            (Case::HandoffRequested, situation.customer.name.as_deref())
+        HandoffReason::Requested
+        | HandoffReason::VipBuying
+        | HandoffReason::Topic
+        | HandoffReason::Channel
+        | HandoffReason::HumanOwned => (Case::HandoffRequested, situation.customer.name.as_deref()),
+        HandoffReason::Complaint | HandoffReason::Amount => {
+            (Case::HandoffComplaint, situation.customer.name.as_deref())
         }
-        HandoffReason::Complaint => (Case::HandoffComplaint, situation.customer.name.as_deref()),
         HandoffReason::Unsure | HandoffReason::Loop | HandoffReason::Language => {
             (Case::HandoffUnsure, None)
         }
