@@ -78,3 +78,8 @@ pub fn compute_cores() -> Arc<Cores> {
     static CORES: LazyLock<Arc<Cores>> = LazyLock::new(|| Cores::new(compute_threads()));
     Arc::clone(&CORES)
 }
+
+/// [`compute_cores`] if there are so many of them, else as many of its own.
+pub(crate) fn cores_for(threads: usize) -> Arc<Cores> {
+    if threads == compute_threads() { compute_cores() } else { Cores::new(threads) }
+}

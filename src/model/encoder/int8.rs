@@ -29,6 +29,7 @@ use crate::kernels::norm;
 use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
+use crate::model::cores_for;
 use crate::model::encoder::config::Activation;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
@@ -159,7 +160,8 @@ impl Int8Encoder {
         let layers = (0..config.num_hidden_layers)
             .map(|index| Layer::load(source, shape, index, tier))
             .collect::<Result<_, _>>()?;
-        let pool = Pool::start(threads).map_err(|cause| ModelError::Threads { cause })?;
+        let pool =
+            Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
         let workers = (0..pool.threads()).map(|_| Worker::new(shape)).collect();
         Ok(Self {
             shape,
@@ -200,8 +202,8 @@ impl Int8Encoder {
             self.forward()?;
             let edges = &self.arena.sequences;
             for pair in edges.windows(2) {
-                let rows = &self.arena.hidden[pair[0] * self.shape.width..][..(pair[1] - pair[0])
-                    * self.shape.width];
+                let rows = &self.arena.hidden[pair[0] * self.shape.width..]
+                    [..(pair[1] - pair[0]) * self.shape.width];
                 vectors.push(pooled(rows, self.shape.width, pooling));
             }
             rest = &rest[taken..];
