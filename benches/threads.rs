@@ -17,6 +17,7 @@ use vitrine::base::channel::ChannelKind;
 use vitrine::base::clock::Clock;
 use vitrine::base::clock::SystemClock;
 use vitrine::base::ids::MessageId;
+use vitrine::base::ids::Sku;
 use vitrine::base::ids::TenantId;
 use vitrine::base::ids::ThreadId;
 use vitrine::base::ids::TurnId;
@@ -25,9 +26,15 @@ use vitrine::threads::BodyHash;
 use vitrine::threads::CommitOutcome;
 use vitrine::threads::EmbeddedOptions;
 use vitrine::threads::EmbeddedStore;
+use vitrine::threads::FactKind;
 use vitrine::threads::HotOptions;
+use vitrine::threads::KnownFact;
+use vitrine::threads::OfferedOption;
 use vitrine::threads::OpenCheck;
+use vitrine::threads::PendingQuestion;
+use vitrine::threads::Purpose;
 use vitrine::threads::Recovery;
+use vitrine::threads::SeenIntent;
 use vitrine::threads::ThreadKey;
 use vitrine::threads::ThreadRecord;
 use vitrine::threads::ThreadStore;
@@ -39,10 +46,26 @@ const FOLDER: &str = "bench-threads";
 const RUN: Duration = Duration::from_secs(5);
 const TURNS_PER_THREAD: usize = 6;
 /// Threads that are filled at once.
-const FILLERS: usize = 512;
+const FILLERS: usize = 2048;
 const COLD_READS: usize = 2000;
-/// A turn's answer as `/respond` gives it has about this many bytes.
-const ANSWER_BYTES: usize = 900;
+/// What customers write, so that no two turns of a thread are alike.
+const SAID: [&str; 6] = [
+    "Je cherche des chaussures de course pour un marathon, plutôt légères",
+    "do you have them in blue, size 42 please",
+    "C'est combien pour deux paires avec la livraison ?",
+    "my last ones hurt at the heel after an hour or so",
+    "D'accord, je prends le confort. Et des chaussettes ?",
+    "thanks, when will it arrive if I order today",
+];
+/// What we say to it.
+const REPLIES: [&str; 6] = [
+    "Avec plaisir ! Préférez-vous le confort ou la vitesse ?",
+    "Yes, the Brook 4 is in stock in blue and 42. Shall I put it into your cart?",
+    "Deux paires font 258,00 EUR, la livraison est offerte dès 60 EUR.",
+    "I am sorry to hear that. A softer heel helps: shall I show you two that have one?",
+    "Voici le modèle qu'il vous faut, et les chaussettes qui vont avec.",
+    "Ordered before 4 pm it leaves today and is with you in two days.",
+];
 
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -76,8 +99,8 @@ fn options(folder: &Path) -> EmbeddedOptions {
     EmbeddedOptions {
         path: folder.join("threads.redb"),
         cache_bytes: 64 << 20,
-        queue_writes_max: 1024,
-        group_writes_max: 256,
+        queue_writes_max: 4096,
+        group_writes_max: 1024,
         thread_bytes_max: 64 << 10,
         turn_bytes_max: 256 << 10,
         // The gateway's defaults.
@@ -101,23 +124,91 @@ fn key(thread: usize) -> Fallible<ThreadKey> {
 }
 
 fn turn(thread: usize, number: usize, now: Timestamp) -> Fallible<TurnRecord> {
-    let text = "Je cherche des chaussures de course pour un marathon, plutôt légères";
+    let text = SAID[(thread + number) % SAID.len()];
+    let turn_id = uuid::Uuid::now_v7().to_string();
     Ok(TurnRecord {
-        turn_id: TurnId::new(format!("turn-{thread}-{number}"))?,
+        turn_id: TurnId::new(turn_id.clone())?,
         kind: TurnKind::Customer,
         message_id: Some(MessageId::new(format!("wamid.{thread}.{number}"))?),
-        body_hash: BodyHash::of(text.as_bytes()),
+        body_hash: BodyHash::of(format!("{text}{turn_id}").as_bytes()),
         channel: ChannelKind::Whatsapp,
         user_text: text.to_owned(),
         option_id: None,
-        reply_text: "Avec plaisir ! Préférez-vous le confort ou la vitesse ?".to_owned(),
+        reply_text: REPLIES[(thread + number) % REPLIES.len()].to_owned(),
         action: "ask".to_owned(),
         sent_at: now,
         received_at: now,
         answered_at: now,
         sequence: 0,
-        answer: Arc::from(vec![b'x'; ANSWER_BYTES]),
+        answer: answer(thread, number, &turn_id).into_bytes().into(),
     })
+}
+
+/// An answer as `/respond` gives it on WhatsApp: some 1,400 bytes.
+fn answer(thread: usize, number: usize, turn_id: &str) -> String {
+    let reply = REPLIES[(thread + number) % REPLIES.len()];
+    // Figures that differ from turn to turn, as measured ones do.
+    let figure = |of: usize| (thread * 7919 + number * 104_729 + of * 1_299_709) % 997;
+    let options = [("feel=comfort", "Confort"), ("feel=speed", "Vitesse")];
+    let titles = options.map(|(id, title)| format!(r#"{{"id":"{id}","title":"{title}"}}"#));
+    let buttons = options.map(|(id, title)| {
+        format!(r#"{{"type":"reply","reply":{{"id":"{id}","title":"{title}"}}}}"#)
+    });
+    format!(
+        r#"{{"turn_id":"{turn_id}","thread_id":"t-{thread}","epoch":1,"supersedes":[],"language":"fr","intent":{{"label":"product_search","confidence":0.{},"abstained":false,"alternatives":[{{"label":"product_question","confidence":0.0{}}},{{"label":"size_question","confidence":0.0{}}}],"signals":{{"sentiment":0.{},"urgency":0.{},"sarcasm":0.0{}}}}},"action":{{"kind":"ask","facet":"feel"}},"reply":{{"text":"{reply}","source":"model","options":[{}],"grounding":[],"payload":{{"messaging_product":"whatsapp","recipient_type":"individual","type":"interactive","interactive":{{"type":"button","body":{{"text":"{reply}"}},"action":{{"buttons":[{}]}}}}}}}},"suggestion":null,"facts":[{{"key":"goal","value":"marathon","kind":"stated","source":"wamid.{thread}.{number}"}}],"handoff":null,"window":{{"state":"open","closes_at":"2026-11-25T17:46:{:02}.{}Z"}},"disclosure":false,"timings_ms":{{"queue":0.{},"understand":{}.{},"draft":{}.{},"suggest":0.{},"record":0.{},"total":{}.{}}},"usage":{{"prompt_tokens":{},"cached_tokens":{},"output_tokens":{}}}}}"#,
+        figure(1),
+        figure(2),
+        figure(3),
+        figure(4),
+        figure(5),
+        figure(6),
+        titles.join(","),
+        buttons.join(","),
+        figure(7) % 60,
+        figure(8),
+        figure(9),
+        figure(10) % 9,
+        figure(11),
+        figure(12),
+        figure(13),
+        figure(14),
+        figure(15),
+        figure(16),
+        figure(17),
+        figure(18),
+        figure(19),
+        figure(20) % 60,
+    )
+}
+
+/// The thread as a turn leaves it: what was said is known, what was asked waits for an answer.
+fn remember(record: &mut ThreadRecord, turn: &TurnRecord, now: Timestamp) -> Fallible<()> {
+    let fact = KnownFact {
+        value: "marathon".to_owned(),
+        kind: FactKind::Stated,
+        source: turn.message_id.clone(),
+        verbatim: Some(turn.user_text.clone()),
+        purpose: Purpose::Assistance,
+        confidence: 1.0,
+        learnt_at: now,
+    };
+    record.facts.insert(["goal", "feel", "size"][record.intents.len() % 3].to_owned(), fact);
+    let option =
+        |id: &str, title: &str| OfferedOption { id: id.to_owned(), title: title.to_owned() };
+    record.pending = Some(PendingQuestion {
+        facet: "feel".to_owned(),
+        options: vec![option("feel=comfort", "Confort"), option("feel=speed", "Vitesse")],
+        product: Some(Sku::new("BROOK-04")?),
+        size_candidates: Vec::new(),
+        asked_at: now,
+    });
+    let label = "product_search".to_owned();
+    record.intents.push(SeenIntent { label, confidence: 0.94, seen_at: now });
+    record.intents.truncate(TURNS_PER_THREAD);
+    record.channel_last = Some(turn.channel);
+    record.updated_at = now;
+    record.last_customer_message_at = Some(now);
+    Ok(())
 }
 
 /// Records the next turn of a thread and gives the thread after it.
@@ -129,12 +220,13 @@ async fn record(
 ) -> Fallible<Arc<ThreadRecord>> {
     let key = key(thread)?;
     let now = SystemClock.now();
-    let record = current.map_or_else(
+    let mut record = current.map_or_else(
         || ThreadRecord::open(key.thread.clone(), Language::Fr, now),
         |record| (*record).clone(),
     );
-    let turn = Some(turn(thread, number, now)?);
-    let commit = TurnCommit { key, thread: record, turn, jobs: Vec::new() };
+    let turn = turn(thread, number, now)?;
+    remember(&mut record, &turn, now)?;
+    let commit = TurnCommit { key, thread: record, turn: Some(turn), jobs: Vec::new() };
     match store.commit(commit).await? {
         CommitOutcome::Recorded(record) => Ok(record),
         other => Err(format!("a turn was not recorded: {other:?}").into()),
@@ -206,6 +298,13 @@ async fn open_threads(folder: &Path, threads: usize) -> Fallible<()> {
     }
     let filled = SystemClock.instant() - start;
     let statistics = store.statistics().await?;
+    #[expect(clippy::cast_precision_loss, reason = "printed figures")]
+    let rate = (threads * TURNS_PER_THREAD) as f64 / filled.as_secs_f64();
+    say(&format!(
+        "open_threads{threads}_turns{TURNS_PER_THREAD}: filled in {filled:.1?} ({rate:.0} turns/s), \
+         {} bytes a thread",
+        statistics.file_bytes / threads as u64,
+    ))?;
     let mut resident = vec![resident_mebibytes()];
     drop(store);
 
@@ -225,13 +324,9 @@ async fn open_threads(folder: &Path, threads: usize) -> Fallible<()> {
     }
     reads.sort_unstable();
     resident.push(resident_mebibytes());
-    #[expect(clippy::cast_precision_loss, reason = "printed figures")]
-    let rate = (threads * TURNS_PER_THREAD) as f64 / filled.as_secs_f64();
     say(&format!(
-        "open_threads{threads}_turns{TURNS_PER_THREAD}: filled in {filled:.1?} ({rate:.0} turns/s), \
-         {} bytes a thread, resident {resident:?} MiB, {} hot threads in {} bytes, opened again in \
-         {opened:?}, cold read p50 {:?}, p99 {:?}",
-        statistics.file_bytes / threads as u64,
+        "open_threads{threads}: resident {resident:?} MiB, {} hot threads in {} bytes, opened again \
+         in {opened:?}, cold read p50 {:?}, p99 {:?}",
         statistics.hot_threads,
         statistics.hot_bytes,
         at(&reads, 50),

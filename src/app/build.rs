@@ -52,6 +52,7 @@ use crate::turn::Policies;
 use crate::turn::ShopProfile;
 use crate::turn::TurnOptions;
 use crate::turn::burst::BurstLimits;
+use crate::turn::decide::ForeignWords;
 use crate::turn::decide::Rules;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
@@ -223,10 +224,10 @@ fn outbox(
 
 fn upkeep(settings: &Settings, store: &Arc<EmbeddedStore>) -> Upkeep {
     let raw = &settings.raw.retention;
-    let days = |days: u32| jiff::SignedDuration::from_hours(i64::from(days) * 24);
     let options = UpkeepOptions {
-        messages_kept: days(raw.messages_days),
-        threads_kept: days(raw.threads_days),
+        messages_kept: jiff::SignedDuration::from_hours(i64::from(raw.messages_days) * 24),
+        kept: settings.kept,
+        tenants_kept: settings.tenants_kept.clone(),
         step: Duration::from_millis(raw.sweep_ms),
         step_entries_max: raw.sweep_entries_max,
         rewrite: Duration::from_secs(raw.rewrite_hours.saturating_mul(3600)),
@@ -351,6 +352,12 @@ fn turn_options(settings: &Settings) -> TurnOptions {
             questions_max: turn.questions_max as usize,
             unsure_max: turn.unsure_max,
             repeats_max: turn.repeats_max,
+            // `config` lets nothing else through.
+            foreign: if settings.raw.shop.other_languages == "handoff" {
+                ForeignWords::HandOff
+            } else {
+                ForeignWords::Reply
+            },
         },
         deadline: settings.deadline(),
         output_tokens_max: settings.raw.draft.output_tokens_max,
@@ -361,6 +368,7 @@ fn turn_options(settings: &Settings) -> TurnOptions {
             text_chars_max: turn.text_chars_max,
             windows: debounce_windows(settings),
         },
+        triggers: settings.triggers.clone(),
         handoff: if settings.raw.callbacks.handoff_url.is_empty() {
             HandoffDelivery::AnswerOnly
         } else {

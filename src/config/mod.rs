@@ -5,6 +5,7 @@
 
 mod keys;
 mod raw;
+mod retention;
 mod source;
 
 use crate::base::language::Language;
@@ -30,7 +31,12 @@ pub(crate) use keys::DEFAULT_TENANT;
 pub(crate) use raw::Raw;
 pub(crate) use source::Override;
 
+use crate::base::channel::ChannelKind;
+use crate::base::ids::TenantId;
+use crate::threads::Kept;
+use crate::turn::Triggers;
 use raw::Size;
+use std::collections::BTreeMap;
 
 /// The file that is read when none is named.
 pub(crate) const DEFAULT_FILE: &str = "vitrine.toml";
@@ -129,6 +135,11 @@ pub(crate) struct Settings {
     pub(crate) tier: Tier,
     pub(crate) models_bytes_max: Bytes,
     pub(crate) memory_bytes_max: Bytes,
+    pub(crate) kept: Kept,
+    /// Tenants with other times.
+    pub(crate) tenants_kept: BTreeMap<TenantId, Kept>,
+    /// What always goes to people.
+    pub(crate) triggers: Triggers,
 }
 
 impl Settings {
@@ -155,6 +166,7 @@ impl Settings {
         })?;
         one_of("engine.kv_type", &raw.engine.kv_type, &["f32", "f16"])?;
         one_of("log.format", &raw.log.format, &["text", "json"])?;
+        one_of("shop.other_languages", &raw.shop.other_languages, &["reply", "handoff"])?;
         let callback_secret = read_secret(&root, &raw.callbacks)?;
         for (key, url) in [
             ("callbacks.turns_url", &raw.callbacks.turns_url),
@@ -180,12 +192,13 @@ impl Settings {
                 value("draft.quantize", name, "none, q8_0, q6_k, q5_k, q4_k, q4_0")
             })?),
         };
+        let kept = retention::everybody(&raw.retention);
+        let tenants_kept = retention::tenants(&raw.retention)?;
+        let triggers = read_triggers(&raw.turn)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
-        let precision =
-            EncoderPrecision::parse(&raw.intent.precision, tier).ok_or_else(|| {
-                value("intent.precision", &raw.intent.precision, ENCODER_PRECISIONS)
-            })?;
+        let precision = EncoderPrecision::parse(&raw.intent.precision, tier)
+            .ok_or_else(|| value("intent.precision", &raw.intent.precision, ENCODER_PRECISIONS))?;
         let encoder = EncoderOptions { precision, tier, threads: engine_threads };
         let installed = memory::installed().unwrap_or(MEMORY_WHERE_UNKNOWN).0;
         let or = |size: Size, default: u64| Bytes(if size.0 == 0 { default } else { size.0 });
@@ -208,6 +221,9 @@ impl Settings {
             tier,
             models_bytes_max,
             memory_bytes_max,
+            kept,
+            tenants_kept,
+            triggers,
         })
     }
 
@@ -247,6 +263,27 @@ fn parse<T: std::str::FromStr>(key: &str, text: &str, allowed: &str) -> Result<T
 
 fn one_of(key: &str, found: &str, allowed: &[&str]) -> Result<(), ConfigError> {
     if allowed.contains(&found) { Ok(()) } else { Err(value(key, found, &allowed.join(", "))) }
+}
+
+/// The parts of a list, without the empty ones.
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn read_triggers(turn: &raw::Turn) -> Result<Triggers, ConfigError> {
+    let channel = |name| {
+        ChannelKind::from_name(name)
+            .ok_or_else(|| value("turn.handoff_channels", name, &ChannelKind::names()))
+    };
+    let amount_max = match turn.handoff_amount_max.trim() {
+        "" => None,
+        text => Some(parse("turn.handoff_amount_max", text, "empty, or a number such as 250.00")?),
+    };
+    Ok(Triggers {
+        topics: list(&turn.handoff_topics).map(str::to_owned).collect(),
+        channels: list(&turn.handoff_channels).map(channel).collect::<Result<_, _>>()?,
+        amount_max,
+    })
 }
 
 fn read_secret(root: &Path, callbacks: &raw::Callbacks) -> Result<String, ConfigError> {
@@ -297,6 +334,8 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
         ("turn.burst_messages_max", raw.turn.burst_messages_max),
         ("retention.messages_days", raw.retention.messages_days as usize),
         ("retention.threads_days", raw.retention.threads_days as usize),
+        ("retention.personalisation_days", raw.retention.personalisation_days as usize),
+        ("retention.outreach_days", raw.retention.outreach_days as usize),
         ("retention.sweep_entries_max", raw.retention.sweep_entries_max),
         ("callbacks.attempts_max", raw.callbacks.attempts_max as usize),
         ("callbacks.running_max", raw.callbacks.running_max),

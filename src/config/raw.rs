@@ -231,6 +231,10 @@ section!(
         prefix: String = String::new(),
         /// Intent head file; empty: the shipped head.
         head: String = String::new(),
+        /// Folder of signal heads (`sentiment.head`, `urgency.head`, `sarcasm.head`,
+        /// `profanity.head`, `stage.head`); word lists stand in for those that are missing. Empty:
+        /// the shipped ones, where they fit the encoder; `none`: word lists alone.
+        signals: String = String::new(),
         /// Tokens encoded in one pass.
         batch_tokens_max: usize = 2048,
         /// Texts that wait for the encoder; one more is refused with 429.
@@ -253,6 +257,13 @@ section!(
         repeats_max: u32 = 2,
         /// Tiers of customers whose purchases a human accompanies, parted by commas.
         personal_tiers: String = "vip".to_owned(),
+        /// Intents and policy topics that always go to a human, parted by commas.
+        handoff_topics: String = String::new(),
+        /// Channels on which every message goes to a human, parted by commas.
+        handoff_channels: String = String::new(),
+        /// The most money that a complaint or a refund may be about before a human is asked in, a
+        /// decimal number in any currency; empty: no limit.
+        handoff_amount_max: String = String::new(),
         /// Earlier turns shown to an instruct model.
         history_turns_max: usize = 6,
         /// Turns of one thread that wait for the one before; one more gets 429.
@@ -287,9 +298,9 @@ section!(
         /// Memory for threads kept hot.
         hot_bytes_max: Size = Size(64 << 20),
         /// Writes that wait for the writer; one more gets 429.
-        writes_waiting_max: usize = 1024,
+        writes_waiting_max: usize = 4096,
         /// Writes in one transaction.
-        writes_per_commit_max: usize = 256,
+        writes_per_commit_max: usize = 1024,
     }
 );
 
@@ -300,6 +311,13 @@ section!(
         messages_days: u32 = 8,
         /// Threads, days from their last change.
         threads_days: u32 = 1095,
+        /// Facts kept to know the customer again, days from when they were learnt.
+        personalisation_days: u32 = 1095,
+        /// Facts kept to write first, days from when they were learnt.
+        outreach_days: u32 = 1095,
+        /// Tenants with other times, parted by `;`: `NAME threads_days=30 outreach_days=7`; what is
+        /// not said is as above.
+        tenants: String = String::new(),
         /// Between two steps of the sweep, milliseconds.
         sweep_ms: u64 = 10_000,
         /// Entries that a step looks at.
@@ -386,6 +404,9 @@ section!(
         checkout_url: String = String::new(),
         /// Language when a message does not tell: `en` or `fr`.
         language: String = "en".to_owned(),
+        /// What becomes of messages in another language: `reply` in the thread's language, or
+        /// `handoff` to a human.
+        other_languages: String = "reply".to_owned(),
     }
 );
 

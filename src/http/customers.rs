@@ -22,7 +22,7 @@ use crate::http::wire::customers::IdentityBody;
 use crate::http::wire::customers::IdentityRequest;
 use crate::http::wire::customers::LedgerFactBody;
 use crate::http::wire::customers::LinkTokenAnswer;
-use crate::http::wire::customers::ProfileRequest;
+use crate::http::wire::customers::ProfileBody;
 use crate::http::wire::rounded;
 use crate::threads::Consent;
 use crate::threads::ConsentChange;
@@ -47,7 +47,7 @@ const TURNS_EXPORTED_MAX: usize = 100_000;
 
 /// Lays down the profile of a customer; what is not named is forgotten.
 #[utoipa::path(
-    put, path = "/v1/customers/{id}", request_body = ProfileRequest,
+    put, path = "/v1/customers/{id}", request_body = ProfileBody,
     params(("id" = String, Path, description = "customer id")),
     responses((status = 200, body = CustomerAnswer), (status = 422, body = ErrorBody))
 )]
@@ -55,7 +55,7 @@ pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    body: Json<ProfileRequest>,
+    body: Json<ProfileBody>,
 ) -> Result<axum::Json<CustomerAnswer>, ApiError> {
     let key = customer_key(caller, &id)?;
     let body = body.value;

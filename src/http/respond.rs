@@ -13,6 +13,7 @@ use crate::http::body::Json;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
 use crate::http::wire::ErrorBody;
+use crate::http::wire::customers::ProfileBody;
 use crate::http::wire::respond::CustomerBody;
 use crate::http::wire::respond::MessageBody;
 use crate::http::wire::respond::RespondAnswer;
@@ -271,14 +272,15 @@ fn customer(body: CustomerBody) -> Result<Customer, ApiError> {
                 .transpose()?,
         })
     });
+    let ProfileBody { name, tier, last_purchase } = body.profile;
+    let text = |field, text: Option<String>| text.map(|t| profile_text(field, t)).transpose();
     Ok(Customer {
-        name: body.name.map(|name| profile_text("customer.name", name)).transpose()?,
-        tier: body.tier.map(|tier| profile_text("customer.tier", tier)).transpose()?,
-        last_purchase: body
-            .last_purchase
-            .map(|text| profile_text("customer.last_purchase", text))
-            .transpose()?,
+        name: text("customer.name", name)?,
+        tier: text("customer.tier", tier)?,
+        last_purchase: text("customer.last_purchase", last_purchase)?,
         orders: orders.collect::<Result<_, ApiError>>()?,
+        consents: Vec::new(),
+        stopped: None,
     })
 }
 

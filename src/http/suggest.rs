@@ -38,7 +38,7 @@ pub(crate) async fn suggest(
             Sku::new(line.sku).map_err(|error| ApiError::id(&format!("cart[{index}].sku"), &error))
         })
         .collect::<Result<Vec<Sku>, ApiError>>()?;
-    let verdict = app.gateway.suggest(&caller.tenant, customer.as_ref(), &cart);
+    let verdict = app.gateway.suggest(&caller.tenant, customer.as_ref(), &cart).await?;
     Ok(axum::Json(SuggestAnswer {
         suggestions: verdict.suggestion.iter().map(encode::suggestion).collect(),
         arm: verdict.arm.to_owned(),

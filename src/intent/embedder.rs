@@ -233,7 +233,7 @@ fn clip(text: &str, bytes_max: usize) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::kernels::tier::Tier;
     use crate::model::EncoderPrecision;
@@ -274,12 +274,11 @@ mod tests {
     }
 
     /// Opens a folder under the project's root.
-    fn open(folder: &Path, prefix: &str) -> Embedder {
+    pub(crate) fn open(folder: &Path, prefix: &str) -> Embedder {
         let limits =
             BatchLimits { waiting_texts_max: 64, batch_texts_max: 8, batch_tokens_max: 256 };
         let prefix = prefix.to_owned();
-        let options =
-            EmbedderOptions { limits, text_bytes_max: 8192, prefix, compute: REFERENCE };
+        let options = EmbedderOptions { limits, text_bytes_max: 8192, prefix, compute: REFERENCE };
         Embedder::open(folder, options).unwrap()
     }
 

@@ -18,6 +18,7 @@ mod head;
 pub mod inspection;
 mod linear;
 mod parallel;
+mod signal_heads;
 pub mod signals;
 mod signals_lexicon;
 pub mod training;
@@ -42,7 +43,11 @@ pub use head::Head;
 pub use head::LABELS_MAX;
 pub use head::OUT_OF_SCOPE;
 pub use head::TrainingNote;
+pub use signal_heads::Signal;
+pub use signal_heads::SignalHeads;
 pub use signals::Signals;
+pub use signals::Stage;
+pub use signals::StageReading;
 
 /// Runners-up that a prediction names.
 const ALTERNATIVES_MAX: usize = 3;
@@ -78,6 +83,7 @@ pub struct IntentPrediction {
 pub struct IntentClassifier {
     embedder: Arc<Embedder>,
     head: Head,
+    signals: SignalHeads,
     glossary: Glossary,
 }
 
@@ -95,7 +101,26 @@ impl IntentClassifier {
         }
         head.check_encoder(embedder.identity())
             .map_err(|reason| IntentError::Mismatch { reason })?;
-        Ok(Self { embedder, head, glossary })
+        Ok(Self { embedder, head, signals: SignalHeads::default(), glossary })
+    }
+
+    /// Scores signals with trained heads instead of word lists.
+    ///
+    /// # Errors
+    /// If one was trained for another encoder or with another glossary.
+    pub fn with_signals(self, signals: SignalHeads) -> Result<Self, IntentError> {
+        self.check_signals(&signals)?;
+        Ok(Self { signals, ..self })
+    }
+
+    /// Whether trained heads can score signals here.
+    ///
+    /// # Errors
+    /// As [`IntentClassifier::with_signals`].
+    pub fn check_signals(&self, signals: &SignalHeads) -> Result<(), IntentError> {
+        signals
+            .check(self.embedder.identity(), self.glossary.fingerprint())
+            .map_err(|reason| IntentError::Mismatch { reason })
     }
 
     /// A classifier of two labels without a model, for tests of the layers above: texts that begin
@@ -108,7 +133,8 @@ impl IntentClassifier {
             Some(114) => vec![-1.0, 0.0],
             _ => vec![0.0, 1.0],
         });
-        Self { embedder: Arc::new(embedder), head, glossary: Glossary::house() }
+        let (signals, glossary) = (SignalHeads::default(), Glossary::house());
+        Self { embedder: Arc::new(embedder), head, signals, glossary }
     }
 
     /// The encoder.
@@ -167,6 +193,7 @@ impl IntentClassifier {
     }
 
     fn predict(&self, reading: &Reading<'_>, embedding: Vec<f32>) -> IntentPrediction {
+        let signals = self.signals.read(reading, &embedding);
         let ranking = self.head.rank(reading, embedding);
         let mut labels = ranking.labels.into_iter();
         let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
@@ -180,9 +207,15 @@ impl IntentClassifier {
             confidence,
             abstained: ranking.abstained,
             alternatives,
-            signals: signals::read(reading.text),
+            signals,
         }
     }
+}
+
+/// The encoder of a folder, for measurements in the layers above.
+#[cfg(test)]
+pub(crate) fn open_embedder(folder: &std::path::Path) -> Embedder {
+    embedder::tests::open(folder, "")
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use crate::base::channel::ChannelKind;
 use crate::base::ids::CustomerId;
 use crate::base::ids::MessageId;
 use crate::threads::RecordError;
-use crate::threads::record::RECORD_FORMAT;
-use crate::threads::record::check_header;
-use crate::threads::record::read_u64;
+use crate::threads::encoding::PLAIN_FORMAT;
+use crate::threads::encoding::check_header;
+use crate::threads::encoding::read_u64;
 use crate::threads::stored_text::text;
 use crate::threads::stored_text::text_option;
 use jiff::Timestamp;
@@ -230,6 +230,17 @@ impl CustomerRecord {
         self.outreach_stopped_at = Some(now);
     }
 
+    /// Whether a STOP stands: no outreach was granted anew since.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        let anew = |row: &Consent| {
+            row.purpose == Purpose::Outreach
+                && row.withdrawn_at.is_none()
+                && row.granted_at.is_some()
+        };
+        self.outreach_stopped_at.is_some() && !self.consents.iter().any(anew)
+    }
+
     /// Whether the purpose is live on a channel: by a grant, or, where none is needed, by the lack
     /// of an objection.
     #[must_use]
@@ -253,7 +264,7 @@ impl CustomerRecord {
     /// If the JSON writer refuses, which no value of this type makes it do.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
         let mut bytes = Vec::with_capacity(512);
-        bytes.push(RECORD_FORMAT);
+        bytes.push(PLAIN_FORMAT);
         bytes.extend_from_slice(&self.version.to_le_bytes());
         serde_json::to_writer(&mut bytes, self)?;
         Ok(bytes)
@@ -274,7 +285,7 @@ impl CustomerRecord {
     /// # Errors
     /// If the bytes are of another format or too few.
     pub(super) fn version_of(bytes: &[u8]) -> Result<u64, RecordError> {
-        check_header(bytes, HEADER_BYTES)?;
+        check_header(bytes, PLAIN_FORMAT, HEADER_BYTES)?;
         Ok(read_u64(bytes, 1))
     }
 }
@@ -310,10 +321,12 @@ mod tests {
         assert!(!customer.allows(Purpose::Outreach, sms));
         assert!(!customer.allows(Purpose::Outreach, whatsapp));
         assert_eq!(customer.outreach_stopped_at, Some(at(3)));
+        assert!(customer.has_stopped());
         let rows: Vec<_> = customer.consents.iter().map(|row| row.withdrawn_at).collect();
         assert_eq!(rows, [Some(at(3)), Some(at(3))], "closed, not rewritten");
         customer.grant(change(Purpose::Outreach, Some(sms)), at(4));
         assert!(customer.allows(Purpose::Outreach, sms), "a later grant counts");
+        assert!(!customer.has_stopped());
     }
 
     #[test]

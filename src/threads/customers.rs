@@ -58,7 +58,11 @@ impl CustomerStore for EmbeddedStore {
         &'a self,
         key: &'a CustomerKey,
     ) -> StoreFuture<'a, Option<Timestamp>> {
-        Box::pin(self.buried_at(key))
+        Box::pin(self.buried_at(key.hashed()))
+    }
+
+    fn address_erased_at<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<Timestamp>> {
+        Box::pin(self.buried_at(key.hashed()))
     }
 
     fn customer_threads<'a>(
@@ -184,6 +188,7 @@ impl Tables<'_> {
         let before = self.read_customer(&stored_key)?;
         for identity in before.iter().flat_map(|before| identities(key, before)) {
             self.identities.remove(identity).map_err(storage)?;
+            self.bury(identity, erased_at)?;
         }
         self.links
             .retain(|_, link| PendingLink::decode(link).is_some_and(|link| link.customer != *key))

@@ -284,7 +284,7 @@ impl Shared {
             return Ok(None);
         };
         let record = Arc::new(ThreadRecord::decode(stored.value())?);
-        self.hot.read(ticket, key, &record, stored.value().len());
+        self.hot.read(ticket, key, &record, ThreadRecord::plain_bytes(stored.value())?);
         Ok(Some(record))
     }
 
@@ -339,12 +339,13 @@ pub(super) fn stored_answer(
     let Some(entry) = messages.get(message).map_err(storage)? else { return Ok(None) };
     match MessageEntry::decode(entry.value())? {
         MessageEntry::Erased { erased_at } => Err(StoreError::Erased { erased_at }),
-        MessageEntry::Answered { body_hash, thread, sequence, .. } => {
+        MessageEntry::Answered { thread, sequence, .. } => {
             let key = thread.stored();
             let stored = turns.get((key.as_str(), sequence)).map_err(storage)?;
             // Entry and turn are written in one transaction.
             let stored = stored.ok_or(StoreError::Damaged { cause: None })?;
-            let answer = TurnRecord::decode(stored.value(), sequence)?.answer;
+            let TurnRecord { body_hash, answer, .. } =
+                TurnRecord::decode(stored.value(), sequence)?;
             Ok(Some(StoredAnswer { thread, sequence, body_hash, answer }))
         }
     }

@@ -36,9 +36,9 @@ pub struct HotOptions {
 /// What a thread takes in memory beside its record: two copies of its key, map and clock slots.
 const ENTRY_BYTES: usize = 256;
 
-/// A record in memory against its encoded size: strings and maps carry headers and spare room that
+/// A record in memory against its size as JSON: strings and maps carry headers and spare room that
 /// JSON does not. An estimate on the safe side, not a measurement.
-const MEMORY_PER_ENCODED_BYTE: usize = 3;
+const MEMORY_PER_PLAIN_BYTE: usize = 3;
 
 /// Write counters, to tell a reader that what it read is old. More of them mean fewer readers told
 /// so without need.
@@ -113,11 +113,11 @@ impl HotThreads {
         Ticket { counter, writes: self.writes[counter].load(Ordering::Acquire) }
     }
 
-    /// Puts in what a commit wrote; `encoded_bytes` is the size of the stored record.
-    pub(super) fn wrote(&self, key: &ThreadKey, record: &Arc<ThreadRecord>, encoded_bytes: usize) {
+    /// Puts in what a commit wrote; `plain_bytes` is the size of the record unpacked.
+    pub(super) fn wrote(&self, key: &ThreadKey, record: &Arc<ThreadRecord>, plain_bytes: usize) {
         let mut hand = self.hand();
         self.count_write(key);
-        self.put(&mut hand, key, record, encoded_bytes);
+        self.put(&mut hand, key, record, plain_bytes);
     }
 
     /// Takes out what an erasure removed.
@@ -133,11 +133,11 @@ impl HotThreads {
         ticket: Ticket,
         key: &ThreadKey,
         record: &Arc<ThreadRecord>,
-        encoded_bytes: usize,
+        plain_bytes: usize,
     ) {
         let mut hand = self.hand();
         if self.writes[ticket.counter].load(Ordering::Acquire) == ticket.writes {
-            self.put(&mut hand, key, record, encoded_bytes);
+            self.put(&mut hand, key, record, plain_bytes);
         }
     }
 
@@ -165,7 +165,7 @@ impl HotThreads {
     fn put(&self, hand: &mut ClockHand, key: &ThreadKey, record: &Arc<ThreadRecord>, size: usize) {
         self.take_out(hand, key);
         let key_bytes = 2 * (key.tenant.as_str().len() + key.thread.as_str().len());
-        let bytes = ENTRY_BYTES + key_bytes + size.saturating_mul(MEMORY_PER_ENCODED_BYTE);
+        let bytes = ENTRY_BYTES + key_bytes + size.saturating_mul(MEMORY_PER_PLAIN_BYTE);
         if bytes > self.options.bytes_max || self.options.threads_max == 0 {
             return;
         }

@@ -10,8 +10,8 @@ use crate::base::ids::TenantId;
 use crate::threads::RecordError;
 use crate::threads::StoreFuture;
 use crate::threads::ThreadKey;
-use crate::threads::record::RECORD_FORMAT;
-use crate::threads::record::check_header;
+use crate::threads::encoding::PLAIN_FORMAT;
+use crate::threads::encoding::check_header;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
@@ -79,7 +79,7 @@ impl Job {
     /// # Errors
     /// If the JSON writer refuses, which no value of this type makes it do.
     pub(super) fn encode(&self) -> Result<Vec<u8>, RecordError> {
-        let mut bytes = vec![RECORD_FORMAT];
+        let mut bytes = vec![PLAIN_FORMAT];
         serde_json::to_writer(&mut bytes, self)?;
         Ok(bytes)
     }
@@ -89,7 +89,7 @@ impl Job {
     /// # Errors
     /// If they are of another format, too few, or not this format's JSON.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
-        check_header(bytes, HEADER_BYTES)?;
+        check_header(bytes, PLAIN_FORMAT, HEADER_BYTES)?;
         Ok(serde_json::from_slice(&bytes[HEADER_BYTES..])?)
     }
 }

@@ -6,7 +6,7 @@
 //! | `threads` | `tenant NUL thread` | thread record |
 //! | `turns` | `tenant NUL thread`, sequence | turn record |
 //! | `messages` | SHA-256 of `tenant NUL message` | message entry |
-//! | `tombstones` | SHA-256 of `tenant NUL thread`, or of a customer's key | time of erasure, µs |
+//! | `tombstones` | SHA-256 of a thread's, customer's or address's key | time of erasure, µs |
 //! | `customers` | `tenant NUL customer` | customer record |
 //! | `customer_threads` | `tenant NUL customer NUL thread` | nothing |
 //! | `identities` | SHA-256 of `tenant NUL channel NUL address` | `customer` |
@@ -23,24 +23,24 @@ use crate::base::channel::ChannelKind;
 use crate::base::ids::CustomerId;
 use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
-use crate::threads::BodyHash;
 use crate::threads::CustomerKey;
 use crate::threads::IdentityKey;
 use crate::threads::MessageKey;
 use crate::threads::PendingLink;
 use crate::threads::RecordError;
 use crate::threads::ThreadKey;
-use crate::threads::record::RECORD_FORMAT;
+use crate::threads::encoding::PACKED_FORMAT;
+use crate::threads::encoding::PLAIN_FORMAT;
 use jiff::Timestamp;
 use redb::TableDefinition;
 use sha2::Digest;
 use sha2::Sha256;
 
 /// Format of the file: its tables and their layouts.
-pub(super) const FILE_FORMAT: u64 = 2;
+pub(super) const FILE_FORMAT: u64 = 3;
 
 /// The oldest format that is brought up to [`FILE_FORMAT`] when it is opened: 1 lacks customers and
-/// jobs.
+/// jobs; neither 1 nor 2 has packed records, and theirs stay as they are until they are next written.
 pub(super) const FILE_FORMAT_MIN: u64 = 1;
 
 /// The entry of `meta` that holds [`FILE_FORMAT`].
@@ -71,8 +71,12 @@ const PART: char = '\0';
 const KIND_ANSWERED: u8 = 1;
 const KIND_ERASED: u8 = 2;
 
-/// Bytes before the thread key in an answered entry: format, kind, hash, sequence, time.
-const ANSWERED_HEADER_BYTES: usize = 50;
+/// Bytes before the thread key in an answered entry: format, kind, sequence, time. In format 1 the
+/// hash of the body, which its turn has as well, stood before the sequence.
+const ANSWERED_HEADER_BYTES: usize = 18;
+
+/// Bytes of that hash.
+const HASH_BYTES: usize = 32;
 const ERASED_BYTES: usize = 10;
 
 impl ThreadKey {
@@ -154,7 +158,7 @@ impl MessageKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MessageEntry {
     /// Answered by a turn.
-    Answered { body_hash: BodyHash, thread: ThreadKey, sequence: u64, recorded_at: Timestamp },
+    Answered { thread: ThreadKey, sequence: u64, recorded_at: Timestamp },
     /// Answered once, and erased since.
     Erased { erased_at: Timestamp },
 }
@@ -162,18 +166,17 @@ pub(super) enum MessageEntry {
 impl MessageEntry {
     pub(super) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Answered { body_hash, thread, sequence, recorded_at } => {
+            Self::Answered { thread, sequence, recorded_at } => {
                 let key = thread.stored();
                 let mut bytes = Vec::with_capacity(ANSWERED_HEADER_BYTES + key.len());
-                bytes.extend_from_slice(&[RECORD_FORMAT, KIND_ANSWERED]);
-                bytes.extend_from_slice(&body_hash.0);
+                bytes.extend_from_slice(&[PACKED_FORMAT, KIND_ANSWERED]);
                 bytes.extend_from_slice(&sequence.to_le_bytes());
                 bytes.extend_from_slice(&recorded_at.as_microsecond().to_le_bytes());
                 bytes.extend_from_slice(key.as_bytes());
                 bytes
             }
             Self::Erased { erased_at } => {
-                let mut bytes = vec![RECORD_FORMAT, KIND_ERASED];
+                let mut bytes = vec![PLAIN_FORMAT, KIND_ERASED];
                 bytes.extend_from_slice(&erased_at.as_microsecond().to_le_bytes());
                 bytes
             }
@@ -183,24 +186,26 @@ impl MessageEntry {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let short = |bytes_needed| RecordError::Short { bytes: bytes.len(), bytes_needed };
         match bytes {
-            [RECORD_FORMAT, KIND_ANSWERED, rest @ ..] => {
+            [PACKED_FORMAT, KIND_ANSWERED, rest @ ..] => {
                 Self::answered(rest).ok_or_else(|| short(ANSWERED_HEADER_BYTES + 3))
             }
-            [RECORD_FORMAT, KIND_ERASED, rest @ ..] => {
+            [PLAIN_FORMAT, KIND_ANSWERED, rest @ ..] => {
+                let rest = rest.get(HASH_BYTES..).and_then(Self::answered);
+                rest.ok_or_else(|| short(ANSWERED_HEADER_BYTES + HASH_BYTES + 3))
+            }
+            [PLAIN_FORMAT, KIND_ERASED, rest @ ..] => {
                 let erased_at = rest.first_chunk().and_then(|word| time(i64::from_le_bytes(*word)));
                 Ok(Self::Erased { erased_at: erased_at.ok_or_else(|| short(ERASED_BYTES))? })
             }
-            [found, ..] => Err(RecordError::Format { found: *found }),
+            [found, ..] => Err(RecordError::Format { found: *found, supported: PACKED_FORMAT }),
             [] => Err(short(2)),
         }
     }
 
     fn answered(bytes: &[u8]) -> Option<Self> {
-        let (body_hash, bytes) = bytes.split_first_chunk::<32>()?;
         let (sequence, bytes) = bytes.split_first_chunk::<8>()?;
         let (recorded_at, key) = bytes.split_first_chunk::<8>()?;
         Some(Self::Answered {
-            body_hash: BodyHash(*body_hash),
             thread: ThreadKey::from_stored(std::str::from_utf8(key).ok()?)?,
             sequence: u64::from_le_bytes(*sequence),
             recorded_at: time(i64::from_le_bytes(*recorded_at))?,
@@ -221,12 +226,16 @@ mod tests {
     #[test]
     fn message_entries_read_back_and_cut_ones_are_refused() {
         let answered = MessageEntry::Answered {
-            body_hash: BodyHash::of(b"body"),
             thread: samples::thread_key("t-1"),
             sequence: 3,
             recorded_at: samples::at(5),
         };
         let erased = MessageEntry::Erased { erased_at: samples::at(6) };
+        // Format 1 had the hash of the body as well.
+        let mut plain = answered.encode();
+        plain[0] = PLAIN_FORMAT;
+        plain.splice(2..2, [7; HASH_BYTES]);
+        assert_eq!(MessageEntry::decode(&plain).unwrap(), answered);
         for entry in [answered, erased] {
             let bytes = entry.encode();
             assert_eq!(MessageEntry::decode(&bytes).unwrap(), entry);
@@ -234,7 +243,7 @@ mod tests {
                 assert!(MessageEntry::decode(&bytes[..cut]).is_err(), "cut at {cut}");
             }
         }
-        assert!(MessageEntry::decode(&[RECORD_FORMAT, 9, 0]).is_err());
+        assert!(MessageEntry::decode(&[PLAIN_FORMAT, 9, 0]).is_err());
     }
 
     #[test]

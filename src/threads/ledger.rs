@@ -71,7 +71,7 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     ) -> StoreFuture<'a, CustomerOutcome>;
 
     /// Erases the customer's record, identities and open link tokens, and keeps messages sent up to
-    /// `erased_at` from bringing the customer back. Threads are erased one by one, each with
+    /// `erased_at` from bringing the customer back, by the customer's id or by a linked address. Threads are erased one by one, each with
     /// `ThreadStore::delete`.
     ///
     /// # Errors
@@ -88,6 +88,12 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     /// Those of the disk.
     fn customer_erased_at<'a>(&'a self, key: &'a CustomerKey)
     -> StoreFuture<'a, Option<Timestamp>>;
+
+    /// When the customer of an address was erased last, if that has happened.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn address_erased_at<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<Timestamp>>;
 
     /// The threads that a customer has had part in, at most `threads_max`.
     ///

@@ -192,7 +192,8 @@ fn check(database: &Database, path: &Path) -> Result<(), StoreError> {
     drop(meta);
     if found < FILE_FORMAT {
         tracing::info!(found, now = FILE_FORMAT, "bringing the thread file up to date");
-        // What is newer than format 1 is tables only: the old ones stay as they are.
+        // What is newer than format 1 is tables and a record format; old records are read as they
+        // are.
         initialize(database)?;
     }
     Ok(())

@@ -1,14 +1,4 @@
-//! What is stored of a thread and of a turn, and the bytes it is stored as.
-//!
-//! Layouts, integers little-endian:
-//! - thread: `format u8 · version u64 · turns u64 · JSON`. The two counters stand before the JSON
-//!   so that the writer compares versions without parsing.
-//! - turn: `format u8 · JSON bytes u32 · JSON · answer`. The answer is kept as it left, byte by
-//!   byte; it is never parsed here.
-//!
-//! Invariants
-//! - A record of an unknown format is refused, never guessed at.
-//! - What was encoded decodes to an equal value.
+//! What is stored of a thread and of a turn; `encoding` has the bytes.
 
 use crate::base::channel::ChannelKind;
 use crate::base::ids::CustomerId;
@@ -17,6 +7,7 @@ use crate::base::ids::Sku;
 use crate::base::ids::ThreadId;
 use crate::base::ids::TurnId;
 use crate::base::language::Language;
+use crate::base::language::Tongue;
 use crate::threads::Purpose;
 use crate::threads::stored_text::hash;
 use crate::threads::stored_text::text;
@@ -31,23 +22,29 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Format of the records this program writes, and the only one it reads.
-pub(super) const RECORD_FORMAT: u8 = 1;
-
-/// Bytes before a thread's JSON.
-const THREAD_HEADER_BYTES: usize = 17;
-
-/// Bytes before a turn's JSON.
-const TURN_HEADER_BYTES: usize = 5;
-
 /// Why bytes are not a record.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RecordError {
     /// Written by another version of this program.
-    #[error("record has format {found}, supported is {RECORD_FORMAT}")]
+    #[error("record has format {found}, supported is up to {supported}")]
     Format {
         /// The format byte found.
         found: u8,
+        /// The newest format of such records.
+        supported: u8,
+    },
+    /// A time outside the calendar.
+    #[error("record has the time {microseconds} us, which is none")]
+    Time {
+        /// The time found.
+        microseconds: i64,
+    },
+    /// The packed part is no block.
+    #[error("record does not unpack")]
+    Packing {
+        /// What the decoder said.
+        #[source]
+        cause: Arc<lz4_flex::block::DecompressError>,
     },
     /// Fewer bytes than the layout needs.
     #[error("record has {bytes} bytes, its layout needs {bytes_needed}")]
@@ -231,6 +228,17 @@ pub struct Counters {
     pub offers_made: u32,
 }
 
+/// The second thing that a message asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptIntent {
+    /// The label.
+    pub label: String,
+    /// The words that ask for it.
+    pub text: String,
+    /// Turns since then.
+    pub turns: u32,
+}
+
 /// Words of the customer that a later turn has to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
@@ -261,6 +269,9 @@ pub struct ThreadRecord {
     /// The language we answer in.
     #[serde(with = "text")]
     pub language: Language,
+    /// The language that the customer writes, once one was seen.
+    #[serde(default, with = "text_option")]
+    pub tongue: Option<Tongue>,
     /// Who answers.
     pub ownership: Ownership,
     /// Known facets by key.
@@ -282,6 +293,9 @@ pub struct ThreadRecord {
     pub offered: Vec<Sku>,
     /// Offers declined, newest last.
     pub declined_offers: Vec<DeclinedOffer>,
+    /// What the customer also wanted and was not answered yet.
+    #[serde(default)]
+    pub kept: Option<KeptIntent>,
     /// Words that wait for an answer, in the order they came.
     #[serde(default)]
     pub unanswered: Vec<Unanswered>,
@@ -316,6 +330,7 @@ impl ThreadRecord {
             channels: Vec::new(),
             channel_last: None,
             language,
+            tongue: None,
             ownership: Ownership { state: OwnerState::Bot, epoch: 1, since: now },
             facts: BTreeMap::new(),
             asked_facets: Vec::new(),
@@ -325,6 +340,7 @@ impl ThreadRecord {
             intents: Vec::new(),
             offered: Vec::new(),
             declined_offers: Vec::new(),
+            kept: None,
             unanswered: Vec::new(),
             counters: Counters::default(),
             opened_at: now,
@@ -342,44 +358,6 @@ impl ThreadRecord {
     pub fn channel(&self) -> ChannelKind {
         self.channel_last.or(self.channels.last().copied()).unwrap_or(ChannelKind::Webchat)
     }
-
-    /// The stored bytes, layout above.
-    ///
-    /// # Errors
-    /// If the JSON writer refuses, which no value of this type makes it do.
-    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
-        let mut bytes = Vec::with_capacity(512);
-        bytes.push(RECORD_FORMAT);
-        bytes.extend_from_slice(&self.version.to_le_bytes());
-        bytes.extend_from_slice(&self.turns_recorded.to_le_bytes());
-        serde_json::to_writer(&mut bytes, self)?;
-        Ok(bytes)
-    }
-
-    /// Reads stored bytes.
-    ///
-    /// # Errors
-    /// If they are of another format, too few, or not this format's JSON.
-    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
-        let (version, turns_recorded) = Self::counters_of(bytes)?;
-        let record: Self = serde_json::from_slice(&bytes[THREAD_HEADER_BYTES..])?;
-        Ok(Self { version, turns_recorded, ..record })
-    }
-
-    /// Version and number of turns, without reading the rest.
-    ///
-    /// # Errors
-    /// If the bytes are of another format or too few.
-    pub(super) fn counters_of(bytes: &[u8]) -> Result<(u64, u64), RecordError> {
-        check_header(bytes, THREAD_HEADER_BYTES)?;
-        Ok((read_u64(bytes, 1), read_u64(bytes, 9)))
-    }
-}
-
-/// Writes the two counters into an encoded thread.
-pub(super) fn stamp(thread: &mut [u8], version: u64, turns_recorded: u64) {
-    thread[1..9].copy_from_slice(&version.to_le_bytes());
-    thread[9..THREAD_HEADER_BYTES].copy_from_slice(&turns_recorded.to_le_bytes());
 }
 
 /// What a turn is.
@@ -405,8 +383,8 @@ pub struct TurnRecord {
     /// The provider's id of the message: the idempotency key, if it gave one.
     #[serde(with = "text_option")]
     pub message_id: Option<MessageId>,
-    /// Hash of the request body.
-    #[serde(with = "hash")]
+    /// Hash of the request body. It stands before the JSON; that of format 1 has it within.
+    #[serde(with = "hash", skip_serializing, default = "no_hash")]
     pub body_hash: BodyHash,
     /// Where it came from.
     #[serde(with = "text")]
@@ -433,107 +411,15 @@ pub struct TurnRecord {
     pub answer: Arc<[u8]>,
 }
 
-impl TurnRecord {
-    /// The stored bytes, layout above. `sequence` is the key's part and not among them.
-    ///
-    /// # Errors
-    /// If the JSON writer refuses, which no value of this type makes it do.
-    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
-        let json = serde_json::to_vec(self)?;
-        let json_bytes = u32::try_from(json.len()).unwrap_or(u32::MAX);
-        let mut bytes = Vec::with_capacity(TURN_HEADER_BYTES + json.len() + self.answer.len());
-        bytes.push(RECORD_FORMAT);
-        bytes.extend_from_slice(&json_bytes.to_le_bytes());
-        bytes.extend_from_slice(&json);
-        bytes.extend_from_slice(&self.answer);
-        Ok(bytes)
-    }
-
-    /// Reads stored bytes; `sequence` comes from the key.
-    ///
-    /// # Errors
-    /// If they are of another format, too few, or not this format's JSON.
-    pub fn decode(bytes: &[u8], sequence: u64) -> Result<Self, RecordError> {
-        check_header(bytes, TURN_HEADER_BYTES)?;
-        let mut json_bytes = [0; 4];
-        json_bytes.copy_from_slice(&bytes[1..TURN_HEADER_BYTES]);
-        let end = TURN_HEADER_BYTES.saturating_add(u32::from_le_bytes(json_bytes) as usize);
-        let Some(json) = bytes.get(TURN_HEADER_BYTES..end) else {
-            return Err(RecordError::Short { bytes: bytes.len(), bytes_needed: end });
-        };
-        let record: Self = serde_json::from_slice(json)?;
-        Ok(Self { sequence, answer: Arc::from(&bytes[end..]), ..record })
-    }
+fn no_hash() -> BodyHash {
+    BodyHash([0; 32])
 }
 
 fn no_bytes() -> Arc<[u8]> {
     Arc::from(&[][..])
 }
 
-pub(super) fn check_header(bytes: &[u8], bytes_needed: usize) -> Result<(), RecordError> {
-    match bytes.first() {
-        Some(&found) if found != RECORD_FORMAT => Err(RecordError::Format { found }),
-        _ if bytes.len() < bytes_needed => {
-            Err(RecordError::Short { bytes: bytes.len(), bytes_needed })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Reads eight bytes at `at`; the caller has checked the length.
-pub(super) fn read_u64(bytes: &[u8], at: usize) -> u64 {
-    let mut word = [0; 8];
-    word.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(word)
-}
-
 /// JSON has no NaN: a value that it cannot hold would make the record unreadable.
 fn finite<S: serde::Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f32(if value.is_finite() { *value } else { 0.0 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::threads::tests::samples;
-
-    #[test]
-    fn records_read_back_as_they_were_written() {
-        let mut thread = samples::full_thread("t-1");
-        thread.version = 7;
-        thread.turns_recorded = 5;
-        let bytes = thread.encode().unwrap();
-        assert_eq!(ThreadRecord::decode(&bytes).unwrap(), thread);
-        assert_eq!(ThreadRecord::counters_of(&bytes).unwrap(), (7, 5));
-
-        let mut turn = samples::turn("wamid.A1", "Je cherche des chaussures");
-        turn.answer = Arc::from(&b"{\"exact\" :\n\t\xff bytes"[..]);
-        turn.sequence = 9;
-        assert_eq!(TurnRecord::decode(&turn.encode().unwrap(), 9).unwrap(), turn);
-    }
-
-    #[test]
-    fn unknown_formats_and_cut_records_are_refused() {
-        let thread = samples::full_thread("t-1").encode().unwrap();
-        let turn = samples::turn("m", "hello").encode().unwrap();
-        let mut newer = thread.clone();
-        newer[0] = 2;
-        let refused = ThreadRecord::decode(&newer);
-        assert!(matches!(refused, Err(RecordError::Format { found: 2 })));
-        for cut in 0..thread.len() {
-            assert!(ThreadRecord::decode(&thread[..cut]).is_err(), "cut at {cut}");
-        }
-        let json_end = turn.len() - samples::turn("m", "hello").answer.len();
-        for cut in 0..json_end {
-            assert!(TurnRecord::decode(&turn[..cut], 0).is_err(), "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn a_confidence_that_is_no_number_does_not_make_the_thread_unreadable() {
-        let mut thread = samples::full_thread("t-1");
-        thread.intents[0].confidence = f32::NAN;
-        let read = ThreadRecord::decode(&thread.encode().unwrap()).unwrap();
-        assert!(read.intents[0].confidence.abs() < f32::EPSILON);
-    }
 }

@@ -2,27 +2,43 @@
 //! leave the file.
 
 use crate::base::clock::SharedClock;
+use crate::base::ids::TenantId;
+use crate::threads::Due;
 use crate::threads::EmbeddedStore;
 use crate::threads::Sweep;
 use crate::threads::SweepCursor;
 use jiff::SignedDuration;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long things are kept, and how the store is gone through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpkeepOptions {
     /// Message ids; longer than any channel delivers again, which is 7 days.
     pub messages_kept: SignedDuration,
-    /// Threads, from their last change.
-    pub threads_kept: SignedDuration,
+    /// Threads and what they know, of tenants that say nothing else.
+    pub kept: Kept,
+    /// The same of single tenants.
+    pub tenants_kept: BTreeMap<TenantId, Kept>,
     /// Time between two steps of the sweep.
     pub step: Duration,
     /// Entries that one step looks at.
     pub step_entries_max: usize,
     /// Time after which the file is written anew if anything was erased.
     pub rewrite: Duration,
+}
+
+/// How long a tenant keeps what customers said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Threads, from their last change; what is kept to assist goes with them.
+    pub threads: SignedDuration,
+    /// Facts kept to know the customer again, from when they were learnt.
+    pub personalisation: SignedDuration,
+    /// Facts kept to write first, from when they were learnt.
+    pub outreach: SignedDuration,
 }
 
 /// A store and how it is kept.
@@ -42,7 +58,8 @@ impl Upkeep {
         let mut rewritten = clock.instant();
         loop {
             clock.sleep(self.options.step).await;
-            if let Err(error) = self.store.sweep(self.sweep(clock.now()), &mut cursor).await {
+            let sweep = self.options.sweep(clock.now());
+            if let Err(error) = self.store.sweep(&sweep, &mut cursor).await {
                 tracing::error!(%error, "what was kept long enough could not be looked for");
             }
             if clock.instant().saturating_duration_since(rewritten) >= self.options.rewrite {
@@ -53,14 +70,25 @@ impl Upkeep {
             }
         }
     }
+}
 
-    fn sweep(&self, now: Timestamp) -> Sweep {
+impl UpkeepOptions {
+    /// What is due at `now`.
+    pub(super) fn sweep(&self, now: Timestamp) -> Sweep {
         // Times before the calendar begins are as good as never.
-        let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
+        let before = |kept: SignedDuration| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
+        let due = |kept: Kept| Due {
+            threads_before: before(kept.threads),
+            personalisation_before: before(kept.personalisation),
+            outreach_before: before(kept.outreach),
+        };
+        let tenants =
+            self.tenants_kept.iter().map(|(tenant, kept)| (tenant.clone(), due(*kept))).collect();
         Sweep {
-            messages_before: before(self.options.messages_kept),
-            threads_before: before(self.options.threads_kept),
-            entries_max: self.options.step_entries_max,
+            messages_before: before(self.messages_kept),
+            due: due(self.kept),
+            tenants: Arc::new(tenants),
+            entries_max: self.step_entries_max,
             now,
         }
     }

@@ -25,10 +25,10 @@ use crate::threads::deed::Deed;
 use crate::threads::deed::Wrote;
 use crate::threads::embedded::Shared;
 use crate::threads::embedded::stored_answer;
+use crate::threads::encoding::stamp;
 use crate::threads::error::guarded;
 use crate::threads::error::storage;
 use crate::threads::layout::MessageEntry;
-use crate::threads::record::stamp;
 use crate::threads::rewrite;
 use crate::threads::tables::Tables;
 use jiff::Timestamp;
@@ -61,6 +61,8 @@ pub(super) struct EncodedCommit {
     key: ThreadKey,
     thread: ThreadRecord,
     thread_bytes: Vec<u8>,
+    /// The thread's size before it was packed.
+    plain_bytes: usize,
     turn: Option<EncodedTurn>,
     customer: Option<CustomerKey>,
     jobs: Vec<(u128, Vec<u8>)>,
@@ -84,7 +86,8 @@ impl EncodedCommit {
     pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
         let TurnCommit { key, thread, turn, jobs } = commit;
         let thread_bytes = thread.encode()?;
-        let (bytes, bytes_max) = (thread_bytes.len(), options.thread_bytes_max);
+        let bytes = ThreadRecord::plain_bytes(&thread_bytes)?;
+        let bytes_max = options.thread_bytes_max;
         if bytes > bytes_max {
             return Err(StoreError::ThreadTooLarge { bytes, bytes_max });
         }
@@ -95,7 +98,7 @@ impl EncodedCommit {
             .iter()
             .map(|job| Ok((uuid::Uuid::now_v7().as_u128(), job.encode()?)))
             .collect::<Result<_, StoreError>>()?;
-        Ok(Self { key, thread, thread_bytes, turn, customer, jobs })
+        Ok(Self { key, thread, thread_bytes, plain_bytes: bytes, turn, customer, jobs })
     }
 }
 
@@ -106,7 +109,8 @@ impl EncodedTurn {
         options: &EmbeddedOptions,
     ) -> Result<Self, StoreError> {
         let encoded = turn.encode()?;
-        let (bytes, bytes_max) = (encoded.len(), options.turn_bytes_max);
+        let bytes = TurnRecord::plain_bytes(&encoded)?;
+        let bytes_max = options.turn_bytes_max;
         if bytes > bytes_max {
             return Err(StoreError::TurnTooLarge { bytes, bytes_max });
         }
@@ -190,7 +194,7 @@ fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
 
 /// What a write came to.
 enum Done {
-    Recorded { record: Arc<ThreadRecord>, encoded_bytes: usize },
+    Recorded(Arc<ThreadRecord>),
     NotWritten(CommitOutcome),
     Erased(Erasure),
     Deed(Wrote),
@@ -201,8 +205,8 @@ enum Done {
 /// answer, so failed sends are nothing to act on.
 fn answer(shared: &Shared, write: Write, done: Done) {
     match (write, done) {
-        (Write::Commit { commit, reply }, Done::Recorded { record, encoded_bytes }) => {
-            shared.hot.wrote(&commit.key, &record, encoded_bytes);
+        (Write::Commit { commit, reply }, Done::Recorded(record)) => {
+            shared.hot.wrote(&commit.key, &record, commit.plain_bytes);
             drop(reply.send(Ok(CommitOutcome::Recorded(record))));
         }
         (Write::Commit { reply, .. }, Done::NotWritten(outcome)) => drop(reply.send(Ok(outcome))),
@@ -245,7 +249,7 @@ fn apply_group(
     let erased = done.iter().filter(|done| matches!(done, Done::Erased(_))).count();
     let written = done
         .iter()
-        .filter(|done| matches!(done, Done::Recorded { .. } | Done::Deed(Wrote::Something)))
+        .filter(|done| matches!(done, Done::Recorded(_) | Done::Deed(Wrote::Something)))
         .count()
         + erased;
     if written == 0 {
@@ -286,7 +290,6 @@ impl Tables<'_> {
             self.turns.insert(turn_key, turn.bytes.as_slice()).map_err(storage)?;
             if let Some(message) = turn.message {
                 let entry = MessageEntry::Answered {
-                    body_hash: turn.body_hash,
                     thread: commit.key.clone(),
                     sequence,
                     recorded_at: turn.answered_at,
@@ -304,10 +307,7 @@ impl Tables<'_> {
         commit.thread.turns_recorded = turns_recorded;
         stamp(&mut commit.thread_bytes, version + 1, turns_recorded);
         self.threads.insert(key.as_str(), commit.thread_bytes.as_slice()).map_err(storage)?;
-        Ok(Done::Recorded {
-            record: Arc::new(commit.thread.clone()),
-            encoded_bytes: commit.thread_bytes.len(),
-        })
+        Ok(Done::Recorded(Arc::new(commit.thread.clone())))
     }
 
     /// The outcome of a commit that has been made before or comes too late.

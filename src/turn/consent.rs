@@ -11,8 +11,10 @@ use crate::threads::ThreadKey;
 use crate::threads::TurnCommit;
 use crate::turn::Gateway;
 use crate::turn::TurnError;
+use crate::turn::decide::ids;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
+use crate::turn::understand::Understood;
 use std::sync::Arc;
 
 /// Times a change is made anew when the customer or thread changed under it.
@@ -46,6 +48,22 @@ pub(crate) fn is_stop(text: &str) -> bool {
     STOP_WORDS.contains(&said.as_str())
 }
 
+/// The intent of not wanting to be written to any more.
+const STOP_INTENT: &str = "stop_messages";
+
+/// Whether a message asks to be written to no more: in a word, in a sentence (opting out is the
+/// most urgent of several wishes), or by the button that says so.
+pub(crate) fn stops(understood: &Understood) -> bool {
+    let reading = &understood.reading;
+    match &understood.tap {
+        Some(choice) => choice.key == ids::INTENT && choice.value == STOP_INTENT,
+        None => {
+            let first = reading.label == STOP_INTENT && !reading.abstained;
+            is_stop(&understood.text) || first
+        }
+    }
+}
+
 impl Gateway {
     /// The request with what the shop's profile knows and the caller did not say.
     pub(super) async fn with_profile(
@@ -56,6 +74,8 @@ impl Gateway {
         let key = CustomerKey { tenant: request.tenant.clone(), customer: customer.clone() };
         if let Some(known) = self.parts.customers.customer(&key).await? {
             let profile = known.profile.clone();
+            request.customer.consents.clone_from(&known.consents);
+            request.customer.stopped = Some(known.has_stopped());
             let Customer { name, tier, last_purchase, .. } = &mut request.customer;
             *name = name.take().or(profile.name);
             *tier = tier.take().or(profile.tier);

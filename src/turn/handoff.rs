@@ -68,11 +68,13 @@ fn fields(facts: Facts<'_>) -> Map<String, Value> {
         "reason": reason.name(),
         "intent": reading.label,
         "confidence": (f64::from(reading.confidence) * 100.0).round() / 100.0,
-        "language": understood.language.code(),
+        "also": reading.second.as_ref().map(|second| second.label.as_str()),
+        "language": understood.tongue.code(),
         "sentiment": (f64::from(reading.signals.sentiment) * 100.0).round() / 100.0,
         "name": customer.name,
         "tier": customer.tier,
-        "outreach_stopped": record.outreach_stopped_at.is_some(),
+        "outreach_stopped": customer.stopped.unwrap_or(record.outreach_stopped_at.is_some()),
+        "consents": consents(customer),
         "entities": entities,
         "cart": cart.join(", "),
         "said_to_customer": reply,
@@ -87,13 +89,35 @@ fn fields(facts: Facts<'_>) -> Map<String, Value> {
     }
 }
 
+/// Newest rows of the ledger that a packet tells: every purpose on a channel or two.
+const CONSENTS_MAX: usize = 6;
+
+/// What the customer has agreed to and taken back, newest last, each as
+/// `purpose channel: granted DATE, withdrawn DATE (wording)`.
+fn consents(customer: &Customer) -> String {
+    let from = customer.consents.len().saturating_sub(CONSENTS_MAX);
+    let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
+    let rows = customer.consents[from..].iter().map(|row| {
+        let granted = row.granted_at.map(|time| format!("granted {}", day(time)));
+        let withdrawn = row.withdrawn_at.map(|time| format!("withdrawn {}", day(time)));
+        let times = granted.into_iter().chain(withdrawn).collect::<Vec<_>>().join(", ");
+        let channel = row.channel.map_or("everywhere", |channel| channel.name());
+        format!("{} {channel}: {times} ({})", row.purpose.name(), row.wording_version)
+    });
+    rows.collect::<Vec<_>>().join("; ")
+}
+
 /// A first line for the human, in the customer's language.
 fn suggested(reason: HandoffReason, record: &ThreadRecord) -> &'static str {
     use crate::base::language::Language::En;
     use crate::base::language::Language::Fr;
     match (reason, record.language) {
-        (HandoffReason::Complaint, En) => "I am sorry about this. I am looking into it right now.",
-        (HandoffReason::Complaint, Fr) => "Je suis désolé. Je m'en occupe tout de suite.",
+        (HandoffReason::Complaint | HandoffReason::Amount, En) => {
+            "I am sorry about this. I am looking into it right now."
+        }
+        (HandoffReason::Complaint | HandoffReason::Amount, Fr) => {
+            "Je suis désolé. Je m'en occupe tout de suite."
+        }
         (HandoffReason::VipBuying, En) => "I can help you complete your order.",
         (HandoffReason::VipBuying, Fr) => "Je peux vous aider à finaliser votre commande.",
         (_, En) => "Hello, I have read your conversation. How can I help?",
@@ -128,16 +152,22 @@ fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::channel::ChannelKind;
     use crate::base::language::Language;
+    use crate::base::language::Tongue;
     use crate::catalog::Understanding;
+    use crate::threads::Consent;
+    use crate::threads::Purpose;
     use crate::threads::tests::samples;
     use crate::turn::understand::Reading;
 
     fn understood(text: &str) -> Understood {
         Understood {
             language: Language::Fr,
+            tongue: Tongue::Fr,
             reading: Reading::none(),
             said: Understanding::default(),
+            entities: Vec::new(),
             tap: None,
             text: text.to_owned(),
             source: None,
@@ -148,7 +178,17 @@ mod tests {
         let record = samples::full_thread("t-1");
         let line = HistoryLine { from_customer: true, text: text.to_owned() };
         let history = vec![line; lines];
-        let customer = Customer { name: Some("Léa".to_owned()), ..Customer::default() };
+        let consent = Consent {
+            purpose: Purpose::Outreach,
+            channel: Some(ChannelKind::Whatsapp),
+            wording_version: "2026-01".to_owned(),
+            source_message: None,
+            granted_at: Some(samples::at(0)),
+            withdrawn_at: Some(samples::at(90_000)),
+        };
+        let (name, stopped) = (Some("Léa".to_owned()), Some(true));
+        let customer =
+            Customer { name, stopped, consents: vec![consent; 9], ..Customer::default() };
         packet(Facts {
             reason: HandoffReason::Complaint,
             record: &record,
@@ -168,6 +208,10 @@ mod tests {
         assert_eq!(packet["entities"]["goal"], "marathon");
         assert_eq!(packet["cart"], "SOCK-01 x 2");
         assert_eq!(packet["language"], "fr");
+        assert_eq!(packet["outreach_stopped"], true);
+        let consents = packet["consents"].as_str().unwrap();
+        let row = "outreach whatsapp: granted 2026-09-21, withdrawn 2026-09-22 (2026-01)";
+        assert_eq!(consents, [row; CONSENTS_MAX].join("; "));
         assert!(packet["last_turns"].as_str().unwrap().ends_with("customer: mon colis est cassé"));
     }
 

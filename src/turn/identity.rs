@@ -12,6 +12,7 @@ use crate::threads::Identity;
 use crate::threads::IdentityKey;
 use crate::threads::IdentityProof;
 use crate::threads::PendingLink;
+use crate::threads::StoreError;
 use crate::threads::ThreadKey;
 use crate::turn::Gateway;
 use crate::turn::TurnError;
@@ -84,6 +85,7 @@ impl Gateway {
         if request.customer_id.is_none() {
             let (tenant, channel) = (request.tenant.clone(), request.channel);
             let sender = IdentityKey { tenant, channel, address: address.clone() };
+            self.refuse_erased(&request, &sender).await?;
             request.customer_id = match self.sent_back(&request, address).await? {
                 Some(customer) => Some(customer.customer),
                 None => self.parts.customers.identified(&sender).await?,
@@ -96,6 +98,23 @@ impl Gateway {
             request.thread_id = self.last_thread(&key).await?.map(|thread| thread.thread);
         }
         Ok(request)
+    }
+
+    /// Refuses a message that was sent before the customer of its sender's address was erased. One
+    /// that names neither customer, thread, message nor sender leads to nobody and stays so.
+    async fn refuse_erased(
+        &self,
+        request: &TurnRequest,
+        sender: &IdentityKey,
+    ) -> Result<(), TurnError> {
+        let Some(sent_at) = request.sent_at else { return Ok(()) };
+        match self.parts.customers.address_erased_at(sender).await? {
+            // Tombstones are kept to the microsecond.
+            Some(erased_at) if sent_at.as_microsecond() <= erased_at.as_microsecond() => {
+                Err(StoreError::Erased { erased_at }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The customer whose token this message brings back from its sender's address.

@@ -8,6 +8,7 @@ use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
 use crate::base::language::Language;
 use crate::threads::BodyHash;
+use crate::threads::Consent;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -86,6 +87,11 @@ pub(crate) struct Customer {
     /// Free text or a date; told to a human who takes over.
     pub(crate) last_purchase: Option<String>,
     pub(crate) orders: Vec<Order>,
+    /// Rows of the ledger, oldest first.
+    pub(crate) consents: Vec<Consent>,
+    /// Whether the customer said STOP, on any channel, and has not opted in again since; `None` if
+    /// the ledger does not know the customer.
+    pub(crate) stopped: Option<bool>,
 }
 
 /// One order.

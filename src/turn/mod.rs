@@ -15,6 +15,7 @@ pub(crate) mod consent;
 mod course;
 pub(crate) mod decide;
 pub(crate) mod draft;
+mod entities;
 mod error;
 pub(crate) mod grounding;
 mod handoff;
@@ -24,9 +25,11 @@ mod ownership;
 mod policies;
 mod record;
 mod seal;
+mod segments;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod triggers;
 mod understand;
 
 pub(crate) use answer::Handoff;
@@ -45,6 +48,7 @@ pub(crate) use ownership::HumanMessage;
 pub(crate) use ownership::OwnerChange;
 pub(crate) use ownership::Resolution;
 pub(crate) use policies::Policies;
+pub(crate) use triggers::Triggers;
 pub(crate) use understand::Reading;
 
 use crate::base::clock::SharedClock;
@@ -114,6 +118,7 @@ pub(crate) struct TurnOptions {
     pub(crate) history_turns_max: usize,
     pub(crate) bursts: BurstLimits,
     pub(crate) handoff: HandoffDelivery,
+    pub(crate) triggers: Triggers,
 }
 
 /// Whether handoffs are told to anybody but the caller.
@@ -273,6 +278,7 @@ impl Gateway {
             classifier: &self.parts.classifier,
             catalog: &self.parts.catalog,
             language_default: self.options.style.language,
+            written_at: request.sent_at.unwrap_or_else(|| self.parts.clock.now()),
         };
         let mut understood =
             understand::understand(&burst.content, request.language_hint, &record, readers).await?;
@@ -298,7 +304,9 @@ impl Gateway {
             catalog: &self.parts.catalog,
             tenant: &request.tenant,
         };
-        let suggestion = suggest::suggest(desk, &record, &understood, &decision);
+        let stopped = request.customer.stopped.unwrap_or(record.outreach_stopped_at.is_some());
+        let suggestion =
+            if stopped { None } else { suggest::suggest(desk, &record, &understood, &decision) };
         turn.timings.suggest = self.since(started);
 
         let started = self.parts.clock.instant();
@@ -353,10 +361,13 @@ impl Gateway {
             style,
             rules: self.options.rules,
         };
-        if record.ownership.bot_may_speak() {
-            decide::decide(&situation)
-        } else {
-            decide::silent(&situation)
+        if !record.ownership.bot_may_speak() {
+            return decide::silent(&situation);
+        }
+        let decision = decide::decide(&situation);
+        match self.options.triggers.reason(request.channel, understood, &decision) {
+            Some(reason) => decide::hand_off(&situation, reason),
+            None => decision,
         }
     }
 

@@ -14,7 +14,9 @@ use crate::offers::OfferDecision;
 use crate::offers::Offers;
 use crate::offers::Owner;
 use crate::offers::Shelf;
+use crate::threads::CustomerKey;
 use crate::threads::OwnerState;
+use crate::threads::StoreError;
 use crate::threads::ThreadRecord;
 use crate::turn::Gateway;
 use crate::turn::answer::Suggestion;
@@ -45,6 +47,9 @@ impl Shelf for CatalogShelf<'_> {
     }
 }
 
+/// Why a customer who said STOP gets no offer.
+const STOPPED: &str = "stopped";
+
 /// Where offers come from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Desk<'a> {
@@ -53,7 +58,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) tenant: &'a TenantId,
 }
 
-/// The offer of one turn, if there is one.
+/// The offer of one turn, if there is one. A customer who said STOP gets none, not even beside an
+/// answer: the caller asks only where no STOP stands.
 pub(crate) fn suggest(
     desk: Desk<'_>,
     record: &ThreadRecord,
@@ -140,12 +146,19 @@ pub(crate) struct CartVerdict {
 
 impl Gateway {
     /// The offer for a cart outside of any conversation.
-    pub(crate) fn suggest(
+    ///
+    /// # Errors
+    /// Those of the store, where the customer's ledger is looked up.
+    pub(crate) async fn suggest(
         &self,
         tenant: &TenantId,
         customer: Option<&CustomerId>,
         cart: &[Sku],
-    ) -> CartVerdict {
+    ) -> Result<CartVerdict, StoreError> {
+        let stopped = match customer {
+            Some(customer) => self.has_stopped(tenant, customer).await?,
+            None => false,
+        };
         let context = OfferContext {
             tenant: tenant.as_str(),
             subject: customer.map_or(ANONYMOUS, CustomerId::as_str),
@@ -164,10 +177,24 @@ impl Gateway {
             shelf: &CatalogShelf(&self.parts.catalog),
         };
         let decision = self.parts.offers.suggest(&context);
-        CartVerdict {
-            suggestion: named(&self.parts.catalog, &decision, self.options.style.language),
-            arm: decision.assignment().arm.name(),
-            withheld: decision.withheld().map(|reason| reason.name().to_owned()),
+        let arm = decision.assignment().arm.name();
+        if stopped {
+            return Ok(CartVerdict { suggestion: None, arm, withheld: Some(STOPPED.to_owned()) });
         }
+        Ok(CartVerdict {
+            suggestion: named(&self.parts.catalog, &decision, self.options.style.language),
+            arm,
+            withheld: decision.withheld().map(|reason| reason.name().to_owned()),
+        })
+    }
+
+    async fn has_stopped(
+        &self,
+        tenant: &TenantId,
+        customer: &CustomerId,
+    ) -> Result<bool, StoreError> {
+        let key = CustomerKey { tenant: tenant.clone(), customer: customer.clone() };
+        let known = self.parts.customers.customer(&key).await?;
+        Ok(known.is_some_and(|known| known.has_stopped()))
     }
 }

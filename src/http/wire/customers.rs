@@ -5,9 +5,10 @@ use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// `PUT /v1/customers/{id}`: the profile as it shall be.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-pub(crate) struct ProfileRequest {
+/// What a shop says of a customer: the body of `PUT /v1/customers/{id}`, and a part of `customer` in a
+/// turn.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub(crate) struct ProfileBody {
     /// First name, as the customer wants to be called.
     #[serde(default)]
     pub(crate) name: Option<String>,

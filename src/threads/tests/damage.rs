@@ -112,7 +112,7 @@ async fn a_file_of_a_later_format_is_refused() {
     transaction.commit().unwrap();
     drop(database);
     let refused = EmbeddedStore::open(options).unwrap_err();
-    assert!(matches!(refused, StoreError::Format { found: 3, supported: 2 }), "{refused:?}");
+    assert!(matches!(refused, StoreError::Format { found: 4, supported: 3 }), "{refused:?}");
 }
 
 #[tokio::test]

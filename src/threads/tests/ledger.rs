@@ -7,6 +7,7 @@ use crate::threads::CustomerKey;
 use crate::threads::CustomerOutcome;
 use crate::threads::CustomerRecord;
 use crate::threads::CustomerStore;
+use crate::threads::Due;
 use crate::threads::EmbeddedStore;
 use crate::threads::Identity;
 use crate::threads::IdentityKey;
@@ -24,6 +25,7 @@ use crate::threads::ThreadStore;
 use crate::threads::tests::samples;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use uuid::Uuid;
 
 fn customer_key(name: &str) -> CustomerKey {
@@ -207,14 +209,19 @@ async fn what_has_been_kept_long_enough_goes_and_the_rest_stays() {
     }
     let sweep = Sweep {
         messages_before: samples::at(200),
-        threads_before: samples::at(100),
+        due: Due {
+            threads_before: samples::at(100),
+            personalisation_before: samples::at(0),
+            outreach_before: samples::at(0),
+        },
+        tenants: Arc::default(),
         entries_max: 7,
         now: samples::at(1000),
     };
     let mut cursor = SweepCursor::default();
     let mut steps = 0;
     while cursor.rounds == 0 {
-        store.sweep(sweep, &mut cursor).await.unwrap();
+        store.sweep(&sweep, &mut cursor).await.unwrap();
         steps += 1;
         assert!(steps < 100, "a sweep that comes to no end");
     }

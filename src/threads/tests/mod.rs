@@ -5,6 +5,7 @@ mod damage;
 mod disk;
 mod ledger;
 mod oracle;
+mod retention;
 pub(crate) mod samples;
 mod store;
 mod torn;

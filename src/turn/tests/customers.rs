@@ -11,6 +11,7 @@ use crate::threads::Purpose;
 use crate::threads::StoreError;
 use crate::threads::ThreadStore;
 use crate::turn::Gateway;
+use crate::turn::Triggers;
 use crate::turn::TurnError;
 use crate::turn::TurnRequest;
 use crate::turn::tests::desk::Desk;
@@ -121,4 +122,58 @@ async fn a_handoff_is_told_once() {
     assert_eq!(packet["thread_id"], "t");
     assert_eq!(packet["reason"], "requested");
     assert_eq!(packet["epoch"], 2);
+}
+
+#[tokio::test]
+async fn a_late_message_without_ids_is_known_by_its_senders_address_after_an_erasure() {
+    let desk = Desk::open();
+    desk.let_drafts_end(99);
+    desk.say(known(words("t", "what a lovely day it is"))).await;
+    let (token, _) = desk.gateway.offer_link(&customer(), ChannelKind::Sms).await.unwrap();
+    desk.say(from("+336", &format!("my code is {token}"))).await;
+    desk.gateway.erase_customer(&customer()).await.unwrap().unwrap();
+    let sent = |request| TurnRequest { sent_at: Some(desk.now()), ..request };
+    let refused = desk.respond(sent(from("+336", "late"))).await;
+    assert!(matches!(refused, Err(TurnError::Store(StoreError::Erased { .. }))), "{refused:?}");
+    desk.respond(sent(from("+337", "what a lovely day it is"))).await.unwrap();
+    desk.clock.advance(std::time::Duration::from_secs(1));
+    let anew = TurnRequest { sent_at: Some(desk.now()), ..from("+336", "what a lovely day") };
+    desk.respond(anew).await.unwrap();
+    assert!(desk.turns("t").await.is_empty(), "nothing leads back to what was erased");
+}
+
+#[tokio::test]
+async fn a_customer_who_said_stop_gets_no_offer_until_outreach_is_granted_anew() {
+    let desk = Desk::open();
+    desk.let_drafts_end(99);
+    grant_outreach(&desk.gateway).await;
+    let verdict = async || {
+        let customer = customer().customer;
+        desk.gateway.suggest(&tenant(), Some(&customer), &[]).await.unwrap().withheld
+    };
+    let open = verdict().await;
+    assert_ne!(open.as_deref(), Some("stopped"));
+    desk.say(known(message("t", "m-1", "stop"))).await;
+    assert_eq!(verdict().await.as_deref(), Some("stopped"));
+    let stranger = desk.gateway.suggest(&tenant(), None, &[]).await.unwrap();
+    assert_eq!(stranger.withheld, open, "another customer's STOP is nobody else's");
+    grant_outreach(&desk.gateway).await;
+    assert_eq!(verdict().await, open);
+}
+
+#[tokio::test]
+async fn a_channel_that_the_shop_keeps_for_people_goes_to_people() {
+    for (channel, reason) in [(ChannelKind::Whatsapp, Some("channel")), (ChannelKind::Sms, None)] {
+        let desk = Desk::with(Triggers { channels: [channel].into(), ..Triggers::default() });
+        desk.let_drafts_end(99);
+        let answer = desk.say(words("t", "what a lovely day it is")).await;
+        assert_eq!(answer["action"] == "handoff", reason.is_some(), "{answer}");
+        let jobs = desk.store.waiting(9).await.unwrap();
+        let packet = jobs.first().map(|(_, job)| {
+            serde_json::from_str::<serde_json::Value>(&job.body).unwrap()["reason"].clone()
+        });
+        assert_eq!(packet, reason.map(Into::into));
+        let stop = desk.say(words("t", "stop")).await;
+        assert_eq!(stop["action"], "close", "a STOP is never a handoff");
+    }
 }

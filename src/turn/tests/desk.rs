@@ -2,6 +2,7 @@
 //! drafts begin at once and end when the test lets them.
 
 use crate::base::channel::ChannelKind;
+use crate::base::clock::Clock;
 use crate::base::clock::ManualClock;
 use crate::base::clock::SharedClock;
 use crate::base::ids::MessageId;
@@ -36,11 +37,13 @@ use crate::turn::Parts;
 use crate::turn::Patience;
 use crate::turn::Policies;
 use crate::turn::ShopProfile;
+use crate::turn::Triggers;
 use crate::turn::TurnAnswer;
 use crate::turn::TurnError;
 use crate::turn::TurnOptions;
 use crate::turn::TurnRequest;
 use crate::turn::burst::BurstLimits;
+use crate::turn::decide::ForeignWords;
 use crate::turn::decide::Rules;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
@@ -55,6 +58,7 @@ use crate::turn::draft::Length;
 use crate::turn::draft::Style;
 use crate::turn::draft::Voice;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -146,7 +150,20 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn open() -> Self {
         let options = samples::options(Path::new(""));
-        let store = Arc::new(EmbeddedStore::in_memory(options).unwrap());
+        Self::on(Arc::new(EmbeddedStore::in_memory(options).unwrap()))
+    }
+
+    pub(super) fn on(store: Arc<EmbeddedStore>) -> Self {
+        Self::made_of(store, options_of_turns())
+    }
+
+    /// One with triggers of its own.
+    pub(super) fn with(triggers: Triggers) -> Self {
+        let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
+        Self::made_of(Arc::new(store), TurnOptions { triggers, ..options_of_turns() })
+    }
+
+    fn made_of(store: Arc<EmbeddedStore>, options: TurnOptions) -> Self {
         let drafter = Arc::new(PatientDrafter {
             permits: Semaphore::new(0),
             drafts: watch::Sender::new(Drafts::default()),
@@ -170,13 +187,22 @@ impl Desk {
             clock: Arc::clone(&clock) as SharedClock,
             encode,
         };
-        let gateway = Arc::new(Gateway::new(parts, options_of_turns()));
+        let gateway = Arc::new(Gateway::new(parts, options));
         Self { gateway, store, clock, drafter }
     }
 
     /// Lets so many drafts end.
     pub(super) fn let_drafts_end(&self, drafts: usize) {
         self.drafter.permits.add_permits(drafts);
+    }
+
+    /// Takes back what drafts did not use.
+    pub(super) fn hold_drafts(&self) {
+        self.drafter.permits.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(super) fn drafts(&self) -> Drafts {
@@ -305,7 +331,12 @@ fn options_of_turns() -> TurnOptions {
             length: Length::Short,
             emoji: Emoji::None,
         },
-        rules: Rules { questions_max: 1, unsure_max: 2, repeats_max: 2 },
+        rules: Rules {
+            questions_max: 1,
+            unsure_max: 2,
+            repeats_max: 2,
+            foreign: ForeignWords::Reply,
+        },
         // Never reached: nothing here waits for time.
         deadline: Duration::from_secs(3600),
         output_tokens_max: 16,
@@ -317,5 +348,6 @@ fn options_of_turns() -> TurnOptions {
             windows: ChannelKind::ALL.map(|channel| (channel, WINDOW)).into(),
         },
         handoff: HandoffDelivery::Webhook,
+        triggers: Triggers::default(),
     }
 }

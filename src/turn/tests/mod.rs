@@ -3,5 +3,6 @@
 mod bursts;
 mod customers;
 mod desk;
+mod histories;
 mod owners;
 mod storm;

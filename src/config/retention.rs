@@ -1,0 +1,88 @@
+//! How long things are kept, for everybody and for single tenants.
+//!
+//! `retention.tenants` holds `NAME KEY=DAYS …`, tenants parted by `;`; what a tenant does not say is as
+//! for everybody.
+
+use crate::base::ids::TenantId;
+use crate::config::ConfigError;
+use crate::config::raw::Retention;
+use crate::config::value;
+use crate::threads::Kept;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+
+/// Parts tenants.
+const SEPARATOR: char = ';';
+
+/// What a tenant's entry looks like.
+const ALLOWED: &str = "NAME and then threads_days, personalisation_days or outreach_days, each with =DAYS of 1 or more";
+
+/// The times of everybody.
+pub(super) fn everybody(raw: &Retention) -> Kept {
+    Kept {
+        threads: days(raw.threads_days),
+        personalisation: days(raw.personalisation_days),
+        outreach: days(raw.outreach_days),
+    }
+}
+
+/// The tenants with times of their own.
+///
+/// # Errors
+/// If an entry is not what is described above.
+pub(super) fn tenants(raw: &Retention) -> Result<BTreeMap<TenantId, Kept>, ConfigError> {
+    let entries = raw.tenants.split(SEPARATOR).map(str::trim).filter(|entry| !entry.is_empty());
+    entries
+        .map(|entry| {
+            tenant(entry, everybody(raw)).ok_or_else(|| value("retention.tenants", entry, ALLOWED))
+        })
+        .collect()
+}
+
+fn tenant(entry: &str, mut kept: Kept) -> Option<(TenantId, Kept)> {
+    let mut words = entry.split_whitespace();
+    let tenant = TenantId::new(words.next()?).ok()?;
+    for word in words {
+        let (key, found) = word.split_once('=')?;
+        let found = days(found.parse().ok().filter(|found| *found > 0)?);
+        match key {
+            "threads_days" => kept.threads = found,
+            "personalisation_days" => kept.personalisation = found,
+            "outreach_days" => kept.outreach = found,
+            _ => return None,
+        }
+    }
+    Some((tenant, kept))
+}
+
+fn days(days: u32) -> SignedDuration {
+    SignedDuration::from_hours(i64::from(days) * 24)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tenants: &str) -> Result<BTreeMap<TenantId, Kept>, ConfigError> {
+        super::tenants(&Retention { tenants: tenants.to_owned(), ..Retention::default() })
+    }
+
+    #[test]
+    fn a_tenant_keeps_what_it_says_and_the_rest_as_everybody() {
+        let kept = read("shop-a threads_days=30 outreach_days=7; shop-b").unwrap();
+        let everybody = everybody(&Retention::default());
+        let shop_a = &kept[&TenantId::new("shop-a").unwrap()];
+        assert_eq!((shop_a.threads, shop_a.outreach), (days(30), days(7)));
+        assert_eq!(shop_a.personalisation, everybody.personalisation);
+        assert_eq!(kept[&TenantId::new("shop-b").unwrap()], everybody);
+        assert!(read(" ").unwrap().is_empty());
+    }
+
+    #[test]
+    fn entries_that_cannot_be_read_are_refused_with_what_is_allowed() {
+        for entry in ["a threads_days", "a threads_days=0", "a days=3", "a threads_days=-1"] {
+            let refused = read(entry).unwrap_err().to_string();
+            assert!(refused.contains(entry) && refused.contains("threads_days"), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Random histories of a whole gateway against an oracle that only remembers what was told.
+//!
+//! Goal: whatever comes in whatever order, no answer that was given is lost or given twice, no word
+//! goes unanswered, nobody speaks over a human, and what was erased stays away.
+//! Method: messages (new, delivered again, with another body, late), humans, releases, erasures,
+//! ends of drafts and crashes in random order over two threads. Turns run beside each other until
+//! the history settles; a crash drops all of them where they are and opens the file again. The
+//! runtime has one thread, so the order of the notes is the order of the telling.
+
+use crate::threads::EmbeddedStore;
+use crate::threads::OwnerState;
+use crate::threads::StoreError;
+use crate::threads::ThreadStore;
+use crate::threads::TurnKind;
+use crate::threads::TurnRecord;
+use crate::threads::tests::samples;
+use crate::turn::OwnerChange;
+use crate::turn::Resolution;
+use crate::turn::TurnError;
+use crate::turn::TurnRequest;
+use crate::turn::tests::desk::Desk;
+use crate::turn::tests::desk::key;
+use crate::turn::tests::desk::message;
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::task::yield_now;
+
+const THREADS: usize = 2;
+const MESSAGES: usize = 6;
+
+/// Lets every task go on until it waits for something else.
+const YIELDS: usize = 20;
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// A delivery: thread, message, body, seconds from now that it was sent.
+    Say(usize, usize, u8, i64),
+    /// So many drafts end.
+    Draft(usize),
+    Human(usize),
+    Release(usize, Resolution),
+    Erase(usize),
+    Settle,
+    Crash,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let thread = 0..THREADS;
+    let resolution = prop_oneof![Just(Resolution::Open), Just(Resolution::Resolved)];
+    let body = prop_oneof![6 => Just(0_u8), 1 => Just(1_u8)];
+    prop_oneof![
+        10 => (thread.clone(), 0..MESSAGES, body, -2..3_i64)
+            .prop_map(|(thread, message, body, sent)| Step::Say(thread, message, body, sent)),
+        4 => (1..3_usize).prop_map(Step::Draft),
+        2 => thread.clone().prop_map(Step::Human),
+        2 => (thread.clone(), resolution).prop_map(|(thread, as_)| Step::Release(thread, as_)),
+        1 => thread.prop_map(Step::Erase),
+        3 => Just(Step::Settle),
+        1 => Just(Step::Crash),
+    ]
+}
+
+/// What callers were told.
+#[derive(Debug, Default)]
+struct Oracle {
+    /// The answer of each message, for good.
+    answers: BTreeMap<(usize, usize), (u8, Arc<[u8]>)>,
+    /// Bodies that each message was sent with.
+    bodies: BTreeMap<(usize, usize), BTreeSet<u8>>,
+    threads: [OracleThread; THREADS],
+}
+
+#[derive(Debug, Default)]
+struct OracleThread {
+    /// Messages answered since the last erasure.
+    standing: BTreeSet<usize>,
+    humans: usize,
+    resolved: usize,
+    human_owns: bool,
+    was_erased: bool,
+    epoch: u64,
+}
+
+impl Oracle {
+    fn told(&mut self, at: (usize, usize), body: u8, answered: Result<Arc<[u8]>, TurnError>) {
+        let (number, message) = at;
+        let thread = &mut self.threads[number];
+        let bytes = match answered {
+            Ok(bytes) => bytes,
+            Err(TurnError::Store(StoreError::Erased { .. })) => {
+                assert!(thread.was_erased, "{at:?} was refused for an erasure that never was");
+                return;
+            }
+            Err(TurnError::Store(StoreError::BodyDiffers) | TurnError::Gate(_)) => {
+                assert!(self.bodies[&at].len() > 1, "{at:?} had one body only");
+                return;
+            }
+            Err(cause) => unreachable!("{at:?}: {cause:?}"),
+        };
+        if let Some((first, known)) = self.answers.get(&at) {
+            assert_eq!((*first, known), (body, &bytes), "{at:?} was answered twice");
+            return;
+        }
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        let epoch = answer["epoch"].as_u64().unwrap();
+        assert!(epoch >= thread.epoch, "{answer} is older than epoch {}", thread.epoch);
+        thread.epoch = epoch;
+        assert!(!thread.human_owns || answer["text"] == "", "{answer} after a human spoke");
+        thread.standing.insert(message);
+        self.answers.insert(at, (body, bytes));
+    }
+
+    /// What the store holds is what was told, whole and once.
+    async fn compare(&self, store: &EmbeddedStore) {
+        for (number, thread) in self.threads.iter().enumerate() {
+            let key = key(&format!("t-{number}"));
+            let turns = store.turns(&key, usize::MAX).await.unwrap();
+            let count = |kind| turns.iter().filter(|turn| turn.kind == kind).count();
+            assert_eq!(count(TurnKind::Human), thread.humans);
+            assert_eq!(count(TurnKind::Resolved), thread.resolved);
+            let mut by_message: BTreeMap<&str, &TurnRecord> = BTreeMap::new();
+            for turn in turns.iter().filter(|turn| turn.kind == TurnKind::Customer) {
+                let answer: Value = serde_json::from_slice(&turn.answer).unwrap();
+                assert_eq!(answer["turn_id"], turn.turn_id.as_str(), "a turn is not whole");
+                let id = turn.message_id.as_ref().unwrap().as_str();
+                assert!(by_message.insert(id, turn).is_none(), "{id} is recorded twice");
+            }
+            for message in &thread.standing {
+                let turn = by_message.get(name(number, *message).as_str());
+                let (_, bytes) = &self.answers[&(number, *message)];
+                assert_eq!(&turn.expect("an answer was lost").answer, bytes);
+            }
+            let Some(record) = store.load(&key).await.unwrap() else {
+                assert!(turns.is_empty());
+                continue;
+            };
+            assert!(record.ownership.epoch >= thread.epoch);
+            assert_eq!(thread.human_owns, record.ownership.state == OwnerState::Human);
+            let waiting = record.unanswered.iter().map(|words| words.turn_id.as_str());
+            covered(&turns, &waiting.collect());
+        }
+    }
+}
+
+/// Superseded words wait, were read by a human or resolved, or are answered by exactly one turn.
+fn covered(turns: &[TurnRecord], waiting: &BTreeSet<&str>) {
+    let answers: Vec<(usize, Value)> = turns
+        .iter()
+        .enumerate()
+        .filter(|(_, turn)| turn.kind == TurnKind::Customer)
+        .map(|(at, turn)| (at, serde_json::from_slice(&turn.answer).unwrap()))
+        .collect();
+    for (at, older) in answers.iter().filter(|(_, answer)| answer["action"] == "superseded") {
+        let id = &older["turn_id"];
+        let covers = |answer: &Value| answer["supersedes"].as_array().unwrap().contains(id);
+        let covering = answers.iter().filter(|(_, answer)| covers(answer)).count();
+        let read = turns[*at..].iter().any(|turn| turn.kind != TurnKind::Customer);
+        let waits = waiting.contains(id.as_str().unwrap());
+        assert!(covering <= 1, "{older} was answered by {covering} turns");
+        assert!(covering == 1 || read || waits, "{older} was never answered");
+    }
+}
+
+fn name(thread: usize, message: usize) -> String {
+    format!("m-{thread}-{message}")
+}
+
+/// The file's store; what a crash left running may hold it a moment longer.
+async fn open(folder: &Path) -> Arc<EmbeddedStore> {
+    loop {
+        match EmbeddedStore::open(samples::options(folder)) {
+            Err(StoreError::Locked { .. }) => yield_now().await,
+            opened => return Arc::new(opened.unwrap()),
+        }
+    }
+}
+
+/// A gateway, its turns under way, and what they told.
+struct History {
+    desk: Desk,
+    turns: JoinSet<()>,
+    oracle: Arc<Mutex<Oracle>>,
+}
+
+impl History {
+    fn say(&mut self, at: (usize, usize), body: u8, sent: i64) {
+        let (thread, number) = at;
+        let text = format!("what a lovely day it is {body}");
+        let sent_at = self.desk.now() + SignedDuration::from_secs(sent);
+        let request = TurnRequest {
+            sent_at: Some(sent_at),
+            ..message(&format!("t-{thread}"), &name(thread, number), &text)
+        };
+        let (desk, oracle) = (self.desk.clone(), Arc::clone(&self.oracle));
+        oracle.lock().unwrap().bodies.entry(at).or_default().insert(body);
+        self.turns.spawn(async move {
+            let answered = desk.respond(request).await.map(|answered| answered.body);
+            oracle.lock().unwrap().told(at, body, answered);
+        });
+    }
+
+    async fn human(&self, thread: usize) {
+        match self.desk.human(&format!("t-{thread}"), "I am here").await {
+            Ok(_) => {
+                let thread = &mut self.oracle.lock().unwrap().threads[thread];
+                thread.humans += 1;
+                thread.human_owns = true;
+            }
+            Err(cause) => assert!(matches!(cause, TurnError::NoThread), "{cause:?}"),
+        }
+    }
+
+    async fn release(&self, thread: usize, resolution: Resolution) {
+        let change = OwnerChange::Release(resolution);
+        match self.desk.gateway.change_owner(&key(&format!("t-{thread}")), change, None).await {
+            Ok(_) => {
+                let thread = &mut self.oracle.lock().unwrap().threads[thread];
+                thread.resolved += usize::from(resolution == Resolution::Resolved);
+                thread.human_owns = false;
+            }
+            Err(cause) => assert!(matches!(cause, TurnError::NoThread), "{cause:?}"),
+        }
+    }
+
+    async fn erase(&self, thread: usize) {
+        let key = key(&format!("t-{thread}"));
+        self.desk.store.delete(&key, self.desk.now()).await.unwrap();
+        let erased = OracleThread { was_erased: true, ..OracleThread::default() };
+        self.oracle.lock().unwrap().threads[thread] = erased;
+        self.desk.clock.advance(Duration::from_secs(1));
+    }
+
+    async fn settle(&mut self) {
+        self.desk.let_drafts_end(1000);
+        while let Some(turn) = self.turns.join_next().await {
+            turn.unwrap();
+        }
+        self.desk.hold_drafts();
+    }
+}
+
+async fn run(steps: Vec<Step>) {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::on(open(folder.path()).await);
+    let mut history = History { desk, turns: JoinSet::new(), oracle: Arc::default() };
+    for step in steps.into_iter().chain([Step::Settle]) {
+        match step {
+            Step::Say(thread, message, body, sent) => history.say((thread, message), body, sent),
+            Step::Draft(drafts) => history.desk.let_drafts_end(drafts),
+            Step::Human(thread) => history.human(thread).await,
+            Step::Release(thread, resolution) => history.release(thread, resolution).await,
+            Step::Erase(thread) => history.erase(thread).await,
+            Step::Settle => {
+                history.settle().await;
+                // Nobody tells anything now: what was told is taken out to be looked at.
+                let told = std::mem::take(&mut *history.oracle.lock().unwrap());
+                told.compare(&history.desk.store).await;
+                *history.oracle.lock().unwrap() = told;
+            }
+            Step::Crash => {
+                let History { desk, mut turns, oracle } = history;
+                turns.shutdown().await;
+                let now = desk.now();
+                drop(desk);
+                let desk = Desk::on(open(folder.path()).await);
+                desk.clock.advance(now.duration_since(desk.now()).unsigned_abs());
+                history = History { desk, turns, oracle };
+            }
+        }
+        for _ in 0..YIELDS {
+            yield_now().await;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_history_keeps_what_it_told(steps in prop::collection::vec(step(), 0..50)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(run(steps));
+    }
+}
