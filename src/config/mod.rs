@@ -196,10 +196,8 @@ impl Settings {
         let triggers = read_triggers(&raw.turn)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
-        let precision =
-            EncoderPrecision::parse(&raw.intent.precision, tier).ok_or_else(|| {
-                value("intent.precision", &raw.intent.precision, ENCODER_PRECISIONS)
-            })?;
+        let precision = EncoderPrecision::parse(&raw.intent.precision, tier)
+            .ok_or_else(|| value("intent.precision", &raw.intent.precision, ENCODER_PRECISIONS))?;
         let encoder = EncoderOptions { precision, tier, threads: engine_threads };
         let installed = memory::installed().unwrap_or(MEMORY_WHERE_UNKNOWN).0;
         let or = |size: Size, default: u64| Bytes(if size.0 == 0 { default } else { size.0 });

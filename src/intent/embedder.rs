@@ -278,8 +278,7 @@ mod tests {
         let limits =
             BatchLimits { waiting_texts_max: 64, batch_texts_max: 8, batch_tokens_max: 256 };
         let prefix = prefix.to_owned();
-        let options =
-            EmbedderOptions { limits, text_bytes_max: 8192, prefix, compute: REFERENCE };
+        let options = EmbedderOptions { limits, text_bytes_max: 8192, prefix, compute: REFERENCE };
         Embedder::open(folder, options).unwrap()
     }
 

@@ -110,11 +110,8 @@ mod tests {
             sum * 2.0 / std::f64::consts::PI.sqrt()
         };
         let values: Vec<f32> = (-400..400_i16).map(|step| f32::from(step) / 100.0).collect();
-        let plain: [(fn(&mut [f32]), fn(Tier, &mut [f32])); 3] = [
-            (scalar::gelu_erf, gelu_erf),
-            (scalar::gelu_tanh, gelu_tanh),
-            (scalar::relu, relu),
-        ];
+        let plain: [(fn(&mut [f32]), fn(Tier, &mut [f32])); 3] =
+            [(scalar::gelu_erf, gelu_erf), (scalar::gelu_tanh, gelu_tanh), (scalar::relu, relu)];
         for (at, (specification, function)) in plain.into_iter().enumerate() {
             let mut expected = values.clone();
             specification(&mut expected);

@@ -53,8 +53,7 @@ fn sums<const ROWS: usize>(codes: &[i8], rows: &[i16], stride: usize) -> TileSum
             let two = unsafe { rows.add(row * stride + 2 * pair).cast::<i32>().read_unaligned() };
             let two = _mm256_set1_epi32(two);
             for half in 0..2 {
-                sums[half] =
-                    _mm256_add_epi32(sums[half], _mm256_madd_epi16(weights[half], two));
+                sums[half] = _mm256_add_epi32(sums[half], _mm256_madd_epi16(weights[half], two));
             }
         }
     }

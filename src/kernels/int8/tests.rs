@@ -63,8 +63,7 @@ fn row_has_the_same_bits_in_every_company() {
     .unwrap();
     let rows = quantized(&random_floats(inputs * 67, 6), inputs);
     let together = product(&matrix, &rows, 48);
-    for (row, together) in
-        rows.chunks_exact(row_codes(inputs)).zip(together.chunks_exact(outputs))
+    for (row, together) in rows.chunks_exact(row_codes(inputs)).zip(together.chunks_exact(outputs))
     {
         same_bits(&product(&matrix, row, 16), together);
     }
@@ -81,9 +80,10 @@ fn product_is_that_of_the_rounded_operands() {
             for (weights, &found) in weights.chunks_exact(inputs).zip(found) {
                 let largest = weights.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
                 let step = f64::from(largest / 127.0);
-                let terms = row.iter().zip(weights).map(|(x, w)| {
-                    f64::from(*x) * (f64::from(*w) / step).round_ties_even() * step
-                });
+                let terms = row
+                    .iter()
+                    .zip(weights)
+                    .map(|(x, w)| f64::from(*x) * (f64::from(*w) / step).round_ties_even() * step);
                 let exact = 0.5 + terms.sum::<f64>();
                 // Half a step of the activations each, adding up as noise; six times that.
                 let noise = 0.3 / f64::from(code_max(inputs)) * (inputs as f64 / 3.0).sqrt();

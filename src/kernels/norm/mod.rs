@@ -92,8 +92,8 @@ mod tests {
         let squares: f64 = x.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
         let scale = 1.0 / (squares / 384.0 + 1e-6).sqrt();
         for (at, found) in found.iter().enumerate() {
-            let exact = (f64::from(x[at]) - mean) * scale * f64::from(gain[at])
-                + f64::from(bias[at]);
+            let exact =
+                (f64::from(x[at]) - mean) * scale * f64::from(gain[at]) + f64::from(bias[at]);
             assert!((f64::from(*found) - exact).abs() <= 1e-5, "{found} is not {exact}");
         }
     }

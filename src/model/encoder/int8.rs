@@ -200,8 +200,8 @@ impl Int8Encoder {
             self.forward()?;
             let edges = &self.arena.sequences;
             for pair in edges.windows(2) {
-                let rows = &self.arena.hidden[pair[0] * self.shape.width..][..(pair[1] - pair[0])
-                    * self.shape.width];
+                let rows = &self.arena.hidden[pair[0] * self.shape.width..]
+                    [..(pair[1] - pair[0]) * self.shape.width];
                 vectors.push(pooled(rows, self.shape.width, pooling));
             }
             rest = &rest[taken..];

@@ -172,10 +172,9 @@ impl Encoder {
         let pooling = self.head.pooling;
         let mut vectors = match &self.layers {
             // A pass writes all that it reads, so what a panic left behind does no harm.
-            Layers::Int8(encoder) => encoder
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .encode(sequences, pooling)?,
+            Layers::Int8(encoder) => {
+                encoder.lock().unwrap_or_else(PoisonError::into_inner).encode(sequences, pooling)?
+            }
             Layers::Tensors(encoder) => encoder.encode(sequences, pooling)?,
         };
         if self.head.scaling == Scaling::UnitNorm {
