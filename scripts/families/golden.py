@@ -13,11 +13,11 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from servers import ROOT, Server, post
+
 FILES = ROOT / "target" / "families"
 GOLDEN = ROOT / "tests" / "golden" / "families"
 # Long enough to leave every window and every trained context that the models have.
@@ -27,25 +27,6 @@ TOP = 8
 # The letter a. The server keeps no probabilities of a token that ends inside a UTF-8 character, so this one is always
 # chosen; the probabilities are those before the choice.
 CHOSEN = 264
-OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def post(url: str, body: dict) -> dict:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    with OPENER.open(request, timeout=120) as answer:
-        return json.load(answer)
-
-
-def wait_until_ready(url: str, server: subprocess.Popen, name: str):
-    for _ in range(600):
-        if server.poll() is not None:
-            sys.exit(f"golden: the server refuses {name}")
-        try:
-            OPENER.open(url + "/health", timeout=1).read()
-            return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("golden: the server was not ready within a minute")
 
 
 def answers(url: str) -> list[dict]:
@@ -62,8 +43,7 @@ def answers(url: str) -> list[dict]:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", required=True, help="llama.cpp's llama-server")
-    parser.add_argument("--port", type=int, default=18098)
+    parser.add_argument("--server", type=Path, required=True, help="llama.cpp's llama-server")
     parser.add_argument("--only", nargs="*", help="names such as gemma3.plain")
     options = parser.parse_args()
     subprocess.run(["cargo", "test", "--quiet", "--lib", "write_family_files", "--", "--ignored"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -71,17 +51,10 @@ def main():
     for path in sorted(FILES.glob("*.gguf")):
         if options.only and path.stem not in options.only:
             continue
-        server = subprocess.Popen(
-            [options.server, "-m", str(path), "-t", "1", "--port", str(options.port), "-c", "512", "-np", "1", "--no-repack",
-             "-fa", "off", "-ctk", "f32", "-ctv", "f32", "--no-warmup"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        url = f"http://127.0.0.1:{options.port}"
-        try:
-            wait_until_ready(url, server, path.stem)
-            found = answers(url)
-        finally:
-            server.terminate()
-            server.wait()
+        command = [options.server.resolve(), "-m", path, "-t", "1", "--port", "{port}", "-c", "512", "-np", "1", "--no-repack", "-fa", "off",
+                   "-ctk", "f32", "-ctv", "f32", "--no-warmup"]
+        with Server(f"llama-server with {path.stem}", command, "/health") as server:
+            found = answers(server.url)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         lines = ",\n  ".join(json.dumps(answer) for answer in found)
         text = f'{{"engine": "llama.cpp", "file_sha256": "{sha256}",\n "token_ids": {json.dumps(TEXT)},\n "answers": [\n  {lines}\n ]}}\n'

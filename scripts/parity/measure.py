@@ -13,11 +13,11 @@ import argparse
 import json
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from servers import ROOT, Server, post
+
 FOLDER = ROOT / "target" / "parity"
 DRAFTER = ROOT / "models" / "drafter" / "drafter.gguf"
 TYPES = ["Q8_0", "Q4_K_M", "F16"]
@@ -25,25 +25,6 @@ TOP = 256
 TEXT_TOKENS = 200
 GREEDY_TEXTS = 16
 GREEDY_TOKENS = 48
-OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def post(url: str, body: dict) -> dict:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    with OPENER.open(request, timeout=300) as answer:
-        return json.load(answer)
-
-
-def wait_until_ready(url: str, server: subprocess.Popen, name: str):
-    for _ in range(600):
-        if server.poll() is not None:
-            sys.exit(f"parity: the server refuses {name}")
-        try:
-            OPENER.open(url + "/health", timeout=1).read()
-            return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("parity: the server was not ready within a minute")
 
 
 def sampled(url: str, prompt: list[int], seed: int) -> dict | None:
@@ -93,28 +74,22 @@ def main():
     parser.add_argument("--bin", type=Path, required=True, help="folder with llama-server and llama-quantize")
     parser.add_argument("--stories", type=Path, help="stories260K.gguf")
     parser.add_argument("--positions", type=int, default=2000)
-    parser.add_argument("--port", type=int, default=18097)
     parser.add_argument("--only-ask", action="store_true", help="leave the comparison to a later `cargo test`")
     options = parser.parse_args()
+    options.bin = options.bin.resolve()
     rows = [json.loads(line) for line in open(DRAFTER.with_name("heldout.jsonl"), encoding="utf-8")]
     models = {"drafter": (DRAFTER, [row["prompt"] for row in rows[:: max(1, len(rows) // 50)]])}
     if options.stories:
         models["stories"] = (options.stories, ["Once upon a time", "Lily had a red ball", "The dog ran to", "One day, Tom and his mom", "In the garden"])
     FOLDER.mkdir(parents=True, exist_ok=True)
-    url = f"http://127.0.0.1:{options.port}"
     for name, (source, prompts) in models.items():
         for kind in TYPES:
             path = FOLDER / f"{name}.{kind}.gguf"
             subprocess.run([options.bin / "llama-quantize", "--allow-requantize", source, path, kind], check=True, capture_output=True)
-            server = subprocess.Popen(
-                [options.bin / "llama-server", "-m", path, "-t", "1", "--port", str(options.port), "-c", "1024", "-np", "1",
-                 "--no-repack", "-fa", "off", "-ctk", "f32", "-ctv", "f32"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            try:
-                wait_until_ready(url, server, path.name)
-                answers = ask(url, prompts, options.positions)
-            finally:
-                server.terminate()
-                server.wait()
+            command = [options.bin / "llama-server", "-m", path, "-t", "1", "--port", "{port}", "-c", "1024", "-np", "1",
+                       "--no-repack", "-fa", "off", "-ctk", "f32", "-ctv", "f32"]
+            with Server(f"llama-server with {path.name}", command, "/health") as server:
+                answers = ask(server.url, prompts, options.positions)
             path.with_suffix(".json").write_text(json.dumps(answers))
             print(f"asked llama.cpp: {path.name}", flush=True)
     if options.only_ask:

@@ -52,6 +52,7 @@ use crate::turn::Policies;
 use crate::turn::ShopProfile;
 use crate::turn::TurnOptions;
 use crate::turn::burst::BurstLimits;
+use crate::turn::decide::ForeignWords;
 use crate::turn::decide::Rules;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
@@ -110,6 +111,8 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
         sequences_max: engine.sequences_max,
         waiting_max: engine.waiting_max,
         waiting_prompt_tokens_max: engine.waiting_prompt_tokens_max,
+        waiting_time_max: (engine.waiting_ms_max > 0)
+            .then(|| Duration::from_millis(engine.waiting_ms_max)),
         context_tokens_max: engine.context_tokens_max,
         output_tokens_max: engine.output_tokens_max,
         speculation: Speculation {
@@ -349,6 +352,12 @@ fn turn_options(settings: &Settings) -> TurnOptions {
             questions_max: turn.questions_max as usize,
             unsure_max: turn.unsure_max,
             repeats_max: turn.repeats_max,
+            // `config` lets nothing else through.
+            foreign: if settings.raw.shop.other_languages == "handoff" {
+                ForeignWords::HandOff
+            } else {
+                ForeignWords::Reply
+            },
         },
         deadline: settings.deadline(),
         output_tokens_max: settings.raw.draft.output_tokens_max,

@@ -19,6 +19,8 @@ use crate::intent::Embedder;
 use crate::intent::EmbedderOptions;
 use crate::intent::Head;
 use crate::intent::IntentClassifier;
+use crate::intent::Signal;
+use crate::intent::SignalHeads;
 use anyhow::Context;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +34,18 @@ const ENCODER_BATCH_TEXTS_MAX: usize = 64;
 
 /// The shipped intent head.
 const HOUSE_HEAD: &[u8] = include_bytes!("../../models/intents/house.head");
+
+/// The shipped signal heads.
+const HOUSE_SIGNALS: [(Signal, &[u8]); 5] = [
+    (Signal::Sentiment, include_bytes!("../../models/intents/signals/sentiment.head")),
+    (Signal::Urgency, include_bytes!("../../models/intents/signals/urgency.head")),
+    (Signal::Sarcasm, include_bytes!("../../models/intents/signals/sarcasm.head")),
+    (Signal::Profanity, include_bytes!("../../models/intents/signals/profanity.head")),
+    (Signal::Stage, include_bytes!("../../models/intents/signals/stage.head")),
+];
+
+/// `intent.signals` for word lists alone.
+const NO_SIGNAL_HEADS: &str = "none";
 
 /// The GGUF file of a name, a folder or a path.
 pub(crate) fn generator_file(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
@@ -103,12 +117,43 @@ pub(super) fn classifier(
     };
     let mut grant = memory.take(&files.name, vec![(Account::Weights, Bytes(files.bytes))])?;
     let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
-    grant.settle(vec![(Account::Weights, Bytes(embedder.bytes()))])?;
     let head = match settings.path(&intent.head) {
         Some(path) => Head::open(&path)?,
         None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,
     };
     let classifier = IntentClassifier::new(embedder, head)
         .context("intent.head and intent.encoder must be those that were trained together")?;
-    Ok((classifier, grant))
+    grant.settle(vec![(Account::Weights, Bytes(classifier.bytes()))])?;
+    Ok((with_signals(classifier, settings)?, grant))
+}
+
+/// The classifier with its signal heads. The shipped ones fit the default encoder alone: beside
+/// another one, word lists score the signals.
+fn with_signals(
+    classifier: IntentClassifier,
+    settings: &Settings,
+) -> anyhow::Result<IntentClassifier> {
+    let configured = settings.raw.intent.signals.as_str();
+    if configured == NO_SIGNAL_HEADS {
+        return Ok(classifier);
+    }
+    if let Some(folder) = settings.path(configured) {
+        anyhow::ensure!(
+            folder.is_dir(),
+            "intent.signals is `{configured}`, which is no folder; allowed: empty, `none`, a folder"
+        );
+        return classifier
+            .with_signals(SignalHeads::open(&folder)?)
+            .context("intent.signals and intent.encoder must be those that were trained together");
+    }
+    let mut heads = SignalHeads::default();
+    for (signal, bytes) in HOUSE_SIGNALS {
+        let head = Head::from_bytes(bytes).context("a shipped signal head")?;
+        heads.insert(signal, head)?;
+    }
+    if let Err(refusal) = classifier.check_signals(&heads) {
+        tracing::info!(%refusal, "signals are scored by word lists");
+        return Ok(classifier);
+    }
+    Ok(classifier.with_signals(heads)?)
 }

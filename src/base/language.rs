@@ -1,4 +1,4 @@
-//! The languages that the gateway answers in.
+//! The languages that the gateway answers in, and those that it recognises.
 
 /// A language that replies, labels and templates exist for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,9 +30,76 @@ impl Language {
     }
 }
 
+/// A language that a customer may write in, whether or not we answer in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tongue {
+    /// English.
+    En,
+    /// French.
+    Fr,
+    /// German.
+    De,
+    /// Spanish.
+    Es,
+    /// Italian.
+    It,
+    /// Portuguese.
+    Pt,
+}
+
+impl Tongue {
+    /// All of them, English first.
+    pub const ALL: [Self; 6] = [Self::En, Self::Fr, Self::De, Self::Es, Self::It, Self::Pt];
+
+    /// ISO 639-1 code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Fr => "fr",
+            Self::De => "de",
+            Self::Es => "es",
+            Self::It => "it",
+            Self::Pt => "pt",
+        }
+    }
+
+    /// Reads an ISO 639-1 code; `None` for any other language.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tongue| tongue.code() == code)
+    }
+
+    /// The same language where we answer in it.
+    #[must_use]
+    pub fn spoken(self) -> Option<Language> {
+        Language::from_locale(self.code())
+    }
+}
+
+impl From<Language> for Tongue {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Fr => Self::Fr,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_language_of_ours_is_recognised_as_itself() {
+        for language in Language::ALL {
+            assert_eq!(Tongue::from(language).spoken(), Some(language));
+        }
+        for tongue in Tongue::ALL {
+            assert_eq!(Tongue::from_code(tongue.code()), Some(tongue));
+        }
+        assert_eq!(Tongue::De.spoken(), None);
+    }
 
     #[test]
     fn locale_tags_map_to_languages() {

@@ -10,6 +10,7 @@ use crate::engine::MixedRow;
 use crate::engine::Speculation;
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Measure the gap between two tokens.
 #[derive(Debug, clap::Args)]
@@ -34,8 +35,11 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let path = app::generator_file(&settings, &arguments.model)?;
     let clock: SharedClock = Arc::new(SystemClock);
     // Random tokens repeat nothing, so guesses would only blur the picture.
-    let options =
-        engine::EngineOptions { speculation: Speculation::OFF, ..app::engine_options(&settings) };
+    let options = engine::EngineOptions {
+        speculation: Speculation::OFF,
+        waiting_time_max: Some(Duration::MAX),
+        ..app::engine_options(&settings)
+    };
     let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let bar = context.bar(arguments.streams.len() as u64, "measuring");
     let mut rows = Vec::new();

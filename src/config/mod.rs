@@ -166,6 +166,7 @@ impl Settings {
         })?;
         one_of("engine.kv_type", &raw.engine.kv_type, &["f32", "f16"])?;
         one_of("log.format", &raw.log.format, &["text", "json"])?;
+        one_of("shop.other_languages", &raw.shop.other_languages, &["reply", "handoff"])?;
         let callback_secret = read_secret(&root, &raw.callbacks)?;
         for (key, url) in [
             ("callbacks.turns_url", &raw.callbacks.turns_url),

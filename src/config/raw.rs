@@ -165,6 +165,10 @@ section!(
         waiting_max: usize = 256,
         /// Prompt tokens that wait; more are refused with 429.
         waiting_prompt_tokens_max: usize = 131_072,
+        /// Longest time, by the measured rate, that a live request may lose to those before it,
+        /// milliseconds; one that would lose more is refused with 429. 0: the time of 24 usual
+        /// answers, which keeps those let in under overload within 1.5 times of a busy day's p99.
+        waiting_ms_max: u64 = 0,
         /// Longest sequence, prompt and output together; the model may allow less.
         context_tokens_max: usize = 8192,
         /// Most tokens a request may ask for.
@@ -219,14 +223,18 @@ section!(
     Intent {
         /// Sentence encoder: a name under `models.dir` or a path.
         encoder: String = "all-MiniLM-L6-v2".to_owned(),
-        /// What the encoder computes in: `int8` (weights of one byte, on the CPU's kernels), `f32`,
-        /// or `auto`: `int8` where the kernels have vector code for this machine.
+        /// What the encoder computes in: `int16` (products in integers, on the CPU's kernels),
+        /// `f32`, or `auto`: `int16` where the kernels have vector code for this machine.
         precision: String = "auto".to_owned(),
         /// Put before every text that is embedded, such as `query: ` for e5; a head must have been
         /// trained with it. Empty: what the encoder's repository asks for, usually nothing.
         prefix: String = String::new(),
         /// Intent head file; empty: the shipped head.
         head: String = String::new(),
+        /// Folder of signal heads (`sentiment.head`, `urgency.head`, `sarcasm.head`,
+        /// `profanity.head`, `stage.head`); word lists stand in for those that are missing. Empty:
+        /// the shipped ones, where they fit the encoder; `none`: word lists alone.
+        signals: String = String::new(),
         /// Tokens encoded in one pass.
         batch_tokens_max: usize = 2048,
         /// Texts that wait for the encoder; one more is refused with 429.
@@ -396,6 +404,9 @@ section!(
         checkout_url: String = String::new(),
         /// Language when a message does not tell: `en` or `fr`.
         language: String = "en".to_owned(),
+        /// What becomes of messages in another language: `reply` in the thread's language, or
+        /// `handoff` to a human.
+        other_languages: String = "reply".to_owned(),
     }
 );
 

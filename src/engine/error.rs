@@ -80,6 +80,21 @@ pub enum EngineError {
         /// When the line is likely to be empty, by the measured rate; zero: not known.
         retry_after: Duration,
     },
+    /// Retrying later can help: those who are there would delay this request too long.
+    #[error(
+        "{running} requests run and {waiting} wait: they would delay this one by {delay:?}, \
+         allowed are {delay_max:?}"
+    )]
+    Crowded {
+        /// Requests that run.
+        running: usize,
+        /// Requests that wait before it.
+        waiting: usize,
+        /// What they would cost it, by the measured rate.
+        delay: Duration,
+        /// What it may lose.
+        delay_max: Duration,
+    },
     /// The line alone takes longer than the deadline leaves.
     #[error("deadline is in {left:?}, the waiting line takes {line:?}")]
     Late {

@@ -36,7 +36,7 @@ use crate::model::ExecutorChoice;
 use crate::model::Footprint;
 use crate::model::KvType;
 use crate::model::ModelError;
-use crate::model::compute_threads;
+use crate::model::compute_cores;
 use crate::model::footprint;
 use crate::model::load_decoder;
 use crate::text::ChatMessage;
@@ -311,7 +311,7 @@ pub(crate) fn decoder_options(
         kv_bytes_max: kv_bytes_max.0,
         context_tokens_max,
         executor: ExecutorChoice::Auto,
-        threads: compute_threads(),
+        cores: compute_cores(),
         tier: tier.unwrap_or_else(Tier::detect),
     })
 }

@@ -1,14 +1,15 @@
 //! The door to the engine: checks a request, takes its place in the line, hands it to the thread.
 //!
 //! Invariants
-//! - A request that can never run is refused here, before it costs anything; `Full` and `Late` are
-//!   the only refusals that may pass with time.
+//! - A request that can never run is refused here, before it costs anything; `Full`, `Crowded` and
+//!   `Late` are the only refusals that may pass with time.
 //! - When the last handle is gone the engine finishes what it accepted, then its thread ends.
 
 use crate::base::clock::SharedClock;
 use crate::base::telemetry;
 use crate::engine::admission::Admission;
 use crate::engine::admission::Applicant;
+use crate::engine::admission::LineLimits;
 use crate::engine::cache_scope::CacheOwner;
 use crate::engine::error::EngineError;
 use crate::engine::generation::Generation;
@@ -111,7 +112,12 @@ impl EngineHandle {
         let (work, work_lane) = sync_channel(options.waiting_max);
         let (closed_sender, closed) = watch::channel(());
         let shared = Arc::new(Shared::default());
-        let admission = Admission::new(options.waiting_max, options.waiting_prompt_tokens_max);
+        let admission = Admission::new(LineLimits {
+            waiting_max: options.waiting_max,
+            prompt_tokens_max: options.waiting_prompt_tokens_max,
+            delay_max: options.waiting_time_max,
+            seats: options.sequences_max,
+        });
         let inner = Inner {
             control,
             work,
@@ -145,8 +151,9 @@ impl EngineHandle {
     ///
     /// # Errors
     /// If the request can never run ([`EngineError::EmptyPrompt`], [`EngineError::PromptTooLong`]
-    /// and the like), if the line is full ([`EngineError::Full`]) or too long for its deadline
-    /// ([`EngineError::Late`]), or if the engine is closing or dead.
+    /// and the like), if the line is full ([`EngineError::Full`]), too slow
+    /// ([`EngineError::Crowded`]) or too long for its deadline ([`EngineError::Late`]), or if the
+    /// engine is closing or dead.
     pub fn submit(&self, request: GenerationRequest) -> Result<Generation, EngineError> {
         let inner = &self.inner;
         let output_tokens_max = self.check(&request)?;
@@ -161,7 +168,6 @@ impl EngineHandle {
             time_left: request
                 .deadline
                 .map(|deadline| deadline.saturating_duration_since(submitted)),
-            running: inner.shared.running.load(Ordering::Relaxed),
         };
         let place = inner.admission.enter(applicant).inspect_err(count_refusal)?;
         let places = event_channel_places(output_tokens_max);
@@ -319,7 +325,11 @@ impl Inner {
 }
 
 fn count_refusal(error: &EngineError) {
-    let reason = if matches!(error, EngineError::Late { .. }) { "deadline" } else { "full" };
+    let reason = match error {
+        EngineError::Late { .. } => "deadline",
+        EngineError::Crowded { .. } => "delay",
+        _ => "full",
+    };
     metrics::counter!(telemetry::GENERATIONS_REFUSED_TOTAL, "reason" => reason).increment(1);
 }
 

@@ -2,10 +2,13 @@
 //! decode rows, and how long the waiting line will take.
 //!
 //! The model of a step: its decode rows take as long as a step of so many decode rows alone, and
-//! each prompt row adds the same. Times are whole nanoseconds; a new measurement counts one eighth.
+//! each prompt row adds the same. The model of a crowd is Little's law: where so many requests are
+//! and each answer takes so long of the machine, a new one is done after all their answers' time.
+//! Times are whole nanoseconds; a new measurement counts one eighth.
 //!
 //! Invariants
 //! - Nothing measured means no claim: the whole budget, and no time.
+//! - Of a prompt only the part counts that, by measure, is not found computed.
 //! - [`Pace`] belongs to the engine thread; [`Rates`] are its last words for everybody else.
 
 use std::sync::atomic::AtomicU64;
@@ -49,9 +52,27 @@ pub(crate) struct Pace {
 #[derive(Debug, Default)]
 pub(crate) struct Rates {
     row_nanos: AtomicU64,
-    token_nanos: AtomicU64,
+    /// An output token, by the class of its step.
+    token_nanos: [AtomicU64; DECODE_CLASSES],
     /// Output tokens of a generation, in sixteenths.
     output_sixteenths: AtomicU64,
+    /// Tokens of a prompt, in sixteenths.
+    prompt_sixteenths: AtomicU64,
+    /// Of these, tokens that had to be computed.
+    computed_sixteenths: AtomicU64,
+}
+
+/// Requests that are in the engine, as far as somebody behind them must wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Crowd {
+    /// Requests that run.
+    pub(crate) running: usize,
+    /// Requests without a first step.
+    pub(crate) waiting: usize,
+    /// Tokens of the latter's prompts.
+    pub(crate) prompt_tokens: usize,
+    /// Sequences that can run at once.
+    pub(crate) seats: usize,
 }
 
 impl Pace {
@@ -76,7 +97,7 @@ impl Pace {
         let prompts = self.row().saturating_mul(work.prompt_rows as u64);
         if work.decode_rows > 0 && work.output_tokens > 0 && prompts < nanos {
             let token = (nanos - prompts) / work.output_tokens as u64;
-            rates.learn(&rates.token_nanos, token.max(1));
+            rates.learn(&rates.token_nanos[class(work.decode_rows)], token.max(1));
         }
         rates.row_nanos.store(self.row(), Ordering::Relaxed);
     }
@@ -111,24 +132,85 @@ impl Pace {
 impl Rates {
     /// Learns how many tokens a generation gave.
     pub(crate) fn learn_output(&self, tokens: usize) {
-        self.learn(&self.output_sixteenths, (tokens as u64).saturating_mul(16).max(1));
+        self.learn(&self.output_sixteenths, sixteenths(tokens));
     }
 
-    /// How long `prompt_tokens` and then `generations` answers of the usual length take; zero while
-    /// nothing is measured.
-    pub(crate) fn time_for(&self, prompt_tokens: usize, generations: usize) -> Duration {
-        let read = |value: &AtomicU64| value.load(Ordering::Relaxed);
-        let prompts = read(&self.row_nanos).saturating_mul(prompt_tokens as u64);
-        let tokens = read(&self.output_sixteenths).saturating_mul(generations as u64) / 16;
-        let answers = read(&self.token_nanos).saturating_mul(tokens);
-        Duration::from_nanos(prompts.saturating_add(answers))
+    /// Learns how many tokens a prompt had, and how many of them were not found computed.
+    pub(crate) fn learn_prompt(&self, tokens: usize, computed: usize) {
+        self.learn(&self.prompt_sixteenths, sixteenths(tokens));
+        self.learn(&self.computed_sixteenths, sixteenths(computed));
+    }
+
+    /// How long prompts of so many tokens together take; zero while nothing is measured.
+    pub(crate) fn prompts(&self, tokens: usize) -> Duration {
+        let known = read(&self.prompt_sixteenths);
+        let tokens = tokens as u64;
+        let computed = match known {
+            0 => tokens,
+            known => tokens.saturating_mul(read(&self.computed_sixteenths)) / known,
+        };
+        Duration::from_nanos(read(&self.row_nanos).saturating_mul(computed))
+    }
+
+    /// How long everybody in the crowd takes to finish, each with an answer of the usual length;
+    /// zero while nothing is measured.
+    pub(crate) fn time_for(&self, crowd: Crowd) -> Duration {
+        let everybody = crowd.running.saturating_add(crowd.waiting);
+        let at_once = everybody.min(crowd.seats);
+        let tokens = read(&self.output_sixteenths).saturating_mul(everybody as u64) / 16;
+        let answers = Duration::from_nanos(self.token(at_once).saturating_mul(tokens));
+        self.prompts(crowd.prompt_tokens).saturating_add(answers)
+    }
+
+    /// How much later than alone a request is done that joins the crowd.
+    ///
+    /// Whoever runs counts with a prompt too, because by the time it is done another one has come
+    /// in its place.
+    pub(crate) fn delay_behind(&self, crowd: Crowd) -> Duration {
+        let prompts = self.usual_prompt_tokens().saturating_mul(crowd.running);
+        let joined = Crowd {
+            waiting: crowd.waiting.saturating_add(1),
+            prompt_tokens: crowd.prompt_tokens.saturating_add(prompts),
+            ..crowd
+        };
+        let alone = Crowd { running: 1, waiting: 0, prompt_tokens: 0, seats: crowd.seats };
+        self.time_for(joined).saturating_sub(self.time_for(alone))
+    }
+
+    /// What one request takes of a machine that has the crowd to serve.
+    pub(crate) fn share_behind(&self, crowd: Crowd) -> Duration {
+        let at_once = crowd.running.saturating_add(crowd.waiting).saturating_add(1);
+        let tokens = read(&self.output_sixteenths) / 16;
+        let token = self.token(at_once.min(crowd.seats));
+        let answer = Duration::from_nanos(token.saturating_mul(tokens));
+        self.prompts(self.usual_prompt_tokens()).saturating_add(answer)
+    }
+
+    fn usual_prompt_tokens(&self) -> usize {
+        usize::try_from(read(&self.prompt_sixteenths) / 16).unwrap_or(usize::MAX)
+    }
+
+    /// An output token in a step of so many sequences: measured, or of the next smaller step that
+    /// was, or of the next larger.
+    fn token(&self, rows: usize) -> u64 {
+        let (smaller, larger) = self.token_nanos.split_at(class(rows) + 1);
+        let mut near = smaller.iter().rev().chain(larger).map(read);
+        near.find(|nanos| *nanos > 0).unwrap_or(0)
     }
 
     fn learn(&self, value: &AtomicU64, sample: u64) {
-        let mut known = value.load(Ordering::Relaxed);
+        let mut known = read(value);
         blend(&mut known, sample);
         value.store(known, Ordering::Relaxed);
     }
+}
+
+fn read(value: &AtomicU64) -> u64 {
+    value.load(Ordering::Relaxed)
+}
+
+fn sixteenths(tokens: usize) -> u64 {
+    (tokens as u64).saturating_mul(16).max(1)
 }
 
 fn class(rows: usize) -> usize {
@@ -177,15 +259,61 @@ mod tests {
         assert_eq!(pace.prompt_rows(64, 180), 200);
     }
 
+    fn crowd(running: usize, waiting: usize, prompt_tokens: usize) -> Crowd {
+        Crowd { running, waiting, prompt_tokens, seats: 8 }
+    }
+
     #[test]
-    fn line_takes_its_prompts_and_its_answers() {
+    fn crowd_takes_its_prompts_and_its_answers() {
         let (mut pace, rates) = (Pace::default(), Rates::default());
-        assert_eq!(rates.time_for(1_000, 10), Duration::ZERO);
+        assert_eq!(rates.time_for(crowd(0, 10, 1_000)), Duration::ZERO);
         pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
-        assert_eq!(rates.time_for(1_000, 10), 100 * MILLISECOND);
-        pace.learn(step(10, 0), 10 * MILLISECOND, &rates);
+        assert_eq!(rates.time_for(crowd(0, 10, 1_000)), 100 * MILLISECOND);
+        pace.learn(step(8, 0), 8 * MILLISECOND, &rates);
         rates.learn_output(20);
         // 1,000 rows of 0.1 ms, 200 tokens of 1 ms.
-        assert_eq!(rates.time_for(1_000, 10), 300 * MILLISECOND);
+        assert_eq!(rates.time_for(crowd(0, 10, 1_000)), 300 * MILLISECOND);
+    }
+
+    #[test]
+    fn found_prompts_cost_nothing() {
+        let (mut pace, rates) = (Pace::default(), Rates::default());
+        pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
+        assert_eq!(rates.prompts(1_000), 100 * MILLISECOND);
+        rates.learn_prompt(600, 600);
+        assert_eq!(rates.prompts(1_000), 100 * MILLISECOND);
+        (0..100).for_each(|_| rates.learn_prompt(600, 60));
+        let most = rates.prompts(1_000).as_micros();
+        assert!((10_000..10_300).contains(&most), "{most} µs");
+    }
+
+    #[test]
+    fn delay_is_what_the_crowd_costs_beyond_being_alone() {
+        let (mut pace, rates) = (Pace::default(), Rates::default());
+        assert_eq!(rates.delay_behind(crowd(5, 5, 50)), Duration::ZERO);
+        // Alone a token takes 2 ms, of eight at once each takes 1: eight in twice the time of two.
+        pace.learn(step(1, 0), 2 * MILLISECOND, &rates);
+        pace.learn(step(8, 0), 8 * MILLISECOND, &rates);
+        rates.learn_output(10);
+        assert_eq!(rates.delay_behind(crowd(0, 0, 0)), Duration::ZERO);
+        assert_eq!(rates.delay_behind(crowd(7, 0, 0)), 60 * MILLISECOND);
+        assert_eq!(rates.delay_behind(crowd(8, 11, 0)), 180 * MILLISECOND);
+        assert_eq!(rates.share_behind(crowd(8, 11, 0)), 10 * MILLISECOND);
+        // Prompts of 30 tokens, 0.1 ms each: those of the line and one for each that runs.
+        pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
+        rates.learn_prompt(30, 30);
+        assert_eq!(rates.delay_behind(crowd(8, 2, 50)), (90 + 5 + 24) * MILLISECOND);
+        assert_eq!(rates.share_behind(crowd(8, 2, 50)), 13 * MILLISECOND);
+    }
+
+    /// A device that takes eight as fast as one.
+    #[test]
+    fn seats_that_cost_nothing_delay_nobody() {
+        let (mut pace, rates) = (Pace::default(), Rates::default());
+        pace.learn(step(1, 0), 8 * MILLISECOND, &rates);
+        pace.learn(step(8, 0), 8 * MILLISECOND, &rates);
+        rates.learn_output(10);
+        assert_eq!(rates.delay_behind(crowd(7, 0, 0)), Duration::ZERO);
+        assert_eq!(rates.delay_behind(crowd(8, 7, 0)), 80 * MILLISECOND);
     }
 }

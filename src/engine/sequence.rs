@@ -90,8 +90,8 @@ pub(crate) struct Sequence {
     deadline: Option<Instant>,
     events: mpsc::Sender<EngineEvent>,
     cancelled: Arc<AtomicBool>,
-    /// Given back when the first step begins.
-    place: Option<Place>,
+    /// In the line until the first step begins, then among those that run.
+    place: Place,
     submitted: Instant,
     started: Option<Instant>,
     first_token: Option<Instant>,
@@ -125,7 +125,7 @@ impl Sequence {
             deadline: work.deadline,
             events: work.events,
             cancelled: work.cancelled,
-            place: Some(work.place),
+            place: work.place,
             submitted: work.submitted,
             started: None,
             first_token: None,
@@ -190,7 +190,7 @@ impl Sequence {
         if self.started.is_some() {
             return None;
         }
-        self.place = None;
+        self.place.start();
         self.started = Some(now);
         self.cached_tokens = cached_tokens;
         Some(now.saturating_duration_since(self.submitted))

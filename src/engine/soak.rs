@@ -50,6 +50,7 @@ const OPTIONS: EngineOptions = EngineOptions {
     sequences_max: 6,
     waiting_max: 64,
     waiting_prompt_tokens_max: 16_384,
+    waiting_time_max: None,
     context_tokens_max: 512,
     output_tokens_max: 64,
     speculation: Speculation { draft_tokens_max: 8, sequences_max: 4 },
@@ -123,7 +124,9 @@ fn submitter(engine: &EngineHandle, seed: u64, length: Length, end: Instant) {
         };
         let generation = match engine.submit(request) {
             Ok(generation) => generation,
-            Err(EngineError::Full { .. } | EngineError::Late { .. }) => continue,
+            Err(
+                EngineError::Full { .. } | EngineError::Crowded { .. } | EngineError::Late { .. },
+            ) => continue,
             Err(error) => panic!("refused: {error}"),
         };
         match below(8) {

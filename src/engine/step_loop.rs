@@ -346,6 +346,8 @@ impl StepLoop {
                 count(&shared.prefix_queries, queries, sequence.prompt_tokens);
                 let hits = telemetry::PREFIX_CACHE_HITS_TOTAL;
                 count(&shared.prefix_hits, hits, rows.first_position);
+                let computed = sequence.prompt_tokens.saturating_sub(rows.first_position);
+                self.admission.rates.learn_prompt(sequence.prompt_tokens, computed);
             }
             let range = rows.first_position..rows.first_position + rows.row_count;
             prompt_tokens += range.end.min(sequence.prompt_tokens).saturating_sub(range.start);

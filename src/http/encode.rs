@@ -21,6 +21,7 @@ use crate::http::wire::respond::UsageBody;
 use crate::http::wire::respond::WindowBody;
 use crate::http::wire::rounded;
 use crate::http::wire::threads::HumanMessageAnswer;
+use crate::intent::Signals;
 use crate::threads::OwnerState;
 use crate::threads::ThreadRecord;
 use crate::turn::Reading;
@@ -45,6 +46,7 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
         supersedes: answer.supersedes.iter().map(ToString::to_string).collect(),
         superseded_by: answer.superseded_by.as_ref().map(ToString::to_string),
         language: answer.language.code().to_owned(),
+        language_detected: answer.tongue.code().to_owned(),
         intent: intent(&answer.reading),
         action: action(&answer.action),
         reply: reply(&answer.reply),
@@ -57,6 +59,7 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
                 value: fact.value.clone(),
                 kind: "stated".to_owned(),
                 source: fact.source.clone(),
+                quote: fact.quote.clone(),
             })
             .collect(),
         handoff: answer.handoff.as_ref().map(|handoff| HandoffBody {
@@ -113,11 +116,22 @@ pub(crate) fn intent(reading: &Reading) -> IntentBody {
                 confidence: rounded(*confidence),
             })
             .collect(),
-        signals: SignalsBody {
-            sentiment: rounded(reading.signals.sentiment),
-            urgency: rounded(reading.signals.urgency),
-            sarcasm: rounded(reading.signals.sarcasm),
-        },
+        second: reading.second.as_ref().map(|second| AlternativeBody {
+            label: second.label.clone(),
+            confidence: rounded(second.confidence),
+        }),
+        signals: signals(&reading.signals),
+    }
+}
+
+fn signals(signals: &Signals) -> SignalsBody {
+    SignalsBody {
+        sentiment: rounded(signals.sentiment),
+        urgency: rounded(signals.urgency),
+        sarcasm: rounded(signals.sarcasm),
+        profanity: rounded(signals.profanity),
+        stage: signals.stage.map(|found| found.stage.name().to_owned()),
+        stage_confidence: signals.stage.map(|found| rounded(found.confidence)),
     }
 }
 

@@ -165,6 +165,9 @@ impl ApiError {
         let wait = match self {
             Self::RateLimited { retry_after } => *retry_after,
             Self::Engine(EngineError::Full { retry_after, .. }) => *retry_after,
+            Self::Engine(EngineError::Crowded { delay, delay_max, .. }) => {
+                delay.saturating_sub(*delay_max)
+            }
             Self::Engine(EngineError::Late { line, .. }) => *line,
             _ => Duration::ZERO,
         };
@@ -220,7 +223,9 @@ fn engine(error: &EngineError) -> Verdict {
         EngineError::Grammar(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "grammar_refused"),
         EngineError::Stuck { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "constraint_stuck"),
         EngineError::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
-        EngineError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
+        EngineError::Full { .. } | EngineError::Crowded { .. } => {
+            verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full")
+        }
         EngineError::Late { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "deadline_out_of_reach"),
         EngineError::Dead { .. } | EngineError::Closing => {
             verdict(StatusCode::SERVICE_UNAVAILABLE, "engine_stopped")
@@ -277,6 +282,7 @@ fn intent(error: &IntentError) -> Verdict {
         | IntentError::Head { .. }
         | IntentError::Example { .. }
         | IntentError::Fit { .. }
+        | IntentError::Adapt { .. }
         | IntentError::Mismatch { .. }
         | IntentError::Examples { .. } => {
             verdict(StatusCode::INTERNAL_SERVER_ERROR, "encoder_failed")
@@ -331,6 +337,13 @@ mod tests {
         assert_eq!(retry_after(full(0)), "1");
         assert_eq!(retry_after(full(2_001)), "3");
         assert_eq!(retry_after(full(900_000)), "60");
+        let crowded = EngineError::Crowded {
+            running: 8,
+            waiting: 30,
+            delay: Duration::from_millis(2_500),
+            delay_max: Duration::from_millis(500),
+        };
+        assert_eq!(retry_after(crowded), "2");
         let late = EngineError::Late { left: Duration::ZERO, line: Duration::from_secs(7) };
         assert_eq!(retry_after(late), "7");
         assert_eq!(retry_after(ApiError::Busy { in_flight_max: 3 }), "1");

@@ -181,6 +181,7 @@ pub(super) fn body(record: &ThreadRecord, turns: Vec<TurnRecord>) -> ThreadAnswe
         value: fact.value.clone(),
         kind: fact_kind(fact.kind).to_owned(),
         source: fact.source.as_ref().map(ToString::to_string),
+        quote: fact.verbatim.clone(),
     });
     ThreadAnswer {
         thread_id: record.thread_id.to_string(),

@@ -15,13 +15,16 @@ use crate::intent::batcher::Pending;
 use crate::intent::error::IntentError;
 use crate::intent::error::SharedCause;
 use crate::intent::head::EncoderIdentity;
+use crate::model::Adaptation;
 use crate::model::Device;
 use crate::model::Encoder;
+use crate::model::EncoderLearner;
 use crate::model::EncoderOptions;
 use crate::text::Special;
 use crate::text::TextError;
 use crate::text::Tokenizer;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How the encoder is run.
@@ -53,6 +56,7 @@ type Tokenize = Box<dyn Fn(&str) -> Result<Vec<u32>, TextError> + Send + Sync>;
 
 /// A loaded sentence encoder; share it behind an `Arc`.
 pub struct Embedder {
+    folder: PathBuf,
     identity: EncoderIdentity,
     bytes: u64,
     tokens_max: usize,
@@ -73,9 +77,25 @@ impl Embedder {
     ///
     /// # Errors
     /// If a file is missing or malformed, or the system gives no thread.
-    pub fn open(folder: &Path, mut options: EmbedderOptions) -> Result<Self, IntentError> {
+    pub fn open(folder: &Path, options: EmbedderOptions) -> Result<Self, IntentError> {
+        Self::open_adapted(folder, options, None)
+    }
+
+    /// The same encoder with what training changed in it, on a thread of its own.
+    ///
+    /// # Errors
+    /// As [`Embedder::open`], or if the adaptation belongs to another encoder.
+    pub(crate) fn adapted(&self, adaptation: &Adaptation) -> Result<Self, IntentError> {
+        Self::open_adapted(&self.folder, self.options.clone(), Some(adaptation))
+    }
+
+    fn open_adapted(
+        folder: &Path,
+        mut options: EmbedderOptions,
+        adaptation: Option<&Adaptation>,
+    ) -> Result<Self, IntentError> {
         let refused = |cause: SharedCause| IntentError::Encoder { path: folder.to_owned(), cause };
-        let encoder = Encoder::load(folder, &Device::Cpu, &options.compute)
+        let encoder = Encoder::load_adapted(folder, &Device::Cpu, &options.compute, adaptation)
             .map_err(|error| refused(Arc::new(error)))?;
         let tokenizer = Tokenizer::from_json_file(&folder.join("tokenizer.json"))
             .map_err(|error| refused(Arc::new(error)))?;
@@ -94,7 +114,8 @@ impl Embedder {
             encoder.encode(batch).map_err(|error| Arc::new(error) as SharedCause)
         });
         let batcher = batcher.map_err(|error| refused(Arc::new(error)))?;
-        Ok(Self { identity, bytes, tokens_max, options, tokenize, batcher })
+        let folder = folder.to_owned();
+        Ok(Self { folder, identity, bytes, tokens_max, options, tokenize, batcher })
     }
 
     /// An embedder without weights, for tests of what stands above: `embed` maps the bytes of a
@@ -110,6 +131,7 @@ impl Embedder {
             Ok(batch.iter().map(|ids| embed(ids)).collect())
         });
         Self {
+            folder: PathBuf::new(),
             identity,
             bytes: 0,
             tokens_max: 128,
@@ -198,6 +220,39 @@ impl Embedder {
         Ok(embeddings)
     }
 
+    /// The same encoder with its last `layers` open to training.
+    ///
+    /// # Errors
+    /// If its files cannot be read any more.
+    pub(crate) fn learner(&self, layers: usize) -> Result<EncoderLearner, IntentError> {
+        EncoderLearner::open(&self.folder, layers).map_err(|error| IntentError::Encoder {
+            path: self.folder.clone(),
+            cause: Arc::new(error),
+        })
+    }
+
+    /// Token ids of texts, as the encoder gets them.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
+    pub(crate) fn tokenize_all<T: AsRef<str>>(
+        &self,
+        texts: &[T],
+    ) -> Result<Vec<Vec<u32>>, IntentError> {
+        let ids = |(index, text): (usize, &T)| self.ids(text.as_ref(), index);
+        texts.iter().enumerate().map(ids).collect()
+    }
+
+    /// Token ids of the text at a place of its request.
+    fn ids(&self, text: &str, index: usize) -> Result<Vec<u32>, IntentError> {
+        let clipped = clip(text, self.options.text_bytes_max);
+        let ids = match self.options.prefix.as_str() {
+            "" => (self.tokenize)(clipped),
+            prefix => (self.tokenize)(&format!("{prefix}{clipped}")),
+        };
+        ids.map_err(|cause| IntentError::Tokenize { index, cause: Arc::new(cause) })
+    }
+
     fn submit<T: AsRef<str>>(
         &self,
         texts: &[T],
@@ -209,13 +264,7 @@ impl Embedder {
         let mut inputs = Vec::with_capacity(texts.len());
         let mut tokens = 0;
         for (index, text) in texts.iter().enumerate() {
-            let clipped = clip(text.as_ref(), self.options.text_bytes_max);
-            let ids = match self.options.prefix.as_str() {
-                "" => (self.tokenize)(clipped),
-                prefix => (self.tokenize)(&format!("{prefix}{clipped}")),
-            };
-            let ids =
-                ids.map_err(|cause| IntentError::Tokenize { index, cause: Arc::new(cause) })?;
+            let ids = self.ids(text.as_ref(), index)?;
             tokens += ids.len();
             let count = ids.len();
             inputs.push((ids, count));
@@ -233,7 +282,7 @@ fn clip(text: &str, bytes_max: usize) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::kernels::tier::Tier;
     use crate::model::EncoderPrecision;
@@ -274,7 +323,7 @@ mod tests {
     }
 
     /// Opens a folder under the project's root.
-    fn open(folder: &Path, prefix: &str) -> Embedder {
+    pub(crate) fn open(folder: &Path, prefix: &str) -> Embedder {
         let limits =
             BatchLimits { waiting_texts_max: 64, batch_texts_max: 8, batch_tokens_max: 256 };
         let prefix = prefix.to_owned();

@@ -108,6 +108,13 @@ pub enum IntentError {
         #[source]
         cause: SharedCause,
     },
+    /// The encoder could not be adapted to the examples.
+    #[error("adapting the encoder failed")]
+    Adapt {
+        /// Why.
+        #[source]
+        cause: SharedCause,
+    },
     /// The examples do not suffice to train or to evaluate.
     #[error("examples are refused: {reason}")]
     Examples {
@@ -170,6 +177,12 @@ pub enum HeadRefusal {
     Weight {
         /// Its place, from 0.
         index: usize,
+    },
+    /// What it changes in its encoder cannot be read.
+    #[error("its adaptation of the encoder is unusable: {detail}")]
+    Adaptation {
+        /// Why.
+        detail: String,
     },
     /// Trained on texts that were read with another glossary.
     #[error("its glossary is {found:08x}, this program has {expected:08x}: train it again")]

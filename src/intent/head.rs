@@ -1,12 +1,13 @@
 //! The head: what turns a sentence embedding and n-grams into an intent, in one file.
 //!
-//! File format, version 1, little-endian:
+//! File format, version 2, little-endian; version 1 is the same without an adaptation:
 //! ```text
 //! 8 bytes   VITHEAD1, the mark
-//! u32       format version, 1
+//! u32       format version, 1 or 2
 //! u32       bytes of the header
 //! header    JSON: encoder, labels, n-grams, temperature, threshold, glossary, training
 //! weights   f16: bias [labels], then [dimensions + buckets, labels] row-major
+//! changes   safetensors: what training changed in the encoder, if the header announces bytes
 //! 32 bytes  SHA-256 of everything before
 //! ```
 //! The label `oos`, if any, is the last one.
@@ -23,6 +24,7 @@ use crate::intent::gloss::Reading;
 use crate::intent::linear::Features;
 use crate::intent::linear::Linear;
 use crate::intent::linear::softmax;
+use crate::model::Adaptation;
 use half::f16;
 use serde::Deserialize;
 use serde::Serialize;
@@ -40,7 +42,9 @@ pub const LABELS_MAX: usize = 1_024;
 const FILE_BYTES_MAX: u64 = 160 << 20;
 
 const MARK: &[u8; 8] = b"VITHEAD1";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest version that is read.
+const VERSION_MIN: u32 = 1;
 const CHECKSUM_BYTES: usize = 32;
 const PREFIX_BYTES: usize = MARK.len() + 4 + 4;
 /// Wider than any encoder's embedding.
@@ -90,6 +94,9 @@ struct Header {
     threshold: f32,
     glossary: u32,
     training: TrainingNote,
+    /// Bytes of what training changed in the encoder.
+    #[serde(default)]
+    adaptation_bytes: usize,
 }
 
 /// Labels with their probabilities for one text.
@@ -113,6 +120,8 @@ pub struct Head {
     pub(crate) glossary: u32,
     pub(crate) training: TrainingNote,
     pub(crate) linear: Linear,
+    /// What training changed in the encoder, if it did.
+    pub(crate) adaptation: Option<Adaptation>,
 }
 
 impl Head {
@@ -138,6 +147,12 @@ impl Head {
     #[must_use]
     pub fn training(&self) -> &TrainingNote {
         &self.training
+    }
+
+    /// Whether training changed the encoder: such a head needs an encoder of its own.
+    #[must_use]
+    pub fn adapts_encoder(&self) -> bool {
+        self.adaptation.is_some()
     }
 
     /// Labels that mean something: all but `oos`.
@@ -215,6 +230,9 @@ impl Head {
     /// The file's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
+        // Tensors in memory serialise; nothing else is in an adaptation.
+        let changes = self.adaptation.as_ref().and_then(|changes| changes.to_bytes().ok());
+        let changes = changes.unwrap_or_default();
         let header = Header {
             encoder: self.encoder.clone(),
             labels: self.labels.clone(),
@@ -226,6 +244,7 @@ impl Head {
             threshold: self.threshold,
             glossary: self.glossary,
             training: self.training.clone(),
+            adaptation_bytes: changes.len(),
         };
         let header = serde_json::to_vec(&header).unwrap_or_default();
         let header_bytes = u32::try_from(header.len()).unwrap_or(u32::MAX);
@@ -237,6 +256,7 @@ impl Head {
         for weight in self.linear.bias.iter().chain(&self.linear.weights) {
             bytes.extend_from_slice(&f16::from_f32(*weight).to_le_bytes());
         }
+        bytes.extend_from_slice(&changes);
         let checksum = Sha256::digest(&bytes);
         bytes.extend_from_slice(&checksum);
         bytes
@@ -255,7 +275,7 @@ impl Head {
             return Err(HeadRefusal::Length { found: bytes.len(), expected: shortest });
         }
         let found = little_endian(&bytes[MARK.len()..]);
-        if found != VERSION {
+        if !(VERSION_MIN..=VERSION).contains(&found) {
             return Err(HeadRefusal::Version { found, supported: VERSION });
         }
         let header_bytes = little_endian(&bytes[MARK.len() + 4..]) as usize;
@@ -271,13 +291,21 @@ impl Head {
         let header: Header = serde_json::from_slice(header)
             .map_err(|cause| HeadRefusal::Header { detail: cause.to_string() })?;
         header.check()?;
-        let expected = header.weights() * 2;
+        let expected = (header.weights() * 2).saturating_add(header.adaptation_bytes);
         if weights.len() != expected {
             let around = bytes.len() - weights.len();
-            let (found, expected) = (bytes.len(), around + expected);
+            let (found, expected) = (bytes.len(), around.saturating_add(expected));
             return Err(HeadRefusal::Length { found, expected });
         }
-        header.into_head(weights)
+        let (weights, changes) = weights.split_at(header.weights() * 2);
+        let adaptation = match changes {
+            [] => None,
+            changes => Some(
+                Adaptation::from_bytes(changes)
+                    .map_err(|cause| HeadRefusal::Adaptation { detail: cause.to_string() })?,
+            ),
+        };
+        header.into_head(weights, adaptation)
     }
 }
 
@@ -333,7 +361,11 @@ impl Header {
         Ok(())
     }
 
-    fn into_head(self, weights: &[u8]) -> Result<Head, HeadRefusal> {
+    fn into_head(
+        self,
+        weights: &[u8],
+        adaptation: Option<Adaptation>,
+    ) -> Result<Head, HeadRefusal> {
         let weights: Vec<f32> = weights
             .chunks_exact(2)
             .map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32())
@@ -364,6 +396,7 @@ impl Header {
             glossary: self.glossary,
             training: self.training,
             linear,
+            adaptation,
         })
     }
 }
@@ -398,6 +431,7 @@ pub(crate) mod tests {
                 weights,
                 bias: vec![0.0; 3],
             },
+            adaptation: None,
         }
     }
 

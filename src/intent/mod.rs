@@ -18,6 +18,7 @@ mod head;
 pub mod inspection;
 mod linear;
 mod parallel;
+mod signal_heads;
 pub mod signals;
 mod signals_lexicon;
 pub mod training;
@@ -42,7 +43,11 @@ pub use head::Head;
 pub use head::LABELS_MAX;
 pub use head::OUT_OF_SCOPE;
 pub use head::TrainingNote;
+pub use signal_heads::Signal;
+pub use signal_heads::SignalHeads;
 pub use signals::Signals;
+pub use signals::Stage;
+pub use signals::StageReading;
 
 /// Runners-up that a prediction names.
 const ALTERNATIVES_MAX: usize = 3;
@@ -77,7 +82,10 @@ pub struct IntentPrediction {
 #[derive(Debug)]
 pub struct IntentClassifier {
     embedder: Arc<Embedder>,
+    /// The encoder as the head's training changed it, if it did.
+    own: Option<Embedder>,
     head: Head,
+    signals: SignalHeads,
     glossary: Glossary,
 }
 
@@ -85,7 +93,8 @@ impl IntentClassifier {
     /// Pairs an encoder with a head.
     ///
     /// # Errors
-    /// If the head was trained for another encoder or with another glossary.
+    /// If the head was trained for another encoder or with another glossary, or what it changes in
+    /// the encoder does not fit.
     pub fn new(embedder: Arc<Embedder>, head: Head) -> Result<Self, IntentError> {
         let glossary = Glossary::house();
         let (found, expected) = (head.glossary, glossary.fingerprint());
@@ -95,7 +104,30 @@ impl IntentClassifier {
         }
         head.check_encoder(embedder.identity())
             .map_err(|reason| IntentError::Mismatch { reason })?;
-        Ok(Self { embedder, head, glossary })
+        let own = match &head.adaptation {
+            Some(adaptation) => Some(embedder.adapted(adaptation)?),
+            None => None,
+        };
+        Ok(Self { embedder, own, head, signals: SignalHeads::default(), glossary })
+    }
+
+    /// Scores signals with trained heads instead of word lists.
+    ///
+    /// # Errors
+    /// If one was trained for another encoder or with another glossary.
+    pub fn with_signals(self, signals: SignalHeads) -> Result<Self, IntentError> {
+        self.check_signals(&signals)?;
+        Ok(Self { signals, ..self })
+    }
+
+    /// Whether trained heads can score signals here.
+    ///
+    /// # Errors
+    /// As [`IntentClassifier::with_signals`].
+    pub fn check_signals(&self, signals: &SignalHeads) -> Result<(), IntentError> {
+        signals
+            .check(self.embedder.identity(), self.glossary.fingerprint())
+            .map_err(|reason| IntentError::Mismatch { reason })
     }
 
     /// A classifier of two labels without a model, for tests of the layers above: texts that begin
@@ -108,13 +140,20 @@ impl IntentClassifier {
             Some(114) => vec![-1.0, 0.0],
             _ => vec![0.0, 1.0],
         });
-        Self { embedder: Arc::new(embedder), head, glossary: Glossary::house() }
+        let (signals, glossary) = (SignalHeads::default(), Glossary::house());
+        Self { embedder: Arc::new(embedder), own: None, head, signals, glossary }
     }
 
     /// The encoder.
     #[must_use]
     pub fn embedder(&self) -> &Arc<Embedder> {
         &self.embedder
+    }
+
+    /// Memory of the encoder, and of the head's own one if it has one, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.embedder.bytes() + self.own.as_ref().map_or(0, Embedder::bytes)
     }
 
     /// The head.
@@ -130,8 +169,12 @@ impl IntentClassifier {
     pub async fn classify(&self, texts: Vec<String>) -> Result<Vec<IntentPrediction>, IntentError> {
         let readings = self.readings(&texts);
         let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
-        let embedded = self.embedder.embed_counted(&meanings).await?;
-        Ok(self.predict_all(&readings, embedded.embeddings))
+        let shared = self.embedder.embed_counted(&meanings).await?.embeddings;
+        let own = match &self.own {
+            Some(own) => Some(own.embed_counted(&meanings).await?.embeddings),
+            None => None,
+        };
+        Ok(self.predict_all(&readings, shared, own))
     }
 
     /// As [`IntentClassifier::classify`], any number of texts, outside an async runtime.
@@ -148,8 +191,12 @@ impl IntentClassifier {
     ) -> Result<Vec<IntentPrediction>, IntentError> {
         let readings = self.readings(texts);
         let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
-        let embeddings = self.embedder.embed_blocking(&meanings, progress)?;
-        Ok(self.predict_all(&readings, embeddings))
+        let own = match &self.own {
+            Some(own) => Some(own.embed_blocking(&meanings, |_| ())?),
+            None => None,
+        };
+        let shared = self.embedder.embed_blocking(&meanings, progress)?;
+        Ok(self.predict_all(&readings, shared, own))
     }
 
     fn readings<'a, T: AsRef<str>>(&self, texts: &'a [T]) -> Vec<Reading<'a>> {
@@ -159,14 +206,28 @@ impl IntentClassifier {
     fn predict_all(
         &self,
         readings: &[Reading<'_>],
-        embeddings: Vec<Vec<f32>>,
+        shared: Vec<Vec<f32>>,
+        own: Option<Vec<Vec<f32>>>,
     ) -> Vec<IntentPrediction> {
         metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(readings.len() as u64);
-        let pairs = readings.iter().zip(embeddings);
-        pairs.map(|(reading, embedding)| self.predict(reading, embedding)).collect()
+        let signals: Vec<Signals> = readings
+            .iter()
+            .zip(&shared)
+            .map(|(reading, embedding)| self.signals.read(reading, embedding))
+            .collect();
+        let embeddings = own.unwrap_or(shared);
+        let texts = readings.iter().zip(embeddings).zip(signals);
+        texts
+            .map(|((reading, embedding), signals)| self.predict(reading, embedding, signals))
+            .collect()
     }
 
-    fn predict(&self, reading: &Reading<'_>, embedding: Vec<f32>) -> IntentPrediction {
+    fn predict(
+        &self,
+        reading: &Reading<'_>,
+        embedding: Vec<f32>,
+        signals: Signals,
+    ) -> IntentPrediction {
         let ranking = self.head.rank(reading, embedding);
         let mut labels = ranking.labels.into_iter();
         let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
@@ -180,9 +241,15 @@ impl IntentClassifier {
             confidence,
             abstained: ranking.abstained,
             alternatives,
-            signals: signals::read(reading.text),
+            signals,
         }
     }
+}
+
+/// The encoder of a folder, for measurements in the layers above.
+#[cfg(test)]
+pub(crate) fn open_embedder(folder: &std::path::Path) -> Embedder {
+    embedder::tests::open(folder, "")
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Sentiment, urgency and sarcasm of a text: simple scores from word lists, English and French.
+//! Sentiment, urgency, sarcasm and profanity of a text: simple scores from word lists, English and
+//! French. They stand in where no trained head is at hand (`signal_heads`).
 //!
 //! These are hints, not verdicts. They may lower confidence, hold back an offer or prefer a
 //! hand-off; nothing else may hang on them. Sarcasm is unsolved even for large models, so the
 //! score only counts cheap marks (praise beside trouble, ironic stock phrases) and stays low.
 //!
 //! Invariants
-//! - Sentiment lies in [-1, 1], urgency and sarcasm in [0, 1]; a text without a known word has 0.
+//! - Sentiment lies in [-1, 1], the others in [0, 1]; a text without a known word has 0.
 //! - Pure: the same text gives the same scores.
 
 use crate::intent::features::words;
@@ -14,6 +15,7 @@ use crate::intent::signals_lexicon::IRONY;
 use crate::intent::signals_lexicon::NEGATIVE;
 use crate::intent::signals_lexicon::NEGATORS;
 use crate::intent::signals_lexicon::POSITIVE;
+use crate::intent::signals_lexicon::PROFANE;
 use crate::intent::signals_lexicon::URGENT;
 
 /// Words after a negator that it turns around: `not very good`, `pas du tout satisfait`.
@@ -22,6 +24,8 @@ const NEGATION_REACH_WORDS: usize = 3;
 const SATURATION: f32 = 2.5;
 /// What an exclamation mark adds to urgency beside an urgent word.
 const EXCLAMATION: f32 = 0.5;
+/// What a swear word says: few are ever meant otherwise.
+const PROFANITY_OF_A_WORD: f32 = 0.9;
 /// Capital letters are shouting from this many letters on.
 const SHOUT_LETTERS_MIN: usize = 8;
 
@@ -34,6 +38,50 @@ pub struct Signals {
     pub urgency: f32,
     /// From 0 to 1; low confidence by nature.
     pub sarcasm: f32,
+    /// From 0 to 1: swearing, at anybody or anything.
+    pub profanity: f32,
+    /// How near to buying; `None` when it is about something else, or nothing tells.
+    pub stage: Option<StageReading>,
+}
+
+/// How near to buying a customer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Looks around.
+    Discovery,
+    /// Weighs something in particular.
+    Interested,
+    /// About to buy.
+    Ready,
+}
+
+impl Stage {
+    /// The wire name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Interested => "interested",
+            Self::Ready => "ready",
+        }
+    }
+
+    /// Reads a wire name; `None` for anything else.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Discovery, Self::Interested, Self::Ready]
+            .into_iter()
+            .find(|stage| stage.name() == name)
+    }
+}
+
+/// A stage and how sure it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StageReading {
+    /// Which.
+    pub stage: Stage,
+    /// Calibrated, 0 to 1.
+    pub confidence: f32,
 }
 
 /// Scores a text.
@@ -65,7 +113,14 @@ pub fn read(text: &str) -> Signals {
     };
     let mixed = if praise > 0.0 && blame > 0.0 { praise.min(blame) / 2.0 } else { 0.0 };
     let sarcasm = saturate(count_phrases(IRONY, &line) + mixed);
-    Signals { sentiment: saturate_signed(praise - blame), urgency, sarcasm }
+    let swearing = words.iter().any(|word| contains(PROFANE, word));
+    Signals {
+        sentiment: saturate_signed(praise - blame),
+        urgency,
+        sarcasm,
+        profanity: if swearing { PROFANITY_OF_A_WORD } else { 0.0 },
+        stage: None,
+    }
 }
 
 fn contains(list: &[&str], word: &str) -> bool {
@@ -110,12 +165,12 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_and_folded_as_texts_are() {
-        for list in [POSITIVE, NEGATIVE, EMPHASIS, NEGATORS] {
+        for list in [POSITIVE, NEGATIVE, EMPHASIS, NEGATORS, PROFANE] {
             for pair in list.windows(2) {
                 assert!(pair[0] < pair[1], "{} must come before {}", pair[1], pair[0]);
             }
         }
-        for list in [POSITIVE, NEGATIVE, EMPHASIS, NEGATORS, URGENT, IRONY] {
+        for list in [POSITIVE, NEGATIVE, EMPHASIS, NEGATORS, URGENT, IRONY, PROFANE] {
             for entry in list {
                 assert_eq!(words(entry).join(" "), *entry);
             }
@@ -153,6 +208,16 @@ mod tests {
         assert!(read("Oh great, broken again, thanks a lot").sarcasm > 0.2);
         assert!(read("Bravo, super, encore en retard, merci pour rien").sarcasm > 0.2);
         assert!(read("Great shoes, thanks").sarcasm < 0.05);
+    }
+
+    #[test]
+    fn swearing_is_heard_whole_words_only() {
+        for text in ["this is bullshit", "quel bordel, putain", "WTF"] {
+            assert!(read(text).profanity > 0.5, "{text}");
+        }
+        for text in ["a classic assistant", "le concours de contes", "Scunthorpe", ""] {
+            assert_eq!(read(text).profanity, 0.0, "{text}");
+        }
     }
 
     #[test]

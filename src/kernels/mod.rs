@@ -11,7 +11,7 @@ mod exponential;
 #[expect(unsafe_code, reason = "threads write disjoint rectangles of one slice")]
 pub(crate) mod grid;
 #[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
-pub(crate) mod int8;
+pub(crate) mod int16;
 pub mod matmul;
 #[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
 pub(crate) mod norm;

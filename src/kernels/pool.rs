@@ -5,7 +5,13 @@
 //! one that comes late finds the region closed and is not waited for. Between regions a worker
 //! spins for a moment, then gives its core away, then parks.
 //!
+//! Several pools may share the same [`Cores`]: each caller computes its own region in any case, and
+//! workers help only while fewer threads compute than there are cores. Two models that step at once
+//! on two cores get one each, and one that steps alone gets both; nobody waits for a turn.
+//!
 //! Invariants
+//! - A worker begins a region only while fewer threads compute than there are cores, and has given
+//!   its core back when the region's caller goes on.
 //! - A region's closure is never called after [`Pool::run`] returns: the caller closes the gate and
 //!   waits for everybody inside.
 //! - A task runs at most once, on one thread; a panic in it ends as [`TaskPanic`], never as a hang.
@@ -56,6 +62,52 @@ pub struct TaskPanic {
 
 type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
+/// How many threads compute, of all pools that share the same cores.
+#[derive(Debug)]
+pub struct Cores {
+    count: usize,
+    computing: Line<AtomicUsize>,
+}
+
+impl Cores {
+    /// So many cores, at least 1 and at most [`THREADS_MAX`].
+    #[must_use]
+    pub fn new(count: usize) -> Arc<Self> {
+        let computing = Line(AtomicUsize::new(0));
+        Arc::new(Self { count: count.clamp(1, THREADS_MAX), computing })
+    }
+
+    /// The number of cores.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// A core for a worker, if one is left.
+    fn take_spare(&self) -> Option<Computing<'_>> {
+        let more = |computing| (computing < self.count).then_some(computing + 1);
+        let taken = self.computing.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        taken.is_ok().then_some(Computing { cores: self })
+    }
+
+    /// A core for a caller, who computes anyhow.
+    fn take(&self) -> Computing<'_> {
+        self.computing.0.fetch_add(1, Ordering::AcqRel);
+        Computing { cores: self }
+    }
+}
+
+/// One thread that computes.
+struct Computing<'a> {
+    cores: &'a Cores,
+}
+
+impl Drop for Computing<'_> {
+    fn drop(&mut self) {
+        self.cores.computing.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// What the open region computes.
 #[derive(Clone, Copy)]
 struct Job {
@@ -64,10 +116,12 @@ struct Job {
 }
 
 /// One counter a cache line, so that the cursor's traffic does not slow the gate's readers.
+#[derive(Debug)]
 #[repr(align(128))]
 struct Line<T>(T);
 
 struct Shared {
+    cores: Arc<Cores>,
     /// Region number, workers inside, and whether more may enter.
     gate: Line<AtomicU64>,
     /// The next task to draw.
@@ -99,13 +153,23 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// Starts `threads - 1` workers, at most [`THREADS_MAX`]` - 1`.
+    /// Starts `threads - 1` workers, at most [`THREADS_MAX`]` - 1`, on cores of their own.
     ///
     /// # Errors
     /// If the operating system refuses a thread.
+    #[cfg(test)]
     pub(crate) fn start(threads: usize) -> io::Result<Self> {
-        let workers = threads.clamp(1, THREADS_MAX) - 1;
+        Self::start_on(Cores::new(threads))
+    }
+
+    /// Starts as many workers as make one thread a core, the caller included.
+    ///
+    /// # Errors
+    /// If the operating system refuses a thread.
+    pub(crate) fn start_on(cores: Arc<Cores>) -> io::Result<Self> {
+        let workers = cores.count() - 1;
         let shared = Arc::new(Shared {
+            cores,
             gate: Line(AtomicU64::new(0)),
             cursor: Line(AtomicUsize::new(0)),
             job: UnsafeCell::new(None),
@@ -135,9 +199,12 @@ impl Pool {
     /// # Errors
     /// If a task panicked.
     pub(crate) fn run(&mut self, tasks: usize, work: &Work<'_>) -> Result<(), TaskPanic> {
-        if self.workers.is_empty() || tasks <= 1 {
-            return catch_unwind(AssertUnwindSafe(|| (0..tasks).for_each(|task| work(0, task))))
-                .map_err(|panic| TaskPanic::of(panic.as_ref()));
+        if self.workers.is_empty() {
+            return Self::run_alone(tasks, work);
+        }
+        let _computing = self.shared.cores.take();
+        if tasks <= 1 {
+            return Self::run_alone(tasks, work);
         }
         let shared = &*self.shared;
         // SAFETY: the closure's lifetime is forgotten, but no call to it outlasts this function:
@@ -161,6 +228,11 @@ impl Pool {
         let mut panicked =
             shared.panicked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         panicked.take().map_or(Ok(()), Err)
+    }
+
+    fn run_alone(tasks: usize, work: &Work<'_>) -> Result<(), TaskPanic> {
+        catch_unwind(AssertUnwindSafe(|| (0..tasks).for_each(|task| work(0, task))))
+            .map_err(|panic| TaskPanic::of(panic.as_ref()))
     }
 
     /// Wakes the workers that sleep.
@@ -190,11 +262,13 @@ impl Shared {
         let mut seen = 0;
         while let Some(region) = self.next_region(index, seen) {
             seen = region;
-            if self.enter(region) {
+            let spare = self.cores.take_spare();
+            if spare.is_some() && self.enter(region) {
                 // SAFETY: inside an open gate the caller does not write the job.
                 if let Some(job) = unsafe { *self.job.get() } {
                     self.draw(index + 1, job);
                 }
+                drop(spare);
                 self.gate.0.fetch_sub(INSIDE, Ordering::AcqRel);
             }
         }
@@ -333,16 +407,57 @@ mod tests {
             while !pool.shared.parked[0].0.load(Ordering::SeqCst) {
                 thread::yield_now();
             }
-            // Two tasks that wait for each other: they end only if the worker came.
-            let inside = AtomicUsize::new(0);
-            pool.run(2, &|_, _| {
-                inside.fetch_add(1, Ordering::SeqCst);
-                while inside.load(Ordering::SeqCst) < 2 {
-                    thread::yield_now();
-                }
-            })
-            .unwrap();
+            // It ends only if the worker came.
+            meet(&mut pool);
         }
+    }
+
+    /// Tasks that wait for each other: they end only on two threads.
+    fn meet(pool: &mut Pool) {
+        let inside = AtomicUsize::new(0);
+        pool.run(2, &|_, _| {
+            inside.fetch_add(1, Ordering::SeqCst);
+            while inside.load(Ordering::SeqCst) < 2 {
+                thread::yield_now();
+            }
+        })
+        .unwrap();
+    }
+
+    /// Goal: two models on two cores never compute on more than two threads, and one that is alone
+    /// again has both.
+    /// Method: a region of the first pool stays open while the second one runs many.
+    #[test]
+    fn pools_on_the_same_cores_share_them() {
+        let cores = Cores::new(2);
+        let mut first = Pool::start_on(Arc::clone(&cores)).unwrap();
+        let mut second = Pool::start_on(Arc::clone(&cores)).unwrap();
+        let (busy, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let region = first.run(2, &|_, _| {
+                    busy.fetch_add(1, Ordering::SeqCst);
+                    while !done.load(Ordering::SeqCst) {
+                        thread::yield_now();
+                    }
+                });
+                region.unwrap();
+            });
+            while busy.load(Ordering::SeqCst) < 2 {
+                thread::yield_now();
+            }
+            for _ in 0..500 {
+                let alone = second.run(64, &|thread, _| assert_eq!(thread, 0, "no core is left"));
+                if alone.is_err() {
+                    done.store(true, Ordering::SeqCst);
+                }
+                alone.unwrap();
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(cores.computing.0.load(Ordering::SeqCst), 0);
+        meet(&mut second);
+        meet(&mut first);
     }
 
     #[test]

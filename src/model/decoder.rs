@@ -3,6 +3,7 @@
 //! What the calls compute is the executor's business; which calls, and in which order, is decided
 //! here once.
 
+use crate::kernels::pool::Cores;
 use crate::kernels::tier::Tier;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
@@ -18,6 +19,7 @@ use crate::model::kv_pages::KvType;
 use crate::model::shape::DecoderShape;
 use crate::model::step_input::StepInput;
 use candle_core::Device;
+use std::sync::Arc;
 
 /// How a decoder is loaded.
 #[derive(Debug, Clone)]
@@ -34,8 +36,8 @@ pub struct DecoderOptions {
     pub context_tokens_max: usize,
     /// Who computes on the CPU.
     pub executor: ExecutorChoice,
-    /// Threads of the cpu executor, the calling one included.
-    pub threads: usize,
+    /// What the cpu executor computes on, together with everybody else who has the same.
+    pub cores: Arc<Cores>,
     /// Instruction set of the cpu executor's kernels.
     pub tier: Tier,
 }
@@ -62,7 +64,7 @@ impl DecoderOptions {
             kv_type: KvType::F32,
             context_tokens_max: 1024,
             executor: ExecutorChoice::Auto,
-            threads: 2,
+            cores: Cores::new(2),
             tier: Tier::detect(),
         }
     }

@@ -33,6 +33,24 @@ pub enum ModelError {
         /// Its name.
         name: String,
     },
+    /// What training changed in an encoder holds something else than finite f16 tensors.
+    #[error("adaptation of tensor `{name}` is not made of finite f16 numbers")]
+    Adaptation {
+        /// The tensor.
+        name: String,
+    },
+    /// Texts to train on take more memory than is allowed.
+    #[error(
+        "{tokens} tokens take {bytes} bytes while the encoder is adapted, limit is {bytes_max}"
+    )]
+    Prepared {
+        /// What they would take.
+        bytes: u64,
+        /// What is allowed.
+        bytes_max: u64,
+        /// Tokens of all texts.
+        tokens: usize,
+    },
     /// A tensor's shape disagrees with the description.
     #[error("tensor `{name}` has shape {found:?}, expected {expected:?}")]
     TensorShape {

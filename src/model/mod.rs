@@ -21,16 +21,23 @@ mod shape;
 mod step_input;
 mod weights;
 
+use crate::kernels::pool::Cores;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
 pub use candle_core::Device;
 pub use checkpoint::SafetensorsError;
 pub use decoder::DecoderOptions;
 pub use decoder::ExecutorChoice;
 pub use decoder::kv_page_bytes;
 pub use decoder::load_decoder;
+pub use encoder::Adaptation;
 pub use encoder::ENCODER_PRECISIONS;
 pub use encoder::Encoder;
+pub use encoder::EncoderLearner;
 pub use encoder::EncoderOptions;
 pub use encoder::EncoderPrecision;
+pub use encoder::PreparedText;
 pub use error::ModelError;
 pub use footprint::Footprint;
 pub use footprint::footprint;
@@ -63,4 +70,20 @@ pub use weights::return_freed_memory;
 #[must_use]
 pub fn compute_threads() -> usize {
     candle_core::utils::barrier_pool().n_workers() + 1
+}
+
+/// The cores that all models of this process compute on: [`compute_threads`] of them, however many
+/// models there are.
+#[must_use]
+pub fn compute_cores() -> Arc<Cores> {
+    // The cores are the machine's: several models that each counted their own would compute on
+    // more threads than there are.
+    static CORES: LazyLock<Arc<Cores>> = LazyLock::new(|| Cores::new(compute_threads()));
+    Arc::clone(&CORES)
+}
+
+/// [`compute_cores`] for whoever computes on as many threads, else cores of its own.
+pub(crate) fn cores_for(threads: usize) -> Arc<Cores> {
+    let shared = compute_cores();
+    if shared.count() == threads { shared } else { Cores::new(threads) }
 }

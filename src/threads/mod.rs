@@ -71,6 +71,7 @@ pub use crate::threads::record::CartLine;
 pub use crate::threads::record::Counters;
 pub use crate::threads::record::DeclinedOffer;
 pub use crate::threads::record::FactKind;
+pub use crate::threads::record::KeptIntent;
 pub use crate::threads::record::KnownFact;
 pub use crate::threads::record::OfferedOption;
 pub use crate::threads::record::OwnerState;

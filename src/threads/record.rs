@@ -7,6 +7,7 @@ use crate::base::ids::Sku;
 use crate::base::ids::ThreadId;
 use crate::base::ids::TurnId;
 use crate::base::language::Language;
+use crate::base::language::Tongue;
 use crate::threads::Purpose;
 use crate::threads::stored_text::hash;
 use crate::threads::stored_text::text;
@@ -227,6 +228,17 @@ pub struct Counters {
     pub offers_made: u32,
 }
 
+/// The second thing that a message asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptIntent {
+    /// The label.
+    pub label: String,
+    /// The words that ask for it.
+    pub text: String,
+    /// Turns since then.
+    pub turns: u32,
+}
+
 /// Words of the customer that a later turn has to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
@@ -257,6 +269,9 @@ pub struct ThreadRecord {
     /// The language we answer in.
     #[serde(with = "text")]
     pub language: Language,
+    /// The language that the customer writes, once one was seen.
+    #[serde(default, with = "text_option")]
+    pub tongue: Option<Tongue>,
     /// Who answers.
     pub ownership: Ownership,
     /// Known facets by key.
@@ -278,6 +293,9 @@ pub struct ThreadRecord {
     pub offered: Vec<Sku>,
     /// Offers declined, newest last.
     pub declined_offers: Vec<DeclinedOffer>,
+    /// What the customer also wanted and was not answered yet.
+    #[serde(default)]
+    pub kept: Option<KeptIntent>,
     /// Words that wait for an answer, in the order they came.
     #[serde(default)]
     pub unanswered: Vec<Unanswered>,
@@ -312,6 +330,7 @@ impl ThreadRecord {
             channels: Vec::new(),
             channel_last: None,
             language,
+            tongue: None,
             ownership: Ownership { state: OwnerState::Bot, epoch: 1, since: now },
             facts: BTreeMap::new(),
             asked_facets: Vec::new(),
@@ -321,6 +340,7 @@ impl ThreadRecord {
             intents: Vec::new(),
             offered: Vec::new(),
             declined_offers: Vec::new(),
+            kept: None,
             unanswered: Vec::new(),
             counters: Counters::default(),
             opened_at: now,

@@ -10,6 +10,7 @@ use crate::base::ids::Sku;
 use crate::base::ids::ThreadId;
 use crate::base::ids::TurnId;
 use crate::base::language::Language;
+use crate::base::language::Tongue;
 
 /// A type stored as its text.
 pub(super) trait StoredText: Sized {
@@ -51,6 +52,16 @@ impl StoredText for Language {
 
     fn from_text(text: String) -> Result<Self, String> {
         Self::from_locale(&text).ok_or_else(|| format!("language `{text}` is none of en, fr"))
+    }
+}
+
+impl StoredText for Tongue {
+    fn text(&self) -> &str {
+        self.code()
+    }
+
+    fn from_text(text: String) -> Result<Self, String> {
+        Self::from_code(&text).ok_or_else(|| format!("language `{text}` is none of ours"))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::base::ids::Sku;
 use crate::base::ids::ThreadId;
 use crate::base::ids::TurnId;
 use crate::base::language::Language;
+use crate::base::language::Tongue;
 use crate::base::money::Money;
 use crate::channels::WindowState;
 use crate::threads::Job;
@@ -23,6 +24,8 @@ pub(crate) struct TurnAnswer {
     /// The turn that answers instead of this one.
     pub(crate) superseded_by: Option<TurnId>,
     pub(crate) language: Language,
+    /// What the customer writes, which may be none of ours.
+    pub(crate) tongue: Tongue,
     pub(crate) reading: Reading,
     pub(crate) action: Action,
     pub(crate) reply: Reply,
@@ -93,6 +96,8 @@ pub(crate) struct StatedFact {
     pub(crate) key: String,
     pub(crate) value: String,
     pub(crate) source: Option<String>,
+    /// The customer's own words for it, where they were read word by word.
+    pub(crate) quote: Option<String>,
 }
 
 /// Why and with what a human takes over.

@@ -11,8 +11,10 @@ use crate::threads::ThreadKey;
 use crate::threads::TurnCommit;
 use crate::turn::Gateway;
 use crate::turn::TurnError;
+use crate::turn::decide::ids;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
+use crate::turn::understand::Understood;
 use std::sync::Arc;
 
 /// Times a change is made anew when the customer or thread changed under it.
@@ -44,6 +46,22 @@ const STOP_WORDS: [&str; 14] = [
 pub(crate) fn is_stop(text: &str) -> bool {
     let said = text.trim().trim_end_matches(['.', '!', ' ']).to_lowercase();
     STOP_WORDS.contains(&said.as_str())
+}
+
+/// The intent of not wanting to be written to any more.
+const STOP_INTENT: &str = "stop_messages";
+
+/// Whether a message asks to be written to no more: in a word, in a sentence (opting out is the
+/// most urgent of several wishes), or by the button that says so.
+pub(crate) fn stops(understood: &Understood) -> bool {
+    let reading = &understood.reading;
+    match &understood.tap {
+        Some(choice) => choice.key == ids::INTENT && choice.value == STOP_INTENT,
+        None => {
+            let first = reading.label == STOP_INTENT && !reading.abstained;
+            is_stop(&understood.text) || first
+        }
+    }
 }
 
 impl Gateway {

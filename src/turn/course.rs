@@ -21,7 +21,6 @@ use crate::turn::Turn;
 use crate::turn::TurnError;
 use crate::turn::answer::Timings;
 use crate::turn::burst;
-use crate::turn::consent;
 use crate::turn::message::Patience;
 use crate::turn::message::TurnRequest;
 use crate::turn::new_thread_id;
@@ -98,6 +97,7 @@ impl Gateway {
         record: ThreadRecord,
         permit: &TurnPermit,
     ) -> Result<Option<Recorded>, TurnError> {
+        let stopped_before = record.outreach_stopped_at;
         let (next, answer) = tokio::select! {
             biased;
             interruption = permit.interrupted() => {
@@ -108,8 +108,9 @@ impl Gateway {
         if let Some(newer) = permit.superseded_by() {
             return self.give_way(&turn, record, Interruption::Newer(newer)).await;
         }
+        // The turn has written a STOP into the thread: the customer's own ledger follows.
         if let Some(customer) = next.customer_id.clone()
-            && consent::is_stop(turn.request.content.text())
+            && next.outreach_stopped_at != stopped_before
         {
             let key = CustomerKey { tenant: turn.request.tenant.clone(), customer };
             self.stop_outreach(&key, turn.request.message_id.as_ref()).await?;

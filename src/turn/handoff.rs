@@ -68,7 +68,8 @@ fn fields(facts: Facts<'_>) -> Map<String, Value> {
         "reason": reason.name(),
         "intent": reading.label,
         "confidence": (f64::from(reading.confidence) * 100.0).round() / 100.0,
-        "language": understood.language.code(),
+        "also": reading.second.as_ref().map(|second| second.label.as_str()),
+        "language": understood.tongue.code(),
         "sentiment": (f64::from(reading.signals.sentiment) * 100.0).round() / 100.0,
         "name": customer.name,
         "tier": customer.tier,
@@ -153,6 +154,7 @@ mod tests {
     use super::*;
     use crate::base::channel::ChannelKind;
     use crate::base::language::Language;
+    use crate::base::language::Tongue;
     use crate::catalog::Understanding;
     use crate::threads::Consent;
     use crate::threads::Purpose;
@@ -162,8 +164,10 @@ mod tests {
     fn understood(text: &str) -> Understood {
         Understood {
             language: Language::Fr,
+            tongue: Tongue::Fr,
             reading: Reading::none(),
             said: Understanding::default(),
+            entities: Vec::new(),
             tap: None,
             text: text.to_owned(),
             source: None,

@@ -15,6 +15,7 @@ pub(crate) mod consent;
 mod course;
 pub(crate) mod decide;
 pub(crate) mod draft;
+mod entities;
 mod error;
 pub(crate) mod grounding;
 mod handoff;
@@ -24,6 +25,7 @@ mod ownership;
 mod policies;
 mod record;
 mod seal;
+mod segments;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -276,6 +278,7 @@ impl Gateway {
             classifier: &self.parts.classifier,
             catalog: &self.parts.catalog,
             language_default: self.options.style.language,
+            written_at: request.sent_at.unwrap_or_else(|| self.parts.clock.now()),
         };
         let mut understood =
             understand::understand(&burst.content, request.language_hint, &record, readers).await?;

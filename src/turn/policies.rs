@@ -107,12 +107,23 @@ impl Policies {
     /// The topic that answers an intent: the one whose words the message holds, else the first
     /// one that needs no words.
     pub(crate) fn for_intent(&self, intent: &str, text: &str) -> Option<&Topic> {
-        let answers = |topic: &&Topic| topic.intents.iter().any(|label| label == intent);
+        let any = || self.topics_of(intent).next();
+        self.named(intent, text).or_else(|| self.general(intent)).or_else(any)
+    }
+
+    /// The topic of an intent whose words the message holds.
+    pub(crate) fn named(&self, intent: &str, text: &str) -> Option<&Topic> {
         let said = fold(text);
-        let named = |topic: &&Topic| topic.words.all().any(|word| holds(&said, word));
-        let general = |topic: &&Topic| topic.words.all().next().is_none();
-        let mut topics = self.topics.iter().filter(answers);
-        topics.clone().find(named).or_else(|| topics.clone().find(general)).or(topics.next())
+        self.topics_of(intent).find(|topic| topic.words.all().any(|word| holds(&said, word)))
+    }
+
+    /// The first topic of an intent that needs no words.
+    pub(crate) fn general(&self, intent: &str) -> Option<&Topic> {
+        self.topics_of(intent).find(|topic| topic.words.all().next().is_none())
+    }
+
+    fn topics_of(&self, intent: &str) -> impl Iterator<Item = &Topic> {
+        self.topics.iter().filter(move |topic| topic.intents.iter().any(|label| label == intent))
     }
 }
 

@@ -24,7 +24,9 @@ use crate::turn::answer::StatedFact;
 use crate::turn::consent;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
+use crate::turn::decide::ids;
 use crate::turn::draft::HistoryLine;
+use crate::turn::entities;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
 use crate::turn::understand::Understood;
@@ -51,6 +53,7 @@ pub(crate) fn recall(record: &ThreadRecord) -> Understanding {
     let choices: Vec<FacetChoice> = record
         .facts
         .iter()
+        .filter(|(key, _)| !entities::is_key(key))
         .flat_map(|(key, fact)| {
             fact.value.split(VALUE_SEPARATOR).map(move |value| FacetChoice::new(key, value))
         })
@@ -62,11 +65,11 @@ pub(crate) fn recall(record: &ThreadRecord) -> Understanding {
 pub(crate) fn refine(known: &Understanding, understood: &Understood) -> Understanding {
     let mut need = known.clone();
     match &understood.tap {
-        Some(choice) => {
+        Some(choice) if !ids::is_deed(&choice.key) => {
             need.choose(choice);
             need.mentioned.clear();
         }
-        None => need.refine(&understood.said, &KEPT_KEYS),
+        Some(_) | None => need.refine(&understood.said, &KEPT_KEYS),
     }
     need
 }
@@ -100,6 +103,7 @@ pub(crate) fn restart(record: &mut ThreadRecord) {
     record.pending = None;
     record.product_in_focus = None;
     record.intents.clear();
+    record.kept = None;
     record.unanswered.clear();
     record.counters = Counters::default();
 }
@@ -125,14 +129,23 @@ pub(crate) fn stated(
     decision: &Decision,
     source: Option<&str>,
 ) -> Vec<StatedFact> {
-    if !concerns_products(decision) {
-        return Vec::new();
+    let source = || source.map(str::to_owned);
+    let mut facts = Vec::new();
+    if concerns_products(decision) {
+        facts.extend(
+            grouped(&understood.said)
+                .into_iter()
+                .filter(|(key, _)| decision.need.knows(key) || key.starts_with("budget_"))
+                .map(|(key, value)| StatedFact { key, value, source: source(), quote: None }),
+        );
     }
-    grouped(&understood.said)
-        .into_iter()
-        .filter(|(key, _)| decision.need.knows(key) || key.starts_with("budget_"))
-        .map(|(key, value)| StatedFact { key, value, source: source.map(str::to_owned) })
-        .collect()
+    facts.extend(understood.entities.iter().map(|entity| StatedFact {
+        key: entity.kind.key().to_owned(),
+        value: entity.value.clone(),
+        source: source(),
+        quote: understood.text.get(entity.span.clone()).map(str::to_owned),
+    }));
+    facts
 }
 
 /// `key → values` of an understanding, several values of one facet joined.
@@ -159,6 +172,9 @@ pub(crate) fn remember(
     now: Timestamp,
 ) {
     record.language = understood.language;
+    record.tongue = Some(understood.tongue);
+    record.kept.clone_from(&decision.kept);
+    remember_entities(record, understood, now);
     if concerns_products(decision) {
         remember_need(record, understood, decision, now);
         record.product_in_focus.clone_from(&decision.focus);
@@ -176,7 +192,7 @@ pub(crate) fn remember(
         if decision.unsure { counters.low_confidence_in_a_row + 1 } else { 0 };
     counters.same_question_in_a_row =
         if again { counters.same_question_in_a_row.saturating_add(1) } else { 0 };
-    if consent::is_stop(&understood.text) {
+    if consent::stops(understood) {
         record.outreach_stopped_at = Some(now);
     }
     if decision.handoff.is_some() {
@@ -226,7 +242,23 @@ fn remember_need(
         };
         facts.insert(key, fact);
     }
-    record.facts = facts;
+    record.facts.retain(|key, _| entities::is_key(key));
+    record.facts.append(&mut facts);
+}
+
+/// Keeps what a message states besides its need; what it says again replaces what was said before.
+fn remember_entities(record: &mut ThreadRecord, understood: &Understood, now: Timestamp) {
+    let mut stated: BTreeMap<&str, String> = BTreeMap::new();
+    for entity in &understood.entities {
+        let values = stated.entry(entity.kind.key()).or_default();
+        if !values.is_empty() {
+            values.push(VALUE_SEPARATOR);
+        }
+        values.push_str(&entity.value);
+    }
+    for (key, value) in stated {
+        record.facts.insert(key.to_owned(), stated_fact(value, understood, now));
+    }
 }
 
 /// What the customer just said or tapped, with the words it was said in.
@@ -291,7 +323,7 @@ pub(crate) fn summary(
     let reading = &understood.reading;
     let mut lines = vec![
         format!("intent: {} ({:.2})", reading.label, reading.confidence),
-        format!("language: {}", understood.language.code()),
+        format!("language: {}", understood.tongue.code()),
         format!("sentiment: {:.2}", reading.signals.sentiment),
     ];
     let known = [
@@ -304,6 +336,7 @@ pub(crate) fn summary(
             .into_iter()
             .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}: {value}"))),
     );
+    lines.extend(reading.second.iter().map(|second| format!("also: {}", second.label)));
     lines.extend(record.facts.iter().map(|(key, fact)| format!("{key}: {}", fact.value)));
     lines.extend(record.product_in_focus.iter().map(|sku| format!("product: {sku}")));
     lines.extend(record.cart.iter().map(|line| format!("cart: {} x {}", line.sku, line.quantity)));

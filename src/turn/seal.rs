@@ -79,6 +79,7 @@ impl Gateway {
             supersedes,
             superseded_by: None,
             language: understood.language,
+            tongue: understood.tongue,
             reading: understood.reading.clone(),
             action: decision.action,
             reply: Reply {
@@ -116,6 +117,7 @@ impl Gateway {
             supersedes: Vec::new(),
             superseded_by: Some(newer),
             language: record.language,
+            tongue: record.tongue.unwrap_or(record.language.into()),
             reading: Reading::none(),
             action: Action::of(ActionKind::Superseded),
             reply: Reply {

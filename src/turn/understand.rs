@@ -1,9 +1,11 @@
-//! First verb: what language, what intent, which products and facets, which button.
+//! First verb: what language, which intents, which products and facets, what is stated besides,
+//! which button.
 //!
 //! A tap on an option is read without any model; so is text that spells a pending option.
 
 use crate::base::ids::MessageId;
 use crate::base::language::Language;
+use crate::base::language::Tongue;
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
@@ -13,10 +15,20 @@ use crate::intent::IntentPrediction;
 use crate::intent::Signals;
 use crate::text::detect_language;
 use crate::threads::ThreadRecord;
+use crate::turn::decide::ids;
+use crate::turn::entities;
+use crate::turn::entities::Entity;
 use crate::turn::message::Content;
+use crate::turn::segments;
+use crate::turn::segments::SecondIntent;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// Label of a turn that was a tap.
 const TAP_LABEL: &str = "option";
+
+/// Share of confidence that open irony takes away; the signal is too weak for more.
+const SARCASM_DOUBT: f32 = 0.3;
 
 /// What the customer wants, and how sure that is.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +39,8 @@ pub(crate) struct Reading {
     pub(crate) abstained: bool,
     pub(crate) alternatives: Vec<(String, f32)>,
     pub(crate) signals: Signals,
+    /// What else the message asks for.
+    pub(crate) second: Option<SecondIntent>,
 }
 
 impl Reading {
@@ -38,7 +52,19 @@ impl Reading {
             abstained: true,
             alternatives: Vec::new(),
             signals: Signals::default(),
+            second: None,
         }
+    }
+
+    /// Of a tap, which needs no reading.
+    fn of_tap() -> Self {
+        Self { label: TAP_LABEL.to_owned(), confidence: 1.0, abstained: false, ..Self::none() }
+    }
+
+    /// Irony turns words around: what is said ironically is believed less.
+    fn doubted(mut self) -> Self {
+        self.confidence *= 1.0 - SARCASM_DOUBT * self.signals.sarcasm.clamp(0.0, 1.0);
+        self
     }
 }
 
@@ -51,6 +77,7 @@ impl From<IntentPrediction> for Reading {
             abstained: found.abstained,
             alternatives: alternatives.map(|other| (other.label, other.confidence)).collect(),
             signals: found.signals,
+            second: None,
         }
     }
 }
@@ -58,10 +85,15 @@ impl From<IntentPrediction> for Reading {
 /// A message understood.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Understood {
+    /// What we answer in.
     pub(crate) language: Language,
+    /// What the customer writes.
+    pub(crate) tongue: Tongue,
     pub(crate) reading: Reading,
     /// What this message alone says of products.
     pub(crate) said: Understanding,
+    /// What else it states.
+    pub(crate) entities: Vec<Entity>,
     /// The option chosen.
     pub(crate) tap: Option<FacetChoice>,
     pub(crate) text: String,
@@ -76,6 +108,8 @@ pub(crate) struct Readers<'a> {
     pub(crate) catalog: &'a Catalog,
     /// The language when nothing tells.
     pub(crate) language_default: Language,
+    /// When the message was written.
+    pub(crate) written_at: Timestamp,
 }
 
 /// Understands one message in the light of its thread.
@@ -90,35 +124,63 @@ pub(crate) async fn understand(
 ) -> Result<Understood, IntentError> {
     let text = content.text().to_owned();
     let tap = tapped(content, record);
-    let language = language_of(&text, hint, record, readers.language_default);
+    let (language, tongue) = languages(&text, hint, record, readers.language_default);
     if let Some(choice) = tap {
-        let mut said = Understanding::default();
-        said.choose(&choice);
-        let reading = Reading {
-            label: TAP_LABEL.to_owned(),
-            confidence: 1.0,
-            abstained: false,
-            alternatives: Vec::new(),
-            signals: Signals::default(),
-        };
-        return Ok(Understood { language, reading, said, tap: Some(choice), text, source: None });
+        return Ok(tap_understood(choice, (language, tongue), text, record, readers.catalog));
     }
-    let predicted = readers.classifier.classify(vec![text.clone()]).await?;
-    let reading = predicted.into_iter().next().map_or_else(Reading::none, Reading::from);
+    let reading = read(&text, readers.classifier).await?;
     let said = readers.catalog.understand(&text, language);
-    Ok(Understood { language, reading, said, tap: None, text, source: None })
+    let today = readers.written_at.to_zoned(TimeZone::UTC).date();
+    let entities = entities::read(&text, language, today);
+    Ok(Understood { language, tongue, reading, said, entities, tap: None, text, source: None })
 }
 
-/// A thread keeps its language until a message clearly speaks another.
-fn language_of(
+/// Reads the whole text and its clauses in one batch.
+async fn read(text: &str, classifier: &IntentClassifier) -> Result<Reading, IntentError> {
+    let clauses = segments::segments(text);
+    let texts = std::iter::once(text).chain(clauses.iter().copied()).map(str::to_owned).collect();
+    let mut predicted = classifier.classify(texts).await?.into_iter().map(Reading::from);
+    let whole = predicted.next().unwrap_or_else(Reading::none);
+    Ok(segments::combine(text, whole, clauses.into_iter().zip(predicted).collect()).doubted())
+}
+
+/// A tap says what its id says; the words that its intent was read from count again.
+pub(crate) fn tap_understood(
+    choice: FacetChoice,
+    (language, tongue): (Language, Tongue),
+    text: String,
+    record: &ThreadRecord,
+    catalog: &Catalog,
+) -> Understood {
+    let kept = record.kept.as_ref();
+    let kept = kept.filter(|kept| choice.key == ids::INTENT && choice.value == kept.label);
+    let (said, text) = match kept {
+        Some(kept) => (catalog.understand(&kept.text, language), kept.text.clone()),
+        None => {
+            let mut said = Understanding::default();
+            if !ids::is_deed(&choice.key) {
+                said.choose(&choice);
+            }
+            (said, text)
+        }
+    };
+    let (reading, entities) = (Reading::of_tap(), Vec::new());
+    Understood { language, tongue, reading, said, entities, tap: Some(choice), text, source: None }
+}
+
+/// What we answer in, and what the customer writes. A thread keeps both until a message clearly
+/// speaks another language; where that is none of ours, we go on in the one we had.
+fn languages(
     text: &str,
     hint: Option<Language>,
     record: &ThreadRecord,
     default: Language,
-) -> Language {
+) -> (Language, Tongue) {
     let known = (record.turns_recorded > 0).then_some(record.language);
-    let fallback = known.or(hint).unwrap_or(default);
-    if text.trim().is_empty() { fallback } else { detect_language(text, Some(fallback)) }
+    let before = known.or(hint).unwrap_or(default);
+    let expected = record.tongue.unwrap_or(before.into());
+    let tongue = detect_language(text, expected);
+    (tongue.spoken().unwrap_or(before), tongue)
 }
 
 /// The option that a message chooses: by its id, by its title, or by its number.

@@ -109,3 +109,41 @@ async fn what_is_out_of_scope_is_deflected() {
     let answer = talk.say(json!({ "text": text })).await;
     assert!(["deflect", "clarify"].contains(&answer["action"]["kind"].as_str().unwrap_or("")));
 }
+
+#[tokio::test]
+async fn two_wishes_in_one_message_are_answered_one_after_the_other() {
+    let talk = Talk { thread: "two-wishes".to_owned(), channel: "whatsapp" };
+    let words = "My parcel is damaged and I am looking for running shoes for a marathon";
+    let first = talk.say(json!({ "text": words })).await;
+    let second = &first["intent"]["second"];
+    assert_eq!(second["label"], "product_search", "{first}");
+    assert_ne!(first["intent"]["label"], "product_search", "{first}");
+    let options = first["reply"]["options"].as_array().expect("options");
+    let kept = options.iter().find(|option| option["id"] == "intent=product_search");
+    let next = talk.tap(kept.expect("a button for the second wish")).await;
+    assert_eq!(next["action"]["kind"], "ask", "{next}");
+    assert_eq!(next["action"]["facet"], "feel", "the words of the first message count: {next}");
+}
+
+#[tokio::test]
+async fn what_is_stated_comes_back_as_facts_with_the_words_it_was_stated_in() {
+    let talk = Talk { thread: "stated".to_owned(), channel: "webchat" };
+    let words = "Order 4581220 has not arrived, please write to lea@mail.example";
+    let answer = talk.say(json!({ "text": words })).await;
+    let facts = answer["facts"].as_array().expect("facts");
+    let fact = |key: &str| facts.iter().find(|fact| fact["key"] == key).cloned();
+    let order = fact("order_id").expect("an order");
+    assert_eq!((text(&order["value"]), text(&order["kind"])), ("4581220", "stated"), "{answer}");
+    assert_eq!(text(&order["quote"]), "4581220", "{answer}");
+    assert_eq!(text(&fact("email").expect("an address")["value"]), "lea@mail.example");
+    assert_eq!(answer["language_detected"], "en");
+}
+
+#[tokio::test]
+async fn a_language_that_is_not_answered_in_is_told_and_the_threads_own_goes_on() {
+    let talk = Talk { thread: "foreign".to_owned(), channel: "webchat" };
+    talk.say(json!({ "text": "Bonjour, je cherche des chaussures" })).await;
+    let answer = talk.say(json!({ "text": "Wo bleibt denn mein Paket?" })).await;
+    assert_eq!(answer["language_detected"], "de", "{answer}");
+    assert_eq!(answer["language"], "fr", "{answer}");
+}

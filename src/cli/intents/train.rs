@@ -40,6 +40,10 @@ pub(in crate::cli) struct Arguments {
     /// Sentence encoder [default: intent.encoder]
     #[arg(long, value_name = "NAME|DIR")]
     encoder: Option<String>,
+    /// Move the encoder's last layers too: minutes instead of seconds, more accuracy from few
+    /// examples, and 11 MB more in the head
+    #[arg(long)]
+    adapt: bool,
     /// Decides folds and shuffles
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -58,11 +62,13 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         l2_grid: L2_GRID.to_vec(),
         ngram_weight_grid: NGRAM_WEIGHT_GRID.to_vec(),
         accuracy_cost_max: ACCURACY_COST_MAX,
+        adapt: arguments.adapt,
     };
     let bar = context.bar(examples.len() as u64, "embedding");
     let listener = |progress| {
         let (message, done, total) = match progress {
             TrainingProgress::Embedding { done, total } => ("embedding", done, total),
+            TrainingProgress::Adapting { done, total } => ("adapting the encoder", done, total),
             TrainingProgress::Fitting { done, total } => ("fitting", done, total),
         };
         bar.set_message(message);

@@ -11,6 +11,7 @@ use crate::engine::PrefixCaching;
 use crate::engine::Speculation;
 use crate::engine::bench;
 use serde_json::Value;
+use std::time::Duration;
 
 mod drafter;
 
@@ -26,6 +27,7 @@ const OPTIONS: EngineOptions = EngineOptions {
     sequences_max: 32,
     waiting_max: 64,
     waiting_prompt_tokens_max: 4_096,
+    waiting_time_max: Some(Duration::MAX),
     context_tokens_max: 512,
     output_tokens_max: 128,
     speculation: Speculation::OFF,

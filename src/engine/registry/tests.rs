@@ -33,6 +33,7 @@ const OPTIONS: EngineOptions = EngineOptions {
     sequences_max: 8,
     waiting_max: 64,
     waiting_prompt_tokens_max: 4_096,
+    waiting_time_max: None,
     context_tokens_max: 256,
     output_tokens_max: 64,
     speculation: Speculation::OFF,

@@ -28,6 +28,7 @@ use std::time::Duration;
 
 mod constrained;
 mod failures;
+mod guessed_constraints;
 mod prefixes;
 mod random_life;
 mod speculation;
@@ -44,6 +45,7 @@ const OPTIONS: EngineOptions = EngineOptions {
     sequences_max: 32,
     waiting_max: 64,
     waiting_prompt_tokens_max: 4_096,
+    waiting_time_max: None,
     context_tokens_max: 256,
     output_tokens_max: 64,
     speculation: Speculation::OFF,

@@ -111,8 +111,10 @@ pub(crate) struct RespondAnswer {
     /// to send.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) superseded_by: Option<String>,
-    /// ISO 639-1.
+    /// What the reply is in, ISO 639-1.
     pub(crate) language: String,
+    /// What the customer writes, ISO 639-1: `en`, `fr`, `de`, `es`, `it` or `pt`.
+    pub(crate) language_detected: String,
     pub(crate) intent: IntentBody,
     pub(crate) action: ActionBody,
     pub(crate) reply: ReplyBody,
@@ -136,6 +138,9 @@ pub(crate) struct IntentBody {
     /// Whether the head would rather not say.
     pub(crate) abstained: bool,
     pub(crate) alternatives: Vec<AlternativeBody>,
+    /// What else the message asks for; kept, and offered as a button.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) second: Option<AlternativeBody>,
     pub(crate) signals: SignalsBody,
 }
 
@@ -155,6 +160,13 @@ pub(crate) struct SignalsBody {
     pub(crate) urgency: f64,
     /// 0 to 1; a weak signal.
     pub(crate) sarcasm: f64,
+    /// 0 to 1.
+    pub(crate) profanity: f64,
+    /// How near to buying: `discovery`, `interested` or `ready`; null when it is about something
+    /// else or nothing tells.
+    pub(crate) stage: Option<String>,
+    /// 0 to 1.
+    pub(crate) stage_confidence: Option<f64>,
 }
 
 /// The decision.
@@ -228,12 +240,15 @@ pub(crate) struct FactBody {
     pub(crate) kind: String,
     /// The message it came from.
     pub(crate) source: Option<String>,
+    /// The customer's own words for it, where they were read word by word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) quote: Option<String>,
 }
 
 /// Why and to whom the thread goes.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct HandoffBody {
-    /// `requested`, `complaint`, `unsure` or `human_owned`.
+    /// `requested`, `complaint`, `unsure`, `loop`, `vip_buying`, `language` or `human_owned`.
     pub(crate) reason: String,
     /// What the human should know, at most 2,000 characters.
     pub(crate) summary: String,

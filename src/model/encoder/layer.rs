@@ -1,5 +1,6 @@
 //! One transformer layer of the encoder, in plain tensor operations on any candle device.
 
+use crate::model::encoder::adaptation::Adaptation;
 use crate::model::encoder::config::Activation;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::error::ModelError;
@@ -70,6 +71,21 @@ impl TensorSource {
         }
     }
 
+    /// All tensors by name.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&String, &Tensor)> {
+        self.tensors.iter()
+    }
+
+    /// Puts another tensor in a name's place.
+    pub(super) fn replace(&mut self, name: &str, tensor: Tensor) {
+        self.tensors.insert(name.to_owned(), tensor);
+    }
+
+    /// Adds what training changed.
+    pub(super) fn adapt(&mut self, adaptation: &Adaptation) -> Result<(), ModelError> {
+        adaptation.apply(&mut self.tensors)
+    }
+
     fn linear(&self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {
         let weight = self.tensor(&format!("{name}.weight"), &[output, input])?;
         let bias = self.tensor(&format!("{name}.bias"), &[output])?;
@@ -112,6 +128,15 @@ pub(crate) struct Norm {
 impl Norm {
     /// Normalises each row of `[rows, width]`.
     pub(crate) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
+        // The fused operation has no gradient.
+        if rows.track_op() || self.gain.track_op() {
+            return Ok(candle_nn::ops::layer_norm_slow(
+                rows,
+                &self.gain,
+                &self.bias,
+                self.epsilon,
+            )?);
+        }
         Ok(candle_nn::ops::layer_norm(rows, &self.gain, &self.bias, self.epsilon)?)
     }
 }
@@ -207,7 +232,11 @@ impl EncoderLayer {
         let scale = 1.0 / (self.head_width as f64).sqrt();
         let query = (split(query)? * scale)?;
         let scores = query.matmul(&split(key)?.transpose(2, 3)?)?;
-        let weights = candle_nn::ops::softmax_last_dim(&scores)?;
+        let weights = if scores.track_op() {
+            candle_nn::ops::softmax(&scores, 3)?
+        } else {
+            candle_nn::ops::softmax_last_dim(&scores)?
+        };
         let mixed = weights.matmul(&split(value)?)?;
         Ok(mixed.transpose(1, 2)?.reshape((sequences * tokens, self.heads * self.head_width))?)
     }

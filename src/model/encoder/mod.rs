@@ -1,7 +1,7 @@
 //! A sentence encoder of BERT's or RoBERTa's family: token ids in, one vector a sequence out.
 //!
 //! Sequences are packed without padding. Two ways lead through the layers: our own kernels with
-//! weights of one byte ([`Int8Encoder`]), and plain tensor operations in f32 ([`TensorEncoder`]),
+//! products in integers ([`Int16Encoder`]), and plain tensor operations in f32 ([`TensorEncoder`]),
 //! which are the reference and run on any device. On the kernels a vector depends on its own tokens
 //! only, to the last bit; in tensors up to the rounding of the matrix product, which may group rows
 //! differently.
@@ -9,9 +9,11 @@
 //! Sources: Devlin et al. 2019, arXiv:1810.04805; Conneau et al. 2020, arXiv:1911.02116; pooling
 //! from Reimers & Gurevych 2019, arXiv:1908.10084.
 
+mod adaptation;
 mod config;
-mod int8;
+mod int16;
 mod layer;
+mod learner;
 mod tensors;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,7 @@ use crate::kernels::tier::Tier;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Head;
 use crate::model::encoder::config::Scaling;
-use crate::model::encoder::int8::Int8Encoder;
+use crate::model::encoder::int16::Int16Encoder;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::encoder::tensors::TensorEncoder;
 use crate::model::error::ModelError;
@@ -30,30 +32,34 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+pub use adaptation::Adaptation;
+pub use learner::EncoderLearner;
+pub use learner::PreparedText;
+
 /// Added under the root when a vector is scaled to unit length.
 const NORM_EPSILON: f32 = 1e-12;
 
 /// How an encoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncoderPrecision {
-    /// Weights of one byte with a scale an output, activations of 13 bits and more, on our kernels.
-    Int8,
+    /// Linear layers in 16-bit integers, 10 bits a weight, on our kernels; the rest in f32.
+    Int16,
     /// f32 in the tensor library.
     F32,
 }
 
 /// Every name that [`EncoderPrecision::parse`] takes.
-pub const ENCODER_PRECISIONS: &str = "auto, int8, f32";
+pub const ENCODER_PRECISIONS: &str = "auto, int16, f32";
 
 impl EncoderPrecision {
-    /// The precision that a configuration names; `auto` is `int8` where the kernels have vector
+    /// The precision that a configuration names; `auto` is `int16` where the kernels have vector
     /// code for `tier`, else `f32`.
     #[must_use]
     pub fn parse(name: &str, tier: Tier) -> Option<Self> {
         match name {
-            "auto" if tier >= Tier::Avx2 => Some(Self::Int8),
+            "auto" if tier >= Tier::Avx2 => Some(Self::Int16),
             "auto" | "f32" => Some(Self::F32),
-            "int8" => Some(Self::Int8),
+            "int16" => Some(Self::Int16),
             _ => None,
         }
     }
@@ -73,7 +79,7 @@ pub struct EncoderOptions {
 /// The layers, on one of the two ways.
 #[derive(Debug)]
 enum Layers {
-    Int8(Box<Mutex<Int8Encoder>>),
+    Int16(Box<Mutex<Int16Encoder>>),
     Tensors(TensorEncoder),
 }
 
@@ -102,19 +108,35 @@ impl Encoder {
         device: &Device,
         options: &EncoderOptions,
     ) -> Result<Self, ModelError> {
+        Self::load_adapted(folder, device, options, None)
+    }
+
+    /// As [`Self::load`], with what training changed added to the weights.
+    ///
+    /// # Errors
+    /// As [`Self::load`], or if the adaptation belongs to weights of other names or shapes.
+    pub fn load_adapted(
+        folder: &Path,
+        device: &Device,
+        options: &EncoderOptions,
+        adaptation: Option<&Adaptation>,
+    ) -> Result<Self, ModelError> {
         let config = EncoderConfig::read(folder)?;
         let head = Head::read(folder)?;
         let positions = config.positions();
         let tokens_max = head.tokens_max.unwrap_or(positions).clamp(1, positions);
         let file = MappedFile::open(&folder.join("model.safetensors"))?;
-        let source =
+        let mut source =
             TensorSource::new(candle_core::safetensors::load_buffer(file.bytes(), device)?)?;
+        if let Some(adaptation) = adaptation {
+            source.adapt(adaptation)?;
+        }
         let mut bytes = file.bytes().len() as u64;
-        let layers = if options.precision == EncoderPrecision::Int8 && device.is_cpu() {
+        let layers = if options.precision == EncoderPrecision::Int16 && device.is_cpu() {
             let compute = (options.tier, options.threads);
-            let encoder = Int8Encoder::load(&source, &config, tokens_max, compute)?;
+            let encoder = Int16Encoder::load(&source, &config, tokens_max, compute)?;
             bytes = encoder.bytes();
-            Layers::Int8(Box::new(Mutex::new(encoder)))
+            Layers::Int16(Box::new(Mutex::new(encoder)))
         } else {
             Layers::Tensors(TensorEncoder::load(&source, &config, device)?)
         };
@@ -126,7 +148,7 @@ impl Encoder {
     #[must_use]
     pub fn precision(&self) -> EncoderPrecision {
         match self.layers {
-            Layers::Int8(_) => EncoderPrecision::Int8,
+            Layers::Int16(_) => EncoderPrecision::Int16,
             Layers::Tensors(_) => EncoderPrecision::F32,
         }
     }
@@ -172,7 +194,7 @@ impl Encoder {
         let pooling = self.head.pooling;
         let mut vectors = match &self.layers {
             // A pass writes all that it reads, so what a panic left behind does no harm.
-            Layers::Int8(encoder) => {
+            Layers::Int16(encoder) => {
                 encoder.lock().unwrap_or_else(PoisonError::into_inner).encode(sequences, pooling)?
             }
             Layers::Tensors(encoder) => encoder.encode(sequences, pooling)?,

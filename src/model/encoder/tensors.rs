@@ -27,7 +27,6 @@ pub(crate) struct TensorEncoder {
     norm: Norm,
     layers: Vec<EncoderLayer>,
     device: Device,
-    width: usize,
 }
 
 impl TensorEncoder {
@@ -57,7 +56,6 @@ impl TensorEncoder {
             norm: source.norm("embeddings.LayerNorm", width, config.layer_norm_eps)?,
             layers,
             device: device.clone(),
-            width,
         })
     }
 
@@ -70,17 +68,35 @@ impl TensorEncoder {
         // Sequences of one length lie side by side, so that each length is one batched attention.
         let mut order: Vec<usize> = (0..sequences.len()).collect();
         order.sort_by_key(|&index| sequences[index].len());
-        let groups = groups(&order, sequences);
-        let mut rows = self.embed(&order, sequences)?;
-        for layer in &self.layers {
-            rows = layer.forward(&rows, &groups)?;
-        }
-        let vectors = self.pool(&rows, &groups, pooling)?;
+        let rows = self.rows(&order, sequences)?;
+        let groups = groups(order.iter().map(|&index| sequences[index].len()));
+        let vectors = pool(&rows, &groups, pooling)?.to_vec2::<f32>()?;
         let mut out = vec![Vec::new(); sequences.len()];
         for (index, vector) in order.into_iter().zip(vectors) {
             out[index] = vector;
         }
         Ok(out)
+    }
+
+    /// Its first `layers` alone.
+    pub(super) fn up_to(mut self, layers: usize) -> Self {
+        self.layers.truncate(layers);
+        self
+    }
+
+    /// What the last layer gives, `[rows, width]`: sequences one after the other in `order`, which
+    /// is by length.
+    pub(super) fn rows(
+        &self,
+        order: &[usize],
+        sequences: &[Vec<u32>],
+    ) -> Result<Tensor, ModelError> {
+        let groups = groups(order.iter().map(|&index| sequences[index].len()));
+        let mut rows = self.embed(order, sequences)?;
+        for layer in &self.layers {
+            rows = layer.forward(&rows, &groups)?;
+        }
+        Ok(rows)
     }
 
     /// Sum of word, position and segment embeddings, normalised: `[rows, width]`.
@@ -101,35 +117,35 @@ impl TensorEncoder {
         }
         self.norm.forward(&sum)
     }
-
-    /// One vector a sequence, in packed order.
-    fn pool(
-        &self,
-        rows: &Tensor,
-        groups: &[Group],
-        pooling: Pooling,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let mut vectors = Vec::new();
-        for group in groups {
-            let states = rows
-                .narrow(0, group.first_row, group.sequences * group.tokens)?
-                .reshape((group.sequences, group.tokens, self.width))?;
-            let pooled = match pooling {
-                Pooling::Mean => states.mean(1)?,
-                Pooling::First => states.narrow(1, 0, 1)?.squeeze(1)?,
-            };
-            vectors.extend(pooled.to_vec2::<f32>()?);
-        }
-        Ok(vectors)
-    }
 }
 
-/// Runs of equal length in packed order.
-fn groups(order: &[usize], sequences: &[Vec<u32>]) -> Vec<Group> {
+/// One vector a sequence, in packed order: `[sequences, width]`.
+pub(super) fn pool(
+    rows: &Tensor,
+    groups: &[Group],
+    pooling: Pooling,
+) -> Result<Tensor, ModelError> {
+    let width = rows.dim(1)?;
+    let mut vectors = Vec::with_capacity(groups.len());
+    for group in groups {
+        let states = rows.narrow(0, group.first_row, group.sequences * group.tokens)?.reshape((
+            group.sequences,
+            group.tokens,
+            width,
+        ))?;
+        vectors.push(match pooling {
+            Pooling::Mean => states.mean(1)?,
+            Pooling::First => states.narrow(1, 0, 1)?.squeeze(1)?,
+        });
+    }
+    Ok(Tensor::cat(&vectors, 0)?)
+}
+
+/// Runs of equal length, of sequences that lie one after the other.
+pub(super) fn groups(lengths: impl Iterator<Item = usize>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut first_row = 0;
-    for &index in order {
-        let tokens = sequences[index].len();
+    for tokens in lengths {
         match groups.last_mut() {
             Some(group) if group.tokens == tokens => group.sequences += 1,
             _ => groups.push(Group { first_row, sequences: 1, tokens }),

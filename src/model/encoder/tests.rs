@@ -52,7 +52,7 @@ fn write_tiny_bert(folder: &Path) {
     std::fs::write(folder.join("config.json"), CONFIG).unwrap();
 }
 
-const BOTH: [EncoderPrecision; 2] = [EncoderPrecision::Int8, EncoderPrecision::F32];
+const BOTH: [EncoderPrecision; 2] = [EncoderPrecision::Int16, EncoderPrecision::F32];
 
 fn tiny(precision: EncoderPrecision) -> Encoder {
     let folder = tempfile::tempdir().unwrap();
@@ -113,7 +113,7 @@ fn every_number_of_threads_and_every_tier_gives_the_same_bits() {
     let mut expected: Option<Vec<Vec<f32>>> = None;
     for tier in Tier::available() {
         for threads in 1..4 {
-            let precision = EncoderPrecision::Int8;
+            let precision = EncoderPrecision::Int16;
             let options = EncoderOptions { precision, tier, threads };
             let encoder = Encoder::load(folder.path(), &Device::Cpu, &options).unwrap();
             let found = encoder.encode(&batch()).unwrap();
@@ -123,9 +123,9 @@ fn every_number_of_threads_and_every_tier_gives_the_same_bits() {
 }
 
 /// 2,000 sentences of CLINC150, where the tree stands beside the shared data and the encoder was
-/// fetched: the bar that lets `auto` choose int8.
+/// fetched: the bar that lets `auto` choose int16.
 #[test]
-fn minilm_in_int8_keeps_a_cosine_of_0_999_on_2_000_sentences() {
+fn minilm_in_int16_keeps_a_cosine_of_0_999_on_2_000_sentences() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("models/all-MiniLM-L6-v2");
     let texts = root.join("../shared/data/intents/clinc150_val.jsonl");
@@ -178,11 +178,11 @@ fn wrong_shapes_and_unknown_modules_are_refused() {
     write_tiny_bert(folder.path());
     let wide = CONFIG.replace("\"vocab_size\": 50", "\"vocab_size\": 51");
     std::fs::write(folder.path().join("config.json"), wide).unwrap();
-    let error = load(folder.path(), EncoderPrecision::Int8).unwrap_err();
+    let error = load(folder.path(), EncoderPrecision::Int16).unwrap_err();
     assert!(matches!(error, ModelError::TensorShape { .. }));
     std::fs::write(folder.path().join("config.json"), CONFIG).unwrap();
     let modules = r#"[{"path": "2_Dense", "type": "sentence_transformers.models.Dense"}]"#;
     std::fs::write(folder.path().join("modules.json"), modules).unwrap();
-    let error = load(folder.path(), EncoderPrecision::Int8).unwrap_err();
+    let error = load(folder.path(), EncoderPrecision::Int16).unwrap_err();
     assert!(matches!(error, ModelError::Unsupported { .. }));
 }

@@ -12,6 +12,11 @@ pub(crate) mod ids {
     pub(crate) const OTHER: &str = "other";
     /// `intent=LABEL`: this is what I meant.
     pub(crate) const INTENT: &str = "intent";
+
+    /// Whether a key says what is to be done rather than what is wanted of a product.
+    pub(crate) fn is_deed(key: &str) -> bool {
+        matches!(key, TAKE | CONFIRM | OTHER | INTENT)
+    }
 }
 
 /// The words for "I take it".
@@ -71,6 +76,25 @@ pub(super) fn intent(label: &str, language: Language) -> Option<&'static str> {
         "account_help" => ("my account", "mon compte"),
         "complaint" => ("make a complaint", "faire réclamation"),
         "human_agent" => ("talk to an advisor", "voir un conseiller"),
+        "compare_products" => ("compare products", "comparer"),
+        "gift_help" => ("a gift", "un cadeau"),
+        "gift_card" => ("gift cards", "cartes cadeaux"),
+        "bulk_order" => ("a large order", "commande en nombre"),
+        "invoice_request" => ("an invoice", "une facture"),
+        "loyalty_points" => ("loyalty points", "points de fidélité"),
+        "stop_messages" => ("stop messages", "stop messages"),
+        "privacy_request" => ("my data", "mes données"),
+        "care_instructions" => ("care advice", "conseils d'entretien"),
+        "restock_alert" => ("back in stock", "retour en stock"),
+        "pickup" => ("pick up in store", "retrait en magasin"),
+        "installments" => ("pay in instalments", "payer en 3 ou 4 fois"),
+        "discount_request" => ("a better price", "un meilleur prix"),
+        "reorder" => ("order again", "commander à nouveau"),
+        "view_cart" => ("my basket", "mon panier"),
+        "damaged_item" => ("a damaged item", "article abîmé"),
+        "bot_question" => ("who am I talking to", "qui me répond"),
+        "praise" => ("say thank you", "dire merci"),
+        "sustainability" => ("how it is made", "origine et matières"),
         _ => return None,
     };
     Some(match language {
@@ -83,33 +107,54 @@ pub(super) fn intent(label: &str, language: Language) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    /// Every intent of the house's taxonomy that a customer may be asked about.
+    const BUTTONS: [&str; 40] = [
+        "product_search",
+        "product_question",
+        "price_question",
+        "stock_question",
+        "size_help",
+        "checkout",
+        "payment_methods",
+        "payment_problem",
+        "promo_code",
+        "shipping_options",
+        "order_status",
+        "delivery_problem",
+        "change_order",
+        "cancel_order",
+        "return_exchange",
+        "refund_status",
+        "warranty",
+        "store_info",
+        "account_help",
+        "complaint",
+        "human_agent",
+        "compare_products",
+        "gift_help",
+        "gift_card",
+        "bulk_order",
+        "invoice_request",
+        "loyalty_points",
+        "stop_messages",
+        "privacy_request",
+        "care_instructions",
+        "restock_alert",
+        "pickup",
+        "installments",
+        "discount_request",
+        "reorder",
+        "view_cart",
+        "damaged_item",
+        "bot_question",
+        "praise",
+        "sustainability",
+    ];
+
     #[test]
     fn every_button_fits_the_narrowest_channel() {
-        let labels = [
-            "product_search",
-            "product_question",
-            "price_question",
-            "stock_question",
-            "size_help",
-            "checkout",
-            "payment_methods",
-            "payment_problem",
-            "promo_code",
-            "shipping_options",
-            "order_status",
-            "delivery_problem",
-            "change_order",
-            "cancel_order",
-            "return_exchange",
-            "refund_status",
-            "warranty",
-            "store_info",
-            "account_help",
-            "complaint",
-            "human_agent",
-        ];
         for language in Language::ALL {
-            for label in labels {
+            for label in BUTTONS {
                 let words = intent(label, language).unwrap();
                 assert!(words.chars().count() <= 20, "{words}");
             }

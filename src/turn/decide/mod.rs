@@ -8,6 +8,7 @@
 //!   configuration; none from the customer's text.
 //! - The ids of the options are self-contained: `key=value` says all that a tap means.
 
+mod basket;
 mod labels;
 mod selling;
 mod service;
@@ -16,7 +17,9 @@ use crate::base::ids::Sku;
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
+use crate::threads::KeptIntent;
 use crate::threads::ThreadRecord;
+use crate::threads::VERBATIM_CHARS_MAX;
 use crate::turn::consent;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
@@ -52,7 +55,23 @@ pub(crate) struct Rules {
     pub(crate) unsure_max: u32,
     /// Times that the same question is asked again before a human is asked in.
     pub(crate) repeats_max: u32,
+    pub(crate) foreign: ForeignWords,
 }
+
+/// What becomes of a message in a language that we do not answer in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ForeignWords {
+    /// It is answered as well as it is understood, in the thread's language.
+    Reply,
+    /// A human is asked in.
+    HandOff,
+}
+
+/// Buttons of one message: what WhatsApp shows without a list.
+const BUTTONS_MAX: usize = 3;
+
+/// Turns during which a second intent is offered; later it is stale.
+const KEPT_TURNS_MAX: u32 = 3;
 
 /// Everything that a decision rests on.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +149,8 @@ pub(crate) enum HandoffReason {
     Unsure,
     /// The same question went unanswered too often.
     Loop,
+    /// The customer writes a language that the shop wants a human for.
+    Language,
     /// A customer whom the shop serves in person is about to buy.
     VipBuying,
     /// A complaint or a refund is about more money than the bot may deal with.
@@ -149,6 +170,7 @@ impl HandoffReason {
             Self::Complaint => "complaint",
             Self::Unsure => "unsure",
             Self::Loop => "loop",
+            Self::Language => "language",
             Self::VipBuying => "vip_buying",
             Self::Amount => "amount",
             Self::Topic => "topic",
@@ -184,6 +206,8 @@ pub(crate) struct Decision {
     pub(crate) focus: Option<Sku>,
     /// A product that the customer turned down in this turn.
     pub(crate) rejected: Option<Sku>,
+    /// What the customer also wants and is not answered yet.
+    pub(crate) kept: Option<KeptIntent>,
     pub(crate) handoff: Option<HandoffReason>,
     /// Whether this turn was not understood.
     pub(crate) unsure: bool,
@@ -198,6 +222,7 @@ impl Decision {
             need: situation.need.clone(),
             focus: situation.record.product_in_focus.clone(),
             rejected: None,
+            kept: None,
             handoff: None,
             unsure: false,
         }
@@ -213,18 +238,49 @@ impl Decision {
         self.options = options;
         self
     }
+
+    /// Adds buttons that the words do not speak of.
+    fn with_buttons(mut self, options: impl IntoIterator<Item = PlannedOption>) -> Self {
+        self.options.extend(options);
+        self
+    }
 }
 
 /// Decides one turn of a thread that the bot owns.
 pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
-    if consent::is_stop(&situation.understood.text) {
-        return service::stop(situation);
+    if consent::stops(situation.understood) {
+        return with_kept(situation, service::stop(situation));
     }
-    let decision = by_content(situation);
+    let decision = with_kept(situation, by_content(situation));
     if is_loop(situation, &decision) {
-        return service::handoff(situation, HandoffReason::Loop);
+        return with_kept(situation, service::handoff(situation, HandoffReason::Loop));
     }
     with_personal_service(situation, decision)
+}
+
+/// Remembers what else was asked for, and offers it where a button is free.
+fn with_kept(situation: &Situation<'_>, mut decision: Decision) -> Decision {
+    let Understood { reading, tap, .. } = situation.understood;
+    let chosen = tap.as_ref().filter(|choice| choice.key == ids::INTENT);
+    let answered = |label: &str| reading.label == label || chosen.is_some_and(|c| c.value == label);
+    let fresh = reading.second.as_ref().map(|second| KeptIntent {
+        label: second.label.clone(),
+        text: second.text.chars().take(VERBATIM_CHARS_MAX).collect(),
+        turns: 0,
+    });
+    let older = situation.record.kept.as_ref().filter(|kept| kept.turns < KEPT_TURNS_MAX);
+    let older = older.map(|kept| KeptIntent { turns: kept.turns + 1, ..kept.clone() });
+    let Some(kept) = fresh.or(older).filter(|kept| !answered(&kept.label)) else {
+        return decision;
+    };
+    let id = format!("{}={}", ids::INTENT, kept.label);
+    let free = decision.options.len() < BUTTONS_MAX
+        && decision.options.iter().all(|option| option.id != id);
+    if let Some(words) = labels::intent(&kept.label, situation.style.language).filter(|_| free) {
+        decision.options.push(PlannedOption::new(id, words));
+    }
+    decision.kept = Some(kept);
+    decision
 }
 
 /// Whether the question that was asked again and again would be asked once more.
@@ -259,10 +315,31 @@ fn by_content(situation: &Situation<'_>) -> Decision {
     if answers_pending(situation) {
         return selling::advance(situation);
     }
+    let foreign = situation.understood.tongue.spoken().is_none();
+    if foreign && situation.rules.foreign == ForeignWords::HandOff {
+        return service::handoff(situation, HandoffReason::Language);
+    }
     if reading.abstained {
         return unsure(situation);
     }
-    by_intent(situation, &reading.label)
+    either(situation).unwrap_or_else(|| by_intent(situation, &reading.label))
+}
+
+/// Confidence that the first intent must have over the second one to be acted on unasked.
+const AMBIGUITY_MARGIN: f32 = 0.1;
+
+/// The question which of two intents is meant, when they are too close to choose; once, and only
+/// where the answers would differ.
+fn either(situation: &Situation<'_>) -> Option<Decision> {
+    let reading = &situation.understood.reading;
+    let (second, confidence) = reading.alternatives.first()?;
+    let asked_before = situation.record.counters.low_confidence_in_a_row > 0;
+    if asked_before || reading.confidence - confidence >= AMBIGUITY_MARGIN {
+        return None;
+    }
+    let likely = likely_intents(situation);
+    let differ = || by_intent(situation, &reading.label) != by_intent(situation, second);
+    (likely.len() == 2 && differ()).then(|| clarify(situation, likely))
 }
 
 /// The decision to ask a human in, for a reason that the decision itself did not see.
@@ -279,6 +356,7 @@ pub(crate) fn silent(situation: &Situation<'_>) -> Decision {
         need: situation.need.clone(),
         focus: situation.record.product_in_focus.clone(),
         rejected: None,
+        kept: None,
         handoff: Some(HandoffReason::HumanOwned),
         unsure: false,
     }
@@ -315,10 +393,17 @@ fn by_intent(situation: &Situation<'_>, label: &str) -> Decision {
         "stock_question" => selling::stock(situation),
         "add_to_cart" | "confirm" | "checkout" => selling::accept(situation),
         "reject" => selling::refuse(situation),
+        "compare_products" => basket::compare(situation),
+        "gift_help" => basket::gift(situation, label),
+        "view_cart" => basket::show(situation),
+        "reorder" => basket::again(situation),
         "order_status" => service::order_status(situation),
-        "complaint" | "delivery_problem" | "payment_problem" => {
-            service::handoff(situation, HandoffReason::Complaint)
+        "complaint" | "delivery_problem" | "damaged_item" | "payment_problem" => {
+            service::trouble(situation, label)
         }
+        "stop_messages" => service::stop(situation),
+        "bot_question" => service::disclose(situation, label),
+        "praise" => service::thank(situation, label),
         "human_agent" => service::handoff(situation, HandoffReason::Requested),
         "oos" => service::deflect(situation),
         other => service::policy(situation, other),
@@ -343,6 +428,11 @@ fn unsure(situation: &Situation<'_>) -> Decision {
     if situation.record.counters.low_confidence_in_a_row + 1 >= situation.rules.unsure_max {
         return service::handoff(situation, HandoffReason::Unsure);
     }
+    clarify(situation, likely)
+}
+
+/// Asks which of the likely intents is meant, or for other words where none is.
+fn clarify(situation: &Situation<'_>, likely: Vec<PlannedOption>) -> Decision {
     let brief = |case| Brief::new(case, situation.style);
     let action = Action::of(ActionKind::Clarify);
     let mut decision = if likely.len() < 2 {

@@ -8,6 +8,7 @@ use crate::catalog::QuestionOptions;
 use crate::catalog::SIZE_KEY;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
+use crate::turn::decide::BUTTONS_MAX;
 use crate::turn::decide::Decision;
 use crate::turn::decide::HandoffReason;
 use crate::turn::decide::PlannedOption;
@@ -20,11 +21,12 @@ use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 
 /// When a question is worth a customer's turn; see `catalog::facets`.
-const QUESTION: QuestionOptions =
-    QuestionOptions { candidates_min: 4, options_max: 3, coverage_min: 0.4, gain_bits_min: 0.3 };
-
-/// Buttons of one message: what WhatsApp shows without a list.
-const OPTIONS_MAX: usize = 3;
+const QUESTION: QuestionOptions = QuestionOptions {
+    candidates_min: 4,
+    options_max: BUTTONS_MAX,
+    coverage_min: 0.4,
+    gain_bits_min: 0.3,
+};
 
 /// Products looked at to find one that was not turned down.
 const HITS_MAX: usize = 16;
@@ -93,7 +95,7 @@ fn ask_need(situation: &Situation<'_>) -> Decision {
     let options = categories
         .iter()
         .filter(|category| category.parent.is_none())
-        .take(OPTIONS_MAX)
+        .take(BUTTONS_MAX)
         .map(|category| {
             PlannedOption::new(
                 format!("{CATEGORY_KEY}={}", category.id),
@@ -179,7 +181,7 @@ fn size_options(product: &Product) -> Vec<PlannedOption> {
     let sizes = product.sizes_in_stock();
     let mut most: Vec<&str> = sizes.clone();
     most.sort_by_key(|size| std::cmp::Reverse(product.units(Some(size))));
-    most.truncate(OPTIONS_MAX);
+    most.truncate(BUTTONS_MAX);
     sizes
         .into_iter()
         .filter(|size| most.contains(size))
@@ -299,7 +301,7 @@ pub(super) fn describe(situation: &Situation<'_>) -> Decision {
     }
     let brief = Brief::new(Case::AnswerProduct, situation.style)
         .with(FactKey::Product, &product.name)
-        .each(FactKey::Feature, features.iter().take(OPTIONS_MAX))
+        .each(FactKey::Feature, features.iter().take(BUTTONS_MAX))
         .with(FactKey::Price, product.price.localized(language));
     about(situation, product, brief)
 }

@@ -13,6 +13,7 @@ use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use crate::turn::message::Order;
+use crate::turn::policies::Topic;
 
 /// Intents that a greeting offers.
 const GREETING_INTENTS: [&str; 2] = ["product_search", "order_status"];
@@ -42,20 +43,85 @@ pub(super) fn close(situation: &Situation<'_>) -> Decision {
 }
 
 /// What a STOP is answered with, once.
-const STOPPED_EN: &str = "You will get no more messages from us unless you write to us first.";
-const STOPPED_FR: &str =
-    "Vous ne recevrez plus de messages de notre part, sauf si vous nous écrivez.";
+const STOPPED: House = House {
+    label: ("messages", "messages"),
+    text: (
+        "You will get no more messages from us unless you write to us first.",
+        "Vous ne recevrez plus de messages de notre part, sauf si vous nous écrivez.",
+    ),
+};
+
+/// Who answers, where a customer asks: never left open.
+const AUTOMATED: House = House {
+    label: ("who answers", "qui répond"),
+    text: (
+        "I am an automated assistant, not a person. Someone from our team can take over if you \
+         prefer.",
+        "Je suis un assistant automatique, pas une personne. Quelqu'un de notre équipe peut \
+         prendre le relais si vous préférez.",
+    ),
+};
+
+/// What a compliment is answered with.
+const THANKED: House = House {
+    label: ("thanks", "merci"),
+    text: (
+        "Thank you so much, that means a lot to the whole team.",
+        "Merci beaucoup, cela fait très plaisir à toute l'équipe.",
+    ),
+};
+
+/// Words that every shop says alike until it states its own policy.
+struct House {
+    /// English, French.
+    label: (&'static str, &'static str),
+    text: (&'static str, &'static str),
+}
+
+/// Says one text that is not to be reworded in meaning.
+pub(super) fn say(situation: &Situation<'_>, action: Action, label: &str, text: &str) -> Decision {
+    let brief = Brief::new(Case::AnswerPolicy, situation.style)
+        .with(FactKey::Topic, label)
+        .with(FactKey::Policy, text);
+    Decision::new(situation, action, brief)
+}
+
+fn say_house(situation: &Situation<'_>, kind: ActionKind, topic: &str, house: &House) -> Decision {
+    let (label, text) = match situation.style.language {
+        Language::En => (house.label.0, house.text.0),
+        Language::Fr => (house.label.1, house.text.1),
+    };
+    let action = Action { topic: Some(topic.to_owned()), ..Action::of(kind) };
+    say(situation, action, label, text)
+}
 
 pub(super) fn stop(situation: &Situation<'_>) -> Decision {
-    let (topic, text) = match situation.style.language {
-        Language::En => ("messages", STOPPED_EN),
-        Language::Fr => ("messages", STOPPED_FR),
-    };
-    let brief = Brief::new(Case::AnswerPolicy, situation.style)
-        .with(FactKey::Topic, topic)
-        .with(FactKey::Policy, text);
-    let action = Action { topic: Some("stop".to_owned()), ..Action::of(ActionKind::Close) };
-    Decision::new(situation, action, brief)
+    say_house(situation, ActionKind::Close, "stop", &STOPPED)
+}
+
+/// Tells that a machine answers, in the shop's words if it has any, and offers a human.
+pub(super) fn disclose(situation: &Situation<'_>, intent: &str) -> Decision {
+    let human = labels::intent("human_agent", situation.style.language);
+    let option = |words| PlannedOption::new(format!("{}=human_agent", ids::INTENT), words);
+    stated(situation, intent)
+        .unwrap_or_else(|| say_house(situation, ActionKind::Answer, intent, &AUTOMATED))
+        .with_buttons(human.map(option))
+}
+
+/// Thanks for a compliment.
+pub(super) fn thank(situation: &Situation<'_>, intent: &str) -> Decision {
+    stated(situation, intent)
+        .unwrap_or_else(|| say_house(situation, ActionKind::Close, intent, &THANKED))
+}
+
+/// Something went wrong: a human is asked in, and what the shop promises in such a case is said.
+pub(super) fn trouble(situation: &Situation<'_>, intent: &str) -> Decision {
+    let mut decision = handoff(situation, HandoffReason::Complaint);
+    if let Some(promise) = stated(situation, intent) {
+        decision.action.topic = promise.action.topic;
+        decision.briefs.extend(promise.briefs);
+    }
+    decision
 }
 
 pub(super) fn deflect(situation: &Situation<'_>) -> Decision {
@@ -76,7 +142,9 @@ pub(super) fn handoff(situation: &Situation<'_>, reason: HandoffReason) -> Decis
         HandoffReason::Complaint | HandoffReason::Amount => {
             (Case::HandoffComplaint, situation.customer.name.as_deref())
         }
-        HandoffReason::Unsure | HandoffReason::Loop => (Case::HandoffUnsure, None),
+        HandoffReason::Unsure | HandoffReason::Loop | HandoffReason::Language => {
+            (Case::HandoffUnsure, None)
+        }
     };
     let brief = Brief::new(case, situation.style)
         .maybe(FactKey::Name, name)
@@ -90,15 +158,20 @@ pub(super) fn handoff(situation: &Situation<'_>, reason: HandoffReason) -> Decis
 
 /// Answers with the shop's own words; a question without a policy goes to a human.
 pub(super) fn policy(situation: &Situation<'_>, intent: &str) -> Decision {
+    stated(situation, intent).unwrap_or_else(|| handoff(situation, HandoffReason::Requested))
+}
+
+/// The answer in the shop's own words; `None` if it states none.
+pub(super) fn stated(situation: &Situation<'_>, intent: &str) -> Option<Decision> {
+    let topic = situation.policies.for_intent(intent, &situation.understood.text)?;
+    Some(say_topic(situation, topic))
+}
+
+/// Says a topic as the shop wrote it.
+pub(super) fn say_topic(situation: &Situation<'_>, topic: &Topic) -> Decision {
     let language = situation.style.language;
-    let Some(topic) = situation.policies.for_intent(intent, &situation.understood.text) else {
-        return handoff(situation, HandoffReason::Requested);
-    };
-    let brief = Brief::new(Case::AnswerPolicy, situation.style)
-        .with(FactKey::Topic, topic.label.get(language))
-        .with(FactKey::Policy, topic.text.get(language));
     let action = Action { topic: Some(topic.id.clone()), ..Action::of(ActionKind::Answer) };
-    Decision::new(situation, action, brief)
+    say(situation, action, topic.label.get(language), topic.text.get(language))
 }
 
 /// The order's state from the profile; without a profile, its number is asked for, once.
@@ -108,21 +181,25 @@ pub(super) fn order_status(situation: &Situation<'_>) -> Decision {
     let named = orders.iter().find(|order| text.contains(&order.id));
     match named.or(orders.first()) {
         Some(order) => known_order(situation, order),
-        None if holds_a_number(text) => handoff(situation, HandoffReason::Requested),
-        None => {
-            let brief = Brief::new(Case::OrderStatusMissing, situation.style);
-            let action = Action::of(ActionKind::OrderStatus);
-            Decision::new(situation, action, brief)
-        }
+        None if names_an_order(situation) => handoff(situation, HandoffReason::Requested),
+        None => ask_order(situation),
     }
+}
+
+/// Asks for the number of an order.
+pub(super) fn ask_order(situation: &Situation<'_>) -> Decision {
+    let brief = Brief::new(Case::OrderStatusMissing, situation.style);
+    Decision::new(situation, Action::of(ActionKind::OrderStatus), brief)
 }
 
 /// Fewest digits that make an order number rather than a quantity or a year.
 const ORDER_DIGITS_MIN: usize = 5;
 
-fn holds_a_number(text: &str) -> bool {
-    text.split_whitespace()
-        .any(|word| word.chars().filter(char::is_ascii_digit).count() >= ORDER_DIGITS_MIN)
+/// Whether the message holds the number of an order.
+pub(super) fn names_an_order(situation: &Situation<'_>) -> bool {
+    let words = situation.understood.text.split_whitespace();
+    let digits = |word: &str| word.chars().filter(char::is_ascii_digit).count();
+    words.map(digits).any(|digits| digits >= ORDER_DIGITS_MIN)
 }
 
 fn known_order(situation: &Situation<'_>, order: &Order) -> Decision {

@@ -4,18 +4,25 @@ use super::*;
 use crate::base::channel::ChannelKind;
 use crate::base::ids::ThreadId;
 use crate::base::language::Language;
+use crate::base::language::Tongue;
 use crate::base::localized::Localized;
+use crate::base::money::Money;
 use crate::catalog::CatalogLimits;
-use crate::intent::Signals;
+use crate::threads::CartLine;
+use crate::threads::FactKind;
 use crate::turn::draft::Address;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::FactKey;
 use crate::turn::draft::Length;
 use crate::turn::draft::Voice;
+use crate::turn::entities;
 use crate::turn::message::Order;
 use crate::turn::record;
+use crate::turn::segments::SecondIntent;
 use crate::turn::understand::Reading;
+use crate::turn::understand::tap_understood;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -59,13 +66,16 @@ struct Talk {
     record: ThreadRecord,
     language: Language,
     customer: Customer,
+    tongue: Tongue,
+    foreign: ForeignWords,
 }
 
 impl Talk {
     fn new(language: Language) -> Self {
         let thread = ThreadId::new("t/1").unwrap();
         let record = ThreadRecord::open(thread, language, Timestamp::UNIX_EPOCH);
-        Self { record, language, customer: Customer::default() }
+        let (customer, foreign) = (Customer::default(), ForeignWords::Reply);
+        Self { record, language, customer, tongue: language.into(), foreign }
     }
 
     fn turn(&mut self, understood: Understood) -> Decision {
@@ -87,7 +97,7 @@ impl Talk {
                 length: Length::Short,
                 emoji: Emoji::None,
             },
-            rules: Rules { questions_max: 1, unsure_max: 2, repeats_max: 2 },
+            rules: Rules { questions_max: 1, unsure_max: 2, repeats_max: 2, foreign: self.foreign },
         };
         let decision = decide(&situation);
         assert_eq!(decision, decide(&situation), "the same turn is decided alike");
@@ -120,26 +130,30 @@ impl Talk {
             confidence,
             abstained,
             alternatives: vec![("order_status".to_owned(), 0.3)],
-            signals: Signals::default(),
+            ..Reading::none()
         };
-        let said = shop().catalog.understand(text, self.language);
-        let (language, text) = (self.language, text.to_owned());
-        self.turn(Understood { language, reading, said, tap: None, text, source: None })
+        self.reads(text, reading)
+    }
+
+    fn reads(&mut self, text: &str, reading: Reading) -> Decision {
+        self.turn(Understood {
+            language: self.language,
+            tongue: self.tongue,
+            reading,
+            said: shop().catalog.understand(text, self.language),
+            entities: entities::read(text, self.language, jiff::civil::date(1970, 1, 1)),
+            tap: None,
+            text: text.to_owned(),
+            source: None,
+        })
     }
 
     fn taps(&mut self, id: &str) -> Decision {
         let choice = FacetChoice::parse(id).unwrap();
-        let mut said = Understanding::default();
-        said.choose(&choice);
-        let reading = Reading {
-            label: "option".to_owned(),
-            confidence: 1.0,
-            abstained: false,
-            alternatives: Vec::new(),
-            signals: Signals::default(),
-        };
-        let (language, text) = (self.language, String::new());
-        self.turn(Understood { language, reading, said, tap: Some(choice), text, source: None })
+        let languages = (self.language, self.tongue);
+        let catalog = &shop().catalog;
+        let text = String::new();
+        self.turn(tap_understood(choice, languages, text, &self.record, catalog))
     }
 }
 
@@ -230,10 +244,118 @@ fn complaints_and_requests_reach_a_human() {
         ("complaint", HandoffReason::Complaint),
         ("delivery_problem", HandoffReason::Complaint),
         ("payment_problem", HandoffReason::Complaint),
+        ("damaged_item", HandoffReason::Complaint),
         ("human_agent", HandoffReason::Requested),
     ] {
         assert_eq!(talk.says("…", label).handoff, Some(reason), "{label}");
     }
+}
+
+#[test]
+fn every_question_that_the_shop_has_words_for_is_answered_with_them() {
+    for (label, topic) in [
+        ("gift_card", "gift_cards"),
+        ("bulk_order", "bulk_orders"),
+        ("invoice_request", "invoices"),
+        ("loyalty_points", "loyalty"),
+        ("privacy_request", "privacy"),
+        ("care_instructions", "care"),
+        ("restock_alert", "restock"),
+        ("pickup", "store_pickup"),
+        ("installments", "instalments"),
+        ("sustainability", "sustainability"),
+        ("discount_request", "price_match"),
+    ] {
+        let decision = Talk::new(Language::Fr).says("…", label);
+        assert_eq!(decision.action.kind, ActionKind::Answer, "{label}");
+        assert_eq!(decision.action.topic.as_deref(), Some(topic), "{label}");
+        assert!(decision.briefs[0].value(FactKey::Policy).is_some(), "{label}");
+    }
+    let unknown = Talk::new(Language::En).says("…", "a label of a custom head");
+    assert_eq!(unknown.handoff, Some(HandoffReason::Requested));
+}
+
+#[test]
+fn a_damaged_item_reaches_a_human_and_hears_what_the_shop_promises() {
+    let decision = Talk::new(Language::En).says("it arrived broken", "damaged_item");
+    assert_eq!(decision.handoff, Some(HandoffReason::Complaint));
+    assert_eq!(decision.action.topic.as_deref(), Some("damaged_item"));
+    assert!(decision.briefs[1].value(FactKey::Policy).unwrap().contains("photo"));
+}
+
+#[test]
+fn a_present_is_wrapped_or_searched_for() {
+    let mut talk = Talk::new(Language::Fr);
+    let wrapped = talk.says("vous faites l'emballage cadeau ?", "gift_help");
+    assert_eq!(wrapped.action.topic.as_deref(), Some("gift_wrap"));
+    let idea = talk.says("une idée de cadeau pour un coureur", "gift_help");
+    assert!(matches!(idea.action.kind, ActionKind::Ask | ActionKind::Recommend), "{idea:?}");
+}
+
+#[test]
+fn two_products_are_set_side_by_side_with_a_button_each() {
+    let products = shop().catalog.products();
+    let (first, second) = (&products[0], &products[1]);
+    let text = format!("{} or {}, which one is better?", first.sku, second.sku);
+    let decision = Talk::new(Language::En).says(&text, "compare_products");
+    assert_eq!(decision.briefs[0].value(FactKey::Product), Some(first.name.as_str()));
+    assert_eq!(decision.briefs[1].value(FactKey::Product), Some(second.name.as_str()));
+    let ids: Vec<_> = decision.options.iter().map(|option| option.id.clone()).collect();
+    assert_eq!(ids, [format!("take={}", first.sku), format!("take={}", second.sku)]);
+}
+
+#[test]
+fn a_basket_is_read_out_with_its_total() {
+    let mut talk = Talk::new(Language::En);
+    let empty = talk.says("what is in my basket", "view_cart");
+    assert!(empty.briefs[0].value(FactKey::Policy).unwrap().contains("nothing"));
+    let product = &shop().catalog.products()[0];
+    talk.record.cart = vec![CartLine { sku: product.sku.clone(), quantity: 2 }];
+    let filled = talk.says("what is in my basket", "view_cart");
+    let said = filled.briefs[0].value(FactKey::Policy).unwrap();
+    let twice = Money { amount: product.price.amount * Decimal::from(2), ..product.price };
+    assert!(said.contains(&format!("2 x {}", product.name)), "{said}");
+    assert!(said.contains(&twice.localized(Language::En)), "{said}");
+    assert_eq!(filled.options[0].id, "intent=checkout");
+}
+
+#[test]
+fn the_last_order_again_is_bought_where_it_is_known_and_asked_for_where_not() {
+    let mut talk = Talk::new(Language::En);
+    let asked = talk.says("the same again please", "reorder");
+    assert_eq!(asked.briefs[0].case, Case::OrderStatusMissing);
+    let numbered = talk.says("order 4581220 again", "reorder");
+    assert_eq!(numbered.handoff, Some(HandoffReason::Requested));
+    let product = &shop().catalog.products()[0];
+    talk.customer.last_purchase = Some(product.sku.to_string());
+    let bought = talk.says("the same again please", "reorder");
+    assert_eq!(bought.action.sku.as_ref(), Some(&product.sku), "{bought:?}");
+}
+
+#[test]
+fn who_answers_is_told_and_a_compliment_is_thanked_for() {
+    let mut talk = Talk::new(Language::Fr);
+    let honest = talk.says("vous êtes un robot ?", "bot_question");
+    assert!(honest.briefs[0].value(FactKey::Policy).unwrap().contains("assistant automatique"));
+    assert_eq!(honest.options[0].id, "intent=human_agent");
+    let thanks = talk.says("vos chaussures sont géniales", "praise");
+    assert_eq!(thanks.action.kind, ActionKind::Close);
+    assert_eq!(thanks.handoff, None);
+}
+
+#[test]
+fn a_sentence_that_wants_no_more_messages_stops_them_like_the_word() {
+    for text in ["STOP", "please do not send me your newsletter any more"] {
+        let mut talk = Talk::new(Language::En);
+        let decision = talk.says(text, "stop_messages");
+        assert_eq!(decision.action.topic.as_deref(), Some("stop"), "{text}");
+        assert!(talk.record.outreach_stopped_at.is_some(), "{text}");
+    }
+    let mut talk = Talk::new(Language::En);
+    talk.says_unsurely("no more of the red ones", "stop_messages", 0.2, true);
+    assert_eq!(talk.record.outreach_stopped_at, None, "an unsure reading stops nothing");
+    talk.taps("intent=stop_messages");
+    assert!(talk.record.outreach_stopped_at.is_some());
 }
 
 #[test]
@@ -271,4 +393,102 @@ fn no_fact_comes_from_the_customers_words() {
     for fact in decision.briefs.iter().flat_map(|brief| &brief.facts) {
         assert!(!fact.value.contains("Free Shoes") && !fact.value.contains('0'), "{fact:?}");
     }
+}
+
+fn reading(label: &str, confidence: f32, second: (&str, f32)) -> Reading {
+    Reading {
+        label: label.to_owned(),
+        confidence,
+        abstained: false,
+        alternatives: vec![(second.0.to_owned(), second.1)],
+        ..Reading::none()
+    }
+}
+
+#[test]
+fn two_intents_too_close_to_choose_are_asked_about_once() {
+    let close = || reading("refund_status", 0.45, ("return_exchange", 0.42));
+    let mut talk = Talk::new(Language::En);
+    let asked = talk.reads("my money and my return", close());
+    assert_eq!(asked.action.kind, ActionKind::Clarify);
+    let ids: Vec<_> = asked.options.iter().map(|option| option.id.as_str()).collect();
+    assert_eq!(ids, ["intent=refund_status", "intent=return_exchange"]);
+    let answered = talk.reads("my money and my return", close());
+    assert_eq!(answered.action.topic.as_deref(), Some("refunds"), "asked once only");
+}
+
+#[test]
+fn two_names_of_one_answer_are_no_question() {
+    let mut talk = Talk::new(Language::En);
+    let same = reading("checkout", 0.45, ("add_to_cart", 0.44));
+    assert_ne!(talk.reads("running shoes please", same).action.kind, ActionKind::Clarify);
+    let clear = reading("refund_status", 0.6, ("return_exchange", 0.35));
+    assert_eq!(talk.reads("my money", clear).action.topic.as_deref(), Some("refunds"));
+}
+
+fn late_and_socks() -> Reading {
+    let second = SecondIntent {
+        label: "product_search".to_owned(),
+        confidence: 0.9,
+        text: "I need running socks".to_owned(),
+    };
+    Reading { second: Some(second), ..reading("delivery_problem", 0.9, ("complaint", 0.05)) }
+}
+
+#[test]
+fn a_second_intent_is_kept_offered_and_answered_in_its_own_words() {
+    let mut talk = Talk::new(Language::En);
+    let first = talk.reads("my parcel is late and I need running socks", late_and_socks());
+    assert_eq!(first.handoff, Some(HandoffReason::Complaint));
+    assert_eq!(first.options.last().unwrap().id, "intent=product_search");
+    assert_eq!(talk.record.kept.as_ref().unwrap().text, "I need running socks");
+    let socks = talk.taps("intent=product_search");
+    assert!(matches!(socks.action.kind, ActionKind::Ask | ActionKind::Recommend), "{socks:?}");
+    assert!(talk.record.facts.contains_key("category"), "{:?}", talk.record.facts);
+    assert_eq!(talk.record.kept, None, "what was answered is kept no longer");
+}
+
+#[test]
+fn a_second_intent_that_nobody_comes_back_to_is_let_go() {
+    let mut talk = Talk::new(Language::En);
+    talk.reads("my parcel is late and I need running socks", late_and_socks());
+    for _ in 0..KEPT_TURNS_MAX {
+        talk.says("how do I return it", "return_exchange");
+        assert!(talk.record.kept.is_some());
+    }
+    let last = talk.says("how do I return it", "return_exchange");
+    assert_eq!((talk.record.kept.clone(), last.options.len()), (None, 0));
+}
+
+#[test]
+fn a_tap_on_an_intent_teaches_no_need() {
+    let mut talk = Talk::new(Language::En);
+    let asked = talk.taps("intent=product_search");
+    assert_eq!(asked.action.facet.as_deref(), Some("need"), "{asked:?}");
+    assert!(talk.record.facts.is_empty(), "{:?}", talk.record.facts);
+}
+
+#[test]
+fn what_is_stated_becomes_a_fact_with_its_words_and_narrows_no_search() {
+    let mut talk = Talk::new(Language::En);
+    talk.says("order 4581220 never came, write to lea@mail.example", "delivery_problem");
+    let fact = &talk.record.facts["order_id"];
+    assert_eq!((fact.value.as_str(), fact.kind), ("4581220", FactKind::Stated));
+    assert!(fact.verbatim.as_ref().unwrap().contains("never came"));
+    assert_eq!(talk.record.facts["email"].value, "lea@mail.example");
+    let search = talk.says(MARATHON[0].1, "product_search");
+    assert_eq!(search.action.kind, ActionKind::Ask, "{search:?}");
+    assert!(talk.record.facts.contains_key("email"), "a search forgets nothing of this");
+}
+
+#[test]
+fn a_language_that_is_none_of_ours_is_answered_or_handed_off_as_the_shop_wants() {
+    let mut talk = Talk::new(Language::En);
+    talk.tongue = Tongue::De;
+    let answered = talk.says("wo ist mein Paket", "order_status");
+    assert_eq!(answered.action.kind, ActionKind::OrderStatus);
+    assert_eq!((talk.record.language, talk.record.tongue), (Language::En, Some(Tongue::De)));
+    talk.foreign = ForeignWords::HandOff;
+    let handed = talk.says("wo ist mein Paket", "order_status");
+    assert_eq!(handed.handoff, Some(HandoffReason::Language));
 }

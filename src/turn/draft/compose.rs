@@ -11,6 +11,7 @@ use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
 use crate::turn::draft::Draft;
 use crate::turn::draft::Drafter;
+use crate::turn::draft::FactKey;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::template;
 use crate::turn::grounding;
@@ -62,7 +63,9 @@ pub(crate) async fn compose(
             }
         }
     }
-    Worded { text: parts.join(" "), source, options: name_options(options, &titles), usage }
+    // Buttons that the words do not speak of come after those that they do.
+    let spoken = briefs.last().map_or(0, |brief| brief.values(FactKey::Option).count());
+    Worded { text: parts.join(" "), source, options: name_options(options, &titles, spoken), usage }
 }
 
 /// What a draft is held to.
@@ -111,8 +114,8 @@ fn reject(reason: &'static str) {
 }
 
 /// The model's titles where they are sound, the option's own words elsewhere.
-fn name_options(options: &[PlannedOption], titles: &[String]) -> Vec<ReplyOption> {
-    let drafted = titles.len() == options.len();
+fn name_options(options: &[PlannedOption], titles: &[String], spoken: usize) -> Vec<ReplyOption> {
+    let drafted = titles.len() == spoken;
     options
         .iter()
         .enumerate()

@@ -228,6 +228,7 @@ mod tests {
             sequences_max: 4,
             waiting_max: 16,
             waiting_prompt_tokens_max: 4_096,
+            waiting_time_max: None,
             context_tokens_max: 512,
             output_tokens_max: 32,
             speculation: Speculation::OFF,

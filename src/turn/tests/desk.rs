@@ -43,6 +43,7 @@ use crate::turn::TurnError;
 use crate::turn::TurnOptions;
 use crate::turn::TurnRequest;
 use crate::turn::burst::BurstLimits;
+use crate::turn::decide::ForeignWords;
 use crate::turn::decide::Rules;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
@@ -330,7 +331,12 @@ fn options_of_turns() -> TurnOptions {
             length: Length::Short,
             emoji: Emoji::None,
         },
-        rules: Rules { questions_max: 1, unsure_max: 2, repeats_max: 2 },
+        rules: Rules {
+            questions_max: 1,
+            unsure_max: 2,
+            repeats_max: 2,
+            foreign: ForeignWords::Reply,
+        },
         // Never reached: nothing here waits for time.
         deadline: Duration::from_secs(3600),
         output_tokens_max: 16,

@@ -26,7 +26,7 @@ fn grammars() -> Grammars {
     Grammars::new(|| TokenTrie::from_words(words.into_iter(), vec![END]), Arc::new(SystemClock))
 }
 
-fn constraint(grammar: Grammar) -> Constraint {
+pub(super) fn constraint(grammar: Grammar) -> Constraint {
     grammars().compile(&grammar).unwrap()
 }
 

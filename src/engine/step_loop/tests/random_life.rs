@@ -140,7 +140,11 @@ proptest! {
                     let request = wish.request(hand.clock.instant());
                     match hand.handle.submit(request.clone()) {
                         Ok(generation) => open.push((request, generation)),
-                        Err(EngineError::Full { waiting: 6, .. } | EngineError::Late { .. }) => {}
+                        Err(
+                            EngineError::Full { waiting: 6, .. }
+                            | EngineError::Crowded { .. }
+                            | EngineError::Late { .. },
+                        ) => {}
                         Err(error) => panic!("refused: {error}"),
                     }
                 }

@@ -5,6 +5,7 @@ use super::Greedy;
 use super::generate;
 use super::stories;
 use crate::base::ids::PageId;
+use crate::kernels::pool::Cores;
 use crate::kernels::tier::Tier;
 use crate::model::DecoderOptions;
 use crate::model::ExecutorChoice;
@@ -201,7 +202,7 @@ fn chunks_threads_and_tiers_change_no_bit() {
             assert!(run(&plain, chunks) == whole, "{family} {chunks:?}");
         }
         for threads in [1, 3, 5] {
-            let other = DecoderOptions { threads, ..plain.clone() };
+            let other = DecoderOptions { cores: Cores::new(threads), ..plain.clone() };
             assert!(run(&other, &[90]) == whole, "{family} on {threads} threads");
         }
         for tier in Tier::available() {

@@ -89,7 +89,8 @@ impl CpuExecutor {
         let tier = options.tier;
         let mut holder = PackedHolder { tier, bytes: 0 };
         let weights = Weights::load(file, shape, &mut holder)?;
-        let pool = Pool::start(options.threads).map_err(|cause| ModelError::Threads { cause })?;
+        let pool = Pool::start_on(Arc::clone(&options.cores))
+            .map_err(|cause| ModelError::Threads { cause })?;
         let pages = Pages::new(shape, options)?;
         let context_tokens_max = options.context_tokens_max.min(shape.context_tokens);
         let frequencies = shape.rope.load_frequencies(file, context_tokens_max)?;

@@ -1,12 +1,13 @@
 //! The left operand: a row of 16-bit codes that ends with its scale.
 //!
-//! The scale stands in the row's last two codes, so that a rectangle of rows lends both to a thread.
+//! The scale stands in the row's last two codes, so that a rectangle of rows lends both to a
+//! thread.
 //!
 //! Invariants
 //! - Codes lie within [`code_max`] of their row's width.
 //! - A row that holds a NaN or an infinity has a NaN scale, so its products are NaN.
 
-use crate::kernels::int8::code_max;
+use crate::kernels::int16::code_max;
 use crate::kernels::matmul::scale_of;
 use crate::kernels::specification::for_each_tier;
 

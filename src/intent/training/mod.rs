@@ -1,5 +1,8 @@
 //! Trains a head: chooses its settings by cross-validation, calibrates on held-out predictions.
 //!
+//! Two ways: [`train`] leaves the encoder as it is or, with [`TrainingOptions::adapt`], moves its
+//! last layers first (see `adapted`). The rest is the same.
+//!
 //! Steps
 //! 1. Every text becomes an embedding and n-grams.
 //! 2. Pull to zero and n-gram weight are chosen by cross-validated loss, on a sample if there are
@@ -12,6 +15,10 @@
 //! - Temperature and threshold never see a prediction of a classifier on its own examples.
 //! - Texts that read the same are in the same fold.
 //! - Same examples, options and embeddings give the same head, however many threads run.
+
+mod adapted;
+mod contrast;
+mod plan;
 
 use crate::intent::calibration;
 use crate::intent::calibration::HeldOut;
@@ -39,7 +46,10 @@ use crate::intent::linear::Linear;
 use crate::intent::linear::TrainingSet;
 use crate::intent::linear::fit;
 use crate::intent::linear::softmax;
-use crate::intent::parallel::run_jobs;
+use crate::intent::training::plan::Dealer;
+use crate::intent::training::plan::Fitter;
+use crate::intent::training::plan::Unseen;
+use crate::intent::training::plan::View;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -70,6 +80,23 @@ pub struct TrainingOptions {
     pub ngram_weight_grid: Vec<f32>,
     /// Share of in-scope examples whose right answer abstention may cost; recommended 0.02.
     pub accuracy_cost_max: f64,
+    /// Whether the encoder's last layers are moved too: minutes instead of seconds, and the head
+    /// file grows by what changed in them.
+    pub adapt: bool,
+}
+
+impl TrainingOptions {
+    /// Every pair of pull and n-gram weight.
+    fn settings(&self) -> Vec<FitOptions> {
+        let of_pull = |l2: f32| {
+            self.ngram_weight_grid.iter().map(move |ngram_weight| FitOptions {
+                l2,
+                ngram_weight: *ngram_weight,
+                seed: self.seed,
+            })
+        };
+        self.l2_grid.iter().flat_map(|l2| of_pull(*l2)).collect()
+    }
 }
 
 /// How far training is.
@@ -77,6 +104,13 @@ pub struct TrainingOptions {
 pub enum TrainingProgress {
     /// Texts embedded so far.
     Embedding {
+        /// How many are done.
+        done: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// Steps that moved the encoder so far.
+    Adapting {
         /// How many are done.
         done: usize,
         /// Of how many.
@@ -130,6 +164,9 @@ pub fn train(
     listener: Listener<'_>,
 ) -> Result<Trained, IntentError> {
     check(examples)?;
+    if options.adapt {
+        return adapted::train(examples, embedder, options, listener);
+    }
     let glossary = Glossary::house();
     let readings: Vec<Reading<'_>> =
         examples.iter().map(|example| glossary.read(&example.text)).collect();
@@ -215,197 +252,184 @@ pub(crate) fn train_on_embeddings(
     options: &TrainingOptions,
     listener: Listener<'_>,
 ) -> Result<Trained, IntentError> {
-    check(examples)?;
-    let labels = labels_of(examples);
-    let glossary = Glossary::house();
-    let (embeddings, encoder) = (vectors.embeddings, vectors.encoder);
-    let set = training_set(examples, &labels, embeddings, (options.ngrams, &glossary));
-    let groups: Vec<String> =
-        examples.iter().map(|example| words(&example.text).join(" ")).collect();
-    let plan = Plan { set: &set, groups: &groups, options, listener };
-
-    let fitted = |cause| IntentError::Fit { cause: Arc::new(cause) };
-    let chosen = plan.choose().map_err(fitted)?;
-    let (logits, linear) = plan.predict_held_out(chosen).map_err(fitted)?;
-    let inside: Vec<usize> =
-        (0..examples.len()).filter(|index| examples[*index].intent != OUT_OF_SCOPE).collect();
-    let temperature = temperature_in_scope(&logits, &set.classes_of, &inside);
-    let predictions: Vec<(usize, f32)> =
-        logits.iter().map(|row| best_in_scope(row, &labels, temperature)).collect();
-    let threshold = calibration::threshold(
-        &held_out(&predictions, &set.classes_of, &labels),
-        options.accuracy_cost_max,
-    );
-    let judged: Vec<Judged<'_>> = predictions
-        .iter()
-        .zip(examples)
-        .map(|((class, confidence), example)| Judged {
-            expected: &example.intent,
-            label: &labels[*class],
-            confidence: *confidence,
-            abstained: *confidence < threshold,
-        })
-        .collect();
-    let held_out = evaluate(&judged);
-    let suspects = suspects(examples, &judged);
-    let training = TrainingNote {
-        examples: examples.len(),
-        l2: chosen.l2,
-        accuracy_forced: held_out.accuracy_forced.unwrap_or_default(),
-        seed: options.seed,
-    };
-    let spec = options.ngrams;
-    let glossary = glossary.fingerprint();
-    let head = Head { encoder, labels, spec, temperature, threshold, glossary, training, linear };
-    Ok(Trained { head, held_out, suspects })
+    let course = Course::new(examples, options, listener)?;
+    let set = course.training_set(vectors.embeddings);
+    let dealer = course.dealer();
+    let all: Vec<usize> = (0..examples.len()).collect();
+    let sample = folds::sample(&all, &course.classes_of, SELECTION_EXAMPLES_MAX, options.seed);
+    let selection = plan::views(&set, &dealer.deal(&sample, SELECTION_FOLDS));
+    let judging = plan::views(&set, &dealer.deal(&all, FOLDS));
+    let settings = options.settings();
+    let choosing = if settings.len() > 1 { settings.len() * SELECTION_FOLDS } else { 0 };
+    let total = choosing + FOLDS + 1;
+    let chosen = course.choose(&selection, &settings, (0, total))?;
+    let unseen = course.predict(&judging, chosen, (choosing, total))?;
+    let linear = course.fit(&set, chosen)?;
+    listener(TrainingProgress::Fitting { done: total, total });
+    Ok(course.finish(vectors.encoder, chosen, &unseen, linear))
 }
 
-fn training_set(
-    examples: &[Example],
-    labels: &[String],
-    embeddings: Vec<Vec<f32>>,
-    (spec, glossary): (NgramSpec, &Glossary),
-) -> TrainingSet {
-    let dimensions = embeddings.first().map_or(0, Vec::len);
-    let class_of = |example: &Example| labels.iter().position(|label| *label == example.intent);
-    let rows = examples
-        .iter()
-        .zip(embeddings)
-        .map(|(example, embedding)| Features {
-            embedding,
-            ngrams: ngrams(&glossary.read(&example.text), spec),
-        })
-        .collect();
-    TrainingSet {
-        rows,
-        // Every label of an example is in the list that was made from the examples.
-        classes_of: examples.iter().map(|example| class_of(example).unwrap_or_default()).collect(),
-        classes: labels.len(),
-        dimensions,
-        buckets: spec.buckets,
-    }
-}
-
-struct Plan<'a> {
-    set: &'a TrainingSet,
-    /// Texts that read the same share a group, hence a fold.
-    groups: &'a [String],
+/// What every way to train shares.
+struct Course<'a> {
+    examples: &'a [Example],
     options: &'a TrainingOptions,
     listener: Listener<'a>,
+    glossary: Glossary,
+    labels: Vec<String>,
+    /// The class of each example.
+    classes_of: Vec<usize>,
+    /// Texts that read the same share a group.
+    groups: Vec<String>,
 }
 
-impl Plan<'_> {
-    fn settings(&self) -> Vec<FitOptions> {
-        let seed = self.options.seed;
-        let weights = &self.options.ngram_weight_grid;
-        self.options
-            .l2_grid
+fn unfitted(cause: candle_core::Error) -> IntentError {
+    IntentError::Fit { cause: Arc::new(cause) }
+}
+
+impl<'a> Course<'a> {
+    fn new(
+        examples: &'a [Example],
+        options: &'a TrainingOptions,
+        listener: Listener<'a>,
+    ) -> Result<Self, IntentError> {
+        check(examples)?;
+        let labels = labels_of(examples);
+        let class_of = |example: &Example| labels.iter().position(|label| *label == example.intent);
+        // Every label of an example is in the list that was made from the examples.
+        let classes_of =
+            examples.iter().map(|example| class_of(example).unwrap_or_default()).collect();
+        let groups = examples.iter().map(|example| words(&example.text).join(" ")).collect();
+        let glossary = Glossary::house();
+        Ok(Self { examples, options, listener, glossary, labels, classes_of, groups })
+    }
+
+    fn dealer(&self) -> Dealer<'_> {
+        let (classes_of, groups) = (&self.classes_of, &self.groups);
+        Dealer { classes_of, groups, seed: self.options.seed }
+    }
+
+    fn training_set(&self, embeddings: Vec<Vec<f32>>) -> TrainingSet {
+        let dimensions = embeddings.first().map_or(0, Vec::len);
+        let spec = self.options.ngrams;
+        let rows = self
+            .examples
             .iter()
-            .flat_map(|l2| {
-                weights.iter().map(move |weight| FitOptions {
-                    l2: *l2,
-                    ngram_weight: *weight,
-                    seed,
-                })
+            .zip(embeddings)
+            .map(|(example, embedding)| Features {
+                embedding,
+                ngrams: ngrams(&self.glossary.read(&example.text), spec),
             })
-            .collect()
-    }
-
-    fn fits(&self) -> usize {
-        let settings = self.settings().len();
-        let selection = if settings > 1 { settings * SELECTION_FOLDS } else { 0 };
-        selection + FOLDS + 1
-    }
-
-    /// The settings with the smallest held-out loss at their own best temperature.
-    fn choose(&self) -> candle_core::Result<FitOptions> {
-        let settings = self.settings();
-        let fallback = FitOptions { l2: 0.1, ngram_weight: 1.0, seed: self.options.seed };
-        if settings.len() < 2 {
-            return Ok(settings.first().copied().unwrap_or(fallback));
-        }
-        let all: Vec<usize> = (0..self.set.rows.len()).collect();
-        let classes = &self.set.classes_of;
-        let sample = folds::sample(&all, classes, SELECTION_EXAMPLES_MAX, self.options.seed);
-        let parts = self.deal(&sample, SELECTION_FOLDS);
-        let jobs: Vec<(FitOptions, usize)> = settings
-            .iter()
-            .flat_map(|setting| (0..SELECTION_FOLDS).map(move |part| (*setting, part)))
             .collect();
-        let total = self.fits();
-        let logits = run_jobs(
-            self.options.threads,
-            &jobs,
-            |(setting, part)| self.predict_part(&parts, *part, *setting),
-            |done| (self.listener)(TrainingProgress::Fitting { done, total }),
-        );
-        let logits = logits.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
-        let held_out: Vec<usize> = parts.iter().flatten().map(|at| classes[*at]).collect();
-        let losses = logits.chunks(SELECTION_FOLDS).map(|of_setting| {
-            let logits = of_setting.concat();
-            let temperature = calibration::temperature(&logits, &held_out);
-            calibration::loss(&logits, &held_out, temperature)
-        });
-        let best = settings.iter().zip(losses).min_by(|a, b| a.1.total_cmp(&b.1));
-        Ok(best.map_or(fallback, |(setting, _)| *setting))
-    }
-
-    /// Logits of every example from a classifier that has not seen it, and the classifier fitted
-    /// on all.
-    fn predict_held_out(&self, chosen: FitOptions) -> candle_core::Result<(Vec<Vec<f32>>, Linear)> {
-        let all: Vec<usize> = (0..self.set.rows.len()).collect();
-        let parts = self.deal(&all, FOLDS);
-        let total = self.fits();
-        let jobs: Vec<usize> = (0..FOLDS).collect();
-        let before = total - FOLDS - 1;
-        let predicted = run_jobs(
-            self.options.threads,
-            &jobs,
-            |part| self.predict_part(&parts, *part, chosen),
-            |done| (self.listener)(TrainingProgress::Fitting { done: before + done, total }),
-        );
-        let mut logits = vec![Vec::new(); all.len()];
-        for (part, rows) in parts.iter().zip(predicted) {
-            for (at, row) in part.iter().zip(rows?) {
-                logits[*at] = row;
-            }
+        TrainingSet {
+            rows,
+            classes_of: self.classes_of.clone(),
+            classes: self.labels.len(),
+            dimensions,
+            buckets: spec.buckets,
         }
-        let linear = fit(self.set, &all, chosen)?;
-        (self.listener)(TrainingProgress::Fitting { done: total, total });
-        Ok((logits, linear))
     }
 
-    fn deal(&self, members: &[usize], parts: usize) -> Vec<Vec<usize>> {
-        folds::deal(
-            members,
-            &self.set.classes_of,
-            self.groups,
-            folds::Deal { parts, seed: self.options.seed },
-        )
-    }
-
-    fn predict_part(
+    /// Runs `work` with a fitter that counts on from `done` of `total` fits.
+    fn fitting<R>(
         &self,
-        parts: &[Vec<usize>],
-        part: usize,
-        setting: FitOptions,
-    ) -> candle_core::Result<Vec<Vec<f32>>> {
-        let others: Vec<usize> = parts
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| *index != part)
-            .flat_map(|(_, members)| members.iter().copied())
-            .collect();
-        let model = fit(self.set, &others, setting)?;
-        Ok(parts[part].iter().map(|at| model.logits(&self.set.rows[*at])).collect())
+        (before, total): (usize, usize),
+        work: impl FnOnce(&Fitter<'_>) -> candle_core::Result<R>,
+    ) -> Result<R, IntentError> {
+        let progress =
+            |done| (self.listener)(TrainingProgress::Fitting { done: before + done, total });
+        let fitter = Fitter { threads: self.options.threads, progress: &progress };
+        work(&fitter).map_err(unfitted)
     }
-}
 
-/// The temperature at which held-out in-scope examples are most likely.
-fn temperature_in_scope(logits: &[Vec<f32>], classes_of: &[usize], inside: &[usize]) -> f32 {
-    let rows: Vec<Vec<f32>> = inside.iter().map(|at| logits[*at].clone()).collect();
-    let classes: Vec<usize> = inside.iter().map(|at| classes_of[*at]).collect();
-    calibration::temperature(&rows, &classes)
+    fn choose(
+        &self,
+        views: &[View<'_>],
+        settings: &[FitOptions],
+        counted: (usize, usize),
+    ) -> Result<FitOptions, IntentError> {
+        let fallback = FitOptions { l2: 0.1, ngram_weight: 1.0, seed: self.options.seed };
+        let chosen = self.fitting(counted, |fitter| fitter.choose(views, settings))?;
+        Ok(chosen.unwrap_or(fallback))
+    }
+
+    fn predict(
+        &self,
+        views: &[View<'_>],
+        chosen: FitOptions,
+        counted: (usize, usize),
+    ) -> Result<Vec<Unseen>, IntentError> {
+        self.fitting(counted, |fitter| fitter.predict(views, chosen))
+    }
+
+    /// The shipped classifier, on everything.
+    fn fit(&self, set: &TrainingSet, chosen: FitOptions) -> Result<Linear, IntentError> {
+        let all: Vec<usize> = (0..self.examples.len()).collect();
+        fit(set, &all, chosen).map_err(unfitted)
+    }
+
+    /// Calibrates on unseen predictions and puts the head together.
+    fn finish(
+        &self,
+        encoder: EncoderIdentity,
+        chosen: FitOptions,
+        unseen: &[Unseen],
+        linear: Linear,
+    ) -> Trained {
+        let labels = &self.labels;
+        let inside: Vec<&Unseen> =
+            unseen.iter().filter(|(at, _)| self.examples[*at].intent != OUT_OF_SCOPE).collect();
+        let logits: Vec<Vec<f32>> = inside.iter().map(|(_, row)| row.clone()).collect();
+        let classes: Vec<usize> = inside.iter().map(|(at, _)| self.classes_of[*at]).collect();
+        let temperature = calibration::temperature(&logits, &classes);
+        let best: Vec<(usize, usize, f32)> = unseen
+            .iter()
+            .map(|(at, row)| {
+                let (class, confidence) = best_in_scope(row, labels, temperature);
+                (*at, class, confidence)
+            })
+            .collect();
+        let held_out: Vec<HeldOut> = best
+            .iter()
+            .map(|(at, class, confidence)| HeldOut {
+                confidence: *confidence,
+                right: (self.examples[*at].intent != OUT_OF_SCOPE)
+                    .then_some(*class == self.classes_of[*at]),
+            })
+            .collect();
+        let threshold = calibration::threshold(&held_out, self.options.accuracy_cost_max);
+        let judged: Vec<(usize, Judged<'_>)> = best
+            .iter()
+            .map(|(at, class, confidence)| {
+                let one = Judged {
+                    expected: &self.examples[*at].intent,
+                    label: &labels[*class],
+                    confidence: *confidence,
+                    abstained: *confidence < threshold,
+                };
+                (*at, one)
+            })
+            .collect();
+        let ones: Vec<Judged<'_>> = judged.iter().map(|(_, one)| *one).collect();
+        let held_out = evaluate(&ones);
+        let training = TrainingNote {
+            examples: self.examples.len(),
+            l2: chosen.l2,
+            accuracy_forced: held_out.accuracy_forced.unwrap_or_default(),
+            seed: self.options.seed,
+        };
+        let head = Head {
+            encoder,
+            labels: labels.clone(),
+            spec: self.options.ngrams,
+            temperature,
+            threshold,
+            glossary: self.glossary.fingerprint(),
+            training,
+            linear,
+            adaptation: None,
+        };
+        Trained { head, held_out, suspects: suspects(self.examples, &judged) }
+    }
 }
 
 /// The best in-scope class of a row of logits, and its probability.
@@ -420,24 +444,12 @@ fn best_in_scope(logits: &[f32], labels: &[String], temperature: f32) -> (usize,
         .unwrap_or_default()
 }
 
-fn held_out(predictions: &[(usize, f32)], classes_of: &[usize], labels: &[String]) -> Vec<HeldOut> {
-    predictions
+fn suspects(examples: &[Example], judged: &[(usize, Judged<'_>)]) -> Vec<Suspect> {
+    let mut suspects: Vec<Suspect> = judged
         .iter()
-        .zip(classes_of)
-        .map(|((class, confidence), expected)| HeldOut {
-            confidence: *confidence,
-            right: (labels[*expected] != OUT_OF_SCOPE).then_some(class == expected),
-        })
-        .collect()
-}
-
-fn suspects(examples: &[Example], judged: &[Judged<'_>]) -> Vec<Suspect> {
-    let mut suspects: Vec<Suspect> = examples
-        .iter()
-        .zip(judged)
         .filter(|(_, one)| one.label != one.expected && !one.abstained)
-        .map(|(example, one)| Suspect {
-            example: example.clone(),
+        .map(|(at, one)| Suspect {
+            example: examples[*at].clone(),
             predicted: one.label.to_owned(),
             confidence: one.confidence,
         })
@@ -481,6 +493,7 @@ mod tests {
             l2_grid: vec![0.1, 1.0],
             ngram_weight_grid: vec![1.0],
             accuracy_cost_max: 0.02,
+            adapt: false,
         }
     }
 

@@ -17,9 +17,9 @@ fn quantized(values: &[f32], inputs: usize) -> Vec<i16> {
 }
 
 /// The whole product, `columns` outputs a task; what lies behind the outputs must stay as it was.
-fn product(matrix: &Int8Matrix, rows: &[i16], columns: usize) -> Vec<f32> {
+fn product(matrix: &Int16Matrix, rows: &[i16], columns: usize) -> Vec<f32> {
     const CANARY: f32 = -7.25;
-    let (count, width) = (rows.len() / row_codes(matrix.inputs()), matrix.outputs() + 3);
+    let (count, width) = (rows.len() / row_codes(matrix.inputs), matrix.outputs() + 3);
     let mut out = vec![CANARY; count * width];
     let mut edges: Vec<usize> = (0..matrix.outputs()).step_by(columns).collect();
     edges.push(matrix.outputs());
@@ -43,9 +43,9 @@ fn every_tier_equals_scalar_on_every_height_and_tail() {
         for count in (1..20).chain([60, 61, 66]) {
             let rows = quantized(&random_floats(inputs * count, 3), inputs);
             let expected =
-                product(&Int8Matrix::pack(&weights, &bias, Tier::Scalar).unwrap(), &rows, 16);
+                product(&Int16Matrix::pack(&weights, &bias, Tier::Scalar).unwrap(), &rows, 16);
             for tier in tiers() {
-                let matrix = Int8Matrix::pack(&weights, &bias, tier).unwrap();
+                let matrix = Int16Matrix::pack(&weights, &bias, tier).unwrap();
                 same_bits(&product(&matrix, &rows, 32), &expected);
             }
         }
@@ -55,7 +55,7 @@ fn every_tier_equals_scalar_on_every_height_and_tail() {
 #[test]
 fn row_has_the_same_bits_in_every_company() {
     let (inputs, outputs) = (96, 80);
-    let matrix = Int8Matrix::pack(
+    let matrix = Int16Matrix::pack(
         &random_floats(inputs * outputs, 4),
         &random_floats(outputs, 5),
         Tier::detect(),
@@ -74,12 +74,12 @@ fn product_is_that_of_the_rounded_operands() {
     for inputs in [64, 1536, 4096] {
         let (weights, values) = (random_floats(inputs * 16, 7), random_floats(inputs * 5, 8));
         let rows = quantized(&values, inputs);
-        let matrix = Int8Matrix::pack(&weights, &[0.5; 16], Tier::detect()).unwrap();
+        let matrix = Int16Matrix::pack(&weights, &[0.5; 16], Tier::detect()).unwrap();
         let found = product(&matrix, &rows, 16);
         for (row, found) in values.chunks_exact(inputs).zip(found.chunks_exact(16)) {
             for (weights, &found) in weights.chunks_exact(inputs).zip(found) {
                 let largest = weights.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
-                let step = f64::from(largest / 127.0);
+                let step = f64::from(largest / f32::from(WEIGHT_MAX));
                 let terms = row
                     .iter()
                     .zip(weights)
@@ -97,7 +97,7 @@ fn product_is_that_of_the_rounded_operands() {
 fn extreme_operands_do_not_overflow() {
     for inputs in [2, 384, 1536, 4096, INPUTS_MAX] {
         let largest = vec![-3.0; inputs];
-        let matrix = Int8Matrix::pack(&largest, &[0.0], Tier::detect()).unwrap();
+        let matrix = Int16Matrix::pack(&largest, &[0.0], Tier::detect()).unwrap();
         let found = product(&matrix, &quantized(&largest, inputs), 16)[0];
         let exact = 9.0 * inputs as f32;
         assert!((found - exact).abs() <= 1e-5 * exact, "{found} is not {exact}");
@@ -106,7 +106,7 @@ fn extreme_operands_do_not_overflow() {
 
 #[test]
 fn row_with_a_nan_or_an_infinity_is_nan_and_zeros_are_the_bias() {
-    let matrix = Int8Matrix::pack(&[1.0; 20], &[0.25], Tier::detect()).unwrap();
+    let matrix = Int16Matrix::pack(&[1.0; 20], &[0.25], Tier::detect()).unwrap();
     for poison in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for at in [0, 9, 19] {
             let mut values = [1.0; 20];
@@ -115,6 +115,6 @@ fn row_with_a_nan_or_an_infinity_is_nan_and_zeros_are_the_bias() {
         }
     }
     assert_eq!(product(&matrix, &quantized(&[0.0; 20], 20), 16), [0.25]);
-    let silent = Int8Matrix::pack(&[0.0; 20], &[0.25], Tier::detect()).unwrap();
+    let silent = Int16Matrix::pack(&[0.0; 20], &[0.25], Tier::detect()).unwrap();
     assert_eq!(product(&silent, &quantized(&[4.0; 20], 20), 16), [0.25]);
 }

@@ -1,22 +1,22 @@
 //! AVX2 and FMA: 6 rows × 16 outputs of sums in registers.
 //!
-//! Per pair of inputs two lines of weights are widened to 16 bits once for all rows of the tile;
-//! per row one broadcast of two codes from memory, two multiplications with addition of neighbours
-//! and two additions.
+//! Per pair of inputs two lines of weights are loaded once for all rows of the tile; per row one
+//! broadcast of two codes from memory, two multiplications with addition of neighbours and two
+//! additions.
 
 use crate::kernels::grid::Rectangle;
-use crate::kernels::int8::Int8Matrix;
-use crate::kernels::int8::PANEL_OUTPUTS;
-use crate::kernels::int8::Tile;
-use crate::kernels::int8::TileSums;
-use crate::kernels::int8::multiply_with;
+use crate::kernels::int16::Int16Matrix;
+use crate::kernels::int16::PANEL_OUTPUTS;
+use crate::kernels::int16::Tile;
+use crate::kernels::int16::TileSums;
+use crate::kernels::int16::multiply_with;
 use crate::kernels::tier::Tier;
 use std::arch::x86_64::*;
 
-/// As [`Int8Matrix::multiply`].
-pub(super) fn multiply(matrix: &Int8Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>) {
+/// As [`Int16Matrix::multiply`].
+pub(super) fn multiply(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>) {
     #[target_feature(enable = "avx2,fma")]
-    fn compiled(matrix: &Int8Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>) {
+    fn compiled(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>) {
         multiply_with::<Avx2>(matrix, rows, out);
     }
     assert!(Tier::Avx2.is_available(), "a matrix is packed for a tier of this machine");
@@ -29,25 +29,24 @@ struct Avx2;
 
 impl Tile for Avx2 {
     #[inline(always)]
-    fn sums<const ROWS: usize>(codes: &[i8], rows: &[i16], stride: usize) -> TileSums<ROWS> {
+    fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
         // SAFETY: this type is used below `multiply` only, so the features are there.
         unsafe { sums(codes, rows, stride) }
     }
 }
 
 #[target_feature(enable = "avx2")]
-fn sums<const ROWS: usize>(codes: &[i8], rows: &[i16], stride: usize) -> TileSums<ROWS> {
+fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
     let pairs = codes.len() / (2 * PANEL_OUTPUTS);
     assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows");
     let (codes, rows) = (codes.as_ptr(), rows.as_ptr());
     let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
     for pair in 0..pairs {
-        // SAFETY: `pair < pairs`, so these 32 bytes lie in the panel; loads need no alignment.
-        let [low, high] = unsafe {
+        // SAFETY: `pair < pairs`, so these 32 codes lie in the panel; loads need no alignment.
+        let weights = unsafe {
             let line = codes.add(pair * 2 * PANEL_OUTPUTS);
-            [_mm_loadu_si128(line.cast()), _mm_loadu_si128(line.add(PANEL_OUTPUTS).cast())]
+            [_mm256_loadu_si256(line.cast()), _mm256_loadu_si256(line.add(PANEL_OUTPUTS).cast())]
         };
-        let weights = [_mm256_cvtepi8_epi16(low), _mm256_cvtepi8_epi16(high)];
         for (row, sums) in sums.iter_mut().enumerate() {
             // SAFETY: `row < ROWS` and `pair < pairs`: inside by the assertion above.
             let two = unsafe { rows.add(row * stride + 2 * pair).cast::<i32>().read_unaligned() };

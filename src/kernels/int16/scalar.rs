@@ -1,15 +1,15 @@
 //! The specification of a tile.
 
-use crate::kernels::int8::PANEL_OUTPUTS;
-use crate::kernels::int8::Tile;
-use crate::kernels::int8::TileSums;
+use crate::kernels::int16::PANEL_OUTPUTS;
+use crate::kernels::int16::Tile;
+use crate::kernels::int16::TileSums;
 
 /// Plain code.
 pub(super) struct Scalar;
 
 impl Tile for Scalar {
     #[inline(always)]
-    fn sums<const ROWS: usize>(codes: &[i8], rows: &[i16], stride: usize) -> TileSums<ROWS> {
+    fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
         let mut sums = [[0; PANEL_OUTPUTS]; ROWS];
         for (row, sums) in rows.chunks_exact(stride).zip(&mut sums) {
             for (line, pair) in codes.chunks_exact(2 * PANEL_OUTPUTS).zip(row.chunks_exact(2)) {

@@ -1,8 +1,8 @@
-//! The encoder on our own kernels: rows of all sequences in one matrix, weights of one byte.
+//! The encoder on our own kernels: rows of all sequences in one matrix, products in integers.
 //!
 //! A layer is five regions of all threads (projections, attention, output, up, down), with the
 //! row-wise stages between them in regions of their own only where they are long enough. Linear
-//! layers multiply 16-bit rows with bytes ([`Int8Matrix`]); embeddings, norms, attention and the
+//! layers multiply 16-bit integers ([`Int16Matrix`]); embeddings, norms, attention and the
 //! nonlinearity are f32.
 //!
 //! Invariants
@@ -11,28 +11,25 @@
 //! - Nothing but the vectors is allocated in a pass: the arena holds [`ROWS_MAX`] rows, or one
 //!   sequence of the longest kind, and larger calls are cut into passes.
 
+mod stages;
+
 use crate::base::ids::PageId;
 use crate::kernels::activation;
 use crate::kernels::attention;
-use crate::kernels::attention::HeadPages;
 use crate::kernels::attention::PageLayout;
-use crate::kernels::attention::QueryTile;
-use crate::kernels::attention::Scoring;
-use crate::kernels::attention::Sight;
-use crate::kernels::grid::Cut;
 use crate::kernels::grid::Edges;
-use crate::kernels::int8;
-use crate::kernels::int8::Int8Matrix;
-use crate::kernels::int8::PANEL_OUTPUTS;
+use crate::kernels::int16;
+use crate::kernels::int16::Int16Matrix;
 use crate::kernels::matmul::MatmulError;
-use crate::kernels::norm;
 use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
 use crate::model::encoder::config::Activation;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
+use crate::model::encoder::int16::stages::Team;
 use crate::model::encoder::layer::TensorSource;
+use crate::model::cores_for;
 use crate::model::error::ModelError;
 
 /// Rows of one pass, unless one sequence is longer: what stands between two stages of MiniLM (1.5
@@ -79,11 +76,11 @@ struct Norm {
 #[derive(Debug)]
 struct Layer {
     /// Query, key and value one after another.
-    qkv: Int8Matrix,
-    attention_out: Int8Matrix,
+    qkv: Int16Matrix,
+    attention_out: Int16Matrix,
     attention_norm: Norm,
-    up: Int8Matrix,
-    down: Int8Matrix,
+    up: Int16Matrix,
+    down: Int16Matrix,
     out_norm: Norm,
 }
 
@@ -128,7 +125,7 @@ struct Arena {
 
 /// A loaded encoder.
 #[derive(Debug)]
-pub(crate) struct Int8Encoder {
+pub(crate) struct Int16Encoder {
     shape: Shape,
     tables: Tables,
     layers: Vec<Layer>,
@@ -138,7 +135,7 @@ pub(crate) struct Int8Encoder {
     arena: Arena,
 }
 
-impl Int8Encoder {
+impl Int16Encoder {
     /// Quantises the checkpoint and starts `threads` threads, the caller included.
     pub(crate) fn load(
         source: &TensorSource,
@@ -159,7 +156,7 @@ impl Int8Encoder {
         let layers = (0..config.num_hidden_layers)
             .map(|index| Layer::load(source, shape, index, tier))
             .collect::<Result<_, _>>()?;
-        let pool = Pool::start(threads).map_err(|cause| ModelError::Threads { cause })?;
+        let pool = Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
         let workers = (0..pool.threads()).map(|_| Worker::new(shape)).collect();
         Ok(Self {
             shape,
@@ -305,7 +302,7 @@ impl Layer {
                 weights.extend(values(source, &format!("{name}.weight"), &[output, input])?);
                 bias.extend(values(source, &format!("{name}.bias"), &[output])?);
             }
-            Int8Matrix::pack(&weights, &bias, tier).map_err(|cause| ModelError::Packing {
+            Int16Matrix::pack(&weights, &bias, tier).map_err(|cause| ModelError::Packing {
                 name: format!("{prefix}.{}", names.join(", ")),
                 cause: MatmulError::from(cause),
             })
@@ -341,7 +338,7 @@ impl Arena {
             hidden: vec![0.0; rows * shape.width],
             wide: vec![0.0; rows * shape.inner.max(3 * shape.width)],
             mixed: vec![0.0; rows * shape.width],
-            codes: vec![0; rows * int8::row_codes(shape.width.max(shape.inner))],
+            codes: vec![0; rows * int16::row_codes(shape.width.max(shape.inner))],
             ids: Vec::with_capacity(rows),
             positions: Vec::with_capacity(rows),
             sequences: Vec::with_capacity(rows + 1),
@@ -365,143 +362,5 @@ impl Arena {
             self.sequences.push(self.ids.len());
         }
         self.sequences.len() - 1
-    }
-}
-
-/// Threads, their memory, and room for a cut.
-struct Team<'a> {
-    pool: &'a mut Pool,
-    workers: &'a mut [Worker],
-    edges: &'a mut Edges,
-    tier: Tier,
-}
-
-impl Team<'_> {
-    /// Sums of word, position and segment embeddings, normalised.
-    fn embed(
-        &mut self,
-        hidden: &mut [f32],
-        (ids, positions): (&[u32], &[usize]),
-        tables: &Tables,
-        shape: Shape,
-    ) -> Result<(), TaskPanic> {
-        let (width, tier) = (shape.width, self.tier);
-        let rows = self.edges.rows(ids.len(), width, self.pool.threads());
-        let cut = Cut { width, rows, columns: &[0, width] };
-        self.pool.grid(hidden, cut, self.workers, |_, mut part| {
-            for row in part.rows() {
-                let position = tables.first_position + positions[row];
-                // Ids are `u32` and were checked against the vocabulary.
-                let word = &tables.words[ids[row] as usize * width..][..width];
-                let position = &tables.positions[position * width..][..width];
-                let out = part.row(row);
-                let sums = out.iter_mut().zip(word).zip(position);
-                sums.for_each(|((out, word), position)| *out = word + position);
-                if let Some(segment) = &tables.segment {
-                    out.iter_mut().zip(segment).for_each(|(out, x)| *out += x);
-                }
-                norm::layer_norm(tier, out, &tables.norm.gain, &tables.norm.bias, shape.epsilon);
-            }
-        })
-    }
-
-    /// Turns rows of `columns` values into the next left operand.
-    fn quantize(
-        &mut self,
-        codes: &mut [i16],
-        source: &[f32],
-        [rows, columns]: [usize; 2],
-    ) -> Result<(), TaskPanic> {
-        let (width, tier) = (int8::row_codes(columns), self.tier);
-        let rows = self.edges.rows(rows, columns, self.pool.threads());
-        let cut = Cut { width, rows, columns: &[0, width] };
-        self.pool.grid(codes, cut, self.workers, |_, mut part| {
-            for row in part.rows() {
-                let values = &source[row * columns..(row + 1) * columns];
-                int8::quantize(tier, part.row(row), values);
-            }
-        })
-    }
-
-    /// Multiplies the operand with `matrix`; `then` gets every piece of the product.
-    fn project(
-        &mut self,
-        matrix: &Int8Matrix,
-        codes: &[i16],
-        (out, rows): (&mut [f32], usize),
-        then: impl Fn(&mut [f32]) + Sync,
-    ) -> Result<(), TaskPanic> {
-        let width = matrix.outputs();
-        let threads = self.pool.threads();
-        let columns = self.edges.columns(std::iter::once(width), PANEL_OUTPUTS, threads);
-        let cut = Cut { width, rows: &[0, rows], columns };
-        self.pool.grid(out, cut, self.workers, |_, mut part| {
-            matrix.multiply(codes, &mut part);
-            part.rows().for_each(|row| then(part.row(row)));
-        })
-    }
-
-    /// Attention inside every sequence: head by head of `wide` into `mixed`.
-    fn attend(
-        &mut self,
-        (mixed, wide): (&mut [f32], &[f32]),
-        sequences: &[usize],
-        pages: &[PageId],
-        shape: Shape,
-    ) -> Result<(), TaskPanic> {
-        let (tier, width, head_width) = (self.tier, shape.width, shape.head_width());
-        let columns = self.edges.every(width, head_width);
-        let cut = Cut { width, rows: sequences, columns };
-        #[expect(clippy::cast_precision_loss, reason = "a head is narrower than 2^16")]
-        let scale = 1.0 / (head_width as f32).sqrt();
-        let layout = shape.layout();
-        let part_of = |row: usize, from: usize| &wide[row * 3 * width + from..][..head_width];
-        self.pool.grid(mixed, cut, self.workers, |worker, mut part| {
-            let (rows, first) = (part.rows(), part.columns().start);
-            for (at, row) in rows.clone().enumerate() {
-                let place = (pages[at / PAGE_TOKENS], at % PAGE_TOKENS);
-                let (key, value) = (part_of(row, width + first), part_of(row, 2 * width + first));
-                layout.store(&mut worker.pages, place, key, value);
-            }
-            let head = HeadPages { elements: &worker.pages, layout };
-            for from in rows.clone().step_by(TILE_TOKENS) {
-                let tile = from..(from + TILE_TOKENS).min(rows.end);
-                let query = worker.attention.query(tile.len(), layout);
-                for (row, query) in tile.clone().zip(query.chunks_exact_mut(head_width)) {
-                    let scaled = query.iter_mut().zip(part_of(row, first));
-                    scaled.for_each(|(scaled, x)| *scaled = x * scale);
-                }
-                let tile = QueryTile {
-                    group: 1,
-                    first_position: from - rows.start,
-                    rows: tile,
-                    sight: Sight::Whole(rows.len()),
-                    pages,
-                    scoring: Scoring { soft_cap: None, window: None },
-                };
-                attention::attend(tier, &mut worker.attention, &mut part, head, &tile);
-            }
-        })
-    }
-
-    /// Adds `sums` to the hidden state and normalises it.
-    fn add_and_norm(
-        &mut self,
-        hidden: &mut [f32],
-        sums: &[f32],
-        (norm, rows): (&Norm, usize),
-        shape: Shape,
-    ) -> Result<(), TaskPanic> {
-        let (width, tier) = (shape.width, self.tier);
-        let rows = self.edges.rows(rows, width, self.pool.threads());
-        let cut = Cut { width, rows, columns: &[0, width] };
-        self.pool.grid(hidden, cut, self.workers, |_, mut part| {
-            for row in part.rows() {
-                let sums = &sums[row * width..(row + 1) * width];
-                let hidden = part.row(row);
-                hidden.iter_mut().zip(sums).for_each(|(hidden, sum)| *hidden += sum);
-                norm::layer_norm(tier, hidden, &norm.gain, &norm.bias, shape.epsilon);
-            }
-        })
     }
 }

@@ -1,0 +1,140 @@
+//! Training that moves the encoder's last layers to the examples before it fits the classifier.
+//!
+//! An encoder that has seen an example embeds it too well to judge by. So for calibration the
+//! encoder is adapted afresh to a part of the examples, and the rest is predicted with it; the
+//! shipped encoder is adapted to everything.
+//!
+//! Invariants
+//! - Settings, temperature and threshold never see a prediction of an encoder or a classifier on
+//!   its own examples.
+
+use crate::intent::embedder::Embedder;
+use crate::intent::error::IntentError;
+use crate::intent::error::SharedCause;
+use crate::intent::examples::Example;
+use crate::intent::gloss::Reading;
+use crate::intent::head::OUT_OF_SCOPE;
+use crate::intent::training::Course;
+use crate::intent::training::Listener;
+use crate::intent::training::Trained;
+use crate::intent::training::TrainingOptions;
+use crate::intent::training::TrainingProgress;
+use crate::intent::training::contrast;
+use crate::intent::training::contrast::Lesson;
+use crate::intent::training::plan;
+use crate::intent::training::plan::View;
+use crate::model::EncoderLearner;
+use crate::model::ModelError;
+use crate::model::PreparedText;
+use std::sync::Arc;
+
+/// Layers that are moved, the last ones.
+const ADAPTED_LAYERS: usize = 3;
+/// Parts that few examples are dealt into; each is judged once.
+const PARTS: usize = 3;
+/// From this many examples on, only one part of [`MANY_PARTS`] is judged: it is large enough.
+const MANY_EXAMPLES: usize = 2_500;
+const MANY_PARTS: usize = 5;
+/// Texts that are embedded together.
+const BATCH_TEXTS: usize = 64;
+
+fn failed(cause: ModelError) -> IntentError {
+    IntentError::Adapt { cause: Arc::new(cause) as SharedCause }
+}
+
+/// As [`super::train`], with an encoder of its own.
+pub(super) fn train(
+    examples: &[Example],
+    embedder: &Embedder,
+    options: &TrainingOptions,
+    listener: Listener<'_>,
+) -> Result<Trained, IntentError> {
+    let course = Course::new(examples, options, listener)?;
+    let readings: Vec<Reading<'_>> =
+        examples.iter().map(|example| course.glossary.read(&example.text)).collect();
+    let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+    let learner = embedder.learner(ADAPTED_LAYERS)?;
+    let total = examples.len();
+    let texts = learner
+        .prepare(&embedder.tokenize_all(&meanings)?, |done| {
+            listener(TrainingProgress::Embedding { done, total });
+        })
+        .map_err(failed)?;
+    let out_of_scope = course.labels.iter().position(|label| label == OUT_OF_SCOPE);
+    let (classes_of, seed) = (&course.classes_of, options.seed);
+    let lesson = Lesson { texts: &texts, classes_of, out_of_scope, seed };
+    let all: Vec<usize> = (0..total).collect();
+    let (parts, judged_parts) =
+        if total < MANY_EXAMPLES { (PARTS, PARTS) } else { (MANY_PARTS, 1) };
+    let parts = course.dealer().deal(&all, parts);
+    let learners: Vec<Vec<usize>> =
+        (0..judged_parts).map(|part| plan::others(&parts, part)).collect();
+    let school = School::new(&learner, lesson, &learners, listener);
+
+    let mut sets = Vec::with_capacity(judged_parts);
+    for members in &learners {
+        sets.push(course.training_set(school.teach(members)?));
+    }
+    let views: Vec<View<'_>> = sets
+        .iter()
+        .zip(learners)
+        .zip(&parts)
+        .map(|((set, learn), judge)| View { set, learn, judge: judge.clone() })
+        .collect();
+    let settings = options.settings();
+    let choosing = if settings.len() > 1 { settings.len() * views.len() } else { 0 };
+    let fits = choosing + views.len() + 1;
+    let chosen = course.choose(&views, &settings, (0, fits))?;
+    let unseen = course.predict(&views, chosen, (choosing, fits))?;
+    drop(views);
+    drop(sets);
+
+    school.teach(&all)?;
+    let adaptation = learner.adaptation().map_err(failed)?;
+    // The classifier learns from what it will be given in service, rounding included.
+    let embeddings = embedder.adapted(&adaptation)?.embed_blocking(&meanings, |_| ())?;
+    let linear = course.fit(&course.training_set(embeddings), chosen)?;
+    listener(TrainingProgress::Fitting { done: fits, total: fits });
+    let mut trained = course.finish(embedder.identity().clone(), chosen, &unseen, linear);
+    trained.head.adaptation = Some(adaptation);
+    Ok(trained)
+}
+
+/// Teaches one learner several times, each time from its beginning.
+struct School<'a> {
+    learner: &'a EncoderLearner,
+    lesson: Lesson<'a>,
+    done: std::cell::Cell<usize>,
+    total: usize,
+    listener: Listener<'a>,
+}
+
+impl<'a> School<'a> {
+    fn new(
+        learner: &'a EncoderLearner,
+        lesson: Lesson<'a>,
+        learners: &[Vec<usize>],
+        listener: Listener<'a>,
+    ) -> Self {
+        let rehearsals: usize = learners.iter().map(|members| contrast::steps(members.len())).sum();
+        let total = rehearsals + contrast::steps(lesson.texts.len());
+        Self { learner, lesson, done: std::cell::Cell::new(0), total, listener }
+    }
+
+    /// Adapts to the members and embeds every text.
+    fn teach(&self, members: &[usize]) -> Result<Vec<Vec<f32>>, IntentError> {
+        self.learner.restart().map_err(failed)?;
+        contrast::adapt(self.learner, self.lesson, members, || {
+            self.done.set(self.done.get() + 1);
+            let (done, total) = (self.done.get(), self.total);
+            (self.listener)(TrainingProgress::Adapting { done, total });
+        })
+        .map_err(failed)?;
+        let mut embeddings = Vec::with_capacity(self.lesson.texts.len());
+        for texts in self.lesson.texts.chunks(BATCH_TEXTS) {
+            let texts: Vec<&PreparedText> = texts.iter().collect();
+            embeddings.extend(self.learner.embed_finished(&texts).map_err(failed)?);
+        }
+        Ok(embeddings)
+    }
+}

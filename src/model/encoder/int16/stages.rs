@@ -1,0 +1,161 @@
+//! The stages of a pass: each one region of all threads over one matrix of the arena.
+
+use crate::base::ids::PageId;
+use crate::kernels::attention;
+use crate::kernels::attention::HeadPages;
+use crate::kernels::attention::QueryTile;
+use crate::kernels::attention::Scoring;
+use crate::kernels::attention::Sight;
+use crate::kernels::grid::Cut;
+use crate::kernels::grid::Edges;
+use crate::kernels::int16;
+use crate::kernels::int16::Int16Matrix;
+use crate::kernels::int16::PANEL_OUTPUTS;
+use crate::kernels::norm;
+use crate::kernels::pool::Pool;
+use crate::kernels::pool::TaskPanic;
+use crate::kernels::tier::Tier;
+use crate::model::encoder::int16::Norm;
+use crate::model::encoder::int16::PAGE_TOKENS;
+use crate::model::encoder::int16::Shape;
+use crate::model::encoder::int16::TILE_TOKENS;
+use crate::model::encoder::int16::Tables;
+use crate::model::encoder::int16::Worker;
+
+/// Threads, their memory, and room for a cut.
+pub(super) struct Team<'a> {
+    pub(super) pool: &'a mut Pool,
+    pub(super) workers: &'a mut [Worker],
+    pub(super) edges: &'a mut Edges,
+    pub(super) tier: Tier,
+}
+
+impl Team<'_> {
+    /// Sums of word, position and segment embeddings, normalised.
+    pub(super) fn embed(
+        &mut self,
+        hidden: &mut [f32],
+        (ids, positions): (&[u32], &[usize]),
+        tables: &Tables,
+        shape: Shape,
+    ) -> Result<(), TaskPanic> {
+        let (width, tier) = (shape.width, self.tier);
+        let rows = self.edges.rows(ids.len(), width, self.pool.threads());
+        let cut = Cut { width, rows, columns: &[0, width] };
+        self.pool.grid(hidden, cut, self.workers, |_, mut part| {
+            for row in part.rows() {
+                let position = tables.first_position + positions[row];
+                // Ids are `u32` and were checked against the vocabulary.
+                let word = &tables.words[ids[row] as usize * width..][..width];
+                let position = &tables.positions[position * width..][..width];
+                let out = part.row(row);
+                let sums = out.iter_mut().zip(word).zip(position);
+                sums.for_each(|((out, word), position)| *out = word + position);
+                if let Some(segment) = &tables.segment {
+                    out.iter_mut().zip(segment).for_each(|(out, x)| *out += x);
+                }
+                norm::layer_norm(tier, out, &tables.norm.gain, &tables.norm.bias, shape.epsilon);
+            }
+        })
+    }
+
+    /// Turns rows of `columns` values into the next left operand.
+    pub(super) fn quantize(
+        &mut self,
+        codes: &mut [i16],
+        source: &[f32],
+        [rows, columns]: [usize; 2],
+    ) -> Result<(), TaskPanic> {
+        let (width, tier) = (int16::row_codes(columns), self.tier);
+        let rows = self.edges.rows(rows, columns, self.pool.threads());
+        let cut = Cut { width, rows, columns: &[0, width] };
+        self.pool.grid(codes, cut, self.workers, |_, mut part| {
+            for row in part.rows() {
+                let values = &source[row * columns..(row + 1) * columns];
+                int16::quantize(tier, part.row(row), values);
+            }
+        })
+    }
+
+    /// Multiplies the operand with `matrix`; `then` gets every piece of the product.
+    pub(super) fn project(
+        &mut self,
+        matrix: &Int16Matrix,
+        codes: &[i16],
+        (out, rows): (&mut [f32], usize),
+        then: impl Fn(&mut [f32]) + Sync,
+    ) -> Result<(), TaskPanic> {
+        let width = matrix.outputs();
+        let threads = self.pool.threads();
+        let columns = self.edges.columns(std::iter::once(width), PANEL_OUTPUTS, threads);
+        let cut = Cut { width, rows: &[0, rows], columns };
+        self.pool.grid(out, cut, self.workers, |_, mut part| {
+            matrix.multiply(codes, &mut part);
+            part.rows().for_each(|row| then(part.row(row)));
+        })
+    }
+
+    /// Attention inside every sequence: head by head of `wide` into `mixed`.
+    pub(super) fn attend(
+        &mut self,
+        (mixed, wide): (&mut [f32], &[f32]),
+        sequences: &[usize],
+        pages: &[PageId],
+        shape: Shape,
+    ) -> Result<(), TaskPanic> {
+        let (tier, width, head_width) = (self.tier, shape.width, shape.head_width());
+        let columns = self.edges.every(width, head_width);
+        let cut = Cut { width, rows: sequences, columns };
+        #[expect(clippy::cast_precision_loss, reason = "a head is narrower than 2^16")]
+        let scale = 1.0 / (head_width as f32).sqrt();
+        let layout = shape.layout();
+        let part_of = |row: usize, from: usize| &wide[row * 3 * width + from..][..head_width];
+        self.pool.grid(mixed, cut, self.workers, |worker, mut part| {
+            let (rows, first) = (part.rows(), part.columns().start);
+            for (at, row) in rows.clone().enumerate() {
+                let place = (pages[at / PAGE_TOKENS], at % PAGE_TOKENS);
+                let (key, value) = (part_of(row, width + first), part_of(row, 2 * width + first));
+                layout.store(&mut worker.pages, place, key, value);
+            }
+            let head = HeadPages { elements: &worker.pages, layout };
+            for from in rows.clone().step_by(TILE_TOKENS) {
+                let tile = from..(from + TILE_TOKENS).min(rows.end);
+                let query = worker.attention.query(tile.len(), layout);
+                for (row, query) in tile.clone().zip(query.chunks_exact_mut(head_width)) {
+                    let scaled = query.iter_mut().zip(part_of(row, first));
+                    scaled.for_each(|(scaled, x)| *scaled = x * scale);
+                }
+                let tile = QueryTile {
+                    group: 1,
+                    first_position: from - rows.start,
+                    rows: tile,
+                    sight: Sight::Whole(rows.len()),
+                    pages,
+                    scoring: Scoring { soft_cap: None, window: None },
+                };
+                attention::attend(tier, &mut worker.attention, &mut part, head, &tile);
+            }
+        })
+    }
+
+    /// Adds `sums` to the hidden state and normalises it.
+    pub(super) fn add_and_norm(
+        &mut self,
+        hidden: &mut [f32],
+        sums: &[f32],
+        (norm, rows): (&Norm, usize),
+        shape: Shape,
+    ) -> Result<(), TaskPanic> {
+        let (width, tier) = (shape.width, self.tier);
+        let rows = self.edges.rows(rows, width, self.pool.threads());
+        let cut = Cut { width, rows, columns: &[0, width] };
+        self.pool.grid(hidden, cut, self.workers, |_, mut part| {
+            for row in part.rows() {
+                let sums = &sums[row * width..(row + 1) * width];
+                let hidden = part.row(row);
+                hidden.iter_mut().zip(sums).for_each(|(hidden, sum)| *hidden += sum);
+                norm::layer_norm(tier, hidden, &norm.gain, &norm.bias, shape.epsilon);
+            }
+        })
+    }
+}

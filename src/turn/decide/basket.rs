@@ -1,0 +1,150 @@
+//! What a customer wants to do with several products at once: compare them, see the basket, have
+//! the last order again, find a present.
+//!
+//! Facts come from the catalogue, the cart and the profile; where these are silent, the customer
+//! is asked or a human is.
+
+use crate::base::language::Language;
+use crate::base::money::Money;
+use crate::catalog::Product;
+use crate::threads::CartLine;
+use crate::turn::decide::Action;
+use crate::turn::decide::ActionKind;
+use crate::turn::decide::Decision;
+use crate::turn::decide::HandoffReason;
+use crate::turn::decide::PlannedOption;
+use crate::turn::decide::Situation;
+use crate::turn::decide::labels;
+use crate::turn::decide::labels::ids;
+use crate::turn::decide::selling;
+use crate::turn::decide::service;
+use crate::turn::draft::Brief;
+use crate::turn::draft::Case;
+use crate::turn::draft::FactKey;
+
+/// Products that one message sets side by side.
+const COMPARED: usize = 2;
+
+/// Features said of each.
+const FEATURES_MAX: usize = 2;
+
+/// Basket lines that a message lists; more are summed up.
+const LINES_MAX: usize = 8;
+
+/// Sets two products side by side, features and prices, each with a button to take it. What is
+/// talked about counts where only one is named; otherwise the search goes on.
+pub(super) fn compare(situation: &Situation<'_>) -> Decision {
+    let named = situation.understood.said.mentioned.iter();
+    let mut products: Vec<&Product> = Vec::new();
+    for sku in named.chain(&situation.record.product_in_focus) {
+        let known = products.iter().any(|product| product.sku == *sku);
+        products.extend(situation.catalog.get(sku).filter(|_| !known));
+    }
+    products.truncate(COMPARED);
+    let [first, second] = products[..] else {
+        return selling::advance(situation);
+    };
+    let language = situation.style.language;
+    let brief = |product: &Product| {
+        Brief::new(Case::AnswerProduct, situation.style)
+            .with(FactKey::Product, &product.name)
+            .each(FactKey::Feature, product.features(language).iter().take(FEATURES_MAX))
+            .with(FactKey::Price, product.price.localized(language))
+    };
+    let take = |product: &Product| {
+        PlannedOption::new(format!("{}={}", ids::TAKE, product.sku), &*product.name)
+    };
+    let mut decision = Decision::new(situation, Action::of(ActionKind::Answer), brief(first));
+    decision.briefs.push(brief(second));
+    decision.with_buttons([take(first), take(second)])
+}
+
+/// A present: what the shop says of wrapping it if the words ask for that, else the search for it.
+pub(super) fn gift(situation: &Situation<'_>, intent: &str) -> Decision {
+    let policies = situation.policies;
+    let asked = policies.named(intent, &situation.understood.text);
+    let searches = situation.understood.said.narrows();
+    match asked.or_else(|| policies.general(intent).filter(|_| !searches)) {
+        Some(topic) => service::say_topic(situation, topic),
+        None => selling::advance(situation),
+    }
+}
+
+/// What lies in the basket, and what it costs as far as the catalogue knows.
+pub(super) fn show(situation: &Situation<'_>) -> Decision {
+    let language = situation.style.language;
+    let cart = &situation.record.cart;
+    let action = || Action { topic: Some("cart".to_owned()), ..Action::of(ActionKind::Answer) };
+    let label = match language {
+        Language::En => "your basket",
+        Language::Fr => "votre panier",
+    };
+    if cart.is_empty() {
+        let text = match language {
+            Language::En => "I see nothing in your basket.",
+            Language::Fr => "Je ne vois aucun article dans votre panier.",
+        };
+        let search = labels::intent("product_search", language);
+        let option = |words| PlannedOption::new(format!("{}=product_search", ids::INTENT), words);
+        return service::say(situation, action(), label, text).with_buttons(search.map(option));
+    }
+    let mut parts: Vec<String> =
+        cart.iter().take(LINES_MAX).map(|line| line_words(situation, line)).collect();
+    if cart.len() > LINES_MAX {
+        parts.push(format!("+ {}", cart.len() - LINES_MAX));
+    }
+    let total = total(situation, cart).map(|money| money.localized(language));
+    let text = match (language, total) {
+        (Language::En, Some(total)) => {
+            format!("In your basket: {}. Total: {total}.", parts.join(", "))
+        }
+        (Language::En, None) => format!("In your basket: {}.", parts.join(", ")),
+        (Language::Fr, Some(total)) => {
+            format!("Dans votre panier : {}. Total : {total}.", parts.join(", "))
+        }
+        (Language::Fr, None) => format!("Dans votre panier : {}.", parts.join(", ")),
+    };
+    let pay = labels::intent("checkout", language);
+    let option = |words| PlannedOption::new(format!("{}=checkout", ids::INTENT), words);
+    service::say(situation, action(), label, &text).with_buttons(pay.map(option))
+}
+
+fn line_words(situation: &Situation<'_>, line: &CartLine) -> String {
+    let product = situation.catalog.get(&line.sku);
+    let name = product.map_or(line.sku.as_str(), |product| product.name.as_str());
+    format!("{} x {name}", line.quantity)
+}
+
+/// What the lines cost together; `None` if one is unknown or the currencies differ.
+fn total(situation: &Situation<'_>, cart: &[CartLine]) -> Option<Money> {
+    let mut sum: Option<Money> = None;
+    for line in cart {
+        let price = situation.catalog.get(&line.sku)?.price;
+        let amount = price.amount.checked_mul(line.quantity.into())?;
+        let before = sum.unwrap_or(Money { amount: 0.into(), currency: price.currency });
+        if before.currency != price.currency {
+            return None;
+        }
+        sum = Some(Money { amount: before.amount.checked_add(amount)?, ..before });
+    }
+    sum
+}
+
+/// The last order again: the product that is named or known to be the last one is bought; an order
+/// by its number goes to a human; otherwise the number is asked for.
+pub(super) fn again(situation: &Situation<'_>) -> Decision {
+    let language = situation.style.language;
+    let last = situation.customer.last_purchase.as_deref().unwrap_or_default();
+    let named = situation.understood.said.mentioned.first().cloned();
+    let known = || situation.catalog.understand(last, language).mentioned.first().cloned();
+    if let Some(product) = named.or_else(known).and_then(|sku| situation.catalog.get(&sku)) {
+        return selling::buy(situation, product);
+    }
+    let knows_an_order = !situation.customer.orders.is_empty()
+        || service::names_an_order(situation)
+        || !last.is_empty();
+    if knows_an_order {
+        return service::handoff(situation, HandoffReason::Requested);
+    }
+    service::ask_order(situation)
+}

@@ -1,0 +1,346 @@
+//! Several wishes in one message: where its clauses part, and which two intents they hold.
+//!
+//! Pure. The whole text and its clauses are classified in one batch; this decides what counts.
+//!
+//! Urgency, first to last; a turn answers the most urgent intent and keeps the next:
+//!
+//! | rank | intents |
+//! |---|---|
+//! | opting out | `stop_messages` |
+//! | trouble | `human_agent`, `complaint`, `damaged_item`, `delivery_problem`, `payment_problem` |
+//! | service | everything else, labels of a shop's own head included |
+//! | buying | `product_search` to `checkout`, prices, sizes, comparisons, presents |
+//! | chat | `greet`, `thanks_bye`, `confirm`, `reject`, `praise`, `bot_question`: never kept |
+
+use crate::turn::understand::Reading;
+
+/// Clauses of one message that are read on their own; further ones count within the whole only.
+const SEGMENTS_MAX: usize = 4;
+
+/// Letters that a clause must have to be read on its own.
+const LETTERS_MIN: usize = 4;
+
+/// Longest text that is parted, characters: longer ones tell a story.
+const TEXT_CHARS_MAX: usize = 600;
+
+/// Confidence that a clause's intent needs to count.
+const CONFIDENCE_MIN: f32 = 0.6;
+
+/// Words that part clauses, both languages.
+const CONJUNCTIONS: &[&str] =
+    &["and", "but", "also", "then", "plus", "et", "mais", "aussi", "puis", "ensuite", "sinon"];
+
+/// How soon an intent must be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    OptingOut,
+    Trouble,
+    Service,
+    Buying,
+    Chat,
+}
+
+impl Urgency {
+    fn of(label: &str) -> Self {
+        match label {
+            "stop_messages" => Self::OptingOut,
+            "human_agent" | "complaint" | "damaged_item" | "delivery_problem"
+            | "payment_problem" => Self::Trouble,
+            "product_search" | "product_question" | "price_question" | "stock_question"
+            | "size_help" | "add_to_cart" | "remove_from_cart" | "checkout"
+            | "compare_products" | "gift_help" | "reorder" | "view_cart" | "discount_request" => {
+                Self::Buying
+            }
+            "greet" | "thanks_bye" | "confirm" | "reject" | "praise" | "bot_question" => Self::Chat,
+            _ => Self::Service,
+        }
+    }
+}
+
+/// A second thing that a message asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SecondIntent {
+    pub(crate) label: String,
+    /// Calibrated, 0 to 1, of its clause alone.
+    pub(crate) confidence: f32,
+    /// Its clause.
+    pub(crate) text: String,
+}
+
+/// The clauses of a text, in order; none if it has only one.
+pub(crate) fn segments(text: &str) -> Vec<&str> {
+    if text.chars().count() > TEXT_CHARS_MAX {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for sentence in text.split(['.', ',', ';', ':', '!', '?', '\n', '\u{2026}']) {
+        let mut start = 0;
+        let mut at = 0;
+        for word in sentence.split_inclusive(char::is_whitespace) {
+            let end = at + word.len();
+            if CONJUNCTIONS.contains(&word.trim().to_lowercase().as_str()) {
+                found.push(&sentence[start..at]);
+                start = end;
+            }
+            at = end;
+        }
+        found.push(&sentence[start..]);
+    }
+    found.retain_mut(|segment| {
+        *segment = segment.trim();
+        segment.chars().filter(|letter| letter.is_alphabetic()).count() >= LETTERS_MIN
+    });
+    found.truncate(SEGMENTS_MAX);
+    if found.len() < 2 { Vec::new() } else { found }
+}
+
+/// The reading of a message from those of the whole and of its clauses: the most urgent intent
+/// first, the next one kept. A clause counts when its intent is sure, in scope and no mere chat.
+pub(crate) fn combine(text: &str, whole: Reading, clauses: Vec<(&str, Reading)>) -> Reading {
+    let mut sure: Vec<(&str, Reading)> = Vec::new();
+    for (clause, reading) in clauses {
+        let counts = !reading.abstained
+            && reading.confidence >= CONFIDENCE_MIN
+            && reading.label != crate::intent::OUT_OF_SCOPE
+            && Urgency::of(&reading.label) != Urgency::Chat;
+        if counts && sure.iter().all(|(_, other)| other.label != reading.label) {
+            sure.push((clause, reading));
+        }
+    }
+    // What only the whole shows, no clause alone, stands beside the clauses' intents.
+    let whole_counts = !whole.abstained && Urgency::of(&whole.label) != Urgency::Chat;
+    let shown = sure.iter().any(|(_, reading)| reading.label == whole.label);
+    if sure.len() < 2 && (shown || !whole_counts || sure.is_empty()) {
+        return whole;
+    }
+    if sure.len() < 2 {
+        sure.insert(0, (text, whole.clone()));
+    }
+    sure.sort_by_key(|(_, reading)| Urgency::of(&reading.label));
+    let mut sure = sure.into_iter();
+    let (Some((_, first)), Some((clause, second))) = (sure.next(), sure.next()) else {
+        return whole;
+    };
+    let second = SecondIntent {
+        label: second.label,
+        confidence: second.confidence,
+        text: clause.to_owned(),
+    };
+    let first = if first.label == whole.label { whole.clone() } else { first };
+    Reading { signals: whole.signals, second: Some(second), ..first }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intent::Signals;
+    use proptest::prelude::*;
+
+    fn reading(label: &str, confidence: f32) -> Reading {
+        Reading {
+            label: label.to_owned(),
+            confidence,
+            abstained: confidence < 0.5,
+            alternatives: Vec::new(),
+            signals: Signals::default(),
+            second: None,
+        }
+    }
+
+    fn combined(whole: (&str, f32), clauses: &[(&str, f32)]) -> (String, Option<String>) {
+        let clauses = clauses.iter().map(|(label, sure)| ("a clause", reading(label, *sure)));
+        let found = combine("all of it", reading(whole.0, whole.1), clauses.collect());
+        (found.label, found.second.map(|second| second.label))
+    }
+
+    #[test]
+    fn clauses_part_at_punctuation_and_conjunctions_of_both_languages() {
+        for (text, parts) in [
+            (
+                "my parcel is late and I want to add socks",
+                &["my parcel is late", "I want to add socks"],
+            ),
+            (
+                "mon colis est en retard, et je veux un remboursement",
+                &["mon colis est en retard", "je veux un remboursement"],
+            ),
+            (
+                "où est mon colis ? puis ajoutez des chaussettes",
+                &["où est mon colis", "ajoutez des chaussettes"],
+            ),
+        ] {
+            assert_eq!(segments(text), parts, "{text}");
+        }
+        for text in ["", "hello", "my android phone", "ok, yes", "🙂 and 🙂", "and and and"] {
+            assert_eq!(segments(text), Vec::<&str>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_urgent_intent_is_answered_and_the_other_kept() {
+        let late_and_socks = [("delivery_problem", 0.9), ("add_to_cart", 0.9)];
+        let (first, second) = combined(("add_to_cart", 0.6), &late_and_socks);
+        assert_eq!((first.as_str(), second.as_deref()), ("delivery_problem", Some("add_to_cart")));
+        let socks_and_late = [("add_to_cart", 0.9), ("delivery_problem", 0.9)];
+        let (first, second) = combined(("add_to_cart", 0.6), &socks_and_late);
+        assert_eq!((first.as_str(), second.as_deref()), ("delivery_problem", Some("add_to_cart")));
+    }
+
+    #[test]
+    fn chat_doubt_and_repetition_keep_nothing() {
+        for clauses in [
+            [("greet", 0.99), ("order_status", 0.9)],
+            [("order_status", 0.9), ("thanks_bye", 0.9)],
+            [("order_status", 0.9), ("order_status", 0.8)],
+            [("order_status", 0.9), ("refund_status", 0.3)],
+            [("order_status", 0.9), ("oos", 0.9)],
+        ] {
+            let found = combined(("order_status", 0.9), &clauses);
+            assert_eq!(found, ("order_status".to_owned(), None), "{clauses:?}");
+        }
+        let unsure = combined(("order_status", 0.2), &[("refund_status", 0.9)]);
+        assert_eq!(unsure, ("order_status".to_owned(), None));
+    }
+
+    #[test]
+    fn what_the_whole_shows_and_one_sure_clause_go_together() {
+        let found = combined(("order_status", 0.8), &[("x", 0.1), ("add_to_cart", 0.9)]);
+        assert_eq!(found, ("order_status".to_owned(), Some("add_to_cart".to_owned())));
+    }
+
+    /// Messages of two wishes: the text, what must be answered first, what must be kept.
+    const TWO_WISHES: &[(&str, &str, &str)] = &[
+        (
+            "my parcel is late and I want to add socks to my basket",
+            "delivery_problem",
+            "add_to_cart",
+        ),
+        (
+            "mon colis est en retard et je veux ajouter des chaussettes au panier",
+            "delivery_problem",
+            "add_to_cart",
+        ),
+        ("where is my order? also which cards do you take", "order_status", "payment_methods"),
+        ("où est ma commande ? et vous prenez quelles cartes ?", "order_status", "payment_methods"),
+        (
+            "I need running shoes for a marathon, and when do I get my refund",
+            "refund_status",
+            "product_search",
+        ),
+        (
+            "je cherche des chaussures de course, et mon remboursement arrive quand",
+            "refund_status",
+            "product_search",
+        ),
+        ("cancel my order please, and how do I change my password", "cancel_order", "account_help"),
+        (
+            "annulez ma commande, puis comment je change mon mot de passe",
+            "cancel_order",
+            "account_help",
+        ),
+        (
+            "my payment was refused twice, and do you ship to Spain",
+            "payment_problem",
+            "shipping_options",
+        ),
+        (
+            "mon paiement a été refusé, et vous livrez en Espagne ?",
+            "payment_problem",
+            "shipping_options",
+        ),
+        (
+            "do you have it in size 42? and my parcel never arrived",
+            "delivery_problem",
+            "stock_question",
+        ),
+        (
+            "vous l'avez en 42 ? et mon colis n'est jamais arrivé",
+            "delivery_problem",
+            "stock_question",
+        ),
+        ("I want to return these shoes and buy a jacket", "return_exchange", "product_search"),
+        (
+            "je veux renvoyer ces chaussures et acheter une veste",
+            "return_exchange",
+            "product_search",
+        ),
+        ("is there a promo code? and until what time is the shop open", "promo_code", "store_info"),
+        (
+            "vous avez un code promo ? et le magasin ferme à quelle heure",
+            "promo_code",
+            "store_info",
+        ),
+    ];
+
+    #[test]
+    #[ignore = "takes minutes: cargo test --lib second_intents_are -- --ignored --nocapture"]
+    fn second_intents_are_found_in_two_wishes_and_seldom_in_one() {
+        use crate::intent::Head;
+        use crate::intent::IntentClassifier;
+        use crate::intent::examples;
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let encoder = root.join("models/all-MiniLM-L6-v2");
+        if !encoder.is_dir() {
+            println!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
+            return;
+        }
+        let embedder = std::sync::Arc::new(crate::intent::open_embedder(&encoder));
+        let head = Head::open(&root.join("models/intents/house.head")).unwrap();
+        let classifier = IntentClassifier::new(embedder, head).unwrap();
+        let read = |text: &str| {
+            let clauses = segments(text);
+            let texts: Vec<&str> = std::iter::once(text).chain(clauses.iter().copied()).collect();
+            let found = classifier.classify_blocking(&texts, |_| ()).unwrap();
+            let mut found = found.into_iter().map(Reading::from);
+            let whole = found.next().unwrap();
+            (whole.clone(), combine(text, whole, clauses.into_iter().zip(found).collect()))
+        };
+        let mut kept = 0;
+        let mut first = 0;
+        for (text, label, second) in TWO_WISHES {
+            let (_, found) = read(text);
+            let also = found.second.as_ref().map(|second| second.label.as_str());
+            first += usize::from(found.label == *label);
+            kept += usize::from(also == Some(*second) || also == Some(*label));
+            println!("{text}: {} and {also:?}", found.label);
+        }
+        let wishes = TWO_WISHES.len();
+        println!("two wishes: {first} of {wishes} first, {kept} of {wishes} kept");
+        let files = ["heldout.en.jsonl", "heldout.fr.jsonl"]
+            .map(|name| root.join("models/intents/examples").join(name));
+        let labels = classifier.head().labels();
+        let single = examples::read_all(&files).unwrap();
+        let single: Vec<_> = single.iter().filter(|one| labels.contains(&one.intent)).collect();
+        let (mut extra, mut alone, mut together) = (0, 0, 0);
+        for one in &single {
+            let (whole, found) = read(&one.text);
+            extra += usize::from(found.second.is_some());
+            alone += usize::from(whole.label == one.intent);
+            together += usize::from(found.label == one.intent);
+        }
+        println!(
+            "one wish: {extra} of {} get a second; right {alone} whole, {together} combined",
+            single.len()
+        );
+        assert!(kept * 2 >= wishes, "{kept} of {wishes} second wishes kept");
+        assert!(
+            extra * 20 <= single.len(),
+            "{extra} of {} single wishes get a second",
+            single.len()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn segments_are_parts_of_their_text_in_its_order(text in r"(\PC|and | et |[,.!?])*") {
+            let mut rest = text.as_str();
+            let parts = segments(&text);
+            prop_assert!(parts.len() <= SEGMENTS_MAX && parts.len() != 1);
+            for part in parts {
+                let at = rest.find(part);
+                prop_assert!(at.is_some());
+                rest = &rest[at.unwrap_or_default() + part.len()..];
+            }
+        }
+    }
+}
