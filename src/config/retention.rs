@@ -1,7 +1,7 @@
 //! How long things are kept, for everybody and for single tenants.
 //!
-//! `retention.tenants` holds `NAME KEY=DAYS …`, tenants parted by `;`; what a tenant does not say is as
-//! for everybody.
+//! `retention.tenants` holds `NAME KEY=DAYS …`, tenants parted by `;`; what a tenant does not say
+//! is as for everybody.
 
 use crate::base::ids::TenantId;
 use crate::config::ConfigError;
@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 const SEPARATOR: char = ';';
 
 /// What a tenant's entry looks like.
-const ALLOWED: &str = "NAME and then threads_days, personalisation_days or outreach_days, each with =DAYS of 1 or more";
+const ALLOWED: &str = "NAME and then threads_days, personalisation_days or outreach_days, \
+    each with =DAYS of 1 or more";
 
 /// The times of everybody.
 pub(super) fn everybody(raw: &Retention) -> Kept {

@@ -1,11 +1,11 @@
 //! The bytes that threads and turns are stored as.
 //!
 //! Layouts, integers little-endian, `packed` as `packing` has it:
-//! - thread: `format u8 · version u64 · turns u64 · updated i64 (µs) · purposes u8 · packed JSON`.
-//!   What stands before the JSON is what the writer compares and the sweep looks at, so that neither
+//! - thread: `format u8 · version u64 · turns u64 · updated µs i64 · purposes u8 · packed JSON`.
+//!   What stands before the JSON is what the writer compares and the sweep looks at: neither
 //!   unpacks anything. `purposes` has a bit for each purpose that a fact is kept for.
-//! - turn: `format u8 · body hash 32 · JSON bytes u32 · packed (JSON · answer)`. The answer is kept as
-//!   it left, byte by byte; it is never parsed here.
+//! - turn: `format u8 · body hash 32 · JSON bytes u32 · packed (JSON · answer)`. The answer is kept
+//!   as it left, byte by byte; it is never parsed here.
 //!
 //! Format 1 is read as well: `format · version · turns · JSON`, and `format · JSON bytes · JSON ·
 //! answer` with the hash in the JSON. A record becomes format 2 when it is next written.

@@ -40,7 +40,7 @@ use sha2::Sha256;
 pub(super) const FILE_FORMAT: u64 = 3;
 
 /// The oldest format that is brought up to [`FILE_FORMAT`] when it is opened: 1 lacks customers and
-/// jobs; neither 1 nor 2 has packed records, and theirs stay as they are until they are next written.
+/// jobs; neither 1 nor 2 has packed records, and theirs stay until they are next written.
 pub(super) const FILE_FORMAT_MIN: u64 = 1;
 
 /// The entry of `meta` that holds [`FILE_FORMAT`].

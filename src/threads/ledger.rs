@@ -71,8 +71,8 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     ) -> StoreFuture<'a, CustomerOutcome>;
 
     /// Erases the customer's record, identities and open link tokens, and keeps messages sent up to
-    /// `erased_at` from bringing the customer back, by the customer's id or by a linked address. Threads are erased one by one, each with
-    /// `ThreadStore::delete`.
+    /// `erased_at` from bringing the customer back, by the customer's id or by a linked address.
+    /// Threads are erased one by one, each with `ThreadStore::delete`.
     ///
     /// # Errors
     /// Those of the disk.

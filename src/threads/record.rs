@@ -384,7 +384,7 @@ pub struct TurnRecord {
     #[serde(with = "text_option")]
     pub message_id: Option<MessageId>,
     /// Hash of the request body. It stands before the JSON; that of format 1 has it within.
-    #[serde(with = "hash", skip_serializing, default = "no_hash")]
+    #[serde(deserialize_with = "hash::deserialize", skip_serializing, default = "no_hash")]
     pub body_hash: BodyHash,
     /// Where it came from.
     #[serde(with = "text")]

@@ -134,13 +134,6 @@ pub(super) mod hash {
     use serde::Deserialize;
     use serde::de::Error;
 
-    pub(in crate::threads) fn serialize<S: serde::Serializer>(
-        hash: &BodyHash,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(hash)
-    }
-
     pub(in crate::threads) fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<BodyHash, D::Error> {

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What a shop says of a customer: the body of `PUT /v1/customers/{id}`, and a part of `customer` in a
-/// turn.
+/// What a shop says of a customer: the body of `PUT /v1/customers/{id}`, and a part of `customer`
+/// in a turn.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct ProfileBody {
     /// First name, as the customer wants to be called.

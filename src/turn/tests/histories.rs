@@ -232,6 +232,8 @@ impl History {
 
     async fn erase(&self, thread: usize) {
         let key = key(&format!("t-{thread}"));
+        // A turn may be refused for it before its own caller is told.
+        self.oracle.lock().unwrap().threads[thread].was_erased = true;
         self.desk.store.delete(&key, self.desk.now()).await.unwrap();
         let erased = OracleThread { was_erased: true, ..OracleThread::default() };
         self.oracle.lock().unwrap().threads[thread] = erased;
