@@ -68,11 +68,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A message by customer and place, and what it was answered with: body and bytes.
+type Answers = BTreeMap<(usize, usize), (u8, Arc<[u8]>)>;
+
 /// What callers were told.
 #[derive(Debug, Default)]
 struct Oracle {
     /// The answer of each message, for good.
-    answers: BTreeMap<(usize, usize), (u8, Arc<[u8]>)>,
+    answers: Answers,
     /// Bodies that each message was sent with.
     bodies: BTreeMap<(usize, usize), BTreeSet<u8>>,
     threads: [OracleThread; THREADS],
