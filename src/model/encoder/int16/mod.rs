@@ -24,12 +24,12 @@ use crate::kernels::matmul::MatmulError;
 use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
+use crate::model::cores_for;
 use crate::model::encoder::config::Activation;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
 use crate::model::encoder::int16::stages::Team;
 use crate::model::encoder::layer::TensorSource;
-use crate::model::cores_for;
 use crate::model::error::ModelError;
 
 /// Rows of one pass, unless one sequence is longer: what stands between two stages of MiniLM (1.5
@@ -156,7 +156,8 @@ impl Int16Encoder {
         let layers = (0..config.num_hidden_layers)
             .map(|index| Layer::load(source, shape, index, tier))
             .collect::<Result<_, _>>()?;
-        let pool = Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
+        let pool =
+            Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
         let workers = (0..pool.threads()).map(|_| Worker::new(shape)).collect();
         Ok(Self {
             shape,
