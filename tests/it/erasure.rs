@@ -6,8 +6,10 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-const WORDS: &str = "ma cousine Philippine adore la randonnee nocturne";
-const NAME: &str = "Philippine-Eulalie";
+/// Records are compressed on disk; words that resemble nothing stay readable in them, so that a
+/// search through the bytes can find them.
+const WORDS: &str = "Zqx9Kvw7Jpr3Wm";
+const NAME: &str = "Yb6Tgh2Xcq8Ld";
 
 fn holds(folder: &Path, needle: &str) -> bool {
     std::fs::read_dir(folder).expect("the data folder").flatten().any(|entry| {
