@@ -36,7 +36,7 @@ async fn the_answer_has_every_field_of_the_contract() {
     );
     assert_eq!(
         names(&answer["intent"]),
-        expected("label confidence abstained alternatives signals second")
+        expected("label confidence abstained alternatives signals")
     );
     assert_eq!(
         names(&answer["intent"]["signals"]),
