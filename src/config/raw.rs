@@ -167,7 +167,7 @@ section!(
         waiting_prompt_tokens_max: usize = 131_072,
         /// Longest time, by the measured rate, that a live request may lose to those before it,
         /// milliseconds; one that would lose more is refused with 429. 0: the time of 24 usual
-        /// answers, which keeps those let in under overload within 1.5 times of a busy day's p99.
+        /// answers, which keeps the wait of those let in under overload short.
         waiting_ms_max: u64 = 0,
         /// Longest sequence, prompt and output together; the model may allow less.
         context_tokens_max: usize = 8192,
