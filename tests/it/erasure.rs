@@ -6,7 +6,9 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-const WORDS: &str = "ma cousine Philippine adore la randonnee nocturne";
+/// Words that share no four letters in a row with what every record says: packing leaves them as
+/// they are, so that a search for bytes finds them for as long as they are there.
+const WORDS: &str = "ma cousine Philippine adore la balade en foret";
 const NAME: &str = "Philippine-Eulalie";
 
 fn holds(folder: &Path, needle: &str) -> bool {

@@ -70,11 +70,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A body and the answer that it got.
+type Told = (u8, Arc<[u8]>);
+
 /// What callers were told.
 #[derive(Debug, Default)]
 struct Oracle {
     /// The answer of each message, for good.
-    answers: BTreeMap<(usize, usize), (u8, Arc<[u8]>)>,
+    answers: BTreeMap<(usize, usize), Told>,
     /// Bodies that each message was sent with.
     bodies: BTreeMap<(usize, usize), BTreeSet<u8>>,
     threads: [OracleThread; THREADS],
