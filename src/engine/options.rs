@@ -35,9 +35,9 @@ pub struct EngineOptions {
     /// Prompt tokens that wait: first-token target times prefill rate; 65,536. An empty line takes
     /// any single prompt.
     pub waiting_prompt_tokens_max: usize,
-    /// Longest time, by the measured rate, that a live request may lose to those before it; one that
-    /// would lose more is refused. `None`: the time of 24 usual answers, so that whoever is let in
-    /// under overload is served hardly later than on a busy day.
+    /// Longest time, by the measured rate, that a live request may lose to those before it; one
+    /// that would lose more is refused. `None`: the time of 24 usual answers, so that whoever is
+    /// let in under overload is served hardly later than on a busy day.
     pub waiting_time_max: Option<Duration>,
     /// Prompt and output of one sequence together; the model and the pages may allow less. 4,096.
     pub context_tokens_max: usize,

@@ -75,14 +75,14 @@ pub struct ReliabilityBin {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub fn reliability(judged: &[Judged<'_>]) -> Vec<ReliabilityBin> {
-    let width = 1.0 / ECE_BINS as f32;
+    // The bin of a confidence, as the calibration error takes it: a float cast saturates.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+    let bin_of = |one: &Judged<'_>| ((one.confidence * ECE_BINS as f32) as usize).min(ECE_BINS - 1);
     (0..ECE_BINS)
         .filter_map(|bin| {
-            let (low, last) = (bin as f32 * width, bin + 1 == ECE_BINS);
             let members: Vec<&Judged<'_>> = judged
                 .iter()
-                .filter(|one| one.expected != OUT_OF_SCOPE && one.confidence >= low)
-                .filter(|one| last || one.confidence < low + width)
+                .filter(|one| one.expected != OUT_OF_SCOPE && bin_of(one) == bin)
                 .collect();
             let examples = members.len();
             let mean = |sum: f64| sum / examples as f64;

@@ -254,12 +254,32 @@ mod tests {
         let glossary = Glossary::house();
         let english = |text| glossary.read(text).english.unwrap();
         assert_eq!(english("Où est mon colis ?"), "where is my parcel ?");
-        assert_eq!(english("j'ai oublié mon mot de passe"), "i have forgotten my password");
+        assert_eq!(english("j'ai oublié mon mot de passe"), "i forgot my password");
         assert_eq!(
             english("Annulez la commande CMD-88120 svp!"),
             "cancel the order order 88120 please !"
         );
         assert_eq!(english("un bracelet pour ma sœur"), "a bracelet for my sister");
+    }
+
+    #[test]
+    fn regular_forms_are_read_by_their_dictionary_form() {
+        let glossary = Glossary::house();
+        for (form, meaning) in [
+            ("bloquees", glossary.entries["bloquer"].english),
+            ("imprimantes", glossary.entries["imprimante"].english),
+            ("remboursaient", glossary.entries["rembourser"].english),
+            ("finissons", glossary.entries["finir"].english),
+        ] {
+            assert_eq!(glossary.inflected(form), Some(meaning), "{form}");
+        }
+        for word in ["x", "es", "xyzzyes", ""] {
+            assert_eq!(glossary.inflected(word), None, "{word}");
+        }
+        for (at, (ending, _)) in INFLECTIONS.iter().enumerate() {
+            let hidden = INFLECTIONS[..at].iter().find(|(earlier, _)| ending.ends_with(earlier));
+            assert_eq!(hidden, None, "`{ending}` is never tried alone");
+        }
     }
 
     #[test]

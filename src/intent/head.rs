@@ -515,7 +515,7 @@ pub(crate) mod tests {
         let mut newer = toy_head().to_bytes();
         newer[8] = 9;
         let refusal = Head::from_bytes(&sealed(newer)).unwrap_err();
-        assert_eq!(refusal, HeadRefusal::Version { found: 9, supported: 1 });
+        assert_eq!(refusal, HeadRefusal::Version { found: 9, supported: VERSION });
         let mut head = toy_head();
         head.linear.weights[3] = f32::NAN;
         assert_eq!(Head::from_bytes(&head.to_bytes()), Err(HeadRefusal::Weight { index: 6 }));

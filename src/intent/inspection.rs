@@ -142,7 +142,10 @@ fn look_over(examples: &[Example], embeddings: &[Vec<f32>]) -> Inspection {
     findings.extend(
         alike.values().filter(|group| group.len() > 1).flat_map(|group| repeated(examples, group)),
     );
-    let distinct: Vec<usize> = alike.values().map(|group| group[0]).collect();
+    // Signs and emoji are all one to many encoders.
+    let spoken = |spelt: &&String| spelt.chars().any(char::is_alphanumeric);
+    let distinct: Vec<usize> =
+        alike.iter().filter(|(spelt, _)| spoken(spelt)).map(|(_, group)| group[0]).collect();
     findings.extend(near(examples, embeddings, &distinct));
     findings.extend(counts.iter().filter(|(_, count)| **count < EXAMPLES_ADVISED_MIN).map(
         |(intent, examples)| Finding::FewExamples { intent: intent.clone(), examples: *examples },

@@ -251,14 +251,14 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let encoder = root.join("models/all-MiniLM-L6-v2");
         if !encoder.is_dir() {
-            println!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
+            eprintln!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
             return;
         }
         let embedder = crate::intent::embedder::tests::open(&encoder, "");
         let heads = SignalHeads::open(&root.join("models/intents/signals")).unwrap();
         let glossary = crate::intent::gloss::Glossary::house();
         heads.check(embedder.identity(), glossary.fingerprint()).unwrap();
-        println!("| signal | held out | macro F1, word lists | macro F1, shipped |");
+        eprintln!("| signal | held out | macro F1, word lists | macro F1, shipped |");
         for signal in Signal::ALL {
             let examples = held_out(signal);
             let readings: Vec<Reading<'_>> =
@@ -275,7 +275,7 @@ mod tests {
             };
             let lists = score(&|at| signals::read(readings[at].text));
             let shipped = score(&|at| heads.read(&readings[at], &embeddings[at]));
-            println!("| {} | {} | {lists:.3} | {shipped:.3} |", signal.name(), examples.len());
+            eprintln!("| {} | {} | {lists:.3} | {shipped:.3} |", signal.name(), examples.len());
             assert!(shipped >= lists, "{signal:?}: {shipped} against {lists} of the word lists");
         }
     }

@@ -82,8 +82,7 @@ pub fn compute_cores() -> Arc<Cores> {
     Arc::clone(&CORES)
 }
 
-/// [`compute_cores`] for whoever computes on as many threads, else cores of its own.
+/// [`compute_cores`] if there are so many of them, else as many of its own.
 pub(crate) fn cores_for(threads: usize) -> Arc<Cores> {
-    let shared = compute_cores();
-    if shared.count() == threads { shared } else { Cores::new(threads) }
+    if threads == compute_threads() { compute_cores() } else { Cores::new(threads) }
 }

@@ -281,7 +281,7 @@ mod tests {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let encoder = root.join("models/all-MiniLM-L6-v2");
         if !encoder.is_dir() {
-            println!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
+            eprintln!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
             return;
         }
         let embedder = std::sync::Arc::new(crate::intent::open_embedder(&encoder));
@@ -302,10 +302,10 @@ mod tests {
             let also = found.second.as_ref().map(|second| second.label.as_str());
             first += usize::from(found.label == *label);
             kept += usize::from(also == Some(*second) || also == Some(*label));
-            println!("{text}: {} and {also:?}", found.label);
+            eprintln!("{text}: {} and {also:?}", found.label);
         }
         let wishes = TWO_WISHES.len();
-        println!("two wishes: {first} of {wishes} first, {kept} of {wishes} kept");
+        eprintln!("two wishes: {first} of {wishes} first, {kept} of {wishes} kept");
         let files = ["heldout.en.jsonl", "heldout.fr.jsonl"]
             .map(|name| root.join("models/intents/examples").join(name));
         let labels = classifier.head().labels();
@@ -318,7 +318,7 @@ mod tests {
             alone += usize::from(whole.label == one.intent);
             together += usize::from(found.label == one.intent);
         }
-        println!(
+        eprintln!(
             "one wish: {extra} of {} get a second; right {alone} whole, {together} combined",
             single.len()
         );

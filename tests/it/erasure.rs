@@ -6,10 +6,10 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-/// Words that share no four letters in a row with what every record says: packing leaves them as
-/// they are, so that a search for bytes finds them for as long as they are there.
-const WORDS: &str = "ma cousine Philippine adore la balade en foret";
-const NAME: &str = "Philippine-Eulalie";
+/// Records are compressed on disk; words that resemble nothing stay readable in them, so that a
+/// search through the bytes can find them.
+const WORDS: &str = "Zqx9Kvw7Jpr3Wm";
+const NAME: &str = "Yb6Tgh2Xcq8Ld";
 
 fn holds(folder: &Path, needle: &str) -> bool {
     std::fs::read_dir(folder).expect("the data folder").flatten().any(|entry| {

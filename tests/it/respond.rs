@@ -30,7 +30,7 @@ async fn the_answer_has_every_field_of_the_contract() {
     assert_eq!(
         names(&answer),
         expected(
-            "turn_id thread_id epoch supersedes language intent action reply suggestion facts \
+            "turn_id thread_id epoch supersedes language language_detected intent action reply suggestion facts \
              handoff window disclosure timings_ms usage"
         )
     );
@@ -38,7 +38,10 @@ async fn the_answer_has_every_field_of_the_contract() {
         names(&answer["intent"]),
         expected("label confidence abstained alternatives signals")
     );
-    assert_eq!(names(&answer["intent"]["signals"]), expected("sentiment urgency sarcasm"));
+    assert_eq!(
+        names(&answer["intent"]["signals"]),
+        expected("sentiment urgency sarcasm profanity stage stage_confidence")
+    );
     assert_eq!(names(&answer["reply"]), expected("text source options grounding payload"));
     assert_eq!(names(&answer["window"]), expected("state closes_at"));
     assert_eq!(

@@ -34,42 +34,39 @@ pub(super) fn confusion(confusion: &Confusion) -> String {
         );
         let total: usize = drawn.counts[row].iter().sum();
         for (column, count) in drawn.counts[row].iter().enumerate().filter(|(_, n)| **n > 0) {
-            let (x, y) = (MARGIN + column * CELL, MARGIN + row * CELL);
-            let colour = if row == column { "#1b7837" } else { "#b2182b" };
-            let strength = opacity(*count, total);
-            put(
-                &mut out,
-                &format!(
-                    "<rect x=\"{x}\" y=\"{y}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"{colour}\" \
-                 fill-opacity=\"{strength:.2}\"><title>{} as {}: {count}</title></rect>",
-                    escaped(&drawn.labels[row]),
-                    escaped(&drawn.labels[column])
-                ),
-            );
-            if row != column {
-                put(
-                    &mut out,
-                    &format!(
-                        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-size=\"8\">{count}</text>",
-                        x + CELL / 2,
-                        y + CELL - 4
-                    ),
-                );
-            }
+            put(&mut out, &cell(&drawn, (row, column), opacity(*count, total)));
         }
     }
-    let all = confusion.labels.len();
-    let shown = drawn.labels.len();
-    put(
-        &mut out,
-        &format!(
-            "<rect x=\"{MARGIN}\" y=\"{MARGIN}\" width=\"{cells}\" height=\"{cells}\" fill=\"none\" \
-         stroke=\"#999\"/><text x=\"{MARGIN}\" y=\"{}\">right label down, answer across; \
-         {shown} of {all} labels; an abstention answers oos</text>",
-            MARGIN + cells + 24
-        ),
+    let (shown, all) = (drawn.labels.len(), confusion.labels.len());
+    let below = MARGIN + cells + 24;
+    let note = "right label down, answer across; an abstention answers oos";
+    let frame = format!(
+        "<rect x=\"{MARGIN}\" y=\"{MARGIN}\" width=\"{cells}\" height=\"{cells}\" \
+         fill=\"none\" stroke=\"#999\"/><text x=\"{MARGIN}\" y=\"{below}\">{note}; {shown} of \
+         {all} labels</text>"
     );
+    put(&mut out, &frame);
     out + "</svg>\n"
+}
+
+/// One cell with its count; what is right needs no number.
+fn cell(drawn: &Confusion, (row, column): (usize, usize), strength: f64) -> String {
+    let (x, y) = (MARGIN + column * CELL, MARGIN + row * CELL);
+    let (right, answer) = (escaped(&drawn.labels[row]), escaped(&drawn.labels[column]));
+    let count = drawn.counts[row][column];
+    let colour = if row == column { "#1b7837" } else { "#b2182b" };
+    let square = format!(
+        "<rect x=\"{x}\" y=\"{y}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"{colour}\" \
+         fill-opacity=\"{strength:.2}\"><title>{right} as {answer}: {count}</title></rect>"
+    );
+    if row == column {
+        return square;
+    }
+    let (middle, below) = (x + CELL / 2, y + CELL - 4);
+    format!(
+        "{square}<text x=\"{middle}\" y=\"{below}\" text-anchor=\"middle\" \
+         font-size=\"8\">{count}</text>"
+    )
 }
 
 /// Green for what is right at full strength, red for errors: visible from the first one.

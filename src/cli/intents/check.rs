@@ -78,11 +78,14 @@ fn finding_json(finding: &Finding) -> Value {
     }
 }
 
+/// Tells one kind of finding from the others.
+type IsKind = fn(&Finding) -> bool;
+
 /// One heading a kind of finding, the gravest first.
 fn print(found: &Inspection, context: &Context) -> anyhow::Result<()> {
     let labels = found.counts.len();
     context.print(format_args!("{} examples of {labels} intents", found.examples))?;
-    let kinds: [(&str, fn(&Finding) -> bool); 5] = [
+    let kinds: [(&str, IsKind); 5] = [
         ("contradictions (the same text, two intents)", Finding::is_contradiction),
         ("duplicates (the same text again)", |one| matches!(one, Finding::Duplicate { .. })),
         ("nearly the same text in two intents", |one| matches!(one, Finding::Near { .. })),

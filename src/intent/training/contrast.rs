@@ -78,7 +78,7 @@ pub(super) fn adapt(
         let batch: Vec<usize> = waiting.drain(..BATCH_TEXTS.min(waiting.len())).collect();
         let share = (step + 1) as f64 / total as f64;
         optimizer.set_learning_rate(LEARNING_RATE * (share * 10.0).min(1.0) * (1.0 - share));
-        if let Some(loss) = loss(learner, lesson, &batch)? {
+        if let Some(loss) = loss(learner, lesson, &batch, &mut random)? {
             optimizer.backward_step(&loss)?;
         }
         progress();
@@ -127,11 +127,12 @@ fn loss(
     learner: &EncoderLearner,
     lesson: Lesson<'_>,
     batch: &[usize],
+    random: &mut ChaCha8Rng,
 ) -> Result<Option<Tensor>, ModelError> {
     let classes: Vec<usize> = batch.iter().map(|at| lesson.classes_of[*at]).collect();
     let Some(weights) = weights(&classes, lesson.out_of_scope) else { return Ok(None) };
     let texts: Vec<&PreparedText> = batch.iter().map(|at| &lesson.texts[*at]).collect();
-    let embeddings = learner.embed(&texts)?;
+    let embeddings = learner.embed(&texts, random)?;
     let size = batch.len();
     let penalties: Vec<f32> = (0..size * size)
         .map(|at| if at / size == at % size { SELF_PENALTY } else { 0.0 })

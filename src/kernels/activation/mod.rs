@@ -59,6 +59,9 @@ mod tests {
     use crate::kernels::specification::tests::tiers;
     use crate::kernels::tier::Tier;
 
+    type Specification = fn(&mut [f32]);
+    type Function = fn(Tier, &mut [f32]);
+
     #[test]
     fn every_tier_equals_scalar_at_every_width() {
         for width in 0..70 {
@@ -110,7 +113,7 @@ mod tests {
             sum * 2.0 / std::f64::consts::PI.sqrt()
         };
         let values: Vec<f32> = (-400..400_i16).map(|step| f32::from(step) / 100.0).collect();
-        let plain: [(fn(&mut [f32]), fn(Tier, &mut [f32])); 3] =
+        let plain: [(Specification, Function); 3] =
             [(scalar::gelu_erf, gelu_erf), (scalar::gelu_tanh, gelu_tanh), (scalar::relu, relu)];
         for (at, (specification, function)) in plain.into_iter().enumerate() {
             let mut expected = values.clone();

@@ -125,9 +125,7 @@ pub(in crate::kernels) fn scale_of(values: &[f32], code_max: f32) -> (f32, f32) 
     let eights = values.chunks_exact(8);
     let rest = eights.remainder();
     for eight in eights {
-        for lane in 0..8 {
-            see(lane, eight[lane]);
-        }
+        eight.iter().enumerate().for_each(|(lane, &value)| see(lane, value));
     }
     rest.iter().enumerate().for_each(|(lane, &value)| see(lane, value));
     let largest = largest.into_iter().fold(0.0, |a, b| if b > a { b } else { a });

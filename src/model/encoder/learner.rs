@@ -17,6 +17,7 @@ use crate::model::weights::MappedFile;
 use candle_core::Device;
 use candle_core::Tensor;
 use candle_core::Var;
+use rand::Rng;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -24,6 +25,8 @@ use std::path::Path;
 const NORM_EPSILON: f64 = 1e-12;
 /// Most memory that prepared texts may take: 15,000 sentences of MiniLM take 300 MB.
 const PREPARED_BYTES_MAX: u64 = 4 << 30;
+/// Share of values that training drops between layers.
+const DROPPED_SHARE: f32 = 0.1;
 /// Texts that pass the lower layers together.
 const BATCH_TEXTS: usize = 64;
 
@@ -132,12 +135,18 @@ impl EncoderLearner {
         Ok(prepared.into_iter().flatten().collect())
     }
 
-    /// Embeddings of unit length, `[texts, width]`, through which gradients flow.
+    /// Embeddings of unit length, `[texts, width]`, through which gradients flow. A tenth of what
+    /// passes between the trained layers is dropped at random, so that few texts are not learnt by
+    /// heart (Srivastava et al. 2014).
     ///
     /// # Errors
     /// If the tensor library fails.
-    pub fn embed(&self, texts: &[&PreparedText]) -> Result<Tensor, ModelError> {
-        unit(&self.pooled(texts)?)
+    pub fn embed(
+        &self,
+        texts: &[&PreparedText],
+        random: &mut impl Rng,
+    ) -> Result<Tensor, ModelError> {
+        unit(&self.pooled(texts, |rows| drop_out(rows, random))?)
     }
 
     /// Embeddings as the encoder would give them in service, up to its precision.
@@ -145,7 +154,7 @@ impl EncoderLearner {
     /// # Errors
     /// If the tensor library fails.
     pub fn embed_finished(&self, texts: &[&PreparedText]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let pooled = self.pooled(texts)?;
+        let pooled = self.pooled(texts, Ok)?;
         let finished = match self.head.scaling {
             Scaling::UnitNorm => unit(&pooled)?,
             Scaling::None => pooled,
@@ -153,16 +162,21 @@ impl EncoderLearner {
         Ok(finished.detach().to_vec2()?)
     }
 
-    fn pooled(&self, texts: &[&PreparedText]) -> Result<Tensor, ModelError> {
+    /// One vector a text; `between` sees the rows before every trained layer and after the last.
+    fn pooled(
+        &self,
+        texts: &[&PreparedText],
+        mut between: impl FnMut(Tensor) -> Result<Tensor, ModelError>,
+    ) -> Result<Tensor, ModelError> {
         let lengths: Vec<usize> =
             texts.iter().map(|text| text.rows.dim(0)).collect::<Result<_, _>>()?;
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|index| lengths[*index]);
         let rows: Vec<&Tensor> = order.iter().map(|index| &texts[*index].rows).collect();
         let groups = groups(order.iter().map(|index| lengths[*index]));
-        let mut rows = Tensor::cat(&rows, 0)?;
+        let mut rows = between(Tensor::cat(&rows, 0)?)?;
         for layer in &self.upper {
-            rows = layer.forward(&rows, &groups)?;
+            rows = between(layer.forward(&rows, &groups)?)?;
         }
         let packed = pool(&rows, &groups, self.head.pooling)?;
         let mut places = vec![0_u32; texts.len()];
@@ -185,6 +199,16 @@ impl EncoderLearner {
         }
         Adaptation::new(differences)
     }
+}
+
+/// Sets a share of the values to zero and raises the others to keep the mean.
+fn drop_out(rows: Tensor, random: &mut impl Rng) -> Result<Tensor, ModelError> {
+    let kept = 1.0 / (1.0 - DROPPED_SHARE);
+    let mask: Vec<f32> = (0..rows.elem_count())
+        .map(|_| if random.random::<f32>() < DROPPED_SHARE { 0.0 } else { kept })
+        .collect();
+    let mask = Tensor::from_vec(mask, rows.shape(), rows.device())?;
+    Ok((rows * mask)?)
 }
 
 fn unit(vectors: &Tensor) -> Result<Tensor, ModelError> {

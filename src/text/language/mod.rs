@@ -155,7 +155,7 @@ mod tests {
         for tongue in Tongue::ALL {
             let (count, fresh) = right(tongue, &|_| Tongue::En);
             let (_, known) = right(tongue, &|tongue| tongue);
-            println!("{}: {count} texts, {fresh:.3} fresh, {known:.3} in thread", tongue.code());
+            eprintln!("{}: {count} texts, {fresh:.3} fresh, {known:.3} in thread", tongue.code());
             assert!(count >= 60, "{tongue:?}: {count} texts");
             assert!(fresh >= FRESH_MIN, "{tongue:?}: {fresh} right when English is expected");
             assert!(known >= KNOWN_MIN, "{tongue:?}: {known} right in its own thread");

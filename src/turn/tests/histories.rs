@@ -70,14 +70,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A body and the answer that it got.
-type Told = (u8, Arc<[u8]>);
+/// A message by customer and place, and what it was answered with: body and bytes.
+type Answers = BTreeMap<(usize, usize), (u8, Arc<[u8]>)>;
 
 /// What callers were told.
 #[derive(Debug, Default)]
 struct Oracle {
     /// The answer of each message, for good.
-    answers: BTreeMap<(usize, usize), Told>,
+    answers: Answers,
     /// Bodies that each message was sent with.
     bodies: BTreeMap<(usize, usize), BTreeSet<u8>>,
     threads: [OracleThread; THREADS],
