@@ -138,3 +138,64 @@ impl<'a> School<'a> {
         Ok(embeddings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intent::Head;
+    use crate::intent::NgramSpec;
+    use crate::intent::training::train;
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+
+    /// Mean cosine of texts of one intent, less that of texts of two.
+    fn separation(embeddings: &[Vec<f32>], examples: &[Example]) -> f32 {
+        let mut sums = [(0.0_f32, 0.0_f32); 2];
+        for (one, its) in embeddings.iter().zip(examples) {
+            for (other, others) in embeddings.iter().zip(examples).filter(|(e, _)| *e != one) {
+                let sum = &mut sums[usize::from(its.intent == others.intent)];
+                sum.0 += one.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
+                sum.1 += 1.0;
+            }
+        }
+        sums[1].0 / sums[1].1 - sums[0].0 / sums[0].1
+    }
+
+    #[test]
+    fn an_adapted_head_draws_its_intents_together_and_survives_its_file() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/encoders/bert");
+        let embedder = crate::intent::open_embedder(&folder);
+        let examples: Vec<Example> = (b'a'..=b'l')
+            .flat_map(|letter| {
+                let letter = char::from(letter);
+                [("status", "where is my parcel"), ("refund", "give me the money")]
+                    .map(|(intent, text)| (format!("{text} {letter}"), intent.to_owned()))
+            })
+            .map(|(text, intent)| Example { text, intent })
+            .collect();
+        let options = TrainingOptions {
+            seed: 1,
+            threads: NonZeroUsize::MIN,
+            ngrams: NgramSpec { buckets: 256, characters_min: 2, characters_max: 3 },
+            l2_grid: vec![0.1],
+            ngram_weight_grid: vec![0.5],
+            accuracy_cost_max: 0.02,
+            adapt: true,
+        };
+        let trained = train(&examples, &embedder, &options, &|_| ()).unwrap();
+        let adaptation = trained.head.adaptation.as_ref().unwrap();
+        assert_eq!(trained.held_out.examples, examples.len());
+
+        let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+        let plain = embedder.embed_blocking(&texts, |_| ()).unwrap();
+        let adapted = embedder.adapted(adaptation).unwrap();
+        let moved = adapted.embed_blocking(&texts, |_| ()).unwrap();
+        let (before, after) = (separation(&plain, &examples), separation(&moved, &examples));
+        assert!(after > before, "{before} to {after}");
+
+        let again = Head::from_bytes(&trained.head.to_bytes()).unwrap();
+        assert_eq!(again.adaptation, trained.head.adaptation);
+        let once_more = train(&examples, &embedder, &options, &|_| ()).unwrap();
+        assert_eq!(once_more.head.adaptation, trained.head.adaptation, "the same seed");
+    }
+}
