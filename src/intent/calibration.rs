@@ -56,6 +56,17 @@ pub(crate) fn temperature(logits: &[Vec<f32>], classes_of: &[usize]) -> f32 {
     found
 }
 
+/// The bin of a confidence.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "there are few bins, and a float cast to an integer saturates"
+)]
+pub(crate) fn bin_of(confidence: f32) -> usize {
+    ((confidence * ECE_BINS as f32) as usize).min(ECE_BINS - 1)
+}
+
 /// Expected calibration error: how far confidence and accuracy part, averaged over bins of equal
 /// width. `None` without examples.
 ///
@@ -64,13 +75,7 @@ pub(crate) fn temperature(logits: &[Vec<f32>], classes_of: &[usize]) -> f32 {
 pub(crate) fn expected_calibration_error(outcomes: &[(f32, bool)]) -> Option<f64> {
     let mut bins = [(0_usize, 0.0_f64, 0_usize); ECE_BINS];
     for (confidence, right) in outcomes {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a float cast to an integer saturates"
-        )]
-        let bin = (confidence * ECE_BINS as f32) as usize;
-        let (count, confidences, rights) = &mut bins[bin.min(ECE_BINS - 1)];
+        let (count, confidences, rights) = &mut bins[bin_of(*confidence)];
         *count += 1;
         *confidences += f64::from(*confidence);
         *rights += usize::from(*right);

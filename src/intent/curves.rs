@@ -2,6 +2,7 @@
 //! are, and what answering less would buy.
 
 use crate::intent::calibration::ECE_BINS;
+use crate::intent::calibration::bin_of;
 use crate::intent::evaluation::Judged;
 use crate::intent::head::OUT_OF_SCOPE;
 
@@ -75,14 +76,11 @@ pub struct ReliabilityBin {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub fn reliability(judged: &[Judged<'_>]) -> Vec<ReliabilityBin> {
-    // The bin of a confidence, as the calibration error takes it: a float cast saturates.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-    let bin_of = |one: &Judged<'_>| ((one.confidence * ECE_BINS as f32) as usize).min(ECE_BINS - 1);
     (0..ECE_BINS)
         .filter_map(|bin| {
             let members: Vec<&Judged<'_>> = judged
                 .iter()
-                .filter(|one| one.expected != OUT_OF_SCOPE && bin_of(one) == bin)
+                .filter(|one| one.expected != OUT_OF_SCOPE && bin_of(one.confidence) == bin)
                 .collect();
             let examples = members.len();
             let mean = |sum: f64| sum / examples as f64;

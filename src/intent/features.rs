@@ -117,6 +117,29 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
+/// A reading whose n-grams are hashed once, however many heads ask for them.
+#[derive(Debug)]
+pub(crate) struct HashedReading<'a> {
+    pub(crate) reading: &'a Reading<'a>,
+    rows: Vec<(NgramSpec, SparseRow)>,
+}
+
+impl<'a> HashedReading<'a> {
+    pub(crate) fn new(reading: &'a Reading<'a>) -> Self {
+        Self { reading, rows: Vec::new() }
+    }
+
+    /// Its n-grams, as [`ngrams`] gives them.
+    pub(crate) fn ngrams(&mut self, spec: NgramSpec) -> &SparseRow {
+        let found = self.rows.iter().position(|(known, _)| *known == spec);
+        let at = found.unwrap_or_else(|| {
+            self.rows.push((spec, ngrams(self.reading, spec)));
+            self.rows.len() - 1
+        });
+        &self.rows[at].1
+    }
+}
+
 /// The hashed n-grams of a text, and of its English if it has one: sublinear counts, signed,
 /// scaled to norm 1.
 pub(crate) fn ngrams(reading: &Reading<'_>, spec: NgramSpec) -> SparseRow {

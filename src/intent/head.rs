@@ -18,10 +18,8 @@
 
 use crate::intent::error::HeadRefusal;
 use crate::intent::error::IntentError;
+use crate::intent::features::HashedReading;
 use crate::intent::features::NgramSpec;
-use crate::intent::features::ngrams;
-use crate::intent::gloss::Reading;
-use crate::intent::linear::Features;
 use crate::intent::linear::Linear;
 use crate::intent::linear::softmax;
 use crate::model::Adaptation;
@@ -164,10 +162,9 @@ impl Head {
     ///
     /// # Panics
     /// If the embedding has another width than the head: [`Head::check_encoder`] comes first.
-    pub(crate) fn rank(&self, reading: &Reading<'_>, embedding: Vec<f32>) -> Ranking<'_> {
+    pub(crate) fn rank(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Ranking<'_> {
         assert_eq!(embedding.len(), self.encoder.dimensions, "checked when the head was paired");
-        let features = Features { embedding, ngrams: ngrams(reading, self.spec) };
-        let mut probabilities = self.linear.logits(&features);
+        let mut probabilities = self.linear.logits(embedding, reading.ngrams(self.spec));
         softmax(&mut probabilities, self.temperature);
         let mut labels: Vec<(&str, f32)> = self
             .labels
@@ -405,6 +402,7 @@ impl Header {
 pub(crate) mod tests {
     use super::*;
     use crate::intent::gloss::Glossary;
+    use crate::intent::gloss::Reading;
 
     /// A head for embeddings `[2]` that says `left` or `right` by their first value.
     pub(crate) fn toy_head() -> Head {
@@ -470,11 +468,11 @@ pub(crate) mod tests {
     fn ranks_in_scope_labels_and_abstains_below_its_threshold() {
         let head = toy_head();
         let nothing = Reading { text: "", english: None };
-        let ranking = head.rank(&nothing, vec![1.0, 0.0]);
+        let ranking = head.rank(&mut HashedReading::new(&nothing), &[1.0, 0.0]);
         assert_eq!(ranking.labels[0].0, "left");
         assert_eq!(ranking.labels.len(), 2);
         assert!(!ranking.abstained);
-        assert!(head.rank(&nothing, vec![0.0, 1.0]).abstained);
+        assert!(head.rank(&mut HashedReading::new(&nothing), &[0.0, 1.0]).abstained);
     }
 
     #[test]

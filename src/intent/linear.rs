@@ -66,23 +66,19 @@ impl Linear {
     ///
     /// # Panics
     /// If the features are of another shape than the weights; heads check theirs when opened.
-    pub(crate) fn logits(&self, features: &Features) -> Vec<f32> {
+    pub(crate) fn logits(&self, embedding: &[f32], ngrams: &SparseRow) -> Vec<f32> {
+        let classes = self.classes;
         let mut logits = self.bias.clone();
-        self.add_logits(features, &mut logits);
+        let dense = &self.weights[..self.dimensions * classes];
+        for (values, rows) in embedding.chunks(4).zip(dense.chunks(4 * classes)) {
+            add_rows(&mut logits, rows, values);
+        }
+        self.add_ngram_logits(ngrams, &mut logits);
         logits
     }
 
     fn row(&self, feature: usize) -> &[f32] {
         &self.weights[feature * self.classes..(feature + 1) * self.classes]
-    }
-
-    fn add_logits(&self, features: &Features, logits: &mut [f32]) {
-        let classes = self.classes;
-        let dense = &self.weights[..self.dimensions * classes];
-        for (values, rows) in features.embedding.chunks(4).zip(dense.chunks(4 * classes)) {
-            add_rows(logits, rows, values);
-        }
-        self.add_ngram_logits(&features.ngrams, logits);
     }
 
     fn add_ngram_logits(&self, ngrams: &SparseRow, logits: &mut [f32]) {
@@ -279,7 +275,7 @@ mod tests {
         let options = FitOptions { l2: 0.1, ngram_weight: 0.5, seed: 1 };
         let model = fit(&set, &members, options).unwrap();
         for index in 30..60 {
-            let logits = model.logits(&set.rows[index]);
+            let logits = model.logits(&set.rows[index].embedding, &set.rows[index].ngrams);
             let best = (0..3).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap();
             assert_eq!(best, set.classes_of[index]);
         }

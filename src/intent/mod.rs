@@ -24,6 +24,7 @@ mod signals_lexicon;
 pub mod training;
 
 use crate::base::telemetry;
+use crate::intent::features::HashedReading;
 use crate::intent::gloss::Glossary;
 use crate::intent::gloss::Reading;
 use std::sync::Arc;
@@ -210,25 +211,16 @@ impl IntentClassifier {
         own: Option<Vec<Vec<f32>>>,
     ) -> Vec<IntentPrediction> {
         metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(readings.len() as u64);
-        let signals: Vec<Signals> = readings
-            .iter()
-            .zip(&shared)
-            .map(|(reading, embedding)| self.signals.read(reading, embedding))
-            .collect();
-        let embeddings = own.unwrap_or(shared);
-        let texts = readings.iter().zip(embeddings).zip(signals);
-        texts
-            .map(|((reading, embedding), signals)| self.predict(reading, embedding, signals))
-            .collect()
+        let own = own.as_ref().unwrap_or(&shared);
+        let texts = readings.iter().zip(&shared).zip(own);
+        texts.map(|((reading, shared), own)| self.predict(reading, shared, own)).collect()
     }
 
-    fn predict(
-        &self,
-        reading: &Reading<'_>,
-        embedding: Vec<f32>,
-        signals: Signals,
-    ) -> IntentPrediction {
-        let ranking = self.head.rank(reading, embedding);
+    /// Signals by the encoder's embedding, the intent by the head's own encoder's if it has one.
+    fn predict(&self, reading: &Reading<'_>, shared: &[f32], own: &[f32]) -> IntentPrediction {
+        let mut reading = HashedReading::new(reading);
+        let signals = self.signals.read(&mut reading, shared);
+        let ranking = self.head.rank(&mut reading, own);
         let mut labels = ranking.labels.into_iter();
         let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
         let alternatives = labels

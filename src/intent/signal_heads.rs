@@ -8,7 +8,7 @@
 
 use crate::intent::error::HeadRefusal;
 use crate::intent::error::IntentError;
-use crate::intent::gloss::Reading;
+use crate::intent::features::HashedReading;
 use crate::intent::head::EncoderIdentity;
 use crate::intent::head::Head;
 use crate::intent::signals;
@@ -133,10 +133,10 @@ impl SignalHeads {
     }
 
     /// Scores a text and the embedding of its meaning.
-    pub(crate) fn read(&self, reading: &Reading<'_>, embedding: &[f32]) -> Signals {
-        let mut signals = signals::read(reading.text);
+    pub(crate) fn read(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Signals {
+        let mut signals = signals::read(reading.reading.text);
         for (signal, head) in &self.heads {
-            let ranking = head.rank(reading, embedding.to_vec());
+            let ranking = head.rank(reading, embedding);
             let of = |label: &str| {
                 let found = ranking.labels.iter().find(|(known, _)| *known == label);
                 found.map_or(0.0, |(_, probability)| *probability)
@@ -162,6 +162,7 @@ impl SignalHeads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intent::gloss::Reading;
     use crate::intent::head::tests::toy_head;
 
     fn head(labels: &[&str]) -> Head {
@@ -195,7 +196,7 @@ mod tests {
         let mut heads = SignalHeads::default();
         heads.insert(Signal::Sentiment, head(Signal::Sentiment.labels())).unwrap();
         let reading = Reading { text: "I need it today, it's urgent!!", english: None };
-        let signals = heads.read(&reading, &[1.0, 0.0]);
+        let signals = heads.read(&mut HashedReading::new(&reading), &[1.0, 0.0]);
         assert!(signals.sentiment < -0.9, "{signals:?}");
         assert!(signals.urgency > 0.5, "{signals:?}");
         assert_eq!(signals.stage, None);
@@ -274,7 +275,8 @@ mod tests {
                 macro_f1(signal, &said)
             };
             let lists = score(&|at| signals::read(readings[at].text));
-            let shipped = score(&|at| heads.read(&readings[at], &embeddings[at]));
+            let shipped =
+                score(&|at| heads.read(&mut HashedReading::new(&readings[at]), &embeddings[at]));
             eprintln!("| {} | {} | {lists:.3} | {shipped:.3} |", signal.name(), examples.len());
             assert!(shipped >= lists, "{signal:?}: {shipped} against {lists} of the word lists");
         }

@@ -119,5 +119,9 @@ impl Fitter<'_> {
 
 fn predict(view: &View<'_>, setting: FitOptions) -> candle_core::Result<Vec<Unseen>> {
     let model = fit(view.set, &view.learn, setting)?;
-    Ok(view.judge.iter().map(|at| (*at, model.logits(&view.set.rows[*at]))).collect())
+    let unseen = |at: &usize| {
+        let row = &view.set.rows[*at];
+        (*at, model.logits(&row.embedding, &row.ngrams))
+    };
+    Ok(view.judge.iter().map(unseen).collect())
 }
