@@ -122,6 +122,12 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
     }
 }
 
+/// The same for commands that give all their work at once and want all of it, however long it
+/// takes: no request is refused for its wait.
+pub(crate) fn unhurried_engine_options(settings: &Settings) -> EngineOptions {
+    EngineOptions { waiting_time_max: Some(Duration::MAX), ..engine_options(settings) }
+}
+
 /// Everything behind the routes.
 pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let clock: SharedClock = Arc::new(SystemClock);

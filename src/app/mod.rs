@@ -11,6 +11,8 @@ mod upkeep;
 
 pub(crate) use build::check;
 pub(crate) use build::engine_options;
+pub(crate) use build::unhurried_engine_options;
+pub(crate) use models::embedder_options;
 pub(crate) use models::generator_file;
 pub(crate) use server::serve;
 pub(crate) use threads::use_threads;

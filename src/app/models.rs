@@ -96,6 +96,21 @@ pub(super) fn shelf(settings: &Settings) -> ModelShelf {
     }
 }
 
+/// The encoder's limits out of the settings.
+pub(crate) fn embedder_options(settings: &Settings) -> EmbedderOptions {
+    let intent = &settings.raw.intent;
+    EmbedderOptions {
+        limits: BatchLimits {
+            waiting_texts_max: intent.waiting_texts_max,
+            batch_texts_max: ENCODER_BATCH_TEXTS_MAX,
+            batch_tokens_max: intent.batch_tokens_max,
+        },
+        text_bytes_max: ENCODER_TEXT_BYTES_MAX,
+        prefix: intent.prefix.clone(),
+        compute: settings.encoder,
+    }
+}
+
 /// The intent classifier, and the memory that its encoder was granted.
 pub(super) fn classifier(
     settings: &Settings,
@@ -105,18 +120,8 @@ pub(super) fn classifier(
     let files = layout::resolve(&settings.models_dir(), &intent.encoder)
         .and_then(|files| files.require(Task::Embed))
         .context("intent.encoder; `scripts/fetch-encoder` lays the default one")?;
-    let options = EmbedderOptions {
-        limits: BatchLimits {
-            waiting_texts_max: intent.waiting_texts_max,
-            batch_texts_max: ENCODER_BATCH_TEXTS_MAX,
-            batch_tokens_max: intent.batch_tokens_max,
-        },
-        text_bytes_max: ENCODER_TEXT_BYTES_MAX,
-        prefix: intent.prefix.clone(),
-        compute: settings.encoder,
-    };
     let mut grant = memory.take(&files.name, vec![(Account::Weights, Bytes(files.bytes))])?;
-    let embedder = Arc::new(Embedder::open(files.entrance(), options)?);
+    let embedder = Arc::new(Embedder::open(files.entrance(), embedder_options(settings))?);
     let head = match settings.path(&intent.head) {
         Some(path) => Head::open(&path)?,
         None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,

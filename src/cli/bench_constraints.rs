@@ -73,11 +73,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     app::use_threads(settings.engine_threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let clock: SharedClock = Arc::new(SystemClock);
-    // A batch comes at once: nobody of it is one too many.
-    let options = engine::EngineOptions {
-        waiting_time_max: Some(Duration::MAX),
-        ..app::engine_options(&settings)
-    };
+    let options = app::unhurried_engine_options(&settings);
     let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let before = clock.instant();
     let schema = model.constrain_blocking(&Grammar::JsonSchema(schema()))?;

@@ -94,11 +94,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let briefs = read(&arguments)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let clock: SharedClock = Arc::new(SystemClock);
-    // All are wanted, however long they take: nobody of them is one too many.
-    let options = engine::EngineOptions {
-        waiting_time_max: Some(Duration::MAX),
-        ..app::engine_options(&settings)
-    };
+    let options = app::unhurried_engine_options(&settings);
     let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let sha256 = model.sha256().to_owned();
     let drafter = draft::for_model(model, settings.decoding())?;

@@ -10,7 +10,6 @@ use crate::engine::MixedRow;
 use crate::engine::Speculation;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Measure the gap between two tokens.
 #[derive(Debug, clap::Args)]
@@ -37,8 +36,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     // Random tokens repeat nothing, so guesses would only blur the picture.
     let options = engine::EngineOptions {
         speculation: Speculation::OFF,
-        waiting_time_max: Some(Duration::MAX),
-        ..app::engine_options(&settings)
+        ..app::unhurried_engine_options(&settings)
     };
     let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let bar = context.bar(arguments.streams.len() as u64, "measuring");

@@ -17,6 +17,7 @@ mod intents;
 mod models;
 mod respond;
 mod serve;
+mod svg;
 mod tokenize;
 
 pub(crate) use context::Context;

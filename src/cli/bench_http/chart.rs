@@ -1,5 +1,6 @@
 //! Latency over load as an SVG: percentiles 50, 95 and 99, logarithmic upwards.
 
+use crate::cli::svg::sheet;
 use std::fmt::Write;
 
 const WIDTH: f64 = 720.0;
@@ -31,11 +32,7 @@ pub(super) fn svg(points: &[Point], load_name: &str) -> String {
         let share = (ms.max(1e-3).log10() - low) / (high - low);
         HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
     };
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-         font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
-    );
+    let mut out = sheet(WIDTH, HEIGHT, 12);
     let mut put = |line: String| {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{line}");

@@ -1,5 +1,6 @@
 //! Confusion, calibration and coverage as SVG, for eyes that would rather look than read.
 
+use crate::cli::svg::sheet;
 use crate::intent::curves::Confusion;
 use crate::intent::curves::CoveragePoint;
 use crate::intent::curves::ReliabilityBin;
@@ -179,14 +180,6 @@ fn polyline(out: &mut String, points: &[(f64, f64)]) {
             path.join(" ")
         ),
     );
-}
-
-fn sheet(width: impl std::fmt::Display, height: impl std::fmt::Display, font: u8) -> String {
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-         font-family=\"sans-serif\" font-size=\"{font}\">\n\
-         <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n"
-    )
 }
 
 fn put(out: &mut String, line: &str) {
