@@ -87,7 +87,8 @@ impl Cores {
     fn take_spare(&self) -> Option<Computing<'_>> {
         let more = |computing| (computing < self.count).then_some(computing + 1);
         let taken = self.computing.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
-        taken.is_ok().then_some(Computing { cores: self })
+        // Made only when taken: one that is dropped gives a core back.
+        taken.is_ok().then(|| Computing { cores: self })
     }
 
     /// A core for a caller, who computes anyhow.
