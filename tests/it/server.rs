@@ -37,8 +37,17 @@ fn with_shop(mut command: Command, data: &TempDir) -> Command {
     command
 }
 
-/// Runs the program until this process closes the pipe or ends, however it ends; then SIGTERM.
-const KEEPER: &str = r#""$0" "$@" & pid=$!; cat > /dev/null; kill -TERM "$pid"; wait "$pid""#;
+/// Runs the program until it ends, or until this process closes the pipe or ends, however it ends:
+/// then SIGTERM. Nobody but the program holds its log, so a reader sees the end of it.
+const KEEPER: &str = r#"
+    exec 3<&0
+    "$0" "$@" 3<&- & pid=$!
+    { cat <&3; kill -TERM "$pid"; } > /dev/null 2>&1 & watcher=$!
+    exec 3<&-
+    wait "$pid"; code=$?
+    kill "$watcher" 2> /dev/null
+    exit "$code"
+"#;
 
 /// A running gateway; ended when dropped, and with this process.
 #[derive(Debug)]

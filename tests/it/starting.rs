@@ -43,6 +43,12 @@ async fn requests_while_the_models_load_get_503_and_probes_tell_life_from_readin
 }
 
 #[test]
+#[should_panic(expected = "nothing-of-that-name")]
+fn a_gateway_that_ends_at_its_start_fails_the_test_that_waits_for_it_with_its_reason() {
+    Gateway::start(&[("VITRINE_DRAFT__MODEL", "nothing-of-that-name")]);
+}
+
+#[test]
 fn a_model_that_does_not_load_ends_the_process_with_its_reason() {
     let data = tempfile::tempdir().expect("a folder");
     let broken = data.path().join("broken.gguf");
