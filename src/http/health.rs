@@ -46,7 +46,11 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, A
     Ok("ready\n")
 }
 
-/// Prometheus text.
+/// Counters, gauges and times as Prometheus text.
+#[utoipa::path(
+    get, path = "/metrics",
+    responses((status = 200, description = "Prometheus text", body = String))
+)]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.models.list().iter().for_each(show_model);
     show_memory(&app);
@@ -121,6 +125,7 @@ pub(crate) async fn console() -> Html<&'static str> {
         crate::http::customers::link,
         crate::http::customers::unlink,
         crate::http::catalog::search,
+        crate::http::health::metrics,
     ),
     components(schemas(wire::ErrorBody))
 )]
@@ -134,6 +139,10 @@ pub(crate) fn description() -> OpenApi {
         .components
         .get_or_insert_default()
         .add_security_scheme(KEY_SCHEME, SecurityScheme::Http(scheme));
+    // One route under two names: the second is described as the first.
+    if let Some(respond) = description.paths.paths.get("/respond").cloned() {
+        description.paths.paths.insert("/v1/respond".to_owned(), respond);
+    }
     for route in ROUTES {
         let Some(item) = description.paths.paths.get_mut(route.path) else { continue };
         let operation = match route.verb {

@@ -1,8 +1,8 @@
 //! Who may call what: every route that the gateway describes, with no key, a wrong one, one without
 //! the scope, and another tenant's.
 //!
-//! The routes come from `/openapi.json`, which is made from the route table; a unit test holds the
-//! two together. So a new route is in this test without a line being added here.
+//! The routes come from `/openapi.json`; a unit test holds it to the route table, every route that
+//! needs a scope. So a new route is in this test without a line being added here.
 
 use crate::server::Gateway;
 use crate::server::client;
