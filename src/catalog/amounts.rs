@@ -1,21 +1,28 @@
-//! Reads budgets and sizes out of a customer's words: "moins de 50 €", "between 50 and 80 euros",
-//! "taille 42", "in size M".
+//! Reads money and sizes out of a customer's words: "moins de 50 €", "between 50 and 80 euros",
+//! "refund me $1,299.90", "taille 42", "in size M".
 //!
-//! Pure. A number is a budget when a currency stands beside it or a budget word before it; a size
-//! when a size word stands before it and the shop has that size. Anything else stays a word.
+//! Pure. A number is money when a currency stands beside it, and a budget with a budget word before
+//! it as well; a size when a size word stands before it and the shop has that size. Anything else
+//! stays a word.
 
+use crate::base::language::Language;
 use crate::base::money::Currency;
 use crate::base::money::Money;
 use crate::catalog::words::Word;
 use crate::catalog::words::WordKind;
+use crate::catalog::words::words;
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 
 /// Words before a number that may say what it means ("moins de", "no more than").
 const CUE_WORDS: usize = 4;
 
-/// Characters of an amount; the dearest article has fewer.
-const AMOUNT_CHARS_MAX: usize = 9;
+/// Characters of an amount: a million with its separators and cents.
+const AMOUNT_CHARS_MAX: usize = 12;
+
+/// Digits between two separators of thousands, and digits of cents at most.
+const THOUSANDS_DIGITS: usize = 3;
+const CENTS_DIGITS_MAX: usize = 2;
 
 /// Content words of a message that may be nothing but a size ("42", "le 42 svp").
 const BARE_SIZE_WORDS_MAX: usize = 1;
@@ -161,31 +168,72 @@ fn currency_of(word: &Word) -> Option<Currency> {
     code.parse().ok()
 }
 
-fn amount_of(word: &Word) -> Option<Decimal> {
-    if word.kind != WordKind::Number || word.folded.len() > AMOUNT_CHARS_MAX {
-        return None;
-    }
-    Decimal::from_str_exact(&word.folded.replace(',', ".")).ok()
+/// The largest amount of money that a text names: a number with a currency beside it.
+pub(crate) fn largest(text: &str) -> Option<Decimal> {
+    // Amounts and currencies are the same in every language.
+    let words = words(text, Language::En);
+    let money = figures(&words).into_iter().filter(|figure| figure.currency.is_some());
+    money.map(|figure| figure.amount).max()
 }
 
-/// One number that may be an amount of money.
+/// A number as people write it: `1,200`, `1.200,50`, `49.90`. The last separator parts the cents
+/// where one or two digits follow it.
+fn amount(written: &str) -> Option<Decimal> {
+    if written.len() > AMOUNT_CHARS_MAX {
+        return None;
+    }
+    let cents = |at: &usize| written.len() - at - 1 <= CENTS_DIGITS_MAX;
+    let whole = |text: &str| text.replace([',', '.'], "");
+    let plain = match written.rfind([',', '.']).filter(cents) {
+        Some(at) => format!("{}.{}", whole(&written[..at]), &written[at + 1..]),
+        None => whole(written),
+    };
+    Decimal::from_str_exact(&plain).ok()
+}
+
+/// One number that may be an amount of money, by the words it stands in.
 struct Figure {
+    from: usize,
     at: usize,
     amount: Decimal,
     currency: Option<Currency>,
 }
 
 fn figures(words: &[Word]) -> Vec<Figure> {
-    let mut found = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        let Some(amount) = amount_of(word) else { continue };
+    let mut found: Vec<Figure> = Vec::new();
+    for at in 0..words.len() {
+        let from = thousands_from(words, at);
+        let written: String = words[from..=at].iter().map(|word| word.folded.as_str()).collect();
+        let number = words[at].kind == WordKind::Number;
+        let Some(amount) = amount(&written).filter(|_| number) else { continue };
         let after = words.get(at + 1).and_then(currency_of);
-        let before = at.checked_sub(1).and_then(|before| {
+        let before = from.checked_sub(1).and_then(|before| {
             (words[before].kind == WordKind::Currency).then(|| currency_of(&words[before]))?
         });
-        found.push(Figure { at, amount, currency: after.or(before) });
+        found.retain(|earlier| earlier.at < from);
+        found.push(Figure { from, at, amount, currency: after.or(before) });
     }
     found
+}
+
+/// Where the number that ends at `at` begins: thousands may be parted by spaces, as in `1 200 €`.
+/// Only money is written so here: a currency follows, and no word of sizes stands before.
+fn thousands_from(words: &[Word], at: usize) -> usize {
+    let digits = |word: &Word| word.folded.bytes().all(|byte| byte.is_ascii_digit());
+    let group = |word: &Word| word.folded.split([',', '.']).next().map_or(0, str::len);
+    if group(&words[at]) != THOUSANDS_DIGITS || words.get(at + 1).and_then(currency_of).is_none() {
+        return at;
+    }
+    let mut from = at;
+    while let Some(before) = from.checked_sub(1).map(|before| &words[before])
+        && group(&words[from]) == THOUSANDS_DIGITS
+        && digits(before)
+        && (1..=THOUSANDS_DIGITS).contains(&before.folded.len())
+    {
+        from -= 1;
+    }
+    let sized = from.checked_sub(1).is_some_and(|before| has(SIZE_CUES, &words[before]));
+    if sized { at } else { from }
 }
 
 fn read_budget(words: &[Word], fallback: Option<Currency>, amounts: &mut Amounts) {
@@ -202,7 +250,7 @@ fn read_budget(words: &[Word], fallback: Option<Currency>, amounts: &mut Amounts
         }
     }
     for figure in &figures {
-        let cues = &words[figure.at.saturating_sub(CUE_WORDS)..figure.at];
+        let cues = &words[figure.from.saturating_sub(CUE_WORDS)..figure.from];
         let strong = cues.iter().rev().take(2).any(|word| has(STRONG_CUES, word));
         let unit = words.get(figure.at + 1).is_some_and(|word| has(UNITS, word));
         if figure.currency.is_none() && (!strong || unit) {
@@ -223,7 +271,7 @@ fn is_range(words: &[Word], low: &Figure, high: &Figure) -> bool {
     if low.amount >= high.amount || low.currency.or(high.currency).is_none() && !said(words, low) {
         return false;
     }
-    let between = &words[low.at + 1..high.at];
+    let between = &words[low.at + 1..high.from];
     let plain = |word: &Word| has(RANGE_JOINTS, word) || currency_of(word).is_some();
     let unit = words.get(high.at + 1).is_some_and(|word| has(UNITS, word));
     !unit
@@ -234,7 +282,7 @@ fn is_range(words: &[Word], low: &Figure, high: &Figure) -> bool {
 
 /// Whether "entre" or "between" stands right before a number.
 fn said(words: &[Word], low: &Figure) -> bool {
-    words[low.at.saturating_sub(2)..low.at].iter().any(|word| has(RANGE_CUES, word))
+    words[low.from.saturating_sub(2)..low.from].iter().any(|word| has(RANGE_CUES, word))
 }
 
 fn is_minimum(words: &[Word], figure: &Figure, cues: &[Word]) -> bool {
@@ -250,13 +298,13 @@ fn is_minimum(words: &[Word], figure: &Figure, cues: &[Word]) -> bool {
 }
 
 fn take(words: &[Word], figure: &Figure, amounts: &mut Amounts) {
-    amounts.taken.insert(figure.at);
-    for near in [figure.at.checked_sub(1), Some(figure.at + 1)].into_iter().flatten() {
+    amounts.taken.extend(figure.from..=figure.at);
+    for near in [figure.from.checked_sub(1), Some(figure.at + 1)].into_iter().flatten() {
         if words.get(near).is_some_and(|word| currency_of(word).is_some()) {
             amounts.taken.insert(near);
         }
     }
-    let from = figure.at.saturating_sub(CUE_WORDS);
+    let from = figure.from.saturating_sub(CUE_WORDS);
     let around = words.iter().enumerate().take(figure.at + 4).skip(from);
     let cues = around.filter(|(_, word)| has(MAX_CUES, word) || has(MIN_CUES, word));
     amounts.taken.extend(cues.map(|(near, _)| near));
@@ -292,8 +340,6 @@ fn read_size(words: &[Word], sizes: &HashSet<String>, amounts: &mut Amounts) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::language::Language;
-    use crate::catalog::words::words;
 
     fn amounts(text: &str) -> Amounts {
         let sizes = ["38", "41", "42", "42.5", "50", "M", "XL"].map(str::to_owned).into();
@@ -329,6 +375,27 @@ mod tests {
         assert_eq!(budget("under $50"), max("50.00 USD"));
         assert_eq!(budget("plus de 100 euros"), (Some("100.00 EUR".to_owned()), None));
         assert_eq!(budget("at least 100 euros"), (Some("100.00 EUR".to_owned()), None));
+    }
+
+    #[test]
+    fn amounts_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("je veux 250€ de remboursement", Some("250")),
+            ("refund me $1,299.90 now", Some("1299.90")),
+            ("il manque 1.200,5 euros, pas 30 EUR", Some("1200.5")),
+            ("rendez-moi mes 1 200 €", Some("1200")),
+            ("12 500,50 euros perdus", Some("12500.50")),
+            ("a pair in size 42 200 euros is dear", Some("200")),
+            ("order 1 200 of them", None),
+            ("my order 482910 of 3 pairs", None),
+            ("4111111111111111 euros", None),
+            ("", None),
+            ("€", None),
+        ] {
+            let expected = expected.map(|text| text.parse::<Decimal>().unwrap());
+            assert_eq!(largest(text), expected, "{text}");
+        }
+        assert_eq!(budget("moins de 1 200 €"), (None, Some("1200.00 EUR".to_owned())));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod tests_support;
 mod understand;
 mod words;
 
+pub(crate) use amounts::largest as largest_amount;
 pub use book::CategoryEntry;
 pub use book::FacetBook;
 pub use book::FacetEntry;

@@ -8,6 +8,7 @@
 //! support, refunds above an amount), and Apple's rule that a customer is never left with a bot.
 
 use crate::base::channel::ChannelKind;
+use crate::catalog;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::decide::HandoffReason;
@@ -40,12 +41,6 @@ const MONEY_INTENTS: [&str; 9] = [
     "warranty",
 ];
 
-/// Signs and words of currencies, lower case.
-const CURRENCIES: [&str; 13] = [
-    "€", "eur", "euro", "euros", "$", "usd", "dollar", "dollars", "£", "gbp", "pound", "pounds",
-    "balles",
-];
-
 impl Triggers {
     /// Why a human must come, if one must and `decision` does not say so itself.
     pub(crate) fn reason(
@@ -67,81 +62,129 @@ impl Triggers {
         if about.clone().any(|topic| self.topics.contains(topic)) {
             return Some(HandoffReason::Topic);
         }
-        let above = |amount_max| largest_amount(&understood.text).is_some_and(|a| a > amount_max);
+        let above =
+            |amount_max| catalog::largest_amount(&understood.text).is_some_and(|a| a > amount_max);
         let of_money = named.is_some_and(|label| MONEY_INTENTS.contains(&label));
         (of_money && self.amount_max.is_some_and(above)).then_some(HandoffReason::Amount)
     }
 }
 
-/// The largest amount of money that a text names: a number with a currency before or after it.
-fn largest_amount(text: &str) -> Option<Decimal> {
-    let text = text.to_lowercase();
-    let pieces = pieces(&text);
-    let currency = |at: usize| pieces.get(at).is_some_and(|piece| CURRENCIES.contains(piece));
-    pieces
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| currency(at + 1) || at.checked_sub(1).is_some_and(currency))
-        .filter_map(|(_, piece)| amount(piece))
-        .max()
-}
-
-/// Numbers, words and signs, in order.
-fn pieces(text: &str) -> Vec<&str> {
-    let sort = |character: char| match character {
-        '0'..='9' => 0,
-        _ if character.is_alphabetic() => 1,
-        '€' | '$' | '£' => 2,
-        _ => 3,
-    };
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    let mut last = None;
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        // A comma or point between digits belongs to the number.
-        let next = characters.peek().map(|(_, next)| *next);
-        let inside = last == Some(0) && next.is_some_and(|next| next.is_ascii_digit());
-        let now = if matches!(character, ',' | '.') && inside { 0 } else { sort(character) };
-        if last.is_some_and(|last| last != now) {
-            pieces.push(&text[from..at]);
-            from = at;
-        }
-        last = Some(now);
-    }
-    pieces.push(&text[from..]);
-    pieces.retain(|piece| piece.chars().next().is_some_and(|first| sort(first) != 3));
-    pieces
-}
-
-/// A number as people write it: `1,200`, `1.200,50`, `49.90`. The last separator parts the cents
-/// where one or two digits follow it.
-fn amount(piece: &str) -> Option<Decimal> {
-    let parted = piece.rfind([',', '.']).filter(|at| piece.len() - at <= 3);
-    let digits = |text: &str| text.replace([',', '.'], "");
-    let text = match parted {
-        Some(at) => format!("{}.{}", digits(&piece[..at]), &piece[at + 1..]),
-        None => digits(piece),
-    };
-    text.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::language::Language;
+    use crate::base::language::Tongue;
+    use crate::catalog::Understanding;
+    use crate::turn::decide::Action;
+    use crate::turn::understand::Reading;
+
+    fn triggers() -> Triggers {
+        Triggers {
+            topics: ["warranty", "customs"].map(str::to_owned).into(),
+            channels: [ChannelKind::Sms].into(),
+            amount_max: Some(Decimal::from(200)),
+        }
+    }
+
+    fn said(text: &str, label: &str) -> Understood {
+        Understood {
+            language: Language::En,
+            tongue: Tongue::En,
+            reading: Reading { label: label.to_owned(), abstained: false, ..Reading::none() },
+            said: Understanding::default(),
+            entities: Vec::new(),
+            tap: None,
+            text: text.to_owned(),
+            source: None,
+        }
+    }
+
+    /// An answer about a policy topic, if one is named.
+    fn decided(kind: ActionKind, topic: Option<&str>) -> Decision {
+        let action = Action { topic: topic.map(str::to_owned), ..Action::of(kind) };
+        Decision {
+            action,
+            briefs: Vec::new(),
+            options: Vec::new(),
+            need: Understanding::default(),
+            focus: None,
+            rejected: None,
+            kept: None,
+            handoff: None,
+            unsure: false,
+        }
+    }
+
+    fn reason(understood: &Understood, decision: &Decision) -> Option<HandoffReason> {
+        triggers().reason(ChannelKind::Whatsapp, understood, decision)
+    }
 
     #[test]
-    fn amounts_are_read_as_people_write_them() {
-        for (text, expected) in [
-            ("je veux 250€ de remboursement", Some("250")),
-            ("refund me $1,299.90 now", Some("1299.90")),
-            ("il manque 1.200,5 euros, pas 30 EUR", Some("1200.5")),
-            ("my order 482910 of 3 pairs", None),
-            ("", None),
-            ("€", None),
-        ] {
-            let expected = expected.map(|text| text.parse::<Decimal>().unwrap());
-            assert_eq!(largest_amount(text), expected, "{text}");
+    fn refunds_and_complaints_above_the_limit_need_a_human() {
+        let answer = decided(ActionKind::Answer, None);
+        for label in MONEY_INTENTS {
+            for (text, expected) in [
+                ("I want my 200.01 euros back", Some(HandoffReason::Amount)),
+                ("rendez-moi mes 1 200 €", Some(HandoffReason::Amount)),
+                ("$1,299.90 for this, and 3 pounds more", Some(HandoffReason::Amount)),
+                ("I want my 200 euros back", None),
+                ("order 482910 never came", None),
+            ] {
+                // A topic of the shop's comes before the amount.
+                let expected = match label {
+                    "warranty" => Some(HandoffReason::Topic),
+                    _ => expected,
+                };
+                assert_eq!(reason(&said(text, label), &answer), expected, "{label}: {text}");
+            }
         }
+        for label in ["product_search", "price_question", "checkout", "praise"] {
+            let understood = said("something for 900 euros", label);
+            assert_eq!(reason(&understood, &answer), None, "{label} asks for no money back");
+        }
+        let unlimited = Triggers { amount_max: None, ..triggers() };
+        let refund = said("900 euros", "refund_status");
+        assert_eq!(unlimited.reason(ChannelKind::Whatsapp, &refund, &answer), None);
+    }
+
+    #[test]
+    fn a_topic_that_the_shop_keeps_for_people_goes_to_people() {
+        let answer = decided(ActionKind::Answer, None);
+        let customs = decided(ActionKind::Answer, Some("customs"));
+        let unsure = |label: &str| {
+            let mut understood = said("hm", label);
+            understood.reading.abstained = true;
+            understood
+        };
+        let topic = Some(HandoffReason::Topic);
+        for (understood, decision, expected) in [
+            (said("is it still under warranty?", "warranty"), &answer, topic),
+            (said("what about customs?", "policy_question"), &customs, topic),
+            (unsure("something"), &customs, topic),
+            (said("when are you open?", "opening_hours"), &answer, None),
+            (unsure("warranty"), &answer, None),
+        ] {
+            let label = understood.reading.label.clone();
+            assert_eq!(reason(&understood, decision), expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn a_stop_and_a_decided_handoff_stay_what_they_are() {
+        let everything = said("give me 900 euros back", "warranty");
+        let close = decided(ActionKind::Close, Some("customs"));
+        let mut handed = decided(ActionKind::Handoff, Some("customs"));
+        handed.handoff = Some(HandoffReason::Complaint);
+        for decision in [close, handed] {
+            let found = triggers().reason(ChannelKind::Sms, &everything, &decision);
+            assert_eq!(found, None, "{decision:?}");
+        }
+        let answer = decided(ActionKind::Answer, None);
+        let found = triggers().reason(ChannelKind::Sms, &everything, &answer);
+        assert_eq!(
+            found,
+            Some(HandoffReason::Channel),
+            "the channel comes before topic and amount"
+        );
     }
 }

@@ -26,6 +26,8 @@ use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::OnceLock;
 
+mod handoffs;
+
 struct Shop {
     catalog: Catalog,
     policies: Policies,
@@ -238,20 +240,6 @@ fn orders_come_from_the_profile_or_their_number_is_asked_for() {
 }
 
 #[test]
-fn complaints_and_requests_reach_a_human() {
-    let mut talk = Talk::new(Language::En);
-    for (label, reason) in [
-        ("complaint", HandoffReason::Complaint),
-        ("delivery_problem", HandoffReason::Complaint),
-        ("payment_problem", HandoffReason::Complaint),
-        ("damaged_item", HandoffReason::Complaint),
-        ("human_agent", HandoffReason::Requested),
-    ] {
-        assert_eq!(talk.says("…", label).handoff, Some(reason), "{label}");
-    }
-}
-
-#[test]
 fn every_question_that_the_shop_has_words_for_is_answered_with_them() {
     for (label, topic) in [
         ("gift_card", "gift_cards"),
@@ -356,17 +344,6 @@ fn a_sentence_that_wants_no_more_messages_stops_them_like_the_word() {
     assert_eq!(talk.record.outreach_stopped_at, None, "an unsure reading stops nothing");
     talk.taps("intent=stop_messages");
     assert!(talk.record.outreach_stopped_at.is_some());
-}
-
-#[test]
-fn what_is_unclear_is_asked_once_and_then_handed_off() {
-    let mut talk = Talk::new(Language::En);
-    let first = talk.says_unsurely("hm well", "refund_status", 0.4, true);
-    assert_eq!(first.action.kind, ActionKind::Clarify);
-    let ids: Vec<_> = first.options.iter().map(|option| option.id.as_str()).collect();
-    assert_eq!(ids, ["intent=refund_status", "intent=order_status"]);
-    let second = talk.says_unsurely("you know", "refund_status", 0.4, true);
-    assert_eq!(second.handoff, Some(HandoffReason::Unsure));
 }
 
 #[test]
@@ -479,16 +456,4 @@ fn what_is_stated_becomes_a_fact_with_its_words_and_narrows_no_search() {
     let search = talk.says(MARATHON[0].1, "product_search");
     assert_eq!(search.action.kind, ActionKind::Ask, "{search:?}");
     assert!(talk.record.facts.contains_key("email"), "a search forgets nothing of this");
-}
-
-#[test]
-fn a_language_that_is_none_of_ours_is_answered_or_handed_off_as_the_shop_wants() {
-    let mut talk = Talk::new(Language::En);
-    talk.tongue = Tongue::De;
-    let answered = talk.says("wo ist mein Paket", "order_status");
-    assert_eq!(answered.action.kind, ActionKind::OrderStatus);
-    assert_eq!((talk.record.language, talk.record.tongue), (Language::En, Some(Tongue::De)));
-    talk.foreign = ForeignWords::HandOff;
-    let handed = talk.says("wo ist mein Paket", "order_status");
-    assert_eq!(handed.handoff, Some(HandoffReason::Language));
 }

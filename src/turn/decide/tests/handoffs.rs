@@ -1,0 +1,79 @@
+//! When a human is asked in, and what the customer hears then.
+
+use super::*;
+
+#[test]
+fn complaints_and_requests_reach_a_human() {
+    let mut talk = Talk::new(Language::En);
+    for (label, reason) in [
+        ("complaint", HandoffReason::Complaint),
+        ("delivery_problem", HandoffReason::Complaint),
+        ("payment_problem", HandoffReason::Complaint),
+        ("damaged_item", HandoffReason::Complaint),
+        ("human_agent", HandoffReason::Requested),
+    ] {
+        assert_eq!(talk.says("…", label).handoff, Some(reason), "{label}");
+    }
+}
+
+#[test]
+fn what_is_unclear_twice_in_a_row_reaches_a_human() {
+    let mut talk = Talk::new(Language::En);
+    let first = talk.says_unsurely("hm well", "refund_status", 0.4, true);
+    assert_eq!(first.action.kind, ActionKind::Clarify);
+    let ids: Vec<_> = first.options.iter().map(|option| option.id.as_str()).collect();
+    assert_eq!(ids, ["intent=refund_status", "intent=order_status"]);
+    let second = talk.says_unsurely("you know", "refund_status", 0.4, true);
+    assert_eq!(second.handoff, Some(HandoffReason::Unsure));
+}
+
+#[test]
+fn what_is_understood_between_two_unclear_messages_lets_the_bot_go_on() {
+    let mut talk = Talk::new(Language::En);
+    talk.says_unsurely("hm well", "refund_status", 0.4, true);
+    talk.says("hello", "greet");
+    let again = talk.says_unsurely("you know", "refund_status", 0.4, true);
+    assert_eq!((again.action.kind, again.handoff), (ActionKind::Clarify, None));
+}
+
+#[test]
+fn a_question_that_goes_round_in_circles_reaches_a_human() {
+    let mut talk = Talk::new(Language::En);
+    talk.says(MARATHON[0].1, "product_search");
+    let first = talk.taps("feel=comfort");
+    let asked = |decision: &Decision| {
+        decision.options.iter().map(|option| option.id.clone()).collect::<Vec<_>>()
+    };
+    // Asked once, and twice again; then no more.
+    for _ in 0..2 {
+        let again = talk.says("yes I want it", "confirm");
+        assert_eq!((asked(&again), again.handoff), (asked(&first), None));
+    }
+    assert_eq!(talk.says("yes I want it", "confirm").handoff, Some(HandoffReason::Loop));
+}
+
+#[test]
+fn a_vip_who_is_ready_to_buy_gets_the_link_and_a_human() {
+    for (tier, reason) in [("vip", Some(HandoffReason::VipBuying)), ("gold", None), ("", None)] {
+        let mut talk = Talk::new(Language::En);
+        talk.customer.tier = Some(tier.to_owned());
+        assert_eq!(talk.says(MARATHON[0].1, "product_search").handoff, None, "only looking");
+        let show = talk.taps("feel=comfort");
+        assert_eq!(show.handoff, None, "only choosing");
+        let pay = talk.taps(&show.options[0].id.clone());
+        assert_eq!((pay.action.kind, pay.handoff), (ActionKind::Checkout, reason), "{tier}");
+        assert!(pay.action.link.is_some(), "nobody waits for the human to pay");
+    }
+}
+
+#[test]
+fn a_language_that_is_none_of_ours_is_answered_or_handed_off_as_the_shop_wants() {
+    let mut talk = Talk::new(Language::En);
+    talk.tongue = Tongue::De;
+    let answered = talk.says("wo ist mein Paket", "order_status");
+    assert_eq!(answered.action.kind, ActionKind::OrderStatus);
+    assert_eq!((talk.record.language, talk.record.tongue), (Language::En, Some(Tongue::De)));
+    talk.foreign = ForeignWords::HandOff;
+    let handed = talk.says("wo ist mein Paket", "order_status");
+    assert_eq!(handed.handoff, Some(HandoffReason::Language));
+}
