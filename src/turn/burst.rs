@@ -8,12 +8,14 @@
 //! Pure. Invariants
 //! - Words are answered in the order they were sent in, those sent at the same time as they came.
 //! - A run of messages that keep coming is answered all the same: [`BurstLimits`] ends it.
+//! - A STOP is never merged with other words, which would hide it, nor superseded by them.
 
 use crate::base::channel::ChannelKind;
 use crate::base::ids::TurnId;
 use crate::threads::ThreadRecord;
 use crate::threads::TurnSort;
 use crate::threads::Unanswered;
+use crate::turn::consent;
 use crate::turn::message::Content;
 use crate::turn::message::TurnRequest;
 use jiff::Timestamp;
@@ -46,19 +48,21 @@ pub(crate) struct Burst {
     pub(crate) supersedes: Vec<TurnId>,
 }
 
-/// What a message is to the messages around it.
+/// What a message is to the messages around it. A message that is nothing but a STOP is a choice,
+/// as its button would be.
 pub(crate) fn sort(content: &Content) -> TurnSort {
     match content {
-        Content::Text(_) => TurnSort::Words,
-        Content::Tap { .. } => TurnSort::Choice,
+        Content::Text(text) if !consent::is_stop(text) => TurnSort::Words,
+        Content::Text(_) | Content::Tap { .. } => TurnSort::Choice,
     }
 }
 
 /// The words that wait in a thread, and this message.
 pub(crate) fn gather(record: &ThreadRecord, request: &TurnRequest, now: Timestamp) -> Burst {
-    let Content::Text(text) = &request.content else {
+    if sort(&request.content) == TurnSort::Choice {
         return Burst { content: request.content.clone(), supersedes: Vec::new() };
-    };
+    }
+    let text = request.content.text();
     let sent_at = request.sent_at.unwrap_or(now);
     let mut words: Vec<(Timestamp, &str)> =
         record.unanswered.iter().map(|older| (older.sent_at, older.text.as_str())).collect();
@@ -101,7 +105,7 @@ pub(crate) fn leave(
     });
 }
 
-/// What waited has been answered with these words; a tap answers only itself.
+/// What waited has been answered with these words; a choice answers only itself.
 pub(crate) fn settle(record: &mut ThreadRecord, request: &TurnRequest) {
     if sort(&request.content) == TurnSort::Words {
         record.unanswered.clear();

@@ -12,6 +12,7 @@ use crate::threads::Interruption;
 use crate::threads::ThreadKey;
 use crate::threads::ThreadRecord;
 use crate::threads::TurnPermit;
+use crate::threads::TurnSort;
 use crate::turn::Answered;
 use crate::turn::Gateway;
 use crate::turn::Progress;
@@ -69,15 +70,16 @@ impl Gateway {
         Err(TurnError::Contended { tries: TRIES_MAX })
     }
 
-    /// Lets the channel's window pass where the caller asked for it, and tells when the time for
-    /// the answer begins.
+    /// Lets the channel's window pass where the caller asked for it and more words would count,
+    /// and tells when the time for the answer begins.
     async fn debounce(
         &self,
         request: &TurnRequest,
         permit: &TurnPermit,
         arrived: Instant,
     ) -> Instant {
-        if request.patience == Patience::None {
+        let alone = burst::sort(&request.content) == TurnSort::Choice;
+        if request.patience == Patience::None || alone {
             return arrived;
         }
         let window = self.options.bursts.window(request.channel);

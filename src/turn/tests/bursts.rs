@@ -1,5 +1,9 @@
 //! Messages in a row: answered once, in the order they were sent, and never with a stale draft.
 
+use crate::base::channel::ChannelKind;
+use crate::base::ids::CustomerId;
+use crate::threads::CustomerKey;
+use crate::threads::CustomerStore;
 use crate::threads::ThreadStore;
 use crate::threads::tests::samples;
 use crate::turn::Content;
@@ -8,8 +12,10 @@ use crate::turn::TurnRequest;
 use crate::turn::tests::desk::BURST_MAX;
 use crate::turn::tests::desk::Desk;
 use crate::turn::tests::desk::WINDOW;
+use crate::turn::tests::desk::WINDOW_SMS;
 use crate::turn::tests::desk::key;
 use crate::turn::tests::desk::message;
+use crate::turn::tests::desk::tenant;
 use crate::turn::tests::desk::words;
 use serde_json::Value;
 use std::time::Duration;
@@ -108,6 +114,44 @@ async fn a_tap_is_a_choice_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_stop_within_a_burst_counts_and_is_confirmed_whatever_comes_around_it() {
+    let customer = CustomerId::new("c-7").unwrap();
+    let ledger = CustomerKey { tenant: tenant(), customer: customer.clone() };
+    for patience in [Patience::None, Patience::Debounce] {
+        for place in 0..3 {
+            let desk = Desk::open();
+            let mut texts = vec!["are you open on", "sunday mornings or so"];
+            texts.insert(place, " Stop! ");
+            let mut turns = Vec::new();
+            for (number, text) in texts.iter().enumerate() {
+                let request = message("t", &format!("m-{number}"), text);
+                let customer_id = Some(customer.clone());
+                turns.push(send(&desk, TurnRequest { patience, customer_id, ..request }).await);
+            }
+            desk.let_drafts_end(9);
+            desk.clock.advance(WINDOW);
+            let mut answers = Vec::new();
+            for turn in turns {
+                answers.push(turn.await.unwrap());
+            }
+            let stop = answers.remove(place);
+            assert_eq!((&stop["action"], &stop["superseded_by"]), (&"close".into(), &Value::Null));
+            assert_ne!(stop["text"], "", "the customer is told");
+            assert_eq!(stop["supersedes"], serde_json::json!([]));
+            let asked = desk.asked().into_iter().filter(|text| text.contains("open on"));
+            assert!(asked.clone().count() > 0, "the question is answered as well");
+            for text in asked {
+                assert!(!text.to_lowercase().contains("stop"), "merged into {text}");
+            }
+            let thread = desk.store.load(&key("t")).await.unwrap().unwrap();
+            assert!(thread.outreach_stopped_at.is_some() && thread.unanswered.is_empty());
+            let kept = desk.store.customer(&ledger).await.unwrap().unwrap();
+            assert!(kept.has_stopped(), "at {place} of the burst with {patience:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn words_whose_newer_ones_never_came_are_answered_with_the_next() {
     let desk = Desk::open();
     let first = send(&desk, message("t", "m-1", "are you open on")).await;
@@ -143,4 +187,19 @@ async fn a_caller_that_can_wait_waits_the_channels_window_and_no_longer() {
 
     // Nobody moves the clock: who asks for no window waits for none.
     assert_ne!(desk.say(words("t", "and what about mondays")).await["text"], "");
+}
+
+#[tokio::test]
+async fn each_channel_waits_its_own_window() {
+    for (channel, window) in [(ChannelKind::Sms, WINDOW_SMS), (ChannelKind::Rcs, WINDOW)] {
+        let desk = Desk::open();
+        desk.let_drafts_end(9);
+        let patience = Patience::Debounce;
+        let turn = TurnRequest { channel, patience, ..words("t", "are you open") };
+        let turn = send(&desk, turn).await;
+        desk.clock.advance(window - Duration::from_millis(1));
+        assert!(futures::poll!(Box::pin(desk.begun(1))).is_pending(), "{channel:?} too early");
+        desk.clock.advance(Duration::from_millis(1));
+        assert_ne!(turn.await.unwrap()["text"], "");
+    }
 }

@@ -10,6 +10,7 @@ use crate::threads::JobStore;
 use crate::threads::Purpose;
 use crate::threads::StoreError;
 use crate::threads::ThreadStore;
+use crate::turn::Content;
 use crate::turn::Gateway;
 use crate::turn::Triggers;
 use crate::turn::TurnError;
@@ -19,6 +20,7 @@ use crate::turn::tests::desk::key;
 use crate::turn::tests::desk::message;
 use crate::turn::tests::desk::tenant;
 use crate::turn::tests::desk::words;
+use serde_json::Value;
 
 fn customer() -> CustomerKey {
     CustomerKey { tenant: tenant(), customer: CustomerId::new("c-42").unwrap() }
@@ -159,6 +161,30 @@ async fn a_customer_who_said_stop_gets_no_offer_until_outreach_is_granted_anew()
     assert_eq!(stranger.withheld, open, "another customer's STOP is nobody else's");
     grant_outreach(&desk.gateway).await;
     assert_eq!(verdict().await, open);
+}
+
+#[tokio::test]
+async fn a_turn_makes_no_offer_to_who_said_stop_in_the_thread_or_anywhere_else() {
+    let tap = |request: TurnRequest| TurnRequest {
+        content: Content::Tap { option_id: "feel=comfort".to_owned(), text: String::new() },
+        ..request
+    };
+    // The ledger speaks of a known customer, the thread of one without an id.
+    for (stops, knows) in [(false, false), (true, false), (false, true), (true, true)] {
+        let desk = Desk::of_the_example_shop();
+        desk.let_drafts_end(99);
+        let of = |request: TurnRequest| if knows { known(request) } else { request };
+        if stops {
+            // A known customer's STOP was said in another thread.
+            desk.say(of(words(if knows { "elsewhere" } else { "t" }, "stop"))).await;
+        }
+        let need = "I'm looking for running shoes for a marathon";
+        let asked = desk.say(of(words("t", need))).await;
+        assert_eq!((&asked["action"], &asked["suggestion"]), (&"ask".into(), &Value::Null));
+        let shown = desk.say(of(tap(words("t", "")))).await;
+        assert_eq!(shown["action"], "recommend", "{shown}");
+        assert_eq!(shown["suggestion"].is_null(), stops, "known: {knows}: {shown}");
+    }
 }
 
 #[tokio::test]

@@ -10,8 +10,10 @@ use crate::base::ids::TenantId;
 use crate::base::ids::ThreadId;
 use crate::base::language::Language;
 use crate::catalog::Catalog;
+use crate::catalog::CatalogLimits;
 use crate::intent::IntentClassifier;
 use crate::intent::IntentError;
+use crate::offers::BasketLimits;
 use crate::offers::Baskets;
 use crate::offers::Experiment;
 use crate::offers::ExperimentOptions;
@@ -72,8 +74,28 @@ use tokio::sync::watch;
 /// Longest burst of the test gateway.
 pub(super) const BURST_MAX: usize = 3;
 
-/// The debounce window of the test gateway, on every channel.
+/// The debounce window of the test gateway on every channel but SMS, and there.
 pub(super) const WINDOW: Duration = Duration::from_millis(700);
+pub(super) const WINDOW_SMS: Duration = Duration::from_millis(1500);
+
+/// More than the example shop has.
+const BASKETS: BasketLimits = BasketLimits {
+    file_bytes_max: 1 << 24,
+    baskets_max: 100_000,
+    basket_articles_max: 100,
+    articles_max: 10_000,
+    pairs_max: 100_000,
+    rules_max: 50,
+};
+const CATALOG: CatalogLimits = CatalogLimits {
+    file_bytes_max: 1 << 24,
+    products_max: 10_000,
+    line_bytes_max: 1 << 16,
+    facets_max: 64,
+    values_max: 512,
+    sizes_max: 64,
+    features_max: 32,
+};
 
 /// What became of the drafts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -163,7 +185,24 @@ impl Desk {
         Self::made_of(Arc::new(store), TurnOptions { triggers, ..options_of_turns() })
     }
 
+    /// One that sells what the example shop does, and offers what goes with it.
+    pub(super) fn of_the_example_shop() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
+        let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
+        let baskets = Baskets::open(&folder.join("baskets.csv"), &BASKETS).unwrap();
+        let catalog = Catalog::open(&folder.join("catalog.ndjson"), &CATALOG).unwrap();
+        Self::selling(Arc::new(store), options_of_turns(), (catalog, offers_of(baskets)))
+    }
+
     fn made_of(store: Arc<EmbeddedStore>, options: TurnOptions) -> Self {
+        Self::selling(store, options, (Catalog::empty(), offers_of(Baskets::empty())))
+    }
+
+    fn selling(
+        store: Arc<EmbeddedStore>,
+        options: TurnOptions,
+        (catalog, offers): (Catalog, Offers),
+    ) -> Self {
         let drafter = Arc::new(PatientDrafter {
             permits: Semaphore::new(0),
             drafts: watch::Sender::new(Drafts::default()),
@@ -173,8 +212,8 @@ impl Desk {
         let parts = Parts {
             classifier: Arc::new(IntentClassifier::toy()),
             drafter: Arc::new(DrafterSlot::new(Box::new(SharedDrafter(Arc::clone(&drafter))))),
-            catalog: Arc::new(Catalog::empty()),
-            offers: Arc::new(no_offers()),
+            catalog: Arc::new(catalog),
+            offers: Arc::new(offers),
             policies: Policies::default(),
             shop: ShopProfile::default(),
             store: Arc::clone(&store) as Arc<dyn ThreadStore>,
@@ -296,6 +335,7 @@ fn encode(answer: &TurnAnswer) -> Vec<u8> {
         "action": answer.action.kind.name(),
         "text": answer.reply.text,
         "source": answer.reply.source.name(),
+        "suggestion": answer.suggestion.as_ref().map(|offer| offer.sku.as_str()),
     });
     serde_json::to_vec(&body).unwrap()
 }
@@ -308,7 +348,7 @@ fn encode_human(
     serde_json::to_vec(&body).unwrap()
 }
 
-fn no_offers() -> Offers {
+fn offers_of(baskets: Baskets) -> Offers {
     let experiment =
         Experiment::new(ExperimentOptions { holdout_share: 0.1, salt: "test".to_owned() }).unwrap();
     let guardrails = GuardrailOptions {
@@ -318,7 +358,7 @@ fn no_offers() -> Offers {
         price_share_max: rust_decimal::Decimal::ONE,
     };
     let options = OfferOptions { together_min: 5, confidence_min: 0.08, lift_min: 1.2, guardrails };
-    Offers::new(Baskets::empty(), experiment, options)
+    Offers::new(baskets, experiment, options)
 }
 
 fn options_of_turns() -> TurnOptions {
@@ -345,7 +385,12 @@ fn options_of_turns() -> TurnOptions {
         bursts: BurstLimits {
             messages_max: BURST_MAX,
             text_chars_max: 4096,
-            windows: ChannelKind::ALL.map(|channel| (channel, WINDOW)).into(),
+            windows: ChannelKind::ALL
+                .map(|channel| match channel {
+                    ChannelKind::Sms => (channel, WINDOW_SMS),
+                    _ => (channel, WINDOW),
+                })
+                .into(),
         },
         handoff: HandoffDelivery::Webhook,
         triggers: Triggers::default(),
