@@ -318,11 +318,31 @@ fn store(error: &StoreError) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn retry_after(error: impl Into<ApiError>) -> String {
         let response = error.into().into_response();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         response.headers()[RETRY_AFTER].to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_store_that_takes_nothing_in_answers_503_with_its_reason() {
+        for (cause, reason) in [
+            (StoreError::DiskFull, "disk is full"),
+            (StoreError::ReadOnly, "read-only"),
+            (StoreError::Damaged { cause: None }, "damaged"),
+        ] {
+            let later = StoreError::Stopped { cause: Arc::new(cause.clone()) };
+            for error in [cause, later].map(ApiError::from) {
+                let detail = error.detail();
+                assert_eq!(detail.code, "store_unavailable");
+                assert!(detail.message.contains(reason), "{}", detail.message);
+                let response = error.into_response();
+                assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+                assert!(response.headers().contains_key(RETRY_AFTER));
+            }
+        }
     }
 
     #[test]

@@ -109,10 +109,9 @@ pub enum StoreError {
         cause: Arc<io::Error>,
     },
     /// An earlier failure stopped all writing; start again once it is mended.
-    #[error("writing has stopped after a failure")]
+    #[error("nothing is taken in since a failure: {cause}")]
     Stopped {
-        /// The failure.
-        #[source]
+        /// The failure, which was logged with its own causes when it came.
         cause: Arc<StoreError>,
     },
     /// The store is shutting down.
