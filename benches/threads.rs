@@ -3,14 +3,21 @@
 //! `cargo bench --bench threads` measures in `./bench-threads` (removed afterwards), because a
 //! temporary folder in memory would tell nothing of the disk:
 //! - turns recorded a second and their p50/p99, at 1, 64 and 1,024 concurrent threads;
-//! - `-- --threads 1000000` opens so many threads of six turns, then prints seconds, bytes on disk a
-//!   thread, resident memory, p50/p99 of a cold read, and the time to open the file again;
-//! - `-- --fsync` prints what a bare write and sync of the disk takes, the floor of every commit.
+//! - `-- --threads 1000000` opens so many threads of six turns in a process of its own and kills that
+//!   while it goes on writing, then prints seconds, bytes on disk a thread, resident memory, the time
+//!   to open the file after the kill and after a clean close, and p50/p99 of a cold read;
+//! - `-- --fsync` prints what a bare write and sync of the disk takes, the floor of every commit;
+//! - `--recovery walk` with any of them measures the other way to come up after a crash.
 
 use jiff::Timestamp;
 use std::error::Error;
+use std::io::BufRead;
+use std::io::BufReader;
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
+use std::process::Command;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine::base::channel::ChannelKind;
@@ -43,6 +50,13 @@ use vitrine::threads::TurnKind;
 use vitrine::threads::TurnRecord;
 
 const FOLDER: &str = "bench-threads";
+const RECOVERY: &str = "--recovery";
+/// Tells the process that fills the store from the one that measures.
+const FILL: &str = "--fill";
+/// What the filling process says when it is done.
+const FILLED: &str = "filled";
+/// How long it goes on writing before it is killed.
+const UNTIL_KILLED: Duration = Duration::from_secs(2);
 const RUN: Duration = Duration::from_secs(5);
 const TURNS_PER_THREAD: usize = 6;
 /// Threads that are filled at once.
@@ -73,16 +87,30 @@ fn main() -> Fallible<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let asked = arguments.iter().position(|argument| argument == "--threads");
-    let threads = asked.and_then(|at| arguments.get(at + 1)?.parse().ok());
+    let value = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    let recovery = match value(RECOVERY) {
+        None | Some("quick") => Recovery::Quick,
+        Some("walk") => Recovery::Walk,
+        Some(other) => return Err(format!("{RECOVERY} is quick or walk, not {other}").into()),
+    };
+    let options = options(&folder, recovery);
+    if let Some(threads) = value(FILL) {
+        return runtime.block_on(fill(options, threads.parse()?));
+    }
+    fresh(&folder)?;
     let done = if arguments.iter().any(|argument| argument == "--fsync") {
         fsync(&folder)
-    } else if let Some(threads) = threads {
-        runtime.block_on(open_threads(&folder, threads))
+    } else if let Some(threads) = value("--threads") {
+        fill_and_kill(&arguments[0], threads, value(RECOVERY))?;
+        runtime.block_on(open_again(options, threads.parse()?))
     } else {
         runtime.block_on(async {
             for concurrent in [1, 64, 1024] {
-                record_turns(&folder, concurrent).await?;
+                fresh(&folder)?;
+                record_turns(options.clone(), concurrent).await?;
             }
             Ok(())
         })
@@ -95,7 +123,7 @@ fn say(text: &str) -> Fallible<()> {
     Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }
 
-fn options(folder: &Path) -> EmbeddedOptions {
+fn options(folder: &Path, recovery: Recovery) -> EmbeddedOptions {
     EmbeddedOptions {
         path: folder.join("threads.redb"),
         cache_bytes: 64 << 20,
@@ -106,7 +134,7 @@ fn options(folder: &Path) -> EmbeddedOptions {
         // The gateway's defaults.
         hot: HotOptions { threads_max: 100_000, bytes_max: 64 << 20 },
         open_check: OpenCheck::AfterCrash,
-        recovery: Recovery::Walk,
+        recovery,
     }
 }
 
@@ -237,9 +265,9 @@ fn at(sorted: &[Duration], percent: usize) -> Duration {
     sorted[(sorted.len() - 1) * percent / 100]
 }
 
-async fn record_turns(folder: &Path, concurrent: usize) -> Fallible<()> {
-    fresh(folder)?;
-    let store = Arc::new(EmbeddedStore::open(options(folder))?);
+async fn record_turns(options: EmbeddedOptions, concurrent: usize) -> Fallible<()> {
+    let recovery = options.recovery;
+    let store = Arc::new(EmbeddedStore::open(options)?);
     let start = SystemClock.instant();
     let mut tasks = tokio::task::JoinSet::new();
     for thread in 0..concurrent {
@@ -268,7 +296,7 @@ async fn record_turns(folder: &Path, concurrent: usize) -> Fallible<()> {
         statistics.writes_done as f64 / statistics.groups_written.max(1) as f64,
     );
     say(&format!(
-        "record_turns_concurrent{concurrent}: {rate:.0} turns/s, p50 {:?}, p99 {:?}, {group:.1} turns \
+        "record_turns_concurrent{concurrent}_{recovery:?}: {rate:.0} turns/s, p50 {:?}, p99 {:?}, {group:.1} turns \
          a sync, {} syncs",
         at(&waits, 50),
         at(&waits, 99),
@@ -276,15 +304,58 @@ async fn record_turns(folder: &Path, concurrent: usize) -> Fallible<()> {
     ))
 }
 
-async fn open_threads(folder: &Path, threads: usize) -> Fallible<()> {
-    fresh(folder)?;
-    let store = Arc::new(EmbeddedStore::open(options(folder))?);
+/// Has another process fill the store, and kills it while it writes on.
+fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> Fallible<()> {
+    let mut filler = Command::new(program)
+        .args([FILL, threads])
+        .args(recovery.map(|recovery| [RECOVERY, recovery]).into_iter().flatten())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let lines = BufReader::new(filler.stdout.take().ok_or("no output to read")?).lines();
+    let mut filled = false;
+    for line in lines {
+        let line = line?;
+        if line == FILLED {
+            filled = true;
+            std::thread::sleep(UNTIL_KILLED);
+            filler.kill()?;
+        } else {
+            say(&line)?;
+        }
+    }
+    filler.wait()?;
+    if filled { Ok(()) } else { Err("the process that fills the store ended by itself".into()) }
+}
+
+/// Opens so many threads, says what that took, and goes on with further ones until it is killed.
+async fn fill(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
+    let recovery = options.recovery;
+    let store = Arc::new(EmbeddedStore::open(options)?);
     let start = SystemClock.instant();
+    record_all(&store, 0..threads).await?;
+    let filled = SystemClock.instant() - start;
+    let statistics = store.statistics().await?;
+    #[expect(clippy::cast_precision_loss, reason = "printed figures")]
+    let rate = (threads * TURNS_PER_THREAD) as f64 / filled.as_secs_f64();
+    say(&format!(
+        "open_threads{threads}_turns{TURNS_PER_THREAD}_{recovery:?}: filled in {filled:.1?} ({rate:.0} \
+         turns/s), {} bytes a thread, resident {} MiB, {} hot threads in {} bytes",
+        statistics.file_bytes / threads as u64,
+        resident_mebibytes(),
+        statistics.hot_threads,
+        statistics.hot_bytes,
+    ))?;
+    say(FILLED)?;
+    record_all(&store, threads..usize::MAX).await
+}
+
+/// Records the turns of these threads, many threads at once.
+async fn record_all(store: &Arc<EmbeddedStore>, threads: Range<usize>) -> Fallible<()> {
     let mut tasks = tokio::task::JoinSet::new();
     for filler in 0..FILLERS {
-        let store = Arc::clone(&store);
+        let (store, threads) = (Arc::clone(store), threads.clone());
         tasks.spawn(async move {
-            for thread in (filler..threads).step_by(FILLERS) {
+            for thread in threads.skip(filler).step_by(FILLERS) {
                 let mut current = None;
                 for number in 0..TURNS_PER_THREAD {
                     current = Some(record(&store, thread, number, current).await?);
@@ -293,24 +364,18 @@ async fn open_threads(folder: &Path, threads: usize) -> Fallible<()> {
             Fallible::Ok(())
         });
     }
-    for task in tasks.join_all().await {
-        task?;
-    }
-    let filled = SystemClock.instant() - start;
-    let statistics = store.statistics().await?;
-    #[expect(clippy::cast_precision_loss, reason = "printed figures")]
-    let rate = (threads * TURNS_PER_THREAD) as f64 / filled.as_secs_f64();
-    say(&format!(
-        "open_threads{threads}_turns{TURNS_PER_THREAD}: filled in {filled:.1?} ({rate:.0} turns/s), \
-         {} bytes a thread",
-        statistics.file_bytes / threads as u64,
-    ))?;
-    let mut resident = vec![resident_mebibytes()];
-    drop(store);
+    tasks.join_all().await.into_iter().collect()
+}
 
-    let start = SystemClock.instant();
-    let store = EmbeddedStore::open(options(folder))?;
-    let opened = SystemClock.instant() - start;
+async fn open_again(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
+    let open = || {
+        let start = SystemClock.instant();
+        let store = EmbeddedStore::open(options.clone())?;
+        Fallible::Ok((store, SystemClock.instant() - start))
+    };
+    let (store, after_kill) = open()?;
+    drop(store);
+    let (store, after_close) = open()?;
     let mut reads = Vec::with_capacity(COLD_READS);
     for number in 0..COLD_READS {
         // Spread over the whole store by a step that shares no factor with it.
@@ -323,12 +388,10 @@ async fn open_threads(folder: &Path, threads: usize) -> Fallible<()> {
         }
     }
     reads.sort_unstable();
-    resident.push(resident_mebibytes());
     say(&format!(
-        "open_threads{threads}: resident {resident:?} MiB, {} hot threads in {} bytes, opened again \
-         in {opened:?}, cold read p50 {:?}, p99 {:?}",
-        statistics.hot_threads,
-        statistics.hot_bytes,
+        "open_threads{threads}: opened in {after_kill:.1?} after a kill and in {after_close:.1?} after a \
+         clean close, resident {} MiB, cold read p50 {:?}, p99 {:?}",
+        resident_mebibytes(),
         at(&reads, 50),
         at(&reads, 99),
     ))
@@ -343,7 +406,6 @@ fn resident_mebibytes() -> u64 {
 }
 
 fn fsync(folder: &Path) -> Fallible<()> {
-    fresh(folder)?;
     let mut file = std::fs::File::create(folder.join("probe"))?;
     let mut waits = Vec::new();
     for _ in 0..500 {

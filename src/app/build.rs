@@ -40,7 +40,6 @@ use crate::threads::GateOptions;
 use crate::threads::HotOptions;
 use crate::threads::JobStore;
 use crate::threads::OpenCheck;
-use crate::threads::Recovery;
 use crate::threads::ThreadStore;
 use crate::threads::TurnGate;
 use crate::threads::Upkeep;
@@ -228,10 +227,15 @@ fn outbox(
     Ok(Outbox::new(options, store, Box::new(courier), Arc::clone(clock)))
 }
 
+fn days(days: u32) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_hours(i64::from(days) * 24)
+}
+
 fn upkeep(settings: &Settings, store: &Arc<EmbeddedStore>) -> Upkeep {
     let raw = &settings.raw.retention;
     let options = UpkeepOptions {
-        messages_kept: jiff::SignedDuration::from_hours(i64::from(raw.messages_days) * 24),
+        messages_kept: days(raw.messages_days),
+        tombstones_kept: days(raw.tombstones_days),
         kept: settings.kept,
         tenants_kept: settings.tenants_kept.clone(),
         step: Duration::from_millis(raw.sweep_ms),
@@ -330,7 +334,7 @@ fn store(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
             bytes_max: usize::try_from(threads.hot_bytes_max.0)?,
         },
         open_check: OpenCheck::AfterCrash,
-        recovery: Recovery::Walk,
+        recovery: settings.recovery,
     })?)
 }
 

@@ -34,6 +34,7 @@ pub(crate) use source::Override;
 use crate::base::channel::ChannelKind;
 use crate::base::ids::TenantId;
 use crate::threads::Kept;
+use crate::threads::Recovery;
 use crate::turn::Triggers;
 use raw::Size;
 use std::collections::BTreeMap;
@@ -140,6 +141,8 @@ pub(crate) struct Settings {
     pub(crate) tenants_kept: BTreeMap<TenantId, Kept>,
     /// What always goes to people.
     pub(crate) triggers: Triggers,
+    /// How the thread file comes up after a crash.
+    pub(crate) recovery: Recovery,
 }
 
 impl Settings {
@@ -195,6 +198,8 @@ impl Settings {
         let kept = retention::everybody(&raw.retention);
         let tenants_kept = retention::tenants(&raw.retention)?;
         let triggers = read_triggers(&raw.turn)?;
+        let recovery = Recovery::from_name(&raw.threads.recovery)
+            .ok_or_else(|| value("threads.recovery", &raw.threads.recovery, "quick, walk"))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
         let precision = EncoderPrecision::parse(&raw.intent.precision, tier)
@@ -224,6 +229,7 @@ impl Settings {
             kept,
             tenants_kept,
             triggers,
+            recovery,
         })
     }
 
@@ -334,6 +340,7 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
         ("turn.burst_messages_max", raw.turn.burst_messages_max),
         ("retention.messages_days", raw.retention.messages_days as usize),
         ("retention.threads_days", raw.retention.threads_days as usize),
+        ("retention.profiles_days", raw.retention.profiles_days as usize),
         ("retention.personalisation_days", raw.retention.personalisation_days as usize),
         ("retention.outreach_days", raw.retention.outreach_days as usize),
         ("retention.sweep_entries_max", raw.retention.sweep_entries_max),
@@ -347,6 +354,11 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
         if found == 0 {
             return Err(value(key, "0", "1 or more"));
         }
+    }
+    if raw.retention.tombstones_days < retention::TOMBSTONES_DAYS_MIN {
+        let found = raw.retention.tombstones_days.to_string();
+        let allowed = format!("{} or more", retention::TOMBSTONES_DAYS_MIN);
+        return Err(value("retention.tombstones_days", &found, &allowed));
     }
     let per_second = raw.server.tenant_requests_per_second;
     if !(0.0..=1e6).contains(&per_second) || (per_second > 0.0 && per_second < 1e-3) {

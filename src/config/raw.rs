@@ -301,6 +301,9 @@ section!(
         writes_waiting_max: usize = 4096,
         /// Writes in one transaction.
         writes_per_commit_max: usize = 1024,
+        /// How the file comes up after a crash: `quick`, at once, for which each transaction syncs
+        /// twice and writes the map of the file's pages with it; or `walk`, through the whole file.
+        recovery: String = "quick".to_owned(),
     }
 );
 
@@ -309,8 +312,12 @@ section!(
     Retention {
         /// Message ids, days: channels deliver again for up to 7.
         messages_days: u32 = 8,
+        /// That something was erased, days: a message sent before is refused for so long. 8 or more.
+        tombstones_days: u32 = 30,
         /// Threads, days from their last change.
         threads_days: u32 = 1095,
+        /// Profiles of customers who have no thread and no live consent, days from their last change.
+        profiles_days: u32 = 1095,
         /// Facts kept to know the customer again, days from when they were learnt.
         personalisation_days: u32 = 1095,
         /// Facts kept to write first, days from when they were learnt.

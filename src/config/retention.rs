@@ -14,14 +14,18 @@ use std::collections::BTreeMap;
 /// Parts tenants.
 const SEPARATOR: char = ';';
 
+/// The least that an erasure is remembered: channels deliver again for up to 7 days.
+pub(super) const TOMBSTONES_DAYS_MIN: u32 = 8;
+
 /// What a tenant's entry looks like.
-const ALLOWED: &str = "NAME and then threads_days, personalisation_days or outreach_days, \
-    each with =DAYS of 1 or more";
+const ALLOWED: &str = "NAME and then threads_days, profiles_days, personalisation_days or \
+    outreach_days, each with =DAYS of 1 or more";
 
 /// The times of everybody.
 pub(super) fn everybody(raw: &Retention) -> Kept {
     Kept {
         threads: days(raw.threads_days),
+        profiles: days(raw.profiles_days),
         personalisation: days(raw.personalisation_days),
         outreach: days(raw.outreach_days),
     }
@@ -48,6 +52,7 @@ fn tenant(entry: &str, mut kept: Kept) -> Option<(TenantId, Kept)> {
         let found = days(found.parse().ok().filter(|found| *found > 0)?);
         match key {
             "threads_days" => kept.threads = found,
+            "profiles_days" => kept.profiles = found,
             "personalisation_days" => kept.personalisation = found,
             "outreach_days" => kept.outreach = found,
             _ => return None,
@@ -70,10 +75,11 @@ mod tests {
 
     #[test]
     fn a_tenant_keeps_what_it_says_and_the_rest_as_everybody() {
-        let kept = read("shop-a threads_days=30 outreach_days=7; shop-b").unwrap();
+        let kept = read("shop-a threads_days=30 profiles_days=9 outreach_days=7; shop-b").unwrap();
         let everybody = everybody(&Retention::default());
         let shop_a = &kept[&TenantId::new("shop-a").unwrap()];
-        assert_eq!((shop_a.threads, shop_a.outreach), (days(30), days(7)));
+        let said = (shop_a.threads, shop_a.profiles, shop_a.outreach);
+        assert_eq!(said, (days(30), days(9), days(7)));
         assert_eq!(shop_a.personalisation, everybody.personalisation);
         assert_eq!(kept[&TenantId::new("shop-b").unwrap()], everybody);
         assert!(read(" ").unwrap().is_empty());

@@ -119,6 +119,14 @@ pub struct Consent {
     pub withdrawn_at: Option<Timestamp>,
 }
 
+impl Consent {
+    /// Whether it was given and not taken back.
+    #[must_use]
+    pub fn is_live_grant(&self) -> bool {
+        self.granted_at.is_some() && self.withdrawn_at.is_none()
+    }
+}
+
 /// A consent given or taken back, before it is a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentChange {
@@ -233,12 +241,14 @@ impl CustomerRecord {
     /// Whether a STOP stands: no outreach was granted anew since.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
-        let anew = |row: &Consent| {
-            row.purpose == Purpose::Outreach
-                && row.withdrawn_at.is_none()
-                && row.granted_at.is_some()
-        };
+        let anew = |row: &Consent| row.purpose == Purpose::Outreach && row.is_live_grant();
         self.outreach_stopped_at.is_some() && !self.consents.iter().any(anew)
+    }
+
+    /// Whether anything that the customer agreed to still stands.
+    #[must_use]
+    pub fn has_live_grant(&self) -> bool {
+        self.consents.iter().any(Consent::is_live_grant)
     }
 
     /// Whether the purpose is live on a channel: by a grant, or, where none is needed, by the lack
@@ -250,8 +260,7 @@ impl CustomerRecord {
             .iter()
             .filter(|row| row.purpose == purpose)
             .filter(|row| row.channel.is_none_or(|of| of == channel));
-        let granted =
-            rows.clone().any(|row| row.granted_at.is_some() && row.withdrawn_at.is_none());
+        let granted = rows.clone().any(Consent::is_live_grant);
         match purpose {
             Purpose::Assistance => granted || rows.all(|row| row.withdrawn_at.is_none()),
             Purpose::Personalisation | Purpose::Outreach => granted,

@@ -7,6 +7,7 @@ use crate::threads::CustomerKey;
 use crate::threads::CustomerOutcome;
 use crate::threads::CustomerRecord;
 use crate::threads::CustomerStore;
+use crate::threads::Due;
 use crate::threads::EmbeddedStore;
 use crate::threads::IdentityKey;
 use crate::threads::PendingLink;
@@ -18,6 +19,8 @@ use crate::threads::error::storage;
 use crate::threads::layout::CUSTOMER_THREADS;
 use crate::threads::layout::CUSTOMERS;
 use crate::threads::layout::IDENTITIES;
+use crate::threads::layout::TOMBSTONES;
+use crate::threads::layout::time;
 use crate::threads::tables::Tables;
 use jiff::Timestamp;
 use redb::ReadableDatabase;
@@ -110,6 +113,19 @@ impl CustomerStore for EmbeddedStore {
     }
 }
 
+impl EmbeddedStore {
+    /// When an erasure was, for messages that come late.
+    async fn buried_at(&self, hashed: [u8; 32]) -> Result<Option<Timestamp>, StoreError> {
+        self.read(move |shared| {
+            let transaction = shared.database().begin_read().map_err(storage)?;
+            let tombstones = transaction.open_table(TOMBSTONES).map_err(storage)?;
+            let stored = tombstones.get(hashed).map_err(storage)?;
+            Ok(stored.and_then(|microseconds| time(microseconds.value())))
+        })
+        .await
+    }
+}
+
 impl Shared {
     fn customer(&self, key: &str) -> Result<Option<Arc<CustomerRecord>>, StoreError> {
         let transaction = self.database().begin_read().map_err(storage)?;
@@ -177,6 +193,32 @@ impl Tables<'_> {
     fn read_customer(&self, stored_key: &str) -> Result<Option<CustomerRecord>, StoreError> {
         let stored = self.customers.get(stored_key).map_err(storage)?;
         Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?)
+    }
+
+    /// Takes out a profile that is due, as it stands now: a customer who has a thread keeps it. What
+    /// comes of this customer later is welcome, so there is no tombstone.
+    pub(super) fn drop_profile(
+        &mut self,
+        key: &CustomerKey,
+        due: Due,
+    ) -> Result<(bool, Wrote), StoreError> {
+        let stored_key = key.stored();
+        let Some(record) = self.read_customer(&stored_key)? else {
+            return Ok((false, Wrote::Nothing));
+        };
+        let prefix = key.threads_prefix();
+        let next = self.customer_threads.range(prefix.as_str()..).map_err(storage)?.next();
+        let next = next.transpose().map_err(storage)?;
+        let has_thread = next.is_some_and(|(entry, _)| entry.value().starts_with(&prefix));
+        if has_thread || !due.takes_profile(&record) {
+            return Ok((false, Wrote::Nothing));
+        }
+        for identity in identities(key, &record) {
+            self.identities.remove(identity).map_err(storage)?;
+        }
+        self.customers.remove(stored_key.as_str()).map_err(storage)?;
+        self.count_erasure()?;
+        Ok((true, Wrote::Something))
     }
 
     fn erase_customer(

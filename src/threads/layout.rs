@@ -113,7 +113,7 @@ impl CustomerKey {
         Sha256::digest(format!("{}{PART}{PART}{}", self.tenant, self.customer)).into()
     }
 
-    fn from_stored(text: &str) -> Option<Self> {
+    pub(super) fn from_stored(text: &str) -> Option<Self> {
         let (tenant, customer) = text.split_once(PART)?;
         let tenant = TenantId::new(tenant).ok()?;
         Some(Self { tenant, customer: CustomerId::new(customer).ok()? })

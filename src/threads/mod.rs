@@ -7,7 +7,8 @@
 //! - A commit that returned is on disk; a commit that failed left either nothing or all of itself.
 //! - A message id is answered once: a second commit gets the first one's answer.
 //! - A thread changes only from the version that the change was made from.
-//! - What was erased stays away: an old message under an erased thread is refused.
+//! - What was erased stays away: an old message under an erased thread is refused, for longer than
+//!   any channel delivers again.
 
 mod customer;
 mod customers;
@@ -87,6 +88,7 @@ pub use crate::threads::record::VERBATIM_CHARS_MAX;
 pub use crate::threads::sweep::Due;
 pub use crate::threads::sweep::Sweep;
 pub use crate::threads::sweep::SweepCursor;
+pub use crate::threads::sweep::Swept;
 pub use crate::threads::upkeep::Kept;
 pub use crate::threads::upkeep::Upkeep;
 pub use crate::threads::upkeep::UpkeepOptions;

@@ -46,6 +46,18 @@ pub enum Recovery {
     Quick,
 }
 
+impl Recovery {
+    /// The configured name of either.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "walk" => Some(Self::Walk),
+            "quick" => Some(Self::Quick),
+            _ => None,
+        }
+    }
+}
+
 /// Where and how an embedded store keeps its threads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbeddedOptions {

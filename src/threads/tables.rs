@@ -3,6 +3,7 @@
 use crate::threads::CustomerKey;
 use crate::threads::StoreError;
 use crate::threads::ThreadKey;
+use crate::threads::deed::Wrote;
 use crate::threads::error::storage;
 use crate::threads::layout::CUSTOMER_THREADS;
 use crate::threads::layout::CUSTOMERS;
@@ -71,6 +72,23 @@ impl<'t> Tables<'t> {
         let microsecond = erased_at.as_microsecond().max(before.unwrap_or(i64::MIN));
         self.tombstones.insert(hashed, microsecond).map_err(storage)?;
         Ok(())
+    }
+
+    /// Takes out those of these tombstones that still are of before `microsecond`; returns how many.
+    pub(super) fn forget(
+        &mut self,
+        tombstones: &[[u8; 32]],
+        microsecond: i64,
+    ) -> Result<(u64, Wrote), StoreError> {
+        let mut forgotten = 0;
+        for hashed in tombstones {
+            let old = self.tombstones.get(hashed).map_err(storage)?;
+            if old.is_some_and(|erased_at| erased_at.value() < microsecond) {
+                self.tombstones.remove(hashed).map_err(storage)?;
+                forgotten += 1;
+            }
+        }
+        Ok((forgotten, if forgotten > 0 { Wrote::Something } else { Wrote::Nothing }))
     }
 
     /// Counts an erasure whose bytes may still stand in free pages of the file.

@@ -18,6 +18,8 @@ use std::time::Duration;
 pub struct UpkeepOptions {
     /// Message ids; longer than any channel delivers again, which is 7 days.
     pub messages_kept: SignedDuration,
+    /// That something was erased; as long, so that no message sent before can undo it.
+    pub tombstones_kept: SignedDuration,
     /// Threads and what they know, of tenants that say nothing else.
     pub kept: Kept,
     /// The same of single tenants.
@@ -35,6 +37,8 @@ pub struct UpkeepOptions {
 pub struct Kept {
     /// Threads, from their last change; what is kept to assist goes with them.
     pub threads: SignedDuration,
+    /// Profiles of customers without a thread or a live consent, from their last change.
+    pub profiles: SignedDuration,
     /// Facts kept to know the customer again, from when they were learnt.
     pub personalisation: SignedDuration,
     /// Facts kept to write first, from when they were learnt.
@@ -79,6 +83,7 @@ impl UpkeepOptions {
         let before = |kept: SignedDuration| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
         let due = |kept: Kept| Due {
             threads_before: before(kept.threads),
+            profiles_before: before(kept.profiles),
             personalisation_before: before(kept.personalisation),
             outreach_before: before(kept.outreach),
         };
@@ -86,6 +91,7 @@ impl UpkeepOptions {
             self.tenants_kept.iter().map(|(tenant, kept)| (tenant.clone(), due(*kept))).collect();
         Sweep {
             messages_before: before(self.messages_kept),
+            tombstones_before: before(self.tombstones_kept),
             due: due(self.kept),
             tenants: Arc::new(tenants),
             entries_max: self.step_entries_max,

@@ -7,7 +7,6 @@ use crate::threads::CustomerKey;
 use crate::threads::CustomerOutcome;
 use crate::threads::CustomerRecord;
 use crate::threads::CustomerStore;
-use crate::threads::Due;
 use crate::threads::EmbeddedStore;
 use crate::threads::Identity;
 use crate::threads::IdentityKey;
@@ -19,13 +18,10 @@ use crate::threads::JobOutcome;
 use crate::threads::JobStore;
 use crate::threads::PendingLink;
 use crate::threads::StoreError;
-use crate::threads::Sweep;
-use crate::threads::SweepCursor;
 use crate::threads::ThreadStore;
 use crate::threads::tests::samples;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use uuid::Uuid;
 
 fn customer_key(name: &str) -> CustomerKey {
@@ -195,44 +191,6 @@ async fn a_rewrite_under_load_loses_nothing() {
     }
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "a rewrite leaves one file");
-}
-
-#[tokio::test]
-async fn what_has_been_kept_long_enough_goes_and_the_rest_stays() {
-    let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
-    for thread in 0..30 {
-        let mut turn = samples::turn(&format!("m-{thread}"), "hello");
-        turn.answered_at = samples::at(thread * 10);
-        let mut commit = samples::commit(&format!("t-{thread}"), None, Some(turn));
-        commit.thread.updated_at = samples::at(thread * 10);
-        store.commit(commit).await.unwrap();
-    }
-    let sweep = Sweep {
-        messages_before: samples::at(200),
-        due: Due {
-            threads_before: samples::at(100),
-            personalisation_before: samples::at(0),
-            outreach_before: samples::at(0),
-        },
-        tenants: Arc::default(),
-        entries_max: 7,
-        now: samples::at(1000),
-    };
-    let mut cursor = SweepCursor::default();
-    let mut steps = 0;
-    while cursor.rounds == 0 {
-        store.sweep(&sweep, &mut cursor).await.unwrap();
-        steps += 1;
-        assert!(steps < 100, "a sweep that comes to no end");
-    }
-    for thread in 0..30 {
-        let key = samples::thread_key(&format!("t-{thread}"));
-        assert_eq!(store.load(&key).await.unwrap().is_some(), thread >= 10, "t-{thread}");
-        let message = store.replay(&samples::message_key(&format!("m-{thread}"))).await;
-        // A message of an erased thread is known to be erased until it is forgotten as well.
-        assert_eq!(matches!(message, Ok(Some(_))), thread >= 20, "m-{thread}: {message:?}");
-    }
-    assert_eq!(cursor.removed.1, 10);
 }
 
 #[tokio::test]
