@@ -52,7 +52,7 @@ pub enum StoreError {
         /// The limit.
         bytes_max: usize,
     },
-    /// The disk has no room left. What was there is kept.
+    /// The disk has no room left, or the file may not grow. What was there is kept.
     #[error("disk is full")]
     DiskFull,
     /// The file or its folder cannot be written.
@@ -147,7 +147,9 @@ pub(super) fn storage(cause: impl Into<redb::Error>) -> StoreError {
     let cause = cause.into();
     match &cause {
         redb::Error::Io(io) => match io.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull,
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => StoreError::DiskFull,
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
                 StoreError::ReadOnly
             }

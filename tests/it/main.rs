@@ -8,6 +8,7 @@ mod command_line;
 mod conversation;
 mod engine_parity;
 mod erasure;
+mod full_disk;
 mod keys;
 mod models;
 mod openai;

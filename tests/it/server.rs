@@ -49,6 +49,9 @@ const KEEPER: &str = r#"
     exit "$code"
 "#;
 
+/// What `ulimit -f` counts in. Source: POSIX, `ulimit`.
+const FILE_BLOCK_BYTES: u64 = 512;
+
 /// A running gateway; ended when dropped, and with this process.
 #[derive(Debug)]
 pub(crate) struct Gateway {
@@ -76,11 +79,22 @@ impl Gateway {
         Self::begin(data, variables).until_ready()
     }
 
+    /// One that can write no file beyond so many bytes, as on a disk without room.
+    pub(crate) fn start_limited(data: TempDir, file_bytes_max: u64) -> Self {
+        let blocks = file_bytes_max / FILE_BLOCK_BYTES;
+        let keeper = format!("trap '' XFSZ\nulimit -f {blocks}\n{KEEPER}");
+        Self::begin_kept(data, &[], &keeper).until_ready()
+    }
+
     /// Starts one and does not wait.
     pub(crate) fn begin(data: TempDir, variables: &[(&str, &str)]) -> Starting {
+        Self::begin_kept(data, variables, KEEPER)
+    }
+
+    fn begin_kept(data: TempDir, variables: &[(&str, &str)], keeper: &str) -> Starting {
         let program = env!("CARGO_BIN_EXE_vitrine");
         let mut command = with_shop(Command::new("sh"), &data);
-        command.args(["-c", KEEPER, program, "serve", "--bind", "127.0.0.1:0"]);
+        command.args(["-c", keeper, program, "serve", "--bind", "127.0.0.1:0"]);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.envs(variables.iter().copied());
         let mut keeper = command.spawn().expect("the program starts");

@@ -1,0 +1,69 @@
+//! A disk that is full: nothing more is taken in, every caller hears why, and what was acknowledged
+//! is there when there is room again.
+
+use crate::server::Gateway;
+use crate::server::client;
+use serde_json::Value;
+use serde_json::json;
+
+/// Room for a new thread file and some hundred messages.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// More messages than that room holds.
+const MESSAGES_MAX: u32 = 4_000;
+
+/// A message that does not pack: digits of a sequence without a pattern.
+fn message(number: u32) -> String {
+    let mut state = u64::from(number) + 1;
+    let digits = (0..200).map(|_| {
+        // Source: Knuth's multiplier for 64-bit linear congruences.
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{state:016x}")
+    });
+    format!("message {number}: {}", digits.collect::<String>())
+}
+
+#[tokio::test]
+async fn a_full_disk_is_503_with_its_reason_and_loses_nothing_that_was_acknowledged() {
+    let data = tempfile::tempdir().expect("a folder");
+    let gateway = Gateway::start_limited(data, FILE_BYTES_MAX);
+    let turn = json!({
+        "thread_id": "t", "channel": "webchat", "deadline_ms": 60_000,
+        "message": { "text": "hello" },
+    });
+    assert_eq!(gateway.post("/respond", &turn).await.0, 200);
+    let (mut acknowledged, mut refused) = (0, Value::Null);
+    for number in 0..MESSAGES_MAX {
+        let body = json!({ "message": { "text": message(number) } });
+        let (status, answer) = gateway.post("/v1/threads/t/messages", &body).await;
+        if status != 200 {
+            assert_eq!(status, 503, "{answer}");
+            refused = answer;
+            break;
+        }
+        acknowledged = number;
+    }
+    assert_eq!(refused["error"]["code"], "store_unavailable", "the room was never used up");
+    let more = json!({ "message": { "text": "more" } });
+    for (path, body) in [("/respond", &turn), ("/v1/threads/t/messages", &more)] {
+        let answer = client().post(format!("{}{path}", gateway.url)).json(body).send().await;
+        let answer = answer.expect("the gateway answers");
+        assert_eq!(answer.status(), 503, "{path}");
+        assert!(answer.headers().contains_key("retry-after"), "{path}");
+        let body: Value = answer.json().await.expect("JSON");
+        let message = body["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("disk is full"), "{path}: {message}");
+    }
+    assert_eq!(gateway.get("/readyz").await.0, 503);
+    assert_eq!(gateway.get("/healthz").await.0, 200, "it need not be killed for that");
+    let (status, kept) = gateway.get("/v1/threads/t").await;
+    assert!(status == 200 && kept.contains(&message(acknowledged)), "reading goes on");
+
+    let (_, data) = gateway.terminate();
+    let gateway = Gateway::start_in(data, &[]);
+    let (status, kept) = gateway.get("/v1/threads/t").await;
+    assert!(status == 200 && kept.contains(&message(acknowledged)), "the last one is there");
+    let body = json!({ "message": { "text": "there is room again" } });
+    assert_eq!(gateway.post("/v1/threads/t/messages", &body).await.0, 200);
+}
