@@ -1,6 +1,7 @@
 //! What customers may ask of their data: no more outreach, and the answers to a shop's requests.
 
 use crate::base::ids::MessageId;
+use crate::threads::CommitOutcome;
 use crate::threads::CustomerKey;
 use crate::threads::CustomerOutcome;
 use crate::threads::CustomerRecord;
@@ -108,7 +109,8 @@ impl Gateway {
         Err(TurnError::Contended { tries: TRIES_MAX })
     }
 
-    /// Writes a STOP into the ledger, before the turn that confirms it is recorded.
+    /// Writes a STOP into the ledger, before the turn that confirms it is recorded, and takes out
+    /// what was kept to write first.
     pub(super) async fn stop_outreach(
         &self,
         key: &CustomerKey,
@@ -116,7 +118,7 @@ impl Gateway {
     ) -> Result<(), TurnError> {
         let now = self.parts.clock.now();
         self.change_customer(key, |customer| customer.stop_outreach(source.cloned(), now)).await?;
-        Ok(())
+        self.forget_facts(key, Purpose::Outreach).await
     }
 
     /// Takes the facts out that were kept for a purpose which is no longer live.
@@ -148,10 +150,9 @@ impl Gateway {
                 return Ok(());
             }
             let commit = TurnCommit { key: key.clone(), thread, turn: None, jobs: Vec::new() };
-            if let crate::threads::CommitOutcome::Recorded(_) =
-                self.parts.store.commit(commit).await?
-            {
-                return Ok(());
+            match self.parts.store.commit(commit).await? {
+                CommitOutcome::Recorded(_) => return Ok(()),
+                CommitOutcome::Stale(_) | CommitOutcome::AlreadyRecorded(_) => {}
             }
         }
         Err(TurnError::Contended { tries: TRIES_MAX })

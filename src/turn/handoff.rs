@@ -156,6 +156,7 @@ mod tests {
     use crate::base::language::Language;
     use crate::base::language::Tongue;
     use crate::catalog::Understanding;
+    use crate::intent::Signals;
     use crate::threads::Consent;
     use crate::threads::Purpose;
     use crate::threads::tests::samples;
@@ -165,7 +166,12 @@ mod tests {
         Understood {
             language: Language::Fr,
             tongue: Tongue::Fr,
-            reading: Reading::none(),
+            reading: Reading {
+                label: "product_search".to_owned(),
+                confidence: 0.87,
+                signals: Signals { sentiment: -0.5, ..Signals::default() },
+                ..Reading::none()
+            },
             said: Understanding::default(),
             entities: Vec::new(),
             tap: None,
@@ -186,9 +192,13 @@ mod tests {
             granted_at: Some(samples::at(0)),
             withdrawn_at: Some(samples::at(90_000)),
         };
-        let (name, stopped) = (Some("Léa".to_owned()), Some(true));
-        let customer =
-            Customer { name, stopped, consents: vec![consent; 9], ..Customer::default() };
+        let customer = Customer {
+            name: Some("Léa".to_owned()),
+            tier: Some("vip".to_owned()),
+            stopped: Some(true),
+            consents: vec![consent; 9],
+            ..Customer::default()
+        };
         packet(Facts {
             reason: HandoffReason::Complaint,
             record: &record,
@@ -204,7 +214,12 @@ mod tests {
     fn a_packet_names_what_a_human_needs() {
         let packet: Value = serde_json::from_str(&packet_of("mon colis est cassé", 1)).unwrap();
         assert_eq!(packet["reason"], "complaint");
-        assert_eq!(packet["name"], "Léa");
+        assert_eq!((&packet["name"], &packet["tier"]), (&"Léa".into(), &"vip".into()));
+        assert_eq!(packet["intent"], "product_search");
+        assert_eq!((&packet["confidence"], &packet["sentiment"]), (&0.87.into(), &(-0.5).into()));
+        assert_eq!(packet["summary"], "mon colis est cassé");
+        assert_eq!(packet["said_to_customer"], "Un conseiller arrive.");
+        assert_eq!(packet["suggested_reply"], "Je suis désolé. Je m'en occupe tout de suite.");
         assert_eq!(packet["entities"]["goal"], "marathon");
         assert_eq!(packet["cart"], "SOCK-01 x 2");
         assert_eq!(packet["language"], "fr");

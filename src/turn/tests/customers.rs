@@ -7,9 +7,12 @@ use crate::threads::CustomerKey;
 use crate::threads::CustomerStore;
 use crate::threads::JobKind;
 use crate::threads::JobStore;
+use crate::threads::KnownFact;
 use crate::threads::Purpose;
 use crate::threads::StoreError;
 use crate::threads::ThreadStore;
+use crate::threads::TurnCommit;
+use crate::threads::tests::samples;
 use crate::turn::Content;
 use crate::turn::Gateway;
 use crate::turn::Triggers;
@@ -161,6 +164,38 @@ async fn a_customer_who_said_stop_gets_no_offer_until_outreach_is_granted_anew()
     assert_eq!(stranger.withheld, open, "another customer's STOP is nobody else's");
     grant_outreach(&desk.gateway).await;
     assert_eq!(verdict().await, open);
+}
+
+#[tokio::test]
+async fn facts_go_with_the_purpose_they_were_kept_for() {
+    let keep = async |desk: &Desk| {
+        let mut thread = samples::full_thread("t");
+        let goal = thread.facts.remove("goal").unwrap();
+        for purpose in Purpose::ALL {
+            thread.facts.insert(purpose.name().to_owned(), KnownFact { purpose, ..goal.clone() });
+        }
+        thread.customer_id = Some(customer().customer);
+        let commit = TurnCommit { key: key("t"), thread, turn: None, jobs: Vec::new() };
+        desk.store.commit(commit).await.unwrap();
+    };
+    let kept = async |desk: &Desk| {
+        let thread = desk.store.load(&key("t")).await.unwrap().unwrap();
+        let names = Purpose::ALL.map(Purpose::name);
+        names.into_iter().filter(|name| thread.facts.contains_key(*name)).collect::<Vec<_>>()
+    };
+    let desk = Desk::open();
+    desk.let_drafts_end(99);
+    keep(&desk).await;
+    desk.gateway.forget_facts(&customer(), Purpose::Personalisation).await.unwrap();
+    assert_eq!(kept(&desk).await, ["assistance", "outreach"]);
+    // A STOP that the customer says elsewhere, and one in the thread itself.
+    desk.say(known(words("elsewhere", "stop"))).await;
+    assert_eq!(kept(&desk).await, ["assistance"]);
+    let desk = Desk::open();
+    desk.let_drafts_end(99);
+    keep(&desk).await;
+    assert_eq!(desk.say(known(words("t", "stop"))).await["action"], "close");
+    assert_eq!(kept(&desk).await, ["assistance", "personalisation"]);
 }
 
 #[tokio::test]
