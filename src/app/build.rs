@@ -373,6 +373,7 @@ fn turn_options(settings: &Settings) -> TurnOptions {
         output_tokens_max: settings.raw.draft.output_tokens_max,
         text_chars_max: turn.text_chars_max,
         history_turns_max: turn.history_turns_max,
+        history_tokens_max: turn.history_tokens_max,
         bursts: BurstLimits {
             messages_max: turn.burst_messages_max,
             text_chars_max: turn.text_chars_max,

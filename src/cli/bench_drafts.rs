@@ -189,6 +189,7 @@ async fn judge(
         priority: Priority::Outreach,
         deadline: clock.instant() + DRAFT_TIME,
         output_tokens_max: OUTPUT_TOKENS_MAX,
+        history_tokens_max: 0,
     };
     let known = Vocabulary { lexicon: drafter.lexicon(), catalog_names: None };
     let (draft, refused) = match drafter.draft(brief, &[], budget).await {

@@ -266,6 +266,8 @@ section!(
         handoff_amount_max: String = String::new(),
         /// Earlier turns shown to an instruct model.
         history_turns_max: usize = 6,
+        /// Tokens of those turns; the oldest are left out, whole ones, until the rest has no more.
+        history_tokens_max: usize = 1024,
         /// Turns of one thread that wait for the one before; one more gets 429.
         thread_waiting_max: usize = 32,
         /// Messages in a row that are answered once; the last of them is not superseded any more.

@@ -116,6 +116,7 @@ pub(crate) struct TurnOptions {
     pub(crate) output_tokens_max: usize,
     pub(crate) text_chars_max: usize,
     pub(crate) history_turns_max: usize,
+    pub(crate) history_tokens_max: usize,
     pub(crate) bursts: BurstLimits,
     pub(crate) handoff: HandoffDelivery,
     pub(crate) triggers: Triggers,
@@ -392,6 +393,7 @@ impl Gateway {
             priority: Priority::Live,
             deadline,
             output_tokens_max: self.options.output_tokens_max,
+            history_tokens_max: self.options.history_tokens_max,
         }
     }
 

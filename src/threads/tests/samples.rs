@@ -58,7 +58,7 @@ pub(crate) fn options(folder: &Path) -> EmbeddedOptions {
         turn_bytes_max: 256 << 10,
         hot: HotOptions { threads_max: 64, bytes_max: 1 << 20 },
         open_check: OpenCheck::AfterCrash,
-        recovery: Recovery::Walk,
+        recovery: Recovery::Quick,
     }
 }
 

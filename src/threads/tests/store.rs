@@ -228,10 +228,10 @@ async fn one_of_many_rivals_for_a_version_wins() {
 }
 
 #[tokio::test]
-async fn quick_recovery_and_full_checks_keep_the_same_promises() {
+async fn a_walk_after_a_crash_and_full_checks_keep_the_same_promises() {
     let folder = tempfile::tempdir().unwrap();
     let options = EmbeddedOptions {
-        recovery: Recovery::Quick,
+        recovery: Recovery::Walk,
         open_check: OpenCheck::Always,
         ..samples::options(folder.path())
     };

@@ -8,6 +8,7 @@ use crate::engine::GenerationModel;
 use crate::engine::GenerationRequest;
 use crate::engine::Sampling;
 use crate::text::ChatMessage;
+use crate::text::Special;
 use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::turn::draft;
@@ -47,7 +48,10 @@ impl InstructDrafter {
         history: &[HistoryLine],
         budget: Budget,
     ) -> Result<Draft, DraftError> {
-        let messages = messages(brief, history);
+        let tokens =
+            history.iter().map(|line| self.tokens_of(line)).collect::<Result<Vec<_>, _>>()?;
+        let shown = newest(history, &tokens, budget.history_tokens_max);
+        let messages = messages(brief, shown);
         let prompt_token_ids = self.encode(&messages)?;
         let shared_tokens = self.shared_tokens(&messages[0], &prompt_token_ids)?;
         let generation = self.model.engine().submit(GenerationRequest {
@@ -73,6 +77,11 @@ impl InstructDrafter {
             cached_tokens: completion.usage.cached_tokens,
             output_tokens: completion.usage.output_tokens,
         })
+    }
+
+    /// Tokens of a line's words; those that the template puts around them are not counted.
+    fn tokens_of(&self, line: &HistoryLine) -> Result<usize, TextError> {
+        Ok(self.model.tokenizer().encode(&one_line(&line.text), Special::Skip)?.len())
     }
 
     /// Tokens at the prompt's beginning that come from the rules alone: those that it shares with
@@ -107,6 +116,28 @@ impl Drafter for InstructDrafter {
     fn wants_history(&self) -> bool {
         true
     }
+}
+
+/// The newest whole turns that have at most `tokens_max` tokens together; `tokens` are those of each
+/// line. A turn begins where the customer speaks, or where we do without being asked.
+fn newest<'a>(
+    history: &'a [HistoryLine],
+    tokens: &[usize],
+    tokens_max: usize,
+) -> &'a [HistoryLine] {
+    let begins = |at: usize| history[at].from_customer || at == 0 || !history[at - 1].from_customer;
+    let mut from = history.len();
+    let mut taken = 0;
+    for at in (0..history.len()).rev() {
+        taken += tokens[at];
+        if taken > tokens_max {
+            break;
+        }
+        if begins(at) {
+            from = at;
+        }
+    }
+    &history[from..]
 }
 
 /// What stays comes first, so that it is computed once: the rules, which are the same for every
@@ -257,7 +288,47 @@ mod tests {
             priority: Priority::Live,
             deadline: SystemClock.instant() + Duration::from_secs(120),
             output_tokens_max: 4,
+            history_tokens_max: 1_000,
         }
+    }
+
+    #[test]
+    fn a_conversation_is_cut_between_turns_and_never_within_one() {
+        // Customer, shop; a human on his own; customer twice, the second one answered.
+        let said = [(true, 10), (false, 5), (false, 7), (true, 3), (true, 2), (false, 20)];
+        let line = |from_customer| HistoryLine { from_customer, text: String::new() };
+        let history: Vec<HistoryLine> = said.iter().map(|(who, _)| line(*who)).collect();
+        let tokens: Vec<usize> = said.iter().map(|(_, tokens)| *tokens).collect();
+        for (tokens_max, lines) in [
+            (0, 0),
+            (21, 0),
+            (22, 2),
+            (24, 2),
+            (25, 3),
+            (31, 3),
+            (32, 4),
+            (46, 4),
+            (47, 6),
+            (99, 6),
+        ] {
+            let shown = newest(&history, &tokens, tokens_max);
+            assert_eq!(shown.len(), lines, "{tokens_max} tokens");
+        }
+        assert!(newest(&[], &[], 9).is_empty());
+    }
+
+    /// Goal: a conversation of any length leaves room for the order. Method: one that is longer
+    /// than the context; without the cut the engine would refuse the prompt.
+    #[tokio::test]
+    async fn a_conversation_longer_than_the_context_is_drafted_from_its_end() {
+        let drafter = instruct();
+        let line = HistoryLine { from_customer: true, text: "and the shoes ".repeat(20) };
+        let long = vec![line; 40];
+        let brief = brief("how much is the gel");
+        let all = Budget { history_tokens_max: usize::MAX, ..budget("a") };
+        assert!(drafter.draft(&brief, &long, all).await.is_err());
+        let some = Budget { history_tokens_max: 100, ..budget("a") };
+        drafter.draft(&brief, &long, some).await.unwrap();
     }
 
     /// Goal: the next turn of a thread computes its new words and the order, nothing before.

@@ -79,6 +79,8 @@ pub(crate) struct Budget {
     pub(crate) deadline: Instant,
     /// Most tokens to generate.
     pub(crate) output_tokens_max: usize,
+    /// Most tokens of the conversation so far; older turns are left out.
+    pub(crate) history_tokens_max: usize,
 }
 
 /// An earlier message of the thread.

@@ -382,6 +382,7 @@ fn options_of_turns() -> TurnOptions {
         output_tokens_max: 16,
         text_chars_max: 4096,
         history_turns_max: 6,
+        history_tokens_max: 1024,
         bursts: BurstLimits {
             messages_max: BURST_MAX,
             text_chars_max: 4096,
