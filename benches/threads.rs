@@ -3,9 +3,9 @@
 //! `cargo bench --bench threads` measures in `./bench-threads` (removed afterwards), because a
 //! temporary folder in memory would tell nothing of the disk:
 //! - turns recorded a second and their p50/p99, at 1, 64 and 1,024 concurrent threads;
-//! - `-- --threads 1000000` opens so many threads of six turns in a process of its own and kills that
-//!   while it goes on writing, then prints seconds, bytes on disk a thread, resident memory, the time
-//!   to open the file after the kill and after a clean close, and p50/p99 of a cold read;
+//! - `-- --threads 1000000` opens so many threads of six turns in a process of its own and kills
+//!   that while it goes on writing, then prints seconds, bytes on disk a thread, resident memory,
+//!   the time to open the file after the kill and after a clean close, and p50/p99 of a cold read;
 //! - `-- --fsync` prints what a bare write and sync of the disk takes, the floor of every commit;
 //! - `--recovery walk` with any of them measures the other way to come up after a crash.
 
@@ -296,8 +296,8 @@ async fn record_turns(options: EmbeddedOptions, concurrent: usize) -> Fallible<(
         statistics.writes_done as f64 / statistics.groups_written.max(1) as f64,
     );
     say(&format!(
-        "record_turns_concurrent{concurrent}_{recovery:?}: {rate:.0} turns/s, p50 {:?}, p99 {:?}, {group:.1} turns \
-         a sync, {} syncs",
+        "record_turns_concurrent{concurrent}_{recovery:?}: {rate:.0} turns/s, p50 {:?}, p99 {:?}, \
+         {group:.1} turns a sync, {} syncs",
         at(&waits, 50),
         at(&waits, 99),
         statistics.groups_written,
@@ -338,8 +338,8 @@ async fn fill(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
     #[expect(clippy::cast_precision_loss, reason = "printed figures")]
     let rate = (threads * TURNS_PER_THREAD) as f64 / filled.as_secs_f64();
     say(&format!(
-        "open_threads{threads}_turns{TURNS_PER_THREAD}_{recovery:?}: filled in {filled:.1?} ({rate:.0} \
-         turns/s), {} bytes a thread, resident {} MiB, {} hot threads in {} bytes",
+        "open_threads{threads}_turns{TURNS_PER_THREAD}_{recovery:?}: filled in {filled:.1?} \
+         ({rate:.0} turns/s), {} bytes a thread, resident {} MiB, {} hot threads in {} bytes",
         statistics.file_bytes / threads as u64,
         resident_mebibytes(),
         statistics.hot_threads,
@@ -389,8 +389,8 @@ async fn open_again(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
     }
     reads.sort_unstable();
     say(&format!(
-        "open_threads{threads}: opened in {after_kill:.1?} after a kill and in {after_close:.1?} after a \
-         clean close, resident {} MiB, cold read p50 {:?}, p99 {:?}",
+        "open_threads{threads}: opened in {after_kill:.1?} after a kill and in {after_close:.1?} \
+         after a clean close, resident {} MiB, cold read p50 {:?}, p99 {:?}",
         resident_mebibytes(),
         at(&reads, 50),
         at(&reads, 99),

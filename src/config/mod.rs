@@ -195,11 +195,9 @@ impl Settings {
                 value("draft.quantize", name, "none, q8_0, q6_k, q5_k, q4_k, q4_0")
             })?),
         };
-        let kept = retention::everybody(&raw.retention);
-        let tenants_kept = retention::tenants(&raw.retention)?;
+        let (kept, tenants_kept) = retention::read(&raw.retention)?;
         let triggers = read_triggers(&raw.turn)?;
-        let recovery = Recovery::from_name(&raw.threads.recovery)
-            .ok_or_else(|| value("threads.recovery", &raw.threads.recovery, "quick, walk"))?;
+        let recovery = read_recovery(&raw.threads.recovery)?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let engine_threads = if raw.engine.threads == 0 { cores } else { raw.engine.threads };
         let precision = EncoderPrecision::parse(&raw.intent.precision, tier)
@@ -274,6 +272,10 @@ fn one_of(key: &str, found: &str, allowed: &[&str]) -> Result<(), ConfigError> {
 /// The parts of a list, without the empty ones.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn read_recovery(name: &str) -> Result<Recovery, ConfigError> {
+    Recovery::from_name(name).ok_or_else(|| value("threads.recovery", name, "quick, walk"))
 }
 
 fn read_triggers(turn: &raw::Turn) -> Result<Triggers, ConfigError> {

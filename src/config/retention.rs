@@ -21,8 +21,15 @@ pub(super) const TOMBSTONES_DAYS_MIN: u32 = 8;
 const ALLOWED: &str = "NAME and then threads_days, profiles_days, personalisation_days or \
     outreach_days, each with =DAYS of 1 or more";
 
-/// The times of everybody.
-pub(super) fn everybody(raw: &Retention) -> Kept {
+/// The times of everybody, and the tenants with times of their own.
+///
+/// # Errors
+/// If a tenant's entry is not what is described above.
+pub(super) fn read(raw: &Retention) -> Result<(Kept, BTreeMap<TenantId, Kept>), ConfigError> {
+    Ok((everybody(raw), tenants(raw)?))
+}
+
+fn everybody(raw: &Retention) -> Kept {
     Kept {
         threads: days(raw.threads_days),
         profiles: days(raw.profiles_days),
@@ -31,11 +38,7 @@ pub(super) fn everybody(raw: &Retention) -> Kept {
     }
 }
 
-/// The tenants with times of their own.
-///
-/// # Errors
-/// If an entry is not what is described above.
-pub(super) fn tenants(raw: &Retention) -> Result<BTreeMap<TenantId, Kept>, ConfigError> {
+fn tenants(raw: &Retention) -> Result<BTreeMap<TenantId, Kept>, ConfigError> {
     let entries = raw.tenants.split(SEPARATOR).map(str::trim).filter(|entry| !entry.is_empty());
     entries
         .map(|entry| {
@@ -70,7 +73,8 @@ mod tests {
     use super::*;
 
     fn read(tenants: &str) -> Result<BTreeMap<TenantId, Kept>, ConfigError> {
-        super::tenants(&Retention { tenants: tenants.to_owned(), ..Retention::default() })
+        let raw = Retention { tenants: tenants.to_owned(), ..Retention::default() };
+        super::read(&raw).map(|(_, tenants)| tenants)
     }
 
     #[test]

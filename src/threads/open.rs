@@ -37,12 +37,14 @@ pub enum OpenCheck {
     Always,
 }
 
-/// What a commit pays for a fast start after a crash.
+/// What a commit pays for a fast start after a crash. Measured with `benches/threads` on 40,000
+/// threads of six turns (570 MB), killed while writing: open again after 5.7 s or 12.5 ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
-    /// One sync a group; after a crash the whole file is walked. Recommended up to some GB.
+    /// One sync a group; after a crash the whole file is walked, 10 s a GB.
     Walk,
-    /// Two syncs a group and a larger write; after a crash the file opens at once.
+    /// Two syncs a group, and the map of the file's pages with it; after a crash the file opens at
+    /// once. Recommended: a write that is alone takes 4 ms longer, 64 at once are as fast.
     Quick,
 }
 
