@@ -195,8 +195,8 @@ impl Tables<'_> {
         Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?)
     }
 
-    /// Takes out a profile that is due, as it stands now: a customer who has a thread keeps it. What
-    /// comes of this customer later is welcome, so there is no tombstone.
+    /// Takes out a profile that is due, as it stands now: a customer who has a thread keeps it.
+    /// What comes of this customer later is welcome, so there is no tombstone.
     pub(super) fn drop_profile(
         &mut self,
         key: &CustomerKey,

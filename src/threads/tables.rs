@@ -74,7 +74,7 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Takes out those of these tombstones that still are of before `microsecond`; returns how many.
+    /// Takes out those of these tombstones that still are older than `microsecond`; tells how many.
     pub(super) fn forget(
         &mut self,
         tombstones: &[[u8; 32]],

@@ -118,8 +118,8 @@ impl Drafter for InstructDrafter {
     }
 }
 
-/// The newest whole turns that have at most `tokens_max` tokens together; `tokens` are those of each
-/// line. A turn begins where the customer speaks, or where we do without being asked.
+/// The newest whole turns that have at most `tokens_max` tokens together; `tokens` are those of
+/// each line. A turn begins where the customer speaks, or where we do without being asked.
 fn newest<'a>(
     history: &'a [HistoryLine],
     tokens: &[usize],
