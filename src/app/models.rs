@@ -22,6 +22,7 @@ use crate::intent::IntentClassifier;
 use crate::intent::Signal;
 use crate::intent::SignalHeads;
 use anyhow::Context;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,7 +128,8 @@ pub(super) fn classifier(
         None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,
     };
     let classifier = IntentClassifier::new(embedder, head)
-        .context("intent.head and intent.encoder must be those that were trained together")?;
+        .context("intent.head and intent.encoder must be those that were trained together")?
+        .remembering(NonZeroUsize::new(intent.remembered_texts_max));
     grant.settle(vec![(Account::Weights, Bytes(classifier.bytes()))])?;
     Ok((with_signals(classifier, settings)?, grant))
 }

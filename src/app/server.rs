@@ -105,7 +105,7 @@ async fn load(settings: &Settings) -> anyhow::Result<Arc<http::App>> {
     let app = building.await.context("loading ended in a panic")??;
     // The generators were warmed as they were loaded. No customer pays for the encoder's first
     // touch either.
-    let warmed = app.classifier.classify(vec!["hello".to_owned()]).await;
+    let warmed = app.classifier.embedder().embed(vec!["hello".to_owned()]).await;
     warmed.context("the encoder does not run")?;
     Ok(Arc::new(app))
 }

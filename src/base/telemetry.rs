@@ -40,8 +40,10 @@ pub const MASK_SECONDS: &str = "vitrine_mask_seconds";
 pub const GRAMMAR_COMPILE_SECONDS: &str = "vitrine_grammar_compile_seconds";
 /// Gauge, bytes: memory of the compiled grammars.
 pub const GRAMMAR_BYTES: &str = "vitrine_grammar_bytes";
-/// Counter: texts classified.
+/// Counter: texts classified afresh.
 pub const TEXTS_CLASSIFIED_TOTAL: &str = "vitrine_texts_classified_total";
+/// Counter: texts whose meaning was remembered.
+pub const TEXTS_REMEMBERED_TOTAL: &str = "vitrine_texts_remembered_total";
 /// Counter: prompt tokens of started sequences, each of which may be found computed.
 pub const PREFIX_CACHE_QUERIES_TOTAL: &str = "vitrine_prefix_cache_queries_total";
 /// Counter: of these, tokens that were.

@@ -241,6 +241,9 @@ section!(
         waiting_texts_max: usize = 4096,
         /// Texts of one `/v1/classify` or `/v1/embeddings` call.
         request_texts_max: usize = 1024,
+        /// Texts whose intent is remembered, so that the same words cost nothing again, each
+        /// tenant's apart; 0: none.
+        remembered_texts_max: usize = 8192,
     }
 );
 

@@ -4,6 +4,7 @@ use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
+use crate::http::keys::Caller;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::services::ClassifyAnswer;
 use crate::http::wire::services::ClassifyRequest;
@@ -20,11 +21,12 @@ use std::sync::Arc;
 )]
 pub(crate) async fn classify(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: Json<ClassifyRequest>,
 ) -> Result<axum::Json<ClassifyAnswer>, ApiError> {
     let texts = body.value.texts;
     check(&texts, app.limits.request_texts_max)?;
-    let predictions = app.classifier.classify(texts).await?;
+    let predictions = app.classifier.classify(&texts, &caller.tenant).await?;
     let results =
         predictions.into_iter().map(|found| encode::intent(&Reading::from(found))).collect();
     Ok(axum::Json(ClassifyAnswer { results }))

@@ -109,12 +109,12 @@ pub struct CoveragePoint {
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub fn coverage_curve(judged: &[Judged<'_>]) -> Vec<CoveragePoint> {
     let mut surest: Vec<&Judged<'_>> = judged.iter().collect();
-    surest.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    surest.sort_by(|a, b| b.in_scope.total_cmp(&a.in_scope));
     let mut right = 0_usize;
     let mut curve = Vec::new();
     for (answered, one) in (1_usize..).zip(&surest) {
         right += usize::from(one.expected == one.label);
-        let tied = surest.get(answered).is_some_and(|next| next.confidence >= one.confidence);
+        let tied = surest.get(answered).is_some_and(|next| next.in_scope >= one.in_scope);
         if !tied {
             curve.push(CoveragePoint {
                 coverage: answered as f64 / surest.len() as f64,
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn judged<'a>(expected: &'a str, label: &'a str, confidence: f32) -> Judged<'a> {
-        Judged { expected, label, confidence, abstained: confidence < 0.5 }
+        Judged { expected, label, confidence, in_scope: confidence, abstained: confidence < 0.5 }
     }
 
     fn set() -> Vec<Judged<'static>> {

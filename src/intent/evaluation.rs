@@ -8,7 +8,7 @@
 //! - `ece`: expected calibration error, 15 bins, of the best label on in-scope examples.
 //! - `oos_recall`: share of `oos` examples that were abstained from; `oos_precision`: share of
 //!   abstentions that were `oos` examples.
-//! - auroc: chance that an in-scope example gets more confidence than an `oos` example.
+//! - auroc: chance that an in-scope example is more surely in scope than an `oos` example.
 //! - coverage: share of all examples that got an answer.
 //!
 //! A figure that has nothing to divide by is absent, never 0 or 1.
@@ -27,6 +27,8 @@ pub struct Judged<'a> {
     pub label: &'a str,
     /// Its confidence, 0 to 1.
     pub confidence: f32,
+    /// How surely the example is about any label; the higher, the surer.
+    pub in_scope: f32,
     /// Whether the classifier abstained.
     pub abstained: bool,
 }
@@ -75,7 +77,7 @@ pub struct Evaluation {
     pub oos_recall: Option<f64>,
     /// Share of abstentions that were out of scope.
     pub oos_precision: Option<f64>,
-    /// In-scope against out-of-scope, by confidence.
+    /// In-scope against out-of-scope, by the score that abstention goes by.
     pub auroc: Option<f64>,
     /// Share of examples that got an answer.
     pub coverage: Option<f64>,
@@ -104,8 +106,7 @@ pub fn evaluate(judged: &[Judged<'_>]) -> Evaluation {
     let abstained = caught + count(&inside, &|one| one.abstained);
     let outcomes: Vec<(f32, bool)> =
         inside.iter().map(|one| (one.confidence, one.right())).collect();
-    let scores =
-        |set: &[&Judged<'_>]| -> Vec<f32> { set.iter().map(|one| one.confidence).collect() };
+    let scores = |set: &[&Judged<'_>]| -> Vec<f32> { set.iter().map(|one| one.in_scope).collect() };
     let per_intent = per_intent(judged);
     let f1_total: f64 = per_intent.iter().map(|figures| figures.f1).sum();
     #[expect(clippy::cast_precision_loss, reason = "label counts are small")]
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
 
     fn judged<'a>(expected: &'a str, label: &'a str, confidence: f32) -> Judged<'a> {
-        Judged { expected, label, confidence, abstained: confidence < 0.5 }
+        Judged { expected, label, confidence, in_scope: confidence, abstained: confidence < 0.5 }
     }
 
     #[test]

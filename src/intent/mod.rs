@@ -17,16 +17,22 @@ mod gloss;
 mod head;
 pub mod inspection;
 mod linear;
+mod memory;
 mod parallel;
+mod scope;
 mod signal_heads;
 pub mod signals;
 mod signals_lexicon;
 pub mod training;
 
+use crate::base::ids::TenantId;
 use crate::base::telemetry;
 use crate::intent::features::HashedReading;
 use crate::intent::gloss::Glossary;
 use crate::intent::gloss::Reading;
+use crate::intent::memory::PredictionMemory;
+use crate::intent::memory::TextKey;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 pub use batcher::BatchLimits;
@@ -71,6 +77,9 @@ pub struct IntentPrediction {
     pub label: String,
     /// Its calibrated probability, 0 to 1.
     pub confidence: f32,
+    /// How surely the text is about any label, on a scale of the head's own; it abstains below its
+    /// threshold.
+    pub in_scope: f32,
     /// The text is probably none of the labels: do not act on `label`.
     pub abstained: bool,
     /// Up to three runners-up, best first.
@@ -88,6 +97,7 @@ pub struct IntentClassifier {
     head: Head,
     signals: SignalHeads,
     glossary: Glossary,
+    memory: Option<PredictionMemory>,
 }
 
 impl IntentClassifier {
@@ -109,7 +119,14 @@ impl IntentClassifier {
             Some(adaptation) => Some(embedder.adapted(adaptation)?),
             None => None,
         };
-        Ok(Self { embedder, own, head, signals: SignalHeads::default(), glossary })
+        let signals = SignalHeads::default();
+        Ok(Self { embedder, own, head, signals, glossary, memory: None })
+    }
+
+    /// Remembers what it said of so many texts; `None`: of none.
+    #[must_use]
+    pub fn remembering(self, texts_max: Option<NonZeroUsize>) -> Self {
+        Self { memory: texts_max.map(PredictionMemory::new), ..self }
     }
 
     /// Scores signals with trained heads instead of word lists.
@@ -142,7 +159,7 @@ impl IntentClassifier {
             _ => vec![0.0, 1.0],
         });
         let (signals, glossary) = (SignalHeads::default(), Glossary::house());
-        Self { embedder: Arc::new(embedder), own: None, head, signals, glossary }
+        Self { embedder: Arc::new(embedder), own: None, head, signals, glossary, memory: None }
     }
 
     /// The encoder.
@@ -163,12 +180,45 @@ impl IntentClassifier {
         &self.head
     }
 
-    /// Classifies texts, all of one request or none; predictions come in their order.
+    /// Classifies a tenant's texts, all of one request or none; predictions come in their order.
+    /// Texts that the tenant asked for before cost nothing, if the classifier remembers.
     ///
     /// # Errors
     /// As [`Embedder::embed`].
-    pub async fn classify(&self, texts: Vec<String>) -> Result<Vec<IntentPrediction>, IntentError> {
-        let readings = self.readings(&texts);
+    pub async fn classify(
+        &self,
+        texts: &[String],
+        tenant: &TenantId,
+    ) -> Result<Vec<IntentPrediction>, IntentError> {
+        let Some(memory) = &self.memory else {
+            return self.classify_afresh(&texts.iter().collect::<Vec<_>>()).await;
+        };
+        let keys: Vec<TextKey> = texts.iter().map(|text| memory.key(tenant, text)).collect();
+        let found: Vec<Option<IntentPrediction>> =
+            keys.iter().map(|key| memory.find(*key)).collect();
+        let new: Vec<&String> = texts
+            .iter()
+            .zip(&found)
+            .filter_map(|(text, found)| found.is_none().then_some(text))
+            .collect();
+        let remembered = texts.len() - new.len();
+        metrics::counter!(telemetry::TEXTS_REMEMBERED_TOTAL).increment(remembered as u64);
+        let mut fresh = if new.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.classify_afresh(&new).await?.into_iter()
+        };
+        let keep = |(key, found): (TextKey, Option<IntentPrediction>)| {
+            found.or_else(|| fresh.next().inspect(|said| memory.keep(key, said.clone())))
+        };
+        Ok(keys.into_iter().zip(found).filter_map(keep).collect())
+    }
+
+    async fn classify_afresh(
+        &self,
+        texts: &[&String],
+    ) -> Result<Vec<IntentPrediction>, IntentError> {
+        let readings = self.readings(texts);
         let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
         let shared = self.embedder.embed_counted(&meanings).await?.embeddings;
         let own = match &self.own {
@@ -231,6 +281,7 @@ impl IntentClassifier {
         IntentPrediction {
             label: label.to_owned(),
             confidence,
+            in_scope: ranking.in_scope,
             abstained: ranking.abstained,
             alternatives,
             signals,
@@ -262,7 +313,7 @@ mod tests {
     async fn predictions_carry_confidence_alternatives_and_signals() {
         let classifier = IntentClassifier::toy();
         let texts = ["left please, I love it", "right", "weather"].map(str::to_owned).to_vec();
-        let found = classifier.classify(texts.clone()).await.unwrap();
+        let found = classifier.classify(&texts, &tenant()).await.unwrap();
         assert_eq!((found[0].label.as_str(), found[0].abstained), ("left", false));
         assert!(found[0].confidence > 0.9 && found[0].signals.sentiment > 0.0);
         assert_eq!(found[1].label, "right");
@@ -272,6 +323,34 @@ mod tests {
         assert!(total < 1.0);
         let blocking = std::thread::spawn(move || classifier.classify_blocking(&texts, |_| ()));
         assert_eq!(blocking.join().unwrap().unwrap(), found);
+    }
+
+    fn tenant() -> TenantId {
+        TenantId::new("rivage").unwrap()
+    }
+
+    #[tokio::test]
+    async fn texts_asked_again_are_answered_alike_without_the_encoder() {
+        let passes = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&passes);
+        let head = toy_head();
+        let embedder = Embedder::toy(head.encoder().clone(), move |ids| {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if ids.first() == Some(&108) { vec![1.0, 0.0] } else { vec![-1.0, 0.0] }
+        });
+        let classifier = IntentClassifier::new(Arc::new(embedder), head)
+            .unwrap()
+            .remembering(NonZeroUsize::new(16));
+        let texts = ["left", "right", "left again"].map(str::to_owned);
+        let first = classifier.classify(&texts, &tenant()).await.unwrap();
+        let mixed = ["right", "later", "left"].map(str::to_owned);
+        let second = classifier.classify(&mixed, &tenant()).await.unwrap();
+        assert_eq!([&second[0], &second[2]], [&first[1], &first[0]]);
+        assert_eq!(second[1].label, "left");
+        assert_eq!(passes.load(std::sync::atomic::Ordering::Relaxed), 4);
+        let other = TenantId::new("other").unwrap();
+        assert_eq!(classifier.classify(&texts, &other).await.unwrap(), first);
+        assert_eq!(passes.load(std::sync::atomic::Ordering::Relaxed), 7);
     }
 
     #[test]

@@ -277,6 +277,7 @@ impl Gateway {
         let started = self.parts.clock.instant();
         let readers = Readers {
             classifier: &self.parts.classifier,
+            tenant: &request.tenant,
             catalog: &self.parts.catalog,
             language_default: self.options.style.language,
             written_at: request.sent_at.unwrap_or_else(|| self.parts.clock.now()),

@@ -4,6 +4,7 @@
 //! A tap on an option is read without any model; so is text that spells a pending option.
 
 use crate::base::ids::MessageId;
+use crate::base::ids::TenantId;
 use crate::base::language::Language;
 use crate::base::language::Tongue;
 use crate::catalog::Catalog;
@@ -105,6 +106,7 @@ pub(crate) struct Understood {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Readers<'a> {
     pub(crate) classifier: &'a IntentClassifier,
+    pub(crate) tenant: &'a TenantId,
     pub(crate) catalog: &'a Catalog,
     /// The language when nothing tells.
     pub(crate) language_default: Language,
@@ -128,7 +130,7 @@ pub(crate) async fn understand(
     if let Some(choice) = tap {
         return Ok(tap_understood(choice, (language, tongue), text, record, readers.catalog));
     }
-    let reading = read(&text, readers.classifier).await?;
+    let reading = read(&text, readers).await?;
     let said = readers.catalog.understand(&text, language);
     let today = readers.written_at.to_zoned(TimeZone::UTC).date();
     let entities = entities::read(&text, language, today);
@@ -136,10 +138,12 @@ pub(crate) async fn understand(
 }
 
 /// Reads the whole text and its clauses in one batch.
-async fn read(text: &str, classifier: &IntentClassifier) -> Result<Reading, IntentError> {
+async fn read(text: &str, readers: Readers<'_>) -> Result<Reading, IntentError> {
     let clauses = segments::segments(text);
-    let texts = std::iter::once(text).chain(clauses.iter().copied()).map(str::to_owned).collect();
-    let mut predicted = classifier.classify(texts).await?.into_iter().map(Reading::from);
+    let texts: Vec<String> =
+        std::iter::once(text).chain(clauses.iter().copied()).map(str::to_owned).collect();
+    let predicted = readers.classifier.classify(&texts, readers.tenant).await?;
+    let mut predicted = predicted.into_iter().map(Reading::from);
     let whole = predicted.next().unwrap_or_else(Reading::none);
     Ok(segments::combine(text, whole, clauses.into_iter().zip(predicted).collect()).doubted())
 }

@@ -103,6 +103,7 @@ fn judged<'a>(
             expected: &example.intent,
             label: &prediction.label,
             confidence: prediction.confidence,
+            in_scope: prediction.in_scope,
             abstained: prediction.abstained,
         })
         .collect()

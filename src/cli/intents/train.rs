@@ -23,7 +23,7 @@ const NGRAM_CHARACTERS: (usize, usize) = (2, 4);
 /// Pulls to zero that cross-validation chooses from.
 const L2_GRID: [f32; 3] = [0.01, 0.03, 0.1];
 /// Weights of n-grams against the embedding that cross-validation chooses from.
-const NGRAM_WEIGHT_GRID: [f32; 3] = [0.5, 1.0, 1.5];
+const NGRAM_WEIGHT_GRID: [f32; 5] = [0.0, 0.25, 0.5, 1.0, 1.5];
 /// Share of in-scope examples whose right answer abstaining may cost.
 const ACCURACY_COST_MAX: f64 = 0.02;
 /// Suspicious examples that are shown.
@@ -61,6 +61,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         ngrams: NgramSpec { buckets: BUCKETS, characters_min, characters_max },
         l2_grid: L2_GRID.to_vec(),
         ngram_weight_grid: NGRAM_WEIGHT_GRID.to_vec(),
+        label_names: true,
         accuracy_cost_max: ACCURACY_COST_MAX,
         adapt: arguments.adapt,
     };

@@ -11,17 +11,17 @@
 use crate::intent::embedder::Embedder;
 use crate::intent::error::IntentError;
 use crate::intent::error::SharedCause;
-use crate::intent::examples::Example;
 use crate::intent::gloss::Reading;
 use crate::intent::head::OUT_OF_SCOPE;
 use crate::intent::training::Course;
 use crate::intent::training::Listener;
 use crate::intent::training::Trained;
-use crate::intent::training::TrainingOptions;
 use crate::intent::training::TrainingProgress;
 use crate::intent::training::contrast;
 use crate::intent::training::contrast::Lesson;
 use crate::intent::training::plan;
+use crate::intent::training::plan::Choices;
+use crate::intent::training::plan::Setting;
 use crate::intent::training::plan::View;
 use crate::model::EncoderLearner;
 use crate::model::ModelError;
@@ -43,61 +43,85 @@ fn failed(cause: ModelError) -> IntentError {
 }
 
 /// As [`super::train`], with an encoder of its own.
-pub(super) fn train(
-    examples: &[Example],
-    embedder: &Embedder,
-    options: &TrainingOptions,
-    listener: Listener<'_>,
-) -> Result<Trained, IntentError> {
-    let course = Course::new(examples, options, listener)?;
-    let readings: Vec<Reading<'_>> =
-        examples.iter().map(|example| course.glossary.read(&example.text)).collect();
+pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
+    let (options, listener) = (course.options, course.listener);
+    let readings = course.readings();
     let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
     let learner = embedder.learner(ADAPTED_LAYERS)?;
-    let total = examples.len();
+    let total = meanings.len();
     let texts = learner
         .prepare(&embedder.tokenize_all(&meanings)?, |done| {
             listener(TrainingProgress::Embedding { done, total });
         })
         .map_err(failed)?;
+    let all = course.members();
+    let (parts, judged_parts) =
+        if all.len() < MANY_EXAMPLES { (PARTS, PARTS) } else { (MANY_PARTS, 1) };
+    let parts = course.dealer().deal(&all, parts);
+
+    // Whether label names help is asked of the encoder as it was: it cannot wait until names have
+    // moved it.
+    let choices = options.choices();
+    let plain = course.training_set(embed(&learner, &texts)?);
+    let mut plain_views = plan::views(&plain, &course.spelt, &parts);
+    plain_views.truncate(judged_parts);
+    let fits = choices.count() * judged_parts;
+    let start = course.choose(&plain_views, &choices, (0, fits))?;
+    drop(plain_views);
+    drop(plain);
+
     let out_of_scope = course.labels.iter().position(|label| label == OUT_OF_SCOPE);
     let (classes_of, seed) = (&course.classes_of, options.seed);
     let lesson = Lesson { texts: &texts, classes_of, out_of_scope, seed };
-    let all: Vec<usize> = (0..total).collect();
-    let (parts, judged_parts) =
-        if total < MANY_EXAMPLES { (PARTS, PARTS) } else { (MANY_PARTS, 1) };
-    let parts = course.dealer().deal(&all, parts);
-    let learners: Vec<Vec<usize>> =
-        (0..judged_parts).map(|part| plan::others(&parts, part)).collect();
-    let school = School::new(&learner, lesson, &learners, listener);
-
+    let lessons: Vec<Vec<usize>> = (0..judged_parts)
+        .map(|part| course.learnt(&plan::others(&parts, part), start))
+        .chain([course.learnt(&all, start)])
+        .collect();
+    let school = School::new(&learner, lesson, &lessons, listener);
     let mut sets = Vec::with_capacity(judged_parts);
-    for members in &learners {
-        sets.push(course.training_set(school.teach(members)?));
+    for members in &lessons[..judged_parts] {
+        school.teach(members)?;
+        sets.push(course.training_set(embed(&learner, &texts)?));
     }
     let views: Vec<View<'_>> = sets
         .iter()
-        .zip(learners)
         .zip(&parts)
-        .map(|((set, learn), judge)| View { set, learn, judge: judge.clone() })
+        .enumerate()
+        .map(|(part, (set, judge))| View {
+            set,
+            learn: plan::others(&parts, part),
+            judge: judge.clone(),
+            spelt: &course.spelt,
+        })
         .collect();
-    let settings = options.settings();
-    let choosing = if settings.len() > 1 { settings.len() * views.len() } else { 0 };
+    let choices =
+        Choices { start: Setting { spelt: start.spelt, ..choices.start }, spelt: false, ..choices };
+    let choosing = choices.count() * views.len();
     let fits = choosing + views.len() + 1;
-    let chosen = course.choose(&views, &settings, (0, fits))?;
+    let chosen = course.choose(&views, &choices, (0, fits))?;
     let unseen = course.predict(&views, chosen, (choosing, fits))?;
     drop(views);
     drop(sets);
 
-    school.teach(&all)?;
+    school.teach(&lessons[judged_parts])?;
     let adaptation = learner.adaptation().map_err(failed)?;
     // The classifier learns from what it will be given in service, rounding included.
     let embeddings = embedder.adapted(&adaptation)?.embed_blocking(&meanings, |_| ())?;
-    let linear = course.fit(&course.training_set(embeddings), chosen)?;
+    let fitted = course.fit(&course.training_set(embeddings), chosen)?;
     listener(TrainingProgress::Fitting { done: fits, total: fits });
-    let mut trained = course.finish(embedder.identity().clone(), chosen, &unseen, linear);
+    let mut trained = course.finish(embedder.identity().clone(), chosen, &unseen, fitted)?;
     trained.head.adaptation = Some(adaptation);
     Ok(trained)
+}
+
+/// Embeddings of all texts as the learner stands.
+fn embed(learner: &EncoderLearner, texts: &[PreparedText]) -> Result<Vec<Vec<f32>>, IntentError> {
+    let mut embeddings = Vec::with_capacity(texts.len());
+    for texts in texts.chunks(BATCH_TEXTS) {
+        let texts: Vec<&PreparedText> = texts.iter().collect();
+        embeddings.extend(learner.embed_finished(&texts).map_err(failed)?);
+    }
+    Ok(embeddings)
 }
 
 /// Teaches one learner several times, each time from its beginning.
@@ -113,37 +137,31 @@ impl<'a> School<'a> {
     fn new(
         learner: &'a EncoderLearner,
         lesson: Lesson<'a>,
-        learners: &[Vec<usize>],
+        lessons: &[Vec<usize>],
         listener: Listener<'a>,
     ) -> Self {
-        let rehearsals: usize = learners.iter().map(|members| contrast::steps(members.len())).sum();
-        let total = rehearsals + contrast::steps(lesson.texts.len());
+        let total = lessons.iter().map(|members| contrast::steps(members.len())).sum();
         Self { learner, lesson, done: std::cell::Cell::new(0), total, listener }
     }
 
-    /// Adapts to the members and embeds every text.
-    fn teach(&self, members: &[usize]) -> Result<Vec<Vec<f32>>, IntentError> {
+    /// Adapts to the members.
+    fn teach(&self, members: &[usize]) -> Result<(), IntentError> {
         self.learner.restart().map_err(failed)?;
         contrast::adapt(self.learner, self.lesson, members, || {
             self.done.set(self.done.get() + 1);
             let (done, total) = (self.done.get(), self.total);
             (self.listener)(TrainingProgress::Adapting { done, total });
         })
-        .map_err(failed)?;
-        let mut embeddings = Vec::with_capacity(self.lesson.texts.len());
-        for texts in self.lesson.texts.chunks(BATCH_TEXTS) {
-            let texts: Vec<&PreparedText> = texts.iter().collect();
-            embeddings.extend(self.learner.embed_finished(&texts).map_err(failed)?);
-        }
-        Ok(embeddings)
+        .map_err(failed)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::intent::Head;
     use crate::intent::NgramSpec;
+    use crate::intent::examples::Example;
+    use crate::intent::training::TrainingOptions;
     use crate::intent::training::train;
     use std::num::NonZeroUsize;
     use std::path::Path;
@@ -179,6 +197,7 @@ mod tests {
             ngrams: NgramSpec { buckets: 256, characters_min: 2, characters_max: 3 },
             l2_grid: vec![0.1],
             ngram_weight_grid: vec![0.5],
+            label_names: true,
             accuracy_cost_max: 0.02,
             adapt: true,
         };

@@ -24,8 +24,10 @@ use std::collections::BTreeMap;
 
 /// Texts of one step.
 const BATCH_TEXTS: usize = 64;
-/// Passes over few examples; of many, fewer.
+/// Passes over examples; over very few more, over many fewer.
 const EPOCHS: usize = 4;
+/// Steps up to which very few examples are passed again.
+const STEPS_MIN: usize = 64;
 /// Steps after which passes end: bounds the time that many examples take.
 const STEPS_MAX: usize = 480;
 /// Largest step width, reached after a tenth of the steps; falls linearly to zero.
@@ -52,7 +54,7 @@ pub(super) struct Lesson<'a> {
 /// Steps that a number of members takes.
 pub(super) fn steps(members: usize) -> usize {
     let an_epoch = members.div_ceil(BATCH_TEXTS).max(1);
-    (an_epoch * EPOCHS).min(STEPS_MAX.max(an_epoch))
+    (an_epoch * EPOCHS).clamp(STEPS_MIN, STEPS_MAX.max(an_epoch))
 }
 
 /// Adapts the learner to the members; `progress` hears of every step.
@@ -169,7 +171,8 @@ mod tests {
         assert_eq!(sorted, members);
         let beside = pass.windows(2).filter(|w| classes_of[w[0]] == classes_of[w[1]]).count();
         assert!(beside >= 4);
-        assert_eq!(steps(64), EPOCHS);
+        assert_eq!(steps(64), STEPS_MIN);
+        assert_eq!(steps(64 * 20), 20 * EPOCHS);
         assert_eq!(steps(64 * 1_000), 1_000, "every example is seen once at least");
         assert_eq!(steps(64 * 200), STEPS_MAX);
     }

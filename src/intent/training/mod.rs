@@ -4,30 +4,27 @@
 //! last layers first (see `adapted`). The rest is the same.
 //!
 //! Steps
-//! 1. Every text becomes an embedding and n-grams.
-//! 2. Pull to zero and n-gram weight are chosen by cross-validated loss, on a sample if there are
-//!    many examples.
-//! 3. With the chosen pair, every example is predicted by a classifier that has not seen it; those
-//!    predictions give temperature, abstention threshold and the reported figures.
+//! 1. Every text becomes an embedding and n-grams; so do the words of every label's name.
+//! 2. N-gram weight, pull to zero, and whether names count as examples are chosen by cross-validated
+//!    loss, on a sample if there are many examples.
+//! 3. With the chosen setting, every example is predicted by a classifier that has not seen it;
+//!    those predictions give temperature, scope, abstention threshold and the reported figures.
 //! 4. The shipped classifier is fitted on everything.
 //!
 //! Invariants
-//! - Temperature and threshold never see a prediction of a classifier on its own examples.
+//! - Temperature, scope and threshold never see a prediction of a classifier on its own examples.
 //! - Texts that read the same are in the same fold.
 //! - Same examples, options and embeddings give the same head, however many threads run.
 
 mod adapted;
 mod contrast;
 mod plan;
+mod verdict;
 
-use crate::intent::calibration;
-use crate::intent::calibration::HeldOut;
 use crate::intent::embedder::Embedder;
 use crate::intent::error::ExamplesRefusal;
 use crate::intent::error::IntentError;
 use crate::intent::evaluation::Evaluation;
-use crate::intent::evaluation::Judged;
-use crate::intent::evaluation::evaluate;
 use crate::intent::examples::Example;
 use crate::intent::features::NgramSpec;
 use crate::intent::features::ngrams;
@@ -39,15 +36,17 @@ use crate::intent::head::EncoderIdentity;
 use crate::intent::head::Head;
 use crate::intent::head::LABELS_MAX;
 use crate::intent::head::OUT_OF_SCOPE;
-use crate::intent::head::TrainingNote;
+use crate::intent::head::in_scope;
 use crate::intent::linear::Features;
 use crate::intent::linear::FitOptions;
 use crate::intent::linear::Linear;
 use crate::intent::linear::TrainingSet;
 use crate::intent::linear::fit;
-use crate::intent::linear::softmax;
+use crate::intent::scope::Centroids;
+use crate::intent::training::plan::Choices;
 use crate::intent::training::plan::Dealer;
 use crate::intent::training::plan::Fitter;
+use crate::intent::training::plan::Setting;
 use crate::intent::training::plan::Unseen;
 use crate::intent::training::plan::View;
 use std::collections::BTreeMap;
@@ -62,8 +61,8 @@ const SELECTION_FOLDS: usize = 3;
 const SELECTION_EXAMPLES_MAX: usize = 3_000;
 /// Every selection fold must be able to hold one out and learn from two.
 const LABEL_EXAMPLES_MIN: usize = 3;
-/// Suspicious examples that are reported.
-const SUSPECTS_MAX: usize = 50;
+/// Shortest word, in letters, that makes a label's name worth reading.
+const NAME_WORD_LETTERS_MIN: usize = 3;
 
 /// How a head is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,10 +73,14 @@ pub struct TrainingOptions {
     pub threads: NonZeroUsize,
     /// N-grams; see there for recommended values.
     pub ngrams: NgramSpec,
-    /// Pulls to zero that are tried; recommended 0.03, 0.1, 0.3, 1.
+    /// Pulls to zero that are tried, one at least; recommended 0.01, 0.03, 0.1.
     pub l2_grid: Vec<f32>,
-    /// Weights of n-grams against embedding that are tried; recommended 0.5, 1, 2.
+    /// Weights of n-grams against embedding that are tried, one at least; recommended 0, 0.25,
+    /// 0.5, 1, 1.5.
     pub ngram_weight_grid: Vec<f32>,
+    /// Whether the words of a label's name may count as one more example of it, if that predicts
+    /// better; recommended.
+    pub label_names: bool,
     /// Share of in-scope examples whose right answer abstention may cost; recommended 0.02.
     pub accuracy_cost_max: f64,
     /// Whether the encoder's last layers are moved too: minutes instead of seconds, and the head
@@ -86,17 +89,21 @@ pub struct TrainingOptions {
 }
 
 impl TrainingOptions {
-    /// Every pair of pull and n-gram weight.
-    fn settings(&self) -> Vec<FitOptions> {
-        let of_pull = |l2: f32| {
-            self.ngram_weight_grid.iter().map(move |ngram_weight| FitOptions {
-                l2,
-                ngram_weight: *ngram_weight,
-                seed: self.seed,
-            })
-        };
-        self.l2_grid.iter().flat_map(|l2| of_pull(*l2)).collect()
+    fn choices(&self) -> Choices {
+        let (l2, other_l2) = middle(&self.l2_grid);
+        let (ngram_weight, ngram_weights) = middle(&self.ngram_weight_grid);
+        let fit = FitOptions { l2, ngram_weight, seed: self.seed };
+        let start = Setting { fit, spelt: false };
+        Choices { start, ngram_weights, l2: other_l2, spelt: self.label_names }
     }
+}
+
+/// The value in the middle, and the others.
+fn middle(grid: &[f32]) -> (f32, Vec<f32>) {
+    let mut others = grid.to_vec();
+    let middle = others.len() / 2;
+    let taken = if others.is_empty() { 0.0 } else { others.remove(middle) };
+    (taken, others)
 }
 
 /// How far training is.
@@ -163,26 +170,19 @@ pub fn train(
     options: &TrainingOptions,
     listener: Listener<'_>,
 ) -> Result<Trained, IntentError> {
-    check(examples)?;
+    let course = Course::new(examples, options, listener)?;
     if options.adapt {
-        return adapted::train(examples, embedder, options, listener);
+        return adapted::train(&course, embedder);
     }
-    let glossary = Glossary::house();
-    let readings: Vec<Reading<'_>> =
-        examples.iter().map(|example| glossary.read(&example.text)).collect();
-    let texts: Vec<&str> = readings.iter().map(Reading::meaning).collect();
-    let total = texts.len();
+    let readings = course.readings();
+    let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+    let total = meanings.len();
     let embeddings = embedder
-        .embed_blocking(&texts, |done| listener(TrainingProgress::Embedding { done, total }))?;
-    train_on_embeddings(
-        examples,
-        Vectors { embeddings, encoder: embedder.identity().clone() },
-        options,
-        listener,
-    )
+        .embed_blocking(&meanings, |done| listener(TrainingProgress::Embedding { done, total }))?;
+    train_on_embeddings(&course, Vectors { embeddings, encoder: embedder.identity().clone() })
 }
 
-/// Embeddings of the examples, and whose they are.
+/// Embeddings of a course's texts, and whose they are.
 #[derive(Debug, Clone)]
 pub(crate) struct Vectors {
     pub(crate) embeddings: Vec<Vec<f32>>,
@@ -246,27 +246,20 @@ fn labels_of(examples: &[Example]) -> Vec<String> {
 }
 
 /// As [`train`], with the embeddings at hand.
-pub(crate) fn train_on_embeddings(
-    examples: &[Example],
-    vectors: Vectors,
-    options: &TrainingOptions,
-    listener: Listener<'_>,
-) -> Result<Trained, IntentError> {
-    let course = Course::new(examples, options, listener)?;
+fn train_on_embeddings(course: &Course<'_>, vectors: Vectors) -> Result<Trained, IntentError> {
+    let (seed, choices) = (course.options.seed, course.options.choices());
     let set = course.training_set(vectors.embeddings);
-    let dealer = course.dealer();
-    let all: Vec<usize> = (0..examples.len()).collect();
-    let sample = folds::sample(&all, &course.classes_of, SELECTION_EXAMPLES_MAX, options.seed);
-    let selection = plan::views(&set, &dealer.deal(&sample, SELECTION_FOLDS));
-    let judging = plan::views(&set, &dealer.deal(&all, FOLDS));
-    let settings = options.settings();
-    let choosing = if settings.len() > 1 { settings.len() * SELECTION_FOLDS } else { 0 };
+    let (dealer, all) = (course.dealer(), course.members());
+    let sample = folds::sample(&all, &course.classes_of, SELECTION_EXAMPLES_MAX, seed);
+    let selection = plan::views(&set, &course.spelt, &dealer.deal(&sample, SELECTION_FOLDS));
+    let judging = plan::views(&set, &course.spelt, &dealer.deal(&all, FOLDS));
+    let choosing = choices.count() * SELECTION_FOLDS;
     let total = choosing + FOLDS + 1;
-    let chosen = course.choose(&selection, &settings, (0, total))?;
+    let chosen = course.choose(&selection, &choices, (0, total))?;
     let unseen = course.predict(&judging, chosen, (choosing, total))?;
-    let linear = course.fit(&set, chosen)?;
-    listener(TrainingProgress::Fitting { done: total, total });
-    Ok(course.finish(vectors.encoder, chosen, &unseen, linear))
+    let fitted = course.fit(&set, chosen)?;
+    (course.listener)(TrainingProgress::Fitting { done: total, total });
+    course.finish(vectors.encoder, chosen, &unseen, fitted)
 }
 
 /// What every way to train shares.
@@ -276,10 +269,39 @@ struct Course<'a> {
     listener: Listener<'a>,
     glossary: Glossary,
     labels: Vec<String>,
-    /// The class of each example.
+    /// Names of labels that have words, after the examples among the texts.
+    names: Vec<String>,
+    /// Places of the names among the texts.
+    spelt: Vec<usize>,
+    /// The class of each text.
     classes_of: Vec<usize>,
     /// Texts that read the same share a group.
     groups: Vec<String>,
+}
+
+/// A label's name as a text: `order_status` reads `order status`. `None` if it has no words.
+fn spell(label: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut after_lower = false;
+    for character in label.chars() {
+        if !character.is_alphanumeric() || (character.is_uppercase() && after_lower) {
+            name.push(' ');
+        }
+        if character.is_alphanumeric() {
+            name.extend(character.to_lowercase());
+        }
+        after_lower = character.is_lowercase();
+    }
+    let telling = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count();
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let has_words = words.iter().any(|word| telling(word) >= NAME_WORD_LETTERS_MIN);
+    (label != OUT_OF_SCOPE && has_words).then(|| words.join(" "))
+}
+
+/// A classifier on everything, and what its labels' examples have in common.
+struct Fitted {
+    linear: Linear,
+    centroids: Centroids,
 }
 
 fn unfitted(cause: candle_core::Error) -> IntentError {
@@ -296,11 +318,42 @@ impl<'a> Course<'a> {
         let labels = labels_of(examples);
         let class_of = |example: &Example| labels.iter().position(|label| *label == example.intent);
         // Every label of an example is in the list that was made from the examples.
-        let classes_of =
+        let mut classes_of: Vec<usize> =
             examples.iter().map(|example| class_of(example).unwrap_or_default()).collect();
+        let mut names = Vec::new();
+        for (class, label) in labels.iter().enumerate().filter(|_| options.label_names) {
+            if let Some(name) = spell(label) {
+                names.push(name);
+                classes_of.push(class);
+            }
+        }
+        let spelt = (examples.len()..classes_of.len()).collect();
         let groups = examples.iter().map(|example| words(&example.text).join(" ")).collect();
         let glossary = Glossary::house();
-        Ok(Self { examples, options, listener, glossary, labels, classes_of, groups })
+        Ok(Self { examples, options, listener, glossary, labels, names, spelt, classes_of, groups })
+    }
+
+    /// Every example.
+    fn members(&self) -> Vec<usize> {
+        (0..self.examples.len()).collect()
+    }
+
+    /// Those, and the names if the setting counts them.
+    fn learnt(&self, members: &[usize], setting: Setting) -> Vec<usize> {
+        let spelt = if setting.spelt { self.spelt.as_slice() } else { &[] };
+        [members, spelt].concat()
+    }
+
+    /// Labels before `oos`.
+    fn inside(&self) -> usize {
+        in_scope(&self.labels)
+    }
+
+    /// Readings of all texts: examples, then names.
+    fn readings(&self) -> Vec<Reading<'_>> {
+        let examples = self.examples.iter().map(|example| example.text.as_str());
+        let names = self.names.iter().map(String::as_str);
+        examples.chain(names).map(|text| self.glossary.read(text)).collect()
     }
 
     fn dealer(&self) -> Dealer<'_> {
@@ -312,13 +365,10 @@ impl<'a> Course<'a> {
         let dimensions = embeddings.first().map_or(0, Vec::len);
         let spec = self.options.ngrams;
         let rows = self
-            .examples
+            .readings()
             .iter()
             .zip(embeddings)
-            .map(|(example, embedding)| Features {
-                embedding,
-                ngrams: ngrams(&self.glossary.read(&example.text), spec),
-            })
+            .map(|(reading, embedding)| Features { embedding, ngrams: ngrams(reading, spec) })
             .collect();
         TrainingSet {
             rows,
@@ -344,119 +394,27 @@ impl<'a> Course<'a> {
     fn choose(
         &self,
         views: &[View<'_>],
-        settings: &[FitOptions],
+        choices: &Choices,
         counted: (usize, usize),
-    ) -> Result<FitOptions, IntentError> {
-        let fallback = FitOptions { l2: 0.1, ngram_weight: 1.0, seed: self.options.seed };
-        let chosen = self.fitting(counted, |fitter| fitter.choose(views, settings))?;
-        Ok(chosen.unwrap_or(fallback))
+    ) -> Result<Setting, IntentError> {
+        self.fitting(counted, |fitter| fitter.choose(views, self.inside(), choices))
     }
 
     fn predict(
         &self,
         views: &[View<'_>],
-        chosen: FitOptions,
+        chosen: Setting,
         counted: (usize, usize),
     ) -> Result<Vec<Unseen>, IntentError> {
-        self.fitting(counted, |fitter| fitter.predict(views, chosen))
+        self.fitting(counted, |fitter| fitter.predict(views, self.inside(), chosen))
     }
 
     /// The shipped classifier, on everything.
-    fn fit(&self, set: &TrainingSet, chosen: FitOptions) -> Result<Linear, IntentError> {
-        let all: Vec<usize> = (0..self.examples.len()).collect();
-        fit(set, &all, chosen).map_err(unfitted)
+    fn fit(&self, set: &TrainingSet, chosen: Setting) -> Result<Fitted, IntentError> {
+        let learnt = self.learnt(&self.members(), chosen);
+        let linear = fit(set, &learnt, chosen.fit).map_err(unfitted)?;
+        Ok(Fitted { linear, centroids: Centroids::of(set, &learnt, self.inside()) })
     }
-
-    /// Calibrates on unseen predictions and puts the head together.
-    fn finish(
-        &self,
-        encoder: EncoderIdentity,
-        chosen: FitOptions,
-        unseen: &[Unseen],
-        linear: Linear,
-    ) -> Trained {
-        let labels = &self.labels;
-        let inside: Vec<&Unseen> =
-            unseen.iter().filter(|(at, _)| self.examples[*at].intent != OUT_OF_SCOPE).collect();
-        let logits: Vec<Vec<f32>> = inside.iter().map(|(_, row)| row.clone()).collect();
-        let classes: Vec<usize> = inside.iter().map(|(at, _)| self.classes_of[*at]).collect();
-        let temperature = calibration::temperature(&logits, &classes);
-        let best: Vec<(usize, usize, f32)> = unseen
-            .iter()
-            .map(|(at, row)| {
-                let (class, confidence) = best_in_scope(row, labels, temperature);
-                (*at, class, confidence)
-            })
-            .collect();
-        let held_out: Vec<HeldOut> = best
-            .iter()
-            .map(|(at, class, confidence)| HeldOut {
-                confidence: *confidence,
-                right: (self.examples[*at].intent != OUT_OF_SCOPE)
-                    .then_some(*class == self.classes_of[*at]),
-            })
-            .collect();
-        let threshold = calibration::threshold(&held_out, self.options.accuracy_cost_max);
-        let judged: Vec<(usize, Judged<'_>)> = best
-            .iter()
-            .map(|(at, class, confidence)| {
-                let one = Judged {
-                    expected: &self.examples[*at].intent,
-                    label: &labels[*class],
-                    confidence: *confidence,
-                    abstained: *confidence < threshold,
-                };
-                (*at, one)
-            })
-            .collect();
-        let ones: Vec<Judged<'_>> = judged.iter().map(|(_, one)| *one).collect();
-        let held_out = evaluate(&ones);
-        let training = TrainingNote {
-            examples: self.examples.len(),
-            l2: chosen.l2,
-            accuracy_forced: held_out.accuracy_forced.unwrap_or_default(),
-            seed: self.options.seed,
-        };
-        let head = Head {
-            encoder,
-            labels: labels.clone(),
-            spec: self.options.ngrams,
-            temperature,
-            threshold,
-            glossary: self.glossary.fingerprint(),
-            training,
-            linear,
-            adaptation: None,
-        };
-        Trained { head, held_out, suspects: suspects(self.examples, &judged) }
-    }
-}
-
-/// The best in-scope class of a row of logits, and its probability.
-fn best_in_scope(logits: &[f32], labels: &[String], temperature: f32) -> (usize, f32) {
-    let mut probabilities = logits.to_vec();
-    softmax(&mut probabilities, temperature);
-    let candidates = probabilities.iter().copied().zip(labels).enumerate();
-    candidates
-        .filter(|(_, (_, label))| *label != OUT_OF_SCOPE)
-        .map(|(class, (probability, _))| (class, probability))
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .unwrap_or_default()
-}
-
-fn suspects(examples: &[Example], judged: &[(usize, Judged<'_>)]) -> Vec<Suspect> {
-    let mut suspects: Vec<Suspect> = judged
-        .iter()
-        .filter(|(_, one)| one.label != one.expected && !one.abstained)
-        .map(|(at, one)| Suspect {
-            example: examples[*at].clone(),
-            predicted: one.label.to_owned(),
-            confidence: one.confidence,
-        })
-        .collect();
-    suspects.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    suspects.truncate(SUSPECTS_MAX);
-    suspects
 }
 
 #[cfg(test)]
@@ -481,6 +439,8 @@ mod tests {
             }
             embeddings.push(embedding);
         }
+        // The names: `greet`, `order status`, `refund`.
+        embeddings.extend((0..3).map(|class| (0..4).map(|at| f32::from(at == class)).collect()));
         let encoder = EncoderIdentity { name: "toy".into(), sha256: "0".into(), dimensions: 4 };
         (examples, Vectors { embeddings, encoder })
     }
@@ -492,8 +452,36 @@ mod tests {
             ngrams: NgramSpec { buckets: 256, characters_min: 2, characters_max: 3 },
             l2_grid: vec![0.1, 1.0],
             ngram_weight_grid: vec![1.0],
+            label_names: true,
             accuracy_cost_max: 0.02,
             adapt: false,
+        }
+    }
+
+    fn train_on(
+        examples: &[Example],
+        vectors: Vectors,
+        options: &TrainingOptions,
+        listener: Listener<'_>,
+    ) -> Trained {
+        let course = Course::new(examples, options, listener).unwrap();
+        train_on_embeddings(&course, vectors).unwrap()
+    }
+
+    #[test]
+    fn names_of_labels_are_read_as_words() {
+        let cases = [
+            ("order_status", Some("order status")),
+            ("Card.Payment-fee/charged", Some("card payment fee charged")),
+            ("trackOrder", Some("track order")),
+            ("suivi_colis", Some("suivi colis")),
+            ("intent_12", Some("intent 12")),
+            ("q1", None),
+            ("42", None),
+            (OUT_OF_SCOPE, None),
+        ];
+        for (label, name) in cases {
+            assert_eq!(spell(label).as_deref(), name, "{label}");
         }
     }
 
@@ -502,16 +490,15 @@ mod tests {
         let (examples, vectors) = examples();
         let heard = std::sync::Mutex::new(Vec::new());
         let listener = |progress| heard.lock().unwrap().push(progress);
-        let trained =
-            train_on_embeddings(&examples, vectors.clone(), &options(2), &listener).unwrap();
+        let trained = train_on(&examples, vectors.clone(), &options(2), &listener);
         assert!(trained.held_out.accuracy_forced.unwrap() > 0.95);
         assert_eq!(trained.head.labels(), ["greet", "order_status", "refund", "oos"]);
         assert_eq!(trained.held_out.examples, 120);
-        let total = 2 * SELECTION_FOLDS + FOLDS + 1;
+        let total = 3 * SELECTION_FOLDS + FOLDS + 1;
         let heard = heard.into_inner().unwrap();
         assert!(heard.contains(&TrainingProgress::Fitting { done: total, total }));
         assert_eq!(heard.len(), total);
-        let again = train_on_embeddings(&examples, vectors, &options(1), &|_| ()).unwrap();
+        let again = train_on(&examples, vectors, &options(1), &|_| ());
         assert_eq!(again.head, trained.head);
     }
 
@@ -519,7 +506,7 @@ mod tests {
     fn wrong_labels_are_suspected() {
         let (mut examples, vectors) = examples();
         examples[4].intent = "refund".into();
-        let trained = train_on_embeddings(&examples, vectors, &options(2), &|_| ()).unwrap();
+        let trained = train_on(&examples, vectors, &options(2), &|_| ());
         assert_eq!(trained.suspects[0].example, examples[4]);
         assert_eq!(trained.suspects[0].predicted, "greet");
     }

@@ -6,6 +6,7 @@ use crate::intent::linear::FitOptions;
 use crate::intent::linear::TrainingSet;
 use crate::intent::linear::fit;
 use crate::intent::parallel::run_jobs;
+use crate::intent::scope::Centroids;
 use std::num::NonZeroUsize;
 
 /// Examples to learn from, and examples to be judged by, as one encoder reads them.
@@ -17,12 +18,18 @@ pub(super) struct View<'a> {
     pub(super) learn: Vec<usize>,
     /// Who is predicted.
     pub(super) judge: Vec<usize>,
+    /// Rows that spell labels: learnt from where the setting says so, never predicted.
+    pub(super) spelt: &'a [usize],
 }
 
 /// One view a part: it is judged by what the others teach.
-pub(super) fn views<'a>(set: &'a TrainingSet, parts: &[Vec<usize>]) -> Vec<View<'a>> {
+pub(super) fn views<'a>(
+    set: &'a TrainingSet,
+    spelt: &'a [usize],
+    parts: &[Vec<usize>],
+) -> Vec<View<'a>> {
     (0..parts.len())
-        .map(|part| View { set, learn: others(parts, part), judge: parts[part].clone() })
+        .map(|part| View { set, learn: others(parts, part), judge: parts[part].clone(), spelt })
         .collect()
 }
 
@@ -51,6 +58,36 @@ impl Dealer<'_> {
     }
 }
 
+/// What cross-validation chooses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Setting {
+    /// How the classifier is fitted.
+    pub(super) fit: FitOptions,
+    /// Whether the words of a label's name count as one more example of it.
+    pub(super) spelt: bool,
+}
+
+/// What cross-validation chooses from: one dimension after the other, the first value of each
+/// stands until its turn.
+#[derive(Debug, Clone)]
+pub(super) struct Choices {
+    /// The first setting.
+    pub(super) start: Setting,
+    /// Other n-gram weights than the first setting's.
+    pub(super) ngram_weights: Vec<f32>,
+    /// Other pulls to zero.
+    pub(super) l2: Vec<f32>,
+    /// Whether label names may be learnt from.
+    pub(super) spelt: bool,
+}
+
+impl Choices {
+    /// Settings that are compared.
+    pub(super) fn count(&self) -> usize {
+        1 + self.ngram_weights.len() + self.l2.len() + usize::from(self.spelt)
+    }
+}
+
 /// Runs fits, a few at a time, and says how many are done.
 pub(super) struct Fitter<'a> {
     /// Fits that run at once.
@@ -59,28 +96,75 @@ pub(super) struct Fitter<'a> {
     pub(super) progress: &'a (dyn Fn(usize) + Sync),
 }
 
-/// An example and the logits of a classifier that has not seen it.
-pub(super) type Unseen = (usize, Vec<f32>);
+/// What a classifier said about an example that it has not seen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Unseen {
+    /// The example.
+    pub(super) at: usize,
+    /// One a class.
+    pub(super) logits: Vec<f32>,
+    /// Cosine with the centroid of the best in-scope class.
+    pub(super) closeness: f32,
+}
 
 impl Fitter<'_> {
     /// The setting under which the judged examples are likeliest, at its own best temperature.
     pub(super) fn choose(
         &self,
         views: &[View<'_>],
-        settings: &[FitOptions],
-    ) -> candle_core::Result<Option<FitOptions>> {
-        if settings.len() < 2 {
-            return Ok(settings.first().copied());
+        inside: usize,
+        choices: &Choices,
+    ) -> candle_core::Result<Setting> {
+        let mut best = choices.start;
+        if choices.count() < 2 {
+            return Ok(best);
         }
-        let jobs: Vec<(FitOptions, &View<'_>)> = settings
+        let mut done = 0;
+        let mut least = f64::INFINITY;
+        let mut try_all = |best: &mut Setting, settings: Vec<Setting>| {
+            let losses = self.losses(views, inside, &settings, done)?;
+            done += settings.len() * views.len();
+            for (setting, loss) in settings.into_iter().zip(losses) {
+                if loss < least {
+                    (*best, least) = (setting, loss);
+                }
+            }
+            Ok::<(), candle_core::Error>(())
+        };
+        let first = std::iter::once(best.fit.ngram_weight);
+        let weights = first.chain(choices.ngram_weights.iter().copied());
+        let weighed = |ngram_weight| {
+            let fit = FitOptions { ngram_weight, ..choices.start.fit };
+            Setting { fit, ..choices.start }
+        };
+        try_all(&mut best, weights.map(weighed).collect())?;
+        let before = best;
+        let pulled = |l2: &f32| Setting { fit: FitOptions { l2: *l2, ..before.fit }, ..before };
+        try_all(&mut best, choices.l2.iter().map(pulled).collect())?;
+        if choices.spelt {
+            let spelt = Setting { spelt: !best.spelt, ..best };
+            try_all(&mut best, vec![spelt])?;
+        }
+        Ok(best)
+    }
+
+    /// Mean loss of the judged examples under each setting; `done` fits came before.
+    fn losses(
+        &self,
+        views: &[View<'_>],
+        inside: usize,
+        settings: &[Setting],
+        done: usize,
+    ) -> candle_core::Result<Vec<f64>> {
+        let jobs: Vec<(Setting, &View<'_>)> = settings
             .iter()
             .flat_map(|setting| views.iter().map(move |view| (*setting, view)))
             .collect();
         let predicted = run_jobs(
             self.threads,
             &jobs,
-            |(setting, view)| predict(view, *setting),
-            |done| (self.progress)(done),
+            |(setting, view)| predict(view, inside, *setting),
+            |more| (self.progress)(done + more),
         );
         let predicted = predicted.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
         let losses = predicted.chunks(views.len().max(1)).map(|of_setting| {
@@ -88,40 +172,50 @@ impl Fitter<'_> {
                 .iter()
                 .zip(views)
                 .flat_map(|(rows, view)| {
-                    rows.iter().map(|(at, row)| (view.set.classes_of[*at], row.clone()))
+                    rows.iter().map(|row| (view.set.classes_of[row.at], row.logits.clone()))
                 })
                 .unzip();
             let temperature = calibration::temperature(&logits, &classes);
             calibration::loss(&logits, &classes, temperature)
         });
-        let best = settings.iter().zip(losses).min_by(|a, b| a.1.total_cmp(&b.1));
-        Ok(best.map(|(setting, _)| *setting))
+        Ok(losses.collect())
     }
 
-    /// Logits of the judged examples, by example.
+    /// What classifiers say of the judged examples, by example. The first `inside` classes are in
+    /// scope.
     pub(super) fn predict(
         &self,
         views: &[View<'_>],
-        setting: FitOptions,
+        inside: usize,
+        setting: Setting,
     ) -> candle_core::Result<Vec<Unseen>> {
         let rows = run_jobs(
             self.threads,
             views,
-            |view| predict(view, setting),
+            |view| predict(view, inside, setting),
             |done| (self.progress)(done),
         );
         let rows = rows.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
         let mut unseen = rows.concat();
-        unseen.sort_by_key(|(at, _)| *at);
+        unseen.sort_by_key(|one| one.at);
         Ok(unseen)
     }
 }
 
-fn predict(view: &View<'_>, setting: FitOptions) -> candle_core::Result<Vec<Unseen>> {
-    let model = fit(view.set, &view.learn, setting)?;
+fn predict(view: &View<'_>, inside: usize, setting: Setting) -> candle_core::Result<Vec<Unseen>> {
+    let mut learn = view.learn.clone();
+    if setting.spelt {
+        learn.extend_from_slice(view.spelt);
+    }
+    let model = fit(view.set, &learn, setting.fit)?;
+    let centroids = Centroids::of(view.set, &learn, inside);
     let unseen = |at: &usize| {
         let row = &view.set.rows[*at];
-        (*at, model.logits(&row.embedding, &row.ngrams))
+        let logits = model.logits(&row.embedding, &row.ngrams);
+        let of_inside = logits[..inside].iter().enumerate();
+        let best = of_inside.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class);
+        let closeness = centroids.closeness(best, &row.embedding);
+        Unseen { at: *at, logits, closeness }
     };
     Ok(view.judge.iter().map(unseen).collect())
 }

@@ -125,7 +125,8 @@ impl EncoderLearner {
             let mut first = 0;
             for index in batch {
                 let tokens = sequences[*index].len();
-                let rows = rows.narrow(0, first, tokens)?.copy()?;
+                // A view: the tensor library would copy the rows of the whole batch.
+                let rows = rows.narrow(0, first, tokens)?;
                 prepared[*index] = Some(PreparedText { rows });
                 first += tokens;
             }

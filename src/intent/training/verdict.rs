@@ -1,0 +1,130 @@
+//! Calibrates a head on what classifiers said of examples that they had not seen.
+
+use crate::intent::calibration;
+use crate::intent::calibration::HeldOut;
+use crate::intent::error::IntentError;
+use crate::intent::evaluation::Judged;
+use crate::intent::evaluation::evaluate;
+use crate::intent::examples::Example;
+use crate::intent::head::EncoderIdentity;
+use crate::intent::head::Head;
+use crate::intent::head::OUT_OF_SCOPE;
+use crate::intent::head::Scope;
+use crate::intent::head::TrainingNote;
+use crate::intent::linear::softmax;
+use crate::intent::scope::Evidence;
+use crate::intent::scope::ScopeScore;
+use crate::intent::training::Course;
+use crate::intent::training::Fitted;
+use crate::intent::training::Suspect;
+use crate::intent::training::Trained;
+use crate::intent::training::plan::Setting;
+use crate::intent::training::plan::Unseen;
+use crate::intent::training::unfitted;
+
+/// Suspicious examples that are reported.
+const SUSPECTS_MAX: usize = 50;
+
+/// What a head would say of an example that its classifier had not seen.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    at: usize,
+    class: usize,
+    confidence: f32,
+    in_scope: f32,
+}
+
+impl Course<'_> {
+    /// Calibrates on unseen predictions and puts the head together.
+    pub(super) fn finish(
+        &self,
+        encoder: EncoderIdentity,
+        chosen: Setting,
+        unseen: &[Unseen],
+        fitted: Fitted,
+    ) -> Result<Trained, IntentError> {
+        let is_inside = |at: usize| self.examples[at].intent != OUT_OF_SCOPE;
+        let (logits, classes): (Vec<Vec<f32>>, Vec<usize>) = unseen
+            .iter()
+            .filter(|one| is_inside(one.at))
+            .map(|one| (one.logits.clone(), self.classes_of[one.at]))
+            .unzip();
+        let temperature = calibration::temperature(&logits, &classes);
+        let evidence = |one: &Unseen| Evidence::new(&one.logits, self.inside(), one.closeness);
+        let evidences: Vec<(Evidence, bool)> =
+            unseen.iter().map(|one| (evidence(one), is_inside(one.at))).collect();
+        let score = ScopeScore::fit(&evidences, self.options.seed).map_err(unfitted)?;
+        let said: Vec<Said> = unseen
+            .iter()
+            .map(|one| {
+                let (class, confidence) = best(&one.logits, self.inside(), temperature);
+                Said { at: one.at, class, confidence, in_scope: score.of(evidence(one)) }
+            })
+            .collect();
+        let held_out: Vec<HeldOut> = said
+            .iter()
+            .map(|one| HeldOut {
+                score: one.in_scope,
+                right: is_inside(one.at).then_some(one.class == self.classes_of[one.at]),
+            })
+            .collect();
+        let threshold = calibration::threshold(&held_out, self.options.accuracy_cost_max);
+        let judged: Vec<(usize, Judged<'_>)> =
+            said.iter().map(|one| (one.at, self.judged(*one, threshold))).collect();
+        let ones: Vec<Judged<'_>> = judged.iter().map(|(_, one)| *one).collect();
+        let held_out = evaluate(&ones);
+        let training = TrainingNote {
+            examples: self.examples.len(),
+            l2: chosen.fit.l2,
+            accuracy_forced: held_out.accuracy_forced.unwrap_or_default(),
+            seed: self.options.seed,
+        };
+        let Fitted { linear, centroids } = fitted;
+        let head = Head {
+            encoder,
+            labels: self.labels.clone(),
+            spec: self.options.ngrams,
+            temperature,
+            scope: Some(Scope { score, centroids }),
+            threshold,
+            glossary: self.glossary.fingerprint(),
+            training,
+            linear,
+            adaptation: None,
+        };
+        Ok(Trained { head, held_out, suspects: suspects(self.examples, &judged) })
+    }
+
+    fn judged(&self, said: Said, threshold: f32) -> Judged<'_> {
+        Judged {
+            expected: &self.examples[said.at].intent,
+            label: &self.labels[said.class],
+            confidence: said.confidence,
+            in_scope: said.in_scope,
+            abstained: said.in_scope < threshold,
+        }
+    }
+}
+
+/// The best of the first `inside` classes, and its probability.
+fn best(logits: &[f32], inside: usize, temperature: f32) -> (usize, f32) {
+    let mut probabilities = logits.to_vec();
+    softmax(&mut probabilities, temperature);
+    let candidates = probabilities.into_iter().take(inside).enumerate();
+    candidates.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default()
+}
+
+fn suspects(examples: &[Example], judged: &[(usize, Judged<'_>)]) -> Vec<Suspect> {
+    let mut suspects: Vec<Suspect> = judged
+        .iter()
+        .filter(|(_, one)| one.label != one.expected && !one.abstained)
+        .map(|(at, one)| Suspect {
+            example: examples[*at].clone(),
+            predicted: one.label.to_owned(),
+            confidence: one.confidence,
+        })
+        .collect();
+    suspects.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    suspects.truncate(SUSPECTS_MAX);
+    suspects
+}
