@@ -41,7 +41,7 @@ const SERDE_PLACES: &[&str] = &[
     "src/model/shape",
     "src/model/encoder",
     "src/config/",
-    "src/intent/head.rs",
+    "src/intent/head/",
     "src/catalog/import",
     "src/turn/policies.rs",
     "src/cli/",

@@ -17,8 +17,6 @@ use crate::intent::linear::Features;
 use crate::intent::linear::FitOptions;
 use crate::intent::linear::TrainingSet;
 use crate::intent::linear::fit;
-use serde::Deserialize;
-use serde::Serialize;
 
 /// Out-of-scope examples from which on weights are learnt from them.
 const OUTSIDE_EXAMPLES_MIN: usize = 20;
@@ -50,11 +48,10 @@ fn log_sum_exp(logits: &[f32]) -> f32 {
 
 /// Weighs evidence into log-odds of being in scope; without out-of-scope examples, into the same
 /// order on another scale.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ScopeScore {
-    weights: [f32; 3],
-    bias: f32,
+    pub(crate) weights: [f32; 3],
+    pub(crate) bias: f32,
 }
 
 impl ScopeScore {

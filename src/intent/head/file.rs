@@ -50,6 +50,20 @@ const PREFIX_BYTES: usize = MARK.len() + 4 + 4;
 /// Wider than any encoder's embedding.
 const DIMENSIONS_MAX: usize = 8_192;
 
+/// A [`ScopeScore`] as it is written.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScopeHeader {
+    weights: [f32; 3],
+    bias: f32,
+}
+
+impl ScopeHeader {
+    fn score(self) -> ScopeScore {
+        ScopeScore { weights: self.weights, bias: self.bias }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -61,7 +75,7 @@ struct Header {
     ngram_weight: f32,
     temperature: f32,
     #[serde(default)]
-    scope: Option<ScopeScore>,
+    scope: Option<ScopeHeader>,
     threshold: f32,
     glossary: u32,
     training: TrainingNote,
@@ -119,7 +133,10 @@ impl Head {
             characters_max: self.spec.characters_max,
             ngram_weight: self.linear.ngram_weight,
             temperature: self.temperature,
-            scope: self.scope.as_ref().map(|scope| scope.score),
+            scope: self.scope.as_ref().map(|scope| {
+                let ScopeScore { weights, bias } = scope.score;
+                ScopeHeader { weights, bias }
+            }),
             threshold: self.threshold,
             glossary: self.glossary,
             training: self.training.clone(),
@@ -240,7 +257,9 @@ impl Header {
 
     fn check_abstention(&self) -> Result<(), HeadRefusal> {
         match &self.scope {
-            Some(score) if !score.is_finite() => Err(value("scope", &"NaN", "finite numbers")),
+            Some(scope) if !scope.score().is_finite() => {
+                Err(value("scope", &"NaN", "finite numbers"))
+            }
             Some(_) if !self.threshold.is_finite() => {
                 Err(value("threshold", &self.threshold, "a finite number"))
             }
@@ -275,8 +294,8 @@ impl Header {
             characters_min: self.characters_min,
             characters_max: self.characters_max,
         };
-        let scope = self.scope.map(|score| Scope {
-            score,
+        let scope = self.scope.map(|scope| Scope {
+            score: scope.score(),
             centroids: Centroids { values: centroids.to_vec(), dimensions },
         });
         Ok(Head {

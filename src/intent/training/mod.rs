@@ -5,8 +5,8 @@
 //!
 //! Steps
 //! 1. Every text becomes an embedding and n-grams; so do the words of every label's name.
-//! 2. N-gram weight, pull to zero, and whether names count as examples are chosen by cross-validated
-//!    loss, on a sample if there are many examples.
+//! 2. N-gram weight, pull to zero, and whether names count as examples are chosen by
+//!    cross-validated loss, on a sample if there are many examples.
 //! 3. With the chosen setting, every example is predicted by a classifier that has not seen it;
 //!    those predictions give temperature, scope, abstention threshold and the reported figures.
 //! 4. The shipped classifier is fitted on everything.
