@@ -1,9 +1,8 @@
 //! Where packed weights lie: zeroed bytes from a cache line on, in large pages where the system has
 //! them to give.
 //!
-//! A product of one row reads weights as fast as memory delivers them, and walks through a page of
-//! 4 KiB in a fraction of a microsecond: with large pages it was measured to read 8-bit weights half
-//! as fast again.
+//! A product of one row reads weights as fast as memory delivers them and is soon through a page of
+//! 4 KiB: with large pages it was measured to read 8-bit weights half as fast again.
 
 #![expect(unsafe_code, reason = "advice to the operating system about memory of our own")]
 
