@@ -11,6 +11,7 @@
     reason = "counted loops over arrays of registers, in step with lines and words"
 )]
 
+use crate::kernels::matmul::avx2::prefetch;
 use crate::kernels::matmul::drive::Engine;
 use crate::kernels::matmul::drive::FloatRows;
 use crate::kernels::matmul::drive::Strip;
@@ -44,13 +45,6 @@ impl Avx512 {
 }
 
 impl Engine for Avx512 {
-    fn prefetch(self, bytes: &[u8]) {
-        for line in bytes.chunks(64) {
-            // SAFETY: the pointer is into a slice; a prefetch reads nothing.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-        }
-    }
-
     fn strip(
         self,
         strip: Strip<'_>,
@@ -81,6 +75,7 @@ fn strip_of_format(
     sums: Sums<'_>,
     scratch: &mut StripScratch,
 ) {
+    prefetch(strip.ahead);
     match strip.format {
         Format::Q4K => super_block::<4>(strip, units, sums, scratch),
         Format::Q5K => super_block::<5>(strip, units, sums, scratch),
@@ -299,6 +294,7 @@ fn blocks<const BITS: usize, const ZERO: u32>(strip: Strip<'_>, units: &[RowUnit
 fn dense(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
     for (at, strip) in strips.iter().enumerate() {
+        prefetch(strip.ahead);
         for first in (0..strip.layout.weights).step_by(8) {
             let mut columns = [_mm512_setzero_ps(); 8];
             for k in 0..8 {

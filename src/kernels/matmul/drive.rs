@@ -61,6 +61,20 @@ pub(super) struct Strip<'a> {
     pub(super) format: Format,
     pub(super) layout: &'a Layout,
     pub(super) record: &'a [u8],
+    /// What will be read a unit later. It is asked for piece by piece while this record is
+    /// multiplied: asked for at once, it fills the queue of misses and everything waits, which was
+    /// measured to add memory's time to the products' instead of hiding it.
+    pub(super) ahead: &'a [u8],
+}
+
+impl<'a> Strip<'a> {
+    /// Part `part` of `parts` of what will be read later, in whole cache lines.
+    #[inline(always)]
+    pub(super) fn ahead(&self, part: usize, parts: usize) -> &'a [u8] {
+        let step = self.ahead.len().div_ceil(parts).next_multiple_of(64);
+        let start = (part * step).min(self.ahead.len());
+        &self.ahead[start..(start + step).min(self.ahead.len())]
+    }
 }
 
 /// A block's sums of one strip, or of a panel: row by row, `stride` apart.
@@ -102,9 +116,6 @@ impl<'a> FloatRows<'a> {
 
 /// What a tier computes.
 pub(super) trait Engine: Copy {
-    /// Asks for bytes that will be read soon.
-    fn prefetch(self, bytes: &[u8]);
-
     /// Adds the products of a block's units with one strip to `sums`.
     fn strip(self, strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>, scratch: &mut StripScratch);
 
@@ -146,8 +157,6 @@ pub(super) fn run(
 struct Plain;
 
 impl Engine for Plain {
-    fn prefetch(self, _: &[u8]) {}
-
     fn strip(
         self,
         strip: Strip<'_>,
@@ -155,7 +164,7 @@ impl Engine for Plain {
         sums: Sums<'_>,
         scratch: &mut StripScratch,
     ) {
-        let Strip { format, layout, record } = strip;
+        let Strip { format, layout, record, .. } = strip;
         scratch.plain.read(format, layout, record);
         for (unit, sums) in units.iter().zip(sums.values.chunks_mut(sums.stride)) {
             let sums = &mut sums[..layout.strip_rows];
@@ -170,7 +179,7 @@ impl Engine for Plain {
         sums: Sums<'_>,
         scratch: &mut StripScratch,
     ) {
-        for (at, &Strip { format, layout, record }) in strips.iter().enumerate() {
+        for (at, &Strip { format, layout, record, .. }) in strips.iter().enumerate() {
             scratch.plain.read(format, layout, record);
             let columns = at * layout.strip_rows..(at + 1) * layout.strip_rows;
             for (row, sums) in sums.values.chunks_mut(sums.stride).take(rows.count).enumerate() {
@@ -221,9 +230,12 @@ fn multiply<E: Engine>(
     let (layout, strips) = (matrix.layout(unit), matrix.strips(panel));
     let format = matrix.format();
     let stride = matrix.panel_rows();
-    let strip =
-        |at| Strip { format, layout: &layout, record: matrix.strip_record(panel, unit, at) };
-    engine.prefetch(matrix.ahead(panel, unit, layout.bytes * strips));
+    let strip = |at| Strip {
+        format,
+        layout,
+        record: matrix.strip_record(panel, unit, at),
+        ahead: matrix.ahead(panel, unit, at),
+    };
     match rows {
         Rows::Quantized(rows) => {
             let units = rows.tile(unit, block.clone());

@@ -20,6 +20,7 @@ mod blocks;
 mod decode;
 mod drive;
 mod layout;
+mod memory;
 #[cfg(test)]
 mod oracle;
 mod packed;

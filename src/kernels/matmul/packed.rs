@@ -6,6 +6,7 @@ use crate::kernels::matmul::decode::DecodedStrip;
 use crate::kernels::matmul::drive::PANEL_STRIPS;
 use crate::kernels::matmul::layout::Layout;
 use crate::kernels::matmul::layout::unit_weights;
+use crate::kernels::matmul::memory::LineBytes;
 use crate::kernels::matmul::weight_type::Format;
 use crate::kernels::matmul::weight_type::RowForm;
 use crate::kernels::matmul::weight_type::WeightType;
@@ -20,31 +21,6 @@ const WIDE_STRIP_ROWS: usize = 16;
 /// Matrix rows side by side in a strip of 32-byte lines.
 const STRIP_ROWS: usize = 8;
 
-/// Bytes that begin at a cache line.
-#[derive(Clone)]
-struct LineBytes {
-    bytes: Vec<u8>,
-    start: usize,
-    len: usize,
-}
-
-impl LineBytes {
-    fn zeroed(len: usize) -> Self {
-        let bytes = vec![0; len + 63];
-        // A vector that is never resized never moves, so the offset stays right.
-        let start = bytes.as_ptr().align_offset(64).min(63);
-        Self { bytes, start, len }
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        &self.bytes[self.start..self.start + self.len]
-    }
-
-    fn as_mut_slice(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.start..self.start + self.len]
-    }
-}
-
 /// A `[rows, columns]` weight matrix, packed for one tier.
 pub struct PackedMatrix {
     weight_type: WeightType,
@@ -52,6 +28,10 @@ pub struct PackedMatrix {
     rows: usize,
     columns: usize,
     strip_rows: usize,
+    /// Records of a panel.
+    units: usize,
+    /// Of every record but the last, and of the last: a product looks them up for every strip.
+    layouts: [Layout; 2],
     strip_bytes: usize,
     panels: LineBytes,
 }
@@ -102,17 +82,25 @@ impl PackedMatrix {
         if rows.checked_mul(row_bytes) != Some(bytes.len()) {
             return Err(MatmulError::Bytes { found: bytes.len(), rows, row_bytes });
         }
+        let format = weight_type.format();
+        let full = unit_weights(format);
+        let units = columns.div_ceil(full);
+        let layouts = [full, columns - (units - 1) * full]
+            .map(|weights| Layout::of(format, strip_rows, weights));
+        let strip_bytes = (units - 1) * layouts[0].bytes + layouts[1].bytes;
+        let panels = LineBytes::zeroed(0);
         let mut matrix = Self {
             weight_type,
             tier,
             rows,
             columns,
             strip_rows,
-            strip_bytes: 0,
-            panels: LineBytes::zeroed(0),
+            units,
+            layouts,
+            strip_bytes,
+            panels,
         };
-        matrix.strip_bytes = (0..matrix.unit_count()).map(|unit| matrix.layout(unit).bytes).sum();
-        let mut panels = LineBytes::zeroed(rows.div_ceil(strip_rows) * matrix.strip_bytes);
+        let mut panels = LineBytes::zeroed(rows.div_ceil(strip_rows) * strip_bytes);
         let panel_bytes = PANEL_STRIPS * matrix.strip_bytes;
         panels.as_mut_slice().par_chunks_mut(panel_bytes).enumerate().for_each(
             |(panel, packed)| {
@@ -185,7 +173,7 @@ impl PackedMatrix {
     /// Bytes that it occupies.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.panels.bytes.len() as u64
+        self.panels.occupied()
     }
 
     /// Writes row `row` as f32.
@@ -200,7 +188,7 @@ impl PackedMatrix {
         for (unit, weights) in out.chunks_mut(unit_weights(format)).enumerate() {
             let strip = row % self.panel_rows() / self.strip_rows;
             let record = self.strip_record(row / self.panel_rows(), unit, strip);
-            decoded.read(format, &self.layout(unit), record);
+            decoded.read(format, self.layout(unit), record);
             decoded.row_to_f32(format, self.strip_rows, row % self.strip_rows, weights);
         }
     }
@@ -211,7 +199,7 @@ impl PackedMatrix {
 
     /// Records of a panel.
     pub(super) fn unit_count(&self) -> usize {
-        self.columns.div_ceil(unit_weights(self.format()))
+        self.units
     }
 
     /// Strips of panel `panel`.
@@ -221,10 +209,8 @@ impl PackedMatrix {
     }
 
     /// The layout of a strip's record `unit`.
-    pub(super) fn layout(&self, unit: usize) -> Layout {
-        let full = unit_weights(self.format());
-        let weights = full.min(self.columns - unit * full);
-        Layout::of(self.format(), self.strip_rows, weights)
+    pub(super) fn layout(&self, unit: usize) -> &Layout {
+        &self.layouts[usize::from(unit + 1 == self.units)]
     }
 
     /// Record `unit` of a panel's strip.
@@ -234,18 +220,19 @@ impl PackedMatrix {
         &self.panels.as_slice()[start + record.start..start + record.end]
     }
 
-    /// Up to `bytes` bytes that a product reads after record `unit` of a panel's last strip.
-    pub(super) fn ahead(&self, panel: usize, unit: usize, bytes: usize) -> &[u8] {
-        let record = self.record(panel, unit, self.strips(panel) - 1);
-        let start = panel * PANEL_STRIPS * self.strip_bytes + record.end;
+    /// What a product reads one unit of the panel after record `unit` of a strip; empty at the end.
+    pub(super) fn ahead(&self, panel: usize, unit: usize, strip: usize) -> &[u8] {
+        let record = self.record(panel, unit, strip);
         let all = self.panels.as_slice();
-        &all[start..(start + bytes).min(all.len())]
+        let unit_bytes = self.strips(panel) * record.len();
+        let start = panel * PANEL_STRIPS * self.strip_bytes + record.start + unit_bytes;
+        let start = start.min(all.len());
+        &all[start..(start + record.len()).min(all.len())]
     }
 
     /// Where record `unit` of a strip lies in its panel.
     fn record(&self, panel: usize, unit: usize, strip: usize) -> Range<usize> {
-        let full = Layout::of(self.format(), self.strip_rows, unit_weights(self.format())).bytes;
-        let bytes = self.layout(unit).bytes;
+        let (full, bytes) = (self.layouts[0].bytes, self.layout(unit).bytes);
         let start = unit * full * self.strips(panel) + strip * bytes;
         start..start + bytes
     }

@@ -102,21 +102,21 @@ pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
     total
 }
 
-/// Σ weight · activation per row in i32 over four lines of signed weights and their `magnitudes`.
+/// Σ weight · activation per row in i32 over eight lines of signed weights and their `magnitudes`.
 ///
 /// # Safety
-/// `words` points to the 16 activations, aligned as words.
+/// `words` points to the 32 activations, aligned as words.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn signed_products(
-    weights: &[__m256i; 4],
-    magnitudes: &[__m256i; 4],
+    weights: &Codes,
+    magnitudes: &Codes,
     words: *const i32,
 ) -> __m256i {
     let ones = _mm256_set1_epi16(1);
     let mut total = _mm256_setzero_si256();
-    for line in 0..4 {
-        // SAFETY: the caller's promise; lines are below 4.
+    for line in 0..8 {
+        // SAFETY: the caller's promise; lines are below 8.
         let word = _mm256_set1_epi32(unsafe { words.add(line).read() });
         let signed = _mm256_sign_epi8(word, weights[line]);
         let wide = _mm256_madd_epi16(_mm256_maddubs_epi16(magnitudes[line], signed), ones);

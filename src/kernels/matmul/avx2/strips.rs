@@ -8,13 +8,15 @@ use crate::kernels::matmul::avx2::codes::signed_products;
 use crate::kernels::matmul::avx2::codes::unpack;
 use crate::kernels::matmul::avx2::load_bytes;
 use crate::kernels::matmul::avx2::load_halves;
-use crate::kernels::matmul::avx2::load_line;
+use crate::kernels::matmul::avx2::prefetch;
 use crate::kernels::matmul::drive::Strip;
 use crate::kernels::matmul::drive::StripScratch;
 use crate::kernels::matmul::drive::Sums;
 use crate::kernels::matmul::rows::RowUnit;
 use crate::kernels::matmul::weight_type::Format;
 use std::arch::x86_64::*;
+use std::sync::atomic::Ordering;
+use std::sync::atomic::compiler_fence;
 
 /// Adds the products of `units` with the strip's unit to `sums`.
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -33,7 +35,7 @@ pub(super) fn strip<const VNNI: bool>(
         Format::Q4_1 => blocks::<4, 0, VNNI>(strip, units, sums),
         Format::Q5_1 => blocks::<5, 0, VNNI>(strip, units, sums),
         Format::Q8_0 if VNNI => blocks::<8, 7, VNNI>(strip, units, sums),
-        Format::Q8_0 => signed_blocks(strip, units, sums, scratch),
+        Format::Q8_0 => signed_blocks(strip, units, sums),
         Format::F32 | Format::F16 | Format::Bf16 => unreachable!("dense weights have no codes"),
     }
 }
@@ -50,6 +52,15 @@ fn lines<'a, const BITS: usize>(strip: &Strip<'a>, block: usize) -> (&'a [u8], &
     let low = layout.codes + block * low_bytes;
     let high = layout.high + block * high_bytes;
     (&strip.record[low..low + low_bytes], &strip.record[high..high + high_bytes])
+}
+
+/// Calls `work(row, unit)` for every row.
+#[inline(always)]
+pub(super) fn each_row<'a>(units: &'a [RowUnit], mut work: impl FnMut(usize, &'a RowUnit)) {
+    for (row, unit) in units.iter().enumerate() {
+        work(row, unit);
+        compiler_fence(Ordering::SeqCst);
+    }
 }
 
 /// Σ code · activation of block `block`, as [`products`].
@@ -80,21 +91,28 @@ fn super_block<const BITS: usize, const VNNI: bool>(
 ) {
     assert!(sums.reaches(units.len(), ROWS));
     let exact = &mut scratch.exact[..units.len()];
+    let exact = exact.as_mut_ptr();
     for block in 0..8 {
+        prefetch(strip.ahead(block, 8));
         let (low, high) = lines::<BITS>(&strip, block);
         let codes = unpack::<BITS>(low, high);
         let scales = scales_of::<BITS>(&strip, block);
-        for (unit, exact) in units.iter().zip(exact.iter_mut()) {
-            let mut total = dot::<BITS, VNNI>(&codes, unit, block, scales);
-            // SAFETY: an element of `exact` is 64 bytes long and aligned to them.
-            unsafe {
-                let exact = (&raw mut exact.0).cast::<__m256i>();
-                if block > 0 {
-                    total = _mm256_add_epi32(total, exact.read());
-                }
-                exact.write(total);
-            }
+        // SAFETY: rows are below the units' number, which `exact` has; an element is 64 bytes long
+        // and aligned to them.
+        let place = |row: usize| unsafe { exact.add(row).cast::<__m256i>() };
+        if block == 0 {
+            each_row(units, |row, unit| {
+                let total = dot::<BITS, VNNI>(&codes, unit, 0, scales);
+                // SAFETY: as above.
+                unsafe { place(row).write(total) };
+            });
+            continue;
         }
+        each_row(units, |row, unit| {
+            let total = dot::<BITS, VNNI>(&codes, unit, block, scales);
+            // SAFETY: as above.
+            unsafe { place(row).write(_mm256_add_epi32(total, place(row).read())) };
+        });
     }
     let (d, dmin) = if BITS == 6 {
         let d = load_halves(strip.record);
@@ -105,14 +123,14 @@ fn super_block<const BITS: usize, const VNNI: bool>(
     let mins = mins_of::<BITS>(&strip);
     // Sums of 32 codes begin at word 4, sums of 16 at word 8.
     let (first_word, words) = if BITS == 6 { (8, 8) } else { (4, 4) };
-    for (row, (unit, exact)) in units.iter().zip(exact).enumerate() {
+    each_row(units, |row, unit| {
         let mut offset = _mm256_setzero_si256();
         for at in 0..words {
             let pair = _mm256_set1_epi32(unit.words[first_word + at]);
             offset = _mm256_add_epi32(offset, _mm256_madd_epi16(mins[at], pair));
         }
         // SAFETY: as above.
-        let exact = unsafe { (&raw const exact.0).cast::<__m256i>().read() };
+        let exact = unsafe { exact.add(row).cast::<__m256i>().read() };
         let scale = _mm256_set1_ps(unit.scale(0));
         let scaled_d = _mm256_mul_ps(d, scale);
         // SAFETY: `reaches` holds.
@@ -127,7 +145,7 @@ fn super_block<const BITS: usize, const VNNI: bool>(
         }
         // SAFETY: `reaches` holds.
         unsafe { _mm256_storeu_ps(sums.values.as_mut_ptr().add(row * sums.stride), sum) };
-    }
+    });
 }
 
 /// The integer scales of the two halves of a block of 32, as [`products`] takes them.
@@ -191,12 +209,13 @@ fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
     // memory, and from half the speed.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
+        prefetch(strip.ahead(block, layout.weights / 32));
         let (low, high) = lines::<BITS>(&strip, block);
         let codes = unpack::<BITS>(low, high);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
         let min =
             if ZERO == 0 { load_halves(&strip.record[layout.m + 2 * block * ROWS..]) } else { d };
-        for (row, unit) in units.iter().enumerate() {
+        each_row(units, |row, unit| {
             let mut exact = dot::<BITS, VNNI>(&codes, unit, block, [ones; 2]);
             let sum_of_codes = _mm256_set1_epi32(unit.words[8 + block]);
             if ZERO > 0 {
@@ -215,48 +234,41 @@ fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
             }
             // SAFETY: `reaches` holds; the store needs no alignment.
             unsafe { _mm256_storeu_ps(at, sum) };
-        }
+        });
     }
 }
 
-/// Blocks of 32 bytes with an f32 scale each, half a block at a time: four lines of weights and
-/// their magnitudes fill the registers.
+/// Blocks of 32 bytes with an f32 scale each. The magnitudes fill half of the registers; the signed
+/// weights are operands in memory.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>, scratch: &mut StripScratch) {
+fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
     assert!(sums.reaches(units.len(), ROWS));
-    let exact = &mut scratch.exact[..units.len()];
     let sign = _mm256_set1_epi8(i8::MIN);
-    for half in 0..(strip.layout.weights / 16).min(16) {
-        let lines = &strip.record[strip.layout.codes + 4 * half * LINE..];
-        let mut weights = [sign; 4];
-        let mut magnitudes = [sign; 4];
-        for line in 0..4 {
-            weights[line] = _mm256_xor_si256(load_line(&lines[line * LINE..]), sign);
+    for block in 0..(strip.layout.weights / 32).min(8) {
+        prefetch(strip.ahead(block, strip.layout.weights / 32));
+        let (low, high) = lines::<8>(&strip, block);
+        let mut weights = unpack::<8>(low, high);
+        let mut magnitudes = weights;
+        for line in 0..8 {
+            weights[line] = _mm256_xor_si256(weights[line], sign);
             magnitudes[line] = _mm256_abs_epi8(weights[line]);
         }
-        let d = load_halves(&strip.record[half / 2 * 2 * ROWS..]);
-        for (row, (unit, exact)) in units.iter().zip(exact.iter_mut()).enumerate() {
-            // SAFETY: a unit begins with its 256 codes, of which this is a half block, and is
-            // aligned to 64 bytes.
-            let total = unsafe {
-                let words = (&raw const unit.codes).cast::<i32>().add(4 * half);
+        let d = load_halves(&strip.record[2 * block * ROWS..]);
+        each_row(units, |row, unit| {
+            // SAFETY: a unit begins with its 256 codes, of which this is a block, and is aligned to
+            // 64 bytes.
+            let exact = unsafe {
+                let words = (&raw const unit.codes).cast::<i32>().add(8 * block);
                 signed_products(&weights, &magnitudes, words)
             };
-            let exact = (&raw mut exact.0).cast::<__m256i>();
-            if half % 2 == 0 {
-                // SAFETY: an element of `exact` is 64 bytes long and aligned to them.
-                unsafe { exact.write(total) };
-                continue;
-            }
-            // SAFETY: as above.
-            let total = _mm256_cvtepi32_ps(_mm256_add_epi32(total, unsafe { exact.read() }));
-            let scale = _mm256_mul_ps(d, _mm256_set1_ps(unit.scale(half / 2)));
+            let scale = _mm256_mul_ps(d, _mm256_set1_ps(unit.scale(block)));
+            let exact = _mm256_cvtepi32_ps(exact);
             // SAFETY: `reaches` holds; neither access needs alignment.
             unsafe {
                 let at = sums.values.as_mut_ptr().add(row * sums.stride);
-                _mm256_storeu_ps(at, _mm256_fmadd_ps(total, scale, _mm256_loadu_ps(at)));
+                _mm256_storeu_ps(at, _mm256_fmadd_ps(exact, scale, _mm256_loadu_ps(at)));
             }
-        }
+        });
     }
 }
