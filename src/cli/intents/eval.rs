@@ -1,9 +1,12 @@
 //! `vitrine intents eval`: the figures of a head on labelled examples, and pictures of them.
 
+use crate::base::clock::Clock;
+use crate::base::clock::SystemClock;
 use crate::cli::Context;
 use crate::cli::intents::charts;
 use crate::cli::intents::figures::figures;
 use crate::cli::intents::figures::print_figures;
+use crate::cli::intents::figures::rounded;
 use crate::cli::intents::open_encoder;
 use crate::intent::Head;
 use crate::intent::IntentClassifier;
@@ -16,9 +19,13 @@ use crate::intent::evaluation::evaluate;
 use crate::intent::examples;
 use crate::intent::training;
 use anyhow::Context as _;
+use serde_json::json;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Texts that are classified one at a time, to tell how long a lone one takes.
+const LONE_TEXTS_MAX: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
@@ -56,11 +63,16 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     }
     #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
     let rate = evaluation.examples as f64 / bar.elapsed().as_secs_f64().max(1e-9);
+    let (p50, p99) = lone_ms(&classifier, &texts)?;
     if context.json {
-        return context.print_json(&figures(&evaluation, Some(rate)));
+        let mut all = figures(&evaluation, Some(rate));
+        all["lone_ms_p50"] = json!(rounded(p50));
+        all["lone_ms_p99"] = json!(rounded(p99));
+        return context.print_json(&all);
     }
     print_figures(&evaluation, context)?;
     context.print(format_args!("sequences/s      {rate:.1}"))?;
+    context.print(format_args!("one at a time    p50 {p50:.2} ms, p99 {p99:.2} ms"))?;
     for one in &evaluation.per_intent {
         let confused = one
             .confused_with
@@ -72,6 +84,19 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         ))?;
     }
     Ok(())
+}
+
+/// Milliseconds that texts take one at a time, encoder and head: p50 and p99.
+fn lone_ms(classifier: &IntentClassifier, texts: &[&str]) -> anyhow::Result<(f64, f64)> {
+    let mut times = Vec::new();
+    for text in texts.iter().take(LONE_TEXTS_MAX) {
+        let began = SystemClock.instant();
+        classifier.classify_blocking(&[text], |_| ())?;
+        times.push((SystemClock.instant() - began).as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
+    Ok((at(50), at(99)))
 }
 
 /// Writes the three pictures.

@@ -83,8 +83,8 @@ pub struct TrainingOptions {
     pub label_names: bool,
     /// Share of in-scope examples whose right answer abstention may cost; recommended 0.02.
     pub accuracy_cost_max: f64,
-    /// Whether the encoder's last layers are moved too: minutes instead of seconds, and the head
-    /// file grows by what changed in them.
+    /// Whether the encoder's last layers are moved too, if that predicts better: minutes instead
+    /// of seconds, and the head file grows by what changed in them.
     pub adapt: bool,
 }
 
@@ -174,12 +174,18 @@ pub fn train(
     if options.adapt {
         return adapted::train(&course, embedder);
     }
+    train_plain(&course, embedder)
+}
+
+/// Trains with the encoder as it is.
+fn train_plain(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
     let readings = course.readings();
     let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
     let total = meanings.len();
-    let embeddings = embedder
-        .embed_blocking(&meanings, |done| listener(TrainingProgress::Embedding { done, total }))?;
-    train_on_embeddings(&course, Vectors { embeddings, encoder: embedder.identity().clone() })
+    let embeddings = embedder.embed_blocking(&meanings, |done| {
+        (course.listener)(TrainingProgress::Embedding { done, total });
+    })?;
+    train_on_embeddings(course, Vectors { embeddings, encoder: embedder.identity().clone() })
 }
 
 /// Embeddings of a course's texts, and whose they are.
@@ -255,7 +261,7 @@ fn train_on_embeddings(course: &Course<'_>, vectors: Vectors) -> Result<Trained,
     let judging = plan::views(&set, &course.spelt, &dealer.deal(&all, FOLDS));
     let choosing = choices.count() * SELECTION_FOLDS;
     let total = choosing + FOLDS + 1;
-    let chosen = course.choose(&selection, &choices, (0, total))?;
+    let (chosen, _) = course.choose(&selection, &choices, (0, total))?;
     let unseen = course.predict(&judging, chosen, (choosing, total))?;
     let fitted = course.fit(&set, chosen)?;
     (course.listener)(TrainingProgress::Fitting { done: total, total });
@@ -396,7 +402,7 @@ impl<'a> Course<'a> {
         views: &[View<'_>],
         choices: &Choices,
         counted: (usize, usize),
-    ) -> Result<Setting, IntentError> {
+    ) -> Result<(Setting, f64), IntentError> {
         self.fitting(counted, |fitter| fitter.choose(views, self.inside(), choices))
     }
 

@@ -108,17 +108,15 @@ pub(super) struct Unseen {
 }
 
 impl Fitter<'_> {
-    /// The setting under which the judged examples are likeliest, at its own best temperature.
+    /// The setting under which the judged examples are likeliest, at its own best temperature, and
+    /// their mean loss then.
     pub(super) fn choose(
         &self,
         views: &[View<'_>],
         inside: usize,
         choices: &Choices,
-    ) -> candle_core::Result<Setting> {
+    ) -> candle_core::Result<(Setting, f64)> {
         let mut best = choices.start;
-        if choices.count() < 2 {
-            return Ok(best);
-        }
         let mut done = 0;
         let mut least = f64::INFINITY;
         let mut try_all = |best: &mut Setting, settings: Vec<Setting>| {
@@ -145,7 +143,7 @@ impl Fitter<'_> {
             let spelt = Setting { spelt: !best.spelt, ..best };
             try_all(&mut best, vec![spelt])?;
         }
-        Ok(best)
+        Ok((best, least))
     }
 
     /// Mean loss of the judged examples under each setting; `done` fits came before.
