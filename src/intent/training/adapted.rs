@@ -4,8 +4,8 @@
 //! encoder is adapted afresh to a part of the examples, and the rest is predicted with it; the
 //! shipped encoder is adapted to everything.
 //!
-//! Where the moved encoder predicts held-out examples no better than the encoder as it was, the head
-//! is trained as without moving it: many examples need no moving.
+//! Where the moved encoder predicts held-out examples no better than the encoder as it was, the
+//! head is trained as without moving it: many examples need no moving.
 //!
 //! Invariants
 //! - Settings, temperature and threshold never see a prediction of an encoder or a classifier on
