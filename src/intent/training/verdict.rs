@@ -14,13 +14,13 @@ use crate::intent::head::TrainingNote;
 use crate::intent::linear::softmax;
 use crate::intent::scope::Evidence;
 use crate::intent::scope::ScopeScore;
-use crate::intent::training::Course;
-use crate::intent::training::Fitted;
 use crate::intent::training::Suspect;
 use crate::intent::training::Trained;
+use crate::intent::training::course::Course;
+use crate::intent::training::course::Fitted;
+use crate::intent::training::course::unfitted;
 use crate::intent::training::plan::Setting;
 use crate::intent::training::plan::Unseen;
-use crate::intent::training::unfitted;
 
 /// Suspicious examples that are reported.
 const SUSPECTS_MAX: usize = 50;

@@ -1,0 +1,215 @@
+//! What every way to train shares: the examples and label names as texts, and what is fitted on
+//! them.
+
+use crate::intent::error::IntentError;
+use crate::intent::examples::Example;
+use crate::intent::features::ngrams;
+use crate::intent::features::words;
+use crate::intent::gloss::Glossary;
+use crate::intent::gloss::Reading;
+use crate::intent::head::OUT_OF_SCOPE;
+use crate::intent::head::in_scope;
+use crate::intent::linear::Features;
+use crate::intent::linear::Linear;
+use crate::intent::linear::TrainingSet;
+use crate::intent::linear::fit;
+use crate::intent::scope::Centroids;
+use crate::intent::training::Listener;
+use crate::intent::training::TrainingOptions;
+use crate::intent::training::TrainingProgress;
+use crate::intent::training::check;
+use crate::intent::training::plan::Choices;
+use crate::intent::training::plan::Dealer;
+use crate::intent::training::plan::Fitter;
+use crate::intent::training::plan::Setting;
+use crate::intent::training::plan::Unseen;
+use crate::intent::training::plan::View;
+use std::sync::Arc;
+
+/// Shortest word, in letters, that makes a label's name worth reading.
+const NAME_WORD_LETTERS_MIN: usize = 3;
+
+/// Distinct labels in alphabetical order, `oos` last.
+fn labels_of(examples: &[Example]) -> Vec<String> {
+    let mut labels: Vec<String> = examples.iter().map(|example| example.intent.clone()).collect();
+    labels.sort_unstable_by_key(|label| (label == OUT_OF_SCOPE, label.clone()));
+    labels.dedup();
+    labels
+}
+
+/// What every way to train shares.
+pub(super) struct Course<'a> {
+    pub(super) examples: &'a [Example],
+    pub(super) options: &'a TrainingOptions,
+    pub(super) listener: Listener<'a>,
+    pub(super) glossary: Glossary,
+    pub(super) labels: Vec<String>,
+    /// Names of labels that have words, after the examples among the texts.
+    pub(super) names: Vec<String>,
+    /// Places of the names among the texts.
+    pub(super) spelt: Vec<usize>,
+    /// The class of each text.
+    pub(super) classes_of: Vec<usize>,
+    /// Texts that read the same share a group.
+    pub(super) groups: Vec<String>,
+}
+
+/// A label's name as a text: `order_status` reads `order status`. `None` if it has no words.
+fn spell(label: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut after_lower = false;
+    for character in label.chars() {
+        if !character.is_alphanumeric() || (character.is_uppercase() && after_lower) {
+            name.push(' ');
+        }
+        if character.is_alphanumeric() {
+            name.extend(character.to_lowercase());
+        }
+        after_lower = character.is_lowercase();
+    }
+    let telling = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count();
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let has_words = words.iter().any(|word| telling(word) >= NAME_WORD_LETTERS_MIN);
+    (label != OUT_OF_SCOPE && has_words).then(|| words.join(" "))
+}
+
+/// A classifier on everything, and what its labels' examples have in common.
+pub(super) struct Fitted {
+    pub(super) linear: Linear,
+    pub(super) centroids: Centroids,
+}
+
+pub(super) fn unfitted(cause: candle_core::Error) -> IntentError {
+    IntentError::Fit { cause: Arc::new(cause) }
+}
+
+impl<'a> Course<'a> {
+    pub(super) fn new(
+        examples: &'a [Example],
+        options: &'a TrainingOptions,
+        listener: Listener<'a>,
+    ) -> Result<Self, IntentError> {
+        check(examples)?;
+        let labels = labels_of(examples);
+        let class_of = |example: &Example| labels.iter().position(|label| *label == example.intent);
+        // Every label of an example is in the list that was made from the examples.
+        let mut classes_of: Vec<usize> =
+            examples.iter().map(|example| class_of(example).unwrap_or_default()).collect();
+        let mut names = Vec::new();
+        for (class, label) in labels.iter().enumerate().filter(|_| options.label_names) {
+            if let Some(name) = spell(label) {
+                names.push(name);
+                classes_of.push(class);
+            }
+        }
+        let spelt = (examples.len()..classes_of.len()).collect();
+        let groups = examples.iter().map(|example| words(&example.text).join(" ")).collect();
+        let glossary = Glossary::house();
+        Ok(Self { examples, options, listener, glossary, labels, names, spelt, classes_of, groups })
+    }
+
+    /// Every example.
+    pub(super) fn members(&self) -> Vec<usize> {
+        (0..self.examples.len()).collect()
+    }
+
+    /// Those, and the names if the setting counts them.
+    pub(super) fn learnt(&self, members: &[usize], setting: Setting) -> Vec<usize> {
+        let spelt = if setting.spelt { self.spelt.as_slice() } else { &[] };
+        [members, spelt].concat()
+    }
+
+    /// Labels before `oos`.
+    pub(super) fn inside(&self) -> usize {
+        in_scope(&self.labels)
+    }
+
+    /// Readings of all texts: examples, then names.
+    pub(super) fn readings(&self) -> Vec<Reading<'_>> {
+        let examples = self.examples.iter().map(|example| example.text.as_str());
+        let names = self.names.iter().map(String::as_str);
+        examples.chain(names).map(|text| self.glossary.read(text)).collect()
+    }
+
+    pub(super) fn dealer(&self) -> Dealer<'_> {
+        let (classes_of, groups) = (&self.classes_of, &self.groups);
+        Dealer { classes_of, groups, seed: self.options.seed }
+    }
+
+    pub(super) fn training_set(&self, embeddings: Vec<Vec<f32>>) -> TrainingSet {
+        let dimensions = embeddings.first().map_or(0, Vec::len);
+        let spec = self.options.ngrams;
+        let rows = self
+            .readings()
+            .iter()
+            .zip(embeddings)
+            .map(|(reading, embedding)| Features { embedding, ngrams: ngrams(reading, spec) })
+            .collect();
+        TrainingSet {
+            rows,
+            classes_of: self.classes_of.clone(),
+            classes: self.labels.len(),
+            dimensions,
+            buckets: spec.buckets,
+        }
+    }
+
+    /// Runs `work` with a fitter that counts on from `done` of `total` fits.
+    fn fitting<R>(
+        &self,
+        (before, total): (usize, usize),
+        work: impl FnOnce(&Fitter<'_>) -> candle_core::Result<R>,
+    ) -> Result<R, IntentError> {
+        let progress =
+            |done| (self.listener)(TrainingProgress::Fitting { done: before + done, total });
+        let fitter = Fitter { threads: self.options.threads, progress: &progress };
+        work(&fitter).map_err(unfitted)
+    }
+
+    pub(super) fn choose(
+        &self,
+        views: &[View<'_>],
+        choices: &Choices,
+        counted: (usize, usize),
+    ) -> Result<(Setting, f64), IntentError> {
+        self.fitting(counted, |fitter| fitter.choose(views, self.inside(), choices))
+    }
+
+    pub(super) fn predict(
+        &self,
+        views: &[View<'_>],
+        chosen: Setting,
+        counted: (usize, usize),
+    ) -> Result<Vec<Unseen>, IntentError> {
+        self.fitting(counted, |fitter| fitter.predict(views, self.inside(), chosen))
+    }
+
+    /// The shipped classifier, on everything.
+    pub(super) fn fit(&self, set: &TrainingSet, chosen: Setting) -> Result<Fitted, IntentError> {
+        let learnt = self.learnt(&self.members(), chosen);
+        let linear = fit(set, &learnt, chosen.fit).map_err(unfitted)?;
+        Ok(Fitted { linear, centroids: Centroids::of(set, &learnt, self.inside()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_labels_are_read_as_words() {
+        let cases = [
+            ("order_status", Some("order status")),
+            ("Card.Payment-fee/charged", Some("card payment fee charged")),
+            ("trackOrder", Some("track order")),
+            ("suivi_colis", Some("suivi colis")),
+            ("intent_12", Some("intent 12")),
+            ("q1", None),
+            ("42", None),
+            (OUT_OF_SCOPE, None),
+        ];
+        for (label, name) in cases {
+            assert_eq!(spell(label).as_deref(), name, "{label}");
+        }
+    }
+}
