@@ -23,8 +23,9 @@ const LETTERS_MIN: usize = 4;
 /// Longest text that is parted, characters: longer ones tell a story.
 const TEXT_CHARS_MAX: usize = 600;
 
-/// Confidence that a clause's intent needs to count.
-const CONFIDENCE_MIN: f32 = 0.6;
+/// Confidence that a clause's intent needs to count. At 0.6, 76 of 1,298 messages of one wish got a
+/// second; at 0.7, 49, and 14 of 16 second wishes are kept either way.
+const CONFIDENCE_MIN: f32 = 0.7;
 
 /// Words that part clauses, both languages.
 const CONJUNCTIONS: &[&str] =
