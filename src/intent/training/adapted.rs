@@ -14,7 +14,6 @@
 use crate::intent::embedder::Embedder;
 use crate::intent::error::IntentError;
 use crate::intent::error::SharedCause;
-use crate::intent::gloss::Reading;
 use crate::intent::head::OUT_OF_SCOPE;
 use crate::intent::training::Listener;
 use crate::intent::training::Trained;
@@ -48,8 +47,7 @@ fn failed(cause: ModelError) -> IntentError {
 /// As [`super::train`], with an encoder of its own.
 pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
     let (options, listener) = (course.options, course.listener);
-    let readings = course.readings();
-    let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+    let meanings = course.meanings();
     let learner = embedder.learner(ADAPTED_LAYERS)?;
     let total = meanings.len();
     let texts = learner

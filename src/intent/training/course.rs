@@ -3,10 +3,10 @@
 
 use crate::intent::error::IntentError;
 use crate::intent::examples::Example;
+use crate::intent::features::SparseRow;
 use crate::intent::features::ngrams;
 use crate::intent::features::words;
 use crate::intent::gloss::Glossary;
-use crate::intent::gloss::Reading;
 use crate::intent::head::OUT_OF_SCOPE;
 use crate::intent::head::in_scope;
 use crate::intent::linear::Features;
@@ -44,8 +44,10 @@ pub(super) struct Course<'a> {
     pub(super) listener: Listener<'a>,
     pub(super) glossary: Glossary,
     pub(super) labels: Vec<String>,
-    /// Names of labels that have words, after the examples among the texts.
-    pub(super) names: Vec<String>,
+    /// What each text means: the examples, then the names of labels that have words.
+    meanings: Vec<String>,
+    /// The n-grams of each text.
+    ngrams: Vec<SparseRow>,
     /// Places of the names among the texts.
     pub(super) spelt: Vec<usize>,
     /// The class of each text.
@@ -105,7 +107,25 @@ impl<'a> Course<'a> {
         let spelt = (examples.len()..classes_of.len()).collect();
         let groups = examples.iter().map(|example| words(&example.text).join(" ")).collect();
         let glossary = Glossary::house();
-        Ok(Self { examples, options, listener, glossary, labels, names, spelt, classes_of, groups })
+        let texts = examples.iter().map(|example| &example.text).chain(&names);
+        let (meanings, ngrams) = texts
+            .map(|text| {
+                let reading = glossary.read(text);
+                (reading.meaning().to_owned(), ngrams(&reading, options.ngrams))
+            })
+            .unzip();
+        Ok(Self {
+            examples,
+            options,
+            listener,
+            glossary,
+            labels,
+            meanings,
+            ngrams,
+            spelt,
+            classes_of,
+            groups,
+        })
     }
 
     /// Every example.
@@ -124,11 +144,9 @@ impl<'a> Course<'a> {
         in_scope(&self.labels)
     }
 
-    /// Readings of all texts: examples, then names.
-    pub(super) fn readings(&self) -> Vec<Reading<'_>> {
-        let examples = self.examples.iter().map(|example| example.text.as_str());
-        let names = self.names.iter().map(String::as_str);
-        examples.chain(names).map(|text| self.glossary.read(text)).collect()
+    /// What all texts mean, as the encoder reads them: examples, then names.
+    pub(super) fn meanings(&self) -> Vec<&str> {
+        self.meanings.iter().map(String::as_str).collect()
     }
 
     pub(super) fn dealer(&self) -> Dealer<'_> {
@@ -138,19 +156,18 @@ impl<'a> Course<'a> {
 
     pub(super) fn training_set(&self, embeddings: Vec<Vec<f32>>) -> TrainingSet {
         let dimensions = embeddings.first().map_or(0, Vec::len);
-        let spec = self.options.ngrams;
         let rows = self
-            .readings()
+            .ngrams
             .iter()
             .zip(embeddings)
-            .map(|(reading, embedding)| Features { embedding, ngrams: ngrams(reading, spec) })
+            .map(|(ngrams, embedding)| Features { embedding, ngrams: ngrams.clone() })
             .collect();
         TrainingSet {
             rows,
             classes_of: self.classes_of.clone(),
             classes: self.labels.len(),
             dimensions,
-            buckets: spec.buckets,
+            buckets: self.options.ngrams.buckets,
         }
     }
 

@@ -29,7 +29,6 @@ use crate::intent::evaluation::Evaluation;
 use crate::intent::examples::Example;
 use crate::intent::features::NgramSpec;
 use crate::intent::folds;
-use crate::intent::gloss::Reading;
 use crate::intent::head::EncoderIdentity;
 use crate::intent::head::Head;
 use crate::intent::head::LABELS_MAX;
@@ -165,8 +164,7 @@ pub fn train(
 
 /// Trains with the encoder as it is.
 fn train_plain(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
-    let readings = course.readings();
-    let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+    let meanings = course.meanings();
     let total = meanings.len();
     let embeddings = embedder.embed_blocking(&meanings, |done| {
         (course.listener)(TrainingProgress::Embedding { done, total });

@@ -103,7 +103,9 @@ pub(super) struct Unseen {
     pub(super) at: usize,
     /// One a class.
     pub(super) logits: Vec<f32>,
-    /// Cosine with the centroid of the best in-scope class.
+    /// The best in-scope class.
+    pub(super) best: usize,
+    /// Cosine with that class's centroid.
     pub(super) closeness: f32,
 }
 
@@ -213,7 +215,7 @@ fn predict(view: &View<'_>, inside: usize, setting: Setting) -> candle_core::Res
         let of_inside = logits[..inside].iter().enumerate();
         let best = of_inside.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class);
         let closeness = centroids.closeness(best, &row.embedding);
-        Unseen { at: *at, logits, closeness }
+        Unseen { at: *at, logits, best, closeness }
     };
     Ok(view.judge.iter().map(unseen).collect())
 }

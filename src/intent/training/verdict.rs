@@ -57,8 +57,9 @@ impl Course<'_> {
         let said: Vec<Said> = unseen
             .iter()
             .map(|one| {
-                let (class, confidence) = best(&one.logits, self.inside(), temperature);
-                Said { at: one.at, class, confidence, in_scope: score.of(evidence(one)) }
+                let confidence = probability(&one.logits, one.best, temperature);
+                let in_scope = score.of(evidence(one));
+                Said { at: one.at, class: one.best, confidence, in_scope }
             })
             .collect();
         let held_out: Vec<HeldOut> = said
@@ -106,12 +107,11 @@ impl Course<'_> {
     }
 }
 
-/// The best of the first `inside` classes, and its probability.
-fn best(logits: &[f32], inside: usize, temperature: f32) -> (usize, f32) {
+/// The probability of a class.
+fn probability(logits: &[f32], class: usize, temperature: f32) -> f32 {
     let mut probabilities = logits.to_vec();
     softmax(&mut probabilities, temperature);
-    let candidates = probabilities.into_iter().take(inside).enumerate();
-    candidates.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default()
+    probabilities[class]
 }
 
 fn suspects(examples: &[Example], judged: &[(usize, Judged<'_>)]) -> Vec<Suspect> {
