@@ -75,7 +75,6 @@ fn strip_of_format(
     sums: Sums<'_>,
     scratch: &mut StripScratch,
 ) {
-    prefetch(strip.ahead);
     match strip.format {
         Format::Q4K => super_block::<4>(strip, units, sums, scratch),
         Format::Q5K => super_block::<5>(strip, units, sums, scratch),
@@ -167,6 +166,7 @@ fn super_block<const BITS: usize>(
     let exact = &mut scratch.exact[..units.len()];
     let scales = &strip.record[strip.layout.scale..];
     for block in 0..8 {
+        prefetch(strip.ahead(block, 8));
         let codes = unpack::<BITS>(&strip, block);
         let scale = |at: usize| {
             let bytes = load_bytes(&scales[at * ROWS..]);
@@ -261,6 +261,7 @@ fn blocks<const BITS: usize, const ZERO: u32>(strip: Strip<'_>, units: &[RowUnit
     // memory.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
+        prefetch(strip.ahead(block, layout.weights / 32));
         let codes = unpack::<BITS>(&strip, block);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
         let min =
