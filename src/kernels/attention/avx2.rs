@@ -35,13 +35,19 @@ impl Multiply for Avx2 {
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
         b: Strided<&[E]>,
-        depth: usize,
+        [columns, depth]: [usize; 2],
     ) {
-        // SAFETY: this type is used below `attend` only, so the features are there.
-        unsafe { multiply::<E, ROWS, ADD>(out, a, b, depth) };
+        for column in (0..columns).step_by(TILE_COLUMNS) {
+            let out = Strided { slice: &mut out.slice[column..], stride: out.stride };
+            let a = Strided { slice: a.slice, stride: a.stride };
+            let b = Strided { slice: &b.slice[column..], stride: b.stride };
+            // SAFETY: this type is used below `attend` only, so the features are there.
+            unsafe { multiply::<E, ROWS, ADD>(out, a, b, depth) };
+        }
     }
 }
 
+/// As [`Multiply::multiply`], one register tile wide.
 #[target_feature(enable = "avx2,fma,f16c")]
 fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
     out: Strided<&mut [f32]>,

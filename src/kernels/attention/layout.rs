@@ -25,6 +25,13 @@ pub(crate) trait Element: Copy + Send + Sync + std::fmt::Debug + 'static {
     /// `first` points to eight readable elements, and the machine has AVX2 and F16C.
     #[cfg(target_arch = "x86_64")]
     unsafe fn load_8(first: *const Self) -> std::arch::x86_64::__m256;
+
+    /// Sixteen neighbours as f32.
+    ///
+    /// # Safety
+    /// `first` points to sixteen readable elements, and the machine has AVX-512 F.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn load_16(first: *const Self) -> std::arch::x86_64::__m512;
 }
 
 impl Element for f32 {
@@ -47,6 +54,13 @@ impl Element for f32 {
         // SAFETY: the caller's promise.
         unsafe { std::arch::x86_64::_mm256_loadu_ps(first) }
     }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    unsafe fn load_16(first: *const Self) -> std::arch::x86_64::__m512 {
+        // SAFETY: the caller's promise.
+        unsafe { std::arch::x86_64::_mm512_loadu_ps(first) }
+    }
 }
 
 impl Element for f16 {
@@ -68,6 +82,15 @@ impl Element for f16 {
         // SAFETY: the caller's promise; an `f16` is 16 bits, so eight fill the vector.
         unsafe {
             std::arch::x86_64::_mm256_cvtph_ps(std::arch::x86_64::_mm_loadu_si128(first.cast()))
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    unsafe fn load_16(first: *const Self) -> std::arch::x86_64::__m512 {
+        // SAFETY: the caller's promise; sixteen halves fill half the vector.
+        unsafe {
+            std::arch::x86_64::_mm512_cvtph_ps(std::arch::x86_64::_mm256_loadu_si256(first.cast()))
         }
     }
 }

@@ -15,6 +15,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod layout;
 mod scalar;
 mod softmax;
@@ -135,6 +137,12 @@ pub(crate) fn attend<E: Element>(
     tile: &QueryTile<'_>,
 ) {
     #[cfg(target_arch = "x86_64")]
+    if tier >= Tier::Avx512Vnni && tier.is_available() {
+        // SAFETY: this tier was just found on this machine.
+        unsafe { avx512::attend(scratch, out, head, tile) };
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
     if tier >= Tier::Avx2 && tier.is_available() {
         // SAFETY: this tier or a stronger one was just found on this machine.
         unsafe { avx2::attend(scratch, out, head, tile) };
@@ -147,16 +155,16 @@ pub(crate) fn attend<E: Element>(
 
 /// The two matrix products of attention.
 trait Multiply {
-    /// `out[r][0..16] = first + Σ_k a[r][k] · b[k][0..16]`, k ascending, one fused multiplication a
-    /// term; `first` is what `out` holds if `ADD`, else 0.
+    /// `out[r][c] = first + Σ_k a[r][k] · b[k][c]` for `columns` columns, whole register tiles; k
+    /// ascends, one fused multiplication a term. `first` is what `out` holds if `ADD`, else 0.
     ///
     /// Row `r` of `a` begins at `r * a_stride`, of `out` at `r * out_stride`; row `k` of `b` at
-    /// `k * b_stride`.
+    /// `k * b_stride`. `inner` is `[columns, depth]`.
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
         b: Strided<&[E]>,
-        depth: usize,
+        inner: [usize; 2],
     );
 }
 
@@ -243,14 +251,12 @@ fn score<M: Multiply, E: Element>(
     for page in block.pages.clone() {
         let keys = layout.keys(head.elements, tile.pages[page]);
         let computed = block.tokens(page, layout).next_multiple_of(TILE_COLUMNS);
-        for column in (0..computed).step_by(TILE_COLUMNS) {
-            multiply_rows::<M, E, false>(
-                Strided { slice: &mut scratch.scores[columns + column..], stride: block.stride },
-                Strided { slice: &scratch.query, stride: layout.head_width() },
-                Strided { slice: &keys[column..], stride: layout.padded_tokens() },
-                [tile.rows.len() * tile.group, layout.head_width()],
-            );
-        }
+        multiply_rows::<M, E, false>(
+            Strided { slice: &mut scratch.scores[columns..], stride: block.stride },
+            Strided { slice: &scratch.query, stride: layout.head_width() },
+            Strided { slice: keys, stride: layout.padded_tokens() },
+            [tile.rows.len() * tile.group, computed, layout.head_width()],
+        );
         columns += computed;
     }
     columns
@@ -292,27 +298,26 @@ fn mix<M: Multiply, E: Element>(
     for page in block.pages.clone() {
         let values = layout.values(head.elements, tile.pages[page]);
         let tokens = block.tokens(page, layout);
-        for column in (0..layout.padded_width()).step_by(TILE_COLUMNS) {
-            multiply_rows::<M, E, true>(
-                Strided { slice: &mut scratch.mixed[column..], stride: layout.padded_width() },
-                Strided { slice: &scratch.scores[first_column..], stride: block.stride },
-                Strided { slice: &values[column..], stride: layout.padded_width() },
-                [tile.rows.len() * tile.group, tokens],
-            );
-        }
+        multiply_rows::<M, E, true>(
+            Strided { slice: &mut scratch.mixed, stride: layout.padded_width() },
+            Strided { slice: &scratch.scores[first_column..], stride: block.stride },
+            Strided { slice: values, stride: layout.padded_width() },
+            [tile.rows.len() * tile.group, layout.padded_width(), tokens],
+        );
         first_column += tokens.next_multiple_of(TILE_COLUMNS);
     }
 }
 
-/// [`Multiply::multiply`] of `[rows, depth]`, in register tiles of nearly equal height.
+/// [`Multiply::multiply`] of `[rows, columns, depth]`, in register tiles of nearly equal height.
 #[inline(always)]
 fn multiply_rows<M: Multiply, E: Element, const ADD: bool>(
     out: Strided<&mut [f32]>,
     a: Strided<&[f32]>,
     b: Strided<&[E]>,
-    [rows, depth]: [usize; 2],
+    [rows, columns, depth]: [usize; 3],
 ) {
     let height = rows.div_ceil(rows.div_ceil(TILE_ROWS).max(1));
+    let inner = [columns, depth];
     let mut row = 0;
     while row < rows {
         let taken = height.min(rows - row);
@@ -320,12 +325,12 @@ fn multiply_rows<M: Multiply, E: Element, const ADD: bool>(
         let a = Strided { slice: &a.slice[row * a.stride..], stride: a.stride };
         let b = Strided { slice: b.slice, stride: b.stride };
         match taken {
-            1 => M::multiply::<E, 1, ADD>(out, a, b, depth),
-            2 => M::multiply::<E, 2, ADD>(out, a, b, depth),
-            3 => M::multiply::<E, 3, ADD>(out, a, b, depth),
-            4 => M::multiply::<E, 4, ADD>(out, a, b, depth),
-            5 => M::multiply::<E, 5, ADD>(out, a, b, depth),
-            _ => M::multiply::<E, 6, ADD>(out, a, b, depth),
+            1 => M::multiply::<E, 1, ADD>(out, a, b, inner),
+            2 => M::multiply::<E, 2, ADD>(out, a, b, inner),
+            3 => M::multiply::<E, 3, ADD>(out, a, b, inner),
+            4 => M::multiply::<E, 4, ADD>(out, a, b, inner),
+            5 => M::multiply::<E, 5, ADD>(out, a, b, inner),
+            _ => M::multiply::<E, 6, ADD>(out, a, b, inner),
         }
         row += taken;
     }

@@ -3,7 +3,6 @@
 use crate::kernels::attention::Element;
 use crate::kernels::attention::Multiply;
 use crate::kernels::attention::Strided;
-use crate::kernels::attention::TILE_COLUMNS;
 
 /// Plain code.
 pub(super) struct Scalar;
@@ -14,16 +13,16 @@ impl Multiply for Scalar {
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
         b: Strided<&[E]>,
-        depth: usize,
+        [columns, depth]: [usize; 2],
     ) {
         for row in 0..ROWS {
-            let out = &mut out.slice[row * out.stride..][..TILE_COLUMNS];
+            let out = &mut out.slice[row * out.stride..][..columns];
             if !ADD {
                 out.fill(0.0);
             }
             let factors = &a.slice[row * a.stride..][..depth];
             for (k, factor) in factors.iter().enumerate() {
-                let terms = &b.slice[k * b.stride..][..TILE_COLUMNS];
+                let terms = &b.slice[k * b.stride..][..columns];
                 for (out, term) in out.iter_mut().zip(terms) {
                     *out = factor.mul_add(term.value(), *out);
                 }
