@@ -5,6 +5,7 @@ use crate::kernels::grid::Cut;
 use crate::kernels::pool::Pool;
 use crate::kernels::specification::tests::random_floats;
 use crate::kernels::specification::tests::same_bits;
+use crate::kernels::specification::tests::tiers;
 use half::f16;
 
 /// A sequence of random keys, values and queries in pages out of order.
@@ -24,9 +25,6 @@ const PLAIN: Scoring = Scoring { soft_cap: None, window: None };
 
 /// Factor of the queries.
 const SCALE: f32 = 0.3;
-
-/// Attention by one of the tiers.
-type Attend<E> = fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>);
 
 impl<E: Element> Sequence<E> {
     fn new(page_tokens: usize, width: usize, group: usize, context: usize) -> Self {
@@ -64,7 +62,7 @@ impl<E: Element> Sequence<E> {
         rows: Range<usize>,
         tile: usize,
         scoring: &Scoring,
-        attend: Attend<E>,
+        attend: impl Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>) + Sync,
     ) -> Vec<f32> {
         let width = self.width();
         let mut out = vec![f32::NAN; self.context * width];
@@ -168,11 +166,15 @@ fn rows_that_see_the_whole_sequence_equal_f64() {
 fn every_tier_equals_scalar() {
     for (group, page_tokens) in [(1, 16), (2, 32), (7, 16), (4, 5)] {
         let sequence = Sequence::<f16>::new(page_tokens, 64, group, 150);
-        let found = sequence.attend(0..150, 4, &PLAIN);
         let expected = sequence.run(0..150, 4, &PLAIN, |scratch, out, head, tile| {
             attend_with::<scalar::Scalar, f16>(scratch, out, head, tile);
         });
-        same_bits(&found, &expected);
+        for tier in tiers() {
+            let found = sequence.run(0..150, 4, &PLAIN, |scratch, out, head, tile| {
+                attend(tier, scratch, out, head, tile);
+            });
+            same_bits(&found, &expected);
+        }
     }
 }
 
