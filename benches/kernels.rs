@@ -110,32 +110,47 @@ fn best(threads: usize, work: impl Fn(usize) + Sync) -> f64 {
     best
 }
 
-/// GOP/s of byte multiplications in registers: the tier's instruction, its accumulation, no memory.
-fn dot_peak(threads: usize) -> f64 {
+/// GOP/s of byte products in registers with the tier's instruction, no memory: the dot product
+/// where there is one, else AVX2's multiplication of bytes without the additions behind it.
+fn dot_peak(threads: usize, tier: Tier) -> f64 {
     const STEPS: usize = 1 << 16;
     #[cfg(target_arch = "x86_64")]
-    if Tier::Avx2.is_available() {
+    if tier >= Tier::Avx2 {
         use std::arch::x86_64::*;
         #[target_feature(enable = "avx2")]
-        fn products() -> i32 {
+        fn bytes() -> i32 {
             let factor = std::hint::black_box(_mm256_set1_epi8(1));
-            let mut sums = [_mm256_setzero_si256(); 8];
+            let mut sums = [factor; 8];
             for _ in 0..STEPS {
-                for (at, sum) in sums.iter_mut().enumerate() {
-                    let product = _mm256_maddubs_epi16(factor, _mm256_xor_si256(factor, *sum));
-                    // The product depends on the sum, so that it is not taken out of the loop.
-                    *sum = if at == usize::MAX { factor } else { product };
+                // A product is the next factor, so that none is taken out of the loop.
+                for sum in &mut sums {
+                    *sum = _mm256_maddubs_epi16(*sum, factor);
                 }
             }
             let sum = sums.into_iter().fold(factor, |a, b| _mm256_add_epi16(a, b));
             _mm256_extract_epi32::<0>(sum)
         }
+        #[target_feature(enable = "avx512f,avx512vnni")]
+        fn dots() -> i32 {
+            let factor = std::hint::black_box(_mm512_set1_epi8(1));
+            let mut sums = [factor; 12];
+            for _ in 0..STEPS {
+                for sum in &mut sums {
+                    *sum = _mm512_dpbusd_epi32(*sum, factor, factor);
+                }
+            }
+            let sum = sums.into_iter().fold(factor, |a, b| _mm512_add_epi32(a, b));
+            _mm512_cvtsi512_si32(sum)
+        }
+        let wide = tier == Tier::Avx512Vnni;
         let seconds = best(threads, |_| {
-            // SAFETY: AVX2 was found above.
-            std::hint::black_box(unsafe { products() });
+            // SAFETY: a tier that was parsed or detected is one of this machine's.
+            std::hint::black_box(unsafe { if wide { dots() } else { bytes() } });
         });
-        return (threads * STEPS * 8 * 64) as f64 / seconds / 1e9;
+        let operations = if wide { 12 * 128 } else { 8 * 64 };
+        return (threads * STEPS * operations) as f64 / seconds / 1e9;
     }
+    let _ = tier;
     let seconds = best(threads, |_| {
         let mut sums = [1_i32; 16];
         for _ in 0..STEPS {
@@ -232,7 +247,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let bytes = weights(weight_type, copies * n * k);
             let matrix = PackedMatrix::pack(weight_type, &bytes, [copies * n, k], options.tier)?;
             drop(bytes);
-            let (dot, read) = (dot_peak(threads), read_peak(threads, &buffer));
+            let (dot, read) = (dot_peak(threads, options.tier), read_peak(threads, &buffer));
             for count in ROWS {
                 let values: Vec<f32> = (0..count * k).map(|at| (at % 255) as f32 - 127.0).collect();
                 let mut quantized = QuantizedRows::with_room(count, k, options.tier);

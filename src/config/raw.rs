@@ -223,8 +223,9 @@ section!(
     Intent {
         /// Sentence encoder: a name under `models.dir` or a path.
         encoder: String = "all-MiniLM-L6-v2".to_owned(),
-        /// What the encoder computes in: `int16` (products in integers, on the CPU's kernels),
-        /// `f32`, or `auto`: `int16` where the kernels have vector code for this machine.
+        /// What the encoder computes in: `int8` or `int16` (products in integers, on the CPU's
+        /// kernels), `f32`, or `auto`: `int8` where this machine has a dot product of bytes,
+        /// `int16` where the kernels have other vector code for it.
         precision: String = "auto".to_owned(),
         /// Put before every text that is embedded, such as `query: ` for e5; a head must have been
         /// trained with it. Empty: what the encoder's repository asks for, usually nothing.

@@ -1,7 +1,7 @@
 //! A sentence encoder of BERT's or RoBERTa's family: token ids in, one vector a sequence out.
 //!
 //! Sequences are packed without padding. Two ways lead through the layers: our own kernels with
-//! products in integers ([`Int16Encoder`]), and plain tensor operations in f32 ([`TensorEncoder`]),
+//! products in integers ([`IntegerEncoder`]), and plain tensor operations in f32 ([`TensorEncoder`]),
 //! which are the reference and run on any device. On the kernels a vector depends on its own tokens
 //! only, to the last bit; in tensors up to the rounding of the matrix product, which may group rows
 //! differently.
@@ -11,7 +11,7 @@
 
 mod adaptation;
 mod config;
-mod int16;
+mod integer;
 mod layer;
 mod learner;
 mod tensors;
@@ -22,7 +22,9 @@ use crate::kernels::tier::Tier;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Head;
 use crate::model::encoder::config::Scaling;
-use crate::model::encoder::int16::Int16Encoder;
+use crate::model::encoder::integer::Bits;
+use crate::model::encoder::integer::GROUP_VALUES;
+use crate::model::encoder::integer::IntegerEncoder;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::encoder::tensors::TensorEncoder;
 use crate::model::error::ModelError;
@@ -42,6 +44,9 @@ const NORM_EPSILON: f32 = 1e-12;
 /// How an encoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncoderPrecision {
+    /// Linear layers in 8-bit integers with a scale for 32 of them, on our kernels; the rest in
+    /// f32.
+    Int8,
     /// Linear layers in 16-bit integers, 10 bits a weight, on our kernels; the rest in f32.
     Int16,
     /// f32 in the tensor library.
@@ -49,18 +54,37 @@ pub enum EncoderPrecision {
 }
 
 /// Every name that [`EncoderPrecision::parse`] takes.
-pub const ENCODER_PRECISIONS: &str = "auto, int16, f32";
+pub const ENCODER_PRECISIONS: &str = "auto, int8, int16, f32";
 
 impl EncoderPrecision {
-    /// The precision that a configuration names; `auto` is `int16` where the kernels have vector
-    /// code for `tier`, else `f32`.
+    /// The precision that a configuration names; `auto` is `int8` where `tier` has a dot product
+    /// of bytes, `int16` where the kernels have other vector code for it, else `f32`.
     #[must_use]
     pub fn parse(name: &str, tier: Tier) -> Option<Self> {
         match name {
+            "auto" if tier >= Tier::AvxVnni => Some(Self::Int8),
             "auto" if tier >= Tier::Avx2 => Some(Self::Int16),
             "auto" | "f32" => Some(Self::F32),
+            "int8" => Some(Self::Int8),
             "int16" => Some(Self::Int16),
             _ => None,
+        }
+    }
+}
+
+/// The integers that `precision` asks for and rows of this encoder allow; none in f32.
+fn integer_bits(
+    precision: EncoderPrecision,
+    config: &EncoderConfig,
+) -> Option<(EncoderPrecision, Bits)> {
+    let whole = |width: usize| width.is_multiple_of(GROUP_VALUES);
+    match precision {
+        EncoderPrecision::F32 => None,
+        EncoderPrecision::Int8 if whole(config.hidden_size) && whole(config.intermediate_size) => {
+            Some((precision, Bits::Eight))
+        }
+        EncoderPrecision::Int8 | EncoderPrecision::Int16 => {
+            Some((EncoderPrecision::Int16, Bits::Sixteen))
         }
     }
 }
@@ -68,7 +92,8 @@ impl EncoderPrecision {
 /// What an encoder computes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncoderOptions {
-    /// Where our kernels cannot go, on another device than the CPU, f32 takes its place.
+    /// Where our kernels cannot go, on another device than the CPU, f32 takes its place, and int16
+    /// that of int8 where rows are not multiples of 32.
     pub precision: EncoderPrecision,
     /// The kernels' instruction set.
     pub tier: Tier,
@@ -79,7 +104,7 @@ pub struct EncoderOptions {
 /// The layers, on one of the two ways.
 #[derive(Debug)]
 enum Layers {
-    Int16(Box<Mutex<Int16Encoder>>),
+    Integers(EncoderPrecision, Box<Mutex<IntegerEncoder>>),
     Tensors(TensorEncoder),
 }
 
@@ -132,13 +157,14 @@ impl Encoder {
             source.adapt(adaptation)?;
         }
         let mut bytes = file.bytes().len() as u64;
-        let layers = if options.precision == EncoderPrecision::Int16 && device.is_cpu() {
-            let compute = (options.tier, options.threads);
-            let encoder = Int16Encoder::load(&source, &config, tokens_max, compute)?;
-            bytes = encoder.bytes();
-            Layers::Int16(Box::new(Mutex::new(encoder)))
-        } else {
-            Layers::Tensors(TensorEncoder::load(&source, &config, device)?)
+        let layers = match integer_bits(options.precision, &config).filter(|_| device.is_cpu()) {
+            None => Layers::Tensors(TensorEncoder::load(&source, &config, device)?),
+            Some((precision, bits)) => {
+                let compute = (bits, options.tier, options.threads);
+                let encoder = IntegerEncoder::load(&source, &config, tokens_max, compute)?;
+                bytes = encoder.bytes();
+                Layers::Integers(precision, Box::new(Mutex::new(encoder)))
+            }
         };
         let (vocabulary_size, width) = (config.vocab_size, config.hidden_size);
         Ok(Self { layers, head, vocabulary_size, width, tokens_max, bytes })
@@ -148,7 +174,7 @@ impl Encoder {
     #[must_use]
     pub fn precision(&self) -> EncoderPrecision {
         match self.layers {
-            Layers::Int16(_) => EncoderPrecision::Int16,
+            Layers::Integers(precision, _) => precision,
             Layers::Tensors(_) => EncoderPrecision::F32,
         }
     }
@@ -194,7 +220,7 @@ impl Encoder {
         let pooling = self.head.pooling;
         let mut vectors = match &self.layers {
             // A pass writes all that it reads, so what a panic left behind does no harm.
-            Layers::Int16(encoder) => {
+            Layers::Integers(_, encoder) => {
                 encoder.lock().unwrap_or_else(PoisonError::into_inner).encode(sequences, pooling)?
             }
             Layers::Tensors(encoder) => encoder.encode(sequences, pooling)?,

@@ -2,7 +2,7 @@
 //!
 //! A layer is five regions of all threads (projections, attention, output, up, down), with the
 //! row-wise stages between them in regions of their own only where they are long enough. Linear
-//! layers multiply 16-bit integers ([`Int16Matrix`]); embeddings, norms, attention and the
+//! layers multiply integers of 8 or 16 bits ([`Linear`]); embeddings, norms, attention and the
 //! nonlinearity are f32.
 //!
 //! Invariants
@@ -11,16 +11,18 @@
 //! - Nothing but the vectors is allocated in a pass: the arena holds [`ROWS_MAX`] rows, or one
 //!   sequence of the longest kind, and larger calls are cut into passes.
 
+mod linear;
 mod stages;
+
+pub(super) use linear::Bits;
+pub(super) use linear::GROUP_VALUES;
 
 use crate::base::ids::PageId;
 use crate::kernels::activation;
 use crate::kernels::attention;
 use crate::kernels::attention::PageLayout;
 use crate::kernels::grid::Edges;
-use crate::kernels::int16;
-use crate::kernels::int16::Int16Matrix;
-use crate::kernels::matmul::MatmulError;
+use crate::kernels::matmul;
 use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
@@ -28,7 +30,9 @@ use crate::model::cores_for;
 use crate::model::encoder::config::Activation;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
-use crate::model::encoder::int16::stages::Team;
+use crate::model::encoder::integer::linear::Linear;
+use crate::model::encoder::integer::linear::Operand;
+use crate::model::encoder::integer::stages::Team;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::error::ModelError;
 
@@ -62,6 +66,11 @@ impl Shape {
         ROWS_MAX.max(self.tokens_max)
     }
 
+    /// Values of the widest row that is multiplied.
+    fn widest(self) -> usize {
+        self.width.max(self.inner)
+    }
+
     fn layout(self) -> PageLayout {
         PageLayout::new(PAGE_TOKENS, self.head_width())
     }
@@ -76,11 +85,11 @@ struct Norm {
 #[derive(Debug)]
 struct Layer {
     /// Query, key and value one after another.
-    qkv: Int16Matrix,
-    attention_out: Int16Matrix,
+    qkv: Linear,
+    attention_out: Linear,
     attention_norm: Norm,
-    up: Int16Matrix,
-    down: Int16Matrix,
+    up: Linear,
+    down: Linear,
     out_norm: Norm,
 }
 
@@ -97,6 +106,7 @@ struct Tables {
 /// Memory of one thread.
 #[derive(Debug)]
 struct Worker {
+    matmul: matmul::Scratch,
     attention: attention::Scratch,
     /// Keys and values of one head of one sequence.
     pages: Vec<f32>,
@@ -112,7 +122,7 @@ struct Arena {
     /// `[rows, width]`: what attention gives, or what a part adds to the hidden state.
     mixed: Vec<f32>,
     /// The left operand of the next product.
-    codes: Vec<i16>,
+    operand: Operand,
     ids: Vec<u32>,
     /// Position of every row in its sequence.
     positions: Vec<usize>,
@@ -125,7 +135,7 @@ struct Arena {
 
 /// A loaded encoder.
 #[derive(Debug)]
-pub(crate) struct Int16Encoder {
+pub(crate) struct IntegerEncoder {
     shape: Shape,
     tables: Tables,
     layers: Vec<Layer>,
@@ -135,13 +145,13 @@ pub(crate) struct Int16Encoder {
     arena: Arena,
 }
 
-impl Int16Encoder {
+impl IntegerEncoder {
     /// Quantises the checkpoint and starts `threads` threads, the caller included.
     pub(crate) fn load(
         source: &TensorSource,
         config: &EncoderConfig,
         tokens_max: usize,
-        (tier, threads): (Tier, usize),
+        (bits, tier, threads): (Bits, Tier, usize),
     ) -> Result<Self, ModelError> {
         #[expect(clippy::cast_possible_truncation, reason = "an epsilon needs no f64 precision")]
         let epsilon = config.layer_norm_eps as f32;
@@ -154,7 +164,7 @@ impl Int16Encoder {
             tokens_max,
         };
         let layers = (0..config.num_hidden_layers)
-            .map(|index| Layer::load(source, shape, index, tier))
+            .map(|index| Layer::load(source, shape, index, (bits, tier)))
             .collect::<Result<_, _>>()?;
         let pool =
             Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
@@ -166,7 +176,7 @@ impl Int16Encoder {
             tier,
             pool,
             workers,
-            arena: Arena::new(shape),
+            arena: Arena::new(shape, Operand::new(bits, shape.rows_max(), shape.widest(), tier)),
         })
     }
 
@@ -175,14 +185,14 @@ impl Int16Encoder {
         let matrices = |layer: &Layer| {
             layer.qkv.bytes() + layer.attention_out.bytes() + layer.up.bytes() + layer.down.bytes()
         };
-        let Arena { hidden, wide, mixed, codes, .. } = &self.arena;
+        let Arena { hidden, wide, mixed, operand, .. } = &self.arena;
         let floats = self.tables.words.len()
             + self.tables.positions.len()
             + hidden.len()
             + wide.len()
             + mixed.len();
         let weights: u64 = self.layers.iter().map(matrices).sum();
-        weights + (4 * floats + 2 * codes.len()) as u64
+        weights + 4 * floats as u64 + operand.bytes()
     }
 
     /// One pooled vector a sequence, in order. Sequences and ids were checked.
@@ -215,22 +225,22 @@ impl Int16Encoder {
             Activation::GeluTanh => activation::gelu_tanh,
             Activation::Relu => activation::relu,
         };
-        let Arena { hidden, wide, mixed, codes, ids, positions, sequences, pages, edges } =
+        let Arena { hidden, wide, mixed, operand, ids, positions, sequences, pages, edges } =
             &mut self.arena;
         let mut team = Team { pool: &mut self.pool, workers: &mut self.workers, edges, tier };
         let rows = ids.len();
         team.embed(hidden, (ids, positions), &self.tables, shape)?;
         for layer in &self.layers {
-            team.quantize(codes, hidden, [rows, shape.width])?;
-            team.project(&layer.qkv, codes, (wide, rows), |_| ())?;
+            operand.fill(&mut team, hidden, [rows, shape.width])?;
+            team.project(&layer.qkv, operand, (wide, rows), |_| ())?;
             team.attend((mixed, wide), sequences, pages, shape)?;
-            team.quantize(codes, mixed, [rows, shape.width])?;
-            team.project(&layer.attention_out, codes, (mixed, rows), |_| ())?;
+            operand.fill(&mut team, mixed, [rows, shape.width])?;
+            team.project(&layer.attention_out, operand, (mixed, rows), |_| ())?;
             team.add_and_norm(hidden, mixed, (&layer.attention_norm, rows), shape)?;
-            team.quantize(codes, hidden, [rows, shape.width])?;
-            team.project(&layer.up, codes, (wide, rows), |piece| nonlinear(tier, piece))?;
-            team.quantize(codes, wide, [rows, shape.inner])?;
-            team.project(&layer.down, codes, (mixed, rows), |_| ())?;
+            operand.fill(&mut team, hidden, [rows, shape.width])?;
+            team.project(&layer.up, operand, (wide, rows), |piece| nonlinear(tier, piece))?;
+            operand.fill(&mut team, wide, [rows, shape.inner])?;
+            team.project(&layer.down, operand, (mixed, rows), |_| ())?;
             team.add_and_norm(hidden, mixed, (&layer.out_norm, rows), shape)?;
         }
         Ok(())
@@ -291,22 +301,14 @@ impl Layer {
         source: &TensorSource,
         shape: Shape,
         index: usize,
-        tier: Tier,
+        (bits, tier): (Bits, Tier),
     ) -> Result<Self, ModelError> {
         let (width, inner) = (shape.width, shape.inner);
         let prefix = format!("encoder.layer.{index}");
         let linear = |names: &[&str], input: usize, output: usize| {
-            let mut weights = Vec::with_capacity(names.len() * input * output);
-            let mut bias = Vec::with_capacity(names.len() * output);
-            for name in names {
-                let name = format!("{prefix}.{name}");
-                weights.extend(values(source, &format!("{name}.weight"), &[output, input])?);
-                bias.extend(values(source, &format!("{name}.bias"), &[output])?);
-            }
-            Int16Matrix::pack(&weights, &bias, tier).map_err(|cause| ModelError::Packing {
-                name: format!("{prefix}.{}", names.join(", ")),
-                cause: MatmulError::from(cause),
-            })
+            let named = |name: &&str| format!("{prefix}.{name}");
+            let names: Vec<String> = names.iter().map(named).collect();
+            Linear::load(source, &names, [output, input], (bits, tier))
         };
         let qkv = ["attention.self.query", "attention.self.key", "attention.self.value"];
         let norm = |name: &str| Norm::load(source, &format!("{prefix}.{name}.LayerNorm"), width);
@@ -325,6 +327,7 @@ impl Worker {
     fn new(shape: Shape) -> Self {
         let pages = shape.tokens_max.div_ceil(PAGE_TOKENS);
         Self {
+            matmul: matmul::Scratch::default(),
             attention: attention::Scratch::new(TILE_TOKENS, shape.layout()),
             pages: vec![0.0; pages * shape.layout().elements()],
         }
@@ -332,14 +335,14 @@ impl Worker {
 }
 
 impl Arena {
-    fn new(shape: Shape) -> Self {
+    fn new(shape: Shape, operand: Operand) -> Self {
         let rows = shape.rows_max();
         let page_count = u32::try_from(shape.tokens_max.div_ceil(PAGE_TOKENS)).unwrap_or(u32::MAX);
         Self {
             hidden: vec![0.0; rows * shape.width],
             wide: vec![0.0; rows * shape.inner.max(3 * shape.width)],
             mixed: vec![0.0; rows * shape.width],
-            codes: vec![0; rows * int16::row_codes(shape.width.max(shape.inner))],
+            operand,
             ids: Vec::with_capacity(rows),
             positions: Vec::with_capacity(rows),
             sequences: Vec::with_capacity(rows + 1),

@@ -8,19 +8,18 @@ use crate::kernels::attention::Scoring;
 use crate::kernels::attention::Sight;
 use crate::kernels::grid::Cut;
 use crate::kernels::grid::Edges;
-use crate::kernels::int16;
-use crate::kernels::int16::Int16Matrix;
-use crate::kernels::int16::PANEL_OUTPUTS;
 use crate::kernels::norm;
 use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
-use crate::model::encoder::int16::Norm;
-use crate::model::encoder::int16::PAGE_TOKENS;
-use crate::model::encoder::int16::Shape;
-use crate::model::encoder::int16::TILE_TOKENS;
-use crate::model::encoder::int16::Tables;
-use crate::model::encoder::int16::Worker;
+use crate::model::encoder::integer::Norm;
+use crate::model::encoder::integer::PAGE_TOKENS;
+use crate::model::encoder::integer::Shape;
+use crate::model::encoder::integer::TILE_TOKENS;
+use crate::model::encoder::integer::Tables;
+use crate::model::encoder::integer::Worker;
+use crate::model::encoder::integer::linear::Linear;
+use crate::model::encoder::integer::linear::Operand;
 
 /// Threads, their memory, and room for a cut.
 pub(super) struct Team<'a> {
@@ -59,38 +58,20 @@ impl Team<'_> {
         })
     }
 
-    /// Turns rows of `columns` values into the next left operand.
-    pub(super) fn quantize(
-        &mut self,
-        codes: &mut [i16],
-        source: &[f32],
-        [rows, columns]: [usize; 2],
-    ) -> Result<(), TaskPanic> {
-        let (width, tier) = (int16::row_codes(columns), self.tier);
-        let rows = self.edges.rows(rows, columns, self.pool.threads());
-        let cut = Cut { width, rows, columns: &[0, width] };
-        self.pool.grid(codes, cut, self.workers, |_, mut part| {
-            for row in part.rows() {
-                let values = &source[row * columns..(row + 1) * columns];
-                int16::quantize(tier, part.row(row), values);
-            }
-        })
-    }
-
-    /// Multiplies the operand with `matrix`; `then` gets every piece of the product.
+    /// Multiplies the operand with `linear`; `then` gets every piece of the product.
     pub(super) fn project(
         &mut self,
-        matrix: &Int16Matrix,
-        codes: &[i16],
+        linear: &Linear,
+        operand: &Operand,
         (out, rows): (&mut [f32], usize),
         then: impl Fn(&mut [f32]) + Sync,
     ) -> Result<(), TaskPanic> {
-        let width = matrix.outputs();
+        let (width, panel) = (linear.outputs(), linear.panel_outputs());
         let threads = self.pool.threads();
-        let columns = self.edges.columns(std::iter::once(width), PANEL_OUTPUTS, threads);
+        let columns = self.edges.columns(std::iter::once(width), panel, threads);
         let cut = Cut { width, rows: &[0, rows], columns };
-        self.pool.grid(out, cut, self.workers, |_, mut part| {
-            matrix.multiply(codes, &mut part);
+        self.pool.grid(out, cut, self.workers, |worker, mut part| {
+            linear.multiply(operand, &mut part, &mut worker.matmul);
             part.rows().for_each(|row| then(part.row(row)));
         })
     }
