@@ -72,6 +72,7 @@ fn engine(arguments: Engine, context: &Context) -> anyhow::Result<()> {
             output_tokens: arguments.output_tokens,
             batches: arguments.batch,
             tier: Some(settings.tier),
+            kv_type: app::engine_options(&settings).kv_type,
             shared_prompt: arguments.shared_prompt,
         },
         |_| bar.inc(1),

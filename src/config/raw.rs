@@ -151,8 +151,8 @@ section!(
         page_tokens: usize = 32,
         /// Memory for KV pages of one model.
         kv_bytes_max: Size = Size(256 << 20),
-        /// Number format of keys and values: `f32` or `f16`.
-        kv_type: String = "f32".to_owned(),
+        /// Number format of keys and values: `f16`, or `f32` for twice the memory.
+        kv_type: String = "f16".to_owned(),
         /// Whether prompts that begin alike, within a tenant, are computed once.
         prefix_cache: bool = true,
         /// Rows of one forward pass: decode tokens and prompt chunks together.

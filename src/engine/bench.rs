@@ -14,6 +14,7 @@ use crate::kernels::tier::Tier;
 use crate::model::DecoderOptions;
 use crate::model::Forward;
 use crate::model::GgufFile;
+use crate::model::KvType;
 use crate::model::ModelError;
 use crate::model::StepInput;
 use crate::model::Wanted;
@@ -45,6 +46,8 @@ pub struct BenchOptions {
     pub batches: Vec<usize>,
     /// Instruction set of the CPU kernels; `None` takes the machine's best.
     pub tier: Option<Tier>,
+    /// Number format of keys and values.
+    pub kv_type: KvType,
     /// All sequences share one prompt: its whole pages are computed once.
     pub shared_prompt: bool,
 }
@@ -79,6 +82,7 @@ pub fn bench(
     options.check()?;
     let file = GgufFile::open(path)?;
     let nothing = decoder_options(PAGE_TOKENS, Bytes(0), options.sequence_tokens(), options.tier)?;
+    let nothing = DecoderOptions { kv_type: options.kv_type, ..nothing };
     let kv_bytes_max = options.kv_bytes(kv_page_bytes(&file, &nothing)?)?;
     let decoder_options = DecoderOptions { kv_bytes_max, ..nothing };
     let mut model = load_decoder(&file, &decoder_options)?;
@@ -315,6 +319,7 @@ mod tests {
             output_tokens: 5,
             batches,
             tier: None,
+            kv_type: KvType::F16,
             shared_prompt: false,
         };
         let (rows, heard) = run(&options);
@@ -336,6 +341,7 @@ mod tests {
             output_tokens: 5,
             batches,
             tier: None,
+            kv_type: KvType::F16,
             shared_prompt: true,
         };
         let (rows, _) = run(&options);
@@ -350,6 +356,7 @@ mod tests {
             output_tokens: 1,
             batches: vec![1],
             tier: None,
+            kv_type: KvType::F16,
             shared_prompt: true,
         };
         assert!(good.check().is_ok());

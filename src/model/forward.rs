@@ -2,6 +2,7 @@
 
 use crate::model::error::ModelError;
 use crate::model::step_input::StepInput;
+use std::sync::Arc;
 
 /// What the engine must know of a model before it plans a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +24,10 @@ pub struct ForwardLimits {
 /// Logits of the wanted rows of a step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Logits {
-    /// Row-major `[wanted rows, vocabulary]`.
-    values: Vec<f32>,
+    /// Row-major `[wanted rows, vocabulary]`. Shared with the executor, which computes the next
+    /// step's into the same memory once these are dropped: tens of megabytes from the system in
+    /// every step cost a thirtieth of it.
+    values: Arc<Vec<f32>>,
     vocabulary_size: usize,
 }
 
@@ -34,7 +37,8 @@ impl Logits {
     /// # Panics
     /// If `values` is not a whole number of rows: an executor's bug.
     #[must_use]
-    pub fn new(values: Vec<f32>, vocabulary_size: usize) -> Self {
+    pub fn new(values: impl Into<Arc<Vec<f32>>>, vocabulary_size: usize) -> Self {
+        let values = values.into();
         assert!(values.len().is_multiple_of(vocabulary_size.max(1)), "logits come in whole rows");
         Self { values, vocabulary_size }
     }

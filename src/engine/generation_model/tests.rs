@@ -144,6 +144,7 @@ fn bench_measures_every_batch() {
             output_tokens: 3,
             batches: vec![1, 9],
             tier: None,
+            kv_type: KvType::F16,
             shared_prompt,
         };
         let mut heard = Vec::new();
@@ -156,6 +157,7 @@ fn bench_measures_every_batch() {
         output_tokens: 3,
         batches: vec![1],
         tier: None,
+        kv_type: KvType::F16,
         shared_prompt: false,
     };
     let refused = bench(&path, &long, |_| {}).unwrap_err();

@@ -5,6 +5,7 @@
 
 #![expect(unsafe_code, reason = "vector instructions, and loads and stores through pointers")]
 
+use crate::kernels::attention::AHEAD_BYTES;
 use crate::kernels::attention::Element;
 use crate::kernels::attention::HeadPages;
 use crate::kernels::attention::Multiply;
@@ -53,6 +54,15 @@ impl Multiply for Avx512 {
             };
         }
     }
+
+    #[inline(always)]
+    fn read_ahead<E: Element>(page: &[E]) {
+        for line in page[..page.len().min(AHEAD_BYTES / size_of::<E>())].chunks(64 / size_of::<E>())
+        {
+            // SAFETY: the pointer is into a slice; a prefetch reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
+    }
 }
 
 /// As [`Multiply::multiply`], for `WIDTH` register tiles of columns; returns how many columns.
@@ -81,6 +91,11 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
         }
     }
     for k in 0..depth {
+        // What a later term needs; addresses beyond the page are only asked for.
+        let ahead = b_first.wrapping_add(k * b.stride).wrapping_byte_add(AHEAD_BYTES);
+        for line in (0..columns * size_of::<E>()).step_by(64) {
+            _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_byte_add(line).cast());
+        }
         let mut terms = [_mm512_setzero_ps(); WIDTH];
         for (at, term) in terms.iter_mut().enumerate() {
             // SAFETY: `k < depth` and `at < WIDTH`: inside by the third assertion.

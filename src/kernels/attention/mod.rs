@@ -40,6 +40,10 @@ pub(super) const TILE_COLUMNS: usize = 16;
 /// Rows of one register tile: 6 × 2 accumulators, a broadcast and two operands fit 16 registers.
 const TILE_ROWS: usize = 6;
 
+/// How far before its use memory is asked for: a decode step reads pages faster than the processor
+/// notices that it reads them in order.
+const AHEAD_BYTES: usize = 2048;
+
 /// How scores become weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scoring {
@@ -166,6 +170,10 @@ trait Multiply {
         b: Strided<&[E]>,
         inner: [usize; 2],
     );
+
+    /// Asks for the beginning of a page that comes next: inside a page products ask for what lies
+    /// [`AHEAD_BYTES`] further on, but pages lie anywhere.
+    fn read_ahead<E: Element>(_: &[E]) {}
 }
 
 /// A slice whose rows are so many elements apart.
@@ -250,6 +258,9 @@ fn score<M: Multiply, E: Element>(
     let mut columns = 0;
     for page in block.pages.clone() {
         let keys = layout.keys(head.elements, tile.pages[page]);
+        if page + 1 < block.pages.end {
+            M::read_ahead(layout.keys(head.elements, tile.pages[page + 1]));
+        }
         let computed = block.tokens(page, layout).next_multiple_of(TILE_COLUMNS);
         multiply_rows::<M, E, false>(
             Strided { slice: &mut scratch.scores[columns..], stride: block.stride },
@@ -297,6 +308,9 @@ fn mix<M: Multiply, E: Element>(
     let mut first_column = 0;
     for page in block.pages.clone() {
         let values = layout.values(head.elements, tile.pages[page]);
+        if page + 1 < block.pages.end {
+            M::read_ahead(layout.values(head.elements, tile.pages[page + 1]));
+        }
         let tokens = block.tokens(page, layout);
         multiply_rows::<M, E, true>(
             Strided { slice: &mut scratch.mixed, stride: layout.padded_width() },

@@ -13,6 +13,7 @@ use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
 use crate::model::executor::cpu::holder::COLUMNS_MULTIPLE;
 use crate::model::shape::DecoderShape;
+use std::sync::Arc;
 
 /// Rows that a step has room for are a multiple of this.
 const ROWS_STEP: usize = 64;
@@ -57,6 +58,8 @@ pub(super) struct Arena {
     pub(super) inner: Vec<f32>,
     /// `[rows, width]`: what a layer's part adds, where a norm comes in between.
     pub(super) computed: Vec<f32>,
+    /// `[wanted rows, vocabulary]`, lent to the last step's reader.
+    pub(super) logits: Arc<Vec<f32>>,
     pub(super) operand: Operand,
     pub(super) edges: Edges,
     pub(super) workers: Vec<Worker>,
@@ -90,6 +93,7 @@ impl Arena {
             mixed: Vec::new(),
             inner: Vec::new(),
             computed: Vec::new(),
+            logits: Arc::default(),
             operand: Operand::new(tier, forms),
             edges: Edges::default(),
             workers,

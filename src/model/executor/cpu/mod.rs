@@ -7,7 +7,7 @@
 //! Invariants
 //! - A row's bits depend on its own sequence only: kernels promise it for their rows, and keys and
 //!   values are always read back from the pages, whether they were stored now or steps ago.
-//! - A step no larger than an earlier one allocates nothing but its logits.
+//! - A step no larger than an earlier one allocates nothing, once the earlier one's logits are gone.
 //!
 //! Source: the fusion of stages is that of `ggml`'s and vLLM's CPU paths taken further; the calls
 //! are the ones of [`Executor`].
@@ -340,27 +340,32 @@ impl Executor for CpuExecutor {
     fn head(&mut self, _: InArena, _: &InArena) -> Result<Logits, ModelError> {
         let output = &self.weights.output;
         let (wanted, vocabulary_size) = (&self.plan.wanted, output.matrix.rows());
-        let mut logits = vec![0.0; wanted.len() * vocabulary_size];
         if wanted.is_empty() {
-            return Ok(Logits::new(logits, vocabulary_size));
+            return Ok(Logits::new(Vec::new(), vocabulary_size));
         }
         let (tier, width, epsilon) = (self.tier, self.shape.width, self.shape.norm_epsilon);
         let gain = &self.weights.output_norm;
-        let Arena { hidden, operand, edges, workers, .. } = &mut self.arena;
+        let Arena { hidden, logits: kept, operand, edges, workers, .. } = &mut self.arena;
         let mut team = Team { pool: &mut self.pool, workers, edges };
         let rows = wanted.len();
+        // The last step's memory, unless somebody still reads it.
+        if Arc::get_mut(kept).is_none() {
+            *kept = Arc::default();
+        }
+        let logits = Arc::make_mut(kept);
+        logits.resize(rows * vocabulary_size, 0.0);
         operand.fill(&mut team, row_forms([output]), [rows, width], |row, out| {
             let from = wanted[row] as usize * width;
             norm::rms_norm(tier, out, &hidden[from..from + width], gain, epsilon);
         })?;
         let (scale, cap) = (self.shape.logit_scale, self.shape.logit_soft_cap);
-        stages::project(&mut team, operand, &[output], (&mut logits, rows), |logits, sums| {
+        stages::project(&mut team, operand, &[output], (logits, rows), |logits, sums| {
             logits.iter_mut().zip(sums).for_each(|(logit, sum)| *logit = scale * sum);
             if let Some(cap) = cap {
                 activation::soft_cap(tier, logits, cap);
             }
         })?;
-        Ok(Logits::new(logits, vocabulary_size))
+        Ok(Logits::new(Arc::clone(kept), vocabulary_size))
     }
 }
 
