@@ -7,14 +7,21 @@
 use crate::base::ids::PageId;
 use crate::kernels::attention::TILE_COLUMNS;
 use half::f16;
+use half::slice::HalfFloatSliceExt;
+
+/// Numbers that are converted at once.
+const CONVERTED: usize = 64;
 
 /// A number format of stored keys and values.
 pub(crate) trait Element: Copy + Send + Sync + std::fmt::Debug + 'static {
     /// Zero.
     const ZERO: Self;
 
-    /// The nearest finite number.
-    fn of(value: f32) -> Self;
+    /// Sets every element to the nearest finite number.
+    ///
+    /// # Panics
+    /// If the lengths differ: our bug.
+    fn set(row: &mut [Self], values: &[f32]);
 
     /// What it stands for, exactly.
     fn value(self) -> f32;
@@ -38,9 +45,10 @@ impl Element for f32 {
     const ZERO: Self = 0.0;
 
     #[inline(always)]
-    fn of(value: f32) -> Self {
+    fn set(row: &mut [Self], values: &[f32]) {
+        assert_eq!(row.len(), values.len(), "one value an element");
         // Infinity times a masked weight would not be 0; NaN stays visible.
-        value.clamp(f32::MIN, f32::MAX)
+        row.iter_mut().zip(values).for_each(|(to, x)| *to = x.clamp(f32::MIN, f32::MAX));
     }
 
     #[inline(always)]
@@ -67,8 +75,15 @@ impl Element for f16 {
     const ZERO: Self = f16::ZERO;
 
     #[inline(always)]
-    fn of(value: f32) -> Self {
-        f16::from_f32(value.clamp(f16::MIN.to_f32_const(), f16::MAX.to_f32_const()))
+    fn set(row: &mut [Self], values: &[f32]) {
+        assert_eq!(row.len(), values.len(), "one value an element");
+        let (least, largest) = (Self::MIN.to_f32_const(), Self::MAX.to_f32_const());
+        let mut clamped = [0.0; CONVERTED];
+        for (row, values) in row.chunks_mut(CONVERTED).zip(values.chunks(CONVERTED)) {
+            let clamped = &mut clamped[..values.len()];
+            clamped.iter_mut().zip(values).for_each(|(to, x)| *to = x.clamp(least, largest));
+            row.convert_from_f32_slice(clamped);
+        }
     }
 
     #[inline(always)]
@@ -147,6 +162,19 @@ impl PageLayout {
         &elements[page.index() * self.elements()..][self.key_elements()..self.elements()]
     }
 
+    /// Asks for the memory of one token's slot. A key's elements lie as many cache lines apart as
+    /// a head is wide, so storing one waits for memory as often, unless it was asked for before.
+    ///
+    /// # Panics
+    /// If the page lies outside: our bug.
+    pub(crate) fn ask_for<E: Element>(self, elements: &[E], (page, slot): (PageId, usize)) {
+        let keys = self.keys(elements, page).chunks_exact(self.padded_tokens());
+        keys.for_each(|row| ask_for_write(&row[slot]));
+        let values = &self.values(elements, page)[slot * self.padded_width()..];
+        let line = 64 / size_of::<E>();
+        values[..self.padded_width()].iter().step_by(line).for_each(ask_for_write);
+    }
+
     /// Stores one token's key and value in slot `slot` of a page.
     ///
     /// # Panics
@@ -162,9 +190,28 @@ impl PageLayout {
         assert!(slot < self.page_tokens, "slot {slot} of {}", self.page_tokens);
         let page = &mut elements[page.index() * self.elements()..][..self.elements()];
         let (keys, values) = page.split_at_mut(self.key_elements());
-        let columns = keys.chunks_exact_mut(self.padded_tokens());
-        columns.zip(key).for_each(|(row, &x)| row[slot] = E::of(x));
-        let row = &mut values[slot * self.padded_width()..];
-        row.iter_mut().zip(value).for_each(|(to, &x)| *to = E::of(x));
+        E::set(&mut values[slot * self.padded_width()..][..self.head_width], value);
+        let mut converted = [E::ZERO; CONVERTED];
+        let columns = keys.chunks_mut(CONVERTED * self.padded_tokens());
+        for (rows, key) in columns.zip(key.chunks(CONVERTED)) {
+            let converted = &mut converted[..key.len()];
+            E::set(converted, key);
+            let rows = rows.chunks_exact_mut(self.padded_tokens());
+            rows.zip(converted).for_each(|(row, x)| row[slot] = *x);
+        }
     }
+}
+
+/// Asks for a cache line that will be written.
+#[inline(always)]
+fn ask_for_write<T>(place: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::_MM_HINT_ET0;
+        use std::arch::x86_64::_mm_prefetch;
+        // SAFETY: a prefetch changes nothing, and the pointer is a reference's.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(std::ptr::from_ref(place).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }

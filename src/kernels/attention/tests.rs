@@ -23,6 +23,13 @@ struct Sequence<E> {
 
 const PLAIN: Scoring = Scoring { soft_cap: None, window: None };
 
+/// What is read of a value that was stored.
+fn stored<E: Element>(value: f32) -> f32 {
+    let mut element = [E::ZERO];
+    E::set(&mut element, &[value]);
+    element[0].value()
+}
+
 /// Factor of the queries.
 const SCALE: f32 = 0.3;
 
@@ -32,10 +39,10 @@ impl<E: Element> Sequence<E> {
         let count = u32::try_from(context.div_ceil(page_tokens)).unwrap();
         let pages: Vec<PageId> = (0..count).map(|page| PageId(count - 1 - page)).collect();
         let mut elements = vec![E::ZERO; layout.elements() * pages.len()];
-        let stored = |seed| -> Vec<f32> {
-            random_floats(context * width, seed).iter().map(|&x| E::of(4.0 * x).value()).collect()
+        let rounded = |seed| -> Vec<f32> {
+            random_floats(context * width, seed).iter().map(|&x| stored::<E>(4.0 * x)).collect()
         };
-        let (keys, values) = (stored(1), stored(2));
+        let (keys, values) = (rounded(1), rounded(2));
         for token in 0..context {
             let place = (pages[token / page_tokens], token % page_tokens);
             let row = token * width..(token + 1) * width;
@@ -192,7 +199,7 @@ fn row_has_the_same_bits_in_every_tile() {
 
 #[test]
 fn stored_numbers_stay_finite() {
-    assert_eq!(f16::of(1e9).value(), 65504.0);
-    assert_eq!(f16::of(f32::NEG_INFINITY).value(), -65504.0);
-    assert_eq!(<f32 as Element>::of(f32::INFINITY), f32::MAX);
+    assert_eq!(stored::<f16>(1e9), 65504.0);
+    assert_eq!(stored::<f16>(f32::NEG_INFINITY), -65504.0);
+    assert_eq!(stored::<f32>(f32::INFINITY), f32::MAX);
 }

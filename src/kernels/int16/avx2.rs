@@ -14,20 +14,28 @@ use crate::kernels::tier::Tier;
 use std::arch::x86_64::*;
 
 /// As [`Int16Matrix::multiply`].
-pub(super) fn multiply(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>) {
+pub(super) fn multiply(
+    matrix: &Int16Matrix,
+    rows: &[i16],
+    out: &mut Rectangle<'_, f32>,
+    first: usize,
+) {
     #[target_feature(enable = "avx2,fma")]
-    fn compiled(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>) {
-        multiply_with::<Avx2>(matrix, rows, out);
+    fn compiled(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>, first: usize) {
+        multiply_with::<Avx2>(matrix, rows, out, first);
     }
     assert!(Tier::Avx2.is_available(), "a matrix is packed for a tier of this machine");
     // SAFETY: this tier was just found on this machine.
-    unsafe { compiled(matrix, rows, out) }
+    unsafe { compiled(matrix, rows, out, first) }
 }
 
 /// Only named inside [`multiply`], which has found the features.
 struct Avx2;
 
 impl Tile for Avx2 {
+    /// 6 × 2 sums, two lines of weights, a broadcast and a product fill 16 registers.
+    const ROWS: usize = 6;
+
     #[inline(always)]
     fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
         // SAFETY: this type is used below `multiply` only, so the features are there.

@@ -19,6 +19,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod rows;
 mod scalar;
 #[cfg(test)]
@@ -37,10 +39,6 @@ pub(crate) const PANEL_OUTPUTS: usize = 16;
 
 /// Largest magnitude of a weight's code: 10 bits with the sign.
 const WEIGHT_MAX: u16 = 511;
-
-/// Rows of one register tile: 6 × 2 sums, two lines of weights, a broadcast and a product fill 16
-/// registers.
-const TILE_ROWS: usize = 6;
 
 /// Rows that pass a panel before the next panel comes: their codes (200 KB for 1,536 inputs) stay
 /// in the second cache.
@@ -126,17 +124,19 @@ impl Int16Matrix {
     }
 
     /// Writes the rectangle `out` of `rows × matrixᵀ + bias`. `rows` holds rows as [`quantize`]
-    /// makes them, [`row_codes`] apart, for the rectangle's whole matrix.
+    /// makes them, [`row_codes`] apart, for the rectangle's whole matrix, in which the product
+    /// begins at column `first`.
     ///
     /// # Panics
     /// If the rectangle does not begin at a panel, or rows or outputs are missing: our bug.
-    pub(crate) fn multiply(&self, rows: &[i16], out: &mut Rectangle<'_, f32>) {
+    pub(crate) fn multiply(&self, rows: &[i16], out: &mut Rectangle<'_, f32>, first: usize) {
         #[cfg(target_arch = "x86_64")]
-        if self.tier >= Tier::Avx2 {
-            avx2::multiply(self, rows, out);
-            return;
+        match self.tier {
+            Tier::Avx512Vnni => return avx512::multiply(self, rows, out, first),
+            Tier::Avx2 | Tier::AvxVnni => return avx2::multiply(self, rows, out, first),
+            Tier::Scalar | Tier::Neon => {}
         }
-        multiply_with::<scalar::Scalar>(self, rows, out);
+        multiply_with::<scalar::Scalar>(self, rows, out, first);
     }
 
     fn panel(&self, panel: usize) -> Panel<'_> {
@@ -163,22 +163,33 @@ type TileSums<const ROWS: usize> = [[i32; PANEL_OUTPUTS]; ROWS];
 
 /// What a tier computes.
 trait Tile {
+    /// Rows of one register tile, at most 12.
+    const ROWS: usize;
+
     /// Exact inner products of `ROWS` rows, `stride` codes apart, with a panel's codes.
     fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS>;
 }
 
 /// [`Int16Matrix::multiply`] with one tier's tiles.
 #[inline(always)]
-fn multiply_with<T: Tile>(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>) {
+fn multiply_with<T: Tile>(
+    matrix: &Int16Matrix,
+    rows: &[i16],
+    out: &mut Rectangle<'_, f32>,
+    first: usize,
+) {
     let stride = row_codes(matrix.inputs);
-    let (columns, all) = (out.columns(), out.rows());
+    let (whole, all) = (out.columns(), out.rows());
+    assert!(first <= whole.start, "the product begins at column {first}, not at {whole:?}");
+    let columns = whole.start - first..whole.end - first;
     assert!(columns.start.is_multiple_of(PANEL_OUTPUTS), "column {} of a panel", columns.start);
     assert!(columns.end <= matrix.outputs, "outputs {columns:?} of {}", matrix.outputs);
     assert!(all.end * stride <= rows.len(), "rows {all:?} of {}", rows.len() / stride);
     for first in all.clone().step_by(BLOCK_ROWS) {
         let block = first..(first + BLOCK_ROWS).min(all.end);
         for panel in columns.start / PANEL_OUTPUTS..columns.end.div_ceil(PANEL_OUTPUTS) {
-            pass_panel::<T>((matrix, panel), (rows, stride), block.clone(), out);
+            let column = panel * PANEL_OUTPUTS - columns.start;
+            pass_panel::<T>(matrix.panel(panel), (rows, stride), block.clone(), (out, column));
         }
     }
 }
@@ -186,14 +197,12 @@ fn multiply_with<T: Tile>(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangl
 /// Multiplies a block of rows with one panel, in tiles of nearly equal height.
 #[inline(always)]
 fn pass_panel<T: Tile>(
-    (matrix, panel): (&Int16Matrix, usize),
+    panel: Panel<'_>,
     (rows, stride): (&[i16], usize),
     block: Range<usize>,
-    out: &mut Rectangle<'_, f32>,
+    (out, first_column): (&mut Rectangle<'_, f32>, usize),
 ) {
-    let first_column = panel * PANEL_OUTPUTS - out.columns().start;
-    let panel = matrix.panel(panel);
-    let height = block.len().div_ceil(block.len().div_ceil(TILE_ROWS));
+    let height = block.len().div_ceil(block.len().div_ceil(T::ROWS));
     for first in block.clone().step_by(height) {
         let tile = first..(first + height).min(block.end);
         match tile.len() {
@@ -202,7 +211,13 @@ fn pass_panel<T: Tile>(
             3 => pass_tile::<T, 3>(panel, (rows, stride), first, (out, first_column)),
             4 => pass_tile::<T, 4>(panel, (rows, stride), first, (out, first_column)),
             5 => pass_tile::<T, 5>(panel, (rows, stride), first, (out, first_column)),
-            _ => pass_tile::<T, TILE_ROWS>(panel, (rows, stride), first, (out, first_column)),
+            6 => pass_tile::<T, 6>(panel, (rows, stride), first, (out, first_column)),
+            7 => pass_tile::<T, 7>(panel, (rows, stride), first, (out, first_column)),
+            8 => pass_tile::<T, 8>(panel, (rows, stride), first, (out, first_column)),
+            9 => pass_tile::<T, 9>(panel, (rows, stride), first, (out, first_column)),
+            10 => pass_tile::<T, 10>(panel, (rows, stride), first, (out, first_column)),
+            11 => pass_tile::<T, 11>(panel, (rows, stride), first, (out, first_column)),
+            _ => pass_tile::<T, 12>(panel, (rows, stride), first, (out, first_column)),
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::kernels::int16::TileSums;
 pub(super) struct Scalar;
 
 impl Tile for Scalar {
+    const ROWS: usize = 6;
+
     #[inline(always)]
     fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
         let mut sums = [[0; PANEL_OUTPUTS]; ROWS];

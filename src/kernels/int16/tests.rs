@@ -25,7 +25,7 @@ fn product(matrix: &Int16Matrix, rows: &[i16], columns: usize) -> Vec<f32> {
     edges.push(matrix.outputs());
     let cut = Cut { width, rows: &[0, count], columns: &edges };
     let mut pool = Pool::start(2).unwrap();
-    pool.grid(&mut out, cut, &mut [(), ()], |(), mut part| matrix.multiply(rows, &mut part))
+    pool.grid(&mut out, cut, &mut [(), ()], |(), mut part| matrix.multiply(rows, &mut part, 0))
         .unwrap();
     let rows = out.chunks_exact(width);
     rows.flat_map(|row| {

@@ -4,6 +4,8 @@
 //!   bytes where a processor has no dot product of bytes.
 //! - 8 bits: one scale for 32 weights and one for 32 values, the format that model files call
 //!   `Q8_0` ([`matmul`]). Twice as many products an instruction where there is one.
+//!
+//! An encoder in 8 bits keeps 16 where rounding is felt most ([`Bits::of`]).
 
 use crate::kernels::grid::Cut;
 use crate::kernels::grid::Rectangle;
@@ -29,6 +31,10 @@ use candle_core::quantized::QTensor;
 /// Values that share a scale in 8 bits: rows of 8-bit layers are multiples of it.
 pub(in crate::model::encoder) const GROUP_VALUES: usize = 32;
 
+/// Outputs that are computed together: a product is cut between multiples of it. Panels of either
+/// form are as wide or divide it.
+pub(super) const PANEL_OUTPUTS: usize = 64;
+
 /// Values of one unit of 8-bit rows.
 const UNIT_VALUES: usize = 256;
 
@@ -39,6 +45,29 @@ pub(in crate::model::encoder) enum Bits {
     Sixteen,
 }
 
+/// Where a linear layer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Value,
+    Up,
+    Elsewhere,
+}
+
+impl Bits {
+    /// What a layer at `place` of transformer layer `index` of `layers` takes. In an encoder of 8
+    /// bits, values take 16, for attention averages their rounding the least, and so do the upward
+    /// projections of the last third, whose rounding no later layer evens out. The least cosine to
+    /// f32 of 2,000 sentences (MiniLM) is 0.9979 with 8 bits everywhere, 0.9988 with values in 16
+    /// and 0.9993 with both.
+    pub(super) fn of(self, place: Place, [index, layers]: [usize; 2]) -> Self {
+        match (self, place) {
+            (Self::Eight, Place::Value) => Self::Sixteen,
+            (Self::Eight, Place::Up) if 3 * index >= 2 * layers => Self::Sixteen,
+            (bits, _) => bits,
+        }
+    }
+}
+
 /// A `[outputs, inputs]` weight matrix and its bias.
 #[derive(Debug)]
 pub(super) enum Linear {
@@ -46,14 +75,22 @@ pub(super) enum Linear {
     Int16(Int16Matrix),
 }
 
-/// Rows in the form that the layers are multiplied with.
+/// Rows in the forms that the layers are multiplied with.
 #[derive(Debug)]
-pub(super) enum Operand {
-    Int8(QuantizedRows),
-    Int16(Vec<i16>),
+pub(super) struct Operand {
+    eight: QuantizedRows,
+    sixteen: Vec<i16>,
 }
 
 impl Linear {
+    /// What it takes.
+    pub(super) fn bits(&self) -> Bits {
+        match self {
+            Self::Int8 { .. } => Bits::Eight,
+            Self::Int16(_) => Bits::Sixteen,
+        }
+    }
+
     /// Quantises the layers of these names, `[output, input]` each, one below the other.
     pub(super) fn load(
         source: &TensorSource,
@@ -90,14 +127,6 @@ impl Linear {
         }
     }
 
-    /// Outputs that are computed together: rectangles begin at multiples of it.
-    pub(super) fn panel_outputs(&self) -> usize {
-        match self {
-            Self::Int8 { matrix, .. } => matrix.panel_rows(),
-            Self::Int16(_) => int16::PANEL_OUTPUTS,
-        }
-    }
-
     /// Bytes that it occupies.
     pub(super) fn bytes(&self) -> u64 {
         match self {
@@ -106,83 +135,82 @@ impl Linear {
         }
     }
 
-    /// Writes the rectangle `out` of `operand × matrixᵀ + bias`.
-    ///
-    /// # Panics
-    /// If the operand has another form: our bug.
+    /// Writes the rectangle `out` of `operand × matrixᵀ + bias`, which begins at column `first` of
+    /// the rectangle's whole matrix.
     pub(super) fn multiply(
         &self,
         operand: &Operand,
-        out: &mut Rectangle<'_, f32>,
+        (out, first): (&mut Rectangle<'_, f32>, usize),
         scratch: &mut matmul::Scratch,
     ) {
-        match (self, operand) {
-            (Self::Int16(matrix), Operand::Int16(codes)) => matrix.multiply(codes, out),
-            (Self::Int8 { matrix, bias }, Operand::Int8(rows)) => {
-                let (columns, panel) = (out.columns(), matrix.panel_rows());
-                let panels = columns.start / panel..columns.end.div_ceil(panel);
-                matmul(matrix, Rows::Quantized(rows), panels, scratch, &mut |row, column, sums| {
-                    let from = column - columns.start;
+        match self {
+            Self::Int16(matrix) => matrix.multiply(&operand.sixteen, out, first),
+            Self::Int8 { matrix, bias } => {
+                let whole = out.columns();
+                let (start, end) = (whole.start - first, whole.end - first);
+                let (rows, panel) = (Rows::Quantized(&operand.eight), matrix.panel_rows());
+                let panels = start / panel..end.div_ceil(panel);
+                matmul(matrix, rows, panels, scratch, &mut |row, column, sums| {
+                    let from = column - start;
                     let piece = &mut out.row(row)[from..from + sums.len()];
                     let terms = sums.iter().zip(&bias[column..]);
                     piece.iter_mut().zip(terms).for_each(|(out, (sum, bias))| *out = sum + bias);
                 });
             }
-            _ => unreachable!("layers and rows of an encoder have the same bits"),
         }
     }
 }
 
 impl Operand {
-    /// Room for `rows` rows of at most `widest` values.
+    /// Room for `rows` rows of at most `widest` values, in the forms that layers of an encoder of
+    /// `bits` take.
     pub(super) fn new(bits: Bits, rows: usize, widest: usize, tier: Tier) -> Self {
-        match bits {
-            Bits::Eight => Self::Int8(QuantizedRows::with_room(rows, widest, tier)),
-            Bits::Sixteen => Self::Int16(vec![0; rows * int16::row_codes(widest)]),
+        let eights = if bits == Bits::Eight { rows } else { 0 };
+        Self {
+            eight: QuantizedRows::with_room(eights, widest, tier),
+            sixteen: vec![0; rows * int16::row_codes(widest)],
         }
     }
 
     /// Bytes that it occupies.
     pub(super) fn bytes(&self) -> u64 {
-        match self {
-            Self::Int8(rows) => rows.bytes(),
-            Self::Int16(codes) => 2 * codes.len() as u64,
-        }
+        self.eight.bytes() + 2 * self.sixteen.len() as u64
     }
 
-    /// Takes the row-major `[rows, columns]` matrix `source`.
+    /// Takes the row-major `[rows, columns]` matrix `source` in the forms that `linears` are
+    /// multiplied with.
     pub(super) fn fill(
         &mut self,
         team: &mut Team<'_>,
+        linears: &[&Linear],
         source: &[f32],
         [rows, columns]: [usize; 2],
     ) -> Result<(), TaskPanic> {
         let tier = team.tier;
         let edges = team.edges.rows(rows, columns, team.pool.threads());
-        match self {
-            Self::Int16(codes) => {
-                let width = int16::row_codes(columns);
-                let cut = Cut { width, rows: edges, columns: &[0, width] };
-                team.pool.grid(codes, cut, team.workers, |_, mut part| {
-                    for row in part.rows() {
-                        let values = &source[row * columns..(row + 1) * columns];
-                        int16::quantize(tier, part.row(row), values);
-                    }
-                })
-            }
-            Self::Int8(quantized) => {
-                quantized.reshape(RowForm::Group32, rows, columns);
-                let units = quantized.unit_count();
-                let cut = Cut { width: rows, rows: &[0, units], columns: edges };
-                team.pool.grid(quantized.units_mut(), cut, team.workers, |_, mut part| {
-                    for (at, row) in part.columns().enumerate() {
-                        let values = &source[row * columns..(row + 1) * columns];
-                        for (unit, values) in values.chunks(UNIT_VALUES).enumerate() {
-                            part.row(unit)[at].quantize(RowForm::Group32, values, tier);
-                        }
-                    }
-                })
-            }
+        let wanted = |bits| linears.iter().any(|linear| linear.bits() == bits);
+        let values = |row: usize| &source[row * columns..(row + 1) * columns];
+        if wanted(Bits::Sixteen) {
+            let width = int16::row_codes(columns);
+            let cut = Cut { width, rows: edges, columns: &[0, width] };
+            team.pool.grid(&mut self.sixteen, cut, team.workers, |_, mut part| {
+                for row in part.rows() {
+                    int16::quantize(tier, part.row(row), values(row));
+                }
+            })?;
         }
+        if wanted(Bits::Eight) {
+            self.eight.reshape(RowForm::Group32, rows, columns);
+            let units = self.eight.unit_count();
+            let cut = Cut { width: rows, rows: &[0, units], columns: edges };
+            team.pool.grid(self.eight.units_mut(), cut, team.workers, |_, mut part| {
+                for (at, row) in part.columns().enumerate() {
+                    for (unit, values) in values(row).chunks(UNIT_VALUES).enumerate() {
+                        part.row(unit)[at].quantize(RowForm::Group32, values, tier);
+                    }
+                }
+            })?;
+        }
+        Ok(())
     }
 }

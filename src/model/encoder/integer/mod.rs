@@ -32,6 +32,7 @@ use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
 use crate::model::encoder::integer::linear::Linear;
 use crate::model::encoder::integer::linear::Operand;
+use crate::model::encoder::integer::linear::Place;
 use crate::model::encoder::integer::stages::Team;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::error::ModelError;
@@ -84,8 +85,9 @@ struct Norm {
 
 #[derive(Debug)]
 struct Layer {
-    /// Query, key and value one after another.
-    qkv: Linear,
+    /// Query and key one after another.
+    query_key: Linear,
+    value: Linear,
     attention_out: Linear,
     attention_norm: Norm,
     up: Linear,
@@ -163,8 +165,9 @@ impl IntegerEncoder {
             epsilon,
             tokens_max,
         };
-        let layers = (0..config.num_hidden_layers)
-            .map(|index| Layer::load(source, shape, index, (bits, tier)))
+        let count = config.num_hidden_layers;
+        let layers = (0..count)
+            .map(|index| Layer::load(source, shape, [index, count], (bits, tier)))
             .collect::<Result<_, _>>()?;
         let pool =
             Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
@@ -183,7 +186,8 @@ impl IntegerEncoder {
     /// Bytes of its weights, tables and arena.
     pub(crate) fn bytes(&self) -> u64 {
         let matrices = |layer: &Layer| {
-            layer.qkv.bytes() + layer.attention_out.bytes() + layer.up.bytes() + layer.down.bytes()
+            let attention = [&layer.query_key, &layer.value, &layer.attention_out];
+            attention.into_iter().chain([&layer.up, &layer.down]).map(Linear::bytes).sum::<u64>()
         };
         let Arena { hidden, wide, mixed, operand, .. } = &self.arena;
         let floats = self.tables.words.len()
@@ -230,17 +234,20 @@ impl IntegerEncoder {
         let mut team = Team { pool: &mut self.pool, workers: &mut self.workers, edges, tier };
         let rows = ids.len();
         team.embed(hidden, (ids, positions), &self.tables, shape)?;
+        let (narrow, inner) = ([rows, shape.width], [rows, shape.inner]);
         for layer in &self.layers {
-            operand.fill(&mut team, hidden, [rows, shape.width])?;
-            team.project(&layer.qkv, operand, (wide, rows), |_| ())?;
+            let projections = [&layer.query_key, &layer.value];
+            operand.fill(&mut team, &projections, hidden, narrow)?;
+            team.multiply(operand, &projections, (wide, rows), |_| ())?;
             team.attend((mixed, wide), sequences, pages, shape)?;
-            operand.fill(&mut team, mixed, [rows, shape.width])?;
-            team.project(&layer.attention_out, operand, (mixed, rows), |_| ())?;
+            let out = [&layer.attention_out];
+            operand.fill(&mut team, &out, mixed, narrow)?;
+            team.multiply(operand, &out, (mixed, rows), |_| ())?;
             team.add_and_norm(hidden, mixed, (&layer.attention_norm, rows), shape)?;
-            operand.fill(&mut team, hidden, [rows, shape.width])?;
-            team.project(&layer.up, operand, (wide, rows), |piece| nonlinear(tier, piece))?;
-            operand.fill(&mut team, wide, [rows, shape.inner])?;
-            team.project(&layer.down, operand, (mixed, rows), |_| ())?;
+            operand.fill(&mut team, &[&layer.up], hidden, narrow)?;
+            team.multiply(operand, &[&layer.up], (wide, rows), |piece| nonlinear(tier, piece))?;
+            operand.fill(&mut team, &[&layer.down], wide, inner)?;
+            team.multiply(operand, &[&layer.down], (mixed, rows), |_| ())?;
             team.add_and_norm(hidden, mixed, (&layer.out_norm, rows), shape)?;
         }
         Ok(())
@@ -300,24 +307,25 @@ impl Layer {
     fn load(
         source: &TensorSource,
         shape: Shape,
-        index: usize,
+        at: [usize; 2],
         (bits, tier): (Bits, Tier),
     ) -> Result<Self, ModelError> {
         let (width, inner) = (shape.width, shape.inner);
-        let prefix = format!("encoder.layer.{index}");
-        let linear = |names: &[&str], input: usize, output: usize| {
+        let prefix = format!("encoder.layer.{}", at[0]);
+        let linear = |names: &[&str], [output, input]: [usize; 2], place: Place| {
             let named = |name: &&str| format!("{prefix}.{name}");
             let names: Vec<String> = names.iter().map(named).collect();
-            Linear::load(source, &names, [output, input], (bits, tier))
+            Linear::load(source, &names, [output, input], (bits.of(place, at), tier))
         };
-        let qkv = ["attention.self.query", "attention.self.key", "attention.self.value"];
+        let query_key = ["attention.self.query", "attention.self.key"];
         let norm = |name: &str| Norm::load(source, &format!("{prefix}.{name}.LayerNorm"), width);
         Ok(Self {
-            qkv: linear(&qkv, width, width)?,
-            attention_out: linear(&["attention.output.dense"], width, width)?,
+            query_key: linear(&query_key, [width, width], Place::Elsewhere)?,
+            value: linear(&["attention.self.value"], [width, width], Place::Value)?,
+            attention_out: linear(&["attention.output.dense"], [width, width], Place::Elsewhere)?,
             attention_norm: norm("attention.output")?,
-            up: linear(&["intermediate.dense"], width, inner)?,
-            down: linear(&["output.dense"], inner, width)?,
+            up: linear(&["intermediate.dense"], [inner, width], Place::Up)?,
+            down: linear(&["output.dense"], [width, inner], Place::Elsewhere)?,
             out_norm: norm("output")?,
         })
     }

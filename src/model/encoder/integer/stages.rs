@@ -20,6 +20,7 @@ use crate::model::encoder::integer::Tables;
 use crate::model::encoder::integer::Worker;
 use crate::model::encoder::integer::linear::Linear;
 use crate::model::encoder::integer::linear::Operand;
+use crate::model::encoder::integer::linear::PANEL_OUTPUTS;
 
 /// Threads, their memory, and room for a cut.
 pub(super) struct Team<'a> {
@@ -58,20 +59,29 @@ impl Team<'_> {
         })
     }
 
-    /// Multiplies the operand with `linear`; `then` gets every piece of the product.
-    pub(super) fn project(
+    /// Multiplies the operand with matrices that stand side by side in `out`; `then` gets every
+    /// piece of the product.
+    pub(super) fn multiply(
         &mut self,
-        linear: &Linear,
         operand: &Operand,
+        linears: &[&Linear],
         (out, rows): (&mut [f32], usize),
         then: impl Fn(&mut [f32]) + Sync,
     ) -> Result<(), TaskPanic> {
-        let (width, panel) = (linear.outputs(), linear.panel_outputs());
+        let widths = linears.iter().map(|linear| linear.outputs());
+        let width = widths.clone().sum();
         let threads = self.pool.threads();
-        let columns = self.edges.columns(std::iter::once(width), panel, threads);
+        let columns = self.edges.columns(widths, PANEL_OUTPUTS, threads);
         let cut = Cut { width, rows: &[0, rows], columns };
         self.pool.grid(out, cut, self.workers, |worker, mut part| {
-            linear.multiply(operand, &mut part, &mut worker.matmul);
+            let mut first = 0;
+            for linear in linears {
+                if part.columns().start < first + linear.outputs() {
+                    linear.multiply(operand, (&mut part, first), &mut worker.matmul);
+                    break;
+                }
+                first += linear.outputs();
+            }
             part.rows().for_each(|row| then(part.row(row)));
         })
     }

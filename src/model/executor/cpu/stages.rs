@@ -200,6 +200,9 @@ pub(super) fn store<E: Element>(
         for head in part.rows() {
             let pages = part.row(head);
             for (row, &place) in plan.slots.iter().enumerate() {
+                if let Some(&next) = plan.slots.get(row + 1) {
+                    layout.ask_for(pages, next);
+                }
                 let from = &qkv[row * row_width..(row + 1) * row_width];
                 let key = &mut worker.head;
                 key.copy_from_slice(&from[keys + head * width..][..width]);
