@@ -46,6 +46,11 @@ impl RowUnit {
             RowForm::Float => unreachable!("dense weights multiply f32 rows"),
         }
         #[cfg(target_arch = "x86_64")]
+        if tier == Tier::Avx512Vnni && tier.is_available() {
+            crate::kernels::matmul::avx512::quantize(self, form, values);
+            return;
+        }
+        #[cfg(target_arch = "x86_64")]
         if tier >= Tier::Avx2 && Tier::Avx2.is_available() {
             crate::kernels::matmul::avx2::quantize(self, form, values);
             return;

@@ -39,7 +39,7 @@ use crate::model::error::ModelError;
 
 /// Rows of one pass, unless one sequence is longer: what stands between two stages of MiniLM (1.5
 /// MB for 256 rows) then stays in the last caches, and the barriers of a layer are below 1 % of it.
-const ROWS_MAX: usize = 256;
+const ROWS_MAX: usize = 512;
 
 /// Token slots of one scratch page of keys and values.
 const PAGE_TOKENS: usize = 64;

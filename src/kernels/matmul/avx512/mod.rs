@@ -11,6 +11,8 @@
     reason = "counted loops over arrays of registers, in step with lines and words"
 )]
 
+mod rows;
+
 use crate::kernels::matmul::avx2::prefetch;
 use crate::kernels::matmul::drive::Engine;
 use crate::kernels::matmul::drive::FloatRows;
@@ -19,6 +21,7 @@ use crate::kernels::matmul::drive::StripScratch;
 use crate::kernels::matmul::drive::Sums;
 use crate::kernels::matmul::rows::RowUnit;
 use crate::kernels::matmul::weight_type::Format;
+use crate::kernels::matmul::weight_type::RowForm;
 use crate::kernels::tier::Tier;
 use std::arch::x86_64::*;
 
@@ -42,6 +45,12 @@ impl Avx512 {
         assert!(Tier::Avx512Vnni.is_available(), "the avx512-vnni tier on a machine without it");
         Self(())
     }
+}
+
+/// As [`RowUnit::quantize_plain`]; the caller has asked whether this machine has the tier.
+pub(super) fn quantize(unit: &mut RowUnit, form: RowForm, values: &[f32]) {
+    // SAFETY: `RowUnit::quantize` calls this where `Tier::is_available` found the tier.
+    unsafe { rows::quantize(unit, form, values) }
 }
 
 impl Engine for Avx512 {
