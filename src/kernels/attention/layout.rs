@@ -8,6 +8,7 @@ use crate::base::ids::PageId;
 use crate::kernels::attention::TILE_COLUMNS;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
+use half::vec::HalfBitsVecExt;
 
 /// Numbers that are converted at once.
 const CONVERTED: usize = 64;
@@ -16,6 +17,9 @@ const CONVERTED: usize = 64;
 pub(crate) trait Element: Copy + Send + Sync + std::fmt::Debug + 'static {
     /// Zero.
     const ZERO: Self;
+
+    /// So many zeros, which take no memory before they are touched.
+    fn zeros(len: usize) -> Vec<Self>;
 
     /// Sets every element to the nearest finite number.
     ///
@@ -43,6 +47,10 @@ pub(crate) trait Element: Copy + Send + Sync + std::fmt::Debug + 'static {
 
 impl Element for f32 {
     const ZERO: Self = 0.0;
+
+    fn zeros(len: usize) -> Vec<Self> {
+        vec![0.0; len]
+    }
 
     #[inline(always)]
     fn set(row: &mut [Self], values: &[f32]) {
@@ -73,6 +81,11 @@ impl Element for f32 {
 
 impl Element for f16 {
     const ZERO: Self = f16::ZERO;
+
+    fn zeros(len: usize) -> Vec<Self> {
+        // The allocator has zeroed bytes at hand; it would write halves one by one.
+        vec![0_u16; len].reinterpret_into()
+    }
 
     #[inline(always)]
     fn set(row: &mut [Self], values: &[f32]) {

@@ -20,7 +20,6 @@ mod blocks;
 mod decode;
 mod drive;
 mod layout;
-mod memory;
 #[cfg(test)]
 mod oracle;
 mod packed;

@@ -8,6 +8,7 @@ use crate::kernels::matmul;
 use crate::kernels::matmul::QuantizedRows;
 use crate::kernels::matmul::RowForm;
 use crate::kernels::matmul::Rows;
+use crate::kernels::memory;
 use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
@@ -128,7 +129,7 @@ impl Arena {
             (&mut self.computed, if shape.post_norms { shape.width } else { 0 }),
         ];
         for (buffer, width) in sizes {
-            buffer.resize(rows * width, 0.0);
+            *buffer = memory::zeros(rows * width);
         }
         for worker in &mut self.workers {
             worker.gate.resize(rows * panel_columns, 0.0);

@@ -76,5 +76,5 @@ pub(crate) fn page_bytes(shape: &DecoderShape, options: &DecoderOptions) -> u64 
 }
 
 fn zeroed<E: Element>(layers: usize, elements: usize) -> Vec<Vec<E>> {
-    (0..layers).map(|_| vec![E::ZERO; elements]).collect()
+    (0..layers).map(|_| E::zeros(elements)).collect()
 }
