@@ -34,7 +34,7 @@ impl Multiply for Avx2 {
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
-        b: Strided<&[E]>,
+        (b, _): (Strided<&[E]>, &[E]),
         [columns, depth]: [usize; 2],
     ) {
         for column in (0..columns).step_by(TILE_COLUMNS) {

@@ -5,7 +5,6 @@
 
 #![expect(unsafe_code, reason = "vector instructions, and loads and stores through pointers")]
 
-use crate::kernels::attention::AHEAD_BYTES;
 use crate::kernels::attention::Element;
 use crate::kernels::attention::HeadPages;
 use crate::kernels::attention::Multiply;
@@ -36,14 +35,15 @@ impl Multiply for Avx512 {
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
-        b: Strided<&[E]>,
+        (b, ahead): (Strided<&[E]>, &[E]),
         [columns, depth]: [usize; 2],
     ) {
         let mut column = 0;
         while column < columns {
             let out = Strided { slice: &mut out.slice[column..], stride: out.stride };
             let a = Strided { slice: a.slice, stride: a.stride };
-            let b = Strided { slice: &b.slice[column..], stride: b.stride };
+            let ahead = ahead.get(column..).unwrap_or_default();
+            let b = (Strided { slice: &b.slice[column..], stride: b.stride }, ahead);
             // SAFETY: this type is used below `attend` only, so the features are there.
             column += unsafe {
                 match (columns - column) / TILE_COLUMNS {
@@ -54,15 +54,6 @@ impl Multiply for Avx512 {
             };
         }
     }
-
-    #[inline(always)]
-    fn read_ahead<E: Element>(page: &[E]) {
-        for line in page[..page.len().min(AHEAD_BYTES / size_of::<E>())].chunks(64 / size_of::<E>())
-        {
-            // SAFETY: the pointer is into a slice; a prefetch reads nothing.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-        }
-    }
 }
 
 /// As [`Multiply::multiply`], for `WIDTH` register tiles of columns; returns how many columns.
@@ -70,7 +61,7 @@ impl Multiply for Avx512 {
 fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
     out: Strided<&mut [f32]>,
     a: Strided<&[f32]>,
-    b: Strided<&[E]>,
+    (b, ahead): (Strided<&[E]>, &[E]),
     depth: usize,
 ) -> usize {
     let columns = WIDTH * TILE_COLUMNS;
@@ -91,10 +82,11 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
         }
     }
     for k in 0..depth {
-        // What a later term needs; addresses beyond the page are only asked for.
-        let ahead = b_first.wrapping_add(k * b.stride).wrapping_byte_add(AHEAD_BYTES);
-        for line in (0..columns * size_of::<E>()).step_by(64) {
-            _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_byte_add(line).cast());
+        if !ahead.is_empty() {
+            let ahead = ahead.as_ptr().wrapping_add(k * b.stride);
+            for line in (0..columns * size_of::<E>()).step_by(64) {
+                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_byte_add(line).cast());
+            }
         }
         let mut terms = [_mm512_setzero_ps(); WIDTH];
         for (at, term) in terms.iter_mut().enumerate() {

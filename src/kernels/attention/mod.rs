@@ -40,10 +40,6 @@ pub(super) const TILE_COLUMNS: usize = 16;
 /// Rows of one register tile: 6 × 2 accumulators, a broadcast and two operands fit 16 registers.
 const TILE_ROWS: usize = 6;
 
-/// How far before its use memory is asked for: a decode step reads pages faster than the processor
-/// notices that it reads them in order.
-const AHEAD_BYTES: usize = 2048;
-
 /// How scores become weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scoring {
@@ -129,6 +125,31 @@ fn block_pages(layout: PageLayout) -> usize {
     (BLOCK_TOKENS / layout.padded_tokens()).max(1)
 }
 
+/// Asks for the first keys that `tile` reads: whoever has its queries to prepare does so
+/// meanwhile.
+pub(crate) fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
+    let layout = head.layout;
+    let first = first_block(layout, tile) * block_pages(layout);
+    let keys = layout.keys(head.elements, tile.pages[first]);
+    #[cfg(target_arch = "x86_64")]
+    for line in keys.chunks(64 / size_of::<E>()) {
+        use std::arch::x86_64::_MM_HINT_T0;
+        use std::arch::x86_64::_mm_prefetch;
+        // SAFETY: a prefetch changes nothing, and the pointer is into a slice.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = keys;
+}
+
+/// The first block of pages that the tile sees.
+#[inline(always)]
+fn first_block(layout: PageLayout, tile: &QueryTile<'_>) -> usize {
+    let window = tile.scoring.window;
+    let first_seen = window.map_or(0, |window| tile.seen_end(0).saturating_sub(window));
+    first_seen / layout.page_tokens() / block_pages(layout)
+}
+
 /// Attends with the queries in `scratch`: `out` is the rectangle of the tile's rows and heads.
 ///
 /// # Panics
@@ -163,17 +184,15 @@ trait Multiply {
     /// ascends, one fused multiplication a term. `first` is what `out` holds if `ADD`, else 0.
     ///
     /// Row `r` of `a` begins at `r * a_stride`, of `out` at `r * out_stride`; row `k` of `b` at
-    /// `k * b_stride`. `inner` is `[columns, depth]`.
+    /// `k * b_stride`. `inner` is `[columns, depth]`. What `ahead` holds where `b` has its terms
+    /// is needed next: a decode step is through a page before the processor notices that it reads
+    /// in order, and the next page lies anywhere.
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
-        b: Strided<&[E]>,
+        b_and_ahead: (Strided<&[E]>, &[E]),
         inner: [usize; 2],
     );
-
-    /// Asks for the beginning of a page that comes next: inside a page products ask for what lies
-    /// [`AHEAD_BYTES`] further on, but pages lie anywhere.
-    fn read_ahead<E: Element>(_: &[E]) {}
 }
 
 /// A slice whose rows are so many elements apart.
@@ -195,13 +214,13 @@ fn attend_with<M: Multiply, E: Element>(
     scratch.mixed[..rows * layout.padded_width()].fill(0.0);
     scratch.running[..rows].fill(Running::default());
     let end = tile.seen_end(tile.rows.len() - 1);
-    let first_seen = scoring.window.map_or(0, |window| tile.seen_end(0).saturating_sub(window));
     let pages_each = block_pages(layout);
-    let first_block = first_seen / layout.page_tokens() / pages_each;
+    let first_block = first_block(layout, tile);
     let pages = end.div_ceil(layout.page_tokens());
     for first_page in (first_block * pages_each..pages).step_by(pages_each) {
         let block = Block {
             pages: first_page..(first_page + pages_each).min(pages),
+            last: pages,
             end,
             stride: pages_each * layout.padded_tokens(),
         };
@@ -232,6 +251,8 @@ fn attend_with<M: Multiply, E: Element>(
 /// Pages that one update of the running softmax covers.
 struct Block {
     pages: Range<usize>,
+    /// Behind the last page that the tile sees.
+    last: usize,
     /// Tokens of the context that the tile's last row sees.
     end: usize,
     /// Columns of a row of scores.
@@ -258,14 +279,16 @@ fn score<M: Multiply, E: Element>(
     let mut columns = 0;
     for page in block.pages.clone() {
         let keys = layout.keys(head.elements, tile.pages[page]);
-        if page + 1 < block.pages.end {
-            M::read_ahead(layout.keys(head.elements, tile.pages[page + 1]));
-        }
+        let ahead = if page + 1 < block.pages.end {
+            layout.keys(head.elements, tile.pages[page + 1])
+        } else {
+            layout.values(head.elements, tile.pages[block.pages.start])
+        };
         let computed = block.tokens(page, layout).next_multiple_of(TILE_COLUMNS);
         multiply_rows::<M, E, false>(
             Strided { slice: &mut scratch.scores[columns..], stride: block.stride },
             Strided { slice: &scratch.query, stride: layout.head_width() },
-            Strided { slice: keys, stride: layout.padded_tokens() },
+            (Strided { slice: keys, stride: layout.padded_tokens() }, ahead),
             [tile.rows.len() * tile.group, computed, layout.head_width()],
         );
         columns += computed;
@@ -308,14 +331,18 @@ fn mix<M: Multiply, E: Element>(
     let mut first_column = 0;
     for page in block.pages.clone() {
         let values = layout.values(head.elements, tile.pages[page]);
-        if page + 1 < block.pages.end {
-            M::read_ahead(layout.values(head.elements, tile.pages[page + 1]));
-        }
+        let ahead = if page + 1 < block.pages.end {
+            layout.values(head.elements, tile.pages[page + 1])
+        } else if page + 1 < block.last {
+            layout.keys(head.elements, tile.pages[page + 1])
+        } else {
+            &[]
+        };
         let tokens = block.tokens(page, layout);
         multiply_rows::<M, E, true>(
             Strided { slice: &mut scratch.mixed, stride: layout.padded_width() },
             Strided { slice: &scratch.scores[first_column..], stride: block.stride },
-            Strided { slice: values, stride: layout.padded_width() },
+            (Strided { slice: values, stride: layout.padded_width() }, ahead),
             [tile.rows.len() * tile.group, layout.padded_width(), tokens],
         );
         first_column += tokens.next_multiple_of(TILE_COLUMNS);
@@ -327,7 +354,7 @@ fn mix<M: Multiply, E: Element>(
 fn multiply_rows<M: Multiply, E: Element, const ADD: bool>(
     out: Strided<&mut [f32]>,
     a: Strided<&[f32]>,
-    b: Strided<&[E]>,
+    (b, mut ahead): (Strided<&[E]>, &[E]),
     [rows, columns, depth]: [usize; 3],
 ) {
     let height = rows.div_ceil(rows.div_ceil(TILE_ROWS).max(1));
@@ -337,7 +364,7 @@ fn multiply_rows<M: Multiply, E: Element, const ADD: bool>(
         let taken = height.min(rows - row);
         let out = Strided { slice: &mut out.slice[row * out.stride..], stride: out.stride };
         let a = Strided { slice: &a.slice[row * a.stride..], stride: a.stride };
-        let b = Strided { slice: b.slice, stride: b.stride };
+        let b = (Strided { slice: b.slice, stride: b.stride }, ahead);
         match taken {
             1 => M::multiply::<E, 1, ADD>(out, a, b, inner),
             2 => M::multiply::<E, 2, ADD>(out, a, b, inner),
@@ -347,6 +374,8 @@ fn multiply_rows<M: Multiply, E: Element, const ADD: bool>(
             _ => M::multiply::<E, 6, ADD>(out, a, b, inner),
         }
         row += taken;
+        // Asked for once.
+        ahead = &[];
     }
 }
 

@@ -12,7 +12,7 @@ impl Multiply for Scalar {
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
-        b: Strided<&[E]>,
+        (b, _): (Strided<&[E]>, &[E]),
         [columns, depth]: [usize; 2],
     ) {
         for row in 0..ROWS {

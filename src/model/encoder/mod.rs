@@ -1,8 +1,8 @@
 //! A sentence encoder of BERT's or RoBERTa's family: token ids in, one vector a sequence out.
 //!
 //! Sequences are packed without padding. Two ways lead through the layers: our own kernels with
-//! products in integers ([`IntegerEncoder`]), and plain tensor operations in f32 ([`TensorEncoder`]),
-//! which are the reference and run on any device. On the kernels a vector depends on its own tokens
+//! products in integers ([`IntegerEncoder`]), and plain tensor operations in f32
+//! ([`TensorEncoder`]), which are the reference and run on any device. On the kernels a vector depends on its own tokens
 //! only, to the last bit; in tensors up to the rounding of the matrix product, which may group rows
 //! differently.
 //!

@@ -7,7 +7,8 @@
 //! Invariants
 //! - A row's bits depend on its own sequence only: kernels promise it for their rows, and keys and
 //!   values are always read back from the pages, whether they were stored now or steps ago.
-//! - A step no larger than an earlier one allocates nothing, once the earlier one's logits are gone.
+//! - A step no larger than an earlier one allocates nothing, once the earlier one's logits are
+//!   gone.
 //!
 //! Source: the fusion of stages is that of `ggml`'s and vLLM's CPU paths taken further; the calls
 //! are the ones of [`Executor`].

@@ -227,9 +227,21 @@ pub(super) fn attend<E: Element>(
     let cut = Cut { width: shape.query_width(), rows: &plan.tile_edges, columns };
     team.pool.grid(mixed, cut, team.workers, |worker, mut part| {
         let (rows, first) = (part.rows(), part.columns().start);
+        let head = first / tile_width;
+        let elements = &pages[head * shape.head_elements..(head + 1) * shape.head_elements];
+        let pages = HeadPages { elements, layout };
+        let tile = QueryTile {
+            group: shape.group,
+            first_position: plan.positions[rows.start],
+            sight: Sight::Before,
+            pages: plan.pages_of_row(rows.start),
+            rows: rows.clone(),
+            scoring,
+        };
+        attention::ask_for(pages, &tile);
         let scratch = &mut worker.attention;
         let query = scratch.query(rows.len() * shape.group, layout);
-        for (row, query) in rows.clone().zip(query.chunks_exact_mut(tile_width)) {
+        for (row, query) in rows.zip(query.chunks_exact_mut(tile_width)) {
             query.copy_from_slice(&qkv[row * row_width + first..][..tile_width]);
             let factor = plan.query_factors[row];
             for head in query.chunks_exact_mut(head_width) {
@@ -237,17 +249,6 @@ pub(super) fn attend<E: Element>(
                 head.iter_mut().for_each(|x| *x *= factor);
             }
         }
-        let head = first / tile_width;
-        let elements = &pages[head * shape.head_elements..(head + 1) * shape.head_elements];
-        let tile = QueryTile {
-            group: shape.group,
-            first_position: plan.positions[rows.start],
-            sight: Sight::Before,
-            pages: plan.pages_of_row(rows.start),
-            rows,
-            scoring,
-        };
-        let pages = HeadPages { elements, layout };
         attention::attend(stage.tier, scratch, &mut part, pages, &tile);
     })
 }
