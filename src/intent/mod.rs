@@ -7,6 +7,7 @@
 mod batcher;
 mod calibration;
 pub mod curves;
+mod discriminant;
 mod embedder;
 mod error;
 pub mod evaluation;
@@ -18,6 +19,7 @@ mod head;
 pub mod inspection;
 mod linear;
 mod memory;
+mod neighbours;
 mod parallel;
 mod scope;
 mod signal_heads;
@@ -30,6 +32,7 @@ use crate::base::telemetry;
 use crate::intent::features::HashedReading;
 use crate::intent::gloss::Glossary;
 use crate::intent::gloss::Reading;
+use crate::intent::head::joined;
 use crate::intent::memory::PredictionMemory;
 use crate::intent::memory::TextKey;
 use std::num::NonZeroUsize;
@@ -261,6 +264,10 @@ impl IntentClassifier {
         own: Option<Vec<Vec<f32>>>,
     ) -> Vec<IntentPrediction> {
         metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(readings.len() as u64);
+        let own = match own {
+            Some(own) if self.head.joined => Some(joined(shared.clone(), own)),
+            own => own,
+        };
         let own = own.as_ref().unwrap_or(&shared);
         let texts = readings.iter().zip(&shared).zip(own);
         texts.map(|((reading, shared), own)| self.predict(reading, shared, own)).collect()

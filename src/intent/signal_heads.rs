@@ -100,11 +100,15 @@ impl SignalHeads {
     /// Adds a signal's head, or replaces it.
     ///
     /// # Errors
-    /// If its labels are not the signal's.
+    /// If its labels are not the signal's, or it has an encoder of its own.
     pub fn insert(&mut self, signal: Signal, head: Head) -> Result<(), HeadRefusal> {
         if head.labels() != signal.labels() {
             let (name, found) = ("labels", head.labels().join(", "));
             return Err(HeadRefusal::Value { name, found, allowed: signal.allowed() });
+        }
+        if head.adapts_encoder() {
+            let found = "an encoder of its own".to_owned();
+            return Err(HeadRefusal::Value { name: "adaptation", found, allowed: "none" });
         }
         self.heads.retain(|(known, _)| *known != signal);
         self.heads.push((signal, head));

@@ -44,6 +44,10 @@ pub(in crate::cli) struct Arguments {
     /// more accuracy from few examples, and 11 MB more in the head
     #[arg(long)]
     adapt: bool,
+    /// Keep no examples in the head: it is smaller and answers sooner, and knows less where
+    /// examples are many
+    #[arg(long)]
+    compact: bool,
     /// Decides folds and shuffles
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -62,6 +66,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         l2_grid: L2_GRID.to_vec(),
         ngram_weight_grid: NGRAM_WEIGHT_GRID.to_vec(),
         label_names: true,
+        keep_examples: !arguments.compact,
         accuracy_cost_max: ACCURACY_COST_MAX,
         adapt: arguments.adapt,
     };

@@ -1,17 +1,20 @@
 //! The head's file.
 //!
-//! Format, version 3, little-endian:
+//! Format, version 4, little-endian; `width` is the encoder's dimensions, twice those if joined:
 //! ```text
 //! 8 bytes    VITHEAD1, the mark
-//! u32        format version, 1 to 3
+//! u32        format version, 1 to 4
 //! u32        bytes of the header
 //! header     JSON: encoder, labels, n-grams, temperature, scope, threshold, glossary, training
-//! weights    f16: bias [labels], then [dimensions + buckets, labels] row-major
-//! centroids  f16: [in-scope labels, dimensions] row-major, if the header has a scope
+//! weights    f16: bias [labels], then [width + buckets, labels] row-major
+//! centroids  f16: [in-scope labels, width] row-major, if the header has a scope
+//! classes    u16: the label of each example, if the header has neighbours
+//! examples   i8: [examples, width] row-major, likewise
 //! changes    safetensors: what training changed in the encoder, if the header announces bytes
 //! 32 bytes   SHA-256 of everything before
 //! ```
-//! Version 2 has no scope: such a head abstains by confidence. Version 1 has no changes either.
+//! Version 3 has neither neighbours nor joined embeddings. Version 2 has no scope: such a head
+//! abstains by confidence. Version 1 has no changes either.
 //!
 //! Invariants
 //! - Only finite weights of the announced shape are ever opened.
@@ -28,6 +31,10 @@ use crate::intent::head::Scope;
 use crate::intent::head::TrainingNote;
 use crate::intent::head::in_scope;
 use crate::intent::linear::Linear;
+use crate::intent::neighbours;
+use crate::intent::neighbours::Kernel;
+use crate::intent::neighbours::NEIGHBOURS_MAX;
+use crate::intent::neighbours::Neighbours;
 use crate::intent::scope::Centroids;
 use crate::intent::scope::ScopeScore;
 use crate::model::Adaptation;
@@ -42,13 +49,13 @@ use std::path::Path;
 const FILE_BYTES_MAX: u64 = 160 << 20;
 
 const MARK: &[u8; 8] = b"VITHEAD1";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// The oldest version that is read.
 const VERSION_MIN: u32 = 1;
 const CHECKSUM_BYTES: usize = 32;
 const PREFIX_BYTES: usize = MARK.len() + 4 + 4;
 /// Wider than any encoder's embedding.
-const DIMENSIONS_MAX: usize = 8_192;
+const DIMENSIONS_MAX: usize = neighbours::DIMENSIONS_MAX / 2;
 
 /// A [`ScopeScore`] as it is written.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -61,6 +68,21 @@ struct ScopeHeader {
 impl ScopeHeader {
     fn score(self) -> ScopeScore {
         ScopeScore { weights: self.weights, bias: self.bias }
+    }
+}
+
+/// What is written of [`Neighbours`] beside their values.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NeighboursHeader {
+    examples: usize,
+    sharpness: f32,
+    weight: f32,
+}
+
+impl NeighboursHeader {
+    fn kernel(self) -> Kernel {
+        Kernel { sharpness: self.sharpness, weight: self.weight }
     }
 }
 
@@ -77,6 +99,11 @@ struct Header {
     #[serde(default)]
     scope: Option<ScopeHeader>,
     threshold: f32,
+    #[serde(default)]
+    neighbours: Option<NeighboursHeader>,
+    /// Whether both embeddings of a text are read, one after the other.
+    #[serde(default)]
+    joined: bool,
     glossary: u32,
     training: TrainingNote,
     /// Bytes of what training changed in the encoder.
@@ -138,6 +165,12 @@ impl Head {
                 ScopeHeader { weights, bias }
             }),
             threshold: self.threshold,
+            neighbours: self.neighbours.as_ref().map(|neighbours| {
+                let Kernel { sharpness, weight } = neighbours.kernel();
+                let examples = neighbours.classes_of().len();
+                NeighboursHeader { examples, sharpness, weight }
+            }),
+            joined: self.joined,
             glossary: self.glossary,
             training: self.training.clone(),
             adaptation_bytes: changes.len(),
@@ -152,6 +185,10 @@ impl Head {
         let centroids = self.scope.iter().flat_map(|scope| &scope.centroids.values);
         for value in self.linear.bias.iter().chain(&self.linear.weights).chain(centroids) {
             bytes.extend_from_slice(&f16::from_f32(*value).to_le_bytes());
+        }
+        if let Some(neighbours) = &self.neighbours {
+            bytes.extend(neighbours.classes_of().iter().flat_map(|class| class.to_le_bytes()));
+            bytes.extend(neighbours.codes().iter().flat_map(|code| code.to_le_bytes()));
         }
         bytes.extend_from_slice(&changes);
         let checksum = Sha256::digest(&bytes);
@@ -189,13 +226,15 @@ impl Head {
             .map_err(|cause| HeadRefusal::Header { detail: cause.to_string() })?;
         header.check()?;
         let value_bytes = (header.weights() + header.centroids()) * 2;
-        let expected = value_bytes.saturating_add(header.adaptation_bytes);
+        let example_bytes = header.neighbours.map_or(0, |of| of.examples * (2 + header.width()));
+        let expected = (value_bytes + example_bytes).saturating_add(header.adaptation_bytes);
         if payload.len() != expected {
             let around = bytes.len() - payload.len();
             let (found, expected) = (bytes.len(), around.saturating_add(expected));
             return Err(HeadRefusal::Length { found, expected });
         }
-        let (values, changes) = payload.split_at(value_bytes);
+        let (values, rest) = payload.split_at(value_bytes);
+        let (examples, changes) = rest.split_at(example_bytes);
         let adaptation = match changes {
             [] => None,
             changes => Some(
@@ -203,7 +242,7 @@ impl Head {
                     .map_err(|cause| HeadRefusal::Adaptation { detail: cause.to_string() })?,
             ),
         };
-        header.into_head(values, adaptation)
+        header.into_head(values, examples, adaptation)
     }
 }
 
@@ -216,12 +255,17 @@ fn value<T: ToString>(name: &'static str, found: &T, allowed: &'static str) -> H
 }
 
 impl Header {
+    /// Values of what the head reads of a text.
+    fn width(&self) -> usize {
+        self.encoder.dimensions * if self.joined { 2 } else { 1 }
+    }
+
     fn weights(&self) -> usize {
-        (1 + self.encoder.dimensions + self.buckets) * self.labels.len()
+        (1 + self.width() + self.buckets) * self.labels.len()
     }
 
     fn centroids(&self) -> usize {
-        self.scope.map_or(0, |_| in_scope(&self.labels) * self.encoder.dimensions)
+        self.scope.map_or(0, |_| in_scope(&self.labels) * self.width())
     }
 
     fn check(&self) -> Result<(), HeadRefusal> {
@@ -252,7 +296,18 @@ impl Header {
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
             return Err(value("temperature", &self.temperature, "above 0"));
         }
-        self.check_abstention()
+        if self.joined && self.adaptation_bytes == 0 {
+            return Err(value("joined", &self.joined, "false without an encoder of its own"));
+        }
+        match self.neighbours {
+            Some(of) if !of.kernel().is_sound() => {
+                Err(value("sharpness", &of.sharpness, "above 0, at most 40, weight finite"))
+            }
+            Some(of) if of.examples > NEIGHBOURS_MAX => {
+                Err(value("examples", &of.examples, "at most 65536"))
+            }
+            _ => self.check_abstention(),
+        }
     }
 
     fn check_abstention(&self) -> Result<(), HeadRefusal> {
@@ -270,8 +325,13 @@ impl Header {
         }
     }
 
-    fn into_head(self, values: &[u8], adaptation: Option<Adaptation>) -> Result<Head, HeadRefusal> {
-        let (weights, dimensions) = (self.weights(), self.encoder.dimensions);
+    fn into_head(
+        self,
+        values: &[u8],
+        examples: &[u8],
+        adaptation: Option<Adaptation>,
+    ) -> Result<Head, HeadRefusal> {
+        let (weights, dimensions) = (self.weights(), self.width());
         let values: Vec<f32> = values
             .chunks_exact(2)
             .map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32())
@@ -298,6 +358,10 @@ impl Header {
             score: scope.score(),
             centroids: Centroids { values: centroids.to_vec(), dimensions },
         });
+        let neighbours = match self.neighbours {
+            Some(of) => Some(self.neighbours(of, examples)?),
+            None => None,
+        };
         Ok(Head {
             encoder: self.encoder,
             labels: self.labels,
@@ -308,8 +372,22 @@ impl Header {
             glossary: self.glossary,
             training: self.training,
             linear,
+            neighbours,
             adaptation,
+            joined: self.joined,
         })
+    }
+
+    fn neighbours(&self, of: NeighboursHeader, bytes: &[u8]) -> Result<Neighbours, HeadRefusal> {
+        let (classes, codes) = bytes.split_at(of.examples * 2);
+        let class = |pair: &[u8]| u16::from_le_bytes([pair[0], pair[1]]);
+        let classes_of: Vec<u16> = classes.chunks_exact(2).map(class).collect();
+        let labels = self.labels.len();
+        if let Some(class) = classes_of.iter().find(|class| usize::from(**class) >= labels) {
+            return Err(value("class of an example", class, "below the number of labels"));
+        }
+        let codes = codes.iter().map(|code| i8::from_le_bytes([*code])).collect();
+        Ok(Neighbours::new(of.kernel(), self.width(), (codes, classes_of)))
     }
 }
 
@@ -339,9 +417,48 @@ mod tests {
         sealed(edited)
     }
 
+    fn head_with_examples() -> Head {
+        let kernel = Kernel { sharpness: 20.0, weight: 2.0 };
+        let neighbours = Neighbours::new(kernel, 2, (vec![127, 0, 0, -127], vec![1, 2]));
+        Head { neighbours: Some(neighbours), ..scoped_head() }
+    }
+
+    #[test]
+    fn a_head_with_senseless_examples_is_refused_with_the_reason() {
+        let bytes = head_with_examples().to_bytes();
+        let cases = [
+            (r#""sharpness":20.0"#, r#""sharpness":0.00"#, "sharpness = 0"),
+            (r#""sharpness":20.0"#, r#""sharpness":99.0"#, "sharpness = 99"),
+            (r#""examples":2,"#, r#""examples":3,"#, "announces"),
+            (r#""joined":false"#, r#""joined":true "#, "joined = true"),
+        ];
+        for (from, to, reason) in cases {
+            let at = bytes.windows(from.len()).position(|found| found == from.as_bytes()).unwrap();
+            let mut edited = bytes.clone();
+            edited[at..at + to.len()].copy_from_slice(to.as_bytes());
+            let refusal = Head::from_bytes(&sealed(edited)).unwrap_err().to_string();
+            assert!(refusal.contains(reason), "{from} to {to}: {refusal}");
+        }
+        let mut strange = bytes.clone();
+        let first_class = bytes.len() - CHECKSUM_BYTES - 4 - 4;
+        strange[first_class] = 3;
+        let refusal = Head::from_bytes(&sealed(strange)).unwrap_err().to_string();
+        assert!(refusal.contains("class of an example = 3"), "{refusal}");
+    }
+
+    #[test]
+    fn a_head_of_an_older_version_is_read_as_it_was() {
+        let without = |header: String| header.replace(r#""neighbours":null,"joined":false,"#, "");
+        let mut older = with_header(without);
+        older[8] = 3;
+        let older = sealed(older);
+        assert!(older.len() < toy_head().to_bytes().len());
+        assert_eq!(Head::from_bytes(&older).unwrap(), toy_head());
+    }
+
     #[test]
     fn a_head_survives_its_file() {
-        for head in [toy_head(), scoped_head()] {
+        for head in [toy_head(), scoped_head(), head_with_examples()] {
             assert_eq!(Head::from_bytes(&head.to_bytes()).unwrap(), head);
         }
         let head = toy_head();

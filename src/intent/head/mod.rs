@@ -9,6 +9,7 @@ use crate::intent::features::HashedReading;
 use crate::intent::features::NgramSpec;
 use crate::intent::linear::Linear;
 use crate::intent::linear::softmax;
+use crate::intent::neighbours::Neighbours;
 use crate::intent::scope::Centroids;
 use crate::intent::scope::Evidence;
 use crate::intent::scope::ScopeScore;
@@ -87,8 +88,12 @@ pub struct Head {
     pub(crate) glossary: u32,
     pub(crate) training: TrainingNote,
     pub(crate) linear: Linear,
+    /// The examples, if they count.
+    pub(crate) neighbours: Option<Neighbours>,
     /// What training changed in the encoder, if it did.
     pub(crate) adaptation: Option<Adaptation>,
+    /// Whether it reads the embedding of the encoder as it was before that of its own.
+    pub(crate) joined: bool,
 }
 
 impl Head {
@@ -127,13 +132,17 @@ impl Head {
         in_scope(&self.labels)
     }
 
-    /// Ranks the in-scope labels for a text and the embedding of its meaning, `[dimensions]`.
+    /// Ranks the in-scope labels for a text and the embedding of its meaning, `[dimensions]`, by
+    /// the encoder or by the head's own; by both, one after the other, if it reads them joined.
     ///
     /// # Panics
     /// If the embedding has another width than the head: [`Head::check_encoder`] comes first.
     pub(crate) fn rank(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Ranking<'_> {
-        assert_eq!(embedding.len(), self.encoder.dimensions, "checked when the head was paired");
-        let logits = self.linear.logits(embedding, reading.ngrams(self.spec));
+        assert_eq!(embedding.len(), self.linear.dimensions, "checked when the head was paired");
+        let mut logits = self.linear.logits(embedding, reading.ngrams(self.spec));
+        if let Some(neighbours) = &self.neighbours {
+            neighbours.add_logits(embedding, &mut logits);
+        }
         let mut probabilities = logits.clone();
         softmax(&mut probabilities, self.temperature);
         let mut ranked: Vec<(usize, f32)> =
@@ -167,6 +176,15 @@ impl Head {
     }
 }
 
+/// Both embeddings of each text, one after the other.
+pub(crate) fn joined(shared: Vec<Vec<f32>>, own: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
+    let join = |(mut shared, own): (Vec<f32>, Vec<f32>)| {
+        shared.extend(own);
+        shared
+    };
+    shared.into_iter().zip(own).map(join).collect()
+}
+
 /// How many labels come before `oos`.
 pub(crate) fn in_scope(labels: &[String]) -> usize {
     labels.len() - usize::from(labels.last().is_some_and(|label| label == OUT_OF_SCOPE))
@@ -177,6 +195,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::intent::gloss::Glossary;
     use crate::intent::gloss::Reading;
+    use crate::intent::neighbours::Kernel;
 
     /// A head for embeddings `[2]` that says `left` or `right` by their first value.
     pub(crate) fn toy_head() -> Head {
@@ -204,7 +223,9 @@ pub(crate) mod tests {
                 weights,
                 bias: vec![0.0; 3],
             },
+            neighbours: None,
             adaptation: None,
+            joined: false,
         }
     }
 
@@ -243,6 +264,17 @@ pub(crate) mod tests {
         let (near, far) = (rank(&[1.0, 0.0]), rank(&[0.3, 0.9]));
         assert!(near.in_scope > far.in_scope && !near.abstained && far.abstained);
         assert_eq!((near.labels[0].0, far.labels[0].0), ("left", "left"));
+    }
+
+    #[test]
+    fn a_head_counts_the_examples_that_a_text_lies_nearest_to() {
+        let kernel = Kernel { sharpness: 20.0, weight: 1.0 };
+        let neighbours = Neighbours::new(kernel, 2, (vec![127, 0, 76, 102], vec![0, 1]));
+        let head = Head { neighbours: Some(neighbours), ..toy_head() };
+        let nothing = Reading { text: "", english: None };
+        let best =
+            |embedding: &[f32]| head.rank(&mut HashedReading::new(&nothing), embedding).labels[0].0;
+        assert_eq!((best(&[1.0, 0.0]), best(&[0.6, 0.8])), ("left", "right"));
     }
 
     #[test]

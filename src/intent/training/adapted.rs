@@ -4,6 +4,9 @@
 //! encoder is adapted afresh to a part of the examples, and the rest is predicted with it; the
 //! shipped encoder is adapted to everything.
 //!
+//! The classifier sees a text as both encoders embed it: what moving gains on the examples it loses
+//! elsewhere, and the encoder as it was is asked in any case.
+//!
 //! Where the moved encoder predicts held-out examples no better than the encoder as it was, the
 //! head is trained as without moving it: many examples need no moving.
 //!
@@ -15,6 +18,7 @@ use crate::intent::embedder::Embedder;
 use crate::intent::error::IntentError;
 use crate::intent::error::SharedCause;
 use crate::intent::head::OUT_OF_SCOPE;
+use crate::intent::head::joined;
 use crate::intent::training::Listener;
 use crate::intent::training::Trained;
 use crate::intent::training::TrainingProgress;
@@ -63,7 +67,8 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
     // Whether label names help is asked of the encoder as it was: it cannot wait until names have
     // moved it.
     let choices = options.choices();
-    let plain = course.training_set(embed(&learner, &texts)?);
+    let shared = embed(&learner, &texts)?;
+    let plain = course.training_set(shared.clone());
     let mut plain_views = plan::views(&plain, &course.spelt, &parts);
     plain_views.truncate(judged_parts);
     let fits = choices.count() * judged_parts;
@@ -82,7 +87,7 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
     let mut sets = Vec::with_capacity(judged_parts);
     for members in &lessons[..judged_parts] {
         school.teach(members)?;
-        sets.push(course.training_set(embed(&learner, &texts)?));
+        sets.push(course.training_set(joined(shared.clone(), embed(&learner, &texts)?)));
     }
     let views: Vec<View<'_>> = sets
         .iter()
@@ -103,18 +108,21 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
     if loss >= plain_loss {
         return super::train_plain(course, embedder);
     }
-    let unseen = course.predict(&views, chosen, (choosing, fits))?;
+    let predicted = course.predict(&views, chosen, (choosing, fits))?;
     drop(views);
     drop(sets);
 
     school.teach(&lessons[judged_parts])?;
     let adaptation = learner.adaptation().map_err(failed)?;
     // The classifier learns from what it will be given in service, rounding included.
-    let embeddings = embedder.adapted(&adaptation)?.embed_blocking(&meanings, |_| ())?;
-    let fitted = course.fit(&course.training_set(embeddings), chosen)?;
+    let own = embedder.adapted(&adaptation)?.embed_blocking(&meanings, |_| ())?;
+    let shared = embedder.embed_blocking(&meanings, |_| ())?;
+    let fitted = course.fit(&course.training_set(joined(shared, own)), chosen, predicted.blend)?;
     listener(TrainingProgress::Fitting { done: fits, total: fits });
-    let mut trained = course.finish(embedder.identity().clone(), chosen, &unseen, fitted)?;
+    let mut trained =
+        course.finish(embedder.identity().clone(), chosen, &predicted.unseen, fitted)?;
     trained.head.adaptation = Some(adaptation);
+    trained.head.joined = true;
     Ok(trained)
 }
 
@@ -163,12 +171,14 @@ impl<'a> School<'a> {
 #[cfg(test)]
 mod tests {
     use crate::intent::Head;
+    use crate::intent::IntentClassifier;
     use crate::intent::NgramSpec;
     use crate::intent::examples::Example;
     use crate::intent::training::TrainingOptions;
     use crate::intent::training::train;
     use std::num::NonZeroUsize;
     use std::path::Path;
+    use std::sync::Arc;
 
     /// Mean cosine of texts of one intent, less that of texts of two.
     fn separation(embeddings: &[Vec<f32>], examples: &[Example]) -> f32 {
@@ -203,6 +213,7 @@ mod tests {
             // Without n-grams, which alone would tell these two labels apart.
             ngram_weight_grid: vec![0.0],
             label_names: true,
+            keep_examples: true,
             accuracy_cost_max: 0.02,
             adapt: true,
         };
@@ -219,7 +230,12 @@ mod tests {
 
         let again = Head::from_bytes(&trained.head.to_bytes()).unwrap();
         assert_eq!(again.adaptation, trained.head.adaptation);
-        let once_more = train(&examples, &embedder, &options, &|_| ()).unwrap();
+        let classifier = IntentClassifier::new(Arc::new(embedder), again).unwrap();
+        let said = classifier.classify_blocking(&texts, |_| ()).unwrap();
+        let right = said.iter().zip(&examples).filter(|(said, its)| said.label == its.intent);
+        assert!(right.count() >= 20, "of 24, each text as both encoders embed it");
+        let embedder = classifier.embedder();
+        let once_more = train(&examples, embedder, &options, &|_| ()).unwrap();
         assert_eq!(once_more.head.adaptation, trained.head.adaptation, "the same seed");
     }
 }

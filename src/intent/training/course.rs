@@ -1,6 +1,7 @@
 //! What every way to train shares: the examples and label names as texts, and what is fitted on
 //! them.
 
+use crate::intent::discriminant::Discriminant;
 use crate::intent::error::IntentError;
 use crate::intent::examples::Example;
 use crate::intent::features::SparseRow;
@@ -13,16 +14,19 @@ use crate::intent::linear::Features;
 use crate::intent::linear::Linear;
 use crate::intent::linear::TrainingSet;
 use crate::intent::linear::fit;
+use crate::intent::neighbours::Neighbours;
 use crate::intent::scope::Centroids;
 use crate::intent::training::Listener;
 use crate::intent::training::TrainingOptions;
 use crate::intent::training::TrainingProgress;
+use crate::intent::training::blend::Blend;
+use crate::intent::training::blend::SHARPNESSES;
+use crate::intent::training::blend::Unseen;
 use crate::intent::training::check;
 use crate::intent::training::plan::Choices;
 use crate::intent::training::plan::Dealer;
 use crate::intent::training::plan::Fitter;
 use crate::intent::training::plan::Setting;
-use crate::intent::training::plan::Unseen;
 use crate::intent::training::plan::View;
 use std::sync::Arc;
 
@@ -75,10 +79,19 @@ fn spell(label: &str) -> Option<String> {
     (label != OUT_OF_SCOPE && has_words).then(|| words.join(" "))
 }
 
-/// A classifier on everything, and what its labels' examples have in common.
+/// What classifiers are shipped: the linear ones on everything as one, what the labels' examples
+/// have in common, and the examples if they count.
 pub(super) struct Fitted {
     pub(super) linear: Linear,
     pub(super) centroids: Centroids,
+    pub(super) neighbours: Option<Neighbours>,
+}
+
+/// What is predicted of examples by classifiers that have not seen them.
+pub(super) struct Predicted {
+    /// How much each kind of classifier counts.
+    pub(super) blend: Blend,
+    pub(super) unseen: Vec<Unseen>,
 }
 
 pub(super) fn unfitted(cause: candle_core::Error) -> IntentError {
@@ -179,7 +192,8 @@ impl<'a> Course<'a> {
     ) -> Result<R, IntentError> {
         let progress =
             |done| (self.listener)(TrainingProgress::Fitting { done: before + done, total });
-        let fitter = Fitter { threads: self.options.threads, progress: &progress };
+        let sharpnesses = if self.options.keep_examples { SHARPNESSES.as_slice() } else { &[] };
+        let fitter = Fitter { threads: self.options.threads, sharpnesses, progress: &progress };
         work(&fitter).map_err(unfitted)
     }
 
@@ -189,23 +203,38 @@ impl<'a> Course<'a> {
         choices: &Choices,
         counted: (usize, usize),
     ) -> Result<(Setting, f64), IntentError> {
-        self.fitting(counted, |fitter| fitter.choose(views, self.inside(), choices))
+        self.fitting(counted, |fitter| fitter.choose(views, choices))
     }
 
+    /// What classifiers say of examples that they have not seen, each kind counting as it deserves.
     pub(super) fn predict(
         &self,
         views: &[View<'_>],
         chosen: Setting,
         counted: (usize, usize),
-    ) -> Result<Vec<Unseen>, IntentError> {
-        self.fitting(counted, |fitter| fitter.predict(views, self.inside(), chosen))
+    ) -> Result<Predicted, IntentError> {
+        let said = self.fitting(counted, |fitter| fitter.predict(views, self.inside(), chosen))?;
+        let blend = Blend::choose(&said, &self.classes_of, self.options.threads);
+        let unseen = said.iter().map(|one| blend.unseen(one)).collect();
+        Ok(Predicted { blend, unseen })
     }
 
-    /// The shipped classifier, on everything.
-    pub(super) fn fit(&self, set: &TrainingSet, chosen: Setting) -> Result<Fitted, IntentError> {
+    /// The shipped classifiers, on everything.
+    pub(super) fn fit(
+        &self,
+        set: &TrainingSet,
+        chosen: Setting,
+        blend: Blend,
+    ) -> Result<Fitted, IntentError> {
         let learnt = self.learnt(&self.members(), chosen);
-        let linear = fit(set, &learnt, chosen.fit).map_err(unfitted)?;
-        Ok(Fitted { linear, centroids: Centroids::of(set, &learnt, self.inside()) })
+        let mut linear = fit(set, &learnt, chosen.fit).map_err(unfitted)?;
+        if blend.discriminant > 0.0 {
+            let found = Discriminant::of(set, &learnt, &linear).map_err(unfitted)?;
+            found.add_to(&mut linear, blend.discriminant);
+        }
+        let centroids = Centroids::of(set, &learnt, self.inside());
+        let neighbours = blend.kernel().map(|kernel| Neighbours::of(set, &learnt, kernel));
+        Ok(Fitted { linear, centroids, neighbours })
     }
 }
 

@@ -7,9 +7,10 @@
 //! 1. Every text becomes an embedding and n-grams; so do the words of every label's name.
 //! 2. N-gram weight, pull to zero, and whether names count as examples are chosen by
 //!    cross-validated loss, on a sample if there are many examples.
-//! 3. With the chosen setting, every example is predicted by a classifier that has not seen it;
-//!    those predictions give temperature, scope, abstention threshold and the reported figures.
-//! 4. The shipped classifier is fitted on everything.
+//! 3. With the chosen setting, every example is predicted by classifiers that have not seen it;
+//!    those predictions give the share of each kind of classifier (see `blend`), temperature,
+//!    scope, abstention threshold and the reported figures.
+//! 4. The shipped classifiers are fitted on everything.
 //!
 //! Invariants
 //! - Temperature, scope and threshold never see a prediction of a classifier on its own examples.
@@ -17,6 +18,7 @@
 //! - Same examples, options and embeddings give the same head, however many threads run.
 
 mod adapted;
+mod blend;
 mod contrast;
 mod course;
 mod plan;
@@ -66,6 +68,9 @@ pub struct TrainingOptions {
     /// Whether the words of a label's name may count as one more example of it, if that predicts
     /// better; recommended.
     pub label_names: bool,
+    /// Whether the head may keep its examples, a byte a value, if that predicts better;
+    /// recommended.
+    pub keep_examples: bool,
     /// Share of in-scope examples whose right answer abstention may cost; recommended 0.02.
     pub accuracy_cost_max: f64,
     /// Whether the encoder's last layers are moved too, if that predicts better: minutes instead
@@ -238,10 +243,10 @@ fn train_on_embeddings(course: &Course<'_>, vectors: Vectors) -> Result<Trained,
     let choosing = choices.count() * SELECTION_FOLDS;
     let total = choosing + FOLDS + 1;
     let (chosen, _) = course.choose(&selection, &choices, (0, total))?;
-    let unseen = course.predict(&judging, chosen, (choosing, total))?;
-    let fitted = course.fit(&set, chosen)?;
+    let predicted = course.predict(&judging, chosen, (choosing, total))?;
+    let fitted = course.fit(&set, chosen, predicted.blend)?;
     (course.listener)(TrainingProgress::Fitting { done: total, total });
-    course.finish(vectors.encoder, chosen, &unseen, fitted)
+    course.finish(vectors.encoder, chosen, &predicted.unseen, fitted)
 }
 
 #[cfg(test)]
@@ -280,6 +285,7 @@ mod tests {
             l2_grid: vec![0.1, 1.0],
             ngram_weight_grid: vec![1.0],
             label_names: true,
+            keep_examples: true,
             accuracy_cost_max: 0.02,
             adapt: false,
         }

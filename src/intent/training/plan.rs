@@ -1,10 +1,12 @@
-//! Predicts every example by a classifier that has not seen it, and chooses settings by that.
+//! Predicts every example by classifiers that have not seen it, and chooses settings by that.
 
 use crate::intent::calibration;
+use crate::intent::discriminant::Discriminant;
 use crate::intent::folds;
 use crate::intent::linear::FitOptions;
 use crate::intent::linear::TrainingSet;
 use crate::intent::linear::fit;
+use crate::intent::neighbours;
 use crate::intent::parallel::run_jobs;
 use crate::intent::scope::Centroids;
 use std::num::NonZeroUsize;
@@ -92,21 +94,26 @@ impl Choices {
 pub(super) struct Fitter<'a> {
     /// Fits that run at once.
     pub(super) threads: NonZeroUsize,
+    /// How sharply the nearest examples are asked; not at all if there are none.
+    pub(super) sharpnesses: &'a [f32],
     /// Hears how many fits of a call are done.
     pub(super) progress: &'a (dyn Fn(usize) + Sync),
 }
 
-/// What a classifier said about an example that it has not seen.
+/// What classifiers of several kinds say about an example that they have not seen; logits are one a
+/// class.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Unseen {
+pub(super) struct Opinions {
     /// The example.
     pub(super) at: usize,
-    /// One a class.
+    /// Of logistic regression.
     pub(super) logits: Vec<f32>,
-    /// The best in-scope class.
-    pub(super) best: usize,
-    /// Cosine with that class's centroid.
-    pub(super) closeness: f32,
+    /// Of the discriminant.
+    pub(super) discriminant: Vec<f32>,
+    /// Of the nearest examples, for each sharpness.
+    pub(super) neighbours: Vec<Vec<f32>>,
+    /// Cosines with the centroids of the in-scope classes.
+    pub(super) closeness: Vec<f32>,
 }
 
 impl Fitter<'_> {
@@ -115,14 +122,13 @@ impl Fitter<'_> {
     pub(super) fn choose(
         &self,
         views: &[View<'_>],
-        inside: usize,
         choices: &Choices,
     ) -> candle_core::Result<(Setting, f64)> {
         let mut best = choices.start;
         let mut done = 0;
         let mut least = f64::INFINITY;
         let mut try_all = |best: &mut Setting, settings: Vec<Setting>| {
-            let losses = self.losses(views, inside, &settings, done)?;
+            let losses = self.losses(views, &settings, done)?;
             done += settings.len() * views.len();
             for (setting, loss) in settings.into_iter().zip(losses) {
                 if loss < least {
@@ -152,7 +158,6 @@ impl Fitter<'_> {
     fn losses(
         &self,
         views: &[View<'_>],
-        inside: usize,
         settings: &[Setting],
         done: usize,
     ) -> candle_core::Result<Vec<f64>> {
@@ -163,7 +168,7 @@ impl Fitter<'_> {
         let predicted = run_jobs(
             self.threads,
             &jobs,
-            |(setting, view)| predict(view, inside, *setting),
+            |(setting, view)| logits(view, *setting),
             |more| (self.progress)(done + more),
         );
         let predicted = predicted.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
@@ -172,7 +177,8 @@ impl Fitter<'_> {
                 .iter()
                 .zip(views)
                 .flat_map(|(rows, view)| {
-                    rows.iter().map(|row| (view.set.classes_of[row.at], row.logits.clone()))
+                    let classes = view.judge.iter().map(|at| view.set.classes_of[*at]);
+                    classes.zip(rows.iter().cloned())
                 })
                 .unzip();
             let temperature = calibration::temperature(&logits, &classes);
@@ -188,11 +194,11 @@ impl Fitter<'_> {
         views: &[View<'_>],
         inside: usize,
         setting: Setting,
-    ) -> candle_core::Result<Vec<Unseen>> {
+    ) -> candle_core::Result<Vec<Opinions>> {
         let rows = run_jobs(
             self.threads,
             views,
-            |view| predict(view, inside, setting),
+            |view| self.opinions(view, inside, setting),
             |done| (self.progress)(done),
         );
         let rows = rows.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
@@ -200,22 +206,49 @@ impl Fitter<'_> {
         unseen.sort_by_key(|one| one.at);
         Ok(unseen)
     }
+
+    fn opinions(
+        &self,
+        view: &View<'_>,
+        inside: usize,
+        setting: Setting,
+    ) -> candle_core::Result<Vec<Opinions>> {
+        let (set, learn) = (view.set, view.learnt(setting));
+        let model = fit(set, &learn, setting.fit)?;
+        let discriminant = Discriminant::of(set, &learn, &model)?;
+        let centroids = Centroids::of(set, &learn, inside);
+        let mut near: Vec<_> = neighbours::opinions(set, &learn, &view.judge, self.sharpnesses)?
+            .into_iter()
+            .map(Vec::into_iter)
+            .collect();
+        let opinions = |at: &usize| {
+            let row = &set.rows[*at];
+            Opinions {
+                at: *at,
+                logits: model.logits(&row.embedding, &row.ngrams),
+                discriminant: discriminant.logits(&row.embedding),
+                neighbours: near.iter_mut().filter_map(Iterator::next).collect(),
+                closeness: (0..inside).map(|of| centroids.closeness(of, &row.embedding)).collect(),
+            }
+        };
+        Ok(view.judge.iter().map(opinions).collect())
+    }
 }
 
-fn predict(view: &View<'_>, inside: usize, setting: Setting) -> candle_core::Result<Vec<Unseen>> {
-    let mut learn = view.learn.clone();
-    if setting.spelt {
-        learn.extend_from_slice(view.spelt);
+impl View<'_> {
+    /// Who is learnt from under a setting.
+    fn learnt(&self, setting: Setting) -> Vec<usize> {
+        let spelt = if setting.spelt { self.spelt } else { &[] };
+        [self.learn.as_slice(), spelt].concat()
     }
-    let model = fit(view.set, &learn, setting.fit)?;
-    let centroids = Centroids::of(view.set, &learn, inside);
-    let unseen = |at: &usize| {
+}
+
+/// What logistic regression says of the judged examples.
+fn logits(view: &View<'_>, setting: Setting) -> candle_core::Result<Vec<Vec<f32>>> {
+    let model = fit(view.set, &view.learnt(setting), setting.fit)?;
+    let said = |at: &usize| {
         let row = &view.set.rows[*at];
-        let logits = model.logits(&row.embedding, &row.ngrams);
-        let of_inside = logits[..inside].iter().enumerate();
-        let best = of_inside.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class);
-        let closeness = centroids.closeness(best, &row.embedding);
-        Unseen { at: *at, logits, best, closeness }
+        model.logits(&row.embedding, &row.ngrams)
     };
-    Ok(view.judge.iter().map(unseen).collect())
+    Ok(view.judge.iter().map(said).collect())
 }

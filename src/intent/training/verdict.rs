@@ -16,11 +16,11 @@ use crate::intent::scope::Evidence;
 use crate::intent::scope::ScopeScore;
 use crate::intent::training::Suspect;
 use crate::intent::training::Trained;
+use crate::intent::training::blend::Unseen;
 use crate::intent::training::course::Course;
 use crate::intent::training::course::Fitted;
 use crate::intent::training::course::unfitted;
 use crate::intent::training::plan::Setting;
-use crate::intent::training::plan::Unseen;
 
 /// Suspicious examples that are reported.
 const SUSPECTS_MAX: usize = 50;
@@ -80,7 +80,7 @@ impl Course<'_> {
             accuracy_forced: held_out.accuracy_forced.unwrap_or_default(),
             seed: self.options.seed,
         };
-        let Fitted { linear, centroids } = fitted;
+        let Fitted { linear, centroids, neighbours } = fitted;
         let head = Head {
             encoder,
             labels: self.labels.clone(),
@@ -91,7 +91,9 @@ impl Course<'_> {
             glossary: self.glossary.fingerprint(),
             training,
             linear,
+            neighbours,
             adaptation: None,
+            joined: false,
         };
         Ok(Trained { head, held_out, suspects: suspects(self.examples, &judged) })
     }
