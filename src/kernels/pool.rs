@@ -2,11 +2,10 @@
 //!
 //! A region is a number of tasks, cut into one run of neighbours a thread. A thread draws its own
 //! run in order and then what is left of the others': neighbours lie beside each other in memory,
-//! and a thread that goes on where it stopped finds its next bytes read ahead. With one cursor for
-//! all, decoding one sequence was measured to read weights at two thirds of that speed. A thread
-//! that the operating system takes off its core delays only the task it holds: the others draw the
-//! rest, and one that comes late finds the region closed and is not waited for. Between regions a
-//! worker spins for a moment, then gives its core away, then parks.
+//! and a thread that goes on where it stopped finds its next bytes read ahead. A thread that the
+//! operating system takes off its core delays only the task it holds: the others draw the rest, and
+//! one that comes late finds the region closed and is not waited for. Between regions a worker
+//! spins for a moment, then gives its core away, then parks.
 //!
 //! Several pools may share the same [`Cores`]: each caller computes its own region in any case, and
 //! workers help only while fewer threads compute than there are cores. Two models that step at once

@@ -64,13 +64,10 @@ impl<E: Element> Sequence<E> {
         })
     }
 
-    fn run(
-        &self,
-        rows: Range<usize>,
-        tile: usize,
-        scoring: &Scoring,
-        attend: impl Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>) + Sync,
-    ) -> Vec<f32> {
+    fn run<A>(&self, rows: Range<usize>, tile: usize, scoring: &Scoring, attend: A) -> Vec<f32>
+    where
+        A: Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>) + Sync,
+    {
         let width = self.width();
         let mut out = vec![f32::NAN; self.context * width];
         let mut edges: Vec<usize> = rows.clone().step_by(tile).collect();

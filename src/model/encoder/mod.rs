@@ -2,9 +2,9 @@
 //!
 //! Sequences are packed without padding. Two ways lead through the layers: our own kernels with
 //! products in integers ([`IntegerEncoder`]), and plain tensor operations in f32
-//! ([`TensorEncoder`]), which are the reference and run on any device. On the kernels a vector depends on its own tokens
-//! only, to the last bit; in tensors up to the rounding of the matrix product, which may group rows
-//! differently.
+//! ([`TensorEncoder`]), which are the reference and run on any device. On the kernels a vector
+//! depends on its own tokens only, to the last bit; in tensors up to the rounding of the matrix
+//! product, which may group rows differently.
 //!
 //! Sources: Devlin et al. 2019, arXiv:1810.04805; Conneau et al. 2020, arXiv:1911.02116; pooling
 //! from Reimers & Gurevych 2019, arXiv:1908.10084.
