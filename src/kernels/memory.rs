@@ -1,10 +1,9 @@
-//! Memory in large pages where the system has them to give.
+//! Weights in large pages where the system has them to give, and asking for memory before its use.
 //!
 //! A product of one row reads weights as fast as memory delivers them and is soon through a page of
-//! 4 KiB: with large pages it was measured to read 8-bit weights half as fast again. The buffers
-//! between two products are written in columns, a page of 4 KiB or more apart a row.
+//! 4 KiB: with large pages it was measured to read 8-bit weights half as fast again.
 
-#![expect(unsafe_code, reason = "advice to the operating system about memory of our own")]
+#![expect(unsafe_code, reason = "advice to the system and the processor about memory of our own")]
 
 /// Bytes that begin at a cache line.
 #[derive(Clone)]
@@ -37,30 +36,51 @@ impl LineBytes {
     }
 }
 
-/// So many zeros, not touched yet.
-pub(crate) fn zeros(len: usize) -> Vec<f32> {
-    let zeros = vec![0.0; len];
-    advise_large_pages(&zeros);
-    zeros
+/// Asks for memory that will be read soon.
+#[inline(always)]
+pub(in crate::kernels) fn ask_for<T>(memory: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in memory.chunks(64 / size_of::<T>()) {
+        use std::arch::x86_64::_MM_HINT_T0;
+        use std::arch::x86_64::_mm_prefetch;
+        // SAFETY: a prefetch changes nothing, and the pointer is into a slice.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = memory;
 }
 
-/// Asks for large pages behind the whole pages of `memory`, before their first touch. Only advice:
+/// Asks for a cache line that will be written.
+#[inline(always)]
+pub(in crate::kernels) fn ask_for_writing<T>(place: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::_MM_HINT_ET0;
+        use std::arch::x86_64::_mm_prefetch;
+        // SAFETY: a prefetch changes nothing, and the pointer is a reference's.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(std::ptr::from_ref(place).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
+/// Asks for large pages behind the whole pages of `bytes`, before their first touch. Only advice:
 /// a system without them refuses, and nothing depends on it.
 #[cfg(target_os = "linux")]
-fn advise_large_pages<T>(memory: &[T]) {
+fn advise_large_pages(bytes: &[u8]) {
     const PAGE_BYTES: usize = 4096;
-    let (start, bytes) = (memory.as_ptr().cast::<u8>(), size_of_val(memory));
-    let first = start.align_offset(PAGE_BYTES);
-    let len = bytes.saturating_sub(first) / PAGE_BYTES * PAGE_BYTES;
+    let first = bytes.as_ptr().align_offset(PAGE_BYTES);
+    let Some(inner) = bytes.get(first..) else { return };
+    let len = inner.len() / PAGE_BYTES * PAGE_BYTES;
     if len > 0 {
         // SAFETY: the range lies inside memory that is ours, and this advice changes no content.
         let _ =
-            unsafe { libc::madvise(start.add(first).cast_mut().cast(), len, libc::MADV_HUGEPAGE) };
+            unsafe { libc::madvise(inner.as_ptr().cast_mut().cast(), len, libc::MADV_HUGEPAGE) };
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn advise_large_pages<T>(_: &[T]) {}
+fn advise_large_pages(_: &[u8]) {}
 
 #[cfg(test)]
 mod tests {

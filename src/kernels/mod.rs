@@ -13,7 +13,7 @@ pub(crate) mod grid;
 #[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
 pub(crate) mod int16;
 pub mod matmul;
-pub(crate) mod memory;
+mod memory;
 #[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
 pub(crate) mod norm;
 #[expect(unsafe_code, reason = "threads borrow a closure of the thread that waits for them")]

@@ -6,6 +6,7 @@
 
 use crate::base::ids::PageId;
 use crate::kernels::attention::TILE_COLUMNS;
+use crate::kernels::memory::ask_for_writing;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
@@ -182,10 +183,10 @@ impl PageLayout {
     /// If the page lies outside: our bug.
     pub(crate) fn ask_for<E: Element>(self, elements: &[E], (page, slot): (PageId, usize)) {
         let keys = self.keys(elements, page).chunks_exact(self.padded_tokens());
-        keys.for_each(|row| ask_for_write(&row[slot]));
+        keys.for_each(|row| ask_for_writing(&row[slot]));
         let values = &self.values(elements, page)[slot * self.padded_width()..];
         let line = 64 / size_of::<E>();
-        values[..self.padded_width()].iter().step_by(line).for_each(ask_for_write);
+        values[..self.padded_width()].iter().step_by(line).for_each(ask_for_writing);
     }
 
     /// Stores one token's key and value in slot `slot` of a page.
@@ -213,18 +214,4 @@ impl PageLayout {
             rows.zip(converted).for_each(|(row, x)| row[slot] = *x);
         }
     }
-}
-
-/// Asks for a cache line that will be written.
-#[inline(always)]
-fn ask_for_write<T>(place: &T) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::_MM_HINT_ET0;
-        use std::arch::x86_64::_mm_prefetch;
-        // SAFETY: a prefetch changes nothing, and the pointer is a reference's.
-        unsafe { _mm_prefetch::<_MM_HINT_ET0>(std::ptr::from_ref(place).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = place;
 }

@@ -25,6 +25,7 @@ use crate::base::ids::PageId;
 use crate::kernels::activation::soft_cap_plain;
 use crate::kernels::attention::softmax::Running;
 use crate::kernels::grid::Rectangle;
+use crate::kernels::memory;
 use crate::kernels::tier::Tier;
 use std::ops::Range;
 
@@ -130,16 +131,7 @@ fn block_pages(layout: PageLayout) -> usize {
 pub(crate) fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
     let layout = head.layout;
     let first = first_block(layout, tile) * block_pages(layout);
-    let keys = layout.keys(head.elements, tile.pages[first]);
-    #[cfg(target_arch = "x86_64")]
-    for line in keys.chunks(64 / size_of::<E>()) {
-        use std::arch::x86_64::_MM_HINT_T0;
-        use std::arch::x86_64::_mm_prefetch;
-        // SAFETY: a prefetch changes nothing, and the pointer is into a slice.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = keys;
+    memory::ask_for(layout.keys(head.elements, tile.pages[first]));
 }
 
 /// The first block of pages that the tile sees.

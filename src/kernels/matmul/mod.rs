@@ -34,6 +34,7 @@ pub use packed::PackedMatrix;
 pub use rows::MAGNITUDE_MIN;
 pub use rows::QuantizedRows;
 pub use rows::RowUnit;
+pub(crate) use rows::quantize_row;
 pub(in crate::kernels) use rows::scale_of;
 pub use weight_type::RowForm;
 pub use weight_type::WeightType;

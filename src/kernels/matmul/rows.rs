@@ -10,6 +10,7 @@
 //!   number that looks right.
 //! - A group whose largest magnitude is below [`MAGNITUDE_MIN`] is zero.
 
+use crate::kernels::grid::Rectangle;
 use crate::kernels::matmul::blocks::UNIT_WEIGHTS;
 use crate::kernels::matmul::decode::halves_of;
 use crate::kernels::matmul::decode::pair;
@@ -154,6 +155,18 @@ fn quantize_group(values: &[f32], inverse: f32, codes: &mut [i8]) {
     }
 }
 
+/// Quantises one row into column `column` of a rectangle of [`QuantizedRows::units_mut`].
+pub(crate) fn quantize_row(
+    (part, column): (&mut Rectangle<'_, RowUnit>, usize),
+    form: RowForm,
+    values: &[f32],
+    tier: Tier,
+) {
+    for (unit, values) in values.chunks(UNIT_WEIGHTS).enumerate() {
+        part.row(unit)[column].quantize(form, values, tier);
+    }
+}
+
 /// Quantised rows: `[unit][row]`, so that neighbours of a tile lie beside each other.
 #[derive(Debug, Clone)]
 pub struct QuantizedRows {
@@ -199,8 +212,8 @@ impl QuantizedRows {
     }
 
     /// The units as a row-major matrix: [`Self::unit_count`] rows of [`Self::rows`] units, one
-    /// column a row of the operand. Several threads may fill columns of it, each unit with
-    /// [`RowUnit::quantize`] from 256 consecutive values.
+    /// column a row of the operand. Several threads may fill columns of it with
+    /// [`quantize_row`].
     pub fn units_mut(&mut self) -> &mut [RowUnit] {
         let units = self.unit_count() * self.rows;
         &mut self.units[..units]

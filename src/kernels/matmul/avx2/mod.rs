@@ -88,15 +88,6 @@ pub(super) fn quantize(unit: &mut RowUnit, form: RowForm, values: &[f32]) {
     unsafe { compiled(unit, form, values) }
 }
 
-/// Asks for bytes that will be read soon.
-#[inline]
-pub(super) fn prefetch(bytes: &[u8]) {
-    for line in bytes.chunks(64) {
-        // SAFETY: the pointer is into a slice; a prefetch reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
-}
-
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load_line(bytes: &[u8]) -> __m256i {

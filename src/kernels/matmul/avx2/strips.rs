@@ -8,12 +8,12 @@ use crate::kernels::matmul::avx2::codes::signed_products;
 use crate::kernels::matmul::avx2::codes::unpack;
 use crate::kernels::matmul::avx2::load_bytes;
 use crate::kernels::matmul::avx2::load_halves;
-use crate::kernels::matmul::avx2::prefetch;
 use crate::kernels::matmul::drive::Strip;
 use crate::kernels::matmul::drive::StripScratch;
 use crate::kernels::matmul::drive::Sums;
 use crate::kernels::matmul::rows::RowUnit;
 use crate::kernels::matmul::weight_type::Format;
+use crate::kernels::memory::ask_for;
 use std::arch::x86_64::*;
 use std::sync::atomic::Ordering;
 use std::sync::atomic::compiler_fence;
@@ -93,7 +93,7 @@ fn super_block<const BITS: usize, const VNNI: bool>(
     let exact = &mut scratch.exact[..units.len()];
     let exact = exact.as_mut_ptr();
     for block in 0..8 {
-        prefetch(strip.ahead(block, 8));
+        ask_for(strip.ahead(block, 8));
         let (low, high) = lines::<BITS>(&strip, block);
         let codes = unpack::<BITS>(low, high);
         let scales = scales_of::<BITS>(&strip, block);
@@ -209,7 +209,7 @@ fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
     // memory, and from half the speed.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
-        prefetch(strip.ahead(block, layout.weights / 32));
+        ask_for(strip.ahead(block, layout.weights / 32));
         let (low, high) = lines::<BITS>(&strip, block);
         let codes = unpack::<BITS>(low, high);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
@@ -246,7 +246,7 @@ fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
     assert!(sums.reaches(units.len(), ROWS));
     let sign = _mm256_set1_epi8(i8::MIN);
     for block in 0..(strip.layout.weights / 32).min(8) {
-        prefetch(strip.ahead(block, strip.layout.weights / 32));
+        ask_for(strip.ahead(block, strip.layout.weights / 32));
         let (low, high) = lines::<8>(&strip, block);
         let mut weights = unpack::<8>(low, high);
         let mut magnitudes = weights;

@@ -13,7 +13,6 @@
 
 mod rows;
 
-use crate::kernels::matmul::avx2::prefetch;
 use crate::kernels::matmul::drive::Engine;
 use crate::kernels::matmul::drive::FloatRows;
 use crate::kernels::matmul::drive::Strip;
@@ -22,6 +21,7 @@ use crate::kernels::matmul::drive::Sums;
 use crate::kernels::matmul::rows::RowUnit;
 use crate::kernels::matmul::weight_type::Format;
 use crate::kernels::matmul::weight_type::RowForm;
+use crate::kernels::memory::ask_for;
 use crate::kernels::tier::Tier;
 use std::arch::x86_64::*;
 
@@ -175,7 +175,7 @@ fn super_block<const BITS: usize>(
     let exact = &mut scratch.exact[..units.len()];
     let scales = &strip.record[strip.layout.scale..];
     for block in 0..8 {
-        prefetch(strip.ahead(block, 8));
+        ask_for(strip.ahead(block, 8));
         let codes = unpack::<BITS>(&strip, block);
         let scale = |at: usize| {
             let bytes = load_bytes(&scales[at * ROWS..]);
@@ -270,7 +270,7 @@ fn blocks<const BITS: usize, const ZERO: u32>(strip: Strip<'_>, units: &[RowUnit
     // memory.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
-        prefetch(strip.ahead(block, layout.weights / 32));
+        ask_for(strip.ahead(block, layout.weights / 32));
         let codes = unpack::<BITS>(&strip, block);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
         let min =
@@ -304,8 +304,8 @@ fn blocks<const BITS: usize, const ZERO: u32>(strip: Strip<'_>, units: &[RowUnit
 fn dense(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
     for (at, strip) in strips.iter().enumerate() {
-        prefetch(strip.ahead);
         for first in (0..strip.layout.weights).step_by(8) {
+            ask_for(strip.ahead(first / 8, strip.layout.weights / 8));
             let mut columns = [_mm512_setzero_ps(); 8];
             for k in 0..8 {
                 columns[k] = column(strip.format, strip.record, first + k);

@@ -35,9 +35,6 @@ pub(in crate::model::encoder) const GROUP_VALUES: usize = 32;
 /// form are as wide or divide it.
 pub(super) const PANEL_OUTPUTS: usize = 64;
 
-/// Values of one unit of 8-bit rows.
-const UNIT_VALUES: usize = 256;
-
 /// Bits of a weight and of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model::encoder) enum Bits {
@@ -205,9 +202,7 @@ impl Operand {
             let cut = Cut { width: rows, rows: &[0, units], columns: edges };
             team.pool.grid(self.eight.units_mut(), cut, team.workers, |_, mut part| {
                 for (at, row) in part.columns().enumerate() {
-                    for (unit, values) in values(row).chunks(UNIT_VALUES).enumerate() {
-                        part.row(unit)[at].quantize(RowForm::Group32, values, tier);
-                    }
+                    matmul::quantize_row((&mut part, at), RowForm::Group32, values(row), tier);
                 }
             })?;
         }

@@ -8,7 +8,6 @@ use crate::kernels::matmul;
 use crate::kernels::matmul::QuantizedRows;
 use crate::kernels::matmul::RowForm;
 use crate::kernels::matmul::Rows;
-use crate::kernels::memory;
 use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
@@ -129,7 +128,7 @@ impl Arena {
             (&mut self.computed, if shape.post_norms { shape.width } else { 0 }),
         ];
         for (buffer, width) in sizes {
-            *buffer = memory::zeros(rows * width);
+            buffer.resize(rows * width, 0.0);
         }
         for worker in &mut self.workers {
             worker.gate.resize(rows * panel_columns, 0.0);
@@ -217,18 +216,13 @@ impl Operand {
                 let whole = &mut worker.row[..columns];
                 for (at, row) in part.columns().enumerate() {
                     values(row, whole);
-                    for (unit, values) in whole.chunks(UNIT_VALUES).enumerate() {
-                        part.row(unit)[at].quantize(form, values, tier);
-                    }
+                    matmul::quantize_row((&mut part, at), form, whole, tier);
                 }
             })?;
         }
         Ok(())
     }
 }
-
-/// Values of one unit of quantised rows.
-const UNIT_VALUES: usize = 256;
 
 /// Threads, their memory, and room for a cut: what every stage needs.
 #[derive(Debug)]

@@ -26,7 +26,6 @@ use crate::kernels::attention::Scoring;
 use crate::kernels::grid::Cut;
 use crate::kernels::matmul::PackedMatrix;
 use crate::kernels::matmul::RowForm;
-use crate::kernels::memory;
 use crate::kernels::norm;
 use crate::kernels::pool::Pool;
 use crate::kernels::tier::Tier;
@@ -350,10 +349,9 @@ impl Executor for CpuExecutor {
         let Arena { hidden, logits: kept, operand, edges, workers, .. } = &mut self.arena;
         let mut team = Team { pool: &mut self.pool, workers, edges };
         let rows = wanted.len();
-        // The last step's memory, unless somebody still reads it or it is too small.
-        let room = Arc::get_mut(kept).is_some_and(|kept| kept.capacity() >= rows * vocabulary_size);
-        if !room {
-            *kept = Arc::new(memory::zeros(rows * vocabulary_size));
+        // The last step's memory, unless somebody still reads it.
+        if Arc::get_mut(kept).is_none() {
+            *kept = Arc::default();
         }
         let logits = Arc::make_mut(kept);
         logits.resize(rows * vocabulary_size, 0.0);
