@@ -50,6 +50,21 @@ pub(in crate::kernels) fn ask_for<T>(memory: &[T]) {
     let _ = memory;
 }
 
+/// Asks for memory that will be read a little later: it comes as far as the second cache. What
+/// comes into the first waits in its short queue of misses, and so does all else that misses.
+#[inline(always)]
+pub(in crate::kernels) fn ask_for_later<T>(memory: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in memory.chunks(64 / size_of::<T>()) {
+        use std::arch::x86_64::_MM_HINT_T1;
+        use std::arch::x86_64::_mm_prefetch;
+        // SAFETY: a prefetch changes nothing, and the pointer is into a slice.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = memory;
+}
+
 /// Asks for a cache line that will be written.
 #[inline(always)]
 pub(in crate::kernels) fn ask_for_writing<T>(place: &T) {

@@ -15,6 +15,17 @@ macro_rules! for_each_tier {
                 $specification($($argument),*);
             }
             #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
+            fn avx512($($argument: $type),*) {
+                $specification($($argument),*);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if tier == $crate::kernels::tier::Tier::Avx512Vnni && tier.is_available() {
+                // SAFETY: this tier was just found on this machine.
+                unsafe { avx512($($argument),*) };
+                return;
+            }
+            #[cfg(target_arch = "x86_64")]
             if tier >= $crate::kernels::tier::Tier::Avx2 && tier.is_available() {
                 // SAFETY: this tier or a stronger one was just found on this machine.
                 unsafe { avx2($($argument),*) };

@@ -7,19 +7,19 @@ const GELU_SLOPE: f32 = 1.595_769;
 const GELU_CUBE: f32 = 0.044_715;
 
 #[inline(always)]
-pub(super) fn silu_times(out: &mut [f32], gate: &[f32]) {
-    assert!(out.len() == gate.len(), "gate and up have one width");
-    for (out, gate) in out.iter_mut().zip(gate) {
-        *out *= gate / (1.0 + exponential(-gate));
+pub(super) fn silu_times(out: &mut [f32], gate: &[f32], up: &[f32]) {
+    assert!(out.len() == gate.len() && out.len() == up.len(), "gate and up have one width");
+    for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
+        *out = up * (gate / (1.0 + exponential(-gate)));
     }
 }
 
 #[inline(always)]
-pub(super) fn gelu_times(out: &mut [f32], gate: &[f32]) {
-    assert!(out.len() == gate.len(), "gate and up have one width");
-    for (out, gate) in out.iter_mut().zip(gate) {
+pub(super) fn gelu_times(out: &mut [f32], gate: &[f32], up: &[f32]) {
+    assert!(out.len() == gate.len() && out.len() == up.len(), "gate and up have one width");
+    for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
         let twice = GELU_SLOPE * (GELU_CUBE * gate * gate).mul_add(*gate, *gate);
-        *out *= gate / (1.0 + exponential(-twice));
+        *out = up * (gate / (1.0 + exponential(-twice)));
     }
 }
 

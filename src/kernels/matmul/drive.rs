@@ -14,6 +14,8 @@ use crate::kernels::matmul::layout::unit_weights;
 use crate::kernels::matmul::rows::RowUnit;
 use crate::kernels::matmul::scalar;
 use crate::kernels::matmul::weight_type::Format;
+use crate::kernels::memory::ask_for;
+use crate::kernels::memory::ask_for_later;
 use crate::kernels::tier::Tier;
 use std::ops::Range;
 
@@ -67,13 +69,20 @@ pub(super) struct Strip<'a> {
     pub(super) ahead: &'a [u8],
 }
 
-impl<'a> Strip<'a> {
-    /// Part `part` of `parts` of what will be read later, in whole cache lines.
+/// Rows for which a product both waits for memory and computes.
+const SOME_ROWS: Range<usize> = 3..24;
+
+impl Strip<'_> {
+    /// Asks for part `part` of `parts` of what will be read later, in whole cache lines. It comes
+    /// to the first cache, but for some rows only to the second: they keep memory and products busy
+    /// alike, and what waits for the first cache holds up everything else that misses it. 8 rows of
+    /// 8-bit weights were measured to take a fifth less time that way, 64 rows 1 % more.
     #[inline(always)]
-    pub(super) fn ahead(&self, part: usize, parts: usize) -> &'a [u8] {
+    pub(super) fn ask_ahead(&self, (part, parts): (usize, usize), rows: usize) {
         let step = self.ahead.len().div_ceil(parts).next_multiple_of(64);
         let start = (part * step).min(self.ahead.len());
-        &self.ahead[start..(start + step).min(self.ahead.len())]
+        let ahead = &self.ahead[start..(start + step).min(self.ahead.len())];
+        if SOME_ROWS.contains(&rows) { ask_for_later(ahead) } else { ask_for(ahead) }
     }
 }
 

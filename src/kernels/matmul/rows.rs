@@ -26,7 +26,8 @@ pub const MAGNITUDE_MIN: f32 = 1e-30;
 pub struct RowUnit {
     pub(super) codes: [i8; UNIT_WEIGHTS],
     /// [`RowForm::Group32`]: 8 scales (f32 bits), 8 sums of 32 codes.
-    /// [`RowForm::Group256`]: 1 scale, 3 unused, 8 sums of 32 codes in i16 pairs, 16 sums of 16.
+    /// [`RowForm::Group256`]: 1 scale, 3 unused, 8 sums of 32 codes in i16 pairs, 16 sums of 16
+    /// negated: what has to be taken off is where other sums begin.
     pub(super) words: [i32; 16],
 }
 
@@ -72,7 +73,7 @@ impl RowUnit {
                 *sum = codes.iter().map(|&code| i16::from(code)).sum();
             }
             for at in 0..8 {
-                self.words[8 + at] = pair(sums[2 * at], sums[2 * at + 1]);
+                self.words[8 + at] = pair(-sums[2 * at], -sums[2 * at + 1]);
             }
             for at in 0..4 {
                 let four = &sums[4 * at..4 * at + 4];
@@ -103,7 +104,7 @@ impl RowUnit {
         self.words[8 + group]
     }
 
-    /// Sums of the sub-blocks `2 at` and `2 at + 1`, of 32 or of 16 codes.
+    /// Sums of the sub-blocks `2 at` and `2 at + 1`: of 32 codes, or of 16 codes negated.
     pub(super) fn sum_pair(&self, shared: usize, at: usize) -> [i16; 2] {
         halves_of(self.words[if shared == 32 { 4 + at } else { 8 + at }])
     }

@@ -93,7 +93,7 @@ fn super_block(
     }
     let scale = unit.scale(0);
     if format == Format::Q6K {
-        return ((exact - mins) as f32).mul_add(strip.d[r] * scale, sum);
+        return ((exact + mins) as f32).mul_add(strip.d[r] * scale, sum);
     }
     let sum = (exact as f32).mul_add(strip.d[r] * scale, sum);
     (mins as f32).mul_add(-(strip.m[r] * scale), sum)

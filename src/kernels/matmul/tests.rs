@@ -363,7 +363,7 @@ fn values_are_rounded_to_the_nearest_of_255_steps_and_sums_are_those_of_the_code
                 assert_eq!(unit.sum(at), expected);
             } else {
                 assert_eq!(i32::from(unit.sum_pair(32, at / 2)[at % 2]), expected);
-                let sixteen = unit.sum_pair(16, at).map(i32::from);
+                let sixteen = unit.sum_pair(16, at).map(|sum| -i32::from(sum));
                 assert_eq!(sixteen[0], sum(&unit.codes[32 * at..32 * at + 16]));
                 assert_eq!(sixteen[0] + sixteen[1], expected);
             }

@@ -10,7 +10,6 @@ use crate::kernels::matmul::drive::PANEL_STRIPS;
 use crate::kernels::matmul::drive::Strip;
 use crate::kernels::matmul::drive::Sums;
 use crate::kernels::matmul::weight_type::Format;
-use crate::kernels::memory::ask_for;
 use std::arch::x86_64::*;
 
 const F32: u8 = 0;
@@ -41,7 +40,7 @@ fn of_kind<const KIND: u8>(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
     for (at, strip) in strips.iter().enumerate() {
         for first in (0..strip.layout.weights).step_by(8) {
-            ask_for(strip.ahead(first / 8, strip.layout.weights / 8));
+            strip.ask_ahead((first / 8, strip.layout.weights / 8), rows.count);
             let mut columns = [_mm256_setzero_ps(); 8];
             for k in 0..8 {
                 columns[k] = column::<KIND>(strip.record, first + k);
@@ -69,7 +68,7 @@ fn of_kind<const KIND: u8>(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn one_row<const KIND: u8>(strips: &[Strip<'_>], values: &[f32], sums: &mut [f32]) {
-    strips.iter().for_each(|strip| ask_for(strip.ahead));
+    strips.iter().for_each(|strip| strip.ask_ahead((0, 1), 1));
     let mut total = [_mm256_setzero_ps(); PANEL_STRIPS];
     for at in 0..PANEL_STRIPS {
         total[at] = load_floats(&sums[at * ROWS..]);

@@ -13,7 +13,6 @@ use crate::kernels::matmul::drive::StripScratch;
 use crate::kernels::matmul::drive::Sums;
 use crate::kernels::matmul::rows::RowUnit;
 use crate::kernels::matmul::weight_type::Format;
-use crate::kernels::memory::ask_for;
 use std::arch::x86_64::*;
 use std::sync::atomic::Ordering;
 use std::sync::atomic::compiler_fence;
@@ -93,7 +92,7 @@ fn super_block<const BITS: usize, const VNNI: bool>(
     let exact = &mut scratch.exact[..units.len()];
     let exact = exact.as_mut_ptr();
     for block in 0..8 {
-        ask_for(strip.ahead(block, 8));
+        strip.ask_ahead((block, 8), units.len());
         let (low, high) = lines::<BITS>(&strip, block);
         let codes = unpack::<BITS>(low, high);
         let scales = scales_of::<BITS>(&strip, block);
@@ -121,7 +120,7 @@ fn super_block<const BITS: usize, const VNNI: bool>(
         (load_halves(strip.record), load_halves(&strip.record[strip.layout.m..]))
     };
     let mins = mins_of::<BITS>(&strip);
-    // Sums of 32 codes begin at word 4, sums of 16 at word 8.
+    // Sums of 32 codes begin at word 4, negated sums of 16 at word 8.
     let (first_word, words) = if BITS == 6 { (8, 8) } else { (4, 4) };
     each_row(units, |row, unit| {
         let mut offset = _mm256_setzero_si256();
@@ -136,7 +135,7 @@ fn super_block<const BITS: usize, const VNNI: bool>(
         // SAFETY: `reaches` holds.
         let mut sum = unsafe { _mm256_loadu_ps(sums.values.as_ptr().add(row * sums.stride)) };
         if BITS == 6 {
-            let exact = _mm256_cvtepi32_ps(_mm256_sub_epi32(exact, offset));
+            let exact = _mm256_cvtepi32_ps(_mm256_add_epi32(exact, offset));
             sum = _mm256_fmadd_ps(exact, scaled_d, sum);
         } else {
             sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(exact), scaled_d, sum);
@@ -209,7 +208,7 @@ fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
     // memory, and from half the speed.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
-        ask_for(strip.ahead(block, layout.weights / 32));
+        strip.ask_ahead((block, layout.weights / 32), units.len());
         let (low, high) = lines::<BITS>(&strip, block);
         let codes = unpack::<BITS>(low, high);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
@@ -246,7 +245,7 @@ fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
     assert!(sums.reaches(units.len(), ROWS));
     let sign = _mm256_set1_epi8(i8::MIN);
     for block in 0..(strip.layout.weights / 32).min(8) {
-        ask_for(strip.ahead(block, strip.layout.weights / 32));
+        strip.ask_ahead((block, strip.layout.weights / 32), units.len());
         let (low, high) = lines::<8>(&strip, block);
         let mut weights = unpack::<8>(low, high);
         let mut magnitudes = weights;

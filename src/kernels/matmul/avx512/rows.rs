@@ -111,7 +111,7 @@ fn write_codes(unit: &mut RowUnit, registers: &[__m512; 16], inverses: &[f32; 8]
     }
 }
 
-/// Sums of 16 codes, and of 32, as pairs of i16.
+/// Sums of 32 codes, and of 16 negated, as pairs of i16.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2")]
 fn write_sums_of_16(unit: &mut RowUnit) {
@@ -131,10 +131,11 @@ fn write_sums_of_16(unit: &mut RowUnit) {
     let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     let sums = _mm512_cvtepi32_epi16(_mm512_permutexvar_epi32(order, sums));
     let twice = _mm256_cvtepi32_epi16(_mm256_madd_epi16(sums, _mm256_set1_epi16(1)));
+    let negated = _mm256_sub_epi16(_mm256_setzero_si256(), sums);
     // SAFETY: sixteen words have room for 4 from the fourth on and 8 from the eighth on; the
     // stores need no alignment.
     unsafe {
         _mm_storeu_si128(unit.words.as_mut_ptr().add(4).cast(), twice);
-        _mm256_storeu_si256(unit.words.as_mut_ptr().add(8).cast(), sums);
+        _mm256_storeu_si256(unit.words.as_mut_ptr().add(8).cast(), negated);
     }
 }

@@ -44,6 +44,45 @@ pub(super) struct Operand {
     columns: usize,
 }
 
+/// Where the rows of an operand come from.
+pub(super) trait RowSource: Sync {
+    /// Row `row`; `room`, as wide as a row, may be used to compute it.
+    fn row<'a>(&'a self, row: usize, room: &'a mut [f32]) -> &'a [f32];
+
+    /// Writes row `row`.
+    fn write(&self, row: usize, out: &mut [f32]);
+}
+
+/// Rows that lie one after the other.
+pub(super) struct Stored<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) columns: usize,
+}
+
+/// Rows that the function writes.
+pub(super) struct Computed<F>(pub(super) F);
+
+impl RowSource for Stored<'_> {
+    fn row<'a>(&'a self, row: usize, _: &'a mut [f32]) -> &'a [f32] {
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+
+    fn write(&self, row: usize, out: &mut [f32]) {
+        out.copy_from_slice(&self.values[row * self.columns..(row + 1) * self.columns]);
+    }
+}
+
+impl<F: Fn(usize, &mut [f32]) + Sync> RowSource for Computed<F> {
+    fn row<'a>(&'a self, row: usize, room: &'a mut [f32]) -> &'a [f32] {
+        (self.0)(row, room);
+        room
+    }
+
+    fn write(&self, row: usize, out: &mut [f32]) {
+        (self.0)(row, out);
+    }
+}
+
 /// Buffers of one step, row-major.
 #[derive(Debug)]
 pub(super) struct Arena {
@@ -173,14 +212,14 @@ impl Operand {
         }
     }
 
-    /// Computes rows with `values`, which writes row `row` to the slice it is given, and turns them
-    /// into every form in `forms`, padded with zeros to what kernels multiply.
+    /// Turns the rows of `source` into every form in `forms`, padded with zeros to what kernels
+    /// multiply.
     pub(super) fn fill(
         &mut self,
         team: &mut Team<'_>,
         forms: impl IntoIterator<Item = RowForm>,
         [rows, columns]: [usize; 2],
-        values: impl Fn(usize, &mut [f32]) + Sync,
+        source: impl RowSource,
     ) -> Result<(), TaskPanic> {
         let wide = columns.next_multiple_of(COLUMNS_MULTIPLE);
         (self.rows, self.columns) = (rows, wide);
@@ -202,7 +241,7 @@ impl Operand {
                     team.pool.grid(matrix, cut, team.workers, |_, mut part| {
                         for row in part.rows() {
                             let (out, padding) = part.row(row).split_at_mut(columns);
-                            values(row, out);
+                            source.write(row, out);
                             padding.fill(0.0);
                         }
                     })?;
@@ -215,8 +254,8 @@ impl Operand {
             team.pool.grid(quantized.units_mut(), cut, team.workers, |worker, mut part| {
                 let whole = &mut worker.row[..columns];
                 for (at, row) in part.columns().enumerate() {
-                    values(row, whole);
-                    matmul::quantize_row((&mut part, at), form, whole, tier);
+                    let values = source.row(row, whole);
+                    matmul::quantize_row((&mut part, at), form, values, tier);
                 }
             })?;
         }

@@ -33,6 +33,8 @@ use crate::model::decoder::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
 use crate::model::executor::cpu::arena::Arena;
+use crate::model::executor::cpu::arena::Computed;
+use crate::model::executor::cpu::arena::Stored;
 use crate::model::executor::cpu::arena::Team;
 use crate::model::executor::cpu::arena::Worker;
 use crate::model::executor::cpu::arena::widest;
@@ -146,9 +148,8 @@ impl CpuExecutor {
         };
         let mut team = Team { pool: &mut self.pool, workers, edges };
         let form = linear.matrix.row_form();
-        operand.fill(&mut team, [form], [rows, columns], |row, out| {
-            out.copy_from_slice(&source[row * columns..(row + 1) * columns]);
-        })?;
+        let source = &source[..rows * columns];
+        operand.fill(&mut team, [form], [rows, columns], Stored { values: source, columns })?;
         let (width, scale) = (self.shape.width, self.shape.residual_scale);
         let Some(gain) = post_norm else {
             let target = (&mut hidden[..], rows);
@@ -257,10 +258,15 @@ impl Executor for CpuExecutor {
         let (tier, width, epsilon) = (self.tier, self.shape.width, self.shape.norm_epsilon);
         let Arena { hidden, qkv, operand, edges, workers, .. } = &mut self.arena;
         let mut team = Team { pool: &mut self.pool, workers, edges };
-        operand.fill(&mut team, row_forms(linears), [rows, width], |row, out| {
-            let hidden = &hidden[row * width..(row + 1) * width];
-            norm::rms_norm(tier, out, hidden, &weights.attention_norm, epsilon);
-        })?;
+        operand.fill(
+            &mut team,
+            row_forms(linears),
+            [rows, width],
+            Computed(|row, out: &mut [f32]| {
+                let hidden = &hidden[row * width..(row + 1) * width];
+                norm::rms_norm(tier, out, hidden, &weights.attention_norm, epsilon);
+            }),
+        )?;
         let target = (&mut qkv[..], rows);
         stages::project(&mut team, operand, &linears, target, <[f32]>::copy_from_slice)?;
         let source = (&qkv[..], &self.plan);
@@ -314,17 +320,28 @@ impl Executor for CpuExecutor {
         let (width, epsilon) = (self.shape.width, self.shape.norm_epsilon);
         let Arena { hidden, inner, operand, edges, workers, .. } = &mut self.arena;
         let mut team = Team { pool: &mut self.pool, workers, edges };
-        operand.fill(&mut team, row_forms([gate, up]), [rows, width], |row, out| {
-            let hidden = &hidden[row * width..(row + 1) * width];
-            norm::rms_norm(tier, out, hidden, &weights.feed_forward_norm, epsilon);
-        })?;
-        let combine: fn(Tier, &mut [f32], &[f32]) = match self.shape.activation {
+        operand.fill(
+            &mut team,
+            row_forms([gate, up]),
+            [rows, width],
+            Computed(|row, out: &mut [f32]| {
+                let hidden = &hidden[row * width..(row + 1) * width];
+                norm::rms_norm(tier, out, hidden, &weights.feed_forward_norm, epsilon);
+            }),
+        )?;
+        let combine: fn(Tier, &mut [f32], &[f32], &[f32]) = match self.shape.activation {
             Activation::Silu => activation::silu_times,
             Activation::GeluTanh => activation::gelu_times,
         };
-        stages::gate_up(&mut team, operand, (gate, up), (&mut inner[..], rows), |up, gate| {
-            combine(tier, up, gate);
-        })?;
+        stages::gate_up(
+            &mut team,
+            operand,
+            (gate, up),
+            (&mut inner[..], rows),
+            |out, gate, up| {
+                combine(tier, out, gate, up);
+            },
+        )?;
         Ok(InArena)
     }
 
@@ -355,10 +372,15 @@ impl Executor for CpuExecutor {
         }
         let logits = Arc::make_mut(kept);
         logits.resize(rows * vocabulary_size, 0.0);
-        operand.fill(&mut team, row_forms([output]), [rows, width], |row, out| {
-            let from = wanted[row] as usize * width;
-            norm::rms_norm(tier, out, &hidden[from..from + width], gain, epsilon);
-        })?;
+        operand.fill(
+            &mut team,
+            row_forms([output]),
+            [rows, width],
+            Computed(|row, out: &mut [f32]| {
+                let from = wanted[row] as usize * width;
+                norm::rms_norm(tier, out, &hidden[from..from + width], gain, epsilon);
+            }),
+        )?;
         let (scale, cap) = (self.shape.logit_scale, self.shape.logit_soft_cap);
         stages::project(&mut team, operand, &[output], (logits, rows), |logits, sums| {
             logits.iter_mut().zip(sums).for_each(|(logit, sum)| *logit = scale * sum);

@@ -82,13 +82,13 @@ fn find<'a>(linears: &[&'a Linear], column: usize) -> Option<(&'a Linear, usize)
 }
 
 /// Computes `activation(gate) · up` into `inner`, `[rows, feed forward]`. `combine` gets a piece of
-/// it that holds `up` and the gate beside it.
+/// it, and the gate and the other half that belong there.
 pub(super) fn gate_up(
     team: &mut Team<'_>,
     operand: &Operand,
     (gate, up): (&Linear, &Linear),
     (inner, rows): (&mut [f32], usize),
-    combine: impl Fn(&mut [f32], &[f32]) + Sync,
+    combine: impl Fn(&mut [f32], &[f32], &[f32]) + Sync,
 ) -> Result<(), TaskPanic> {
     let width = gate.matrix.rows();
     let panel_columns = gate.matrix.panel_rows();
@@ -115,12 +115,13 @@ pub(super) fn gate_up(
             matmul(&up.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
                 let from = column - columns.start;
                 let piece = &mut part.row(row)[from..from + sums.len()];
-                match &up.bias {
-                    Some(bias) => put(piece, sums, bias, column),
-                    None => piece.copy_from_slice(sums),
-                }
                 let at = row * panel_columns + column - first;
-                combine(piece, &gates[at..at + sums.len()]);
+                let gates = &gates[at..at + sums.len()];
+                let Some(bias) = &up.bias else { return combine(piece, gates, sums) };
+                let mut biased = [0.0; SUMS_MAX];
+                let biased = &mut biased[..sums.len()];
+                put(biased, sums, bias, column);
+                combine(piece, gates, biased);
             });
         }
     })
