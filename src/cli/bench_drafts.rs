@@ -194,7 +194,7 @@ async fn judge(
     let known = Vocabulary { lexicon: drafter.lexicon(), catalog_names: None };
     let (draft, refused) = match drafter.draft(brief, &[], budget).await {
         Ok(draft) => {
-            let refused = grounding::check(&draft.text, brief, known).err();
+            let refused = grounding::check_draft(&draft, brief, known).err();
             (draft.text, refused.map(|reason| reason.to_string()))
         }
         Err(error) => (String::new(), Some(chain(&error))),

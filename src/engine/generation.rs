@@ -97,6 +97,12 @@ impl Completion {
     pub fn finished_late(&self) -> bool {
         self.reason == FinishReason::Deadline
     }
+
+    /// Whether the limit of tokens, or the end of the context, cut it short.
+    #[must_use]
+    pub fn ran_out(&self) -> bool {
+        self.reason == FinishReason::Length
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -85,7 +85,7 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
         if !ahead.is_empty() {
             let ahead = ahead.as_ptr().wrapping_add(k * b.stride);
             for line in (0..columns * size_of::<E>()).step_by(64) {
-                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_byte_add(line).cast());
+                _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_byte_add(line).cast());
             }
         }
         let mut terms = [_mm512_setzero_ps(); WIDTH];

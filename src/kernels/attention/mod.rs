@@ -131,7 +131,7 @@ fn block_pages(layout: PageLayout) -> usize {
 pub(crate) fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
     let layout = head.layout;
     let first = first_block(layout, tile) * block_pages(layout);
-    memory::ask_for(layout.keys(head.elements, tile.pages[first]));
+    memory::ask_for_later(layout.keys(head.elements, tile.pages[first]));
 }
 
 /// The first block of pages that the tile sees.

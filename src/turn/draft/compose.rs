@@ -98,7 +98,7 @@ async fn draft_in_time(
 }
 
 fn sound(draft: Draft, brief: &Brief, known: Vocabulary<'_>) -> Option<Draft> {
-    match grounding::check(&draft.text, brief, known) {
+    match grounding::check_draft(&draft, brief, known) {
         Ok(()) => Some(draft),
         Err(ungrounded) => {
             reject(ungrounded.label());

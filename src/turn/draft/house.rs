@@ -68,6 +68,8 @@ impl HouseDrafter {
         let (text, titles) = parse(&completion.text);
         Ok(Draft {
             text,
+            // The reply is one line: where another follows, it is whole.
+            whole: !completion.ran_out() || completion.text.trim_start().contains('\n'),
             titles,
             prompt_tokens: completion.usage.prompt_tokens,
             cached_tokens: completion.usage.cached_tokens,

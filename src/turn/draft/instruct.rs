@@ -72,6 +72,7 @@ impl InstructDrafter {
         }
         Ok(Draft {
             text: completion.text.trim().trim_matches('"').trim().to_owned(),
+            whole: !completion.ran_out(),
             titles: Vec::new(),
             prompt_tokens: completion.usage.prompt_tokens,
             cached_tokens: completion.usage.cached_tokens,

@@ -44,6 +44,8 @@ const HOUSE_FORMAT: u64 = 1;
 pub(crate) struct Draft {
     /// One line of text.
     pub(crate) text: String,
+    /// Whether the text ends where the model ended it, not where its tokens ran out.
+    pub(crate) whole: bool,
     /// Button titles, as many as the model gave.
     pub(crate) titles: Vec<String>,
     /// Tokens of the prompt.

@@ -17,6 +17,7 @@ pub(crate) use rule::Grounder;
 
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
+use crate::turn::draft::Draft;
 use crate::turn::draft::Fact;
 use crate::turn::draft::FactKey;
 use std::collections::BTreeSet;
@@ -24,6 +25,9 @@ use words::Word;
 
 /// Longest accepted draft, characters. Every channel takes 1,000; customers read far fewer.
 pub(crate) const DRAFT_CHARS_MAX: usize = 1000;
+
+/// Shortest sentence that may not be said again, words: "How nice!" may.
+const REPEATED_WORDS_MIN: usize = 4;
 
 /// Why a draft is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +38,10 @@ pub(crate) enum Ungrounded {
     TooLong { chars: usize },
     #[error("the draft holds broken characters")]
     Broken,
+    #[error("the draft breaks off where its tokens ran out")]
+    Unfinished,
+    #[error("`{found}` is said twice")]
+    Repeated { found: String },
     #[error("link `{found}` is in no fact")]
     Link { found: String },
     #[error("number `{found}` is in no fact")]
@@ -51,6 +59,8 @@ impl Ungrounded {
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Empty | Self::TooLong { .. } | Self::Broken => "malformed",
+            Self::Unfinished => "unfinished",
+            Self::Repeated { .. } => "repeated",
             Self::Link { .. } => "link",
             Self::Number { .. } => "number",
             Self::Name { .. } => "name",
@@ -80,6 +90,21 @@ pub(crate) struct Vocabulary<'a> {
     pub(crate) catalog_names: Option<&'a BTreeSet<String>>,
 }
 
+/// As [`check`], of a text that must also be whole.
+///
+/// # Errors
+/// As [`check`]'s, and if the draft breaks off.
+pub(crate) fn check_draft(
+    draft: &Draft,
+    brief: &Brief,
+    known: Vocabulary<'_>,
+) -> Result<(), Ungrounded> {
+    if !draft.whole {
+        return Err(Ungrounded::Unfinished);
+    }
+    check(&draft.text, brief, known)
+}
+
 /// Accepts or refuses a draft.
 ///
 /// # Errors
@@ -104,6 +129,7 @@ pub(crate) fn check(text: &str, brief: &Brief, known: Vocabulary<'_>) -> Result<
     check_links(&said, &brief.facts)?;
     check_claims(&said, &facts, known)?;
     check_words(&said, &facts, known)?;
+    check_repeats(&said)?;
     check_obligations(&said, brief)
 }
 
@@ -155,6 +181,23 @@ fn check_links(said: &[Word<'_>], facts: &[Fact]) -> Result<(), Ungrounded> {
         });
         if !known {
             return Err(Ungrounded::Link { found: word.text.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// A link is said once, and so is a sentence of some words: a model that repeats itself has lost
+/// its thread, and what it says is true but sounds broken.
+fn check_repeats(said: &[Word<'_>]) -> Result<(), Ungrounded> {
+    let mut once = BTreeSet::new();
+    for sentence in said.chunk_by(|_, next| !next.opens_sentence) {
+        let links = sentence.iter().filter(|word| is_link(word)).map(|word| word.text.to_owned());
+        let words: Vec<String> = sentence.iter().map(|word| word.text.to_lowercase()).collect();
+        let whole = (words.len() >= REPEATED_WORDS_MIN).then(|| words.join(" "));
+        for found in links.chain(whole) {
+            if !once.insert(found.clone()) {
+                return Err(Ungrounded::Repeated { found });
+            }
         }
     }
     Ok(())

@@ -231,3 +231,39 @@ fn every_held_out_reference_is_sound() {
     }
     assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
 }
+
+#[test]
+fn a_draft_that_repeats_itself_is_stopped() {
+    let brief = Brief::new(Case::CheckoutLink, style(Language::En))
+        .with(FactKey::Product, "Zelka Trail 3")
+        .with(FactKey::Link, "https://shop.example/pay/1?size=39");
+    let judge = |text: &str| check(text, &brief, Vocabulary::default());
+    let once = "Here's the link to pay for Zelka Trail 3: https://shop.example/pay/1?size=39. \
+                I'm here. I'm here.";
+    assert_eq!(judge(once), Ok(()));
+    let link = "https://shop.example/pay/1?size=39";
+    let found = link.to_owned();
+    let twice = format!("Pay for Zelka Trail 3: {link}. Here's the link: {link}");
+    assert_eq!(judge(&twice), Err(Ungrounded::Repeated { found }));
+    let sentence = format!("I'm here if needed. Zelka Trail 3: {link} I'm here if needed!");
+    assert!(matches!(judge(&sentence), Ok(())), "a link ends no sentence");
+    let sentence = format!("I'm here if needed. Zelka Trail 3: {link}. I'm here if needed!");
+    let found = "i'm here if needed".to_owned();
+    assert_eq!(judge(&sentence), Err(Ungrounded::Repeated { found }));
+}
+
+#[test]
+fn a_draft_that_breaks_off_is_stopped() {
+    let mut draft = Draft {
+        text: "Zelka Trail 3 à 129,00 €. Il en reste 4 !".to_owned(),
+        whole: true,
+        titles: Vec::new(),
+        prompt_tokens: 9,
+        cached_tokens: 0,
+        output_tokens: 9,
+    };
+    let judge = |draft: &Draft| check_draft(draft, &recommendation(), Vocabulary::default());
+    assert_eq!(judge(&draft), Ok(()));
+    draft.whole = false;
+    assert_eq!(judge(&draft), Err(Ungrounded::Unfinished));
+}

@@ -147,7 +147,8 @@ impl Drafter for SharedDrafter {
             running.finished = true;
             let text = "a draft".to_owned();
             let (titles, prompt_tokens, cached_tokens, output_tokens) = (Vec::new(), 1, 0, 2);
-            Ok(Draft { text, titles, prompt_tokens, cached_tokens, output_tokens })
+            let whole = true;
+            Ok(Draft { text, whole, titles, prompt_tokens, cached_tokens, output_tokens })
         })
     }
 

@@ -3,6 +3,9 @@
 //!
 //! What every group adds or compares over its lanes is folded by interleaving two groups and
 //! folding both at once, so that eight groups end as the eight lanes of one register.
+//!
+//! Loops are spelt out: a closure that holds vector instructions is not inlined into `map` or
+//! `fold`, which are compiled without them, and then every register goes through memory.
 
 use crate::kernels::matmul::MAGNITUDE_MIN;
 use crate::kernels::matmul::rows::RowUnit;
@@ -23,11 +26,15 @@ pub(super) fn quantize(unit: &mut RowUnit, form: RowForm, values: &[f32]) {
         // SAFETY: 16 values are there; the load needs no alignment.
         *register = unsafe { _mm512_loadu_ps(values.as_ptr()) };
     }
-    let magnitudes = registers.map(|register| _mm512_abs_ps(register));
     let infinity = _mm512_set1_ps(f32::INFINITY);
     let mut finite = u16::MAX;
-    for magnitude in magnitudes {
-        finite &= _mm512_cmp_ps_mask::<_CMP_LT_OQ>(magnitude, infinity);
+    // Of every group of 32 values the largest magnitudes in 16 lanes.
+    let mut magnitudes = [_mm512_setzero_ps(); 8];
+    for (magnitude, pair) in magnitudes.iter_mut().zip(registers.chunks_exact(2)) {
+        let (first, second) = (_mm512_abs_ps(pair[0]), _mm512_abs_ps(pair[1]));
+        finite &= _mm512_cmp_ps_mask::<_CMP_LT_OQ>(first, infinity);
+        finite &= _mm512_cmp_ps_mask::<_CMP_LT_OQ>(second, infinity);
+        *magnitude = _mm512_max_ps(first, second);
     }
     if finite != u16::MAX {
         // Rare, and the specification decides which bits a NaN has.
@@ -35,7 +42,10 @@ pub(super) fn quantize(unit: &mut RowUnit, form: RowForm, values: &[f32]) {
         return;
     }
     if form == RowForm::Group256 {
-        let largest = magnitudes.into_iter().fold(_mm512_setzero_ps(), |a, b| _mm512_max_ps(a, b));
+        let mut largest = _mm512_setzero_ps();
+        for magnitude in magnitudes {
+            largest = _mm512_max_ps(largest, magnitude);
+        }
         let largest = _mm512_reduce_max_ps(largest);
         let (scale, inverse) = if largest < MAGNITUDE_MIN {
             (0.0, 0.0)
@@ -47,14 +57,12 @@ pub(super) fn quantize(unit: &mut RowUnit, form: RowForm, values: &[f32]) {
         write_sums_of_16(unit);
         return;
     }
-    let largest = fold(
-        std::array::from_fn(|group| {
-            let both = _mm512_max_ps(magnitudes[2 * group], magnitudes[2 * group + 1]);
-            let high = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(both));
-            _mm256_max_ps(_mm512_castps512_ps256(both), _mm256_castpd_ps(high))
-        }),
-        |a, b| _mm256_max_ps(a, b),
-    );
+    let mut halves = [_mm256_setzero_ps(); 8];
+    for (half, magnitude) in halves.iter_mut().zip(magnitudes) {
+        let high = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(magnitude));
+        *half = _mm256_max_ps(_mm512_castps512_ps256(magnitude), _mm256_castpd_ps(high));
+    }
+    let largest = fold(halves, |a, b| _mm256_max_ps(a, b));
     let kept = _mm256_cmp_ps_mask::<_CMP_GE_OQ>(largest, _mm256_set1_ps(MAGNITUDE_MIN));
     let code_max = _mm256_set1_ps(CODE_MAX);
     let scales = _mm256_maskz_div_ps(kept, largest, code_max);
@@ -66,18 +74,15 @@ pub(super) fn quantize(unit: &mut RowUnit, form: RowForm, values: &[f32]) {
     }
     write_codes(unit, &registers, &inverses);
     let ones = _mm256_set1_epi8(1);
-    let sums = fold(
-        std::array::from_fn(|group| {
-            // SAFETY: the unit has 256 codes, of which these are 32.
-            let codes = unsafe { _mm256_loadu_si256(unit.codes.as_ptr().add(32 * group).cast()) };
-            let sums = _mm256_dpbusd_epi32(_mm256_setzero_si256(), ones, codes);
-            _mm256_castsi256_ps(sums)
-        }),
-        |a, b| {
-            let sum = _mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b));
-            _mm256_castsi256_ps(sum)
-        },
-    );
+    let mut sums = [_mm256_setzero_ps(); 8];
+    for (sum, codes) in sums.iter_mut().zip(unit.codes.chunks_exact(32)) {
+        // SAFETY: 32 codes are there; the load needs no alignment.
+        let codes = unsafe { _mm256_loadu_si256(codes.as_ptr().cast()) };
+        *sum = _mm256_castsi256_ps(_mm256_dpbusd_epi32(_mm256_setzero_si256(), ones, codes));
+    }
+    let sums = fold(sums, |a, b| {
+        _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
+    });
     // SAFETY: the words have sixteen places; the store needs no alignment.
     unsafe { _mm256_storeu_ps(unit.words.as_mut_ptr().add(8).cast(), sums) };
 }
@@ -116,11 +121,12 @@ fn write_codes(unit: &mut RowUnit, registers: &[__m512; 16], inverses: &[f32; 8]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2")]
 fn write_sums_of_16(unit: &mut RowUnit) {
     let ones = _mm512_set1_epi8(1);
-    let quarters: [__m512i; 4] = std::array::from_fn(|at| {
-        // SAFETY: the unit has 256 codes, of which these are 64; the load needs no alignment.
-        let codes = unsafe { _mm512_loadu_si512(unit.codes.as_ptr().add(64 * at).cast()) };
-        _mm512_dpbusd_epi32(_mm512_setzero_si512(), ones, codes)
-    });
+    let mut quarters = [_mm512_setzero_si512(); 4];
+    for (quarter, codes) in quarters.iter_mut().zip(unit.codes.chunks_exact(64)) {
+        // SAFETY: 64 codes are there; the load needs no alignment.
+        let codes = unsafe { _mm512_loadu_si512(codes.as_ptr().cast()) };
+        *quarter = _mm512_dpbusd_epi32(_mm512_setzero_si512(), ones, codes);
+    }
     let pair = |a: __m512i, b: __m512i| {
         _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b))
     };
