@@ -254,7 +254,7 @@ impl<'a> Batch<'a> {
             let count = room.min(to - at);
             let tokens = self.random_tokens(count);
             let last = at + count == self.prompt_tokens;
-            let wanted = if last { Wanted::Last } else { Wanted::Nothing };
+            let wanted = if last { Wanted::Likeliest } else { Wanted::Nothing };
             self.input.push(&tokens, at, &self.pages[sequence], wanted);
             at += count;
             *computed += count;
@@ -266,7 +266,7 @@ impl<'a> Batch<'a> {
     fn decode(&mut self, position: usize) -> Result<(), EngineError> {
         for sequence in 0..self.pages.len() {
             let tokens = self.random_tokens(1);
-            self.input.push(&tokens, position, &self.pages[sequence], Wanted::Last);
+            self.input.push(&tokens, position, &self.pages[sequence], Wanted::Likeliest);
         }
         self.run()
     }

@@ -11,6 +11,7 @@
 //! arXiv:2407.01082. Order of the filters as in vLLM: temperature, min-p, top-k, top-p.
 
 use crate::engine::request::Sampling;
+use crate::model::Likeliest;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 use toktrie::SimpleVob;
@@ -25,6 +26,15 @@ struct Candidate {
     logit: f32,
     /// Probability relative to the likeliest token, which has 1.
     weight: f32,
+}
+
+/// What the model says of one row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Said<'a> {
+    /// One logit a vocabulary entry.
+    Logits(&'a [f32]),
+    /// The likeliest token; `None` if no logit was usable.
+    Likeliest(Option<u32>),
 }
 
 /// Chooses tokens; keeps its scratch memory between calls.
@@ -42,7 +52,8 @@ impl Sampler {
         sampling: &Sampling,
         random: &mut ChaCha8Rng,
     ) -> Option<u32> {
-        let (likeliest, logit_max) = likeliest(logits)?;
+        let greatest = Likeliest::of(logits);
+        let (likeliest, logit_max) = (greatest.token_id()?, greatest.logit());
         if sampling.temperature == 0.0 {
             return Some(likeliest);
         }
@@ -138,31 +149,6 @@ impl Sampler {
     }
 }
 
-/// The greatest logit and the lowest id that has it: a look at all of them in lanes, which becomes
-/// vector code, and one for the place. A row has as many as 150,000, and the engine has one thread.
-fn likeliest(logits: &[f32]) -> Option<(u32, f32)> {
-    const LANES: usize = 16;
-    const BLOCK: usize = 512;
-    let mut greatest = [f32::NEG_INFINITY; LANES];
-    let blocks = logits.chunks_exact(LANES);
-    let rest = blocks.remainder();
-    for block in blocks.chain(std::iter::once(rest)) {
-        for (greatest, logit) in greatest.iter_mut().zip(block) {
-            // False for NaN and for minus infinity.
-            *greatest = if *logit > *greatest { *logit } else { *greatest };
-        }
-    }
-    let logit_max = greatest.into_iter().fold(f32::NEG_INFINITY, f32::max);
-    if logit_max == f32::NEG_INFINITY {
-        return None;
-    }
-    let holds = |block: &[f32]| block.iter().fold(false, |holds, x| holds | (*x == logit_max));
-    let block = logits.chunks(BLOCK).position(holds)?;
-    let first = block * BLOCK;
-    let at = first + logits[first..].iter().position(|logit| *logit == logit_max)?;
-    Some((u32::try_from(at).ok()?, logit_max))
-}
-
 fn likelier_first(left: &Candidate, right: &Candidate) -> std::cmp::Ordering {
     right.logit.total_cmp(&left.logit).then(left.token_id.cmp(&right.token_id))
 }
@@ -195,30 +181,6 @@ mod tests {
         let mut sampler = Sampler::default();
         let mut random = random();
         (0..500).filter_map(|_| sampler.choose(logits, &sampling, &mut random)).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn likeliest_is_the_first_of_the_greatest(
-            logits in prop::collection::vec(
-                prop_oneof![
-                    8 => (-3..4_i8).prop_map(f32::from),
-                    1 => Just(f32::NAN),
-                    1 => Just(f32::NEG_INFINITY),
-                    1 => Just(-0.0),
-                ],
-                0..1100,
-            ),
-        ) {
-            let mut expected = None;
-            let mut logit_max = f32::NEG_INFINITY;
-            for (token_id, logit) in (0_u32..).zip(&logits) {
-                if *logit > logit_max {
-                    (expected, logit_max) = (Some(token_id), *logit);
-                }
-            }
-            prop_assert_eq!(likeliest(&logits).map(|(token_id, _)| token_id), expected);
-        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::engine::prompt_lookup::PromptLookup;
 use crate::engine::request::EndOfText;
 use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
+use crate::engine::sampler::Said;
 use crate::engine::sampler::Sampler;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -152,19 +153,27 @@ impl Sequence {
         self.guard.as_mut().filter(|guard| guard.is_wanted())
     }
 
-    /// Chooses the next token from a row of logits.
+    /// Whether it needs no logits, only the likeliest token.
+    pub(crate) fn is_plain_greedy(&self) -> bool {
+        self.guard.is_none() && self.sampling.temperature == 0.0
+    }
+
+    /// Chooses the next token from what the model says of a row.
     ///
     /// # Errors
     /// If no logit is usable, or the constraint allows nothing.
     pub(crate) fn choose(
         &mut self,
         sampler: &mut Sampler,
-        logits: &[f32],
+        said: Said<'_>,
     ) -> Result<u32, EngineError> {
         let position = self.token_ids.len() - 1;
-        let chosen = match &mut self.guard {
-            None => sampler.choose(logits, &self.sampling, &mut self.random),
-            Some(guard) => {
+        let chosen = match (said, &mut self.guard) {
+            (Said::Likeliest(token_id), _) => token_id,
+            (Said::Logits(logits), None) => {
+                sampler.choose(logits, &self.sampling, &mut self.random)
+            }
+            (Said::Logits(logits), Some(guard)) => {
                 let allowed = guard.allowed(position)?;
                 sampler.choose_allowed(logits, allowed, &self.sampling, &mut self.random)
             }

@@ -360,6 +360,7 @@ impl StepLoop {
             let pages = self.scheduler.pages(rows.id);
             let wanted = match (rows.reaches_end, rows.draft_count) {
                 (false, _) => Wanted::Nothing,
+                (true, 0) if sequence.is_plain_greedy() => Wanted::Likeliest,
                 (true, 0) => Wanted::Last,
                 (true, _) => Wanted::All,
             };

@@ -136,16 +136,17 @@ impl Forward for ToyModel {
             }
         }
         let mut values = Vec::new();
-        for segment in step.segments() {
-            let wanted = step.wanted_rows().iter().map(|row| *row as usize);
-            for row in wanted.filter(|row| segment.rows.contains(row)) {
+        let wanted = step.wanted_rows().iter().chain(step.greedy_rows());
+        for row in wanted.map(|row| *row as usize) {
+            let own = step.segments().iter().find(|segment| segment.rows.contains(&row));
+            if let Some(segment) = own {
                 let position = segment.tokens_before + row - segment.rows.start;
                 let history: Vec<u32> =
                     (0..=position).map(|at| self.slots[slot(step.pages_of(segment), at)]).collect();
                 self.row_logits(&history, &mut values);
             }
         }
-        Ok(Logits::new(values, VOCABULARY_SIZE))
+        Ok(Logits::new(values, VOCABULARY_SIZE).with_greedy(step.greedy_rows().len()))
     }
 }
 

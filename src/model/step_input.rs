@@ -7,15 +7,17 @@
 use crate::base::ids::PageId;
 use std::ops::Range;
 
-/// Which rows of a segment the caller needs logits for.
+/// What the caller needs to know of which rows of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// None: the prompt goes on in a later step.
     Nothing,
-    /// The last row's: the next token will be sampled.
+    /// The last row's logits: the next token will be sampled.
     Last,
-    /// Every row's.
+    /// Every row's logits.
     All,
+    /// The last row's likeliest token alone: the next token is chosen greedily.
+    Likeliest,
 }
 
 /// The rows of one sequence in a step.
@@ -27,6 +29,8 @@ pub struct Segment {
     pub tokens_before: usize,
     /// Its page list, as a range of [`StepInput::pages`].
     pub pages: Range<usize>,
+    /// What is asked of it.
+    pub wanted: Wanted,
 }
 
 impl Segment {
@@ -44,6 +48,7 @@ pub struct StepInput {
     segments: Vec<Segment>,
     pages: Vec<PageId>,
     wanted_rows: Vec<u32>,
+    greedy_rows: Vec<u32>,
 }
 
 impl StepInput {
@@ -53,6 +58,7 @@ impl StepInput {
         self.segments.clear();
         self.pages.clear();
         self.wanted_rows.clear();
+        self.greedy_rows.clear();
     }
 
     /// Adds one sequence's next `tokens`, which follow `tokens_before` computed ones.
@@ -69,12 +75,14 @@ impl StepInput {
         match wanted {
             Wanted::Nothing => {}
             Wanted::Last => self.wanted_rows.push(end - 1),
+            Wanted::Likeliest => self.greedy_rows.push(end - 1),
             Wanted::All => {
                 let count = u32::try_from(tokens.len()).unwrap_or(end);
                 self.wanted_rows.extend(end - count..end);
             }
         }
-        self.segments.push(Segment { rows, tokens_before, pages: first_page..self.pages.len() });
+        let pages = first_page..self.pages.len();
+        self.segments.push(Segment { rows, tokens_before, pages, wanted });
     }
 
     /// Token ids, one a row.
@@ -99,5 +107,11 @@ impl StepInput {
     #[must_use]
     pub fn wanted_rows(&self) -> &[u32] {
         &self.wanted_rows
+    }
+
+    /// Rows whose likeliest token is asked for and nothing else, ascending.
+    #[must_use]
+    pub fn greedy_rows(&self) -> &[u32] {
+        &self.greedy_rows
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::error::Death;
 use crate::engine::error::EngineError;
 use crate::engine::generation::FinishReason;
 use crate::engine::request::EndOfText;
+use crate::engine::sampler::Said;
 use crate::engine::scheduler::PlannedRows;
 use crate::engine::scheduler::StepPlan;
 use crate::engine::sequence::TokenTime;
@@ -19,6 +20,7 @@ use crate::engine::step_loop::StepLoop;
 use crate::engine::step_loop::count;
 use crate::model::Logits;
 use crate::model::ModelError;
+use crate::model::Wanted;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,27 +28,34 @@ impl StepLoop {
     /// Records what the step computed and chooses the next tokens of each sequence that reached its
     /// end; returns how many were chosen.
     pub(super) fn apply(&mut self, plan: &StepPlan, logits: &Logits, now: Instant) -> usize {
-        let mut logit_rows = logits.rows();
-        let reaching = plan.rows.iter().filter(|rows| rows.reaches_end);
-        let wanted: usize = reaching.map(|rows| 1 + rows.draft_count).sum();
-        assert_eq!(logit_rows.len(), wanted, "the model answers every wanted row");
+        let input = std::mem::take(&mut self.input);
+        let (mut logit_rows, mut likeliest) = (logits.rows(), logits.likeliest().iter());
+        assert_eq!(logit_rows.len(), input.wanted_rows().len(), "an answer a wanted row");
+        assert_eq!(likeliest.len(), input.greedy_rows().len(), "an answer a greedy row");
         let mut output_tokens = 0;
-        for rows in &plan.rows {
+        for (rows, segment) in plan.rows.iter().zip(input.segments()) {
             self.advance(rows.id, rows.first_position + rows.row_count);
-            if rows.reaches_end {
-                let own = logit_rows.by_ref().take(1 + rows.draft_count).collect::<Vec<_>>();
-                output_tokens += self.choose_all(rows, &own, now);
-            }
+            let own: Vec<Said<'_>> = match segment.wanted {
+                Wanted::Nothing => continue,
+                Wanted::Likeliest => {
+                    likeliest.by_ref().take(1).map(|token_id| Said::Likeliest(*token_id)).collect()
+                }
+                Wanted::Last | Wanted::All => {
+                    logit_rows.by_ref().take(1 + rows.draft_count).map(Said::Logits).collect()
+                }
+            };
+            output_tokens += self.choose_all(rows, &own, now);
         }
+        self.input = input;
         output_tokens
     }
 
     /// Chooses from a sequence's rows in turn, as long as each chosen token is the one that the
     /// next row was computed with; returns how many were chosen.
-    fn choose_all(&mut self, rows: &PlannedRows, logits: &[&[f32]], now: Instant) -> usize {
+    fn choose_all(&mut self, rows: &PlannedRows, said: &[Said<'_>], now: Instant) -> usize {
         let (mut chosen, mut right) = (0, 0);
-        for (at, row) in logits.iter().enumerate() {
-            let token_id = self.choose(rows.id, row, now);
+        for (at, said) in said.iter().enumerate() {
+            let token_id = self.choose(rows.id, *said, now);
             chosen += usize::from(token_id.is_some());
             let Some(sequence) = self.sequences.get_mut(&rows.id) else { break };
             if at == rows.draft_count || token_id != Some(sequence.draft[at]) {
@@ -75,9 +84,9 @@ impl StepLoop {
     }
 
     /// Chooses one token; `None` if the sequence ended without one.
-    fn choose(&mut self, id: SequenceId, logits: &[f32], now: Instant) -> Option<u32> {
+    fn choose(&mut self, id: SequenceId, said: Said<'_>, now: Instant) -> Option<u32> {
         let sequence = self.sequences.get_mut(&id)?;
-        let token_id = match sequence.choose(&mut self.sampler, logits) {
+        let token_id = match sequence.choose(&mut self.sampler, said) {
             Ok(token_id) => token_id,
             Err(error) => {
                 self.fail(id, error);

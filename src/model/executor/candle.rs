@@ -303,6 +303,7 @@ impl Executor for CandleExecutor {
         let normed = self.norm(&rows, &self.weights.output_norm)?;
         let logits = scaled(self.weights.output.forward(&normed)?, self.shape.logit_scale)?;
         let logits = soft_cap(logits, self.shape.logit_soft_cap)?;
-        Ok(Logits::new(logits.flatten_all()?.to_vec1::<f32>()?, vocabulary_size))
+        let logits = Logits::new(logits.flatten_all()?.to_vec1::<f32>()?, vocabulary_size);
+        Ok(logits.with_greedy(step.greedy))
     }
 }

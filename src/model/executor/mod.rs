@@ -68,7 +68,7 @@ pub(crate) trait Executor {
         residual: Self::Rows,
     ) -> Result<Self::Rows, ModelError>;
 
-    /// Logits of the wanted rows.
+    /// Logits of the wanted rows and the likeliest tokens of the greedy ones.
     fn head(&mut self, rows: Self::Rows, step: &Self::Step) -> Result<Logits, ModelError>;
 }
 

@@ -33,8 +33,10 @@ pub(crate) struct StepPlan {
     pub(crate) store_index: Tensor,
     /// Who attends together, for each of [`PlanSource::windows`].
     pub(crate) attention: Vec<AttentionPlan>,
-    /// Rows whose logits are wanted; `None` if there are none.
+    /// Rows whose logits are wanted, then the greedy ones; `None` if there are none.
     pub(crate) wanted: Option<Tensor>,
+    /// How many of them are greedy.
+    pub(crate) greedy: usize,
 }
 
 /// Cosines and sines of each row's angles: `[rows, 1, turned width / 2]`.
@@ -92,10 +94,10 @@ pub(crate) struct PlanSource<'a> {
 impl PlanSource<'_> {
     /// Lays out a checked step.
     pub(crate) fn plan(&self, input: &StepInput) -> Result<StepPlan, ModelError> {
-        let wanted = input.wanted_rows();
+        let wanted = [input.wanted_rows(), input.greedy_rows()].concat();
         let wanted = match wanted.len() {
             0 => None,
-            count => Some(Tensor::from_slice(wanted, count, self.device)?),
+            count => Some(Tensor::from_vec(wanted, count, self.device)?),
         };
         let windows = self.windows.iter();
         Ok(StepPlan {
@@ -108,6 +110,7 @@ impl PlanSource<'_> {
                 .map(|&window| self.attention(input, window))
                 .collect::<Result<_, _>>()?,
             wanted,
+            greedy: input.greedy_rows().len(),
         })
     }
 

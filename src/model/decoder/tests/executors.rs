@@ -12,6 +12,7 @@ use crate::model::ExecutorChoice;
 use crate::model::Forward;
 use crate::model::GgufFile;
 use crate::model::KvType;
+use crate::model::Likeliest;
 use crate::model::StepInput;
 use crate::model::Wanted;
 use crate::model::fixture::TINY_FAMILIES;
@@ -64,6 +65,37 @@ fn logits(model: &mut dyn Forward, sequences: &[Vec<u32>]) -> Vec<Vec<f32>> {
         step.push(tokens, 0, &pages, Wanted::All);
     }
     model.forward(&step).unwrap().rows().map(<[f32]>::to_vec).collect()
+}
+
+#[test]
+fn greedy_rows_tell_the_likeliest_token_of_their_logits() {
+    for family in TINY_FAMILIES {
+        let (_folder, path) = written(&TinyDecoder { family, ..TinyDecoder::default() });
+        for executor in [ExecutorChoice::Candle, ExecutorChoice::Cpu] {
+            let mut model = load(&path, &options(executor));
+            let texts = prompts(6);
+            let mut answer = |wanted: &dyn Fn(usize) -> Wanted| {
+                let mut step = StepInput::default();
+                for (at, tokens) in texts.iter().enumerate() {
+                    let pages: Vec<PageId> = (0..12)
+                        .map(|page| PageId(u32::try_from(at).unwrap() * 12 + page))
+                        .collect();
+                    step.push(tokens, 0, &pages, wanted(at));
+                }
+                model.forward(&step).unwrap()
+            };
+            let whole = answer(&|_| Wanted::Last);
+            let expected: Vec<Option<u32>> =
+                whole.rows().map(|row| Likeliest::of(row).token_id()).collect();
+            assert!(expected.iter().all(Option::is_some) && whole.likeliest().is_empty());
+            let greedy = answer(&|_| Wanted::Likeliest);
+            assert_eq!(greedy.likeliest(), expected, "{family:?} {executor:?}");
+            assert_eq!(greedy.rows().len(), 0);
+            let mixed = answer(&|at| if at % 2 == 0 { Wanted::Likeliest } else { Wanted::Last });
+            assert_eq!(mixed.likeliest(), [expected[0], expected[2], expected[4]]);
+            assert!(mixed.rows().eq(whole.rows().skip(1).step_by(2)), "{family:?} {executor:?}");
+        }
+    }
 }
 
 fn best(row: &[f32]) -> usize {

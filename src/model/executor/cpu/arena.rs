@@ -12,6 +12,7 @@ use crate::kernels::pool::Pool;
 use crate::kernels::pool::TaskPanic;
 use crate::kernels::tier::Tier;
 use crate::model::executor::cpu::holder::COLUMNS_MULTIPLE;
+use crate::model::likeliest::Likeliest;
 use crate::model::shape::DecoderShape;
 use std::sync::Arc;
 
@@ -99,8 +100,12 @@ pub(super) struct Arena {
     pub(super) computed: Vec<f32>,
     /// `[wanted rows, vocabulary]`, lent to the last step's reader.
     pub(super) logits: Arc<Vec<f32>>,
+    /// `[greedy rows, tasks]`: what each task found.
+    pub(super) likeliest: Vec<Likeliest>,
     pub(super) operand: Operand,
     pub(super) edges: Edges,
+    /// Edges of one cell a task.
+    pub(super) cells: Edges,
     pub(super) workers: Vec<Worker>,
 }
 
@@ -133,8 +138,10 @@ impl Arena {
             inner: Vec::new(),
             computed: Vec::new(),
             logits: Arc::default(),
+            likeliest: Vec::new(),
             operand: Operand::new(tier, forms),
             edges: Edges::default(),
+            cells: Edges::default(),
             workers,
         }
     }
@@ -149,6 +156,8 @@ impl Arena {
             bytes(small_groups),
             bytes(large_groups),
             (0, self.edges.capacity()),
+            (0, self.cells.capacity()),
+            (0, self.likeliest.capacity()),
         ]
     }
 

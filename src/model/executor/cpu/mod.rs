@@ -51,6 +51,7 @@ use crate::model::executor::weights::Weights;
 use crate::model::forward::ForwardLimits;
 use crate::model::forward::Logits;
 use crate::model::gguf::GgufFile;
+use crate::model::likeliest::Likeliest;
 use crate::model::shape::Activation;
 use crate::model::shape::DecoderShape;
 use crate::model::shape::LayerRope;
@@ -363,15 +364,10 @@ impl Executor for CpuExecutor {
         }
         let (tier, width, epsilon) = (self.tier, self.shape.width, self.shape.norm_epsilon);
         let gain = &self.weights.output_norm;
-        let Arena { hidden, logits: kept, operand, edges, workers, .. } = &mut self.arena;
+        let Arena { hidden, logits: kept, likeliest, operand, edges, cells, workers, .. } =
+            &mut self.arena;
         let mut team = Team { pool: &mut self.pool, workers, edges };
-        let rows = wanted.len();
-        // The last step's memory, unless somebody still reads it.
-        if Arc::get_mut(kept).is_none() {
-            *kept = Arc::default();
-        }
-        let logits = Arc::make_mut(kept);
-        logits.resize(rows * vocabulary_size, 0.0);
+        let (rows, greedy) = (wanted.len(), self.plan.greedy);
         operand.fill(
             &mut team,
             row_forms([output]),
@@ -382,13 +378,33 @@ impl Executor for CpuExecutor {
             }),
         )?;
         let (scale, cap) = (self.shape.logit_scale, self.shape.logit_soft_cap);
-        stages::project(&mut team, operand, &[output], (logits, rows), |logits, sums| {
-            logits.iter_mut().zip(sums).for_each(|(logit, sum)| *logit = scale * sum);
+        let bend = |logits: &mut [f32]| {
+            logits.iter_mut().for_each(|logit| *logit *= scale);
             if let Some(cap) = cap {
                 activation::soft_cap(tier, logits, cap);
             }
+        };
+        if greedy == rows {
+            stages::likeliest(&mut team, (operand, rows), output, (likeliest, cells), bend)?;
+            let tasks = likeliest.len() / rows;
+            let merged = likeliest.chunks_exact(tasks).map(|found| {
+                let mut row = Likeliest::NONE;
+                found.iter().for_each(|found| row.meet(*found));
+                row.token_id()
+            });
+            return Ok(Logits::greedy(merged.collect()));
+        }
+        // The last step's memory, unless somebody still reads it.
+        if Arc::get_mut(kept).is_none() {
+            *kept = Arc::default();
+        }
+        let logits = Arc::make_mut(kept);
+        logits.resize(rows * vocabulary_size, 0.0);
+        stages::project(&mut team, operand, &[output], (logits, rows), |logits, sums| {
+            logits.copy_from_slice(sums);
+            bend(logits);
         })?;
-        Ok(Logits::new(Arc::clone(kept), vocabulary_size))
+        Ok(Logits::new(Arc::clone(kept), vocabulary_size).with_greedy(greedy))
     }
 }
 

@@ -58,8 +58,10 @@ impl Angles {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) tokens: Vec<u32>,
-    /// Rows whose logits are wanted.
+    /// Rows whose logits are wanted, then the greedy ones.
     pub(super) wanted: Vec<u32>,
+    /// How many of them are greedy.
+    pub(super) greedy: usize,
     /// Position of each row in its sequence.
     pub(super) positions: Vec<usize>,
     /// Page and slot that each row is stored in.
@@ -95,6 +97,7 @@ impl Plan {
         Self {
             tokens: Vec::new(),
             wanted: Vec::new(),
+            greedy: 0,
             positions: Vec::new(),
             slots: Vec::new(),
             query_factors: Vec::new(),
@@ -124,6 +127,8 @@ impl Plan {
     pub(super) fn fill(&mut self, input: &StepInput) {
         replace(&mut self.tokens, input.tokens());
         replace(&mut self.wanted, input.wanted_rows());
+        self.wanted.extend_from_slice(input.greedy_rows());
+        self.greedy = input.greedy_rows().len();
         self.segments.clear();
         self.pages.clear();
         self.positions.clear();

@@ -9,6 +9,7 @@ use crate::kernels::attention::QueryTile;
 use crate::kernels::attention::Scoring;
 use crate::kernels::attention::Sight;
 use crate::kernels::grid::Cut;
+use crate::kernels::grid::Edges;
 use crate::kernels::grid::Rectangle;
 use crate::kernels::matmul::PackedMatrix;
 use crate::kernels::matmul::matmul;
@@ -21,6 +22,7 @@ use crate::model::executor::cpu::arena::Team;
 use crate::model::executor::cpu::plan::Angles;
 use crate::model::executor::cpu::plan::Plan;
 use crate::model::executor::weights;
+use crate::model::likeliest::Likeliest;
 use crate::model::rope::RopeStyle;
 use std::ops::Range;
 use std::sync::Arc;
@@ -64,6 +66,42 @@ pub(super) fn project(
             let biased = &mut biased[..sums.len()];
             put(biased, sums, bias, column);
             take(piece, biased);
+        });
+    })
+}
+
+/// Multiplies the operand's `rows` rows with the output matrix and keeps of each row's logits the
+/// likeliest token alone: a row of 150,000 logits is neither written nor read again. `found`
+/// becomes `[rows, tasks]`. `bend` gets pieces of a row's sums and makes logits of them.
+pub(super) fn likeliest(
+    team: &mut Team<'_>,
+    (operand, rows): (&Operand, usize),
+    output: &Linear,
+    (found, cells): (&mut Vec<Likeliest>, &mut Edges),
+    bend: impl Fn(&mut [f32]) + Sync,
+) -> Result<(), TaskPanic> {
+    let (height, panel_columns) = (output.matrix.rows(), output.matrix.panel_rows());
+    let threads = team.pool.threads();
+    let edges = team.edges.columns(std::iter::once(height), panel_columns, threads);
+    let tasks = edges.len() - 1;
+    found.clear();
+    found.resize(rows * tasks, Likeliest::NONE);
+    let cut = Cut { width: tasks, rows: &[0, rows], columns: cells.every(tasks, 1) };
+    team.pool.grid(found, cut, team.workers, |worker, mut part: Rectangle<'_, Likeliest>| {
+        let task = part.columns().start;
+        let run = panels(&output.matrix, edges[task]..edges[task + 1]);
+        let left = operand.rows(output.matrix.row_form());
+        matmul(&output.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
+            let mut logits = [0.0; SUMS_MAX];
+            let logits = &mut logits[..sums.len()];
+            match &output.bias {
+                Some(bias) => put(logits, sums, bias, column),
+                None => logits.copy_from_slice(sums),
+            }
+            bend(logits);
+            let [likeliest] = part.row(row) else { return };
+            // Rows of the matrix are token ids, which are `u32`.
+            likeliest.see(u32::try_from(column).unwrap_or(u32::MAX), logits);
         });
     })
 }

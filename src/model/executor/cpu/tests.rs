@@ -33,12 +33,13 @@ impl CpuExecutor {
     }
 }
 
-/// A step of `sequences` chunks of `tokens` tokens.
+/// A step of `sequences` chunks of `tokens` tokens; single ones are decoded greedily.
 fn input(sequences: u32, tokens: usize) -> StepInput {
     let mut input = StepInput::default();
     for index in 0..sequences {
         let pages: Vec<PageId> = (index * 2..index * 2 + 2).map(PageId).collect();
-        input.push(&vec![5; tokens], 0, &pages, Wanted::Last);
+        let wanted = if tokens == 1 { Wanted::Likeliest } else { Wanted::Last };
+        input.push(&vec![5; tokens], 0, &pages, wanted);
     }
     input
 }
@@ -53,6 +54,7 @@ fn steps_after_the_largest_keep_every_buffer_in_place() {
     let shape = DecoderShape::from_metadata(file.metadata()).unwrap();
     let mut executor = CpuExecutor::load(&file, &shape, &DecoderOptions::for_tests()).unwrap();
     executor.step(&input(16, 20));
+    executor.step(&input(16, 1));
     let footprint = executor.footprint();
     for (sequences, tokens) in [(16, 20), (1, 1), (16, 1), (4, 30), (16, 20)] {
         executor.step(&input(sequences, tokens));
