@@ -20,6 +20,8 @@ mod blocks;
 mod decode;
 mod drive;
 mod layout;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(test)]
 mod oracle;
 mod packed;
