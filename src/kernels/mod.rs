@@ -2,6 +2,10 @@
 //!
 //! One folder an operation. Its `mod` is the door: it checks shapes and picks the tier; `scalar` is
 //! the specification, and every other tier computes the same bits. `unsafe` stays in here.
+//!
+//! The NEON tier has code of its own for `matmul` alone. Elsewhere it runs the specification, whose
+//! loops the compiler turns into vector code as they stand: on aarch64 NEON and fused
+//! multiplications are always there.
 
 #[cfg_attr(
     target_arch = "x86_64",

@@ -8,9 +8,8 @@
 pub enum Tier {
     /// Plain Rust: the specification.
     Scalar,
-    /// NEON with the dot product of bytes: aarch64 since ARMv8.4, most of it since 2018. Tested
-    /// under emulation only and never timed; a machine without the dot product stays at
-    /// [`Self::Scalar`].
+    /// NEON with the dot product of bytes (optional from ARMv8.2 on, always there from ARMv8.4 on).
+    /// A machine without the latter stays at [`Self::Scalar`].
     Neon,
     /// AVX2, FMA and F16C: x86 since 2013.
     Avx2,
@@ -45,7 +44,8 @@ impl Tier {
         [Self::Scalar, Self::Neon, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
 
     /// The strongest proven tier of this machine. The 256-bit dot product was written without such
-    /// a processor at hand: it is taken by name only, until the tests have run on one.
+    /// a processor at hand: it is taken by name only, until the tests have run on one. NEON counts
+    /// as proven, by all tests under an emulator; it has not been timed.
     #[must_use]
     pub fn detect() -> Self {
         let proven = |tier: &Self| *tier != Self::AvxVnni;
@@ -121,7 +121,8 @@ impl Tier {
             match self {
                 Self::Scalar => true,
                 Self::Neon => {
-                    std::arch::is_aarch64_feature_detected!("neon")
+                    cfg!(target_endian = "little")
+                        && std::arch::is_aarch64_feature_detected!("neon")
                         && std::arch::is_aarch64_feature_detected!("dotprod")
                 }
                 Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => false,

@@ -22,7 +22,7 @@ mod drive;
 mod layout;
 #[cfg(target_arch = "aarch64")]
 mod neon;
-#[cfg(test)]
+#[cfg(all(test, not(kernels_alone)))]
 mod oracle;
 mod packed;
 mod rows;

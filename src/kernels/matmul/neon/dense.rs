@@ -3,7 +3,6 @@
 use crate::kernels::matmul::drive::FloatRows;
 use crate::kernels::matmul::drive::Strip;
 use crate::kernels::matmul::drive::Sums;
-use crate::kernels::matmul::neon::LINE;
 use crate::kernels::matmul::neon::ROWS;
 use crate::kernels::matmul::neon::load_halves;
 use crate::kernels::matmul::neon::load_line;
