@@ -22,7 +22,8 @@ mod drive;
 mod layout;
 #[cfg(target_arch = "aarch64")]
 mod neon;
-#[cfg(all(test, not(kernels_alone)))]
+#[cfg(test)]
+#[cfg(not(kernels_alone))]
 mod oracle;
 mod packed;
 mod rows;
