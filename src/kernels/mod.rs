@@ -2,23 +2,42 @@
 //!
 //! One folder an operation. Its `mod` is the door: it checks shapes and picks the tier; `scalar` is
 //! the specification, and every other tier computes the same bits. `unsafe` stays in here.
+//!
+//! The NEON tier has code of its own for `matmul` alone. Elsewhere it runs the specification, whose
+//! loops the compiler turns into vector code as they stand: on aarch64 NEON and fused
+//! multiplications are always there.
 
-#[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+)]
 pub(crate) mod activation;
-#[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+)]
 pub(crate) mod attention;
 mod exponential;
 #[expect(unsafe_code, reason = "threads write disjoint rectangles of one slice")]
 pub(crate) mod grid;
-#[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+)]
 pub(crate) mod int16;
 pub mod matmul;
 mod memory;
-#[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+)]
 pub(crate) mod norm;
 #[expect(unsafe_code, reason = "threads borrow a closure of the thread that waits for them")]
 pub mod pool;
-#[expect(unsafe_code, reason = "code compiled for instructions that are looked for first")]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+)]
 pub(crate) mod rope;
 mod specification;
 pub mod tier;

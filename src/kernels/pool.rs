@@ -388,12 +388,13 @@ fn wait_briefly(waits: &mut u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::specification::tests::unless_miri;
 
     #[test]
     fn every_task_runs_once_on_any_number_of_threads() {
         for threads in [1, 2, 3, 7] {
             let mut pool = Pool::start(threads).unwrap();
-            for tasks in [0, 1, 2, 5, 64, 1000] {
+            for tasks in [0, 1, 2, 5, 64, unless_miri(1000, 200)] {
                 let counts: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
                 pool.run(tasks, &|thread, task| {
                     assert!(thread < threads);
@@ -409,19 +410,20 @@ mod tests {
     fn many_short_regions_all_complete() {
         let mut pool = Pool::start(4).unwrap();
         let sum = AtomicUsize::new(0);
-        for _ in 0..20_000 {
+        let regions = unless_miri(20_000, 200);
+        for _ in 0..regions {
             pool.run(3, &|_, task| {
                 sum.fetch_add(task + 1, Ordering::Relaxed);
             })
             .unwrap();
         }
-        assert_eq!(sum.into_inner(), 20_000 * 6);
+        assert_eq!(sum.into_inner(), regions * 6);
     }
 
     #[test]
     fn parked_workers_wake_for_the_next_region() {
         let mut pool = Pool::start(2).unwrap();
-        for _ in 0..20 {
+        for _ in 0..unless_miri(20, 3) {
             while !pool.shared.parked[0].0.load(Ordering::SeqCst) {
                 thread::yield_now();
             }
@@ -464,7 +466,7 @@ mod tests {
             while busy.load(Ordering::SeqCst) < 2 {
                 thread::yield_now();
             }
-            for _ in 0..500 {
+            for _ in 0..unless_miri(500, 20) {
                 let alone = second.run(64, &|thread, _| assert_eq!(thread, 0, "no core is left"));
                 if alone.is_err() {
                     done.store(true, Ordering::SeqCst);
@@ -482,7 +484,7 @@ mod tests {
     fn panic_in_a_task_is_an_error_and_the_pool_goes_on() {
         for threads in [1, 3] {
             let mut pool = Pool::start(threads).unwrap();
-            for _ in 0..50 {
+            for _ in 0..unless_miri(50, 3) {
                 let failed = pool.run(40, &|_, task| assert!(task != 17, "task {task} failed"));
                 assert!(failed.unwrap_err().message.contains("task 17 failed"));
                 assert_eq!(pool.run(40, &|_, _| {}), Ok(()));

@@ -51,6 +51,11 @@ pub(crate) mod tests {
         Tier::available()
     }
 
+    /// `usual`, or `interpreted` in Miri, which takes a thousand times as long.
+    pub(crate) const fn unless_miri(usual: usize, interpreted: usize) -> usize {
+        if cfg!(miri) { interpreted } else { usual }
+    }
+
     /// Numbers from -1 to 1, the same for every call with this seed.
     pub(crate) fn random_floats(count: usize, seed: u64) -> Vec<f32> {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1);

@@ -8,7 +8,8 @@
 pub enum Tier {
     /// Plain Rust: the specification.
     Scalar,
-    /// aarch64's vector instructions.
+    /// NEON with the dot product of bytes (optional from ARMv8.2 on, always there from ARMv8.4 on).
+    /// A machine without the latter stays at [`Self::Scalar`].
     Neon,
     /// AVX2, FMA and F16C: x86 since 2013.
     Avx2,
@@ -43,7 +44,8 @@ impl Tier {
         [Self::Scalar, Self::Neon, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
 
     /// The strongest proven tier of this machine. The 256-bit dot product was written without such
-    /// a processor at hand: it is taken by name only, until the tests have run on one.
+    /// a processor at hand: it is taken by name only, until the tests have run on one. NEON counts
+    /// as proven, by all tests under an emulator; it has not been timed.
     #[must_use]
     pub fn detect() -> Self {
         let proven = |tier: &Self| *tier != Self::AvxVnni;
@@ -118,7 +120,11 @@ impl Tier {
         {
             match self {
                 Self::Scalar => true,
-                Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+                Self::Neon => {
+                    cfg!(target_endian = "little")
+                        && std::arch::is_aarch64_feature_detected!("neon")
+                        && std::arch::is_aarch64_feature_detected!("dotprod")
+                }
                 Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => false,
             }
         }

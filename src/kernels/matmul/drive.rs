@@ -11,6 +11,8 @@ use crate::kernels::matmul::avx512::Avx512;
 use crate::kernels::matmul::decode::DecodedStrip;
 use crate::kernels::matmul::layout::Layout;
 use crate::kernels::matmul::layout::unit_weights;
+#[cfg(target_arch = "aarch64")]
+use crate::kernels::matmul::neon::Neon;
 use crate::kernels::matmul::rows::RowUnit;
 use crate::kernels::matmul::scalar;
 use crate::kernels::matmul::weight_type::Format;
@@ -147,7 +149,9 @@ pub(super) fn run(
     take: &mut Take<'_>,
 ) {
     match matrix.tier() {
-        Tier::Scalar | Tier::Neon => drive(Plain, matrix, rows, panels, (scratch, take)),
+        Tier::Scalar => drive(Plain, matrix, rows, panels, (scratch, take)),
+        #[cfg(target_arch = "aarch64")]
+        Tier::Neon => drive(Neon::proven(), matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "x86_64")]
         Tier::Avx2 => drive(Avx2::<false>::proven(), matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "x86_64")]
@@ -158,6 +162,8 @@ pub(super) fn run(
         Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => {
             unreachable!("a matrix is packed for a tier of this machine")
         }
+        #[cfg(not(target_arch = "aarch64"))]
+        Tier::Neon => unreachable!("a matrix is packed for a tier of this machine"),
     }
 }
 

@@ -20,7 +20,10 @@ mod blocks;
 mod decode;
 mod drive;
 mod layout;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(test)]
+#[cfg(not(kernels_alone))]
 mod oracle;
 mod packed;
 mod rows;

@@ -11,8 +11,11 @@ use crate::kernels::matmul::weight_type::RowForm;
 use crate::kernels::matmul::weight_type::WeightType;
 use crate::kernels::memory::LineBytes;
 use crate::kernels::tier::Tier;
+#[cfg(not(miri))]
 use rayon::iter::IndexedParallelIterator;
+#[cfg(not(miri))]
 use rayon::iter::ParallelIterator;
+#[cfg(not(miri))]
 use rayon::slice::ParallelSliceMut;
 use std::ops::Range;
 
@@ -102,13 +105,16 @@ impl PackedMatrix {
         };
         let mut panels = LineBytes::zeroed(rows.div_ceil(strip_rows) * strip_bytes);
         let panel_bytes = PANEL_STRIPS * matrix.strip_bytes;
-        panels.as_mut_slice().par_chunks_mut(panel_bytes).enumerate().for_each(
-            |(panel, packed)| {
-                let first = panel * matrix.panel_rows();
-                let last = (first + matrix.panel_rows()).min(rows);
-                matrix.pack_panel(panel, &bytes[first * row_bytes..last * row_bytes], packed);
-            },
-        );
+        #[cfg(not(miri))]
+        let each = panels.as_mut_slice().par_chunks_mut(panel_bytes);
+        // Miri would stop in the queues of rayon's threads.
+        #[cfg(miri)]
+        let each = panels.as_mut_slice().chunks_mut(panel_bytes);
+        each.enumerate().for_each(|(panel, packed)| {
+            let first = panel * matrix.panel_rows();
+            let last = (first + matrix.panel_rows()).min(rows);
+            matrix.pack_panel(panel, &bytes[first * row_bytes..last * row_bytes], packed);
+        });
         matrix.panels = panels;
         Ok(matrix)
     }
