@@ -6,6 +6,7 @@
 //! Source: temperature scaling and expected calibration error, Guo et al. 2017, arXiv:1706.04599;
 //! AUROC by ranks, Mann & Whitney 1947.
 
+use crate::intent::head::CLARIFY_MARGIN;
 use crate::intent::linear::softmax;
 
 /// Bins of the expected calibration error, as in the literature.
@@ -156,9 +157,82 @@ pub(crate) fn threshold(held_out: &[HeldOut], accuracy_cost_max: f64) -> f32 {
     chosen
 }
 
+/// Margins that are tried: multiples of this, up to that. Finer ones would fit chance.
+const MARGIN_STEP: f32 = 0.05;
+const MARGIN_STEPS: u8 = 10;
+/// Fewer answers do not tell which margin is better.
+const ANSWERS_MIN: usize = 100;
+/// Needless questions that cost a customer as much as one wrong answer: a question is a tap, a
+/// wrong answer is read, contradicted, and the wish said again.
+const QUESTIONS_A_WRONG_ANSWER: f64 = 2.0;
+/// Share of right answers that may be asked about.
+const ASKED_RIGHT_MAX: f64 = 0.05;
+
+/// What a held-out example would have been answered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Answered {
+    /// By how much the best label is likelier than the second.
+    pub(crate) margin: f32,
+    /// Whether the best label is right.
+    pub(crate) right: bool,
+    /// Whether the second is.
+    pub(crate) second_right: bool,
+}
+
+/// The margin below which asking which of the two best labels is meant pays.
+///
+/// A question spares a wrong answer where the second label is right, and is needless where the
+/// first is. Of the margins that ask about few right answers, the one that spares most.
+#[expect(clippy::cast_precision_loss, reason = "example counts are small")]
+pub(crate) fn clarify_margin(answers: &[Answered]) -> f32 {
+    if answers.len() < ANSWERS_MIN {
+        return CLARIFY_MARGIN;
+    }
+    let rights = answers.iter().filter(|one| one.right).count();
+    let (mut chosen, mut most) = (0.0, 0.0);
+    for margin in (1..=MARGIN_STEPS).map(|steps| f32::from(steps) * MARGIN_STEP) {
+        let asked = || answers.iter().filter(|one| one.margin < margin);
+        let needless = asked().filter(|one| one.right).count() as f64;
+        let spared = asked().filter(|one| one.second_right).count() as f64;
+        let gain = QUESTIONS_A_WRONG_ANSWER * spared - needless;
+        if needless <= ASKED_RIGHT_MAX * rights as f64 && gain > most {
+            (chosen, most) = (margin, gain);
+        }
+    }
+    chosen
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// So many answers at a margin, a share of them wrong where the second label is right.
+    fn answers(count: usize, margin: f32, wrong_of_ten: usize) -> Vec<Answered> {
+        let wrong = |at: usize| at % 10 < wrong_of_ten;
+        (0..count)
+            .map(|at| Answered { margin, right: !wrong(at), second_right: wrong(at) })
+            .collect()
+    }
+
+    #[test]
+    fn the_margin_asks_where_a_question_pays() {
+        let clear = answers(900, 0.9, 0);
+        let with =
+            |margin, wrong_of_ten| [clear.clone(), answers(50, margin, wrong_of_ten)].concat();
+        let near = |found: f32, wanted: f32| assert!((found - wanted).abs() < 1e-6, "{found}");
+        near(clarify_margin(&with(0.22, 5)), 0.25);
+        near(clarify_margin(&with(0.12, 5)), 0.15);
+        near(clarify_margin(&with(0.12, 3)), 0.0);
+        near(clarify_margin(&clear), 0.0);
+        let both = [with(0.03, 6), answers(200, 0.33, 5)].concat();
+        near(clarify_margin(&both), 0.05);
+    }
+
+    #[test]
+    fn few_answers_leave_the_margin_as_it_was() {
+        assert_eq!(clarify_margin(&answers(99, 0.2, 5)), CLARIFY_MARGIN);
+        assert_eq!(clarify_margin(&[]), CLARIFY_MARGIN);
+    }
 
     #[test]
     fn temperature_cools_what_is_too_sure() {

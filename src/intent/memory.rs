@@ -69,6 +69,7 @@ mod tests {
             confidence: 0.9,
             in_scope: 0.9,
             abstained: false,
+            clarify_margin: 0.1,
             alternatives: Vec::new(),
             signals: Signals::default(),
         }

@@ -48,6 +48,7 @@ pub use error::HeadRefusal;
 pub use error::IntentError;
 pub use error::SharedCause;
 pub use features::NgramSpec;
+pub use head::CLARIFY_MARGIN;
 pub use head::EncoderIdentity;
 pub use head::Head;
 pub use head::LABELS_MAX;
@@ -85,6 +86,9 @@ pub struct IntentPrediction {
     pub in_scope: f32,
     /// The text is probably none of the labels: do not act on `label`.
     pub abstained: bool,
+    /// By how much `confidence` must exceed the first runner-up's for nobody to be asked which of
+    /// the two is meant.
+    pub clarify_margin: f32,
     /// Up to three runners-up, best first.
     pub alternatives: Vec<Alternative>,
     /// Simple scores of mood.
@@ -290,6 +294,7 @@ impl IntentClassifier {
             confidence,
             in_scope: ranking.in_scope,
             abstained: ranking.abstained,
+            clarify_margin: self.head.clarify_margin(),
             alternatives,
             signals,
         }

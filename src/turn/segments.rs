@@ -145,6 +145,7 @@ mod tests {
             alternatives: Vec::new(),
             signals: Signals::default(),
             second: None,
+            ..Reading::none()
         }
     }
 

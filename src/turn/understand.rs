@@ -10,6 +10,7 @@ use crate::base::language::Tongue;
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
+use crate::intent::CLARIFY_MARGIN;
 use crate::intent::IntentClassifier;
 use crate::intent::IntentError;
 use crate::intent::IntentPrediction;
@@ -38,6 +39,8 @@ pub(crate) struct Reading {
     /// Calibrated, 0 to 1.
     pub(crate) confidence: f32,
     pub(crate) abstained: bool,
+    /// Asked about if the first alternative is nearer than this.
+    pub(crate) clarify_margin: f32,
     pub(crate) alternatives: Vec<(String, f32)>,
     pub(crate) signals: Signals,
     /// What else the message asks for.
@@ -51,6 +54,7 @@ impl Reading {
             label: String::new(),
             confidence: 0.0,
             abstained: true,
+            clarify_margin: CLARIFY_MARGIN,
             alternatives: Vec::new(),
             signals: Signals::default(),
             second: None,
@@ -76,6 +80,7 @@ impl From<IntentPrediction> for Reading {
             label: found.label,
             confidence: found.confidence,
             abstained: found.abstained,
+            clarify_margin: found.clarify_margin,
             alternatives: alternatives.map(|other| (other.label, other.confidence)).collect(),
             signals: found.signals,
             second: None,

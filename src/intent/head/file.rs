@@ -1,11 +1,12 @@
 //! The head's file.
 //!
-//! Format, version 4, little-endian; `width` is the encoder's dimensions, twice those if joined:
+//! Format, version 5, little-endian; `width` is the encoder's dimensions, twice those if joined:
 //! ```text
 //! 8 bytes    VITHEAD1, the mark
-//! u32        format version, 1 to 4
+//! u32        format version, 1 to 5
 //! u32        bytes of the header
-//! header     JSON: encoder, labels, n-grams, temperature, scope, threshold, glossary, training
+//! header     JSON: encoder, labels, n-grams, temperature, scope, threshold, margin, glossary,
+//!            training
 //! weights    f16: bias [labels], then [width + buckets, labels] row-major
 //! centroids  f16: [in-scope labels, width] row-major, if the header has a scope
 //! classes    u16: the label of each example, if the header has neighbours
@@ -13,8 +14,9 @@
 //! changes    safetensors: what training changed in the encoder, if the header announces bytes
 //! 32 bytes   SHA-256 of everything before
 //! ```
-//! Version 3 has neither neighbours nor joined embeddings. Version 2 has no scope: such a head
-//! abstains by confidence. Version 1 has no changes either.
+//! Version 4 has no margin below which two labels are asked about: that was 0.1. Version 3 has
+//! neither neighbours nor joined embeddings. Version 2 has no scope: such a head abstains by
+//! confidence. Version 1 has no changes either.
 //!
 //! Invariants
 //! - Only finite weights of the announced shape are ever opened.
@@ -23,6 +25,7 @@
 use crate::intent::error::HeadRefusal;
 use crate::intent::error::IntentError;
 use crate::intent::features::NgramSpec;
+use crate::intent::head::CLARIFY_MARGIN;
 use crate::intent::head::EncoderIdentity;
 use crate::intent::head::Head;
 use crate::intent::head::LABELS_MAX;
@@ -49,7 +52,7 @@ use std::path::Path;
 const FILE_BYTES_MAX: u64 = 160 << 20;
 
 const MARK: &[u8; 8] = b"VITHEAD1";
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// The oldest version that is read.
 const VERSION_MIN: u32 = 1;
 const CHECKSUM_BYTES: usize = 32;
@@ -86,6 +89,11 @@ impl NeighboursHeader {
     }
 }
 
+/// What heads without a margin of their own have.
+fn clarify_margin_before() -> f32 {
+    CLARIFY_MARGIN
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -99,6 +107,8 @@ struct Header {
     #[serde(default)]
     scope: Option<ScopeHeader>,
     threshold: f32,
+    #[serde(default = "clarify_margin_before")]
+    clarify_margin: f32,
     #[serde(default)]
     neighbours: Option<NeighboursHeader>,
     /// Whether both embeddings of a text are read, one after the other.
@@ -165,6 +175,7 @@ impl Head {
                 ScopeHeader { weights, bias }
             }),
             threshold: self.threshold,
+            clarify_margin: self.clarify_margin,
             neighbours: self.neighbours.as_ref().map(|neighbours| {
                 let Kernel { sharpness, weight } = neighbours.kernel();
                 let examples = neighbours.classes_of().len();
@@ -311,6 +322,9 @@ impl Header {
     }
 
     fn check_abstention(&self) -> Result<(), HeadRefusal> {
+        if !(0.0..=1.0).contains(&self.clarify_margin) {
+            return Err(value("clarify_margin", &self.clarify_margin, "0 to 1"));
+        }
         match &self.scope {
             Some(scope) if !scope.score().is_finite() => {
                 Err(value("scope", &"NaN", "finite numbers"))
@@ -369,6 +383,7 @@ impl Header {
             temperature: self.temperature,
             scope,
             threshold: self.threshold,
+            clarify_margin: self.clarify_margin,
             glossary: self.glossary,
             training: self.training,
             linear,
@@ -392,124 +407,4 @@ impl Header {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::intent::head::tests::scoped_head;
-    use crate::intent::head::tests::toy_head;
-
-    /// Recomputes the checksum, as someone who damages a header on purpose would.
-    fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-        bytes.truncate(bytes.len() - CHECKSUM_BYTES);
-        let checksum = Sha256::digest(&bytes);
-        bytes.extend_from_slice(&checksum);
-        bytes
-    }
-
-    fn with_header(edit: impl Fn(String) -> String) -> Vec<u8> {
-        let bytes = toy_head().to_bytes();
-        let header_bytes = little_endian(&bytes[12..]) as usize;
-        let header = String::from_utf8(bytes[16..16 + header_bytes].to_vec()).unwrap();
-        let header = edit(header);
-        let mut edited = bytes[..12].to_vec();
-        edited.extend_from_slice(&u32::try_from(header.len()).unwrap().to_le_bytes());
-        edited.extend_from_slice(header.as_bytes());
-        edited.extend_from_slice(&bytes[16 + header_bytes..]);
-        sealed(edited)
-    }
-
-    fn head_with_examples() -> Head {
-        let kernel = Kernel { sharpness: 20.0, weight: 2.0 };
-        let neighbours = Neighbours::new(kernel, 2, (vec![127, 0, 0, -127], vec![1, 2]));
-        Head { neighbours: Some(neighbours), ..scoped_head() }
-    }
-
-    #[test]
-    fn a_head_with_senseless_examples_is_refused_with_the_reason() {
-        let bytes = head_with_examples().to_bytes();
-        let cases = [
-            (r#""sharpness":20.0"#, r#""sharpness":0.00"#, "sharpness = 0"),
-            (r#""sharpness":20.0"#, r#""sharpness":99.0"#, "sharpness = 99"),
-            (r#""examples":2,"#, r#""examples":3,"#, "announces"),
-            (r#""joined":false"#, r#""joined":true "#, "joined = true"),
-        ];
-        for (from, to, reason) in cases {
-            let at = bytes.windows(from.len()).position(|found| found == from.as_bytes()).unwrap();
-            let mut edited = bytes.clone();
-            edited[at..at + to.len()].copy_from_slice(to.as_bytes());
-            let refusal = Head::from_bytes(&sealed(edited)).unwrap_err().to_string();
-            assert!(refusal.contains(reason), "{from} to {to}: {refusal}");
-        }
-        let mut strange = bytes.clone();
-        let first_class = bytes.len() - CHECKSUM_BYTES - 4 - 4;
-        strange[first_class] = 3;
-        let refusal = Head::from_bytes(&sealed(strange)).unwrap_err().to_string();
-        assert!(refusal.contains("class of an example = 3"), "{refusal}");
-    }
-
-    #[test]
-    fn a_head_of_an_older_version_is_read_as_it_was() {
-        let without = |header: String| header.replace(r#""neighbours":null,"joined":false,"#, "");
-        let mut older = with_header(without);
-        older[8] = 3;
-        let older = sealed(older);
-        assert!(older.len() < toy_head().to_bytes().len());
-        assert_eq!(Head::from_bytes(&older).unwrap(), toy_head());
-    }
-
-    #[test]
-    fn a_head_survives_its_file() {
-        for head in [toy_head(), scoped_head(), head_with_examples()] {
-            assert_eq!(Head::from_bytes(&head.to_bytes()).unwrap(), head);
-        }
-        let head = toy_head();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("toy.head");
-        head.save(&path).unwrap();
-        assert_eq!(Head::open(&path).unwrap(), head);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_head_cut_anywhere_or_bitten_anywhere_is_refused() {
-        let bytes = toy_head().to_bytes();
-        for end in 0..bytes.len() {
-            assert!(Head::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
-        }
-        for at in (0..bytes.len()).step_by(7) {
-            let mut bitten = bytes.clone();
-            bitten[at] ^= 0x10;
-            assert!(Head::from_bytes(&bitten).is_err(), "bitten at {at}");
-        }
-        let mut longer = bytes;
-        longer.push(0);
-        assert_eq!(Head::from_bytes(&longer), Err(HeadRefusal::Checksum));
-    }
-
-    #[test]
-    fn a_well_sealed_but_senseless_head_is_refused_with_the_reason() {
-        let cases = [
-            (r#""buckets":256"#, r#""buckets":300"#, "buckets = 300"),
-            (r#""buckets":256"#, r#""buckets":512"#, "announces"),
-            (r#""dimensions":2"#, r#""dimensions":0"#, "dimensions = 0"),
-            (r#""temperature":1.0"#, r#""temperature":0.0"#, "temperature = 0"),
-            (r#""threshold":0.5"#, r#""threshold":2.0"#, "threshold = 2"),
-            (r#""characters_max":4"#, r#""characters_max":1"#, "characters_max = 1"),
-            (r#"["left","right","oos"]"#, r#"["left","oos","right"]"#, "`oos` last"),
-            (r#"["left","right","oos"]"#, r#"["left","left","oos"]"#, "distinct"),
-            (r#"["left","right","oos"]"#, r#"["left","oos"]"#, "labels = 2"),
-            (r#""seed":1"#, r#""seed":-1"#, "header is malformed"),
-        ];
-        for (from, to, reason) in cases {
-            let refusal = Head::from_bytes(&with_header(|header| header.replace(from, to)));
-            let refusal = refusal.unwrap_err().to_string();
-            assert!(refusal.contains(reason), "{from} to {to}: {refusal}");
-        }
-        let mut newer = toy_head().to_bytes();
-        newer[8] = 9;
-        let refusal = Head::from_bytes(&sealed(newer)).unwrap_err();
-        assert_eq!(refusal, HeadRefusal::Version { found: 9, supported: VERSION });
-        let mut head = toy_head();
-        head.linear.weights[3] = f32::NAN;
-        assert_eq!(Head::from_bytes(&head.to_bytes()), Err(HeadRefusal::Weight { index: 6 }));
-    }
-}
+mod tests;

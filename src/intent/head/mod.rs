@@ -23,6 +23,10 @@ pub const OUT_OF_SCOPE: &str = "oos";
 /// Most labels of a head, `oos` included: CLINC150 has 151.
 pub const LABELS_MAX: usize = 1_024;
 
+/// By how much the best label must be likelier than the second not to be asked about, where
+/// training did not choose a margin.
+pub const CLARIFY_MARGIN: f32 = 0.1;
+
 /// Which encoder a head belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderIdentity {
@@ -84,6 +88,8 @@ pub struct Head {
     pub(crate) scope: Option<Scope>,
     /// It abstains below; a probability, or a score of `scope`.
     pub(crate) threshold: f32,
+    /// The two best labels are asked about when their probabilities differ by less.
+    pub(crate) clarify_margin: f32,
     /// Fingerprint of the glossary that its texts were read with.
     pub(crate) glossary: u32,
     pub(crate) training: TrainingNote,
@@ -113,6 +119,13 @@ impl Head {
     #[must_use]
     pub fn threshold(&self) -> f32 {
         self.threshold
+    }
+
+    /// By how much the best label's probability must exceed the second's for nobody to be asked
+    /// which is meant.
+    #[must_use]
+    pub fn clarify_margin(&self) -> f32 {
+        self.clarify_margin
     }
 
     /// How it was trained.
@@ -214,6 +227,7 @@ pub(crate) mod tests {
             temperature: 1.0,
             scope: None,
             threshold: 0.5,
+            clarify_margin: 0.1,
             glossary: Glossary::house().fingerprint(),
             training: TrainingNote { examples: 2, l2: 1.0, accuracy_forced: 1.0, seed: 1 },
             linear: Linear {

@@ -1,6 +1,7 @@
 //! Calibrates a head on what classifiers said of examples that they had not seen.
 
 use crate::intent::calibration;
+use crate::intent::calibration::Answered;
 use crate::intent::calibration::HeldOut;
 use crate::intent::error::IntentError;
 use crate::intent::evaluation::Judged;
@@ -70,6 +71,12 @@ impl Course<'_> {
             })
             .collect();
         let threshold = calibration::threshold(&held_out, self.options.accuracy_cost_max);
+        let answers: Vec<Answered> = unseen
+            .iter()
+            .zip(&said)
+            .filter(|(one, said)| is_inside(one.at) && said.in_scope >= threshold)
+            .map(|(one, _)| self.answered(one, temperature))
+            .collect();
         let judged: Vec<(usize, Judged<'_>)> =
             said.iter().map(|one| (one.at, self.judged(*one, threshold))).collect();
         let ones: Vec<Judged<'_>> = judged.iter().map(|(_, one)| *one).collect();
@@ -88,6 +95,7 @@ impl Course<'_> {
             temperature,
             scope: Some(Scope { score, centroids }),
             threshold,
+            clarify_margin: calibration::clarify_margin(&answers),
             glossary: self.glossary.fingerprint(),
             training,
             linear,
@@ -96,6 +104,24 @@ impl Course<'_> {
             joined: false,
         };
         Ok(Trained { head, held_out, suspects: suspects(self.examples, &judged) })
+    }
+
+    /// How clear an answer is, and whether it or the second best is right.
+    fn answered(&self, one: &Unseen, temperature: f32) -> Answered {
+        let mut probabilities = one.logits.clone();
+        softmax(&mut probabilities, temperature);
+        let best = probabilities[one.best];
+        let others = probabilities[..self.inside()].iter().copied().enumerate();
+        let second = others
+            .filter(|(class, _)| *class != one.best)
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .unwrap_or_default();
+        let class = self.classes_of[one.at];
+        Answered {
+            margin: best - second.1,
+            right: one.best == class,
+            second_right: second.0 == class && one.best != class,
+        }
     }
 
     fn judged(&self, said: Said, threshold: f32) -> Judged<'_> {

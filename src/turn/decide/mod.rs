@@ -325,16 +325,13 @@ fn by_content(situation: &Situation<'_>) -> Decision {
     either(situation).unwrap_or_else(|| by_intent(situation, &reading.label))
 }
 
-/// Confidence that the first intent must have over the second one to be acted on unasked.
-const AMBIGUITY_MARGIN: f32 = 0.1;
-
 /// The question which of two intents is meant, when they are too close to choose; once, and only
 /// where the answers would differ.
 fn either(situation: &Situation<'_>) -> Option<Decision> {
     let reading = &situation.understood.reading;
     let (second, confidence) = reading.alternatives.first()?;
     let asked_before = situation.record.counters.low_confidence_in_a_row > 0;
-    if asked_before || reading.confidence - confidence >= AMBIGUITY_MARGIN {
+    if asked_before || reading.confidence - confidence >= reading.clarify_margin {
         return None;
     }
     let likely = likely_intents(situation);

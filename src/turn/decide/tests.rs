@@ -395,6 +395,17 @@ fn two_intents_too_close_to_choose_are_asked_about_once() {
 }
 
 #[test]
+fn how_close_is_too_close_is_the_heads_to_say() {
+    let asks = |clarify_margin| {
+        let close = reading("refund_status", 0.5, ("return_exchange", 0.3));
+        let read = Reading { clarify_margin, ..close };
+        let decision = Talk::new(Language::En).reads("my money and my return", read);
+        decision.action.kind == ActionKind::Clarify
+    };
+    assert!(asks(0.25) && !asks(0.15) && !asks(0.0));
+}
+
+#[test]
 fn two_names_of_one_answer_are_no_question() {
     let mut talk = Talk::new(Language::En);
     let same = reading("checkout", 0.45, ("add_to_cart", 0.44));
