@@ -152,7 +152,7 @@ fn attention_equals_f64_on_every_head_width_and_page_size() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours; shorter sequences go the same way")]
+#[cfg_attr(miri, ignore = "takes long; shorter sequences go the same way")]
 fn window_and_soft_cap_equal_f64() {
     for window in [1, 5, 16, 140, 1000] {
         let scoring = Scoring { window: Some(window), ..PLAIN };
@@ -175,7 +175,7 @@ fn rows_that_see_the_whole_sequence_equal_f64() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours; shorter sequences go the same way")]
+#[cfg_attr(miri, ignore = "takes long; shorter sequences go the same way")]
 fn every_tier_equals_scalar() {
     for (group, page_tokens) in [(1, 16), (2, 32), (7, 16), (4, 5)] {
         let sequence = Sequence::<f16>::new(page_tokens, 64, group, 150);
@@ -192,7 +192,7 @@ fn every_tier_equals_scalar() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours; shorter sequences go the same way")]
+#[cfg_attr(miri, ignore = "takes long; shorter sequences go the same way")]
 fn row_has_the_same_bits_in_every_tile() {
     for scoring in [PLAIN, Scoring { window: Some(50), ..PLAIN }] {
         let sequence = Sequence::<f16>::new(16, 64, 2, 400);

@@ -55,7 +55,7 @@ fn every_tier_equals_scalar_on_every_height_and_tail() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
 fn row_has_the_same_bits_in_every_company() {
     let (inputs, outputs) = (96, 80);
     let matrix = Int16Matrix::pack(
@@ -73,7 +73,7 @@ fn row_has_the_same_bits_in_every_company() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
 fn product_is_that_of_the_rounded_operands() {
     for inputs in [64, 1536, 4096] {
         let (weights, values) = (random_floats(inputs * 16, 7), random_floats(inputs * 5, 8));
@@ -98,7 +98,7 @@ fn product_is_that_of_the_rounded_operands() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
 fn extreme_operands_do_not_overflow() {
     for inputs in [2, 384, 1536, 4096, INPUTS_MAX] {
         let largest = vec![-3.0; inputs];

@@ -4,7 +4,6 @@
 //! dequantised operands as the truth; the plain engine on the same panels for every other tier.
 
 use super::*;
-use crate::kernels::specification::tests::unless_miri;
 use crate::kernels::tier::Tier;
 use half::f16;
 use proptest::prelude::*;
@@ -296,20 +295,20 @@ proptest! {
     })]
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes hours; smaller products go the same way")]
+    #[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
     fn tiers_agree_on_any_shape((weight_type, shape, seed) in cases()) {
         assert_tiers_agree(weight_type, shape, seed);
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes hours; smaller products go the same way")]
+    #[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
     fn products_of_any_shape_are_within_the_bound((weight_type, [m, n, k], seed) in cases()) {
         assert_close_to_f64(weight_type, [m.min(4), n.min(20), k], seed);
     }
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
 fn a_row_has_the_same_bits_in_every_company_and_every_share_of_panels() {
     for weight_type in WeightType::ALL {
         for tier in Tier::available() {
@@ -383,6 +382,7 @@ fn values_are_rounded_to_the_nearest_of_255_steps_and_sums_are_those_of_the_code
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
 fn value_that_is_no_number_makes_its_row_no_number_and_no_other() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for tier in Tier::available() {
@@ -403,7 +403,7 @@ fn value_that_is_no_number_makes_its_row_no_number_and_no_other() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
 fn largest_sums_are_those_of_the_product_whoever_finds_them() {
     let (m, n, k) = (66, 203, 256);
     let matrix = pack(WeightType::Q6K, [n, k], 9, Extent::Usual, Tier::detect());
@@ -427,10 +427,11 @@ fn largest_sums_are_those_of_the_product_whoever_finds_them() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
 fn panels_are_as_dense_as_the_file() {
     for weight_type in WeightType::ALL {
         for tier in Tier::available() {
-            let (n, k) = (unless_miri(64, 8), unless_miri(1024, 256));
+            let (n, k) = (64, 1024);
             let file = n * k / weight_type.unit().0 * weight_type.unit().1;
             let bytes = pack(weight_type, [n, k], 1, Extent::Usual, tier).bytes() as f64;
             // The two that are widened to another type: 2 bits to 8, 3 bits to 6.
