@@ -21,7 +21,7 @@ const BUCKETS: usize = 8_192;
 /// Shortest and longest character n-gram.
 const NGRAM_CHARACTERS: (usize, usize) = (2, 4);
 /// Pulls to zero that cross-validation chooses from.
-const L2_GRID: [f32; 3] = [0.01, 0.03, 0.1];
+const L2_GRID: [f32; 4] = [0.01, 0.03, 0.1, 0.3];
 /// Weights of n-grams against the embedding that cross-validation chooses from.
 const NGRAM_WEIGHT_GRID: [f32; 5] = [0.0, 0.25, 0.5, 1.0, 1.5];
 /// Share of in-scope examples whose right answer abstaining may cost.

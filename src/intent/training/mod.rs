@@ -60,7 +60,7 @@ pub struct TrainingOptions {
     pub threads: NonZeroUsize,
     /// N-grams; see there for recommended values.
     pub ngrams: NgramSpec,
-    /// Pulls to zero that are tried, one at least; recommended 0.01, 0.03, 0.1.
+    /// Pulls to zero that are tried, one at least; recommended 0.01, 0.03, 0.1, 0.3.
     pub l2_grid: Vec<f32>,
     /// Weights of n-grams against embedding that are tried, one at least; recommended 0, 0.25,
     /// 0.5, 1, 1.5.
