@@ -103,8 +103,9 @@ pub(crate) fn bench_model(
     measured: &mut dyn FnMut(&BenchRow),
 ) -> Result<Vec<BenchRow>, EngineError> {
     let batches = options.batches.iter().copied();
-    // First touches (packing, page faults) belong to nobody's measurement.
-    let warm_up = BenchOptions { output_tokens: 1, ..options.clone() };
+    // First touches (packing, page faults) belong to nobody's measurement; one step touches all.
+    let prompt_tokens = options.prompt_tokens.min(CHUNK_TOKENS);
+    let warm_up = BenchOptions { prompt_tokens, output_tokens: 1, ..options.clone() };
     Batch::new(model, &warm_up, batches.clone().min().unwrap_or(1))?.measure(clock)?;
     let mut rows = Vec::new();
     for batch in batches {
