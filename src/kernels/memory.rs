@@ -40,12 +40,7 @@ impl LineBytes {
 #[inline(always)]
 pub(in crate::kernels) fn ask_for<T>(memory: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in memory.chunks(64 / size_of::<T>()) {
-        use std::arch::x86_64::_MM_HINT_T0;
-        use std::arch::x86_64::_mm_prefetch;
-        // SAFETY: a prefetch changes nothing, and the pointer is into a slice.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
+    prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }, T>(memory);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = memory;
 }
@@ -55,12 +50,7 @@ pub(in crate::kernels) fn ask_for<T>(memory: &[T]) {
 #[inline(always)]
 pub(in crate::kernels) fn ask_for_later<T>(memory: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in memory.chunks(64 / size_of::<T>()) {
-        use std::arch::x86_64::_MM_HINT_T1;
-        use std::arch::x86_64::_mm_prefetch;
-        // SAFETY: a prefetch changes nothing, and the pointer is into a slice.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
-    }
+    prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }, T>(memory);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = memory;
 }
@@ -69,14 +59,19 @@ pub(in crate::kernels) fn ask_for_later<T>(memory: &[T]) {
 #[inline(always)]
 pub(in crate::kernels) fn ask_for_writing<T>(place: &T) {
     #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::_MM_HINT_ET0;
-        use std::arch::x86_64::_mm_prefetch;
-        // SAFETY: a prefetch changes nothing, and the pointer is a reference's.
-        unsafe { _mm_prefetch::<_MM_HINT_ET0>(std::ptr::from_ref(place).cast()) };
-    }
+    prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }, T>(std::slice::from_ref(place));
     #[cfg(not(target_arch = "x86_64"))]
     let _ = place;
+}
+
+/// One request a cache line.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch<const HINT: i32, T>(memory: &[T]) {
+    for line in memory.chunks(64 / size_of::<T>()) {
+        // SAFETY: a prefetch changes nothing, and the pointer is into a slice.
+        unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(line.as_ptr().cast()) };
+    }
 }
 
 /// Asks for large pages behind the whole pages of `bytes`, before their first touch. Only advice:

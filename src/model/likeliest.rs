@@ -1,16 +1,15 @@
 //! The likeliest token of a row of logits: what greedy decoding asks for.
 
+use crate::kernels::matmul::Largest;
+
 /// The greatest of the logits seen so far and the lowest token that has it. NaN and minus infinity
 /// never count.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Likeliest {
-    logit: f32,
-    token_id: u32,
-}
+pub struct Likeliest(Largest);
 
 impl Likeliest {
     /// Before any logit was seen.
-    pub const NONE: Self = Self { logit: f32::NEG_INFINITY, token_id: u32::MAX };
+    pub const NONE: Self = Self(Largest::NONE);
 
     /// Of a whole row.
     #[must_use]
@@ -20,52 +19,27 @@ impl Likeliest {
         likeliest
     }
 
-    /// Looks at logits of the tokens from `first` on: once at all of them in lanes, which becomes
-    /// vector code, and for the place only if they hold the greatest. A row has as many as 150,000.
+    /// Looks at logits of the tokens from `first` on.
     #[inline]
-    pub fn see(&mut self, first: u32, logits: &[f32]) {
-        const LANES: usize = 16;
-        const BLOCK: usize = 512;
-        let mut lanes = [f32::NEG_INFINITY; LANES];
-        let blocks = logits.chunks_exact(LANES);
-        let rest = blocks.remainder();
-        for block in blocks.chain(std::iter::once(rest)) {
-            for (lane, logit) in lanes.iter_mut().zip(block) {
-                // False for NaN and for minus infinity.
-                *lane = if *logit > *lane { *logit } else { *lane };
-            }
-        }
-        let logit = lanes.into_iter().fold(f32::NEG_INFINITY, f32::max);
-        if logit < self.logit || logit == f32::NEG_INFINITY {
-            return;
-        }
-        let holds = |block: &[f32]| block.iter().fold(false, |holds, x| holds | (*x == logit));
-        let Some(block) = logits.chunks(BLOCK).position(holds) else { return };
-        let from = block * BLOCK;
-        let place = logits[from..].iter().position(|x| *x == logit).map(|at| from + at);
-        let Some(place) = place.and_then(|at| u32::try_from(at).ok()) else { return };
-        self.meet(Self { logit, token_id: first.saturating_add(place) });
+    pub fn see(&mut self, first: usize, logits: &[f32]) {
+        self.0.see(first, logits);
     }
 
     /// Takes the other's token if it is likelier, or as likely and lower.
-    #[inline]
     pub fn meet(&mut self, other: Self) {
-        let lower = other.logit == self.logit && other.token_id < self.token_id;
-        if other.logit > self.logit || lower {
-            *self = other;
-        }
+        self.0 = self.0.or(other.0);
     }
 
     /// The token; `None` if no logit was usable.
     #[must_use]
     pub fn token_id(self) -> Option<u32> {
-        (self.logit > f32::NEG_INFINITY).then_some(self.token_id)
+        u32::try_from(self.0.column).ok()
     }
 
     /// Its logit; minus infinity if there is none.
     #[must_use]
     pub fn logit(self) -> f32 {
-        self.logit
+        self.0.value
     }
 }
 
@@ -104,7 +78,7 @@ mod tests {
             }
             let (mut seen, mut met) = (Likeliest::NONE, Likeliest::NONE);
             for (at, piece) in pieces {
-                let first = u32::try_from(at * width).unwrap();
+                let first = at * width;
                 seen.see(first, piece);
                 let mut own = Likeliest::NONE;
                 own.see(first, piece);

@@ -74,7 +74,24 @@ pub(super) struct Strip<'a> {
 /// Rows for which a product both waits for memory and computes.
 const SOME_ROWS: Range<usize> = 3..24;
 
-impl Strip<'_> {
+impl<'a> Strip<'a> {
+    /// The lines of `LINE` bytes that hold 32 weights of `BITS` bits: low ones, high ones.
+    #[inline(always)]
+    pub(super) fn lines<const BITS: usize, const LINE: usize>(
+        &self,
+        block: usize,
+    ) -> (&'a [u8], &'a [u8]) {
+        let low_bytes = if BITS == 8 { 8 * LINE } else { 4 * LINE };
+        let high_bytes = match BITS {
+            5 => LINE,
+            6 => 2 * LINE,
+            _ => 0,
+        };
+        let low = self.layout.codes + block * low_bytes;
+        let high = self.layout.high + block * high_bytes;
+        (&self.record[low..low + low_bytes], &self.record[high..high + high_bytes])
+    }
+
     /// Asks for part `part` of `parts` of what will be read later, in whole cache lines. It comes
     /// to the first cache, but for some rows only to the second: they keep memory and products busy
     /// alike, and what waits for the first cache holds up everything else that misses it. 8 rows of

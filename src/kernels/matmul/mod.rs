@@ -117,7 +117,7 @@ pub fn matmul(
     drive::run(matrix, rows, panels, scratch, take);
 }
 
-/// The largest sum of a row so far and its column.
+/// The largest sum of a row so far and its column. NaN and minus infinity never count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Largest {
     /// The sum.
@@ -130,6 +130,33 @@ impl Largest {
     /// Smaller than every sum.
     pub const NONE: Self = Self { value: f32::NEG_INFINITY, column: usize::MAX };
 
+    /// Looks at the values of the columns from `first` on: once at all of them in lanes, which
+    /// becomes vector code, and for the place only if they hold the largest. A row has as many as
+    /// 150,000.
+    #[inline]
+    pub fn see(&mut self, first: usize, values: &[f32]) {
+        const LANES: usize = 16;
+        const BLOCK: usize = 512;
+        let mut lanes = [f32::NEG_INFINITY; LANES];
+        let blocks = values.chunks_exact(LANES);
+        let rest = blocks.remainder();
+        for block in blocks.chain(std::iter::once(rest)) {
+            for (lane, value) in lanes.iter_mut().zip(block) {
+                // False for NaN and for minus infinity.
+                *lane = if *value > *lane { *value } else { *lane };
+            }
+        }
+        let value = lanes.into_iter().fold(f32::NEG_INFINITY, f32::max);
+        if value < self.value || value == f32::NEG_INFINITY {
+            return;
+        }
+        let holds = |block: &[f32]| block.iter().fold(false, |holds, x| holds | (*x == value));
+        let Some(block) = values.chunks(BLOCK).position(holds) else { return };
+        let from = block * BLOCK;
+        let Some(at) = values[from..].iter().position(|x| *x == value) else { return };
+        *self = self.or(Self { value, column: first + from + at });
+    }
+
     /// The larger of two; of equals the one with the smaller column, so that the order of threads
     /// does not matter. A NaN is never the larger.
     #[must_use]
@@ -137,24 +164,4 @@ impl Largest {
         let equal = other.value == self.value && other.column < self.column;
         if other.value > self.value || equal { other } else { self }
     }
-}
-
-/// Finds each row's largest sum among `panels` without storing the sums; `largest` has one element
-/// a row and keeps what it holds where that is larger.
-///
-/// # Panics
-/// As [`matmul`].
-pub fn largest(
-    matrix: &PackedMatrix,
-    rows: Rows<'_>,
-    panels: Range<usize>,
-    scratch: &mut Scratch,
-    largest: &mut [Largest],
-) {
-    matmul(matrix, rows, panels, scratch, &mut |row, first, sums| {
-        let best = &mut largest[row];
-        for (at, &value) in sums.iter().enumerate() {
-            *best = best.or(Largest { value, column: first + at });
-        }
-    });
 }

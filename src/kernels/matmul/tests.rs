@@ -415,8 +415,13 @@ fn largest_sums_are_those_of_the_product_whoever_finds_them() {
     let mut scratch = Scratch::default();
     let (mut low, mut high) = (vec![Largest::NONE; m], vec![Largest::NONE; m]);
     let half = matrix.panel_count() / 2;
-    largest(&matrix, operand.rows(), half..matrix.panel_count(), &mut scratch, &mut high);
-    largest(&matrix, operand.rows(), 0..half, &mut scratch, &mut low);
+    let mut look = |panels, largest: &mut [Largest]| {
+        matmul(&matrix, operand.rows(), panels, &mut scratch, &mut |row, first, sums| {
+            largest[row].see(first, sums);
+        });
+    };
+    look(half..matrix.panel_count(), &mut high);
+    look(0..half, &mut low);
     for (row, sums) in out.chunks_exact(n).enumerate() {
         let best = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let column = sums.iter().position(|&sum| sum == best).unwrap();

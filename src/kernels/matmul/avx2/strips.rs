@@ -39,20 +39,6 @@ pub(super) fn strip<const VNNI: bool>(
     }
 }
 
-/// The lines of 32 weights: low ones, high ones.
-fn lines<'a, const BITS: usize>(strip: &Strip<'a>, block: usize) -> (&'a [u8], &'a [u8]) {
-    let layout = strip.layout;
-    let low_bytes = if BITS == 8 { 8 * LINE } else { 4 * LINE };
-    let high_bytes = match BITS {
-        5 => LINE,
-        6 => 2 * LINE,
-        _ => 0,
-    };
-    let low = layout.codes + block * low_bytes;
-    let high = layout.high + block * high_bytes;
-    (&strip.record[low..low + low_bytes], &strip.record[high..high + high_bytes])
-}
-
 /// Calls `work(row, unit)` for every row.
 #[inline(always)]
 pub(super) fn each_row<'a>(units: &'a [RowUnit], mut work: impl FnMut(usize, &'a RowUnit)) {
@@ -93,7 +79,7 @@ fn super_block<const BITS: usize, const VNNI: bool>(
     let exact = exact.as_mut_ptr();
     for block in 0..8 {
         strip.ask_ahead((block, 8), units.len());
-        let (low, high) = lines::<BITS>(&strip, block);
+        let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let scales = scales_of::<BITS>(&strip, block);
         // SAFETY: rows are below the units' number, which `exact` has; an element is 64 bytes long
@@ -209,7 +195,7 @@ fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
         strip.ask_ahead((block, layout.weights / 32), units.len());
-        let (low, high) = lines::<BITS>(&strip, block);
+        let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
         let min =
@@ -246,7 +232,7 @@ fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
     let sign = _mm256_set1_epi8(i8::MIN);
     for block in 0..(strip.layout.weights / 32).min(8) {
         strip.ask_ahead((block, strip.layout.weights / 32), units.len());
-        let (low, high) = lines::<8>(&strip, block);
+        let (low, high) = strip.lines::<8, LINE>(block);
         let mut weights = unpack::<8>(low, high);
         let mut magnitudes = weights;
         for line in 0..8 {

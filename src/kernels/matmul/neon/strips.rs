@@ -39,20 +39,6 @@ pub(super) fn strip(
     }
 }
 
-/// The lines of 32 weights: low ones, high ones.
-fn lines<'a, const BITS: usize>(strip: &Strip<'a>, block: usize) -> (&'a [u8], &'a [u8]) {
-    let layout = strip.layout;
-    let low_bytes = if BITS == 8 { 8 * LINE } else { 4 * LINE };
-    let high_bytes = match BITS {
-        5 => LINE,
-        6 => 2 * LINE,
-        _ => 0,
-    };
-    let low = layout.codes + block * low_bytes;
-    let high = layout.high + block * high_bytes;
-    (&strip.record[low..low + low_bytes], &strip.record[high..high + high_bytes])
-}
-
 /// A super-block of 256 with integer scales.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
@@ -67,7 +53,7 @@ fn super_block<const BITS: usize>(
     let exact = &mut scratch.exact[..units.len()];
     for block in 0..8 {
         strip.ask_ahead((block, 8), units.len());
-        let (low, high) = lines::<BITS>(&strip, block);
+        let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let [first_scale, last_scale] = scales_of::<BITS>(&strip, block);
         for (unit, exact) in units.iter().zip(exact.iter_mut()) {
@@ -209,7 +195,7 @@ fn blocks<const BITS: usize, const ZERO: i32, const MIN: bool>(
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
         strip.ask_ahead((block, layout.weights / 32), units.len());
-        let (low, high) = lines::<BITS>(&strip, block);
+        let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
         let min = if MIN { load_halves(&strip.record[layout.m + 2 * block * ROWS..]) } else { d };

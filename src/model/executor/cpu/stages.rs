@@ -61,11 +61,7 @@ pub(super) fn project(
         matmul(&linear.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
             let from = column - own.start;
             let piece = &mut part.row(row)[from..from + sums.len()];
-            let Some(bias) = &linear.bias else { return take(piece, sums) };
-            let mut biased = [0.0; SUMS_MAX];
-            let biased = &mut biased[..sums.len()];
-            put(biased, sums, bias, column);
-            take(piece, biased);
+            biased(linear, (column, sums), |sums| take(piece, sums));
         });
     })
 }
@@ -92,16 +88,13 @@ pub(super) fn likeliest(
         let run = panels(&output.matrix, edges[task]..edges[task + 1]);
         let left = operand.rows(output.matrix.row_form());
         matmul(&output.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
-            let mut logits = [0.0; SUMS_MAX];
-            let logits = &mut logits[..sums.len()];
-            match &output.bias {
-                Some(bias) => put(logits, sums, bias, column),
-                None => logits.copy_from_slice(sums),
-            }
-            bend(logits);
-            let [likeliest] = part.row(row) else { return };
-            // Rows of the matrix are token ids, which are `u32`.
-            likeliest.see(u32::try_from(column).unwrap_or(u32::MAX), logits);
+            biased(output, (column, sums), |sums| {
+                let mut logits = [0.0; SUMS_MAX];
+                let logits = &mut logits[..sums.len()];
+                logits.copy_from_slice(sums);
+                bend(logits);
+                part.row(row)[0].see(column, logits);
+            });
         });
     })
 }
@@ -143,10 +136,7 @@ pub(super) fn gate_up(
             matmul(&gate.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
                 let at = row * panel_columns + column - first;
                 let gates = &mut gates[at..at + sums.len()];
-                match &gate.bias {
-                    Some(bias) => put(gates, sums, bias, column),
-                    None => gates.copy_from_slice(sums),
-                }
+                biased(gate, (column, sums), |sums| gates.copy_from_slice(sums));
             });
             let left = operand.rows(up.matrix.row_form());
             let run = panels(&up.matrix, some);
@@ -155,21 +145,22 @@ pub(super) fn gate_up(
                 let piece = &mut part.row(row)[from..from + sums.len()];
                 let at = row * panel_columns + column - first;
                 let gates = &gates[at..at + sums.len()];
-                let Some(bias) = &up.bias else { return combine(piece, gates, sums) };
-                let mut biased = [0.0; SUMS_MAX];
-                let biased = &mut biased[..sums.len()];
-                put(biased, sums, bias, column);
-                combine(piece, gates, biased);
+                biased(up, (column, sums), |up| combine(piece, gates, up));
             });
         }
     })
 }
 
-/// Copies sums from `column` on, the bias added.
-fn put(to: &mut [f32], sums: &[f32], bias: &[f32], column: usize) {
-    for ((to, sum), bias) in to.iter_mut().zip(sums).zip(&bias[column..]) {
-        *to = sum + bias;
+/// Hands over sums of the columns from `column` on, the bias added where the linear has one.
+#[inline(always)]
+fn biased(linear: &Linear, (column, sums): (usize, &[f32]), take: impl FnOnce(&[f32])) {
+    let Some(bias) = &linear.bias else { return take(sums) };
+    let mut biased = [0.0; SUMS_MAX];
+    let biased = &mut biased[..sums.len()];
+    for ((biased, sum), bias) in biased.iter_mut().zip(sums).zip(&bias[column..]) {
+        *biased = sum + bias;
     }
+    take(biased);
 }
 
 /// What happens to a query or key head between its projection and attention.
