@@ -6,8 +6,12 @@
 //! and each answer takes so long of the machine, a new one is done after all their answers' time.
 //! Times are whole nanoseconds; a new measurement counts one eighth.
 //!
+//! What a step of decode rows alone takes is never guessed from smaller ones: where prompts wait all
+//! the time such a step would not come by itself, so one is asked for. Guessed too short, it leaves
+//! prompts hardly any rows, which keeps steps small and the guess as it is.
+//!
 //! Invariants
-//! - Nothing measured means no claim: the whole budget, and no time.
+//! - Nothing measured means no claim: no time.
 //! - Of a prompt only the part counts that, by measure, is not found computed.
 //! - [`Pace`] belongs to the engine thread; [`Rates`] are its last words for everybody else.
 
@@ -21,8 +25,14 @@ const OLD_EIGHTHS: u64 = 7;
 /// Prompt rows beside decode rows, at least: a prompt always moves.
 const PROMPT_ROWS_MIN: usize = 4;
 
-/// Classes of steps by their decode rows: 1, 2, 3–4, 5–8 and so on.
-const DECODE_CLASSES: usize = 16;
+/// Steps with prompt rows for which a measured step of decode rows alone is believed: asking for
+/// one anew costs prompts at most one step in so many.
+const STEPS_BELIEVED: u32 = 64;
+
+/// Classes of steps by their decode rows: one for each number to 8, then four for each doubling (9
+/// and 10, 11 and 12, ..., 17 to 20 and so on), the last for all that are larger. In a class the
+/// longest step is at most a quarter longer than the shortest, so 180 % becomes 200 % at most.
+const DECODE_CLASSES: usize = 32;
 
 /// What one step did.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,11 +47,26 @@ pub(crate) struct StepWork {
     pub(crate) output_tokens: usize,
 }
 
+/// A step of decode rows alone.
+#[derive(Debug, Clone, Copy, Default)]
+struct DecodeStep {
+    /// 0: never seen.
+    nanos: u64,
+    /// Steps with prompt rows since it was seen.
+    since: u32,
+}
+
+impl DecodeStep {
+    fn is_known(self) -> bool {
+        self.nanos > 0 && self.since < STEPS_BELIEVED
+    }
+}
+
 /// What steps cost.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// A step of decode rows alone, by class; 0: never seen.
-    decode_steps: [u64; DECODE_CLASSES],
+    /// By class.
+    decode_steps: [DecodeStep; DECODE_CLASSES],
     /// A prompt row beside decode rows.
     row_beside: u64,
     /// A prompt row in a step of prompts alone.
@@ -84,10 +109,16 @@ impl Pace {
             match (work.decode_rows, work.prompt_rows) {
                 (0, 0) => {}
                 (0, rows) => blend(&mut self.row_alone, nanos / rows as u64),
-                (rows, 0) => blend(&mut self.decode_steps[class(rows)], nanos),
+                (rows, 0) => {
+                    let decode = &mut self.decode_steps[class(rows)];
+                    blend(&mut decode.nanos, nanos);
+                    decode.since = 0;
+                }
                 (decoding, rows) => {
-                    if let Some(decode) = self.decode_step(decoding) {
-                        let extra = nanos.saturating_sub(decode);
+                    let decode = &mut self.decode_steps[class(decoding)];
+                    decode.since = decode.since.saturating_add(1);
+                    if decode.nanos > 0 {
+                        let extra = nanos.saturating_sub(decode.nanos);
                         blend(&mut self.row_beside, (extra / rows as u64).max(1));
                     }
                 }
@@ -103,15 +134,19 @@ impl Pace {
     }
 
     /// How many prompt rows may share a step with `decode_rows`, so that it takes at most
-    /// `gap_percent` of a step of decode rows alone.
+    /// `gap_percent` of a step of decode rows alone; none if such a step must be measured first.
     pub(crate) fn prompt_rows(&self, decode_rows: usize, gap_percent: usize) -> usize {
-        let row = if self.row_beside > 0 { self.row_beside } else { self.row_alone };
-        let Some(decode) = self.decode_step(decode_rows) else { return usize::MAX };
-        if row == 0 || gap_percent == 0 {
+        if decode_rows == 0 || gap_percent == 0 {
             return usize::MAX;
         }
-        let more = decode.saturating_mul(gap_percent.saturating_sub(100) as u64) / 100;
-        usize::try_from(more / row).unwrap_or(usize::MAX).max(PROMPT_ROWS_MIN)
+        let decode = self.decode_steps[class(decode_rows)];
+        if !decode.is_known() {
+            return 0;
+        }
+        let row = if self.row_beside > 0 { self.row_beside } else { self.row_alone };
+        let more = decode.nanos.saturating_mul(gap_percent.saturating_sub(100) as u64) / 100;
+        let rows = more.checked_div(row).unwrap_or(u64::MAX);
+        usize::try_from(rows).unwrap_or(usize::MAX).max(PROMPT_ROWS_MIN)
     }
 
     /// A prompt row's price: the cheaper of the two, so that a claim of lateness is never too soon.
@@ -121,11 +156,6 @@ impl Pace {
             (alone, 0) => alone,
             (alone, beside) => alone.min(beside),
         }
-    }
-
-    /// A step of so many decode rows alone: measured, or the next smaller one that was.
-    fn decode_step(&self, rows: usize) -> Option<u64> {
-        self.decode_steps[..=class(rows)].iter().rev().copied().find(|nanos| *nanos > 0)
     }
 }
 
@@ -214,8 +244,10 @@ fn sixteenths(tokens: usize) -> u64 {
 }
 
 fn class(rows: usize) -> usize {
-    let log = rows.max(1).next_power_of_two().trailing_zeros() as usize;
-    log.min(DECODE_CLASSES - 1)
+    let below = rows.saturating_sub(1);
+    let doublings = (below | 4).ilog2() - 2;
+    let class = 4 * doublings as usize + (below >> doublings);
+    class.min(DECODE_CLASSES - 1)
 }
 
 fn blend(known: &mut u64, sample: u64) {
@@ -242,9 +274,9 @@ mod tests {
     #[test]
     fn prompt_rows_fill_what_the_gap_leaves() {
         let (mut pace, rates) = (Pace::default(), Rates::default());
-        assert_eq!(pace.prompt_rows(4, 180), usize::MAX);
+        assert_eq!(pace.prompt_rows(0, 180), usize::MAX);
         pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
-        assert_eq!(pace.prompt_rows(4, 180), usize::MAX, "no decode step was seen");
+        assert_eq!(pace.prompt_rows(4, 180), 0, "no decode step was seen");
         pace.learn(step(4, 0), 5 * MILLISECOND, &rates);
         // 80 % of 5 ms, 0.1 ms a row.
         assert_eq!(pace.prompt_rows(4, 180), 40);
@@ -253,10 +285,73 @@ mod tests {
         // Beside decode rows a row turns out to cost 0.2 ms.
         pace.learn(step(4, 40), 13 * MILLISECOND, &rates);
         assert_eq!(pace.prompt_rows(4, 180), 20);
-        // More sequences than ever seen decode at least as long.
-        assert_eq!(pace.prompt_rows(64, 180), 20);
+        // So many sequences were never seen to decode.
+        assert_eq!(pace.prompt_rows(64, 180), 0);
         pace.learn(step(64, 0), 50 * MILLISECOND, &rates);
         assert_eq!(pace.prompt_rows(64, 180), 200);
+    }
+
+    #[test]
+    fn steps_of_a_class_differ_by_a_quarter_at_most() {
+        let mut first_of_class = 1;
+        for rows in 2..=512 {
+            assert!(class(rows) == class(rows - 1) || class(rows) == class(rows - 1) + 1);
+            if class(rows) != class(first_of_class) {
+                first_of_class = rows;
+            }
+            assert!(4 * rows <= 5 * first_of_class, "{rows} and {first_of_class}");
+        }
+        assert_eq!((class(0), class(1), class(8)), (0, 0, 7));
+        assert_eq!((class(512), class(usize::MAX)), (DECODE_CLASSES - 1, DECODE_CLASSES - 1));
+    }
+
+    #[test]
+    fn decode_step_is_measured_anew_now_and_then() {
+        let (mut pace, rates) = (Pace::default(), Rates::default());
+        pace.learn(step(4, 0), 5 * MILLISECOND, &rates);
+        for _ in 0..STEPS_BELIEVED {
+            assert!(pace.prompt_rows(4, 180) > 0);
+            pace.learn(step(4, 10), 6 * MILLISECOND, &rates);
+        }
+        assert_eq!(pace.prompt_rows(4, 180), 0);
+        pace.learn(step(4, 0), 5 * MILLISECOND, &rates);
+        assert!(pace.prompt_rows(4, 180) > 0);
+    }
+
+    /// 64 clients ask again as soon as they are answered; the longest steps have room for all.
+    #[test]
+    fn clients_that_ask_at_once_fill_the_seats() {
+        const CLIENTS: usize = 64;
+        const PROMPT_TOKENS: usize = 13;
+        const OUTPUT_TOKENS: usize = 32;
+        let takes = |decode: usize, prompt: usize| {
+            Duration::from_micros(2_000 + 500 * decode as u64 + 150 * prompt as u64)
+        };
+        let (mut pace, rates) = (Pace::default(), Rates::default());
+        // The tokens that each client that runs still wants, and the prompt tokens that wait.
+        let (mut running, mut waiting) = (Vec::new(), CLIENTS * PROMPT_TOKENS);
+        let (mut decoded, mut steps) = (0, 0);
+        for at in 0..1_000 {
+            let decoding = running.len();
+            let prompt = pace.prompt_rows(decoding, 180).min(waiting).min(512);
+            let time = takes(decoding, prompt);
+            let gap = takes(decoding.max(1), 0);
+            // What classes and averages are wrong by comes on top of twice the usual gap.
+            assert!(decoding == 0 || time <= gap * 21 / 10, "{decoding} and {prompt} rows");
+            pace.learn(step(decoding, prompt), time, &rates);
+            running.iter_mut().for_each(|wanted| *wanted -= 1);
+            running.retain(|wanted| *wanted > 0);
+            let ended = decoding - running.len();
+            let before = waiting.div_ceil(PROMPT_TOKENS);
+            waiting -= prompt;
+            let joined = before - waiting.div_ceil(PROMPT_TOKENS);
+            running.extend(std::iter::repeat_n(OUTPUT_TOKENS, joined));
+            waiting += ended * PROMPT_TOKENS;
+            if at >= 200 {
+                (decoded, steps) = (decoded + decoding, steps + 1);
+            }
+        }
+        assert!(decoded / steps > CLIENTS / 2, "{} decode rows a step", decoded / steps);
     }
 
     fn crowd(running: usize, waiting: usize, prompt_tokens: usize) -> Crowd {
