@@ -7,11 +7,15 @@ use crate::config::Settings;
 use crate::http;
 use crate::http::Door;
 use anyhow::Context;
+use axum::serve::Listener;
+use axum::serve::ListenerExt;
 use std::future::IntoFuture;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
@@ -41,7 +45,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let door = Door::default();
     let (drain, draining) = oneshot::channel::<()>();
-    let server = axum::serve(listener, door.router()).with_graceful_shutdown(async move {
+    let server = axum::serve(prompt(listener), door.router()).with_graceful_shutdown(async move {
         // A sender that is gone asks for the same.
         let _ = draining.await;
     });
@@ -72,6 +76,16 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Sends every piece as soon as it is written. Nagle's algorithm (RFC 896) would hold the first
+/// token of a stream back until the client acknowledged the head, which takes it up to 40 ms.
+fn prompt(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
+    listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection may answer late");
+        }
+    })
 }
 
 /// Comes back at SIGTERM or Ctrl-C; never where no handler can be set, which leaves both at their
@@ -108,4 +122,19 @@ async fn load(settings: &Settings) -> anyhow::Result<Arc<http::App>> {
     let warmed = app.classifier.embedder().embed(vec!["hello".to_owned()]).await;
     warmed.context("the encoder does not run")?;
     Ok(Arc::new(app))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_send_every_piece_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut listener = prompt(listener);
+        let (client, (served, _)) = tokio::join!(TcpStream::connect(address), listener.accept());
+        client.unwrap();
+        assert!(served.nodelay().unwrap());
+    }
 }

@@ -4,7 +4,7 @@
 //! The model of a step: its decode rows take as long as a step of so many decode rows alone, and
 //! each prompt row adds the same. The model of a crowd is Little's law: where so many requests are
 //! and each answer takes so long of the machine, a new one is done after all their answers' time.
-//! Times are whole nanoseconds; a new measurement counts one eighth.
+//! Times are whole nanoseconds; a new measurement counts one eighth unless it says otherwise.
 //!
 //! What a step of decode rows alone takes is never guessed from smaller ones: where prompts wait all
 //! the time such a step would not come by itself, so one is asked for. Guessed too short, it leaves
@@ -23,7 +23,7 @@ use std::time::Duration;
 const OLD_EIGHTHS: u64 = 7;
 
 /// Prompt rows beside decode rows, at least: a prompt always moves.
-const PROMPT_ROWS_MIN: usize = 4;
+const PROMPT_ROWS_MIN: usize = 1;
 
 /// Steps with prompt rows for which a measured step of decode rows alone is believed: asking for
 /// one anew costs prompts at most one step in so many.
@@ -59,6 +59,16 @@ struct DecodeStep {
 impl DecodeStep {
     fn is_known(self) -> bool {
         self.nanos > 0 && self.since < STEPS_BELIEVED
+    }
+
+    /// A new measurement counts half, for it may be the first in a while; one that the machine
+    /// held up counts as half as much again at most.
+    fn learn(&mut self, nanos: u64) {
+        self.nanos = match self.nanos {
+            0 => nanos,
+            known => known.midpoint(nanos.min(known.saturating_add(known / 2))),
+        };
+        self.since = 0;
     }
 }
 
@@ -110,9 +120,7 @@ impl Pace {
                 (0, 0) => {}
                 (0, rows) => blend(&mut self.row_alone, nanos / rows as u64),
                 (rows, 0) => {
-                    let decode = &mut self.decode_steps[class(rows)];
-                    blend(&mut decode.nanos, nanos);
-                    decode.since = 0;
+                    self.decode_steps[class(rows)].learn(nanos);
                 }
                 (decoding, rows) => {
                     let decode = &mut self.decode_steps[class(decoding)];
