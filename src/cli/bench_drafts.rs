@@ -1,4 +1,5 @@
-//! `vitrine bench drafts`: how many drafts of a model are sound, on briefs it has never seen.
+//! `vitrine bench drafts`: how many drafts of a model are sound, on briefs it has never seen, and
+//! how long they take.
 
 use crate::app;
 use crate::base::causes::chain;
@@ -32,17 +33,15 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Briefs drafted at once.
-const DRAFTS_AT_ONCE: usize = 32;
-
 /// Longest draft, tokens: what the configuration gives as well.
 const OUTPUT_TOKENS_MAX: usize = 160;
 
-/// Time for one draft; what is measured here is soundness, not speed.
+/// Time for one draft: none is cut short here.
 const DRAFT_TIME: Duration = Duration::from_secs(600);
 
 /// Refused drafts that are shown.
@@ -57,9 +56,12 @@ pub(super) struct Arguments {
     /// Briefs, one JSON object a line: {"case", "style", "facts": [[key, value]], "prompt"}
     #[arg(long, value_name = "FILE")]
     briefs: PathBuf,
-    /// Take so many briefs, spread over the file
+    /// Draft so many briefs, spread over the file
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Draft so many briefs at once
+    #[arg(long, default_value = "32", value_name = "N")]
+    at_once: NonZeroU16,
 }
 
 /// One line of the file; the customer's words are in the prompt.
@@ -101,15 +103,19 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let tenant = TenantId::new("bench")?;
     let bar = context.bar(briefs.len() as u64, "drafting");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let started = clock.instant();
     let outcomes: Vec<Outcome> = runtime.block_on(
         stream::iter(&briefs)
             .map(|brief| judge(&*drafter, brief, &tenant, &clock))
-            .buffered(DRAFTS_AT_ONCE)
+            .buffered(usize::from(arguments.at_once.get()))
             .inspect(|_| bar.inc(1))
             .collect(),
     );
     bar.finish_and_clear();
-    let report = report(&arguments.model, &sha256, &outcomes);
+    let time = clock.instant().saturating_duration_since(started);
+    let mut report = report(&arguments.model, &sha256, &outcomes);
+    report["at_once"] = json!(arguments.at_once.get());
+    report["seconds"] = json!(time.as_secs_f64());
     if context.json {
         return context.print_json(&report);
     }
@@ -121,6 +127,11 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         report["by_language"]["en"],
         report["by_language"]["fr"],
         report["sent_unsound"],
+    ))?;
+    context.print(format_args!(
+        "{:.2} s for all, {} at once",
+        time.as_secs_f64(),
+        arguments.at_once
     ))?;
     for failure in outcomes.iter().filter(|outcome| outcome.refused.is_some()).take(FAILURES_SHOWN)
     {

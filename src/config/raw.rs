@@ -173,11 +173,11 @@ section!(
         context_tokens_max: usize = 8192,
         /// Most tokens a request may ask for.
         output_tokens_max: usize = 2048,
-        /// Tokens that a sequence may guess from its own prompt in one step; 0: none. Pays where a
-        /// step costs about the same for a few more rows; the house drafter gains nothing.
-        draft_tokens_max: usize = 0,
-        /// Guesses are made while at most so many sequences run.
-        draft_sequences_max: usize = 4,
+        /// Tokens that a sequence may guess from its own prompt in one step; 0: none. As many are
+        /// made as pay, by what they cost here and how often they are right.
+        draft_tokens_max: usize = 4,
+        /// Guesses are made while at most so many sequences run and nobody waits.
+        draft_sequences_max: usize = 8,
     }
 );
 

@@ -56,7 +56,8 @@ pub enum PrefixCaching {
     Off,
 }
 
-/// Guessing ahead: pays while a step has rows to spare.
+/// Guessing ahead: pays while a step has rows to spare. These are bounds; how many guesses are made
+/// below them is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Speculation {
     /// Tokens that a sequence may guess in one step; 0: none.

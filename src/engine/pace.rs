@@ -6,15 +6,18 @@
 //! and each answer takes so long of the machine, a new one is done after all their answers' time.
 //! Times are whole nanoseconds; a new measurement counts one eighth unless it says otherwise.
 //!
-//! What a step of decode rows alone takes is never guessed from smaller ones: where prompts wait all
-//! the time such a step would not come by itself, so one is asked for. Guessed too short, it leaves
-//! prompts hardly any rows, which keeps steps small and the guess as it is.
+//! What a step of decode rows alone takes is never inferred from smaller ones: where prompts wait
+//! all the time such a step would not come by itself, so one is asked for. Taken for too short, it
+//! leaves prompts hardly any rows, which keeps steps small and the mistake as it is.
 //!
 //! Invariants
 //! - Nothing measured means no claim: no time.
 //! - Of a prompt only the part counts that, by measure, is not found computed.
 //! - [`Pace`] belongs to the engine thread; [`Rates`] are its last words for everybody else.
 
+mod guesses;
+
+use guesses::Guesses;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -61,12 +64,13 @@ impl DecodeStep {
         self.nanos > 0 && self.since < STEPS_BELIEVED
     }
 
-    /// A new measurement counts half, for it may be the first in a while; one that the machine
-    /// held up counts as half as much again at most.
+    /// Slow steps may be the machine's doing, fast ones are ours: a measurement below what is known
+    /// counts half, one above a quarter, and as half as much again at most.
     fn learn(&mut self, nanos: u64) {
         self.nanos = match self.nanos {
             0 => nanos,
-            known => known.midpoint(nanos.min(known.saturating_add(known / 2))),
+            known if nanos < known => known.midpoint(nanos),
+            known => known + (nanos.min(known.saturating_add(known / 2)) - known) / 4,
         };
         self.since = 0;
     }
@@ -81,6 +85,7 @@ pub(crate) struct Pace {
     row_beside: u64,
     /// A prompt row in a step of prompts alone.
     row_alone: u64,
+    guesses: Guesses,
 }
 
 /// What others know of the pace; 0 means not measured yet.
@@ -114,23 +119,21 @@ impl Pace {
     /// Learns from a step that took `time`.
     pub(crate) fn learn(&mut self, work: StepWork, time: Duration, rates: &Rates) {
         let nanos = nanos(time).max(1);
-        // A step with guesses is neither: its rows are of both kinds.
-        if work.draft_rows == 0 {
-            match (work.decode_rows, work.prompt_rows) {
-                (0, 0) => {}
-                (0, rows) => blend(&mut self.row_alone, nanos / rows as u64),
-                (rows, 0) => {
-                    self.decode_steps[class(rows)].learn(nanos);
-                }
-                (decoding, rows) => {
-                    let decode = &mut self.decode_steps[class(decoding)];
-                    decode.since = decode.since.saturating_add(1);
-                    if decode.nanos > 0 {
-                        let extra = nanos.saturating_sub(decode.nanos);
-                        blend(&mut self.row_beside, (extra / rows as u64).max(1));
-                    }
+        let decode = &mut self.decode_steps[class(work.decode_rows)];
+        let extra = nanos.saturating_sub(decode.nanos);
+        match (work.decode_rows, work.prompt_rows, work.draft_rows) {
+            (0, 0, _) => {}
+            (0, rows, _) => blend(&mut self.row_alone, nanos / rows as u64),
+            (_, 0, 0) => decode.learn(nanos),
+            (_, rows, 0) => {
+                decode.since = decode.since.saturating_add(1);
+                if decode.nanos > 0 {
+                    blend(&mut self.row_beside, (extra / rows as u64).max(1));
                 }
             }
+            (_, 0, rows) if decode.nanos > 0 => self.guesses.learn_cost(extra, rows),
+            // Rows of all kinds: nobody knows what each took.
+            _ => {}
         }
         // Time per token of a decoding step; a prompt row in it is paid at its own price.
         let prompts = self.row().saturating_mul(work.prompt_rows as u64);
@@ -155,6 +158,20 @@ impl Pace {
         let more = decode.nanos.saturating_mul(gap_percent.saturating_sub(100) as u64) / 100;
         let rows = more.checked_div(row).unwrap_or(u64::MAX);
         usize::try_from(rows).unwrap_or(usize::MAX).max(PROMPT_ROWS_MIN)
+    }
+
+    /// How many tokens each of `decode_rows` sequences may guess ahead; none before it is known
+    /// what a step takes without.
+    pub(crate) fn guesses(&mut self, decode_rows: usize) -> usize {
+        match self.decode_steps[class(decode_rows)].nanos {
+            0 => 0,
+            nanos => self.guesses.worth(decode_rows, nanos),
+        }
+    }
+
+    /// Learns how many of the tokens that a sequence guessed were right.
+    pub(crate) fn learn_guesses(&mut self, guessed: usize, right: usize) {
+        self.guesses.learn_outcome(guessed, right);
     }
 
     /// A prompt row's price: the cheaper of the two, so that a claim of lateness is never too soon.

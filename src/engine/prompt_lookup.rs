@@ -17,9 +17,6 @@ const MATCH_TOKENS_MAX: usize = 3;
 /// Shortest end that is looked for: single tokens repeat by chance.
 const MATCH_TOKENS_MIN: usize = 2;
 
-/// Guessed tokens to begin with.
-const DRAFT_TOKENS_FIRST: usize = 4;
-
 /// Steps without a guess after one that failed whole, doubled by each further failure.
 const PAUSE_STEPS_FIRST: usize = 2;
 
@@ -32,14 +29,13 @@ const SEARCH_TOKENS_MAX: usize = 8_192;
 /// One sequence's luck with guesses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PromptLookup {
-    draft_tokens: usize,
     pause: usize,
     pause_next: usize,
 }
 
 impl Default for PromptLookup {
     fn default() -> Self {
-        Self { draft_tokens: DRAFT_TOKENS_FIRST, pause: 0, pause_next: PAUSE_STEPS_FIRST }
+        Self { pause: 0, pause_next: PAUSE_STEPS_FIRST }
     }
 }
 
@@ -51,23 +47,17 @@ impl PromptLookup {
             self.pause -= 1;
             return &[];
         }
-        let count = self.draft_tokens.min(tokens_max);
         let searched = &token_ids[token_ids.len().saturating_sub(SEARCH_TOKENS_MAX)..];
         (MATCH_TOKENS_MIN..=MATCH_TOKENS_MAX)
             .rev()
             .find_map(|match_tokens| follower(searched, match_tokens))
-            .map_or(&[], |rest| &rest[..count.min(rest.len())])
+            .map_or(&[], |rest| &rest[..tokens_max.min(rest.len())])
     }
 
     /// Learns how many of `guessed` tokens were right.
-    pub(crate) fn learn(&mut self, guessed: usize, right: usize, tokens_max: usize) {
+    pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
         if guessed == 0 {
             return;
-        }
-        if right == guessed {
-            self.draft_tokens = (2 * self.draft_tokens).min(tokens_max.max(1));
-        } else {
-            self.draft_tokens = (right + 1).min(tokens_max.max(1));
         }
         if right == 0 {
             self.pause = self.pause_next;
@@ -96,7 +86,7 @@ mod tests {
     fn guess_is_what_followed_last_time() {
         let mut lookup = PromptLookup::default();
         let known = [7, 1, 2, 3, 4, 9, 5, 6, 2, 3, 4];
-        assert_eq!(lookup.guess(&known, 8), [9, 5, 6, 2]);
+        assert_eq!(lookup.guess(&known, 8), [9, 5, 6, 2, 3, 4]);
         assert_eq!(lookup.guess(&known, 2), [9, 5]);
         // Two tokens match where three do not.
         assert_eq!(lookup.guess(&[1, 2, 8, 5, 1, 2], 8), [8, 5, 1, 2]);
@@ -113,19 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn luck_makes_guesses_longer_and_failure_makes_them_rare() {
+    fn failure_makes_guesses_rare_until_one_is_right() {
         let known = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2];
         let mut lookup = PromptLookup::default();
-        assert_eq!(lookup.guess(&known, 8).len(), 4);
-        lookup.learn(4, 4, 8);
-        assert_eq!(lookup.guess(&known, 8).len(), 8);
-        lookup.learn(8, 2, 8);
-        assert_eq!(lookup.guess(&known, 8).len(), 3);
-        lookup.learn(3, 0, 8);
-        let pauses = (0..10).take_while(|_| lookup.guess(&known, 8).is_empty()).count();
-        assert_eq!(pauses, 2);
-        lookup.learn(1, 0, 8);
-        let pauses = (0..10).take_while(|_| lookup.guess(&known, 8).is_empty()).count();
-        assert_eq!(pauses, 4);
+        let mut pauses = |right| {
+            lookup.learn(2, right);
+            (0..10).take_while(|_| lookup.guess(&known, 8).is_empty()).count()
+        };
+        assert_eq!([pauses(1), pauses(0), pauses(0), pauses(1), pauses(0)], [0, 2, 4, 0, 2]);
     }
 }

@@ -217,8 +217,8 @@ impl Sequence {
     }
 
     /// Learns how many of the guesses that a step checked were right.
-    pub(crate) fn learn(&mut self, guessed: usize, right: usize, tokens_max: usize) {
-        self.lookup.learn(guessed, right, tokens_max);
+    pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
+        self.lookup.learn(guessed, right);
     }
 
     /// Adds a chosen token and tells the consumer.

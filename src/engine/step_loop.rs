@@ -321,9 +321,13 @@ impl StepLoop {
             return;
         }
         let few = self.scheduler.running_count() <= sequences_max;
-        let pays = few && self.scheduler.waiting_count() == 0;
+        let tokens_max = if few && self.scheduler.waiting_count() == 0 {
+            self.pace.guesses(self.scheduler.decoding_count()).min(draft_tokens_max)
+        } else {
+            0
+        };
         for sequence in self.sequences.values_mut() {
-            sequence.guess(if pays { draft_tokens_max } else { 0 });
+            sequence.guess(tokens_max);
         }
     }
 
@@ -362,6 +366,7 @@ impl StepLoop {
                 (false, _) => Wanted::Nothing,
                 (true, 0) if sequence.is_plain_greedy() => Wanted::Likeliest,
                 (true, 0) => Wanted::Last,
+                (true, _) if sequence.is_plain_greedy() => Wanted::AllLikeliest,
                 (true, _) => Wanted::All,
             };
             self.rows.clear();

@@ -18,6 +18,8 @@ pub enum Wanted {
     All,
     /// The last row's likeliest token alone: the next token is chosen greedily.
     Likeliest,
+    /// Every row's likeliest token.
+    AllLikeliest,
 }
 
 /// The rows of one sequence in a step.
@@ -72,14 +74,13 @@ impl StepInput {
         self.tokens.extend_from_slice(tokens);
         let first_page = self.pages.len();
         self.pages.extend_from_slice(pages);
+        let first = end - u32::try_from(tokens.len()).unwrap_or(end);
         match wanted {
             Wanted::Nothing => {}
             Wanted::Last => self.wanted_rows.push(end - 1),
+            Wanted::All => self.wanted_rows.extend(first..end),
             Wanted::Likeliest => self.greedy_rows.push(end - 1),
-            Wanted::All => {
-                let count = u32::try_from(tokens.len()).unwrap_or(end);
-                self.wanted_rows.extend(end - count..end);
-            }
+            Wanted::AllLikeliest => self.greedy_rows.extend(first..end),
         }
         let pages = first_page..self.pages.len();
         self.segments.push(Segment { rows, tokens_before, pages, wanted });

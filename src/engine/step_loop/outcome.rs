@@ -37,8 +37,9 @@ impl StepLoop {
             self.advance(rows.id, rows.first_position + rows.row_count);
             let own: Vec<Said<'_>> = match segment.wanted {
                 Wanted::Nothing => continue,
-                Wanted::Likeliest => {
-                    likeliest.by_ref().take(1).map(|token_id| Said::Likeliest(*token_id)).collect()
+                Wanted::Likeliest | Wanted::AllLikeliest => {
+                    let found = likeliest.by_ref().take(1 + rows.draft_count);
+                    found.map(|token_id| Said::Likeliest(*token_id)).collect()
                 }
                 Wanted::Last | Wanted::All => {
                     logit_rows.by_ref().take(1 + rows.draft_count).map(Said::Logits).collect()
@@ -69,9 +70,9 @@ impl StepLoop {
             count(&self.shared.draft_tokens, telemetry::DRAFT_TOKENS_TOTAL, rows.draft_count);
             let accepted = telemetry::ACCEPTED_TOKENS_TOTAL;
             count(&self.shared.draft_tokens_accepted, accepted, right);
+            self.pace.learn_guesses(rows.draft_count, right);
             if let Some(sequence) = self.sequences.get_mut(&rows.id) {
-                let tokens_max = self.habits.speculation.draft_tokens_max;
-                sequence.learn(rows.draft_count, right, tokens_max);
+                sequence.learn(rows.draft_count, right);
             }
         }
         chosen

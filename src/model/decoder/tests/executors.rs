@@ -94,6 +94,11 @@ fn greedy_rows_tell_the_likeliest_token_of_their_logits() {
             let mixed = answer(&|at| if at % 2 == 0 { Wanted::Likeliest } else { Wanted::Last });
             assert_eq!(mixed.likeliest(), [expected[0], expected[2], expected[4]]);
             assert!(mixed.rows().eq(whole.rows().skip(1).step_by(2)), "{family:?} {executor:?}");
+            let every = answer(&|_| Wanted::All);
+            let every: Vec<Option<u32>> =
+                every.rows().map(|row| Likeliest::of(row).token_id()).collect();
+            let found = answer(&|_| Wanted::AllLikeliest);
+            assert_eq!(found.likeliest(), every, "{family:?} {executor:?}");
         }
     }
 }
