@@ -30,7 +30,7 @@ const PROMPT_ROWS_MIN: usize = 1;
 
 /// Steps with prompt rows for which a measured step of decode rows alone is believed: asking for
 /// one anew costs prompts at most one step in so many.
-const STEPS_BELIEVED: u32 = 64;
+const STEPS_BELIEVED: u32 = 32;
 
 /// Classes of steps by their decode rows: one for each number to 8, then four for each doubling (9
 /// and 10, 11 and 12, ..., 17 to 20 and so on), the last for all that are larger. In a class the
@@ -65,11 +65,11 @@ impl DecodeStep {
     }
 
     /// Slow steps may be the machine's doing, fast ones are ours: a measurement below what is known
-    /// counts half, one above a quarter, and as half as much again at most.
+    /// takes its place, one above counts a quarter, and as half as much again at most.
     fn learn(&mut self, nanos: u64) {
         self.nanos = match self.nanos {
             0 => nanos,
-            known if nanos < known => known.midpoint(nanos),
+            known if nanos < known => nanos,
             known => known + (nanos.min(known.saturating_add(known / 2)) - known) / 4,
         };
         self.since = 0;
