@@ -1,9 +1,10 @@
-//! Attention of some query rows of one sequence over its paged keys and values: each row over what
+//! Attention of query rows over the paged keys and values of their sequences: each row over what
 //! came before it, or over the whole sequence.
 //!
-//! A tile is a few consecutive tokens of a sequence and all query heads that share one key head,
-//! so that keys and values are read once for all of them. Keys are walked in blocks of whole pages
-//! with a running maximum and sum.
+//! A tile is a few rows and all query heads that share one key head, so that keys and values are
+//! read once for all of them. Its rows are consecutive tokens of a sequence, or of several that
+//! begin with the same pages: those are walked for all rows together, then each sequence's own.
+//! Keys are walked in blocks of whole pages with a running maximum and sum.
 //!
 //! Invariants
 //! - A row's bits depend on its own query, its position and the pages, never on the other rows of
@@ -59,23 +60,94 @@ pub(crate) enum Sight {
     Whole(usize),
 }
 
+/// Rows of a tile that belong to one sequence: consecutive tokens of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SequenceRows {
+    pub(crate) rows: Range<usize>,
+    /// Position of the first row in its sequence.
+    pub(crate) first_position: usize,
+    /// The sequence's pages in context order, as a range of [`QueryTile::pages`].
+    pub(crate) pages: Range<usize>,
+}
+
 /// Query rows that attend together.
 #[derive(Debug, Clone)]
 pub(crate) struct QueryTile<'a> {
     /// Query heads of this key head.
     pub(crate) group: usize,
-    /// The tile's rows: consecutive tokens of one sequence.
-    pub(crate) rows: Range<usize>,
-    /// Position of the first row in its sequence.
-    pub(crate) first_position: usize,
-    pub(crate) sight: Sight,
-    /// The sequence's pages, in context order.
+    /// At least one; their rows follow each other.
+    pub(crate) sequences: &'a [SequenceRows],
+    /// The page lists of all of them.
     pub(crate) pages: &'a [PageId],
+    /// Pages that all of them begin with, computed before the tile's rows.
+    pub(crate) shared_pages: usize,
+    pub(crate) sight: Sight,
     pub(crate) scoring: Scoring,
 }
 
 impl QueryTile<'_> {
-    /// Behind the last token that the tile's row `token` sees.
+    /// All rows.
+    #[inline(always)]
+    fn rows(&self) -> Range<usize> {
+        let [first, .., last] = self.sequences else {
+            return self.sequences[0].rows.clone();
+        };
+        first.rows.start..last.rows.end
+    }
+
+    /// Blocks that all sequences begin with and every row sees whole.
+    #[inline(always)]
+    fn shared_blocks(&self, layout: PageLayout) -> usize {
+        // A window ends elsewhere for each sequence.
+        let alone = self.sequences.len() < 2 || self.scoring.window.is_some();
+        if alone { 0 } else { self.shared_pages / block_pages(layout) }
+    }
+
+    /// What the rows of all sequences see of the blocks that they share.
+    #[inline(always)]
+    fn shared(&self, layout: PageLayout) -> Span<'_> {
+        let pages = self.shared_blocks(layout) * block_pages(layout);
+        let first = &self.sequences[0];
+        Span {
+            tokens: 0..self.rows().len(),
+            first_position: 0,
+            sight: Sight::Whole(pages * layout.page_tokens()),
+            pages: &self.pages[first.pages.clone()],
+            first_block: 0,
+        }
+    }
+
+    /// What the rows of one sequence see beside the shared blocks.
+    #[inline(always)]
+    fn own(&self, sequence: &SequenceRows, layout: PageLayout) -> Span<'_> {
+        let first_row = self.sequences[0].rows.start;
+        let mut span = Span {
+            tokens: sequence.rows.start - first_row..sequence.rows.end - first_row,
+            first_position: sequence.first_position,
+            sight: self.sight,
+            pages: &self.pages[sequence.pages.clone()],
+            first_block: self.shared_blocks(layout),
+        };
+        if let Some(window) = self.scoring.window {
+            let first_seen = span.seen_end(0).saturating_sub(window);
+            span.first_block = first_seen / layout.page_tokens() / block_pages(layout);
+        }
+        span
+    }
+}
+
+/// Rows of a tile with the pages that they see, walked from a block on.
+struct Span<'a> {
+    /// The rows, counted in the tile.
+    tokens: Range<usize>,
+    first_position: usize,
+    sight: Sight,
+    pages: &'a [PageId],
+    first_block: usize,
+}
+
+impl Span<'_> {
+    /// Behind the last token that row `token` of the span sees.
     #[inline(always)]
     fn seen_end(&self, token: usize) -> usize {
         match self.sight {
@@ -130,16 +202,12 @@ fn block_pages(layout: PageLayout) -> usize {
 /// meanwhile.
 pub(crate) fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
     let layout = head.layout;
-    let first = first_block(layout, tile) * block_pages(layout);
-    memory::ask_for_later(layout.keys(head.elements, tile.pages[first]));
-}
-
-/// The first block of pages that the tile sees.
-#[inline(always)]
-fn first_block(layout: PageLayout, tile: &QueryTile<'_>) -> usize {
-    let window = tile.scoring.window;
-    let first_seen = window.map_or(0, |window| tile.seen_end(0).saturating_sub(window));
-    first_seen / layout.page_tokens() / block_pages(layout)
+    let span = match tile.shared_blocks(layout) {
+        0 => tile.own(&tile.sequences[0], layout),
+        _ => tile.shared(layout),
+    };
+    let first = span.first_block * block_pages(layout);
+    memory::ask_for_later(layout.keys(head.elements, span.pages[first]));
 }
 
 /// Attends with the queries in `scratch`: `out` is the rectangle of the tile's rows and heads.
@@ -201,35 +269,18 @@ fn attend_with<M: Multiply, E: Element>(
     head: HeadPages<'_, E>,
     tile: &QueryTile<'_>,
 ) {
-    let (layout, scoring) = (head.layout, &tile.scoring);
-    let rows = tile.rows.len() * tile.group;
-    scratch.mixed[..rows * layout.padded_width()].fill(0.0);
-    scratch.running[..rows].fill(Running::default());
-    let end = tile.seen_end(tile.rows.len() - 1);
-    let pages_each = block_pages(layout);
-    let first_block = first_block(layout, tile);
-    let pages = end.div_ceil(layout.page_tokens());
-    for first_page in (first_block * pages_each..pages).step_by(pages_each) {
-        let block = Block {
-            pages: first_page..(first_page + pages_each).min(pages),
-            last: pages,
-            end,
-            stride: pages_each * layout.padded_tokens(),
-        };
-        let columns = score::<M, E>(scratch, head, tile, &block);
-        mask(scratch, tile, layout, &block);
-        for row in 0..rows {
-            let scores = &mut scratch.scores[row * block.stride..][..columns];
-            if let Some(cap) = scoring.soft_cap {
-                soft_cap_plain(scores, cap);
-            }
-            let correction = scratch.running[row].weigh(scores);
-            let mixed = &mut scratch.mixed[row * layout.padded_width()..][..layout.padded_width()];
-            mixed.iter_mut().for_each(|x| *x *= correction);
-        }
-        mix::<M, E>(scratch, head, tile, &block);
+    let layout = head.layout;
+    let rows = tile.rows();
+    let heads = rows.len() * tile.group;
+    scratch.mixed[..heads * layout.padded_width()].fill(0.0);
+    scratch.running[..heads].fill(Running::default());
+    // One loop and one call: the walk is compiled into it, and twice would be too much to inline.
+    let shared = (tile.shared_blocks(layout) > 0).then(|| tile.shared(layout));
+    let own = tile.sequences.iter().map(|sequence| tile.own(sequence, layout));
+    for span in shared.into_iter().chain(own) {
+        walk::<M, E>(scratch, head, tile, &span);
     }
-    for (at, row) in tile.rows.clone().enumerate() {
+    for (at, row) in rows.enumerate() {
         let out = out.row(row);
         for (member, out) in out.chunks_exact_mut(layout.head_width()).enumerate() {
             let row = at * tile.group + member;
@@ -240,19 +291,57 @@ fn attend_with<M: Multiply, E: Element>(
     }
 }
 
+/// Adds what a span sees to the running sums of its rows.
+#[inline(always)]
+fn walk<M: Multiply, E: Element>(
+    scratch: &mut Scratch,
+    head: HeadPages<'_, E>,
+    tile: &QueryTile<'_>,
+    span: &Span<'_>,
+) {
+    let layout = head.layout;
+    let heads = span.tokens.start * tile.group..span.tokens.end * tile.group;
+    let end = span.seen_end(span.tokens.len() - 1);
+    let pages_each = block_pages(layout);
+    let pages = end.div_ceil(layout.page_tokens());
+    for first_page in (span.first_block * pages_each..pages).step_by(pages_each) {
+        let block = Block {
+            pages: first_page..(first_page + pages_each).min(pages),
+            last: pages,
+            end,
+            heads: heads.clone(),
+            stride: pages_each * layout.padded_tokens(),
+        };
+        let columns = score::<M, E>(scratch, head, span, &block);
+        mask(scratch, tile, (span, layout), &block);
+        for (at, row) in heads.clone().enumerate() {
+            let scores = &mut scratch.scores[at * block.stride..][..columns];
+            if let Some(cap) = tile.scoring.soft_cap {
+                soft_cap_plain(scores, cap);
+            }
+            let correction = scratch.running[row].weigh(scores);
+            let mixed = &mut scratch.mixed[row * layout.padded_width()..][..layout.padded_width()];
+            mixed.iter_mut().for_each(|x| *x *= correction);
+        }
+        mix::<M, E>(scratch, head, span, &block);
+    }
+}
+
 /// Pages that one update of the running softmax covers.
 struct Block {
     pages: Range<usize>,
-    /// Behind the last page that the tile sees.
+    /// Behind the last page that the span sees.
     last: usize,
-    /// Tokens of the context that the tile's last row sees.
+    /// Tokens of the context that the span's last row sees.
     end: usize,
+    /// The span's query heads, counted in the tile; rows of scores begin with the first of them.
+    heads: Range<usize>,
     /// Columns of a row of scores.
     stride: usize,
 }
 
 impl Block {
-    /// Tokens of `page` that the tile's last row sees.
+    /// Tokens of `page` that the span's last row sees.
     #[inline(always)]
     fn tokens(&self, page: usize, layout: PageLayout) -> usize {
         (self.end - page * layout.page_tokens()).min(layout.page_tokens())
@@ -264,24 +353,25 @@ impl Block {
 fn score<M: Multiply, E: Element>(
     scratch: &mut Scratch,
     head: HeadPages<'_, E>,
-    tile: &QueryTile<'_>,
+    span: &Span<'_>,
     block: &Block,
 ) -> usize {
     let layout = head.layout;
+    let query = &scratch.query[block.heads.start * layout.head_width()..];
     let mut columns = 0;
     for page in block.pages.clone() {
-        let keys = layout.keys(head.elements, tile.pages[page]);
+        let keys = layout.keys(head.elements, span.pages[page]);
         let ahead = if page + 1 < block.pages.end {
-            layout.keys(head.elements, tile.pages[page + 1])
+            layout.keys(head.elements, span.pages[page + 1])
         } else {
-            layout.values(head.elements, tile.pages[block.pages.start])
+            layout.values(head.elements, span.pages[block.pages.start])
         };
         let computed = block.tokens(page, layout).next_multiple_of(TILE_COLUMNS);
         multiply_rows::<M, E, false>(
             Strided { slice: &mut scratch.scores[columns..], stride: block.stride },
-            Strided { slice: &scratch.query, stride: layout.head_width() },
+            Strided { slice: query, stride: layout.head_width() },
             (Strided { slice: keys, stride: layout.padded_tokens() }, ahead),
-            [tile.rows.len() * tile.group, computed, layout.head_width()],
+            [block.heads.len(), computed, layout.head_width()],
         );
         columns += computed;
     }
@@ -290,9 +380,14 @@ fn score<M: Multiply, E: Element>(
 
 /// Sets the scores of what a row may not see to minus infinity.
 #[inline(always)]
-fn mask(scratch: &mut Scratch, tile: &QueryTile<'_>, layout: PageLayout, block: &Block) {
-    for token in 0..tile.rows.len() {
-        let seen_end = tile.seen_end(token);
+fn mask(
+    scratch: &mut Scratch,
+    tile: &QueryTile<'_>,
+    (span, layout): (&Span<'_>, PageLayout),
+    block: &Block,
+) {
+    for token in 0..span.tokens.len() {
+        let seen_end = span.seen_end(token);
         let seen_first = tile.scoring.window.map_or(0, |window| seen_end.saturating_sub(window));
         let mut first_column = 0;
         for page in block.pages.clone() {
@@ -316,26 +411,27 @@ fn mask(scratch: &mut Scratch, tile: &QueryTile<'_>, layout: PageLayout, block: 
 fn mix<M: Multiply, E: Element>(
     scratch: &mut Scratch,
     head: HeadPages<'_, E>,
-    tile: &QueryTile<'_>,
+    span: &Span<'_>,
     block: &Block,
 ) {
     let layout = head.layout;
+    let mixed = &mut scratch.mixed[block.heads.start * layout.padded_width()..];
     let mut first_column = 0;
     for page in block.pages.clone() {
-        let values = layout.values(head.elements, tile.pages[page]);
+        let values = layout.values(head.elements, span.pages[page]);
         let ahead = if page + 1 < block.pages.end {
-            layout.values(head.elements, tile.pages[page + 1])
+            layout.values(head.elements, span.pages[page + 1])
         } else if page + 1 < block.last {
-            layout.keys(head.elements, tile.pages[page + 1])
+            layout.keys(head.elements, span.pages[page + 1])
         } else {
             &[]
         };
         let tokens = block.tokens(page, layout);
         multiply_rows::<M, E, true>(
-            Strided { slice: &mut scratch.mixed, stride: layout.padded_width() },
+            Strided { slice: &mut *mixed, stride: layout.padded_width() },
             Strided { slice: &scratch.scores[first_column..], stride: block.stride },
             (Strided { slice: values, stride: layout.padded_width() }, ahead),
-            [tile.rows.len() * tile.group, layout.padded_width(), tokens],
+            [block.heads.len(), layout.padded_width(), tokens],
         );
         first_column += tokens.next_multiple_of(TILE_COLUMNS);
     }

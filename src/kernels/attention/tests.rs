@@ -78,15 +78,20 @@ impl<E: Element> Sequence<E> {
         let head = HeadPages { elements: &self.elements, layout: self.layout };
         let mut pool = Pool::start(1).unwrap();
         pool.grid(&mut out, cut, &mut scratch, |scratch, mut out| {
-            let tile = QueryTile {
-                group: self.group,
+            let sequence = SequenceRows {
                 rows: out.rows(),
                 first_position: out.rows().start,
-                sight: self.sight,
+                pages: 0..self.pages.len(),
+            };
+            let tile = QueryTile {
+                group: self.group,
+                sequences: &[sequence],
                 pages: &self.pages,
+                shared_pages: 0,
+                sight: self.sight,
                 scoring: *scoring,
             };
-            let count = tile.rows.len() * self.group;
+            let count = out.rows().len() * self.group;
             let query = &self.query[out.rows().start * width..out.rows().end * width];
             let scaled = scratch.query(count, self.layout).iter_mut().zip(query);
             scaled.for_each(|(scaled, x)| *scaled = x * SCALE);
@@ -94,6 +99,49 @@ impl<E: Element> Sequence<E> {
         })
         .unwrap();
         out[rows.start * width..rows.end * width].to_vec()
+    }
+
+    /// Attention of tokens that stand for the ends of several sequences, in one tile.
+    fn attend_together(
+        &self,
+        tokens: &[Range<usize>],
+        shared_pages: usize,
+        scoring: &Scoring,
+    ) -> Vec<f32> {
+        let width = self.width();
+        let (mut sequences, mut pages, mut query) = (Vec::new(), Vec::new(), Vec::new());
+        let mut row = 0;
+        for tokens in tokens {
+            let first_page = pages.len();
+            pages.extend_from_slice(&self.pages);
+            query.extend_from_slice(&self.query[tokens.start * width..tokens.end * width]);
+            sequences.push(SequenceRows {
+                rows: row..row + tokens.len(),
+                first_position: tokens.start,
+                pages: first_page..pages.len(),
+            });
+            row += tokens.len();
+        }
+        let mut out = vec![f32::NAN; row * width];
+        let mut scratch = [Scratch::new(row * self.group, self.layout)];
+        let cut = Cut { width, rows: &[0, row], columns: &[0, width] };
+        let head = HeadPages { elements: &self.elements, layout: self.layout };
+        let tile = QueryTile {
+            group: self.group,
+            sequences: &sequences,
+            pages: &pages,
+            shared_pages,
+            sight: self.sight,
+            scoring: *scoring,
+        };
+        let mut pool = Pool::start(1).unwrap();
+        pool.grid(&mut out, cut, &mut scratch, |scratch, mut out| {
+            let scaled = scratch.query(row * self.group, self.layout).iter_mut().zip(&query);
+            scaled.for_each(|(scaled, x)| *scaled = x * SCALE);
+            attend(Tier::detect(), scratch, &mut out, head, &tile);
+        })
+        .unwrap();
+        out
     }
 
     /// One head of one token in f64.
@@ -201,6 +249,28 @@ fn row_has_the_same_bits_in_every_tile() {
             same_bits(&sequence.attend(0..400, tile, &scoring), &expected);
         }
         same_bits(&sequence.attend(131..140, 9, &scoring), &expected[131 * 128..140 * 128]);
+    }
+}
+
+/// Goal: sequences that share pages attend together with the bits of each alone.
+/// Method: the tokens of one long sequence taken for the ends of several that begin alike: each
+/// sees the pages before it, so any token at or behind the shared pages may stand for one.
+#[test]
+#[cfg_attr(miri, ignore = "takes long; shorter sequences go the same way")]
+fn sequences_that_share_pages_attend_as_each_alone() {
+    let soft = Scoring { soft_cap: Some(3.0), ..PLAIN };
+    let window = Scoring { window: Some(60), ..PLAIN };
+    for (page_tokens, shared_pages) in [(16, 0), (16, 8), (16, 17), (7, 40), (130, 2)] {
+        for scoring in [PLAIN, soft, window] {
+            let sequence = Sequence::<f16>::new(page_tokens, 64, 2, 420);
+            let from = shared_pages * page_tokens;
+            // Rows of several tokens and of one, not in the order of their positions.
+            let rows = [from + 3..from + 4, from..from + 3, 419..420, from + 9..from + 11];
+            let alone: Vec<f32> =
+                rows.iter().flat_map(|rows| sequence.attend(rows.clone(), 8, &scoring)).collect();
+            let together = sequence.attend_together(&rows, shared_pages, &scoring);
+            same_bits(&together, &alone);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::kernels::attention;
 use crate::kernels::attention::HeadPages;
 use crate::kernels::attention::QueryTile;
 use crate::kernels::attention::Scoring;
+use crate::kernels::attention::SequenceRows;
 use crate::kernels::attention::Sight;
 use crate::kernels::grid::Cut;
 use crate::kernels::grid::Edges;
@@ -116,10 +117,15 @@ impl Team<'_> {
                     let scaled = query.iter_mut().zip(part_of(row, first));
                     scaled.for_each(|(scaled, x)| *scaled = x * scale);
                 }
+                let sequence = SequenceRows {
+                    rows: tile,
+                    first_position: from - rows.start,
+                    pages: 0..pages.len(),
+                };
                 let tile = QueryTile {
                     group: 1,
-                    first_position: from - rows.start,
-                    rows: tile,
+                    sequences: &[sequence],
+                    shared_pages: 0,
                     sight: Sight::Whole(rows.len()),
                     pages,
                     scoring: Scoring { soft_cap: None, window: None },

@@ -58,6 +58,9 @@ use crate::model::shape::LayerRope;
 use crate::model::step_input::StepInput;
 use std::sync::Arc;
 
+/// Attention's tasks that each thread should find, so that none waits long for the last.
+const TASKS_OF_A_THREAD: usize = 2;
+
 /// What flows between calls: the buffers are the executor's own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InArena;
@@ -103,6 +106,7 @@ impl CpuExecutor {
             global: Angles::new(frequencies, &shape.rope),
             local: shape.local_rope.map(|rope| Angles::new(rope.frequencies(&[]), &rope)),
             group,
+            tiles_min: (TASKS_OF_A_THREAD * pool.threads()).div_ceil(shape.kv_heads),
             page_tokens: options.page_tokens,
             attention_scale: shape.attention_scale,
             growth: shape.query_growth,

@@ -260,12 +260,13 @@ pub(super) fn attend<E: Element>(
         let head = first / tile_width;
         let elements = &pages[head * shape.head_elements..(head + 1) * shape.head_elements];
         let pages = HeadPages { elements, layout };
+        let (sequences, shared_pages) = plan.tile(rows.start);
         let tile = QueryTile {
             group: shape.group,
-            first_position: plan.positions[rows.start],
+            sequences,
+            pages: plan.pages(),
+            shared_pages,
             sight: Sight::Before,
-            pages: plan.pages_of_row(rows.start),
-            rows: rows.clone(),
             scoring,
         };
         attention::ask_for(pages, &tile);
