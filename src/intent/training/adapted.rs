@@ -19,7 +19,8 @@ use crate::intent::error::IntentError;
 use crate::intent::error::SharedCause;
 use crate::intent::head::OUT_OF_SCOPE;
 use crate::intent::head::joined;
-use crate::intent::training::Listener;
+use crate::intent::linear::TrainingSet;
+use crate::intent::parallel::run_jobs;
 use crate::intent::training::Trained;
 use crate::intent::training::TrainingProgress;
 use crate::intent::training::contrast;
@@ -29,10 +30,13 @@ use crate::intent::training::plan;
 use crate::intent::training::plan::Choices;
 use crate::intent::training::plan::Setting;
 use crate::intent::training::plan::View;
+use crate::model::Adaptation;
 use crate::model::EncoderLearner;
 use crate::model::ModelError;
 use crate::model::PreparedText;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 /// Layers that are moved, the last ones.
 const ADAPTED_LAYERS: usize = 3;
@@ -75,53 +79,51 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
     let (start, plain_loss) = course.choose(&plain_views, &choices, (0, fits))?;
     drop(plain_views);
     drop(plain);
+    drop(learner);
 
     let out_of_scope = course.labels.iter().position(|label| label == OUT_OF_SCOPE);
     let (classes_of, seed) = (&course.classes_of, options.seed);
-    let lesson = Lesson { texts: &texts, classes_of, out_of_scope, seed };
-    let lessons: Vec<Vec<usize>> = (0..judged_parts)
+    let school = School {
+        course,
+        embedder,
+        lesson: Lesson { texts: &texts, classes_of, out_of_scope, seed },
+    };
+    let learnt: Vec<Vec<usize>> = (0..judged_parts)
         .map(|part| course.learnt(&plan::others(&parts, part), start))
         .chain([course.learnt(&all, start)])
         .collect();
-    let school = School::new(&learner, lesson, &lessons, listener);
-    let mut sets = Vec::with_capacity(judged_parts);
-    for members in &lessons[..judged_parts] {
-        school.teach(members)?;
-        sets.push(course.training_set(joined(shared.clone(), embed(&learner, &texts)?)));
-    }
+    let mut pupils = school.teach(&learnt)?;
+    let shipped = pupils.pop();
+    let sets: Vec<TrainingSet> = pupils
+        .into_iter()
+        .map(|pupil| course.training_set(joined(shared.clone(), pupil.embeddings)))
+        .collect();
     let views: Vec<View<'_>> = sets
         .iter()
-        .zip(&parts)
         .enumerate()
-        .map(|(part, (set, judge))| View {
-            set,
-            learn: plan::others(&parts, part),
-            judge: judge.clone(),
-            spelt: &course.spelt,
-        })
+        .map(|(part, set)| View::of(set, &course.spelt, &parts, part))
         .collect();
     let choices =
         Choices { start: Setting { spelt: start.spelt, ..choices.start }, spelt: false, ..choices };
     let choosing = choices.count() * views.len();
     let fits = choosing + views.len() + 1;
     let (chosen, loss) = course.choose(&views, &choices, (0, fits))?;
-    if loss >= plain_loss {
-        return super::train_plain(course, embedder);
-    }
+    let shipped = match shipped {
+        Some(pupil) if loss < plain_loss => pupil,
+        _ => return super::train_plain(course, embedder),
+    };
     let predicted = course.predict(&views, chosen, (choosing, fits))?;
     drop(views);
     drop(sets);
 
-    school.teach(&lessons[judged_parts])?;
-    let adaptation = learner.adaptation().map_err(failed)?;
     // The classifier learns from what it will be given in service, rounding included.
-    let own = embedder.adapted(&adaptation)?.embed_blocking(&meanings, |_| ())?;
+    let own = embedder.adapted(&shipped.adaptation)?.embed_blocking(&meanings, |_| ())?;
     let shared = embedder.embed_blocking(&meanings, |_| ())?;
     let fitted = course.fit(&course.training_set(joined(shared, own)), chosen, predicted.blend)?;
     listener(TrainingProgress::Fitting { done: fits, total: fits });
     let mut trained =
         course.finish(embedder.identity().clone(), chosen, &predicted.unseen, fitted)?;
-    trained.head.adaptation = Some(adaptation);
+    trained.head.adaptation = Some(shipped.adaptation);
     trained.head.joined = true;
     Ok(trained)
 }
@@ -136,35 +138,38 @@ fn embed(learner: &EncoderLearner, texts: &[PreparedText]) -> Result<Vec<Vec<f32
     Ok(embeddings)
 }
 
-/// Teaches one learner several times, each time from its beginning.
+/// Teaches several encoders, each from the same beginning: some at a time, for the tensor library
+/// computes a step of so few texts on one thread.
 struct School<'a> {
-    learner: &'a EncoderLearner,
+    course: &'a Course<'a>,
+    embedder: &'a Embedder,
     lesson: Lesson<'a>,
-    done: std::cell::Cell<usize>,
-    total: usize,
-    listener: Listener<'a>,
 }
 
-impl<'a> School<'a> {
-    fn new(
-        learner: &'a EncoderLearner,
-        lesson: Lesson<'a>,
-        lessons: &[Vec<usize>],
-        listener: Listener<'a>,
-    ) -> Self {
-        let total = lessons.iter().map(|members| contrast::steps(members.len())).sum();
-        Self { learner, lesson, done: std::cell::Cell::new(0), total, listener }
-    }
+/// What an encoder has learnt.
+struct Pupil {
+    adaptation: Adaptation,
+    /// Of all texts.
+    embeddings: Vec<Vec<f32>>,
+}
 
-    /// Adapts to the members.
-    fn teach(&self, members: &[usize]) -> Result<(), IntentError> {
-        self.learner.restart().map_err(failed)?;
-        contrast::adapt(self.learner, self.lesson, members, || {
-            self.done.set(self.done.get() + 1);
-            let (done, total) = (self.done.get(), self.total);
-            (self.listener)(TrainingProgress::Adapting { done, total });
-        })
-        .map_err(failed)
+impl School<'_> {
+    /// One encoder for each list of examples.
+    fn teach(&self, learnt: &[Vec<usize>]) -> Result<Vec<Pupil>, IntentError> {
+        let total = learnt.iter().map(|members| contrast::steps(members.len())).sum();
+        let done = AtomicUsize::new(0);
+        let listener = self.course.listener;
+        let step = || {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            listener(TrainingProgress::Adapting { done, total });
+        };
+        let lesson = |members: &Vec<usize>| {
+            let learner = self.embedder.learner(ADAPTED_LAYERS)?;
+            contrast::adapt(&learner, self.lesson, members, step).map_err(failed)?;
+            let embeddings = embed(&learner, self.lesson.texts)?;
+            Ok(Pupil { adaptation: learner.adaptation().map_err(failed)?, embeddings })
+        };
+        run_jobs(self.course.options.threads, learnt, lesson, |_| ()).into_iter().collect()
     }
 }
 

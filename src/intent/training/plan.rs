@@ -30,9 +30,7 @@ pub(super) fn views<'a>(
     spelt: &'a [usize],
     parts: &[Vec<usize>],
 ) -> Vec<View<'a>> {
-    (0..parts.len())
-        .map(|part| View { set, learn: others(parts, part), judge: parts[part].clone(), spelt })
-        .collect()
+    (0..parts.len()).map(|part| View::of(set, spelt, parts, part)).collect()
 }
 
 /// Members of all parts but one.
@@ -235,7 +233,17 @@ impl Fitter<'_> {
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// One part, judged by what the others teach.
+    pub(super) fn of(
+        set: &'a TrainingSet,
+        spelt: &'a [usize],
+        parts: &[Vec<usize>],
+        part: usize,
+    ) -> Self {
+        View { set, learn: others(parts, part), judge: parts[part].clone(), spelt }
+    }
+
     /// Who is learnt from under a setting.
     fn learnt(&self, setting: Setting) -> Vec<usize> {
         let spelt = if setting.spelt { self.spelt } else { &[] };

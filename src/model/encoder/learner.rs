@@ -88,19 +88,6 @@ impl EncoderLearner {
         self.variables.values().cloned().collect()
     }
 
-    /// Puts every variable back to the checkpoint's values.
-    ///
-    /// # Errors
-    /// If the tensor library fails.
-    pub fn restart(&self) -> Result<(), ModelError> {
-        for (name, original) in &self.originals {
-            if let Some(variable) = self.variables.get(name) {
-                variable.set(original)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Passes token ids through the lower layers; `progress` hears how many texts are done.
     ///
     /// # Errors
