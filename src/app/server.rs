@@ -45,7 +45,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let door = Door::default();
     let (drain, draining) = oneshot::channel::<()>();
-    let server = axum::serve(prompt(listener), door.router()).with_graceful_shutdown(async move {
+    let server = axum::serve(undelayed(listener), door.router()).with_graceful_shutdown(async move {
         // A sender that is gone asks for the same.
         let _ = draining.await;
     });
@@ -80,7 +80,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
 
 /// Sends every piece as soon as it is written. Nagle's algorithm (RFC 896) would hold the first
 /// token of a stream back until the client acknowledged the head, which takes it up to 40 ms.
-fn prompt(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
+fn undelayed(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
     listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection may answer late");
@@ -132,7 +132,7 @@ mod tests {
     async fn connections_send_every_piece_at_once() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut listener = prompt(listener);
+        let mut listener = undelayed(listener);
         let (client, (served, _)) = tokio::join!(TcpStream::connect(address), listener.accept());
         client.unwrap();
         assert!(served.nodelay().unwrap());

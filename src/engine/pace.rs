@@ -11,7 +11,7 @@
 //! leaves prompts hardly any rows, which keeps steps small and the mistake as it is.
 //!
 //! Invariants
-//! - Nothing measured means no claim: no time.
+//! - Where nothing is measured, times are zero: nobody is refused on a supposition.
 //! - Of a prompt only the part counts that, by measure, is not found computed.
 //! - [`Pace`] belongs to the engine thread; [`Rates`] are its last words for everybody else.
 
