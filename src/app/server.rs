@@ -43,9 +43,10 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {} (server.bind)", settings.bind))?;
     let address = listener.local_addr()?;
+    let listener = undelayed(listener);
     let door = Door::default();
     let (drain, draining) = oneshot::channel::<()>();
-    let server = axum::serve(undelayed(listener), door.router()).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, door.router()).with_graceful_shutdown(async move {
         // A sender that is gone asks for the same.
         let _ = draining.await;
     });
