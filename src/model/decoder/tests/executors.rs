@@ -250,6 +250,41 @@ fn chunks_threads_and_tiers_change_no_bit() {
 }
 
 #[test]
+fn rows_that_share_pages_have_the_bits_of_rows_alone() {
+    const SHARED_PAGES: u32 = 9;
+    for family in ["qwen3", "gemma2", "phi3"] {
+        let decoder =
+            TinyDecoder { family, matrix_type: TensorType::Q8_0, ..TinyDecoder::default() };
+        let (_folder, path) = written(&decoder);
+        let options = options(ExecutorChoice::Cpu);
+        let mut model = load(&path, &options);
+        let shared_pages: Vec<PageId> = (0..SHARED_PAGES).map(PageId).collect();
+        let shared_tokens = shared_pages.len() * options.page_tokens;
+        let shared: Vec<u32> = (0..250).cycle().skip(3).step_by(7).take(shared_tokens).collect();
+        let mut step = StepInput::default();
+        step.push(&shared, 0, &shared_pages, Wanted::Nothing);
+        model.forward(&step).unwrap();
+        // Rows that decode and pieces of prompts.
+        let own: Vec<(Vec<u32>, Vec<PageId>)> = (0..20_u32)
+            .map(|at| {
+                let tokens = (0..1 + at % 3).map(|token| 3 + (at * 13 + token) % 200).collect();
+                let pages = shared_pages.iter().copied().chain([PageId(SHARED_PAGES + at)]);
+                (tokens, pages.collect())
+            })
+            .collect();
+        let mut answer = |sequences: &[(Vec<u32>, Vec<PageId>)]| -> Vec<Vec<f32>> {
+            let mut step = StepInput::default();
+            for (tokens, pages) in sequences {
+                step.push(tokens, shared_tokens, pages, Wanted::All);
+            }
+            model.forward(&step).unwrap().rows().map(<[f32]>::to_vec).collect()
+        };
+        let alone: Vec<Vec<f32>> = own.chunks(1).flat_map(&mut answer).collect();
+        assert!(answer(&own) == alone, "{family}");
+    }
+}
+
+#[test]
 fn a_tensor_type_without_kernels_is_named_when_the_kernels_are_forced() {
     let decoder = TinyDecoder { matrix_type: TensorType::Q4_0, ..TinyDecoder::default() };
     let mut bytes = decoder.bytes();
