@@ -276,10 +276,12 @@ fn class(rows: usize) -> usize {
 }
 
 fn blend(known: &mut u64, sample: u64) {
-    *known = match *known {
-        0 => sample,
-        known => (known.saturating_mul(OLD_EIGHTHS).saturating_add(sample)) / (OLD_EIGHTHS + 1),
-    };
+    *known = if *known == 0 { sample } else { blended(*known, sample) };
+}
+
+/// What is known once `sample` has come to it.
+fn blended(known: u64, sample: u64) -> u64 {
+    known.saturating_mul(OLD_EIGHTHS).saturating_add(sample) / (OLD_EIGHTHS + 1)
 }
 
 fn nanos(time: Duration) -> u64 {

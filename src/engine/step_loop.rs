@@ -278,8 +278,8 @@ impl StepLoop {
 
     fn step(&mut self) -> Result<(), Death> {
         let before = self.clock.instant();
-        self.guess();
         let decoding = self.scheduler.decoding_count();
+        self.guess(decoding);
         let prompt_rows_max = self.pace.prompt_rows(decoding, self.habits.decode_gap_percent);
         let plan = self.scheduler.plan(&self.sequences, prompt_rows_max);
         assert!(!plan.rows.is_empty(), "sequences exist but nobody can move");
@@ -315,14 +315,14 @@ impl StepLoop {
     }
 
     /// Lets sequences guess ahead while a step has rows to spare.
-    fn guess(&mut self) {
+    fn guess(&mut self, decoding: usize) {
         let Speculation { draft_tokens_max, sequences_max } = self.habits.speculation;
         if draft_tokens_max == 0 {
             return;
         }
         let few = self.scheduler.running_count() <= sequences_max;
         let tokens_max = if few && self.scheduler.waiting_count() == 0 {
-            self.pace.guesses(self.scheduler.decoding_count()).min(draft_tokens_max)
+            self.pace.guesses(decoding).min(draft_tokens_max)
         } else {
             0
         };

@@ -6,8 +6,10 @@
 //! (weights are read once for all of them), and end by themselves as the house fills.
 //!
 //! Invariants
-//! - What was too dear or too often wrong is tried again: estimates that nothing renews go back to
-//!   where they began, slowly.
+//! - What was too dear or too often wrong is tried again: of estimates that nothing renews the cost
+//!   goes slowly to nothing, the shares to where they began.
+
+use crate::engine::pace::blended;
 
 /// Guesses of one sequence in a step that are told apart; more are never made.
 const PLACES: usize = 8;
@@ -81,8 +83,7 @@ impl Guesses {
     /// Learns that `rows` guessed rows made a step so much longer.
     pub(super) fn learn_cost(&mut self, extra_nanos: u64, rows: usize) {
         let sample = extra_nanos / rows.max(1) as u64;
-        // An eighth, as everywhere in the pace.
-        self.row = Some(self.row.map_or(sample, |known| known - known / 8 + sample / 8));
+        self.row = Some(self.row.map_or(sample, |known| blended(known, sample)));
     }
 
     /// Learns how many of a sequence's guesses were right.

@@ -89,10 +89,8 @@ impl QueryTile<'_> {
     /// All rows.
     #[inline(always)]
     fn rows(&self) -> Range<usize> {
-        let [first, .., last] = self.sequences else {
-            return self.sequences[0].rows.clone();
-        };
-        first.rows.start..last.rows.end
+        let last = &self.sequences[self.sequences.len() - 1];
+        self.sequences[0].rows.start..last.rows.end
     }
 
     /// Blocks that all sequences begin with and every row sees whole.
@@ -101,6 +99,14 @@ impl QueryTile<'_> {
         // A window ends elsewhere for each sequence.
         let alone = self.sequences.len() < 2 || self.scoring.window.is_some();
         if alone { 0 } else { self.shared_pages / block_pages(layout) }
+    }
+
+    /// All that the rows see: what they share, then what each sequence has of its own.
+    #[inline(always)]
+    fn spans(&self, layout: PageLayout) -> impl Iterator<Item = Span<'_>> {
+        let shared = (self.shared_blocks(layout) > 0).then(|| self.shared(layout));
+        let own = self.sequences.iter().map(move |sequence| self.own(sequence, layout));
+        shared.into_iter().chain(own)
     }
 
     /// What the rows of all sequences see of the blocks that they share.
@@ -202,12 +208,10 @@ fn block_pages(layout: PageLayout) -> usize {
 /// meanwhile.
 pub(crate) fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
     let layout = head.layout;
-    let span = match tile.shared_blocks(layout) {
-        0 => tile.own(&tile.sequences[0], layout),
-        _ => tile.shared(layout),
-    };
-    let first = span.first_block * block_pages(layout);
-    memory::ask_for_later(layout.keys(head.elements, span.pages[first]));
+    if let Some(span) = tile.spans(layout).next() {
+        let first = span.first_block * block_pages(layout);
+        memory::ask_for_later(layout.keys(head.elements, span.pages[first]));
+    }
 }
 
 /// Attends with the queries in `scratch`: `out` is the rectangle of the tile's rows and heads.
@@ -275,9 +279,7 @@ fn attend_with<M: Multiply, E: Element>(
     scratch.mixed[..heads * layout.padded_width()].fill(0.0);
     scratch.running[..heads].fill(Running::default());
     // One loop and one call: the walk is compiled into it, and twice would be too much to inline.
-    let shared = (tile.shared_blocks(layout) > 0).then(|| tile.shared(layout));
-    let own = tile.sequences.iter().map(|sequence| tile.own(sequence, layout));
-    for span in shared.into_iter().chain(own) {
+    for span in tile.spans(layout) {
         walk::<M, E>(scratch, head, tile, &span);
     }
     for (at, row) in rows.enumerate() {

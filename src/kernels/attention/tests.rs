@@ -69,15 +69,9 @@ impl<E: Element> Sequence<E> {
     where
         A: Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>) + Sync,
     {
-        let width = self.width();
-        let mut out = vec![f32::NAN; self.context * width];
         let mut edges: Vec<usize> = rows.clone().step_by(tile).collect();
         edges.push(rows.end);
-        let mut scratch = [Scratch::new(tile * self.group, self.layout)];
-        let cut = Cut { width, rows: &edges, columns: &[0, width] };
-        let head = HeadPages { elements: &self.elements, layout: self.layout };
-        let mut pool = Pool::start(1).unwrap();
-        pool.grid(&mut out, cut, &mut scratch, |scratch, mut out| {
+        let out = self.grid(&edges, &self.query, |scratch, out, head| {
             let sequence = SequenceRows {
                 rows: out.rows(),
                 first_position: out.rows().start,
@@ -91,14 +85,32 @@ impl<E: Element> Sequence<E> {
                 sight: self.sight,
                 scoring: *scoring,
             };
-            let count = out.rows().len() * self.group;
-            let query = &self.query[out.rows().start * width..out.rows().end * width];
-            let scaled = scratch.query(count, self.layout).iter_mut().zip(query);
-            scaled.for_each(|(scaled, x)| *scaled = x * SCALE);
-            attend(scratch, &mut out, head, &tile);
+            attend(scratch, out, head, &tile);
+        });
+        out[rows.start * self.width()..rows.end * self.width()].to_vec()
+    }
+
+    /// Runs `attend` for the rows between two edges each, with their scaled queries in its scratch.
+    fn grid<A>(&self, edges: &[usize], query: &[f32], attend: A) -> Vec<f32>
+    where
+        A: Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>) + Sync,
+    {
+        let width = self.width();
+        let mut out = vec![f32::NAN; query.len()];
+        let most = edges.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        let mut scratch = [Scratch::new(most * self.group, self.layout)];
+        let cut = Cut { width, rows: edges, columns: &[0, width] };
+        let head = HeadPages { elements: &self.elements, layout: self.layout };
+        let mut pool = Pool::start(1).unwrap();
+        pool.grid(&mut out, cut, &mut scratch, |scratch, mut out| {
+            let rows = out.rows();
+            let scaled = scratch.query(rows.len() * self.group, self.layout);
+            let query = &query[rows.start * width..rows.end * width];
+            scaled.iter_mut().zip(query).for_each(|(scaled, x)| *scaled = x * SCALE);
+            attend(scratch, &mut out, head);
         })
         .unwrap();
-        out[rows.start * width..rows.end * width].to_vec()
+        out
     }
 
     /// Attention of tokens that stand for the ends of several sequences, in one tile.
@@ -122,10 +134,6 @@ impl<E: Element> Sequence<E> {
             });
             row += tokens.len();
         }
-        let mut out = vec![f32::NAN; row * width];
-        let mut scratch = [Scratch::new(row * self.group, self.layout)];
-        let cut = Cut { width, rows: &[0, row], columns: &[0, width] };
-        let head = HeadPages { elements: &self.elements, layout: self.layout };
         let tile = QueryTile {
             group: self.group,
             sequences: &sequences,
@@ -134,14 +142,9 @@ impl<E: Element> Sequence<E> {
             sight: self.sight,
             scoring: *scoring,
         };
-        let mut pool = Pool::start(1).unwrap();
-        pool.grid(&mut out, cut, &mut scratch, |scratch, mut out| {
-            let scaled = scratch.query(row * self.group, self.layout).iter_mut().zip(&query);
-            scaled.for_each(|(scaled, x)| *scaled = x * SCALE);
-            attend(Tier::detect(), scratch, &mut out, head, &tile);
+        self.grid(&[0, row], &query, |scratch, out, head| {
+            attend(Tier::detect(), scratch, out, head, &tile);
         })
-        .unwrap();
-        out
     }
 
     /// One head of one token in f64.

@@ -247,9 +247,8 @@ impl Plan {
 
     /// The sequences of the tile that begins with this row, and how many pages they share.
     pub(super) fn tile(&self, first_row: usize) -> (&[SequenceRows], usize) {
-        let after = self.tiles.partition_point(|tile| tile.rows.start <= first_row);
-        // Tiles cover all rows in order, so the one before the first that starts later holds it.
-        let tile = &self.tiles[after - 1];
+        // The edges are the tiles' first rows, in order.
+        let tile = &self.tiles[self.tile_edges.partition_point(|edge| *edge < first_row)];
         (&self.sequences[tile.sequences.clone()], tile.shared_pages)
     }
 }
