@@ -5,11 +5,11 @@
 
 use std::io::Write;
 use std::path::Path;
-use vitrine::base::clock::Clock;
-use vitrine::base::clock::SystemClock;
-use vitrine::base::language::Language;
 use vitrine::catalog::Catalog;
 use vitrine::catalog::CatalogLimits;
+use vitrine_base::clock::Clock;
+use vitrine_base::clock::SystemClock;
+use vitrine_base::language::Language;
 
 /// Searches of each need; the first tenth warms up and is not counted.
 const REPEATS: usize = 500;

@@ -9,14 +9,14 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
-use vitrine::base::clock::Clock;
-use vitrine::base::clock::SystemClock;
-use vitrine::kernels::tier::Tier;
-use vitrine::model::Device;
-use vitrine::model::ENCODER_PRECISIONS;
-use vitrine::model::Encoder;
-use vitrine::model::EncoderOptions;
-use vitrine::model::EncoderPrecision;
+use vitrine_base::clock::Clock;
+use vitrine_base::clock::SystemClock;
+use vitrine_engine::Tier;
+use vitrine_engine::model::Device;
+use vitrine_engine::model::ENCODER_PRECISIONS;
+use vitrine_engine::model::Encoder;
+use vitrine_engine::model::EncoderOptions;
+use vitrine_engine::model::EncoderPrecision;
 
 struct Options {
     folder: PathBuf,

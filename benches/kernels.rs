@@ -11,14 +11,14 @@
 
 use std::io::Write;
 use std::ops::Range;
-use vitrine::kernels::matmul::PackedMatrix;
-use vitrine::kernels::matmul::QuantizedRows;
-use vitrine::kernels::matmul::RowForm;
-use vitrine::kernels::matmul::Rows;
-use vitrine::kernels::matmul::Scratch;
-use vitrine::kernels::matmul::WeightType;
-use vitrine::kernels::matmul::matmul;
-use vitrine::kernels::tier::Tier;
+use vitrine_kernels::matmul::PackedMatrix;
+use vitrine_kernels::matmul::QuantizedRows;
+use vitrine_kernels::matmul::RowForm;
+use vitrine_kernels::matmul::Rows;
+use vitrine_kernels::matmul::Scratch;
+use vitrine_kernels::matmul::WeightType;
+use vitrine_kernels::matmul::matmul;
+use vitrine_kernels::tier::Tier;
 
 /// Weights of all copies of a matrix: more than the last cache holds in any type.
 const WEIGHTS: usize = 128 << 20;

@@ -3,20 +3,11 @@
 //! In reading order, from the ground up; a module uses only modules above it in this list
 //! (`tests/tidy.rs` holds the exact table).
 
-pub mod base;
-
-pub mod kernels;
-
 pub mod hub;
-pub mod model;
-pub mod text;
 
 pub mod catalog;
 pub mod channels;
-pub mod engine;
-pub mod intent;
 pub mod offers;
-pub mod threads;
 
 pub mod turn;
 

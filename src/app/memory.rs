@@ -1,11 +1,11 @@
 //! The memory ledger with the limits that the configuration names.
 
-use crate::base::memory::Account;
-use crate::base::memory::MemoryLedger;
-use crate::base::memory::MemoryLimit;
-use crate::base::units::Bytes;
 use crate::config::Settings;
 use std::sync::Arc;
+use vitrine_base::memory::Account;
+use vitrine_base::memory::MemoryLedger;
+use vitrine_base::memory::MemoryLimit;
+use vitrine_base::units::Bytes;
 
 /// An empty ledger under the configured limits.
 pub(super) fn ledger(settings: &Settings) -> Arc<MemoryLedger> {

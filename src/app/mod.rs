@@ -17,15 +17,15 @@ pub(crate) use models::generator_file;
 pub(crate) use server::serve;
 pub(crate) use threads::use_threads;
 
-use crate::base::ids::TenantId;
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
 use crate::http;
 use crate::http::wire::respond::RespondRequest;
-use crate::threads::BodyHash;
 use anyhow::Context;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
+use vitrine_base::ids::TenantId;
+use vitrine_conversations::BodyHash;
 
 /// A gateway without a server, for one turn or a talk in the terminal.
 #[derive(Debug)]

@@ -1,31 +1,31 @@
 //! The models that the gateway starts with.
 
 use crate::app::build::engine_options;
-use crate::base::clock::SharedClock;
-use crate::base::memory::Account;
-use crate::base::memory::Grant;
-use crate::base::memory::MemoryLedger;
-use crate::base::units::Bytes;
 use crate::config::Settings;
-use crate::engine::LoadOrder;
-use crate::engine::ModelRegistry;
-use crate::engine::Role;
 use crate::http::LoadPaths;
 use crate::http::ModelShelf;
 use crate::hub::layout;
 use crate::hub::layout::Task;
-use crate::intent::BatchLimits;
-use crate::intent::Embedder;
-use crate::intent::EmbedderOptions;
-use crate::intent::Head;
-use crate::intent::IntentClassifier;
-use crate::intent::Signal;
-use crate::intent::SignalHeads;
 use anyhow::Context;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::memory::Account;
+use vitrine_base::memory::Grant;
+use vitrine_base::memory::MemoryLedger;
+use vitrine_base::units::Bytes;
+use vitrine_engine::LoadOrder;
+use vitrine_engine::ModelRegistry;
+use vitrine_engine::Role;
+use vitrine_intent::BatchLimits;
+use vitrine_intent::Embedder;
+use vitrine_intent::EmbedderOptions;
+use vitrine_intent::Head;
+use vitrine_intent::IntentClassifier;
+use vitrine_intent::Signal;
+use vitrine_intent::SignalHeads;
 
 /// Text beyond this many bytes is cut before it is tokenized: twice what 256 tokens take.
 const ENCODER_TEXT_BYTES_MAX: usize = 8192;

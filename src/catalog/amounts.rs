@@ -5,14 +5,14 @@
 //! it as well; a size when a size word stands before it and the shop has that size. Anything else
 //! stays a word.
 
-use crate::base::language::Language;
-use crate::base::money::Currency;
-use crate::base::money::Money;
 use crate::catalog::words::Word;
 use crate::catalog::words::WordKind;
 use crate::catalog::words::words;
 use rust_decimal::Decimal;
 use std::collections::HashSet;
+use vitrine_base::language::Language;
+use vitrine_base::money::Currency;
+use vitrine_base::money::Money;
 
 /// Words before a number that may say what it means ("moins de", "no more than").
 const CUE_WORDS: usize = 4;

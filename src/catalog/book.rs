@@ -4,12 +4,12 @@
 //! Invariants (kept by `import::facet_file`)
 //! - Keys and ids are lower-case identifiers and unique; parents exist and form no circle.
 
-use crate::base::language::Language;
-use crate::base::localized::Localized;
 use crate::catalog::product::FacetChoice;
 use crate::catalog::understand::CATEGORY_KEY;
 use crate::catalog::understand::SIZE_KEY;
 use std::collections::HashMap;
+use vitrine_base::language::Language;
+use vitrine_base::localized::Localized;
 
 /// What becomes of a product that says nothing about a facet that the customer cares about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,11 +12,6 @@ mod ndjson;
 pub use facet_file::FacetFault;
 pub use facet_file::read_facets;
 
-use crate::base::ids::IdError;
-use crate::base::ids::Sku;
-use crate::base::localized::Localized;
-use crate::base::money::Money;
-use crate::base::money::MoneyError;
 use crate::catalog::CatalogError;
 use crate::catalog::CatalogLimits;
 use crate::catalog::product::Product;
@@ -25,6 +20,11 @@ use crate::catalog::understand::BRAND_KEY;
 use crate::catalog::words::slug;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use vitrine_base::ids::IdError;
+use vitrine_base::ids::Sku;
+use vitrine_base::localized::Localized;
+use vitrine_base::money::Money;
+use vitrine_base::money::MoneyError;
 
 /// Characters of a name, a title or a feature. They go into prompts and chat messages.
 pub(crate) const TEXT_CHARS_MAX: usize = 160;
@@ -333,9 +333,9 @@ fn checked_url(url: String) -> Result<String, LineFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::language::Language;
     use crate::catalog::tests_support::limits;
     use proptest::prelude::*;
+    use vitrine_base::language::Language;
 
     const LINE: &str = r#"{"sku":"A-1","name":"Alpha","category":"shoes",
         "price":{"amount":"10.00","currency":"EUR"},"stock":{"41":3,"42":0},

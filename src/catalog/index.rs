@@ -5,11 +5,11 @@
 //!
 //! Source: Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond".
 
-use crate::base::language::Language;
 use crate::catalog::book::FacetBook;
 use crate::catalog::product::Product;
 use crate::catalog::words::stems;
 use std::collections::HashMap;
+use vitrine_base::language::Language;
 
 /// Saturation of repeated words: the usual textbook value, not tuned.
 const K1: f32 = 1.2;

@@ -6,8 +6,6 @@
 //!
 //! Source of the distance: Damerau 1964, restricted to adjacent swaps ("optimal string alignment").
 
-use crate::base::language::Language;
-use crate::base::localized::Localized;
 use crate::catalog::book::FacetBook;
 use crate::catalog::product::FacetChoice;
 use crate::catalog::product::Product;
@@ -20,6 +18,8 @@ use crate::catalog::words::words;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use vitrine_base::language::Language;
+use vitrine_base::localized::Localized;
 
 /// Letters below which a word is never corrected: one edit of "bleu" is already another word.
 const TYPO_LETTERS_MIN: usize = 5;

@@ -57,10 +57,6 @@ pub use understand::SIZE_KEY;
 pub use understand::Understanding;
 pub(crate) use words::slug;
 
-use crate::base::ids::Sku;
-use crate::base::language::Language;
-use crate::base::localized::Localized;
-use crate::base::money::Currency;
 use index::TextIndex;
 use lexicon::Lexicon;
 use names::Names;
@@ -72,6 +68,10 @@ use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use understand::Knowledge;
+use vitrine_base::ids::Sku;
+use vitrine_base::language::Language;
+use vitrine_base::localized::Localized;
+use vitrine_base::money::Currency;
 
 /// Names under which a catalog is looked for in a folder, in this order.
 const FILE_NAMES: [&str; 2] = ["catalog.ndjson", "catalog.csv"];

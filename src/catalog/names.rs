@@ -1,7 +1,5 @@
 //! Recognises products that a text names outright, by sku or by name.
 
-use crate::base::language::Language;
-use crate::base::localized::Localized;
 use crate::catalog::lexicon::Lexicon;
 use crate::catalog::product::Product;
 use crate::catalog::words::TEXT_CHARS_MAX;
@@ -10,6 +8,8 @@ use crate::catalog::words::stems;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use vitrine_base::language::Language;
+use vitrine_base::localized::Localized;
 
 /// Words of a product's name that may stand for it alone have at least this many letters.
 const NAME_LETTERS_MIN: usize = 5;

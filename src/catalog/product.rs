@@ -5,12 +5,12 @@
 //! - Facet keys and values are lower-case identifiers; a key has at least one value.
 //! - The price is not negative.
 
-use crate::base::ids::Sku;
-use crate::base::language::Language;
-use crate::base::localized::Localized;
-use crate::base::money::Money;
 use std::collections::BTreeMap;
 use std::fmt;
+use vitrine_base::ids::Sku;
+use vitrine_base::language::Language;
+use vitrine_base::localized::Localized;
+use vitrine_base::money::Money;
 
 /// One value of one facet, written `feel=comfort`; also the id of the option that a customer taps.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

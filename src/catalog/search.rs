@@ -7,8 +7,6 @@
 //!   sku. The same query on the same catalog always gives the same hits.
 //! - A need of loose words alone only finds products that hold one of them.
 
-use crate::base::ids::Sku;
-use crate::base::money::Money;
 use crate::catalog::Catalog;
 use crate::catalog::book::Missing;
 use crate::catalog::product::FacetChoice;
@@ -17,6 +15,8 @@ use crate::catalog::understand::Understanding;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::cmp::Reverse;
+use vitrine_base::ids::Sku;
+use vitrine_base::money::Money;
 
 /// One product found.
 #[derive(Debug, Clone, PartialEq)]

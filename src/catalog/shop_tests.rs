@@ -3,7 +3,6 @@
 //! Reads `examples/shop` as shipped. A claim that fails after a change of the catalog tells that
 //! the demo conversation broke, not that the code did.
 
-use crate::base::language::Language;
 use crate::catalog::BUDGET_MAX_KEY;
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
@@ -15,6 +14,7 @@ use crate::catalog::Understanding;
 use crate::catalog::tests_support::limits;
 use std::path::Path;
 use std::sync::OnceLock;
+use vitrine_base::language::Language;
 
 const HITS_MAX: usize = 10;
 

@@ -1,13 +1,13 @@
 //! Small products and limits for the tests of this layer.
 
-use crate::base::ids::Sku;
-use crate::base::localized::Localized;
-use crate::base::money::Money;
 use crate::catalog::CatalogLimits;
 use crate::catalog::product::FacetChoice;
 use crate::catalog::product::Product;
 use crate::catalog::product::Stock;
 use std::collections::BTreeMap;
+use vitrine_base::ids::Sku;
+use vitrine_base::localized::Localized;
+use vitrine_base::money::Money;
 
 /// Limits that the example shop keeps.
 pub(crate) fn limits() -> CatalogLimits {

@@ -9,10 +9,6 @@
 //! - Constraints are in the order of the text, without repeats; several values of one facet mean
 //!   "either".
 
-use crate::base::ids::Sku;
-use crate::base::language::Language;
-use crate::base::money::Currency;
-use crate::base::money::Money;
 use crate::catalog::amounts;
 use crate::catalog::book::FacetBook;
 use crate::catalog::lexicon::Lexicon;
@@ -22,6 +18,10 @@ use crate::catalog::words::Word;
 use crate::catalog::words::WordKind;
 use crate::catalog::words::words;
 use std::collections::HashSet;
+use vitrine_base::ids::Sku;
+use vitrine_base::language::Language;
+use vitrine_base::money::Currency;
+use vitrine_base::money::Money;
 
 /// The facet that every product with a brand has.
 pub const BRAND_KEY: &str = "brand";

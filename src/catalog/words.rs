@@ -9,12 +9,12 @@
 //!
 //! Source: the Snowball stemmers, Porter 2001.
 
-use crate::base::language::Language;
 use crate::catalog::stopwords::is_stop_word;
 use rust_stemmers::Algorithm;
 use rust_stemmers::Stemmer;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+use vitrine_base::language::Language;
 
 /// Words of one text that are looked at; a chat message has about ten.
 pub(crate) const WORDS_MAX: usize = 200;

@@ -8,7 +8,6 @@
 //!
 //! Source: commerce.md section 2, row Apple [44][45][47][48][49].
 
-use crate::base::channel::ChannelKind;
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedReply;
@@ -20,6 +19,7 @@ use crate::channels::addressed;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_base::channel::ChannelKind;
 
 /// The extension that draws interactive messages.
 const EXTENSION: &str = "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:\

@@ -5,7 +5,6 @@
 //! refuse are replaced by short ones made from the id and its place, so that fitting twice gives
 //! the same.
 
-use crate::base::channel::ChannelKind;
 use crate::channels::CanonicalReply;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedOption;
@@ -19,6 +18,7 @@ use crate::channels::measure::line;
 use sha2::Digest;
 use sha2::Sha256;
 use std::collections::HashSet;
+use vitrine_base::channel::ChannelKind;
 
 /// Most options in a numbered text: more is not read on a telephone.
 const NUMBERED_OPTIONS_MAX: usize = 20;

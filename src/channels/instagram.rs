@@ -6,7 +6,6 @@
 //!
 //! Source: commerce.md section 2, row Instagram [39][40][41].
 
-use crate::base::channel::ChannelKind;
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedOption;
@@ -19,6 +18,7 @@ use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_base::channel::ChannelKind;
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 

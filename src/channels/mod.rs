@@ -28,10 +28,10 @@ pub use crate::channels::measure::LengthUnit;
 pub use crate::channels::window::WindowState;
 pub use crate::channels::window::WindowStatus;
 
-use crate::base::channel::ChannelKind;
-use crate::base::language::Language;
 use jiff::Timestamp;
 use serde_json::Value;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::language::Language;
 
 /// A reply before anybody asked where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,6 @@
 //!
 //! Source: commerce.md section 2, row RCS [42][43].
 
-use crate::base::channel::ChannelKind;
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedOption;
@@ -18,6 +17,7 @@ use crate::channels::WindowState;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_base::channel::ChannelKind;
 
 const TEXT: LengthLimit = LengthLimit::characters(3072);
 

@@ -7,7 +7,6 @@
 //!
 //! Source: commerce.md section 2, "Twilio fields" [58].
 
-use crate::base::channel::ChannelKind;
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedReply;
@@ -17,6 +16,7 @@ use crate::channels::addressed;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_base::channel::ChannelKind;
 
 #[derive(Debug)]
 pub(super) struct Sms;

@@ -3,8 +3,6 @@
 //! Golden files lie in `tests/golden/channels`. A missing one is written and its test fails once,
 //! so that a person reads it before it counts.
 
-use crate::base::channel::ChannelKind;
-use crate::base::language::Language;
 use crate::channels::CanonicalReply;
 use crate::channels::FittedReply;
 use crate::channels::Layout;
@@ -18,6 +16,8 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::language::Language;
 
 fn option(id: &str, title: &str) -> ReplyOption {
     ReplyOption { id: id.to_owned(), title: title.to_owned() }

@@ -5,7 +5,6 @@
 //!
 //! Source: commerce.md section 2, row Web chat (self-set).
 
-use crate::base::channel::ChannelKind;
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedReply;
@@ -16,6 +15,7 @@ use crate::channels::WindowState;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_base::channel::ChannelKind;
 
 const TEXT: LengthLimit = LengthLimit::characters(8192);
 

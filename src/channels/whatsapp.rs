@@ -7,8 +7,6 @@
 //!
 //! Source: commerce.md section 2, rows 1 to 3 [32][33][34][35][37][38].
 
-use crate::base::channel::ChannelKind;
-use crate::base::language::Language;
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedReply;
@@ -20,6 +18,8 @@ use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::language::Language;
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 

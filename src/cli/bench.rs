@@ -6,10 +6,9 @@ use crate::cli::bench_constraints;
 use crate::cli::bench_drafts;
 use crate::cli::bench_http;
 use crate::cli::bench_mixed;
-use crate::engine;
-use crate::engine::BenchOptions;
 use clap::Subcommand;
 use serde_json::json;
+use vitrine_engine::BenchOptions;
 
 /// What to measure.
 #[derive(Debug, Subcommand)]
@@ -65,7 +64,7 @@ fn engine(arguments: Engine, context: &Context) -> anyhow::Result<()> {
     app::use_threads(threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let bar = context.bar(arguments.batch.len() as u64, "measuring");
-    let rows = engine::bench(
+    let rows = vitrine_engine::bench(
         &path,
         &BenchOptions {
             prompt_tokens: arguments.prompt_tokens,

@@ -1,22 +1,7 @@
 //! `vitrine bench constraints`: what it costs to hold a batch to a schema or to facts.
 
 use crate::app;
-use crate::base::channel::ChannelKind;
-use crate::base::clock::SharedClock;
-use crate::base::clock::SystemClock;
-use crate::base::language::Language;
 use crate::cli::Context;
-use crate::engine;
-use crate::engine::CacheScope;
-use crate::engine::Constraint;
-use crate::engine::EndOfText;
-use crate::engine::Generation;
-use crate::engine::GenerationModel;
-use crate::engine::GenerationRequest;
-use crate::engine::Grammar;
-use crate::engine::Priority;
-use crate::engine::Sampling;
-use crate::text::Special;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
@@ -32,6 +17,20 @@ use serde_json::Value;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::clock::SystemClock;
+use vitrine_base::language::Language;
+use vitrine_engine::CacheScope;
+use vitrine_engine::Constraint;
+use vitrine_engine::EndOfText;
+use vitrine_engine::Generation;
+use vitrine_engine::GenerationModel;
+use vitrine_engine::GenerationRequest;
+use vitrine_engine::Grammar;
+use vitrine_engine::Priority;
+use vitrine_engine::Sampling;
+use vitrine_engine::text::Special;
 
 /// Repetitions of each measurement; the median is shown.
 const REPETITIONS: usize = 3;
@@ -74,7 +73,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let path = app::generator_file(&settings, &arguments.model)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let options = app::unhurried_engine_options(&settings);
-    let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
+    let model = vitrine_engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let before = clock.instant();
     let schema = model.constrain_blocking(&Grammar::JsonSchema(schema()))?;
     let compile_first = clock.instant() - before;

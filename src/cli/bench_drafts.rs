@@ -2,16 +2,7 @@
 //! how long they take.
 
 use crate::app;
-use crate::base::causes::chain;
-use crate::base::channel::ChannelKind;
-use crate::base::clock::SharedClock;
-use crate::base::clock::SystemClock;
-use crate::base::ids::TenantId;
-use crate::base::language::Language;
 use crate::cli::Context;
-use crate::engine;
-use crate::engine::CacheOwner;
-use crate::engine::Priority;
 use crate::turn::draft;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
@@ -37,6 +28,14 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use vitrine_base::causes::chain;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::clock::SystemClock;
+use vitrine_base::ids::TenantId;
+use vitrine_base::language::Language;
+use vitrine_engine::CacheOwner;
+use vitrine_engine::Priority;
 
 /// Longest draft, tokens: what the configuration gives as well.
 const OUTPUT_TOKENS_MAX: usize = 160;
@@ -97,7 +96,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let path = app::generator_file(&settings, &arguments.model)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let options = app::unhurried_engine_options(&settings);
-    let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
+    let model = vitrine_engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let sha256 = model.sha256().to_owned();
     let drafter = draft::for_model(model, settings.decoding())?;
     let tenant = TenantId::new("bench")?;

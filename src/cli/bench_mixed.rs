@@ -1,15 +1,14 @@
 //! `vitrine bench mixed`: how long decoding sequences wait for a token while long prompts arrive.
 
 use crate::app;
-use crate::base::clock::SharedClock;
-use crate::base::clock::SystemClock;
 use crate::cli::Context;
-use crate::engine;
-use crate::engine::MixedOptions;
-use crate::engine::MixedRow;
-use crate::engine::Speculation;
 use serde_json::json;
 use std::sync::Arc;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::clock::SystemClock;
+use vitrine_engine::MixedOptions;
+use vitrine_engine::MixedRow;
+use vitrine_engine::Speculation;
 
 /// Measure the gap between two tokens.
 #[derive(Debug, clap::Args)]
@@ -34,11 +33,11 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let path = app::generator_file(&settings, &arguments.model)?;
     let clock: SharedClock = Arc::new(SystemClock);
     // Random tokens repeat nothing, so guesses would only blur the picture.
-    let options = engine::EngineOptions {
+    let options = vitrine_engine::EngineOptions {
         speculation: Speculation::OFF,
         ..app::unhurried_engine_options(&settings)
     };
-    let model = engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
+    let model = vitrine_engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let bar = context.bar(arguments.streams.len() as u64, "measuring");
     let mut rows = Vec::new();
     for streams in arguments.streams {
@@ -47,7 +46,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
             output_tokens: arguments.output_tokens,
             prompt_tokens: arguments.prompt_tokens,
         };
-        let [without, with] = engine::bench_mixed(&model, options, &clock)?;
+        let [without, with] = vitrine_engine::bench_mixed(&model, options, &clock)?;
         rows.extend([(streams, "none", without), (streams, "long", with)]);
         bar.inc(1);
     }

@@ -1,13 +1,13 @@
 //! `vitrine doctor`: what this machine offers, and whether the configuration would start.
 
-use crate::base::memory;
-use crate::base::memory::MemoryReport;
 use crate::cli::Context;
 use crate::hub::layout;
-use crate::kernels::tier::Tier;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_base::memory;
+use vitrine_base::memory::MemoryReport;
+use vitrine_engine::Tier;
 
 pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;

@@ -1,28 +1,27 @@
 //! `vitrine generate`: text from the engine.
 
 use crate::app;
-use crate::base::clock::SystemClock;
-use crate::base::clock::milliseconds;
 use crate::cli::Context;
 use crate::cli::Usage;
-use crate::engine;
-use crate::engine::CacheScope;
-use crate::engine::Constraint;
-use crate::engine::EndOfText;
-use crate::engine::FinishReason;
-use crate::engine::GenerationEvent;
-use crate::engine::GenerationModel;
-use crate::engine::GenerationRequest;
-use crate::engine::Grammar;
-use crate::engine::Priority;
-use crate::engine::Sampling;
-use crate::text::ChatMessage;
-use crate::text::Special;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use vitrine_base::clock::SystemClock;
+use vitrine_base::clock::milliseconds;
+use vitrine_engine::CacheScope;
+use vitrine_engine::Constraint;
+use vitrine_engine::EndOfText;
+use vitrine_engine::FinishReason;
+use vitrine_engine::GenerationEvent;
+use vitrine_engine::GenerationModel;
+use vitrine_engine::GenerationRequest;
+use vitrine_engine::Grammar;
+use vitrine_engine::Priority;
+use vitrine_engine::Sampling;
+use vitrine_engine::text::ChatMessage;
+use vitrine_engine::text::Special;
 
 /// Generate text with a model.
 #[derive(Debug, clap::Args)]
@@ -76,7 +75,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let path = app::generator_file(&settings, &arguments.model)?;
     let spinner = context.spinner("loading the model");
     let options = app::engine_options(&settings);
-    let model = engine::open(&path, &arguments.model, options, Arc::new(SystemClock))?;
+    let model = vitrine_engine::open(&path, &arguments.model, options, Arc::new(SystemClock))?;
     spinner.finish_and_clear();
     let prompt_token_ids = if arguments.raw || !model.has_chat_template() {
         model.tokenizer().encode(&arguments.prompt, Special::Add)?

@@ -1,6 +1,5 @@
 //! `vitrine models`: downloads, lists, verifies and removes models.
 
-use crate::base::units::Bytes;
 use crate::cli::Context;
 use crate::config::Settings;
 use crate::hub::layout;
@@ -16,6 +15,7 @@ use serde_json::Value;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
+use vitrine_base::units::Bytes;
 
 /// Largest file that is fetched: above any model that a machine of ours can run.
 const FILE_BYTES_MAX: Bytes = Bytes(64 << 30);

@@ -2,8 +2,8 @@
 
 use crate::app;
 use crate::cli::Context;
-use crate::text::Special;
 use serde_json::json;
+use vitrine_engine::text::Special;
 
 /// Show the tokens of a text.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     let path = app::generator_file(&settings, &arguments.model)?;
-    let tokenizer = crate::engine::open_tokenizer(&path)?;
+    let tokenizer = vitrine_engine::open_tokenizer(&path)?;
     let special = if arguments.no_special { Special::Skip } else { Special::Add };
     let token_ids = tokenizer.encode(&arguments.text, special)?;
     let pieces: Vec<String> = token_ids.iter().map(|id| tokenizer.piece(*id)).collect();

@@ -4,7 +4,6 @@
 //! Without `tenant` it is `default`, without `scopes` it holds all of them. Empty lines and lines
 //! that begin with `#` count for nothing. To rotate, add the new line, then take the old one out.
 
-use crate::base::ids::TenantId;
 use crate::config::ConfigError;
 use crate::config::raw::Server;
 use crate::config::value;
@@ -13,6 +12,7 @@ use crate::http::keys::KeyHash;
 use crate::http::keys::Scope;
 use crate::http::keys::Scopes;
 use std::path::Path;
+use vitrine_base::ids::TenantId;
 
 /// The tenant of keys that name none, and of everybody when there are no keys.
 pub(crate) const DEFAULT_TENANT: &str = "default";

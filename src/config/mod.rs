@@ -8,15 +8,7 @@ mod raw;
 mod retention;
 mod source;
 
-use crate::base::language::Language;
-use crate::base::memory;
-use crate::base::units::Bytes;
 use crate::http::keys::ApiKey;
-use crate::kernels::tier::Tier;
-use crate::model::ENCODER_PRECISIONS;
-use crate::model::EncoderOptions;
-use crate::model::EncoderPrecision;
-use crate::model::Quantization;
 use crate::turn::draft::Address;
 use crate::turn::draft::Decoding;
 use crate::turn::draft::Emoji;
@@ -26,18 +18,26 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
+use vitrine_base::language::Language;
+use vitrine_base::memory;
+use vitrine_base::units::Bytes;
+use vitrine_engine::Tier;
+use vitrine_engine::model::ENCODER_PRECISIONS;
+use vitrine_engine::model::EncoderOptions;
+use vitrine_engine::model::EncoderPrecision;
+use vitrine_engine::model::Quantization;
 
 pub(crate) use keys::DEFAULT_TENANT;
 pub(crate) use raw::Raw;
 pub(crate) use source::Override;
 
-use crate::base::channel::ChannelKind;
-use crate::base::ids::TenantId;
-use crate::threads::Kept;
-use crate::threads::Recovery;
 use crate::turn::Triggers;
 use raw::Size;
 use std::collections::BTreeMap;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::TenantId;
+use vitrine_conversations::Kept;
+use vitrine_conversations::Recovery;
 
 /// The file that is read when none is named.
 pub(crate) const DEFAULT_FILE: &str = "vitrine.toml";

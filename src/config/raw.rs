@@ -2,11 +2,11 @@
 //!
 //! Every key has its unit in its name or its comment. `mod.rs` turns this into checked values.
 
-use crate::base::units::Bytes;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
+use vitrine_base::units::Bytes;
 
 /// A size that reads `512 MiB` or a number of bytes.
 #[derive(Debug, Clone, Copy)]

@@ -3,13 +3,13 @@
 //! `retention.tenants` holds `NAME KEY=DAYS …`, tenants parted by `;`; what a tenant does not say
 //! is as for everybody.
 
-use crate::base::ids::TenantId;
 use crate::config::ConfigError;
 use crate::config::raw::Retention;
 use crate::config::value;
-use crate::threads::Kept;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
+use vitrine_base::ids::TenantId;
+use vitrine_conversations::Kept;
 
 /// Parts tenants.
 const SEPARATOR: char = ';';

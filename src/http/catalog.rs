@@ -1,6 +1,5 @@
 //! `GET /v1/catalog/search`: what the gateway itself would find.
 
-use crate::base::language::Language;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::wire::ErrorBody;
@@ -12,6 +11,7 @@ use axum::extract::State;
 use axum::extract::rejection::QueryRejection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use vitrine_base::language::Language;
 
 /// Products in one answer.
 const PRODUCTS_MAX: usize = 20;

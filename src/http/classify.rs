@@ -8,10 +8,10 @@ use crate::http::keys::Caller;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::services::ClassifyAnswer;
 use crate::http::wire::services::ClassifyRequest;
-use crate::intent::IntentError;
 use crate::turn::Reading;
 use axum::extract::State;
 use std::sync::Arc;
+use vitrine_intent::IntentError;
 
 /// Classifies texts.
 #[utoipa::path(

@@ -7,7 +7,6 @@
 //!
 //! Source: HMAC, RFC 2104.
 
-use crate::base::clock::SharedClock;
 use futures::future::BoxFuture;
 use hmac::Hmac;
 use hmac::Mac;
@@ -16,6 +15,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use sha2::Sha256;
 use std::time::Duration;
+use vitrine_base::clock::SharedClock;
 
 /// Header names of a delivery.
 const EVENT_HEADER: &str = "vitrine-event";

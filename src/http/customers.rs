@@ -1,9 +1,5 @@
 //! `/v1/customers/{id}`: profile, consent ledger, facts, identities, export, erasure.
 
-use crate::base::channel::ChannelKind;
-use crate::base::ids::CustomerId;
-use crate::base::ids::ID_BYTES_MAX;
-use crate::base::ids::MessageId;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::error::ApiError;
@@ -24,16 +20,6 @@ use crate::http::wire::customers::LedgerFactBody;
 use crate::http::wire::customers::LinkTokenAnswer;
 use crate::http::wire::customers::ProfileBody;
 use crate::http::wire::rounded;
-use crate::threads::Consent;
-use crate::threads::ConsentChange;
-use crate::threads::CustomerKey;
-use crate::threads::CustomerRecord;
-use crate::threads::Identity;
-use crate::threads::IdentityProof;
-use crate::threads::Profile;
-use crate::threads::Purpose;
-use crate::threads::ThreadKey;
-use crate::threads::ThreadRecord;
 use crate::turn::consent::CUSTOMER_THREADS_MAX;
 use axum::extract::Path;
 use axum::extract::State;
@@ -41,6 +27,20 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::sync::Arc;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::ID_BYTES_MAX;
+use vitrine_base::ids::MessageId;
+use vitrine_conversations::Consent;
+use vitrine_conversations::ConsentChange;
+use vitrine_conversations::CustomerKey;
+use vitrine_conversations::CustomerRecord;
+use vitrine_conversations::Identity;
+use vitrine_conversations::IdentityProof;
+use vitrine_conversations::Profile;
+use vitrine_conversations::Purpose;
+use vitrine_conversations::ThreadKey;
+use vitrine_conversations::ThreadRecord;
 
 /// Turns of one thread in an export.
 const TURNS_EXPORTED_MAX: usize = 100_000;

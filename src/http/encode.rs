@@ -1,8 +1,5 @@
 //! From the decided answer to the bytes of the contract.
 
-use crate::base::clock::milliseconds;
-use crate::base::ids::TurnId;
-use crate::base::language::Language;
 use crate::http::error::ApiError;
 use crate::http::wire::MoneyBody;
 use crate::http::wire::respond::ActionBody;
@@ -21,9 +18,6 @@ use crate::http::wire::respond::UsageBody;
 use crate::http::wire::respond::WindowBody;
 use crate::http::wire::rounded;
 use crate::http::wire::threads::HumanMessageAnswer;
-use crate::intent::Signals;
-use crate::threads::OwnerState;
-use crate::threads::ThreadRecord;
 use crate::turn::Reading;
 use crate::turn::Reply;
 use crate::turn::Suggestion;
@@ -31,6 +25,12 @@ use crate::turn::Timings;
 use crate::turn::TurnAnswer;
 use crate::turn::decide::Action;
 use serde_json::json;
+use vitrine_base::clock::milliseconds;
+use vitrine_base::ids::TurnId;
+use vitrine_base::language::Language;
+use vitrine_conversations::OwnerState;
+use vitrine_conversations::ThreadRecord;
+use vitrine_intent::Signals;
 
 /// The bytes that leave and that a redelivery gets again.
 pub(crate) fn answer(answer: &TurnAnswer) -> Vec<u8> {

@@ -2,18 +2,9 @@
 //!
 //! Clients get what they can act on; causes go to the log with the request id.
 
-use crate::base::causes::chain;
-use crate::base::ids::IdError;
-use crate::engine::EngineError;
-use crate::engine::LoadFailure;
-use crate::engine::RegistryError;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::ErrorDetail;
 use crate::hub::HubError;
-use crate::intent::IntentError;
-use crate::text::TextError;
-use crate::threads::GateError;
-use crate::threads::StoreError;
 use crate::turn::TurnError;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
@@ -21,6 +12,15 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::time::Duration;
+use vitrine_base::causes::chain;
+use vitrine_base::ids::IdError;
+use vitrine_conversations::GateError;
+use vitrine_conversations::StoreError;
+use vitrine_engine::EngineError;
+use vitrine_engine::LoadFailure;
+use vitrine_engine::RegistryError;
+use vitrine_engine::text::TextError;
+use vitrine_intent::IntentError;
 
 /// Seconds after which a full queue is worth another try, at least: the header knows no parts of a
 /// second, and a queue of unknown pace moves within one.

@@ -1,7 +1,6 @@
 //! What stands before every route: request ids, keys and scopes, the tenant's rate, the bound on
 //! requests in flight.
 
-use crate::base::telemetry;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::routes;
@@ -15,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::sync::Arc;
+use vitrine_base::telemetry;
 
 /// Header that carries the request id both ways.
 const REQUEST_ID_HEADER: &str = "x-request-id";

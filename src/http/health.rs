@@ -1,8 +1,5 @@
 //! Probes, metrics, the API's description, the console page, and answers to wrong addresses.
 
-use crate::base::memory;
-use crate::base::telemetry;
-use crate::engine::ModelStatus;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::routes::Access;
@@ -24,6 +21,9 @@ use utoipa::openapi::security::Http;
 use utoipa::openapi::security::HttpAuthScheme;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::security::SecurityScheme;
+use vitrine_base::memory;
+use vitrine_base::telemetry;
+use vitrine_engine::ModelStatus;
 
 /// Name of the key's scheme in the description.
 const KEY_SCHEME: &str = "api_key";

@@ -4,7 +4,6 @@
 //! - Keys are kept and compared as hashes; no key is ever logged.
 //! - Several keys may stand for one tenant: the new one is added before the old one goes.
 
-use crate::base::ids::TenantId;
 use crate::http::App;
 use crate::http::error::ApiError;
 use axum::extract::FromRequestParts;
@@ -12,6 +11,7 @@ use axum::http::request::Parts;
 use sha2::Digest;
 use sha2::Sha256;
 use std::sync::Arc;
+use vitrine_base::ids::TenantId;
 
 /// SHA-256 of an API key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -26,17 +26,7 @@ pub(crate) use door::Door;
 pub(crate) use models::LoadPaths;
 pub(crate) use models::ModelShelf;
 
-use crate::base::clock::SharedClock;
-use crate::base::ids::TenantId;
-use crate::base::memory::Grant;
-use crate::base::memory::MemoryLedger;
 use crate::catalog::Catalog;
-use crate::engine::CacheOwner;
-use crate::engine::ModelRegistry;
-use crate::intent::IntentClassifier;
-use crate::threads::CustomerStore;
-use crate::threads::ThreadStore;
-use crate::threads::Upkeep;
 use crate::turn::Gateway;
 use keys::KeyRing;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -47,6 +37,16 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::ids::TenantId;
+use vitrine_base::memory::Grant;
+use vitrine_base::memory::MemoryLedger;
+use vitrine_conversations::CustomerStore;
+use vitrine_conversations::ThreadStore;
+use vitrine_conversations::Upkeep;
+use vitrine_engine::CacheOwner;
+use vitrine_engine::ModelRegistry;
+use vitrine_intent::IntentClassifier;
 
 pub(crate) use routes::router;
 

@@ -1,13 +1,5 @@
 //! `/v1/models`: what is loaded; loading beside, swapping, unloading.
 
-use crate::base::memory;
-use crate::base::units::Bytes;
-use crate::engine::EngineOptions;
-use crate::engine::LoadOrder;
-use crate::engine::ModelState;
-use crate::engine::ModelStatus;
-use crate::engine::RegistryError;
-use crate::engine::Role;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::error::ApiError;
@@ -29,6 +21,14 @@ use axum::response::Response;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use vitrine_base::memory;
+use vitrine_base::units::Bytes;
+use vitrine_engine::EngineOptions;
+use vitrine_engine::LoadOrder;
+use vitrine_engine::ModelState;
+use vitrine_engine::ModelStatus;
+use vitrine_engine::RegistryError;
+use vitrine_engine::Role;
 
 /// Names that a model cannot have, because paths under `/v1/models/` have them.
 const PATH_WORDS: [&str; 2] = ["load", "unload"];

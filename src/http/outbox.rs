@@ -7,22 +7,22 @@
 //! - A job runs once at a time, and at most [`OutboxOptions::running_max`] run at all.
 //! - Whatever runs twice does no harm: a turn is answered once, a delivery keeps its id.
 
-use crate::base::clock::SharedClock;
-use crate::base::telemetry;
 use crate::http::App;
 use crate::http::courier::Courier;
 use crate::http::courier::Letter;
 use crate::http::turns;
-use crate::threads::Job;
-use crate::threads::JobKey;
-use crate::threads::JobKind;
-use crate::threads::JobOutcome;
-use crate::threads::JobStore;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::telemetry;
+use vitrine_conversations::Job;
+use vitrine_conversations::JobKey;
+use vitrine_conversations::JobKind;
+use vitrine_conversations::JobOutcome;
+use vitrine_conversations::JobStore;
 
 /// How often the store is asked for jobs that nobody rang for, such as those of a handoff.
 const POLL: Duration = Duration::from_millis(250);
@@ -121,7 +121,7 @@ async fn due(
     app: &App,
     held: &HashSet<JobKey>,
     free: usize,
-) -> Result<Vec<(JobKey, Job)>, crate::threads::StoreError> {
+) -> Result<Vec<(JobKey, Job)>, vitrine_conversations::StoreError> {
     if free == 0 {
         return Ok(Vec::new());
     }
@@ -181,11 +181,11 @@ async fn letter(app: &App, key: &JobKey, job: &Job) -> Result<Letter, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::clock::ManualClock;
     use crate::http::courier::Undelivered;
-    use crate::threads::EmbeddedStore;
-    use crate::threads::tests::samples;
     use futures::future::BoxFuture;
+    use vitrine_base::clock::ManualClock;
+    use vitrine_conversations::EmbeddedStore;
+    use vitrine_conversations::samples;
 
     #[derive(Debug)]
     struct NoCourier;

@@ -5,10 +5,10 @@
 //!
 //! Source: the generic cell rate algorithm, ITU-T I.371, in its virtual-scheduling form.
 
-use crate::base::ids::TenantId;
 use dashmap::DashMap;
 use std::time::Duration;
 use std::time::Instant;
+use vitrine_base::ids::TenantId;
 
 /// Requests a tenant may send.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,9 +57,9 @@ impl RateLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::clock::Clock;
-    use crate::base::clock::ManualClock;
     use jiff::Timestamp;
+    use vitrine_base::clock::Clock;
+    use vitrine_base::clock::ManualClock;
 
     fn tenant(name: &str) -> TenantId {
         TenantId::new(name).unwrap()

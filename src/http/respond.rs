@@ -1,13 +1,5 @@
 //! `POST /respond`: one customer turn in, the decided answer out.
 
-use crate::base::channel::ChannelKind;
-use crate::base::ids::CustomerId;
-use crate::base::ids::IdError;
-use crate::base::ids::MessageId;
-use crate::base::ids::Sku;
-use crate::base::ids::TenantId;
-use crate::base::ids::ThreadId;
-use crate::base::language::Language;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::error::ApiError;
@@ -18,7 +10,6 @@ use crate::http::wire::respond::CustomerBody;
 use crate::http::wire::respond::MessageBody;
 use crate::http::wire::respond::RespondAnswer;
 use crate::http::wire::respond::RespondRequest;
-use crate::threads::BodyHash;
 use crate::turn::Answered;
 use crate::turn::Content;
 use crate::turn::Customer;
@@ -41,6 +32,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::IdError;
+use vitrine_base::ids::MessageId;
+use vitrine_base::ids::Sku;
+use vitrine_base::ids::TenantId;
+use vitrine_base::ids::ThreadId;
+use vitrine_base::language::Language;
+use vitrine_conversations::BodyHash;
 
 /// Header that marks an answer given before.
 const REPLAYED_HEADER: &str = "vitrine-replayed";

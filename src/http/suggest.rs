@@ -1,7 +1,5 @@
 //! `POST /v1/suggest`: a cart in, at most one governed offer out.
 
-use crate::base::ids::CustomerId;
-use crate::base::ids::Sku;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
@@ -12,6 +10,8 @@ use crate::http::wire::services::SuggestAnswer;
 use crate::http::wire::services::SuggestRequest;
 use axum::extract::State;
 use std::sync::Arc;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::Sku;
 
 /// Suggests what else to buy.
 #[utoipa::path(

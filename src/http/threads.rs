@@ -1,7 +1,5 @@
 //! `/v1/threads/{id}`: what is kept of a conversation, its erasure, and who answers in it.
 
-use crate::base::ids::MessageId;
-use crate::base::ids::ThreadId;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
@@ -19,12 +17,6 @@ use crate::http::wire::threads::OwnerAnswer;
 use crate::http::wire::threads::ReleaseRequest;
 use crate::http::wire::threads::ThreadAnswer;
 use crate::http::wire::threads::ThreadTurnBody;
-use crate::threads::BodyHash;
-use crate::threads::FactKind;
-use crate::threads::ThreadKey;
-use crate::threads::ThreadRecord;
-use crate::threads::TurnKind;
-use crate::threads::TurnRecord;
 use crate::turn::HumanMessage;
 use crate::turn::OwnerChange;
 use crate::turn::Resolution;
@@ -34,6 +26,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
+use vitrine_base::ids::MessageId;
+use vitrine_base::ids::ThreadId;
+use vitrine_conversations::BodyHash;
+use vitrine_conversations::FactKind;
+use vitrine_conversations::ThreadKey;
+use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::TurnKind;
+use vitrine_conversations::TurnRecord;
 
 /// Turns shown with a thread: the newest.
 const TURNS_SHOWN_MAX: usize = 200;

@@ -1,8 +1,6 @@
 //! `POST /v1/turns`: a turn accepted now and answered to the shop's callback; and what could not
 //! be delivered.
 
-use crate::base::ids::MessageId;
-use crate::base::ids::ThreadId;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::body::parse;
@@ -15,11 +13,6 @@ use crate::http::wire::turns::AcceptedAnswer;
 use crate::http::wire::turns::AcceptedTurn;
 use crate::http::wire::turns::DeadDeliveriesAnswer;
 use crate::http::wire::turns::DeadDeliveryBody;
-use crate::threads::BodyHash;
-use crate::threads::Job;
-use crate::threads::JobKey;
-use crate::threads::JobKind;
-use crate::threads::ThreadKey;
 use crate::turn::Patience;
 use crate::turn::TurnRequest;
 use axum::extract::State;
@@ -28,6 +21,13 @@ use sha2::Digest;
 use sha2::Sha256;
 use std::sync::Arc;
 use uuid::Uuid;
+use vitrine_base::ids::MessageId;
+use vitrine_base::ids::ThreadId;
+use vitrine_conversations::BodyHash;
+use vitrine_conversations::Job;
+use vitrine_conversations::JobKey;
+use vitrine_conversations::JobKind;
+use vitrine_conversations::ThreadKey;
 
 /// Undelivered jobs shown at once: the oldest.
 const DEAD_SHOWN_MAX: usize = 200;
@@ -126,7 +126,7 @@ impl App {
     /// message accepted twice is one turn.
     fn accepted_turn(
         &self,
-        tenant: crate::base::ids::TenantId,
+        tenant: vitrine_base::ids::TenantId,
         thread: Option<ThreadId>,
         accepted: &AcceptedTurn,
     ) -> Result<TurnRequest, ApiError> {

@@ -7,7 +7,6 @@
 //! - A model in parts is chosen whole or not at all.
 //! - A choice among several models says why.
 
-use crate::base::units::Bytes;
 use crate::hub::error::HubError;
 use crate::hub::layout;
 use crate::hub::layout::part_of;
@@ -16,6 +15,7 @@ use crate::hub::listing::Source;
 use crate::hub::listing::check_file_name;
 use crate::hub::listing::extension;
 use std::collections::BTreeMap;
+use vitrine_base::units::Bytes;
 
 /// Small files of a safetensors model, in the order of fetching.
 const DESCRIPTIONS: [&str; 11] = [

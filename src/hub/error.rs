@@ -1,7 +1,7 @@
 //! Every way in which fetching, finding or checking a model's files can fail.
 
-use crate::base::units::Bytes;
 use std::path::PathBuf;
+use vitrine_base::units::Bytes;
 
 /// Why a model was not fetched, found or accepted; the message says what to do next.
 #[derive(Debug, thiserror::Error)]

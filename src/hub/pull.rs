@@ -11,7 +11,6 @@
 //! - A format that can run code is never fetched.
 //! - One process at a time pulls a model.
 
-use crate::base::units::Bytes;
 use crate::hub::cache::CachedRepository;
 use crate::hub::choice::Choice;
 use crate::hub::choice::Chosen;
@@ -28,6 +27,8 @@ use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
+use vitrine_base::digest::sha256_of_file;
+use vitrine_base::units::Bytes;
 
 pub use crate::hub::listing::Source;
 
@@ -269,9 +270,10 @@ async fn admit(file: &Chosen, target: &Path) -> Result<Entry, HubError> {
     }
     verify::check_format(&path)?;
     let hashed = path.clone();
-    let sha256 = tokio::task::spawn_blocking(move || verify::sha256_of_file(&hashed))
+    let sha256 = tokio::task::spawn_blocking(move || sha256_of_file(&hashed))
         .await
-        .map_err(|cause| HubError::file(&path, std::io::Error::other(cause)))??;
+        .unwrap_or_else(|cause| Err(std::io::Error::other(cause)))
+        .map_err(|cause| HubError::file(&path, cause))?;
     if let Some(expected) = file.remote.sha256.as_ref().filter(|expected| **expected != sha256) {
         let (found, expected) = (format!("sha256 {sha256}"), format!("sha256 {expected}"));
         return Err(HubError::Damaged { path, found, expected });

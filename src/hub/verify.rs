@@ -8,19 +8,15 @@
 //! - Header checks read a few bytes and never trust a length found there.
 
 use crate::hub::error::HubError;
-use sha2::Digest;
-use sha2::Sha256;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::Component;
 use std::path::Path;
+use vitrine_base::digest::sha256_of_file;
 
 /// Name of the checksum list in a model's folder.
 pub const MANIFEST: &str = "MANIFEST";
 
-/// Bytes read at a time while hashing.
-const CHUNK_BYTES: usize = 1 << 20;
 /// Largest checksum list, in bytes: thousands of files.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 /// Largest header of a safetensors file, as the format defines it.
@@ -46,33 +42,6 @@ pub struct Verified {
     pub files: Vec<Entry>,
     /// Whether checksums were compared; otherwise there was no list, and only formats were checked.
     pub against_manifest: bool,
-}
-
-/// Bytes as lower-case hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// SHA-256 of a file, lower-case hexadecimal.
-///
-/// # Errors
-/// If the file cannot be read.
-pub fn sha256_of_file(path: &Path) -> Result<String, HubError> {
-    let refused = |cause| HubError::file(path, cause);
-    let mut file = File::open(path).map_err(refused)?;
-    let mut digest = Sha256::new();
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        let bytes = file.read(&mut chunk).map_err(refused)?;
-        if bytes == 0 {
-            return Ok(hexadecimal(&digest.finalize()));
-        }
-        digest.update(&chunk[..bytes]);
-    }
 }
 
 /// Whether a relative name stays inside its folder.
@@ -197,7 +166,7 @@ pub(crate) fn check_entry(folder: &Path, entry: &Entry) -> Result<(), HubError> 
         let (found, expected) = (format!("{found} bytes"), format!("{} bytes", entry.bytes));
         return Err(HubError::Damaged { path, found, expected });
     }
-    let found = sha256_of_file(&path)?;
+    let found = sha256_of_file(&path).map_err(|cause| HubError::file(&path, cause))?;
     if found != entry.sha256 {
         let (found, expected) = (format!("sha256 {found}"), format!("sha256 {}", entry.sha256));
         return Err(HubError::Damaged { path, found, expected });
@@ -222,7 +191,8 @@ pub fn verify_files(folder: &Path, names: &[String]) -> Result<Verified, HubErro
         let path = folder.join(name);
         check_format(&path)?;
         let bytes = std::fs::metadata(&path).map_err(|cause| HubError::file(&path, cause))?.len();
-        files.push(Entry { name: name.clone(), bytes, sha256: sha256_of_file(&path)? });
+        let sha256 = sha256_of_file(&path).map_err(|cause| HubError::file(&path, cause))?;
+        files.push(Entry { name: name.clone(), bytes, sha256 });
     }
     Ok(Verified { files, against_manifest: false })
 }

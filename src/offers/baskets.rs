@@ -14,8 +14,6 @@
 //!
 //! Source: association rules, Agrawal, Imieliński & Swami 1993; lift, Brin et al. 1997.
 
-use crate::base::ids::IdError;
-use crate::base::ids::Sku;
 use csv::ReaderBuilder;
 use csv::StringRecord;
 use csv::Trim;
@@ -23,6 +21,8 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use vitrine_base::ids::IdError;
+use vitrine_base::ids::Sku;
 
 /// What a basket file may hold at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 //! Pure: same moment, same answer. The order of the checks is the order of their gravity, so that
 //! the reason told is the one that a person would name.
 
-use crate::base::ids::Sku;
-use crate::base::money::Money;
 use rust_decimal::Decimal;
+use vitrine_base::ids::Sku;
+use vitrine_base::money::Money;
 
 /// What is going on in the conversation when an offer is thought of.
 #[derive(Debug, Clone, Copy, PartialEq)]

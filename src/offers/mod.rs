@@ -33,10 +33,10 @@ pub use guardrails::Withheld;
 pub use guardrails::article_forbids;
 pub use guardrails::moment_forbids;
 
-use crate::base::ids::Sku;
-use crate::base::language::Language;
-use crate::base::money::Money;
 use std::collections::BTreeSet;
+use vitrine_base::ids::Sku;
+use vitrine_base::language::Language;
+use vitrine_base::money::Money;
 
 /// What the offers need to know of the shop's products.
 pub trait Shelf {

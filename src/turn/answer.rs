@@ -1,17 +1,17 @@
 //! The decided answer, before it becomes bytes.
 
-use crate::base::ids::Sku;
-use crate::base::ids::ThreadId;
-use crate::base::ids::TurnId;
-use crate::base::language::Language;
-use crate::base::language::Tongue;
-use crate::base::money::Money;
 use crate::channels::WindowState;
-use crate::threads::Job;
 use crate::turn::decide::Action;
 use crate::turn::grounding::Grounding;
 use crate::turn::understand::Reading;
 use std::time::Duration;
+use vitrine_base::ids::Sku;
+use vitrine_base::ids::ThreadId;
+use vitrine_base::ids::TurnId;
+use vitrine_base::language::Language;
+use vitrine_base::language::Tongue;
+use vitrine_base::money::Money;
+use vitrine_conversations::Job;
 
 /// Everything that `/respond` says.
 #[derive(Debug, Clone)]

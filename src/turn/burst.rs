@@ -10,17 +10,17 @@
 //! - A run of messages that keep coming is answered all the same: [`BurstLimits`] ends it.
 //! - A STOP is never merged with other words, which would hide it, nor superseded by them.
 
-use crate::base::channel::ChannelKind;
-use crate::base::ids::TurnId;
-use crate::threads::ThreadRecord;
-use crate::threads::TurnSort;
-use crate::threads::Unanswered;
 use crate::turn::consent;
 use crate::turn::message::Content;
 use crate::turn::message::TurnRequest;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::TurnId;
+use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::TurnSort;
+use vitrine_conversations::Unanswered;
 
 /// How far messages are gathered.
 #[derive(Debug, Clone)]

@@ -1,15 +1,5 @@
 //! What customers may ask of their data: no more outreach, and the answers to a shop's requests.
 
-use crate::base::ids::MessageId;
-use crate::threads::CommitOutcome;
-use crate::threads::CustomerKey;
-use crate::threads::CustomerOutcome;
-use crate::threads::CustomerRecord;
-use crate::threads::Erasure;
-use crate::threads::Purpose;
-use crate::threads::StoreError;
-use crate::threads::ThreadKey;
-use crate::threads::TurnCommit;
 use crate::turn::Gateway;
 use crate::turn::TurnError;
 use crate::turn::decide::ids;
@@ -17,6 +7,16 @@ use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
 use crate::turn::understand::Understood;
 use std::sync::Arc;
+use vitrine_base::ids::MessageId;
+use vitrine_conversations::CommitOutcome;
+use vitrine_conversations::CustomerKey;
+use vitrine_conversations::CustomerOutcome;
+use vitrine_conversations::CustomerRecord;
+use vitrine_conversations::Erasure;
+use vitrine_conversations::Purpose;
+use vitrine_conversations::StoreError;
+use vitrine_conversations::ThreadKey;
+use vitrine_conversations::TurnCommit;
 
 /// Times a change is made anew when the customer or thread changed under it.
 const TRIES_MAX: u32 = 16;

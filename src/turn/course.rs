@@ -6,13 +6,6 @@
 //!   wait for it before it leaves.
 //! - A draft may be dropped at any moment; a write, once begun, never is.
 
-use crate::threads::CustomerKey;
-use crate::threads::Flight;
-use crate::threads::Interruption;
-use crate::threads::ThreadKey;
-use crate::threads::ThreadRecord;
-use crate::threads::TurnPermit;
-use crate::threads::TurnSort;
 use crate::turn::Answered;
 use crate::turn::Gateway;
 use crate::turn::Progress;
@@ -28,6 +21,13 @@ use crate::turn::new_thread_id;
 use crate::turn::record;
 use crate::turn::seal;
 use std::time::Instant;
+use vitrine_conversations::CustomerKey;
+use vitrine_conversations::Flight;
+use vitrine_conversations::Interruption;
+use vitrine_conversations::ThreadKey;
+use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::TurnPermit;
+use vitrine_conversations::TurnSort;
 
 impl Gateway {
     /// Runs the turn to its recorded answer, and gives that to everybody who waits for it.

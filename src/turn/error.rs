@@ -1,8 +1,8 @@
 //! Why a turn has no answer.
 
-use crate::intent::IntentError;
-use crate::threads::GateError;
-use crate::threads::StoreError;
+use vitrine_conversations::GateError;
+use vitrine_conversations::StoreError;
+use vitrine_intent::IntentError;
 
 /// Why a turn has no answer.
 #[derive(Debug, thiserror::Error)]

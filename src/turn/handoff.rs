@@ -3,7 +3,6 @@
 //! Pure. Invariants
 //! - A packet has at most [`PACKET_CHARS_MAX`] characters; the longest texts give way first.
 
-use crate::threads::ThreadRecord;
 use crate::turn::decide::HandoffReason;
 use crate::turn::draft::HistoryLine;
 use crate::turn::message::Customer;
@@ -11,6 +10,7 @@ use crate::turn::understand::Understood;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_conversations::ThreadRecord;
 
 /// Longest packet, characters. Source: WhatsApp `thread_control` metadata.
 pub(crate) const PACKET_CHARS_MAX: usize = 2000;
@@ -109,8 +109,8 @@ fn consents(customer: &Customer) -> String {
 
 /// A first line for the human, in the customer's language.
 fn suggested(reason: HandoffReason, record: &ThreadRecord) -> &'static str {
-    use crate::base::language::Language::En;
-    use crate::base::language::Language::Fr;
+    use vitrine_base::language::Language::En;
+    use vitrine_base::language::Language::Fr;
     match (reason, record.language) {
         (HandoffReason::Complaint | HandoffReason::Amount, En) => {
             "I am sorry about this. I am looking into it right now."
@@ -152,15 +152,15 @@ fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::channel::ChannelKind;
-    use crate::base::language::Language;
-    use crate::base::language::Tongue;
     use crate::catalog::Understanding;
-    use crate::intent::Signals;
-    use crate::threads::Consent;
-    use crate::threads::Purpose;
-    use crate::threads::tests::samples;
     use crate::turn::understand::Reading;
+    use vitrine_base::channel::ChannelKind;
+    use vitrine_base::language::Language;
+    use vitrine_base::language::Tongue;
+    use vitrine_conversations::Consent;
+    use vitrine_conversations::Purpose;
+    use vitrine_conversations::samples;
+    use vitrine_intent::Signals;
 
     fn understood(text: &str) -> Understood {
         Understood {

@@ -5,15 +5,6 @@
 //!   never by a likeness of names or numbers.
 //! - A token is handed out for one channel, lives for an hour, and is good once.
 
-use crate::base::channel::ChannelKind;
-use crate::threads::CustomerKey;
-use crate::threads::CustomerRecord;
-use crate::threads::Identity;
-use crate::threads::IdentityKey;
-use crate::threads::IdentityProof;
-use crate::threads::PendingLink;
-use crate::threads::StoreError;
-use crate::threads::ThreadKey;
 use crate::turn::Gateway;
 use crate::turn::TurnError;
 use crate::turn::message::TurnRequest;
@@ -22,6 +13,15 @@ use sha2::Digest;
 use sha2::Sha256;
 use std::sync::Arc;
 use std::time::Duration;
+use vitrine_base::channel::ChannelKind;
+use vitrine_conversations::CustomerKey;
+use vitrine_conversations::CustomerRecord;
+use vitrine_conversations::Identity;
+use vitrine_conversations::IdentityKey;
+use vitrine_conversations::IdentityProof;
+use vitrine_conversations::PendingLink;
+use vitrine_conversations::StoreError;
+use vitrine_conversations::ThreadKey;
 
 /// What a token begins with, so that it is found in a message.
 const TOKEN_PREFIX: &str = "VTR-";
@@ -58,8 +58,8 @@ impl Gateway {
     /// Links an address to a customer.
     ///
     /// # Errors
-    /// [`crate::threads::StoreError::IdentityTaken`] if it is another customer's, and those of the
-    /// store.
+    /// [`vitrine_conversations::StoreError::IdentityTaken`] if it is another customer's, and those
+    /// of the store.
     pub(crate) async fn link_identity(
         &self,
         key: &CustomerKey,

@@ -1,16 +1,16 @@
 //! A customer's turn as the gateway takes it: checked ids, known channel, nothing of the wire.
 
-use crate::base::channel::ChannelKind;
-use crate::base::ids::CustomerId;
-use crate::base::ids::MessageId;
-use crate::base::ids::Sku;
-use crate::base::ids::TenantId;
-use crate::base::ids::ThreadId;
-use crate::base::language::Language;
-use crate::threads::BodyHash;
-use crate::threads::Consent;
 use jiff::Timestamp;
 use std::time::Duration;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::MessageId;
+use vitrine_base::ids::Sku;
+use vitrine_base::ids::TenantId;
+use vitrine_base::ids::ThreadId;
+use vitrine_base::language::Language;
+use vitrine_conversations::BodyHash;
+use vitrine_conversations::Consent;
 
 /// One customer turn.
 #[derive(Debug, Clone)]

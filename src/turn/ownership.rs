@@ -4,18 +4,6 @@
 //! - Every change is made from the thread as it stands; one that lost a race is made anew.
 //! - When a human's message is acknowledged, no turn that began before it says anything more.
 
-use crate::base::ids::MessageId;
-use crate::base::ids::TurnId;
-use crate::threads::BodyHash;
-use crate::threads::CommitOutcome;
-use crate::threads::MessageKey;
-use crate::threads::OwnerEvent;
-use crate::threads::OwnerState;
-use crate::threads::ThreadKey;
-use crate::threads::ThreadRecord;
-use crate::threads::TurnCommit;
-use crate::threads::TurnKind;
-use crate::threads::TurnRecord;
 use crate::turn::Answered;
 use crate::turn::Gateway;
 use crate::turn::TurnError;
@@ -24,6 +12,18 @@ use crate::turn::replayed;
 use crate::turn::seal::new_turn_id;
 use jiff::Timestamp;
 use std::sync::Arc;
+use vitrine_base::ids::MessageId;
+use vitrine_base::ids::TurnId;
+use vitrine_conversations::BodyHash;
+use vitrine_conversations::CommitOutcome;
+use vitrine_conversations::MessageKey;
+use vitrine_conversations::OwnerEvent;
+use vitrine_conversations::OwnerState;
+use vitrine_conversations::ThreadKey;
+use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::TurnCommit;
+use vitrine_conversations::TurnKind;
+use vitrine_conversations::TurnRecord;
 
 /// Times a change is made anew when the thread changed under it. Only the one running turn of the
 /// thread and other humans can be in the way.

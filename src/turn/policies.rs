@@ -1,9 +1,9 @@
 //! The shop's policy texts: which intents they answer, and their words in each language.
 
-use crate::base::language::Language;
 use crate::catalog::slug;
 use serde::Deserialize;
 use std::path::Path;
+use vitrine_base::language::Language;
 
 /// Topics in one file.
 const TOPICS_MAX: usize = 256;

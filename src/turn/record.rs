@@ -2,23 +2,10 @@
 //!
 //! Pure but for its types: `mod.rs` hands the result to the store before the answer leaves.
 
-use crate::base::ids::Sku;
 use crate::catalog::CATEGORY_KEY;
 use crate::catalog::FacetChoice;
 use crate::catalog::SIZE_KEY;
 use crate::catalog::Understanding;
-use crate::threads::CartLine;
-use crate::threads::Counters;
-use crate::threads::DeclinedOffer;
-use crate::threads::FactKind;
-use crate::threads::KnownFact;
-use crate::threads::OfferedOption;
-use crate::threads::OwnerEvent;
-use crate::threads::PendingQuestion;
-use crate::threads::Purpose;
-use crate::threads::SeenIntent;
-use crate::threads::ThreadRecord;
-use crate::threads::VERBATIM_CHARS_MAX;
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::StatedFact;
 use crate::turn::consent;
@@ -32,6 +19,19 @@ use crate::turn::message::TurnRequest;
 use crate::turn::understand::Understood;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use vitrine_base::ids::Sku;
+use vitrine_conversations::CartLine;
+use vitrine_conversations::Counters;
+use vitrine_conversations::DeclinedOffer;
+use vitrine_conversations::FactKind;
+use vitrine_conversations::KnownFact;
+use vitrine_conversations::OfferedOption;
+use vitrine_conversations::OwnerEvent;
+use vitrine_conversations::PendingQuestion;
+use vitrine_conversations::Purpose;
+use vitrine_conversations::SeenIntent;
+use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::VERBATIM_CHARS_MAX;
 
 /// Parts the values of a facet that has several.
 const VALUE_SEPARATOR: char = '|';

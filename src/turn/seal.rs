@@ -1,15 +1,6 @@
 //! Puts an answer together, seals it into bytes, and writes it down before it leaves.
 
-use crate::base::ids::TurnId;
-use crate::base::telemetry;
 use crate::channels;
-use crate::threads::CommitOutcome;
-use crate::threads::StoredAnswer;
-use crate::threads::ThreadKey;
-use crate::threads::ThreadRecord;
-use crate::threads::TurnCommit;
-use crate::threads::TurnKind;
-use crate::threads::TurnRecord;
 use crate::turn::Gateway;
 use crate::turn::Recorded;
 use crate::turn::Turn;
@@ -31,6 +22,15 @@ use crate::turn::record;
 use crate::turn::understand::Reading;
 use crate::turn::understand::Understood;
 use std::sync::Arc;
+use vitrine_base::ids::TurnId;
+use vitrine_base::telemetry;
+use vitrine_conversations::CommitOutcome;
+use vitrine_conversations::StoredAnswer;
+use vitrine_conversations::ThreadKey;
+use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::TurnCommit;
+use vitrine_conversations::TurnKind;
+use vitrine_conversations::TurnRecord;
 
 /// A turn decided and worded.
 #[derive(Debug)]

@@ -102,7 +102,7 @@ pub(crate) fn combine(text: &str, whole: Reading, clauses: Vec<(&str, Reading)>)
     for (clause, reading) in clauses {
         let counts = !reading.abstained
             && reading.confidence >= CONFIDENCE_MIN
-            && reading.label != crate::intent::OUT_OF_SCOPE
+            && reading.label != vitrine_intent::OUT_OF_SCOPE
             && Urgency::of(&reading.label) != Urgency::Chat;
         if counts && sure.iter().all(|(_, other)| other.label != reading.label) {
             sure.push((clause, reading));
@@ -134,8 +134,8 @@ pub(crate) fn combine(text: &str, whole: Reading, clauses: Vec<(&str, Reading)>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intent::Signals;
     use proptest::prelude::*;
+    use vitrine_intent::Signals;
 
     fn reading(label: &str, confidence: f32) -> Reading {
         Reading {
@@ -277,16 +277,16 @@ mod tests {
     #[test]
     #[ignore = "takes minutes: cargo test --lib second_intents_are -- --ignored --nocapture"]
     fn second_intents_are_found_in_two_wishes_and_seldom_in_one() {
-        use crate::intent::Head;
-        use crate::intent::IntentClassifier;
-        use crate::intent::examples;
+        use vitrine_intent::Head;
+        use vitrine_intent::IntentClassifier;
+        use vitrine_intent::examples;
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let encoder = root.join("models/all-MiniLM-L6-v2");
         if !encoder.is_dir() {
             eprintln!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
             return;
         }
-        let embedder = std::sync::Arc::new(crate::intent::open_embedder(&encoder));
+        let embedder = std::sync::Arc::new(vitrine_intent::open_embedder(&encoder));
         let head = Head::open(&root.join("models/intents/house.head")).unwrap();
         let classifier = IntentClassifier::new(embedder, head).unwrap();
         let read = |text: &str| {

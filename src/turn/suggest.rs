@@ -1,10 +1,5 @@
 //! Fourth verb: at most one offer, and only where it cannot hurt.
 
-use crate::base::ids::CustomerId;
-use crate::base::ids::Sku;
-use crate::base::ids::TenantId;
-use crate::base::language::Language;
-use crate::base::money::Money;
 use crate::catalog::Catalog;
 use crate::offers::Certainty;
 use crate::offers::Earlier;
@@ -14,15 +9,20 @@ use crate::offers::OfferDecision;
 use crate::offers::Offers;
 use crate::offers::Owner;
 use crate::offers::Shelf;
-use crate::threads::CustomerKey;
-use crate::threads::OwnerState;
-use crate::threads::StoreError;
-use crate::threads::ThreadRecord;
 use crate::turn::Gateway;
 use crate::turn::answer::Suggestion;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::understand::Understood;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::Sku;
+use vitrine_base::ids::TenantId;
+use vitrine_base::language::Language;
+use vitrine_base::money::Money;
+use vitrine_conversations::CustomerKey;
+use vitrine_conversations::OwnerState;
+use vitrine_conversations::StoreError;
+use vitrine_conversations::ThreadRecord;
 
 /// A tap on an option of ours is a step of a search.
 const TAP_INTENT: &str = "product_search";

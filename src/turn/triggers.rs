@@ -7,7 +7,6 @@
 //! Sources: triggers of handoff as deployed products have them (regulated topics, channels without
 //! support, refunds above an amount), and Apple's rule that a customer is never left with a bot.
 
-use crate::base::channel::ChannelKind;
 use crate::catalog;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
@@ -15,6 +14,7 @@ use crate::turn::decide::HandoffReason;
 use crate::turn::understand::Understood;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
+use vitrine_base::channel::ChannelKind;
 
 /// What always goes to people.
 #[derive(Debug, Clone, Default)]
@@ -72,11 +72,11 @@ impl Triggers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::language::Language;
-    use crate::base::language::Tongue;
     use crate::catalog::Understanding;
     use crate::turn::decide::Action;
     use crate::turn::understand::Reading;
+    use vitrine_base::language::Language;
+    use vitrine_base::language::Tongue;
 
     fn triggers() -> Triggers {
         Triggers {

@@ -3,20 +3,9 @@
 //!
 //! A tap on an option is read without any model; so is text that spells a pending option.
 
-use crate::base::ids::MessageId;
-use crate::base::ids::TenantId;
-use crate::base::language::Language;
-use crate::base::language::Tongue;
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
-use crate::intent::CLARIFY_MARGIN;
-use crate::intent::IntentClassifier;
-use crate::intent::IntentError;
-use crate::intent::IntentPrediction;
-use crate::intent::Signals;
-use crate::text::detect_language;
-use crate::threads::ThreadRecord;
 use crate::turn::decide::ids;
 use crate::turn::entities;
 use crate::turn::entities::Entity;
@@ -25,6 +14,17 @@ use crate::turn::segments;
 use crate::turn::segments::SecondIntent;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use vitrine_base::ids::MessageId;
+use vitrine_base::ids::TenantId;
+use vitrine_base::language::Language;
+use vitrine_base::language::Tongue;
+use vitrine_conversations::ThreadRecord;
+use vitrine_intent::CLARIFY_MARGIN;
+use vitrine_intent::IntentClassifier;
+use vitrine_intent::IntentError;
+use vitrine_intent::IntentPrediction;
+use vitrine_intent::Signals;
+use vitrine_intent::detect_language;
 
 /// Label of a turn that was a tap.
 const TAP_LABEL: &str = "option";

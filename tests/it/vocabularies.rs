@@ -8,10 +8,10 @@ use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use vitrine::engine::open_tokenizer;
-use vitrine::text::Special;
-use vitrine::text::StreamDecoder;
-use vitrine::text::Tokenizer;
+use vitrine_engine::open_tokenizer;
+use vitrine_engine::text::Special;
+use vitrine_engine::text::StreamDecoder;
+use vitrine_engine::text::Tokenizer;
 
 const SEPARATOR: &str = "\n__ggml_vocab_test__\n";
 

@@ -12,7 +12,6 @@
 //!
 //! Columns come in any order; an unknown column is refused.
 
-use crate::base::localized::Localized;
 use crate::catalog::CatalogError;
 use crate::catalog::import::Draft;
 use crate::catalog::import::DraftStock;
@@ -23,6 +22,7 @@ use csv::ReaderBuilder;
 use csv::StringRecord;
 use csv::Trim;
 use std::collections::BTreeMap;
+use vitrine_base::localized::Localized;
 
 /// Every column there is.
 const COLUMNS: [&str; 14] = [

@@ -28,7 +28,6 @@
 //! ```
 //! Refuses unknown keys, repeated ids, missing parents and circles of parents.
 
-use crate::base::localized::Localized;
 use crate::catalog::CatalogError;
 use crate::catalog::CatalogLimits;
 use crate::catalog::book::CategoryEntry;
@@ -42,6 +41,7 @@ use crate::catalog::import::is_identifier;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use vitrine_base::localized::Localized;
 
 /// Highest weight of asking a facet.
 const ASK_WEIGHT_MAX: f64 = 2.0;
@@ -305,9 +305,9 @@ fn check_parents(categories: &[Category]) -> Result<(), FacetFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::language::Language;
     use crate::catalog::product::FacetChoice;
     use crate::catalog::tests_support::limits;
+    use vitrine_base::language::Language;
 
     const GOOD: &str = r#"
 [[facet]]

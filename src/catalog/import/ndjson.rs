@@ -11,7 +11,6 @@
 //! `stock` is a number of units, or units by size. `brand`, `facets`, `title`, `features`, `url`
 //! and `rank` may be left out. Empty lines are skipped.
 
-use crate::base::localized::Localized;
 use crate::catalog::CatalogError;
 use crate::catalog::import::Draft;
 use crate::catalog::import::DraftStock;
@@ -19,6 +18,7 @@ use crate::catalog::import::Intake;
 use crate::catalog::import::LineFault;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use vitrine_base::localized::Localized;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,7 +13,6 @@ use super::scenario::Scenario;
 use super::scenario::Turn;
 use super::tally::Promise;
 use super::tally::Tally;
-use crate::base::clock::SharedClock;
 use indicatif::ProgressBar;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -22,6 +21,7 @@ use reqwest::Client;
 use std::time::Duration;
 use std::time::Instant;
 use tokio::task::JoinSet;
+use vitrine_base::clock::SharedClock;
 
 /// How requests arrive.
 #[derive(Debug, Clone, Copy, PartialEq)]

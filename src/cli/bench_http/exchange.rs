@@ -1,13 +1,13 @@
 //! One request and its answer, whole or streamed, with the moments that matter.
 
 use super::scenario::Kind;
-use crate::base::clock::SharedClock;
 use futures::StreamExt;
 use reqwest::Client;
 use reqwest::RequestBuilder;
 use serde_json::Value;
 use std::time::Duration;
 use std::time::Instant;
+use vitrine_base::clock::SharedClock;
 
 /// Longest line of a stream, bytes; a longer one is no event of any known server.
 const LINE_BYTES_MAX: usize = 4 << 20;

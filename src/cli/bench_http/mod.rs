@@ -7,8 +7,6 @@ mod prepare;
 mod scenario;
 mod tally;
 
-use crate::base::clock::Clock;
-use crate::base::clock::SystemClock;
 use crate::cli::Context;
 use crate::cli::Usage;
 use anyhow::Context as _;
@@ -26,6 +24,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tally::Promise;
+use vitrine_base::clock::Clock;
+use vitrine_base::clock::SystemClock;
 
 /// Requests under way at once in the open loop, unless told otherwise.
 const IN_FLIGHT_MAX: usize = 4096;

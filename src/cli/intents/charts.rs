@@ -1,10 +1,10 @@
 //! Confusion, calibration and coverage as SVG, for eyes that would rather look than read.
 
 use crate::cli::svg::sheet;
-use crate::intent::curves::Confusion;
-use crate::intent::curves::CoveragePoint;
-use crate::intent::curves::ReliabilityBin;
 use std::fmt::Write;
+use vitrine_intent::curves::Confusion;
+use vitrine_intent::curves::CoveragePoint;
+use vitrine_intent::curves::ReliabilityBin;
 
 /// Labels in a confusion picture; of more, those with most errors are drawn.
 const LABELS_MAX: usize = 60;

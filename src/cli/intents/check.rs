@@ -3,14 +3,14 @@
 use crate::cli::Context;
 use crate::cli::intents::figures::rounded;
 use crate::cli::intents::open_encoder;
-use crate::intent::examples;
-use crate::intent::inspection;
-use crate::intent::inspection::Finding;
-use crate::intent::inspection::Inspection;
 use anyhow::bail;
 use serde_json::Value;
 use serde_json::json;
 use std::path::PathBuf;
+use vitrine_intent::examples;
+use vitrine_intent::inspection;
+use vitrine_intent::inspection::Finding;
+use vitrine_intent::inspection::Inspection;
 
 /// Findings of a kind that are shown to a person; `--json` has them all.
 const FINDINGS_SHOWN: usize = 20;

@@ -1,28 +1,28 @@
 //! `vitrine intents eval`: the figures of a head on labelled examples, and pictures of them.
 
-use crate::base::clock::Clock;
-use crate::base::clock::SystemClock;
 use crate::cli::Context;
 use crate::cli::intents::charts;
 use crate::cli::intents::figures::figures;
 use crate::cli::intents::figures::print_figures;
 use crate::cli::intents::figures::rounded;
 use crate::cli::intents::open_encoder;
-use crate::intent::Head;
-use crate::intent::IntentClassifier;
-use crate::intent::IntentPrediction;
-use crate::intent::curves;
-use crate::intent::curves::Confusion;
-use crate::intent::evaluation::Evaluation;
-use crate::intent::evaluation::Judged;
-use crate::intent::evaluation::evaluate;
-use crate::intent::examples;
-use crate::intent::training;
 use anyhow::Context as _;
 use serde_json::json;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use vitrine_base::clock::Clock;
+use vitrine_base::clock::SystemClock;
+use vitrine_intent::Head;
+use vitrine_intent::IntentClassifier;
+use vitrine_intent::IntentPrediction;
+use vitrine_intent::curves;
+use vitrine_intent::curves::Confusion;
+use vitrine_intent::evaluation::Evaluation;
+use vitrine_intent::evaluation::Judged;
+use vitrine_intent::evaluation::evaluate;
+use vitrine_intent::examples;
+use vitrine_intent::training;
 
 /// Texts that are classified one at a time, to tell how long a lone one takes.
 const LONE_TEXTS_MAX: usize = 200;

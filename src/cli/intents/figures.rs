@@ -1,10 +1,10 @@
 //! Figures of an evaluation, as people and as programs read them.
 
 use crate::cli::Context;
-use crate::intent::evaluation::Evaluation;
-use crate::intent::evaluation::IntentFigures;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_intent::evaluation::Evaluation;
+use vitrine_intent::evaluation::IntentFigures;
 
 /// Four decimals, as figures are quoted.
 pub(super) fn rounded(figure: f64) -> f64 {

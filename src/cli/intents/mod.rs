@@ -11,8 +11,8 @@ use crate::cli::Context;
 use crate::config::Settings;
 use crate::hub::layout;
 use crate::hub::layout::Task;
-use crate::intent::Embedder;
 use anyhow::Context as _;
+use vitrine_intent::Embedder;
 
 /// Check examples, train intent heads and evaluate them.
 #[derive(Debug, clap::Subcommand)]

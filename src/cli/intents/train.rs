@@ -5,16 +5,16 @@ use crate::cli::intents::figures::figures;
 use crate::cli::intents::figures::print_figures;
 use crate::cli::intents::figures::rounded;
 use crate::cli::intents::open_encoder;
-use crate::intent::NgramSpec;
-use crate::intent::examples;
-use crate::intent::training;
-use crate::intent::training::Trained;
-use crate::intent::training::TrainingOptions;
-use crate::intent::training::TrainingProgress;
 use serde_json::json;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
+use vitrine_intent::NgramSpec;
+use vitrine_intent::examples;
+use vitrine_intent::training;
+use vitrine_intent::training::Trained;
+use vitrine_intent::training::TrainingOptions;
+use vitrine_intent::training::TrainingProgress;
 
 /// Places that n-grams are hashed into: 28 labels then take 470 KiB.
 const BUCKETS: usize = 8_192;

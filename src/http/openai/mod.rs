@@ -2,19 +2,6 @@
 
 pub(crate) mod embeddings;
 
-use crate::base::ids::TenantId;
-use crate::engine::CacheScope;
-use crate::engine::EndOfText;
-use crate::engine::EngineError;
-use crate::engine::FinishReason;
-use crate::engine::Generation;
-use crate::engine::GenerationEvent;
-use crate::engine::GenerationModel;
-use crate::engine::GenerationRequest;
-use crate::engine::Grammar;
-use crate::engine::Priority;
-use crate::engine::Sampling;
-use crate::engine::Usage;
 use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
@@ -30,9 +17,6 @@ use crate::http::wire::openai::OneOrMany;
 use crate::http::wire::openai::OpenAiUsage;
 use crate::http::wire::openai::PromptTokensDetails;
 use crate::http::wire::openai::SamplingBody;
-use crate::text::ChatMessage;
-use crate::text::Special;
-use crate::text::TemplateSettings;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -42,6 +26,22 @@ use axum::response::sse::Sse;
 use futures::Stream;
 use std::convert::Infallible;
 use std::sync::Arc;
+use vitrine_base::ids::TenantId;
+use vitrine_engine::CacheScope;
+use vitrine_engine::EndOfText;
+use vitrine_engine::EngineError;
+use vitrine_engine::FinishReason;
+use vitrine_engine::Generation;
+use vitrine_engine::GenerationEvent;
+use vitrine_engine::GenerationModel;
+use vitrine_engine::GenerationRequest;
+use vitrine_engine::Grammar;
+use vitrine_engine::Priority;
+use vitrine_engine::Sampling;
+use vitrine_engine::Usage;
+use vitrine_engine::text::ChatMessage;
+use vitrine_engine::text::Special;
+use vitrine_engine::text::TemplateSettings;
 
 /// Output tokens when a request does not say.
 const OUTPUT_TOKENS_DEFAULT: usize = 256;

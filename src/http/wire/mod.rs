@@ -9,10 +9,10 @@ pub(crate) mod services;
 pub(crate) mod threads;
 pub(crate) mod turns;
 
-use crate::base::money::Money;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
+use vitrine_base::money::Money;
 
 /// The one shape of every error.
 #[derive(Debug, Serialize, ToSchema)]

@@ -2,12 +2,12 @@
 //!
 //! Source: the public OpenAI API reference, `chat.completions`, `completions`, `embeddings`.
 
-use crate::engine::Grammar;
 use crate::http::wire::refused::RefusedFields;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use vitrine_engine::Grammar;
 
 /// One string or several.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

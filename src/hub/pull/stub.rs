@@ -1,6 +1,5 @@
 //! A Hub on loopback that does, in turn, what a test tells it to.
 
-use crate::hub::verify;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
@@ -17,6 +16,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
 use tokio::sync::watch;
+use vitrine_base::digest::hexadecimal;
 
 /// What the stub's weights are.
 pub(super) const WEIGHTS: &[u8] = b"\x02\0\0\0\0\0\0\0{}and a few weights behind the header";
@@ -111,7 +111,7 @@ impl Stub {
 }
 
 pub(super) fn right_sha256() -> String {
-    verify::hexadecimal(&Sha256::digest(WEIGHTS))
+    hexadecimal(&Sha256::digest(WEIGHTS))
 }
 
 async fn encoder_listing(State(stub): State<Arc<Stub>>) -> Response {

@@ -4,10 +4,7 @@
 //! Facts come from the catalogue, the cart and the profile; where these are silent, the customer
 //! is asked or a human is.
 
-use crate::base::language::Language;
-use crate::base::money::Money;
 use crate::catalog::Product;
-use crate::threads::CartLine;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
@@ -21,6 +18,9 @@ use crate::turn::decide::service;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
+use vitrine_base::language::Language;
+use vitrine_base::money::Money;
+use vitrine_conversations::CartLine;
 
 /// Products that one message sets side by side.
 const COMPARED: usize = 2;

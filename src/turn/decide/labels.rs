@@ -1,6 +1,6 @@
 //! Words of the buttons that do not come from the catalogue.
 
-use crate::base::language::Language;
+use vitrine_base::language::Language;
 
 /// Keys of option ids that are not facets.
 pub(crate) mod ids {

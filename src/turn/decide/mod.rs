@@ -13,13 +13,9 @@ mod labels;
 mod selling;
 mod service;
 
-use crate::base::ids::Sku;
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
-use crate::threads::KeptIntent;
-use crate::threads::ThreadRecord;
-use crate::threads::VERBATIM_CHARS_MAX;
 use crate::turn::consent;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
@@ -27,6 +23,10 @@ use crate::turn::draft::Style;
 use crate::turn::message::Customer;
 use crate::turn::policies::Policies;
 use crate::turn::understand::Understood;
+use vitrine_base::ids::Sku;
+use vitrine_conversations::KeptIntent;
+use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::VERBATIM_CHARS_MAX;
 
 pub(crate) use labels::ids;
 
@@ -35,11 +35,11 @@ pub(crate) use labels::ids;
 pub(crate) struct ShopProfile {
     pub(crate) name: String,
     /// What the shop is about.
-    pub(crate) about: crate::base::localized::Localized<String>,
+    pub(crate) about: vitrine_base::localized::Localized<String>,
     /// Who takes over from the bot.
-    pub(crate) team: crate::base::localized::Localized<String>,
+    pub(crate) team: vitrine_base::localized::Localized<String>,
     /// When they answer; empty: not said.
-    pub(crate) hours: crate::base::localized::Localized<String>,
+    pub(crate) hours: vitrine_base::localized::Localized<String>,
     /// Tiers of customers whose purchases a human accompanies.
     pub(crate) personal_tiers: Vec<String>,
     /// Checkout link template; empty: no checkout.

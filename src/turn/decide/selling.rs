@@ -1,6 +1,5 @@
 //! Guided selling: from a need over one telling question to a product, a size and a payment link.
 
-use crate::base::ids::Sku;
 use crate::catalog::CATEGORY_KEY;
 use crate::catalog::FacetQuestion;
 use crate::catalog::Product;
@@ -19,6 +18,7 @@ use crate::turn::decide::service;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
+use vitrine_base::ids::Sku;
 
 /// When a question is worth a customer's turn; see `catalog::facets`.
 const QUESTION: QuestionOptions = QuestionOptions {

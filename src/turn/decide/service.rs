@@ -1,6 +1,5 @@
 //! Actions that are not about choosing a product: greeting, orders, policies, people.
 
-use crate::base::language::Language;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
@@ -14,6 +13,7 @@ use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use crate::turn::message::Order;
 use crate::turn::policies::Topic;
+use vitrine_base::language::Language;
 
 /// Intents that a greeting offers.
 const GREETING_INTENTS: [&str; 2] = ["product_search", "order_status"];

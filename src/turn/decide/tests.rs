@@ -1,15 +1,7 @@
 //! What is decided, on the example shop, without any model.
 
 use super::*;
-use crate::base::channel::ChannelKind;
-use crate::base::ids::ThreadId;
-use crate::base::language::Language;
-use crate::base::language::Tongue;
-use crate::base::localized::Localized;
-use crate::base::money::Money;
 use crate::catalog::CatalogLimits;
-use crate::threads::CartLine;
-use crate::threads::FactKind;
 use crate::turn::draft::Address;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::FactKey;
@@ -25,6 +17,14 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::OnceLock;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ThreadId;
+use vitrine_base::language::Language;
+use vitrine_base::language::Tongue;
+use vitrine_base::localized::Localized;
+use vitrine_base::money::Money;
+use vitrine_conversations::CartLine;
+use vitrine_conversations::FactKind;
 
 mod handoffs;
 

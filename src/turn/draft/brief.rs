@@ -2,8 +2,8 @@
 //!
 //! The names are those of the house drafter's text format (`models/drafter/README.md`).
 
-use crate::base::channel::ChannelKind;
-use crate::base::language::Language;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::language::Language;
 
 macro_rules! named {
     ($(#[$meta:meta])* $name:ident {

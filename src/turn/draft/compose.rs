@@ -1,8 +1,6 @@
 //! Third verb: words for a decision. Drafts its briefs side by side, checks each, and puts the
 //! template where a draft is late, unsound or missing.
 
-use crate::base::causes::chain;
-use crate::base::telemetry;
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::ReplySource;
 use crate::turn::answer::Usage;
@@ -17,6 +15,8 @@ use crate::turn::draft::template;
 use crate::turn::grounding;
 use crate::turn::grounding::Vocabulary;
 use futures::future::join_all;
+use vitrine_base::causes::chain;
+use vitrine_base::telemetry;
 
 /// Longest title a drafter may word, characters: what WhatsApp's buttons hold.
 const TITLE_CHARS_MAX: usize = 20;

@@ -3,13 +3,6 @@
 //! Format 1, described in `models/drafter/README.md`: header lines, fact lines, the customer's
 //! line, `reply:`; the model writes one line of reply, then one `- Title` line an option.
 
-use crate::engine::CacheScope;
-use crate::engine::EndOfText;
-use crate::engine::EngineError;
-use crate::engine::GenerationModel;
-use crate::engine::GenerationRequest;
-use crate::engine::Sampling;
-use crate::text::Special;
 use crate::turn::draft;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
@@ -23,6 +16,13 @@ use crate::turn::grounding::Grounder;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
+use vitrine_engine::CacheScope;
+use vitrine_engine::EndOfText;
+use vitrine_engine::EngineError;
+use vitrine_engine::GenerationModel;
+use vitrine_engine::GenerationRequest;
+use vitrine_engine::Sampling;
+use vitrine_engine::text::Special;
 
 /// Metadata key of the model's closed vocabulary.
 const LEXICON_KEY: &str = "vitrine.drafter.lexicon";
@@ -99,7 +99,7 @@ impl Drafter for HouseDrafter {
 
 /// The prompt of a brief, up to and including `reply:`.
 pub(crate) fn prompt(brief: &Brief) -> String {
-    use crate::base::language::Language;
+    use vitrine_base::language::Language;
     let style = brief.style;
     let address = match (style.language, style.address) {
         (Language::En, _) => "you",
@@ -148,14 +148,14 @@ pub(crate) fn parse(completion: &str) -> (String, Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::channel::ChannelKind;
-    use crate::base::language::Language;
     use crate::turn::draft::Case;
     use crate::turn::draft::Emoji;
     use crate::turn::draft::FactKey;
     use crate::turn::draft::Length;
     use crate::turn::draft::Style;
     use crate::turn::draft::Voice;
+    use vitrine_base::channel::ChannelKind;
+    use vitrine_base::language::Language;
 
     #[test]
     fn a_prompt_is_the_format_that_the_model_was_trained_on() {

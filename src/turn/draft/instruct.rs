@@ -1,16 +1,5 @@
 //! Any instruct model from the Hub: the file's own chat template, the rules, the facts.
 
-use crate::base::language::Language;
-use crate::engine::CacheScope;
-use crate::engine::EndOfText;
-use crate::engine::EngineError;
-use crate::engine::GenerationModel;
-use crate::engine::GenerationRequest;
-use crate::engine::Sampling;
-use crate::text::ChatMessage;
-use crate::text::Special;
-use crate::text::TemplateSettings;
-use crate::text::TextError;
 use crate::turn::draft;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
@@ -27,6 +16,17 @@ use crate::turn::grounding::Grounder;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
+use vitrine_base::language::Language;
+use vitrine_engine::CacheScope;
+use vitrine_engine::EndOfText;
+use vitrine_engine::EngineError;
+use vitrine_engine::GenerationModel;
+use vitrine_engine::GenerationRequest;
+use vitrine_engine::Sampling;
+use vitrine_engine::text::ChatMessage;
+use vitrine_engine::text::Special;
+use vitrine_engine::text::TemplateSettings;
+use vitrine_engine::text::TextError;
 
 /// See the module's description.
 #[derive(Debug)]
@@ -224,24 +224,24 @@ fn purpose(case: Case) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::channel::ChannelKind;
-    use crate::base::clock::Clock;
-    use crate::base::clock::SystemClock;
-    use crate::base::ids::TenantId;
-    use crate::base::units::Bytes;
-    use crate::engine;
-    use crate::engine::CacheOwner;
-    use crate::engine::EngineOptions;
-    use crate::engine::PrefixCaching;
-    use crate::engine::Priority;
-    use crate::engine::Speculation;
-    use crate::model::KvType;
     use crate::turn::draft::FactKey;
     use crate::turn::draft::Style;
     use crate::turn::draft::Voice;
     use std::path::Path;
     use std::sync::Arc;
     use std::time::Duration;
+    use vitrine_base::channel::ChannelKind;
+    use vitrine_base::clock::Clock;
+    use vitrine_base::clock::SystemClock;
+    use vitrine_base::ids::TenantId;
+    use vitrine_base::units::Bytes;
+    use vitrine_engine;
+    use vitrine_engine::CacheOwner;
+    use vitrine_engine::EngineOptions;
+    use vitrine_engine::PrefixCaching;
+    use vitrine_engine::Priority;
+    use vitrine_engine::Speculation;
+    use vitrine_engine::model::KvType;
 
     const PAGE_TOKENS: usize = 16;
 
@@ -265,7 +265,7 @@ mod tests {
             output_tokens_max: 32,
             speculation: Speculation::OFF,
         };
-        let model = engine::open(&path, "drafter", options, Arc::new(SystemClock)).unwrap();
+        let model = vitrine_engine::open(&path, "drafter", options, Arc::new(SystemClock)).unwrap();
         InstructDrafter::new(model, Decoding::Free).unwrap()
     }
 
@@ -350,7 +350,8 @@ mod tests {
             if !history.is_empty() {
                 // Rules, the lines before and the customer's words: all but the old order.
                 let rules = rules(&brief);
-                let known = drafter.model.tokenizer().encode(&rules, crate::text::Special::Add);
+                let known =
+                    drafter.model.tokenizer().encode(&rules, vitrine_engine::text::Special::Add);
                 assert!(draft.cached_tokens + PAGE_TOKENS > known.unwrap().len());
             }
             before = prompt;

@@ -23,15 +23,15 @@ pub(crate) use house::HouseDrafter;
 pub(crate) use instruct::InstructDrafter;
 pub(crate) use slot::DrafterSlot;
 
-use crate::engine::CacheOwner;
-use crate::engine::EngineError;
-use crate::engine::GenerationModel;
-use crate::engine::Priority;
-use crate::text::TextError;
 use crate::turn::grounding::Grounder;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::time::Instant;
+use vitrine_engine::CacheOwner;
+use vitrine_engine::EngineError;
+use vitrine_engine::GenerationModel;
+use vitrine_engine::Priority;
+use vitrine_engine::text::TextError;
 
 /// Metadata key by which a GGUF says that it speaks the house format, and which version.
 const HOUSE_FORMAT_KEY: &str = "vitrine.drafter.format";

@@ -3,11 +3,11 @@
 //! `{key}` is a fact, `{options}` and `{features}` are lists; `[…]` falls away when a fact inside
 //! it is missing. The words are neutral, so that they suit any brand voice.
 
-use crate::base::language::Language;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
+use vitrine_base::language::Language;
 
 /// Words a brief without any model.
 pub(crate) fn render(brief: &Brief) -> String {

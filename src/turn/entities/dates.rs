@@ -4,7 +4,6 @@
 //! Days are reckoned from the day of the message, in UTC. A day without a year is the one nearest
 //! to it; a weekday is the coming one, or the past one after "last".
 
-use crate::base::language::Language;
 use crate::turn::entities::EntityKind;
 use crate::turn::entities::Found;
 use crate::turn::entities::tokens::Token;
@@ -13,6 +12,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::civil::Weekday;
 use std::ops::Range;
+use vitrine_base::language::Language;
 
 /// When and in which language a message was written.
 #[derive(Debug, Clone, Copy)]

@@ -14,10 +14,10 @@ mod numbers;
 mod statements;
 mod tokens;
 
-use crate::base::language::Language;
 use jiff::civil::Date;
 use std::ops::Range;
 use tokens::Token;
+use vitrine_base::language::Language;
 
 /// Bytes of a text that are looked at.
 const TEXT_BYTES_MAX: usize = 4_096;

@@ -10,19 +10,19 @@
 //!   the catalogue that open a sentence, of names. What a case must say is left to the check.
 //! - What prose alone takes, the whole rule takes: its masks serve every turn.
 
-use crate::engine::Constraint;
-use crate::engine::EngineError;
-use crate::engine::GenerationModel;
-use crate::engine::constraint::TokenTrie;
-use crate::engine::constraint::byte_rule;
-use crate::engine::constraint::byte_rule::ByteRule;
-use crate::engine::constraint::byte_rule::CommonMasks;
 use crate::turn::draft::Fact;
 use crate::turn::grounding::prose::Prose;
 use crate::turn::grounding::spellings::Node;
 use crate::turn::grounding::spellings::Spellings;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use vitrine_engine::Constraint;
+use vitrine_engine::EngineError;
+use vitrine_engine::GenerationModel;
+use vitrine_engine::constraint::TokenTrie;
+use vitrine_engine::constraint::byte_rule;
+use vitrine_engine::constraint::byte_rule::ByteRule;
+use vitrine_engine::constraint::byte_rule::CommonMasks;
 
 /// Spellings that are followed at once: one can begin inside another, as `Trail 3` in `le Trail 3`.
 /// A fifth would be lost, and the text with it only where it is no prose.

@@ -11,13 +11,13 @@ use super::prose::Prose;
 use super::rule::GroundedRule;
 use super::tests::held_out;
 use super::tests::style;
-use crate::base::language::Language;
-use crate::engine::constraint::byte_rule::ByteRule;
 use proptest::prelude::*;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::collections::BTreeSet;
+use vitrine_base::language::Language;
+use vitrine_engine::constraint::byte_rule::ByteRule;
 
 fn facts() -> Vec<Fact> {
     let facts = [

@@ -1,12 +1,6 @@
 //! What the grounding check lets through and what it stops.
 
 use super::*;
-use crate::base::channel::ChannelKind;
-use crate::base::language::Language;
-use crate::engine::constraint::TokenTrie;
-use crate::model::GgufFile;
-use crate::text::Special;
-use crate::text::Tokenizer;
 use crate::turn::draft::Address;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::Length;
@@ -14,6 +8,12 @@ use crate::turn::draft::Style;
 use crate::turn::draft::Voice;
 use serde_json::Value;
 use std::path::Path;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::language::Language;
+use vitrine_engine::constraint::TokenTrie;
+use vitrine_engine::model::GgufFile;
+use vitrine_engine::text::Special;
+use vitrine_engine::text::Tokenizer;
 
 pub(super) fn style(language: Language) -> Style {
     Style {

@@ -1,11 +1,5 @@
 //! Messages in a row: answered once, in the order they were sent, and never with a stale draft.
 
-use crate::base::channel::ChannelKind;
-use crate::base::ids::CustomerId;
-use crate::threads::CustomerKey;
-use crate::threads::CustomerStore;
-use crate::threads::ThreadStore;
-use crate::threads::tests::samples;
 use crate::turn::Content;
 use crate::turn::Patience;
 use crate::turn::TurnRequest;
@@ -20,6 +14,12 @@ use crate::turn::tests::desk::words;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::CustomerId;
+use vitrine_conversations::CustomerKey;
+use vitrine_conversations::CustomerStore;
+use vitrine_conversations::ThreadStore;
+use vitrine_conversations::samples;
 
 /// Sends a request and waits until its turn is inside, drafting or waiting behind another.
 async fn send(desk: &Desk, request: TurnRequest) -> JoinHandle<Value> {

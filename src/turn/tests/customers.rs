@@ -1,18 +1,5 @@
 //! Customers over channels: one thread, linked by proof; a STOP that counts everywhere.
 
-use crate::base::channel::ChannelKind;
-use crate::base::ids::CustomerId;
-use crate::threads::ConsentChange;
-use crate::threads::CustomerKey;
-use crate::threads::CustomerStore;
-use crate::threads::JobKind;
-use crate::threads::JobStore;
-use crate::threads::KnownFact;
-use crate::threads::Purpose;
-use crate::threads::StoreError;
-use crate::threads::ThreadStore;
-use crate::threads::TurnCommit;
-use crate::threads::tests::samples;
 use crate::turn::Content;
 use crate::turn::Gateway;
 use crate::turn::Triggers;
@@ -24,6 +11,19 @@ use crate::turn::tests::desk::message;
 use crate::turn::tests::desk::tenant;
 use crate::turn::tests::desk::words;
 use serde_json::Value;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::CustomerId;
+use vitrine_conversations::ConsentChange;
+use vitrine_conversations::CustomerKey;
+use vitrine_conversations::CustomerStore;
+use vitrine_conversations::JobKind;
+use vitrine_conversations::JobStore;
+use vitrine_conversations::KnownFact;
+use vitrine_conversations::Purpose;
+use vitrine_conversations::StoreError;
+use vitrine_conversations::ThreadStore;
+use vitrine_conversations::TurnCommit;
+use vitrine_conversations::samples;
 
 fn customer() -> CustomerKey {
     CustomerKey { tenant: tenant(), customer: CustomerId::new("c-42").unwrap() }
@@ -86,7 +86,7 @@ async fn an_address_joins_a_customers_thread_only_with_the_token_that_came_back(
     assert_eq!(desk.turns("t").await.len(), 3, "a token is good once");
     assert_ne!(stranger["text"], "");
 
-    let unlink = |c: &mut crate::threads::CustomerRecord| c.identities.clear();
+    let unlink = |c: &mut vitrine_conversations::CustomerRecord| c.identities.clear();
     desk.gateway.change_customer(&customer(), unlink).await.unwrap();
     desk.say(from("+336", "what a lovely day it is")).await;
     assert_eq!(desk.turns("t").await.len(), 3, "unlinked");

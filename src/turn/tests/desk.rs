@@ -1,18 +1,8 @@
 //! A gateway without models: a store in memory, a classifier of two labels, and a drafter whose
 //! drafts begin at once and end when the test lets them.
 
-use crate::base::channel::ChannelKind;
-use crate::base::clock::Clock;
-use crate::base::clock::ManualClock;
-use crate::base::clock::SharedClock;
-use crate::base::ids::MessageId;
-use crate::base::ids::TenantId;
-use crate::base::ids::ThreadId;
-use crate::base::language::Language;
 use crate::catalog::Catalog;
 use crate::catalog::CatalogLimits;
-use crate::intent::IntentClassifier;
-use crate::intent::IntentError;
 use crate::offers::BasketLimits;
 use crate::offers::Baskets;
 use crate::offers::Experiment;
@@ -20,15 +10,6 @@ use crate::offers::ExperimentOptions;
 use crate::offers::GuardrailOptions;
 use crate::offers::OfferOptions;
 use crate::offers::Offers;
-use crate::threads::BodyHash;
-use crate::threads::CustomerStore;
-use crate::threads::EmbeddedStore;
-use crate::threads::GateOptions;
-use crate::threads::ThreadKey;
-use crate::threads::ThreadStore;
-use crate::threads::TurnGate;
-use crate::threads::TurnRecord;
-use crate::threads::tests::samples;
 use crate::turn::Answered;
 use crate::turn::Content;
 use crate::turn::Customer;
@@ -70,6 +51,25 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::clock::Clock;
+use vitrine_base::clock::ManualClock;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::ids::MessageId;
+use vitrine_base::ids::TenantId;
+use vitrine_base::ids::ThreadId;
+use vitrine_base::language::Language;
+use vitrine_conversations::BodyHash;
+use vitrine_conversations::CustomerStore;
+use vitrine_conversations::EmbeddedStore;
+use vitrine_conversations::GateOptions;
+use vitrine_conversations::ThreadKey;
+use vitrine_conversations::ThreadStore;
+use vitrine_conversations::TurnGate;
+use vitrine_conversations::TurnRecord;
+use vitrine_conversations::samples;
+use vitrine_intent::IntentClassifier;
+use vitrine_intent::IntentError;
 
 /// Longest burst of the test gateway.
 pub(super) const BURST_MAX: usize = 3;
@@ -342,8 +342,8 @@ fn encode(answer: &TurnAnswer) -> Vec<u8> {
 }
 
 fn encode_human(
-    turn_id: &crate::base::ids::TurnId,
-    thread: &crate::threads::ThreadRecord,
+    turn_id: &vitrine_base::ids::TurnId,
+    thread: &vitrine_conversations::ThreadRecord,
 ) -> Vec<u8> {
     let body = json!({ "turn_id": turn_id.as_str(), "epoch": thread.ownership.epoch });
     serde_json::to_vec(&body).unwrap()

@@ -7,13 +7,6 @@
 //! the history settles; a crash drops all of them where they are and opens the file again. The
 //! runtime has one thread, so the order of the notes is the order of the telling.
 
-use crate::threads::EmbeddedStore;
-use crate::threads::OwnerState;
-use crate::threads::StoreError;
-use crate::threads::ThreadStore;
-use crate::threads::TurnKind;
-use crate::threads::TurnRecord;
-use crate::threads::tests::samples;
 use crate::turn::Answered;
 use crate::turn::OwnerChange;
 use crate::turn::Resolution;
@@ -34,6 +27,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::task::yield_now;
+use vitrine_conversations::EmbeddedStore;
+use vitrine_conversations::OwnerState;
+use vitrine_conversations::StoreError;
+use vitrine_conversations::ThreadStore;
+use vitrine_conversations::TurnKind;
+use vitrine_conversations::TurnRecord;
+use vitrine_conversations::samples;
 
 const THREADS: usize = 2;
 const MESSAGES: usize = 6;

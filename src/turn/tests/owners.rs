@@ -3,11 +3,6 @@
 //! The runtime of these tests has one thread, so an answer that has left is noted before anything
 //! else happens: the order of the notes is the order of the leaving.
 
-use crate::base::ids::MessageId;
-use crate::threads::BodyHash;
-use crate::threads::OwnerState;
-use crate::threads::ThreadStore;
-use crate::threads::TurnKind;
 use crate::turn::HumanMessage;
 use crate::turn::OwnerChange;
 use crate::turn::Resolution;
@@ -24,6 +19,11 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::task::yield_now;
+use vitrine_base::ids::MessageId;
+use vitrine_conversations::BodyHash;
+use vitrine_conversations::OwnerState;
+use vitrine_conversations::ThreadStore;
+use vitrine_conversations::TurnKind;
 
 const SCOPE_QUESTION: &str = "what a lovely day it is";
 
@@ -138,7 +138,7 @@ async fn a_humans_message_delivered_twice_is_recorded_once() {
         text: text.to_owned(),
         sent_at: None,
     };
-    let encode = |turn: &crate::base::ids::TurnId, _: &crate::threads::ThreadRecord| {
+    let encode = |turn: &vitrine_base::ids::TurnId, _: &vitrine_conversations::ThreadRecord| {
         turn.as_str().as_bytes().to_vec()
     };
     let first = desk.gateway.human_message(&human("hello"), encode).await.unwrap();

@@ -1,0 +1,41 @@
+//! A value in every language of the gateway.
+
+use crate::language::Language;
+
+/// One value a language; every language is always there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Localized<T> {
+    /// English.
+    pub en: T,
+    /// French.
+    pub fr: T,
+}
+
+impl<T> Localized<T> {
+    /// The value in `language`.
+    #[must_use]
+    pub fn get(&self, language: Language) -> &T {
+        match language {
+            Language::En => &self.en,
+            Language::Fr => &self.fr,
+        }
+    }
+
+    /// Computes the value of every language.
+    pub fn by(mut value: impl FnMut(Language) -> T) -> Self {
+        Self { en: value(Language::En), fr: value(Language::Fr) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_gets_its_own_value() {
+        let codes = Localized::by(Language::code);
+        for language in Language::ALL {
+            assert_eq!(*codes.get(language), language.code());
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The one account of all memory that is taken on purpose: who took how much, for what, under which
+//! named limits.
+//!
+//! Whoever is about to allocate something large asks here first and keeps the [`Grant`] as long as
+//! the memory; dropping the grant gives it back. What does not fit is refused with the numbers.
+//! Small and short-lived memory (requests, buffers of a step) is not counted.
+//!
+//! Invariants
+//! - No limit is ever overrun: the sum of all grants stays within each of them.
+//! - A claim is granted whole or not at all.
+
+use crate::units::Bytes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+/// What memory is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Account {
+    /// Model weights, as loaded.
+    Weights,
+    /// Copies of weights in the order that the kernels read them.
+    PackedCopies,
+    /// Keys and values of every token that a model holds, cached prefixes included.
+    KvPages,
+    /// Compiled grammars that are kept.
+    Grammars,
+    /// Conversations kept in memory.
+    HotThreads,
+}
+
+impl Account {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 5] =
+        [Self::Weights, Self::PackedCopies, Self::KvPages, Self::Grammars, Self::HotThreads];
+
+    /// What models take.
+    pub const MODELS: [Self; 3] = [Self::Weights, Self::PackedCopies, Self::KvPages];
+
+    /// The name in metrics, logs and messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Weights => "weights",
+            Self::PackedCopies => "packed_copies",
+            Self::KvPages => "kv_pages",
+            Self::Grammars => "grammars",
+            Self::HotThreads => "hot_threads",
+        }
+    }
+}
+
+/// A bound on one account, or on several together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryLimit {
+    /// The configuration key that sets it.
+    pub key: &'static str,
+    /// What it bounds.
+    pub accounts: &'static [Account],
+    /// How much that may be together.
+    pub bytes_max: Bytes,
+}
+
+/// What somebody asks for: bytes by account.
+pub type Claim = Vec<(Account, Bytes)>;
+
+/// There is not enough left.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{owner} needs {needed} of memory ({parts}); {key} allows {bytes_max}, of which {free} are \
+     free; taken: {taken}",
+    parts = list(self.claim.iter().map(|(account, bytes)| (account.name(), *bytes))),
+    taken = list(self.taken.iter().map(|(owner, bytes)| (owner.as_str(), *bytes))),
+)]
+pub struct MemoryError {
+    /// Who asked.
+    pub owner: String,
+    /// What for.
+    pub claim: Claim,
+    /// The part of the claim that the limit concerns.
+    pub needed: Bytes,
+    /// The key of the limit.
+    pub key: &'static str,
+    /// The limit.
+    pub bytes_max: Bytes,
+    /// What is left below it.
+    pub free: Bytes,
+    /// Who took the rest.
+    pub taken: Vec<(String, Bytes)>,
+}
+
+fn list<'a>(entries: impl Iterator<Item = (&'a str, Bytes)>) -> String {
+    let entries: Vec<String> = entries.map(|(name, bytes)| format!("{name} {bytes}")).collect();
+    if entries.is_empty() { "nothing".to_owned() } else { entries.join(", ") }
+}
+
+/// One owner's memory.
+#[derive(Debug)]
+struct Entry {
+    owner: String,
+    claim: Claim,
+}
+
+impl Entry {
+    fn bytes(&self, accounts: &[Account]) -> u64 {
+        sum(&self.claim, accounts)
+    }
+}
+
+fn sum(claim: &Claim, accounts: &[Account]) -> u64 {
+    let counted = claim.iter().filter(|(account, _)| accounts.contains(account));
+    counted.fold(0, |sum: u64, (_, bytes)| sum.saturating_add(bytes.0))
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    by_id: BTreeMap<u64, Entry>,
+    next_id: u64,
+}
+
+/// The account book; share it behind an `Arc`.
+#[derive(Debug)]
+pub struct MemoryLedger {
+    limits: Vec<MemoryLimit>,
+    entries: Mutex<Entries>,
+}
+
+impl MemoryLedger {
+    /// A book in which nothing is taken.
+    #[must_use]
+    pub fn new(limits: Vec<MemoryLimit>) -> Arc<Self> {
+        Arc::new(Self { limits, entries: Mutex::default() })
+    }
+
+    /// A book with one limit, the memory of the machine: for commands that load one thing and end.
+    #[must_use]
+    pub fn of_machine() -> Arc<Self> {
+        let whole = installed().map(|bytes_max| MemoryLimit {
+            key: "this machine",
+            accounts: &Account::ALL,
+            bytes_max,
+        });
+        Self::new(whole.into_iter().collect())
+    }
+
+    /// Takes memory, all of the claim or nothing.
+    ///
+    /// # Errors
+    /// If a limit would be overrun: the first such limit with its numbers.
+    pub fn take(self: &Arc<Self>, owner: &str, claim: Claim) -> Result<Grant, MemoryError> {
+        let mut entries = self.lock();
+        self.check(&entries, owner, &claim, None)?;
+        let id = entries.next_id;
+        entries.next_id += 1;
+        entries.by_id.insert(id, Entry { owner: owner.to_owned(), claim });
+        Ok(Grant { ledger: Arc::clone(self), id })
+    }
+
+    /// Every limit with what is taken below it, every account, every owner.
+    #[must_use]
+    pub fn report(&self) -> MemoryReport {
+        let entries = self.lock();
+        let total = |accounts: &[Account]| {
+            Bytes(entries.by_id.values().fold(0, |sum, entry| sum + entry.bytes(accounts)))
+        };
+        let limits = self.limits.iter().map(|limit| LimitUse {
+            key: limit.key,
+            accounts: limit.accounts,
+            taken: total(limit.accounts),
+            bytes_max: limit.bytes_max,
+        });
+        MemoryReport {
+            limits: limits.collect(),
+            accounts: Account::ALL.map(|account| (account, total(&[account]))).to_vec(),
+            owners: entries
+                .by_id
+                .values()
+                .map(|entry| (entry.owner.clone(), entry.claim.clone()))
+                .collect(),
+        }
+    }
+
+    /// Refuses a claim that overruns a limit, not counting the entry that it replaces.
+    fn check(
+        &self,
+        entries: &Entries,
+        owner: &str,
+        claim: &Claim,
+        replaced: Option<u64>,
+    ) -> Result<(), MemoryError> {
+        for limit in &self.limits {
+            let needed = sum(claim, limit.accounts);
+            let others = || entries.by_id.iter().filter(|(id, _)| Some(**id) != replaced);
+            let taken = others()
+                .fold(0, |sum: u64, (_, entry)| sum.saturating_add(entry.bytes(limit.accounts)));
+            let free = limit.bytes_max.0.saturating_sub(taken);
+            if needed > free {
+                return Err(MemoryError {
+                    owner: owner.to_owned(),
+                    claim: claim.clone(),
+                    needed: Bytes(needed),
+                    key: limit.key,
+                    bytes_max: limit.bytes_max,
+                    free: Bytes(free),
+                    taken: others()
+                        .map(|(_, entry)| (entry.owner.clone(), Bytes(entry.bytes(limit.accounts))))
+                        .filter(|(_, bytes)| bytes.0 > 0)
+                        .collect(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // Every change is one insertion, replacement or removal: nothing can be left half done.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Memory that was granted; keep it as long as the memory, drop it to give it back.
+#[derive(Debug)]
+pub struct Grant {
+    ledger: Arc<MemoryLedger>,
+    id: u64,
+}
+
+impl Grant {
+    /// Replaces what was estimated by what it came to.
+    ///
+    /// # Errors
+    /// If a limit would be overrun; the grant stays as it was.
+    pub fn settle(&mut self, claim: Claim) -> Result<(), MemoryError> {
+        let mut entries = self.ledger.lock();
+        let owner = entries.by_id.get(&self.id).map(|entry| entry.owner.clone());
+        let owner = owner.unwrap_or_default();
+        self.ledger.check(&entries, &owner, &claim, Some(self.id))?;
+        entries.by_id.insert(self.id, Entry { owner, claim });
+        Ok(())
+    }
+
+    /// What is granted, in all accounts together.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes {
+        let entries = self.ledger.lock();
+        Bytes(entries.by_id.get(&self.id).map_or(0, |entry| entry.bytes(&Account::ALL)))
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        self.ledger.lock().by_id.remove(&self.id);
+    }
+}
+
+/// The book at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryReport {
+    /// Every limit.
+    pub limits: Vec<LimitUse>,
+    /// Every account with its total.
+    pub accounts: Vec<(Account, Bytes)>,
+    /// Who took what, oldest first.
+    pub owners: Vec<(String, Claim)>,
+}
+
+/// How far a limit is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitUse {
+    /// The configuration key that sets it.
+    pub key: &'static str,
+    /// What it bounds.
+    pub accounts: &'static [Account],
+    /// What is taken.
+    pub taken: Bytes,
+    /// What may be taken.
+    pub bytes_max: Bytes,
+}
+
+/// Memory of this process that lies in RAM, where the system tells (Linux).
+#[must_use]
+pub fn resident() -> Option<Bytes> {
+    kibibytes_of("/proc/self/status", "VmRSS:")
+}
+
+/// Memory that this process may use, where the system tells (Linux): the machine's, or less in a
+/// container with a limit (control groups, version 2 and 1).
+#[must_use]
+pub fn installed() -> Option<Bytes> {
+    let machine = kibibytes_of("/proc/meminfo", "MemTotal:")?;
+    let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let smallest = limits
+        .into_iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok())
+        .map(Bytes)
+        .min();
+    Some(smallest.map_or(machine, |limit| limit.min(machine)))
+}
+
+fn kibibytes_of(path: &str, key: &str) -> Option<Bytes> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(key))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Bytes(kibibytes.saturating_mul(1024)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: [MemoryLimit; 2] = [
+        MemoryLimit { key: "models", accounts: &Account::MODELS, bytes_max: Bytes(100) },
+        MemoryLimit { key: "kv", accounts: &[Account::KvPages], bytes_max: Bytes(30) },
+    ];
+
+    fn claim(weights: u64, kv: u64) -> Claim {
+        vec![(Account::Weights, Bytes(weights)), (Account::KvPages, Bytes(kv))]
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_who_took_the_rest() {
+        let ledger = MemoryLedger::new(LIMITS.to_vec());
+        let first = ledger.take("drafter", claim(60, 10)).unwrap();
+        let refused = ledger.take("other", claim(25, 10)).unwrap_err();
+        assert_eq!((refused.needed, refused.free), (Bytes(35), Bytes(30)));
+        let said = refused.to_string();
+        for part in ["other needs 35 B", "weights 25 B", "models allows 100 B", "drafter 70 B"] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(ledger.take("pages", claim(0, 21)).unwrap_err().key, "kv");
+        drop(first);
+        assert!(ledger.take("other", claim(25, 10)).is_ok(), "dropping a grant gives it back");
+        assert!(ledger.report().owners.is_empty());
+    }
+
+    #[test]
+    fn an_estimate_can_be_settled_but_never_beyond_a_limit() {
+        let ledger = MemoryLedger::new(LIMITS.to_vec());
+        let mut grant = ledger.take("drafter", claim(60, 10)).unwrap();
+        grant.settle(claim(90, 10)).unwrap();
+        assert!(grant.settle(claim(91, 10)).is_err());
+        assert_eq!(grant.bytes(), Bytes(100));
+        let report = ledger.report();
+        assert_eq!(report.limits[1].taken, Bytes(10));
+        assert_eq!(report.accounts[0], (Account::Weights, Bytes(90)));
+    }
+
+    #[test]
+    fn the_system_tells_what_is_there_and_what_is_used() {
+        if let (Some(installed), Some(resident)) = (installed(), resident()) {
+            assert!(resident < installed && resident.0 > 0);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_limit_is_overrun_and_nothing_is_lost(
+            steps in prop::collection::vec((any::<Option<u8>>(), 0_u64..50, 0_u64..20), 0..100),
+        ) {
+            let ledger = MemoryLedger::new(LIMITS.to_vec());
+            let mut held: Vec<(Grant, u64)> = Vec::new();
+            for (drops, weights, kv) in steps {
+                match drops {
+                    Some(at) if !held.is_empty() => {
+                        drop(held.swap_remove(usize::from(at) % held.len()));
+                    }
+                    _ => if let Ok(grant) = ledger.take("somebody", claim(weights, kv)) {
+                        held.push((grant, weights + kv));
+                    }
+                }
+                let report = ledger.report();
+                for limit in &report.limits {
+                    prop_assert!(limit.taken <= limit.bytes_max);
+                }
+                let total: u64 = held.iter().map(|(_, bytes)| bytes).sum();
+                prop_assert_eq!(report.limits[0].taken, Bytes(total));
+                prop_assert_eq!(report.owners.len(), held.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Money: an exact decimal and a currency, never a float.
+
+use crate::language::Language;
+use rust_decimal::Decimal;
+use std::fmt;
+use std::str::FromStr;
+
+/// An ISO 4217 code, three capital letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// The three letters.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        // The constructor admits ASCII capitals only.
+        std::str::from_utf8(&self.0).unwrap_or("???")
+    }
+
+    fn symbol(&self) -> Option<&'static str> {
+        match &self.0 {
+            b"EUR" => Some("€"),
+            b"USD" => Some("$"),
+            b"GBP" => Some("£"),
+            _ => None,
+        }
+    }
+}
+
+/// Why a text is not an amount of money.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Not three capital letters.
+    #[error("currency `{found}` is not an ISO 4217 code such as EUR")]
+    Currency {
+        /// What was found.
+        found: String,
+    },
+    /// Not a plain decimal such as `129.00`.
+    #[error("amount `{found}` is not a decimal such as 129.00")]
+    Amount {
+        /// What was found.
+        found: String,
+    },
+}
+
+impl FromStr for Currency {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        match text.as_bytes() {
+            [a, b, c] if [a, b, c].iter().all(|letter| letter.is_ascii_uppercase()) => {
+                Ok(Self([*a, *b, *c]))
+            }
+            _ => Err(MoneyError::Currency { found: text.to_owned() }),
+        }
+    }
+}
+
+/// An amount in a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Money {
+    /// The exact amount, at least two decimals when printed.
+    pub amount: Decimal,
+    /// Its currency.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// Reads `amount` (a plain decimal) and `currency` (ISO 4217).
+    ///
+    /// # Errors
+    /// If either is malformed.
+    pub fn parse(amount: &str, currency: &str) -> Result<Self, MoneyError> {
+        let bad = || MoneyError::Amount { found: amount.to_owned() };
+        let amount = Decimal::from_str_exact(amount).map_err(|_| bad())?;
+        Ok(Self { amount, currency: currency.parse()? })
+    }
+
+    /// The amount as the wire carries it: `129.00`.
+    #[must_use]
+    pub fn amount_text(&self) -> String {
+        let mut amount = self.amount;
+        if amount.scale() < 2 {
+            amount.rescale(2);
+        }
+        amount.to_string()
+    }
+
+    /// The amount as a customer reads it: `129,00 €` in French, `€129.00` in English.
+    #[must_use]
+    pub fn localized(&self, language: Language) -> String {
+        let amount = self.amount_text();
+        match (language, self.currency.symbol()) {
+            (Language::Fr, symbol) => {
+                let unit = symbol.unwrap_or(self.currency.code());
+                format!("{} {unit}", amount.replace('.', ","))
+            }
+            (Language::En, Some(symbol)) => format!("{symbol}{amount}"),
+            (Language::En, None) => format!("{amount} {}", self.currency.code()),
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.amount_text(), self.currency.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_prints_as_the_customer_reads_it() {
+        let price = Money::parse("129", "EUR").unwrap();
+        assert_eq!(price.amount_text(), "129.00");
+        assert_eq!(price.localized(Language::Fr), "129,00 €");
+        assert_eq!(price.localized(Language::En), "€129.00");
+        let price = Money::parse("15.5", "CHF").unwrap();
+        assert_eq!(price.localized(Language::En), "15.50 CHF");
+        assert_eq!(price.localized(Language::Fr), "15,50 CHF");
+    }
+
+    #[test]
+    fn money_refuses_floats_in_disguise() {
+        assert!(Money::parse("1e3", "EUR").is_err());
+        assert!(Money::parse("129,00", "EUR").is_err());
+        assert!(Money::parse("129.00", "eur").is_err());
+        assert!(Money::parse("", "EUR").is_err());
+    }
+}

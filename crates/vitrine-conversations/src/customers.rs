@@ -1,0 +1,254 @@
+//! Customers in the embedded store.
+
+use crate::CustomerKey;
+use crate::CustomerOutcome;
+use crate::CustomerRecord;
+use crate::CustomerStore;
+use crate::Due;
+use crate::EmbeddedStore;
+use crate::IdentityKey;
+use crate::PendingLink;
+use crate::StoreError;
+use crate::StoreFuture;
+use crate::deed::Wrote;
+use crate::embedded::Shared;
+use crate::error::storage;
+use crate::layout::CUSTOMER_THREADS;
+use crate::layout::CUSTOMERS;
+use crate::layout::IDENTITIES;
+use crate::layout::TOMBSTONES;
+use crate::layout::time;
+use crate::tables::Tables;
+use jiff::Timestamp;
+use redb::ReadableDatabase;
+use redb::ReadableTable;
+use std::sync::Arc;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::ThreadId;
+
+/// Bytes of one encoded customer: some hundred consents and addresses.
+const CUSTOMER_BYTES_MAX: usize = 64 << 10;
+
+impl CustomerStore for EmbeddedStore {
+    fn customer<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+    ) -> StoreFuture<'a, Option<Arc<CustomerRecord>>> {
+        let key = key.stored();
+        Box::pin(self.read(move |shared| shared.customer(&key)))
+    }
+
+    fn put_customer<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+        record: CustomerRecord,
+    ) -> StoreFuture<'a, CustomerOutcome> {
+        let key = key.clone();
+        Box::pin(self.deed(move |tables| tables.put_customer(&key, record)))
+    }
+
+    fn erase_customer<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+        erased_at: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        let key = key.clone();
+        Box::pin(self.deed(move |tables| tables.erase_customer(&key, erased_at)))
+    }
+
+    fn customer_erased_at<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+    ) -> StoreFuture<'a, Option<Timestamp>> {
+        Box::pin(self.buried_at(key.hashed()))
+    }
+
+    fn address_erased_at<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<Timestamp>> {
+        Box::pin(self.buried_at(key.hashed()))
+    }
+
+    fn customer_threads<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+        threads_max: usize,
+    ) -> StoreFuture<'a, Vec<ThreadId>> {
+        let prefix = key.threads_prefix();
+        Box::pin(self.read(move |shared| shared.customer_threads(&prefix, threads_max)))
+    }
+
+    fn identified<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<CustomerId>> {
+        let hashed = key.hashed();
+        Box::pin(self.read(move |shared| {
+            let transaction = shared.database().begin_read().map_err(storage)?;
+            let identities = transaction.open_table(IDENTITIES).map_err(storage)?;
+            let stored = identities.get(hashed).map_err(storage)?;
+            Ok(stored.and_then(|customer| CustomerId::new(customer.value()).ok()))
+        }))
+    }
+
+    fn offer_link(&self, token: [u8; 32], link: PendingLink) -> StoreFuture<'_, ()> {
+        Box::pin(self.deed(move |tables| {
+            tables.links.insert(token, link.encode().as_slice()).map_err(storage)?;
+            Ok(((), Wrote::Something))
+        }))
+    }
+
+    fn take_link(
+        &self,
+        token: [u8; 32],
+        channel: ChannelKind,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Option<PendingLink>> {
+        Box::pin(self.deed(move |tables| {
+            let stored = tables.links.get(token).map_err(storage)?;
+            let link = stored.and_then(|link| PendingLink::decode(link.value()));
+            let link = link.filter(|link| link.channel == channel && now < link.expires_at);
+            if link.is_none() {
+                return Ok((None, Wrote::Nothing));
+            }
+            tables.links.remove(token).map_err(storage)?;
+            Ok((link, Wrote::Something))
+        }))
+    }
+}
+
+impl EmbeddedStore {
+    /// When an erasure was, for messages that come late.
+    async fn buried_at(&self, hashed: [u8; 32]) -> Result<Option<Timestamp>, StoreError> {
+        self.read(move |shared| {
+            let transaction = shared.database().begin_read().map_err(storage)?;
+            let tombstones = transaction.open_table(TOMBSTONES).map_err(storage)?;
+            let stored = tombstones.get(hashed).map_err(storage)?;
+            Ok(stored.and_then(|microseconds| time(microseconds.value())))
+        })
+        .await
+    }
+}
+
+impl Shared {
+    fn customer(&self, key: &str) -> Result<Option<Arc<CustomerRecord>>, StoreError> {
+        let transaction = self.database().begin_read().map_err(storage)?;
+        let customers = transaction.open_table(CUSTOMERS).map_err(storage)?;
+        let stored = customers.get(key).map_err(storage)?;
+        Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?.map(Arc::new))
+    }
+
+    fn customer_threads(
+        &self,
+        prefix: &str,
+        threads_max: usize,
+    ) -> Result<Vec<ThreadId>, StoreError> {
+        let transaction = self.database().begin_read().map_err(storage)?;
+        let threads = transaction.open_table(CUSTOMER_THREADS).map_err(storage)?;
+        let mut found = Vec::new();
+        for entry in threads.range(prefix..).map_err(storage)? {
+            let (key, ()) = entry.map_err(storage).map(|(key, nothing)| (key, nothing.value()))?;
+            let Some(thread) = key.value().strip_prefix(prefix) else { break };
+            if found.len() == threads_max {
+                break;
+            }
+            found.extend(ThreadId::new(thread).ok());
+        }
+        Ok(found)
+    }
+}
+
+impl Tables<'_> {
+    fn put_customer(
+        &mut self,
+        key: &CustomerKey,
+        mut record: CustomerRecord,
+    ) -> Result<(CustomerOutcome, Wrote), StoreError> {
+        let stored_key = key.stored();
+        let before = self.read_customer(&stored_key)?;
+        if before.as_ref().map_or(0, |before| before.version) != record.version {
+            return Ok((CustomerOutcome::Stale(before.map(Arc::new)), Wrote::Nothing));
+        }
+        record.version += 1;
+        let encoded = record.encode()?;
+        let (bytes, bytes_max) = (encoded.len(), CUSTOMER_BYTES_MAX);
+        if bytes > bytes_max {
+            return Err(StoreError::CustomerTooLarge { bytes, bytes_max });
+        }
+        let linked = identities(key, &record);
+        for identity in &linked {
+            let whose = self.identities.get(*identity).map_err(storage)?;
+            if whose.is_some_and(|whose| whose.value() != key.customer.as_str()) {
+                return Err(StoreError::IdentityTaken);
+            }
+        }
+        // Nothing below refuses.
+        let unlinked = before.map(|before| identities(key, &before)).unwrap_or_default();
+        for identity in unlinked.into_iter().filter(|identity| !linked.contains(identity)) {
+            self.identities.remove(identity).map_err(storage)?;
+        }
+        for identity in linked {
+            self.identities.insert(identity, key.customer.as_str()).map_err(storage)?;
+        }
+        self.customers.insert(stored_key.as_str(), encoded.as_slice()).map_err(storage)?;
+        Ok((CustomerOutcome::Stored(Arc::new(record)), Wrote::Something))
+    }
+
+    fn read_customer(&self, stored_key: &str) -> Result<Option<CustomerRecord>, StoreError> {
+        let stored = self.customers.get(stored_key).map_err(storage)?;
+        Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?)
+    }
+
+    /// Takes out a profile that is due, as it stands now: a customer who has a thread keeps it.
+    /// What comes of this customer later is welcome, so there is no tombstone.
+    pub(super) fn drop_profile(
+        &mut self,
+        key: &CustomerKey,
+        due: Due,
+    ) -> Result<(bool, Wrote), StoreError> {
+        let stored_key = key.stored();
+        let Some(record) = self.read_customer(&stored_key)? else {
+            return Ok((false, Wrote::Nothing));
+        };
+        let prefix = key.threads_prefix();
+        let next = self.customer_threads.range(prefix.as_str()..).map_err(storage)?.next();
+        let next = next.transpose().map_err(storage)?;
+        let has_thread = next.is_some_and(|(entry, _)| entry.value().starts_with(&prefix));
+        if has_thread || !due.takes_profile(&record) {
+            return Ok((false, Wrote::Nothing));
+        }
+        for identity in identities(key, &record) {
+            self.identities.remove(identity).map_err(storage)?;
+        }
+        self.customers.remove(stored_key.as_str()).map_err(storage)?;
+        self.count_erasure()?;
+        Ok((true, Wrote::Something))
+    }
+
+    fn erase_customer(
+        &mut self,
+        key: &CustomerKey,
+        erased_at: Timestamp,
+    ) -> Result<(bool, Wrote), StoreError> {
+        let stored_key = key.stored();
+        let before = self.read_customer(&stored_key)?;
+        for identity in before.iter().flat_map(|before| identities(key, before)) {
+            self.identities.remove(identity).map_err(storage)?;
+            self.bury(identity, erased_at)?;
+        }
+        self.links
+            .retain(|_, link| PendingLink::decode(link).is_some_and(|link| link.customer != *key))
+            .map_err(storage)?;
+        self.customers.remove(stored_key.as_str()).map_err(storage)?;
+        self.bury(key.hashed(), erased_at)?;
+        self.count_erasure()?;
+        Ok((before.is_some(), Wrote::Something))
+    }
+}
+
+/// The keys of a customer's addresses.
+fn identities(key: &CustomerKey, record: &CustomerRecord) -> Vec<[u8; 32]> {
+    let tenant = &key.tenant;
+    let addresses = record.identities.iter().map(|identity| IdentityKey {
+        tenant: tenant.clone(),
+        channel: identity.channel,
+        address: identity.address.clone(),
+    });
+    addresses.map(|key| key.hashed()).collect()
+}

@@ -1,0 +1,331 @@
+//! The bytes that threads and turns are stored as.
+//!
+//! Layouts, integers little-endian, `packed` as `packing` has it:
+//! - thread: `format u8 · version u64 · turns u64 · updated µs i64 · purposes u8 · packed JSON`.
+//!   What stands before the JSON is what the writer compares and the sweep looks at: neither
+//!   unpacks anything. `purposes` has a bit for each purpose that a fact is kept for.
+//! - turn: `format u8 · body hash 32 · JSON bytes u32 · packed (JSON · answer)`. The answer is kept
+//!   as it left, byte by byte; it is never parsed here.
+//!
+//! Format 1 is read as well: `format · version · turns · JSON`, and `format · JSON bytes · JSON ·
+//! answer` with the hash in the JSON. A record becomes format 2 when it is next written.
+//!
+//! Invariants
+//! - A record of an unknown format is refused, never guessed at.
+//! - What was encoded decodes to an equal value.
+
+use crate::BodyHash;
+use crate::Purpose;
+use crate::RecordError;
+use crate::ThreadRecord;
+use crate::TurnRecord;
+use crate::layout::time;
+use crate::packing;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Format of records whose JSON stands as it is: all customers and jobs, older threads and turns.
+pub(super) const PLAIN_FORMAT: u8 = 1;
+
+/// Format of the threads, turns and message entries that this program writes.
+pub(super) const PACKED_FORMAT: u8 = 2;
+
+/// Bytes before a thread's JSON in format 1.
+const PLAIN_THREAD_BYTES: usize = 17;
+
+/// Bytes before a turn's JSON in format 1.
+const PLAIN_TURN_BYTES: usize = 5;
+
+/// Bytes before a thread's packed JSON.
+const THREAD_HEADER_BYTES: usize = PLAIN_THREAD_BYTES + 9;
+
+/// Where a turn's JSON length stands.
+const TURN_LENGTH_AT: usize = 33;
+
+/// Bytes before a turn's packed part.
+const TURN_HEADER_BYTES: usize = TURN_LENGTH_AT + 4;
+
+/// What is known of a stored thread without unpacking it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ThreadHead {
+    pub(super) updated_at: Timestamp,
+    purposes: u8,
+}
+
+impl ThreadHead {
+    fn of(thread: &ThreadRecord) -> Self {
+        let purposes = thread.facts.values().fold(0, |bits, fact| bits | bit(fact.purpose));
+        Self { updated_at: thread.updated_at, purposes }
+    }
+
+    /// Whether a fact of the thread is kept for this purpose.
+    pub(super) fn keeps_for(self, purpose: Purpose) -> bool {
+        self.purposes & bit(purpose) != 0
+    }
+}
+
+fn bit(purpose: Purpose) -> u8 {
+    1 << purpose as u8
+}
+
+impl ThreadRecord {
+    /// The stored bytes, layout above.
+    ///
+    /// # Errors
+    /// If the JSON writer refuses, which no value of this type makes it do.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        let json = serde_json::to_vec(self)?;
+        let head = ThreadHead::of(self);
+        let mut bytes = Vec::with_capacity(THREAD_HEADER_BYTES + json.len() / 2);
+        bytes.push(PACKED_FORMAT);
+        bytes.extend_from_slice(&self.version.to_le_bytes());
+        bytes.extend_from_slice(&self.turns_recorded.to_le_bytes());
+        bytes.extend_from_slice(&head.updated_at.as_microsecond().to_le_bytes());
+        bytes.push(head.purposes);
+        packing::pack(&json, &mut bytes);
+        Ok(bytes)
+    }
+
+    /// Reads stored bytes.
+    ///
+    /// # Errors
+    /// If they are of another format, too few, do not unpack, or are not this format's JSON.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let (version, turns_recorded) = Self::counters_of(bytes)?;
+        let record: Self = if bytes[0] == PLAIN_FORMAT {
+            serde_json::from_slice(&bytes[PLAIN_THREAD_BYTES..])?
+        } else {
+            check_header(bytes, PACKED_FORMAT, THREAD_HEADER_BYTES)?;
+            serde_json::from_slice(&packing::unpack(&bytes[THREAD_HEADER_BYTES..])?)?
+        };
+        Ok(Self { version, turns_recorded, ..record })
+    }
+
+    /// Version and number of turns, without reading the rest.
+    ///
+    /// # Errors
+    /// If the bytes are of another format or too few.
+    pub(super) fn counters_of(bytes: &[u8]) -> Result<(u64, u64), RecordError> {
+        check_header(bytes, PACKED_FORMAT, PLAIN_THREAD_BYTES)?;
+        Ok((read_u64(bytes, 1), read_u64(bytes, 9)))
+    }
+
+    /// What stands before the JSON. A record of format 1 is read whole for it.
+    ///
+    /// # Errors
+    /// As for `decode`.
+    pub(super) fn head_of(bytes: &[u8]) -> Result<ThreadHead, RecordError> {
+        if bytes.first() == Some(&PLAIN_FORMAT) {
+            return Ok(ThreadHead::of(&Self::decode(bytes)?));
+        }
+        check_header(bytes, PACKED_FORMAT, THREAD_HEADER_BYTES)?;
+        let microseconds = read_u64(bytes, PLAIN_THREAD_BYTES).cast_signed();
+        let updated_at = time(microseconds).ok_or(RecordError::Time { microseconds })?;
+        Ok(ThreadHead { updated_at, purposes: bytes[THREAD_HEADER_BYTES - 1] })
+    }
+
+    /// The size of the record before it was packed.
+    ///
+    /// # Errors
+    /// If the bytes are of another format or too few.
+    pub(super) fn plain_bytes(bytes: &[u8]) -> Result<usize, RecordError> {
+        plain_bytes(bytes, THREAD_HEADER_BYTES)
+    }
+}
+
+/// Writes the two counters into an encoded thread.
+pub(super) fn stamp(thread: &mut [u8], version: u64, turns_recorded: u64) {
+    thread[1..9].copy_from_slice(&version.to_le_bytes());
+    thread[9..PLAIN_THREAD_BYTES].copy_from_slice(&turns_recorded.to_le_bytes());
+}
+
+impl TurnRecord {
+    /// The stored bytes, layout above. `sequence` is the key's part and not among them.
+    ///
+    /// # Errors
+    /// If the JSON writer refuses, which no value of this type makes it do.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        let mut plain = serde_json::to_vec(self)?;
+        let json_bytes = u32::try_from(plain.len()).unwrap_or(u32::MAX);
+        plain.extend_from_slice(&self.answer);
+        let mut bytes = Vec::with_capacity(TURN_HEADER_BYTES + plain.len() / 2);
+        bytes.push(PACKED_FORMAT);
+        bytes.extend_from_slice(&self.body_hash.0);
+        bytes.extend_from_slice(&json_bytes.to_le_bytes());
+        packing::pack(&plain, &mut bytes);
+        Ok(bytes)
+    }
+
+    /// Reads stored bytes; `sequence` comes from the key.
+    ///
+    /// # Errors
+    /// If they are of another format, too few, do not unpack, or are not this format's JSON.
+    pub fn decode(bytes: &[u8], sequence: u64) -> Result<Self, RecordError> {
+        check_header(bytes, PACKED_FORMAT, PLAIN_TURN_BYTES)?;
+        if bytes[0] == PLAIN_FORMAT {
+            let json_bytes = read_u32(bytes, 1);
+            return Self::read(&bytes[PLAIN_TURN_BYTES..], json_bytes, sequence);
+        }
+        check_header(bytes, PACKED_FORMAT, TURN_HEADER_BYTES)?;
+        let mut body_hash = BodyHash([0; 32]);
+        body_hash.0.copy_from_slice(&bytes[1..TURN_LENGTH_AT]);
+        let plain = packing::unpack(&bytes[TURN_HEADER_BYTES..])?;
+        let record = Self::read(&plain, read_u32(bytes, TURN_LENGTH_AT), sequence)?;
+        Ok(Self { body_hash, ..record })
+    }
+
+    fn read(plain: &[u8], json_bytes: u32, sequence: u64) -> Result<Self, RecordError> {
+        let (bytes, bytes_needed) = (plain.len(), json_bytes as usize);
+        let Some((json, answer)) = plain.split_at_checked(bytes_needed) else {
+            return Err(RecordError::Short { bytes, bytes_needed });
+        };
+        let record: Self = serde_json::from_slice(json)?;
+        Ok(Self { sequence, answer: Arc::from(answer), ..record })
+    }
+
+    /// The size of the record before it was packed.
+    ///
+    /// # Errors
+    /// If the bytes are of another format or too few.
+    pub(super) fn plain_bytes(bytes: &[u8]) -> Result<usize, RecordError> {
+        plain_bytes(bytes, TURN_HEADER_BYTES)
+    }
+}
+
+fn plain_bytes(bytes: &[u8], header_bytes: usize) -> Result<usize, RecordError> {
+    if bytes.first() == Some(&PLAIN_FORMAT) {
+        return Ok(bytes.len());
+    }
+    check_header(bytes, PACKED_FORMAT, header_bytes)?;
+    Ok(header_bytes + packing::unpacked_bytes(&bytes[header_bytes..])?)
+}
+
+/// Refuses bytes of a format beyond `supported`, and those with fewer than `bytes_needed`.
+pub(super) fn check_header(
+    bytes: &[u8],
+    supported: u8,
+    bytes_needed: usize,
+) -> Result<(), RecordError> {
+    match bytes.first() {
+        Some(&found) if !(PLAIN_FORMAT..=supported).contains(&found) => {
+            Err(RecordError::Format { found, supported })
+        }
+        _ if bytes.len() < bytes_needed => {
+            Err(RecordError::Short { bytes: bytes.len(), bytes_needed })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads eight bytes at `at`; the caller has checked the length.
+pub(super) fn read_u64(bytes: &[u8], at: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(word)
+}
+
+/// Reads four bytes at `at`; the caller has checked the length.
+fn read_u32(bytes: &[u8], at: usize) -> u32 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(word)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::samples;
+    use serde_json::Value;
+    use serde_json::json;
+
+    /// A thread as format 1 stored it.
+    pub(crate) fn plain_thread(thread: &ThreadRecord) -> Vec<u8> {
+        let mut bytes = vec![PLAIN_FORMAT];
+        bytes.extend_from_slice(&thread.version.to_le_bytes());
+        bytes.extend_from_slice(&thread.turns_recorded.to_le_bytes());
+        bytes.extend(serde_json::to_vec(thread).unwrap());
+        bytes
+    }
+
+    /// A turn as format 1 stored it.
+    pub(crate) fn plain_turn(turn: &TurnRecord) -> Vec<u8> {
+        let mut json: Value = serde_json::to_value(turn).unwrap();
+        json["body_hash"] = json!(turn.body_hash.to_string());
+        let json = serde_json::to_vec(&json).unwrap();
+        let mut bytes = vec![PLAIN_FORMAT];
+        bytes.extend_from_slice(&u32::try_from(json.len()).unwrap().to_le_bytes());
+        bytes.extend(json);
+        bytes.extend_from_slice(&turn.answer);
+        bytes
+    }
+
+    fn full_thread() -> ThreadRecord {
+        let mut thread = samples::full_thread("t-1");
+        thread.version = 7;
+        thread.turns_recorded = 5;
+        thread
+    }
+
+    fn full_turn() -> TurnRecord {
+        let mut turn = samples::turn("wamid.A1", "Je cherche des chaussures");
+        turn.answer = Arc::from(&b"{\"exact\" :\n\t\xff bytes"[..]);
+        turn.sequence = 9;
+        turn
+    }
+
+    #[test]
+    fn records_of_both_formats_read_back_as_they_were_written() {
+        let thread = full_thread();
+        for bytes in [thread.encode().unwrap(), plain_thread(&thread)] {
+            assert_eq!(ThreadRecord::decode(&bytes).unwrap(), thread);
+            assert_eq!(ThreadRecord::counters_of(&bytes).unwrap(), (7, 5));
+            let head = ThreadRecord::head_of(&bytes).unwrap();
+            assert_eq!(head.updated_at, thread.updated_at);
+            assert!(head.keeps_for(Purpose::Assistance) && !head.keeps_for(Purpose::Outreach));
+        }
+        let turn = full_turn();
+        for bytes in [turn.encode().unwrap(), plain_turn(&turn)] {
+            assert_eq!(TurnRecord::decode(&bytes, 9).unwrap(), turn);
+        }
+    }
+
+    #[test]
+    fn a_record_is_stored_in_less_than_half_of_its_size() {
+        let thread = full_thread().encode().unwrap();
+        let plain = ThreadRecord::plain_bytes(&thread).unwrap();
+        assert!(thread.len() * 2 < plain, "{} of {plain} bytes", thread.len());
+        let turn = full_turn().encode().unwrap();
+        assert!(turn.len() < TurnRecord::plain_bytes(&turn).unwrap());
+    }
+
+    #[test]
+    fn unknown_formats_and_cut_records_are_refused() {
+        let thread = full_thread();
+        let mut newer = thread.encode().unwrap();
+        newer[0] = PACKED_FORMAT + 1;
+        let refused = ThreadRecord::decode(&newer);
+        assert!(matches!(refused, Err(RecordError::Format { found: 3, supported: 2 })));
+        for thread in [thread.encode().unwrap(), plain_thread(&thread)] {
+            for cut in 0..thread.len() {
+                assert!(ThreadRecord::decode(&thread[..cut]).is_err(), "cut at {cut}");
+            }
+        }
+        let turn = samples::turn("m", "hello");
+        let bytes = turn.encode().unwrap();
+        for cut in 0..bytes.len() {
+            assert!(TurnRecord::decode(&bytes[..cut], 0).is_err(), "cut at {cut}");
+        }
+        let plain = plain_turn(&turn);
+        for cut in 0..plain.len() - turn.answer.len() {
+            assert!(TurnRecord::decode(&plain[..cut], 0).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_confidence_that_is_no_number_does_not_make_the_thread_unreadable() {
+        let mut thread = full_thread();
+        thread.intents[0].confidence = f32::NAN;
+        let read = ThreadRecord::decode(&thread.encode().unwrap()).unwrap();
+        assert!(read.intents[0].confidence.abs() < f32::EPSILON);
+    }
+}

@@ -1,0 +1,237 @@
+//! Orders of comings and goings at the gate: never two turns of a thread, nothing left behind.
+
+use super::*;
+use crate::BodyHash;
+use crate::StoredAnswer;
+use crate::samples;
+use proptest::prelude::*;
+use std::collections::HashMap;
+use std::sync::Mutex as StdMutex;
+use tokio::task::JoinSet;
+use tokio::task::yield_now;
+use vitrine_base::ids::TurnId;
+
+const OPTIONS: GateOptions =
+    GateOptions { waiting_per_thread_max: 3, waiting_per_message_max: 2, inside_max: 64 };
+
+fn body() -> BodyHash {
+    BodyHash::of(b"body")
+}
+
+fn turn(name: &str) -> TurnId {
+    TurnId::new(name).unwrap()
+}
+
+async fn enter(gate: &TurnGate, thread: &str) -> Result<TurnPermit, GateError> {
+    gate.enter(&samples::thread_key(thread), &turn("turn"), TurnSort::Words).await
+}
+
+fn stored() -> StoredAnswer {
+    StoredAnswer {
+        thread: samples::thread_key("t"),
+        sequence: 0,
+        body_hash: body(),
+        answer: samples::answer("m", "hello"),
+    }
+}
+
+#[tokio::test]
+async fn turns_of_a_thread_run_in_arrival_order_and_never_two_at_once() {
+    let options = GateOptions { waiting_per_thread_max: 1000, inside_max: 1000, ..OPTIONS };
+    let gate = TurnGate::new(options);
+    let log = Arc::new(StdMutex::new(HashMap::<usize, Vec<usize>>::new()));
+    let mut tasks = JoinSet::new();
+    for arrival in 0..300_usize {
+        let (gate, log) = (gate.clone(), Arc::clone(&log));
+        tasks.spawn(async move {
+            let thread = arrival % 7;
+            let permit = enter(&gate, &format!("t-{thread}")).await;
+            let before = log.lock().unwrap().entry(thread).or_default().len();
+            for _ in 0..arrival % 5 {
+                yield_now().await;
+            }
+            let mut log = log.lock().unwrap();
+            let turns = log.get_mut(&thread).unwrap();
+            assert_eq!(turns.len(), before, "two turns of one thread ran at once");
+            turns.push(arrival);
+            drop(permit.unwrap());
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+    for turns in log.lock().unwrap().values() {
+        assert!(turns.is_sorted(), "{turns:?}");
+    }
+    assert_eq!(gate.occupied(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_thread_takes_no_more_waiters_than_allowed_and_forgets_those_who_leave() {
+    let gate = TurnGate::new(OPTIONS);
+    let permit = enter(&gate, "t").await.unwrap();
+    let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(enter(&gate, "t"))).collect();
+    for waiter in &mut waiting {
+        assert!(futures::poll!(waiter).is_pending());
+    }
+    assert_eq!(enter(&gate, "t").await.unwrap_err(), GateError::ThreadFull { waiting_max: 3 });
+    drop(waiting.remove(0));
+    let mut late = Box::pin(enter(&gate, "t"));
+    assert!(futures::poll!(&mut late).is_pending());
+    drop(permit);
+    assert!(futures::poll!(&mut late).is_pending(), "the late one passed two that waited");
+    drop(waiting);
+    drop(late.await.unwrap());
+    assert_eq!(gate.occupied(), (0, 0));
+    assert_eq!(gate.inner.inside.load(Ordering::Acquire), 0);
+}
+
+#[tokio::test]
+async fn the_gate_as_a_whole_is_bounded() {
+    let gate = TurnGate::new(GateOptions { inside_max: 2, ..OPTIONS });
+    let one = enter(&gate, "a").await.unwrap();
+    let _two = enter(&gate, "b").await.unwrap();
+    let refused = enter(&gate, "c").await.unwrap_err();
+    assert_eq!(refused, GateError::Full { inside_max: 2 });
+    drop(one);
+    enter(&gate, "c").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_delivery_waits_for_the_answer_of_the_first() {
+    let gate = TurnGate::new(OPTIONS);
+    let key = samples::message_key("m");
+    let Arrival::First(flight) = gate.arrive(&key, body()).await.unwrap() else {
+        unreachable!("nobody came before")
+    };
+    let mut second = Box::pin(gate.arrive(&key, body()));
+    let mut third = Box::pin(gate.arrive(&key, body()));
+    assert!(futures::poll!(&mut second).is_pending());
+    assert!(futures::poll!(&mut third).is_pending());
+    let fourth = gate.arrive(&key, body()).await.unwrap_err();
+    assert_eq!(fourth, GateError::MessageFull { waiting_max: 2 });
+    let other = gate.arrive(&key, BodyHash::of(b"other")).await.unwrap_err();
+    assert_eq!(other, GateError::BodyDiffers);
+    flight.finish(stored());
+    for waiter in [second, third] {
+        assert!(matches!(waiter.await.unwrap(), Arrival::Answered(found) if found == stored()));
+    }
+    assert_eq!(gate.occupied(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_leader_that_fails_passes_its_duty_on() {
+    let gate = TurnGate::new(OPTIONS);
+    let key = samples::message_key("m");
+    let first = gate.arrive(&key, body()).await.unwrap();
+    let mut second = Box::pin(gate.arrive(&key, body()));
+    let mut third = Box::pin(gate.arrive(&key, body()));
+    assert!(futures::poll!(&mut second).is_pending());
+    assert!(futures::poll!(&mut third).is_pending());
+    drop(first);
+    let Arrival::First(flight) = second.await.unwrap() else {
+        unreachable!("the leader has gone without an answer")
+    };
+    assert!(futures::poll!(&mut third).is_pending());
+    flight.finish(stored());
+    assert!(matches!(third.await.unwrap(), Arrival::Answered(_)));
+    assert_eq!(gate.occupied(), (0, 0));
+    assert_eq!(gate.inner.inside.load(Ordering::Acquire), 0);
+}
+
+#[tokio::test]
+async fn newer_words_interrupt_older_ones_but_not_a_choice() {
+    let gate = TurnGate::new(OPTIONS);
+    let key = samples::thread_key("t");
+    let first = gate.enter(&key, &turn("first"), TurnSort::Words).await.unwrap();
+    let mut interrupted = Box::pin(first.interrupted());
+    assert!(futures::poll!(&mut interrupted).is_pending());
+    let (tap_id, second_id) = (turn("tap"), turn("second"));
+    let mut tap = Box::pin(gate.enter(&key, &tap_id, TurnSort::Choice));
+    assert!(futures::poll!(&mut tap).is_pending());
+    assert!(futures::poll!(&mut interrupted).is_pending(), "a tap makes no words stale");
+    let mut second = Box::pin(gate.enter(&key, &second_id, TurnSort::Words));
+    assert!(futures::poll!(&mut second).is_pending());
+    assert_eq!(interrupted.await, Interruption::Newer(turn("second")));
+    drop(first);
+    assert_eq!(tap.await.unwrap().superseded_by(), None);
+    assert_eq!(second.await.unwrap().superseded_by(), None);
+    assert_eq!(gate.occupied(), (0, 0));
+}
+
+#[tokio::test]
+async fn words_that_leave_unanswered_make_nothing_stale() {
+    let gate = TurnGate::new(OPTIONS);
+    let first = enter(&gate, "t").await.unwrap();
+    let mut second = Box::pin(enter(&gate, "t"));
+    assert!(futures::poll!(&mut second).is_pending());
+    assert!(first.superseded_by().is_some());
+    drop(second);
+    assert_eq!(first.superseded_by(), None);
+}
+
+#[tokio::test]
+async fn a_human_is_told_when_the_turn_that_was_running_is_over() {
+    let gate = TurnGate::new(OPTIONS);
+    let key = samples::thread_key("t");
+    gate.interrupt(&key).await;
+    let mut permit = enter(&gate, "t").await.unwrap();
+    let mut human = Box::pin(gate.interrupt(&key));
+    assert!(futures::poll!(&mut human).is_pending());
+    assert_eq!(permit.interrupted().await, Interruption::HumanSpoke);
+    permit.heed_humans();
+    assert!(futures::poll!(Box::pin(permit.interrupted())).is_pending());
+    assert!(futures::poll!(&mut human).is_pending());
+    drop(permit);
+    human.await;
+    assert_eq!(gate.occupied(), (0, 0));
+}
+
+fn steps() -> impl Strategy<Value = Vec<(u8, usize, prop::sample::Index)>> {
+    prop::collection::vec((0_u8..3, 0_usize..4, any::<prop::sample::Index>()), 0..80)
+}
+
+proptest! {
+    /// Callers come, are polled and leave in any order: never two in one thread, nothing left.
+    #[test]
+    fn no_order_of_comings_and_goings_leaks_or_overlaps(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let gate = TurnGate::new(OPTIONS);
+            let names: Vec<_> = (0..4).map(|t| format!("t-{t}")).collect();
+            let mut waiting = Vec::new();
+            let mut running: Vec<(usize, TurnPermit)> = Vec::new();
+            for (step, thread, index) in steps {
+                match step {
+                    0 => waiting.push((thread, Box::pin(enter(&gate, &names[thread])))),
+                    1 if !waiting.is_empty() => {
+                        drop(waiting.remove(index.index(waiting.len())));
+                    }
+                    _ if !running.is_empty() => {
+                        drop(running.remove(index.index(running.len())));
+                    }
+                    _ => {}
+                }
+                let mut still = Vec::new();
+                for (thread, mut future) in waiting {
+                    match futures::poll!(&mut future) {
+                        std::task::Poll::Ready(Ok(permit)) => running.push((thread, permit)),
+                        std::task::Poll::Ready(Err(_)) => {}
+                        std::task::Poll::Pending => still.push((thread, future)),
+                    }
+                }
+                waiting = still;
+                for thread in 0..4 {
+                    let inside = running.iter().filter(|(of, _)| *of == thread).count();
+                    assert!(inside <= 1);
+                    let behind = waiting.iter().filter(|(of, _)| *of == thread).count();
+                    assert!(inside == 1 || behind == 0, "a free thread makes others wait");
+                }
+            }
+            drop(waiting);
+            drop(running);
+            assert_eq!(gate.occupied(), (0, 0));
+            assert_eq!(gate.inner.inside.load(Ordering::Acquire), 0);
+        });
+    }
+}

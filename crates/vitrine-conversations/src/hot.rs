@@ -1,0 +1,280 @@
+//! Threads held in memory, so that a conversation under way is not read from disk each turn.
+//!
+//! Second-chance eviction (a clock): reading a thread marks it without a lock; when room is
+//! needed the oldest unmarked thread goes, and marked ones lose their mark and go round again.
+//!
+//! Invariants
+//! - Neither bound is ever exceeded: room is made before a thread is put in, under one lock.
+//! - A thread read from disk before a write never replaces what that write put in: [`HotThreads::
+//!   ticket`] is taken before the read, and a write in between makes it void.
+//!
+//! Source: the clock algorithm, Corbató 1968, "A paging experiment with the Multics system".
+
+use crate::ThreadKey;
+use crate::ThreadRecord;
+use dashmap::DashMap;
+use std::collections::VecDeque;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+/// How much is held in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HotOptions {
+    /// Threads held; recommended 100,000.
+    pub threads_max: usize,
+    /// Bytes they may take, estimated; recommended 256 MiB.
+    pub bytes_max: usize,
+}
+
+/// What a thread takes in memory beside its record: two copies of its key, map and clock slots.
+const ENTRY_BYTES: usize = 256;
+
+/// A record in memory against its size as JSON: strings and maps carry headers and spare room that
+/// JSON does not. An estimate on the safe side, not a measurement.
+const MEMORY_PER_PLAIN_BYTE: usize = 3;
+
+/// Write counters, to tell a reader that what it read is old. More of them mean fewer readers told
+/// so without need.
+const WRITE_COUNTERS: usize = 256;
+
+struct HotThread {
+    record: Arc<ThreadRecord>,
+    bytes: usize,
+    /// Read since the clock's hand passed.
+    marked: AtomicBool,
+    /// Tells this entry's clock slot from one that an earlier entry of the same key left behind.
+    slot: u64,
+}
+
+#[derive(Default)]
+struct ClockHand {
+    slots: VecDeque<(ThreadKey, u64)>,
+    slots_given: u64,
+    threads: usize,
+    bytes: usize,
+}
+
+/// The state of the writes of a key when a read began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ticket {
+    counter: usize,
+    writes: u64,
+}
+
+/// The threads in memory.
+pub(super) struct HotThreads {
+    options: HotOptions,
+    threads: DashMap<ThreadKey, HotThread>,
+    hand: Mutex<ClockHand>,
+    writes: Box<[AtomicU64]>,
+    hasher: RandomState,
+}
+
+impl std::fmt::Debug for HotThreads {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (threads, bytes) = self.size();
+        formatter
+            .debug_struct("HotThreads")
+            .field("threads", &threads)
+            .field("bytes", &bytes)
+            .finish()
+    }
+}
+
+impl HotThreads {
+    pub(super) fn new(options: HotOptions) -> Self {
+        Self {
+            options,
+            threads: DashMap::new(),
+            hand: Mutex::default(),
+            writes: (0..WRITE_COUNTERS).map(|_| AtomicU64::new(0)).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The thread, if it is held.
+    pub(super) fn get(&self, key: &ThreadKey) -> Option<Arc<ThreadRecord>> {
+        let held = self.threads.get(key)?;
+        held.marked.store(true, Ordering::Relaxed);
+        Some(Arc::clone(&held.record))
+    }
+
+    /// To be taken before a thread is read from disk.
+    #[expect(clippy::cast_possible_truncation, reason = "any part of the hash will do")]
+    pub(super) fn ticket(&self, key: &ThreadKey) -> Ticket {
+        let counter = self.hasher.hash_one(key) as usize % self.writes.len();
+        Ticket { counter, writes: self.writes[counter].load(Ordering::Acquire) }
+    }
+
+    /// Puts in what a commit wrote; `plain_bytes` is the size of the record unpacked.
+    pub(super) fn wrote(&self, key: &ThreadKey, record: &Arc<ThreadRecord>, plain_bytes: usize) {
+        let mut hand = self.hand();
+        self.count_write(key);
+        self.put(&mut hand, key, record, plain_bytes);
+    }
+
+    /// Takes out what an erasure removed.
+    pub(super) fn removed(&self, key: &ThreadKey) {
+        let mut hand = self.hand();
+        self.count_write(key);
+        self.take_out(&mut hand, key);
+    }
+
+    /// Puts in what was read from disk, unless a write came in between.
+    pub(super) fn read(
+        &self,
+        ticket: Ticket,
+        key: &ThreadKey,
+        record: &Arc<ThreadRecord>,
+        plain_bytes: usize,
+    ) {
+        let mut hand = self.hand();
+        if self.writes[ticket.counter].load(Ordering::Acquire) == ticket.writes {
+            self.put(&mut hand, key, record, plain_bytes);
+        }
+    }
+
+    /// Threads held and the bytes they take.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let hand = self.hand();
+        (hand.threads, hand.bytes)
+    }
+
+    fn hand(&self) -> MutexGuard<'_, ClockHand> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count_write(&self, key: &ThreadKey) {
+        self.writes[self.ticket(key).counter].fetch_add(1, Ordering::Release);
+    }
+
+    fn take_out(&self, hand: &mut ClockHand, key: &ThreadKey) {
+        if let Some((_, held)) = self.threads.remove(key) {
+            hand.threads -= 1;
+            hand.bytes -= held.bytes;
+        }
+    }
+
+    fn put(&self, hand: &mut ClockHand, key: &ThreadKey, record: &Arc<ThreadRecord>, size: usize) {
+        self.take_out(hand, key);
+        let key_bytes = 2 * (key.tenant.as_str().len() + key.thread.as_str().len());
+        let bytes = ENTRY_BYTES + key_bytes + size.saturating_mul(MEMORY_PER_PLAIN_BYTE);
+        if bytes > self.options.bytes_max || self.options.threads_max == 0 {
+            return;
+        }
+        while hand.threads >= self.options.threads_max
+            || hand.bytes + bytes > self.options.bytes_max
+        {
+            self.evict_one(hand);
+        }
+        hand.slots_given += 1;
+        let slot = hand.slots_given;
+        let marked = AtomicBool::new(false);
+        let held = HotThread { record: Arc::clone(record), bytes, marked, slot };
+        self.threads.insert(key.clone(), held);
+        hand.threads += 1;
+        hand.bytes += bytes;
+        hand.slots.push_back((key.clone(), slot));
+        self.drop_dead_slots(hand);
+    }
+
+    /// Turns the hand until one thread has gone. Only called while some are held; a mark is
+    /// cleared as it is passed, so the second round at the latest finds one.
+    fn evict_one(&self, hand: &mut ClockHand) {
+        while let Some((key, slot)) = hand.slots.pop_front() {
+            let spared = match self.threads.get(&key) {
+                Some(held) if held.slot == slot => held.marked.swap(false, Ordering::Relaxed),
+                _ => continue,
+            };
+            if spared {
+                hand.slots.push_back((key, slot));
+            } else {
+                self.take_out(hand, &key);
+                return;
+            }
+        }
+    }
+
+    /// A thread written often leaves a dead slot each time; sweeping when they outnumber the
+    /// living keeps the queue within twice the threads, at constant cost a write on average.
+    fn drop_dead_slots(&self, hand: &mut ClockHand) {
+        if hand.slots.len() > 2 * hand.threads + 16 {
+            hand.slots
+                .retain(|(key, slot)| self.threads.get(key).is_some_and(|held| held.slot == *slot));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    fn put(hot: &HotThreads, name: &str, size: usize) {
+        hot.wrote(&samples::thread_key(name), &Arc::new(samples::thread(name)), size);
+    }
+
+    fn holds(hot: &HotThreads, name: &str) -> bool {
+        hot.get(&samples::thread_key(name)).is_some()
+    }
+
+    #[test]
+    fn neither_bound_is_ever_passed() {
+        let hot = HotThreads::new(HotOptions { threads_max: 10, bytes_max: 20_000 });
+        for round in 0..2000_usize {
+            put(&hot, &format!("t-{}", round * 7 % 41), round * 37 % 3000);
+            if round % 3 == 0 {
+                holds(&hot, &format!("t-{}", round % 41));
+            }
+            if round % 11 == 0 {
+                hot.removed(&samples::thread_key(&format!("t-{}", round % 41)));
+            }
+            let (threads, bytes) = hot.size();
+            assert!(threads <= 10 && bytes <= 20_000, "{threads} threads, {bytes} bytes");
+            assert_eq!(threads, hot.threads.len());
+            let sum: usize = hot.threads.iter().map(|held| held.bytes).sum();
+            assert_eq!(bytes, sum);
+            assert!(hot.hand().slots.len() <= 2 * threads + 17);
+        }
+    }
+
+    #[test]
+    fn threads_in_use_outlive_threads_at_rest() {
+        let hot = HotThreads::new(HotOptions { threads_max: 8, bytes_max: 1 << 20 });
+        put(&hot, "used", 100);
+        for round in 0..100 {
+            assert!(holds(&hot, "used"), "gone after {round} others");
+            put(&hot, &format!("other-{round}"), 100);
+        }
+        assert!(!holds(&hot, "other-0"));
+    }
+
+    #[test]
+    fn a_thread_larger_than_the_bound_is_not_held() {
+        let hot = HotThreads::new(HotOptions { threads_max: 8, bytes_max: 1000 });
+        put(&hot, "small", 10);
+        put(&hot, "large", 5000);
+        assert!(holds(&hot, "small") && !holds(&hot, "large"));
+    }
+
+    #[test]
+    fn an_old_read_never_replaces_a_newer_write() {
+        let hot = HotThreads::new(HotOptions { threads_max: 8, bytes_max: 1 << 20 });
+        let key = samples::thread_key("t");
+        let old = Arc::new(samples::thread("t"));
+        let ticket = hot.ticket(&key);
+        hot.removed(&key);
+        hot.read(ticket, &key, &old, 100);
+        assert!(hot.get(&key).is_none(), "an erased thread came back");
+        let ticket = hot.ticket(&key);
+        hot.read(ticket, &key, &old, 100);
+        assert!(hot.get(&key).is_some());
+    }
+}

@@ -1,0 +1,256 @@
+//! The tables of the thread file and the bytes of their keys and small values.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `meta` | name | number |
+//! | `threads` | `tenant NUL thread` | thread record |
+//! | `turns` | `tenant NUL thread`, sequence | turn record |
+//! | `messages` | SHA-256 of `tenant NUL message` | message entry |
+//! | `tombstones` | SHA-256 of a thread's, customer's or address's key | time of erasure, µs |
+//! | `customers` | `tenant NUL customer` | customer record |
+//! | `customer_threads` | `tenant NUL customer NUL thread` | nothing |
+//! | `identities` | SHA-256 of `tenant NUL channel NUL address` | `customer` |
+//! | `links` | SHA-256 of the token | µs of expiry · channel u8 · `tenant NUL customer` |
+//! | `jobs` | `tenant NUL thread`, job id | job record |
+//! | `dead_jobs` | the same | the same |
+//!
+//! Times are µs since 1970.
+//! Identifiers hold no control character, so the NUL parts them without doubt. Message ids and
+//! erased threads are kept as hashes only: both may carry a phone number, and both outlive the
+//! conversation.
+
+use crate::CustomerKey;
+use crate::IdentityKey;
+use crate::MessageKey;
+use crate::PendingLink;
+use crate::RecordError;
+use crate::ThreadKey;
+use crate::encoding::PACKED_FORMAT;
+use crate::encoding::PLAIN_FORMAT;
+use jiff::Timestamp;
+use redb::TableDefinition;
+use sha2::Digest;
+use sha2::Sha256;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::TenantId;
+use vitrine_base::ids::ThreadId;
+
+/// Format of the file: its tables and their layouts.
+pub(super) const FILE_FORMAT: u64 = 3;
+
+/// The oldest format that is brought up to [`FILE_FORMAT`] when it is opened: 1 lacks customers and
+/// jobs; neither 1 nor 2 has packed records, and theirs stay until they are next written.
+pub(super) const FILE_FORMAT_MIN: u64 = 1;
+
+/// The entry of `meta` that holds [`FILE_FORMAT`].
+pub(super) const FORMAT_ENTRY: &str = "format";
+
+/// The entry of `meta` that counts erasures since the file was written anew.
+pub(super) const ERASURES_ENTRY: &str = "erasures";
+
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(super) const THREADS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("threads");
+pub(super) const TURNS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("turns");
+pub(super) const MESSAGES: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("messages");
+pub(super) const TOMBSTONES: TableDefinition<'_, [u8; 32], i64> =
+    TableDefinition::new("tombstones");
+pub(super) const CUSTOMERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("customers");
+pub(super) const CUSTOMER_THREADS: TableDefinition<'_, &str, ()> =
+    TableDefinition::new("customer_threads");
+pub(super) const IDENTITIES: TableDefinition<'_, [u8; 32], &str> =
+    TableDefinition::new("identities");
+pub(super) const LINKS: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("links");
+pub(super) const JOBS: TableDefinition<'_, (&str, u128), &[u8]> = TableDefinition::new("jobs");
+pub(super) const DEAD_JOBS: TableDefinition<'_, (&str, u128), &[u8]> =
+    TableDefinition::new("dead_jobs");
+
+/// Parts tenant and name in a key.
+const PART: char = '\0';
+
+const KIND_ANSWERED: u8 = 1;
+const KIND_ERASED: u8 = 2;
+
+/// Bytes before the thread key in an answered entry: format, kind, sequence, time. In format 1 the
+/// hash of the body, which its turn has as well, stood before the sequence.
+const ANSWERED_HEADER_BYTES: usize = 18;
+
+/// Bytes of that hash.
+const HASH_BYTES: usize = 32;
+const ERASED_BYTES: usize = 10;
+
+impl ThreadKey {
+    /// The key of `threads` and the first part of the key of `turns`.
+    pub(super) fn stored(&self) -> String {
+        format!("{}{PART}{}", self.tenant, self.thread)
+    }
+
+    pub(super) fn from_stored(text: &str) -> Option<Self> {
+        let (tenant, thread) = text.split_once(PART)?;
+        let tenant = TenantId::new(tenant).ok()?;
+        Some(Self { tenant, thread: ThreadId::new(thread).ok()? })
+    }
+
+    /// The key of `tombstones`.
+    pub(super) fn hashed(&self) -> [u8; 32] {
+        Sha256::digest(self.stored()).into()
+    }
+}
+
+impl CustomerKey {
+    /// The key of `customers`.
+    pub(super) fn stored(&self) -> String {
+        format!("{}{PART}{}", self.tenant, self.customer)
+    }
+
+    /// Where the threads of the customer begin in `customer_threads`.
+    pub(super) fn threads_prefix(&self) -> String {
+        format!("{}{PART}", self.stored())
+    }
+
+    /// The key of a customer in `tombstones`; the doubled NUL keeps it apart from any thread's.
+    pub(super) fn hashed(&self) -> [u8; 32] {
+        Sha256::digest(format!("{}{PART}{PART}{}", self.tenant, self.customer)).into()
+    }
+
+    pub(super) fn from_stored(text: &str) -> Option<Self> {
+        let (tenant, customer) = text.split_once(PART)?;
+        let tenant = TenantId::new(tenant).ok()?;
+        Some(Self { tenant, customer: CustomerId::new(customer).ok()? })
+    }
+}
+
+impl IdentityKey {
+    /// The key of `identities`.
+    pub(super) fn hashed(&self) -> [u8; 32] {
+        let (tenant, channel) = (&self.tenant, self.channel.name());
+        Sha256::digest(format!("{tenant}{PART}{channel}{PART}{}", self.address)).into()
+    }
+}
+
+impl PendingLink {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.expires_at.as_microsecond().to_le_bytes().to_vec();
+        bytes.push(self.channel as u8);
+        bytes.extend_from_slice(self.customer.stored().as_bytes());
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (expires_at, bytes) = bytes.split_first_chunk::<8>()?;
+        let (channel, key) = bytes.split_first()?;
+        Some(Self {
+            expires_at: time(i64::from_le_bytes(*expires_at))?,
+            channel: ChannelKind::ALL.into_iter().find(|kind| *kind as u8 == *channel)?,
+            customer: CustomerKey::from_stored(std::str::from_utf8(key).ok()?)?,
+        })
+    }
+}
+
+impl MessageKey {
+    /// The key of `messages`.
+    pub(super) fn hashed(&self) -> [u8; 32] {
+        Sha256::digest(format!("{}{PART}{}", self.tenant, self.message)).into()
+    }
+}
+
+/// What is remembered of a message id. The answer itself stands in its turn, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum MessageEntry {
+    /// Answered by a turn.
+    Answered { thread: ThreadKey, sequence: u64, recorded_at: Timestamp },
+    /// Answered once, and erased since.
+    Erased { erased_at: Timestamp },
+}
+
+impl MessageEntry {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Answered { thread, sequence, recorded_at } => {
+                let key = thread.stored();
+                let mut bytes = Vec::with_capacity(ANSWERED_HEADER_BYTES + key.len());
+                bytes.extend_from_slice(&[PACKED_FORMAT, KIND_ANSWERED]);
+                bytes.extend_from_slice(&sequence.to_le_bytes());
+                bytes.extend_from_slice(&recorded_at.as_microsecond().to_le_bytes());
+                bytes.extend_from_slice(key.as_bytes());
+                bytes
+            }
+            Self::Erased { erased_at } => {
+                let mut bytes = vec![PLAIN_FORMAT, KIND_ERASED];
+                bytes.extend_from_slice(&erased_at.as_microsecond().to_le_bytes());
+                bytes
+            }
+        }
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let short = |bytes_needed| RecordError::Short { bytes: bytes.len(), bytes_needed };
+        match bytes {
+            [PACKED_FORMAT, KIND_ANSWERED, rest @ ..] => {
+                Self::answered(rest).ok_or_else(|| short(ANSWERED_HEADER_BYTES + 3))
+            }
+            [PLAIN_FORMAT, KIND_ANSWERED, rest @ ..] => {
+                let rest = rest.get(HASH_BYTES..).and_then(Self::answered);
+                rest.ok_or_else(|| short(ANSWERED_HEADER_BYTES + HASH_BYTES + 3))
+            }
+            [PLAIN_FORMAT, KIND_ERASED, rest @ ..] => {
+                let erased_at = rest.first_chunk().and_then(|word| time(i64::from_le_bytes(*word)));
+                Ok(Self::Erased { erased_at: erased_at.ok_or_else(|| short(ERASED_BYTES))? })
+            }
+            [found, ..] => Err(RecordError::Format { found: *found, supported: PACKED_FORMAT }),
+            [] => Err(short(2)),
+        }
+    }
+
+    fn answered(bytes: &[u8]) -> Option<Self> {
+        let (sequence, bytes) = bytes.split_first_chunk::<8>()?;
+        let (recorded_at, key) = bytes.split_first_chunk::<8>()?;
+        Some(Self::Answered {
+            thread: ThreadKey::from_stored(std::str::from_utf8(key).ok()?)?,
+            sequence: u64::from_le_bytes(*sequence),
+            recorded_at: time(i64::from_le_bytes(*recorded_at))?,
+        })
+    }
+}
+
+/// A stored time; `None` if it lies outside the calendar.
+pub(super) fn time(microseconds: i64) -> Option<Timestamp> {
+    Timestamp::from_microsecond(microseconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn message_entries_read_back_and_cut_ones_are_refused() {
+        let answered = MessageEntry::Answered {
+            thread: samples::thread_key("t-1"),
+            sequence: 3,
+            recorded_at: samples::at(5),
+        };
+        let erased = MessageEntry::Erased { erased_at: samples::at(6) };
+        // Format 1 had the hash of the body as well.
+        let mut plain = answered.encode();
+        plain[0] = PLAIN_FORMAT;
+        plain.splice(2..2, [7; HASH_BYTES]);
+        assert_eq!(MessageEntry::decode(&plain).unwrap(), answered);
+        for entry in [answered, erased] {
+            let bytes = entry.encode();
+            assert_eq!(MessageEntry::decode(&bytes).unwrap(), entry);
+            for cut in 0..10 {
+                assert!(MessageEntry::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+            }
+        }
+        assert!(MessageEntry::decode(&[PLAIN_FORMAT, 9, 0]).is_err());
+    }
+
+    #[test]
+    fn keys_of_two_tenants_never_meet() {
+        let one = ThreadKey { tenant: TenantId::new("a").unwrap(), ..samples::thread_key("b c") };
+        let two = ThreadKey { tenant: TenantId::new("a b").unwrap(), ..samples::thread_key("c") };
+        assert_ne!(one.stored(), two.stored());
+        assert_eq!(ThreadKey::from_stored(&one.stored()), Some(one));
+    }
+}

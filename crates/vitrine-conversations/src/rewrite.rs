@@ -1,0 +1,110 @@
+//! Writes the thread file anew, so that what was erased is gone from it byte for byte.
+//!
+//! The store below copies on write: an erased record stays in a page that is merely free, until
+//! something else is written there. A new file holds only what is live. It is made aside, written
+//! whole, and takes the old one's name in one step, so a crash leaves the one or the other.
+
+use crate::EmbeddedOptions;
+use crate::StoreError;
+use crate::embedded::Shared;
+use crate::error::guarded;
+use crate::error::storage;
+use crate::layout::CUSTOMER_THREADS;
+use crate::layout::CUSTOMERS;
+use crate::layout::DEAD_JOBS;
+use crate::layout::ERASURES_ENTRY;
+use crate::layout::IDENTITIES;
+use crate::layout::JOBS;
+use crate::layout::LINKS;
+use crate::layout::MESSAGES;
+use crate::layout::META;
+use crate::layout::THREADS;
+use crate::layout::TOMBSTONES;
+use crate::layout::TURNS;
+use crate::open;
+use crate::tables::Tables;
+use redb::Database;
+use redb::Key;
+use redb::ReadTransaction;
+use redb::ReadableDatabase;
+use redb::ReadableTable;
+use redb::Table;
+use redb::TableDefinition;
+use redb::Value;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Rewrites the file of `shared` if anything was erased since the last time. Only the writer calls
+/// this, so nothing is written meanwhile.
+///
+/// # Errors
+/// Those of the disk; the old file stays in use.
+pub(super) fn rewrite(shared: &Shared, options: &EmbeddedOptions) -> Result<(), StoreError> {
+    shared.intake()?;
+    let from = shared.database();
+    if !guarded(|| has_erased(&from))? {
+        return Ok(());
+    }
+    let aside = open::aside(&options.path);
+    // One that a crash left behind holds nothing of worth.
+    let _ = fs::remove_file(&aside);
+    let made = guarded(|| copy(&from, options, &aside));
+    let database = match made.and_then(|database| take_name(&aside, options).map(|()| database)) {
+        Ok(database) => database,
+        Err(cause) => {
+            let _ = fs::remove_file(&aside);
+            return Err(cause);
+        }
+    };
+    shared.replace_database(database);
+    tracing::info!("thread file written anew without what was erased");
+    Ok(())
+}
+
+fn has_erased(database: &Database) -> Result<bool, StoreError> {
+    let transaction = database.begin_read().map_err(storage)?;
+    let meta = transaction.open_table(META).map_err(storage)?;
+    Ok(meta.get(ERASURES_ENTRY).map_err(storage)?.is_some_and(|erasures| erasures.value() > 0))
+}
+
+fn copy(from: &Database, options: &EmbeddedOptions, path: &Path) -> Result<Database, StoreError> {
+    let database = open::create_at(options, path)?;
+    let reading = from.begin_read().map_err(storage)?;
+    let writing = database.begin_write().map_err(storage)?;
+    {
+        let mut to = Tables::open(&writing)?;
+        copy_table(&reading, THREADS, &mut to.threads)?;
+        copy_table(&reading, TURNS, &mut to.turns)?;
+        copy_table(&reading, MESSAGES, &mut to.messages)?;
+        copy_table(&reading, TOMBSTONES, &mut to.tombstones)?;
+        copy_table(&reading, CUSTOMERS, &mut to.customers)?;
+        copy_table(&reading, CUSTOMER_THREADS, &mut to.customer_threads)?;
+        copy_table(&reading, IDENTITIES, &mut to.identities)?;
+        copy_table(&reading, LINKS, &mut to.links)?;
+        copy_table(&reading, JOBS, &mut to.jobs)?;
+        copy_table(&reading, DEAD_JOBS, &mut to.dead_jobs)?;
+    }
+    writing.commit().map_err(storage)?;
+    Ok(database)
+}
+
+fn copy_table<K: Key + 'static, V: Value + 'static>(
+    reading: &ReadTransaction,
+    definition: TableDefinition<'_, K, V>,
+    to: &mut Table<'_, K, V>,
+) -> Result<(), StoreError> {
+    let from = reading.open_table(definition).map_err(storage)?;
+    for entry in from.iter().map_err(storage)? {
+        let (key, value) = entry.map_err(storage)?;
+        to.insert(key.value(), value.value()).map_err(storage)?;
+    }
+    Ok(())
+}
+
+fn take_name(aside: &Path, options: &EmbeddedOptions) -> Result<(), StoreError> {
+    let path = &options.path;
+    fs::rename(aside, path)
+        .and_then(|()| fs::File::open(open::folder_of(path))?.sync_all())
+        .map_err(|cause| StoreError::Open { path: path.clone(), cause: Arc::new(cause) })
+}

@@ -1,0 +1,120 @@
+//! The tables of one write transaction, and the steps that more than one kind of write takes.
+
+use crate::CustomerKey;
+use crate::StoreError;
+use crate::ThreadKey;
+use crate::deed::Wrote;
+use crate::error::storage;
+use crate::layout::CUSTOMER_THREADS;
+use crate::layout::CUSTOMERS;
+use crate::layout::DEAD_JOBS;
+use crate::layout::ERASURES_ENTRY;
+use crate::layout::IDENTITIES;
+use crate::layout::JOBS;
+use crate::layout::LINKS;
+use crate::layout::MESSAGES;
+use crate::layout::META;
+use crate::layout::THREADS;
+use crate::layout::TOMBSTONES;
+use crate::layout::TURNS;
+use crate::layout::time;
+use jiff::Timestamp;
+use redb::ReadableTable;
+use redb::Table;
+use redb::WriteTransaction;
+
+/// Every table, open for writing.
+pub(super) struct Tables<'t> {
+    pub(super) meta: Table<'t, &'static str, u64>,
+    pub(super) threads: Table<'t, &'static str, &'static [u8]>,
+    pub(super) turns: Table<'t, (&'static str, u64), &'static [u8]>,
+    pub(super) messages: Table<'t, [u8; 32], &'static [u8]>,
+    pub(super) tombstones: Table<'t, [u8; 32], i64>,
+    pub(super) customers: Table<'t, &'static str, &'static [u8]>,
+    pub(super) customer_threads: Table<'t, &'static str, ()>,
+    pub(super) identities: Table<'t, [u8; 32], &'static str>,
+    pub(super) links: Table<'t, [u8; 32], &'static [u8]>,
+    pub(super) jobs: Table<'t, (&'static str, u128), &'static [u8]>,
+    pub(super) dead_jobs: Table<'t, (&'static str, u128), &'static [u8]>,
+}
+
+impl<'t> Tables<'t> {
+    /// Opens them all, making those that are missing.
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
+        Ok(Self {
+            meta: transaction.open_table(META).map_err(storage)?,
+            threads: transaction.open_table(THREADS).map_err(storage)?,
+            turns: transaction.open_table(TURNS).map_err(storage)?,
+            messages: transaction.open_table(MESSAGES).map_err(storage)?,
+            tombstones: transaction.open_table(TOMBSTONES).map_err(storage)?,
+            customers: transaction.open_table(CUSTOMERS).map_err(storage)?,
+            customer_threads: transaction.open_table(CUSTOMER_THREADS).map_err(storage)?,
+            identities: transaction.open_table(IDENTITIES).map_err(storage)?,
+            links: transaction.open_table(LINKS).map_err(storage)?,
+            jobs: transaction.open_table(JOBS).map_err(storage)?,
+            dead_jobs: transaction.open_table(DEAD_JOBS).map_err(storage)?,
+        })
+    }
+
+    /// When something was erased last, by its hashed key.
+    pub(super) fn erased_at(&self, hashed: [u8; 32]) -> Result<Option<Timestamp>, StoreError> {
+        let stored = self.tombstones.get(hashed).map_err(storage)?;
+        Ok(stored.and_then(|microseconds| time(microseconds.value())))
+    }
+
+    /// Sets a tombstone; a later one stays.
+    pub(super) fn bury(
+        &mut self,
+        hashed: [u8; 32],
+        erased_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let before = self.tombstones.get(hashed).map_err(storage)?.map(|time| time.value());
+        let microsecond = erased_at.as_microsecond().max(before.unwrap_or(i64::MIN));
+        self.tombstones.insert(hashed, microsecond).map_err(storage)?;
+        Ok(())
+    }
+
+    /// Takes out those of these tombstones that still are older than `microsecond`; tells how many.
+    pub(super) fn forget(
+        &mut self,
+        tombstones: &[[u8; 32]],
+        microsecond: i64,
+    ) -> Result<(u64, Wrote), StoreError> {
+        let mut forgotten = 0;
+        for hashed in tombstones {
+            let old = self.tombstones.get(hashed).map_err(storage)?;
+            if old.is_some_and(|erased_at| erased_at.value() < microsecond) {
+                self.tombstones.remove(hashed).map_err(storage)?;
+                forgotten += 1;
+            }
+        }
+        Ok((forgotten, if forgotten > 0 { Wrote::Something } else { Wrote::Nothing }))
+    }
+
+    /// Counts an erasure whose bytes may still stand in free pages of the file.
+    pub(super) fn count_erasure(&mut self) -> Result<(), StoreError> {
+        let before = self.meta.get(ERASURES_ENTRY).map_err(storage)?.map_or(0, |n| n.value());
+        self.meta.insert(ERASURES_ENTRY, before + 1).map_err(storage)?;
+        Ok(())
+    }
+
+    /// Notes that a customer has part in a thread.
+    pub(super) fn note_thread(
+        &mut self,
+        customer: &CustomerKey,
+        thread: &ThreadKey,
+    ) -> Result<(), StoreError> {
+        let entry = customer.threads_prefix() + thread.thread.as_str();
+        if self.customer_threads.get(entry.as_str()).map_err(storage)?.is_none() {
+            self.customer_threads.insert(entry.as_str(), ()).map_err(storage)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out the jobs of a thread, waiting and dead.
+    pub(super) fn drop_jobs(&mut self, thread: &str) -> Result<(), StoreError> {
+        let all = || (thread, 0)..=(thread, u128::MAX);
+        self.jobs.retain_in(all(), |_, _| false).map_err(storage)?;
+        self.dead_jobs.retain_in(all(), |_, _| false).map_err(storage)
+    }
+}

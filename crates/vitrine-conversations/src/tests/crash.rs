@@ -1,0 +1,206 @@
+//! A process killed in the middle of its writes loses nothing that it had acknowledged.
+//!
+//! Method: this test binary starts itself again; the child commits turns of several threads at
+//! once and prints each acknowledgement; SIGKILL comes at a random moment under load. Then every
+//! acknowledged turn must be there once, in its place, with its answer and its owner, every other
+//! turn whole or absent, and every acknowledged consent in its place. The next child goes on with
+//! the same file.
+
+use crate::CommitOutcome;
+use crate::ConsentChange;
+use crate::CustomerKey;
+use crate::CustomerOutcome;
+use crate::CustomerRecord;
+use crate::CustomerStore;
+use crate::EmbeddedStore;
+use crate::Purpose;
+use crate::ThreadRecord;
+use crate::ThreadStore;
+use crate::samples;
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
+use vitrine_base::ids::CustomerId;
+
+/// Where the child finds its folder; without it, the child's half does nothing.
+const FOLDER_VARIABLE: &str = "VITRINE_CRASH_TEST_FOLDER";
+const CHILD: &str = "threads::tests::crash::child_commits_until_it_is_killed";
+const KILLS: u64 = 5;
+const KILLS_LONG: u64 = 200;
+const THREADS: usize = 8;
+/// Rows of a customer's ledger in this test.
+const CONSENTS_MAX: usize = 100;
+
+fn message(thread: usize, place: u64) -> String {
+    format!("m-{thread}-{place}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child_commits_until_it_is_killed() {
+    #[expect(clippy::disallowed_methods, reason = "tells the child of this test from the parent")]
+    let Ok(folder) = std::env::var(FOLDER_VARIABLE) else { return };
+    let store = Arc::new(EmbeddedStore::open(samples::options(Path::new(&folder))).unwrap());
+    let mut tasks = tokio::task::JoinSet::new();
+    for thread in 0..THREADS {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            let name = format!("t-{thread}");
+            let mut current = store.load(&samples::thread_key(&name)).await.unwrap();
+            loop {
+                let place = current.as_ref().map_or(0, |record| record.turns_recorded);
+                let text = "x".repeat(usize::try_from(place % 97).unwrap() * 20);
+                let turn = samples::turn(&message(thread, place), &text);
+                let mut commit = samples::commit(&name, current.as_deref(), Some(turn));
+                commit.thread.ownership.epoch = place + 1;
+                let outcome = store.commit(commit).await.unwrap();
+                let CommitOutcome::Recorded(record) = outcome else { unreachable!("{outcome:?}") };
+                current = Some(record);
+                let line = format!("ack {thread} {place}\n");
+                std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
+                if place % 4 == 0 {
+                    let consents = consent_to_more(&store, thread).await;
+                    let line = format!("consent {thread} {consents}\n");
+                    std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+fn customer_key(thread: usize) -> CustomerKey {
+    let customer = CustomerId::new(format!("c-{thread}")).unwrap();
+    CustomerKey { tenant: samples::tenant(), customer }
+}
+
+/// Adds a row to a customer's ledger; returns how many there are.
+async fn consent_to_more(store: &EmbeddedStore, thread: usize) -> usize {
+    let key = customer_key(thread);
+    let known = store.customer(&key).await.unwrap();
+    let mut customer = known.map_or_else(
+        || CustomerRecord::new(key.customer.clone(), samples::at(0)),
+        |known| (*known).clone(),
+    );
+    let change = ConsentChange {
+        purpose: Purpose::Outreach,
+        channel: None,
+        wording_version: customer.consents.len().to_string(),
+        source_message: None,
+    };
+    customer.grant(change, samples::at(1));
+    // So that the record stays small over many children.
+    let excess = customer.consents.len().saturating_sub(CONSENTS_MAX);
+    customer.consents.truncate(customer.consents.len() - excess);
+    let stored = store.put_customer(&key, customer).await.unwrap();
+    let CustomerOutcome::Stored(customer) = stored else { unreachable!("{stored:?}") };
+    customer.consents.len()
+}
+
+/// What one thread's acknowledgements came to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Acknowledged {
+    last_turn: Option<u64>,
+    consents: usize,
+}
+
+/// Runs one child until it has acknowledged `acknowledgements_max` turns, kills it, and notes what
+/// was acknowledged of each thread.
+fn kill_a_child(
+    folder: &Path,
+    acknowledgements_max: u64,
+    known: &mut BTreeMap<usize, Acknowledged>,
+) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([CHILD, "--exact", "--nocapture", "--test-threads=1"])
+        .env(FOLDER_VARIABLE, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut acknowledged = 0;
+    // Lines that were on their way when the child died count as well: they were acknowledged.
+    for line in BufReader::new(child.stdout.take().unwrap()).split(b'\n') {
+        let line = String::from_utf8(line.unwrap()).unwrap();
+        let Some(at) = line.find("ack ").or(line.find("consent ")) else { continue };
+        let words: Vec<&str> = line[at..].split(' ').collect();
+        let [kind, thread, number] = words[..] else { continue };
+        let thread = known.entry(thread.parse().unwrap()).or_default();
+        if kind == "consent" {
+            thread.consents = number.parse().unwrap();
+            continue;
+        }
+        thread.last_turn = Some(number.parse().unwrap());
+        acknowledged += 1;
+        if acknowledged == acknowledgements_max {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(acknowledged >= acknowledgements_max, "the child ended by itself");
+}
+
+async fn check(folder: &Path, known: &BTreeMap<usize, Acknowledged>) {
+    let store = EmbeddedStore::open(samples::options(folder)).unwrap();
+    let mut turns_stored = 0;
+    for thread in 0..THREADS {
+        let name = format!("t-{thread}");
+        let key = samples::thread_key(&name);
+        let record: Option<Arc<ThreadRecord>> = store.load(&key).await.unwrap();
+        let turns = store.turns(&key, usize::MAX).await.unwrap();
+        let recorded = record.as_ref().map_or(0, |record| record.turns_recorded);
+        assert_eq!(turns.len() as u64, recorded, "thread and turns disagree");
+        let epoch = record.map_or(0, |record| record.ownership.epoch);
+        assert_eq!(epoch, recorded, "thread and owner disagree");
+        let known = known.get(&thread).copied().unwrap_or_default();
+        if let Some(last) = known.last_turn {
+            assert!(recorded > last, "lost turn {last} of thread {thread}, has {recorded}");
+        }
+        let customer = store.customer(&customer_key(thread)).await.unwrap();
+        let rows = customer.map(|customer| customer.consents.clone()).unwrap_or_default();
+        assert!(rows.len() >= known.consents, "lost a consent of thread {thread}");
+        for (place, row) in rows.iter().enumerate() {
+            assert_eq!(row.wording_version, place.to_string());
+        }
+        for (place, turn) in turns.iter().enumerate() {
+            let place = place as u64;
+            let name = message(thread, place);
+            assert_eq!(turn.sequence, place);
+            assert_eq!(turn.message_id.as_ref().unwrap().as_str(), name);
+            let answer = store.replay(&samples::message_key(&name)).await.unwrap().unwrap();
+            assert_eq!(answer.answer, samples::answer(&name, &turn.user_text));
+            assert_eq!(answer.sequence, place);
+        }
+        turns_stored += recorded;
+        let next = samples::message_key(&message(thread, recorded));
+        assert!(store.replay(&next).await.unwrap().is_none(), "half a turn");
+    }
+    let statistics = store.statistics().await.unwrap();
+    assert_eq!(statistics.turns, turns_stored);
+    assert_eq!(statistics.messages, turns_stored);
+}
+
+async fn kill_again_and_again(kills: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut known = BTreeMap::new();
+    for kill in 0..kills {
+        // Spread by a fixed pattern; the moment within a write is chance all the same.
+        kill_a_child(folder.path(), 20 + kill * 61 % 150, &mut known);
+        check(folder.path(), &known).await;
+    }
+}
+
+#[tokio::test]
+async fn killed_processes_lose_no_acknowledged_turn() {
+    kill_again_and_again(KILLS).await;
+}
+
+#[tokio::test]
+#[ignore = "long form, minutes: cargo test --lib killed_200_times -- --ignored"]
+async fn killed_200_times() {
+    kill_again_and_again(KILLS_LONG).await;
+}

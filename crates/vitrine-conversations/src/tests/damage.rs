@@ -1,0 +1,159 @@
+//! Files that are torn, altered, foreign or taken end in errors with a reason, never in a panic.
+
+use crate::CommitOutcome;
+use crate::EmbeddedStore;
+use crate::StoreError;
+use crate::ThreadStore;
+use crate::layout::CUSTOMER_THREADS;
+use crate::layout::CUSTOMERS;
+use crate::layout::DEAD_JOBS;
+use crate::layout::FILE_FORMAT;
+use crate::layout::FORMAT_ENTRY;
+use crate::layout::IDENTITIES;
+use crate::layout::JOBS;
+use crate::layout::LINKS;
+use crate::layout::META;
+use crate::samples;
+use std::fs;
+use std::path::Path;
+
+/// Writes a store of some threads and returns the file's bytes.
+async fn written(folder: &Path) -> Vec<u8> {
+    let options = samples::options(folder);
+    let store = EmbeddedStore::open(options.clone()).unwrap();
+    for thread in 0..20 {
+        let name = format!("t-{thread}");
+        let turn = samples::turn(&format!("m-{thread}"), &"words ".repeat(100));
+        let outcome = store.commit(samples::commit(&name, None, Some(turn))).await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Recorded(_)));
+    }
+    drop(store);
+    fs::read(&options.path).unwrap()
+}
+
+/// Opens and uses whatever is at `folder`; returns how many calls failed.
+async fn use_it(folder: &Path) -> Result<usize, StoreError> {
+    let store = EmbeddedStore::open(samples::options(folder))?;
+    let mut failures = 0;
+    for thread in 0..20 {
+        let key = samples::thread_key(&format!("t-{thread}"));
+        failures += usize::from(store.load(&key).await.is_err());
+        failures += usize::from(store.turns(&key, 9).await.is_err());
+        let message = samples::message_key(&format!("m-{thread}"));
+        failures += usize::from(store.replay(&message).await.is_err());
+    }
+    failures += usize::from(store.statistics().await.is_err());
+    let turn = samples::turn("m-new", "hello");
+    failures += usize::from(store.commit(samples::commit("new", None, Some(turn))).await.is_err());
+    let erased = store.delete(&samples::thread_key("t-3"), samples::at(99)).await;
+    Ok(failures + usize::from(erased.is_err()))
+}
+
+#[tokio::test]
+async fn a_file_cut_anywhere_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = written(folder.path()).await;
+    let path = samples::options(folder.path()).path;
+    for cut in [0, 1, 9, 63, 64, 320, 4095, 4096, 4097, 40_000, 65_536, 100_000, bytes.len() - 1] {
+        fs::write(&path, &bytes[..cut.min(bytes.len() - 1)]).unwrap();
+        let used = use_it(folder.path()).await;
+        assert!(!matches!(used, Ok(0)), "cut at {cut} of {} went unnoticed", bytes.len());
+    }
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(use_it(folder.path()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn altered_bytes_never_take_the_process_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = written(folder.path()).await;
+    let path = samples::options(folder.path()).path;
+    let pages = bytes.len() / 4096;
+    for round in 0..60_usize {
+        let mut altered = bytes.clone();
+        let page = round * 7 % pages * 4096;
+        let from = page + round * 131 % 3000;
+        altered[from..from + 40].iter_mut().for_each(|byte| *byte ^= 0xA5);
+        fs::write(&path, &altered).unwrap();
+        // Free pages may be altered without harm; what matters is that we come back.
+        let _ = use_it(folder.path()).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_thread_file_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = samples::options(folder.path());
+    let text = b"This is a shopping list, and a long one at that. ".repeat(200);
+    fs::write(&options.path, &text).unwrap();
+    let refused = EmbeddedStore::open(options.clone()).unwrap_err();
+    assert!(matches!(refused, StoreError::Foreign { .. }), "{refused:?}");
+    assert_eq!(fs::read(&options.path).unwrap(), text);
+
+    fs::remove_file(&options.path).unwrap();
+    let other: redb::TableDefinition<'_, u64, u64> = redb::TableDefinition::new("other");
+    let database = redb::Database::create(&options.path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(other).unwrap().insert(1, 2).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let refused = EmbeddedStore::open(options).unwrap_err();
+    assert!(matches!(refused, StoreError::Foreign { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_file_of_a_later_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path()).await;
+    let options = samples::options(folder.path());
+    let database = redb::Database::open(&options.path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(META).unwrap().insert(FORMAT_ENTRY, FILE_FORMAT + 1).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let refused = EmbeddedStore::open(options).unwrap_err();
+    assert!(matches!(refused, StoreError::Format { found: 4, supported: 3 }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_format_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path()).await;
+    let options = samples::options(folder.path());
+    let database = redb::Database::open(&options.path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(META).unwrap().insert(FORMAT_ENTRY, 1).unwrap();
+    transaction.delete_table(CUSTOMERS).unwrap();
+    transaction.delete_table(CUSTOMER_THREADS).unwrap();
+    transaction.delete_table(IDENTITIES).unwrap();
+    transaction.delete_table(LINKS).unwrap();
+    transaction.delete_table(JOBS).unwrap();
+    transaction.delete_table(DEAD_JOBS).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    assert_eq!(use_it(folder.path()).await.unwrap(), 0);
+    let database = redb::Database::open(&options.path).unwrap();
+    let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
+    let meta = transaction.open_table(META).unwrap();
+    assert_eq!(meta.get(FORMAT_ENTRY).unwrap().unwrap().value(), FILE_FORMAT);
+}
+
+#[tokio::test]
+async fn a_file_that_is_open_elsewhere_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = samples::options(folder.path());
+    let store = EmbeddedStore::open(options.clone()).unwrap();
+    let refused = EmbeddedStore::open(options.clone()).unwrap_err();
+    assert!(matches!(refused, StoreError::Locked { .. }), "{refused:?}");
+    drop(store);
+    EmbeddedStore::open(options).unwrap();
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").unwrap();
+    let refused = EmbeddedStore::open(samples::options(&file)).unwrap_err();
+    assert!(matches!(refused, StoreError::Open { .. }), "{refused:?}");
+}

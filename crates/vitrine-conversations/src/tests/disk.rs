@@ -1,0 +1,152 @@
+//! A disk that fills up or fails: intake stops with the reason, what was there stays.
+//!
+//! Method: a disk in memory that refuses writes on demand; its bytes outlive the store, so that a
+//! second store on them shows what a restart would find.
+
+use crate::CommitOutcome;
+use crate::EmbeddedStore;
+use crate::StoreError;
+use crate::ThreadStore;
+use crate::samples;
+use redb::StorageBackend;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+
+#[derive(Debug, Default)]
+struct DiskState {
+    bytes: Vec<u8>,
+    /// Bytes that may still be written; `None` for no limit.
+    room: Option<usize>,
+    failure: Option<io::ErrorKind>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Disk(Arc<Mutex<DiskState>>);
+
+impl Disk {
+    fn state(&self) -> MutexGuard<'_, DiskState> {
+        self.0.lock().unwrap()
+    }
+
+    fn fail_after(&self, bytes: usize, failure: io::ErrorKind) {
+        let mut state = self.state();
+        state.room = Some(bytes);
+        state.failure = Some(failure);
+    }
+
+    fn mend(&self) {
+        self.state().room = None;
+    }
+}
+
+impl DiskState {
+    fn take_room(&mut self, bytes: usize) -> io::Result<()> {
+        match (&mut self.room, self.failure) {
+            (Some(room), Some(failure)) if bytes > *room => Err(failure.into()),
+            (Some(room), _) => {
+                *room -= bytes;
+                Ok(())
+            }
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.state().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let from = usize::try_from(offset).unwrap();
+        let state = self.state();
+        let found = state.bytes.get(from..from + out.len());
+        out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let len = usize::try_from(len).unwrap();
+        let mut state = self.state();
+        let more = len.saturating_sub(state.bytes.len());
+        state.take_room(more)?;
+        state.bytes.resize(len, 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let from = usize::try_from(offset).unwrap();
+        let mut state = self.state();
+        state.take_room(data.len())?;
+        state.bytes[from..from + data.len()].copy_from_slice(data);
+        Ok(())
+    }
+}
+
+fn open(disk: &Disk) -> EmbeddedStore {
+    EmbeddedStore::on_backend(samples::options(Path::new("")), disk.clone()).unwrap()
+}
+
+async fn commit(store: &EmbeddedStore, thread: usize) -> Result<CommitOutcome, StoreError> {
+    let turn = samples::turn(&format!("m-{thread}"), &"words ".repeat(200));
+    store.commit(samples::commit(&format!("t-{thread}"), None, Some(turn))).await
+}
+
+/// Commits until the disk refuses; returns how many were acknowledged and why it ended.
+async fn commit_until_refused(store: &EmbeddedStore) -> (usize, StoreError) {
+    for thread in 0..1000 {
+        if let Err(cause) = commit(store, thread).await {
+            return (thread, cause);
+        }
+    }
+    unreachable!("the disk never refused")
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_intake_and_keeps_what_was_there() {
+    for room in [0, 100, 5000, 20_000, 100_000, 1_000_000] {
+        let disk = Disk::default();
+        let store = open(&disk);
+        disk.fail_after(room, io::ErrorKind::StorageFull);
+        let (acknowledged, cause) = commit_until_refused(&store).await;
+        assert!(matches!(cause, StoreError::DiskFull), "{cause:?}");
+        disk.mend();
+        let refused = commit(&store, 2000).await.unwrap_err();
+        let StoreError::Stopped { cause } = refused else { unreachable!("{refused:?}") };
+        assert!(matches!(*cause, StoreError::DiskFull));
+        assert!(store.intake().is_err());
+        let erased = store.delete(&samples::thread_key("t-0"), samples::at(99)).await;
+        assert!(matches!(erased, Err(StoreError::Stopped { .. })));
+        drop(store);
+
+        let store = open(&disk);
+        for thread in 0..acknowledged {
+            let message = samples::message_key(&format!("m-{thread}"));
+            assert!(store.replay(&message).await.unwrap().is_some(), "lost {thread}");
+        }
+        commit(&store, 3000).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_disk_turned_read_only_or_broken_says_so() {
+    for (failure, expected) in
+        [(io::ErrorKind::ReadOnlyFilesystem, "ReadOnly"), (io::ErrorKind::BrokenPipe, "Disk")]
+    {
+        let disk = Disk::default();
+        let store = open(&disk);
+        commit(&store, 5000).await.unwrap();
+        disk.fail_after(0, failure);
+        let (_, cause) = commit_until_refused(&store).await;
+        assert!(format!("{cause:?}").starts_with(expected), "{cause:?}");
+        // What is in memory can still be shown.
+        assert!(store.load(&samples::thread_key("t-5000")).await.unwrap().is_some());
+    }
+}

@@ -1,0 +1,251 @@
+//! Retention by tenant and purpose, of profiles, and of the memory of erasures.
+
+use crate::ConsentChange;
+use crate::CustomerKey;
+use crate::CustomerRecord;
+use crate::CustomerStore;
+use crate::EmbeddedStore;
+use crate::Identity;
+use crate::IdentityKey;
+use crate::IdentityProof;
+use crate::Kept;
+use crate::KnownFact;
+use crate::Purpose;
+use crate::StoreError;
+use crate::SweepCursor;
+use crate::Swept;
+use crate::ThreadKey;
+use crate::ThreadStore;
+use crate::TurnCommit;
+use crate::UpkeepOptions;
+use crate::samples;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::TenantId;
+
+fn kept(threads: i64, personalisation: i64, outreach: i64) -> Kept {
+    Kept {
+        threads: SignedDuration::from_secs(threads),
+        profiles: SignedDuration::from_secs(1000),
+        personalisation: SignedDuration::from_secs(personalisation),
+        outreach: SignedDuration::from_secs(outreach),
+    }
+}
+
+fn options(kept: Kept) -> UpkeepOptions {
+    UpkeepOptions {
+        messages_kept: SignedDuration::from_secs(1000),
+        tombstones_kept: SignedDuration::from_secs(1000),
+        kept,
+        tenants_kept: BTreeMap::new(),
+        step: Duration::from_secs(1),
+        step_entries_max: 2,
+        rewrite: Duration::from_secs(1),
+    }
+}
+
+/// Goes once through the whole store at a second.
+async fn round(store: &EmbeddedStore, options: &UpkeepOptions, second: i64) -> Swept {
+    let (sweep, mut cursor) = (options.sweep(samples::at(second)), SweepCursor::default());
+    let mut steps = 0;
+    while cursor.rounds == 0 {
+        store.sweep(&sweep, &mut cursor).await.unwrap();
+        steps += 1;
+        assert!(steps < 100, "a sweep that comes to no end");
+    }
+    cursor.swept
+}
+
+/// A thread that changed at second 50, with facts for every purpose, learnt at 10 and at 30.
+async fn put(store: &EmbeddedStore, key: &ThreadKey) {
+    let mut thread = samples::full_thread("t");
+    let goal = thread.facts.remove("goal").unwrap();
+    for purpose in Purpose::ALL {
+        for learnt in [10, 30] {
+            let fact = KnownFact { purpose, learnt_at: samples::at(learnt), ..goal.clone() };
+            thread.facts.insert(format!("{} {learnt}", purpose.name()), fact);
+        }
+    }
+    thread.updated_at = samples::at(50);
+    let commit = TurnCommit { key: key.clone(), thread, turn: None, jobs: Vec::new() };
+    store.commit(commit).await.unwrap();
+}
+
+/// The keys of the facts that are left.
+async fn facts(store: &EmbeddedStore, key: &ThreadKey) -> Vec<String> {
+    let thread = store.load(key).await.unwrap().unwrap();
+    assert_eq!(thread.updated_at, samples::at(50), "a sweep is no change of the customer's");
+    thread.facts.keys().cloned().collect()
+}
+
+#[tokio::test]
+async fn each_tenant_keeps_threads_and_facts_by_purpose_as_long_as_it_says() {
+    let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
+    let strict = TenantId::new("strict").unwrap();
+    let (ours, theirs) = (samples::thread_key("t"), samples::thread_key("t"));
+    let theirs = ThreadKey { tenant: strict.clone(), ..theirs };
+    put(&store, &ours).await;
+    put(&store, &theirs).await;
+    let options = UpkeepOptions {
+        tenants_kept: [(strict, kept(100, 60, 100))].into(),
+        step_entries_max: 1,
+        ..options(kept(100, 100, 80))
+    };
+    assert_eq!(round(&store, &options, 100).await.trimmed, 2);
+    let assisting = ["assistance 10", "assistance 30"];
+    let left = ["outreach 30", "personalisation 10", "personalisation 30"];
+    assert_eq!(facts(&store, &ours).await, [&assisting[..], &left].concat());
+    let left = ["outreach 10", "outreach 30"];
+    assert_eq!(facts(&store, &theirs).await, [&assisting[..], &left].concat());
+    let again = round(&store, &options, 100).await;
+    assert_eq!(again, Swept::default(), "what is left is not due");
+    let last = round(&store, &options, 151).await;
+    assert_eq!(last, Swept { threads: 2, ..Swept::default() }, "assistance ends with the thread");
+}
+
+#[tokio::test]
+async fn what_has_been_kept_long_enough_goes_and_the_rest_stays() {
+    let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
+    for thread in 0..30 {
+        let mut turn = samples::turn(&format!("m-{thread}"), "hello");
+        turn.answered_at = samples::at(thread * 10);
+        let mut commit = samples::commit(&format!("t-{thread}"), None, Some(turn));
+        commit.thread.updated_at = samples::at(thread * 10);
+        store.commit(commit).await.unwrap();
+    }
+    let options = UpkeepOptions {
+        messages_kept: SignedDuration::from_secs(800),
+        step_entries_max: 7,
+        ..options(kept(900, 1000, 1000))
+    };
+    let swept = round(&store, &options, 1000).await;
+    for thread in 0..30 {
+        let key = samples::thread_key(&format!("t-{thread}"));
+        assert_eq!(store.load(&key).await.unwrap().is_some(), thread >= 10, "t-{thread}");
+        let message = store.replay(&samples::message_key(&format!("m-{thread}"))).await;
+        // A message of an erased thread is known to be erased until it is forgotten as well.
+        assert_eq!(matches!(message, Ok(Some(_))), thread >= 20, "m-{thread}: {message:?}");
+    }
+    assert_eq!((swept.threads, swept.messages), (10, 20));
+}
+
+/// The customer as the store keeps them: an address, and what the shop told us.
+fn customer(name: &str) -> CustomerRecord {
+    let mut record = CustomerRecord::new(CustomerId::new(name).unwrap(), samples::at(0));
+    record.profile.name = Some("Philippine".to_owned());
+    record.identities.push(Identity {
+        channel: ChannelKind::Whatsapp,
+        address: format!("+33-{name}"),
+        proof: IdentityProof::VerifiedCustomer,
+        linked_at: samples::at(0),
+    });
+    record
+}
+
+fn customer_key(name: &str) -> CustomerKey {
+    CustomerKey { tenant: samples::tenant(), customer: CustomerId::new(name).unwrap() }
+}
+
+fn address(name: &str) -> IdentityKey {
+    let (tenant, channel) = (samples::tenant(), ChannelKind::Whatsapp);
+    IdentityKey { tenant, channel, address: format!("+33-{name}") }
+}
+
+/// A message of a customer in a thread, sent at a second.
+fn said(customer: &str, thread: &str, message: &str, second: i64) -> TurnCommit {
+    let mut turn = samples::turn(message, "hello");
+    turn.sent_at = samples::at(second);
+    let mut commit = samples::commit(thread, None, Some(turn));
+    commit.thread.customer_id = CustomerId::new(customer).ok();
+    commit.thread.updated_at = samples::at(second);
+    commit
+}
+
+#[tokio::test]
+async fn a_profile_goes_when_neither_a_thread_nor_a_consent_needs_it_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(samples::options(folder.path())).unwrap();
+    let consent = |purpose| ConsentChange {
+        purpose,
+        channel: None,
+        wording_version: "1".to_owned(),
+        source_message: None,
+    };
+    let mut agreed = customer("agreed");
+    agreed.grant(consent(Purpose::Outreach), samples::at(0));
+    let mut withdrew = customer("withdrew");
+    withdrew.grant(consent(Purpose::Outreach), samples::at(0));
+    withdrew.stop_outreach(None, samples::at(1));
+    let mut lately = customer("lately");
+    lately.updated_at = samples::at(60);
+    let all = [customer("talks"), agreed, withdrew, lately, customer("alone")];
+    for record in all {
+        let key = customer_key(record.customer_id.as_str());
+        store.put_customer(&key, record).await.unwrap();
+    }
+    store.commit(said("talks", "t", "m", 90)).await.unwrap();
+
+    let kept = Kept { profiles: SignedDuration::from_secs(50), ..kept(1000, 1000, 1000) };
+    let swept = round(&store, &options(kept), 100).await;
+    assert_eq!(swept, Swept { profiles: 2, ..Swept::default() });
+    for (name, stays) in
+        [("talks", true), ("agreed", true), ("lately", true), ("withdrew", false), ("alone", false)]
+    {
+        let found = store.customer(&customer_key(name)).await.unwrap();
+        assert_eq!(found.is_some(), stays, "{name}");
+        let identified = store.identified(&address(name)).await.unwrap();
+        assert_eq!(identified.is_some(), stays, "the address of {name}");
+    }
+    store.rewrite().await.unwrap();
+    let bytes = std::fs::read(folder.path().join("threads.redb")).unwrap();
+    assert!(!bytes.windows(9).any(|window| window == b"+33-alone"), "its bytes leave the file");
+    // Their next message is a new beginning, however late it comes.
+    assert!(store.commit(said("alone", "t-2", "m-2", 10)).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_erasure_is_remembered_for_its_time_and_no_late_message_undoes_it_till_then() {
+    let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
+    let options = UpkeepOptions {
+        messages_kept: SignedDuration::from_secs(8),
+        tombstones_kept: SignedDuration::from_secs(30),
+        ..options(kept(1000, 1000, 1000))
+    };
+    let key = customer_key("gone");
+    store.put_customer(&key, customer("gone")).await.unwrap();
+    store.commit(said("gone", "t", "m", 0)).await.unwrap();
+    store.erase_customer(&key, samples::at(10)).await.unwrap();
+    store.delete(&samples::thread_key("t"), samples::at(10)).await.unwrap();
+
+    for second in [11, 19, 40] {
+        round(&store, &options, second).await;
+        // The same thread, another thread in the same name, and the address alone.
+        for late in [said("gone", "t", "m-9", 10), said("gone", "t-9", "m-9", 10)] {
+            let refused = store.commit(late).await;
+            assert!(matches!(refused, Err(StoreError::Erased { .. })), "{second}: {refused:?}");
+        }
+        let known = store.address_erased_at(&address("gone")).await.unwrap();
+        assert_eq!(known, Some(samples::at(10)), "{second}");
+    }
+    assert_eq!(store.statistics().await.unwrap().tombstones, 3);
+    let swept = round(&store, &options, 41).await;
+    assert_eq!(swept, Swept { tombstones: 3, ..Swept::default() });
+    assert_eq!(store.statistics().await.unwrap().tombstones, 0);
+    assert_eq!(store.customer_erased_at(&key).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_erasure_renewed_while_the_sweep_looks_stays() {
+    let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
+    let key = customer_key("gone");
+    store.erase_customer(&key, samples::at(10)).await.unwrap();
+    store.erase_customer(&key, samples::at(50)).await.unwrap();
+    let hashed = key.hashed();
+    let before = samples::at(40).as_microsecond();
+    let forgotten = store.deed(move |tables| tables.forget(&[hashed], before)).await.unwrap();
+    assert_eq!(forgotten, 0);
+    assert_eq!(store.customer_erased_at(&key).await.unwrap(), Some(samples::at(50)));
+}

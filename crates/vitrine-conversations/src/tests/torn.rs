@@ -1,0 +1,269 @@
+//! A disk that loses power: of what was written since the last sync, any part may be there, in any
+//! order, one write torn in the middle.
+//!
+//! Method: the disk keeps the synced image and the writes since. At a random operation the power
+//! goes; the image gets a random part of the unsynced writes in a random order. A second store on
+//! that image must hold every acknowledged turn, owner change and consent, and nothing by halves.
+
+use crate::CommitOutcome;
+use crate::ConsentChange;
+use crate::CustomerKey;
+use crate::CustomerOutcome;
+use crate::CustomerRecord;
+use crate::CustomerStore;
+use crate::EmbeddedOptions;
+use crate::EmbeddedStore;
+use crate::Purpose;
+use crate::Recovery;
+use crate::ThreadStore;
+use crate::samples;
+use rand::Rng;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use redb::StorageBackend;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use tokio::task::JoinSet;
+use vitrine_base::ids::CustomerId;
+
+const THREADS: usize = 4;
+const CRASHES: u64 = 60;
+const CRASHES_LONG: u64 = 2000;
+
+#[derive(Debug, Default)]
+struct Platter {
+    /// As the running store sees it.
+    bytes: Vec<u8>,
+    /// As the last sync left it.
+    synced: Vec<u8>,
+    /// Writes since, in order.
+    unsynced: Vec<(usize, Vec<u8>)>,
+    operations: u64,
+    /// The operation at which the power goes.
+    power_until: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Disk(Arc<Mutex<Platter>>);
+
+impl Disk {
+    fn with_image(bytes: Vec<u8>, power_until: u64) -> Self {
+        let synced = bytes.clone();
+        Self(Arc::new(Mutex::new(Platter { bytes, synced, power_until, ..Platter::default() })))
+    }
+
+    fn platter(&self) -> MutexGuard<'_, Platter> {
+        self.0.lock().unwrap()
+    }
+
+    /// What a restart finds.
+    fn after_power_loss(&self, chance: &mut ChaCha8Rng) -> Vec<u8> {
+        let platter = self.platter();
+        let mut image = platter.synced.clone();
+        // The file's length is journalled by every file system in use; it is there.
+        image.resize(platter.bytes.len().max(image.len()), 0);
+        let mut writes = platter.unsynced.clone();
+        writes.shuffle(chance);
+        let kept = chance.random_range(0..=writes.len());
+        for (place, (offset, bytes)) in writes[..kept].iter().enumerate() {
+            let torn = place + 1 == kept && chance.random_bool(0.5);
+            let end = if torn { chance.random_range(0..=bytes.len()) } else { bytes.len() };
+            image.resize(image.len().max(offset + end), 0);
+            image[*offset..*offset + end].copy_from_slice(&bytes[..end]);
+        }
+        image
+    }
+}
+
+impl Platter {
+    fn draw_power(&mut self) -> io::Result<()> {
+        self.operations += 1;
+        if self.operations > self.power_until {
+            Err(io::ErrorKind::BrokenPipe.into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.platter().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let from = usize::try_from(offset).unwrap();
+        let platter = self.platter();
+        let found = platter.bytes.get(from..from + out.len());
+        out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut platter = self.platter();
+        platter.draw_power()?;
+        platter.bytes.resize(usize::try_from(len).unwrap(), 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut platter = self.platter();
+        platter.draw_power()?;
+        platter.synced = platter.bytes.clone();
+        platter.unsynced.clear();
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut platter = self.platter();
+        platter.draw_power()?;
+        let from = usize::try_from(offset).unwrap();
+        platter.bytes[from..from + data.len()].copy_from_slice(data);
+        platter.unsynced.push((from, data.to_vec()));
+        Ok(())
+    }
+}
+
+fn options(recovery: Recovery) -> EmbeddedOptions {
+    EmbeddedOptions { recovery, ..samples::options(Path::new("")) }
+}
+
+fn customer_key(thread: usize) -> CustomerKey {
+    let customer = CustomerId::new(format!("c-{thread}")).unwrap();
+    CustomerKey { tenant: samples::tenant(), customer }
+}
+
+/// Turns and consents acknowledged for one thread.
+#[derive(Debug, Clone, Copy, Default)]
+struct Acknowledged {
+    turns: u64,
+    consents: usize,
+}
+
+/// Records turns, each with a change of owner, and consents until the power goes.
+async fn write_until_dark(store: &EmbeddedStore, thread: usize) -> Acknowledged {
+    let name = format!("t-{thread}");
+    let mut acknowledged = Acknowledged::default();
+    let mut current = store.load(&samples::thread_key(&name)).await.ok().flatten();
+    let key = customer_key(thread);
+    let mut customer = store.customer(&key).await.ok().flatten();
+    loop {
+        let place = current.as_ref().map_or(0, |record| record.turns_recorded);
+        let turn = samples::turn(&format!("m-{thread}-{place}"), &"x".repeat(300));
+        let mut commit = samples::commit(&name, current.as_deref(), Some(turn));
+        commit.thread.ownership.epoch = place + 1;
+        let Ok(CommitOutcome::Recorded(record)) = store.commit(commit).await else { break };
+        acknowledged.turns = record.turns_recorded;
+        current = Some(record);
+        let mut next = customer
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| CustomerRecord::new(key.customer.clone(), samples::at(0)));
+        let change = ConsentChange {
+            purpose: Purpose::Outreach,
+            channel: None,
+            wording_version: next.consents.len().to_string(),
+            source_message: None,
+        };
+        next.grant(change, samples::at(1));
+        let Ok(CustomerOutcome::Stored(stored)) = store.put_customer(&key, next).await else {
+            break;
+        };
+        acknowledged.consents = stored.consents.len();
+        customer = Some(stored);
+    }
+    acknowledged
+}
+
+async fn check(store: &EmbeddedStore, acknowledged: &BTreeMap<usize, Acknowledged>) {
+    for (thread, acknowledged) in acknowledged {
+        let key = samples::thread_key(&format!("t-{thread}"));
+        let record = store.load(&key).await.unwrap();
+        let turns = store.turns(&key, usize::MAX).await.unwrap();
+        let recorded = record.as_ref().map_or(0, |record| record.turns_recorded);
+        assert!(recorded >= acknowledged.turns, "lost a turn of thread {thread}");
+        assert!(recorded <= acknowledged.turns + 1, "a turn that nobody sent");
+        assert_eq!(turns.len() as u64, recorded);
+        if let Some(record) = record {
+            assert_eq!(record.ownership.epoch, recorded, "turn and owner fell apart");
+        }
+        for (place, turn) in turns.iter().enumerate() {
+            let name = format!("m-{thread}-{place}");
+            assert_eq!(turn.message_id.as_ref().unwrap().as_str(), name);
+            let answer = store.replay(&samples::message_key(&name)).await.unwrap().unwrap();
+            assert_eq!(answer.answer, samples::answer(&name, &turn.user_text));
+        }
+        let next = samples::message_key(&format!("m-{thread}-{recorded}"));
+        assert!(store.replay(&next).await.unwrap().is_none(), "half a turn");
+        let customer = store.customer(&customer_key(*thread)).await.unwrap();
+        let rows = customer.map(|customer| customer.consents.clone()).unwrap_or_default();
+        assert!(rows.len() >= acknowledged.consents, "lost a consent of thread {thread}");
+        for (place, row) in rows.iter().enumerate() {
+            assert_eq!(row.wording_version, place.to_string());
+        }
+    }
+}
+
+async fn lose_power_again_and_again(crashes: u64, recovery: Recovery) {
+    let mut chance = ChaCha8Rng::seed_from_u64(2026);
+    let mut image = Vec::new();
+    let mut acknowledged: BTreeMap<usize, Acknowledged> = BTreeMap::new();
+    for crash in 0..crashes {
+        // A new disk each time a while, so that it stays small; the first one must be made whole.
+        if crash % 20 == 0 {
+            let disk = Disk::with_image(Vec::new(), u64::MAX);
+            drop(EmbeddedStore::on_backend(options(recovery), disk.clone()).unwrap());
+            image = disk.platter().bytes.clone();
+            acknowledged.clear();
+        }
+        let disk = Disk::with_image(image, u64::MAX);
+        let store = EmbeddedStore::on_backend(options(recovery), disk.clone()).unwrap();
+        check(&store, &acknowledged).await;
+        {
+            let mut platter = disk.platter();
+            platter.power_until = platter.operations + chance.random_range(1..60);
+        }
+        let store = Arc::new(store);
+        let mut tasks = JoinSet::new();
+        for thread in 0..THREADS {
+            let store = Arc::clone(&store);
+            tasks.spawn(async move { (thread, write_until_dark(&store, thread).await) });
+        }
+        while let Some(task) = tasks.join_next().await {
+            let (thread, now) = task.unwrap();
+            let known = acknowledged.entry(thread).or_default();
+            known.turns = known.turns.max(now.turns);
+            known.consents = known.consents.max(now.consents);
+        }
+        drop(Arc::try_unwrap(store).unwrap());
+        image = disk.after_power_loss(&mut chance);
+        let disk = Disk::with_image(image.clone(), u64::MAX);
+        let store = EmbeddedStore::on_backend(options(recovery), disk.clone()).unwrap();
+        check(&store, &acknowledged).await;
+        for (thread, known) in &mut acknowledged {
+            // What was on its way and arrived counts from now on.
+            let record = store.load(&samples::thread_key(&format!("t-{thread}"))).await.unwrap();
+            known.turns = record.map_or(0, |record| record.turns_recorded);
+        }
+        drop(store);
+        image = disk.platter().bytes.clone();
+    }
+}
+
+#[tokio::test]
+async fn a_power_loss_loses_nothing_that_was_acknowledged() {
+    lose_power_again_and_again(CRASHES, Recovery::Walk).await;
+    lose_power_again_and_again(CRASHES / 3, Recovery::Quick).await;
+}
+
+#[tokio::test]
+#[ignore = "long form, minutes: cargo test --lib power_lost_2000_times -- --ignored"]
+async fn power_lost_2000_times() {
+    lose_power_again_and_again(CRASHES_LONG, Recovery::Walk).await;
+    lose_power_again_and_again(CRASHES_LONG / 4, Recovery::Quick).await;
+}

@@ -1,0 +1,391 @@
+//! The one thread that writes: it takes everything that waits, puts it into one transaction, and
+//! answers only when that is on disk.
+//!
+//! Nobody waits for a group to fill: while one group is being synced the next one gathers. So a
+//! lone turn pays one sync, and hundreds at once share one.
+//!
+//! Invariants
+//! - Within a group, writes take effect in the order of the queue, each seeing those before it.
+//! - A write checks everything before it touches a table: a refused one leaves no trace.
+//! - A failed group leaves nothing, is told to all its callers, and stops intake.
+
+use crate::BodyHash;
+use crate::CommitOutcome;
+use crate::CustomerKey;
+use crate::EmbeddedOptions;
+use crate::Erasure;
+use crate::MessageKey;
+use crate::Recovery;
+use crate::StoreError;
+use crate::ThreadKey;
+use crate::ThreadRecord;
+use crate::TurnCommit;
+use crate::TurnRecord;
+use crate::deed::Deed;
+use crate::deed::Wrote;
+use crate::embedded::Shared;
+use crate::embedded::stored_answer;
+use crate::encoding::stamp;
+use crate::error::guarded;
+use crate::error::storage;
+use crate::layout::MessageEntry;
+use crate::rewrite;
+use crate::tables::Tables;
+use jiff::Timestamp;
+use redb::ReadableTable;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// One write that waits for its group.
+#[derive(Debug)]
+pub(super) enum Write {
+    /// A change of a thread.
+    Commit { commit: Box<EncodedCommit>, reply: Reply<CommitOutcome> },
+    /// The erasure of a thread.
+    Erase { key: ThreadKey, erased_at: Timestamp, reply: Reply<Erasure> },
+    /// Anything that changes no thread.
+    Deed(Box<dyn Deed>),
+    /// Writes the file anew without what was erased; comes alone in its group.
+    Rewrite { reply: Reply<()> },
+}
+
+/// A commit encoded by its caller, so that the writer only copies.
+#[derive(Debug)]
+pub(super) struct EncodedCommit {
+    key: ThreadKey,
+    thread: ThreadRecord,
+    thread_bytes: Vec<u8>,
+    /// The thread's size before it was packed.
+    plain_bytes: usize,
+    turn: Option<EncodedTurn>,
+    customer: Option<CustomerKey>,
+    jobs: Vec<(u128, Vec<u8>)>,
+}
+
+#[derive(Debug)]
+struct EncodedTurn {
+    bytes: Vec<u8>,
+    /// Key of the idempotency entry, if the message has an id.
+    message: Option<[u8; 32]>,
+    body_hash: BodyHash,
+    sent_at: Timestamp,
+    answered_at: Timestamp,
+}
+
+impl EncodedCommit {
+    /// Encodes a commit.
+    ///
+    /// # Errors
+    /// If the thread or the turn is larger than `options` allow.
+    pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
+        let TurnCommit { key, thread, turn, jobs } = commit;
+        let thread_bytes = thread.encode()?;
+        let bytes = ThreadRecord::plain_bytes(&thread_bytes)?;
+        let bytes_max = options.thread_bytes_max;
+        if bytes > bytes_max {
+            return Err(StoreError::ThreadTooLarge { bytes, bytes_max });
+        }
+        let turn = turn.map(|turn| EncodedTurn::new(turn, &key, options)).transpose()?;
+        let tenant = key.tenant.clone();
+        let customer = thread.customer_id.clone().map(|customer| CustomerKey { tenant, customer });
+        let jobs = jobs
+            .iter()
+            .map(|job| Ok((uuid::Uuid::now_v7().as_u128(), job.encode()?)))
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Self { key, thread, thread_bytes, plain_bytes: bytes, turn, customer, jobs })
+    }
+}
+
+impl EncodedTurn {
+    fn new(
+        turn: TurnRecord,
+        key: &ThreadKey,
+        options: &EmbeddedOptions,
+    ) -> Result<Self, StoreError> {
+        let encoded = turn.encode()?;
+        let bytes = TurnRecord::plain_bytes(&encoded)?;
+        let bytes_max = options.turn_bytes_max;
+        if bytes > bytes_max {
+            return Err(StoreError::TurnTooLarge { bytes, bytes_max });
+        }
+        let tenant = &key.tenant;
+        let message =
+            turn.message_id.map(|message| MessageKey { tenant: tenant.clone(), message }.hashed());
+        Ok(Self {
+            bytes: encoded,
+            message,
+            body_hash: turn.body_hash,
+            sent_at: turn.sent_at,
+            answered_at: turn.answered_at,
+        })
+    }
+}
+
+/// Starts the writer; it ends when every sender of `waiting` is gone and the queue is empty.
+///
+/// # Errors
+/// If the system gives no thread.
+pub(super) fn start(
+    shared: Arc<Shared>,
+    mut waiting: mpsc::Receiver<Write>,
+    options: &EmbeddedOptions,
+) -> io::Result<JoinHandle<()>> {
+    let group_writes_max = options.group_writes_max.max(1);
+    let recovery = options.recovery;
+    let options = options.clone();
+    std::thread::Builder::new().name("thread-writer".to_owned()).spawn(move || {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut alone = None;
+            let mut group = Vec::new();
+            match first {
+                Write::Rewrite { reply } => alone = Some(reply),
+                first => group.push(first),
+            }
+            while alone.is_none()
+                && group.len() < group_writes_max
+                && let Ok(next) = waiting.try_recv()
+            {
+                match next {
+                    Write::Rewrite { reply } => alone = Some(reply),
+                    next => group.push(next),
+                }
+            }
+            if !group.is_empty() {
+                write_group(&shared, group, recovery);
+            }
+            if let Some(reply) = alone {
+                // A caller that stopped waiting needs no answer.
+                let _ = reply.send(rewrite::rewrite(&shared, &options));
+            }
+        }
+    })
+}
+
+/// Writes one group and answers its callers.
+fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
+    let written =
+        shared.intake().and_then(|()| guarded(|| apply_group(shared, &mut group, recovery)));
+    match written {
+        Ok(done) => {
+            for (write, done) in group.into_iter().zip(done) {
+                answer(shared, write, done);
+            }
+        }
+        Err(cause) => {
+            shared.stop_at(&cause);
+            for write in group {
+                // A caller that stopped waiting needs no answer.
+                match write {
+                    Write::Commit { reply, .. } => drop(reply.send(Err(cause.clone()))),
+                    Write::Erase { reply, .. } => drop(reply.send(Err(cause.clone()))),
+                    Write::Rewrite { reply } => drop(reply.send(Err(cause.clone()))),
+                    Write::Deed(deed) => deed.tell(Some(cause.clone())),
+                }
+            }
+        }
+    }
+}
+
+/// What a write came to.
+enum Done {
+    Recorded(Arc<ThreadRecord>),
+    NotWritten(CommitOutcome),
+    Erased(Erasure),
+    Deed(Wrote),
+    Refused(StoreError),
+}
+
+/// Shows memory what is on disk now, then tells the caller. A caller that stopped waiting needs no
+/// answer, so failed sends are nothing to act on.
+fn answer(shared: &Shared, write: Write, done: Done) {
+    match (write, done) {
+        (Write::Commit { commit, reply }, Done::Recorded(record)) => {
+            shared.hot.wrote(&commit.key, &record, commit.plain_bytes);
+            drop(reply.send(Ok(CommitOutcome::Recorded(record))));
+        }
+        (Write::Commit { reply, .. }, Done::NotWritten(outcome)) => drop(reply.send(Ok(outcome))),
+        (Write::Commit { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
+        (Write::Erase { key, reply, .. }, Done::Erased(erasure)) => {
+            shared.hot.removed(&key);
+            drop(reply.send(Ok(erasure)));
+        }
+        (Write::Erase { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
+        (Write::Deed(deed), Done::Deed(_)) => deed.tell(None),
+        (Write::Deed(deed), Done::Refused(cause)) => deed.tell(Some(cause)),
+        // `apply` answers each kind of write with its own kind of result.
+        (
+            Write::Commit { .. } | Write::Erase { .. } | Write::Deed(_) | Write::Rewrite { .. },
+            _,
+        ) => {}
+    }
+}
+
+/// One transaction for the whole group; durable when this returns.
+fn apply_group(
+    shared: &Shared,
+    group: &mut [Write],
+    recovery: Recovery,
+) -> Result<Vec<Done>, StoreError> {
+    let database = shared.database();
+    let mut transaction = database.begin_write().map_err(storage)?;
+    transaction.set_quick_repair(recovery == Recovery::Quick);
+    let mut done = Vec::with_capacity(group.len());
+    {
+        let mut tables = Tables::open(&transaction)?;
+        for write in group {
+            done.push(match apply(&mut tables, write) {
+                Err(cause) if cause.stops_intake() => return Err(cause),
+                Err(cause) => Done::Refused(cause),
+                Ok(done) => done,
+            });
+        }
+    }
+    let erased = done.iter().filter(|done| matches!(done, Done::Erased(_))).count();
+    let written = done
+        .iter()
+        .filter(|done| matches!(done, Done::Recorded(_) | Done::Deed(Wrote::Something)))
+        .count()
+        + erased;
+    if written == 0 {
+        transaction.abort().map_err(storage)?;
+        return Ok(done);
+    }
+    transaction.commit().map_err(storage)?;
+    shared.groups_written.fetch_add(1, Ordering::Relaxed);
+    shared.writes_done.fetch_add(written as u64, Ordering::Relaxed);
+    Ok(done)
+}
+
+fn apply(tables: &mut Tables<'_>, write: &mut Write) -> Result<Done, StoreError> {
+    match write {
+        Write::Commit { commit, .. } => tables.commit(commit),
+        Write::Erase { key, erased_at, .. } => tables.erase(key, *erased_at).map(Done::Erased),
+        Write::Deed(deed) => deed.apply(tables).map(Done::Deed),
+        // It never joins a group.
+        Write::Rewrite { .. } => Ok(Done::Deed(Wrote::Nothing)),
+    }
+}
+
+impl Tables<'_> {
+    fn commit(&mut self, commit: &mut EncodedCommit) -> Result<Done, StoreError> {
+        let key = commit.key.stored();
+        if let Some(outcome) = self.reason_not_to(commit, &key)? {
+            return Ok(Done::NotWritten(outcome));
+        }
+        let stored = self.threads.get(key.as_str()).map_err(storage)?;
+        let counters = stored.as_ref().map(|stored| ThreadRecord::counters_of(stored.value()));
+        let (version, mut turns_recorded) = counters.transpose()?.unwrap_or((0, 0));
+        drop(stored);
+        // Nothing below refuses: from here on the group stands or falls as a whole.
+        if let Some(turn) = &commit.turn {
+            let sequence = turns_recorded;
+            turns_recorded += 1;
+            let turn_key = (key.as_str(), sequence);
+            self.turns.insert(turn_key, turn.bytes.as_slice()).map_err(storage)?;
+            if let Some(message) = turn.message {
+                let entry = MessageEntry::Answered {
+                    thread: commit.key.clone(),
+                    sequence,
+                    recorded_at: turn.answered_at,
+                };
+                self.messages.insert(message, entry.encode().as_slice()).map_err(storage)?;
+            }
+        }
+        for (id, job) in &commit.jobs {
+            self.jobs.insert((key.as_str(), *id), job.as_slice()).map_err(storage)?;
+        }
+        if let Some(customer) = &commit.customer {
+            self.note_thread(customer, &commit.key)?;
+        }
+        commit.thread.version = version + 1;
+        commit.thread.turns_recorded = turns_recorded;
+        stamp(&mut commit.thread_bytes, version + 1, turns_recorded);
+        self.threads.insert(key.as_str(), commit.thread_bytes.as_slice()).map_err(storage)?;
+        Ok(Done::Recorded(Arc::new(commit.thread.clone())))
+    }
+
+    /// The outcome of a commit that has been made before or comes too late.
+    fn reason_not_to(
+        &self,
+        commit: &EncodedCommit,
+        key: &str,
+    ) -> Result<Option<CommitOutcome>, StoreError> {
+        let turn = commit.turn.as_ref();
+        if let Some((turn, message)) = turn.and_then(|turn| Some((turn, turn.message?)))
+            && let Some(answer) = stored_answer(&self.messages, &self.turns, message)?
+        {
+            let answer = answer.for_body(turn.body_hash)?;
+            return Ok(Some(CommitOutcome::AlreadyRecorded(answer)));
+        }
+        let made_at = turn.map_or(commit.thread.updated_at, |turn| turn.sent_at);
+        if let Some(stored) = self.threads.get(key).map_err(storage)? {
+            let (version, _) = ThreadRecord::counters_of(stored.value())?;
+            if version != commit.thread.version {
+                let current = Arc::new(ThreadRecord::decode(stored.value())?);
+                return Ok(Some(CommitOutcome::Stale(Some(current))));
+            }
+        } else if commit.thread.version != 0 {
+            return Ok(Some(CommitOutcome::Stale(None)));
+        } else {
+            self.refuse_erased(commit.key.hashed(), made_at)?;
+        }
+        if let (Some(customer), Some(_)) = (&commit.customer, turn) {
+            self.refuse_erased(customer.hashed(), made_at)?;
+        }
+        Ok(None)
+    }
+
+    /// Refuses what was made before something was erased.
+    fn refuse_erased(&self, hashed: [u8; 32], made_at: Timestamp) -> Result<(), StoreError> {
+        match self.erased_at(hashed)? {
+            // Tombstones are kept to the microsecond.
+            Some(erased_at) if made_at.as_microsecond() <= erased_at.as_microsecond() => {
+                Err(StoreError::Erased { erased_at })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn erase(&mut self, key: &ThreadKey, erased_at: Timestamp) -> Result<Erasure, StoreError> {
+        let stored = key.stored();
+        let mut turns = 0;
+        let mut messages = Vec::new();
+        let range = (stored.as_str(), 0)..=(stored.as_str(), u64::MAX);
+        self.turns
+            .retain_in(range, |(_, sequence), bytes| {
+                turns += 1;
+                // A turn that cannot be read goes as well; only its message id stays known.
+                let message = TurnRecord::decode(bytes, sequence).ok().and_then(|t| t.message_id);
+                messages.extend(message);
+                false
+            })
+            .map_err(storage)?;
+        let entry = MessageEntry::Erased { erased_at }.encode();
+        for message in messages {
+            let message = MessageKey { tenant: key.tenant.clone(), message }.hashed();
+            self.messages.insert(message, entry.as_slice()).map_err(storage)?;
+        }
+        self.drop_jobs(&stored)?;
+        let thread = self.threads.remove(stored.as_str()).map_err(storage)?;
+        let customer = thread
+            .as_ref()
+            .and_then(|bytes| ThreadRecord::decode(bytes.value()).ok())
+            .and_then(|thread| thread.customer_id);
+        let threads = u64::from(thread.is_some());
+        drop(thread);
+        if let Some(customer) = customer {
+            let customer = CustomerKey { tenant: key.tenant.clone(), customer };
+            let entry = customer.threads_prefix() + key.thread.as_str();
+            self.customer_threads.remove(entry.as_str()).map_err(storage)?;
+        }
+        self.bury(key.hashed(), erased_at)?;
+        self.count_erasure()?;
+        Ok(Erasure { threads, turns })
+    }
+}

@@ -1,0 +1,373 @@
+//! How fast a model runs: prefill and decode tokens per second by batch size.
+//!
+//! Drives the forward pass directly, without scheduler and sampler, like llama-batched-bench:
+//! `batch` sequences of random prompt tokens are prefilled, then every step gives each sequence one
+//! more token. Prompts are packed into chunks of at most [`CHUNK_TOKENS`] rows.
+
+use crate::engine::error::EngineError;
+use crate::engine::generation_model::decoder_options;
+use crate::model::DecoderOptions;
+use crate::model::Forward;
+use crate::model::GgufFile;
+use crate::model::KvType;
+use crate::model::ModelError;
+use crate::model::StepInput;
+use crate::model::Wanted;
+use crate::model::kv_page_bytes;
+use crate::model::load_decoder;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::RngCore;
+use rand_chacha::rand_core::SeedableRng;
+use std::path::Path;
+use std::time::Duration;
+use vitrine_base::clock::Clock;
+use vitrine_base::clock::SystemClock;
+use vitrine_base::ids::PageId;
+use vitrine_base::units::Bytes;
+use vitrine_kernels::tier::Tier;
+
+/// Rows of a prefill step: the engine's usual step budget.
+const CHUNK_TOKENS: usize = 512;
+
+/// Token slots in a page: the engine's usual size.
+const PAGE_TOKENS: usize = 32;
+
+/// Largest KV memory that a measurement may take, bytes.
+const KV_BYTES_MAX: u64 = 32 << 30;
+
+/// What to measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BenchOptions {
+    /// Prompt tokens of each sequence.
+    pub prompt_tokens: usize,
+    /// Decode steps.
+    pub output_tokens: usize,
+    /// Sequences at once, one measurement each.
+    pub batches: Vec<usize>,
+    /// Instruction set of the CPU kernels; `None` takes the machine's best.
+    pub tier: Option<Tier>,
+    /// Number format of keys and values.
+    pub kv_type: KvType,
+    /// All sequences share one prompt: its whole pages are computed once.
+    pub shared_prompt: bool,
+}
+
+/// One measurement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BenchRow {
+    /// Sequences at once.
+    pub batch: usize,
+    /// Prompt tokens of each sequence.
+    pub prompt_tokens: usize,
+    /// Tokens decoded by each sequence.
+    pub output_tokens: usize,
+    /// Prompt tokens computed a second.
+    pub prefill_tokens_per_second: f64,
+    /// Tokens decoded a second by all sequences together.
+    pub decode_tokens_per_second: f64,
+    /// Prefill and decode together.
+    pub seconds: f64,
+}
+
+/// Measures the model in a GGUF file, after one small warm-up; `measured` hears of each row.
+///
+/// # Errors
+/// If an option is zero, the model cannot be loaded, a sequence does not fit its context, or the KV
+/// memory would exceed 32 GiB.
+pub fn bench(
+    path: &Path,
+    options: &BenchOptions,
+    mut measured: impl FnMut(&BenchRow),
+) -> Result<Vec<BenchRow>, EngineError> {
+    options.check()?;
+    let file = GgufFile::open(path)?;
+    let nothing = decoder_options(PAGE_TOKENS, Bytes(0), options.sequence_tokens(), options.tier)?;
+    let nothing = DecoderOptions { kv_type: options.kv_type, ..nothing };
+    let kv_bytes_max = options.kv_bytes(kv_page_bytes(&file, &nothing)?)?;
+    let decoder_options = DecoderOptions { kv_bytes_max, ..nothing };
+    let mut model = load_decoder(&file, &decoder_options)?;
+    let tokens_max = model.limits().context_tokens_max;
+    if options.sequence_tokens() > tokens_max {
+        let (prompt_tokens, output_tokens) = (options.prompt_tokens, options.output_tokens);
+        let prompt_tokens_max = tokens_max.saturating_sub(output_tokens);
+        return Err(EngineError::PromptTooLong { prompt_tokens, prompt_tokens_max });
+    }
+    bench_model(model.as_mut(), options, &SystemClock, &mut measured)
+}
+
+/// [`bench`] of a loaded model whose pages hold the largest batch.
+pub(crate) fn bench_model(
+    model: &mut dyn Forward,
+    options: &BenchOptions,
+    clock: &dyn Clock,
+    measured: &mut dyn FnMut(&BenchRow),
+) -> Result<Vec<BenchRow>, EngineError> {
+    let batches = options.batches.iter().copied();
+    // First touches (packing, page faults) belong to nobody's measurement; one step touches all.
+    let prompt_tokens = options.prompt_tokens.min(CHUNK_TOKENS);
+    let warm_up = BenchOptions { prompt_tokens, output_tokens: 1, ..options.clone() };
+    Batch::new(model, &warm_up, batches.clone().min().unwrap_or(1))?.measure(clock)?;
+    let mut rows = Vec::new();
+    for batch in batches {
+        let row = Batch::new(model, options, batch)?.measure(clock)?;
+        measured(&row);
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+impl BenchOptions {
+    fn check(&self) -> Result<(), EngineError> {
+        let smallest_batch = self.batches.iter().copied().min().unwrap_or(0);
+        let options = [
+            ("prompt_tokens", self.prompt_tokens),
+            ("output_tokens", self.output_tokens),
+            ("batch", smallest_batch),
+        ];
+        match options.into_iter().find(|(_, found)| *found == 0) {
+            Some((what, found)) => Err(EngineError::Option { what, found, min: 1 }),
+            None => Ok(()),
+        }
+    }
+
+    fn sequence_tokens(&self) -> usize {
+        self.prompt_tokens.saturating_add(self.output_tokens)
+    }
+
+    /// Pages of the largest batch, nothing shared.
+    fn page_count(&self, page_tokens: usize) -> usize {
+        let largest = self.batches.iter().copied().max().unwrap_or(0);
+        self.sequence_tokens().div_ceil(page_tokens).saturating_mul(largest)
+    }
+
+    /// Bytes of the pages that the largest batch needs.
+    fn kv_bytes(&self, page_bytes: u64) -> Result<u64, EngineError> {
+        let found = (self.page_count(PAGE_TOKENS) as u64).saturating_mul(page_bytes);
+        if found > KV_BYTES_MAX {
+            let what = "KV memory of the largest batch in bytes";
+            return Err(ModelError::OutOfRange { what, found, min: 1, max: KV_BYTES_MAX }.into());
+        }
+        Ok(found)
+    }
+}
+
+/// One measurement under way.
+struct Batch<'a> {
+    model: &'a mut dyn Forward,
+    prompt_tokens: usize,
+    output_tokens: usize,
+    /// Prompt tokens whose pages every sequence shares.
+    shared_tokens: usize,
+    pages: Vec<Vec<PageId>>,
+    random: ChaCha8Rng,
+    input: StepInput,
+}
+
+impl<'a> Batch<'a> {
+    fn new(
+        model: &'a mut dyn Forward,
+        options: &BenchOptions,
+        batch: usize,
+    ) -> Result<Self, EngineError> {
+        let limits = model.limits();
+        let pages_max = limits.page_count;
+        let sequence_pages = options.sequence_tokens().div_ceil(limits.page_tokens);
+        // The page with the prompt's end is written by decoding, so it is never shared; one token
+        // stays to compute, or there would be no prefill.
+        let shared_pages = if options.shared_prompt {
+            (options.prompt_tokens - 1) / limits.page_tokens
+        } else {
+            0
+        };
+        let own_pages = sequence_pages - shared_pages;
+        let pages = shared_pages.saturating_add(own_pages.saturating_mul(batch));
+        if pages > pages_max {
+            let (what, found, max) = ("pages of a batch", pages as u64, pages_max as u64);
+            return Err(ModelError::OutOfRange { what, found, min: 1, max }.into());
+        }
+        let page_ids = |from: usize, to: usize| {
+            (from..to).map(|page| PageId(u32::try_from(page).unwrap_or(u32::MAX)))
+        };
+        let pages = (0..batch)
+            .map(|sequence| {
+                let own = shared_pages + sequence * own_pages;
+                page_ids(0, shared_pages).chain(page_ids(own, own + own_pages)).collect()
+            })
+            .collect();
+        Ok(Self {
+            model,
+            prompt_tokens: options.prompt_tokens,
+            output_tokens: options.output_tokens,
+            shared_tokens: shared_pages * limits.page_tokens,
+            pages,
+            random: ChaCha8Rng::seed_from_u64(0),
+            input: StepInput::default(),
+        })
+    }
+
+    fn measure(mut self, clock: &dyn Clock) -> Result<BenchRow, EngineError> {
+        let start = clock.instant();
+        let prefill_tokens = self.prefill()?;
+        let prefilled = clock.instant();
+        for step in 0..self.output_tokens {
+            self.decode(self.prompt_tokens + step)?;
+        }
+        let end = clock.instant();
+        let batch = self.pages.len();
+        let prefill = prefilled.saturating_duration_since(start);
+        let decode = end.saturating_duration_since(prefilled);
+        Ok(BenchRow {
+            batch,
+            prompt_tokens: self.prompt_tokens,
+            output_tokens: self.output_tokens,
+            prefill_tokens_per_second: per_second(prefill_tokens, prefill),
+            decode_tokens_per_second: per_second(batch * self.output_tokens, decode),
+            seconds: (prefill + decode).as_secs_f64(),
+        })
+    }
+
+    /// Computes every prompt; returns how many tokens that were.
+    fn prefill(&mut self) -> Result<usize, EngineError> {
+        let mut computed = 0;
+        self.prefill_range(0, 0, self.shared_tokens, &mut computed)?;
+        for sequence in 0..self.pages.len() {
+            self.prefill_range(sequence, self.shared_tokens, self.prompt_tokens, &mut computed)?;
+        }
+        self.run()?;
+        Ok(computed)
+    }
+
+    /// Packs a range of one prompt into steps, running each that is full.
+    fn prefill_range(
+        &mut self,
+        sequence: usize,
+        from: usize,
+        to: usize,
+        computed: &mut usize,
+    ) -> Result<(), EngineError> {
+        let mut at = from;
+        while at < to {
+            let room = CHUNK_TOKENS - self.input.tokens().len();
+            if room == 0 {
+                self.run()?;
+                continue;
+            }
+            let count = room.min(to - at);
+            let tokens = self.random_tokens(count);
+            let last = at + count == self.prompt_tokens;
+            let wanted = if last { Wanted::Likeliest } else { Wanted::Nothing };
+            self.input.push(&tokens, at, &self.pages[sequence], wanted);
+            at += count;
+            *computed += count;
+        }
+        // What comes next may read these pages.
+        if from < to && to == self.shared_tokens { self.run() } else { Ok(()) }
+    }
+
+    fn decode(&mut self, position: usize) -> Result<(), EngineError> {
+        for sequence in 0..self.pages.len() {
+            let tokens = self.random_tokens(1);
+            self.input.push(&tokens, position, &self.pages[sequence], Wanted::Likeliest);
+        }
+        self.run()
+    }
+
+    fn run(&mut self) -> Result<(), EngineError> {
+        if !self.input.tokens().is_empty() {
+            self.model.forward(&self.input)?;
+            self.input.clear();
+        }
+        Ok(())
+    }
+
+    fn random_tokens(&mut self, count: usize) -> Vec<u32> {
+        let vocabulary_size =
+            u32::try_from(self.model.limits().vocabulary_size).unwrap_or(u32::MAX).max(1);
+        (0..count).map(|_| self.random.next_u32() % vocabulary_size).collect()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn per_second(tokens: usize, time: Duration) -> f64 {
+    tokens as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::toy::ToyModel;
+    use jiff::Timestamp;
+    use std::sync::Arc;
+    use vitrine_base::clock::ManualClock;
+
+    fn run(options: &BenchOptions) -> (Vec<BenchRow>, usize) {
+        let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        let second = Arc::clone(&clock);
+        let mut model = ToyModel::new(options.page_count(4)).before_step(move |_| {
+            second.advance(Duration::from_secs(1));
+            Ok(())
+        });
+        let mut heard = 0;
+        let rows = bench_model(&mut model, options, &*clock, &mut |_| heard += 1).unwrap();
+        (rows, heard)
+    }
+
+    #[test]
+    fn rates_count_every_token_once() {
+        let batches = vec![1, 32];
+        let options = BenchOptions {
+            prompt_tokens: 40,
+            output_tokens: 5,
+            batches,
+            tier: None,
+            kv_type: KvType::F16,
+            shared_prompt: false,
+        };
+        let (rows, heard) = run(&options);
+        assert_eq!(heard, 2);
+        // One step takes a second: one prefill step, five decode steps of one row.
+        assert_eq!(rows[0].prefill_tokens_per_second, 40.0);
+        assert_eq!(rows[0].decode_tokens_per_second, 1.0);
+        assert_eq!(rows[0].seconds, 6.0);
+        // 1280 rows in chunks of 512: three steps.
+        assert_eq!(rows[1].prefill_tokens_per_second, 1280.0 / 3.0);
+        assert_eq!(rows[1].decode_tokens_per_second, 32.0);
+    }
+
+    #[test]
+    fn shared_prompt_is_computed_once_but_for_its_last_page() {
+        let batches = vec![8];
+        let options = BenchOptions {
+            prompt_tokens: 40,
+            output_tokens: 5,
+            batches,
+            tier: None,
+            kv_type: KvType::F16,
+            shared_prompt: true,
+        };
+        let (rows, _) = run(&options);
+        // Nine pages of four tokens are shared, four tokens are each sequence's own: two steps.
+        assert_eq!(rows[0].prefill_tokens_per_second, f64::from(36 + 8 * 4) / 2.0);
+    }
+
+    #[test]
+    fn options_of_zero_are_refused() {
+        let good = BenchOptions {
+            prompt_tokens: 1,
+            output_tokens: 1,
+            batches: vec![1],
+            tier: None,
+            kv_type: KvType::F16,
+            shared_prompt: true,
+        };
+        assert!(good.check().is_ok());
+        for bad in [
+            BenchOptions { prompt_tokens: 0, ..good.clone() },
+            BenchOptions { output_tokens: 0, ..good.clone() },
+            BenchOptions { batches: vec![4, 0], ..good.clone() },
+            BenchOptions { batches: vec![], ..good },
+        ] {
+            assert!(matches!(bad.check(), Err(EngineError::Option { min: 1, .. })));
+        }
+    }
+}

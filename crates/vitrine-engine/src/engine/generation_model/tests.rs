@@ -1,0 +1,172 @@
+//! The engine on a real, tiny model: the same tokens as llama.cpp, alone and in company.
+//!
+//! The model is not part of the repository; without it these tests say so and pass.
+
+use super::*;
+use crate::engine::BenchOptions;
+use crate::engine::FinishReason;
+use crate::engine::Generation;
+use crate::engine::PrefixCaching;
+use crate::engine::Speculation;
+use crate::engine::bench;
+use serde_json::Value;
+use std::time::Duration;
+use vitrine_base::clock::SystemClock;
+
+mod drafter;
+
+const OPTIONS: EngineOptions = EngineOptions {
+    page_tokens: 16,
+    kv_bytes_max: Bytes(16 << 20),
+    kv_type: KvType::F32,
+    quantize: None,
+    tier: None,
+    prefix_cache: PrefixCaching::On,
+    step_tokens_max: 64,
+    decode_gap_percent: 0,
+    sequences_max: 32,
+    waiting_max: 64,
+    waiting_prompt_tokens_max: 4_096,
+    waiting_time_max: Some(Duration::MAX),
+    context_tokens_max: 512,
+    output_tokens_max: 128,
+    speculation: Speculation::OFF,
+};
+
+fn shared_file(name: &str) -> Option<PathBuf> {
+    let found = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .ancestors()
+        .map(|folder| folder.join("shared/data/models").join(name))
+        .find(|path| path.is_file());
+    if found.is_none() {
+        eprintln!("skipped: {name} is not there");
+    }
+    found
+}
+
+fn stories(options: EngineOptions) -> Option<GenerationModel> {
+    let path = shared_file("stories260K.gguf")?;
+    Some(open(&path, "stories", options, Arc::new(SystemClock)).unwrap())
+}
+
+fn greedy(prompt_token_ids: Vec<u32>, output_tokens_max: usize) -> GenerationRequest {
+    GenerationRequest {
+        prompt_token_ids,
+        output_tokens_max,
+        sampling: Sampling::GREEDY,
+        stop: Vec::new(),
+        deadline: None,
+        end_of_text: EndOfText::Stop,
+        cache: CacheScope::Nobody,
+        priority: Priority::Live,
+        constraint: None,
+    }
+}
+
+fn ids(value: &Value) -> Vec<u32> {
+    let ids = value.as_array().unwrap().iter();
+    ids.map(|id| u32::try_from(id.as_u64().unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn greedy_tokens_equal_those_of_llama_cpp() {
+    let Some(model) = stories(OPTIONS) else { return };
+    let Some(path) = shared_file("stories260K.greedy.json") else { return };
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases = expected["cases"].as_array().unwrap();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let prompt = case["prompt"].as_str().unwrap();
+        let prompt_token_ids = model.tokenizer().encode(prompt, Special::Add).unwrap();
+        assert_eq!(prompt_token_ids, ids(&case["prompt_token_ids"]), "{prompt}");
+        let token_ids = ids(&case["token_ids"]);
+        let request = greedy(prompt_token_ids, token_ids.len());
+        let found = model.engine().submit(request).unwrap().collect_blocking().unwrap();
+        assert_eq!(found.token_ids, token_ids, "{prompt}");
+        assert_eq!(found.text, case["text"].as_str().unwrap());
+        assert_eq!(found.reason, FinishReason::Length);
+    }
+}
+
+#[test]
+fn real_answers_do_not_depend_on_company() {
+    // The small pool holds about ten of the sequences at a time.
+    let small = EngineOptions { kv_bytes_max: Bytes(400_000), ..OPTIONS };
+    let (Some(alone), Some(beside)) = (stories(OPTIONS), stories(small)) else { return };
+    let prompts = ["Once upon a time", "The dog", "Lily and Tom went to the park. They", "A"];
+    let requests: Vec<GenerationRequest> = (0..32)
+        .map(|index| {
+            let prompt = format!("{} {index}", prompts[index % prompts.len()]);
+            let prompt_token_ids = alone.tokenizer().encode(&prompt, Special::Add).unwrap();
+            let sampling = if index % 2 == 0 {
+                Sampling::GREEDY
+            } else {
+                let seed = index as u64;
+                Sampling { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05, seed }
+            };
+            GenerationRequest { sampling, ..greedy(prompt_token_ids, 20 + index) }
+        })
+        .collect();
+    let together: Vec<Generation> =
+        requests.iter().map(|one| beside.engine().submit(one.clone()).unwrap()).collect();
+    for (request, generation) in requests.into_iter().zip(together) {
+        let expected = alone.engine().submit(request).unwrap().collect_blocking().unwrap();
+        let found = generation.collect_blocking().unwrap();
+        assert_eq!(found.token_ids, expected.token_ids);
+        assert_eq!(found.text, expected.text);
+    }
+    assert!(beside.engine().stats().preemptions > 0, "the pool was meant to be too small");
+}
+
+#[test]
+fn opened_model_knows_its_file() {
+    let Some(model) = stories(OPTIONS) else { return };
+    model.warm_up().unwrap();
+    assert_eq!(model.name(), "stories");
+    assert_eq!(model.bytes(), 1_185_376);
+    assert_eq!(model.sha256().len(), 64);
+    assert_eq!(model.context_tokens_max(), model.engine().model_limits().context_tokens_max);
+    assert!(model.metadata().text("general.architecture").is_some());
+    assert!(model.metadata().get("tokenizer.ggml.tokens").is_none());
+    let messages = [ChatMessage { role: "user".to_owned(), content: "Once".to_owned() }];
+    if !model.has_chat_template() {
+        let plain = model.tokenizer().encode("Once", Special::Add).unwrap();
+        assert_eq!(model.encode_chat(&messages).unwrap(), plain);
+    }
+}
+
+#[test]
+fn bench_measures_every_batch() {
+    let Some(path) = shared_file("stories260K.gguf") else { return };
+    for shared_prompt in [false, true] {
+        let options = BenchOptions {
+            prompt_tokens: 70,
+            output_tokens: 3,
+            batches: vec![1, 9],
+            tier: None,
+            kv_type: KvType::F16,
+            shared_prompt,
+        };
+        let mut heard = Vec::new();
+        let rows = bench(&path, &options, |row| heard.push(row.batch)).unwrap();
+        assert_eq!(heard, [1, 9]);
+        assert!(rows.iter().all(|row| row.decode_tokens_per_second > 0.0 && row.seconds > 0.0));
+    }
+    let long = BenchOptions {
+        prompt_tokens: 100_000,
+        output_tokens: 3,
+        batches: vec![1],
+        tier: None,
+        kv_type: KvType::F16,
+        shared_prompt: false,
+    };
+    let refused = bench(&path, &long, |_| {}).unwrap_err();
+    assert!(matches!(refused, EngineError::PromptTooLong { .. }), "{refused}");
+}
+
+#[test]
+fn missing_file_is_an_error() {
+    let path = Path::new("/nowhere/model.gguf");
+    let error = open(path, "none", OPTIONS, Arc::new(SystemClock)).unwrap_err();
+    assert!(matches!(error, EngineError::Model(_)), "{error}");
+}

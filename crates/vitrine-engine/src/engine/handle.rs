@@ -1,0 +1,340 @@
+//! The door to the engine: checks a request, takes its place in the line, hands it to the thread.
+//!
+//! Invariants
+//! - A request that can never run is refused here, before it costs anything; `Full`, `Crowded` and
+//!   `Late` are the only refusals that may pass with time.
+//! - When the last handle is gone the engine finishes what it accepted, then its thread ends.
+
+use crate::engine::admission::Admission;
+use crate::engine::admission::Applicant;
+use crate::engine::admission::LineLimits;
+use crate::engine::cache_scope::CacheOwner;
+use crate::engine::error::EngineError;
+use crate::engine::generation::Generation;
+use crate::engine::generation::GenerationParts;
+use crate::engine::options::EngineOptions;
+use crate::engine::request::GenerationRequest;
+use crate::engine::scheduler::SchedulerLimits;
+use crate::engine::sequence::Work;
+use crate::engine::sequence::event_channel_places;
+use crate::engine::stats::EngineStats;
+use crate::engine::stats::Shared;
+use crate::engine::step_loop::Control;
+use crate::engine::step_loop::Habits;
+use crate::engine::step_loop::Lanes;
+use crate::engine::step_loop::Shutdown;
+use crate::engine::step_loop::StepLoop;
+use crate::engine::vocabulary::Vocabulary;
+use crate::model::Forward;
+use crate::model::ForwardLimits;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::sync_channel;
+use std::thread::Thread;
+use std::time::Duration;
+use tokio::sync::watch;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::telemetry;
+
+/// Places in the control lane. The thread empties it before every step; a message that finds it
+/// full stands behind as many that ask for the same.
+const CONTROL_LANE_PLACES: usize = 16;
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// The model's name, for the log and the thread.
+    pub name: String,
+    /// The loaded model with its pages.
+    pub model: Box<dyn Forward>,
+    /// Where a text ends, and tokens as text.
+    pub vocabulary: Arc<dyn Vocabulary>,
+    /// For deadlines and timings.
+    pub clock: SharedClock,
+}
+
+impl std::fmt::Debug for EngineParts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("EngineParts").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The door to a running engine; clones lead to the same one.
+#[derive(Debug, Clone)]
+pub struct EngineHandle {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    control: SyncSender<Control>,
+    work: SyncSender<Work>,
+    /// Unset only in tests, which turn the loop themselves.
+    thread: OnceLock<Thread>,
+    closed: watch::Receiver<()>,
+    shared: Arc<Shared>,
+    admission: Arc<Admission>,
+    vocabulary: Arc<dyn Vocabulary>,
+    clock: SharedClock,
+    model_limits: ForwardLimits,
+    context_tokens_max: usize,
+    output_tokens_max: usize,
+}
+
+impl EngineHandle {
+    /// Starts an engine thread around a model. `page_tokens` and `kv_bytes_max` were the model's to
+    /// obey when it was loaded.
+    ///
+    /// # Errors
+    /// If an option makes no sense or there is no thread to be had.
+    pub fn start(parts: EngineParts, options: EngineOptions) -> Result<Self, EngineError> {
+        let thread_name = format!("engine {}", parts.name);
+        let (handle, step_loop) = Self::assemble(parts, options)?;
+        let thread = std::thread::Builder::new()
+            .name(thread_name)
+            .spawn(move || step_loop.run())
+            .map_err(|cause| EngineError::Thread { cause })?;
+        handle.inner.thread.get_or_init(|| thread.thread().clone());
+        Ok(handle)
+    }
+
+    /// The handle and the loop that serves it, not yet running.
+    pub(crate) fn assemble(
+        parts: EngineParts,
+        options: EngineOptions,
+    ) -> Result<(Self, StepLoop), EngineError> {
+        options.check()?;
+        let model_limits = parts.model.limits();
+        let context_tokens_max = options.context_tokens(model_limits)?;
+        let (control, control_lane) = sync_channel(CONTROL_LANE_PLACES);
+        let (work, work_lane) = sync_channel(options.waiting_max);
+        let (closed_sender, closed) = watch::channel(());
+        let shared = Arc::new(Shared::default());
+        let admission = Admission::new(LineLimits {
+            waiting_max: options.waiting_max,
+            prompt_tokens_max: options.waiting_prompt_tokens_max,
+            delay_max: options.waiting_time_max,
+            seats: options.sequences_max,
+        });
+        let inner = Inner {
+            control,
+            work,
+            thread: OnceLock::new(),
+            closed,
+            shared: Arc::clone(&shared),
+            admission: Arc::clone(&admission),
+            vocabulary: Arc::clone(&parts.vocabulary),
+            clock: Arc::clone(&parts.clock),
+            model_limits,
+            context_tokens_max,
+            output_tokens_max: options.output_tokens_max,
+        };
+        let limits = SchedulerLimits {
+            step_tokens_max: options.step_tokens_max,
+            sequences_max: options.sequences_max,
+            page_tokens: model_limits.page_tokens,
+            page_count: model_limits.page_count,
+        };
+        let habits = Habits {
+            prefix_cache: options.prefix_cache,
+            speculation: options.speculation,
+            decode_gap_percent: options.decode_gap_percent,
+        };
+        let lanes = Lanes { control: control_lane, work: work_lane, closed: closed_sender };
+        let step_loop = StepLoop::new(parts, (limits, habits), lanes, shared, admission);
+        Ok((Self { inner: Arc::new(inner) }, step_loop))
+    }
+
+    /// Puts a request in the line. Never blocks.
+    ///
+    /// # Errors
+    /// If the request can never run ([`EngineError::EmptyPrompt`], [`EngineError::PromptTooLong`]
+    /// and the like), if the line is full ([`EngineError::Full`]), too slow
+    /// ([`EngineError::Crowded`]) or too long for its deadline ([`EngineError::Late`]), or if the
+    /// engine is closing or dead.
+    pub fn submit(&self, request: GenerationRequest) -> Result<Generation, EngineError> {
+        let inner = &self.inner;
+        let output_tokens_max = self.check(&request)?;
+        if inner.shared.closing.load(Ordering::Acquire) {
+            return Err(inner.shared.end_error());
+        }
+        let prompt_tokens = request.prompt_token_ids.len();
+        let submitted = inner.clock.instant();
+        let applicant = Applicant {
+            prompt_tokens,
+            priority: request.priority,
+            time_left: request
+                .deadline
+                .map(|deadline| deadline.saturating_duration_since(submitted)),
+        };
+        let place = inner.admission.enter(applicant).inspect_err(count_refusal)?;
+        let places = event_channel_places(output_tokens_max);
+        let (events, receiver) = tokio::sync::mpsc::channel(places);
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let work = Work {
+            prompt_token_ids: request.prompt_token_ids,
+            output_tokens_max,
+            sampling: request.sampling,
+            end_of_text: request.end_of_text,
+            cache: request.cache,
+            priority: request.priority,
+            constraint: request.constraint,
+            deadline: request.deadline,
+            submitted,
+            events,
+            cancelled: Arc::clone(&cancelled),
+            place,
+        };
+        // Whoever holds a place finds room in the lane, so this fails only after the thread ended.
+        inner.work.try_send(work).map_err(|_| inner.shared.end_error())?;
+        inner.wake();
+        Ok(Generation::new(GenerationParts {
+            events: receiver,
+            cancelled,
+            detokenizer: inner.vocabulary.detokenizer(),
+            stop: request.stop,
+            shared: Arc::clone(&inner.shared),
+            prompt_tokens,
+        }))
+    }
+
+    /// Checks what can never run; returns the output limit, cut to what the context leaves.
+    fn check(&self, request: &GenerationRequest) -> Result<usize, EngineError> {
+        let prompt_tokens = request.prompt_token_ids.len();
+        if prompt_tokens == 0 {
+            return Err(EngineError::EmptyPrompt);
+        }
+        let prompt_tokens_max = self.prompt_tokens_max();
+        if prompt_tokens > prompt_tokens_max {
+            return Err(EngineError::PromptTooLong { prompt_tokens, prompt_tokens_max });
+        }
+        let vocabulary_size = self.inner.model_limits.vocabulary_size;
+        let strange = |token: &&u32| **token as usize >= vocabulary_size;
+        if let Some(token) = request.prompt_token_ids.iter().find(strange) {
+            return Err(EngineError::Token { token: *token, vocabulary_size });
+        }
+        let output_tokens = request.output_tokens_max;
+        let output_tokens_max = self.inner.output_tokens_max;
+        if output_tokens == 0 || output_tokens > output_tokens_max {
+            return Err(EngineError::OutputTokens { output_tokens, output_tokens_max });
+        }
+        request.check_stop()?;
+        request.sampling.check()?;
+        Ok(output_tokens.min(self.inner.context_tokens_max - prompt_tokens))
+    }
+
+    /// The engine's numbers now.
+    #[must_use]
+    pub fn stats(&self) -> EngineStats {
+        let shared = &self.inner.shared;
+        EngineStats {
+            running: shared.running.load(Ordering::Relaxed),
+            waiting: shared.preempted.load(Ordering::Relaxed) + self.inner.admission.waiting(),
+            waiting_prompt_tokens: self.inner.admission.prompt_tokens(),
+            pages_used: shared.pages_used.load(Ordering::Relaxed),
+            pages_cached: shared.pages_cached.load(Ordering::Relaxed),
+            pages_total: self.inner.model_limits.page_count,
+            steps: shared.steps.load(Ordering::Relaxed),
+            prompt_tokens: shared.prompt_tokens.load(Ordering::Relaxed),
+            prefix_queries: shared.prefix_queries.load(Ordering::Relaxed),
+            prefix_hits: shared.prefix_hits.load(Ordering::Relaxed),
+            output_tokens: shared.output_tokens.load(Ordering::Relaxed),
+            draft_tokens: shared.draft_tokens.load(Ordering::Relaxed),
+            draft_tokens_accepted: shared.draft_tokens_accepted.load(Ordering::Relaxed),
+            preemptions: shared.preemptions.load(Ordering::Relaxed),
+            finished: shared.finished.load(Ordering::Relaxed),
+            step_time: Duration::from_nanos(shared.step_ns.load(Ordering::Relaxed)),
+            mask_time: Duration::from_nanos(shared.mask_ns.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Longest prompt that is accepted, tokens: one output token must fit behind it.
+    #[must_use]
+    pub fn prompt_tokens_max(&self) -> usize {
+        self.inner.context_tokens_max - 1
+    }
+
+    /// Longest prompt and output together, tokens.
+    #[must_use]
+    pub fn context_tokens_max(&self) -> usize {
+        self.inner.context_tokens_max
+    }
+
+    /// Most output tokens that a request may ask for.
+    #[must_use]
+    pub fn output_tokens_max(&self) -> usize {
+        self.inner.output_tokens_max
+    }
+
+    /// The model's limits.
+    #[must_use]
+    pub fn model_limits(&self) -> ForwardLimits {
+        self.inner.model_limits
+    }
+
+    /// Whether the engine takes requests.
+    ///
+    /// # Errors
+    /// [`EngineError::Dead`] with the cause, or [`EngineError::Closing`].
+    pub fn check_alive(&self) -> Result<(), EngineError> {
+        if self.inner.shared.closing.load(Ordering::Acquire) {
+            return Err(self.inner.shared.end_error());
+        }
+        Ok(())
+    }
+
+    /// Forgets what is computed of an owner, and lets nothing of its present generations be found
+    /// again. Returns when it is done: before the next step, or with the engine's end.
+    pub async fn forget_cached(&self, owner: CacheOwner) {
+        let erasures = &self.inner.shared.erasures;
+        let order = erasures.ask(owner);
+        self.inner.wake();
+        tokio::select! {
+            () = erasures.done(order) => {}
+            () = self.closed() => {}
+        }
+    }
+
+    /// Refuses new requests from now on and ends the thread; does not wait for it.
+    pub fn shutdown(&self, how: Shutdown) {
+        self.inner.shared.closing.store(true, Ordering::Release);
+        self.inner.tell(Control::Shutdown(how));
+    }
+
+    /// Waits until the engine thread has ended; does not hold the engine.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut closed = self.inner.closed.clone();
+        async move { while closed.changed().await.is_ok() {} }
+    }
+}
+
+impl Inner {
+    fn tell(&self, message: Control) {
+        // Full or gone: either way the thread is about to stop.
+        let _stopping = self.control.try_send(message).is_err();
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
+fn count_refusal(error: &EngineError) {
+    let reason = match error {
+        EngineError::Late { .. } => "deadline",
+        EngineError::Crowded { .. } => "delay",
+        _ => "full",
+    };
+    metrics::counter!(telemetry::GENERATIONS_REFUSED_TOTAL, "reason" => reason).increment(1);
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.tell(Control::Shutdown(Shutdown::Drain));
+    }
+}

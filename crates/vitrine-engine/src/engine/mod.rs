@@ -1,0 +1,93 @@
+//! Runs many generations at once on one model: submit, stream, cancel.
+//!
+//! One thread owns the model, its pages and every sequence ([`step_loop`]); everybody else holds an
+//! [`EngineHandle`] and sends messages over bounded channels. Text is made on the consumer's side
+//! ([`generation`]). No float is read here but logits, in [`sampler`].
+//!
+//! In reading order: `request`, `cache_scope`, `handle`, `admission`, `step_loop`, `scheduler`,
+//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`, `generation`;
+//! `registry` keeps several models side by side.
+
+mod accounted;
+mod admission;
+mod bench;
+mod bench_mixed;
+mod cache_scope;
+pub mod constraint;
+mod erasure;
+mod error;
+mod generation;
+mod generation_model;
+mod handle;
+mod options;
+mod pace;
+mod page_pool;
+mod prefix_cache;
+mod prompt_lookup;
+mod published;
+mod registry;
+mod request;
+mod sampler;
+mod scheduler;
+mod sequence;
+#[cfg(test)]
+mod soak;
+mod stats;
+mod step_loop;
+mod stop_text;
+#[cfg(test)]
+pub(crate) mod toy;
+mod vocabulary;
+
+pub use bench::BenchOptions;
+pub use bench::BenchRow;
+pub use bench::bench;
+pub use bench_mixed::MixedOptions;
+pub use bench_mixed::MixedRow;
+pub use bench_mixed::bench_mixed;
+pub use cache_scope::CacheOwner;
+pub use cache_scope::CacheScope;
+pub use constraint::Constraint;
+pub use constraint::GRAMMAR_BYTES_MAX;
+pub use constraint::GRAMMAR_DEPTH_MAX;
+pub use constraint::Grammar;
+pub use constraint::GrammarFault;
+pub use constraint::Stuck;
+pub use error::Death;
+pub use error::EngineError;
+pub use generation::Completion;
+pub use generation::FinishReason;
+pub use generation::Generation;
+pub use generation::GenerationEvent;
+pub use generation::Timings;
+pub use generation::Usage;
+pub use generation_model::GenerationModel;
+pub use generation_model::open;
+pub use generation_model::open_tokenizer;
+pub use generation_model::open_within;
+pub use handle::EngineHandle;
+pub use handle::EngineParts;
+pub use options::EngineOptions;
+pub use options::PrefixCaching;
+pub use options::Speculation;
+pub use registry::Freed;
+pub use registry::Load;
+pub use registry::LoadFailure;
+pub use registry::LoadOrder;
+pub use registry::ModelRegistry;
+pub use registry::ModelState;
+pub use registry::ModelStatus;
+pub use registry::RegistryError;
+pub use registry::Role;
+pub use registry::ServingStatus;
+pub use registry::Unload;
+pub use request::EndOfText;
+pub use request::GenerationRequest;
+pub use request::Priority;
+pub use request::STOP_STRING_BYTES_MAX;
+pub use request::STOP_STRINGS_MAX;
+pub use request::Sampling;
+pub use stats::EngineStats;
+pub use step_loop::Shutdown;
+pub use vocabulary::Detokenizer;
+pub use vocabulary::Vocabulary;

@@ -1,0 +1,229 @@
+//! Finds computed pages again by the tokens in them: a tree of full pages over all sequences.
+//!
+//! A page's key is the page before it, whose it is, and its own tokens, all compared whole: a hit
+//! is never a matter of a hash alone. The page before is named by a number that is never used
+//! twice, so a chain of keys names a whole prefix in constant space a page.
+//!
+//! Invariants ([`PrefixCache::check_integrity`])
+//! - A page has one key and a key one page; the page before a known page is known.
+//! - Below a tenant's page there are only pages of that tenant.
+//! - Known pages are full and nobody writes to them; they may be free or owned.
+//!
+//! Source: chained page hashes with token verification as in nano-vllm (`block_manager.py`); the
+//! standard library's keyed SipHash stands in for xxHash, so that nobody can build collisions.
+
+use crate::engine::cache_scope::CacheOwner;
+use std::collections::HashMap;
+use std::sync::Arc;
+use vitrine_base::ids::PageId;
+
+/// Names one known page among all that ever were: where in the tree a sequence stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Branch(u64);
+
+impl Branch {
+    /// Before the first page.
+    pub(crate) const ROOT: Self = Self(0);
+}
+
+/// What tells a page from its siblings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Label<'a> {
+    /// Who may find it; `None`: everybody.
+    pub(crate) owner: Option<CacheOwner>,
+    /// Its tokens, a page full.
+    pub(crate) token_ids: &'a [u32],
+}
+
+#[derive(Debug)]
+struct Node {
+    name: Branch,
+    owner: Option<CacheOwner>,
+    key: Arc<[u32]>,
+}
+
+/// Knows the tokens of full pages.
+#[derive(Debug)]
+pub(crate) struct PrefixCache {
+    by_key: HashMap<Arc<[u32]>, PageId>,
+    /// One a page of the pool.
+    nodes: Vec<Option<Node>>,
+    next_name: u64,
+    /// The key that is looked up.
+    scratch: Vec<u32>,
+}
+
+impl PrefixCache {
+    /// Knows nothing about `page_count` pages.
+    pub(crate) fn new(page_count: usize) -> Self {
+        let nodes = std::iter::repeat_with(|| None).take(page_count).collect();
+        Self { by_key: HashMap::new(), nodes, next_name: 1, scratch: Vec::new() }
+    }
+
+    /// The page with this label after `parent`, and where it stands.
+    pub(crate) fn find(&mut self, parent: Branch, label: Label<'_>) -> Option<(PageId, Branch)> {
+        self.spell(parent, label);
+        let page = *self.by_key.get(self.scratch.as_slice())?;
+        let node = self.nodes[page.index()].as_ref()?;
+        Some((page, node.name))
+    }
+
+    /// Makes a page known unless its key is: then the known page is returned.
+    ///
+    /// # Panics
+    /// If the page is known under another key: nobody may have written to it.
+    pub(crate) fn insert(
+        &mut self,
+        parent: Branch,
+        label: Label<'_>,
+        page: PageId,
+    ) -> (PageId, Branch) {
+        if let Some(known) = self.find(parent, label) {
+            return known;
+        }
+        let node = &mut self.nodes[page.index()];
+        assert!(node.is_none(), "page {} is known under another key", page.0);
+        let name = Branch(self.next_name);
+        self.next_name += 1;
+        let key: Arc<[u32]> = self.scratch.as_slice().into();
+        *node = Some(Node { name, owner: label.owner, key: Arc::clone(&key) });
+        self.by_key.insert(key, page);
+        (page, name)
+    }
+
+    /// Whether a page's tokens are known.
+    pub(crate) fn knows(&self, page: PageId) -> bool {
+        self.nodes[page.index()].is_some()
+    }
+
+    /// Forgets a page, which is about to be written to.
+    pub(crate) fn forget(&mut self, page: PageId) {
+        if let Some(node) = self.nodes[page.index()].take() {
+            self.by_key.remove(&node.key);
+        }
+    }
+
+    /// Forgets every page of an owner; returns how many.
+    pub(crate) fn forget_owner(&mut self, owner: CacheOwner) -> usize {
+        let mut forgotten = 0;
+        for node in &mut self.nodes {
+            if let Some(node) = node.take_if(|node| node.owner == Some(owner)) {
+                self.by_key.remove(&node.key);
+                forgotten += 1;
+            }
+        }
+        forgotten
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.by_key.clear();
+        self.nodes.fill_with(|| None);
+    }
+
+    /// Pages whose tokens are known.
+    pub(crate) fn known_count(&self) -> usize {
+        self.by_key.len()
+    }
+
+    fn spell(&mut self, parent: Branch, label: Label<'_>) {
+        self.scratch.clear();
+        // Both halves of the number, then a word that tells everybody's pages from a tenant's.
+        let halves = [parent.0 >> 32, parent.0 & u64::from(u32::MAX)];
+        self.scratch.extend(halves.map(|half| u32::try_from(half).unwrap_or(u32::MAX)));
+        self.scratch.push(u32::from(label.owner.is_some()));
+        self.scratch.extend(label.owner.map_or([0; 4], CacheOwner::words));
+        self.scratch.extend_from_slice(label.token_ids);
+    }
+
+    /// Checks the invariants, in O(pages).
+    ///
+    /// # Panics
+    /// If one is broken.
+    #[cfg(test)]
+    pub(crate) fn check_integrity(&self) {
+        let owners: HashMap<u64, Option<CacheOwner>> =
+            self.nodes.iter().flatten().map(|node| (node.name.0, node.owner)).collect();
+        let known = self.nodes.iter().flatten().count();
+        assert_eq!((owners.len(), self.by_key.len()), (known, known), "keys and pages differ");
+        for (at, node) in self.nodes.iter().enumerate() {
+            let Some(node) = node else { continue };
+            let page = self.by_key.get(&node.key).map(|page| page.index());
+            assert_eq!(page, Some(at), "page {at} is not found under its key");
+            let parent = u64::from(node.key[0]) << 32 | u64::from(node.key[1]);
+            if parent != Branch::ROOT.0 {
+                let above = owners.get(&parent);
+                assert!(above.is_some(), "the page before page {at} is forgotten");
+                let passes = above.is_some_and(|owner| owner.is_none() || *owner == node.owner);
+                assert!(passes, "page {at} lies below another tenant's");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitrine_base::ids::TenantId;
+
+    fn label(token_ids: &[u32]) -> Label<'_> {
+        Label { owner: None, token_ids }
+    }
+
+    fn of_tenant<'a>(name: &str, token_ids: &'a [u32]) -> Label<'a> {
+        let owner = Some(CacheOwner::of(&TenantId::new(name).unwrap()));
+        Label { owner, token_ids }
+    }
+
+    #[test]
+    fn same_tokens_after_other_tokens_are_another_page() {
+        let mut cache = PrefixCache::new(4);
+        let (_, one) = cache.insert(Branch::ROOT, label(&[1, 2]), PageId(0));
+        let (_, two) = cache.insert(Branch::ROOT, label(&[3, 4]), PageId(1));
+        cache.insert(one, label(&[5, 6]), PageId(2));
+        assert_eq!(cache.find(one, label(&[5, 6])).map(|found| found.0), Some(PageId(2)));
+        assert!(cache.find(two, label(&[5, 6])).is_none());
+        assert!(cache.find(Branch::ROOT, label(&[5, 6])).is_none());
+        cache.check_integrity();
+    }
+
+    #[test]
+    fn second_page_with_a_known_key_gives_way_to_the_first() {
+        let mut cache = PrefixCache::new(2);
+        let first = cache.insert(Branch::ROOT, label(&[1]), PageId(0));
+        assert_eq!(cache.insert(Branch::ROOT, label(&[1]), PageId(1)), first);
+        assert!(!cache.knows(PageId(1)));
+        assert_eq!(cache.known_count(), 1);
+        cache.check_integrity();
+    }
+
+    #[test]
+    fn tenants_find_only_their_own_and_everybodys() {
+        let mut cache = PrefixCache::new(3);
+        let (_, shared) = cache.insert(Branch::ROOT, label(&[1]), PageId(0));
+        cache.insert(shared, of_tenant("a", &[2]), PageId(1));
+        assert!(cache.find(shared, of_tenant("b", &[2])).is_none());
+        assert!(cache.find(shared, label(&[2])).is_none());
+        assert!(cache.find(shared, of_tenant("a", &[2])).is_some());
+        cache.insert(shared, of_tenant("b", &[2]), PageId(2));
+        let owner = CacheOwner::of(&TenantId::new("a").unwrap());
+        assert_eq!(cache.forget_owner(owner), 1);
+        assert!(cache.find(shared, of_tenant("a", &[2])).is_none());
+        assert!(cache.find(shared, of_tenant("b", &[2])).is_some());
+        cache.check_integrity();
+    }
+
+    #[test]
+    fn forgotten_page_may_be_known_again() {
+        let mut cache = PrefixCache::new(1);
+        let (_, before) = cache.insert(Branch::ROOT, label(&[1]), PageId(0));
+        cache.forget(PageId(0));
+        assert!(cache.find(Branch::ROOT, label(&[1])).is_none());
+        let (_, after) = cache.insert(Branch::ROOT, label(&[2]), PageId(0));
+        // What stood below the forgotten page cannot be found below its successor.
+        assert_ne!(before, after);
+        cache.clear();
+        assert_eq!(cache.known_count(), 0);
+        cache.check_integrity();
+    }
+}

@@ -1,0 +1,399 @@
+//! Several models side by side: loaded beside each other, swapped without a gap, taken away.
+//!
+//! A load opens and warms the new model while the old one serves, then flips the name to the new
+//! one. Whoever holds the old model finishes on it; when the last holder is gone its engine drains,
+//! its thread ends, and its memory goes back. Loads and drains run on threads of their own: no
+//! caller waits unless it asks to, and one that stops waiting changes nothing.
+//!
+//! Invariants
+//! - At most one model serves under a name, at most one load of a name runs.
+//! - Models loaded, loading and leaving together never exceed `instances_max`.
+//! - The model that words the turns can be replaced, never taken away.
+//! - A load that fails leaves everything as it was, but for its reason.
+
+mod departure;
+mod error;
+mod job;
+mod slot;
+#[cfg(test)]
+mod tests;
+
+pub use error::LoadFailure;
+pub use error::RegistryError;
+pub use slot::Freed;
+pub use slot::LoadOrder;
+pub use slot::ModelState;
+pub use slot::ModelStatus;
+pub use slot::Role;
+pub use slot::ServingStatus;
+
+use crate::engine::error::EngineError;
+use crate::engine::generation_model::GenerationModel;
+use departure::Departure;
+use job::Job;
+use slot::FileStamp;
+use slot::Loading;
+use slot::Outcome;
+use slot::Slot;
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::OnceLock;
+use std::sync::PoisonError;
+use tokio::sync::watch;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::memory::MemoryLedger;
+
+/// Names of failed loads that are remembered; the first in the alphabet are forgotten.
+const FAILURES_MAX: usize = 16;
+
+/// Names of unloaded models that are remembered, so that unloading twice is no error.
+const UNLOADED_MAX: usize = 64;
+
+/// Hears which model words the turns from now on; refuses one that cannot.
+type DraftFollower = Box<dyn Fn(GenerationModel) -> Result<(), EngineError> + Send + Sync>;
+
+#[derive(Debug, Default)]
+struct Shelf {
+    slots: BTreeMap<String, Slot>,
+    /// The name whose model words the turns.
+    draft: Option<String>,
+    unloaded: VecDeque<String>,
+    next_id: u64,
+}
+
+/// All generating models of the process; share it behind an `Arc`.
+pub struct ModelRegistry {
+    clock: SharedClock,
+    memory: Arc<MemoryLedger>,
+    instances_max: usize,
+    shelf: Mutex<Shelf>,
+    /// Held while a name or the draft model changes hands, so that the follower hears the changes
+    /// in their order.
+    flip: Mutex<()>,
+    follower: OnceLock<DraftFollower>,
+}
+
+impl std::fmt::Debug for ModelRegistry {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ModelRegistry").field("shelf", &self.shelf).finish_non_exhaustive()
+    }
+}
+
+/// What a load order met.
+enum Begun {
+    /// The very model serves already.
+    Serving,
+    /// The same load is under way.
+    Joined(watch::Receiver<Outcome>),
+    /// It is this caller's to run.
+    Job(Box<Job>, watch::Receiver<Outcome>),
+}
+
+impl ModelRegistry {
+    /// An empty registry; at most `instances_max` models are loaded, loading or leaving at a time,
+    /// their memory is asked of `memory`.
+    #[must_use]
+    pub fn new(clock: SharedClock, memory: Arc<MemoryLedger>, instances_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            memory,
+            instances_max,
+            shelf: Mutex::default(),
+            flip: Mutex::default(),
+            follower: OnceLock::new(),
+        })
+    }
+
+    /// Has `follower` told at every change which model words the turns; what it refuses is not
+    /// changed. The first follower stays; it must not call back.
+    pub fn follow_draft(
+        &self,
+        follower: impl Fn(GenerationModel) -> Result<(), EngineError> + Send + Sync + 'static,
+    ) {
+        let _first = self.follower.set(Box::new(follower));
+    }
+
+    /// The model that serves under a name.
+    ///
+    /// # Errors
+    /// If there is none, or not yet.
+    pub fn get(&self, name: &str) -> Result<GenerationModel, RegistryError> {
+        let shelf = self.lock();
+        let slot = shelf.slots.get(name);
+        if let Some(served) = slot.and_then(|slot| slot.serving.as_ref()) {
+            return Ok(served.model.clone());
+        }
+        let name = name.chars().take(NAME_CHARS_SHOWN).collect();
+        match slot {
+            Some(slot) if slot.loading.is_some() => Err(RegistryError::Loading { name }),
+            Some(Slot { failure: Some(reason), .. }) => {
+                Err(RegistryError::Failed { name, reason: reason.clone() })
+            }
+            Some(_) | None => Err(RegistryError::Unknown { name, loaded: shelf.names() }),
+        }
+    }
+
+    /// The model that words the turns, once one is loaded.
+    #[must_use]
+    pub fn draft(&self) -> Option<GenerationModel> {
+        let shelf = self.lock();
+        let slot = shelf.slots.get(shelf.draft.as_ref()?)?;
+        slot.serving.as_ref().map(|served| served.model.clone())
+    }
+
+    /// Every model that serves, by name.
+    #[must_use]
+    pub fn serving(&self) -> Vec<GenerationModel> {
+        let shelf = self.lock();
+        let serving = shelf.slots.values().filter_map(|slot| slot.serving.as_ref());
+        serving.map(|served| served.model.clone()).collect()
+    }
+
+    /// Every name as it stands, the one that words the turns first.
+    #[must_use]
+    pub fn list(&self) -> Vec<ModelStatus> {
+        let shelf = self.lock();
+        let status = |(name, slot): (&String, &Slot)| slot.status(name, shelf.is_draft(name));
+        let mut list: Vec<ModelStatus> = shelf.slots.iter().map(status).collect();
+        list.sort_by_key(|status| !status.is_draft);
+        list
+    }
+
+    /// One name as it stands.
+    #[must_use]
+    pub fn status(&self, name: &str) -> Option<ModelStatus> {
+        let shelf = self.lock();
+        Some(shelf.slots.get(name)?.status(name, shelf.is_draft(name)))
+    }
+
+    /// Begins to load a model on a thread of its own; wait for the end with [`Load::wait`]. If that
+    /// very model serves already, or its load is under way, nothing begins anew.
+    ///
+    /// # Errors
+    /// If another load of the name is under way, there are too many models, or the file is not
+    /// there. What the file holds shows at the end of the load.
+    pub fn load(self: &Arc<Self>, order: LoadOrder) -> Result<Load, RegistryError> {
+        let name = order.name.clone();
+        let outcome = match self.begin(order)? {
+            Begun::Serving => None,
+            Begun::Joined(outcome) => Some(outcome),
+            Begun::Job(job, outcome) => {
+                std::thread::Builder::new()
+                    .name("model loader".to_owned())
+                    .spawn(move || job.run())
+                    .map_err(|cause| RegistryError::Thread { cause })?;
+                Some(outcome)
+            }
+        };
+        Ok(Load { name, outcome })
+    }
+
+    /// Loads a model on this thread, as a gateway does at its start.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and if the load fails.
+    ///
+    /// # Panics
+    /// On a thread of an async runtime, which it would block.
+    pub fn load_here(self: &Arc<Self>, order: LoadOrder) -> Result<(), RegistryError> {
+        let name = order.name.clone();
+        match self.begin(order)? {
+            Begun::Serving => Ok(()),
+            Begun::Joined(_) => Err(RegistryError::Busy { name }),
+            Begun::Job(job, outcome) => {
+                job.run();
+                ended(name, &outcome.borrow())
+            }
+        }
+    }
+
+    fn begin(self: &Arc<Self>, order: LoadOrder) -> Result<Begun, RegistryError> {
+        let stamp = FileStamp::of(&order.path)?;
+        let mut shelf = self.lock();
+        let name = order.name.clone();
+        if let Some(slot) = shelf.slots.get(&name) {
+            if let Some(loading) = &slot.loading {
+                let same = loading.order == order && loading.stamp == stamp;
+                return match same {
+                    true => Ok(Begun::Joined(loading.outcome.clone())),
+                    false => Err(RegistryError::Busy { name }),
+                };
+            }
+            if slot.serving.as_ref().is_some_and(|served| served.is_what(&order, &stamp)) {
+                drop(shelf);
+                if order.role == Role::Draft {
+                    self.seat(&name)?;
+                }
+                return Ok(Begun::Serving);
+            }
+        }
+        let instances = shelf.slots.values().map(Slot::instances).sum();
+        if instances >= self.instances_max {
+            return Err(RegistryError::TooMany { instances });
+        }
+        let (outcome, waiting) = watch::channel(None);
+        let slot = shelf.slots.entry(name).or_default();
+        let loading = Loading { order: order.clone(), stamp: stamp.clone(), outcome: waiting };
+        let waiting = slot.loading.insert(loading).outcome.clone();
+        drop(shelf);
+        let job = Job::new(Arc::clone(self), order, stamp, outcome);
+        Ok(Begun::Job(Box::new(job), waiting))
+    }
+
+    /// Takes a model away; wait for its end with [`Unload::wait`]. Unloading what was unloaded, or
+    /// what failed to load, changes nothing.
+    ///
+    /// # Errors
+    /// If it words the turns, is being loaded, or was never there.
+    pub fn unload(self: &Arc<Self>, name: &str) -> Result<Unload, RegistryError> {
+        let _flip = self.flip.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.lock();
+        let name = name.to_owned();
+        let loaded = shelf.names();
+        let is_draft = shelf.is_draft(&name);
+        let was_unloaded = shelf.unloaded.contains(&name);
+        let id = shelf.fresh_id();
+        let Some(slot) = shelf.slots.get_mut(&name) else {
+            return match was_unloaded {
+                true => Ok(Unload { gone: None }),
+                false => Err(RegistryError::Unknown { name, loaded }),
+            };
+        };
+        if slot.loading.is_some() {
+            return Err(RegistryError::Busy { name });
+        }
+        if is_draft {
+            return Err(RegistryError::InUse { name });
+        }
+        slot.failure = None;
+        let Some(served) = slot.serving.take() else {
+            let gone = slot.leaving.last().map(|leaving| leaving.gone.clone());
+            shelf.forget(&name);
+            return Ok(Unload { gone });
+        };
+        let departure = Departure::begin(self, slot, id, served);
+        let gone = slot.leaving.last().map(|leaving| leaving.gone.clone());
+        shelf.remember_unloaded(name);
+        drop(shelf);
+        std::thread::Builder::new()
+            .name("model drain".to_owned())
+            .spawn(move || departure.run())
+            .map_err(|cause| RegistryError::Thread { cause })?;
+        Ok(Unload { gone })
+    }
+
+    /// Has the model of `name` word the turns.
+    fn seat(&self, name: &str) -> Result<(), RegistryError> {
+        let _flip = self.flip.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell_follower(self.get(name)?).map_err(|error| {
+            let cause = LoadFailure::Refused(Arc::new(error));
+            RegistryError::Load { name: name.to_owned(), cause }
+        })?;
+        self.lock().draft = Some(name.to_owned());
+        Ok(())
+    }
+
+    fn tell_follower(&self, model: GenerationModel) -> Result<(), EngineError> {
+        self.follower.get().map_or(Ok(()), |follower| follower(model))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        // Whole fields are put and taken; no panic can leave a slot half changed.
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Characters of a name asked for that an error repeats.
+const NAME_CHARS_SHOWN: usize = 200;
+
+impl Shelf {
+    fn is_draft(&self, name: &str) -> bool {
+        self.draft.as_deref() == Some(name)
+    }
+
+    fn fresh_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// The names that serve, for messages.
+    fn names(&self) -> String {
+        let serving = self.slots.iter().filter(|(_, slot)| slot.serving.is_some());
+        let names: Vec<&str> = serving.map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    }
+
+    /// Drops a slot that has nothing left to tell.
+    fn forget(&mut self, name: &str) {
+        if self.slots.get(name).is_some_and(Slot::is_empty) {
+            self.slots.remove(name);
+        }
+    }
+
+    fn remember_unloaded(&mut self, name: String) {
+        self.unloaded.retain(|known| *known != name);
+        self.unloaded.push_back(name);
+        if self.unloaded.len() > UNLOADED_MAX {
+            self.unloaded.pop_front();
+        }
+    }
+
+    /// Keeps the reason of a failed load, and of not too many others.
+    fn remember_failure(&mut self, name: &str, reason: String) {
+        self.slots.entry(name.to_owned()).or_default().failure = Some(reason);
+        let failed = |(other, slot): (&String, &Slot)| {
+            (slot.instances() == 0 && other != name).then(|| other.clone())
+        };
+        let others: Vec<String> = self.slots.iter().filter_map(failed).collect();
+        for other in others.iter().take((others.len() + 1).saturating_sub(FAILURES_MAX)) {
+            self.slots.remove(other);
+        }
+    }
+}
+
+fn ended(name: String, outcome: &Outcome) -> Result<(), RegistryError> {
+    match outcome {
+        Some(Ok(())) => Ok(()),
+        Some(Err(cause)) => Err(RegistryError::Load { name, cause: cause.clone() }),
+        None => Err(RegistryError::Load { name, cause: LoadFailure::Panic }),
+    }
+}
+
+/// A load under way or done; dropping it changes nothing.
+#[derive(Debug)]
+pub struct Load {
+    name: String,
+    outcome: Option<watch::Receiver<Outcome>>,
+}
+
+impl Load {
+    /// Waits until the model serves.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn wait(self) -> Result<(), RegistryError> {
+        let Some(mut outcome) = self.outcome else { return Ok(()) };
+        // An end that nobody told is a panic, which `ended` says.
+        let _told = outcome.wait_for(Option::is_some).await.is_ok();
+        let outcome = outcome.borrow();
+        ended(self.name, &outcome)
+    }
+}
+
+/// An unload under way or done; dropping it changes nothing.
+#[derive(Debug)]
+pub struct Unload {
+    gone: Option<watch::Receiver<Option<Freed>>>,
+}
+
+impl Unload {
+    /// Waits until the model's memory is back; `None` if there was nothing to take away.
+    pub async fn wait(self) -> Option<Freed> {
+        let mut gone = self.gone?;
+        let freed = gone.wait_for(Option::is_some).await.ok()?;
+        *freed
+    }
+}

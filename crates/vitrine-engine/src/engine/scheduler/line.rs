@@ -1,0 +1,144 @@
+//! The waiting line: who is next, by priority and arrival.
+//!
+//! Invariants
+//! - Who ran before and lost its pages comes first, oldest first: its work is half done.
+//! - Live turns come before outreach, but of every [`OUTREACH_EVERY`] sequences taken while
+//!   outreach waits one is outreach: it waits longer, never for ever.
+//! - Within a class the order is that of arrival, except that a sequence that is not ready (another
+//!   one is computing its prompt) is passed over.
+
+use crate::engine::request::Priority;
+use std::collections::VecDeque;
+use vitrine_base::ids::SequenceId;
+
+/// One in so many is outreach while both wait: an eighth of the seats costs live turns little, and
+/// an outreach of a hundred messages still moves with every hundred turns of a busy evening.
+pub(super) const OUTREACH_EVERY: usize = 8;
+
+/// Why a sequence is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It ran before.
+    Again,
+    /// It is the oldest of its class, and no class above waits.
+    First(Priority),
+    /// It is outreach that has waited long enough.
+    Due,
+}
+
+/// The waiting line.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    again: VecDeque<SequenceId>,
+    live: VecDeque<SequenceId>,
+    outreach: VecDeque<SequenceId>,
+    /// Live sequences taken since outreach waits.
+    passed: usize,
+}
+
+impl Line {
+    /// Puts a new sequence at the end of its class. Ids rise.
+    pub(super) fn push(&mut self, id: SequenceId, priority: Priority) {
+        match priority {
+            Priority::Live => self.live.push_back(id),
+            Priority::Outreach => self.outreach.push_back(id),
+        }
+    }
+
+    /// Puts a sequence that lost its pages to the front.
+    pub(super) fn push_again(&mut self, id: SequenceId) {
+        let at = self.again.partition_point(|other| *other < id);
+        self.again.insert(at, id);
+    }
+
+    /// Who is next among those that are ready.
+    pub(super) fn next(&self, ready: impl Fn(SequenceId) -> bool) -> Option<(SequenceId, Turn)> {
+        let first = |class: &VecDeque<SequenceId>| class.iter().copied().find(|id| ready(*id));
+        if let Some(id) = first(&self.again) {
+            return Some((id, Turn::Again));
+        }
+        let outreach = first(&self.outreach);
+        if let Some(id) = outreach
+            && self.passed + 1 >= OUTREACH_EVERY
+        {
+            return Some((id, Turn::Due));
+        }
+        let live = first(&self.live).map(|id| (id, Turn::First(Priority::Live)));
+        live.or_else(|| Some((outreach?, Turn::First(Priority::Outreach))))
+    }
+
+    /// Takes who was next out of the line.
+    pub(super) fn take(&mut self, id: SequenceId, turn: Turn) {
+        match turn {
+            Turn::Again => {}
+            Turn::First(Priority::Live) if self.outreach.is_empty() => self.passed = 0,
+            Turn::First(Priority::Live) => self.passed += 1,
+            Turn::First(Priority::Outreach) | Turn::Due => self.passed = 0,
+        }
+        self.remove(id);
+    }
+
+    /// Takes a sequence out, wherever it stands.
+    pub(super) fn remove(&mut self, id: SequenceId) {
+        for class in [&mut self.again, &mut self.live, &mut self.outreach] {
+            if let Ok(at) = class.binary_search(&id) {
+                class.remove(at);
+            }
+        }
+    }
+
+    /// Sequences that lost their pages.
+    pub(super) fn again_count(&self) -> usize {
+        self.again.len()
+    }
+
+    /// Everybody in the line.
+    #[cfg(test)]
+    pub(super) fn ids(&self) -> Vec<SequenceId> {
+        for class in [&self.again, &self.live, &self.outreach] {
+            assert!(class.iter().is_sorted(), "out of order of arrival: {class:?}");
+        }
+        self.again.iter().chain(&self.live).chain(&self.outreach).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(line: &mut Line) -> Option<u64> {
+        let (id, turn) = line.next(|_| true)?;
+        line.take(id, turn);
+        Some(id.0)
+    }
+
+    #[test]
+    fn outreach_waits_for_seven_live_turns_at_most() {
+        let mut line = Line::default();
+        line.push(SequenceId(0), Priority::Outreach);
+        line.push(SequenceId(1), Priority::Outreach);
+        for id in 2..22 {
+            line.push(SequenceId(id), Priority::Live);
+        }
+        let order: Vec<u64> = std::iter::from_fn(|| take(&mut line)).collect();
+        assert_eq!(order[..9], [2, 3, 4, 5, 6, 7, 8, 0, 9]);
+        assert_eq!(order[15], 1);
+        assert_eq!(order.len(), 22);
+    }
+
+    #[test]
+    fn whoever_lost_its_pages_comes_first_and_the_unready_is_passed_over() {
+        let mut line = Line::default();
+        for id in 3..6 {
+            line.push(SequenceId(id), Priority::Live);
+        }
+        line.push_again(SequenceId(2));
+        line.push_again(SequenceId(1));
+        assert_eq!(take(&mut line), Some(1));
+        assert_eq!(take(&mut line), Some(2));
+        let ready = |id: SequenceId| id.0 != 3;
+        assert_eq!(line.next(ready), Some((SequenceId(4), Turn::First(Priority::Live))));
+        line.remove(SequenceId(4));
+        assert_eq!(line.ids(), [SequenceId(3), SequenceId(5)]);
+    }
+}

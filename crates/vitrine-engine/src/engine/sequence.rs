@@ -1,0 +1,266 @@
+//! One generation as the engine thread sees it: its tokens, its limits and its consumer.
+//!
+//! How far it is computed and which pages it owns is the scheduler's to know.
+//!
+//! Invariants
+//! - The event channel holds `output_tokens_max + 2` events: every token, the end and one spare, so
+//!   sending never waits and never fails for want of room.
+
+use crate::engine::admission::Place;
+use crate::engine::cache_scope::CacheScope;
+use crate::engine::constraint::Advance;
+use crate::engine::constraint::Constraint;
+use crate::engine::constraint::Guard;
+use crate::engine::error::EngineError;
+use crate::engine::generation::FinishReason;
+use crate::engine::generation::Timings;
+use crate::engine::generation::Usage;
+use crate::engine::prompt_lookup::PromptLookup;
+use crate::engine::request::EndOfText;
+use crate::engine::request::Priority;
+use crate::engine::request::Sampling;
+use crate::engine::sampler::Said;
+use crate::engine::sampler::Sampler;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+use tokio::sync::mpsc;
+use vitrine_base::ids::SequenceId;
+
+/// What the engine thread tells a consumer.
+#[derive(Debug)]
+pub(crate) enum EngineEvent {
+    /// A token was chosen.
+    Token(u32),
+    /// The generation is over.
+    Done(FinishReason, Usage, Timings),
+    /// The generation failed.
+    Failed(EngineError),
+}
+
+/// Room for one generation's events.
+pub(crate) fn event_channel_places(output_tokens_max: usize) -> usize {
+    output_tokens_max.saturating_add(2)
+}
+
+/// A checked request on its way to the engine thread.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) prompt_token_ids: Vec<u32>,
+    pub(crate) output_tokens_max: usize,
+    pub(crate) sampling: Sampling,
+    pub(crate) end_of_text: EndOfText,
+    pub(crate) cache: CacheScope,
+    pub(crate) priority: Priority,
+    pub(crate) constraint: Option<Constraint>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) submitted: Instant,
+    pub(crate) events: mpsc::Sender<EngineEvent>,
+    pub(crate) cancelled: Arc<AtomicBool>,
+    pub(crate) place: Place,
+}
+
+impl Work {
+    /// Tells the consumer that the generation failed before it began.
+    pub(crate) fn refuse(self, error: EngineError) {
+        let _consumer_left = self.events.try_send(EngineEvent::Failed(error)).is_err();
+    }
+}
+
+/// One generation as the engine thread sees it.
+#[derive(Debug)]
+pub(crate) struct Sequence {
+    pub(crate) id: SequenceId,
+    /// The prompt, then what was generated.
+    pub(crate) token_ids: Vec<u32>,
+    pub(crate) prompt_tokens: usize,
+    pub(crate) output_tokens_max: usize,
+    pub(crate) sampling: Sampling,
+    pub(crate) random: ChaCha8Rng,
+    pub(crate) end_of_text: EndOfText,
+    /// Guesses at the tokens that follow; checked in the next step.
+    pub(crate) draft: Vec<u32>,
+    lookup: PromptLookup,
+    cached_tokens: usize,
+    /// What it is held to, and how far that has come; preemption leaves it as it is.
+    pub(crate) guard: Option<Guard>,
+    deadline: Option<Instant>,
+    events: mpsc::Sender<EngineEvent>,
+    cancelled: Arc<AtomicBool>,
+    /// In the line until the first step begins, then among those that run.
+    place: Place,
+    submitted: Instant,
+    started: Option<Instant>,
+    first_token: Option<Instant>,
+    last_token: Option<Instant>,
+}
+
+/// How long a token took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenTime {
+    /// Since submission.
+    First(Duration),
+    /// Since the token before.
+    Next(Duration),
+}
+
+impl Sequence {
+    /// Takes a request over.
+    pub(crate) fn new(id: SequenceId, work: Work) -> Self {
+        Self {
+            id,
+            prompt_tokens: work.prompt_token_ids.len(),
+            token_ids: work.prompt_token_ids,
+            output_tokens_max: work.output_tokens_max,
+            random: ChaCha8Rng::seed_from_u64(work.sampling.seed),
+            sampling: work.sampling,
+            end_of_text: work.end_of_text,
+            draft: Vec::new(),
+            lookup: PromptLookup::default(),
+            cached_tokens: 0,
+            guard: work.constraint.map(|constraint| constraint.start()),
+            deadline: work.deadline,
+            events: work.events,
+            cancelled: work.cancelled,
+            place: work.place,
+            submitted: work.submitted,
+            started: None,
+            first_token: None,
+            last_token: None,
+        }
+    }
+
+    /// Tokens generated.
+    pub(crate) fn output_tokens(&self) -> usize {
+        self.token_ids.len() - self.prompt_tokens
+    }
+
+    /// Why the sequence should end now, if it should.
+    pub(crate) fn end_reason(&self, now: Instant) -> Option<FinishReason> {
+        if self.cancelled.load(Ordering::Acquire) {
+            return Some(FinishReason::Cancelled);
+        }
+        let late = self.deadline.is_some_and(|deadline| now >= deadline);
+        late.then_some(FinishReason::Deadline)
+    }
+
+    /// Its constraint, if that must say what may come next.
+    pub(crate) fn wanted_guard(&mut self) -> Option<&mut Guard> {
+        self.guard.as_mut().filter(|guard| guard.is_wanted())
+    }
+
+    /// Whether it needs no logits, only the likeliest token.
+    pub(crate) fn is_plain_greedy(&self) -> bool {
+        self.guard.is_none() && self.sampling.temperature == 0.0
+    }
+
+    /// Chooses the next token from what the model says of a row.
+    ///
+    /// # Errors
+    /// If no logit is usable, or the constraint allows nothing.
+    pub(crate) fn choose(
+        &mut self,
+        sampler: &mut Sampler,
+        said: Said<'_>,
+    ) -> Result<u32, EngineError> {
+        let position = self.token_ids.len() - 1;
+        let chosen = match (said, &mut self.guard) {
+            (Said::Likeliest(token_id), _) => token_id,
+            (Said::Logits(logits), None) => {
+                sampler.choose(logits, &self.sampling, &mut self.random)
+            }
+            (Said::Logits(logits), Some(guard)) => {
+                let allowed = guard.allowed(position)?;
+                sampler.choose_allowed(logits, allowed, &self.sampling, &mut self.random)
+            }
+        };
+        chosen.ok_or(EngineError::Logits { position })
+    }
+
+    /// Tells its constraint which token was chosen.
+    ///
+    /// # Errors
+    /// If the constraint cannot follow.
+    pub(crate) fn advance_guard(&mut self, token_id: u32) -> Result<Advance, EngineError> {
+        let position = self.token_ids.len();
+        match &mut self.guard {
+            None => Ok(Advance::Open),
+            Some(guard) => guard.advance(token_id, position),
+        }
+    }
+
+    /// Its first step begins, unless it ran before; `cached_tokens` of its prompt were computed
+    /// already. The first time returns how long it waited.
+    pub(crate) fn start(&mut self, now: Instant, cached_tokens: usize) -> Option<Duration> {
+        if self.started.is_some() {
+            return None;
+        }
+        self.place.start();
+        self.started = Some(now);
+        self.cached_tokens = cached_tokens;
+        Some(now.saturating_duration_since(self.submitted))
+    }
+
+    /// Guesses up to `tokens_max` tokens, none beyond the output's last but one; the last would be
+    /// a guess that nobody needs.
+    pub(crate) fn guess(&mut self, tokens_max: usize) {
+        self.draft.clear();
+        if self.first_token.is_some() {
+            let left = self.output_tokens_max - self.output_tokens() - 1;
+            let draft = self.lookup.guess(&self.token_ids, tokens_max.min(left));
+            self.draft.extend_from_slice(draft);
+        }
+    }
+
+    /// Learns how many of the guesses that a step checked were right.
+    pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
+        self.lookup.learn(guessed, right);
+    }
+
+    /// Adds a chosen token and tells the consumer.
+    pub(crate) fn push(&mut self, token_id: u32, now: Instant) -> TokenTime {
+        self.token_ids.push(token_id);
+        self.send(EngineEvent::Token(token_id));
+        self.first_token.get_or_insert(now);
+        match self.last_token.replace(now) {
+            Some(last) => TokenTime::Next(now.saturating_duration_since(last)),
+            None => TokenTime::First(now.saturating_duration_since(self.submitted)),
+        }
+    }
+
+    /// Time since submission.
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.submitted)
+    }
+
+    /// Tells the consumer that the generation is over.
+    pub(crate) fn finish(self, reason: FinishReason, now: Instant) {
+        let usage = Usage {
+            prompt_tokens: self.prompt_tokens,
+            cached_tokens: self.cached_tokens,
+            output_tokens: self.output_tokens(),
+        };
+        let started = self.started.unwrap_or(now);
+        let first_token = self.first_token.unwrap_or(now);
+        let timings = Timings {
+            queue: started.saturating_duration_since(self.submitted),
+            prefill: first_token.saturating_duration_since(started),
+            decode: now.saturating_duration_since(first_token),
+        };
+        self.send(EngineEvent::Done(reason, usage, timings));
+    }
+
+    /// Tells the consumer that the generation failed.
+    pub(crate) fn fail(self, error: EngineError) {
+        self.send(EngineEvent::Failed(error));
+    }
+
+    fn send(&self, event: EngineEvent) {
+        // A closed channel means that the consumer left; the cancel flag ends the sequence then.
+        let _consumer_left = self.events.try_send(event).is_err();
+    }
+}

@@ -1,0 +1,468 @@
+//! The engine thread: hears its lanes, plans a step, runs it, chooses tokens, tells the consumers.
+//!
+//! One thread owns the scheduler, the pages and the model; everybody else sends messages.
+//!
+//! Invariants
+//! - The thread never waits for a consumer; it parks only when no sequence exists.
+//! - Cancels and deadlines are noticed before every step, in the waiting line too.
+//! - A failed step ends its own sequences only; [`FAILED_STEPS_MAX`] on end end the engine, and so
+//!   does a panic, after which nothing is known to be whole.
+//! - Guesses are checked in one step, each by the choice that the model makes without it.
+//! - Every accepted request ends with exactly one event, or its channel closes after the cause of
+//!   death was published: never a hang.
+
+mod outcome;
+
+use crate::engine::admission::Admission;
+use crate::engine::cache_scope::CacheScope;
+use crate::engine::constraint::Guard;
+use crate::engine::constraint::prepare_beside;
+use crate::engine::error::Death;
+use crate::engine::error::EngineError;
+use crate::engine::generation::FinishReason;
+use crate::engine::handle::EngineParts;
+use crate::engine::options::PrefixCaching;
+use crate::engine::options::Speculation;
+use crate::engine::pace::Pace;
+use crate::engine::pace::StepWork;
+use crate::engine::sampler::Sampler;
+use crate::engine::scheduler::Arrival;
+use crate::engine::scheduler::Scheduler;
+use crate::engine::scheduler::SchedulerLimits;
+use crate::engine::scheduler::StepPlan;
+use crate::engine::scheduler::Tokens;
+use crate::engine::sequence::Sequence;
+use crate::engine::sequence::Work;
+use crate::engine::stats::Shared;
+use crate::engine::stats::count_time;
+use crate::engine::vocabulary::Vocabulary;
+use crate::model::Forward;
+use crate::model::Logits;
+use crate::model::ModelError;
+use crate::model::StepInput;
+use crate::model::Wanted;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+use tokio::sync::watch;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::ids::SequenceId;
+use vitrine_base::telemetry;
+
+/// Failed steps on end that end the engine: the second may have the first one's cause in a sequence
+/// that came back, the third says that the device or the weights are gone.
+const FAILED_STEPS_MAX: u32 = 3;
+
+/// How the engine works, beyond the scheduler's limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
+    pub(crate) prefix_cache: PrefixCaching,
+    pub(crate) speculation: Speculation,
+    pub(crate) decode_gap_percent: usize,
+}
+
+/// How the engine stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Finishes what it accepted.
+    Drain,
+    /// Ends every generation with [`EngineError::Closing`] before its next step.
+    Drop,
+}
+
+/// What the control lane carries: heard before any work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Control {
+    /// Stop.
+    Shutdown(Shutdown),
+}
+
+/// The engine thread's ends of its channels.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    pub(crate) control: Receiver<Control>,
+    pub(crate) work: Receiver<Work>,
+    /// Closes when the thread ends.
+    #[expect(dead_code, reason = "dropping it is its message")]
+    pub(crate) closed: watch::Sender<()>,
+}
+
+/// What one turn of the loop did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tick {
+    /// Ran a step.
+    Stepped,
+    /// Nobody to run.
+    Idle,
+    /// Nobody to run, and nobody will come.
+    Closed,
+}
+
+/// The engine thread's state.
+pub(crate) struct StepLoop {
+    name: String,
+    model: Box<dyn Forward>,
+    vocabulary: Arc<dyn Vocabulary>,
+    clock: SharedClock,
+    lanes: Lanes,
+    shared: Arc<Shared>,
+    admission: Arc<Admission>,
+    habits: Habits,
+    scheduler: Scheduler,
+    pace: Pace,
+    sequences: HashMap<SequenceId, Sequence>,
+    sampler: Sampler,
+    next_id: u64,
+    step: u64,
+    failed_steps: u32,
+    shutdown: Option<Shutdown>,
+    input: StepInput,
+    /// One sequence's rows, as they are packed.
+    rows: Vec<u32>,
+}
+
+impl Tokens for HashMap<SequenceId, Sequence> {
+    fn known(&self, id: SequenceId) -> &[u32] {
+        self.get(&id).map_or(&[], |sequence| &sequence.token_ids)
+    }
+
+    fn draft_count(&self, id: SequenceId) -> usize {
+        self.get(&id).map_or(0, |sequence| sequence.draft.len())
+    }
+}
+
+impl StepLoop {
+    /// A loop of nobody. `limits` agree with the model's.
+    pub(crate) fn new(
+        parts: EngineParts,
+        (limits, habits): (SchedulerLimits, Habits),
+        lanes: Lanes,
+        shared: Arc<Shared>,
+        admission: Arc<Admission>,
+    ) -> Self {
+        Self {
+            name: parts.name,
+            model: parts.model,
+            vocabulary: parts.vocabulary,
+            clock: parts.clock,
+            lanes,
+            shared,
+            admission,
+            habits,
+            scheduler: Scheduler::new(limits),
+            pace: Pace::default(),
+            sequences: HashMap::new(),
+            sampler: Sampler::default(),
+            next_id: 0,
+            step: 0,
+            failed_steps: 0,
+            shutdown: None,
+            input: StepInput::default(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Runs until shutdown or death; parks while idle, so whoever sends must unpark.
+    pub(crate) fn run(mut self) {
+        loop {
+            let cause = match catch_unwind(AssertUnwindSafe(|| self.tick())) {
+                Ok(Ok(Tick::Stepped)) => continue,
+                Ok(Ok(Tick::Idle)) => {
+                    std::thread::park();
+                    continue;
+                }
+                Ok(Ok(Tick::Closed)) => return,
+                Ok(Err(cause)) => cause,
+                Err(panic) => Death::Panic { message: panic_message(panic.as_ref()) },
+            };
+            return self.die(cause);
+        }
+    }
+
+    /// One turn: hear, sweep, step.
+    ///
+    /// # Errors
+    /// If the forward pass fails again and again; the engine is of no use then.
+    pub(crate) fn tick(&mut self) -> Result<Tick, Death> {
+        self.hear();
+        self.sweep();
+        let tick = if !self.scheduler.is_idle() {
+            self.step()?;
+            Tick::Stepped
+        } else if self.shutdown.is_some() {
+            Tick::Closed
+        } else {
+            Tick::Idle
+        };
+        self.publish();
+        Ok(tick)
+    }
+
+    /// Ends every generation with the cause, for good.
+    pub(crate) fn die(mut self, cause: Death) {
+        tracing::error!(
+            model = self.name,
+            step = self.step,
+            cause = &cause as &dyn std::error::Error,
+            "engine died"
+        );
+        // Published before anything ends: whoever sees the end can read the cause.
+        let _first = self.shared.death.set((self.step, Arc::new(cause)));
+        self.shared.closing.store(true, Ordering::Release);
+        self.fail_all();
+    }
+
+    fn hear(&mut self) {
+        while let Ok(Control::Shutdown(how)) = self.lanes.control.try_recv() {
+            self.shared.closing.store(true, Ordering::Release);
+            self.shutdown = Some(how);
+        }
+        if self.shutdown == Some(Shutdown::Drop) {
+            return self.fail_all();
+        }
+        while let Ok(work) = self.lanes.work.try_recv() {
+            self.accept(work);
+        }
+        // After the work: what came before the order is under it.
+        let scheduler = &mut self.scheduler;
+        self.shared.erasures.carry_out(|owner| {
+            let pages = scheduler.forget_owner(owner);
+            tracing::debug!(pages, "computed pages of a tenant forgotten");
+        });
+    }
+
+    fn accept(&mut self, work: Work) {
+        let id = SequenceId(self.next_id);
+        self.next_id += 1;
+        let prompt_tokens = work.prompt_token_ids.len();
+        let arrival = Arrival {
+            id,
+            prompt_tokens,
+            tokens_max: prompt_tokens + work.output_tokens_max,
+            cache: match self.habits.prefix_cache {
+                PrefixCaching::On => work.cache,
+                PrefixCaching::Off => CacheScope::Nobody,
+            },
+            priority: work.priority,
+        };
+        let sequence = Sequence::new(id, work);
+        match self.scheduler.add(arrival) {
+            Ok(()) => {
+                self.sequences.insert(id, sequence);
+            }
+            // The handle refuses these already; here it costs one sequence, not the engine.
+            Err(never) => {
+                let prompt_tokens_max = never.page_count * self.model.limits().page_tokens;
+                sequence.fail(EngineError::PromptTooLong { prompt_tokens, prompt_tokens_max });
+            }
+        }
+    }
+
+    /// Ends what was cancelled or is late.
+    fn sweep(&mut self) {
+        let now = self.clock.instant();
+        let ended: Vec<(SequenceId, FinishReason)> = self
+            .sequences
+            .values()
+            .filter_map(|sequence| Some((sequence.id, sequence.end_reason(now)?)))
+            .collect();
+        for (id, reason) in ended {
+            self.finish(id, reason, now);
+        }
+    }
+
+    fn step(&mut self) -> Result<(), Death> {
+        let before = self.clock.instant();
+        let decoding = self.scheduler.decoding_count();
+        self.guess(decoding);
+        let prompt_rows_max = self.pace.prompt_rows(decoding, self.habits.decode_gap_percent);
+        let plan = self.scheduler.plan(&self.sequences, prompt_rows_max);
+        assert!(!plan.rows.is_empty(), "sequences exist but nobody can move");
+        count(&self.shared.preemptions, telemetry::PREEMPTIONS_TOTAL, plan.preempted);
+        let mut work = self.pack(&plan, before);
+        self.step += 1;
+        let logits = match self.forward() {
+            Ok(logits) => logits,
+            Err(cause) => return self.lose(&plan, cause),
+        };
+        self.failed_steps = 0;
+        let after = self.clock.instant();
+        let time = after.saturating_duration_since(before);
+        count_time(&self.shared.step_ns, time);
+        metrics::histogram!(telemetry::STEP_SECONDS).record(time.as_secs_f64());
+        work.output_tokens = self.apply(&plan, &logits, after);
+        self.pace.learn(work, time, &self.admission.rates);
+        Ok(())
+    }
+
+    /// Runs the model; what the constraints allow is found out meanwhile.
+    fn forward(&mut self) -> Result<Logits, ModelError> {
+        let guards: Vec<&mut Guard> =
+            self.sequences.values_mut().filter_map(Sequence::wanted_guard).collect();
+        if guards.is_empty() {
+            return self.model.forward(&self.input);
+        }
+        let (model, input) = (&mut self.model, &self.input);
+        let (logits, spent) = prepare_beside(guards, &self.clock, || model.forward(input));
+        count_time(&self.shared.mask_ns, spent);
+        metrics::histogram!(telemetry::MASK_SECONDS).record(spent.as_secs_f64());
+        logits
+    }
+
+    /// Lets sequences guess ahead while a step has rows to spare.
+    fn guess(&mut self, decoding: usize) {
+        let Speculation { draft_tokens_max, sequences_max } = self.habits.speculation;
+        if draft_tokens_max == 0 {
+            return;
+        }
+        let few = self.scheduler.running_count() <= sequences_max;
+        let tokens_max = if few && self.scheduler.waiting_count() == 0 {
+            self.pace.guesses(decoding).min(draft_tokens_max)
+        } else {
+            0
+        };
+        for sequence in self.sequences.values_mut() {
+            sequence.guess(tokens_max);
+        }
+    }
+
+    /// Turns a plan into the model's input; returns the rows by kind.
+    fn pack(&mut self, plan: &StepPlan, now: Instant) -> StepWork {
+        self.input.clear();
+        let mut work = StepWork::default();
+        let mut prompt_tokens = 0;
+        for rows in &plan.rows {
+            let Some(sequence) = self.sequences.get_mut(&rows.id) else {
+                unreachable!("a planned sequence exists");
+            };
+            if let (true, Some(guard)) = (rows.reaches_end, &mut sequence.guard) {
+                guard.want();
+            }
+            if let Some(queued) = sequence.start(now, rows.first_position) {
+                metrics::histogram!(telemetry::QUEUE_SECONDS).record(queued.as_secs_f64());
+                let shared = &self.shared;
+                let queries = telemetry::PREFIX_CACHE_QUERIES_TOTAL;
+                count(&shared.prefix_queries, queries, sequence.prompt_tokens);
+                let hits = telemetry::PREFIX_CACHE_HITS_TOTAL;
+                count(&shared.prefix_hits, hits, rows.first_position);
+                let computed = sequence.prompt_tokens.saturating_sub(rows.first_position);
+                self.admission.rates.learn_prompt(sequence.prompt_tokens, computed);
+            }
+            let range = rows.first_position..rows.first_position + rows.row_count;
+            prompt_tokens += range.end.min(sequence.prompt_tokens).saturating_sub(range.start);
+            if rows.reaches_end && rows.row_count == 1 {
+                work.decode_rows += 1;
+            } else {
+                work.prompt_rows += rows.row_count;
+            }
+            work.draft_rows += rows.draft_count;
+            let pages = self.scheduler.pages(rows.id);
+            let wanted = match (rows.reaches_end, rows.draft_count) {
+                (false, _) => Wanted::Nothing,
+                (true, 0) if sequence.is_plain_greedy() => Wanted::Likeliest,
+                (true, 0) => Wanted::Last,
+                (true, _) if sequence.is_plain_greedy() => Wanted::AllLikeliest,
+                (true, _) => Wanted::All,
+            };
+            self.rows.clear();
+            self.rows.extend_from_slice(&sequence.token_ids[range]);
+            self.rows.extend_from_slice(&sequence.draft[..rows.draft_count]);
+            self.input.push(&self.rows, rows.first_position, pages, wanted);
+        }
+        count(&self.shared.prompt_tokens, telemetry::PROMPT_TOKENS_TOTAL, prompt_tokens);
+        work
+    }
+
+    fn finish(&mut self, id: SequenceId, reason: FinishReason, now: Instant) {
+        if let Some(sequence) = self.forget(id) {
+            metrics::histogram!(telemetry::GENERATION_SECONDS)
+                .record(sequence.age(now).as_secs_f64());
+            if reason != FinishReason::Cancelled {
+                self.admission.rates.learn_output(sequence.output_tokens());
+            }
+            sequence.finish(reason, now);
+        }
+    }
+
+    fn fail(&mut self, id: SequenceId, error: EngineError) {
+        if let Some(sequence) = self.forget(id) {
+            sequence.fail(error);
+        }
+    }
+
+    /// Takes a sequence out; its pages are free before its consumer hears of the end.
+    fn forget(&mut self, id: SequenceId) -> Option<Sequence> {
+        self.scheduler.remove(id);
+        self.shared.finished.fetch_add(1, Ordering::Relaxed);
+        self.store_counts();
+        self.sequences.remove(&id)
+    }
+
+    fn fail_all(&mut self) {
+        let ids: Vec<SequenceId> = self.sequences.keys().copied().collect();
+        for id in ids {
+            self.fail(id, self.shared.end_error());
+        }
+        while let Ok(work) = self.lanes.work.try_recv() {
+            work.refuse(self.shared.end_error());
+        }
+    }
+
+    /// Shows how many run and wait, and the pages they own.
+    fn store_counts(&self) {
+        self.shared.running.store(self.scheduler.running_count(), Ordering::Relaxed);
+        self.shared.preempted.store(self.scheduler.preempted_count(), Ordering::Relaxed);
+        self.shared.pages_used.store(self.scheduler.pages_taken(), Ordering::Relaxed);
+        self.shared.pages_cached.store(self.scheduler.pages_known(), Ordering::Relaxed);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "gauges are for people")]
+    fn publish(&self) {
+        self.store_counts();
+        self.shared.steps.store(self.step, Ordering::Relaxed);
+        let waiting = self.scheduler.preempted_count() + self.admission.waiting();
+        let page_count = self.model.limits().page_count.max(1);
+        let usage = self.scheduler.pages_taken() as f64 / page_count as f64;
+        let known = self.scheduler.pages_known() as f64 / page_count as f64;
+        let gauges = [
+            (telemetry::SEQUENCES_RUNNING, self.scheduler.running_count() as f64),
+            (telemetry::SEQUENCES_WAITING, waiting as f64),
+            (telemetry::KV_CACHE_USAGE, usage),
+            (telemetry::KV_CACHE_KNOWN, known),
+        ];
+        for (name, value) in gauges {
+            metrics::gauge!(name, "model" => self.name.clone()).set(value);
+        }
+    }
+
+    /// Checks the scheduler's invariants and that it knows the same sequences.
+    ///
+    /// # Panics
+    /// If one is broken.
+    #[cfg(test)]
+    pub(crate) fn check_integrity(&self) {
+        self.scheduler.check_integrity();
+        assert_eq!(self.scheduler.is_idle(), self.sequences.is_empty());
+    }
+}
+
+/// Adds to a number of the engine's and to its counter for dashboards.
+fn count(number: &AtomicU64, name: &'static str, by: usize) {
+    let by = u64::try_from(by).unwrap_or(u64::MAX);
+    number.fetch_add(by, Ordering::Relaxed);
+    metrics::counter!(name).increment(by);
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! What a step brings: its tokens, or its end.
+//!
+//! Invariants
+//! - A token is chosen by one function, one row at a time, whether the row was guessed or not.
+//! - A guess counts only if it is the token that the row before it chose.
+
+use crate::engine::constraint::Advance;
+use crate::engine::error::Death;
+use crate::engine::error::EngineError;
+use crate::engine::generation::FinishReason;
+use crate::engine::request::EndOfText;
+use crate::engine::sampler::Said;
+use crate::engine::scheduler::PlannedRows;
+use crate::engine::scheduler::StepPlan;
+use crate::engine::sequence::TokenTime;
+use crate::engine::step_loop::FAILED_STEPS_MAX;
+use crate::engine::step_loop::StepLoop;
+use crate::engine::step_loop::count;
+use crate::model::Logits;
+use crate::model::ModelError;
+use crate::model::Wanted;
+use std::sync::Arc;
+use std::time::Instant;
+use vitrine_base::ids::SequenceId;
+use vitrine_base::telemetry;
+
+impl StepLoop {
+    /// Records what the step computed and chooses the next tokens of each sequence that reached its
+    /// end; returns how many were chosen.
+    pub(super) fn apply(&mut self, plan: &StepPlan, logits: &Logits, now: Instant) -> usize {
+        let input = std::mem::take(&mut self.input);
+        let (mut logit_rows, mut likeliest) = (logits.rows(), logits.likeliest().iter());
+        assert_eq!(logit_rows.len(), input.wanted_rows().len(), "an answer a wanted row");
+        assert_eq!(likeliest.len(), input.greedy_rows().len(), "an answer a greedy row");
+        let mut output_tokens = 0;
+        for (rows, segment) in plan.rows.iter().zip(input.segments()) {
+            self.advance(rows.id, rows.first_position + rows.row_count);
+            let own: Vec<Said<'_>> = match segment.wanted {
+                Wanted::Nothing => continue,
+                Wanted::Likeliest | Wanted::AllLikeliest => {
+                    let found = likeliest.by_ref().take(1 + rows.draft_count);
+                    found.map(|token_id| Said::Likeliest(*token_id)).collect()
+                }
+                Wanted::Last | Wanted::All => {
+                    logit_rows.by_ref().take(1 + rows.draft_count).map(Said::Logits).collect()
+                }
+            };
+            output_tokens += self.choose_all(rows, &own, now);
+        }
+        self.input = input;
+        output_tokens
+    }
+
+    /// Chooses from a sequence's rows in turn, as long as each chosen token is the one that the
+    /// next row was computed with; returns how many were chosen.
+    fn choose_all(&mut self, rows: &PlannedRows, said: &[Said<'_>], now: Instant) -> usize {
+        let (mut chosen, mut right) = (0, 0);
+        for (at, said) in said.iter().enumerate() {
+            let token_id = self.choose(rows.id, *said, now);
+            chosen += usize::from(token_id.is_some());
+            let Some(sequence) = self.sequences.get_mut(&rows.id) else { break };
+            if at == rows.draft_count || token_id != Some(sequence.draft[at]) {
+                break;
+            }
+            // The guess was right, so its row is computed.
+            right += 1;
+            self.advance(rows.id, rows.first_position + rows.row_count + right);
+        }
+        if rows.draft_count > 0 {
+            count(&self.shared.draft_tokens, telemetry::DRAFT_TOKENS_TOTAL, rows.draft_count);
+            let accepted = telemetry::ACCEPTED_TOKENS_TOTAL;
+            count(&self.shared.draft_tokens_accepted, accepted, right);
+            self.pace.learn_guesses(rows.draft_count, right);
+            if let Some(sequence) = self.sequences.get_mut(&rows.id) {
+                sequence.learn(rows.draft_count, right);
+            }
+        }
+        chosen
+    }
+
+    fn advance(&mut self, id: SequenceId, computed_tokens: usize) {
+        if let Some(sequence) = self.sequences.get(&id) {
+            self.scheduler.advance(id, computed_tokens, &sequence.token_ids);
+        }
+    }
+
+    /// Chooses one token; `None` if the sequence ended without one.
+    fn choose(&mut self, id: SequenceId, said: Said<'_>, now: Instant) -> Option<u32> {
+        let sequence = self.sequences.get_mut(&id)?;
+        let token_id = match sequence.choose(&mut self.sampler, said) {
+            Ok(token_id) => token_id,
+            Err(error) => {
+                self.fail(id, error);
+                return None;
+            }
+        };
+        let ends = self.vocabulary.is_end_of_generation(token_id);
+        if ends && (sequence.end_of_text == EndOfText::Stop || sequence.guard.is_some()) {
+            self.finish(id, FinishReason::Stop, now);
+            return None;
+        }
+        let advance = match sequence.advance_guard(token_id) {
+            Ok(advance) => advance,
+            Err(error) => {
+                self.fail(id, error);
+                return None;
+            }
+        };
+        let (name, time) = match sequence.push(token_id, now) {
+            TokenTime::First(time) => (telemetry::TIME_TO_FIRST_TOKEN_SECONDS, time),
+            TokenTime::Next(time) => (telemetry::INTER_TOKEN_SECONDS, time),
+        };
+        metrics::histogram!(name).record(time.as_secs_f64());
+        let is_last = sequence.output_tokens() >= sequence.output_tokens_max;
+        count(&self.shared.output_tokens, telemetry::GENERATION_TOKENS_TOTAL, 1);
+        if advance == Advance::Complete {
+            self.finish(id, FinishReason::Stop, now);
+        } else if is_last {
+            self.finish(id, FinishReason::Length, now);
+        } else {
+            self.scheduler.grow(id);
+        }
+        Some(token_id)
+    }
+
+    /// A step failed. What it computed is unknown, so its sequences end and nothing computed is
+    /// found again; the others, whose pages the step did not write, go on.
+    ///
+    /// # Errors
+    /// If so many steps on end failed that the next one will too.
+    pub(super) fn lose(&mut self, plan: &StepPlan, cause: ModelError) -> Result<(), Death> {
+        self.failed_steps += 1;
+        metrics::counter!(telemetry::STEPS_FAILED_TOTAL).increment(1);
+        if self.failed_steps >= FAILED_STEPS_MAX {
+            return Err(Death::Forward { steps: self.failed_steps, cause });
+        }
+        let (step, cause) = (self.step, Arc::new(cause));
+        tracing::error!(
+            model = self.name,
+            step,
+            sequences = plan.rows.len(),
+            cause = &*cause as &dyn std::error::Error,
+            "a step failed; its generations end"
+        );
+        for rows in &plan.rows {
+            self.fail(rows.id, EngineError::Step { step, cause: Arc::clone(&cause) });
+        }
+        self.scheduler.forget_all();
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! A model and a vocabulary for tests: tiny, exact, and breakable on demand.
+//!
+//! Tokens are bytes, plus [`END`]. Each KV slot holds one token, and logits are a hash of the
+//! tokens that the sequence's pages hold, so a page with two owners or a stale page changes the
+//! output.
+
+use crate::engine::vocabulary::Detokenizer;
+use crate::engine::vocabulary::Vocabulary;
+use crate::model::Forward;
+use crate::model::ForwardLimits;
+use crate::model::Logits;
+use crate::model::ModelError;
+use crate::model::StepInput;
+use vitrine_base::ids::PageId;
+
+/// Ends a text.
+pub(crate) const END: u32 = 256;
+
+/// Bytes and [`END`].
+pub(crate) const VOCABULARY_SIZE: usize = 257;
+
+/// Called with the step's number before it runs.
+type BeforeStep = Box<dyn FnMut(u64) -> Result<(), ModelError> + Send>;
+
+/// How the toy chooses.
+#[derive(Debug, Clone)]
+pub(crate) enum Speech {
+    /// By a hash of everything before.
+    Hash,
+    /// By the same hash, but only the first so many tokens: they come again and again.
+    FewWords(u32),
+    /// Token `i` of the script follows position `i`, then [`END`].
+    Script(Vec<u32>),
+    /// No logit is usable.
+    Nothing,
+}
+
+/// A model for tests.
+pub(crate) struct ToyModel {
+    limits: ForwardLimits,
+    slots: Vec<u32>,
+    speech: Speech,
+    before_step: Option<BeforeStep>,
+    steps: u64,
+}
+
+impl ToyModel {
+    /// A toy that hashes, with so many pages of four tokens.
+    pub(crate) fn new(page_count: usize) -> Self {
+        let limits = ForwardLimits {
+            vocabulary_size: VOCABULARY_SIZE,
+            context_tokens_max: 4_096,
+            page_tokens: 4,
+            page_count,
+            weight_bytes: 0,
+            kv_bytes: 0,
+        };
+        Self {
+            limits,
+            slots: vec![u32::MAX; page_count * limits.page_tokens],
+            speech: Speech::Hash,
+            before_step: None,
+            steps: 0,
+        }
+    }
+
+    /// A toy with 64 pages that says a text after a prompt of one token, then ends.
+    pub(crate) fn saying(text: &str) -> Self {
+        let script = text.bytes().map(u32::from).collect();
+        Self { speech: Speech::Script(script), ..Self::new(64) }
+    }
+
+    /// Chooses otherwise.
+    pub(crate) fn speech(self, speech: Speech) -> Self {
+        Self { speech, ..self }
+    }
+
+    /// Calls `hook` with the step's number, from 1, before each step.
+    pub(crate) fn before_step(
+        self,
+        hook: impl FnMut(u64) -> Result<(), ModelError> + Send + 'static,
+    ) -> Self {
+        Self { before_step: Some(Box::new(hook)), ..self }
+    }
+
+    fn row_logits(&self, history: &[u32], logits: &mut Vec<f32>) {
+        let position = history.len() - 1;
+        match &self.speech {
+            Speech::Hash | Speech::FewWords(_) => {
+                let words = match self.speech {
+                    Speech::FewWords(words) => u64::from(words),
+                    Speech::Hash | Speech::Script(_) | Speech::Nothing => u64::MAX,
+                };
+                let mut state = 0xcbf2_9ce4_8422_2325_u64;
+                for token in history {
+                    state = (state ^ u64::from(*token)).wrapping_mul(0x0100_0000_01b3);
+                }
+                logits.extend((0..self.limits.vocabulary_size as u64).map(|token| {
+                    let mixed = (state ^ token).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+                    let logit = mixed as f32 / (1_u64 << 24) as f32 * 8.0;
+                    if token < words { logit } else { logit - 99.0 }
+                }));
+            }
+            Speech::Script(script) => {
+                let next = script.get(position).copied().unwrap_or(END) as usize;
+                logits.extend(
+                    (0..self.limits.vocabulary_size)
+                        .map(|token| if token == next { 9.0 } else { 0.0 }),
+                );
+            }
+            Speech::Nothing => {
+                logits.extend(std::iter::repeat_n(f32::NAN, self.limits.vocabulary_size));
+            }
+        }
+    }
+}
+
+impl Forward for ToyModel {
+    fn limits(&self) -> ForwardLimits {
+        self.limits
+    }
+
+    fn forward(&mut self, step: &StepInput) -> Result<Logits, ModelError> {
+        self.steps += 1;
+        if let Some(hook) = &mut self.before_step {
+            hook(self.steps)?;
+        }
+        let page_tokens = self.limits.page_tokens;
+        let slot = |pages: &[PageId], position: usize| {
+            pages[position / page_tokens].index() * page_tokens + position % page_tokens
+        };
+        for segment in step.segments() {
+            for (offset, token) in step.tokens()[segment.rows.clone()].iter().enumerate() {
+                let at = slot(step.pages_of(segment), segment.tokens_before + offset);
+                self.slots[at] = *token;
+            }
+        }
+        let mut values = Vec::new();
+        let wanted = step.wanted_rows().iter().chain(step.greedy_rows());
+        for row in wanted.map(|row| *row as usize) {
+            let own = step.segments().iter().find(|segment| segment.rows.contains(&row));
+            if let Some(segment) = own {
+                let position = segment.tokens_before + row - segment.rows.start;
+                let history: Vec<u32> =
+                    (0..=position).map(|at| self.slots[slot(step.pages_of(segment), at)]).collect();
+                self.row_logits(&history, &mut values);
+            }
+        }
+        Ok(Logits::new(values, VOCABULARY_SIZE).with_greedy(step.greedy_rows().len()))
+    }
+}
+
+/// Bytes as text.
+#[derive(Debug)]
+pub(crate) struct ToyVocabulary;
+
+#[derive(Debug, Default)]
+struct ToyDetokenizer {
+    bytes: Vec<u8>,
+}
+
+impl Vocabulary for ToyVocabulary {
+    fn is_end_of_generation(&self, token_id: u32) -> bool {
+        token_id == END
+    }
+
+    fn detokenizer(&self) -> Box<dyn Detokenizer> {
+        Box::new(ToyDetokenizer::default())
+    }
+}
+
+impl Detokenizer for ToyDetokenizer {
+    fn push(&mut self, token_id: u32) -> String {
+        self.bytes.extend(u8::try_from(token_id));
+        match String::from_utf8(std::mem::take(&mut self.bytes)) {
+            Ok(text) => text,
+            Err(error) if error.utf8_error().error_len().is_none() => {
+                let whole = error.utf8_error().valid_up_to();
+                let mut bytes = error.into_bytes();
+                self.bytes = bytes.split_off(whole);
+                String::from_utf8(bytes).unwrap_or_default()
+            }
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }
+    }
+}

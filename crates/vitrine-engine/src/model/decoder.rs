@@ -1,0 +1,185 @@
+//! The one decoder: norm, attention, residual, norm, feed-forward, residual, for every family.
+//!
+//! What the calls compute is the executor's business; which calls, and in which order, is decided
+//! here once.
+
+use crate::model::error::ModelError;
+use crate::model::executor::Executor;
+use crate::model::executor::candle::CandleExecutor;
+use crate::model::executor::cpu;
+use crate::model::executor::cpu::CpuExecutor;
+use crate::model::forward::Forward;
+use crate::model::forward::ForwardLimits;
+use crate::model::forward::Logits;
+use crate::model::gguf::GgufFile;
+use crate::model::kv_pages;
+use crate::model::kv_pages::KvType;
+use crate::model::shape::DecoderShape;
+use crate::model::step_input::StepInput;
+use candle_core::Device;
+use std::sync::Arc;
+use vitrine_kernels::pool::Cores;
+use vitrine_kernels::tier::Tier;
+
+/// How a decoder is loaded.
+#[derive(Debug, Clone)]
+pub struct DecoderOptions {
+    /// Where it computes.
+    pub device: Device,
+    /// Token slots in one KV page; 16 wastes at most 15 slots a sequence.
+    pub page_tokens: usize,
+    /// Memory of the KV pool, in bytes.
+    pub kv_bytes_max: u64,
+    /// Number format of stored keys and values.
+    pub kv_type: KvType,
+    /// Longest sequence served, in tokens; the model's own context is the upper bound.
+    pub context_tokens_max: usize,
+    /// Who computes on the CPU.
+    pub executor: ExecutorChoice,
+    /// What the cpu executor computes on, together with everybody else who has the same.
+    pub cores: Arc<Cores>,
+    /// Instruction set of the cpu executor's kernels.
+    pub tier: Tier,
+}
+
+/// Which executor computes a decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecutorChoice {
+    /// Our kernels on the CPU if they can run the model, else the tensor library.
+    Auto,
+    /// The tensor library, on any device.
+    Candle,
+    /// Our kernels, or an error.
+    Cpu,
+}
+
+#[cfg(test)]
+impl DecoderOptions {
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            // The first CUDA device in a build for it, so that the same tests judge it.
+            device: Device::cuda_if_available(0).expect("a device"),
+            page_tokens: 16,
+            kv_bytes_max: 8 << 20,
+            kv_type: KvType::F32,
+            context_tokens_max: 1024,
+            executor: ExecutorChoice::Auto,
+            cores: Cores::new(2),
+            tier: Tier::detect(),
+        }
+    }
+}
+
+/// Loads the decoder that `file` holds.
+///
+/// # Errors
+/// If the family or a tensor type is not supported, tensors are missing or of the wrong shape, or
+/// the KV memory does not hold one page.
+pub fn load_decoder(
+    file: &GgufFile,
+    options: &DecoderOptions,
+) -> Result<Box<dyn Forward>, ModelError> {
+    let shape = DecoderShape::from_metadata(file.metadata())?;
+    let layers = shape.layers;
+    if runs_on_kernels(file, options)? {
+        let executor = CpuExecutor::load(file, &shape, options)?;
+        return Ok(Box::new(Decoder { layers, executor }));
+    }
+    let executor = CandleExecutor::load(file, &shape, options)?;
+    Ok(Box::new(Decoder { layers, executor }))
+}
+
+/// Bytes of one KV page, of keys and values in all layers, with the executor that `options` choose.
+///
+/// # Errors
+/// As [`load_decoder`] for a model that cannot be described.
+pub fn kv_page_bytes(file: &GgufFile, options: &DecoderOptions) -> Result<u64, ModelError> {
+    let shape = DecoderShape::from_metadata(file.metadata())?;
+    Ok(match runs_on_kernels(file, options)? {
+        true => cpu::page_bytes(&shape, options),
+        false => kv_pages::page_bytes(&shape, options),
+    })
+}
+
+/// Whether the cpu executor takes the model; the log says why not.
+pub(crate) fn runs_on_kernels(
+    file: &GgufFile,
+    options: &DecoderOptions,
+) -> Result<bool, ModelError> {
+    let obstacle = if options.device.is_cpu() {
+        cpu::obstacle(file)
+    } else {
+        Some("the device is not the CPU".to_owned())
+    };
+    match (options.executor, obstacle) {
+        (ExecutorChoice::Candle, _) => Ok(false),
+        (ExecutorChoice::Auto | ExecutorChoice::Cpu, None) => Ok(true),
+        (ExecutorChoice::Auto, Some(why)) => {
+            tracing::info!(why, "the tensor library computes the model, not the CPU kernels");
+            Ok(false)
+        }
+        (ExecutorChoice::Cpu, Some(found)) => Err(ModelError::Unsupported {
+            what: "model for the CPU kernels",
+            found,
+            supported: "tensor types with kernels, on the CPU",
+        }),
+    }
+}
+
+struct Decoder<E> {
+    layers: usize,
+    executor: E,
+}
+
+impl<E: Executor + Send> Forward for Decoder<E> {
+    fn limits(&self) -> ForwardLimits {
+        self.executor.limits()
+    }
+
+    fn forward(&mut self, input: &StepInput) -> Result<Logits, ModelError> {
+        check(input, &self.executor.limits())?;
+        if input.tokens().is_empty() {
+            return Ok(Logits::new(Vec::new(), self.limits().vocabulary_size));
+        }
+        let executor = &mut self.executor;
+        let step = executor.begin(input)?;
+        let mut rows = executor.embed(&step)?;
+        for layer in 0..self.layers {
+            let query = executor.norm_qkv_rope_store(layer, &rows, &step)?;
+            let mixed = executor.attend(layer, query, &step)?;
+            rows = executor.out_residual(layer, mixed, rows)?;
+            let inner = executor.norm_gate_up(layer, &rows)?;
+            rows = executor.down_residual(layer, inner, rows)?;
+        }
+        executor.head(rows, &step)
+    }
+}
+
+/// Refuses tokens, pages and lengths outside the model's limits.
+fn check(input: &StepInput, limits: &ForwardLimits) -> Result<(), ModelError> {
+    let vocabulary_size = limits.vocabulary_size;
+    if let Some(&token) = input.tokens().iter().find(|&&id| id as usize >= vocabulary_size) {
+        return Err(ModelError::Token { token, vocabulary_size });
+    }
+    for (index, segment) in input.segments().iter().enumerate() {
+        let (tokens, tokens_max) = (segment.context_tokens(), limits.context_tokens_max);
+        if tokens > tokens_max {
+            return Err(ModelError::SequenceLength { index, tokens, tokens_max });
+        }
+        let pages = input.pages_of(segment);
+        let needed = tokens.div_ceil(limits.page_tokens);
+        let foreign = pages.iter().find(|page| page.index() >= limits.page_count);
+        if pages.len() < needed || foreign.is_some() {
+            return Err(ModelError::Pages {
+                index,
+                found: pages.len(),
+                needed,
+                page_count: limits.page_count,
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,378 @@
+//! The encoder on our own kernels: rows of all sequences in one matrix, products in integers.
+//!
+//! A layer is five regions of all threads (projections, attention, output, up, down), with the
+//! row-wise stages between them in regions of their own only where they are long enough. Linear
+//! layers multiply integers of 8 or 16 bits ([`Linear`]); embeddings, norms, attention and the
+//! nonlinearity are f32.
+//!
+//! Invariants
+//! - A sequence's vector depends on its own tokens only, to the last bit: kernels promise it for
+//!   their rows, and attention never leaves a sequence.
+//! - Nothing but the vectors is allocated in a pass: the arena holds [`ROWS_MAX`] rows, or one
+//!   sequence of the longest kind, and larger calls are cut into passes.
+
+mod linear;
+mod stages;
+
+pub(super) use linear::Bits;
+pub(super) use linear::GROUP_VALUES;
+
+use crate::model::cores_for;
+use crate::model::encoder::config::Activation;
+use crate::model::encoder::config::EncoderConfig;
+use crate::model::encoder::config::Pooling;
+use crate::model::encoder::integer::linear::Linear;
+use crate::model::encoder::integer::linear::Operand;
+use crate::model::encoder::integer::linear::Place;
+use crate::model::encoder::integer::stages::Team;
+use crate::model::encoder::layer::TensorSource;
+use crate::model::error::ModelError;
+use vitrine_base::ids::PageId;
+use vitrine_kernels::activation;
+use vitrine_kernels::attention;
+use vitrine_kernels::attention::PageLayout;
+use vitrine_kernels::grid::Edges;
+use vitrine_kernels::matmul;
+use vitrine_kernels::pool::Pool;
+use vitrine_kernels::pool::TaskPanic;
+use vitrine_kernels::tier::Tier;
+
+/// Rows of one pass, unless one sequence is longer: what stands between two stages of MiniLM (1.5
+/// MB for 256 rows) then stays in the last caches, and the barriers of a layer are below 1 % of it.
+const ROWS_MAX: usize = 512;
+
+/// Token slots of one scratch page of keys and values.
+const PAGE_TOKENS: usize = 64;
+
+/// Query rows that read keys and values together.
+const TILE_TOKENS: usize = 24;
+
+/// Sizes of every layer.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    width: usize,
+    inner: usize,
+    heads: usize,
+    activation: Activation,
+    epsilon: f32,
+    tokens_max: usize,
+}
+
+impl Shape {
+    fn head_width(self) -> usize {
+        self.width / self.heads
+    }
+
+    fn rows_max(self) -> usize {
+        ROWS_MAX.max(self.tokens_max)
+    }
+
+    /// Values of the widest row that is multiplied.
+    fn widest(self) -> usize {
+        self.width.max(self.inner)
+    }
+
+    fn layout(self) -> PageLayout {
+        PageLayout::new(PAGE_TOKENS, self.head_width())
+    }
+}
+
+#[derive(Debug)]
+struct Norm {
+    gain: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    /// Query and key one after another.
+    query_key: Linear,
+    value: Linear,
+    attention_out: Linear,
+    attention_norm: Norm,
+    up: Linear,
+    down: Linear,
+    out_norm: Norm,
+}
+
+/// What a token's first state is the sum of.
+#[derive(Debug)]
+struct Tables {
+    words: Vec<f32>,
+    positions: Vec<f32>,
+    first_position: usize,
+    segment: Option<Vec<f32>>,
+    norm: Norm,
+}
+
+/// Memory of one thread.
+#[derive(Debug)]
+struct Worker {
+    matmul: matmul::Scratch,
+    attention: attention::Scratch,
+    /// Keys and values of one head of one sequence.
+    pages: Vec<f32>,
+}
+
+/// Buffers of one pass, row-major.
+#[derive(Debug)]
+struct Arena {
+    /// `[rows, width]`: the hidden state.
+    hidden: Vec<f32>,
+    /// `[rows, 3 width]` projections, or `[rows, inner]`.
+    wide: Vec<f32>,
+    /// `[rows, width]`: what attention gives, or what a part adds to the hidden state.
+    mixed: Vec<f32>,
+    /// The left operand of the next product.
+    operand: Operand,
+    ids: Vec<u32>,
+    /// Position of every row in its sequence.
+    positions: Vec<usize>,
+    /// Where sequences begin, and where the last one ends.
+    sequences: Vec<usize>,
+    /// All scratch pages of a worker in order.
+    pages: Vec<PageId>,
+    edges: Edges,
+}
+
+/// A loaded encoder.
+#[derive(Debug)]
+pub(crate) struct IntegerEncoder {
+    shape: Shape,
+    tables: Tables,
+    layers: Vec<Layer>,
+    tier: Tier,
+    pool: Pool,
+    workers: Vec<Worker>,
+    arena: Arena,
+}
+
+impl IntegerEncoder {
+    /// Quantises the checkpoint and starts `threads` threads, the caller included.
+    pub(crate) fn load(
+        source: &TensorSource,
+        config: &EncoderConfig,
+        tokens_max: usize,
+        (bits, tier, threads): (Bits, Tier, usize),
+    ) -> Result<Self, ModelError> {
+        #[expect(clippy::cast_possible_truncation, reason = "an epsilon needs no f64 precision")]
+        let epsilon = config.layer_norm_eps as f32;
+        let shape = Shape {
+            width: config.hidden_size,
+            inner: config.intermediate_size,
+            heads: config.num_attention_heads,
+            activation: config.activation()?,
+            epsilon,
+            tokens_max,
+        };
+        let count = config.num_hidden_layers;
+        let layers = (0..count)
+            .map(|index| Layer::load(source, shape, [index, count], (bits, tier)))
+            .collect::<Result<_, _>>()?;
+        let pool =
+            Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
+        let workers = (0..pool.threads()).map(|_| Worker::new(shape)).collect();
+        Ok(Self {
+            shape,
+            tables: Tables::load(source, config)?,
+            layers,
+            tier,
+            pool,
+            workers,
+            arena: Arena::new(shape, Operand::new(bits, shape.rows_max(), shape.widest(), tier)),
+        })
+    }
+
+    /// Bytes of its weights, tables and arena.
+    pub(crate) fn bytes(&self) -> u64 {
+        let matrices = |layer: &Layer| {
+            let attention = [&layer.query_key, &layer.value, &layer.attention_out];
+            attention.into_iter().chain([&layer.up, &layer.down]).map(Linear::bytes).sum::<u64>()
+        };
+        let Arena { hidden, wide, mixed, operand, .. } = &self.arena;
+        let floats = self.tables.words.len()
+            + self.tables.positions.len()
+            + hidden.len()
+            + wide.len()
+            + mixed.len();
+        let weights: u64 = self.layers.iter().map(matrices).sum();
+        weights + 4 * floats as u64 + operand.bytes()
+    }
+
+    /// One pooled vector a sequence, in order. Sequences and ids were checked.
+    pub(crate) fn encode(
+        &mut self,
+        sequences: &[Vec<u32>],
+        pooling: Pooling,
+    ) -> Result<Vec<Vec<f32>>, TaskPanic> {
+        let mut vectors = Vec::with_capacity(sequences.len());
+        let mut rest = sequences;
+        while !rest.is_empty() {
+            let taken = self.arena.take(rest, self.shape.rows_max());
+            self.forward()?;
+            let edges = &self.arena.sequences;
+            for pair in edges.windows(2) {
+                let rows = &self.arena.hidden[pair[0] * self.shape.width..]
+                    [..(pair[1] - pair[0]) * self.shape.width];
+                vectors.push(pooled(rows, self.shape.width, pooling));
+            }
+            rest = &rest[taken..];
+        }
+        Ok(vectors)
+    }
+
+    /// All layers over the rows in the arena.
+    fn forward(&mut self) -> Result<(), TaskPanic> {
+        let (shape, tier) = (self.shape, self.tier);
+        let nonlinear: fn(Tier, &mut [f32]) = match shape.activation {
+            Activation::Gelu => activation::gelu_erf,
+            Activation::GeluTanh => activation::gelu_tanh,
+            Activation::Relu => activation::relu,
+        };
+        let Arena { hidden, wide, mixed, operand, ids, positions, sequences, pages, edges } =
+            &mut self.arena;
+        let mut team = Team { pool: &mut self.pool, workers: &mut self.workers, edges, tier };
+        let rows = ids.len();
+        team.embed(hidden, (ids, positions), &self.tables, shape)?;
+        let (narrow, inner) = ([rows, shape.width], [rows, shape.inner]);
+        for layer in &self.layers {
+            let projections = [&layer.query_key, &layer.value];
+            operand.fill(&mut team, &projections, hidden, narrow)?;
+            team.multiply(operand, &projections, (wide, rows), |_| ())?;
+            team.attend((mixed, wide), sequences, pages, shape)?;
+            let out = [&layer.attention_out];
+            operand.fill(&mut team, &out, mixed, narrow)?;
+            team.multiply(operand, &out, (mixed, rows), |_| ())?;
+            team.add_and_norm(hidden, mixed, (&layer.attention_norm, rows), shape)?;
+            operand.fill(&mut team, &[&layer.up], hidden, narrow)?;
+            team.multiply(operand, &[&layer.up], (wide, rows), |piece| nonlinear(tier, piece))?;
+            operand.fill(&mut team, &[&layer.down], wide, inner)?;
+            team.multiply(operand, &[&layer.down], (mixed, rows), |_| ())?;
+            team.add_and_norm(hidden, mixed, (&layer.out_norm, rows), shape)?;
+        }
+        Ok(())
+    }
+}
+
+/// One vector from a sequence's rows.
+fn pooled(rows: &[f32], width: usize, pooling: Pooling) -> Vec<f32> {
+    let mut vector = rows[..width].to_vec();
+    if pooling == Pooling::Mean {
+        for row in rows.chunks_exact(width).skip(1) {
+            vector.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a sequence is shorter than 2^16")]
+        let tokens = (rows.len() / width) as f32;
+        vector.iter_mut().for_each(|x| *x /= tokens);
+    }
+    vector
+}
+
+/// A tensor's values, row-major.
+fn values(source: &TensorSource, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+    Ok(source.tensor(name, shape)?.flatten_all()?.to_vec1()?)
+}
+
+impl Norm {
+    fn load(source: &TensorSource, name: &str, width: usize) -> Result<Self, ModelError> {
+        Ok(Self {
+            gain: values(source, &format!("{name}.weight"), &[width])?,
+            bias: values(source, &format!("{name}.bias"), &[width])?,
+        })
+    }
+}
+
+impl Tables {
+    fn load(source: &TensorSource, config: &EncoderConfig) -> Result<Self, ModelError> {
+        let width = config.hidden_size;
+        let table = |name: &str, rows: usize| {
+            values(source, &format!("embeddings.{name}_embeddings.weight"), &[rows, width])
+        };
+        let types = source.tensor_if_present(
+            "embeddings.token_type_embeddings.weight",
+            &[config.type_vocab_size, width],
+        )?;
+        let segment = types.map(|types| types.get(0)?.to_vec1()).transpose()?;
+        Ok(Self {
+            words: table("word", config.vocab_size)?,
+            positions: table("position", config.max_position_embeddings)?,
+            first_position: config.first_position(),
+            segment,
+            norm: Norm::load(source, "embeddings.LayerNorm", width)?,
+        })
+    }
+}
+
+impl Layer {
+    fn load(
+        source: &TensorSource,
+        shape: Shape,
+        at: [usize; 2],
+        (bits, tier): (Bits, Tier),
+    ) -> Result<Self, ModelError> {
+        let (width, inner) = (shape.width, shape.inner);
+        let prefix = format!("encoder.layer.{}", at[0]);
+        let linear = |names: &[&str], [output, input]: [usize; 2], place: Place| {
+            let named = |name: &&str| format!("{prefix}.{name}");
+            let names: Vec<String> = names.iter().map(named).collect();
+            Linear::load(source, &names, [output, input], (bits.of(place, at), tier))
+        };
+        let query_key = ["attention.self.query", "attention.self.key"];
+        let norm = |name: &str| Norm::load(source, &format!("{prefix}.{name}.LayerNorm"), width);
+        Ok(Self {
+            query_key: linear(&query_key, [width, width], Place::Elsewhere)?,
+            value: linear(&["attention.self.value"], [width, width], Place::Value)?,
+            attention_out: linear(&["attention.output.dense"], [width, width], Place::Elsewhere)?,
+            attention_norm: norm("attention.output")?,
+            up: linear(&["intermediate.dense"], [inner, width], Place::Up)?,
+            down: linear(&["output.dense"], [width, inner], Place::Elsewhere)?,
+            out_norm: norm("output")?,
+        })
+    }
+}
+
+impl Worker {
+    fn new(shape: Shape) -> Self {
+        let pages = shape.tokens_max.div_ceil(PAGE_TOKENS);
+        Self {
+            matmul: matmul::Scratch::default(),
+            attention: attention::Scratch::new(TILE_TOKENS, shape.layout()),
+            pages: vec![0.0; pages * shape.layout().elements()],
+        }
+    }
+}
+
+impl Arena {
+    fn new(shape: Shape, operand: Operand) -> Self {
+        let rows = shape.rows_max();
+        let page_count = u32::try_from(shape.tokens_max.div_ceil(PAGE_TOKENS)).unwrap_or(u32::MAX);
+        Self {
+            hidden: vec![0.0; rows * shape.width],
+            wide: vec![0.0; rows * shape.inner.max(3 * shape.width)],
+            mixed: vec![0.0; rows * shape.width],
+            operand,
+            ids: Vec::with_capacity(rows),
+            positions: Vec::with_capacity(rows),
+            sequences: Vec::with_capacity(rows + 1),
+            pages: (0..page_count).map(PageId).collect(),
+            edges: Edges::default(),
+        }
+    }
+
+    /// Takes as many of the sequences as fit into `rows_max` rows, one at least; returns how many.
+    fn take(&mut self, sequences: &[Vec<u32>], rows_max: usize) -> usize {
+        self.ids.clear();
+        self.positions.clear();
+        self.sequences.clear();
+        self.sequences.push(0);
+        for sequence in sequences {
+            if self.ids.len() + sequence.len() > rows_max {
+                break;
+            }
+            self.ids.extend_from_slice(sequence);
+            self.positions.extend(0..sequence.len());
+            self.sequences.push(self.ids.len());
+        }
+        self.sequences.len() - 1
+    }
+}

@@ -1,0 +1,158 @@
+//! The stages of a pass: each one region of all threads over one matrix of the arena.
+
+use crate::model::encoder::integer::Norm;
+use crate::model::encoder::integer::PAGE_TOKENS;
+use crate::model::encoder::integer::Shape;
+use crate::model::encoder::integer::TILE_TOKENS;
+use crate::model::encoder::integer::Tables;
+use crate::model::encoder::integer::Worker;
+use crate::model::encoder::integer::linear::Linear;
+use crate::model::encoder::integer::linear::Operand;
+use crate::model::encoder::integer::linear::PANEL_OUTPUTS;
+use vitrine_base::ids::PageId;
+use vitrine_kernels::attention;
+use vitrine_kernels::attention::HeadPages;
+use vitrine_kernels::attention::QueryTile;
+use vitrine_kernels::attention::Scoring;
+use vitrine_kernels::attention::SequenceRows;
+use vitrine_kernels::attention::Sight;
+use vitrine_kernels::grid::Cut;
+use vitrine_kernels::grid::Edges;
+use vitrine_kernels::norm;
+use vitrine_kernels::pool::Pool;
+use vitrine_kernels::pool::TaskPanic;
+use vitrine_kernels::tier::Tier;
+
+/// Threads, their memory, and room for a cut.
+pub(super) struct Team<'a> {
+    pub(super) pool: &'a mut Pool,
+    pub(super) workers: &'a mut [Worker],
+    pub(super) edges: &'a mut Edges,
+    pub(super) tier: Tier,
+}
+
+impl Team<'_> {
+    /// Sums of word, position and segment embeddings, normalised.
+    pub(super) fn embed(
+        &mut self,
+        hidden: &mut [f32],
+        (ids, positions): (&[u32], &[usize]),
+        tables: &Tables,
+        shape: Shape,
+    ) -> Result<(), TaskPanic> {
+        let (width, tier) = (shape.width, self.tier);
+        let rows = self.edges.rows(ids.len(), width, self.pool.threads());
+        let cut = Cut { width, rows, columns: &[0, width] };
+        self.pool.grid(hidden, cut, self.workers, |_, mut part| {
+            for row in part.rows() {
+                let position = tables.first_position + positions[row];
+                // Ids are `u32` and were checked against the vocabulary.
+                let word = &tables.words[ids[row] as usize * width..][..width];
+                let position = &tables.positions[position * width..][..width];
+                let out = part.row(row);
+                let sums = out.iter_mut().zip(word).zip(position);
+                sums.for_each(|((out, word), position)| *out = word + position);
+                if let Some(segment) = &tables.segment {
+                    out.iter_mut().zip(segment).for_each(|(out, x)| *out += x);
+                }
+                norm::layer_norm(tier, out, &tables.norm.gain, &tables.norm.bias, shape.epsilon);
+            }
+        })
+    }
+
+    /// Multiplies the operand with matrices that stand side by side in `out`; `then` gets every
+    /// piece of the product.
+    pub(super) fn multiply(
+        &mut self,
+        operand: &Operand,
+        linears: &[&Linear],
+        (out, rows): (&mut [f32], usize),
+        then: impl Fn(&mut [f32]) + Sync,
+    ) -> Result<(), TaskPanic> {
+        let widths = linears.iter().map(|linear| linear.outputs());
+        let width = widths.clone().sum();
+        let threads = self.pool.threads();
+        let columns = self.edges.columns(widths, PANEL_OUTPUTS, threads);
+        let cut = Cut { width, rows: &[0, rows], columns };
+        self.pool.grid(out, cut, self.workers, |worker, mut part| {
+            let mut first = 0;
+            for linear in linears {
+                if part.columns().start < first + linear.outputs() {
+                    linear.multiply(operand, (&mut part, first), &mut worker.matmul);
+                    break;
+                }
+                first += linear.outputs();
+            }
+            part.rows().for_each(|row| then(part.row(row)));
+        })
+    }
+
+    /// Attention inside every sequence: head by head of `wide` into `mixed`.
+    pub(super) fn attend(
+        &mut self,
+        (mixed, wide): (&mut [f32], &[f32]),
+        sequences: &[usize],
+        pages: &[PageId],
+        shape: Shape,
+    ) -> Result<(), TaskPanic> {
+        let (tier, width, head_width) = (self.tier, shape.width, shape.head_width());
+        let columns = self.edges.every(width, head_width);
+        let cut = Cut { width, rows: sequences, columns };
+        #[expect(clippy::cast_precision_loss, reason = "a head is narrower than 2^16")]
+        let scale = 1.0 / (head_width as f32).sqrt();
+        let layout = shape.layout();
+        let part_of = |row: usize, from: usize| &wide[row * 3 * width + from..][..head_width];
+        self.pool.grid(mixed, cut, self.workers, |worker, mut part| {
+            let (rows, first) = (part.rows(), part.columns().start);
+            for (at, row) in rows.clone().enumerate() {
+                let place = (pages[at / PAGE_TOKENS], at % PAGE_TOKENS);
+                let (key, value) = (part_of(row, width + first), part_of(row, 2 * width + first));
+                layout.store(&mut worker.pages, place, key, value);
+            }
+            let head = HeadPages { elements: &worker.pages, layout };
+            for from in rows.clone().step_by(TILE_TOKENS) {
+                let tile = from..(from + TILE_TOKENS).min(rows.end);
+                let query = worker.attention.query(tile.len(), layout);
+                for (row, query) in tile.clone().zip(query.chunks_exact_mut(head_width)) {
+                    let scaled = query.iter_mut().zip(part_of(row, first));
+                    scaled.for_each(|(scaled, x)| *scaled = x * scale);
+                }
+                let sequence = SequenceRows {
+                    rows: tile,
+                    first_position: from - rows.start,
+                    pages: 0..pages.len(),
+                };
+                let tile = QueryTile {
+                    group: 1,
+                    sequences: &[sequence],
+                    shared_pages: 0,
+                    sight: Sight::Whole(rows.len()),
+                    pages,
+                    scoring: Scoring { soft_cap: None, window: None },
+                };
+                attention::attend(tier, &mut worker.attention, &mut part, head, &tile);
+            }
+        })
+    }
+
+    /// Adds `sums` to the hidden state and normalises it.
+    pub(super) fn add_and_norm(
+        &mut self,
+        hidden: &mut [f32],
+        sums: &[f32],
+        (norm, rows): (&Norm, usize),
+        shape: Shape,
+    ) -> Result<(), TaskPanic> {
+        let (width, tier) = (shape.width, self.tier);
+        let rows = self.edges.rows(rows, width, self.pool.threads());
+        let cut = Cut { width, rows, columns: &[0, width] };
+        self.pool.grid(hidden, cut, self.workers, |_, mut part| {
+            for row in part.rows() {
+                let sums = &sums[row * width..(row + 1) * width];
+                let hidden = part.row(row);
+                hidden.iter_mut().zip(sums).for_each(|(hidden, sum)| *hidden += sum);
+                norm::layer_norm(tier, hidden, &norm.gain, &norm.bias, shape.epsilon);
+            }
+        })
+    }
+}

@@ -1,0 +1,281 @@
+//! Memory that a step computes in. It grows to the largest step seen and is never given back.
+
+use crate::model::executor::cpu::holder::COLUMNS_MULTIPLE;
+use crate::model::likeliest::Likeliest;
+use crate::model::shape::DecoderShape;
+use std::sync::Arc;
+use vitrine_kernels::attention;
+use vitrine_kernels::attention::PageLayout;
+use vitrine_kernels::grid::Cut;
+use vitrine_kernels::grid::Edges;
+use vitrine_kernels::matmul;
+use vitrine_kernels::matmul::QuantizedRows;
+use vitrine_kernels::matmul::RowForm;
+use vitrine_kernels::matmul::Rows;
+use vitrine_kernels::pool::Pool;
+use vitrine_kernels::pool::TaskPanic;
+use vitrine_kernels::tier::Tier;
+
+/// Rows that a step has room for are a multiple of this.
+const ROWS_STEP: usize = 64;
+
+/// Memory of one thread.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) matmul: matmul::Scratch,
+    pub(super) attention: attention::Scratch,
+    /// One row of the widest matrix.
+    pub(super) row: Vec<f32>,
+    /// One head.
+    pub(super) head: Vec<f32>,
+    /// `[rows, columns of one group of panels]`: a gate before it meets its other half.
+    pub(super) gate: Vec<f32>,
+}
+
+/// The left operand of a product, in the forms that the matrices of one stage want.
+#[derive(Debug)]
+pub(super) struct Operand {
+    small_groups: QuantizedRows,
+    large_groups: QuantizedRows,
+    /// Row-major `[rows, columns]`.
+    floats: Vec<f32>,
+    /// The forms that some matrix of the model wants.
+    forms: Vec<RowForm>,
+    rows: usize,
+    columns: usize,
+}
+
+/// Where the rows of an operand come from.
+pub(super) trait RowSource: Sync {
+    /// Row `row`; `room`, as wide as a row, may be used to compute it.
+    fn row<'a>(&'a self, row: usize, room: &'a mut [f32]) -> &'a [f32];
+
+    /// Writes row `row`.
+    fn write(&self, row: usize, out: &mut [f32]);
+}
+
+/// Rows that lie one after the other.
+pub(super) struct Stored<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) columns: usize,
+}
+
+/// Rows that the function writes.
+pub(super) struct Computed<F>(pub(super) F);
+
+impl RowSource for Stored<'_> {
+    fn row<'a>(&'a self, row: usize, _: &'a mut [f32]) -> &'a [f32] {
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+
+    fn write(&self, row: usize, out: &mut [f32]) {
+        out.copy_from_slice(&self.values[row * self.columns..(row + 1) * self.columns]);
+    }
+}
+
+impl<F: Fn(usize, &mut [f32]) + Sync> RowSource for Computed<F> {
+    fn row<'a>(&'a self, row: usize, room: &'a mut [f32]) -> &'a [f32] {
+        (self.0)(row, room);
+        room
+    }
+
+    fn write(&self, row: usize, out: &mut [f32]) {
+        (self.0)(row, out);
+    }
+}
+
+/// Buffers of one step, row-major.
+#[derive(Debug)]
+pub(super) struct Arena {
+    rows_max: usize,
+    /// `[rows, width]`: the hidden state.
+    pub(super) hidden: Vec<f32>,
+    /// `[rows, query width + 2 * kv width]`.
+    pub(super) qkv: Vec<f32>,
+    /// `[rows, query width]`: what attention gives.
+    pub(super) mixed: Vec<f32>,
+    /// `[rows, feed forward]`.
+    pub(super) inner: Vec<f32>,
+    /// `[rows, width]`: what a layer's part adds, where a norm comes in between.
+    pub(super) computed: Vec<f32>,
+    /// `[wanted rows, vocabulary]`, lent to the last step's reader.
+    pub(super) logits: Arc<Vec<f32>>,
+    /// `[greedy rows, tasks]`: what each task found.
+    pub(super) likeliest: Vec<Likeliest>,
+    pub(super) operand: Operand,
+    pub(super) edges: Edges,
+    /// Edges of one cell a task.
+    pub(super) cells: Edges,
+    pub(super) workers: Vec<Worker>,
+}
+
+impl Worker {
+    pub(super) fn new(widest: usize, tile_heads: usize, layout: PageLayout) -> Self {
+        Self {
+            matmul: matmul::Scratch::default(),
+            attention: attention::Scratch::new(tile_heads, layout),
+            row: vec![0.0; widest],
+            head: vec![0.0; layout.head_width()],
+            gate: Vec::new(),
+        }
+    }
+}
+
+/// The widest row that any matrix is multiplied with, padded.
+pub(super) fn widest(shape: &DecoderShape) -> usize {
+    let widest = shape.width.max(shape.query_width()).max(shape.feed_forward);
+    widest.next_multiple_of(COLUMNS_MULTIPLE)
+}
+
+impl Arena {
+    /// Memory for no rows yet.
+    pub(super) fn new(tier: Tier, forms: Vec<RowForm>, workers: Vec<Worker>) -> Self {
+        Self {
+            rows_max: 0,
+            hidden: Vec::new(),
+            qkv: Vec::new(),
+            mixed: Vec::new(),
+            inner: Vec::new(),
+            computed: Vec::new(),
+            logits: Arc::default(),
+            likeliest: Vec::new(),
+            operand: Operand::new(tier, forms),
+            edges: Edges::default(),
+            cells: Edges::default(),
+            workers,
+        }
+    }
+
+    /// Where the memory of operands and edges lies and how much it can hold.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> Vec<(usize, usize)> {
+        let Operand { floats, small_groups, large_groups, .. } = &self.operand;
+        let bytes = |rows: &QuantizedRows| (0, usize::try_from(rows.bytes()).unwrap());
+        vec![
+            (floats.as_ptr() as usize, floats.capacity()),
+            bytes(small_groups),
+            bytes(large_groups),
+            (0, self.edges.capacity()),
+            (0, self.cells.capacity()),
+            (0, self.likeliest.capacity()),
+        ]
+    }
+
+    /// Makes room for `rows` rows.
+    pub(super) fn reserve(&mut self, rows: usize, shape: &DecoderShape, panel_columns: usize) {
+        if rows <= self.rows_max {
+            return;
+        }
+        let rows = rows.next_multiple_of(ROWS_STEP);
+        self.rows_max = rows;
+        let sizes = [
+            (&mut self.hidden, shape.width),
+            (&mut self.qkv, shape.query_width() + 2 * shape.kv_width()),
+            (&mut self.mixed, shape.query_width()),
+            (&mut self.inner, shape.feed_forward),
+            (&mut self.computed, if shape.post_norms { shape.width } else { 0 }),
+        ];
+        for (buffer, width) in sizes {
+            buffer.resize(rows * width, 0.0);
+        }
+        for worker in &mut self.workers {
+            worker.gate.resize(rows * panel_columns, 0.0);
+        }
+        self.operand.reserve(rows, widest(shape));
+    }
+}
+
+impl Operand {
+    fn new(tier: Tier, forms: Vec<RowForm>) -> Self {
+        Self {
+            small_groups: QuantizedRows::with_room(0, 0, tier),
+            large_groups: QuantizedRows::with_room(0, 0, tier),
+            floats: Vec::new(),
+            forms,
+            rows: 0,
+            columns: 0,
+        }
+    }
+
+    fn reserve(&mut self, rows: usize, columns: usize) {
+        let tier = self.small_groups.tier();
+        for form in &self.forms {
+            match form {
+                RowForm::Group32 => {
+                    self.small_groups = QuantizedRows::with_room(rows, columns, tier);
+                }
+                RowForm::Group256 => {
+                    self.large_groups = QuantizedRows::with_room(rows, columns, tier);
+                }
+                RowForm::Float => self.floats.resize(rows * columns, 0.0),
+            }
+        }
+    }
+
+    /// The operand in one of the forms that [`Self::fill`] was asked for.
+    pub(super) fn rows(&self, form: RowForm) -> Rows<'_> {
+        match form {
+            RowForm::Group32 => Rows::Quantized(&self.small_groups),
+            RowForm::Group256 => Rows::Quantized(&self.large_groups),
+            RowForm::Float => Rows::Float(&self.floats[..self.rows * self.columns]),
+        }
+    }
+
+    /// Turns the rows of `source` into every form in `forms`, padded with zeros to what kernels
+    /// multiply.
+    pub(super) fn fill(
+        &mut self,
+        team: &mut Team<'_>,
+        forms: impl IntoIterator<Item = RowForm>,
+        [rows, columns]: [usize; 2],
+        source: impl RowSource,
+    ) -> Result<(), TaskPanic> {
+        let wide = columns.next_multiple_of(COLUMNS_MULTIPLE);
+        (self.rows, self.columns) = (rows, wide);
+        let tier = self.small_groups.tier();
+        let mut done: [Option<RowForm>; 3] = [None; 3];
+        for form in forms {
+            if done.contains(&Some(form)) {
+                continue;
+            }
+            done.rotate_right(1);
+            done[0] = Some(form);
+            let row_edges = team.edges.rows(rows, columns, team.pool.threads());
+            let quantized = match form {
+                RowForm::Group32 => &mut self.small_groups,
+                RowForm::Group256 => &mut self.large_groups,
+                RowForm::Float => {
+                    let matrix = &mut self.floats[..rows * wide];
+                    let cut = Cut { width: wide, rows: row_edges, columns: &[0, wide] };
+                    team.pool.grid(matrix, cut, team.workers, |_, mut part| {
+                        for row in part.rows() {
+                            let (out, padding) = part.row(row).split_at_mut(columns);
+                            source.write(row, out);
+                            padding.fill(0.0);
+                        }
+                    })?;
+                    continue;
+                }
+            };
+            quantized.reshape(form, rows, columns);
+            let units = quantized.unit_count();
+            let cut = Cut { width: rows, rows: &[0, units], columns: row_edges };
+            team.pool.grid(quantized.units_mut(), cut, team.workers, |worker, mut part| {
+                let whole = &mut worker.row[..columns];
+                for (at, row) in part.columns().enumerate() {
+                    let values = source.row(row, whole);
+                    matmul::quantize_row((&mut part, at), form, values, tier);
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Threads, their memory, and room for a cut: what every stage needs.
+#[derive(Debug)]
+pub(super) struct Team<'a> {
+    pub(super) pool: &'a mut Pool,
+    pub(super) workers: &'a mut [Worker],
+    pub(super) edges: &'a mut Edges,
+}

@@ -1,0 +1,437 @@
+//! The decoder below the level of tensors: packed weights, our kernels, memory that is kept.
+//!
+//! Every call works on the executor's own buffers, so what flows between calls is only a token.
+//! A layer is five regions of all threads (projections, attention, output, gate and up, down); the
+//! row-wise stages between them join a region of their own only when they are long enough.
+//!
+//! Invariants
+//! - A row's bits depend on its own sequence only: kernels promise it for their rows, and keys and
+//!   values are always read back from the pages, whether they were stored now or steps ago.
+//! - A step no larger than an earlier one allocates nothing, once the earlier one's logits are
+//!   gone.
+//!
+//! Source: the fusion of stages is that of `ggml`'s and vLLM's CPU paths taken further; the calls
+//! are the ones of [`Executor`].
+
+mod arena;
+mod holder;
+mod pages;
+mod plan;
+mod stages;
+
+pub(crate) use pages::page_bytes;
+
+use crate::model::decoder::DecoderOptions;
+use crate::model::error::ModelError;
+use crate::model::executor::Executor;
+use crate::model::executor::cpu::arena::Arena;
+use crate::model::executor::cpu::arena::Computed;
+use crate::model::executor::cpu::arena::Stored;
+use crate::model::executor::cpu::arena::Team;
+use crate::model::executor::cpu::arena::Worker;
+use crate::model::executor::cpu::arena::widest;
+use crate::model::executor::cpu::holder::PackedHolder;
+use crate::model::executor::cpu::pages::Elements;
+use crate::model::executor::cpu::pages::Pages;
+use crate::model::executor::cpu::plan::Angles;
+use crate::model::executor::cpu::plan::Plan;
+use crate::model::executor::cpu::plan::PlanSource;
+use crate::model::executor::cpu::stages::HeadShape;
+use crate::model::executor::cpu::stages::HeadStage;
+use crate::model::executor::cpu::stages::Linear;
+use crate::model::executor::weights::Weights;
+use crate::model::forward::ForwardLimits;
+use crate::model::forward::Logits;
+use crate::model::gguf::GgufFile;
+use crate::model::likeliest::Likeliest;
+use crate::model::shape::Activation;
+use crate::model::shape::DecoderShape;
+use crate::model::shape::LayerRope;
+use crate::model::step_input::StepInput;
+use std::sync::Arc;
+use vitrine_kernels::activation;
+use vitrine_kernels::attention::Scoring;
+use vitrine_kernels::grid::Cut;
+use vitrine_kernels::matmul::PackedMatrix;
+use vitrine_kernels::matmul::RowForm;
+use vitrine_kernels::norm;
+use vitrine_kernels::pool::Pool;
+use vitrine_kernels::tier::Tier;
+
+/// Attention's tasks that each thread should find, so that none waits long for the last.
+const TASKS_OF_A_THREAD: usize = 2;
+
+/// What flows between calls: the buffers are the executor's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InArena;
+
+/// Weights, pages and threads.
+#[derive(Debug)]
+pub(crate) struct CpuExecutor {
+    shape: DecoderShape,
+    weights: Weights<Arc<PackedMatrix>, Vec<f32>>,
+    weight_bytes: u64,
+    tier: Tier,
+    pool: Pool,
+    pages: Pages,
+    plan: Plan,
+    arena: Arena,
+    context_tokens_max: usize,
+}
+
+/// Why the kernels cannot run the model in `file`; `None` if they can.
+pub(crate) fn obstacle(file: &GgufFile) -> Option<String> {
+    file.tensors()
+        .find(|(_, entry)| holder::weight_type(entry.tensor_type).is_none())
+        .map(|(name, entry)| format!("tensor `{name}` has type {}", entry.tensor_type.name()))
+}
+
+impl CpuExecutor {
+    /// Packs the weights, reserves the KV pool and starts the threads.
+    pub(crate) fn load(
+        file: &GgufFile,
+        shape: &DecoderShape,
+        options: &DecoderOptions,
+    ) -> Result<Self, ModelError> {
+        let tier = options.tier;
+        let mut holder = PackedHolder { tier, bytes: 0 };
+        let weights = Weights::load(file, shape, &mut holder)?;
+        let pool = Pool::start_on(Arc::clone(&options.cores))
+            .map_err(|cause| ModelError::Threads { cause })?;
+        let pages = Pages::new(shape, options)?;
+        let context_tokens_max = options.context_tokens_max.min(shape.context_tokens);
+        let frequencies = shape.rope.load_frequencies(file, context_tokens_max)?;
+        let group = shape.heads / shape.kv_heads;
+        let plan = Plan::new(PlanSource {
+            global: Angles::new(frequencies, &shape.rope),
+            local: shape.local_rope.map(|rope| Angles::new(rope.frequencies(&[]), &rope)),
+            group,
+            tiles_min: (TASKS_OF_A_THREAD * pool.threads()).div_ceil(shape.kv_heads),
+            page_tokens: options.page_tokens,
+            attention_scale: shape.attention_scale,
+            growth: shape.query_growth,
+        });
+        let tile_heads = plan.tile_rows() * group;
+        let worker = || Worker::new(widest(shape), tile_heads, pages.layout);
+        let workers = (0..pool.threads()).map(|_| worker()).collect();
+        Ok(Self {
+            shape: shape.clone(),
+            arena: Arena::new(tier, forms(&weights), workers),
+            weights,
+            weight_bytes: holder.bytes,
+            tier,
+            pool,
+            pages,
+            plan,
+            context_tokens_max,
+        })
+    }
+
+    fn head_shape(&self) -> HeadShape {
+        HeadShape {
+            group: self.shape.heads / self.shape.kv_heads,
+            kv_heads: self.shape.kv_heads,
+            layout: self.pages.layout,
+            head_elements: self.pages.head_elements(),
+        }
+    }
+
+    /// Adds `operand × linear` to the hidden state, normalised before where the family does so.
+    fn add(&mut self, layer: usize, part: Part) -> Result<(), ModelError> {
+        let (rows, tier) = (self.plan.rows(), self.tier);
+        let weights = &self.weights.layers[layer];
+        let (linear, post_norm) = match part {
+            Part::Attention => (&weights.attention_out, &weights.attention_post_norm),
+            Part::FeedForward => (&weights.down, &weights.feed_forward_post_norm),
+        };
+        let Arena { hidden, mixed, inner, computed, operand, edges, workers, .. } = &mut self.arena;
+        let source: &[f32] = if part == Part::Attention { mixed } else { inner };
+        // The source's own width: the matrix' may be padded.
+        let columns = match part {
+            Part::Attention => self.shape.query_width(),
+            Part::FeedForward => self.shape.feed_forward,
+        };
+        let mut team = Team { pool: &mut self.pool, workers, edges };
+        let form = linear.matrix.row_form();
+        let source = &source[..rows * columns];
+        operand.fill(&mut team, [form], [rows, columns], Stored { values: source, columns })?;
+        let (width, scale) = (self.shape.width, self.shape.residual_scale);
+        let Some(gain) = post_norm else {
+            let target = (&mut hidden[..], rows);
+            stages::project(&mut team, operand, &[linear], target, |hidden, sums| {
+                hidden.iter_mut().zip(sums).for_each(|(hidden, sum)| *hidden += scale * sum);
+            })?;
+            return Ok(());
+        };
+        stages::project(&mut team, operand, &[linear], (&mut computed[..], rows), |to, sums| {
+            to.copy_from_slice(sums);
+        })?;
+        let (computed, epsilon) = (&computed[..], self.shape.norm_epsilon);
+        let cut_rows = team.edges.rows(rows, width, team.pool.threads());
+        let cut = Cut { width, rows: cut_rows, columns: &[0, width] };
+        team.pool.grid(hidden, cut, team.workers, |worker, mut part| {
+            for row in part.rows() {
+                let normed = &mut worker.row[..width];
+                let computed = &computed[row * width..(row + 1) * width];
+                norm::rms_norm(tier, normed, computed, gain, epsilon);
+                let hidden = part.row(row).iter_mut().zip(normed);
+                hidden.for_each(|(hidden, x)| *hidden += scale * *x);
+            }
+        })?;
+        Ok(())
+    }
+}
+
+/// The two parts of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Attention,
+    FeedForward,
+}
+
+/// The forms of rows that the matrices want.
+fn forms(weights: &Weights<Arc<PackedMatrix>, Vec<f32>>) -> Vec<RowForm> {
+    let layers = weights.layers.iter().flat_map(|layer| {
+        let linears = [&layer.query, &layer.key, &layer.value, &layer.attention_out];
+        linears.into_iter().chain([&layer.gate, &layer.up, &layer.down])
+    });
+    let mut forms = Vec::new();
+    for linear in layers.chain([&weights.output]) {
+        let form = linear.matrix.row_form();
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms
+}
+
+fn row_forms<const N: usize>(linears: [&Linear; N]) -> [RowForm; N] {
+    linears.map(|linear| linear.matrix.row_form())
+}
+
+impl Executor for CpuExecutor {
+    type Step = InArena;
+    type Rows = InArena;
+
+    fn limits(&self) -> ForwardLimits {
+        ForwardLimits {
+            vocabulary_size: self.weights.output.matrix.rows(),
+            context_tokens_max: self.context_tokens_max,
+            page_tokens: self.pages.layout.page_tokens(),
+            page_count: self.pages.page_count(),
+            weight_bytes: self.weight_bytes,
+            kv_bytes: self.pages.bytes(),
+        }
+    }
+
+    fn begin(&mut self, input: &StepInput) -> Result<InArena, ModelError> {
+        self.plan.fill(input);
+        let panel_columns = self.weights.output.matrix.panel_rows();
+        self.arena.reserve(self.plan.rows(), &self.shape, panel_columns);
+        Ok(InArena)
+    }
+
+    fn embed(&mut self, _: &InArena) -> Result<InArena, ModelError> {
+        let (width, scale) = (self.shape.width, self.shape.embedding_scale);
+        let (embedding, tokens) = (&self.weights.embedding, &self.plan.tokens);
+        let Arena { hidden, edges, workers, .. } = &mut self.arena;
+        let rows = edges.rows(tokens.len(), width, self.pool.threads());
+        let cut = Cut { width, rows, columns: &[0, width] };
+        self.pool.grid(hidden, cut, workers, |worker, mut part| {
+            for row in part.rows() {
+                let embedded = &mut worker.row[..embedding.columns()];
+                // Ids are `u32` and were checked against the vocabulary.
+                embedding.row_to_f32(tokens[row] as usize, embedded);
+                let hidden = part.row(row).iter_mut().zip(embedded);
+                hidden.for_each(|(hidden, x)| *hidden = scale * *x);
+            }
+        })?;
+        Ok(InArena)
+    }
+
+    fn norm_qkv_rope_store(
+        &mut self,
+        layer: usize,
+        _: &InArena,
+        _: &InArena,
+    ) -> Result<InArena, ModelError> {
+        let (rows, shape) = (self.plan.rows(), self.head_shape());
+        let weights = &self.weights.layers[layer];
+        let stage =
+            head_stage((&self.shape, self.tier), &self.plan, layer, weights.key_norm.as_deref());
+        let linears = [&weights.query, &weights.key, &weights.value];
+        let (tier, width, epsilon) = (self.tier, self.shape.width, self.shape.norm_epsilon);
+        let Arena { hidden, qkv, operand, edges, workers, .. } = &mut self.arena;
+        let mut team = Team { pool: &mut self.pool, workers, edges };
+        operand.fill(
+            &mut team,
+            row_forms(linears),
+            [rows, width],
+            Computed(|row, out: &mut [f32]| {
+                let hidden = &hidden[row * width..(row + 1) * width];
+                norm::rms_norm(tier, out, hidden, &weights.attention_norm, epsilon);
+            }),
+        )?;
+        let target = (&mut qkv[..], rows);
+        stages::project(&mut team, operand, &linears, target, <[f32]>::copy_from_slice)?;
+        let source = (&qkv[..], &self.plan);
+        match &mut self.pages.elements {
+            Elements::F32(layers) => {
+                stages::store(&mut team, &mut layers[layer], source, shape, stage)?;
+            }
+            Elements::F16(layers) => {
+                stages::store(&mut team, &mut layers[layer], source, shape, stage)?;
+            }
+        }
+        Ok(InArena)
+    }
+
+    fn attend(&mut self, layer: usize, _: InArena, _: &InArena) -> Result<InArena, ModelError> {
+        let shape = self.head_shape();
+        let gain = self.weights.layers[layer].query_norm.as_deref();
+        let stage = head_stage((&self.shape, self.tier), &self.plan, layer, gain);
+        let scoring = Scoring {
+            soft_cap: self.shape.attention_soft_cap,
+            window: self.shape.attention[layer].window,
+        };
+        let Arena { qkv, mixed, edges, workers, .. } = &mut self.arena;
+        let mut team = Team { pool: &mut self.pool, workers, edges };
+        let (source, target) = ((&qkv[..], &self.plan), (&mut mixed[..], shape));
+        match &self.pages.elements {
+            Elements::F32(layers) => {
+                stages::attend(&mut team, &layers[layer], source, target, (stage, scoring))?;
+            }
+            Elements::F16(layers) => {
+                stages::attend(&mut team, &layers[layer], source, target, (stage, scoring))?;
+            }
+        }
+        Ok(InArena)
+    }
+
+    fn out_residual(
+        &mut self,
+        layer: usize,
+        _: InArena,
+        _: InArena,
+    ) -> Result<InArena, ModelError> {
+        self.add(layer, Part::Attention)?;
+        Ok(InArena)
+    }
+
+    fn norm_gate_up(&mut self, layer: usize, _: &InArena) -> Result<InArena, ModelError> {
+        let (rows, tier) = (self.plan.rows(), self.tier);
+        let weights = &self.weights.layers[layer];
+        let (gate, up) = (&weights.gate, &weights.up);
+        let (width, epsilon) = (self.shape.width, self.shape.norm_epsilon);
+        let Arena { hidden, inner, operand, edges, workers, .. } = &mut self.arena;
+        let mut team = Team { pool: &mut self.pool, workers, edges };
+        operand.fill(
+            &mut team,
+            row_forms([gate, up]),
+            [rows, width],
+            Computed(|row, out: &mut [f32]| {
+                let hidden = &hidden[row * width..(row + 1) * width];
+                norm::rms_norm(tier, out, hidden, &weights.feed_forward_norm, epsilon);
+            }),
+        )?;
+        let combine: fn(Tier, &mut [f32], &[f32], &[f32]) = match self.shape.activation {
+            Activation::Silu => activation::silu_times,
+            Activation::GeluTanh => activation::gelu_times,
+        };
+        stages::gate_up(
+            &mut team,
+            operand,
+            (gate, up),
+            (&mut inner[..], rows),
+            |out, gate, up| {
+                combine(tier, out, gate, up);
+            },
+        )?;
+        Ok(InArena)
+    }
+
+    fn down_residual(
+        &mut self,
+        layer: usize,
+        _: InArena,
+        _: InArena,
+    ) -> Result<InArena, ModelError> {
+        self.add(layer, Part::FeedForward)?;
+        Ok(InArena)
+    }
+
+    fn head(&mut self, _: InArena, _: &InArena) -> Result<Logits, ModelError> {
+        let output = &self.weights.output;
+        let (wanted, vocabulary_size) = (&self.plan.wanted, output.matrix.rows());
+        if wanted.is_empty() {
+            return Ok(Logits::new(Vec::new(), vocabulary_size));
+        }
+        let (tier, width, epsilon) = (self.tier, self.shape.width, self.shape.norm_epsilon);
+        let gain = &self.weights.output_norm;
+        let Arena { hidden, logits: kept, likeliest, operand, edges, cells, workers, .. } =
+            &mut self.arena;
+        let mut team = Team { pool: &mut self.pool, workers, edges };
+        let (rows, greedy) = (wanted.len(), self.plan.greedy);
+        operand.fill(
+            &mut team,
+            row_forms([output]),
+            [rows, width],
+            Computed(|row, out: &mut [f32]| {
+                let from = wanted[row] as usize * width;
+                norm::rms_norm(tier, out, &hidden[from..from + width], gain, epsilon);
+            }),
+        )?;
+        let (scale, cap) = (self.shape.logit_scale, self.shape.logit_soft_cap);
+        let bend = |logits: &mut [f32]| {
+            logits.iter_mut().for_each(|logit| *logit *= scale);
+            if let Some(cap) = cap {
+                activation::soft_cap(tier, logits, cap);
+            }
+        };
+        if greedy == rows {
+            stages::likeliest(&mut team, (operand, rows), output, (likeliest, cells), bend)?;
+            let tasks = likeliest.len() / rows;
+            let merged = likeliest.chunks_exact(tasks).map(|found| {
+                let mut row = Likeliest::NONE;
+                found.iter().for_each(|found| row.meet(*found));
+                row.token_id()
+            });
+            return Ok(Logits::greedy(merged.collect()));
+        }
+        // The last step's memory, unless somebody still reads it.
+        if Arc::get_mut(kept).is_none() {
+            *kept = Arc::default();
+        }
+        let logits = Arc::make_mut(kept);
+        logits.resize(rows * vocabulary_size, 0.0);
+        stages::project(&mut team, operand, &[output], (logits, rows), |logits, sums| {
+            logits.copy_from_slice(sums);
+            bend(logits);
+        })?;
+        Ok(Logits::new(Arc::clone(kept), vocabulary_size).with_greedy(greedy))
+    }
+}
+
+/// What a layer does to its query heads, or to its key heads, whose norm has the gain `gain`.
+fn head_stage<'a>(
+    (shape, tier): (&DecoderShape, Tier),
+    plan: &'a Plan,
+    layer: usize,
+    gain: Option<&'a [f32]>,
+) -> HeadStage<'a> {
+    HeadStage {
+        tier,
+        gain,
+        epsilon: shape.norm_epsilon,
+        angles: match shape.attention[layer].rope {
+            LayerRope::None => None,
+            LayerRope::Global => Some(&plan.global),
+            LayerRope::Local => plan.local.as_ref(),
+        },
+        style: shape.rope.style,
+        turned: shape.rope.width,
+    }
+}
+
+#[cfg(test)]
+mod tests;

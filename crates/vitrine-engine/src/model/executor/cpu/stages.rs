@@ -1,0 +1,285 @@
+//! The stages of a layer that are more than one kernel call: products with several matrices, the
+//! storing of keys and values, and attention over all tiles.
+
+use crate::model::executor::cpu::arena::Operand;
+use crate::model::executor::cpu::arena::Team;
+use crate::model::executor::cpu::plan::Angles;
+use crate::model::executor::cpu::plan::Plan;
+use crate::model::executor::weights;
+use crate::model::likeliest::Likeliest;
+use crate::model::rope::RopeStyle;
+use std::ops::Range;
+use std::sync::Arc;
+use vitrine_kernels::attention;
+use vitrine_kernels::attention::Element;
+use vitrine_kernels::attention::HeadPages;
+use vitrine_kernels::attention::PageLayout;
+use vitrine_kernels::attention::QueryTile;
+use vitrine_kernels::attention::Scoring;
+use vitrine_kernels::attention::Sight;
+use vitrine_kernels::grid::Cut;
+use vitrine_kernels::grid::Edges;
+use vitrine_kernels::grid::Rectangle;
+use vitrine_kernels::matmul::PackedMatrix;
+use vitrine_kernels::matmul::matmul;
+use vitrine_kernels::norm;
+use vitrine_kernels::pool::TaskPanic;
+use vitrine_kernels::rope;
+use vitrine_kernels::tier::Tier;
+
+pub(super) type Linear = weights::Linear<Arc<PackedMatrix>, Vec<f32>>;
+
+/// Most sums that the kernels hand over at once.
+const SUMS_MAX: usize = 64;
+
+/// The panels behind `columns`, which begin at a panel.
+fn panels(matrix: &PackedMatrix, columns: Range<usize>) -> Range<usize> {
+    columns.start / matrix.panel_rows()..columns.end.div_ceil(matrix.panel_rows())
+}
+
+/// Multiplies the operand with matrices that stand side by side in `out`, `[rows, their heights]`.
+/// `take` gets a piece of a row of `out` and the sums for it, biases added.
+pub(super) fn project(
+    team: &mut Team<'_>,
+    operand: &Operand,
+    linears: &[&Linear],
+    out: (&mut [f32], usize),
+    take: impl Fn(&mut [f32], &[f32]) + Sync,
+) -> Result<(), TaskPanic> {
+    let (out, rows) = out;
+    let heights = linears.iter().map(|linear| linear.matrix.rows());
+    let width = heights.clone().sum();
+    let panel_columns = linears.first().map_or(1, |linear| linear.matrix.panel_rows());
+    let edges = team.edges.columns(heights, panel_columns, team.pool.threads());
+    let cut = Cut { width, rows: &[0, rows], columns: edges };
+    team.pool.grid(out, cut, team.workers, |worker, mut part: Rectangle<'_, f32>| {
+        let columns = part.columns();
+        let Some((linear, first)) = find(linears, columns.start) else { return };
+        let own = columns.start - first..columns.end - first;
+        let run = panels(&linear.matrix, own.clone());
+        let left = operand.rows(linear.matrix.row_form());
+        matmul(&linear.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
+            let from = column - own.start;
+            let piece = &mut part.row(row)[from..from + sums.len()];
+            biased(linear, (column, sums), |sums| take(piece, sums));
+        });
+    })
+}
+
+/// Multiplies the operand's `rows` rows with the output matrix and keeps of each row's logits the
+/// likeliest token alone: a row of 150,000 logits is neither written nor read again. `found`
+/// becomes `[rows, tasks]`. `bend` gets pieces of a row's sums and makes logits of them.
+pub(super) fn likeliest(
+    team: &mut Team<'_>,
+    (operand, rows): (&Operand, usize),
+    output: &Linear,
+    (found, cells): (&mut Vec<Likeliest>, &mut Edges),
+    bend: impl Fn(&mut [f32]) + Sync,
+) -> Result<(), TaskPanic> {
+    let (height, panel_columns) = (output.matrix.rows(), output.matrix.panel_rows());
+    let threads = team.pool.threads();
+    let edges = team.edges.columns(std::iter::once(height), panel_columns, threads);
+    let tasks = edges.len() - 1;
+    found.clear();
+    found.resize(rows * tasks, Likeliest::NONE);
+    let cut = Cut { width: tasks, rows: &[0, rows], columns: cells.every(tasks, 1) };
+    team.pool.grid(found, cut, team.workers, |worker, mut part: Rectangle<'_, Likeliest>| {
+        let task = part.columns().start;
+        let run = panels(&output.matrix, edges[task]..edges[task + 1]);
+        let left = operand.rows(output.matrix.row_form());
+        matmul(&output.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
+            biased(output, (column, sums), |sums| {
+                let mut logits = [0.0; SUMS_MAX];
+                let logits = &mut logits[..sums.len()];
+                logits.copy_from_slice(sums);
+                bend(logits);
+                part.row(row)[0].see(column, logits);
+            });
+        });
+    })
+}
+
+/// The linear that column `column` belongs to, and the column where it begins.
+fn find<'a>(linears: &[&'a Linear], column: usize) -> Option<(&'a Linear, usize)> {
+    let mut first = 0;
+    for linear in linears {
+        let height = linear.matrix.rows();
+        if column < first + height {
+            return Some((linear, first));
+        }
+        first += height;
+    }
+    None
+}
+
+/// Computes `activation(gate) · up` into `inner`, `[rows, feed forward]`. `combine` gets a piece of
+/// it, and the gate and the other half that belong there.
+pub(super) fn gate_up(
+    team: &mut Team<'_>,
+    operand: &Operand,
+    (gate, up): (&Linear, &Linear),
+    (inner, rows): (&mut [f32], usize),
+    combine: impl Fn(&mut [f32], &[f32], &[f32]) + Sync,
+) -> Result<(), TaskPanic> {
+    let width = gate.matrix.rows();
+    let panel_columns = gate.matrix.panel_rows();
+    let edges = team.edges.columns(std::iter::once(width), panel_columns, team.pool.threads());
+    let cut = Cut { width, rows: &[0, rows], columns: edges };
+    team.pool.grid(inner, cut, team.workers, |worker, mut part: Rectangle<'_, f32>| {
+        let columns = part.columns();
+        // Panel by panel, so that a gate is still in the first caches when its other half comes.
+        for first in columns.clone().step_by(panel_columns) {
+            let some = first..(first + panel_columns).min(columns.end);
+            let gates = &mut worker.gate;
+            let left = operand.rows(gate.matrix.row_form());
+            let run = panels(&gate.matrix, some.clone());
+            matmul(&gate.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
+                let at = row * panel_columns + column - first;
+                let gates = &mut gates[at..at + sums.len()];
+                biased(gate, (column, sums), |sums| gates.copy_from_slice(sums));
+            });
+            let left = operand.rows(up.matrix.row_form());
+            let run = panels(&up.matrix, some);
+            matmul(&up.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
+                let from = column - columns.start;
+                let piece = &mut part.row(row)[from..from + sums.len()];
+                let at = row * panel_columns + column - first;
+                let gates = &gates[at..at + sums.len()];
+                biased(up, (column, sums), |up| combine(piece, gates, up));
+            });
+        }
+    })
+}
+
+/// Hands over sums of the columns from `column` on, the bias added where the linear has one.
+#[inline(always)]
+fn biased(linear: &Linear, (column, sums): (usize, &[f32]), take: impl FnOnce(&[f32])) {
+    let Some(bias) = &linear.bias else { return take(sums) };
+    let mut biased = [0.0; SUMS_MAX];
+    let biased = &mut biased[..sums.len()];
+    for ((biased, sum), bias) in biased.iter_mut().zip(sums).zip(&bias[column..]) {
+        *biased = sum + bias;
+    }
+    take(biased);
+}
+
+/// What happens to a query or key head between its projection and attention.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeadStage<'a> {
+    pub(super) tier: Tier,
+    pub(super) gain: Option<&'a [f32]>,
+    pub(super) epsilon: f32,
+    pub(super) angles: Option<&'a Angles>,
+    pub(super) style: RopeStyle,
+    /// Leading elements that turn.
+    pub(super) turned: usize,
+}
+
+impl HeadStage<'_> {
+    /// Normalises and turns the head of row `row`.
+    fn apply(&self, head: &mut [f32], row: usize) {
+        if let Some(gain) = self.gain {
+            norm::rms_norm_in_place(self.tier, head, gain, self.epsilon);
+        }
+        let Some(angles) = self.angles else { return };
+        let (cos, sin) = angles.row(row);
+        let head = &mut head[..self.turned];
+        match self.style {
+            RopeStyle::Halves => rope::turn_halves(self.tier, head, cos, sin),
+            RopeStyle::Interleaved => rope::turn_neighbours(self.tier, head, cos, sin),
+        }
+    }
+}
+
+/// Where queries, keys and values stand in a row of projections, and how heads share them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeadShape {
+    /// Query heads of each key head.
+    pub(super) group: usize,
+    pub(super) kv_heads: usize,
+    pub(super) layout: PageLayout,
+    /// Elements of one head in all pages.
+    pub(super) head_elements: usize,
+}
+
+impl HeadShape {
+    pub(super) fn query_width(self) -> usize {
+        self.group * self.kv_heads * self.layout.head_width()
+    }
+
+    fn row_width(self) -> usize {
+        self.query_width() + 2 * self.kv_heads * self.layout.head_width()
+    }
+}
+
+/// Normalises and turns keys and stores them and their values in their pages.
+pub(super) fn store<E: Element>(
+    team: &mut Team<'_>,
+    pages: &mut [E],
+    (qkv, plan): (&[f32], &Plan),
+    shape: HeadShape,
+    stage: HeadStage<'_>,
+) -> Result<(), TaskPanic> {
+    let (layout, kv_heads) = (shape.layout, shape.kv_heads);
+    let (width, row_width) = (layout.head_width(), shape.row_width());
+    let (keys, values) = (shape.query_width(), shape.query_width() + kv_heads * width);
+    // One head is one row of the cut, and all rows of the step are stored into it.
+    let rows = team.edges.rows(kv_heads, plan.rows() * width, team.pool.threads());
+    let cut = Cut { width: shape.head_elements, rows, columns: &[0, shape.head_elements] };
+    team.pool.grid(pages, cut, team.workers, |worker, mut part| {
+        for head in part.rows() {
+            let pages = part.row(head);
+            for (row, &place) in plan.slots.iter().enumerate() {
+                if let Some(&next) = plan.slots.get(row + 1) {
+                    layout.ask_for(pages, next);
+                }
+                let from = &qkv[row * row_width..(row + 1) * row_width];
+                let key = &mut worker.head;
+                key.copy_from_slice(&from[keys + head * width..][..width]);
+                stage.apply(key, row);
+                layout.store(pages, place, key, &from[values + head * width..][..width]);
+            }
+        }
+    })
+}
+
+/// Attention of all tiles into `mixed`, `[rows, query width]`.
+pub(super) fn attend<E: Element>(
+    team: &mut Team<'_>,
+    pages: &[E],
+    (qkv, plan): (&[f32], &Plan),
+    (mixed, shape): (&mut [f32], HeadShape),
+    (stage, scoring): (HeadStage<'_>, Scoring),
+) -> Result<(), TaskPanic> {
+    let (layout, row_width) = (shape.layout, shape.row_width());
+    let (head_width, tile_width) = (layout.head_width(), shape.group * layout.head_width());
+    let columns = team.edges.every(shape.query_width(), tile_width);
+    let cut = Cut { width: shape.query_width(), rows: &plan.tile_edges, columns };
+    team.pool.grid(mixed, cut, team.workers, |worker, mut part| {
+        let (rows, first) = (part.rows(), part.columns().start);
+        let head = first / tile_width;
+        let elements = &pages[head * shape.head_elements..(head + 1) * shape.head_elements];
+        let pages = HeadPages { elements, layout };
+        let (sequences, shared_pages) = plan.tile(rows.start);
+        let tile = QueryTile {
+            group: shape.group,
+            sequences,
+            pages: plan.pages(),
+            shared_pages,
+            sight: Sight::Before,
+            scoring,
+        };
+        attention::ask_for(pages, &tile);
+        let scratch = &mut worker.attention;
+        let query = scratch.query(rows.len() * shape.group, layout);
+        for (row, query) in rows.zip(query.chunks_exact_mut(tile_width)) {
+            query.copy_from_slice(&qkv[row * row_width + first..][..tile_width]);
+            let factor = plan.query_factors[row];
+            for head in query.chunks_exact_mut(head_width) {
+                stage.apply(head, row);
+                head.iter_mut().for_each(|x| *x *= factor);
+            }
+        }
+        attention::attend(stage.tier, scratch, &mut part, pages, &tile);
+    })
+}

@@ -1,0 +1,91 @@
+//! The likeliest token of a row of logits: what greedy decoding asks for.
+
+use vitrine_kernels::matmul::Largest;
+
+/// The greatest of the logits seen so far and the lowest token that has it. NaN and minus infinity
+/// never count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likeliest(Largest);
+
+impl Likeliest {
+    /// Before any logit was seen.
+    pub const NONE: Self = Self(Largest::NONE);
+
+    /// Of a whole row.
+    #[must_use]
+    pub fn of(logits: &[f32]) -> Self {
+        let mut likeliest = Self::NONE;
+        likeliest.see(0, logits);
+        likeliest
+    }
+
+    /// Looks at logits of the tokens from `first` on.
+    #[inline]
+    pub fn see(&mut self, first: usize, logits: &[f32]) {
+        self.0.see(first, logits);
+    }
+
+    /// Takes the other's token if it is likelier, or as likely and lower.
+    pub fn meet(&mut self, other: Self) {
+        self.0 = self.0.or(other.0);
+    }
+
+    /// The token; `None` if no logit was usable.
+    #[must_use]
+    pub fn token_id(self) -> Option<u32> {
+        u32::try_from(self.0.column).ok()
+    }
+
+    /// Its logit; minus infinity if there is none.
+    #[must_use]
+    pub fn logit(self) -> f32 {
+        self.0.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn logit() -> impl Strategy<Value = f32> {
+        prop_oneof![
+            8 => (-3..4_i8).prop_map(f32::from),
+            1 => Just(f32::NAN),
+            1 => Just(f32::NEG_INFINITY),
+            1 => Just(-0.0),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn likeliest_is_the_first_of_the_greatest_in_whatever_pieces_it_is_seen(
+            logits in prop::collection::vec(logit(), 0..1100),
+            width in 1..700_usize,
+            backwards in any::<bool>(),
+        ) {
+            let mut expected = None;
+            let mut logit_max = f32::NEG_INFINITY;
+            for (token_id, logit) in (0_u32..).zip(&logits) {
+                if *logit > logit_max {
+                    (expected, logit_max) = (Some(token_id), *logit);
+                }
+            }
+            prop_assert_eq!(Likeliest::of(&logits).token_id(), expected);
+            let mut pieces: Vec<(usize, &[f32])> = logits.chunks(width).enumerate().collect();
+            if backwards {
+                pieces.reverse();
+            }
+            let (mut seen, mut met) = (Likeliest::NONE, Likeliest::NONE);
+            for (at, piece) in pieces {
+                let first = at * width;
+                seen.see(first, piece);
+                let mut own = Likeliest::NONE;
+                own.see(first, piece);
+                met.meet(own);
+            }
+            prop_assert_eq!(seen.token_id(), expected);
+            prop_assert_eq!(met.token_id(), expected);
+        }
+    }
+}

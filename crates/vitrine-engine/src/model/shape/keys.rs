@@ -1,0 +1,108 @@
+//! Checked access to the metadata under a family's prefix.
+
+use crate::model::error::ModelError;
+use vitrine_base::metadata::Metadata;
+use vitrine_base::metadata::Value;
+
+/// Metadata under the family's prefix.
+#[derive(Debug)]
+pub(super) struct FamilyKeys<'a> {
+    pub(super) metadata: &'a Metadata,
+    pub(super) family: &'static str,
+}
+
+impl FamilyKeys<'_> {
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}.{name}", self.family)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.metadata.get(&self.key(name))
+    }
+
+    pub(super) fn unsigned(&self, name: &str) -> Option<u64> {
+        self.metadata.unsigned(&self.key(name))
+    }
+
+    /// An integer from 1 to `max`; `otherwise` where the file has no such key.
+    pub(super) fn size(
+        &self,
+        name: &'static str,
+        otherwise: Option<u64>,
+        max: u64,
+    ) -> Result<usize, ModelError> {
+        let key = self.key(name);
+        let found = match self.metadata.get(&key) {
+            None => otherwise.ok_or_else(|| ModelError::KeyMissing { key: key.clone() })?,
+            Some(_) => self
+                .metadata
+                .unsigned(&key)
+                .ok_or_else(|| ModelError::KeyType { key: key.clone(), expected: "one integer" })?,
+        };
+        let out_of_range = ModelError::OutOfRange { what: name, found, min: 1, max };
+        if !(1..=max).contains(&found) {
+            return Err(out_of_range);
+        }
+        usize::try_from(found).map_err(|_| out_of_range)
+    }
+
+    /// A finite float above 0; `otherwise` where the file has no such key.
+    pub(super) fn positive(
+        &self,
+        name: &'static str,
+        otherwise: Option<f64>,
+    ) -> Result<f64, ModelError> {
+        match self.positive_or_zero(name)? {
+            Some(found) if found > 0.0 => Ok(found),
+            Some(_) => Err(self.not_positive(name)),
+            None => otherwise.ok_or_else(|| ModelError::KeyMissing { key: self.key(name) }),
+        }
+    }
+
+    /// [`Self::positive`] as f32, which weights and activations are.
+    #[expect(clippy::cast_possible_truncation, reason = "scales need no f64 precision")]
+    pub(super) fn positive_f32(
+        &self,
+        name: &'static str,
+        otherwise: Option<f64>,
+    ) -> Result<f32, ModelError> {
+        let found = self.positive(name, otherwise)? as f32;
+        if found.is_finite() && found > 0.0 { Ok(found) } else { Err(self.not_positive(name)) }
+    }
+
+    /// A finite float above 0, with 0 and absence both meaning "none", as llama.cpp writes them.
+    pub(super) fn set(&self, name: &'static str) -> Result<Option<f64>, ModelError> {
+        Ok(self.positive_or_zero(name)?.filter(|found| *found > 0.0))
+    }
+
+    fn positive_or_zero(&self, name: &'static str) -> Result<Option<f64>, ModelError> {
+        let key = self.key(name);
+        if self.metadata.get(&key).is_none() {
+            return Ok(None);
+        }
+        match self.metadata.float(&key) {
+            Some(found) if found.is_finite() && found >= 0.0 => Ok(Some(found)),
+            _ => Err(self.not_positive(name)),
+        }
+    }
+
+    fn not_positive(&self, name: &str) -> ModelError {
+        ModelError::KeyType { key: self.key(name), expected: "a finite number above 0" }
+    }
+
+    /// Refuses a setting that changes the computation in a way that is not implemented.
+    pub(super) fn must_be_absent_or(
+        &self,
+        name: &'static str,
+        allowed: f64,
+        supported: &'static str,
+    ) -> Result<(), ModelError> {
+        match self.metadata.float(&self.key(name)) {
+            #[expect(clippy::float_cmp, reason = "a default is written exactly or not at all")]
+            Some(found) if found != allowed => {
+                Err(ModelError::Unsupported { what: name, found: found.to_string(), supported })
+            }
+            _ => Ok(()),
+        }
+    }
+}

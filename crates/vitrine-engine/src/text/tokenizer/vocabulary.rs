@@ -1,0 +1,183 @@
+//! A GGUF vocabulary: pieces, what each token is for, and the ids with a meaning of their own.
+//!
+//! Invariants
+//! - A piece that only ever ends a generation is a control token, whatever the file says of it:
+//!   some converters leave `<|im_end|>` a plain piece, and then a customer could type it.
+//!
+//! Source: `src/llama-vocab.cpp` of llama.cpp.
+
+use crate::text::error::TextError;
+use crate::text::tokenizer::spellings::Spellings;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use vitrine_base::metadata::Metadata;
+
+const TOKENS_KEY: &str = "tokenizer.ggml.tokens";
+const TYPES_KEY: &str = "tokenizer.ggml.token_type";
+
+/// Pieces that end a generation wherever they are control tokens, whatever the metadata says:
+/// many files name only one of the several that their model emits.
+pub(crate) const END_PIECES: [&str; 11] = [
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|eom_id|>",
+    "<｜end▁of▁sentence｜>",
+    "<|END_OF_TURN_TOKEN|>",
+    "<EOT>",
+    "</s>",
+];
+
+/// Of these, the ones that are also ordinary markup, which some vocabularies hold as plain pieces.
+const MARKUP_PIECES: [&str; 2] = ["</s>", "<EOT>"];
+
+/// What a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// A piece of text.
+    Normal,
+    /// Stands for what has no piece.
+    Unknown,
+    /// Structure: never text.
+    Control,
+    /// A piece that is matched before anything else.
+    UserDefined,
+    /// Never produced.
+    Unused,
+    /// One byte.
+    Byte,
+}
+
+/// A vocabulary and its special ids.
+#[derive(Debug)]
+pub(crate) struct Vocabulary {
+    pub(crate) pieces: Vec<String>,
+    pub(crate) kinds: Vec<TokenKind>,
+    pub(crate) begin: Option<u32>,
+    pub(crate) end: Option<u32>,
+    pub(crate) unknown: Option<u32>,
+    /// `[CLS]` and `[SEP]` of encoders.
+    pub(crate) classify: Option<u32>,
+    pub(crate) separator: Option<u32>,
+    /// Tokens after which generation stops.
+    pub(crate) ends: BTreeSet<u32>,
+    /// User-defined tokens: matched in every text.
+    pub(crate) user_defined: Spellings,
+    /// Control and unknown tokens: matched in markup only.
+    pub(crate) control: Spellings,
+}
+
+impl Vocabulary {
+    pub(crate) fn from_metadata(metadata: &Metadata) -> Result<Self, TextError> {
+        let pieces = metadata
+            .texts(TOKENS_KEY)
+            .filter(|pieces| !pieces.is_empty())
+            .ok_or(TextError::Key { key: TOKENS_KEY, expected: "a list of strings" })?
+            .to_vec();
+        let kinds = kinds(metadata, &pieces)?;
+        let id = |key| special_id(metadata, key, pieces.len());
+        let begin = id("tokenizer.ggml.bos_token_id")?;
+        let end = id("tokenizer.ggml.eos_token_id")?;
+        let unknown = id("tokenizer.ggml.unknown_token_id")?;
+        let classify = id("tokenizer.ggml.cls_token_id")?;
+        // The key is spelled like this in every file that was made before 2025.
+        let separator =
+            id("tokenizer.ggml.seperator_token_id")?.or(id("tokenizer.ggml.separator_token_id")?);
+        let turn_end = id("tokenizer.ggml.eot_token_id")?;
+        let message_end = id("tokenizer.ggml.eom_token_id")?;
+        let of_kind = |wanted: &[TokenKind]| {
+            let ids = (0_u32..).zip(&kinds).filter(|(_, kind)| wanted.contains(kind));
+            Spellings::new(ids.map(|(id, _)| (id, pieces[id as usize].as_str())))
+        };
+        let control = of_kind(&[TokenKind::Control, TokenKind::Unknown])?;
+        let user_defined = of_kind(&[TokenKind::UserDefined])?;
+        let ends = (0_u32..)
+            .zip(&pieces)
+            .zip(&kinds)
+            .filter(|((_, piece), kind)| **kind == TokenKind::Control && is_end(piece))
+            .map(|((id, _), _)| id)
+            .chain([end, turn_end, message_end].into_iter().flatten())
+            .collect();
+        Ok(Self {
+            pieces,
+            kinds,
+            begin,
+            end,
+            unknown,
+            classify,
+            separator,
+            ends,
+            user_defined,
+            control,
+        })
+    }
+
+    /// A token's piece as the file spells it; empty for a foreign id.
+    pub(crate) fn piece(&self, id: u32) -> &str {
+        self.pieces.get(id as usize).map_or("", String::as_str)
+    }
+
+    /// What a token is for; a foreign id is unused.
+    pub(crate) fn kind(&self, id: u32) -> TokenKind {
+        self.kinds.get(id as usize).copied().unwrap_or(TokenKind::Unused)
+    }
+
+    /// Ids by piece; of two with the same piece the last stays, as in llama.cpp.
+    pub(crate) fn ids_by_piece(&self) -> HashMap<String, u32> {
+        self.pieces.iter().cloned().zip(0..).collect()
+    }
+}
+
+fn is_end(piece: &str) -> bool {
+    END_PIECES.contains(&piece)
+}
+
+fn kinds(metadata: &Metadata, pieces: &[String]) -> Result<Vec<TokenKind>, TextError> {
+    let mut kinds: Vec<TokenKind> = match metadata.integers(TYPES_KEY) {
+        None => vec![TokenKind::Normal; pieces.len()],
+        Some(codes) if codes.len() == pieces.len() => {
+            codes.iter().map(|&code| token_kind(code)).collect()
+        }
+        Some(codes) => {
+            let (found, tokens) = (codes.len(), pieces.len());
+            return Err(TextError::ListLength { key: TYPES_KEY, found, tokens });
+        }
+    };
+    for (kind, piece) in kinds.iter_mut().zip(pieces) {
+        let plain = matches!(kind, TokenKind::Normal | TokenKind::UserDefined);
+        if plain && is_end(piece) && !MARKUP_PIECES.contains(&piece.as_str()) {
+            *kind = TokenKind::Control;
+        }
+    }
+    Ok(kinds)
+}
+
+fn token_kind(code: i64) -> TokenKind {
+    match code {
+        2 => TokenKind::Unknown,
+        3 => TokenKind::Control,
+        4 => TokenKind::UserDefined,
+        5 => TokenKind::Unused,
+        6 => TokenKind::Byte,
+        _ => TokenKind::Normal,
+    }
+}
+
+/// An id under `key`; all ones stand for "none" in older files.
+fn special_id(
+    metadata: &Metadata,
+    key: &'static str,
+    tokens: usize,
+) -> Result<Option<u32>, TextError> {
+    match metadata.unsigned(key) {
+        None => Ok(None),
+        Some(found) if found == u64::from(u32::MAX) => Ok(None),
+        Some(found) => match u32::try_from(found) {
+            Ok(id) if (id as usize) < tokens => Ok(Some(id)),
+            _ => Err(TextError::TokenId { key, found, tokens }),
+        },
+    }
+}

@@ -1,0 +1,335 @@
+//! Runs texts in batches on one own thread.
+//!
+//! A batch is whatever waited while the last one ran: nobody waits for a timer, a lone text starts
+//! at once, and under load batches grow by themselves up to their limits.
+//!
+//! Invariants
+//! - At most [`BatchLimits::waiting_texts_max`] texts wait; a request enters whole or is refused.
+//! - A batch has at least one text, at most `batch_texts_max`, and stays within `batch_tokens_max`
+//!   unless its first text alone is longer.
+//! - Texts whose asker hung up are skipped.
+
+use crate::error::IntentError;
+use crate::error::SharedCause;
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// How much may wait and how much runs together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Texts that may wait; recommended 1,024. More are refused, so that latency stays bounded.
+    pub waiting_texts_max: usize,
+    /// Texts in one forward pass; recommended 64.
+    pub batch_texts_max: usize,
+    /// Tokens in one forward pass; recommended 4,096. Bounds memory and the wait of late comers.
+    pub batch_tokens_max: usize,
+}
+
+type Reply<O> = oneshot::Sender<Result<O, IntentError>>;
+
+#[derive(Debug)]
+struct Item<I, O> {
+    input: I,
+    tokens: usize,
+    reply: Reply<O>,
+}
+
+#[derive(Debug)]
+struct Line<I, O> {
+    waiting: VecDeque<Item<I, O>>,
+    open: bool,
+}
+
+#[derive(Debug)]
+struct Queue<I, O> {
+    line: Mutex<Line<I, O>>,
+    arrived: Condvar,
+    limits: BatchLimits,
+}
+
+impl<I, O> Queue<I, O> {
+    fn lock(&self) -> MutexGuard<'_, Line<I, O>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next batch; waits for one. `None` once the line is closed and empty.
+    fn next_batch(&self) -> Option<Vec<Item<I, O>>> {
+        let mut line = self.lock();
+        loop {
+            let batch = take_batch(&mut line.waiting, self.limits);
+            if !batch.is_empty() {
+                return Some(batch);
+            }
+            if !line.open {
+                return None;
+            }
+            line = self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn take_batch<I, O>(waiting: &mut VecDeque<Item<I, O>>, limits: BatchLimits) -> Vec<Item<I, O>> {
+    let mut batch: Vec<Item<I, O>> = Vec::new();
+    let mut tokens = 0_usize;
+    while let Some(item) = waiting.front() {
+        let grown = tokens.saturating_add(item.tokens);
+        let fits = batch.len() < limits.batch_texts_max && grown <= limits.batch_tokens_max;
+        if !batch.is_empty() && !fits {
+            break;
+        }
+        let Some(item) = waiting.pop_front() else { break };
+        if item.reply.is_closed() {
+            continue;
+        }
+        tokens = grown;
+        batch.push(item);
+    }
+    batch
+}
+
+/// Hands texts to the batch thread; dropping it finishes what waits and ends the thread.
+#[derive(Debug)]
+pub(crate) struct Batcher<I, O> {
+    queue: Arc<Queue<I, O>>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
+    /// Starts the thread. `run` maps a batch to as many outputs, in order.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub(crate) fn start<F>(name: &str, limits: BatchLimits, run: F) -> std::io::Result<Self>
+    where
+        F: FnMut(&[I]) -> Result<Vec<O>, SharedCause> + Send + 'static,
+    {
+        let line = Mutex::new(Line { waiting: VecDeque::new(), open: true });
+        let queue = Arc::new(Queue { line, arrived: Condvar::new(), limits });
+        let theirs = Arc::clone(&queue);
+        let worker =
+            std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&theirs, run))?;
+        Ok(Self { queue, worker: Some(worker) })
+    }
+
+    /// Puts inputs, each with its token count, into the line: all of them or none.
+    ///
+    /// # Errors
+    /// [`IntentError::Full`] when they do not fit now, [`IntentError::TooManyTexts`] when they
+    /// never will, [`IntentError::Stopped`] after the thread has ended.
+    pub(crate) fn submit(&self, inputs: Vec<(I, usize)>) -> Result<Pending<O>, IntentError> {
+        let asked_texts = inputs.len();
+        let waiting_texts_max = self.queue.limits.waiting_texts_max;
+        if asked_texts > waiting_texts_max {
+            let texts_max = waiting_texts_max;
+            return Err(IntentError::TooManyTexts { texts: asked_texts, texts_max });
+        }
+        let mut line = self.queue.lock();
+        if !line.open || self.worker.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Err(IntentError::Stopped);
+        }
+        let waiting_texts = line.waiting.len();
+        if asked_texts > waiting_texts_max - waiting_texts.min(waiting_texts_max) {
+            return Err(IntentError::Full { asked_texts, waiting_texts, waiting_texts_max });
+        }
+        let mut replies = Vec::with_capacity(asked_texts);
+        for (input, tokens) in inputs {
+            let (reply, answer) = oneshot::channel();
+            line.waiting.push_back(Item { input, tokens, reply });
+            replies.push(answer);
+        }
+        drop(line);
+        self.queue.arrived.notify_one();
+        Ok(Pending { replies })
+    }
+}
+
+impl<I, O> Drop for Batcher<I, O> {
+    fn drop(&mut self) {
+        self.queue.lock().open = false;
+        self.queue.arrived.notify_all();
+        if let Some(worker) = self.worker.take() {
+            // A panic of the thread was reported to every asker already.
+            let _ = worker.join();
+        }
+    }
+}
+
+fn work<I, O, F>(queue: &Queue<I, O>, mut run: F)
+where
+    F: FnMut(&[I]) -> Result<Vec<O>, SharedCause>,
+{
+    while let Some(batch) = queue.next_batch() {
+        let texts = batch.len();
+        let (inputs, replies): (Vec<I>, Vec<Reply<O>>) =
+            batch.into_iter().map(|item| (item.input, item.reply)).unzip();
+        // One bad batch must not silence the encoder for good.
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(&inputs)));
+        let outputs = match outcome {
+            Ok(Ok(outputs)) if outputs.len() == texts => Ok(outputs),
+            Ok(Ok(_)) | Err(_) => Err(IntentError::Abandoned { texts }),
+            Ok(Err(cause)) => Err(IntentError::Encode { texts, cause }),
+        };
+        match outputs {
+            Ok(outputs) => {
+                for (reply, output) in replies.into_iter().zip(outputs) {
+                    // The asker may have hung up meanwhile.
+                    let _ = reply.send(Ok(output));
+                }
+            }
+            Err(error) => {
+                for reply in replies {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Answers that are on their way; dropping it withdraws the texts that still wait.
+#[derive(Debug)]
+pub(crate) struct Pending<O> {
+    replies: Vec<oneshot::Receiver<Result<O, IntentError>>>,
+}
+
+impl<O> Pending<O> {
+    /// All outputs, in the order of the inputs.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub(crate) async fn wait(self) -> Result<Vec<O>, IntentError> {
+        let mut outputs = Vec::with_capacity(self.replies.len());
+        for reply in self.replies {
+            outputs.push(reply.await.map_err(|_| IntentError::Stopped)??);
+        }
+        Ok(outputs)
+    }
+
+    /// As [`Pending::wait`], for callers outside an async runtime.
+    ///
+    /// # Panics
+    /// Inside an async runtime, which it would block.
+    pub(crate) fn wait_blocking(self) -> Result<Vec<O>, IntentError> {
+        let mut outputs = Vec::with_capacity(self.replies.len());
+        for reply in self.replies {
+            outputs.push(reply.blocking_recv().map_err(|_| IntentError::Stopped)??);
+        }
+        Ok(outputs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    const LIMITS: BatchLimits =
+        BatchLimits { waiting_texts_max: 6, batch_texts_max: 4, batch_tokens_max: 10 };
+
+    /// A batcher that reports each batch and runs it only when told to.
+    struct Stepped {
+        batcher: Batcher<u32, u32>,
+        started: mpsc::Receiver<Vec<u32>>,
+        go: mpsc::SyncSender<()>,
+    }
+
+    fn stepped() -> Stepped {
+        let (report, started) = mpsc::sync_channel(16);
+        let (go, gate) = mpsc::sync_channel::<()>(16);
+        let batcher = Batcher::start("test", LIMITS, move |inputs: &[u32]| {
+            report.send(inputs.to_vec()).unwrap();
+            gate.recv().unwrap();
+            Ok(inputs.iter().map(|input| input * 10).collect())
+        })
+        .unwrap();
+        Stepped { batcher, started, go }
+    }
+
+    #[test]
+    fn what_waits_during_a_batch_forms_the_next_one() {
+        let test = stepped();
+        let first = test.batcher.submit(vec![(1, 1)]).unwrap();
+        assert_eq!(test.started.recv().unwrap(), [1]);
+        let second = test.batcher.submit(vec![(2, 1), (3, 1)]).unwrap();
+        let third = test.batcher.submit(vec![(4, 1)]).unwrap();
+        test.go.send(()).unwrap();
+        assert_eq!(test.started.recv().unwrap(), [2, 3, 4]);
+        test.go.send(()).unwrap();
+        assert_eq!(first.wait_blocking().unwrap(), [10]);
+        assert_eq!(second.wait_blocking().unwrap(), [20, 30]);
+        assert_eq!(third.wait_blocking().unwrap(), [40]);
+    }
+
+    #[test]
+    fn a_batch_keeps_to_its_texts_and_tokens() {
+        let test = stepped();
+        let hold = test.batcher.submit(vec![(0, 1)]).unwrap();
+        assert_eq!(test.started.recv().unwrap(), [0]);
+        let long = test.batcher.submit(vec![(1, 99), (2, 6), (3, 5), (4, 1)]).unwrap();
+        for expected in [vec![1], vec![2], vec![3, 4]] {
+            test.go.send(()).unwrap();
+            assert_eq!(test.started.recv().unwrap(), expected);
+        }
+        test.go.send(()).unwrap();
+        assert_eq!(hold.wait_blocking().unwrap(), [0]);
+        assert_eq!(long.wait_blocking().unwrap(), [10, 20, 30, 40]);
+    }
+
+    #[test]
+    fn a_full_line_refuses_whole_requests_with_its_numbers() {
+        let test = stepped();
+        let hold = test.batcher.submit(vec![(0, 1)]).unwrap();
+        assert_eq!(test.started.recv().unwrap(), [0]);
+        let five = test.batcher.submit((1..6).map(|n| (n, 1)).collect()).unwrap();
+        let refusal = test.batcher.submit(vec![(6, 1), (7, 1)]).unwrap_err();
+        assert!(matches!(
+            refusal,
+            IntentError::Full { asked_texts: 2, waiting_texts: 5, waiting_texts_max: 6 }
+        ));
+        let refusal = test.batcher.submit((0..7).map(|n| (n, 1)).collect()).unwrap_err();
+        assert!(matches!(refusal, IntentError::TooManyTexts { texts: 7, texts_max: 6 }));
+        for _ in 0..3 {
+            test.go.send(()).unwrap();
+        }
+        hold.wait_blocking().unwrap();
+        assert_eq!(five.wait_blocking().unwrap(), [10, 20, 30, 40, 50]);
+    }
+
+    #[test]
+    fn texts_of_an_asker_who_hung_up_are_skipped() {
+        let test = stepped();
+        let hold = test.batcher.submit(vec![(0, 1)]).unwrap();
+        assert_eq!(test.started.recv().unwrap(), [0]);
+        drop(test.batcher.submit(vec![(1, 1)]).unwrap());
+        let kept = test.batcher.submit(vec![(2, 1)]).unwrap();
+        test.go.send(()).unwrap();
+        assert_eq!(test.started.recv().unwrap(), [2]);
+        test.go.send(()).unwrap();
+        hold.wait_blocking().unwrap();
+        assert_eq!(kept.wait_blocking().unwrap(), [20]);
+    }
+
+    #[test]
+    fn a_batch_that_dies_does_not_take_the_next_with_it() {
+        let batcher = Batcher::start("test", LIMITS, |inputs: &[u32]| {
+            assert!(inputs[0] != 13, "unlucky");
+            match inputs[0] {
+                14 => Err(Arc::new(std::io::Error::other("refused")) as SharedCause),
+                _ => Ok(inputs.to_vec()),
+            }
+        })
+        .unwrap();
+        let died = batcher.submit(vec![(13, 1)]).unwrap().wait_blocking().unwrap_err();
+        assert!(matches!(died, IntentError::Abandoned { texts: 1 }));
+        let refused = batcher.submit(vec![(14, 1)]).unwrap().wait_blocking().unwrap_err();
+        assert!(matches!(refused, IntentError::Encode { texts: 1, .. }));
+        assert_eq!(batcher.submit(vec![(1, 1)]).unwrap().wait_blocking().unwrap(), [1]);
+    }
+}

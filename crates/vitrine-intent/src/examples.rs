@@ -1,0 +1,183 @@
+//! Reads labelled examples: JSON lines `{"text": …, "intent": …}` or CSV with `text,intent`.
+//!
+//! Invariants
+//! - Text and label of an [`Example`] are trimmed, not empty and within their limits.
+//! - An error names the file and the line.
+
+use crate::error::ExampleRefusal;
+use crate::error::IntentError;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::path::Path;
+
+/// Longest example text, in bytes: several times a long customer message.
+pub const TEXT_BYTES_MAX: usize = 8_192;
+/// Longest label, in bytes.
+pub const LABEL_BYTES_MAX: usize = 128;
+/// Most examples in a run: ten times the largest public intent set.
+pub const EXAMPLES_MAX: usize = 250_000;
+
+/// One text with the intent a person gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// What a customer would write.
+    pub text: String,
+    /// Its label; `oos` when none fits.
+    pub intent: String,
+}
+
+/// Reads all examples of a file; `.csv` is CSV, anything else JSON lines.
+///
+/// # Errors
+/// If the file cannot be read, or a line cannot be used; the line's number comes with it.
+pub fn read(path: &Path) -> Result<Vec<Example>, IntentError> {
+    let file = std::fs::File::open(path).map_err(|cause| IntentError::file(path, cause))?;
+    let reader = BufReader::new(file);
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        read_csv(path, reader)
+    } else {
+        read_json_lines(path, reader)
+    }
+}
+
+/// Reads several files, one after the other.
+///
+/// # Errors
+/// As [`read`], or if they hold more than [`EXAMPLES_MAX`] examples together.
+pub fn read_all<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Example>, IntentError> {
+    let mut examples = Vec::new();
+    for path in paths {
+        examples.extend(read(path.as_ref())?);
+        if examples.len() > EXAMPLES_MAX {
+            let reason = ExampleRefusal::TooMany { examples_max: EXAMPLES_MAX };
+            return Err(IntentError::Example { path: path.as_ref().to_owned(), line: 1, reason });
+        }
+    }
+    Ok(examples)
+}
+
+fn read_json_lines(path: &Path, reader: impl BufRead) -> Result<Vec<Example>, IntentError> {
+    let mut examples = Vec::new();
+    for (line, text) in (1_u64..).zip(reader.lines()) {
+        let text = text.map_err(|cause| IntentError::file(path, cause))?;
+        if text.trim().is_empty() {
+            continue;
+        }
+        let example = parse_json(&text).and_then(|example| admit(example, examples.len()));
+        examples.push(example.map_err(|reason| refuse(path, line, reason))?);
+    }
+    Ok(examples)
+}
+
+fn parse_json(line: &str) -> Result<Example, ExampleRefusal> {
+    let value: serde_json::Value = serde_json::from_str(line)
+        .map_err(|cause| ExampleRefusal::Syntax { detail: cause.to_string() })?;
+    let field = |name: &'static str| {
+        let text = value.get(name).and_then(serde_json::Value::as_str);
+        text.map(str::to_owned).ok_or(ExampleRefusal::Field { name })
+    };
+    Ok(Example { text: field("text")?, intent: field("intent")? })
+}
+
+fn read_csv(path: &Path, reader: impl BufRead) -> Result<Vec<Example>, IntentError> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(reader);
+    let syntax = |cause: &csv::Error| ExampleRefusal::Syntax { detail: cause.to_string() };
+    let headers = reader.headers().map_err(|cause| refuse(path, 1, syntax(&cause)))?.clone();
+    let column = |name: &str| headers.iter().position(|header| header == name);
+    let (Some(text), Some(intent)) = (column("text"), column("intent")) else {
+        let found = headers.iter().collect::<Vec<_>>().join(",");
+        return Err(refuse(path, 1, ExampleRefusal::Columns { found }));
+    };
+    let mut examples = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|cause| {
+            let line = cause.position().map_or(1, csv::Position::line);
+            refuse(path, line, syntax(&cause))
+        })?;
+        let line = record.position().map_or(1, csv::Position::line);
+        let field = |at: usize| record.get(at).unwrap_or_default().to_owned();
+        let example = Example { text: field(text), intent: field(intent) };
+        let example = admit(example, examples.len());
+        examples.push(example.map_err(|reason| refuse(path, line, reason))?);
+    }
+    Ok(examples)
+}
+
+fn refuse(path: &Path, line: u64, reason: ExampleRefusal) -> IntentError {
+    IntentError::Example { path: path.to_owned(), line, reason }
+}
+
+fn admit(example: Example, examples: usize) -> Result<Example, ExampleRefusal> {
+    if examples >= EXAMPLES_MAX {
+        return Err(ExampleRefusal::TooMany { examples_max: EXAMPLES_MAX });
+    }
+    Ok(Example {
+        text: admit_field("text", &example.text, TEXT_BYTES_MAX)?,
+        intent: admit_field("intent", &example.intent, LABEL_BYTES_MAX)?,
+    })
+}
+
+fn admit_field(name: &'static str, text: &str, bytes_max: usize) -> Result<String, ExampleRefusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(ExampleRefusal::Empty { name });
+    }
+    if text.len() > bytes_max {
+        return Err(ExampleRefusal::TooLong { name, bytes: text.len(), bytes_max });
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_as(name: &str, content: &str) -> Result<Vec<Example>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        read(&path).map_err(|error| error.to_string())
+    }
+
+    fn example(text: &str, intent: &str) -> Example {
+        Example { text: text.into(), intent: intent.into() }
+    }
+
+    #[test]
+    fn json_lines_and_csv_give_the_same_examples() {
+        let expected =
+            vec![example("où est \"ma\" commande, svp", "order_status"), example("hi", "greet")];
+        let lines = "{\"text\":\"où est \\\"ma\\\" commande, svp\",\"intent\":\"order_status\"}\n\n\
+                     {\"intent\":\"greet\",\"text\":\" hi \",\"tags\":[1]}\n";
+        assert_eq!(read_as("a.jsonl", lines).unwrap(), expected);
+        let table = "text,intent\n\"où est \"\"ma\"\" commande, svp\",order_status\nhi,greet\n";
+        assert_eq!(read_as("a.csv", table).unwrap(), expected);
+        let turned = "id,intent,text\n1,order_status,\"où est \"\"ma\"\" commande, svp\"\n\
+                      2,greet,hi\n";
+        assert_eq!(read_as("a.CSV", turned).unwrap(), expected);
+    }
+
+    #[test]
+    fn errors_name_the_line_and_the_reason() {
+        let good = "{\"text\":\"a\",\"intent\":\"b\"}\n";
+        let cases = [
+            ("a.jsonl", format!("{good}{good}{{"), "line 3: it does not parse"),
+            ("a.jsonl", format!("{good}{{\"text\":\"a\"}}"), "line 2: field `intent` must be"),
+            ("a.jsonl", "{\"text\":1,\"intent\":\"b\"}".into(), "line 1: field `text` must be"),
+            ("a.jsonl", "{\"text\":\" \",\"intent\":\"b\"}".into(), "field `text` is empty"),
+            ("a.csv", "text,label\na,b\n".into(), "found `text,label`"),
+            ("a.csv", "text,intent\na,b\nc\n".into(), "line 3"),
+            ("a.csv", "text,intent\na,\n".into(), "line 2: field `intent` is empty"),
+            (
+                "a.jsonl",
+                format!("{{\"text\":\"{}\",\"intent\":\"b\"}}", "x".repeat(9_000)),
+                "has 9000 bytes, limit is 8192",
+            ),
+        ];
+        for (name, content, reason) in cases {
+            let error = read_as(name, &content).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+        }
+        assert!(read(Path::new("/nowhere/a.jsonl")).is_err());
+    }
+}

@@ -1,0 +1,284 @@
+//! Turns a text into hashed word and character n-grams, beside its sentence embedding.
+//!
+//! The encoder knows English meaning; n-grams know spelling. They carry what it has not seen:
+//! French, slang, typos, shop words.
+//!
+//! Invariants
+//! - The same text and [`NgramSpec`] give the same features on every machine and version: a head
+//!   file depends on it. Any change here needs a new `features` version in the head format.
+//! - The values of a text without any word are empty, otherwise their Euclidean norm is 1.
+//!
+//! Source: signed feature hashing, Weinberger et al. 2009, arXiv:0902.2206; word-bounded character
+//! n-grams as in fastText, Bojanowski et al. 2017, arXiv:1607.04606.
+
+use crate::gloss::Reading;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Longest part of a text that is looked at, in bytes: longer than any customer's sentence.
+const TEXT_BYTES_MAX: usize = 4_096;
+
+/// Longest word whose n-grams count, in characters: pasted keys and links say little.
+const WORD_CHARACTERS_MAX: usize = 32;
+
+/// Longest run of one letter that is kept: `heyyyyy` reads as `heyy`.
+const LETTER_RUN_MAX: usize = 2;
+
+/// Longest run of digits that is kept, each as `0`: numbers count by their shape.
+const DIGIT_RUN_MAX: usize = 4;
+
+/// Which n-grams are taken and into how many places they are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NgramSpec {
+    /// Places; a power of two from 256 to 65,536. Recommended 8,192.
+    pub buckets: usize,
+    /// Shortest n-gram, in characters. Recommended 2.
+    pub characters_min: usize,
+    /// Longest n-gram, in characters, at most 6. Recommended 4.
+    pub characters_max: usize,
+}
+
+/// Bucket and value pairs, by rising bucket.
+pub(crate) type SparseRow = Vec<(u32, f32)>;
+
+/// Lower case, without accents and ligatures.
+pub(crate) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for character in text.nfkd().flat_map(char::to_lowercase) {
+        match character {
+            'œ' => folded.push_str("oe"),
+            'æ' => folded.push_str("ae"),
+            mark if is_combining_mark(mark) => {}
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+/// Folded, repetitions shortened, one word an entry; `?` and `!` are words.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut characters = 0_usize;
+    let mut run = (' ', 0_usize);
+    for character in fold(clip(text)).chars() {
+        let character = if character.is_numeric() { '0' } else { character };
+        run = if run.0 == character { (character, run.1 + 1) } else { (character, 1) };
+        let run_max = if character == '0' { DIGIT_RUN_MAX } else { LETTER_RUN_MAX };
+        if character.is_alphanumeric() {
+            if run.1 <= run_max && characters < WORD_CHARACTERS_MAX {
+                word.push(character);
+                characters += 1;
+            }
+            continue;
+        }
+        if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+            characters = 0;
+        }
+        let counts = !character.is_whitespace() && !is_filler(character);
+        if counts && run.1 <= 1 {
+            words.push(character.to_string());
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// Punctuation that parts words and says nothing; `?`, `!`, signs and emoji do speak.
+fn is_filler(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '.' | ','
+                | ';'
+                | ':'
+                | '\''
+                | '’'
+                | '‘'
+                | '"'
+                | '«'
+                | '»'
+                | '-'
+                | '_'
+                | '('
+                | ')'
+                | '/'
+        )
+}
+
+fn clip(text: &str) -> &str {
+    let mut end = text.len().min(TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// A reading whose n-grams are hashed once, however many heads ask for them.
+#[derive(Debug)]
+pub(crate) struct HashedReading<'a> {
+    pub(crate) reading: &'a Reading<'a>,
+    rows: Vec<(NgramSpec, SparseRow)>,
+}
+
+impl<'a> HashedReading<'a> {
+    pub(crate) fn new(reading: &'a Reading<'a>) -> Self {
+        Self { reading, rows: Vec::new() }
+    }
+
+    /// Its n-grams, as [`ngrams`] gives them.
+    pub(crate) fn ngrams(&mut self, spec: NgramSpec) -> &SparseRow {
+        let found = self.rows.iter().position(|(known, _)| *known == spec);
+        let at = found.unwrap_or_else(|| {
+            self.rows.push((spec, ngrams(self.reading, spec)));
+            self.rows.len() - 1
+        });
+        &self.rows[at].1
+    }
+}
+
+/// The hashed n-grams of a text, and of its English if it has one: sublinear counts, signed,
+/// scaled to norm 1.
+pub(crate) fn ngrams(reading: &Reading<'_>, spec: NgramSpec) -> SparseRow {
+    let mut hashes = Vec::new();
+    for text in [Some(reading.text), reading.english.as_deref()].into_iter().flatten() {
+        let words = words(text);
+        for (index, word) in words.iter().enumerate() {
+            hashes.push(hash(1, [word.as_str()]));
+            if let Some(next) = words.get(index + 1) {
+                hashes.push(hash(2, [word.as_str(), next.as_str()]));
+            }
+            push_characters(word, spec, &mut hashes);
+        }
+    }
+    hashes.sort_unstable();
+    let mut row: SparseRow = Vec::with_capacity(hashes.len());
+    for group in hashes.chunk_by(|a, b| a == b) {
+        #[expect(clippy::cast_precision_loss, reason = "a text has few thousand n-grams")]
+        let count = group.len() as f32;
+        let value = 1.0 + count.ln();
+        let signed = if group[0] >> 63 == 0 { value } else { -value };
+        #[expect(clippy::cast_possible_truncation, reason = "masked to at most 16 bits")]
+        let bucket = (group[0] & (spec.buckets as u64 - 1)) as u32;
+        row.push((bucket, signed));
+    }
+    row.sort_unstable_by_key(|(bucket, _)| *bucket);
+    row.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 += next.1;
+        }
+        same
+    });
+    normalize(&mut row);
+    row
+}
+
+fn push_characters(word: &str, spec: NgramSpec, hashes: &mut Vec<u64>) {
+    let bounded = format!(" {word} ");
+    let starts: Vec<usize> =
+        bounded.char_indices().map(|(at, _)| at).chain([bounded.len()]).collect();
+    let characters = starts.len() - 1;
+    for width in spec.characters_min..=spec.characters_max.min(characters) {
+        for first in 0..=characters - width {
+            hashes.push(hash(3, [&bounded[starts[first]..starts[first + width]]]));
+        }
+    }
+}
+
+fn normalize(row: &mut SparseRow) {
+    row.retain(|(_, value)| *value != 0.0);
+    let norm = row.iter().map(|(_, value)| value * value).sum::<f32>().sqrt();
+    if norm > 0.0 {
+        for (_, value) in row.iter_mut() {
+            *value /= norm;
+        }
+    }
+}
+
+/// FNV-1a over kind and parts, with the finishing mix of `MurmurHash3`: the low bits choose the
+/// bucket, the top bit the sign, so both must depend on every byte.
+fn hash<const PARTS: usize>(kind: u8, parts: [&str; PARTS]) -> u64 {
+    let mut state: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut feed = |byte: u8| {
+        state = (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    };
+    feed(kind);
+    for part in parts {
+        part.bytes().for_each(&mut feed);
+        feed(0xff);
+    }
+    state ^= state >> 33;
+    state = state.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    state ^= state >> 33;
+    state = state.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    state ^ (state >> 33)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: NgramSpec = NgramSpec { buckets: 8_192, characters_min: 2, characters_max: 4 };
+
+    fn row(text: &str) -> SparseRow {
+        ngrams(&Reading { text, english: None }, SPEC)
+    }
+
+    #[test]
+    fn words_fold_case_accents_repetitions_and_numbers() {
+        assert_eq!(
+            words("Où est ma COMMANDE n°123456 ???"),
+            ["ou", "est", "ma", "commande", "n", "°", "0000", "?"]
+        );
+        assert_eq!(words("heyyyyy l'été"), ["heyy", "l", "ete"]);
+        assert!(words(" ... ").is_empty());
+        assert!(words("").is_empty());
+    }
+
+    #[test]
+    fn values_have_norm_one_and_rising_buckets() {
+        let found = row("Do you have these in size 42?");
+        let norm: f32 = found.iter().map(|(_, value)| value * value).sum();
+        assert!((norm - 1.0).abs() < 1e-5);
+        assert!(found.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(found.iter().all(|(bucket, _)| (*bucket as usize) < SPEC.buckets));
+        assert!(row("...").is_empty());
+    }
+
+    #[test]
+    fn hashing_never_changes_between_versions() {
+        // A head file made by an older version must keep its meaning.
+        let found = row("ok");
+        let buckets: Vec<u32> = found.iter().map(|(bucket, _)| *bucket).collect();
+        assert_eq!(buckets, GOLDEN_OK_BUCKETS);
+    }
+
+    const GOLDEN_OK_BUCKETS: [u32; 7] = [1725, 1913, 3374, 4112, 4645, 7042, 7184];
+
+    #[test]
+    fn a_typo_stays_close_to_its_word() {
+        let dot = |a: &str, b: &str| -> f32 {
+            let b = row(b);
+            row(a)
+                .iter()
+                .filter_map(|(bucket, value)| {
+                    let at = b.binary_search_by_key(bucket, |(other, _)| *other).ok()?;
+                    Some(value * b[at].1)
+                })
+                .sum()
+        };
+        assert!(dot("livraison", "livrason") > 0.4);
+        assert!(dot("livraison", "rembourser") < 0.2);
+    }
+
+    #[test]
+    fn hostile_texts_end() {
+        let long = "é".repeat(100_000);
+        assert!(row(&long).len() < 200);
+        row("\u{0}\u{301}\u{301}\u{10ffff}");
+    }
+}

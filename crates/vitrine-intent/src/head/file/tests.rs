@@ -1,0 +1,125 @@
+//! A head survives its file, and nothing else is taken for one.
+
+use super::*;
+use crate::head::tests::scoped_head;
+use crate::head::toy_head;
+
+/// Recomputes the checksum, as someone who damages a header on purpose would.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.len() - CHECKSUM_BYTES);
+    let checksum = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&checksum);
+    bytes
+}
+
+fn with_header(edit: impl Fn(String) -> String) -> Vec<u8> {
+    let bytes = toy_head().to_bytes();
+    let header_bytes = little_endian(&bytes[12..]) as usize;
+    let header = String::from_utf8(bytes[16..16 + header_bytes].to_vec()).unwrap();
+    let header = edit(header);
+    let mut edited = bytes[..12].to_vec();
+    edited.extend_from_slice(&u32::try_from(header.len()).unwrap().to_le_bytes());
+    edited.extend_from_slice(header.as_bytes());
+    edited.extend_from_slice(&bytes[16 + header_bytes..]);
+    sealed(edited)
+}
+
+fn head_with_examples() -> Head {
+    let kernel = Kernel { sharpness: 20.0, weight: 2.0 };
+    let neighbours = Neighbours::new(kernel, 2, (vec![127, 0, 0, -127], vec![1, 2]));
+    Head { neighbours: Some(neighbours), ..scoped_head() }
+}
+
+#[test]
+fn a_head_with_senseless_examples_is_refused_with_the_reason() {
+    let bytes = head_with_examples().to_bytes();
+    let cases = [
+        (r#""sharpness":20.0"#, r#""sharpness":0.00"#, "sharpness = 0"),
+        (r#""sharpness":20.0"#, r#""sharpness":99.0"#, "sharpness = 99"),
+        (r#""examples":2,"#, r#""examples":3,"#, "announces"),
+        (r#""joined":false"#, r#""joined":true "#, "joined = true"),
+    ];
+    for (from, to, reason) in cases {
+        let at = bytes.windows(from.len()).position(|found| found == from.as_bytes()).unwrap();
+        let mut edited = bytes.clone();
+        edited[at..at + to.len()].copy_from_slice(to.as_bytes());
+        let refusal = Head::from_bytes(&sealed(edited)).unwrap_err().to_string();
+        assert!(refusal.contains(reason), "{from} to {to}: {refusal}");
+    }
+    let mut strange = bytes.clone();
+    let first_class = bytes.len() - CHECKSUM_BYTES - 4 - 4;
+    strange[first_class] = 3;
+    let refusal = Head::from_bytes(&sealed(strange)).unwrap_err().to_string();
+    assert!(refusal.contains("class of an example = 3"), "{refusal}");
+}
+
+#[test]
+fn a_head_of_an_older_version_is_read_as_it_was() {
+    let without = |header: String| {
+        let header = header.replace(r#""neighbours":null,"joined":false,"#, "");
+        header.replace(r#""clarify_margin":0.1,"#, "")
+    };
+    let mut older = with_header(without);
+    older[8] = 3;
+    let older = sealed(older);
+    assert!(older.len() < toy_head().to_bytes().len());
+    assert_eq!(Head::from_bytes(&older).unwrap(), toy_head());
+}
+
+#[test]
+fn a_head_survives_its_file() {
+    for head in [toy_head(), scoped_head(), head_with_examples()] {
+        assert_eq!(Head::from_bytes(&head.to_bytes()).unwrap(), head);
+    }
+    let head = toy_head();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("toy.head");
+    head.save(&path).unwrap();
+    assert_eq!(Head::open(&path).unwrap(), head);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_head_cut_anywhere_or_bitten_anywhere_is_refused() {
+    let bytes = toy_head().to_bytes();
+    for end in 0..bytes.len() {
+        assert!(Head::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
+    }
+    for at in (0..bytes.len()).step_by(7) {
+        let mut bitten = bytes.clone();
+        bitten[at] ^= 0x10;
+        assert!(Head::from_bytes(&bitten).is_err(), "bitten at {at}");
+    }
+    let mut longer = bytes;
+    longer.push(0);
+    assert_eq!(Head::from_bytes(&longer), Err(HeadRefusal::Checksum));
+}
+
+#[test]
+fn a_well_sealed_but_senseless_head_is_refused_with_the_reason() {
+    let cases = [
+        (r#""buckets":256"#, r#""buckets":300"#, "buckets = 300"),
+        (r#""buckets":256"#, r#""buckets":512"#, "announces"),
+        (r#""dimensions":2"#, r#""dimensions":0"#, "dimensions = 0"),
+        (r#""temperature":1.0"#, r#""temperature":0.0"#, "temperature = 0"),
+        (r#""threshold":0.5"#, r#""threshold":2.0"#, "threshold = 2"),
+        (r#""clarify_margin":0.1"#, r#""clarify_margin":1.1"#, "clarify_margin = 1.1"),
+        (r#""characters_max":4"#, r#""characters_max":1"#, "characters_max = 1"),
+        (r#"["left","right","oos"]"#, r#"["left","oos","right"]"#, "`oos` last"),
+        (r#"["left","right","oos"]"#, r#"["left","left","oos"]"#, "distinct"),
+        (r#"["left","right","oos"]"#, r#"["left","oos"]"#, "labels = 2"),
+        (r#""seed":1"#, r#""seed":-1"#, "header is malformed"),
+    ];
+    for (from, to, reason) in cases {
+        let refusal = Head::from_bytes(&with_header(|header| header.replace(from, to)));
+        let refusal = refusal.unwrap_err().to_string();
+        assert!(refusal.contains(reason), "{from} to {to}: {refusal}");
+    }
+    let mut newer = toy_head().to_bytes();
+    newer[8] = 9;
+    let refusal = Head::from_bytes(&sealed(newer)).unwrap_err();
+    assert_eq!(refusal, HeadRefusal::Version { found: 9, supported: VERSION });
+    let mut head = toy_head();
+    head.linear.weights[3] = f32::NAN;
+    assert_eq!(Head::from_bytes(&head.to_bytes()), Err(HeadRefusal::Weight { index: 6 }));
+}

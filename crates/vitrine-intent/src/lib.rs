@@ -1,0 +1,392 @@
+//! Understands a text: its intent with calibrated confidence, and simple signals of mood.
+//!
+//! [`Embedder`] turns texts into sentence embeddings in batches, [`Head`] turns an embedding and
+//! n-grams into an intent, [`IntentClassifier`] does both. [`training`] makes heads,
+//! [`evaluation`] measures them.
+
+mod batcher;
+mod calibration;
+pub mod curves;
+mod discriminant;
+mod embedder;
+mod error;
+pub mod evaluation;
+pub mod examples;
+mod features;
+mod folds;
+mod gloss;
+mod head;
+pub mod inspection;
+mod language;
+mod linear;
+mod memory;
+mod neighbours;
+mod parallel;
+mod scope;
+mod signal_heads;
+pub mod signals;
+mod signals_lexicon;
+pub mod training;
+
+use crate::features::HashedReading;
+use crate::gloss::Glossary;
+use crate::gloss::Reading;
+use crate::head::joined;
+use crate::memory::PredictionMemory;
+use crate::memory::TextKey;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use vitrine_base::ids::TenantId;
+use vitrine_base::telemetry;
+
+pub use batcher::BatchLimits;
+pub use embedder::Embedded;
+pub use embedder::Embedder;
+pub use embedder::EmbedderOptions;
+pub use error::ExampleRefusal;
+pub use error::ExamplesRefusal;
+pub use error::HeadRefusal;
+pub use error::IntentError;
+pub use error::SharedCause;
+pub use features::NgramSpec;
+pub use head::CLARIFY_MARGIN;
+pub use head::EncoderIdentity;
+pub use head::Head;
+pub use head::LABELS_MAX;
+pub use head::OUT_OF_SCOPE;
+pub use head::TrainingNote;
+pub use language::detect_language;
+pub use signal_heads::Signal;
+pub use signal_heads::SignalHeads;
+pub use signals::Signals;
+pub use signals::Stage;
+pub use signals::StageReading;
+
+/// Runners-up that a prediction names.
+const ALTERNATIVES_MAX: usize = 3;
+/// Smallest confidence at which a runner-up is named.
+const ALTERNATIVE_CONFIDENCE_MIN: f32 = 0.01;
+
+/// A label that was also possible.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// The label.
+    pub label: String,
+    /// Its calibrated probability, 0 to 1.
+    pub confidence: f32,
+}
+
+/// What a text is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IntentPrediction {
+    /// The best in-scope label, even when `abstained`.
+    pub label: String,
+    /// Its calibrated probability, 0 to 1.
+    pub confidence: f32,
+    /// How surely the text is about any label, on a scale of the head's own; it abstains below its
+    /// threshold.
+    pub in_scope: f32,
+    /// The text is probably none of the labels: do not act on `label`.
+    pub abstained: bool,
+    /// By how much `confidence` must exceed the first runner-up's for nobody to be asked which of
+    /// the two is meant.
+    pub clarify_margin: f32,
+    /// Up to three runners-up, best first.
+    pub alternatives: Vec<Alternative>,
+    /// Simple scores of mood.
+    pub signals: Signals,
+}
+
+/// Classifies texts; share it behind an `Arc`.
+#[derive(Debug)]
+pub struct IntentClassifier {
+    embedder: Arc<Embedder>,
+    /// The encoder as the head's training changed it, if it did.
+    own: Option<Embedder>,
+    head: Head,
+    signals: SignalHeads,
+    glossary: Glossary,
+    memory: Option<PredictionMemory>,
+}
+
+impl IntentClassifier {
+    /// Pairs an encoder with a head.
+    ///
+    /// # Errors
+    /// If the head was trained for another encoder or with another glossary, or what it changes in
+    /// the encoder does not fit.
+    pub fn new(embedder: Arc<Embedder>, head: Head) -> Result<Self, IntentError> {
+        let glossary = Glossary::house();
+        let (found, expected) = (head.glossary, glossary.fingerprint());
+        if found != expected {
+            let reason = HeadRefusal::Glossary { found, expected };
+            return Err(IntentError::Mismatch { reason });
+        }
+        head.check_encoder(embedder.identity())
+            .map_err(|reason| IntentError::Mismatch { reason })?;
+        let own = match &head.adaptation {
+            Some(adaptation) => Some(embedder.adapted(adaptation)?),
+            None => None,
+        };
+        let signals = SignalHeads::default();
+        Ok(Self { embedder, own, head, signals, glossary, memory: None })
+    }
+
+    /// Remembers what it said of so many texts; `None`: of none.
+    #[must_use]
+    pub fn remembering(self, texts_max: Option<NonZeroUsize>) -> Self {
+        Self { memory: texts_max.map(PredictionMemory::new), ..self }
+    }
+
+    /// Scores signals with trained heads instead of word lists.
+    ///
+    /// # Errors
+    /// If one was trained for another encoder or with another glossary.
+    pub fn with_signals(self, signals: SignalHeads) -> Result<Self, IntentError> {
+        self.check_signals(&signals)?;
+        Ok(Self { signals, ..self })
+    }
+
+    /// Whether trained heads can score signals here.
+    ///
+    /// # Errors
+    /// As [`IntentClassifier::with_signals`].
+    pub fn check_signals(&self, signals: &SignalHeads) -> Result<(), IntentError> {
+        signals
+            .check(self.embedder.identity(), self.glossary.fingerprint())
+            .map_err(|reason| IntentError::Mismatch { reason })
+    }
+
+    /// A classifier of two labels without a model, for tests of the layers above: texts that begin
+    /// with `l` are `left`, with `r` `right`, others are out of scope.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn toy() -> Self {
+        let head = head::toy_head();
+        let embedder = Embedder::toy(head.encoder().clone(), |ids| match ids.first() {
+            Some(108) => vec![1.0, 0.0],
+            Some(114) => vec![-1.0, 0.0],
+            _ => vec![0.0, 1.0],
+        });
+        let (signals, glossary) = (SignalHeads::default(), Glossary::house());
+        Self { embedder: Arc::new(embedder), own: None, head, signals, glossary, memory: None }
+    }
+
+    /// The encoder.
+    #[must_use]
+    pub fn embedder(&self) -> &Arc<Embedder> {
+        &self.embedder
+    }
+
+    /// Memory of the encoder, and of the head's own one if it has one, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.embedder.bytes() + self.own.as_ref().map_or(0, Embedder::bytes)
+    }
+
+    /// The head.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Classifies a tenant's texts, all of one request or none; predictions come in their order.
+    /// Texts that the tenant asked for before cost nothing, if the classifier remembers.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    pub async fn classify(
+        &self,
+        texts: &[String],
+        tenant: &TenantId,
+    ) -> Result<Vec<IntentPrediction>, IntentError> {
+        let Some(memory) = &self.memory else {
+            return self.classify_afresh(&texts.iter().collect::<Vec<_>>()).await;
+        };
+        let keys: Vec<TextKey> = texts.iter().map(|text| memory.key(tenant, text)).collect();
+        let found: Vec<Option<IntentPrediction>> =
+            keys.iter().map(|key| memory.find(*key)).collect();
+        let new: Vec<&String> = texts
+            .iter()
+            .zip(&found)
+            .filter_map(|(text, found)| found.is_none().then_some(text))
+            .collect();
+        let remembered = texts.len() - new.len();
+        metrics::counter!(telemetry::TEXTS_REMEMBERED_TOTAL).increment(remembered as u64);
+        let mut fresh = if new.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.classify_afresh(&new).await?.into_iter()
+        };
+        let keep = |(key, found): (TextKey, Option<IntentPrediction>)| {
+            found.or_else(|| fresh.next().inspect(|said| memory.keep(key, said.clone())))
+        };
+        Ok(keys.into_iter().zip(found).filter_map(keep).collect())
+    }
+
+    async fn classify_afresh(
+        &self,
+        texts: &[&String],
+    ) -> Result<Vec<IntentPrediction>, IntentError> {
+        let readings = self.readings(texts);
+        let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+        let shared = self.embedder.embed_counted(&meanings).await?.embeddings;
+        let own = match &self.own {
+            Some(own) => Some(own.embed_counted(&meanings).await?.embeddings),
+            None => None,
+        };
+        Ok(self.predict_all(&readings, shared, own))
+    }
+
+    /// As [`IntentClassifier::classify`], any number of texts, outside an async runtime.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed_blocking`].
+    ///
+    /// # Panics
+    /// Inside an async runtime, which it would block.
+    pub fn classify_blocking<T: AsRef<str>>(
+        &self,
+        texts: &[T],
+        progress: impl FnMut(usize),
+    ) -> Result<Vec<IntentPrediction>, IntentError> {
+        let readings = self.readings(texts);
+        let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+        let own = match &self.own {
+            Some(own) => Some(own.embed_blocking(&meanings, |_| ())?),
+            None => None,
+        };
+        let shared = self.embedder.embed_blocking(&meanings, progress)?;
+        Ok(self.predict_all(&readings, shared, own))
+    }
+
+    fn readings<'a, T: AsRef<str>>(&self, texts: &'a [T]) -> Vec<Reading<'a>> {
+        texts.iter().map(|text| self.glossary.read(text.as_ref())).collect()
+    }
+
+    fn predict_all(
+        &self,
+        readings: &[Reading<'_>],
+        shared: Vec<Vec<f32>>,
+        own: Option<Vec<Vec<f32>>>,
+    ) -> Vec<IntentPrediction> {
+        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(readings.len() as u64);
+        let own = match own {
+            Some(own) if self.head.joined => Some(joined(shared.clone(), own)),
+            own => own,
+        };
+        let own = own.as_ref().unwrap_or(&shared);
+        let texts = readings.iter().zip(&shared).zip(own);
+        texts.map(|((reading, shared), own)| self.predict(reading, shared, own)).collect()
+    }
+
+    /// Signals by the encoder's embedding, the intent by the head's own encoder's if it has one.
+    fn predict(&self, reading: &Reading<'_>, shared: &[f32], own: &[f32]) -> IntentPrediction {
+        let mut reading = HashedReading::new(reading);
+        let signals = self.signals.read(&mut reading, shared);
+        let ranking = self.head.rank(&mut reading, own);
+        let mut labels = ranking.labels.into_iter();
+        let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
+        let alternatives = labels
+            .take(ALTERNATIVES_MAX)
+            .filter(|(_, confidence)| *confidence >= ALTERNATIVE_CONFIDENCE_MIN)
+            .map(|(label, confidence)| Alternative { label: label.to_owned(), confidence })
+            .collect();
+        IntentPrediction {
+            label: label.to_owned(),
+            confidence,
+            in_scope: ranking.in_scope,
+            abstained: ranking.abstained,
+            clarify_margin: self.head.clarify_margin(),
+            alternatives,
+            signals,
+        }
+    }
+}
+
+/// The encoder of a folder, for measurements in the layers above.
+///
+/// # Panics
+/// If the folder holds no encoder.
+#[cfg(any(test, feature = "testing"))]
+#[must_use]
+pub fn open_embedder(folder: &std::path::Path) -> Embedder {
+    Embedder::open_for_tests(folder, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::toy_head;
+
+    /// As that of [`IntentClassifier::toy`].
+    fn toy_embedder(identity: EncoderIdentity) -> Arc<Embedder> {
+        Arc::new(Embedder::toy(identity, |ids| match ids.first() {
+            Some(108) => vec![1.0, 0.0],
+            Some(114) => vec![-1.0, 0.0],
+            _ => vec![0.0, 1.0],
+        }))
+    }
+
+    #[tokio::test]
+    async fn predictions_carry_confidence_alternatives_and_signals() {
+        let classifier = IntentClassifier::toy();
+        let texts = ["left please, I love it", "right", "weather"].map(str::to_owned).to_vec();
+        let found = classifier.classify(&texts, &tenant()).await.unwrap();
+        assert_eq!((found[0].label.as_str(), found[0].abstained), ("left", false));
+        assert!(found[0].confidence > 0.9 && found[0].signals.sentiment > 0.0);
+        assert_eq!(found[1].label, "right");
+        assert!(found[2].abstained && found[2].confidence < 0.5);
+        let total: f32 = found[2].confidence
+            + found[2].alternatives.iter().map(|other| other.confidence).sum::<f32>();
+        assert!(total < 1.0);
+        let blocking = std::thread::spawn(move || classifier.classify_blocking(&texts, |_| ()));
+        assert_eq!(blocking.join().unwrap().unwrap(), found);
+    }
+
+    fn tenant() -> TenantId {
+        TenantId::new("rivage").unwrap()
+    }
+
+    #[tokio::test]
+    async fn texts_asked_again_are_answered_alike_without_the_encoder() {
+        let passes = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&passes);
+        let head = toy_head();
+        let embedder = Embedder::toy(head.encoder().clone(), move |ids| {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if ids.first() == Some(&108) { vec![1.0, 0.0] } else { vec![-1.0, 0.0] }
+        });
+        let classifier = IntentClassifier::new(Arc::new(embedder), head)
+            .unwrap()
+            .remembering(NonZeroUsize::new(16));
+        let texts = ["left", "right", "left again"].map(str::to_owned);
+        let first = classifier.classify(&texts, &tenant()).await.unwrap();
+        let mixed = ["right", "later", "left"].map(str::to_owned);
+        let second = classifier.classify(&mixed, &tenant()).await.unwrap();
+        assert_eq!([&second[0], &second[2]], [&first[1], &first[0]]);
+        assert_eq!(second[1].label, "left");
+        assert_eq!(passes.load(std::sync::atomic::Ordering::Relaxed), 4);
+        let other = TenantId::new("other").unwrap();
+        assert_eq!(classifier.classify(&texts, &other).await.unwrap(), first);
+        assert_eq!(passes.load(std::sync::atomic::Ordering::Relaxed), 7);
+    }
+
+    #[test]
+    fn a_head_of_another_glossary_is_refused_when_paired() {
+        let head = Head { glossary: 7, ..toy_head() };
+        let refusal =
+            IntentClassifier::new(toy_embedder(head.encoder().clone()), head).unwrap_err();
+        assert!(refusal.to_string().contains("its glossary is 00000007"), "{refusal}");
+    }
+
+    #[test]
+    fn a_head_for_another_encoder_is_refused_when_paired() {
+        let other = EncoderIdentity { dimensions: 3, ..toy_head().encoder().clone() };
+        let refusal = IntentClassifier::new(toy_embedder(other), toy_head()).unwrap_err();
+        let IntentError::Mismatch { reason: HeadRefusal::Encoder { found, .. } } = refusal else {
+            panic!("{refusal}");
+        };
+        assert_eq!(found.dimensions, 3);
+    }
+}

@@ -1,0 +1,251 @@
+//! A third opinion: a text is what the examples are that it lies nearest to.
+//!
+//! A class is as likely as its examples are near, each counting `exp((cosine - 1) · sharpness)`. A
+//! linear classifier draws one border around a class of many meanings; its examples know each of
+//! them. So a head of many examples keeps them, a byte a value.
+//!
+//! Invariants
+//! - Every class counts at least as if one example lay opposite the text: logits are finite.
+//!
+//! Source: kernel classifier, Nadaraya 1964; beside a parametric one, Khandelwal et al. 2020,
+//! arXiv:1911.00172.
+
+use crate::linear::TrainingSet;
+use candle_core::Device;
+use candle_core::Tensor;
+
+/// Sharpest kernel: what lies opposite then still counts more than f32 can lose.
+pub(crate) const SHARPNESS_MAX: f32 = 40.0;
+/// Most examples that a head keeps: 50 MB of a wide encoder.
+pub(crate) const NEIGHBOURS_MAX: usize = 65_536;
+/// Widest embedding whose product with an example fits 32 bits.
+pub(crate) const DIMENSIONS_MAX: usize = 16_384;
+/// Largest byte of an example, largest value of a text.
+const CODE_MAX: f32 = 127.0;
+const VALUE_MAX: f32 = 1_023.0;
+const _: () = assert!(DIMENSIONS_MAX as i64 * 128 * 1_023 <= i32::MAX as i64);
+/// Examples that are compared with all others together.
+const BATCH_EXAMPLES: usize = 256;
+
+/// How nearness counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Kernel {
+    /// Factor on the distance; above 0, at most [`SHARPNESS_MAX`].
+    pub(crate) sharpness: f32,
+    /// Factor on the logits.
+    pub(crate) weight: f32,
+}
+
+impl Kernel {
+    /// Whether the numbers have a meaning.
+    pub(crate) fn is_sound(self) -> bool {
+        self.sharpness > 0.0 && self.sharpness <= SHARPNESS_MAX && self.weight.is_finite()
+    }
+}
+
+/// What an example counts at a cosine.
+fn count(cosine: f32, sharpness: f32) -> f32 {
+    ((cosine - 1.0) * sharpness).exp()
+}
+
+/// The examples of a head.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Neighbours {
+    kernel: Kernel,
+    dimensions: usize,
+    /// `[examples, dimensions]` row-major.
+    codes: Vec<i8>,
+    classes_of: Vec<u16>,
+    /// One over the length of each row of codes; 0 for a row without direction.
+    scales: Vec<f32>,
+}
+
+impl Neighbours {
+    /// Keeps the members of a set, the first [`NEIGHBOURS_MAX`].
+    ///
+    /// # Panics
+    /// If a member lies outside the set.
+    pub(crate) fn of(set: &TrainingSet, members: &[usize], kernel: Kernel) -> Self {
+        let members = &members[..members.len().min(NEIGHBOURS_MAX)];
+        let codes = members.iter().flat_map(|at| coded(&set.rows[*at].embedding)).collect();
+        // A head has far fewer labels.
+        let class = |at: &usize| u16::try_from(set.classes_of[*at]).unwrap_or(u16::MAX);
+        let classes_of = members.iter().map(class).collect();
+        Self::new(kernel, set.dimensions, (codes, classes_of))
+    }
+
+    /// Of codes, `[examples, dimensions]`, and the class of each example.
+    pub(crate) fn new(
+        kernel: Kernel,
+        dimensions: usize,
+        (codes, classes_of): (Vec<i8>, Vec<u16>),
+    ) -> Self {
+        let scale = |row: &[i8]| {
+            let squares: f32 = row.iter().map(|code| f32::from(*code).powi(2)).sum();
+            if squares > 0.0 { squares.sqrt().recip() } else { 0.0 }
+        };
+        let scales = codes.chunks(dimensions.max(1)).map(scale).collect();
+        Self { kernel, dimensions, codes, classes_of, scales }
+    }
+
+    pub(crate) fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// `[examples, dimensions]` row-major.
+    pub(crate) fn codes(&self) -> &[i8] {
+        &self.codes
+    }
+
+    /// The class of each example.
+    pub(crate) fn classes_of(&self) -> &[u16] {
+        &self.classes_of
+    }
+
+    /// Adds what the examples say of a text.
+    ///
+    /// # Panics
+    /// If a class of an example has no logit: heads check theirs when opened.
+    pub(crate) fn add_logits(&self, embedding: &[f32], logits: &mut [f32]) {
+        let Kernel { sharpness, weight } = self.kernel;
+        let largest = embedding.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        let step = if largest > 0.0 { VALUE_MAX / largest } else { 0.0 };
+        #[expect(clippy::cast_possible_truncation, reason = "at most VALUE_MAX")]
+        let text: Vec<i16> = embedding.iter().map(|value| (value * step).round() as i16).collect();
+        let squares: f32 = text.iter().map(|value| f32::from(*value).powi(2)).sum();
+        let scale = if squares > 0.0 { squares.sqrt().recip() } else { 0.0 };
+        let mut sums = vec![count(-1.0, sharpness); logits.len()];
+        let rows = self.codes.chunks(self.dimensions.max(1));
+        for ((codes, class), length) in rows.zip(&self.classes_of).zip(&self.scales) {
+            #[expect(clippy::cast_precision_loss, reason = "a cosine needs no more")]
+            let cosine = dot(codes, &text) as f32 * (scale * length);
+            sums[usize::from(*class)] += count(cosine, sharpness);
+        }
+        logits.iter_mut().zip(sums).for_each(|(logit, sum)| *logit += weight * sum.ln());
+    }
+}
+
+fn dot(codes: &[i8], text: &[i16]) -> i32 {
+    codes.iter().zip(text).map(|(code, value)| i32::from(*code) * i32::from(*value)).sum()
+}
+
+/// A vector as bytes, its largest value as the largest of them.
+fn coded(embedding: &[f32]) -> impl Iterator<Item = i8> {
+    let largest = embedding.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    let step = if largest > 0.0 { CODE_MAX / largest } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, reason = "at most CODE_MAX")]
+    embedding.iter().map(move |value| (value * step).round() as i8)
+}
+
+/// What examples say of others: for each sharpness the logits of all judged, `[judged][classes]`.
+///
+/// # Errors
+/// If the tensor library fails.
+///
+/// # Panics
+/// If an index lies outside the set.
+pub(crate) fn opinions(
+    set: &TrainingSet,
+    learn: &[usize],
+    judge: &[usize],
+    sharpnesses: &[f32],
+) -> candle_core::Result<Vec<Vec<Vec<f32>>>> {
+    let known = directions(set, learn)?.t()?;
+    let mut found = vec![Vec::with_capacity(judge.len()); sharpnesses.len()];
+    for batch in judge.chunks(BATCH_EXAMPLES) {
+        let cosines: Vec<Vec<f32>> = directions(set, batch)?.matmul(&known)?.to_vec2()?;
+        for (logits, sharpness) in found.iter_mut().zip(sharpnesses) {
+            logits.extend(cosines.iter().map(|cosines| {
+                let mut sums = vec![count(-1.0, *sharpness); set.classes];
+                for (cosine, at) in cosines.iter().zip(learn) {
+                    sums[set.classes_of[*at]] += count(*cosine, *sharpness);
+                }
+                sums.iter_mut().for_each(|sum| *sum = sum.ln());
+                sums
+            }));
+        }
+    }
+    Ok(found)
+}
+
+/// Embeddings of unit length, `[members, dimensions]`.
+fn directions(set: &TrainingSet, members: &[usize]) -> candle_core::Result<Tensor> {
+    let unit = |at: &usize| {
+        let embedding = &set.rows[*at].embedding;
+        let length = embedding.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let scale = if length > 0.0 { length.recip() } else { 0.0 };
+        embedding.iter().map(move |value| value * scale)
+    };
+    let values: Vec<f32> = members.iter().flat_map(unit).collect();
+    Tensor::from_vec(values, (members.len(), set.dimensions), &Device::Cpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linear::Features;
+    use rand::Rng;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    const KERNEL: Kernel = Kernel { sharpness: 20.0, weight: 0.5 };
+
+    fn set(dimensions: usize) -> TrainingSet {
+        let mut random = ChaCha8Rng::seed_from_u64(6);
+        let rows = (0..40)
+            .map(|_| {
+                let embedding = (0..dimensions).map(|_| random.random_range(-1.0_f32..1.0));
+                Features { embedding: embedding.collect(), ngrams: vec![] }
+            })
+            .collect();
+        let classes_of = (0..40).map(|at| at % 3).collect();
+        TrainingSet { rows, classes_of, classes: 4, dimensions, buckets: 0 }
+    }
+
+    #[test]
+    fn bytes_say_what_floats_say() {
+        let set = set(24);
+        let (learn, judge): (Vec<usize>, Vec<usize>) = ((0..30).collect(), (30..40).collect());
+        let exact = opinions(&set, &learn, &judge, &[KERNEL.sharpness]).unwrap().remove(0);
+        let kept = Neighbours::of(&set, &learn, KERNEL);
+        for (at, exact) in judge.iter().zip(exact) {
+            let mut logits = vec![1.0; 4];
+            kept.add_logits(&set.rows[*at].embedding, &mut logits);
+            for (found, exact) in logits.iter().zip(&exact) {
+                assert!((found - 1.0 - 0.5 * exact).abs() < 0.05, "{found} {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_class_is_as_likely_as_its_examples_are_near() {
+        let row = |embedding: [f32; 2]| Features { embedding: embedding.to_vec(), ngrams: vec![] };
+        let set = TrainingSet {
+            // The first class has two meanings, whose mean lies on the second class.
+            rows: vec![row([1.0, 0.0]), row([0.0, 2.0]), row([0.7, 0.7]), row([0.0, 0.0])],
+            classes_of: vec![0, 0, 1, 0],
+            classes: 3,
+            dimensions: 2,
+            buckets: 0,
+        };
+        let kept = Neighbours::of(&set, &[0, 1, 2, 3], KERNEL);
+        let said = |embedding: [f32; 2]| {
+            let mut logits = vec![0.0; 3];
+            kept.add_logits(&embedding, &mut logits);
+            logits
+        };
+        for (embedding, class) in [([2.0, 0.1], 0), ([0.1, 1.0], 0), ([0.5, 0.6], 1)] {
+            let said = said(embedding);
+            let best = (0..3).max_by(|a, b| said[*a].total_cmp(&said[*b])).unwrap();
+            assert_eq!(best, class, "{said:?}");
+            assert!((said[2] + KERNEL.sharpness).abs() < 1e-4, "nobody: as if opposite");
+        }
+        assert!(said([0.0, 0.0]).iter().all(|logit| logit.is_finite()));
+    }
+
+    #[test]
+    fn the_widest_product_fits() {
+        let (codes, text) = (vec![-128_i8; DIMENSIONS_MAX], vec![-1_023_i16; DIMENSIONS_MAX]);
+        assert_eq!(i64::from(dot(&codes, &text)), DIMENSIONS_MAX as i64 * 128 * 1_023);
+    }
+}

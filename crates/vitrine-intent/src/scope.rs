@@ -1,0 +1,230 @@
+//! Tells whether a text is about any of the labels at all.
+//!
+//! Confidence says which label; a text that is about none of them still has a likeliest one. So a
+//! score of its own weighs three signs: how likely the best label is, how strongly any label
+//! answers (energy), and how close the text lies to what the best label's examples have in common.
+//! The first is blind to texts unlike everything, the last to texts between two labels.
+//!
+//! Invariants
+//! - Evidence does not depend on the temperature, nor on labels after the in-scope ones but by
+//!   their share of the probability.
+//!
+//! Source: best probability, Hendrycks & Gimpel 2017, arXiv:1610.02136; energy, Liu et al. 2020,
+//! arXiv:2010.03759; distance to class means, Lee et al. 2018, arXiv:1807.03888.
+
+use crate::features::SparseRow;
+use crate::linear::Features;
+use crate::linear::FitOptions;
+use crate::linear::TrainingSet;
+use crate::linear::fit;
+
+/// Out-of-scope examples from which on weights are learnt from them.
+const OUTSIDE_EXAMPLES_MIN: usize = 20;
+/// Weights, in standard deviations, where there is nothing to learn them from.
+const DEFAULT_WEIGHTS: [f32; 3] = [0.0, 1.0, 1.0];
+/// Pull to zero of the learnt weights.
+const PULL: f32 = 1.0;
+/// Smallest spread of evidence that is divided by.
+const SPREAD_MIN: f32 = 1e-6;
+
+/// Signs that a text is about one of the labels; each grows with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Evidence([f32; 3]);
+
+impl Evidence {
+    /// Of logits, of which the first `inside` are in scope, and the cosine of the text with the
+    /// centroid of its best label.
+    pub(crate) fn new(logits: &[f32], inside: usize, closeness: f32) -> Self {
+        let all = log_sum_exp(logits);
+        let best = logits[..inside].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        Self([best - all, log_sum_exp(&logits[..inside]), closeness])
+    }
+}
+
+fn log_sum_exp(logits: &[f32]) -> f32 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln()
+}
+
+/// Weighs evidence into log-odds of being in scope; without out-of-scope examples, into the same
+/// order on another scale.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ScopeScore {
+    pub(crate) weights: [f32; 3],
+    pub(crate) bias: f32,
+}
+
+impl ScopeScore {
+    /// Learns from evidence of classifiers that had not seen the examples, and whether each is in
+    /// scope.
+    ///
+    /// # Errors
+    /// If the tensor library fails.
+    pub(crate) fn fit(examples: &[(Evidence, bool)], seed: u64) -> candle_core::Result<Self> {
+        let inside: Vec<[f32; 3]> =
+            examples.iter().filter(|(_, inside)| *inside).map(|(found, _)| found.0).collect();
+        let (means, spreads) = moments(&inside);
+        let outside = examples.len() - inside.len();
+        let weights = if outside < OUTSIDE_EXAMPLES_MIN || inside.is_empty() {
+            (DEFAULT_WEIGHTS, 0.0)
+        } else {
+            learn(examples, (means, spreads), seed)?
+        };
+        let (standard, standard_bias) = weights;
+        let weights: [f32; 3] = std::array::from_fn(|at| standard[at] / spreads[at]);
+        let shift: f32 = weights.iter().zip(means).map(|(weight, mean)| weight * mean).sum();
+        Ok(Self { weights, bias: standard_bias - shift })
+    }
+
+    /// The score of a text.
+    pub(crate) fn of(&self, evidence: Evidence) -> f32 {
+        let weighed = self.weights.iter().zip(evidence.0).map(|(weight, sign)| weight * sign);
+        self.bias + weighed.sum::<f32>()
+    }
+
+    /// Whether every number is finite.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.bias.is_finite() && self.weights.iter().all(|weight| weight.is_finite())
+    }
+}
+
+/// Mean and standard deviation of each sign.
+#[expect(clippy::cast_precision_loss, reason = "example counts are small")]
+fn moments(rows: &[[f32; 3]]) -> ([f32; 3], [f32; 3]) {
+    let count = rows.len().max(1) as f32;
+    let mean = |at: usize| rows.iter().map(|row| row[at]).sum::<f32>() / count;
+    let means: [f32; 3] = std::array::from_fn(mean);
+    let spread = |at: usize| {
+        let squares = rows.iter().map(|row| (row[at] - means[at]).powi(2)).sum::<f32>();
+        (squares / count).sqrt().max(SPREAD_MIN)
+    };
+    (means, std::array::from_fn(spread))
+}
+
+/// Weights of standardised evidence, and bias, by logistic regression.
+fn learn(
+    examples: &[(Evidence, bool)],
+    (means, spreads): ([f32; 3], [f32; 3]),
+    seed: u64,
+) -> candle_core::Result<([f32; 3], f32)> {
+    let row = |(Evidence(signs), _): &(Evidence, bool)| Features {
+        embedding: (0..3).map(|at| (signs[at] - means[at]) / spreads[at]).collect(),
+        ngrams: SparseRow::new(),
+    };
+    let set = TrainingSet {
+        rows: examples.iter().map(row).collect(),
+        classes_of: examples.iter().map(|(_, inside)| usize::from(*inside)).collect(),
+        classes: 2,
+        dimensions: 3,
+        buckets: 0,
+    };
+    let members: Vec<usize> = (0..examples.len()).collect();
+    let model = fit(&set, &members, FitOptions { l2: PULL, ngram_weight: 0.0, seed })?;
+    let weights = std::array::from_fn(|at| model.weights[2 * at + 1] - model.weights[2 * at]);
+    Ok((weights, model.bias[1] - model.bias[0]))
+}
+
+/// What the examples of each in-scope label have in common: their mean direction.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Centroids {
+    /// `[labels, dimensions]` row-major, rows of unit length.
+    pub(crate) values: Vec<f32>,
+    pub(crate) dimensions: usize,
+}
+
+impl Centroids {
+    /// Of the members' embeddings, for labels below `labels`.
+    pub(crate) fn of(set: &TrainingSet, members: &[usize], labels: usize) -> Self {
+        let dimensions = set.dimensions;
+        let mut values = vec![0.0; labels * dimensions];
+        for member in members.iter().filter(|member| set.classes_of[**member] < labels) {
+            let first = set.classes_of[*member] * dimensions;
+            let row = &mut values[first..first + dimensions];
+            for (sum, value) in row.iter_mut().zip(&set.rows[*member].embedding) {
+                *sum += value;
+            }
+        }
+        for row in values.chunks_mut(dimensions.max(1)) {
+            let norm = row.iter().map(|value| value * value).sum::<f32>().sqrt();
+            if norm > 0.0 {
+                row.iter_mut().for_each(|value| *value /= norm);
+            }
+        }
+        Self { values, dimensions }
+    }
+
+    /// Cosine of an embedding with a label's centroid; 0 for a vector without direction.
+    pub(crate) fn closeness(&self, label: usize, embedding: &[f32]) -> f32 {
+        let first = label * self.dimensions;
+        let row = &self.values[first..first + self.dimensions];
+        let norm = embedding.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let product: f32 = row.iter().zip(embedding).map(|(a, b)| a * b).sum();
+        if norm > 0.0 { product / norm } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn evidence_falls_when_no_label_or_only_oos_answers() {
+        let clear = Evidence::new(&[6.0, 0.0, 0.0], 2, 0.9);
+        let faint = Evidence::new(&[0.5, 0.0, 0.0], 2, 0.1);
+        let other = Evidence::new(&[6.0, 0.0, 9.0], 2, 0.9);
+        assert!(clear.0.iter().zip(faint.0).all(|(clear, faint)| *clear > faint));
+        assert!(other.0[0] < clear.0[0] && (other.0[1] - clear.0[1]).abs() < 1e-6);
+        assert!((clear.0[0] - (-(1.0 + 2.0 * (-6.0_f32).exp()).ln())).abs() < 1e-6);
+    }
+
+    /// Evidence of 200 texts inside and `outside` outside, who are told apart by closeness alone.
+    fn examples(outside: usize) -> Vec<(Evidence, bool)> {
+        let mut random = ChaCha8Rng::seed_from_u64(4);
+        let mut noise = || random.random_range(-1.0_f32..1.0);
+        (0..200 + outside)
+            .map(|index| {
+                let inside = index < 200;
+                let closeness = if inside { 0.7 } else { 0.6 } + 0.05 * noise();
+                (Evidence([noise(), 5.0 + noise(), closeness]), inside)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn weights_are_learnt_from_examples_or_taken_as_equal() {
+        let apart = |score: ScopeScore, examples: &[(Evidence, bool)]| {
+            let of = |wanted: bool| -> Vec<f32> {
+                let of = examples.iter().filter(|(_, inside)| *inside == wanted);
+                of.map(|(evidence, _)| score.of(*evidence)).collect()
+            };
+            crate::calibration::auroc(&of(true), &of(false)).unwrap()
+        };
+        let many = examples(60);
+        let learnt = ScopeScore::fit(&many, 1).unwrap();
+        assert!(apart(learnt, &many) > 0.98 && learnt.is_finite());
+        assert_eq!(ScopeScore::fit(&many, 1).unwrap(), learnt);
+        let few = ScopeScore::fit(&many[..210], 1).unwrap();
+        assert!(apart(few, &many) > 0.9, "closeness counts without out-of-scope examples too");
+        assert!(apart(few, &many) < apart(learnt, &many));
+    }
+
+    #[test]
+    fn closeness_is_the_cosine_with_the_mean_of_a_label() {
+        let row = |embedding: [f32; 2]| Features { embedding: embedding.to_vec(), ngrams: vec![] };
+        let set = TrainingSet {
+            rows: vec![row([1.0, 0.0]), row([0.0, 1.0]), row([0.0, -2.0]), row([5.0, 5.0])],
+            classes_of: vec![0, 0, 1, 2],
+            classes: 3,
+            dimensions: 2,
+            buckets: 0,
+        };
+        let found = Centroids::of(&set, &[0, 1, 2, 3], 2);
+        assert!((found.closeness(0, &[3.0, 3.0]) - 1.0).abs() < 1e-6);
+        assert!((found.closeness(1, &[0.0, 1.0]) + 1.0).abs() < 1e-6);
+        assert_eq!(found.closeness(0, &[0.0, 0.0]), 0.0);
+        assert_eq!(found.values.len(), 4);
+    }
+}

@@ -1,0 +1,302 @@
+//! Signals by trained heads: one head a signal, all read from the embedding that the intent is
+//! read from, so that they cost no second pass of the encoder.
+//!
+//! A signal without a head is scored by word lists (`signals`), the stage then is not known.
+//!
+//! Invariants
+//! - A head has exactly the labels of its signal and fits the encoder and glossary at hand.
+
+use crate::error::HeadRefusal;
+use crate::error::IntentError;
+use crate::features::HashedReading;
+use crate::head::EncoderIdentity;
+use crate::head::Head;
+use crate::signals;
+use crate::signals::Signals;
+use crate::signals::Stage;
+use crate::signals::StageReading;
+use std::path::Path;
+
+/// What a head may score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Signal {
+    /// `negative`, `neutral` or `positive`.
+    Sentiment,
+    /// `urgent` or `ordinary`.
+    Urgency,
+    /// `sarcastic` or `sincere`.
+    Sarcasm,
+    /// `profane` or `clean`.
+    Profanity,
+    /// `discovery`, `interested`, `ready` or `none`.
+    Stage,
+}
+
+impl Signal {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Sentiment, Self::Urgency, Self::Sarcasm, Self::Profanity, Self::Stage];
+
+    /// The name of its head file, without `.head`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sentiment => "sentiment",
+            Self::Urgency => "urgency",
+            Self::Sarcasm => "sarcasm",
+            Self::Profanity => "profanity",
+            Self::Stage => "stage",
+        }
+    }
+
+    /// The labels of its examples and head, in alphabetical order.
+    #[must_use]
+    pub fn labels(self) -> &'static [&'static str] {
+        match self {
+            Self::Sentiment => &["negative", "neutral", "positive"],
+            Self::Urgency => &["ordinary", "urgent"],
+            Self::Sarcasm => &["sarcastic", "sincere"],
+            Self::Profanity => &["clean", "profane"],
+            Self::Stage => &["discovery", "interested", "none", "ready"],
+        }
+    }
+
+    fn allowed(self) -> &'static str {
+        match self {
+            Self::Sentiment => "negative, neutral, positive",
+            Self::Urgency => "ordinary, urgent",
+            Self::Sarcasm => "sarcastic, sincere",
+            Self::Profanity => "clean, profane",
+            Self::Stage => "discovery, interested, none, ready",
+        }
+    }
+}
+
+/// The heads at hand.
+#[derive(Debug, Clone, Default)]
+pub struct SignalHeads {
+    heads: Vec<(Signal, Head)>,
+}
+
+impl SignalHeads {
+    /// Reads `NAME.head` of every signal from a folder; those that are not there are left out.
+    ///
+    /// # Errors
+    /// If one is damaged or another signal's.
+    pub fn open(folder: &Path) -> Result<Self, IntentError> {
+        let mut heads = Self::default();
+        for signal in Signal::ALL {
+            let path = folder.join(signal.name()).with_extension("head");
+            if path.is_file() {
+                let head = Head::open(&path)?;
+                heads
+                    .insert(signal, head)
+                    .map_err(|reason| IntentError::Head { path: path.clone(), reason })?;
+            }
+        }
+        Ok(heads)
+    }
+
+    /// Adds a signal's head, or replaces it.
+    ///
+    /// # Errors
+    /// If its labels are not the signal's, or it has an encoder of its own.
+    pub fn insert(&mut self, signal: Signal, head: Head) -> Result<(), HeadRefusal> {
+        if head.labels() != signal.labels() {
+            let (name, found) = ("labels", head.labels().join(", "));
+            return Err(HeadRefusal::Value { name, found, allowed: signal.allowed() });
+        }
+        if head.adapts_encoder() {
+            let found = "an encoder of its own".to_owned();
+            return Err(HeadRefusal::Value { name: "adaptation", found, allowed: "none" });
+        }
+        self.heads.retain(|(known, _)| *known != signal);
+        self.heads.push((signal, head));
+        Ok(())
+    }
+
+    /// The signals that have a head.
+    pub fn signals(&self) -> impl Iterator<Item = Signal> {
+        self.heads.iter().map(|(signal, _)| *signal)
+    }
+
+    /// Refuses to work with another encoder or glossary than they were trained with.
+    pub(crate) fn check(
+        &self,
+        encoder: &EncoderIdentity,
+        glossary: u32,
+    ) -> Result<(), HeadRefusal> {
+        for (_, head) in &self.heads {
+            head.check_encoder(encoder)?;
+            if head.glossary != glossary {
+                let (found, expected) = (head.glossary, glossary);
+                return Err(HeadRefusal::Glossary { found, expected });
+            }
+        }
+        Ok(())
+    }
+
+    /// Scores a text and the embedding of its meaning.
+    pub(crate) fn read(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Signals {
+        let mut signals = signals::read(reading.reading.text);
+        for (signal, head) in &self.heads {
+            let ranking = head.rank(reading, embedding);
+            let of = |label: &str| {
+                let found = ranking.labels.iter().find(|(known, _)| *known == label);
+                found.map_or(0.0, |(_, probability)| *probability)
+            };
+            match signal {
+                Signal::Sentiment => signals.sentiment = of("positive") - of("negative"),
+                Signal::Urgency => signals.urgency = of("urgent"),
+                Signal::Sarcasm => signals.sarcasm = of("sarcastic"),
+                Signal::Profanity => signals.profanity = signals.profanity.max(of("profane")),
+                Signal::Stage => {
+                    let best = ranking.labels.first();
+                    signals.stage = best.and_then(|(label, confidence)| {
+                        let stage = Stage::from_name(label)?;
+                        Some(StageReading { stage, confidence: *confidence })
+                    });
+                }
+            }
+        }
+        signals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gloss::Reading;
+    use crate::head::toy_head;
+
+    fn head(labels: &[&str]) -> Head {
+        Head { labels: labels.iter().map(ToString::to_string).collect(), ..toy_head() }
+    }
+
+    #[test]
+    fn a_head_of_other_labels_is_refused_with_those_that_are_allowed() {
+        let mut heads = SignalHeads::default();
+        let refusal = heads.insert(Signal::Sentiment, head(&["a", "b", "c"])).unwrap_err();
+        assert!(refusal.to_string().contains("negative, neutral, positive"), "{refusal}");
+        heads.insert(Signal::Sentiment, head(Signal::Sentiment.labels())).unwrap();
+        heads.insert(Signal::Sentiment, head(Signal::Sentiment.labels())).unwrap();
+        assert_eq!(heads.signals().collect::<Vec<_>>(), [Signal::Sentiment]);
+    }
+
+    #[test]
+    fn a_folder_gives_the_heads_that_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sentiment.head");
+        head(Signal::Sentiment.labels()).save(&path).unwrap();
+        let heads = SignalHeads::open(folder.path()).unwrap();
+        assert_eq!(heads.signals().collect::<Vec<_>>(), [Signal::Sentiment]);
+        toy_head().save(&folder.path().join("urgency.head")).unwrap();
+        let refusal = SignalHeads::open(folder.path()).unwrap_err().to_string();
+        assert!(refusal.contains("urgency.head") && refusal.contains("left"), "{refusal}");
+    }
+
+    #[test]
+    fn a_head_scores_from_the_embedding_and_word_lists_stand_in_elsewhere() {
+        let mut heads = SignalHeads::default();
+        heads.insert(Signal::Sentiment, head(Signal::Sentiment.labels())).unwrap();
+        let reading = Reading { text: "I need it today, it's urgent!!", english: None };
+        let signals = heads.read(&mut HashedReading::new(&reading), &[1.0, 0.0]);
+        assert!(signals.sentiment < -0.9, "{signals:?}");
+        assert!(signals.urgency > 0.5, "{signals:?}");
+        assert_eq!(signals.stage, None);
+    }
+
+    /// Texts of a file under `models/intents/examples/signals` with their labels.
+    fn held_out(signal: Signal) -> Vec<(String, String)> {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+            .join("models/intents/examples/signals");
+        let path = root.join(format!("{}.heldout.jsonl", signal.name()));
+        let examples = crate::examples::read(&path).unwrap();
+        examples.into_iter().map(|example| (example.text, example.intent)).collect()
+    }
+
+    /// What scores say, as a label of the signal.
+    fn label(signal: Signal, signals: &Signals) -> &'static str {
+        match signal {
+            Signal::Sentiment if signals.sentiment > SENTIMENT_MIN => "positive",
+            Signal::Sentiment if signals.sentiment < -SENTIMENT_MIN => "negative",
+            Signal::Sentiment => "neutral",
+            Signal::Urgency if signals.urgency >= 0.5 => "urgent",
+            Signal::Urgency => "ordinary",
+            Signal::Sarcasm if signals.sarcasm >= 0.5 => "sarcastic",
+            Signal::Sarcasm => "sincere",
+            Signal::Profanity if signals.profanity >= 0.5 => "profane",
+            Signal::Profanity => "clean",
+            Signal::Stage => signals.stage.map_or("none", |found| found.stage.name()),
+        }
+    }
+
+    /// Sentiment from which on a text counts as positive, or as negative below zero.
+    const SENTIMENT_MIN: f32 = 0.25;
+
+    /// The mean of the labels' F1.
+    fn macro_f1(signal: Signal, pairs: &[(&str, &str)]) -> f64 {
+        let count = |test: &dyn Fn(&(&str, &str)) -> bool| {
+            #[expect(clippy::cast_precision_loss, reason = "some hundred texts")]
+            let count = pairs.iter().filter(|pair| test(pair)).count() as f64;
+            count
+        };
+        let of = |label: &str| {
+            let hits = count(&|(is, said)| *is == label && *said == label);
+            let named = count(&|(is, _)| *is == label) + count(&|(_, said)| *said == label);
+            if named > 0.0 { 2.0 * hits / named } else { 0.0 }
+        };
+        #[expect(clippy::cast_precision_loss, reason = "at most four labels")]
+        let labels = signal.labels().len() as f64;
+        signal.labels().iter().map(|label| of(label)).sum::<f64>() / labels
+    }
+
+    #[test]
+    #[ignore = "encodes 554 texts: cargo test --lib signals_are_measured -- --ignored --nocapture"]
+    fn signals_are_measured_against_the_word_lists() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let encoder = root.join("models/all-MiniLM-L6-v2");
+        if !encoder.is_dir() {
+            eprintln!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
+            return;
+        }
+        let embedder = crate::Embedder::open_for_tests(&encoder, "");
+        let heads = SignalHeads::open(&root.join("models/intents/signals")).unwrap();
+        let glossary = crate::gloss::Glossary::house();
+        heads.check(embedder.identity(), glossary.fingerprint()).unwrap();
+        eprintln!("| signal | held out | macro F1, word lists | macro F1, shipped |");
+        for signal in Signal::ALL {
+            let examples = held_out(signal);
+            let readings: Vec<Reading<'_>> =
+                examples.iter().map(|(text, _)| glossary.read(text)).collect();
+            let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+            let embeddings = embedder.embed_blocking(&meanings, |_| ()).unwrap();
+            let score = |read: &dyn Fn(usize) -> Signals| {
+                let said: Vec<(&str, &str)> = examples
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (_, is))| (is.as_str(), label(signal, &read(at))))
+                    .collect();
+                macro_f1(signal, &said)
+            };
+            let lists = score(&|at| signals::read(readings[at].text));
+            let shipped =
+                score(&|at| heads.read(&mut HashedReading::new(&readings[at]), &embeddings[at]));
+            eprintln!("| {} | {} | {lists:.3} | {shipped:.3} |", signal.name(), examples.len());
+            assert!(shipped >= lists, "{signal:?}: {shipped} against {lists} of the word lists");
+        }
+    }
+
+    #[test]
+    fn heads_of_another_encoder_are_refused() {
+        let mut heads = SignalHeads::default();
+        heads.insert(Signal::Sentiment, head(Signal::Sentiment.labels())).unwrap();
+        let encoder = toy_head().encoder().clone();
+        let glossary = toy_head().glossary;
+        assert_eq!(heads.check(&encoder, glossary), Ok(()));
+        assert!(
+            heads.check(&EncoderIdentity { dimensions: 3, ..encoder.clone() }, glossary).is_err()
+        );
+        assert!(heads.check(&encoder, glossary ^ 1).is_err());
+    }
+}

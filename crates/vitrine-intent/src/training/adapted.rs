@@ -1,0 +1,247 @@
+//! Training that moves the encoder's last layers to the examples before it fits the classifier.
+//!
+//! An encoder that has seen an example embeds it too well to judge by. So for calibration the
+//! encoder is adapted afresh to a part of the examples, and the rest is predicted with it; the
+//! shipped encoder is adapted to everything.
+//!
+//! The classifier sees a text as both encoders embed it: what moving gains on the examples it loses
+//! elsewhere, and the encoder as it was is asked in any case.
+//!
+//! Where the moved encoder predicts held-out examples no better than the encoder as it was, the
+//! head is trained as without moving it: many examples need no moving.
+//!
+//! Invariants
+//! - Settings, temperature and threshold never see a prediction of an encoder or a classifier on
+//!   its own examples.
+
+use crate::embedder::Embedder;
+use crate::error::IntentError;
+use crate::error::SharedCause;
+use crate::head::OUT_OF_SCOPE;
+use crate::head::joined;
+use crate::linear::TrainingSet;
+use crate::parallel::run_jobs;
+use crate::training::Trained;
+use crate::training::TrainingProgress;
+use crate::training::contrast;
+use crate::training::contrast::Lesson;
+use crate::training::course::Course;
+use crate::training::plan;
+use crate::training::plan::Choices;
+use crate::training::plan::Setting;
+use crate::training::plan::View;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use vitrine_engine::model::Adaptation;
+use vitrine_engine::model::EncoderLearner;
+use vitrine_engine::model::ModelError;
+use vitrine_engine::model::PreparedText;
+
+/// Layers that are moved, the last ones.
+const ADAPTED_LAYERS: usize = 3;
+/// Parts that few examples are dealt into; each is judged once.
+const PARTS: usize = 3;
+/// From this many examples on, only one part of [`MANY_PARTS`] is judged: it is large enough.
+const MANY_EXAMPLES: usize = 2_500;
+const MANY_PARTS: usize = 5;
+/// Texts that are embedded together.
+const BATCH_TEXTS: usize = 64;
+
+fn failed(cause: ModelError) -> IntentError {
+    IntentError::Adapt { cause: Arc::new(cause) as SharedCause }
+}
+
+/// As [`super::train`], with an encoder of its own.
+pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
+    let (options, listener) = (course.options, course.listener);
+    let meanings = course.meanings();
+    let learner = embedder.learner(ADAPTED_LAYERS)?;
+    let total = meanings.len();
+    let texts = learner
+        .prepare(&embedder.tokenize_all(&meanings)?, |done| {
+            listener(TrainingProgress::Embedding { done, total });
+        })
+        .map_err(failed)?;
+    let all = course.members();
+    let (parts, judged_parts) =
+        if all.len() < MANY_EXAMPLES { (PARTS, PARTS) } else { (MANY_PARTS, 1) };
+    let parts = course.dealer().deal(&all, parts);
+
+    // Whether label names help is asked of the encoder as it was: it cannot wait until names have
+    // moved it.
+    let choices = options.choices();
+    let shared = embed(&learner, &texts)?;
+    let plain = course.training_set(shared.clone());
+    let mut plain_views = plan::views(&plain, &course.spelt, &parts);
+    plain_views.truncate(judged_parts);
+    let fits = choices.count() * judged_parts;
+    let (start, plain_loss) = course.choose(&plain_views, &choices, (0, fits))?;
+    drop(plain_views);
+    drop(plain);
+    drop(learner);
+
+    let out_of_scope = course.labels.iter().position(|label| label == OUT_OF_SCOPE);
+    let (classes_of, seed) = (&course.classes_of, options.seed);
+    let school = School {
+        course,
+        embedder,
+        lesson: Lesson { texts: &texts, classes_of, out_of_scope, seed },
+    };
+    let learnt: Vec<Vec<usize>> = (0..judged_parts)
+        .map(|part| course.learnt(&plan::others(&parts, part), start))
+        .chain([course.learnt(&all, start)])
+        .collect();
+    let mut pupils = school.teach(&learnt)?;
+    let shipped = pupils.pop();
+    let sets: Vec<TrainingSet> = pupils
+        .into_iter()
+        .map(|pupil| course.training_set(joined(shared.clone(), pupil.embeddings)))
+        .collect();
+    let views: Vec<View<'_>> = sets
+        .iter()
+        .enumerate()
+        .map(|(part, set)| View::of(set, &course.spelt, &parts, part))
+        .collect();
+    let choices =
+        Choices { start: Setting { spelt: start.spelt, ..choices.start }, spelt: false, ..choices };
+    let choosing = choices.count() * views.len();
+    let fits = choosing + views.len() + 1;
+    let (chosen, loss) = course.choose(&views, &choices, (0, fits))?;
+    let shipped = match shipped {
+        Some(pupil) if loss < plain_loss => pupil,
+        _ => return super::train_plain(course, embedder),
+    };
+    let predicted = course.predict(&views, chosen, (choosing, fits))?;
+    drop(views);
+    drop(sets);
+
+    // The classifier learns from what it will be given in service, rounding included.
+    let own = embedder.adapted(&shipped.adaptation)?.embed_blocking(&meanings, |_| ())?;
+    let shared = embedder.embed_blocking(&meanings, |_| ())?;
+    let fitted = course.fit(&course.training_set(joined(shared, own)), chosen, predicted.blend)?;
+    listener(TrainingProgress::Fitting { done: fits, total: fits });
+    let mut trained =
+        course.finish(embedder.identity().clone(), chosen, &predicted.unseen, fitted)?;
+    trained.head.adaptation = Some(shipped.adaptation);
+    trained.head.joined = true;
+    Ok(trained)
+}
+
+/// Embeddings of all texts as the learner stands.
+fn embed(learner: &EncoderLearner, texts: &[PreparedText]) -> Result<Vec<Vec<f32>>, IntentError> {
+    let mut embeddings = Vec::with_capacity(texts.len());
+    for texts in texts.chunks(BATCH_TEXTS) {
+        let texts: Vec<&PreparedText> = texts.iter().collect();
+        embeddings.extend(learner.embed_finished(&texts).map_err(failed)?);
+    }
+    Ok(embeddings)
+}
+
+/// Teaches several encoders, each from the same beginning: some at a time, for the tensor library
+/// computes a step of so few texts on one thread.
+struct School<'a> {
+    course: &'a Course<'a>,
+    embedder: &'a Embedder,
+    lesson: Lesson<'a>,
+}
+
+/// What an encoder has learnt.
+struct Pupil {
+    adaptation: Adaptation,
+    /// Of all texts.
+    embeddings: Vec<Vec<f32>>,
+}
+
+impl School<'_> {
+    /// One encoder for each list of examples.
+    fn teach(&self, learnt: &[Vec<usize>]) -> Result<Vec<Pupil>, IntentError> {
+        let total = learnt.iter().map(|members| contrast::steps(members.len())).sum();
+        let done = AtomicUsize::new(0);
+        let listener = self.course.listener;
+        let step = || {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            listener(TrainingProgress::Adapting { done, total });
+        };
+        let lesson = |members: &Vec<usize>| {
+            let learner = self.embedder.learner(ADAPTED_LAYERS)?;
+            contrast::adapt(&learner, self.lesson, members, step).map_err(failed)?;
+            let embeddings = embed(&learner, self.lesson.texts)?;
+            Ok(Pupil { adaptation: learner.adaptation().map_err(failed)?, embeddings })
+        };
+        run_jobs(self.course.options.threads, learnt, lesson, |_| ()).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Head;
+    use crate::IntentClassifier;
+    use crate::NgramSpec;
+    use crate::examples::Example;
+    use crate::training::TrainingOptions;
+    use crate::training::train;
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    /// Mean cosine of texts of one intent, less that of texts of two.
+    fn separation(embeddings: &[Vec<f32>], examples: &[Example]) -> f32 {
+        let mut sums = [(0.0_f32, 0.0_f32); 2];
+        for (one, its) in embeddings.iter().zip(examples) {
+            for (other, others) in embeddings.iter().zip(examples).filter(|(e, _)| *e != one) {
+                let sum = &mut sums[usize::from(its.intent == others.intent)];
+                sum.0 += one.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
+                sum.1 += 1.0;
+            }
+        }
+        sums[1].0 / sums[1].1 - sums[0].0 / sums[0].1
+    }
+
+    #[test]
+    fn an_adapted_head_draws_its_intents_together_and_survives_its_file() {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+            .join("tests/golden/encoders/bert");
+        let embedder = crate::open_embedder(&folder);
+        let examples: Vec<Example> = (b'a'..=b'l')
+            .flat_map(|letter| {
+                let letter = char::from(letter);
+                [("status", "where is my parcel"), ("refund", "give me the money")]
+                    .map(|(intent, text)| (format!("{text} {letter}"), intent.to_owned()))
+            })
+            .map(|(text, intent)| Example { text, intent })
+            .collect();
+        let options = TrainingOptions {
+            seed: 1,
+            threads: NonZeroUsize::MIN,
+            ngrams: NgramSpec { buckets: 256, characters_min: 2, characters_max: 3 },
+            l2_grid: vec![0.1],
+            // Without n-grams, which alone would tell these two labels apart.
+            ngram_weight_grid: vec![0.0],
+            label_names: true,
+            keep_examples: true,
+            accuracy_cost_max: 0.02,
+            adapt: true,
+        };
+        let trained = train(&examples, &embedder, &options, &|_| ()).unwrap();
+        let adaptation = trained.head.adaptation.as_ref().unwrap();
+        assert_eq!(trained.held_out.examples, examples.len());
+
+        let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+        let plain = embedder.embed_blocking(&texts, |_| ()).unwrap();
+        let adapted = embedder.adapted(adaptation).unwrap();
+        let moved = adapted.embed_blocking(&texts, |_| ()).unwrap();
+        let (before, after) = (separation(&plain, &examples), separation(&moved, &examples));
+        assert!(after > before, "{before} to {after}");
+
+        let again = Head::from_bytes(&trained.head.to_bytes()).unwrap();
+        assert_eq!(again.adaptation, trained.head.adaptation);
+        let classifier = IntentClassifier::new(Arc::new(embedder), again).unwrap();
+        let said = classifier.classify_blocking(&texts, |_| ()).unwrap();
+        let right = said.iter().zip(&examples).filter(|(said, its)| said.label == its.intent);
+        assert!(right.count() >= 20, "of 24, each text as both encoders embed it");
+        let embedder = classifier.embedder();
+        let once_more = train(&examples, embedder, &options, &|_| ()).unwrap();
+        assert_eq!(once_more.head.adaptation, trained.head.adaptation, "the same seed");
+    }
+}

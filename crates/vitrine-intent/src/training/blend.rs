@@ -1,0 +1,211 @@
+//! How much the kinds of classifiers count beside each other.
+//!
+//! Logistic regression comes first. The discriminant helps where examples are few, the nearest
+//! examples where they are many; neither always does. So their shares are what makes the held-out
+//! predictions likeliest, and none where it does not.
+//!
+//! Source: linear opinion of logits (logarithmic opinion pool), Heskes 1998.
+
+use crate::calibration;
+use crate::discriminant::deviation;
+use crate::neighbours::Kernel;
+use crate::parallel::run_jobs;
+use crate::training::plan::Opinions;
+use std::num::NonZeroUsize;
+
+/// How sharply near examples are told from far ones, tried one by one.
+pub(super) const SHARPNESSES: [f32; 2] = [20.0, 33.0];
+/// Shares of the discriminant that are tried, logistic regression's being 1.
+const DISCRIMINANT_SHARES: [f32; 3] = [0.25, 0.5, 1.0];
+/// Shares of the nearest examples that are tried.
+const NEIGHBOUR_SHARES: [f32; 3] = [0.25, 0.5, 1.0];
+/// Shares are compared on at most this many predictions: bounds the time that 150 labels take.
+const COMPARED_MAX: usize = 3_000;
+/// What the loss must fall by, as a share of it, for an opinion to count: less is chance.
+const GAIN_MIN: f64 = 0.005;
+
+/// What counts how much, logistic regression being 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Blend {
+    /// Share of the discriminant.
+    pub(super) discriminant: f32,
+    /// The nearest examples, if they count: which of [`SHARPNESSES`], and the factor.
+    neighbours: Option<(usize, f32)>,
+}
+
+/// What a head would say of an example that its classifiers had not seen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Unseen {
+    /// The example.
+    pub(super) at: usize,
+    /// One a class.
+    pub(super) logits: Vec<f32>,
+    /// The best in-scope class.
+    pub(super) best: usize,
+    /// Cosine with that class's centroid.
+    pub(super) closeness: f32,
+}
+
+impl Blend {
+    /// Logistic regression alone.
+    pub(super) const NONE: Self = Self { discriminant: 0.0, neighbours: None };
+
+    /// The kernel of the nearest examples, if they count.
+    pub(super) fn kernel(self) -> Option<Kernel> {
+        self.neighbours.map(|(at, weight)| Kernel { sharpness: SHARPNESSES[at], weight })
+    }
+
+    /// All opinions together.
+    fn logits(self, said: &Opinions) -> Vec<f32> {
+        let mut logits = said.logits.clone();
+        let mut add = |more: &[f32], factor: f32| {
+            logits.iter_mut().zip(more).for_each(|(sum, logit)| *sum += factor * logit);
+        };
+        add(&said.discriminant, self.discriminant);
+        if let Some((at, weight)) = self.neighbours {
+            add(&said.neighbours[at], weight);
+        }
+        logits
+    }
+
+    /// What the head says.
+    pub(super) fn unseen(self, said: &Opinions) -> Unseen {
+        let logits = self.logits(said);
+        let inside = logits.iter().take(said.closeness.len()).enumerate();
+        let best = inside.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class);
+        let closeness = said.closeness.get(best).copied().unwrap_or_default();
+        Unseen { at: said.at, logits, best, closeness }
+    }
+
+    /// The shares under which the predictions are likeliest, each at its own best temperature:
+    /// first those of the nearest examples, then that of the discriminant.
+    pub(super) fn choose(said: &[Opinions], classes_of: &[usize], threads: NonZeroUsize) -> Self {
+        let step = said.len().div_ceil(COMPARED_MAX).max(1);
+        let compared: Vec<&Opinions> = said.iter().step_by(step).collect();
+        let classes: Vec<usize> = compared.iter().map(|one| classes_of[one.at]).collect();
+        let best_of = |best: (Self, f64), blends: Vec<Self>| {
+            let losses = run_jobs(
+                threads,
+                &blends,
+                |blend| {
+                    let logits: Vec<Vec<f32>> =
+                        compared.iter().map(|one| blend.logits(one)).collect();
+                    let temperature = calibration::temperature(&logits, &classes);
+                    calibration::loss(&logits, &classes, temperature)
+                },
+                |_| (),
+            );
+            blends.into_iter().zip(losses).fold(best, |best, (blend, loss)| {
+                let bar = if best.0 == Self::NONE { best.1 * (1.0 - GAIN_MIN) } else { best.1 };
+                if loss < bar { (blend, loss) } else { best }
+            })
+        };
+        let alone = best_of((Self::NONE, f64::INFINITY), vec![Self::NONE]);
+        let (with_neighbours, loss) = best_of(alone, neighbour_blends(&compared));
+        let shared = |discriminant: &f32| Self { discriminant: *discriminant, ..with_neighbours };
+        best_of((with_neighbours, loss), DISCRIMINANT_SHARES.iter().map(shared).collect()).0
+    }
+}
+
+/// The nearest examples at every sharpness and share; shares are of logits that spread alike.
+fn neighbour_blends(compared: &[&Opinions]) -> Vec<Blend> {
+    let spread = |logits: &dyn Fn(&Opinions) -> f64| -> f64 {
+        compared.iter().map(|one| logits(one)).sum::<f64>().sqrt()
+    };
+    let of_regression = spread(&|one| deviation(&one.logits));
+    let mut blends = Vec::new();
+    let asked = compared.iter().map(|one| one.neighbours.len()).min().unwrap_or_default();
+    for at in 0..asked {
+        let of_neighbours = spread(&|one| deviation(&one.neighbours[at]));
+        if of_neighbours > 0.0 {
+            #[expect(clippy::cast_possible_truncation, reason = "a factor needs no more")]
+            let even = (of_regression / of_neighbours) as f32;
+            blends.extend(
+                NEIGHBOUR_SHARES
+                    .map(|share| Blend { neighbours: Some((at, share * even)), ..Blend::NONE }),
+            );
+        }
+    }
+    blends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    /// Who knows the class of an example; the others guess.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Knows {
+        Regression,
+        Discriminant,
+        Neighbours,
+    }
+
+    fn opinions(knows: &[Knows]) -> (Vec<Opinions>, Vec<usize>) {
+        let mut random = ChaCha8Rng::seed_from_u64(8);
+        let classes_of: Vec<usize> = (0..300).map(|at| at % 3).collect();
+        let said = classes_of
+            .iter()
+            .enumerate()
+            .map(|(at, class)| {
+                let mut of = |who: Knows| -> Vec<f32> {
+                    let height = if knows.contains(&who) { 1.0 } else { 0.0 };
+                    let right = |other: usize| if other == *class { height } else { 0.0 };
+                    (0..3).map(|other| right(other) + random.random_range(-1.0..1.0)).collect()
+                };
+                Opinions {
+                    at,
+                    logits: of(Knows::Regression),
+                    discriminant: of(Knows::Discriminant),
+                    neighbours: vec![of(Knows::Neighbours), of(Knows::Neighbours)],
+                    closeness: vec![0.1, 0.2, 0.3],
+                }
+            })
+            .collect();
+        (said, classes_of)
+    }
+
+    fn chosen(knows: &[Knows]) -> Blend {
+        let (said, classes_of) = opinions(knows);
+        let chosen = Blend::choose(&said, &classes_of, NonZeroUsize::MIN);
+        let two = NonZeroUsize::new(2).unwrap();
+        assert_eq!(Blend::choose(&said, &classes_of, two), chosen);
+        chosen
+    }
+
+    #[test]
+    fn who_knows_nothing_new_does_not_count() {
+        assert_eq!(chosen(&[Knows::Regression]), Blend::NONE);
+        assert_eq!(Blend::choose(&[], &[], NonZeroUsize::MIN), Blend::NONE);
+        assert_eq!(Blend::NONE.kernel(), None);
+    }
+
+    #[test]
+    fn who_knows_what_regression_does_not_counts() {
+        let discriminant = chosen(&[Knows::Regression, Knows::Discriminant]);
+        assert!(discriminant.discriminant > 0.0 && discriminant.neighbours.is_none());
+        let neighbours = chosen(&[Knows::Regression, Knows::Neighbours]);
+        assert!(neighbours.discriminant == 0.0 && neighbours.kernel().unwrap().weight > 0.0);
+    }
+
+    #[test]
+    fn a_blend_adds_logits_and_names_the_best_class_with_its_closeness() {
+        let said = Opinions {
+            at: 7,
+            logits: vec![1.0, 0.0, 5.0],
+            discriminant: vec![0.0, 1.0, 0.0],
+            neighbours: vec![vec![0.0; 3], vec![0.0, 2.0, 0.0]],
+            closeness: vec![0.4, 0.6],
+        };
+        let alone = Blend::NONE.unseen(&said);
+        assert_eq!((alone.best, alone.closeness), (0, 0.4));
+        let blend = Blend { discriminant: 0.5, neighbours: Some((1, 0.75)) };
+        let found = blend.unseen(&said);
+        assert_eq!(found.logits, [1.0, 2.0, 5.0]);
+        assert_eq!((found.at, found.best, found.closeness), (7, 1, 0.6));
+        assert_eq!(blend.kernel(), Some(Kernel { sharpness: 33.0, weight: 0.75 }));
+    }
+}

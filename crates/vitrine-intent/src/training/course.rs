@@ -1,0 +1,261 @@
+//! What every way to train shares: the examples and label names as texts, and what is fitted on
+//! them.
+
+use crate::discriminant::Discriminant;
+use crate::error::IntentError;
+use crate::examples::Example;
+use crate::features::SparseRow;
+use crate::features::ngrams;
+use crate::features::words;
+use crate::gloss::Glossary;
+use crate::head::OUT_OF_SCOPE;
+use crate::head::in_scope;
+use crate::linear::Features;
+use crate::linear::Linear;
+use crate::linear::TrainingSet;
+use crate::linear::fit;
+use crate::neighbours::Neighbours;
+use crate::scope::Centroids;
+use crate::training::Listener;
+use crate::training::TrainingOptions;
+use crate::training::TrainingProgress;
+use crate::training::blend::Blend;
+use crate::training::blend::SHARPNESSES;
+use crate::training::blend::Unseen;
+use crate::training::check;
+use crate::training::plan::Choices;
+use crate::training::plan::Dealer;
+use crate::training::plan::Fitter;
+use crate::training::plan::Setting;
+use crate::training::plan::View;
+use std::sync::Arc;
+
+/// Shortest word, in letters, that makes a label's name worth reading.
+const NAME_WORD_LETTERS_MIN: usize = 3;
+
+/// Distinct labels in alphabetical order, `oos` last.
+fn labels_of(examples: &[Example]) -> Vec<String> {
+    let mut labels: Vec<String> = examples.iter().map(|example| example.intent.clone()).collect();
+    labels.sort_unstable_by_key(|label| (label == OUT_OF_SCOPE, label.clone()));
+    labels.dedup();
+    labels
+}
+
+/// What every way to train shares.
+pub(super) struct Course<'a> {
+    pub(super) examples: &'a [Example],
+    pub(super) options: &'a TrainingOptions,
+    pub(super) listener: Listener<'a>,
+    pub(super) glossary: Glossary,
+    pub(super) labels: Vec<String>,
+    /// What each text means: the examples, then the names of labels that have words.
+    meanings: Vec<String>,
+    /// The n-grams of each text.
+    ngrams: Vec<SparseRow>,
+    /// Places of the names among the texts.
+    pub(super) spelt: Vec<usize>,
+    /// The class of each text.
+    pub(super) classes_of: Vec<usize>,
+    /// Texts that read the same share a group.
+    pub(super) groups: Vec<String>,
+}
+
+/// A label's name as a text: `order_status` reads `order status`. `None` if it has no words.
+fn spell(label: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut after_lower = false;
+    for character in label.chars() {
+        if !character.is_alphanumeric() || (character.is_uppercase() && after_lower) {
+            name.push(' ');
+        }
+        if character.is_alphanumeric() {
+            name.extend(character.to_lowercase());
+        }
+        after_lower = character.is_lowercase();
+    }
+    let telling = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count();
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let has_words = words.iter().any(|word| telling(word) >= NAME_WORD_LETTERS_MIN);
+    (label != OUT_OF_SCOPE && has_words).then(|| words.join(" "))
+}
+
+/// What classifiers are shipped: the linear ones on everything as one, what the labels' examples
+/// have in common, and the examples if they count.
+pub(super) struct Fitted {
+    pub(super) linear: Linear,
+    pub(super) centroids: Centroids,
+    pub(super) neighbours: Option<Neighbours>,
+}
+
+/// What is predicted of examples by classifiers that have not seen them.
+pub(super) struct Predicted {
+    /// How much each kind of classifier counts.
+    pub(super) blend: Blend,
+    pub(super) unseen: Vec<Unseen>,
+}
+
+pub(super) fn unfitted(cause: candle_core::Error) -> IntentError {
+    IntentError::Fit { cause: Arc::new(cause) }
+}
+
+impl<'a> Course<'a> {
+    pub(super) fn new(
+        examples: &'a [Example],
+        options: &'a TrainingOptions,
+        listener: Listener<'a>,
+    ) -> Result<Self, IntentError> {
+        check(examples)?;
+        let labels = labels_of(examples);
+        let class_of = |example: &Example| labels.iter().position(|label| *label == example.intent);
+        // Every label of an example is in the list that was made from the examples.
+        let mut classes_of: Vec<usize> =
+            examples.iter().map(|example| class_of(example).unwrap_or_default()).collect();
+        let mut names = Vec::new();
+        for (class, label) in labels.iter().enumerate().filter(|_| options.label_names) {
+            if let Some(name) = spell(label) {
+                names.push(name);
+                classes_of.push(class);
+            }
+        }
+        let spelt = (examples.len()..classes_of.len()).collect();
+        let groups = examples.iter().map(|example| words(&example.text).join(" ")).collect();
+        let glossary = Glossary::house();
+        let texts = examples.iter().map(|example| &example.text).chain(&names);
+        let (meanings, ngrams) = texts
+            .map(|text| {
+                let reading = glossary.read(text);
+                (reading.meaning().to_owned(), ngrams(&reading, options.ngrams))
+            })
+            .unzip();
+        Ok(Self {
+            examples,
+            options,
+            listener,
+            glossary,
+            labels,
+            meanings,
+            ngrams,
+            spelt,
+            classes_of,
+            groups,
+        })
+    }
+
+    /// Every example.
+    pub(super) fn members(&self) -> Vec<usize> {
+        (0..self.examples.len()).collect()
+    }
+
+    /// Those, and the names if the setting counts them.
+    pub(super) fn learnt(&self, members: &[usize], setting: Setting) -> Vec<usize> {
+        let spelt = if setting.spelt { self.spelt.as_slice() } else { &[] };
+        [members, spelt].concat()
+    }
+
+    /// Labels before `oos`.
+    pub(super) fn inside(&self) -> usize {
+        in_scope(&self.labels)
+    }
+
+    /// What all texts mean, as the encoder reads them: examples, then names.
+    pub(super) fn meanings(&self) -> Vec<&str> {
+        self.meanings.iter().map(String::as_str).collect()
+    }
+
+    pub(super) fn dealer(&self) -> Dealer<'_> {
+        let (classes_of, groups) = (&self.classes_of, &self.groups);
+        Dealer { classes_of, groups, seed: self.options.seed }
+    }
+
+    pub(super) fn training_set(&self, embeddings: Vec<Vec<f32>>) -> TrainingSet {
+        let dimensions = embeddings.first().map_or(0, Vec::len);
+        let rows = self
+            .ngrams
+            .iter()
+            .zip(embeddings)
+            .map(|(ngrams, embedding)| Features { embedding, ngrams: ngrams.clone() })
+            .collect();
+        TrainingSet {
+            rows,
+            classes_of: self.classes_of.clone(),
+            classes: self.labels.len(),
+            dimensions,
+            buckets: self.options.ngrams.buckets,
+        }
+    }
+
+    /// Runs `work` with a fitter that counts on from `done` of `total` fits.
+    fn fitting<R>(
+        &self,
+        (before, total): (usize, usize),
+        work: impl FnOnce(&Fitter<'_>) -> candle_core::Result<R>,
+    ) -> Result<R, IntentError> {
+        let progress =
+            |done| (self.listener)(TrainingProgress::Fitting { done: before + done, total });
+        let sharpnesses = if self.options.keep_examples { SHARPNESSES.as_slice() } else { &[] };
+        let fitter = Fitter { threads: self.options.threads, sharpnesses, progress: &progress };
+        work(&fitter).map_err(unfitted)
+    }
+
+    pub(super) fn choose(
+        &self,
+        views: &[View<'_>],
+        choices: &Choices,
+        counted: (usize, usize),
+    ) -> Result<(Setting, f64), IntentError> {
+        self.fitting(counted, |fitter| fitter.choose(views, choices))
+    }
+
+    /// What classifiers say of examples that they have not seen, each kind counting as it deserves.
+    pub(super) fn predict(
+        &self,
+        views: &[View<'_>],
+        chosen: Setting,
+        counted: (usize, usize),
+    ) -> Result<Predicted, IntentError> {
+        let said = self.fitting(counted, |fitter| fitter.predict(views, self.inside(), chosen))?;
+        let blend = Blend::choose(&said, &self.classes_of, self.options.threads);
+        let unseen = said.iter().map(|one| blend.unseen(one)).collect();
+        Ok(Predicted { blend, unseen })
+    }
+
+    /// The shipped classifiers, on everything.
+    pub(super) fn fit(
+        &self,
+        set: &TrainingSet,
+        chosen: Setting,
+        blend: Blend,
+    ) -> Result<Fitted, IntentError> {
+        let learnt = self.learnt(&self.members(), chosen);
+        let mut linear = fit(set, &learnt, chosen.fit).map_err(unfitted)?;
+        if blend.discriminant > 0.0 {
+            let found = Discriminant::of(set, &learnt, &linear).map_err(unfitted)?;
+            found.add_to(&mut linear, blend.discriminant);
+        }
+        let centroids = Centroids::of(set, &learnt, self.inside());
+        let neighbours = blend.kernel().map(|kernel| Neighbours::of(set, &learnt, kernel));
+        Ok(Fitted { linear, centroids, neighbours })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_labels_are_read_as_words() {
+        let cases = [
+            ("order_status", Some("order status")),
+            ("Card.Payment-fee/charged", Some("card payment fee charged")),
+            ("trackOrder", Some("track order")),
+            ("suivi_colis", Some("suivi colis")),
+            ("intent_12", Some("intent 12")),
+            ("q1", None),
+            ("42", None),
+            (OUT_OF_SCOPE, None),
+        ];
+        for (label, name) in cases {
+            assert_eq!(spell(label).as_deref(), name, "{label}");
+        }
+    }
+}

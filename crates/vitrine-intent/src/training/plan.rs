@@ -1,0 +1,262 @@
+//! Predicts every example by classifiers that have not seen it, and chooses settings by that.
+
+use crate::calibration;
+use crate::discriminant::Discriminant;
+use crate::folds;
+use crate::linear::FitOptions;
+use crate::linear::TrainingSet;
+use crate::linear::fit;
+use crate::neighbours;
+use crate::parallel::run_jobs;
+use crate::scope::Centroids;
+use std::num::NonZeroUsize;
+
+/// Examples to learn from, and examples to be judged by, as one encoder reads them.
+#[derive(Debug, Clone)]
+pub(super) struct View<'a> {
+    /// All examples; an adapted encoder has a set of its own.
+    pub(super) set: &'a TrainingSet,
+    /// Who is learnt from.
+    pub(super) learn: Vec<usize>,
+    /// Who is predicted.
+    pub(super) judge: Vec<usize>,
+    /// Rows that spell labels: learnt from where the setting says so, never predicted.
+    pub(super) spelt: &'a [usize],
+}
+
+/// One view a part: it is judged by what the others teach.
+pub(super) fn views<'a>(
+    set: &'a TrainingSet,
+    spelt: &'a [usize],
+    parts: &[Vec<usize>],
+) -> Vec<View<'a>> {
+    (0..parts.len()).map(|part| View::of(set, spelt, parts, part)).collect()
+}
+
+/// Members of all parts but one.
+pub(super) fn others(parts: &[Vec<usize>], part: usize) -> Vec<usize> {
+    let rest = parts.iter().enumerate().filter(|(index, _)| *index != part);
+    rest.flat_map(|(_, members)| members.iter().copied()).collect()
+}
+
+/// How examples are dealt into parts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dealer<'a> {
+    /// The class of each example.
+    pub(super) classes_of: &'a [usize],
+    /// Texts that read the same share a group, hence a part.
+    pub(super) groups: &'a [String],
+    /// Seed of the shuffle.
+    pub(super) seed: u64,
+}
+
+impl Dealer<'_> {
+    /// Deals members into parts.
+    pub(super) fn deal(&self, members: &[usize], parts: usize) -> Vec<Vec<usize>> {
+        let how = folds::Deal { parts, seed: self.seed };
+        folds::deal(members, self.classes_of, self.groups, how)
+    }
+}
+
+/// What cross-validation chooses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Setting {
+    /// How the classifier is fitted.
+    pub(super) fit: FitOptions,
+    /// Whether the words of a label's name count as one more example of it.
+    pub(super) spelt: bool,
+}
+
+/// What cross-validation chooses from: one dimension after the other, the first value of each
+/// stands until its turn.
+#[derive(Debug, Clone)]
+pub(super) struct Choices {
+    /// The first setting.
+    pub(super) start: Setting,
+    /// Other n-gram weights than the first setting's.
+    pub(super) ngram_weights: Vec<f32>,
+    /// Other pulls to zero.
+    pub(super) l2: Vec<f32>,
+    /// Whether label names may be learnt from.
+    pub(super) spelt: bool,
+}
+
+impl Choices {
+    /// Settings that are compared.
+    pub(super) fn count(&self) -> usize {
+        1 + self.ngram_weights.len() + self.l2.len() + usize::from(self.spelt)
+    }
+}
+
+/// Runs fits, a few at a time, and says how many are done.
+pub(super) struct Fitter<'a> {
+    /// Fits that run at once.
+    pub(super) threads: NonZeroUsize,
+    /// How sharply the nearest examples are asked; not at all if there are none.
+    pub(super) sharpnesses: &'a [f32],
+    /// Hears how many fits of a call are done.
+    pub(super) progress: &'a (dyn Fn(usize) + Sync),
+}
+
+/// What classifiers of several kinds say about an example that they have not seen; logits are one a
+/// class.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Opinions {
+    /// The example.
+    pub(super) at: usize,
+    /// Of logistic regression.
+    pub(super) logits: Vec<f32>,
+    /// Of the discriminant.
+    pub(super) discriminant: Vec<f32>,
+    /// Of the nearest examples, for each sharpness.
+    pub(super) neighbours: Vec<Vec<f32>>,
+    /// Cosines with the centroids of the in-scope classes.
+    pub(super) closeness: Vec<f32>,
+}
+
+impl Fitter<'_> {
+    /// The setting under which the judged examples are likeliest, at its own best temperature, and
+    /// their mean loss then.
+    pub(super) fn choose(
+        &self,
+        views: &[View<'_>],
+        choices: &Choices,
+    ) -> candle_core::Result<(Setting, f64)> {
+        let mut best = choices.start;
+        let mut done = 0;
+        let mut least = f64::INFINITY;
+        let mut try_all = |best: &mut Setting, settings: Vec<Setting>| {
+            let losses = self.losses(views, &settings, done)?;
+            done += settings.len() * views.len();
+            for (setting, loss) in settings.into_iter().zip(losses) {
+                if loss < least {
+                    (*best, least) = (setting, loss);
+                }
+            }
+            Ok::<(), candle_core::Error>(())
+        };
+        let first = std::iter::once(best.fit.ngram_weight);
+        let weights = first.chain(choices.ngram_weights.iter().copied());
+        let weighed = |ngram_weight| {
+            let fit = FitOptions { ngram_weight, ..choices.start.fit };
+            Setting { fit, ..choices.start }
+        };
+        try_all(&mut best, weights.map(weighed).collect())?;
+        let before = best;
+        let pulled = |l2: &f32| Setting { fit: FitOptions { l2: *l2, ..before.fit }, ..before };
+        try_all(&mut best, choices.l2.iter().map(pulled).collect())?;
+        if choices.spelt {
+            let spelt = Setting { spelt: !best.spelt, ..best };
+            try_all(&mut best, vec![spelt])?;
+        }
+        Ok((best, least))
+    }
+
+    /// Mean loss of the judged examples under each setting; `done` fits came before.
+    fn losses(
+        &self,
+        views: &[View<'_>],
+        settings: &[Setting],
+        done: usize,
+    ) -> candle_core::Result<Vec<f64>> {
+        let jobs: Vec<(Setting, &View<'_>)> = settings
+            .iter()
+            .flat_map(|setting| views.iter().map(move |view| (*setting, view)))
+            .collect();
+        let predicted = run_jobs(
+            self.threads,
+            &jobs,
+            |(setting, view)| logits(view, *setting),
+            |more| (self.progress)(done + more),
+        );
+        let predicted = predicted.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
+        let losses = predicted.chunks(views.len().max(1)).map(|of_setting| {
+            let (classes, logits): (Vec<usize>, Vec<Vec<f32>>) = of_setting
+                .iter()
+                .zip(views)
+                .flat_map(|(rows, view)| {
+                    let classes = view.judge.iter().map(|at| view.set.classes_of[*at]);
+                    classes.zip(rows.iter().cloned())
+                })
+                .unzip();
+            let temperature = calibration::temperature(&logits, &classes);
+            calibration::loss(&logits, &classes, temperature)
+        });
+        Ok(losses.collect())
+    }
+
+    /// What classifiers say of the judged examples, by example. The first `inside` classes are in
+    /// scope.
+    pub(super) fn predict(
+        &self,
+        views: &[View<'_>],
+        inside: usize,
+        setting: Setting,
+    ) -> candle_core::Result<Vec<Opinions>> {
+        let rows = run_jobs(
+            self.threads,
+            views,
+            |view| self.opinions(view, inside, setting),
+            |done| (self.progress)(done),
+        );
+        let rows = rows.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
+        let mut unseen = rows.concat();
+        unseen.sort_by_key(|one| one.at);
+        Ok(unseen)
+    }
+
+    fn opinions(
+        &self,
+        view: &View<'_>,
+        inside: usize,
+        setting: Setting,
+    ) -> candle_core::Result<Vec<Opinions>> {
+        let (set, learn) = (view.set, view.learnt(setting));
+        let model = fit(set, &learn, setting.fit)?;
+        let discriminant = Discriminant::of(set, &learn, &model)?;
+        let centroids = Centroids::of(set, &learn, inside);
+        let mut near: Vec<_> = neighbours::opinions(set, &learn, &view.judge, self.sharpnesses)?
+            .into_iter()
+            .map(Vec::into_iter)
+            .collect();
+        let opinions = |at: &usize| {
+            let row = &set.rows[*at];
+            Opinions {
+                at: *at,
+                logits: model.logits(&row.embedding, &row.ngrams),
+                discriminant: discriminant.logits(&row.embedding),
+                neighbours: near.iter_mut().filter_map(Iterator::next).collect(),
+                closeness: (0..inside).map(|of| centroids.closeness(of, &row.embedding)).collect(),
+            }
+        };
+        Ok(view.judge.iter().map(opinions).collect())
+    }
+}
+
+impl<'a> View<'a> {
+    /// One part, judged by what the others teach.
+    pub(super) fn of(
+        set: &'a TrainingSet,
+        spelt: &'a [usize],
+        parts: &[Vec<usize>],
+        part: usize,
+    ) -> Self {
+        View { set, learn: others(parts, part), judge: parts[part].clone(), spelt }
+    }
+
+    /// Who is learnt from under a setting.
+    fn learnt(&self, setting: Setting) -> Vec<usize> {
+        let spelt = if setting.spelt { self.spelt } else { &[] };
+        [self.learn.as_slice(), spelt].concat()
+    }
+}
+
+/// What logistic regression says of the judged examples.
+fn logits(view: &View<'_>, setting: Setting) -> candle_core::Result<Vec<Vec<f32>>> {
+    let model = fit(view.set, &view.learnt(setting), setting.fit)?;
+    let said = |at: &usize| {
+        let row = &view.set.rows[*at];
+        model.logits(&row.embedding, &row.ngrams)
+    };
+    Ok(view.judge.iter().map(said).collect())
+}

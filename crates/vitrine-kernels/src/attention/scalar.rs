@@ -1,0 +1,32 @@
+//! The specification of attention's products.
+
+use crate::attention::Element;
+use crate::attention::Multiply;
+use crate::attention::Strided;
+
+/// Plain code.
+pub(super) struct Scalar;
+
+impl Multiply for Scalar {
+    #[inline(always)]
+    fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
+        out: Strided<&mut [f32]>,
+        a: Strided<&[f32]>,
+        (b, _): (Strided<&[E]>, &[E]),
+        [columns, depth]: [usize; 2],
+    ) {
+        for row in 0..ROWS {
+            let out = &mut out.slice[row * out.stride..][..columns];
+            if !ADD {
+                out.fill(0.0);
+            }
+            let factors = &a.slice[row * a.stride..][..depth];
+            for (k, factor) in factors.iter().enumerate() {
+                let terms = &b.slice[k * b.stride..][..columns];
+                for (out, term) in out.iter_mut().zip(terms) {
+                    *out = factor.mul_add(term.value(), *out);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! AVX-512 with VNNI: 12 rows × 16 outputs of sums in registers.
+//!
+//! Per pair of inputs one line of weights is loaded for all rows of the tile; per row one dot
+//! product of pairs with two codes that it broadcasts from memory.
+
+#![expect(unsafe_code, reason = "vector instructions, and loads and stores through pointers")]
+
+use crate::grid::Rectangle;
+use crate::int16::Int16Matrix;
+use crate::int16::PANEL_OUTPUTS;
+use crate::int16::Tile;
+use crate::int16::TileSums;
+use crate::int16::multiply_with;
+use crate::tier::Tier;
+use std::arch::x86_64::*;
+
+/// As [`Int16Matrix::multiply`].
+pub(super) fn multiply(
+    matrix: &Int16Matrix,
+    rows: &[i16],
+    out: &mut Rectangle<'_, f32>,
+    first: usize,
+) {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma")]
+    fn compiled(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>, first: usize) {
+        multiply_with::<Avx512>(matrix, rows, out, first);
+    }
+    assert!(Tier::Avx512Vnni.is_available(), "a matrix is packed for a tier of this machine");
+    // SAFETY: this tier was just found on this machine.
+    unsafe { compiled(matrix, rows, out, first) }
+}
+
+/// Only named inside [`multiply`], which has found the features.
+struct Avx512;
+
+impl Tile for Avx512 {
+    const ROWS: usize = 12;
+
+    #[inline(always)]
+    fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
+        // SAFETY: this type is used below `multiply` only, so the features are there.
+        unsafe { sums(codes, rows, stride) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
+    let pairs = codes.len() / (2 * PANEL_OUTPUTS);
+    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows");
+    let (codes, rows) = (codes.as_ptr(), rows.as_ptr());
+    let mut sums = [_mm512_setzero_si512(); ROWS];
+    for pair in 0..pairs {
+        // SAFETY: `pair < pairs`, so these 32 codes lie in the panel; the load needs no alignment.
+        let weights = unsafe { _mm512_loadu_si512(codes.add(pair * 2 * PANEL_OUTPUTS).cast()) };
+        for (row, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: `row < ROWS` and `pair < pairs`: inside by the assertion above.
+            let two = unsafe { rows.add(row * stride + 2 * pair).cast::<i32>().read_unaligned() };
+            *sum = _mm512_dpwssd_epi32(*sum, weights, _mm512_set1_epi32(two));
+        }
+    }
+    let mut out = [[0; PANEL_OUTPUTS]; ROWS];
+    for (out, sum) in out.iter_mut().zip(sums) {
+        // SAFETY: 16 sums have room for the register; the store needs no alignment.
+        unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), sum) };
+    }
+    out
+}

@@ -1,0 +1,26 @@
+//! The specification of a tile.
+
+use crate::int16::PANEL_OUTPUTS;
+use crate::int16::Tile;
+use crate::int16::TileSums;
+
+/// Plain code.
+pub(super) struct Scalar;
+
+impl Tile for Scalar {
+    const ROWS: usize = 6;
+
+    #[inline(always)]
+    fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
+        let mut sums = [[0; PANEL_OUTPUTS]; ROWS];
+        for (row, sums) in rows.chunks_exact(stride).zip(&mut sums) {
+            for (line, pair) in codes.chunks_exact(2 * PANEL_OUTPUTS).zip(row.chunks_exact(2)) {
+                for (sum, weights) in sums.iter_mut().zip(line.chunks_exact(2)) {
+                    *sum += i32::from(weights[0]) * i32::from(pair[0])
+                        + i32::from(weights[1]) * i32::from(pair[1]);
+                }
+            }
+        }
+        sums
+    }
+}

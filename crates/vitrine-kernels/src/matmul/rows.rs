@@ -1,0 +1,264 @@
+//! The left operand: rows of activations as signed bytes with scales and sums.
+//!
+//! A group of values is scaled so that its largest magnitude becomes 127 and rounded to nearest,
+//! ties to even. Sums of the codes stand beside them: what weights are stored too large by, and
+//! their minima, are multiplied with sums instead of with every code.
+//!
+//! Invariants
+//! - Codes lie in −127..=127.
+//! - A group that holds a NaN or an infinity has a NaN scale, so its products are NaN: never a
+//!   number that looks right.
+//! - A group whose largest magnitude is below [`MAGNITUDE_MIN`] is zero.
+
+use crate::grid::Rectangle;
+use crate::matmul::blocks::UNIT_WEIGHTS;
+use crate::matmul::decode::halves_of;
+use crate::matmul::decode::pair;
+use crate::matmul::weight_type::RowForm;
+use crate::tier::Tier;
+
+/// Below this the inverse of a scale would overflow.
+pub const MAGNITUDE_MIN: f32 = 1e-30;
+
+/// Up to 256 consecutive values of one row; a shorter last unit has zeros behind.
+#[repr(C, align(64))]
+#[derive(Debug, Clone, Copy)]
+pub struct RowUnit {
+    pub(super) codes: [i8; UNIT_WEIGHTS],
+    /// [`RowForm::Group32`]: 8 scales (f32 bits), 8 sums of 32 codes.
+    /// [`RowForm::Group256`]: 1 scale, 3 unused, 8 sums of 32 codes in i16 pairs, 16 sums of 16
+    /// negated: what has to be taken off is where other sums begin.
+    pub(super) words: [i32; 16],
+}
+
+impl RowUnit {
+    /// A unit of zeros.
+    pub const ZERO: Self = Self { codes: [0; UNIT_WEIGHTS], words: [0; 16] };
+
+    /// Quantises up to 256 values; a multiple of 32, and 256 exactly for [`RowForm::Group256`].
+    ///
+    /// # Panics
+    /// If `values` has another length: our bug.
+    pub fn quantize(&mut self, form: RowForm, values: &[f32], tier: Tier) {
+        let whole = values.len() <= UNIT_WEIGHTS && values.len().is_multiple_of(32);
+        assert!(whole, "{} values for a unit", values.len());
+        match form {
+            RowForm::Group32 => {}
+            RowForm::Group256 => assert_eq!(values.len(), UNIT_WEIGHTS, "values for a unit"),
+            RowForm::Float => unreachable!("dense weights multiply f32 rows"),
+        }
+        #[cfg(target_arch = "x86_64")]
+        if tier == Tier::Avx512Vnni && tier.is_available() {
+            crate::matmul::avx512::quantize(self, form, values);
+            return;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if tier >= Tier::Avx2 && Tier::Avx2.is_available() {
+            crate::matmul::avx2::quantize(self, form, values);
+            return;
+        }
+        let _ = tier;
+        self.quantize_plain(form, values);
+    }
+
+    /// The specification of [`Self::quantize`].
+    #[inline(always)]
+    pub(super) fn quantize_plain(&mut self, form: RowForm, values: &[f32]) {
+        if form == RowForm::Group256 {
+            let (scale, inverse) = scale_of(values, 127.0);
+            self.words[0] = scale.to_bits().cast_signed();
+            quantize_group(values, inverse, &mut self.codes);
+            let mut sums = [0_i16; 16];
+            for (sum, codes) in sums.iter_mut().zip(self.codes.chunks_exact(16)) {
+                *sum = codes.iter().map(|&code| i16::from(code)).sum();
+            }
+            for at in 0..8 {
+                self.words[8 + at] = pair(-sums[2 * at], -sums[2 * at + 1]);
+            }
+            for at in 0..4 {
+                let four = &sums[4 * at..4 * at + 4];
+                self.words[4 + at] = pair(four[0] + four[1], four[2] + four[3]);
+            }
+            return;
+        }
+        let groups = values.len() / 32;
+        for (at, group) in values.chunks_exact(32).enumerate() {
+            let (scale, inverse) = scale_of(group, 127.0);
+            let codes = &mut self.codes[32 * at..32 * (at + 1)];
+            quantize_group(group, inverse, codes);
+            self.words[at] = scale.to_bits().cast_signed();
+            self.words[8 + at] = codes.iter().map(|&code| i32::from(code)).sum();
+        }
+        self.codes[32 * groups..].fill(0);
+        self.words[groups..8].fill(0);
+        self.words[8 + groups..].fill(0);
+    }
+
+    /// The scale of group `group`, or of the whole unit.
+    pub(super) fn scale(&self, group: usize) -> f32 {
+        f32::from_bits(self.words[group].cast_unsigned())
+    }
+
+    /// The sum of group `group` of 32 codes.
+    pub(super) fn sum(&self, group: usize) -> i32 {
+        self.words[8 + group]
+    }
+
+    /// Sums of the sub-blocks `2 at` and `2 at + 1`: of 32 codes, or of 16 codes negated.
+    pub(super) fn sum_pair(&self, shared: usize, at: usize) -> [i16; 2] {
+        halves_of(self.words[if shared == 32 { 4 + at } else { 8 + at }])
+    }
+
+    /// The values that the codes stand for.
+    #[cfg(test)]
+    pub(super) fn value(&self, form: RowForm, k: usize) -> f64 {
+        let group = if form == RowForm::Group32 { k / 32 } else { 0 };
+        f64::from(self.codes[k]) * f64::from(self.scale(group))
+    }
+}
+
+/// The step between codes of a group and what values are multiplied with to become codes up to
+/// `code_max`.
+#[inline(always)]
+pub(crate) fn scale_of(values: &[f32], code_max: f32) -> (f32, f32) {
+    let mut largest = [0.0_f32; 8];
+    let mut poison = [0.0_f32; 8];
+    let mut see = |lane: usize, value: f32| {
+        let magnitude = value.abs();
+        largest[lane] = if magnitude > largest[lane] { magnitude } else { largest[lane] };
+        // Zero for every number, NaN for the rest.
+        poison[lane] += value * 0.0;
+    };
+    let eights = values.chunks_exact(8);
+    let rest = eights.remainder();
+    for eight in eights {
+        eight.iter().enumerate().for_each(|(lane, &value)| see(lane, value));
+    }
+    rest.iter().enumerate().for_each(|(lane, &value)| see(lane, value));
+    let largest = largest.into_iter().fold(0.0, |a, b| if b > a { b } else { a });
+    let poison: f32 = poison.into_iter().sum();
+    if largest < MAGNITUDE_MIN || poison.is_nan() {
+        return (poison, 0.0);
+    }
+    (largest / code_max, code_max / largest)
+}
+
+#[inline(always)]
+fn quantize_group(values: &[f32], inverse: f32, codes: &mut [i8]) {
+    /// 1.5 · 2²³: adding it leaves the nearest integer, ties to even, in the low mantissa bits.
+    const ROUND: f32 = 12_582_912.0;
+    for (code, &value) in codes.iter_mut().zip(values) {
+        let bits = (value * inverse + ROUND).to_bits().cast_signed();
+        let rounded = bits.wrapping_sub(ROUND.to_bits().cast_signed()).clamp(-127, 127);
+        #[expect(clippy::cast_possible_truncation, reason = "clamped to a byte's range")]
+        let byte = rounded as i8;
+        *code = byte;
+    }
+}
+
+/// Quantises one row into column `column` of a rectangle of [`QuantizedRows::units_mut`].
+pub fn quantize_row(
+    (part, column): (&mut Rectangle<'_, RowUnit>, usize),
+    form: RowForm,
+    values: &[f32],
+    tier: Tier,
+) {
+    for (unit, values) in values.chunks(UNIT_WEIGHTS).enumerate() {
+        part.row(unit)[column].quantize(form, values, tier);
+    }
+}
+
+/// Quantised rows: `[unit][row]`, so that neighbours of a tile lie beside each other.
+#[derive(Debug, Clone)]
+pub struct QuantizedRows {
+    form: RowForm,
+    tier: Tier,
+    columns: usize,
+    rows: usize,
+    units: Vec<RowUnit>,
+}
+
+impl QuantizedRows {
+    /// Room for `rows_max` rows of at most `columns_max` values; never grows.
+    #[must_use]
+    pub fn with_room(rows_max: usize, columns_max: usize, tier: Tier) -> Self {
+        let units = rows_max * columns_max.div_ceil(UNIT_WEIGHTS);
+        let units = vec![RowUnit::ZERO; units];
+        Self { form: RowForm::Group32, tier, columns: 0, rows: 0, units }
+    }
+
+    /// Takes the shape of the next operand; what the rows hold is unspecified until written.
+    ///
+    /// # Panics
+    /// If there is no room for it: our bug.
+    pub fn reshape(&mut self, form: RowForm, rows: usize, columns: usize) {
+        (self.form, self.rows, self.columns) = (form, rows, columns);
+        let needed = self.unit_count() * rows;
+        assert!(
+            needed <= self.units.len(),
+            "{needed} units, there is room for {}",
+            self.units.len()
+        );
+    }
+
+    /// Quantises all rows of a row-major `[rows, columns]` matrix.
+    pub fn quantize(&mut self, values: &[f32]) {
+        assert_eq!(values.len(), self.rows * self.columns, "the shape is set before");
+        let (form, tier, rows) = (self.form, self.tier, self.rows);
+        for (row, values) in values.chunks_exact(self.columns.max(1)).enumerate() {
+            for (unit, values) in values.chunks(UNIT_WEIGHTS).enumerate() {
+                self.units[unit * rows + row].quantize(form, values, tier);
+            }
+        }
+    }
+
+    /// The units as a row-major matrix: [`Self::unit_count`] rows of [`Self::rows`] units, one
+    /// column a row of the operand. Several threads may fill columns of it with
+    /// [`quantize_row`].
+    pub fn units_mut(&mut self) -> &mut [RowUnit] {
+        let units = self.unit_count() * self.rows;
+        &mut self.units[..units]
+    }
+
+    /// What the codes of a group share.
+    #[must_use]
+    pub fn form(&self) -> RowForm {
+        self.form
+    }
+
+    /// The tier that quantises.
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// Rows of the operand.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Values of a row.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Units of a row.
+    #[must_use]
+    pub fn unit_count(&self) -> usize {
+        self.columns.div_ceil(UNIT_WEIGHTS)
+    }
+
+    /// Unit `unit` of rows `rows`.
+    pub(super) fn tile(&self, unit: usize, rows: std::ops::Range<usize>) -> &[RowUnit] {
+        let start = unit * self.rows;
+        &self.units[start + rows.start..start + rows.end]
+    }
+
+    /// Bytes that it occupies.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        (self.units.len() * size_of::<RowUnit>()) as u64
+    }
+}

@@ -1,0 +1,100 @@
+//! The specification: products of one decoded strip with a tile of rows, in plain Rust.
+//!
+//! Integer sums are exact, so their order is free. Every f32 step is a fused multiply-add in the
+//! order written here; other tiers keep it, and so compute the same bits whatever the tile.
+
+use crate::matmul::blocks::UNIT_WEIGHTS;
+use crate::matmul::decode::DecodedStrip;
+use crate::matmul::decode::halves_of;
+use crate::matmul::rows::RowUnit;
+use crate::matmul::weight_type::Format;
+use crate::matmul::weight_type::RowForm;
+
+/// Adds the products of one unit of a row with `sums.len()` matrix rows to `sums`.
+pub(super) fn accumulate(
+    format: Format,
+    weights: usize,
+    strip: &DecodedStrip,
+    unit: &RowUnit,
+    sums: &mut [f32],
+) {
+    let rows = sums.len();
+    for (r, sum) in sums.iter_mut().enumerate() {
+        *sum = match format.row_form() {
+            RowForm::Group32 => groups(format, weights, strip, unit, (r, rows, *sum)),
+            _ => super_block(format, strip, unit, (r, rows, *sum)),
+        };
+    }
+}
+
+/// Adds the products of dense weights with `values` to `sums`.
+pub(super) fn accumulate_dense(strip: &DecodedStrip, values: &[f32], sums: &mut [f32]) {
+    for (&value, weights) in values.iter().zip(strip.dense.chunks_exact(sums.len())) {
+        for (sum, &weight) in sums.iter_mut().zip(weights) {
+            *sum = weight.mul_add(value, *sum);
+        }
+    }
+}
+
+/// Σ code · code over `weights` from `first`, of row `r` of a strip of `rows`.
+fn dot(
+    strip: &DecodedStrip,
+    unit: &RowUnit,
+    (r, rows): (usize, usize),
+    [first, weights]: [usize; 2],
+) -> i32 {
+    let mut sum = 0;
+    for group in first / 4..(first + weights) / 4 {
+        for j in 0..4 {
+            let code = strip.codes[(group * rows + r) * 4 + j];
+            sum += i32::from(code) * i32::from(unit.codes[4 * group + j]);
+        }
+    }
+    sum
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rounds as the vector conversion does")]
+fn groups(
+    format: Format,
+    weights: usize,
+    strip: &DecodedStrip,
+    unit: &RowUnit,
+    (r, rows, mut sum): (usize, usize, f32),
+) -> f32 {
+    for group in 0..weights / 32 {
+        let exact = dot(strip, unit, (r, rows), [32 * group, 32]);
+        let exact = exact - format.zero() * unit.sum(group);
+        let at = group * rows + r;
+        sum = (exact as f32).mul_add(strip.d[at] * unit.scale(group), sum);
+        if format.has_added_min() {
+            sum = strip.m[at].mul_add(unit.scale(group) * unit.sum(group) as f32, sum);
+        }
+    }
+    sum
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rounds as the vector conversion does")]
+fn super_block(
+    format: Format,
+    strip: &DecodedStrip,
+    unit: &RowUnit,
+    (r, rows, sum): (usize, usize, f32),
+) -> f32 {
+    let shared = format.scaled_weights();
+    let (mut exact, mut mins) = (0, 0);
+    for sub in 0..UNIT_WEIGHTS / shared {
+        let scale = i32::from(halves_of(strip.scale[sub * rows + r])[0]);
+        exact += scale * dot(strip, unit, (r, rows), [sub * shared, shared]);
+    }
+    for at in 0..UNIT_WEIGHTS / shared / 2 {
+        let min = halves_of(strip.min[at * rows + r]);
+        let sums = unit.sum_pair(shared, at);
+        mins += i32::from(min[0]) * i32::from(sums[0]) + i32::from(min[1]) * i32::from(sums[1]);
+    }
+    let scale = unit.scale(0);
+    if format == Format::Q6K {
+        return ((exact + mins) as f32).mul_add(strip.d[r] * scale, sum);
+    }
+    let sum = (exact as f32).mul_add(strip.d[r] * scale, sum);
+    (mins as f32).mul_add(-(strip.m[r] * scale), sum)
+}

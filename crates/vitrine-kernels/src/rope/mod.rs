@@ -1,0 +1,65 @@
+//! Rotary position embedding of one head.
+
+mod scalar;
+
+use crate::specification::for_each_tier;
+
+for_each_tier! {
+    /// Turns the pairs `(i, i + width / 2)` of `head` by the angles whose cosines and sines are
+    /// given, one a pair.
+    ///
+    /// # Panics
+    /// If there is not one angle a pair: our bug.
+    ///
+    /// Source: Su et al. 2021, arXiv:2104.09864; the order of GPT-NeoX.
+    pub fn turn_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) = scalar::turn_halves;
+}
+
+for_each_tier! {
+    /// Turns the pairs `(2i, 2i + 1)` of `head`: the order of the paper.
+    ///
+    /// # Panics
+    /// If there is not one angle a pair: our bug.
+    pub fn turn_neighbours(head: &mut [f32], cos: &[f32], sin: &[f32]) =
+        scalar::turn_neighbours;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::specification::tests::random_floats;
+    use crate::specification::tests::same_bits;
+    use crate::specification::tests::tiers;
+
+    #[test]
+    fn every_tier_equals_scalar_at_every_width() {
+        for pairs in 1..70 {
+            let head = random_floats(2 * pairs, 7);
+            let (cos, sin) = (random_floats(pairs, 8), random_floats(pairs, 9));
+            let mut expected = head.clone();
+            scalar::turn_halves(&mut expected, &cos, &sin);
+            for tier in tiers() {
+                let mut found = head.clone();
+                turn_halves(tier, &mut found, &cos, &sin);
+                same_bits(&found, &expected);
+            }
+            let mut expected = head.clone();
+            scalar::turn_neighbours(&mut expected, &cos, &sin);
+            for tier in tiers() {
+                let mut found = head.clone();
+                turn_neighbours(tier, &mut found, &cos, &sin);
+                same_bits(&found, &expected);
+            }
+        }
+    }
+
+    #[test]
+    fn quarter_turn_swaps_a_pair() {
+        let mut head = [1.0, 2.0, 3.0, 4.0];
+        scalar::turn_halves(&mut head, &[0.0, 0.0], &[1.0, 1.0]);
+        assert_eq!(head, [-3.0, -4.0, 1.0, 2.0]);
+        let mut head = [1.0, 2.0, 3.0, 4.0];
+        scalar::turn_neighbours(&mut head, &[0.0, 0.0], &[1.0, 1.0]);
+        assert_eq!(head, [-2.0, 1.0, -4.0, 3.0]);
+    }
+}
