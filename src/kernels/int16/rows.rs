@@ -1,29 +1,29 @@
-//! The left operand: a row of 16-bit codes that ends with its scale.
+//! The left operand: rows of 16-bit activation codes, each followed by its scale.
 //!
-//! The scale stands in the row's last two codes, so that a rectangle of rows lends both to a
-//! thread.
+//! The scale occupies the last two codes of a row, so that a rectangle of rows contains both.
 //!
 //! Invariants
-//! - Codes lie within [`code_max`] of their row's width.
-//! - A row that holds a NaN or an infinity has a NaN scale, so its products are NaN.
+//! - Codes are within ±[`code_max`] for the row's width.
+//! - A row that contains a NaN or an infinity has a NaN scale, so its products are NaN.
 
 use crate::kernels::int16::code_max;
 use crate::kernels::matmul::scale_of;
 use crate::kernels::specification::for_each_tier;
 
-/// Codes that hold a scale.
+/// Codes occupied by the f32 scale.
 const SCALE_CODES: usize = 2;
 
-/// From one row of `inputs` values to the next: codes, padded to pairs, and the scale.
+/// Length of a quantised row of `inputs` values, in codes: the values padded to pairs, and the
+/// scale.
 pub(crate) fn row_codes(inputs: usize) -> usize {
     inputs.next_multiple_of(2) + SCALE_CODES
 }
 
 for_each_tier! {
-    /// Quantises `values` into the row `out`, [`row_codes`] long.
+    /// Quantises `values` into the row `out`, which is [`row_codes`] codes long.
     ///
     /// # Panics
-    /// If the lengths disagree: our bug.
+    /// If the lengths disagree: a bug in the caller.
     pub(crate) fn quantize(out: &mut [i16], values: &[f32]) = quantize_plain;
 }
 
@@ -46,11 +46,11 @@ pub(super) fn quantize_plain(out: &mut [i16], values: &[f32]) {
     let (padding, last) = rest.split_at_mut(rest.len() - SCALE_CODES);
     padding.fill(0);
     let bits = scale.to_bits();
-    #[expect(clippy::cast_possible_truncation, reason = "each half is taken on its own")]
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves are stored separately")]
     last.copy_from_slice(&[(bits as u16).cast_signed(), ((bits >> 16) as u16).cast_signed()]);
 }
 
-/// The scale of a whole row.
+/// Reads the scale from a quantised row; NaN if the row is too short.
 #[inline(always)]
 pub(super) fn scale(row: &[i16]) -> f32 {
     let [.., low, high] = row else { return f32::NAN };

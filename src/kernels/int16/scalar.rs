@@ -1,10 +1,10 @@
-//! The specification of a tile.
+//! Specification of the register tile, in plain Rust.
 
 use crate::kernels::int16::PANEL_OUTPUTS;
 use crate::kernels::int16::Tile;
 use crate::kernels::int16::TileSums;
 
-/// Plain code.
+/// The scalar tier.
 pub(super) struct Scalar;
 
 impl Tile for Scalar {
