@@ -336,7 +336,7 @@ mod tests {
         }
         assert_eq!(ledger.take("pages", claim(0, 21)).unwrap_err().key, "kv");
         drop(first);
-        assert!(ledger.take("other", claim(25, 10)).is_ok(), "dropping a grant gives it back");
+        assert!(ledger.take("other", claim(25, 10)).is_ok(), "dropping a grant returns its bytes");
         assert!(ledger.report().owners.is_empty());
     }
 

@@ -6,7 +6,7 @@ pub const TURNS_TOTAL: &str = "vitrine_turns_total";
 pub const REPLAYS_TOTAL: &str = "vitrine_replays_total";
 /// Histogram, seconds: a turn from arrival to committed reply.
 pub const TURN_SECONDS: &str = "vitrine_turn_seconds";
-/// Counter: drafts replaced by a template, by `reason`.
+/// Counter: drafts rejected by grounding or policy and replaced by a template, by `reason`.
 pub const DRAFTS_REJECTED_TOTAL: &str = "vitrine_drafts_rejected_total";
 /// Counter: HTTP responses, by `route` and `status`.
 pub const HTTP_REQUESTS_TOTAL: &str = "vitrine_http_requests_total";

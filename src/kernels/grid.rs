@@ -179,7 +179,7 @@ impl Pool {
         work: impl Fn(&mut S, Rectangle<'_, T>) + Sync,
     ) -> Result<(), TaskPanic> {
         assert!(cut.fits(matrix.len()), "{cut:?} leaves a matrix of {}", matrix.len());
-        assert!(scratch.len() >= self.threads(), "every thread needs scratch memory");
+        assert!(scratch.len() >= self.threads(), "fewer scratch buffers than threads");
         let (down, across) = cut.tasks();
         let matrix = Start(matrix.as_mut_ptr());
         let scratch = Start(scratch.as_mut_ptr());

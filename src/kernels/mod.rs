@@ -10,12 +10,12 @@
 
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "calls code compiled for instruction sets that are detected first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub(crate) mod activation;
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "calls code compiled for instruction sets that are detected first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub(crate) mod attention;
 mod exponential;
@@ -23,21 +23,21 @@ mod exponential;
 pub(crate) mod grid;
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "calls code compiled for instruction sets that are detected first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub(crate) mod int16;
 pub mod matmul;
 mod memory;
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "calls code compiled for instruction sets that are detected first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub(crate) mod norm;
 #[expect(unsafe_code, reason = "workers borrow a closure from the caller, which waits for them")]
 pub mod pool;
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "calls code compiled for instruction sets that are detected first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub(crate) mod rope;
 mod specification;

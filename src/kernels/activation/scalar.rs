@@ -8,7 +8,7 @@ const GELU_CUBE: f32 = 0.044_715;
 
 #[inline(always)]
 pub(super) fn silu_times(out: &mut [f32], gate: &[f32], up: &[f32]) {
-    assert!(out.len() == gate.len() && out.len() == up.len(), "gate and up have one width");
+    assert!(out.len() == gate.len() && out.len() == up.len(), "widths differ");
     for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
         *out = up * (gate / (1.0 + exponential(-gate)));
     }
@@ -16,7 +16,7 @@ pub(super) fn silu_times(out: &mut [f32], gate: &[f32], up: &[f32]) {
 
 #[inline(always)]
 pub(super) fn gelu_times(out: &mut [f32], gate: &[f32], up: &[f32]) {
-    assert!(out.len() == gate.len() && out.len() == up.len(), "gate and up have one width");
+    assert!(out.len() == gate.len() && out.len() == up.len(), "widths differ");
     for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
         let twice = GELU_SLOPE * (GELU_CUBE * gate * gate).mul_add(*gate, *gate);
         *out = up * (gate / (1.0 + exponential(-twice)));

@@ -55,8 +55,8 @@ fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
     b: Strided<&[E]>,
     depth: usize,
 ) {
-    assert!(out.slice.len() >= (ROWS - 1) * out.stride + TILE_COLUMNS, "output rows");
-    assert!(a.slice.len() >= (ROWS - 1) * a.stride + depth, "left rows");
+    assert!(out.slice.len() >= (ROWS - 1) * out.stride + TILE_COLUMNS, "output rows out of bounds");
+    assert!(a.slice.len() >= (ROWS - 1) * a.stride + depth, "left rows out of bounds");
     assert!(depth == 0 || b.slice.len() >= (depth - 1) * b.stride + TILE_COLUMNS, "right rows");
     let (out_first, a_first, b_first) =
         (out.slice.as_mut_ptr(), a.slice.as_ptr(), b.slice.as_ptr());
@@ -77,7 +77,7 @@ fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
             [E::load_8(b), E::load_8(b.add(8))]
         };
         for (row, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: `row < ROWS` and `k < depth`: inside by the second assertion.
+            // SAFETY: `row < ROWS` and `k < depth`: in bounds by the second assertion.
             let factor = unsafe { _mm256_broadcast_ss(&*a_first.add(row * a.stride + k)) };
             sums[0] = _mm256_fmadd_ps(factor, terms[0], sums[0]);
             sums[1] = _mm256_fmadd_ps(factor, terms[1], sums[1]);

@@ -67,8 +67,8 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
     depth: usize,
 ) -> usize {
     let columns = WIDTH * TILE_COLUMNS;
-    assert!(out.slice.len() >= (ROWS - 1) * out.stride + columns, "output rows");
-    assert!(a.slice.len() >= (ROWS - 1) * a.stride + depth, "left rows");
+    assert!(out.slice.len() >= (ROWS - 1) * out.stride + columns, "output rows out of bounds");
+    assert!(a.slice.len() >= (ROWS - 1) * a.stride + depth, "left rows out of bounds");
     assert!(depth == 0 || b.slice.len() >= (depth - 1) * b.stride + columns, "right rows");
     let (out_first, a_first, b_first) =
         (out.slice.as_mut_ptr(), a.slice.as_ptr(), b.slice.as_ptr());
@@ -76,7 +76,7 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
     if ADD {
         for (row, sums) in sums.iter_mut().enumerate() {
             for (at, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: `row < ROWS` and `at < WIDTH`: inside by the first assertion.
+                // SAFETY: `row < ROWS` and `at < WIDTH`: in bounds by the first assertion.
                 let out = unsafe { out_first.add(row * out.stride + at * TILE_COLUMNS) };
                 // SAFETY: as above; the load needs no alignment.
                 *sum = unsafe { _mm512_loadu_ps(out) };
@@ -92,11 +92,11 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
         }
         let mut terms = [_mm512_setzero_ps(); WIDTH];
         for (at, term) in terms.iter_mut().enumerate() {
-            // SAFETY: `k < depth` and `at < WIDTH`: inside by the third assertion.
+            // SAFETY: `k < depth` and `at < WIDTH`: in bounds by the third assertion.
             *term = unsafe { E::load_16(b_first.add(k * b.stride + at * TILE_COLUMNS)) };
         }
         for (row, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: `row < ROWS` and `k < depth`: inside by the second assertion.
+            // SAFETY: `row < ROWS` and `k < depth`: in bounds by the second assertion.
             let factor = _mm512_set1_ps(unsafe { a_first.add(row * a.stride + k).read() });
             for (sum, term) in sums.iter_mut().zip(terms) {
                 *sum = _mm512_fmadd_ps(factor, term, *sum);

@@ -56,7 +56,7 @@ impl Element for f32 {
 
     #[inline(always)]
     fn set(row: &mut [Self], values: &[f32]) {
-        assert_eq!(row.len(), values.len(), "one value an element");
+        assert_eq!(row.len(), values.len(), "one value per element");
         // Infinity times a masked weight of 0 would be NaN. A NaN input stays visible.
         row.iter_mut().zip(values).for_each(|(to, x)| *to = x.clamp(f32::MIN, f32::MAX));
     }
@@ -92,7 +92,7 @@ impl Element for f16 {
 
     #[inline(always)]
     fn set(row: &mut [Self], values: &[f32]) {
-        assert_eq!(row.len(), values.len(), "one value an element");
+        assert_eq!(row.len(), values.len(), "one value per element");
         let (least, largest) = (Self::MIN.to_f32_const(), Self::MAX.to_f32_const());
         let mut clamped = [0.0; CONVERTED];
         for (row, values) in row.chunks_mut(CONVERTED).zip(values.chunks(CONVERTED)) {

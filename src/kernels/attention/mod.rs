@@ -174,7 +174,7 @@ pub(crate) struct HeadPages<'a, E> {
     pub(crate) layout: PageLayout,
 }
 
-/// Scratch memory of one thread. Rows count query heads.
+/// Working memory of one thread; its rows are query heads.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     query: Vec<f32>,
@@ -285,7 +285,7 @@ fn attend_with<M: Multiply, E: Element>(
     let heads = rows.len() * tile.group;
     scratch.mixed[..heads * layout.padded_width()].fill(0.0);
     scratch.running[..heads].fill(Running::default());
-    // A single call site: `walk` is inlined here, and a second copy would exceed the inlining
+    // A single call site: the function is inlined here, and a second copy would exceed the inlining
     // limit.
     for span in tile.spans(layout) {
         walk::<M, E>(scratch, head, tile, &span);

@@ -45,7 +45,7 @@ impl Tile for Avx2 {
 #[target_feature(enable = "avx2")]
 fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
     let pairs = codes.len() / (2 * PANEL_OUTPUTS);
-    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows");
+    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows are missing");
     let (codes, rows) = (codes.as_ptr(), rows.as_ptr());
     let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
     for pair in 0..pairs {

@@ -46,7 +46,7 @@ impl Tile for Avx512 {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
     let pairs = codes.len() / (2 * PANEL_OUTPUTS);
-    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows");
+    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows are missing");
     let (codes, rows) = (codes.as_ptr(), rows.as_ptr());
     let mut sums = [_mm512_setzero_si512(); ROWS];
     for pair in 0..pairs {

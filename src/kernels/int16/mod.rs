@@ -91,8 +91,8 @@ impl Int16Matrix {
         let tier = tier.checked()?;
         let outputs = bias.len();
         let inputs = weights.len() / outputs.max(1);
-        assert!(outputs > 0 && inputs > 0 && outputs * inputs == weights.len(), "whole rows");
-        assert!(inputs <= INPUTS_MAX, "rows of {inputs} weights");
+        assert!(outputs > 0 && inputs > 0 && outputs * inputs == weights.len(), "bias mismatch");
+        assert!(inputs <= INPUTS_MAX, "{inputs} inputs, limit is {INPUTS_MAX}");
         let panels = outputs.div_ceil(PANEL_OUTPUTS);
         let panel_codes = inputs.next_multiple_of(2) * PANEL_OUTPUTS;
         let mut codes = vec![0_i16; panels * panel_codes];
@@ -187,7 +187,7 @@ fn multiply_with<T: Tile>(
     let (whole, all) = (out.columns(), out.rows());
     assert!(first <= whole.start, "the product begins at column {first}, not at {whole:?}");
     let columns = whole.start - first..whole.end - first;
-    assert!(columns.start.is_multiple_of(PANEL_OUTPUTS), "column {} of a panel", columns.start);
+    assert!(columns.start.is_multiple_of(PANEL_OUTPUTS), "column {} in a panel", columns.start);
     assert!(columns.end <= matrix.outputs, "outputs {columns:?} of {}", matrix.outputs);
     assert!(all.end * stride <= rows.len(), "rows {all:?} of {}", rows.len() / stride);
     for first in all.clone().step_by(BLOCK_ROWS) {

@@ -31,7 +31,7 @@ for_each_tier! {
 pub(super) fn quantize_plain(out: &mut [i16], values: &[f32]) {
     /// 1.5 · 2²³: adding it leaves the nearest integer, ties to even, in the low mantissa bits.
     const ROUND: f32 = 12_582_912.0;
-    assert!(out.len() == row_codes(values.len()), "{} codes for {}", out.len(), values.len());
+    assert!(out.len() == row_codes(values.len()), "{} codes, {} values", out.len(), values.len());
     let largest = i32::from(code_max(values.len()));
     #[expect(clippy::cast_precision_loss, reason = "below 2^15")]
     let (scale, inverse) = scale_of(values, largest as f32);

@@ -29,19 +29,19 @@ pub(super) const PANEL_STRIPS: usize = 4;
 /// Matrix rows of the widest strip (AVX-512).
 const STRIP_ROWS_MAX: usize = 16;
 
-/// Scratch memory of one thread for a product.
+/// Working memory of one thread for a product.
 #[derive(Debug, Clone)]
 pub struct Scratch {
     sums: Box<[f32; BLOCK_ROWS * PANEL_STRIPS * STRIP_ROWS_MAX]>,
     strip: Box<StripScratch>,
 }
 
-/// Scratch memory of an engine for one strip.
+/// Working memory of a strip kernel.
 #[derive(Debug, Clone)]
 pub(super) struct StripScratch {
     /// Integer sums, one entry per row of the block.
     pub(super) exact: [IntegerSums; BLOCK_ROWS],
-    /// The unpacked strip of the scalar engine.
+    /// The unpacked strip of the scalar tier.
     plain: DecodedStrip,
 }
 
@@ -96,10 +96,10 @@ impl<'a> Strip<'a> {
 
     /// Prefetches part `part` of `parts` of [`Self::ahead`], in whole cache lines.
     ///
-    /// Data goes to the first-level cache, except for [`SOME_ROWS`], where it goes to the second
-    /// level: memory and arithmetic are then equally busy, and a pending first-level prefetch
-    /// delays every other miss. Measured: 8 rows of 8-bit weights take 20 % less time that way, 64
-    /// rows 1 % more.
+    /// For [`SOME_ROWS`] the data goes to the second-level cache, otherwise to the first. Memory
+    /// and arithmetic are then equally busy, and a pending first-level prefetch delays every other
+    /// miss. Measured: 8 rows of 8-bit weights take 20 % less time with the second level, 64 rows 1
+    /// % more.
     #[inline(always)]
     pub(super) fn ask_ahead(&self, (part, parts): (usize, usize), rows: usize) {
         let step = self.ahead.len().div_ceil(parts).next_multiple_of(64);
@@ -162,7 +162,7 @@ pub(super) trait Engine: Copy {
     );
 }
 
-/// Runs the product with the engine of the matrix's tier.
+/// Runs the product with the strip kernel of the matrix's tier.
 pub(super) fn run(
     matrix: &PackedMatrix,
     rows: Rows<'_>,
@@ -189,7 +189,7 @@ pub(super) fn run(
     }
 }
 
-/// The scalar specification as an engine.
+/// The scalar specification as a strip kernel.
 #[derive(Debug, Clone, Copy)]
 struct Plain;
 

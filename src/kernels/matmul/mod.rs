@@ -68,7 +68,7 @@ pub enum MatmulError {
     Bytes {
         /// Bytes found.
         found: usize,
-        /// Rows of the matrix.
+        /// Matrix rows.
         rows: usize,
         /// Bytes per row.
         row_bytes: usize,

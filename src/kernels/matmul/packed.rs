@@ -34,7 +34,7 @@ pub struct PackedMatrix {
     strip_rows: usize,
     /// Records of a panel.
     units: usize,
-    /// Layouts of a full record and of a strip's last record. Cached because a product looks them
+    /// Layouts of a full record and of a strip's last record, cached because a product looks them
     /// up for every strip.
     layouts: [Layout; 2],
     strip_bytes: usize,
@@ -217,7 +217,7 @@ impl PackedMatrix {
         (strips - panel * PANEL_STRIPS).min(PANEL_STRIPS)
     }
 
-    /// Layout of record `unit` of a strip.
+    /// The layout of record `unit` of a strip.
     pub(super) fn layout(&self, unit: usize) -> &Layout {
         &self.layouts[usize::from(unit + 1 == self.units)]
     }

@@ -45,8 +45,8 @@ impl RowUnit {
         assert!(whole, "{} values for a unit", values.len());
         match form {
             RowForm::Group32 => {}
-            RowForm::Group256 => assert_eq!(values.len(), UNIT_WEIGHTS, "values for a unit"),
-            RowForm::Float => unreachable!("dense weights multiply f32 rows"),
+            RowForm::Group256 => assert_eq!(values.len(), UNIT_WEIGHTS, "a unit must be full"),
+            RowForm::Float => unreachable!("dense matrices take unquantised rows"),
         }
         #[cfg(target_arch = "x86_64")]
         if tier == Tier::Avx512Vnni && tier.is_available() {

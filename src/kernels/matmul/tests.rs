@@ -48,7 +48,7 @@ enum Extent {
     Extreme,
 }
 
-/// Random weights in the byte format of a model file.
+/// Weights in the byte format of a model file.
 fn file_bytes(
     weight_type: WeightType,
     count: usize,

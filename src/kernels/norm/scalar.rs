@@ -6,7 +6,7 @@ const LANES: usize = 16;
 
 #[inline(always)]
 pub(super) fn rms_norm(out: &mut [f32], x: &[f32], gain: &[f32], epsilon: f32) {
-    assert!(out.len() == x.len() && gain.len() == x.len(), "a norm's widths agree");
+    assert!(out.len() == x.len() && gain.len() == x.len(), "widths differ");
     let scale = scale(x, epsilon);
     for ((out, x), gain) in out.iter_mut().zip(x).zip(gain) {
         *out = x * scale * gain;
@@ -15,7 +15,7 @@ pub(super) fn rms_norm(out: &mut [f32], x: &[f32], gain: &[f32], epsilon: f32) {
 
 #[inline(always)]
 pub(super) fn rms_norm_in_place(row: &mut [f32], gain: &[f32], epsilon: f32) {
-    assert!(gain.len() == row.len(), "a norm's widths agree");
+    assert!(gain.len() == row.len(), "widths differ");
     let scale = scale(row, epsilon);
     for (x, gain) in row.iter_mut().zip(gain) {
         *x = *x * scale * gain;
@@ -43,7 +43,7 @@ fn scale(x: &[f32], epsilon: f32) -> f32 {
 
 #[inline(always)]
 pub(super) fn layer_norm(row: &mut [f32], gain: &[f32], bias: &[f32], epsilon: f32) {
-    assert!(gain.len() == row.len() && bias.len() == row.len(), "a norm's widths agree");
+    assert!(gain.len() == row.len() && bias.len() == row.len(), "widths differ");
     #[expect(clippy::cast_precision_loss, reason = "a row is narrower than 2^24")]
     let width = row.len() as f32;
     let mean = sum_of(row, |x| x) / width;

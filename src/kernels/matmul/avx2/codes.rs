@@ -56,7 +56,7 @@ pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
 }
 
 /// Σ code · activation per row in i32. The first 16 weights are multiplied by `scales[0]`, the
-/// others by `scales[1]`; each lane holds its i16 factor twice. Codes of 8 bits require `VNNI`.
+/// others by `scales[1]`; each lane holds its i16 factor twice. 8-bit codes require `VNNI`.
 ///
 /// # Safety
 /// `words` must point to 32 readable activations, aligned to 4 bytes.
@@ -75,7 +75,7 @@ pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
         for line in 0..8 {
             halves[line / 4] = add_products(halves[line / 4], codes[line], broadcast(line));
         }
-        // Codes of 8 bits come with scales of one.
+        // 8-bit codes come with scales of one.
         if BITS == 8 {
             return _mm256_add_epi32(halves[0], halves[1]);
         }
@@ -133,8 +133,8 @@ pub(super) unsafe fn signed_products(
 #[target_feature(enable = "avx2")]
 fn add_products(sums: __m256i, codes: __m256i, activations: __m256i) -> __m256i {
     let mut total = sums;
-    // SAFETY: reached only with `VNNI`, whose engine proves that the instruction exists; it
-    // accesses registers only.
+    // SAFETY: reached only with `VNNI`, for which construction of the tier type has checked the
+    // instruction; it accesses registers only.
     unsafe {
         std::arch::asm!(
             "{{vex}} vpdpbusd {total}, {codes}, {activations}",

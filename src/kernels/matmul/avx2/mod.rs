@@ -47,7 +47,7 @@ pub(super) struct Avx2<const VNNI: bool>(());
 
 impl<const VNNI: bool> Avx2<VNNI> {
     /// # Panics
-    /// If the machine lacks the tier: matrices are only packed for a tier that it has.
+    /// If this machine does not support the tier. Matrices are packed only for supported tiers.
     pub(super) fn proven() -> Self {
         let tier = if VNNI { Tier::AvxVnni } else { Tier::Avx2 };
         assert!(tier.is_available(), "the {} tier on a machine without it", tier.name());

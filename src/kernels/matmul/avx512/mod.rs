@@ -39,7 +39,7 @@ pub(super) struct Avx512(());
 
 impl Avx512 {
     /// # Panics
-    /// If the machine lacks the tier: matrices are only packed for a tier that it has.
+    /// If this machine does not support the tier. Matrices are packed only for supported tiers.
     pub(super) fn proven() -> Self {
         assert!(Tier::Avx512Vnni.is_available(), "the avx512-vnni tier on a machine without it");
         Self(())

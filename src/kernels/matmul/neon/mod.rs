@@ -42,7 +42,7 @@ pub(super) struct Neon(());
 
 impl Neon {
     /// # Panics
-    /// If the machine lacks the tier: matrices are only packed for a tier that it has.
+    /// If this machine does not support the tier. Matrices are packed only for supported tiers.
     pub(super) fn proven() -> Self {
         assert!(Tier::Neon.is_available(), "the neon tier on a machine without it");
         Self(())
