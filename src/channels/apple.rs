@@ -1,10 +1,11 @@
 //! Apple Messages for Business, MSP REST API.
 //!
-//! Quick reply: 2 to 5 items; every interactive string at most 200 characters, the question above
-//! the items included; no limit of an item's identifier is stated, we keep to 256. Text alone:
-//! 3000. More than five options, one alone, or a question above 200 become numbered text. The
-//! sender adds `id`, `sourceId` and the request identifier. No window: the customer starts, and
-//! nothing may be sent once they delete the thread.
+//! Quick replies: 2 to 5 items. Every interactive string, including the question above the items,
+//! has at most 200 characters. Apple states no limit for item identifiers; ours is 256. Text-only
+//! messages: 3000 characters. More than five options, a single option, or a question above 200
+//! characters become numbered text. The sender adds `id`, `sourceId` and the request identifier.
+//! There is no reply window: the customer starts the conversation, and nothing may be sent after
+//! they delete it.
 //!
 //! Source: commerce.md section 2, row Apple [44][45][47][48][49].
 
@@ -21,7 +22,7 @@ use serde_json::Value;
 use serde_json::json;
 use vitrine_base::channel::ChannelKind;
 
-/// The extension that draws interactive messages.
+/// Id of the app extension that renders interactive messages.
 const EXTENSION: &str = "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:\
                          com.apple.icloud.apps.messages.business.extension";
 

@@ -1,9 +1,13 @@
-//! Makes a reply legal under a channel's limits; the same arithmetic for all channels.
+//! Fits a reply to a channel's limits, with the same algorithm for all channels.
 //!
-//! Order of choice: buttons, list, numbered text, each with the whole text and with titles that
-//! stay different when cut; then the same with whatever must be cut. Ids that the channel would
-//! refuse are replaced by short ones made from the id and its place, so that fitting twice gives
-//! the same.
+//! The first layout that qualifies is used:
+//! 1. buttons, then a list, if they show the whole text and distinct titles;
+//! 2. numbered text, if it shows the whole text;
+//! 3. buttons, then a list, with cut text;
+//! 4. numbered text with cut text.
+//!
+//! An id that the channel would refuse is replaced by a short one derived from the id and its
+//! index, so that fitting the same reply twice gives the same ids.
 
 use crate::channels::CanonicalReply;
 use crate::channels::ChannelLimits;
@@ -20,16 +24,16 @@ use sha2::Sha256;
 use std::collections::HashSet;
 use vitrine_base::channel::ChannelKind;
 
-/// Most options in a numbered text: more is not read on a telephone.
+/// Maximum options in a numbered text; a longer list is not readable on a phone.
 const NUMBERED_OPTIONS_MAX: usize = 20;
 
-/// Longest title in a numbered text, in the channel's unit.
+/// Maximum length of a title in a numbered text, in the channel's unit.
 const NUMBERED_TITLE_MAX: usize = 80;
 
-/// What stands for a reply without words; channels refuse an empty text.
+/// Replacement for an empty text, which channels refuse.
 const NO_WORDS: &str = "…";
 
-/// Makes `reply` legal under `limits`.
+/// Fits `reply` to `limits`.
 pub(super) fn fit(
     kind: ChannelKind,
     limits: &ChannelLimits,
@@ -71,7 +75,8 @@ pub(super) fn fit(
     fitted(Layout::Numbered, text, options)
 }
 
-/// Whether titles that differ still do once they are cut, or have their whole beside them.
+/// Whether distinct titles stay distinct after cutting, or the layout shows the full titles as
+/// descriptions.
 fn tells_apart(rules: &OptionLimits, options: &[ReplyOption]) -> bool {
     let whole: HashSet<String> =
         options.iter().map(|option| line(&option.title).to_lowercase()).collect();
@@ -79,7 +84,7 @@ fn tells_apart(rules: &OptionLimits, options: &[ReplyOption]) -> bool {
     rules.description.is_some() || cut.len() == whole.len()
 }
 
-/// Options as buttons or rows.
+/// The options as buttons or list rows.
 fn interactive(rules: &OptionLimits, options: &[ReplyOption]) -> Vec<FittedOption> {
     let titles = titles(rules.title, options);
     let ids = wire_ids(rules.id, options);
@@ -99,8 +104,8 @@ fn interactive(rules: &OptionLimits, options: &[ReplyOption]) -> Vec<FittedOptio
         .collect()
 }
 
-/// Legal titles, none empty and no two alike: the customer must be able to tell them apart, and
-/// WhatsApp refuses equal ones.
+/// Legal titles, never empty and pairwise distinct ignoring case. Customers must be able to tell
+/// them apart, and WhatsApp refuses duplicates.
 fn titles(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
     let mut used = HashSet::new();
     options
@@ -121,7 +126,7 @@ fn titles(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
         .collect()
 }
 
-/// The title, or something in its place.
+/// The title on one line, or else the id, or else the option's number.
 fn whole_title(option: &ReplyOption, place: usize) -> String {
     [&option.title, &option.id]
         .into_iter()
@@ -130,7 +135,7 @@ fn whole_title(option: &ReplyOption, place: usize) -> String {
         .unwrap_or_else(|| (place + 1).to_string())
 }
 
-/// Ids that the channel takes, no two alike.
+/// Wire ids that the channel accepts, pairwise distinct.
 fn wire_ids(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
     let mut used: HashSet<String> = HashSet::new();
     let legal = |id: &str| {
@@ -156,14 +161,15 @@ fn wire_ids(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
         .collect()
 }
 
-/// A short id in place of one that the channel refuses.
+/// A short substitute for an id that the channel refuses: the option's number and a hash of the id.
 fn stand_in(id: &str, place: usize) -> String {
     let hash = Sha256::digest(id);
     let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     format!("o{}-{digits}", place + 1)
 }
 
-/// The whole text with numbered options, if it fits, and the options.
+/// The whole text with numbered options below it, or `None` if that exceeds the limit; and the
+/// options.
 fn numbered(
     limit: LengthLimit,
     text: &str,
@@ -174,8 +180,9 @@ fn numbered(
     (Some(whole).filter(|whole| limit.holds(whole)), options)
 }
 
-/// The text cut so that the options fit under it. They take half the room at most: `title_max`
-/// leaves place for the longest number, its dot, a space and the end of the line.
+/// Cuts the text so that the numbered options fit below it. The options take at most half of the
+/// limit: `title_max` leaves 5 units for the longest number, its dot, a space and the line
+/// break.
 fn numbered_cut(
     limit: LengthLimit,
     text: &str,

@@ -1,8 +1,9 @@
 //! Instagram direct messages, Messenger platform.
 //!
-//! Quick replies: at most 13, title 20, plain text, payload 1000. A text has at most 1000 bytes of
-//! UTF-8, not characters (platform documentation, "Send a text message"). Free-form messages within
-//! 24 hours of the customer's last one; the `HUMAN_AGENT` tag's seven days are for humans only.
+//! Quick replies: at most 13, with titles of 20 characters, plain text only, and payloads of 1000.
+//! A text has at most 1000 bytes of UTF-8, not characters (platform documentation, "Send a text
+//! message"). Free-form messages are allowed within 24 hours of the customer's last message. The
+//! seven days of the `HUMAN_AGENT` tag apply to human agents only.
 //!
 //! Source: commerce.md section 2, row Instagram [39][40][41].
 

@@ -1,33 +1,34 @@
-//! How long a text is to a channel, and how it is cut.
+//! Text length as a channel counts it, and cutting to a length.
 //!
-//! Platforms write "characters" and leave open which. We count UTF-16 code units: no fewer than
-//! code points or user-perceived characters, so what is legal by our count is legal by any of the
-//! three. Where a platform says bytes we count bytes of UTF-8.
+//! Platforms specify "characters" without defining them. We count UTF-16 code units, which are
+//! never fewer than code points or grapheme clusters, so a text that is legal by our count is legal
+//! by all three. Limits in bytes count UTF-8.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// What a length counts.
+/// The unit of a length limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LengthUnit {
-    /// UTF-16 code units: our reading of "characters".
+    /// UTF-16 code units, for limits in "characters".
     Characters,
     /// Bytes of UTF-8.
     Bytes,
 }
 
-/// The most that a text may be long.
+/// A maximum text length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LengthLimit {
-    /// The most.
+    /// The maximum, in `unit`.
     pub max: usize,
-    /// Of what.
+    /// The unit of `max`.
     pub unit: LengthUnit,
 }
 
-/// Stands where text was left out.
+/// Marks the end of a cut text.
 const ELLIPSIS: &str = "…";
 
-/// Joins pictures into one; left alone at a cut it would join what follows.
+/// Zero-width joiner, which combines emoji. Left at the end of a cut text it would combine with the
+/// following character.
 const JOINER: char = '\u{200d}';
 
 impl LengthLimit {
@@ -43,7 +44,7 @@ impl LengthLimit {
         Self { max, unit: self.unit }
     }
 
-    /// The length of a text in this limit's unit.
+    /// The length of `text` in this limit's unit.
     #[must_use]
     pub fn length(self, text: &str) -> usize {
         match self.unit {
@@ -52,15 +53,17 @@ impl LengthLimit {
         }
     }
 
-    /// Whether a text is short enough.
+    /// Whether `text` is within the limit.
     #[must_use]
     pub fn holds(self, text: &str) -> bool {
         self.length(text) <= self.max
     }
 
-    /// The text, or as much of its beginning as fits with a `…` behind it: cut between words if
-    /// one ends in the second half, else between user-perceived characters, and inside one only if
-    /// it is longer than the limit by itself.
+    /// Returns `text` if it fits, otherwise its longest fitting prefix followed by `…`.
+    ///
+    /// The cut is between words if a word ends in the second half of the available length, else
+    /// between grapheme clusters; a cluster is split only if it exceeds the limit by itself.
+    /// Returns an empty string if not even the `…` fits.
     #[must_use]
     pub fn cut(self, text: &str) -> String {
         if self.holds(text) {
@@ -88,7 +91,7 @@ impl LengthLimit {
         format!("{kept}{ELLIPSIS}")
     }
 
-    /// Bytes of the longest beginning within `room` that ends at a code point.
+    /// Length in bytes of the longest prefix within `room` that ends at a code point.
     fn prefix_by_code_points(self, text: &str, room: usize) -> usize {
         let (mut used, mut end) = (0, 0);
         for character in text.chars() {
@@ -105,13 +108,14 @@ impl LengthLimit {
     }
 }
 
-/// One line without control characters and with single spaces.
+/// The text as one line: control characters become spaces, and runs of white space one space.
 pub(super) fn line(text: &str) -> String {
     let spaced = text.replace(|character: char| character.is_control(), " ");
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Text without control characters but line ends and tabs, and without blank ends.
+/// The text without control characters other than line breaks and tabs, trimmed. Line breaks become
+/// `\n`.
 pub(super) fn body(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let kept = text.replace(

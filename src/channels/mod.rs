@@ -1,15 +1,16 @@
-//! What each channel can show, and how it wants to be told.
+//! Messaging channels: their limits, their outbound message format and their reply window.
 //!
-//! A reply is written once, in canonical form ([`CanonicalReply`]). [`Channel::fit`] makes it legal
-//! (titles, numbers of options, lengths), [`Channel::payload`] says it in the channel's own JSON.
+//! A reply is built once in channel-independent form ([`CanonicalReply`]). [`Channel::fit`] makes
+//! it legal for a channel (titles, option counts, lengths) and [`Channel::payload`] encodes it as
+//! the channel's JSON.
 //!
 //! Invariants
-//! - A fitted reply is legal on its channel whatever went in, and is one message.
-//! - No option is lost silently: its id is kept or mapped ([`FittedReply::chosen`] maps back), and
-//!   those beyond what any layout holds are counted.
+//! - A fitted reply is legal on its channel for any input, and is a single message.
+//! - No option is lost silently: its id is kept or mapped ([`FittedReply::chosen`] maps it back),
+//!   and options beyond the capacity of every layout are counted.
 //! - Pure: no clock, no I/O.
 //!
-//! Source: commerce.md section 2; sources are named in each channel's file.
+//! Source: commerce.md section 2; each channel's file names its sources.
 
 mod apple;
 mod fit;
@@ -33,73 +34,74 @@ use serde_json::Value;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::language::Language;
 
-/// A reply before anybody asked where it goes.
+/// A reply independent of any channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanonicalReply {
-    /// What is said.
+    /// The message text.
     pub text: String,
-    /// What can be chosen, in the order to show; may be empty.
+    /// The options in display order; may be empty.
     pub options: Vec<ReplyOption>,
-    /// The language of the few words that a channel adds, such as the opener of a list.
+    /// The language of the reply, for the fixed words that a channel adds, such as the button that
+    /// opens a list.
     pub language: Language,
 }
 
-/// One thing that can be chosen.
+/// One option offered to the customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyOption {
-    /// What comes back when it is chosen, such as `feel=comfort`.
+    /// The id returned when the customer chooses this option, such as `feel=comfort`.
     pub id: String,
-    /// What the customer reads.
+    /// The title shown to the customer.
     pub title: String,
 }
 
-/// How the options are shown.
+/// How the options are displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// There are none.
+    /// No options.
     Plain,
-    /// Buttons under the text.
+    /// Buttons (quick replies) below the text.
     Buttons,
-    /// A list that opens.
+    /// A list that the customer opens with a button.
     List,
-    /// Numbered lines at the end of the text; the customer answers with a number.
+    /// Numbered lines at the end of the text; the customer replies with a number.
     Numbered,
 }
 
-/// One option as the channel shows it.
+/// One option as it is displayed on a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FittedOption {
-    /// The option's own id.
+    /// The id of the canonical option.
     pub id: String,
-    /// What comes back from the channel: the id itself where it is legal there, otherwise a short
-    /// stand-in, and the number of the line in a numbered text.
+    /// The id that the channel returns: the option's id if it is legal there, otherwise a short
+    /// substitute. In a numbered layout it is the line number.
     pub wire_id: String,
-    /// The title, legal and unlike its neighbours'.
+    /// The title, cut to the channel's limit and distinct from all other titles.
     pub title: String,
-    /// The whole title, where it had to be cut and the layout has a place for it.
+    /// The full title, if it was cut and the layout has a description field.
     pub description: Option<String>,
 }
 
-/// A reply that is legal on its channel.
+/// A reply made legal for one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FittedReply {
-    /// The channel it was made for.
+    /// The target channel.
     pub kind: ChannelKind,
-    /// How the options are shown.
+    /// How the options are displayed.
     pub layout: Layout,
-    /// The text to send; in a numbered layout it holds the options too. Never empty.
+    /// The text to send, never empty. In a numbered layout it includes the options.
     pub text: String,
-    /// The options shown.
+    /// The options displayed.
     pub options: Vec<FittedOption>,
-    /// Options that no layout had room for.
+    /// Number of options that no layout could hold.
     pub options_dropped: usize,
-    /// The language of the channel's own words.
+    /// The language of fixed words added by the channel.
     pub language: Language,
 }
 
 impl FittedReply {
-    /// The id of the option that an answer means: by the id that the channel sent back, by number
-    /// in a numbered text, or by its very title.
+    /// The id of the option that the customer's answer selects, or `None`. An answer matches by
+    /// wire id, by line number in a numbered layout, or by the exact title, ignoring case.
     #[must_use]
     pub fn chosen(&self, answer: &str) -> Option<&str> {
         let answer = answer.trim();
@@ -116,59 +118,61 @@ impl FittedReply {
     }
 }
 
-/// What a layout with buttons or rows may hold.
+/// Limits of a layout with buttons or list rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OptionLimits {
-    /// Fewest options.
+    /// Minimum number of options.
     pub count_min: usize,
-    /// Most options.
+    /// Maximum number of options.
     pub count_max: usize,
-    /// A title.
+    /// Length of a title.
     pub title: LengthLimit,
-    /// What stands under a title, where the layout has a place for it.
+    /// Length of the description under a title; `None` if the layout has no descriptions.
     pub description: Option<LengthLimit>,
-    /// An id.
+    /// Length of an option id.
     pub id: LengthLimit,
-    /// The text above the options.
+    /// Length of the text above the options.
     pub text: LengthLimit,
 }
 
-/// What a channel may be sent.
+/// Limits of a channel's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChannelLimits {
-    /// A message of text alone.
+    /// Length of a text-only message.
     pub text: LengthLimit,
-    /// Buttons, if the channel has them.
+    /// Limits of buttons; `None` if the channel has none.
     pub buttons: Option<OptionLimits>,
-    /// A list, if the channel has one.
+    /// Limits of a list; `None` if the channel has none.
     pub list: Option<OptionLimits>,
 }
 
-/// One channel's rules and wire format.
+/// The rules and the outbound format of one channel.
 pub trait Channel: Send + Sync + std::fmt::Debug {
-    /// Which one.
+    /// The kind of this channel.
     fn kind(&self) -> ChannelKind;
 
-    /// What it may be sent.
+    /// The limits of this channel's messages.
     fn limits(&self) -> ChannelLimits;
 
-    /// Makes a reply legal here: buttons if the options fit them, else a list, else numbered text;
-    /// a layout that shows the whole text, and titles that can be told apart, goes before one
-    /// that does not.
+    /// Makes a reply legal for this channel. Buttons are preferred, then a list, then numbered
+    /// text. A layout that shows the whole text and distinguishable titles is preferred to one that
+    /// does not.
     fn fit(&self, reply: &CanonicalReply) -> FittedReply {
         fit::fit(self.kind(), &self.limits(), reply)
     }
 
-    /// The reply in the channel's outbound wire format, as far as it is the reply's: what only the
-    /// sender knows (access tokens, our own address, message ids) is his to add. `recipient` is
-    /// the channel's id of the customer; without it the field is left out.
+    /// The reply in the channel's outbound JSON format. Fields that only the sender has (access
+    /// tokens, the shop's own address, message ids) are left for the sender to add.
+    ///
+    /// `recipient` is the channel's id of the customer; without it the field is omitted.
     fn payload(&self, reply: &FittedReply, recipient: Option<&str>) -> Value;
 
-    /// Whether a free-form message may be sent at `now`, after a customer's last message.
+    /// Whether a free-form message may be sent at `now`, given the time of the customer's last
+    /// message.
     fn window(&self, last_customer_message_at: Option<Timestamp>, now: Timestamp) -> WindowState;
 }
 
-/// The channel of a kind.
+/// The channel implementation of a kind.
 #[must_use]
 pub fn channel(kind: ChannelKind) -> &'static dyn Channel {
     match kind {
@@ -181,7 +185,7 @@ pub fn channel(kind: ChannelKind) -> &'static dyn Channel {
     }
 }
 
-/// Adds the customer's id under `name`, where it is known.
+/// Adds the recipient as field `name`, if there is one.
 fn addressed(mut payload: Value, name: &str, recipient: Option<&str>) -> Value {
     if let (Some(recipient), Value::Object(fields)) = (recipient, &mut payload) {
         fields.insert(name.to_owned(), Value::from(recipient));

@@ -1,8 +1,8 @@
 //! RCS Business Messaging, agent messages.
 //!
-//! Suggestions: at most 11 a message, label 25, postback 2048; text 3072, aim below 300. The
-//! customer's number stands in the request's path, so the body names no recipient. Opt-in instead
-//! of a window.
+//! Suggestions: at most 11 per message, with labels of 25 characters and postback data of 2048.
+//! Text: 3072 characters, preferably below 300. The customer's number is in the URL path, so the
+//! body has no recipient. RCS requires opt-in and has no reply window.
 //!
 //! Source: commerce.md section 2, row RCS [42][43].
 

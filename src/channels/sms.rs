@@ -1,9 +1,9 @@
-//! Plain text messages, Twilio's Messages resource.
+//! SMS, plain text, through Twilio's Messages resource.
 //!
-//! No buttons: options are numbered lines. Twilio takes a body of at most 1600 characters and cuts
-//! it into segments itself (from memory, commerce.md has no row for it). The fields are those of
-//! its form, given as JSON; the sender encodes the form. No window; STOP words end everything, and
-//! that is not a matter of the format.
+//! There are no buttons: options are numbered lines. Twilio accepts a body of at most 1600
+//! characters and splits it into segments itself (not verified: commerce.md has no row for it). The
+//! payload has the fields of Twilio's form as JSON; the sender encodes the form. There is no reply
+//! window. Opt-out by STOP words is not handled here.
 //!
 //! Source: commerce.md section 2, "Twilio fields" [58].
 

@@ -1,7 +1,7 @@
-//! Golden payloads, legality whatever goes in, windows.
+//! Golden payloads, legality for any input, and reply windows.
 //!
-//! Golden files lie in `tests/golden/channels`. A missing one is written and its test fails once,
-//! so that a person reads it before it counts.
+//! Golden files are in `tests/golden/channels`. A missing file is written and its test fails once,
+//! so that a person reviews it before it counts.
 
 use crate::channels::CanonicalReply;
 use crate::channels::FittedReply;
@@ -75,7 +75,7 @@ fn payloads_are_as_the_channels_document_them() {
             assert_eq!(payload, golden, "{}", path.display());
         }
     }
-    assert!(written.is_empty(), "were missing and have been written, read them: {written:?}");
+    assert!(written.is_empty(), "missing golden files were written, review them: {written:?}");
 }
 
 #[test]
@@ -114,10 +114,10 @@ fn titles_that_would_look_alike_are_told_apart() {
         option("b", "Chaussures de course bleues"),
     ];
     let fitted = channel(ChannelKind::Whatsapp).fit(&reply("?", colours.clone()));
-    assert_eq!(fitted.layout, Layout::List, "rows have room for the whole title");
+    assert_eq!(fitted.layout, Layout::List, "rows show the whole title");
     assert_eq!(fitted.options[1].description.as_deref(), Some("Chaussures de course bleues"));
     let fitted = channel(ChannelKind::Instagram).fit(&reply("?", colours));
-    assert_eq!(fitted.layout, Layout::Numbered, "lines have room for the whole title");
+    assert_eq!(fitted.layout, Layout::Numbered, "lines show the whole title");
 
     let twins = vec![option("a", "Rouge"), option("b", "rouge"), option("c", "Rouge ")];
     let fitted = channel(ChannelKind::Whatsapp).fit(&reply("?", twins));
@@ -154,7 +154,7 @@ fn the_window_closes_a_day_after_the_customer_wrote() {
     }
 }
 
-/// Characters by the strictest reading, counted without the code under test.
+/// Length in UTF-16 code units, computed independently of the code under test.
 fn length(value: &Value) -> usize {
     value.as_str().unwrap().encode_utf16().count()
 }
@@ -180,7 +180,7 @@ fn unlike<'a>(values: impl Iterator<Item = &'a Value>) {
     }
 }
 
-/// Checks a payload against the platform's document, from the payload alone.
+/// Checks a payload against the platform's documented limits, using only the payload.
 fn legal(fitted: &FittedReply) {
     let payload = channel(fitted.kind).payload(fitted, Some("33600000001"));
     match fitted.kind {

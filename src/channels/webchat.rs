@@ -1,7 +1,8 @@
-//! The brand's own web chat: the canonical reply as JSON.
+//! The web chat on the shop's own site: the canonical reply as JSON.
 //!
-//! Limits are ours: 20 options with titles of 80 and ids of 256 characters, text of 8192, enough
-//! for any reply and little enough for a page to trust. No window.
+//! The limits are our own: 20 options with titles of 80 and ids of 256 characters, and 8192
+//! characters of text. They hold any reply and bound what a page must display. There is no reply
+//! window.
 //!
 //! Source: commerce.md section 2, row Web chat (self-set).
 
@@ -42,7 +43,7 @@ impl Channel for Webchat {
         }
     }
 
-    /// The page knows its customer, so no recipient is named.
+    /// The page is the customer's own session, so the payload has no recipient.
     fn payload(&self, reply: &FittedReply, _recipient: Option<&str>) -> Value {
         let shown = if reply.layout == Layout::Buttons { &reply.options[..] } else { &[] };
         let options: Vec<Value> = shown

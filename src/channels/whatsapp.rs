@@ -1,9 +1,11 @@
 //! WhatsApp Business, Cloud API.
 //!
-//! Reply buttons: 1 to 3, title 20, id 256, body 1024; a title must be unique in its message. List:
-//! 10 rows in all, row title 24, description 72, row id 200, opener 20; its body may have 4096, but
-//! third parties say 1024, so 1024 it is. Text alone: 4096. Free-form messages within 24 hours of
-//! the customer's last one, approved templates only after that.
+//! Reply buttons: 1 to 3, with titles of 20 characters, ids of 256 and a body of 1024; titles must
+//! be unique within a message. Lists: at most 10 rows in total, with row titles of 24 characters,
+//! descriptions of 72, row ids of 200 and an opening button of 20. The list body is documented as
+//! 4096, but third parties report 1024, so 1024 is used. Text-only messages: 4096. Free-form
+//! messages are allowed within 24 hours of the customer's last message, afterwards only approved
+//! templates.
 //!
 //! Source: commerce.md section 2, rows 1 to 3 [32][33][34][35][37][38].
 
@@ -81,7 +83,7 @@ impl Channel for Whatsapp {
     }
 }
 
-/// What opens the list, at most 20 characters.
+/// Label of the button that opens the list, at most 20 characters.
 fn opener(language: Language) -> &'static str {
     match language {
         Language::En => "Choose",

@@ -1,4 +1,5 @@
-//! The time in which a business may answer freely after a customer wrote.
+//! The reply window: the period in which a business may send free-form messages after a customer's
+//! last message.
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -6,16 +7,16 @@ use jiff::Timestamp;
 /// Whether free-form messages may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WindowStatus {
-    /// Yes, until the window closes.
+    /// Free-form messages are allowed until the window closes.
     Open,
-    /// No: only what the channel allows outside, such as an approved template.
+    /// Only messages that the channel allows outside the window, such as approved templates.
     Closed,
     /// The channel has no window.
     None,
 }
 
 impl WindowStatus {
-    /// The wire name.
+    /// The name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -26,20 +27,22 @@ impl WindowStatus {
     }
 }
 
-/// A window at one moment.
+/// The state of a reply window at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowState {
     /// Open, closed or none.
     pub state: WindowStatus,
-    /// When it closes or closed; `None` without a window or if the customer never wrote.
+    /// When the window closes or closed. `None` if the channel has no window or the customer has
+    /// never written.
     pub closes_at: Option<Timestamp>,
 }
 
 impl WindowState {
-    /// A channel without a window.
+    /// The state on a channel without a window.
     pub(super) const NONE: Self = Self { state: WindowStatus::None, closes_at: None };
 
-    /// A window of `length` after the customer's last message; at its very end it is closed.
+    /// The state at `now` of a window of `length` after the customer's last message. The end is
+    /// exclusive: at `closes_at` the window is closed.
     pub(super) fn after(
         last_customer_message_at: Option<Timestamp>,
         length: SignedDuration,

@@ -1,6 +1,7 @@
-//! An error together with everything that caused it, in one line.
+//! Formats an error with all its causes on one line.
 
-/// An error with its causes, for the log and for operators.
+/// Returns `error: cause: cause of the cause…`, for logs and operators. Not for API clients, which
+/// get the public message only.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

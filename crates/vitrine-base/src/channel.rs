@@ -1,6 +1,6 @@
-//! The channels a thread can be on.
+//! The messaging channels of the gateway and their names on the wire.
 
-/// Where a message came from and where its reply goes.
+/// The channel that a message arrived on and its reply is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChannelKind {
     /// WhatsApp Business.
@@ -11,18 +11,18 @@ pub enum ChannelKind {
     Rcs,
     /// Apple Messages for Business.
     Apple,
-    /// Plain text messages.
+    /// SMS, plain text.
     Sms,
-    /// The brand's own web chat.
+    /// The web chat on the shop's own site.
     Webchat,
 }
 
 impl ChannelKind {
-    /// All of them.
+    /// All channels.
     pub const ALL: [Self; 6] =
         [Self::Whatsapp, Self::Instagram, Self::Rcs, Self::Apple, Self::Sms, Self::Webchat];
 
-    /// The wire name.
+    /// The name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -35,13 +35,13 @@ impl ChannelKind {
         }
     }
 
-    /// Reads a wire name; `None` for anything else.
+    /// Parses a wire name; `None` if it is unknown.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 
-    /// The accepted names, for error messages: `whatsapp, instagram, …`.
+    /// All wire names separated by commas, for error messages: `whatsapp, instagram, …`.
     #[must_use]
     pub fn names() -> String {
         Self::ALL.map(Self::name).join(", ")

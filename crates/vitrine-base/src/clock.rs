@@ -1,4 +1,4 @@
-//! The only place that reads the time; everything else is handed a [`Clock`].
+//! Access to time. Only this module reads the system clocks; all other code receives a [`Clock`].
 
 use jiff::Timestamp;
 use std::future::Future;
@@ -8,23 +8,23 @@ use std::time::Duration;
 use std::time::Instant;
 use tokio::sync::watch;
 
-/// Ends when the time has passed.
+/// A future that completes when the requested time has passed.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Tells the time of day and a monotonic time, and waits for it to pass.
+/// Wall time, monotonic time and timers.
 pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// Wall time, for records that people read.
+    /// Wall time, for records and timestamps.
     fn now(&self) -> Timestamp;
     /// Monotonic time, for deadlines and durations.
     fn instant(&self) -> Instant;
-    /// Waits; must run inside a tokio runtime.
+    /// Waits for `duration`. [`SystemClock`] requires a tokio runtime.
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
-/// A clock that many threads share.
+/// A clock shared between threads.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The machine's clock.
+/// The clocks of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -43,7 +43,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until a test moves it, and wakes those who wait for it then.
+/// A test clock that advances only by [`advance`](ManualClock::advance) and then completes the
+/// sleeps that are due.
 #[derive(Debug)]
 pub struct ManualClock {
     start: Instant,
@@ -52,13 +53,13 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Starts at `wall`.
+    /// Creates a clock whose wall time is `wall`.
     #[must_use]
     pub fn new(wall: Timestamp) -> Self {
         Self { start: SystemClock.instant(), wall, elapsed: watch::Sender::new(Duration::ZERO) }
     }
 
-    /// Moves both times forward.
+    /// Advances wall time and monotonic time.
     pub fn advance(&self, by: Duration) {
         self.elapsed.send_modify(|elapsed| *elapsed += by);
     }
@@ -78,14 +79,14 @@ impl Clock for ManualClock {
         let end = *elapsed.borrow() + duration;
         Box::pin(async move {
             if elapsed.wait_for(|elapsed| *elapsed >= end).await.is_err() {
-                // A clock that is gone stands still for ever.
+                // The clock was dropped: its time never advances again.
                 std::future::pending::<()>().await;
             }
         })
     }
 }
 
-/// Milliseconds as the wire shows them: one decimal.
+/// Milliseconds rounded to one decimal, as used in API responses.
 #[must_use]
 pub fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10_000.0).round() / 10.0

@@ -1,29 +1,30 @@
-//! Newtypes for every identifier, so that a thread is never passed where a customer is meant.
+//! Newtypes for identifiers, so that identifiers of different kinds cannot be confused.
 //!
 //! Invariants
-//! - A text id is never empty, at most [`ID_BYTES_MAX`] bytes long and free of control characters.
+//! - A text identifier is not empty, has at most [`ID_BYTES_MAX`] bytes and contains no control
+//!   characters.
 
 use std::fmt;
 
-/// Longest accepted identifier, in bytes. WhatsApp ids have about 60, RCS ids up to 200.
+/// Maximum length of a text identifier, in bytes. WhatsApp ids have about 60, RCS ids up to 200.
 pub const ID_BYTES_MAX: usize = 256;
 
 /// Why a string cannot be an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Nothing to identify by.
+    /// The text is empty.
     #[error("is empty")]
     Empty,
-    /// Longer than any channel's ids.
+    /// The text exceeds [`ID_BYTES_MAX`].
     #[error("has {bytes} bytes, limit is {ID_BYTES_MAX}")]
     TooLong {
         /// Length found, in bytes.
         bytes: usize,
     },
-    /// Control characters break logs and keys.
-    #[error("holds a control character at byte {at}")]
+    /// The text contains a control character, which would break logs and storage keys.
+    #[error("contains a control character at byte {at}")]
     Control {
-        /// Byte offset of the first one.
+        /// Byte offset of the first control character.
         at: usize,
     },
 }
@@ -48,17 +49,17 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// Checks the text and wraps it.
+            /// Validates and wraps an identifier.
             ///
             /// # Errors
-            /// If it is empty, longer than [`ID_BYTES_MAX`] or holds a control character.
+            /// If the text is empty, longer than [`ID_BYTES_MAX`] or contains a control character.
             pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
                 let text = text.into();
                 check(&text)?;
                 Ok(Self(text))
             }
 
-            /// The id as it came.
+            /// The identifier, unchanged.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -74,40 +75,40 @@ macro_rules! text_id {
 }
 
 text_id!(
-    /// One shop on this gateway: the wall between callers.
+    /// One shop served by this gateway: the boundary of isolation between callers.
     TenantId
 );
 text_id!(
-    /// One conversation, over all its channels.
+    /// One conversation, which may span several channels.
     ThreadId
 );
 text_id!(
-    /// One user message and our answer.
+    /// One turn: a user message and our reply.
     TurnId
 );
 text_id!(
-    /// One customer of the shop.
+    /// One customer of a shop.
     CustomerId
 );
 text_id!(
-    /// The provider's id of one message: the idempotency key.
+    /// The channel provider's id of one message, used as the idempotency key.
     MessageId
 );
 text_id!(
-    /// One sellable article.
+    /// One sellable product variant: the stock keeping unit.
     Sku
 );
 
-/// One generation inside the engine.
+/// One generation in the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SequenceId(pub u64);
 
-/// One fixed run of KV token slots.
+/// One page: a fixed run of KV-cache token slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PageId(pub u32);
 
 impl PageId {
-    /// The page's place in the page array.
+    /// Index of the page in the page array.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize

@@ -1,6 +1,6 @@
-//! The languages that the gateway answers in, and those that it recognises.
+//! The languages that the gateway replies in, and those that it detects.
 
-/// A language that replies, labels and templates exist for.
+/// A language that the gateway replies in: templates and labels exist for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Language {
     /// English.
@@ -10,7 +10,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them, English first.
+    /// All languages, English first.
     pub const ALL: [Self; 2] = [Self::En, Self::Fr];
 
     /// ISO 639-1 code.
@@ -22,7 +22,8 @@ impl Language {
         }
     }
 
-    /// Reads the language of a BCP 47 tag such as `fr-FR`; `None` when it is not one of ours.
+    /// Parses the primary subtag of a BCP 47 tag such as `fr-FR`, ignoring case; `None` if the
+    /// gateway does not reply in that language.
     #[must_use]
     pub fn from_locale(locale: &str) -> Option<Self> {
         let primary = locale.split(['-', '_']).next().unwrap_or_default();
@@ -30,7 +31,8 @@ impl Language {
     }
 }
 
-/// A language that a customer may write in, whether or not we answer in it.
+/// A language that a customer's message may be detected as, whether or not the gateway replies in
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tongue {
     /// English.
@@ -48,7 +50,7 @@ pub enum Tongue {
 }
 
 impl Tongue {
-    /// All of them, English first.
+    /// All languages, English first.
     pub const ALL: [Self; 6] = [Self::En, Self::Fr, Self::De, Self::Es, Self::It, Self::Pt];
 
     /// ISO 639-1 code.
@@ -64,13 +66,13 @@ impl Tongue {
         }
     }
 
-    /// Reads an ISO 639-1 code; `None` for any other language.
+    /// Parses a lower-case ISO 639-1 code; `None` for any other language.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tongue| tongue.code() == code)
     }
 
-    /// The same language where we answer in it.
+    /// The reply language of the same name, or `None` if the gateway does not reply in it.
     #[must_use]
     pub fn spoken(self) -> Option<Language> {
         Language::from_locale(self.code())

@@ -1,6 +1,7 @@
-//! Words every layer shares: ids, money, language, channel, time, units, memory, metric names.
+//! Types shared by all layers: ids, money, languages, channels, time, byte sizes, the memory
+//! ledger, metadata and metric names.
 //!
-//! Nothing here knows about models, HTTP or storage; nothing here imports another module.
+//! Must not depend on models, HTTP or storage, nor on any other module of the crate.
 
 pub mod causes;
 pub mod channel;

@@ -1,8 +1,8 @@
-//! A value in every language of the gateway.
+//! One value for each reply language.
 
 use crate::language::Language;
 
-/// One value a language; every language is always there.
+/// One value per reply language. No language can be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Localized<T> {
     /// English.
@@ -12,7 +12,7 @@ pub struct Localized<T> {
 }
 
 impl<T> Localized<T> {
-    /// The value in `language`.
+    /// The value for `language`.
     #[must_use]
     pub fn get(&self, language: Language) -> &T {
         match language {
@@ -21,7 +21,7 @@ impl<T> Localized<T> {
         }
     }
 
-    /// Computes the value of every language.
+    /// Calls `value` once per language.
     pub fn by(mut value: impl FnMut(Language) -> T) -> Self {
         Self { en: value(Language::En), fr: value(Language::Fr) }
     }

@@ -1,13 +1,13 @@
-//! The one account of all memory that is taken on purpose: who took how much, for what, under which
-//! named limits.
+//! The memory ledger: accounts for all large allocations of the process, by owner and purpose, and
+//! enforces the configured limits.
 //!
-//! Whoever is about to allocate something large asks here first and keeps the [`Grant`] as long as
-//! the memory; dropping the grant gives it back. What does not fit is refused with the numbers.
-//! Small and short-lived memory (requests, buffers of a step) is not counted.
+//! Code that is about to allocate a large amount takes a [`Grant`] first and keeps it for as long
+//! as the memory; dropping the grant returns the bytes. A claim that does not fit is refused with
+//! the figures. Small and short-lived memory (HTTP requests, the buffers of a step) is not counted.
 //!
 //! Invariants
-//! - No limit is ever overrun: the sum of all grants stays within each of them.
-//! - A claim is granted whole or not at all.
+//! - The sum of all grants never exceeds any limit.
+//! - A claim is granted in full or not at all.
 
 use crate::units::Bytes;
 use std::collections::BTreeMap;
@@ -16,30 +16,30 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
-/// What memory is taken for.
+/// What memory is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
-    /// Model weights, as loaded.
+    /// Model weights as loaded from the file.
     Weights,
-    /// Copies of weights in the order that the kernels read them.
+    /// Copies of weights packed for the kernels.
     PackedCopies,
-    /// Keys and values of every token that a model holds, cached prefixes included.
+    /// KV-cache pages, cached prefixes included.
     KvPages,
-    /// Compiled grammars that are kept.
+    /// Cached compiled grammars.
     Grammars,
-    /// Conversations kept in memory.
+    /// Conversations cached in memory.
     HotThreads,
 }
 
 impl Account {
-    /// All of them, in the order in which they are shown.
+    /// All accounts, in display order.
     pub const ALL: [Self; 5] =
         [Self::Weights, Self::PackedCopies, Self::KvPages, Self::Grammars, Self::HotThreads];
 
-    /// What models take.
+    /// The accounts used by models.
     pub const MODELS: [Self; 3] = [Self::Weights, Self::PackedCopies, Self::KvPages];
 
-    /// The name in metrics, logs and messages.
+    /// The name used in metrics, logs and error messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -52,42 +52,42 @@ impl Account {
     }
 }
 
-/// A bound on one account, or on several together.
+/// A limit on one account, or on the sum of several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryLimit {
-    /// The configuration key that sets it.
+    /// The configuration key that sets the limit.
     pub key: &'static str,
-    /// What it bounds.
+    /// The accounts it bounds.
     pub accounts: &'static [Account],
-    /// How much that may be together.
+    /// Maximum bytes of all `accounts` together.
     pub bytes_max: Bytes,
 }
 
-/// What somebody asks for: bytes by account.
+/// A requested or granted amount: bytes per account.
 pub type Claim = Vec<(Account, Bytes)>;
 
-/// There is not enough left.
+/// A claim exceeds a memory limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{owner} needs {needed} of memory ({parts}); {key} allows {bytes_max}, of which {free} are \
-     free; taken: {taken}",
+    "{owner} needs {needed} of memory ({parts}), but {key} allows {bytes_max}, of which {free} are \
+     free; in use: {taken}",
     parts = list(self.claim.iter().map(|(account, bytes)| (account.name(), *bytes))),
     taken = list(self.taken.iter().map(|(owner, bytes)| (owner.as_str(), *bytes))),
 )]
 pub struct MemoryError {
-    /// Who asked.
+    /// The owner that made the claim.
     pub owner: String,
-    /// What for.
+    /// The whole claim.
     pub claim: Claim,
-    /// The part of the claim that the limit concerns.
+    /// The part of the claim that counts against the limit.
     pub needed: Bytes,
-    /// The key of the limit.
+    /// The configuration key of the exceeded limit.
     pub key: &'static str,
-    /// The limit.
+    /// The limit, in bytes.
     pub bytes_max: Bytes,
-    /// What is left below it.
+    /// Bytes still available below the limit.
     pub free: Bytes,
-    /// Who took the rest.
+    /// The other owners and the bytes they hold under this limit.
     pub taken: Vec<(String, Bytes)>,
 }
 
@@ -96,7 +96,7 @@ fn list<'a>(entries: impl Iterator<Item = (&'a str, Bytes)>) -> String {
     if entries.is_empty() { "nothing".to_owned() } else { entries.join(", ") }
 }
 
-/// One owner's memory.
+/// The claim of one owner.
 #[derive(Debug)]
 struct Entry {
     owner: String,
@@ -120,7 +120,7 @@ struct Entries {
     next_id: u64,
 }
 
-/// The account book; share it behind an `Arc`.
+/// The memory ledger, shared behind an `Arc`.
 #[derive(Debug)]
 pub struct MemoryLedger {
     limits: Vec<MemoryLimit>,
@@ -128,13 +128,14 @@ pub struct MemoryLedger {
 }
 
 impl MemoryLedger {
-    /// A book in which nothing is taken.
+    /// An empty ledger with the given limits.
     #[must_use]
     pub fn new(limits: Vec<MemoryLimit>) -> Arc<Self> {
         Arc::new(Self { limits, entries: Mutex::default() })
     }
 
-    /// A book with one limit, the memory of the machine: for commands that load one thing and end.
+    /// A ledger limited by the memory of the machine only, for commands that load one model and
+    /// exit. Unlimited where that figure is not available (see [`installed`]).
     #[must_use]
     pub fn of_machine() -> Arc<Self> {
         let whole = installed().map(|bytes_max| MemoryLimit {
@@ -145,10 +146,10 @@ impl MemoryLedger {
         Self::new(whole.into_iter().collect())
     }
 
-    /// Takes memory, all of the claim or nothing.
+    /// Grants the whole claim or nothing.
     ///
     /// # Errors
-    /// If a limit would be overrun: the first such limit with its numbers.
+    /// If a limit would be exceeded: the first such limit with its figures.
     pub fn take(self: &Arc<Self>, owner: &str, claim: Claim) -> Result<Grant, MemoryError> {
         let mut entries = self.lock();
         self.check(&entries, owner, &claim, None)?;
@@ -158,7 +159,7 @@ impl MemoryLedger {
         Ok(Grant { ledger: Arc::clone(self), id })
     }
 
-    /// Every limit with what is taken below it, every account, every owner.
+    /// A snapshot of all limits, accounts and owners.
     #[must_use]
     pub fn report(&self) -> MemoryReport {
         let entries = self.lock();
@@ -182,7 +183,7 @@ impl MemoryLedger {
         }
     }
 
-    /// Refuses a claim that overruns a limit, not counting the entry that it replaces.
+    /// Refuses a claim that exceeds a limit. The entry `replaced` is not counted.
     fn check(
         &self,
         entries: &Entries,
@@ -215,12 +216,13 @@ impl MemoryLedger {
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
-        // Every change is one insertion, replacement or removal: nothing can be left half done.
+        // Every change is a single insertion, replacement or removal, so a panic cannot leave the
+        // entries in an inconsistent state.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Memory that was granted; keep it as long as the memory, drop it to give it back.
+/// A reservation in the ledger. Keep it for as long as the memory; dropping it returns the bytes.
 #[derive(Debug)]
 pub struct Grant {
     ledger: Arc<MemoryLedger>,
@@ -228,10 +230,10 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Replaces what was estimated by what it came to.
+    /// Replaces the granted claim, usually an estimate, by the actual amount.
     ///
     /// # Errors
-    /// If a limit would be overrun; the grant stays as it was.
+    /// If a limit would be exceeded; the grant is then unchanged.
     pub fn settle(&mut self, claim: Claim) -> Result<(), MemoryError> {
         let mut entries = self.ledger.lock();
         let owner = entries.by_id.get(&self.id).map(|entry| entry.owner.clone());
@@ -241,7 +243,7 @@ impl Grant {
         Ok(())
     }
 
-    /// What is granted, in all accounts together.
+    /// Granted bytes, all accounts together.
     #[must_use]
     pub fn bytes(&self) -> Bytes {
         let entries = self.ledger.lock();
@@ -255,38 +257,40 @@ impl Drop for Grant {
     }
 }
 
-/// The book at one moment.
+/// A snapshot of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryReport {
-    /// Every limit.
+    /// All limits with their use.
     pub limits: Vec<LimitUse>,
-    /// Every account with its total.
+    /// All accounts with their totals.
     pub accounts: Vec<(Account, Bytes)>,
-    /// Who took what, oldest first.
+    /// All owners with their claims, oldest grant first.
     pub owners: Vec<(String, Claim)>,
 }
 
-/// How far a limit is used.
+/// The use of one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitUse {
-    /// The configuration key that sets it.
+    /// The configuration key that sets the limit.
     pub key: &'static str,
-    /// What it bounds.
+    /// The accounts it bounds.
     pub accounts: &'static [Account],
-    /// What is taken.
+    /// Bytes granted under the limit.
     pub taken: Bytes,
-    /// What may be taken.
+    /// The limit, in bytes.
     pub bytes_max: Bytes,
 }
 
-/// Memory of this process that lies in RAM, where the system tells (Linux).
+/// Resident memory (RSS) of this process; `None` where the system does not report it (anything but
+/// Linux).
 #[must_use]
 pub fn resident() -> Option<Bytes> {
     kibibytes_of("/proc/self/status", "VmRSS:")
 }
 
-/// Memory that this process may use, where the system tells (Linux): the machine's, or less in a
-/// container with a limit (control groups, version 2 and 1).
+/// Memory available to this process: the machine's RAM, or the limit of its container if that is
+/// lower (control groups, versions 2 and 1). `None` where the system does not report it (anything
+/// but Linux).
 #[must_use]
 pub fn installed() -> Option<Bytes> {
     let machine = kibibytes_of("/proc/meminfo", "MemTotal:")?;
@@ -332,7 +336,7 @@ mod tests {
         }
         assert_eq!(ledger.take("pages", claim(0, 21)).unwrap_err().key, "kv");
         drop(first);
-        assert!(ledger.take("other", claim(25, 10)).is_ok(), "dropping a grant gives it back");
+        assert!(ledger.take("other", claim(25, 10)).is_ok(), "dropping a grant returns its bytes");
         assert!(ledger.report().owners.is_empty());
     }
 
@@ -367,7 +371,7 @@ mod tests {
                     Some(at) if !held.is_empty() => {
                         drop(held.swap_remove(usize::from(at) % held.len()));
                     }
-                    _ => if let Ok(grant) = ledger.take("somebody", claim(weights, kv)) {
+                    _ => if let Ok(grant) = ledger.take("owner", claim(weights, kv)) {
                         held.push((grant, weights + kv));
                     }
                 }

@@ -1,13 +1,13 @@
-//! Typed key-value metadata, as a GGUF file carries it: read by `model`, used by `text`.
+//! Typed key-value metadata of a GGUF file. `model` reads it; `text` uses it.
 
 use std::collections::BTreeMap;
 
 /// One metadata value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Any unsigned integer type.
+    /// An unsigned integer of any width.
     Unsigned(u64),
-    /// Any signed integer type.
+    /// A signed integer of any width.
     Signed(i64),
     /// `f32` or `f64`.
     Float(f64),
@@ -15,22 +15,22 @@ pub enum Value {
     Bool(bool),
     /// A UTF-8 string.
     Text(String),
-    /// Strings, such as a vocabulary.
+    /// A list of strings, such as a vocabulary.
     Texts(Vec<String>),
-    /// Integers, such as token types.
+    /// A list of integers, such as token types.
     Integers(Vec<i64>),
-    /// Floats, such as token scores.
+    /// A list of floats, such as token scores.
     Floats(Vec<f32>),
 }
 
-/// Keys and values of one model file.
+/// The metadata of one model file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metadata {
     entries: BTreeMap<String, Value>,
 }
 
 impl Metadata {
-    /// Adds an entry; the last of two with the same key stays.
+    /// Adds an entry, replacing an earlier one with the same key.
     pub fn insert(&mut self, key: impl Into<String>, value: Value) {
         self.entries.insert(key.into(), value);
     }
@@ -40,13 +40,13 @@ impl Metadata {
         self.entries.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The value under a key.
+    /// The value of `key`, whatever its type.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.entries.get(key)
     }
 
-    /// A string.
+    /// The string under `key`; `None` if it is missing or has another type.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)? {
@@ -55,7 +55,7 @@ impl Metadata {
         }
     }
 
-    /// A non-negative integer of any width.
+    /// The non-negative integer under `key`; `None` if it is missing, negative or has another type.
     #[must_use]
     pub fn unsigned(&self, key: &str) -> Option<u64> {
         match self.get(key)? {
@@ -65,7 +65,8 @@ impl Metadata {
         }
     }
 
-    /// A float, or an integer as a float.
+    /// The float under `key`, or an unsigned integer converted to one; `None` if it is missing or
+    /// has another type.
     #[must_use]
     pub fn float(&self, key: &str) -> Option<f64> {
         match self.get(key)? {
@@ -76,7 +77,7 @@ impl Metadata {
         }
     }
 
-    /// A boolean.
+    /// The boolean under `key`; `None` if it is missing or has another type.
     #[must_use]
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.get(key)? {
@@ -85,7 +86,7 @@ impl Metadata {
         }
     }
 
-    /// A list of strings.
+    /// The list of strings under `key`; `None` if it is missing or has another type.
     #[must_use]
     pub fn texts(&self, key: &str) -> Option<&[String]> {
         match self.get(key)? {
@@ -94,7 +95,7 @@ impl Metadata {
         }
     }
 
-    /// A list of integers.
+    /// The list of integers under `key`; `None` if it is missing or has another type.
     #[must_use]
     pub fn integers(&self, key: &str) -> Option<&[i64]> {
         match self.get(key)? {
@@ -103,7 +104,7 @@ impl Metadata {
         }
     }
 
-    /// A list of floats.
+    /// The list of floats under `key`; `None` if it is missing or has another type.
     #[must_use]
     pub fn floats(&self, key: &str) -> Option<&[f32]> {
         match self.get(key)? {

@@ -1,19 +1,19 @@
-//! Money: an exact decimal and a currency, never a float.
+//! Amounts of money: an exact decimal and a currency, never a float.
 
 use crate::language::Language;
 use rust_decimal::Decimal;
 use std::fmt;
 use std::str::FromStr;
 
-/// An ISO 4217 code, three capital letters.
+/// A currency as an ISO 4217 code: three capital letters. The code list itself is not checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// The three letters.
+    /// The ISO 4217 code.
     #[must_use]
     pub fn code(&self) -> &str {
-        // The constructor admits ASCII capitals only.
+        // The constructor accepts ASCII capitals only, so this never fails.
         std::str::from_utf8(&self.0).unwrap_or("???")
     }
 
@@ -27,19 +27,19 @@ impl Currency {
     }
 }
 
-/// Why a text is not an amount of money.
+/// Why a text cannot be parsed as money.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Not three capital letters.
+    /// The currency is not three capital letters.
     #[error("currency `{found}` is not an ISO 4217 code such as EUR")]
     Currency {
-        /// What was found.
+        /// The rejected text.
         found: String,
     },
-    /// Not a plain decimal such as `129.00`.
+    /// The amount is not a plain decimal such as `129.00`.
     #[error("amount `{found}` is not a decimal such as 129.00")]
     Amount {
-        /// What was found.
+        /// The rejected text.
         found: String,
     },
 }
@@ -60,24 +60,24 @@ impl FromStr for Currency {
 /// An amount in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
-    /// The exact amount, at least two decimals when printed.
+    /// The exact amount. It is printed with at least two decimals.
     pub amount: Decimal,
-    /// Its currency.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 
 impl Money {
-    /// Reads `amount` (a plain decimal) and `currency` (ISO 4217).
+    /// Parses `amount`, a plain decimal, and `currency`, an ISO 4217 code.
     ///
     /// # Errors
-    /// If either is malformed.
+    /// If either is malformed. Exponents, thousands separators and decimal commas are refused.
     pub fn parse(amount: &str, currency: &str) -> Result<Self, MoneyError> {
         let bad = || MoneyError::Amount { found: amount.to_owned() };
         let amount = Decimal::from_str_exact(amount).map_err(|_| bad())?;
         Ok(Self { amount, currency: currency.parse()? })
     }
 
-    /// The amount as the wire carries it: `129.00`.
+    /// The amount as used on the wire: `129.00`.
     #[must_use]
     pub fn amount_text(&self) -> String {
         let mut amount = self.amount;
@@ -87,7 +87,7 @@ impl Money {
         amount.to_string()
     }
 
-    /// The amount as a customer reads it: `129,00 €` in French, `€129.00` in English.
+    /// The amount as shown to a customer: `129,00 €` in French, `€129.00` in English.
     #[must_use]
     pub fn localized(&self, language: Language) -> String {
         let amount = self.amount_text();

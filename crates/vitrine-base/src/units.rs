@@ -1,4 +1,4 @@
-//! Sizes with their unit, written and read.
+//! Byte sizes: parsing and formatting with units.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,7 +32,8 @@ impl fmt::Display for Bytes {
 impl FromStr for Bytes {
     type Err = String;
 
-    /// Reads `512 MiB`, `2GB` or a plain number of bytes.
+    /// Parses `512 MiB`, `2GB` or a plain number of bytes. Units are `B`, `kB`, `MB`, `GB`, `KiB`,
+    /// `MiB` and `GiB`; the number must be an integer.
     fn from_str(text: &str) -> Result<Self, String> {
         let bad = || format!("`{text}` is not a size such as `512 MiB` or `1073741824`");
         let trimmed = text.trim();

@@ -1,20 +1,20 @@
-//! The exponential that softmax and the gated activations share: branch-free, so that a loop over
-//! it becomes vector code.
-//!
-//! Source: argument reduction and polynomial of `expf` in the Cephes library, Moshier 1992.
+//! The exponential function used by softmax and the gated activations. It is branch-free, so that
+//! loops over it auto-vectorise.
 
-/// Below it the result is 0: `exp` would be denormal.
+/// Below this argument the result is 0, because `exp` would be denormal.
 const ARGUMENT_MIN: f32 = -87.336_54;
-/// Above it the result stays where it is: `exp` would leave the range of normal numbers.
+/// Above this argument the result saturates, because `exp` would overflow.
 const ARGUMENT_MAX: f32 = 88.02;
-/// Adding it rounds to an integer and leaves that integer in the lowest bits.
+/// 1.5 · 2²³: adding it rounds to the nearest integer and leaves that integer in the lowest
+/// mantissa bits.
 const ROUND: f32 = 12_582_912.0;
 const LN2_HIGH: f32 = 0.693_359_4;
 const LN2_LOW: f32 = -2.121_944_4e-4;
 const POLYNOMIAL: [f32; 5] = [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
 const POLYNOMIAL_FIRST: f32 = 1.987_569_1e-4;
 
-/// `e` to the power `x`, within 2 units in the last place from -87 to 88; exactly 0 below.
+/// `e` to the power `x`: within 2 units in the last place for -87..88, exactly 0 below, finite
+/// above. NaN gives NaN.
 #[inline(always)]
 pub(crate) fn exponential(x: f32) -> f32 {
     let clamped = x.clamp(ARGUMENT_MIN, ARGUMENT_MAX);

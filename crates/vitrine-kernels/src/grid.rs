@@ -1,34 +1,37 @@
-//! One row-major matrix computed by all threads: a grid of rectangles, each lent to one task.
+//! Parallel computation of one row-major matrix: the matrix is cut into a grid of rectangles, and
+//! each task borrows one of them mutably.
 //!
 //! Invariants
-//! - Rectangles of one grid never overlap and never leave the matrix: their edges ascend.
-//! - Scratch memory belongs to a thread, so a task finds it as the thread's last task left it.
+//! - Rectangles of one grid never overlap and never leave the matrix, because their edges ascend.
+//! - Scratch memory belongs to a thread. A task finds it as the previous task of that thread left
+//!   it.
 
 use crate::pool::Pool;
 use crate::pool::TaskPanic;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Values of a row-wise stage that are worth another thread: some 10 µs of work, ten times what
-/// starting a region costs.
+/// Smallest number of values for which a row-wise stage is shared between threads: about 10 µs of
+/// work, ten times the cost of starting a region.
 const SHARED_VALUES_MIN: usize = 16 * 1024;
 
-/// Tasks that a product is cut into for each thread: what one thread waits for at the end of a
-/// region is half a task on average, 3 % of its share.
+/// Tasks per thread for one matrix product. At the end of a region a thread idles for half a task
+/// on average, which is 3 % of its share.
 const TASKS_EACH: usize = 16;
 
-/// Most groups of panels in one task: 8 × 32 columns are some 10 µs for one row.
+/// Maximum panel groups per task: 8 groups of 32 columns take about 10 µs for one row.
 const TASK_GROUPS_MAX: usize = 8;
 
-/// How a row-major matrix of `width` columns is cut: where rows and columns of rectangles begin and
-/// where the last ones end. Tasks count through a row of rectangles before the next.
+/// The cut of a row-major matrix into rectangles, given by its row edges and column edges.
+///
+/// Tasks are numbered row by row: all rectangles of one row range, then those of the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Cut<'a> {
-    /// Columns of the whole matrix.
+    /// Columns of the whole matrix, in elements.
     pub width: usize,
-    /// Ascending; the rows between two neighbours belong together.
+    /// Ascending row edges: rectangle `i` covers rows `rows[i]..rows[i + 1]`.
     pub rows: &'a [usize],
-    /// Ascending; the columns between two neighbours belong together.
+    /// Ascending column edges: rectangle `j` covers columns `columns[j]..columns[j + 1]`.
     pub columns: &'a [usize],
 }
 
@@ -37,7 +40,7 @@ impl Cut<'_> {
         (self.rows.len().saturating_sub(1), self.columns.len().saturating_sub(1))
     }
 
-    /// Whether the edges ascend inside a matrix of `elements`.
+    /// Whether the edges ascend and stay inside a matrix of `elements` elements.
     fn fits(&self, elements: usize) -> bool {
         let ascend = |edges: &[usize]| edges.windows(2).all(|pair| pair[0] <= pair[1]);
         let rows = self.rows.last().copied().unwrap_or(0);
@@ -48,16 +51,16 @@ impl Cut<'_> {
     }
 }
 
-/// Where rectangles begin; the memory is kept.
+/// A list of row or column edges that reuses its memory between cuts.
 #[derive(Debug, Default)]
 pub struct Edges(Vec<usize>);
 
 impl Edges {
-    /// Cuts `rows` of `columns` values for a row-wise stage: at once if they are few.
+    /// Cuts `rows` rows of `columns` values for a row-wise stage; a small stage stays in one piece.
     pub fn rows(&mut self, rows: usize, columns: usize, threads: usize) -> &[usize] {
         let shared = threads > 1 && rows * columns >= SHARED_VALUES_MIN;
         let step = if shared {
-            // Small pieces balance, but each should be worth its draw.
+            // Small pieces balance the load, but each must be worth the cost of claiming a task.
             (SHARED_VALUES_MIN / 4 / columns).clamp(1, rows.div_ceil(threads))
         } else {
             rows.max(1)
@@ -68,7 +71,7 @@ impl Edges {
         &self.0
     }
 
-    /// Cuts `width` columns into pieces of `step`.
+    /// Cuts `width` columns into pieces of `step` columns.
     pub fn every(&mut self, width: usize, step: usize) -> &[usize] {
         self.0.clear();
         self.0.extend((0..width).step_by(step));
@@ -76,7 +79,9 @@ impl Edges {
         &self.0
     }
 
-    /// Cuts matrices of these heights, side by side, into runs of whole groups of `group` columns.
+    /// Cuts the outputs of several matrices, laid side by side, into runs of whole groups of
+    /// `group` columns. `heights` are the output counts of the matrices; a run never spans two of
+    /// them.
     pub fn columns(
         &mut self,
         heights: impl Iterator<Item = usize> + Clone,
@@ -95,19 +100,19 @@ impl Edges {
         &self.0
     }
 
-    /// Number of edges that fit without another allocation.
+    /// Edges that fit without reallocation.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.0.capacity()
     }
 }
 
-/// A rectangle of a row-major matrix.
+/// A mutable view of one rectangle of a row-major matrix.
 #[derive(Debug)]
 pub struct Rectangle<'a, T> {
-    /// Its first element.
+    /// First element of the rectangle.
     first: *mut T,
-    /// Elements from one row to the next.
+    /// Elements between the starts of two rows.
     stride: usize,
     rows: Range<usize>,
     columns: Range<usize>,
@@ -115,56 +120,57 @@ pub struct Rectangle<'a, T> {
 }
 
 impl<T> Rectangle<'_, T> {
-    /// Its rows in the matrix.
+    /// Row range of the rectangle in the matrix.
     pub fn rows(&self) -> Range<usize> {
         self.rows.clone()
     }
 
-    /// Its columns in the matrix.
+    /// Column range of the rectangle in the matrix.
     pub fn columns(&self) -> Range<usize> {
         self.columns.clone()
     }
 
-    /// Its part of the matrix' row `row`.
+    /// The rectangle's part of matrix row `row`.
     ///
     /// # Panics
-    /// If the row is not one of its own.
+    /// If the row is outside the rectangle.
     pub fn row(&mut self, row: usize) -> &mut [T] {
         assert!(self.rows.contains(&row), "row {row} is outside {:?}", self.rows);
         let at = (row - self.rows.start) * self.stride;
-        // SAFETY: the rectangle lies inside the matrix (`Cut::fits`), this row is inside the
-        // rectangle, and nobody else holds an element of it (`Pool::grid`); `&mut self` keeps a
-        // second borrow out.
+        // SAFETY: the rectangle is inside the matrix (`Cut::fits`), this row is inside the
+        // rectangle, and no other rectangle contains its elements (`Pool::grid`). `&mut self`
+        // prevents a second borrow.
         unsafe { std::slice::from_raw_parts_mut(self.first.add(at), self.columns.len()) }
     }
 }
 
-/// The start of a matrix, for the threads of one region.
+/// The start of a matrix, shared by the threads of one region.
 struct Start<T>(*mut T);
 
 impl<T> Start<T> {
-    /// The element `at` of the matrix.
+    /// Pointer to element `at` of the matrix.
     ///
     /// # Safety
-    /// `at` is at most the number of elements.
+    /// `at` must not exceed the number of elements.
     unsafe fn at(&self, at: usize) -> *mut T {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { self.0.add(at) }
     }
 }
 
-// SAFETY: tasks reach disjoint elements only, and `T: Send` is asked for where it is used.
+// SAFETY: tasks access disjoint elements only, and every user of this type requires `T: Send`.
 unsafe impl<T> Sync for Start<T> {}
 
 impl Pool {
-    /// Calls `work` once for every rectangle of `matrix` that is not empty, with scratch memory of
-    /// the thread.
+    /// Calls `work` once for every non-empty rectangle of `matrix`, with the scratch memory of the
+    /// executing thread.
     ///
     /// # Errors
     /// If a task panicked.
     ///
     /// # Panics
-    /// If the cut leaves the matrix or there is not one scratch a thread: our bug.
+    /// If the cut leaves the matrix or there is less than one scratch per thread: a bug in the
+    /// caller.
     pub fn grid<T: Send, S: Send>(
         &mut self,
         matrix: &mut [T],
@@ -173,7 +179,7 @@ impl Pool {
         work: impl Fn(&mut S, Rectangle<'_, T>) + Sync,
     ) -> Result<(), TaskPanic> {
         assert!(cut.fits(matrix.len()), "{cut:?} leaves a matrix of {}", matrix.len());
-        assert!(scratch.len() >= self.threads(), "every thread needs scratch memory");
+        assert!(scratch.len() >= self.threads(), "fewer scratch buffers than threads");
         let (down, across) = cut.tasks();
         let matrix = Start(matrix.as_mut_ptr());
         let scratch = Start(scratch.as_mut_ptr());
@@ -184,12 +190,13 @@ impl Pool {
             if rows.is_empty() || columns.is_empty() {
                 return;
             }
-            // SAFETY: `fits` holds and the rectangle has an element, so its corner is inside.
+            // SAFETY: `fits` holds and the rectangle is not empty, so its first element is inside
+            // the matrix.
             let first = unsafe { matrix.at(rows.start * cut.width + columns.start) };
             let rectangle =
                 Rectangle { first, stride: cut.width, rows, columns, matrix: PhantomData };
-            // SAFETY: `run` gives every thread another number below `threads()`, and a thread runs
-            // one task at a time, so this is the only borrow of this scratch.
+            // SAFETY: `run` gives every thread a distinct number below `threads()`, and a thread
+            // runs one task at a time, so this is the only borrow of this scratch.
             let own = unsafe { &mut *scratch.at(thread) };
             work(own, rectangle);
         })

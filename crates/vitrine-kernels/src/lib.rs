@@ -1,20 +1,21 @@
-//! Slices in, slices out: the operations that a forward pass spends its time in.
+//! Numeric kernels: the operations in which a forward pass spends its time. Slices in, slices out.
 //!
-//! One folder an operation. Its `mod` is the door: it checks shapes and picks the tier; `scalar` is
-//! the specification, and every other tier computes the same bits. `unsafe` stays in here.
+//! One folder per operation. Its `mod.rs` is the entry point: it checks shapes and dispatches to a
+//! tier (an instruction set). `scalar` is the specification; every other tier computes the same
+//! bits. Unsafe compute code stays in this module.
 //!
-//! The NEON tier has code of its own for `matmul` alone. Elsewhere it runs the specification, whose
-//! loops the compiler turns into vector code as they stand: on aarch64 NEON and fused
-//! multiplications are always there.
+//! The NEON tier has hand-written code for `matmul` only. Every other operation runs the
+//! specification there, which the compiler auto-vectorises: NEON and fused multiply-add are always
+//! available on aarch64.
 
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub mod activation;
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub mod attention;
 mod exponential;
@@ -22,21 +23,21 @@ mod exponential;
 pub mod grid;
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub mod int16;
 pub mod matmul;
 mod memory;
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub mod norm;
-#[expect(unsafe_code, reason = "threads borrow a closure of the thread that waits for them")]
+#[expect(unsafe_code, reason = "workers borrow a closure from the caller, which waits for them")]
 pub mod pool;
 #[cfg_attr(
     target_arch = "x86_64",
-    expect(unsafe_code, reason = "code compiled for instructions that are looked for first")
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub mod rope;
 mod specification;

@@ -1,23 +1,25 @@
-//! Threads that compute one step together; the calling thread is one of them.
+//! Thread pool for the kernels. The calling thread is one of its threads.
 //!
-//! A region is a number of tasks, cut into one run of neighbours a thread. A thread draws its own
-//! run in order and then what is left of the others': neighbours lie beside each other in memory,
-//! and a thread that goes on where it stopped finds its next bytes read ahead. A thread that the
-//! operating system takes off its core delays only the task it holds: the others draw the rest, and
-//! one that comes late finds the region closed and is not waited for. Between regions a worker
-//! spins for a moment, then gives its core away, then parks.
+//! A region is a number of tasks, split into one run of consecutive tasks per thread. A thread
+//! takes the tasks of its own run in order, then steals what is left of the others'. Consecutive
+//! tasks are adjacent in memory, so the hardware prefetcher helps a thread that continues its run.
+//! If the operating system deschedules a thread, only the task it holds is delayed: the others take
+//! the rest, and a worker that arrives late finds the region closed and is not waited for. Between
+//! regions a worker spins briefly, then yields its core, then parks.
 //!
-//! Several pools may share the same [`Cores`]: each caller computes its own region in any case, and
-//! workers help only while fewer threads compute than there are cores. Two models that step at once
-//! on two cores get one each, and one that steps alone gets both; nobody waits for a turn.
+//! Several pools may share one [`Cores`]. A caller always computes its own region; workers join
+//! only while fewer threads compute than there are cores. Two models that step at the same time on
+//! two cores get one core each, and a model that steps alone gets both. No step waits for another
+//! model's step.
 //!
 //! Invariants
-//! - A worker begins a region only while fewer threads compute than there are cores, and has given
-//!   its core back when the region's caller goes on.
+//! - A worker joins a region only while fewer threads compute than there are cores, and has
+//!   returned its core before the region's caller continues.
 //! - A region's closure is never called after [`Pool::run`] returns: the caller closes the gate and
-//!   waits for everybody inside.
-//! - A task runs at most once, on one thread; a panic in it ends as [`TaskPanic`], never as a hang.
-//! - A pool of one thread calls the tasks in order and touches no atomic.
+//!   waits until every worker has left.
+//! - A task runs at most once, on one thread. A panicking task results in [`TaskPanic`], never in a
+//!   hang.
+//! - A pool of one thread runs the tasks in order and uses no atomic operation.
 //!
 //! Source: bounded spinning before blocking, Karlin et al. 1991, "Empirical studies of competitive
 //! spinning for a shared-memory multiprocessor".
@@ -37,35 +39,35 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::thread::JoinHandle;
 
-/// Most threads of one pool; beyond it looking through all runs would be the wrong design.
+/// Maximum threads of one pool. With more threads, scanning all runs for work would be too slow.
 pub const THREADS_MAX: usize = 256;
 
-/// Pauses before a waiting worker starts to give its core away: some 20 µs, longer than the serial
-/// part between two regions and shorter than a time slice of a neighbour.
+/// Spin iterations of a waiting worker before it starts to yield: about 20 µs, longer than the
+/// serial part between two regions and shorter than a scheduler time slice.
 const SPINS: u32 = 1_000;
 
-/// Times that a waiting worker then gives its core away before it parks.
+/// Yields of a waiting worker after spinning, before it parks.
 const YIELDS: u32 = 50;
 
-/// The gate's lowest bit: workers may still enter.
+/// Lowest bit of the gate: workers may enter.
 const OPEN: u64 = 1;
-/// One worker inside, in the bits above.
+/// One worker inside the region; the count occupies bits 1 to 31 of the gate.
 const INSIDE: u64 = 2;
 const INSIDE_MASK: u64 = ((1 << 32) - 1) & !OPEN;
-/// The region's number, in the upper half.
+/// One region; the region number occupies the upper 32 bits of the gate.
 const REGION: u64 = 1 << 32;
 
-/// A task of a region panicked; the rest of the region may not have run.
+/// A task of a region panicked. The remaining tasks of the region may not have run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a compute task panicked: {message}")]
 pub struct TaskPanic {
-    /// What it said.
+    /// The panic message, or `no message` if the payload was not a string.
     pub message: String,
 }
 
 type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
-/// How many threads compute, of all pools that share the same cores.
+/// Counts the computing threads of all pools that share the same cores.
 #[derive(Debug)]
 pub struct Cores {
     count: usize,
@@ -73,35 +75,35 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// So many cores, at least 1 and at most [`THREADS_MAX`].
+    /// A budget of `count` cores, clamped to 1..=[`THREADS_MAX`].
     #[must_use]
     pub fn new(count: usize) -> Arc<Self> {
         let computing = Line(AtomicUsize::new(0));
         Arc::new(Self { count: count.clamp(1, THREADS_MAX), computing })
     }
 
-    /// The number of cores.
+    /// The number of cores in the budget.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// A core for a worker, if one is left.
+    /// Takes a core for a worker, or `None` if all cores are in use.
     fn take_spare(&self) -> Option<Computing<'_>> {
         let more = |computing| (computing < self.count).then_some(computing + 1);
         let taken = self.computing.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
-        // Made only when taken: one that is dropped gives a core back.
+        // Constructed only on success: dropping it returns a core.
         taken.is_ok().then(|| Computing { cores: self })
     }
 
-    /// A core for a caller, who computes anyhow.
+    /// Takes a core for a caller, even beyond the budget: a caller always computes.
     fn take(&self) -> Computing<'_> {
         self.computing.0.fetch_add(1, Ordering::AcqRel);
         Computing { cores: self }
     }
 }
 
-/// One thread that computes.
+/// Guard of one core in use; dropping it returns the core.
 struct Computing<'a> {
     cores: &'a Cores,
 }
@@ -112,39 +114,40 @@ impl Drop for Computing<'_> {
     }
 }
 
-/// What the open region computes.
+/// The closure and task count of the open region.
 #[derive(Clone, Copy)]
 struct Job {
     work: *const Work<'static>,
     tasks: usize,
 }
 
-/// One counter a cache line, so that a cursor's traffic does not slow the gate's readers.
+/// Keeps each counter on a cache line of its own, so that writes to a cursor do not slow the
+/// readers of the gate.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Line<T>(T);
 
 struct Shared {
     cores: Arc<Cores>,
-    /// Region number, workers inside, and whether more may enter.
+    /// Region number, number of workers inside, and the open bit.
     gate: Line<AtomicU64>,
-    /// The next task of each thread's run.
+    /// Next unclaimed task of each thread's run.
     cursors: Vec<Line<AtomicUsize>>,
     job: UnsafeCell<Option<Job>>,
-    /// Whether each worker sleeps, or is about to.
+    /// Whether each worker is parked or about to park.
     parked: Vec<Line<AtomicBool>>,
     panicked: std::sync::Mutex<Option<TaskPanic>>,
     ending: AtomicBool,
 }
 
-// SAFETY: `job` is written only by the caller while the gate is closed and nobody is inside, and
-// read only by workers that entered an open gate; the gate's release and acquire order the two. The
-// pointer in it is to a `Sync` closure that outlives the region.
+// SAFETY: `job` is written only by the caller, while the gate is closed and no worker is inside,
+// and read only by workers that entered an open gate. The gate's release and acquire operations
+// order the two. Its pointer refers to a `Sync` closure that outlives the region.
 unsafe impl Sync for Shared {}
-// SAFETY: as above; the pointer is not tied to a thread.
+// SAFETY: as above; the pointer is valid on every thread.
 unsafe impl Send for Shared {}
 
-/// Worker threads that wait for regions.
+/// A pool of worker threads that execute regions.
 pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
@@ -157,19 +160,20 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// Starts `threads - 1` workers, at most [`THREADS_MAX`]` - 1`, on cores of their own.
+    /// Starts `threads - 1` workers, at most [`THREADS_MAX`]` - 1`, with a core budget of their
+    /// own.
     ///
     /// # Errors
-    /// If the operating system refuses a thread.
+    /// If the operating system cannot start a thread.
     #[cfg(test)]
     pub fn start(threads: usize) -> io::Result<Self> {
         Self::start_on(Cores::new(threads))
     }
 
-    /// Starts as many workers as make one thread a core, the caller included.
+    /// Starts one worker per core, less one for the caller.
     ///
     /// # Errors
-    /// If the operating system refuses a thread.
+    /// If the operating system cannot start a thread.
     pub fn start_on(cores: Arc<Cores>) -> io::Result<Self> {
         let workers = cores.count() - 1;
         let shared = Arc::new(Shared {
@@ -192,13 +196,13 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Threads that compute, the caller included.
+    /// Threads of the pool, the caller included.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
     }
 
-    /// Calls `work(thread, task)` once for every task below `tasks`; threads count from 0, the
-    /// caller. Returns when all are done.
+    /// Calls `work(thread, task)` once for every task below `tasks` and returns when all have
+    /// finished. Thread 0 is the caller.
     ///
     /// # Errors
     /// If a task panicked.
@@ -211,13 +215,13 @@ impl Pool {
             return Self::run_alone(tasks, work);
         }
         let shared = &*self.shared;
-        // SAFETY: the closure's lifetime is forgotten, but no call to it outlasts this function:
-        // below the gate is closed and everybody inside is waited for before it returns, and
-        // nothing in between unwinds.
+        // SAFETY: the closure's lifetime is erased, but no call to it outlasts this function: the
+        // gate is closed and every worker has left before it returns, and nothing in between
+        // unwinds.
         let work = unsafe { std::mem::transmute::<*const Work<'_>, *const Work<'static>>(work) };
         let job = Job { work, tasks };
-        // SAFETY: the gate is closed and nobody is inside, so nobody reads the job; `&mut self`
-        // keeps other callers out.
+        // SAFETY: the gate is closed and no worker is inside, so the job has no reader; `&mut self`
+        // excludes other callers.
         unsafe { *shared.job.get() = Some(job) };
         for (thread, cursor) in shared.cursors.iter().enumerate() {
             cursor.0.store(shared.run_of(thread, tasks).start, Ordering::Relaxed);
@@ -241,7 +245,7 @@ impl Pool {
             .map_err(|panic| TaskPanic::of(panic.as_ref()))
     }
 
-    /// Wakes the workers that sleep.
+    /// Unparks all parked workers.
     fn wake(&self) {
         for (parked, worker) in self.shared.parked.iter().zip(&self.workers) {
             if parked.0.load(Ordering::SeqCst) && parked.0.swap(false, Ordering::SeqCst) {
@@ -263,14 +267,14 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    /// A worker's life.
+    /// Main loop of worker `index`.
     fn serve(&self, index: usize) {
         let mut seen = 0;
         while let Some(region) = self.next_region(index, seen) {
             seen = region;
             let spare = self.cores.take_spare();
             if spare.is_some() && self.enter(region) {
-                // SAFETY: inside an open gate the caller does not write the job.
+                // SAFETY: the caller does not write the job while a worker is inside the gate.
                 if let Some(job) = unsafe { *self.job.get() } {
                     self.draw(index + 1, job);
                 }
@@ -280,7 +284,7 @@ impl Shared {
         }
     }
 
-    /// Waits for an open region other than `seen`; `None` when the pool ends.
+    /// Waits for an open region other than `seen`. Returns `None` when the pool shuts down.
     fn next_region(&self, index: usize, seen: u64) -> Option<u64> {
         let mut waits = 0;
         loop {
@@ -297,8 +301,8 @@ impl Shared {
             }
             let parked = &self.parked[index].0;
             parked.store(true, Ordering::SeqCst);
-            // Whoever opens a region after this store sees the flag and unparks us; whoever did so
-            // before is seen here.
+            // A caller that opens a region after this store sees the flag and unparks this worker.
+            // A region opened before it is visible in the load below.
             let gate = self.gate.0.load(Ordering::SeqCst);
             if (gate & OPEN != 0 && gate / REGION != seen) || self.ending.load(Ordering::SeqCst) {
                 parked.store(false, Ordering::SeqCst);
@@ -311,7 +315,7 @@ impl Shared {
         }
     }
 
-    /// Counts this worker in, unless the region is over.
+    /// Enters region `region`. Returns `false` if the region has already closed.
     fn enter(&self, region: u64) -> bool {
         let mut gate = self.gate.0.load(Ordering::Acquire);
         while gate & OPEN != 0 && gate / REGION == region {
@@ -329,15 +333,16 @@ impl Shared {
         false
     }
 
-    /// The tasks that thread `thread` draws first.
+    /// The run of tasks assigned to thread `thread`.
     fn run_of(&self, thread: usize, tasks: usize) -> Range<usize> {
         let threads = self.cursors.len();
         tasks * thread / threads..tasks * (thread + 1) / threads
     }
 
-    /// Draws and runs tasks until none is left: its own run's, then the others'.
+    /// Runs tasks until none is left: first the thread's own run, then what remains of the others'.
     fn draw(&self, thread: usize, job: Job) {
-        // SAFETY: the closure lives until the caller has seen everybody leave, this thread too.
+        // SAFETY: the closure lives until the caller has seen every thread leave, this one
+        // included.
         let work = unsafe { &*job.work };
         let threads = self.cursors.len();
         let done = catch_unwind(AssertUnwindSafe(|| {
@@ -353,7 +358,7 @@ impl Shared {
             }
         }));
         if let Err(panic) = done {
-            // Nobody needs the remaining tasks any more.
+            // The region has failed: skip the remaining tasks.
             for cursor in &self.cursors {
                 cursor.0.store(job.tasks, Ordering::Relaxed);
             }
@@ -375,7 +380,7 @@ impl TaskPanic {
     }
 }
 
-/// Spins at first, then gives the core away: whoever is waited for may need it.
+/// Spins for the first [`SPINS`] calls, then yields: the awaited thread may need this core.
 fn wait_briefly(waits: &mut u32) {
     if *waits < SPINS {
         hint::spin_loop();
@@ -427,12 +432,12 @@ mod tests {
             while !pool.shared.parked[0].0.load(Ordering::SeqCst) {
                 thread::yield_now();
             }
-            // It ends only if the worker came.
+            // Completes only if the worker takes part.
             meet(&mut pool);
         }
     }
 
-    /// Tasks that wait for each other: they end only on two threads.
+    /// Runs two tasks that wait for each other, which completes only on two threads.
     fn meet(pool: &mut Pool) {
         let inside = AtomicUsize::new(0);
         pool.run(2, &|_, _| {
@@ -444,9 +449,9 @@ mod tests {
         .unwrap();
     }
 
-    /// Goal: two models on two cores never compute on more than two threads, and one that is alone
-    /// again has both.
-    /// Method: a region of the first pool stays open while the second one runs many.
+    /// Goal: two models on two cores never compute on more than two threads together, and a model
+    /// that runs alone again uses both.
+    /// Method: a region of the first pool stays open while the second pool runs many regions.
     #[test]
     fn pools_on_the_same_cores_share_them() {
         let cores = Cores::new(2);
@@ -467,7 +472,7 @@ mod tests {
                 thread::yield_now();
             }
             for _ in 0..unless_miri(500, 20) {
-                let alone = second.run(64, &|thread, _| assert_eq!(thread, 0, "no core is left"));
+                let alone = second.run(64, &|thread, _| assert_eq!(thread, 0, "no spare core"));
                 if alone.is_err() {
                     done.store(true, Ordering::SeqCst);
                 }

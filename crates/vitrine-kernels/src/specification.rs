@@ -1,7 +1,12 @@
-//! One source for all tiers: a specification that is compiled again for each instruction set.
+//! `for_each_tier!`: compiles one specification for every tier.
+//!
+//! Kernels whose loops auto-vectorise well need no hand-written variants. The macro recompiles the
+//! same Rust function with each instruction set enabled.
 
-/// Compiles a specification, whose loops are written so that they become vector code, for every
-/// tier. Fused multiplications are explicit in it, so every tier gives the same bits.
+/// Defines `$name(tier, …)`, which runs `$specification` compiled for the given tier.
+///
+/// The specification writes fused multiply-adds explicitly, so every tier computes the same bits.
+/// An unsupported tier falls back to the plain build.
 macro_rules! for_each_tier {
     (
         $(#[$meta:meta])*
@@ -21,13 +26,14 @@ macro_rules! for_each_tier {
             }
             #[cfg(target_arch = "x86_64")]
             if tier == $crate::tier::Tier::Avx512Vnni && tier.is_available() {
-                // SAFETY: this tier was just found on this machine.
+                // SAFETY: `is_available` has just confirmed this tier.
                 unsafe { avx512($($argument),*) };
                 return;
             }
             #[cfg(target_arch = "x86_64")]
             if tier >= $crate::tier::Tier::Avx2 && tier.is_available() {
-                // SAFETY: this tier or a stronger one was just found on this machine.
+                // SAFETY: `is_available` has just confirmed this tier or a stronger one, which
+                // includes AVX2.
                 unsafe { avx2($($argument),*) };
                 return;
             }
@@ -42,21 +48,21 @@ pub(crate) use for_each_tier;
 
 #[cfg(test)]
 pub(crate) mod tests {
-    //! Support of the kernels' tests.
+    //! Helpers for the kernel tests.
 
     use crate::tier::Tier;
 
-    /// Every tier of this machine, so that a test can compare them.
+    /// Every tier that this machine supports.
     pub(crate) fn tiers() -> Vec<Tier> {
         Tier::available()
     }
 
-    /// `usual`, or `interpreted` in Miri, which takes a thousand times as long.
+    /// Returns `usual`, or `interpreted` under Miri, which runs about a thousand times slower.
     pub(crate) const fn unless_miri(usual: usize, interpreted: usize) -> usize {
         if cfg!(miri) { interpreted } else { usual }
     }
 
-    /// Numbers from -1 to 1, the same for every call with this seed.
+    /// Deterministic pseudo-random numbers in -1..1 for a seed.
     pub(crate) fn random_floats(count: usize, seed: u64) -> Vec<f32> {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1);
         (0..count)

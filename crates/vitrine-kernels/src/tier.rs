@@ -1,41 +1,43 @@
-//! Which instruction sets the kernels use, and which of them this machine has.
+//! Kernel tiers: the instruction sets that kernels are written for, and their detection at run
+//! time.
 //!
 //! Invariants
-//! - What [`Tier::detect`] or [`Tier::parse`] returns is supported by this machine.
+//! - A tier returned by [`Tier::detect`], [`Tier::parse`] or [`Tier::checked`] is supported by this
+//!   machine.
 
-/// An instruction set that kernels are written for, weakest first.
+/// An instruction-set variant of the kernels, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
-    /// Plain Rust: the specification.
+    /// Plain Rust, on any processor: the specification of every kernel.
     Scalar,
-    /// NEON with the dot product of bytes (optional from ARMv8.2 on, always there from ARMv8.4 on).
-    /// A machine without the latter stays at [`Self::Scalar`].
+    /// NEON with the byte dot product `sdot` (optional from ARMv8.2, mandatory from ARMv8.4). An
+    /// aarch64 machine without `sdot` uses [`Self::Scalar`].
     Neon,
-    /// AVX2, FMA and F16C: x86 since 2013.
+    /// AVX2, FMA and F16C: x86-64 processors since 2013.
     Avx2,
-    /// AVX2 with the 256-bit dot product of bytes.
+    /// AVX2 with AVX-VNNI, the 256-bit byte dot product.
     AvxVnni,
-    /// AVX-512 (F, BW, VL) with the 512-bit dot product of bytes.
+    /// AVX-512 (F, BW, VL) with VNNI, the 512-bit byte dot product.
     Avx512Vnni,
 }
 
-/// A tier that cannot be used.
+/// Why a requested tier cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TierError {
-    /// No such tier.
-    #[error("no such tier, allowed are {TIER_NAMES}")]
+    /// The name is not one of [`TIER_NAMES`].
+    #[error("unknown kernel tier, allowed are {TIER_NAMES}")]
     Unknown,
-    /// The processor lacks it.
-    #[error("this processor lacks {}, it has {available}", wanted.name())]
+    /// The processor does not support the tier.
+    #[error("this processor does not support tier {}, available are {available}", wanted.name())]
     Missing {
-        /// What was asked for.
+        /// The requested tier.
         wanted: Tier,
-        /// What there is.
+        /// Names of the supported tiers, separated by commas.
         available: String,
     },
 }
 
-/// Every name that [`Tier::parse`] takes.
+/// All names that [`Tier::parse`] accepts, for error messages.
 pub const TIER_NAMES: &str = "auto, scalar, neon, avx2, avx-vnni, avx512-vnni";
 
 impl Tier {
@@ -43,25 +45,27 @@ impl Tier {
     pub const ALL: [Self; 5] =
         [Self::Scalar, Self::Neon, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
 
-    /// The strongest proven tier of this machine. The 256-bit dot product was written without such
-    /// a processor at hand: it is taken by name only, until the tests have run on one. NEON counts
-    /// as proven, by all tests under an emulator; it has not been timed.
+    /// The strongest proven tier of this machine.
+    ///
+    /// [`Self::AvxVnni`] is never detected: it was written without such a processor and must be
+    /// requested by name until the tests have run on one. [`Self::Neon`] counts as proven because
+    /// all tests pass under an emulator; its speed has not been measured.
     #[must_use]
     pub fn detect() -> Self {
         let proven = |tier: &Self| *tier != Self::AvxVnni;
         Self::available().into_iter().rfind(proven).unwrap_or(Self::Scalar)
     }
 
-    /// The tiers of this machine, weakest first.
+    /// All tiers that this machine supports, weakest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
         Self::ALL.into_iter().filter(|tier| tier.is_available()).collect()
     }
 
-    /// The tier that a configuration names; `auto` is what [`detect`](Self::detect) finds.
+    /// Parses a tier name from the configuration; `auto` selects [`detect`](Self::detect).
     ///
     /// # Errors
-    /// If there is no such tier or this machine lacks it.
+    /// If the name is unknown or this machine does not support the tier.
     pub fn parse(name: &str) -> Result<Self, TierError> {
         if name == "auto" {
             return Ok(Self::detect());
@@ -71,10 +75,10 @@ impl Tier {
         wanted.checked()
     }
 
-    /// The tier itself, if this machine has it.
+    /// Returns the tier if this machine supports it.
     ///
     /// # Errors
-    /// If it has not.
+    /// [`TierError::Missing`] otherwise.
     pub fn checked(self) -> Result<Self, TierError> {
         if self.is_available() {
             return Ok(self);
@@ -83,7 +87,7 @@ impl Tier {
         Err(TierError::Missing { wanted: self, available: names.join(", ") })
     }
 
-    /// Its name in configurations and reports.
+    /// The tier's name in configuration files and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -95,7 +99,7 @@ impl Tier {
         }
     }
 
-    /// Whether this machine has it. The processor's answers are cached by the standard library.
+    /// Whether this machine supports the tier. The standard library caches the detection.
     #[must_use]
     pub fn is_available(self) -> bool {
         #[cfg(target_arch = "x86_64")]

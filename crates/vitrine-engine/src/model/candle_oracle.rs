@@ -1,4 +1,5 @@
-//! candle as a second opinion: its own reading of every block format, and its own product.
+//! Comparison with candle as an independent oracle: its own decoder of every block format, and its
+//! own product.
 
 use candle_core::Device;
 use candle_core::Tensor;
@@ -32,7 +33,7 @@ const TYPES: [(WeightType, GgmlDType); 13] = [
 const ROWS: usize = 40;
 const COLUMNS: usize = 512;
 
-/// A matrix that candle quantised, and what it holds.
+/// A matrix quantised by candle, and its dequantised values.
 fn matrix(kind: GgmlDType) -> (QTensor, Vec<f32>) {
     let weights = Tensor::randn(0.0_f32, 0.05, (ROWS, COLUMNS), &Device::Cpu).unwrap();
     let quantized = QTensor::quantize(&weights, kind).unwrap();
@@ -52,7 +53,8 @@ fn rows_of_every_type_are_what_candle_reads() {
             for (at, expected) in expected.chunks_exact(COLUMNS).enumerate() {
                 packed.row_to_f32(at, &mut row);
                 for (found, expected) in row.iter().zip(expected) {
-                    // Requantised: half a step of 127 of the largest, and the scale's f16.
+                    // `Q2_K` is requantised: half a step of 1/127 of the largest weight, plus the
+                    // f16 rounding of the scale.
                     let allowed = if weight_type == WeightType::Q2K { 1.5e-3 } else { 1e-7 };
                     let delta = (found - expected).abs();
                     assert!(delta <= allowed, "{weight_type:?}: {found} for {expected}");
@@ -92,7 +94,8 @@ fn products_of_every_type_are_near_those_of_the_dequantized_weights() {
                 size += truth * truth;
             }
         });
-        // Rounding normal activations to bytes costs 2.4e-5 (groups of 32) or 4.3e-5 (of 256).
+        // Rounding normally distributed activations to bytes gives a relative squared error of
+        // 2.4e-5 (groups of 32) or 4.3e-5 (groups of 256).
         let allowed = match weight_type {
             WeightType::Q2K => 5e-4,
             _ if form == RowForm::Float => 1e-10,

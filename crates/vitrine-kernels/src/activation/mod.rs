@@ -1,4 +1,4 @@
-//! Activations: what stands between the two halves of a feed-forward part, gated or not.
+//! Activation functions of feed-forward layers, gated and plain, and the soft cap for logits.
 
 mod scalar;
 
@@ -8,24 +8,25 @@ for_each_tier! {
     /// `out = gate · sigmoid(gate) · up`, element by element.
     ///
     /// # Panics
-    /// If the widths disagree: our bug.
+    /// If the widths disagree: a bug in the caller.
     ///
     /// Source: Shazeer 2020, arXiv:2002.05202 (SwiGLU).
     pub fn silu_times(out: &mut [f32], gate: &[f32], up: &[f32]) = scalar::silu_times;
 }
 
 for_each_tier! {
-    /// `out = gelu(gate) · up` with the tangent approximation.
+    /// `out = gelu(gate) · up`, element by element, with the tanh approximation of GELU.
     ///
     /// # Panics
-    /// If the widths disagree: our bug.
+    /// If the widths disagree: a bug in the caller.
     ///
     /// Source: Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2.
     pub fn gelu_times(out: &mut [f32], gate: &[f32], up: &[f32]) = scalar::gelu_times;
 }
 
 for_each_tier! {
-    /// `x Φ(x)` with the error function, in place; within 2e-7 · |x|.
+    /// Exact GELU in place: `x Φ(x)`, computed with the error function. Absolute error at most 2e-7
+    /// · |x|.
     ///
     /// Source: Hendrycks & Gimpel 2016, arXiv:1606.08415; the error function is formula 7.1.26 of
     /// Abramowitz & Stegun 1964.
@@ -33,17 +34,18 @@ for_each_tier! {
 }
 
 for_each_tier! {
-    /// `x Φ(x)` with the tangent approximation, in place.
+    /// GELU in place with the tanh approximation.
     pub fn gelu_tanh(values: &mut [f32]) = scalar::gelu_tanh;
 }
 
 for_each_tier! {
-    /// `max(x, 0)` in place.
+    /// `max(x, 0)` in place; NaN is kept.
     pub fn relu(values: &mut [f32]) = scalar::relu;
 }
 
 for_each_tier! {
-    /// Bends every value to stay below `cap`: `cap · tanh(value / cap)`.
+    /// Limits every value smoothly to ±`cap`, in place: `cap · tanh(value / cap)`. Minus infinity
+    /// is kept, so that masked scores stay masked.
     ///
     /// Source: Gemma Team 2024, arXiv:2408.00118, section 2.
     pub fn soft_cap(values: &mut [f32], cap: f32) = scalar::soft_cap;
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn plain_activations_are_close_to_f64_and_the_same_in_every_tier() {
         let erf = |x: f64| {
-            // The series; the arguments are small enough for it.
+            // Taylor series; the arguments are small enough for it to converge.
             let mut term = x;
             let mut sum = x;
             for n in 1..200 {

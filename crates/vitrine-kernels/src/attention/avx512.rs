@@ -1,7 +1,8 @@
-//! Attention with AVX-512: as the AVX2 tier, with up to four registers of columns at a time.
+//! Attention with AVX-512: like the AVX2 tier, with up to four registers of columns at a time.
 //!
-//! A decode step has as few rows as query heads share a key head, often two. A fused multiplication
-//! takes four cycles and one may begin each cycle, so few rows need many columns to keep it busy.
+//! A decode step has one row per query head that shares the key head, often two. A fused
+//! multiply-add has a latency of four cycles and one can start each cycle, so a few rows need many
+//! columns to keep the unit busy.
 
 #![expect(unsafe_code, reason = "vector instructions, and loads and stores through pointers")]
 
@@ -16,7 +17,7 @@ use crate::attention::attend_with;
 use crate::grid::Rectangle;
 use std::arch::x86_64::*;
 
-/// Attention of one tile.
+/// Attends one tile with the AVX-512 products.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
 pub(super) fn attend<E: Element>(
     scratch: &mut Scratch,
@@ -27,7 +28,7 @@ pub(super) fn attend<E: Element>(
     attend_with::<Avx512, E>(scratch, out, head, tile);
 }
 
-/// Only named inside [`attend`], whose caller has found the features.
+/// The AVX-512 tier. Used only inside [`attend`], whose caller has detected the features.
 struct Avx512;
 
 impl Multiply for Avx512 {
@@ -44,7 +45,7 @@ impl Multiply for Avx512 {
             let a = Strided { slice: a.slice, stride: a.stride };
             let ahead = ahead.get(column..).unwrap_or_default();
             let b = (Strided { slice: &b.slice[column..], stride: b.stride }, ahead);
-            // SAFETY: this type is used below `attend` only, so the features are there.
+            // SAFETY: this type is used only inside `attend`, so the features are available.
             column += unsafe {
                 match (columns - column) / TILE_COLUMNS {
                     4.. => multiply::<E, ROWS, 4, ADD>(out, a, b, depth),
@@ -56,7 +57,8 @@ impl Multiply for Avx512 {
     }
 }
 
-/// As [`Multiply::multiply`], for `WIDTH` register tiles of columns; returns how many columns.
+/// [`Multiply::multiply`] for `WIDTH` register tiles of columns. Returns the number of columns
+/// computed.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
 fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
     out: Strided<&mut [f32]>,
@@ -65,8 +67,8 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
     depth: usize,
 ) -> usize {
     let columns = WIDTH * TILE_COLUMNS;
-    assert!(out.slice.len() >= (ROWS - 1) * out.stride + columns, "output rows");
-    assert!(a.slice.len() >= (ROWS - 1) * a.stride + depth, "left rows");
+    assert!(out.slice.len() >= (ROWS - 1) * out.stride + columns, "output rows out of bounds");
+    assert!(a.slice.len() >= (ROWS - 1) * a.stride + depth, "left rows out of bounds");
     assert!(depth == 0 || b.slice.len() >= (depth - 1) * b.stride + columns, "right rows");
     let (out_first, a_first, b_first) =
         (out.slice.as_mut_ptr(), a.slice.as_ptr(), b.slice.as_ptr());
@@ -74,7 +76,7 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
     if ADD {
         for (row, sums) in sums.iter_mut().enumerate() {
             for (at, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: `row < ROWS` and `at < WIDTH`: inside by the first assertion.
+                // SAFETY: `row < ROWS` and `at < WIDTH`: in bounds by the first assertion.
                 let out = unsafe { out_first.add(row * out.stride + at * TILE_COLUMNS) };
                 // SAFETY: as above; the load needs no alignment.
                 *sum = unsafe { _mm512_loadu_ps(out) };
@@ -90,11 +92,11 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
         }
         let mut terms = [_mm512_setzero_ps(); WIDTH];
         for (at, term) in terms.iter_mut().enumerate() {
-            // SAFETY: `k < depth` and `at < WIDTH`: inside by the third assertion.
+            // SAFETY: `k < depth` and `at < WIDTH`: in bounds by the third assertion.
             *term = unsafe { E::load_16(b_first.add(k * b.stride + at * TILE_COLUMNS)) };
         }
         for (row, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: `row < ROWS` and `k < depth`: inside by the second assertion.
+            // SAFETY: `row < ROWS` and `k < depth`: in bounds by the second assertion.
             let factor = _mm512_set1_ps(unsafe { a_first.add(row * a.stride + k).read() });
             for (sum, term) in sums.iter_mut().zip(terms) {
                 *sum = _mm512_fmadd_ps(factor, term, *sum);
@@ -103,7 +105,7 @@ fn multiply<E: Element, const ROWS: usize, const WIDTH: usize, const ADD: bool>(
     }
     for (row, sums) in sums.iter().enumerate() {
         for (at, sum) in sums.iter().enumerate() {
-            // SAFETY: as for the loads.
+            // SAFETY: in bounds as for the loads.
             unsafe { _mm512_storeu_ps(out_first.add(row * out.stride + at * TILE_COLUMNS), *sum) };
         }
     }

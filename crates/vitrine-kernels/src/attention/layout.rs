@@ -1,8 +1,9 @@
-//! How one head's keys and values lie in a page.
+//! Memory layout of one head's keys and values in a page.
 //!
-//! A page holds its keys as `[head width][tokens]` and then its values as `[tokens][head width]`:
-//! both products of attention then read rows and broadcast their other side, with nothing turned
-//! while reading. The inner dimensions are padded to whole register tiles with zeros.
+//! A page holds the head's keys as `[head width][tokens]`, then its values as `[tokens][head
+//! width]`. Both products of attention then read rows of the page and broadcast their other
+//! operand, without transposing. The inner dimensions are padded with zeros to whole register
+//! tiles.
 
 use crate::attention::TILE_COLUMNS;
 use crate::memory::ask_for_writing;
@@ -11,37 +12,37 @@ use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
 use vitrine_base::ids::PageId;
 
-/// Numbers that are converted at once.
+/// Numbers converted per batch when storing a row.
 const CONVERTED: usize = 64;
 
-/// A number format of stored keys and values.
+/// A storage format of keys and values.
 pub trait Element: Copy + Send + Sync + std::fmt::Debug + 'static {
     /// Zero.
     const ZERO: Self;
 
-    /// So many zeros, which take no memory before they are touched.
+    /// `len` zeros from zeroed pages, which take no physical memory until they are written.
     fn zeros(len: usize) -> Vec<Self>;
 
-    /// Sets every element to the nearest finite number.
+    /// Converts `values` into `row`, clamped to the finite range of the format; NaN stays NaN.
     ///
     /// # Panics
-    /// If the lengths differ: our bug.
+    /// If the lengths differ: a bug in the caller.
     fn set(row: &mut [Self], values: &[f32]);
 
-    /// What it stands for, exactly.
+    /// The exact value as f32.
     fn value(self) -> f32;
 
-    /// Eight neighbours as f32.
+    /// Loads eight consecutive elements as f32.
     ///
     /// # Safety
-    /// `first` points to eight readable elements, and the machine has AVX2 and F16C.
+    /// `first` must point to eight readable elements, and the machine must have AVX2 and F16C.
     #[cfg(target_arch = "x86_64")]
     unsafe fn load_8(first: *const Self) -> std::arch::x86_64::__m256;
 
-    /// Sixteen neighbours as f32.
+    /// Loads sixteen consecutive elements as f32.
     ///
     /// # Safety
-    /// `first` points to sixteen readable elements, and the machine has AVX-512 F.
+    /// `first` must point to sixteen readable elements, and the machine must have AVX-512 F.
     #[cfg(target_arch = "x86_64")]
     unsafe fn load_16(first: *const Self) -> std::arch::x86_64::__m512;
 }
@@ -55,8 +56,8 @@ impl Element for f32 {
 
     #[inline(always)]
     fn set(row: &mut [Self], values: &[f32]) {
-        assert_eq!(row.len(), values.len(), "one value an element");
-        // Infinity times a masked weight would not be 0; NaN stays visible.
+        assert_eq!(row.len(), values.len(), "one value per element");
+        // Infinity times a masked weight of 0 would be NaN. A NaN input stays visible.
         row.iter_mut().zip(values).for_each(|(to, x)| *to = x.clamp(f32::MIN, f32::MAX));
     }
 
@@ -68,14 +69,14 @@ impl Element for f32 {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn load_8(first: *const Self) -> std::arch::x86_64::__m256 {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { std::arch::x86_64::_mm256_loadu_ps(first) }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn load_16(first: *const Self) -> std::arch::x86_64::__m512 {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { std::arch::x86_64::_mm512_loadu_ps(first) }
     }
 }
@@ -84,13 +85,14 @@ impl Element for f16 {
     const ZERO: Self = f16::ZERO;
 
     fn zeros(len: usize) -> Vec<Self> {
-        // The allocator has zeroed bytes at hand; it would write halves one by one.
+        // `vec![0_u16; len]` uses the allocator's zeroed pages; `vec![f16::ZERO; len]` would write
+        // every element.
         vec![0_u16; len].reinterpret_into()
     }
 
     #[inline(always)]
     fn set(row: &mut [Self], values: &[f32]) {
-        assert_eq!(row.len(), values.len(), "one value an element");
+        assert_eq!(row.len(), values.len(), "one value per element");
         let (least, largest) = (Self::MIN.to_f32_const(), Self::MAX.to_f32_const());
         let mut clamped = [0.0; CONVERTED];
         for (row, values) in row.chunks_mut(CONVERTED).zip(values.chunks(CONVERTED)) {
@@ -108,7 +110,8 @@ impl Element for f16 {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn load_8(first: *const Self) -> std::arch::x86_64::__m256 {
-        // SAFETY: the caller's promise; an `f16` is 16 bits, so eight fill the vector.
+        // SAFETY: guaranteed by the caller; an `f16` has 16 bits, so eight fill the 128-bit
+        // register.
         unsafe {
             std::arch::x86_64::_mm256_cvtph_ps(std::arch::x86_64::_mm_loadu_si128(first.cast()))
         }
@@ -117,14 +120,14 @@ impl Element for f16 {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn load_16(first: *const Self) -> std::arch::x86_64::__m512 {
-        // SAFETY: the caller's promise; sixteen halves fill half the vector.
+        // SAFETY: guaranteed by the caller; sixteen `f16` fill the 256-bit register.
         unsafe {
             std::arch::x86_64::_mm512_cvtph_ps(std::arch::x86_64::_mm256_loadu_si256(first.cast()))
         }
     }
 }
 
-/// Sizes of one head's part of a page.
+/// Dimensions of one head's part of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLayout {
     page_tokens: usize,
@@ -132,27 +135,27 @@ pub struct PageLayout {
 }
 
 impl PageLayout {
-    /// Pages of `page_tokens` slots for heads of `head_width` values.
+    /// A page of `page_tokens` slots for heads of `head_width` values.
     pub fn new(page_tokens: usize, head_width: usize) -> Self {
         Self { page_tokens, head_width }
     }
 
-    /// Token slots of a page.
+    /// Token slots per page.
     pub fn page_tokens(self) -> usize {
         self.page_tokens
     }
 
-    /// Values of one head of one token, without padding.
+    /// Values of one head for one token, without padding.
     pub fn head_width(self) -> usize {
         self.head_width
     }
 
-    /// Columns of a page's keys.
+    /// Columns of the page's keys: the token slots, padded to whole register tiles.
     pub fn padded_tokens(self) -> usize {
         self.page_tokens.next_multiple_of(TILE_COLUMNS)
     }
 
-    /// Columns of a page's values.
+    /// Columns of the page's values: the head width, padded to whole register tiles.
     pub fn padded_width(self) -> usize {
         self.head_width.next_multiple_of(TILE_COLUMNS)
     }
@@ -161,28 +164,29 @@ impl PageLayout {
         self.head_width * self.padded_tokens()
     }
 
-    /// Elements of one head in one page.
+    /// Elements of one head's keys and values in one page, padding included.
     pub fn elements(self) -> usize {
         self.key_elements() + self.page_tokens * self.padded_width()
     }
 
-    /// The page's keys.
+    /// Keys of the page: `[head width][padded tokens]`.
     #[inline(always)]
     pub(super) fn keys<E>(self, elements: &[E], page: PageId) -> &[E] {
         &elements[page.index() * self.elements()..][..self.key_elements()]
     }
 
-    /// The page's values.
+    /// Values of the page: `[tokens][padded width]`.
     #[inline(always)]
     pub(super) fn values<E>(self, elements: &[E], page: PageId) -> &[E] {
         &elements[page.index() * self.elements()..][self.key_elements()..self.elements()]
     }
 
-    /// Asks for the memory of one token's slot. A key's elements lie as many cache lines apart as
-    /// a head is wide, so storing one waits for memory as often, unless it was asked for before.
+    /// Prefetches the slot of one token for writing. The elements of a key are on as many cache
+    /// lines as the head is wide, so storing it without a prefetch would miss the cache once per
+    /// element.
     ///
     /// # Panics
-    /// If the page lies outside: our bug.
+    /// If the page or slot is out of range: a bug in the caller.
     pub fn ask_for<E: Element>(self, elements: &[E], (page, slot): (PageId, usize)) {
         let keys = self.keys(elements, page).chunks_exact(self.padded_tokens());
         keys.for_each(|row| ask_for_writing(&row[slot]));
@@ -191,10 +195,12 @@ impl PageLayout {
         values[..self.padded_width()].iter().step_by(line).for_each(ask_for_writing);
     }
 
-    /// Stores one token's key and value in slot `slot` of a page.
+    /// Stores the key and the value of one token in slot `slot` of a page. Both have the head
+    /// width.
     ///
     /// # Panics
-    /// If the slot or the page lies outside, or a width is not a head's: our bug.
+    /// If the slot or the page is out of range, or a width is not the head width: a bug in the
+    /// caller.
     pub fn store<E: Element>(
         self,
         elements: &mut [E],

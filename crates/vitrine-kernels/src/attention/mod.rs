@@ -1,18 +1,20 @@
-//! Attention of query rows over the paged keys and values of their sequences: each row over what
-//! came before it, or over the whole sequence.
+//! Attention of query rows over the paged keys and values of their sequences: causal, or over the
+//! whole sequence.
 //!
-//! A tile is a few rows and all query heads that share one key head, so that keys and values are
-//! read once for all of them. Its rows are consecutive tokens of a sequence, or of several that
-//! begin with the same pages: those are walked for all rows together, then each sequence's own.
-//! Keys are walked in blocks of whole pages with a running maximum and sum.
+//! A tile is a few rows together with all query heads that share one key head, so that keys and
+//! values are read once for all of them. Its rows are consecutive tokens of one sequence, or of
+//! several sequences that begin with the same pages. Shared pages are processed once for all rows,
+//! then the remaining pages of each sequence. Keys are processed in blocks of whole pages with an
+//! online softmax.
 //!
 //! Invariants
-//! - A row's bits depend on its own query, its position and the pages, never on the other rows of
-//!   its tile: blocks begin at fixed positions, and what a row may not see adds exactly nothing.
+//! - Batch invariance: the bits of a row depend on its query, its position and the pages, never on
+//!   the other rows of its tile. Blocks begin at fixed positions, and a masked token contributes
+//!   exactly 0.
 //! - Stored elements are finite, so that a masked product is 0.
 //!
 //! Source: Kwon et al. 2023, arXiv:2309.06180 (pages); Milakov & Gimelshein 2018, arXiv:1805.02867
-//! (the running softmax); Ainslie et al. 2023, arXiv:2305.13245 (shared heads).
+//! (online softmax); Ainslie et al. 2023, arXiv:2305.13245 (grouped-query attention).
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -33,78 +35,80 @@ use vitrine_base::ids::PageId;
 pub use layout::Element;
 pub use layout::PageLayout;
 
-/// Key columns that a block has at least, unless a page is larger.
+/// Maximum key columns of a block; a single page may exceed it.
 const BLOCK_TOKENS: usize = 128;
 
-/// Columns of one register tile.
+/// Columns of one register tile, in elements.
 pub(super) const TILE_COLUMNS: usize = 16;
 
-/// Rows of one register tile: 6 × 2 accumulators, a broadcast and two operands fit 16 registers.
+/// Maximum rows of one register tile: 6 × 2 accumulators, a broadcast and two operands fit 16
+/// registers.
 const TILE_ROWS: usize = 6;
 
-/// How scores become weights.
+/// How scores are transformed before the softmax.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scoring {
-    /// Scores are bent by `cap · tanh(score / cap)`.
+    /// Soft cap: scores become `cap · tanh(score / cap)`. `None` leaves them unchanged.
     pub soft_cap: Option<f32>,
-    /// Tokens that a row sees, itself included; all before it if there is none.
+    /// Sliding window: how many tokens a row attends to, itself included. `None` means no window.
     pub window: Option<usize>,
 }
 
-/// Which tokens of its sequence a row may see.
+/// The attention mask: which tokens of its sequence a row attends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// Itself and those before it.
+    /// Causal: the row itself and all earlier tokens.
     Before,
-    /// All, so many.
+    /// The first `n` tokens, the same for every row; the sequence length for bidirectional
+    /// attention.
     Whole(usize),
 }
 
-/// Rows of a tile that belong to one sequence: consecutive tokens of it.
+/// The rows of a tile that belong to one sequence: consecutive tokens of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SequenceRows {
     /// The rows, as a range of the tile's rows.
     pub rows: Range<usize>,
-    /// Position of the first row in its sequence.
+    /// Position of the first row in its sequence, in tokens.
     pub first_position: usize,
-    /// The sequence's pages in context order, as a range of [`QueryTile::pages`].
+    /// The pages of the sequence in context order, as a range of [`QueryTile::pages`].
     pub pages: Range<usize>,
 }
 
-/// Query rows that attend together.
+/// Query rows that are computed together.
 #[derive(Debug, Clone)]
 pub struct QueryTile<'a> {
-    /// Query heads of this key head.
+    /// Query heads that share the key head.
     pub group: usize,
-    /// At least one; their rows follow each other.
+    /// At least one sequence; their rows are contiguous.
     pub sequences: &'a [SequenceRows],
-    /// The page lists of all of them.
+    /// The page lists of all sequences, concatenated.
     pub pages: &'a [PageId],
-    /// Pages that all of them begin with, computed before the tile's rows.
+    /// Leading pages common to all sequences. Their keys and values precede every row of the tile.
     pub shared_pages: usize,
     /// The attention mask of every row.
     pub sight: Sight,
-    /// Soft cap and window of this layer.
+    /// Soft cap and window of the layer.
     pub scoring: Scoring,
 }
 
 impl QueryTile<'_> {
-    /// All rows.
+    /// Row range of the whole tile.
     #[inline(always)]
     fn rows(&self) -> Range<usize> {
         let last = &self.sequences[self.sequences.len() - 1];
         self.sequences[0].rows.start..last.rows.end
     }
 
-    /// Blocks that all sequences begin with and every row sees whole.
+    /// Leading blocks that all sequences share and every row attends to completely.
     #[inline(always)]
     fn shared_blocks(&self, layout: PageLayout) -> usize {
-        // A window ends elsewhere for each sequence.
+        // With a window, the first visible block differs between sequences.
         let alone = self.sequences.len() < 2 || self.scoring.window.is_some();
         if alone { 0 } else { self.shared_pages / block_pages(layout) }
     }
 
-    /// All that the rows see: what they share, then what each sequence has of its own.
+    /// All spans of the tile: the shared blocks first, if any, then the remainder of each sequence.
     #[inline(always)]
     fn spans(&self, layout: PageLayout) -> impl Iterator<Item = Span<'_>> {
         let shared = (self.shared_blocks(layout) > 0).then(|| self.shared(layout));
@@ -112,7 +116,7 @@ impl QueryTile<'_> {
         shared.into_iter().chain(own)
     }
 
-    /// What the rows of all sequences see of the blocks that they share.
+    /// The span of the shared blocks, for the rows of all sequences.
     #[inline(always)]
     fn shared(&self, layout: PageLayout) -> Span<'_> {
         let pages = self.shared_blocks(layout) * block_pages(layout);
@@ -126,7 +130,7 @@ impl QueryTile<'_> {
         }
     }
 
-    /// What the rows of one sequence see beside the shared blocks.
+    /// The span of one sequence's rows without the shared blocks.
     #[inline(always)]
     fn own(&self, sequence: &SequenceRows, layout: PageLayout) -> Span<'_> {
         let first_row = self.sequences[0].rows.start;
@@ -145,9 +149,9 @@ impl QueryTile<'_> {
     }
 }
 
-/// Rows of a tile with the pages that they see, walked from a block on.
+/// Rows of a tile and the pages they attend to, starting at a block.
 struct Span<'a> {
-    /// The rows, counted in the tile.
+    /// The rows, relative to the first row of the tile.
     tokens: Range<usize>,
     first_position: usize,
     sight: Sight,
@@ -156,7 +160,7 @@ struct Span<'a> {
 }
 
 impl Span<'_> {
-    /// Behind the last token that row `token` of the span sees.
+    /// End of the token range that row `token` of the span attends to (exclusive).
     #[inline(always)]
     fn seen_end(&self, token: usize) -> usize {
         match self.sight {
@@ -166,16 +170,16 @@ impl Span<'_> {
     }
 }
 
-/// Keys and values of one head in all pages.
+/// Keys and values of one head, for all pages of the pool.
 #[derive(Debug, Clone, Copy)]
 pub struct HeadPages<'a, E> {
-    /// All pages of the head, page after page, keys before values in each.
+    /// All pages of the head, one after another, keys before values in each.
     pub elements: &'a [E],
     /// Sizes of a page.
     pub layout: PageLayout,
 }
 
-/// Memory of one thread.
+/// Working memory of one thread; its rows are query heads.
 #[derive(Debug)]
 pub struct Scratch {
     query: Vec<f32>,
@@ -185,7 +189,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Room for tiles of `rows` query heads.
+    /// Allocates scratch for tiles of up to `rows` query heads (tile rows × heads per key head).
     pub fn new(rows: usize, layout: PageLayout) -> Self {
         Self {
             query: vec![0.0; rows * layout.head_width()],
@@ -195,11 +199,11 @@ impl Scratch {
         }
     }
 
-    /// Where the scaled queries of `rows` heads are put before [`attend`], one after another: all
-    /// heads of the tile's first row, then of its second.
+    /// The buffer for the scaled queries of `rows` query heads, to be filled before [`attend`].
+    /// Order: all heads of the tile's first row, then of its second row, and so on.
     ///
     /// # Panics
-    /// If there is no room for them: our bug.
+    /// If the buffer is too small: a bug in the caller.
     pub fn query(&mut self, rows: usize, layout: PageLayout) -> &mut [f32] {
         &mut self.query[..rows * layout.head_width()]
     }
@@ -209,7 +213,7 @@ fn block_pages(layout: PageLayout) -> usize {
     (BLOCK_TOKENS / layout.padded_tokens()).max(1)
 }
 
-/// Asks for the first keys that `tile` reads: whoever has its queries to prepare does so
+/// Prefetches the first keys that `tile` reads, so that the caller can prepare its queries
 /// meanwhile.
 pub fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
     let layout = head.layout;
@@ -219,10 +223,11 @@ pub fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
     }
 }
 
-/// Attends with the queries in `scratch`: `out` is the rectangle of the tile's rows and heads.
+/// Computes attention with the queries in `scratch`. `out` is the rectangle of the tile's rows and
+/// query heads.
 ///
 /// # Panics
-/// If the pages do not cover the tile, or shapes disagree: our bug.
+/// If the pages do not cover the tile, or shapes disagree: a bug in the caller.
 pub fn attend<E: Element>(
     tier: Tier,
     scratch: &mut Scratch,
@@ -232,13 +237,14 @@ pub fn attend<E: Element>(
 ) {
     #[cfg(target_arch = "x86_64")]
     if tier >= Tier::Avx512Vnni && tier.is_available() {
-        // SAFETY: this tier was just found on this machine.
+        // SAFETY: `is_available` has just confirmed this tier.
         unsafe { avx512::attend(scratch, out, head, tile) };
         return;
     }
     #[cfg(target_arch = "x86_64")]
     if tier >= Tier::Avx2 && tier.is_available() {
-        // SAFETY: this tier or a stronger one was just found on this machine.
+        // SAFETY: `is_available` has just confirmed this tier or a stronger one, which includes
+        // AVX2.
         unsafe { avx2::attend(scratch, out, head, tile) };
         return;
     }
@@ -247,15 +253,16 @@ pub fn attend<E: Element>(
     attend_with::<scalar::Scalar, E>(scratch, out, head, tile);
 }
 
-/// The two matrix products of attention.
+/// The matrix product used for scores and for weighted values; one implementation per tier.
 trait Multiply {
-    /// `out[r][c] = first + Σ_k a[r][k] · b[k][c]` for `columns` columns, whole register tiles; k
-    /// ascends, one fused multiplication a term. `first` is what `out` holds if `ADD`, else 0.
+    /// `out[r][c] = first + Σ_k a[r][k] · b[k][c]` with `first = out[r][c]` if `ADD`, else 0.
     ///
-    /// Row `r` of `a` begins at `r * a_stride`, of `out` at `r * out_stride`; row `k` of `b` at
-    /// `k * b_stride`. `inner` is `[columns, depth]`. What `ahead` holds where `b` has its terms
-    /// is needed next: a decode step is through a page before the processor notices that it reads
-    /// in order, and the next page lies anywhere.
+    /// `inner` is `[columns, depth]`; `columns` is a multiple of [`TILE_COLUMNS`]. `k` ascends,
+    /// with one fused multiply-add per term, so that every tier computes the same bits.
+    ///
+    /// The second element of `b_and_ahead` is read next, with the stride of `b`, and may be
+    /// prefetched; it may be empty. A decode step leaves a page before the hardware prefetcher has
+    /// detected the sequential access, and the next page may be anywhere.
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
@@ -264,13 +271,13 @@ trait Multiply {
     );
 }
 
-/// A slice whose rows are so many elements apart.
+/// A matrix whose rows start `stride` elements apart.
 struct Strided<S> {
     slice: S,
     stride: usize,
 }
 
-/// [`attend`] with one tier's products.
+/// [`attend`] with the products of tier `M`.
 #[inline(always)]
 fn attend_with<M: Multiply, E: Element>(
     scratch: &mut Scratch,
@@ -283,7 +290,8 @@ fn attend_with<M: Multiply, E: Element>(
     let heads = rows.len() * tile.group;
     scratch.mixed[..heads * layout.padded_width()].fill(0.0);
     scratch.running[..heads].fill(Running::default());
-    // One loop and one call: the walk is compiled into it, and twice would be too much to inline.
+    // A single call site: the function is inlined here, and a second copy would exceed the inlining
+    // limit.
     for span in tile.spans(layout) {
         walk::<M, E>(scratch, head, tile, &span);
     }
@@ -298,7 +306,8 @@ fn attend_with<M: Multiply, E: Element>(
     }
 }
 
-/// Adds what a span sees to the running sums of its rows.
+/// Processes the blocks of a span: updates the online softmax and the weighted value sums of its
+/// rows.
 #[inline(always)]
 fn walk<M: Multiply, E: Element>(
     scratch: &mut Scratch,
@@ -334,28 +343,30 @@ fn walk<M: Multiply, E: Element>(
     }
 }
 
-/// Pages that one update of the running softmax covers.
+/// The pages covered by one update of the online softmax.
 struct Block {
     pages: Range<usize>,
-    /// Behind the last page that the span sees.
+    /// End of the pages that the span attends to (exclusive).
     last: usize,
-    /// Tokens of the context that the span's last row sees.
+    /// Context tokens that the span's last row attends to.
     end: usize,
-    /// The span's query heads, counted in the tile; rows of scores begin with the first of them.
+    /// The span's query heads, relative to the first of the tile. Row 0 of the scores is the first
+    /// of them.
     heads: Range<usize>,
-    /// Columns of a row of scores.
+    /// Columns between two rows of scores.
     stride: usize,
 }
 
 impl Block {
-    /// Tokens of `page` that the span's last row sees.
+    /// Tokens of `page` that the span's last row attends to.
     #[inline(always)]
     fn tokens(&self, page: usize, layout: PageLayout) -> usize {
         (self.end - page * layout.page_tokens()).min(layout.page_tokens())
     }
 }
 
-/// Scores of every row against the block's keys; returns how many columns were computed.
+/// Computes the scores of every row against the block's keys. Returns the number of columns
+/// computed.
 #[inline(always)]
 fn score<M: Multiply, E: Element>(
     scratch: &mut Scratch,
@@ -385,7 +396,7 @@ fn score<M: Multiply, E: Element>(
     columns
 }
 
-/// Sets the scores of what a row may not see to minus infinity.
+/// Sets the scores of all masked tokens to minus infinity, padding included.
 #[inline(always)]
 fn mask(
     scratch: &mut Scratch,
@@ -413,7 +424,7 @@ fn mask(
     }
 }
 
-/// Adds the block's weighted values to every row.
+/// Adds the block's weighted values to the sums of every row.
 #[inline(always)]
 fn mix<M: Multiply, E: Element>(
     scratch: &mut Scratch,
@@ -444,7 +455,7 @@ fn mix<M: Multiply, E: Element>(
     }
 }
 
-/// [`Multiply::multiply`] of `[rows, columns, depth]`, in register tiles of nearly equal height.
+/// [`Multiply::multiply`] for `[rows, columns, depth]`, in register tiles of nearly equal height.
 #[inline(always)]
 fn multiply_rows<M: Multiply, E: Element, const ADD: bool>(
     out: Strided<&mut [f32]>,
@@ -469,7 +480,7 @@ fn multiply_rows<M: Multiply, E: Element, const ADD: bool>(
             _ => M::multiply::<E, 6, ADD>(out, a, b, inner),
         }
         row += taken;
-        // Asked for once.
+        // Prefetch only once.
         ahead = &[];
     }
 }

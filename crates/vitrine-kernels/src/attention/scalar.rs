@@ -1,10 +1,10 @@
-//! The specification of attention's products.
+//! Specification of the two matrix products of attention, in plain Rust.
 
 use crate::attention::Element;
 use crate::attention::Multiply;
 use crate::attention::Strided;
 
-/// Plain code.
+/// The scalar tier.
 pub(super) struct Scalar;
 
 impl Multiply for Scalar {

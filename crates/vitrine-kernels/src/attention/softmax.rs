@@ -1,11 +1,13 @@
-//! The running softmax of one row of scores.
+//! Online softmax of one row of scores, block by block.
+//!
+//! Source: Milakov & Gimelshein 2018, arXiv:1805.02867.
 
 use crate::exponential::exponential;
 
-/// Interleaved parts of a maximum or a sum.
+/// Interleaved partial results of a maximum or a sum, in a fixed order for all tiers.
 const LANES: usize = 16;
 
-/// Largest score and sum of weights so far.
+/// Largest score and sum of the weights so far. The weights are relative to that score.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Running {
     maximum: f32,
@@ -19,19 +21,21 @@ impl Default for Running {
 }
 
 impl Running {
-    /// Sum of all weights.
+    /// Sum of all weights so far: the softmax denominator.
     #[inline(always)]
     pub(super) fn sum(self) -> f32 {
         self.sum
     }
 
-    /// Replaces a block of scores by their weights; returns what earlier weighted sums must be
-    /// multiplied by. The block is a multiple of [`LANES`] long.
+    /// Replaces a block of scores by their unnormalised weights. Returns the factor by which
+    /// earlier weighted sums must be multiplied, because the maximum may have grown.
+    ///
+    /// The length of `scores` must be a multiple of [`LANES`].
     #[inline(always)]
     pub(super) fn weigh(&mut self, scores: &mut [f32]) -> f32 {
         let maximum = self.maximum.max(largest(scores));
         if maximum == f32::NEG_INFINITY {
-            // The row sees nothing of this block and saw nothing before.
+            // Every score so far is masked: exponentiating would give NaN.
             scores.fill(0.0);
             return 1.0;
         }

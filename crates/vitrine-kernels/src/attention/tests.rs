@@ -1,4 +1,4 @@
-//! Attention against f64, every tier against the specification, rows against their neighbours.
+//! Attention against an f64 reference, every tier against the specification, and batch invariance.
 
 use super::*;
 use crate::grid::Cut;
@@ -9,7 +9,7 @@ use crate::specification::tests::tiers;
 use crate::specification::tests::unless_miri;
 use half::f16;
 
-/// A sequence of random keys, values and queries in pages out of order.
+/// A sequence of random keys, values and queries whose pages are in reverse order.
 struct Sequence<E> {
     layout: PageLayout,
     group: usize,
@@ -24,14 +24,14 @@ struct Sequence<E> {
 
 const PLAIN: Scoring = Scoring { soft_cap: None, window: None };
 
-/// What is read of a value that was stored.
+/// The value read back after storing `value` as `E`.
 fn stored<E: Element>(value: f32) -> f32 {
     let mut element = [E::ZERO];
     E::set(&mut element, &[value]);
     element[0].value()
 }
 
-/// Factor of the queries.
+/// Scale applied to the queries.
 const SCALE: f32 = 0.3;
 
 impl<E: Element> Sequence<E> {
@@ -58,7 +58,7 @@ impl<E: Element> Sequence<E> {
         self.group * self.layout.head_width()
     }
 
-    /// Attention of the tokens `rows`, tiles of `tile` tokens.
+    /// Attention of the tokens `rows`, in tiles of `tile` tokens.
     fn attend(&self, rows: Range<usize>, tile: usize, scoring: &Scoring) -> Vec<f32> {
         self.run(rows, tile, scoring, |scratch, out, head, tile| {
             attend(Tier::detect(), scratch, out, head, tile);
@@ -90,7 +90,8 @@ impl<E: Element> Sequence<E> {
         out[rows.start * self.width()..rows.end * self.width()].to_vec()
     }
 
-    /// Runs `attend` for the rows between two edges each, with their scaled queries in its scratch.
+    /// Runs `attend` for the rows between consecutive edges, with their scaled queries in the
+    /// scratch.
     fn grid<A>(&self, edges: &[usize], query: &[f32], attend: A) -> Vec<f32>
     where
         A: Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>) + Sync,
@@ -113,7 +114,8 @@ impl<E: Element> Sequence<E> {
         out
     }
 
-    /// Attention of tokens that stand for the ends of several sequences, in one tile.
+    /// Attention in one tile of several token ranges, each acting as the end of a sequence of its
+    /// own.
     fn attend_together(
         &self,
         tokens: &[Range<usize>],
@@ -147,7 +149,7 @@ impl<E: Element> Sequence<E> {
         })
     }
 
-    /// One head of one token in f64.
+    /// Reference output of query head `member` of one token, in f64.
     fn exact(&self, token: usize, member: usize, scoring: &Scoring) -> Vec<f64> {
         let width = self.layout.head_width();
         let query = &self.query[(token * self.group + member) * width..][..width];
@@ -203,7 +205,7 @@ fn attention_equals_f64_on_every_head_width_and_page_size() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; shorter sequences go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; shorter sequences cover the same code")]
 fn window_and_soft_cap_equal_f64() {
     for window in [1, 5, 16, 140, 1000] {
         let scoring = Scoring { window: Some(window), ..PLAIN };
@@ -226,7 +228,7 @@ fn rows_that_see_the_whole_sequence_equal_f64() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; shorter sequences go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; shorter sequences cover the same code")]
 fn every_tier_equals_scalar() {
     for (group, page_tokens) in [(1, 16), (2, 32), (7, 16), (4, 5)] {
         let sequence = Sequence::<f16>::new(page_tokens, 64, group, 150);
@@ -243,7 +245,7 @@ fn every_tier_equals_scalar() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; shorter sequences go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; shorter sequences cover the same code")]
 fn row_has_the_same_bits_in_every_tile() {
     for scoring in [PLAIN, Scoring { window: Some(50), ..PLAIN }] {
         let sequence = Sequence::<f16>::new(16, 64, 2, 400);
@@ -255,11 +257,11 @@ fn row_has_the_same_bits_in_every_tile() {
     }
 }
 
-/// Goal: sequences that share pages attend together with the bits of each alone.
-/// Method: the tokens of one long sequence taken for the ends of several that begin alike: each
-/// sees the pages before it, so any token at or behind the shared pages may stand for one.
+/// Goal: sequences that share pages produce the same bits together as each does alone.
+/// Method: ranges of one long sequence act as the ends of several sequences with a common prefix. A
+/// token attends only to earlier pages, so any token at or after the shared pages can act as one.
 #[test]
-#[cfg_attr(miri, ignore = "takes long; shorter sequences go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; shorter sequences cover the same code")]
 fn sequences_that_share_pages_attend_as_each_alone() {
     let soft = Scoring { soft_cap: Some(3.0), ..PLAIN };
     let window = Scoring { window: Some(60), ..PLAIN };
@@ -267,7 +269,7 @@ fn sequences_that_share_pages_attend_as_each_alone() {
         for scoring in [PLAIN, soft, window] {
             let sequence = Sequence::<f16>::new(page_tokens, 64, 2, 420);
             let from = shared_pages * page_tokens;
-            // Rows of several tokens and of one, not in the order of their positions.
+            // Ranges of one and of several tokens, not in positional order.
             let rows = [from + 3..from + 4, from..from + 3, 419..420, from + 9..from + 11];
             let alone: Vec<f32> =
                 rows.iter().flat_map(|rows| sequence.attend(rows.clone(), 8, &scoring)).collect();

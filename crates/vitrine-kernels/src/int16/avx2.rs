@@ -1,8 +1,7 @@
-//! AVX2 and FMA: 6 rows × 16 outputs of sums in registers.
+//! AVX2 and FMA: register tiles of 6 rows × 16 outputs.
 //!
-//! Per pair of inputs two lines of weights are loaded once for all rows of the tile; per row one
-//! broadcast of two codes from memory, two multiplications with addition of neighbours and two
-//! additions.
+//! For each pair of inputs, two registers of weights are loaded once for all rows of the tile. Each
+//! row then costs one broadcast of two codes from memory, two `vpmaddwd` and two additions.
 
 use crate::grid::Rectangle;
 use crate::int16::Int16Matrix;
@@ -13,7 +12,7 @@ use crate::int16::multiply_with;
 use crate::tier::Tier;
 use std::arch::x86_64::*;
 
-/// As [`Int16Matrix::multiply`].
+/// [`Int16Matrix::multiply`] with AVX2.
 pub(super) fn multiply(
     matrix: &Int16Matrix,
     rows: &[i16],
@@ -24,21 +23,21 @@ pub(super) fn multiply(
     fn compiled(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>, first: usize) {
         multiply_with::<Avx2>(matrix, rows, out, first);
     }
-    assert!(Tier::Avx2.is_available(), "a matrix is packed for a tier of this machine");
-    // SAFETY: this tier was just found on this machine.
+    assert!(Tier::Avx2.is_available(), "matrices are packed only for a supported tier");
+    // SAFETY: `is_available` has just confirmed this tier.
     unsafe { compiled(matrix, rows, out, first) }
 }
 
-/// Only named inside [`multiply`], which has found the features.
+/// The AVX2 tier. Used only inside [`multiply`], which has detected the features.
 struct Avx2;
 
 impl Tile for Avx2 {
-    /// 6 × 2 sums, two lines of weights, a broadcast and a product fill 16 registers.
+    /// 6 × 2 sums, two weight registers, a broadcast and a product fill 16 registers.
     const ROWS: usize = 6;
 
     #[inline(always)]
     fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
-        // SAFETY: this type is used below `multiply` only, so the features are there.
+        // SAFETY: this type is used only inside `multiply`, so the features are available.
         unsafe { sums(codes, rows, stride) }
     }
 }
@@ -46,17 +45,17 @@ impl Tile for Avx2 {
 #[target_feature(enable = "avx2")]
 fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
     let pairs = codes.len() / (2 * PANEL_OUTPUTS);
-    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows");
+    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows are missing");
     let (codes, rows) = (codes.as_ptr(), rows.as_ptr());
     let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
     for pair in 0..pairs {
-        // SAFETY: `pair < pairs`, so these 32 codes lie in the panel; loads need no alignment.
+        // SAFETY: `pair < pairs`, so these 32 codes are inside the panel; loads need no alignment.
         let weights = unsafe {
             let line = codes.add(pair * 2 * PANEL_OUTPUTS);
             [_mm256_loadu_si256(line.cast()), _mm256_loadu_si256(line.add(PANEL_OUTPUTS).cast())]
         };
         for (row, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: `row < ROWS` and `pair < pairs`: inside by the assertion above.
+            // SAFETY: `row < ROWS` and `pair < pairs`: in bounds by the assertion above.
             let two = unsafe { rows.add(row * stride + 2 * pair).cast::<i32>().read_unaligned() };
             let two = _mm256_set1_epi32(two);
             for half in 0..2 {

@@ -1,7 +1,7 @@
-//! AVX-512 with VNNI: 12 rows × 16 outputs of sums in registers.
+//! AVX-512 with VNNI: register tiles of 12 rows × 16 outputs.
 //!
-//! Per pair of inputs one line of weights is loaded for all rows of the tile; per row one dot
-//! product of pairs with two codes that it broadcasts from memory.
+//! For each pair of inputs, one register of weights is loaded for all rows of the tile. Each row
+//! then costs one `vpdpwssd` with two codes broadcast from memory.
 
 #![expect(unsafe_code, reason = "vector instructions, and loads and stores through pointers")]
 
@@ -14,7 +14,7 @@ use crate::int16::multiply_with;
 use crate::tier::Tier;
 use std::arch::x86_64::*;
 
-/// As [`Int16Matrix::multiply`].
+/// [`Int16Matrix::multiply`] with AVX-512.
 pub(super) fn multiply(
     matrix: &Int16Matrix,
     rows: &[i16],
@@ -25,12 +25,12 @@ pub(super) fn multiply(
     fn compiled(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>, first: usize) {
         multiply_with::<Avx512>(matrix, rows, out, first);
     }
-    assert!(Tier::Avx512Vnni.is_available(), "a matrix is packed for a tier of this machine");
-    // SAFETY: this tier was just found on this machine.
+    assert!(Tier::Avx512Vnni.is_available(), "matrices are packed only for a supported tier");
+    // SAFETY: `is_available` has just confirmed this tier.
     unsafe { compiled(matrix, rows, out, first) }
 }
 
-/// Only named inside [`multiply`], which has found the features.
+/// The AVX-512 tier. Used only inside [`multiply`], which has detected the features.
 struct Avx512;
 
 impl Tile for Avx512 {
@@ -38,7 +38,7 @@ impl Tile for Avx512 {
 
     #[inline(always)]
     fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
-        // SAFETY: this type is used below `multiply` only, so the features are there.
+        // SAFETY: this type is used only inside `multiply`, so the features are available.
         unsafe { sums(codes, rows, stride) }
     }
 }
@@ -46,14 +46,15 @@ impl Tile for Avx512 {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn sums<const ROWS: usize>(codes: &[i16], rows: &[i16], stride: usize) -> TileSums<ROWS> {
     let pairs = codes.len() / (2 * PANEL_OUTPUTS);
-    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows");
+    assert!(rows.len() >= ROWS * stride && stride >= 2 * pairs, "codes of {ROWS} rows are missing");
     let (codes, rows) = (codes.as_ptr(), rows.as_ptr());
     let mut sums = [_mm512_setzero_si512(); ROWS];
     for pair in 0..pairs {
-        // SAFETY: `pair < pairs`, so these 32 codes lie in the panel; the load needs no alignment.
+        // SAFETY: `pair < pairs`, so these 32 codes are inside the panel; the load needs no
+        // alignment.
         let weights = unsafe { _mm512_loadu_si512(codes.add(pair * 2 * PANEL_OUTPUTS).cast()) };
         for (row, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: `row < ROWS` and `pair < pairs`: inside by the assertion above.
+            // SAFETY: `row < ROWS` and `pair < pairs`: in bounds by the assertion above.
             let two = unsafe { rows.add(row * stride + 2 * pair).cast::<i32>().read_unaligned() };
             *sum = _mm512_dpwssd_epi32(*sum, weights, _mm512_set1_epi32(two));
         }

@@ -1,10 +1,10 @@
-//! The specification of a tile.
+//! Specification of the register tile, in plain Rust.
 
 use crate::int16::PANEL_OUTPUTS;
 use crate::int16::Tile;
 use crate::int16::TileSums;
 
-/// Plain code.
+/// The scalar tier.
 pub(super) struct Scalar;
 
 impl Tile for Scalar {

@@ -1,4 +1,4 @@
-//! Products against f64, every tier against the specification, rows against their neighbours.
+//! Products against an f64 reference, every tier against the specification, and batch invariance.
 
 use super::*;
 use crate::grid::Cut;
@@ -17,7 +17,8 @@ fn quantized(values: &[f32], inputs: usize) -> Vec<i16> {
     rows
 }
 
-/// The whole product, `columns` outputs a task; what lies behind the outputs must stay as it was.
+/// The whole product, in tasks of `columns` outputs. Checks that elements beyond the outputs are
+/// not written.
 fn product(matrix: &Int16Matrix, rows: &[i16], columns: usize) -> Vec<f32> {
     const CANARY: f32 = -7.25;
     let (count, width) = (rows.len() / row_codes(matrix.inputs), matrix.outputs() + 3);
@@ -55,7 +56,7 @@ fn every_tier_equals_scalar_on_every_height_and_tail() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
 fn row_has_the_same_bits_in_every_company() {
     let (inputs, outputs) = (96, 80);
     let matrix = Int16Matrix::pack(
@@ -73,7 +74,7 @@ fn row_has_the_same_bits_in_every_company() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
 fn product_is_that_of_the_rounded_operands() {
     for inputs in [64, 1536, 4096] {
         let (weights, values) = (random_floats(inputs * 16, 7), random_floats(inputs * 5, 8));
@@ -89,7 +90,8 @@ fn product_is_that_of_the_rounded_operands() {
                     .zip(weights)
                     .map(|(x, w)| f64::from(*x) * (f64::from(*w) / step).round_ties_even() * step);
                 let exact = 0.5 + terms.sum::<f64>();
-                // Half a step of the activations each, adding up as noise; six times that.
+                // Each activation is off by up to half a step; the errors add up as noise. Allow
+                // six times that.
                 let noise = 0.3 / f64::from(code_max(inputs)) * (inputs as f64 / 3.0).sqrt();
                 assert!((f64::from(found) - exact).abs() < 6.0 * noise, "{found} is not {exact}");
             }
@@ -98,7 +100,7 @@ fn product_is_that_of_the_rounded_operands() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
 fn extreme_operands_do_not_overflow() {
     for inputs in [2, 384, 1536, 4096, INPUTS_MAX] {
         let largest = vec![-3.0; inputs];

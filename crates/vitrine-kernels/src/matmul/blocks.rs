@@ -1,4 +1,5 @@
-//! Takes the file's blocks apart: codes, scales and minima of up to 256 weights of one row.
+//! Decodes the quantisation blocks of a model file into codes, scales and minima, up to 256 weights
+//! of one row at a time.
 //!
 //! Source: the block structures and `dequantize_row_*` of llama.cpp's `ggml-quants.c`.
 
@@ -6,32 +7,33 @@ use crate::matmul::weight_type::WeightType;
 use half::bf16;
 use half::f16;
 
-/// Weights of one unit: what a super-block of the file holds.
+/// Maximum weights per unit: one super-block of the file.
 pub(super) const UNIT_WEIGHTS: usize = 256;
 
-/// Up to 256 consecutive weights of one row.
+/// Up to 256 consecutive weights of one row, decoded.
 ///
 /// 32-weight types: weight = `d[k / 32] · (code − zero) + m[k / 32]`.
-/// 256-weight types: weight = `d[0] · scale[k / n] · (code − zero) − m[0] · min[k / n]`, `n` being
-/// the weights that share a scale.
+///
+/// 256-weight types: weight = `d[0] · scale[k / n] · (code − zero) − m[0] · min[k / n]`, where `n`
+/// weights share a scale.
 #[derive(Debug, Clone)]
 pub(super) struct RowUnitCodes {
     /// Unsigned codes.
     pub(super) codes: [u8; UNIT_WEIGHTS],
-    /// Scales as f16 bits.
+    /// Scales as f16 bits: one per 32 weights, or only `d[0]` for a super-block.
     pub(super) d: [u16; 8],
-    /// Minima as f16 bits.
+    /// Minima as f16 bits, indexed as `d`.
     pub(super) m: [u16; 8],
-    /// Integer scales.
+    /// Integer scales of the sub-blocks of a super-block.
     pub(super) scale: [i8; 16],
-    /// Integer minima.
+    /// Integer minima of the sub-blocks of a super-block.
     pub(super) min: [u8; 16],
-    /// Dense weights.
+    /// Weights of the dense types.
     pub(super) dense: [f32; UNIT_WEIGHTS],
 }
 
 impl RowUnitCodes {
-    /// Weights that are all zero whatever the format: every scale is zero.
+    /// All-zero weights in every format, because every scale is zero.
     pub(super) fn zeroed() -> Self {
         Self {
             codes: [0; UNIT_WEIGHTS],
@@ -43,7 +45,7 @@ impl RowUnitCodes {
         }
     }
 
-    /// Reads the weights of `bytes`, whole units of the file and at most 256 weights.
+    /// Decodes `bytes`: whole units of the file, at most 256 weights.
     pub(super) fn read(&mut self, weight_type: WeightType, bytes: &[u8]) {
         match weight_type {
             WeightType::F32 | WeightType::F16 | WeightType::Bf16 => {
@@ -77,13 +79,13 @@ impl RowUnitCodes {
         }
     }
 
-    /// One block of 32.
+    /// Decodes block `at`, which has 32 weights.
     fn read_block(&mut self, weight_type: WeightType, at: usize, block: &[u8]) {
         let codes = &mut self.codes[32 * at..32 * (at + 1)];
         self.d[at] = u16_at(block, 0);
         let mut rest = &block[2..];
         if weight_type == WeightType::Q8_0 {
-            // The sign bit flipped: the weight plus 128, unsigned.
+            // Flipping the sign bit stores the signed weight as unsigned, offset by 128.
             codes.iter_mut().zip(rest).for_each(|(code, &byte)| *code = byte ^ 0x80);
             return;
         }
@@ -148,7 +150,7 @@ impl RowUnitCodes {
         }
     }
 
-    /// As `Q6_K`: three bits fit into six, and the sub-blocks are the same.
+    /// Converts to `Q6_K` without loss: three bits fit into six, and the sub-blocks are the same.
     fn read_q3k(&mut self, bytes: &[u8]) {
         let (mask, low, packed) = (&bytes[..32], &bytes[32..96], &bytes[96..108]);
         self.d[0] = u16_at(bytes, 108);
@@ -165,7 +167,7 @@ impl RowUnitCodes {
         }
     }
 
-    /// As `Q8_0`, rounded.
+    /// Requantises to `Q8_0`, with rounding.
     fn read_q2k(&mut self, bytes: &[u8]) {
         let (packed, low) = (&bytes[..16], &bytes[16..80]);
         let d = f16::from_bits(u16_at(bytes, 80)).to_f32();
@@ -183,7 +185,7 @@ impl RowUnitCodes {
             let inverse = if step.to_f32() > 0.0 { step.to_f32().recip() } else { 0.0 };
             for l in 0..32 {
                 let code = (weight(l) * inverse).round_ties_even().clamp(-127.0, 127.0);
-                #[expect(clippy::cast_possible_truncation, reason = "clamped to a byte's range")]
+                #[expect(clippy::cast_possible_truncation, reason = "clamped to -127..=127")]
                 let code = code as i8;
                 self.codes[32 * sub + l] = code.cast_unsigned() ^ 0x80;
             }

@@ -1,4 +1,4 @@
-//! One record of a strip taken apart by the specification.
+//! Unpacking of one strip record by the specification.
 
 use crate::matmul::layout::Layout;
 use crate::matmul::weight_type::Format;
@@ -6,12 +6,12 @@ use crate::matmul::weight_type::RowForm;
 use half::bf16;
 use half::f16;
 
-/// Bytes of 256 codes of 16 rows.
+/// Codes of the largest record: 256 weights of 16 rows.
 pub(super) const CODE_BYTES: usize = 4096;
 
-/// A unit of one strip: unsigned codes of one byte each and everything else widened.
+/// An unpacked record: one byte per unsigned code, everything else widened.
 ///
-/// `r` counts the strip's rows, `R` of them.
+/// In the shapes below `r` is a row of the strip.
 #[repr(C, align(64))]
 #[derive(Debug, Clone)]
 pub(super) struct DecodedStrip {
@@ -23,10 +23,10 @@ pub(super) struct DecodedStrip {
     pub(super) d: [f32; 128],
     /// `[group or 1][r]` minima.
     pub(super) m: [f32; 128],
-    /// `[sub-block][r]` integer scales, the i16 twice.
+    /// `[sub-block][r]` integer scales, each as two equal i16.
     pub(super) scale: [i32; 256],
-    /// `[pair of sub-blocks][r]` integer minima, i16 of the first in the low half. `Q6_K`'s offset
-    /// of 32 stands here as a minimum of `32 · scale`.
+    /// `[pair of sub-blocks][r]` integer minima as two i16, the first in the low half. The zero
+    /// point of `Q6_K` (32) is stored here as a minimum of `32 · scale`.
     pub(super) min: [i32; 128],
 }
 
@@ -42,7 +42,7 @@ impl DecodedStrip {
         }
     }
 
-    /// Takes a record apart.
+    /// Unpacks a record.
     pub(super) fn read(&mut self, format: Format, layout: &Layout, record: &[u8]) {
         if format.row_form() == RowForm::Float {
             self.read_dense(format, layout, record);
@@ -92,7 +92,7 @@ impl DecodedStrip {
         }
     }
 
-    /// Widens scales and minima; `halves` turns f16 bytes into f32.
+    /// Widens scales and minima. `halves` converts f16 bytes to f32; tiers pass their own.
     #[inline(always)]
     pub(super) fn read_scales(
         &mut self,
@@ -125,7 +125,7 @@ impl DecodedStrip {
         }
     }
 
-    /// The weights of row `row` of a strip that [`Self::read`] took apart.
+    /// Dequantises row `row` of a strip that [`Self::read`] unpacked.
     pub(super) fn row_to_f32(&self, format: Format, rows: usize, row: usize, out: &mut [f32]) {
         for (k, weight) in out.iter_mut().enumerate() {
             if format.row_form() == RowForm::Float {
@@ -133,7 +133,7 @@ impl DecodedStrip {
                 continue;
             }
             let code = i32::from(self.codes[(k / 4 * rows + row) * 4 + k % 4]) - format.zero();
-            #[expect(clippy::cast_precision_loss, reason = "a byte's worth")]
+            #[expect(clippy::cast_precision_loss, reason = "magnitude of at most 255")]
             let code = code as f32;
             *weight = match format.scaled_weights() {
                 0 => {
@@ -157,15 +157,15 @@ impl DecodedStrip {
     }
 }
 
-/// Two i16 in one word, the first in the low half.
+/// Packs two i16 into one word, the first in the low half.
 #[inline(always)]
 pub(super) const fn pair(low: i16, high: i16) -> i32 {
     (low.cast_unsigned() as u32 | (high.cast_unsigned() as u32) << 16).cast_signed()
 }
 
-/// The two i16 of a word, the low half first.
+/// Unpacks the two i16 of a word, the low half first.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "each half is taken on its own")]
+#[expect(clippy::cast_possible_truncation, reason = "the two halves are returned separately")]
 pub(super) const fn halves_of(word: i32) -> [i16; 2] {
     [word as i16, (word >> 16) as i16]
 }

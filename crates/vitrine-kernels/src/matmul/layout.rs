@@ -1,15 +1,17 @@
-//! Where things lie: *strips* of matrix rows side by side, four strips a *panel*.
+//! Memory layout of packed weights: *lines*, *records*, *strips* and *panels*.
 //!
-//! A *line* holds one group of four consecutive weights of every row of a strip, row by row: one
-//! vector register that a broadcast word of four activations is multiplied with. A *record* holds a
-//! unit of up to 256 consecutive weights (dense: 64) of a strip, scales before codes, and begins
-//! at a multiple of 32 bytes. A panel holds the records of its strips' first units, then of their
-//! second ones: a product reads memory in one ascending stream. Bytes match the file's within 3 %.
+//! A *strip* is a group of adjacent matrix rows, one per f32 lane of a register; a *panel* is four
+//! strips. A *line* holds four consecutive weights of every row of a strip, row by row: one vector
+//! register, to be multiplied with a broadcast word of four activations. A *record* holds one unit
+//! of a strip, up to 256 consecutive weights (dense: 64), scales before codes, and begins at a
+//! multiple of 32 bytes. A panel holds the records of its strips' first units, then those of their
+//! second units, and so on, so that a product reads memory in one ascending stream. The size is
+//! within 3 % of the file's.
 //!
-//! - 4-bit codes: two groups share a line, the first in the low nibbles.
-//! - 5-bit codes: low nibbles as above; one line for 32 weights holds the fifth bits: bit `g` of a
+//! - 4-bit codes: two groups of four weights share a line, the first in the low nibbles.
+//! - 5-bit codes: low nibbles as above; one line per 32 weights holds the fifth bits: bit `g` of a
 //!   row's byte `j` belongs to weight `4 g + j`.
-//! - 6-bit codes: low nibbles as above; one line for 16 weights holds the two high bits: bits `2 g`
+//! - 6-bit codes: low nibbles as above; one line per 16 weights holds the two high bits: bits `2 g`
 //!   and `2 g + 1` of a row's byte `j` belong to weight `4 g + j`.
 //!
 //! Source: interleaved rows as in ik_llama.cpp's `_R4`/`_R8` and llama.cpp's repacked types; the
@@ -22,18 +24,18 @@ use crate::matmul::weight_type::RowForm;
 use half::bf16;
 use half::f16;
 
-/// Records begin at multiples of this.
+/// Alignment of records, in bytes.
 const ALIGNMENT: usize = 32;
 
-/// Weights of a record of a dense matrix: its f32 values then fill as many bytes as 256 codes.
+/// Weights per row in a record of a dense matrix: their f32 values fill as many bytes as 256 codes.
 const DENSE_UNIT_WEIGHTS: usize = 64;
 
-/// Byte offsets in a record of `weights` weights of each of `strip_rows` rows.
+/// Byte offsets of the parts of a record with `weights` weights for each of `strip_rows` rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     pub(super) strip_rows: usize,
     pub(super) weights: usize,
-    /// Minima as f16: `[group or 1][row]`. The scales before them begin at 0.
+    /// Minima as f16: `[group or 1][row]`. The scales before them start at offset 0.
     pub(super) m: usize,
     /// Integer scales as bytes: `[sub-block][row]`.
     pub(super) scale: usize,
@@ -41,13 +43,13 @@ pub(super) struct Layout {
     pub(super) min: usize,
     /// High bits of codes.
     pub(super) high: usize,
-    /// Low nibbles, whole codes or dense weights.
+    /// Low nibbles, 8-bit codes or dense weights.
     pub(super) codes: usize,
-    /// All of it, padded to the alignment.
+    /// Size of the record, padded to the alignment.
     pub(super) bytes: usize,
 }
 
-/// Weights of a full record.
+/// Weights per row in a full record.
 pub(super) const fn unit_weights(format: Format) -> usize {
     match format.row_form() {
         RowForm::Float => DENSE_UNIT_WEIGHTS,
@@ -79,7 +81,7 @@ impl Layout {
         Self { strip_rows, weights, m, scale, min, high, codes, bytes }
     }
 
-    /// Writes row `row` of a record that is zero so far.
+    /// Writes row `row` of a record; the record must be zero where that row is stored.
     pub(super) fn write(&self, format: Format, row: usize, unit: &RowUnitCodes, record: &mut [u8]) {
         if format.row_form() == RowForm::Float {
             self.write_dense(format, row, unit, record);

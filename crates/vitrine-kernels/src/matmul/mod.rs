@@ -1,16 +1,17 @@
-//! Products with packed weight matrices: `rows × matrixᵀ`, any number of rows.
+//! Products with packed weight matrices: `rows × matrixᵀ`, for any number of rows.
 //!
-//! Weights are unsigned codes in panels ([`PackedMatrix`]), activations signed bytes
-//! ([`QuantizedRows`]). A panel's record is taken apart once for up to [`BLOCK_ROWS`] rows, then
-//! multiplied tile by tile. Threads share a product by panels: each computes some of them and hands
-//! the sums to a closure of its own.
+//! Weights are unsigned codes in panels ([`PackedMatrix`]); activations are signed bytes
+//! ([`QuantizedRows`]). The records of a panel are unpacked once for up to [`BLOCK_ROWS`] rows and
+//! multiplied strip by strip. Threads share a product by panels: each thread computes some of them
+//! and passes the sums to its own closure.
 //!
 //! Invariants
-//! - A row's sums have the same bits in every company, in every tier and on any number of threads.
-//! - Nothing is allocated in a product; [`Scratch`] belongs to the caller, one a thread.
+//! - Batch invariance: the sums of a row have the same bits whatever other rows are computed, in
+//!   every tier and on any number of threads.
+//! - A product never allocates. The caller owns one [`Scratch`] per thread.
 //!
 //! Source: the blocking is Goto & van de Geijn 2008, "Anatomy of high-performance matrix
-//! multiplication", with weights in panels instead of packed on the fly.
+//! multiplication", with weights stored in panels instead of packed on the fly.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -42,57 +43,57 @@ pub use weight_type::WeightType;
 use crate::tier::TierError;
 use std::ops::Range;
 
-/// Rows that share one unpacking of the weights: their units (20 KiB) and sums (8 KiB) stay in the
-/// first two caches beside the weights.
+/// Maximum rows that share one unpacking of the weights. Their units (20 KiB) and sums (8 KiB) stay
+/// in the first two cache levels beside the weights.
 pub const BLOCK_ROWS: usize = 64;
 
 /// Why a matrix cannot be packed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatmulError {
-    /// Rows are not whole units.
-    #[error("{weight_type:?} rows of {found} weights, must be a multiple of {multiple}")]
+    /// The row length is not a multiple of the type's unit.
+    #[error("{weight_type:?} rows have {found} weights, must be a multiple of {multiple}")]
     Columns {
-        /// The type.
+        /// The weight type.
         weight_type: WeightType,
-        /// Weights of a row.
+        /// Weights per row.
         found: usize,
-        /// What they must be a multiple of.
+        /// The required multiple, in weights.
         multiple: usize,
     },
-    /// The bytes are not the matrix.
-    #[error("{found} bytes for {rows} rows of {row_bytes}")]
+    /// The byte count does not match the shape.
+    #[error("found {found} bytes, {rows} rows of {row_bytes} bytes were expected")]
     Bytes {
-        /// Bytes given.
+        /// Bytes found.
         found: usize,
-        /// Rows of the matrix.
+        /// Matrix rows.
         rows: usize,
-        /// Bytes of a row.
+        /// Bytes per row.
         row_bytes: usize,
     },
-    /// This machine lacks the tier.
+    /// This machine does not support the tier.
     #[error(transparent)]
     Tier(#[from] TierError),
 }
 
-/// The left operand, in the form that the matrix wants ([`PackedMatrix::row_form`]).
+/// The left operand, in the form given by [`PackedMatrix::row_form`].
 #[derive(Debug, Clone, Copy)]
 pub enum Rows<'a> {
-    /// Bytes with scales.
+    /// Bytes with scales, for quantised matrices.
     Quantized(&'a QuantizedRows),
     /// Row-major `[rows, columns]` f32, for dense matrices.
     Float(&'a [f32]),
 }
 
-/// Takes sums of a row: its number, the first column, the sums from there on.
+/// Receives the sums of one row: row index, first column, and the sums from that column on.
 pub type Take<'a> = dyn FnMut(usize, usize, &[f32]) + 'a;
 
 /// Computes columns `panels.start * panel_rows ..` of `rows × matrixᵀ`.
 ///
-/// `take(row, column, sums)` gets each row's sums for up to 64 columns at a time, from `column` on;
-/// every (row, column) once.
+/// Calls `take(row, column, sums)` with up to 64 consecutive sums of a row, starting at `column`.
+/// Every (row, column) pair is passed exactly once.
 ///
 /// # Panics
-/// If the operands do not fit together or there are no such panels: our bug.
+/// If the operands do not match or the panels do not exist: a bug in the caller.
 pub fn matmul(
     matrix: &PackedMatrix,
     rows: Rows<'_>,
@@ -103,33 +104,34 @@ pub fn matmul(
     assert!(panels.end <= matrix.panel_count(), "panels {panels:?} of {}", matrix.panel_count());
     match rows {
         Rows::Quantized(rows) => {
-            assert_eq!(rows.form(), matrix.row_form(), "the rows' form is not the matrix'");
+            assert_eq!(rows.form(), matrix.row_form(), "row form differs from the matrix");
             assert_eq!(rows.columns(), matrix.columns(), "inner lengths differ");
         }
         Rows::Float(values) => {
-            assert_eq!(RowForm::Float, matrix.row_form(), "the rows' form is not the matrix'");
+            assert_eq!(RowForm::Float, matrix.row_form(), "row form differs from the matrix");
             assert!(values.len().is_multiple_of(matrix.columns()), "inner lengths differ");
         }
     }
     drive::run(matrix, rows, panels, scratch, take);
 }
 
-/// The largest sum of a row so far and its column. NaN and minus infinity never count.
+/// The largest sum of a row so far and its column. NaN and minus infinity are ignored.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Largest {
-    /// The sum.
+    /// The largest sum.
     pub value: f32,
-    /// Its column.
+    /// The column of that sum.
     pub column: usize,
 }
 
 impl Largest {
-    /// Smaller than every sum.
+    /// The initial value: smaller than every sum.
     pub const NONE: Self = Self { value: f32::NEG_INFINITY, column: usize::MAX };
 
-    /// Looks at the values of the columns from `first` on: once at all of them in lanes, which
-    /// becomes vector code, and for the place only if they hold the largest. A row has as many as
-    /// 150,000.
+    /// Includes the values of the columns from `first` on. Of equal values the first column wins.
+    ///
+    /// A first pass finds the maximum in vectorised lanes; the column is searched only if the
+    /// maximum improves on the current one. A vocabulary row has up to 150,000 values.
     #[inline]
     pub fn see(&mut self, first: usize, values: &[f32]) {
         const LANES: usize = 16;
@@ -139,7 +141,7 @@ impl Largest {
         let rest = blocks.remainder();
         for block in blocks.chain(std::iter::once(rest)) {
             for (lane, value) in lanes.iter_mut().zip(block) {
-                // False for NaN and for minus infinity.
+                // The comparison is false for NaN and minus infinity.
                 *lane = if *value > *lane { *value } else { *lane };
             }
         }
@@ -154,8 +156,8 @@ impl Largest {
         *self = self.or(Self { value, column: first + from + at });
     }
 
-    /// The larger of two; of equals the one with the smaller column, so that the order of threads
-    /// does not matter. A NaN is never the larger.
+    /// The larger of two results. Ties go to the smaller column, so that the order of threads does
+    /// not matter. A NaN never wins.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let equal = other.value == self.value && other.column < self.column;

@@ -1,4 +1,5 @@
-//! A weight matrix in panels: the one copy that stays in memory once the file's pages are released.
+//! A weight matrix packed into panels: the only copy in memory once the pages of the model file are
+//! released.
 
 use crate::matmul::MatmulError;
 use crate::matmul::blocks::RowUnitCodes;
@@ -19,9 +20,9 @@ use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSliceMut;
 use std::ops::Range;
 
-/// Matrix rows side by side in a strip of AVX-512's 64-byte lines.
+/// Matrix rows per strip with 64-byte lines (AVX-512).
 const WIDE_STRIP_ROWS: usize = 16;
-/// Matrix rows side by side in a strip of 32-byte lines.
+/// Matrix rows per strip with 32-byte lines (all other tiers).
 const STRIP_ROWS: usize = 8;
 
 /// A `[rows, columns]` weight matrix, packed for one tier.
@@ -33,7 +34,8 @@ pub struct PackedMatrix {
     strip_rows: usize,
     /// Records of a panel.
     units: usize,
-    /// Of every record but the last, and of the last: a product looks them up for every strip.
+    /// Layouts of a full record and of a strip's last record, cached because a product looks them
+    /// up for every strip.
     layouts: [Layout; 2],
     strip_bytes: usize,
     panels: LineBytes,
@@ -52,12 +54,12 @@ impl std::fmt::Debug for PackedMatrix {
 }
 
 impl PackedMatrix {
-    /// Packs a matrix that `bytes` hold row by row as in a GGUF file. `columns` are the weights of
-    /// one row, the length of the inner products.
+    /// Packs a matrix whose `bytes` are stored row by row as in a GGUF file. `shape` is `[rows,
+    /// columns]`; `columns` is the number of weights per row, the length of the inner products.
     ///
     /// # Errors
-    /// If the columns are not whole units of the type and multiples of 32, the bytes are not
-    /// exactly the matrix, or this machine lacks the tier.
+    /// If the columns are not a multiple of 32 and of the type's unit, the byte count does not
+    /// match the shape, or this machine does not support the tier.
     pub fn pack(
         weight_type: WeightType,
         bytes: &[u8],
@@ -107,7 +109,7 @@ impl PackedMatrix {
         let panel_bytes = PANEL_STRIPS * matrix.strip_bytes;
         #[cfg(not(miri))]
         let each = panels.as_mut_slice().par_chunks_mut(panel_bytes);
-        // Miri would stop in the queues of rayon's threads.
+        // Miri reports errors in rayon's queues, so pack sequentially.
         #[cfg(miri)]
         let each = panels.as_mut_slice().chunks_mut(panel_bytes);
         each.enumerate().for_each(|(panel, packed)| {
@@ -134,61 +136,62 @@ impl PackedMatrix {
         }
     }
 
-    /// The type in the file.
+    /// The weight type in the model file.
     #[must_use]
     pub fn weight_type(&self) -> WeightType {
         self.weight_type
     }
 
-    /// The rows that it is multiplied with.
+    /// The form of the rows that the matrix is multiplied with.
     #[must_use]
     pub fn row_form(&self) -> RowForm {
         self.weight_type.row_form()
     }
 
-    /// The tier whose instructions multiply it.
+    /// The tier that the matrix is packed for.
     #[must_use]
     pub fn tier(&self) -> Tier {
         self.tier
     }
 
-    /// Rows: columns of the product.
+    /// Matrix rows, which are the columns of the product.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Weights of a row.
+    /// Weights per row, the length of the inner products.
     #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Rows of one panel, the unit in which threads share a product; the last one may have fewer.
+    /// Matrix rows per panel; the last panel may have fewer. Threads share a product by panels.
     #[must_use]
     pub fn panel_rows(&self) -> usize {
         PANEL_STRIPS * self.strip_rows
     }
 
-    /// Panels of the matrix.
+    /// Number of panels.
     #[must_use]
     pub fn panel_count(&self) -> usize {
         self.rows.div_ceil(self.panel_rows())
     }
 
-    /// Bytes that it occupies.
+    /// Memory of the packed weights, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.panels.occupied()
     }
 
-    /// Writes row `row` as f32.
+    /// Dequantises row `row` into `out`.
     ///
     /// # Panics
-    /// If there is no such row or `out` is not a row long: our bug, ids are checked before.
+    /// If the row does not exist or `out` is not [`columns`](Self::columns) long: a bug in the
+    /// caller, which checks token ids first.
     pub fn row_to_f32(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.rows, "row {row} of a matrix of {}", self.rows);
-        assert_eq!(out.len(), self.columns, "a row has as many weights as the matrix columns");
+        assert_eq!(out.len(), self.columns, "the output must have one element per column");
         let mut decoded = DecodedStrip::zeroed();
         let format = self.format();
         for (unit, weights) in out.chunks_mut(unit_weights(format)).enumerate() {
@@ -208,25 +211,26 @@ impl PackedMatrix {
         self.units
     }
 
-    /// Strips of panel `panel`.
+    /// Strips in panel `panel`; the last panel may have fewer than [`PANEL_STRIPS`].
     pub(super) fn strips(&self, panel: usize) -> usize {
         let strips = self.rows.div_ceil(self.strip_rows);
         (strips - panel * PANEL_STRIPS).min(PANEL_STRIPS)
     }
 
-    /// The layout of a strip's record `unit`.
+    /// The layout of record `unit` of a strip.
     pub(super) fn layout(&self, unit: usize) -> &Layout {
         &self.layouts[usize::from(unit + 1 == self.units)]
     }
 
-    /// Record `unit` of a panel's strip.
+    /// Bytes of record `unit` of a strip.
     pub(super) fn strip_record(&self, panel: usize, unit: usize, strip: usize) -> &[u8] {
         let record = self.record(panel, unit, strip);
         let start = panel * PANEL_STRIPS * self.strip_bytes;
         &self.panels.as_slice()[start + record.start..start + record.end]
     }
 
-    /// What a product reads one unit of the panel after record `unit` of a strip; empty at the end.
+    /// The bytes that a product reads one panel unit after record `unit` of a strip, to be
+    /// prefetched; empty at the end of the matrix.
     pub(super) fn ahead(&self, panel: usize, unit: usize, strip: usize) -> &[u8] {
         let record = self.record(panel, unit, strip);
         let all = self.panels.as_slice();
@@ -236,14 +240,14 @@ impl PackedMatrix {
         &all[start..(start + record.len()).min(all.len())]
     }
 
-    /// Where record `unit` of a strip lies in its panel.
+    /// Byte range of record `unit` of a strip, relative to its panel.
     fn record(&self, panel: usize, unit: usize, strip: usize) -> Range<usize> {
         let (full, bytes) = (self.layouts[0].bytes, self.layout(unit).bytes);
         let start = unit * full * self.strips(panel) + strip * bytes;
         start..start + bytes
     }
 
-    /// The same panels multiplied by the specification.
+    /// The same panels, multiplied by the scalar specification.
     #[cfg(test)]
     pub(super) fn into_scalar(mut self) -> Self {
         self.tier = Tier::Scalar;

@@ -1,14 +1,14 @@
 //! The left operand: rows of activations as signed bytes with scales and sums.
 //!
-//! A group of values is scaled so that its largest magnitude becomes 127 and rounded to nearest,
-//! ties to even. Sums of the codes stand beside them: what weights are stored too large by, and
-//! their minima, are multiplied with sums instead of with every code.
+//! Each group of values is scaled so that its largest magnitude becomes 127, then rounded to
+//! nearest, ties to even. The sums of the codes are stored with them: zero points and minima of the
+//! weights are then corrected with one multiplication per group instead of one per code.
 //!
 //! Invariants
-//! - Codes lie in −127..=127.
-//! - A group that holds a NaN or an infinity has a NaN scale, so its products are NaN: never a
-//!   number that looks right.
-//! - A group whose largest magnitude is below [`MAGNITUDE_MIN`] is zero.
+//! - Codes are within −127..=127.
+//! - A group that contains a NaN or an infinity has a NaN scale, so its products are NaN and never
+//!   a plausible number.
+//! - A group whose largest magnitude is below [`MAGNITUDE_MIN`] is quantised to zero.
 
 use crate::grid::Rectangle;
 use crate::matmul::blocks::UNIT_WEIGHTS;
@@ -17,35 +17,36 @@ use crate::matmul::decode::pair;
 use crate::matmul::weight_type::RowForm;
 use crate::tier::Tier;
 
-/// Below this the inverse of a scale would overflow.
+/// Smallest magnitude that is quantised: below it the inverse of the scale would overflow.
 pub const MAGNITUDE_MIN: f32 = 1e-30;
 
-/// Up to 256 consecutive values of one row; a shorter last unit has zeros behind.
+/// Up to 256 consecutive quantised values of one row. A shorter last unit is padded with zeros.
 #[repr(C, align(64))]
 #[derive(Debug, Clone, Copy)]
 pub struct RowUnit {
     pub(super) codes: [i8; UNIT_WEIGHTS],
-    /// [`RowForm::Group32`]: 8 scales (f32 bits), 8 sums of 32 codes.
-    /// [`RowForm::Group256`]: 1 scale, 3 unused, 8 sums of 32 codes in i16 pairs, 16 sums of 16
-    /// negated: what has to be taken off is where other sums begin.
+    /// - [`RowForm::Group32`]: 8 scales (f32 bits), then 8 sums of 32 codes.
+    /// - [`RowForm::Group256`]: 1 scale, 3 unused words, 8 sums of 32 codes as i16 pairs, then 16
+    ///   negated sums of 16 codes as i16 pairs. They are negated so that an accumulator can start
+    ///   at the zero-point correction.
     pub(super) words: [i32; 16],
 }
 
 impl RowUnit {
-    /// A unit of zeros.
+    /// A unit whose codes, scales and sums are all zero.
     pub const ZERO: Self = Self { codes: [0; UNIT_WEIGHTS], words: [0; 16] };
 
-    /// Quantises up to 256 values; a multiple of 32, and 256 exactly for [`RowForm::Group256`].
+    /// Quantises up to 256 values: a multiple of 32, and exactly 256 for [`RowForm::Group256`].
     ///
     /// # Panics
-    /// If `values` has another length: our bug.
+    /// If `values` has another length, or `form` is [`RowForm::Float`]: a bug in the caller.
     pub fn quantize(&mut self, form: RowForm, values: &[f32], tier: Tier) {
         let whole = values.len() <= UNIT_WEIGHTS && values.len().is_multiple_of(32);
         assert!(whole, "{} values for a unit", values.len());
         match form {
             RowForm::Group32 => {}
-            RowForm::Group256 => assert_eq!(values.len(), UNIT_WEIGHTS, "values for a unit"),
-            RowForm::Float => unreachable!("dense weights multiply f32 rows"),
+            RowForm::Group256 => assert_eq!(values.len(), UNIT_WEIGHTS, "a unit must be full"),
+            RowForm::Float => unreachable!("dense matrices take unquantised rows"),
         }
         #[cfg(target_arch = "x86_64")]
         if tier == Tier::Avx512Vnni && tier.is_available() {
@@ -61,7 +62,7 @@ impl RowUnit {
         self.quantize_plain(form, values);
     }
 
-    /// The specification of [`Self::quantize`].
+    /// Specification of [`Self::quantize`].
     #[inline(always)]
     pub(super) fn quantize_plain(&mut self, form: RowForm, values: &[f32]) {
         if form == RowForm::Group256 {
@@ -94,22 +95,23 @@ impl RowUnit {
         self.words[8 + groups..].fill(0);
     }
 
-    /// The scale of group `group`, or of the whole unit.
+    /// The scale of group `group`; group 0 for the whole unit of [`RowForm::Group256`].
     pub(super) fn scale(&self, group: usize) -> f32 {
         f32::from_bits(self.words[group].cast_unsigned())
     }
 
-    /// The sum of group `group` of 32 codes.
+    /// Sum of the 32 codes of group `group`; only for [`RowForm::Group32`].
     pub(super) fn sum(&self, group: usize) -> i32 {
         self.words[8 + group]
     }
 
-    /// Sums of the sub-blocks `2 at` and `2 at + 1`: of 32 codes, or of 16 codes negated.
+    /// Sums of the sub-blocks `2 at` and `2 at + 1`, only for [`RowForm::Group256`]: sums of 32
+    /// codes if `shared` is 32, else negated sums of 16 codes.
     pub(super) fn sum_pair(&self, shared: usize, at: usize) -> [i16; 2] {
         halves_of(self.words[if shared == 32 { 4 + at } else { 8 + at }])
     }
 
-    /// The values that the codes stand for.
+    /// The dequantised value `k`.
     #[cfg(test)]
     pub(super) fn value(&self, form: RowForm, k: usize) -> f64 {
         let group = if form == RowForm::Group32 { k / 32 } else { 0 };
@@ -117,8 +119,11 @@ impl RowUnit {
     }
 }
 
-/// The step between codes of a group and what values are multiplied with to become codes up to
-/// `code_max`.
+/// Returns `(scale, inverse)` for quantising `values` to codes of at most `code_max`: a code is
+/// `value · inverse`, a value `code · scale`.
+///
+/// Returns `(0, 0)` if every magnitude is below [`MAGNITUDE_MIN`], and `(NaN, 0)` if a value is NaN
+/// or infinite.
 #[inline(always)]
 pub(crate) fn scale_of(values: &[f32], code_max: f32) -> (f32, f32) {
     let mut largest = [0.0_f32; 8];
@@ -126,7 +131,7 @@ pub(crate) fn scale_of(values: &[f32], code_max: f32) -> (f32, f32) {
     let mut see = |lane: usize, value: f32| {
         let magnitude = value.abs();
         largest[lane] = if magnitude > largest[lane] { magnitude } else { largest[lane] };
-        // Zero for every number, NaN for the rest.
+        // Zero for every finite number, NaN otherwise.
         poison[lane] += value * 0.0;
     };
     let eights = values.chunks_exact(8);
@@ -150,7 +155,7 @@ fn quantize_group(values: &[f32], inverse: f32, codes: &mut [i8]) {
     for (code, &value) in codes.iter_mut().zip(values) {
         let bits = (value * inverse + ROUND).to_bits().cast_signed();
         let rounded = bits.wrapping_sub(ROUND.to_bits().cast_signed()).clamp(-127, 127);
-        #[expect(clippy::cast_possible_truncation, reason = "clamped to a byte's range")]
+        #[expect(clippy::cast_possible_truncation, reason = "clamped to -127..=127")]
         let byte = rounded as i8;
         *code = byte;
     }
@@ -168,7 +173,7 @@ pub fn quantize_row(
     }
 }
 
-/// Quantised rows: `[unit][row]`, so that neighbours of a tile lie beside each other.
+/// Quantised rows, stored as `[unit][row]` so that one unit of adjacent rows is contiguous.
 #[derive(Debug, Clone)]
 pub struct QuantizedRows {
     form: RowForm,
@@ -179,7 +184,7 @@ pub struct QuantizedRows {
 }
 
 impl QuantizedRows {
-    /// Room for `rows_max` rows of at most `columns_max` values; never grows.
+    /// Allocates room for `rows_max` rows of at most `columns_max` values. The buffer never grows.
     #[must_use]
     pub fn with_room(rows_max: usize, columns_max: usize, tier: Tier) -> Self {
         let units = rows_max * columns_max.div_ceil(UNIT_WEIGHTS);
@@ -187,23 +192,27 @@ impl QuantizedRows {
         Self { form: RowForm::Group32, tier, columns: 0, rows: 0, units }
     }
 
-    /// Takes the shape of the next operand; what the rows hold is unspecified until written.
+    /// Sets the form and shape of the next operand. The contents are unspecified until written.
     ///
     /// # Panics
-    /// If there is no room for it: our bug.
+    /// If the buffer is too small: a bug in the caller.
     pub fn reshape(&mut self, form: RowForm, rows: usize, columns: usize) {
         (self.form, self.rows, self.columns) = (form, rows, columns);
         let needed = self.unit_count() * rows;
         assert!(
             needed <= self.units.len(),
-            "{needed} units, there is room for {}",
+            "{needed} units needed, the buffer holds {}",
             self.units.len()
         );
     }
 
     /// Quantises all rows of a row-major `[rows, columns]` matrix.
+    ///
+    /// # Panics
+    /// If the length does not match the shape set by [`reshape`](Self::reshape): a bug in the
+    /// caller.
     pub fn quantize(&mut self, values: &[f32]) {
-        assert_eq!(values.len(), self.rows * self.columns, "the shape is set before");
+        assert_eq!(values.len(), self.rows * self.columns, "`reshape` must set the shape first");
         let (form, tier, rows) = (self.form, self.tier, self.rows);
         for (row, values) in values.chunks_exact(self.columns.max(1)).enumerate() {
             for (unit, values) in values.chunks(UNIT_WEIGHTS).enumerate() {
@@ -212,21 +221,20 @@ impl QuantizedRows {
         }
     }
 
-    /// The units as a row-major matrix: [`Self::unit_count`] rows of [`Self::rows`] units, one
-    /// column a row of the operand. Several threads may fill columns of it with
-    /// [`quantize_row`].
+    /// The units as a row-major matrix: [`Self::unit_count`] rows, one column per row of the
+    /// operand. Several threads may fill disjoint columns with [`quantize_row`].
     pub fn units_mut(&mut self) -> &mut [RowUnit] {
         let units = self.unit_count() * self.rows;
         &mut self.units[..units]
     }
 
-    /// What the codes of a group share.
+    /// The form set by [`reshape`](Self::reshape).
     #[must_use]
     pub fn form(&self) -> RowForm {
         self.form
     }
 
-    /// The tier that quantises.
+    /// The tier whose instructions quantise.
     #[must_use]
     pub fn tier(&self) -> Tier {
         self.tier
@@ -238,25 +246,25 @@ impl QuantizedRows {
         self.rows
     }
 
-    /// Values of a row.
+    /// Values per row.
     #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Units of a row.
+    /// Units per row.
     #[must_use]
     pub fn unit_count(&self) -> usize {
         self.columns.div_ceil(UNIT_WEIGHTS)
     }
 
-    /// Unit `unit` of rows `rows`.
+    /// Unit `unit` of each row in `rows`.
     pub(super) fn tile(&self, unit: usize, rows: std::ops::Range<usize>) -> &[RowUnit] {
         let start = unit * self.rows;
         &self.units[start + rows.start..start + rows.end]
     }
 
-    /// Bytes that it occupies.
+    /// Memory of the buffer, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         (self.units.len() * size_of::<RowUnit>()) as u64

@@ -1,7 +1,7 @@
-//! The specification: products of one decoded strip with a tile of rows, in plain Rust.
+//! Specification: products of one unpacked strip with rows, in plain Rust.
 //!
 //! Integer sums are exact, so their order is free. Every f32 step is a fused multiply-add in the
-//! order written here; other tiers keep it, and so compute the same bits whatever the tile.
+//! order written here. The other tiers keep that order and so compute the same bits.
 
 use crate::matmul::blocks::UNIT_WEIGHTS;
 use crate::matmul::decode::DecodedStrip;
@@ -36,7 +36,7 @@ pub(super) fn accumulate_dense(strip: &DecodedStrip, values: &[f32], sums: &mut 
     }
 }
 
-/// Σ code · code over `weights` from `first`, of row `r` of a strip of `rows`.
+/// Σ code · code over `weights` weights from `first`, for row `r` of a strip of `rows` rows.
 fn dot(
     strip: &DecodedStrip,
     unit: &RowUnit,

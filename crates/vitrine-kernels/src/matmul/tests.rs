@@ -1,7 +1,8 @@
-//! Goal: every tier computes the specification's bits, and the specification is right.
+//! Goal: every tier computes the specification's bits, and the specification is correct.
 //!
-//! Method: random and extreme weights as bytes of the file's formats; an f64 product of the
-//! dequantised operands as the truth; the plain engine on the same panels for every other tier.
+//! Method: random and extreme weights as bytes of the file formats. An f64 product of the
+//! dequantised operands is the reference for the specification; the specification on the same
+//! panels is the reference for every other tier.
 
 use super::*;
 use crate::tier::Tier;
@@ -28,26 +29,26 @@ impl Random {
         self.next().to_le_bytes()[0]
     }
 
-    /// Even in −1..1.
+    /// Uniform in −1..1.
     fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
     }
 
-    /// Roughly normal.
+    /// Approximately normal.
     fn normal(&mut self) -> f32 {
         (0..6).map(|_| self.unit()).sum::<f32>() * 0.7
     }
 }
 
-/// How far test weights and values go.
+/// The range of test weights and values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Extent {
     Usual,
-    /// All codes at an end, scales zero, denormal or large.
+    /// All codes at an end of their range; scales zero, denormal or large.
     Extreme,
 }
 
-/// A matrix as a file would hold it.
+/// Weights in the byte format of a model file.
 fn file_bytes(
     weight_type: WeightType,
     count: usize,
@@ -110,7 +111,7 @@ fn activations(count: usize, random: &mut Random, extent: Extent) -> Vec<f32> {
     (0..count).map(|_| value(random)).collect()
 }
 
-/// An operand in the matrix' form.
+/// A left operand in the form that the matrix needs.
 struct Operand {
     quantized: QuantizedRows,
     values: Vec<f32>,
@@ -137,7 +138,7 @@ impl Operand {
         }
     }
 
-    /// What the kernel multiplies with.
+    /// The value that the kernel multiplies with, after quantisation.
     fn value(&self, row: usize, k: usize, columns: usize) -> f64 {
         if self.form == RowForm::Float {
             return f64::from(self.values[row * columns + k]);
@@ -146,7 +147,8 @@ impl Operand {
     }
 }
 
-/// The product, panel group by panel group in ranges of `panels_a_call`; every element once.
+/// The product, computed in ranges of `panels_a_call` panels. Checks that every element is passed
+/// exactly once.
 fn product(matrix: &PackedMatrix, operand: &Operand, panels_a_call: usize) -> Vec<f32> {
     let rows = operand.values.len() / matrix.columns();
     let mut out = vec![f32::NAN; rows * matrix.rows()];
@@ -168,7 +170,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// A type, a shape `[m, n, k]` and a seed.
+/// A weight type, a shape `[m, n, k]` and a seed.
 fn cases() -> impl Strategy<Value = (WeightType, [usize; 3], u64)> {
     let weight_type = prop::sample::select(WeightType::ALL.to_vec());
     (weight_type, 1..=130_usize, 1..=70_usize, any::<u64>(), 0..10_usize).prop_map(
@@ -214,7 +216,8 @@ fn pack(
     PackedMatrix::pack(weight_type, &bytes, [n, k], tier).unwrap()
 }
 
-/// |Δ| ≤ 4 · steps · 2⁻²⁴ · Σ|terms| for every element: `docs`' bound for chains of roundings.
+/// Checks |Δ| ≤ 4 · steps · 2⁻²⁴ · Σ|terms| for every element: the error bound of a chain of
+/// roundings.
 fn assert_close_to_f64(weight_type: WeightType, [m, n, k]: [usize; 3], seed: u64) {
     let matrix = pack(weight_type, [n, k], seed, Extent::Usual, Tier::Scalar);
     let values = activations(m * k, &mut Random(seed ^ 1), Extent::Usual);
@@ -227,7 +230,8 @@ fn assert_close_to_f64(weight_type: WeightType, [m, n, k]: [usize; 3], seed: u64
             let terms = (0..k).map(|at| f64::from(weights[at]) * operand.value(row, at, k));
             let (truth, sizes) =
                 terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()));
-            // Minima and codes nearly cancel, so what is rounded is larger than the terms.
+            // Minima and scaled codes nearly cancel, so the rounded intermediates are larger than
+            // the terms.
             let steps = if operand.form == RowForm::Float { k } else { k / 32 + 8 };
             let spread = if weight_type.unit().0 > 1 { 16.0 } else { 1.0 };
             let bound = 4.0 * steps as f64 * 2.0_f64.powi(-24) * (sizes * spread + 1e-30);
@@ -280,7 +284,7 @@ fn strips_of_16_rows_give_the_bits_of_strips_of_8() {
 #[test]
 fn every_tier_computes_the_bits_of_the_specification() {
     for tier in Tier::ALL.into_iter().filter(|tier| !tier.is_available()) {
-        eprintln!("skipped: this processor lacks {}", tier.name());
+        eprintln!("skipped: this processor does not support tier {}", tier.name());
     }
     for (weight_type, shape, seed) in fixed_cases() {
         assert_tiers_agree(weight_type, shape, seed);
@@ -295,20 +299,20 @@ proptest! {
     })]
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+    #[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
     fn tiers_agree_on_any_shape((weight_type, shape, seed) in cases()) {
         assert_tiers_agree(weight_type, shape, seed);
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+    #[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
     fn products_of_any_shape_are_within_the_bound((weight_type, [m, n, k], seed) in cases()) {
         assert_close_to_f64(weight_type, [m.min(4), n.min(20), k], seed);
     }
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
 fn a_row_has_the_same_bits_in_every_company_and_every_share_of_panels() {
     for weight_type in WeightType::ALL {
         for tier in Tier::available() {
@@ -331,11 +335,11 @@ fn a_row_has_the_same_bits_in_every_company_and_every_share_of_panels() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri gives a NaN other bits each time")]
+#[cfg_attr(miri, ignore = "Miri randomises the bits of a NaN")]
 fn every_tier_quantizes_to_the_same_units() {
     for extent in [Extent::Usual, Extent::Extreme] {
         for form in [RowForm::Group32, RowForm::Group256] {
-            // A last unit of four groups, where there may be one.
+            // 384 leaves a last unit of only four groups, which `Group256` does not allow.
             let columns = if form == RowForm::Group32 { 384 } else { 512 };
             let mut values = activations(5 * columns, &mut Random(8), extent);
             values[columns + 7] = f32::NAN;
@@ -382,7 +386,7 @@ fn values_are_rounded_to_the_nearest_of_255_steps_and_sums_are_those_of_the_code
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
 fn value_that_is_no_number_makes_its_row_no_number_and_no_other() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for tier in Tier::available() {
@@ -403,12 +407,12 @@ fn value_that_is_no_number_makes_its_row_no_number_and_no_other() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
 fn largest_sums_are_those_of_the_product_whoever_finds_them() {
     let (m, n, k) = (66, 203, 256);
     let matrix = pack(WeightType::Q6K, [n, k], 9, Extent::Usual, Tier::detect());
     let mut values = activations(m * k, &mut Random(10), Extent::Usual);
-    // All sums of this row are zero: the first column counts.
+    // All sums of this row are zero, so the first column must win.
     values[k..2 * k].fill(0.0);
     let operand = Operand::of(&matrix, values);
     let out = product(&matrix, &operand, 5);
@@ -432,14 +436,14 @@ fn largest_sums_are_those_of_the_product_whoever_finds_them() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes long; smaller products go the same way")]
+#[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
 fn panels_are_as_dense_as_the_file() {
     for weight_type in WeightType::ALL {
         for tier in Tier::available() {
             let (n, k) = (64, 1024);
             let file = n * k / weight_type.unit().0 * weight_type.unit().1;
             let bytes = pack(weight_type, [n, k], 1, Extent::Usual, tier).bytes() as f64;
-            // The two that are widened to another type: 2 bits to 8, 3 bits to 6.
+            // Two types are widened: `Q2_K` from 2 bits to 8, `Q3_K` from 3 bits to 6.
             let allowed = match weight_type {
                 WeightType::Q2K => 3.25,
                 WeightType::Q3K => 1.95,

@@ -1,7 +1,7 @@
-//! The weight types of model files that the kernels multiply with, and how each is held.
+//! The weight types of model files that the kernels support, and the packed format of each.
 
-/// A weight type as a GGUF file stores it.
-#[expect(missing_docs, reason = "the names are the format's own")]
+/// A weight type of a GGUF file.
+#[expect(missing_docs, reason = "the variants are the type names of the GGUF format")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WeightType {
     F32,
@@ -20,7 +20,7 @@ pub enum WeightType {
 }
 
 impl WeightType {
-    /// Every type.
+    /// All supported types.
     pub const ALL: [Self; 13] = [
         Self::F32,
         Self::F16,
@@ -37,7 +37,7 @@ impl WeightType {
         Self::Q6K,
     ];
 
-    /// (weights, bytes) of one unit in the file.
+    /// Weights and bytes of one unit in the file: `(weights, bytes)`.
     ///
     /// Source: `ggml-common.h` of llama.cpp.
     #[must_use]
@@ -58,8 +58,8 @@ impl WeightType {
         }
     }
 
-    /// How panels hold it. All types keep every bit but `Q2_K`, which is requantised to `Q8_0`:
-    /// its error then grows by at most 1/254 of the largest weight among 32. `Q3_K` fits into the
+    /// The packed format. Every type keeps its exact values except `Q2_K`, which is requantised to
+    /// `Q8_0`: its error grows by at most 1/254 of the largest of each 32 weights. `Q3_K` fits the
     /// wider `Q6_K` exactly.
     pub(super) const fn format(self) -> Format {
         match self {
@@ -77,25 +77,25 @@ impl WeightType {
         }
     }
 
-    /// The rows that a matrix of this type is multiplied with.
+    /// The form of the rows that a matrix of this type is multiplied with.
     #[must_use]
     pub const fn row_form(self) -> RowForm {
         self.format().row_form()
     }
 }
 
-/// What the left operand's rows must be turned into.
+/// The form that the left operand must be converted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RowForm {
     /// Bytes with one scale per 32 values.
     Group32,
     /// Bytes with one scale per 256 values.
     Group256,
-    /// The f32 values themselves.
+    /// Unquantised f32 values.
     Float,
 }
 
-/// How a panel holds weights.
+/// A packed weight format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Format {
     F32,
@@ -112,7 +112,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// Bits of one stored code.
+    /// Bits per stored weight.
     pub(super) const fn bits(self) -> usize {
         match self {
             Self::F32 => 32,
@@ -132,7 +132,7 @@ impl Format {
         }
     }
 
-    /// What stored codes exceed the weights by, in steps of the scale.
+    /// The zero point: stored code minus signed code, in steps of the scale.
     pub(super) const fn zero(self) -> i32 {
         match self {
             Self::Q4_0 => 8,
@@ -149,12 +149,12 @@ impl Format {
         }
     }
 
-    /// Whether 32 weights have a minimum of their own that is added to the scaled code.
+    /// Whether each block of 32 weights has an f16 minimum that is added to the scaled code.
     pub(super) const fn has_added_min(self) -> bool {
         matches!(self, Self::Q4_1 | Self::Q5_1)
     }
 
-    /// Weights that share one integer scale; 0 where there is none.
+    /// Weights that share one integer scale; 0 for formats without integer scales.
     pub(super) const fn scaled_weights(self) -> usize {
         match self {
             Self::Q4K | Self::Q5K => 32,

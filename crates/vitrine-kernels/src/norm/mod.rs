@@ -1,4 +1,4 @@
-//! Normalisation of one row: by its root mean square, or by its mean and variance.
+//! Normalisation of one row: RMSNorm and LayerNorm.
 
 mod scalar;
 
@@ -10,7 +10,7 @@ for_each_tier! {
     /// All slices have the row's width. `epsilon` is added to the mean square.
     ///
     /// # Panics
-    /// If the widths disagree. Shapes come from checked weights, so this is our bug.
+    /// If the widths disagree. Shapes come from checked weights, so that is a bug.
     ///
     /// Source: Zhang & Sennrich 2019, arXiv:1910.07467.
     pub fn rms_norm(out: &mut [f32], x: &[f32], gain: &[f32], epsilon: f32) =
@@ -29,7 +29,7 @@ for_each_tier! {
     /// All slices have the row's width. `epsilon` is added to the variance.
     ///
     /// # Panics
-    /// If the widths disagree. Shapes come from checked weights, so this is our bug.
+    /// If the widths disagree. Shapes come from checked weights, so that is a bug.
     ///
     /// Source: Ba, Kiros & Hinton 2016, arXiv:1607.06450.
     pub fn layer_norm(row: &mut [f32], gain: &[f32], bias: &[f32], epsilon: f32) =

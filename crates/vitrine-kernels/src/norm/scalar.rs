@@ -1,11 +1,12 @@
-//! The specification of the norms: sums run in [`LANES`] interleaved parts.
+//! Specification of the norms, in plain Rust. Sums are kept in [`LANES`] interleaved partial sums,
+//! a fixed order that every tier reproduces.
 
-/// Partial sums of one row: two vectors of eight, to hide the latency of an addition.
+/// Partial sums per row: two vectors of eight, to hide the latency of an addition.
 const LANES: usize = 16;
 
 #[inline(always)]
 pub(super) fn rms_norm(out: &mut [f32], x: &[f32], gain: &[f32], epsilon: f32) {
-    assert!(out.len() == x.len() && gain.len() == x.len(), "a norm's widths agree");
+    assert!(out.len() == x.len() && gain.len() == x.len(), "widths differ");
     let scale = scale(x, epsilon);
     for ((out, x), gain) in out.iter_mut().zip(x).zip(gain) {
         *out = x * scale * gain;
@@ -14,14 +15,14 @@ pub(super) fn rms_norm(out: &mut [f32], x: &[f32], gain: &[f32], epsilon: f32) {
 
 #[inline(always)]
 pub(super) fn rms_norm_in_place(row: &mut [f32], gain: &[f32], epsilon: f32) {
-    assert!(gain.len() == row.len(), "a norm's widths agree");
+    assert!(gain.len() == row.len(), "widths differ");
     let scale = scale(row, epsilon);
     for (x, gain) in row.iter_mut().zip(gain) {
         *x = *x * scale * gain;
     }
 }
 
-/// One over the root mean square.
+/// 1 / √(mean square + `epsilon`).
 #[inline(always)]
 fn scale(x: &[f32], epsilon: f32) -> f32 {
     let mut sums = [0.0_f32; LANES];
@@ -42,7 +43,7 @@ fn scale(x: &[f32], epsilon: f32) -> f32 {
 
 #[inline(always)]
 pub(super) fn layer_norm(row: &mut [f32], gain: &[f32], bias: &[f32], epsilon: f32) {
-    assert!(gain.len() == row.len() && bias.len() == row.len(), "a norm's widths agree");
+    assert!(gain.len() == row.len() && bias.len() == row.len(), "widths differ");
     #[expect(clippy::cast_precision_loss, reason = "a row is narrower than 2^24")]
     let width = row.len() as f32;
     let mean = sum_of(row, |x| x) / width;
@@ -53,7 +54,7 @@ pub(super) fn layer_norm(row: &mut [f32], gain: &[f32], bias: &[f32], epsilon: f
     }
 }
 
-/// The sum of `term` over a row.
+/// Sum of `term(x)` over a row.
 #[inline(always)]
 fn sum_of(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0_f32; LANES];
@@ -70,7 +71,7 @@ fn sum_of(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     folded(sums)
 }
 
-/// The sum of all lanes, halves added to halves.
+/// Sum of all lanes by pairwise halving.
 #[inline(always)]
 fn folded(mut sums: [f32; LANES]) -> f32 {
     let mut lanes = LANES / 2;

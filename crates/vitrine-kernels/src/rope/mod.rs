@@ -1,25 +1,24 @@
-//! Rotary position embedding of one head.
+//! Rotary position embedding (RoPE) of one head, in place.
 
 mod scalar;
 
 use crate::specification::for_each_tier;
 
 for_each_tier! {
-    /// Turns the pairs `(i, i + width / 2)` of `head` by the angles whose cosines and sines are
-    /// given, one a pair.
+    /// Rotates the pairs `(i, i + width / 2)` of `head`. `cos` and `sin` hold one angle per pair.
     ///
     /// # Panics
-    /// If there is not one angle a pair: our bug.
+    /// If the number of angles is not half the head width: a bug in the caller.
     ///
-    /// Source: Su et al. 2021, arXiv:2104.09864; the order of GPT-NeoX.
+    /// Source: Su et al. 2021, arXiv:2104.09864; pair order of GPT-NeoX.
     pub fn turn_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) = scalar::turn_halves;
 }
 
 for_each_tier! {
-    /// Turns the pairs `(2i, 2i + 1)` of `head`: the order of the paper.
+    /// Rotates the pairs `(2i, 2i + 1)` of `head`: the pair order of the paper.
     ///
     /// # Panics
-    /// If there is not one angle a pair: our bug.
+    /// If the number of angles is not half the head width: a bug in the caller.
     pub fn turn_neighbours(head: &mut [f32], cos: &[f32], sin: &[f32]) =
         scalar::turn_neighbours;
 }

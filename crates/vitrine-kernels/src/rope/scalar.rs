@@ -1,4 +1,4 @@
-//! The specification of the turns.
+//! Specification of the rotations, in plain Rust.
 
 #[inline(always)]
 pub(super) fn turn_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) {

@@ -4,10 +4,11 @@ use crate::matmul::avx2::LINE;
 use crate::matmul::avx2::load_line;
 use std::arch::x86_64::*;
 
-/// Eight lines: line `g` holds the codes of weights `4 g ..` of every row.
+/// Eight lines of codes: line `g` holds weights `4 g ..` of every row.
 pub(super) type Codes = [__m256i; 8];
 
-/// Unpacks 32 weights from their low lines (4 of nibbles, or 8 of bytes) and high lines.
+/// Unpacks 32 weights. `low` has 4 lines of nibbles or 8 lines of bytes; `high` has the high bits
+/// of 5-bit and 6-bit codes.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
@@ -26,7 +27,7 @@ pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
     }
     if BITS == 5 {
         let bit = _mm256_set1_epi8(16);
-        // Bit `g` of a byte must come to bit 4: up for the first four lines, down for the rest.
+        // Move bit `g` of each byte to bit 4: up for the first four lines, down for the rest.
         let bits = load_line(high);
         let mut shifted = [_mm256_slli_epi16::<4>(bits), bits];
         for line in 0..8 {
@@ -54,11 +55,11 @@ pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
     codes
 }
 
-/// Σ code · activation per row in i32, the first 16 weights times `scales[0]` and the others times
-/// `scales[1]`: each lane holds its i16 factor twice. Codes of 8 bits need `VNNI`.
+/// Σ code · activation per row in i32. The first 16 weights are multiplied by `scales[0]`, the
+/// others by `scales[1]`; each lane holds its i16 factor twice. 8-bit codes require `VNNI`.
 ///
 /// # Safety
-/// `words` points to the 32 activations, aligned as words.
+/// `words` must point to 32 readable activations, aligned to 4 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
@@ -66,7 +67,7 @@ pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
     words: *const i32,
     scales: [__m256i; 2],
 ) -> __m256i {
-    // SAFETY: the caller's promise; lines are below 8.
+    // SAFETY: guaranteed by the caller; `line` is below 8.
     let broadcast = |line: usize| _mm256_set1_epi32(unsafe { words.add(line).read() });
     let mut total = _mm256_setzero_si256();
     if VNNI {
@@ -74,12 +75,12 @@ pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
         for line in 0..8 {
             halves[line / 4] = add_products(halves[line / 4], codes[line], broadcast(line));
         }
-        // Only codes of six bits and less come with scales other than one.
+        // 8-bit codes come with scales of one.
         if BITS == 8 {
             return _mm256_add_epi32(halves[0], halves[1]);
         }
         for half in 0..2 {
-            // The high copy of a factor is the factor once it is shifted down.
+            // Shifting the pair right by 16 leaves the factor, sign-extended.
             let scale = _mm256_srai_epi32::<16>(scales[half]);
             total = _mm256_add_epi32(total, _mm256_mullo_epi32(halves[half], scale));
         }
@@ -102,10 +103,10 @@ pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
     total
 }
 
-/// Σ weight · activation per row in i32 over eight lines of signed weights and their `magnitudes`.
+/// Σ weight · activation per row in i32, over eight lines of signed weights and their `magnitudes`.
 ///
 /// # Safety
-/// `words` points to the 32 activations, aligned as words.
+/// `words` must point to 32 readable activations, aligned to 4 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn signed_products(
@@ -116,7 +117,7 @@ pub(super) unsafe fn signed_products(
     let ones = _mm256_set1_epi16(1);
     let mut total = _mm256_setzero_si256();
     for line in 0..8 {
-        // SAFETY: the caller's promise; lines are below 8.
+        // SAFETY: guaranteed by the caller; `line` is below 8.
         let word = _mm256_set1_epi32(unsafe { words.add(line).read() });
         let signed = _mm256_sign_epi8(word, weights[line]);
         let wide = _mm256_madd_epi16(_mm256_maddubs_epi16(magnitudes[line], signed), ones);
@@ -125,14 +126,15 @@ pub(super) unsafe fn signed_products(
     total
 }
 
-/// Adds the products of four neighbouring codes to each lane: `vpdpbusd` in its AVX encoding. It is
-/// spelt out because its intrinsic could only be inlined into functions that demand AVX-VNNI, and
-/// these are shared with AVX2.
+/// Adds the products of four adjacent codes to each lane: `vpdpbusd` in its VEX encoding. Inline
+/// assembly, because the intrinsic can be inlined only into functions that require AVX-VNNI, and
+/// these are shared with plain AVX2.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn add_products(sums: __m256i, codes: __m256i, activations: __m256i) -> __m256i {
     let mut total = sums;
-    // SAFETY: only tiles of the `avx-vnni` tier come here, whose engine proves the instruction.
+    // SAFETY: reached only with `VNNI`, for which construction of the tier type has checked the
+    // instruction; it accesses registers only.
     unsafe {
         std::arch::asm!(
             "{{vex}} vpdpbusd {total}, {codes}, {activations}",

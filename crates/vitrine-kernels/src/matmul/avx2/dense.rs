@@ -1,4 +1,4 @@
-//! Products of dense weights: one fused multiply-add a weight, in the order of the inner index.
+//! Products with dense weights: one fused multiply-add per weight, in the order of the inner index.
 
 use crate::matmul::avx2::ROWS;
 use crate::matmul::avx2::load_bytes;
@@ -36,7 +36,7 @@ fn of_kind<const KIND: u8>(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums
         }
         return;
     }
-    // Checked once: see `blocks` of the quantised strips.
+    // Checked once here, for the reason given in `blocks` of the quantised strips.
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
     for (at, strip) in strips.iter().enumerate() {
         for first in (0..strip.layout.weights).step_by(8) {
@@ -46,25 +46,25 @@ fn of_kind<const KIND: u8>(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums
                 columns[k] = column::<KIND>(strip.record, first + k);
             }
             for row in 0..rows.count {
-                // SAFETY: rows are whole, and a unit's weights are a multiple of 8.
+                // SAFETY: `is_whole` holds, and a unit's weights are a multiple of 8.
                 let values = unsafe { rows.values.as_ptr().add(row * rows.stride + first) };
-                // SAFETY: the sums reach as far as asserted above.
+                // SAFETY: in bounds by the assertion above.
                 let place = unsafe { sums.values.as_mut_ptr().add(row * stride + at * ROWS) };
-                // SAFETY: as for the place; the load needs no alignment.
+                // SAFETY: `place` is in bounds; the load needs no alignment.
                 let mut sum = unsafe { _mm256_loadu_ps(place) };
                 for k in 0..8 {
-                    // SAFETY: as for the values.
+                    // SAFETY: `values` has eight elements from here on.
                     let value = unsafe { values.add(k).read() };
                     sum = _mm256_fmadd_ps(columns[k], _mm256_set1_ps(value), sum);
                 }
-                // SAFETY: as for the place; the store needs no alignment.
+                // SAFETY: `place` is in bounds; the store needs no alignment.
                 unsafe { _mm256_storeu_ps(place, sum) };
             }
         }
     }
 }
 
-/// All strips in step: the additions of one strip wait for each other, those of four do not.
+/// Processes four strips in parallel, so that their dependent additions overlap.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn one_row<const KIND: u8>(strips: &[Strip<'_>], values: &[f32], sums: &mut [f32]) {
@@ -84,7 +84,7 @@ fn one_row<const KIND: u8>(strips: &[Strip<'_>], values: &[f32], sums: &mut [f32
     }
 }
 
-/// Weight `k` of every row.
+/// Weight `k` of every row, as f32.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
 fn column<const KIND: u8>(record: &[u8], k: usize) -> __m256 {
@@ -97,7 +97,7 @@ fn column<const KIND: u8>(record: &[u8], k: usize) -> __m256 {
         }
         _ => {
             let bytes = &record[4 * ROWS * k..4 * ROWS * (k + 1)];
-            // SAFETY: 32 bytes are there; the load needs no alignment.
+            // SAFETY: the slice has 32 bytes; the load needs no alignment.
             unsafe { _mm256_loadu_ps(bytes.as_ptr().cast()) }
         }
     }

@@ -1,4 +1,4 @@
-//! Products of one strip's unit with a block of rows.
+//! Products of one unit of a strip with a block of quantised rows.
 
 use crate::matmul::avx2::LINE;
 use crate::matmul::avx2::ROWS;
@@ -39,7 +39,8 @@ pub(super) fn strip<const VNNI: bool>(
     }
 }
 
-/// Calls `work(row, unit)` for every row.
+/// Calls `work(row, unit)` for every row. The fence keeps the compiler from moving memory accesses
+/// from one row to another.
 #[inline(always)]
 pub(super) fn each_row<'a>(units: &'a [RowUnit], mut work: impl FnMut(usize, &'a RowUnit)) {
     for (row, unit) in units.iter().enumerate() {
@@ -48,7 +49,7 @@ pub(super) fn each_row<'a>(units: &'a [RowUnit], mut work: impl FnMut(usize, &'a
     }
 }
 
-/// Σ code · activation of block `block`, as [`products`].
+/// [`products`] with the activations of block `block`.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn dot<const BITS: usize, const VNNI: bool>(
@@ -58,14 +59,14 @@ fn dot<const BITS: usize, const VNNI: bool>(
     scales: [__m256i; 2],
 ) -> __m256i {
     assert!(block < 8);
-    // SAFETY: a unit begins with its 256 codes, of which this block is a part, and is aligned to
-    // 64 bytes.
+    // SAFETY: a unit starts with its 256 codes, which include this block, and is aligned to 64
+    // bytes.
     unsafe {
         products::<BITS, VNNI>(codes, (&raw const unit.codes).cast::<i32>().add(8 * block), scales)
     }
 }
 
-/// A super-block of 256 with integer scales.
+/// Products with a super-block of 256 weights and integer scales.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn super_block<const BITS: usize, const VNNI: bool>(
@@ -82,8 +83,8 @@ fn super_block<const BITS: usize, const VNNI: bool>(
         let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let scales = scales_of::<BITS>(&strip, block);
-        // SAFETY: rows are below the units' number, which `exact` has; an element is 64 bytes long
-        // and aligned to them.
+        // SAFETY: `row` is below `units.len()`, the length of `exact`; an element is 64 bytes long
+        // and aligned to 64 bytes.
         let place = |row: usize| unsafe { exact.add(row).cast::<__m256i>() };
         if block == 0 {
             each_row(units, |row, unit| {
@@ -106,7 +107,7 @@ fn super_block<const BITS: usize, const VNNI: bool>(
         (load_halves(strip.record), load_halves(&strip.record[strip.layout.m..]))
     };
     let mins = mins_of::<BITS>(&strip);
-    // Sums of 32 codes begin at word 4, negated sums of 16 at word 8.
+    // The sums of 32 codes start at word 4, the negated sums of 16 at word 8.
     let (first_word, words) = if BITS == 6 { (8, 8) } else { (4, 4) };
     each_row(units, |row, unit| {
         let mut offset = _mm256_setzero_si256();
@@ -133,7 +134,7 @@ fn super_block<const BITS: usize, const VNNI: bool>(
     });
 }
 
-/// The integer scales of the two halves of a block of 32, as [`products`] takes them.
+/// The integer scales of both halves of a block of 32, in the form that [`products`] takes.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn scales_of<const BITS: usize>(strip: &Strip<'_>, block: usize) -> [__m256i; 2] {
@@ -148,8 +149,8 @@ fn scales_of<const BITS: usize>(strip: &Strip<'_>, block: usize) -> [__m256i; 2]
     }
 }
 
-/// Integer minima of neighbouring sub-blocks in pairs, to multiply pairs of sums with. `Q6_K`'s
-/// offset is a minimum of 32 scales.
+/// Integer minima of adjacent sub-blocks as pairs, to be multiplied with pairs of sums. The zero
+/// point of `Q6_K` is a minimum of 32 scales.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn mins_of<const BITS: usize>(strip: &Strip<'_>) -> [__m256i; 8] {
@@ -172,15 +173,15 @@ fn mins_of<const BITS: usize>(strip: &Strip<'_>) -> [__m256i; 8] {
     mins
 }
 
-/// The low halves of two words in one.
+/// Combines the low 16 bits of each lane: `first` in the low half, `second` in the high half.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn low_halves(first: __m256i, second: __m256i) -> __m256i {
     _mm256_blend_epi16::<0b1010_1010>(first, _mm256_slli_epi32::<16>(second))
 }
 
-/// Blocks of 32 with an f32 scale each. `ZERO` is the binary logarithm of what codes are too large
-/// by; 0 stands for types that have a minimum instead.
+/// Products with blocks of 32 weights, each with a scale of its own. `ZERO` is the binary logarithm
+/// of the zero point; 0 selects formats with a minimum instead.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
@@ -190,8 +191,8 @@ fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
 ) {
     let ones = _mm256_set1_epi16(1);
     let layout = strip.layout;
-    // Checked once: a check between a load and its use keeps the compiler from broadcasting from
-    // memory, and from half the speed.
+    // Checked once here: a check between a load and its use would prevent the compiler from
+    // broadcasting from memory and halve the speed.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
         strip.ask_ahead((block, layout.weights / 32), units.len());
@@ -223,8 +224,8 @@ fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
     }
 }
 
-/// Blocks of 32 bytes with an f32 scale each. The magnitudes fill half of the registers; the signed
-/// weights are operands in memory.
+/// Products with blocks of 32 signed bytes (`Q8_0`), each with a scale of its own. The magnitudes
+/// fill half of the registers; the signed weights are memory operands.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
@@ -241,7 +242,7 @@ fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
         }
         let d = load_halves(&strip.record[2 * block * ROWS..]);
         each_row(units, |row, unit| {
-            // SAFETY: a unit begins with its 256 codes, of which this is a block, and is aligned to
+            // SAFETY: a unit starts with its 256 codes, which include this block, and is aligned to
             // 64 bytes.
             let exact = unsafe {
                 let words = (&raw const unit.codes).cast::<i32>().add(8 * block);

@@ -1,14 +1,14 @@
-//! AVX-512 (F, BW, VL) with VNNI: strips of 16 rows, a 64-byte line is one register.
+//! AVX-512 (F, BW, VL) with VNNI: strips of 16 rows; a 64-byte line is one register.
 //!
-//! As in the AVX2 tier the codes of 32 weights stay in eight registers while all rows pass; one
-//! `vpdpbusd` with a word broadcast from memory multiplies, widens and adds. What codes are too
-//! large by is subtracted with the activations' sums, so that the weights can be the unsigned
-//! operand in every type.
+//! As in the AVX2 tier, the codes of 32 weights stay in eight registers while all rows of the block
+//! are multiplied. One `vpdpbusd` with a word broadcast from memory multiplies, widens and adds.
+//! The zero point is subtracted with the sums of the activations, so that the weights are the
+//! unsigned operand in every format.
 
 #![expect(unsafe_code, reason = "vector instructions, and loads and stores through pointers")]
 #![expect(
     clippy::needless_range_loop,
-    reason = "counted loops over arrays of registers, in step with lines and words"
+    reason = "counted loops over register arrays that are indexed in step with lines and words"
 )]
 
 mod rows;
@@ -24,13 +24,13 @@ use crate::matmul::weight_type::RowForm;
 use crate::tier::Tier;
 use std::arch::x86_64::*;
 
-/// Rows of a strip: f32 of one register.
+/// Rows per strip: the f32 lanes of one register.
 const ROWS: usize = 16;
 
-/// Bytes of a line.
+/// Bytes per line.
 const LINE: usize = 64;
 
-/// Eight lines: line `g` holds the codes of weights `4 g ..` of every row.
+/// Eight lines of codes: line `g` holds weights `4 g ..` of every row.
 type Codes = [__m512i; 8];
 
 /// Proof that this machine has AVX-512 F, BW, VL and VNNI.
@@ -39,16 +39,17 @@ pub(super) struct Avx512(());
 
 impl Avx512 {
     /// # Panics
-    /// If the machine lacks the tier: matrices are only packed for a tier that it has.
+    /// If this machine does not support the tier. Matrices are packed only for supported tiers.
     pub(super) fn proven() -> Self {
         assert!(Tier::Avx512Vnni.is_available(), "the avx512-vnni tier on a machine without it");
         Self(())
     }
 }
 
-/// As [`RowUnit::quantize_plain`]; the caller has asked whether this machine has the tier.
+/// [`RowUnit::quantize_plain`] with AVX-512. The caller must have detected the tier.
 pub(super) fn quantize(unit: &mut RowUnit, form: RowForm, values: &[f32]) {
-    // SAFETY: `RowUnit::quantize` calls this where `Tier::is_available` found the tier.
+    // SAFETY: `RowUnit::quantize` calls this only after `Tier::is_available` has confirmed the
+    // tier.
     unsafe { rows::quantize(unit, form, values) }
 }
 
@@ -60,7 +61,7 @@ impl Engine for Avx512 {
         sums: Sums<'_>,
         scratch: &mut StripScratch,
     ) {
-        // SAFETY: `self` proves that the machine has the instructions.
+        // SAFETY: `self` proves that this machine supports the instructions.
         unsafe { strip_of_format(strip, units, sums, scratch) }
     }
 
@@ -71,7 +72,7 @@ impl Engine for Avx512 {
         sums: Sums<'_>,
         _: &mut StripScratch,
     ) {
-        // SAFETY: `self` proves that the machine has the instructions.
+        // SAFETY: `self` proves that this machine supports the instructions.
         unsafe { dense(strips, rows, sums) }
     }
 }
@@ -117,7 +118,7 @@ fn unpack<const BITS: usize>(strip: &Strip<'_>, block: usize) -> Codes {
     let high = &strip.record[strip.layout.high..];
     if BITS == 5 {
         let bit = _mm512_set1_epi8(16);
-        // Bit `g` of a byte must come to bit 4: up for the first four lines, down for the rest.
+        // Move bit `g` of each byte to bit 4: up for the first four lines, down for the rest.
         let bits = load_line(&high[block * LINE..]);
         let mut shifted = [_mm512_slli_epi16::<4>(bits), bits];
         for line in 0..8 {
@@ -145,15 +146,15 @@ fn unpack<const BITS: usize>(strip: &Strip<'_>, block: usize) -> Codes {
     codes
 }
 
-/// Adds Σ code · activation per row over the first and the last 16 weights of block `block` to
-/// `halves`.
+/// Adds Σ code · activation per row to `halves`: one sum for the first 16 weights of block `block`,
+/// one for the last 16.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot(codes: &Codes, unit: &RowUnit, block: usize, mut halves: [__m512i; 2]) -> [__m512i; 2] {
     assert!(block < 8);
     for line in 0..8 {
-        // SAFETY: a unit begins with its 256 codes, 64 words of which this is one, and is aligned
-        // to 64 bytes.
+        // SAFETY: a unit starts with its 256 codes, which are 64 words including this one, and is
+        // aligned to 64 bytes.
         let word = unsafe { (&raw const unit.codes).cast::<i32>().add(8 * block + line).read() };
         let word = _mm512_set1_epi32(word);
         halves[line / 4] = _mm512_dpbusd_epi32(halves[line / 4], codes[line], word);
@@ -161,7 +162,7 @@ fn dot(codes: &Codes, unit: &RowUnit, block: usize, mut halves: [__m512i; 2]) ->
     halves
 }
 
-/// A super-block of 256 with integer scales.
+/// Products with a super-block of 256 weights and integer scales.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn super_block<const BITS: usize>(
@@ -193,7 +194,7 @@ fn super_block<const BITS: usize>(
             } else {
                 _mm512_mullo_epi32(_mm512_add_epi32(first, second), scale[0])
             };
-            // SAFETY: an element of `exact` is 64 bytes long and aligned to them.
+            // SAFETY: an element of `exact` is 64 bytes long and aligned to 64 bytes.
             unsafe {
                 let exact = (&raw mut exact.0).cast::<__m512i>();
                 if block > 0 {
@@ -227,9 +228,9 @@ fn super_block<const BITS: usize>(
     }
 }
 
-/// What `Q6_K`'s codes, too large by 32, add to the products with either half of block `block`,
-/// negated: where sums begin with it, nothing has to be taken off them. Shifts go where no products
-/// are computed; taking it off with eight more products a row cost 7 %.
+/// Start values of the integer sums of both halves of block `block`: the zero-point correction of
+/// `Q6_K`, -32 · Σ activations. The shifts use ports that are idle during the products; correcting
+/// with eight more products per row cost 7 %.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn offset_of(unit: &RowUnit, block: usize) -> [__m512i; 2] {
@@ -240,7 +241,7 @@ fn offset_of(unit: &RowUnit, block: usize) -> [__m512i; 2] {
     ]
 }
 
-/// Integer minima of neighbouring sub-blocks in pairs of i16.
+/// Integer minima of adjacent sub-blocks as pairs of i16.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn mins_of(strip: &Strip<'_>) -> [__m512i; 4] {
@@ -254,14 +255,14 @@ fn mins_of(strip: &Strip<'_>) -> [__m512i; 4] {
     mins
 }
 
-/// Blocks of 32 with an f32 scale each. `ZERO` is the binary logarithm of what codes are too large
-/// by; 0 stands for types that have a minimum instead.
+/// Products with blocks of 32 weights, each with a scale of its own. `ZERO` is the binary logarithm
+/// of the zero point; 0 selects formats with a minimum instead.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn blocks<const BITS: usize, const ZERO: u32>(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
     let (layout, zero) = (strip.layout, _mm512_setzero_si512());
-    // Checked once: a check between a load and its use keeps the compiler from broadcasting from
-    // memory.
+    // Checked once here: a check between a load and its use would prevent the compiler from
+    // broadcasting from memory.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
         strip.ask_ahead((block, layout.weights / 32), units.len());
@@ -293,7 +294,7 @@ fn blocks<const BITS: usize, const ZERO: u32>(strip: Strip<'_>, units: &[RowUnit
     }
 }
 
-/// Dense weights: one fused multiply-add a weight, in the order of the inner index.
+/// Products with dense weights: one fused multiply-add per weight, in the order of the inner index.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn dense(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
@@ -305,25 +306,25 @@ fn dense(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
                 columns[k] = column(strip.format, strip.record, first + k);
             }
             for row in 0..rows.count {
-                // SAFETY: rows are whole, and a unit's weights are a multiple of 8.
+                // SAFETY: `is_whole` holds, and a unit's weights are a multiple of 8.
                 let values = unsafe { rows.values.as_ptr().add(row * rows.stride + first) };
-                // SAFETY: the sums reach as far as asserted above.
+                // SAFETY: in bounds by the assertion above.
                 let place = unsafe { sums.values.as_mut_ptr().add(row * sums.stride + at * ROWS) };
-                // SAFETY: as for the place; the load needs no alignment.
+                // SAFETY: `place` is in bounds; the load needs no alignment.
                 let mut sum = unsafe { _mm512_loadu_ps(place) };
                 for k in 0..8 {
-                    // SAFETY: as for the values.
+                    // SAFETY: `values` has eight elements from here on.
                     let value = unsafe { values.add(k).read() };
                     sum = _mm512_fmadd_ps(columns[k], _mm512_set1_ps(value), sum);
                 }
-                // SAFETY: as for the place; the store needs no alignment.
+                // SAFETY: `place` is in bounds; the store needs no alignment.
                 unsafe { _mm512_storeu_ps(place, sum) };
             }
         }
     }
 }
 
-/// Weight `k` of every row.
+/// Weight `k` of every row, as f32.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn column(format: Format, record: &[u8], k: usize) -> __m512 {
@@ -331,13 +332,13 @@ fn column(format: Format, record: &[u8], k: usize) -> __m512 {
         Format::F16 => load_halves(&record[2 * ROWS * k..]),
         Format::Bf16 => {
             let bytes = &record[2 * ROWS * k..2 * ROWS * (k + 1)];
-            // SAFETY: 32 bytes are there; the load needs no alignment.
+            // SAFETY: the slice has 32 bytes; the load needs no alignment.
             let halves = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
             _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves)))
         }
         _ => {
             let bytes = &record[4 * ROWS * k..4 * ROWS * (k + 1)];
-            // SAFETY: 64 bytes are there; the load needs no alignment.
+            // SAFETY: the slice has 64 bytes; the load needs no alignment.
             unsafe { _mm512_loadu_ps(bytes.as_ptr().cast()) }
         }
     }
@@ -347,24 +348,24 @@ fn column(format: Format, record: &[u8], k: usize) -> __m512 {
 #[target_feature(enable = "avx512f")]
 fn load_line(bytes: &[u8]) -> __m512i {
     assert!(bytes.len() >= LINE);
-    // SAFETY: 64 bytes are there; the load needs no alignment.
+    // SAFETY: the slice has 64 bytes; the load needs no alignment.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
-/// Sixteen f16 as f32.
+/// Loads sixteen f16 as f32.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_halves(bytes: &[u8]) -> __m512 {
     assert!(bytes.len() >= 2 * ROWS);
-    // SAFETY: 32 bytes are there; the load needs no alignment.
+    // SAFETY: the slice has 32 bytes; the load needs no alignment.
     unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(bytes.as_ptr().cast())) }
 }
 
-/// Sixteen bytes for a widening instruction.
+/// Loads sixteen bytes for a widening instruction.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_bytes(bytes: &[u8]) -> __m128i {
     assert!(bytes.len() >= ROWS);
-    // SAFETY: 16 bytes are there; the load needs no alignment.
+    // SAFETY: the slice has 16 bytes; the load needs no alignment.
     unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }

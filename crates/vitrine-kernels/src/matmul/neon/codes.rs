@@ -6,14 +6,15 @@ use crate::matmul::rows::RowUnit;
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-/// Eight lines: line `g` holds the codes of weights `4 g ..` of the first and the last four rows.
+/// Eight lines of codes: line `g` holds weights `4 g ..` of the first four and the last four rows.
 pub(super) type Codes = [[int8x16_t; 2]; 8];
 
-/// Sums of the first and the last four rows.
+/// Integer sums of the first four and the last four rows.
 pub(super) type Exact = [int32x4_t; 2];
 
-/// Unpacks 32 weights from their low lines (4 of nibbles, or 8 of bytes) and high lines. Bytes,
-/// stored too large by 128, become the signed weights.
+/// Unpacks 32 weights. `low` has 4 lines of nibbles or 8 lines of bytes; `high` has the high bits
+/// of 5-bit and 6-bit codes. 8-bit codes, which are stored with an offset of 128, become signed
+/// weights.
 #[inline]
 #[target_feature(enable = "neon")]
 pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
@@ -33,7 +34,7 @@ pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
     }
     if BITS == 5 {
         let bit = vdupq_n_u8(16);
-        // Bit `g` of a byte must come to bit 4: up for the first four lines, down for the rest.
+        // Move bit `g` of each byte to bit 4: up for the first four lines, down for the rest.
         let bits = load_line(high);
         let mut shifted = [bits.map(|bits| vshlq_n_u8::<4>(bits)), bits];
         for line in 0..8 {
@@ -63,20 +64,20 @@ pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
     signed(codes)
 }
 
-/// The same bytes for a signed instruction.
+/// Reinterprets the bytes as signed.
 #[inline]
 #[target_feature(enable = "neon")]
 fn signed(codes: [[uint8x16_t; 2]; 8]) -> Codes {
     codes.map(|line| line.map(|bytes| vreinterpretq_s8_u8(bytes)))
 }
 
-/// Adds Σ code · activation per row over the first and the last 16 weights of block `block` to
-/// `halves`.
+/// Adds Σ code · activation per row to `halves`: one sum for the first 16 weights of block `block`,
+/// one for the last 16.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 pub(super) fn dot(codes: &Codes, unit: &RowUnit, block: usize, halves: [Exact; 2]) -> [Exact; 2] {
     assert!(block < 8);
-    // SAFETY: a unit has 256 codes, of which these 32 are a block; the loads need no alignment.
+    // SAFETY: a unit has 256 codes, which include these 32; the loads need no alignment.
     let [first, last] = unsafe {
         let words = unit.codes.as_ptr().add(32 * block);
         [vld1q_s8(words), vld1q_s8(words.add(16))]
@@ -102,8 +103,8 @@ pub(super) fn dot(codes: &Codes, unit: &RowUnit, block: usize, halves: [Exact; 2
     halves
 }
 
-/// Adds the products of four neighbouring codes with word `WORD` of the activations to each lane:
-/// `sdot`, spelt out because its intrinsic is not stable.
+/// Adds the products of four adjacent codes with word `WORD` of the activations to each lane:
+/// `sdot`, as inline assembly because its intrinsic is unstable.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn add_products<const WORD: u8>(
@@ -113,8 +114,8 @@ fn add_products<const WORD: u8>(
 ) -> int32x4_t {
     const { assert!(WORD < 4) };
     let mut total = sums;
-    // SAFETY: the caller has the dot product of bytes as this function demands; it touches
-    // registers only.
+    // SAFETY: the target features of this function include the byte dot product; the instruction
+    // accesses registers only.
     unsafe {
         asm!(
             "sdot {total:v}.4s, {codes:v}.16b, {activations:v}.4b[{word}]",

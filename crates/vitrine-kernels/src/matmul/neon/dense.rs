@@ -1,4 +1,5 @@
-//! Products of dense weights with f32 rows.
+//! Products of dense weights with f32 rows: one fused multiply-add per weight, in the order of the
+//! inner index.
 
 use crate::matmul::drive::FloatRows;
 use crate::matmul::drive::Strip;
@@ -11,8 +12,8 @@ use crate::matmul::neon::store_sums;
 use crate::matmul::weight_type::Format;
 use std::arch::aarch64::*;
 
-/// One fused multiply-add a weight, in the order of the inner index; eight weights of every row
-/// stay in registers while all rows pass.
+/// Adds the products of `rows` with one unit of a panel's strips to `sums`. Eight weights of every
+/// strip row stay in registers while all rows of the block are multiplied.
 #[target_feature(enable = "neon")]
 pub(super) fn panel(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
@@ -24,14 +25,14 @@ pub(super) fn panel(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
                 columns[k] = column(strip.format, strip.record, first + k);
             }
             for row in 0..rows.count {
-                // SAFETY: rows are whole, and a unit's weights are a multiple of 8.
+                // SAFETY: `is_whole` holds, and a unit's weights are a multiple of 8.
                 let values = unsafe {
                     let values = rows.values.as_ptr().add(row * rows.stride + first);
                     [vld1q_f32(values), vld1q_f32(values.add(4))]
                 };
-                // SAFETY: the sums reach as far as asserted above.
+                // SAFETY: in bounds by the assertion above.
                 let place = unsafe { sums.values.as_mut_ptr().add(row * sums.stride + at * ROWS) };
-                // SAFETY: as for the place.
+                // SAFETY: `place` is in bounds.
                 let mut sum = unsafe { load_sums(place) };
                 for half in 0..2 {
                     let columns = &columns[4 * half..4 * half + 4];
@@ -40,14 +41,14 @@ pub(super) fn panel(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
                     sum = add::<2>(sum, columns[2], values[half]);
                     sum = add::<3>(sum, columns[3], values[half]);
                 }
-                // SAFETY: as for the place.
+                // SAFETY: `place` is in bounds.
                 unsafe { store_sums(place, sum) };
             }
         }
     }
 }
 
-/// Adds the products of one weight of every row with value `AT` of `values`.
+/// Adds the products of one weight of every strip row with value `AT` of `values`.
 #[inline]
 #[target_feature(enable = "neon")]
 fn add<const AT: i32>(
@@ -61,7 +62,7 @@ fn add<const AT: i32>(
     ]
 }
 
-/// Weight `k` of every row.
+/// Weight `k` of every row, as f32.
 #[inline]
 #[target_feature(enable = "neon")]
 fn column(format: Format, record: &[u8], k: usize) -> [float32x4_t; 2] {
@@ -69,7 +70,7 @@ fn column(format: Format, record: &[u8], k: usize) -> [float32x4_t; 2] {
         Format::F16 => load_halves(&record[2 * ROWS * k..]),
         Format::Bf16 => {
             let bytes = &record[2 * ROWS * k..2 * ROWS * (k + 1)];
-            // SAFETY: 16 bytes are there; the load needs no alignment.
+            // SAFETY: the slice has 16 bytes; the load needs no alignment.
             let halves = unsafe { vreinterpretq_u16_u8(vld1q_u8(bytes.as_ptr())) };
             [
                 vreinterpretq_f32_u32(vshll_n_u16::<16>(vget_low_u16(halves))),

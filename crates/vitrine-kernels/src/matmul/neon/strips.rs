@@ -1,4 +1,4 @@
-//! Products of one strip's unit with a block of rows.
+//! Products of one unit of a strip with a block of quantised rows.
 
 use crate::matmul::drive::IntegerSums;
 use crate::matmul::drive::Strip;
@@ -33,13 +33,13 @@ pub(super) fn strip(
         Format::Q5_0 => blocks::<5, 16, false>(strip, units, sums),
         Format::Q4_1 => blocks::<4, 0, true>(strip, units, sums),
         Format::Q5_1 => blocks::<5, 0, true>(strip, units, sums),
-        // The unpacked codes are the weights.
+        // The unpacked codes are already signed, so there is no zero point.
         Format::Q8_0 => blocks::<8, 0, false>(strip, units, sums),
         Format::F32 | Format::F16 | Format::Bf16 => unreachable!("dense weights have no codes"),
     }
 }
 
-/// A super-block of 256 with integer scales.
+/// Products with a super-block of 256 weights and integer scales.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn super_block<const BITS: usize>(
@@ -97,12 +97,12 @@ fn super_block<const BITS: usize>(
     }
 }
 
-/// Sums that [`write`] left.
+/// Loads the sums stored by [`write`].
 #[inline]
 #[target_feature(enable = "neon")]
 fn read(sums: &IntegerSums) -> Exact {
     let place = sums.0.as_ptr();
-    // SAFETY: there are 16 sums.
+    // SAFETY: an element has 16 sums, of which 8 are accessed.
     unsafe { [vld1q_s32(place), vld1q_s32(place.add(4))] }
 }
 
@@ -110,14 +110,14 @@ fn read(sums: &IntegerSums) -> Exact {
 #[target_feature(enable = "neon")]
 fn write(sums: &mut IntegerSums, exact: Exact) {
     let place = sums.0.as_mut_ptr();
-    // SAFETY: there are 16 sums.
+    // SAFETY: an element has 16 sums, of which 8 are accessed.
     unsafe {
         vst1q_s32(place, exact[0]);
         vst1q_s32(place.add(4), exact[1]);
     }
 }
 
-/// The integer scales of the two halves of a block of 32.
+/// The integer scales of both halves of a block of 32.
 #[inline]
 #[target_feature(enable = "neon")]
 fn scales_of<const BITS: usize>(strip: &Strip<'_>, block: usize) -> [Exact; 2] {
@@ -135,8 +135,8 @@ fn widened(halves: int16x8_t) -> Exact {
     [vmovl_s16(vget_low_s16(halves)), vmovl_high_s16(halves)]
 }
 
-/// What `Q6_K`'s codes, too large by 32, add to the products with either half of block `block`,
-/// negated: sums begin with it.
+/// Start values of the integer sums of both halves of block `block`: the zero-point correction of
+/// `Q6_K`, -32 · Σ activations.
 #[inline]
 #[target_feature(enable = "neon")]
 fn offset_of(unit: &RowUnit, block: usize) -> [Exact; 2] {
@@ -146,7 +146,7 @@ fn offset_of(unit: &RowUnit, block: usize) -> [Exact; 2] {
     [[first; 2], [last; 2]]
 }
 
-/// Integer minima of the sub-blocks, eight rows each.
+/// Integer minima of the sub-blocks, for eight rows each.
 #[inline]
 #[target_feature(enable = "neon")]
 fn mins_of(strip: &Strip<'_>) -> [int16x8_t; 8] {
@@ -158,7 +158,7 @@ fn mins_of(strip: &Strip<'_>) -> [int16x8_t; 8] {
     mins
 }
 
-/// Σ minimum · sum of 32 codes per row.
+/// Σ minimum · (sum of 32 activation codes) per row.
 #[inline]
 #[target_feature(enable = "neon")]
 fn offset_of_mins(mins: &[int16x8_t; 8], unit: &RowUnit) -> Exact {
@@ -170,7 +170,8 @@ fn offset_of_mins(mins: &[int16x8_t; 8], unit: &RowUnit) -> Exact {
             vmlal_high_laneq_s16::<AT>(offset[1], min, sums),
         ]
     }
-    // SAFETY: words 4 to 7 are eight sums, the first of two in the low half: little-endian order.
+    // SAFETY: words 4 to 7 hold eight i16 sums; the first of each pair is in the low half, which is
+    // little-endian order.
     let sums = unsafe { vld1q_s16(unit.words.as_ptr().add(4).cast()) };
     let offset = [vdupq_n_s32(0); 2];
     let offset = add::<0>(offset, mins[0], sums);
@@ -183,7 +184,8 @@ fn offset_of_mins(mins: &[int16x8_t; 8], unit: &RowUnit) -> Exact {
     add::<7>(offset, mins[7], sums)
 }
 
-/// Blocks of 32 with an f32 scale each, their codes too large by `ZERO`, or with a minimum (`MIN`).
+/// Products with blocks of 32 weights, each with a scale of its own, and either a zero point of
+/// `ZERO` or a minimum (`MIN`).
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn blocks<const BITS: usize, const ZERO: i32, const MIN: bool>(
