@@ -1,20 +1,20 @@
-//! The table at the head of a safetensors file.
+//! Reads the header of a safetensors file: the table of its tensors.
 //!
 //! Invariants
-//! - A tensor's bytes lie inside the file, have the size that its shape asks for, and belong to no
-//!   other tensor (the library checks that offsets are contiguous).
+//! - A tensor's bytes are inside the file, match its shape in size, and belong to no other tensor
+//!   (the library checks that offsets are contiguous).
 
 use crate::model::gguf::TensorType;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 use std::ops::Range;
 
-/// Bytes of the header's own size in front of it.
+/// Size of the length field before the header, in bytes.
 const SIZE_BYTES: usize = 8;
-/// Most dimensions of a tensor, as in GGUF.
+/// Largest number of dimensions of a tensor, as in GGUF.
 const DIMENSIONS_MAX: usize = 4;
 
-/// What is wrong with a safetensors file.
+/// Why a safetensors file was refused.
 #[expect(missing_docs, reason = "the messages say what each number is")]
 #[derive(Debug, thiserror::Error)]
 pub enum SafetensorsError {
@@ -32,17 +32,17 @@ pub enum SafetensorsError {
     Dimensions { name: String, found: usize },
 }
 
-/// A tensor as the table lists it.
+/// A tensor as listed in the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listed {
     pub(super) name: String,
     pub(super) tensor_type: TensorType,
     pub(super) dims: Vec<usize>,
-    /// Its bytes in the file.
+    /// Byte range in the file.
     pub(super) range: Range<usize>,
 }
 
-/// Reads the table of a whole file, in the order of the tensors' names.
+/// Parses the header of a whole file. The tensors are sorted by name.
 pub(super) fn read_header(bytes: &[u8]) -> Result<Vec<Listed>, SafetensorsError> {
     let file_bytes = bytes.len();
     let truncated = |header_bytes| SafetensorsError::Truncated { file_bytes, header_bytes };
