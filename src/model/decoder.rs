@@ -59,7 +59,7 @@ impl DecoderOptions {
     pub(crate) fn for_tests() -> Self {
         Self {
             // The first CUDA device in CUDA builds, so that the same tests cover it.
-            device: Device::cuda_if_available(0).expect("a device"),
+            device: Device::cuda_if_available(0).expect("opening the test device"),
             page_tokens: 16,
             kv_bytes_max: 8 << 20,
             kv_type: KvType::F32,
@@ -120,7 +120,7 @@ pub(crate) fn runs_on_kernels(
         (ExecutorChoice::Candle, _) => Ok(false),
         (ExecutorChoice::Auto | ExecutorChoice::Cpu, None) => Ok(true),
         (ExecutorChoice::Auto, Some(why)) => {
-            tracing::info!(why, "the tensor library computes the model, not the CPU kernels");
+            tracing::info!(why, "using candle instead of the CPU kernels");
             Ok(false)
         }
         (ExecutorChoice::Cpu, Some(found)) => Err(ModelError::Unsupported {

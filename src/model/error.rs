@@ -19,7 +19,7 @@ pub enum ModelError {
         cause: std::io::Error,
     },
     /// A JSON file beside the weights is malformed or lacks a required field.
-    #[error("{} is not the JSON that was expected", path.display())]
+    #[error("{} is malformed or lacks a required field", path.display())]
     Json {
         /// The file.
         path: PathBuf,
@@ -34,14 +34,15 @@ pub enum ModelError {
         name: String,
     },
     /// An encoder adaptation contains a tensor that is not f16 or not finite.
-    #[error("adaptation of tensor `{name}` is not made of finite f16 numbers")]
+    #[error("adaptation of tensor `{name}` is not f16, or has values that are not finite")]
     Adaptation {
         /// The tensor's name.
         name: String,
     },
     /// The training texts would take more memory than the limit.
     #[error(
-        "{tokens} tokens take {bytes} bytes while the encoder is adapted, limit is {bytes_max}"
+        "adapting the encoder to {tokens} tokens takes {bytes} bytes, limit is {bytes_max}; train \
+         on fewer or shorter texts"
     )]
     Prepared {
         /// Bytes that the prepared texts would take.
@@ -121,13 +122,13 @@ pub enum ModelError {
     },
     /// A safetensors index has no usable `weight_map`, or one that names files outside its own
     /// folder.
-    #[error("{} does not name weight files of its own folder under `weight_map`", path.display())]
+    #[error("{} has no `weight_map` to safetensors files of its own folder", path.display())]
     Index {
         /// The index file.
         path: PathBuf,
     },
     /// Two tensors of a checkpoint map to the same GGUF name.
-    #[error("tensor `{name}` stands twice")]
+    #[error("two tensors of the checkpoint map to `{name}`")]
     TensorTwice {
         /// The GGUF name.
         name: String,
@@ -148,8 +149,9 @@ pub enum ModelError {
     },
     /// The attention head counts or widths are not supported.
     #[error(
-        "{heads} heads of width {head_width}, {kv_heads} key heads, values {value_width} wide, \
-         {turned} turned: supported are a multiple of the key heads and one even width for all"
+        "attention has {heads} heads of width {head_width}, {kv_heads} key heads, value width \
+         {value_width} and rotary width {turned}; supported are a multiple of the key heads, one \
+         even width for keys and values, and an even rotary width of at most that"
     )]
     Heads {
         /// Query heads.
@@ -174,19 +176,21 @@ pub enum ModelError {
         supported: &'static str,
     },
     /// The file contains a tensor that this model family does not use.
-    #[error("tensor `{name}` belongs to no part of this family")]
+    #[error("tensor `{name}` is not used by this model family")]
     TensorUnknown {
         /// The tensor's name.
         name: String,
     },
     /// A rotary frequency divisor is not a finite number above 0.
-    #[error("tensor `{name}` holds a divisor that is not a finite number above 0")]
+    #[error("tensor `{name}` has a divisor that is not a finite number above 0")]
     RopeDivisors {
         /// The tensor that holds the divisors.
         name: String,
     },
     /// The KV memory limit is smaller than one page.
-    #[error("KV memory is limited to {kv_bytes_max} bytes, one page takes {page_bytes}")]
+    #[error(
+        "KV memory limit is {kv_bytes_max} bytes, one page takes {page_bytes}; raise the limit"
+    )]
     KvMemory {
         /// The limit, in bytes.
         kv_bytes_max: u64,
@@ -194,7 +198,7 @@ pub enum ModelError {
         page_bytes: u64,
     },
     /// A sequence's page list is too short, or contains a page id outside the pool.
-    #[error("sequence {index} has {found} pages, needs {needed} below {page_count}")]
+    #[error("sequence {index} has {found} pages, needs {needed} with ids below {page_count}")]
     Pages {
         /// Index of the sequence in the step.
         index: usize,
@@ -206,7 +210,7 @@ pub enum ModelError {
         page_count: usize,
     },
     /// A matrix could not be packed for the CPU kernels.
-    #[error("tensor `{name}` cannot be packed")]
+    #[error("cannot pack tensor `{name}` for the CPU kernels")]
     Packing {
         /// The tensor's name.
         name: String,
@@ -215,7 +219,7 @@ pub enum ModelError {
         cause: MatmulError,
     },
     /// The operating system refused to start a compute thread.
-    #[error("a compute thread could not be started")]
+    #[error("cannot start a compute thread")]
     Threads {
         /// The operating system's error.
         #[source]

@@ -43,7 +43,7 @@ impl Logits {
     #[must_use]
     pub fn new(values: impl Into<Arc<Vec<f32>>>, vocabulary_size: usize) -> Self {
         let values = values.into();
-        assert!(values.len().is_multiple_of(vocabulary_size.max(1)), "logits come in whole rows");
+        assert!(values.len().is_multiple_of(vocabulary_size.max(1)), "logits must be whole rows");
         let rows = values.len() / vocabulary_size.max(1);
         Self { values, vocabulary_size, rows, likeliest: Vec::new() }
     }

@@ -1,9 +1,10 @@
 //! Input of one step: prompt chunks and single decode tokens of many sequences, packed without
 //! padding.
 //!
-//! Invariants (kept by [`StepInput::push`])
+//! Invariants
 //! - Rows of one segment are consecutive tokens of one sequence; segments do not overlap.
-//! - A segment's page list covers its whole context, the new rows included.
+//! - A segment's page list covers its whole context, the new rows included; models refuse steps
+//!   in which it does not.
 
 use crate::base::ids::PageId;
 use std::ops::Range;
@@ -71,9 +72,9 @@ impl StepInput {
     /// # Panics
     /// If `tokens` is empty or the step's row count does not fit `u32`: a bug in the scheduler.
     pub fn push(&mut self, tokens: &[u32], tokens_before: usize, pages: &[PageId], wanted: Wanted) {
-        assert!(!tokens.is_empty(), "a segment has at least one row");
+        assert!(!tokens.is_empty(), "a segment needs at least one row");
         let rows = self.tokens.len()..self.tokens.len() + tokens.len();
-        let end = u32::try_from(rows.end).expect("a step has fewer rows than u32::MAX");
+        let end = u32::try_from(rows.end).expect("the rows of a step fit u32");
         self.tokens.extend_from_slice(tokens);
         let first_page = self.pages.len();
         self.pages.extend_from_slice(pages);

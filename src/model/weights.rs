@@ -24,7 +24,7 @@ impl MappedFile {
     ///
     /// # Errors
     /// If the file cannot be opened or mapped.
-    #[expect(unsafe_code, reason = "a memory map is the only way to share file pages uncopied")]
+    #[expect(unsafe_code, reason = "only a memory map shares the file's pages without copying")]
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let read = |cause| ModelError::Read { path: path.to_owned(), cause };
         let file = File::open(path).map_err(read)?;
@@ -40,7 +40,7 @@ impl MappedFile {
     /// [`RELEASE_BYTES`] units. The bytes stay readable: the operating system loads them from the
     /// file again on access.
     #[cfg(unix)]
-    #[expect(unsafe_code, reason = "the advice may lose what was written, and nothing ever is")]
+    #[expect(unsafe_code, reason = "discards unwritten changes, and a read-only map has none")]
     pub(crate) fn release(&self, range: std::ops::Range<usize>) {
         let first = range.start.next_multiple_of(RELEASE_BYTES);
         let end = range.end / RELEASE_BYTES * RELEASE_BYTES;
@@ -53,7 +53,7 @@ impl MappedFile {
                 self.map.unchecked_advise_range(advice, first, end - first)
             };
             if let Err(cause) = advised {
-                tracing::debug!(%cause, "the pages of a packed tensor stay in memory");
+                tracing::debug!(%cause, "cannot release the file pages of a packed tensor");
             }
         }
     }
@@ -76,7 +76,7 @@ impl MappedFile {
 /// arenas. Does nothing on other C libraries. Takes milliseconds, so call it off the hot path.
 #[cfg_attr(
     all(target_os = "linux", target_env = "gnu"),
-    expect(unsafe_code, reason = "the C library is asked directly")
+    expect(unsafe_code, reason = "calls malloc_trim of the C library")
 )]
 pub fn return_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -152,7 +152,7 @@ impl Config {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "the cast saturates, and the shape refuses what is no width"
+            reason = "the cast saturates, and the shape refuses widths out of range"
         )]
         let turned = (head_width as f64 * share) as u64;
         metadata.insert(self.key("rope.dimension_count"), Entry::Unsigned(turned));

@@ -15,19 +15,19 @@ const SIZE_BYTES: usize = 8;
 const DIMENSIONS_MAX: usize = 4;
 
 /// Why a safetensors file was refused.
-#[expect(missing_docs, reason = "the messages say what each number is")]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 #[derive(Debug, thiserror::Error)]
 pub enum SafetensorsError {
-    #[error("file of {file_bytes} bytes does not hold its header of {header_bytes} bytes")]
+    #[error("file has {file_bytes} bytes, too few for its header of {header_bytes} bytes")]
     Truncated { file_bytes: usize, header_bytes: u64 },
-    #[error("header is not a table of tensors")]
+    #[error("header is not a valid table of tensors")]
     Header(#[source] serde_json::Error),
     #[error("tensors take {found} bytes, the file has {expected} for them")]
     Length { found: usize, expected: usize },
     #[error("tensor `{name}` has type {found}, supported: F32, F16, BF16")]
     TensorType { name: String, found: String },
     #[error(
-        "tensor `{name}` has {found} dimensions or an empty one, allowed are 1 to {DIMENSIONS_MAX}"
+        "tensor `{name}` has {found} dimensions, allowed are 1 to {DIMENSIONS_MAX}, none of them 0"
     )]
     Dimensions { name: String, found: usize },
 }

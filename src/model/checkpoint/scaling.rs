@@ -123,7 +123,7 @@ pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelE
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "the cast saturates, and the shape refuses what is no length"
+            reason = "the cast saturates, and the shape refuses lengths out of range"
         )]
         metadata.insert(key("original_context_length"), Entry::Unsigned(tokens as u64));
     }

@@ -318,7 +318,7 @@ fn tokens_max(folder: &Path) -> Result<Option<usize>, ModelError> {
     let tokenizer: Option<TokenizerEntry> =
         read_json_if_present(&folder.join("tokenizer_config.json"))?;
     let limit = tokenizer.and_then(|entry| entry.model_max_length);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in 1..=2^16")]
     Ok(limit.filter(|limit| (1.0..=WIDTH_MAX as f64).contains(limit)).map(|limit| limit as usize))
 }
 

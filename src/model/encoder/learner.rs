@@ -126,8 +126,8 @@ impl EncoderLearner {
 
     /// Embeddings of unit length, `[texts, width]`, that carry gradients.
     ///
-    /// Applies dropout ([`DROPPED_SHARE`]) between the trained layers, so that small training sets
-    /// are not memorised (Srivastava et al. 2014).
+    /// Applies dropout of 10 % between the trained layers, so that small training sets are not
+    /// memorised (Srivastava et al. 2014).
     ///
     /// # Errors
     /// If candle fails.

@@ -135,7 +135,7 @@ fn minilm_in_integers_keeps_a_cosine_of_0_999_on_2_000_sentences() {
     for path in [&folder.join("model.safetensors"), &texts] {
         if !path.is_file() {
             // Written to stderr directly: the test harness hides the output of passing tests.
-            let _ = writeln!(std::io::stderr(), "skipped: {} is not there", path.display());
+            let _ = writeln!(std::io::stderr(), "skipped: {} does not exist", path.display());
             return;
         }
     }

@@ -47,7 +47,7 @@ const ALIGNMENT_MIN: u64 = 4;
 const ALIGNMENT_MAX: u64 = 65_536;
 
 /// Why a GGUF file was refused.
-#[expect(missing_docs, reason = "the messages say what each number is")]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GgufError {
     #[error("file begins with {found:#010x}, a GGUF file begins with {MAGIC:#010x}")]
@@ -62,15 +62,15 @@ pub enum GgufError {
     NotUtf8 { at: usize },
     #[error("boolean at byte {at} is {found}, allowed are 0 and 1")]
     NotBool { at: usize, found: u8 },
-    #[error("value type {code} at byte {at} is unknown or misplaced")]
+    #[error("value type {code} at byte {at} is unknown or not allowed there")]
     ValueType { at: usize, code: u32 },
-    #[error("array of arrays at byte {at} is not supported")]
+    #[error("array at byte {at} contains arrays, which is not supported")]
     NestedArray { at: usize },
-    #[error("integer at byte {at} does not fit 64 signed bits")]
+    #[error("integer at byte {at} does not fit a signed 64-bit integer")]
     IntegerTooLarge { at: usize },
-    #[error("key `{key}` stands twice")]
+    #[error("key `{key}` appears twice")]
     KeyTwice { key: String },
-    #[error("tensor `{name}` stands twice")]
+    #[error("tensor `{name}` appears twice")]
     TensorTwice { name: String },
     #[error("tensor `{name}` has type code {code}, which is unknown")]
     TensorType { name: String, code: u32 },
@@ -78,11 +78,13 @@ pub enum GgufError {
     Dimensions { name: String, found: u32 },
     #[error("tensor `{name}` is empty or too large to address")]
     Elements { name: String },
-    #[error("tensor `{name}` has rows of {row_elements}, not a multiple of {unit_elements}")]
+    #[error(
+        "tensor `{name}` has rows of {row_elements} elements, not a multiple of {unit_elements}"
+    )]
     RowLength { name: String, row_elements: u64, unit_elements: u64 },
-    #[error("tensor `{name}` begins at {offset}, not a multiple of {alignment}")]
+    #[error("tensor `{name}` has offset {offset}, not a multiple of {alignment}")]
     Misaligned { name: String, offset: u64, alignment: u64 },
-    #[error("tensor `{name}` ends at byte {end}, the file has {file_bytes}")]
+    #[error("tensor `{name}` ends at byte {end}, the file has {file_bytes} bytes")]
     OutOfFile { name: String, end: u64, file_bytes: u64 },
     #[error(
         "alignment is {found}, allowed are powers of two from {ALIGNMENT_MIN} to {ALIGNMENT_MAX}"
@@ -90,17 +92,15 @@ pub enum GgufError {
     Alignment { found: u64 },
     #[error("tensors `{first}` and `{second}` share bytes of the file")]
     Overlap { first: String, second: String },
-    #[error("file is one of {count} pieces, allowed are 1 to {max}")]
+    #[error("model has {count} shards, allowed are 1 to {max}")]
     PieceCount { count: u64, max: u64 },
-    #[error("file is one of {count} pieces but is not called NAME-00001-of-{count:05}.gguf")]
+    #[error("file is one of {count} shards, so it must be named NAME-00001-of-{count:05}.gguf")]
     PieceName { count: u64 },
-    #[error("{} is missing: the model has {count} pieces", path.display())]
+    #[error("{} is missing; put all {count} shards of the model into one folder", path.display())]
     PieceMissing { path: PathBuf, count: u64 },
-    #[error(
-        "file says it is piece {found} of {found_count}, expected is piece {expected} of {count}"
-    )]
+    #[error("metadata names shard {found} of {found_count}, expected shard {expected} of {count}")]
     PieceForeign { found: u64, found_count: u64, expected: u64, count: u64 },
-    #[error("the pieces hold {found} tensors, the first one announces {announced}")]
+    #[error("the shards contain {found} tensors, the first one announces {announced}")]
     PieceTensors { found: u64, announced: u64 },
 }
 

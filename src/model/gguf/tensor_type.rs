@@ -4,7 +4,7 @@
 
 /// A tensor's element type. Each type packs a fixed number of elements into a fixed number of
 /// bytes.
-#[expect(missing_docs, reason = "the names are the format's own")]
+#[expect(missing_docs, reason = "the variants have the format's names")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TensorType {
     F32,
@@ -124,7 +124,7 @@ mod tests {
     fn codes_and_types_are_one_to_one() {
         let mut seen = std::collections::HashSet::new();
         for (code, kind, name, elements, bytes) in TYPES {
-            assert!(seen.insert(kind), "{name} stands twice");
+            assert!(seen.insert(kind), "{name} is listed twice");
             assert_eq!(TensorType::from_code(code), Some(kind));
             assert_eq!((kind.code(), kind.name()), (code, name));
             assert_eq!((kind.unit_elements(), kind.unit_bytes()), (elements, bytes));

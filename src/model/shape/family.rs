@@ -35,8 +35,9 @@ pub(super) enum Turning {
     Alike,
     /// All layers except the last of every `period`.
     AllButLastOf { period: usize },
-    /// All layers; windowed layers have a frequency base of their own. If `base_default` is given,
-    /// they also ignore position scaling; otherwise they scale positions like the other layers.
+    /// All layers; windowed layers read a frequency base of their own. With a `base_default`, for
+    /// files that set none, they also ignore position scaling. With `None` they default to the
+    /// other layers' base and scale positions alike.
     ByWindow { base_default: Option<f64> },
     /// All layers, or none if `rope.scaling.finetuned` is false.
     Switched,

@@ -106,7 +106,7 @@ impl FamilyKeys<'_> {
         supported: &'static str,
     ) -> Result<(), ModelError> {
         match self.metadata.float(&self.key(name)) {
-            #[expect(clippy::float_cmp, reason = "a default is written exactly or not at all")]
+            #[expect(clippy::float_cmp, reason = "files store the default exactly or leave it out")]
             Some(found) if found != allowed => {
                 Err(ModelError::Unsupported { what: name, found: found.to_string(), supported })
             }
