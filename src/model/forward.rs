@@ -54,7 +54,7 @@ impl Logits {
         Self { likeliest, ..Self::default() }
     }
 
-    /// Turns the last `greedy` rows into greedy rows: only their most likely tokens remain visible.
+    /// Makes the last `greedy` rows greedy rows: only their most likely tokens remain visible.
     #[must_use]
     pub fn with_greedy(mut self, greedy: usize) -> Self {
         let all = self.values.chunks_exact(self.vocabulary_size.max(1));

@@ -5,7 +5,7 @@
 //! offset` is one row.
 //!
 //! Invariants
-//! - Every slot holds finite numbers from the start: masked padding reads must not turn into NaN.
+//! - Every slot holds finite numbers from the start: masked padding reads must not produce NaN.
 //!
 //! Source: paged attention, Kwon et al. 2023, arXiv:2309.06180.
 

@@ -251,7 +251,7 @@ mod tests {
                     let first = at.min(45 - company);
                     let some = rows.narrow(0, first, company).unwrap();
                     let some: Vec<Vec<f32>> = matrix.forward(&some).unwrap().to_vec2().unwrap();
-                    assert_eq!(&some[at - first], expected, "{matrix_type:?} row {at} of {company}");
+                    assert_eq!(&some[at - first], expected, "{matrix_type:?} {at} of {company}");
                 }
             }
         }

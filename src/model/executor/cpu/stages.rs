@@ -73,7 +73,7 @@ pub(super) fn project(
 /// Multiplies the operand's `rows` rows with the output matrix and keeps only the most likely token
 /// of each row, so that rows of 150,000 logits are neither written nor read back.
 ///
-/// Resizes `found` to `[rows, tasks]`. `bend` turns pieces of a row's sums into logits.
+/// Resizes `found` to `[rows, tasks]`. `bend` converts pieces of a row's sums to logits.
 ///
 /// # Errors
 /// If a task panicked.
