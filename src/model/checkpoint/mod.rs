@@ -194,7 +194,7 @@ fn converted(
     place: &Place,
     shape: &DecoderShape,
 ) -> Result<Option<(TensorType, Vec<u8>)>, ModelError> {
-    // A misaligned tensor cannot be read in place.
+    // A misaligned tensor must be copied.
     let misaligned = found.bytes.as_ptr().align_offset(align_of::<f32>()) != 0;
     let is_vector = found.dims.len() == 1;
     if !is_vector && !misaligned && place.heads.is_none() {
@@ -223,8 +223,8 @@ fn converted(
     Ok(Some((tensor_type, bytes)))
 }
 
-/// Reorders the rows of each head from halves `(i, i + width / 2)` to neighbours `(2i, 2i + 1)`,
-/// the pairs that rotary embedding rotates in Llama's GGUF files.
+/// Interleaves the two halves of each head's rows: rows `i` and `i + width / 2` become rows `2i`
+/// and `2i + 1`, the pairs that rotary embedding rotates in Llama's GGUF files.
 fn neighbours(bytes: &[u8], rows: usize, head_width: usize) -> Vec<u8> {
     let row_bytes = bytes.len() / rows.max(1);
     let mut out = Vec::with_capacity(bytes.len());

@@ -9,8 +9,7 @@ use crate::model::shape::DecoderShape;
 pub(super) struct Place {
     /// The GGUF name.
     pub(super) name: String,
-    /// Number of heads whose rows must be reordered into neighbours; `None` if rows keep their
-    /// order.
+    /// Number of heads whose rows must be interleaved; `None` if rows keep their order.
     pub(super) heads: Option<usize>,
     /// Whether 1 is added to every element.
     pub(super) adds_one: bool,

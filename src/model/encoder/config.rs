@@ -54,7 +54,7 @@ fn default_layer_norm_eps() -> f64 {
     1e-12
 }
 
-/// Activation function of the feed-forward part.
+/// The activation function of the feed-forward part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activation {
     /// `x Φ(x)` with the exact error function.

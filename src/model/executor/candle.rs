@@ -26,7 +26,7 @@ use crate::model::step_input::StepInput;
 use candle_core::Device;
 use candle_core::Tensor;
 
-/// Weights and KV pages on a candle device.
+/// The weights and KV pages on a candle device.
 #[derive(Debug)]
 pub(crate) struct CandleExecutor {
     shape: DecoderShape,

@@ -24,9 +24,9 @@ const PADDING_TOKENS_FREE: usize = 64;
 pub(crate) struct StepPlan {
     /// Token ids: `[rows]`.
     pub(crate) tokens: Tensor,
-    /// Angles of the model's rotary embedding.
+    /// Rotation angles of the model's rotary embedding.
     pub(crate) angles: Angles,
-    /// Angles of the windowed layers' own rotary embedding, if they have one.
+    /// Rotation angles of the windowed layers' own rotary embedding, if they have one.
     pub(crate) local_angles: Option<Angles>,
     /// Factor on each row's queries: `[rows, 1]`; `None` if all factors are 1.
     pub(crate) query_growth: Option<Tensor>,

@@ -41,7 +41,7 @@ pub(super) struct Linear<M, V> {
     pub(super) bias: Option<V>,
 }
 
-/// Weights of one layer.
+/// The weights of one layer.
 #[derive(Debug)]
 pub(super) struct Layer<M, V> {
     pub(super) attention_norm: V,

@@ -41,7 +41,7 @@ const TENSORS_MAX: u64 = 65_536;
 const DIMENSIONS_MAX: u32 = 4;
 /// Alignment of tensors in bytes, if the file sets none.
 const ALIGNMENT_DEFAULT: u64 = 32;
-/// Smallest alignment accepted, in bytes: tensors are read in place as 32-bit words.
+/// Smallest alignment accepted, in bytes: tensors are read as 32-bit words without copying.
 const ALIGNMENT_MIN: u64 = 4;
 /// Largest alignment accepted, in bytes; more than a memory page only wastes space.
 const ALIGNMENT_MAX: u64 = 65_536;

@@ -24,7 +24,7 @@ pub(super) enum Windows {
     /// All layers.
     All,
     /// All layers except the last of every `period`. `window_default` is the window, in tokens, of
-    /// files that set none; 0 means that such files have no window.
+    /// files that name none; 0 means that such files have no window.
     AllButLastOf { period: usize, window_default: u64 },
 }
 
@@ -35,9 +35,11 @@ pub(super) enum Turning {
     Alike,
     /// All layers except the last of every `period`.
     AllButLastOf { period: usize },
-    /// All layers; windowed layers read a frequency base of their own. With a `base_default`, for
-    /// files that set none, they also ignore position scaling. With `None` they default to the
-    /// other layers' base and scale positions alike.
+    /// All layers; windowed layers have a frequency base of their own in the file.
+    ///
+    /// With `Some`, the value is the base for files that lack it, and windowed layers ignore
+    /// position scaling. With `None`, such files use the same base for all layers, and all layers
+    /// scale positions alike.
     ByWindow { base_default: Option<f64> },
     /// All layers, or none if `rope.scaling.finetuned` is false.
     Switched,

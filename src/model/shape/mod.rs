@@ -29,14 +29,14 @@ use crate::model::shape::keys::FamilyKeys;
 
 /// Largest number of layers accepted.
 const LAYERS_MAX: u64 = 1024;
-/// Widest hidden state, feed-forward or set of heads accepted.
+/// Widest hidden state, feed-forward or sum of all heads accepted.
 const WIDTH_MAX: u64 = 1 << 18;
 /// Largest vocabulary accepted.
 const VOCABULARY_MAX: u64 = 1 << 22;
 /// Longest trained context accepted, in tokens; positions are `u32`.
 const CONTEXT_TOKENS_MAX: u64 = 1 << 28;
 
-/// Activation function of the feed-forward gate.
+/// The activation function of the feed-forward gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// `x * sigmoid(x)` (SwiGLU).
@@ -110,7 +110,7 @@ pub struct DecoderShape {
     /// Whether the outputs of attention and feed-forward are normalised before the residual is
     /// added.
     pub post_norms: bool,
-    /// Activation function of the feed-forward gate.
+    /// The activation function of the feed-forward gate.
     pub activation: Activation,
     /// Factor on token embeddings.
     pub embedding_scale: f32,

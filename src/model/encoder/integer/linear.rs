@@ -51,7 +51,7 @@ pub(super) enum Place {
 }
 
 impl Bits {
-    /// Bits of the linear layer at `place` in transformer layer `index` of `layers`.
+    /// Bits of the linear layer `place` in transformer layer `index` of `layers`.
     ///
     /// An 8-bit encoder uses 16 bits for values, whose rounding errors attention averages out the
     /// least, and for the up projections of the last third of the layers, whose rounding errors no

@@ -66,7 +66,7 @@ const TASKS_OF_A_THREAD: usize = 2;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InArena;
 
-/// Weights, KV pages, thread pool and buffers.
+/// The weights, KV pages, thread pool and buffers.
 #[derive(Debug)]
 pub(crate) struct CpuExecutor {
     shape: DecoderShape,

@@ -56,7 +56,7 @@ impl Pages {
         Ok(Self { elements, layout, page_count, bytes })
     }
 
-    /// Pages in the pool.
+    /// Number of pages in the pool.
     pub(super) fn page_count(&self) -> usize {
         self.page_count
     }
