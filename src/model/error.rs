@@ -150,8 +150,8 @@ pub enum ModelError {
     /// The attention head counts or widths are not supported.
     #[error(
         "attention has {heads} heads of width {head_width}, {kv_heads} key heads, value width \
-         {value_width} and rotary width {turned}; supported are a multiple of the key heads, one \
-         even width for keys and values, and an even rotary width of at most that"
+         {value_width} and rotary width {turned}; supported are a multiple of the key heads, \
+         one even width for keys and values, and an even rotary width of at most that"
     )]
     Heads {
         /// Query heads.

@@ -2,8 +2,8 @@
 //!
 //! A layer has five parallel regions (projections, attention, output, up, down). Row-wise stages
 //! between them get regions of their own only if they are long enough. Products of linear layers
-//! are computed in 8-bit or 16-bit integers ([`Linear`]); embeddings, norms, attention and the
-//! activation function are f32.
+//! are computed in 8-bit or 16-bit integers ([`Linear`]); embeddings, norms, attention and
+//! the activation function are f32.
 //!
 //! Invariants
 //! - A sequence's vector depends on its own tokens only, bit for bit: the kernels guarantee it for
