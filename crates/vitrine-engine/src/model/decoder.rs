@@ -1,7 +1,7 @@
-//! The one decoder: norm, attention, residual, norm, feed-forward, residual, for every family.
+//! The decoder forward pass, shared by all model families: norm, attention, residual, norm,
+//! feed-forward, residual.
 //!
-//! What the calls compute is the executor's business; which calls, and in which order, is decided
-//! here once.
+//! This file fixes which calls are made and in which order; the executor computes each of them.
 
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
@@ -24,32 +24,33 @@ use vitrine_kernels::tier::Tier;
 /// How a decoder is loaded.
 #[derive(Debug, Clone)]
 pub struct DecoderOptions {
-    /// Where it computes.
+    /// Device to compute on.
     pub device: Device,
-    /// Token slots in one KV page; 16 wastes at most 15 slots a sequence.
+    /// Token slots per KV page, 1 to 4096. With 16, a sequence wastes at most 15 slots.
     pub page_tokens: usize,
-    /// Memory of the KV pool, in bytes.
+    /// Memory limit of the KV pool, in bytes.
     pub kv_bytes_max: u64,
     /// Number format of stored keys and values.
     pub kv_type: KvType,
-    /// Longest sequence served, in tokens; the model's own context is the upper bound.
+    /// Longest sequence served, in tokens; capped at the model's trained context.
     pub context_tokens_max: usize,
-    /// Who computes on the CPU.
+    /// Which executor computes the model.
     pub executor: ExecutorChoice,
-    /// What the cpu executor computes on, together with everybody else who has the same.
+    /// Cores that the CPU executor computes on; shared with every model that holds the same `Arc`.
     pub cores: Arc<Cores>,
-    /// Instruction set of the cpu executor's kernels.
+    /// Instruction set of the CPU executor's kernels.
     pub tier: Tier,
 }
 
 /// Which executor computes a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutorChoice {
-    /// Our kernels on the CPU if they can run the model, else the tensor library.
+    /// Our CPU kernels if the device is the CPU and they support every tensor type of the model,
+    /// else candle.
     Auto,
-    /// The tensor library, on any device.
+    /// Candle, on any device.
     Candle,
-    /// Our kernels, or an error.
+    /// Our CPU kernels; loading fails if they do not support the model.
     Cpu,
 }
 
@@ -57,8 +58,8 @@ pub enum ExecutorChoice {
 impl DecoderOptions {
     pub(crate) fn for_tests() -> Self {
         Self {
-            // The first CUDA device in a build for it, so that the same tests judge it.
-            device: Device::cuda_if_available(0).expect("a device"),
+            // The first CUDA device in CUDA builds, so that the same tests cover it.
+            device: Device::cuda_if_available(0).expect("opening the test device"),
             page_tokens: 16,
             kv_bytes_max: 8 << 20,
             kv_type: KvType::F32,
@@ -70,10 +71,10 @@ impl DecoderOptions {
     }
 }
 
-/// Loads the decoder that `file` holds.
+/// Loads the decoder from `file`.
 ///
 /// # Errors
-/// If the family or a tensor type is not supported, tensors are missing or of the wrong shape, or
+/// If the family or a tensor type is not supported, a tensor is missing or has the wrong shape, or
 /// the KV memory does not hold one page.
 pub fn load_decoder(
     file: &GgufFile,
@@ -89,10 +90,11 @@ pub fn load_decoder(
     Ok(Box::new(Decoder { layers, executor }))
 }
 
-/// Bytes of one KV page, of keys and values in all layers, with the executor that `options` choose.
+/// Bytes of one KV page, keys and values of all layers, with the executor that `options` select.
 ///
 /// # Errors
-/// As [`load_decoder`] for a model that cannot be described.
+/// If the model's family or settings are not supported, or the CPU executor is forced but cannot
+/// run the model.
 pub fn kv_page_bytes(file: &GgufFile, options: &DecoderOptions) -> Result<u64, ModelError> {
     let shape = DecoderShape::from_metadata(file.metadata())?;
     Ok(match runs_on_kernels(file, options)? {
@@ -101,7 +103,10 @@ pub fn kv_page_bytes(file: &GgufFile, options: &DecoderOptions) -> Result<u64, M
     })
 }
 
-/// Whether the cpu executor takes the model; the log says why not.
+/// Whether the CPU executor runs the model. If it does not although allowed to, logs the reason.
+///
+/// # Errors
+/// If `options` force the CPU executor and it cannot run the model.
 pub(crate) fn runs_on_kernels(
     file: &GgufFile,
     options: &DecoderOptions,
@@ -115,7 +120,7 @@ pub(crate) fn runs_on_kernels(
         (ExecutorChoice::Candle, _) => Ok(false),
         (ExecutorChoice::Auto | ExecutorChoice::Cpu, None) => Ok(true),
         (ExecutorChoice::Auto, Some(why)) => {
-            tracing::info!(why, "the tensor library computes the model, not the CPU kernels");
+            tracing::info!(why, "using candle instead of the CPU kernels");
             Ok(false)
         }
         (ExecutorChoice::Cpu, Some(found)) => Err(ModelError::Unsupported {
@@ -155,7 +160,7 @@ impl<E: Executor + Send> Forward for Decoder<E> {
     }
 }
 
-/// Refuses tokens, pages and lengths outside the model's limits.
+/// Refuses tokens, pages and sequence lengths outside the model's limits.
 fn check(input: &StepInput, limits: &ForwardLimits) -> Result<(), ModelError> {
     let vocabulary_size = limits.vocabulary_size;
     if let Some(&token) = input.tokens().iter().find(|&&id| id as usize >= vocabulary_size) {

@@ -1,4 +1,4 @@
-//! Why a model file was refused or a forward pass failed.
+//! The error type of this layer: why a model was refused or a forward pass failed.
 
 use crate::model::checkpoint::SafetensorsError;
 use crate::model::gguf::GgufError;
@@ -6,99 +6,100 @@ use std::path::PathBuf;
 use vitrine_kernels::matmul::MatmulError;
 use vitrine_kernels::pool::TaskPanic;
 
-/// Why a model file was refused or a forward pass failed.
+/// Why a model was refused or a forward pass failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file could not be read.
+    /// A file could not be read.
     #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         cause: std::io::Error,
     },
-    /// A JSON file beside the weights is malformed.
-    #[error("{} is not the JSON that was expected", path.display())]
+    /// A JSON file beside the weights is malformed or lacks a required field.
+    #[error("{} is malformed or lacks a required field", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// Position and reason.
         #[source]
         cause: serde_json::Error,
     },
-    /// The weights lack a tensor.
+    /// A required tensor is missing from the weights.
     #[error("tensor `{name}` is missing")]
     TensorMissing {
-        /// Its name.
+        /// The tensor's name.
         name: String,
     },
-    /// What training changed in an encoder holds something else than finite f16 tensors.
-    #[error("adaptation of tensor `{name}` is not made of finite f16 numbers")]
+    /// An encoder adaptation contains a tensor that is not f16 or not finite.
+    #[error("adaptation of tensor `{name}` is not f16, or has values that are not finite")]
     Adaptation {
-        /// The tensor.
+        /// The tensor's name.
         name: String,
     },
-    /// Texts to train on take more memory than is allowed.
+    /// The training texts would take more memory than the limit.
     #[error(
-        "{tokens} tokens take {bytes} bytes while the encoder is adapted, limit is {bytes_max}"
+        "adapting the encoder to {tokens} tokens takes {bytes} bytes, limit is {bytes_max}; train \
+         on fewer or shorter texts"
     )]
     Prepared {
-        /// What they would take.
+        /// Bytes that the prepared texts would take.
         bytes: u64,
-        /// What is allowed.
+        /// Largest number of bytes allowed.
         bytes_max: u64,
-        /// Tokens of all texts.
+        /// Tokens of all texts together.
         tokens: usize,
     },
-    /// A tensor's shape disagrees with the description.
+    /// A tensor's shape differs from the one that the model description requires.
     #[error("tensor `{name}` has shape {found:?}, expected {expected:?}")]
     TensorShape {
-        /// Its name.
+        /// The tensor's name.
         name: String,
         /// Dimensions in the file, outermost first.
         found: Vec<usize>,
-        /// Dimensions that the description asks for.
+        /// Dimensions required by the model description.
         expected: Vec<usize>,
     },
-    /// The description asks for something that is not implemented.
+    /// The model description requires something that is not implemented.
     #[error("{what} is `{found}`, supported: {supported}")]
     Unsupported {
-        /// The property.
+        /// The setting.
         what: &'static str,
         /// Its value in the file.
         found: String,
-        /// The values that work.
+        /// The supported values.
         supported: &'static str,
     },
-    /// A number in the description is out of its range.
+    /// A number in the model description is out of range.
     #[error("{what} is {found}, allowed are {min} to {max}")]
     OutOfRange {
-        /// The property.
+        /// The setting.
         what: &'static str,
-        /// Its value.
+        /// Its value in the file.
         found: u64,
-        /// Smallest allowed.
+        /// Smallest value allowed.
         min: u64,
-        /// Largest allowed.
+        /// Largest value allowed.
         max: u64,
     },
-    /// A sequence is longer than the model has positions.
+    /// A sequence is empty or longer than the model's limit.
     #[error("sequence {index} has {tokens} tokens, allowed are 1 to {tokens_max}")]
     SequenceLength {
-        /// Its place in the batch.
+        /// Index of the sequence in the batch.
         index: usize,
-        /// Its length.
+        /// Its length in tokens.
         tokens: usize,
-        /// The model's limit.
+        /// The model's limit in tokens.
         tokens_max: usize,
     },
-    /// A token id lies outside the vocabulary.
+    /// A token id is outside the vocabulary.
     #[error("token id {token} is outside the vocabulary of {vocabulary_size}")]
     Token {
-        /// The id.
+        /// The token id.
         token: u32,
-        /// Ids run below this.
+        /// Size of the vocabulary; valid ids are below it.
         vocabulary_size: usize,
     },
     /// The file is not a well-formed GGUF file.
@@ -119,36 +120,38 @@ pub enum ModelError {
         #[source]
         cause: SafetensorsError,
     },
-    /// An index of weight files is not one.
-    #[error("{} does not name weight files of its own folder under `weight_map`", path.display())]
+    /// A safetensors index has no usable `weight_map`, or one that names files outside its own
+    /// folder.
+    #[error("{} has no `weight_map` to safetensors files of its own folder", path.display())]
     Index {
-        /// The file.
+        /// The index file.
         path: PathBuf,
     },
-    /// Two tensors go to the same place.
-    #[error("tensor `{name}` stands twice")]
+    /// Two tensors of a checkpoint map to the same GGUF name.
+    #[error("two tensors of the checkpoint map to `{name}`")]
     TensorTwice {
-        /// Its name in GGUF.
+        /// The GGUF name.
         name: String,
     },
-    /// The metadata lacks a value.
+    /// A required metadata key is missing.
     #[error("metadata key `{key}` is missing")]
     KeyMissing {
         /// The key.
         key: String,
     },
-    /// A metadata value has the wrong type or is no usable number.
+    /// A metadata value has the wrong type or is not a usable number.
     #[error("metadata key `{key}` is not {expected}")]
     KeyType {
         /// The key.
         key: String,
-        /// What it must be.
+        /// The expected type or range.
         expected: &'static str,
     },
-    /// Attention heads that do not fit together.
+    /// The attention head counts or widths are not supported.
     #[error(
-        "{heads} heads of width {head_width}, {kv_heads} key heads, values {value_width} wide, \
-         {turned} turned: supported are a multiple of the key heads and one even width for all"
+        "attention has {heads} heads of width {head_width}, {kv_heads} key heads, value width \
+         {value_width} and rotary width {turned}; supported are a multiple of the key heads, \
+         one even width for keys and values, and an even rotary width of at most that"
     )]
     Heads {
         /// Query heads.
@@ -159,71 +162,73 @@ pub enum ModelError {
         head_width: usize,
         /// Width of a value head.
         value_width: usize,
-        /// Elements of a head that are turned.
+        /// Leading elements of a head that rotary embedding rotates.
         turned: usize,
     },
-    /// A tensor's type has no kernels.
+    /// No kernel supports the tensor's type.
     #[error("tensor `{name}` has type {found}, supported: {supported}")]
     TensorTypeUnsupported {
-        /// Its name.
+        /// The tensor's name.
         name: String,
         /// Its type.
         found: &'static str,
-        /// The types that work.
+        /// The supported types.
         supported: &'static str,
     },
-    /// The file holds a tensor that this family does not have.
-    #[error("tensor `{name}` belongs to no part of this family")]
+    /// The file contains a tensor that this model family does not use.
+    #[error("tensor `{name}` is not used by this model family")]
     TensorUnknown {
-        /// Its name.
+        /// The tensor's name.
         name: String,
     },
-    /// Divisors of the rotary frequencies that divide nothing.
-    #[error("tensor `{name}` holds a divisor that is not a finite number above 0")]
+    /// A rotary frequency divisor is not a finite number above 0.
+    #[error("tensor `{name}` has a divisor that is not a finite number above 0")]
     RopeDivisors {
-        /// Its name.
+        /// The tensor that holds the divisors.
         name: String,
     },
-    /// The KV memory does not hold a single page.
-    #[error("KV memory is limited to {kv_bytes_max} bytes, one page takes {page_bytes}")]
+    /// The KV memory limit is smaller than one page.
+    #[error(
+        "KV memory limit is {kv_bytes_max} bytes, one page takes {page_bytes}; raise the limit"
+    )]
     KvMemory {
-        /// The limit.
+        /// The limit, in bytes.
         kv_bytes_max: u64,
-        /// Size of one page.
+        /// Size of one page, in bytes.
         page_bytes: u64,
     },
-    /// A sequence's page list is too short or names a foreign page.
-    #[error("sequence {index} has {found} pages, needs {needed} below {page_count}")]
+    /// A sequence's page list is too short, or contains a page id outside the pool.
+    #[error("sequence {index} has {found} pages, needs {needed} with ids below {page_count}")]
     Pages {
-        /// Its place in the step.
+        /// Index of the sequence in the step.
         index: usize,
         /// Pages listed.
         found: usize,
-        /// Pages that its context takes.
+        /// Pages that its context needs.
         needed: usize,
-        /// Pages in the pool.
+        /// Pages in the pool; valid ids are below it.
         page_count: usize,
     },
-    /// The kernels cannot hold a matrix.
-    #[error("tensor `{name}` cannot be packed")]
+    /// A matrix could not be packed for the CPU kernels.
+    #[error("cannot pack tensor `{name}` for the CPU kernels")]
     Packing {
-        /// Its name.
+        /// The tensor's name.
         name: String,
-        /// Why.
+        /// The kernels' reason.
         #[source]
         cause: MatmulError,
     },
-    /// The operating system refused a compute thread.
-    #[error("a compute thread could not be started")]
+    /// The operating system refused to start a compute thread.
+    #[error("cannot start a compute thread")]
     Threads {
-        /// What it said.
+        /// The operating system's error.
         #[source]
         cause: std::io::Error,
     },
-    /// A task of a step panicked: our bug.
+    /// A task of a step panicked: a bug in this program.
     #[error("step failed")]
     Task(#[from] TaskPanic),
-    /// The tensor library failed.
+    /// A candle operation failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),
 }

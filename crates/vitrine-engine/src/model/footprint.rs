@@ -1,8 +1,8 @@
-//! What a decoder will take in memory, told from its header before anything is allocated.
+//! Estimates a decoder's memory from the header of its file, before anything is allocated.
 //!
 //! Invariants
-//! - An estimate counts weights and their packed copies, as the tensor library keeps both: an
-//!   executor that keeps one of them takes less.
+//! - The estimate is an upper bound. For candle it includes the weights and their repacked copies;
+//!   an executor that keeps only one of the two takes less.
 
 use crate::model::decoder::DecoderOptions;
 use crate::model::decoder::runs_on_kernels;
@@ -11,20 +11,22 @@ use crate::model::gguf::GgufFile;
 use crate::model::gguf::TensorEntry;
 use crate::model::gguf::TensorType;
 
-/// Bytes that a decoder takes.
+/// Memory that a decoder takes, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Footprint {
-    /// Weights, as loaded.
+    /// The weights as loaded.
     pub weight_bytes: u64,
-    /// The tensor library's copies in the order that it reads, made at the first use of a matrix.
+    /// Candle's repacked copies of matrices, made at the first use of each matrix.
     pub packed_bytes: u64,
-    /// Pool of keys and values.
+    /// The KV pool.
     pub kv_bytes: u64,
 }
 
 impl Footprint {
-    /// The same after the load, whose `limits` say what it came to. An executor whose weights are
-    /// not as large as in the file keeps packed ones alone: no copies will follow.
+    /// The footprint after loading, with the actual sizes from `limits`.
+    ///
+    /// If the loaded weights are not as large as estimated, the executor keeps packed weights only
+    /// and candle's copies will not follow, so `packed_bytes` becomes 0.
     #[must_use]
     pub fn settled(self, limits: ForwardLimits) -> Self {
         let copies_follow = limits.weight_bytes == self.weight_bytes;
@@ -36,11 +38,11 @@ impl Footprint {
     }
 }
 
-/// What `file` will take when it is loaded with `options`.
+/// Memory that `file` will take when loaded with `options`.
 #[must_use]
 pub fn footprint(file: &GgufFile, options: &DecoderOptions) -> Footprint {
     let mut footprint = Footprint { kv_bytes: options.kv_bytes_max, ..Footprint::default() };
-    // A model that cannot be loaded takes nothing; loading it says why.
+    // For a model that cannot be loaded the estimate does not matter: loading reports the reason.
     if runs_on_kernels(file, options).unwrap_or(false) {
         for (_, entry) in file.tensors() {
             let bytes = panel_bytes(entry);
@@ -57,9 +59,11 @@ pub fn footprint(file: &GgufFile, options: &DecoderOptions) -> Footprint {
     footprint
 }
 
-/// Panels of the CPU kernels hold what the file holds, scales of `Q4_K` and `Q5_K` unpacked (3 %);
-/// `Q2_K` and `Q3_K` are held in wider types. The last panel may be short of 15 rows, records end
-/// at 64 bytes, and dense rows at 32 weights.
+/// Upper bound of a tensor's size in the CPU kernels' panel format.
+///
+/// Panels take as much as the file, plus 3 % for the unpacked scales of `Q4_K` and `Q5_K`. `Q2_K`
+/// and `Q3_K` are stored in wider types. Padding adds up to 15 rows in the last panel, records end
+/// at multiples of 64 bytes, and dense rows at multiples of 32 weights.
 fn panel_bytes(entry: &TensorEntry) -> u64 {
     let bytes = entry.range.len() as u64;
     let [rows, columns] = *entry.dims else { return bytes };
@@ -75,7 +79,7 @@ fn panel_bytes(entry: &TensorEntry) -> u64 {
     wide.saturating_add(rows * 8).saturating_add(row_bytes * 16 + 4096)
 }
 
-/// Floats are widened to 32 bits, everything else lies in memory as it does in the file.
+/// Size of a tensor loaded by candle: floats are widened to 32 bits, other types keep their size.
 fn weight_bytes(entry: &TensorEntry) -> u64 {
     match entry.tensor_type {
         TensorType::F32 | TensorType::F16 | TensorType::Bf16 => {
@@ -85,9 +89,9 @@ fn weight_bytes(entry: &TensorEntry) -> u64 {
     }
 }
 
-/// The library's packed copies against the original, from the sizes of its structs (candle-core
-/// 0.11.1, `quantized/repack_x86.rs`): 192 for 144 bytes of `Q4_K`, 320 for 210 of `Q6_K`, as many
-/// as before for `Q8_0`. Other types, and vectors, are never packed.
+/// Size of candle's repacked copy, from the sizes of its structs (candle-core 0.11.1,
+/// `quantized/repack_x86.rs`): 192 bytes for 144 of `Q4_K`, 320 for 210 of `Q6_K`, the same size
+/// for `Q8_0`. Other types and vectors are never repacked.
 fn packed_bytes(entry: &TensorEntry) -> u64 {
     let bytes = entry.range.len() as u64;
     match entry.tensor_type {

@@ -1,33 +1,34 @@
-//! The seam between `engine` and a model: rows in, logits out.
+//! The interface between `engine` and a model: packed rows in, logits out.
 
 use crate::model::error::ModelError;
 use crate::model::likeliest::Likeliest;
 use crate::model::step_input::StepInput;
 use std::sync::Arc;
 
-/// What the engine must know of a model before it plans a step.
+/// Fixed properties of a loaded model that the engine needs to plan steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForwardLimits {
-    /// Token ids run below this.
+    /// Size of the vocabulary; token ids are below it.
     pub vocabulary_size: usize,
-    /// Longest sequence, prompt and output together.
+    /// Longest sequence in tokens, prompt and output together.
     pub context_tokens_max: usize,
-    /// Token slots in one KV page.
+    /// Token slots per KV page.
     pub page_tokens: usize,
     /// KV pages in the pool.
     pub page_count: usize,
-    /// Bytes of weights, as loaded.
+    /// Bytes of the weights as loaded.
     pub weight_bytes: u64,
     /// Bytes of the KV pool.
     pub kv_bytes: u64,
 }
 
-/// What a step tells: logits of its wanted rows, and the likeliest token of its greedy rows.
+/// Result of a step: logits of the rows that requested them, and the most likely token of each
+/// greedy row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Logits {
-    /// Row-major `[rows or more, vocabulary]`. Shared with the executor, which computes the next
-    /// step's into the same memory once these are dropped: tens of megabytes from the system in
-    /// every step cost a thirtieth of it.
+    /// Row-major `[at least rows, vocabulary]`. Shared with the executor, which reuses the memory
+    /// for the next step once this value is dropped: allocating tens of megabytes in every step
+    /// took a thirtieth of its time.
     values: Arc<Vec<f32>>,
     vocabulary_size: usize,
     rows: usize,
@@ -38,22 +39,22 @@ impl Logits {
     /// Wraps row-major `[rows, vocabulary_size]` values.
     ///
     /// # Panics
-    /// If `values` is not a whole number of rows: an executor's bug.
+    /// If `values` is not a whole number of rows: a bug in the executor.
     #[must_use]
     pub fn new(values: impl Into<Arc<Vec<f32>>>, vocabulary_size: usize) -> Self {
         let values = values.into();
-        assert!(values.len().is_multiple_of(vocabulary_size.max(1)), "logits come in whole rows");
+        assert!(values.len().is_multiple_of(vocabulary_size.max(1)), "logits must be whole rows");
         let rows = values.len() / vocabulary_size.max(1);
         Self { values, vocabulary_size, rows, likeliest: Vec::new() }
     }
 
-    /// The likeliest tokens of a step of greedy rows alone: `None` where no logit was usable.
+    /// The result of a step with greedy rows only. An entry is `None` where no logit was usable.
     #[must_use]
     pub fn greedy(likeliest: Vec<Option<u32>>) -> Self {
         Self { likeliest, ..Self::default() }
     }
 
-    /// The last `greedy` rows tell their likeliest token and nothing else.
+    /// Makes the last `greedy` rows greedy rows: only their most likely tokens remain visible.
     #[must_use]
     pub fn with_greedy(mut self, greedy: usize) -> Self {
         let all = self.values.chunks_exact(self.vocabulary_size.max(1));
@@ -63,30 +64,30 @@ impl Logits {
         self
     }
 
-    /// Logits of each wanted row of the step, in its order.
+    /// Logits of each row that requested them, in step order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.vocabulary_size.max(1)).take(self.rows)
     }
 
-    /// The likeliest token of each greedy row of the step, in its order; `None` where no logit was
-    /// usable.
+    /// The most likely token of each greedy row, in step order; `None` where every logit was NaN or
+    /// minus infinity.
     #[must_use]
     pub fn likeliest(&self) -> &[Option<u32>] {
         &self.likeliest
     }
 }
 
-/// A causal language model that computes packed steps over a paged KV pool that it owns.
+/// A causal language model that computes packed steps and owns its paged KV pool.
 pub trait Forward: Send {
-    /// Its limits; they never change.
+    /// The model's limits; they never change.
     fn limits(&self) -> ForwardLimits;
 
-    /// Computes all rows of `step`, stores their keys and values in the segments' pages and returns
-    /// logits for the wanted rows and the likeliest tokens of the greedy ones.
+    /// Computes all rows of `step` and stores their keys and values in the segments' pages. Returns
+    /// logits for the rows that requested them and the most likely tokens of the greedy rows.
     ///
-    /// A row's result depends on its own sequence only, never on the others in the step.
+    /// A row's result depends on its own sequence only, never on other sequences in the step.
     ///
     /// # Errors
-    /// If a token, page or length is outside the limits, or the computation fails.
+    /// If a token id, page or length is outside the limits, or the computation fails.
     fn forward(&mut self, step: &StepInput) -> Result<Logits, ModelError>;
 }

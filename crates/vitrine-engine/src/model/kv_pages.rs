@@ -1,9 +1,11 @@
-//! The KV pool: keys and values of every token slot, as candle tensors on the executor's device.
+//! The KV pool of the candle executor: keys and values of every token slot, as tensors on its
+//! device.
 //!
-//! Pages are ids in `engine` and floats here. Slot `page * page_tokens + offset` is one row.
+//! `engine` handles pages as ids only; this file stores their numbers. Slot `page * page_tokens +
+//! offset` is one row.
 //!
 //! Invariants
-//! - Every slot holds finite numbers from the start, so that a padded read is never poison.
+//! - Every slot holds finite numbers from the start: masked padding reads must not produce NaN.
 //!
 //! Source: paged attention, Kwon et al. 2023, arXiv:2309.06180.
 
@@ -20,9 +22,9 @@ const PAGE_TOKENS_MAX: usize = 4096;
 /// Number format of stored keys and values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KvType {
-    /// 32 bits: exact on the CPU executor.
+    /// 32-bit floats: no rounding on the CPU executor.
     F32,
-    /// 16 bits: half the memory.
+    /// 16-bit floats: half the memory.
     F16,
 }
 
@@ -34,7 +36,7 @@ impl KvType {
         }
     }
 
-    /// Bytes of one number.
+    /// Bytes per number.
     pub(crate) fn bytes(self) -> u64 {
         match self {
             Self::F32 => 4,
@@ -43,10 +45,10 @@ impl KvType {
     }
 }
 
-/// Token slots in one page, as the options ask.
+/// Token slots per page, checked.
 ///
 /// # Errors
-/// If there are none, or more than a page may have.
+/// If `options.page_tokens` is 0 or above [`PAGE_TOKENS_MAX`].
 pub(crate) fn page_tokens(options: &DecoderOptions) -> Result<usize, ModelError> {
     let page_tokens = options.page_tokens;
     if (1..=PAGE_TOKENS_MAX).contains(&page_tokens) {
@@ -60,7 +62,7 @@ pub(crate) fn page_tokens(options: &DecoderOptions) -> Result<usize, ModelError>
     })
 }
 
-/// Bytes of one page in all layers.
+/// Bytes of one page, keys and values of all layers together.
 pub(crate) fn page_bytes(shape: &DecoderShape, options: &DecoderOptions) -> u64 {
     shape.kv_bytes_per_token(options.kv_type) * options.page_tokens as u64
 }
@@ -68,7 +70,7 @@ pub(crate) fn page_bytes(shape: &DecoderShape, options: &DecoderOptions) -> u64 
 /// Keys and values of all layers.
 #[derive(Debug)]
 pub(crate) struct KvPages {
-    /// One `[slots, kv width]` a layer.
+    /// One tensor `[slots, kv width]` per layer.
     keys: Vec<Tensor>,
     values: Vec<Tensor>,
     page_tokens: usize,
@@ -80,11 +82,15 @@ pub(crate) struct KvPages {
 }
 
 impl KvPages {
-    /// Reserves as many whole pages as `options.kv_bytes_max` holds.
+    /// Allocates as many whole pages as fit into `options.kv_bytes_max`.
+    ///
+    /// # Errors
+    /// If not even one page fits, the page size is out of range, or the device has too little
+    /// memory.
     pub(crate) fn new(shape: &DecoderShape, options: &DecoderOptions) -> Result<Self, ModelError> {
         let page_tokens = page_tokens(options)?;
         let page_bytes = page_bytes(shape, options);
-        // Heads of slots are addressed with 32 bits.
+        // Gather indices, which count (slot, head) pairs, are 32 bits wide.
         let page_heads = (page_tokens * shape.kv_heads) as u64;
         let page_count = (options.kv_bytes_max / page_bytes).min(u64::from(u32::MAX) / page_heads);
         if page_count == 0 {
@@ -109,7 +115,7 @@ impl KvPages {
         })
     }
 
-    /// Token slots in one page.
+    /// Token slots per page.
     pub(crate) fn page_tokens(&self) -> usize {
         self.page_tokens
     }
@@ -119,17 +125,17 @@ impl KvPages {
         self.page_count
     }
 
-    /// Key heads, which is also value heads, of a slot.
+    /// Key heads per slot; value heads are as many.
     pub(crate) fn kv_heads(&self) -> usize {
         self.kv_heads
     }
 
-    /// Bytes reserved.
+    /// Bytes allocated.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The row that token `position` of a sequence with these pages is stored in.
+    /// Slot that stores the token at `position` of a sequence with these pages.
     pub(crate) fn slot(&self, pages: &[PageId], position: usize) -> u32 {
         let page = pages[position / self.page_tokens];
         let slot = page.index() * self.page_tokens + position % self.page_tokens;
@@ -137,7 +143,8 @@ impl KvPages {
         u32::try_from(slot).unwrap_or(u32::MAX)
     }
 
-    /// Writes `[rows, kv width]` keys and values; `index` names the slot of each element.
+    /// Stores `[rows, kv width]` keys and values; `index` has the same shape and holds the slot of
+    /// each element.
     pub(crate) fn store(
         &self,
         layer: usize,
@@ -152,9 +159,9 @@ impl KvPages {
         Ok(())
     }
 
-    /// Reads keys and values as f32, one head of one slot a row: two `[index, head width]`. Entry
-    /// `slot * kv_heads + head` of `index` names a row, so the caller chooses the order and no
-    /// transposition is needed.
+    /// Reads keys and values as f32, one (slot, head) pair per row: two tensors `[index, head
+    /// width]`. Each entry of `index` is `slot * kv_heads + head`, so the caller chooses the order
+    /// and needs no transposition.
     pub(crate) fn gather(
         &self,
         layer: usize,

@@ -1,10 +1,11 @@
-//! Where a decoder's matrices lie in its file: names, and which rows of a fused tensor.
+//! Maps a decoder's matrices to tensors of its file: tensor names, and row ranges of fused tensors.
 //!
-//! Some families store query, key and value, or gate and up, as one tensor; executors ask here and
-//! see three matrices, or two, whatever the file holds.
+//! Some families store query, key and value, or gate and up, as one fused tensor. Executors always
+//! get separate matrices.
 //!
 //! Invariants
-//! - Rows of a matrix are contiguous in the file: a part of a fused tensor is a range of its bytes.
+//! - The rows of a matrix are contiguous in the file, so a part of a fused tensor is one byte
+//!   range.
 
 use crate::model::error::ModelError;
 use crate::model::gguf::GgufFile;
@@ -12,18 +13,18 @@ use crate::model::gguf::TensorType;
 use crate::model::shape::DecoderShape;
 use std::ops::Range;
 
-/// One matrix: rows of a tensor, often all of them.
+/// A matrix as a row range of a tensor, usually the whole tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     /// The tensor's name without `.weight` or `.bias`.
     pub(crate) name: String,
-    /// Its rows that belong to this matrix.
+    /// The tensor's rows that belong to this matrix.
     pub(crate) rows: Range<usize>,
     /// Rows and columns of the whole tensor.
     pub(crate) dims: [usize; 2],
 }
 
-/// A matrix in the file's packing.
+/// A matrix in the file's encoding.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PackedRows<'a> {
     pub(crate) tensor_type: TensorType,
@@ -45,12 +46,12 @@ pub(crate) struct LayerParts {
 }
 
 impl Part {
-    /// A whole tensor.
+    /// A matrix that is a whole tensor.
     pub(crate) fn whole(name: impl Into<String>, rows: usize, columns: usize) -> Self {
         Self { name: name.into(), rows: 0..rows, dims: [rows, columns] }
     }
 
-    /// Neighbouring parts of one tensor, in order.
+    /// Splits a tensor of `columns` columns into consecutive matrices of the given row counts.
     fn fused<const N: usize>(name: &str, heights: [usize; N], columns: usize) -> [Self; N] {
         let dims = [heights.iter().sum(), columns];
         let mut end = 0;
@@ -60,20 +61,20 @@ impl Part {
         })
     }
 
-    /// The tensor that holds the matrix.
+    /// Name of the tensor that holds the matrix.
     pub(crate) fn weight(&self) -> String {
         format!("{}.weight", self.name)
     }
 
-    /// The tensor that holds what is added to its products, if the file has one.
+    /// Name of the tensor that holds the bias; the file may lack it.
     pub(crate) fn bias(&self) -> String {
         format!("{}.bias", self.name)
     }
 
-    /// The matrix' bytes in `file`.
+    /// The bytes of the matrix in `file`.
     ///
     /// # Errors
-    /// If the tensor is missing or of another shape.
+    /// If the tensor is missing or has another shape.
     pub(crate) fn packed<'a>(&self, file: &'a GgufFile) -> Result<PackedRows<'a>, ModelError> {
         let name = self.weight();
         let (entry, bytes) = file
@@ -83,7 +84,8 @@ impl Part {
             let expected = self.dims.to_vec();
             return Err(ModelError::TensorShape { name, found: entry.dims.clone(), expected });
         }
-        // The file's parser checked that rows are whole packing units and fill the bytes.
+        // The parser has checked that rows are whole packing units and that they fill the tensor's
+        // bytes.
         let row_bytes = bytes.len() / self.dims[0];
         Ok(PackedRows {
             tensor_type: entry.tensor_type,
@@ -93,7 +95,7 @@ impl Part {
     }
 }
 
-/// Where the matrices of layer `index` lie.
+/// Locates the matrices of layer `index`.
 pub(crate) fn layer_parts(file: &GgufFile, shape: &DecoderShape, index: usize) -> LayerParts {
     let name = |part: &str| format!("blk.{index}.{part}");
     let holds = |part: &str| file.tensor(&format!("{}.weight", name(part))).is_some();

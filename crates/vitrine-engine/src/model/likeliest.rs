@@ -1,17 +1,21 @@
-//! The likeliest token of a row of logits: what greedy decoding asks for.
+//! The most likely token of a row of logits (argmax), for greedy decoding.
+//!
+//! Invariants
+//! - The result does not depend on the order in which parts of a row are added: ties go to the
+//!   lowest token id, and NaN and minus infinity never win.
 
 use vitrine_kernels::matmul::Largest;
 
-/// The greatest of the logits seen so far and the lowest token that has it. NaN and minus infinity
-/// never count.
+/// Running argmax: the largest logit seen so far and the lowest token id that has it. Ignores NaN
+/// and minus infinity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Likeliest(Largest);
 
 impl Likeliest {
-    /// Before any logit was seen.
+    /// The state before any logit was seen.
     pub const NONE: Self = Self(Largest::NONE);
 
-    /// Of a whole row.
+    /// The most likely token of a whole row of logits.
     #[must_use]
     pub fn of(logits: &[f32]) -> Self {
         let mut likeliest = Self::NONE;
@@ -19,24 +23,24 @@ impl Likeliest {
         likeliest
     }
 
-    /// Looks at logits of the tokens from `first` on.
+    /// Adds the logits of consecutive tokens, the first of which has id `first`.
     #[inline]
     pub fn see(&mut self, first: usize, logits: &[f32]) {
         self.0.see(first, logits);
     }
 
-    /// Takes the other's token if it is likelier, or as likely and lower.
+    /// Merges another part of the same row; the larger logit wins, and the lower token id on a tie.
     pub fn meet(&mut self, other: Self) {
         self.0 = self.0.or(other.0);
     }
 
-    /// The token; `None` if no logit was usable.
+    /// The token id; `None` if every logit seen was NaN or minus infinity.
     #[must_use]
     pub fn token_id(self) -> Option<u32> {
         u32::try_from(self.0.column).ok()
     }
 
-    /// Its logit; minus infinity if there is none.
+    /// The token's logit; minus infinity if there is no token.
     #[must_use]
     pub fn logit(self) -> f32 {
         self.0.value

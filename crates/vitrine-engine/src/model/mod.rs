@@ -1,6 +1,8 @@
-//! Weights and the forward pass: files become shapes and tensors, packed rows become numbers.
+//! Model weights and the forward pass: loads model files into shapes and tensors, and computes
+//! packed batches of token rows.
 //!
-//! Never decides who runs (that is `engine`), never sees text (that is `text`).
+//! Refuses scheduling (see `engine`) and text (see `text`): input and output are token ids and
+//! numbers.
 
 #[cfg(test)]
 mod candle_oracle;
@@ -69,24 +71,25 @@ pub use step_input::Wanted;
 pub use weights::MappedFile;
 pub use weights::return_freed_memory;
 
-/// Compute threads of the tensor library on the CPU, the calling one included. Fixed at its first
-/// use from `CANDLE_NUM_THREADS`, else `RAYON_NUM_THREADS`, else the physical cores.
+/// Number of CPU threads that candle computes on, the calling thread included.
+///
+/// Fixed at the first call: `CANDLE_NUM_THREADS` if set, else `RAYON_NUM_THREADS`, else the number
+/// of physical cores.
 #[must_use]
 pub fn compute_threads() -> usize {
     candle_core::utils::barrier_pool().n_workers() + 1
 }
 
-/// The cores that all models of this process compute on: [`compute_threads`] of them, however many
-/// models there are.
+/// The process-wide set of [`compute_threads`] cores, shared by all models.
 #[must_use]
 pub fn compute_cores() -> Arc<Cores> {
-    // The cores are the machine's: several models that each counted their own would compute on
-    // more threads than there are.
+    // One set for the whole process: a set per model would start more threads than there are cores.
     static CORES: LazyLock<Arc<Cores>> = LazyLock::new(|| Cores::new(compute_threads()));
     Arc::clone(&CORES)
 }
 
-/// [`compute_cores`] if there are so many of them, else as many of its own.
+/// Returns the shared [`compute_cores`] if it has exactly `threads` cores, else a new set of that
+/// size.
 pub(crate) fn cores_for(threads: usize) -> Arc<Cores> {
     if threads == compute_threads() { compute_cores() } else { Cores::new(threads) }
 }

@@ -1,6 +1,7 @@
-//! Float matrices packed while a model is opened, so that a published checkpoint needs no tool.
+//! Quantises float matrices when a model is opened, so that published checkpoints need no separate
+//! conversion tool.
 //!
-//! Source: the block formats are the tensor library's, which follows ggml's reference quantizers.
+//! Source: the formats are candle's, which follow ggml's reference quantisers.
 
 use crate::model::error::ModelError;
 use crate::model::executor::library_type;
@@ -14,10 +15,10 @@ use candle_core::Tensor;
 use candle_core::quantized::QTensor;
 use rayon::prelude::*;
 
-/// Elements that are widened to f32 at a time, for each thread: 4 MiB.
+/// Elements that each thread widens to f32 at a time: 4 MiB.
 const CHUNK_ELEMENTS: usize = 1 << 20;
 
-/// What float matrices are packed to when a model is opened.
+/// Target type for quantising float matrices when a model is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quantization {
     tensor_type: TensorType,
@@ -33,18 +34,18 @@ const TARGETS: [(&str, TensorType); 5] = [
 ];
 
 impl Quantization {
-    /// The names that [`Self::from_name`] knows.
+    /// The names that [`Self::from_name`] accepts, for error messages.
     pub const NAMES: &'static str = "q8_0, q6_k, q5_k, q4_k, q4_0";
 
-    /// The packing of this name.
+    /// The target with this configuration name; `None` if the name is not one of [`Self::NAMES`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let target = TARGETS.iter().find(|(known, _)| *known == name)?;
         Some(Self { tensor_type: target.1 })
     }
 
-    /// The type for rows of this many elements: the one asked for, else the finest that divides
-    /// them, else none.
+    /// Type for rows of `row_elements` elements: the target if its unit divides them, else `Q8_0`
+    /// if that does, else `None`.
     fn fitting(self, row_elements: usize) -> Option<TensorType> {
         [self.tensor_type, TensorType::Q8_0]
             .into_iter()
@@ -52,10 +53,11 @@ impl Quantization {
     }
 }
 
-/// Packs every float matrix of `file`; vectors, and matrices that are packed already, stay.
+/// Quantises every float matrix of `file`. Vectors, matrices that are already quantised, and rows
+/// whose length fits no type stay unchanged.
 ///
 /// # Errors
-/// If the tensor library fails.
+/// If candle fails.
 pub(crate) fn quantized(file: GgufFile, target: Quantization) -> Result<GgufFile, ModelError> {
     let mut packed = Vec::new();
     for (name, entry) in file.tensors() {
@@ -73,7 +75,7 @@ pub(crate) fn quantized(file: GgufFile, target: Quantization) -> Result<GgufFile
     for (name, kind, bytes) in packed {
         if let Some(entry) = contents.tensors.get_mut(&name) {
             if let Some(replaced @ Part::Owned(_)) = parts.get_mut(entry.part) {
-                // A converted tensor has a part of its own.
+                // A converted tensor is the only one in its part, so its old bytes can be freed.
                 *replaced = Part::Owned(Vec::new());
             }
             entry.tensor_type = kind;
@@ -110,7 +112,7 @@ fn pack(
     Ok(chunks.concat())
 }
 
-/// Little-endian floats of any width as f32; nothing for other types.
+/// Decodes little-endian F32, F16 or BF16 values to f32; returns an empty vector for other types.
 pub(crate) fn to_floats(tensor_type: TensorType, bytes: &[u8]) -> Vec<f32> {
     let halves = bytes.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
     match tensor_type {

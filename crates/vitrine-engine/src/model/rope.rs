@@ -1,6 +1,8 @@
-//! Rotary position embedding as data: which elements turn, and by which angle a position.
+//! Rotary position embedding as parameters: which elements of a head rotate, and by which angle per
+//! position.
 //!
-//! Executors ask [`Rope::frequencies`] once at load; a step multiplies them with its positions.
+//! Executors call [`Rope::frequencies`] once at load; each step multiplies the result by its
+//! positions.
 //!
 //! Sources: Su et al. 2021, arXiv:2104.09864 (the embedding); Peng et al. 2023, arXiv:2309.00071
 //! (YaRN); Ding et al. 2024, arXiv:2402.13753 (LongRoPE); `ggml_rope_cache_init` of llama.cpp.
@@ -9,16 +11,17 @@ use crate::model::error::ModelError;
 use crate::model::gguf::GgufFile;
 use std::f64::consts::TAU;
 
-/// Divisors of the frequencies, whatever the context (Llama 3 scaling).
+/// Frequency divisors for every context length (Llama 3 scaling).
 const DIVISORS: &str = "rope_freqs.weight";
-/// Divisors for contexts beyond the trained one.
+/// Frequency divisors for contexts longer than the trained one.
 const DIVISORS_LONG: &str = "rope_factors_long.weight";
-/// Divisors for contexts within the trained one.
+/// Frequency divisors for contexts up to the trained one.
 const DIVISORS_SHORT: &str = "rope_factors_short.weight";
-/// Tensors that hold divisors. A family reads at most one of them; none is a weight.
+/// Tensors that hold frequency divisors. They are not weights, and a family uses at most one of
+/// them.
 pub(crate) const DIVISOR_TENSORS: [&str; 3] = [DIVISORS, DIVISORS_LONG, DIVISORS_SHORT];
 
-/// Which elements of a head rotary embedding turns together.
+/// Which pairs of elements of a head are rotated together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RopeStyle {
     /// Neighbours `(2i, 2i + 1)`, as in the original paper and in Llama GGUF files.
@@ -27,39 +30,39 @@ pub enum RopeStyle {
     Halves,
 }
 
-/// YaRN: long wavelengths are interpolated, short ones are kept, those between are mixed.
+/// YaRN: interpolates long wavelengths, keeps short ones and blends those in between.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Yarn {
-    /// Turns within the trained context above which a wavelength is kept.
+    /// Rotations within the trained context above which a wavelength is kept.
     pub beta_fast: f64,
-    /// Turns within the trained context below which a wavelength is interpolated.
+    /// Rotations within the trained context below which a wavelength is interpolated.
     pub beta_slow: f64,
 }
 
-/// Rotary position embedding.
+/// Parameters of a rotary position embedding.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rope {
-    /// Which elements turn together.
+    /// Which pairs of elements rotate together.
     pub style: RopeStyle,
-    /// Leading elements of a head that turn; the rest pass unchanged.
+    /// Leading elements of a head that rotate; the rest pass unchanged.
     pub width: usize,
     /// Base of the geometric series of wavelengths.
     pub frequency_base: f64,
-    /// Positions are divided by this (linear scaling, and YaRN's interpolated part); 1 where the
-    /// file names none.
+    /// Divisor of positions, for linear scaling and the interpolated part of YaRN; 1 if the file
+    /// has none.
     pub position_divisor: f64,
-    /// Mixes interpolated and kept wavelengths.
+    /// YaRN's blend of kept and interpolated wavelengths; `None` without YaRN.
     pub yarn: Option<Yarn>,
-    /// Cosines and sines are multiplied by this (the attention factor of YaRN and LongRoPE).
+    /// Factor on cosines and sines: the attention factor of YaRN and LongRoPE.
     pub amplitude: f32,
-    /// Context before any extension, in tokens: where LongRoPE changes its divisors.
+    /// Context before any extension, in tokens; LongRoPE switches to its other divisors above it.
     pub trained_tokens: usize,
 }
 
 impl Rope {
-    /// Angle a position, for each turned pair: every kind of scaling included.
+    /// Angle per position for each rotated pair, in radians, with all scaling applied.
     ///
-    /// `divisors` has one entry a pair, or is empty.
+    /// `divisors` has one entry per pair, or is empty.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "heads are narrow and contexts below 2^28")]
     pub fn frequencies(&self, divisors: &[f32]) -> Vec<f64> {
@@ -82,7 +85,7 @@ impl Rope {
             .collect()
     }
 
-    /// The pairs between which YaRN goes over from kept to interpolated wavelengths.
+    /// The pair indices between which YaRN blends from kept to interpolated wavelengths.
     #[expect(clippy::cast_precision_loss, reason = "heads are narrow and contexts below 2^28")]
     fn kept_bounds(&self, yarn: Yarn) -> (f64, f64) {
         let width = self.width as f64;
@@ -93,12 +96,12 @@ impl Rope {
         (pair_of(yarn.beta_fast).floor().max(0.0), pair_of(yarn.beta_slow).ceil().min(width - 1.0))
     }
 
-    /// [`Self::frequencies`] with the divisors that `file` holds for a model that serves
-    /// `context_tokens`. One set serves all of a model's sequences, so that a row never depends on
-    /// how long its neighbours are.
+    /// [`Self::frequencies`] with the divisors from `file`, for a model that serves contexts of up
+    /// to `context_tokens` tokens. All sequences use the same divisors, so a row never depends on
+    /// the length of other sequences.
     ///
     /// # Errors
-    /// If the divisors are not f32, of another count than the pairs, or not above 0.
+    /// If the divisors are not f32, not one per pair, or not finite and above 0.
     pub(crate) fn load_frequencies(
         &self,
         file: &GgufFile,

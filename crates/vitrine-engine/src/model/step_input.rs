@@ -1,24 +1,27 @@
-//! One step's rows: prompt chunks and single decode tokens of many sequences, packed side by side.
+//! Input of one step: prompt chunks and single decode tokens of many sequences, packed without
+//! padding.
 //!
-//! Invariants (held by [`StepInput::push`])
+//! Invariants
 //! - Rows of one segment are consecutive tokens of one sequence; segments do not overlap.
-//! - A segment's page list covers its whole context, the new rows included.
+//! - A segment's page list covers its whole context, the new rows included; models refuse steps
+//!   in which it does not.
 
 use std::ops::Range;
 use vitrine_base::ids::PageId;
 
-/// What the caller needs to know of which rows of a segment.
+/// Which results of a segment the caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// None: the prompt goes on in a later step.
+    /// Nothing: the prompt continues in a later step.
     Nothing,
-    /// The last row's logits: the next token will be sampled.
+    /// The last row's logits, to sample the next token.
     Last,
-    /// Every row's logits.
+    /// The logits of every row.
     All,
-    /// The last row's likeliest token alone: the next token is chosen greedily.
+    /// The most likely token of the last row, for greedy decoding. No logits are returned.
     Likeliest,
-    /// Every row's likeliest token.
+    /// The most likely token of every row, to verify speculative tokens greedily. No logits are
+    /// returned.
     AllLikeliest,
 }
 
@@ -27,23 +30,23 @@ pub enum Wanted {
 pub struct Segment {
     /// Its rows in the packed step.
     pub rows: Range<usize>,
-    /// Tokens of the sequence before this step's rows: the first row's position.
+    /// Tokens of the sequence already in the KV pages, which is also the position of the first row.
     pub tokens_before: usize,
-    /// Its page list, as a range of [`StepInput::pages`].
+    /// Its page list, as a range of all page ids in the step; see [`StepInput::pages_of`].
     pub pages: Range<usize>,
-    /// What is asked of it.
+    /// Which results the caller needs.
     pub wanted: Wanted,
 }
 
 impl Segment {
-    /// Tokens of the sequence once this step is done.
+    /// Tokens of the sequence after this step.
     #[must_use]
     pub fn context_tokens(&self) -> usize {
         self.tokens_before + self.rows.len()
     }
 }
 
-/// A packed, ragged batch.
+/// A packed batch of segments of different lengths.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepInput {
     tokens: Vec<u32>,
@@ -54,7 +57,7 @@ pub struct StepInput {
 }
 
 impl StepInput {
-    /// Empties it, keeping its memory.
+    /// Removes all segments and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.tokens.clear();
         self.segments.clear();
@@ -63,14 +66,15 @@ impl StepInput {
         self.greedy_rows.clear();
     }
 
-    /// Adds one sequence's next `tokens`, which follow `tokens_before` computed ones.
+    /// Appends a segment: the next `tokens` of a sequence of which `tokens_before` are already
+    /// computed. `pages` must cover both.
     ///
     /// # Panics
-    /// If `tokens` is empty or the row count leaves `u32`: the scheduler's bug.
+    /// If `tokens` is empty or the step's row count does not fit `u32`: a bug in the scheduler.
     pub fn push(&mut self, tokens: &[u32], tokens_before: usize, pages: &[PageId], wanted: Wanted) {
-        assert!(!tokens.is_empty(), "a segment has at least one row");
+        assert!(!tokens.is_empty(), "a segment needs at least one row");
         let rows = self.tokens.len()..self.tokens.len() + tokens.len();
-        let end = u32::try_from(rows.end).expect("a step has fewer rows than u32::MAX");
+        let end = u32::try_from(rows.end).expect("the rows of a step fit u32");
         self.tokens.extend_from_slice(tokens);
         let first_page = self.pages.len();
         self.pages.extend_from_slice(pages);
@@ -86,31 +90,31 @@ impl StepInput {
         self.segments.push(Segment { rows, tokens_before, pages, wanted });
     }
 
-    /// Token ids, one a row.
+    /// Token ids, one per row.
     #[must_use]
     pub fn tokens(&self) -> &[u32] {
         &self.tokens
     }
 
-    /// Sequences in this step, in packed order.
+    /// The segments of this step, in packed order.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
-    /// The pages of one segment, in context order.
+    /// The pages of `segment`, in context order.
     #[must_use]
     pub fn pages_of(&self, segment: &Segment) -> &[PageId] {
         &self.pages[segment.pages.clone()]
     }
 
-    /// Rows whose logits are asked for, ascending.
+    /// Rows whose logits are requested, ascending.
     #[must_use]
     pub fn wanted_rows(&self) -> &[u32] {
         &self.wanted_rows
     }
 
-    /// Rows whose likeliest token is asked for and nothing else, ascending.
+    /// Rows for which only the most likely token is requested, ascending.
     #[must_use]
     pub fn greedy_rows(&self) -> &[u32] {
         &self.greedy_rows

@@ -1,14 +1,15 @@
-//! The one memory map: a model file's bytes, shared by every reader and never copied by us; and how
-//! memory goes back to the system when a model is gone.
+//! Read-only memory maps of model files, and the return of freed memory to the operating system.
+//!
+//! All readers of a model share its map; this module never copies the file's bytes.
 //!
 //! Invariants
-//! - The map is read-only; pages are loaded by the operating system when first touched.
+//! - The map is read-only; the operating system loads its pages on first access.
 
 use crate::model::error::ModelError;
 use std::fs::File;
 use std::path::Path;
 
-/// Whole pages of every usual size are multiples of it.
+/// Granularity of [`MappedFile::release`], in bytes: a multiple of every common page size.
 #[cfg(unix)]
 const RELEASE_BYTES: usize = 64 << 10;
 
@@ -23,57 +24,59 @@ impl MappedFile {
     ///
     /// # Errors
     /// If the file cannot be opened or mapped.
-    #[expect(unsafe_code, reason = "a memory map is the only way to share file pages uncopied")]
+    #[expect(unsafe_code, reason = "only a memory map shares the file's pages without copying")]
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let read = |cause| ModelError::Read { path: path.to_owned(), cause };
         let file = File::open(path).map_err(read)?;
-        // SAFETY: the map is private to us and read-only. Models are installed by writing a new
-        // file and renaming it, never by writing into an existing one (`hub` guarantees that), so
-        // the bytes do not change while they are borrowed. An operator who truncates a model in
-        // use gets SIGBUS, as with every memory-mapping server.
+        // SAFETY: the map is private to this process and read-only. Models are installed by writing
+        // a new file and renaming it, never by writing into an existing one (`hub` guarantees
+        // that), so the bytes do not change while they are borrowed. An operator who truncates a
+        // model in use causes SIGBUS, as with every server that maps its files.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(read)?;
         Ok(Self { map })
     }
 
-    /// Gives the memory behind `range` back to the operating system: what the range holds stays
-    /// readable and comes from the file again when it is read.
+    /// Releases the memory behind the byte range `range`, rounded inwards to whole
+    /// [`RELEASE_BYTES`] units. The bytes stay readable: the operating system loads them from the
+    /// file again on access.
     #[cfg(unix)]
-    #[expect(unsafe_code, reason = "the advice may lose what was written, and nothing ever is")]
+    #[expect(unsafe_code, reason = "discards unwritten changes, and a read-only map has none")]
     pub(crate) fn release(&self, range: std::ops::Range<usize>) {
         let first = range.start.next_multiple_of(RELEASE_BYTES);
         let end = range.end / RELEASE_BYTES * RELEASE_BYTES;
         if first < end {
-            // SAFETY: the map is read-only and of a file, so no byte of it can differ from the
-            // file's; the range lies inside, or the call fails and nothing happens.
+            // SAFETY: the map is a read-only map of a file, so no byte of it can differ from the
+            // file's. The range lies inside the map; if it did not, the call would fail without
+            // effect.
             let advised = unsafe {
                 let advice = memmap2::UncheckedAdvice::DontNeed;
                 self.map.unchecked_advise_range(advice, first, end - first)
             };
             if let Err(cause) = advised {
-                tracing::debug!(%cause, "the pages of a packed tensor stay in memory");
+                tracing::debug!(%cause, "cannot release the file pages of a packed tensor");
             }
         }
     }
 
-    /// Gives memory back: not on this system, where nothing corresponds to it.
+    /// Does nothing: this system has no equivalent of `MADV_DONTNEED`.
     #[cfg(not(unix))]
     pub(crate) fn release(&self, _: std::ops::Range<usize>) {}
 
-    /// The file's bytes.
+    /// All bytes of the file.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.map
     }
 }
 
-/// Gives memory that this process has freed back to the operating system.
+/// Returns memory that this process has freed to the operating system.
 ///
-/// The C library keeps freed memory for later; after a model is dropped that can be most of its
-/// weights: matrices below its limit for maps of their own (32 MiB) lie in its arenas. Elsewhere
-/// than on glibc nothing is done. Takes milliseconds; call it off the hot path.
+/// glibc keeps freed memory for later allocations. After a model is dropped that can be most of its
+/// weights, because matrices below glibc's threshold for separate maps (32 MiB) come from its
+/// arenas. Does nothing on other C libraries. Takes milliseconds, so call it off the hot path.
 #[cfg_attr(
     all(target_os = "linux", target_env = "gnu"),
-    expect(unsafe_code, reason = "the C library is asked directly")
+    expect(unsafe_code, reason = "calls malloc_trim of the C library")
 )]
 pub fn return_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -1,6 +1,6 @@
-//! `config.json` of a causal language model, turned into GGUF's metadata.
+//! Converts the `config.json` of a causal language model to GGUF metadata.
 //!
-//! Sizes are not judged here: the shape that is read from the metadata judges them.
+//! Does not check sizes: [`DecoderShape::from_metadata`] does.
 
 use crate::model::checkpoint::scaling;
 use crate::model::error::ModelError;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use vitrine_base::metadata::Metadata;
 use vitrine_base::metadata::Value as Entry;
 
-/// (`model_type`, family in GGUF, nonlinearity).
+/// (`model_type`, family in GGUF, activation function).
 const MODELS: [(&str, &str, &str); 9] = [
     ("llama", "llama", "silu"),
     ("mistral", "llama", "silu"),
@@ -35,7 +35,7 @@ const SIZES: [(&str, &str); 8] = [
     ("head_dim", "attention.key_length"),
     ("head_dim", "attention.value_length"),
 ];
-/// The same, for floats.
+/// (key in `config.json`, key under the family's prefix), for floats.
 const FACTORS: [(&str, &str); 9] = [
     ("rms_norm_eps", "attention.layer_norm_rms_epsilon"),
     ("rope_theta", "rope.freq_base"),
@@ -59,7 +59,7 @@ impl Config {
     /// Recognises the family.
     ///
     /// # Errors
-    /// If it is not supported, or its nonlinearity is not the family's.
+    /// If the family is not supported, or its activation function is not the family's usual one.
     pub(super) fn new(value: Value) -> Result<Self, ModelError> {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
         let model_type = text("model_type").unwrap_or_default();
@@ -80,16 +80,16 @@ impl Config {
         Ok(Self { value, family })
     }
 
-    /// Whether the embedding is the output matrix. Files leave out their class's default, which
-    /// differs: then the weights themselves tell.
+    /// Whether the embedding doubles as the output matrix. `None` if the file leaves it out:
+    /// defaults differ by model class, so the presence of an output matrix decides.
     pub(super) fn tied(&self) -> Option<bool> {
         self.get("tie_word_embeddings").and_then(Value::as_bool)
     }
 
-    /// The metadata that GGUF would carry.
+    /// The metadata of the equivalent GGUF file.
     ///
     /// # Errors
-    /// If a setting is not supported or of the wrong type.
+    /// If a setting is not supported or has the wrong type.
     pub(super) fn metadata(&self) -> Result<Metadata, ModelError> {
         let mut metadata = Metadata::default();
         metadata.insert("general.architecture", Entry::Text(self.family.to_owned()));
@@ -114,7 +114,7 @@ impl Config {
         Ok(metadata)
     }
 
-    /// Divisors of the rotary frequencies, by the name of the tensor that holds them in GGUF.
+    /// Rotary frequency divisors, each with the name of the GGUF tensor that holds them.
     ///
     /// # Errors
     /// If they are malformed.
@@ -125,7 +125,7 @@ impl Config {
         scaling::divisors(self, shape)
     }
 
-    /// A setting that is present and not null.
+    /// A setting; `None` if it is absent or null.
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.value.get(key).filter(|value| !value.is_null())
     }
@@ -152,7 +152,7 @@ impl Config {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "the cast saturates, and the shape refuses what is no width"
+            reason = "the cast saturates, and the shape refuses widths out of range"
         )]
         let turned = (head_width as f64 * share) as u64;
         metadata.insert(self.key("rope.dimension_count"), Entry::Unsigned(turned));
@@ -176,7 +176,7 @@ impl Config {
         } else if let Some(period) = self.size("sliding_window_pattern") {
             metadata.insert(name, Entry::Unsigned(period));
         } else if self.size("max_window_layers").is_some() {
-            // Which layers that means was read differently by different releases.
+            // Releases of the library disagree on which layers this setting selects.
             return Err(ModelError::Unsupported {
                 what: "use_sliding_window with max_window_layers",
                 found: "no layer_types".to_owned(),
@@ -186,7 +186,8 @@ impl Config {
         Ok(())
     }
 
-    /// SmolLM3 leaves every fourth layer unturned; the list may only repeat that.
+    /// Refuses rotary patterns other than the families' own: SmolLM3 skips every fourth layer, all
+    /// other families none.
     fn check_unturned_layers(&self) -> Result<(), ModelError> {
         let Some(list) = self.get("no_rope_layers").and_then(Value::as_array) else {
             return Ok(());
@@ -204,7 +205,7 @@ impl Config {
     }
 }
 
-/// A setting of the wrong type.
+/// The error for a setting of the wrong type or range.
 pub(super) fn unusable(key: &str, expected: &'static str) -> ModelError {
     ModelError::KeyType { key: key.to_owned(), expected }
 }

@@ -1,48 +1,48 @@
-//! The table at the head of a safetensors file.
+//! Reads the header of a safetensors file: the table of its tensors.
 //!
 //! Invariants
-//! - A tensor's bytes lie inside the file, have the size that its shape asks for, and belong to no
-//!   other tensor (the library checks that offsets are contiguous).
+//! - A tensor's bytes are inside the file, match its shape in size, and belong to no other tensor
+//!   (the library checks that offsets are contiguous).
 
 use crate::model::gguf::TensorType;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 use std::ops::Range;
 
-/// Bytes of the header's own size in front of it.
+/// Size of the length field before the header, in bytes.
 const SIZE_BYTES: usize = 8;
-/// Most dimensions of a tensor, as in GGUF.
+/// Largest number of dimensions of a tensor, as in GGUF.
 const DIMENSIONS_MAX: usize = 4;
 
-/// What is wrong with a safetensors file.
-#[expect(missing_docs, reason = "the messages say what each number is")]
+/// Why a safetensors file was refused.
+#[expect(missing_docs, reason = "the messages explain the fields")]
 #[derive(Debug, thiserror::Error)]
 pub enum SafetensorsError {
-    #[error("file of {file_bytes} bytes does not hold its header of {header_bytes} bytes")]
+    #[error("file has {file_bytes} bytes, too few for its header of {header_bytes} bytes")]
     Truncated { file_bytes: usize, header_bytes: u64 },
-    #[error("header is not a table of tensors")]
+    #[error("header is not a valid table of tensors")]
     Header(#[source] serde_json::Error),
     #[error("tensors take {found} bytes, the file has {expected} for them")]
     Length { found: usize, expected: usize },
     #[error("tensor `{name}` has type {found}, supported: F32, F16, BF16")]
     TensorType { name: String, found: String },
     #[error(
-        "tensor `{name}` has {found} dimensions or an empty one, allowed are 1 to {DIMENSIONS_MAX}"
+        "tensor `{name}` has {found} dimensions, allowed are 1 to {DIMENSIONS_MAX}, none of them 0"
     )]
     Dimensions { name: String, found: usize },
 }
 
-/// A tensor as the table lists it.
+/// A tensor as listed in the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listed {
     pub(super) name: String,
     pub(super) tensor_type: TensorType,
     pub(super) dims: Vec<usize>,
-    /// Its bytes in the file.
+    /// Byte range in the file.
     pub(super) range: Range<usize>,
 }
 
-/// Reads the table of a whole file, in the order of the tensors' names.
+/// Parses the header of a whole file. The tensors are sorted by name.
 pub(super) fn read_header(bytes: &[u8]) -> Result<Vec<Listed>, SafetensorsError> {
     let file_bytes = bytes.len();
     let truncated = |header_bytes| SafetensorsError::Truncated { file_bytes, header_bytes };

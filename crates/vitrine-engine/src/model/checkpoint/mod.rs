@@ -1,14 +1,15 @@
-//! Safetensors checkpoints as Hugging Face publishes them: a folder with `config.json` and weights.
+//! Opens safetensors checkpoints as published on Hugging Face: a folder with `config.json` and
+//! weight files.
 //!
-//! A checkpoint is read as the GGUF file that llama.cpp's conversion would make of it: the same
-//! metadata keys, tensor names and layouts. Everything behind the reader therefore knows one
-//! format, and what the conversion changes is done here, in memory: rows of query and key heads
-//! are reordered for the families that turn neighbours, Gemma's norm gains get their 1, vectors
-//! become f32. All other tensors stay in the map.
+//! A checkpoint is presented as the GGUF file that llama.cpp's conversion would make of it, with
+//! the same metadata keys, tensor names and layouts, so the rest of the program needs only one
+//! format. The differences are converted in memory: rows of query and key heads are reordered for
+//! families that rotate neighbouring elements, 1 is added to Gemma's norm gains, and vectors become
+//! f32. All other tensors stay in the map.
 //!
-//! Refuses tensors that it has no place for, and settings that it does not convert, by name.
+//! Refuses, by name, unknown tensors and settings that it cannot convert.
 //!
-//! Source: `convert_hf_to_gguf.py` of llama.cpp; the format's own description of safetensors.
+//! Source: `convert_hf_to_gguf.py` of llama.cpp; the safetensors format description.
 
 mod config;
 mod header;
@@ -36,9 +37,9 @@ use std::path::PathBuf;
 
 pub use header::SafetensorsError;
 
-/// Largest JSON file read, in bytes; indices of the largest published models have some 10 MiB.
+/// Largest JSON file read, in bytes; index files of the largest published models have about 10 MiB.
 const JSON_BYTES_MAX: u64 = 64 << 20;
-/// Most weight files of one checkpoint; the largest published models have fewer than 200.
+/// Largest number of weight files; the largest published models have fewer than 200.
 const FILES_MAX: usize = 1024;
 const CONFIG: &str = "config.json";
 const WHOLE: &str = "model.safetensors";
@@ -47,8 +48,8 @@ const INDEX: &str = "model.safetensors.index.json";
 /// Opens the checkpoint in `folder`.
 ///
 /// # Errors
-/// If a file is missing or malformed, the family or a setting is not supported, or a tensor has no
-/// place in the family.
+/// If a file is missing or malformed, the family or a setting is not supported, or the family does
+/// not use one of the tensors.
 pub(crate) fn open(folder: &Path) -> Result<GgufFile, ModelError> {
     let config = Config::new(read_json(&folder.join(CONFIG))?)?;
     let metadata = config.metadata()?;
@@ -85,7 +86,7 @@ fn read_json(path: &Path) -> Result<Value, ModelError> {
         .map_err(|cause| ModelError::Json { path: path.to_owned(), cause })
 }
 
-/// The files that hold the weights: those that the index names, else the one without an index.
+/// The weight files: those named by the index if there is one, else the single weight file.
 fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let index = folder.join(INDEX);
     if !index.exists() {
@@ -97,7 +98,7 @@ fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
     let mut names = BTreeSet::new();
     for name in map.values() {
         let name = name.as_str().ok_or_else(unusable)?;
-        // A name with a folder in it could lead anywhere.
+        // Refuse names with a folder: they could point outside the checkpoint.
         let is_plain = Path::new(name).file_name().is_some_and(|own| own == name);
         if !is_plain || !name.ends_with(".safetensors") {
             return Err(unusable());
@@ -112,13 +113,14 @@ fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
 
 struct Import<'a> {
     shape: &'a DecoderShape,
-    /// Whether the embedding is the output matrix; `None` if the weights tell.
+    /// Whether the embedding doubles as the output matrix; `None` if the presence of an output
+    /// matrix decides.
     tied: Option<bool>,
     parts: Vec<Part>,
     contents: Contents,
 }
 
-/// A tensor in its file.
+/// A tensor as stored in the checkpoint.
 struct Found<'a> {
     name: &'a str,
     tensor_type: TensorType,
@@ -131,7 +133,7 @@ impl Import<'_> {
         let file = MappedFile::open(path)?;
         let header = read_header(file.bytes())
             .map_err(|cause| ModelError::Safetensors { path: path.to_owned(), cause })?;
-        // Converted tensors are added behind it.
+        // The map becomes part `part`; buffers of converted tensors follow it.
         let part = self.parts.len();
         let mut owned = Vec::new();
         for tensor in header {
@@ -186,13 +188,13 @@ impl Import<'_> {
     }
 }
 
-/// The tensor as GGUF holds it, where that differs from the file.
+/// The tensor in GGUF's type and layout; `None` if the file's bytes can be used unchanged.
 fn converted(
     found: &Found<'_>,
     place: &Place,
     shape: &DecoderShape,
 ) -> Result<Option<(TensorType, Vec<u8>)>, ModelError> {
-    // A tensor that is not aligned cannot be read in place.
+    // A misaligned tensor must be copied.
     let misaligned = found.bytes.as_ptr().align_offset(align_of::<f32>()) != 0;
     let is_vector = found.dims.len() == 1;
     if !is_vector && !misaligned && place.heads.is_none() {
@@ -221,8 +223,8 @@ fn converted(
     Ok(Some((tensor_type, bytes)))
 }
 
-/// Reorders the rows of every head so that halves `(i, i + width / 2)` become neighbours
-/// `(2i, 2i + 1)`: what rotary embedding turns together in Llama's GGUF files.
+/// Interleaves the two halves of each head's rows: rows `i` and `i + width / 2` become rows `2i`
+/// and `2i + 1`, the pairs that rotary embedding rotates in Llama's GGUF files.
 fn neighbours(bytes: &[u8], rows: usize, head_width: usize) -> Vec<u8> {
     let row_bytes = bytes.len() / rows.max(1);
     let mut out = Vec::with_capacity(bytes.len());

@@ -1,21 +1,21 @@
-//! Hugging Face's tensor names and where they go in GGUF.
+//! Maps Hugging Face tensor names to GGUF names.
 
 use crate::model::error::ModelError;
 use crate::model::rope::RopeStyle;
 use crate::model::shape::DecoderShape;
 
-/// Where a tensor goes and what is done to it on the way.
+/// Target of a tensor: its GGUF name and the conversions it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// GGUF's name.
+    /// The GGUF name.
     pub(super) name: String,
-    /// Heads whose rows become neighbours; `None` if the rows stay.
+    /// Number of heads whose rows must be interleaved; `None` if rows keep their order.
     pub(super) heads: Option<usize>,
     /// Whether 1 is added to every element.
     pub(super) adds_one: bool,
 }
 
-/// (name in a layer, GGUF's, GGUF's where outputs are normalised too).
+/// (Hugging Face name within a layer, GGUF name, GGUF name in families with post-norms).
 const IN_LAYER: [(&str, &str, &str); 15] = [
     ("self_attn.q_proj", "attn_q", "attn_q"),
     ("self_attn.k_proj", "attn_k", "attn_k"),
@@ -34,16 +34,16 @@ const IN_LAYER: [(&str, &str, &str); 15] = [
     ("post_feedforward_layernorm", "post_ffw_norm", "post_ffw_norm"),
 ];
 
-/// Where the tensor `name` goes; `None` for one that the model does not need.
+/// The GGUF target of tensor `name`; `None` if the model does not need the tensor.
 ///
 /// # Errors
-/// If the family has no place for it.
+/// If the family has no such tensor.
 pub(super) fn place(
     name: &str,
     shape: &DecoderShape,
     tied: bool,
 ) -> Result<Option<Place>, ModelError> {
-    // Old checkpoints carry the rotary frequencies, which follow from the configuration.
+    // Old checkpoints contain the rotary frequencies, which are computed from the configuration.
     if name.ends_with(".rotary_emb.inv_freq") || (tied && name == "lm_head.weight") {
         return Ok(None);
     }
@@ -63,7 +63,7 @@ pub(super) fn place(
         (Some("attn_k"), RopeStyle::Interleaved) => Some(shape.kv_heads),
         _ => None,
     };
-    // Gemma's norms multiply by one more than what is stored; its GGUF files hold the sum.
+    // Gemma's norms multiply by the stored gain plus 1; its GGUF files store the sum.
     let adds_one = shape.post_norms && own.ends_with("norm");
     Ok(Some(Place { name: format!("{own}.{kind}"), heads, adds_one }))
 }

@@ -1,4 +1,5 @@
-//! `rope_scaling` (or `rope_parameters`) of `config.json`, turned into what GGUF carries for it.
+//! Converts `rope_scaling` (or `rope_parameters`) of `config.json` to GGUF keys and divisor
+//! tensors.
 //!
 //! Source: `modeling_rope_utils.py` of Hugging Face transformers.
 
@@ -13,7 +14,7 @@ use vitrine_base::metadata::Value as Entry;
 
 const KINDS: &str = "default, linear, llama3, yarn, longrope";
 
-/// The kinds of scaling that are converted.
+/// Supported kinds of position scaling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     None,
@@ -23,7 +24,7 @@ enum Kind {
     LongRope,
 }
 
-/// The scaling's own settings.
+/// The position scaling section of `config.json`.
 struct Scaling<'a> {
     kind: Kind,
     value: &'a Value,
@@ -48,7 +49,7 @@ fn scaling(config: &Config) -> Result<Option<Scaling<'_>>, ModelError> {
     let Some(value) = config.get("rope_scaling").or_else(|| config.get("rope_parameters")) else {
         return Ok(None);
     };
-    // Newer files of windowed families have one entry a kind of layer.
+    // In newer files, families with windowed layers have one section per kind of layer.
     let value = value.get("full_attention").unwrap_or(value);
     let name = value.get("rope_type").or_else(|| value.get("type")).and_then(Value::as_str);
     let kind = match name.unwrap_or("default") {
@@ -68,7 +69,10 @@ fn scaling(config: &Config) -> Result<Option<Scaling<'_>>, ModelError> {
     Ok(Some(Scaling { kind, value }))
 }
 
-/// Adds the keys of the scaling.
+/// Adds the GGUF keys of the position scaling to `metadata`.
+///
+/// # Errors
+/// If the scaling is not supported, or a setting is missing or malformed.
 pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelError> {
     let both = config.get("rope_parameters");
     let local = both.and_then(|both| both.get("sliding_attention"));
@@ -119,7 +123,7 @@ pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelE
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "the cast saturates, and the shape refuses what is no length"
+            reason = "the cast saturates, and the shape refuses lengths out of range"
         )]
         metadata.insert(key("original_context_length"), Entry::Unsigned(tokens as u64));
     }
@@ -128,7 +132,7 @@ pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelE
 
 const ORIGINAL: &str = "original_max_position_embeddings";
 
-/// The context before it was extended: said by the scaling, or beside it.
+/// Context before the extension, in tokens; set in the scaling section or beside it.
 fn original(config: &Config, scaling: &Scaling<'_>) -> Result<f64, ModelError> {
     let found = match scaling.float(ORIGINAL)? {
         Some(found) => Some(found),
@@ -146,7 +150,7 @@ fn strength(factor: f64, multiplier: f64) -> f64 {
     if factor <= 1.0 { 1.0 } else { 1.0 + 0.1 * multiplier * factor.ln() }
 }
 
-/// The tensors of divisors.
+/// The divisor tensors of the scaling, by GGUF name; empty if it needs none.
 pub(super) fn divisors(
     config: &Config,
     shape: &DecoderShape,
@@ -171,7 +175,8 @@ pub(super) fn divisors(
     }
 }
 
-/// Long wavelengths are divided by the factor, short ones are kept, those between are mixed.
+/// Llama 3 scaling: wavelengths long against the original context are divided by the factor, short
+/// ones are kept, those in between are blended. Returns one frequency divisor per rotated pair.
 fn llama3(
     config: &Config,
     scaling: &Scaling<'_>,

@@ -1,4 +1,5 @@
-//! Checkpoints of every family against the GGUF files of the same weights, and damaged ones.
+//! Tests of checkpoints of every family against GGUF files of the same weights, and of damaged
+//! checkpoints.
 
 use super::*;
 use crate::model::fixture::TinyDecoder;
@@ -23,7 +24,7 @@ fn assert_equal(found: &GgufFile, expected: &GgufFile, what: &str) {
         let values = to_floats(entry.tensor_type, bytes);
         let expected =
             to_floats(expected_entry.tensor_type, expected.tensor_bytes(name).unwrap().1);
-        // Gains of Gemma went through a subtraction and an addition of 1.
+        // Gemma's gains were rounded by subtracting and adding 1.
         let close = values.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 2e-7);
         assert!(close && values.len() == expected.len(), "{what} {name}");
     }
@@ -139,7 +140,7 @@ fn half_precision_is_widened_and_matrices_are_packed_on_request() {
     assert_eq!(file.tensor("blk.0.ffn_norm.weight").unwrap().tensor_type, TensorType::F32);
     let asked = Quantization::from_name("q4_k").unwrap();
     let packed = open_model(folder.path(), Some(asked)).unwrap();
-    // Rows of 64 elements do not fit blocks of 256.
+    // Rows of 64 elements do not divide into units of 256.
     for (name, entry) in packed.tensors() {
         let expected = if entry.dims.len() == 2 { TensorType::Q8_0 } else { TensorType::F32 };
         assert_eq!(entry.tensor_type, expected, "{name}");
@@ -189,14 +190,14 @@ fn integers_and_false_sizes_are_refused() {
     let mut file = file_of(&one("F32", &[4], 16));
     file[..8].copy_from_slice(&u64::MAX.to_le_bytes());
     assert!(matches!(read_header(&file), Err(SafetensorsError::Truncated { .. })));
-    // Two tensors over the same bytes.
+    // Two tensors share bytes.
     let one = r#"{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
     let table = format!(r#"{{"a":{one},"b":{one}}}"#);
     let mut file = (table.len() as u64).to_le_bytes().to_vec();
     file.extend(table.as_bytes());
     file.extend([0; 4]);
     assert!(matches!(read_header(&file), Err(SafetensorsError::Header(_))));
-    // Sizes that overflow when they are added up.
+    // The sum of the sizes overflows.
     let huge: Vec<String> = (0..8_u64)
         .map(|at| {
             let (first, end) = (
@@ -215,7 +216,8 @@ fn integers_and_false_sizes_are_refused() {
     assert!(read_header(&file).is_err());
 }
 
-/// A checkpoint whose weight file has the bytes `file`; only errors are allowed, never a panic.
+/// Loads a checkpoint whose weight file has the bytes `file`. Errors are expected; a panic fails
+/// the test.
 fn load_mutated(file: &[u8], config: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(CONFIG), config).unwrap();

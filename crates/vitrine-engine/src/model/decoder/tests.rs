@@ -1,4 +1,5 @@
-//! The forward pass against llama.cpp, and against itself alone and in company.
+//! Tests of the forward pass against llama.cpp, and of batch invariance: the same results alone and
+//! in a batch.
 
 mod executors;
 mod families;
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use vitrine_base::ids::PageId;
 
-/// A sequence that picks its largest logit again and again, on pages of its own.
+/// A sequence with pages of its own that is decoded greedily.
 struct Greedy {
     tokens: Vec<u32>,
     computed: usize,
@@ -37,7 +38,7 @@ impl Greedy {
     }
 }
 
-/// Generates `count` tokens for every prompt, all in the same steps.
+/// Generates `count` tokens for every prompt, with all prompts in the same steps.
 fn generate(model: &mut dyn Forward, prompts: &[Vec<u32>], count: usize) -> Vec<Vec<u32>> {
     let mut sequences: Vec<Greedy> =
         (0_u32..).zip(prompts).map(|(index, prompt)| Greedy::new(prompt, index, 12)).collect();
@@ -68,7 +69,7 @@ fn tiny(decoder: &TinyDecoder) -> Box<dyn Forward> {
     open(&path)
 }
 
-/// The shared measuring data, where this machine has it.
+/// The stories260K model from the shared data; `None` if this machine does not have it.
 fn stories() -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .ancestors()
@@ -80,7 +81,7 @@ fn stories() -> Option<PathBuf> {
     path
 }
 
-/// `own` and 63 others of many lengths.
+/// `own`, followed by 63 prompts of various lengths.
 fn company(own: &[u32]) -> Vec<Vec<u32>> {
     let mut prompts = vec![own.to_vec()];
     prompts.extend(
@@ -109,8 +110,8 @@ fn stories_continue_as_in_llama_cpp() {
     }
 }
 
-/// Generates `count` tokens for the first prompt among the others, every prompt in chunks of at
-/// most `chunk` tokens, so that chunks and decode rows share steps.
+/// Generates `count` tokens for the first prompt, batched with the others. Prompts are computed in
+/// chunks of at most `chunk` tokens, so that prefill chunks and decode rows share steps.
 fn generate_chunked(
     model: &mut dyn Forward,
     prompts: &[Vec<u32>],
@@ -141,21 +142,22 @@ fn generate_chunked(
     sequences[0].tokens[prompts[0].len()..].to_vec()
 }
 
-/// Prompt tokens of a sequence in one step, where prompts come in chunks.
+/// Tokens per prompt chunk.
 const CHUNK_TOKENS: usize = 7;
 
-/// The first prompt's tokens are the same alone, among 7, 31 and 63 others, and in chunks.
+/// Asserts that a prompt's tokens are the same alone, batched with 7, 31 and 63 others, and with
+/// chunked prompts.
 fn assert_invariant(model: &mut dyn Forward, prompts: &[Vec<u32>], count: usize, what: &str) {
     let alone = generate(model, &prompts[..1], count).remove(0);
     for others in [7, 31, 63] {
         let together = generate(model, &prompts[..=others], count);
-        assert_eq!(together[0], alone, "{what} among {others} others");
+        assert_eq!(together[0], alone, "{what} batched with {others} others");
         let at = others / 2;
         let other_alone = generate(model, &prompts[at..=at], count);
-        assert_eq!(together[at], other_alone[0], "{what}, number {at} of {others}");
+        assert_eq!(together[at], other_alone[0], "{what}, prompt {at} of {others}");
     }
     let chunked = generate_chunked(model, &prompts[..32], count, CHUNK_TOKENS);
-    assert_eq!(chunked, alone, "{what} in chunks among 31 others");
+    assert_eq!(chunked, alone, "{what} in chunks, batched with 31 others");
 }
 
 #[test]
@@ -186,7 +188,7 @@ fn every_family_and_type_is_the_same_alone_and_in_company() {
             let together = generate(model.as_mut(), prompts, 6);
             for at in [0, 7, 15] {
                 let alone = generate(model.as_mut(), &prompts[at..=at], 6);
-                assert_eq!(alone[0], together[at], "{family} {matrix_type:?} {at}");
+                assert_eq!(alone[0], together[at], "{family} {matrix_type:?}, sequence {at}");
             }
         }
         let mut model = tiny(&TinyDecoder { family, ..TinyDecoder::default() });
@@ -197,7 +199,7 @@ fn every_family_and_type_is_the_same_alone_and_in_company() {
 
 #[test]
 fn packed_kernels_are_the_same_alone_and_in_company() {
-    // Rows of 256 elements: the library's packed kernels, which choose by row count.
+    // Rows of 256 elements use candle's repacked kernels, which it selects by row count.
     for matrix_type in
         [TensorType::Q8_0, TensorType::Q4K, TensorType::Q5K, TensorType::Q6K, TensorType::Q5_0]
     {

@@ -1,6 +1,6 @@
-//! What training changed in an encoder: differences to its weights, by tensor name.
+//! Encoder adaptation: the differences that training adds to an encoder's weights, by tensor name.
 //!
-//! The bytes are a safetensors document of f16 tensors, so a reader needs no format of ours.
+//! Serialised as a plain safetensors file of f16 tensors, not in a format of our own.
 
 use crate::model::error::ModelError;
 use candle_core::DType;
@@ -12,22 +12,22 @@ use std::collections::HashMap;
 /// Differences to add to an encoder's weights.
 #[derive(Debug, Clone)]
 pub struct Adaptation {
-    /// By the checkpoint's tensor names, f16, on the CPU.
+    /// By the checkpoint's tensor names; f16, on the CPU.
     differences: BTreeMap<String, Tensor>,
 }
 
 impl PartialEq for Adaptation {
     fn eq(&self, other: &Self) -> bool {
-        // Names, shapes and bits all show in the bytes.
+        // The serialised form contains names, shapes and exact values.
         matches!((self.to_bytes(), other.to_bytes()), (Ok(one), Ok(other)) if one == other)
     }
 }
 
 impl Adaptation {
-    /// Differences by tensor name, rounded to f16.
+    /// Creates an adaptation from differences by tensor name, rounded to f16.
     ///
     /// # Errors
-    /// If the tensor library fails.
+    /// If candle fails.
     pub(super) fn new(differences: BTreeMap<String, Tensor>) -> Result<Self, ModelError> {
         let rounded = |(name, tensor): (String, Tensor)| Ok((name, tensor.to_dtype(DType::F16)?));
         let differences =
@@ -35,25 +35,25 @@ impl Adaptation {
         Ok(Self { differences })
     }
 
-    /// How many tensors it changes.
+    /// Number of tensors that the adaptation changes.
     #[must_use]
     pub fn tensors(&self) -> usize {
         self.differences.len()
     }
 
-    /// As a safetensors document.
+    /// Serialises the adaptation as a safetensors file.
     ///
     /// # Errors
-    /// If the tensor library fails.
+    /// If serialisation fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
         Ok(safetensors::serialize(self.differences.iter(), None)
             .map_err(candle_core::Error::wrap)?)
     }
 
-    /// Reads a safetensors document of finite f16 tensors.
+    /// Reads a safetensors file of finite f16 tensors.
     ///
     /// # Errors
-    /// If it is damaged, or holds anything else.
+    /// If the file is damaged, or contains a tensor of another type or a value that is not finite.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let tensors: HashMap<String, Tensor> =
             candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
@@ -69,7 +69,7 @@ impl Adaptation {
     /// Adds the differences to the checkpoint's tensors.
     ///
     /// # Errors
-    /// If a tensor is not there, or has another shape.
+    /// If the checkpoint lacks a tensor of that name, or has it in another shape.
     pub(super) fn apply(&self, tensors: &mut HashMap<String, Tensor>) -> Result<(), ModelError> {
         for (name, difference) in &self.differences {
             let tensor = tensors

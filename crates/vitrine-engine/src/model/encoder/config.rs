@@ -1,6 +1,7 @@
-//! Reads a sentence encoder's JSON files: the transformer's, and how its rows become one vector.
+//! Reads a sentence encoder's JSON files: the transformer's configuration, and how its output rows
+//! become one vector.
 //!
-//! Refuses what the forward pass does not implement, by name, rather than computing something else.
+//! Refuses, by name, settings that the forward pass does not implement.
 
 use crate::model::error::ModelError;
 use serde::Deserialize;
@@ -8,21 +9,22 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Most layers, heads or type ids accepted; the largest published BERT has 24 layers.
+/// Largest number of layers, heads or token types accepted; the largest published BERT has 24
+/// layers.
 const COUNT_MAX: usize = 256;
 /// Widest hidden state, feed-forward or position table accepted.
 const WIDTH_MAX: usize = 1 << 16;
 /// Largest vocabulary accepted.
 const VOCABULARY_MAX: usize = 1 << 22;
 
-/// Architectures, as `model_type` names them, for error messages.
+/// Supported values of `model_type`, for error messages.
 const FAMILIES: &str = "bert, xlm-roberta, roberta, camembert";
-/// Ways of pooling, for error messages.
+/// Supported pooling modes, for error messages.
 const POOLINGS: &str = "exactly one of cls and mean";
-/// Padding's token in RoBERTa's vocabularies.
+/// Id of the padding token in RoBERTa's vocabularies.
 const ROBERTA_PADDING: usize = 1;
 
-/// `config.json` of a checkpoint, as Hugging Face writes it.
+/// `config.json` of an encoder checkpoint, as Hugging Face writes it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct EncoderConfig {
     #[serde(default)]
@@ -52,43 +54,43 @@ fn default_layer_norm_eps() -> f64 {
     1e-12
 }
 
-/// The feed-forward nonlinearity.
+/// The activation function of the feed-forward part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activation {
     /// `x Φ(x)` with the exact error function.
     Gelu,
-    /// The tanh approximation.
+    /// The tanh approximation of `x Φ(x)`.
     GeluTanh,
     /// `max(x, 0)`.
     Relu,
 }
 
-/// How a sequence's rows become one vector.
+/// How the output rows of a sequence become one vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pooling {
     /// The average of all rows.
     Mean,
-    /// The first row.
+    /// The first row, of the CLS token.
     First,
 }
 
 /// Whether the pooled vector is scaled to unit length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scaling {
-    /// To unit L2 norm.
+    /// Scaled to an L2 norm of 1.
     UnitNorm,
-    /// Left as it is.
+    /// Not scaled.
     None,
 }
 
-/// Everything around the transformer.
+/// Settings of a sentence encoder outside the transformer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) pooling: Pooling,
     pub(crate) scaling: Scaling,
-    /// The repository's own limit, when it is lower than the position table.
+    /// Token limit set by the repository; `None` if it sets none.
     pub(crate) tokens_max: Option<usize>,
-    /// What the repository puts before every text, usually nothing.
+    /// Text that the repository prepends to every input; usually empty.
     pub(crate) prompt: String,
 }
 
@@ -99,7 +101,7 @@ struct ModuleEntry {
     kind: String,
 }
 
-/// Two generations of one file: a flag for each mode, or the modes by name.
+/// The pooling configuration in its two versions: one flag per mode, or the modes by name.
 #[derive(Debug, Deserialize)]
 struct PoolingEntry {
     #[serde(default)]
@@ -123,7 +125,7 @@ struct SentenceEntry {
 
 #[derive(Debug, Deserialize)]
 struct TokenizerEntry {
-    /// Huge where there is no limit, even beyond 64 bits.
+    /// Without a limit this is a huge number, even beyond 64 bits.
     #[serde(default)]
     model_max_length: Option<f64>,
 }
@@ -156,6 +158,9 @@ fn in_range(what: &'static str, found: usize, max: usize) -> Result<(), ModelErr
 
 impl EncoderConfig {
     /// Reads and checks `config.json` in `folder`.
+    ///
+    /// # Errors
+    /// If it cannot be read, or a setting is not supported or out of range.
     pub(crate) fn read(folder: &Path) -> Result<Self, ModelError> {
         let config: Self = read_json(&folder.join("config.json"))?;
         if let Some(found) = &config.model_type
@@ -195,7 +200,7 @@ impl EncoderConfig {
         Ok(config)
     }
 
-    /// The nonlinearity that `hidden_act` names.
+    /// The activation function named by `hidden_act`.
     pub(crate) fn activation(&self) -> Result<Activation, ModelError> {
         match self.hidden_act.as_str() {
             "gelu" => Ok(Activation::Gelu),
@@ -209,8 +214,8 @@ impl EncoderConfig {
         }
     }
 
-    /// Row of the position table that the first token uses: RoBERTa and its kin begin behind the
-    /// padding token's.
+    /// Row of the position table for the first token. RoBERTa-like models start after the padding
+    /// token's row.
     pub(crate) fn first_position(&self) -> usize {
         match self.model_type.as_deref() {
             None | Some("bert") => 0,
@@ -218,7 +223,7 @@ impl EncoderConfig {
         }
     }
 
-    /// Tokens that the position table has rows for.
+    /// Longest sequence that the position table covers, in tokens.
     pub(crate) fn positions(&self) -> usize {
         self.max_position_embeddings.saturating_sub(self.first_position())
     }
@@ -230,8 +235,12 @@ impl EncoderConfig {
 }
 
 impl Head {
-    /// Reads `modules.json` and the files it names; without it mean pooling to unit norm, which is
-    /// what sentence encoders published without those files expect.
+    /// Reads `modules.json` and the files it names. Without `modules.json`, vectors are scaled to
+    /// unit length and mean pooling is the default, which matches encoders published without these
+    /// files.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or names a module or pooling mode that is not supported.
     pub(crate) fn read(folder: &Path) -> Result<Self, ModelError> {
         let tokens_max = tokens_max(folder)?;
         let prompts: PromptsEntry =
@@ -284,7 +293,7 @@ impl Head {
 }
 
 impl PoolingEntry {
-    /// The modes that are on, whichever way the file says so.
+    /// The active pooling modes, in either version of the file.
     fn modes(self) -> Vec<String> {
         match self.pooling_mode {
             Some(OneOrMany::One(mode)) => vec![mode],
@@ -298,8 +307,8 @@ impl PoolingEntry {
     }
 }
 
-/// The repository's limit: `sentence_bert_config.json`, or, in files of newer make, that of the
-/// tokenizer.
+/// The repository's token limit: from `sentence_bert_config.json`, or else from the tokenizer's
+/// configuration, where newer repositories keep it.
 fn tokens_max(folder: &Path) -> Result<Option<usize>, ModelError> {
     let sentence: Option<SentenceEntry> =
         read_json_if_present(&folder.join("sentence_bert_config.json"))?;
@@ -309,11 +318,12 @@ fn tokens_max(folder: &Path) -> Result<Option<usize>, ModelError> {
     let tokenizer: Option<TokenizerEntry> =
         read_json_if_present(&folder.join("tokenizer_config.json"))?;
     let limit = tokenizer.and_then(|entry| entry.model_max_length);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in 1..=2^16")]
     Ok(limit.filter(|limit| (1.0..=WIDTH_MAX as f64).contains(limit)).map(|limit| limit as usize))
 }
 
-/// A folder name from `modules.json`, refused when it leads out of the model's folder.
+/// Accepts a plain folder name from `modules.json`; refuses paths that could leave the model's
+/// folder.
 fn plain_name(path: &str) -> Result<&str, ModelError> {
     if path.contains(['/', '\\']) || path == ".." {
         return Err(ModelError::Unsupported {

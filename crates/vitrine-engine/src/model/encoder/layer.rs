@@ -1,4 +1,4 @@
-//! One transformer layer of the encoder, in plain tensor operations on any candle device.
+//! The encoder's checkpoint tensors, and one transformer layer in candle operations on any device.
 
 use crate::model::encoder::adaptation::Adaptation;
 use crate::model::encoder::config::Activation;
@@ -8,21 +8,21 @@ use candle_core::DType;
 use candle_core::Tensor;
 use std::collections::HashMap;
 
-/// Sequences of one length that lie side by side in the packed rows.
+/// Sequences of equal length that are adjacent in the packed rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Group {
-    /// Their first packed row.
+    /// First packed row of the first sequence.
     pub(crate) first_row: usize,
-    /// How many there are.
+    /// Number of sequences.
     pub(crate) sequences: usize,
-    /// Tokens of each.
+    /// Tokens per sequence.
     pub(crate) tokens: usize,
 }
 
-/// Put before every tensor's name by checkpoints that were saved with a task's head.
+/// Tensor name prefixes in checkpoints that were saved together with a task head.
 const PREFIXES: [&str; 2] = ["bert.", "roberta."];
 
-/// The checkpoint's tensors by name, all in f32, with [`PREFIXES`] taken off.
+/// The checkpoint's float tensors by name, converted to f32, without [`PREFIXES`].
 #[derive(Debug)]
 pub(crate) struct TensorSource {
     tensors: HashMap<String, Tensor>,
@@ -42,7 +42,10 @@ impl TensorSource {
         Ok(Self { tensors })
     }
 
-    /// The tensor `name`, which must have shape `expected`.
+    /// The tensor `name`.
+    ///
+    /// # Errors
+    /// If it is missing or its shape is not `expected`.
     pub(crate) fn tensor(&self, name: &str, expected: &[usize]) -> Result<Tensor, ModelError> {
         let tensor = self
             .tensors
@@ -58,7 +61,10 @@ impl TensorSource {
         Ok(tensor.clone())
     }
 
-    /// The same where a checkpoint may lack it.
+    /// The tensor `name`; `None` if the checkpoint lacks it.
+    ///
+    /// # Errors
+    /// If its shape is not `expected`.
     pub(crate) fn tensor_if_present(
         &self,
         name: &str,
@@ -76,12 +82,12 @@ impl TensorSource {
         self.tensors.iter()
     }
 
-    /// Puts another tensor in a name's place.
+    /// Replaces the tensor `name`.
     pub(super) fn replace(&mut self, name: &str, tensor: Tensor) {
         self.tensors.insert(name.to_owned(), tensor);
     }
 
-    /// Adds what training changed.
+    /// Adds the differences of `adaptation` to the tensors.
     pub(super) fn adapt(&mut self, adaptation: &Adaptation) -> Result<(), ModelError> {
         adaptation.apply(&mut self.tensors)
     }
@@ -92,7 +98,7 @@ impl TensorSource {
         Ok(Linear { transposed: weight.t()?, bias })
     }
 
-    /// A layer norm; its epsilon is added to the variance.
+    /// The layer norm `name`; `epsilon` is added to the variance.
     pub(crate) fn norm(&self, name: &str, width: usize, epsilon: f64) -> Result<Norm, ModelError> {
         #[expect(clippy::cast_possible_truncation, reason = "an epsilon needs no f64 precision")]
         let epsilon = epsilon as f32;
@@ -128,7 +134,7 @@ pub(crate) struct Norm {
 impl Norm {
     /// Normalises each row of `[rows, width]`.
     pub(crate) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
-        // The fused operation has no gradient.
+        // Candle's fused operation has no gradient.
         if rows.track_op() || self.gain.track_op() {
             return Ok(candle_nn::ops::layer_norm_slow(
                 rows,
@@ -141,7 +147,8 @@ impl Norm {
     }
 }
 
-/// Self-attention and feed-forward, each with its residual and norm after it.
+/// A post-norm transformer layer: self-attention and feed-forward, each followed by its residual
+/// and norm.
 #[derive(Debug)]
 pub(crate) struct EncoderLayer {
     query: Linear,
@@ -158,7 +165,7 @@ pub(crate) struct EncoderLayer {
 }
 
 impl EncoderLayer {
-    /// Takes layer `index` from the checkpoint.
+    /// Reads layer `index` from the checkpoint.
     pub(crate) fn load(
         source: &TensorSource,
         config: &EncoderConfig,
@@ -187,7 +194,7 @@ impl EncoderLayer {
         })
     }
 
-    /// `[rows, width]` in and out.
+    /// Computes the layer; input and output are `[rows, width]`.
     pub(crate) fn forward(&self, rows: &Tensor, groups: &[Group]) -> Result<Tensor, ModelError> {
         let query = self.query.forward(rows)?;
         let key = self.key.forward(rows)?;
@@ -212,7 +219,7 @@ impl EncoderLayer {
         self.out_norm.forward(&residual)
     }
 
-    /// Full attention inside each sequence of one group: `[sequences * tokens, width]`.
+    /// Bidirectional attention within each sequence of one group: `[sequences * tokens, width]`.
     fn attend(
         &self,
         group: &Group,

@@ -1,7 +1,7 @@
-//! An encoder whose last layers can be trained, by the tensor library's gradients, on the CPU.
+//! An encoder with trainable last layers; gradients come from candle, on the CPU.
 //!
-//! The layers below never change, so texts pass through them once ([`EncoderLearner::prepare`])
-//! and every step starts from what came out.
+//! The lower layers are frozen, so each text passes through them only once
+//! ([`EncoderLearner::prepare`]); training steps start from their output.
 
 use crate::model::encoder::adaptation::Adaptation;
 use crate::model::encoder::config::EncoderConfig;
@@ -21,27 +21,27 @@ use rand::Rng;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Added under the root when a vector is scaled to unit length.
+/// Added to the squared norm when a vector is scaled to unit length, to avoid dividing by 0.
 const NORM_EPSILON: f64 = 1e-12;
-/// Most memory that prepared texts may take: 15,000 sentences of MiniLM take 300 MB.
+/// Memory limit of prepared texts, in bytes; 15,000 sentences take 300 MB with MiniLM.
 const PREPARED_BYTES_MAX: u64 = 4 << 30;
-/// Share of values that training drops between layers.
+/// Dropout rate between trained layers.
 const DROPPED_SHARE: f32 = 0.1;
-/// Texts that pass the lower layers together.
+/// Number of texts that pass through the lower layers in one batch.
 const BATCH_TEXTS: usize = 64;
 
-/// A text as it comes out of the layers that never change: `[tokens, width]`.
+/// Output of the frozen layers for one text: `[tokens, width]`.
 #[derive(Debug, Clone)]
 pub struct PreparedText {
     rows: Tensor,
 }
 
-/// An encoder whose last layers are variables.
+/// An encoder whose last layers are trainable variables.
 #[derive(Debug)]
 pub struct EncoderLearner {
     lower: TensorEncoder,
     upper: Vec<EncoderLayer>,
-    /// The upper layers' tensors, by checkpoint name.
+    /// Tensors of the trainable layers, by checkpoint name.
     variables: BTreeMap<String, Var>,
     originals: BTreeMap<String, Tensor>,
     head: Head,
@@ -49,7 +49,7 @@ pub struct EncoderLearner {
 }
 
 impl EncoderLearner {
-    /// Loads an encoder as [`super::Encoder::load`] does; its last `layers` can be trained.
+    /// Loads an encoder like [`super::Encoder::load`], with its last `layers` layers trainable.
     ///
     /// # Errors
     /// As [`super::Encoder::load`].
@@ -82,16 +82,17 @@ impl EncoderLearner {
         Ok(Self { lower: lower.up_to(first), upper, variables, originals, head, width })
     }
 
-    /// What an optimizer moves.
+    /// The trainable variables, for an optimiser.
     #[must_use]
     pub fn variables(&self) -> Vec<Var> {
         self.variables.values().cloned().collect()
     }
 
-    /// Passes token ids through the lower layers; `progress` hears how many texts are done.
+    /// Runs token id sequences through the frozen layers. `progress` is called after every batch
+    /// with the number of texts done.
     ///
     /// # Errors
-    /// If the texts would take more memory than is allowed, or the tensor library fails.
+    /// If the texts would take more memory than the limit, or candle fails.
     pub fn prepare(
         &self,
         sequences: &[Vec<u32>],
@@ -102,7 +103,7 @@ impl EncoderLearner {
         if bytes > PREPARED_BYTES_MAX {
             return Err(ModelError::Prepared { bytes, bytes_max: PREPARED_BYTES_MAX, tokens });
         }
-        // Texts of one length share an attention product.
+        // Texts of equal length share one attention product.
         let mut order: Vec<usize> = (0..sequences.len()).collect();
         order.sort_by_key(|index| sequences[*index].len());
         let mut prepared: Vec<Option<PreparedText>> = vec![None; sequences.len()];
@@ -112,7 +113,7 @@ impl EncoderLearner {
             let mut first = 0;
             for index in batch {
                 let tokens = sequences[*index].len();
-                // A view: the tensor library would copy the rows of the whole batch.
+                // A view: candle would copy the rows of the whole batch.
                 let rows = rows.narrow(0, first, tokens)?;
                 prepared[*index] = Some(PreparedText { rows });
                 first += tokens;
@@ -123,12 +124,13 @@ impl EncoderLearner {
         Ok(prepared.into_iter().flatten().collect())
     }
 
-    /// Embeddings of unit length, `[texts, width]`, through which gradients flow. A tenth of what
-    /// passes between the trained layers is dropped at random, so that few texts are not learnt by
-    /// heart (Srivastava et al. 2014).
+    /// Embeddings of unit length, `[texts, width]`, that carry gradients.
+    ///
+    /// Applies dropout of 10 % between the trained layers, so that small training sets are not
+    /// memorised (Srivastava et al. 2014).
     ///
     /// # Errors
-    /// If the tensor library fails.
+    /// If candle fails.
     pub fn embed(
         &self,
         texts: &[&PreparedText],
@@ -137,10 +139,10 @@ impl EncoderLearner {
         unit(&self.pooled(texts, |rows| drop_out(rows, random))?)
     }
 
-    /// Embeddings as the encoder would give them in service, up to its precision.
+    /// Embeddings without dropout, as [`super::Encoder::encode`] returns them up to its precision.
     ///
     /// # Errors
-    /// If the tensor library fails.
+    /// If candle fails.
     pub fn embed_finished(&self, texts: &[&PreparedText]) -> Result<Vec<Vec<f32>>, ModelError> {
         let pooled = self.pooled(texts, Ok)?;
         let finished = match self.head.scaling {
@@ -150,7 +152,8 @@ impl EncoderLearner {
         Ok(finished.detach().to_vec2()?)
     }
 
-    /// One vector a text; `between` sees the rows before every trained layer and after the last.
+    /// One pooled vector per text, in the order of `texts`. `between` transforms the rows before
+    /// each trained layer and after the last.
     fn pooled(
         &self,
         texts: &[&PreparedText],
@@ -174,10 +177,10 @@ impl EncoderLearner {
         Ok(packed.index_select(&Tensor::from_vec(places, texts.len(), &Device::Cpu)?, 0)?)
     }
 
-    /// What training changed so far.
+    /// The difference between the trained and the original weights.
     ///
     /// # Errors
-    /// If the tensor library fails.
+    /// If candle fails.
     pub fn adaptation(&self) -> Result<Adaptation, ModelError> {
         let mut differences = BTreeMap::new();
         for (name, original) in &self.originals {
@@ -189,7 +192,7 @@ impl EncoderLearner {
     }
 }
 
-/// Sets a share of the values to zero and raises the others to keep the mean.
+/// Inverted dropout: zeroes a random share of the values and scales the others up to keep the mean.
 fn drop_out(rows: Tensor, random: &mut impl Rng) -> Result<Tensor, ModelError> {
     let kept = 1.0 / (1.0 - DROPPED_SHARE);
     let mask: Vec<f32> = (0..rows.elem_count())

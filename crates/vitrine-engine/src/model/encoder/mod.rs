@@ -1,10 +1,10 @@
-//! A sentence encoder of BERT's or RoBERTa's family: token ids in, one vector a sequence out.
+//! Sentence encoders of the BERT and RoBERTa families: token ids in, one vector per sequence out.
 //!
-//! Sequences are packed without padding. Two ways lead through the layers: our own kernels with
-//! products in integers ([`IntegerEncoder`]), and plain tensor operations in f32
-//! ([`TensorEncoder`]), which are the reference and run on any device. On the kernels a vector
-//! depends on its own tokens only, to the last bit; in tensors up to the rounding of the matrix
-//! product, which may group rows differently.
+//! Sequences are packed without padding. There are two implementations: [`IntegerEncoder`] uses our
+//! CPU kernels with integer products; [`TensorEncoder`] uses candle in f32, is the reference and
+//! runs on any device. With the kernels, a vector depends on its own tokens only, bit for bit. With
+//! candle, rounding may also depend on the batch, because matrix products may group rows
+//! differently.
 //!
 //! Sources: Devlin et al. 2019, arXiv:1810.04805; Conneau et al. 2020, arXiv:1911.02116; pooling
 //! from Reimers & Gurevych 2019, arXiv:1908.10084.
@@ -38,27 +38,30 @@ pub use adaptation::Adaptation;
 pub use learner::EncoderLearner;
 pub use learner::PreparedText;
 
-/// Added under the root when a vector is scaled to unit length.
+/// Smallest norm that a vector is divided by when it is scaled to unit length.
 const NORM_EPSILON: f32 = 1e-12;
 
-/// How an encoder computes.
+/// Number format in which an encoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncoderPrecision {
-    /// Linear layers in 8-bit integers with a scale for 32 of them, on our kernels; the rest in
-    /// f32.
+    /// Linear layers in 8-bit integers with one scale per 32 values, on our CPU kernels; everything
+    /// else in f32.
     Int8,
-    /// Linear layers in 16-bit integers, 10 bits a weight, on our kernels; the rest in f32.
+    /// Linear layers in 16-bit integers, with 10-bit weights, on our CPU kernels; everything else
+    /// in f32.
     Int16,
-    /// f32 in the tensor library.
+    /// f32 throughout, in candle.
     F32,
 }
 
-/// Every name that [`EncoderPrecision::parse`] takes.
+/// The names that [`EncoderPrecision::parse`] accepts, for error messages.
 pub const ENCODER_PRECISIONS: &str = "auto, int8, int16, f32";
 
 impl EncoderPrecision {
-    /// The precision that a configuration names; `auto` is `int8` where `tier` has a dot product
-    /// of bytes, `int16` where the kernels have other vector code for it, else `f32`.
+    /// The precision with this configuration name; `None` for other names.
+    ///
+    /// `auto` selects `int8` if `tier` has a byte dot product, `int16` if the kernels have any
+    /// other vector code for it, else `f32`.
     #[must_use]
     pub fn parse(name: &str, tier: Tier) -> Option<Self> {
         match name {
@@ -72,7 +75,8 @@ impl EncoderPrecision {
     }
 }
 
-/// The integers that `precision` asks for and rows of this encoder allow; none in f32.
+/// The integer width to use: the requested one, or 16 bits if the encoder's row widths are not
+/// multiples of [`GROUP_VALUES`]. `None` for f32.
 fn integer_bits(
     precision: EncoderPrecision,
     config: &EncoderConfig,
@@ -89,19 +93,19 @@ fn integer_bits(
     }
 }
 
-/// What an encoder computes with.
+/// How an encoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncoderOptions {
-    /// Where our kernels cannot go, on another device than the CPU, f32 takes its place, and int16
-    /// that of int8 where rows are not multiples of 32.
+    /// Requested precision. Falls back to f32 on devices other than the CPU, and from int8 to int16
+    /// if row widths are not multiples of 32.
     pub precision: EncoderPrecision,
-    /// The kernels' instruction set.
+    /// Instruction set of the CPU kernels.
     pub tier: Tier,
-    /// The kernels' threads, the caller included.
+    /// Number of kernel threads, the calling thread included.
     pub threads: usize,
 }
 
-/// The layers, on one of the two ways.
+/// The transformer layers in one of the two implementations.
 #[derive(Debug)]
 enum Layers {
     Integers(EncoderPrecision, Box<Mutex<IntegerEncoder>>),
@@ -120,14 +124,14 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Loads `config.json` and `model.safetensors` from `folder`, and where present the files in
-    /// which sentence-transformers says how to pool, scale and cut: `modules.json`, the pooling
-    /// file it names, `sentence_bert_config.json`, `tokenizer_config.json` and
+    /// Loads `config.json` and `model.safetensors` from `folder`. Reads pooling, scaling and token
+    /// limits from the sentence-transformers files if they exist: `modules.json`, the pooling file
+    /// it names, `sentence_bert_config.json`, `tokenizer_config.json` and
     /// `config_sentence_transformers.json`.
     ///
     /// # Errors
-    /// If a file is missing or malformed, if a tensor is missing or has another shape than the
-    /// configuration says, or if the configuration asks for something that is not implemented.
+    /// If a file is missing or malformed, a tensor is missing or has a shape other than the
+    /// configured one, or the configuration uses a setting that is not implemented.
     pub fn load(
         folder: &Path,
         device: &Device,
@@ -136,10 +140,11 @@ impl Encoder {
         Self::load_adapted(folder, device, options, None)
     }
 
-    /// As [`Self::load`], with what training changed added to the weights.
+    /// Loads an encoder like [`Self::load`] and adds `adaptation` to its weights.
     ///
     /// # Errors
-    /// As [`Self::load`], or if the adaptation belongs to weights of other names or shapes.
+    /// As [`Self::load`], or if the adaptation contains a tensor whose name or shape does not match
+    /// the checkpoint.
     pub fn load_adapted(
         folder: &Path,
         device: &Device,
@@ -170,7 +175,7 @@ impl Encoder {
         Ok(Self { layers, head, vocabulary_size, width, tokens_max, bytes })
     }
 
-    /// What it computes in.
+    /// The precision in use, after fallbacks.
     #[must_use]
     pub fn precision(&self) -> EncoderPrecision {
         match self.layers {
@@ -185,20 +190,20 @@ impl Encoder {
         self.width
     }
 
-    /// Longest sequence, in tokens, its first and last marker included.
+    /// Longest sequence in tokens, including the first and last special tokens.
     #[must_use]
     pub fn tokens_max(&self) -> usize {
         self.tokens_max
     }
 
-    /// What the repository puts before every text unless told otherwise; usually nothing.
+    /// Text that the repository prepends to every input by default; usually empty.
     #[must_use]
     pub fn default_prompt(&self) -> &str {
         &self.head.prompt
     }
 
-    /// Memory that it occupies, in bytes: the weights file's size, or the packed weights' and the
-    /// buffers'.
+    /// Memory in bytes: the size of the weights file in f32, or of the packed weights and buffers
+    /// with the kernels.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -206,12 +211,12 @@ impl Encoder {
 
     /// Encodes each sequence of token ids to one vector of [`Self::dimensions`] floats, in order.
     ///
-    /// In f32 memory grows with the sum of the lengths, and the caller bounds its batches; on the
-    /// kernels it does not.
+    /// In f32, memory grows with the total number of tokens, so the caller must bound its batches.
+    /// With the kernels it does not.
     ///
     /// # Errors
     /// If a sequence is empty or longer than [`Self::tokens_max`], a token id is outside the
-    /// vocabulary, or the tensor library fails.
+    /// vocabulary, or the computation fails.
     pub fn encode(&self, sequences: &[Vec<u32>]) -> Result<Vec<Vec<f32>>, ModelError> {
         self.check(sequences)?;
         if sequences.is_empty() {
@@ -219,7 +224,8 @@ impl Encoder {
         }
         let pooling = self.head.pooling;
         let mut vectors = match &self.layers {
-            // A pass writes all that it reads, so what a panic left behind does no harm.
+            // A pass overwrites every buffer before reading it, so the state left by a panic is
+            // harmless.
             Layers::Integers(_, encoder) => {
                 encoder.lock().unwrap_or_else(PoisonError::into_inner).encode(sequences, pooling)?
             }

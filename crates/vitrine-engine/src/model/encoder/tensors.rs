@@ -1,8 +1,8 @@
-//! The encoder in plain tensor operations, in f32 on any device: the reference, and what runs where
-//! our kernels do not.
+//! The encoder in candle operations, in f32 on any device. The reference implementation, and the
+//! one used where our CPU kernels cannot run.
 //!
-//! Linear layers see the packed rows of all sequences at once, attention runs over sequences of one
-//! length at a time.
+//! Linear layers process the packed rows of all sequences at once; attention runs over the
+//! sequences of one length at a time.
 
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
@@ -19,10 +19,10 @@ use candle_core::Tensor;
 pub(crate) struct TensorEncoder {
     words: Tensor,
     positions: Tensor,
-    /// Row of the position table that a first token uses.
+    /// Row of the position table for the first token.
     first_position: u32,
-    /// The row of token type 0, which every sequence of one segment uses; some checkpoints have no
-    /// token types.
+    /// The embedding of token type 0, the type of every input with a single segment; `None` if the
+    /// checkpoint has no token types.
     segment: Option<Tensor>,
     norm: Norm,
     layers: Vec<EncoderLayer>,
@@ -50,7 +50,7 @@ impl TensorEncoder {
                 .tensor("embeddings.word_embeddings.weight", &[config.vocab_size, width])?,
             positions: source
                 .tensor("embeddings.position_embeddings.weight", &[table_rows, width])?,
-            // The table has at most 2^16 rows.
+            // The position table has at most 2^16 rows.
             first_position: u32::try_from(config.first_position()).unwrap_or(0),
             segment,
             norm: source.norm("embeddings.LayerNorm", width, config.layer_norm_eps)?,
@@ -59,13 +59,13 @@ impl TensorEncoder {
         })
     }
 
-    /// One pooled vector a sequence, in order. Sequences and ids were checked.
+    /// One pooled vector per sequence, in order. The caller has checked lengths and token ids.
     pub(crate) fn encode(
         &self,
         sequences: &[Vec<u32>],
         pooling: Pooling,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        // Sequences of one length lie side by side, so that each length is one batched attention.
+        // Sequences of equal length are adjacent, so that each length is one batched attention.
         let mut order: Vec<usize> = (0..sequences.len()).collect();
         order.sort_by_key(|&index| sequences[index].len());
         let rows = self.rows(&order, sequences)?;
@@ -78,14 +78,14 @@ impl TensorEncoder {
         Ok(out)
     }
 
-    /// Its first `layers` alone.
+    /// Keeps only the first `layers` layers.
     pub(super) fn up_to(mut self, layers: usize) -> Self {
         self.layers.truncate(layers);
         self
     }
 
-    /// What the last layer gives, `[rows, width]`: sequences one after the other in `order`, which
-    /// is by length.
+    /// Output of the last layer, `[rows, width]`, with the sequences in `order`, which must be
+    /// sorted by length.
     pub(super) fn rows(
         &self,
         order: &[usize],
@@ -119,7 +119,7 @@ impl TensorEncoder {
     }
 }
 
-/// One vector a sequence, in packed order: `[sequences, width]`.
+/// Pools each sequence to one vector, in packed order: `[sequences, width]`.
 pub(super) fn pool(
     rows: &Tensor,
     groups: &[Group],
@@ -141,7 +141,7 @@ pub(super) fn pool(
     Ok(Tensor::cat(&vectors, 0)?)
 }
 
-/// Runs of equal length, of sequences that lie one after the other.
+/// Groups consecutive sequences of equal length.
 pub(super) fn groups(lengths: impl Iterator<Item = usize>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut first_row = 0;

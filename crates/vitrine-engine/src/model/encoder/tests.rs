@@ -1,4 +1,4 @@
-//! Both ways through the layers against each other, and what is refused.
+//! Tests of both encoder implementations against each other, and of refused inputs.
 
 use super::*;
 use candle_core::Tensor;
@@ -10,7 +10,7 @@ const CONFIG: &str = r#"{"model_type": "bert", "vocab_size": 50, "hidden_size": 
     "max_position_embeddings": 24, "type_vocab_size": 2, "layer_norm_eps": 1e-12,
     "hidden_act": "gelu"}"#;
 
-/// A random two-layer BERT in `folder`.
+/// Writes a random two-layer BERT to `folder`.
 fn write_tiny_bert(folder: &Path) {
     let mut tensors = HashMap::new();
     let mut seed = 1_u64;
@@ -75,7 +75,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-/// Sequences of all lengths up to the limit.
+/// Sequences of every length up to the limit.
 fn batch() -> Vec<Vec<u32>> {
     let sequence = |tokens: u32| (0..tokens).map(|at| (at * 11 + tokens * 3) % 50).collect();
     (1..25).chain([3, 24, 7]).map(sequence).collect()
@@ -86,7 +86,7 @@ fn batched_vectors_equal_single_ones() {
     for (precision, allowed) in ALL.into_iter().zip([0.0, 0.0, 1e-5]) {
         let encoder = tiny(precision);
         assert_eq!(encoder.precision(), precision);
-        // Twice over, so that the kernels' passes are cut between sequences.
+        // Twice the batch exceeds one pass, so the kernels split it between sequences.
         let batch = [batch(), batch()].concat();
         let together = encoder.encode(&batch).unwrap();
         for (sequence, vector) in batch.iter().zip(&together) {
@@ -125,8 +125,8 @@ fn every_number_of_threads_and_every_tier_gives_the_same_bits() {
     }
 }
 
-/// 2,000 sentences of CLINC150, where the tree stands beside the shared data and the encoder was
-/// fetched: the bar that lets `auto` choose integers.
+/// The accuracy criterion under which `auto` may choose integers, on 2,000 sentences of CLINC150.
+/// Skipped unless the shared data and the downloaded encoder are present.
 #[test]
 fn minilm_in_integers_keeps_a_cosine_of_0_999_on_2_000_sentences() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
@@ -134,8 +134,8 @@ fn minilm_in_integers_keeps_a_cosine_of_0_999_on_2_000_sentences() {
     let texts = root.join("../shared/data/intents/clinc150_val.jsonl");
     for path in [&folder.join("model.safetensors"), &texts] {
         if !path.is_file() {
-            // Past the harness, which hides what a passing test prints.
-            let _ = writeln!(std::io::stderr(), "skipped: {} is not there", path.display());
+            // Written to stderr directly: the test harness hides the output of passing tests.
+            let _ = writeln!(std::io::stderr(), "skipped: {} does not exist", path.display());
             return;
         }
     }

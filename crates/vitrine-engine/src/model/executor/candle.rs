@@ -1,4 +1,4 @@
-//! The decoder in candle tensor operations: the reference, on any candle device.
+//! The decoder in candle operations: the reference executor, on any candle device.
 //!
 //! Source: Touvron et al. 2023, arXiv:2302.13971 (Llama); grouped-query attention, Ainslie et al.
 //! 2023, arXiv:2305.13245.
@@ -26,7 +26,7 @@ use crate::model::step_input::StepInput;
 use candle_core::Device;
 use candle_core::Tensor;
 
-/// Weights and KV pages on a candle device.
+/// The weights and KV pages on a candle device.
 #[derive(Debug)]
 pub(crate) struct CandleExecutor {
     shape: DecoderShape,
@@ -34,7 +34,7 @@ pub(crate) struct CandleExecutor {
     weight_bytes: u64,
     rope: RopeTable,
     local_rope: Option<RopeTable>,
-    /// The distinct windows of the layers, and each layer's place among them.
+    /// The distinct windows of the layers; `window_of_layer` has each layer's index into them.
     windows: Vec<Option<usize>>,
     window_of_layer: Vec<usize>,
     pages: KvPages,
@@ -43,7 +43,11 @@ pub(crate) struct CandleExecutor {
 }
 
 impl CandleExecutor {
-    /// Copies the weights to the device and reserves the KV pool.
+    /// Copies the weights to the device and allocates the KV pool.
+    ///
+    /// # Errors
+    /// If a tensor is missing, has another shape or an unsupported type, or the KV memory is too
+    /// small.
     pub(crate) fn load(
         file: &GgufFile,
         shape: &DecoderShape,
@@ -91,7 +95,8 @@ impl CandleExecutor {
         }
     }
 
-    /// Splits `[rows, heads * head width]` into heads, normalises and turns them.
+    /// Splits `[rows, heads * head width]` into heads, normalises each head if there is a `gain`,
+    /// and rotates it if there are `angles`.
     fn turn(
         &self,
         rows: &Tensor,
@@ -121,7 +126,7 @@ impl CandleExecutor {
         })
     }
 
-    /// Attention of one group: `[sequences * rows_each, query width]` in group order.
+    /// Attention of one group: `[sequences * rows_each, query width]`, in group order.
     fn attend_group(
         &self,
         layer: usize,
@@ -160,7 +165,8 @@ impl CandleExecutor {
             .reshape((sequences * rows_each, self.shape.query_width()))?)
     }
 
-    /// Normalises what a layer's part computed, where the family does, and adds it.
+    /// Adds the output of attention or feed-forward to the residual, after the post-norm if the
+    /// family has one.
     fn add(
         &self,
         computed: Tensor,
@@ -172,7 +178,7 @@ impl CandleExecutor {
     }
 }
 
-#[expect(clippy::float_cmp, reason = "a factor that is not set is exactly 1")]
+#[expect(clippy::float_cmp, reason = "an unset factor is exactly 1")]
 fn scaled(rows: Tensor, factor: f32) -> Result<Tensor, ModelError> {
     if factor == 1.0 { Ok(rows) } else { Ok((rows * f64::from(factor))?) }
 }

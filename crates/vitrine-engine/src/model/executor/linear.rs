@@ -1,12 +1,12 @@
-//! Matrices from the file, and products with them that do not depend on how many rows there are.
+//! Matrices loaded into candle, with products that do not depend on the number of rows.
 //!
-//! The tensor library picks kernels by row count, and two kernels may round differently: a sequence
-//! could then say something else when it shares a step. On the CPU each matrix therefore has a row
-//! rule under which one and the same kernel is used for every call:
-//! - dense f32: `gemm` takes special paths for few rows → always tiles of exactly 8 rows;
-//! - `Q6_K`: one row takes the unpacked path, more the packed one → at least 2 rows;
-//! - `Q4_K`: 32 rows and more take the AMX path where there is one → at most 28 rows;
-//! - every other type: the library computes one dot product a row and column, whatever the count.
+//! Candle selects kernels by row count, and different kernels may round differently, so a
+//! sequence's output could depend on the other sequences in its step. On the CPU, each matrix
+//! therefore has a row rule that makes every call use the same kernel:
+//! - dense f32: `gemm` has special paths for few rows → always tiles of exactly 8 rows;
+//! - `Q6_K`: one row takes the unpacked path, more rows the packed one → at least 2 rows;
+//! - `Q4_K`: 32 rows and more take the AMX path on CPUs that have it → at most 28 rows;
+//! - other types: candle computes one dot product per row and column for any row count.
 
 use crate::model::error::ModelError;
 use crate::model::executor::LIBRARY_TYPES;
@@ -24,12 +24,12 @@ use candle_core::quantized::QTensor;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Rows of one call of a matrix product.
+/// Number of rows allowed in one call of a matrix product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct RowRule {
-    /// Fewer rows are padded with zeros.
+    /// Fewer rows are padded with zero rows.
     min: usize,
-    /// More rows are split.
+    /// More rows are split over several calls.
     max: usize,
 }
 
@@ -74,7 +74,10 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    /// Copies a matrix from the map to the device.
+    /// Copies a matrix from the file to the device.
+    ///
+    /// # Errors
+    /// If the tensor is missing, has another shape or an unsupported type.
     pub(crate) fn load(file: &GgufFile, part: &Part, device: &Device) -> Result<Self, ModelError> {
         let packed = part.packed(file)?;
         let kind = computable(packed.tensor_type, &part.weight())?;
@@ -90,7 +93,7 @@ impl Matrix {
         Ok(Self { weights, rule, output: packed.dims[0] })
     }
 
-    /// Bytes that the matrix occupies on its device.
+    /// Bytes of the matrix on its device.
     pub(crate) fn bytes(&self) -> u64 {
         match &self.weights {
             Weights::Packed(tensor) => tensor.storage_size_in_bytes() as u64,
@@ -98,7 +101,7 @@ impl Matrix {
         }
     }
 
-    /// The matrix' rows `ids`: `[ids, input]` in f32.
+    /// Rows `ids` of the matrix, as f32: `[ids, input]`.
     pub(crate) fn select(&self, ids: &Tensor) -> Result<Tensor, ModelError> {
         match &self.weights {
             Weights::Packed(tensor) => Ok(tensor.embedding(ids)?),
@@ -106,7 +109,7 @@ impl Matrix {
         }
     }
 
-    /// `rows × selfᵀ`: `[rows, input]` to `[rows, output]`.
+    /// Computes `rows × selfᵀ`: `[rows, input]` to `[rows, output]`.
     pub(crate) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
         let (count, _) = rows.dims2()?;
         if (self.rule.min..=self.rule.max).contains(&count) {
@@ -136,14 +139,14 @@ impl Matrix {
         }
     }
 
-    /// Rows of the matrix: the width of its products.
+    /// Number of matrix rows, which is the width of its products.
     pub(crate) fn output(&self) -> usize {
         self.output
     }
 }
 
 impl Linear<Matrix, Tensor> {
-    /// `[rows, input]` to `[rows, output]`.
+    /// Computes `rows × matrixᵀ + bias`: `[rows, input]` to `[rows, output]`.
     pub(super) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
         let product = self.matrix.forward(rows)?;
         match &self.bias {
@@ -183,7 +186,7 @@ impl WeightHolder for DeviceHolder<'_> {
     }
 }
 
-/// Takes a vector in f32, such as a norm's gain.
+/// Loads a vector, such as a norm's gain, as f32.
 fn load_vector(
     file: &GgufFile,
     name: &str,
@@ -205,7 +208,10 @@ fn load_vector(
     Ok(QTensor::new(storage, &[width][..])?.dequantize(device)?)
 }
 
-/// The tensor library's name for a type.
+/// Candle's name for a tensor type.
+///
+/// # Errors
+/// If candle does not support the type; `name` is the tensor named in the error.
 fn computable(found: TensorType, name: &str) -> Result<GgmlDType, ModelError> {
     library_type(found).ok_or_else(|| ModelError::TensorTypeUnsupported {
         name: name.to_owned(),
@@ -219,7 +225,7 @@ mod tests {
     use super::*;
     use crate::model::fixture::TinyDecoder;
 
-    /// Rows of a 256-wide model's feed-forward matrix, alone and in company, bit for bit.
+    /// Each row's product must be identical, bit for bit, for any number of other rows in the call.
     #[test]
     fn a_row_has_the_same_product_whatever_stands_beside_it() {
         for matrix_type in [

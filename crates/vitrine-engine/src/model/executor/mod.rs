@@ -1,7 +1,7 @@
-//! The few calls that a decoder is made of, and who can compute them.
+//! The executor interface: the few operations of a decoder forward pass, and their implementations.
 //!
 //! An executor owns weights and KV pages on its device. `candle` runs on any candle device and is
-//! the reference for every other one; `cpu` is the fast one without a device.
+//! the reference implementation; `cpu` is the fast implementation on the CPU.
 
 pub(crate) mod candle;
 pub(crate) mod cpu;
@@ -16,24 +16,25 @@ use crate::model::gguf::TensorType;
 use crate::model::step_input::StepInput;
 use candle_core::quantized::GgmlDType;
 
-/// Computes a decoder, call by call.
+/// Computes a decoder's operations, layer by layer.
 pub(crate) trait Executor {
-    /// A step's positions, slots and groups, on the device.
+    /// Positions, slots and attention groups of a step, on the device.
     type Step;
-    /// Hidden states, or anything that flows between two calls.
+    /// Hidden states, or any intermediate result passed between two calls.
     type Rows;
 
-    /// What the model can take.
+    /// The loaded model's limits.
     fn limits(&self) -> ForwardLimits;
 
-    /// Uploads what every layer of a step shares. The input has been checked against the limits.
+    /// Prepares what all layers of a step share. The caller has checked the input against the
+    /// limits.
     fn begin(&mut self, input: &StepInput) -> Result<Self::Step, ModelError>;
 
     /// Token embeddings: `[rows, width]`.
     fn embed(&mut self, step: &Self::Step) -> Result<Self::Rows, ModelError>;
 
-    /// Normalises, projects and turns queries and keys, stores keys and values in the pages, and
-    /// returns the queries: `[rows, query width]`.
+    /// Normalises and projects the rows, rotates queries and keys, stores keys and values in the
+    /// pages, and returns the queries: `[rows, query width]`.
     fn norm_qkv_rope_store(
         &mut self,
         layer: usize,
@@ -41,7 +42,7 @@ pub(crate) trait Executor {
         step: &Self::Step,
     ) -> Result<Self::Rows, ModelError>;
 
-    /// Causal attention of each row over its own sequence: `[rows, query width]`.
+    /// Causal attention of each row within its own sequence: `[rows, query width]`.
     fn attend(
         &mut self,
         layer: usize,
@@ -57,10 +58,10 @@ pub(crate) trait Executor {
         residual: Self::Rows,
     ) -> Result<Self::Rows, ModelError>;
 
-    /// Normalises and computes the gated inner activation: `[rows, feed forward]`.
+    /// Normalises the rows and computes the gated inner activation: `[rows, feed forward]`.
     fn norm_gate_up(&mut self, layer: usize, rows: &Self::Rows) -> Result<Self::Rows, ModelError>;
 
-    /// Projects back and adds the residual: `[rows, width]`.
+    /// Projects the inner activation back and adds the residual: `[rows, width]`.
     fn down_residual(
         &mut self,
         layer: usize,
@@ -68,11 +69,11 @@ pub(crate) trait Executor {
         residual: Self::Rows,
     ) -> Result<Self::Rows, ModelError>;
 
-    /// Logits of the wanted rows and the likeliest tokens of the greedy ones.
+    /// Logits of the rows that requested them, and the most likely tokens of the greedy rows.
     fn head(&mut self, rows: Self::Rows, step: &Self::Step) -> Result<Logits, ModelError>;
 }
 
-/// The tensor library's name for a type; `None` where it cannot compute with it.
+/// Candle's name for a tensor type; `None` if candle cannot compute with it.
 pub(crate) fn library_type(tensor_type: TensorType) -> Option<GgmlDType> {
     match tensor_type {
         TensorType::F32 => Some(GgmlDType::F32),
@@ -88,7 +89,7 @@ pub(crate) fn library_type(tensor_type: TensorType) -> Option<GgmlDType> {
         TensorType::Q4K => Some(GgmlDType::Q4K),
         TensorType::Q5K => Some(GgmlDType::Q5K),
         TensorType::Q6K => Some(GgmlDType::Q6K),
-        // Q8_1 and Q8_K exist for activations; the rest has no kernels in the library.
+        // Q8_1 and Q8_K exist for activations only; candle has no kernels for the others.
         TensorType::F64
         | TensorType::I8
         | TensorType::I16
@@ -112,6 +113,6 @@ pub(crate) fn library_type(tensor_type: TensorType) -> Option<GgmlDType> {
     }
 }
 
-/// The types of [`library_type`], for error messages.
+/// The types that [`library_type`] supports, for error messages.
 pub(crate) const LIBRARY_TYPES: &str =
     "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K";

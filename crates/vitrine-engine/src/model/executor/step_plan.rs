@@ -1,11 +1,12 @@
-//! What all layers of one step share: token ids, rotation angles, slots, and attention groups.
+//! Inputs of a step that all layers share, on candle's device: token ids, rotation angles, slots
+//! and attention groups.
 //!
-//! Segments with the same number of rows and similar spans attend together, padded to the longest
-//! span among them; the padding reads the sequence's own first slot and is masked. A span is the
-//! part of the context that a layer's window lets the rows see.
+//! Segments with the same number of rows and similar spans are computed together, padded to the
+//! longest span among them. Padding reads the sequence's own first slot and is masked. A span is
+//! the part of the context that is visible to a segment's rows through a layer's window.
 //!
 //! Invariants
-//! - Padding at most doubles what a group reads, beyond [`PADDING_TOKENS_FREE`] tokens a sequence.
+//! - Padding at most doubles a group's reads, plus [`PADDING_TOKENS_FREE`] tokens per sequence.
 
 use crate::model::error::ModelError;
 use crate::model::kv_pages::KvPages;
@@ -15,31 +16,31 @@ use crate::model::step_input::StepInput;
 use candle_core::Device;
 use candle_core::Tensor;
 
-/// Padding that is cheaper than another group's calls, in tokens a sequence.
+/// Padding, in tokens per sequence, that costs less than the kernel calls of another group.
 const PADDING_TOKENS_FREE: usize = 64;
 
-/// A step on the device.
+/// A step's inputs on the device.
 #[derive(Debug)]
 pub(crate) struct StepPlan {
     /// Token ids: `[rows]`.
     pub(crate) tokens: Tensor,
-    /// By the model's rotary embedding.
+    /// Rotation angles of the model's rotary embedding.
     pub(crate) angles: Angles,
-    /// By the windowed layers' own, where they have one.
+    /// Rotation angles of the windowed layers' own rotary embedding, if they have one.
     pub(crate) local_angles: Option<Angles>,
-    /// Factors on each row's queries: `[rows, 1]`; `None` if all are 1.
+    /// Factor on each row's queries: `[rows, 1]`; `None` if all factors are 1.
     pub(crate) query_growth: Option<Tensor>,
-    /// The slot that each element of a row is stored in: `[rows, kv width]`.
+    /// Slot of each element of a row's keys or values: `[rows, kv width]`.
     pub(crate) store_index: Tensor,
-    /// Who attends together, for each of [`PlanSource::windows`].
+    /// One attention plan for each of [`PlanSource::windows`].
     pub(crate) attention: Vec<AttentionPlan>,
-    /// Rows whose logits are wanted, then the greedy ones; `None` if there are none.
+    /// Rows that requested logits, followed by the greedy rows; `None` if there are none.
     pub(crate) wanted: Option<Tensor>,
-    /// How many of them are greedy.
+    /// Number of greedy rows at the end of `wanted`.
     pub(crate) greedy: usize,
 }
 
-/// Cosines and sines of each row's angles: `[rows, 1, turned width / 2]`.
+/// Cosines and sines of each row's rotation angles: `[rows, 1, rotated width / 2]`.
 #[derive(Debug)]
 pub(crate) struct Angles {
     pub(crate) cos: Tensor,
@@ -50,35 +51,39 @@ pub(crate) struct Angles {
 #[derive(Debug)]
 pub(crate) struct AttentionPlan {
     pub(crate) groups: Vec<AttentionGroup>,
-    /// Where each row's result stands in the groups' concatenated results; `None` if in place.
+    /// Index of each row's result in the concatenated group results; `None` if they are in row
+    /// order.
     pub(crate) inverse_order: Option<Tensor>,
 }
 
-/// Sequences that attend together.
+/// Sequences whose attention is computed together.
 #[derive(Debug)]
 pub(crate) struct AttentionGroup {
     pub(crate) sequences: usize,
-    /// Rows of each.
+    /// Rows per sequence.
     pub(crate) rows_each: usize,
-    /// Padded span of each.
+    /// Padded span per sequence, in tokens.
     pub(crate) span: usize,
-    /// Packed rows, in group order: `[sequences * rows_each]`; `None` if they are all rows.
+    /// Packed rows of the group, in group order: `[sequences * rows_each]`; `None` if the group is
+    /// all rows of the step in order.
     pub(crate) rows: Option<Tensor>,
-    /// Heads of slots of the padded spans, head by head: `[sequences * kv heads * span]`.
+    /// Gather indices (slot and head) of the padded spans, head by head: `[sequences * kv heads *
+    /// span]`.
     pub(crate) heads_of_slots: Tensor,
-    /// 0 where a row may look, minus infinity elsewhere: `[sequences, 1, 1, rows_each, span]`;
-    /// `None` if every row may look everywhere.
+    /// 0 where a row may attend, minus infinity elsewhere: `[sequences, 1, 1, rows_each, span]`;
+    /// `None` if every row may attend to the whole span.
     pub(crate) mask: Option<Tensor>,
 }
 
-/// A rotary embedding and its angles a position, one for each turned pair.
+/// A rotary embedding: angle per position of each rotated pair, and the factor on cosines and
+/// sines.
 #[derive(Debug)]
 pub(crate) struct RopeTable {
     pub(crate) frequencies: Vec<f64>,
     pub(crate) amplitude: f32,
 }
 
-/// What the plan takes from the model.
+/// Properties of the model that a plan needs.
 #[derive(Debug)]
 pub(crate) struct PlanSource<'a> {
     pub(crate) rope: &'a RopeTable,
@@ -92,7 +97,7 @@ pub(crate) struct PlanSource<'a> {
 }
 
 impl PlanSource<'_> {
-    /// Lays out a checked step.
+    /// Lays out a step; the caller has checked its input.
     pub(crate) fn plan(&self, input: &StepInput) -> Result<StepPlan, ModelError> {
         let wanted = [input.wanted_rows(), input.greedy_rows()].concat();
         let wanted = match wanted.len() {
@@ -135,7 +140,7 @@ impl PlanSource<'_> {
         Ok(Angles { cos, sin })
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a growth has few steps")]
+    #[expect(clippy::cast_precision_loss, reason = "the quotient is small")]
     fn query_growth(&self, input: &StepInput) -> Result<Option<Tensor>, ModelError> {
         let Some(QueryGrowth { growth, tokens }) = self.query_growth else { return Ok(None) };
         let factors: Vec<f32> = input
@@ -248,12 +253,12 @@ fn positions(segment: &Segment) -> std::ops::Range<usize> {
     segment.tokens_before..segment.context_tokens()
 }
 
-/// Positions that at least one of a segment's rows sees.
+/// Positions visible to at least one of a segment's rows.
 fn seen(segment: &Segment, window: usize) -> std::ops::Range<usize> {
     (segment.tokens_before + 1).saturating_sub(window)..segment.context_tokens()
 }
 
-/// Segment indices that attend together.
+/// Segment indices, grouped by common attention computation.
 fn group(segments: &[Segment], window: usize) -> Vec<Vec<usize>> {
     let span = |at: usize| seen(&segments[at], window).len();
     let mut order: Vec<usize> = (0..segments.len()).collect();

@@ -1,8 +1,9 @@
-//! A decoder's weights, taken from its file by whoever holds them: one list of names for all
-//! executors.
+//! A decoder's weights: one list of tensor names for all executors, generic over how they store
+//! tensors.
 //!
 //! Invariants
-//! - Every tensor of the file is taken: one that no call uses would mean computing another model.
+//! - Every tensor of the file is used: a tensor that no call uses means that the file describes
+//!   another model.
 
 use crate::model::error::ModelError;
 use crate::model::gguf::GgufFile;
@@ -13,17 +14,17 @@ use crate::model::shape::DecoderShape;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Brings tensors to where an executor computes.
+/// Loads tensors into an executor's own storage.
 pub(super) trait WeightHolder {
-    /// A `[output, input]` matrix; a copy of it shares its memory.
+    /// A `[output, input]` matrix; clones share its memory.
     type Matrix: Clone;
     /// An f32 vector.
     type Vector;
 
-    /// Brings one matrix.
+    /// Loads one matrix.
     fn matrix(&mut self, file: &GgufFile, part: &Part) -> Result<Self::Matrix, ModelError>;
 
-    /// Brings `range` of the vector `name`, which has `width` elements.
+    /// Loads elements `range` of the vector `name`, which must have `width` elements.
     fn vector(
         &mut self,
         file: &GgufFile,
@@ -33,14 +34,14 @@ pub(super) trait WeightHolder {
     ) -> Result<Self::Vector, ModelError>;
 }
 
-/// A matrix and what is added to its products.
+/// A matrix and its optional bias.
 #[derive(Debug, Clone)]
 pub(super) struct Linear<M, V> {
     pub(super) matrix: M,
     pub(super) bias: Option<V>,
 }
 
-/// Weights of one layer.
+/// The weights of one layer.
 #[derive(Debug)]
 pub(super) struct Layer<M, V> {
     pub(super) attention_norm: V,
@@ -67,7 +68,7 @@ pub(super) struct Weights<M, V> {
     pub(super) output: Linear<M, V>,
 }
 
-/// Takes tensors from the file and remembers which.
+/// Loads tensors from a file and records which ones it has used.
 struct Loader<'a, H> {
     file: &'a GgufFile,
     shape: &'a DecoderShape,
@@ -76,7 +77,11 @@ struct Loader<'a, H> {
 }
 
 impl<M: Clone, V> Weights<M, V> {
-    /// Takes every tensor of `file`.
+    /// Loads every tensor of `file`.
+    ///
+    /// # Errors
+    /// If a tensor is missing, has another shape or an unsupported type, or is not used by the
+    /// family.
     pub(super) fn load(
         file: &GgufFile,
         shape: &DecoderShape,
@@ -92,7 +97,7 @@ impl<M: Clone, V> Weights<M, V> {
         let layers =
             (0..shape.layers).map(|index| loader.layer(index)).collect::<Result<Vec<_>, _>>()?;
         let output_norm = loader.vector("output_norm.weight", shape.width)?;
-        // Without an output matrix the embedding serves as one.
+        // Without an output matrix, the embedding doubles as one.
         let output = match file.tensor("output.weight") {
             Some(_) => loader.linear(&Part::whole("output", vocabulary, shape.width), false)?,
             None => Linear { matrix: embedding.clone(), bias: None },
@@ -109,7 +114,7 @@ impl<H: WeightHolder> Loader<'_, H> {
         Ok(matrix)
     }
 
-    /// A matrix and its bias, which files of any family may hold.
+    /// A matrix and its bias; the bias is loaded whenever the file has one, whatever the family.
     fn linear(
         &mut self,
         part: &Part,

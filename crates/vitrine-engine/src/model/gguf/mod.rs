@@ -1,15 +1,16 @@
-//! GGUF files: a memory map, its metadata, and where each tensor lies.
+//! Reads GGUF files: a memory map, the metadata, and the location of each tensor.
 //!
-//! The parser is ours because a library that fails on the first unknown tensor type refuses files
-//! it could partly serve, and because a hostile file must end in an error: no panic, no allocation
-//! that the file's own size does not pay for.
+//! The parser is our own for two reasons. A library that fails on the first unknown tensor type
+//! refuses files that could be served in part. And a hostile file must end in an error: it must not
+//! cause a panic, or an allocation larger than the file itself justifies.
 //!
-//! A model may come in pieces, `NAME-00001-of-00003.gguf`: the first carries the metadata, each its
-//! own tensors, and together they are one [`GgufFile`]. A folder in another format becomes one too,
-//! with some tensors in memory instead of in a map.
+//! A model may be split into shards, `NAME-00001-of-00003.gguf`: the first shard carries the
+//! metadata, every shard its own tensors, and together they form one [`GgufFile`]. A checkpoint in
+//! another format is converted to a [`GgufFile`] too; its converted tensors are in memory instead
+//! of in a map.
 //!
 //! Invariants
-//! - A tensor's bytes lie inside its file and begin at a multiple of the file's alignment; no two
+//! - A tensor's bytes are inside its file and begin at a multiple of the file's alignment; no two
 //!   tensors share a byte.
 //!
 //! Source: `docs/gguf.md` of ggml, versions 2 and 3, little-endian.
@@ -30,23 +31,23 @@ use vitrine_base::metadata::Metadata;
 pub use tensor_type::TensorType;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"GGUF");
-/// Versions with 64-bit counts; version 1 was used for a few weeks of 2023.
+/// Supported versions, which have 64-bit counts; version 1 was used for a few weeks of 2023.
 const VERSIONS: std::ops::RangeInclusive<u32> = 2..=3;
-/// Most metadata entries; published files have fewer than 100.
+/// Largest number of metadata entries; published files have fewer than 100.
 const METADATA_ENTRIES_MAX: u64 = 65_536;
-/// Most tensors; the largest published models have some thousands.
+/// Largest number of tensors; the largest published models have a few thousand.
 const TENSORS_MAX: u64 = 65_536;
-/// Most dimensions of a tensor: the format's own limit.
+/// Largest number of dimensions of a tensor: the format's own limit.
 const DIMENSIONS_MAX: u32 = 4;
-/// Alignment of tensors where the file names none.
+/// Alignment of tensors in bytes, if the file sets none.
 const ALIGNMENT_DEFAULT: u64 = 32;
-/// Least alignment accepted: tensors are read in place as 32-bit words.
+/// Smallest alignment accepted, in bytes: tensors are read as 32-bit words without copying.
 const ALIGNMENT_MIN: u64 = 4;
-/// Largest alignment accepted; beyond a page size it would only waste space.
+/// Largest alignment accepted, in bytes; more than a memory page only wastes space.
 const ALIGNMENT_MAX: u64 = 65_536;
 
-/// What is wrong with a GGUF file.
-#[expect(missing_docs, reason = "the messages say what each number is")]
+/// Why a GGUF file was refused.
+#[expect(missing_docs, reason = "the messages explain the fields")]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GgufError {
     #[error("file begins with {found:#010x}, a GGUF file begins with {MAGIC:#010x}")]
@@ -61,15 +62,15 @@ pub enum GgufError {
     NotUtf8 { at: usize },
     #[error("boolean at byte {at} is {found}, allowed are 0 and 1")]
     NotBool { at: usize, found: u8 },
-    #[error("value type {code} at byte {at} is unknown or misplaced")]
+    #[error("value type {code} at byte {at} is unknown or not allowed there")]
     ValueType { at: usize, code: u32 },
-    #[error("array of arrays at byte {at} is not supported")]
+    #[error("array at byte {at} contains arrays, which is not supported")]
     NestedArray { at: usize },
-    #[error("integer at byte {at} does not fit 64 signed bits")]
+    #[error("integer at byte {at} does not fit a signed 64-bit integer")]
     IntegerTooLarge { at: usize },
-    #[error("key `{key}` stands twice")]
+    #[error("key `{key}` appears twice")]
     KeyTwice { key: String },
-    #[error("tensor `{name}` stands twice")]
+    #[error("tensor `{name}` appears twice")]
     TensorTwice { name: String },
     #[error("tensor `{name}` has type code {code}, which is unknown")]
     TensorType { name: String, code: u32 },
@@ -77,11 +78,13 @@ pub enum GgufError {
     Dimensions { name: String, found: u32 },
     #[error("tensor `{name}` is empty or too large to address")]
     Elements { name: String },
-    #[error("tensor `{name}` has rows of {row_elements}, not a multiple of {unit_elements}")]
+    #[error(
+        "tensor `{name}` has rows of {row_elements} elements, not a multiple of {unit_elements}"
+    )]
     RowLength { name: String, row_elements: u64, unit_elements: u64 },
-    #[error("tensor `{name}` begins at {offset}, not a multiple of {alignment}")]
+    #[error("tensor `{name}` has offset {offset}, not a multiple of {alignment}")]
     Misaligned { name: String, offset: u64, alignment: u64 },
-    #[error("tensor `{name}` ends at byte {end}, the file has {file_bytes}")]
+    #[error("tensor `{name}` ends at byte {end}, the file has {file_bytes} bytes")]
     OutOfFile { name: String, end: u64, file_bytes: u64 },
     #[error(
         "alignment is {found}, allowed are powers of two from {ALIGNMENT_MIN} to {ALIGNMENT_MAX}"
@@ -89,30 +92,28 @@ pub enum GgufError {
     Alignment { found: u64 },
     #[error("tensors `{first}` and `{second}` share bytes of the file")]
     Overlap { first: String, second: String },
-    #[error("file is one of {count} pieces, allowed are 1 to {max}")]
+    #[error("model has {count} shards, allowed are 1 to {max}")]
     PieceCount { count: u64, max: u64 },
-    #[error("file is one of {count} pieces but is not called NAME-00001-of-{count:05}.gguf")]
+    #[error("file is one of {count} shards, so it must be named NAME-00001-of-{count:05}.gguf")]
     PieceName { count: u64 },
-    #[error("{} is missing: the model has {count} pieces", path.display())]
+    #[error("{} is missing; put all {count} shards of the model into one folder", path.display())]
     PieceMissing { path: PathBuf, count: u64 },
-    #[error(
-        "file says it is piece {found} of {found_count}, expected is piece {expected} of {count}"
-    )]
+    #[error("metadata names shard {found} of {found_count}, expected shard {expected} of {count}")]
     PieceForeign { found: u64, found_count: u64, expected: u64, count: u64 },
-    #[error("the pieces hold {found} tensors, the first one announces {announced}")]
+    #[error("the shards contain {found} tensors, the first one announces {announced}")]
     PieceTensors { found: u64, announced: u64 },
 }
 
-/// Where a tensor lies and what it holds.
+/// Type, shape and location of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorEntry {
     /// Element type.
     pub tensor_type: TensorType,
     /// Dimensions, outermost first: `[rows, row elements]` for a matrix.
     pub dims: Vec<usize>,
-    /// Which of the model's files or buffers holds it.
+    /// Index of the file or buffer that holds the tensor.
     pub part: usize,
-    /// Its bytes there.
+    /// Byte range of the tensor in that file or buffer.
     pub range: Range<usize>,
 }
 
@@ -123,12 +124,12 @@ pub(crate) struct Contents {
     pub(crate) tensors: BTreeMap<String, TensorEntry>,
 }
 
-/// Where tensors' bytes are held.
+/// Storage of tensor bytes.
 #[derive(Debug)]
 pub(crate) enum Part {
-    /// In a file.
+    /// A memory-mapped file.
     Mapped(MappedFile),
-    /// In memory: converted when the model was opened.
+    /// A buffer in memory, for tensors that were converted when the model was opened.
     Owned(Vec<u8>),
 }
 
@@ -141,7 +142,7 @@ impl Part {
     }
 }
 
-/// A model's metadata and tensors under GGUF's names, memory-mapped.
+/// A model's metadata and tensors under their GGUF names.
 #[derive(Debug)]
 pub struct GgufFile {
     files: Vec<PathBuf>,
@@ -150,10 +151,11 @@ pub struct GgufFile {
 }
 
 impl GgufFile {
-    /// Maps and parses the file at `path`, and its other pieces if it has any.
+    /// Maps and parses the file at `path`, and its other shards if the model is split.
     ///
     /// # Errors
-    /// If it cannot be read or is not a well-formed GGUF file, or a piece is missing or foreign.
+    /// If a file cannot be read or is not a well-formed GGUF file, or a shard is missing or belongs
+    /// to another model.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let (file, contents) = open_one(path)?;
         match contents.metadata.unsigned(shards::COUNT).filter(|count| *count > 1) {
@@ -162,29 +164,29 @@ impl GgufFile {
         }
     }
 
-    /// Puts a model together from what was opened or converted.
+    /// Assembles a model from mapped or converted parts.
     pub(crate) fn assembled(files: Vec<PathBuf>, parts: Vec<Part>, contents: Contents) -> Self {
         Self { files, parts, contents }
     }
 
-    /// Takes it apart again.
+    /// Splits the model into files, parts and contents, the reverse of [`Self::assembled`].
     pub(crate) fn into_parts(self) -> (Vec<PathBuf>, Vec<Part>, Contents) {
         (self.files, self.parts, self.contents)
     }
 
-    /// The files it was read from, in order; the first one carries the metadata.
+    /// The files of the model in shard order; the first one carries the metadata.
     #[must_use]
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// Where the first file lies.
+    /// Path of the first file.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.files.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// Size of all its files together, in bytes.
+    /// Size of all mapped files together, in bytes.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
         let mapped = self.parts.iter().filter(|part| matches!(part, Part::Mapped(_)));
@@ -197,32 +199,33 @@ impl GgufFile {
         &self.contents.metadata
     }
 
-    /// Keys and values of the header; the map is let go.
+    /// Keys and values of the header; drops the map.
     #[must_use]
     pub fn into_metadata(self) -> Metadata {
         self.contents.metadata
     }
 
-    /// All tensors by name.
+    /// All tensors, by ascending name.
     pub fn tensors(&self) -> impl Iterator<Item = (&str, &TensorEntry)> {
         self.contents.tensors.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
-    /// One tensor's place.
+    /// The tensor's entry; `None` if the model has no such tensor.
     #[must_use]
     pub fn tensor(&self, name: &str) -> Option<&TensorEntry> {
         self.contents.tensors.get(name)
     }
 
-    /// One tensor's place and its bytes in the map.
+    /// The tensor's entry and bytes; `None` if the model has no such tensor.
     #[must_use]
     pub fn tensor_bytes(&self, name: &str) -> Option<(&TensorEntry, &[u8])> {
         let entry = self.tensor(name)?;
-        // The parser admitted only ranges inside the file.
+        // The parser accepts only ranges inside the file.
         Some((entry, self.parts.get(entry.part)?.bytes().get(entry.range.clone())?))
     }
 
-    /// Gives back the memory behind a tensor's bytes, which stay readable.
+    /// Releases the memory behind a mapped tensor's bytes. The bytes stay readable: they are loaded
+    /// from the file again on access.
     pub(crate) fn release(&self, name: &str) {
         let Some(entry) = self.tensor(name) else { return };
         if let Some(Part::Mapped(file)) = self.parts.get(entry.part) {
@@ -230,10 +233,10 @@ impl GgufFile {
         }
     }
 
-    /// A short f32 tensor of `count` elements, copied.
+    /// Copies an f32 vector of `count` elements.
     ///
     /// # Errors
-    /// If it is missing, of another shape or of another type.
+    /// If it is missing, has another shape or has another type.
     pub(crate) fn floats(&self, name: &str, count: usize) -> Result<Vec<f32>, ModelError> {
         let (entry, bytes) = self
             .tensor_bytes(name)
@@ -264,7 +267,7 @@ fn open_one(path: &Path) -> Result<(MappedFile, Contents), ModelError> {
     Ok((file, contents))
 }
 
-/// Reads a whole file's tables.
+/// Parses the header, metadata and tensor table of a whole file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Contents, GgufError> {
     let mut reader = Reader::new(bytes);
     let magic = reader.u32()?;
@@ -303,7 +306,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Contents, GgufError> {
     Ok(Contents { metadata, tensors })
 }
 
-/// Refuses tensors that share bytes: no writer makes them, and they would be counted twice.
+/// Refuses tensors that share bytes: no writer produces them, and they would be counted twice.
 fn check_apart(tensors: &BTreeMap<String, TensorEntry>) -> Result<(), GgufError> {
     let mut in_order: Vec<(&String, &Range<usize>)> =
         tensors.iter().map(|(name, entry)| (name, &entry.range)).collect();
@@ -329,7 +332,7 @@ fn read_metadata(reader: &mut Reader<'_>, entry_count: usize) -> Result<Metadata
     Ok(metadata)
 }
 
-/// A tensor as the table lists it, its offset relative to the tensors' start.
+/// A tensor as listed in the table, with its offset relative to the start of the tensor section.
 struct ListedTensor {
     name: String,
     tensor_type: TensorType,

@@ -1,19 +1,19 @@
-//! A cursor over a GGUF file's bytes: every read is checked, every count is bounded.
+//! A cursor over the bytes of a GGUF file. Every read is checked, every count is bounded.
 //!
 //! Invariants
-//! - Nothing is reserved for a count before the bytes behind it are known to be there.
+//! - No memory is reserved for a count before the bytes behind it have been read.
 
 use crate::model::gguf::GgufError;
 use vitrine_base::metadata::Value;
 
 /// Longest metadata key or tensor name, in bytes: the format's own limit.
 const KEY_BYTES_MAX: u64 = 65_535;
-/// Longest string, in bytes; the largest chat templates have some 20 KiB.
+/// Longest string, in bytes; the largest chat templates have about 20 KiB.
 const STRING_BYTES_MAX: u64 = 4 << 20;
-/// Most items of one array; the largest published merge lists have half a million.
+/// Largest number of items in an array; the largest published merge lists have half a million.
 const ARRAY_ITEMS_MAX: u64 = 4 << 20;
 
-/// A position in the file.
+/// A read position in the file.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    /// A count that must lie within `max`.
+    /// A 64-bit count of at most `max`; `what` names the counted items in the error.
     pub(crate) fn count(&mut self, what: &'static str, max: u64) -> Result<usize, GgufError> {
         let found = self.u64()?;
         let too_many = GgufError::TooMany { what, found, max };
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         kinds.get(code as usize).copied().ok_or(GgufError::ValueType { at, code })
     }
 
-    /// Any integer that fits; `U64` beyond `i64` is refused.
+    /// An integer or boolean of type `kind` as `i64`; refuses `U64` values beyond `i64`.
     fn integer(&mut self, kind: ValueType) -> Result<i64, GgufError> {
         let at = self.at;
         match kind {
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
         let at = self.at;
         let kind = self.value_type()?;
         let items = self.count("items in an array", ARRAY_ITEMS_MAX)?;
-        // Vectors grow as items are read: a false count cannot reserve memory.
+        // Vectors grow as items are read, so a false count cannot reserve memory.
         match kind {
             ValueType::Text => (0..items)
                 .map(|_| self.bounded_text("bytes in a string", STRING_BYTES_MAX))

@@ -1,7 +1,9 @@
-//! A model in pieces: finds them all by the first one's name and joins their tables.
+//! Opens a model that is split into shards: derives all file names from one of them and joins the
+//! tensor tables.
 //!
 //! Invariants
-//! - Every piece says which one it is; none is taken for another, none is left out.
+//! - Every shard carries its own number and the shard count; both are checked, so no shard is
+//!   mistaken for another and none is left out.
 //!
 //! Source: `gguf-split` of llama.cpp and its naming in `llama_split_path`.
 
@@ -14,16 +16,16 @@ use crate::model::gguf::open_one;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Metadata key: how many pieces there are.
+/// Metadata key of the number of shards.
 pub(super) const COUNT: &str = "split.count";
-/// Metadata key: which piece this is, from 0.
+/// Metadata key of the shard's number, counted from 0.
 const NUMBER: &str = "split.no";
-/// Metadata key: how many tensors all pieces hold.
+/// Metadata key of the number of tensors in all shards together.
 const TENSORS: &str = "split.tensors.count";
-/// Most pieces; the largest published models have some dozens.
+/// Largest number of shards; the largest published models have a few dozen.
 const PIECES_MAX: u64 = 1024;
 
-/// Opens all `count` pieces of the model that the file at `path` belongs to, whichever it is.
+/// Opens all `count` shards of a model; `path` may be any of them.
 pub(super) fn open(path: &Path, count: u64) -> Result<GgufFile, ModelError> {
     let refused = |cause| ModelError::Gguf { path: path.to_owned(), cause };
     if count > PIECES_MAX {
@@ -61,7 +63,8 @@ pub(super) fn open(path: &Path, count: u64) -> Result<GgufFile, ModelError> {
     }
 }
 
-/// What a piece's name begins with, if it is named as a piece of `count`.
+/// The name of a shard without its `-00001-of-00003.gguf` suffix; `None` if it is not named as a
+/// shard of `count`.
 fn stem(path: &Path, count: u64) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let rest = name.strip_suffix(&format!("-of-{count:05}.gguf"))?;

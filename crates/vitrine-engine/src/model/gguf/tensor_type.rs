@@ -1,9 +1,10 @@
-//! Every tensor type that a GGUF file can name, with the size of its packing unit.
+//! All tensor types of GGUF files, with the sizes of their packing units.
 //!
 //! Source: `ggml.h` and `ggml-common.h` of llama.cpp.
 
-/// A tensor's element type; each packs a fixed number of elements into a fixed number of bytes.
-#[expect(missing_docs, reason = "the names are the format's own")]
+/// A tensor's element type. Each type packs a fixed number of elements into a fixed number of
+/// bytes.
+#[expect(missing_docs, reason = "the variants have the format's names")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TensorType {
     F32,
@@ -41,7 +42,7 @@ pub enum TensorType {
     Nvfp4,
 }
 
-/// (code in the file, type, name, elements a unit, bytes a unit).
+/// (code in the file, type, name, elements per unit, bytes per unit).
 const TYPES: [(u32, TensorType, &str, u64, u64); 33] = [
     (0, TensorType::F32, "F32", 1, 4),
     (1, TensorType::F16, "F16", 1, 2),
@@ -79,38 +80,38 @@ const TYPES: [(u32, TensorType, &str, u64, u64); 33] = [
 ];
 
 impl TensorType {
-    /// The type that a file's code stands for.
+    /// The type with this code in a GGUF file; `None` for unknown codes.
     #[must_use]
     pub fn from_code(code: u32) -> Option<Self> {
         TYPES.iter().find(|entry| entry.0 == code).map(|entry| entry.1)
     }
 
-    /// The code that stands for it in a file.
+    /// The type's code in a GGUF file.
     #[must_use]
     pub fn code(self) -> u32 {
         self.entry().0
     }
 
-    /// Its name as llama.cpp prints it.
+    /// The type's name as llama.cpp prints it.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.entry().2
     }
 
-    /// Elements in one packing unit.
+    /// Elements per packing unit.
     #[must_use]
     pub fn unit_elements(self) -> u64 {
         self.entry().3
     }
 
-    /// Bytes of one packing unit.
+    /// Bytes per packing unit.
     #[must_use]
     pub fn unit_bytes(self) -> u64 {
         self.entry().4
     }
 
     fn entry(self) -> &'static (u32, Self, &'static str, u64, u64) {
-        // Every variant stands in the table (a test holds that), so the fallback is never taken.
+        // Every variant is in the table (checked by a test), so the fallback is never used.
         TYPES.iter().find(|entry| entry.1 == self).unwrap_or(&TYPES[0])
     }
 }
@@ -123,7 +124,7 @@ mod tests {
     fn codes_and_types_are_one_to_one() {
         let mut seen = std::collections::HashSet::new();
         for (code, kind, name, elements, bytes) in TYPES {
-            assert!(seen.insert(kind), "{name} stands twice");
+            assert!(seen.insert(kind), "{name} is listed twice");
             assert_eq!(TensorType::from_code(code), Some(kind));
             assert_eq!((kind.code(), kind.name()), (code, name));
             assert_eq!((kind.unit_elements(), kind.unit_bytes()), (elements, bytes));

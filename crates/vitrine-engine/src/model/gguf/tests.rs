@@ -1,4 +1,4 @@
-//! The parser against well-formed, mutated and cut files.
+//! Tests of the GGUF parser on well-formed, mutated and truncated files.
 
 use super::*;
 use crate::model::StepInput;
@@ -39,7 +39,7 @@ fn written_file_reads_back() {
 #[test]
 fn every_cut_is_an_error() {
     let whole = small();
-    // The last bytes are padding behind the last tensor.
+    // The bytes after the last tensor are padding.
     let needed = parse(&whole).unwrap().tensors["b"].range.end;
     for kept in 0..needed {
         assert!(parse(&whole[..kept]).is_err(), "{kept} bytes");
@@ -115,8 +115,8 @@ fn any_false_byte_is_read_or_refused() {
     }
 }
 
-/// Loads whatever a mutated file still describes and computes a step with it; only errors are
-/// allowed, never a panic.
+/// Loads a mutated file and, if that succeeds, computes a step with it. Errors are expected; a
+/// panic fails the test.
 fn load_mutated(bytes: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mutated.gguf");
@@ -137,8 +137,8 @@ fn edits() -> impl Strategy<Value = Edits> {
     prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)
 }
 
-/// A tiny decoder with false bytes in its tables: most of the file is weights, where an edit
-/// changes numbers only.
+/// Loads a tiny decoder with wrong bytes in its header and tables. Edits in the weights, most of
+/// the file, would only change numbers.
 fn load_garbled(family: usize, edits: Edits, cut: Option<prop::sample::Index>) {
     let family = TINY_FAMILIES[family % TINY_FAMILIES.len()];
     let mut file = TinyDecoder { family, ..TinyDecoder::default() }.bytes();
@@ -197,7 +197,8 @@ fn tensors_that_share_bytes_are_refused() {
     assert_eq!(parse(&file), Err(expected));
 }
 
-/// A tiny decoder in three files; `numbers` and `announced` are what they say of themselves.
+/// Writes a tiny decoder in three shards and returns the path of the second; `numbers` and
+/// `announced` are the shard numbers and the tensor count in their metadata.
 fn write_pieces(folder: &Path, numbers: [u32; 3], announced: u32) -> PathBuf {
     let whole = TinyDecoder::default().bytes();
     let contents = parse(&whole).unwrap();

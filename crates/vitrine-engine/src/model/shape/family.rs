@@ -1,47 +1,51 @@
-//! The table of decoder families: what each does that its file's metadata does not say.
+//! The table of decoder families: properties of each family that its files' metadata does not
+//! contain.
 //!
 //! Source: `src/models/*.cpp` of llama.cpp, whose conversion writes these files.
 
 use crate::model::rope::RopeStyle;
 use crate::model::shape::Activation;
 
-/// Where the factors on embeddings, residuals, scores and logits come from.
+/// Source of the factors on embeddings, residuals, attention scores and logits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scales {
-    /// None but the usual `1 / sqrt(head width)` on scores.
+    /// No factors except the usual `1 / sqrt(head width)` on scores.
     Plain,
-    /// Embeddings by `sqrt(width)`; scores by `1 / sqrt(width / heads)` in models of this many
-    /// layers, the largest of its generation.
+    /// Embeddings are scaled by `sqrt(width)`. Models with `largest_layers` layers, the largest of
+    /// their generation, scale scores by `1 / sqrt(width / heads)`.
     Gemma { largest_layers: usize },
-    /// Each from a key of its own.
+    /// Each factor has a metadata key of its own.
     Keys,
 }
 
-/// Which layers see a window only, where the file names a window but no pattern.
+/// Which layers use sliding-window attention, if the file sets a window but no pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Windows {
-    /// All.
+    /// All layers.
     All,
-    /// All but the last of every `period`; `window_default` is the window of files that name none,
-    /// and 0 means that such a file has none.
+    /// All layers except the last of every `period`. `window_default` is the window, in tokens, of
+    /// files that name none; 0 means that such files have no window.
     AllButLastOf { period: usize, window_default: u64 },
 }
 
-/// Which layers turn queries and keys, and how.
+/// Which layers apply rotary position embedding, and with which parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Turning {
-    /// All alike.
+    /// All layers, with the same parameters.
     Alike,
-    /// All but the last of every `period`.
+    /// All layers except the last of every `period`.
     AllButLastOf { period: usize },
-    /// Windowed layers have a base of their own; without scaling where `base_default` is given,
-    /// else as the other layers.
+    /// All layers; windowed layers have a frequency base of their own in the file.
+    ///
+    /// With `Some`, the value is the base for files that lack it, and windowed layers ignore
+    /// position scaling. With `None`, such files use the same base for all layers, and all layers
+    /// scale positions alike.
     ByWindow { base_default: Option<f64> },
-    /// None where `rope.scaling.finetuned` is false.
+    /// All layers, or none if `rope.scaling.finetuned` is false.
     Switched,
 }
 
-/// What distinguishes a supported family.
+/// Properties of a supported family.
 #[derive(Debug)]
 pub(super) struct Family {
     pub(super) name: &'static str,
@@ -55,7 +59,7 @@ pub(super) struct Family {
     pub(super) turning: Turning,
 }
 
-/// Llama, which every other family is described against.
+/// Llama, the base of all other entries.
 const LLAMA: Family = Family {
     name: "llama",
     rope_style: RopeStyle::Interleaved,
@@ -68,11 +72,11 @@ const LLAMA: Family = Family {
     turning: Turning::Alike,
 };
 
-/// Layers of the 27 B models of Gemma 2 and Gemma 3.
+/// Layer counts of the 27 B models of Gemma 2 and Gemma 3.
 const GEMMA2_LARGEST_LAYERS: usize = 46;
 const GEMMA3_LARGEST_LAYERS: usize = 62;
 
-/// Every family that the executors compute.
+/// All families that the executors compute.
 pub(super) const FAMILIES: [Family; 9] = [
     LLAMA,
     Family { name: "mistral3", ..LLAMA },

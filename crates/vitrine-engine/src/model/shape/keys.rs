@@ -1,10 +1,10 @@
-//! Checked access to the metadata under a family's prefix.
+//! Checked access to metadata keys under a family's prefix.
 
 use crate::model::error::ModelError;
 use vitrine_base::metadata::Metadata;
 use vitrine_base::metadata::Value;
 
-/// Metadata under the family's prefix.
+/// Metadata with the prefix of its family.
 #[derive(Debug)]
 pub(super) struct FamilyKeys<'a> {
     pub(super) metadata: &'a Metadata,
@@ -24,7 +24,10 @@ impl FamilyKeys<'_> {
         self.metadata.unsigned(&self.key(name))
     }
 
-    /// An integer from 1 to `max`; `otherwise` where the file has no such key.
+    /// An integer from 1 to `max`; `otherwise` if the file lacks the key.
+    ///
+    /// # Errors
+    /// If the value is not an integer or out of range, or both the key and `otherwise` are missing.
     pub(super) fn size(
         &self,
         name: &'static str,
@@ -46,7 +49,10 @@ impl FamilyKeys<'_> {
         usize::try_from(found).map_err(|_| out_of_range)
     }
 
-    /// A finite float above 0; `otherwise` where the file has no such key.
+    /// A finite float above 0; `otherwise` if the file lacks the key.
+    ///
+    /// # Errors
+    /// If the value is not finite and above 0, or both the key and `otherwise` are missing.
     pub(super) fn positive(
         &self,
         name: &'static str,
@@ -59,7 +65,7 @@ impl FamilyKeys<'_> {
         }
     }
 
-    /// [`Self::positive`] as f32, which weights and activations are.
+    /// [`Self::positive`] as f32, the precision of weights and activations.
     #[expect(clippy::cast_possible_truncation, reason = "scales need no f64 precision")]
     pub(super) fn positive_f32(
         &self,
@@ -70,7 +76,8 @@ impl FamilyKeys<'_> {
         if found.is_finite() && found > 0.0 { Ok(found) } else { Err(self.not_positive(name)) }
     }
 
-    /// A finite float above 0, with 0 and absence both meaning "none", as llama.cpp writes them.
+    /// A finite float above 0; `None` if the key is missing or 0, because llama.cpp writes 0 for
+    /// "none".
     pub(super) fn set(&self, name: &'static str) -> Result<Option<f64>, ModelError> {
         Ok(self.positive_or_zero(name)?.filter(|found| *found > 0.0))
     }
@@ -90,7 +97,8 @@ impl FamilyKeys<'_> {
         ModelError::KeyType { key: self.key(name), expected: "a finite number above 0" }
     }
 
-    /// Refuses a setting that changes the computation in a way that is not implemented.
+    /// Refuses a value other than `allowed`: it would change the computation in a way that is not
+    /// implemented.
     pub(super) fn must_be_absent_or(
         &self,
         name: &'static str,
@@ -98,7 +106,7 @@ impl FamilyKeys<'_> {
         supported: &'static str,
     ) -> Result<(), ModelError> {
         match self.metadata.float(&self.key(name)) {
-            #[expect(clippy::float_cmp, reason = "a default is written exactly or not at all")]
+            #[expect(clippy::float_cmp, reason = "files store the default exactly or leave it out")]
             Some(found) if found != allowed => {
                 Err(ModelError::Unsupported { what: name, found: found.to_string(), supported })
             }

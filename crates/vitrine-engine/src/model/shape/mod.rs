@@ -1,11 +1,13 @@
-//! What a decoder is made of, read from GGUF metadata: a family is a row of a table, never a file.
+//! A decoder's architecture, read from GGUF metadata. A model family is a row of a table, not a
+//! source file.
 //!
-//! Refuses what the executors do not compute, by name: a model that loads is computed as published.
+//! Refuses settings that the executors do not implement, by name: a model that loads is computed as
+//! published.
 //!
 //! Invariants
-//! - Widths are consistent: `heads` is a multiple of `kv_heads`, `head_width` is even, nothing is
+//! - Widths are consistent: `heads` is a multiple of `kv_heads`, `head_width` is even, no width is
 //!   zero, and every product of two fields fits a `usize`.
-//! - `attention` has one entry a layer; a window is shorter than the trained context.
+//! - `attention` has one entry per layer; a window is shorter than the trained context.
 
 mod family;
 mod keys;
@@ -25,101 +27,104 @@ use crate::model::shape::keys::FamilyKeys;
 use vitrine_base::metadata::Metadata;
 use vitrine_base::metadata::Value;
 
-/// Most layers accepted.
+/// Largest number of layers accepted.
 const LAYERS_MAX: u64 = 1024;
-/// Widest hidden state, feed-forward or set of heads accepted.
+/// Widest hidden state, feed-forward or sum of all heads accepted.
 const WIDTH_MAX: u64 = 1 << 18;
 /// Largest vocabulary accepted.
 const VOCABULARY_MAX: u64 = 1 << 22;
-/// Longest trained context accepted; positions are `u32`.
+/// Longest trained context accepted, in tokens; positions are `u32`.
 const CONTEXT_TOKENS_MAX: u64 = 1 << 28;
 
-/// What the gate of the feed-forward part passes through.
+/// The activation function of the feed-forward gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// `x * sigmoid(x)` (SwiGLU).
     Silu,
-    /// The tangent approximation of `x * Φ(x)` (GeGLU).
+    /// The tanh approximation of `x * Φ(x)` (GeGLU).
     GeluTanh,
 }
 
-/// How a layer turns its queries and keys.
+/// Which rotary position embedding a layer uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerRope {
-    /// Not at all.
+    /// None.
     None,
-    /// By [`DecoderShape::rope`].
+    /// [`DecoderShape::rope`].
     Global,
-    /// By [`DecoderShape::local_rope`].
+    /// [`DecoderShape::local_rope`].
     Local,
 }
 
-/// Where a layer looks, and how it knows positions.
+/// Attention window and position embedding of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerAttention {
-    /// Tokens that a row sees, itself included; `None` for the whole context.
+    /// Tokens that a row attends to, itself included; `None` for the whole context.
     pub window: Option<usize>,
-    /// Which rotary embedding it uses.
+    /// Its rotary position embedding.
     pub rope: LayerRope,
 }
 
-/// Queries far into the context are scaled up: by `1 + growth * ln(1 + floor(position / tokens))`.
+/// Position-dependent query scaling: queries are multiplied by `1 + growth * ln(1 + floor(position
+/// / tokens))`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QueryGrowth {
-    /// How much they grow.
+    /// Factor on the logarithm.
     pub growth: f32,
-    /// The step of it, in tokens.
+    /// Tokens over which the scale stays constant.
     pub tokens: usize,
 }
 
-/// Everything that tells one decoder from another.
+/// Architecture of a decoder: all parameters in which supported models differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecoderShape {
     /// The family's name in GGUF, such as `llama` or `qwen3`.
     pub family: &'static str,
-    /// Transformer layers.
+    /// Number of transformer layers.
     pub layers: usize,
     /// Width of the hidden state.
     pub width: usize,
-    /// Query heads.
+    /// Number of query heads.
     pub heads: usize,
-    /// Key and value heads; each serves `heads / kv_heads` query heads.
+    /// Number of key and value heads; each serves `heads / kv_heads` query heads.
     pub kv_heads: usize,
     /// Width of one head.
     pub head_width: usize,
-    /// Width inside the feed-forward part.
+    /// Inner width of the feed-forward part.
     pub feed_forward: usize,
     /// Context that the model was trained for, in tokens.
     pub context_tokens: usize,
     /// Added to the mean square in every norm.
     pub norm_epsilon: f32,
-    /// Position embedding.
+    /// Rotary position embedding of layers with [`LayerRope::Global`].
     pub rope: Rope,
-    /// Position embedding of windowed layers, where it is another one.
+    /// Rotary position embedding of layers with [`LayerRope::Local`]; `None` if the family has no
+    /// separate one.
     pub local_rope: Option<Rope>,
     /// Window and position embedding of each layer.
     pub attention: Vec<LayerAttention>,
-    /// Whether query, key and value projections add a bias.
+    /// Whether query, key and value projections must have a bias.
     pub qkv_bias: bool,
-    /// Whether query and key heads are normalised before they are turned.
+    /// Whether query and key heads are normalised before rotation.
     pub qk_norm: bool,
-    /// Whether the outputs of attention and feed-forward are normalised before they are added.
+    /// Whether the outputs of attention and feed-forward are normalised before the residual is
+    /// added.
     pub post_norms: bool,
-    /// What the gate passes through.
+    /// The activation function of the feed-forward gate.
     pub activation: Activation,
-    /// Token embeddings are multiplied by this.
+    /// Factor on token embeddings.
     pub embedding_scale: f32,
-    /// What attention and feed-forward add to the hidden state is multiplied by this.
+    /// Factor on the outputs of attention and feed-forward before the residual is added.
     pub residual_scale: f32,
-    /// Products of queries and keys are multiplied by this.
+    /// Factor on query-key products.
     pub attention_scale: f32,
-    /// Logits are multiplied by this.
+    /// Factor on logits.
     pub logit_scale: f32,
-    /// Scores are squeezed into `±cap` by `cap * tanh(score / cap)`.
+    /// Soft cap of attention scores, `cap * tanh(score / cap)`; `None` for no cap.
     pub attention_soft_cap: Option<f32>,
-    /// Logits are squeezed likewise, after scaling.
+    /// Soft cap of logits, applied after `logit_scale`; `None` for no cap.
     pub logit_soft_cap: Option<f32>,
-    /// Queries grow with their position.
+    /// Position-dependent query scaling; `None` if queries are not scaled by position.
     pub query_growth: Option<QueryGrowth>,
 }
 
@@ -127,7 +132,8 @@ impl DecoderShape {
     /// Reads the shape of a decoder.
     ///
     /// # Errors
-    /// If the family or one of its settings is not supported, or a value is missing or absurd.
+    /// If the family or one of its settings is not supported, or a value is missing or out of
+    /// range.
     pub fn from_metadata(metadata: &Metadata) -> Result<Self, ModelError> {
         let found = metadata.text("general.architecture").unwrap_or_default();
         let family = FAMILIES.iter().find(|family| family.name == found).ok_or_else(|| {
@@ -185,7 +191,7 @@ impl DecoderShape {
         self.kv_heads * self.head_width
     }
 
-    /// Bytes that one token's keys and values take in all layers.
+    /// Bytes of one token's keys and values in all layers.
     #[must_use]
     pub fn kv_bytes_per_token(&self, kv_type: KvType) -> u64 {
         2 * kv_type.bytes() * (self.layers as u64) * (self.kv_width() as u64)
@@ -269,7 +275,7 @@ fn read_rope(
     heads: &Heads,
     context_tokens: usize,
 ) -> Result<Rope, ModelError> {
-    // Files from before `rope.scaling` existed carry a bare linear factor.
+    // Files from before `rope.scaling` existed contain only a linear factor.
     let factor = match keys.set("rope.scaling.factor")? {
         Some(factor) => factor,
         None => keys.set("rope.scale_linear")?.unwrap_or(1.0),
@@ -314,7 +320,7 @@ fn read_rope(
     })
 }
 
-/// How much YaRN strengthens attention for a context that is `factor` times as long.
+/// YaRN's attention factor for a context extended by `factor`.
 fn yarn_amplitude(factor: f64, multiplier: f64) -> f64 {
     if factor <= 1.0 { 1.0 } else { 1.0 + 0.1 * multiplier * factor.ln() }
 }
@@ -365,7 +371,10 @@ fn read_attention(
     Ok(attention.collect())
 }
 
-/// Which layers are windowed, if there is a window: by the file's pattern, else by the family's.
+/// Which layers are windowed, if there is a window: the file's pattern, or else the family's.
+///
+/// # Errors
+/// If the file's pattern is neither a period nor one flag per layer.
 fn read_pattern(
     keys: &FamilyKeys<'_>,
     windows: Windows,
@@ -386,7 +395,7 @@ fn read_pattern(
         (None, Windows::All) => 0,
         (None, Windows::AllButLastOf { period, .. }) => period,
     };
-    // A period of 0 means every layer, of 1 none.
+    // A period of 0 windows every layer, a period of 1 none.
     Ok((0..layers).map(|layer| period == 0 || layer % period + 1 < period).collect())
 }
 

@@ -1,4 +1,4 @@
-//! Shapes read from metadata, and settings that are refused.
+//! Tests of shapes read from metadata, and of settings that are refused.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! The cpu executor against the tensor library, and against itself in other company, in other
-//! pieces, on other threads and in other tiers.
+//! Tests of the CPU executor against candle, and of its invariance to batching, chunking, thread
+//! count and tier.
 
 use super::Greedy;
 use super::generate;
@@ -23,7 +23,7 @@ use vitrine_base::ids::PageId;
 use vitrine_kernels::pool::Cores;
 use vitrine_kernels::tier::Tier;
 
-/// Tokens a sequence that models are compared on.
+/// Generated tokens per sequence in comparisons.
 const COMPARED_TOKENS: usize = 128;
 
 fn options(executor: ExecutorChoice) -> DecoderOptions {
@@ -43,7 +43,7 @@ fn drafter() -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("models/drafter/drafter.gguf")
 }
 
-/// A tiny model's file, which lives as long as its folder.
+/// Writes a tiny model; the file is deleted with the returned folder.
 fn written(decoder: &TinyDecoder) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tiny.gguf");
@@ -57,7 +57,7 @@ fn prompts(count: u32) -> Vec<Vec<u32>> {
         .collect()
 }
 
-/// Logits of every row of sequences that are computed together.
+/// Logits of every row, with all sequences in one step.
 fn logits(model: &mut dyn Forward, sequences: &[Vec<u32>]) -> Vec<Vec<f32>> {
     let mut step = StepInput::default();
     for (index, tokens) in (0_u32..).zip(sequences) {
@@ -113,7 +113,8 @@ fn log_softmax(row: &[f32]) -> Vec<f64> {
     row.iter().map(|&logit| f64::from(logit) - largest - sum.ln()).collect()
 }
 
-/// (mean Kullback-Leibler divergence in nats, share of equal best tokens).
+/// Returns the mean Kullback-Leibler divergence in nats and the share of positions with the same
+/// most likely token.
 fn compare(reference: &[Vec<f32>], found: &[Vec<f32>]) -> (f64, f64) {
     assert_eq!(reference.len(), found.len());
     let (mut divergence, mut equal) = (0.0, 0.0);
@@ -126,7 +127,7 @@ fn compare(reference: &[Vec<f32>], found: &[Vec<f32>]) -> (f64, f64) {
     (divergence / count, equal / count)
 }
 
-/// Compares on texts that the model itself writes, some 2,000 positions.
+/// Compares the executors on about 2,000 positions of texts that the model generates itself.
 fn compare_on_own_texts(path: &Path) -> (f64, f64) {
     let mut candle = load(path, &options(ExecutorChoice::Candle));
     let starts = prompts(16);
@@ -138,7 +139,7 @@ fn compare_on_own_texts(path: &Path) -> (f64, f64) {
     let reference = logits(candle.as_mut(), &texts);
     let half = DecoderOptions { kv_type: KvType::F16, ..options(ExecutorChoice::Cpu) };
     let found = logits(load(path, &half).as_mut(), &texts);
-    assert!(reference.len() >= 2_000, "{} positions", reference.len());
+    assert!(reference.len() >= 2_000, "only {} positions", reference.len());
     compare(&reference, &found)
 }
 
@@ -185,9 +186,10 @@ fn a_sequence_has_the_same_logits_alone_and_beside_63_others() {
         let together = logits(model.as_mut(), &texts);
         for company in [1, 2, 8, 32] {
             let some = logits(model.as_mut(), &texts[..company]);
-            assert!(some == together[..some.len()], "{company} of {}", path.display());
+            assert!(some == together[..some.len()], "batch of {company} with {}", path.display());
         }
-        // The longest, which has rows in several tiles, on pages of its own again.
+        // The longest sequence, which spans several tiles, alone and on other pages than in the
+        // batch.
         let index = (0..64).max_by_key(|&index| texts[index].len()).unwrap();
         let first: usize = texts[..index].iter().map(Vec::len).sum();
         let alone = logits(model.as_mut(), &texts[index..=index]);
@@ -206,7 +208,7 @@ fn greedy_tokens_are_the_same_in_any_company() {
         for company in [8, 32, 64] {
             let together = generate(model.as_mut(), &starts[..company], 48);
             for (at, alone) in [0, 5, 6].into_iter().zip(&alone) {
-                assert_eq!(&together[at], alone, "{at} of {company} in {}", path.display());
+                assert_eq!(&together[at], alone, "prompt {at} of {company} in {}", path.display());
             }
         }
     }
@@ -236,7 +238,7 @@ fn chunks_threads_and_tiers_change_no_bit() {
         let plain = options(ExecutorChoice::Cpu);
         let whole = run(&plain, &[90]);
         for chunks in [&[16, 16, 58][..], &[1, 89], &[33, 57], &[1; 90]] {
-            assert!(run(&plain, chunks) == whole, "{family} {chunks:?}");
+            assert!(run(&plain, chunks) == whole, "{family} in chunks {chunks:?}");
         }
         for threads in [1, 3, 5] {
             let other = DecoderOptions { cores: Cores::new(threads), ..plain.clone() };
@@ -264,7 +266,7 @@ fn rows_that_share_pages_have_the_bits_of_rows_alone() {
         let mut step = StepInput::default();
         step.push(&shared, 0, &shared_pages, Wanted::Nothing);
         model.forward(&step).unwrap();
-        // Rows that decode and pieces of prompts.
+        // Decode rows and short prompt chunks.
         let own: Vec<(Vec<u32>, Vec<PageId>)> = (0..20_u32)
             .map(|at| {
                 let tokens = (0..1 + at % 3).map(|token| 3 + (at * 13 + token) % 200).collect();
@@ -290,8 +292,8 @@ fn a_tensor_type_without_kernels_is_named_when_the_kernels_are_forced() {
     let mut bytes = decoder.bytes();
     let name = b"blk.0.ffn_down.weight";
     let at = bytes.windows(name.len()).position(|window| window == name).unwrap();
-    // Behind the name: the number of dimensions, two dimensions, the type. Both types pack 32
-    // elements into 18 bytes.
+    // The name is followed by the number of dimensions, two dimensions and the type. Both types
+    // pack 32 elements into 18 bytes.
     let code = at + name.len() + 4 + 16;
     assert_eq!(bytes[code..code + 4], TensorType::Q4_0.code().to_le_bytes());
     bytes[code..code + 4].copy_from_slice(&TensorType::Iq4Nl.code().to_le_bytes());
@@ -300,7 +302,7 @@ fn a_tensor_type_without_kernels_is_named_when_the_kernels_are_forced() {
     std::fs::write(&path, bytes).unwrap();
     let file = GgufFile::open(&path).unwrap();
     let Err(error) = load_decoder(&file, &options(ExecutorChoice::Cpu)) else {
-        panic!("there are no kernels for IQ4_NL");
+        panic!("loading must fail: there are no kernels for IQ4_NL");
     };
     let message = error.to_string();
     assert!(message.contains("IQ4_NL") && message.contains("ffn_down"), "{message}");
@@ -308,7 +310,7 @@ fn a_tensor_type_without_kernels_is_named_when_the_kernels_are_forced() {
 
 #[test]
 fn dense_rows_of_any_width_are_multiplied() {
-    // Heads of 6: rows of 24 weights, and pages whose heads are padded.
+    // Heads of width 6: rows of 24 weights, and pages with padded heads.
     let (_folder, path) = written(&TinyDecoder { width: 24, ..TinyDecoder::default() });
     let texts = prompts(20);
     let reference = logits(load(&path, &options(ExecutorChoice::Candle)).as_mut(), &texts);

@@ -1,5 +1,5 @@
-//! Distance to llama.cpp on real models in real file types; `scripts/parity/measure.py` asks
-//! llama.cpp and then runs this.
+//! Measures the distance to llama.cpp on real models and file types. `scripts/parity/measure.py`
+//! records llama.cpp's outputs and then runs this test.
 
 use super::families::log_probabilities;
 use super::generate;
@@ -7,12 +7,12 @@ use super::open;
 use serde_json::Value;
 use std::path::Path;
 
-/// Least share of positions at which both have the same most probable token.
+/// Smallest share of positions at which both have the same most likely token.
 const AGREEMENT_MIN: f64 = 0.99;
-/// Largest mean divergence of our distribution from llama.cpp's.
+/// Largest mean divergence of our distribution from llama.cpp's, in nats.
 const KL_NATS_MAX: f64 = 0.01;
-/// Least lead of llama.cpp's best token for an output to count as decided, in nats: below it two
-/// tokens are as good as equal, and rounding decides.
+/// Smallest lead of llama.cpp's best token at which an output counts as decided, in nats. With a
+/// smaller lead, two tokens are nearly equal and rounding decides.
 const MARGIN_NATS: f64 = 0.05;
 
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ fn measure(path: &Path) -> Distance {
 fn logits_stay_close_to_llama_cpp() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("target/parity");
     let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap_or_else(|_| panic!("{} is written by scripts/parity/measure.py", folder.display()))
+        .unwrap_or_else(|_| panic!("{}: run scripts/parity/measure.py", folder.display()))
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "gguf"))
         .collect();

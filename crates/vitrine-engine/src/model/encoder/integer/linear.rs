@@ -1,11 +1,11 @@
-//! A linear layer in integers, and the left operand that it is multiplied with.
+//! A linear layer in integers, and its left operand.
 //!
-//! - 16 bits: one scale an output and one a row ([`int16`]). Nearly without loss, and as fast as
-//!   bytes where a processor has no dot product of bytes.
-//! - 8 bits: one scale for 32 weights and one for 32 values, the format that model files call
-//!   `Q8_0` ([`matmul`]). Twice as many products an instruction where there is one.
+//! - 16 bits: one scale per output and one per row ([`int16`]). Nearly lossless, and as fast as 8
+//!   bits on processors without a byte dot product.
+//! - 8 bits: one scale per 32 weights and one per 32 values, the `Q8_0` format of model files
+//!   ([`matmul`]). Twice as many products per instruction on processors with a byte dot product.
 //!
-//! An encoder in 8 bits keeps 16 where rounding is felt most ([`Bits::of`]).
+//! An 8-bit encoder uses 16 bits where rounding hurts most ([`Bits::of`]).
 
 use crate::model::encoder::integer::stages::Team;
 use crate::model::encoder::layer::TensorSource;
@@ -28,21 +28,21 @@ use vitrine_kernels::matmul::matmul;
 use vitrine_kernels::pool::TaskPanic;
 use vitrine_kernels::tier::Tier;
 
-/// Values that share a scale in 8 bits: rows of 8-bit layers are multiples of it.
+/// Values that share a scale in 8 bits; row widths of 8-bit layers are multiples of it.
 pub(in crate::model::encoder) const GROUP_VALUES: usize = 32;
 
-/// Outputs that are computed together: a product is cut between multiples of it. Panels of either
-/// form are as wide or divide it.
+/// Products are divided between tasks at multiples of this many outputs. The panel widths of both
+/// formats divide it.
 pub(super) const PANEL_OUTPUTS: usize = 64;
 
-/// Bits of a weight and of a value.
+/// Width of a weight and of a value, in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model::encoder) enum Bits {
     Eight,
     Sixteen,
 }
 
-/// Where a linear layer stands.
+/// Role of a linear layer in its transformer layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Value,
@@ -51,11 +51,12 @@ pub(super) enum Place {
 }
 
 impl Bits {
-    /// What a layer at `place` of transformer layer `index` of `layers` takes. In an encoder of 8
-    /// bits, values take 16, for attention averages their rounding the least, and so do the upward
-    /// projections of the last third, whose rounding no later layer evens out. The least cosine to
-    /// f32 of 2,000 sentences (MiniLM) is 0.9979 with 8 bits everywhere, 0.9988 with values in 16
-    /// and 0.9993 with both.
+    /// Bits of the linear layer `place` in transformer layer `index` of `layers`.
+    ///
+    /// An 8-bit encoder uses 16 bits for values, whose rounding errors attention averages out the
+    /// least, and for the up projections of the last third of the layers, whose rounding errors no
+    /// later layer evens out. The worst cosine to f32 on 2,000 sentences (MiniLM) is 0.9979 with 8
+    /// bits everywhere, 0.9988 with 16-bit values, and 0.9993 with both.
     pub(super) fn of(self, place: Place, [index, layers]: [usize; 2]) -> Self {
         match (self, place) {
             (Self::Eight, Place::Value) => Self::Sixteen,
@@ -72,7 +73,7 @@ pub(super) enum Linear {
     Int16(Int16Matrix),
 }
 
-/// Rows in the forms that the layers are multiplied with.
+/// The left operand of a product, in each format that the layers need.
 #[derive(Debug)]
 pub(super) struct Operand {
     eight: QuantizedRows,
@@ -80,7 +81,7 @@ pub(super) struct Operand {
 }
 
 impl Linear {
-    /// What it takes.
+    /// Width of the layer's weights and input.
     pub(super) fn bits(&self) -> Bits {
         match self {
             Self::Int8 { .. } => Bits::Eight,
@@ -88,7 +89,10 @@ impl Linear {
         }
     }
 
-    /// Quantises the layers of these names, `[output, input]` each, one below the other.
+    /// Quantises the named layers, each `[output, input]`, and stacks them into one matrix.
+    ///
+    /// # Errors
+    /// If a tensor is missing or has another shape, or the machine lacks the tier.
     pub(super) fn load(
         source: &TensorSource,
         names: &[String],
@@ -124,7 +128,7 @@ impl Linear {
         }
     }
 
-    /// Bytes that it occupies.
+    /// Bytes of the packed weights and bias.
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Int8 { matrix, bias } => matrix.bytes() + 4 * bias.len() as u64,
@@ -132,8 +136,8 @@ impl Linear {
         }
     }
 
-    /// Writes the rectangle `out` of `operand × matrixᵀ + bias`, which begins at column `first` of
-    /// the rectangle's whole matrix.
+    /// Computes the rectangle `out` of `operand × matrixᵀ + bias`. `first` is the column of the
+    /// whole output matrix at which this layer's product begins.
     pub(super) fn multiply(
         &self,
         operand: &Operand,
@@ -159,8 +163,8 @@ impl Linear {
 }
 
 impl Operand {
-    /// Room for `rows` rows of at most `widest` values, in the forms that layers of an encoder of
-    /// `bits` take.
+    /// Allocates room for `rows` rows of at most `widest` values, in the formats that the layers of
+    /// an encoder of `bits` need.
     pub(super) fn new(bits: Bits, rows: usize, widest: usize, tier: Tier) -> Self {
         let eights = if bits == Bits::Eight { rows } else { 0 };
         Self {
@@ -169,13 +173,16 @@ impl Operand {
         }
     }
 
-    /// Bytes that it occupies.
+    /// Bytes of the buffers.
     pub(super) fn bytes(&self) -> u64 {
         self.eight.bytes() + 2 * self.sixteen.len() as u64
     }
 
-    /// Takes the row-major `[rows, columns]` matrix `source` in the forms that `linears` are
-    /// multiplied with.
+    /// Quantises the row-major `[rows, columns]` matrix `source` into each format that `linears`
+    /// need.
+    ///
+    /// # Errors
+    /// If a task panicked.
     pub(super) fn fill(
         &mut self,
         team: &mut Team<'_>,

@@ -1,15 +1,15 @@
-//! The encoder on our own kernels: rows of all sequences in one matrix, products in integers.
+//! The encoder on our CPU kernels: the rows of all sequences in one matrix, products in integers.
 //!
-//! A layer is five regions of all threads (projections, attention, output, up, down), with the
-//! row-wise stages between them in regions of their own only where they are long enough. Linear
-//! layers multiply integers of 8 or 16 bits ([`Linear`]); embeddings, norms, attention and the
-//! nonlinearity are f32.
+//! A layer has five parallel regions (projections, attention, output, up, down). Row-wise stages
+//! between them get regions of their own only if they are long enough. Products of linear layers
+//! are computed in 8-bit or 16-bit integers ([`Linear`]); embeddings, norms, attention and
+//! the activation function are f32.
 //!
 //! Invariants
-//! - A sequence's vector depends on its own tokens only, to the last bit: kernels promise it for
-//!   their rows, and attention never leaves a sequence.
-//! - Nothing but the vectors is allocated in a pass: the arena holds [`ROWS_MAX`] rows, or one
-//!   sequence of the longest kind, and larger calls are cut into passes.
+//! - A sequence's vector depends on its own tokens only, bit for bit: the kernels guarantee it for
+//!   their rows, and attention stays within a sequence.
+//! - A pass allocates nothing but the returned vectors. The arena holds [`ROWS_MAX`] rows, or one
+//!   sequence of maximum length if that is more; larger calls are split into passes.
 
 mod linear;
 mod stages;
@@ -37,17 +37,18 @@ use vitrine_kernels::pool::Pool;
 use vitrine_kernels::pool::TaskPanic;
 use vitrine_kernels::tier::Tier;
 
-/// Rows of one pass, unless one sequence is longer: what stands between two stages of MiniLM (1.5
-/// MB for 256 rows) then stays in the last caches, and the barriers of a layer are below 1 % of it.
+/// Rows of one pass, unless a single sequence is longer. The intermediate results of MiniLM (1.5 MB
+/// for 256 rows) then stay in the last-level caches, and the barriers take less than 1 % of a
+/// layer's time.
 const ROWS_MAX: usize = 512;
 
-/// Token slots of one scratch page of keys and values.
+/// Token slots per scratch page of keys and values.
 const PAGE_TOKENS: usize = 64;
 
-/// Query rows that read keys and values together.
+/// Query rows that share one read of keys and values.
 const TILE_TOKENS: usize = 24;
 
-/// Sizes of every layer.
+/// Dimensions and settings common to all layers.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     width: usize,
@@ -67,7 +68,7 @@ impl Shape {
         ROWS_MAX.max(self.tokens_max)
     }
 
-    /// Values of the widest row that is multiplied.
+    /// Width of the widest left operand.
     fn widest(self) -> usize {
         self.width.max(self.inner)
     }
@@ -85,7 +86,7 @@ struct Norm {
 
 #[derive(Debug)]
 struct Layer {
-    /// Query and key one after another.
+    /// Query and key projections stacked in one matrix.
     query_key: Linear,
     value: Linear,
     attention_out: Linear,
@@ -95,7 +96,7 @@ struct Layer {
     out_norm: Norm,
 }
 
-/// What a token's first state is the sum of.
+/// Embedding tables, and the norm of their sum.
 #[derive(Debug)]
 struct Tables {
     words: Vec<f32>,
@@ -105,7 +106,7 @@ struct Tables {
     norm: Norm,
 }
 
-/// Memory of one thread.
+/// Scratch memory of one thread.
 #[derive(Debug)]
 struct Worker {
     matmul: matmul::Scratch,
@@ -121,16 +122,16 @@ struct Arena {
     hidden: Vec<f32>,
     /// `[rows, 3 width]` projections, or `[rows, inner]`.
     wide: Vec<f32>,
-    /// `[rows, width]`: what attention gives, or what a part adds to the hidden state.
+    /// `[rows, width]`: the output of attention, or an addend of the hidden state.
     mixed: Vec<f32>,
-    /// The left operand of the next product.
+    /// Left operand of the next product.
     operand: Operand,
     ids: Vec<u32>,
-    /// Position of every row in its sequence.
+    /// Position of each row in its sequence.
     positions: Vec<usize>,
-    /// Where sequences begin, and where the last one ends.
+    /// First row of each sequence, followed by the number of rows.
     sequences: Vec<usize>,
-    /// All scratch pages of a worker in order.
+    /// Ids of all scratch pages of a worker, in order.
     pages: Vec<PageId>,
     edges: Edges,
 }
@@ -148,7 +149,12 @@ pub(crate) struct IntegerEncoder {
 }
 
 impl IntegerEncoder {
-    /// Quantises the checkpoint and starts `threads` threads, the caller included.
+    /// Quantises the checkpoint's weights and starts `threads` threads, the calling thread
+    /// included.
+    ///
+    /// # Errors
+    /// If a tensor is missing, has another shape or cannot be packed, or a thread cannot be
+    /// started.
     pub(crate) fn load(
         source: &TensorSource,
         config: &EncoderConfig,
@@ -183,7 +189,7 @@ impl IntegerEncoder {
         })
     }
 
-    /// Bytes of its weights, tables and arena.
+    /// Bytes of the weights, tables and arena.
     pub(crate) fn bytes(&self) -> u64 {
         let matrices = |layer: &Layer| {
             let attention = [&layer.query_key, &layer.value, &layer.attention_out];
@@ -199,7 +205,7 @@ impl IntegerEncoder {
         weights + 4 * floats as u64 + operand.bytes()
     }
 
-    /// One pooled vector a sequence, in order. Sequences and ids were checked.
+    /// One pooled vector per sequence, in order. The caller has checked lengths and token ids.
     pub(crate) fn encode(
         &mut self,
         sequences: &[Vec<u32>],
@@ -221,7 +227,7 @@ impl IntegerEncoder {
         Ok(vectors)
     }
 
-    /// All layers over the rows in the arena.
+    /// Computes all layers over the rows in the arena.
     fn forward(&mut self) -> Result<(), TaskPanic> {
         let (shape, tier) = (self.shape, self.tier);
         let nonlinear: fn(Tier, &mut [f32]) = match shape.activation {
@@ -254,7 +260,7 @@ impl IntegerEncoder {
     }
 }
 
-/// One vector from a sequence's rows.
+/// Pools the rows of one sequence to a vector.
 fn pooled(rows: &[f32], width: usize, pooling: Pooling) -> Vec<f32> {
     let mut vector = rows[..width].to_vec();
     if pooling == Pooling::Mean {
@@ -359,7 +365,8 @@ impl Arena {
         }
     }
 
-    /// Takes as many of the sequences as fit into `rows_max` rows, one at least; returns how many.
+    /// Loads the next sequences into the arena, as many as fit into `rows_max` rows, and returns
+    /// their number. It is at least 1, because `rows_max` covers the longest sequence.
     fn take(&mut self, sequences: &[Vec<u32>], rows_max: usize) -> usize {
         self.ids.clear();
         self.positions.clear();

@@ -1,4 +1,4 @@
-//! The stages of a pass: each one region of all threads over one matrix of the arena.
+//! The stages of a pass. Each is one parallel region over one matrix of the arena.
 
 use crate::model::encoder::integer::Norm;
 use crate::model::encoder::integer::PAGE_TOKENS;
@@ -23,7 +23,7 @@ use vitrine_kernels::pool::Pool;
 use vitrine_kernels::pool::TaskPanic;
 use vitrine_kernels::tier::Tier;
 
-/// Threads, their memory, and room for a cut.
+/// Resources of a stage: the thread pool, scratch memory per thread, and a buffer for task edges.
 pub(super) struct Team<'a> {
     pub(super) pool: &'a mut Pool,
     pub(super) workers: &'a mut [Worker],
@@ -32,7 +32,7 @@ pub(super) struct Team<'a> {
 }
 
 impl Team<'_> {
-    /// Sums of word, position and segment embeddings, normalised.
+    /// Writes the normalised sum of word, position and segment embeddings of each row to `hidden`.
     pub(super) fn embed(
         &mut self,
         hidden: &mut [f32],
@@ -60,8 +60,8 @@ impl Team<'_> {
         })
     }
 
-    /// Multiplies the operand with matrices that stand side by side in `out`; `then` gets every
-    /// piece of the product.
+    /// Multiplies the operand with each of `linears`; the products are adjacent columns of `out`.
+    /// Calls `then` on every piece of a row of the result.
     pub(super) fn multiply(
         &mut self,
         operand: &Operand,
@@ -87,7 +87,8 @@ impl Team<'_> {
         })
     }
 
-    /// Attention inside every sequence: head by head of `wide` into `mixed`.
+    /// Attention within each sequence, head by head: reads queries, keys and values from `wide` and
+    /// writes to `mixed`.
     pub(super) fn attend(
         &mut self,
         (mixed, wide): (&mut [f32], &[f32]),

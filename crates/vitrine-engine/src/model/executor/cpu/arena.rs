@@ -1,4 +1,4 @@
-//! Memory that a step computes in. It grows to the largest step seen and is never given back.
+//! Working memory of a step. It grows to the largest step so far and is never shrunk.
 
 use crate::model::executor::cpu::holder::COLUMNS_MULTIPLE;
 use crate::model::likeliest::Likeliest;
@@ -16,51 +16,52 @@ use vitrine_kernels::pool::Pool;
 use vitrine_kernels::pool::TaskPanic;
 use vitrine_kernels::tier::Tier;
 
-/// Rows that a step has room for are a multiple of this.
+/// Capacity in rows grows in multiples of this.
 const ROWS_STEP: usize = 64;
 
-/// Memory of one thread.
+/// Scratch memory of one thread.
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) matmul: matmul::Scratch,
     pub(super) attention: attention::Scratch,
-    /// One row of the widest matrix.
+    /// One row of the widest left operand.
     pub(super) row: Vec<f32>,
-    /// One head.
+    /// One attention head.
     pub(super) head: Vec<f32>,
-    /// `[rows, columns of one group of panels]`: a gate before it meets its other half.
+    /// `[rows, columns of one group of panels]`: gate values, until they are multiplied with the up
+    /// projection.
     pub(super) gate: Vec<f32>,
 }
 
-/// The left operand of a product, in the forms that the matrices of one stage want.
+/// The left operand of a product, in each format that the matrices of a stage need.
 #[derive(Debug)]
 pub(super) struct Operand {
     small_groups: QuantizedRows,
     large_groups: QuantizedRows,
     /// Row-major `[rows, columns]`.
     floats: Vec<f32>,
-    /// The forms that some matrix of the model wants.
+    /// Formats needed by any matrix of the model.
     forms: Vec<RowForm>,
     rows: usize,
     columns: usize,
 }
 
-/// Where the rows of an operand come from.
+/// Source of an operand's rows.
 pub(super) trait RowSource: Sync {
-    /// Row `row`; `room`, as wide as a row, may be used to compute it.
+    /// Returns row `row`; may compute it in `room`, which has the width of a row.
     fn row<'a>(&'a self, row: usize, room: &'a mut [f32]) -> &'a [f32];
 
-    /// Writes row `row`.
+    /// Writes row `row` to `out`.
     fn write(&self, row: usize, out: &mut [f32]);
 }
 
-/// Rows that lie one after the other.
+/// Rows stored one after another.
 pub(super) struct Stored<'a> {
     pub(super) values: &'a [f32],
     pub(super) columns: usize,
 }
 
-/// Rows that the function writes.
+/// Rows computed by a function, which gets the row number and the output slice.
 pub(super) struct Computed<F>(pub(super) F);
 
 impl RowSource for Stored<'_> {
@@ -90,21 +91,22 @@ pub(super) struct Arena {
     rows_max: usize,
     /// `[rows, width]`: the hidden state.
     pub(super) hidden: Vec<f32>,
-    /// `[rows, query width + 2 * kv width]`.
+    /// `[rows, query width + 2 * kv width]`: query, key and value projections.
     pub(super) qkv: Vec<f32>,
-    /// `[rows, query width]`: what attention gives.
+    /// `[rows, query width]`: the output of attention.
     pub(super) mixed: Vec<f32>,
-    /// `[rows, feed forward]`.
+    /// `[rows, feed forward]`: the gated inner activation.
     pub(super) inner: Vec<f32>,
-    /// `[rows, width]`: what a layer's part adds, where a norm comes in between.
+    /// `[rows, width]`: the output of attention or feed-forward before its post-norm; empty if the
+    /// family has no post-norms.
     pub(super) computed: Vec<f32>,
-    /// `[wanted rows, vocabulary]`, lent to the last step's reader.
+    /// `[wanted rows, vocabulary]`, shared with the reader of the last step's logits.
     pub(super) logits: Arc<Vec<f32>>,
-    /// `[greedy rows, tasks]`: what each task found.
+    /// `[greedy rows, tasks]`: the best token found by each task.
     pub(super) likeliest: Vec<Likeliest>,
     pub(super) operand: Operand,
     pub(super) edges: Edges,
-    /// Edges of one cell a task.
+    /// Edges that give each task one cell of `likeliest`.
     pub(super) cells: Edges,
     pub(super) workers: Vec<Worker>,
 }
@@ -121,14 +123,14 @@ impl Worker {
     }
 }
 
-/// The widest row that any matrix is multiplied with, padded.
+/// Width of the widest left operand, padded to [`COLUMNS_MULTIPLE`].
 pub(super) fn widest(shape: &DecoderShape) -> usize {
     let widest = shape.width.max(shape.query_width()).max(shape.feed_forward);
     widest.next_multiple_of(COLUMNS_MULTIPLE)
 }
 
 impl Arena {
-    /// Memory for no rows yet.
+    /// An arena with capacity for no rows.
     pub(super) fn new(tier: Tier, forms: Vec<RowForm>, workers: Vec<Worker>) -> Self {
         Self {
             rows_max: 0,
@@ -146,7 +148,7 @@ impl Arena {
         }
     }
 
-    /// Where the memory of operands and edges lies and how much it can hold.
+    /// Addresses and capacities of the operand and edge buffers.
     #[cfg(test)]
     pub(super) fn kept(&self) -> Vec<(usize, usize)> {
         let Operand { floats, small_groups, large_groups, .. } = &self.operand;
@@ -161,7 +163,7 @@ impl Arena {
         ]
     }
 
-    /// Makes room for `rows` rows.
+    /// Grows the buffers to hold `rows` rows.
     pub(super) fn reserve(&mut self, rows: usize, shape: &DecoderShape, panel_columns: usize) {
         if rows <= self.rows_max {
             return;
@@ -212,7 +214,7 @@ impl Operand {
         }
     }
 
-    /// The operand in one of the forms that [`Self::fill`] was asked for.
+    /// The operand in `form`, which must be one of the formats of the last [`Self::fill`].
     pub(super) fn rows(&self, form: RowForm) -> Rows<'_> {
         match form {
             RowForm::Group32 => Rows::Quantized(&self.small_groups),
@@ -221,8 +223,11 @@ impl Operand {
         }
     }
 
-    /// Turns the rows of `source` into every form in `forms`, padded with zeros to what kernels
-    /// multiply.
+    /// Converts the rows of `source` to every format in `forms`, padded with zeros to a multiple of
+    /// [`COLUMNS_MULTIPLE`] columns.
+    ///
+    /// # Errors
+    /// If a task panicked.
     pub(super) fn fill(
         &mut self,
         team: &mut Team<'_>,
@@ -272,7 +277,7 @@ impl Operand {
     }
 }
 
-/// Threads, their memory, and room for a cut: what every stage needs.
+/// Resources of a stage: the thread pool, scratch memory per thread, and a buffer for task edges.
 #[derive(Debug)]
 pub(super) struct Team<'a> {
     pub(super) pool: &'a mut Pool,

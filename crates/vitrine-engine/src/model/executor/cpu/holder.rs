@@ -1,4 +1,5 @@
-//! Packs a file's matrices for the kernels, one after another, and lets their pages go.
+//! Packs a file's matrices for the CPU kernels one at a time, and releases the file's memory pages
+//! behind each.
 
 use crate::model::error::ModelError;
 use crate::model::executor::weights::WeightHolder;
@@ -12,7 +13,7 @@ use vitrine_kernels::matmul::PackedMatrix;
 use vitrine_kernels::matmul::WeightType;
 use vitrine_kernels::tier::Tier;
 
-/// Holds packed matrices and counts their bytes.
+/// Packs matrices for the CPU kernels and counts their bytes.
 #[derive(Debug)]
 pub(super) struct PackedHolder {
     pub(super) tier: Tier,
@@ -53,11 +54,11 @@ impl WeightHolder for PackedHolder {
     }
 }
 
-/// Width of rows that the kernels multiply: any multiple of this.
+/// The kernels multiply rows whose width is a multiple of this.
 pub(super) const COLUMNS_MULTIPLE: usize = 32;
 
-/// Rows of dense weights may have any width: zeros behind them add nothing to a product. Rows of
-/// every other type are whole units of 32 weights or more.
+/// Pads rows of dense weights with zeros to a multiple of [`COLUMNS_MULTIPLE`], which does not
+/// change their products. Rows of all other types are whole units of 32 weights or more already.
 fn padded(
     weight_type: WeightType,
     bytes: &[u8],
@@ -76,11 +77,11 @@ fn padded(
     (Cow::Owned(padded), [rows, wide])
 }
 
-/// The types of [`weight_type`], for error messages.
+/// The types that [`weight_type`] supports, for error messages.
 const PACKED_TYPES: &str =
     "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K";
 
-/// The kernels' name for a type; `None` where they do not multiply it.
+/// The kernels' name for a tensor type; `None` if they do not support it.
 pub(super) fn weight_type(tensor_type: TensorType) -> Option<WeightType> {
     match tensor_type {
         TensorType::F32 => Some(WeightType::F32),

@@ -1,17 +1,18 @@
-//! The decoder below the level of tensors: packed weights, our kernels, memory that is kept.
+//! The decoder on our CPU kernels: packed weights and reused buffers instead of tensors.
 //!
-//! Every call works on the executor's own buffers, so what flows between calls is only a token.
-//! A layer is five regions of all threads (projections, attention, output, gate and up, down); the
-//! row-wise stages between them join a region of their own only when they are long enough.
+//! All intermediate results are in the executor's own buffers; calls pass only the marker
+//! [`InArena`]. A layer has five parallel regions (projections, attention, output, gate and up,
+//! down). Row-wise stages between them get regions of their own only if they are long enough.
 //!
 //! Invariants
-//! - A row's bits depend on its own sequence only: kernels promise it for their rows, and keys and
-//!   values are always read back from the pages, whether they were stored now or steps ago.
-//! - A step no larger than an earlier one allocates nothing, once the earlier one's logits are
-//!   gone.
+//! - A row's result depends on its own sequence only, bit for bit: the kernels guarantee it for
+//!   their rows, and keys and values are always read back from the pages, whether they were stored
+//!   in this step or in an earlier one.
+//! - A step no larger than an earlier one allocates nothing, once the logits of the last step have
+//!   been dropped.
 //!
-//! Source: the fusion of stages is that of `ggml`'s and vLLM's CPU paths taken further; the calls
-//! are the ones of [`Executor`].
+//! Source: stages are fused as in the CPU paths of `ggml` and vLLM, and further; the calls are
+//! those of [`Executor`].
 
 mod arena;
 mod holder;
@@ -58,14 +59,14 @@ use vitrine_kernels::norm;
 use vitrine_kernels::pool::Pool;
 use vitrine_kernels::tier::Tier;
 
-/// Attention's tasks that each thread should find, so that none waits long for the last.
+/// Attention tasks per thread to aim for, so that no thread waits long for the last one.
 const TASKS_OF_A_THREAD: usize = 2;
 
-/// What flows between calls: the buffers are the executor's own.
+/// Marker for results that are in the executor's arena.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InArena;
 
-/// Weights, pages and threads.
+/// The weights, KV pages, thread pool and buffers.
 #[derive(Debug)]
 pub(crate) struct CpuExecutor {
     shape: DecoderShape,
@@ -79,7 +80,7 @@ pub(crate) struct CpuExecutor {
     context_tokens_max: usize,
 }
 
-/// Why the kernels cannot run the model in `file`; `None` if they can.
+/// Why the CPU kernels cannot run the model in `file`; `None` if they can.
 pub(crate) fn obstacle(file: &GgufFile) -> Option<String> {
     file.tensors()
         .find(|(_, entry)| holder::weight_type(entry.tensor_type).is_none())
@@ -87,7 +88,11 @@ pub(crate) fn obstacle(file: &GgufFile) -> Option<String> {
 }
 
 impl CpuExecutor {
-    /// Packs the weights, reserves the KV pool and starts the threads.
+    /// Packs the weights, allocates the KV pool and starts the threads.
+    ///
+    /// # Errors
+    /// If a tensor is missing, has another shape or an unsupported type, the KV memory is too
+    /// small, or a thread cannot be started.
     pub(crate) fn load(
         file: &GgufFile,
         shape: &DecoderShape,
@@ -136,7 +141,8 @@ impl CpuExecutor {
         }
     }
 
-    /// Adds `operand × linear` to the hidden state, normalised before where the family does so.
+    /// Adds `operand × linear` of one part of a layer to the hidden state, after the post-norm if
+    /// the family has one.
     fn add(&mut self, layer: usize, part: Part) -> Result<(), ModelError> {
         let (rows, tier) = (self.plan.rows(), self.tier);
         let weights = &self.weights.layers[layer];
@@ -146,7 +152,7 @@ impl CpuExecutor {
         };
         let Arena { hidden, mixed, inner, computed, operand, edges, workers, .. } = &mut self.arena;
         let source: &[f32] = if part == Part::Attention { mixed } else { inner };
-        // The source's own width: the matrix' may be padded.
+        // The source's own width; the matrix may be padded.
         let columns = match part {
             Part::Attention => self.shape.query_width(),
             Part::FeedForward => self.shape.feed_forward,
@@ -189,7 +195,7 @@ enum Part {
     FeedForward,
 }
 
-/// The forms of rows that the matrices want.
+/// The row formats that the model's matrices need, without duplicates.
 fn forms(weights: &Weights<Arc<PackedMatrix>, Vec<f32>>) -> Vec<RowForm> {
     let layers = weights.layers.iter().flat_map(|layer| {
         let linears = [&layer.query, &layer.key, &layer.value, &layer.attention_out];
@@ -398,7 +404,7 @@ impl Executor for CpuExecutor {
             });
             return Ok(Logits::greedy(merged.collect()));
         }
-        // The last step's memory, unless somebody still reads it.
+        // Reuse the last step's memory unless its logits are still in use.
         if Arc::get_mut(kept).is_none() {
             *kept = Arc::default();
         }
@@ -412,7 +418,8 @@ impl Executor for CpuExecutor {
     }
 }
 
-/// What a layer does to its query heads, or to its key heads, whose norm has the gain `gain`.
+/// Processing of the query or key heads of a layer; `gain` belongs to their norm, if the family has
+/// one.
 fn head_stage<'a>(
     (shape, tier): (&DecoderShape, Tier),
     plan: &'a Plan,

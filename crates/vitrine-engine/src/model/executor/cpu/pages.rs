@@ -1,10 +1,11 @@
-//! Keys and values of every layer in the layout that attention reads.
+//! The KV pool of the CPU executor: keys and values of every layer, in the layout that the
+//! attention kernels read.
 //!
-//! A layer's memory is `[kv head][page]`, so that threads that store different heads write to
-//! separate ranges.
+//! A layer's memory is `[kv head][page]`, so threads that store different heads write to separate
+//! ranges.
 //!
 //! Invariants
-//! - Every element is finite from the start: what a row may not see is multiplied by 0.
+//! - Every element is finite from the start: masked positions are multiplied by 0.
 
 use crate::model::decoder::DecoderOptions;
 use crate::model::error::ModelError;
@@ -15,7 +16,7 @@ use half::f16;
 use vitrine_kernels::attention::Element;
 use vitrine_kernels::attention::PageLayout;
 
-/// Elements of all layers, in one of the formats.
+/// The elements of all layers, in one of the number formats.
 #[derive(Debug)]
 pub(super) enum Elements {
     F32(Vec<Vec<f32>>),
@@ -32,7 +33,10 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Reserves as many whole pages as `options.kv_bytes_max` holds.
+    /// Allocates as many whole pages as fit into `options.kv_bytes_max`.
+    ///
+    /// # Errors
+    /// If not even one page fits, or the page size is out of range.
     pub(super) fn new(shape: &DecoderShape, options: &DecoderOptions) -> Result<Self, ModelError> {
         let page_tokens = page_tokens(options)?;
         let layout = PageLayout::new(page_tokens, shape.head_width);
@@ -52,23 +56,23 @@ impl Pages {
         Ok(Self { elements, layout, page_count, bytes })
     }
 
-    /// Pages in the pool.
+    /// Number of pages in the pool.
     pub(super) fn page_count(&self) -> usize {
         self.page_count
     }
 
-    /// Bytes reserved.
+    /// Bytes allocated.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Elements of one head of a layer.
+    /// Elements of one head of a layer, in all pages.
     pub(super) fn head_elements(&self) -> usize {
         self.page_count * self.layout.elements()
     }
 }
 
-/// Bytes of one page in all layers.
+/// Bytes of one page, keys and values of all layers together.
 pub(crate) fn page_bytes(shape: &DecoderShape, options: &DecoderOptions) -> u64 {
     let layout = PageLayout::new(options.page_tokens, shape.head_width);
     let heads = (shape.layers * shape.kv_heads) as u64;

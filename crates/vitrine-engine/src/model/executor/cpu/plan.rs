@@ -1,8 +1,9 @@
-//! What all layers of one step share, in memory that is kept from step to step.
+//! Inputs of a step that all layers share, for the CPU executor. Their memory is reused by every
+//! step.
 //!
 //! Invariants
-//! - A tile's rows belong to one segment, or to several that begin with the same pages; tiles cover
-//!   all rows in order.
+//! - A tile's rows belong to one segment, or to several whose contexts begin with the same pages;
+//!   tiles cover all rows in order.
 
 use crate::model::rope::Rope;
 use crate::model::shape::QueryGrowth;
@@ -11,17 +12,17 @@ use std::ops::Range;
 use vitrine_base::ids::PageId;
 use vitrine_kernels::attention::SequenceRows;
 
-/// Query heads of a tile that share a key head: four register tiles, so that keys and values are
-/// converted once for many rows of a prompt and their scores stay in the first cache.
+/// Query heads of a tile that share a key head: four register tiles. Keys and values are then
+/// converted once for many prompt rows, and their scores stay in the L1 cache.
 const TILE_HEADS: usize = 24;
 
-/// A rotary embedding's angles.
+/// Rotation angles of a rotary embedding, for the rows of a step.
 #[derive(Debug)]
 pub(super) struct Angles {
-    /// Angle a position, for each turned pair.
+    /// Angle per position of each rotated pair, in radians.
     frequencies: Vec<f64>,
     amplitude: f32,
-    /// `[rows, pairs]`.
+    /// `[rows, pairs]`, both `cos` and `sin`.
     cos: Vec<f32>,
     sin: Vec<f32>,
 }
@@ -56,35 +57,35 @@ impl Angles {
     }
 }
 
-/// Rows that attend together.
+/// Rows whose attention is computed together.
 #[derive(Debug)]
 struct Tile {
-    /// Their sequences, in [`Plan::sequences`].
+    /// Their sequences, as a range of [`Plan::sequences`].
     sequences: Range<usize>,
     rows: Range<usize>,
-    /// Pages that all of them begin with, computed before these rows.
+    /// Number of leading pages that all of them share, computed before these rows.
     shared_pages: usize,
 }
 
-/// The rows of a step.
+/// The layout of a step.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) tokens: Vec<u32>,
-    /// Rows whose logits are wanted, then the greedy ones.
+    /// Rows that requested logits, followed by the greedy rows.
     pub(super) wanted: Vec<u32>,
-    /// How many of them are greedy.
+    /// Number of greedy rows at the end of `wanted`.
     pub(super) greedy: usize,
     /// Position of each row in its sequence.
     pub(super) positions: Vec<usize>,
-    /// Page and slot that each row is stored in.
+    /// Page, and slot in the page, of each row's key and value.
     pub(super) slots: Vec<(PageId, usize)>,
-    /// Factor of each row's queries.
+    /// Factor on each row's queries, the attention scale included.
     pub(super) query_factors: Vec<f32>,
-    /// Where tiles begin, and the end of the last.
+    /// First row of each tile, followed by the number of rows.
     pub(super) tile_edges: Vec<usize>,
     pub(super) global: Angles,
     pub(super) local: Option<Angles>,
-    /// One or, of a long prompt chunk, more for each segment.
+    /// One entry per segment; long prompt chunks are split into several.
     sequences: Vec<SequenceRows>,
     tiles: Vec<Tile>,
     pages: Vec<PageId>,
@@ -95,14 +96,14 @@ pub(super) struct Plan {
     growth: Option<QueryGrowth>,
 }
 
-/// What a plan takes from the model once.
+/// Properties of the model that a plan needs, given once.
 #[derive(Debug)]
 pub(super) struct PlanSource {
     pub(super) global: Angles,
     pub(super) local: Option<Angles>,
     /// Query heads that share a key head.
     pub(super) group: usize,
-    /// Tiles that give every thread work: sequences are put together only while there are more.
+    /// Number of tiles that gives every thread work; sequences are merged into tiles only above it.
     pub(super) tiles_min: usize,
     pub(super) page_tokens: usize,
     pub(super) attention_scale: f32,
@@ -137,12 +138,12 @@ impl Plan {
         self.tokens.len()
     }
 
-    /// Most rows of a tile.
+    /// Largest number of rows of a tile.
     pub(super) fn tile_rows(&self) -> usize {
         self.tile_rows
     }
 
-    /// Lays out a checked step.
+    /// Lays out a step; the caller has checked its input.
     pub(super) fn fill(&mut self, input: &StepInput) {
         replace(&mut self.tokens, input.tokens());
         replace(&mut self.wanted, input.wanted_rows());
@@ -177,7 +178,7 @@ impl Plan {
         }
     }
 
-    /// Puts neighbours that begin with the same pages into one tile.
+    /// Merges adjacent sequences that begin with the same pages into one tile.
     fn fill_tiles(&mut self) {
         let rows_max = (self.rows() / self.tiles_min).clamp(1, self.tile_rows);
         self.tiles.clear();
@@ -203,8 +204,9 @@ impl Plan {
         self.tile_edges.push(self.tokens.len());
     }
 
-    /// How many pages sequence `at` and those of a tile begin with; `None` if that is less than
-    /// half of what `at` sees, for then they rather go apart to other threads.
+    /// Number of leading pages that sequence `at` shares with all sequences of `tile`. `None` if
+    /// that is not more than half of the pages computed before `at`'s rows: then separate tiles, on
+    /// different threads, are faster.
     fn shared_with(&self, tile: &Tile, at: usize) -> Option<usize> {
         let pages_of = |at: usize| {
             let SequenceRows { first_position, pages, .. } = &self.sequences[at];
@@ -217,7 +219,7 @@ impl Plan {
         (2 * same > own.len()).then_some(same)
     }
 
-    /// How much the plan's lists can hold.
+    /// Capacities of the plan's buffers.
     #[cfg(test)]
     pub(super) fn kept(&self) -> Vec<(usize, usize)> {
         let Self { tokens, wanted, positions, slots, query_factors, tile_edges, .. } = self;
@@ -228,7 +230,7 @@ impl Plan {
         words.into_iter().chain(lists).chain(floats).map(|capacity| (0, capacity)).collect()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a growth has few steps")]
+    #[expect(clippy::cast_precision_loss, reason = "the quotient is small")]
     fn fill_query_factors(&mut self) {
         let (scale, growth) = (self.attention_scale, self.growth);
         self.query_factors.clear();
@@ -240,14 +242,14 @@ impl Plan {
         }));
     }
 
-    /// The page lists of all sequences.
+    /// The page lists of all sequences, one after another.
     pub(super) fn pages(&self) -> &[PageId] {
         &self.pages
     }
 
-    /// The sequences of the tile that begins with this row, and how many pages they share.
+    /// Sequences of the tile that begins at `first_row`, and the number of pages they share.
     pub(super) fn tile(&self, first_row: usize) -> (&[SequenceRows], usize) {
-        // The edges are the tiles' first rows, in order.
+        // The edges are the tiles' first rows, ascending.
         let tile = &self.tiles[self.tile_edges.partition_point(|edge| *edge < first_row)];
         (&self.sequences[tile.sequences.clone()], tile.shared_pages)
     }
@@ -263,7 +265,7 @@ mod tests {
     use super::*;
     use crate::model::step_input::Wanted;
 
-    /// Heads that share a key head: tiles of at most 12 rows.
+    /// Query heads per key head, which limits tiles to 12 rows.
     const GROUP: usize = 2;
     const PAGE_TOKENS: usize = 4;
 
@@ -279,7 +281,8 @@ mod tests {
         })
     }
 
-    /// Decode rows: how many pages each has, and how many of them are those of all others.
+    /// Fills the plan with one decode row per sequence. Each entry is the sequence's page count and
+    /// how many of its leading pages are shared with the others.
     fn decode(plan: &mut Plan, sequences: &[(usize, usize)]) {
         let mut input = StepInput::default();
         for (at, &(pages, shared)) in (1_u32..).zip(sequences) {
@@ -293,7 +296,7 @@ mod tests {
         plan.fill(&input);
     }
 
-    /// Rows of each tile, and the pages that they share.
+    /// Row count and shared page count of each tile.
     fn tiles(plan: &Plan) -> Vec<(usize, usize)> {
         plan.tiles.iter().map(|tile| (tile.rows.len(), tile.shared_pages)).collect()
     }

@@ -1,5 +1,5 @@
-//! The stages of a layer that are more than one kernel call: products with several matrices, the
-//! storing of keys and values, and attention over all tiles.
+//! Stages of a layer that take more than one kernel call: products with several matrices, storing
+//! keys and values, and attention over all tiles.
 
 use crate::model::executor::cpu::arena::Operand;
 use crate::model::executor::cpu::arena::Team;
@@ -29,16 +29,20 @@ use vitrine_kernels::tier::Tier;
 
 pub(super) type Linear = weights::Linear<Arc<PackedMatrix>, Vec<f32>>;
 
-/// Most sums that the kernels hand over at once.
+/// Largest number of sums that the kernels pass to a callback at once.
 const SUMS_MAX: usize = 64;
 
-/// The panels behind `columns`, which begin at a panel.
+/// The panels that hold `columns`, which must begin at a panel.
 fn panels(matrix: &PackedMatrix, columns: Range<usize>) -> Range<usize> {
     columns.start / matrix.panel_rows()..columns.end.div_ceil(matrix.panel_rows())
 }
 
-/// Multiplies the operand with matrices that stand side by side in `out`, `[rows, their heights]`.
-/// `take` gets a piece of a row of `out` and the sums for it, biases added.
+/// Multiplies the operand with each of `linears`. The products are adjacent columns of `out`, which
+/// is row-major `[rows, sum of matrix rows]`. Calls `take` with a piece of a row of `out` and the
+/// sums for it, biases added.
+///
+/// # Errors
+/// If a task panicked.
 pub(super) fn project(
     team: &mut Team<'_>,
     operand: &Operand,
@@ -66,9 +70,13 @@ pub(super) fn project(
     })
 }
 
-/// Multiplies the operand's `rows` rows with the output matrix and keeps of each row's logits the
-/// likeliest token alone: a row of 150,000 logits is neither written nor read again. `found`
-/// becomes `[rows, tasks]`. `bend` gets pieces of a row's sums and makes logits of them.
+/// Multiplies the operand's `rows` rows with the output matrix and keeps only the most likely token
+/// of each row, so that rows of 150,000 logits are neither written nor read back.
+///
+/// Resizes `found` to `[rows, tasks]`. `bend` converts pieces of a row's sums to logits.
+///
+/// # Errors
+/// If a task panicked.
 pub(super) fn likeliest(
     team: &mut Team<'_>,
     (operand, rows): (&Operand, usize),
@@ -99,7 +107,7 @@ pub(super) fn likeliest(
     })
 }
 
-/// The linear that column `column` belongs to, and the column where it begins.
+/// The linear layer that computes output column `column`, and its first column.
 fn find<'a>(linears: &[&'a Linear], column: usize) -> Option<(&'a Linear, usize)> {
     let mut first = 0;
     for linear in linears {
@@ -112,8 +120,11 @@ fn find<'a>(linears: &[&'a Linear], column: usize) -> Option<(&'a Linear, usize)
     None
 }
 
-/// Computes `activation(gate) · up` into `inner`, `[rows, feed forward]`. `combine` gets a piece of
-/// it, and the gate and the other half that belong there.
+/// Computes `activation(gate) · up` into `inner`, `[rows, feed forward]`. Calls `combine` with a
+/// piece of `inner` and the matching gate and up values.
+///
+/// # Errors
+/// If a task panicked.
 pub(super) fn gate_up(
     team: &mut Team<'_>,
     operand: &Operand,
@@ -127,7 +138,8 @@ pub(super) fn gate_up(
     let cut = Cut { width, rows: &[0, rows], columns: edges };
     team.pool.grid(inner, cut, team.workers, |worker, mut part: Rectangle<'_, f32>| {
         let columns = part.columns();
-        // Panel by panel, so that a gate is still in the first caches when its other half comes.
+        // Panel by panel, so that gate values are still in the L1 or L2 cache when they are
+        // combined.
         for first in columns.clone().step_by(panel_columns) {
             let some = first..(first + panel_columns).min(columns.end);
             let gates = &mut worker.gate;
@@ -151,7 +163,7 @@ pub(super) fn gate_up(
     })
 }
 
-/// Hands over sums of the columns from `column` on, the bias added where the linear has one.
+/// Calls `take` with the sums of the columns from `column` on, with the bias added if there is one.
 #[inline(always)]
 fn biased(linear: &Linear, (column, sums): (usize, &[f32]), take: impl FnOnce(&[f32])) {
     let Some(bias) = &linear.bias else { return take(sums) };
@@ -163,7 +175,7 @@ fn biased(linear: &Linear, (column, sums): (usize, &[f32]), take: impl FnOnce(&[
     take(biased);
 }
 
-/// What happens to a query or key head between its projection and attention.
+/// Processing of a query or key head between projection and attention.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HeadStage<'a> {
     pub(super) tier: Tier,
@@ -171,12 +183,12 @@ pub(super) struct HeadStage<'a> {
     pub(super) epsilon: f32,
     pub(super) angles: Option<&'a Angles>,
     pub(super) style: RopeStyle,
-    /// Leading elements that turn.
+    /// Leading elements of a head that rotate.
     pub(super) turned: usize,
 }
 
 impl HeadStage<'_> {
-    /// Normalises and turns the head of row `row`.
+    /// Normalises and rotates the head of row `row`.
     fn apply(&self, head: &mut [f32], row: usize) {
         if let Some(gain) = self.gain {
             norm::rms_norm_in_place(self.tier, head, gain, self.epsilon);
@@ -191,10 +203,10 @@ impl HeadStage<'_> {
     }
 }
 
-/// Where queries, keys and values stand in a row of projections, and how heads share them.
+/// Layout of queries, keys and values in a row of projections, and how heads share keys.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HeadShape {
-    /// Query heads of each key head.
+    /// Query heads per key head.
     pub(super) group: usize,
     pub(super) kv_heads: usize,
     pub(super) layout: PageLayout,
@@ -212,7 +224,10 @@ impl HeadShape {
     }
 }
 
-/// Normalises and turns keys and stores them and their values in their pages.
+/// Normalises and rotates the keys, and stores keys and values in their pages.
+///
+/// # Errors
+/// If a task panicked.
 pub(super) fn store<E: Element>(
     team: &mut Team<'_>,
     pages: &mut [E],
@@ -223,7 +238,7 @@ pub(super) fn store<E: Element>(
     let (layout, kv_heads) = (shape.layout, shape.kv_heads);
     let (width, row_width) = (layout.head_width(), shape.row_width());
     let (keys, values) = (shape.query_width(), shape.query_width() + kv_heads * width);
-    // One head is one row of the cut, and all rows of the step are stored into it.
+    // Each head is one row of the cut; the task of a head stores all rows of the step.
     let rows = team.edges.rows(kv_heads, plan.rows() * width, team.pool.threads());
     let cut = Cut { width: shape.head_elements, rows, columns: &[0, shape.head_elements] };
     team.pool.grid(pages, cut, team.workers, |worker, mut part| {
@@ -243,7 +258,10 @@ pub(super) fn store<E: Element>(
     })
 }
 
-/// Attention of all tiles into `mixed`, `[rows, query width]`.
+/// Computes attention of all tiles into `mixed`, `[rows, query width]`.
+///
+/// # Errors
+/// If a task panicked.
 pub(super) fn attend<E: Element>(
     team: &mut Team<'_>,
     pages: &[E],

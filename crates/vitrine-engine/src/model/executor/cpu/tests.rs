@@ -1,4 +1,4 @@
-//! What only the executor itself can see: that its memory stays where it is.
+//! Tests of a property that is visible inside the executor only: buffers are reused in place.
 
 use super::*;
 use crate::model::fixture::TinyDecoder;
@@ -7,7 +7,7 @@ use crate::model::step_input::Wanted;
 use vitrine_base::ids::PageId;
 
 impl CpuExecutor {
-    /// Where the buffers lie and how much they can hold.
+    /// Addresses and capacities of all buffers.
     fn footprint(&self) -> Vec<(usize, usize)> {
         let of = |buffer: &Vec<f32>| (buffer.as_ptr() as usize, buffer.capacity());
         let Arena { hidden, qkv, mixed, inner, computed, workers, .. } = &self.arena;
@@ -33,7 +33,7 @@ impl CpuExecutor {
     }
 }
 
-/// A step of `sequences` chunks of `tokens` tokens; single ones are decoded greedily.
+/// A step of `sequences` segments of `tokens` tokens each; single tokens are decoded greedily.
 fn input(sequences: u32, tokens: usize) -> StepInput {
     let mut input = StepInput::default();
     for index in 0..sequences {
