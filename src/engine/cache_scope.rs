@@ -1,9 +1,9 @@
 //! Cache scopes: who may reuse the KV pages of a prompt.
 //!
-//! A prompt found in the cache is answered faster, and a client can measure that: whoever may find
-//! a page can learn that its tokens were sent before. So beyond a prompt's shared beginning, pages
-//! are found only within their tenant. The tenant comes from the server's authentication, never
-//! from a field of the request.
+//! A prompt found in the cache is answered faster, and a client can measure that: if a client's
+//! requests may find a page, the client can learn that its tokens were sent before. So beyond a
+//! prompt's shared beginning, pages are found only within their tenant. The tenant comes from the
+//! server's authentication, never from a field of the request.
 //!
 //! Source: CVE-2025-46570 (timing of prefix caches); `cache_salt` in vLLM.
 

@@ -142,8 +142,9 @@ pub enum EngineError {
     /// The engine is shutting down.
     #[error("engine is shutting down")]
     Closing,
-    /// A limit in [`EngineOptions`](crate::engine::EngineOptions) is too small.
-    #[error("engine option {what} is {found}, minimum is {min}")]
+    /// A limit in [`EngineOptions`](crate::engine::EngineOptions) or in a benchmark's options is
+    /// too small.
+    #[error("option {what} is {found}, minimum is {min}")]
     Option {
         /// Name of the option.
         what: &'static str,

@@ -301,7 +301,7 @@ impl EngineHandle {
         }
     }
 
-    /// Refuses new requests from now on and tells the thread to end. Does not wait for it.
+    /// Refuses new requests from now on and requests the thread's end. Does not wait for it.
     pub fn shutdown(&self, how: Shutdown) {
         self.inner.shared.closing.store(true, Ordering::Release);
         self.inner.tell(Control::Shutdown(how));

@@ -152,8 +152,8 @@ impl Grammars {
         let is_schema = matches!(grammar, Grammar::JsonSchema(_));
         let build = |source: TopLevelGrammar| {
             factory.create_parser(source).map_err(|cause| match is_schema {
-                // The outer errors list every part on the way, which the schema's location says
-                // better.
+                // The outer errors list every enclosing part; the schema's location is more
+                // precise.
                 true => one_line(&cause.root_cause().to_string()),
                 false => one_line(&format!("{cause:#}")),
             })

@@ -167,7 +167,7 @@ impl ModelRegistry {
         list
     }
 
-    /// The status of one name; `None` if the registry does not know it.
+    /// The status of one name; `None` if the registry has no entry for it.
     #[must_use]
     pub fn status(&self, name: &str) -> Option<ModelStatus> {
         let shelf = self.lock();
