@@ -96,8 +96,8 @@ impl Admission {
     ///
     /// # Errors
     /// [`EngineError::Full`] if the queue has no room for it. [`EngineError::Crowded`] if the
-    /// requests ahead would delay it too long. [`EngineError::Late`] if even half of the estimated
-    /// queueing time exceeds the time until its deadline.
+    /// requests ahead would delay it too long. [`EngineError::Late`] if even half of
+    /// the estimated queueing time exceeds the time until its deadline.
     pub(crate) fn enter(self: &Arc<Self>, asked: Applicant) -> Result<Place, EngineError> {
         let Applicant { prompt_tokens, priority, .. } = asked;
         let mut line = self.lock();

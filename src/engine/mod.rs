@@ -6,8 +6,8 @@
 //! consumer's side ([`generation`]). The only floats read here are logits, in [`sampler`].
 //!
 //! Reading order: `request`, `cache_scope`, `handle`, `admission`, `step_loop`, `scheduler`,
-//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`, `generation`.
-//! `registry` serves several models in one process, each with an engine of its own.
+//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`,
+//! `generation`. `registry` serves several models in one process, each with an engine of its own.
 
 mod accounted;
 mod admission;

@@ -7,14 +7,15 @@
 //! new sample by one eighth unless stated otherwise.
 //!
 //! The time of a decode-only step is always measured, never extrapolated from smaller steps. Where
-//! prompts wait all the time such a step would not occur by itself, so [`Pace::prompt_rows`]
-//! returns 0 to force one. An underestimate would starve prefill, which keeps steps small, so it
-//! would never be corrected.
+//! prompts wait all the time such a step would not occur by itself, so
+//! [`Pace::prompt_rows`] returns 0 to force one. An underestimate would starve prefill,
+//! which keeps steps small, so it would never be corrected.
 //!
 //! Invariants
 //! - Unmeasured times are zero, so no request is refused on an assumption.
 //! - Only the share of prompt tokens that is usually not found in the prefix cache is charged.
-//! - [`Pace`] belongs to the engine thread. [`Rates`] publishes its estimates to all other threads.
+//! - [`Pace`] belongs to the engine thread. [`Rates`] holds the estimates that it
+//!   publishes to other threads.
 
 mod guesses;
 

@@ -7,7 +7,8 @@
 //!
 //! Invariants ([`Scheduler::check_integrity`], [`Scheduler::plan`])
 //! - Running sequences are sorted: live before outreach, then by arrival. An outreach sequence
-//!   counts as live once it was admitted because its turn was due, or once it was preempted.
+//!   counts as live once it was admitted because it had waited long enough, or once it was
+//!   preempted.
 //! - A plan never exceeds the row budget. Running sequences come before waiting ones and decode
 //!   rows before prompt chunks. Speculative rows are planned only if no other sequence can use the
 //!   rows.
@@ -46,16 +47,16 @@ pub(crate) struct SchedulerLimits {
     pub(crate) sequences_max: usize,
     /// Token slots in a page.
     pub(crate) page_tokens: usize,
-    /// Pages in the pool.
+    /// Number of pages in the pool.
     pub(crate) page_count: usize,
 }
 
 /// A sequence was refused because it would not fit the pool even alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NeverFits {
-    /// Pages needed at its maximum length.
+    /// Number of pages needed at its maximum length.
     pub(crate) pages_needed: usize,
-    /// Pages in the pool.
+    /// Number of pages in the pool.
     pub(crate) page_count: usize,
 }
 
@@ -287,12 +288,12 @@ impl Scheduler {
         self.line.again_count()
     }
 
-    /// Pages with at least one owner.
+    /// Number of pages with at least one owner.
     pub(crate) fn pages_taken(&self) -> usize {
         self.pages.taken_count()
     }
 
-    /// Pages in the prefix cache, owned or free.
+    /// Number of pages in the prefix cache, owned or free.
     pub(crate) fn pages_known(&self) -> usize {
         self.pages.known_count()
     }

@@ -211,7 +211,7 @@ impl StepLoop {
             cause = &cause as &dyn std::error::Error,
             "engine stopped after a fatal error"
         );
-        // Published first, so that a consumer that sees its channel close can read the cause.
+        // Set first, so that a consumer that sees its channel close can read the cause.
         let _first = self.shared.death.set((self.step, Arc::new(cause)));
         self.shared.closing.store(true, Ordering::Release);
         self.fail_all();

@@ -106,8 +106,8 @@ impl Constraint {
     }
 }
 
-/// Runs `forward` on this thread while other threads compute the masks of `guards`. Also returns
-/// the processor time spent on the masks.
+/// Runs `forward` on this thread while other threads compute the masks of `guards`.
+/// Also returns the processor time spent on the masks.
 pub(crate) fn prepare_beside<T>(
     guards: Vec<&mut Guard>,
     clock: &SharedClock,

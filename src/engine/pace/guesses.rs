@@ -1,9 +1,9 @@
 //! Decides how many speculative tokens a sequence may propose: as many as pay for their rows.
 //!
-//! An accepted token saves its sequence one token of a later step, worth the step's time divided by
-//! its sequences. The cost of a speculative row is the extra time of steps that have them. So
-//! speculation happens in steps of few rows, where another row costs little because the weights are
-//! read once for all rows, and stops by itself as the load grows.
+//! An accepted token saves its sequence one token of a later step: the step's time divided by the
+//! number of its sequences. The cost of a speculative row is the extra time of steps that have
+//! them. So speculation happens in steps of few rows, where another row costs little because the
+//! weights are read once for all rows, and stops by itself as the load grows.
 //!
 //! Invariants
 //! - Stale estimates decay towards their priors, so speculation is retried: the row cost towards
@@ -17,8 +17,8 @@ const PLACES: usize = 8;
 /// Probability 1 in fixed point.
 const ALWAYS: u64 = 1 << 20;
 
-/// Prior acceptance rates by position: the probability that the token and all before it are right.
-/// Measured on 200 drafts of the built-in drafter.
+/// Prior acceptance rates by position: the probability that the token and all before it are
+/// chosen by the model. Measured on 200 drafts of the built-in drafter.
 const EXPECTED: [u64; PLACES] = [
     per_cent(75),
     per_cent(50),

@@ -22,7 +22,7 @@ pub(super) enum Turn {
     Again,
     /// It is the oldest ready sequence of this class, and none of a higher class is ready.
     First(Priority),
-    /// It is outreach and its turn has come ([`OUTREACH_EVERY`]).
+    /// It is outreach that has waited long enough ([`OUTREACH_EVERY`]).
     Due,
 }
 

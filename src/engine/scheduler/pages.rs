@@ -55,17 +55,17 @@ impl Pages {
         self.pool.page_count()
     }
 
-    /// Pages without an owner, cached ones included.
+    /// Number of pages without an owner, cached ones included.
     pub(super) fn free_count(&self) -> usize {
         self.pool.free_count()
     }
 
-    /// Pages with at least one owner.
+    /// Number of pages with at least one owner.
     pub(super) fn taken_count(&self) -> usize {
         self.pool.taken_count()
     }
 
-    /// Pages in the prefix cache.
+    /// Number of pages in the prefix cache.
     pub(super) fn known_count(&self) -> usize {
         self.cache.known_count()
     }

@@ -1,4 +1,4 @@
-//! The whole engine on the toy model, driven by hand or on its thread, with a manual clock.
+//! The whole engine on the toy model, driven by the test or on its thread, with a manual clock.
 
 use super::*;
 use crate::base::clock::Clock;
@@ -53,7 +53,7 @@ const OPTIONS: EngineOptions = EngineOptions {
 
 const WARM: Sampling = Sampling { temperature: 0.9, top_k: 50, top_p: 0.95, min_p: 0.01, seed: 0 };
 
-/// An engine whose loop the test drives by hand.
+/// An engine whose loop is driven by the test, tick by tick.
 struct Hand {
     handle: EngineHandle,
     step_loop: StepLoop,
