@@ -1,7 +1,8 @@
-//! A model together with the memory that it was granted.
+//! Ties a loaded model to its memory grant.
 //!
 //! Invariants
-//! - The grant is given back after the model is gone, never before: fields drop in their order.
+//! - The grant is released after the model is dropped, never before: fields drop in declaration
+//!   order.
 
 use crate::model::Forward;
 use crate::model::ForwardLimits;
@@ -10,15 +11,14 @@ use crate::model::ModelError;
 use crate::model::StepInput;
 use vitrine_base::memory::Grant;
 
-/// See the module's description.
+/// A model and the memory grant that covers it.
 pub(crate) struct Accounted {
     model: Box<dyn Forward>,
-    #[expect(dead_code, reason = "dropping it is its purpose")]
+    #[expect(dead_code, reason = "held only to be dropped after the model")]
     grant: Grant,
 }
 
 impl Accounted {
-    /// Ties `grant` to `model`.
     pub(crate) fn new(model: Box<dyn Forward>, grant: Grant) -> Self {
         Self { model, grant }
     }

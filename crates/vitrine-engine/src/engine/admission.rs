@@ -1,18 +1,17 @@
-//! Bounds the waiting line: requests and prompt tokens that have not had their first step, and the
-//! time that a live request may lose to those who are there before it.
+//! Admission control: bounds the waiting queue by requests, prompt tokens and estimated delay.
 //!
 //! Invariants
-//! - A place is taken before a request enters the work lane; it is in the line until the first step
-//!   begins and among those that run until the end: the lane, which has `waiting_max` places, is
-//!   never full, and nobody is missing from the count.
-//! - An empty line takes any prompt, however many tokens, and an empty engine any request: nobody
-//!   is refused for ever.
-//! - A refusal asks nobody: it takes as long as a lock, whatever the engine is doing.
+//! - A request gets its permit before it enters the work channel. It counts as waiting until its
+//!   first step and as running until its end. So the channel, whose capacity is `waiting_max`, is
+//!   never full.
+//! - An empty queue accepts any prompt, however long, and an empty engine any request, so none is
+//!   refused for ever.
+//! - A refusal only takes a lock; it never waits for the engine thread.
 //!
 //! Sources: bounds on requests and on queued prefill tokens as in vLLM (`--max-num-queued-reqs`,
-//! `--max-num-queued-tokens`); the bound on time counts requests beyond those that the machine
-//! serves without delay, as TCP Vegas counts segments (Brakmo & Peterson 1995) and Netflix's
-//! `concurrency-limits` requests.
+//! `--max-num-queued-tokens`). The bound on delay limits the requests beyond those that the machine
+//! serves without delay, as TCP Vegas does for segments (Brakmo & Peterson 1995) and Netflix's
+//! `concurrency-limits` for requests.
 
 use crate::engine::error::EngineError;
 use crate::engine::pace::Crowd;
@@ -24,27 +23,28 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-/// A deadline is hopeless when the line ahead takes this many times longer: rates are measured,
-/// prompts ahead may be found computed, and a request refused for nothing is worse than a late one.
+/// A deadline is unreachable if the estimated queueing time exceeds the remaining time by this
+/// factor. Estimates are rough and queued prompts may be found in the prefix cache; refusing a
+/// request that could have been served is worse than serving one late.
 const LATE_FACTOR: u32 = 2;
 
-/// Usual answers whose time a live request may lose unless configuration names a time.
+/// Default bound on the delay of a live request, in average answers.
 ///
-/// A machine at 80 % of what it sustains holds more than twenty requests for 1 % of the time
-/// (0.8^20; M/M/1 with processor sharing): as many must get in, and hardly more, if those who are
-/// accepted under overload shall not wait half as long again. `scripts/bench-overload` measures it.
+/// At 80 % load a machine holds more than twenty requests for 1 % of the time (0.8^20; M/M/1 with
+/// processor sharing). The bound must admit that many, but hardly more, or requests accepted under
+/// overload would wait half as long again. Measured by `scripts/bench-overload`.
 const DELAY_ANSWERS: u32 = 24;
 
-/// What bounds the line.
+/// Limits of admission control.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineLimits {
-    /// Requests without a first step.
+    /// Most requests that wait for their first step.
     pub(crate) waiting_max: usize,
-    /// Tokens of their prompts.
+    /// Most prompt tokens of the waiting requests together.
     pub(crate) prompt_tokens_max: usize,
-    /// Longest time that a live request may lose to others; `None`: that of [`DELAY_ANSWERS`].
+    /// Maximum estimated delay of a live request; `None` means the time of [`DELAY_ANSWERS`].
     pub(crate) delay_max: Option<Duration>,
-    /// Sequences that run at once.
+    /// Most sequences that run at once.
     pub(crate) seats: usize,
 }
 
@@ -52,34 +52,32 @@ pub(crate) struct LineLimits {
 struct Line {
     waiting: usize,
     prompt_tokens: usize,
-    /// Of these, live requests.
+    /// Live requests among `waiting`.
     live_waiting: usize,
-    /// Of the tokens, those of live requests.
+    /// Their share of `prompt_tokens`.
     live_prompt_tokens: usize,
     running: usize,
 }
 
-/// The waiting line's door.
+/// Admits or refuses requests; shared by the handles and the engine thread.
 #[derive(Debug)]
 pub(crate) struct Admission {
     limits: LineLimits,
     line: Mutex<Line>,
-    /// What the line will take.
+    /// Cost estimates published by the engine thread.
     pub(crate) rates: Rates,
 }
 
-/// Who asks for a place.
+/// A request that asks for admission.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Applicant {
-    /// Tokens of its prompt.
     pub(crate) prompt_tokens: usize,
-    /// Its class.
     pub(crate) priority: Priority,
-    /// Time until its deadline.
+    /// Time until its deadline; `None` if it has none.
     pub(crate) time_left: Option<Duration>,
 }
 
-/// A place in the waiting line, then among those that run; dropping it gives it back.
+/// An admission permit. Counts its request as waiting, then as running, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     admission: Arc<Admission>,
@@ -89,17 +87,17 @@ pub(crate) struct Place {
 }
 
 impl Admission {
-    /// A line of nobody.
+    /// Creates an empty queue.
     pub(crate) fn new(limits: LineLimits) -> Arc<Self> {
         Arc::new(Self { limits, line: Mutex::default(), rates: Rates::default() })
     }
 
-    /// Takes a place for a prompt.
+    /// Admits a request or refuses it at once.
     ///
     /// # Errors
-    /// [`EngineError::Full`] when the line has no room for it, [`EngineError::Crowded`] when those
-    /// before it would delay it too long, [`EngineError::Late`] when even half of what the line
-    /// ahead takes passes the deadline.
+    /// [`EngineError::Full`] if the queue has no room for it. [`EngineError::Crowded`] if the
+    /// requests ahead would delay it too long. [`EngineError::Late`] if even half of
+    /// the estimated queueing time exceeds the time until its deadline.
     pub(crate) fn enter(self: &Arc<Self>, asked: Applicant) -> Result<Place, EngineError> {
         let Applicant { prompt_tokens, priority, .. } = asked;
         let mut line = self.lock();
@@ -142,7 +140,8 @@ impl Admission {
         Ok(Place { admission: Arc::clone(self), prompt_tokens, priority, runs: false })
     }
 
-    /// Whether a live request would be served in time. Outreach in the line stands behind it.
+    /// Checks the estimated delay of a live request. Waiting outreach is not counted, as it comes
+    /// after.
     fn check_delay(&self, line: &Line) -> Result<(), EngineError> {
         let ahead = Crowd {
             running: line.running,
@@ -163,24 +162,25 @@ impl Admission {
         Ok(())
     }
 
-    /// Requests in the line.
+    /// Number of waiting requests.
     pub(crate) fn waiting(&self) -> usize {
         self.lock().waiting
     }
 
-    /// Prompt tokens in the line.
+    /// Prompt tokens of the waiting requests.
     pub(crate) fn prompt_tokens(&self) -> usize {
         self.lock().prompt_tokens
     }
 
     fn lock(&self) -> MutexGuard<'_, Line> {
-        // Numbers that change together cannot be left half changed.
+        // The counts are updated without any call that could panic half way, so poisoning is
+        // harmless.
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Place {
-    /// Leaves the line for those that run.
+    /// Counts the request as running from now on.
     pub(crate) fn start(&mut self) {
         if !std::mem::replace(&mut self.runs, true) {
             let mut line = self.admission.lock();
@@ -224,7 +224,7 @@ mod tests {
         LineLimits { waiting_max, prompt_tokens_max, delay_max: Some(Duration::MAX), seats: 5 }
     }
 
-    /// A prompt token takes a millisecond, an output token two, an answer ten of these.
+    /// The counts are changed by plain arithmetic only, so a poisoned lock is harmless.
     fn measured(admission: &Admission) {
         let mut pace = Pace::default();
         let prompts = StepWork { prompt_rows: 10, ..StepWork::default() };
@@ -272,7 +272,7 @@ mod tests {
         let mut places = [300, 200, 0, 0, 0].map(|tokens| admission.enter(asks(tokens)).unwrap());
         places[2..].iter_mut().for_each(Place::start);
         let refused = admission.enter(asks(10)).unwrap_err();
-        // 500 prompt tokens of 1 ms, then two answers that wait and three that run, 20 ms each.
+        // 500 prompt tokens of 1 ms, then two waiting and three running answers of 20 ms each.
         let EngineError::Full { retry_after, .. } = refused else { panic!("{refused}") };
         assert_eq!(retry_after, Duration::from_millis(600));
     }
@@ -287,9 +287,9 @@ mod tests {
         // Each answer takes 20 ms, a prompt of one token 1 ms.
         (0..4).for_each(|_| enter(asks(1)).unwrap());
         let refused = enter(asks(1)).unwrap_err();
-        let text = "2 requests run and 2 wait: they would delay this one by 84ms, allowed are 70ms";
+        let text = "2 running and 2 waiting requests would delay this one by 84ms, limit is 70ms";
         assert!(matches!(refused, EngineError::Crowded { running: 0, waiting: 4, .. }));
-        // Outreach stands behind and may wait; it takes no live request's place until it runs.
+        // Outreach may wait, and does not count against live requests until it runs.
         let outreach = Applicant { priority: Priority::Outreach, ..asks(500) };
         enter(outreach).unwrap();
         places[0].start();
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(admission.enter(asks(1)).unwrap_err().to_string(), text);
         places.remove(0);
         assert!(admission.enter(asks(1)).is_ok());
-        // A crowd of one that takes longer than allowed delays nobody but itself.
+        // With nothing ahead of it, a request is admitted however long answers take.
         places.clear();
         admission.rates.learn_output(100_000);
         assert!(admission.enter(asks(1)).is_ok());
@@ -330,10 +330,10 @@ mod tests {
         measured(&admission);
         let outreach = Applicant { priority: Priority::Outreach, ..asks(450) };
         let _place = admission.enter(outreach).unwrap();
-        // 500 ms of prompts stand before outreach, 50 ms before a live turn.
+        // 500 ms of prompts are ahead of outreach, 50 ms ahead of a live request.
         assert!(admission.enter(within(250, Priority::Outreach)).is_ok());
         let late = admission.enter(within(200, Priority::Outreach)).unwrap_err();
-        assert_eq!(late.to_string(), "deadline is in 200ms, the waiting line takes 500ms");
+        assert_eq!(late.to_string(), "deadline is in 200ms, the waiting queue takes 500ms");
         assert!(admission.enter(within(200, Priority::Live)).is_ok());
     }
 }

@@ -1,8 +1,8 @@
-//! How fast a model runs: prefill and decode tokens per second by batch size.
+//! Measures a model's prefill and decode speed, in tokens per second by batch size.
 //!
 //! Drives the forward pass directly, without scheduler and sampler, like llama-batched-bench:
-//! `batch` sequences of random prompt tokens are prefilled, then every step gives each sequence one
-//! more token. Prompts are packed into chunks of at most [`CHUNK_TOKENS`] rows.
+//! `batch` sequences of random prompt tokens are prefilled, then every step decodes one more token
+//! for each. Prompts are packed into steps of at most [`CHUNK_TOKENS`] rows.
 
 use crate::engine::error::EngineError;
 use crate::engine::generation_model::decoder_options;
@@ -32,7 +32,7 @@ const CHUNK_TOKENS: usize = 512;
 /// Token slots in a page: the engine's usual size.
 const PAGE_TOKENS: usize = 32;
 
-/// Largest KV memory that a measurement may take, bytes.
+/// Most KV memory that a measurement may take, bytes.
 const KV_BYTES_MAX: u64 = 32 << 30;
 
 /// What to measure.
@@ -40,36 +40,36 @@ const KV_BYTES_MAX: u64 = 32 << 30;
 pub struct BenchOptions {
     /// Prompt tokens of each sequence.
     pub prompt_tokens: usize,
-    /// Decode steps.
+    /// Decode steps, one token of each sequence per step.
     pub output_tokens: usize,
-    /// Sequences at once, one measurement each.
+    /// Batch sizes in sequences; each is measured separately.
     pub batches: Vec<usize>,
-    /// Instruction set of the CPU kernels; `None` takes the machine's best.
+    /// Instruction set of the CPU kernels; `None` selects the best one that the machine supports.
     pub tier: Option<Tier>,
     /// Number format of keys and values.
     pub kv_type: KvType,
-    /// All sequences share one prompt: its whole pages are computed once.
+    /// Whether all sequences share one prompt, whose full pages are then computed once.
     pub shared_prompt: bool,
 }
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BenchRow {
-    /// Sequences at once.
+    /// Sequences in the batch.
     pub batch: usize,
     /// Prompt tokens of each sequence.
     pub prompt_tokens: usize,
     /// Tokens decoded by each sequence.
     pub output_tokens: usize,
-    /// Prompt tokens computed a second.
+    /// Prompt tokens computed per second.
     pub prefill_tokens_per_second: f64,
-    /// Tokens decoded a second by all sequences together.
+    /// Tokens decoded per second, all sequences together.
     pub decode_tokens_per_second: f64,
-    /// Prefill and decode together.
+    /// Time of prefill and decode together, in seconds.
     pub seconds: f64,
 }
 
-/// Measures the model in a GGUF file, after one small warm-up; `measured` hears of each row.
+/// Measures the model in a GGUF file, after a small warm-up. Calls `measured` with each row.
 ///
 /// # Errors
 /// If an option is zero, the model cannot be loaded, a sequence does not fit its context, or the KV
@@ -103,7 +103,7 @@ pub(crate) fn bench_model(
     measured: &mut dyn FnMut(&BenchRow),
 ) -> Result<Vec<BenchRow>, EngineError> {
     let batches = options.batches.iter().copied();
-    // First touches (packing, page faults) belong to nobody's measurement; one step touches all.
+    // One warm-up step keeps first-touch costs (packing, page faults) out of the measurements.
     let prompt_tokens = options.prompt_tokens.min(CHUNK_TOKENS);
     let warm_up = BenchOptions { prompt_tokens, output_tokens: 1, ..options.clone() };
     Batch::new(model, &warm_up, batches.clone().min().unwrap_or(1))?.measure(clock)?;
@@ -134,13 +134,13 @@ impl BenchOptions {
         self.prompt_tokens.saturating_add(self.output_tokens)
     }
 
-    /// Pages of the largest batch, nothing shared.
+    /// Pages needed by the largest batch if nothing is shared.
     fn page_count(&self, page_tokens: usize) -> usize {
         let largest = self.batches.iter().copied().max().unwrap_or(0);
         self.sequence_tokens().div_ceil(page_tokens).saturating_mul(largest)
     }
 
-    /// Bytes of the pages that the largest batch needs.
+    /// Bytes of the pages needed by the largest batch.
     fn kv_bytes(&self, page_bytes: u64) -> Result<u64, EngineError> {
         let found = (self.page_count(PAGE_TOKENS) as u64).saturating_mul(page_bytes);
         if found > KV_BYTES_MAX {
@@ -151,12 +151,12 @@ impl BenchOptions {
     }
 }
 
-/// One measurement under way.
+/// A measurement in progress.
 struct Batch<'a> {
     model: &'a mut dyn Forward,
     prompt_tokens: usize,
     output_tokens: usize,
-    /// Prompt tokens whose pages every sequence shares.
+    /// Prompt tokens in pages that all sequences share.
     shared_tokens: usize,
     pages: Vec<Vec<PageId>>,
     random: ChaCha8Rng,
@@ -172,8 +172,8 @@ impl<'a> Batch<'a> {
         let limits = model.limits();
         let pages_max = limits.page_count;
         let sequence_pages = options.sequence_tokens().div_ceil(limits.page_tokens);
-        // The page with the prompt's end is written by decoding, so it is never shared; one token
-        // stays to compute, or there would be no prefill.
+        // Decoding writes to the page at the prompt's end, so that page is never shared. At least
+        // one token of each prompt stays to be computed, so that there is a prefill to measure.
         let shared_pages = if options.shared_prompt {
             (options.prompt_tokens - 1) / limits.page_tokens
         } else {
@@ -226,7 +226,7 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Computes every prompt; returns how many tokens that were.
+    /// Computes every prompt; returns the number of tokens computed.
     fn prefill(&mut self) -> Result<usize, EngineError> {
         let mut computed = 0;
         self.prefill_range(0, 0, self.shared_tokens, &mut computed)?;
@@ -237,7 +237,7 @@ impl<'a> Batch<'a> {
         Ok(computed)
     }
 
-    /// Packs a range of one prompt into steps, running each that is full.
+    /// Packs a range of one prompt into steps and runs each step that is full.
     fn prefill_range(
         &mut self,
         sequence: usize,
@@ -260,7 +260,7 @@ impl<'a> Batch<'a> {
             at += count;
             *computed += count;
         }
-        // What comes next may read these pages.
+        // Later rows may read these shared pages.
         if from < to && to == self.shared_tokens { self.run() } else { Ok(()) }
     }
 
@@ -287,7 +287,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no exact value")]
 fn per_second(tokens: usize, time: Duration) -> f64 {
     tokens as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE)
 }
@@ -346,7 +346,7 @@ mod tests {
             shared_prompt: true,
         };
         let (rows, _) = run(&options);
-        // Nine pages of four tokens are shared, four tokens are each sequence's own: two steps.
+        // Nine pages of four tokens are shared; four tokens of each sequence are not: two steps.
         assert_eq!(rows[0].prefill_tokens_per_second, f64::from(36 + 8 * 4) / 2.0);
     }
 

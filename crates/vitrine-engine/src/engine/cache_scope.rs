@@ -1,8 +1,9 @@
-//! Who may find the pages of a prompt again.
+//! Cache scopes: who may reuse the KV pages of a prompt.
 //!
-//! A page that is found again answers faster, and time can be measured: whoever may find a page can
-//! learn that somebody else sent its tokens. So everything below a prompt's shared part is found
-//! within its tenant only, and the tenant is the server's knowledge, never a request's field.
+//! A prompt found in the cache is answered faster, and a client can measure that: if a client's
+//! requests may find a page, the client can learn that its tokens were sent before. So beyond a
+//! prompt's shared beginning, pages are found only within their tenant. The tenant comes from the
+//! server's authentication, never from a field of the request.
 //!
 //! Source: CVE-2025-46570 (timing of prefix caches); `cache_salt` in vLLM.
 
@@ -10,7 +11,8 @@ use sha2::Digest;
 use sha2::Sha256;
 use vitrine_base::ids::TenantId;
 
-/// Whose pages: 128 bits of the tenant id's SHA-256, so that two tenants never meet.
+/// The owner of cached pages: 128 bits of the tenant id's SHA-256, so that collisions are
+/// negligible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CacheOwner([u32; 4]);
 
@@ -26,35 +28,35 @@ impl CacheOwner {
         Self(words)
     }
 
-    /// The owner's bits.
+    /// The hash as four words, for cache keys.
     pub(crate) fn words(self) -> [u32; 4] {
         self.0
     }
 }
 
-/// Who may find the pages of a prompt, and of what is generated after it, again.
+/// Who may reuse the KV pages of a prompt and of the output generated after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheScope {
-    /// Nobody: nothing is looked up and nothing is kept.
+    /// Nobody: pages are neither looked up nor cached.
     Nobody,
-    /// The tenant's own requests.
+    /// Requests of the same tenant.
     Tenant {
-        /// Whose.
+        /// The tenant, as the owner of the pages.
         owner: CacheOwner,
-        /// Tokens at the prompt's beginning that hold nothing of any tenant's, such as the
-        /// gateway's own instructions: every tenant finds these.
+        /// Leading prompt tokens that contain nothing of any tenant, such as the gateway's own
+        /// instructions. Every tenant finds the pages that they fill.
         shared_tokens: usize,
     },
 }
 
 impl CacheScope {
-    /// A prompt that is all the tenant's own.
+    /// The scope of a prompt that belongs to the tenant as a whole.
     #[must_use]
     pub fn of(tenant: &TenantId) -> Self {
         Self::Tenant { owner: CacheOwner::of(tenant), shared_tokens: 0 }
     }
 
-    /// Whose pages; `None` if they are nobody's.
+    /// The owner of the pages; `None` if nothing is cached.
     pub(crate) fn owner(self) -> Option<CacheOwner> {
         match self {
             Self::Nobody => None,

@@ -1,9 +1,9 @@
-//! Orders to forget what is computed of a tenant: asked by anybody, carried out by the engine
-//! thread before its next step.
+//! Erasure requests: any thread may ask to remove a tenant's pages from the prefix cache; the
+//! engine thread does so before its next step.
 //!
 //! Invariants
-//! - An order is never refused or lost; equal ones are one, so there are at most as many as there
-//!   are tenants.
+//! - An erasure is never refused or lost. Pending erasures of the same tenant are merged, so there
+//!   are at most as many as tenants.
 
 use crate::engine::cache_scope::CacheOwner;
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ struct Orders {
     asked: u64,
 }
 
-/// The orders that are open, and how many are done.
+/// Pending erasures, and the number of the last one that was carried out.
 #[derive(Debug, Default)]
 pub(crate) struct Erasures {
     orders: Mutex<Orders>,
@@ -26,7 +26,7 @@ pub(crate) struct Erasures {
 }
 
 impl Erasures {
-    /// Leaves an order; the answer is for [`done`](Self::done).
+    /// Requests an erasure; returns its number for [`done`](Self::done).
     pub(crate) fn ask(&self, owner: CacheOwner) -> u64 {
         let mut orders = self.lock();
         orders.owners.insert(owner);
@@ -34,14 +34,14 @@ impl Erasures {
         orders.asked
     }
 
-    /// Waits until an order is carried out.
+    /// Waits until the erasure with this number has been carried out.
     pub(crate) async fn done(&self, order: u64) {
         let mut done = self.done.subscribe();
-        // The sender lives as long as `self`.
+        // The sender lives as long as `self`, so waiting cannot fail.
         let _done = done.wait_for(|done| *done >= order).await.is_ok();
     }
 
-    /// Carries out what is asked.
+    /// Carries out all pending erasures by calling `forget` for each owner.
     pub(crate) fn carry_out(&self, mut forget: impl FnMut(CacheOwner)) {
         let mut orders = self.lock();
         if orders.owners.is_empty() {
@@ -54,7 +54,7 @@ impl Erasures {
     }
 
     fn lock(&self) -> MutexGuard<'_, Orders> {
-        // A set and a count: nothing that a panic could leave half done.
+        // A set and a counter: a panic cannot leave them inconsistent.
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

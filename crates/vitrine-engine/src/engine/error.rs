@@ -1,4 +1,4 @@
-//! Why the engine refused, failed or abandoned a generation.
+//! Errors of the engine: why a generation was refused, failed or was abandoned.
 
 use crate::engine::constraint::GrammarFault;
 use crate::engine::constraint::Stuck;
@@ -9,152 +9,154 @@ use std::sync::Arc;
 use std::time::Duration;
 use vitrine_base::memory::MemoryError;
 
-/// Why the engine refused, failed or abandoned a generation.
+/// Why the engine refused, failed or abandoned a generation, or could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// Nothing to continue.
+    /// The prompt has no tokens.
     #[error("prompt is empty")]
     EmptyPrompt,
-    /// Retrying cannot help: one output token must fit behind the prompt.
+    /// The prompt leaves no room for an output token. Retrying cannot help.
     #[error("prompt has {prompt_tokens} tokens, limit is {prompt_tokens_max}")]
     PromptTooLong {
-        /// Tokens found.
+        /// Tokens in the prompt.
         prompt_tokens: usize,
-        /// Tokens allowed.
+        /// Most tokens allowed.
         prompt_tokens_max: usize,
     },
-    /// A prompt token lies outside the vocabulary.
+    /// A prompt token id is outside the vocabulary.
     #[error("token id {token} is outside the vocabulary of {vocabulary_size}")]
     Token {
         /// The id.
         token: u32,
-        /// Ids run below this.
+        /// Number of token ids; valid ids are below it.
         vocabulary_size: usize,
     },
-    /// More output asked for than allowed, or none.
-    #[error("{output_tokens} output tokens are asked for, allowed are 1 to {output_tokens_max}")]
+    /// The requested output length is zero or above the limit.
+    #[error("{output_tokens} output tokens requested, allowed are 1 to {output_tokens_max}")]
     OutputTokens {
-        /// Tokens asked for.
+        /// Tokens requested.
         output_tokens: usize,
-        /// Tokens allowed.
+        /// Most tokens allowed.
         output_tokens_max: usize,
     },
-    /// Too many stop strings, or one that is empty or too long.
+    /// There are too many stop strings, or one is empty or too long.
     #[error(
-        "{count} stop strings of up to {bytes} bytes, allowed are {count_max} of 1 to {bytes_max}"
+        "{count} stop strings, one of {bytes} bytes, allowed are {count_max} of 1 to {bytes_max} \
+         bytes"
     )]
     StopStrings {
-        /// How many there are.
+        /// Number of stop strings.
         count: usize,
-        /// Length of the offending one, bytes.
+        /// Length of the first invalid one, in bytes.
         bytes: usize,
-        /// How many are allowed.
+        /// Most stop strings allowed.
         count_max: usize,
-        /// Longest allowed, bytes.
+        /// Longest stop string allowed, in bytes.
         bytes_max: usize,
     },
-    /// A sampling parameter is out of its range.
+    /// A sampling parameter is out of range.
     #[error("{what} is {found}, allowed is {allowed}")]
     Sampling {
-        /// The parameter.
+        /// Name of the parameter.
         what: &'static str,
         /// Its value.
         found: f32,
-        /// Its range.
+        /// Its allowed range, in words.
         allowed: &'static str,
     },
-    /// Retrying later can help: the waiting line is full.
+    /// The waiting queue is full. Retrying later can help.
     #[error(
-        "waiting line is full: {waiting} of {waiting_max} requests, \
+        "waiting queue is full: {waiting} of {waiting_max} requests, \
          {prompt_tokens_waiting} of {prompt_tokens_waiting_max} prompt tokens"
     )]
     Full {
-        /// Requests in the line.
+        /// Waiting requests.
         waiting: usize,
-        /// Requests that fit.
+        /// Most waiting requests allowed.
         waiting_max: usize,
-        /// Prompt tokens in the line.
+        /// Prompt tokens of the waiting requests.
         prompt_tokens_waiting: usize,
-        /// Prompt tokens that fit.
+        /// Most waiting prompt tokens allowed.
         prompt_tokens_waiting_max: usize,
-        /// When the line is likely to be empty, by the measured rate; zero: not known.
+        /// Estimated time until the queue is empty; zero if nothing is measured yet.
         retry_after: Duration,
     },
-    /// Retrying later can help: those who are there would delay this request too long.
+    /// The requests ahead would delay this one too long. Retrying later can help.
     #[error(
-        "{running} requests run and {waiting} wait: they would delay this one by {delay:?}, \
-         allowed are {delay_max:?}"
+        "{running} running and {waiting} waiting requests would delay this one by {delay:?}, \
+         limit is {delay_max:?}"
     )]
     Crowded {
-        /// Requests that run.
+        /// Running requests.
         running: usize,
-        /// Requests that wait before it.
+        /// Waiting requests ahead of it.
         waiting: usize,
-        /// What they would cost it, by the measured rate.
+        /// Estimated delay that they cause.
         delay: Duration,
-        /// What it may lose.
+        /// Maximum delay allowed.
         delay_max: Duration,
     },
-    /// The line alone takes longer than the deadline leaves.
-    #[error("deadline is in {left:?}, the waiting line takes {line:?}")]
+    /// The deadline cannot be met: the queue ahead takes too long.
+    #[error("deadline is in {left:?}, the waiting queue takes {line:?}")]
     Late {
         /// Time until the deadline.
         left: Duration,
-        /// What the line takes, by the measured rate.
+        /// Estimated time to compute the prompts ahead.
         line: Duration,
     },
-    /// The step that computed this generation failed; the engine goes on.
+    /// The step that was computing this generation failed. The engine goes on.
     #[error("forward pass failed at step {step}")]
     Step {
-        /// The step.
+        /// Number of the step, from 1.
         step: u64,
         /// What failed.
         #[source]
         cause: Arc<ModelError>,
     },
-    /// The model gave no finite logit; this generation alone ends.
+    /// The model returned no finite logit. Only this generation ends.
     #[error("no usable logit at position {position}")]
     Logits {
         /// Position of the row in its sequence.
         position: usize,
     },
-    /// What the answer must match cannot be enforced.
+    /// The requested grammar was refused.
     #[error(transparent)]
     Grammar(#[from] GrammarFault),
-    /// The constraint and the model do not go together; this generation alone ends.
-    #[error("the constraint is stuck at position {position}: {cause}")]
+    /// The constraint allows no token, or is too complex. Only this generation ends.
+    #[error("constraint cannot continue at position {position}: {cause}")]
     Stuck {
-        /// Position of the token that it cannot choose.
+        /// Position of the token that could not be chosen.
         position: usize,
-        /// Why.
+        /// Why the constraint cannot continue.
         cause: Stuck,
     },
-    /// The engine stopped for good; every generation ends with this and no new one starts.
-    #[error("engine is dead since step {step}")]
+    /// The engine stopped after a fatal error. Every generation ends with this, and none can start.
+    #[error("engine stopped at step {step} after a fatal error")]
     Dead {
-        /// The step that failed.
+        /// Number of the last step.
         step: u64,
-        /// What failed.
+        /// The fatal error.
         #[source]
         cause: Arc<Death>,
     },
     /// The engine is shutting down.
     #[error("engine is shutting down")]
     Closing,
-    /// A limit in the options makes no sense.
-    #[error("option {what} is {found}, at least {min} is needed")]
+    /// A limit in [`EngineOptions`](crate::engine::EngineOptions) or in a benchmark's options is
+    /// too small.
+    #[error("option {what} is {found}, minimum is {min}")]
     Option {
-        /// The option.
+        /// Name of the option.
         what: &'static str,
         /// Its value.
         found: usize,
-        /// Smallest that works.
+        /// Smallest value allowed.
         min: usize,
     },
-    /// The operating system gave no thread.
+    /// The engine thread could not be started.
     #[error("cannot start the engine thread")]
     Thread {
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         cause: std::io::Error,
     },
@@ -163,7 +165,7 @@ pub enum EngineError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         cause: std::io::Error,
     },
@@ -171,20 +173,20 @@ pub enum EngineError {
     #[error(transparent)]
     Memory(#[from] MemoryError),
     /// The model file was refused, or a forward pass outside the step loop failed.
-    #[error("model failed")]
+    #[error("cannot load or run the model")]
     Model(#[from] ModelError),
-    /// The model file's tokenizer or chat template was refused.
-    #[error("tokenizer or chat template failed")]
+    /// The model's tokenizer or chat template was refused.
+    #[error("cannot use the model's tokenizer or chat template")]
     Text(#[from] TextError),
 }
 
-/// What ended the engine.
+/// The fatal error that stopped an engine.
 #[derive(Debug, thiserror::Error)]
 pub enum Death {
-    /// The forward pass failed in several steps on end.
-    #[error("forward pass failed {steps} times on end")]
+    /// The forward pass failed in several steps in a row.
+    #[error("forward pass failed in {steps} steps in a row")]
     Forward {
-        /// How many steps.
+        /// Number of failed steps.
         steps: u32,
         /// The last failure.
         #[source]

@@ -1,10 +1,10 @@
-//! The consumer's side of a generation: token ids become text here, not on the engine thread.
+//! The consumer's side of a generation. Token ids become text here, not on the engine thread.
 //!
 //! Invariants
-//! - Events come as tokens, then exactly one end (`Done` or an error), then nothing.
-//! - The tokens' texts joined are the output: whole characters only (one that the last token leaves
-//!   unfinished is left out), nothing of a stop string.
-//! - Dropping a generation cancels it: the engine notices before its next step.
+//! - The events are tokens, followed by exactly one end (`Done` or an error), then nothing.
+//! - The concatenated texts of the tokens are the output. They contain whole characters only (an
+//!   incomplete last character is dropped) and no part of a stop string.
+//! - Dropping a generation cancels it; the engine notices before its next step.
 
 use crate::engine::error::EngineError;
 use crate::engine::sequence::EngineEvent;
@@ -23,71 +23,71 @@ use tokio::sync::mpsc;
 /// Why a generation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishReason {
-    /// The model ended its text, or a stop string came.
+    /// The model ended its text, a stop string appeared, or the constraint was complete.
     Stop,
     /// The output limit or the end of the context was reached.
     Length,
-    /// The request's deadline passed, in the waiting line or while decoding.
+    /// The request's deadline passed, while waiting or while running.
     Deadline,
     /// [`Generation::cancel`] was called.
     Cancelled,
 }
 
-/// Tokens that a generation took.
+/// Token counts of a generation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Tokens of the prompt.
+    /// Tokens in the prompt.
     pub prompt_tokens: usize,
-    /// Of these, tokens whose K and V were there already.
+    /// Prompt tokens whose keys and values came from the prefix cache.
     pub cached_tokens: usize,
-    /// Tokens that the consumer was given; an end-of-text token that ended the text is not counted.
+    /// Tokens delivered to the consumer. An end-of-text token that ended the text is not counted.
     pub output_tokens: usize,
 }
 
-/// Where the time went.
+/// Durations of a generation's phases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// Submission to first step.
+    /// From submission to the first step.
     pub queue: Duration,
-    /// First step to first token.
+    /// From the first step to the first token.
     pub prefill: Duration,
-    /// First token to the end.
+    /// From the first token to the end.
     pub decode: Duration,
 }
 
-/// One thing that happened to a generation.
+/// An event of a generation.
 #[derive(Debug)]
 pub enum GenerationEvent {
-    /// A token of output. Tokens that may belong to a stop string come late.
+    /// An output token. Delayed while it may belong to a stop string.
     Token {
-        /// Its id.
+        /// The token id.
         id: u32,
-        /// The text that it completes; may be empty.
+        /// The text completed by this token; may be empty.
         text: String,
     },
-    /// The regular end.
+    /// The generation ended normally.
     Done {
-        /// Why.
+        /// Why it ended.
         reason: FinishReason,
-        /// Tokens used.
+        /// Token counts.
         usage: Usage,
-        /// Time used.
+        /// Durations of its phases.
         timings: Timings,
     },
 }
 
-/// A whole generation.
+/// The complete result of a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
     /// The output text.
     pub text: String,
-    /// The output tokens; they may reach into the stop string that ended the text.
+    /// The output tokens; the last ones may belong to the stop string that ended the text.
     pub token_ids: Vec<u32>,
     /// Why it ended.
     pub reason: FinishReason,
-    /// Tokens used.
+    /// Token counts.
     pub usage: Usage,
-    /// Time used.
+    /// Durations of its phases.
     pub timings: Timings,
 }
 
@@ -98,7 +98,7 @@ impl Completion {
         self.reason == FinishReason::Deadline
     }
 
-    /// Whether the limit of tokens, or the end of the context, cut it short.
+    /// Whether the output limit or the end of the context cut it short.
     #[must_use]
     pub fn ran_out(&self) -> bool {
         self.reason == FinishReason::Length
@@ -108,12 +108,12 @@ impl Completion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// A stop string came; waiting for the engine to confirm the end.
+    /// A stop string was found; the engine has not confirmed the end yet.
     Stopped,
     Ended,
 }
 
-/// A generation under way.
+/// A generation in progress. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Generation {
     events: mpsc::Receiver<EngineEvent>,
@@ -127,7 +127,7 @@ pub struct Generation {
     state: State,
 }
 
-/// What ties a generation to its sequence.
+/// The parts that connect a generation to its sequence.
 pub(crate) struct GenerationParts {
     pub(crate) events: mpsc::Receiver<EngineEvent>,
     pub(crate) cancelled: Arc<AtomicBool>,
@@ -152,10 +152,11 @@ impl Generation {
         }
     }
 
-    /// The next event; `None` after the end. Safe to drop half way: no event is lost.
+    /// Returns the next event; `None` after the end. Cancel safe: dropping the future loses no
+    /// event.
     ///
     /// # Errors
-    /// Once, as the end: what the generation failed with.
+    /// The error that ended the generation, returned once as its last event.
     pub async fn next(&mut self) -> Option<Result<GenerationEvent, EngineError>> {
         loop {
             if let Some(event) = self.outbox.pop_front() {
@@ -169,13 +170,13 @@ impl Generation {
         }
     }
 
-    /// The next event; `None` after the end. Blocks the thread.
+    /// Returns the next event; `None` after the end. Blocks the thread.
     ///
     /// # Errors
-    /// Once, as the end: what the generation failed with.
+    /// The error that ended the generation, returned once as its last event.
     ///
     /// # Panics
-    /// On a thread of an async runtime, where blocking would stall everybody.
+    /// On a thread of an async runtime, which must not be blocked.
     pub fn next_blocking(&mut self) -> Option<Result<GenerationEvent, EngineError>> {
         loop {
             if let Some(event) = self.outbox.pop_front() {
@@ -189,10 +190,10 @@ impl Generation {
         }
     }
 
-    /// Waits for the end and gives the whole output.
+    /// Waits for the end and returns the whole output.
     ///
     /// # Errors
-    /// What the generation failed with.
+    /// The error that ended the generation.
     pub async fn collect(mut self) -> Result<Completion, EngineError> {
         let mut gathered = Gathered::default();
         while let Some(event) = self.next().await {
@@ -203,10 +204,10 @@ impl Generation {
         Err(self.shared.end_error())
     }
 
-    /// [`collect`](Self::collect) for a thread outside any async runtime.
+    /// [`collect`](Self::collect) for a thread outside any async runtime. Blocks the thread.
     ///
     /// # Errors
-    /// What the generation failed with.
+    /// The error that ended the generation.
     ///
     /// # Panics
     /// On a thread of an async runtime.
@@ -220,8 +221,8 @@ impl Generation {
         Err(self.shared.end_error())
     }
 
-    /// Asks for the end; the remaining events still come, the last with
-    /// [`FinishReason::Cancelled`] unless the end came first.
+    /// Requests cancellation. The remaining events still arrive; the last one has
+    /// [`FinishReason::Cancelled`] unless the generation ended before.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
     }
@@ -233,7 +234,7 @@ impl Generation {
             (Some(EngineEvent::Done(reason, usage, timings)), _) => {
                 self.end(reason, usage, timings);
             }
-            // The text was complete before the engine failed.
+            // The text was already complete when the engine failed.
             (Some(EngineEvent::Failed(_)) | None, State::Stopped) => {
                 let usage = Usage { prompt_tokens: self.prompt_tokens, ..Usage::default() };
                 self.end(FinishReason::Stop, usage, Timings::default());
@@ -257,7 +258,7 @@ impl Generation {
         self.flush();
         let stopped = self.state == State::Stopped;
         let reason = if stopped { FinishReason::Stop } else { reason };
-        // Tokens that the engine chose after the stop string never reached the consumer.
+        // Tokens chosen by the engine after the stop string were never delivered.
         let usage = Usage { output_tokens: self.output_tokens, ..usage };
         self.outbox.push_back(Ok(GenerationEvent::Done { reason, usage, timings }));
         self.state = State::Ended;

@@ -1,8 +1,8 @@
-//! A model that is open for generation: its file, its words and its engine.
+//! A model opened for generation: its files, tokenizer, chat template and engine.
 //!
 //! Invariants
-//! - Everything here is read once, when the model is opened; clones share it.
-//! - The token lists of the metadata live in the tokenizer only.
+//! - Everything is read once, when the model is opened; clones share it.
+//! - The token lists of the metadata are kept by the tokenizer only.
 
 use crate::engine::accounted::Accounted;
 use crate::engine::cache_scope::CacheScope;
@@ -50,13 +50,13 @@ use vitrine_base::metadata::Metadata;
 use vitrine_base::units::Bytes;
 use vitrine_kernels::tier::Tier;
 
-/// Prompt of the warm-up, tokens: the kernels for wide steps pack their weights from 32 rows on.
+/// Prompt tokens of the warm-up. The kernels for wide steps pack their weights from 32 rows on.
 const WARM_UP_TOKENS: usize = 64;
 
 /// Prefix of the metadata keys that only the tokenizer needs.
 const TOKENIZER_PREFIX: &str = "tokenizer.ggml.";
 
-/// A model that is open for generation; clones share it.
+/// A model opened for generation; clones share it.
 #[derive(Debug, Clone)]
 pub struct GenerationModel {
     inner: Arc<Inner>,
@@ -76,11 +76,11 @@ struct Inner {
     engine: EngineHandle,
 }
 
-/// Opens a GGUF file, or a folder of safetensors, as the one model of a command; see
-/// [`open_within`].
+/// Opens a GGUF file, or a folder of safetensors, limited only by the machine's memory. For
+/// commands that use a single model; see [`open_within`].
 ///
 /// # Errors
-/// As [`open_within`]; the machine's memory is the limit.
+/// As [`open_within`].
 pub fn open(
     path: &Path,
     name: &str,
@@ -90,12 +90,13 @@ pub fn open(
     open_within(path, name, options, clock, &MemoryLedger::of_machine())
 }
 
-/// Opens a GGUF file, or a folder of safetensors, and starts its engine. A build for CUDA computes
-/// on the first device. What it takes in memory is asked of `memory` before it is allocated.
+/// Opens a GGUF file, or a folder of safetensors, and starts its engine. A CUDA build computes on
+/// the first device. Memory is granted by `memory` before it is allocated.
 ///
 /// # Errors
-/// If the file cannot be read, its family, tokenizer or chat template is not supported, an option
-/// makes no sense, it does not fit the memory that is left, or not one page fits the KV memory.
+/// If a file cannot be read; if the model family, tokenizer or chat template is not supported; if
+/// an option is out of range; if the model does not fit the memory that is left; or if the KV
+/// memory does not hold a single page.
 pub fn open_within(
     path: &Path,
     name: &str,
@@ -137,7 +138,7 @@ pub fn open_within(
     Ok(GenerationModel { inner: Arc::new(inner) })
 }
 
-/// The tokenizer of a GGUF file or a folder of safetensors, without the weights.
+/// Reads the tokenizer of a GGUF file or a folder of safetensors, without the weights.
 ///
 /// # Errors
 /// If it cannot be read or is not supported.
@@ -146,105 +147,105 @@ pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
 }
 
 impl GenerationModel {
-    /// The name it was opened under.
+    /// The name under which the model was opened.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
-    /// Its file, or its folder.
+    /// The model's file or folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    /// Size of its files in bytes.
+    /// Total size of the model's files in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.inner.bytes
     }
 
-    /// SHA-256 of its files in hexadecimal.
+    /// SHA-256 of the model's files in hexadecimal.
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.inner.sha256
     }
 
-    /// What it takes in memory.
+    /// The memory that the model takes, by kind.
     #[must_use]
     pub fn footprint(&self) -> Footprint {
         self.inner.footprint
     }
 
-    /// Its tokenizer.
+    /// The model's tokenizer.
     #[must_use]
     pub fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.inner.tokenizer
     }
 
-    /// The file's keys and values, token lists left out.
+    /// The file's metadata without the tokenizer's token lists.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.inner.metadata
     }
 
-    /// Compiles what an output must match, for this model's vocabulary; what was compiled before is
-    /// kept. Works on a thread where it may block.
+    /// Compiles a grammar for this model's vocabulary, or returns the compiled one from the cache.
+    /// Compiles on a thread that may block.
     ///
     /// # Errors
-    /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
+    /// [`EngineError::Grammar`] if the grammar is invalid, too large or too complex.
     pub async fn constrain(&self, grammar: Grammar) -> Result<Constraint, EngineError> {
         if let Some(kept) = self.inner.grammars.find(&grammar) {
             return Ok(kept);
         }
         let model = self.clone();
         let compiling = tokio::task::spawn_blocking(move || model.constrain_blocking(&grammar));
-        // It is only ever cancelled with the runtime.
+        // The task is cancelled only when the runtime shuts down.
         compiling.await.unwrap_or(Err(EngineError::Closing))
     }
 
     /// [`constrain`](Self::constrain) for a thread outside any async runtime.
     ///
     /// # Errors
-    /// [`EngineError::Grammar`] if it is too large, too complex or wrong.
+    /// [`EngineError::Grammar`] if the grammar is invalid, too large or too complex.
     pub fn constrain_blocking(&self, grammar: &Grammar) -> Result<Constraint, EngineError> {
         Ok(self.inner.grammars.compile(grammar)?)
     }
 
-    /// The vocabulary for constraints that are no [`Grammar`].
+    /// The vocabulary for constraints that are not a [`Grammar`].
     ///
     /// # Errors
-    /// If it is none that tokens can be chosen from.
+    /// If the vocabulary is empty or too large for constraints.
     pub fn token_trie(&self) -> Result<TokenTrie, EngineError> {
         Ok(self.inner.grammars.trie()?.clone())
     }
 
-    /// The door to its engine.
+    /// The handle to the model's engine.
     #[must_use]
     pub fn engine(&self) -> &EngineHandle {
         &self.inner.engine
     }
 
-    /// Longest prompt and output together, tokens.
+    /// Maximum length of prompt and output together, in tokens.
     #[must_use]
     pub fn context_tokens_max(&self) -> usize {
         self.inner.engine.context_tokens_max()
     }
 
-    /// Its chat template, if the file has one.
+    /// The model's chat template; `None` if it has none.
     #[must_use]
     pub fn chat_template(&self) -> Option<&ChatTemplate> {
         self.inner.chat_template.as_ref()
     }
 
-    /// Whether the file has a chat template.
+    /// Whether the model has a chat template.
     #[must_use]
     pub fn has_chat_template(&self) -> bool {
         self.inner.chat_template.is_some()
     }
 
-    /// Token ids of a conversation, up to where the model speaks next. Without a chat template the
-    /// messages are paragraphs of one text.
+    /// Encodes a conversation as prompt tokens, up to the point where the model answers. Without a
+    /// chat template, the messages become paragraphs of one text.
     ///
     /// # Errors
     /// If the template refuses the messages or the tokenizer fails.
@@ -252,7 +253,7 @@ impl GenerationModel {
         self.encode_chat_with(messages, &TemplateSettings::default())
     }
 
-    /// The same with variables for the template; without a template they mean nothing.
+    /// [`encode_chat`](Self::encode_chat) with template variables; ignored if there is no template.
     ///
     /// # Errors
     /// As [`Self::encode_chat`].
@@ -271,11 +272,11 @@ impl GenerationModel {
         }
     }
 
-    /// Runs a wide step and a narrow one, so that the first customer pays for no first touch.
-    /// Blocks the thread.
+    /// Runs one wide and one narrow step, so that no customer's request pays for packing weights
+    /// and page faults. Blocks the thread.
     ///
     /// # Errors
-    /// If the engine refuses or fails.
+    /// If the engine refuses the request or fails.
     ///
     /// # Panics
     /// On a thread of an async runtime.
@@ -297,7 +298,7 @@ impl GenerationModel {
     }
 }
 
-/// How a decoder is loaded unless options say otherwise: keys and values in f32.
+/// Default options for loading a decoder; keys and values are f32.
 pub(crate) fn decoder_options(
     page_tokens: usize,
     kv_bytes_max: Bytes,

@@ -1,9 +1,10 @@
-//! The door to the engine: checks a request, takes its place in the line, hands it to the thread.
+//! The handle to an engine: validates a request, admits it and sends it to the engine thread.
 //!
 //! Invariants
-//! - A request that can never run is refused here, before it costs anything; `Full`, `Crowded` and
-//!   `Late` are the only refusals that may pass with time.
-//! - When the last handle is gone the engine finishes what it accepted, then its thread ends.
+//! - A request that can never run is refused here, before it costs anything. Of the refusals, only
+//!   `Full`, `Crowded` and `Late` are temporary.
+//! - When the last handle is dropped, the engine finishes the requests it accepted, then its thread
+//!   ends.
 
 use crate::engine::admission::Admission;
 use crate::engine::admission::Applicant;
@@ -39,19 +40,19 @@ use tokio::sync::watch;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::telemetry;
 
-/// Places in the control lane. The thread empties it before every step; a message that finds it
-/// full stands behind as many that ask for the same.
+/// Capacity of the control channel. The thread drains it before every step; a message that finds it
+/// full is dropped, because the queued ones already request a shutdown.
 const CONTROL_LANE_PLACES: usize = 16;
 
-/// What an engine is made of.
+/// The parts that an engine is built from.
 pub struct EngineParts {
-    /// The model's name, for the log and the thread.
+    /// The model's name, used in logs and in the thread's name.
     pub name: String,
-    /// The loaded model with its pages.
+    /// The loaded model, which stores the KV pages.
     pub model: Box<dyn Forward>,
-    /// Where a text ends, and tokens as text.
+    /// End-of-text tokens and detokenization.
     pub vocabulary: Arc<dyn Vocabulary>,
-    /// For deadlines and timings.
+    /// Clock for deadlines and timings.
     pub clock: SharedClock,
 }
 
@@ -61,7 +62,7 @@ impl std::fmt::Debug for EngineParts {
     }
 }
 
-/// The door to a running engine; clones lead to the same one.
+/// Handle to a running engine. Clones share the engine.
 #[derive(Debug, Clone)]
 pub struct EngineHandle {
     inner: Arc<Inner>,
@@ -71,7 +72,7 @@ pub struct EngineHandle {
 struct Inner {
     control: SyncSender<Control>,
     work: SyncSender<Work>,
-    /// Unset only in tests, which turn the loop themselves.
+    /// Unset only in tests, which drive the loop themselves.
     thread: OnceLock<Thread>,
     closed: watch::Receiver<()>,
     shared: Arc<Shared>,
@@ -84,11 +85,11 @@ struct Inner {
 }
 
 impl EngineHandle {
-    /// Starts an engine thread around a model. `page_tokens` and `kv_bytes_max` were the model's to
-    /// obey when it was loaded.
+    /// Starts an engine thread for a model. `page_tokens` and `kv_bytes_max` are not read here:
+    /// they already took effect when the model was loaded.
     ///
     /// # Errors
-    /// If an option makes no sense or there is no thread to be had.
+    /// If an option is out of range or the thread cannot be started.
     pub fn start(parts: EngineParts, options: EngineOptions) -> Result<Self, EngineError> {
         let thread_name = format!("engine {}", parts.name);
         let (handle, step_loop) = Self::assemble(parts, options)?;
@@ -100,7 +101,7 @@ impl EngineHandle {
         Ok(handle)
     }
 
-    /// The handle and the loop that serves it, not yet running.
+    /// Builds a handle and its step loop without starting a thread.
     pub(crate) fn assemble(
         parts: EngineParts,
         options: EngineOptions,
@@ -147,13 +148,13 @@ impl EngineHandle {
         Ok((Self { inner: Arc::new(inner) }, step_loop))
     }
 
-    /// Puts a request in the line. Never blocks.
+    /// Validates a request and adds it to the waiting queue. Never blocks.
     ///
     /// # Errors
     /// If the request can never run ([`EngineError::EmptyPrompt`], [`EngineError::PromptTooLong`]
-    /// and the like), if the line is full ([`EngineError::Full`]), too slow
-    /// ([`EngineError::Crowded`]) or too long for its deadline ([`EngineError::Late`]), or if the
-    /// engine is closing or dead.
+    /// and the like), if the queue is full ([`EngineError::Full`]), if the requests ahead would
+    /// delay it too long ([`EngineError::Crowded`]), if its deadline cannot be met
+    /// ([`EngineError::Late`]), or if the engine is shutting down or has stopped.
     pub fn submit(&self, request: GenerationRequest) -> Result<Generation, EngineError> {
         let inner = &self.inner;
         let output_tokens_max = self.check(&request)?;
@@ -187,7 +188,8 @@ impl EngineHandle {
             cancelled: Arc::clone(&cancelled),
             place,
         };
-        // Whoever holds a place finds room in the lane, so this fails only after the thread ended.
+        // An admitted request always finds room in the channel, so this fails only after the thread
+        // ended.
         inner.work.try_send(work).map_err(|_| inner.shared.end_error())?;
         inner.wake();
         Ok(Generation::new(GenerationParts {
@@ -200,7 +202,7 @@ impl EngineHandle {
         }))
     }
 
-    /// Checks what can never run; returns the output limit, cut to what the context leaves.
+    /// Validates a request; returns its output limit, capped by the context left after the prompt.
     fn check(&self, request: &GenerationRequest) -> Result<usize, EngineError> {
         let prompt_tokens = request.prompt_token_ids.len();
         if prompt_tokens == 0 {
@@ -225,7 +227,7 @@ impl EngineHandle {
         Ok(output_tokens.min(self.inner.context_tokens_max - prompt_tokens))
     }
 
-    /// The engine's numbers now.
+    /// A snapshot of the engine's counters.
     #[must_use]
     pub fn stats(&self) -> EngineStats {
         let shared = &self.inner.shared;
@@ -250,13 +252,13 @@ impl EngineHandle {
         }
     }
 
-    /// Longest prompt that is accepted, tokens: one output token must fit behind it.
+    /// Longest prompt accepted, in tokens: the context must leave room for one output token.
     #[must_use]
     pub fn prompt_tokens_max(&self) -> usize {
         self.inner.context_tokens_max - 1
     }
 
-    /// Longest prompt and output together, tokens.
+    /// Maximum length of prompt and output together, in tokens.
     #[must_use]
     pub fn context_tokens_max(&self) -> usize {
         self.inner.context_tokens_max
@@ -268,16 +270,17 @@ impl EngineHandle {
         self.inner.output_tokens_max
     }
 
-    /// The model's limits.
+    /// The limits of the loaded model, such as its page count and context length.
     #[must_use]
     pub fn model_limits(&self) -> ForwardLimits {
         self.inner.model_limits
     }
 
-    /// Whether the engine takes requests.
+    /// Whether the engine accepts requests.
     ///
     /// # Errors
-    /// [`EngineError::Dead`] with the cause, or [`EngineError::Closing`].
+    /// [`EngineError::Dead`] with its cause after a fatal error, [`EngineError::Closing`] during
+    /// shutdown.
     pub fn check_alive(&self) -> Result<(), EngineError> {
         if self.inner.shared.closing.load(Ordering::Acquire) {
             return Err(self.inner.shared.end_error());
@@ -285,8 +288,9 @@ impl EngineHandle {
         Ok(())
     }
 
-    /// Forgets what is computed of an owner, and lets nothing of its present generations be found
-    /// again. Returns when it is done: before the next step, or with the engine's end.
+    /// Removes an owner's pages from the prefix cache and stops caching those of its present
+    /// generations. Returns when this is done, which is before the next step or at the engine's
+    /// end.
     pub async fn forget_cached(&self, owner: CacheOwner) {
         let erasures = &self.inner.shared.erasures;
         let order = erasures.ask(owner);
@@ -297,13 +301,13 @@ impl EngineHandle {
         }
     }
 
-    /// Refuses new requests from now on and ends the thread; does not wait for it.
+    /// Refuses new requests from now on and requests the thread's end. Does not wait for it.
     pub fn shutdown(&self, how: Shutdown) {
         self.inner.shared.closing.store(true, Ordering::Release);
         self.inner.tell(Control::Shutdown(how));
     }
 
-    /// Waits until the engine thread has ended; does not hold the engine.
+    /// Waits until the engine thread has ended. The future does not keep the engine alive.
     pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut closed = self.inner.closed.clone();
         async move { while closed.changed().await.is_ok() {} }
@@ -312,7 +316,7 @@ impl EngineHandle {
 
 impl Inner {
     fn tell(&self, message: Control) {
-        // Full or gone: either way the thread is about to stop.
+        // A full or closed channel means that the thread is about to stop anyway.
         let _stopping = self.control.try_send(message).is_err();
         self.wake();
     }

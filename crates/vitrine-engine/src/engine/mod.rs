@@ -1,12 +1,13 @@
-//! Runs many generations at once on one model: submit, stream, cancel.
+//! The inference engine: runs many generations at once on one model, with streaming and
+//! cancellation.
 //!
-//! One thread owns the model, its pages and every sequence ([`step_loop`]); everybody else holds an
-//! [`EngineHandle`] and sends messages over bounded channels. Text is made on the consumer's side
-//! ([`generation`]). No float is read here but logits, in [`sampler`].
+//! One thread owns the model, its KV pages and every sequence ([`step_loop`]). All other code holds
+//! an [`EngineHandle`] and sends messages over bounded channels. Tokens become text on the
+//! consumer's side ([`generation`]). The only floats read here are logits, in [`sampler`].
 //!
-//! In reading order: `request`, `cache_scope`, `handle`, `admission`, `step_loop`, `scheduler`,
-//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`, `generation`;
-//! `registry` keeps several models side by side.
+//! Reading order: `request`, `cache_scope`, `handle`, `admission`, `step_loop`, `scheduler`,
+//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`,
+//! `generation`. `registry` serves several models in one process, each with an engine of its own.
 
 mod accounted;
 mod admission;

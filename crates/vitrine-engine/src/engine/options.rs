@@ -1,4 +1,4 @@
-//! The engine's limits, as configuration hands them over.
+//! The engine's options, as passed by the configuration layer. Defaults are set there.
 
 use crate::engine::error::EngineError;
 use crate::model::ForwardLimits;
@@ -8,81 +8,86 @@ use std::time::Duration;
 use vitrine_base::units::Bytes;
 use vitrine_kernels::tier::Tier;
 
-/// The engine's limits.
+/// The engine's options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// Token slots in a KV page; 16 wastes at most 15 slots a sequence and keeps page lists short.
+    /// Token slots in a KV page. With 16, a sequence wastes at most 15 slots and page lists stay
+    /// short.
     pub page_tokens: usize,
-    /// Memory for all KV pages; 512 MiB holds tens of chats on a small model.
+    /// Memory for all KV pages. 512 MiB holds tens of chats on a small model.
     pub kv_bytes_max: Bytes,
     /// Number format of keys and values.
     pub kv_type: KvType,
-    /// What float matrices are packed to while the model is opened; `None` leaves them.
+    /// Type that float matrices are packed to when the model is opened; `None` leaves them as they
+    /// are.
     pub quantize: Option<Quantization>,
-    /// Instruction set of the CPU kernels; `None` takes the machine's best.
+    /// Instruction set of the CPU kernels; `None` selects the best one that the machine supports.
     pub tier: Option<Tier>,
-    /// Whether computed prompts are found again.
+    /// Whether prompts may reuse KV pages from the prefix cache.
     pub prefix_cache: PrefixCaching,
-    /// Rows in one step; 512 keeps a step short enough for streams beside a long prompt.
+    /// Most rows in one step; 512 keeps steps short enough for streams beside a long prompt.
     pub step_tokens_max: usize,
-    /// Longest step with prompt rows beside decode rows, in percent of one with the latter alone;
-    /// 180 keeps the gap between two tokens below twice the usual. 0: no bound.
+    /// Longest step with prompt rows beside decode rows, in percent of the decode-only step. 180
+    /// keeps the gap between two tokens below twice the usual gap. 0 means no bound, otherwise at
+    /// least 100.
     pub decode_gap_percent: usize,
-    /// Sequences that run at once, at most `step_tokens_max`; 32 on a CPU.
+    /// Most sequences that run at once, at most `step_tokens_max`; 32 on a CPU.
     pub sequences_max: usize,
-    /// Requests that wait for their first step; 256.
+    /// Most requests that wait for their first step; 256.
     pub waiting_max: usize,
-    /// Prompt tokens that wait: first-token target times prefill rate; 65,536. An empty line takes
-    /// any single prompt.
+    /// Most prompt tokens that wait: the target for the time to first token times the prefill rate;
+    /// 65,536. An empty queue accepts any single prompt.
     pub waiting_prompt_tokens_max: usize,
-    /// Longest time, by the measured rate, that a live request may lose to those before it; one
-    /// that would lose more is refused. `None`: the time of 24 usual answers, so that whoever is
-    /// let in under overload is served hardly later than on a busy day.
+    /// Maximum estimated delay of a live request by the requests ahead; above it the request is
+    /// refused. `None` means the time of 24 average answers, so that requests admitted under
+    /// overload are hardly served later than on a busy day.
     pub waiting_time_max: Option<Duration>,
-    /// Prompt and output of one sequence together; the model and the pages may allow less. 4,096.
+    /// Maximum length of one sequence, prompt and output together, in tokens; 4,096. The model and
+    /// the number of pages may allow less.
     pub context_tokens_max: usize,
-    /// Output tokens that one request may ask for; 1,024.
+    /// Most output tokens of one request; 1,024.
     pub output_tokens_max: usize,
-    /// Guessing ahead.
+    /// Bounds on speculative decoding.
     pub speculation: Speculation,
 }
 
-/// Whether computed prompts are found again.
+/// Whether prompts may reuse KV pages from the prefix cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrefixCaching {
-    /// Within each request's scope.
+    /// Pages are reused within each request's [`CacheScope`](crate::engine::CacheScope).
     On,
-    /// Every prompt is computed whole.
+    /// Every prompt is computed in full.
     Off,
 }
 
-/// Guessing ahead: pays while a step has rows to spare. These are bounds; how many guesses are made
-/// below them is measured.
+/// Bounds on speculative decoding by prompt lookup. How many speculative tokens are proposed within
+/// these bounds is decided by their measured cost and acceptance rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Speculation {
-    /// Tokens that a sequence may guess in one step; 0: none.
+    /// Most speculative tokens of one sequence in a step; 0 switches speculation off.
     pub draft_tokens_max: usize,
-    /// Guesses are made while at most so many sequences run and nobody waits.
+    /// Speculate only while at most this many sequences run and none waits.
     pub sequences_max: usize,
 }
 
 impl Speculation {
-    /// No guesses.
+    /// No speculation.
     pub const OFF: Self = Self { draft_tokens_max: 0, sequences_max: 0 };
 }
 
 impl EngineOptions {
-    /// Checks that every limit leaves room to work.
+    /// Checks that every limit is large enough for the engine to work.
     ///
     /// # Errors
-    /// The first limit that is too small.
+    /// [`EngineError::Option`] for the first limit that is too small.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
-        // 0 stands for no bound; a step is never shorter than its decode rows.
+        // 0 means no bound. A step is never shorter than its decode rows alone, hence the minimum
+        // of 100.
         let gap_percent = if self.decode_gap_percent == 0 { 100 } else { self.decode_gap_percent };
         let limits = [
             ("page_tokens", self.page_tokens, 1),
             ("sequences_max", self.sequences_max, 1),
-            // Otherwise the decode rows of a full house leave no row for the youngest.
+            // Otherwise the decode rows of all running sequences would not fit one step.
             ("step_tokens_max", self.step_tokens_max, self.sequences_max),
             ("decode_gap_percent", gap_percent, 100),
             ("waiting_max", self.waiting_max, 1),
@@ -96,10 +101,10 @@ impl EngineOptions {
         }
     }
 
-    /// Longest sequence in tokens that options, model and pages all allow.
+    /// Longest sequence, in tokens, that the options, the model and the pages all allow.
     ///
     /// # Errors
-    /// If not even one prompt token and one output token fit.
+    /// [`EngineError::Option`] if not even one prompt token and one output token fit.
     pub(crate) fn context_tokens(&self, model: ForwardLimits) -> Result<usize, EngineError> {
         let page_tokens_all = model.page_count.saturating_mul(model.page_tokens);
         let found = self.context_tokens_max.min(model.context_tokens_max).min(page_tokens_all);

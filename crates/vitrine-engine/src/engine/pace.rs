@@ -1,19 +1,21 @@
-//! What steps cost on this machine, measured as they run: how many prompt rows may ride beside
-//! decode rows, and how long the waiting line will take.
+//! The step cost model: measures what steps cost on this machine, to decide how many prompt rows
+//! may share a step with decode rows, and to estimate queueing delays.
 //!
-//! The model of a step: its decode rows take as long as a step of so many decode rows alone, and
-//! each prompt row adds the same. The model of a crowd is Little's law: where so many requests are
-//! and each answer takes so long of the machine, a new one is done after all their answers' time.
-//! Times are whole nanoseconds; a new measurement counts one eighth unless it says otherwise.
+//! A step is modelled as the time of a step with its decode rows alone, plus a fixed time for each
+//! prompt row. Queueing is modelled by Little's law: a new request is done after the machine time
+//! of all answers ahead of it. Times are whole nanoseconds. Averages are exponential and weigh a
+//! new sample by one eighth unless stated otherwise.
 //!
-//! What a step of decode rows alone takes is never inferred from smaller ones: where prompts wait
-//! all the time such a step would not come by itself, so one is asked for. Taken for too short, it
-//! leaves prompts hardly any rows, which keeps steps small and the mistake as it is.
+//! The time of a decode-only step is always measured, never extrapolated from smaller steps. Where
+//! prompts wait all the time such a step would not occur by itself, so
+//! [`Pace::prompt_rows`] returns 0 to force one. An underestimate would starve prefill,
+//! which keeps steps small, so it would never be corrected.
 //!
 //! Invariants
-//! - Where nothing is measured, times are zero: nobody is refused on a supposition.
-//! - Of a prompt only the part counts that, by measure, is not found computed.
-//! - [`Pace`] belongs to the engine thread; [`Rates`] are its last words for everybody else.
+//! - Unmeasured times are zero, so no request is refused on an assumption.
+//! - Only the share of prompt tokens that is usually not found in the prefix cache is charged.
+//! - [`Pace`] belongs to the engine thread. [`Rates`] holds the estimates that it
+//!   publishes to other threads.
 
 mod guesses;
 
@@ -22,40 +24,40 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Weight of what was known before, in eighths.
+/// Weight of the previous average, in eighths.
 const OLD_EIGHTHS: u64 = 7;
 
-/// Prompt rows beside decode rows, at least: a prompt always moves.
+/// Fewest prompt rows beside decode rows, so that a prompt always makes progress.
 const PROMPT_ROWS_MIN: usize = 1;
 
-/// Steps with prompt rows for which a measured step of decode rows alone is believed: asking for
-/// one anew costs prompts at most one step in so many.
+/// A measured decode-only step is trusted for this many steps with prompt rows. Measuring again
+/// then costs prompts at most one step in 32.
 const STEPS_BELIEVED: u32 = 32;
 
-/// Classes of steps by their decode rows: one for each number to 8, then four for each doubling (9
-/// and 10, 11 and 12, ..., 17 to 20 and so on), the last for all that are larger. In a class the
-/// longest step is at most a quarter longer than the shortest, so 180 % becomes 200 % at most.
+/// Classes of steps by decode rows: one for each count up to 8, then four for each doubling (9 to
+/// 10, 11 to 12, ..., 17 to 20 and so on). The last class holds all larger steps. Within a class
+/// the largest count exceeds the smallest by at most a quarter, so 180 % becomes 200 % at most.
 const DECODE_CLASSES: usize = 32;
 
-/// What one step did.
+/// The work of one step, by kind.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StepWork {
-    /// Sequences that decoded.
+    /// Rows of sequences that decode.
     pub(crate) decode_rows: usize,
-    /// Rows of prompts.
+    /// Rows of prompt chunks.
     pub(crate) prompt_rows: usize,
-    /// Rows of guesses.
+    /// Rows of speculative tokens.
     pub(crate) draft_rows: usize,
     /// Tokens chosen.
     pub(crate) output_tokens: usize,
 }
 
-/// A step of decode rows alone.
+/// Measured time of decode-only steps in one class.
 #[derive(Debug, Clone, Copy, Default)]
 struct DecodeStep {
-    /// 0: never seen.
+    /// Estimated duration in nanoseconds; 0 if never measured.
     nanos: u64,
-    /// Steps with prompt rows since it was seen.
+    /// Steps with prompt rows since the last measurement.
     since: u32,
 }
 
@@ -64,8 +66,9 @@ impl DecodeStep {
         self.nanos > 0 && self.since < STEPS_BELIEVED
     }
 
-    /// Slow steps may be the machine's doing, fast ones are ours: a measurement below what is known
-    /// takes its place, one above counts a quarter, and as half as much again at most.
+    /// A slow step may be caused by other load on the machine, a fast one cannot. So a sample below
+    /// the estimate replaces it. One above is capped at 1.5 times the estimate and weighs one
+    /// quarter.
     fn learn(&mut self, nanos: u64) {
         self.nanos = match self.nanos {
             0 => nanos,
@@ -76,47 +79,47 @@ impl DecodeStep {
     }
 }
 
-/// What steps cost.
+/// Measured step costs, owned by the engine thread.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// By class.
+    /// Indexed by [`class`].
     decode_steps: [DecodeStep; DECODE_CLASSES],
-    /// A prompt row beside decode rows.
+    /// Nanoseconds of a prompt row in a step with decode rows; 0 if never measured.
     row_beside: u64,
-    /// A prompt row in a step of prompts alone.
+    /// Nanoseconds of a prompt row in a step without decode rows; 0 if never measured.
     row_alone: u64,
     guesses: Guesses,
 }
 
-/// What others know of the pace; 0 means not measured yet.
+/// Cost estimates published to other threads. 0 means not measured yet.
 #[derive(Debug, Default)]
 pub(crate) struct Rates {
     row_nanos: AtomicU64,
-    /// An output token, by the class of its step.
+    /// Nanoseconds of an output token, by the class of its step.
     token_nanos: [AtomicU64; DECODE_CLASSES],
-    /// Output tokens of a generation, in sixteenths.
+    /// Average output length of a generation, in sixteenths of a token.
     output_sixteenths: AtomicU64,
-    /// Tokens of a prompt, in sixteenths.
+    /// Average prompt length, in sixteenths of a token.
     prompt_sixteenths: AtomicU64,
-    /// Of these, tokens that had to be computed.
+    /// The part of it that was not found in the prefix cache.
     computed_sixteenths: AtomicU64,
 }
 
-/// Requests that are in the engine, as far as somebody behind them must wait.
+/// The queue load: the requests that a new one would have to share the machine with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Crowd {
     /// Requests that run.
     pub(crate) running: usize,
-    /// Requests without a first step.
+    /// Requests that wait for their first step.
     pub(crate) waiting: usize,
-    /// Tokens of the latter's prompts.
+    /// Prompt tokens of the waiting requests.
     pub(crate) prompt_tokens: usize,
-    /// Sequences that can run at once.
+    /// Most sequences that run at once.
     pub(crate) seats: usize,
 }
 
 impl Pace {
-    /// Learns from a step that took `time`.
+    /// Updates the model with a step that took `time`, and publishes the estimates to `rates`.
     pub(crate) fn learn(&mut self, work: StepWork, time: Duration, rates: &Rates) {
         let nanos = nanos(time).max(1);
         let decode = &mut self.decode_steps[class(work.decode_rows)];
@@ -132,10 +135,10 @@ impl Pace {
                 }
             }
             (_, 0, rows) if decode.nanos > 0 => self.guesses.learn_cost(extra, rows),
-            // Rows of all kinds: nobody knows what each took.
+            // A step with prompt and speculative rows: their costs cannot be told apart.
             _ => {}
         }
-        // Time per token of a decoding step; a prompt row in it is paid at its own price.
+        // Time per output token of a decoding step, after subtracting the cost of its prompt rows.
         let prompts = self.row().saturating_mul(work.prompt_rows as u64);
         if work.decode_rows > 0 && work.output_tokens > 0 && prompts < nanos {
             let token = (nanos - prompts) / work.output_tokens as u64;
@@ -144,8 +147,9 @@ impl Pace {
         rates.row_nanos.store(self.row(), Ordering::Relaxed);
     }
 
-    /// How many prompt rows may share a step with `decode_rows`, so that it takes at most
-    /// `gap_percent` of a step of decode rows alone; none if such a step must be measured first.
+    /// Most prompt rows that may share a step with `decode_rows`, so that the step takes at most
+    /// `gap_percent` of a decode-only step. 0 if a decode-only step must be measured first;
+    /// `usize::MAX` if there are no decode rows or `gap_percent` is 0.
     pub(crate) fn prompt_rows(&self, decode_rows: usize, gap_percent: usize) -> usize {
         if decode_rows == 0 || gap_percent == 0 {
             return usize::MAX;
@@ -160,8 +164,8 @@ impl Pace {
         usize::try_from(rows).unwrap_or(usize::MAX).max(PROMPT_ROWS_MIN)
     }
 
-    /// How many tokens each of `decode_rows` sequences may guess ahead; none before it is known
-    /// what a step takes without.
+    /// Number of speculative tokens to propose for each of `decode_rows` sequences. 0 until a
+    /// decode-only step of this class has been measured.
     pub(crate) fn guesses(&mut self, decode_rows: usize) -> usize {
         match self.decode_steps[class(decode_rows)].nanos {
             0 => 0,
@@ -169,12 +173,13 @@ impl Pace {
         }
     }
 
-    /// Learns how many of the tokens that a sequence guessed were right.
+    /// Records that `right` of a sequence's `guessed` speculative tokens were accepted.
     pub(crate) fn learn_guesses(&mut self, guessed: usize, right: usize) {
         self.guesses.learn_outcome(guessed, right);
     }
 
-    /// A prompt row's price: the cheaper of the two, so that a claim of lateness is never too soon.
+    /// Cost of a prompt row in nanoseconds: the lower of the two measurements, so that no deadline
+    /// is declared unreachable too early.
     fn row(&self) -> u64 {
         match (self.row_alone, self.row_beside) {
             (0, beside) => beside,
@@ -185,18 +190,19 @@ impl Pace {
 }
 
 impl Rates {
-    /// Learns how many tokens a generation gave.
+    /// Records the output length of a finished generation.
     pub(crate) fn learn_output(&self, tokens: usize) {
         self.learn(&self.output_sixteenths, sixteenths(tokens));
     }
 
-    /// Learns how many tokens a prompt had, and how many of them were not found computed.
+    /// Records a prompt's length, and how many of its tokens were not found in the prefix cache.
     pub(crate) fn learn_prompt(&self, tokens: usize, computed: usize) {
         self.learn(&self.prompt_sixteenths, sixteenths(tokens));
         self.learn(&self.computed_sixteenths, sixteenths(computed));
     }
 
-    /// How long prompts of so many tokens together take; zero while nothing is measured.
+    /// Estimated prefill time of prompts with `tokens` tokens in total; zero if nothing is
+    /// measured.
     pub(crate) fn prompts(&self, tokens: usize) -> Duration {
         let known = read(&self.prompt_sixteenths);
         let tokens = tokens as u64;
@@ -207,8 +213,8 @@ impl Rates {
         Duration::from_nanos(read(&self.row_nanos).saturating_mul(computed))
     }
 
-    /// How long everybody in the crowd takes to finish, each with an answer of the usual length;
-    /// zero while nothing is measured.
+    /// Estimated time until all requests of the queue load are done, each with an answer of average
+    /// length; zero if nothing is measured.
     pub(crate) fn time_for(&self, crowd: Crowd) -> Duration {
         let everybody = crowd.running.saturating_add(crowd.waiting);
         let at_once = everybody.min(crowd.seats);
@@ -217,10 +223,10 @@ impl Rates {
         self.prompts(crowd.prompt_tokens).saturating_add(answers)
     }
 
-    /// How much later than alone a request is done that joins the crowd.
+    /// Estimated delay of a request that joins the queue load, compared with running alone.
     ///
-    /// Whoever runs counts with a prompt too, because by the time it is done another one has come
-    /// in its place.
+    /// Each running request is charged with a prompt as well: by the time it is done, another
+    /// request has taken its slot.
     pub(crate) fn delay_behind(&self, crowd: Crowd) -> Duration {
         let prompts = self.usual_prompt_tokens().saturating_mul(crowd.running);
         let joined = Crowd {
@@ -232,7 +238,7 @@ impl Rates {
         self.time_for(joined).saturating_sub(self.time_for(alone))
     }
 
-    /// What one request takes of a machine that has the crowd to serve.
+    /// Estimated machine time of one more request under this queue load.
     pub(crate) fn share_behind(&self, crowd: Crowd) -> Duration {
         let at_once = crowd.running.saturating_add(crowd.waiting).saturating_add(1);
         let tokens = read(&self.output_sixteenths) / 16;
@@ -245,8 +251,8 @@ impl Rates {
         usize::try_from(read(&self.prompt_sixteenths) / 16).unwrap_or(usize::MAX)
     }
 
-    /// An output token in a step of so many sequences: measured, or of the next smaller step that
-    /// was, or of the next larger.
+    /// Nanoseconds of an output token in a step with `rows` decode rows. An unmeasured class takes
+    /// the value of the next smaller measured class, or else of the next larger one.
     fn token(&self, rows: usize) -> u64 {
         let (smaller, larger) = self.token_nanos.split_at(class(rows) + 1);
         let mut near = smaller.iter().rev().chain(larger).map(read);
@@ -279,7 +285,7 @@ fn blend(known: &mut u64, sample: u64) {
     *known = if *known == 0 { sample } else { blended(*known, sample) };
 }
 
-/// What is known once `sample` has come to it.
+/// The average after adding `sample`.
 fn blended(known: u64, sample: u64) -> u64 {
     known.saturating_mul(OLD_EIGHTHS).saturating_add(sample) / (OLD_EIGHTHS + 1)
 }
@@ -303,16 +309,16 @@ mod tests {
         let (mut pace, rates) = (Pace::default(), Rates::default());
         assert_eq!(pace.prompt_rows(0, 180), usize::MAX);
         pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
-        assert_eq!(pace.prompt_rows(4, 180), 0, "no decode step was seen");
+        assert_eq!(pace.prompt_rows(4, 180), 0, "no decode-only step was measured");
         pace.learn(step(4, 0), 5 * MILLISECOND, &rates);
-        // 80 % of 5 ms, 0.1 ms a row.
+        // 80 % of 5 ms at 0.1 ms a row.
         assert_eq!(pace.prompt_rows(4, 180), 40);
         assert_eq!(pace.prompt_rows(4, 0), usize::MAX);
         assert_eq!(pace.prompt_rows(4, 100), PROMPT_ROWS_MIN);
-        // Beside decode rows a row turns out to cost 0.2 ms.
+        // Beside decode rows, a row is measured to cost 0.2 ms.
         pace.learn(step(4, 40), 13 * MILLISECOND, &rates);
         assert_eq!(pace.prompt_rows(4, 180), 20);
-        // So many sequences were never seen to decode.
+        // No decode-only step of this class has been measured.
         assert_eq!(pace.prompt_rows(64, 180), 0);
         pace.learn(step(64, 0), 50 * MILLISECOND, &rates);
         assert_eq!(pace.prompt_rows(64, 180), 200);
@@ -345,7 +351,8 @@ mod tests {
         assert!(pace.prompt_rows(4, 180) > 0);
     }
 
-    /// 64 clients ask again as soon as they are answered; the longest steps have room for all.
+    /// 64 clients send their next request as soon as they are answered; the largest steps hold them
+    /// all.
     #[test]
     fn clients_that_ask_at_once_fill_the_seats() {
         const CLIENTS: usize = 64;
@@ -355,7 +362,7 @@ mod tests {
             Duration::from_micros(2_000 + 500 * decode as u64 + 150 * prompt as u64)
         };
         let (mut pace, rates) = (Pace::default(), Rates::default());
-        // The tokens that each client that runs still wants, and the prompt tokens that wait.
+        // The tokens that each running client still needs, and the prompt tokens that wait.
         let (mut running, mut waiting) = (Vec::new(), CLIENTS * PROMPT_TOKENS);
         let (mut decoded, mut steps) = (0, 0);
         for at in 0..1_000 {
@@ -363,7 +370,7 @@ mod tests {
             let prompt = pace.prompt_rows(decoding, 180).min(waiting).min(512);
             let time = takes(decoding, prompt);
             let gap = takes(decoding.max(1), 0);
-            // What classes and averages are wrong by comes on top of twice the usual gap.
+            // Class widths and averages add a margin of error to the bound of twice the usual gap.
             assert!(decoding == 0 || time <= gap * 21 / 10, "{decoding} and {prompt} rows");
             pace.learn(step(decoding, prompt), time, &rates);
             running.iter_mut().for_each(|wanted| *wanted -= 1);
@@ -378,7 +385,7 @@ mod tests {
                 (decoded, steps) = (decoded + decoding, steps + 1);
             }
         }
-        assert!(decoded / steps > CLIENTS / 2, "{} decode rows a step", decoded / steps);
+        assert!(decoded / steps > CLIENTS / 2, "{} decode rows on average", decoded / steps);
     }
 
     fn crowd(running: usize, waiting: usize, prompt_tokens: usize) -> Crowd {
@@ -413,7 +420,8 @@ mod tests {
     fn delay_is_what_the_crowd_costs_beyond_being_alone() {
         let (mut pace, rates) = (Pace::default(), Rates::default());
         assert_eq!(rates.delay_behind(crowd(5, 5, 50)), Duration::ZERO);
-        // Alone a token takes 2 ms, of eight at once each takes 1: eight in twice the time of two.
+        // A token takes 2 ms alone and 1 ms among eight: eight sequences take as long as four
+        // alone.
         pace.learn(step(1, 0), 2 * MILLISECOND, &rates);
         pace.learn(step(8, 0), 8 * MILLISECOND, &rates);
         rates.learn_output(10);
@@ -421,14 +429,14 @@ mod tests {
         assert_eq!(rates.delay_behind(crowd(7, 0, 0)), 60 * MILLISECOND);
         assert_eq!(rates.delay_behind(crowd(8, 11, 0)), 180 * MILLISECOND);
         assert_eq!(rates.share_behind(crowd(8, 11, 0)), 10 * MILLISECOND);
-        // Prompts of 30 tokens, 0.1 ms each: those of the line and one for each that runs.
+        // Prompts of 30 tokens at 0.1 ms each: those that wait, and one for each running request.
         pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
         rates.learn_prompt(30, 30);
         assert_eq!(rates.delay_behind(crowd(8, 2, 50)), (90 + 5 + 24) * MILLISECOND);
         assert_eq!(rates.share_behind(crowd(8, 2, 50)), 13 * MILLISECOND);
     }
 
-    /// A device that takes eight as fast as one.
+    /// A device on which eight sequences decode as fast as one.
     #[test]
     fn seats_that_cost_nothing_delay_nobody() {
         let (mut pace, rates) = (Pace::default(), Rates::default());

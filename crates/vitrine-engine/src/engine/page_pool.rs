@@ -1,27 +1,27 @@
-//! Hands out KV pages: ids only, the floats lie in `model`.
+//! Allocates KV pages. Only page ids are handled here; the keys and values are stored in `model`.
 //!
-//! A page has owners or stands in the line of the free ones; whoever takes one gets the first. The
-//! line is a doubly linked list inside the page array, so that a page in its middle can be shared
-//! again: that is how a freed page with known tokens comes back to life.
+//! A page either has owners or is in the free list, and allocation takes the head of that list. The
+//! free list is a doubly linked ring inside the page array, so a page can be taken from its middle:
+//! this is how a freed page that is still in the prefix cache is reused.
 //!
 //! Invariants ([`PagePool::check_integrity`])
-//! - Every page either has owners or stands in the line once; every call is O(1).
-//! - A page is given back once by each owner.
+//! - Every page either has owners or is in the free list exactly once; every call is O(1).
+//! - Each owner gives a page back exactly once.
 //!
 //! Source: intrusive free list as in mistral.rs (`paged_attention/block_pool.rs`).
 
 use vitrine_base::ids::PageId;
 
-/// Where a page without owners goes.
+/// The end of the free list that a page joins when its last owner gives it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Queue {
-    /// To the front: nothing in it is worth keeping.
+    /// The head: its contents are not worth keeping, so it is reused first.
     First,
-    /// To the end: it may be found again until its turn comes.
+    /// The tail: it is in the prefix cache and may be found again until it is reused.
     Last,
 }
 
-/// A page, or at the end of the array the anchor of the line, which is a ring.
+/// A page's links; the last element of the array is the sentinel of the ring.
 #[derive(Debug, Clone, Copy)]
 struct Link {
     owners: u32,
@@ -29,7 +29,7 @@ struct Link {
     after: usize,
 }
 
-/// Hands out KV pages.
+/// Allocates KV pages and counts their owners.
 #[derive(Debug)]
 pub(crate) struct PagePool {
     links: Vec<Link>,
@@ -37,10 +37,10 @@ pub(crate) struct PagePool {
 }
 
 impl PagePool {
-    /// A pool of `page_count` free pages.
+    /// Creates a pool of `page_count` free pages.
     pub(crate) fn new(page_count: usize) -> Self {
         let anchor = page_count.min(u32::MAX as usize);
-        // Low ids leave first: a small load then touches little memory.
+        // Low ids are handed out first, so that a light load touches little memory.
         let links = (0..=anchor)
             .map(|at| Link {
                 owners: 0,
@@ -51,27 +51,26 @@ impl PagePool {
         Self { links, free: anchor }
     }
 
-    /// Pages that exist.
+    /// Pages in the pool.
     pub(crate) fn page_count(&self) -> usize {
         self.anchor()
     }
 
-    /// Pages that nobody owns.
+    /// Pages without an owner.
     pub(crate) fn free_count(&self) -> usize {
         self.free
     }
 
-    /// Pages that somebody owns.
+    /// Pages with at least one owner.
     pub(crate) fn taken_count(&self) -> usize {
         self.page_count() - self.free
     }
 
-    /// Whether nobody owns a page.
     pub(crate) fn is_free(&self, page: PageId) -> bool {
         self.links[page.index()].owners == 0
     }
 
-    /// Takes the first free page; `None` when all are taken.
+    /// Takes the page at the head of the free list; `None` if every page has an owner.
     pub(crate) fn take(&mut self) -> Option<PageId> {
         let first = self.links[self.anchor()].after;
         if first == self.anchor() {
@@ -82,7 +81,7 @@ impl PagePool {
         Some(page)
     }
 
-    /// Gives a page one more owner; a free one leaves the line.
+    /// Adds an owner to a page. A free page leaves the free list.
     pub(crate) fn share(&mut self, page: PageId) {
         let at = page.index();
         if self.links[at].owners == 0 {
@@ -94,10 +93,10 @@ impl PagePool {
         self.links[at].owners += 1;
     }
 
-    /// Takes one owner away; the last one's page goes into the line.
+    /// Removes one owner. When the last one leaves, the page joins the free list at `queue`.
     ///
     /// # Panics
-    /// If the page has no owner: two owners would write over each other.
+    /// If the page has no owner. A page given back twice would end up with two writers.
     pub(crate) fn give_back(&mut self, page: PageId, queue: Queue) {
         let at = page.index();
         assert!(self.links[at].owners > 0, "page {} is given back twice", page.0);
@@ -121,19 +120,18 @@ impl PagePool {
         self.links.len() - 1
     }
 
-    /// How many owners a page has.
     #[cfg(test)]
     pub(crate) fn owners(&self, page: PageId) -> u32 {
         self.links[page.index()].owners
     }
 
-    /// The free pages in line order.
+    /// The free pages, from head to tail.
     #[cfg(test)]
     pub(crate) fn line(&self) -> Vec<PageId> {
         let mut line = Vec::new();
         let mut at = self.links[self.anchor()].after;
         while at != self.anchor() {
-            assert!(line.len() < self.page_count(), "the line never ends");
+            assert!(line.len() < self.page_count(), "the free list has a cycle");
             line.push(PageId(u32::try_from(at).unwrap()));
             at = self.links[at].after;
         }
@@ -147,15 +145,15 @@ impl PagePool {
     #[cfg(test)]
     pub(crate) fn check_integrity(&self) {
         let line = self.line();
-        assert_eq!(line.len(), self.free, "the line and its count differ");
+        assert_eq!(line.len(), self.free, "length of the free list and its count differ");
         for page in &line {
-            assert_eq!(self.owners(*page), 0, "page {} is free and taken", page.0);
+            assert_eq!(self.owners(*page), 0, "page {} is free but has owners", page.0);
         }
         let free = self.links[..self.anchor()].iter().filter(|link| link.owners == 0).count();
-        assert_eq!(free, self.free, "pages are lost");
+        assert_eq!(free, self.free, "a free page is missing from the free list");
         for (at, link) in self.links.iter().enumerate() {
             if at == self.anchor() || link.owners == 0 {
-                assert_eq!(self.links[link.after].before, at, "the line is torn at {at}");
+                assert_eq!(self.links[link.after].before, at, "the free list is broken at {at}");
             }
         }
     }
@@ -186,7 +184,7 @@ mod tests {
         #[test]
         fn pool_never_loses_or_doubles_a_page(page_count in 0_usize..20, moves in moves()) {
             let mut pool = PagePool::new(page_count);
-            // One entry an owner.
+            // One element for each owner, so a shared page appears several times.
             let mut owned: Vec<PageId> = Vec::new();
             for one in moves {
                 match one {
@@ -197,7 +195,7 @@ mod tests {
                         }
                         None => prop_assert_eq!(pool.free_count(), 0),
                     },
-                    // Any page may be shared: one with owners, or a free one out of the line.
+                    // Any page may be shared: one that has owners, or a free one.
                     Move::Share { at } if page_count > 0 => {
                         let page = PageId(u32::try_from(at % page_count).unwrap());
                         pool.share(page);

@@ -1,37 +1,40 @@
-//! Finds computed pages again by the tokens in them: a tree of full pages over all sequences.
+//! The prefix cache: finds computed KV pages by their tokens, in a tree of full pages shared by all
+//! sequences.
 //!
-//! A page's key is the page before it, whose it is, and its own tokens, all compared whole: a hit
-//! is never a matter of a hash alone. The page before is named by a number that is never used
-//! twice, so a chain of keys names a whole prefix in constant space a page.
+//! A page's key consists of its parent page, its owner and its tokens. Lookups compare whole keys,
+//! so a hash collision is never a hit. The parent is identified by a number that is never reused,
+//! so the key of one page identifies a whole prefix.
 //!
 //! Invariants ([`PrefixCache::check_integrity`])
-//! - A page has one key and a key one page; the page before a known page is known.
-//! - Below a tenant's page there are only pages of that tenant.
-//! - Known pages are full and nobody writes to them; they may be free or owned.
+//! - A cached page has exactly one key and a key exactly one page. The parent of a cached page is
+//!   cached.
+//! - All descendants of a tenant's page belong to the same tenant.
+//! - Cached pages are full and are never written to. They may be free or owned.
 //!
-//! Source: chained page hashes with token verification as in nano-vllm (`block_manager.py`); the
-//! standard library's keyed SipHash stands in for xxHash, so that nobody can build collisions.
+//! Source: chained page hashes with token verification as in nano-vllm (`block_manager.py`). The
+//! standard library's keyed SipHash replaces xxHash, so that clients cannot construct collisions.
 
 use crate::engine::cache_scope::CacheOwner;
 use std::collections::HashMap;
 use std::sync::Arc;
 use vitrine_base::ids::PageId;
 
-/// Names one known page among all that ever were: where in the tree a sequence stands.
+/// Identifies a cached page as a node of the tree. Never reused, not even after the page is
+/// removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Branch(u64);
 
 impl Branch {
-    /// Before the first page.
+    /// The parent of first pages.
     pub(crate) const ROOT: Self = Self(0);
 }
 
-/// What tells a page from its siblings.
+/// A page's key without its parent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Label<'a> {
-    /// Who may find it; `None`: everybody.
+    /// The tenant that may find the page; `None` means every tenant.
     pub(crate) owner: Option<CacheOwner>,
-    /// Its tokens, a page full.
+    /// The tokens that fill the page.
     pub(crate) token_ids: &'a [u32],
 }
 
@@ -42,25 +45,25 @@ struct Node {
     key: Arc<[u32]>,
 }
 
-/// Knows the tokens of full pages.
+/// Maps the contents of full pages to page ids.
 #[derive(Debug)]
 pub(crate) struct PrefixCache {
     by_key: HashMap<Arc<[u32]>, PageId>,
-    /// One a page of the pool.
+    /// One element for each page of the pool; `None` if the page is not cached.
     nodes: Vec<Option<Node>>,
     next_name: u64,
-    /// The key that is looked up.
+    /// Buffer for the key of the current lookup.
     scratch: Vec<u32>,
 }
 
 impl PrefixCache {
-    /// Knows nothing about `page_count` pages.
+    /// Creates an empty cache for a pool of `page_count` pages.
     pub(crate) fn new(page_count: usize) -> Self {
         let nodes = std::iter::repeat_with(|| None).take(page_count).collect();
         Self { by_key: HashMap::new(), nodes, next_name: 1, scratch: Vec::new() }
     }
 
-    /// The page with this label after `parent`, and where it stands.
+    /// Finds the child of `parent` with this label; returns its page and its node.
     pub(crate) fn find(&mut self, parent: Branch, label: Label<'_>) -> Option<(PageId, Branch)> {
         self.spell(parent, label);
         let page = *self.by_key.get(self.scratch.as_slice())?;
@@ -68,10 +71,10 @@ impl PrefixCache {
         Some((page, node.name))
     }
 
-    /// Makes a page known unless its key is: then the known page is returned.
+    /// Adds a full page, unless the key is already cached: then returns the cached page instead.
     ///
     /// # Panics
-    /// If the page is known under another key: nobody may have written to it.
+    /// If the page is cached under another key, because a cached page must not be written to.
     pub(crate) fn insert(
         &mut self,
         parent: Branch,
@@ -82,7 +85,7 @@ impl PrefixCache {
             return known;
         }
         let node = &mut self.nodes[page.index()];
-        assert!(node.is_none(), "page {} is known under another key", page.0);
+        assert!(node.is_none(), "page {} is cached under another key", page.0);
         let name = Branch(self.next_name);
         self.next_name += 1;
         let key: Arc<[u32]> = self.scratch.as_slice().into();
@@ -91,19 +94,19 @@ impl PrefixCache {
         (page, name)
     }
 
-    /// Whether a page's tokens are known.
+    /// Whether the page is cached.
     pub(crate) fn knows(&self, page: PageId) -> bool {
         self.nodes[page.index()].is_some()
     }
 
-    /// Forgets a page, which is about to be written to.
+    /// Removes a page that is about to be overwritten.
     pub(crate) fn forget(&mut self, page: PageId) {
         if let Some(node) = self.nodes[page.index()].take() {
             self.by_key.remove(&node.key);
         }
     }
 
-    /// Forgets every page of an owner; returns how many.
+    /// Removes all pages of an owner; returns their number.
     pub(crate) fn forget_owner(&mut self, owner: CacheOwner) -> usize {
         let mut forgotten = 0;
         for node in &mut self.nodes {
@@ -115,20 +118,21 @@ impl PrefixCache {
         forgotten
     }
 
-    /// Forgets everything.
+    /// Removes everything.
     pub(crate) fn clear(&mut self) {
         self.by_key.clear();
         self.nodes.fill_with(|| None);
     }
 
-    /// Pages whose tokens are known.
+    /// Number of cached pages.
     pub(crate) fn known_count(&self) -> usize {
         self.by_key.len()
     }
 
     fn spell(&mut self, parent: Branch, label: Label<'_>) {
         self.scratch.clear();
-        // Both halves of the number, then a word that tells everybody's pages from a tenant's.
+        // The parent's number in two halves, then a flag that separates ownerless pages from owned
+        // ones.
         let halves = [parent.0 >> 32, parent.0 & u64::from(u32::MAX)];
         self.scratch.extend(halves.map(|half| u32::try_from(half).unwrap_or(u32::MAX)));
         self.scratch.push(u32::from(label.owner.is_some()));
@@ -153,9 +157,9 @@ impl PrefixCache {
             let parent = u64::from(node.key[0]) << 32 | u64::from(node.key[1]);
             if parent != Branch::ROOT.0 {
                 let above = owners.get(&parent);
-                assert!(above.is_some(), "the page before page {at} is forgotten");
+                assert!(above.is_some(), "the parent of page {at} is not cached");
                 let passes = above.is_some_and(|owner| owner.is_none() || *owner == node.owner);
-                assert!(passes, "page {at} lies below another tenant's");
+                assert!(passes, "page {at} is a descendant of another tenant's page");
             }
         }
     }
@@ -220,7 +224,7 @@ mod tests {
         cache.forget(PageId(0));
         assert!(cache.find(Branch::ROOT, label(&[1])).is_none());
         let (_, after) = cache.insert(Branch::ROOT, label(&[2]), PageId(0));
-        // What stood below the forgotten page cannot be found below its successor.
+        // The new node has a new number, so children of the removed page cannot be found under it.
         assert_ne!(before, after);
         cache.clear();
         assert_eq!(cache.known_count(), 0);

@@ -1,32 +1,34 @@
-//! Guesses a sequence's next tokens from what it has said or read before: drafts copy their facts.
+//! Prompt lookup: proposes a sequence's next tokens from its own earlier tokens. Drafts repeat
+//! facts of their prompt, so this often succeeds.
 //!
-//! A guess costs rows in a step and is checked there: a token counts only if the model, asked with
-//! everything before it, chooses it. So guesses change how long an answer takes, never what it
-//! says, whatever the sampling.
+//! Each speculative token costs a row in a step, where it is verified: it is accepted only if the
+//! model chooses it, given everything before it. So speculation changes how long an answer takes,
+//! never its tokens, whatever the sampling parameters.
 //!
 //! Invariants
-//! - A guess is read from the sequence's own tokens, so it tells nothing of anybody else.
-//! - A sequence whose guesses fail is left alone for a while, longer each time.
+//! - Proposals are copied from the sequence's own tokens, so they reveal nothing about other
+//!   sequences.
+//! - A sequence whose proposals fail is paused, for longer each time.
 //!
 //! Source: prompt lookup decoding, Saxena 2023 (github.com/apoorvumang/prompt-lookup-decoding);
-//! checking as in Leviathan et al. 2023, arXiv:2211.17192, with a draft that is certain.
+//! verification as in Leviathan et al. 2023, arXiv:2211.17192, with a deterministic proposal.
 
-/// Longest end of the sequence that is looked for; longer ones find too little.
+/// Longest suffix of the sequence that is searched for; longer ones match too rarely.
 const MATCH_TOKENS_MAX: usize = 3;
 
-/// Shortest end that is looked for: single tokens repeat by chance.
+/// Shortest suffix that is searched for: single tokens repeat by chance.
 const MATCH_TOKENS_MIN: usize = 2;
 
-/// Steps without a guess after one that failed whole, doubled by each further failure.
+/// Steps paused after all proposed tokens were rejected; doubled by each further failure.
 const PAUSE_STEPS_FIRST: usize = 2;
 
-/// Longest pause, steps.
+/// Longest pause, in steps.
 const PAUSE_STEPS_MAX: usize = 32;
 
-/// Tokens searched, from the end: a bound on what a step's guess may cost.
+/// Only this many tokens are searched, from the end; bounds the cost of a proposal.
 const SEARCH_TOKENS_MAX: usize = 8_192;
 
-/// One sequence's luck with guesses.
+/// The pause state of one sequence.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PromptLookup {
     pause: usize,
@@ -40,8 +42,8 @@ impl Default for PromptLookup {
 }
 
 impl PromptLookup {
-    /// What may follow `token_ids`, at most `tokens_max` tokens; empty if nothing is known or the
-    /// last guesses failed.
+    /// Proposes up to `tokens_max` tokens to follow `token_ids`. Empty if no suffix repeats, or
+    /// during a pause, which each call shortens by one step.
     pub(crate) fn guess<'a>(&mut self, token_ids: &'a [u32], tokens_max: usize) -> &'a [u32] {
         if self.pause > 0 {
             self.pause -= 1;
@@ -54,7 +56,7 @@ impl PromptLookup {
             .map_or(&[], |rest| &rest[..tokens_max.min(rest.len())])
     }
 
-    /// Learns how many of `guessed` tokens were right.
+    /// Records that `right` of `guessed` proposed tokens were accepted.
     pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
         if guessed == 0 {
             return;
@@ -68,7 +70,7 @@ impl PromptLookup {
     }
 }
 
-/// What followed the latest earlier place where the last `match_tokens` tokens stood.
+/// Returns the tokens after the latest earlier occurrence of the last `match_tokens` tokens.
 fn follower(token_ids: &[u32], match_tokens: usize) -> Option<&[u32]> {
     let end = token_ids.len().checked_sub(match_tokens)?;
     let wanted = &token_ids[end..];
@@ -90,7 +92,7 @@ mod tests {
         assert_eq!(lookup.guess(&known, 2), [9, 5]);
         // Two tokens match where three do not.
         assert_eq!(lookup.guess(&[1, 2, 8, 5, 1, 2], 8), [8, 5, 1, 2]);
-        // A run guesses itself on.
+        // A run of equal tokens matches itself.
         assert_eq!(lookup.guess(&[4, 4, 4], 8), [4]);
     }
 

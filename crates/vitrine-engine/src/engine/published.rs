@@ -1,5 +1,5 @@
-//! A generating model as it is published: one GGUF file or its pieces, or a folder of safetensors
-//! with its tokenizer and chat template beside it.
+//! Reads a generation model as published: one GGUF file (or its shards), or a folder of safetensors
+//! with its tokenizer and chat template.
 
 use crate::engine::error::EngineError;
 use crate::model::GgufFile;
@@ -16,10 +16,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use vitrine_base::clock::SharedClock;
 
-/// Read size while files are hashed, bytes: large enough that the hash is the bottleneck.
+/// Read size for hashing, bytes: large enough that hashing, not reading, is the bottleneck.
 const READ_BYTES: usize = 1 << 20;
 
-/// Weights, words and manners of a model that has been read but computes nothing yet.
+/// A model's weights, tokenizer and chat template, read from disk but not yet loaded for inference.
 #[derive(Debug)]
 pub(crate) struct Published {
     pub(crate) file: GgufFile,
@@ -28,11 +28,11 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    /// Reads the GGUF file at `path`, or the folder of safetensors; `quantize` packs float
-    /// matrices.
+    /// Reads the GGUF file or the folder of safetensors at `path`. `quantize` gives the type that
+    /// float matrices are packed to; `None` keeps them as they are.
     ///
     /// # Errors
-    /// If a file cannot be read, or its family, tokenizer or chat template is not supported.
+    /// If a file cannot be read, or the model family, tokenizer or chat template is not supported.
     pub(crate) fn read(
         path: &Path,
         quantize: Option<Quantization>,
@@ -49,7 +49,7 @@ impl Published {
     }
 }
 
-/// The tokenizer of a model, without its weights.
+/// Reads only a model's tokenizer, without its weights.
 pub(crate) fn tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
     if path.is_dir() {
         return Ok(Tokenizer::from_folder(path)?);
@@ -57,7 +57,8 @@ pub(crate) fn tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
     Ok(Tokenizer::from_metadata(GgufFile::open(path)?.metadata())?)
 }
 
-/// SHA-256 of all the files in order, in hexadecimal: of one file, the file's own.
+/// SHA-256 of the concatenated files, in hexadecimal. For a single file this is the file's own
+/// hash.
 pub(crate) fn sha256(files: &[PathBuf]) -> Result<String, EngineError> {
     let mut hash = Sha256::new();
     let mut chunk = vec![0; READ_BYTES];
@@ -86,7 +87,8 @@ mod tests {
     use serde_json::json;
     use vitrine_base::clock::SystemClock;
 
-    /// A folder as it is published: weights, `config.json`, a tokenizer of words, a template.
+    /// A published model folder: weights, `config.json`, a word-level tokenizer and a chat
+    /// template.
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config_of("llama");

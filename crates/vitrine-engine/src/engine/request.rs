@@ -1,81 +1,84 @@
-//! What a caller asks of the engine.
+//! A generation request and its parameters.
 
 use crate::engine::cache_scope::CacheScope;
 use crate::engine::constraint::Constraint;
 use crate::engine::error::EngineError;
 use std::time::Instant;
 
-/// Stop strings in a request. The search is linear in them, and no chat needs more.
+/// Most stop strings in a request. The search is linear in their number, and no chat needs more.
 pub const STOP_STRINGS_MAX: usize = 16;
 
-/// Length of a stop string in bytes: as much text may be held back from a stream.
+/// Maximum length of a stop string in bytes. Up to this much text may be held back from a stream.
 pub const STOP_STRING_BYTES_MAX: usize = 256;
 
-/// One generation to run.
+/// A request for one generation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GenerationRequest {
-    /// The prompt, with every special token that the model expects.
+    /// The prompt, including all special tokens that the model expects.
     pub prompt_token_ids: Vec<u32>,
-    /// Tokens to generate at most; fewer when prompt and output reach the context's end.
+    /// Most tokens to generate. Fewer are generated if the context ends before.
     pub output_tokens_max: usize,
     /// How tokens are chosen.
     pub sampling: Sampling,
-    /// Texts that end the generation; they are not part of the output.
+    /// Stop strings: texts that end the generation and are not part of the output.
     pub stop: Vec<String>,
-    /// When to give up, queueing included.
+    /// Time at which the generation ends even if unfinished, queueing included; `None` for no
+    /// deadline.
     pub deadline: Option<Instant>,
-    /// Whether the model's end of text ends the generation; with a constraint it always does.
+    /// Whether an end-of-text token ends the generation; with a constraint it always does.
     pub end_of_text: EndOfText,
-    /// Who may find the computed pages again.
+    /// Who may reuse the computed KV pages.
     pub cache: CacheScope,
-    /// Who goes first.
+    /// Scheduling class.
     pub priority: Priority,
-    /// What the output must match; `None` leaves the model free.
+    /// The constraint that the output must satisfy; `None` for free text.
     pub constraint: Option<Constraint>,
 }
 
-/// Who goes first in the waiting line, and who keeps its pages when they run short.
+/// Scheduling class: decides the order of the waiting queue, and who is preempted when pages run
+/// out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Somebody waits for the answer.
+    /// A caller waits for the answer.
     Live,
-    /// Nobody waits: a campaign, a batch. One in eight goes before live ones, so it always moves.
+    /// No caller waits, as in a campaign or a batch. Comes after live requests, but one in eight
+    /// admitted sequences is outreach, so it always makes progress.
     Outreach,
 }
 
-/// What the model's end-of-text token does.
+/// The effect of the model's end-of-text token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndOfText {
-    /// Ends the generation; the token itself is no output.
+    /// Ends the generation; the token itself is not output.
     Stop,
-    /// Is output like any other: for benchmarks of fixed length.
+    /// Counts as output like any other token; for benchmarks of fixed length.
     Ignore,
 }
 
-/// How tokens are chosen. Filters apply in the order min-p, top-k, top-p, after the temperature.
+/// Sampling parameters. Filters apply after the temperature, in the order min-p, top-k, top-p.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
-    /// 0 takes the likeliest token (the lowest id of equals) and ignores all the rest; 1 leaves the
-    /// distribution as it is.
+    /// 0 chooses the most likely token (the lowest id among equals) and ignores all other
+    /// parameters. 1 leaves the distribution unchanged.
     pub temperature: f32,
-    /// Keeps so many of the likeliest tokens; 0 keeps all.
+    /// Keeps this many of the most likely tokens; 0 keeps all.
     pub top_k: usize,
-    /// Keeps the likeliest tokens that together reach this probability; 1 keeps all.
+    /// Keeps the smallest set of most likely tokens that reaches this probability; 1 keeps all.
     pub top_p: f32,
-    /// Drops tokens less likely than this fraction of the likeliest; 0 drops none.
+    /// Drops tokens whose probability is below this fraction of the highest one; 0 drops none.
     pub min_p: f32,
-    /// Same seed, prompt and model: same tokens, whoever shares the batch.
+    /// Seed of the random stream. Equal seed, prompt and model give equal tokens in any batch.
     pub seed: u64,
 }
 
 impl Sampling {
-    /// Always the likeliest token.
+    /// Always chooses the most likely token.
     pub const GREEDY: Self = Self { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0, seed: 0 };
 
-    /// Checks every parameter's range.
+    /// Checks the range of every parameter.
     ///
     /// # Errors
-    /// The first one out of range, NaN included.
+    /// [`EngineError::Sampling`] for the first one out of range; NaN is out of range.
     pub fn check(&self) -> Result<(), EngineError> {
         let wrong = |what, found, allowed| Err(EngineError::Sampling { what, found, allowed });
         if !(self.temperature.is_finite() && self.temperature >= 0.0) {
@@ -95,7 +98,7 @@ impl GenerationRequest {
     /// Checks the stop strings.
     ///
     /// # Errors
-    /// If there are too many, or one is empty or too long.
+    /// [`EngineError::StopStrings`] if there are too many, or one is empty or too long.
     pub(crate) fn check_stop(&self) -> Result<(), EngineError> {
         let count = self.stop.len();
         let wrong = self.stop.iter().map(String::len).find(|bytes| {

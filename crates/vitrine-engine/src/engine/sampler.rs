@@ -1,11 +1,12 @@
-//! Chooses a token from one row of logits: the only place in the engine that reads a float of the
-//! model.
+//! Chooses a token from one row of logits. The only place in the engine that reads the model's
+//! floats.
 //!
 //! Invariants
 //! - The choice depends on the row, the parameters and the sequence's own random stream, never on
-//!   who shares the batch; one draw a token, none when greedy.
-//! - What a constraint forbids is never chosen, and does not count for any filter.
-//! - NaN and minus infinity are never chosen; no usable logit is an answer (`None`), not a panic.
+//!   other sequences of the batch. Each token takes one draw, a greedy one none.
+//! - Tokens forbidden by a constraint are never chosen and do not count in any filter.
+//! - NaN and minus infinity are never chosen. If no logit is usable the result is `None`, not a
+//!   panic.
 //!
 //! Source: top-p, Holtzman et al. 2020, arXiv:1904.09751; min-p, Nguyen et al. 2024,
 //! arXiv:2407.01082. Order of the filters as in vLLM: temperature, min-p, top-k, top-p.
@@ -16,28 +17,28 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 use toktrie::SimpleVob;
 
-/// First guess of how many tokens top-p keeps; the guess grows eightfold until they suffice, so a
-/// vocabulary is rarely sorted whole.
+/// Tokens that top-p sorts in its first attempt. Each further attempt sorts eight times as many, so
+/// the whole vocabulary is rarely sorted.
 const NUCLEUS_GUESS: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     token_id: u32,
     logit: f32,
-    /// Probability relative to the likeliest token, which has 1.
+    /// Probability relative to the most likely token, whose weight is 1.
     weight: f32,
 }
 
-/// What the model says of one row.
+/// The model's output for one row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Said<'a> {
-    /// One logit a vocabulary entry.
+    /// One logit for each vocabulary entry.
     Logits(&'a [f32]),
-    /// The likeliest token; `None` if no logit was usable.
+    /// The most likely token; `None` if no logit was usable.
     Likeliest(Option<u32>),
 }
 
-/// Chooses tokens; keeps its scratch memory between calls.
+/// Chooses tokens. Reuses its buffers between calls.
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
     candidates: Vec<Candidate>,
@@ -45,7 +46,7 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// Chooses a token from `logits`, one a vocabulary entry. `None` when no logit is usable.
+    /// Chooses a token from `logits`, one for each vocabulary entry. `None` if no logit is usable.
     pub(crate) fn choose(
         &mut self,
         logits: &[f32],
@@ -66,7 +67,7 @@ impl Sampler {
             }
             let logit = logit.min(f32::MAX);
             let weight = ((logit - logit_max) / sampling.temperature).exp();
-            // The likeliest weighs 1, so min-p is a plain threshold.
+            // The most likely token weighs 1, so min-p is a plain threshold.
             if weight > 0.0 && weight >= sampling.min_p {
                 self.candidates.push(Candidate { token_id, logit, weight });
             }
@@ -76,7 +77,7 @@ impl Sampler {
         Some(self.draw(random).unwrap_or(likeliest))
     }
 
-    /// [`choose`](Self::choose) among the allowed tokens.
+    /// [`choose`](Self::choose) restricted to the allowed tokens.
     pub(crate) fn choose_allowed(
         &mut self,
         logits: &[f32],
@@ -88,7 +89,7 @@ impl Sampler {
         masked.clear();
         masked.resize(logits.len(), f32::NEG_INFINITY);
         allowed.iter_set_entries(|token_id| {
-            // The model's output may be narrower than its vocabulary, or padded.
+            // The model may output more or fewer logits than the mask has tokens.
             if let (Some(logit), Some(place)) = (logits.get(token_id), masked.get_mut(token_id)) {
                 *place = *logit;
             }
@@ -144,7 +145,7 @@ impl Sampler {
                 return Some(candidate.token_id);
             }
         }
-        // Rounding can leave a crumb.
+        // Rounding may leave a remainder after the last candidate.
         self.candidates.last().map(|candidate| candidate.token_id)
     }
 }
@@ -157,7 +158,7 @@ fn weight_sum(candidates: &[Candidate]) -> f64 {
     candidates.iter().map(|candidate| f64::from(candidate.weight)).sum()
 }
 
-/// Uniform in `[0, 1)`, 53 bits.
+/// Uniform in `[0, 1)` with 53 random bits.
 #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
 fn unit_interval(random: &mut ChaCha8Rng) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
@@ -202,7 +203,7 @@ mod tests {
         // Probabilities: 0.087, 0.644, 0.237, 0.032, 0.
         assert_eq!(drawn(&logits, Sampling { top_p: 0.6, ..PLAIN }), BTreeSet::from([1]));
         assert_eq!(drawn(&logits, Sampling { top_p: 0.9, ..PLAIN }), BTreeSet::from([0, 1, 2]));
-        // exp(-1) = 0.37 of the likeliest, exp(-2) = 0.14.
+        // Relative to the most likely token: exp(-1) = 0.37, exp(-2) = 0.14.
         assert_eq!(drawn(&logits, Sampling { min_p: 0.3, ..PLAIN }), BTreeSet::from([1, 2]));
         assert_eq!(drawn(&logits, Sampling { min_p: 1.0, ..PLAIN }), BTreeSet::from([1]));
         let cold = Sampling { temperature: 1e-30, ..PLAIN };

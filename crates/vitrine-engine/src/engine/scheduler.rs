@@ -1,23 +1,27 @@
-//! Chooses which sequences run in the next step, and how many tokens each.
+//! Chooses which sequences run in the next step, and how many tokens of each.
 //!
 //! Pure bookkeeping over ids, counts and token ids: no clock, no I/O, no floats. A sequence has
-//! known tokens (its prompt and what was generated) and computed tokens (those in its pages);
-//! computed chases known under a token budget, so prompt chunks and decode tokens share every step.
+//! known tokens (its prompt and its output so far) and computed tokens (those whose keys and values
+//! are in its pages). Each step computes known tokens within a row budget, so prompt chunks and
+//! decode tokens share every step.
 //!
 //! Invariants ([`Scheduler::check_integrity`], [`Scheduler::plan`])
-//! - Running sequences are in order: live before outreach, then by arrival. Who runs out of turn
-//!   (outreach that was due, or that lost its pages once) counts as live from then on.
-//! - A plan never exceeds the budget: running before waiting, decode rows before prompt chunks,
-//!   guesses only when nobody else has a use for the rows.
-//! - A planned sequence owns the pages of all its planned rows; a waiting one owns no pages.
-//! - Short of pages, a sequence takes those of the last in order, which goes to the front of the
-//!   line; its computed pages stay known and are found again unless somebody took them.
-//! - While anybody is short of pages nobody is admitted; a plan is empty only when nobody is there:
-//!   each sequence fits the pool alone, so the first in order always gets its pages.
-//! - Of sequences that begin alike and arrive together one computes the common pages; the others
-//!   wait for these as long as that one runs.
+//! - Running sequences are sorted: live before outreach, then by arrival. An outreach sequence
+//!   counts as live once it was admitted because it had waited long enough, or once it was
+//!   preempted.
+//! - A plan never exceeds the row budget. Running sequences come before waiting ones and decode
+//!   rows before prompt chunks. Speculative rows are planned only if no other sequence can use the
+//!   rows.
+//! - A planned sequence owns the pages of all its planned rows. A waiting sequence owns no pages.
+//! - When pages run out, the last running sequence is preempted and goes to the front of the
+//!   waiting queue. Its computed pages stay in the prefix cache and are found again unless they
+//!   were reused.
+//! - While a running sequence is short of pages, none is admitted. A plan is empty only if there
+//!   are no sequences: each fits the pool alone, so the first one always gets its pages.
+//! - Of sequences that arrive together with the same beginning, one computes the common pages. The
+//!   others wait for them while it runs.
 //!
-//! Source: iteration-level scheduling, Yu et al., OSDI 2022 (Orca); computed chasing known as in
+//! Source: iteration-level scheduling, Yu et al., OSDI 2022 (Orca); known and computed tokens as in
 //! vLLM v1; in-batch sharing as in SGLang (`schedule_policy.py`).
 
 mod line;
@@ -35,63 +39,60 @@ use std::collections::HashMap;
 use vitrine_base::ids::PageId;
 use vitrine_base::ids::SequenceId;
 
-/// What bounds a step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SchedulerLimits {
-    /// Rows in a step; at least `sequences_max`.
+    /// Most rows in a step; at least `sequences_max`.
     pub(crate) step_tokens_max: usize,
-    /// Sequences that run at once.
+    /// Most sequences that run at once.
     pub(crate) sequences_max: usize,
     /// Token slots in a page.
     pub(crate) page_tokens: usize,
-    /// Pages that exist.
+    /// Number of pages in the pool.
     pub(crate) page_count: usize,
 }
 
-/// A sequence that the pool could not hold even alone.
+/// A sequence was refused because it would not fit the pool even alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NeverFits {
-    /// Pages that it needs at its longest.
+    /// Number of pages needed at its maximum length.
     pub(crate) pages_needed: usize,
-    /// Pages that exist.
+    /// Number of pages in the pool.
     pub(crate) page_count: usize,
 }
 
-/// A sequence that joins the line.
+/// A sequence that joins the waiting queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
-    /// Who; ids rise.
+    /// Ids must rise from one arrival to the next.
     pub(crate) id: SequenceId,
-    /// Tokens that it knows.
     pub(crate) prompt_tokens: usize,
-    /// Prompt and output together, at most.
+    /// Maximum length of prompt and output together.
     pub(crate) tokens_max: usize,
-    /// Who may find its pages.
     pub(crate) cache: CacheScope,
-    /// Its class.
     pub(crate) priority: Priority,
 }
 
-/// Where the scheduler reads tokens: it keeps none itself.
+/// Gives the scheduler access to token ids, which it does not store itself.
 pub(crate) trait Tokens {
-    /// The known tokens of a sequence; empty if there is no such one.
+    /// The known tokens of a sequence; empty for an unknown id.
     fn known(&self, id: SequenceId) -> &[u32];
-    /// Guessed tokens that follow them, to be checked in the next step.
+    /// Number of speculative tokens to verify after the known ones.
     fn draft_count(&self, id: SequenceId) -> usize;
 }
 
-/// How far a sequence has come.
+/// The scheduler's state of one sequence.
 #[derive(Debug)]
 struct Progress {
     known_tokens: usize,
     computed_tokens: usize,
     tokens_max: usize,
-    /// The class that it counts as.
+    /// The class it is scheduled as, which may have been raised to live.
     priority: Priority,
     cache: CacheScope,
     runs: bool,
     list: PageList,
-    /// A sequence that computes the same prompt, and how far that matters.
+    /// A running sequence that is computing the same prompt, and the number of leading tokens that
+    /// both share. This one waits until they are computed.
     behind: Option<(SequenceId, usize)>,
 }
 
@@ -104,24 +105,23 @@ impl Progress {
 /// The rows of one sequence in a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlannedRows {
-    /// Whose rows.
     pub(crate) id: SequenceId,
-    /// Position of the first row; as many tokens are computed.
+    /// Position of the first row; equals the number of computed tokens.
     pub(crate) first_position: usize,
-    /// How many rows of known tokens, at least one.
+    /// Rows of known tokens, at least one.
     pub(crate) row_count: usize,
-    /// The rows end at the last known token, so the next one can be chosen.
+    /// Whether the rows include the last known token, so that the next token can be chosen.
     pub(crate) reaches_end: bool,
-    /// Rows of guessed tokens behind them.
+    /// Rows of speculative tokens after the known ones.
     pub(crate) draft_count: usize,
 }
 
-/// One step.
+/// The plan of one step.
 #[derive(Debug, Default)]
 pub(crate) struct StepPlan {
-    /// Who runs, in row order.
+    /// The sequences that run, in row order.
     pub(crate) rows: Vec<PlannedRows>,
-    /// Sequences that lost their pages to this plan.
+    /// Sequences preempted to make this plan.
     pub(crate) preempted: usize,
     short_of_pages: bool,
 }
@@ -132,19 +132,19 @@ enum Phase {
     Prefill,
 }
 
-/// Chooses who runs next. Ids must be added in rising order.
+/// Chooses the sequences of each step. Ids must be added in rising order.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     limits: SchedulerLimits,
     pages: Pages,
     all: HashMap<SequenceId, Progress>,
-    /// In order.
+    /// Sorted by priority, then by id.
     running: Vec<(Priority, SequenceId)>,
     line: Line,
 }
 
 impl Scheduler {
-    /// A scheduler of nobody.
+    /// Creates a scheduler without sequences.
     pub(crate) fn new(limits: SchedulerLimits) -> Self {
         Self {
             limits,
@@ -155,7 +155,7 @@ impl Scheduler {
         }
     }
 
-    /// Puts a sequence at the end of its class.
+    /// Appends a sequence to the waiting queue of its class.
     ///
     /// # Errors
     /// If the whole pool could not hold it.
@@ -180,11 +180,11 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Plans the next step and gives every planned sequence its pages. Beside decode rows there are
-    /// at most `prompt_rows_max` of prompts.
+    /// Plans the next step and allocates the pages of every planned sequence. If the plan has
+    /// decode rows, at most `prompt_rows_max` prompt rows are added.
     ///
-    /// After the step each planned sequence must be [`advance`](Self::advance)d, and one that
-    /// reached its end must [`grow`](Self::grow) or be [`remove`](Self::remove)d.
+    /// After the step, each planned sequence must be [`advance`](Self::advance)d. One that reached
+    /// its end must then either [`grow`](Self::grow) or be [`remove`](Self::remove)d.
     pub(crate) fn plan(&mut self, tokens: &impl Tokens, prompt_rows_max: usize) -> StepPlan {
         let mut plan = StepPlan::default();
         let mut budget = self.limits.step_tokens_max;
@@ -194,7 +194,7 @@ impl Scheduler {
                 let rows: usize = plan.rows.iter().map(|one| one.row_count + one.draft_count).sum();
                 budget = (self.limits.step_tokens_max - rows).min(prompt_rows_max);
             }
-            // Preemption shortens the list from its end while we walk.
+            // Preemption may shorten the list from its end during the loop.
             let mut index = 0;
             while index < self.running.len() && budget > 0 {
                 let pending = self.progress_at(index).pending_tokens();
@@ -208,26 +208,26 @@ impl Scheduler {
         plan
     }
 
-    /// Records that a sequence's tokens are in its pages up to `computed_tokens`; `token_ids` are
-    /// those that it knows.
+    /// Records that the first `computed_tokens` tokens of a sequence are computed, and caches its
+    /// full pages. `token_ids` are its known tokens.
     pub(crate) fn advance(&mut self, id: SequenceId, computed_tokens: usize, token_ids: &[u32]) {
         let Some(progress) = self.all.get_mut(&id).filter(|progress| progress.runs) else { return };
         progress.computed_tokens = computed_tokens;
         self.pages.keep(&mut progress.list, token_ids, computed_tokens, progress.cache);
     }
 
-    /// Records that a sequence knows one more token.
+    /// Records that a sequence has one more known token.
     ///
     /// # Panics
-    /// If that is more than it was added with: the pool might never hold it.
+    /// If it grows beyond its `tokens_max`, because the pool might be unable to hold it.
     pub(crate) fn grow(&mut self, id: SequenceId) {
         if let Some(progress) = self.all.get_mut(&id) {
-            assert!(progress.known_tokens < progress.tokens_max, "a sequence outgrew its limit");
+            assert!(progress.known_tokens < progress.tokens_max, "sequence outgrew its limit");
             progress.known_tokens += 1;
         }
     }
 
-    /// Forgets a sequence and takes its pages back; what is computed in them may be found again.
+    /// Removes a sequence and frees its pages; those in the prefix cache may still be found.
     pub(crate) fn remove(&mut self, id: SequenceId) {
         let Some(mut progress) = self.all.remove(&id) else { return };
         if progress.runs {
@@ -238,8 +238,8 @@ impl Scheduler {
         }
     }
 
-    /// Forgets what is computed of an owner, and lets nothing of its present sequences be known;
-    /// returns how many pages were.
+    /// Removes an owner's pages from the prefix cache and stops caching those of its present
+    /// sequences. Returns the number of pages removed.
     pub(crate) fn forget_owner(&mut self, owner: CacheOwner) -> usize {
         for progress in self.all.values_mut() {
             if progress.cache.owner() == Some(owner) {
@@ -250,26 +250,25 @@ impl Scheduler {
         self.pages.forget_owner(owner)
     }
 
-    /// Forgets everything that is computed but for what running sequences hold themselves.
+    /// Empties the prefix cache. Running sequences keep their pages.
     pub(crate) fn forget_all(&mut self) {
         for progress in self.all.values_mut() {
-            // Its pages have no place in the tree any more, nor have those that follow.
+            // Its earlier pages are no longer in the tree, so later ones have no parent.
             progress.list.branch = None;
         }
         self.pages.forget_all();
     }
 
-    /// The pages of a running sequence in order of position; none for anybody else.
+    /// The pages of a running sequence in order of position; empty for any other id.
     pub(crate) fn pages(&self, id: SequenceId) -> &[PageId] {
         self.all.get(&id).map_or(&[], |progress| &progress.list.pages)
     }
 
-    /// Nobody runs or waits.
+    /// Whether there are no sequences, neither running nor waiting.
     pub(crate) fn is_idle(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// Sequences that own pages.
     pub(crate) fn running_count(&self) -> usize {
         self.running.len()
     }
@@ -279,22 +278,22 @@ impl Scheduler {
         (0..self.running.len()).filter(|at| self.progress_at(*at).pending_tokens() == 1).count()
     }
 
-    /// Sequences that wait, whether or not they ran before.
+    /// Waiting sequences, preempted ones included.
     pub(crate) fn waiting_count(&self) -> usize {
         self.all.len() - self.running.len()
     }
 
-    /// Sequences that ran before and wait to run again.
+    /// Preempted sequences that wait to run again.
     pub(crate) fn preempted_count(&self) -> usize {
         self.line.again_count()
     }
 
-    /// Pages that somebody owns.
+    /// Number of pages with at least one owner.
     pub(crate) fn pages_taken(&self) -> usize {
         self.pages.taken_count()
     }
 
-    /// Pages whose tokens are known, owned or not.
+    /// Number of pages in the prefix cache, owned or free.
     pub(crate) fn pages_known(&self) -> usize {
         self.pages.known_count()
     }
@@ -303,7 +302,7 @@ impl Scheduler {
         &self.all[&self.running[index].1]
     }
 
-    /// Plans up to `row_count` rows of a running sequence; returns how many.
+    /// Plans up to `row_count` rows of a running sequence; returns the number planned.
     fn plan_running(&mut self, index: usize, row_count: usize, plan: &mut StepPlan) -> usize {
         let granted = self.make_room(index, row_count, plan);
         plan.short_of_pages |= granted < row_count;
@@ -320,15 +319,15 @@ impl Scheduler {
         granted
     }
 
-    /// Takes pages for `row_count` more rows, or for as many as there are pages for; preempts the
-    /// last in order only when there is room for none.
+    /// Allocates pages for `row_count` more rows, or for as many as fit. Preempts the last running
+    /// sequence only if not a single row fits. Returns the number of rows that fit.
     fn make_room(&mut self, index: usize, row_count: usize, plan: &mut StepPlan) -> usize {
         loop {
             let granted = self.take_pages(self.running[index].1, row_count);
             if granted > 0 {
                 return granted;
             }
-            // Whoever is planned already keeps its pages: its rows are counted.
+            // A planned sequence keeps its pages, because its rows are already counted.
             let last = self.running.len() - 1;
             let last_id = self.running[last].1;
             if last == index || plan.rows.iter().any(|rows| rows.id == last_id) {
@@ -339,7 +338,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes pages for `row_count` rows behind the computed ones, or for as many as there are.
+    /// Allocates pages for `row_count` rows after the computed ones, or for as many as fit.
     fn take_pages(&mut self, id: SequenceId, row_count: usize) -> usize {
         let Some(progress) = self.all.get_mut(&id) else { return 0 };
         let pages = progress.list.pages.len() + self.pages.free_count();
@@ -353,8 +352,8 @@ impl Scheduler {
         granted
     }
 
-    /// Adds rows for guessed tokens behind the decode rows, while rows and pages last and nobody
-    /// has a prompt to compute.
+    /// Adds rows for speculative tokens after the decode rows while rows and pages last. Adds none
+    /// while any sequence waits or has prompt rows left to compute.
     fn add_drafts(&mut self, tokens: &impl Tokens, plan: &mut StepPlan) {
         let others = self.waiting_count() > 0 || plan.rows.len() < self.running.len();
         if others || plan.short_of_pages || plan.preempted > 0 {
@@ -377,12 +376,12 @@ impl Scheduler {
         self.pages.give_back(&mut progress.list);
         progress.computed_tokens = 0;
         progress.runs = false;
-        // Once is enough: from now on only its age counts.
+        // Preempted at most once: from now on only its age counts.
         progress.priority = Priority::Live;
         self.line.push_again(id);
     }
 
-    /// Lets waiting sequences run, in order, while rows, seats and pages last.
+    /// Admits waiting sequences in order while rows, sequence slots and pages last.
     fn admit(&mut self, tokens: &impl Tokens, plan: &mut StepPlan, mut budget: usize) {
         if plan.short_of_pages || plan.preempted > 0 {
             return;
@@ -417,7 +416,7 @@ impl Scheduler {
         }
     }
 
-    /// Whether somebody is still computing what this sequence begins with.
+    /// Whether a running sequence is still computing the beginning of this one.
     fn is_behind(&self, id: SequenceId) -> bool {
         let Some((ahead, tokens)) = self.all.get(&id).and_then(|progress| progress.behind) else {
             return false;
@@ -425,8 +424,8 @@ impl Scheduler {
         self.all.get(&ahead).is_some_and(|ahead| ahead.runs && ahead.computed_tokens < tokens)
     }
 
-    /// The running sequence that is about to compute the next page of this one, and how far the two
-    /// go together.
+    /// Finds the running sequence that is about to compute this one's next page. Returns its id and
+    /// the number of leading tokens that both share.
     fn same_prompt(
         &self,
         id: SequenceId,
@@ -455,20 +454,20 @@ impl Scheduler {
     pub(crate) fn check_integrity(&self) {
         self.pages.check_integrity(self.all.values().map(|progress| &progress.list));
         for progress in self.all.values() {
-            assert!(progress.computed_tokens < progress.known_tokens, "nothing to compute");
-            assert!(progress.known_tokens <= progress.tokens_max, "grew beyond its limit");
+            assert!(progress.computed_tokens < progress.known_tokens, "no token to compute");
+            assert!(progress.known_tokens <= progress.tokens_max, "outgrew its limit");
             let pages = progress.list.pages.len();
             assert!(pages >= self.pages.pages_for(progress.computed_tokens), "pages are missing");
             assert!(progress.runs || (pages == 0 && progress.computed_tokens == 0));
         }
         assert!(self.running.len() <= self.limits.sequences_max);
-        assert!(self.running.is_sorted(), "out of order: {:?}", self.running);
+        assert!(self.running.is_sorted(), "not sorted: {:?}", self.running);
         let mut ids = self.line.ids();
         ids.extend(self.running.iter().map(|(_, id)| *id));
         ids.sort_unstable();
         let mut all: Vec<SequenceId> = self.all.keys().copied().collect();
         all.sort_unstable();
-        assert_eq!(ids, all, "somebody is lost or stands in two places");
+        assert_eq!(ids, all, "a sequence is in no list or in two");
     }
 }
 

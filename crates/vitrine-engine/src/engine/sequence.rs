@@ -1,10 +1,10 @@
-//! One generation as the engine thread sees it: its tokens, its limits and its consumer.
+//! One generation as the engine thread sees it: its tokens, limits and event channel.
 //!
-//! How far it is computed and which pages it owns is the scheduler's to know.
+//! How far a sequence is computed and which pages it owns is the scheduler's state, not kept here.
 //!
 //! Invariants
-//! - The event channel holds `output_tokens_max + 2` events: every token, the end and one spare, so
-//!   sending never waits and never fails for want of room.
+//! - The event channel has `output_tokens_max + 2` slots: one for each token, one for the end and
+//!   one spare. So sending never blocks and never fails because the channel is full.
 
 use crate::engine::admission::Place;
 use crate::engine::cache_scope::CacheScope;
@@ -31,23 +31,22 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use vitrine_base::ids::SequenceId;
 
-/// What the engine thread tells a consumer.
+/// What the engine thread sends to a generation's consumer.
 #[derive(Debug)]
 pub(crate) enum EngineEvent {
     /// A token was chosen.
     Token(u32),
-    /// The generation is over.
+    /// The generation ended normally.
     Done(FinishReason, Usage, Timings),
-    /// The generation failed.
     Failed(EngineError),
 }
 
-/// Room for one generation's events.
+/// Capacity of a generation's event channel; see the module's invariant.
 pub(crate) fn event_channel_places(output_tokens_max: usize) -> usize {
     output_tokens_max.saturating_add(2)
 }
 
-/// A checked request on its way to the engine thread.
+/// A validated request on its way to the engine thread.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) prompt_token_ids: Vec<u32>,
@@ -65,7 +64,7 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// Tells the consumer that the generation failed before it began.
+    /// Sends the consumer an error for a request that never became a sequence.
     pub(crate) fn refuse(self, error: EngineError) {
         let _consumer_left = self.events.try_send(EngineEvent::Failed(error)).is_err();
     }
@@ -75,23 +74,23 @@ impl Work {
 #[derive(Debug)]
 pub(crate) struct Sequence {
     pub(crate) id: SequenceId,
-    /// The prompt, then what was generated.
+    /// The prompt, followed by the generated tokens.
     pub(crate) token_ids: Vec<u32>,
     pub(crate) prompt_tokens: usize,
     pub(crate) output_tokens_max: usize,
     pub(crate) sampling: Sampling,
     pub(crate) random: ChaCha8Rng,
     pub(crate) end_of_text: EndOfText,
-    /// Guesses at the tokens that follow; checked in the next step.
+    /// Speculative tokens after `token_ids`, verified in the next step.
     pub(crate) draft: Vec<u32>,
     lookup: PromptLookup,
     cached_tokens: usize,
-    /// What it is held to, and how far that has come; preemption leaves it as it is.
+    /// The constraint's state in this generation; preemption does not reset it.
     pub(crate) guard: Option<Guard>,
     deadline: Option<Instant>,
     events: mpsc::Sender<EngineEvent>,
     cancelled: Arc<AtomicBool>,
-    /// In the line until the first step begins, then among those that run.
+    /// Counts the request as waiting until its first step, then as running.
     place: Place,
     submitted: Instant,
     started: Option<Instant>,
@@ -99,17 +98,16 @@ pub(crate) struct Sequence {
     last_token: Option<Instant>,
 }
 
-/// How long a token took.
+/// The latency of one output token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenTime {
-    /// Since submission.
+    /// Time to first token: since submission.
     First(Duration),
-    /// Since the token before.
+    /// Inter-token time: since the previous token.
     Next(Duration),
 }
 
 impl Sequence {
-    /// Takes a request over.
     pub(crate) fn new(id: SequenceId, work: Work) -> Self {
         Self {
             id,
@@ -134,12 +132,12 @@ impl Sequence {
         }
     }
 
-    /// Tokens generated.
+    /// Number of tokens generated.
     pub(crate) fn output_tokens(&self) -> usize {
         self.token_ids.len() - self.prompt_tokens
     }
 
-    /// Why the sequence should end now, if it should.
+    /// Returns why the sequence must end before its next step; `None` if it may go on.
     pub(crate) fn end_reason(&self, now: Instant) -> Option<FinishReason> {
         if self.cancelled.load(Ordering::Acquire) {
             return Some(FinishReason::Cancelled);
@@ -148,20 +146,20 @@ impl Sequence {
         late.then_some(FinishReason::Deadline)
     }
 
-    /// Its constraint, if that must say what may come next.
+    /// Returns the constraint if its mask is needed for the coming step and not computed yet.
     pub(crate) fn wanted_guard(&mut self) -> Option<&mut Guard> {
         self.guard.as_mut().filter(|guard| guard.is_wanted())
     }
 
-    /// Whether it needs no logits, only the likeliest token.
+    /// Whether the sequence needs only the most likely token, not the logits.
     pub(crate) fn is_plain_greedy(&self) -> bool {
         self.guard.is_none() && self.sampling.temperature == 0.0
     }
 
-    /// Chooses the next token from what the model says of a row.
+    /// Chooses the next token from the model's output for one row.
     ///
     /// # Errors
-    /// If no logit is usable, or the constraint allows nothing.
+    /// If no logit is usable, or the constraint allows no token.
     pub(crate) fn choose(
         &mut self,
         sampler: &mut Sampler,
@@ -181,10 +179,10 @@ impl Sequence {
         chosen.ok_or(EngineError::Logits { position })
     }
 
-    /// Tells its constraint which token was chosen.
+    /// Advances the constraint, if there is one, by the chosen token.
     ///
     /// # Errors
-    /// If the constraint cannot follow.
+    /// If the constraint does not accept the token or is too complex to follow.
     pub(crate) fn advance_guard(&mut self, token_id: u32) -> Result<Advance, EngineError> {
         let position = self.token_ids.len();
         match &mut self.guard {
@@ -193,8 +191,8 @@ impl Sequence {
         }
     }
 
-    /// Its first step begins, unless it ran before; `cached_tokens` of its prompt were computed
-    /// already. The first time returns how long it waited.
+    /// Records the sequence's first step. `cached_tokens` prompt tokens came from the prefix cache.
+    /// Returns the queueing time the first time, `None` when a preempted sequence starts again.
     pub(crate) fn start(&mut self, now: Instant, cached_tokens: usize) -> Option<Duration> {
         if self.started.is_some() {
             return None;
@@ -205,8 +203,8 @@ impl Sequence {
         Some(now.saturating_duration_since(self.submitted))
     }
 
-    /// Guesses up to `tokens_max` tokens, none beyond the output's last but one; the last would be
-    /// a guess that nobody needs.
+    /// Proposes up to `tokens_max` speculative tokens by prompt lookup. Stops one short of the
+    /// output limit: each verified step also yields a token of its own.
     pub(crate) fn guess(&mut self, tokens_max: usize) {
         self.draft.clear();
         if self.first_token.is_some() {
@@ -216,12 +214,12 @@ impl Sequence {
         }
     }
 
-    /// Learns how many of the guesses that a step checked were right.
+    /// Records that `right` of `guessed` verified speculative tokens were accepted.
     pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
         self.lookup.learn(guessed, right);
     }
 
-    /// Adds a chosen token and tells the consumer.
+    /// Appends a chosen token and sends it to the consumer.
     pub(crate) fn push(&mut self, token_id: u32, now: Instant) -> TokenTime {
         self.token_ids.push(token_id);
         self.send(EngineEvent::Token(token_id));
@@ -237,7 +235,7 @@ impl Sequence {
         now.saturating_duration_since(self.submitted)
     }
 
-    /// Tells the consumer that the generation is over.
+    /// Sends the consumer the normal end of the generation.
     pub(crate) fn finish(self, reason: FinishReason, now: Instant) {
         let usage = Usage {
             prompt_tokens: self.prompt_tokens,
@@ -254,13 +252,14 @@ impl Sequence {
         self.send(EngineEvent::Done(reason, usage, timings));
     }
 
-    /// Tells the consumer that the generation failed.
+    /// Sends the consumer the error that ended the generation.
     pub(crate) fn fail(self, error: EngineError) {
         self.send(EngineEvent::Failed(error));
     }
 
     fn send(&self, event: EngineEvent) {
-        // A closed channel means that the consumer left; the cancel flag ends the sequence then.
+        // A closed channel means that the consumer dropped the generation, which also set the
+        // cancel flag.
         let _consumer_left = self.events.try_send(event).is_err();
     }
 }

@@ -1,9 +1,10 @@
-//! Goal: an engine that serves for long keeps what it has: pages, threads, file handles, memory.
-//! Method: submitters on several threads, some of whom leave, cancel or come too late, with shared
-//! beginnings and both priorities; the process is measured after a warm-up and again at the end.
+//! Goal: an engine under long load leaks nothing: no pages, threads, file handles or memory.
+//! Method: several threads submit requests, some of which are dropped, cancelled or late, with
+//! shared prompt beginnings and both priorities. The process is measured after a warm-up and at the
+//! end.
 //!
-//! Each soak has a process to itself, because other tests open files and allocate too: the test
-//! starts the test program again with the ignored test's name.
+//! Each soak test runs in a process of its own, because other tests open files and allocate too.
+//! The visible test starts the test binary again with the name of an ignored test.
 
 use crate::engine::CacheScope;
 use crate::engine::EndOfText;
@@ -35,7 +36,7 @@ use vitrine_base::units::Bytes;
 
 const SUBMITTERS: u64 = 8;
 
-/// Looks at the process while threads end.
+/// Attempts to see the submitters' threads gone.
 const SETTLE_TRIES: usize = 10_000;
 
 const OPTIONS: EngineOptions = EngineOptions {
@@ -56,7 +57,7 @@ const OPTIONS: EngineOptions = EngineOptions {
     speculation: Speculation { draft_tokens_max: 8, sequences_max: 4 },
 };
 
-/// What a process holds.
+/// Resources held by this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Holdings {
     threads: usize,
@@ -78,8 +79,8 @@ impl Holdings {
 }
 
 impl Holdings {
-    /// What is held once the submitters' threads are gone: the system takes them away a moment
-    /// after they ended.
+    /// The resources once the submitters' threads are gone: the system removes them shortly after
+    /// they have ended.
     fn settled(threads: usize) -> Self {
         let mut now = Self::now();
         for _ in 0..SETTLE_TRIES {
@@ -93,7 +94,7 @@ impl Holdings {
     }
 }
 
-/// How long a soak takes.
+/// The length of a soak: both minimums must be reached.
 #[derive(Debug, Clone, Copy)]
 struct Length {
     requests: u64,
@@ -144,7 +145,7 @@ fn rounds(engine: &EngineHandle, length: Length) {
             scope.spawn(move || submitter(engine, seed, length, end));
         }
     });
-    // The last cancels are noticed before this one's first step.
+    // Earlier cancellations are handled before this request's first step.
     let last = GenerationRequest {
         prompt_token_ids: vec![5],
         output_tokens_max: 1,
@@ -171,7 +172,7 @@ fn soak(engine: &EngineHandle, length: Length, growth_kib_max: u64) {
     assert!(stats.prefix_hits > 0 && stats.finished >= length.requests / 2, "{stats:?}");
     assert_eq!((after.threads, after.file_handles), (before.threads, before.file_handles));
     let growth = after.resident_kib.saturating_sub(before.resident_kib);
-    assert!(growth <= growth_kib_max, "{growth} KiB more are resident");
+    assert!(growth <= growth_kib_max, "resident memory grew by {growth} KiB");
 }
 
 /// Runs an ignored test of this module in a process of its own.
@@ -203,12 +204,12 @@ fn toy_for_4000_requests() {
     let engine = EngineHandle::start(parts, OPTIONS).unwrap();
     let length = Length { requests: 4_000, at_least: Duration::ZERO };
     soak(&engine, length, 4_096);
-    assert!(engine.stats().preemptions > 0, "the pool was meant to be too small");
+    assert!(engine.stats().preemptions > 0, "the pool should be too small");
 }
 
 /// `cargo test --lib ten_minutes -- --ignored --nocapture`
 #[test]
-#[ignore = "takes ten minutes; its command is above"]
+#[ignore = "takes ten minutes; run it with the command above"]
 fn house_drafter_for_ten_minutes_and_10000_requests() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .join("models/drafter/drafter.gguf");

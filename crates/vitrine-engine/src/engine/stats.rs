@@ -1,4 +1,5 @@
-//! The engine's numbers, readable at any time by anybody: written by the engine thread alone.
+//! Counters and flags of one engine. Written by the engine thread, readable from any thread at any
+//! time without waiting; the exceptions are the erasure requests and the closing flag.
 
 use crate::engine::erasure::Erasures;
 use crate::engine::error::Death;
@@ -11,46 +12,46 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// The engine's numbers at one moment. The counts are since its start.
+/// A snapshot of the engine's counters. Totals count from the engine's start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EngineStats {
-    /// Sequences that own pages.
+    /// Sequences that are running, that is, own KV pages.
     pub running: usize,
-    /// Requests without a first step, and sequences that lost their pages.
+    /// Requests that have not had their first step, plus preempted sequences.
     pub waiting: usize,
-    /// Prompt tokens of the requests without a first step.
+    /// Prompt tokens of the requests that have not had their first step.
     pub waiting_prompt_tokens: usize,
-    /// KV pages in use.
+    /// KV pages owned by running sequences.
     pub pages_used: usize,
-    /// KV pages whose tokens are known, in use or not: what a new prompt may find.
+    /// KV pages in the prefix cache, owned or free; a new prompt may reuse them.
     pub pages_cached: usize,
-    /// KV pages that exist.
+    /// KV pages in the pool.
     pub pages_total: usize,
-    /// Steps run.
+    /// Steps run, failed ones included.
     pub steps: u64,
-    /// Prompt tokens computed, recomputed ones included.
+    /// Prompt tokens computed, including those recomputed after preemption.
     pub prompt_tokens: u64,
-    /// Prompt tokens of the sequences that had their first step.
+    /// Prompt tokens of all sequences that had their first step: the prefix cache's lookups.
     pub prefix_queries: u64,
-    /// Of these, tokens that were found computed.
+    /// Those of `prefix_queries` that were found in the prefix cache.
     pub prefix_hits: u64,
     /// Tokens generated.
     pub output_tokens: u64,
-    /// Tokens guessed and checked.
+    /// Speculative tokens verified.
     pub draft_tokens: u64,
-    /// Of these, tokens that were right.
+    /// Speculative tokens accepted.
     pub draft_tokens_accepted: u64,
-    /// Sequences that lost their pages to an older one.
+    /// Preemptions: a sequence lost its pages to an older one.
     pub preemptions: u64,
-    /// Generations ended, whatever the reason.
+    /// Generations ended, for whatever reason.
     pub finished: u64,
-    /// Time in steps.
+    /// Total time spent in steps.
     pub step_time: Duration,
-    /// Processor time for finding out what constraints allow, most of it beside the forward pass.
+    /// Processor time spent on constraint masks, most of it concurrent with the forward pass.
     pub mask_time: Duration,
 }
 
-/// What the engine thread tells everybody else.
+/// State shared between the engine thread and its handles.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) running: AtomicUsize,
@@ -66,30 +67,31 @@ pub(crate) struct Shared {
     pub(crate) draft_tokens_accepted: AtomicU64,
     pub(crate) preemptions: AtomicU64,
     pub(crate) finished: AtomicU64,
-    /// What the engine thread is asked to forget.
+    /// Erasures requested by handles, carried out by the engine thread.
     pub(crate) erasures: Erasures,
     pub(crate) step_ns: AtomicU64,
     pub(crate) mask_ns: AtomicU64,
-    /// Set before the lanes are emptied for the last time.
+    /// Set before the channels are drained for the last time; from then on no request is accepted.
     pub(crate) closing: AtomicBool,
-    /// Why the engine stopped for good, if it did.
+    /// The step and cause of a fatal error; unset while the engine is alive.
     pub(crate) death: OnceLock<(u64, Arc<Death>)>,
 }
 
 impl Shared {
-    /// Why no generation can start or go on: dead, or else closing.
+    /// The error for generations that can neither start nor continue: the fatal error if there is
+    /// one, otherwise `Closing`.
     pub(crate) fn end_error(&self) -> EngineError {
         self.dead_error().unwrap_or(EngineError::Closing)
     }
 
-    /// The error of a dead engine.
+    /// The error of an engine that stopped for good; `None` while it is alive.
     pub(crate) fn dead_error(&self) -> Option<EngineError> {
         let (step, cause) = self.death.get()?;
         Some(EngineError::Dead { step: *step, cause: Arc::clone(cause) })
     }
 }
 
-/// Adds a time to a counter of nanoseconds.
+/// Adds a duration to a counter of nanoseconds.
 pub(crate) fn count_time(counter: &AtomicU64, by: Duration) {
     counter.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }

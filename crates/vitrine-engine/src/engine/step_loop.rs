@@ -1,15 +1,16 @@
-//! The engine thread: hears its lanes, plans a step, runs it, chooses tokens, tells the consumers.
+//! The engine thread: receives messages, plans a step, runs it, chooses tokens, sends events.
 //!
-//! One thread owns the scheduler, the pages and the model; everybody else sends messages.
+//! One thread owns the scheduler, the pages and the model. All other code sends it messages.
 //!
 //! Invariants
-//! - The thread never waits for a consumer; it parks only when no sequence exists.
-//! - Cancels and deadlines are noticed before every step, in the waiting line too.
-//! - A failed step ends its own sequences only; [`FAILED_STEPS_MAX`] on end end the engine, and so
-//!   does a panic, after which nothing is known to be whole.
-//! - Guesses are checked in one step, each by the choice that the model makes without it.
-//! - Every accepted request ends with exactly one event, or its channel closes after the cause of
-//!   death was published: never a hang.
+//! - The thread never waits for a consumer. It parks only while there are no sequences.
+//! - Cancellations and deadlines are checked before every step, for waiting sequences too.
+//! - A failed step ends only its own sequences. [`FAILED_STEPS_MAX`] failures in a row stop the
+//!   engine, and so does a panic, because after one no state can be trusted.
+//! - Speculative tokens are verified in one step. Each is accepted only if the model chooses it
+//!   anyway.
+//! - Every accepted request gets exactly one final event, or its channel closes after the fatal
+//!   error was published. It never hangs.
 
 mod outcome;
 
@@ -54,11 +55,11 @@ use vitrine_base::clock::SharedClock;
 use vitrine_base::ids::SequenceId;
 use vitrine_base::telemetry;
 
-/// Failed steps on end that end the engine: the second may have the first one's cause in a sequence
-/// that came back, the third says that the device or the weights are gone.
+/// Failed steps in a row that stop the engine. A second failure may come from a bad sequence that
+/// was scheduled again; a third means that the device or the weights are unusable.
 const FAILED_STEPS_MAX: u32 = 3;
 
-/// How the engine works, beyond the scheduler's limits.
+/// Engine settings beyond the scheduler's limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Habits {
     pub(crate) prefix_cache: PrefixCaching,
@@ -66,19 +67,18 @@ pub(crate) struct Habits {
     pub(crate) decode_gap_percent: usize,
 }
 
-/// How the engine stops.
+/// How an engine shuts down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shutdown {
-    /// Finishes what it accepted.
+    /// Finishes the requests that it accepted.
     Drain,
     /// Ends every generation with [`EngineError::Closing`] before its next step.
     Drop,
 }
 
-/// What the control lane carries: heard before any work.
+/// Messages of the control channel, which are handled before any work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Control {
-    /// Stop.
     Shutdown(Shutdown),
 }
 
@@ -87,19 +87,19 @@ pub(crate) enum Control {
 pub(crate) struct Lanes {
     pub(crate) control: Receiver<Control>,
     pub(crate) work: Receiver<Work>,
-    /// Closes when the thread ends.
-    #[expect(dead_code, reason = "dropping it is its message")]
+    /// Dropped when the thread ends, which wakes everything that waits for the engine's end.
+    #[expect(dead_code, reason = "dropping it signals the end of the thread")]
     pub(crate) closed: watch::Sender<()>,
 }
 
-/// What one turn of the loop did.
+/// What one iteration of the loop did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tick {
     /// Ran a step.
     Stepped,
-    /// Nobody to run.
+    /// There are no sequences.
     Idle,
-    /// Nobody to run, and nobody will come.
+    /// There are no sequences and the engine is shutting down.
     Closed,
 }
 
@@ -122,7 +122,7 @@ pub(crate) struct StepLoop {
     failed_steps: u32,
     shutdown: Option<Shutdown>,
     input: StepInput,
-    /// One sequence's rows, as they are packed.
+    /// Buffer for the tokens of one sequence's rows.
     rows: Vec<u32>,
 }
 
@@ -137,7 +137,7 @@ impl Tokens for HashMap<SequenceId, Sequence> {
 }
 
 impl StepLoop {
-    /// A loop of nobody. `limits` agree with the model's.
+    /// Creates a loop without sequences. `limits` must agree with the model's page size and count.
     pub(crate) fn new(
         parts: EngineParts,
         (limits, habits): (SchedulerLimits, Habits),
@@ -167,7 +167,7 @@ impl StepLoop {
         }
     }
 
-    /// Runs until shutdown or death; parks while idle, so whoever sends must unpark.
+    /// Runs until shutdown or a fatal error. Parks while idle, so a sender must unpark the thread.
     pub(crate) fn run(mut self) {
         loop {
             let cause = match catch_unwind(AssertUnwindSafe(|| self.tick())) {
@@ -184,10 +184,10 @@ impl StepLoop {
         }
     }
 
-    /// One turn: hear, sweep, step.
+    /// One iteration: receive messages, end cancelled and expired sequences, run a step.
     ///
     /// # Errors
-    /// If the forward pass fails again and again; the engine is of no use then.
+    /// If [`FAILED_STEPS_MAX`] steps failed in a row. The engine must then stop.
     pub(crate) fn tick(&mut self) -> Result<Tick, Death> {
         self.hear();
         self.sweep();
@@ -203,15 +203,15 @@ impl StepLoop {
         Ok(tick)
     }
 
-    /// Ends every generation with the cause, for good.
+    /// Ends every generation with the fatal error `cause`.
     pub(crate) fn die(mut self, cause: Death) {
         tracing::error!(
             model = self.name,
             step = self.step,
             cause = &cause as &dyn std::error::Error,
-            "engine died"
+            "engine stopped after a fatal error"
         );
-        // Published before anything ends: whoever sees the end can read the cause.
+        // Set first, so that a consumer that sees its channel close can read the cause.
         let _first = self.shared.death.set((self.step, Arc::new(cause)));
         self.shared.closing.store(true, Ordering::Release);
         self.fail_all();
@@ -228,11 +228,11 @@ impl StepLoop {
         while let Ok(work) = self.lanes.work.try_recv() {
             self.accept(work);
         }
-        // After the work: what came before the order is under it.
+        // Erasures come after new requests, so that work queued before an erasure is covered by it.
         let scheduler = &mut self.scheduler;
         self.shared.erasures.carry_out(|owner| {
             let pages = scheduler.forget_owner(owner);
-            tracing::debug!(pages, "computed pages of a tenant forgotten");
+            tracing::debug!(pages, "removed a tenant's pages from the prefix cache");
         });
     }
 
@@ -255,7 +255,7 @@ impl StepLoop {
             Ok(()) => {
                 self.sequences.insert(id, sequence);
             }
-            // The handle refuses these already; here it costs one sequence, not the engine.
+            // The handle already refuses such requests. If one slips through, it alone fails.
             Err(never) => {
                 let prompt_tokens_max = never.page_count * self.model.limits().page_tokens;
                 sequence.fail(EngineError::PromptTooLong { prompt_tokens, prompt_tokens_max });
@@ -263,7 +263,7 @@ impl StepLoop {
         }
     }
 
-    /// Ends what was cancelled or is late.
+    /// Ends cancelled sequences and those past their deadline.
     fn sweep(&mut self) {
         let now = self.clock.instant();
         let ended: Vec<(SequenceId, FinishReason)> = self
@@ -282,7 +282,7 @@ impl StepLoop {
         self.guess(decoding);
         let prompt_rows_max = self.pace.prompt_rows(decoding, self.habits.decode_gap_percent);
         let plan = self.scheduler.plan(&self.sequences, prompt_rows_max);
-        assert!(!plan.rows.is_empty(), "sequences exist but nobody can move");
+        assert!(!plan.rows.is_empty(), "sequences exist but none can run");
         count(&self.shared.preemptions, telemetry::PREEMPTIONS_TOTAL, plan.preempted);
         let mut work = self.pack(&plan, before);
         self.step += 1;
@@ -300,7 +300,7 @@ impl StepLoop {
         Ok(())
     }
 
-    /// Runs the model; what the constraints allow is found out meanwhile.
+    /// Runs the model. Constraint masks are computed meanwhile on other threads.
     fn forward(&mut self) -> Result<Logits, ModelError> {
         let guards: Vec<&mut Guard> =
             self.sequences.values_mut().filter_map(Sequence::wanted_guard).collect();
@@ -314,7 +314,7 @@ impl StepLoop {
         logits
     }
 
-    /// Lets sequences guess ahead while a step has rows to spare.
+    /// Lets sequences propose speculative tokens if few run and none waits.
     fn guess(&mut self, decoding: usize) {
         let Speculation { draft_tokens_max, sequences_max } = self.habits.speculation;
         if draft_tokens_max == 0 {
@@ -331,7 +331,7 @@ impl StepLoop {
         }
     }
 
-    /// Turns a plan into the model's input; returns the rows by kind.
+    /// Builds the model's input from a plan; returns the number of rows by kind.
     fn pack(&mut self, plan: &StepPlan, now: Instant) -> StepWork {
         self.input.clear();
         let mut work = StepWork::default();
@@ -395,7 +395,7 @@ impl StepLoop {
         }
     }
 
-    /// Takes a sequence out; its pages are free before its consumer hears of the end.
+    /// Removes a sequence and frees its pages before its consumer receives the final event.
     fn forget(&mut self, id: SequenceId) -> Option<Sequence> {
         self.scheduler.remove(id);
         self.shared.finished.fetch_add(1, Ordering::Relaxed);
@@ -413,7 +413,7 @@ impl StepLoop {
         }
     }
 
-    /// Shows how many run and wait, and the pages they own.
+    /// Publishes the numbers of sequences and pages.
     fn store_counts(&self) {
         self.shared.running.store(self.scheduler.running_count(), Ordering::Relaxed);
         self.shared.preempted.store(self.scheduler.preempted_count(), Ordering::Relaxed);
@@ -421,7 +421,7 @@ impl StepLoop {
         self.shared.pages_cached.store(self.scheduler.pages_known(), Ordering::Relaxed);
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "gauges are for people")]
+    #[expect(clippy::cast_precision_loss, reason = "gauges need no exact values")]
     fn publish(&self) {
         self.store_counts();
         self.shared.steps.store(self.step, Ordering::Relaxed);
@@ -440,7 +440,7 @@ impl StepLoop {
         }
     }
 
-    /// Checks the scheduler's invariants and that it knows the same sequences.
+    /// Checks the scheduler's invariants, and that it is idle exactly if there are no sequences.
     ///
     /// # Panics
     /// If one is broken.
@@ -451,7 +451,7 @@ impl StepLoop {
     }
 }
 
-/// Adds to a number of the engine's and to its counter for dashboards.
+/// Adds to a counter of the engine and to the metric of the same meaning.
 fn count(number: &AtomicU64, name: &'static str, by: usize) {
     let by = u64::try_from(by).unwrap_or(u64::MAX);
     number.fetch_add(by, Ordering::Relaxed);

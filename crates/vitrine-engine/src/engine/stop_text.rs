@@ -1,31 +1,31 @@
-//! Looks for stop strings in streamed text and holds back what may be the beginning of one.
+//! Finds stop strings in streamed text; holds back text that may be the beginning of one.
 //!
 //! Invariants
-//! - Text leaves in order, each token with its own; nothing of a stop string ever leaves.
-//! - A token is held only while its text may belong to a stop string, so never more text than the
-//!   longest stop string and one token.
+//! - Tokens are released in order, each with its own text. No part of a stop string is ever
+//!   released.
+//! - A token is held only while its text may belong to a stop string. So at most the longest stop
+//!   string and one token are held.
 
 use std::collections::VecDeque;
 
-/// A token and the text that came with it.
+/// A token and the text that it completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenText {
-    /// The token.
     pub(crate) token_id: u32,
-    /// Its text; may be empty.
+    /// May be empty.
     pub(crate) text: String,
 }
 
-/// Whether a stop string was seen.
+/// Whether a stop string was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopSearch {
     /// Not yet.
     Open,
-    /// The generation is over.
+    /// Found: the generation is over.
     Hit,
 }
 
-/// Looks for stop strings in streamed text.
+/// Finds stop strings in streamed text.
 #[derive(Debug)]
 pub(crate) struct StopText {
     stop: Vec<String>,
@@ -33,12 +33,12 @@ pub(crate) struct StopText {
 }
 
 impl StopText {
-    /// Looks for any of `stop`; none of them may be empty.
+    /// Searches for any of `stop`, none of which may be empty.
     pub(crate) fn new(stop: Vec<String>) -> Self {
         Self { stop, held: VecDeque::new() }
     }
 
-    /// Takes a token's text; appends to `released` the tokens that are surely output.
+    /// Adds a token; appends to `released` the tokens that cannot belong to a stop string.
     ///
     /// On a hit every held token is released, its text cut where the stop string begins.
     pub(crate) fn push(&mut self, token: TokenText, released: &mut Vec<TokenText>) -> StopSearch {
@@ -60,12 +60,12 @@ impl StopText {
         StopSearch::Open
     }
 
-    /// The generation is over without a hit: releases what is held.
+    /// Releases the held tokens when the generation ends without a hit.
     pub(crate) fn finish(&mut self, released: &mut Vec<TokenText>) {
         released.extend(self.held.drain(..));
     }
 
-    /// Length of the longest end of `text` that a stop string begins with.
+    /// Length in bytes of the longest suffix of `text` that is a prefix of a stop string.
     fn beginning_bytes(&self, text: &str) -> usize {
         let longest = self.stop.iter().map(String::len).max().unwrap_or(0);
         let first = text.len().saturating_sub(longest);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     proptest! {
-        /// Goal: streaming finds exactly what a search in the whole text finds.
+        /// Goal: streaming finds exactly the stop strings that a search of the whole text finds.
         #[test]
         fn stream_equals_whole(
             pieces in prop::collection::vec("[abé]{0,3}", 0..20),

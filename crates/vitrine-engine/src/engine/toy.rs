@@ -1,8 +1,7 @@
-//! A model and a vocabulary for tests: tiny, exact, and breakable on demand.
+//! A model and a vocabulary for tests: tiny, exact, and able to fail on demand.
 //!
-//! Tokens are bytes, plus [`END`]. Each KV slot holds one token, and logits are a hash of the
-//! tokens that the sequence's pages hold, so a page with two owners or a stale page changes the
-//! output.
+//! Tokens are bytes, plus [`END`]. Each KV slot holds one token. Logits are a hash of the tokens
+//! stored in the sequence's pages, so a page with two writers or stale contents changes the output.
 
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::Vocabulary;
@@ -13,25 +12,25 @@ use crate::model::ModelError;
 use crate::model::StepInput;
 use vitrine_base::ids::PageId;
 
-/// Ends a text.
+/// The end-of-text token.
 pub(crate) const END: u32 = 256;
 
-/// Bytes and [`END`].
+/// 256 bytes and [`END`].
 pub(crate) const VOCABULARY_SIZE: usize = 257;
 
-/// Called with the step's number before it runs.
+/// Called before each step with its number, from 1.
 type BeforeStep = Box<dyn FnMut(u64) -> Result<(), ModelError> + Send>;
 
-/// How the toy chooses.
+/// How the toy computes its logits.
 #[derive(Debug, Clone)]
 pub(crate) enum Speech {
-    /// By a hash of everything before.
+    /// From a hash of all tokens before.
     Hash,
-    /// By the same hash, but only the first so many tokens: they come again and again.
+    /// From the same hash, but only the first tokens are likely, so they repeat often.
     FewWords(u32),
-    /// Token `i` of the script follows position `i`, then [`END`].
+    /// Token `i` of the script follows position `i`; [`END`] follows the script.
     Script(Vec<u32>),
-    /// No logit is usable.
+    /// All logits are NaN.
     Nothing,
 }
 
@@ -45,7 +44,7 @@ pub(crate) struct ToyModel {
 }
 
 impl ToyModel {
-    /// A toy that hashes, with so many pages of four tokens.
+    /// Creates a hashing toy with `page_count` pages of four tokens.
     pub(crate) fn new(page_count: usize) -> Self {
         let limits = ForwardLimits {
             vocabulary_size: VOCABULARY_SIZE,
@@ -64,18 +63,18 @@ impl ToyModel {
         }
     }
 
-    /// A toy with 64 pages that says a text after a prompt of one token, then ends.
+    /// Creates a toy with 64 pages that answers a prompt of one token with `text`, then ends.
     pub(crate) fn saying(text: &str) -> Self {
         let script = text.bytes().map(u32::from).collect();
         Self { speech: Speech::Script(script), ..Self::new(64) }
     }
 
-    /// Chooses otherwise.
+    /// Replaces the way logits are computed.
     pub(crate) fn speech(self, speech: Speech) -> Self {
         Self { speech, ..self }
     }
 
-    /// Calls `hook` with the step's number, from 1, before each step.
+    /// Calls `hook` before each step with its number, from 1.
     pub(crate) fn before_step(
         self,
         hook: impl FnMut(u64) -> Result<(), ModelError> + Send + 'static,
@@ -150,7 +149,7 @@ impl Forward for ToyModel {
     }
 }
 
-/// Bytes as text.
+/// Decodes tokens as UTF-8 bytes.
 #[derive(Debug)]
 pub(crate) struct ToyVocabulary;
 

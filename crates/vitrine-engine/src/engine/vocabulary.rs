@@ -1,16 +1,16 @@
-//! What the engine asks of a tokenizer: where a text ends, and token ids back into text.
+//! The two things the engine needs from a tokenizer: which tokens end a text, and detokenization.
 
-/// What the engine asks of a tokenizer.
+/// The tokenizer as the engine sees it.
 pub trait Vocabulary: Send + Sync + std::fmt::Debug {
-    /// Whether the token ends a text.
+    /// Whether the token is an end-of-text token, such as `</s>`.
     fn is_end_of_generation(&self, token_id: u32) -> bool;
 
-    /// Starts turning one generation's tokens into text.
+    /// Creates the detokenizer of one generation.
     fn detokenizer(&self) -> Box<dyn Detokenizer>;
 }
 
-/// Turns one generation's tokens into text.
+/// Incremental detokenizer of one generation.
 pub trait Detokenizer: Send + std::fmt::Debug {
-    /// The text that this token completes: whole characters only, possibly none.
+    /// Returns the text completed by this token: whole characters only, possibly empty.
     fn push(&mut self, token_id: u32) -> String;
 }

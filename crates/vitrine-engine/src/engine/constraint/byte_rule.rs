@@ -1,12 +1,12 @@
 //! Constraints from small automata over bytes, cheap enough to build for every turn.
 //!
-//! A rule has a part that all its siblings share: what may be said whatever the facts of the turn
-//! are. For each state of that part the allowed tokens are found once and kept
-//! ([`CommonMasks`]); a turn then only walks the tokens that its shared part refuses.
+//! All rules of one kind have a shared part: what is allowed whatever the facts of the turn. For
+//! each state of the shared part, the allowed tokens are computed once and cached
+//! ([`CommonMasks`]). A turn then only checks the tokens that the shared part rejects.
 //!
 //! Invariants
-//! - A token is allowed exactly if the rule takes all its bytes from the present state.
-//! - The shared part never takes what the whole rule refuses.
+//! - A token is allowed exactly if the rule accepts all its bytes from the current state.
+//! - The shared part never accepts bytes that the whole rule rejects.
 
 use crate::engine::constraint::Advance;
 use crate::engine::constraint::Constraint;
@@ -24,34 +24,35 @@ use toktrie::SimpleVob;
 use toktrie::TokTrie;
 use toktrie::recognizer::FunctionalRecognizer;
 
-/// States of the shared part whose masks are kept; text in one language meets about twenty. When
-/// full, all go.
+/// Most states of the shared part whose masks are cached; text in one language visits about twenty.
+/// When the cache is full, it is cleared.
 const COMMON_MASKS_MAX: usize = 64;
 
-/// Which texts may be said, byte by byte.
+/// A language of texts, as a deterministic automaton over bytes.
 pub trait ByteRule: Debug + Send + Sync + 'static {
-    /// How far a text has come.
+    /// State of the whole automaton.
     type State: Copy + Debug + Send + Sync;
-    /// How far it has come in the part that all rules of this kind share.
+    /// State of the part that all rules of this kind share.
     type Common: Copy + Debug + Eq + Hash + Send + Sync;
 
-    /// Before the first byte.
+    /// The initial state.
     fn start(&self) -> Self::State;
 
-    /// After one more byte; `None` if it may not come.
+    /// The state after one more byte; `None` if the byte is not allowed.
     fn step(&self, state: Self::State, byte: u8) -> Option<Self::State>;
 
-    /// Whether the text may end here.
+    /// Whether the text may end in this state.
     fn may_end(&self, state: Self::State) -> bool;
 
-    /// The shared part of a state, if it has one: whatever it takes, the whole rule takes.
+    /// The corresponding state of the shared part, if there is one. From there, the whole rule
+    /// accepts everything that the shared part accepts.
     fn common(state: Self::State) -> Option<Self::Common>;
 
     /// [`step`](Self::step) in the shared part.
     fn step_common(common: Self::Common, byte: u8) -> Option<Self::Common>;
 }
 
-/// What the shared part of rules allows in each state, for one vocabulary.
+/// Cached masks of the shared part by state, for one vocabulary.
 #[derive(Debug)]
 pub struct CommonMasks<R: ByteRule> {
     tokens: TokenTrie,
@@ -60,7 +61,7 @@ pub struct CommonMasks<R: ByteRule> {
 
 struct CommonMask {
     allowed: SimpleVob,
-    /// The other tokens.
+    /// The tokens that the shared part does not allow.
     rest: TokTrie,
 }
 
@@ -71,13 +72,13 @@ impl Debug for CommonMask {
 }
 
 impl<R: ByteRule> CommonMasks<R> {
-    /// Nothing known yet.
+    /// Creates an empty cache.
     pub fn new(tokens: TokenTrie) -> Self {
         Self { tokens, kept: Mutex::new(HashMap::new()) }
     }
 
     fn of(&self, common: R::Common) -> Arc<CommonMask> {
-        // Masks are whole before they are put in.
+        // A mask is complete before it is inserted, so a poisoned lock is harmless.
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mask) = kept().get(&common) {
             return Arc::clone(mask);
@@ -96,7 +97,7 @@ impl<R: ByteRule> CommonMasks<R> {
     }
 }
 
-/// A constraint by a rule.
+/// Creates a constraint from a rule.
 pub fn constraint<R: ByteRule>(rule: R, masks: &Arc<CommonMasks<R>>) -> Constraint {
     Constraint::new(Arc::new(ByteRules { rule: Arc::new(rule), masks: Arc::clone(masks) }))
 }
@@ -154,12 +155,12 @@ impl<R: ByteRule> Matcher for ByteMatcher<R> {
         for byte in trie.token(token_id) {
             self.state = self.rule.step(self.state, *byte).ok_or(forbidden.clone())?;
         }
-        // A text that may end may also go on: the end is the model's to choose.
+        // Where the text may end it may also go on; the model chooses.
         Ok(Advance::Open)
     }
 }
 
-/// The whole rule from a state on.
+/// Recognizer of the whole rule, starting from a state.
 struct Whole<'a, R: ByteRule> {
     rule: &'a R,
     state: R::State,
@@ -175,7 +176,7 @@ impl<R: ByteRule> FunctionalRecognizer<R::State> for &Whole<'_, R> {
     }
 }
 
-/// The shared part from a state on.
+/// Recognizer of the shared part, starting from a state.
 struct Shared<R: ByteRule>(R::Common);
 
 impl<R: ByteRule> FunctionalRecognizer<R::Common> for &Shared<R> {
@@ -188,7 +189,7 @@ impl<R: ByteRule> FunctionalRecognizer<R::Common> for &Shared<R> {
     }
 }
 
-/// Adds every token of `trie` that `recognizer` takes whole.
+/// Adds to `allowed` every token of `trie` whose bytes `recognizer` accepts.
 fn add_allowed<S: Copy + Debug, T>(trie: &TokTrie, recognizer: T, allowed: &mut SimpleVob)
 where
     T: FunctionalRecognizer<S>,
@@ -197,7 +198,7 @@ where
     trie.add_bias(&mut Walk { recognizer, stack }, allowed, &[]);
 }
 
-/// A walk of a trie; its stack grows with the longest token.
+/// Walks the trie; the stack holds one state for each byte of the current token.
 struct Walk<S, T> {
     recognizer: T,
     stack: Vec<S>,

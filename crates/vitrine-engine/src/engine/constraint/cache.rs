@@ -1,13 +1,12 @@
-//! Compiled grammars by the hash of their text: the least recently used leave first.
+//! A cache of compiled grammars, keyed by a hash of their text; evicts the least recently used.
 
 use sha2::Digest;
 use sha2::Sha256;
 use std::collections::HashMap;
 
-/// What a grammar is known by.
+/// SHA-256 of a grammar's kind and text.
 pub(crate) type GrammarKey = [u8; 32];
 
-/// The key of a grammar.
 pub(crate) fn key(kind: &str, text: &str) -> GrammarKey {
     let mut hash = Sha256::new();
     hash.update(kind.as_bytes());
@@ -16,22 +15,22 @@ pub(crate) fn key(kind: &str, text: &str) -> GrammarKey {
     hash.finalize().into()
 }
 
-/// What the cache keeps: its memory grows while it is used.
+/// A cached value. Its memory may grow while it is in use.
 pub(crate) trait Kept: Clone {
-    /// Memory it takes now.
+    /// Memory taken at present, in bytes.
     fn bytes(&self) -> usize;
-    /// Whether it can still be used.
+    /// Whether the value is still usable.
     fn is_sound(&self) -> bool;
 }
 
-/// How much a cache may keep.
+/// Limits of a cache.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CacheLimits {
     pub(crate) entries_max: usize,
     pub(crate) bytes_max: usize,
 }
 
-/// See the module's description.
+/// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Cache<T> {
     limits: CacheLimits,
@@ -50,7 +49,7 @@ impl<T: Kept> Cache<T> {
         Self { limits, entries: HashMap::new(), uses: 0 }
     }
 
-    /// What is kept under `key`; one that is broken leaves.
+    /// Returns the value under `key`; removes it if it is no longer usable.
     pub(crate) fn get(&mut self, key: &GrammarKey) -> Option<T> {
         self.uses += 1;
         let entry = self.entries.get_mut(key)?;
@@ -62,7 +61,7 @@ impl<T: Kept> Cache<T> {
         Some(entry.kept.clone())
     }
 
-    /// Keeps one more, and lets others go where the limits ask for it, the new one last.
+    /// Adds a value, then evicts until the limits hold; the new value goes last.
     pub(crate) fn put(&mut self, key: GrammarKey, kept: T) {
         self.uses += 1;
         self.entries.insert(key, Entry { kept, last_use: self.uses });
@@ -73,7 +72,7 @@ impl<T: Kept> Cache<T> {
         }
     }
 
-    /// Memory that everything kept takes now.
+    /// Memory taken by all cached values at present, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.entries.values().map(|entry| entry.kept.bytes()).sum()
     }
@@ -134,7 +133,7 @@ mod tests {
         cache.put(key("regex", "c"), toy(10));
         assert_eq!((cache.len(), cache.bytes()), (2, 20));
         cache.put(key("regex", "d"), toy(101));
-        assert_eq!(cache.len(), 0, "what is larger than the limit is not kept");
+        assert_eq!(cache.len(), 0, "a value above the limit is not cached");
     }
 
     #[test]

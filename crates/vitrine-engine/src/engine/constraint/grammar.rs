@@ -1,82 +1,82 @@
-//! What a client asks an answer to match, and why that may be refused.
+//! Grammars that clients may request for an answer, and why one may be refused.
 
 use crate::engine::constraint::schema_place;
 use llguidance::api::TopLevelGrammar;
 use serde_json::Value;
 use serde_json::json;
 
-/// Largest grammar, bytes of its text: the largest schemas of public collections that people use
-/// for answers have some 100 KB.
+/// Maximum length of a grammar's text in bytes. The largest answer schemas in public collections
+/// have about 100 KB.
 pub const GRAMMAR_BYTES_MAX: usize = 128 << 10;
 
-/// Deepest nesting of brackets in a regex or a Lark grammar: their parsers recurse.
+/// Maximum nesting of brackets in a regex or a Lark grammar, whose parsers recurse.
 pub const GRAMMAR_DEPTH_MAX: usize = 64;
 
-/// White space between the tokens of a JSON answer: as people write it, on one line or indented.
-/// Without a limit a model that is unsure writes spaces until its tokens are used up.
+/// White space allowed between the tokens of a JSON answer: one line or indented. Without a limit,
+/// an uncertain model writes spaces until its output limit.
 const JSON_SPACE: &str = r"\x20|\x0A\x20{0,12}";
 
-/// Key of a schema by which llguidance takes options.
+/// Schema key from which llguidance reads options.
 const OPTIONS_KEY: &str = "x-guidance";
 
-/// What an answer must match.
+/// A grammar that an answer must match.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Grammar {
     /// Any JSON object.
     JsonObject,
     /// A JSON value that this schema accepts.
     JsonSchema(Value),
-    /// A text that this regular expression matches from its first to its last character.
+    /// A text that this regular expression matches as a whole.
     Regex(String),
-    /// A text of this grammar in llguidance's Lark dialect; it begins with the rule `start`.
+    /// A text of this grammar in llguidance's Lark dialect; its first rule is `start`.
     Lark(String),
 }
 
 /// Why a grammar is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GrammarFault {
-    /// Its text is too long.
+    /// The text is too long.
     #[error("{kind} has {bytes} bytes, limit is {GRAMMAR_BYTES_MAX}")]
     TooLarge {
-        /// What it is.
+        /// The grammar's kind, such as `regex`.
         kind: &'static str,
-        /// Its length.
+        /// Length of the text in bytes.
         bytes: usize,
     },
-    /// Its brackets nest too deep.
+    /// The brackets are nested too deeply.
     #[error("{kind} nests deeper than {GRAMMAR_DEPTH_MAX} levels")]
     TooDeep {
-        /// What it is.
+        /// The grammar's kind, such as `regex`.
         kind: &'static str,
     },
     /// A part of a schema cannot be enforced.
     #[error("json_schema at `{place}`: {reason}")]
     Schema {
-        /// JSON pointer to the smallest part that fails alone, as a URI fragment.
+        /// JSON pointer, as a URI fragment, to the smallest part that fails by itself.
         place: String,
-        /// What is wrong there.
+        /// The compiler's complaint about that part.
         reason: String,
     },
-    /// It does not compile.
+    /// The grammar does not compile.
     #[error("{kind}: {reason}")]
     Syntax {
-        /// What it is.
+        /// The grammar's kind, such as `regex`.
         kind: &'static str,
-        /// What is wrong.
+        /// The compiler's complaint.
         reason: String,
     },
-    /// The model's vocabulary is none that tokens can be chosen from.
-    #[error("the vocabulary has {tokens} tokens, allowed are 1 to {tokens_max}")]
+    /// The model's vocabulary is empty or too large for constraints.
+    #[error("the model's vocabulary has {tokens} tokens, constraints allow 1 to {tokens_max}")]
     Vocabulary {
-        /// Its size.
+        /// Number of tokens.
         tokens: usize,
-        /// The largest.
+        /// Most tokens allowed.
         tokens_max: usize,
     },
 }
 
 impl Grammar {
-    /// What it is, as requests name it.
+    /// The grammar's kind, as requests name it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -87,7 +87,7 @@ impl Grammar {
         }
     }
 
-    /// Its text: what it is known by in the cache.
+    /// The grammar's text, used as cache key.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::JsonObject => String::new(),
@@ -96,17 +96,17 @@ impl Grammar {
         }
     }
 
-    /// Refuses what would cost too much to look at.
+    /// Refuses grammars that would be too expensive to parse.
     ///
     /// # Errors
-    /// If it is too long or nests too deep.
+    /// [`GrammarFault::TooLarge`] or [`GrammarFault::TooDeep`].
     pub(crate) fn check(&self, text: &str) -> Result<(), GrammarFault> {
         let kind = self.kind();
         if text.len() > GRAMMAR_BYTES_MAX {
             return Err(GrammarFault::TooLarge { kind, bytes: text.len() });
         }
         let brackets_max = match self {
-            // Each level of a schema takes an object in an object: `{"properties":{"a":{…}}}`.
+            // Each level of a schema nests two objects: `{"properties":{"a":{…}}}`.
             Self::JsonSchema(_) => GRAMMAR_DEPTH_MAX * 2,
             Self::JsonObject | Self::Regex(_) | Self::Lark(_) => GRAMMAR_DEPTH_MAX,
         };
@@ -116,7 +116,7 @@ impl Grammar {
         Ok(())
     }
 
-    /// For llguidance.
+    /// The grammar in llguidance's representation.
     pub(crate) fn source(&self) -> TopLevelGrammar {
         match self {
             Self::JsonObject => json_source(json!({"type": "object"})),
@@ -126,7 +126,8 @@ impl Grammar {
         }
     }
 
-    /// Puts words to what the compiler said; `compile` is asked about parts of a schema.
+    /// Turns the compiler's complaint into a fault. For a schema, `compile` is called with its
+    /// parts to locate the one at fault.
     pub(crate) fn fault(
         &self,
         reason: String,
@@ -145,7 +146,7 @@ impl Grammar {
     }
 }
 
-/// A schema with our options: a client's own could switch checks off.
+/// Sets our options in a schema, replacing a client's own, which could switch checks off.
 fn json_source(schema: Value) -> TopLevelGrammar {
     let mut schema = match schema {
         Value::Bool(true) => json!({}),
@@ -157,7 +158,7 @@ fn json_source(schema: Value) -> TopLevelGrammar {
     TopLevelGrammar::from_json_schema(schema)
 }
 
-/// Deepest nesting of brackets, however they are quoted: an upper bound.
+/// Deepest nesting of brackets. Brackets in quotes are counted too, so this is an upper bound.
 fn depth(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut deepest = 0;

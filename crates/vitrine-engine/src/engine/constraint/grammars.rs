@@ -1,9 +1,10 @@
-//! Compiles grammars for one model's vocabulary, and keeps what it compiled.
+//! Compiles grammars for one model's vocabulary and caches them.
 //!
-//! Compiling takes milliseconds to tens of them: never on the engine thread, one at a time, so that
-//! requests with new grammars cannot take the machine.
+//! Compiling takes from one to tens of milliseconds. It never runs on the engine thread, and only
+//! one grammar compiles at a time, so that requests with new grammars cannot occupy the whole
+//! machine.
 //!
-//! Source: llguidance, Earley parser over a lexer of derivatives with token-trie slices.
+//! Source: llguidance, an Earley parser over a lexer of derivatives, with token-trie slices.
 
 use crate::engine::constraint::Advance;
 use crate::engine::constraint::Constraint;
@@ -37,23 +38,22 @@ use toktrie::SimpleVob;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::telemetry;
 
-/// How many compiled grammars a model keeps, and their memory.
+/// Limits of a model's grammar cache.
 const CACHE: CacheLimits = CacheLimits { entries_max: 128, bytes_max: KEPT_BYTES_MAX };
 
-/// Memory of the grammars that one model keeps, bytes.
+/// Most memory of the grammars cached for one model, bytes.
 pub(crate) const KEPT_BYTES_MAX: usize = 64 << 20;
 
-/// Memory that the parser's rules take for a byte of grammar text, roughly: the lexer reports its
-/// own.
+/// Rough memory of a parser's rules per byte of grammar text. The lexer reports its memory itself.
 const RULE_BYTES_PER_TEXT_BYTE: usize = 16;
 
-/// What one grammar may cost. The library's own limits but for the lexer, whose states take one to
-/// two kilobytes each and live as long as the grammar is kept.
+/// What one grammar may cost. These are the library's own limits except for the lexer, whose states
+/// take 1 to 2 KB each and live as long as the grammar is cached.
 const LIMITS: ParserLimits = ParserLimits {
     max_items_in_row: 2_000,
     // About 20 ms.
     initial_lexer_fuel: 1_000_000,
-    // About 15 ms for one token, the most that one answer can delay a step.
+    // About 15 ms for one token, the longest that one answer can delay a step.
     step_lexer_fuel: 200_000,
     step_max_items: 50_000,
     max_lexer_states: 20_000,
@@ -67,7 +67,7 @@ pub(crate) struct Grammars {
     clock: SharedClock,
     compiler: LazyLock<Result<Compiler, GrammarFault>, ReadVocabulary>,
     cache: Mutex<Cache<Compiled>>,
-    /// Held while one compiles.
+    /// Held while a grammar compiles.
     turn: Mutex<()>,
 }
 
@@ -77,7 +77,7 @@ impl std::fmt::Debug for Grammars {
     }
 }
 
-/// Reads a vocabulary when it is first needed.
+/// Builds the compiler when it is first needed.
 type ReadVocabulary = Box<dyn FnOnce() -> Result<Compiler, GrammarFault> + Send>;
 
 struct Compiler {
@@ -92,7 +92,7 @@ impl std::fmt::Debug for Compiler {
 }
 
 impl Grammars {
-    /// Nothing compiled; the vocabulary is read when it is first needed.
+    /// Creates an empty cache. `read` is called for the vocabulary when it is first needed.
     pub(crate) fn new(
         read: impl FnOnce() -> Result<TokenTrie, GrammarFault> + Send + 'static,
         clock: SharedClock,
@@ -105,26 +105,26 @@ impl Grammars {
     /// The model's vocabulary.
     ///
     /// # Errors
-    /// If it is none that tokens can be chosen from.
+    /// [`GrammarFault::Vocabulary`] if it is empty or too large for constraints.
     pub(crate) fn trie(&self) -> Result<&TokenTrie, GrammarFault> {
         Ok(&self.compiler()?.trie)
     }
 
-    /// What was compiled before.
+    /// Returns a grammar's constraint if it is cached.
     pub(crate) fn find(&self, grammar: &Grammar) -> Option<Constraint> {
         let key = cache::key(grammar.kind(), &grammar.text());
         self.kept().get(&key).map(Compiled::into_constraint)
     }
 
-    /// Compiles a grammar, unless it is kept. Blocks for milliseconds.
+    /// Compiles a grammar, unless it is cached. Blocks for milliseconds.
     ///
     /// # Errors
-    /// If it is too large, too deep, too complex or wrong.
+    /// If the grammar is invalid, too large, nested too deeply or too complex.
     pub(crate) fn compile(&self, grammar: &Grammar) -> Result<Constraint, GrammarFault> {
         let text = grammar.text();
         grammar.check(&text)?;
         let key = cache::key(grammar.kind(), &text);
-        // Nothing is left half done under it.
+        // The lock protects no data, so poisoning is harmless.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = self.kept().get(&key) {
             return Ok(kept.into_constraint());
@@ -137,7 +137,7 @@ impl Grammars {
         compiled
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "gauges are for people")]
+    #[expect(clippy::cast_precision_loss, reason = "gauges need no exact values")]
     fn publish(&self) {
         metrics::gauge!(telemetry::GRAMMAR_BYTES).set(self.kept().bytes() as f64);
     }
@@ -152,7 +152,8 @@ impl Grammars {
         let is_schema = matches!(grammar, Grammar::JsonSchema(_));
         let build = |source: TopLevelGrammar| {
             factory.create_parser(source).map_err(|cause| match is_schema {
-                // What wraps it names every part on the way, which the place says better.
+                // The outer errors list every enclosing part; the schema's location is more
+                // precise.
                 true => one_line(&cause.root_cause().to_string()),
                 false => one_line(&format!("{cause:#}")),
             })
@@ -171,7 +172,7 @@ impl Grammars {
     }
 
     fn kept(&self) -> MutexGuard<'_, Cache<Compiled>> {
-        // Entries are whole before they are put in.
+        // An entry is complete before it is inserted, so a poisoned lock is harmless.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -190,13 +191,13 @@ impl Compiler {
     }
 }
 
-/// A compiled grammar. Generations share its lexer, which learns while they run.
+/// A compiled grammar. Generations share its lexer, whose state table grows while they run.
 #[derive(Clone)]
 struct Compiled {
-    /// At its start; copied, never advanced.
+    /// In its initial state; copied, never advanced.
     parser: Arc<Mutex<TokenParser>>,
     text_bytes: usize,
-    /// Whether a generation found it too complex: the shared lexer is of no use then.
+    /// Set when a generation finds the grammar too complex; the shared lexer is then unusable.
     broken: Arc<AtomicBool>,
 }
 
@@ -212,7 +213,7 @@ impl Compiled {
     }
 
     fn parser(&self) -> MutexGuard<'_, TokenParser> {
-        // It is only ever read.
+        // The parser is only read, so a poisoned lock is harmless.
         self.parser.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -220,7 +221,7 @@ impl Compiled {
 impl Kept for Compiled {
     fn bytes(&self) -> usize {
         let parser = self.parser();
-        // The lexer's lock panics if a generation panicked while it held it.
+        // Locking the lexer panics if a generation panicked while it held the lock.
         let lexer = panic_utils::catch_unwind(AssertUnwindSafe(|| {
             Ok(parser.parser.lexer_stats().num_bytes)
         }));
@@ -239,7 +240,7 @@ impl Rules for Compiled {
     }
 }
 
-/// One generation in a grammar.
+/// The state of one generation in a grammar.
 struct GrammarMatcher {
     matcher: llguidance::Matcher,
     broken: Arc<AtomicBool>,
@@ -262,7 +263,7 @@ impl Matcher for GrammarMatcher {
     fn allowed(&mut self) -> Result<SimpleVob, Stuck> {
         match self.matcher.compute_mask() {
             Ok(allowed) => Ok(allowed),
-            // The library reports this end in a text only.
+            // The library reports this case only as text.
             Err(cause) if cause.to_string().starts_with(&no_token()) => Err(Stuck::NoToken),
             Err(cause) => Err(self.stuck(&cause)),
         }
@@ -278,8 +279,8 @@ fn no_token() -> String {
     StopReason::NoExtensionBias.to_string()
 }
 
-/// The library's text without the places it leaves for a dump of its state, and without the marks
-/// that point into the line above.
+/// Joins the library's message into one line, without its placeholders for state dumps and without
+/// the marks that point into the line above.
 fn one_line(text: &str) -> String {
     let text = text.replace("<non-verbose/>", "");
     let says = |line: &&str| !line.is_empty() && *line != "^";

@@ -1,17 +1,17 @@
-//! What a generation may say: a constraint allows or forbids each next token.
+//! Constrained decoding: a constraint allows or forbids each next token of a generation.
 //!
-//! A [`Constraint`] is compiled once and shared; each generation that is held to it starts a
-//! [`Matcher`] of its own. The engine asks for the allowed tokens while the forward pass runs, and
-//! tells the matcher which one was chosen.
+//! A [`Constraint`] is compiled once and shared. Each generation starts a [`Matcher`] of its own.
+//! The engine asks it for the allowed tokens while the forward pass runs, then advances it by the
+//! chosen token.
 //!
-//! Two kinds: [`Grammar`]s of clients (JSON schema, regex, Lark), compiled by llguidance in
-//! [`grammars`], and [`byte_rule`]s, small automata of ours that are cheap enough to build anew for
-//! every turn.
+//! There are two kinds. [`Grammar`]s come from clients (JSON schema, regex, Lark) and are compiled
+//! by llguidance in [`grammars`]. [`byte_rule`]s are our own small automata, cheap enough to build
+//! for every turn.
 //!
 //! Invariants
-//! - It fails closed: a grammar that does not compile is refused before the engine hears of it, and
-//!   a generation whose constraint allows nothing more ends with an error.
-//! - What a matcher allows depends on the tokens of its own generation only.
+//! - Constraints fail closed. A grammar that does not compile is refused before it reaches the
+//!   engine. A generation whose constraint allows no token ends with an error.
+//! - The tokens that a matcher allows depend only on the tokens of its own generation.
 
 pub mod byte_rule;
 mod cache;
@@ -38,58 +38,59 @@ use std::time::Duration;
 use toktrie::SimpleVob;
 use vitrine_base::clock::SharedClock;
 
-/// What a generation is held to; clones share it.
+/// A compiled constraint; clones share it.
 #[derive(Debug, Clone)]
 pub struct Constraint {
     rules: Arc<dyn Rules>,
 }
 
-/// A compiled constraint, before any token.
+/// A compiled constraint in its initial state.
 pub(crate) trait Rules: Send + Sync + std::fmt::Debug {
-    /// Starts a generation.
+    /// Creates the matcher of one generation.
     fn start(&self) -> Box<dyn Matcher>;
 }
 
-/// How far one generation has come in its constraint.
+/// The state of one generation in its constraint.
 pub(crate) trait Matcher: Send + std::fmt::Debug {
-    /// The tokens that may come next, the ends of a text among them where it may end.
+    /// Computes the mask of tokens allowed next. Contains the end-of-text tokens where the text may
+    /// end.
     ///
     /// # Errors
-    /// If there are none, or finding them out costs more than is allowed.
+    /// If no token is allowed, or computing the mask exceeds its cost limit.
     fn allowed(&mut self) -> Result<SimpleVob, Stuck>;
 
-    /// Takes a token that was allowed.
+    /// Advances by a token that was allowed.
     ///
     /// # Errors
-    /// If it was not, or following it costs more than is allowed.
+    /// If the token was not allowed, or advancing exceeds its cost limit.
     fn advance(&mut self, token_id: u32) -> Result<Advance, Stuck>;
 }
 
-/// What a token did to a constraint.
+/// The effect of a token on a constraint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advance {
-    /// More may come.
+    /// More tokens may follow.
     Open,
-    /// Nothing but the end can come.
+    /// Only the end of the text can follow.
     Complete,
 }
 
-/// A constraint cannot go on.
+/// Why a constraint cannot continue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stuck {
-    /// The model's vocabulary cannot spell anything that the constraint allows.
-    #[error("no token of the model continues it")]
+    /// No token of the model's vocabulary continues the text in an allowed way.
+    #[error("the model has no allowed token")]
     NoToken,
-    /// A token came that was not allowed.
+    /// A chosen token was not allowed.
     #[error("token id {token_id} is not allowed here")]
     Forbidden {
-        /// The token.
+        /// The token's id.
         token_id: u32,
     },
-    /// The grammar costs too much to follow.
-    #[error("it is too complex to follow: {reason}")]
+    /// Following the grammar exceeds its cost limit.
+    #[error("it is too complex: {reason}")]
     TooComplex {
-        /// What the matcher said.
+        /// The matcher's error.
         reason: String,
     },
 }
@@ -105,8 +106,8 @@ impl Constraint {
     }
 }
 
-/// Runs `forward` while other threads find out what `guards` allow; also says how much processor
-/// time that took.
+/// Runs `forward` on this thread while other threads compute the masks of `guards`.
+/// Also returns the processor time spent on the masks.
 pub(crate) fn prepare_beside<T>(
     guards: Vec<&mut Guard>,
     clock: &SharedClock,
@@ -126,35 +127,35 @@ pub(crate) fn prepare_beside<T>(
     (result, Duration::from_nanos(spent_ns.into_inner()))
 }
 
-/// The same constraint, not an equal one.
+/// Compares identity: two compilations of the same grammar are different constraints.
 impl PartialEq for Constraint {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.rules, &other.rules)
     }
 }
 
-/// One sequence's constraint, with what it allows next.
+/// The constraint of one sequence, with its next mask.
 #[derive(Debug)]
 pub struct Guard {
     matcher: Box<dyn Matcher>,
-    /// What may come next; none before it was asked for.
+    /// The next mask; `None` until it is computed.
     allowed: Option<Result<SimpleVob, Stuck>>,
-    /// Whether the step under way ends in a choice.
+    /// Whether the coming step chooses a token.
     wanted: bool,
 }
 
 impl Guard {
-    /// The coming step ends in a choice for this sequence.
+    /// Announces that the coming step chooses a token, so the mask is needed.
     pub(crate) fn want(&mut self) {
         self.wanted = true;
     }
 
-    /// Whether [`prepare`](Self::prepare) has work to do.
+    /// Whether [`prepare`](Self::prepare) has to compute the mask.
     pub(crate) fn is_wanted(&self) -> bool {
         self.wanted && self.allowed.is_none()
     }
 
-    /// Finds out what may come next; on any thread, while the forward pass runs.
+    /// Computes the next mask unless it is known. Runs on any thread, during the forward pass.
     pub(crate) fn prepare(&mut self) {
         self.wanted = false;
         if self.allowed.is_none() {
@@ -162,7 +163,7 @@ impl Guard {
         }
     }
 
-    /// What may come next.
+    /// The next mask, computed now if it was not prepared.
     ///
     /// # Errors
     /// [`EngineError::Stuck`] at this position.
@@ -175,11 +176,15 @@ impl Guard {
         }
     }
 
-    /// Takes the token that was chosen.
+    /// Advances by the chosen token.
     ///
     /// # Errors
     /// [`EngineError::Stuck`] at this position.
-    pub fn advance(&mut self, token_id: u32, position: usize) -> Result<Advance, EngineError> {
+    pub fn advance(
+        &mut self,
+        token_id: u32,
+        position: usize,
+    ) -> Result<Advance, EngineError> {
         self.allowed = None;
         self.matcher.advance(token_id).map_err(|cause| EngineError::Stuck { position, cause })
     }

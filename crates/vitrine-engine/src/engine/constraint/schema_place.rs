@@ -1,13 +1,14 @@
-//! Finds the part of a JSON schema that a compiler stumbles over.
+//! Locates the part of a JSON schema that the compiler refuses.
 //!
-//! The compiler names the keyword but not the place, so each part is compiled alone, from the whole
-//! inwards, as long as the same complaint comes back. Definitions travel along, for references.
+//! The compiler reports the keyword but not its location. So parts are compiled by themselves, from
+//! the whole inwards, as long as the complaint stays the same. Definitions are added to each part
+//! so that references resolve.
 
 use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Parts that are tried at most: a schema may be wide, and each try compiles.
+/// Most parts that are tried: a schema may be wide, and each try compiles.
 const TRIES_MAX: usize = 256;
 
 /// Keywords whose value is a schema.
@@ -25,17 +26,17 @@ const ONE: &[&str] = &[
     "unevaluatedItems",
 ];
 
-/// Keywords whose value is a list of schemas.
+/// Keywords whose value is an array of schemas.
 const LIST: &[&str] = &["anyOf", "allOf", "oneOf", "prefixItems", "items"];
 
-/// Keywords whose value holds a schema a name.
+/// Keywords whose value is an object of named schemas.
 const NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas"];
 
-/// Keywords under which references find their target.
+/// Keywords that hold the targets of references.
 const DEFINITIONS: &[&str] = &["$defs", "definitions"];
 
-/// The place, as a URI fragment (`#/properties/a`), of the smallest part for which `compile` says
-/// what it said of the whole, and what it said there.
+/// Returns the location, as a URI fragment such as `#/properties/a`, of the smallest part for which
+/// `compile` fails with the same `reason`, and that reason.
 pub(crate) fn find(
     schema: &Value,
     reason: String,
@@ -44,7 +45,7 @@ pub(crate) fn find(
     let mut place = "#".to_owned();
     let mut part = schema;
     let mut tries_left = TRIES_MAX;
-    // A reference can lead back to where one was.
+    // References may form cycles.
     let mut seen = BTreeSet::from([place.clone()]);
     'inwards: loop {
         for (inner, child) in children(part, &place).into_iter().chain(target(part, schema)) {
@@ -66,14 +67,14 @@ pub(crate) fn find(
     (place, reason)
 }
 
-/// What a schema refers to inside the whole.
+/// The target of a schema's reference within `root`, with its location.
 fn target<'a>(part: &'a Value, root: &'a Value) -> Option<(String, &'a Value)> {
     let reference = part.get("$ref")?.as_str()?;
     let target = root.pointer(reference.strip_prefix('#')?)?;
     Some((reference.to_owned(), target))
 }
 
-/// The schemas inside a schema that lies at `place`, each with its own place.
+/// The direct subschemas of the schema at `place`, each with its location.
 fn children<'a>(schema: &'a Value, place: &str) -> Vec<(String, &'a Value)> {
     let Some(members) = schema.as_object() else { return Vec::new() };
     let mut found = Vec::new();
@@ -99,7 +100,7 @@ fn children<'a>(schema: &'a Value, place: &str) -> Vec<(String, &'a Value)> {
     found
 }
 
-/// A name in a JSON pointer (RFC 6901).
+/// Escapes a name for a JSON pointer (RFC 6901).
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

@@ -1,4 +1,5 @@
-//! Masks against oracles that know the language, and grammars that must be refused.
+//! Compares masks with oracles that enumerate the language, and checks that bad grammars are
+//! refused.
 
 use super::*;
 use crate::engine::constraint::byte_rule::ByteRule;
@@ -9,7 +10,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use vitrine_base::clock::SystemClock;
 
-/// Tokens of one to three letters, some spelled twice, one that no text holds and two ends.
+/// Tokens of one to three letters, some spelled twice; one has no bytes, and two end a text.
 const WORDS: [&str; 14] =
     ["a", "b", "c", "ab", "ba", "abc", "cab", "bb", "a", "ab", "é", " ", "", "aaa"];
 const ENDS: [u32; 2] = [14, 15];
@@ -29,7 +30,7 @@ fn allowed(guard: &mut Guard) -> BTreeSet<u32> {
     guard.allowed(0).unwrap().to_list().into_iter().collect()
 }
 
-/// What may follow `said` in a language of these texts.
+/// The tokens that may follow `said` in a language of these texts.
 fn oracle(language: &BTreeSet<String>, said: &str) -> BTreeSet<u32> {
     let goes_on = |word: &&str| {
         let longer = format!("{said}{word}");
@@ -82,7 +83,7 @@ proptest! {
     #[test]
     fn forbidden_token_is_an_error(
         language in prop::collection::btree_set("[ab]{1,5}", 1..4),
-        token in (0_u32..14).prop_filter("a token without bytes is never asked about", |token| {
+        token in (0_u32..14).prop_filter("a token without bytes is never chosen", |token| {
             !WORDS[*token as usize].is_empty()
         }),
     ) {
@@ -99,7 +100,7 @@ fn grammar_that_the_vocabulary_cannot_spell_is_stuck() {
     assert_eq!(allowed(&mut guard), BTreeSet::from([0, 3, 8, 9]));
     guard.advance(3, 0).unwrap();
     let error = guard.allowed(7).unwrap_err().to_string();
-    let expected = "the constraint is stuck at position 7: no token of the model continues it";
+    let expected = "constraint cannot continue at position 7: the model has no allowed token";
     assert_eq!(error, expected);
 }
 
@@ -151,7 +152,7 @@ fn schema_that_cannot_be_enforced_names_the_place_and_the_keyword() {
     assert!(place(json!("text")).starts_with("json_schema at `#`: "));
 }
 
-/// Its own options could make a schema a mere suggestion.
+/// A schema's own options could turn violations of it into mere warnings.
 #[test]
 fn options_inside_a_schema_are_not_obeyed() {
     let schema = json!({"x-guidance": {"lenient": true}, "not": {"type": "string"}});
@@ -177,12 +178,12 @@ fn hostile_grammars_are_refused_not_obeyed() {
     assert_eq!(refusal(Grammar::JsonSchema(deep)), "json_schema nests deeper than 64 levels");
 }
 
-/// Texts of `a` and `b` without `bb`, or exactly one of the given texts behind a space.
+/// Texts of `a` and `b` without `bb`, or exactly one of the given texts after a space.
 #[derive(Debug)]
 struct ToyRule(Vec<&'static str>);
 
 impl ByteRule for ToyRule {
-    /// The last byte of the free part, or place in a text.
+    /// The last byte of the free part, or the text and the position in it.
     type State = Result<u8, (usize, usize)>;
     type Common = u8;
 

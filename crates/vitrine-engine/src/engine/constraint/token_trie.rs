@@ -1,9 +1,10 @@
-//! The vocabulary of a model as constraints see it: the bytes of every token, in a trie.
+//! A model's vocabulary for constraints: the bytes of every token, in a trie.
 //!
 //! Invariants
-//! - A token that is no text (control, unknown, unused) has no bytes and is never allowed; the ends
-//!   of a text are allowed by the constraint's end alone.
-//! - Tokens that spell the same bytes are allowed together: the model chooses its own spelling.
+//! - Tokens that are not text (control, unknown, unused) have no bytes and are never allowed.
+//!   End-of-text tokens are allowed only where the constraint may end.
+//! - All tokens that spell the same bytes are allowed together: the model chooses how to spell a
+//!   text.
 
 use crate::engine::constraint::grammar::GrammarFault;
 use crate::text::Tokenizer;
@@ -14,17 +15,17 @@ use toktrie::TokEnv;
 use toktrie::TokRxInfo;
 use toktrie::TokTrie;
 
-/// Largest vocabulary, tokens: the trie counts its nodes in 22 bits, about four a token.
+/// Most tokens: the trie counts its nodes, about four for each token, in 22 bits.
 const VOCABULARY_MAX: usize = 1 << 20;
 
-/// Longest token that a constraint can allow, bytes: the trie holds no deeper one. Longer ones are
-/// runs of spaces.
+/// Longest token that a constraint can allow, in bytes; the trie cannot hold longer ones. In
+/// practice these are runs of spaces.
 const TOKEN_BYTES_MAX: usize = 512;
 
-/// Never in UTF-8; the trie marks special tokens with it.
+/// A byte that never occurs in UTF-8; the trie marks special tokens with it.
 const MARKER: u8 = TokTrie::SPECIAL_TOKEN_MARKER;
 
-/// The vocabulary of a model; clones share it.
+/// A model's vocabulary; clones share it.
 #[derive(Clone)]
 pub struct TokenTrie {
     environment: TokEnv,
@@ -38,10 +39,10 @@ impl std::fmt::Debug for TokenTrie {
 }
 
 impl TokenTrie {
-    /// The vocabulary of a tokenizer.
+    /// Reads the vocabulary of a tokenizer.
     ///
     /// # Errors
-    /// If it is larger than [`VOCABULARY_MAX`] or empty.
+    /// If it is empty or has more than [`VOCABULARY_MAX`] tokens.
     pub fn new(tokenizer: &Tokenizer) -> Result<Self, GrammarFault> {
         let size = u32::try_from(tokenizer.vocabulary_size()).unwrap_or(u32::MAX);
         let words = (0..size).map(|id| tokenizer.token_bytes(id).unwrap_or_default());
@@ -49,7 +50,8 @@ impl TokenTrie {
         Self::from_words(words, ends)
     }
 
-    /// A vocabulary of these tokens, empty ones never allowed, of which `ends` end a text.
+    /// Builds a vocabulary from the bytes of its tokens. Empty tokens are never allowed; `ends` are
+    /// the ids of the end-of-text tokens.
     pub(crate) fn from_words(
         words: impl ExactSizeIterator<Item = Vec<u8>>,
         ends: Vec<u32>,
@@ -69,16 +71,15 @@ impl TokenTrie {
         }
         let trie = TokTrie::from(&TokRxInfo::new(size, INVALID_TOKEN), &words);
         let trie = if ends.is_empty() { trie } else { trie.with_eos_tokens(&ends) };
-        // The model spells as it likes: nothing is forced, so nothing must be tokenized here.
+        // No tokens are ever forced, so the environment never has to tokenize text.
         Ok(Self { environment: Arc::new(ApproximateTokEnv::new(trie)) })
     }
 
-    /// For llguidance.
+    /// The vocabulary in llguidance's representation.
     pub(crate) fn environment(&self) -> &TokEnv {
         &self.environment
     }
 
-    /// The trie itself.
     #[must_use]
     pub fn trie(&self) -> &TokTrie {
         self.environment.tok_trie()

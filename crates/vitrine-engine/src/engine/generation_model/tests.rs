@@ -1,6 +1,6 @@
-//! The engine on a real, tiny model: the same tokens as llama.cpp, alone and in company.
+//! The engine on a real, tiny model: the same tokens as llama.cpp, alone and in a batch.
 //!
-//! The model is not part of the repository; without it these tests say so and pass.
+//! The model is not part of the repository. Without it, these tests print a note and pass.
 
 use super::*;
 use crate::engine::BenchOptions;
@@ -39,7 +39,7 @@ fn shared_file(name: &str) -> Option<PathBuf> {
         .map(|folder| folder.join("shared/data/models").join(name))
         .find(|path| path.is_file());
     if found.is_none() {
-        eprintln!("skipped: {name} is not there");
+        eprintln!("skipped: {name} not found");
     }
     found
 }
@@ -115,7 +115,7 @@ fn real_answers_do_not_depend_on_company() {
         assert_eq!(found.token_ids, expected.token_ids);
         assert_eq!(found.text, expected.text);
     }
-    assert!(beside.engine().stats().preemptions > 0, "the pool was meant to be too small");
+    assert!(beside.engine().stats().preemptions > 0, "the pool should be too small");
 }
 
 #[test]

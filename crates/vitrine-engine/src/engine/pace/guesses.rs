@@ -1,24 +1,24 @@
-//! How many tokens a sequence may guess ahead: as many as are worth their rows.
+//! Decides how many speculative tokens a sequence may propose: as many as pay for their rows.
 //!
-//! A right guess spares its sequence one token of a later step; of a step of so many sequences that
-//! is their share of its time. A guessed row costs what steps with guesses took beyond those
-//! without. So guesses are made where steps are few rows and rows cost little beside the first
-//! (weights are read once for all of them), and end by themselves as the house fills.
+//! An accepted token saves its sequence one token of a later step: the step's time divided by the
+//! number of its sequences. The cost of a speculative row is the extra time of steps that have
+//! them. So speculation happens in steps of few rows, where another row costs little because the
+//! weights are read once for all rows, and stops by itself as the load grows.
 //!
 //! Invariants
-//! - What was too dear or too often wrong is tried again: of estimates that nothing renews the cost
-//!   goes slowly to nothing, the shares to where they began.
+//! - Stale estimates decay towards their priors, so speculation is retried: the row cost towards
+//!   zero, the acceptance rates towards [`EXPECTED`].
 
 use crate::engine::pace::blended;
 
-/// Guesses of one sequence in a step that are told apart; more are never made.
+/// Most speculative tokens of one sequence in a step; each position has its own acceptance rate.
 const PLACES: usize = 8;
 
-/// What always happens, as a share.
+/// Probability 1 in fixed point.
 const ALWAYS: u64 = 1 << 20;
 
-/// How often guesses are right before anything is known, with all before them: as in 200 drafts of
-/// the house drafter.
+/// Prior acceptance rates by position: the probability that the token and all before it are
+/// chosen by the model. Measured on 200 drafts of the built-in drafter.
 const EXPECTED: [u64; PLACES] = [
     per_cent(75),
     per_cent(50),
@@ -30,25 +30,25 @@ const EXPECTED: [u64; PLACES] = [
     per_cent(6),
 ];
 
-/// Guesses while nothing is known of their cost.
+/// Speculative tokens proposed while their cost is unmeasured.
 const FIRST: usize = 2;
 
-/// Binary logarithm of the outcomes that an estimate remembers.
+/// Binary logarithm of the averaging window of acceptance rates, in outcomes.
 const OUTCOMES_LOG: u32 = 6;
 
-/// Binary logarithm of the steps in which an estimate that nothing renews loses itself.
+/// Binary logarithm of the decay time of stale estimates, in steps.
 const FORGETTING_LOG: u32 = 9;
 
 const fn per_cent(number: u64) -> u64 {
     number * ALWAYS / 100
 }
 
-/// What guesses cost and how often they are right.
+/// Measured cost and acceptance rates of speculative tokens.
 #[derive(Debug)]
 pub(super) struct Guesses {
-    /// Nanoseconds of a guessed row; `None`: never seen.
+    /// Nanoseconds of a speculative row; `None` if never measured.
     row: Option<u64>,
-    /// Share of guesses that are right with all before them, by their place.
+    /// Acceptance rates by position, in units of [`ALWAYS`].
     right: [u64; PLACES],
 }
 
@@ -59,8 +59,8 @@ impl Default for Guesses {
 }
 
 impl Guesses {
-    /// How many tokens each of `decode_rows` sequences may guess where a step of theirs alone takes
-    /// `decode_nanos`.
+    /// Number of tokens that each of `decode_rows` sequences should propose, when a decode-only
+    /// step takes `decode_nanos`. Decays the estimates that the coming step will not update.
     pub(super) fn worth(&mut self, decode_rows: usize, decode_nanos: u64) -> usize {
         let count = match self.row {
             None => FIRST,
@@ -80,13 +80,13 @@ impl Guesses {
         count
     }
 
-    /// Learns that `rows` guessed rows made a step so much longer.
+    /// Records that `rows` speculative rows lengthened a step by `extra_nanos`.
     pub(super) fn learn_cost(&mut self, extra_nanos: u64, rows: usize) {
         let sample = extra_nanos / rows.max(1) as u64;
         self.row = Some(self.row.map_or(sample, |known| blended(known, sample)));
     }
 
-    /// Learns how many of a sequence's guesses were right.
+    /// Records that the first `right` of a sequence's `guessed` tokens were accepted.
     pub(super) fn learn_outcome(&mut self, guessed: usize, right: usize) {
         for (place, share) in self.right.iter_mut().enumerate().take(guessed) {
             let found = if place < right { ALWAYS } else { 0 };
@@ -102,12 +102,12 @@ mod tests {
     #[test]
     fn guesses_are_made_as_far_as_they_pay() {
         let mut guesses = Guesses::default();
-        assert_eq!(guesses.worth(1, 1_000), FIRST, "nothing is known of their cost");
-        // A row costs a tenth of a step: who is right one time in eight pays, who is less often
-        // does not.
+        assert_eq!(guesses.worth(1, 1_000), FIRST, "the cost of a row is not measured");
+        // A row costs a tenth of a step, so positions with an acceptance rate of 12 % pay and those
+        // with 6 % do not.
         guesses.learn_cost(400, 4);
         assert_eq!(guesses.worth(1, 1_000), 6);
-        // Of four sequences a right guess spares a fourth of a step.
+        // With four sequences an accepted token saves a quarter of a step.
         assert_eq!(guesses.worth(4, 1_000), 2);
         assert_eq!(guesses.worth(4, 2_000), 4);
         assert_eq!(guesses.worth(32, 2_000), 0);

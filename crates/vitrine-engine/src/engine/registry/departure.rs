@@ -1,4 +1,4 @@
-//! A model's way out: its holders finish, its engine ends, its memory goes back to the system.
+//! Unloads a model: waits for its users and its engine, then returns its memory to the system.
 
 use crate::engine::generation_model::GenerationModel;
 use crate::engine::registry::ModelRegistry;
@@ -13,7 +13,8 @@ use vitrine_base::memory;
 use vitrine_base::telemetry;
 use vitrine_base::units::Bytes;
 
-/// A model that left its slot. Dropped half way, it is gone for the registry all the same.
+/// A model that was removed from its slot and drains. If dropped before [`run`](Self::run) has
+/// ended, it is still removed from the registry.
 pub(super) struct Departure {
     registry: Arc<ModelRegistry>,
     name: String,
@@ -23,7 +24,7 @@ pub(super) struct Departure {
 }
 
 impl Departure {
-    /// Notes in the slot that `served` leaves it.
+    /// Records in the slot that `served` is draining.
     pub(super) fn begin(
         registry: &Arc<ModelRegistry>,
         slot: &mut Slot,
@@ -41,7 +42,8 @@ impl Departure {
         }
     }
 
-    /// Waits for the last holder and for the engine's thread, then trims the heap.
+    /// Drops the registry's handle, waits for all other users and the engine thread, then trims the
+    /// heap.
     pub(super) fn run(mut self) {
         let Some(model) = self.model.take() else { return };
         let resident_before = memory::resident();
@@ -50,7 +52,7 @@ impl Departure {
         drop(model);
         match tokio::runtime::Builder::new_current_thread().build() {
             Ok(runtime) => runtime.block_on(closed),
-            Err(error) => tracing::warn!(%error, "cannot wait for a model's end"),
+            Err(error) => tracing::warn!(%error, "cannot wait for the model's engine to stop"),
         }
         return_freed_memory();
         let freed = Freed { resident_before, resident_after: memory::resident() };
@@ -60,14 +62,14 @@ impl Departure {
             sha256,
             resident_before = shown(freed.resident_before),
             resident_after = shown(freed.resident_after),
-            "model gone"
+            "model unloaded"
         );
         self.leave();
         self.clear_gauges();
         self.gone.send_replace(Some(freed));
     }
 
-    /// What is shown of a name that nothing serves under any more is nothing.
+    /// Resets the model's gauges, unless another model serves under the name.
     fn clear_gauges(&self) {
         if self.registry.get(&self.name).is_ok() {
             return;
@@ -83,7 +85,7 @@ impl Departure {
         }
     }
 
-    /// Takes the note out of the slot.
+    /// Removes the draining model from its slot.
     fn leave(&self) {
         let mut shelf = self.registry.lock();
         if let Some(slot) = shelf.slots.get_mut(&self.name) {

@@ -1,90 +1,88 @@
-//! Why a model was not found, loaded or unloaded.
+//! Errors of the registry: why a model was not found, loaded or unloaded.
 
 use crate::engine::error::EngineError;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a load failed; everybody who waits for it hears the same.
+/// Why a load failed. Cloned to everything that waits for the load.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LoadFailure {
-    /// The file was refused, memory does not suffice, or the model does not run.
+    /// The file was refused, memory does not suffice, or the model cannot run.
     #[error(transparent)]
     Refused(Arc<EngineError>),
-    /// Loading panicked: our bug.
-    #[error("loading ended in a panic")]
+    /// The loading thread panicked, which is a bug.
+    #[error("the loading thread panicked")]
     Panic,
 }
 
 /// Why a model was not found, loaded or unloaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// No such name.
+    /// No model has this name.
     #[error("model `{name}` is not loaded; loaded: {loaded}")]
     Unknown {
-        /// The name asked for.
+        /// The name asked for, cut to 200 characters.
         name: String,
-        /// The names that are.
+        /// The names that are loaded, separated by commas.
         loaded: String,
     },
-    /// It will be there soon.
+    /// The model is being loaded; retry later.
     #[error("model `{name}` is still loading")]
     Loading {
-        /// Its name.
+        /// Name of the model.
         name: String,
     },
-    /// Its last load failed and nothing serves in its place.
+    /// The last load of the name failed and no older model serves under it.
     #[error("model `{name}` failed to load: {reason}")]
     Failed {
-        /// Its name.
+        /// Name of the model.
         name: String,
-        /// Why.
+        /// The causes of the failure, joined in one line.
         reason: String,
     },
-    /// Another load of the name, with another file or other options, is under way.
+    /// A load of the name with another file or other options is in progress.
     #[error("another load of model `{name}` is under way")]
     Busy {
-        /// The name.
+        /// Name of the model.
         name: String,
     },
-    /// Too many models at once.
-    #[error(
-        "{instances} models are loaded, loading or draining, which is what models.loaded_max allows"
-    )]
+    /// The limit `models.loaded_max` is reached.
+    #[error("{instances} models are loaded, loading or draining, models.loaded_max allows no more")]
     TooMany {
-        /// How many there are.
+        /// Number of models loaded, loading or draining.
         instances: usize,
     },
-    /// The model of the turns cannot be taken away.
+    /// The drafter can be replaced but not unloaded.
     #[error(
-        "model `{name}` words the turns; load another one with `\"draft\": true` before it is \
-         unloaded"
+        "model `{name}` drafts the replies; load another one with `\"draft\": true` before \
+         unloading it"
     )]
     InUse {
-        /// Its name.
+        /// Name of the model.
         name: String,
     },
-    /// The file is not there.
+    /// The model file cannot be accessed.
     #[error("cannot read {}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         cause: std::io::Error,
     },
-    /// The operating system gave no thread.
+    /// The thread that loads or drains a model could not be started.
     #[error("cannot start the thread that loads or unloads a model")]
     Thread {
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         cause: std::io::Error,
     },
     /// The load failed.
     #[error("model `{name}` could not be loaded")]
     Load {
-        /// Its name.
+        /// Name of the model.
         name: String,
-        /// Why.
+        /// Why it failed.
         #[source]
         cause: LoadFailure,
     },

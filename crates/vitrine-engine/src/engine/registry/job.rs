@@ -1,4 +1,5 @@
-//! One load: open, warm, flip; then the old model drains on the same thread.
+//! One load: opens and warms the model, switches the name to it, then drains the old model on the
+//! same thread.
 
 use crate::engine::generation_model::GenerationModel;
 use crate::engine::generation_model::open_within;
@@ -15,8 +16,8 @@ use std::sync::PoisonError;
 use tokio::sync::watch;
 use vitrine_base::causes::chain;
 
-/// A load that has its place in the registry. Dropped half way (a panic, no thread to be had) it
-/// counts as failed, so that nobody waits for ever.
+/// A load that was registered in its slot. If dropped before its end (a panic, or no thread could
+/// be started), it counts as failed, so that no waiter hangs.
 pub(super) struct Job {
     registry: Arc<ModelRegistry>,
     order: LoadOrder,
@@ -34,7 +35,7 @@ impl Job {
         Self { registry, order, stamp, outcome }
     }
 
-    /// Runs the load to its end, and the old model to its.
+    /// Runs the load, then drains the model that it replaced.
     pub(super) fn run(self) {
         let started = self.registry.clock.instant();
         let departure = match self.open().and_then(|model| self.flip(model)) {
@@ -49,7 +50,7 @@ impl Job {
                 None
             }
         };
-        // The load is over for those who wait for it, but the old model may take its time.
+        // Ends the load for its waiters before the old model drains, which may take long.
         drop(self);
         if let Some(departure) = departure {
             departure.run();
@@ -66,7 +67,8 @@ impl Job {
         Ok(model)
     }
 
-    /// From here on the name leads to the new model, unless it shall word the turns and cannot.
+    /// Makes the model serve under its name. If it is to become the drafter, the follower may
+    /// refuse it. Returns the model that it replaced.
     fn flip(&self, model: GenerationModel) -> Result<Option<Departure>, LoadFailure> {
         let registry = &self.registry;
         let name = &self.order.name;
@@ -92,7 +94,7 @@ impl Job {
 
     fn fail(&self, failure: LoadFailure) {
         let reason = chain(&failure);
-        tracing::warn!(model = self.order.name, reason, "model refused");
+        tracing::warn!(model = self.order.name, reason, "model load failed");
         let mut shelf = self.registry.lock();
         if let Some(slot) = shelf.slots.get_mut(&self.order.name) {
             slot.loading = None;

@@ -1,15 +1,18 @@
-//! Several models side by side: loaded beside each other, swapped without a gap, taken away.
+//! The model registry: serves several models by name, and loads, replaces and unloads them without
+//! interrupting service.
 //!
-//! A load opens and warms the new model while the old one serves, then flips the name to the new
-//! one. Whoever holds the old model finishes on it; when the last holder is gone its engine drains,
-//! its thread ends, and its memory goes back. Loads and drains run on threads of their own: no
-//! caller waits unless it asks to, and one that stops waiting changes nothing.
+//! A load opens and warms the new model while the old one serves, then switches the name to the new
+//! one. Users of the old model finish on it. When the last of them is gone, its engine drains, its
+//! thread ends and its memory is released. Loads and drains run on their own threads. A caller
+//! waits only if it asks to, and the outcome does not depend on whether it waits.
+//!
+//! One of the models is the drafter, which drafts the replies to customers.
 //!
 //! Invariants
-//! - At most one model serves under a name, at most one load of a name runs.
-//! - Models loaded, loading and leaving together never exceed `instances_max`.
-//! - The model that words the turns can be replaced, never taken away.
-//! - A load that fails leaves everything as it was, but for its reason.
+//! - At most one model serves under a name, and at most one load of a name is in progress.
+//! - The models that are loaded, loading or draining never exceed `instances_max`.
+//! - The drafter can be replaced, never unloaded.
+//! - A failed load changes nothing except the recorded reason of the failure.
 
 mod departure;
 mod error;
@@ -46,32 +49,32 @@ use tokio::sync::watch;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::memory::MemoryLedger;
 
-/// Names of failed loads that are remembered; the first in the alphabet are forgotten.
+/// Most names of failed loads that are remembered; the alphabetically first are forgotten.
 const FAILURES_MAX: usize = 16;
 
-/// Names of unloaded models that are remembered, so that unloading twice is no error.
+/// Most names of unloaded models that are remembered, so that unloading twice is not an error.
 const UNLOADED_MAX: usize = 64;
 
-/// Hears which model words the turns from now on; refuses one that cannot.
+/// Called with the new drafter at every change; may refuse it.
 type DraftFollower = Box<dyn Fn(GenerationModel) -> Result<(), EngineError> + Send + Sync>;
 
 #[derive(Debug, Default)]
 struct Shelf {
     slots: BTreeMap<String, Slot>,
-    /// The name whose model words the turns.
+    /// Name of the drafter.
     draft: Option<String>,
     unloaded: VecDeque<String>,
     next_id: u64,
 }
 
-/// All generating models of the process; share it behind an `Arc`.
+/// All generation models of the process; share it in an `Arc`.
 pub struct ModelRegistry {
     clock: SharedClock,
     memory: Arc<MemoryLedger>,
     instances_max: usize,
     shelf: Mutex<Shelf>,
-    /// Held while a name or the draft model changes hands, so that the follower hears the changes
-    /// in their order.
+    /// Held while a name or the drafter changes, so that the follower is called in the order of the
+    /// changes.
     flip: Mutex<()>,
     follower: OnceLock<DraftFollower>,
 }
@@ -82,19 +85,19 @@ impl std::fmt::Debug for ModelRegistry {
     }
 }
 
-/// What a load order met.
+/// What a load has to do.
 enum Begun {
-    /// The very model serves already.
+    /// Nothing: this model already serves.
     Serving,
-    /// The same load is under way.
+    /// Wait for the same load, which is in progress.
     Joined(watch::Receiver<Outcome>),
-    /// It is this caller's to run.
+    /// Run this job.
     Job(Box<Job>, watch::Receiver<Outcome>),
 }
 
 impl ModelRegistry {
-    /// An empty registry; at most `instances_max` models are loaded, loading or leaving at a time,
-    /// their memory is asked of `memory`.
+    /// Creates an empty registry for at most `instances_max` models loaded, loading or draining at
+    /// a time. Their memory is granted by `memory`.
     #[must_use]
     pub fn new(clock: SharedClock, memory: Arc<MemoryLedger>, instances_max: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -107,8 +110,9 @@ impl ModelRegistry {
         })
     }
 
-    /// Has `follower` told at every change which model words the turns; what it refuses is not
-    /// changed. The first follower stays; it must not call back.
+    /// Sets the function that is called with the new drafter at every change. If it refuses, the
+    /// change does not happen. Only the first call has an effect. `follower` must not call the
+    /// registry.
     pub fn follow_draft(
         &self,
         follower: impl Fn(GenerationModel) -> Result<(), EngineError> + Send + Sync + 'static,
@@ -116,10 +120,11 @@ impl ModelRegistry {
         let _first = self.follower.set(Box::new(follower));
     }
 
-    /// The model that serves under a name.
+    /// Returns the model that serves under a name.
     ///
     /// # Errors
-    /// If there is none, or not yet.
+    /// [`RegistryError::Loading`] while its first load is in progress, [`RegistryError::Failed`] if
+    /// that load failed, [`RegistryError::Unknown`] otherwise.
     pub fn get(&self, name: &str) -> Result<GenerationModel, RegistryError> {
         let shelf = self.lock();
         let slot = shelf.slots.get(name);
@@ -136,7 +141,7 @@ impl ModelRegistry {
         }
     }
 
-    /// The model that words the turns, once one is loaded.
+    /// The drafter; `None` until one is loaded.
     #[must_use]
     pub fn draft(&self) -> Option<GenerationModel> {
         let shelf = self.lock();
@@ -144,7 +149,7 @@ impl ModelRegistry {
         slot.serving.as_ref().map(|served| served.model.clone())
     }
 
-    /// Every model that serves, by name.
+    /// All models that serve, sorted by name.
     #[must_use]
     pub fn serving(&self) -> Vec<GenerationModel> {
         let shelf = self.lock();
@@ -152,7 +157,7 @@ impl ModelRegistry {
         serving.map(|served| served.model.clone()).collect()
     }
 
-    /// Every name as it stands, the one that words the turns first.
+    /// The status of every name, the drafter first, then sorted by name.
     #[must_use]
     pub fn list(&self) -> Vec<ModelStatus> {
         let shelf = self.lock();
@@ -162,19 +167,19 @@ impl ModelRegistry {
         list
     }
 
-    /// One name as it stands.
+    /// The status of one name; `None` if the registry has no entry for it.
     #[must_use]
     pub fn status(&self, name: &str) -> Option<ModelStatus> {
         let shelf = self.lock();
         Some(shelf.slots.get(name)?.status(name, shelf.is_draft(name)))
     }
 
-    /// Begins to load a model on a thread of its own; wait for the end with [`Load::wait`]. If that
-    /// very model serves already, or its load is under way, nothing begins anew.
+    /// Starts to load a model on its own thread; [`Load::wait`] waits for the end. Does nothing if
+    /// the same model already serves, and joins a load of it that is in progress.
     ///
     /// # Errors
-    /// If another load of the name is under way, there are too many models, or the file is not
-    /// there. What the file holds shows at the end of the load.
+    /// If another load of the name is in progress, there are too many models, or the file cannot be
+    /// accessed. Whether its contents are valid shows at the end of the load.
     pub fn load(self: &Arc<Self>, order: LoadOrder) -> Result<Load, RegistryError> {
         let name = order.name.clone();
         let outcome = match self.begin(order)? {
@@ -191,13 +196,13 @@ impl ModelRegistry {
         Ok(Load { name, outcome })
     }
 
-    /// Loads a model on this thread, as a gateway does at its start.
+    /// Loads a model on the calling thread; for the start of the gateway.
     ///
     /// # Errors
     /// As [`load`](Self::load), and if the load fails.
     ///
     /// # Panics
-    /// On a thread of an async runtime, which it would block.
+    /// On a thread of an async runtime, which must not be blocked.
     pub fn load_here(self: &Arc<Self>, order: LoadOrder) -> Result<(), RegistryError> {
         let name = order.name.clone();
         match self.begin(order)? {
@@ -243,11 +248,11 @@ impl ModelRegistry {
         Ok(Begun::Job(Box::new(job), waiting))
     }
 
-    /// Takes a model away; wait for its end with [`Unload::wait`]. Unloading what was unloaded, or
-    /// what failed to load, changes nothing.
+    /// Unloads a model; [`Unload::wait`] waits for its end. For a name that was already unloaded,
+    /// or whose load failed, it only forgets the failure.
     ///
     /// # Errors
-    /// If it words the turns, is being loaded, or was never there.
+    /// If the model is the drafter, is being loaded, or is unknown.
     pub fn unload(self: &Arc<Self>, name: &str) -> Result<Unload, RegistryError> {
         let _flip = self.flip.lock().unwrap_or_else(PoisonError::into_inner);
         let mut shelf = self.lock();
@@ -285,7 +290,7 @@ impl ModelRegistry {
         Ok(Unload { gone })
     }
 
-    /// Has the model of `name` word the turns.
+    /// Makes the model of this name the drafter.
     fn seat(&self, name: &str) -> Result<(), RegistryError> {
         let _flip = self.flip.lock().unwrap_or_else(PoisonError::into_inner);
         self.tell_follower(self.get(name)?).map_err(|error| {
@@ -301,12 +306,12 @@ impl ModelRegistry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
-        // Whole fields are put and taken; no panic can leave a slot half changed.
+        // Fields are replaced as a whole, so a panic cannot leave a slot inconsistent.
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Characters of a name asked for that an error repeats.
+/// Most characters of an unknown name that an error repeats.
 const NAME_CHARS_SHOWN: usize = 200;
 
 impl Shelf {
@@ -319,14 +324,14 @@ impl Shelf {
         self.next_id
     }
 
-    /// The names that serve, for messages.
+    /// The names that serve, for error messages.
     fn names(&self) -> String {
         let serving = self.slots.iter().filter(|(_, slot)| slot.serving.is_some());
         let names: Vec<&str> = serving.map(|(name, _)| name.as_str()).collect();
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 
-    /// Drops a slot that has nothing left to tell.
+    /// Removes a slot that has neither models nor a failure.
     fn forget(&mut self, name: &str) {
         if self.slots.get(name).is_some_and(Slot::is_empty) {
             self.slots.remove(name);
@@ -341,7 +346,7 @@ impl Shelf {
         }
     }
 
-    /// Keeps the reason of a failed load, and of not too many others.
+    /// Records why a load failed, and forgets old failures beyond [`FAILURES_MAX`].
     fn remember_failure(&mut self, name: &str, reason: String) {
         self.slots.entry(name.to_owned()).or_default().failure = Some(reason);
         let failed = |(other, slot): (&String, &Slot)| {
@@ -362,7 +367,7 @@ fn ended(name: String, outcome: &Outcome) -> Result<(), RegistryError> {
     }
 }
 
-/// A load under way or done; dropping it changes nothing.
+/// A load in progress or finished. Dropping it does not stop the load.
 #[derive(Debug)]
 pub struct Load {
     name: String,
@@ -373,24 +378,24 @@ impl Load {
     /// Waits until the model serves.
     ///
     /// # Errors
-    /// Why it does not.
+    /// If the load failed.
     pub async fn wait(self) -> Result<(), RegistryError> {
         let Some(mut outcome) = self.outcome else { return Ok(()) };
-        // An end that nobody told is a panic, which `ended` says.
+        // A closed channel without an outcome means that the load panicked; `ended` reports that.
         let _told = outcome.wait_for(Option::is_some).await.is_ok();
         let outcome = outcome.borrow();
         ended(self.name, &outcome)
     }
 }
 
-/// An unload under way or done; dropping it changes nothing.
+/// An unload in progress or finished. Dropping it does not stop the unload.
 #[derive(Debug)]
 pub struct Unload {
     gone: Option<watch::Receiver<Option<Freed>>>,
 }
 
 impl Unload {
-    /// Waits until the model's memory is back; `None` if there was nothing to take away.
+    /// Waits until the model's memory is released; `None` if there was nothing to unload.
     pub async fn wait(self) -> Option<Freed> {
         let mut gone = self.gone?;
         let freed = gone.wait_for(Option::is_some).await.ok()?;

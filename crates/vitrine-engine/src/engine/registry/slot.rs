@@ -1,4 +1,4 @@
-//! What stands behind one name: the model that serves, one that loads, those that leave.
+//! The state of one name: the model that serves, one that loads, and those that drain.
 
 use crate::engine::generation_model::GenerationModel;
 use crate::engine::options::EngineOptions;
@@ -13,43 +13,43 @@ use tokio::sync::watch;
 use vitrine_base::causes::chain;
 use vitrine_base::units::Bytes;
 
-/// Whether a load changes who words the turns.
+/// Whether a loaded model becomes the drafter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The model words the turns once it is ready.
+    /// The model becomes the drafter as soon as it is ready.
     Draft,
-    /// Whoever words them stays.
+    /// The drafter stays the same.
     Beside,
 }
 
-/// What to load.
+/// What to load, and under which name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOrder {
-    /// The name it will go by.
+    /// The model's name.
     pub name: String,
-    /// Its file.
+    /// The GGUF file or the folder of safetensors.
     pub path: PathBuf,
-    /// Its engine's limits.
+    /// Options of the model's engine.
     pub options: EngineOptions,
-    /// Whether it will word the turns.
+    /// Whether the model becomes the drafter.
     pub role: Role,
 }
 
-/// Where in its life a model is.
+/// The state of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelState {
-    /// Nothing serves under the name yet.
+    /// The first model of the name is being loaded.
     Loading,
-    /// It serves.
+    /// It serves requests.
     Ready,
-    /// It finishes what it accepted and takes nothing new.
+    /// It was unloaded and finishes the requests it accepted.
     Draining,
-    /// Its load failed, or its engine died.
+    /// Its load failed, or its engine stopped after a fatal error.
     Failed,
 }
 
 impl ModelState {
-    /// The wire name.
+    /// The name of the state in API responses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -61,41 +61,42 @@ impl ModelState {
     }
 }
 
-/// One name as it stands.
+/// The status of one name.
 #[derive(Debug, Clone)]
 pub struct ModelStatus {
-    /// The name.
+    /// The model's name.
     pub name: String,
-    /// Where in its life it is.
+    /// The model's state.
     pub state: ModelState,
-    /// Why it failed, or why its last load did while an older model serves on.
+    /// Why the engine or the last load failed; an older model may serve all the same. `None` if
+    /// nothing failed.
     pub reason: Option<String>,
-    /// Whether it words the turns.
+    /// Whether the model is the drafter.
     pub is_draft: bool,
-    /// Whether a successor is being loaded beside it.
+    /// Whether a replacement is being loaded while the model serves.
     pub successor_loads: bool,
-    /// Older models of this name that still finish what they accepted.
+    /// Number of older models of this name that are draining.
     pub leaving: usize,
-    /// The model that serves.
+    /// The model that serves; `None` if there is none.
     pub serving: Option<ServingStatus>,
 }
 
 /// The model that serves under a name.
 #[derive(Debug, Clone)]
 pub struct ServingStatus {
-    /// Size of its file.
+    /// Total size of the model's files in bytes.
     pub bytes: u64,
-    /// SHA-256 of its file, in hexadecimal.
+    /// SHA-256 of the model's files, in hexadecimal.
     pub sha256: String,
-    /// What it takes in memory.
+    /// The memory that the model takes, by kind.
     pub footprint: Footprint,
-    /// Longest prompt and output together, tokens.
+    /// Maximum length of prompt and output together, in tokens.
     pub context_tokens_max: usize,
-    /// Its engine's numbers.
+    /// A snapshot of its engine's counters.
     pub stats: EngineStats,
 }
 
-/// What tells two versions of a file apart without reading it.
+/// File metadata that shows whether a file changed, without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileStamp {
     device: u64,
@@ -126,17 +127,17 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Whether loading `order` would give the same again.
+    /// Whether loading `order` would yield this very model, and its engine is still alive.
     pub(super) fn is_what(&self, order: &LoadOrder, stamp: &FileStamp) -> bool {
         let same = self.order.path == order.path && self.order.options == order.options;
         same && self.stamp == *stamp && self.model.engine().check_alive().is_ok()
     }
 }
 
-/// How a load ended; `None` while it runs.
+/// How a load ended; `None` while it is in progress.
 pub(super) type Outcome = Option<Result<(), LoadFailure>>;
 
-/// A load under way.
+/// A load in progress.
 #[derive(Debug)]
 pub(super) struct Loading {
     pub(super) order: LoadOrder,
@@ -144,23 +145,24 @@ pub(super) struct Loading {
     pub(super) outcome: watch::Receiver<Outcome>,
 }
 
-/// Resident memory of the process before and after a model left, where the system tells.
+/// Resident memory of the process before and after a model was unloaded. `None` where the system
+/// does not report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freed {
-    /// Before.
+    /// Before the model was dropped.
     pub resident_before: Option<Bytes>,
-    /// After.
+    /// After freed memory was returned to the system.
     pub resident_after: Option<Bytes>,
 }
 
-/// A model that takes nothing new.
+/// A draining model.
 #[derive(Debug)]
 pub(super) struct Leaving {
     pub(super) id: u64,
     pub(super) gone: watch::Receiver<Option<Freed>>,
 }
 
-/// What stands behind a name.
+/// The models of one name.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) serving: Option<Served>,
@@ -171,14 +173,14 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Models in memory or on their way.
+    /// Number of models that serve, load or drain.
     pub(super) fn instances(&self) -> usize {
         usize::from(self.serving.is_some())
             + usize::from(self.loading.is_some())
             + self.leaving.len()
     }
 
-    /// Whether nothing is left to tell about the name.
+    /// Whether the slot has neither models nor a failure.
     pub(super) fn is_empty(&self) -> bool {
         self.instances() == 0 && self.failure.is_none()
     }

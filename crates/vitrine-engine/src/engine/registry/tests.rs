@@ -1,4 +1,4 @@
-//! The registry on the house drafter, which lies in the repository.
+//! The registry with the built-in drafter.
 
 use super::*;
 use crate::engine::CacheScope;
@@ -43,7 +43,7 @@ fn drafter() -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("models/drafter/drafter.gguf")
 }
 
-/// The drafter's file in a folder of its own: the same model, another file.
+/// Copies the drafter's file: the same model in another file.
 fn copy(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
     std::fs::copy(drafter(), &path).unwrap();
@@ -77,8 +77,8 @@ fn request() -> GenerationRequest {
     }
 }
 
-/// Goal: a swap under way disturbs nobody. Method: a generation runs and a holder stays on the old
-/// model while the name flips; both finish on it, and only then its memory is given back.
+/// Goal: replacing a model interrupts no generation. Method: a generation runs and a user keeps the
+/// old model while the name switches; both finish on it, and only then is its memory released.
 #[tokio::test]
 async fn a_flip_lets_holders_finish_on_the_old_model_and_then_frees_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,7 +96,7 @@ async fn a_flip_lets_holders_finish_on_the_old_model_and_then_frees_it() {
     assert_eq!((status.state, status.leaving, status.is_draft), (ModelState::Ready, 1, true));
     assert_eq!(memory.report().owners.len(), 2, "both are in memory");
 
-    let late = old.engine().submit(request()).expect("a holder may still begin");
+    let late = old.engine().submit(request()).expect("a user of the old model may still submit");
     let expected = new.engine().submit(request()).unwrap().collect().await.unwrap();
     assert_eq!(running.collect().await.unwrap().token_ids, expected.token_ids);
     assert_eq!(late.collect().await.unwrap().token_ids, expected.token_ids);
@@ -134,7 +134,7 @@ async fn a_refused_file_leaves_the_serving_model_as_it_was_and_tells_why() {
     assert!(registry.status("other").is_none(), "unloading forgets a failure");
 }
 
-/// Method: a named pipe in the place of the file holds the load until the test lets it go.
+/// Method: a named pipe in place of the model file blocks the load until the test releases it.
 #[tokio::test]
 async fn one_load_of_a_name_runs_at_a_time_and_the_same_order_joins_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,9 +148,9 @@ async fn one_load_of_a_name_runs_at_a_time_and_the_same_order_joins_it() {
     assert!(matches!(registry.get("m"), Err(RegistryError::Loading { .. })));
     assert!(matches!(registry.unload("m"), Err(RegistryError::Busy { .. })));
     assert_eq!(registry.status("m").unwrap().state, ModelState::Loading);
-    // Whoever stops waiting changes nothing for the others.
+    // A dropped waiter changes nothing for the others.
     drop(first);
-    // The loader waits for a writer, then finds that a pipe is no model.
+    // The loader blocks until the pipe has a writer, then refuses the pipe as a model.
     drop(std::fs::File::options().write(true).open(&pipe).unwrap());
     assert!(matches!(joined.wait().await, Err(RegistryError::Load { .. })));
     registry.load(order("m", &drafter(), Role::Beside)).unwrap().wait().await.unwrap();
@@ -160,7 +160,7 @@ async fn one_load_of_a_name_runs_at_a_time_and_the_same_order_joins_it() {
     assert_eq!(
         (status.leaving, again.engine().check_alive().is_ok()),
         (0, true),
-        "not loaded anew"
+        "not loaded again"
     );
 }
 
@@ -202,13 +202,13 @@ async fn models_are_bounded_and_the_one_that_words_turns_stays() {
     let refused = registry.load(order("d", &drafter(), Role::Beside)).unwrap_err();
     assert!(matches!(refused, RegistryError::TooMany { instances: 3 }));
     assert!(matches!(registry.unload("a"), Err(RegistryError::InUse { .. })));
-    assert_eq!(heard.load(Ordering::Relaxed), 0, "b and c word no turns");
+    assert_eq!(heard.load(Ordering::Relaxed), 0, "b and c are not drafters");
     registry.load(order("b", &drafter(), Role::Draft)).unwrap().wait().await.unwrap();
-    assert_eq!(heard.load(Ordering::Relaxed), 1, "b words the turns without being loaded anew");
+    assert_eq!(heard.load(Ordering::Relaxed), 1, "b becomes the drafter without a second load");
     assert_eq!(registry.list()[0].name, "b");
     let freed = registry.unload("a").unwrap().wait().await.expect("a was loaded");
     assert!(freed.resident_after.is_some() || !cfg!(target_os = "linux"));
-    assert!(registry.unload("a").unwrap().wait().await.is_none(), "twice is no error");
+    assert!(registry.unload("a").unwrap().wait().await.is_none(), "unloading twice is no error");
     assert!(matches!(registry.unload("never"), Err(RegistryError::Unknown { .. })));
     assert_eq!(memory.report().owners.len(), 2);
     let missing = order("e", &folder.path().join("nothing.gguf"), Role::Beside);

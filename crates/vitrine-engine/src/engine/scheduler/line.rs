@@ -1,43 +1,43 @@
-//! The waiting line: who is next, by priority and arrival.
+//! The waiting queue: orders sequences by priority and arrival.
 //!
 //! Invariants
-//! - Who ran before and lost its pages comes first, oldest first: its work is half done.
-//! - Live turns come before outreach, but of every [`OUTREACH_EVERY`] sequences taken while
-//!   outreach waits one is outreach: it waits longer, never for ever.
-//! - Within a class the order is that of arrival, except that a sequence that is not ready (another
-//!   one is computing its prompt) is passed over.
+//! - Preempted sequences come first, oldest first, because part of their work is done.
+//! - Live sequences come before outreach. While outreach waits, every eighth sequence taken
+//!   ([`OUTREACH_EVERY`]) is outreach, so it is delayed but never starved.
+//! - Within a class the order is that of arrival. A sequence that is not ready, because another one
+//!   is computing its prompt, is skipped.
 
 use crate::engine::request::Priority;
 use std::collections::VecDeque;
 use vitrine_base::ids::SequenceId;
 
-/// One in so many is outreach while both wait: an eighth of the seats costs live turns little, and
-/// an outreach of a hundred messages still moves with every hundred turns of a busy evening.
+/// While both classes wait, one of this many sequences taken is outreach. An eighth costs live
+/// sequences little, and a campaign of a hundred messages advances with every hundred live turns.
 pub(super) const OUTREACH_EVERY: usize = 8;
 
 /// Why a sequence is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// It ran before.
+    /// It was preempted.
     Again,
-    /// It is the oldest of its class, and no class above waits.
+    /// It is the oldest ready sequence of this class, and none of a higher class is ready.
     First(Priority),
-    /// It is outreach that has waited long enough.
+    /// It is outreach that has waited long enough ([`OUTREACH_EVERY`]).
     Due,
 }
 
-/// The waiting line.
+/// Waiting sequences by class, each in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     again: VecDeque<SequenceId>,
     live: VecDeque<SequenceId>,
     outreach: VecDeque<SequenceId>,
-    /// Live sequences taken since outreach waits.
+    /// Live sequences taken since outreach began to wait.
     passed: usize,
 }
 
 impl Line {
-    /// Puts a new sequence at the end of its class. Ids rise.
+    /// Appends a new sequence to its class. Ids must rise.
     pub(super) fn push(&mut self, id: SequenceId, priority: Priority) {
         match priority {
             Priority::Live => self.live.push_back(id),
@@ -45,13 +45,13 @@ impl Line {
         }
     }
 
-    /// Puts a sequence that lost its pages to the front.
+    /// Returns a preempted sequence to the front of the queue.
     pub(super) fn push_again(&mut self, id: SequenceId) {
         let at = self.again.partition_point(|other| *other < id);
         self.again.insert(at, id);
     }
 
-    /// Who is next among those that are ready.
+    /// Returns the next sequence for which `ready` holds, and why it is next.
     pub(super) fn next(&self, ready: impl Fn(SequenceId) -> bool) -> Option<(SequenceId, Turn)> {
         let first = |class: &VecDeque<SequenceId>| class.iter().copied().find(|id| ready(*id));
         if let Some(id) = first(&self.again) {
@@ -67,7 +67,7 @@ impl Line {
         live.or_else(|| Some((outreach?, Turn::First(Priority::Outreach))))
     }
 
-    /// Takes who was next out of the line.
+    /// Removes the sequence that [`next`](Self::next) returned.
     pub(super) fn take(&mut self, id: SequenceId, turn: Turn) {
         match turn {
             Turn::Again => {}
@@ -78,7 +78,7 @@ impl Line {
         self.remove(id);
     }
 
-    /// Takes a sequence out, wherever it stands.
+    /// Removes a sequence from whichever class it is in.
     pub(super) fn remove(&mut self, id: SequenceId) {
         for class in [&mut self.again, &mut self.live, &mut self.outreach] {
             if let Ok(at) = class.binary_search(&id) {
@@ -87,16 +87,16 @@ impl Line {
         }
     }
 
-    /// Sequences that lost their pages.
+    /// Number of preempted sequences.
     pub(super) fn again_count(&self) -> usize {
         self.again.len()
     }
 
-    /// Everybody in the line.
+    /// All waiting sequences.
     #[cfg(test)]
     pub(super) fn ids(&self) -> Vec<SequenceId> {
         for class in [&self.again, &self.live, &self.outreach] {
-            assert!(class.iter().is_sorted(), "out of order of arrival: {class:?}");
+            assert!(class.iter().is_sorted(), "not in order of arrival: {class:?}");
         }
         self.again.iter().chain(&self.live).chain(&self.outreach).copied().collect()
     }

@@ -1,10 +1,10 @@
-//! The pool and what is known about its pages, together: taking a page forgets its tokens, giving
-//! one back keeps them.
+//! The page pool combined with the prefix cache: allocating a page removes it from the cache,
+//! freeing a page keeps it cached.
 //!
 //! Invariants
-//! - A page that somebody writes to is known under no key.
-//! - Pages are given back from a sequence's end to its beginning, so that the line holds a page's
-//!   successors before the page itself: what is taken first is always a leaf of the tree.
+//! - A page that is being written to is not in the prefix cache.
+//! - A sequence's pages are freed from last to first, so in the free list a page's children come
+//!   before the page itself. The page that is reused first is therefore always a leaf of the tree.
 
 use crate::engine::cache_scope::CacheOwner;
 use crate::engine::cache_scope::CacheScope;
@@ -15,29 +15,29 @@ use crate::engine::prefix_cache::Label;
 use crate::engine::prefix_cache::PrefixCache;
 use vitrine_base::ids::PageId;
 
-/// Computed pages at a prompt's beginning.
+/// The cached pages that a prompt begins with.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The pages, in order.
+    /// The pages, in order of position.
     pub(super) pages: Vec<PageId>,
-    /// Where the last of them stands.
+    /// Tree node of the last page; `None` if the scope forbids caching.
     pub(super) branch: Option<Branch>,
-    /// How many of them nobody owns now.
+    /// How many of the pages have no owner at present.
     pub(super) free: usize,
 }
 
-/// One sequence's pages and how many of them are known.
+/// The pages of one sequence, and how many of them are cached.
 #[derive(Debug, Default)]
 pub(super) struct PageList {
     /// In order of position.
     pub(super) pages: Vec<PageId>,
-    /// Pages at the beginning that are known.
+    /// Number of leading pages that are cached.
     pub(super) known: usize,
-    /// Where the last known page stands; `None`: nothing of this sequence is to be known.
+    /// Tree node of the last cached page; `None` if nothing of this sequence may be cached.
     pub(super) branch: Option<Branch>,
 }
 
-/// The pool and what is known about its pages.
+/// The page pool and the prefix cache.
 #[derive(Debug)]
 pub(super) struct Pages {
     pool: PagePool,
@@ -51,40 +51,39 @@ impl Pages {
         Self { pool, cache, page_tokens }
     }
 
-    /// Pages that exist.
     pub(super) fn page_count(&self) -> usize {
         self.pool.page_count()
     }
 
-    /// Pages to be had, known ones included.
+    /// Number of pages without an owner, cached ones included.
     pub(super) fn free_count(&self) -> usize {
         self.pool.free_count()
     }
 
-    /// Pages that somebody owns.
+    /// Number of pages with at least one owner.
     pub(super) fn taken_count(&self) -> usize {
         self.pool.taken_count()
     }
 
-    /// Pages whose tokens are known.
+    /// Number of pages in the prefix cache.
     pub(super) fn known_count(&self) -> usize {
         self.cache.known_count()
     }
 
-    /// Pages that hold so many tokens.
+    /// Number of pages needed for `tokens` tokens.
     pub(super) fn pages_for(&self, tokens: usize) -> usize {
         tokens.div_ceil(self.page_tokens)
     }
 
-    /// Takes a page to write to.
+    /// Allocates a page for writing and removes it from the cache.
     pub(super) fn take(&mut self) -> Option<PageId> {
         let page = self.pool.take()?;
         self.cache.forget(page);
         Some(page)
     }
 
-    /// The known pages that a sequence begins with. One token stays to compute: its logits are what
-    /// the sequence waits for.
+    /// Finds the cached pages that a sequence begins with. The last token is never covered, because
+    /// its logits are needed to choose the next one.
     pub(super) fn find(&mut self, token_ids: &[u32], scope: CacheScope) -> Found {
         let mut found = Found { pages: Vec::new(), branch: None, free: 0 };
         if scope == CacheScope::Nobody {
@@ -102,7 +101,7 @@ impl Pages {
         found
     }
 
-    /// Gives found pages one more owner.
+    /// Adds an owner to each of the pages.
     pub(super) fn share(&mut self, found: Found) -> PageList {
         for page in &found.pages {
             self.pool.share(*page);
@@ -110,8 +109,8 @@ impl Pages {
         PageList { known: found.pages.len(), pages: found.pages, branch: found.branch }
     }
 
-    /// Makes the full pages of a sequence known. A page that another sequence made known meanwhile
-    /// gives way to that one, which holds the same.
+    /// Adds a sequence's newly completed pages to the cache. If another sequence cached the same
+    /// page meanwhile, that page replaces this sequence's own, which is freed.
     pub(super) fn keep(
         &mut self,
         list: &mut PageList,
@@ -135,7 +134,7 @@ impl Pages {
         }
     }
 
-    /// Gives a sequence's pages back; known ones may be found again until they are taken.
+    /// Frees a sequence's pages. Cached ones can be found until they are reused.
     pub(super) fn give_back(&mut self, list: &mut PageList) {
         for page in list.pages.drain(..).rev() {
             let queue = if self.cache.knows(page) { Queue::Last } else { Queue::First };
@@ -145,8 +144,8 @@ impl Pages {
         list.branch = list.branch.map(|_| Branch::ROOT);
     }
 
-    /// Tokens at the beginning of `token_ids` that two sequences would both compute: full pages
-    /// from where `list` stands on, as long as the tokens and their scope agree.
+    /// Number of leading tokens that two sequences have in common beyond the cached pages of
+    /// `list`: full pages with equal tokens and owner. 0 if not even the next page is the same.
     pub(super) fn same_tokens(
         &self,
         list: &PageList,
@@ -164,17 +163,17 @@ impl Pages {
         if same == 0 { 0 } else { (list.known + same) * self.page_tokens }
     }
 
-    /// Forgets the tokens of an owner's pages; returns how many pages.
+    /// Removes an owner's pages from the cache; returns their number.
     pub(super) fn forget_owner(&mut self, owner: CacheOwner) -> usize {
         self.cache.forget_owner(owner)
     }
 
-    /// Forgets the tokens of all pages.
+    /// Removes all pages from the cache.
     pub(super) fn forget_all(&mut self) {
         self.cache.clear();
     }
 
-    /// Full pages before the last token.
+    /// Number of full pages before the last token.
     fn sharable_pages(&self, tokens: usize) -> usize {
         tokens.saturating_sub(1) / self.page_tokens
     }
@@ -189,7 +188,7 @@ impl Pages {
         Label { owner, token_ids: &token_ids[range] }
     }
 
-    /// Checks that pool, tree and the owners' lists agree.
+    /// Checks that the pool, the cache and the sequences' page lists agree.
     ///
     /// # Panics
     /// If they do not.
@@ -202,8 +201,8 @@ impl Pages {
             for (at, page) in list.pages.iter().enumerate() {
                 owners[page.index()] += 1;
                 let written = at >= list.known;
-                assert!(!written || self.pool.owners(*page) == 1, "two write page {}", page.0);
-                assert!(!written || !self.cache.knows(*page), "page {} may change", page.0);
+                assert!(!written || self.pool.owners(*page) == 1, "page {} is shared", page.0);
+                assert!(!written || !self.cache.knows(*page), "page {} is cached", page.0);
             }
         }
         for (at, count) in owners.into_iter().enumerate() {

@@ -1,4 +1,5 @@
-//! Random arrivals, ends and cancels: invariants hold after every step and everybody finishes.
+//! Random arrivals, completions and cancellations: the invariants hold after every step and every
+//! sequence finishes.
 
 use super::*;
 use proptest::prelude::*;
@@ -8,13 +9,13 @@ use vitrine_base::ids::TenantId;
 const LIMITS: SchedulerLimits =
     SchedulerLimits { step_tokens_max: 8, sequences_max: 4, page_tokens: 4, page_count: 6 };
 
-/// A sequence as the step loop knows it.
+/// A sequence as the step loop keeps it.
 #[derive(Debug)]
 struct Part {
     token_ids: Vec<u32>,
-    /// Tokens that it still wants.
+    /// Output tokens still to be generated.
     wanted: usize,
-    /// Guesses, and how many of them turn out right.
+    /// Number of speculative tokens, and how many of them will be accepted.
     draft: (usize, usize),
 }
 
@@ -31,7 +32,7 @@ impl Tokens for Parts {
     }
 }
 
-/// Plays the step loop's part: knows the tokens, and how many each sequence still wants.
+/// Acts as the step loop: keeps the tokens, and how many each sequence still has to generate.
 struct Play {
     scheduler: Scheduler,
     limits: SchedulerLimits,
@@ -40,12 +41,12 @@ struct Play {
     prompt_rows_max: usize,
 }
 
-/// A sequence to add.
+/// The properties of a sequence to add.
 #[derive(Debug, Clone, Copy)]
 struct Wish {
     prompt_tokens: usize,
     output_tokens: usize,
-    /// Prompts of one kind begin alike.
+    /// Prompts of the same kind have the same beginning.
     kind: u32,
     tenant: Option<&'static str>,
     priority: Priority,
@@ -97,12 +98,12 @@ impl Play {
     /// Plans a step and checks the plan.
     fn plan(&mut self) -> StepPlan {
         let plan = self.scheduler.plan(&self.parts, self.prompt_rows_max);
-        assert_eq!(plan.rows.is_empty(), self.parts.0.is_empty(), "somebody always moves");
+        assert_eq!(plan.rows.is_empty(), self.parts.0.is_empty(), "a plan without progress");
         let rows: usize = plan.rows.iter().map(|rows| rows.row_count + rows.draft_count).sum();
         assert!(rows <= self.limits.step_tokens_max);
         for rows in &plan.rows {
             assert!(rows.row_count > 0);
-            assert!(rows.draft_count == 0 || rows.reaches_end, "a guess before its time");
+            assert!(rows.draft_count == 0 || rows.reaches_end, "speculation too early");
             let pages = self.scheduler.pages(rows.id).len() * self.limits.page_tokens;
             let end = rows.first_position + rows.row_count + rows.draft_count;
             assert!(pages >= end, "rows without pages");
@@ -141,7 +142,7 @@ impl Play {
         }
     }
 
-    /// Steps until nobody is left; returns the sequences in the order of their ends.
+    /// Steps until no sequence is left; returns the sequences in the order in which they ended.
     fn run_dry(&mut self) -> Vec<SequenceId> {
         let mut ends = Vec::new();
         for _ in 0..100_000 {
@@ -152,7 +153,7 @@ impl Play {
             self.step();
             ends.extend(before.iter().filter(|id| !self.parts.0.contains_key(id)));
         }
-        panic!("no end in sight");
+        panic!("sequences did not finish");
     }
 }
 
@@ -208,8 +209,9 @@ fn limits() -> impl Strategy<Value = SchedulerLimits> {
 }
 
 proptest! {
-    /// Goal: no order of arrivals, cancels and steps breaks an invariant or strands a sequence.
-    /// Method: play random moves, then step until all are done, with a bound on the steps.
+    /// Goal: no order of arrivals, cancellations and steps breaks an invariant or leaves a sequence
+    /// unfinished. Method: apply random actions, then step until all are done, within a bound of
+    /// steps.
     #[test]
     fn everybody_finishes_whatever_happens(
         limits in limits(),
@@ -231,7 +233,7 @@ proptest! {
                 }
                 Move::Guess { at, draft } => {
                     if let Some(part) = nth(at).and_then(|id| play.parts.0.get_mut(&id)) {
-                        // As the step loop does it: no guess at what nobody wants.
+                        // Like the step loop: no speculative tokens beyond the output limit.
                         part.draft = (draft.0.min(part.wanted - 1), draft.1);
                     }
                 }
@@ -258,7 +260,7 @@ fn decode_rows_come_before_prompt_chunks() {
     let long = play.add(20, 2);
     play.step();
     let short = play.add(2, 5);
-    // The long prompt takes the whole step until its last four tokens.
+    // The long prompt fills each step up to its last four tokens.
     assert_eq!(play.step(), vec![rows(long, 8, 8, false)]);
     assert_eq!(play.step(), vec![rows(long, 16, 4, true), rows(short, 0, 2, true)]);
     let late = play.add(9, 1);
@@ -280,7 +282,7 @@ fn youngest_gives_its_pages_and_computes_again() {
     for _ in 0..4 {
         assert_eq!(play.step().len(), 2);
     }
-    // Both hold eight tokens in two pages; the ninth needs a page that nobody has.
+    // Both hold eight tokens in two pages. The ninth needs a page, and none is free.
     let plan = play.plan();
     assert_eq!(plan.preempted, 1);
     assert_eq!(plan.rows, vec![rows(old, 8, 1, true)]);
@@ -316,20 +318,21 @@ fn same_prompt_is_computed_once_and_found_by_its_tenant() {
     let second = play.wish(wish);
     let stranger = play.wish(Wish { tenant: Some("b"), ..wish });
     assert_eq!(play.step(), vec![rows(first, 0, 8, false)]);
-    // The stranger shares the first page, which is everybody's; the others' it computes itself.
+    // The other tenant shares the first page only; the others are private, so it computes them
+    // itself.
     assert_eq!(play.step(), vec![rows(first, 8, 8, false)]);
     let third = play.step();
     assert_eq!(third[..2], [rows(first, 16, 2, true), rows(second, 16, 2, true)]);
     assert_eq!(third[2], rows(stranger, 4, 4, false));
     assert_eq!(play.scheduler.pages(first)[..4], play.scheduler.pages(second)[..4]);
     play.run_dry();
-    // Whoever comes later finds what is left in free pages; the last token is always computed.
+    // A later sequence finds what is left in free pages; the last token is always computed.
     let later = play.wish(Wish { prompt_tokens: 16, ..wish });
     assert_eq!(play.step(), vec![rows(later, 12, 4, true)]);
     play.scheduler.forget_owner(CacheOwner::of(&tenant("a")));
     let after = play.wish(wish);
     let found = play.step().into_iter().find(|rows| rows.id == after).unwrap();
-    assert_eq!(found.first_position, 4, "all but everybody's page is forgotten");
+    assert_eq!(found.first_position, 4, "only the shared page is still cached");
 }
 
 #[test]
@@ -354,7 +357,7 @@ fn prompt_rows_beside_decode_rows_keep_to_their_share() {
     let mut play = Play::new(SchedulerLimits { page_count: 40, ..LIMITS });
     play.prompt_rows_max = 3;
     let long = play.add(20, 2);
-    // Nobody decodes: the whole step is the prompt's.
+    // No sequence decodes, so the prompt gets the whole step.
     assert_eq!(play.step(), vec![rows(long, 0, 8, false)]);
     play.remove(long);
     let decoding = play.add(1, 30);
@@ -400,10 +403,10 @@ fn guesses_take_only_rows_that_nobody_needs() {
     let guessing = play.add(1, 30);
     play.step();
     play.parts.0.get_mut(&guessing).unwrap().draft = (20, 2);
-    // Eight rows, one of them its own.
+    // Eight rows, one of them for its known token.
     let step = play.step();
     assert_eq!(step, vec![PlannedRows { draft_count: 7, ..rows(guessing, 1, 1, true) }]);
-    assert_eq!(play.parts.known(guessing).len(), 1 + 1 + 3, "two guesses were right");
+    assert_eq!(play.parts.known(guessing).len(), 1 + 1 + 3, "two speculative tokens were accepted");
     let other = play.add(1, 30);
     assert_eq!(play.step(), vec![rows(guessing, 4, 1, true), rows(other, 0, 1, true)]);
     let step = play.step();

@@ -1,8 +1,8 @@
-//! What a step brings: its tokens, or its end.
+//! Handles the result of a step: chooses the tokens, or ends the sequences of a failed step.
 //!
 //! Invariants
-//! - A token is chosen by one function, one row at a time, whether the row was guessed or not.
-//! - A guess counts only if it is the token that the row before it chose.
+//! - One function chooses every token, one row at a time, whether or not the row was speculative.
+//! - A speculative token is accepted only if it equals the token chosen from the row before it.
 
 use crate::engine::constraint::Advance;
 use crate::engine::error::Death;
@@ -25,13 +25,13 @@ use vitrine_base::ids::SequenceId;
 use vitrine_base::telemetry;
 
 impl StepLoop {
-    /// Records what the step computed and chooses the next tokens of each sequence that reached its
-    /// end; returns how many were chosen.
+    /// Records the computed rows and chooses the next tokens of each sequence that reached its end.
+    /// Returns the number of tokens chosen.
     pub(super) fn apply(&mut self, plan: &StepPlan, logits: &Logits, now: Instant) -> usize {
         let input = std::mem::take(&mut self.input);
         let (mut logit_rows, mut likeliest) = (logits.rows(), logits.likeliest().iter());
-        assert_eq!(logit_rows.len(), input.wanted_rows().len(), "an answer a wanted row");
-        assert_eq!(likeliest.len(), input.greedy_rows().len(), "an answer a greedy row");
+        assert_eq!(logit_rows.len(), input.wanted_rows().len(), "one logit row per wanted row");
+        assert_eq!(likeliest.len(), input.greedy_rows().len(), "one token per greedy row");
         let mut output_tokens = 0;
         for (rows, segment) in plan.rows.iter().zip(input.segments()) {
             self.advance(rows.id, rows.first_position + rows.row_count);
@@ -51,8 +51,8 @@ impl StepLoop {
         output_tokens
     }
 
-    /// Chooses from a sequence's rows in turn, as long as each chosen token is the one that the
-    /// next row was computed with; returns how many were chosen.
+    /// Chooses tokens from a sequence's rows in turn, as long as each chosen token equals the
+    /// speculative token of the next row. Returns the number of tokens chosen.
     fn choose_all(&mut self, rows: &PlannedRows, said: &[Said<'_>], now: Instant) -> usize {
         let (mut chosen, mut right) = (0, 0);
         for (at, said) in said.iter().enumerate() {
@@ -62,7 +62,7 @@ impl StepLoop {
             if at == rows.draft_count || token_id != Some(sequence.draft[at]) {
                 break;
             }
-            // The guess was right, so its row is computed.
+            // The speculative token was accepted, so its row counts as computed.
             right += 1;
             self.advance(rows.id, rows.first_position + rows.row_count + right);
         }
@@ -84,7 +84,7 @@ impl StepLoop {
         }
     }
 
-    /// Chooses one token; `None` if the sequence ended without one.
+    /// Chooses one token; `None` if the sequence ended without a token.
     fn choose(&mut self, id: SequenceId, said: Said<'_>, now: Instant) -> Option<u32> {
         let sequence = self.sequences.get_mut(&id)?;
         let token_id = match sequence.choose(&mut self.sampler, said) {
@@ -123,11 +123,12 @@ impl StepLoop {
         Some(token_id)
     }
 
-    /// A step failed. What it computed is unknown, so its sequences end and nothing computed is
-    /// found again; the others, whose pages the step did not write, go on.
+    /// Handles a failed step. The contents of its pages are unknown, so its sequences end and the
+    /// prefix cache is emptied. Other sequences go on, because the step did not write to their
+    /// pages.
     ///
     /// # Errors
-    /// If so many steps on end failed that the next one will too.
+    /// If [`FAILED_STEPS_MAX`] steps failed in a row.
     pub(super) fn lose(&mut self, plan: &StepPlan, cause: ModelError) -> Result<(), Death> {
         self.failed_steps += 1;
         metrics::counter!(telemetry::STEPS_FAILED_TOTAL).increment(1);
@@ -140,7 +141,7 @@ impl StepLoop {
             step,
             sequences = plan.rows.len(),
             cause = &*cause as &dyn std::error::Error,
-            "a step failed; its generations end"
+            "step failed, its generations end"
         );
         for rows in &plan.rows {
             self.fail(rows.id, EngineError::Step { step, cause: Arc::clone(&cause) });

@@ -1,4 +1,4 @@
-//! The whole engine on the toy model, turned by hand or on its thread; time is a manual clock.
+//! The whole engine on the toy model, driven by the test or on its thread, with a manual clock.
 
 use super::*;
 use crate::engine::CacheOwner;
@@ -53,7 +53,7 @@ const OPTIONS: EngineOptions = EngineOptions {
 
 const WARM: Sampling = Sampling { temperature: 0.9, top_k: 50, top_p: 0.95, min_p: 0.01, seed: 0 };
 
-/// An engine that a test turns by hand.
+/// An engine whose loop is driven by the test, tick by tick.
 struct Hand {
     handle: EngineHandle,
     step_loop: StepLoop,
@@ -95,7 +95,7 @@ fn request(prompt: &[u32], output_tokens_max: usize) -> GenerationRequest {
     }
 }
 
-/// A tenant's scope; so many tokens are everybody's.
+/// A tenant's scope in which the first `shared_tokens` are shared by all tenants.
 fn scope(tenant: &str, shared_tokens: usize) -> CacheScope {
     let owner = CacheOwner::of(&TenantId::new(tenant).unwrap());
     CacheScope::Tenant { owner, shared_tokens }
@@ -121,7 +121,7 @@ impl Hand {
         while self.tick() == Tick::Stepped {}
     }
 
-    /// Runs one request by itself.
+    /// Runs one request alone, to its end.
     fn alone(&mut self, request: GenerationRequest) -> Completion {
         let generation = self.submit(request);
         self.run_dry();
@@ -231,7 +231,7 @@ fn full_line_is_refused_with_numbers_and_opens_again() {
     let second = hand.submit(request(&[4, 5], 4));
     let refused = hand.handle.submit(request(&[6], 4)).unwrap_err();
     let text = refused.to_string();
-    assert_eq!(text, "waiting line is full: 2 of 2 requests, 5 of 4096 prompt tokens");
+    assert_eq!(text, "waiting queue is full: 2 of 2 requests, 5 of 4096 prompt tokens");
     hand.tick();
     let third = hand.submit(request(&[6], 4));
     assert_eq!(hand.handle.stats().waiting, 2);
@@ -257,7 +257,7 @@ fn refusal_does_not_wait_for_the_step_that_runs() {
     let running = engine.submit(request(&[1], 4)).unwrap();
     has_started.recv().unwrap();
     let waiting = engine.submit(request(&[2], 4)).unwrap();
-    // The engine thread stands in the middle of a step; the answer comes all the same.
+    // The engine thread is in the middle of a step; the refusal must not wait for it.
     let refused = engine.submit(request(&[3], 4)).unwrap_err();
     assert!(matches!(refused, EngineError::Full { waiting: 1, .. }), "{refused}");
     go.send(()).unwrap();
@@ -274,13 +274,13 @@ fn requests_that_can_never_run_are_refused() {
     // Eight pages of four tokens, one token of output.
     assert_eq!(refused(request(&[7; 32], 4)), "prompt has 32 tokens, limit is 31");
     assert_eq!(refused(request(&[999], 4)), "token id 999 is outside the vocabulary of 257");
-    let text = "0 output tokens are asked for, allowed are 1 to 64";
+    let text = "0 output tokens requested, allowed are 1 to 64";
     assert_eq!(refused(request(&[7], 0)), text);
     assert!(refused(request(&[7], 65)).starts_with("65 output tokens"));
     let sampling = Sampling { temperature: f32::NAN, ..WARM };
     let text = "temperature is NaN, allowed is 0 or more";
     assert_eq!(refused(GenerationRequest { sampling, ..request(&[7], 4) }), text);
-    assert!(refused(stopping(&[""])).starts_with("1 stop strings of up to 0 bytes"));
+    assert!(refused(stopping(&[""])).starts_with("1 stop strings, one of 0 bytes"));
     assert_eq!(hand.handle.stats().waiting, 0);
 }
 

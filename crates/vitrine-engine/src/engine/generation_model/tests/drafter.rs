@@ -1,4 +1,4 @@
-//! The engine on the house drafter: the same tokens in every company and on every path.
+//! The engine on the built-in drafter: the same tokens in every batch and on every path.
 
 use super::*;
 use crate::engine::Completion;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use vitrine_base::clock::Clock;
 use vitrine_base::ids::TenantId;
 
-/// Tokens of each draft: 64 drafts on seven paths are many steps.
+/// Output tokens of each draft; few, because 64 drafts on seven paths take many steps.
 const OUTPUT_TOKENS: usize = 8;
 
 fn drafter(options: EngineOptions) -> GenerationModel {
@@ -15,7 +15,7 @@ fn drafter(options: EngineOptions) -> GenerationModel {
     open(&path, "drafter", options, Arc::new(SystemClock)).unwrap()
 }
 
-/// Prompts of the held-out set, spread over its cases.
+/// `count` prompts spread evenly over the held-out set.
 fn prompts(model: &GenerationModel, count: usize) -> Vec<Vec<u32>> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .join("models/drafter/heldout.jsonl");
@@ -51,8 +51,8 @@ fn token_ids(completions: &[Completion]) -> Vec<&[u32]> {
     completions.iter().map(|one| one.token_ids.as_slice()).collect()
 }
 
-/// Goal: company, chunks, a found prefix, lost pages never change a greedy token.
-/// Method: 64 held-out prompts alone, without any of it, then on every path.
+/// Goal: batching, prompt chunks, cached prefixes and preemption never change a greedy token.
+/// Method: 64 held-out prompts alone, without any of these, then on every path.
 #[test]
 fn greedy_drafts_are_the_same_in_every_company_and_on_every_path() {
     let plain = EngineOptions {
@@ -80,16 +80,16 @@ fn greedy_drafts_are_the_same_in_every_company_and_on_every_path() {
         let found = together(&cached, &prompts);
         assert_eq!(token_ids(&found), expected, "round {round} with a prefix cache");
         let hits = found.iter().map(|one| one.usage.cached_tokens).sum::<usize>();
-        assert!(round == 0 || hits > 64 * 16, "only {hits} tokens were found");
+        assert!(round == 0 || hits > 64 * 16, "only {hits} tokens came from the cache");
     }
     let few_pages = EngineOptions { kv_bytes_max: Bytes(4 << 20), ..company };
     let small = drafter(EngineOptions { prefix_cache: PrefixCaching::On, ..few_pages });
     let found = together(&small, &prompts);
     assert_eq!(token_ids(&found), expected, "short of pages");
-    assert!(small.engine().stats().preemptions > 0, "the pool was meant to be too small");
+    assert!(small.engine().stats().preemptions > 0, "the pool should be too small");
 }
 
-/// Goal: guesses save steps and change no greedy token, alone and among four.
+/// Goal: speculation saves steps and changes no greedy token, alone and in a batch of four.
 #[test]
 fn greedy_drafts_are_the_same_with_guesses() {
     let plain = EngineOptions { sequences_max: 4, ..OPTIONS };
@@ -104,9 +104,8 @@ fn greedy_drafts_are_the_same_with_guesses() {
     assert!(fast.draft_tokens_accepted > 0 && fast.steps < slow.steps, "{slow:?}\n{fast:?}");
 }
 
-/// Goal: half the memory for keys and values changes a greedy draft only where two tokens are
-/// nearly tied. Measured: 2 of 64 drafts of 16 tokens part at one word, so 32 bits stay the
-/// default.
+/// Goal: 16-bit keys and values, half the memory, change a greedy draft only where two tokens are
+/// nearly tied. Measured: 2 of 64 drafts of 16 tokens differ, from one word on.
 #[test]
 fn pages_of_16_bits_change_few_greedy_drafts() {
     let wide = EngineOptions { sequences_max: 32, step_tokens_max: 256, ..OPTIONS };
@@ -123,7 +122,7 @@ fn pages_of_16_bits_change_few_greedy_drafts() {
 
 /// `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --lib gain_of_guesses -- --ignored --nocapture`
 #[test]
-#[ignore = "measures speed; its command is above"]
+#[ignore = "measures speed; run it with the command above"]
 fn gain_of_guesses_at_batch_1_2_4() {
     for batch in [1, 2, 4] {
         let plain = EngineOptions { sequences_max: batch, step_tokens_max: 256, ..OPTIONS };
@@ -131,7 +130,7 @@ fn gain_of_guesses_at_batch_1_2_4() {
         let models = [drafter(plain), drafter(EngineOptions { speculation, ..plain })];
         let prompts = prompts(&models[0], 48);
         let mut times = [Duration::ZERO; 2];
-        // Alternating, so that the machine's other work falls on both.
+        // Alternating, so that other load on the machine affects both alike.
         for chunk in prompts.chunks(batch) {
             let mut texts = Vec::new();
             for (model, time) in models.iter().zip(&mut times) {
@@ -148,7 +147,7 @@ fn gain_of_guesses_at_batch_1_2_4() {
         }
         let [plain, guessing] = [models[0].engine().stats(), models[1].engine().stats()];
         eprintln!(
-            "batch {batch}: {:?} plain, {:?} guessing; {} and {} steps, {} of {} guesses right",
+            "batch {batch}: {:?} plain, {:?} speculating; {} and {} steps, {} of {} accepted",
             times[0],
             times[1],
             plain.steps,

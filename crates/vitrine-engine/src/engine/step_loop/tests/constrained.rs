@@ -1,4 +1,4 @@
-//! Constrained and free generations side by side on the toy model.
+//! Constrained and unconstrained generations in one batch, on the toy model.
 
 use super::*;
 use crate::engine::Constraint;
@@ -40,7 +40,7 @@ fn limited(request: GenerationRequest, output_tokens_max: usize) -> GenerationRe
     GenerationRequest { output_tokens_max, ..request }
 }
 
-/// Schemas of every kind of value, all of a bounded length.
+/// Schemas for every kind of value, all of bounded length.
 fn schemas() -> Vec<Value> {
     let name = json!({"type": "string", "maxLength": 12});
     vec![
@@ -63,7 +63,8 @@ fn schemas() -> Vec<Value> {
     ]
 }
 
-/// Whether a schema accepts a value: the keywords that [`schemas`] uses, by the specification.
+/// Whether a schema accepts a value; covers the keywords used in [`schemas`], per the
+/// specification.
 fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
     let count = |key: &str| schema[key].as_u64().map(|count| usize::try_from(count).unwrap());
     let between = |found: usize, min: &str, max: &str| {
@@ -81,7 +82,7 @@ fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
         Some("string") => value.is_string(),
         Some("array") => value.is_array(),
         Some("object") => value.is_object(),
-        Some(other) => panic!("the test knows no type {other}"),
+        Some(other) => panic!("unknown schema type {other}"),
     };
     let listed = schema["enum"].as_array().is_none_or(|all| all.contains(value))
         && schema.get("const").is_none_or(|only| only == value);
@@ -160,7 +161,8 @@ fn constraint_ends_the_text_where_nothing_can_follow() {
     assert_eq!((cut.text.as_str(), cut.reason), ("aaaaaa", FinishReason::Length));
 }
 
-/// Every second one is free. With few pages the younger ones are preempted and computed again.
+/// Every second request is unconstrained. With few pages the younger sequences are preempted and
+/// recomputed.
 #[test]
 fn company_changes_neither_free_nor_constrained_tokens() {
     let constraint = constraint(Grammar::Regex("([a-f]{3}-?){4,40}".to_owned()));
@@ -191,7 +193,7 @@ fn company_changes_neither_free_nor_constrained_tokens() {
     }
 }
 
-/// Allows `a` twice, then nothing.
+/// Allows `a` as long as `left` lasts, then no token.
 #[derive(Debug, Clone)]
 struct DeadEnd {
     left: usize,
@@ -228,7 +230,7 @@ fn stuck_constraint_ends_its_generation_alone_and_never_goes_on_free() {
     let error = loop {
         match stuck.next_blocking().unwrap() {
             Ok(GenerationEvent::Token { text, .. }) => said.push_str(&text),
-            Ok(GenerationEvent::Done { .. }) => panic!("a stuck constraint is no success"),
+            Ok(GenerationEvent::Done { .. }) => panic!("a dead end must be an error"),
             Err(error) => break error,
         }
     };

@@ -1,4 +1,4 @@
-//! What a failing model ends, and what goes on.
+//! Failing models: which generations end, and which go on.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn panicking_model_kills_the_engine_without_a_hang() {
         EngineError::Dead { step: 3, cause } => {
             assert!(cause.to_string().contains("the toy breaks at step 3"), "{cause}");
         }
-        other => panic!("expected death, found {other:?}"),
+        other => panic!("expected a fatal error, found {other:?}"),
     }
     assert!(matches!(engine.submit(request(&[1], 3)), Err(EngineError::Dead { step: 3, .. })));
     assert!(matches!(engine.check_alive(), Err(EngineError::Dead { .. })));
@@ -60,7 +60,7 @@ fn failed_step_makes_everything_computed_unknown() {
 
 #[test]
 fn third_failed_step_on_end_kills_the_engine_with_the_cause() {
-    // The first step waits until all requests are in.
+    // The first step waits until all requests are submitted.
     let (go, wait) = sync_channel::<()>(1);
     let model = ToyModel::new(64).before_step(move |step| {
         if step == 1 {

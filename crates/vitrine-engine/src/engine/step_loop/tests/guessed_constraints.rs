@@ -1,6 +1,6 @@
-//! Goal: what a constrained generation says does not depend on whether its tokens were guessed.
-//! Method: seeded random grammars, prompts of the letters that these allow, lengths and company;
-//! the reference is the same request on an engine that never guesses, alone.
+//! Goal: the output of a constrained generation does not depend on speculation. Method: seeded
+//! random grammars, prompts of the letters that they allow, lengths and batches. The reference is
+//! the same request alone on an engine without speculation.
 
 use super::constrained::constraint;
 use super::*;
@@ -13,8 +13,8 @@ use serde_json::json;
 
 const CASES: u64 = 200;
 
-/// Grammars of few letters, so that what was read or said before often comes again; some leave no
-/// choice for a while, some end by themselves, some go on until the limit.
+/// Grammars of few letters, so that prompt lookup often finds a match. Some leave no choice for a
+/// while, some end by themselves, some run until the output limit.
 fn constraints() -> Vec<Constraint> {
     let words = json!({"type": "array", "maxItems": 6, "items": {"enum": ["ab", "ba", "aab"]}});
     [
@@ -36,7 +36,7 @@ fn guesses_change_no_constrained_answer() {
     for seed in 0..CASES {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut below = |limit: usize| random.next_u32() as usize % limit;
-        // A small pool preempts, a large one does not.
+        // The small pool preempts, the large one does not.
         let page_count = [24, 200][below(2)];
         let draft_tokens_max = 1 + below(8);
         let speculation = Speculation { draft_tokens_max, ..speculation };
@@ -68,5 +68,5 @@ fn guesses_change_no_constrained_answer() {
         refused += stats.draft_tokens - stats.draft_tokens_accepted;
         assert_eq!((stats.pages_used, plain.handle.stats().draft_tokens), (0, 0));
     }
-    assert!(accepted > 200 && refused > 200, "{accepted} right, {refused} wrong");
+    assert!(accepted > 200 && refused > 200, "{accepted} accepted, {refused} rejected");
 }

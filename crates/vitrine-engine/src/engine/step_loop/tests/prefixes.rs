@@ -1,4 +1,4 @@
-//! What is computed once is found again, by those who may.
+//! The prefix cache: computed pages are reused within their scope.
 
 use super::*;
 use std::pin::pin;
@@ -23,7 +23,7 @@ fn next_turn_computes_only_what_is_new() {
     next.extend(&first.token_ids);
     next.extend([7, 8, 9]);
     let second = hand.alone(of("a", &next, 8));
-    // 28 of the 29 tokens before are computed: the last one chosen was never a row.
+    // 28 of the 29 earlier tokens are computed: the last one generated was never a row.
     assert_eq!((second.usage.prompt_tokens, second.usage.cached_tokens), (32, 28));
     let mut fresh = self::hand(ToyModel::new(64), OPTIONS);
     assert_eq!(fresh.alone(request(&next, 8)).token_ids, second.token_ids);
@@ -60,7 +60,7 @@ fn tenants_share_what_is_everybodys_and_nothing_below() {
         ..request(&long_prompt(30), 4)
     };
     assert_eq!(hand.alone(with("a", 14)).usage.cached_tokens, 0);
-    // 14 shared tokens fill three pages; the fourth page is half the tenant's own.
+    // 14 shared tokens fill three pages; half of the fourth page is the tenant's own.
     assert_eq!(hand.alone(with("b", 14)).usage.cached_tokens, 12);
     assert_eq!(hand.alone(with("b", 14)).usage.cached_tokens, 28);
     assert_eq!(hand.alone(with("c", 0)).usage.cached_tokens, 0);
@@ -75,7 +75,7 @@ fn same_prompts_that_arrive_together_are_computed_once() {
     let generations: Vec<Generation> = (0..8).map(|_| hand.submit(of("a", &prompt, 5))).collect();
     let other = hand.submit(of("a", &long_prompt(3), 5));
     hand.tick();
-    assert_eq!(hand.handle.stats().running, 2, "seven wait for the first one's pages");
+    assert_eq!(hand.handle.stats().running, 2, "seven wait for the first sequence's pages");
     hand.run_dry();
     let answers: Vec<Completion> =
         generations.into_iter().map(|one| one.collect_blocking().unwrap()).collect();
@@ -99,7 +99,7 @@ fn followers_go_on_alone_when_their_leader_leaves() {
     assert_eq!(hand.handle.stats().running, 1);
     drop(leader);
     hand.run_dry();
-    // What the leader computed before it left is found.
+    // The pages that the leader computed before it left are found.
     assert_eq!(follower.collect_blocking().unwrap().usage.cached_tokens, 32);
 }
 
@@ -142,10 +142,11 @@ fn used_up_pool_forgets_the_oldest_leaves_first() {
     let other: Vec<u32> = old.iter().map(|token| token + 1).collect();
     hand.alone(of("a", &old, 1));
     hand.alone(of("a", &other, 1));
-    // Six known pages each; eight new ones take the four free and four of the older leaves.
+    // Each prompt has six cached pages. Eight new pages take the four free ones and four leaves of
+    // the older prompt.
     let third: Vec<u32> = (0..32).map(|at| at * 5 % 256).collect();
     hand.alone(of("a", &third, 1));
     assert_eq!(hand.alone(of("a", &other, 1)).usage.cached_tokens, 20);
-    // Two pages of the older one were left; the other's last page took one of them.
+    // Two pages of the older prompt were left; the other prompt's last page took one of them.
     assert_eq!(hand.alone(of("a", &old, 1)).usage.cached_tokens, 4);
 }

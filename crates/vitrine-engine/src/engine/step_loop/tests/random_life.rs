@@ -1,9 +1,11 @@
-//! Many submitters and random histories: nobody hangs, nothing leaks, no answer changes.
+//! Concurrent submitters and random histories: no generation hangs, nothing leaks, no output
+//! changes.
 
 use super::*;
 use proptest::prelude::*;
 
-/// Goal: submitters on many threads, some of whom leave, neither block the engine nor leak.
+/// Goal: submitters on many threads, some of which drop generations, neither block the engine nor
+/// leak.
 #[test]
 fn many_threads_share_one_engine() {
     let engine = threaded(ToyModel::new(48));
@@ -23,7 +25,7 @@ fn many_threads_share_one_engine() {
             });
         }
     });
-    // The last cancels are noticed before this one's first step.
+    // Earlier cancellations are handled before this request's first step.
     engine.submit(request(&[1], 1)).unwrap().collect_blocking().unwrap();
     let stats = engine.stats();
     assert_eq!((stats.running, stats.pages_used, stats.waiting), (0, 0, 0));
@@ -43,7 +45,7 @@ enum Move {
 #[derive(Debug, Clone)]
 struct Wish {
     seed: u32,
-    /// Tokens before the seed's own prompt, the same for all.
+    /// Leading prompt tokens that are the same for all requests.
     shared_tokens: u32,
     output_tokens: usize,
     deadline_seconds: Option<u64>,
@@ -73,7 +75,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
 
 impl Wish {
     fn request(self, now: Instant) -> GenerationRequest {
-        // Few different tokens, so that guesses are made and are sometimes right.
+        // Few distinct tokens, so that some speculative tokens are proposed and some accepted.
         let shared = (0..self.shared_tokens).map(|at| at % 3);
         let prompt: Vec<u32> = shared.chain(prompt_of(self.seed)).collect();
         let greedy = self.seed.is_multiple_of(2);
@@ -103,11 +105,11 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Goal: whatever comes, each generation gets one end, its tokens are those it would get alone
-    /// and no page is lost.
-    /// Method: random moves (arrivals of both classes, shared beginnings, two tenants, cancels,
-    /// deadlines, erasures, a failing step, guesses) on a pool that is too small, integrity checked
-    /// after every tick; the reference has no cache, no guesses and nobody else.
+    /// Goal: whatever happens, each generation ends exactly once, its tokens are those it would get
+    /// alone, and no page is lost. Method: random actions (arrivals of both classes, shared
+    /// beginnings, two tenants, cancellations, deadlines, erasures, a failing step, speculation) on
+    /// a pool that is too small, with an integrity check after every tick. The reference runs each
+    /// request alone, without cache and speculation.
     #[test]
     fn random_life_keeps_every_promise(
         moves in moves(),

@@ -1,11 +1,11 @@
-//! Guesses make answers sooner, never other.
+//! Speculation makes answers faster and never changes them.
 
 use super::*;
 
 const GUESSING: EngineOptions =
     EngineOptions { speculation: Speculation { draft_tokens_max: 8, sequences_max: 4 }, ..OPTIONS };
 
-/// A text that repeats itself, as a draft repeats its facts.
+/// A repetitive text, as drafts repeat facts of their prompt.
 const REPETITIVE: &str = "the gel costs 35 euros, yes: the gel costs 35 euros. the gel costs 35";
 
 #[test]
@@ -24,7 +24,7 @@ fn right_guesses_save_steps_and_change_nothing() {
 
 #[test]
 fn answers_with_guesses_equal_answers_without() {
-    // Low entropy at a high temperature: guesses are made, some right, some wrong.
+    // Few likely tokens at a high temperature: some speculative tokens are accepted, some rejected.
     let few = || ToyModel::new(64).speech(Speech::FewWords(4));
     let mut plain = hand(few(), OPTIONS);
     let mut guessing = hand(few(), GUESSING);
