@@ -1,4 +1,5 @@
-//! Linear discriminant: class means under one shared covariance, the second classifier of a blend.
+//! Fisher's discriminant: class means under one shared covariance, the second classifier of a
+//! blend.
 //!
 //! Logistic regression fits the borders between classes, which few examples determine badly; class
 //! means and one shared covariance need fewer examples. The discriminant is linear too, so its
@@ -33,8 +34,8 @@ pub(crate) struct Discriminant {
 }
 
 impl Discriminant {
-    /// Fits the discriminant on the members' embeddings and scales it so that its logits have the
-    /// same root mean square deviation on them as those of `beside`.
+    /// Fits the discriminant on the members' embeddings and scales it so that its logits vary as
+    /// much on them as those of `beside`.
     ///
     /// # Errors
     /// If the tensor library fails.
@@ -84,7 +85,7 @@ impl Discriminant {
         Ok(found)
     }
 
-    /// Scales the weights so that logits deviate as much as those of `beside`.
+    /// Scales the weights so that logits vary as much as those of `beside`.
     fn scale(&mut self, set: &TrainingSet, members: &[usize], beside: &Linear) {
         let step = members.len().div_ceil(MEASURED_ROWS).max(1);
         let measured = || members.iter().step_by(step).map(|at| &set.rows[*at]);

@@ -118,7 +118,7 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
-/// A reading with its n-grams cached, so that several heads of one [`NgramSpec`] hash it once.
+/// A [`Reading`] with its n-grams cached, so that several heads of one [`NgramSpec`] hash it once.
 #[derive(Debug)]
 pub(crate) struct HashedReading<'a> {
     pub(crate) reading: &'a Reading<'a>,

@@ -8,7 +8,7 @@
 //! Invariants
 //! - A text is rendered only if its French words outnumber its English ones; otherwise it is left
 //!   unchanged.
-//! - The same text gives the same reading in every version with the same [`Glossary::fingerprint`].
+//! - The same text gives the same result in every version with the same [`Glossary::fingerprint`].
 
 use crate::intent::features::fold;
 use std::collections::HashMap;

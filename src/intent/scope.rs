@@ -48,8 +48,8 @@ fn log_sum_exp(logits: &[f32]) -> f32 {
     largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln()
 }
 
-/// Linear score of evidence: the log-odds of being in scope. Fitted without enough out-of-scope
-/// examples, the score is a ranking only, with no probabilistic scale.
+/// A linear score of evidence: the log-odds of being in scope. If it was fitted with too few
+/// out-of-scope examples, it only ranks texts and has no probabilistic scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ScopeScore {
     pub(crate) weights: [f32; 3],

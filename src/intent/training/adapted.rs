@@ -164,13 +164,13 @@ impl School<'_> {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             listener(TrainingProgress::Adapting { done, total });
         };
-        let lesson = |members: &Vec<usize>| {
+        let fine_tune = |members: &Vec<usize>| {
             let learner = self.embedder.learner(ADAPTED_LAYERS)?;
             contrast::adapt(&learner, self.lesson, members, step).map_err(failed)?;
             let embeddings = embed(&learner, self.lesson.texts)?;
             Ok(Pupil { adaptation: learner.adaptation().map_err(failed)?, embeddings })
         };
-        run_jobs(self.course.options.threads, learnt, lesson, |_| ()).into_iter().collect()
+        run_jobs(self.course.options.threads, learnt, fine_tune, |_| ()).into_iter().collect()
     }
 }
 

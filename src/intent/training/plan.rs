@@ -18,7 +18,7 @@ use std::num::NonZeroUsize;
 /// One cross-validation split: examples to fit on and held-out examples to predict.
 #[derive(Debug, Clone)]
 pub(super) struct View<'a> {
-    /// Features of all examples, by one encoder; each adapted encoder has its own set.
+    /// All examples with the embeddings of one encoder; each adapted encoder has its own set.
     pub(super) set: &'a TrainingSet,
     /// Indices of the examples to fit on.
     pub(super) learn: Vec<usize>,
