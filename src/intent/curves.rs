@@ -1,6 +1,7 @@
 //! Confusion matrix, reliability diagram and accuracy-coverage curve of an evaluated set.
 //!
-//! Pure functions over [`Judged`] predictions; the single-number metrics are in `evaluation`.
+//! Pure functions over [`Judged`] predictions. The single-number metrics are in
+//! `evaluation`.
 
 use crate::intent::calibration::ECE_BINS;
 use crate::intent::calibration::bin_of;

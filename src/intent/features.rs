@@ -118,7 +118,8 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
-/// A [`Reading`] with its n-grams cached, so that several heads of one [`NgramSpec`] hash it once.
+/// A [`Reading`] with cached n-grams: several heads with the same [`NgramSpec`] hash it
+/// once.
 #[derive(Debug)]
 pub(crate) struct HashedReading<'a> {
     pub(crate) reading: &'a Reading<'a>,

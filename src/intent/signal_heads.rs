@@ -137,8 +137,8 @@ impl SignalHeads {
         Ok(())
     }
 
-    /// Scores a text, given the shared encoder's embedding of `reading.meaning()`. Profanity is the
-    /// maximum of head and word list.
+    /// Scores a text, given the shared encoder's embedding of its meaning. Profanity is the maximum
+    /// of head and word list.
     pub(crate) fn read(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Signals {
         let mut signals = signals::read(reading.reading.text);
         for (signal, head) in &self.heads {

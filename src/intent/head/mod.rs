@@ -150,7 +150,7 @@ impl Head {
 
     /// Ranks the in-scope labels of a text.
     ///
-    /// `embedding` is the embedding of `reading.meaning()`: by the shared encoder, `[dimensions]`;
+    /// `embedding` is the embedding of the text's meaning: by the shared encoder, `[dimensions]`;
     /// by the adapted encoder if the head has one; or by both concatenated, `[2 * dimensions]`, if
     /// the head is `joined`.
     ///

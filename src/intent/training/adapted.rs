@@ -69,8 +69,8 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
         if all.len() < MANY_EXAMPLES { (PARTS, PARTS) } else { (MANY_PARTS, 1) };
     let parts = course.dealer().deal(&all, parts);
 
-    // Whether to use label names is decided with the original encoder, because fine-tuning trains on
-    // them too.
+    // Whether to use label names is decided with the original encoder, because fine-tuning trains
+    // on them too.
     let choices = options.choices();
     let shared = embed(&learner, &texts)?;
     let plain = course.training_set(shared.clone());
