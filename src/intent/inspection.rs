@@ -83,7 +83,7 @@ impl std::fmt::Display for Finding {
                 write!(out, "{similarity:.2}  “{one}” {its}  /  “{other}” {others}")
             }
             Self::FewExamples { intent, examples } => {
-                write!(out, "{intent}: {examples}, recommended are {EXAMPLES_ADVISED_MIN} or more")
+                write!(out, "{intent}: {examples}, {EXAMPLES_ADVISED_MIN} or more are recommended")
             }
             Self::Wordless { text, intent } => write!(out, "“{text}” {intent}"),
         }
