@@ -1,13 +1,13 @@
-//! Runs texts in batches on one own thread.
+//! Continuous batching: runs queued inputs in batches on a dedicated thread.
 //!
-//! A batch is whatever waited while the last one ran: nobody waits for a timer, a lone text starts
-//! at once, and under load batches grow by themselves up to their limits.
+//! A batch is formed from the inputs that arrived while the previous one ran. There is no timer: a
+//! lone input starts at once, and batches grow with load up to their limits.
 //!
 //! Invariants
-//! - At most [`BatchLimits::waiting_texts_max`] texts wait; a request enters whole or is refused.
-//! - A batch has at least one text, at most `batch_texts_max`, and stays within `batch_tokens_max`
-//!   unless its first text alone is longer.
-//! - Texts whose asker hung up are skipped.
+//! - At most [`BatchLimits::waiting_texts_max`] inputs wait. A request is queued whole or refused.
+//! - A batch has 1 to `batch_texts_max` inputs, and at most `batch_tokens_max` tokens unless its
+//!   first input alone is longer.
+//! - Inputs whose [`Pending`] was dropped are skipped.
 
 use crate::error::IntentError;
 use crate::error::SharedCause;
@@ -22,14 +22,14 @@ use std::sync::PoisonError;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-/// How much may wait and how much runs together.
+/// Limits of the queue and of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// Texts that may wait; recommended 1,024. More are refused, so that latency stays bounded.
+    /// Maximum waiting texts; more are refused, which bounds latency. Recommended: 1,024.
     pub waiting_texts_max: usize,
-    /// Texts in one forward pass; recommended 64.
+    /// Maximum texts per forward pass. Recommended: 64.
     pub batch_texts_max: usize,
-    /// Tokens in one forward pass; recommended 4,096. Bounds memory and the wait of late comers.
+    /// Maximum tokens per forward pass, which bounds memory and queueing delay. Recommended: 4,096.
     pub batch_tokens_max: usize,
 }
 
@@ -60,7 +60,7 @@ impl<I, O> Queue<I, O> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next batch; waits for one. `None` once the line is closed and empty.
+    /// Blocks until a batch is available and takes it; `None` once the queue is closed and empty.
     fn next_batch(&self) -> Option<Vec<Item<I, O>>> {
         let mut line = self.lock();
         loop {
@@ -95,7 +95,7 @@ fn take_batch<I, O>(waiting: &mut VecDeque<Item<I, O>>, limits: BatchLimits) -> 
     batch
 }
 
-/// Hands texts to the batch thread; dropping it finishes what waits and ends the thread.
+/// Handle of the batch thread. Dropping it runs the queued inputs, then ends and joins the thread.
 #[derive(Debug)]
 pub(crate) struct Batcher<I, O> {
     queue: Arc<Queue<I, O>>,
@@ -103,10 +103,10 @@ pub(crate) struct Batcher<I, O> {
 }
 
 impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
-    /// Starts the thread. `run` maps a batch to as many outputs, in order.
+    /// Starts the thread. `run` maps a batch to one output per input, in order.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If the operating system cannot start a thread.
     pub(crate) fn start<F>(name: &str, limits: BatchLimits, run: F) -> std::io::Result<Self>
     where
         F: FnMut(&[I]) -> Result<Vec<O>, SharedCause> + Send + 'static,
@@ -119,11 +119,11 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         Ok(Self { queue, worker: Some(worker) })
     }
 
-    /// Puts inputs, each with its token count, into the line: all of them or none.
+    /// Queues inputs, each with its token count: all of them or none.
     ///
     /// # Errors
-    /// [`IntentError::Full`] when they do not fit now, [`IntentError::TooManyTexts`] when they
-    /// never will, [`IntentError::Stopped`] after the thread has ended.
+    /// [`IntentError::Full`] if they do not fit now, [`IntentError::TooManyTexts`] if they can
+    /// never fit, [`IntentError::Stopped`] if the thread has ended.
     pub(crate) fn submit(&self, inputs: Vec<(I, usize)>) -> Result<Pending<O>, IntentError> {
         let asked_texts = inputs.len();
         let waiting_texts_max = self.queue.limits.waiting_texts_max;
@@ -156,7 +156,7 @@ impl<I, O> Drop for Batcher<I, O> {
         self.queue.lock().open = false;
         self.queue.arrived.notify_all();
         if let Some(worker) = self.worker.take() {
-            // A panic of the thread was reported to every asker already.
+            // Panics of `run` were caught and reported batch by batch.
             let _ = worker.join();
         }
     }
@@ -170,7 +170,7 @@ where
         let texts = batch.len();
         let (inputs, replies): (Vec<I>, Vec<Reply<O>>) =
             batch.into_iter().map(|item| (item.input, item.reply)).unzip();
-        // One bad batch must not silence the encoder for good.
+        // A panic in one batch must not end the thread.
         let outcome = catch_unwind(AssertUnwindSafe(|| run(&inputs)));
         let outputs = match outcome {
             Ok(Ok(outputs)) if outputs.len() == texts => Ok(outputs),
@@ -180,7 +180,7 @@ where
         match outputs {
             Ok(outputs) => {
                 for (reply, output) in replies.into_iter().zip(outputs) {
-                    // The asker may have hung up meanwhile.
+                    // The receiver may have been dropped meanwhile.
                     let _ = reply.send(Ok(output));
                 }
             }
@@ -193,17 +193,17 @@ where
     }
 }
 
-/// Answers that are on their way; dropping it withdraws the texts that still wait.
+/// Outputs to come. Dropping it cancels the inputs that are still queued.
 #[derive(Debug)]
 pub(crate) struct Pending<O> {
     replies: Vec<oneshot::Receiver<Result<O, IntentError>>>,
 }
 
 impl<O> Pending<O> {
-    /// All outputs, in the order of the inputs.
+    /// Waits for all outputs and returns them in the order of the inputs.
     ///
     /// # Errors
-    /// The first failure.
+    /// The first error of any input.
     pub(crate) async fn wait(self) -> Result<Vec<O>, IntentError> {
         let mut outputs = Vec::with_capacity(self.replies.len());
         for reply in self.replies {
@@ -212,10 +212,10 @@ impl<O> Pending<O> {
         Ok(outputs)
     }
 
-    /// As [`Pending::wait`], for callers outside an async runtime.
+    /// Like [`Pending::wait`], for callers outside an async runtime.
     ///
     /// # Panics
-    /// Inside an async runtime, which it would block.
+    /// If called inside an async runtime.
     pub(crate) fn wait_blocking(self) -> Result<Vec<O>, IntentError> {
         let mut outputs = Vec::with_capacity(self.replies.len());
         for reply in self.replies {
@@ -233,7 +233,7 @@ mod tests {
     const LIMITS: BatchLimits =
         BatchLimits { waiting_texts_max: 6, batch_texts_max: 4, batch_tokens_max: 10 };
 
-    /// A batcher that reports each batch and runs it only when told to.
+    /// A batcher that sends each batch to `started` and runs it after a message to `go`.
     struct Stepped {
         batcher: Batcher<u32, u32>,
         started: mpsc::Receiver<Vec<u32>>,

@@ -1,7 +1,8 @@
-//! Makes confidences honest, and measures how honest they are.
+//! Calibration: temperature scaling, abstention threshold and clarification margin, and the metrics
+//! that measure calibration.
 //!
-//! Pure functions over numbers; whoever calls them sees to it that the predictions were made on
-//! examples that the classifier had not seen.
+//! Pure functions over numbers. The caller must pass predictions on examples that the classifier
+//! had not seen.
 //!
 //! Source: temperature scaling and expected calibration error, Guo et al. 2017, arXiv:1706.04599;
 //! AUROC by ranks, Mann & Whitney 1947.
@@ -12,16 +13,16 @@ use crate::linear::softmax;
 /// Bins of the expected calibration error, as in the literature.
 pub(crate) const ECE_BINS: usize = 15;
 
-/// Temperatures that are tried: from a tenth to ten.
+/// Search range of the temperature: 0.1 to 10.
 const LOG_TEMPERATURE_MAX: f64 = std::f64::consts::LN_10;
-/// Halvings of the search interval: leaves a thousandth of it.
+/// Golden-section steps; 40 narrow the interval by a factor of 0.618^40, about 4e-9.
 const SEARCH_STEPS: usize = 40;
-/// Smallest probability whose logarithm is taken.
+/// Lower bound of probabilities before the logarithm.
 const PROBABILITY_MIN: f32 = 1e-9;
 
 /// Mean negative log likelihood of the right classes at a temperature.
 ///
-/// `logits` are `[examples][classes]`, `classes_of` the right class of each.
+/// `logits` is `[examples][classes]`, `classes_of` the right class of each example.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub(crate) fn loss(logits: &[Vec<f32>], classes_of: &[usize], temperature: f32) -> f64 {
     let mut total = 0.0_f64;
@@ -33,7 +34,7 @@ pub(crate) fn loss(logits: &[Vec<f32>], classes_of: &[usize], temperature: f32) 
     total / logits.len().max(1) as f64
 }
 
-/// The temperature with the smallest [`loss`], by golden section over its logarithm.
+/// The temperature with the smallest [`loss`], by golden-section search over its logarithm.
 pub(crate) fn temperature(logits: &[Vec<f32>], classes_of: &[usize]) -> f32 {
     #[expect(clippy::cast_possible_truncation, reason = "between a tenth and ten")]
     let at = |log: f64| loss(logits, classes_of, log.exp() as f32);
@@ -57,7 +58,7 @@ pub(crate) fn temperature(logits: &[Vec<f32>], classes_of: &[usize]) -> f32 {
     found
 }
 
-/// The bin of a confidence.
+/// Index of a confidence's bin.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -68,10 +69,10 @@ pub(crate) fn bin_of(confidence: f32) -> usize {
     ((confidence * ECE_BINS as f32) as usize).min(ECE_BINS - 1)
 }
 
-/// Expected calibration error: how far confidence and accuracy part, averaged over bins of equal
-/// width. `None` without examples.
+/// Expected calibration error: the gap between mean confidence and accuracy, averaged over bins of
+/// equal width, weighted by their examples. `None` without examples.
 ///
-/// `outcomes` are confidence, 0 to 1, and whether the answer was right.
+/// `outcomes` holds pairs of confidence, 0 to 1, and whether the answer was right.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub(crate) fn expected_calibration_error(outcomes: &[(f32, bool)]) -> Option<f64> {
     let mut bins = [(0_usize, 0.0_f64, 0_usize); ECE_BINS];
@@ -86,8 +87,8 @@ pub(crate) fn expected_calibration_error(outcomes: &[(f32, bool)]) -> Option<f64
     (!outcomes.is_empty()).then(|| gaps / outcomes.len() as f64)
 }
 
-/// Chance that an in-scope text scores higher than an out-of-scope one; ties count half. `None`
-/// when either side is empty.
+/// Probability that a random in-scope text scores higher than a random out-of-scope one; ties count
+/// half. `None` if either list is empty.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub(crate) fn auroc(in_scope: &[f32], out_of_scope: &[f32]) -> Option<f64> {
     if in_scope.is_empty() || out_of_scope.is_empty() {
@@ -109,27 +110,27 @@ pub(crate) fn auroc(in_scope: &[f32], out_of_scope: &[f32]) -> Option<f64> {
     Some(wins / (in_scope.len() as f64 * out_of_scope.len() as f64))
 }
 
-/// One example's score when it was held out.
+/// Held-out in-scope score of one example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct HeldOut {
-    /// How surely it is about any label.
+    /// In-scope score; higher means more likely in scope.
     pub(crate) score: f32,
-    /// Whether that label is right; `None` for an out-of-scope example.
+    /// Whether the best label is right; `None` for an out-of-scope example.
     pub(crate) right: Option<bool>,
 }
 
-/// The score below which to abstain.
+/// Chooses the in-scope score below which a head abstains.
 ///
-/// Maximises out-of-scope recall minus the share of in-scope examples that were right and are lost
-/// to abstention, which may be `accuracy_cost_max` at most. Without out-of-scope examples, which
-/// would show what abstaining gains, it spends a quarter of that cost.
+/// Maximises out-of-scope recall minus cost. The cost is the share of in-scope examples whose right
+/// answer is lost to abstention, and is at most `accuracy_cost_max`. Without out-of-scope examples
+/// recall is unknown, so the threshold spends a quarter of the allowed cost.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub(crate) fn threshold(held_out: &[HeldOut], accuracy_cost_max: f64) -> f32 {
     let mut sorted = held_out.to_vec();
     sorted.sort_unstable_by(|a, b| a.score.total_cmp(&b.score));
     let inside = sorted.iter().filter(|example| example.right.is_some()).count();
     let outside = sorted.len() - inside;
-    // Nothing that was seen lies below the least score.
+    // The lowest score as threshold: no abstention on these examples.
     let (mut best, mut chosen) = (0.0_f64, sorted.first().map_or(0.0, |least| least.score));
     if inside == 0 {
         return chosen;
@@ -157,32 +158,35 @@ pub(crate) fn threshold(held_out: &[HeldOut], accuracy_cost_max: f64) -> f32 {
     chosen
 }
 
-/// Margins that are tried: multiples of this, up to that. Finer ones would fit chance.
+/// Margins to try: multiples of `MARGIN_STEP`, up to `MARGIN_STEPS` of them. A finer grid would
+/// overfit.
 const MARGIN_STEP: f32 = 0.05;
 const MARGIN_STEPS: u8 = 10;
-/// Fewer answers do not tell which margin is better.
+/// Minimum answers for choosing a margin.
 const ANSWERS_MIN: usize = 100;
-/// Needless questions that cost a customer as much as one wrong answer: a question is a tap, a
-/// wrong answer is read, contradicted, and the wish said again.
+/// Number of needless questions that cost a customer as much as one wrong answer. A question costs
+/// one tap; a wrong answer must be read and rejected, and the request repeated.
 const QUESTIONS_A_WRONG_ANSWER: f64 = 2.0;
-/// Share of right answers that may be asked about.
+/// Maximum share of right answers that may be preceded by a needless question.
 const ASKED_RIGHT_MAX: f64 = 0.05;
 
-/// What a held-out example would have been answered.
+/// A held-out answer, for choosing the clarification margin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Answered {
-    /// By how much the best label is likelier than the second.
+    /// Probability of the best label minus that of the second.
     pub(crate) margin: f32,
     /// Whether the best label is right.
     pub(crate) right: bool,
-    /// Whether the second is.
+    /// Whether the second-best label is right.
     pub(crate) second_right: bool,
 }
 
-/// The margin below which asking which of the two best labels is meant pays.
+/// Chooses the clarification margin: below it, the customer is asked which of the two best labels
+/// is meant.
 ///
-/// A question spares a wrong answer where the second label is right, and is needless where the
-/// first is. Of the margins that ask about few right answers, the one that spares most.
+/// A question saves a wrong answer if the second label is right, and is needless if the first one
+/// is. Among the margins that ask about few right answers, takes the one with the largest net gain;
+/// 0 (never ask) if there is no gain, [`CLARIFY_MARGIN`] with fewer than [`ANSWERS_MIN`] answers.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub(crate) fn clarify_margin(answers: &[Answered]) -> f32 {
     if answers.len() < ANSWERS_MIN {
@@ -206,7 +210,7 @@ pub(crate) fn clarify_margin(answers: &[Answered]) -> f32 {
 mod tests {
     use super::*;
 
-    /// So many answers at a margin, a share of them wrong where the second label is right.
+    /// `count` answers at a margin; in `wrong_of_ten` of each ten the second label is right.
     fn answers(count: usize, margin: f32, wrong_of_ten: usize) -> Vec<Answered> {
         let wrong = |at: usize| at % 10 < wrong_of_ten;
         (0..count)
@@ -236,7 +240,7 @@ mod tests {
 
     #[test]
     fn temperature_cools_what_is_too_sure() {
-        // Nine of ten right, but logits say 99.99 %.
+        // 90 % are right, but the logits give 99.99 %.
         let logits: Vec<Vec<f32>> = (0..100).map(|_| vec![9.0, 0.0]).collect();
         let classes: Vec<usize> = (0..100).map(|index| usize::from(index % 10 == 0)).collect();
         let found = temperature(&logits, &classes);
@@ -269,7 +273,7 @@ mod tests {
         let inside = |score, right| HeldOut { score, right: Some(right) };
         let mut held_out: Vec<HeldOut> =
             (0..100_u8).map(|index| inside(0.5 + f32::from(index) / 200.0, true)).collect();
-        // Half of the out-of-scope texts lie below every in-scope text, half among them.
+        // Half of the out-of-scope texts score below all in-scope texts, half among them.
         held_out.extend((0..50).map(|_| HeldOut { score: 0.2, right: None }));
         held_out.extend((0..50).map(|_| HeldOut { score: 0.9, right: None }));
         let found = threshold(&held_out, 0.02);
@@ -287,6 +291,6 @@ mod tests {
         let found = threshold(&held_out, 0.02);
         assert_eq!(held_out.iter().filter(|example| example.score < found).count(), 2);
         let wrong = HeldOut { score: -3.0, right: Some(true) };
-        assert_eq!(threshold(&[wrong], 0.02), -3.0, "what was seen is answered");
+        assert_eq!(threshold(&[wrong], 0.02), -3.0, "the lowest score is still answered");
     }
 }

@@ -1,22 +1,25 @@
-//! What a judged set looks like beyond its figures: who is taken for whom, how honest confidences
-//! are, and what answering less would buy.
+//! Confusion matrix, reliability diagram and accuracy-coverage curve of an evaluated set.
+//!
+//! Pure functions over [`Judged`] predictions. The single-number metrics are in
+//! `evaluation`.
 
 use crate::calibration::ECE_BINS;
 use crate::calibration::bin_of;
 use crate::evaluation::Judged;
 use crate::head::OUT_OF_SCOPE;
 
-/// How often each label was answered with each label.
+/// Confusion matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confusion {
-    /// Labels of rows and columns, by name, `oos` last.
+    /// Labels of rows and columns, sorted by name, `oos` last.
     pub labels: Vec<String>,
-    /// Examples of the row's label that were answered with the column's; abstaining answers `oos`.
+    /// `counts[row][column]`: examples labelled `row` that were answered `column`. An abstention
+    /// counts as the answer `oos`.
     pub counts: Vec<Vec<usize>>,
 }
 
 impl Confusion {
-    /// Counts a judged set.
+    /// Builds the matrix from predictions.
     #[must_use]
     pub fn of(judged: &[Judged<'_>]) -> Self {
         let mut labels: Vec<String> =
@@ -33,14 +36,14 @@ impl Confusion {
         Self { labels, counts }
     }
 
-    /// Answers of or for a label that were wrong.
+    /// Wrong answers for examples of a label, plus wrong answers with that label.
     fn errors(&self, label: usize) -> usize {
         let missed: usize = self.counts[label].iter().sum();
         let answered: usize = self.counts.iter().map(|row| row[label]).sum();
         missed + answered - 2 * self.counts[label][label]
     }
 
-    /// The `labels_max` labels with most errors, in the order of their names.
+    /// The submatrix of the `labels_max` labels with the most errors, in the order of `labels`.
     #[must_use]
     pub fn worst(&self, labels_max: usize) -> Self {
         let mut places: Vec<usize> = (0..self.labels.len()).collect();
@@ -60,19 +63,19 @@ fn answer<'a>(one: &Judged<'a>) -> &'a str {
     if one.abstained { OUT_OF_SCOPE } else { one.label }
 }
 
-/// In-scope examples whose confidences lie close together.
+/// One bin of a reliability diagram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReliabilityBin {
-    /// Mean confidence, 0 to 1.
+    /// Mean confidence in the bin, 0 to 1.
     pub confidence: f64,
-    /// Share that was right.
+    /// Share of the bin's examples whose best label is right, 0 to 1.
     pub accuracy: f64,
-    /// How many there are.
+    /// Number of examples in the bin, at least 1.
     pub examples: usize,
 }
 
-/// Confidence against accuracy of in-scope examples, by the bins of the calibration error; empty
-/// bins are left out.
+/// Reliability diagram of the in-scope examples: accuracy by confidence, in the bins of the
+/// expected calibration error. Empty bins are left out.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub fn reliability(judged: &[Judged<'_>]) -> Vec<ReliabilityBin> {
@@ -95,16 +98,17 @@ pub fn reliability(judged: &[Judged<'_>]) -> Vec<ReliabilityBin> {
         .collect()
 }
 
-/// What a threshold would give.
+/// Coverage and accuracy at one abstention threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CoveragePoint {
-    /// Share of all examples that is answered.
+    /// Share of all examples that are answered, 0 to 1.
     pub coverage: f64,
-    /// Share of those answers that is right; an answer to an out-of-scope text is wrong.
+    /// Share of those answers that are right, 0 to 1; an answer to an `oos` example is wrong.
     pub accuracy: f64,
 }
 
-/// Accuracy of the answers when only the surest are given, from few to all.
+/// Accuracy-coverage curve over all abstention thresholds on the in-scope score, in ascending order
+/// of coverage. Examples with equal scores form one point.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 pub fn coverage_curve(judged: &[Judged<'_>]) -> Vec<CoveragePoint> {

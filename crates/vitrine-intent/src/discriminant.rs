@@ -1,29 +1,30 @@
-//! A second linear classifier: means of the classes, measured by how texts of one class differ.
+//! Fisher's discriminant: class means under one shared covariance, the second classifier of a
+//! blend.
 //!
-//! Logistic regression looks at the borders, which few examples draw badly; means and one shared
-//! spread need fewer. It is linear too, so its weights are added to those of a [`Linear`] and cost
-//! nothing when a text is classified.
+//! Logistic regression fits the borders between classes, which few examples determine badly; class
+//! means and one shared covariance need fewer examples. The discriminant is linear too, so its
+//! weights are added to those of a [`Linear`] and cost nothing at classification time.
 //!
 //! Invariants
-//! - A class without members has logit zero, which is what a text of no direction gets.
+//! - A class without members has logit zero.
 //!
-//! Source: linear discriminant, Fisher 1936; spread shrunk to a multiple of the identity, Friedman
-//! 1989 (regularized discriminant analysis).
+//! Source: linear discriminant, Fisher 1936; covariance shrunk to a multiple of the identity,
+//! Friedman 1989 (regularized discriminant analysis).
 
 use crate::linear::Linear;
 use crate::linear::TrainingSet;
 use candle_core::Device;
 use candle_core::Tensor;
 
-/// How far the spread is drawn to a ball. Of 0.1 to 0.7, 0.3 and 0.5 were best on BANKING77 with
-/// 10 examples an intent.
+/// Shrinkage of the covariance to a multiple of the identity, 0 to 1. Of 0.1 to 0.7, 0.3 and 0.5
+/// were best on BANKING77 with 10 examples per intent.
 const SHRINKAGE: f64 = 0.3;
-/// Least spread of a direction, as a share of the mean.
+/// Floor added to each variance, as a share of the mean variance.
 const SPREAD_MIN: f64 = 1e-6;
-/// Rows whose logits tell how large logits are.
+/// Maximum rows, roughly, on which logit magnitudes are compared.
 const MEASURED_ROWS: usize = 1_000;
 
-/// Weights and bias over embeddings alone, in the size of another classifier's logits.
+/// Weights and bias over embeddings alone, scaled to the logit magnitude of another classifier.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Discriminant {
     /// `[dimensions, classes]` row-major.
@@ -33,13 +34,14 @@ pub(crate) struct Discriminant {
 }
 
 impl Discriminant {
-    /// Of the members' embeddings; its logits spread as far as `beside` spreads its own on them.
+    /// Fits the discriminant on the members' embeddings and scales it so that its logits vary as
+    /// much on them as those of `beside`.
     ///
     /// # Errors
     /// If the tensor library fails.
     ///
     /// # Panics
-    /// If a member or a class lies outside the set.
+    /// If a member or a class is out of range.
     #[expect(clippy::cast_precision_loss, reason = "counts of examples are small")]
     pub(crate) fn of(
         set: &TrainingSet,
@@ -83,7 +85,7 @@ impl Discriminant {
         Ok(found)
     }
 
-    /// Scales its logits to spread as those of `beside`.
+    /// Scales the weights so that logits vary as much as those of `beside`.
     fn scale(&mut self, set: &TrainingSet, members: &[usize], beside: &Linear) {
         let step = members.len().div_ceil(MEASURED_ROWS).max(1);
         let measured = || members.iter().step_by(step).map(|at| &set.rows[*at]);
@@ -95,7 +97,7 @@ impl Discriminant {
         self.weights.iter_mut().chain(&mut self.bias).for_each(|value| *value *= factor);
     }
 
-    /// One logit a class.
+    /// Logits of a text, `[classes]`.
     pub(crate) fn logits(&self, embedding: &[f32]) -> Vec<f32> {
         let mut logits = self.bias.clone();
         for (value, row) in embedding.iter().zip(self.weights.chunks(self.bias.len())) {
@@ -104,7 +106,7 @@ impl Discriminant {
         logits
     }
 
-    /// Adds itself, times `share`, to a classifier over the same embeddings.
+    /// Adds the weights, times `share`, to a classifier over the same embeddings.
     pub(crate) fn add_to(&self, model: &mut Linear, share: f32) {
         let add = |to: &mut [f32], from: &[f32]| {
             to.iter_mut().zip(from).for_each(|(sum, value)| *sum += share * value);
@@ -114,7 +116,7 @@ impl Discriminant {
     }
 }
 
-/// Mean square of what logits differ from their mean by.
+/// Variance of logits around their mean.
 #[expect(clippy::cast_precision_loss, reason = "there are few classes")]
 pub(crate) fn deviation(logits: &[f32]) -> f64 {
     let count = logits.len().max(1) as f64;
@@ -122,8 +124,8 @@ pub(crate) fn deviation(logits: &[f32]) -> f64 {
     logits.iter().map(|logit| (f64::from(*logit) - mean).powi(2)).sum::<f64>() / count
 }
 
-/// Means of the classes, `[classes, dimensions]`, and of all members; a class without members has
-/// the latter.
+/// Class means, `[classes, dimensions]`, and the mean of all members, `[dimensions]`. A class
+/// without members gets the latter.
 #[expect(clippy::cast_precision_loss, reason = "counts of examples are small")]
 fn means(set: &TrainingSet, members: &[usize]) -> (Vec<f32>, Vec<f32>) {
     let dimensions = set.dimensions;
@@ -149,7 +151,7 @@ fn means(set: &TrainingSet, members: &[usize]) -> (Vec<f32>, Vec<f32>) {
     (means, middle)
 }
 
-/// Draws a symmetric matrix `[dimensions, dimensions]` to a multiple of the identity.
+/// Shrinks a covariance matrix, `[dimensions, dimensions]`, to a multiple of the identity.
 #[expect(clippy::cast_precision_loss, reason = "embeddings are narrow")]
 fn shrink(spread: &mut [f64], dimensions: usize) {
     let diagonal = (0..dimensions).map(|at| spread[at * dimensions + at]);
@@ -161,9 +163,9 @@ fn shrink(spread: &mut [f64], dimensions: usize) {
     }
 }
 
-/// Lower triangle whose product with its transpose is a positive definite matrix (Cholesky).
+/// Cholesky factor: the lower triangle whose product with its transpose is the given matrix.
 struct Root {
-    /// `[dimensions, dimensions]` row-major; what lies above the diagonal is of no meaning.
+    /// `[dimensions, dimensions]` row-major; values above the diagonal are meaningless.
     values: Vec<f64>,
     dimensions: usize,
 }
@@ -179,13 +181,13 @@ impl Root {
                 current[column] = (current[column] - dot) / other[column];
             }
             let square: f64 = current[..row].iter().map(|value| value * value).sum();
-            // Shrinking keeps it above zero up to rounding.
+            // Shrinkage keeps the pivot positive except for rounding.
             current[row] = (current[row] - square).max(f64::MIN_POSITIVE).sqrt();
         }
         Self { values, dimensions }
     }
 
-    /// Solves for the product, in place.
+    /// Solves `matrix · x = vector` in place, for the factored matrix.
     fn solve(&self, vector: &mut [f64]) {
         let dimensions = self.dimensions;
         for row in 0..dimensions {
@@ -222,7 +224,7 @@ mod tests {
         assert!(vector.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12), "{vector:?}");
     }
 
-    /// Two classes apart in the second direction, both wide in the first.
+    /// Two classes that differ in the second dimension and vary widely in the first.
     fn set(examples: usize) -> TrainingSet {
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let rows = (0..examples)
@@ -256,7 +258,7 @@ mod tests {
             (logits[0] > logits[1]) == (set.classes_of[*at] == 0)
         });
         assert!(right.count() > 360);
-        assert_eq!(found.logits(&[0.3, 0.2])[2], 0.0, "a class that nobody belongs to");
+        assert_eq!(found.logits(&[0.3, 0.2])[2], 0.0, "a class without members");
     }
 
     #[test]

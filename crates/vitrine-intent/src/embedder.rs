@@ -1,12 +1,11 @@
-//! Sentence embeddings: tokenizer and encoder behind their own batch thread.
+//! Sentence embeddings: a tokenizer and an encoder behind a batch thread.
 //!
-//! Texts are cut and tokenized by whoever asks, so the batch thread does nothing but forward
-//! passes.
+//! The caller's thread truncates and tokenizes; the batch thread only runs forward passes.
 //!
 //! Invariants
-//! - Embeddings come back in the order of the texts, `[dimensions]` each.
-//! - A text longer than the encoder's limit is cut at its end, never refused.
-//! - Every text gets the same prefix, in training and in service alike.
+//! - Embeddings are returned in the order of the texts, `[dimensions]` each.
+//! - A text longer than the encoder's limit is truncated at its end, never refused.
+//! - Each text gets the same prefix, in training and in serving.
 
 use crate::batcher::BatchLimits;
 use crate::batcher::Batcher;
@@ -35,34 +34,34 @@ const REFERENCE: EncoderOptions = EncoderOptions {
     threads: 1,
 };
 
-/// How the encoder is run.
+/// Options of an [`Embedder`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbedderOptions {
-    /// What may wait and what runs together.
+    /// Limits of queue and batches.
     pub limits: BatchLimits,
-    /// Text beyond this many bytes is cut before it is tokenized; recommended 8,192: twice what
-    /// 256 tokens of any language take.
+    /// Bytes to which a text is truncated before tokenizing. Recommended: 8,192, twice the length
+    /// of 256 tokens in any language.
     pub text_bytes_max: usize,
-    /// Put before every text, such as `query: ` for the e5 family; empty: what the encoder's own
-    /// repository asks for, usually nothing.
+    /// Prepended to each text, such as `query: ` for the e5 family. If empty, the default prompt of
+    /// the encoder's repository is used, which is usually empty.
     pub prefix: String,
     /// Precision, instruction set and threads.
     pub compute: EncoderOptions,
 }
 
-/// Embeddings and what they cost.
+/// Embeddings of a request and their token count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
-    /// One embedding a text, `[dimensions]` each.
+    /// One embedding per text, `[dimensions]` each.
     pub embeddings: Vec<Vec<f32>>,
-    /// Tokens of all texts together, markers included.
+    /// Tokens of all texts together, special tokens included.
     pub tokens: usize,
 }
 
-/// Turns a text into token ids, cut to the encoder's limit.
+/// Converts a text to token ids, truncated to the encoder's limit.
 type Tokenize = Box<dyn Fn(&str) -> Result<Vec<u32>, TextError> + Send + Sync>;
 
-/// A loaded sentence encoder; share it behind an `Arc`.
+/// A loaded sentence encoder. Share it behind an `Arc`.
 pub struct Embedder {
     folder: PathBuf,
     identity: EncoderIdentity,
@@ -81,15 +80,15 @@ impl std::fmt::Debug for Embedder {
 
 impl Embedder {
     /// Loads the encoder in `folder` (`config.json`, `tokenizer.json`, `model.safetensors`) onto
-    /// the CPU and starts its thread. Reads the weights file once more for its checksum.
+    /// the CPU and starts its batch thread. Reads the weights file a second time for its checksum.
     ///
     /// # Errors
-    /// If a file is missing or malformed, or the system gives no thread.
+    /// If a file is missing or malformed, or the operating system cannot start a thread.
     pub fn open(folder: &Path, options: EmbedderOptions) -> Result<Self, IntentError> {
         Self::open_adapted(folder, options, None)
     }
 
-    /// The same encoder with what training changed in it, on a thread of its own.
+    /// Loads a second copy of the encoder with adapted weights, on its own batch thread.
     ///
     /// # Errors
     /// As [`Embedder::open`], or if the adaptation belongs to another encoder.
@@ -136,8 +135,8 @@ impl Embedder {
         Self::open(folder, options).expect("the encoder of a test opens")
     }
 
-    /// An embedder without weights, for tests of what stands above: `embed` maps the bytes of a
-    /// text to its embedding.
+    /// An embedder without weights, for tests of the layers above: `embed` maps the bytes of a text
+    /// to its embedding.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn toy(
         identity: EncoderIdentity,
@@ -164,40 +163,40 @@ impl Embedder {
         }
     }
 
-    /// Which encoder this is.
+    /// Name, checksum and width of the encoder.
     #[must_use]
     pub fn identity(&self) -> &EncoderIdentity {
         &self.identity
     }
 
-    /// Width of its embeddings.
+    /// Width of the embeddings.
     #[must_use]
     pub fn dimensions(&self) -> usize {
         self.identity.dimensions
     }
 
-    /// Longest sequence, in tokens; longer texts are cut.
+    /// Maximum sequence length, in tokens; longer texts are truncated.
     #[must_use]
     pub fn tokens_max(&self) -> usize {
         self.tokens_max
     }
 
-    /// Size of its weights, in bytes.
+    /// Size of the weights, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Embeds texts, all of one request or none.
+    /// Embeds the texts of one request, all or none.
     ///
     /// # Errors
-    /// [`IntentError::Full`] when the line is full now, [`IntentError::TooManyTexts`] when the
-    /// request never fits; else what tokenizer or encoder said.
+    /// [`IntentError::Full`] if the queue has no room now, [`IntentError::TooManyTexts`] if the
+    /// request can never fit, or the error of the tokenizer or encoder.
     pub async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, IntentError> {
         Ok(self.embed_counted(&texts).await?.embeddings)
     }
 
-    /// As [`Embedder::embed`], with the tokens that were spent.
+    /// Like [`Embedder::embed`], with the token count.
     ///
     /// # Errors
     /// As [`Embedder::embed`].
@@ -206,22 +205,22 @@ impl Embedder {
         Ok(Embedded { embeddings: pending.wait().await?, tokens })
     }
 
-    /// Embeds any number of texts outside an async runtime, in portions that fit the line;
-    /// `progress` hears how many are done.
+    /// Embeds any number of texts outside an async runtime, in portions that fit the queue.
+    /// `progress` receives the number of texts done so far.
     ///
     /// # Errors
-    /// As [`Embedder::embed`]; concurrent askers can fill the line.
+    /// As [`Embedder::embed`]; concurrent callers can fill the queue.
     ///
     /// # Panics
-    /// Inside an async runtime, which it would block.
+    /// If called inside an async runtime.
     pub fn embed_blocking<T: AsRef<str>>(
         &self,
         texts: &[T],
         mut progress: impl FnMut(usize),
     ) -> Result<Vec<Vec<f32>>, IntentError> {
         let limits = self.options.limits;
-        // Texts of like length share a batch best: that is what makes attention a few large
-        // products instead of many small ones.
+        // Texts of similar length should share a batch: attention then takes a few large products
+        // instead of many small ones.
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|index| texts[*index].as_ref().len());
         let mut embeddings = vec![Vec::new(); texts.len()];
@@ -238,10 +237,10 @@ impl Embedder {
         Ok(embeddings)
     }
 
-    /// The same encoder with its last `layers` open to training.
+    /// Opens a copy of the encoder whose last `layers` layers can be trained.
     ///
     /// # Errors
-    /// If its files cannot be read any more.
+    /// If the encoder's files can no longer be read.
     pub(crate) fn learner(&self, layers: usize) -> Result<EncoderLearner, IntentError> {
         EncoderLearner::open(&self.folder, layers).map_err(|error| IntentError::Encoder {
             path: self.folder.clone(),
@@ -249,7 +248,7 @@ impl Embedder {
         })
     }
 
-    /// Token ids of texts, as the encoder gets them.
+    /// Token ids of texts as the encoder receives them: prefixed and truncated.
     ///
     /// # Errors
     /// If the tokenizer fails.
@@ -261,7 +260,7 @@ impl Embedder {
         texts.iter().enumerate().map(ids).collect()
     }
 
-    /// Token ids of the text at a place of its request.
+    /// Token ids of one text; `index` is its position in the request, for errors.
     fn ids(&self, text: &str, index: usize) -> Result<Vec<u32>, IntentError> {
         let clipped = clip(text, self.options.text_bytes_max);
         let ids = match self.options.prefix.as_str() {
@@ -340,7 +339,7 @@ pub(crate) mod tests {
         serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
     }
 
-    /// Largest difference of any value, of all texts.
+    /// Largest absolute difference between found and expected values.
     fn difference(found: &[Vec<f32>], expected: &serde_json::Value) -> f64 {
         let expected = expected.as_array().unwrap();
         assert_eq!(found.len(), expected.len());
@@ -374,8 +373,8 @@ pub(crate) mod tests {
             .join("models/all-MiniLM-L6-v2");
         if !folder.join("model.safetensors").is_file() {
             let folder = folder.display();
-            // Past the harness, which hides what a passing test prints.
-            let said = "is not there, scripts/fetch-encoder lays it";
+            // Written directly, because the test harness hides the output of passing tests.
+            let said = "is missing; run scripts/fetch-encoder to download it";
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
                 format_args!("skipped: {folder} {said}\n"),

@@ -1,284 +1,284 @@
-//! Every way in which understanding a text, or learning to, can fail.
+//! Errors of embedding, classifying, training and reading heads and examples.
 
 use crate::head::EncoderIdentity;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A cause that several waiting texts share, because they were in one batch.
+/// An error shared by all texts of one failed batch.
 pub type SharedCause = Arc<dyn Error + Send + Sync>;
 
-/// Why texts were not embedded or classified, or a head was not read or trained.
+/// Why embedding, classifying, training or reading a head failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum IntentError {
-    /// Retrying later can help.
+    /// The encoder's queue has no room now; retry later.
     #[error(
-        "waiting line holds {waiting_texts} texts, {asked_texts} more do not fit, limit is \
+        "encoder queue holds {waiting_texts} texts, {asked_texts} more do not fit, limit is \
          {waiting_texts_max}"
     )]
     Full {
-        /// Texts of this request.
+        /// Texts in this request.
         asked_texts: usize,
-        /// Texts that wait already.
+        /// Texts already waiting.
         waiting_texts: usize,
-        /// Most texts that may wait.
+        /// Capacity of the queue, in texts.
         waiting_texts_max: usize,
     },
-    /// Retrying cannot help: split the request.
+    /// The request can never fit the queue; split it.
     #[error("request has {texts} texts, limit is {texts_max}")]
     TooManyTexts {
-        /// Texts of this request.
+        /// Texts in this request.
         texts: usize,
-        /// Most texts in one request.
+        /// Maximum texts per request.
         texts_max: usize,
     },
     /// The encoder's thread has ended.
-    #[error("encoder has stopped")]
+    #[error("encoder thread has stopped")]
     Stopped,
-    /// The forward pass of this batch died; the next batch runs again.
-    #[error("encoder abandoned a batch of {texts} texts")]
+    /// The forward pass panicked or returned a wrong number of outputs. Later batches still run.
+    #[error("encoder panicked or returned a wrong number of outputs on a batch of {texts} texts")]
     Abandoned {
         /// Texts in the batch.
         texts: usize,
     },
-    /// The forward pass refused.
+    /// The forward pass returned an error.
     #[error("encoder failed on a batch of {texts} texts")]
     Encode {
         /// Texts in the batch.
         texts: usize,
-        /// What the forward pass said.
+        /// Error of the forward pass.
         #[source]
         cause: SharedCause,
     },
-    /// The text could not be split into tokens.
-    #[error("text {index} could not be split into tokens")]
+    /// The tokenizer failed on a text.
+    #[error("cannot tokenize text {index}")]
     Tokenize {
-        /// Place of the text in its request, from 0.
+        /// Position of the text in its request, from 0.
         index: usize,
-        /// What the tokenizer said.
+        /// Error of the tokenizer.
         #[source]
         cause: SharedCause,
     },
     /// The encoder's folder could not be opened.
-    #[error("encoder `{}` cannot be opened", path.display())]
+    #[error("cannot open encoder `{}`", path.display())]
     Encoder {
-        /// Its folder.
+        /// Folder of the encoder.
         path: PathBuf,
-        /// What was missing or malformed.
+        /// Which file was missing or malformed.
         #[source]
         cause: SharedCause,
     },
     /// A file could not be read or written.
-    #[error("file `{}` cannot be used", path.display())]
+    #[error("cannot read or write file `{}`", path.display())]
     File {
-        /// Which one.
+        /// Path as given by the caller.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         #[source]
         cause: Arc<std::io::Error>,
     },
-    /// The head file is damaged or of another version.
-    #[error("head `{}` is refused: {reason}", path.display())]
+    /// The head file is damaged or has an unsupported version.
+    #[error("head `{}` is unusable: {reason}", path.display())]
     Head {
-        /// Which file.
+        /// Path of the head file.
         path: PathBuf,
-        /// Why.
+        /// Fault found in the file.
         reason: HeadRefusal,
     },
-    /// The head belongs to another encoder or glossary than the one at hand.
+    /// The head was trained for another encoder or with another glossary than the loaded one.
     #[error("head does not fit: {reason}")]
     Mismatch {
-        /// What differs.
+        /// Difference found.
         reason: HeadRefusal,
     },
-    /// An example file has a line that cannot be used.
+    /// A line of an example file is invalid.
     #[error("examples `{}` line {line}: {reason}", path.display())]
     Example {
-        /// Which file.
+        /// Path of the example file.
         path: PathBuf,
-        /// The line, from 1.
+        /// Line number, from 1.
         line: u64,
-        /// Why.
+        /// Fault found in the line.
         reason: ExampleRefusal,
     },
     /// The tensor library failed while a head was fitted.
-    #[error("fitting failed")]
+    #[error("cannot fit the head")]
     Fit {
-        /// What it said.
+        /// Error of the tensor library.
         #[source]
         cause: SharedCause,
     },
     /// The encoder could not be adapted to the examples.
-    #[error("adapting the encoder failed")]
+    #[error("cannot adapt the encoder")]
     Adapt {
-        /// Why.
+        /// Error of the encoder or the tensor library.
         #[source]
         cause: SharedCause,
     },
-    /// The examples do not suffice to train or to evaluate.
-    #[error("examples are refused: {reason}")]
+    /// The examples are insufficient for training or evaluation.
+    #[error("examples are unusable: {reason}")]
     Examples {
-        /// Why.
+        /// Requirement that the examples miss.
         reason: ExamplesRefusal,
     },
 }
 
-/// Why bytes are not a head that can be used.
+/// Why a head cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeadRefusal {
-    /// Another kind of file.
-    #[error("it does not start with the mark of a head file")]
+    /// The file is not a head file.
+    #[error("it does not start with the magic bytes of a head file")]
     Mark,
-    /// A version that this program does not read.
-    #[error("it has format version {found}, this program reads version {supported}")]
+    /// This program does not read the file's format version.
+    #[error("it has format version {found}, this program reads up to version {supported}")]
     Version {
         /// Version in the file.
         found: u32,
-        /// Version that is read here.
+        /// Newest version that this program reads.
         supported: u32,
     },
-    /// Longer than any head.
+    /// The file exceeds the size limit.
     #[error("it has {bytes} bytes, limit is {bytes_max}")]
     TooLong {
         /// Length found.
         bytes: u64,
-        /// Longest allowed.
+        /// Maximum length.
         bytes_max: u64,
     },
-    /// Cut short or with something behind.
+    /// The file is truncated or has trailing bytes.
     #[error("it has {found} bytes where its header announces {expected}")]
     Length {
-        /// Length found.
+        /// Length found, in bytes.
         found: usize,
-        /// Length expected.
+        /// Length that the header implies, in bytes.
         expected: usize,
     },
-    /// A bit has flipped somewhere.
+    /// The file is corrupt.
     #[error("its checksum does not match its content")]
     Checksum,
     /// The header does not parse.
     #[error("its header is malformed: {detail}")]
     Header {
-        /// What the parser said.
+        /// Message of the JSON parser.
         detail: String,
     },
-    /// A value is outside what makes sense.
-    #[error("its header says {name} = {found}, allowed is {allowed}")]
+    /// A value of the header is out of range.
+    #[error("its header has {name} = {found}, allowed: {allowed}")]
     Value {
-        /// Which value.
+        /// Name of the value.
         name: &'static str,
-        /// What was found.
+        /// Value found.
         found: String,
-        /// What is allowed.
+        /// Allowed values, in words.
         allowed: &'static str,
     },
     /// A weight is infinite or not a number.
     #[error("weight {index} is not finite")]
     Weight {
-        /// Its place, from 0.
+        /// Index of the weight in the file, from 0; the bias comes first.
         index: usize,
     },
-    /// What it changes in its encoder cannot be read.
+    /// The encoder adaptation in the file cannot be read.
     #[error("its adaptation of the encoder is unusable: {detail}")]
     Adaptation {
-        /// Why.
+        /// Message of the adaptation's parser.
         detail: String,
     },
-    /// Trained on texts that were read with another glossary.
-    #[error("its glossary is {found:08x}, this program has {expected:08x}: train it again")]
+    /// The head was trained with another version of the glossary.
+    #[error("its glossary is {found:08x}, this program has {expected:08x}: train the head again")]
     Glossary {
-        /// Fingerprint in the head.
+        /// Fingerprint stored in the head.
         found: u32,
-        /// Fingerprint of the glossary at hand.
+        /// Fingerprint of this program's glossary.
         expected: u32,
     },
-    /// Trained on the embeddings of another encoder.
-    #[error("it was trained for encoder {expected}, loaded is {found}")]
+    /// The head was trained on the embeddings of another encoder.
+    #[error("it was trained for encoder {expected}, the loaded encoder is {found}")]
     Encoder {
-        /// The encoder that the head names.
+        /// Encoder that the head was trained for.
         expected: Box<EncoderIdentity>,
-        /// The encoder that is loaded.
+        /// Encoder that is loaded.
         found: Box<EncoderIdentity>,
     },
 }
 
-/// Why one line of examples cannot be used.
+/// Why one line of an example file is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExampleRefusal {
-    /// Not JSON or not CSV.
+    /// The line is not valid JSON or CSV.
     #[error("it does not parse: {detail}")]
     Syntax {
-        /// What the parser said.
+        /// Message of the parser.
         detail: String,
     },
-    /// A field is absent or not a string.
+    /// A field is missing or not a string.
     #[error("field `{name}` must be a string")]
     Field {
-        /// Which field.
+        /// Name of the field.
         name: &'static str,
     },
-    /// A field holds nothing.
+    /// A field is empty after trimming.
     #[error("field `{name}` is empty")]
     Empty {
-        /// Which field.
+        /// Name of the field.
         name: &'static str,
     },
-    /// A field is too long.
+    /// A field exceeds its length limit.
     #[error("field `{name}` has {bytes} bytes, limit is {bytes_max}")]
     TooLong {
-        /// Which field.
+        /// Name of the field.
         name: &'static str,
         /// Length found.
         bytes: usize,
-        /// Longest allowed.
+        /// Maximum length.
         bytes_max: usize,
     },
-    /// The CSV header lacks a column.
+    /// The CSV header lacks a required column.
     #[error("the header must name the columns `text` and `intent`, found `{found}`")]
     Columns {
-        /// The header found.
+        /// The header found, columns joined by commas.
         found: String,
     },
-    /// More examples than a run takes.
+    /// The files hold more examples than one training run accepts.
     #[error("more than {examples_max} examples")]
     TooMany {
-        /// Most examples in a run.
+        /// Maximum examples per training run.
         examples_max: usize,
     },
 }
 
-/// Why a set of examples does not suffice.
+/// Why a set of examples is insufficient.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExamplesRefusal {
-    /// Nothing to learn from.
+    /// The set is empty.
     #[error("there are none")]
     None,
     /// A classifier needs at least two labels besides `oos`.
     #[error("{labels} labels besides `oos`, at least 2 are needed")]
     TooFewLabels {
-        /// Labels found.
+        /// Labels found besides `oos`.
         labels: usize,
     },
-    /// More labels than a head holds.
+    /// The set has more labels than a head can hold.
     #[error("{labels} labels, limit is {labels_max}")]
     TooManyLabels {
         /// Labels found.
         labels: usize,
-        /// Most labels of a head.
+        /// Maximum labels of a head.
         labels_max: usize,
     },
-    /// Every fold must hold out at least one example of every label.
+    /// Each fold must hold out at least one example of each label.
     #[error("label `{label}` has {examples} examples, at least {examples_min} are needed")]
     TooFewExamples {
-        /// Which label.
+        /// First label with too few examples.
         label: String,
-        /// Its examples.
+        /// Examples found for it.
         examples: usize,
-        /// Fewest allowed.
+        /// Minimum examples per label.
         examples_min: usize,
     },
-    /// The head does not know this label.
-    #[error("label `{label}` is unknown to the head, which knows {known}")]
+    /// A label of the examples is not one of the head's labels.
+    #[error("the head has no label `{label}`; its labels: {known}")]
     UnknownLabel {
         /// Label in the examples.
         label: String,
@@ -288,7 +288,7 @@ pub enum ExamplesRefusal {
 }
 
 impl IntentError {
-    /// Wraps what the system said about a file.
+    /// Wraps an I/O error with the path of the file.
     pub(crate) fn file(path: &std::path::Path, cause: std::io::Error) -> Self {
         Self::File { path: path.to_owned(), cause: Arc::new(cause) }
     }

@@ -1,33 +1,33 @@
-//! Measures a classifier on labelled examples.
+//! Metrics of a classifier on labelled examples.
 //!
 //! Definitions, for a set of in-scope and out-of-scope (`oos`) examples:
-//! - accuracy: share of in-scope examples that got their label; an abstention is a miss.
-//! - `accuracy_forced`: the same, with the best label taken even when abstaining.
-//! - `macro_f1`: mean over the in-scope labels of the set; answers to `oos` examples are false
-//!   positives, abstentions are no answer.
+//! - `accuracy`: share of in-scope examples answered with their label; an abstention is a miss.
+//! - `accuracy_forced`: the same, taking the best label even when the classifier abstains.
+//! - `macro_f1`: mean F1 over the in-scope labels of the set. Answers to `oos` examples are false
+//!   positives; abstentions are not answers.
 //! - `ece`: expected calibration error, 15 bins, of the best label on in-scope examples.
-//! - `oos_recall`: share of `oos` examples that were abstained from; `oos_precision`: share of
-//!   abstentions that were `oos` examples.
-//! - auroc: chance that an in-scope example is more surely in scope than an `oos` example.
-//! - coverage: share of all examples that got an answer.
+//! - `oos_recall`: share of `oos` examples that the classifier abstained from.
+//! - `oos_precision`: share of abstentions that were `oos` examples.
+//! - `auroc`: probability that an in-scope example has a higher in-scope score than an `oos` one.
+//! - `coverage`: share of all examples that were answered.
 //!
-//! A figure that has nothing to divide by is absent, never 0 or 1.
+//! A metric with a zero denominator is `None`, never 0 or 1.
 
 use crate::calibration::auroc;
 use crate::calibration::expected_calibration_error;
 use crate::head::OUT_OF_SCOPE;
 use std::collections::BTreeMap;
 
-/// What a classifier said about one example.
+/// Prediction for one labelled example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judged<'a> {
-    /// The example's label.
+    /// Label of the example; `oos` if none fits.
     pub expected: &'a str,
-    /// Best in-scope label.
+    /// Best in-scope label, even when `abstained`.
     pub label: &'a str,
-    /// Its confidence, 0 to 1.
+    /// Calibrated probability of `label`, 0 to 1.
     pub confidence: f32,
-    /// How surely the example is about any label; the higher, the surer.
+    /// In-scope score; higher means more likely in scope.
     pub in_scope: f32,
     /// Whether the classifier abstained.
     pub abstained: bool,
@@ -43,47 +43,47 @@ impl Judged<'_> {
     }
 }
 
-/// How one label fared.
+/// Metrics of one label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IntentFigures {
-    /// The label.
+    /// The label, never `oos`.
     pub intent: String,
-    /// Examples that have it.
+    /// Number of examples with this label.
     pub examples: usize,
-    /// Share of its answers that were right; absent without answers.
+    /// Share of the answers with this label that were right; `None` without such answers.
     pub precision: Option<f64>,
-    /// Share of its examples that were found.
+    /// Share of the label's examples that were answered right.
     pub recall: f64,
-    /// Harmonic mean of both, 0 without a right answer.
+    /// Harmonic mean of precision and recall; 0 without a right answer.
     pub f1: f64,
-    /// The label it was most often taken for, and how often.
+    /// The most frequent wrong label for its examples (`oos` for abstentions), and its count.
     pub confused_with: Option<(String, usize)>,
 }
 
-/// All figures of one run.
+/// Metrics of one evaluation; shares are 0 to 1, `None` without a denominator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Examples, in and out of scope.
+    /// Number of examples, in and out of scope.
     pub examples: usize,
-    /// In-scope share that got its label.
+    /// Share of in-scope examples answered with their label.
     pub accuracy: Option<f64>,
-    /// The same without abstaining.
+    /// The same, if the classifier never abstained.
     pub accuracy_forced: Option<f64>,
     /// Mean F1 over in-scope labels.
     pub macro_f1: Option<f64>,
     /// Expected calibration error on in-scope examples.
     pub ece: Option<f64>,
-    /// Out-of-scope share that was abstained from.
+    /// Share of `oos` examples that the classifier abstained from.
     pub oos_recall: Option<f64>,
-    /// Share of abstentions that were out of scope.
+    /// Share of abstentions that were `oos` examples.
     pub oos_precision: Option<f64>,
-    /// In-scope against out-of-scope, by the score that abstention goes by.
+    /// Area under the ROC curve of the in-scope score.
     pub auroc: Option<f64>,
-    /// Share of examples that got an answer.
+    /// Share of all examples that were answered.
     pub coverage: Option<f64>,
-    /// Examples that got none.
+    /// Number of abstentions.
     pub abstained: usize,
-    /// One entry an in-scope label of the set, by name.
+    /// One entry per in-scope label of the set, sorted by name.
     pub per_intent: Vec<IntentFigures>,
 }
 
@@ -92,7 +92,7 @@ fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// Computes all figures.
+/// Computes all metrics of a set of predictions.
 #[must_use]
 pub fn evaluate(judged: &[Judged<'_>]) -> Evaluation {
     let (inside, outside): (Vec<&Judged<'_>>, Vec<&Judged<'_>>) =
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(found.oos_precision, Some(0.5));
         assert_eq!(found.abstained, 2);
         assert_eq!(found.coverage, Some(4.0 / 6.0));
-        // Of the 4 x 2 pairs, 0.9 and 0.8 win two each, 0.6 and 0.4 win one each.
+        // 4 x 2 pairs: 0.9 and 0.8 win two each, 0.6 and 0.4 win one each.
         assert_eq!(found.auroc, Some(6.0 / 8.0));
         let a = &found.per_intent[0];
         assert_eq!((a.intent.as_str(), a.examples, a.precision), ("a", 3, Some(1.0)));

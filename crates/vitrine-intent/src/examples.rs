@@ -1,8 +1,8 @@
 //! Reads labelled examples: JSON lines `{"text": …, "intent": …}` or CSV with `text,intent`.
 //!
 //! Invariants
-//! - Text and label of an [`Example`] are trimmed, not empty and within their limits.
-//! - An error names the file and the line.
+//! - Text and label of an [`Example`] are trimmed, not empty and within their length limits.
+//! - Errors name the file and the line.
 
 use crate::error::ExampleRefusal;
 use crate::error::IntentError;
@@ -10,26 +10,26 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::path::Path;
 
-/// Longest example text, in bytes: several times a long customer message.
+/// Maximum length of an example text, in bytes; several times a long customer message.
 pub const TEXT_BYTES_MAX: usize = 8_192;
-/// Longest label, in bytes.
+/// Maximum length of a label, in bytes.
 pub const LABEL_BYTES_MAX: usize = 128;
-/// Most examples in a run: ten times the largest public intent set.
+/// Maximum examples per training run; ten times the largest public intent data set.
 pub const EXAMPLES_MAX: usize = 250_000;
 
-/// One text with the intent a person gave it.
+/// A labelled text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// What a customer would write.
+    /// Customer text.
     pub text: String,
-    /// Its label; `oos` when none fits.
+    /// Label of the text; `oos` if no label fits.
     pub intent: String,
 }
 
-/// Reads all examples of a file; `.csv` is CSV, anything else JSON lines.
+/// Reads all examples of a file: CSV if the extension is `.csv`, else JSON lines.
 ///
 /// # Errors
-/// If the file cannot be read, or a line cannot be used; the line's number comes with it.
+/// If the file cannot be read or a line is invalid; the error holds the line number.
 pub fn read(path: &Path) -> Result<Vec<Example>, IntentError> {
     let file = std::fs::File::open(path).map_err(|cause| IntentError::file(path, cause))?;
     let reader = BufReader::new(file);
@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Result<Vec<Example>, IntentError> {
     }
 }
 
-/// Reads several files, one after the other.
+/// Reads several files in the given order.
 ///
 /// # Errors
 /// As [`read`], or if they hold more than [`EXAMPLES_MAX`] examples together.

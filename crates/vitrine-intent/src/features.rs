@@ -1,12 +1,12 @@
-//! Turns a text into hashed word and character n-grams, beside its sentence embedding.
+//! Hashed word and character n-grams, the spelling features beside the sentence embedding.
 //!
-//! The encoder knows English meaning; n-grams know spelling. They carry what it has not seen:
-//! French, slang, typos, shop words.
+//! The encoder captures English meaning; n-grams capture spelling and cover what the encoder was
+//! not trained on: French, slang, typos, shop vocabulary.
 //!
 //! Invariants
-//! - The same text and [`NgramSpec`] give the same features on every machine and version: a head
-//!   file depends on it. Any change here needs a new `features` version in the head format.
-//! - The values of a text without any word are empty, otherwise their Euclidean norm is 1.
+//! - The same text and [`NgramSpec`] give the same features on every machine and in every version,
+//!   because trained head files depend on them. A change here invalidates every head file.
+//! - A text without words has no values; otherwise their Euclidean norm is 1.
 //!
 //! Source: signed feature hashing, Weinberger et al. 2009, arXiv:0902.2206; word-bounded character
 //! n-grams as in fastText, Bojanowski et al. 2017, arXiv:1607.04606.
@@ -15,33 +15,33 @@ use crate::gloss::Reading;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Longest part of a text that is looked at, in bytes: longer than any customer's sentence.
+/// Bytes of a text that are considered; longer than any customer's sentence.
 const TEXT_BYTES_MAX: usize = 4_096;
 
-/// Longest word whose n-grams count, in characters: pasted keys and links say little.
+/// Characters of a word that are kept; longer ones are mostly pasted keys and links.
 const WORD_CHARACTERS_MAX: usize = 32;
 
-/// Longest run of one letter that is kept: `heyyyyy` reads as `heyy`.
+/// Maximum run of one letter: `heyyyyy` becomes `heyy`.
 const LETTER_RUN_MAX: usize = 2;
 
-/// Longest run of digits that is kept, each as `0`: numbers count by their shape.
+/// Maximum run of digits. Each digit becomes `0`, so that only the shape of a number counts.
 const DIGIT_RUN_MAX: usize = 4;
 
-/// Which n-grams are taken and into how many places they are hashed.
+/// Lengths of character n-grams, and the number of hash buckets for all n-grams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NgramSpec {
-    /// Places; a power of two from 256 to 65,536. Recommended 8,192.
+    /// Hash buckets; a power of two from 256 to 65,536. Recommended: 8,192.
     pub buckets: usize,
-    /// Shortest n-gram, in characters. Recommended 2.
+    /// Shortest character n-gram. Recommended: 2.
     pub characters_min: usize,
-    /// Longest n-gram, in characters, at most 6. Recommended 4.
+    /// Longest character n-gram, at most 6. Recommended: 4.
     pub characters_max: usize,
 }
 
-/// Bucket and value pairs, by rising bucket.
+/// Pairs of bucket and value, in ascending order of bucket.
 pub(crate) type SparseRow = Vec<(u32, f32)>;
 
-/// Lower case, without accents and ligatures.
+/// Converts to lower case and strips accents and ligatures.
 pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for character in text.nfkd().flat_map(char::to_lowercase) {
@@ -55,7 +55,8 @@ pub(crate) fn fold(text: &str) -> String {
     folded
 }
 
-/// Folded, repetitions shortened, one word an entry; `?` and `!` are words.
+/// Folded words of a text, with repetitions shortened. `?`, `!`, symbols and emoji are words of
+/// their own; other punctuation only separates.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -87,7 +88,7 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Punctuation that parts words and says nothing; `?`, `!`, signs and emoji do speak.
+/// Whether a character is punctuation or control: it separates words and carries no meaning.
 fn is_filler(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -117,7 +118,8 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
-/// A reading whose n-grams are hashed once, however many heads ask for them.
+/// A [`Reading`] with cached n-grams: several heads with the same [`NgramSpec`] hash it
+/// once.
 #[derive(Debug)]
 pub(crate) struct HashedReading<'a> {
     pub(crate) reading: &'a Reading<'a>,
@@ -129,7 +131,7 @@ impl<'a> HashedReading<'a> {
         Self { reading, rows: Vec::new() }
     }
 
-    /// Its n-grams, as [`ngrams`] gives them.
+    /// The result of [`ngrams`], computed on first use.
     pub(crate) fn ngrams(&mut self, spec: NgramSpec) -> &SparseRow {
         let found = self.rows.iter().position(|(known, _)| *known == spec);
         let at = found.unwrap_or_else(|| {
@@ -140,8 +142,10 @@ impl<'a> HashedReading<'a> {
     }
 }
 
-/// The hashed n-grams of a text, and of its English if it has one: sublinear counts, signed,
-/// scaled to norm 1.
+/// Hashed n-grams of a text and of its English rendering, if any.
+///
+/// Takes words, word pairs and character n-grams. A value is `1 + ln(count)` with the sign of the
+/// hash; the row is scaled to Euclidean norm 1.
 pub(crate) fn ngrams(reading: &Reading<'_>, spec: NgramSpec) -> SparseRow {
     let mut hashes = Vec::new();
     for text in [Some(reading.text), reading.english.as_deref()].into_iter().flatten() {
@@ -157,7 +161,7 @@ pub(crate) fn ngrams(reading: &Reading<'_>, spec: NgramSpec) -> SparseRow {
     hashes.sort_unstable();
     let mut row: SparseRow = Vec::with_capacity(hashes.len());
     for group in hashes.chunk_by(|a, b| a == b) {
-        #[expect(clippy::cast_precision_loss, reason = "a text has few thousand n-grams")]
+        #[expect(clippy::cast_precision_loss, reason = "a text has a few thousand n-grams")]
         let count = group.len() as f32;
         let value = 1.0 + count.ln();
         let signed = if group[0] >> 63 == 0 { value } else { -value };
@@ -199,8 +203,8 @@ fn normalize(row: &mut SparseRow) {
     }
 }
 
-/// FNV-1a over kind and parts, with the finishing mix of `MurmurHash3`: the low bits choose the
-/// bucket, the top bit the sign, so both must depend on every byte.
+/// FNV-1a over kind and parts, with the finaliser of `MurmurHash3`. The low bits choose the bucket
+/// and the top bit the sign, so both must depend on every byte.
 fn hash<const PARTS: usize>(kind: u8, parts: [&str; PARTS]) -> u64 {
     let mut state: u64 = 0xcbf2_9ce4_8422_2325;
     let mut feed = |byte: u8| {
@@ -251,7 +255,7 @@ mod tests {
 
     #[test]
     fn hashing_never_changes_between_versions() {
-        // A head file made by an older version must keep its meaning.
+        // Head files from older versions must keep working.
         let found = row("ok");
         let buckets: Vec<u32> = found.iter().map(|(bucket, _)| *bucket).collect();
         assert_eq!(buckets, GOLDEN_OK_BUCKETS);

@@ -1,15 +1,15 @@
-//! Deals examples into parts for cross-validation.
+//! Splits examples into parts for cross-validation.
 //!
 //! Invariants
-//! - Every member is in exactly one part; members of one group are in the same part.
-//! - Each class is spread evenly, as far as its groups allow.
+//! - Every member is in exactly one part. Members of one group share a part.
+//! - Each class is spread evenly over the parts, as far as its groups allow.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-/// How to deal.
+/// Options of [`deal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Deal {
     /// Number of parts.
@@ -26,7 +26,8 @@ fn by_class(members: &[usize], classes_of: &[usize]) -> BTreeMap<usize, Vec<usiz
     classes
 }
 
-/// At most `examples_max` members, each class in proportion and at least three of it.
+/// Stratified sample of about `examples_max` members: each class keeps its proportion, but at least
+/// three members, so the result can exceed `examples_max` when classes are many and small.
 pub(crate) fn sample(
     members: &[usize],
     classes_of: &[usize],
@@ -46,7 +47,9 @@ pub(crate) fn sample(
     chosen
 }
 
-/// Deals members into parts.
+/// Splits members into `how.parts` parts, stratified by class and grouped by `groups`.
+///
+/// `classes_of` and `groups` are indexed by member.
 pub(crate) fn deal(
     members: &[usize],
     classes_of: &[usize],

@@ -1,20 +1,22 @@
-//! Reads French as English, word by word, so that an English encoder understands it.
+//! Glossary: renders French as English word by word, for an English encoder.
 //!
-//! `où est mon colis` becomes `where is my parcel`: crude, but close enough for a sentence
-//! embedding. With it the house examples give 83 % instead of 76 % on held-out French and 93 %
-//! instead of 91 % on English, best label taken, because both languages share what they learn.
+//! `où est mon colis` becomes `where is my parcel`, which is crude but good enough for a sentence
+//! embedding. With it, forced accuracy of a head trained on the shipped examples rises from 76 % to
+//! 83 % on held-out French and from 91 % to 93 % on held-out English, because both languages share
+//! features.
 //!
 //! Invariants
-//! - A text that does not look French is left alone; in doubt it is left alone.
-//! - The same text gives the same reading in every version with the same [`Glossary::fingerprint`].
+//! - A text is rendered only if its French words outnumber its English ones; otherwise it is left
+//!   unchanged.
+//! - The same text gives the same result in every version with the same [`Glossary::fingerprint`].
 
 use crate::features::fold;
 use std::collections::HashMap;
 
-/// French words and phrases with their English, see there for the format.
+/// French words and phrases with their English; the file's header describes the format.
 const HOUSE: &str = include_str!("glossary.fr.tsv");
 
-/// Common English words that are not French ones: votes against reading a text as French. Sorted.
+/// Common English words that are not French words; each is a vote against French. Sorted.
 const ENGLISH: &[&str] = &[
     "about", "am", "and", "any", "anyone", "are", "be", "been", "can", "cant", "could", "did",
     "do", "does", "doesnt", "dont", "for", "from", "get", "got", "has", "have", "hello", "help",
@@ -25,14 +27,14 @@ const ENGLISH: &[&str] = &[
     "yes", "you", "your",
 ];
 
-/// Longest part of a text that is read, in bytes, as for n-grams.
+/// Bytes of a text that are read, as for n-grams.
 const TEXT_BYTES_MAX: usize = 4_096;
 
-/// Shortest stem that an ending is taken from: shorter ones are other words.
+/// Minimum stem length when an ending is stripped; shorter stems match unrelated words.
 const STEM_CHARACTERS_MIN: usize = 2;
 
-/// Regular endings, folded, with the endings of the dictionary forms they may stand for, the
-/// likeliest first. Longest endings first: an ending is tried before those it ends in.
+/// Regular endings, folded, each with the endings of its possible dictionary forms, most likely
+/// first. Longer endings come first, because an ending must be tried before its own suffixes.
 const INFLECTIONS: &[(&str, &[&str])] = &[
     ("issaient", &["ir"]),
     ("eraient", &["er"]),
@@ -119,17 +121,17 @@ const INFLECTIONS: &[(&str, &[&str])] = &[
     ("t", &["re"]),
 ];
 
-/// A text, and its English if it looks French.
+/// A text with its English rendering, if it looks French.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading<'a> {
-    /// As it came.
+    /// Original text.
     pub(crate) text: &'a str,
-    /// Word by word, lower case.
+    /// English rendering, word by word, in lower case; `None` if the text does not look French.
     pub(crate) english: Option<String>,
 }
 
 impl Reading<'_> {
-    /// What the encoder reads.
+    /// The text for the encoder: the English rendering if there is one, else the original.
     pub(crate) fn meaning(&self) -> &str {
         self.english.as_deref().unwrap_or(self.text)
     }
@@ -138,15 +140,15 @@ impl Reading<'_> {
 #[derive(Debug)]
 struct Entry {
     english: &'static str,
-    /// Whether it is a sign of French.
+    /// Whether the word counts as evidence of French; false for words that are English too.
     votes: bool,
 }
 
-/// Words and phrases of one language with their English.
+/// French words and phrases with their English, indexed by folded spelling.
 #[derive(Debug)]
 pub(crate) struct Glossary {
     entries: HashMap<&'static str, Entry>,
-    /// Words of the longest phrase.
+    /// Length of the longest phrase, in words.
     phrase_words_max: usize,
     fingerprint: u32,
 }
@@ -164,19 +166,19 @@ impl Glossary {
             .collect();
         let words = |phrase: &&&str| phrase.split(' ').count();
         let phrase_words_max = entries.keys().map(|phrase| words(&phrase)).max().unwrap_or(1);
-        // FNV-1a: tells versions of the file apart, nothing more.
+        // FNV-1a: identifies the version of the file; no security property is needed.
         let fingerprint = HOUSE.bytes().fold(0x811c_9dc5_u32, |state, byte| {
             (state ^ u32::from(byte)).wrapping_mul(16_777_619)
         });
         Self { entries, phrase_words_max, fingerprint }
     }
 
-    /// Differs whenever the glossary does: a head belongs to one glossary.
+    /// Identifies the glossary's version. A head works only with the glossary it was trained with.
     pub(crate) fn fingerprint(&self) -> u32 {
         self.fingerprint
     }
 
-    /// Reads a text.
+    /// Renders a text in English if it looks French.
     pub(crate) fn read<'a>(&self, text: &'a str) -> Reading<'a> {
         let mut end = text.len().min(TEXT_BYTES_MAX);
         while !text.is_char_boundary(end) {
@@ -194,8 +196,8 @@ impl Glossary {
         words.iter().filter(french).count() > words.iter().filter(english).count()
     }
 
-    /// The meaning of a regular form (`imprimantes`, `bloquée`, `recevait`) by its dictionary
-    /// form; the longest ending that leads to an entry decides.
+    /// English of an inflected form (`imprimantes`, `bloquée`, `recevait`), found through its
+    /// dictionary form. Uses the longest ending that leads to an entry.
     fn inflected(&self, word: &str) -> Option<&'static str> {
         INFLECTIONS.iter().find_map(|(ending, lemmas)| {
             let stem = word.strip_suffix(ending)?;
@@ -209,7 +211,7 @@ impl Glossary {
         })
     }
 
-    /// The longest phrase wins at every place; unknown words stay as they are.
+    /// Translates greedily, longest phrase first at each position; unknown words are kept.
     fn render(&self, words: &[&str]) -> String {
         let mut english: Vec<&str> = Vec::with_capacity(words.len());
         let mut at = 0;
@@ -228,7 +230,7 @@ impl Glossary {
     }
 }
 
-/// Words of a folded text; `?` and `!` are words.
+/// Splits a folded text into words; `?` and `!` are words of their own.
 fn split(folded: &str) -> Vec<&str> {
     let mark = |character: char| matches!(character, '?' | '!');
     folded
@@ -278,7 +280,7 @@ mod tests {
         }
         for (at, (ending, _)) in INFLECTIONS.iter().enumerate() {
             let hidden = INFLECTIONS[..at].iter().find(|(earlier, _)| ending.ends_with(earlier));
-            assert_eq!(hidden, None, "`{ending}` is never tried alone");
+            assert_eq!(hidden, None, "`{ending}` is shadowed by an earlier ending");
         }
     }
 
@@ -312,7 +314,7 @@ mod tests {
             assert!(!english.is_empty() && english.trim() == english, "{line}");
             entries += 1;
         }
-        assert_eq!(entries, Glossary::house().entries.len(), "an entry stands twice");
+        assert_eq!(entries, Glossary::house().entries.len(), "an entry is listed twice");
         assert!(ENGLISH.windows(2).all(|pair| pair[0] < pair[1]));
         let glossary = Glossary::house();
         for word in ENGLISH {

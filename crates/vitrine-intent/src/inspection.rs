@@ -1,7 +1,8 @@
-//! Looks over labelled examples before training: what would teach a head two things at once.
+//! Checks labelled examples before training: contradictions, duplicates, near-duplicates across
+//! intents, intents with few examples, and texts without words.
 //!
-//! Texts are the same when they read the same to the n-grams: case, accents, punctuation and
-//! drawn-out letters do not count. Texts are nearly the same when the encoder puts them together.
+//! Texts are equal when the n-gram folding makes them equal: case, accents, punctuation and
+//! drawn-out letters are ignored. Texts are near-duplicates when their embeddings are close.
 
 use crate::embedder::Embedder;
 use crate::error::IntentError;
@@ -12,59 +13,59 @@ use rayon::iter::IntoParallelIterator;
 use rayon::iter::ParallelIterator;
 use std::collections::BTreeMap;
 
-/// Fewer examples than this teach little; recommended for an intent.
+/// Recommended minimum examples per intent.
 pub const EXAMPLES_ADVISED_MIN: usize = 10;
-/// Cosine from which two texts are nearly the same.
+/// Minimum cosine of near-duplicates.
 pub const SIMILARITY_MIN: f32 = 0.95;
-/// Near pairs that are kept, the nearest first.
+/// Maximum near-duplicates that are reported, nearest first.
 const NEAR_MAX: usize = 1_000;
 
-/// Something to look at.
+/// A fault or weakness of the examples.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {
     /// One text has several intents.
     Contradiction {
-        /// The text, as first given.
+        /// Spelling of its first occurrence.
         text: String,
-        /// Its intents.
+        /// Intents of the text, sorted by name.
         intents: Vec<String>,
     },
-    /// One text stands several times under one intent.
+    /// One text occurs several times under one intent.
     Duplicate {
-        /// The text, as first given.
+        /// Spelling of its first occurrence.
         text: String,
-        /// Its intent.
+        /// Intent of the text.
         intent: String,
-        /// How often.
+        /// Number of occurrences, at least 2.
         times: usize,
     },
-    /// Two texts of different intents mean nearly the same.
+    /// Two texts of different intents have nearly the same meaning.
     Near {
-        /// Both texts.
+        /// The two texts.
         texts: [String; 2],
-        /// Their intents.
+        /// Intents of the two texts, in the same order.
         intents: [String; 2],
-        /// Cosine of their embeddings.
+        /// Cosine of their embeddings, at least [`SIMILARITY_MIN`].
         similarity: f32,
     },
     /// An intent has fewer than [`EXAMPLES_ADVISED_MIN`] examples.
     FewExamples {
-        /// The intent.
+        /// Name of the intent.
         intent: String,
-        /// How many it has.
+        /// Number of its examples.
         examples: usize,
     },
-    /// A text has neither a word nor a sign.
+    /// A text has neither a word nor a symbol.
     Wordless {
         /// The text.
         text: String,
-        /// Its intent.
+        /// Intent of the text.
         intent: String,
     },
 }
 
 impl Finding {
-    /// Whether a head would be taught two things at once.
+    /// Whether one text has several intents, which no head can learn.
     #[must_use]
     pub fn is_contradiction(&self) -> bool {
         matches!(self, Self::Contradiction { .. })
@@ -82,38 +83,38 @@ impl std::fmt::Display for Finding {
                 write!(out, "{similarity:.2}  “{one}” {its}  /  “{other}” {others}")
             }
             Self::FewExamples { intent, examples } => {
-                write!(out, "{intent}: {examples}, advised are {EXAMPLES_ADVISED_MIN} or more")
+                write!(out, "{intent}: {examples}, {EXAMPLES_ADVISED_MIN} or more are recommended")
             }
             Self::Wordless { text, intent } => write!(out, "“{text}” {intent}"),
         }
     }
 }
 
-/// What was found.
+/// Result of [`inspect`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
-    /// Examples looked at.
+    /// Number of examples checked.
     pub examples: usize,
-    /// Examples of each intent, by name.
+    /// Number of examples of each intent.
     pub counts: BTreeMap<String, usize>,
-    /// All findings.
+    /// Findings of all kinds.
     pub findings: Vec<Finding>,
 }
 
 impl Inspection {
-    /// Findings of one kind.
+    /// Findings for which `is_kind` returns true.
     pub fn of(&self, is_kind: impl Fn(&Finding) -> bool) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |finding| is_kind(finding))
     }
 }
 
-/// Looks over examples; `progress` hears how many texts are read.
+/// Checks examples. `progress` receives the number of texts embedded so far.
 ///
 /// # Errors
 /// If the encoder fails.
 ///
 /// # Panics
-/// Inside an async runtime, which it would block.
+/// If called inside an async runtime.
 pub fn inspect(
     examples: &[Example],
     embedder: &Embedder,
@@ -126,7 +127,7 @@ pub fn inspect(
     Ok(look_over(examples, &embeddings))
 }
 
-/// As [`inspect`], with the embeddings at hand.
+/// Like [`inspect`], with the embeddings of the examples given.
 fn look_over(examples: &[Example], embeddings: &[Vec<f32>]) -> Inspection {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -144,7 +145,7 @@ fn look_over(examples: &[Example], embeddings: &[Vec<f32>]) -> Inspection {
     findings.extend(
         alike.values().filter(|group| group.len() > 1).flat_map(|group| repeated(examples, group)),
     );
-    // Signs and emoji are all one to many encoders.
+    // Many encoders map all symbols and emoji to one unknown token.
     let spoken = |spelt: &&String| spelt.chars().any(char::is_alphanumeric);
     let distinct: Vec<usize> =
         alike.iter().filter(|(spelt, _)| spoken(spelt)).map(|(_, group)| group[0]).collect();
@@ -155,7 +156,7 @@ fn look_over(examples: &[Example], embeddings: &[Vec<f32>]) -> Inspection {
     Inspection { examples: examples.len(), counts, findings }
 }
 
-/// What is wrong with texts that read the same.
+/// Contradictions and duplicates among equal texts.
 fn repeated(examples: &[Example], group: &[usize]) -> Vec<Finding> {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     for at in group {
@@ -173,10 +174,10 @@ fn repeated(examples: &[Example], group: &[usize]) -> Vec<Finding> {
     found
 }
 
-/// Pairs of different intents whose embeddings lie together, the nearest first.
+/// Near-duplicates of different intents, nearest first.
 fn near(examples: &[Example], embeddings: &[Vec<f32>], distinct: &[usize]) -> Vec<Finding> {
     let directions: Vec<Vec<f32>> = distinct.iter().map(|at| direction(&embeddings[*at])).collect();
-    // Every pair is looked at: 15,000 examples are 110 million.
+    // Quadratic: 15,000 examples are 110 million pairs.
     let mut pairs: Vec<(f32, usize, usize)> = (0..distinct.len())
         .into_par_iter()
         .flat_map_iter(|place| {
@@ -201,14 +202,14 @@ fn near(examples: &[Example], embeddings: &[Vec<f32>], distinct: &[usize]) -> Ve
         .collect()
 }
 
-/// A vector of length one, or zero as it was.
+/// The vector scaled to unit length; an all-zero vector stays zero.
 fn direction(embedding: &[f32]) -> Vec<f32> {
     let length = dot(embedding, embedding).sqrt();
     let share = if length > 0.0 { 1.0 / length } else { 0.0 };
     embedding.iter().map(|x| x * share).collect()
 }
 
-/// In lanes, so that it becomes vector code.
+/// Dot product, summed in lanes so that the compiler vectorises it.
 fn dot(one: &[f32], other: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut sums = [0.0; LANES];

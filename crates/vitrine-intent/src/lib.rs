@@ -1,8 +1,10 @@
-//! Understands a text: its intent with calibrated confidence, and simple signals of mood.
+//! Classifies customer texts: intent with calibrated confidence, and mood signals.
 //!
-//! [`Embedder`] turns texts into sentence embeddings in batches, [`Head`] turns an embedding and
-//! n-grams into an intent, [`IntentClassifier`] does both. [`training`] makes heads,
+//! [`Embedder`] turns texts into sentence embeddings in batches. [`Head`] turns an embedding and
+//! n-grams into an intent. [`IntentClassifier`] combines the two. [`training`] trains heads and
 //! [`evaluation`] measures them.
+//!
+//! Refuses a head that was trained for another encoder or another glossary.
 
 mod batcher;
 mod calibration;
@@ -62,46 +64,46 @@ pub use signals::Signals;
 pub use signals::Stage;
 pub use signals::StageReading;
 
-/// Runners-up that a prediction names.
+/// Maximum number of runners-up in a prediction.
 const ALTERNATIVES_MAX: usize = 3;
-/// Smallest confidence at which a runner-up is named.
+/// Runners-up below this confidence are left out.
 const ALTERNATIVE_CONFIDENCE_MIN: f32 = 0.01;
 
-/// A label that was also possible.
+/// A runner-up label of a prediction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alternative {
-    /// The label.
+    /// An in-scope label of the head.
     pub label: String,
-    /// Its calibrated probability, 0 to 1.
+    /// Calibrated probability, 0 to 1.
     pub confidence: f32,
 }
 
-/// What a text is about.
+/// Classification of one text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IntentPrediction {
     /// The best in-scope label, even when `abstained`.
     pub label: String,
-    /// Its calibrated probability, 0 to 1.
+    /// Calibrated probability of `label`, 0 to 1.
     pub confidence: f32,
-    /// How surely the text is about any label, on a scale of the head's own; it abstains below its
-    /// threshold.
+    /// In-scope score, on the head's own scale; higher means more likely in scope. The head
+    /// abstains below its threshold.
     pub in_scope: f32,
-    /// The text is probably none of the labels: do not act on `label`.
+    /// True when the text probably matches no label; do not act on `label` then.
     pub abstained: bool,
-    /// By how much `confidence` must exceed the first runner-up's for nobody to be asked which of
-    /// the two is meant.
+    /// Ask the customer which label is meant when `confidence` leads the first runner-up by less
+    /// than this; a difference of probabilities, 0 to 1.
     pub clarify_margin: f32,
     /// Up to three runners-up, best first.
     pub alternatives: Vec<Alternative>,
-    /// Simple scores of mood.
+    /// Sentiment, urgency, sarcasm, profanity and buying stage.
     pub signals: Signals,
 }
 
-/// Classifies texts; share it behind an `Arc`.
+/// An encoder paired with a head. Share it behind an `Arc`.
 #[derive(Debug)]
 pub struct IntentClassifier {
     embedder: Arc<Embedder>,
-    /// The encoder as the head's training changed it, if it did.
+    /// The encoder as adapted by the head's training; `None` if the head uses the shared one.
     own: Option<Embedder>,
     head: Head,
     signals: SignalHeads,
@@ -113,8 +115,8 @@ impl IntentClassifier {
     /// Pairs an encoder with a head.
     ///
     /// # Errors
-    /// If the head was trained for another encoder or with another glossary, or what it changes in
-    /// the encoder does not fit.
+    /// If the head was trained for another encoder or with another glossary, or its adaptation does
+    /// not fit the encoder.
     pub fn new(embedder: Arc<Embedder>, head: Head) -> Result<Self, IntentError> {
         let glossary = Glossary::house();
         let (found, expected) = (head.glossary, glossary.fingerprint());
@@ -132,7 +134,7 @@ impl IntentClassifier {
         Ok(Self { embedder, own, head, signals, glossary, memory: None })
     }
 
-    /// Remembers what it said of so many texts; `None`: of none.
+    /// Caches the predictions of up to `texts_max` texts; `None` turns the cache off.
     #[must_use]
     pub fn remembering(self, texts_max: Option<NonZeroUsize>) -> Self {
         Self { memory: texts_max.map(PredictionMemory::new), ..self }
@@ -141,13 +143,13 @@ impl IntentClassifier {
     /// Scores signals with trained heads instead of word lists.
     ///
     /// # Errors
-    /// If one was trained for another encoder or with another glossary.
+    /// If a head was trained for another encoder or with another glossary.
     pub fn with_signals(self, signals: SignalHeads) -> Result<Self, IntentError> {
         self.check_signals(&signals)?;
         Ok(Self { signals, ..self })
     }
 
-    /// Whether trained heads can score signals here.
+    /// Checks that trained signal heads fit this classifier's encoder and glossary.
     ///
     /// # Errors
     /// As [`IntentClassifier::with_signals`].
@@ -157,8 +159,8 @@ impl IntentClassifier {
             .map_err(|reason| IntentError::Mismatch { reason })
     }
 
-    /// A classifier of two labels without a model, for tests of the layers above: texts that begin
-    /// with `l` are `left`, with `r` `right`, others are out of scope.
+    /// A two-label classifier without a model, for tests of the layers above: texts that begin with
+    /// `l` are `left`, with `r` `right`, all others are out of scope.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn toy() -> Self {
@@ -172,26 +174,26 @@ impl IntentClassifier {
         Self { embedder: Arc::new(embedder), own: None, head, signals, glossary, memory: None }
     }
 
-    /// The encoder.
+    /// The shared encoder; not the one that the head may have adapted.
     #[must_use]
     pub fn embedder(&self) -> &Arc<Embedder> {
         &self.embedder
     }
 
-    /// Memory of the encoder, and of the head's own one if it has one, in bytes.
+    /// Weight bytes of the shared encoder plus the head's adapted encoder, if any.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.embedder.bytes() + self.own.as_ref().map_or(0, Embedder::bytes)
     }
 
-    /// The head.
+    /// The intent head this classifier was built with.
     #[must_use]
     pub fn head(&self) -> &Head {
         &self.head
     }
 
-    /// Classifies a tenant's texts, all of one request or none; predictions come in their order.
-    /// Texts that the tenant asked for before cost nothing, if the classifier remembers.
+    /// Classifies a tenant's texts, all or none; predictions keep the order of the texts. Cached
+    /// texts of the same tenant skip the encoder.
     ///
     /// # Errors
     /// As [`Embedder::embed`].
@@ -238,13 +240,14 @@ impl IntentClassifier {
         Ok(self.predict_all(&readings, shared, own))
     }
 
-    /// As [`IntentClassifier::classify`], any number of texts, outside an async runtime.
+    /// Like [`IntentClassifier::classify`], for any number of texts, outside an async runtime.
+    /// Bypasses the prediction cache. `progress` receives the number of texts embedded so far.
     ///
     /// # Errors
     /// As [`Embedder::embed_blocking`].
     ///
     /// # Panics
-    /// Inside an async runtime, which it would block.
+    /// If called inside an async runtime.
     pub fn classify_blocking<T: AsRef<str>>(
         &self,
         texts: &[T],
@@ -280,7 +283,7 @@ impl IntentClassifier {
         texts.map(|((reading, shared), own)| self.predict(reading, shared, own)).collect()
     }
 
-    /// Signals by the encoder's embedding, the intent by the head's own encoder's if it has one.
+    /// Scores signals from the `shared` encoder's embedding and the intent from `own`, the head's.
     fn predict(&self, reading: &Reading<'_>, shared: &[f32], own: &[f32]) -> IntentPrediction {
         let mut reading = HashedReading::new(reading);
         let signals = self.signals.read(&mut reading, shared);
@@ -304,7 +307,7 @@ impl IntentClassifier {
     }
 }
 
-/// The encoder of a folder, for measurements in the layers above.
+/// Opens an encoder folder, for tests in the layers above.
 ///
 /// # Panics
 /// If the folder holds no encoder.
@@ -319,7 +322,7 @@ mod tests {
     use super::*;
     use crate::head::toy_head;
 
-    /// As that of [`IntentClassifier::toy`].
+    /// The embedder of [`IntentClassifier::toy`] with a chosen identity.
     fn toy_embedder(identity: EncoderIdentity) -> Arc<Embedder> {
         Arc::new(Embedder::toy(identity, |ids| match ids.first() {
             Some(108) => vec![1.0, 0.0],

@@ -1,12 +1,12 @@
-//! A linear classifier over an embedding and n-grams, and how it is fitted.
+//! Multinomial logistic regression over an embedding and hashed n-grams.
 //!
-//! Every feature owns one row of class weights, so dense and hashed features are the same
-//! multiply-and-add over a contiguous row. One text is classified by plain loops; fitting uses
+//! Each feature owns one row of class weights, so dense and hashed features are the same
+//! multiply-and-add over a contiguous row. Classifying one text uses plain loops; fitting uses
 //! matrix products for the embeddings of a batch.
 //!
 //! Invariants
 //! - `weights` is `[dimensions + buckets, classes]` row-major, `bias` is `[classes]`.
-//! - Fitting is deterministic: same rows, members, options and seed give the same bits.
+//! - Fitting is deterministic: the same rows, members, options and seed give the same bits.
 //!
 //! Source: multinomial logistic regression; Adam, Kingma & Ba 2015, arXiv:1412.6980.
 
@@ -19,33 +19,33 @@ use rand_chacha::ChaCha8Rng;
 
 /// Passes over the examples.
 const EPOCHS: usize = 20;
-/// First step width; falls linearly to zero.
+/// Initial learning rate; falls linearly to zero.
 const LEARNING_RATE: f32 = 0.05;
-/// Steps in a pass over few examples.
+/// Steps per epoch that the batch size aims for.
 const STEPS_AN_EPOCH: usize = 25;
-/// Examples whose gradients make one step.
+/// Bounds of the batch size.
 const BATCH_EXAMPLES_MIN: usize = 16;
 const BATCH_EXAMPLES_MAX: usize = 256;
-/// Adam's decay rates and guard, as published.
+/// Adam's decay rates and epsilon, as published.
 const DECAY_FIRST: f32 = 0.9;
 const DECAY_SECOND: f32 = 0.999;
 const GUARD: f32 = 1e-8;
 
-/// What one text looks like to the classifier.
+/// Classifier input of one text.
 #[derive(Debug, Clone)]
 pub(crate) struct Features {
     /// Sentence embedding, `[dimensions]`.
     pub(crate) embedding: Vec<f32>,
-    /// Hashed n-grams.
+    /// Hashed n-grams; buckets below [`TrainingSet::buckets`].
     pub(crate) ngrams: SparseRow,
 }
 
-/// How strongly weights are pulled to zero, how much n-grams count, and the shuffle.
+/// Options of [`fit`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct FitOptions {
-    /// Half of this times the squared weights is added to the summed loss.
+    /// L2 penalty: half of this times the squared weights is added to the summed loss.
     pub(crate) l2: f32,
-    /// Factor on every n-gram value.
+    /// Factor on each n-gram value.
     pub(crate) ngram_weight: f32,
     /// Seed of the shuffles.
     pub(crate) seed: u64,
@@ -62,10 +62,10 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// One logit a class.
+    /// Logits of a text, `[classes]`.
     ///
     /// # Panics
-    /// If the features are of another shape than the weights; heads check theirs when opened.
+    /// If the features do not match the shape of the weights. Heads check theirs when opened.
     pub(crate) fn logits(&self, embedding: &[f32], ngrams: &SparseRow) -> Vec<f32> {
         let classes = self.classes;
         let mut logits = self.bias.clone();
@@ -89,7 +89,7 @@ impl Linear {
     }
 }
 
-/// `out += Σ values[i] · rows[i]`; four rows at once read and write `out` a quarter as often.
+/// `out += Σ values[i] · rows[i]`. Four rows at a time load and store `out` a quarter as often.
 fn add_rows(out: &mut [f32], rows: &[f32], values: &[f32]) {
     let classes = out.len();
     if let [a, b, c, d] = *values {
@@ -125,15 +125,15 @@ pub(crate) fn softmax(logits: &mut [f32], temperature: f32) {
 /// Labelled rows to fit on.
 #[derive(Debug)]
 pub(crate) struct TrainingSet {
-    /// One entry a text.
+    /// One row per text.
     pub(crate) rows: Vec<Features>,
-    /// The class of each row.
+    /// Class index of each row.
     pub(crate) classes_of: Vec<usize>,
     /// Number of classes.
     pub(crate) classes: usize,
     /// Width of the embeddings.
     pub(crate) dimensions: usize,
-    /// Places of the n-grams.
+    /// Number of n-gram hash buckets.
     pub(crate) buckets: usize,
 }
 
@@ -150,7 +150,8 @@ impl Adam {
         Self { gradient: zeros.clone(), first: zeros.clone(), second: zeros, step: 0 }
     }
 
-    /// Moves `parameters` against the gradient, whose `pull` part draws them to zero.
+    /// One step on `parameters`, with `pull` times each parameter added to its gradient (L2
+    /// penalty). Resets the accumulated gradient to zero.
     fn update(&mut self, parameters: &mut [f32], rate: f32, pull: f32) {
         self.step += 1;
         let first_fix = 1.0 / (1.0 - DECAY_FIRST.powi(self.step));
@@ -174,7 +175,7 @@ impl Adam {
 /// If the tensor library fails.
 ///
 /// # Panics
-/// If a member or a class lies outside the set: callers build them together.
+/// If a member or a class is out of range; callers build them together.
 #[expect(clippy::cast_precision_loss, reason = "counts of examples and steps are small")]
 pub(crate) fn fit(
     set: &TrainingSet,
@@ -213,8 +214,8 @@ pub(crate) fn fit(
 
 /// Adds the mean gradient of a batch to the gradients of weights and bias.
 ///
-/// The embeddings of a batch are one matrix, so their part is two matrix products; n-grams are
-/// added row by row.
+/// The embeddings of a batch form one matrix, so their part takes two matrix products. N-grams are
+/// sparse and are added row by row.
 #[expect(clippy::cast_precision_loss, reason = "a batch has few examples")]
 fn add_gradients(
     set: &TrainingSet,

@@ -1,12 +1,12 @@
-//! Remembers what was said of texts that came before, letter for letter.
+//! Cache of predictions by exact text.
 //!
-//! Customers say hello, thank you and where is my parcel in the same few words; what they mean does
-//! not change while the head stays.
+//! Customers greet, thank and ask for their parcel in the same few words, and a prediction does not
+//! change while the head stays the same.
 //!
 //! Invariants
-//! - A tenant finds again only what it asked itself, so that nobody learns from the time of an
-//!   answer what another tenant's customers write.
-//! - No text is kept: a key is a hash with a secret of this process.
+//! - Entries are per tenant: a hit's shorter response time reveals nothing about the texts of other
+//!   tenants.
+//! - No text is stored. A key is a hash salted with a secret of this process.
 
 use crate::IntentPrediction;
 use quick_cache::sync::Cache;
@@ -16,11 +16,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use vitrine_base::ids::TenantId;
 
-/// 128 bits of a text's hash: two texts do not meet.
+/// 128 bits of a salted SHA-256 of tenant and text; collisions are negligible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TextKey([u8; 16]);
 
-/// Predictions of the texts that were asked for last and most.
+/// Bounded prediction cache; keeps recently and frequently used entries.
 #[derive(Debug)]
 pub(super) struct PredictionMemory {
     secret: [u8; 32],
@@ -28,12 +28,12 @@ pub(super) struct PredictionMemory {
 }
 
 impl PredictionMemory {
-    /// Room for so many texts.
+    /// Creates a cache of up to `texts_max` predictions.
     pub(super) fn new(texts_max: NonZeroUsize) -> Self {
         Self { secret: rand::random(), known: Cache::new(texts_max.get()) }
     }
 
-    /// A tenant's text.
+    /// Cache key of a tenant's text.
     pub(super) fn key(&self, tenant: &TenantId, text: &str) -> TextKey {
         let tenant = tenant.as_str();
         let mut hash = Sha256::new();
@@ -47,12 +47,12 @@ impl PredictionMemory {
         TextKey(key)
     }
 
-    /// What was said of it.
+    /// The cached prediction under `key`.
     pub(super) fn find(&self, key: TextKey) -> Option<IntentPrediction> {
         self.known.get(&key).map(|known| IntentPrediction::clone(&known))
     }
 
-    /// Keeps what was said.
+    /// Stores a prediction; may evict another one.
     pub(super) fn keep(&self, key: TextKey, prediction: IntentPrediction) {
         self.known.insert(key, Arc::new(prediction));
     }
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(memory.find(memory.key(&tenant("rivageh"), "ello")), None);
         assert_eq!(memory.find(memory.key(&tenant("other"), "hello")), None);
         let again = PredictionMemory::new(NonZeroUsize::new(64).unwrap());
-        assert_ne!(again.key(&tenant("rivage"), "hello"), key, "each process has its secret");
+        assert_ne!(again.key(&tenant("rivage"), "hello"), key, "each cache has its own secret");
         for index in 0..1_000 {
             let key = memory.key(&tenant("rivage"), &format!("text {index}"));
             memory.keep(key, prediction("x"));

@@ -1,11 +1,12 @@
-//! A third opinion: a text is what the examples are that it lies nearest to.
+//! Kernel-weighted nearest-neighbour classifier, the third kind in a head's blend.
 //!
-//! A class is as likely as its examples are near, each counting `exp((cosine - 1) · sharpness)`. A
-//! linear classifier draws one border around a class of many meanings; its examples know each of
-//! them. So a head of many examples keeps them, a byte a value.
+//! The score of a class is the sum over its examples of `exp((cosine - 1) · sharpness)`, and its
+//! logit is the logarithm of that sum. A linear classifier has one direction per class; neighbours
+//! also cover a class of several distinct meanings. A head may therefore store its training
+//! examples, quantised to one byte per value.
 //!
 //! Invariants
-//! - Every class counts at least as if one example lay opposite the text: logits are finite.
+//! - Logits are finite: each class starts with the weight of one example at cosine -1.
 //!
 //! Source: kernel classifier, Nadaraya 1964; beside a parametric one, Khandelwal et al. 2020,
 //! arXiv:1911.00172.
@@ -14,41 +15,41 @@ use crate::linear::TrainingSet;
 use candle_core::Device;
 use candle_core::Tensor;
 
-/// Sharpest kernel: what lies opposite then still counts more than f32 can lose.
+/// Largest sharpness: at cosine -1 the weight, `exp(-80)`, is still a normal f32.
 pub(crate) const SHARPNESS_MAX: f32 = 40.0;
-/// Most examples that a head keeps: 50 MB of a wide encoder.
+/// Maximum examples stored in a head: 50 MB at 768 dimensions.
 pub(crate) const NEIGHBOURS_MAX: usize = 65_536;
-/// Widest embedding whose product with an example fits 32 bits.
+/// Widest embedding whose integer dot product with an example fits 32 bits.
 pub(crate) const DIMENSIONS_MAX: usize = 16_384;
-/// Largest byte of an example, largest value of a text.
+/// Range of quantised values: 8 bits for a stored example, 11 bits for the text being classified.
 const CODE_MAX: f32 = 127.0;
 const VALUE_MAX: f32 = 1_023.0;
 const _: () = assert!(DIMENSIONS_MAX as i64 * 128 * 1_023 <= i32::MAX as i64);
-/// Examples that are compared with all others together.
+/// Judged examples per matrix product.
 const BATCH_EXAMPLES: usize = 256;
 
-/// How nearness counts.
+/// Parameters of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Kernel {
-    /// Factor on the distance; above 0, at most [`SHARPNESS_MAX`].
+    /// Factor on `cosine - 1`; above 0, at most [`SHARPNESS_MAX`]. Larger favours nearer examples.
     pub(crate) sharpness: f32,
-    /// Factor on the logits.
+    /// Factor on the logits in the blend.
     pub(crate) weight: f32,
 }
 
 impl Kernel {
-    /// Whether the numbers have a meaning.
+    /// Whether sharpness is in range and the weight is finite.
     pub(crate) fn is_sound(self) -> bool {
         self.sharpness > 0.0 && self.sharpness <= SHARPNESS_MAX && self.weight.is_finite()
     }
 }
 
-/// What an example counts at a cosine.
+/// Kernel weight of an example at a cosine.
 fn count(cosine: f32, sharpness: f32) -> f32 {
     ((cosine - 1.0) * sharpness).exp()
 }
 
-/// The examples of a head.
+/// Quantised training examples of a head, with their classes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Neighbours {
     kernel: Kernel,
@@ -56,25 +57,25 @@ pub(crate) struct Neighbours {
     /// `[examples, dimensions]` row-major.
     codes: Vec<i8>,
     classes_of: Vec<u16>,
-    /// One over the length of each row of codes; 0 for a row without direction.
+    /// Reciprocal Euclidean norm of each row of codes; 0 for an all-zero row.
     scales: Vec<f32>,
 }
 
 impl Neighbours {
-    /// Keeps the members of a set, the first [`NEIGHBOURS_MAX`].
+    /// Quantises the first [`NEIGHBOURS_MAX`] members of a set.
     ///
     /// # Panics
-    /// If a member lies outside the set.
+    /// If a member is out of range.
     pub(crate) fn of(set: &TrainingSet, members: &[usize], kernel: Kernel) -> Self {
         let members = &members[..members.len().min(NEIGHBOURS_MAX)];
         let codes = members.iter().flat_map(|at| coded(&set.rows[*at].embedding)).collect();
-        // A head has far fewer labels.
+        // LABELS_MAX is far below u16::MAX.
         let class = |at: &usize| u16::try_from(set.classes_of[*at]).unwrap_or(u16::MAX);
         let classes_of = members.iter().map(class).collect();
         Self::new(kernel, set.dimensions, (codes, classes_of))
     }
 
-    /// Of codes, `[examples, dimensions]`, and the class of each example.
+    /// From codes, `[examples, dimensions]` row-major, and the class of each example.
     pub(crate) fn new(
         kernel: Kernel,
         dimensions: usize,
@@ -92,20 +93,20 @@ impl Neighbours {
         self.kernel
     }
 
-    /// `[examples, dimensions]` row-major.
+    /// Quantised examples, `[examples, dimensions]` row-major.
     pub(crate) fn codes(&self) -> &[i8] {
         &self.codes
     }
 
-    /// The class of each example.
+    /// Class index of each example.
     pub(crate) fn classes_of(&self) -> &[u16] {
         &self.classes_of
     }
 
-    /// Adds what the examples say of a text.
+    /// Adds the weighted neighbour logits of a text, `embedding` `[dimensions]`, to `logits`.
     ///
     /// # Panics
-    /// If a class of an example has no logit: heads check theirs when opened.
+    /// If an example's class has no logit. Heads check their classes when opened.
     pub(crate) fn add_logits(&self, embedding: &[f32], logits: &mut [f32]) {
         let Kernel { sharpness, weight } = self.kernel;
         let largest = embedding.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
@@ -117,7 +118,7 @@ impl Neighbours {
         let mut sums = vec![count(-1.0, sharpness); logits.len()];
         let rows = self.codes.chunks(self.dimensions.max(1));
         for ((codes, class), length) in rows.zip(&self.classes_of).zip(&self.scales) {
-            #[expect(clippy::cast_precision_loss, reason = "a cosine needs no more")]
+            #[expect(clippy::cast_precision_loss, reason = "a cosine needs no f64 precision")]
             let cosine = dot(codes, &text) as f32 * (scale * length);
             sums[usize::from(*class)] += count(cosine, sharpness);
         }
@@ -129,7 +130,7 @@ fn dot(codes: &[i8], text: &[i16]) -> i32 {
     codes.iter().zip(text).map(|(code, value)| i32::from(*code) * i32::from(*value)).sum()
 }
 
-/// A vector as bytes, its largest value as the largest of them.
+/// Quantises a vector to bytes, scaled so that its largest magnitude becomes [`CODE_MAX`].
 fn coded(embedding: &[f32]) -> impl Iterator<Item = i8> {
     let largest = embedding.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
     let step = if largest > 0.0 { CODE_MAX / largest } else { 0.0 };
@@ -137,13 +138,14 @@ fn coded(embedding: &[f32]) -> impl Iterator<Item = i8> {
     embedding.iter().map(move |value| (value * step).round() as i8)
 }
 
-/// What examples say of others: for each sharpness the logits of all judged, `[judged][classes]`.
+/// Unweighted neighbour logits of the `judge` examples from the `learn` examples, one
+/// `[judged][classes]` list for each sharpness. Computed in f32, without quantisation.
 ///
 /// # Errors
 /// If the tensor library fails.
 ///
 /// # Panics
-/// If an index lies outside the set.
+/// If an index is out of range.
 pub(crate) fn opinions(
     set: &TrainingSet,
     learn: &[usize],
@@ -168,7 +170,7 @@ pub(crate) fn opinions(
     Ok(found)
 }
 
-/// Embeddings of unit length, `[members, dimensions]`.
+/// Embeddings scaled to unit length, `[members, dimensions]`; all-zero rows stay zero.
 fn directions(set: &TrainingSet, members: &[usize]) -> candle_core::Result<Tensor> {
     let unit = |at: &usize| {
         let embedding = &set.rows[*at].embedding;
@@ -221,7 +223,7 @@ mod tests {
     fn a_class_is_as_likely_as_its_examples_are_near() {
         let row = |embedding: [f32; 2]| Features { embedding: embedding.to_vec(), ngrams: vec![] };
         let set = TrainingSet {
-            // The first class has two meanings, whose mean lies on the second class.
+            // The first class has two meanings whose mean coincides with the second class.
             rows: vec![row([1.0, 0.0]), row([0.0, 2.0]), row([0.7, 0.7]), row([0.0, 0.0])],
             classes_of: vec![0, 0, 1, 0],
             classes: 3,
@@ -238,7 +240,7 @@ mod tests {
             let said = said(embedding);
             let best = (0..3).max_by(|a, b| said[*a].total_cmp(&said[*b])).unwrap();
             assert_eq!(best, class, "{said:?}");
-            assert!((said[2] + KERNEL.sharpness).abs() < 1e-4, "nobody: as if opposite");
+            assert!((said[2] + KERNEL.sharpness).abs() < 1e-4, "no example: as one at cosine -1");
         }
         assert!(said([0.0, 0.0]).iter().all(|logit| logit.is_finite()));
     }

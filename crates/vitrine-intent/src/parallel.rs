@@ -1,4 +1,4 @@
-//! Runs independent jobs on a few threads; results come in the order of the jobs.
+//! Runs independent jobs on scoped threads and returns the results in the order of the jobs.
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -6,7 +6,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-/// Maps jobs to results; `progress` hears how many are done, from any thread.
+/// Runs each job on one of up to `threads` threads. `progress` is called after each job, from any
+/// of them, with the number of finished jobs.
 ///
 /// # Panics
 /// If a job panics.

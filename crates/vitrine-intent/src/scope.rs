@@ -1,13 +1,14 @@
-//! Tells whether a text is about any of the labels at all.
+//! In-scope score: whether a text matches any label at all.
 //!
-//! Confidence says which label; a text that is about none of them still has a likeliest one. So a
-//! score of its own weighs three signs: how likely the best label is, how strongly any label
-//! answers (energy), and how close the text lies to what the best label's examples have in common.
-//! The first is blind to texts unlike everything, the last to texts between two labels.
+//! Confidence ranks the labels, but a text outside all of them still has a best label. A separate
+//! score combines three kinds of evidence: the log probability of the best label, the energy (log
+//! sum of the exponentiated in-scope logits), and the cosine with the centroid of the best label's
+//! examples. Probability misses texts that resemble no example; the cosine misses texts between two
+//! labels.
 //!
 //! Invariants
-//! - Evidence does not depend on the temperature, nor on labels after the in-scope ones but by
-//!   their share of the probability.
+//! - Evidence is computed from raw logits and does not depend on the temperature. `oos` affects it
+//!   only through its share of the probability.
 //!
 //! Source: best probability, Hendrycks & Gimpel 2017, arXiv:1610.02136; energy, Liu et al. 2020,
 //! arXiv:2010.03759; distance to class means, Lee et al. 2018, arXiv:1807.03888.
@@ -18,22 +19,23 @@ use crate::linear::FitOptions;
 use crate::linear::TrainingSet;
 use crate::linear::fit;
 
-/// Out-of-scope examples from which on weights are learnt from them.
+/// Minimum out-of-scope examples for fitting the weights.
 const OUTSIDE_EXAMPLES_MIN: usize = 20;
-/// Weights, in standard deviations, where there is nothing to learn them from.
+/// Weights of the standardised evidence when there are too few examples to fit them.
 const DEFAULT_WEIGHTS: [f32; 3] = [0.0, 1.0, 1.0];
-/// Pull to zero of the learnt weights.
+/// L2 penalty of the fitted weights.
 const PULL: f32 = 1.0;
-/// Smallest spread of evidence that is divided by.
+/// Lower bound of the standard deviation that evidence is divided by.
 const SPREAD_MIN: f32 = 1e-6;
 
-/// Signs that a text is about one of the labels; each grows with it.
+/// Evidence that a text is in scope: log probability of the best label, energy, and closeness to
+/// its centroid. Higher means more likely in scope.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Evidence([f32; 3]);
 
 impl Evidence {
-    /// Of logits, of which the first `inside` are in scope, and the cosine of the text with the
-    /// centroid of its best label.
+    /// Computes the evidence from `logits`, of which the first `inside` are in scope. `closeness`
+    /// is the cosine of the text with the centroid of its best label.
     pub(crate) fn new(logits: &[f32], inside: usize, closeness: f32) -> Self {
         let all = log_sum_exp(logits);
         let best = logits[..inside].iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -46,8 +48,8 @@ fn log_sum_exp(logits: &[f32]) -> f32 {
     largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln()
 }
 
-/// Weighs evidence into log-odds of being in scope; without out-of-scope examples, into the same
-/// order on another scale.
+/// A linear score of evidence: the log-odds of being in scope. If it was fitted with too few
+/// out-of-scope examples, it only ranks texts and has no probabilistic scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ScopeScore {
     pub(crate) weights: [f32; 3],
@@ -55,7 +57,7 @@ pub(crate) struct ScopeScore {
 }
 
 impl ScopeScore {
-    /// Learns from evidence of classifiers that had not seen the examples, and whether each is in
+    /// Fits the score on evidence from held-out predictions, each with whether the example is in
     /// scope.
     ///
     /// # Errors
@@ -76,19 +78,19 @@ impl ScopeScore {
         Ok(Self { weights, bias: standard_bias - shift })
     }
 
-    /// The score of a text.
+    /// Score of a text; higher means more likely in scope.
     pub(crate) fn of(&self, evidence: Evidence) -> f32 {
         let weighed = self.weights.iter().zip(evidence.0).map(|(weight, sign)| weight * sign);
         self.bias + weighed.sum::<f32>()
     }
 
-    /// Whether every number is finite.
+    /// Whether weights and bias are finite.
     pub(crate) fn is_finite(&self) -> bool {
         self.bias.is_finite() && self.weights.iter().all(|weight| weight.is_finite())
     }
 }
 
-/// Mean and standard deviation of each sign.
+/// Mean and standard deviation of each kind of evidence.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 fn moments(rows: &[[f32; 3]]) -> ([f32; 3], [f32; 3]) {
     let count = rows.len().max(1) as f32;
@@ -101,7 +103,7 @@ fn moments(rows: &[[f32; 3]]) -> ([f32; 3], [f32; 3]) {
     (means, std::array::from_fn(spread))
 }
 
-/// Weights of standardised evidence, and bias, by logistic regression.
+/// Fits weights of the standardised evidence, and a bias, by logistic regression.
 fn learn(
     examples: &[(Evidence, bool)],
     (means, spreads): ([f32; 3], [f32; 3]),
@@ -124,16 +126,16 @@ fn learn(
     Ok((weights, model.bias[1] - model.bias[0]))
 }
 
-/// What the examples of each in-scope label have in common: their mean direction.
+/// Mean direction of the examples of each in-scope label.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Centroids {
-    /// `[labels, dimensions]` row-major, rows of unit length.
+    /// `[labels, dimensions]` row-major; rows have unit length, or are zero without examples.
     pub(crate) values: Vec<f32>,
     pub(crate) dimensions: usize,
 }
 
 impl Centroids {
-    /// Of the members' embeddings, for labels below `labels`.
+    /// Computes the centroids of the first `labels` classes from the members' embeddings.
     pub(crate) fn of(set: &TrainingSet, members: &[usize], labels: usize) -> Self {
         let dimensions = set.dimensions;
         let mut values = vec![0.0; labels * dimensions];
@@ -153,7 +155,7 @@ impl Centroids {
         Self { values, dimensions }
     }
 
-    /// Cosine of an embedding with a label's centroid; 0 for a vector without direction.
+    /// Cosine of an embedding with a label's centroid; 0 for an all-zero vector.
     pub(crate) fn closeness(&self, label: usize, embedding: &[f32]) -> f32 {
         let first = label * self.dimensions;
         let row = &self.values[first..first + self.dimensions];
@@ -180,7 +182,7 @@ mod tests {
         assert!((clear.0[0] - (-(1.0 + 2.0 * (-6.0_f32).exp()).ln())).abs() < 1e-6);
     }
 
-    /// Evidence of 200 texts inside and `outside` outside, who are told apart by closeness alone.
+    /// Evidence of 200 texts in scope and `outside` out of scope, which differ in closeness only.
     fn examples(outside: usize) -> Vec<(Evidence, bool)> {
         let mut random = ChaCha8Rng::seed_from_u64(4);
         let mut noise = || random.random_range(-1.0_f32..1.0);
@@ -207,7 +209,7 @@ mod tests {
         assert!(apart(learnt, &many) > 0.98 && learnt.is_finite());
         assert_eq!(ScopeScore::fit(&many, 1).unwrap(), learnt);
         let few = ScopeScore::fit(&many[..210], 1).unwrap();
-        assert!(apart(few, &many) > 0.9, "closeness counts without out-of-scope examples too");
+        assert!(apart(few, &many) > 0.9, "the default weights use closeness");
         assert!(apart(few, &many) < apart(learnt, &many));
     }
 

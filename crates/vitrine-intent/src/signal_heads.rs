@@ -1,10 +1,11 @@
-//! Signals by trained heads: one head a signal, all read from the embedding that the intent is
-//! read from, so that they cost no second pass of the encoder.
+//! Signals scored by trained heads, one head per signal.
 //!
-//! A signal without a head is scored by word lists (`signals`), the stage then is not known.
+//! All heads share the embedding that was computed for the intent, so they need no second pass of
+//! the encoder. A signal without a head is scored by word lists (`signals`); the buying stage has
+//! no word list and is `None` then.
 //!
 //! Invariants
-//! - A head has exactly the labels of its signal and fits the encoder and glossary at hand.
+//! - A head has exactly the labels of its signal and does not adapt the encoder.
 
 use crate::error::HeadRefusal;
 use crate::error::IntentError;
@@ -17,7 +18,7 @@ use crate::signals::Stage;
 use crate::signals::StageReading;
 use std::path::Path;
 
-/// What a head may score.
+/// A signal that a trained head can score; each variant lists the labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Signal {
     /// `negative`, `neutral` or `positive`.
@@ -33,11 +34,11 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// All of them.
+    /// All signals.
     pub const ALL: [Self; 5] =
         [Self::Sentiment, Self::Urgency, Self::Sarcasm, Self::Profanity, Self::Stage];
 
-    /// The name of its head file, without `.head`.
+    /// Name of the signal's head file, without `.head`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -49,7 +50,7 @@ impl Signal {
         }
     }
 
-    /// The labels of its examples and head, in alphabetical order.
+    /// Labels of the signal's examples and head, in alphabetical order.
     #[must_use]
     pub fn labels(self) -> &'static [&'static str] {
         match self {
@@ -72,17 +73,17 @@ impl Signal {
     }
 }
 
-/// The heads at hand.
+/// Trained heads of some or all signals.
 #[derive(Debug, Clone, Default)]
 pub struct SignalHeads {
     heads: Vec<(Signal, Head)>,
 }
 
 impl SignalHeads {
-    /// Reads `NAME.head` of every signal from a folder; those that are not there are left out.
+    /// Reads `NAME.head` of each signal from a folder; missing files are skipped.
     ///
     /// # Errors
-    /// If one is damaged or another signal's.
+    /// If a head is damaged or has the labels of another signal.
     pub fn open(folder: &Path) -> Result<Self, IntentError> {
         let mut heads = Self::default();
         for signal in Signal::ALL {
@@ -97,17 +98,17 @@ impl SignalHeads {
         Ok(heads)
     }
 
-    /// Adds a signal's head, or replaces it.
+    /// Adds or replaces the head of a signal.
     ///
     /// # Errors
-    /// If its labels are not the signal's, or it has an encoder of its own.
+    /// If the labels are not the signal's, or the head adapts its encoder.
     pub fn insert(&mut self, signal: Signal, head: Head) -> Result<(), HeadRefusal> {
         if head.labels() != signal.labels() {
             let (name, found) = ("labels", head.labels().join(", "));
             return Err(HeadRefusal::Value { name, found, allowed: signal.allowed() });
         }
         if head.adapts_encoder() {
-            let found = "an encoder of its own".to_owned();
+            let found = "an adapted encoder".to_owned();
             return Err(HeadRefusal::Value { name: "adaptation", found, allowed: "none" });
         }
         self.heads.retain(|(known, _)| *known != signal);
@@ -115,12 +116,12 @@ impl SignalHeads {
         Ok(())
     }
 
-    /// The signals that have a head.
+    /// Signals that have a head.
     pub fn signals(&self) -> impl Iterator<Item = Signal> {
         self.heads.iter().map(|(signal, _)| *signal)
     }
 
-    /// Refuses to work with another encoder or glossary than they were trained with.
+    /// Checks that all heads were trained for this encoder and glossary fingerprint.
     pub(crate) fn check(
         &self,
         encoder: &EncoderIdentity,
@@ -136,7 +137,8 @@ impl SignalHeads {
         Ok(())
     }
 
-    /// Scores a text and the embedding of its meaning.
+    /// Scores a text, given the shared encoder's embedding of its meaning. Profanity is the maximum
+    /// of head and word list.
     pub(crate) fn read(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Signals {
         let mut signals = signals::read(reading.reading.text);
         for (signal, head) in &self.heads {
@@ -206,7 +208,7 @@ mod tests {
         assert_eq!(signals.stage, None);
     }
 
-    /// Texts of a file under `models/intents/examples/signals` with their labels.
+    /// Held-out texts of a signal under `models/intents/examples/signals`, with their labels.
     fn held_out(signal: Signal) -> Vec<(String, String)> {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .join("models/intents/examples/signals");
@@ -215,7 +217,7 @@ mod tests {
         examples.into_iter().map(|example| (example.text, example.intent)).collect()
     }
 
-    /// What scores say, as a label of the signal.
+    /// Converts a signal's score to one of its labels.
     fn label(signal: Signal, signals: &Signals) -> &'static str {
         match signal {
             Signal::Sentiment if signals.sentiment > SENTIMENT_MIN => "positive",
@@ -231,13 +233,13 @@ mod tests {
         }
     }
 
-    /// Sentiment from which on a text counts as positive, or as negative below zero.
+    /// Minimum absolute sentiment of a positive or negative text.
     const SENTIMENT_MIN: f32 = 0.25;
 
-    /// The mean of the labels' F1.
+    /// Mean F1 over the signal's labels.
     fn macro_f1(signal: Signal, pairs: &[(&str, &str)]) -> f64 {
         let count = |test: &dyn Fn(&(&str, &str)) -> bool| {
-            #[expect(clippy::cast_precision_loss, reason = "some hundred texts")]
+            #[expect(clippy::cast_precision_loss, reason = "a few hundred texts")]
             let count = pairs.iter().filter(|pair| test(pair)).count() as f64;
             count
         };
@@ -257,7 +259,7 @@ mod tests {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         let encoder = root.join("models/all-MiniLM-L6-v2");
         if !encoder.is_dir() {
-            eprintln!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
+            eprintln!("skipped: {} is missing; run scripts/fetch-encoder", encoder.display());
             return;
         }
         let embedder = crate::Embedder::open_for_tests(&encoder, "");
@@ -283,7 +285,7 @@ mod tests {
             let shipped =
                 score(&|at| heads.read(&mut HashedReading::new(&readings[at]), &embeddings[at]));
             eprintln!("| {} | {} | {lists:.3} | {shipped:.3} |", signal.name(), examples.len());
-            assert!(shipped >= lists, "{signal:?}: {shipped} against {lists} of the word lists");
+            assert!(shipped >= lists, "{signal:?}: shipped head {shipped}, word lists {lists}");
         }
     }
 

@@ -1,12 +1,12 @@
-//! Sentiment, urgency, sarcasm and profanity of a text: simple scores from word lists, English and
-//! French. They stand in where no trained head is at hand (`signal_heads`).
+//! Scores sentiment, urgency, sarcasm and profanity with English and French word lists: the
+//! fallback for signals without a trained head (`signal_heads`).
 //!
-//! These are hints, not verdicts. They may lower confidence, hold back an offer or prefer a
-//! hand-off; nothing else may hang on them. Sarcasm is unsolved even for large models, so the
-//! score only counts cheap marks (praise beside trouble, ironic stock phrases) and stays low.
+//! The scores are hints. They may lower confidence, hold back an offer or favour a hand-off; no
+//! other decision may depend on them. Sarcasm is unsolved even for large models, so its score only
+//! counts cheap cues (praise beside trouble, ironic stock phrases) and stays low.
 //!
 //! Invariants
-//! - Sentiment lies in [-1, 1], the others in [0, 1]; a text without a known word has 0.
+//! - Sentiment is in [-1, 1], the others in [0, 1]. A text without a listed word scores 0.
 //! - Pure: the same text gives the same scores.
 
 use crate::features::words;
@@ -18,45 +18,45 @@ use crate::signals_lexicon::POSITIVE;
 use crate::signals_lexicon::PROFANE;
 use crate::signals_lexicon::URGENT;
 
-/// Words after a negator that it turns around: `not very good`, `pas du tout satisfait`.
+/// Reach of a negator, in words: `not very good`, `pas du tout satisfait`.
 const NEGATION_REACH_WORDS: usize = 3;
-/// How fast scores saturate: one plain word gives 0.38, three give 0.83.
+/// Divisor before `tanh`: one plain word scores 0.38, three score 0.83.
 const SATURATION: f32 = 2.5;
-/// What an exclamation mark adds to urgency beside an urgent word.
+/// Added to urgency for an exclamation mark, and for shouting, beside an urgent word.
 const EXCLAMATION: f32 = 0.5;
-/// What a swear word says: few are ever meant otherwise.
+/// Profanity score of a text with a swear word; few of them have another meaning.
 const PROFANITY_OF_A_WORD: f32 = 0.9;
-/// Capital letters are shouting from this many letters on.
+/// Minimum letters for capitals to count as shouting.
 const SHOUT_LETTERS_MIN: usize = 8;
 
-/// Scores of one text.
+/// Mood scores of one text.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Signals {
-    /// From -1 (angry) over 0 (neutral) to 1 (delighted).
+    /// From -1 (angry) through 0 (neutral) to 1 (delighted).
     pub sentiment: f32,
-    /// From 0 to 1 (now, or else).
+    /// From 0 (no hurry) to 1 (needed now).
     pub urgency: f32,
-    /// From 0 to 1; low confidence by nature.
+    /// From 0 to 1; unreliable by nature.
     pub sarcasm: f32,
-    /// From 0 to 1: swearing, at anybody or anything.
+    /// From 0 to 1; counts all swearing, whoever it is aimed at.
     pub profanity: f32,
-    /// How near to buying; `None` when it is about something else, or nothing tells.
+    /// Buying stage; `None` when the text is not about buying, or no stage head is loaded.
     pub stage: Option<StageReading>,
 }
 
-/// How near to buying a customer is.
+/// How close a customer is to buying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// Looks around.
+    /// Browses without a particular product in mind.
     Discovery,
-    /// Weighs something in particular.
+    /// Considers a particular product.
     Interested,
-    /// About to buy.
+    /// Is about to buy.
     Ready,
 }
 
 impl Stage {
-    /// The wire name.
+    /// Name in the HTTP API: `discovery`, `interested` or `ready`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Stage {
         }
     }
 
-    /// Reads a wire name; `None` for anything else.
+    /// Parses the name from the HTTP API; `None` for any other text.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Discovery, Self::Interested, Self::Ready]
@@ -75,16 +75,16 @@ impl Stage {
     }
 }
 
-/// A stage and how sure it is.
+/// A buying stage with its confidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StageReading {
-    /// Which.
+    /// The most likely stage.
     pub stage: Stage,
-    /// Calibrated, 0 to 1.
+    /// Calibrated probability, 0 to 1.
     pub confidence: f32,
 }
 
-/// Scores a text.
+/// Scores a text with the word lists; `stage` is always `None`.
 #[must_use]
 pub fn read(text: &str) -> Signals {
     let words = words(text);
@@ -144,7 +144,7 @@ fn negated(words: &[String], index: usize) -> bool {
     words[start..index].iter().any(|word| contains(NEGATORS, word))
 }
 
-/// Mostly capital letters, and enough of them.
+/// Whether at least 70 % of the letters are capitals, and there are enough letters to tell.
 fn shouts(text: &str) -> bool {
     let letters = text.chars().filter(|character| character.is_alphabetic()).count();
     let capitals = text.chars().filter(|character| character.is_uppercase()).count();

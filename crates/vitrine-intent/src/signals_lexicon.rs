@@ -1,5 +1,6 @@
-//! Word lists behind the signals, English and French together, folded as `features::words` folds:
-//! lower case, no accents, no apostrophes. Written by hand for shop conversations.
+//! Word lists of the signals, English and French together, written by hand for shop conversations.
+//!
+//! Entries are folded like texts (`features::words`): lower case, no accents, no apostrophes.
 
 /// Praise and thanks; sorted.
 pub(crate) const POSITIVE: &[&str] = &[
@@ -229,13 +230,13 @@ pub(crate) const EMPHASIS: &[&str] = &[
     "vraiment",
 ];
 
-/// Words that turn a following word around; sorted.
+/// Negators, which flip the sentiment of a following word; sorted.
 pub(crate) const NEGATORS: &[&str] = &[
     "arent", "aucun", "aucune", "cant", "didnt", "doesnt", "dont", "hardly", "isnt", "jamais",
     "never", "ni", "no", "not", "pas", "sans", "t", "wasnt", "without", "wont", "wouldnt",
 ];
 
-/// Words and phrases of hurry.
+/// Words and phrases of urgency.
 pub(crate) const URGENT: &[&str] = &[
     "as soon as possible",
     "asap",
@@ -279,7 +280,7 @@ pub(crate) const URGENT: &[&str] = &[
     "waiting for",
 ];
 
-/// Stock phrases that are seldom meant.
+/// Stock phrases that are mostly ironic.
 pub(crate) const IRONY: &[&str] = &[
     "ah super",
     "as if",
@@ -319,7 +320,7 @@ pub(crate) const IRONY: &[&str] = &[
     "yeah sure",
 ];
 
-/// Swear words, English and French. Sorted.
+/// Swear words; sorted.
 pub(crate) const PROFANE: &[&str] = &[
     "abrutis",
     "arse",

@@ -1,13 +1,13 @@
-//! A model's chat template: messages in, markup out.
+//! A model's chat template: renders messages to markup.
 //!
-//! Templates are Jinja written for Python; what transformers gives them is given here. A template
-//! that does not compile, or cannot render a conversation, is refused when it is loaded.
+//! Templates are Jinja written for Python. The functions and settings of transformers are emulated
+//! here. A template that does not compile or cannot render a conversation is refused at load time.
 //!
 //! Invariants
-//! - Message contents pass [`Tokenizer::guard`]: no message can forge a control token.
-//! - Rendering ends: a template has a limited number of instructions.
-//! - A system message is never lost: where a template refuses or drops it, the user's first message
-//!   begins with it.
+//! - Message contents pass through [`Tokenizer::guard`], so no message can forge a control token.
+//! - Rendering terminates: the number of template instructions is limited.
+//! - A system message is never lost: if the template raises an exception on it or drops it, it is
+//!   prepended to the next user message.
 //!
 //! Source: `apply_chat_template` of Hugging Face transformers (trimmed blocks, loop controls,
 //! `raise_exception`, `strftime_now`, `tojson`, the `generation` tag).
@@ -31,52 +31,52 @@ use vitrine_base::metadata::Metadata;
 const NAME: &str = "chat";
 const KEY: &str = "tokenizer.chat_template";
 
-/// Instructions of one rendering. A long conversation through the longest published template takes
-/// some ten thousand.
+/// Maximum template instructions per rendering. A long conversation through the longest published
+/// template takes tens of thousands.
 const FUEL: u64 = 5_000_000;
 
-/// Most variables that a caller may give to a template; published templates know a handful.
+/// Maximum variables that a caller may pass to a template; published templates use a handful.
 const SETTINGS_MAX: usize = 32;
 
-/// What the probe conversations say; no template has these words of its own.
+/// Contents of the probe conversations. No template contains these words itself.
 const PROBE: &str = "probe 7419";
 const PROBE_SYSTEM: &str = "probe 3356";
 
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatMessage {
-    /// `system`, `user` or `assistant`.
+    /// `system`, `user` or `assistant`; templates may support more.
     pub role: String,
-    /// What was said.
+    /// Text of the message, unguarded.
     pub content: String,
 }
 
 impl ChatMessage {
-    /// A message of `role`.
+    /// Creates a message.
     #[must_use]
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
         Self { role: role.into(), content: content.into() }
     }
 }
 
-/// A compiled chat template.
+/// A compiled chat template that has rendered the probe conversations.
 #[derive(Debug)]
 pub struct ChatTemplate {
     environment: Environment<'static>,
     system: SystemRole,
 }
 
-/// What a template does with a system message.
+/// How system messages are passed to a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SystemRole {
-    /// Renders it.
+    /// Unchanged: the template renders them.
     Rendered,
-    /// Raises an exception or leaves it out; it goes before the user's first message.
+    /// Merged into the next user message: the template raises an exception or drops them.
     Merged,
 }
 
 impl ChatTemplate {
-    /// The template in a model's metadata; `None` if it has none.
+    /// Compiles the template in a GGUF file's metadata; `None` if there is none.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -88,11 +88,11 @@ impl ChatTemplate {
         metadata.text(KEY).map(|source| Self::new(source, tokenizer, clock)).transpose()
     }
 
-    /// The template in a model's folder: `chat_template.jinja`, or `chat_template` in
-    /// `chat_template.json` or `tokenizer_config.json`; `None` if it has none.
+    /// Compiles the template in a model's folder: `chat_template.jinja`, or the key `chat_template`
+    /// in `chat_template.json` or `tokenizer_config.json`; `None` if there is none.
     ///
     /// # Errors
-    /// As [`Self::new`], or if a file cannot be read or holds something else.
+    /// As [`Self::new`], or if a file cannot be read or parsed.
     pub fn from_folder(
         folder: &Path,
         tokenizer: &Tokenizer,
@@ -105,8 +105,8 @@ impl ChatTemplate {
     /// Compiles a template and renders probe conversations with it.
     ///
     /// # Errors
-    /// If it is not valid Jinja, raises an exception on an ordinary conversation, uses what is not
-    /// provided, or leaves out what the user says.
+    /// If the template is not valid Jinja, raises an exception on an ordinary conversation, uses an
+    /// unsupported function or filter, or leaves out the user's message.
     pub fn new(source: &str, tokenizer: &Tokenizer, clock: SharedClock) -> Result<Self, TextError> {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -122,7 +122,8 @@ impl ChatTemplate {
         Ok(template)
     }
 
-    /// Renders what any model must be able to hear, and finds out about system messages.
+    /// Renders conversations that any template must support, and finds out how the template handles
+    /// system messages.
     fn probe(&mut self, tokenizer: &Tokenizer) -> Result<(), TextError> {
         let user = ChatMessage::new("user", PROBE);
         let assistant = ChatMessage::new("assistant", "a");
@@ -140,10 +141,10 @@ impl ChatTemplate {
         Ok(())
     }
 
-    /// Token ids of a conversation, up to where the assistant speaks next.
+    /// Token ids of a conversation, ending with the prompt for the assistant's next message.
     ///
     /// # Errors
-    /// If the template raises an exception or uses what is not provided, or encoding fails.
+    /// If the template raises an exception or uses an unsupported function, or encoding fails.
     pub fn encode(
         &self,
         tokenizer: &Tokenizer,
@@ -154,10 +155,10 @@ impl ChatTemplate {
         tokenizer.encode_markup(&markup, Special::Add)
     }
 
-    /// The markup of a conversation, for [`Tokenizer::encode_markup`].
+    /// Markup of a conversation with default settings, for [`Tokenizer::encode_markup`].
     ///
     /// # Errors
-    /// If the template raises an exception or uses what is not provided.
+    /// If the template raises an exception or uses an unsupported function.
     pub fn render(
         &self,
         tokenizer: &Tokenizer,
@@ -193,28 +194,28 @@ impl ChatTemplate {
             add_generation_prompt => true,
         };
         let template = self.environment.get_template(NAME).map_err(template_error)?;
-        // What comes first wins: settings replace nothing of ours.
+        // The first definition wins, so settings cannot override our variables.
         template.render(context! { ..own, ..settings.guarded(tokenizer) }).map_err(template_error)
     }
 }
 
-/// Variables that a caller gives to a template, such as `enable_thinking`.
+/// Variables that a caller passes to a template, such as `enable_thinking`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TemplateSettings {
     values: Vec<(String, Value)>,
 }
 
 impl TemplateSettings {
-    /// Reasoning aloud switched off, where a template has a switch for it.
+    /// Sets `enable_thinking` to false, which turns off reasoning in templates that support it.
     #[must_use]
     pub fn without_thinking() -> Self {
         Self { values: vec![("enable_thinking".to_owned(), Value::from(false))] }
     }
 
-    /// Settings out of a JSON object.
+    /// Converts a JSON object to settings.
     ///
     /// # Errors
-    /// If there are more than 32, or one is neither a text, a number nor a truth value; names it.
+    /// If there are more than 32 settings, or one is a list or an object; the error names it.
     pub fn from_json(
         settings: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Self, TextError> {
@@ -241,7 +242,7 @@ impl TemplateSettings {
     }
 }
 
-/// A JSON value that is neither a list nor an object.
+/// Converts a scalar JSON value; `None` for a list or an object.
 fn plain_value(value: &serde_json::Value) -> Option<Value> {
     match value {
         serde_json::Value::Null => Some(Value::from(())),
@@ -258,8 +259,8 @@ fn template_error(cause: minijinja::Error) -> TextError {
     TextError::Template(Box::new(cause))
 }
 
-/// System messages before the next message of the user, a blank line between; one that no message
-/// follows becomes the user's own.
+/// Prepends system messages to the next user message, separated by blank lines. System messages
+/// without a following user message become a user message.
 fn merge_system(messages: &[ChatMessage]) -> Vec<ChatMessage> {
     let mut merged = Vec::with_capacity(messages.len());
     let mut waiting: Vec<&str> = Vec::new();

@@ -1,16 +1,16 @@
-//! Tokens to text as they come: whole characters only.
+//! Streaming detokenizer: turns tokens into text as they arrive, in whole characters.
 //!
-//! A byte-level token may end inside a character. What is complete is handed out; the rest waits
-//! for the next token. Bytes that can never become a character are handed out as U+FFFD.
+//! A byte-level token may end inside a UTF-8 character. Complete characters are returned at once;
+//! the remaining bytes wait for the next token. Invalid bytes become U+FFFD.
 //!
 //! Invariants
-//! - The concatenation of everything handed out is the lossy UTF-8 reading of all bytes.
-//! - At most three bytes wait.
+//! - The concatenation of all returned text is the lossy UTF-8 decoding of all bytes.
+//! - At most three bytes wait between calls.
 
 use crate::text::tokenizer::Tokenizer;
 use std::sync::Arc;
 
-/// Decodes one generation. Its text goes on where the prompt ended, so a first space is kept.
+/// Decodes one generation. A leading space is kept, because the text continues the prompt.
 #[derive(Debug, Clone)]
 pub struct StreamDecoder {
     tokenizer: Arc<Tokenizer>,
@@ -18,13 +18,14 @@ pub struct StreamDecoder {
 }
 
 impl StreamDecoder {
-    /// A decoder at the beginning of an output.
+    /// Creates a decoder for a new generation.
     #[must_use]
     pub fn new(tokenizer: Arc<Tokenizer>) -> Self {
         Self { tokenizer, waiting: Vec::new() }
     }
 
-    /// The text that `id` completes; empty if a character is still incomplete.
+    /// Adds a token and returns the text that is now complete; empty while a character is
+    /// incomplete.
     pub fn push(&mut self, id: u32) -> String {
         self.waiting.extend(self.tokenizer.piece_bytes(id));
         let mut text = String::new();
@@ -37,7 +38,7 @@ impl StreamDecoder {
                 }
                 Err(error) => {
                     let valid = error.valid_up_to();
-                    // The prefix was found valid just now.
+                    // Lossless: `valid_up_to` guarantees that this prefix is valid UTF-8.
                     text.push_str(&String::from_utf8_lossy(&self.waiting[..valid]));
                     let Some(wrong) = error.error_len() else {
                         self.waiting.drain(..valid);
@@ -50,7 +51,8 @@ impl StreamDecoder {
         }
     }
 
-    /// What is left when no more tokens come: U+FFFD for an incomplete character, or nothing.
+    /// Flushes the waiting bytes at the end of a generation: U+FFFD if a character is incomplete,
+    /// else an empty string.
     pub fn finish(&mut self) -> String {
         let rest = String::from_utf8_lossy(&self.waiting).into_owned();
         self.waiting.clear();

@@ -1,123 +1,123 @@
-//! Why a tokenizer or template was refused, or a text could not be encoded.
+//! Errors of loading tokenizers and chat templates, and of encoding and rendering.
 
 use std::path::PathBuf;
 
-/// Any failure of the tokenizer library.
+/// Error of the `tokenizers` library or of a file read for it.
 type LibraryError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a tokenizer or template was refused, or a text could not be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
-    /// A `tokenizer.json` could not be read or understood.
-    #[error("cannot load the tokenizer {}", path.display())]
+    /// A JSON file of the tokenizer could not be read or parsed.
+    #[error("cannot load the tokenizer file {}", path.display())]
     File {
-        /// The file.
+        /// Path of the JSON file.
         path: PathBuf,
-        /// What the tokenizer library said.
+        /// Error of the file system, the JSON parser or the tokenizer library.
         #[source]
         cause: LibraryError,
     },
-    /// The metadata lacks a key or holds another type under it.
+    /// A metadata key is missing or has the wrong type.
     #[error("metadata key `{key}` is missing or is not {expected}")]
     Key {
-        /// The key.
+        /// Name of the key.
         key: &'static str,
-        /// What it must be.
+        /// Expected type, in words.
         expected: &'static str,
     },
-    /// A kind of tokenizer that is not implemented.
+    /// The kind of tokenizer is not implemented.
     #[error("{what} is `{found}`, supported: {supported}")]
     Unsupported {
-        /// The property.
+        /// Name of the property.
         what: &'static str,
-        /// Its value in the file.
+        /// Value in the file.
         found: String,
-        /// The values that work.
+        /// Supported values, joined by commas.
         supported: &'static str,
     },
-    /// A way of parting texts before merging that is not implemented: guessing another one would
-    /// give wrong ids without a word.
-    #[error("pre-tokenizer (`tokenizer.ggml.pre`) is `{found}`, known: {}", known.join(", "))]
+    /// The pre-tokenizer is not implemented. Falling back to another one would silently produce
+    /// wrong ids.
+    #[error("pre-tokenizer (`tokenizer.ggml.pre`) is `{found}`, supported: {}", known.join(", "))]
     PreTokenizer {
-        /// Its name in the file.
+        /// Name in the file.
         found: String,
-        /// The names that work.
+        /// Supported names.
         known: Vec<&'static str>,
     },
-    /// Lists that must be equally long are not.
-    #[error("`{key}` has {found} items, the vocabulary has {tokens}")]
+    /// A per-token list does not have the length of the vocabulary.
+    #[error("`{key}` has {found} items, the vocabulary has {tokens} tokens")]
     ListLength {
-        /// The list's key.
+        /// Metadata key of the list.
         key: &'static str,
-        /// Its length.
+        /// Length of the list.
         found: usize,
-        /// The vocabulary's length.
+        /// Number of tokens in the vocabulary.
         tokens: usize,
     },
     /// A token id in the metadata is outside the vocabulary.
     #[error("`{key}` is {found}, the vocabulary has {tokens} tokens")]
     TokenId {
-        /// The key.
+        /// Metadata key of the id.
         key: &'static str,
-        /// The id.
+        /// Id found.
         found: u64,
-        /// The vocabulary's length.
+        /// Number of tokens in the vocabulary.
         tokens: usize,
     },
-    /// A merge is not two pieces with a space between them.
-    #[error("merge {index} is not two pieces parted by a space")]
+    /// A BPE merge is not two pieces separated by a space.
+    #[error("merge {index} is not two pieces separated by a space")]
     Merge {
-        /// Its place in the list.
+        /// Index in the list of merges, from 0.
         index: usize,
     },
-    /// The tokenizer library refused vocabulary, merges or pattern.
-    #[error("the vocabulary is inconsistent")]
+    /// The tokenizer library rejected the vocabulary, the merges or a pattern.
+    #[error("the tokenizer's vocabulary, merges or patterns are invalid")]
     Vocabulary(#[source] LibraryError),
     /// The tokenizer library failed on a text.
     #[error("cannot encode a text of {bytes} bytes")]
     Encode {
-        /// Length of the text.
+        /// Length of the text, in bytes.
         bytes: usize,
-        /// What the tokenizer library said.
+        /// Error of the tokenizer library.
         #[source]
         cause: LibraryError,
     },
     /// A chat template does not compile or does not render.
-    #[error("chat template fails")]
+    #[error("chat template fails to compile or to render")]
     Template(#[source] Box<minijinja::Error>),
-    /// A chat template renders, but not what was said.
+    /// A chat template renders, but without the user's message.
     #[error("chat template leaves out the user's message: it rendered {found:?}")]
     TemplateDrops {
-        /// The beginning of what it rendered.
+        /// First characters of the rendered text.
         found: String,
     },
-    /// A variable for a chat template that is a list or an object.
+    /// A template setting is a list or an object.
     #[error("template setting `{name}` is a list or an object; allowed: text, number, true, false")]
     TemplateSetting {
-        /// Its name.
+        /// Name of the setting.
         name: String,
     },
-    /// Too many variables for a chat template.
+    /// Too many template settings.
     #[error("{found} template settings are given, limit is {max}")]
     TemplateSettings {
-        /// How many.
+        /// Number of settings given.
         found: usize,
-        /// How many are allowed.
+        /// Maximum number of settings.
         max: usize,
     },
-    /// A chat template in a JSON file is neither a text nor a list of named texts.
-    #[error("`chat_template` in {} is neither a text nor a list with one named `default`",
+    /// `chat_template` in a JSON file is neither a string nor a list of named templates.
+    #[error("`chat_template` in {} is neither a string nor a list with a template named `default`",
         path.display())]
     TemplateForm {
-        /// The file.
+        /// Path of the JSON file.
         path: PathBuf,
     },
-    /// A template file that cannot be read.
+    /// A template file could not be read.
     #[error("cannot read the chat template {}", path.display())]
     TemplateFile {
-        /// The file.
+        /// Path of the template file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the file system.
         #[source]
         cause: std::io::Error,
     },

@@ -1,6 +1,6 @@
-//! Text to token ids and back, chat templates, and which language a text is in.
+//! Tokenizers, chat templates and language detection.
 //!
-//! Knows nothing of weights or of who asks.
+//! Independent of model weights and of requests.
 
 mod chat_template;
 mod detokenizer;

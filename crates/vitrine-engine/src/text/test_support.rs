@@ -1,10 +1,10 @@
-//! Test support: a tiny SentencePiece vocabulary.
+//! Test support: tiny SentencePiece, byte-level BPE and WordPiece vocabularies.
 
 use vitrine_base::metadata::Metadata;
 use vitrine_base::metadata::Value;
 
-/// `<unk> <s> </s>`, all bytes, `pieces` with falling scores, `<|user|>` (control) and `SKU`
-/// (user-defined).
+/// A SentencePiece vocabulary: `<unk> <s> </s>`, all bytes, `pieces` with descending scores,
+/// `<|user|>` (control) and `SKU` (user-defined).
 pub(crate) fn tiny_metadata(pieces: &[&str]) -> Metadata {
     let mut tokens = vec!["<unk>".to_owned(), "<s>".to_owned(), "</s>".to_owned()];
     let mut types = vec![2, 3, 3];
@@ -25,8 +25,8 @@ pub(crate) fn tiny_metadata(pieces: &[&str]) -> Metadata {
     metadata
 }
 
-/// A byte-level BPE vocabulary: all bytes, `he`, `hel`, `Ġhe`, `<|user|>` (control), `<|im_end|>`
-/// (ends a text; the file calls it a plain piece) and `SKU` (user-defined).
+/// A byte-level BPE vocabulary: all bytes, `he`, `hel`, `Ġhe`, `<|im_end|>` (ends a generation but
+/// is typed as a normal piece), `<|user|>` (control) and `SKU` (user-defined).
 pub(crate) fn tiny_byte_level_metadata(pre_tokenizer: &str) -> Metadata {
     let mut tokens: Vec<String> = byte_characters().iter().map(ToString::to_string).collect();
     let merges = ["h e", "he l", "Ġ he"];
@@ -46,7 +46,7 @@ pub(crate) fn tiny_byte_level_metadata(pre_tokenizer: &str) -> Metadata {
     metadata
 }
 
-/// GPT-2's character of every byte, in the order of bytes.
+/// GPT-2's character for each byte, indexed by byte.
 fn byte_characters() -> Vec<char> {
     let printable = |byte: u32| matches!(byte, 0x21..=0x7E | 0xA1..=0xAC | 0xAE..=0xFF);
     let mut next = 0x100..;
@@ -56,7 +56,7 @@ fn byte_characters() -> Vec<char> {
         .collect()
 }
 
-/// A WordPiece vocabulary as GGUF files spell it.
+/// A WordPiece vocabulary in the spelling of GGUF files.
 pub(crate) fn tiny_word_piece_metadata() -> Metadata {
     let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁hello", "▁h", "ello", "▁!", "[unused1]"];
     let tokens = pieces.map(str::to_owned).to_vec();

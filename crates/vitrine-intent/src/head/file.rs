@@ -1,8 +1,8 @@
-//! The head's file.
+//! Head file format.
 //!
-//! Format, version 5, little-endian; `width` is the encoder's dimensions, twice those if joined:
+//! Version 5, little-endian. `width` is the encoder's dimensions, doubled if the head is joined.
 //! ```text
-//! 8 bytes    VITHEAD1, the mark
+//! 8 bytes    VITHEAD1, the magic
 //! u32        format version, 1 to 5
 //! u32        bytes of the header
 //! header     JSON: encoder, labels, n-grams, temperature, scope, threshold, margin, glossary,
@@ -10,16 +10,18 @@
 //! weights    f16: bias [labels], then [width + buckets, labels] row-major
 //! centroids  f16: [in-scope labels, width] row-major, if the header has a scope
 //! classes    u16: the label of each example, if the header has neighbours
-//! examples   i8: [examples, width] row-major, likewise
-//! changes    safetensors: what training changed in the encoder, if the header announces bytes
+//! examples   i8: [examples, width] row-major, if the header has neighbours
+//! changes    safetensors: changed encoder weights, if the header's `adaptation_bytes` is not 0
 //! 32 bytes   SHA-256 of everything before
 //! ```
-//! Version 4 has no margin below which two labels are asked about: that was 0.1. Version 3 has
-//! neither neighbours nor joined embeddings. Version 2 has no scope: such a head abstains by
-//! confidence. Version 1 has no changes either.
+//! Each older version lacks the following, besides what newer ones lack:
+//! - 4: the clarification margin, which was 0.1.
+//! - 3: neighbours and joined embeddings.
+//! - 2: the scope; the head abstains by confidence.
+//! - 1: changes to the encoder.
 //!
 //! Invariants
-//! - Only finite weights of the announced shape are ever opened.
+//! - A head is opened only if all weights are finite and have the shape the header announces.
 //! - Writing is atomic: the file appears whole or not at all.
 
 use crate::error::HeadRefusal;
@@ -53,14 +55,15 @@ const FILE_BYTES_MAX: u64 = 160 << 20;
 
 const MARK: &[u8; 8] = b"VITHEAD1";
 const VERSION: u32 = 5;
-/// The oldest version that is read.
+/// Oldest format version that can be read.
 const VERSION_MIN: u32 = 1;
 const CHECKSUM_BYTES: usize = 32;
 const PREFIX_BYTES: usize = MARK.len() + 4 + 4;
-/// Wider than any encoder's embedding.
+/// Maximum encoder width. Half of the neighbours' limit, because joined embeddings are twice as
+/// wide.
 const DIMENSIONS_MAX: usize = neighbours::DIMENSIONS_MAX / 2;
 
-/// A [`ScopeScore`] as it is written.
+/// [`ScopeScore`] in the header.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScopeHeader {
@@ -74,7 +77,7 @@ impl ScopeHeader {
     }
 }
 
-/// What is written of [`Neighbours`] beside their values.
+/// [`Neighbours`] in the header; the examples themselves follow as payload.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NeighboursHeader {
@@ -89,7 +92,7 @@ impl NeighboursHeader {
     }
 }
 
-/// What heads without a margin of their own have.
+/// Clarification margin of heads written before version 5.
 fn clarify_margin_before() -> f32 {
     CLARIFY_MARGIN
 }
@@ -111,12 +114,12 @@ struct Header {
     clarify_margin: f32,
     #[serde(default)]
     neighbours: Option<NeighboursHeader>,
-    /// Whether both embeddings of a text are read, one after the other.
+    /// Whether the input is two concatenated embeddings, as in [`Head`].
     #[serde(default)]
     joined: bool,
     glossary: u32,
     training: TrainingNote,
-    /// Bytes of what training changed in the encoder.
+    /// Length of the changed encoder weights, in bytes; 0 if there are none.
     #[serde(default)]
     adaptation_bytes: usize,
 }
@@ -125,7 +128,7 @@ impl Head {
     /// Reads a head file.
     ///
     /// # Errors
-    /// If it cannot be read, is damaged, or is of another version.
+    /// If it cannot be read, is damaged, or has an unsupported version.
     pub fn open(path: &Path) -> Result<Self, IntentError> {
         let bytes = std::fs::metadata(path).map_err(|cause| IntentError::file(path, cause))?.len();
         if bytes > FILE_BYTES_MAX {
@@ -136,19 +139,19 @@ impl Head {
         Self::read(&bytes, path)
     }
 
-    /// Reads a head file's bytes; errors name `origin`.
+    /// Parses a head file; errors name `origin` as its path.
     ///
     /// # Errors
-    /// If they are damaged or of another version.
+    /// If it is damaged or has an unsupported version.
     pub fn read(bytes: &[u8], origin: &Path) -> Result<Self, IntentError> {
         Self::from_bytes(bytes)
             .map_err(|reason| IntentError::Head { path: origin.to_owned(), reason })
     }
 
-    /// Writes the head next to its place, then moves it there.
+    /// Writes the head to a `.part` file beside `path`, then renames it to `path`.
     ///
     /// # Errors
-    /// If the system refuses.
+    /// If writing or renaming fails.
     pub fn save(&self, path: &Path) -> Result<(), IntentError> {
         let staged = path.with_extension("part");
         std::fs::write(&staged, self.to_bytes())
@@ -156,10 +159,10 @@ impl Head {
             .map_err(|cause| IntentError::file(path, cause))
     }
 
-    /// The file's bytes.
+    /// Serialises the head in the newest format version.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        // Tensors in memory serialise; nothing else is in an adaptation.
+        // Serialising in-memory tensors cannot fail, and an adaptation holds nothing else.
         let changes = self.adaptation.as_ref().and_then(|changes| changes.to_bytes().ok());
         let changes = changes.unwrap_or_default();
         let header = Header {
@@ -207,10 +210,10 @@ impl Head {
         bytes
     }
 
-    /// Reads the file's bytes.
+    /// Parses a head file.
     ///
     /// # Errors
-    /// Says what is wrong with them.
+    /// The first fault found.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeadRefusal> {
         if !bytes.starts_with(MARK) {
             return Err(HeadRefusal::Mark);
@@ -266,7 +269,7 @@ fn value<T: ToString>(name: &'static str, found: &T, allowed: &'static str) -> H
 }
 
 impl Header {
-    /// Values of what the head reads of a text.
+    /// Width of the head's input embedding.
     fn width(&self) -> usize {
         self.encoder.dimensions * if self.joined { 2 } else { 1 }
     }
@@ -308,7 +311,7 @@ impl Header {
             return Err(value("temperature", &self.temperature, "above 0"));
         }
         if self.joined && self.adaptation_bytes == 0 {
-            return Err(value("joined", &self.joined, "false without an encoder of its own"));
+            return Err(value("joined", &self.joined, "false without an adapted encoder"));
         }
         match self.neighbours {
             Some(of) if !of.kernel().is_sound() => {

@@ -1,6 +1,9 @@
-//! The head: what turns a sentence embedding and n-grams into an intent, in one file.
+//! The head: a classifier that turns a sentence embedding and n-grams into ranked intents.
 //!
-//! The label `oos`, if any, is the last one. `file` reads and writes heads.
+//! `file` reads and writes head files.
+//!
+//! Invariants
+//! - The label `oos`, if present, is the last one.
 
 mod file;
 
@@ -17,24 +20,24 @@ use serde::Deserialize;
 use serde::Serialize;
 use vitrine_engine::model::Adaptation;
 
-/// The label that means: none of the others.
+/// Label of texts that match no other label.
 pub const OUT_OF_SCOPE: &str = "oos";
 
-/// Most labels of a head, `oos` included: CLINC150 has 151.
+/// Maximum labels of a head, `oos` included. CLINC150 has 151.
 pub const LABELS_MAX: usize = 1_024;
 
-/// By how much the best label must be likelier than the second not to be asked about, where
-/// training did not choose a margin.
+/// Default clarification margin, a difference of probabilities, for heads whose training did not
+/// choose one. See [`Head::clarify_margin`].
 pub const CLARIFY_MARGIN: f32 = 0.1;
 
-/// Which encoder a head belongs to.
+/// Identity of the encoder that a head was trained for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderIdentity {
-    /// Its name, such as `all-MiniLM-L6-v2`; informative, the checksum decides.
+    /// Folder name, such as `all-MiniLM-L6-v2`. Informative only: heads are matched by checksum.
     pub name: String,
-    /// SHA-256 of its weights file, lower-case hexadecimal.
+    /// SHA-256 of the weights file, lower-case hexadecimal.
     pub sha256: String,
-    /// Width of its embeddings.
+    /// Width of the embeddings.
     pub dimensions: usize,
 }
 
@@ -45,111 +48,114 @@ impl std::fmt::Display for EncoderIdentity {
     }
 }
 
-/// What is known about a head's training, for people.
+/// Record of a head's training. Informative only: nothing depends on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingNote {
-    /// Examples it was trained on.
+    /// Number of training examples.
     pub examples: usize,
-    /// Pull to zero that cross-validation chose.
+    /// L2 penalty chosen by cross-validation.
     pub l2: f32,
-    /// Accuracy on held-out folds, best label taken even when abstaining.
+    /// Accuracy on held-out folds, 0 to 1, taking the best label even when the head abstains.
     pub accuracy_forced: f64,
     /// Seed of folds and shuffles.
     pub seed: u64,
 }
 
-/// Labels with their probabilities for one text.
+/// Ranked labels of one text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ranking<'a> {
-    /// In-scope labels and their calibrated probabilities, best first.
+    /// In-scope labels with calibrated probabilities, best first.
     pub(crate) labels: Vec<(&'a str, f32)>,
-    /// How surely the text is about any of them; the higher, the surer.
+    /// In-scope score; higher means more likely in scope.
     pub(crate) in_scope: f32,
-    /// Whether that lies below the head's threshold.
+    /// Whether `in_scope` is below the head's threshold.
     pub(crate) abstained: bool,
 }
 
-/// How a head tells whether a text is about any of its labels.
+/// Parameters of the in-scope score.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scope {
     pub(crate) score: ScopeScore,
-    /// Of the in-scope labels.
+    /// Centroids of the in-scope labels.
     pub(crate) centroids: Centroids,
 }
 
-/// A trained classifier for one encoder's embeddings.
+/// A trained classifier over the embeddings of one encoder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
     pub(crate) encoder: EncoderIdentity,
     pub(crate) labels: Vec<String>,
     pub(crate) spec: NgramSpec,
     pub(crate) temperature: f32,
-    /// `None`: the best label's probability tells.
+    /// `None`: the best label's probability is the in-scope score.
     pub(crate) scope: Option<Scope>,
-    /// It abstains below; a probability, or a score of `scope`.
+    /// The head abstains when the in-scope score is below this.
     pub(crate) threshold: f32,
-    /// The two best labels are asked about when their probabilities differ by less.
     pub(crate) clarify_margin: f32,
-    /// Fingerprint of the glossary that its texts were read with.
+    /// Fingerprint of the glossary that the training texts were read with.
     pub(crate) glossary: u32,
     pub(crate) training: TrainingNote,
     pub(crate) linear: Linear,
-    /// The examples, if they count.
+    /// Stored training examples; `None` if they do not contribute to the logits.
     pub(crate) neighbours: Option<Neighbours>,
-    /// What training changed in the encoder, if it did.
+    /// Changed encoder weights; `None` if training left the encoder unchanged.
     pub(crate) adaptation: Option<Adaptation>,
-    /// Whether it reads the embedding of the encoder as it was before that of its own.
+    /// Whether the input is the shared encoder's embedding followed by the adapted encoder's.
     pub(crate) joined: bool,
 }
 
 impl Head {
-    /// The encoder it was trained for.
+    /// Identity of the encoder the head was trained for, before adaptation.
     #[must_use]
     pub fn encoder(&self) -> &EncoderIdentity {
         &self.encoder
     }
 
-    /// Its labels, `oos` last if it was trained with such examples.
+    /// Labels in alphabetical order; `oos` is last if there were out-of-scope examples.
     #[must_use]
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
 
-    /// What it abstains below: a confidence, or a score of being in scope.
+    /// Threshold of abstention: an in-scope score on the head's own scale, or a probability in
+    /// heads of format version 2 and older.
     #[must_use]
     pub fn threshold(&self) -> f32 {
         self.threshold
     }
 
-    /// By how much the best label's probability must exceed the second's for nobody to be asked
-    /// which is meant.
+    /// Clarification margin, 0 to 1: the customer should be asked which label is meant when the
+    /// probabilities of the two best labels differ by less.
     #[must_use]
     pub fn clarify_margin(&self) -> f32 {
         self.clarify_margin
     }
 
-    /// How it was trained.
+    /// Record of the training.
     #[must_use]
     pub fn training(&self) -> &TrainingNote {
         &self.training
     }
 
-    /// Whether training changed the encoder: such a head needs an encoder of its own.
+    /// Whether training changed encoder weights. Such a head needs its own copy of the encoder.
     #[must_use]
     pub fn adapts_encoder(&self) -> bool {
         self.adaptation.is_some()
     }
 
-    /// Labels that mean something: all but `oos`.
+    /// Number of labels besides `oos`.
     pub(crate) fn in_scope_labels(&self) -> usize {
         in_scope(&self.labels)
     }
 
-    /// Ranks the in-scope labels for a text and the embedding of its meaning, `[dimensions]`, by
-    /// the encoder or by the head's own; by both, one after the other, if it reads them joined.
+    /// Ranks the in-scope labels of a text.
+    ///
+    /// `embedding` is the embedding of the text's meaning: by the shared encoder, `[dimensions]`;
+    /// by the adapted encoder if the head has one; or by both concatenated, `[2 * dimensions]`, if
+    /// the head is `joined`.
     ///
     /// # Panics
-    /// If the embedding has another width than the head: [`Head::check_encoder`] comes first.
+    /// If the embedding's width is not the head's. Callers run [`Head::check_encoder`] first.
     pub(crate) fn rank(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Ranking<'_> {
         assert_eq!(embedding.len(), self.linear.dimensions, "checked when the head was paired");
         let mut logits = self.linear.logits(embedding, reading.ngrams(self.spec));
@@ -176,7 +182,7 @@ impl Head {
         Ranking { labels, in_scope, abstained: in_scope < self.threshold }
     }
 
-    /// Refuses to work with another encoder or glossary than it was trained with.
+    /// Checks that an encoder has the checksum and width of the one the head was trained for.
     pub(crate) fn check_encoder(&self, found: &EncoderIdentity) -> Result<(), HeadRefusal> {
         let expected = &self.encoder;
         if expected.sha256 == found.sha256 && expected.dimensions == found.dimensions {
@@ -189,7 +195,7 @@ impl Head {
     }
 }
 
-/// Both embeddings of each text, one after the other.
+/// Concatenates the two embeddings of each text, shared encoder first.
 pub(crate) fn joined(shared: Vec<Vec<f32>>, own: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
     let join = |(mut shared, own): (Vec<f32>, Vec<f32>)| {
         shared.extend(own);
@@ -198,12 +204,12 @@ pub(crate) fn joined(shared: Vec<Vec<f32>>, own: Vec<Vec<f32>>) -> Vec<Vec<f32>>
     shared.into_iter().zip(own).map(join).collect()
 }
 
-/// How many labels come before `oos`.
+/// Number of labels before `oos`.
 pub(crate) fn in_scope(labels: &[String]) -> usize {
     labels.len() - usize::from(labels.last().is_some_and(|label| label == OUT_OF_SCOPE))
 }
 
-/// A head for embeddings `[2]` that says `left` or `right` by their first value.
+/// A head for two-dimensional embeddings: `left` or `right` by the sign of the first value.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn toy_head() -> Head {
     let labels = ["left", "right", OUT_OF_SCOPE].map(str::to_owned).to_vec();
@@ -239,7 +245,7 @@ pub(crate) mod tests {
     use crate::gloss::Reading;
     use crate::neighbours::Kernel;
 
-    /// The same, which tells by closeness to `[±1, 0]` whether a text is in scope.
+    /// The same with an in-scope score: closeness to `[±1, 0]`.
     pub(super) fn scoped_head() -> Head {
         let of = |closeness| Evidence::new(&[4.0, -4.0], 2, closeness);
         let examples: Vec<(Evidence, bool)> =

@@ -1,11 +1,11 @@
-//! Which language a text is in, of six.
+//! Detects the language of a text among six.
 //!
-//! Words that few of the six share and letters that few use decide short texts; letter statistics
-//! decide the rest; where neither sees a clear difference, the language spoken before does.
+//! Distinctive words and letters decide short texts. Otherwise letter n-gram statistics, word votes
+//! and a prior for the expected language are combined.
 //!
 //! Invariants
-//! - A text without any letter has the language spoken before.
-//! - Pure: the same text and the same expectation give the same language.
+//! - A text with fewer than two letters gets the expected language.
+//! - Pure: the same text and expected language give the same result.
 
 mod words;
 
@@ -14,30 +14,29 @@ use lingua::LanguageDetectorBuilder;
 use std::sync::OnceLock;
 use vitrine_base::language::Tongue;
 
-/// By how many votes of words the first language must lead to be believed without statistics: one
-/// word that no other language has.
+/// Minimum lead, in votes, for a decision without statistics: one word of a single language.
 const VOTES_LEAD_MIN: f64 = 0.9;
 
-/// What a vote of words is worth beside a statistic's natural logarithm.
+/// Weight of a vote relative to the natural logarithm of a statistic.
 const VOTE_WEIGHT: f64 = 2.5;
 
-/// What the language spoken before is worth, likewise: short answers (sizes, brand names, "ok")
-/// stay in it, a sentence in another language does not.
+/// Prior of the expected language, on the same scale. Short answers (sizes, brand names, "ok") stay
+/// in it; a sentence in another language overrides it.
 const EXPECTED_WEIGHT: f64 = 1.5;
 
-/// Smallest statistic that counts: the letters of three words never exclude a language.
+/// Lower bound of a statistic: the letters of a few words must not exclude a language.
 const STATISTIC_MIN: f64 = 1e-3;
 
-/// Characters that are looked at: a language shows in the first sentences.
+/// Characters of a text that are considered; a few sentences suffice.
 const TEXT_CHARS_MAX: usize = 400;
 
-/// Letters below which nothing is decided: sizes and single keys have no language.
+/// Minimum letters for a decision: sizes and single key presses have no language.
 const LETTERS_MIN: usize = 2;
 
-/// The language of `text`; `expected` (the thread's or the locale's language) decides where the
-/// text itself does not.
+/// Detects the language of `text`. `expected`, the language of the conversation or the locale,
+/// decides if the text itself does not.
 ///
-/// The first call that needs letter statistics loads them, which takes some hundred milliseconds.
+/// The first call that needs the statistics loads them, which takes a few hundred milliseconds.
 #[must_use]
 pub fn detect_language(text: &str, expected: Tongue) -> Tongue {
     let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
@@ -62,7 +61,7 @@ pub fn detect_language(text: &str, expected: Tongue) -> Tongue {
     best.0
 }
 
-/// The language that leads so clearly that nothing else need be asked.
+/// The language with the most votes, if it leads by [`VOTES_LEAD_MIN`].
 fn leader(votes: &[f64; 6]) -> Option<Tongue> {
     let mut ranked: Vec<(Tongue, f64)> = Tongue::ALL.into_iter().zip(*votes).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -73,7 +72,7 @@ fn tongue_of(language: lingua::Language) -> Option<Tongue> {
     Tongue::from_code(language.iso_code_639_1().to_string().to_lowercase().as_str())
 }
 
-/// Built once for the whole process: the statistics take tens of megabytes.
+/// Built once per process: the statistics take tens of megabytes.
 fn detector() -> &'static LanguageDetector {
     static DETECTOR: OnceLock<LanguageDetector> = OnceLock::new();
     DETECTOR.get_or_init(|| {
@@ -93,7 +92,7 @@ fn detector() -> &'static LanguageDetector {
 mod tests {
     use super::*;
 
-    /// `code<TAB>text`, written for this test: what customers write in three words.
+    /// `code<TAB>text`, written for this test: three-word customer messages.
     const THREE_WORDS: &str = include_str!("three_words.tsv");
 
     #[test]
@@ -134,9 +133,10 @@ mod tests {
         }
     }
 
-    /// The list was written after the word lists and the weights; nothing was fitted on it. Right
-    /// of English, French, German, Spanish, Italian, Portuguese: 62, 59, 63, 59, 62, 61 when
-    /// nothing but English is expected; all but one, Spanish, in a thread of their own language.
+    /// Goal: three-word messages are recognised. Method: a list written after the word lists and
+    /// weights were final, so nothing was fitted on it. Right answers when English is expected, for
+    /// English, French, German, Spanish, Italian, Portuguese: 62, 59, 63, 59, 62, 61. When the
+    /// right language is expected, all but one Spanish text are right.
     #[test]
     fn three_words_are_enough() {
         let texts: Vec<(Tongue, &str)> = THREE_WORDS
@@ -148,22 +148,23 @@ mod tests {
             let of = texts.iter().filter(|(tongue, _)| *tongue == expected);
             let hits =
                 of.clone().filter(|(_, text)| detect_language(text, before(expected)) == expected);
-            #[expect(clippy::cast_precision_loss, reason = "some dozens of texts")]
+            #[expect(clippy::cast_precision_loss, reason = "a few dozen texts")]
             let share = hits.count() as f64 / of.clone().count() as f64;
             (of.count(), share)
         };
         for tongue in Tongue::ALL {
             let (count, fresh) = right(tongue, &|_| Tongue::En);
             let (_, known) = right(tongue, &|tongue| tongue);
-            eprintln!("{}: {count} texts, {fresh:.3} fresh, {known:.3} in thread", tongue.code());
+            let code = tongue.code();
+            eprintln!("{code}: {count} texts, {fresh:.3} English expected, {known:.3} itself");
             assert!(count >= 60, "{tongue:?}: {count} texts");
             assert!(fresh >= FRESH_MIN, "{tongue:?}: {fresh} right when English is expected");
-            assert!(known >= KNOWN_MIN, "{tongue:?}: {known} right in its own thread");
+            assert!(known >= KNOWN_MIN, "{tongue:?}: {known} right when it is expected");
         }
     }
 
-    /// Share of three-word texts that are right when nothing but English is expected, and when the
-    /// thread's language is; a language each.
+    /// Minimum share of right answers per language, when English is expected and when the language
+    /// itself is.
     const FRESH_MIN: f64 = 0.95;
     const KNOWN_MIN: f64 = 0.98;
 }

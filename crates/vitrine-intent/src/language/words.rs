@@ -1,7 +1,7 @@
-//! Words and letters that tell six languages apart, as customers write them.
+//! Votes for six languages from common words and letters of customer messages.
 //!
-//! Lists are folded: lower case, no accents. A word that several languages share stands in each of
-//! their lists, so that it says only "one of these".
+//! Word lists are folded: lower case, no accents. A word that several languages share is in each of
+//! their lists, and its vote is split among them.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -9,10 +9,10 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use vitrine_base::language::Tongue;
 
-/// Votes of the six languages, in the order of [`Tongue::ALL`].
+/// Votes for the six languages, in the order of [`Tongue::ALL`].
 pub(super) type Votes = [f64; 6];
 
-/// What a letter that few languages have is worth beside a word.
+/// Vote of a distinctive letter; a word's vote is 1.
 const LETTER_VOTE: f64 = 0.6;
 
 const EN: &str = "i you he she we they the a an is are was were be been am and or but if for with \
@@ -80,7 +80,7 @@ const PT: &str = "eu tu ele ela nos voce voces eles o a os as um uma uns umas e 
     desconto chega chegou ainda nada nunca ja aqui este esta isto esse isso foi sao estou \
     cancelar comprar";
 
-/// Each word with the languages that have it.
+/// Indices of the languages that list each word.
 fn known() -> &'static HashMap<&'static str, Vec<usize>> {
     static KNOWN: OnceLock<HashMap<&'static str, Vec<usize>>> = OnceLock::new();
     KNOWN.get_or_init(|| {
@@ -97,7 +97,8 @@ fn known() -> &'static HashMap<&'static str, Vec<usize>> {
     })
 }
 
-/// What the words and letters of a text say: one vote a word, parted among its languages.
+/// Votes of a text: 1 per listed or elided word and [`LETTER_VOTE`] per distinctive letter, each
+/// split among its languages.
 pub(super) fn votes(text: &str) -> Votes {
     let mut votes = [0.0; Tongue::ALL.len()];
     let plain = text.to_lowercase().replace('\u{2019}', "'");
@@ -130,7 +131,7 @@ fn share(votes: &mut Votes, languages: &[usize], vote: f64) {
     }
 }
 
-/// Languages in which such a word loses its vowel before another: `l'autre`, `dell'ordine`.
+/// Languages in which a word stands before an apostrophe: `l'autre`, `dell'ordine`, `don't`.
 fn elision(word: &str) -> &'static [usize] {
     match word {
         "j" | "qu" | "n" | "s" | "m" | "t" => &[1],
@@ -141,7 +142,7 @@ fn elision(word: &str) -> &'static [usize] {
     }
 }
 
-/// Languages that write a letter often, among those that have it at all.
+/// Languages in which an accented letter or mark is common.
 fn letter_languages(letter: char) -> &'static [usize] {
     match letter {
         'ß' | 'ä' => &[2],

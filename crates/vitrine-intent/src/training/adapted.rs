@@ -1,18 +1,19 @@
-//! Training that moves the encoder's last layers to the examples before it fits the classifier.
+//! Training that fine-tunes the encoder's last layers before it fits the classifier.
 //!
-//! An encoder that has seen an example embeds it too well to judge by. So for calibration the
-//! encoder is adapted afresh to a part of the examples, and the rest is predicted with it; the
-//! shipped encoder is adapted to everything.
+//! A fine-tuned encoder separates its own training examples too well for calibration. Therefore
+//! each fold gets an encoder that was fine-tuned without the held-out part, and the encoder stored
+//! in the head is fine-tuned on all examples.
 //!
-//! The classifier sees a text as both encoders embed it: what moving gains on the examples it loses
-//! elsewhere, and the encoder as it was is asked in any case.
+//! The classifier receives both embeddings of a text, the original and the adapted one, because
+//! fine-tuning improves on texts like the examples and degrades on others. Signal heads need the
+//! original embedding anyway.
 //!
-//! Where the moved encoder predicts held-out examples no better than the encoder as it was, the
-//! head is trained as without moving it: many examples need no moving.
+//! If the adapted encoder does not lower the held-out loss, which is common with many examples, the
+//! head is trained on the original encoder alone.
 //!
 //! Invariants
-//! - Settings, temperature and threshold never see a prediction of an encoder or a classifier on
-//!   its own examples.
+//! - Settings, temperature and threshold are chosen on predictions of encoders and classifiers that
+//!   have not seen the predicted example.
 
 use crate::embedder::Embedder;
 use crate::error::IntentError;
@@ -38,21 +39,21 @@ use vitrine_engine::model::EncoderLearner;
 use vitrine_engine::model::ModelError;
 use vitrine_engine::model::PreparedText;
 
-/// Layers that are moved, the last ones.
+/// Number of layers that are fine-tuned, counted from the output.
 const ADAPTED_LAYERS: usize = 3;
-/// Parts that few examples are dealt into; each is judged once.
+/// Parts below [`MANY_EXAMPLES`]; each is held out once.
 const PARTS: usize = 3;
-/// From this many examples on, only one part of [`MANY_PARTS`] is judged: it is large enough.
+/// From this many examples, only one of [`MANY_PARTS`] parts is held out, which is enough to judge.
 const MANY_EXAMPLES: usize = 2_500;
 const MANY_PARTS: usize = 5;
-/// Texts that are embedded together.
+/// Texts per forward pass.
 const BATCH_TEXTS: usize = 64;
 
 fn failed(cause: ModelError) -> IntentError {
     IntentError::Adapt { cause: Arc::new(cause) as SharedCause }
 }
 
-/// As [`super::train`], with an encoder of its own.
+/// Like [`super::train`], with an adapted encoder.
 pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
     let (options, listener) = (course.options, course.listener);
     let meanings = course.meanings();
@@ -68,8 +69,8 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
         if all.len() < MANY_EXAMPLES { (PARTS, PARTS) } else { (MANY_PARTS, 1) };
     let parts = course.dealer().deal(&all, parts);
 
-    // Whether label names help is asked of the encoder as it was: it cannot wait until names have
-    // moved it.
+    // Whether to use label names is decided with the original encoder, because fine-tuning trains
+    // on them too.
     let choices = options.choices();
     let shared = embed(&learner, &texts)?;
     let plain = course.training_set(shared.clone());
@@ -116,7 +117,7 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
     drop(views);
     drop(sets);
 
-    // The classifier learns from what it will be given in service, rounding included.
+    // Fit on embeddings of the serving encoder, so that training sees the same rounding.
     let own = embedder.adapted(&shipped.adaptation)?.embed_blocking(&meanings, |_| ())?;
     let shared = embedder.embed_blocking(&meanings, |_| ())?;
     let fitted = course.fit(&course.training_set(joined(shared, own)), chosen, predicted.blend)?;
@@ -128,7 +129,7 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
     Ok(trained)
 }
 
-/// Embeddings of all texts as the learner stands.
+/// Embeddings of all texts with the learner's current weights.
 fn embed(learner: &EncoderLearner, texts: &[PreparedText]) -> Result<Vec<Vec<f32>>, IntentError> {
     let mut embeddings = Vec::with_capacity(texts.len());
     for texts in texts.chunks(BATCH_TEXTS) {
@@ -138,23 +139,23 @@ fn embed(learner: &EncoderLearner, texts: &[PreparedText]) -> Result<Vec<Vec<f32
     Ok(embeddings)
 }
 
-/// Teaches several encoders, each from the same beginning: some at a time, for the tensor library
-/// computes a step of so few texts on one thread.
+/// Fine-tunes one encoder per fold, each from the original weights. Folds run in parallel, because
+/// the tensor library computes a step of few texts on one thread.
 struct School<'a> {
     course: &'a Course<'a>,
     embedder: &'a Embedder,
     lesson: Lesson<'a>,
 }
 
-/// What an encoder has learnt.
+/// A fine-tuned encoder's changed weights and its embeddings of all texts.
 struct Pupil {
     adaptation: Adaptation,
-    /// Of all texts.
+    /// `[texts][dimensions]`.
     embeddings: Vec<Vec<f32>>,
 }
 
 impl School<'_> {
-    /// One encoder for each list of examples.
+    /// Fine-tunes one encoder for each list of example indices.
     fn teach(&self, learnt: &[Vec<usize>]) -> Result<Vec<Pupil>, IntentError> {
         let total = learnt.iter().map(|members| contrast::steps(members.len())).sum();
         let done = AtomicUsize::new(0);
@@ -163,13 +164,13 @@ impl School<'_> {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             listener(TrainingProgress::Adapting { done, total });
         };
-        let lesson = |members: &Vec<usize>| {
+        let fine_tune = |members: &Vec<usize>| {
             let learner = self.embedder.learner(ADAPTED_LAYERS)?;
             contrast::adapt(&learner, self.lesson, members, step).map_err(failed)?;
             let embeddings = embed(&learner, self.lesson.texts)?;
             Ok(Pupil { adaptation: learner.adaptation().map_err(failed)?, embeddings })
         };
-        run_jobs(self.course.options.threads, learnt, lesson, |_| ()).into_iter().collect()
+        run_jobs(self.course.options.threads, learnt, fine_tune, |_| ()).into_iter().collect()
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    /// Mean cosine of texts of one intent, less that of texts of two.
+    /// Mean cosine of texts of the same intent minus that of texts of different intents.
     fn separation(embeddings: &[Vec<f32>], examples: &[Example]) -> f32 {
         let mut sums = [(0.0_f32, 0.0_f32); 2];
         for (one, its) in embeddings.iter().zip(examples) {
@@ -216,7 +217,7 @@ mod tests {
             threads: NonZeroUsize::MIN,
             ngrams: NgramSpec { buckets: 256, characters_min: 2, characters_max: 3 },
             l2_grid: vec![0.1],
-            // Without n-grams, which alone would tell these two labels apart.
+            // N-grams are off: they alone would separate these two labels.
             ngram_weight_grid: vec![0.0],
             label_names: true,
             keep_examples: true,
@@ -239,7 +240,7 @@ mod tests {
         let classifier = IntentClassifier::new(Arc::new(embedder), again).unwrap();
         let said = classifier.classify_blocking(&texts, |_| ()).unwrap();
         let right = said.iter().zip(&examples).filter(|(said, its)| said.label == its.intent);
-        assert!(right.count() >= 20, "of 24, each text as both encoders embed it");
+        assert!(right.count() >= 20, "of 24, on joined embeddings");
         let embedder = classifier.embedder();
         let once_more = train(&examples, embedder, &options, &|_| ()).unwrap();
         assert_eq!(once_more.head.adaptation, trained.head.adaptation, "the same seed");

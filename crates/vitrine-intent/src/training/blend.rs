@@ -1,10 +1,10 @@
-//! How much the kinds of classifiers count beside each other.
+//! Weights of the three kinds of classifiers in a head's logits.
 //!
-//! Logistic regression comes first. The discriminant helps where examples are few, the nearest
-//! examples where they are many; neither always does. So their shares are what makes the held-out
-//! predictions likeliest, and none where it does not.
+//! Logistic regression always has weight 1. The discriminant helps when examples are few, the
+//! neighbours when they are many, but neither always does. Their weights are chosen by held-out
+//! loss, and are 0 without a clear gain.
 //!
-//! Source: linear opinion of logits (logarithmic opinion pool), Heskes 1998.
+//! Source: weighted sum of logits (logarithmic opinion pool), Heskes 1998.
 
 use crate::calibration;
 use crate::discriminant::deviation;
@@ -13,36 +13,36 @@ use crate::parallel::run_jobs;
 use crate::training::plan::Opinions;
 use std::num::NonZeroUsize;
 
-/// How sharply near examples are told from far ones, tried one by one.
+/// Kernel sharpnesses to try.
 pub(super) const SHARPNESSES: [f32; 2] = [20.0, 33.0];
-/// Shares of the discriminant that are tried, logistic regression's being 1.
+/// Weights of the discriminant to try, relative to logistic regression.
 const DISCRIMINANT_SHARES: [f32; 3] = [0.25, 0.5, 1.0];
-/// Shares of the nearest examples that are tried.
+/// Weights of the neighbours to try, relative to logits of equal magnitude.
 const NEIGHBOUR_SHARES: [f32; 3] = [0.25, 0.5, 1.0];
-/// Shares are compared on at most this many predictions: bounds the time that 150 labels take.
+/// Maximum predictions for comparing weights; bounds training time with many labels (150 and more).
 const COMPARED_MAX: usize = 3_000;
-/// What the loss must fall by, as a share of it, for an opinion to count: less is chance.
+/// Minimum relative reduction of the loss for leaving [`Blend::NONE`]; a smaller one is chance.
 const GAIN_MIN: f64 = 0.005;
 
-/// What counts how much, logistic regression being 1.
+/// Weights of the classifiers; that of logistic regression is 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Blend {
-    /// Share of the discriminant.
+    /// Weight of the discriminant.
     pub(super) discriminant: f32,
-    /// The nearest examples, if they count: which of [`SHARPNESSES`], and the factor.
+    /// Index into [`SHARPNESSES`] and weight of the neighbours; `None` if they are not used.
     neighbours: Option<(usize, f32)>,
 }
 
-/// What a head would say of an example that its classifiers had not seen.
+/// Blended held-out prediction of one example.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unseen {
-    /// The example.
+    /// Index of the example.
     pub(super) at: usize,
-    /// One a class.
+    /// Blended logits, `[classes]`.
     pub(super) logits: Vec<f32>,
-    /// The best in-scope class.
+    /// Class index of the best in-scope label.
     pub(super) best: usize,
-    /// Cosine with that class's centroid.
+    /// Cosine with that label's centroid.
     pub(super) closeness: f32,
 }
 
@@ -50,12 +50,12 @@ impl Blend {
     /// Logistic regression alone.
     pub(super) const NONE: Self = Self { discriminant: 0.0, neighbours: None };
 
-    /// The kernel of the nearest examples, if they count.
+    /// Kernel of the neighbours; `None` if they are not used.
     pub(super) fn kernel(self) -> Option<Kernel> {
         self.neighbours.map(|(at, weight)| Kernel { sharpness: SHARPNESSES[at], weight })
     }
 
-    /// All opinions together.
+    /// Weighted sum of the logits of all kinds, `[classes]`.
     fn logits(self, said: &Opinions) -> Vec<f32> {
         let mut logits = said.logits.clone();
         let mut add = |more: &[f32], factor: f32| {
@@ -68,7 +68,7 @@ impl Blend {
         logits
     }
 
-    /// What the head says.
+    /// Blends the logits of one example.
     pub(super) fn unseen(self, said: &Opinions) -> Unseen {
         let logits = self.logits(said);
         let inside = logits.iter().take(said.closeness.len()).enumerate();
@@ -77,8 +77,8 @@ impl Blend {
         Unseen { at: said.at, logits, best, closeness }
     }
 
-    /// The shares under which the predictions are likeliest, each at its own best temperature:
-    /// first those of the nearest examples, then that of the discriminant.
+    /// The blend with the lowest loss, each at its own best temperature. The search is greedy:
+    /// first the neighbours, then the discriminant.
     pub(super) fn choose(said: &[Opinions], classes_of: &[usize], threads: NonZeroUsize) -> Self {
         let step = said.len().div_ceil(COMPARED_MAX).max(1);
         let compared: Vec<&Opinions> = said.iter().step_by(step).collect();
@@ -107,7 +107,8 @@ impl Blend {
     }
 }
 
-/// The nearest examples at every sharpness and share; shares are of logits that spread alike.
+/// Blends with the neighbours at each sharpness and weight. Weights are relative to the factor that
+/// gives their logits the magnitude of logistic regression's.
 fn neighbour_blends(compared: &[&Opinions]) -> Vec<Blend> {
     let spread = |logits: &dyn Fn(&Opinions) -> f64| -> f64 {
         compared.iter().map(|one| logits(one)).sum::<f64>().sqrt()
@@ -118,7 +119,7 @@ fn neighbour_blends(compared: &[&Opinions]) -> Vec<Blend> {
     for at in 0..asked {
         let of_neighbours = spread(&|one| deviation(&one.neighbours[at]));
         if of_neighbours > 0.0 {
-            #[expect(clippy::cast_possible_truncation, reason = "a factor needs no more")]
+            #[expect(clippy::cast_possible_truncation, reason = "a factor needs no f64 precision")]
             let even = (of_regression / of_neighbours) as f32;
             blends.extend(
                 NEIGHBOUR_SHARES
@@ -136,7 +137,7 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    /// Who knows the class of an example; the others guess.
+    /// Classifiers that predict the class; the others return noise.
     #[derive(Clone, Copy, PartialEq)]
     enum Knows {
         Regression,

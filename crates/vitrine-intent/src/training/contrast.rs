@@ -1,10 +1,11 @@
-//! Moves an encoder's last layers so that texts of one intent lie together.
+//! Supervised contrastive fine-tuning of an encoder's last layers.
 //!
-//! Every step takes pairs of each of several intents; a text is drawn to the others of its intent
-//! and pushed from all others of the step. `oos` texts only push: they have nothing in common.
+//! Each step takes a batch with pairs of several intents. Each text is pulled towards the texts of
+//! its intent and pushed away from all others in the batch. `oos` texts share no meaning, so they
+//! only push.
 //!
 //! Invariants
-//! - Same texts, members and seed give the same encoder on one machine.
+//! - The same texts, members and seed give the same encoder on one machine.
 //!
 //! Source: supervised contrastive loss, Khosla et al. 2020, arXiv:2004.11362; adapting sentence
 //! encoders by pairs of few examples, Tunstall et al. 2022 (SetFit), arXiv:2209.11055.
@@ -22,42 +23,42 @@ use vitrine_engine::model::EncoderLearner;
 use vitrine_engine::model::ModelError;
 use vitrine_engine::model::PreparedText;
 
-/// Texts of one step.
+/// Texts per step.
 const BATCH_TEXTS: usize = 64;
-/// Passes over examples; over very few more, over many fewer.
+/// Passes over the examples, subject to the limits on steps.
 const EPOCHS: usize = 4;
-/// Steps up to which very few examples are passed again.
+/// Minimum steps; few examples are repeated for more epochs.
 const STEPS_MIN: usize = 64;
-/// Steps after which passes end: bounds the time that many examples take.
+/// Maximum steps, which bounds training time, unless one epoch takes more.
 const STEPS_MAX: usize = 480;
-/// Largest step width, reached after a tenth of the steps; falls linearly to zero.
+/// Peak learning rate, reached after warming up for a tenth of the steps; falls linearly to zero.
 const LEARNING_RATE: f64 = 1e-4;
 const WEIGHT_DECAY: f64 = 0.01;
-/// Divides cosines: how sharply the nearest texts count.
+/// Divisor of cosines in the loss; smaller emphasises the nearest texts.
 const TEMPERATURE: f64 = 0.05;
-/// Added to a text's cosine with itself, so that it does not count.
+/// Added to a text's cosine with itself, which excludes it from the softmax.
 const SELF_PENALTY: f32 = -1e4;
 
-/// What to learn from.
+/// Training examples with their classes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lesson<'a> {
     /// All texts.
     pub(super) texts: &'a [PreparedText],
-    /// The class of each.
+    /// Class index of each text.
     pub(super) classes_of: &'a [usize],
-    /// The class whose texts only push.
+    /// Class index of `oos`, whose texts only push; `None` without such examples.
     pub(super) out_of_scope: Option<usize>,
     /// Seed of the shuffles.
     pub(super) seed: u64,
 }
 
-/// Steps that a number of members takes.
+/// Number of steps for a number of members.
 pub(super) fn steps(members: usize) -> usize {
     let an_epoch = members.div_ceil(BATCH_TEXTS).max(1);
     (an_epoch * EPOCHS).clamp(STEPS_MIN, STEPS_MAX.max(an_epoch))
 }
 
-/// Adapts the learner to the members; `progress` hears of every step.
+/// Fine-tunes the learner on the members. `progress` is called after each step.
 ///
 /// # Errors
 /// If the tensor library fails.
@@ -88,7 +89,7 @@ pub(super) fn adapt(
     Ok(())
 }
 
-/// All members, shuffled by pairs of one class; odd ones stand alone.
+/// All members in shuffled pairs of one class; the odd member of a class is single.
 fn in_pairs(members: &[usize], classes_of: &[usize], random: &mut ChaCha8Rng) -> Vec<usize> {
     let mut by_class: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for member in members {
@@ -103,8 +104,9 @@ fn in_pairs(members: &[usize], classes_of: &[usize], random: &mut ChaCha8Rng) ->
     pairs.concat()
 }
 
-/// Share of each pair in the loss, `[texts, texts]` row-major: rows of texts that have another of
-/// their class share one, equally among those. `None` if nobody has.
+/// Weight of each pair in the loss, `[texts, texts]` row-major, with sum 1. Each text that has
+/// others of its class in the batch gets an equal share, split equally among its partners. `None`
+/// if no text has a partner.
 #[expect(clippy::cast_precision_loss, reason = "a batch has few texts")]
 fn weights(classes: &[usize], out_of_scope: Option<usize>) -> Option<Vec<f32>> {
     let texts = classes.len();

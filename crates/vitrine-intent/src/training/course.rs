@@ -1,5 +1,10 @@
-//! What every way to train shares: the examples and label names as texts, and what is fitted on
-//! them.
+//! A training run: examples and label names as texts with features, and the fits on them.
+//!
+//! Shared by training with an unchanged and with an adapted encoder. Embeddings are passed in by
+//! the caller.
+//!
+//! Invariants
+//! - Texts are indexed with the examples first, then the label names.
 
 use crate::discriminant::Discriminant;
 use crate::error::IntentError;
@@ -30,7 +35,7 @@ use crate::training::plan::Setting;
 use crate::training::plan::View;
 use std::sync::Arc;
 
-/// Shortest word, in letters, that makes a label's name worth reading.
+/// Letters that at least one word of a label's name must have for the name to serve as an example.
 const NAME_WORD_LETTERS_MIN: usize = 3;
 
 /// Distinct labels in alphabetical order, `oos` last.
@@ -41,26 +46,27 @@ fn labels_of(examples: &[Example]) -> Vec<String> {
     labels
 }
 
-/// What every way to train shares.
+/// State of one training run.
 pub(super) struct Course<'a> {
     pub(super) examples: &'a [Example],
     pub(super) options: &'a TrainingOptions,
     pub(super) listener: Listener<'a>,
     pub(super) glossary: Glossary,
     pub(super) labels: Vec<String>,
-    /// What each text means: the examples, then the names of labels that have words.
+    /// Encoder input of each text: the examples, then the names of labels that have words.
     meanings: Vec<String>,
-    /// The n-grams of each text.
+    /// N-grams of each text.
     ngrams: Vec<SparseRow>,
-    /// Places of the names among the texts.
+    /// Indices of the label names among the texts.
     pub(super) spelt: Vec<usize>,
-    /// The class of each text.
+    /// Class index of each text.
     pub(super) classes_of: Vec<usize>,
-    /// Texts that read the same share a group.
+    /// Folded spelling of each example; equal texts share a group and hence a fold.
     pub(super) groups: Vec<String>,
 }
 
-/// A label's name as a text: `order_status` reads `order status`. `None` if it has no words.
+/// A label's name as a text: `order_status` becomes `order status`. `None` for `oos` and for names
+/// without a word of [`NAME_WORD_LETTERS_MIN`] letters.
 fn spell(label: &str) -> Option<String> {
     let mut name = String::new();
     let mut after_lower = false;
@@ -79,17 +85,17 @@ fn spell(label: &str) -> Option<String> {
     (label != OUT_OF_SCOPE && has_words).then(|| words.join(" "))
 }
 
-/// What classifiers are shipped: the linear ones on everything as one, what the labels' examples
-/// have in common, and the examples if they count.
+/// Classifiers of the head, fitted on all examples. `linear` includes the discriminant;
+/// `neighbours` is `None` if the blend does not use them.
 pub(super) struct Fitted {
     pub(super) linear: Linear,
     pub(super) centroids: Centroids,
     pub(super) neighbours: Option<Neighbours>,
 }
 
-/// What is predicted of examples by classifiers that have not seen them.
+/// Held-out predictions of all examples.
 pub(super) struct Predicted {
-    /// How much each kind of classifier counts.
+    /// Share of each kind of classifier.
     pub(super) blend: Blend,
     pub(super) unseen: Vec<Unseen>,
 }
@@ -107,7 +113,7 @@ impl<'a> Course<'a> {
         check(examples)?;
         let labels = labels_of(examples);
         let class_of = |example: &Example| labels.iter().position(|label| *label == example.intent);
-        // Every label of an example is in the list that was made from the examples.
+        // `labels` was built from the examples, so each lookup succeeds.
         let mut classes_of: Vec<usize> =
             examples.iter().map(|example| class_of(example).unwrap_or_default()).collect();
         let mut names = Vec::new();
@@ -141,23 +147,23 @@ impl<'a> Course<'a> {
         })
     }
 
-    /// Every example.
+    /// Indices of all examples.
     pub(super) fn members(&self) -> Vec<usize> {
         (0..self.examples.len()).collect()
     }
 
-    /// Those, and the names if the setting counts them.
+    /// Indices to fit on: `members`, plus the label names if the setting uses them.
     pub(super) fn learnt(&self, members: &[usize], setting: Setting) -> Vec<usize> {
         let spelt = if setting.spelt { self.spelt.as_slice() } else { &[] };
         [members, spelt].concat()
     }
 
-    /// Labels before `oos`.
+    /// Number of labels besides `oos`.
     pub(super) fn inside(&self) -> usize {
         in_scope(&self.labels)
     }
 
-    /// What all texts mean, as the encoder reads them: examples, then names.
+    /// Encoder input of all texts: examples, then label names.
     pub(super) fn meanings(&self) -> Vec<&str> {
         self.meanings.iter().map(String::as_str).collect()
     }
@@ -184,7 +190,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Runs `work` with a fitter that counts on from `done` of `total` fits.
+    /// Runs `work` with a fitter whose progress starts at `before` of `total` fits.
     fn fitting<R>(
         &self,
         (before, total): (usize, usize),
@@ -206,7 +212,7 @@ impl<'a> Course<'a> {
         self.fitting(counted, |fitter| fitter.choose(views, choices))
     }
 
-    /// What classifiers say of examples that they have not seen, each kind counting as it deserves.
+    /// Predicts each example by classifiers that have not seen it, and chooses the blend.
     pub(super) fn predict(
         &self,
         views: &[View<'_>],
@@ -219,7 +225,7 @@ impl<'a> Course<'a> {
         Ok(Predicted { blend, unseen })
     }
 
-    /// The shipped classifiers, on everything.
+    /// Fits the classifiers of the head on all examples.
     pub(super) fn fit(
         &self,
         set: &TrainingSet,

@@ -1,21 +1,22 @@
-//! Trains a head: chooses its settings by cross-validation, calibrates on held-out predictions.
+//! Trains a head: chooses its settings by cross-validation and calibrates it on held-out
+//! predictions.
 //!
-//! Two ways: [`train`] leaves the encoder as it is or, with [`TrainingOptions::adapt`], moves its
-//! last layers first (see `adapted`). The rest is the same.
+//! [`train`] leaves the encoder unchanged or, with [`TrainingOptions::adapt`], fine-tunes its last
+//! layers first (see `adapted`). Everything else is the same.
 //!
 //! Steps
-//! 1. Every text becomes an embedding and n-grams; so do the words of every label's name.
-//! 2. N-gram weight, pull to zero, and whether names count as examples are chosen by
-//!    cross-validated loss, on a sample if there are many examples.
-//! 3. With the chosen setting, every example is predicted by classifiers that have not seen it;
-//!    those predictions give the share of each kind of classifier (see `blend`), temperature,
-//!    scope, abstention threshold and the reported figures.
-//! 4. The shipped classifiers are fitted on everything.
+//! 1. Each example text becomes an embedding and n-grams, and so do the words of each label's name.
+//! 2. Cross-validated loss chooses the n-gram weight, the L2 penalty, and whether label names count
+//!    as examples. With many examples, a sample is used.
+//! 3. With the chosen setting, each example is predicted by classifiers that have not seen it.
+//!    These predictions determine the share of each kind of classifier (see `blend`), the
+//!    temperature, the in-scope score, the abstention threshold and the reported metrics.
+//! 4. The classifiers of the head are fitted on all examples.
 //!
 //! Invariants
-//! - Temperature, scope and threshold never see a prediction of a classifier on its own examples.
-//! - Texts that read the same are in the same fold.
-//! - Same examples, options and embeddings give the same head, however many threads run.
+//! - Temperature, in-scope score and threshold are fitted on held-out predictions only.
+//! - Texts that are equal after folding are in the same fold.
+//! - The same examples, options and embeddings give the same head, whatever the number of threads.
 
 mod adapted;
 mod blend;
@@ -42,39 +43,40 @@ use crate::training::plan::Setting;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-/// Parts that examples are dealt into; each is predicted from the others.
+/// Folds for the held-out predictions.
 const FOLDS: usize = 5;
-/// Fewer parts suffice to compare settings.
+/// Folds for comparing settings; fewer suffice.
 const SELECTION_FOLDS: usize = 3;
-/// Settings are compared on at most this many examples: bounds the time that 150 labels take.
+/// Maximum examples for comparing settings; bounds training time with many labels (150 and more).
 const SELECTION_EXAMPLES_MAX: usize = 3_000;
-/// Every selection fold must be able to hold one out and learn from two.
+/// Minimum examples per label, so that each selection fold can hold one out and train on two.
 const LABEL_EXAMPLES_MIN: usize = 3;
 
-/// How a head is trained.
+/// Options of [`train`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingOptions {
-    /// Decides folds and shuffles.
+    /// Seed of folds and shuffles.
     pub seed: u64,
-    /// Fits that run at once; recommended: all cores.
+    /// Number of fits that run in parallel. Recommended: all cores.
     pub threads: NonZeroUsize,
-    /// N-grams; see there for recommended values.
+    /// Character n-gram lengths and hash buckets.
     pub ngrams: NgramSpec,
-    /// Pulls to zero that are tried, one at least; recommended 0.01, 0.03, 0.1, 0.3.
+    /// L2 penalties to try, at least one. Recommended: 0.01, 0.03, 0.1, 0.3.
     pub l2_grid: Vec<f32>,
-    /// Weights of n-grams against embedding that are tried, one at least; recommended 0, 0.25,
-    /// 0.5, 1, 1.5.
+    /// Factors on n-gram values to try, at least one; 0 ignores n-grams. Recommended: 0, 0.25, 0.5,
+    /// 1, 1.5.
     pub ngram_weight_grid: Vec<f32>,
-    /// Whether the words of a label's name may count as one more example of it, if that predicts
-    /// better; recommended.
+    /// Whether the words of a label's name may count as one more example of it; used only if that
+    /// lowers the held-out loss. Recommended: true.
     pub label_names: bool,
-    /// Whether the head may keep its examples, a byte a value, if that predicts better;
-    /// recommended.
+    /// Whether the head may store its examples, one byte per embedding value; used only if that
+    /// lowers the held-out loss. Recommended: true.
     pub keep_examples: bool,
-    /// Share of in-scope examples whose right answer abstention may cost; recommended 0.02.
+    /// Maximum share of in-scope examples, 0 to 1, whose right answer may be lost to abstention.
+    /// Recommended: 0.02.
     pub accuracy_cost_max: f64,
-    /// Whether the encoder's last layers are moved too, if that predicts better: minutes instead
-    /// of seconds, and the head file grows by what changed in them.
+    /// Whether to fine-tune the encoder's last layers too; used only if that lowers the held-out
+    /// loss. Training takes minutes instead of seconds, and the head file stores changed weights.
     pub adapt: bool,
 }
 
@@ -88,7 +90,7 @@ impl TrainingOptions {
     }
 }
 
-/// The value in the middle, and the others.
+/// The middle value of a grid, and the remaining ones; 0 for an empty grid.
 fn middle(grid: &[f32]) -> (f32, Vec<f32>) {
     let mut others = grid.to_vec();
     let middle = others.len() / 2;
@@ -96,64 +98,64 @@ fn middle(grid: &[f32]) -> (f32, Vec<f32>) {
     (taken, others)
 }
 
-/// How far training is.
+/// Progress of training, phase by phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrainingProgress {
-    /// Texts embedded so far.
+    /// Texts are being embedded.
     Embedding {
-        /// How many are done.
+        /// Texts embedded so far.
         done: usize,
-        /// Of how many.
+        /// Texts in total.
         total: usize,
     },
-    /// Steps that moved the encoder so far.
+    /// The encoder is being fine-tuned.
     Adapting {
-        /// How many are done.
+        /// Optimiser steps done so far, over all folds.
         done: usize,
-        /// Of how many.
+        /// Optimiser steps in total.
         total: usize,
     },
-    /// Classifiers fitted so far.
+    /// Classifiers are being fitted.
     Fitting {
-        /// How many are done.
+        /// Fits done so far.
         done: usize,
-        /// Of how many.
+        /// Fits in total.
         total: usize,
     },
 }
 
-/// Hears how far training is, from any thread.
+/// Callback for progress; called from any training thread.
 pub type Listener<'a> = &'a (dyn Fn(TrainingProgress) + Sync);
 
-/// An example that held-out prediction puts elsewhere with confidence: perhaps a wrong label.
+/// An example whose held-out prediction confidently contradicts its label: possibly mislabelled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suspect {
-    /// The example.
+    /// The example with its given label.
     pub example: Example,
-    /// Where the classifier puts it.
+    /// Label predicted by classifiers that had not seen the example.
     pub predicted: String,
-    /// How surely, 0 to 1.
+    /// Calibrated probability of that label, 0 to 1.
     pub confidence: f32,
 }
 
-/// A trained head and what is known about it.
+/// Result of [`train`].
 #[derive(Debug, Clone)]
 pub struct Trained {
-    /// The head.
+    /// The trained and calibrated head.
     pub head: Head,
-    /// Figures of the held-out predictions.
+    /// Metrics of the held-out predictions.
     pub held_out: Evaluation,
-    /// The most suspicious examples, worst first.
+    /// Possibly mislabelled examples, at most 50, most confident contradiction first.
     pub suspects: Vec<Suspect>,
 }
 
 /// Trains a head for an encoder.
 ///
 /// # Errors
-/// If the examples do not suffice, or the encoder fails.
+/// If the examples are insufficient, or the encoder or the tensor library fails.
 ///
 /// # Panics
-/// Inside an async runtime, which it would block.
+/// If called inside an async runtime.
 pub fn train(
     examples: &[Example],
     embedder: &Embedder,
@@ -167,7 +169,7 @@ pub fn train(
     train_plain(&course, embedder)
 }
 
-/// Trains with the encoder as it is.
+/// Trains with an unchanged encoder.
 fn train_plain(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
     let meanings = course.meanings();
     let total = meanings.len();
@@ -177,7 +179,7 @@ fn train_plain(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, Inte
     train_on_embeddings(course, Vectors { embeddings, encoder: embedder.identity().clone() })
 }
 
-/// Embeddings of a course's texts, and whose they are.
+/// Embeddings of a training run's texts, and the encoder that computed them.
 #[derive(Debug, Clone)]
 pub(crate) struct Vectors {
     pub(crate) embeddings: Vec<Vec<f32>>,
@@ -214,10 +216,10 @@ fn check(examples: &[Example]) -> Result<(), IntentError> {
     }
 }
 
-/// Refuses examples with a label that a head does not know; `oos` is always known.
+/// Checks that each example's label is one of `labels` or `oos`.
 ///
 /// # Errors
-/// Names the first such label.
+/// If there are no examples, or on the first unknown label.
 pub fn check_labels(examples: &[Example], labels: &[String]) -> Result<(), IntentError> {
     if examples.is_empty() {
         return Err(refused(ExamplesRefusal::None));
@@ -232,7 +234,7 @@ pub fn check_labels(examples: &[Example], labels: &[String]) -> Result<(), Inten
     }
 }
 
-/// As [`train`], with the embeddings at hand.
+/// Like [`train`], with the embeddings given.
 fn train_on_embeddings(course: &Course<'_>, vectors: Vectors) -> Result<Trained, IntentError> {
     let (seed, choices) = (course.options.seed, course.options.choices());
     let set = course.training_set(vectors.embeddings);
@@ -256,7 +258,7 @@ mod tests {
     const WORDS: [(&str, &str); 4] =
         [("greet", "hello"), ("order_status", "parcel"), ("refund", "money"), ("oos", "weather")];
 
-    /// Examples whose embedding points at their label, some of them blurred.
+    /// Examples whose embedding points at their label, except every eleventh, which is rotated.
     fn examples() -> (Vec<Example>, Vectors) {
         let mut examples = Vec::new();
         let mut embeddings = Vec::new();
@@ -271,7 +273,7 @@ mod tests {
             }
             embeddings.push(embedding);
         }
-        // The names: `greet`, `order status`, `refund`.
+        // Embeddings of the label names `greet`, `order status` and `refund`.
         embeddings.extend((0..3).map(|class| (0..4).map(|at| f32::from(at == class)).collect()));
         let encoder = EncoderIdentity { name: "toy".into(), sha256: "0".into(), dimensions: 4 };
         (examples, Vectors { embeddings, encoder })

@@ -1,4 +1,8 @@
-//! Predicts every example by classifiers that have not seen it, and chooses settings by that.
+//! Cross-validation: fits classifiers on some parts, predicts the held-out part, and chooses the
+//! setting with the lowest held-out loss.
+//!
+//! Invariants
+//! - No example is predicted by a classifier that was fitted on it.
 
 use crate::calibration;
 use crate::discriminant::Discriminant;
@@ -11,20 +15,20 @@ use crate::parallel::run_jobs;
 use crate::scope::Centroids;
 use std::num::NonZeroUsize;
 
-/// Examples to learn from, and examples to be judged by, as one encoder reads them.
+/// One cross-validation split: examples to fit on and held-out examples to predict.
 #[derive(Debug, Clone)]
 pub(super) struct View<'a> {
-    /// All examples; an adapted encoder has a set of its own.
+    /// All examples with the embeddings of one encoder; each adapted encoder has its own set.
     pub(super) set: &'a TrainingSet,
-    /// Who is learnt from.
+    /// Indices of the examples to fit on.
     pub(super) learn: Vec<usize>,
-    /// Who is predicted.
+    /// Indices of the held-out examples.
     pub(super) judge: Vec<usize>,
-    /// Rows that spell labels: learnt from where the setting says so, never predicted.
+    /// Indices of the label names: fitted on if the setting uses them, never predicted.
     pub(super) spelt: &'a [usize],
 }
 
-/// One view a part: it is judged by what the others teach.
+/// One split per part: the part is held out and the others are fitted on.
 pub(super) fn views<'a>(
     set: &'a TrainingSet,
     spelt: &'a [usize],
@@ -39,84 +43,83 @@ pub(super) fn others(parts: &[Vec<usize>], part: usize) -> Vec<usize> {
     rest.flat_map(|(_, members)| members.iter().copied()).collect()
 }
 
-/// How examples are dealt into parts.
+/// Splits the examples of one training run into parts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dealer<'a> {
-    /// The class of each example.
+    /// Class index of each example.
     pub(super) classes_of: &'a [usize],
-    /// Texts that read the same share a group, hence a part.
+    /// Folded spelling of each example; equal ones share a part.
     pub(super) groups: &'a [String],
     /// Seed of the shuffle.
     pub(super) seed: u64,
 }
 
 impl Dealer<'_> {
-    /// Deals members into parts.
+    /// Splits members into parts, stratified by class.
     pub(super) fn deal(&self, members: &[usize], parts: usize) -> Vec<Vec<usize>> {
         let how = folds::Deal { parts, seed: self.seed };
         folds::deal(members, self.classes_of, self.groups, how)
     }
 }
 
-/// What cross-validation chooses.
+/// Hyperparameters chosen by cross-validation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Setting {
-    /// How the classifier is fitted.
+    /// Options of logistic regression.
     pub(super) fit: FitOptions,
     /// Whether the words of a label's name count as one more example of it.
     pub(super) spelt: bool,
 }
 
-/// What cross-validation chooses from: one dimension after the other, the first value of each
-/// stands until its turn.
+/// Search space of cross-validation. The search is coordinate-wise: n-gram weight, then L2 penalty,
+/// then label names.
 #[derive(Debug, Clone)]
 pub(super) struct Choices {
-    /// The first setting.
+    /// Initial setting; it is tried too.
     pub(super) start: Setting,
-    /// Other n-gram weights than the first setting's.
+    /// Further n-gram weights to try.
     pub(super) ngram_weights: Vec<f32>,
-    /// Other pulls to zero.
+    /// Further L2 penalties to try.
     pub(super) l2: Vec<f32>,
-    /// Whether label names may be learnt from.
+    /// Whether to try flipping [`Setting::spelt`].
     pub(super) spelt: bool,
 }
 
 impl Choices {
-    /// Settings that are compared.
+    /// Number of settings that are compared.
     pub(super) fn count(&self) -> usize {
         1 + self.ngram_weights.len() + self.l2.len() + usize::from(self.spelt)
     }
 }
 
-/// Runs fits, a few at a time, and says how many are done.
+/// Runs fits in parallel and reports progress.
 pub(super) struct Fitter<'a> {
-    /// Fits that run at once.
+    /// Number of fits that run in parallel.
     pub(super) threads: NonZeroUsize,
-    /// How sharply the nearest examples are asked; not at all if there are none.
+    /// Kernel sharpnesses to predict with; empty turns neighbours off.
     pub(super) sharpnesses: &'a [f32],
-    /// Hears how many fits of a call are done.
+    /// Receives the number of fits done in the current call.
     pub(super) progress: &'a (dyn Fn(usize) + Sync),
 }
 
-/// What classifiers of several kinds say about an example that they have not seen; logits are one a
-/// class.
+/// Held-out logits of one example by each kind of classifier, `[classes]` each.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Opinions {
-    /// The example.
+    /// Index of the example.
     pub(super) at: usize,
-    /// Of logistic regression.
+    /// Logits of logistic regression.
     pub(super) logits: Vec<f32>,
-    /// Of the discriminant.
+    /// Logits of the discriminant.
     pub(super) discriminant: Vec<f32>,
-    /// Of the nearest examples, for each sharpness.
+    /// Logits of the neighbours, one list per sharpness.
     pub(super) neighbours: Vec<Vec<f32>>,
     /// Cosines with the centroids of the in-scope classes.
     pub(super) closeness: Vec<f32>,
 }
 
 impl Fitter<'_> {
-    /// The setting under which the judged examples are likeliest, at its own best temperature, and
-    /// their mean loss then.
+    /// The setting with the lowest held-out loss, each setting at its own best temperature, and
+    /// that mean loss.
     pub(super) fn choose(
         &self,
         views: &[View<'_>],
@@ -152,7 +155,7 @@ impl Fitter<'_> {
         Ok((best, least))
     }
 
-    /// Mean loss of the judged examples under each setting; `done` fits came before.
+    /// Mean held-out loss of each setting. Progress starts at `done` fits.
     fn losses(
         &self,
         views: &[View<'_>],
@@ -185,7 +188,7 @@ impl Fitter<'_> {
         Ok(losses.collect())
     }
 
-    /// What classifiers say of the judged examples, by example. The first `inside` classes are in
+    /// Held-out logits of all judged examples, sorted by example. The first `inside` classes are in
     /// scope.
     pub(super) fn predict(
         &self,
@@ -234,7 +237,7 @@ impl Fitter<'_> {
 }
 
 impl<'a> View<'a> {
-    /// One part, judged by what the others teach.
+    /// The split that holds out `part` and fits on the other parts.
     pub(super) fn of(
         set: &'a TrainingSet,
         spelt: &'a [usize],
@@ -244,14 +247,14 @@ impl<'a> View<'a> {
         View { set, learn: others(parts, part), judge: parts[part].clone(), spelt }
     }
 
-    /// Who is learnt from under a setting.
+    /// Indices to fit on under a setting.
     fn learnt(&self, setting: Setting) -> Vec<usize> {
         let spelt = if setting.spelt { self.spelt } else { &[] };
         [self.learn.as_slice(), spelt].concat()
     }
 }
 
-/// What logistic regression says of the judged examples.
+/// Logits of logistic regression for the held-out examples, `[judged][classes]`.
 fn logits(view: &View<'_>, setting: Setting) -> candle_core::Result<Vec<Vec<f32>>> {
     let model = fit(view.set, &view.learnt(setting), setting.fit)?;
     let said = |at: &usize| {

@@ -1,4 +1,7 @@
-//! Calibrates a head on what classifiers said of examples that they had not seen.
+//! Calibrates a head on held-out predictions and assembles it.
+//!
+//! Fits temperature, in-scope score, abstention threshold and clarification margin, and reports
+//! metrics and possibly mislabelled examples.
 
 use crate::calibration;
 use crate::calibration::Answered;
@@ -23,10 +26,10 @@ use crate::training::course::Fitted;
 use crate::training::course::unfitted;
 use crate::training::plan::Setting;
 
-/// Suspicious examples that are reported.
+/// Maximum possibly mislabelled examples that are reported.
 const SUSPECTS_MAX: usize = 50;
 
-/// What a head would say of an example that its classifier had not seen.
+/// Calibrated held-out prediction of one example.
 #[derive(Debug, Clone, Copy)]
 struct Said {
     at: usize,
@@ -36,7 +39,7 @@ struct Said {
 }
 
 impl Course<'_> {
-    /// Calibrates on unseen predictions and puts the head together.
+    /// Calibrates on held-out predictions and assembles the head.
     pub(super) fn finish(
         &self,
         encoder: EncoderIdentity,
@@ -106,7 +109,7 @@ impl Course<'_> {
         Ok(Trained { head, held_out, suspects: suspects(self.examples, &judged) })
     }
 
-    /// How clear an answer is, and whether it or the second best is right.
+    /// Margin between the two best labels, and which of them is right.
     fn answered(&self, one: &Unseen, temperature: f32) -> Answered {
         let mut probabilities = one.logits.clone();
         softmax(&mut probabilities, temperature);
@@ -135,7 +138,7 @@ impl Course<'_> {
     }
 }
 
-/// The probability of a class.
+/// Softmax probability of one class at a temperature.
 fn probability(logits: &[f32], class: usize, temperature: f32) -> f32 {
     let mut probabilities = logits.to_vec();
     softmax(&mut probabilities, temperature);

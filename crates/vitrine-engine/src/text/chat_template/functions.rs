@@ -1,4 +1,4 @@
-//! What transformers gives its templates beyond Jinja.
+//! Template functions and filters that transformers provides beyond Jinja.
 
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -14,10 +14,10 @@ use serde_json::ser::Serializer;
 use std::io;
 use vitrine_base::clock::SharedClock;
 
-/// Widest indentation of `tojson`.
+/// Maximum indentation of `tojson`, in spaces.
 const INDENT_MAX: usize = 16;
 
-/// Adds `raise_exception`, `strftime_now` and Python's `tojson`.
+/// Adds `raise_exception`, `strftime_now` (in UTC) and Python's `tojson`.
 pub(super) fn add(environment: &mut Environment<'static>, clock: SharedClock) {
     environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, message))
@@ -30,11 +30,11 @@ pub(super) fn add(environment: &mut Environment<'static>, clock: SharedClock) {
     environment.add_filter("tojson", to_json);
 }
 
-/// JSON as Python writes it: a space behind `,` and `:`, nothing escaped for HTML.
+/// JSON in the style of Python: a space after `,` and `:`, no HTML escaping.
 fn to_json(value: &Value, options: Kwargs) -> Result<Value, Error> {
     let indent: Option<usize> = options.get("indent")?;
-    // Python escapes characters only on request, and sorts keys only on request; neither is asked
-    // for by templates that exist.
+    // Accepted and ignored: no published template asks to escape characters, sort keys or change
+    // separators.
     for ignored in ["ensure_ascii", "sort_keys", "separators"] {
         let _: Option<Value> = options.get(ignored)?;
     }
@@ -54,7 +54,7 @@ fn to_json(value: &Value, options: Kwargs) -> Result<Value, Error> {
     Ok(Value::from_safe_string(text))
 }
 
-/// One line, with the spaces of Python's `json.dumps`.
+/// Single-line format with the spaces of Python's `json.dumps`.
 struct Spaced;
 
 impl Formatter for Spaced {
@@ -79,9 +79,9 @@ impl Formatter for Spaced {
     }
 }
 
-/// `source` with the tags `generation` and `endgeneration`, which mark the assistant's words for
-/// training and render nothing, written as a condition that always holds: their whitespace control
-/// stays.
+/// Replaces the tags `generation` and `endgeneration` by `if true` and `endif`. They mark the
+/// assistant's text for training and render nothing; the replacement keeps their whitespace
+/// control.
 pub(super) fn without_generation_tags(source: &str) -> String {
     let mut text = String::with_capacity(source.len());
     let mut rest = source;

@@ -1,14 +1,14 @@
-//! Finds the chat template among the files of a model's folder.
+//! Finds the chat template in the files of a model's folder.
 
 use crate::text::error::TextError;
 use crate::text::tokenizer::json;
 use serde_json::Value;
 use std::path::Path;
 
-/// Of several named templates, the one for conversations.
+/// Name of the conversation template in a list of named templates.
 const DEFAULT: &str = "default";
 
-/// The template's text, from the first file that has one.
+/// The template's source, from the first file that has one; `None` if no file has one.
 pub(super) fn find(folder: &Path) -> Result<Option<String>, TextError> {
     let path = folder.join("chat_template.jinja");
     match std::fs::read_to_string(&path) {
@@ -30,7 +30,7 @@ pub(super) fn find(folder: &Path) -> Result<Option<String>, TextError> {
     Ok(None)
 }
 
-/// A text, or the default one of `[{"name": …, "template": …}]`.
+/// A string, or the template named `default` in a list of `{"name": …, "template": …}`.
 fn named(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| {
         let mut several = value.as_array()?.iter();

@@ -1,4 +1,4 @@
-//! Templates in the manner of published ones, against what transformers renders.
+//! Templates in the style of published models, compared with the output of transformers.
 
 use super::*;
 use crate::text::test_support::tiny_metadata;
@@ -50,7 +50,7 @@ fn templates_of_all_families_render_as_transformers_renders_them() {
                     assert_eq!(found.unwrap(), expected, "{family}, {name}");
                     compared += 1;
                 }
-                // Where transformers refuses the system message, the user's first words hold it.
+                // Transformers refuses the system message here; ours is in the first user message.
                 None => {
                     let system = format!("{}\n\n", conversation[0].content);
                     assert!(found.unwrap().contains(&system), "{family}, {name}");

@@ -1,7 +1,7 @@
-//! Byte-level BPE vocabularies: the tokenizers library, set up from GGUF metadata.
+//! Byte-level BPE encoder: the tokenizers library, configured from GGUF metadata.
 //!
-//! Sources: Sennrich et al. 2016, arXiv:1508.07909; the patterns are those of llama.cpp's
-//! `llm_tokenizer_bpe`.
+//! Sources: Sennrich et al. 2016, arXiv:1508.07909; patterns from `llm_tokenizer_bpe` of llama.cpp,
+//! unless noted.
 
 use crate::text::error::TextError;
 use crate::text::tokenizer::vocabulary::TokenKind;
@@ -34,8 +34,8 @@ const QWEN35: &str = concat!(
     r"[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|",
     r"\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-// The two that follow are those of the models' own tokenizer.json; llama.cpp, whose engine has no
-// letter cases, comes near them.
+// The next two are from the models' own tokenizer.json. llama.cpp only approximates them, because
+// its regex engine has no letter-case classes.
 const TEKKEN: &str = concat!(
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|",
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|",
@@ -53,15 +53,15 @@ const DEEPSEEK3: &str = concat!(
     r" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
 
-/// How texts are parted before merging.
+/// A pre-tokenizer: how texts are split before merging.
 struct Pattern {
-    /// Values of `tokenizer.ggml.pre` that mean it.
+    /// Values of `tokenizer.ggml.pre` that select it.
     names: &'static [&'static str],
-    /// Applied one after the other, each to the parts of the one before.
+    /// Regular expressions, applied in order, each to the parts of the previous one.
     expressions: &'static [&'static str],
-    /// A part that is a piece is taken without merging.
+    /// Whether a part that is a piece itself is taken without merging.
     whole_pieces_first: bool,
-    /// Whether a sequence begins with the begin token unless the file says otherwise.
+    /// Default for adding the begin token, if the file does not set `add_bos_token`.
     adds_begin: bool,
 }
 
@@ -70,7 +70,7 @@ impl Pattern {
         Self { names, expressions, whole_pieces_first: false, adds_begin: false }
     }
 
-    /// The same for a vocabulary whose pieces need not be reachable by merges.
+    /// For vocabularies with pieces that merges cannot produce; they also add the begin token.
     const fn whole(names: &'static [&'static str], expressions: &'static [&'static str]) -> Self {
         Self { names, expressions, whole_pieces_first: true, adds_begin: true }
     }
@@ -130,11 +130,11 @@ const PATTERNS: [Pattern; 11] = [
     Pattern::new(&["default"], &[r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"]),
 ];
 
-/// A byte-level BPE encoder and what its pattern implies.
+/// A byte-level BPE encoder.
 #[derive(Debug)]
 pub(crate) struct BytePair {
     library: tokenizers::Tokenizer,
-    /// Whether a sequence begins with the begin token unless the file says otherwise.
+    /// Default for adding the begin token, if the file does not set `add_bos_token`.
     pub(crate) adds_begin: bool,
 }
 
@@ -153,7 +153,7 @@ impl BytePair {
             .enumerate()
             .map(|(index, merge)| part_merge(merge).ok_or(TextError::Merge { index }))
             .collect::<Result<Vec<_>, _>>()?;
-        // Control tokens are no pieces here: no text may come out as one.
+        // Control tokens are left out, so that no text can encode to one.
         let pieces = vocabulary.pieces.iter().cloned().zip(0..).filter(|&(_, id)| {
             matches!(vocabulary.kind(id), TokenKind::Normal | TokenKind::UserDefined)
         });
@@ -189,28 +189,28 @@ impl BytePair {
     }
 }
 
-/// Parts `left right` at the first space that is not its first character.
+/// Splits `left right` at the first space after the first character.
 fn part_merge(merge: &str) -> Option<(String, String)> {
     let first = merge.chars().next()?.len_utf8();
     let at = first + merge[first..].find(' ')?;
     Some((merge[..at].to_owned(), merge[at + 1..].to_owned()))
 }
 
-/// The bytes that a byte-level piece stands for.
+/// Bytes of a byte-level piece.
 pub(crate) fn piece_bytes(piece: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(piece.len());
     for character in piece.chars() {
         match byte_of(character) {
             Some(byte) => bytes.push(byte),
-            // Pieces that were added by hand may be plain text.
+            // Manually added pieces may be plain text.
             None => bytes.extend(character.to_string().bytes()),
         }
     }
     bytes
 }
 
-/// Printable Latin-1 characters stand for themselves; the other 68 bytes, in ascending order, are
-/// written as U+0100 and up (GPT-2's table).
+/// Byte of a character in GPT-2's table: printable Latin-1 characters map to themselves, the other
+/// 68 bytes in ascending order to U+0100 and up. `None` for characters outside the table.
 fn byte_of(character: char) -> Option<u8> {
     let code = u32::from(character);
     match code {

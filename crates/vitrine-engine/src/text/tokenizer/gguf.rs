@@ -1,7 +1,7 @@
-//! A tokenizer out of a GGUF file's metadata alone.
+//! A tokenizer built from a GGUF file's metadata alone.
 //!
-//! Follows llama.cpp, whose converters write these files: which tokens are found by their spelling,
-//! when a space is put in front, and which tokens frame a sequence.
+//! Follows llama.cpp, whose converters write these files, in which tokens are matched by spelling,
+//! when a leading space is added, and which tokens frame a sequence.
 //!
 //! Source: `src/llama-vocab.cpp` of llama.cpp.
 
@@ -22,21 +22,21 @@ use crate::text::tokenizer::word_piece::WordPiece;
 use std::borrow::Cow;
 use vitrine_base::metadata::Metadata;
 
-/// What llama.cpp prints for an unknown token.
+/// Text of an unknown token, as in llama.cpp.
 const UNKNOWN_TEXT: &str = "\u{2585}";
 
-/// Kinds of tokenizer that are implemented, for error messages.
+/// Supported kinds of tokenizer, for error messages.
 const KINDS: &str = "llama, gpt2, bert";
 
-/// A tokenizer of one of three kinds, and what frames its sequences.
+/// A tokenizer of one of three kinds, with the tokens that frame a sequence.
 #[derive(Debug)]
 pub(crate) struct GgufTokenizer {
     pub(crate) vocabulary: Vocabulary,
     model: GgufModel,
-    /// Put before a sequence and behind it, where special tokens are asked for.
+    /// Added before and after a sequence under [`Special::Add`].
     begin: Option<u32>,
     end: Option<u32>,
-    /// Whether whitespace behind a control token is dropped.
+    /// Whether whitespace after a control token is dropped.
     after_control: AfterControl,
 }
 
@@ -44,18 +44,18 @@ pub(crate) struct GgufTokenizer {
 enum GgufModel {
     SentencePiece {
         pieces: SentencePiece,
-        /// Whether a text, or a text behind a control token, begins with a space.
+        /// Whether a space is added before a text, and before text that follows a special token.
         adds_space: bool,
     },
     BytePair(Box<BytePair>),
     WordPiece(Box<WordPiece>),
 }
 
-/// What becomes of whitespace behind a control token in markup.
+/// Treatment of whitespace after a control token in markup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AfterControl {
     Kept,
-    /// Phi-3's control tokens swallow it; its files do not say so, only their name does.
+    /// For Phi-3. Its files have no flag for this, so it is recognised by `general.name`.
     Dropped,
 }
 
@@ -123,7 +123,7 @@ impl GgufTokenizer {
         for fragment in self.fragments(text, markup) {
             match fragment {
                 Fragment::Token(id) => {
-                    // A template may spell the begin token that has just been added.
+                    // The template may spell the begin token that was already added.
                     if !(ids.len() == 1 && begin == Some(id)) {
                         ids.push(id);
                     }
@@ -147,7 +147,7 @@ impl GgufTokenizer {
         Ok(ids)
     }
 
-    /// Tokens behind every framed sequence.
+    /// Tokens that end a framed sequence.
     pub(crate) fn closing(&self) -> Vec<u32> {
         self.end.into_iter().collect()
     }
@@ -156,7 +156,7 @@ impl GgufTokenizer {
         let bytes: Vec<u8> = ids.iter().flat_map(|&id| self.piece_bytes(id)).collect();
         let text = String::from_utf8_lossy(&bytes);
         match &self.model {
-            // The space that encoding put in front.
+            // Remove the space that encoding added.
             GgufModel::SentencePiece { adds_space: true, .. } | GgufModel::WordPiece(_) => {
                 text.strip_prefix(' ').unwrap_or(&text).to_owned()
             }
@@ -177,7 +177,7 @@ impl GgufTokenizer {
         }
     }
 
-    /// Whether a token can stand for a text.
+    /// Whether a token can occur in text; false for control, unknown and unused tokens.
     pub(crate) fn spells_text(&self, id: u32) -> bool {
         match self.vocabulary.kind(id) {
             TokenKind::Normal | TokenKind::UserDefined | TokenKind::Byte => true,
@@ -185,7 +185,7 @@ impl GgufTokenizer {
         }
     }
 
-    /// The bytes that a token adds to a running text; none for a control token.
+    /// Bytes that a token adds to a text; empty for control and unused tokens.
     pub(crate) fn piece_bytes(&self, id: u32) -> Vec<u8> {
         let piece = self.vocabulary.piece(id);
         match (self.vocabulary.kind(id), &self.model) {
@@ -225,7 +225,7 @@ impl GgufTokenizer {
         }
     }
 
-    /// Parts `text` at user-defined tokens and, in markup, at control tokens.
+    /// Splits `text` at user-defined tokens and, in markup, at control tokens.
     fn fragments<'a>(&self, text: &'a str, markup: Markup) -> Vec<Fragment<'a>> {
         let mut found = self.vocabulary.user_defined.found(text);
         if markup == Markup::Read {

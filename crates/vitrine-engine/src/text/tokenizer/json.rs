@@ -1,13 +1,13 @@
-//! A tokenizer out of Hugging Face files: `tokenizer.json`, and for models that generate what lies
-//! beside it.
+//! A tokenizer from Hugging Face files: `tokenizer.json` and, for generative models, the
+//! configuration files beside it.
 //!
-//! The tokenizers library encodes. Two of it are held for a model that generates: one takes the
-//! spellings of control tokens for text, the other reads them and takes out the marks that guard a
-//! customer's words.
+//! The tokenizers library does the encoding. A generative model needs two instances: the plain one
+//! encodes spellings of control tokens as text; the markup one parses them and removes the marks
+//! that guard a customer's text.
 //!
 //! Invariants
-//! - In the reading one, control tokens are found before anything is normalised, so that no
-//!   normalisation can put a guarded spelling together again.
+//! - The markup instance matches control tokens before normalisation, so that normalisation cannot
+//!   restore a guarded spelling.
 
 use crate::text::error::TextError;
 use crate::text::tokenizer::Markup;
@@ -25,16 +25,16 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Largest JSON file that is read, bytes; the largest published `tokenizer.json` has 34 MB.
+/// Maximum size of a JSON file, in bytes. The largest published `tokenizer.json` has 34 MB.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
-/// A tokenizer out of JSON files.
+/// A tokenizer loaded from JSON files.
 #[derive(Debug)]
 pub(crate) struct JsonTokenizer {
     plain: tokenizers::Tokenizer,
-    /// Reads control tokens; encoders have no markup to read.
+    /// Instance that parses control tokens; `None` for encoders.
     markup: Option<Box<tokenizers::Tokenizer>>,
-    /// Tokens that close a sequence's frame, such as `[SEP]`.
+    /// Tokens that end a framed sequence, such as `[SEP]`.
     closing: Vec<u32>,
     style: PieceStyle,
     added: BTreeMap<u32, AddedToken>,
@@ -57,21 +57,21 @@ enum PieceStyle {
     ByteLevel,
     /// `▁` for a space, `<0x0A>` for a byte.
     SentencePiece,
-    /// `##` before what continues a word.
+    /// `##` before a piece that continues a word.
     WordPiece,
-    /// As it is.
+    /// Plain text.
     Verbatim,
 }
 
 impl JsonTokenizer {
-    /// Reads `tokenizer.json`. Its padding and truncation settings are dropped: sequences are
-    /// packed, and cutting a text is the caller's decision.
+    /// Loads `tokenizer.json`. Its padding and truncation settings are ignored: sequences are
+    /// packed, and the caller decides about truncation.
     pub(crate) fn open(path: &Path) -> Result<Self, TextError> {
         Self::new(&read(path)?).map_err(|cause| TextError::File { path: path.to_owned(), cause })
     }
 
-    /// Reads the tokenizer of a model that generates: `tokenizer.json`, with the begin and end
-    /// tokens that `tokenizer_config.json`, `generation_config.json` and `config.json` name.
+    /// Loads the tokenizer of a generative model: `tokenizer.json`, with the begin and end tokens
+    /// named in `tokenizer_config.json`, `generation_config.json` and `config.json`.
     pub(crate) fn open_folder(folder: &Path) -> Result<Self, TextError> {
         let path = folder.join("tokenizer.json");
         let value = read(&path)?;
@@ -105,7 +105,7 @@ impl JsonTokenizer {
         Ok(Self {
             plain,
             markup: None,
-            // The frame of an empty text: one token opens it, the others close it.
+            // The frame of an empty text: the first token begins a sequence, the rest end it.
             closing: frame.get(1..).unwrap_or_default().to_vec(),
             style: PieceStyle::of(&value["decoder"]),
             added,
@@ -131,7 +131,7 @@ impl JsonTokenizer {
             .encode_fast(text.as_ref(), special == Special::Add)
             .map_err(|cause| TextError::Encode { bytes: text.len(), cause })?;
         let mut ids = encoding.get_ids().to_vec();
-        // A template may spell the begin token that the frame has added.
+        // The template may spell the begin token that the frame already added.
         if markup == Markup::Read && special == Special::Add {
             let begin = self.plain.token_to_id(&self.begin_text);
             if begin.is_some() && ids.first() == begin.as_ref() && ids.get(1) == begin.as_ref() {
@@ -159,7 +159,7 @@ impl JsonTokenizer {
         }
     }
 
-    /// Whether a token can stand for a text.
+    /// Whether a token can occur in text; false for control tokens.
     pub(crate) fn spells_text(&self, id: u32) -> bool {
         self.added.get(&id).is_none_or(|token| !token.special)
     }
@@ -189,7 +189,7 @@ impl JsonTokenizer {
 }
 
 impl PieceStyle {
-    /// What `tokenizer.json` says of decoding: one decoder, or a sequence of them.
+    /// The style of the `decoder` in `tokenizer.json`: a single decoder or a sequence.
     fn of(decoder: &Value) -> Self {
         match decoder["type"].as_str() {
             Some("ByteLevel") => Self::ByteLevel,
@@ -214,8 +214,8 @@ fn library(value: &Value) -> tokenizers::Result<tokenizers::Tokenizer> {
     Ok(library)
 }
 
-/// The same tokenizer, set up to read markup: control tokens are found in the raw text, and marks
-/// are taken out after that.
+/// Configures a tokenizer for markup: control tokens are matched in the raw text, then the marks
+/// are removed from the rest.
 fn reading(mut value: Value) -> Value {
     for token in value["added_tokens"].as_array_mut().into_iter().flatten() {
         if token["special"] == json!(true) {
@@ -244,18 +244,18 @@ fn added_tokens(value: &Value) -> BTreeMap<u32, AddedToken> {
         .collect()
 }
 
-/// A token in `tokenizer_config.json`: its spelling, or an object that holds it.
+/// Spelling of a token in `tokenizer_config.json`: a string, or the `content` of an object.
 fn token_text(value: &Value) -> String {
     value.as_str().or_else(|| value["content"].as_str()).unwrap_or_default().to_owned()
 }
 
-/// One id, or several.
+/// Token ids given as a number or as a list; empty for anything else.
 fn token_ids(value: &Value) -> Vec<u32> {
     let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     several.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect()
 }
 
-/// A JSON file of bounded size.
+/// Reads a JSON file of at most [`FILE_BYTES_MAX`].
 pub(crate) fn read(path: &Path) -> Result<Value, TextError> {
     let bad = |cause| TextError::File { path: path.to_owned(), cause };
     let bytes = std::fs::metadata(path).map_err(|cause| bad(cause.into()))?.len();
@@ -266,7 +266,7 @@ pub(crate) fn read(path: &Path) -> Result<Value, TextError> {
     serde_json::from_slice(&text).map_err(|cause| bad(cause.into()))
 }
 
-/// The same, or null where there is none.
+/// Like [`read`]; null if the file does not exist.
 pub(crate) fn read_if_present(path: &Path) -> Result<Value, TextError> {
     if path.exists() { read(path) } else { Ok(Value::Null) }
 }

@@ -1,11 +1,11 @@
-//! Text to token ids and back.
+//! Encodes text to token ids and decodes ids to text.
 //!
 //! Invariants
-//! - A text given to [`Tokenizer::encode`] never yields a control token: what a customer types
-//!   cannot open a turn, close one or end a generation.
-//! - Only [`Tokenizer::encode_markup`] reads control tokens, and what [`Tokenizer::guard`] has
-//!   passed stays plain text even there.
-//! - Ids depend on the text alone: not on what was encoded before.
+//! - [`Tokenizer::encode`] never finds a control token in a text, so a customer's text cannot open
+//!   or close a turn or end a generation.
+//! - Only [`Tokenizer::encode_markup`] parses control tokens, and text that passed through
+//!   [`Tokenizer::guard`] stays plain text even there.
+//! - Ids depend on the text alone, not on earlier calls.
 
 mod byte_pair;
 mod gguf;
@@ -22,26 +22,25 @@ use std::borrow::Cow;
 use std::path::Path;
 use vitrine_base::metadata::Metadata;
 
-/// Whether the tokens that frame a sequence are added (`<s>`, `[CLS]` … `[SEP]`), as the
-/// tokenizer's own settings say.
+/// Whether to add the tokens that frame a sequence: `<s>`, or `[CLS]` … `[SEP]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Special {
-    /// Added where the tokenizer asks for them.
+    /// Add them as configured in the tokenizer.
     Add,
-    /// Never added.
+    /// Never add them.
     Skip,
 }
 
-/// Whether control tokens are read in a text.
+/// How spellings of control tokens in a text are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Markup {
-    /// They are tokens.
+    /// As control tokens.
     Read,
-    /// They are text.
+    /// As plain text.
     Plain,
 }
 
-/// A tokenizer from a model file or from `tokenizer.json`.
+/// A tokenizer loaded from GGUF metadata or from `tokenizer.json`.
 #[derive(Debug)]
 pub struct Tokenizer {
     source: Source,
@@ -54,37 +53,37 @@ enum Source {
 }
 
 impl Tokenizer {
-    /// Reads the tokenizer of a GGUF file: SentencePiece (`llama`), byte-level BPE (`gpt2`) or
+    /// Loads the tokenizer of a GGUF file: SentencePiece (`llama`), byte-level BPE (`gpt2`) or
     /// WordPiece (`bert`).
     ///
     /// # Errors
-    /// If the kind or the pre-tokenizer is another one, or vocabulary, scores or merges are missing
+    /// If the kind or the pre-tokenizer is unsupported, or vocabulary, scores or merges are missing
     /// or inconsistent.
     pub fn from_metadata(metadata: &Metadata) -> Result<Self, TextError> {
         let tokenizer = GgufTokenizer::from_metadata(metadata)?;
         Ok(Self { source: Source::Gguf(Box::new(tokenizer)) })
     }
 
-    /// Reads a Hugging Face `tokenizer.json`, of whatever model it is. It reads no control tokens
-    /// and knows no end of text: right for encoders.
+    /// Loads a Hugging Face `tokenizer.json`, for encoders: the tokenizer parses no control tokens
+    /// and has no end-of-generation tokens.
     ///
     /// # Errors
-    /// If the file cannot be read or the library does not understand it.
+    /// If the file cannot be read or parsed.
     pub fn from_json_file(path: &Path) -> Result<Self, TextError> {
         Ok(Self { source: Source::Json(Box::new(JsonTokenizer::open(path)?)) })
     }
 
-    /// Reads the tokenizer of a model that generates out of its folder: `tokenizer.json` and, where
-    /// present, `tokenizer_config.json`, `generation_config.json` and `config.json`, which name the
-    /// tokens that begin and end a text.
+    /// Loads the tokenizer of a generative model from its folder: `tokenizer.json` and, if present,
+    /// `tokenizer_config.json`, `generation_config.json` and `config.json`, which name the tokens
+    /// that begin and end a text.
     ///
     /// # Errors
-    /// If a file cannot be read or the library does not understand it.
+    /// If a file cannot be read or parsed.
     pub fn from_folder(folder: &Path) -> Result<Self, TextError> {
         Ok(Self { source: Source::Json(Box::new(JsonTokenizer::open_folder(folder)?)) })
     }
 
-    /// Token ids of `text`. Spellings of control tokens inside it are plain text.
+    /// Token ids of `text`. Spellings of control tokens in it are encoded as plain text.
     ///
     /// # Errors
     /// If the tokenizer library fails.
@@ -95,11 +94,12 @@ impl Tokenizer {
         }
     }
 
-    /// Token ids of `markup`, in which spellings of control tokens are control tokens: a rendered
-    /// chat template, never a customer's text that has not passed [`Self::guard`].
+    /// Token ids of a rendered chat template. Spellings of control tokens in it become control
+    /// tokens, so customer text must have passed through [`Self::guard`]. Tokenizers from
+    /// [`Self::from_json_file`] parse no control tokens here either.
     ///
     /// # Errors
-    /// If the tokenizer library fails. [`Self::from_json_file`] gives a tokenizer that reads none.
+    /// If the tokenizer library fails.
     pub fn encode_markup(&self, markup: &str, special: Special) -> Result<Vec<u32>, TextError> {
         match &self.source {
             Source::Json(json) => json.encode(markup, special, Markup::Read),
@@ -107,8 +107,8 @@ impl Tokenizer {
         }
     }
 
-    /// Like [`Self::encode`], cut to `tokens_max`: what frames the sequence stays, the end of the
-    /// text goes.
+    /// Like [`Self::encode`], truncated to `tokens_max`: the end of the text is dropped, the
+    /// framing tokens are kept.
     ///
     /// # Errors
     /// If the tokenizer library fails.
@@ -140,8 +140,8 @@ impl Tokenizer {
         }
     }
 
-    /// `text` with every spelling of a control token broken by an invisible mark, which
-    /// [`Self::encode_markup`] takes out again: safe to put between a template's control tokens.
+    /// `text` with each spelling of a control token broken by a U+FDD0 mark, so that it is safe to
+    /// insert into a chat template. [`Self::encode_markup`] removes the marks.
     #[must_use]
     pub fn guard<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match &self.source {
@@ -150,7 +150,7 @@ impl Tokenizer {
         }
     }
 
-    /// The text of `ids`, control tokens left out; bytes that are not UTF-8 become U+FFFD.
+    /// The text of `ids` without control tokens; invalid UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn decode(&self, ids: &[u32]) -> String {
         match &self.source {
@@ -159,7 +159,7 @@ impl Tokenizer {
         }
     }
 
-    /// One token as people read it: a control token's name, a piece of text, or a byte as `<0x0A>`.
+    /// Readable form of one token: a control token's name, a piece of text, or a byte as `<0x0A>`.
     #[must_use]
     pub fn piece(&self, id: u32) -> String {
         match &self.source {
@@ -168,7 +168,7 @@ impl Tokenizer {
         }
     }
 
-    /// The bytes that a token adds to a running text; none for a control token.
+    /// Bytes that a token adds to a text; empty for a control token.
     #[must_use]
     pub fn piece_bytes(&self, id: u32) -> Vec<u8> {
         match &self.source {
@@ -177,8 +177,7 @@ impl Tokenizer {
         }
     }
 
-    /// The bytes that a token spells; `None` for one that no text holds: control, unknown and
-    /// unused tokens.
+    /// Bytes of a token that can occur in text; `None` for control, unknown and unused tokens.
     pub(crate) fn token_bytes(&self, id: u32) -> Option<Vec<u8>> {
         let spells = match &self.source {
             Source::Json(json) => json.spells_text(id),
@@ -206,7 +205,7 @@ impl Tokenizer {
         }
     }
 
-    /// The spelling of the token that begins a sequence; empty if there is none.
+    /// Spelling of the token that begins a sequence; empty if there is none.
     #[must_use]
     pub fn begin_text(&self) -> &str {
         match &self.source {
@@ -215,7 +214,7 @@ impl Tokenizer {
         }
     }
 
-    /// The spelling of the token that ends a sequence; empty if there is none.
+    /// Spelling of the token that ends a sequence; empty if there is none.
     #[must_use]
     pub fn end_text(&self) -> &str {
         match &self.source {

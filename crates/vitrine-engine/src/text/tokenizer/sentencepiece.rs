@@ -1,11 +1,12 @@
-//! SentencePiece vocabularies: the best-scored merge first, bytes for what has no piece.
+//! SentencePiece encoder: best-scored merge first, with fallback to bytes.
 //!
-//! Merges what llama.cpp merges, in its order (its `llm_tokenizer_spm`), with one difference: a
-//! merge never yields a control, unknown or byte token, so that no spelling of `</s>` ends a turn.
+//! Merges in the same order as `llm_tokenizer_spm` of llama.cpp, with one difference: a merge never
+//! produces a control, unknown, unused or byte token, so that typing `</s>` cannot end a turn.
 //!
 //! Invariants
-//! - Where no piece goes on behind a word, words are merged one by one: no merge crosses their
-//!   edges, so the order among them changes nothing, and a word's candidates are few.
+//! - If no piece contains a space after another character, words are merged one at a time. The ids
+//!   are the same as for the whole text, because no merge crosses a word boundary, and there are
+//!   fewer merge candidates at a time.
 //!
 //! Source: Kudo & Richardson 2018, arXiv:1808.06226.
 
@@ -19,33 +20,34 @@ use vitrine_base::metadata::Metadata;
 
 const SCORES_KEY: &str = "tokenizer.ggml.scores";
 
-/// How SentencePiece writes a space.
+/// SentencePiece's spelling of a space.
 pub(crate) const SPACE: &str = "\u{2581}";
 
-/// Stands at the ends of the symbol chain.
+/// Missing neighbour at either end of the symbol chain.
 const NONE: usize = usize::MAX;
 
-/// Pieces that merges may yield, with their scores.
+/// A SentencePiece encoder.
 #[derive(Debug)]
 pub(crate) struct SentencePiece {
+    /// Token id and score of each piece that merges may produce.
     pieces: HashMap<String, (u32, f32)>,
-    /// The token of each byte.
+    /// Token id of each byte, `[256]`.
     bytes: Vec<u32>,
-    /// No piece has a space behind another character.
+    /// Whether words can be merged one at a time: no piece has a space after another character.
     words_apart: bool,
 }
 
-/// A run of the text that is one piece so far.
+/// A node of the symbol chain: a part of the text that is one piece so far.
 #[derive(Debug, Clone, Copy)]
 struct Symbol {
     previous: usize,
     next: usize,
     first: usize,
-    /// 0 once it has been merged into its left neighbour.
+    /// Length; 0 after it was merged into its left neighbour.
     bytes: usize,
 }
 
-/// Two neighbours that could become one piece.
+/// Two neighbouring symbols that together are a piece.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     left: usize,
@@ -55,7 +57,7 @@ struct Candidate {
 }
 
 impl Ord for Candidate {
-    /// The better score first, then the leftmost.
+    /// The higher score is greater; at equal scores, the leftmost.
     fn cmp(&self, other: &Self) -> Ordering {
         self.score.total_cmp(&other.score).then(other.left.cmp(&self.left))
     }
@@ -108,7 +110,7 @@ impl SentencePiece {
         Ok(Self { pieces, bytes, words_apart })
     }
 
-    /// Appends the ids of `text`, in which spaces are already written as [`SPACE`].
+    /// Appends the ids of `text`, whose spaces must already be replaced by [`SPACE`].
     pub(crate) fn encode(&self, text: &str, ids: &mut Vec<u32>) {
         let (mut symbols, mut candidates) = (Vec::new(), BinaryHeap::new());
         let mut rest = text;
@@ -122,14 +124,14 @@ impl SentencePiece {
         }
     }
 
-    /// Merges what is best until nothing can be; `candidates` is empty before and after.
+    /// Merges the best candidate until none is left. `candidates` is empty before and after.
     fn merge(&self, text: &str, symbols: &mut [Symbol], candidates: &mut BinaryHeap<Candidate>) {
         for right in 1..symbols.len() {
             candidates.extend(self.candidate(text, symbols, right - 1, right));
         }
         while let Some(best) = candidates.pop() {
             let (left, right) = (symbols[best.left], symbols[best.right]);
-            // An older candidate whose symbols have been merged since.
+            // Skip stale candidates, whose symbols were merged meanwhile.
             if left.bytes == 0 || right.bytes == 0 || left.bytes + right.bytes != best.bytes {
                 continue;
             }
@@ -170,19 +172,20 @@ impl SentencePiece {
     }
 }
 
-/// The byte that a piece such as `<0x0A>` stands for.
+/// Byte of a piece such as `<0x0A>`; `None` for other pieces.
 pub(crate) fn byte_of(piece: &str) -> Option<u8> {
     let hexadecimal = piece.strip_prefix("<0x")?.strip_suffix('>')?;
     u8::from_str_radix(hexadecimal, 16).ok().filter(|_| hexadecimal.len() == 2)
 }
 
-/// Where the first word of a text ends: at the first space behind another character.
+/// Byte length of the first word of a text, which ends before the first space that follows another
+/// character.
 fn word_end(text: &str) -> usize {
     let begin = text.len() - text.trim_start_matches(SPACE).len();
     text[begin..].find(SPACE).map_or(text.len(), |found| begin + found)
 }
 
-/// One symbol a character.
+/// Fills `symbols` with one symbol per character.
 fn chain(text: &str, symbols: &mut Vec<Symbol>) {
     symbols.clear();
     symbols.extend(text.char_indices().enumerate().map(|(at, (first, character))| Symbol {
@@ -201,7 +204,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Merges of pieces up to four characters of a small alphabet, each with a score.
+    /// Models of short pieces over a small alphabet, with random scores.
     fn model() -> impl Strategy<Value = SentencePiece> {
         prop::collection::hash_map("\u{2581}{0,2}[ab]{1,3}|\u{2581}{1,3}", 0..9_u8, 1..30).prop_map(
             |scores| {

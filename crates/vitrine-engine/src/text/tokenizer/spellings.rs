@@ -1,29 +1,31 @@
-//! Tokens that are found by their spelling, before anything is merged.
+//! Finds special tokens in a text by their spelling, before the text is tokenized.
 //!
-//! Large vocabularies hold thousands of them; one pass over a text tells which few occur.
+//! Large vocabularies have thousands of special tokens. One Aho-Corasick pass over the text finds
+//! the few that occur.
 //!
 //! Invariants
-//! - Where spellings overlap, the longest is taken first, each from left to right, as llama.cpp
-//!   does.
+//! - If spellings overlap, the longest is matched first, and each spelling from left to right, as
+//!   in llama.cpp.
 
 use crate::text::error::TextError;
 use aho_corasick::AhoCorasick;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// Breaks the spelling of a control token in guarded text: a noncharacter, which no text carries.
+/// Mark that breaks spellings in guarded text. A Unicode noncharacter, so ordinary text never
+/// contains it.
 pub(crate) const BARRIER: char = '\u{FDD0}';
 
-/// A run of a text: plain, or one token that was matched whole.
+/// A part of a text: plain text, or one special token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fragment<'a> {
-    /// A plain run, not empty.
+    /// Plain text, not empty.
     Text(&'a str),
-    /// A token.
+    /// Id of a special token.
     Token(u32),
 }
 
-/// Some tokens and how they are spelled.
+/// A set of special tokens with their spellings.
 #[derive(Debug)]
 pub(crate) struct Spellings {
     tokens: Vec<(u32, String)>,
@@ -31,7 +33,7 @@ pub(crate) struct Spellings {
 }
 
 impl Spellings {
-    /// Tokens with their spellings. One of a single character is left out: no mark could break it.
+    /// Builds the set. Single-character spellings are left out, because no mark can break them.
     pub(crate) fn new<'a>(tokens: impl Iterator<Item = (u32, &'a str)>) -> Result<Self, TextError> {
         let tokens: Vec<(u32, String)> = tokens
             .filter(|(_, spelling)| spelling.chars().nth(1).is_some())
@@ -42,7 +44,7 @@ impl Spellings {
         Ok(Self { tokens, search })
     }
 
-    /// Tokens whose spelling occurs in `text`.
+    /// Tokens whose spelling occurs in `text`, each once.
     pub(crate) fn found(&self, text: &str) -> Vec<(u32, &str)> {
         let places: BTreeSet<usize> = self
             .search
@@ -56,9 +58,9 @@ impl Spellings {
             .collect()
     }
 
-    /// `text` with a mark behind the first character of every spelling, overlapping ones included,
-    /// so that none is found any more. Marks that the text brought along are taken out first, or
-    /// they could be used to move ours.
+    /// Inserts a mark after the first character of each spelling in `text`, overlapping ones
+    /// included, so that [`Self::found`] finds none. Marks already in the text are removed first,
+    /// so that a customer cannot influence where the marks are.
     pub(crate) fn guard<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let text = match text.contains(BARRIER) {
             true => Cow::Owned(text.replace(BARRIER, "")),
@@ -88,7 +90,7 @@ fn first_bytes(text: &str) -> usize {
     text.chars().next().map_or(0, char::len_utf8)
 }
 
-/// Parts `text` at every one of `found`.
+/// Splits `text` at all occurrences of the tokens `found`, longest spelling first.
 pub(crate) fn part_at<'a>(text: &'a str, found: Vec<(u32, &str)>) -> Vec<Fragment<'a>> {
     let mut fragments = match text {
         "" => Vec::new(),
@@ -111,7 +113,7 @@ fn longest_first(mut found: Vec<(u32, &str)>) -> Vec<(u32, &str)> {
     found
 }
 
-/// `text` with every `spelling` taken out as token `id`; empty runs are left out.
+/// Splits `text` at each `spelling`, which becomes token `id`; empty parts are left out.
 fn part<'a>(text: &'a str, spelling: &str, id: u32) -> Vec<Fragment<'a>> {
     let mut fragments = Vec::new();
     for (at, run) in text.split(spelling).enumerate() {

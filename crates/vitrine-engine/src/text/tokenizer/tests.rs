@@ -1,4 +1,4 @@
-//! Ids against llama.cpp's own expectations, and what customers must not be able to forge.
+//! Token ids of tiny vocabularies, safety against forged control tokens, and round trips.
 
 use super::*;
 use crate::text::detokenizer::StreamDecoder;
@@ -47,7 +47,7 @@ fn customers_cannot_forge_control_tokens() {
         assert!(!ids.iter().any(|id| control.contains(id) || *id == 0), "{text}: {ids:?}");
         assert_eq!(tokenizer.decode(&ids), text.replace('\u{FDD0}', ""));
     }
-    // Marks cannot be smuggled in to rebuild a token from its pieces.
+    // A mark inside a control token's spelling does not bring the token back.
     let sly = "<|us\u{FDD0}er|>";
     let ids = tokenizer.encode_markup(&tokenizer.guard(sly), Special::Skip).unwrap();
     assert!(!ids.contains(&control[2]));
@@ -60,7 +60,7 @@ fn markup_reads_control_tokens_and_any_text_reads_user_defined_ones() {
     let hi = id(&tokenizer, "▁hi");
     assert_eq!(tokenizer.encode_markup("<|user|>hi</s>", Special::Skip).unwrap(), [user, hi, 2]);
     assert_eq!(tokenizer.encode("hiSKU", Special::Skip).unwrap(), [hi, sku]);
-    // A template that spells the begin token does not get it twice.
+    // The begin token is not doubled if the template spells it.
     assert_eq!(tokenizer.encode_markup("<s>hi", Special::Add).unwrap(), [1, hi]);
     assert!(tokenizer.is_end_of_generation(2) && !tokenizer.is_end_of_generation(user));
     assert_eq!((tokenizer.begin_text(), tokenizer.end_text()), ("<s>", "</s>"));
@@ -119,7 +119,7 @@ fn word_pieces_begin_and_continue_words() {
     assert_eq!(tokenizer.encode("Héllo hhello!", Special::Add).unwrap(), [2, 4, 1, 7, 3]);
     assert_eq!(tokenizer.encode("hello HELLO", Special::Skip).unwrap(), [4, 4]);
     assert_eq!(tokenizer.decode(&[2, 5, 6, 7, 3]), "hello !");
-    // Neither framing nor unused pieces come out of a text.
+    // No text encodes to a framing or unused piece.
     assert_eq!(tokenizer.encode("[CLS][unused1]", Special::Skip).unwrap(), [1, 1, 1, 1, 1, 1]);
     assert_eq!(tokenizer.encode_cut("hello hello hello", Special::Add, 3).unwrap(), [2, 4, 3]);
 }
@@ -179,7 +179,7 @@ fn gemma_begins_without_a_space_and_phi3_s_control_tokens_swallow_it() {
     assert_eq!(phi.encode_markup(markup, Special::Skip).unwrap()[..3], expected);
 }
 
-/// A byte-level `tokenizer.json` and what lies beside it, as a model that generates has them.
+/// A generative model's folder: a byte-level `tokenizer.json` and its configuration files.
 fn json_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let Some(Value::Texts(tokens)) =
@@ -246,7 +246,7 @@ fn customers_cannot_forge_control_tokens_of_a_folder_s_tokenizer() {
         }
         assert_eq!(tokenizer.decode(&marked), text.replace('\u{FDD0}', ""));
     }
-    // Without settings beside it, the same file has no markup to read.
+    // Loaded as an encoder, the same file parses no markup.
     let encoder = Tokenizer::from_json_file(&folder.path().join("tokenizer.json")).unwrap();
     assert!(!encoder.encode_markup("<|user|>", Special::Add).unwrap().contains(&260));
 }
@@ -262,7 +262,7 @@ fn damaged_files_of_a_folder_are_named() {
     assert!(refusal.contains("tokenizer.json"), "{refusal}");
 }
 
-/// Texts as customers, and those who try, write them.
+/// Ordinary and hostile customer texts.
 fn texts() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "\\PC{0,12}",
@@ -298,8 +298,8 @@ proptest! {
     fn decoding_undoes_encoding(text in texts()) {
         for tokenizer in all_tokenizers() {
             let ids = tokenizer.encode(&text, Special::Add).unwrap();
-            // The JSON fixture composes characters; SentencePiece puts a space behind a
-            // user-defined token, as llama.cpp does.
+            // The JSON fixture composes characters; SentencePiece adds a space after a user-defined
+            // token, as in llama.cpp.
             let alters = match &tokenizer.source {
                 Source::Gguf(gguf) => gguf.piece(1) == "<s>" && text.contains("SKU"),
                 Source::Json(_) => true,

@@ -1,8 +1,8 @@
-//! A GGUF vocabulary: pieces, what each token is for, and the ids with a meaning of their own.
+//! A GGUF vocabulary: pieces, token kinds and special token ids.
 //!
 //! Invariants
-//! - A piece that only ever ends a generation is a control token, whatever the file says of it:
-//!   some converters leave `<|im_end|>` a plain piece, and then a customer could type it.
+//! - A piece that only serves to end a generation is a control token, whatever kind the file gives
+//!   it. Some converters mark `<|im_end|>` as a normal piece, and a customer could then type it.
 //!
 //! Source: `src/llama-vocab.cpp` of llama.cpp.
 
@@ -15,8 +15,8 @@ use vitrine_base::metadata::Metadata;
 const TOKENS_KEY: &str = "tokenizer.ggml.tokens";
 const TYPES_KEY: &str = "tokenizer.ggml.token_type";
 
-/// Pieces that end a generation wherever they are control tokens, whatever the metadata says:
-/// many files name only one of the several that their model emits.
+/// Pieces that end a generation if they are control tokens, besides the ids in the metadata. Many
+/// files name only one of the several end tokens that their model emits.
 pub(crate) const END_PIECES: [&str; 11] = [
     "<|eot_id|>",
     "<|im_end|>",
@@ -31,27 +31,27 @@ pub(crate) const END_PIECES: [&str; 11] = [
     "</s>",
 ];
 
-/// Of these, the ones that are also ordinary markup, which some vocabularies hold as plain pieces.
+/// Those of [`END_PIECES`] that are also ordinary markup and normal pieces in some vocabularies.
 const MARKUP_PIECES: [&str; 2] = ["</s>", "<EOT>"];
 
-/// What a token is for.
+/// Kind of a token, from `tokenizer.ggml.token_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// A piece of text.
     Normal,
-    /// Stands for what has no piece.
+    /// Placeholder for text without a piece.
     Unknown,
-    /// Structure: never text.
+    /// Structure such as the end of a turn; never text.
     Control,
-    /// A piece that is matched before anything else.
+    /// A piece of text that is matched before tokenizing.
     UserDefined,
     /// Never produced.
     Unused,
-    /// One byte.
+    /// A single byte, for text without a piece.
     Byte,
 }
 
-/// A vocabulary and its special ids.
+/// A vocabulary with its special token ids; an id is `None` if the file has none.
 #[derive(Debug)]
 pub(crate) struct Vocabulary {
     pub(crate) pieces: Vec<String>,
@@ -64,9 +64,9 @@ pub(crate) struct Vocabulary {
     pub(crate) separator: Option<u32>,
     /// Tokens after which generation stops.
     pub(crate) ends: BTreeSet<u32>,
-    /// User-defined tokens: matched in every text.
+    /// User-defined tokens, matched in any text.
     pub(crate) user_defined: Spellings,
-    /// Control and unknown tokens: matched in markup only.
+    /// Control and unknown tokens, matched in markup only.
     pub(crate) control: Spellings,
 }
 
@@ -83,7 +83,7 @@ impl Vocabulary {
         let end = id("tokenizer.ggml.eos_token_id")?;
         let unknown = id("tokenizer.ggml.unknown_token_id")?;
         let classify = id("tokenizer.ggml.cls_token_id")?;
-        // The key is spelled like this in every file that was made before 2025.
+        // Files made before 2025 spell the key `seperator`.
         let separator =
             id("tokenizer.ggml.seperator_token_id")?.or(id("tokenizer.ggml.separator_token_id")?);
         let turn_end = id("tokenizer.ggml.eot_token_id")?;
@@ -115,17 +115,17 @@ impl Vocabulary {
         })
     }
 
-    /// A token's piece as the file spells it; empty for a foreign id.
+    /// A token's piece as spelled in the file; empty if the id is out of range.
     pub(crate) fn piece(&self, id: u32) -> &str {
         self.pieces.get(id as usize).map_or("", String::as_str)
     }
 
-    /// What a token is for; a foreign id is unused.
+    /// Kind of a token; [`TokenKind::Unused`] if the id is out of range.
     pub(crate) fn kind(&self, id: u32) -> TokenKind {
         self.kinds.get(id as usize).copied().unwrap_or(TokenKind::Unused)
     }
 
-    /// Ids by piece; of two with the same piece the last stays, as in llama.cpp.
+    /// Token ids by piece. The last id wins if pieces repeat, as in llama.cpp.
     pub(crate) fn ids_by_piece(&self) -> HashMap<String, u32> {
         self.pieces.iter().cloned().zip(0..).collect()
     }
@@ -166,7 +166,7 @@ fn token_kind(code: i64) -> TokenKind {
     }
 }
 
-/// An id under `key`; all ones stand for "none" in older files.
+/// The token id under `key`; `None` if it is missing or `u32::MAX`, which older files use for none.
 fn special_id(
     metadata: &Metadata,
     key: &'static str,

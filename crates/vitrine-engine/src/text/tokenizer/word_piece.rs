@@ -1,9 +1,9 @@
-//! WordPiece vocabularies of BERT: the tokenizers library, set up from GGUF metadata.
+//! WordPiece encoder of BERT: the tokenizers library, configured from GGUF metadata.
 //!
-//! A GGUF file spells a piece that begins a word `▁word` and one that continues it plainly; BERT's
-//! own files, and the library, spell them `word` and `##word`.
+//! A GGUF file spells a piece that begins a word `▁word` and one that continues it `word`. BERT's
+//! own files and the library spell them `word` and `##word`.
 //!
-//! Sources: Devlin et al. 2019, arXiv:1810.04805; the spelling is that of llama.cpp's converter.
+//! Sources: Devlin et al. 2019, arXiv:1810.04805; GGUF spelling from llama.cpp's converter.
 
 use crate::text::error::TextError;
 use crate::text::tokenizer::sentencepiece::SPACE;
@@ -15,13 +15,13 @@ use tokenizers::normalizers::bert::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use vitrine_base::metadata::Metadata;
 
-/// Marks a piece that continues a word.
+/// Prefix of pieces that continue a word.
 const CONTINUES: &str = "##";
 
-/// Longest word that is parted, in characters, as in BERT's own code; a longer one is unknown.
+/// Maximum length of a word, in characters, as in BERT's code; longer words are unknown.
 const WORD_CHARS_MAX: usize = 100;
 
-/// The unknown piece where the file names none.
+/// Unknown piece if the file names none.
 const UNKNOWN: &str = "[UNK]";
 
 /// A WordPiece encoder.
@@ -35,7 +35,7 @@ impl WordPiece {
         let unknown = vocabulary.unknown.map_or(UNKNOWN, |id| vocabulary.piece(id)).to_owned();
         let mut pieces = Vocab::default();
         for (id, piece) in (0_u32..).zip(&vocabulary.pieces) {
-            // `[unused7]` and the like stand for no text.
+            // `[unused7]` and similar pieces are not text.
             let bracketed = piece.len() > 2 && piece.starts_with('[') && piece.ends_with(']');
             let name = match piece.strip_prefix(SPACE) {
                 _ if *piece == unknown => piece.clone(),

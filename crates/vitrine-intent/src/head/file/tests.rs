@@ -1,10 +1,10 @@
-//! A head survives its file, and nothing else is taken for one.
+//! Heads round-trip through their files, and anything else is refused.
 
 use super::*;
 use crate::head::tests::scoped_head;
 use crate::head::toy_head;
 
-/// Recomputes the checksum, as someone who damages a header on purpose would.
+/// Recomputes the checksum, so that damage reaches the checks behind it.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.truncate(bytes.len() - CHECKSUM_BYTES);
     let checksum = Sha256::digest(&bytes);
