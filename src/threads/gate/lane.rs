@@ -139,8 +139,8 @@ impl TurnPermit {
         self.heeds_words = false;
     }
 
-    /// The newest text turn that arrived after this one; `None` if there is none or this turn is
-    /// not superseded by text.
+    /// The newest text turn that arrived after this one; `None` if there is none or this turn
+    /// cannot be superseded.
     #[must_use]
     pub fn superseded_by(&self) -> Option<TurnId> {
         if !self.heeds_words {

@@ -226,7 +226,7 @@ proptest! {
                     let inside = running.iter().filter(|(of, _)| *of == thread).count();
                     assert!(inside <= 1);
                     let behind = waiting.iter().filter(|(of, _)| *of == thread).count();
-                    assert!(inside == 1 || behind == 0, "a caller waits although its conversation is free");
+                    assert!(inside == 1 || behind == 0, "a free conversation has waiters");
                 }
             }
             drop(waiting);

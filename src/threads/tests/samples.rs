@@ -1,4 +1,4 @@
-//! Threads, turns and commits for the tests of this layer.
+//! Sample conversations, turns and commits for the tests of this folder.
 
 use crate::base::channel::ChannelKind;
 use crate::base::ids::CustomerId;
@@ -127,12 +127,12 @@ pub(crate) fn turn(message: &str, text: &str) -> TurnRecord {
     }
 }
 
-/// The bytes that a turn answered with.
+/// Answer bytes of [`turn`].
 pub(crate) fn answer(message: &str, text: &str) -> Arc<[u8]> {
     Arc::from(format!("{{\"turn_id\":\"turn-{message}\",\"text\":{text:?}}}").into_bytes())
 }
 
-/// The next turn of a thread: a new one if `current` is none.
+/// A commit on top of `current`, or of a new conversation if it is `None`.
 pub(crate) fn commit(
     name: &str,
     current: Option<&ThreadRecord>,
