@@ -1,6 +1,6 @@
 //! Layout of models on disk: one folder per model, `models/NAME/…`.
 //!
-//! A folder holds either a text generator as one `.gguf` file or its parts, or a safetensors model:
+//! A folder holds either a text model as one `.gguf` file or its parts, or a safetensors model:
 //! `config.json`, `tokenizer.json` and `model.safetensors`, whole or in parts. The architecture in
 //! `config.json` decides whether the latter generates text or embeds it. A path to such a file or
 //! folder is accepted wherever a model name is.

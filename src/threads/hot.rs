@@ -6,8 +6,8 @@
 //!
 //! Invariants
 //! - Neither bound is ever exceeded: room is made before an entry is inserted, under one lock.
-//! - A record read from disk never replaces one written later: [`HotThreads::ticket`] is taken
-//!   before the read, and a write in between invalidates it.
+//! - A record read from disk never replaces one written later: a ticket is taken before the read
+//!   ([`HotThreads::ticket`]), and a write in between invalidates it.
 //!
 //! Source: the clock algorithm, Corbató 1968, "A paging experiment with the Multics system".
 
@@ -108,14 +108,14 @@ impl HotThreads {
         Some(Arc::clone(&held.record))
     }
 
-    /// Must be taken before a conversation is read from disk; pass it to [`HotThreads::read`].
+    /// Taken before a conversation is read from disk, and passed to [`HotThreads::read`].
     #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash serve")]
     pub(super) fn ticket(&self, key: &ThreadKey) -> Ticket {
         let counter = self.hasher.hash_one(key) as usize % self.writes.len();
         Ticket { counter, writes: self.writes[counter].load(Ordering::Acquire) }
     }
 
-    /// Inserts the record that a commit wrote; `plain_bytes` is its size before packing.
+    /// Inserts the record of a commit that is on disk; `plain_bytes` is its size before packing.
     pub(super) fn wrote(&self, key: &ThreadKey, record: &Arc<ThreadRecord>, plain_bytes: usize) {
         let mut hand = self.hand();
         self.count_write(key);

@@ -1,4 +1,4 @@
-//! Tables of the conversation file, and the encoding of their keys and small values.
+//! The tables of the conversation file, and the encoding of their keys and small values.
 //!
 //! | table | key | value |
 //! |---|---|---|

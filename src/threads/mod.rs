@@ -1,8 +1,8 @@
 //! Conversations: their state, their owner and their turns, stored so that no turn is lost or
 //! answered twice.
 //!
-//! [`ThreadStore`] is the interface for the layers above; [`EmbeddedStore`] implements it in one
-//! file on this machine. [`TurnGate`] runs one turn of a conversation at a time.
+//! [`ThreadStore`] is the interface for the layers above. [`EmbeddedStore`] implements it in
+//! one file on this machine. [`TurnGate`] runs one turn of a conversation at a time.
 //!
 //! Invariants
 //! - A commit that returned is on disk; a commit that failed is either complete or absent.

@@ -115,7 +115,7 @@ pub struct SweepCursor {
     pub rounds: u64,
 }
 
-/// Tables in the order of the walk: conversations before the profiles that depend on them.
+/// Order of the walk over the tables: conversations before the profiles that depend on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Stage {
     #[default]

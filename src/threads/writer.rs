@@ -1,4 +1,4 @@
-//! Group commit: a single OS thread collects the queued writes, applies them in one transaction and
+//! Group commit: a single writer collects the queued writes, applies them in one transaction and
 //! replies once it is on disk.
 //!
 //! There is no delay to fill a group: while one group is synced, the next one queues up. A single

@@ -5,7 +5,7 @@
 //! erasures and restarts, over few conversations and few message ids so that they collide. Each
 //! history is split into bursts; the writes of a burst are in flight together and take effect in
 //! the order sent. After each burst, every outcome, conversation, turn and replay must equal the
-//! model's.
+//! oracle's.
 
 use crate::threads::BodyHash;
 use crate::threads::CommitOutcome;
@@ -51,12 +51,19 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (0..THREADS, 0..MESSAGES, 0..2_u8, 0..40_i64, prop_oneof![4 => Just(0), 1 => 1..3_u64])
+        8 => (
+            0..THREADS,
+            0..MESSAGES,
+            0..2_u8,
+            0..40_i64,
+            prop_oneof![4 => Just(0), 1 => 1..3_u64],
+        )
             .prop_map(|(thread, message, body, sent, age)| {
                 Step::Turn { thread, message, body, sent, age }
             }),
         2 => (0..THREADS).prop_map(|thread| Step::Human { thread }),
-        1 => (0..THREADS, 0..40_i64).prop_map(|(thread, at)| Step::Erase { thread, at }),
+        1 => (0..THREADS, 0..40_i64)
+            .prop_map(|(thread, at)| Step::Erase { thread, at }),
         3 => Just(Step::Settle),
         1 => Just(Step::Restart),
     ]
