@@ -2,8 +2,9 @@
 //!
 //! Each step reads a bounded number of entries of one table and remembers where it stopped. After
 //! the last table the walk starts over. A step therefore costs the same for any size of the store,
-//! and an expired record is deleted within one round. Of a conversation only the header is read,
-//! unless it holds facts whose purpose has a retention period of its own.
+//! and an expired record is deleted within one round. A step reads only the header of a
+//! conversation, unless the conversation holds facts whose purpose has a retention period of its
+//! own.
 //!
 //! Invariants
 //! - The write that deletes a record checks again that it is due.
