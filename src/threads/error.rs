@@ -1,5 +1,5 @@
-//! Errors of the store, as far as the layers above must tell them apart, and their mapping from
-//! redb.
+//! Errors of the store, as far as the layers above must distinguish them, and their mapping from
+//! errors of redb.
 
 use crate::threads::record::RecordError;
 use jiff::Timestamp;
