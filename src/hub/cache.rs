@@ -1,6 +1,6 @@
-//! Files that other tools have fetched into the Hugging Face cache.
+//! Lookup of files in the Hugging Face cache, where other tools may have downloaded them.
 //!
-//! Read only: nothing is ever written there.
+//! Read-only: the cache is never written.
 //!
 //! Source: the cache layout of huggingface_hub (`refs`, `snapshots`, `blobs`).
 
@@ -11,24 +11,25 @@ use hf_hub::RepoType;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Most files and deepest folder of a snapshot that are looked at.
+/// Limits on the walk of a snapshot: files listed, and depth of folders.
 const FILES_MAX: usize = 10_000;
 const DEPTH_MAX: usize = 8;
 
-/// One repository's place in a cache.
+/// One repository in the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct CachedRepository {
     folder: PathBuf,
 }
 
 impl CachedRepository {
-    /// The place of `repository` in the cache `root` (`HF_HOME/hub`).
+    /// The folder of `repository` under the cache `root` (`HF_HOME/hub`); it need not exist.
     pub(crate) fn new(root: &Path, repository: &str) -> Self {
         let repo = Repo::new(repository.to_owned(), RepoType::Model);
         Self { folder: root.join(repo.folder_name()) }
     }
 
-    /// The commit that a revision meant when it was fetched, and the files of it that are here.
+    /// The commit that a revision resolved to when it was downloaded, and the files of it that are
+    /// cached; `None` if there are none.
     pub(crate) fn listing(&self, revision: &str) -> Option<(String, Vec<RemoteFile>)> {
         check_revision(revision).ok()?;
         let reference = std::fs::read_to_string(self.folder.join("refs").join(revision));
@@ -40,7 +41,7 @@ impl CachedRepository {
         (!files.is_empty()).then_some((commit, files))
     }
 
-    /// Where a file of a commit lies, if it is here.
+    /// Path of a file of a commit, if it is cached.
     pub(crate) fn file(&self, commit: &str, file: &RemoteFile) -> Option<PathBuf> {
         let blob = file.sha256.as_ref().map(|sha256| self.folder.join("blobs").join(sha256));
         let places = blob.into_iter().chain([self.snapshot(commit).join(&file.name)]);
@@ -52,7 +53,7 @@ impl CachedRepository {
     }
 }
 
-/// Adds the files under `folder`, by their names inside the snapshot.
+/// Adds the files under `folder`, named relative to the snapshot.
 fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<RemoteFile>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -71,7 +72,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<RemoteFile
     }
 }
 
-/// Large files are links to a blob that is named by its checksum.
+/// The checksum of a large file: it is a symbolic link to a blob named by its SHA-256.
 fn blob_checksum(path: &Path) -> Option<String> {
     let blob = std::fs::read_link(path).ok()?;
     let name = blob.file_name()?.to_str()?;

@@ -1,11 +1,11 @@
-//! Which files of a repository make the model, and why those.
+//! Chooses which files of a repository make up the model.
 //!
-//! Pure: works on the list that the Hub gave.
+//! Pure: works on the file list from the Hub.
 //!
 //! Invariants
-//! - Only formats that cannot run code are chosen; every chosen name stays inside its folder.
-//! - A model in parts is chosen whole or not at all.
-//! - A choice among several models says why.
+//! - Only formats that cannot run code are chosen, and every chosen name stays inside its folder.
+//! - A model split into parts is chosen completely or not at all.
+//! - A choice among several models comes with a reason.
 
 use crate::hub::error::HubError;
 use crate::hub::layout;
@@ -17,7 +17,7 @@ use crate::hub::listing::extension;
 use std::collections::BTreeMap;
 use vitrine_base::units::Bytes;
 
-/// Small files of a safetensors model, in the order of fetching.
+/// Small files of a safetensors model, in download order.
 const DESCRIPTIONS: [&str; 11] = [
     "config.json",
     "generation_config.json",
@@ -34,48 +34,49 @@ const DESCRIPTIONS: [&str; 11] = [
 const NEEDED: [&str; 2] = ["config.json", "tokenizer.json"];
 const WEIGHTS: &str = "model.safetensors";
 
-/// Formats whose reading runs code that the file brings.
+/// Pickle formats: reading them runs code from the file.
 const PICKLES: [&str; 7] = ["bin", "pt", "pth", "pkl", "pickle", "ckpt", "joblib"];
-/// Pickles that an error names.
+/// Most pickles named in an error.
 const NAMED_MAX: usize = 4;
 
-/// Quantisations that run here, the one to take first where memory bandwidth decides the speed:
-/// from Q4_K_M on less precision is heard, above it more is read for every token.
+/// Supported quantisations, best first where memory bandwidth limits the speed. Below Q4_K_M the
+/// loss of precision shows in the replies; above it, every token reads more bytes.
 const RANKING: [&str; 21] = [
     "Q4_K_M", "Q5_K_M", "Q4_K_S", "Q5_K_S", "Q6_K", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0",
     "Q3_K_L", "Q3_K_M", "Q3_K_S", "Q2_K", "Q2_K_S", "Q4_K", "Q5_K", "Q3_K", "BF16", "F16", "F32",
 ];
-/// Up to this size a Q8_0 file is taken: it reads quickly enough, and models that small often have
-/// widths that are no multiple of 256, which K-quants replace by other types.
+/// Up to this size, in bytes, Q8_0 is preferred: it still reads quickly, and models this small
+/// often have widths that are not a multiple of 256, for which K-quants fall back to other types.
 const SMALL_BYTES: u64 = 1 << 30;
 const SMALL_FIRST: &str = "Q8_0";
 
-/// GGUF files that are no model of their own: projectors, calibration, adapters.
+/// Markers of GGUF files that are not models: projectors, calibration data, adapters.
 const COMPANIONS: [&str; 3] = ["mmproj", "imatrix", "lora"];
 
-/// What to fetch.
+/// Files to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Choice {
     pub(crate) files: Vec<Chosen>,
-    /// Why these, where there were others.
+    /// Why this model; `None` if there was no choice.
     pub(crate) reason: Option<String>,
 }
 
-/// One file to fetch, and its name in the model's folder.
+/// A file to download, and its name in the model's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chosen {
     pub(crate) remote: RemoteFile,
     pub(crate) local: String,
 }
 
-/// One GGUF model of a repository: a file, or its parts in order.
+/// A GGUF model in the repository: one file, or its parts in order.
 #[derive(Debug)]
 struct Candidate<'a> {
     files: Vec<&'a RemoteFile>,
     quant: Option<&'static str>,
 }
 
-/// Chooses the files of the model that `source` names, of at most `bytes_max` if there is a choice.
+/// Chooses the files of the model that `source` names. If it names none, chooses among models of at
+/// most `bytes_max`.
 pub(crate) fn choose(
     source: &Source,
     files: &[RemoteFile],
@@ -91,7 +92,7 @@ pub(crate) fn choose(
     }
 }
 
-/// One file, the parts it belongs to, or the model of a quantisation.
+/// Selects by file name (with all parts of that model) or by quantisation.
 fn named(
     source: &Source,
     wanted: &str,
@@ -122,7 +123,7 @@ fn named(
     }
 }
 
-/// A model in safetensors with its description, if the repository holds one.
+/// A safetensors model with its configuration and tokenizer; `None` if the repository has none.
 fn safetensors(source: &Source, files: &[RemoteFile]) -> Result<Option<Choice>, HubError> {
     let find = |name: &str| files.iter().find(|file| file.name == name);
     if !NEEDED.iter().all(|name| find(name).is_some()) {
@@ -157,7 +158,7 @@ fn safetensors(source: &Source, files: &[RemoteFile]) -> Result<Option<Choice>, 
     Ok(Some(Choice { files, reason: None }))
 }
 
-/// The GGUF model to take when none is named.
+/// The best GGUF model when none is named.
 fn best(
     source: &Source,
     files: &[RemoteFile],
@@ -192,18 +193,16 @@ fn best(
         });
     };
     let why = match (small.is_some(), chosen.quant) {
-        (true, _) => {
-            "hardly different from the original, and small enough that reading it costs little"
-        }
+        (true, _) => "nearly identical to the original, and small enough to read quickly",
         (false, Some("Q4_K_M")) => {
-            "about as good as the original at a third of its size, and what is read for every \
-             token decides the speed"
+            "about as good as the original at a third of its size, and the bytes read per token \
+             limit the speed"
         }
-        (false, _) => "the best of the quantisations that run here and fit",
+        (false, _) => "the best supported quantisation that fits",
     };
     let reason = format!(
-        "{} ({}) of {} models in {repository}: {why}; models of up to {bytes_max} fit beside the \
-         KV pages. To take another one, name it: {}",
+        "{} ({}), one of {} models in {repository}: {why}; models of up to {bytes_max} fit beside \
+         the KV pages. To choose another one, name it: {}",
         chosen.quant.unwrap_or_default(),
         Bytes(chosen.bytes()),
         candidates.len(),
@@ -224,7 +223,7 @@ fn nothing(repository: String, files: &[RemoteFile]) -> HubError {
 }
 
 impl Candidate<'_> {
-    /// Size of all parts, where the Hub says it.
+    /// Size of all parts, in bytes; parts of unknown size count as 0.
     fn bytes(&self) -> u64 {
         self.files.iter().filter_map(|file| file.bytes).fold(0, u64::saturating_add)
     }
@@ -234,7 +233,7 @@ impl Candidate<'_> {
         place.unwrap_or(RANKING.len())
     }
 
-    /// Its files, laid side by side whatever folder they came from.
+    /// Chooses this model's files, without the folders they have in the repository.
     fn take(&self, reason: Option<String>) -> Result<Choice, HubError> {
         let files = self
             .files
@@ -249,7 +248,7 @@ impl Candidate<'_> {
     }
 }
 
-/// The GGUF models of a repository, in the order of their names; incomplete ones are left out.
+/// The complete GGUF models of a repository, by name.
 fn candidates(files: &[RemoteFile]) -> Vec<Candidate<'_>> {
     let is_model = |file: &&RemoteFile| {
         let name = last_part(&file.name).to_ascii_lowercase();
@@ -262,7 +261,7 @@ fn candidates(files: &[RemoteFile]) -> Vec<Candidate<'_>> {
         .collect()
 }
 
-/// Files by the model they are a part of, parts in order.
+/// Groups files by the model they belong to, with parts in order.
 fn groups<'a>(
     files: impl Iterator<Item = &'a RemoteFile>,
 ) -> BTreeMap<String, Vec<&'a RemoteFile>> {
@@ -296,13 +295,13 @@ fn complete<'a>(
     Err(HubError::PartsMissing { repository: source.repository.clone(), parts: parts.len() })
 }
 
-/// The quantisation in a file's name, of those that run here: a word of its own between dots and
-/// dashes, such as `Q4_K_M` in `model-Q4_K_M-00001-of-00002.gguf`.
+/// The supported quantisation in a file name: a word between dots and dashes, such as `Q4_K_M` in
+/// `model-Q4_K_M-00001-of-00002.gguf`.
 fn quant_of(name: &str) -> Option<&'static str> {
     let name = last_part(name).to_ascii_uppercase();
     let words: Vec<&str> = name.split(['.', '-', ' ']).collect();
     RANKING.iter().copied().find(|quant| {
-        // Some publishers part everything by underscores.
+        // Some publishers separate words with underscores.
         words.iter().any(|word| word == quant || word.ends_with(&format!("_{quant}")))
     })
 }
@@ -311,7 +310,7 @@ fn last_part(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// What there is to choose from, for people.
+/// Lists the alternatives for a message.
 fn present(candidates: &[Candidate<'_>], files: &[RemoteFile]) -> String {
     let names: Vec<String> = match candidates {
         [] => files.iter().map(|file| file.name.clone()).collect(),

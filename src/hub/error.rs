@@ -1,261 +1,260 @@
-//! Every way in which fetching, finding or checking a model's files can fail.
+//! Errors of downloading, finding and checking model files.
 
 use std::path::PathBuf;
 use vitrine_base::units::Bytes;
 
-/// Why a model was not fetched, found or accepted; the message says what to do next.
+/// Why a model was not downloaded, found or accepted. The message says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
-    /// A file could not be read or written.
-    #[error("file `{}` cannot be used", path.display())]
+    /// A file cannot be read or written.
+    #[error("file `{}` cannot be read or written", path.display())]
     File {
-        /// Which one.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         cause: std::io::Error,
     },
-    /// Not a name of a repository, file, revision or model.
-    #[error("{what} `{found}` is not valid, allowed is {allowed}")]
+    /// An invalid name of a repository, file, revision or model.
+    #[error("{what} `{found}` is invalid, allowed: {allowed}")]
     Name {
-        /// What kind of name.
+        /// Kind of name.
         what: &'static str,
-        /// What was found.
+        /// The name as given.
         found: String,
-        /// What is allowed.
+        /// Allowed form.
         allowed: &'static str,
     },
-    /// Neither a folder under the models folder nor a path.
+    /// No model of that name in the models folder, and no file or folder at that path.
     #[error(
         "no model `{name}` in `{}`: pull it with `vitrine models pull REPO --as {name}`, or name \
          one of: {present}",
         models_dir.display()
     )]
     Unknown {
-        /// What was asked for.
+        /// Name or path as given.
         name: String,
-        /// Where it was looked for.
+        /// The models folder.
         models_dir: PathBuf,
-        /// The models that are there, or `none`.
+        /// Names of the models in it, or `none`.
         present: String,
     },
-    /// A folder holds no model, or more than one.
+    /// The folder holds no model, or several.
     #[error(
         "folder `{}` holds {found}: expected one .gguf file, or config.json, tokenizer.json and \
          model.safetensors",
         path.display()
     )]
     Folder {
-        /// Which folder.
+        /// Path of the folder.
         path: PathBuf,
         /// What it holds instead.
         found: &'static str,
     },
-    /// A model of the other kind is there.
-    #[error("model `{name}` can {found}, but something that can {wanted} is needed here")]
+    /// The model is of the wrong kind.
+    #[error("model `{name}` can {found}, but a model that can {wanted} is needed here")]
     Task {
-        /// Which model.
+        /// Name of the model.
         name: String,
-        /// What it is for.
+        /// What it can do.
         found: &'static str,
-        /// What was asked for.
+        /// What is needed.
         wanted: &'static str,
     },
-    /// The Hub refused or failed.
-    #[error("{url} answered {status}: {}", advice(*status, *retry_after_seconds))]
+    /// The Hub returned an error status.
+    #[error("{url} returned status {status}: {}", advice(*status, *retry_after_seconds))]
     Status {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
         /// HTTP status.
         status: u16,
-        /// When to come back, where the Hub says it.
+        /// `Retry-After` of the response, in seconds, if present.
         retry_after_seconds: Option<u64>,
     },
-    /// The Hub could not be reached, or went silent.
+    /// The Hub cannot be reached, or the connection broke.
     #[error(
-        "{url} cannot be reached: check the network or HF_ENDPOINT; running the same command again \
-         continues where this one stopped"
+        "{url} cannot be reached: check the network or HF_ENDPOINT, then run the same command \
+         again to resume the download"
     )]
     Unreachable {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// What the network said.
+        /// Error of the HTTP client.
         #[source]
         cause: reqwest::Error,
     },
-    /// No byte came for too long.
+    /// The Hub sent no byte for too long.
     #[error(
-        "{url} sent nothing for {seconds} s; running the same command again continues where this \
-         one stopped"
+        "{url} sent nothing for {seconds} s; run the same command again to resume the download"
     )]
     Stalled {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// How long, in seconds.
+        /// The limit, in seconds.
         seconds: u64,
     },
-    /// The Hub's answer is not what the interface promises.
-    #[error("{url} answered something else than a list of files")]
+    /// The response is not a repository description.
+    #[error("{url} did not return a list of files; check HF_ENDPOINT")]
     Listing {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
     },
-    /// The client could not be set up from its settings.
-    #[error("the Hub client cannot be set up for endpoint `{endpoint}`")]
+    /// The HTTP client cannot be built.
+    #[error("HTTP client cannot be created for endpoint `{endpoint}`; check HF_ENDPOINT")]
     Client {
-        /// The endpoint.
+        /// Configured endpoint.
         endpoint: String,
-        /// What the library said.
+        /// Error of the library.
         #[source]
         cause: Box<hf_hub::api::tokio::ApiError>,
     },
-    /// A file ended before its announced size.
+    /// The response ended before the announced size.
     #[error(
-        "{url} ended after {bytes} of {expected_bytes} bytes; running the same command again \
-         continues where this one stopped"
+        "{url} ended after {bytes} of {expected_bytes} bytes; run the same command again to \
+         resume the download"
     )]
     Short {
-        /// What was asked for.
+        /// URL of the request.
         url: String,
-        /// Bytes that are here.
+        /// Bytes present.
         bytes: u64,
         /// Bytes announced.
         expected_bytes: u64,
     },
-    /// Nothing may be fetched, and the cache does not have it.
+    /// Offline mode, and the cache does not hold the repository.
     #[error(
-        "offline (HF_HUB_OFFLINE): {repository} at `{revision}` is not in the cache `{}`; fetch it \
-         once with the network, or point HF_HOME to a cache that holds it",
+        "offline (HF_HUB_OFFLINE): {repository} at `{revision}` is not in the cache `{}`; download \
+         it once while online, or point HF_HOME to a cache that holds it",
         cache.display()
     )]
     Offline {
-        /// Which repository.
+        /// Repository, `owner/name`.
         repository: String,
-        /// Which revision.
+        /// Revision asked for.
         revision: String,
-        /// Where it was looked for.
+        /// Folder of the cache.
         cache: PathBuf,
     },
-    /// Another process is fetching the same model.
+    /// Another process is downloading the same model.
     #[error("another process is pulling `{name}`: wait for it, or pull `--as` another name")]
     Pulling {
-        /// Which model.
+        /// Name of the model.
         name: String,
     },
-    /// Nothing in the repository can be used.
+    /// The repository holds no usable file.
     #[error(
-        "{repository} holds {files} files, none that is wanted: a GGUF file, or config.json, \
-         tokenizer.json and safetensors"
+        "{repository} holds {files} files but no model: expected a GGUF file, or config.json, \
+         tokenizer.json and safetensors weights"
     )]
     NothingToPull {
-        /// Which repository.
+        /// Repository, `owner/name`.
         repository: String,
-        /// Files listed.
+        /// Number of files in it.
         files: usize,
     },
-    /// The repository has weights, but only in a format that runs code.
+    /// The repository has weights only in a format that runs code.
     #[error(
         "{repository} holds its weights only as pickles ({count}: {named}), which are refused: \
-         reading a pickle runs code that the file brings; look for a GGUF or safetensors edition"
+         reading a pickle runs code from the file; look for a GGUF or safetensors version"
     )]
     OnlyPickles {
-        /// Which repository.
+        /// Repository, `owner/name`.
         repository: String,
-        /// How many.
+        /// Number of such files.
         count: usize,
         /// Some of their names.
         named: String,
     },
-    /// Neither a file nor a quantisation of the repository.
-    #[error("{repository} holds no `{wanted}`, but: {present}")]
+    /// The repository has no such file or quantisation.
+    #[error("{repository} holds no `{wanted}`; available: {present}")]
     NotListed {
-        /// Which repository.
+        /// Repository, `owner/name`.
         repository: String,
-        /// What was asked for.
+        /// File or quantisation asked for.
         wanted: String,
-        /// What is there.
+        /// Available files or quantisations.
         present: String,
     },
-    /// Several GGUF files, one must be chosen.
-    #[error("{repository} holds several models, choose one as REPO:FILE: {files}")]
+    /// The repository has several GGUF models and none of a ranked quantisation.
+    #[error("{repository} holds several models; choose one as REPO:FILE from: {files}")]
     Ambiguous {
-        /// Which repository.
+        /// Repository, `owner/name`.
         repository: String,
         /// Their names.
         files: String,
     },
-    /// Every model of the repository is larger than what may be loaded.
+    /// Every model of the repository exceeds the memory budget.
     #[error(
         "none of the {models} models in {repository} fits: the smallest has {}, models.max_bytes \
-         leaves {} beside the KV pages; name a file to take it all the same",
+         leaves {} beside the KV pages; name a file as REPO:FILE to download it anyway",
         Bytes(*smallest_bytes), Bytes(*bytes_max)
     )]
     NoneFits {
-        /// Which repository.
+        /// Repository, `owner/name`.
         repository: String,
-        /// How many there are.
+        /// Number of models.
         models: usize,
-        /// The smallest one's size.
+        /// Size of the smallest one, in bytes.
         smallest_bytes: u64,
-        /// Largest that fits.
+        /// Largest size allowed, in bytes.
         bytes_max: u64,
     },
-    /// A model in parts, not all of which are there.
-    #[error("{repository} holds {parts} parts of a model, but not all")]
+    /// The repository lacks some parts of the model.
+    #[error("{repository} holds only {parts} parts of a model; the other parts are missing")]
     PartsMissing {
-        /// Which repository.
+        /// Repository, `owner/name`.
         repository: String,
-        /// How many are there.
+        /// Number of parts found.
         parts: usize,
     },
-    /// A pickle or another format that runs code when it is read.
+    /// The format of the file can run code when it is read.
     #[error(
-        "`{file}` is refused: this format can run code when it is read, only .gguf, .safetensors, \
-         .json, .jinja, .txt, .md and .model are taken"
+        "`{file}` is refused: this format can run code when it is read; allowed are .gguf, \
+         .safetensors, .json, .jinja, .txt, .md and .model"
     )]
     Unsafe {
-        /// Which file.
+        /// Name of the file.
         file: String,
     },
-    /// More bytes than announced or allowed.
+    /// The file exceeds its announced size or a limit.
     #[error("`{file}` has {bytes} bytes, limit is {bytes_max}")]
     TooLarge {
-        /// Which file.
+        /// Name of the file.
         file: String,
-        /// Its size.
+        /// Its size, in bytes.
         bytes: u64,
-        /// Largest allowed.
+        /// Largest size allowed, in bytes.
         bytes_max: u64,
     },
-    /// A file differs from its checksum or size.
+    /// The file differs from its expected size or checksum.
     #[error(
-        "`{}` is damaged: {found} where {expected} is expected; remove it and pull again",
+        "`{}` is damaged: {found}, expected {expected}; remove it and pull again",
         path.display()
     )]
     Damaged {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Checksum or size found.
+        /// Size or checksum found.
         found: String,
-        /// Checksum or size expected.
+        /// Size or checksum expected.
         expected: String,
     },
-    /// A file does not begin as its format does.
+    /// The file does not start as its format requires.
     #[error("`{}` is not a {format} file: {reason}", path.display())]
     Format {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Which format its name claims.
+        /// Format by its file name.
         format: &'static str,
         /// What is wrong.
         reason: &'static str,
     },
-    /// The checksum list has a line that cannot be read.
-    #[error("`{}` line {line} is not `sha256  bytes  name`", path.display())]
+    /// The checksum list has a malformed line.
+    #[error("`{}` line {line} is malformed, expected `sha256  bytes  name`", path.display())]
     Manifest {
-        /// Which list.
+        /// Path of the list.
         path: PathBuf,
-        /// The line, from 1.
+        /// Line number, from 1.
         line: usize,
     },
     /// A model of that name exists already.
@@ -266,25 +265,25 @@ pub enum HubError {
     },
 }
 
-/// What to do about an HTTP status.
+/// Advice for an HTTP status.
 fn advice(status: u16, retry_after_seconds: Option<u64>) -> String {
     match (status, retry_after_seconds) {
-        (401, _) => "set HF_TOKEN to a token that is valid and may read it".to_owned(),
-        (403, _) => "HF_TOKEN may not read it; a gated repository's terms must be accepted on its \
+        (401, _) => "set HF_TOKEN to a valid token with read access".to_owned(),
+        (403, _) => "HF_TOKEN has no access; a gated repository's terms must be accepted on its \
              page first"
             .to_owned(),
         (404, _) => "check repository, file and revision; a private one needs HF_TOKEN".to_owned(),
-        (429, Some(seconds)) => format!("too many requests, come back in {seconds} s"),
-        (429, None) => "too many requests, come back later".to_owned(),
-        (500.., _) => "the Hub has trouble; running the same command again continues where this \
-             one stopped"
-            .to_owned(),
-        _ => "the Hub does not accept this request".to_owned(),
+        (429, Some(seconds)) => format!("too many requests, retry in {seconds} s"),
+        (429, None) => "too many requests, retry later".to_owned(),
+        (500.., _) => {
+            "the Hub failed; run the same command again to resume the download".to_owned()
+        }
+        _ => "the Hub rejected this request".to_owned(),
     }
 }
 
 impl HubError {
-    /// Whether the same request can succeed a moment later.
+    /// Whether a retry of the same request can succeed.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Stalled { .. } | Self::Short { .. } => true,
@@ -293,7 +292,7 @@ impl HubError {
         }
     }
 
-    /// Wraps what the system said about a file.
+    /// Wraps an error of the system about a file.
     pub(crate) fn file(path: &std::path::Path, cause: std::io::Error) -> Self {
         Self::File { path: path.to_owned(), cause }
     }

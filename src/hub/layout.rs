@@ -1,11 +1,12 @@
-//! Where models lie: one folder a model under the models folder, `models/NAME/…`.
+//! Layout of models on disk: one folder per model, `models/NAME/…`.
 //!
-//! A generating model is one `.gguf` file or the parts of one; `config.json`, `tokenizer.json` and
-//! `model.safetensors`, whole or in parts, are a generating model or a sentence encoder, as the
-//! configuration says. A path to such a file or folder works wherever a name does.
+//! A folder holds either a text model as one `.gguf` file or its parts, or a safetensors model:
+//! `config.json`, `tokenizer.json` and `model.safetensors`, whole or in parts. The architecture in
+//! `config.json` decides whether the latter generates text or embeds it. A path to such a file or
+//! folder is accepted wherever a model name is.
 //!
 //! Invariants
-//! - A name is one plain folder name; nothing outside the models folder is listed or removed.
+//! - A model name is a single folder name; nothing outside the models folder is listed or removed.
 
 use crate::hub::error::HubError;
 use crate::hub::verify::stays_inside;
@@ -15,24 +16,24 @@ use std::path::PathBuf;
 
 /// Longest model name, in bytes.
 const NAME_BYTES_MAX: usize = 128;
-/// What describes a model in safetensors.
+/// Files that every safetensors model must have.
 const DESCRIPTION: [&str; 2] = ["config.json", "tokenizer.json"];
-/// Its weights, if they are not in parts.
+/// Weights of a safetensors model that is not split.
 const WEIGHTS: &str = "model.safetensors";
-/// Largest `config.json`, bytes; the largest published ones have some ten thousand.
+/// Largest `config.json`, in bytes; the largest published ones have some 10,000.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
-/// What a model is for.
+/// What a model does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Task {
-    /// Writes text.
+    /// Generates text.
     Generate,
     /// Embeds text.
     Embed,
 }
 
 impl Task {
-    /// The wire name.
+    /// Name in JSON and in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,33 +43,33 @@ impl Task {
     }
 }
 
-/// A model on disk.
+/// A model found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFiles {
-    /// Its name: its folder's, or its file's without extension.
+    /// Name of its folder, or of its file without the extension.
     pub name: String,
-    /// What it is for.
+    /// What the model does.
     pub task: Task,
-    /// Its folder.
+    /// Folder that holds its files.
     pub folder: PathBuf,
-    /// Files that the model needs, relative to its folder, the first weights first.
+    /// Files of the model, relative to its folder; the weights come first, in order.
     pub files: Vec<String>,
-    /// Size of the weights in bytes, all parts together.
+    /// Size of the weights in bytes, over all parts.
     pub bytes: u64,
     entrance: PathBuf,
 }
 
 impl ModelFiles {
-    /// The path to open it by: the first GGUF file, or the folder with safetensors.
+    /// Path to load the model from: the first GGUF file, or the folder of a safetensors model.
     #[must_use]
     pub fn entrance(&self) -> &Path {
         &self.entrance
     }
 
-    /// Refuses a model of the other kind.
+    /// Returns the model if it does what is wanted.
     ///
     /// # Errors
-    /// If it is for something else than `wanted`.
+    /// [`HubError::Task`] if it does not.
     pub fn require(self, wanted: Task) -> Result<Self, HubError> {
         if self.task == wanted {
             return Ok(self);
@@ -78,18 +79,19 @@ impl ModelFiles {
     }
 }
 
-/// A file that is one of a model's parts.
+/// Position of a file in a model split into parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// The name without number and extension, the same for all parts.
+    /// File name without the part number, the same for all parts.
     pub(crate) stem: String,
-    /// Its place, from 1.
+    /// Number of this part, from 1.
     pub(crate) number: usize,
-    /// How many parts there are.
+    /// Number of parts.
     pub(crate) count: usize,
 }
 
-/// Reads `stem-00002-of-00005.gguf`, as the tools that split models name their parts.
+/// Parses names such as `stem-00002-of-00005.gguf`, the convention of tools that split models;
+/// `None` for any other name.
 pub(crate) fn part_of(name: &str) -> Option<Part> {
     let (bare, extension) = name.rsplit_once('.')?;
     let (rest, count) = bare.rsplit_once("-of-")?;
@@ -106,10 +108,10 @@ pub(crate) fn part_of(name: &str) -> Option<Part> {
     })
 }
 
-/// Checks a model's name: one plain folder name.
+/// Checks that a model name is a single plain folder name.
 ///
 /// # Errors
-/// Says what is allowed.
+/// [`HubError::Name`] with the allowed characters.
 pub fn check_name(name: &str) -> Result<(), HubError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let good = name.bytes().all(plain)
@@ -126,10 +128,10 @@ pub fn check_name(name: &str) -> Result<(), HubError> {
     })
 }
 
-/// Finds a model by name under the models folder, or by path: a GGUF file, or a folder.
+/// Finds a model: a name in the models folder, or a path to a GGUF file or a folder.
 ///
 /// # Errors
-/// If nothing is there, or what is there is no model; the message says what to do.
+/// If nothing is found, or what is found is not a model.
 pub fn resolve(models_dir: &Path, name_or_path: &str) -> Result<ModelFiles, HubError> {
     if check_name(name_or_path).is_ok() {
         let folder = models_dir.join(name_or_path);
@@ -150,7 +152,8 @@ pub fn resolve(models_dir: &Path, name_or_path: &str) -> Result<ModelFiles, HubE
     Err(HubError::Unknown { name, models_dir, present })
 }
 
-/// All models under the models folder, by name; folders that hold none are passed over.
+/// Lists the models in the models folder by name; skips folders without a model. Empty if the
+/// folder does not exist.
 ///
 /// # Errors
 /// If the folder exists but cannot be read.
@@ -170,10 +173,10 @@ pub fn list(models_dir: &Path) -> Result<Vec<ModelFiles>, HubError> {
     Ok(models)
 }
 
-/// Removes a model's folder.
+/// Deletes a model's folder, or the symbolic link to it; returns what was deleted.
 ///
 /// # Errors
-/// If no model of that name lies under the models folder.
+/// If there is no such model in the models folder, or it cannot be deleted.
 pub fn remove(models_dir: &Path, name: &str) -> Result<ModelFiles, HubError> {
     check_name(name)?;
     let folder = models_dir.join(name);
@@ -213,7 +216,7 @@ fn inspect_file(path: &Path) -> Result<ModelFiles, HubError> {
     inspect(&folder)
 }
 
-/// The model of a GGUF file and of those that are parts of the same one.
+/// The model of a GGUF file, together with its other parts.
 fn generator(name: String, folder: PathBuf, file: &str) -> Result<ModelFiles, HubError> {
     let files = part_names(file);
     let bytes = bytes_of_all(&folder, &files)?;
@@ -221,7 +224,7 @@ fn generator(name: String, folder: PathBuf, file: &str) -> Result<ModelFiles, Hu
     Ok(ModelFiles { name, task: Task::Generate, folder, files, bytes, entrance })
 }
 
-/// The model of a folder with safetensors, if it is one.
+/// The safetensors model in a folder; `None` if there is none.
 fn described(
     name: &str,
     folder: &Path,
@@ -242,12 +245,12 @@ fn described(
     Ok(Some(ModelFiles { name, task, folder, files, bytes, entrance }))
 }
 
-/// What the model that `config.json` describes is for, by the head that it was published with.
+/// Reads from `config.json` whether the model generates or embeds text, by its architecture.
 fn task_of(folder: &Path) -> Result<Task, HubError> {
     let path = folder.join("config.json");
     let refused = |reason| HubError::Format { path: path.clone(), format: "JSON", reason };
     if bytes_of(&path)? > CONFIG_BYTES_MAX {
-        return Err(refused("it is far longer than any model's description"));
+        return Err(refused("it is larger than 1 MiB"));
     }
     let text = std::fs::read(&path).map_err(|cause| HubError::file(&path, cause))?;
     let config: serde_json::Value =
@@ -263,7 +266,8 @@ fn bytes_of_all(folder: &Path, files: &[String]) -> Result<u64, HubError> {
     files.iter().try_fold(0_u64, |sum, file| Ok(sum.saturating_add(bytes_of(&folder.join(file))?)))
 }
 
-/// Names of all parts of the model that `file` belongs to, in order; itself if it is no part.
+/// Names of all parts of the model that `file` belongs to, in order; only `file` if it is not a
+/// part.
 fn part_names(file: &str) -> Vec<String> {
     let Some(part) = part_of(file) else { return vec![file.to_owned()] };
     let (stem, extension) = part.stem.rsplit_once('.').unwrap_or((&part.stem, ""));
@@ -272,7 +276,7 @@ fn part_names(file: &str) -> Vec<String> {
         .collect()
 }
 
-/// What kind of model a folder holds.
+/// Finds the model in a folder.
 fn inspect(folder: &Path) -> Result<ModelFiles, HubError> {
     let refused = |found| HubError::Folder { path: folder.to_owned(), found };
     let entries = std::fs::read_dir(folder).map_err(|cause| HubError::file(folder, cause))?;
@@ -283,7 +287,7 @@ fn inspect(folder: &Path) -> Result<ModelFiles, HubError> {
         .filter(|path| is_gguf(path))
         .filter_map(|path| part_names(&name_of(path)).into_iter().next())
         .collect();
-    // A relative `.` has no last part; its full path has.
+    // A path such as `.` has no last component; its canonical form has one.
     let name = match name_of(folder) {
         name if name.is_empty() => folder.canonicalize().map_or(name, |path| name_of(&path)),
         name => name,

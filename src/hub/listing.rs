@@ -1,4 +1,4 @@
-//! What a pull asks for, and what the Hub says a repository holds.
+//! Parsing of pull sources (`REPO[:FILE]`) and of repository listings from the Hub.
 //!
 //! Invariants
 //! - A name that leaves its folder, or a format that can run code, is refused here.
@@ -7,34 +7,34 @@ use crate::hub::error::HubError;
 use crate::hub::layout;
 use crate::hub::verify::stays_inside;
 
-/// Formats that hold numbers and text, never code.
+/// Extensions of formats that cannot run code.
 const SAFE_EXTENSIONS: [&str; 7] = ["gguf", "safetensors", "json", "jinja", "txt", "model", "md"];
 
-/// A file on the Hub.
+/// A file in a repository on the Hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RemoteFile {
-    /// Name inside the repository.
+    /// Path inside the repository.
     pub(crate) name: String,
-    /// Size in bytes, where the Hub says it.
+    /// Size in bytes; `None` if the Hub does not report it.
     pub(crate) bytes: Option<u64>,
-    /// SHA-256, where the Hub says it: for large files.
+    /// SHA-256, lower-case hexadecimal; the Hub reports it for large files only.
     pub(crate) sha256: Option<String>,
 }
 
-/// What `REPO[:FILE]` asks for.
+/// Parsed `REPO[:FILE]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// `owner/name`.
+    /// Repository, `owner/name`.
     pub repository: String,
-    /// One file or one quantisation such as `Q4_K_M`; otherwise the model as a whole.
+    /// A file, or a quantisation such as `Q4_K_M`; `None` to choose a model automatically.
     pub file: Option<String>,
 }
 
 impl Source {
-    /// Reads `REPO`, `REPO:FILE` or `REPO:QUANTISATION`.
+    /// Parses `REPO`, `REPO:FILE` or `REPO:QUANTISATION`.
     ///
     /// # Errors
-    /// If the repository is not `owner/name`, the file leaves its folder or its format can run
+    /// If the repository is not `owner/name`, the file leaves its folder, or its format can run
     /// code.
     pub fn parse(text: &str) -> Result<Self, HubError> {
         let (repository, file) = match text.split_once(':') {
@@ -59,7 +59,7 @@ impl Source {
         Ok(Self { repository: repository.to_owned(), file })
     }
 
-    /// The name the model goes by unless another is given: the last part of the repository.
+    /// Default name of the model: the last part of the repository.
     #[must_use]
     pub fn model_name(&self) -> &str {
         self.repository.rsplit('/').next().unwrap_or(&self.repository)
@@ -79,7 +79,7 @@ pub(crate) fn check_file_name(name: &str) -> Result<(), HubError> {
     })
 }
 
-/// A revision is a branch, a tag or a commit.
+/// Checks a revision: a branch, tag or commit.
 pub(crate) fn check_revision(revision: &str) -> Result<(), HubError> {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/');
@@ -93,7 +93,7 @@ pub(crate) fn check_revision(revision: &str) -> Result<(), HubError> {
     })
 }
 
-/// What follows the last dot of the last part.
+/// File extension without the dot; empty if there is none.
 pub(crate) fn extension(name: &str) -> &str {
     let last = name.rsplit('/').next().unwrap_or(name);
     last.rsplit_once('.').map_or("", |(_, extension)| extension)
@@ -107,7 +107,8 @@ fn check_safe(name: &str) -> Result<(), HubError> {
     Err(HubError::Unsafe { file: name.to_owned() })
 }
 
-/// Reads the Hub's description of a repository: its commit and its files.
+/// Parses the Hub's description of a repository into its commit and files; `None` if it is
+/// malformed.
 pub(crate) fn parse_listing(value: &serde_json::Value) -> Option<(String, Vec<RemoteFile>)> {
     let commit = value.get("sha")?.as_str()?.to_owned();
     check_revision(&commit).ok()?;

@@ -1,6 +1,7 @@
-//! Model files: fetched from the Hugging Face Hub, laid in their folder, checked.
+//! Model files: download from the Hugging Face Hub, layout on disk, verification.
 //!
-//! Knows files, not what is in them. Reads no environment: addresses and tokens are handed in.
+//! Does not interpret weights. Does not read environment variables: endpoint and token are
+//! parameters.
 
 mod cache;
 mod choice;
@@ -15,7 +16,7 @@ pub use error::HubError;
 
 use std::path::Path;
 
-/// Names of the models under a models folder; none when it cannot be read.
+/// Names of the models in the models folder; empty if it cannot be read.
 #[must_use]
 pub fn names(models_dir: &Path) -> Vec<String> {
     let models = layout::list(models_dir).unwrap_or_default();

@@ -1,15 +1,15 @@
-//! Fetches a model from the Hugging Face Hub into its folder.
+//! Downloads a model from the Hugging Face Hub into its folder.
 //!
-//! Files come into `models/.pulling/NAME-COMMIT`, each continued where an earlier try stopped, and
-//! are moved to `models/NAME` together once all of them are whole. What lies in the Hugging Face
-//! cache already is copied.
+//! Files are downloaded to `models/.pulling/NAME-COMMIT`, resuming where an earlier attempt
+//! stopped. Once all are complete, the folder is renamed to `models/NAME`. Files in the Hugging
+//! Face cache are copied instead of downloaded.
 //!
 //! Invariants
-//! - All files are of one commit, even if the branch moves meanwhile.
-//! - Nothing appears under its name before size, checksum (where the Hub gives one) and format
-//!   are right, and nothing else appears with it.
-//! - A format that can run code is never fetched.
-//! - One process at a time pulls a model.
+//! - All files belong to one commit, even if the branch moves in the meantime.
+//! - A model appears under its name only after size, checksum (where the Hub reports one) and
+//!   format of every file were checked, and with no other files beside them.
+//! - A format that can run code is never downloaded.
+//! - Only one process at a time downloads a model.
 
 use crate::hub::cache::CachedRepository;
 use crate::hub::choice::Choice;
@@ -32,108 +32,109 @@ use vitrine_base::units::Bytes;
 
 pub use crate::hub::listing::Source;
 
-/// Where unfinished downloads wait, inside the models folder so that moving is a rename.
+/// Folder of unfinished downloads. It is inside the models folder so that finishing is a rename.
 const STAGING: &str = ".pulling";
 
-/// Where the Hub is and what may be taken from it.
+/// Where to download from, and limits.
 #[derive(Debug, Clone)]
 pub struct PullOptions {
-    /// Address; usually `https://huggingface.co`, `HF_ENDPOINT` overrides it.
+    /// URL of the Hub, usually `https://huggingface.co`; `HF_ENDPOINT` overrides it.
     pub endpoint: String,
     /// Access token for private or gated repositories (`HF_TOKEN`).
     pub token: Option<String>,
-    /// The Hugging Face cache (`HF_HOME/hub`): files that lie there already are copied.
+    /// Folder of the Hugging Face cache (`HF_HOME/hub`); `None` to ignore it.
     pub cache: Option<PathBuf>,
-    /// Whether the Hub may be asked.
+    /// Whether the Hub may be contacted.
     pub network: Network,
-    /// Largest file, recommended 64 GiB.
+    /// Largest file; recommended 64 GiB.
     pub file_bytes_max: Bytes,
-    /// Largest model that is chosen when a repository has several.
+    /// Largest model to choose automatically from a repository that has several.
     pub model_bytes_max: Bytes,
-    /// Longest silence of the Hub before giving up; recommended 30 s.
+    /// Longest time without a byte from the Hub; recommended 30 s.
     pub stall: Duration,
-    /// Tries in a row that bring nothing new; recommended 5.
+    /// Consecutive attempts without progress; recommended 5.
     pub tries_max: u32,
-    /// Wait before the second try, doubled for each after it; recommended 1 s.
+    /// Delay before the second attempt, doubled for each later one; recommended 1 s.
     pub retry_wait: Duration,
-    /// Longest wait before a try, also when the Hub asks for more; recommended 60 s.
+    /// Longest delay before an attempt; if the Hub asks for more, the pull fails. Recommended 60 s.
     pub retry_wait_max: Duration,
 }
 
-/// Whether the Hub may be asked.
+/// Whether the Hub may be contacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
-    /// It may.
+    /// Files may be downloaded.
     Allowed,
-    /// Only the cache is looked at (`HF_HUB_OFFLINE`).
+    /// Only the cache is used (`HF_HUB_OFFLINE`).
     Offline,
 }
 
-/// What to fetch, and as what.
+/// What to download, and under which name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Repository and perhaps one file.
+    /// Repository, and optionally a file or quantisation.
     pub source: Source,
     /// Branch, tag or commit; usually `main`.
     pub revision: String,
-    /// The model's name; usually [`Source::model_name`].
+    /// Name of the new model; usually [`Source::model_name`].
     pub name: String,
 }
 
-/// How far a pull is.
+/// Progress event of a pull.
 #[derive(Debug)]
 pub enum PullProgress<'a> {
     /// A model was chosen among several.
     Chosen {
-        /// Which, and why.
+        /// The chosen model, and why.
         reason: &'a str,
     },
-    /// A file begins, or continues at `done_bytes`.
+    /// A file starts, or resumes at `done_bytes`.
     Started {
-        /// Its name.
+        /// Path of the file in the repository.
         file: &'a str,
-        /// Bytes already here.
+        /// Bytes present already.
         done_bytes: u64,
-        /// Its size, where the Hub says it.
+        /// Size of the file in bytes; `None` if the Hub does not report it.
         total_bytes: Option<u64>,
     },
-    /// Some bytes of the current file came.
+    /// Bytes of the current file arrived.
     Received {
-        /// How many.
+        /// Number of bytes since the last event.
         bytes: u64,
     },
-    /// A try failed; another one follows.
+    /// An attempt failed; another one follows.
     Waiting {
-        /// After how long.
+        /// Delay before the next attempt.
         wait: Duration,
-        /// Why it failed.
+        /// Why the attempt failed.
         reason: &'a HubError,
     },
-    /// The current file is here whole.
+    /// The current file is complete.
     Finished,
 }
 
-/// A pulled model.
+/// A downloaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {
     /// Its folder.
     pub folder: PathBuf,
-    /// The commit that `revision` meant.
+    /// Commit that the revision resolved to.
     pub commit: String,
-    /// Its files.
+    /// Its files, with sizes and checksums.
     pub files: Vec<Entry>,
-    /// Why this model, where the repository has several and none was named.
+    /// Why this model was chosen; `None` if there was no choice.
     pub reason: Option<String>,
 }
 
-/// Hears how far a pull is.
+/// Callback for progress events.
 pub type Listener<'a> = &'a mut (dyn FnMut(PullProgress<'_>) + Send);
 
-/// Fetches a model into `models_dir/NAME`.
+/// Downloads a model into `models_dir/NAME`. A later call with the same request resumes an
+/// unfinished download.
 ///
 /// # Errors
-/// If the Hub cannot be reached, has no such file, or what came is not what was announced. Calling
-/// again continues.
+/// If the name is invalid or taken, another process downloads the same model, the Hub cannot be
+/// reached or has no such file, or a file fails its checks.
 pub async fn pull(
     models_dir: &Path,
     request: &PullRequest,
@@ -154,7 +155,7 @@ pub async fn pull(
     if let Some(reason) = &reason {
         listener(PullProgress::Chosen { reason });
     }
-    // Another commit's leftovers must not be continued.
+    // The folder name holds the commit, so that files of another commit are never resumed.
     let staged = models_dir.join(STAGING).join(format!("{}-{commit}", request.name));
     let entries = pull.fetch_all(&commit, &chosen, &staged, listener).await?;
     let origin = format!("{} at {commit}", request.source.repository);
@@ -175,7 +176,7 @@ fn cached(request: &PullRequest, options: &PullOptions) -> Option<CachedReposito
     Some(CachedRepository::new(root, &request.source.repository))
 }
 
-/// One pull's parts.
+/// Parameters of one pull.
 struct Pull<'a> {
     request: &'a PullRequest,
     options: &'a PullOptions,
@@ -183,7 +184,7 @@ struct Pull<'a> {
 }
 
 impl Pull<'_> {
-    /// The commit behind the revision and its files, as the Hub or, offline, the cache knows them.
+    /// Resolves the revision to a commit and its files, from the Hub or, offline, from the cache.
     async fn describe(
         &self,
         listener: Listener<'_>,
@@ -222,7 +223,7 @@ impl Pull<'_> {
             let target = staged.join(&file.local);
             self.lay(&session, commit, (&file.remote, &target), listener).await?;
             let entry = admit(file, &target).await.inspect_err(|_| {
-                // A wrong file would be found wrong again and again: it must not be continued.
+                // Resuming a wrong file would fail its checks every time.
                 let _ = std::fs::remove_file(&target);
             })?;
             entries.push(entry);
@@ -230,7 +231,7 @@ impl Pull<'_> {
         Ok(entries)
     }
 
-    /// Brings one file to its place in the staging folder, where it may lie already.
+    /// Brings one file into the staging folder, unless it is there already.
     async fn lay(
         &self,
         session: &Session<'_>,
@@ -260,7 +261,7 @@ impl Pull<'_> {
     }
 }
 
-/// Checks a whole file against what the Hub announced and what its format asks for.
+/// Checks a complete file against the announced size and checksum, and against its format.
 async fn admit(file: &Chosen, target: &Path) -> Result<Entry, HubError> {
     let path = target.to_owned();
     let bytes = std::fs::metadata(&path).map_err(|cause| HubError::file(&path, cause))?.len();
@@ -281,13 +282,13 @@ async fn admit(file: &Chosen, target: &Path) -> Result<Entry, HubError> {
     Ok(Entry { name: file.local.clone(), bytes, sha256 })
 }
 
-/// Removes everything under `folder` but `wanted`: leftovers of a pull that asked for other files.
+/// Removes everything under `folder` except `wanted`: leftovers of a pull for other files.
 fn keep_only(folder: &Path, wanted: &BTreeSet<PathBuf>) -> Result<(), HubError> {
     let entries = std::fs::read_dir(folder).map_err(|cause| HubError::file(folder, cause))?;
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.is_dir() {
             keep_only(&path, wanted)?;
-            // Only succeeds when nothing wanted is in it.
+            // Succeeds only if the folder is empty now.
             let _ = std::fs::remove_dir(&path);
         } else if !wanted.contains(&path) {
             std::fs::remove_file(&path).map_err(|cause| HubError::file(&path, cause))?;
@@ -296,7 +297,8 @@ fn keep_only(folder: &Path, wanted: &BTreeSet<PathBuf>) -> Result<(), HubError> 
     Ok(())
 }
 
-/// Keeps a second process from pulling the same model; the system frees it if this one dies.
+/// File lock that keeps other processes from pulling the same model. The system releases it if this
+/// process dies.
 struct Lock {
     staging: PathBuf,
     path: PathBuf,
@@ -321,7 +323,7 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
-        // Only succeeds when no other pull is waiting there.
+        // Succeeds only if no other pull uses the folder.
         let _ = std::fs::remove_dir(&self.staging);
     }
 }

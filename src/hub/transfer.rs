@@ -1,12 +1,12 @@
-//! One pull's conversation with the Hub: asks, waits, tries again, streams to disk.
+//! HTTP requests of one pull: lists, downloads, retries, streams to disk.
 //!
-//! `hf-hub` addresses repositories and carries the token; the streaming is ours because its own
-//! download neither checks checksums nor continues inside a chunk.
+//! `hf-hub` builds URLs and adds the token. The streaming is our own, because the library's
+//! download neither verifies checksums nor resumes within a chunk.
 //!
 //! Invariants
-//! - Tries end: only bytes that are new refill the count.
-//! - A part that the Hub did not promise to continue at the right place is never appended.
-//! - The token goes to the Hub's own address only, not to where it redirects.
+//! - Retries end: only new bytes reset the count.
+//! - A response whose range starts elsewhere than at the end of the partial file is not appended.
+//! - The token is sent to the configured endpoint only, never to a redirect target.
 
 use crate::hub::error::HubError;
 use crate::hub::listing::RemoteFile;
@@ -33,7 +33,7 @@ use tokio::fs::File;
 use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt;
 
-/// One repository at one revision.
+/// A repository at one revision.
 pub(super) struct Session<'a> {
     client: Client,
     repository: ApiRepo,
@@ -41,7 +41,7 @@ pub(super) struct Session<'a> {
     options: &'a PullOptions,
 }
 
-/// Counts tries that brought nothing new.
+/// Retry budget: counts attempts without progress.
 struct Tries {
     left: u32,
     wait: Duration,
@@ -54,8 +54,8 @@ impl<'a> Session<'a> {
         revision: &str,
         options: &'a PullOptions,
     ) -> Result<Self, HubError> {
-        // The library looks for a token beside its cache; an empty place keeps it from reading one
-        // that was not handed in.
+        // The library reads a token from its cache folder. An empty path prevents it from using a
+        // token that was not passed in.
         let api = ApiBuilder::from_cache(Cache::new(PathBuf::new()))
             .with_endpoint(options.endpoint.clone())
             .with_token(options.token.clone())
@@ -69,7 +69,7 @@ impl<'a> Session<'a> {
         Ok(Self { client: api.client().clone(), repository: api.repo(repo), name, options })
     }
 
-    /// Asks for the commit behind the revision and its files.
+    /// Fetches the commit of the revision and its files.
     pub(super) async fn describe(
         &self,
         listener: Listener<'_>,
@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
         parse_listing(&value).ok_or_else(bad)
     }
 
-    /// Streams a file to `partial`, after what earlier tries have left, until it is whole.
+    /// Downloads a file to `partial`, resuming after the bytes present, until it is complete.
     pub(super) async fn fetch(
         &self,
         file: &RemoteFile,
@@ -135,8 +135,8 @@ impl<'a> Session<'a> {
         }
         let mut answer = self.answered(&url, asked.send()).await?;
         if present > 0 && !continues_at(&answer, present) {
-            // The server does not continue here, or what is here is longer than the file: start
-            // over. An answer that begins elsewhere is of no use.
+            // The server does not resume here, or the partial file is longer than the file: start
+            // over. A response that begins elsewhere is discarded.
             if answer.status() != StatusCode::OK {
                 answer = self.answered(&url, self.client.get(&url).send()).await?;
             }
@@ -148,13 +148,13 @@ impl<'a> Session<'a> {
         let (name, total_bytes) = (file.name.as_str(), file.bytes);
         listener(PullProgress::Started { file: name, done_bytes: present, total_bytes });
         let received = self.receive(answer, file, (&mut out, present), listener).await;
-        // Also after a failure: what has come need not come again.
+        // Also after a failure: the received bytes are kept for the next attempt.
         out.flush().await.map_err(refused)?;
         out.sync_all().await.map_err(refused)?;
         received
     }
 
-    /// Writes the body of an answer behind the bytes that are `present`.
+    /// Appends the body of a response after the `present` bytes.
     async fn receive(
         &self,
         answer: Response,
@@ -184,7 +184,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Waits for an answer, at most as long as a stall may last.
+    /// Awaits a response and checks its status; fails after `stall`.
     async fn answered(
         &self,
         url: &str,
@@ -198,7 +198,7 @@ impl<'a> Session<'a> {
         if status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE {
             return Ok(answer);
         }
-        // The other form of the header, a date, is not used by the Hub.
+        // The Hub does not use the other form of this header, a date.
         let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after_seconds = seconds.and_then(|seconds| seconds.trim().parse().ok());
         Err(HubError::Status { url: url.to_owned(), status: status.as_u16(), retry_after_seconds })
@@ -216,8 +216,9 @@ impl<'a> Session<'a> {
         Tries { left: options.tries_max, wait: options.retry_wait, best: 0 }
     }
 
-    /// Waits before the next try, as long as the Hub asks for, or longer each time; gives `error`
-    /// back when there is none left or the Hub asks for too long.
+    /// Waits before the next attempt: as long as the Hub asks for, otherwise with exponential
+    /// back-off. Returns `error` if no attempt is left or the Hub asks for more than
+    /// `retry_wait_max`.
     async fn wait(
         &self,
         tries: &mut Tries,
@@ -248,12 +249,12 @@ fn bytes_of(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |found| found.len())
 }
 
-/// Whether an answer is the rest of a file from byte `present` on.
+/// Whether a response continues the file at byte `present`.
 fn continues_at(answer: &Response, present: u64) -> bool {
     let range = answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
     let first = range
         .and_then(|range| range.trim().strip_prefix("bytes ")?.split('-').next()?.parse().ok());
-    // A server that says nothing of the range is believed, its bytes are checked at the end.
+    // A 206 without a range header is accepted; size and checksum are verified at the end.
     answer.status() == StatusCode::PARTIAL_CONTENT
         && first.is_none_or(|first: u64| first == present)
 }

@@ -1,11 +1,11 @@
-//! Checks model files: checksums, and whether a file begins as its format does.
+//! Verification of model files: checksums, and the first bytes of each format.
 //!
-//! Beside the files of a pulled model lies a list, `MANIFEST`, in the format of `sha256sum` with a
-//! size in between: `sha256  bytes  name`, one file a line, `#` for comments.
+//! A pulled model has a checksum list, `MANIFEST`, in its folder. Its lines are `sha256  bytes
+//! name`, one per file: the format of `sha256sum` with the size added. `#` starts a comment.
 //!
 //! Invariants
 //! - Names in a list stay inside their folder.
-//! - Header checks read a few bytes and never trust a length found there.
+//! - Format checks read a few bytes and never allocate by a length found in the file.
 
 use crate::hub::error::HubError;
 use std::fs::File;
@@ -17,9 +17,9 @@ use vitrine_base::digest::sha256_of_file;
 /// Name of the checksum list in a model's folder.
 pub const MANIFEST: &str = "MANIFEST";
 
-/// Largest checksum list, in bytes: thousands of files.
+/// Largest checksum list, in bytes: room for thousands of files.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
-/// Largest header of a safetensors file, as the format defines it.
+/// Largest header of a safetensors file in bytes, as the format defines it.
 const SAFETENSORS_HEADER_BYTES_MAX: u64 = 100_000_000;
 /// GGUF versions in use.
 const GGUF_VERSIONS: std::ops::RangeInclusive<u32> = 1..=3;
@@ -27,7 +27,7 @@ const GGUF_VERSIONS: std::ops::RangeInclusive<u32> = 1..=3;
 /// One line of a checksum list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// File name, relative to the model's folder.
+    /// Path relative to the model's folder.
     pub name: String,
     /// Size in bytes.
     pub bytes: u64,
@@ -35,26 +35,27 @@ pub struct Entry {
     pub sha256: String,
 }
 
-/// What verifying a model found.
+/// Result of verifying a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Every file that was read, with its checksum.
+    /// All files of the model with their checksums.
     pub files: Vec<Entry>,
-    /// Whether checksums were compared; otherwise there was no list, and only formats were checked.
+    /// Whether checksums were compared; if not, there is no list and only formats were checked.
     pub against_manifest: bool,
 }
 
-/// Whether a relative name stays inside its folder.
+/// Whether a relative path stays inside its folder and has no backslash, line break or NUL.
 pub(crate) fn stays_inside(name: &str) -> bool {
     let path = Path::new(name);
     let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
     plain && !name.is_empty() && !name.contains(['\\', '\n', '\r', '\0'])
 }
 
-/// Refuses a file that does not begin as its name's format does; other formats pass.
+/// Checks that a `.gguf`, `.safetensors` or `.json` file starts as its format requires; other
+/// extensions pass.
 ///
 /// # Errors
-/// Says what is wrong.
+/// [`HubError::Format`] with the reason; [`HubError::File`] if the file cannot be read.
 pub fn check_format(path: &Path) -> Result<(), HubError> {
     let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
     let format = match extension.as_ref().and_then(|extension| extension.to_str()) {
@@ -83,15 +84,15 @@ fn check_start(format: &str, start: &[u8], bytes: u64) -> Result<(), &'static st
         "GGUF" => {
             let version = start.get(4..8).and_then(|v| v.first_chunk()).copied();
             if !start.starts_with(b"GGUF") {
-                return Err("it does not start with the mark GGUF");
+                return Err("it does not start with the magic bytes GGUF");
             }
             if !version.map(u32::from_le_bytes).is_some_and(|v| GGUF_VERSIONS.contains(&v)) {
-                return Err("its version is none of 1, 2, 3");
+                return Err("its version is not 1, 2 or 3");
             }
         }
         "safetensors" => {
             let header = start.first_chunk().copied().map(u64::from_le_bytes);
-            let Some(header) = header else { return Err("it is shorter than its header length") };
+            let Some(header) = header else { return Err("it is too short for a header length") };
             if header > SAFETENSORS_HEADER_BYTES_MAX || header > bytes.saturating_sub(8) {
                 return Err("its header is longer than the file or the format allows");
             }
@@ -109,10 +110,10 @@ fn check_start(format: &str, start: &[u8], bytes: u64) -> Result<(), &'static st
     Ok(())
 }
 
-/// Reads the checksum list of a folder; `None` when it has none.
+/// Reads the checksum list of a folder; `None` if there is none.
 ///
 /// # Errors
-/// If a line is malformed or a name leaves the folder.
+/// If the list is too large, a line is malformed or a name leaves the folder.
 pub fn read_manifest(folder: &Path) -> Result<Option<Vec<Entry>>, HubError> {
     let path = folder.join(MANIFEST);
     let bytes = match std::fs::metadata(&path) {
@@ -146,7 +147,7 @@ fn parse_entry(line: &str) -> Option<Entry> {
     Some(Entry { name: name.to_owned(), bytes: bytes.parse().ok()?, sha256 })
 }
 
-/// The text of a checksum list; `origin` says where the files came from.
+/// Text of a checksum list; `origin` names the source of the files and becomes a comment.
 pub(crate) fn manifest_text(origin: &str, entries: &[Entry]) -> String {
     let lines: Vec<String> = entries
         .iter()
@@ -155,10 +156,10 @@ pub(crate) fn manifest_text(origin: &str, entries: &[Entry]) -> String {
     format!("# {origin}\n{}", lines.concat())
 }
 
-/// Compares one file with its entry.
+/// Compares a file with its entry.
 ///
 /// # Errors
-/// If size or checksum differ.
+/// [`HubError::Damaged`] if size or checksum differ.
 pub(crate) fn check_entry(folder: &Path, entry: &Entry) -> Result<(), HubError> {
     let path = folder.join(&entry.name);
     let found = std::fs::metadata(&path).map_err(|cause| HubError::file(&path, cause))?.len();
@@ -174,10 +175,11 @@ pub(crate) fn check_entry(folder: &Path, entry: &Entry) -> Result<(), HubError> 
     Ok(())
 }
 
-/// Verifies files of a folder: their formats, and their checksums where the folder has a list.
+/// Verifies the files of a folder: their formats, and their checksums if the folder has a list.
+/// Without a list only the files in `names` are checked.
 ///
 /// # Errors
-/// At the first file that is missing, damaged or not what its name says.
+/// For the first file that is missing, damaged or of the wrong format.
 pub fn verify_files(folder: &Path, names: &[String]) -> Result<Verified, HubError> {
     if let Some(files) = read_manifest(folder)? {
         for entry in &files {
@@ -226,7 +228,7 @@ mod tests {
         assert!(refusal.contains("is damaged: sha256"), "{refusal}");
         std::fs::write(folder.path().join("sub/a.txt"), "hell").unwrap();
         let refusal = verify_files(folder.path(), &[]).unwrap_err().to_string();
-        assert!(refusal.contains("4 bytes where 5 bytes"), "{refusal}");
+        assert!(refusal.contains("4 bytes, expected 5 bytes"), "{refusal}");
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! What is stored of a customer: profile, linked identities, and the ledger of consents.
+//! Stored form of a customer: profile, linked identities and the consent ledger.
 //!
-//! Layout: `format u8 · version u64 · JSON`, as a thread's. What the customer told us of a need
-//! stands in the threads, with its source; `GET …/facts` gathers it.
+//! Layout: `format u8 · version u64 · JSON`. Facts about the customer's needs are not stored here:
+//! they stay in the conversations, each with its source, and `GET …/facts` collects them.
 //!
 //! Invariants
-//! - A consent is never rewritten: a withdrawal closes it, a new grant is a new row.
-//! - Outreach needs a grant that is live; a STOP closes all of them, on every channel.
+//! - A consent row is never rewritten: a withdrawal closes it, and a new grant is a new row.
+//! - Outreach needs a live grant. A STOP closes every outreach grant, on every channel.
 
 use crate::RecordError;
 use crate::encoding::PLAIN_FORMAT;
@@ -20,29 +20,29 @@ use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::MessageId;
 
-/// Bytes before a customer's JSON.
+/// Bytes before the JSON of a customer record: format and version.
 const HEADER_BYTES: usize = 9;
 
-/// What something is kept or done for.
+/// Why a fact is stored, or a message sent.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// To answer what the customer asks; lives as long as nobody objects.
+    /// Answering what the customer asks. Needs no grant; ends with an objection.
     #[default]
     Assistance,
-    /// To know the customer again later.
+    /// Recognising the customer and their tastes in later conversations. Needs a grant.
     Personalisation,
-    /// To write first.
+    /// Messages that the shop sends unasked. Needs a grant.
     Outreach,
 }
 
 impl Purpose {
-    /// All of them.
+    /// All purposes.
     pub const ALL: [Self; 3] = [Self::Assistance, Self::Personalisation, Self::Outreach];
 
-    /// The wire name.
+    /// Name in JSON and in stored records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -52,119 +52,120 @@ impl Purpose {
         }
     }
 
-    /// Reads a wire name; `None` for anything else.
+    /// Parses a wire name; `None` if it is unknown.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|purpose| purpose.name() == name)
     }
 
-    /// The accepted names, for error messages.
+    /// The accepted names, comma-separated, for error messages.
     #[must_use]
     pub fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
     }
 }
 
-/// What the shop knows of a customer.
+/// Customer profile, as sent by the shop. The gateway never fills it in itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// First name, as the customer wants to be called.
+    /// First name to address the customer by.
     pub name: Option<String>,
-    /// Such as `vip`.
+    /// Loyalty tier of the shop, such as `vip`.
     pub tier: Option<String>,
-    /// Free text or a date.
+    /// The last purchase, free text or a date; not parsed.
     pub last_purchase: Option<String>,
 }
 
-/// How we know that an address is this customer's.
+/// Evidence that an address belongs to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityProof {
-    /// The shop verified the same customer id on that channel.
+    /// The shop authenticated the same customer id on that channel.
     VerifiedCustomer,
-    /// The customer sent a link token back from that address.
+    /// The customer sent a link token from that address.
     LinkToken,
 }
 
-/// One address of a customer on one channel.
+/// An address of the customer on one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The channel.
+    /// Channel that the address belongs to.
     #[serde(with = "text")]
     pub channel: ChannelKind,
-    /// The address there, such as a phone number.
+    /// Address in the channel's own form, such as a phone number.
     pub address: String,
-    /// How it was proved.
+    /// Evidence for the link.
     pub proof: IdentityProof,
-    /// When.
+    /// Time of the link.
     pub linked_at: Timestamp,
 }
 
-/// One row of the consent ledger.
+/// One row of the consent ledger: a grant, its withdrawal, or an objection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// What for.
+    /// Purpose that the row is about.
     pub purpose: Purpose,
-    /// Where; everywhere if `None`.
+    /// Channel that the row covers; `None` covers every channel.
     #[serde(with = "text_option")]
     pub channel: Option<ChannelKind>,
-    /// Which wording the customer saw.
+    /// Version of the consent wording shown to the customer, chosen by the shop; `stop` for a STOP.
     pub wording_version: String,
-    /// The message that gave it.
+    /// Message that gave the consent, if it came in one.
     #[serde(with = "text_option")]
     pub source_message: Option<MessageId>,
-    /// When it was given; `None` for an objection to what needs no grant.
+    /// Time of the grant; `None` for an objection to a purpose that needs no grant.
     pub granted_at: Option<Timestamp>,
-    /// When it was taken back.
+    /// Time of the withdrawal or objection; `None` while the row is live.
     pub withdrawn_at: Option<Timestamp>,
 }
 
 impl Consent {
-    /// Whether it was given and not taken back.
+    /// Whether the row is a grant that has not been withdrawn.
     #[must_use]
     pub fn is_live_grant(&self) -> bool {
         self.granted_at.is_some() && self.withdrawn_at.is_none()
     }
 }
 
-/// A consent given or taken back, before it is a row.
+/// A grant or withdrawal to be added to the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentChange {
-    /// What for.
+    /// Purpose granted or withdrawn.
     pub purpose: Purpose,
-    /// Where; everywhere if `None`.
+    /// Channel concerned; `None` means every channel.
     pub channel: Option<ChannelKind>,
-    /// Which wording the customer saw.
+    /// Version of the consent wording shown to the customer.
     pub wording_version: String,
-    /// The message that says so.
+    /// Message that carries the change, if it came in one.
     pub source_message: Option<MessageId>,
 }
 
-/// Everything known about one customer but the conversations.
+/// Stored record of one customer, without their conversations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerRecord {
-    /// The customer.
+    /// Id of the customer, given by the shop.
     #[serde(with = "text")]
     pub customer_id: CustomerId,
-    /// What the shop told us.
+    /// Profile sent by the shop.
     pub profile: Profile,
-    /// Linked addresses.
+    /// Addresses linked to the customer.
     pub identities: Vec<Identity>,
-    /// Consents in the order they were given.
+    /// Consent ledger, oldest row first.
     pub consents: Vec<Consent>,
-    /// When the customer last said STOP.
+    /// Time of the customer's last STOP, whatever was granted since.
     pub outreach_stopped_at: Option<Timestamp>,
-    /// When the record was made.
+    /// Time the record was created.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change; retention counts from it.
     pub updated_at: Timestamp,
-    /// How often it was stored; the store sets it, a change compares it.
+    /// Number of times the record was stored. The store sets it and refuses a change made from
+    /// another version.
     #[serde(skip)]
     pub version: u64,
 }
 
 impl CustomerRecord {
-    /// A customer of whom nothing is known, not stored yet (version 0).
+    /// An empty record, not stored yet (version 0).
     #[must_use]
     pub fn new(customer_id: CustomerId, now: Timestamp) -> Self {
         Self {
@@ -179,7 +180,7 @@ impl CustomerRecord {
         }
     }
 
-    /// Adds a grant; one of the same purpose and channel that is live is closed by it.
+    /// Adds a grant. Closes the open rows of the same purpose and channel.
     pub fn grant(&mut self, change: ConsentChange, now: Timestamp) {
         for row in &mut self.consents {
             let same = row.purpose == change.purpose && row.channel == change.channel;
@@ -200,8 +201,8 @@ impl CustomerRecord {
         self.updated_at = now;
     }
 
-    /// Closes every live grant of the purpose, on one channel or on all; where none was live, the
-    /// objection itself becomes a row.
+    /// Closes every open row of the purpose, on the given channel or on all. If none was open,
+    /// records the objection as a row of its own.
     pub fn withdraw(&mut self, change: ConsentChange, now: Timestamp) {
         let mut closed = false;
         for row in &mut self.consents {
@@ -227,7 +228,7 @@ impl CustomerRecord {
         self.updated_at = now;
     }
 
-    /// The customer wants no more messages that they did not ask for, anywhere.
+    /// Handles a STOP: withdraws outreach on every channel and stores the time.
     pub fn stop_outreach(&mut self, source_message: Option<MessageId>, now: Timestamp) {
         let wording_version = "stop".to_owned();
         let purpose = Purpose::Outreach;
@@ -238,21 +239,21 @@ impl CustomerRecord {
         self.outreach_stopped_at = Some(now);
     }
 
-    /// Whether a STOP stands: no outreach was granted anew since.
+    /// Whether a STOP is in force: there was one, and no outreach grant followed it.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
         let anew = |row: &Consent| row.purpose == Purpose::Outreach && row.is_live_grant();
         self.outreach_stopped_at.is_some() && !self.consents.iter().any(anew)
     }
 
-    /// Whether anything that the customer agreed to still stands.
+    /// Whether at least one grant is live, for any purpose.
     #[must_use]
     pub fn has_live_grant(&self) -> bool {
         self.consents.iter().any(Consent::is_live_grant)
     }
 
-    /// Whether the purpose is live on a channel: by a grant, or, where none is needed, by the lack
-    /// of an objection.
+    /// Whether the purpose is allowed on a channel. Assistance is allowed unless the customer
+    /// objected; the other purposes need a live grant.
     #[must_use]
     pub fn allows(&self, purpose: Purpose, channel: ChannelKind) -> bool {
         let mut rows = self
@@ -267,10 +268,10 @@ impl CustomerRecord {
         }
     }
 
-    /// The stored bytes, layout above.
+    /// Encodes the record; layout in the module header.
     ///
     /// # Errors
-    /// If the JSON writer refuses, which no value of this type makes it do.
+    /// If JSON encoding fails; no value of this type causes that.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
         let mut bytes = Vec::with_capacity(512);
         bytes.push(PLAIN_FORMAT);
@@ -279,20 +280,20 @@ impl CustomerRecord {
         Ok(bytes)
     }
 
-    /// Reads stored bytes.
+    /// Decodes a stored record.
     ///
     /// # Errors
-    /// If they are of another format, too few, or not this format's JSON.
+    /// If the format is unknown, the bytes are too few, or the JSON is malformed.
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let version = Self::version_of(bytes)?;
         let record: Self = serde_json::from_slice(&bytes[HEADER_BYTES..])?;
         Ok(Self { version, ..record })
     }
 
-    /// The version alone.
+    /// Reads the version without parsing the JSON.
     ///
     /// # Errors
-    /// If the bytes are of another format or too few.
+    /// If the format is unknown or the bytes are too few.
     pub(super) fn version_of(bytes: &[u8]) -> Result<u64, RecordError> {
         check_header(bytes, PLAIN_FORMAT, HEADER_BYTES)?;
         Ok(read_u64(bytes, 1))

@@ -1,4 +1,4 @@
-//! Customers in the embedded store.
+//! [`CustomerStore`] on top of the embedded store.
 
 use crate::CustomerKey;
 use crate::CustomerOutcome;
@@ -27,7 +27,7 @@ use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::ThreadId;
 
-/// Bytes of one encoded customer: some hundred consents and addresses.
+/// Largest encoded customer record, in bytes: room for some hundred consents and addresses.
 const CUSTOMER_BYTES_MAX: usize = 64 << 10;
 
 impl CustomerStore for EmbeddedStore {
@@ -114,7 +114,7 @@ impl CustomerStore for EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// When an erasure was, for messages that come late.
+    /// Time of an erasure, by the hashed key of its tombstone; `None` if there was none.
     async fn buried_at(&self, hashed: [u8; 32]) -> Result<Option<Timestamp>, StoreError> {
         self.read(move |shared| {
             let transaction = shared.database().begin_read().map_err(storage)?;
@@ -178,7 +178,7 @@ impl Tables<'_> {
                 return Err(StoreError::IdentityTaken);
             }
         }
-        // Nothing below refuses.
+        // No check below this line may refuse: the tables change from here on.
         let unlinked = before.map(|before| identities(key, &before)).unwrap_or_default();
         for identity in unlinked.into_iter().filter(|identity| !linked.contains(identity)) {
             self.identities.remove(identity).map_err(storage)?;
@@ -195,8 +195,8 @@ impl Tables<'_> {
         Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?)
     }
 
-    /// Takes out a profile that is due, as it stands now: a customer who has a thread keeps it.
-    /// What comes of this customer later is welcome, so there is no tombstone.
+    /// Deletes a profile if it is still due: the record is read again, and a customer with a
+    /// conversation keeps it. Leaves no tombstone, so later messages create a new profile.
     pub(super) fn drop_profile(
         &mut self,
         key: &CustomerKey,
@@ -242,7 +242,7 @@ impl Tables<'_> {
     }
 }
 
-/// The keys of a customer's addresses.
+/// Hashed keys of the customer's addresses.
 fn identities(key: &CustomerKey, record: &CustomerRecord) -> Vec<[u8; 32]> {
     let tenant = &key.tenant;
     let addresses = record.identities.iter().map(|identity| IdentityKey {

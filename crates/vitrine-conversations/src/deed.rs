@@ -1,26 +1,28 @@
-//! Writes that need nothing but the tables and a caller who waits: the writer runs them in the
-//! group of their turn, and tells the caller when the group is on disk.
+//! Table writes: closures over the open tables that the writer runs inside its group transaction.
+//!
+//! Used for everything but commits and erasures of conversations, which `writer` handles itself.
+//! The caller waits on a channel and gets the result once the group is on disk.
 
 use crate::StoreError;
 use crate::tables::Tables;
 use tokio::sync::oneshot;
 
-/// Whether a write changed anything; a group that did not is not written.
+/// Whether a write changed a table. A group in which nothing changed is aborted without a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrote {
     Something,
     Nothing,
 }
 
-/// One such write.
+/// A write that the writer runs inside the transaction of its group.
 pub(super) trait Deed: Send {
-    /// Runs it. It checks everything before it touches a table.
+    /// Runs the write. All checks come before the first change of a table.
     ///
     /// # Errors
-    /// Only those that fail the whole group; any other is kept for the caller.
+    /// Only failures that end the whole group. Any other error is kept and sent to the caller.
     fn apply(&mut self, tables: &mut Tables<'_>) -> Result<Wrote, StoreError>;
 
-    /// Tells the caller what came of it, or that the group failed.
+    /// Sends the result to the caller, or `failure` if the group failed.
     fn tell(self: Box<Self>, failure: Option<StoreError>);
 }
 
@@ -36,13 +38,13 @@ struct Task<T, F> {
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-/// A deed out of a closure and the caller's end of a channel.
+/// Wraps a closure and the reply channel of its caller as a [`Deed`].
 pub(super) fn deed<T, F>(call: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Box<dyn Deed>
 where
     T: Send + 'static,
     F: FnOnce(&mut Tables<'_>) -> Result<(T, Wrote), StoreError> + Send + 'static,
 {
-    // Until it has run there is no result; a caller never sees this one.
+    // A placeholder until `apply` has run; it is never sent.
     Box::new(Task { call: Some(call), result: Err(StoreError::Closed), reply })
 }
 
@@ -67,7 +69,7 @@ where
     }
 
     fn tell(self: Box<Self>, failure: Option<StoreError>) {
-        // A caller that stopped waiting needs no answer.
+        // The caller may have stopped waiting.
         let _ = self.reply.send(failure.map_or(self.result, Err));
     }
 }

@@ -1,11 +1,11 @@
-//! The store in one file on this machine: redb below, the threads in use in memory.
+//! Embedded store: one redb file on this machine, with the active conversations cached in memory.
 //!
-//! Reads go to memory first, then to the file on a blocking thread; writes go to the one writer
-//! thread (`writer`), which puts all that wait into one transaction.
+//! Reads try memory first, then the file, on tokio's blocking pool. Writes go to the single writer
+//! (`writer`), which commits everything queued in one transaction.
 //!
 //! Invariants
-//! - Memory shows nothing that is not on disk.
-//! - After a failure of the disk nothing is taken in any more; what is in memory can still be read.
+//! - Memory never holds a state that is not on disk.
+//! - The store is read-only after a disk failure: writes are refused, reads go on.
 
 use crate::CommitOutcome;
 use crate::EmbeddedOptions;
@@ -53,52 +53,56 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
-/// Threads in one file, or in memory only.
+/// Conversations, customers and jobs in one file, or in memory only.
 #[derive(Debug)]
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
     options: EmbeddedOptions,
     /// `None` for a store in memory.
     path: Option<PathBuf>,
-    /// Dropped first, which ends the writer once it has written what waits.
+    /// `Drop` closes it first: the writer then drains the queue and ends.
     queue: Option<mpsc::Sender<Write>>,
     writer: Option<JoinHandle<()>>,
 }
 
-/// What readers and the writer share.
+/// State shared by readers and the writer.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// Another one after a rewrite of the file; whoever reads keeps the one it began with.
+    /// Replaced when the file is rewritten; a read in progress keeps the database it began with.
     database: RwLock<Arc<Database>>,
     pub(super) hot: HotThreads,
-    /// The first failure, which stops intake for good.
+    /// The first failure of the disk; from then on all writes are refused.
     stopped: OnceLock<StoreError>,
     pub(super) groups_written: AtomicU64,
     pub(super) writes_done: AtomicU64,
 }
 
 impl EmbeddedStore {
-    /// Opens the file, or makes it if there is none, and starts the writer.
+    /// Opens the file, creating it if it is missing, and starts the writer. On an error the file is
+    /// left unchanged.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process has it, `Foreign` or `Format` if it is something
-    /// else, `Damaged` if it cannot be trusted, `Open`, `ReadOnly`, `DiskFull` or `Disk` if the
-    /// system refuses. The file is left as it was.
+    /// - [`StoreError::Locked`] if another process holds the file;
+    /// - [`StoreError::Foreign`] or [`StoreError::Format`] if it is another program's file, or of
+    ///   an unsupported format;
+    /// - [`StoreError::Damaged`] if its contents are inconsistent;
+    /// - [`StoreError::Open`], [`StoreError::ReadOnly`], [`StoreError::DiskFull`] or
+    ///   [`StoreError::Disk`] if the system refuses, also when the writer cannot be started.
     pub fn open(options: EmbeddedOptions) -> Result<Self, StoreError> {
         let database = open::database(&options)?;
         let path = Some(options.path.clone());
         Self::start(database, options, path)
     }
 
-    /// A store that lives as long as this value; `path` is not used.
+    /// A store in memory, lost when this value is dropped; `options.path` is not used.
     ///
     /// # Errors
-    /// If the writer's thread cannot be started.
+    /// If the writer cannot be started.
     pub fn in_memory(options: EmbeddedOptions) -> Result<Self, StoreError> {
         Self::on_backend(options, InMemoryBackend::new())
     }
 
-    /// A store on something else than a file.
+    /// A store on another backend than a file, such as memory or a test's fault-injecting disk.
     pub(super) fn on_backend(
         options: EmbeddedOptions,
         backend: impl StorageBackend,
@@ -126,12 +130,12 @@ impl EmbeddedStore {
         Ok(Self { shared, options, path, queue: Some(queue), writer: Some(writer) })
     }
 
-    /// Writes the file anew without what was erased: free pages of the old one may still hold it.
-    /// Writes wait meanwhile, reads do not. Nothing to do for a store in memory, or when nothing
-    /// was erased since the last time.
+    /// Rewrites the file without erased records, whose bytes may remain in free pages of the old
+    /// one. Writes wait until it is done, reads do not. Does nothing for a store in memory, or if
+    /// nothing was erased since the last rewrite.
     ///
     /// # Errors
-    /// Those of the disk; the old file then stays in use.
+    /// Disk errors; the old file stays in use.
     pub async fn rewrite(&self) -> Result<(), StoreError> {
         self.intake()?;
         if self.path.is_none() {
@@ -140,7 +144,7 @@ impl EmbeddedStore {
         self.write(|reply| Write::Rewrite { reply }).await
     }
 
-    /// Runs a write that changes no thread in the next group.
+    /// Queues a table write and waits until its group is on disk.
     pub(super) async fn deed<T: Send + 'static>(
         &self,
         call: impl FnOnce(&mut Tables<'_>) -> Result<(T, Wrote), StoreError> + Send + 'static,
@@ -149,7 +153,7 @@ impl EmbeddedStore {
         self.write(|reply| Write::Deed(deed(call, reply))).await
     }
 
-    /// Runs a read on a blocking thread.
+    /// Runs a read on tokio's blocking pool.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         call: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
@@ -162,7 +166,7 @@ impl EmbeddedStore {
             }
             result
         });
-        // A blocking task fails only when the runtime is going down.
+        // A blocking task fails only when the runtime is shutting down.
         read.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -181,8 +185,8 @@ impl Drop for EmbeddedStore {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(writer) = self.writer.take() {
-            // The writer guards its own calls; if it broke off all the same, there is nothing
-            // left to write.
+            // The writer catches panics of the database. If it panicked all the same, nothing can
+            // be written any more.
             let _ = writer.join();
         }
     }
@@ -252,19 +256,19 @@ impl ThreadStore for EmbeddedStore {
 }
 
 impl Shared {
-    /// Stops intake if the failure is the store's and not one call's.
+    /// Makes the store read-only if `cause` is a failure of the disk, not of one call.
     pub(super) fn stop_at(&self, cause: &StoreError) {
         if cause.stops_intake() && self.stopped.set(cause.clone()).is_ok() {
-            tracing::error!(?cause, "thread store takes nothing in any more");
+            tracing::error!(?cause, "conversation store is read-only after a disk failure");
         }
     }
 
-    /// The database as it stands.
+    /// The database in use; the caller may keep it beyond a rewrite.
     pub(super) fn database(&self) -> Arc<Database> {
         Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts a rewritten database in the place of the old one.
+    /// Switches to the rewritten database.
     pub(super) fn replace_database(&self, database: Database) {
         *self.database.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(database);
     }
@@ -330,7 +334,7 @@ impl Shared {
     }
 }
 
-/// The answer that a message got, out of any two tables that hold it.
+/// Looks up the stored answer of a message; takes read-only or writable tables.
 pub(super) fn stored_answer(
     messages: &impl ReadableTable<[u8; 32], &'static [u8]>,
     turns: &impl ReadableTable<(&'static str, u64), &'static [u8]>,
@@ -342,7 +346,8 @@ pub(super) fn stored_answer(
         MessageEntry::Answered { thread, sequence, .. } => {
             let key = thread.stored();
             let stored = turns.get((key.as_str(), sequence)).map_err(storage)?;
-            // Entry and turn are written in one transaction.
+            // Message entry and turn are written in one transaction, so a missing turn means
+            // damage.
             let stored = stored.ok_or(StoreError::Damaged { cause: None })?;
             let TurnRecord { body_hash, answer, .. } =
                 TurnRecord::decode(stored.value(), sequence)?;

@@ -1,18 +1,19 @@
-//! The bytes that threads and turns are stored as.
+//! Stored encoding of conversations and turns.
 //!
-//! Layouts, integers little-endian, `packed` as `packing` has it:
-//! - thread: `format u8 · version u64 · turns u64 · updated µs i64 · purposes u8 · packed JSON`.
-//!   What stands before the JSON is what the writer compares and the sweep looks at: neither
-//!   unpacks anything. `purposes` has a bit for each purpose that a fact is kept for.
-//! - turn: `format u8 · body hash 32 · JSON bytes u32 · packed (JSON · answer)`. The answer is kept
-//!   as it left, byte by byte; it is never parsed here.
+//! Layouts, integers little-endian; for "packed" see `packing`:
+//! - conversation: `format u8 · version u64 · turns u64 · updated µs i64 · purposes u8 · packed
+//!   JSON`. The writer compares versions and the sweep checks ages and purposes on the header
+//!   alone, without unpacking. `purposes` has one bit for each purpose that a fact is stored for.
+//! - turn: `format u8 · body hash 32 · JSON bytes u32 · packed (JSON · answer)`. The answer is
+//!   stored byte for byte as it was sent and is never parsed here.
 //!
-//! Format 1 is read as well: `format · version · turns · JSON`, and `format · JSON bytes · JSON ·
-//! answer` with the hash in the JSON. A record becomes format 2 when it is next written.
+//! Format 1 is still read: `format · version · turns · JSON` for a conversation, and `format · JSON
+//! bytes · JSON · answer` for a turn, with the body hash inside the JSON. A record is converted to
+//! format 2 when it is next written.
 //!
 //! Invariants
-//! - A record of an unknown format is refused, never guessed at.
-//! - What was encoded decodes to an equal value.
+//! - A record of an unknown format is refused.
+//! - Decoding an encoded value returns an equal value.
 
 use crate::BodyHash;
 use crate::Purpose;
@@ -24,28 +25,28 @@ use crate::packing;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-/// Format of records whose JSON stands as it is: all customers and jobs, older threads and turns.
+/// Format of unpacked records: all customers and jobs, and conversations and turns of format 1.
 pub(super) const PLAIN_FORMAT: u8 = 1;
 
-/// Format of the threads, turns and message entries that this program writes.
+/// Format that conversations, turns and message entries are written in.
 pub(super) const PACKED_FORMAT: u8 = 2;
 
-/// Bytes before a thread's JSON in format 1.
+/// Bytes before the JSON of a conversation in format 1.
 const PLAIN_THREAD_BYTES: usize = 17;
 
-/// Bytes before a turn's JSON in format 1.
+/// Bytes before the JSON of a turn in format 1.
 const PLAIN_TURN_BYTES: usize = 5;
 
-/// Bytes before a thread's packed JSON.
+/// Bytes before the packed JSON of a conversation.
 const THREAD_HEADER_BYTES: usize = PLAIN_THREAD_BYTES + 9;
 
-/// Where a turn's JSON length stands.
+/// Offset of a turn's JSON length, in bytes.
 const TURN_LENGTH_AT: usize = 33;
 
-/// Bytes before a turn's packed part.
+/// Bytes before the packed part of a turn.
 const TURN_HEADER_BYTES: usize = TURN_LENGTH_AT + 4;
 
-/// What is known of a stored thread without unpacking it.
+/// Header fields of a stored conversation that the sweep needs; read without unpacking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ThreadHead {
     pub(super) updated_at: Timestamp,
@@ -58,7 +59,7 @@ impl ThreadHead {
         Self { updated_at: thread.updated_at, purposes }
     }
 
-    /// Whether a fact of the thread is kept for this purpose.
+    /// Whether a fact of the conversation is stored for this purpose.
     pub(super) fn keeps_for(self, purpose: Purpose) -> bool {
         self.purposes & bit(purpose) != 0
     }
@@ -69,10 +70,10 @@ fn bit(purpose: Purpose) -> u8 {
 }
 
 impl ThreadRecord {
-    /// The stored bytes, layout above.
+    /// Encodes the record; layout in the module header.
     ///
     /// # Errors
-    /// If the JSON writer refuses, which no value of this type makes it do.
+    /// If JSON encoding fails; no value of this type causes that.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
         let json = serde_json::to_vec(self)?;
         let head = ThreadHead::of(self);
@@ -86,10 +87,11 @@ impl ThreadRecord {
         Ok(bytes)
     }
 
-    /// Reads stored bytes.
+    /// Decodes a stored record of either format.
     ///
     /// # Errors
-    /// If they are of another format, too few, do not unpack, or are not this format's JSON.
+    /// If the format is unknown, the bytes are too few, the packed part does not unpack, or the
+    /// JSON is malformed.
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let (version, turns_recorded) = Self::counters_of(bytes)?;
         let record: Self = if bytes[0] == PLAIN_FORMAT {
@@ -101,16 +103,16 @@ impl ThreadRecord {
         Ok(Self { version, turns_recorded, ..record })
     }
 
-    /// Version and number of turns, without reading the rest.
+    /// Reads version and number of turns from the header.
     ///
     /// # Errors
-    /// If the bytes are of another format or too few.
+    /// If the format is unknown or the bytes are too few.
     pub(super) fn counters_of(bytes: &[u8]) -> Result<(u64, u64), RecordError> {
         check_header(bytes, PACKED_FORMAT, PLAIN_THREAD_BYTES)?;
         Ok((read_u64(bytes, 1), read_u64(bytes, 9)))
     }
 
-    /// What stands before the JSON. A record of format 1 is read whole for it.
+    /// Reads the header. A record of format 1 has none and is decoded in full.
     ///
     /// # Errors
     /// As for `decode`.
@@ -124,26 +126,27 @@ impl ThreadRecord {
         Ok(ThreadHead { updated_at, purposes: bytes[THREAD_HEADER_BYTES - 1] })
     }
 
-    /// The size of the record before it was packed.
+    /// Size of the record before packing, in bytes.
     ///
     /// # Errors
-    /// If the bytes are of another format or too few.
+    /// If the format is unknown or the bytes are too few.
     pub(super) fn plain_bytes(bytes: &[u8]) -> Result<usize, RecordError> {
         plain_bytes(bytes, THREAD_HEADER_BYTES)
     }
 }
 
-/// Writes the two counters into an encoded thread.
+/// Overwrites version and number of turns in an encoded conversation.
 pub(super) fn stamp(thread: &mut [u8], version: u64, turns_recorded: u64) {
     thread[1..9].copy_from_slice(&version.to_le_bytes());
     thread[9..PLAIN_THREAD_BYTES].copy_from_slice(&turns_recorded.to_le_bytes());
 }
 
 impl TurnRecord {
-    /// The stored bytes, layout above. `sequence` is the key's part and not among them.
+    /// Encodes the turn; layout in the module header. `sequence` is part of the key and is left
+    /// out.
     ///
     /// # Errors
-    /// If the JSON writer refuses, which no value of this type makes it do.
+    /// If JSON encoding fails; no value of this type causes that.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
         let mut plain = serde_json::to_vec(self)?;
         let json_bytes = u32::try_from(plain.len()).unwrap_or(u32::MAX);
@@ -156,10 +159,11 @@ impl TurnRecord {
         Ok(bytes)
     }
 
-    /// Reads stored bytes; `sequence` comes from the key.
+    /// Decodes a stored turn of either format; `sequence` comes from its key.
     ///
     /// # Errors
-    /// If they are of another format, too few, do not unpack, or are not this format's JSON.
+    /// If the format is unknown, the bytes are too few, the packed part does not unpack, or the
+    /// JSON is malformed.
     pub fn decode(bytes: &[u8], sequence: u64) -> Result<Self, RecordError> {
         check_header(bytes, PACKED_FORMAT, PLAIN_TURN_BYTES)?;
         if bytes[0] == PLAIN_FORMAT {
@@ -183,10 +187,10 @@ impl TurnRecord {
         Ok(Self { sequence, answer: Arc::from(answer), ..record })
     }
 
-    /// The size of the record before it was packed.
+    /// Size of the record before packing, in bytes.
     ///
     /// # Errors
-    /// If the bytes are of another format or too few.
+    /// If the format is unknown or the bytes are too few.
     pub(super) fn plain_bytes(bytes: &[u8]) -> Result<usize, RecordError> {
         plain_bytes(bytes, TURN_HEADER_BYTES)
     }
@@ -200,7 +204,7 @@ fn plain_bytes(bytes: &[u8], header_bytes: usize) -> Result<usize, RecordError> 
     Ok(header_bytes + packing::unpacked_bytes(&bytes[header_bytes..])?)
 }
 
-/// Refuses bytes of a format beyond `supported`, and those with fewer than `bytes_needed`.
+/// Refuses a format outside `PLAIN_FORMAT..=supported`, and fewer than `bytes_needed` bytes.
 pub(super) fn check_header(
     bytes: &[u8],
     supported: u8,
@@ -217,14 +221,14 @@ pub(super) fn check_header(
     }
 }
 
-/// Reads eight bytes at `at`; the caller has checked the length.
+/// Reads eight bytes at `at`. The caller has checked the length.
 pub(super) fn read_u64(bytes: &[u8], at: usize) -> u64 {
     let mut word = [0; 8];
     word.copy_from_slice(&bytes[at..at + 8]);
     u64::from_le_bytes(word)
 }
 
-/// Reads four bytes at `at`; the caller has checked the length.
+/// Reads four bytes at `at`. The caller has checked the length.
 fn read_u32(bytes: &[u8], at: usize) -> u32 {
     let mut word = [0; 4];
     word.copy_from_slice(&bytes[at..at + 4]);
@@ -238,7 +242,7 @@ pub(super) mod tests {
     use serde_json::Value;
     use serde_json::json;
 
-    /// A thread as format 1 stored it.
+    /// Encodes a conversation in format 1.
     pub(crate) fn plain_thread(thread: &ThreadRecord) -> Vec<u8> {
         let mut bytes = vec![PLAIN_FORMAT];
         bytes.extend_from_slice(&thread.version.to_le_bytes());
@@ -247,7 +251,7 @@ pub(super) mod tests {
         bytes
     }
 
-    /// A turn as format 1 stored it.
+    /// Encodes a turn in format 1.
     pub(crate) fn plain_turn(turn: &TurnRecord) -> Vec<u8> {
         let mut json: Value = serde_json::to_value(turn).unwrap();
         json["body_hash"] = json!(turn.body_hash.to_string());

@@ -1,4 +1,5 @@
-//! What a store refuses or fails at, and what of it the layers above must tell apart.
+//! Errors of the store, as far as the layers above must distinguish them, and their mapping from
+//! errors of redb.
 
 use crate::record::RecordError;
 use jiff::Timestamp;
@@ -7,111 +8,112 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a store refused or failed. One failed group is told to many waiters, so causes are shared.
+/// Why the store refused or failed. Every caller of a failed group gets the same error, so causes
+/// are in an `Arc`.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The message id was used before, for another body.
-    #[error("message id was used before for another body")]
+    /// The message id was used before with another request body.
+    #[error("message id was already used with another request body")]
     BodyDiffers,
-    /// The thread was erased after this message was sent.
-    #[error("thread was erased at {erased_at}")]
+    /// The conversation or the customer was erased after this message was sent.
+    #[error("conversation was erased at {erased_at}; messages sent before that are refused")]
     Erased {
-        /// When.
+        /// Time of the erasure.
         erased_at: Timestamp,
     },
-    /// The thread's record is larger than one may be.
-    #[error("thread has {bytes} bytes, limit is {bytes_max}")]
+    /// The conversation record exceeds its size limit.
+    #[error("conversation record has {bytes} bytes, limit is {bytes_max}")]
     ThreadTooLarge {
-        /// Encoded size.
+        /// Size before packing, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         bytes_max: usize,
     },
-    /// The customer's record is larger than one may be.
-    #[error("customer has {bytes} bytes, limit is {bytes_max}")]
+    /// The customer record exceeds its size limit.
+    #[error("customer record has {bytes} bytes, limit is {bytes_max}")]
     CustomerTooLarge {
-        /// Encoded size.
+        /// Encoded size, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         bytes_max: usize,
     },
     /// The address is linked to another customer.
-    #[error("the address is linked to another customer")]
+    #[error("address is already linked to another customer")]
     IdentityTaken,
-    /// Too many jobs wait. Retrying later can help.
-    #[error("{waiting_max} jobs wait, which is the limit")]
+    /// The job queue is full. Retrying later can help.
+    #[error("job queue is full at {waiting_max} waiting jobs; retry later")]
     JobsFull {
-        /// The limit.
+        /// The limit, in jobs.
         waiting_max: usize,
     },
-    /// The turn's record is larger than one may be.
-    #[error("turn has {bytes} bytes, limit is {bytes_max}")]
+    /// The turn record exceeds its size limit.
+    #[error("turn record has {bytes} bytes, limit is {bytes_max}")]
     TurnTooLarge {
-        /// Encoded size.
+        /// Size before packing, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         bytes_max: usize,
     },
-    /// The disk has no room left, or the file may not grow. What was there is kept.
+    /// The disk is full, or the file may not grow. Stored records are kept.
     #[error("disk is full")]
     DiskFull,
     /// The file or its folder cannot be written.
-    #[error("thread file cannot be written, permission or disk is read-only")]
+    #[error("conversation file cannot be written: no permission, or the disk is read-only")]
     ReadOnly,
     /// The disk failed.
     #[error("disk failed")]
     Disk {
-        /// What the store below said.
+        /// Error of the database.
         #[source]
         cause: Arc<redb::Error>,
     },
-    /// The file is damaged; restore it from a copy.
-    #[error("thread file is damaged")]
+    /// The file is damaged; only a backup helps.
+    #[error("conversation file is damaged; restore it from a backup")]
     Damaged {
-        /// What the store below said; `None` if it broke off.
+        /// Error of the database; `None` if it panicked or a record is missing.
         #[source]
         cause: Option<Arc<redb::Error>>,
     },
-    /// One record cannot be read.
-    #[error("stored record cannot be read")]
+    /// One stored record cannot be decoded.
+    #[error("stored record cannot be decoded")]
     Record {
         /// Why.
         #[from]
         cause: RecordError,
     },
-    /// Another process has the file.
-    #[error("thread file {} is open in another process", path.display())]
+    /// Another process holds the file.
+    #[error("conversation file {} is open in another process", path.display())]
     Locked {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The file is something else.
-    #[error("{} is not a thread file of this program", path.display())]
+    /// The file belongs to another program.
+    #[error("{} is not a conversation file of vitrine", path.display())]
     Foreign {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The file is of another version of this program.
-    #[error("thread file has format {found}, supported is {supported}")]
+    /// The file was written by an incompatible version of the gateway.
+    #[error("conversation file has format {found}, supported is up to {supported}")]
     Format {
-        /// Format found.
+        /// Format of the file.
         found: u64,
-        /// Format that this program reads and writes.
+        /// Newest format that this version supports.
         supported: u64,
     },
-    /// The file or its folder cannot be opened or made.
-    #[error("thread file {} cannot be opened", path.display())]
+    /// The file or its folder cannot be opened or created.
+    #[error("conversation file {} cannot be opened", path.display())]
     Open {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         cause: Arc<io::Error>,
     },
-    /// An earlier failure stopped all writing; start again once it is mended.
-    #[error("nothing is taken in since a failure: {cause}")]
+    /// The store is read-only since an earlier failure of the disk. Restart after repairing it.
+    #[error("store refuses writes until a restart, after a failure: {cause}")]
     Stopped {
-        /// The failure, which was logged with its own causes when it came.
+        /// The earlier failure; it was logged with its own causes when it happened.
         cause: Arc<StoreError>,
     },
     /// The store is shutting down.
@@ -120,7 +122,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the store as a whole has failed, not just this call.
+    /// Whether the failure makes the store read-only, not just this call fail.
     pub(super) fn stops_intake(&self) -> bool {
         match self {
             Self::DiskFull | Self::ReadOnly | Self::Disk { .. } | Self::Damaged { .. } => true,
@@ -142,7 +144,7 @@ impl StoreError {
     }
 }
 
-/// Sorts an error of the store below.
+/// Maps an error of the database.
 pub(super) fn storage(cause: impl Into<redb::Error>) -> StoreError {
     let cause = cause.into();
     match &cause {
@@ -167,7 +169,7 @@ pub(super) fn storage(cause: impl Into<redb::Error>) -> StoreError {
     }
 }
 
-/// Sorts an error met while opening the file at `path`.
+/// Maps an error met while opening the file at `path`.
 pub(super) fn opening(path: &Path, cause: redb::DatabaseError) -> StoreError {
     match redb::Error::from(cause) {
         redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
@@ -186,8 +188,8 @@ pub(super) fn opening(path: &Path, cause: redb::DatabaseError) -> StoreError {
     }
 }
 
-/// Runs a call into the store below; a damaged file can make it break off, which must not take
-/// the gateway with it.
+/// Runs a call into the database. Turns a panic into [`StoreError::Damaged`], because a damaged
+/// file can cause one and must not end the gateway.
 pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(call))
         .unwrap_or(Err(StoreError::Damaged { cause: None }))

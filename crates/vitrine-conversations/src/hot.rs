@@ -1,12 +1,13 @@
-//! Threads held in memory, so that a conversation under way is not read from disk each turn.
+//! In-memory cache of active conversations, so that a turn does not read its conversation from
+//! disk.
 //!
-//! Second-chance eviction (a clock): reading a thread marks it without a lock; when room is
-//! needed the oldest unmarked thread goes, and marked ones lose their mark and go round again.
+//! Second-chance eviction (clock): a read marks its entry without taking a lock. To make room, the
+//! oldest unmarked entry is evicted; a marked one loses its mark and moves to the end of the queue.
 //!
 //! Invariants
-//! - Neither bound is ever exceeded: room is made before a thread is put in, under one lock.
-//! - A thread read from disk before a write never replaces what that write put in: [`HotThreads::
-//!   ticket`] is taken before the read, and a write in between makes it void.
+//! - Neither bound is ever exceeded: room is made before an entry is inserted, under one lock.
+//! - A record read from disk never replaces one written later: a ticket is taken before the read
+//!   ([`HotThreads::ticket`]), and a write in between invalidates it.
 //!
 //! Source: the clock algorithm, Corbató 1968, "A paging experiment with the Multics system".
 
@@ -24,32 +25,33 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-/// How much is held in memory.
+/// Bounds of the in-memory cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HotOptions {
-    /// Threads held; recommended 100,000.
+    /// Conversations held; recommended 100,000.
     pub threads_max: usize,
-    /// Bytes they may take, estimated; recommended 256 MiB.
+    /// Estimated bytes they may take; recommended 256 MiB.
     pub bytes_max: usize,
 }
 
-/// What a thread takes in memory beside its record: two copies of its key, map and clock slots.
+/// Estimated overhead of an entry in bytes, beside its record: two copies of the key, map and queue
+/// slots.
 const ENTRY_BYTES: usize = 256;
 
-/// A record in memory against its size as JSON: strings and maps carry headers and spare room that
-/// JSON does not. An estimate on the safe side, not a measurement.
+/// Memory of a record per byte of its JSON: strings and maps carry headers and spare capacity. A
+/// cautious estimate, not a measurement.
 const MEMORY_PER_PLAIN_BYTE: usize = 3;
 
-/// Write counters, to tell a reader that what it read is old. More of them mean fewer readers told
-/// so without need.
+/// Write counters, shared by keys with the same hash. More of them mean fewer reads discarded
+/// without need.
 const WRITE_COUNTERS: usize = 256;
 
 struct HotThread {
     record: Arc<ThreadRecord>,
     bytes: usize,
-    /// Read since the clock's hand passed.
+    /// Read since the clock hand passed.
     marked: AtomicBool,
-    /// Tells this entry's clock slot from one that an earlier entry of the same key left behind.
+    /// Tells this entry's queue slot from one left behind by an earlier entry of the same key.
     slot: u64,
 }
 
@@ -61,14 +63,14 @@ struct ClockHand {
     bytes: usize,
 }
 
-/// The state of the writes of a key when a read began.
+/// Write counter of a key when a read began.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ticket {
     counter: usize,
     writes: u64,
 }
 
-/// The threads in memory.
+/// The cache.
 pub(super) struct HotThreads {
     options: HotOptions,
     threads: DashMap<ThreadKey, HotThread>,
@@ -99,35 +101,35 @@ impl HotThreads {
         }
     }
 
-    /// The thread, if it is held.
+    /// The cached conversation, if there is one; marks it as read.
     pub(super) fn get(&self, key: &ThreadKey) -> Option<Arc<ThreadRecord>> {
         let held = self.threads.get(key)?;
         held.marked.store(true, Ordering::Relaxed);
         Some(Arc::clone(&held.record))
     }
 
-    /// To be taken before a thread is read from disk.
-    #[expect(clippy::cast_possible_truncation, reason = "any part of the hash will do")]
+    /// Taken before a conversation is read from disk, and passed to [`HotThreads::read`].
+    #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash serve")]
     pub(super) fn ticket(&self, key: &ThreadKey) -> Ticket {
         let counter = self.hasher.hash_one(key) as usize % self.writes.len();
         Ticket { counter, writes: self.writes[counter].load(Ordering::Acquire) }
     }
 
-    /// Puts in what a commit wrote; `plain_bytes` is the size of the record unpacked.
+    /// Inserts the record of a commit that is on disk; `plain_bytes` is its size before packing.
     pub(super) fn wrote(&self, key: &ThreadKey, record: &Arc<ThreadRecord>, plain_bytes: usize) {
         let mut hand = self.hand();
         self.count_write(key);
         self.put(&mut hand, key, record, plain_bytes);
     }
 
-    /// Takes out what an erasure removed.
+    /// Removes an erased conversation.
     pub(super) fn removed(&self, key: &ThreadKey) {
         let mut hand = self.hand();
         self.count_write(key);
         self.take_out(&mut hand, key);
     }
 
-    /// Puts in what was read from disk, unless a write came in between.
+    /// Inserts a record read from disk, unless the key was written since `ticket`.
     pub(super) fn read(
         &self,
         ticket: Ticket,
@@ -141,7 +143,7 @@ impl HotThreads {
         }
     }
 
-    /// Threads held and the bytes they take.
+    /// Number of conversations held, and the bytes estimated for them.
     pub(super) fn size(&self) -> (usize, usize) {
         let hand = self.hand();
         (hand.threads, hand.bytes)
@@ -185,8 +187,8 @@ impl HotThreads {
         self.drop_dead_slots(hand);
     }
 
-    /// Turns the hand until one thread has gone. Only called while some are held; a mark is
-    /// cleared as it is passed, so the second round at the latest finds one.
+    /// Evicts one conversation. Only called while the cache is not empty; a mark is cleared when
+    /// passed, so the second round finds an unmarked entry at the latest.
     fn evict_one(&self, hand: &mut ClockHand) {
         while let Some((key, slot)) = hand.slots.pop_front() {
             let spared = match self.threads.get(&key) {
@@ -202,8 +204,8 @@ impl HotThreads {
         }
     }
 
-    /// A thread written often leaves a dead slot each time; sweeping when they outnumber the
-    /// living keeps the queue within twice the threads, at constant cost a write on average.
+    /// Each rewrite of an entry leaves a dead slot in the queue. Removing them once they outnumber
+    /// the live ones bounds the queue to twice the entries, at constant amortised cost.
     fn drop_dead_slots(&self, hand: &mut ClockHand) {
         if hand.slots.len() > 2 * hand.threads + 16 {
             hand.slots
@@ -237,7 +239,7 @@ mod tests {
                 hot.removed(&samples::thread_key(&format!("t-{}", round % 41)));
             }
             let (threads, bytes) = hot.size();
-            assert!(threads <= 10 && bytes <= 20_000, "{threads} threads, {bytes} bytes");
+            assert!(threads <= 10 && bytes <= 20_000, "{threads} conversations, {bytes} bytes");
             assert_eq!(threads, hot.threads.len());
             let sum: usize = hot.threads.iter().map(|held| held.bytes).sum();
             assert_eq!(bytes, sum);
@@ -250,7 +252,7 @@ mod tests {
         let hot = HotThreads::new(HotOptions { threads_max: 8, bytes_max: 1 << 20 });
         put(&hot, "used", 100);
         for round in 0..100 {
-            assert!(holds(&hot, "used"), "gone after {round} others");
+            assert!(holds(&hot, "used"), "evicted after {round} others");
             put(&hot, &format!("other-{round}"), 100);
         }
         assert!(!holds(&hot, "other-0"));
@@ -272,7 +274,7 @@ mod tests {
         let ticket = hot.ticket(&key);
         hot.removed(&key);
         hot.read(ticket, &key, &old, 100);
-        assert!(hot.get(&key).is_none(), "an erased thread came back");
+        assert!(hot.get(&key).is_none(), "an erased conversation came back");
         let ticket = hot.ticket(&key);
         hot.read(ticket, &key, &old, 100);
         assert!(hot.get(&key).is_some());

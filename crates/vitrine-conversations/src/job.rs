@@ -1,10 +1,13 @@
-//! Work that a restart must not lose: turns that were accepted, messages to the shop's systems.
+//! Jobs: work that must survive a restart, such as accepted turns and hand-offs to the shop's
+//! systems.
 //!
-//! A job is kept until it is done; one that fails too often is put aside, where it can be seen.
+//! A job is kept until it is done. One that keeps failing is moved to the dead jobs, where
+//! operators can list it.
 //!
 //! Invariants
-//! - A job belongs to one thread and goes when the thread is erased.
-//! - Running one twice does no harm: turns are answered once, receivers get the same delivery id.
+//! - A job belongs to one conversation and is deleted with it.
+//! - Running a job twice is harmless: a turn is answered once, and receivers see the same delivery
+//!   id.
 
 use crate::RecordError;
 use crate::StoreFuture;
@@ -17,30 +20,30 @@ use serde::Serialize;
 use uuid::Uuid;
 use vitrine_base::ids::TenantId;
 
-/// Bytes before a job's JSON.
+/// Bytes before the JSON of a job: its format.
 const HEADER_BYTES: usize = 1;
 
-/// Names one job; ids sort by the time they were given.
+/// Key of one job; ids are UUIDs of version 7 and sort by creation time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobKey {
-    /// The thread it belongs to.
+    /// Conversation that the job belongs to.
     pub thread: ThreadKey,
-    /// Which of its jobs.
+    /// Id of the job, unique in its conversation.
     pub id: Uuid,
 }
 
-/// What a job does.
+/// Kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobKind {
-    /// Answers an accepted turn and delivers the answer; the body is the request as it came.
+    /// Answers an accepted turn and delivers the answer. The body is the request as received.
     Turn,
-    /// Delivers a handoff packet; the body is the packet.
+    /// Delivers a hand-off packet. The body is the packet.
     Handoff,
 }
 
 impl JobKind {
-    /// The wire name.
+    /// Name in JSON and in stored records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,86 +53,87 @@ impl JobKind {
     }
 }
 
-/// One job.
+/// A stored job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// What it does.
+    /// Kind of work.
     pub kind: JobKind,
-    /// What it does it with, JSON.
+    /// Input of the job, JSON; see [`JobKind`].
     pub body: String,
-    /// Times it was tried.
+    /// Attempts so far.
     pub attempts: u32,
-    /// When it was taken in.
+    /// Time it was accepted.
     pub created_at: Timestamp,
-    /// When it is tried next.
+    /// Time of the next attempt, at the earliest.
     pub due_at: Timestamp,
-    /// Why the last try failed.
+    /// Error of the last failed attempt; `None` before the first failure.
     pub last_error: Option<String>,
 }
 
 impl Job {
-    /// A job that may run at once.
+    /// A new job, due at once.
     #[must_use]
     pub fn new(kind: JobKind, body: String, now: Timestamp) -> Self {
         Self { kind, body, attempts: 0, created_at: now, due_at: now, last_error: None }
     }
 
-    /// The stored bytes: `format u8 · JSON`.
+    /// Encodes the job as `format u8 · JSON`.
     ///
     /// # Errors
-    /// If the JSON writer refuses, which no value of this type makes it do.
+    /// If JSON encoding fails; no value of this type causes that.
     pub(super) fn encode(&self) -> Result<Vec<u8>, RecordError> {
         let mut bytes = vec![PLAIN_FORMAT];
         serde_json::to_writer(&mut bytes, self)?;
         Ok(bytes)
     }
 
-    /// Reads stored bytes.
+    /// Decodes a stored job.
     ///
     /// # Errors
-    /// If they are of another format, too few, or not this format's JSON.
+    /// If the format is unknown, the bytes are too few, or the JSON is malformed.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         check_header(bytes, PLAIN_FORMAT, HEADER_BYTES)?;
         Ok(serde_json::from_slice(&bytes[HEADER_BYTES..])?)
     }
 }
 
-/// What came of one try.
+/// Outcome of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobOutcome {
-    /// It is done and goes.
+    /// Done: the job is deleted.
     Done,
-    /// It is tried again, as it now stands.
+    /// Failed: the updated job is tried again at its `due_at`.
     Again(Job),
-    /// It is put aside, as it now stands.
+    /// Failed for good: the updated job is moved to the dead jobs.
     Dead(Job),
 }
 
-/// Where jobs are kept.
+/// Storage of jobs.
 pub trait JobStore: Send + Sync + std::fmt::Debug {
-    /// Takes a job in, unless there is one of that key; returns when it is on disk.
+    /// Stores a job and returns once it is on disk. Does nothing if the key is taken by a job with
+    /// the same body.
     ///
     /// # Errors
-    /// [`crate::StoreError::BodyDiffers`] if the one of that key has another body,
-    /// [`crate::StoreError::JobsFull`] if `waiting_max` jobs wait, and those of the disk.
+    /// [`crate::StoreError::BodyDiffers`] if the key is taken by a job with another body,
+    /// [`crate::StoreError::JobsFull`] if `waiting_max` jobs are waiting, and disk errors.
     fn enqueue(&self, key: JobKey, job: Job, waiting_max: usize) -> StoreFuture<'_, ()>;
 
-    /// The jobs that wait, at most `jobs_max`, those due first first.
+    /// The waiting jobs, at most `jobs_max`, earliest due time first.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn waiting(&self, jobs_max: usize) -> StoreFuture<'_, Vec<(JobKey, Job)>>;
 
-    /// Writes down what came of a try. A job that was erased meanwhile stays away.
+    /// Records the outcome of an attempt. Does nothing if the job was erased in the meantime.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn settle(&self, key: JobKey, outcome: JobOutcome) -> StoreFuture<'_, ()>;
 
-    /// The jobs of a tenant that were put aside, at most `jobs_max`, oldest first.
+    /// The dead jobs of a tenant, at most `jobs_max`, by conversation and then by age.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn dead<'a>(
         &'a self,
         tenant: &'a TenantId,

@@ -1,4 +1,4 @@
-//! Jobs in the embedded store.
+//! [`JobStore`] on top of the embedded store.
 
 use crate::EmbeddedStore;
 use crate::Job;
@@ -95,7 +95,7 @@ impl JobStore for EmbeddedStore {
 }
 
 impl Tables<'_> {
-    /// A job that waits or was put aside.
+    /// The job with this key, waiting or dead.
     fn job(&self, at: (&str, u128)) -> Result<Option<Job>, StoreError> {
         let waiting = self.jobs.get(at).map_err(storage)?;
         let stored = waiting.or(self.dead_jobs.get(at).map_err(storage)?);
@@ -109,7 +109,7 @@ fn read(key: (&str, u128), job: &[u8]) -> Result<Option<(JobKey, Job)>, StoreErr
     Ok(Some((key, Job::decode(job)?)))
 }
 
-/// Where the threads of a tenant begin.
+/// Prefix that all conversation keys of a tenant share.
 fn tenant_prefix(tenant: &TenantId) -> String {
     format!("{tenant}\0")
 }

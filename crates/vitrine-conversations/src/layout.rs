@@ -1,23 +1,22 @@
-//! The tables of the thread file and the bytes of their keys and small values.
+//! The tables of the conversation file, and the encoding of their keys and small values.
 //!
 //! | table | key | value |
 //! |---|---|---|
 //! | `meta` | name | number |
-//! | `threads` | `tenant NUL thread` | thread record |
-//! | `turns` | `tenant NUL thread`, sequence | turn record |
+//! | `threads` | `tenant NUL conversation` | conversation record |
+//! | `turns` | `tenant NUL conversation`, sequence | turn record |
 //! | `messages` | SHA-256 of `tenant NUL message` | message entry |
-//! | `tombstones` | SHA-256 of a thread's, customer's or address's key | time of erasure, µs |
+//! | `tombstones` | SHA-256 of a conversation, customer or address key | time of erasure, µs |
 //! | `customers` | `tenant NUL customer` | customer record |
-//! | `customer_threads` | `tenant NUL customer NUL thread` | nothing |
+//! | `customer_threads` | `tenant NUL customer NUL conversation` | nothing |
 //! | `identities` | SHA-256 of `tenant NUL channel NUL address` | `customer` |
-//! | `links` | SHA-256 of the token | µs of expiry · channel u8 · `tenant NUL customer` |
-//! | `jobs` | `tenant NUL thread`, job id | job record |
-//! | `dead_jobs` | the same | the same |
+//! | `links` | SHA-256 of the token | expiry µs i64 · channel u8 · `tenant NUL customer` |
+//! | `jobs` | `tenant NUL conversation`, job id | job record |
+//! | `dead_jobs` | as `jobs` | as `jobs` |
 //!
-//! Times are µs since 1970.
-//! Identifiers hold no control character, so the NUL parts them without doubt. Message ids and
-//! erased threads are kept as hashes only: both may carry a phone number, and both outlive the
-//! conversation.
+//! Times are microseconds since 1970. Identifiers contain no control characters, so NUL separates
+//! them unambiguously. Message ids and erased conversations are stored as hashes only: both may
+//! contain a phone number, and both outlive the conversation.
 
 use crate::CustomerKey;
 use crate::IdentityKey;
@@ -36,17 +35,17 @@ use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::TenantId;
 use vitrine_base::ids::ThreadId;
 
-/// Format of the file: its tables and their layouts.
+/// Format of the file: its tables and their encodings.
 pub(super) const FILE_FORMAT: u64 = 3;
 
-/// The oldest format that is brought up to [`FILE_FORMAT`] when it is opened: 1 lacks customers and
-/// jobs; neither 1 nor 2 has packed records, and theirs stay until they are next written.
+/// Oldest format that is migrated to [`FILE_FORMAT`] on opening. Format 1 lacks customers and jobs;
+/// formats 1 and 2 have no packed records, and theirs stay unpacked until they are next written.
 pub(super) const FILE_FORMAT_MIN: u64 = 1;
 
-/// The entry of `meta` that holds [`FILE_FORMAT`].
+/// Entry of `meta` that holds the format of the file.
 pub(super) const FORMAT_ENTRY: &str = "format";
 
-/// The entry of `meta` that counts erasures since the file was written anew.
+/// Entry of `meta` that counts erasures since the file was last rewritten.
 pub(super) const ERASURES_ENTRY: &str = "erasures";
 
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -65,22 +64,22 @@ pub(super) const JOBS: TableDefinition<'_, (&str, u128), &[u8]> = TableDefinitio
 pub(super) const DEAD_JOBS: TableDefinition<'_, (&str, u128), &[u8]> =
     TableDefinition::new("dead_jobs");
 
-/// Parts tenant and name in a key.
+/// Separates the parts of a key.
 const PART: char = '\0';
 
 const KIND_ANSWERED: u8 = 1;
 const KIND_ERASED: u8 = 2;
 
-/// Bytes before the thread key in an answered entry: format, kind, sequence, time. In format 1 the
-/// hash of the body, which its turn has as well, stood before the sequence.
+/// Bytes before the conversation key in an answered entry: format, kind, sequence, time. In format
+/// 1 the body hash, which the turn holds as well, came before the sequence.
 const ANSWERED_HEADER_BYTES: usize = 18;
 
-/// Bytes of that hash.
+/// Length of that hash, in bytes.
 const HASH_BYTES: usize = 32;
 const ERASED_BYTES: usize = 10;
 
 impl ThreadKey {
-    /// The key of `threads` and the first part of the key of `turns`.
+    /// Key in `threads`, and first part of the key in `turns`.
     pub(super) fn stored(&self) -> String {
         format!("{}{PART}{}", self.tenant, self.thread)
     }
@@ -91,24 +90,25 @@ impl ThreadKey {
         Some(Self { tenant, thread: ThreadId::new(thread).ok()? })
     }
 
-    /// The key of `tombstones`.
+    /// Key in `tombstones`.
     pub(super) fn hashed(&self) -> [u8; 32] {
         Sha256::digest(self.stored()).into()
     }
 }
 
 impl CustomerKey {
-    /// The key of `customers`.
+    /// Key in `customers`.
     pub(super) fn stored(&self) -> String {
         format!("{}{PART}{}", self.tenant, self.customer)
     }
 
-    /// Where the threads of the customer begin in `customer_threads`.
+    /// Prefix of the customer's conversations in `customer_threads`.
     pub(super) fn threads_prefix(&self) -> String {
         format!("{}{PART}", self.stored())
     }
 
-    /// The key of a customer in `tombstones`; the doubled NUL keeps it apart from any thread's.
+    /// Key of a customer in `tombstones`. The doubled NUL keeps it distinct from that of a
+    /// conversation.
     pub(super) fn hashed(&self) -> [u8; 32] {
         Sha256::digest(format!("{}{PART}{PART}{}", self.tenant, self.customer)).into()
     }
@@ -121,7 +121,7 @@ impl CustomerKey {
 }
 
 impl IdentityKey {
-    /// The key of `identities`.
+    /// Key in `identities`.
     pub(super) fn hashed(&self) -> [u8; 32] {
         let (tenant, channel) = (&self.tenant, self.channel.name());
         Sha256::digest(format!("{tenant}{PART}{channel}{PART}{}", self.address)).into()
@@ -148,18 +148,18 @@ impl PendingLink {
 }
 
 impl MessageKey {
-    /// The key of `messages`.
+    /// Key in `messages`.
     pub(super) fn hashed(&self) -> [u8; 32] {
         Sha256::digest(format!("{}{PART}{}", self.tenant, self.message)).into()
     }
 }
 
-/// What is remembered of a message id. The answer itself stands in its turn, once.
+/// Entry of a message id. The answer itself is stored once, in the turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MessageEntry {
-    /// Answered by a turn.
+    /// Answered by the turn `sequence` of a conversation.
     Answered { thread: ThreadKey, sequence: u64, recorded_at: Timestamp },
-    /// Answered once, and erased since.
+    /// Answered, and erased since.
     Erased { erased_at: Timestamp },
 }
 
@@ -213,7 +213,7 @@ impl MessageEntry {
     }
 }
 
-/// A stored time; `None` if it lies outside the calendar.
+/// Converts a stored time; `None` if it is outside the calendar.
 pub(super) fn time(microseconds: i64) -> Option<Timestamp> {
     Timestamp::from_microsecond(microseconds).ok()
 }
@@ -231,7 +231,7 @@ mod tests {
             recorded_at: samples::at(5),
         };
         let erased = MessageEntry::Erased { erased_at: samples::at(6) };
-        // Format 1 had the hash of the body as well.
+        // Format 1 stored the body hash as well.
         let mut plain = answered.encode();
         plain[0] = PLAIN_FORMAT;
         plain.splice(2..2, [7; HASH_BYTES]);

@@ -1,4 +1,5 @@
-//! Customers, their identities and their threads, as a store keeps them.
+//! [`CustomerStore`]: customers, their identities and their conversations, independent of the
+//! database.
 
 use crate::CustomerRecord;
 use crate::StoreFuture;
@@ -9,119 +10,121 @@ use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::TenantId;
 use vitrine_base::ids::ThreadId;
 
-/// One customer of one tenant.
+/// Key of a customer: ids are unique within a tenant only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomerKey {
-    /// Whose.
+    /// Tenant that the customer belongs to.
     pub tenant: TenantId,
-    /// Which.
+    /// Id of the customer within the tenant.
     pub customer: CustomerId,
 }
 
-/// One address on one channel, as one tenant sees it.
+/// Key of an address on one channel, within one tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdentityKey {
-    /// Whose.
+    /// Tenant that the address is known to.
     pub tenant: TenantId,
-    /// The channel.
+    /// Channel of the address.
     pub channel: ChannelKind,
-    /// The address there.
+    /// Address in the channel's own form.
     pub address: String,
 }
 
-/// A link token that was handed out and waits to come back.
+/// A link token that was issued and not used yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingLink {
-    /// Whom it links to.
+    /// Customer to whom the address will be linked.
     pub customer: CustomerKey,
-    /// On which channel it must come back.
+    /// Channel on which the token must be sent.
     pub channel: ChannelKind,
-    /// Until when.
+    /// Time from which the token is invalid.
     pub expires_at: Timestamp,
 }
 
-/// What became of a change of a customer.
+/// Outcome of [`CustomerStore::put_customer`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum CustomerOutcome {
-    /// On disk; the customer with its new version.
+    /// Written to disk; the record with its new version.
     Stored(Arc<CustomerRecord>),
-    /// Somebody changed the customer first, and nothing was written: as it stands.
+    /// The record changed since it was loaded, and nothing was written. Holds the current record,
+    /// `None` if there is none.
     Stale(Option<Arc<CustomerRecord>>),
 }
 
-/// Where customers are kept. Every call concerns one customer, one address or one token.
+/// Storage of customers. Each call concerns one customer, one address or one token.
 pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     /// The customer; `None` if it was never stored or was erased.
     ///
     /// # Errors
-    /// If the disk or the record on it fails.
+    /// If the disk fails or the record cannot be decoded.
     fn customer<'a>(&'a self, key: &'a CustomerKey)
     -> StoreFuture<'a, Option<Arc<CustomerRecord>>>;
 
-    /// Stores a customer made from `version`, 0 for a new one; linked identities lead to it from
-    /// then on, others no more.
+    /// Stores a record made from the stored version, 0 for a new one. From then on exactly its
+    /// identities lead to the customer.
     ///
     /// # Errors
-    /// [`crate::StoreError::IdentityTaken`] if an address is another customer's, the size
-    /// error, and those of the disk.
+    /// [`crate::StoreError::IdentityTaken`] if an address is linked to another customer,
+    /// [`crate::StoreError::CustomerTooLarge`], and disk errors.
     fn put_customer<'a>(
         &'a self,
         key: &'a CustomerKey,
         record: CustomerRecord,
     ) -> StoreFuture<'a, CustomerOutcome>;
 
-    /// Erases the customer's record, identities and open link tokens, and keeps messages sent up to
-    /// `erased_at` from bringing the customer back, by the customer's id or by a linked address.
-    /// Threads are erased one by one, each with `ThreadStore::delete`.
+    /// Erases the customer's record, identities and unused link tokens; returns whether there was a
+    /// record. Messages sent up to `erased_at` are refused afterwards, by customer id and by linked
+    /// address. Conversations are erased separately, with `ThreadStore::delete`.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn erase_customer<'a>(
         &'a self,
         key: &'a CustomerKey,
         erased_at: Timestamp,
     ) -> StoreFuture<'a, bool>;
 
-    /// When the customer was erased last.
+    /// Time of the customer's last erasure; `None` if there was none or it has expired.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn customer_erased_at<'a>(&'a self, key: &'a CustomerKey)
     -> StoreFuture<'a, Option<Timestamp>>;
 
-    /// When the customer of an address was erased last, if that has happened.
+    /// Time at which the customer with this address was last erased; `None` if there was none or it
+    /// has expired.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn address_erased_at<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<Timestamp>>;
 
-    /// The threads that a customer has had part in, at most `threads_max`.
+    /// Conversations of the customer, at most `threads_max`, in the order of their ids.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn customer_threads<'a>(
         &'a self,
         key: &'a CustomerKey,
         threads_max: usize,
     ) -> StoreFuture<'a, Vec<ThreadId>>;
 
-    /// Whose an address is.
+    /// The customer that an address is linked to.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn identified<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<CustomerId>>;
 
-    /// Remembers a link token by its hash.
+    /// Stores a link token; `token` is its SHA-256 hash.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn offer_link(&self, token: [u8; 32], link: PendingLink) -> StoreFuture<'_, ()>;
 
-    /// The link of a token that came back on `channel`, which is then good no more; `None` if there
-    /// is none, its time is over, or it was handed out for another channel.
+    /// Consumes the link token that was sent on `channel`. `None` if it is unknown, has expired or
+    /// was issued for another channel; it then stays valid for its own channel.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Disk errors.
     fn take_link(
         &self,
         token: [u8; 32],

@@ -1,14 +1,15 @@
-//! Conversations: what was said, who owns them, and that no turn is lost or answered twice.
+//! Conversations: their state, their owner and their turns, stored so that no turn is lost or
+//! answered twice.
 //!
-//! [`ThreadStore`] is what the layers above hold; [`EmbeddedStore`] keeps it in one file on this
-//! machine. [`TurnGate`] lets one turn of a thread run at a time.
+//! [`ThreadStore`] is the interface for the layers above. [`EmbeddedStore`] implements it in
+//! one file on this machine. [`TurnGate`] runs one turn of a conversation at a time.
 //!
 //! Invariants
-//! - A commit that returned is on disk; a commit that failed left either nothing or all of itself.
-//! - A message id is answered once: a second commit gets the first one's answer.
-//! - A thread changes only from the version that the change was made from.
-//! - What was erased stays away: an old message under an erased thread is refused, for longer than
-//!   any channel delivers again.
+//! - A commit that returned is on disk; a commit that failed is either complete or absent.
+//! - A message id is answered once: a second commit returns the first answer.
+//! - A conversation changes only if it still has the version that the change was made from.
+//! - Erased records stay erased: a message sent before the erasure is refused, for longer than any
+//!   channel retries a delivery.
 
 mod customer;
 mod customers;
@@ -103,164 +104,165 @@ use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
 use vitrine_base::ids::ThreadId;
 
-/// One thread of one tenant: two tenants may use the same thread id for two conversations.
+/// Key of a conversation: ids are unique within a tenant only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ThreadKey {
-    /// Whose.
+    /// Tenant that the conversation belongs to.
     pub tenant: TenantId,
-    /// Which.
+    /// Id of the conversation within the tenant.
     pub thread: ThreadId,
 }
 
-/// One message of one tenant: the idempotency key.
+/// Key of a message within one tenant: the idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageKey {
-    /// Whose.
+    /// Tenant that received the message.
     pub tenant: TenantId,
-    /// The provider's id.
+    /// Message id, given by the provider.
     pub message: MessageId,
 }
 
-/// The answer that a message got when it came first.
+/// The recorded answer of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
-    /// The thread it belongs to.
+    /// Conversation that holds the turn.
     pub thread: ThreadKey,
-    /// The turn's place in that thread, from 0.
+    /// Position of the turn in its conversation, from 0.
     pub sequence: u64,
-    /// Hash of the body it answered.
+    /// Hash of the request body that was answered.
     pub body_hash: BodyHash,
-    /// The answer exactly as it left.
+    /// The answer, byte for byte as it was sent.
     pub answer: Arc<[u8]>,
 }
 
 impl StoredAnswer {
-    /// The answer, if it answered this very body.
+    /// Returns the answer if it belongs to this request body.
     ///
     /// # Errors
-    /// [`StoreError::BodyDiffers`] if the id was used for another body.
+    /// [`StoreError::BodyDiffers`] if the id was used with another body.
     pub fn for_body(self, body_hash: BodyHash) -> Result<Self, StoreError> {
         if self.body_hash == body_hash { Ok(self) } else { Err(StoreError::BodyDiffers) }
     }
 }
 
-/// One change of one thread, all or nothing.
+/// An atomic change of one conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TurnCommit {
-    /// The thread.
+    /// Key of the conversation.
     pub key: ThreadKey,
-    /// The thread as it shall be. Its `version` is the one it was made from, 0 for a new thread:
-    /// the commit is refused as stale if the stored thread has another by now.
+    /// The new record. Its `version` is the one that the change was made from, 0 for a new
+    /// conversation; the commit is refused as stale if the stored version differs.
     pub thread: ThreadRecord,
-    /// The turn to record with it; `None` if only the thread changes (its owner, its facts).
+    /// Turn to record with it; `None` if only the conversation changes, for example its owner or
+    /// its facts.
     pub turn: Option<TurnRecord>,
-    /// Work that must follow it.
+    /// Jobs to store in the same transaction.
     pub jobs: Vec<Job>,
 }
 
-/// What became of a commit.
+/// Outcome of a commit that did not fail.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CommitOutcome {
-    /// On disk; the thread with its new version.
+    /// Written to disk; the record with its new version.
     Recorded(Arc<ThreadRecord>),
-    /// The message has been answered before, with the same body: send this instead.
+    /// The message was answered before, with the same body: send this answer instead.
     AlreadyRecorded(StoredAnswer),
-    /// Somebody changed the thread first, and nothing was written: the thread as it stands,
-    /// `None` if there is none.
+    /// The conversation changed since it was loaded, and nothing was written. Holds the current
+    /// record, `None` if there is none.
     Stale(Option<Arc<ThreadRecord>>),
 }
 
-/// What an erasure removed.
+/// Counts of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erasure {
-    /// Threads removed, 0 or 1.
+    /// Conversations removed, 0 or 1.
     pub threads: u64,
     /// Turns removed with it.
     pub turns: u64,
 }
 
-/// Sizes and counts of a store.
+/// Sizes and counters of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreStatistics {
-    /// Threads stored.
+    /// Conversations stored.
     pub threads: u64,
     /// Turns stored.
     pub turns: u64,
-    /// Message ids remembered, erased ones included.
+    /// Message ids stored, those of erased conversations included.
     pub messages: u64,
-    /// Threads erased and kept away.
+    /// Erasures in force: tombstones of conversations, customers and addresses.
     pub tombstones: u64,
-    /// Bytes on disk; 0 in memory.
+    /// Size of the file in bytes; 0 for a store in memory.
     pub file_bytes: u64,
-    /// Threads held in memory.
+    /// Conversations held in memory.
     pub hot_threads: usize,
-    /// Bytes they take, estimated.
+    /// Bytes estimated for them.
     pub hot_bytes: usize,
-    /// Writes that wait for their group now.
+    /// Writes queued for the next group.
     pub writes_waiting: usize,
-    /// Groups written since the start, each with one sync of the disk.
+    /// Groups committed since the start; each is one transaction.
     pub groups_written: u64,
-    /// Commits and erasures written since the start.
+    /// Writes committed since the start, rejected ones not counted.
     pub writes_done: u64,
 }
 
-/// A store's answer, in time.
+/// A boxed future of a store call.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Where threads are kept. Every call concerns one thread or one message, so that a store may
-/// spread them over machines. Calls must run inside a tokio runtime.
+/// Storage of conversations. Each call concerns one conversation or one message, so that an
+/// implementation can shard them over machines. Calls must run inside a tokio runtime.
 pub trait ThreadStore: Send + Sync + std::fmt::Debug {
-    /// The thread as it stands; `None` if it was never stored or was erased.
+    /// The current record; `None` if it was never stored or was erased.
     ///
     /// # Errors
-    /// If the disk or the record on it fails.
+    /// If the disk fails or the record cannot be decoded.
     fn load<'a>(&'a self, key: &'a ThreadKey) -> StoreFuture<'a, Option<Arc<ThreadRecord>>>;
 
-    /// The answer that a message got; `None` if it is new. Compare with
+    /// The recorded answer of a message; `None` if the message is new. Check the request body with
     /// [`StoredAnswer::for_body`].
     ///
     /// # Errors
-    /// [`StoreError::Erased`] if the message was answered once and its thread erased since;
-    /// otherwise if the disk or the record on it fails.
+    /// [`StoreError::Erased`] if the message was answered and its conversation erased since;
+    /// otherwise if the disk fails or the record cannot be decoded.
     fn replay<'a>(&'a self, key: &'a MessageKey) -> StoreFuture<'a, Option<StoredAnswer>>;
 
-    /// Writes thread, turn and idempotency entry in one transaction and returns when they are on
-    /// disk. Waits while the queue is full. If the caller stops waiting, the commit may still
-    /// happen; `replay` then finds it.
+    /// Writes conversation, turn, idempotency entry and jobs in one transaction; returns once they
+    /// are on disk. Waits while the queue is full. If the caller stops waiting, the commit may
+    /// still happen, and `replay` then finds it.
     ///
     /// # Errors
-    /// [`StoreError::BodyDiffers`] if the message id was used for another body,
-    /// [`StoreError::Erased`] if the thread was erased after the message was sent, the size
-    /// errors, and those of the disk; after one of the latter nothing is taken in any more.
+    /// [`StoreError::BodyDiffers`] if the message id was used with another body,
+    /// [`StoreError::Erased`] if conversation or customer were erased after the message was sent,
+    /// the size errors, and disk errors, after which the store is read-only.
     fn commit(&self, commit: TurnCommit) -> StoreFuture<'_, CommitOutcome>;
 
-    /// The last `turns_max` turns of a thread, newest last.
+    /// The last `turns_max` turns of a conversation, newest last.
     ///
     /// # Errors
-    /// If the disk or a record on it fails.
+    /// If the disk fails or a record cannot be decoded.
     fn turns<'a>(
         &'a self,
         key: &'a ThreadKey,
         turns_max: usize,
     ) -> StoreFuture<'a, Vec<TurnRecord>>;
 
-    /// Erases a thread, its turns and the bodies of its messages, and keeps messages sent up to
-    /// `erased_at` from opening it again. Message ids stay as hashes, so that a late delivery is
-    /// still known for one.
+    /// Erases a conversation with its turns, jobs and the bodies of its messages. Messages sent up
+    /// to `erased_at` cannot reopen it. Message ids stay as hashes, so that a late redelivery is
+    /// still recognised.
     ///
     /// # Errors
-    /// As for `commit`.
+    /// Disk errors, as for `commit`.
     fn delete<'a>(&'a self, key: &'a ThreadKey, erased_at: Timestamp) -> StoreFuture<'a, Erasure>;
 
-    /// Counts and sizes.
+    /// Counts records and sizes.
     ///
     /// # Errors
     /// If the disk fails.
     fn statistics(&self) -> StoreFuture<'_, StoreStatistics>;
 
-    /// Whether writes are taken in; cheap, for readiness.
+    /// Whether the store accepts writes. Does no I/O; used for readiness.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`] with the failure that stopped them.
+    /// [`StoreError::Stopped`] with the failure that made the store read-only.
     fn intake(&self) -> Result<(), StoreError>;
 }

@@ -1,7 +1,8 @@
-//! Makes and opens the thread file, and refuses what is not one.
+//! Creates, opens and migrates the conversation file.
 //!
-//! A new file is made aside, written whole, and only then given its name: a file under that name
-//! always holds its tables, so an empty or foreign one is refused instead of being taken for new.
+//! A new file is written completely under a temporary name and only then linked to its own: a file
+//! under that name always holds its tables. An empty or foreign file is therefore refused, never
+//! initialised.
 
 use crate::HotOptions;
 use crate::StoreError;
@@ -28,28 +29,31 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How thoroughly the file is checked when it is opened.
+/// How thoroughly the file is checked on opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenCheck {
-    /// Checksums of everything, but only if the file was not closed properly. Recommended.
+    /// Checks all checksums only when a crash makes [`Recovery::Walk`] walk the file; with
+    /// [`Recovery::Quick`] a crash needs no check. Recommended.
     AfterCrash,
-    /// Checksums of everything, every time: reads the whole file, finds decay at rest.
+    /// Checks all checksums every time: reads the whole file, and detects silent corruption.
     Always,
 }
 
-/// What a commit pays for a fast start after a crash. Measured with `benches/threads` on 40,000
-/// threads of six turns (570 MB), killed while writing: open again after 5.7 s or 12.5 ms.
+/// Trade-off between the cost of a commit and the start after a crash. Measured with
+/// `benches/threads` on 40,000 conversations of six turns (570 MB), killed while writing: the file
+/// opened after 5.7 s with `Walk`, after 12.5 ms with `Quick`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
-    /// One sync a group; after a crash the whole file is walked, 10 s a GB.
+    /// One sync per group. After a crash the whole file is walked, 10 s per GB.
     Walk,
-    /// Two syncs a group, and the map of the file's pages with it; after a crash the file opens at
-    /// once. Recommended: a write that is alone takes 4 ms longer, 64 at once are as fast.
+    /// Two syncs per group, because the allocation map is saved as well; after a crash the file
+    /// opens at once. Recommended: a single write takes 4 ms longer, 64 concurrent writes take no
+    /// longer.
     Quick,
 }
 
 impl Recovery {
-    /// The configured name of either.
+    /// Parses the configured name; `None` if it is unknown.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -60,26 +64,26 @@ impl Recovery {
     }
 }
 
-/// Where and how an embedded store keeps its threads.
+/// Options of an embedded store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbeddedOptions {
-    /// The file; its folder is made if missing.
+    /// Path of the file; missing folders are created.
     pub path: PathBuf,
-    /// Bytes of file pages kept in memory; recommended 64 MiB.
+    /// Page cache of the database, in bytes; recommended 64 MiB.
     pub cache_bytes: usize,
-    /// Writes that may wait for their group; a further one waits for room. Recommended 1,024.
+    /// Queue length in writes; a further write waits for room. Recommended 1,024.
     pub queue_writes_max: usize,
-    /// Writes in one group, that is one transaction and one sync; recommended 256.
+    /// Largest group, in writes; a group is one transaction. Recommended 256.
     pub group_writes_max: usize,
-    /// Bytes of one encoded thread; recommended 64 KiB.
+    /// Largest conversation record before packing, in bytes; recommended 64 KiB.
     pub thread_bytes_max: usize,
-    /// Bytes of one encoded turn, its answer included; recommended 256 KiB.
+    /// Largest turn record before packing, answer included, in bytes; recommended 256 KiB.
     pub turn_bytes_max: usize,
-    /// Threads held in memory.
+    /// Bounds of the in-memory cache of conversations.
     pub hot: HotOptions,
-    /// What to check when opening.
+    /// What to check on opening.
     pub open_check: OpenCheck,
-    /// What to pay for a fast start after a crash.
+    /// How the file recovers after a crash.
     pub recovery: Recovery,
 }
 
@@ -89,16 +93,17 @@ fn builder(options: &EmbeddedOptions) -> Builder {
     builder.set_check_integrity_on_open(options.open_check == OpenCheck::Always);
     builder.set_repair_callback(|session| {
         let percent = session.progress() * 100.0;
-        tracing::warn!(percent, "thread file was not closed properly, repairing it");
+        tracing::warn!(percent, "conversation file was not closed properly, repairing it");
     });
     builder
 }
 
-/// Opens the file of `options`, or makes it if there is none.
+/// Opens the file of `options`, creating it if it is missing. On an error the file is left
+/// unchanged.
 ///
 /// # Errors
 /// [`StoreError::Locked`], `Foreign`, `Format`, `Damaged`, `Open`, `ReadOnly`, `DiskFull` or
-/// `Disk`, each with the reason; the file is left as it was.
+/// `Disk`.
 pub(super) fn database(options: &EmbeddedOptions) -> Result<Database, StoreError> {
     let path = &options.path;
     let failed = |cause| StoreError::Open { path: path.clone(), cause: Arc::new(cause) };
@@ -112,7 +117,7 @@ pub(super) fn database(options: &EmbeddedOptions) -> Result<Database, StoreError
     })
 }
 
-/// A store on something else than a file, such as memory; made if it is empty.
+/// Opens a database on another backend than a file, such as memory; initialises it if it is empty.
 pub(super) fn on_backend(
     options: &EmbeddedOptions,
     backend: impl StorageBackend,
@@ -126,7 +131,8 @@ pub(super) fn on_backend(
     Ok(database)
 }
 
-/// Makes the file aside and links it under its name; another process may win, which is as well.
+/// Creates the file under a temporary name and links it to its own. If another process is faster,
+/// its file is used.
 fn create(options: &EmbeddedOptions) -> Result<(), StoreError> {
     let path = &options.path;
     let failed = |cause: io::Error| match cause.kind() {
@@ -139,29 +145,30 @@ fn create(options: &EmbeddedOptions) -> Result<(), StoreError> {
     let made = guarded(|| create_at(options, &aside).map(drop));
     let linked = made.and_then(|()| match fs::hard_link(&aside, path) {
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        // Some file systems have no links; there the name is moved, and two creators would race.
+        // Some file systems have no hard links. There the file is renamed, and two creators would
+        // race.
         Err(_) => fs::rename(&aside, path).map_err(failed),
         Ok(()) => Ok(()),
     });
     match fs::remove_file(&aside) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(path = %aside.display(), %cause, "left a file behind");
+            tracing::warn!(path = %aside.display(), %cause, "temporary file could not be removed");
         }
         _ => {}
     }
     linked?;
-    // The name itself must survive a crash, not only the bytes under it.
+    // The directory entry must survive a crash as well.
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
-/// The name under which a file is made before it gets its own.
+/// Temporary name of a file that is being written.
 pub(super) fn aside(path: &Path) -> PathBuf {
     let mut aside = path.to_owned().into_os_string();
     aside.push(format!(".new-{}", std::process::id()));
     PathBuf::from(aside)
 }
 
-/// The folder that a file stands in.
+/// Folder that contains the file.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -169,7 +176,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// An empty database in a file that must not exist, with its tables.
+/// Creates a database with empty tables in a new file; the file must not exist.
 pub(super) fn create_at(options: &EmbeddedOptions, path: &Path) -> Result<Database, StoreError> {
     let database = builder(options).create(path).map_err(|cause| opening(path, cause))?;
     initialize(&database)?;
@@ -185,8 +192,7 @@ fn initialize(database: &Database) -> Result<(), StoreError> {
     transaction.commit().map_err(storage)
 }
 
-/// Refuses a file of another program or of a later version of this one, and brings an older one up
-/// to date.
+/// Refuses a file of another program or of a newer format, and migrates an older one.
 fn check(database: &Database, path: &Path) -> Result<(), StoreError> {
     let transaction = database.begin_read().map_err(storage)?;
     let foreign = || StoreError::Foreign { path: path.to_owned() };
@@ -205,9 +211,8 @@ fn check(database: &Database, path: &Path) -> Result<(), StoreError> {
     transaction.open_table(TOMBSTONES).map_err(storage)?;
     drop(meta);
     if found < FILE_FORMAT {
-        tracing::info!(found, now = FILE_FORMAT, "bringing the thread file up to date");
-        // What is newer than format 1 is tables and a record format; old records are read as they
-        // are.
+        tracing::info!(found, now = FILE_FORMAT, "migrating the conversation file");
+        // Later formats only add tables and a record format; old records stay readable.
         initialize(database)?;
     }
     Ok(())

@@ -1,30 +1,32 @@
-//! The walk of a thread between the bot and the humans: bot → offered → human → released → bot.
+//! State machine of a conversation's owner: bot → offered → human → released → bot.
 //!
-//! Pure: the store makes a step binding by comparing the thread's version when it is committed.
+//! Pure. Concurrent changes are resolved by the store, which compares the conversation's version on
+//! commit.
 //!
 //! Invariants
-//! - Every change of state raises the epoch by one; no change leaves it as it was.
-//! - A human's message makes the human the owner from any state.
+//! - Every change of state raises the epoch by one; an event without effect returns the value
+//!   unchanged.
+//! - A message from a human makes the human the owner, in any state.
 
 use crate::record::OwnerState;
 use crate::record::Ownership;
 use jiff::Timestamp;
 
-/// Something that may change the owner of a thread.
+/// Event that may change the owner of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OwnerEvent {
-    /// The bot asks for a human.
+    /// The bot requested a human.
     HandoffOffered,
-    /// A human of the shop wrote, or took the thread.
+    /// A human of the shop wrote, or took over the conversation.
     HumanSpoke,
-    /// The human gave the thread back, or the offer was withdrawn.
+    /// The human handed the conversation back, or the hand-off request was withdrawn.
     Released,
     /// The customer wrote.
     CustomerSpoke,
 }
 
 impl Ownership {
-    /// The ownership after an event.
+    /// The ownership after an event; `now` becomes the time of the change.
     #[must_use]
     pub fn after(self, event: OwnerEvent, now: Timestamp) -> Self {
         let state = match (self.state, event) {
@@ -40,7 +42,7 @@ impl Ownership {
         Self { state, epoch: self.epoch.saturating_add(1), since: now }
     }
 
-    /// Whether a draft may be made and sent.
+    /// Whether the bot may draft and send a reply.
     #[must_use]
     pub fn bot_may_speak(self) -> bool {
         matches!(self.state, OwnerState::Bot | OwnerState::Offered)

@@ -1,39 +1,40 @@
-//! How records are packed: LZ4, with a dictionary of what nearly every record says.
+//! Compression of records: LZ4 with a dictionary of the JSON that nearly every record contains.
 //!
-//! A turn is a kilobyte of JSON whose keys and values mostly stand in every other turn as well, and
-//! a leaf of the file holds few of that size, badly filled. Packed, a record is a third of it.
+//! A turn is about a kilobyte of JSON, and most of its keys and values recur in every other turn. A
+//! B-tree leaf holds few records of that size and fills badly. Packed, a record takes a third of
+//! it.
 //!
 //! Invariants
-//! - [`DICTIONARY`] never changes: it is part of the format of the records packed with it. Another
-//!   dictionary is another record format.
-//! - Packed bytes that claim to be more than they can be are refused before anything is allocated.
+//! - [`DICTIONARY`] never changes: it is part of the record format. Another dictionary needs
+//!   another record format.
+//! - A length that the block cannot expand to is refused before any memory is allocated.
 //!
 //! Source: the LZ4 block format, Collet 2013.
 
 use crate::RecordError;
 use std::sync::Arc;
 
-/// Threads, turns and answers as they are written, without anybody's words.
+/// Sample conversations, turns and answers, without personal content.
 const DICTIONARY: &[u8] = include_bytes!("packing_dictionary.txt");
 
-/// A byte of an LZ4 block stands for at most this many bytes. Source: the block format, where a
-/// match grows by 255 for each further byte.
+/// Largest expansion of an LZ4 block, in bytes per byte. Source: the block format, where each
+/// further byte extends a match by at most 255.
 const GROWTH_MAX: usize = 255;
 
 /// Bytes before the block: its unpacked length.
 const LENGTH_BYTES: usize = 4;
 
-/// Appends `length u32 · LZ4 block` of `plain`.
+/// Appends `length u32 · LZ4 block` of `plain` to `to`.
 pub(super) fn pack(plain: &[u8], to: &mut Vec<u8>) {
     let length = u32::try_from(plain.len()).unwrap_or(u32::MAX);
     to.extend_from_slice(&length.to_le_bytes());
     to.extend_from_slice(&lz4_flex::block::compress_with_dict(plain, DICTIONARY));
 }
 
-/// The length that packed bytes have once unpacked.
+/// Length after unpacking, in bytes, as claimed by the header.
 ///
 /// # Errors
-/// If they are too few, or claim what no block can hold.
+/// If there is no header, or the block is too short to expand to that length.
 pub(super) fn unpacked_bytes(packed: &[u8]) -> Result<usize, RecordError> {
     let bytes = packed.len();
     let Some((length, block)) = packed.split_first_chunk::<LENGTH_BYTES>() else {
@@ -47,10 +48,10 @@ pub(super) fn unpacked_bytes(packed: &[u8]) -> Result<usize, RecordError> {
     Ok(length)
 }
 
-/// What was packed.
+/// Unpacks the output of [`pack`].
 ///
 /// # Errors
-/// If the bytes are not what [`pack`] makes.
+/// If `packed` is not output of [`pack`].
 pub(super) fn unpack(packed: &[u8]) -> Result<Vec<u8>, RecordError> {
     let length = unpacked_bytes(packed)?;
     let block = &packed[LENGTH_BYTES..];
@@ -69,7 +70,7 @@ mod tests {
     use crate::BodyHash;
     use proptest::prelude::*;
 
-    /// The dictionary that records of format 2 are packed with.
+    /// Hash of the dictionary of record format 2.
     const DICTIONARY_SHA256: &str =
         "6ebb34e4de6a32e7b0ddec875bdbe207b4c1baf87d5d745c127a3101a3caca63";
 

@@ -1,4 +1,4 @@
-//! What is stored of a thread and of a turn; `encoding` has the bytes.
+//! Stored types of conversations and turns; `encoding` turns them into bytes.
 
 use crate::Purpose;
 use crate::stored_text::hash;
@@ -22,42 +22,42 @@ use vitrine_base::ids::TurnId;
 use vitrine_base::language::Language;
 use vitrine_base::language::Tongue;
 
-/// Why bytes are not a record.
+/// Why stored bytes cannot be decoded.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RecordError {
-    /// Written by another version of this program.
+    /// The record was written by a newer version of the gateway.
     #[error("record has format {found}, supported is up to {supported}")]
     Format {
-        /// The format byte found.
+        /// Format byte found.
         found: u8,
-        /// The newest format of such records.
+        /// Newest format supported for this kind of record.
         supported: u8,
     },
-    /// A time outside the calendar.
-    #[error("record has the time {microseconds} us, which is none")]
+    /// A stored time is outside the calendar.
+    #[error("record has an invalid time: {microseconds} us since 1970")]
     Time {
-        /// The time found.
+        /// Microseconds since 1970, as found.
         microseconds: i64,
     },
-    /// The packed part is no block.
-    #[error("record does not unpack")]
+    /// The packed part is not a valid LZ4 block.
+    #[error("packed part of the record is not a valid LZ4 block")]
     Packing {
-        /// What the decoder said.
+        /// Error of the decompressor.
         #[source]
         cause: Arc<lz4_flex::block::DecompressError>,
     },
-    /// Fewer bytes than the layout needs.
+    /// The record is shorter than its layout.
     #[error("record has {bytes} bytes, its layout needs {bytes_needed}")]
     Short {
-        /// Length found.
+        /// Length found, in bytes.
         bytes: usize,
-        /// Length that the layout asks for.
+        /// Length needed, in bytes.
         bytes_needed: usize,
     },
-    /// The JSON part is not what this format holds.
-    #[error("record is malformed")]
+    /// The JSON part does not match this format.
+    #[error("JSON of the record is malformed")]
     Malformed {
-        /// What the parser said.
+        /// Error of the JSON parser.
         #[source]
         cause: Arc<serde_json::Error>,
     },
@@ -74,7 +74,7 @@ impl From<serde_json::Error> for RecordError {
 pub struct BodyHash(pub [u8; 32]);
 
 impl BodyHash {
-    /// Hashes a body.
+    /// Hashes a request body.
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
         Self(Sha256::digest(body).into())
@@ -93,235 +93,237 @@ impl fmt::Debug for BodyHash {
     }
 }
 
-/// Who answers the customer.
+/// Owner of a conversation: the one who answers the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnerState {
-    /// The bot.
+    /// The bot answers.
     Bot,
-    /// The bot, while a human has been asked for.
+    /// The bot still answers; a human has been requested.
     Offered,
-    /// A human; the bot is silent.
+    /// A human answers; the bot is silent.
     Human,
-    /// Nobody: the human is done, the bot waits for the customer's next message.
+    /// The human is done; the bot takes over with the customer's next message.
     Released,
 }
 
-/// Who owns a thread, and since when. `Ownership::after` in `ownership` changes it.
+/// Owner of a conversation. `Ownership::after` applies an event to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
-    /// The owner.
+    /// Current owner.
     pub state: OwnerState,
-    /// Rises by one with every change of owner; an answer of an older epoch must not be sent.
+    /// Rises by one with every change of owner. A reply drafted in an older epoch must not be sent.
     pub epoch: u64,
-    /// When the owner changed last.
+    /// Time of the last change.
     pub since: Timestamp,
 }
 
-/// How we know a fact.
+/// Origin of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactKind {
-    /// The customer said it.
+    /// The customer stated it.
     Stated,
-    /// We concluded it.
+    /// The gateway inferred it.
     Inferred,
 }
 
-/// The value of one facet that the customer cares about.
+/// A known preference of the customer: the value of one facet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KnownFact {
-    /// The value, such as `marathon`.
+    /// Value of the facet, such as `marathon`.
     pub value: String,
-    /// Stated or inferred.
+    /// Whether the customer stated it or it was inferred.
     pub kind: FactKind,
-    /// The message it was learnt from.
+    /// Message that it was learnt from; `None` if the message had no id.
     #[serde(with = "text_option")]
     pub source: Option<MessageId>,
-    /// The customer's own words, cut to [`VERBATIM_CHARS_MAX`]; `None` if it was tapped or
-    /// inferred.
+    /// The customer's words, at most [`VERBATIM_CHARS_MAX`] characters; `None` if the value was
+    /// tapped or inferred.
     #[serde(default)]
     pub verbatim: Option<String>,
-    /// What it is kept for.
+    /// Purpose it is stored for; decides how long it is kept.
     #[serde(default)]
     pub purpose: Purpose,
-    /// How sure we are, 0 to 1; what was stated is certain.
+    /// Confidence, 0 to 1; 1 for a stated fact.
     #[serde(default = "certain", serialize_with = "finite")]
     pub confidence: f32,
-    /// When it was learnt.
+    /// Time it was learnt.
     pub learnt_at: Timestamp,
 }
 
-/// Longest verbatim source of a fact, characters.
+/// Longest verbatim quote stored with a fact, in characters.
 pub const VERBATIM_CHARS_MAX: usize = 280;
 
 fn certain() -> f32 {
     1.0
 }
 
-/// One answer that a pending question offers.
+/// One answer offered with a pending question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferedOption {
-    /// What comes back when it is chosen, such as `feel=comfort`.
+    /// Option id returned when it is chosen, such as `feel=comfort`.
     pub id: String,
-    /// What the customer read.
+    /// Text shown to the customer.
     pub title: String,
 }
 
-/// A question that we asked and that has no answer yet.
+/// A question that was asked and is not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingQuestion {
-    /// The facet asked about, such as `feel` or `size`.
+    /// Facet asked about, such as `feel` or `size`.
     pub facet: String,
-    /// The answers offered, in the order shown.
+    /// Answers offered, in the order shown.
     pub options: Vec<OfferedOption>,
-    /// The product that the question is about.
+    /// Product that the question is about, if any.
     #[serde(with = "text_option")]
     pub product: Option<Sku>,
-    /// Sizes that are still possible.
+    /// Sizes that are still possible; empty unless the question asks for the size.
     pub size_candidates: Vec<String>,
-    /// When it was asked.
+    /// Time it was asked.
     pub asked_at: Timestamp,
 }
 
 /// One line of the cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartLine {
-    /// The article.
+    /// Article in the cart.
     #[serde(with = "text")]
     pub sku: Sku,
-    /// Pieces, at least one.
+    /// Pieces, at least 1.
     pub quantity: u32,
 }
 
-/// An intent that a past turn showed.
+/// Intent recognised in an earlier turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeenIntent {
-    /// The label.
+    /// Label of the intent.
     pub label: String,
     /// Calibrated confidence, 0 to 1.
     #[serde(serialize_with = "finite")]
     pub confidence: f32,
-    /// When it was seen.
+    /// Time it was recognised.
     pub seen_at: Timestamp,
 }
 
-/// An offer that the customer did not want.
+/// An offer that the customer declined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclinedOffer {
-    /// The article offered.
+    /// Article offered.
     #[serde(with = "text")]
     pub sku: Sku,
-    /// When it was declined.
+    /// Time it was declined.
     pub declined_at: Timestamp,
 }
 
-/// Runs that lead to a handoff or to silence; each starts again at zero when broken.
+/// Counters that lead to a hand-off or limit offers. Those `in_a_row` return to 0 when the row
+/// breaks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counters {
-    /// Turns in a row whose intent was unsure.
+    /// Consecutive turns with an uncertain intent.
     pub low_confidence_in_a_row: u32,
-    /// Times in a row that the same question was asked.
+    /// Consecutive times that the same question was asked.
     pub same_question_in_a_row: u32,
-    /// Offers made in this thread.
+    /// Offers made in this conversation.
     pub offers_made: u32,
 }
 
-/// The second thing that a message asked for.
+/// Second intent of a message, kept for a later turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptIntent {
-    /// The label.
+    /// Label of the intent.
     pub label: String,
-    /// The words that ask for it.
+    /// Part of the message that expresses it.
     pub text: String,
-    /// Turns since then.
+    /// Turns since that message.
     pub turns: u32,
 }
 
-/// Words of the customer that a later turn has to answer.
+/// A message of the customer that a later turn must answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
-    /// The turn that brought them and was superseded.
+    /// The superseded turn that the message belonged to.
     #[serde(with = "text")]
     pub turn_id: TurnId,
-    /// The words.
+    /// Text of the message.
     pub text: String,
-    /// When they were sent, by the provider's clock; the arrival when it gave none.
+    /// Time sent, by the provider's clock; the time of arrival if the provider gave none.
     pub sent_at: Timestamp,
 }
 
-/// Everything known about one conversation.
+/// Stored state of one conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ThreadRecord {
-    /// The thread.
+    /// Id of the conversation.
     #[serde(with = "text")]
     pub thread_id: ThreadId,
-    /// Whose it is, once known.
+    /// The customer; `None` until identified.
     #[serde(with = "text_option")]
     pub customer_id: Option<CustomerId>,
-    /// Channels seen, in the order of their first message.
+    /// Channels used, in the order of their first message.
     #[serde(with = "text_list")]
     pub channels: Vec<ChannelKind>,
-    /// The channel of the customer's last message.
+    /// Channel of the customer's last message.
     #[serde(default, with = "text_option")]
     pub channel_last: Option<ChannelKind>,
-    /// The language we answer in.
+    /// Language of the replies.
     #[serde(with = "text")]
     pub language: Language,
-    /// The language that the customer writes, once one was seen.
+    /// Language that the customer writes; `None` until detected.
     #[serde(default, with = "text_option")]
     pub tongue: Option<Tongue>,
-    /// Who answers.
+    /// Current owner.
     pub ownership: Ownership,
-    /// Known facets by key.
+    /// Known facts by facet key.
     pub facts: BTreeMap<String, KnownFact>,
-    /// Facets asked about for the current need, whatever the answer was.
+    /// Facets already asked about for the current need, answered or not.
     #[serde(default)]
     pub asked_facets: Vec<String>,
-    /// What we wait to hear.
+    /// Question that waits for an answer.
     pub pending: Option<PendingQuestion>,
-    /// The product talked about.
+    /// Product under discussion.
     #[serde(with = "text_option")]
     pub product_in_focus: Option<Sku>,
-    /// The cart as last told.
+    /// Cart, as last reported by the shop.
     pub cart: Vec<CartLine>,
-    /// Last intents, newest last; the caller keeps as many as it needs.
+    /// Recent intents, newest last. The caller limits their number.
     pub intents: Vec<SeenIntent>,
-    /// Products offered, newest last; the caller keeps as many as it needs.
+    /// Products offered, newest last. The caller limits their number.
     #[serde(default, with = "text_list")]
     pub offered: Vec<Sku>,
     /// Offers declined, newest last.
     pub declined_offers: Vec<DeclinedOffer>,
-    /// What the customer also wanted and was not answered yet.
+    /// Second intent of an earlier message, not answered yet.
     #[serde(default)]
     pub kept: Option<KeptIntent>,
-    /// Words that wait for an answer, in the order they came.
+    /// Messages that still need an answer, in order of arrival.
     #[serde(default)]
     pub unanswered: Vec<Unanswered>,
-    /// Runs.
+    /// Counters towards hand-off and offer limits.
     pub counters: Counters,
-    /// When the thread was opened.
+    /// Time the conversation was opened.
     pub opened_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change; retention counts from it.
     pub updated_at: Timestamp,
-    /// When the customer last wrote, by the provider's clock: opens the channel's window.
+    /// Time of the customer's last message, by the provider's clock; opens the channel's reply
+    /// window.
     pub last_customer_message_at: Option<Timestamp>,
-    /// When the customer said STOP in this thread.
+    /// Time of a STOP in this conversation.
     #[serde(default)]
     pub outreach_stopped_at: Option<Timestamp>,
-    /// When we told the customer that a machine answers.
+    /// Time at which the customer was told that a machine answers.
     pub disclosed_at: Option<Timestamp>,
-    /// How often the record was committed; the store sets it, a commit compares it.
+    /// Number of commits so far. The store sets it and refuses a commit made from another version.
     #[serde(skip)]
     pub version: u64,
-    /// Turns recorded so far; the store sets it.
+    /// Turns recorded so far; set by the store.
     #[serde(skip)]
     pub turns_recorded: u64,
 }
 
 impl ThreadRecord {
-    /// A thread that begins: owned by the bot, nothing known, not stored yet (version 0).
+    /// A new conversation: owned by the bot, no facts, not stored yet (version 0).
     #[must_use]
     pub fn open(thread_id: ThreadId, language: Language, now: Timestamp) -> Self {
         Self {
@@ -353,60 +355,60 @@ impl ThreadRecord {
         }
     }
 
-    /// The channel that a reply goes to: that of the last message, web chat when there was none.
+    /// Channel for the reply: that of the last message, web chat if there was none.
     #[must_use]
     pub fn channel(&self) -> ChannelKind {
         self.channel_last.or(self.channels.last().copied()).unwrap_or(ChannelKind::Webchat)
     }
 }
 
-/// What a turn is.
+/// Kind of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnKind {
-    /// The customer wrote, we answered (or stayed silent because a human owns the thread).
+    /// The customer wrote, and the gateway replied or stayed silent because a human is the owner.
     Customer,
     /// A human of the shop wrote.
     Human,
-    /// The conversation was resolved: context starts again after this.
+    /// The conversation was resolved; later drafts ignore earlier turns.
     Resolved,
 }
 
-/// One user message and our answer.
+/// Stored record of one turn: a message and the reply to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnRecord {
-    /// The turn.
+    /// Id of the turn.
     #[serde(with = "text")]
     pub turn_id: TurnId,
-    /// What it is.
+    /// Kind of the turn.
     pub kind: TurnKind,
-    /// The provider's id of the message: the idempotency key, if it gave one.
+    /// Message id, given by the provider: the idempotency key. `None` if the provider gave none.
     #[serde(with = "text_option")]
     pub message_id: Option<MessageId>,
-    /// Hash of the request body. It stands before the JSON; that of format 1 has it within.
+    /// Hash of the request body. Stored in the header; in format 1, inside the JSON.
     #[serde(deserialize_with = "hash::deserialize", skip_serializing, default = "no_hash")]
     pub body_hash: BodyHash,
-    /// Where it came from.
+    /// Channel of the message.
     #[serde(with = "text")]
     pub channel: ChannelKind,
-    /// What was written.
+    /// Text of the message.
     pub user_text: String,
-    /// The option chosen, if one was.
+    /// Option that the customer chose, if any.
     pub option_id: Option<String>,
-    /// What we said; empty when we said nothing.
+    /// Text of the reply; empty if there was none.
     pub reply_text: String,
-    /// The kind of action taken, by its wire name.
+    /// Wire name of the action taken.
     pub action: String,
-    /// When the message was sent, by the provider's clock; the arrival when it gave none.
+    /// Time sent, by the provider's clock; the time of arrival if the provider gave none.
     pub sent_at: Timestamp,
-    /// When it arrived here.
+    /// Time of arrival at the gateway.
     pub received_at: Timestamp,
-    /// When the answer was ready to be recorded.
+    /// Time at which the answer was ready to be committed.
     pub answered_at: Timestamp,
-    /// Place in its thread, from 0 without gaps; the store sets it.
+    /// Position in the conversation, from 0 without gaps; set by the store.
     #[serde(skip)]
     pub sequence: u64,
-    /// The answer exactly as it left, JSON.
+    /// The answer, byte for byte as it was sent: JSON.
     #[serde(skip, default = "no_bytes")]
     pub answer: Arc<[u8]>,
 }
@@ -419,7 +421,7 @@ fn no_bytes() -> Arc<[u8]> {
     Arc::from(&[][..])
 }
 
-/// JSON has no NaN: a value that it cannot hold would make the record unreadable.
+/// JSON has no NaN or infinity; storing one would make the record unreadable.
 fn finite<S: serde::Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f32(if value.is_finite() { *value } else { 0.0 })
 }

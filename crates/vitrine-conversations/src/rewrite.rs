@@ -1,8 +1,8 @@
-//! Writes the thread file anew, so that what was erased is gone from it byte for byte.
+//! Rewrites the conversation file so that no byte of an erased record remains in it.
 //!
-//! The store below copies on write: an erased record stays in a page that is merely free, until
-//! something else is written there. A new file holds only what is live. It is made aside, written
-//! whole, and takes the old one's name in one step, so a crash leaves the one or the other.
+//! The database copies on write: an erased record stays in a freed page until that page is reused.
+//! A new file contains live records only. It is written completely under a temporary name and then
+//! renamed over the old one, so a crash leaves either file intact.
 
 use crate::EmbeddedOptions;
 use crate::StoreError;
@@ -36,10 +36,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Rewrites the file of `shared` if anything was erased since the last time. Only the writer calls
-/// this, so nothing is written meanwhile.
+/// this, so no write happens in between.
 ///
 /// # Errors
-/// Those of the disk; the old file stays in use.
+/// Disk errors; the old file stays in use.
 pub(super) fn rewrite(shared: &Shared, options: &EmbeddedOptions) -> Result<(), StoreError> {
     shared.intake()?;
     let from = shared.database();
@@ -47,7 +47,7 @@ pub(super) fn rewrite(shared: &Shared, options: &EmbeddedOptions) -> Result<(), 
         return Ok(());
     }
     let aside = open::aside(&options.path);
-    // One that a crash left behind holds nothing of worth.
+    // A leftover of a crash is incomplete.
     let _ = fs::remove_file(&aside);
     let made = guarded(|| copy(&from, options, &aside));
     let database = match made.and_then(|database| take_name(&aside, options).map(|()| database)) {
@@ -58,7 +58,7 @@ pub(super) fn rewrite(shared: &Shared, options: &EmbeddedOptions) -> Result<(), 
         }
     };
     shared.replace_database(database);
-    tracing::info!("thread file written anew without what was erased");
+    tracing::info!("conversation file rewritten without erased records");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
-//! How identifiers, channels, languages and hashes stand in a record's JSON: as their text.
+//! Serde adapters that store identifiers, channels, languages and hashes as JSON text.
 //!
-//! `base` types carry no serde: these modules go behind `#[serde(with = "…")]` in `record`.
+//! Types of `base` do not implement serde; `record` uses these modules with `#[serde(with = "…")]`.
 
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::CustomerId;
@@ -12,7 +12,7 @@ use vitrine_base::ids::TurnId;
 use vitrine_base::language::Language;
 use vitrine_base::language::Tongue;
 
-/// A type stored as its text.
+/// A type that is stored as text.
 pub(super) trait StoredText: Sized {
     fn text(&self) -> &str;
     fn from_text(text: String) -> Result<Self, String>;
@@ -41,7 +41,7 @@ impl StoredText for ChannelKind {
 
     fn from_text(text: String) -> Result<Self, String> {
         Self::from_name(&text)
-            .ok_or_else(|| format!("channel `{text}` is none of {}", Self::names()))
+            .ok_or_else(|| format!("channel `{text}` is not one of {}", Self::names()))
     }
 }
 
@@ -51,7 +51,7 @@ impl StoredText for Language {
     }
 
     fn from_text(text: String) -> Result<Self, String> {
-        Self::from_locale(&text).ok_or_else(|| format!("language `{text}` is none of en, fr"))
+        Self::from_locale(&text).ok_or_else(|| format!("language `{text}` is not one of en, fr"))
     }
 }
 
@@ -61,11 +61,11 @@ impl StoredText for Tongue {
     }
 
     fn from_text(text: String) -> Result<Self, String> {
-        Self::from_code(&text).ok_or_else(|| format!("language `{text}` is none of ours"))
+        Self::from_code(&text).ok_or_else(|| format!("language `{text}` is not supported"))
     }
 }
 
-/// A value as its text.
+/// A value as text.
 pub(super) mod text {
     use super::StoredText;
     use serde::Deserialize;
@@ -85,7 +85,7 @@ pub(super) mod text {
     }
 }
 
-/// A value as its text, or null.
+/// A value as text, or null.
 pub(super) mod text_option {
     use super::StoredText;
     use serde::Deserialize;
@@ -107,7 +107,7 @@ pub(super) mod text_option {
     }
 }
 
-/// Values as a list of texts.
+/// A list of values as a list of texts.
 pub(super) mod text_list {
     use super::StoredText;
     use serde::Deserialize;
@@ -140,7 +140,7 @@ pub(super) mod hash {
         let text = String::deserialize(deserializer)?;
         let mut bytes = [0; 32];
         if text.len() != 64 || !text.is_ascii() {
-            return Err(D::Error::custom("a body hash has 64 hexadecimal digits"));
+            return Err(D::Error::custom("body hash is not 64 hexadecimal digits"));
         }
         for (at, byte) in bytes.iter_mut().enumerate() {
             let digits = &text[2 * at..2 * at + 2];

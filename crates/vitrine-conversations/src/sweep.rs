@@ -1,14 +1,14 @@
-//! Retention: a walk over the whole store in small steps that finds what has been kept long enough.
+//! Retention: deletes expired records by walking the store in small steps.
 //!
-//! Each step reads a bounded number of entries of one table, on from where the last one ended; when
-//! a table is at its end the next one follows, and after the last one the first again. So a sweep
-//! costs the same whatever the store holds, and what is due goes within one round. Of a thread a
-//! step reads what stands before the packed part; only one with facts whose purpose has a time of
-//! its own is unpacked.
+//! Each step reads a bounded number of entries of one table and remembers where it stopped. After
+//! the last table the walk starts over. A step therefore costs the same for any size of the store,
+//! and an expired record is deleted within one round. A step reads only the header of a
+//! conversation, unless the conversation holds facts whose purpose has a retention period of its
+//! own.
 //!
 //! Invariants
-//! - What is found due is looked at again by the write that takes it away.
-//! - An entry that cannot be read is passed over, not in the way of those behind it.
+//! - The write that deletes a record checks again that it is due.
+//! - An entry that cannot be decoded is skipped; it does not stop the walk.
 
 use crate::CommitOutcome;
 use crate::CustomerKey;
@@ -39,21 +39,23 @@ use std::ops::Bound;
 use std::sync::Arc;
 use vitrine_base::ids::TenantId;
 
-/// What is due of one tenant.
+/// Expiry times of one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// Threads unchanged since this are erased.
+    /// Conversations last changed before this are erased.
     pub threads_before: Timestamp,
-    /// Profiles of no live purpose that are unchanged since this are erased.
+    /// Profiles last changed before this are erased if they have neither a live grant nor a
+    /// conversation.
     pub profiles_before: Timestamp,
-    /// Facts to know the customer again that were learnt before this go.
+    /// Facts stored for personalisation and learnt before this are deleted.
     pub personalisation_before: Timestamp,
-    /// Facts to write first that were learnt before this go.
+    /// Facts stored for outreach and learnt before this are deleted.
     pub outreach_before: Timestamp,
 }
 
 impl Due {
-    /// Whether the fact has been kept long enough; what assists goes with its thread.
+    /// Whether the fact has expired. Facts stored for assistance are deleted with their
+    /// conversation.
     fn takes(self, fact: &KnownFact) -> bool {
         match fact.purpose {
             Purpose::Assistance => false,
@@ -62,39 +64,39 @@ impl Due {
         }
     }
 
-    /// Whether a profile has been kept long enough, threads left aside: nothing that the customer
-    /// agreed to still needs it.
+    /// Whether the profile has expired: old enough, and no live grant needs it. Conversations are
+    /// not considered here.
     pub(super) fn takes_profile(self, customer: &CustomerRecord) -> bool {
         customer.updated_at < self.profiles_before && !customer.has_live_grant()
     }
 }
 
-/// What a sweep takes away.
+/// Expiry times for one sweep, and its step size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sweep {
-    /// Message ids recorded before this are forgotten: their redelivery would be a new message.
+    /// Message ids recorded before this are forgotten: a redelivery would count as a new message.
     pub messages_before: Timestamp,
-    /// Erasures before this are forgotten: a message that was on its way for so long would open the
-    /// thread again.
+    /// Erasures before this are forgotten: a message delayed for longer would reopen the
+    /// conversation.
     pub tombstones_before: Timestamp,
-    /// What is due of tenants that are not named.
+    /// Expiry times of tenants that are not in `tenants`.
     pub due: Due,
-    /// What is due of the others.
+    /// Expiry times of tenants with a retention of their own.
     pub tenants: Arc<BTreeMap<TenantId, Due>>,
-    /// Entries that one step looks at.
+    /// Entries examined in one step.
     pub entries_max: usize,
-    /// The erasures' own time.
+    /// Time recorded for the erasures that the sweep makes.
     pub now: Timestamp,
 }
 
-/// What sweeps have taken away so far.
+/// Counts of deleted records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Message ids forgotten.
     pub messages: u64,
-    /// Threads erased.
+    /// Conversations erased.
     pub threads: u64,
-    /// Threads that facts were taken out of.
+    /// Conversations from which facts were deleted.
     pub trimmed: u64,
     /// Erasures forgotten.
     pub tombstones: u64,
@@ -102,19 +104,19 @@ pub struct Swept {
     pub profiles: u64,
 }
 
-/// Where the next step goes on.
+/// Position of the walk between two steps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SweepCursor {
     stage: Stage,
-    /// The last key that was looked at; `None` at the beginning of a table.
+    /// Last key examined; `None` at the start of a table.
     from: Option<Vec<u8>>,
-    /// What is gone.
+    /// Counts over all steps so far.
     pub swept: Swept,
-    /// Rounds completed over all tables.
+    /// Complete rounds over all tables.
     pub rounds: u64,
 }
 
-/// The tables in the order they are gone through: threads before the profiles that live with them.
+/// Order of the walk over the tables: conversations before the profiles that depend on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Stage {
     #[default]
@@ -125,10 +127,10 @@ enum Stage {
 }
 
 impl EmbeddedStore {
-    /// One step.
+    /// Runs one step.
     ///
     /// # Errors
-    /// Those of the disk; the next step begins this table again.
+    /// Disk errors; the next step starts the current table over.
     pub async fn sweep(&self, sweep: &Sweep, cursor: &mut SweepCursor) -> Result<(), StoreError> {
         let look = Look { from: cursor.from.take(), sweep: sweep.clone() };
         let swept = &mut cursor.swept;
@@ -173,7 +175,7 @@ impl EmbeddedStore {
                     tables.messages.remove(message).map_err(storage)?;
                     wrote = Wrote::Something;
                 }
-                // A link token that was never sent back is of no use any more.
+                // Expired link tokens are deleted as well.
                 let ended = |link: &[u8]| expiry(link) <= now;
                 for link in tables.links.extract_if(|_, link| ended(link)).map_err(storage)? {
                     link.map_err(storage)?;
@@ -241,8 +243,9 @@ impl EmbeddedStore {
         Ok(next)
     }
 
-    /// Takes the facts out of a thread that are due; 1 if there were any. A thread that changes
-    /// meanwhile waits for the next round. Its last change stays what it was: nobody wrote.
+    /// Deletes expired facts from a conversation; returns 1 if there were any. A conversation that
+    /// changes in the meantime is left for the next round. `updated_at` is kept, because the
+    /// customer did not write.
     async fn trim(&self, key: ThreadKey, sweep: &Sweep) -> Result<u64, StoreError> {
         let Some(stored) = self.load(&key).await? else { return Ok(0) };
         let due = sweep.due_of(&key.tenant);
@@ -264,29 +267,29 @@ impl Sweep {
     }
 }
 
-/// What is old in a thread.
+/// What may have expired in a conversation.
 enum Old {
     Thread,
-    /// Perhaps some of its facts.
+    /// Possibly some of its facts; the full record decides.
     Facts,
 }
 
-/// When a stored link ends; one that cannot be read has ended.
+/// Expiry of a stored link in microseconds; an unreadable link counts as expired.
 fn expiry(link: &[u8]) -> i64 {
     link.first_chunk().map_or(i64::MIN, |bytes| i64::from_le_bytes(*bytes))
 }
 
-/// Where the next look goes on; `None` at the end of the table.
+/// Key to continue after; `None` at the end of the table.
 type Next = Option<Vec<u8>>;
 
-/// One look into a table.
+/// One step of the walk, on one table.
 struct Look {
     from: Next,
     sweep: Sweep,
 }
 
 impl Look {
-    /// What `due` makes of the next entries of a table.
+    /// Applies `due` to the next entries of a table and collects the results that are not `None`.
     fn at<K: Key + 'static, V: Value + 'static, T>(
         &self,
         shared: &Shared,

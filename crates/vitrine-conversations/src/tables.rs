@@ -1,4 +1,4 @@
-//! The tables of one write transaction, and the steps that more than one kind of write takes.
+//! The open tables of one write transaction, and the operations that several kinds of writes share.
 
 use crate::CustomerKey;
 use crate::StoreError;
@@ -23,7 +23,7 @@ use redb::ReadableTable;
 use redb::Table;
 use redb::WriteTransaction;
 
-/// Every table, open for writing.
+/// All tables, open for writing.
 pub(super) struct Tables<'t> {
     pub(super) meta: Table<'t, &'static str, u64>,
     pub(super) threads: Table<'t, &'static str, &'static [u8]>,
@@ -39,7 +39,7 @@ pub(super) struct Tables<'t> {
 }
 
 impl<'t> Tables<'t> {
-    /// Opens them all, making those that are missing.
+    /// Opens all tables, creating missing ones.
     pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
         Ok(Self {
             meta: transaction.open_table(META).map_err(storage)?,
@@ -56,13 +56,13 @@ impl<'t> Tables<'t> {
         })
     }
 
-    /// When something was erased last, by its hashed key.
+    /// Time of the erasure with this hashed key; `None` if there was none.
     pub(super) fn erased_at(&self, hashed: [u8; 32]) -> Result<Option<Timestamp>, StoreError> {
         let stored = self.tombstones.get(hashed).map_err(storage)?;
         Ok(stored.and_then(|microseconds| time(microseconds.value())))
     }
 
-    /// Sets a tombstone; a later one stays.
+    /// Sets a tombstone. If there is one already, the later time is kept.
     pub(super) fn bury(
         &mut self,
         hashed: [u8; 32],
@@ -74,7 +74,8 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Takes out those of these tombstones that still are older than `microsecond`; tells how many.
+    /// Deletes those of the given tombstones that are still older than `microsecond`; returns their
+    /// number.
     pub(super) fn forget(
         &mut self,
         tombstones: &[[u8; 32]],
@@ -91,14 +92,14 @@ impl<'t> Tables<'t> {
         Ok((forgotten, if forgotten > 0 { Wrote::Something } else { Wrote::Nothing }))
     }
 
-    /// Counts an erasure whose bytes may still stand in free pages of the file.
+    /// Counts an erasure whose bytes may remain in free pages of the file; see `rewrite`.
     pub(super) fn count_erasure(&mut self) -> Result<(), StoreError> {
         let before = self.meta.get(ERASURES_ENTRY).map_err(storage)?.map_or(0, |n| n.value());
         self.meta.insert(ERASURES_ENTRY, before + 1).map_err(storage)?;
         Ok(())
     }
 
-    /// Notes that a customer has part in a thread.
+    /// Links a conversation to a customer.
     pub(super) fn note_thread(
         &mut self,
         customer: &CustomerKey,
@@ -111,7 +112,7 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Takes out the jobs of a thread, waiting and dead.
+    /// Deletes all jobs of a conversation, waiting and dead.
     pub(super) fn drop_jobs(&mut self, thread: &str) -> Result<(), StoreError> {
         let all = || (thread, 0)..=(thread, u128::MAX);
         self.jobs.retain_in(all(), |_, _| false).map_err(storage)?;

@@ -1,5 +1,5 @@
-//! Keeps the store in order beside the requests: what was kept long enough goes, and erased bytes
-//! leave the file.
+//! Background maintenance of the store: deletes expired records and rewrites the file after
+//! erasures.
 
 use crate::Due;
 use crate::EmbeddedStore;
@@ -13,50 +13,50 @@ use std::time::Duration;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::ids::TenantId;
 
-/// How long things are kept, and how the store is gone through.
+/// Retention periods, and how fast the store is swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpkeepOptions {
-    /// Message ids; longer than any channel delivers again, which is 7 days.
+    /// Retention of message ids. Must exceed the longest redelivery window of any channel, 7 days.
     pub messages_kept: SignedDuration,
-    /// That something was erased; as long, so that no message sent before can undo it.
+    /// Retention of tombstones. At least as long, so that no message sent before an erasure undoes
+    /// it.
     pub tombstones_kept: SignedDuration,
-    /// Threads and what they know, of tenants that say nothing else.
+    /// Retention for tenants without settings of their own.
     pub kept: Kept,
-    /// The same of single tenants.
+    /// Retention for tenants with settings of their own.
     pub tenants_kept: BTreeMap<TenantId, Kept>,
-    /// Time between two steps of the sweep.
+    /// Pause between two steps of the sweep.
     pub step: Duration,
-    /// Entries that one step looks at.
+    /// Entries examined in one step.
     pub step_entries_max: usize,
-    /// Time after which the file is written anew if anything was erased.
+    /// Interval between rewrites of the file; skipped if nothing was erased.
     pub rewrite: Duration,
 }
 
-/// How long a tenant keeps what customers said.
+/// Retention periods of one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
-    /// Threads, from their last change; what is kept to assist goes with them.
+    /// Conversations, from their last change; facts stored for assistance are deleted with them.
     pub threads: SignedDuration,
-    /// Profiles of customers without a thread or a live consent, from their last change.
+    /// Profiles of customers without a conversation or a live consent, from their last change.
     pub profiles: SignedDuration,
-    /// Facts kept to know the customer again, from when they were learnt.
+    /// Facts stored for personalisation, from when they were learnt.
     pub personalisation: SignedDuration,
-    /// Facts kept to write first, from when they were learnt.
+    /// Facts stored for outreach, from when they were learnt.
     pub outreach: SignedDuration,
 }
 
-/// A store and how it is kept.
+/// The maintenance task of a store.
 #[derive(Debug, Clone)]
 pub struct Upkeep {
-    /// The store.
+    /// Store to maintain.
     pub store: Arc<EmbeddedStore>,
-    /// How.
+    /// Retention periods and intervals.
     pub options: UpkeepOptions,
 }
 
 impl Upkeep {
-    /// Keeps the store until the task is dropped. A step that fails is logged, and the next one
-    /// tries again.
+    /// Runs until the task is dropped. A failed step is logged and retried with the next one.
     pub async fn run(self, clock: SharedClock) {
         let mut cursor = SweepCursor::default();
         let mut rewritten = clock.instant();
@@ -64,12 +64,12 @@ impl Upkeep {
             clock.sleep(self.options.step).await;
             let sweep = self.options.sweep(clock.now());
             if let Err(error) = self.store.sweep(&sweep, &mut cursor).await {
-                tracing::error!(%error, "what was kept long enough could not be looked for");
+                tracing::error!(%error, "retention sweep failed");
             }
             if clock.instant().saturating_duration_since(rewritten) >= self.options.rewrite {
                 rewritten = clock.instant();
                 if let Err(error) = self.store.rewrite().await {
-                    tracing::error!(%error, "the thread file could not be written anew");
+                    tracing::error!(%error, "rewrite of the conversation file failed");
                 }
             }
         }
@@ -77,9 +77,9 @@ impl Upkeep {
 }
 
 impl UpkeepOptions {
-    /// What is due at `now`.
+    /// Expiry times at `now`.
     pub(super) fn sweep(&self, now: Timestamp) -> Sweep {
-        // Times before the calendar begins are as good as never.
+        // A period that reaches beyond the start of the calendar never expires anything.
         let before = |kept: SignedDuration| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
         let due = |kept: Kept| Due {
             threads_before: before(kept.threads),

@@ -1,13 +1,14 @@
-//! The one thread that writes: it takes everything that waits, puts it into one transaction, and
-//! answers only when that is on disk.
+//! Group commit: a single writer collects the queued writes, applies them in one transaction and
+//! replies once it is on disk.
 //!
-//! Nobody waits for a group to fill: while one group is being synced the next one gathers. So a
-//! lone turn pays one sync, and hundreds at once share one.
+//! There is no delay to fill a group: while one group is synced, the next one queues up. A single
+//! turn therefore pays for one sync, and hundreds of concurrent turns share one.
 //!
 //! Invariants
-//! - Within a group, writes take effect in the order of the queue, each seeing those before it.
-//! - A write checks everything before it touches a table: a refused one leaves no trace.
-//! - A failed group leaves nothing, is told to all its callers, and stops intake.
+//! - Within a group, writes apply in queue order, and each sees those before it.
+//! - A write makes all its checks before it changes a table: a refused write leaves no trace.
+//! - A failed group leaves nothing behind, returns its error to all callers, and makes the store
+//!   read-only.
 
 use crate::BodyHash;
 use crate::CommitOutcome;
@@ -42,26 +43,26 @@ use tokio::sync::oneshot;
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// One write that waits for its group.
+/// A queued write.
 #[derive(Debug)]
 pub(super) enum Write {
-    /// A change of a thread.
+    /// A change of a conversation.
     Commit { commit: Box<EncodedCommit>, reply: Reply<CommitOutcome> },
-    /// The erasure of a thread.
+    /// Erasure of a conversation.
     Erase { key: ThreadKey, erased_at: Timestamp, reply: Reply<Erasure> },
-    /// Anything that changes no thread.
+    /// Any other change of the tables.
     Deed(Box<dyn Deed>),
-    /// Writes the file anew without what was erased; comes alone in its group.
+    /// A rewrite of the file without erased records; runs outside of any group.
     Rewrite { reply: Reply<()> },
 }
 
-/// A commit encoded by its caller, so that the writer only copies.
+/// A commit that the calling task has encoded already, so that the writer only copies bytes.
 #[derive(Debug)]
 pub(super) struct EncodedCommit {
     key: ThreadKey,
     thread: ThreadRecord,
     thread_bytes: Vec<u8>,
-    /// The thread's size before it was packed.
+    /// Size of the conversation before packing, in bytes.
     plain_bytes: usize,
     turn: Option<EncodedTurn>,
     customer: Option<CustomerKey>,
@@ -71,7 +72,7 @@ pub(super) struct EncodedCommit {
 #[derive(Debug)]
 struct EncodedTurn {
     bytes: Vec<u8>,
-    /// Key of the idempotency entry, if the message has an id.
+    /// Key of the idempotency entry; `None` if the message has no id.
     message: Option<[u8; 32]>,
     body_hash: BodyHash,
     sent_at: Timestamp,
@@ -82,7 +83,7 @@ impl EncodedCommit {
     /// Encodes a commit.
     ///
     /// # Errors
-    /// If the thread or the turn is larger than `options` allow.
+    /// If the conversation or the turn exceeds the limits of `options`.
     pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
         let TurnCommit { key, thread, turn, jobs } = commit;
         let thread_bytes = thread.encode()?;
@@ -127,10 +128,10 @@ impl EncodedTurn {
     }
 }
 
-/// Starts the writer; it ends when every sender of `waiting` is gone and the queue is empty.
+/// Starts the writer. It ends once all senders of `waiting` are dropped and the queue is empty.
 ///
 /// # Errors
-/// If the system gives no thread.
+/// If the system cannot start it.
 pub(super) fn start(
     shared: Arc<Shared>,
     mut waiting: mpsc::Receiver<Write>,
@@ -160,14 +161,14 @@ pub(super) fn start(
                 write_group(&shared, group, recovery);
             }
             if let Some(reply) = alone {
-                // A caller that stopped waiting needs no answer.
+                // The caller may have stopped waiting.
                 let _ = reply.send(rewrite::rewrite(&shared, &options));
             }
         }
     })
 }
 
-/// Writes one group and answers its callers.
+/// Commits one group and replies to its callers.
 fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
     let written =
         shared.intake().and_then(|()| guarded(|| apply_group(shared, &mut group, recovery)));
@@ -180,7 +181,7 @@ fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
         Err(cause) => {
             shared.stop_at(&cause);
             for write in group {
-                // A caller that stopped waiting needs no answer.
+                // The callers may have stopped waiting.
                 match write {
                     Write::Commit { reply, .. } => drop(reply.send(Err(cause.clone()))),
                     Write::Erase { reply, .. } => drop(reply.send(Err(cause.clone()))),
@@ -192,7 +193,7 @@ fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
     }
 }
 
-/// What a write came to.
+/// Result of one write, before its group is on disk.
 enum Done {
     Recorded(Arc<ThreadRecord>),
     NotWritten(CommitOutcome),
@@ -201,8 +202,7 @@ enum Done {
     Refused(StoreError),
 }
 
-/// Shows memory what is on disk now, then tells the caller. A caller that stopped waiting needs no
-/// answer, so failed sends are nothing to act on.
+/// Updates the in-memory cache and replies. A failed send means that the caller stopped waiting.
 fn answer(shared: &Shared, write: Write, done: Done) {
     match (write, done) {
         (Write::Commit { commit, reply }, Done::Recorded(record)) => {
@@ -218,7 +218,7 @@ fn answer(shared: &Shared, write: Write, done: Done) {
         (Write::Erase { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
         (Write::Deed(deed), Done::Deed(_)) => deed.tell(None),
         (Write::Deed(deed), Done::Refused(cause)) => deed.tell(Some(cause)),
-        // `apply` answers each kind of write with its own kind of result.
+        // Unreachable: `apply` returns the kind of result that belongs to the kind of write.
         (
             Write::Commit { .. } | Write::Erase { .. } | Write::Deed(_) | Write::Rewrite { .. },
             _,
@@ -226,7 +226,7 @@ fn answer(shared: &Shared, write: Write, done: Done) {
     }
 }
 
-/// One transaction for the whole group; durable when this returns.
+/// Applies a group in one transaction, which is on disk when this returns.
 fn apply_group(
     shared: &Shared,
     group: &mut [Write],
@@ -267,7 +267,7 @@ fn apply(tables: &mut Tables<'_>, write: &mut Write) -> Result<Done, StoreError>
         Write::Commit { commit, .. } => tables.commit(commit),
         Write::Erase { key, erased_at, .. } => tables.erase(key, *erased_at).map(Done::Erased),
         Write::Deed(deed) => deed.apply(tables).map(Done::Deed),
-        // It never joins a group.
+        // `start` never puts a rewrite into a group.
         Write::Rewrite { .. } => Ok(Done::Deed(Wrote::Nothing)),
     }
 }
@@ -282,7 +282,7 @@ impl Tables<'_> {
         let counters = stored.as_ref().map(|stored| ThreadRecord::counters_of(stored.value()));
         let (version, mut turns_recorded) = counters.transpose()?.unwrap_or((0, 0));
         drop(stored);
-        // Nothing below refuses: from here on the group stands or falls as a whole.
+        // No check below this line may refuse: the tables change from here on.
         if let Some(turn) = &commit.turn {
             let sequence = turns_recorded;
             turns_recorded += 1;
@@ -310,7 +310,8 @@ impl Tables<'_> {
         Ok(Done::Recorded(Arc::new(commit.thread.clone())))
     }
 
-    /// The outcome of a commit that has been made before or comes too late.
+    /// Why the commit must not be written: it was recorded before, or it is stale. `None` if it may
+    /// be.
     fn reason_not_to(
         &self,
         commit: &EncodedCommit,
@@ -341,10 +342,10 @@ impl Tables<'_> {
         Ok(None)
     }
 
-    /// Refuses what was made before something was erased.
+    /// Refuses a commit if the key was erased at `made_at` or later.
     fn refuse_erased(&self, hashed: [u8; 32], made_at: Timestamp) -> Result<(), StoreError> {
         match self.erased_at(hashed)? {
-            // Tombstones are kept to the microsecond.
+            // Tombstones have microsecond resolution.
             Some(erased_at) if made_at.as_microsecond() <= erased_at.as_microsecond() => {
                 Err(StoreError::Erased { erased_at })
             }
@@ -360,7 +361,8 @@ impl Tables<'_> {
         self.turns
             .retain_in(range, |(_, sequence), bytes| {
                 turns += 1;
-                // A turn that cannot be read goes as well; only its message id stays known.
+                // A turn that cannot be decoded is deleted as well; its message entry then stays
+                // unchanged.
                 let message = TurnRecord::decode(bytes, sequence).ok().and_then(|t| t.message_id);
                 messages.extend(message);
                 false

@@ -1,4 +1,4 @@
-//! What is chosen from repositories as they are published.
+//! Choices from file lists as repositories publish them.
 
 use super::*;
 
@@ -73,7 +73,7 @@ fn a_model_in_parts_is_fetched_whole_or_not_at_all() {
     let local: Vec<&str> = choice.files.iter().map(|file| file.local.as_str()).collect();
     assert_eq!(local, ["x-Q8_0-00001-of-00002.gguf", "x-Q8_0-00002-of-00002.gguf"]);
     assert_eq!(chosen("a/b:q8_0", &gguf).unwrap().len(), 2);
-    // Half a model is no candidate.
+    // An incomplete model is not a candidate.
     assert_eq!(chosen("a/b", &gguf[1..]).unwrap(), ["x-F16.gguf"]);
 }
 
@@ -107,7 +107,7 @@ fn small_models_come_as_q8_large_ones_as_q4_k_m_and_the_reason_says_so() {
     assert!(reason.contains("third of its size") && reason.contains("20.0 GiB"), "{reason}");
     let (name, reason) = pick_of(4 * GIB).unwrap();
     assert_eq!(name, "m.Q2_K.gguf");
-    assert!(reason.contains("that run here and fit"), "{reason}");
+    assert!(reason.contains("the best supported quantisation that fits"), "{reason}");
     let refusal = pick_of(GIB).unwrap_err();
     assert!(refusal.contains("3.0 GiB") && refusal.contains("models.max_bytes"), "{refusal}");
 }

@@ -1,4 +1,4 @@
-//! A Hub on loopback that does, in turn, what a test tells it to.
+//! A stub of the Hub on loopback, scripted by the test.
 
 use axum::Router;
 use axum::body::Body;
@@ -18,32 +18,32 @@ use std::sync::Mutex;
 use tokio::sync::watch;
 use vitrine_base::digest::hexadecimal;
 
-/// What the stub's weights are.
+/// Contents of the stub's weights file.
 pub(super) const WEIGHTS: &[u8] = b"\x02\0\0\0\0\0\0\0{}and a few weights behind the header";
-/// The stub's commit.
+/// Commit id that the stub reports.
 pub(super) const COMMIT: &str = "c0ffee";
 
-/// What happens to one request for weights, or for the listing.
+/// Scripted response to one request for weights or for the listing.
 #[derive(Debug, Clone)]
 pub(super) enum Act {
-    /// The connection breaks after so many bytes of the answer.
+    /// The connection breaks after this many bytes of the body.
     Cut(usize),
-    /// The answer ends properly, but after so many bytes.
+    /// The body ends without an error after this many bytes.
     Short(usize),
-    /// The range asked for is not heeded.
+    /// The requested range is ignored.
     IgnoreRange,
-    /// Another range than the one asked for comes.
+    /// Another range than the requested one is sent.
     WrongRange,
-    /// A status without a body, with `Retry-After` in seconds.
+    /// A status without a body, with an optional `Retry-After` in seconds.
     Status(u16, Option<u64>),
-    /// The file lies elsewhere.
+    /// A redirect to another address.
     Redirect(String),
 }
 
-/// What the stub serves, and what it has seen.
+/// The script of the stub, and a record of its requests.
 #[derive(Debug)]
 pub(super) struct Stub {
-    /// The checksum that the listing claims.
+    /// Checksum in the listing.
     sha256: String,
     /// Files of `owner/quants`.
     quants: Vec<&'static str>,
@@ -51,7 +51,8 @@ pub(super) struct Stub {
     listings: Mutex<VecDeque<Act>>,
     /// Range and authorization headers of the requests for weights.
     seen: Mutex<Vec<(Option<String>, Option<String>)>>,
-    /// Bytes of weights that the client has, so that a cut comes after they arrived.
+    /// Bytes of weights that the client has received. A cut waits for them, so that they are not
+    /// lost.
     received: watch::Sender<usize>,
 }
 
@@ -67,24 +68,24 @@ impl Stub {
         }
     }
 
-    /// One whose listing claims another checksum.
+    /// A stub whose listing has a wrong checksum.
     pub(super) fn lying() -> Self {
         Self { sha256: "ab".repeat(32), ..Self::new() }
     }
 
-    /// Does this with requests for weights; serves the ones after these.
+    /// Scripts the first requests for weights; later ones are served normally.
     pub(super) fn with_weights(self, acts: &[Act]) -> Self {
         *self.weights.lock().unwrap() = acts.iter().cloned().collect();
         self
     }
 
-    /// Does this with requests for the listing; answers the ones after these.
+    /// Scripts the first requests for the listing; later ones are served normally.
     pub(super) fn with_listings(self, acts: &[Act]) -> Self {
         *self.listings.lock().unwrap() = acts.iter().cloned().collect();
         self
     }
 
-    /// Says how many bytes of weights the client has got so far.
+    /// Reports that the client has received more bytes of weights.
     pub(super) fn hear(&self, bytes: usize) {
         self.received.send_modify(|received| *received += bytes);
     }
@@ -93,7 +94,7 @@ impl Stub {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Serves until the test's runtime ends; gives the address.
+    /// Serves until the test's runtime ends; returns the URL.
     pub(super) async fn serve(self: &Arc<Self>) -> String {
         let router = Router::new()
             .route("/api/models/owner/enc/revision/main", get(encoder_listing))
@@ -172,7 +173,7 @@ async fn file(
         Some(Act::IgnoreRange) => WEIGHTS.into_response(),
         Some(Act::WrongRange) => from(0, WEIGHTS.into(), StatusCode::PARTIAL_CONTENT),
         Some(Act::Short(bytes)) => {
-            // Without a length, or the server would not let it end early.
+            // A body without a length may end early; with one, the server would report an error.
             let part = Ok::<_, std::io::Error>(WEIGHTS[start..start + bytes].to_vec());
             from(start, Body::from_stream(futures::stream::iter([part])), status(start))
         }

@@ -1,7 +1,7 @@
-//! Pulls from a Hub that breaks off, lies, refuses and redirects.
+//! Pulls from a Hub that breaks off, sends wrong data, refuses and redirects.
 //!
-//! Method: the stub does one thing a request, in the order given. After every pull that failed,
-//! nothing may be visible under the model's name.
+//! Method: the stub follows a script, one action per request. After a failed pull, nothing may be
+//! visible under the model's name.
 
 use super::stub::Act;
 use super::stub::COMMIT;
@@ -34,7 +34,7 @@ fn request(source: &str) -> PullRequest {
     PullRequest { source, revision: "main".to_owned(), name }
 }
 
-/// A models folder and a served stub.
+/// A models folder and a running stub.
 struct Scene {
     models: tempfile::TempDir,
     stub: Arc<Stub>,
@@ -117,7 +117,7 @@ async fn a_pull_that_gave_up_is_continued_by_the_next_one() {
     let mut scene = Scene::new(Stub::new().with_weights(&acts)).await;
     let broken = scene.pull("owner/enc").await.unwrap_err();
     assert!(matches!(broken, HubError::Status { status: 502, .. }), "{broken:?}");
-    assert!(broken.to_string().contains("continues where this one stopped"));
+    assert!(broken.to_string().contains("run the same command again to resume"));
     scene.pull("owner/enc").await.unwrap();
     assert_eq!(scene.weights(), WEIGHTS);
     assert_eq!(scene.ranges().last().unwrap().as_deref(), RANGE_FROM_15);
@@ -158,7 +158,7 @@ async fn a_file_with_another_checksum_is_refused_and_not_kept() {
 #[tokio::test]
 async fn refusals_of_the_hub_end_the_pull_and_say_what_to_do() {
     for (status, advice) in [
-        (401, "HF_TOKEN to a token that is valid"),
+        (401, "set HF_TOKEN to a valid token"),
         (403, "terms must be accepted"),
         (404, "check repository, file and revision"),
     ] {
@@ -177,11 +177,11 @@ async fn busy_hubs_are_asked_again_as_they_ask_for() {
     let mut scene = Scene::new(stub).await;
     scene.pull("owner/enc").await.unwrap();
     assert_eq!(scene.waits.len(), 4);
-    assert!(scene.waits[0].contains("come back in 0 s"), "{:?}", scene.waits);
+    assert!(scene.waits[0].contains("retry in 0 s"), "{:?}", scene.waits);
 
     let stub = Stub::new().with_listings(&[Act::Status(429, Some(3600))]);
     let refusal = Scene::new(stub).await.pull("owner/enc").await.unwrap_err().to_string();
-    assert!(refusal.contains("come back in 3600 s"), "{refusal}");
+    assert!(refusal.contains("retry in 3600 s"), "{refusal}");
 
     let failing = [Act::Status(500, None), Act::Status(500, None), Act::Status(500, None)];
     let mut scene = Scene::new(Stub::new().with_listings(&failing)).await;
@@ -213,7 +213,7 @@ async fn one_of_several_models_is_chosen_with_a_reason_or_by_name() {
     assert_eq!(pulled.reason, None);
 }
 
-/// A cache in which another tool has laid `owner/enc`.
+/// A Hugging Face cache that holds `owner/enc`.
 fn cache() -> tempfile::TempDir {
     let cache = tempfile::tempdir().unwrap();
     let repository = cache.path().join("models--owner--enc");
@@ -240,7 +240,7 @@ async fn files_of_the_shared_cache_are_copied_instead_of_fetched() {
     scene.pull_with("owner/enc", &given).await.unwrap();
     assert!(scene.stub.seen().is_empty());
     assert_eq!(scene.weights(), WEIGHTS);
-    // A damaged cache is found out, and not spread.
+    // A damaged cache file is detected and not installed.
     let blob = cache.path().join("models--owner--enc/blobs").join(right_sha256());
     std::fs::write(blob, [b'x'; 45]).unwrap();
     layout::remove(scene.models.path(), "enc").unwrap();

@@ -1,4 +1,4 @@
-//! Deliveries of one message: the first answers, the others wait for its answer.
+//! Concurrent deliveries of one message: the first is answered, the others wait for that answer.
 
 use crate::BodyHash;
 use crate::MessageKey;
@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
-/// One message that is being answered.
+/// A message that is being answered.
 #[derive(Debug)]
 pub(super) struct FlightEntry {
     body_hash: BodyHash,
@@ -20,16 +20,16 @@ pub(super) struct FlightEntry {
     waiting: Arc<AtomicUsize>,
 }
 
-/// What a message's arrival comes to.
+/// Outcome of [`TurnGate::arrive`].
 #[derive(Debug)]
 pub enum Arrival {
-    /// It is the first: answer it, then [`Flight::finish`].
+    /// The first delivery: answer the message, then call [`Flight::finish`].
     First(Flight),
-    /// It was being answered already, with this answer.
+    /// The message was being answered already; this is the answer.
     Answered(StoredAnswer),
 }
 
-/// The duty to answer a message; dropped unfinished, it passes to one of those who wait.
+/// The duty to answer a message. If it is dropped unfinished, a waiting delivery takes over.
 #[derive(Debug)]
 pub struct Flight {
     key: MessageKey,
@@ -38,11 +38,12 @@ pub struct Flight {
 }
 
 impl TurnGate {
-    /// Announces a message: the first delivery gets the duty to answer it, a further one waits for
-    /// that answer.
+    /// Registers a delivery of a message. The first one returns at once with the duty to answer; a
+    /// later one waits for that answer.
     ///
     /// # Errors
-    /// [`GateError::BodyDiffers`], [`GateError::MessageFull`] or [`GateError::Full`], at once.
+    /// [`GateError::BodyDiffers`], [`GateError::MessageFull`] or [`GateError::Full`], without
+    /// waiting.
     pub async fn arrive(&self, key: &MessageKey, body: BodyHash) -> Result<Arrival, GateError> {
         loop {
             let (mut answer, _place) = match self.join_flight(key, body)? {
@@ -54,7 +55,8 @@ impl TurnGate {
             {
                 return Ok(Arrival::Answered(answer.clone()));
             }
-            // The leader gave up: one of those who waited leads now.
+            // The leader was dropped without an answer: try again, one waiting delivery becomes
+            // leader.
         }
     }
 
@@ -85,7 +87,7 @@ impl TurnGate {
 }
 
 impl Flight {
-    /// Gives the answer to everybody who waits for it.
+    /// Sends the answer to every waiting delivery.
     pub fn finish(self, answer: StoredAnswer) {
         self.answer.send_replace(Some(answer));
     }
@@ -93,7 +95,8 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        // The entry goes before the sender does: who is woken by that finds the message free.
+        // Removes the entry before the sender is dropped, so that a delivery woken by the drop can
+        // become leader.
         self.seat.inner.flights.remove(&self.key);
     }
 }
@@ -103,7 +106,7 @@ enum Joined {
     Follows { answer: watch::Receiver<Option<StoredAnswer>>, place: Place },
 }
 
-/// One caller, counted at a message it waits for.
+/// A delivery counted as waiting for the answer; dropping it releases the count.
 struct Place {
     waiting: Arc<AtomicUsize>,
     _seat: Seat,

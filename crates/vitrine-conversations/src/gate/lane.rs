@@ -1,4 +1,5 @@
-//! Turns of one thread, one at a time and in arrival order, and what interrupts the running one.
+//! Turns of one conversation: one at a time, in arrival order, with interruption of the running
+//! one.
 
 use crate::ThreadKey;
 use crate::gate::GateError;
@@ -12,38 +13,38 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::sync::watch;
 use vitrine_base::ids::TurnId;
 
-/// What a turn is to the turns around it.
+/// How a turn interacts with other turns of its conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnSort {
-    /// Words: newer words make a draft for older ones stale.
+    /// A text message: a newer one supersedes the turns of older ones.
     Words,
-    /// A choice of its own, such as a tap or a STOP: neither makes another turn stale nor becomes
-    /// so.
+    /// A choice, such as a tapped option or a STOP: it neither supersedes another turn nor is
+    /// superseded.
     Choice,
 }
 
 /// Why a running turn should stop drafting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interruption {
-    /// A human has taken the thread.
+    /// A human has taken over the conversation.
     HumanSpoke,
-    /// The customer has gone on writing: this turn came last.
+    /// A newer message supersedes this turn; the newest turn is given.
     Newer(TurnId),
 }
 
-/// One thread that somebody is at.
+/// Queue of one conversation that has a running or waiting turn.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    /// First come, first served.
+    /// Held by the running turn; tokio's mutex is fair, so turns run in arrival order.
     turn: Arc<Mutex<()>>,
     inside: usize,
     arrivals: u64,
-    /// Turns of words that are inside, by arrival.
+    /// Text turns, running and waiting, by arrival number.
     words: BTreeMap<u64, TurnId>,
     signal: watch::Sender<Signal>,
 }
 
-/// Counters of what happened at a thread; each change wakes the running turn.
+/// Event counters of a conversation; each change wakes the running turn.
 #[derive(Debug, Clone, Copy, Default)]
 struct Signal {
     arrivals: u64,
@@ -51,11 +52,11 @@ struct Signal {
     turns_over: u64,
 }
 
-/// The right to run a turn of one thread; dropping it lets the next one in.
+/// Permission to run a turn of one conversation. Dropping it lets the next turn in.
 #[derive(Debug)]
 pub struct TurnPermit {
-    // Declared first and so dropped first: who waits for the turn's end finds its lock free, and
-    // the lane may go only then.
+    // Field order is drop order: the lock is released before `turns_over` is announced, so that
+    // `interrupt` wakes up to a free lock; the lane may be removed only after both.
     _turn: OwnedMutexGuard<()>,
     _over: TurnOver,
     signal: watch::Receiver<Signal>,
@@ -65,10 +66,10 @@ pub struct TurnPermit {
 }
 
 impl TurnGate {
-    /// Waits until every turn of this thread that came earlier is over.
+    /// Waits until all earlier turns of this conversation are over.
     ///
     /// # Errors
-    /// [`GateError::ThreadFull`] or [`GateError::Full`], at once.
+    /// [`GateError::ThreadFull`] or [`GateError::Full`], without waiting.
     pub async fn enter(
         &self,
         key: &ThreadKey,
@@ -84,8 +85,8 @@ impl TurnGate {
         Ok(TurnPermit { _turn: guard, _over: over, signal, humans_heeded, heeds_words, seat })
     }
 
-    /// Tells the turn that runs in this thread that a human has taken it, and waits until that
-    /// turn is over: what it still says it has said by then.
+    /// Interrupts the running turn because a human has taken over the conversation, and waits until
+    /// that turn is over. After this no reply of that turn can follow.
     pub async fn interrupt(&self, key: &ThreadKey) {
         let Some((turn, mut signal)) = self.inner.lanes.get(key).map(|lane| {
             let signal = lane.signal.subscribe();
@@ -98,7 +99,7 @@ impl TurnGate {
         if turn.try_lock().is_ok() {
             return;
         }
-        // A lane that is gone has nobody inside.
+        // An error means that the lane is gone, and with it the turn.
         let _ = signal.wait_for(|signal| signal.turns_over > over).await;
     }
 
@@ -127,18 +128,19 @@ impl TurnGate {
 }
 
 impl TurnPermit {
-    /// From here on [`TurnPermit::interrupted`] tells only of humans who speak later: to be called
-    /// before the thread is read.
+    /// Makes [`TurnPermit::interrupted`] report only takeovers from now on. Call it before loading
+    /// the conversation, so that earlier takeovers are visible in the loaded record.
     pub fn heed_humans(&mut self) {
         self.humans_heeded = self.signal.borrow().humans;
     }
 
-    /// From here on newer words make this turn stale no more.
+    /// Makes this turn immune to newer messages from now on.
     pub fn ignore_newer_words(&mut self) {
         self.heeds_words = false;
     }
 
-    /// The newest turn of words that has come to this thread since this one did and makes it stale.
+    /// The newest text turn that arrived after this one; `None` if there is none or this turn
+    /// cannot be superseded.
     #[must_use]
     pub fn superseded_by(&self) -> Option<TurnId> {
         if !self.heeds_words {
@@ -149,7 +151,7 @@ impl TurnPermit {
         (*arrival > self.seat.arrival).then(|| turn.clone())
     }
 
-    /// Waits until there is a reason to stop drafting; for ever if none comes.
+    /// Waits for a reason to stop drafting; never returns if none comes.
     pub async fn interrupted(&self) -> Interruption {
         let mut signal = self.signal.clone();
         loop {
@@ -159,20 +161,20 @@ impl TurnPermit {
             if let Some(newer) = self.superseded_by() {
                 return Interruption::Newer(newer);
             }
-            // The lane lives as long as this permit, and the sender with it.
+            // The permit keeps the lane and its sender alive, so this cannot fail.
             let _ = signal.changed().await;
         }
     }
 }
 
-/// A caller that waits for its turn in a thread.
+/// A caller registered in a lane, waiting for its turn.
 struct Entering {
     lock: Arc<Mutex<()>>,
     signal: watch::Sender<Signal>,
     seat: LaneSeat,
 }
 
-/// Tells those who wait for it that a turn is over.
+/// Announces the end of a turn when dropped.
 #[derive(Debug)]
 struct TurnOver {
     signal: watch::Sender<Signal>,
@@ -184,7 +186,7 @@ impl Drop for TurnOver {
     }
 }
 
-/// One caller, counted at a thread.
+/// A caller counted in the lane of a conversation; dropping it releases the count.
 #[derive(Debug)]
 struct LaneSeat {
     key: ThreadKey,

@@ -1,16 +1,16 @@
-//! Lets one turn of a thread run at a time, in arrival order, and a message be answered by one
-//! turn however often it is delivered meanwhile.
+//! Admission of turns: runs one turn of a conversation at a time, in arrival order, and answers a
+//! message once even if it is delivered several times at once.
 //!
-//! A caller first comes with its message ([`TurnGate::arrive`]): the first becomes the leader, the
-//! others wait for its answer. The leader asks the store for a recorded answer, enters its thread
-//! ([`TurnGate::enter`]), runs the turn, commits, and finishes the flight with the answer.
-//! A human's message does not pass here: it takes the thread at once through the store, and then
-//! tells the running turn so ([`TurnGate::interrupt`]).
+//! A delivery first registers its message ([`TurnGate::arrive`]): the first becomes the leader,
+//! later ones wait for its answer. The leader checks the store for a recorded answer, enters the
+//! conversation ([`TurnGate::enter`]), runs the turn, commits it and finishes the flight with the
+//! answer. A message from a human of the shop bypasses the gate: it takes over the conversation in
+//! the store at once, then interrupts the running turn ([`TurnGate::interrupt`]).
 //!
 //! Invariants
-//! - Nothing is kept for a thread or message that nobody is at: both maps shrink to empty.
+//! - A conversation or message without callers has no entry: both maps shrink to empty.
 //! - Every wait is counted against a limit before it begins.
-//! - A caller that stops waiting, or a leader that fails, blocks nobody.
+//! - A caller that stops waiting, or a leader that fails, never blocks the others.
 
 mod flight;
 mod lane;
@@ -30,45 +30,45 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-/// How many may wait.
+/// Limits on waiting callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GateOptions {
-    /// Turns of one thread that may wait behind the running one; recommended 16.
+    /// Turns of one conversation that may wait behind the running one; recommended 16.
     pub waiting_per_thread_max: usize,
-    /// Deliveries of one message that may wait for its first; recommended 64.
+    /// Deliveries of one message that may wait for its answer; recommended 64.
     pub waiting_per_message_max: usize,
-    /// Callers at the gate at all, running and waiting, each counted once for its message and
-    /// once for its thread; recommended 8,192.
+    /// Callers in total, running and waiting; each counts once for its message and once for its
+    /// conversation. Recommended 8,192.
     pub inside_max: usize,
 }
 
-/// Why a caller is turned away.
+/// Why a caller is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GateError {
-    /// Too many turns of this thread wait. Retrying later can help.
-    #[error("thread has {waiting_max} turns waiting, which is the limit")]
+    /// Too many turns of this conversation are waiting. Retrying later can help.
+    #[error("conversation has {waiting_max} turns waiting, which is the limit; retry later")]
     ThreadFull {
-        /// The limit.
+        /// The limit, in turns.
         waiting_max: usize,
     },
-    /// Too many deliveries of this message wait. Retrying later can help.
-    #[error("message has {waiting_max} deliveries waiting, which is the limit")]
+    /// Too many deliveries of this message are waiting. Retrying later can help.
+    #[error("message has {waiting_max} deliveries waiting, which is the limit; retry later")]
     MessageFull {
-        /// The limit.
+        /// The limit, in deliveries.
         waiting_max: usize,
     },
-    /// Too many callers at all. Retrying later can help.
-    #[error("gate holds {inside_max} callers, which is the limit")]
+    /// Too many callers in total. Retrying later can help.
+    #[error("{inside_max} turns and messages are in progress, which is the limit; retry later")]
     Full {
-        /// The limit.
+        /// The limit, in callers.
         inside_max: usize,
     },
-    /// The message is being answered now, with another body.
-    #[error("message id is in use for another body")]
+    /// The message id is being answered with another request body.
+    #[error("message id is being answered with another request body")]
     BodyDiffers,
 }
 
-/// The gate; clones share it.
+/// The turn gate of the process; clones share one state.
 #[derive(Debug, Clone)]
 pub struct TurnGate {
     inner: Arc<Inner>,
@@ -83,7 +83,7 @@ struct Inner {
 }
 
 impl TurnGate {
-    /// A gate that nobody is at.
+    /// A gate without callers.
     #[must_use]
     pub fn new(options: GateOptions) -> Self {
         let inside = AtomicUsize::new(0);
@@ -91,7 +91,8 @@ impl TurnGate {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Threads and messages that somebody is at; 0 and 0 when all is quiet.
+    /// Number of conversations and of messages that have callers; both are 0 when the gateway is
+    /// idle.
     #[must_use]
     pub fn occupied(&self) -> (usize, usize) {
         (self.inner.lanes.len(), self.inner.flights.len())
@@ -109,7 +110,7 @@ impl TurnGate {
     }
 }
 
-/// One caller, counted at the gate.
+/// A caller counted against `inside_max`; dropping it releases the count.
 #[derive(Debug)]
 struct Seat {
     inner: Arc<Inner>,

@@ -1,4 +1,4 @@
-//! Orders of comings and goings at the gate: never two turns of a thread, nothing left behind.
+//! Interleavings at the gate: turns of one conversation never overlap, and no entry is left behind.
 
 use super::*;
 use crate::BodyHash;
@@ -52,7 +52,7 @@ async fn turns_of_a_thread_run_in_arrival_order_and_never_two_at_once() {
             }
             let mut log = log.lock().unwrap();
             let turns = log.get_mut(&thread).unwrap();
-            assert_eq!(turns.len(), before, "two turns of one thread ran at once");
+            assert_eq!(turns.len(), before, "two turns of one conversation ran at once");
             turns.push(arrival);
             drop(permit.unwrap());
         });
@@ -79,7 +79,7 @@ async fn a_thread_takes_no_more_waiters_than_allowed_and_forgets_those_who_leave
     let mut late = Box::pin(enter(&gate, "t"));
     assert!(futures::poll!(&mut late).is_pending());
     drop(permit);
-    assert!(futures::poll!(&mut late).is_pending(), "the late one passed two that waited");
+    assert!(futures::poll!(&mut late).is_pending(), "the late caller overtook two that waited");
     drop(waiting);
     drop(late.await.unwrap());
     assert_eq!(gate.occupied(), (0, 0));
@@ -102,7 +102,7 @@ async fn a_second_delivery_waits_for_the_answer_of_the_first() {
     let gate = TurnGate::new(OPTIONS);
     let key = samples::message_key("m");
     let Arrival::First(flight) = gate.arrive(&key, body()).await.unwrap() else {
-        unreachable!("nobody came before")
+        unreachable!("there was no earlier delivery")
     };
     let mut second = Box::pin(gate.arrive(&key, body()));
     let mut third = Box::pin(gate.arrive(&key, body()));
@@ -130,7 +130,7 @@ async fn a_leader_that_fails_passes_its_duty_on() {
     assert!(futures::poll!(&mut third).is_pending());
     drop(first);
     let Arrival::First(flight) = second.await.unwrap() else {
-        unreachable!("the leader has gone without an answer")
+        unreachable!("the leader was dropped without an answer")
     };
     assert!(futures::poll!(&mut third).is_pending());
     flight.finish(stored());
@@ -149,7 +149,7 @@ async fn newer_words_interrupt_older_ones_but_not_a_choice() {
     let (tap_id, second_id) = (turn("tap"), turn("second"));
     let mut tap = Box::pin(gate.enter(&key, &tap_id, TurnSort::Choice));
     assert!(futures::poll!(&mut tap).is_pending());
-    assert!(futures::poll!(&mut interrupted).is_pending(), "a tap makes no words stale");
+    assert!(futures::poll!(&mut interrupted).is_pending(), "a tap superseded a text turn");
     let mut second = Box::pin(gate.enter(&key, &second_id, TurnSort::Words));
     assert!(futures::poll!(&mut second).is_pending());
     assert_eq!(interrupted.await, Interruption::Newer(turn("second")));
@@ -192,7 +192,8 @@ fn steps() -> impl Strategy<Value = Vec<(u8, usize, prop::sample::Index)>> {
 }
 
 proptest! {
-    /// Callers come, are polled and leave in any order: never two in one thread, nothing left.
+    /// Callers arrive, are polled and leave in any order: turns of one conversation never overlap,
+    /// and the gate ends empty.
     #[test]
     fn no_order_of_comings_and_goings_leaks_or_overlaps(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -225,7 +226,7 @@ proptest! {
                     let inside = running.iter().filter(|(of, _)| *of == thread).count();
                     assert!(inside <= 1);
                     let behind = waiting.iter().filter(|(of, _)| *of == thread).count();
-                    assert!(inside == 1 || behind == 0, "a free thread makes others wait");
+                    assert!(inside == 1 || behind == 0, "a free conversation has waiters");
                 }
             }
             drop(waiting);

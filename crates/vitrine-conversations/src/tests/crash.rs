@@ -1,10 +1,10 @@
 //! A process killed in the middle of its writes loses nothing that it had acknowledged.
 //!
-//! Method: this test binary starts itself again; the child commits turns of several threads at
-//! once and prints each acknowledgement; SIGKILL comes at a random moment under load. Then every
-//! acknowledged turn must be there once, in its place, with its answer and its owner, every other
-//! turn whole or absent, and every acknowledged consent in its place. The next child goes on with
-//! the same file.
+//! Method: this test binary starts itself as a child. The child commits turns of several
+//! conversations concurrently and prints each acknowledgement. It is killed with SIGKILL at a
+//! random moment under load. Then every acknowledged turn must be stored once, in its position,
+//! with its answer and owner; every other turn must be complete or absent; every acknowledged
+//! consent must be stored in order. The next child continues with the same file.
 
 use crate::CommitOutcome;
 use crate::ConsentChange;
@@ -27,13 +27,13 @@ use std::process::Stdio;
 use std::sync::Arc;
 use vitrine_base::ids::CustomerId;
 
-/// Where the child finds its folder; without it, the child's half does nothing.
+/// Tells the child its folder. Without it, the child's test returns at once.
 const FOLDER_VARIABLE: &str = "VITRINE_CRASH_TEST_FOLDER";
 const CHILD: &str = "threads::tests::crash::child_commits_until_it_is_killed";
 const KILLS: u64 = 5;
 const KILLS_LONG: u64 = 200;
 const THREADS: usize = 8;
-/// Rows of a customer's ledger in this test.
+/// Most rows kept in a customer's consent ledger in this test.
 const CONSENTS_MAX: usize = 100;
 
 fn message(thread: usize, place: u64) -> String {
@@ -42,7 +42,7 @@ fn message(thread: usize, place: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child_commits_until_it_is_killed() {
-    #[expect(clippy::disallowed_methods, reason = "tells the child of this test from the parent")]
+    #[expect(clippy::disallowed_methods, reason = "the variable marks the child of this test")]
     let Ok(folder) = std::env::var(FOLDER_VARIABLE) else { return };
     let store = Arc::new(EmbeddedStore::open(samples::options(Path::new(&folder))).unwrap());
     let mut tasks = tokio::task::JoinSet::new();
@@ -78,7 +78,7 @@ fn customer_key(thread: usize) -> CustomerKey {
     CustomerKey { tenant: samples::tenant(), customer }
 }
 
-/// Adds a row to a customer's ledger; returns how many there are.
+/// Adds a row to a customer's consent ledger; returns the number of rows.
 async fn consent_to_more(store: &EmbeddedStore, thread: usize) -> usize {
     let key = customer_key(thread);
     let known = store.customer(&key).await.unwrap();
@@ -93,7 +93,7 @@ async fn consent_to_more(store: &EmbeddedStore, thread: usize) -> usize {
         source_message: None,
     };
     customer.grant(change, samples::at(1));
-    // So that the record stays small over many children.
+    // Keeps the record small over many children.
     let excess = customer.consents.len().saturating_sub(CONSENTS_MAX);
     customer.consents.truncate(customer.consents.len() - excess);
     let stored = store.put_customer(&key, customer).await.unwrap();
@@ -101,15 +101,15 @@ async fn consent_to_more(store: &EmbeddedStore, thread: usize) -> usize {
     customer.consents.len()
 }
 
-/// What one thread's acknowledgements came to.
+/// What the child acknowledged for one conversation.
 #[derive(Debug, Clone, Copy, Default)]
 struct Acknowledged {
     last_turn: Option<u64>,
     consents: usize,
 }
 
-/// Runs one child until it has acknowledged `acknowledgements_max` turns, kills it, and notes what
-/// was acknowledged of each thread.
+/// Runs one child until it has acknowledged `acknowledgements_max` turns, kills it, and adds its
+/// acknowledgements to `known`.
 fn kill_a_child(
     folder: &Path,
     acknowledgements_max: u64,
@@ -123,7 +123,7 @@ fn kill_a_child(
         .spawn()
         .unwrap();
     let mut acknowledged = 0;
-    // Lines that were on their way when the child died count as well: they were acknowledged.
+    // Lines still in the pipe when the child died count as well: they were acknowledged.
     for line in BufReader::new(child.stdout.take().unwrap()).split(b'\n') {
         let line = String::from_utf8(line.unwrap()).unwrap();
         let Some(at) = line.find("ack ").or(line.find("consent ")) else { continue };
@@ -141,7 +141,7 @@ fn kill_a_child(
         }
     }
     child.wait().unwrap();
-    assert!(acknowledged >= acknowledgements_max, "the child ended by itself");
+    assert!(acknowledged >= acknowledgements_max, "the child ended before it was killed");
 }
 
 async fn check(folder: &Path, known: &BTreeMap<usize, Acknowledged>) {
@@ -153,16 +153,16 @@ async fn check(folder: &Path, known: &BTreeMap<usize, Acknowledged>) {
         let record: Option<Arc<ThreadRecord>> = store.load(&key).await.unwrap();
         let turns = store.turns(&key, usize::MAX).await.unwrap();
         let recorded = record.as_ref().map_or(0, |record| record.turns_recorded);
-        assert_eq!(turns.len() as u64, recorded, "thread and turns disagree");
+        assert_eq!(turns.len() as u64, recorded, "record and turns disagree");
         let epoch = record.map_or(0, |record| record.ownership.epoch);
-        assert_eq!(epoch, recorded, "thread and owner disagree");
+        assert_eq!(epoch, recorded, "record and owner disagree");
         let known = known.get(&thread).copied().unwrap_or_default();
         if let Some(last) = known.last_turn {
-            assert!(recorded > last, "lost turn {last} of thread {thread}, has {recorded}");
+            assert!(recorded > last, "lost turn {last} of {name}, which has {recorded}");
         }
         let customer = store.customer(&customer_key(thread)).await.unwrap();
         let rows = customer.map(|customer| customer.consents.clone()).unwrap_or_default();
-        assert!(rows.len() >= known.consents, "lost a consent of thread {thread}");
+        assert!(rows.len() >= known.consents, "lost a consent of customer {thread}");
         for (place, row) in rows.iter().enumerate() {
             assert_eq!(row.wording_version, place.to_string());
         }
@@ -188,7 +188,8 @@ async fn kill_again_and_again(kills: u64) {
     let folder = tempfile::tempdir().unwrap();
     let mut known = BTreeMap::new();
     for kill in 0..kills {
-        // Spread by a fixed pattern; the moment within a write is chance all the same.
+        // The number of turns varies by a fixed pattern; the moment within a write is random
+        // anyway.
         kill_a_child(folder.path(), 20 + kill * 61 % 150, &mut known);
         check(folder.path(), &known).await;
     }

@@ -1,4 +1,4 @@
-//! Files that are torn, altered, foreign or taken end in errors with a reason, never in a panic.
+//! Truncated, altered, foreign or locked files cause errors with a reason, never a panic.
 
 use crate::CommitOutcome;
 use crate::EmbeddedStore;
@@ -17,7 +17,7 @@ use crate::samples;
 use std::fs;
 use std::path::Path;
 
-/// Writes a store of some threads and returns the file's bytes.
+/// Writes a store with 20 conversations and returns the bytes of its file.
 async fn written(folder: &Path) -> Vec<u8> {
     let options = samples::options(folder);
     let store = EmbeddedStore::open(options.clone()).unwrap();
@@ -31,7 +31,7 @@ async fn written(folder: &Path) -> Vec<u8> {
     fs::read(&options.path).unwrap()
 }
 
-/// Opens and uses whatever is at `folder`; returns how many calls failed.
+/// Opens the file in `folder` and uses the store; returns the number of failed calls.
 async fn use_it(folder: &Path) -> Result<usize, StoreError> {
     let store = EmbeddedStore::open(samples::options(folder))?;
     let mut failures = 0;
@@ -75,7 +75,7 @@ async fn altered_bytes_never_take_the_process_with_them() {
         let from = page + round * 131 % 3000;
         altered[from..from + 40].iter_mut().for_each(|byte| *byte ^= 0xA5);
         fs::write(&path, &altered).unwrap();
-        // Free pages may be altered without harm; what matters is that we come back.
+        // Altered bytes in a free page do no harm; the claim is only that no call panics.
         let _ = use_it(folder.path()).await;
     }
 }

@@ -1,7 +1,7 @@
-//! A disk that fills up or fails: intake stops with the reason, what was there stays.
+//! A full or failing disk makes the store read-only, with the reason, and stored records are kept.
 //!
-//! Method: a disk in memory that refuses writes on demand; its bytes outlive the store, so that a
-//! second store on them shows what a restart would find.
+//! Method: a disk in memory that refuses writes on demand. Its bytes outlive the store, so a second
+//! store on them shows what a restart would find.
 
 use crate::CommitOutcome;
 use crate::EmbeddedStore;
@@ -99,7 +99,7 @@ async fn commit(store: &EmbeddedStore, thread: usize) -> Result<CommitOutcome, S
     store.commit(samples::commit(&format!("t-{thread}"), None, Some(turn))).await
 }
 
-/// Commits until the disk refuses; returns how many were acknowledged and why it ended.
+/// Commits until the disk refuses; returns the number of acknowledged commits and the error.
 async fn commit_until_refused(store: &EmbeddedStore) -> (usize, StoreError) {
     for thread in 0..1000 {
         if let Err(cause) = commit(store, thread).await {
@@ -146,7 +146,7 @@ async fn a_disk_turned_read_only_or_broken_says_so() {
         disk.fail_after(0, failure);
         let (_, cause) = commit_until_refused(&store).await;
         assert!(format!("{cause:?}").starts_with(expected), "{cause:?}");
-        // What is in memory can still be shown.
+        // The in-memory cache still answers reads.
         assert!(store.load(&samples::thread_key("t-5000")).await.unwrap().is_some());
     }
 }

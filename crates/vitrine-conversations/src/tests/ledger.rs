@@ -1,4 +1,5 @@
-//! Customers in the store: changes compare, addresses have one owner, erasure leaves no byte.
+//! Customers and jobs in the store: concurrent changes conflict, an address has one owner, and
+//! erasure leaves no byte behind.
 
 use crate::CommitOutcome;
 use crate::CustomerKey;
@@ -48,7 +49,7 @@ fn identity(address: &str) -> IdentityKey {
     }
 }
 
-/// A thread of a customer with one turn.
+/// Adds a turn and a job to a conversation of a customer.
 async fn talk(store: &EmbeddedStore, customer: &str, thread: &str, message: &str, text: &str) {
     let current = store.load(&samples::thread_key(thread)).await.unwrap();
     let turn = samples::turn(message, text);
@@ -147,9 +148,9 @@ async fn after_an_erasure_no_byte_of_the_customer_is_left_and_late_messages_stay
     for secret in secrets {
         assert!(!bytes_hold(folder.path(), secret), "{secret} is still in the folder");
     }
-    assert!(bytes_hold(folder.path(), "il me faut un sac"), "another customer's words went too");
+    assert!(bytes_hold(folder.path(), "il me faut un sac"), "erased another customer's messages");
 
-    // Late on its way: to a thread of theirs, or to a new one in their name.
+    // Delayed messages, in a new conversation under the erased customer's id.
     let mut late = samples::commit("t-9", None, Some(samples::turn("late", "encore moi")));
     late.thread.customer_id = Some(key.customer.clone());
     assert!(matches!(store.commit(late.clone()).await, Err(StoreError::Erased { .. })));
@@ -190,7 +191,7 @@ async fn a_rewrite_under_load_loses_nothing() {
         assert_eq!(store.turns(&key, 99).await.unwrap().len(), 30);
     }
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
-    assert_eq!(left.len(), 1, "a rewrite leaves one file");
+    assert_eq!(left.len(), 1, "a rewrite leaves more than one file");
 }
 
 #[tokio::test]

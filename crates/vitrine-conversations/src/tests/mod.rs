@@ -1,4 +1,4 @@
-//! Tests of the store as a whole; each file says what it tries to break.
+//! Tests of the store as a whole; each file names the failure it provokes.
 
 mod crash;
 mod damage;

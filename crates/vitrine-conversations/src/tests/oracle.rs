@@ -1,9 +1,11 @@
-//! Random histories against a store so simple that it is obviously right.
+//! Random histories against an oracle: a model of the store that is simple enough to be obviously
+//! correct.
 //!
 //! Method: histories of commits (fresh, stale, repeated, with other bodies), owner changes,
-//! erasures and restarts over few threads and few message ids, so that they collide. Each history
-//! is cut into bursts; the writes of a burst are in flight together and take effect in the order
-//! sent. After each burst, every outcome, thread, turn and replay must be the oracle's.
+//! erasures and restarts, over few conversations and few message ids so that they collide. Each
+//! history is split into bursts; the writes of a burst are in flight together and take effect in
+//! the order sent. After each burst, every outcome, conversation, turn and replay must equal the
+//! oracle's.
 
 use crate::BodyHash;
 use crate::CommitOutcome;
@@ -24,8 +26,8 @@ const MESSAGES: usize = 6;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A turn in a thread: message, body, seconds after the last erasure that it was sent, and how
-    /// many versions old the draft is.
+    /// A turn in a conversation. `sent` is the time of the message in seconds; `age` is the number
+    /// of versions that the draft is behind.
     Turn {
         thread: usize,
         message: usize,
@@ -33,7 +35,7 @@ enum Step {
         sent: i64,
         age: u64,
     },
-    /// A human takes the thread.
+    /// A human takes over the conversation.
     Human {
         thread: usize,
     },
@@ -41,20 +43,27 @@ enum Step {
         thread: usize,
         at: i64,
     },
-    /// Ends the burst; everything in flight is awaited and compared.
+    /// Ends the burst: awaits all writes and compares the outcomes.
     Settle,
-    /// Closes and opens the store.
+    /// Ends the burst, then closes and reopens the store.
     Restart,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (0..THREADS, 0..MESSAGES, 0..2_u8, 0..40_i64, prop_oneof![4 => Just(0), 1 => 1..3_u64])
+        8 => (
+            0..THREADS,
+            0..MESSAGES,
+            0..2_u8,
+            0..40_i64,
+            prop_oneof![4 => Just(0), 1 => 1..3_u64],
+        )
             .prop_map(|(thread, message, body, sent, age)| {
                 Step::Turn { thread, message, body, sent, age }
             }),
         2 => (0..THREADS).prop_map(|thread| Step::Human { thread }),
-        1 => (0..THREADS, 0..40_i64).prop_map(|(thread, at)| Step::Erase { thread, at }),
+        1 => (0..THREADS, 0..40_i64)
+            .prop_map(|(thread, at)| Step::Erase { thread, at }),
         3 => Just(Step::Settle),
         1 => Just(Step::Restart),
     ]
@@ -67,7 +76,7 @@ struct OracleThread {
     turns: Vec<(usize, u8)>,
 }
 
-/// What a message came to: its thread, its place and its body; `None` once erased.
+/// Where a message was answered: conversation, position and body; `None` once erased.
 type OracleMessage = Option<(usize, usize, u8)>;
 
 #[derive(Debug, Default)]
@@ -143,7 +152,7 @@ fn body_text(body: u8) -> String {
     format!("body {body}")
 }
 
-/// A commit made from what the thread is at its turn in the burst.
+/// A commit made from `version` of the conversation, with the owner that the oracle has.
 fn commit(oracle: &Oracle, thread: usize, version: u64) -> TurnCommit {
     let name = thread_name(thread);
     let mut commit = samples::commit(&name, None, None);
@@ -160,7 +169,7 @@ enum Sent {
     Erase { thread: usize, at: i64 },
 }
 
-/// The write of a step and what must come of it.
+/// The write of a step and its expected outcome.
 fn prepare(oracle: &mut Oracle, step: &Step) -> Option<(Sent, Outcome)> {
     match *step {
         Step::Turn { thread, message, body, sent, age } => {

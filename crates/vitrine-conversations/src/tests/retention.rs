@@ -1,4 +1,4 @@
-//! Retention by tenant and purpose, of profiles, and of the memory of erasures.
+//! Retention by tenant and purpose, of profiles, and of tombstones.
 
 use crate::ConsentChange;
 use crate::CustomerKey;
@@ -47,19 +47,20 @@ fn options(kept: Kept) -> UpkeepOptions {
     }
 }
 
-/// Goes once through the whole store at a second.
+/// Sweeps the whole store once, at the given second.
 async fn round(store: &EmbeddedStore, options: &UpkeepOptions, second: i64) -> Swept {
     let (sweep, mut cursor) = (options.sweep(samples::at(second)), SweepCursor::default());
     let mut steps = 0;
     while cursor.rounds == 0 {
         store.sweep(&sweep, &mut cursor).await.unwrap();
         steps += 1;
-        assert!(steps < 100, "a sweep that comes to no end");
+        assert!(steps < 100, "the sweep does not end");
     }
     cursor.swept
 }
 
-/// A thread that changed at second 50, with facts for every purpose, learnt at 10 and at 30.
+/// Stores a conversation last changed at second 50, with facts for every purpose, learnt at seconds
+/// 10 and 30.
 async fn put(store: &EmbeddedStore, key: &ThreadKey) {
     let mut thread = samples::full_thread("t");
     let goal = thread.facts.remove("goal").unwrap();
@@ -74,10 +75,10 @@ async fn put(store: &EmbeddedStore, key: &ThreadKey) {
     store.commit(commit).await.unwrap();
 }
 
-/// The keys of the facts that are left.
+/// Keys of the remaining facts.
 async fn facts(store: &EmbeddedStore, key: &ThreadKey) -> Vec<String> {
     let thread = store.load(key).await.unwrap().unwrap();
-    assert_eq!(thread.updated_at, samples::at(50), "a sweep is no change of the customer's");
+    assert_eq!(thread.updated_at, samples::at(50), "a sweep must not renew the conversation");
     thread.facts.keys().cloned().collect()
 }
 
@@ -101,9 +102,9 @@ async fn each_tenant_keeps_threads_and_facts_by_purpose_as_long_as_it_says() {
     let left = ["outreach 10", "outreach 30"];
     assert_eq!(facts(&store, &theirs).await, [&assisting[..], &left].concat());
     let again = round(&store, &options, 100).await;
-    assert_eq!(again, Swept::default(), "what is left is not due");
+    assert_eq!(again, Swept::default(), "the remaining facts are not due");
     let last = round(&store, &options, 151).await;
-    assert_eq!(last, Swept { threads: 2, ..Swept::default() }, "assistance ends with the thread");
+    assert_eq!(last, Swept { threads: 2, ..Swept::default() }, "assistance facts remain");
 }
 
 #[tokio::test]
@@ -126,13 +127,13 @@ async fn what_has_been_kept_long_enough_goes_and_the_rest_stays() {
         let key = samples::thread_key(&format!("t-{thread}"));
         assert_eq!(store.load(&key).await.unwrap().is_some(), thread >= 10, "t-{thread}");
         let message = store.replay(&samples::message_key(&format!("m-{thread}"))).await;
-        // A message of an erased thread is known to be erased until it is forgotten as well.
+        // A message of an erased conversation stays known as erased until it is forgotten as well.
         assert_eq!(matches!(message, Ok(Some(_))), thread >= 20, "m-{thread}: {message:?}");
     }
     assert_eq!((swept.threads, swept.messages), (10, 20));
 }
 
-/// The customer as the store keeps them: an address, and what the shop told us.
+/// A customer record with a name and an address.
 fn customer(name: &str) -> CustomerRecord {
     let mut record = CustomerRecord::new(CustomerId::new(name).unwrap(), samples::at(0));
     record.profile.name = Some("Philippine".to_owned());
@@ -154,7 +155,7 @@ fn address(name: &str) -> IdentityKey {
     IdentityKey { tenant, channel, address: format!("+33-{name}") }
 }
 
-/// A message of a customer in a thread, sent at a second.
+/// A message of a customer in a conversation, sent at the given second.
 fn said(customer: &str, thread: &str, message: &str, second: i64) -> TurnCommit {
     let mut turn = samples::turn(message, "hello");
     turn.sent_at = samples::at(second);
@@ -201,8 +202,8 @@ async fn a_profile_goes_when_neither_a_thread_nor_a_consent_needs_it_any_more() 
     }
     store.rewrite().await.unwrap();
     let bytes = std::fs::read(folder.path().join("threads.redb")).unwrap();
-    assert!(!bytes.windows(9).any(|window| window == b"+33-alone"), "its bytes leave the file");
-    // Their next message is a new beginning, however late it comes.
+    assert!(!bytes.windows(9).any(|window| window == b"+33-alone"), "bytes of it are left");
+    // The profile left no tombstone: even a delayed message is accepted.
     assert!(store.commit(said("alone", "t-2", "m-2", 10)).await.is_ok());
 }
 
@@ -222,7 +223,7 @@ async fn an_erasure_is_remembered_for_its_time_and_no_late_message_undoes_it_til
 
     for second in [11, 19, 40] {
         round(&store, &options, second).await;
-        // The same thread, another thread in the same name, and the address alone.
+        // The same conversation, and another one under the same customer id.
         for late in [said("gone", "t", "m-9", 10), said("gone", "t-9", "m-9", 10)] {
             let refused = store.commit(late).await;
             assert!(matches!(refused, Err(StoreError::Erased { .. })), "{second}: {refused:?}");

@@ -1,4 +1,4 @@
-//! What the store promises, one claim a test.
+//! Guarantees of the store, one claim per test.
 
 use crate::BodyHash;
 use crate::CommitOutcome;
@@ -22,7 +22,7 @@ fn open(folder: &std::path::Path) -> EmbeddedStore {
     EmbeddedStore::open(samples::options(folder)).unwrap()
 }
 
-/// Commits a turn on what the thread is now and returns the thread after it.
+/// Commits a turn on top of the current state and returns the new record.
 async fn record(store: &EmbeddedStore, thread: &str, message: &str) -> Arc<ThreadRecord> {
     let current = store.load(&samples::thread_key(thread)).await.unwrap();
     let turn = samples::turn(message, "hello");
@@ -138,7 +138,7 @@ async fn an_erased_thread_stays_away_until_the_customer_writes_anew() {
     let replay = store.replay(&samples::message_key("m-1")).await;
     assert!(matches!(replay, Err(StoreError::Erased { .. })));
 
-    // A draft that ran meanwhile, the old message again, and one delayed on its way.
+    // A draft in progress during the erasure, the old message again, and a delayed message.
     let draft = samples::commit("t", Some(&current), Some(samples::turn("m-2", "hello")));
     assert_eq!(store.commit(draft).await.unwrap(), CommitOutcome::Stale(None));
     for message in ["m-1", "m-2"] {

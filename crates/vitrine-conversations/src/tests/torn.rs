@@ -1,9 +1,9 @@
-//! A disk that loses power: of what was written since the last sync, any part may be there, in any
-//! order, one write torn in the middle.
+//! Power loss: of the writes since the last sync, any subset may reach the disk, in any order, with
+//! one write torn.
 //!
 //! Method: the disk keeps the synced image and the writes since. At a random operation the power
-//! goes; the image gets a random part of the unsynced writes in a random order. A second store on
-//! that image must hold every acknowledged turn, owner change and consent, and nothing by halves.
+//! fails. The image then gets a random part of the unsynced writes, in random order. A second store
+//! on that image must hold every acknowledged turn, owner change and consent, and no partial ones.
 
 use crate::CommitOutcome;
 use crate::ConsentChange;
@@ -37,14 +37,14 @@ const CRASHES_LONG: u64 = 2000;
 
 #[derive(Debug, Default)]
 struct Platter {
-    /// As the running store sees it.
+    /// Contents as the running store sees them.
     bytes: Vec<u8>,
-    /// As the last sync left it.
+    /// Contents at the last sync.
     synced: Vec<u8>,
-    /// Writes since, in order.
+    /// Writes since the last sync, in order.
     unsynced: Vec<(usize, Vec<u8>)>,
     operations: u64,
-    /// The operation at which the power goes.
+    /// Number of operations before the power fails.
     power_until: u64,
 }
 
@@ -61,11 +61,11 @@ impl Disk {
         self.0.lock().unwrap()
     }
 
-    /// What a restart finds.
+    /// Contents that a restart finds.
     fn after_power_loss(&self, chance: &mut ChaCha8Rng) -> Vec<u8> {
         let platter = self.platter();
         let mut image = platter.synced.clone();
-        // The file's length is journalled by every file system in use; it is there.
+        // File systems in use journal the length of a file, so the length survives.
         image.resize(platter.bytes.len().max(image.len()), 0);
         let mut writes = platter.unsynced.clone();
         writes.shuffle(chance);
@@ -138,14 +138,14 @@ fn customer_key(thread: usize) -> CustomerKey {
     CustomerKey { tenant: samples::tenant(), customer }
 }
 
-/// Turns and consents acknowledged for one thread.
+/// Turns and consents acknowledged for one conversation.
 #[derive(Debug, Clone, Copy, Default)]
 struct Acknowledged {
     turns: u64,
     consents: usize,
 }
 
-/// Records turns, each with a change of owner, and consents until the power goes.
+/// Commits turns, each with an owner change, and consents until the power fails.
 async fn write_until_dark(store: &EmbeddedStore, thread: usize) -> Acknowledged {
     let name = format!("t-{thread}");
     let mut acknowledged = Acknowledged::default();
@@ -186,11 +186,11 @@ async fn check(store: &EmbeddedStore, acknowledged: &BTreeMap<usize, Acknowledge
         let record = store.load(&key).await.unwrap();
         let turns = store.turns(&key, usize::MAX).await.unwrap();
         let recorded = record.as_ref().map_or(0, |record| record.turns_recorded);
-        assert!(recorded >= acknowledged.turns, "lost a turn of thread {thread}");
-        assert!(recorded <= acknowledged.turns + 1, "a turn that nobody sent");
+        assert!(recorded >= acknowledged.turns, "lost a turn of conversation {thread}");
+        assert!(recorded <= acknowledged.turns + 1, "more turns than were sent");
         assert_eq!(turns.len() as u64, recorded);
         if let Some(record) = record {
-            assert_eq!(record.ownership.epoch, recorded, "turn and owner fell apart");
+            assert_eq!(record.ownership.epoch, recorded, "turn and owner disagree");
         }
         for (place, turn) in turns.iter().enumerate() {
             let name = format!("m-{thread}-{place}");
@@ -202,7 +202,7 @@ async fn check(store: &EmbeddedStore, acknowledged: &BTreeMap<usize, Acknowledge
         assert!(store.replay(&next).await.unwrap().is_none(), "half a turn");
         let customer = store.customer(&customer_key(*thread)).await.unwrap();
         let rows = customer.map(|customer| customer.consents.clone()).unwrap_or_default();
-        assert!(rows.len() >= acknowledged.consents, "lost a consent of thread {thread}");
+        assert!(rows.len() >= acknowledged.consents, "lost a consent of customer {thread}");
         for (place, row) in rows.iter().enumerate() {
             assert_eq!(row.wording_version, place.to_string());
         }
@@ -214,7 +214,8 @@ async fn lose_power_again_and_again(crashes: u64, recovery: Recovery) {
     let mut image = Vec::new();
     let mut acknowledged: BTreeMap<usize, Acknowledged> = BTreeMap::new();
     for crash in 0..crashes {
-        // A new disk each time a while, so that it stays small; the first one must be made whole.
+        // A fresh disk every 20 crashes keeps it small. Its tables are created without a power
+        // loss.
         if crash % 20 == 0 {
             let disk = Disk::with_image(Vec::new(), u64::MAX);
             drop(EmbeddedStore::on_backend(options(recovery), disk.clone()).unwrap());
@@ -246,7 +247,7 @@ async fn lose_power_again_and_again(crashes: u64, recovery: Recovery) {
         let store = EmbeddedStore::on_backend(options(recovery), disk.clone()).unwrap();
         check(&store, &acknowledged).await;
         for (thread, known) in &mut acknowledged {
-            // What was on its way and arrived counts from now on.
+            // Writes that survived without an acknowledgement count as acknowledged from now on.
             let record = store.load(&samples::thread_key(&format!("t-{thread}"))).await.unwrap();
             known.turns = record.map_or(0, |record| record.turns_recorded);
         }
