@@ -85,8 +85,11 @@ pub(crate) struct Suggestion {
     pub(crate) sku: Sku,
     pub(crate) name: String,
     pub(crate) price: Money,
+    /// Text for the customer.
     pub(crate) reason: String,
+    /// The association rule behind the offer.
     pub(crate) rule: String,
+    /// Arm of the holdout experiment.
     pub(crate) arm: &'static str,
 }
 

@@ -51,7 +51,7 @@ pub(crate) enum Patience {
 /// What the customer sent: text or a tap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// A text.
+    /// Typed text.
     Text(String),
     /// A tap on an option of an earlier reply.
     Tap {

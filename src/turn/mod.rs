@@ -114,10 +114,15 @@ pub(crate) struct TurnOptions {
     /// Voice, form of address, length and emoji. Language and channel are set for each turn.
     pub(crate) style: Style,
     pub(crate) rules: Rules,
+    /// Time for one answer, unless the request sets its own.
     pub(crate) deadline: Duration,
+    /// Most tokens of one draft.
     pub(crate) output_tokens_max: usize,
+    /// Longest message, in characters.
     pub(crate) text_chars_max: usize,
+    /// Most earlier turns passed to the drafter.
     pub(crate) history_turns_max: usize,
+    /// Most tokens of earlier turns in a prompt.
     pub(crate) history_tokens_max: usize,
     pub(crate) bursts: BurstLimits,
     pub(crate) handoff: HandoffDelivery,

@@ -193,7 +193,7 @@ impl PlannedOption {
     }
 }
 
-/// The action, the briefs that word it, and what the conversation's record shall store.
+/// The action, the briefs that word it, and the changes to the conversation's record.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Decision {
     pub(crate) action: Action,

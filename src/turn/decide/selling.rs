@@ -34,7 +34,7 @@ const HITS_MAX: usize = 16;
 /// Most features stated with a recommendation.
 const FEATURES_MAX: usize = 2;
 
-/// The next step towards a product: ask, recommend, or state that nothing fits.
+/// The next step towards a product: ask, recommend, or report that there is no match.
 pub(super) fn advance(situation: &Situation<'_>) -> Decision {
     let need = situation.need;
     if let Some(product) = sized_focus(situation) {

@@ -82,7 +82,7 @@ pub(crate) struct Grounding {
     pub(crate) fact: String,
 }
 
-/// Word lists that the check uses in addition to the brief.
+/// Lists of words that the check uses in addition to the brief.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Vocabulary<'a> {
     /// The model's closed vocabulary: lower case, except for names that it may use within a

@@ -1,4 +1,4 @@
-//! Random histories of a whole pipeline, compared with a model that stores only what callers
+//! Random histories of a whole pipeline, compared with an oracle that stores only what callers
 //! received.
 //!
 //! Goal: in any order of events, no answer is lost or given twice, no message goes unanswered, the
