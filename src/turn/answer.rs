@@ -87,7 +87,7 @@ pub(crate) struct Suggestion {
     pub(crate) price: Money,
     /// Text for the customer.
     pub(crate) reason: String,
-    /// The association rule behind the offer.
+    /// The association rule behind the offer, such as `pair:GEL-05<-RUN-012`.
     pub(crate) rule: String,
     /// Arm of the holdout experiment.
     pub(crate) arm: &'static str,

@@ -1,7 +1,7 @@
 //! The turn pipeline: understand → decide → draft → suggest → record.
 //!
-//! [`Gateway::respond`] runs one turn from the customer's message to the encoded answer, and reads
-//! from top to bottom. Each stage is a sibling module.
+//! [`Gateway::respond`] runs one turn from the customer's message to the encoded answer. It
+//! reads from top to bottom, and each stage is a sibling module.
 //!
 //! Invariants
 //! - An answer is durable before it is returned, and a message id is answered once.
