@@ -2,7 +2,8 @@
 //! for humans, channels that the bot does not serve.
 //!
 //! Pure. Invariants
-//! - A STOP is confirmed and never becomes a hand-off; a decision that hands off keeps its reason.
+//! - An action that closes the conversation, such as the confirmation of a STOP, never becomes a
+//!   hand-off; a decision that hands off keeps its reason.
 //!
 //! Sources: hand-off triggers of deployed products (regulated topics, channels without support,
 //! refunds above an amount), and Apple's rule that a customer must always be able to reach a human.

@@ -74,7 +74,7 @@ pub(crate) enum DraftError {
 /// Limits of one draft, and its share of the prefix cache.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
-    /// Owner of the cached pages that the prompt may use and adds.
+    /// Owner of the prefix-cache pages that the prompt may reuse, and of those it adds.
     pub(crate) cache_owner: CacheOwner,
     /// Live if a customer is waiting.
     pub(crate) priority: Priority,
