@@ -1,4 +1,4 @@
-//! The decided answer, before it becomes bytes.
+//! The complete answer of a turn, before it is encoded. Contains no wire types.
 
 use crate::channels::WindowState;
 use crate::turn::decide::Action;
@@ -13,18 +13,18 @@ use vitrine_base::language::Tongue;
 use vitrine_base::money::Money;
 use vitrine_conversations::Job;
 
-/// Everything that `/respond` says.
+/// Everything that a response of `/respond` reports.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnAnswer {
     pub(crate) turn_id: TurnId,
     pub(crate) thread_id: ThreadId,
     pub(crate) epoch: u64,
-    /// Turns that this answer also covers, in the order their words were sent.
+    /// Earlier turns that this answer also covers, in the order their messages were sent.
     pub(crate) supersedes: Vec<TurnId>,
-    /// The turn that answers instead of this one.
+    /// The newer turn that answers this message as well; the reply is then empty.
     pub(crate) superseded_by: Option<TurnId>,
     pub(crate) language: Language,
-    /// What the customer writes, which may be none of ours.
+    /// The language that the customer writes, which may be one that replies are not written in.
     pub(crate) tongue: Tongue,
     pub(crate) reading: Reading,
     pub(crate) action: Action,
@@ -36,11 +36,11 @@ pub(crate) struct TurnAnswer {
     pub(crate) disclosure: bool,
     pub(crate) timings: Timings,
     pub(crate) usage: Usage,
-    /// Work that must follow the turn; not part of what is said.
+    /// Jobs to commit with the turn; not part of the response.
     pub(crate) jobs: Vec<Job>,
 }
 
-/// The one message for the customer.
+/// The message to the customer.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) text: String,
@@ -50,19 +50,19 @@ pub(crate) struct Reply {
     pub(crate) payload: serde_json::Value,
 }
 
-/// Who worded the reply.
+/// Where the text of a reply comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplySource {
-    /// The drafter, and the check passed.
+    /// The drafter: each draft passed the grounding check.
     Model,
-    /// The deadline came, or a draft failed its check.
+    /// A template replaced at least one draft, which was late, failed or was refused by the check.
     Template,
-    /// A human owns the thread: there is no draft.
+    /// No text: a human owns the conversation.
     Human,
 }
 
 impl ReplySource {
-    /// The wire name.
+    /// Name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Model => "model",
@@ -72,56 +72,62 @@ impl ReplySource {
     }
 }
 
-/// A button: the id comes back when it is tapped.
+/// A button. Its id comes back when the customer taps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplyOption {
     pub(crate) id: String,
     pub(crate) title: String,
 }
 
-/// At most one thing to buy besides.
+/// A product offered in addition to the reply; at most one a turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Suggestion {
     pub(crate) sku: Sku,
     pub(crate) name: String,
     pub(crate) price: Money,
+    /// Text for the customer.
     pub(crate) reason: String,
+    /// The association rule behind the offer, such as `pair:GEL-05<-RUN-012`.
     pub(crate) rule: String,
+    /// Arm of the holdout experiment.
     pub(crate) arm: &'static str,
 }
 
-/// Something the customer told us in this turn.
+/// A fact that the customer stated in this turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StatedFact {
     pub(crate) key: String,
     pub(crate) value: String,
     pub(crate) source: Option<String>,
-    /// The customer's own words for it, where they were read word by word.
+    /// The customer's words, for facts that an entity grammar read from the text.
     pub(crate) quote: Option<String>,
 }
 
-/// Why and with what a human takes over.
+/// A hand-off: its reason, and a summary for the human.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Handoff {
     pub(crate) reason: &'static str,
     pub(crate) summary: String,
 }
 
-/// Where the time went.
+/// Time spent in each stage.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Timings {
+    /// Waiting for earlier turns of the conversation, debouncing included.
     pub(crate) queue: Duration,
     pub(crate) understand: Duration,
     pub(crate) draft: Duration,
     pub(crate) suggest: Duration,
+    /// Loading the conversation and preparing the record; the commit is not included.
     pub(crate) record: Duration,
     pub(crate) total: Duration,
 }
 
-/// Tokens of the drafts.
+/// Tokens of all drafts of a turn together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Usage {
     pub(crate) prompt_tokens: usize,
+    /// Prompt tokens found in the prefix cache.
     pub(crate) cached_tokens: usize,
     pub(crate) output_tokens: usize,
 }

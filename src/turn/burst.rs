@@ -1,14 +1,15 @@
-//! Several messages in a row, answered once.
+//! Bursts: messages sent in quick succession get one answer.
 //!
-//! A turn starts at once; nobody who sends one message and waits pays for those who send three.
-//! When newer words come while it runs, its draft is dropped and it is recorded as superseded;
-//! the thread keeps its words, and the newer turn answers all of them. A caller that can wait asks
-//! for the channel's debounce window to pass before the drafting begins.
+//! A turn starts at once, so that a single message is never delayed. When a newer message arrives
+//! while the turn runs, its draft is discarded and it is recorded as superseded. The conversation
+//! keeps its message, and the newer turn answers both. A caller that can wait asks for debouncing:
+//! the channel's window passes before drafting starts.
 //!
 //! Pure. Invariants
-//! - Words are answered in the order they were sent in, those sent at the same time as they came.
-//! - A run of messages that keep coming is answered all the same: [`BurstLimits`] ends it.
-//! - A STOP is never merged with other words, which would hide it, nor superseded by them.
+//! - Messages are answered in the order they were sent; those with equal times, in order of
+//!   arrival.
+//! - A burst that does not end is answered nevertheless: [`BurstLimits`] cuts it.
+//! - A STOP is never merged with other messages, which would hide it, and never superseded.
 
 use crate::turn::consent;
 use crate::turn::message::Content;
@@ -22,34 +23,34 @@ use vitrine_conversations::ThreadRecord;
 use vitrine_conversations::TurnSort;
 use vitrine_conversations::Unanswered;
 
-/// How far messages are gathered.
+/// Limits of one burst.
 #[derive(Debug, Clone)]
 pub(crate) struct BurstLimits {
-    /// Messages that one answer covers; the last of them is not superseded any more.
+    /// Most messages that one answer covers; the last of them can no longer be superseded.
     pub(crate) messages_max: usize,
-    /// Characters that wait for an answer; beyond them no turn is superseded.
+    /// Most unanswered characters; from this length on, a turn can no longer be superseded.
     pub(crate) text_chars_max: usize,
-    /// The debounce window of each channel.
+    /// Debounce window of each channel.
     pub(crate) windows: BTreeMap<ChannelKind, Duration>,
 }
 
 impl BurstLimits {
-    /// The window of a channel; none if it has none.
+    /// The debounce window of a channel; zero if none is configured.
     pub(crate) fn window(&self, channel: ChannelKind) -> Duration {
         self.windows.get(&channel).copied().unwrap_or_default()
     }
 }
 
-/// What one turn has to answer.
+/// The messages that one turn answers, merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Burst {
     pub(crate) content: Content,
-    /// Turns whose words are among it, in the order they were sent.
+    /// Turns whose messages are included, in the order they were sent.
     pub(crate) supersedes: Vec<TurnId>,
 }
 
-/// What a message is to the messages around it. A message that is nothing but a STOP is a choice,
-/// as its button would be.
+/// How a message relates to other messages. A message that is only a STOP is a choice, like its
+/// button.
 pub(crate) fn sort(content: &Content) -> TurnSort {
     match content {
         Content::Text(text) if !consent::is_stop(text) => TurnSort::Words,
@@ -57,7 +58,7 @@ pub(crate) fn sort(content: &Content) -> TurnSort {
     }
 }
 
-/// The words that wait in a thread, and this message.
+/// Merges this message with the unanswered ones of the conversation. A choice stays alone.
 pub(crate) fn gather(record: &ThreadRecord, request: &TurnRequest, now: Timestamp) -> Burst {
     if sort(&request.content) == TurnSort::Choice {
         return Burst { content: request.content.clone(), supersedes: Vec::new() };
@@ -67,7 +68,7 @@ pub(crate) fn gather(record: &ThreadRecord, request: &TurnRequest, now: Timestam
     let mut words: Vec<(Timestamp, &str)> =
         record.unanswered.iter().map(|older| (older.sent_at, older.text.as_str())).collect();
     words.push((sent_at, text));
-    // Stable: those of one moment stay as they came.
+    // The sort is stable: messages sent at the same time keep their order of arrival.
     words.sort_by_key(|(sent_at, _)| *sent_at);
     let texts: Vec<&str> = words.into_iter().map(|(_, text)| text).collect();
     let mut older: Vec<&Unanswered> = record.unanswered.iter().collect();
@@ -76,8 +77,8 @@ pub(crate) fn gather(record: &ThreadRecord, request: &TurnRequest, now: Timestam
     Burst { content: Content::Text(texts.join("\n")), supersedes }
 }
 
-/// Whether newer words may still make this turn stale. Where a human answers there is no draft to
-/// save.
+/// Whether a newer message may still supersede this turn. Not if a human answers: there is no draft
+/// to save then.
 pub(crate) fn may_yield(
     record: &ThreadRecord,
     request: &TurnRequest,
@@ -91,7 +92,7 @@ pub(crate) fn may_yield(
         && chars < limits.text_chars_max
 }
 
-/// Leaves the message in the thread for a newer turn to answer.
+/// Keeps the message in the conversation as unanswered, for a newer turn to answer.
 pub(crate) fn leave(
     record: &mut ThreadRecord,
     turn_id: &TurnId,
@@ -105,7 +106,7 @@ pub(crate) fn leave(
     });
 }
 
-/// What waited has been answered with these words; a choice answers only itself.
+/// Clears the unanswered messages, which this turn has answered. A choice answers only itself.
 pub(crate) fn settle(record: &mut ThreadRecord, request: &TurnRequest) {
     if sort(&request.content) == TurnSort::Words {
         record.unanswered.clear();

@@ -1,4 +1,9 @@
-//! What customers may ask of their data: no more outreach, and the answers to a shop's requests.
+//! Consent and erasure: recognises STOP, changes the customer's ledger, deletes facts whose purpose
+//! was withdrawn, and erases customers.
+//!
+//! Invariants
+//! - A STOP is in the customer's ledger before the turn that confirms it is committed.
+//! - An erasure deletes the customer's record first, so that late messages are refused meanwhile.
 
 use crate::turn::Gateway;
 use crate::turn::TurnError;
@@ -18,14 +23,14 @@ use vitrine_conversations::StoreError;
 use vitrine_conversations::ThreadKey;
 use vitrine_conversations::TurnCommit;
 
-/// Times a change is made anew when the customer or thread changed under it.
+/// Most attempts at a change; an attempt is repeated when the customer or conversation changed.
 const TRIES_MAX: u32 = 16;
 
-/// Threads of one customer that one request goes through at once.
+/// Most conversations of one customer that are listed at once.
 pub(crate) const CUSTOMER_THREADS_MAX: usize = 1000;
 
-/// A whole message that says no to outreach. Sources: Apple's trigger words for Messages for
-/// Business, the words that carriers act on, and their French counterparts.
+/// Whole messages that refuse outreach. Sources: Apple's trigger words for Messages for Business,
+/// the words that carriers act on, and their French counterparts.
 const STOP_WORDS: [&str; 14] = [
     "stop",
     "stop all",
@@ -43,17 +48,18 @@ const STOP_WORDS: [&str; 14] = [
     "me désabonner",
 ];
 
-/// Whether a message as a whole asks to be written to no more.
+/// Whether a message as a whole refuses outreach. Case, final dots and exclamation marks are
+/// ignored.
 pub(crate) fn is_stop(text: &str) -> bool {
     let said = text.trim().trim_end_matches(['.', '!', ' ']).to_lowercase();
     STOP_WORDS.contains(&said.as_str())
 }
 
-/// The intent of not wanting to be written to any more.
+/// Label of the opt-out intent.
 const STOP_INTENT: &str = "stop_messages";
 
-/// Whether a message asks to be written to no more: in a word, in a sentence (opting out is the
-/// most urgent of several wishes), or by the button that says so.
+/// Whether a message opts out: by a STOP word, by a sentence whose first intent is opting out (the
+/// most urgent intent comes first), or by the opt-out button.
 pub(crate) fn stops(understood: &Understood) -> bool {
     let reading = &understood.reading;
     match &understood.tap {
@@ -66,7 +72,8 @@ pub(crate) fn stops(understood: &Understood) -> bool {
 }
 
 impl Gateway {
-    /// The request with what the shop's profile knows and the caller did not say.
+    /// Completes the request from the stored profile. Values that the caller sent take precedence,
+    /// except for consents, which come from the ledger.
     pub(super) async fn with_profile(
         &self,
         mut request: TurnRequest,
@@ -85,10 +92,11 @@ impl Gateway {
         Ok(request)
     }
 
-    /// Changes a customer, or makes one, until no other change is in the way.
+    /// Changes a customer's record, creating it if needed. Repeats the change until no concurrent
+    /// write interferes.
     ///
     /// # Errors
-    /// Those of the store, or [`TurnError::Contended`].
+    /// Store errors, or [`TurnError::Contended`].
     pub(crate) async fn change_customer(
         &self,
         key: &CustomerKey,
@@ -109,8 +117,8 @@ impl Gateway {
         Err(TurnError::Contended { tries: TRIES_MAX })
     }
 
-    /// Writes a STOP into the ledger, before the turn that confirms it is recorded, and takes out
-    /// what was kept to write first.
+    /// Records a STOP in the customer's ledger, and deletes the facts kept for outreach. Called
+    /// before the turn that confirms the STOP is committed.
     pub(super) async fn stop_outreach(
         &self,
         key: &CustomerKey,
@@ -121,10 +129,10 @@ impl Gateway {
         self.forget_facts(key, Purpose::Outreach).await
     }
 
-    /// Takes the facts out that were kept for a purpose which is no longer live.
+    /// Deletes the facts kept for a purpose that the customer has withdrawn.
     ///
     /// # Errors
-    /// Those of the store, or [`TurnError::Contended`].
+    /// Store errors, or [`TurnError::Contended`].
     pub(crate) async fn forget_facts(
         &self,
         key: &CustomerKey,
@@ -158,11 +166,12 @@ impl Gateway {
         Err(TurnError::Contended { tries: TRIES_MAX })
     }
 
-    /// Erases a customer: first the record, which keeps late messages away, then thread by thread.
-    /// An erasure that was broken off is finished by the next one. `None` if there was nothing.
+    /// Erases a customer: first the record, so that late messages are refused, then each
+    /// conversation. Calling it again completes an interrupted erasure. `None` if there was nothing
+    /// to erase.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Store errors.
     pub(crate) async fn erase_customer(
         &self,
         key: &CustomerKey,

@@ -1,10 +1,10 @@
-//! One turn's course through its thread: it enters, waits where it may, and is taken, given up to
-//! newer words, or taken anew after a human has spoken.
+//! The life of one turn in its conversation. Acquires the conversation, debounces, answers and
+//! commits; yields to newer messages and restarts after a human message.
 //!
 //! Invariants
-//! - Only one turn of a thread is between entering and leaving; its answer is handed to all who
-//!   wait for it before it leaves.
-//! - A draft may be dropped at any moment; a write, once begun, never is.
+//! - Only one turn of a conversation holds its permit. All deliveries of the message get the answer
+//!   before the permit is released.
+//! - A draft may be dropped at any time; a commit that has started always completes.
 
 use crate::turn::Answered;
 use crate::turn::Gateway;
@@ -30,10 +30,11 @@ use vitrine_conversations::TurnPermit;
 use vitrine_conversations::TurnSort;
 
 impl Gateway {
-    /// Runs the turn to its recorded answer, and gives that to everybody who waits for it.
+    /// Runs the turn until its answer is committed, and hands the answer to all deliveries of the
+    /// same message.
     ///
     /// # Errors
-    /// Those of every verb, and [`TurnError::Contended`].
+    /// Errors of each stage, and [`TurnError::Contended`].
     pub(super) async fn answer(
         &self,
         request: &TurnRequest,
@@ -58,8 +59,9 @@ impl Gateway {
             }
             let turn = Turn { id: &id, request, progress, key: &key, arrived, began, timings };
             if let Some(recorded) = self.take(turn, record, &permit).await? {
-                // Everybody who waits for the same message has its answer before the thread is
-                // free: a human who waits for the turn's end waits for these as well.
+                // Other deliveries of the message get the answer before the conversation is
+                // released. A human message waits for the end of the turn, and therefore for them
+                // too.
                 let answered = recorded.answered();
                 if let Some(flight) = flight {
                     flight.finish(recorded.stored);
@@ -70,8 +72,8 @@ impl Gateway {
         Err(TurnError::Contended { tries: TRIES_MAX })
     }
 
-    /// Lets the channel's window pass where the caller asked for it and more words would count,
-    /// and tells when the time for the answer begins.
+    /// Waits for the channel's debounce window, if the caller asked for it and the message can be
+    /// merged with later ones. Returns when the time for the answer starts.
     async fn debounce(
         &self,
         request: &TurnRequest,
@@ -91,8 +93,8 @@ impl Gateway {
         self.parts.clock.instant()
     }
 
-    /// Answers the turn, unless a human or newer words come first. `None` if the thread changed
-    /// meanwhile and the turn must be taken again.
+    /// One attempt at the turn; a human or a newer message interrupts it. `None` if the
+    /// conversation changed meanwhile and the turn must be tried again.
     async fn take(
         &self,
         turn: Turn<'_>,
@@ -110,14 +112,14 @@ impl Gateway {
         if let Some(newer) = permit.superseded_by() {
             return self.give_way(&turn, record, Interruption::Newer(newer)).await;
         }
-        // The turn has written a STOP into the thread: the customer's own ledger follows.
+        // The turn recorded a STOP in the conversation; record it in the customer's ledger as well.
         if let Some(customer) = next.customer_id.clone()
             && next.outreach_stopped_at != stopped_before
         {
             let key = CustomerKey { tenant: turn.request.tenant.clone(), customer };
             self.stop_outreach(&key, turn.request.message_id.as_ref()).await?;
         }
-        // Not to be abandoned from here on: a write that is not waited for happens all the same.
+        // Not cancelled from here on: the store completes a commit even if its caller is gone.
         self.commit(&turn, next, answer).await
     }
 

@@ -1,37 +1,39 @@
-//! Why a turn has no answer.
+//! Errors of a turn; `http` maps each to a status and a public code.
 
 use vitrine_conversations::GateError;
 use vitrine_conversations::StoreError;
 use vitrine_intent::IntentError;
 
-/// Why a turn has no answer.
+/// Why a message got no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TurnError {
-    /// The text is empty or white space.
-    #[error("message.text is empty; a message needs words or an option_id")]
+    /// The text is empty or white space, and no option was tapped.
+    #[error("message.text is empty; a message needs a text or an option_id")]
     EmptyText,
-    /// The text is longer than any channel sends.
+    /// The text is longer than the configured limit.
     #[error("message.text has {chars} characters, limit is {chars_max}")]
     TextTooLong { chars: usize, chars_max: usize },
     /// The option id is not `key=value`.
-    #[error("message.option_id `{found}` is not an option of ours, which look like `feel=comfort`")]
+    #[error(
+        "message.option_id `{found}` is invalid; option ids are `key=value`, such as `feel=comfort`"
+    )]
     OptionId { found: String },
-    /// The thread does not exist.
-    #[error("thread does not exist")]
+    /// The tenant has no conversation with this id.
+    #[error("no conversation has this thread_id")]
     NoThread,
-    /// The thread has changed its owner since the caller looked.
-    #[error("field `epoch` is {expected}, the thread is at {found}")]
+    /// The owner of the conversation changed since the caller read it.
+    #[error("field `epoch` is {expected}, but the conversation is at epoch {found}")]
     EpochChanged { found: u64, expected: u64 },
-    /// Too many turns wait.
+    /// Admission control refused the turn.
     #[error(transparent)]
     Gate(#[from] GateError),
-    /// The thread or its answer could not be read or written.
+    /// The conversation or the answer could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The intent could not be read.
+    /// Classifying the message failed.
     #[error(transparent)]
     Intent(#[from] IntentError),
-    /// The thread changed under this turn more often than is tried.
-    #[error("the thread changed {tries} times while the turn was answered")]
+    /// Concurrent writes interfered with each attempt.
+    #[error("the conversation or customer changed during each of {tries} attempts; retry later")]
     Contended { tries: u32 },
 }

@@ -1,7 +1,8 @@
-//! What a human who takes over is told: one flat packet, short enough for any channel's metadata.
+//! Builds the hand-off packet: one JSON object for the human who takes over, short enough for any
+//! channel's metadata.
 //!
 //! Pure. Invariants
-//! - A packet has at most [`PACKET_CHARS_MAX`] characters; the longest texts give way first.
+//! - A packet has at most [`PACKET_CHARS_MAX`] characters; the longest texts are shortened first.
 
 use crate::turn::decide::HandoffReason;
 use crate::turn::draft::HistoryLine;
@@ -12,30 +13,30 @@ use serde_json::Value;
 use serde_json::json;
 use vitrine_conversations::ThreadRecord;
 
-/// Longest packet, characters. Source: WhatsApp `thread_control` metadata.
+/// Longest packet, in characters. Source: WhatsApp `thread_control` metadata.
 pub(crate) const PACKET_CHARS_MAX: usize = 2000;
 
-/// Earlier messages in a packet: three turns.
+/// Most earlier messages in a packet: three turns.
 const LINES_MAX: usize = 6;
 
-/// A text is never cut below this many characters.
+/// Length below which no text is shortened, in characters.
 const TEXT_CHARS_MIN: usize = 12;
 
-/// Everything that a packet is made of.
+/// The inputs of a packet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts<'a> {
     pub(crate) reason: HandoffReason,
-    /// The thread as it is recorded with this turn.
+    /// The conversation's record as committed with this turn.
     pub(crate) record: &'a ThreadRecord,
     pub(crate) understood: &'a Understood,
     pub(crate) history: &'a [HistoryLine],
     pub(crate) customer: &'a Customer,
-    /// What the customer is told in this turn.
+    /// The reply to the customer in this turn.
     pub(crate) reply: &'a str,
     pub(crate) summary: &'a str,
 }
 
-/// The packet as JSON.
+/// Builds the packet as JSON text.
 pub(crate) fn packet(facts: Facts<'_>) -> String {
     let mut fields = fields(facts);
     loop {
@@ -84,16 +85,16 @@ fn fields(facts: Facts<'_>) -> Map<String, Value> {
     });
     match packet {
         Value::Object(fields) => fields,
-        // `json!` of braces is an object.
+        // `json!` with braces always builds an object.
         _ => Map::new(),
     }
 }
 
-/// Newest rows of the ledger that a packet tells: every purpose on a channel or two.
+/// Most rows of the consent ledger in a packet, newest kept: each purpose on two channels.
 const CONSENTS_MAX: usize = 6;
 
-/// What the customer has agreed to and taken back, newest last, each as
-/// `purpose channel: granted DATE, withdrawn DATE (wording)`.
+/// The customer's grants and withdrawals of consent, newest last, each as `purpose channel: granted
+/// DATE, withdrawn DATE (wording)`.
 fn consents(customer: &Customer) -> String {
     let from = customer.consents.len().saturating_sub(CONSENTS_MAX);
     let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
@@ -107,7 +108,7 @@ fn consents(customer: &Customer) -> String {
     rows.collect::<Vec<_>>().join("; ")
 }
 
-/// A first line for the human, in the customer's language.
+/// A suggested first line for the human, in the conversation's language.
 fn suggested(reason: HandoffReason, record: &ThreadRecord) -> &'static str {
     use vitrine_base::language::Language::En;
     use vitrine_base::language::Language::Fr;
@@ -125,7 +126,7 @@ fn suggested(reason: HandoffReason, record: &ThreadRecord) -> &'static str {
     }
 }
 
-/// Cuts the longest text by what is too much; `false` if none can give way any more.
+/// Shortens the longest text by `chars` characters; `false` if no text can be shortened further.
 fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
     let longest = fields
         .values_mut()
@@ -143,7 +144,7 @@ fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
     if length <= TEXT_CHARS_MIN {
         return false;
     }
-    // One more for the mark; the end of a conversation says more than its beginning.
+    // One more for the ellipsis. The end is kept: it matters more than the beginning.
     let kept = length.saturating_sub(chars + 1).max(TEXT_CHARS_MIN);
     *text = std::iter::once('…').chain(text.chars().skip(length - kept)).collect();
     true

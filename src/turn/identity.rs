@@ -1,9 +1,10 @@
-//! Whose a channel's address is: known only by proof, and the same thread wherever they write.
+//! Identities: resolves a sender's address to a customer, and to the customer's latest
+//! conversation.
 //!
 //! Invariants
-//! - An address is linked by the shop's own verification or by a token that came back from it;
-//!   never by a likeness of names or numbers.
-//! - A token is handed out for one channel, lives for an hour, and is good once.
+//! - An address is linked to a customer only by the shop's own verification, or by a token sent
+//!   back from that address; never because names or numbers look alike.
+//! - A token is valid on one channel, for one hour, and once.
 
 use crate::turn::Gateway;
 use crate::turn::TurnError;
@@ -23,26 +24,26 @@ use vitrine_conversations::PendingLink;
 use vitrine_conversations::StoreError;
 use vitrine_conversations::ThreadKey;
 
-/// What a token begins with, so that it is found in a message.
+/// Prefix by which a token is found in a message.
 const TOKEN_PREFIX: &str = "VTR-";
 
 /// Characters after the prefix: 60 random bits.
 const TOKEN_CHARS: usize = 12;
 
-/// Letters and digits that nobody mistakes for each other. Source: Crockford's base 32.
+/// Letters and digits that readers do not confuse. Source: Crockford's base 32.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// How long a token may take to come back.
+/// How long a token stays valid.
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 
-/// Threads of a customer among which the last one is looked for.
+/// Most conversations of a customer that are searched for the latest one.
 const RECENT_THREADS_MAX: usize = 64;
 
 impl Gateway {
-    /// Hands out a token that links the address which sends it back.
+    /// Issues a token that links the address from which it is sent back. Also returns its expiry.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Store errors.
     pub(crate) async fn offer_link(
         &self,
         customer: &CustomerKey,
@@ -55,11 +56,12 @@ impl Gateway {
         Ok((token, expires_at))
     }
 
-    /// Links an address to a customer.
+    /// Links an address to a customer; an address that is linked already stays as it was linked
+    /// first.
     ///
     /// # Errors
-    /// [`vitrine_conversations::StoreError::IdentityTaken`] if it is another customer's, and those
-    /// of the store.
+    /// [`vitrine_conversations::StoreError::IdentityTaken`] if the address belongs to another customer,
+    /// other store errors, or [`TurnError::Contended`].
     pub(crate) async fn link_identity(
         &self,
         key: &CustomerKey,
@@ -76,7 +78,8 @@ impl Gateway {
         .await
     }
 
-    /// The request with the customer and the thread that its sender's address leads to.
+    /// Completes the request: resolves the sender's address to a customer and a conversation. Ids
+    /// that the caller sent take precedence.
     pub(super) async fn with_identity(
         &self,
         mut request: TurnRequest,
@@ -100,8 +103,8 @@ impl Gateway {
         Ok(request)
     }
 
-    /// Refuses a message that was sent before the customer of its sender's address was erased. One
-    /// that names neither customer, thread, message nor sender leads to nobody and stays so.
+    /// Refuses a message sent before the customer of its sender's address was erased. A message
+    /// without `sent_at` passes.
     async fn refuse_erased(
         &self,
         request: &TurnRequest,
@@ -109,7 +112,7 @@ impl Gateway {
     ) -> Result<(), TurnError> {
         let Some(sent_at) = request.sent_at else { return Ok(()) };
         match self.parts.customers.address_erased_at(sender).await? {
-            // Tombstones are kept to the microsecond.
+            // Erasure times are stored in microseconds.
             Some(erased_at) if sent_at.as_microsecond() <= erased_at.as_microsecond() => {
                 Err(StoreError::Erased { erased_at }.into())
             }
@@ -117,7 +120,7 @@ impl Gateway {
         }
     }
 
-    /// The customer whose token this message brings back from its sender's address.
+    /// The customer whose token this message contains; links the sender's address to that customer.
     async fn sent_back(
         &self,
         request: &TurnRequest,
@@ -135,7 +138,7 @@ impl Gateway {
         Ok(Some(link.customer))
     }
 
-    /// The customer's thread that changed last.
+    /// The customer's most recently updated conversation.
     async fn last_thread(&self, key: &CustomerKey) -> Result<Option<ThreadKey>, TurnError> {
         let mut last: Option<(Timestamp, ThreadKey)> = None;
         for thread in self.parts.customers.customer_threads(key, RECENT_THREADS_MAX).await? {
@@ -155,7 +158,7 @@ fn hashed(token: &str) -> [u8; 32] {
 }
 
 fn new_token() -> String {
-    // The low 62 bits of a version-7 UUID are random; five bits make a character.
+    // The low 62 bits of a version-7 UUID are random; each character takes five.
     let mut bits = uuid::Uuid::now_v7().as_u128();
     let characters = (0..TOKEN_CHARS).map(|_| {
         let character = ALPHABET[(bits % 32) as usize];
@@ -165,7 +168,7 @@ fn new_token() -> String {
     TOKEN_PREFIX.chars().chain(characters).collect()
 }
 
-/// The first token in a text, as it was handed out.
+/// The first token in a text, in upper case as issued.
 fn find_token(text: &str) -> Option<String> {
     let text = text.to_uppercase();
     let from = text.find(TOKEN_PREFIX)?;

@@ -1,4 +1,4 @@
-//! A customer's turn as the gateway takes it: checked ids, known channel, nothing of the wire.
+//! A customer's message as the pipeline receives it: ids and channel validated, no wire types.
 
 use jiff::Timestamp;
 use std::time::Duration;
@@ -12,65 +12,65 @@ use vitrine_base::language::Language;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::Consent;
 
-/// One customer turn.
+/// One customer message, with everything that the caller sent along.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnRequest {
-    /// Whose customer wrote.
+    /// The tenant whose customer wrote.
     pub(crate) tenant: TenantId,
-    /// `None` opens a thread.
+    /// `None` continues the conversation of the sender's address if there is one, or starts one.
     pub(crate) thread_id: Option<ThreadId>,
     pub(crate) customer_id: Option<CustomerId>,
     pub(crate) channel: ChannelKind,
-    /// The customer's address on that channel, if the caller names it.
+    /// The customer's address on that channel, if the caller sends it.
     pub(crate) sender: Option<String>,
     pub(crate) message_id: Option<MessageId>,
-    /// Identifies the request: the same message id with another hash is a conflict.
+    /// Hash of the request body: the same message id with another hash is a conflict.
     pub(crate) body_hash: BodyHash,
     pub(crate) content: Content,
     pub(crate) sent_at: Option<Timestamp>,
-    /// The language of the caller's locale, if it is one of ours.
+    /// Language of the caller's locale, if replies can be written in it.
     pub(crate) language_hint: Option<Language>,
     pub(crate) customer: Customer,
-    /// `None` leaves the cart as it was last told.
+    /// `None` leaves the cart unchanged.
     pub(crate) cart: Option<Vec<(Sku, u32)>>,
-    /// Whether more messages are waited for.
+    /// Whether to debounce.
     pub(crate) patience: Patience,
-    /// How long the answer may take; `None` takes the configured time.
+    /// Time allowed for the answer; `None` uses the configured deadline.
     pub(crate) deadline: Option<Duration>,
 }
 
-/// Whether a turn waits for more messages before it is drafted.
+/// Whether a turn waits for more messages before drafting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// It starts at once. Newer words that come while it runs supersede it all the same.
+    /// Starts at once. A newer message still supersedes it while it runs.
     None,
-    /// The channel's debounce window passes first.
+    /// Waits for the channel's debounce window first.
     Debounce,
 }
 
-/// What the customer sent.
+/// What the customer sent: text or a tap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Words.
+    /// Typed text.
     Text(String),
-    /// A tap on an option of ours.
+    /// A tap on an option of an earlier reply.
     Tap {
-        /// Its id, `key=value`.
+        /// The option's id, `key=value`.
         option_id: String,
-        /// The words that came with it, if any.
+        /// Text sent with the tap; may be empty.
         text: String,
     },
 }
 
 impl Content {
-    /// The words, empty for a bare tap.
+    /// The text; empty for a tap without one.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Tap { text, .. } => text,
         }
     }
 
-    /// The option, if one was tapped.
+    /// The id of the tapped option, if any.
     pub(crate) fn option_id(&self) -> Option<&str> {
         match self {
             Self::Text(_) => None,
@@ -79,22 +79,22 @@ impl Content {
     }
 }
 
-/// What the caller knows of the customer.
+/// The customer, as described by the caller and completed from the stored profile.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Customer {
     pub(crate) name: Option<String>,
     pub(crate) tier: Option<String>,
-    /// Free text or a date; told to a human who takes over.
+    /// Free text or a date; shown to a human who takes over, and searched for a product to reorder.
     pub(crate) last_purchase: Option<String>,
     pub(crate) orders: Vec<Order>,
-    /// Rows of the ledger, oldest first.
+    /// Rows of the consent ledger, oldest first.
     pub(crate) consents: Vec<Consent>,
-    /// Whether the customer said STOP, on any channel, and has not opted in again since; `None` if
-    /// the ledger does not know the customer.
+    /// Whether the customer said STOP on any channel and has not opted in since; `None` if the
+    /// ledger has no such customer.
     pub(crate) stopped: Option<bool>,
 }
 
-/// One order.
+/// One order, as the caller reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
     pub(crate) id: String,

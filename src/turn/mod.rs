@@ -1,13 +1,14 @@
-//! One customer's turn: understand → decide → draft → suggest → record.
+//! The turn pipeline: understand → decide → draft → suggest → record.
 //!
-//! [`Gateway::respond`] is the whole way of a turn, readable from top to bottom. It asks the
-//! siblings below for what they know and hands back one sealed answer.
+//! [`Gateway::respond`] runs one turn from the customer's message to the encoded answer. It
+//! reads from top to bottom, and each stage is a sibling module.
 //!
 //! Invariants
-//! - The answer is on disk before it leaves; a message id is answered once.
-//! - One turn of a thread runs at a time, many threads run at once.
-//! - A thread that a human owns gets no draft; one that a human takes meanwhile loses its draft.
-//! - A draft that newer words of the customer made stale is dropped before it leaves.
+//! - An answer is durable before it is returned, and a message id is answered once.
+//! - One turn of a conversation runs at a time; different conversations run concurrently.
+//! - A conversation that a human owns gets no draft. If a human takes it over while a turn runs,
+//!   that turn's draft is discarded.
+//! - A draft made stale by a newer message of the customer is discarded before it is returned.
 
 mod answer;
 pub(crate) mod burst;
@@ -96,42 +97,48 @@ use vitrine_engine::CacheOwner;
 use vitrine_engine::Priority;
 use vitrine_intent::IntentClassifier;
 
-/// Times a turn is decided anew when its thread changed under it: only humans can change it then,
-/// and none writes as fast as a turn without a draft is decided.
+/// Most attempts at one turn; an attempt is repeated when the conversation changed under it. Only a
+/// human can change it then, and no human writes as fast as a turn without a draft is decided.
 const TRIES_MAX: u32 = 8;
 
-/// Share of the deadline kept for the check, the offer and the write.
+/// Part of the deadline reserved for the grounding check, the offer and the commit.
 const RESERVE: Duration = Duration::from_millis(40);
 
-/// Turns an answer into the bytes that leave; given by the layer that owns the wire.
+/// Encodes an answer as a response body. The `http` layer supplies it, because it owns the wire
+/// format.
 pub(crate) type AnswerEncoder = fn(&TurnAnswer) -> Vec<u8>;
 
-/// How turns are answered.
+/// Settings that apply to every turn.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnOptions {
-    /// Voice, address, length and emoji; language and channel are each turn's own.
+    /// Voice, form of address, length and emoji. Language and channel are set for each turn.
     pub(crate) style: Style,
     pub(crate) rules: Rules,
+    /// Time for one answer, unless the request sets its own.
     pub(crate) deadline: Duration,
+    /// Most tokens of one draft.
     pub(crate) output_tokens_max: usize,
+    /// Longest message, in characters.
     pub(crate) text_chars_max: usize,
+    /// Most earlier turns passed to the drafter.
     pub(crate) history_turns_max: usize,
+    /// Most tokens of earlier turns in a prompt.
     pub(crate) history_tokens_max: usize,
     pub(crate) bursts: BurstLimits,
     pub(crate) handoff: HandoffDelivery,
     pub(crate) triggers: Triggers,
 }
 
-/// Whether handoffs are told to anybody but the caller.
+/// Whether a hand-off is sent anywhere besides the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HandoffDelivery {
-    /// The answer alone says so.
+    /// Only the response reports the hand-off.
     AnswerOnly,
-    /// A packet goes to the shop's webhook as well.
+    /// A packet is also sent to the shop's webhook.
     Webhook,
 }
 
-/// Everybody whom a turn asks.
+/// The services that a turn uses.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) classifier: Arc<IntentClassifier>,
@@ -147,24 +154,25 @@ pub(crate) struct Parts {
     pub(crate) encode: AnswerEncoder,
 }
 
-/// Answers turns.
+/// Answers customer messages, and applies changes of owner, consent and identity.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     parts: Parts,
     options: TurnOptions,
-    /// Words of all product names, folded: what a draft may not say unless its facts do.
+    /// Lower-case words of all product names and brands: a draft may contain one only if its facts
+    /// do.
     catalog_names: BTreeSet<String>,
 }
 
-/// An answer as it leaves.
+/// A committed answer, encoded as the response body.
 #[derive(Debug, Clone)]
 pub(crate) struct Answered {
     pub(crate) body: Arc<[u8]>,
-    /// Whether it was recorded before and not made now.
+    /// Whether an earlier delivery of the same message produced it.
     pub(crate) replayed: bool,
 }
 
-/// An answer that is on disk.
+/// An answer that the store has committed.
 #[derive(Debug, Clone)]
 struct Recorded {
     stored: StoredAnswer,
@@ -180,18 +188,18 @@ impl Recorded {
     }
 }
 
-/// What a caller that streams hears before the answer.
+/// What a streaming caller receives before the answer.
 #[derive(Debug, Clone)]
 pub(crate) enum TurnEvent {
     Understood(Language, Reading),
     Decided(decide::Action),
 }
 
-/// Where a turn tells how far it is; nobody may be listening.
+/// Where to send progress events; `None` if the caller does not stream.
 pub(crate) type Progress = Option<mpsc::Sender<TurnEvent>>;
 
 impl Gateway {
-    /// Puts the parts together.
+    /// Builds the pipeline, and collects the words of the catalogue's names.
     pub(crate) fn new(parts: Parts, options: TurnOptions) -> Self {
         let catalog_names = parts
             .catalog
@@ -204,10 +212,11 @@ impl Gateway {
         Self { parts, options, catalog_names }
     }
 
-    /// Answers one turn, or gives again the answer that its message got.
+    /// Answers one message. A redelivered message gets the answer that was recorded for it.
     ///
     /// # Errors
-    /// If the message cannot be answered, too many wait, or the answer could not be recorded.
+    /// If the message is invalid, its customer was erased, its id was used for another body, too
+    /// many turns wait, or the answer could not be recorded.
     pub(crate) async fn respond(
         &self,
         request: TurnRequest,
@@ -234,10 +243,10 @@ impl Gateway {
         self.answer(&request, &progress, arrived, Some(flight)).await
     }
 
-    /// Refuses a message that no turn could answer.
+    /// Refuses a message that no turn could answer. Starts nothing.
     ///
     /// # Errors
-    /// If it is empty, too long, or taps an option that is none.
+    /// If it is empty, too long, or taps an option whose id is not `key=value`.
     pub(crate) fn check(&self, request: &TurnRequest) -> Result<(), TurnError> {
         match request.content.option_id() {
             Some(id) if crate::catalog::FacetChoice::parse(id).is_none() => {
@@ -264,7 +273,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// The first four verbs, and the record that the fifth shall write.
+    /// Runs the stages before the commit: understand, decide, draft, suggest. Returns the record to
+    /// commit and the answer.
     async fn prepare(
         &self,
         mut turn: Turn<'_>,
@@ -403,7 +413,7 @@ impl Gateway {
     }
 }
 
-/// One turn under way.
+/// One turn in progress.
 #[derive(Debug, Clone, Copy)]
 struct Turn<'a> {
     id: &'a TurnId,
@@ -411,12 +421,12 @@ struct Turn<'a> {
     progress: &'a Progress,
     key: &'a ThreadKey,
     arrived: Instant,
-    /// When the time for the answer began: at the arrival, or when the debounce window had passed.
+    /// When the time for the answer started: at arrival, or at the end of the debounce window.
     began: Instant,
     timings: Timings,
 }
 
-/// Who drafts a turn, what it is shown and how long it may take.
+/// The drafter of one turn, the history it gets, and its limits.
 #[derive(Debug, Clone, Copy)]
 struct Asked<'a> {
     drafter: &'a dyn Drafter,
@@ -431,12 +441,12 @@ fn replayed(stored: &StoredAnswer) -> Answered {
 
 async fn tell(progress: &Progress, event: TurnEvent) {
     if let Some(listener) = progress {
-        // A listener that hung up is noticed by its own request.
+        // The caller is gone; its request handler deals with that.
         let _ = listener.send(event).await;
     }
 }
 
-/// A new id that sorts by time. Source: RFC 9562, UUID version 7.
+/// A new id; ids sort by creation time. Source: RFC 9562, UUID version 7.
 fn fresh_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }

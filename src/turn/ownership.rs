@@ -1,8 +1,9 @@
-//! Who answers the customer: humans offer, take, speak and give back, each as one binding step.
+//! Ownership: a human is requested, takes a conversation, writes in it, and releases it; each
+//! change is one commit.
 //!
 //! Invariants
-//! - Every change is made from the thread as it stands; one that lost a race is made anew.
-//! - When a human's message is acknowledged, no turn that began before it says anything more.
+//! - Each change is computed from the latest record; a change that lost a race is computed again.
+//! - Once a human's message is acknowledged, no turn that started before it sends a reply.
 
 use crate::turn::Answered;
 use crate::turn::Gateway;
@@ -25,31 +26,31 @@ use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 
-/// Times a change is made anew when the thread changed under it. Only the one running turn of the
-/// thread and other humans can be in the way.
+/// Most attempts at a change; an attempt is repeated when the conversation changed under it. Only
+/// its one running turn and other humans can interfere.
 const TRIES_MAX: u32 = 16;
 
-/// A change of owner that a human or the shop's system asks for.
+/// A change of owner, requested by a human or by the shop's system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OwnerChange {
-    /// A human shall come; until one does, the bot goes on.
+    /// A human is requested; the bot continues until one takes over.
     Offer,
-    /// A human takes the thread without a word yet.
+    /// A human takes the conversation over, without a message yet.
     Take,
-    /// The human gives it back; the bot waits for the customer's next message.
+    /// The human returns it; the bot waits for the customer's next message.
     Release(Resolution),
 }
 
-/// Whether a release ends the matter.
+/// Whether a release closes the matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resolution {
-    /// The conversation goes on where it was.
+    /// The conversation continues where it was.
     Open,
-    /// It is done: what is said next starts anew.
+    /// The matter is closed: the next message starts from an empty state.
     Resolved,
 }
 
-/// A human's message to the customer. The caller sends it; here it is recorded.
+/// A human's message to the customer. The caller delivers it; this module only records it.
 #[derive(Debug, Clone)]
 pub(crate) struct HumanMessage {
     pub(crate) key: ThreadKey,
@@ -59,14 +60,15 @@ pub(crate) struct HumanMessage {
     pub(crate) sent_at: Option<Timestamp>,
 }
 
-/// Turns a human's recorded turn into the bytes that leave.
+/// Encodes a human's recorded turn as a response body.
 pub(crate) type HumanEncoder = fn(&TurnId, &ThreadRecord) -> Vec<u8>;
 
 impl Gateway {
-    /// Changes the owner of a thread, if it is still at `epoch` where one is given.
+    /// Changes the owner of a conversation. If `epoch` is given, the conversation must be at it.
     ///
     /// # Errors
-    /// [`TurnError::NoThread`], [`TurnError::EpochChanged`], or those of the store.
+    /// [`TurnError::NoThread`], [`TurnError::EpochChanged`], [`TurnError::Contended`], or store
+    /// errors.
     pub(crate) async fn change_owner(
         &self,
         key: &ThreadKey,
@@ -93,7 +95,7 @@ impl Gateway {
         Err(TurnError::Contended { tries: TRIES_MAX })
     }
 
-    /// The change as a commit; `None` if it changes nothing.
+    /// The change as a commit; `None` if nothing would change.
     fn owner_commit(
         &self,
         key: &ThreadKey,
@@ -121,11 +123,11 @@ impl Gateway {
         Some(TurnCommit { key: key.clone(), thread, turn, jobs: Vec::new() })
     }
 
-    /// Records what a human wrote; the thread is the human's from then on.
+    /// Records a human's message. The human owns the conversation from then on.
     ///
     /// # Errors
-    /// [`TurnError::NoThread`], [`TurnError::EmptyText`], [`TurnError::TextTooLong`], a message id
-    /// used for another body, or those of the store.
+    /// [`TurnError::NoThread`], [`TurnError::EmptyText`], [`TurnError::TextTooLong`],
+    /// [`TurnError::Contended`], a message id used for another body, or store errors.
     pub(crate) async fn human_message(
         &self,
         message: &HumanMessage,
@@ -144,7 +146,7 @@ impl Gateway {
             let mut thread = (*stored).clone();
             thread.ownership = thread.ownership.after(OwnerEvent::HumanSpoke, now);
             thread.updated_at = now;
-            // A human who writes has read what waited for an answer.
+            // A human who writes has read the unanswered messages.
             thread.unanswered.clear();
             let mut turn = marker(&stored, TurnKind::Human, now);
             turn.message_id.clone_from(&message.message_id);
@@ -168,7 +170,7 @@ impl Gateway {
     }
 }
 
-/// A turn that no customer began, on the channel that the thread was last on.
+/// A turn that no customer message started, on the conversation's last channel.
 fn marker(thread: &ThreadRecord, kind: TurnKind, now: Timestamp) -> TurnRecord {
     TurnRecord {
         turn_id: new_turn_id(),

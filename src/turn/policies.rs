@@ -1,27 +1,27 @@
-//! The shop's policy texts: which intents they answer, and their words in each language.
+//! The shop's policy topics: the intents that each answers, and its text in each language.
 
 use crate::catalog::slug;
 use serde::Deserialize;
 use std::path::Path;
 use vitrine_base::language::Language;
 
-/// Topics in one file.
+/// Most topics in one file.
 const TOPICS_MAX: usize = 256;
 
 /// Why a policies file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PolicyError {
-    /// Missing or unreadable.
-    #[error("policies file {path}: {cause}")]
+    /// The file is missing or unreadable.
+    #[error("policies file {path} cannot be read: {cause}")]
     Read {
         path: String,
         #[source]
         cause: std::io::Error,
     },
-    /// Not the expected TOML.
-    #[error("policies file {path}: {reason}")]
+    /// The file is not valid TOML of the expected form.
+    #[error("policies file {path} is not valid: {reason}")]
     Syntax { path: String, reason: String },
-    /// More topics than anyone reads.
+    /// The file has too many topics.
     #[error("policies file {path} has {topics} topics, limit is {TOPICS_MAX}")]
     TooMany { path: String, topics: usize },
 }
@@ -33,7 +33,7 @@ struct File {
     topics: Vec<Topic>,
 }
 
-/// One topic of the shop's rules.
+/// One topic, with its text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Topic {
@@ -41,7 +41,8 @@ pub(crate) struct Topic {
     pub(crate) id: String,
     /// Intents that this topic answers.
     pub(crate) intents: Vec<String>,
-    /// Words that choose this topic where several share an intent: folded, whole words.
+    /// Selects this topic where several share an intent. Matched as whole words, without case or
+    /// accents.
     #[serde(default)]
     words: Words,
     pub(crate) label: Texts,
@@ -56,7 +57,7 @@ pub(crate) struct Texts {
     fr: String,
 }
 
-/// Words in each language.
+/// Selecting words in each language.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Words {
@@ -79,7 +80,7 @@ impl Texts {
     }
 }
 
-/// All topics.
+/// All topics of the shop.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policies {
     topics: Vec<Topic>,
@@ -89,7 +90,8 @@ impl Policies {
     /// Reads a policies file.
     ///
     /// # Errors
-    /// If it is missing, malformed or too large; the message names file and line.
+    /// If it is missing, malformed or too large. The message names the file, and the line if
+    /// malformed.
     pub(crate) fn load(path: &Path) -> Result<Self, PolicyError> {
         let place = || path.display().to_string();
         let text = std::fs::read_to_string(path)
@@ -104,20 +106,20 @@ impl Policies {
         Ok(Self { topics: file.topics })
     }
 
-    /// The topic that answers an intent: the one whose words the message holds, else the first
-    /// one that needs no words.
+    /// The topic that answers an intent: the first one with a word of the message, else the first
+    /// one without words, else the first one.
     pub(crate) fn for_intent(&self, intent: &str, text: &str) -> Option<&Topic> {
         let any = || self.topics_of(intent).next();
         self.named(intent, text).or_else(|| self.general(intent)).or_else(any)
     }
 
-    /// The topic of an intent whose words the message holds.
+    /// The first topic of an intent with a word that the message contains.
     pub(crate) fn named(&self, intent: &str, text: &str) -> Option<&Topic> {
         let said = fold(text);
         self.topics_of(intent).find(|topic| topic.words.all().any(|word| holds(&said, word)))
     }
 
-    /// The first topic of an intent that needs no words.
+    /// The first topic of an intent without selecting words.
     pub(crate) fn general(&self, intent: &str) -> Option<&Topic> {
         self.topics_of(intent).find(|topic| topic.words.all().next().is_none())
     }
@@ -127,7 +129,7 @@ impl Policies {
     }
 }
 
-/// Folded words parted and framed by `_`, so that whole words are found.
+/// Folds a text and separates and frames its words by `_`, so that only whole words match.
 fn fold(text: &str) -> String {
     format!("_{}_", slug(text))
 }

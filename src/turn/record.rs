@@ -1,6 +1,6 @@
-//! Fifth verb: what the thread remembers of a turn, and the write that makes the answer real.
+//! Fifth stage: updates the conversation's record with a turn, and summarises it for a human.
 //!
-//! Pure but for its types: `mod.rs` hands the result to the store before the answer leaves.
+//! Pure. `seal` commits the result before the answer is returned.
 
 use crate::catalog::CATEGORY_KEY;
 use crate::catalog::FacetChoice;
@@ -33,22 +33,22 @@ use vitrine_conversations::SeenIntent;
 use vitrine_conversations::ThreadRecord;
 use vitrine_conversations::VERBATIM_CHARS_MAX;
 
-/// Parts the values of a facet that has several.
+/// Separates the values of a fact that has several.
 const VALUE_SEPARATOR: char = '|';
 
-/// Facets that stay when the customer turns to another kind of product.
+/// Facets kept when the customer turns to another product category.
 const KEPT_KEYS: [&str; 2] = ["sport", "gender"];
 
-/// Intents remembered with a thread.
+/// Most intents stored with a conversation.
 const INTENTS_MAX: usize = 8;
 
-/// Products turned down that a thread remembers.
+/// Most declined products stored with a conversation.
 const DECLINED_MAX: usize = 64;
 
-/// Facet of a pending question that is not about a facet: a yes, a no, an intent.
+/// Facet of a pending question that is not about a facet: a confirmation or a choice of intent.
 const CHOICE_FACET: &str = "choice";
 
-/// What a thread knows of its customer's need.
+/// The product need stored in the conversation; entities are left out.
 pub(crate) fn recall(record: &ThreadRecord) -> Understanding {
     let choices: Vec<FacetChoice> = record
         .facts
@@ -61,7 +61,7 @@ pub(crate) fn recall(record: &ThreadRecord) -> Understanding {
     Understanding::from_choices(&choices)
 }
 
-/// The need with this message laid over it.
+/// The stored need, refined by this message.
 pub(crate) fn refine(known: &Understanding, understood: &Understood) -> Understanding {
     let mut need = known.clone();
     match &understood.tap {
@@ -74,7 +74,7 @@ pub(crate) fn refine(known: &Understanding, understood: &Understood) -> Understa
     need
 }
 
-/// What the request itself changes: channel, customer, cart, owner, times.
+/// Applies the changes of the request itself: channel, customer, cart, owner, times.
 pub(crate) fn admit(record: &mut ThreadRecord, request: &TurnRequest, now: Timestamp) {
     if !record.channels.contains(&request.channel) {
         record.channels.push(request.channel);
@@ -90,13 +90,13 @@ pub(crate) fn admit(record: &mut ThreadRecord, request: &TurnRequest, now: Times
             .collect();
     }
     record.ownership = record.ownership.after(OwnerEvent::CustomerSpoke, now);
-    // A message that was late on its way does not close the channel's window early.
+    // A delayed message must not close the channel's reply window early.
     let sent_at = request.sent_at.unwrap_or(now);
     record.last_customer_message_at = record.last_customer_message_at.max(Some(sent_at));
     record.updated_at = now;
 }
 
-/// The conversation starts again: what it was about is forgotten, who takes part is not.
+/// Resets the conversation after it was resolved: its subject is cleared, its participants stay.
 pub(crate) fn restart(record: &mut ThreadRecord) {
     record.facts.clear();
     record.asked_facets.clear();
@@ -108,7 +108,7 @@ pub(crate) fn restart(record: &mut ThreadRecord) {
     record.counters = Counters::default();
 }
 
-/// Whether a decision is about products, so that what the message said of them is kept.
+/// Whether a decision is about products. Only then is the need stated in the message stored.
 fn concerns_products(decision: &Decision) -> bool {
     match decision.action.kind {
         ActionKind::Ask | ActionKind::Recommend | ActionKind::Checkout => true,
@@ -123,7 +123,7 @@ fn concerns_products(decision: &Decision) -> bool {
     }
 }
 
-/// What the customer stated in this message, as facts with their source.
+/// The facts that the customer stated in this message; `source` is the message id.
 pub(crate) fn stated(
     understood: &Understood,
     decision: &Decision,
@@ -148,7 +148,7 @@ pub(crate) fn stated(
     facts
 }
 
-/// `key → values` of an understanding, several values of one facet joined.
+/// The choices of a need as `key → value`; several values of one key are joined.
 fn grouped(need: &Understanding) -> BTreeMap<String, String> {
     let mut grouped: BTreeMap<String, String> = BTreeMap::new();
     for choice in need.choices() {
@@ -163,7 +163,7 @@ fn grouped(need: &Understanding) -> BTreeMap<String, String> {
     grouped
 }
 
-/// Lays a decision down in the thread.
+/// Stores a decision in the conversation's record.
 pub(crate) fn remember(
     record: &mut ThreadRecord,
     understood: &Understood,
@@ -208,10 +208,10 @@ pub(crate) fn remember(
     record.disclosed_at = record.disclosed_at.or(Some(now));
 }
 
-/// Offers remembered with a thread, so that none is made twice.
+/// Most offered products stored with a conversation, so that none is offered twice.
 const OFFERED_MAX: usize = 32;
 
-/// Remembers that a product was offered.
+/// Stores that a product was offered.
 pub(crate) fn remember_offer(record: &mut ThreadRecord, sku: Sku) {
     record.counters.offers_made = record.counters.offers_made.saturating_add(1);
     record.offered.push(sku);
@@ -246,7 +246,7 @@ fn remember_need(
     record.facts.append(&mut facts);
 }
 
-/// Keeps what a message states besides its need; what it says again replaces what was said before.
+/// Stores the entities of a message; a newly stated value replaces the stored one.
 fn remember_entities(record: &mut ThreadRecord, understood: &Understood, now: Timestamp) {
     let mut stated: BTreeMap<&str, String> = BTreeMap::new();
     for entity in &understood.entities {
@@ -261,7 +261,7 @@ fn remember_entities(record: &mut ThreadRecord, understood: &Understood, now: Ti
     }
 }
 
-/// What the customer just said or tapped, with the words it was said in.
+/// A fact that the customer stated or tapped in this message, with the words used.
 fn stated_fact(value: String, understood: &Understood, now: Timestamp) -> KnownFact {
     let words = understood.text.chars().take(VERBATIM_CHARS_MAX).collect::<String>();
     KnownFact {
@@ -279,7 +279,7 @@ fn is_facet_question(decision: &Decision, facet: &str) -> bool {
     decision.action.kind == ActionKind::Ask && facet != SIZE_KEY && facet != "need"
 }
 
-/// Whether two questions are one and the same.
+/// Whether two pending questions are the same: equal facet, product and options.
 fn asks_again(before: Option<&PendingQuestion>, now: Option<&PendingQuestion>) -> bool {
     let asked = |question: &PendingQuestion| {
         let ids: Vec<String> = question.options.iter().map(|option| option.id.clone()).collect();
@@ -310,10 +310,10 @@ fn pending(
     Some(PendingQuestion { facet, options, product, size_candidates, asked_at: now })
 }
 
-/// Longest handoff summary, characters. Source: WhatsApp `thread_control` metadata.
+/// Longest hand-off summary, in characters. Source: WhatsApp `thread_control` metadata.
 const SUMMARY_CHARS_MAX: usize = 2000;
 
-/// What a human should know, one `key: value` a line.
+/// Summary for the human who takes over, one `key: value` a line; cut at [`SUMMARY_CHARS_MAX`].
 pub(crate) fn summary(
     record: &ThreadRecord,
     understood: &Understood,

@@ -1,4 +1,4 @@
-//! Puts an answer together, seals it into bytes, and writes it down before it leaves.
+//! Assembles an answer, encodes it, and commits it before it is returned.
 
 use crate::channels;
 use crate::turn::Gateway;
@@ -32,7 +32,7 @@ use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 
-/// A turn decided and worded.
+/// The results of the stages before the offer.
 #[derive(Debug)]
 pub(super) struct Drafted<'a> {
     pub(super) understood: &'a Understood,
@@ -100,7 +100,7 @@ impl Gateway {
         }
     }
 
-    /// The answer of a turn whose words a newer one answers: it says nothing.
+    /// The answer of a turn that a newer one supersedes: its reply is empty.
     pub(super) fn seal_superseded(
         &self,
         turn: &Turn<'_>,
@@ -138,6 +138,7 @@ impl Gateway {
         }
     }
 
+    /// Encodes and commits an answer. `None` if the conversation changed since it was loaded.
     pub(super) async fn commit(
         &self,
         turn: &Turn<'_>,
@@ -190,7 +191,7 @@ impl Gateway {
         }
     }
 
-    /// The last turns as lines; read only where somebody will look at them.
+    /// The newest turns as lines. Loaded only if the drafter wants them, or for a hand-off.
     pub(super) async fn history(
         &self,
         key: &ThreadKey,
@@ -203,7 +204,7 @@ impl Gateway {
         }
         let shown = window(turns_recorded, self.options.history_turns_max);
         let turns = self.parts.store.turns(key, shown).await?;
-        // What was resolved is over: nothing before the last marker is looked at.
+        // A resolved matter is closed: turns before the last marker are left out.
         let resolved = turns.iter().rposition(|turn| turn.kind == TurnKind::Resolved);
         let mut lines = Vec::new();
         for turn in turns.into_iter().skip(resolved.map_or(0, |at| at + 1)) {
@@ -219,16 +220,16 @@ impl Gateway {
     }
 }
 
-/// How many of a thread's newest turns are shown: at most `turns_max`, and from one turn to the
-/// next the first one shown stays, until half of the window falls away at once. A prompt that only
-/// grows is computed only where it grew.
+/// Number of newest turns to show, at most `turns_max`. The first turn shown stays the same from
+/// turn to turn, until half of the window is dropped at once: a prompt that only grows at its end
+/// is served from the prefix cache.
 fn window(turns_recorded: u64, turns_max: usize) -> usize {
     let recorded = usize::try_from(turns_recorded).unwrap_or(usize::MAX);
     let half = turns_max.div_ceil(2).max(1);
     recorded - recorded.saturating_sub(turns_max).div_ceil(half) * half
 }
 
-/// A new id that sorts by time.
+/// A new turn id; ids sort by creation time.
 pub(super) fn new_turn_id() -> TurnId {
     TurnId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
 }

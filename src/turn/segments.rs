@@ -1,6 +1,7 @@
-//! Several wishes in one message: where its clauses part, and which two intents they hold.
+//! Several intents in one message: splits it into clauses, and combines their readings.
 //!
-//! Pure. The whole text and its clauses are classified in one batch; this decides what counts.
+//! Pure. The whole text and its clauses are classified in one batch; this module decides which
+//! intents count.
 //!
 //! Urgency, first to last; a turn answers the most urgent intent and keeps the next:
 //!
@@ -8,30 +9,32 @@
 //! |---|---|
 //! | opting out | `stop_messages` |
 //! | trouble | `human_agent`, `complaint`, `damaged_item`, `delivery_problem`, `payment_problem` |
-//! | service | everything else, labels of a shop's own head included |
+//! | service | everything else, including labels of a shop's own head |
 //! | buying | `product_search` to `checkout`, prices, sizes, comparisons, presents |
 //! | chat | `greet`, `thanks_bye`, `confirm`, `reject`, `praise`, `bot_question`: never kept |
 
 use crate::turn::understand::Reading;
 
-/// Clauses of one message that are read on their own; further ones count within the whole only.
+/// Most clauses of one message that are classified on their own; further ones count only in the
+/// whole.
 const SEGMENTS_MAX: usize = 4;
 
-/// Letters that a clause must have to be read on its own.
+/// Fewest letters of a clause that is classified on its own.
 const LETTERS_MIN: usize = 4;
 
-/// Longest text that is parted, characters: longer ones tell a story.
+/// Longest text that is split, in characters; a longer one usually tells one story.
 const TEXT_CHARS_MAX: usize = 600;
 
-/// Confidence that a clause's intent needs to count. At 0.6, 76 of 1,298 messages of one wish got a
-/// second; at 0.65, 63, and 14 of 16 second wishes are kept either way; at 0.7 clear ones are lost.
+/// Confidence from which a clause's intent counts. Measured: of 1,298 messages with one intent, 76
+/// got a second one at 0.6 and 63 at 0.65; either value keeps 14 of 16 true second intents. At 0.7,
+/// clear ones are lost.
 const CONFIDENCE_MIN: f32 = 0.65;
 
-/// Words that part clauses, both languages.
+/// Words that separate clauses, in both languages.
 const CONJUNCTIONS: &[&str] =
     &["and", "but", "also", "then", "plus", "et", "mais", "aussi", "puis", "ensuite", "sinon"];
 
-/// How soon an intent must be answered.
+/// How soon an intent must be answered, most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Urgency {
     OptingOut,
@@ -58,17 +61,17 @@ impl Urgency {
     }
 }
 
-/// A second thing that a message asks for.
+/// A second intent of one message.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SecondIntent {
     pub(crate) label: String,
-    /// Calibrated, 0 to 1, of its clause alone.
+    /// Calibrated confidence of its clause alone, 0 to 1.
     pub(crate) confidence: f32,
-    /// Its clause.
+    /// Text of its clause.
     pub(crate) text: String,
 }
 
-/// The clauses of a text, in order; none if it has only one.
+/// The clauses of a text, in order; none if there is only one.
 pub(crate) fn segments(text: &str) -> Vec<&str> {
     if text.chars().count() > TEXT_CHARS_MAX {
         return Vec::new();
@@ -95,8 +98,8 @@ pub(crate) fn segments(text: &str) -> Vec<&str> {
     if found.len() < 2 { Vec::new() } else { found }
 }
 
-/// The reading of a message from those of the whole and of its clauses: the most urgent intent
-/// first, the next one kept. A clause counts when its intent is sure, in scope and no mere chat.
+/// Combines the readings of the whole message and of its clauses: the most urgent intent first, the
+/// next one as the second. A clause counts if its intent is confident, in scope and not chat.
 pub(crate) fn combine(text: &str, whole: Reading, clauses: Vec<(&str, Reading)>) -> Reading {
     let mut sure: Vec<(&str, Reading)> = Vec::new();
     for (clause, reading) in clauses {
@@ -108,7 +111,7 @@ pub(crate) fn combine(text: &str, whole: Reading, clauses: Vec<(&str, Reading)>)
             sure.push((clause, reading));
         }
     }
-    // What only the whole shows, no clause alone, stands beside the clauses' intents.
+    // An intent that only the whole text shows ranks beside those of the clauses.
     let whole_counts = !whole.abstained && Urgency::of(&whole.label) != Urgency::Chat;
     let shown = sure.iter().any(|(_, reading)| reading.label == whole.label);
     if sure.len() < 2 && (shown || !whole_counts || sure.is_empty()) {
@@ -210,7 +213,7 @@ mod tests {
         assert_eq!(found, ("order_status".to_owned(), Some("add_to_cart".to_owned())));
     }
 
-    /// Messages of two wishes: the text, what must be answered first, what must be kept.
+    /// Messages with two intents: the text, the intent to answer first, the intent to keep.
     const TWO_WISHES: &[(&str, &str, &str)] = &[
         (
             "my parcel is late and I want to add socks to my basket",
@@ -283,7 +286,7 @@ mod tests {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let encoder = root.join("models/all-MiniLM-L6-v2");
         if !encoder.is_dir() {
-            eprintln!("skipped: {} is not there; scripts/fetch-encoder", encoder.display());
+            eprintln!("skipped: {} is missing; run scripts/fetch-encoder", encoder.display());
             return;
         }
         let embedder = std::sync::Arc::new(vitrine_intent::open_embedder(&encoder));
@@ -307,7 +310,7 @@ mod tests {
             eprintln!("{text}: {} and {also:?}", found.label);
         }
         let wishes = TWO_WISHES.len();
-        eprintln!("two wishes: {first} of {wishes} first, {kept} of {wishes} kept");
+        eprintln!("two intents: {first} of {wishes} first, {kept} of {wishes} kept");
         let files = ["heldout.en.jsonl", "heldout.fr.jsonl"]
             .map(|name| root.join("models/intents/examples").join(name));
         let labels = classifier.head().labels();
@@ -321,13 +324,13 @@ mod tests {
             together += usize::from(found.label == one.intent);
         }
         eprintln!(
-            "one wish: {extra} of {} get a second; right {alone} whole, {together} combined",
+            "one intent: {extra} of {} get a second; right {alone} whole, {together} combined",
             single.len()
         );
-        assert!(kept * 2 >= wishes, "{kept} of {wishes} second wishes kept");
+        assert!(kept * 2 >= wishes, "{kept} of {wishes} second intents kept");
         assert!(
             extra * 20 <= single.len(),
-            "{extra} of {} single wishes get a second",
+            "{extra} of {} messages with one intent get a second",
             single.len()
         );
     }

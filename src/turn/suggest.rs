@@ -1,4 +1,4 @@
-//! Fourth verb: at most one offer, and only where it cannot hurt.
+//! Fourth stage: at most one offer, and only where it is appropriate.
 
 use crate::catalog::Catalog;
 use crate::offers::Certainty;
@@ -24,13 +24,13 @@ use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoreError;
 use vitrine_conversations::ThreadRecord;
 
-/// A tap on an option of ours is a step of a search.
+/// Intent of a tap on an option: a step of a product search.
 const TAP_INTENT: &str = "product_search";
 
-/// Who stands for an unknown customer in `/v1/suggest`: always the same arm.
+/// Stands in for an unknown customer in `/v1/suggest`, so that the experiment arm never varies.
 const ANONYMOUS: &str = "anonymous";
 
-/// The catalogue as the offers see it.
+/// The catalogue as the source of stock, prices and categories for offers.
 struct CatalogShelf<'a>(&'a Catalog);
 
 impl Shelf for CatalogShelf<'_> {
@@ -47,10 +47,10 @@ impl Shelf for CatalogShelf<'_> {
     }
 }
 
-/// Why a customer who said STOP gets no offer.
+/// Reason for withholding an offer from a customer who said STOP.
 const STOPPED: &str = "stopped";
 
-/// Where offers come from.
+/// The sources of an offer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Desk<'a> {
     pub(crate) offers: &'a Offers,
@@ -58,8 +58,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) tenant: &'a TenantId,
 }
 
-/// The offer of one turn, if there is one. A customer who said STOP gets none, not even beside an
-/// answer: the caller asks only where no STOP stands.
+/// The offer of one turn, if there is one. Callers must not ask for a customer who said STOP: such
+/// a customer gets no offer at all.
 pub(crate) fn suggest(
     desk: Desk<'_>,
     record: &ThreadRecord,
@@ -101,7 +101,7 @@ pub(crate) fn suggest(
     named(desk.catalog, &desk.offers.suggest(&context), understood.language)
 }
 
-/// Offers go with a product that is shown, described or paid for; nowhere else are they welcome.
+/// Whether an offer fits: only beside a product that is recommended, described or paid for.
 fn suits(decision: &Decision) -> bool {
     match decision.action.kind {
         ActionKind::Recommend | ActionKind::Checkout => true,
@@ -117,7 +117,7 @@ fn suits(decision: &Decision) -> bool {
     }
 }
 
-/// A need read from the catalogue's words is certain even when the head abstained.
+/// A need read by the catalogue is certain even if the head abstained.
 fn certainty(abstained: bool, decision: &Decision) -> Certainty {
     if abstained && decision.action.sku.is_none() { Certainty::Abstained } else { Certainty::Sure }
 }
@@ -135,7 +135,7 @@ fn named(catalog: &Catalog, decision: &OfferDecision, language: Language) -> Opt
     })
 }
 
-/// What `/v1/suggest` answers.
+/// Result of `/v1/suggest`.
 #[derive(Debug)]
 pub(crate) struct CartVerdict {
     pub(crate) suggestion: Option<Suggestion>,
@@ -145,10 +145,10 @@ pub(crate) struct CartVerdict {
 }
 
 impl Gateway {
-    /// The offer for a cart outside of any conversation.
+    /// The offer for a cart outside any conversation.
     ///
     /// # Errors
-    /// Those of the store, where the customer's ledger is looked up.
+    /// Store errors, when reading the customer's ledger.
     pub(crate) async fn suggest(
         &self,
         tenant: &TenantId,

@@ -1,11 +1,12 @@
-//! When a human is asked in whatever the decision says: money above a limit, topics that always go
-//! to people, channels that the bot does not serve.
+//! Hand-offs that the shop configures whatever the decision: amounts above a limit, topics reserved
+//! for humans, channels that the bot does not serve.
 //!
 //! Pure. Invariants
-//! - A STOP is confirmed and never becomes a handoff; a decision that hands off keeps its reason.
+//! - An action that closes the conversation, such as the confirmation of a STOP, never becomes a
+//!   hand-off; a decision that hands off keeps its reason.
 //!
-//! Sources: triggers of handoff as deployed products have them (regulated topics, channels without
-//! support, refunds above an amount), and Apple's rule that a customer is never left with a bot.
+//! Sources: hand-off triggers of deployed products (regulated topics, channels without support,
+//! refunds above an amount), and Apple's rule that a customer must always be able to reach a human.
 
 use crate::catalog;
 use crate::turn::decide::ActionKind;
@@ -16,19 +17,19 @@ use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use vitrine_base::channel::ChannelKind;
 
-/// What always goes to people.
+/// What is always handed off.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Triggers {
     /// Intents and policy topics.
     pub(crate) topics: BTreeSet<String>,
     /// Channels.
     pub(crate) channels: BTreeSet<ChannelKind>,
-    /// The most money that a matter of [`MONEY_INTENTS`] may be about, in whatever currency the
-    /// customer names.
+    /// Largest amount that an intent of [`MONEY_INTENTS`] may be about, in whatever currency the
+    /// customer names; `None` for no limit.
     pub(crate) amount_max: Option<Decimal>,
 }
 
-/// Intents by which a customer wants money back, or complains of what was paid.
+/// Intents by which a customer wants money back, or disputes a payment.
 const MONEY_INTENTS: [&str; 9] = [
     "complaint",
     "delivery_problem",
@@ -42,7 +43,7 @@ const MONEY_INTENTS: [&str; 9] = [
 ];
 
 impl Triggers {
-    /// Why a human must come, if one must and `decision` does not say so itself.
+    /// Why the turn must be handed off, if it must and `decision` does not do so already.
     pub(crate) fn reason(
         &self,
         channel: ChannelKind,
@@ -99,7 +100,7 @@ mod tests {
         }
     }
 
-    /// An answer about a policy topic, if one is named.
+    /// A decision of this kind, about `topic` if given.
     fn decided(kind: ActionKind, topic: Option<&str>) -> Decision {
         let action = Action { topic: topic.map(str::to_owned), ..Action::of(kind) };
         Decision {
@@ -130,7 +131,7 @@ mod tests {
                 ("I want my 200 euros back", None),
                 ("order 482910 never came", None),
             ] {
-                // A topic of the shop's comes before the amount.
+                // A reserved topic takes precedence over the amount.
                 let expected = match label {
                     "warranty" => Some(HandoffReason::Topic),
                     _ => expected,
@@ -184,7 +185,7 @@ mod tests {
         assert_eq!(
             found,
             Some(HandoffReason::Channel),
-            "the channel comes before topic and amount"
+            "the channel takes precedence over topic and amount"
         );
     }
 }

@@ -1,7 +1,6 @@
-//! First verb: what language, which intents, which products and facets, what is stated besides,
-//! which button.
+//! First stage: language, intents, products and facets, entities, and the tapped option.
 //!
-//! A tap on an option is read without any model; so is text that spells a pending option.
+//! A tap on an option needs no model; neither does a text that matches a pending option.
 
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
@@ -26,29 +25,29 @@ use vitrine_intent::IntentPrediction;
 use vitrine_intent::Signals;
 use vitrine_intent::detect_language;
 
-/// Label of a turn that was a tap.
+/// Intent label of a tap.
 const TAP_LABEL: &str = "option";
 
-/// Share of confidence that open irony takes away; the signal is too weak for more.
+/// Share of the confidence that full sarcasm removes; the signal is too weak for more.
 const SARCASM_DOUBT: f32 = 0.3;
 
-/// What the customer wants, and how sure that is.
+/// The intent of a message, with its confidence.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reading {
     pub(crate) label: String,
     /// Calibrated, 0 to 1.
     pub(crate) confidence: f32,
     pub(crate) abstained: bool,
-    /// Asked about if the first alternative is nearer than this.
+    /// The customer is asked to clarify if the first alternative is closer than this.
     pub(crate) clarify_margin: f32,
     pub(crate) alternatives: Vec<(String, f32)>,
     pub(crate) signals: Signals,
-    /// What else the message asks for.
+    /// Another intent of the same message.
     pub(crate) second: Option<SecondIntent>,
 }
 
 impl Reading {
-    /// Of a message that was not read.
+    /// For a message that was not classified.
     pub(crate) fn none() -> Self {
         Self {
             label: String::new(),
@@ -61,12 +60,12 @@ impl Reading {
         }
     }
 
-    /// Of a tap, which needs no reading.
+    /// For a tap, which needs no classification.
     fn of_tap() -> Self {
         Self { label: TAP_LABEL.to_owned(), confidence: 1.0, abstained: false, ..Self::none() }
     }
 
-    /// Irony turns words around: what is said ironically is believed less.
+    /// Lowers the confidence by the sarcasm score: sarcasm reverses the meaning of words.
     fn doubted(mut self) -> Self {
         self.confidence *= 1.0 - SARCASM_DOUBT * self.signals.sarcasm.clamp(0.0, 1.0);
         self
@@ -88,41 +87,41 @@ impl From<IntentPrediction> for Reading {
     }
 }
 
-/// A message understood.
+/// Everything read from one message.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Understood {
-    /// What we answer in.
+    /// Language of the reply.
     pub(crate) language: Language,
-    /// What the customer writes.
+    /// Language that the customer writes.
     pub(crate) tongue: Tongue,
     pub(crate) reading: Reading,
-    /// What this message alone says of products.
+    /// The product need stated in this message alone.
     pub(crate) said: Understanding,
-    /// What else it states.
+    /// Other statements of the message.
     pub(crate) entities: Vec<Entity>,
-    /// The option chosen.
+    /// The chosen option.
     pub(crate) tap: Option<FacetChoice>,
     pub(crate) text: String,
-    /// The message it was read from, once the turn names it.
+    /// Id of the message; the pipeline sets it.
     pub(crate) source: Option<MessageId>,
 }
 
-/// Who understands.
+/// What is needed to understand a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Readers<'a> {
     pub(crate) classifier: &'a IntentClassifier,
     pub(crate) tenant: &'a TenantId,
     pub(crate) catalog: &'a Catalog,
-    /// The language when nothing tells.
+    /// Language used if nothing else determines it.
     pub(crate) language_default: Language,
     /// When the message was written.
     pub(crate) written_at: Timestamp,
 }
 
-/// Understands one message in the light of its thread.
+/// Understands one message in the context of its conversation.
 ///
 /// # Errors
-/// If the classifier is full or has stopped.
+/// If the classifier's queue is full, or the classifier has stopped.
 pub(crate) async fn understand(
     content: &Content,
     hint: Option<Language>,
@@ -142,7 +141,7 @@ pub(crate) async fn understand(
     Ok(Understood { language, tongue, reading, said, entities, tap: None, text, source: None })
 }
 
-/// Reads the whole text and its clauses in one batch.
+/// Classifies the whole text and its clauses in one batch.
 async fn read(text: &str, readers: Readers<'_>) -> Result<Reading, IntentError> {
     let clauses = segments::segments(text);
     let texts: Vec<String> =
@@ -153,7 +152,8 @@ async fn read(text: &str, readers: Readers<'_>) -> Result<Reading, IntentError> 
     Ok(segments::combine(text, whole, clauses.into_iter().zip(predicted).collect()).doubted())
 }
 
-/// A tap says what its id says; the words that its intent was read from count again.
+/// A tap means what its id states. If it chooses the kept second intent, the words that intent was
+/// read from are evaluated too.
 pub(crate) fn tap_understood(
     choice: FacetChoice,
     (language, tongue): (Language, Tongue),
@@ -177,8 +177,8 @@ pub(crate) fn tap_understood(
     Understood { language, tongue, reading, said, entities, tap: Some(choice), text, source: None }
 }
 
-/// What we answer in, and what the customer writes. A thread keeps both until a message clearly
-/// speaks another language; where that is none of ours, we go on in the one we had.
+/// The language of the reply, and the customer's. Both stay until a message is clearly in another
+/// language. If replies cannot be written in that one, the reply language stays.
 fn languages(
     text: &str,
     hint: Option<Language>,
@@ -192,7 +192,7 @@ fn languages(
     (tongue.spoken().unwrap_or(before), tongue)
 }
 
-/// The option that a message chooses: by its id, by its title, or by its number.
+/// The option that a message chooses: by its id, its title or its number.
 fn tapped(content: &Content, record: &ThreadRecord) -> Option<FacetChoice> {
     if let Some(id) = content.option_id() {
         return FacetChoice::parse(id);

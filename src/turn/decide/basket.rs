@@ -1,8 +1,8 @@
-//! What a customer wants to do with several products at once: compare them, see the basket, have
-//! the last order again, find a present.
+//! Intents about several products: compare two, show the basket, repeat the last order, find a
+//! present.
 //!
-//! Facts come from the catalogue, the cart and the profile; where these are silent, the customer
-//! is asked or a human is.
+//! Facts come from the catalogue, the cart and the profile. Where these have none, the customer is
+//! asked or a human takes over.
 
 use crate::catalog::Product;
 use crate::turn::decide::Action;
@@ -22,17 +22,17 @@ use vitrine_base::language::Language;
 use vitrine_base::money::Money;
 use vitrine_conversations::CartLine;
 
-/// Products that one message sets side by side.
+/// Products compared in one message.
 const COMPARED: usize = 2;
 
-/// Features said of each.
+/// Most features stated of each.
 const FEATURES_MAX: usize = 2;
 
-/// Basket lines that a message lists; more are summed up.
+/// Most basket lines listed in a message; further ones are counted.
 const LINES_MAX: usize = 8;
 
-/// Sets two products side by side, features and prices, each with a button to take it. What is
-/// talked about counts where only one is named; otherwise the search goes on.
+/// Compares two products by features and price, with a button to buy each. The product in focus
+/// counts if only one is named. With fewer than two products, the search continues.
 pub(super) fn compare(situation: &Situation<'_>) -> Decision {
     let named = situation.understood.said.mentioned.iter();
     let mut products: Vec<&Product> = Vec::new();
@@ -59,7 +59,8 @@ pub(super) fn compare(situation: &Situation<'_>) -> Decision {
     decision.with_buttons([take(first), take(second)])
 }
 
-/// A present: what the shop says of wrapping it if the words ask for that, else the search for it.
+/// A present: answers with the policy topic that the words select. Otherwise searches if a need is
+/// stated, else answers with the general topic.
 pub(super) fn gift(situation: &Situation<'_>, intent: &str) -> Decision {
     let policies = situation.policies;
     let asked = policies.named(intent, &situation.understood.text);
@@ -70,7 +71,7 @@ pub(super) fn gift(situation: &Situation<'_>, intent: &str) -> Decision {
     }
 }
 
-/// What lies in the basket, and what it costs as far as the catalogue knows.
+/// Lists the basket, with its total if the catalogue has all prices.
 pub(super) fn show(situation: &Situation<'_>) -> Decision {
     let language = situation.style.language;
     let cart = &situation.record.cart;
@@ -115,7 +116,7 @@ fn line_words(situation: &Situation<'_>, line: &CartLine) -> String {
     format!("{} x {name}", line.quantity)
 }
 
-/// What the lines cost together; `None` if one is unknown or the currencies differ.
+/// Sum of the lines; `None` if a product is unknown, the currencies differ or the sum overflows.
 fn total(situation: &Situation<'_>, cart: &[CartLine]) -> Option<Money> {
     let mut sum: Option<Money> = None;
     for line in cart {
@@ -130,8 +131,8 @@ fn total(situation: &Situation<'_>, cart: &[CartLine]) -> Option<Money> {
     sum
 }
 
-/// The last order again: the product that is named or known to be the last one is bought; an order
-/// by its number goes to a human; otherwise the number is asked for.
+/// Repeats the last order. Buys the product that is named, or the one found in `last_purchase`;
+/// hands off if an order is known; else asks for the order number.
 pub(super) fn again(situation: &Situation<'_>) -> Decision {
     let language = situation.style.language;
     let last = situation.customer.last_purchase.as_deref().unwrap_or_default();

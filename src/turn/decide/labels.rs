@@ -1,25 +1,25 @@
-//! Words of the buttons that do not come from the catalogue.
+//! Built-in labels: buttons and fact values that do not come from the catalogue.
 
 use vitrine_base::language::Language;
 
-/// Keys of option ids that are not facets.
+/// Keys of option ids that are commands, not facets.
 pub(crate) mod ids {
-    /// `take=SKU`: this product.
+    /// `take=SKU`: buy this product.
     pub(crate) const TAKE: &str = "take";
-    /// `confirm=SKU`: this product, as just described.
+    /// `confirm=SKU`: buy this product, as just described.
     pub(crate) const CONFIRM: &str = "confirm";
-    /// `other=SKU`: not this product.
+    /// `other=SKU`: show another product than this one.
     pub(crate) const OTHER: &str = "other";
-    /// `intent=LABEL`: this is what I meant.
+    /// `intent=LABEL`: this intent was meant.
     pub(crate) const INTENT: &str = "intent";
 
-    /// Whether a key says what is to be done rather than what is wanted of a product.
+    /// Whether a key is a command, not a facet of a product.
     pub(crate) fn is_deed(key: &str) -> bool {
         matches!(key, TAKE | CONFIRM | OTHER | INTENT)
     }
 }
 
-/// The words for "I take it".
+/// Button that accepts a product.
 pub(super) fn take(language: Language) -> &'static str {
     match language {
         Language::En => "I'll take it",
@@ -27,7 +27,7 @@ pub(super) fn take(language: Language) -> &'static str {
     }
 }
 
-/// The words for "show me another".
+/// Button that asks for another product.
 pub(super) fn other(language: Language) -> &'static str {
     match language {
         Language::En => "something else",
@@ -35,7 +35,7 @@ pub(super) fn other(language: Language) -> &'static str {
     }
 }
 
-/// The words for a product that is sold out.
+/// Availability of a product that is sold out.
 pub(super) fn out_of_stock(language: Language) -> &'static str {
     match language {
         Language::En => "out of stock",
@@ -43,7 +43,7 @@ pub(super) fn out_of_stock(language: Language) -> &'static str {
     }
 }
 
-/// What the assistant calls itself.
+/// How the assistant describes itself.
 pub(super) fn assistant(language: Language) -> &'static str {
     match language {
         Language::En => "automated assistant",
@@ -51,8 +51,7 @@ pub(super) fn assistant(language: Language) -> &'static str {
     }
 }
 
-/// What a customer with this intent wants, at most 20 characters; `None` for intents that make no
-/// button.
+/// Button for an intent, at most 20 characters; `None` for intents that are not offered as buttons.
 pub(super) fn intent(label: &str, language: Language) -> Option<&'static str> {
     let (en, fr) = match label {
         "product_search" => ("find a product", "trouver un produit"),
@@ -107,7 +106,7 @@ pub(super) fn intent(label: &str, language: Language) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    /// Every intent of the house's taxonomy that a customer may be asked about.
+    /// Every built-in intent that may be offered as a button.
     const BUTTONS: [&str; 40] = [
         "product_search",
         "product_question",

@@ -1,12 +1,12 @@
-//! Picks the next best action: pure, so that the same turn is always decided alike.
+//! Chooses the next action of the bot. Pure: equal inputs give equal decisions.
 //!
-//! An action is worded by one or two briefs (a recommendation and the question of the size, say),
-//! drafted apart and sent as one message. Clocks, models and stores stay outside.
+//! One or two briefs word an action, for example a recommendation and the question of the size.
+//! They are drafted independently and sent as one message. Clocks, models and stores stay outside.
 //!
 //! Invariants
 //! - Every fact of a brief comes from the catalogue, the policies, the profile or the
-//!   configuration; none from the customer's text.
-//! - The ids of the options are self-contained: `key=value` says all that a tap means.
+//!   configuration; none comes from the customer's text.
+//! - Option ids are self-contained: `key=value` is the complete meaning of a tap.
 
 mod basket;
 mod labels;
@@ -30,55 +30,55 @@ use vitrine_conversations::VERBATIM_CHARS_MAX;
 
 pub(crate) use labels::ids;
 
-/// What the brand says of itself in one language.
+/// The shop's description of itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ShopProfile {
     pub(crate) name: String,
-    /// What the shop is about.
+    /// The shop's subject, such as "sports gear".
     pub(crate) about: vitrine_base::localized::Localized<String>,
-    /// Who takes over from the bot.
+    /// The people who take over from the bot.
     pub(crate) team: vitrine_base::localized::Localized<String>,
-    /// When they answer; empty: not said.
+    /// When they answer; empty if unknown.
     pub(crate) hours: vitrine_base::localized::Localized<String>,
-    /// Tiers of customers whose purchases a human accompanies.
+    /// Customer tiers whose purchases a human accompanies.
     pub(crate) personal_tiers: Vec<String>,
-    /// Checkout link template; empty: no checkout.
+    /// Checkout link template with `{sku}`, `{size}` and `{thread}`; empty if there is no checkout.
     pub(crate) checkout_url: String,
 }
 
-/// Limits of guided selling.
+/// Limits of the dialogue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
-    /// Facet questions before a product is shown.
+    /// Most facet questions before a product is shown.
     pub(crate) questions_max: usize,
-    /// Unsure answers in a row before a human is asked in.
+    /// Unclear messages in a row that lead to a hand-off.
     pub(crate) unsure_max: u32,
-    /// Times that the same question is asked again before a human is asked in.
+    /// Most repetitions of the same question; the next one is a hand-off.
     pub(crate) repeats_max: u32,
     pub(crate) foreign: ForeignWords,
 }
 
-/// What becomes of a message in a language that we do not answer in.
+/// How to treat a message in a language that replies are not written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ForeignWords {
-    /// It is answered as well as it is understood, in the thread's language.
+    /// Answer as far as it is understood, in the language of the conversation.
     Reply,
-    /// A human is asked in.
+    /// Hand off.
     HandOff,
 }
 
-/// Buttons of one message: what WhatsApp shows without a list.
+/// Most buttons of one message: WhatsApp shows that many without a list.
 const BUTTONS_MAX: usize = 3;
 
-/// Turns during which a second intent is offered; later it is stale.
+/// Turns for which a second intent is kept; later it is stale.
 const KEPT_TURNS_MAX: u32 = 3;
 
-/// Everything that a decision rests on.
+/// All inputs of a decision.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Situation<'a> {
     pub(crate) record: &'a ThreadRecord,
     pub(crate) understood: &'a Understood,
-    /// What is known of the customer's need, this message included.
+    /// The customer's product need, this message included.
     pub(crate) need: &'a Understanding,
     pub(crate) catalog: &'a Catalog,
     pub(crate) policies: &'a Policies,
@@ -88,7 +88,7 @@ pub(crate) struct Situation<'a> {
     pub(crate) rules: Rules,
 }
 
-/// The wire's action kinds.
+/// Kinds of actions on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ActionKind {
     Greet,
@@ -101,12 +101,12 @@ pub(crate) enum ActionKind {
     Deflect,
     Handoff,
     Close,
-    /// Newer words of the customer came first: nothing is said, their turn answers.
+    /// A newer message came first: the reply is empty, and the newer turn answers.
     Superseded,
 }
 
 impl ActionKind {
-    /// The wire name.
+    /// Name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Greet => "greet",
@@ -124,7 +124,7 @@ impl ActionKind {
     }
 }
 
-/// What is done, and about what.
+/// What the bot does, and about what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Action {
     pub(crate) kind: ActionKind,
@@ -135,35 +135,35 @@ pub(crate) struct Action {
 }
 
 impl Action {
-    /// An action about nothing in particular.
+    /// An action without a subject.
     pub(crate) fn of(kind: ActionKind) -> Self {
         Self { kind, facet: None, sku: None, topic: None, link: None }
     }
 }
 
-/// Why a human is asked in.
+/// Why a turn is handed off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HandoffReason {
     Requested,
     Complaint,
     Unsure,
-    /// The same question went unanswered too often.
+    /// The same question was repeated too often.
     Loop,
-    /// The customer writes a language that the shop wants a human for.
+    /// The customer writes a language that the shop reserves for humans.
     Language,
-    /// A customer whom the shop serves in person is about to buy.
+    /// A customer of a personal tier is about to buy.
     VipBuying,
-    /// A complaint or a refund is about more money than the bot may deal with.
+    /// A complaint or refund is about more money than the bot may handle.
     Amount,
-    /// The shop wants people for this topic.
+    /// The shop reserves this topic for humans.
     Topic,
-    /// The shop wants people on this channel.
+    /// The shop reserves this channel for humans.
     Channel,
     HumanOwned,
 }
 
 impl HandoffReason {
-    /// The wire name.
+    /// Name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Requested => "requested",
@@ -180,7 +180,7 @@ impl HandoffReason {
     }
 }
 
-/// A button to be: its id and the words it is offered with.
+/// A planned button: its id, and its label before drafting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlannedOption {
     pub(crate) id: String,
@@ -193,23 +193,23 @@ impl PlannedOption {
     }
 }
 
-/// What is decided: the action, the words to be found for it, and what the thread remembers.
+/// The action, the briefs that word it, and the changes to the conversation's record.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Decision {
     pub(crate) action: Action,
-    /// One or two; the last one carries the options.
+    /// One or two, none if a human owns the conversation; the last one carries the options.
     pub(crate) briefs: Vec<Brief>,
     pub(crate) options: Vec<PlannedOption>,
-    /// The need as the thread shall remember it.
+    /// The need to store.
     pub(crate) need: Understanding,
-    /// The product talked about from now on.
+    /// The product that the conversation is about from now on.
     pub(crate) focus: Option<Sku>,
-    /// A product that the customer turned down in this turn.
+    /// A product that the customer declined in this turn.
     pub(crate) rejected: Option<Sku>,
-    /// What the customer also wants and is not answered yet.
+    /// A second intent that is not answered yet.
     pub(crate) kept: Option<KeptIntent>,
     pub(crate) handoff: Option<HandoffReason>,
-    /// Whether this turn was not understood.
+    /// Whether the message was not understood.
     pub(crate) unsure: bool,
 }
 
@@ -228,7 +228,7 @@ impl Decision {
         }
     }
 
-    /// Adds options: as buttons, and as facts of the last brief.
+    /// Adds options, both as buttons and as facts of the last brief.
     fn offering(mut self, options: Vec<PlannedOption>) -> Self {
         use crate::turn::draft::FactKey;
         if let Some(brief) = self.briefs.pop() {
@@ -239,14 +239,14 @@ impl Decision {
         self
     }
 
-    /// Adds buttons that the words do not speak of.
+    /// Adds buttons that the text does not mention.
     fn with_buttons(mut self, options: impl IntoIterator<Item = PlannedOption>) -> Self {
         self.options.extend(options);
         self
     }
 }
 
-/// Decides one turn of a thread that the bot owns.
+/// Decides one turn of a conversation in which the bot may speak.
 pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
     if consent::stops(situation.understood) {
         return with_kept(situation, service::stop(situation));
@@ -258,7 +258,7 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
     with_personal_service(situation, decision)
 }
 
-/// Remembers what else was asked for, and offers it where a button is free.
+/// Keeps the second intent of this message or of an earlier one, and offers it if a button is free.
 fn with_kept(situation: &Situation<'_>, mut decision: Decision) -> Decision {
     let Understood { reading, tap, .. } = situation.understood;
     let chosen = tap.as_ref().filter(|choice| choice.key == ids::INTENT);
@@ -283,7 +283,7 @@ fn with_kept(situation: &Situation<'_>, mut decision: Decision) -> Decision {
     decision
 }
 
-/// Whether the question that was asked again and again would be asked once more.
+/// Whether the decision repeats a question that was repeated often enough already.
 fn is_loop(situation: &Situation<'_>, decision: &Decision) -> bool {
     let Some(pending) = &situation.record.pending else { return false };
     decision.handoff.is_none()
@@ -296,7 +296,7 @@ fn is_loop(situation: &Situation<'_>, decision: &Decision) -> bool {
             .eq(pending.options.iter().map(|option| &option.id))
 }
 
-/// A customer of rank who is about to pay gets the link, and a human as well.
+/// Adds a hand-off if a customer of a personal tier is about to pay; the link is sent all the same.
 fn with_personal_service(situation: &Situation<'_>, mut decision: Decision) -> Decision {
     let tier = situation.customer.tier.as_deref().unwrap_or_default();
     let buys = decision.action.kind == ActionKind::Checkout;
@@ -325,8 +325,8 @@ fn by_content(situation: &Situation<'_>) -> Decision {
     either(situation).unwrap_or_else(|| by_intent(situation, &reading.label))
 }
 
-/// The question which of two intents is meant, when they are too close to choose; once, and only
-/// where the answers would differ.
+/// Asks which of two intents is meant if they are too close to choose. Asks once, and only if the
+/// answers would differ.
 fn either(situation: &Situation<'_>) -> Option<Decision> {
     let reading = &situation.understood.reading;
     let (second, confidence) = reading.alternatives.first()?;
@@ -339,12 +339,12 @@ fn either(situation: &Situation<'_>) -> Option<Decision> {
     (likely.len() == 2 && differ()).then(|| clarify(situation, likely))
 }
 
-/// The decision to ask a human in, for a reason that the decision itself did not see.
+/// A hand-off for a reason that was found outside the decision, such as a trigger.
 pub(crate) fn hand_off(situation: &Situation<'_>, reason: HandoffReason) -> Decision {
     service::handoff(situation, reason)
 }
 
-/// The decision of a thread that a human owns: nothing is said.
+/// The decision for a conversation that a human owns: no reply.
 pub(crate) fn silent(situation: &Situation<'_>) -> Decision {
     Decision {
         action: Action::of(ActionKind::Handoff),
@@ -359,7 +359,7 @@ pub(crate) fn silent(situation: &Situation<'_>) -> Decision {
     }
 }
 
-/// Whether the message says what the pending question asked: a facet value or a size.
+/// Whether the message answers the pending question: with a facet value or a size.
 fn answers_pending(situation: &Situation<'_>) -> bool {
     let Some(pending) = &situation.record.pending else { return false };
     situation.understood.said.knows(&pending.facet)
@@ -407,11 +407,11 @@ fn by_intent(situation: &Situation<'_>, label: &str) -> Decision {
     }
 }
 
-/// Messages of at most this many words are asked about rather than deflected.
+/// Longest message, in words, that is clarified rather than deflected.
 const TERSE_WORDS_MAX: usize = 2;
 
-/// A message that the head would rather not name: a product need in other words, one of two
-/// intents, too short to tell, or none of our business.
+/// Handles a message for which the head abstained. It is a product need in other words, one of two
+/// likely intents, too short to tell, or out of scope.
 fn unsure(situation: &Situation<'_>) -> Decision {
     let understood = situation.understood;
     if understood.tap.is_none() && understood.said.narrows() {
@@ -428,7 +428,7 @@ fn unsure(situation: &Situation<'_>) -> Decision {
     clarify(situation, likely)
 }
 
-/// Asks which of the likely intents is meant, or for other words where none is.
+/// Asks which of the likely intents is meant, or for other words if none is likely.
 fn clarify(situation: &Situation<'_>, likely: Vec<PlannedOption>) -> Decision {
     let brief = |case| Brief::new(case, situation.style);
     let action = Action::of(ActionKind::Clarify);
@@ -441,10 +441,10 @@ fn clarify(situation: &Situation<'_>, likely: Vec<PlannedOption>) -> Decision {
     decision
 }
 
-/// Share of probability that the first two intents must have together to be worth offering.
+/// Smallest sum of the first two intents' probabilities at which they are offered.
 const CLARIFY_SHARE_MIN: f32 = 0.5;
 
-/// The two intents that it probably is, as buttons; none when nothing stands out.
+/// The two most likely intents as buttons; none if they are not likely enough.
 fn likely_intents(situation: &Situation<'_>) -> Vec<PlannedOption> {
     let reading = &situation.understood.reading;
     let first = (reading.label.as_str(), reading.confidence);

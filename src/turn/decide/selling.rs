@@ -1,4 +1,4 @@
-//! Guided selling: from a need over one telling question to a product, a size and a payment link.
+//! Guided selling: from a need, by facet questions, to a product, a size and a payment link.
 
 use crate::catalog::CATEGORY_KEY;
 use crate::catalog::FacetQuestion;
@@ -20,7 +20,7 @@ use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use vitrine_base::ids::Sku;
 
-/// When a question is worth a customer's turn; see `catalog::facets`.
+/// When a facet question is worth asking; see `catalog::facets`.
 const QUESTION: QuestionOptions = QuestionOptions {
     candidates_min: 4,
     options_max: BUTTONS_MAX,
@@ -28,13 +28,13 @@ const QUESTION: QuestionOptions = QuestionOptions {
     gain_bits_min: 0.3,
 };
 
-/// Products looked at to find one that was not turned down.
+/// Most search hits examined for a product that was not declined.
 const HITS_MAX: usize = 16;
 
-/// Features said with a recommendation.
+/// Most features stated with a recommendation.
 const FEATURES_MAX: usize = 2;
 
-/// The next step towards a product: ask, recommend, or say that there is none.
+/// The next step towards a product: ask, recommend, or report that there is no match.
 pub(super) fn advance(situation: &Situation<'_>) -> Decision {
     let need = situation.need;
     if let Some(product) = sized_focus(situation) {
@@ -52,7 +52,7 @@ pub(super) fn advance(situation: &Situation<'_>) -> Decision {
     }
 }
 
-/// Asks the question that narrows the choice best.
+/// Asks the facet question that narrows the choice most.
 fn ask_facet(situation: &Situation<'_>, question: FacetQuestion) -> Decision {
     let language = situation.style.language;
     let label = |choice| situation.catalog.label(choice, language).to_lowercase();
@@ -71,7 +71,7 @@ fn ask_facet(situation: &Situation<'_>, question: FacetQuestion) -> Decision {
     decision
 }
 
-/// The product in focus, when this message said the size that was asked for.
+/// The product in focus, if this message states the size that was asked for.
 fn sized_focus<'a>(situation: &Situation<'a>) -> Option<&'a Product> {
     let pending = situation.record.pending.as_ref()?;
     if pending.facet != SIZE_KEY || !situation.understood.said.knows(SIZE_KEY) {
@@ -88,7 +88,7 @@ fn need_words(situation: &Situation<'_>) -> String {
         .unwrap_or_else(|| situation.shop.about.get(language).clone())
 }
 
-/// Asks what the customer is looking for, with the widest categories as buttons.
+/// Asks what the customer is looking for, with the top categories as buttons.
 fn ask_need(situation: &Situation<'_>) -> Decision {
     let language = situation.style.language;
     let categories = situation.catalog.book().categories();
@@ -108,7 +108,7 @@ fn ask_need(situation: &Situation<'_>) -> Decision {
     Decision::new(situation, action, brief).offering(options)
 }
 
-/// Recommends the best product that was not turned down; `rejected` is turned down just now.
+/// Recommends the best product that was not declined; `rejected` is declined in this turn.
 fn show(situation: &Situation<'_>, rejected: Option<&Sku>) -> Decision {
     let language = situation.style.language;
     let found = situation.catalog.find(situation.need, language, HITS_MAX);
@@ -138,7 +138,7 @@ fn nothing(situation: &Situation<'_>, near: Vec<&Product>) -> Decision {
     Decision::new(situation, Action::of(ActionKind::Recommend), brief).offering(options)
 }
 
-/// Says what a product is and costs, and asks for the size or for a yes in the same message.
+/// Describes a product with its price, and asks for the size or a confirmation in the same message.
 fn recommend(situation: &Situation<'_>, product: &Product) -> Decision {
     let language = situation.style.language;
     let size = known_size(situation, product);
@@ -176,7 +176,7 @@ fn yes_or_other(situation: &Situation<'_>, product: &Product) -> Vec<PlannedOpti
     ]
 }
 
-/// The sizes of which most is left, in the shop's order; others can be typed.
+/// The sizes with the most units in stock, in the shop's order; others can be typed.
 fn size_options(product: &Product) -> Vec<PlannedOption> {
     let sizes = product.sizes_in_stock();
     let mut most: Vec<&str> = sizes.clone();
@@ -189,7 +189,7 @@ fn size_options(product: &Product) -> Vec<PlannedOption> {
         .collect()
 }
 
-/// Leads a chosen product to payment: asks for the size if it has one, else gives the link.
+/// Leads a chosen product to payment: asks for the size if needed, else sends the checkout link.
 pub(super) fn buy(situation: &Situation<'_>, product: &Product) -> Decision {
     let language = situation.style.language;
     let sized = !product.sizes().is_empty();
@@ -215,7 +215,7 @@ pub(super) fn buy(situation: &Situation<'_>, product: &Product) -> Decision {
     decision
 }
 
-/// Asks which size; says first that the size named, or the product, is sold out if it is.
+/// Asks for the size. If the named size or the product is sold out, states that first.
 fn ask_size(situation: &Situation<'_>, product: &Product) -> Decision {
     let options = size_options(product);
     let action = Action {
@@ -277,7 +277,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// The product that the message is about: named in it, or talked about before.
+/// The product that the message is about: named in it, or in focus.
 fn subject<'a>(situation: &Situation<'a>) -> Option<&'a Product> {
     let named = situation.understood.said.mentioned.first();
     let sku = named.or(situation.record.product_in_focus.as_ref())?;
@@ -291,7 +291,7 @@ fn about(situation: &Situation<'_>, product: &Product, brief: Brief) -> Decision
     decision
 }
 
-/// Answers a question on a product with its features.
+/// Answers a question about a product with its features.
 pub(super) fn describe(situation: &Situation<'_>) -> Decision {
     let language = situation.style.language;
     let Some(product) = subject(situation) else { return advance(situation) };
@@ -306,7 +306,7 @@ pub(super) fn describe(situation: &Situation<'_>) -> Decision {
     about(situation, product, brief)
 }
 
-/// Says what a product costs.
+/// States the price of a product.
 pub(super) fn price(situation: &Situation<'_>) -> Decision {
     let Some(product) = subject(situation) else { return advance(situation) };
     let brief = Brief::new(Case::AnswerPrice, situation.style)
@@ -315,7 +315,7 @@ pub(super) fn price(situation: &Situation<'_>) -> Decision {
     about(situation, product, brief)
 }
 
-/// Says how many are left.
+/// States how many units are in stock.
 pub(super) fn stock(situation: &Situation<'_>) -> Decision {
     let Some(product) = subject(situation) else { return advance(situation) };
     let sized = !product.sizes().is_empty();
@@ -332,7 +332,8 @@ pub(super) fn stock(situation: &Situation<'_>) -> Decision {
     about(situation, product, brief)
 }
 
-/// A yes: to the product in focus, to what is in the cart, or to nothing that we know of.
+/// Accepts the product that is named or in focus, else the first one in the cart; else continues
+/// the search.
 pub(super) fn accept(situation: &Situation<'_>) -> Decision {
     let in_cart = situation.record.cart.first().and_then(|line| situation.catalog.get(&line.sku));
     match subject(situation).or(in_cart) {
@@ -341,7 +342,7 @@ pub(super) fn accept(situation: &Situation<'_>) -> Decision {
     }
 }
 
-/// A no: to the product in focus, or to whatever was asked.
+/// Declines the product in focus, or the question that was asked.
 pub(super) fn refuse(situation: &Situation<'_>) -> Decision {
     match &situation.record.product_in_focus {
         Some(sku) => instead_of(situation, sku.clone()),
@@ -350,7 +351,7 @@ pub(super) fn refuse(situation: &Situation<'_>) -> Decision {
     }
 }
 
-/// Another product than this one.
+/// Recommends another product, and records `sku` as declined.
 pub(super) fn instead_of(situation: &Situation<'_>, sku: Sku) -> Decision {
     let mut decision = show(situation, Some(&sku));
     if decision.focus.as_ref() == Some(&sku) {

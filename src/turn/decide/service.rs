@@ -1,4 +1,4 @@
-//! Actions that are not about choosing a product: greeting, orders, policies, people.
+//! Actions other than choosing a product: greetings, orders, policies, hand-offs.
 
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
@@ -15,7 +15,7 @@ use crate::turn::message::Order;
 use crate::turn::policies::Topic;
 use vitrine_base::language::Language;
 
-/// Intents that a greeting offers.
+/// Intents offered as buttons with a greeting.
 const GREETING_INTENTS: [&str; 2] = ["product_search", "order_status"];
 
 pub(super) fn greet(situation: &Situation<'_>) -> Decision {
@@ -42,7 +42,7 @@ pub(super) fn close(situation: &Situation<'_>) -> Decision {
     Decision::new(situation, Action::of(ActionKind::Close), brief)
 }
 
-/// What a STOP is answered with, once.
+/// Confirmation of a STOP.
 const STOPPED: House = House {
     label: ("messages", "messages"),
     text: (
@@ -51,7 +51,7 @@ const STOPPED: House = House {
     ),
 };
 
-/// Who answers, where a customer asks: never left open.
+/// Answer to the question whether a bot is answering: always explicit.
 const AUTOMATED: House = House {
     label: ("who answers", "qui répond"),
     text: (
@@ -62,7 +62,7 @@ const AUTOMATED: House = House {
     ),
 };
 
-/// What a compliment is answered with.
+/// Answer to a compliment.
 const THANKED: House = House {
     label: ("thanks", "merci"),
     text: (
@@ -71,14 +71,14 @@ const THANKED: House = House {
     ),
 };
 
-/// Words that every shop says alike until it states its own policy.
+/// A built-in text, used until the shop states its own policy.
 struct House {
     /// English, French.
     label: (&'static str, &'static str),
     text: (&'static str, &'static str),
 }
 
-/// Says one text that is not to be reworded in meaning.
+/// States one text, whose meaning the drafter must keep.
 pub(super) fn say(situation: &Situation<'_>, action: Action, label: &str, text: &str) -> Decision {
     let brief = Brief::new(Case::AnswerPolicy, situation.style)
         .with(FactKey::Topic, label)
@@ -99,7 +99,7 @@ pub(super) fn stop(situation: &Situation<'_>) -> Decision {
     say_house(situation, ActionKind::Close, "stop", &STOPPED)
 }
 
-/// Tells that a machine answers, in the shop's words if it has any, and offers a human.
+/// Discloses that a machine answers, in the shop's words if it has any, and offers a human.
 pub(super) fn disclose(situation: &Situation<'_>, intent: &str) -> Decision {
     let human = labels::intent("human_agent", situation.style.language);
     let option = |words| PlannedOption::new(format!("{}=human_agent", ids::INTENT), words);
@@ -108,13 +108,13 @@ pub(super) fn disclose(situation: &Situation<'_>, intent: &str) -> Decision {
         .with_buttons(human.map(option))
 }
 
-/// Thanks for a compliment.
+/// Thanks for a compliment, in the shop's words if it has any.
 pub(super) fn thank(situation: &Situation<'_>, intent: &str) -> Decision {
     stated(situation, intent)
         .unwrap_or_else(|| say_house(situation, ActionKind::Close, intent, &THANKED))
 }
 
-/// Something went wrong: a human is asked in, and what the shop promises in such a case is said.
+/// A problem: hands off, and states the shop's policy for it.
 pub(super) fn trouble(situation: &Situation<'_>, intent: &str) -> Decision {
     let mut decision = handoff(situation, HandoffReason::Complaint);
     if let Some(promise) = stated(situation, intent) {
@@ -156,25 +156,26 @@ pub(super) fn handoff(situation: &Situation<'_>, reason: HandoffReason) -> Decis
     decision
 }
 
-/// Answers with the shop's own words; a question without a policy goes to a human.
+/// Answers with the shop's policy; a question without one is handed off.
 pub(super) fn policy(situation: &Situation<'_>, intent: &str) -> Decision {
     stated(situation, intent).unwrap_or_else(|| handoff(situation, HandoffReason::Requested))
 }
 
-/// The answer in the shop's own words; `None` if it states none.
+/// The answer by the shop's policy; `None` if no topic covers the intent.
 pub(super) fn stated(situation: &Situation<'_>, intent: &str) -> Option<Decision> {
     let topic = situation.policies.for_intent(intent, &situation.understood.text)?;
     Some(say_topic(situation, topic))
 }
 
-/// Says a topic as the shop wrote it.
+/// States a policy topic as the shop wrote it.
 pub(super) fn say_topic(situation: &Situation<'_>, topic: &Topic) -> Decision {
     let language = situation.style.language;
     let action = Action { topic: Some(topic.id.clone()), ..Action::of(ActionKind::Answer) };
     say(situation, action, topic.label.get(language), topic.text.get(language))
 }
 
-/// The order's state from the profile; without a profile, its number is asked for, once.
+/// States the order's status from the profile. Without a known order, asks for its number; hands
+/// off if the message contains one.
 pub(super) fn order_status(situation: &Situation<'_>) -> Decision {
     let text = &situation.understood.text;
     let orders = &situation.customer.orders;
@@ -186,16 +187,16 @@ pub(super) fn order_status(situation: &Situation<'_>) -> Decision {
     }
 }
 
-/// Asks for the number of an order.
+/// Asks for the order number.
 pub(super) fn ask_order(situation: &Situation<'_>) -> Decision {
     let brief = Brief::new(Case::OrderStatusMissing, situation.style);
     Decision::new(situation, Action::of(ActionKind::OrderStatus), brief)
 }
 
-/// Fewest digits that make an order number rather than a quantity or a year.
+/// Fewest digits of an order number, as opposed to a quantity or a year.
 const ORDER_DIGITS_MIN: usize = 5;
 
-/// Whether the message holds the number of an order.
+/// Whether the message contains an order number.
 pub(super) fn names_an_order(situation: &Situation<'_>) -> bool {
     let words = situation.understood.text.split_whitespace();
     let digits = |word: &str| word.chars().filter(char::is_ascii_digit).count();

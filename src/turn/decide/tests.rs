@@ -1,4 +1,4 @@
-//! What is decided, on the example shop, without any model.
+//! Decisions on the example shop, without any model.
 
 use super::*;
 use crate::catalog::CatalogLimits;
@@ -63,7 +63,7 @@ fn shop() -> &'static Shop {
     })
 }
 
-/// A thread that is talked to without models: the intent is given.
+/// A conversation without models: the test supplies the intent.
 struct Talk {
     record: ThreadRecord,
     language: Language,
@@ -102,7 +102,7 @@ impl Talk {
             rules: Rules { questions_max: 1, unsure_max: 2, repeats_max: 2, foreign: self.foreign },
         };
         let decision = decide(&situation);
-        assert_eq!(decision, decide(&situation), "the same turn is decided alike");
+        assert_eq!(decision, decide(&situation), "equal inputs give equal decisions");
         let options: Vec<_> = decision
             .options
             .iter()
@@ -223,7 +223,7 @@ fn questions_about_the_shop_get_its_own_words() {
     assert_eq!(decision.action.kind, ActionKind::Answer);
     assert_eq!(decision.action.topic.as_deref(), Some("returns"));
     assert!(decision.briefs[0].value(FactKey::Policy).unwrap().contains("30 jours"));
-    assert!(talk.record.facts.is_empty(), "an answer about returns teaches no need");
+    assert!(talk.record.facts.is_empty(), "an answer about returns stores no need");
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn a_sentence_that_wants_no_more_messages_stops_them_like_the_word() {
     }
     let mut talk = Talk::new(Language::En);
     talk.says_unsurely("no more of the red ones", "stop_messages", 0.2, true);
-    assert_eq!(talk.record.outreach_stopped_at, None, "an unsure reading stops nothing");
+    assert_eq!(talk.record.outreach_stopped_at, None, "an abstained reading is no STOP");
     talk.taps("intent=stop_messages");
     assert!(talk.record.outreach_stopped_at.is_some());
 }
@@ -391,7 +391,7 @@ fn two_intents_too_close_to_choose_are_asked_about_once() {
     let ids: Vec<_> = asked.options.iter().map(|option| option.id.as_str()).collect();
     assert_eq!(ids, ["intent=refund_status", "intent=return_exchange"]);
     let answered = talk.reads("my money and my return", close());
-    assert_eq!(answered.action.topic.as_deref(), Some("refunds"), "asked once only");
+    assert_eq!(answered.action.topic.as_deref(), Some("refunds"), "asked only once");
 }
 
 #[test]
@@ -433,7 +433,7 @@ fn a_second_intent_is_kept_offered_and_answered_in_its_own_words() {
     let socks = talk.taps("intent=product_search");
     assert!(matches!(socks.action.kind, ActionKind::Ask | ActionKind::Recommend), "{socks:?}");
     assert!(talk.record.facts.contains_key("category"), "{:?}", talk.record.facts);
-    assert_eq!(talk.record.kept, None, "what was answered is kept no longer");
+    assert_eq!(talk.record.kept, None, "an answered intent is not kept");
 }
 
 #[test]
@@ -466,5 +466,5 @@ fn what_is_stated_becomes_a_fact_with_its_words_and_narrows_no_search() {
     assert_eq!(talk.record.facts["email"].value, "lea@mail.example");
     let search = talk.says(MARATHON[0].1, "product_search");
     assert_eq!(search.action.kind, ActionKind::Ask, "{search:?}");
-    assert!(talk.record.facts.contains_key("email"), "a search forgets nothing of this");
+    assert!(talk.record.facts.contains_key("email"), "a search keeps entities");
 }

@@ -1,6 +1,6 @@
-//! What a drafter is told: the case, the facts it may use, and how the brand speaks.
+//! The brief of a drafter: the case, the facts it may use, and the brand's style.
 //!
-//! The names are those of the house drafter's text format (`models/drafter/README.md`).
+//! The names are those of the built-in drafter's text format (`models/drafter/README.md`).
 
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::language::Language;
@@ -14,15 +14,15 @@ macro_rules! named {
         pub(crate) enum $name { $($(#[$variant_meta])* $variant,)* }
 
         impl $name {
-            /// All of them.
+            /// All values, in order of declaration.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The name in configuration files and prompts.
+            /// Name in configuration files and prompts.
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// Reads a name.
+            /// The value with this name; `None` if there is none.
             pub(crate) fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|item| item.name() == name)
             }
@@ -31,7 +31,7 @@ macro_rules! named {
 }
 
 named!(
-    /// What one sentence of a reply has to do: an action and its variant.
+    /// Purpose of one sentence of a reply: an action and its variant.
     Case {
         Greet = "greet",
         AskNeed = "ask.need",
@@ -68,17 +68,17 @@ named!(
 );
 
 named!(
-    /// How much is said.
+    /// Length of a reply.
     Length { Short = "short", Long = "long", }
 );
 
 named!(
-    /// Whether a reply may hold emoji.
+    /// Whether a reply may contain emoji.
     Emoji { Some = "emoji", None = "plain", }
 );
 
 named!(
-    /// What a fact is about.
+    /// Subject of a fact.
     FactKey {
         Shop = "shop",
         Name = "name",
@@ -104,7 +104,7 @@ named!(
     }
 );
 
-/// How the brand speaks.
+/// Language, channel and brand voice of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
     pub(crate) language: Language,
@@ -115,22 +115,22 @@ pub(crate) struct Style {
     pub(crate) emoji: Emoji,
 }
 
-/// One thing that the reply may say, in the words it may use.
+/// A statement that the reply may make, in the words it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) key: FactKey,
-    /// Localised, one line.
+    /// Localised, on one line.
     pub(crate) value: String,
 }
 
-/// The order to draft one sentence or two.
+/// The instruction to draft one or two sentences.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Brief {
     pub(crate) case: Case,
     pub(crate) style: Style,
-    /// In the order of the format's table.
+    /// In the order of the table in the format's description.
     pub(crate) facts: Vec<Fact>,
-    /// The customer's words; `None` after a button tap.
+    /// The customer's message; `None` after a tap.
     pub(crate) customer: Option<String>,
 }
 
@@ -140,7 +140,7 @@ impl Brief {
         Self { case, style, facts: Vec::new(), customer: None }
     }
 
-    /// Adds a fact, its whitespace collapsed to one line; empty values are left out.
+    /// Adds a fact, with white space collapsed to one line. An empty value adds nothing.
     #[must_use]
     pub(crate) fn with(mut self, key: FactKey, value: impl AsRef<str>) -> Self {
         let value = value.as_ref().split_whitespace().collect::<Vec<_>>().join(" ");
@@ -150,7 +150,7 @@ impl Brief {
         self
     }
 
-    /// Adds a fact if there is one.
+    /// Adds a fact if `value` is present.
     #[must_use]
     pub(crate) fn maybe(self, key: FactKey, value: Option<impl AsRef<str>>) -> Self {
         match value {
@@ -159,7 +159,7 @@ impl Brief {
         }
     }
 
-    /// Adds one fact a value.
+    /// Adds one fact for each value.
     #[must_use]
     pub(crate) fn each(
         self,
@@ -169,12 +169,12 @@ impl Brief {
         values.into_iter().fold(self, |brief, value| brief.with(key, value))
     }
 
-    /// The values of a key.
+    /// The values of all facts with this key.
     pub(crate) fn values(&self, key: FactKey) -> impl Iterator<Item = &str> {
         self.facts.iter().filter(move |fact| fact.key == key).map(|fact| fact.value.as_str())
     }
 
-    /// The first value of a key.
+    /// The first value with this key.
     pub(crate) fn value(&self, key: FactKey) -> Option<&str> {
         self.values(key).next()
     }

@@ -1,5 +1,5 @@
-//! Third verb: words for a decision. Drafts its briefs side by side, checks each, and puts the
-//! template where a draft is late, unsound or missing.
+//! Third stage: words a decision. Drafts its briefs concurrently, checks each draft, and uses the
+//! template instead of a draft that is late, refused or missing.
 
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::ReplySource;
@@ -18,10 +18,10 @@ use futures::future::join_all;
 use vitrine_base::causes::chain;
 use vitrine_base::telemetry;
 
-/// Longest title a drafter may word, characters: what WhatsApp's buttons hold.
+/// Longest button title that a drafter may word, in characters: WhatsApp's limit.
 const TITLE_CHARS_MAX: usize = 20;
 
-/// A reply's words.
+/// The text of a reply, and its buttons.
 #[derive(Debug, Clone)]
 pub(crate) struct Worded {
     pub(crate) text: String,
@@ -63,12 +63,12 @@ pub(crate) async fn compose(
             }
         }
     }
-    // Buttons that the words do not speak of come after those that they do.
+    // Options that the text mentions come first; only those have drafted titles.
     let spoken = briefs.last().map_or(0, |brief| brief.values(FactKey::Option).count());
     Worded { text: parts.join(" "), source, options: name_options(options, &titles, spoken), usage }
 }
 
-/// What a draft is held to.
+/// Limits of the drafts, and the vocabulary of their check.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms<'a> {
     pub(crate) budget: Budget,
@@ -87,7 +87,7 @@ async fn draft_in_time(
         Ok(Ok(draft)) => Some(draft),
         Ok(Err(error)) => {
             reject("engine");
-            tracing::warn!(case = brief.case.name(), error = %chain(&error), "no draft");
+            tracing::warn!(case = brief.case.name(), error = %chain(&error), "drafting failed");
             None
         }
         Err(_) => {
@@ -102,7 +102,7 @@ fn sound(draft: Draft, brief: &Brief, known: Vocabulary<'_>) -> Option<Draft> {
         Ok(()) => Some(draft),
         Err(ungrounded) => {
             reject(ungrounded.label());
-            // The reason quotes the draft, which may quote the customer: not for the usual log.
+            // The reason quotes the draft, which may quote the customer: not for the default log.
             tracing::debug!(case = brief.case.name(), reason = %ungrounded, "draft refused");
             None
         }
@@ -113,7 +113,7 @@ fn reject(reason: &'static str) {
     metrics::counter!(telemetry::DRAFTS_REJECTED_TOTAL, "reason" => reason).increment(1);
 }
 
-/// The model's titles where they are sound, the option's own words elsewhere.
+/// The drafted titles that match their options; elsewhere the option's own label.
 fn name_options(options: &[PlannedOption], titles: &[String], spoken: usize) -> Vec<ReplyOption> {
     let drafted = titles.len() == spoken;
     options

@@ -1,7 +1,8 @@
-//! The house drafter: a small model of ours that completes a plain-text brief.
+//! The built-in drafter: a small model, shipped in the repository, that completes a plain-text
+//! brief.
 //!
 //! Format 1, described in `models/drafter/README.md`: header lines, fact lines, the customer's
-//! line, `reply:`; the model writes one line of reply, then one `- Title` line an option.
+//! line, `reply:`. The model writes one line of reply, then one `- Title` line for each option.
 
 use crate::turn::draft;
 use crate::turn::draft::Address;
@@ -27,15 +28,15 @@ use vitrine_engine::text::Special;
 /// Metadata key of the model's closed vocabulary.
 const LEXICON_KEY: &str = "vitrine.drafter.lexicon";
 
-/// Longest customer line in a prompt, characters: as in training.
+/// Longest customer line in a prompt, in characters: as in training.
 const CUSTOMER_CHARS_MAX: usize = 160;
 
-/// See the module's description.
+/// Drafts with the built-in model; see the module's description.
 #[derive(Debug)]
 pub(crate) struct HouseDrafter {
     model: GenerationModel,
     lexicon: Option<BTreeSet<String>>,
-    /// `None` decodes freely.
+    /// `None` decodes without a constraint.
     grounder: Option<Grounder>,
 }
 
@@ -68,7 +69,7 @@ impl HouseDrafter {
         let (text, titles) = parse(&completion.text);
         Ok(Draft {
             text,
-            // The reply is one line: where another follows, it is whole.
+            // The reply is one line: if another follows, it is complete.
             whole: !completion.ran_out() || completion.text.trim_start().contains('\n'),
             titles,
             prompt_tokens: completion.usage.prompt_tokens,
@@ -97,7 +98,7 @@ impl Drafter for HouseDrafter {
     }
 }
 
-/// The prompt of a brief, up to and including `reply:`.
+/// Builds the prompt of a brief, up to and including `reply:`.
 pub(crate) fn prompt(brief: &Brief) -> String {
     use vitrine_base::language::Language;
     let style = brief.style;
@@ -134,7 +135,7 @@ pub(crate) fn prompt(brief: &Brief) -> String {
     prompt
 }
 
-/// Splits a completion into its reply line and its titles.
+/// Splits a completion into its reply line and its button titles.
 pub(crate) fn parse(completion: &str) -> (String, Vec<String>) {
     let mut lines = completion.trim_start().lines();
     let text = lines.next().unwrap_or_default().trim().to_owned();

@@ -1,4 +1,4 @@
-//! Any instruct model from the Hub: the file's own chat template, the rules, the facts.
+//! Drafts with any instruct model: the file's own chat template, the rules, the facts.
 
 use crate::turn::draft;
 use crate::turn::draft::Address;
@@ -28,11 +28,11 @@ use vitrine_engine::text::Special;
 use vitrine_engine::text::TemplateSettings;
 use vitrine_engine::text::TextError;
 
-/// See the module's description.
+/// Drafts with an instruct model; see the module's description.
 #[derive(Debug)]
 pub(crate) struct InstructDrafter {
     model: GenerationModel,
-    /// `None` decodes freely.
+    /// `None` decodes without a constraint.
     grounder: Option<Grounder>,
 }
 
@@ -58,7 +58,7 @@ impl InstructDrafter {
             prompt_token_ids,
             output_tokens_max: budget.output_tokens_max,
             sampling: Sampling::GREEDY,
-            // One line: instruct models like to go on.
+            // One line: instruct models tend to continue.
             stop: vec!["\n".to_owned()],
             deadline: Some(budget.deadline),
             end_of_text: EndOfText::Stop,
@@ -80,21 +80,21 @@ impl InstructDrafter {
         })
     }
 
-    /// Tokens of a line's words; those that the template puts around them are not counted.
+    /// Tokens of a line's text; those that the chat template adds are not counted.
     fn tokens_of(&self, line: &HistoryLine) -> Result<usize, TextError> {
         Ok(self.model.tokenizer().encode(&one_line(&line.text), Special::Skip)?.len())
     }
 
-    /// Tokens at the prompt's beginning that come from the rules alone: those that it shares with
-    /// a conversation of which nothing else is the same.
+    /// Number of leading prompt tokens that depend on the rules alone: the prefix shared with a
+    /// conversation in which everything else differs.
     fn shared_tokens(&self, rules: &ChatMessage, prompt: &[u32]) -> Result<usize, TextError> {
         let nobodys = [rules.clone(), ChatMessage::new("user", String::new())];
         let nobodys = self.encode(&nobodys)?;
         Ok(prompt.iter().zip(&nobodys).take_while(|(own, shared)| own == shared).count())
     }
 
-    /// A model without a chat template gets the messages as plain paragraphs; one that can reason
-    /// aloud is asked not to: a customer waits.
+    /// Encodes messages with the model's chat template; without one, as plain paragraphs. A model
+    /// that can reason is told not to, because a customer is waiting.
     fn encode(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
         self.model.encode_chat_with(messages, &TemplateSettings::without_thinking())
     }
@@ -119,8 +119,8 @@ impl Drafter for InstructDrafter {
     }
 }
 
-/// The newest whole turns that have at most `tokens_max` tokens together; `tokens` are those of
-/// each line. A turn begins where the customer speaks, or where we do without being asked.
+/// The newest whole turns with at most `tokens_max` tokens together; `tokens` has the count of each
+/// line. A turn begins with a customer's message, or with ours if it answers none.
 fn newest<'a>(
     history: &'a [HistoryLine],
     tokens: &[usize],
@@ -141,9 +141,9 @@ fn newest<'a>(
     &history[from..]
 }
 
-/// What stays comes first, so that it is computed once: the rules, which are the same for every
-/// thread of a style, then the conversation, which only grows, then the order. The order begins
-/// with the customer's words, as the conversation of the next turn will.
+/// Stable parts come first, so that the prefix cache covers them: the rules, equal for all
+/// conversations of a style; then the history, which only grows; then the instruction. The
+/// instruction begins with the customer's message, as the next turn's history will.
 fn messages(brief: &Brief, history: &[HistoryLine]) -> Vec<ChatMessage> {
     let mut messages = vec![ChatMessage::new("system", rules(brief))];
     for line in history {
@@ -190,7 +190,7 @@ fn order(brief: &Brief) -> String {
     text
 }
 
-/// A text that cannot pretend to be a line of the order.
+/// A text that cannot imitate a line of the instruction.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -245,7 +245,7 @@ mod tests {
 
     const PAGE_TOKENS: usize = 16;
 
-    /// The house drafter read as any model: what it says is beside the point here.
+    /// The built-in drafter's model used as an instruct model; the texts do not matter here.
     fn instruct() -> InstructDrafter {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/drafter/drafter.gguf");
         let options = EngineOptions {
@@ -295,7 +295,8 @@ mod tests {
 
     #[test]
     fn a_conversation_is_cut_between_turns_and_never_within_one() {
-        // Customer, shop; a human on his own; customer twice, the second one answered.
+        // Customer, shop; a human unprompted; the customer twice, with an answer to the second
+        // message.
         let said = [(true, 10), (false, 5), (false, 7), (true, 3), (true, 2), (false, 20)];
         let line = |from_customer| HistoryLine { from_customer, text: String::new() };
         let history: Vec<HistoryLine> = said.iter().map(|(who, _)| line(*who)).collect();
@@ -318,8 +319,8 @@ mod tests {
         assert!(newest(&[], &[], 9).is_empty());
     }
 
-    /// Goal: a conversation of any length leaves room for the order. Method: one that is longer
-    /// than the context; without the cut the engine would refuse the prompt.
+    /// Goal: a conversation of any length leaves room for the instruction. Method: one longer than
+    /// the context; without the cut, the engine would refuse the prompt.
     #[tokio::test]
     async fn a_conversation_longer_than_the_context_is_drafted_from_its_end() {
         let drafter = instruct();
@@ -332,7 +333,7 @@ mod tests {
         drafter.draft(&brief, &long, some).await.unwrap();
     }
 
-    /// Goal: the next turn of a thread computes its new words and the order, nothing before.
+    /// Goal: the next turn of a conversation computes only its new words and the instruction.
     #[tokio::test]
     async fn next_turn_of_a_thread_finds_its_conversation_computed() {
         let drafter = instruct();
@@ -348,7 +349,7 @@ mod tests {
             let draft = drafter.draft(&brief, &history, budget("a")).await.unwrap();
             assert_eq!(draft.cached_tokens, same / PAGE_TOKENS * PAGE_TOKENS, "{customer}");
             if !history.is_empty() {
-                // Rules, the lines before and the customer's words: all but the old order.
+                // Rules, earlier lines and the customer's words: all but the old instruction.
                 let rules = rules(&brief);
                 let known =
                     drafter.model.tokenizer().encode(&rules, vitrine_engine::text::Special::Add);

@@ -1,7 +1,8 @@
-//! From a decided action and its facts to words: one seam, two kinds of model, one fallback.
+//! Drafting: turns a decided action and its facts into text. One trait, two kinds of model, one
+//! fallback.
 //!
-//! A [`Drafter`] proposes; `grounding` disposes; [`template`] answers when the draft fails or is
-//! late. The house drafter and any instruct model stand behind the same trait.
+//! A [`Drafter`] proposes a text and `grounding` checks it; [`template`] replaces a draft that is
+//! late or refused. The built-in drafter and instruct models implement the same trait.
 
 mod brief;
 pub(crate) mod compose;
@@ -33,24 +34,24 @@ use vitrine_engine::GenerationModel;
 use vitrine_engine::Priority;
 use vitrine_engine::text::TextError;
 
-/// Metadata key by which a GGUF says that it speaks the house format, and which version.
+/// Metadata key by which a GGUF file declares the version of the built-in format it was trained on.
 const HOUSE_FORMAT_KEY: &str = "vitrine.drafter.format";
 
-/// Version of the house format that this code writes.
+/// Version of the built-in format that this code writes.
 const HOUSE_FORMAT: u64 = 1;
 
 /// What a drafter proposes for one brief.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Draft {
-    /// One line of text.
+    /// The text, on one line.
     pub(crate) text: String,
-    /// Whether the text ends where the model ended it, not where its tokens ran out.
+    /// Whether the model ended the text itself, before its output tokens ran out.
     pub(crate) whole: bool,
-    /// Button titles, as many as the model gave.
+    /// Button titles, as many as the model wrote.
     pub(crate) titles: Vec<String>,
-    /// Tokens of the prompt.
+    /// Tokens of the prompt, cached ones included.
     pub(crate) prompt_tokens: usize,
-    /// Of these, tokens found in a cache.
+    /// Prompt tokens found in the prefix cache.
     pub(crate) cached_tokens: usize,
     /// Tokens generated.
     pub(crate) output_tokens: usize,
@@ -59,42 +60,42 @@ pub(crate) struct Draft {
 /// Why there is no draft.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DraftError {
-    /// The engine refused or gave up.
-    #[error("the engine gave no draft")]
+    /// The engine refused the sequence or failed.
+    #[error("the engine returned no draft")]
     Engine(#[from] EngineError),
-    /// The prompt could not be built.
+    /// Rendering the chat template or tokenising the prompt failed.
     #[error("the prompt could not be built")]
     Prompt(#[from] TextError),
-    /// The deadline came first.
-    #[error("the draft was not finished at the deadline")]
+    /// The deadline passed first.
+    #[error("the draft was not finished by the deadline")]
     Late,
 }
 
-/// Limits of one draft, and what it may share.
+/// Limits of one draft, and its share of the prefix cache.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
-    /// Whose prompts it may find computed, and who may find its own.
+    /// Owner of the prefix-cache pages that the prompt may reuse, and of those it adds.
     pub(crate) cache_owner: CacheOwner,
-    /// Whether somebody waits for it.
+    /// Live if a customer is waiting.
     pub(crate) priority: Priority,
     /// When the draft must be finished.
     pub(crate) deadline: Instant,
     /// Most tokens to generate.
     pub(crate) output_tokens_max: usize,
-    /// Most tokens of the conversation so far; older turns are left out.
+    /// Most tokens of earlier turns; the oldest turns are left out.
     pub(crate) history_tokens_max: usize,
 }
 
-/// An earlier message of the thread.
+/// An earlier message of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HistoryLine {
-    /// Whether the customer said it; otherwise we did.
+    /// Whether the customer wrote it; otherwise the bot or a human of the shop did.
     pub(crate) from_customer: bool,
-    /// What was said.
+    /// Text of the message.
     pub(crate) text: String,
 }
 
-/// Words for a brief.
+/// A model that words briefs.
 pub(crate) trait Drafter: Send + Sync + std::fmt::Debug {
     /// Drafts one brief.
     fn draft<'a>(
@@ -104,27 +105,27 @@ pub(crate) trait Drafter: Send + Sync + std::fmt::Debug {
         budget: Budget,
     ) -> BoxFuture<'a, Result<Draft, DraftError>>;
 
-    /// The closed vocabulary that this model's own words come from, folded to lower case, where it
-    /// has one: any other word must then come from the facts.
+    /// The model's closed vocabulary in lower case, if it has one. Any other word of a draft must
+    /// then come from the facts.
     fn lexicon(&self) -> Option<&BTreeSet<String>>;
 
-    /// Earlier messages this drafter wants to see.
+    /// Whether earlier messages are passed to [`Drafter::draft`].
     fn wants_history(&self) -> bool;
 }
 
 /// How drafts are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decoding {
-    /// Held to the facts token by token.
+    /// Constrained to the facts, token by token.
     Grounded,
-    /// The model says what it likes; the check afterwards is all.
+    /// Unconstrained; only the check of the finished draft applies.
     Free,
 }
 
-/// Picks the drafter that a model calls for.
+/// Chooses the drafter for a model by its metadata.
 ///
 /// # Errors
-/// If drafts shall be grounded and the model's vocabulary is none that tokens can be chosen from.
+/// If drafts are constrained to their facts, and the model's vocabulary does not allow that.
 pub(crate) fn for_model(
     model: GenerationModel,
     decoding: Decoding,
@@ -135,7 +136,7 @@ pub(crate) fn for_model(
     })
 }
 
-/// What holds a model's drafts to their facts.
+/// The constraint builder of a model; `None` for free decoding.
 fn grounder(
     model: &GenerationModel,
     decoding: Decoding,

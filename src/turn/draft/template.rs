@@ -1,7 +1,7 @@
-//! The plain wording of every case: what is sent when there is no time or no sound draft.
+//! The fallback text of every case, sent instead of a draft that is late or refused.
 //!
-//! `{key}` is a fact, `{options}` and `{features}` are lists; `[…]` falls away when a fact inside
-//! it is missing. The words are neutral, so that they suit any brand voice.
+//! `{key}` is a fact; `{options}` and `{features}` are lists. A part in `[…]` is left out if one of
+//! its facts is missing. The texts are neutral, so that they suit any brand voice.
 
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
@@ -9,7 +9,7 @@ use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use vitrine_base::language::Language;
 
-/// Words a brief without any model.
+/// Words a brief without a model.
 pub(crate) fn render(brief: &Brief) -> String {
     let pattern = match brief.style.language {
         Language::En => english(brief.case),
@@ -18,7 +18,7 @@ pub(crate) fn render(brief: &Brief) -> String {
     fill(pattern, brief)
 }
 
-/// `a`, `a or b`, `a, b or c` in the brief's language.
+/// Joins items: `a`, `a or b`, `a, b or c`, with the given conjunction.
 pub(crate) fn list(items: &[&str], conjunction: &str) -> String {
     match items {
         [] => String::new(),
@@ -124,7 +124,7 @@ fn french(case: Case, address: Address) -> &'static str {
     }
 }
 
-/// Fills slots; a bracketed part with an empty slot falls away.
+/// Fills the slots of a pattern; a bracketed part with an empty slot is left out.
 fn fill(pattern: &str, brief: &Brief) -> String {
     let mut text = String::new();
     let mut rest = pattern;
@@ -141,7 +141,7 @@ fn fill(pattern: &str, brief: &Brief) -> String {
     text
 }
 
-/// The pattern with its slots filled, and whether none was empty.
+/// The pattern with its slots filled, and whether all of them had a value.
 fn slots(pattern: &str, brief: &Brief) -> (String, bool) {
     let mut text = String::new();
     let mut complete = true;

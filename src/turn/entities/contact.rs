@@ -1,7 +1,7 @@
 //! E-mail addresses and telephone numbers.
 //!
-//! Sources: the addresses that HTML's `input type=email` takes (WHATWG), with lengths of RFC 5321;
-//! ITU-T E.164 for the digits of a number that names its country.
+//! Sources: the addresses that HTML's `input type=email` accepts (WHATWG), with the lengths of RFC
+//! 5321; ITU-T E.164 for the digits of a number with a country code.
 
 use crate::turn::entities::EntityKind;
 use crate::turn::entities::Found;
@@ -10,16 +10,16 @@ use crate::turn::entities::tokens::Token;
 const LOCAL_BYTES_MAX: usize = 64;
 const ADDRESS_BYTES_MAX: usize = 254;
 
-/// Digits of a number with its country.
+/// Digits of a number with its country code.
 const INTERNATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 
-/// Digits of a number without it that begins with the trunk's 0.
+/// Digits of a number without country code that starts with the trunk prefix 0.
 const NATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 9..=11;
 
-/// How North American numbers are parted, which have no trunk's 0.
+/// Digit groups of North American numbers, which have no trunk prefix.
 const AMERICAN_GROUPS: [usize; 3] = [3, 3, 4];
 
-/// Groups that a number is written in.
+/// Most groups that a number is written in.
 const GROUPS_MAX: usize = 6;
 
 pub(super) fn emails(text: &str, tokens: &[Token<'_>], found: &mut Found) {
@@ -71,7 +71,7 @@ pub(super) fn phones(tokens: &[Token<'_>], found: &mut Found) {
     }
 }
 
-/// The telephone number that stands on exactly these words.
+/// The telephone number that consists of exactly these words.
 fn number(words: &[Token<'_>]) -> Option<String> {
     let international = words.first()?.raw.starts_with('+');
     let mut digits = String::new();

@@ -1,8 +1,8 @@
-//! Days that a customer names: "tomorrow", "vendredi", "12/03", "the 3rd of March", "before
+//! Dates that a customer names: "tomorrow", "vendredi", "12/03", "the 3rd of March", "before
 //! Christmas", "dans deux semaines".
 //!
-//! Days are reckoned from the day of the message, in UTC. A day without a year is the one nearest
-//! to it; a weekday is the coming one, or the past one after "last".
+//! Dates are computed from the day of the message, in UTC. A date without a year is the nearest
+//! one. A weekday is the next one, or the previous one with "last".
 
 use crate::turn::entities::EntityKind;
 use crate::turn::entities::Found;
@@ -14,19 +14,19 @@ use jiff::civil::Weekday;
 use std::ops::Range;
 use vitrine_base::language::Language;
 
-/// When and in which language a message was written.
+/// The day and language of the message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub(super) today: Date,
     pub(super) language: Language,
 }
 
-/// A day, or two that bound a time.
+/// One day, or the two that bound an interval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum When {
     Day(Date),
     Days(Date, Date),
-    /// Day and month could be either: as written.
+    /// Day and month are ambiguous: the text as written.
     Written(String),
 }
 
@@ -55,7 +55,7 @@ const WEEKDAYS: [(Weekday, &[&str]); 7] = [
     (Weekday::Sunday, &["sunday", "dimanche"]),
 ];
 
-/// Days with a name and a fixed date: month, day.
+/// Holidays with a fixed date: names, month, day.
 const FEASTS: [(&[&str], i8, i8); 4] = [
     (&["christmas", "xmas", "noel"], 12, 25),
     (&["halloween"], 10, 31),
@@ -67,10 +67,10 @@ const BEFORE: &[&str] = &["before", "by", "until", "till", "avant", "ici", "jusq
 const AFTER: &[&str] = &["after", "since", "apres", "depuis", "des"];
 const LAST: &[&str] = &["last", "past", "dernier", "passe"];
 
-/// Words that may stand between such a word and the day.
+/// Words that may come between [`BEFORE`] or [`AFTER`] and the day.
 const JOINTS: &[&str] = &["the", "le", "la", "this", "ce", "next", "a", "au", "l'"];
 
-/// Longest stretch that a customer counts in days or weeks.
+/// Largest count of days or weeks that is accepted.
 const UNITS_MAX: u32 = 365;
 
 pub(super) fn read(tokens: &[Token<'_>], moment: Moment, found: &mut Found) {
@@ -95,7 +95,7 @@ enum Bound {
     After,
 }
 
-/// Source: ISO 8601-2 for intervals that are open at one end.
+/// The date as ISO 8601. Source: ISO 8601-2 for intervals that are open at one end.
 fn written(when: &When, bound: Bound) -> String {
     match (when, bound) {
         (When::Written(text), _) => text.clone(),
@@ -108,7 +108,7 @@ fn written(when: &When, bound: Bound) -> String {
     }
 }
 
-/// Where the words on a day begin when "before" or "after" precedes it.
+/// Index of the first word of the date, "before" or "after" included, and which side is meant.
 fn bound(tokens: &[Token<'_>], day: usize, found: &Found) -> (usize, Bound) {
     let mut at = day;
     while at > 0 && !tokens[at - 1].closes {
@@ -128,7 +128,7 @@ fn bound(tokens: &[Token<'_>], day: usize, found: &Found) -> (usize, Bound) {
     (day, Bound::On)
 }
 
-/// The day that the words from `at` on name.
+/// The date named by the words from `at` on, and the words that name it.
 fn named(tokens: &[Token<'_>], at: usize, moment: Moment) -> Option<(Range<usize>, When)> {
     relative(tokens, at, moment.today)
         .or_else(|| weekday(tokens, at, moment.today))
@@ -174,7 +174,7 @@ fn relative(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize
     Some((at..at + words, When::Day(shifted(today, days)?)))
 }
 
-/// A number of days or weeks: how many words it takes, and days.
+/// A count of days or weeks: how many words it takes, and the days.
 fn stretch(tokens: &[Token<'_>], at: usize) -> Option<(usize, i64)> {
     let count = number(word(tokens, at)).filter(|count| *count <= UNITS_MAX)?;
     let days = match word(tokens, at + 1) {
@@ -185,7 +185,7 @@ fn stretch(tokens: &[Token<'_>], at: usize) -> Option<(usize, i64)> {
     Some((2, i64::from(count) * days))
 }
 
-/// The next such weekday, at least `days_min` away.
+/// The next such weekday that is at least `days_min` days away.
 fn coming(today: Date, weekday: Weekday, days_min: i64) -> Option<Date> {
     (days_min..days_min + 7)
         .filter_map(|days| shifted(today, days))
@@ -210,7 +210,7 @@ fn month(word: &str) -> Option<i8> {
     i8::try_from(index + 1).ok()
 }
 
-/// `3`, `3rd`, `1er`.
+/// A day of the month: `3`, `3rd`, `1er`.
 fn day(word: &str) -> Option<i8> {
     let digits = word.trim_end_matches(|c: char| c.is_alphabetic());
     let ordinal = &word[digits.len()..];
@@ -222,7 +222,8 @@ fn year(word: &str) -> Option<i16> {
     word.parse().ok().filter(|year| word.len() == 4 && (1990..2100).contains(year))
 }
 
-/// `24 december 2026`, `december 24th`, `the 3rd of march`, `1er avril`.
+/// A day with the month's name: `24 december 2026`, `december 24th`, `the 3rd of march`, `1er
+/// avril`.
 fn of_month(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize>, When)> {
     let (date, words) = if let Some(month) = month(word(tokens, at)) {
         ((day(word(tokens, at + 1))?, month), 2)
@@ -238,7 +239,7 @@ fn of_month(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize
 fn feast(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize>, When)> {
     let named = word(tokens, at);
     let (_, month, day) = FEASTS.iter().find(|(names, _, _)| names.contains(&named))?;
-    // A feast that is talked of is the coming one.
+    // A holiday means its next occurrence.
     let this_year = Date::new(today.year(), *month, *day).ok()?;
     let date = if this_year < today {
         Date::new(today.year().checked_add(1)?, *month, *day).ok()?
@@ -248,8 +249,8 @@ fn feast(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize>, 
     Some((at..at + 1, When::Day(date)))
 }
 
-/// `12/03`, `12.03.2026`, `2026-03-12`: day before month, unless only the other order can be.
-/// English writers use both orders, so theirs is left as written where both can be.
+/// A date in digits: `12/03`, `12.03.2026`, `2026-03-12`. Day before month, unless only the other
+/// order is valid. English writers use both orders, so an ambiguous English date stays as written.
 fn figures(tokens: &[Token<'_>], at: usize, moment: Moment) -> Option<(Range<usize>, When)> {
     let raw = tokens.get(at)?.raw;
     let separator = ['/', '-', '.'].into_iter().find(|mark| raw.contains(*mark))?;
@@ -300,7 +301,7 @@ fn in_order(first: i8, second: i8, year: Option<i16>, today: Date) -> Option<Dat
     dated(first, second, year, today).or_else(|| dated(second, first, year, today))
 }
 
-/// The day and month of a year; without one, of the year that brings them nearest to today.
+/// The date in a given year; without one, in the year that puts it nearest to today.
 fn dated(day: i8, month: i8, year: Option<i16>, today: Date) -> Option<Date> {
     if let Some(year) = year {
         return Date::new(year, month, day).ok();

@@ -1,12 +1,13 @@
-//! What a customer states besides intent and products: order numbers, dates, quantities, e-mail
-//! addresses, telephone numbers, and what they prefer, avoid or do.
+//! Entities of a message besides intent and products: order numbers, dates, quantities, e-mail
+//! addresses, telephone numbers, preferences, dislikes, allergies, activities and physical traits.
 //!
-//! Grammars, not models: what is found stands in the text, word for word, so it may be called
-//! stated. Categories, colours, sizes and budgets are the catalogue's to read.
+//! Uses grammars, not models: each entity is found word for word in the text, so it counts as
+//! stated. Categories, colours, sizes and budgets are left to the catalogue.
 //!
 //! Pure. Invariants
-//! - A span lies within the text, on characters' borders, and is not empty; nor is a value.
-//! - A number that could be a payment card's is never taken.
+//! - A span is within the text, on character boundaries, and not empty; a value is not empty
+//!   either.
+//! - A number that could be a payment card's is never read.
 
 mod contact;
 mod dates;
@@ -19,40 +20,40 @@ use std::ops::Range;
 use tokens::Token;
 use vitrine_base::language::Language;
 
-/// Bytes of a text that are looked at.
+/// Bytes of a text that are read.
 const TEXT_BYTES_MAX: usize = 4_096;
 
-/// Entities of one message; a message that states more is a list for a human to read.
+/// Most entities of one message; a message with more is a list for a human to read.
 const ENTITIES_MAX: usize = 16;
 
-/// What was stated.
+/// Kind of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum EntityKind {
-    /// As the customer wrote it, upper case.
+    /// As the customer wrote it, in upper case.
     OrderId,
-    /// Lower-case domain.
+    /// The domain in lower case.
     Email,
-    /// Digits, with `+` where the customer gave a country.
+    /// Digits, with `+` if the customer gave the country code.
     Phone,
-    /// ISO 8601: a day, an interval `a/b`, or one open at an end `../b`, `a/..`; as written where
-    /// day and month could be either.
+    /// ISO 8601: a day, an interval `a/b`, or one open at an end, `../b` or `a/..`. As written if
+    /// day and month are ambiguous.
     Date,
-    /// Pieces.
+    /// Number of pieces.
     Quantity,
-    /// What the customer must not touch or eat.
+    /// A substance that the customer must avoid.
     Allergy,
-    /// What the customer would rather have.
+    /// What the customer prefers.
     Preference,
     /// What the customer does not want.
     Dislike,
-    /// What the customer does, with the verb.
+    /// What the customer does, including the verb.
     Activity,
-    /// What the customer says of their body.
+    /// A physical trait of the customer.
     Trait,
 }
 
 impl EntityKind {
-    /// All of them.
+    /// All kinds.
     const ALL: [Self; 10] = [
         Self::OrderId,
         Self::Email,
@@ -66,7 +67,7 @@ impl EntityKind {
         Self::Trait,
     ];
 
-    /// The key of its fact.
+    /// Key of the fact that stores it.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::OrderId => "order_id",
@@ -83,22 +84,22 @@ impl EntityKind {
     }
 }
 
-/// Whether a fact's key is an entity's and not a facet's: such facts say nothing of products.
+/// Whether the key of a fact is an entity's, not a facet's. Such facts do not narrow a search.
 pub(crate) fn is_key(key: &str) -> bool {
     EntityKind::ALL.iter().any(|kind| kind.key() == key)
 }
 
-/// One thing stated.
+/// One stated entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entity {
     pub(crate) kind: EntityKind,
-    /// In one spelling, whatever the customer's was.
+    /// Normalised; statements keep the customer's words.
     pub(crate) value: String,
-    /// Where it stands, bytes of the text.
+    /// Byte range in the text.
     pub(crate) span: Range<usize>,
 }
 
-/// Reads a message written on `today`.
+/// Reads the entities of a message that was written on `today`, in the order of the text.
 pub(crate) fn read(text: &str, language: Language, today: Date) -> Vec<Entity> {
     let mut end = text.len().min(TEXT_BYTES_MAX);
     while !text.is_char_boundary(end) {
@@ -107,7 +108,7 @@ pub(crate) fn read(text: &str, language: Language, today: Date) -> Vec<Entity> {
     let text = &text[..end];
     let tokens = tokens::split(text);
     let mut found = Found { entities: Vec::new(), taken: vec![false; tokens.len()] };
-    // What is most exact comes first: its words are then not read again as something vaguer.
+    // The most exact grammars come first: words that they take are not read as something vaguer.
     contact::emails(text, &tokens, &mut found);
     numbers::cards(&tokens, &mut found);
     dates::read(&tokens, dates::Moment { today, language }, &mut found);
@@ -121,7 +122,7 @@ pub(crate) fn read(text: &str, language: Language, today: Date) -> Vec<Entity> {
     found.entities
 }
 
-/// Entities so far, and the words that they took.
+/// The entities so far, and which words they have taken.
 struct Found {
     entities: Vec<Entity>,
     taken: Vec<bool>,
@@ -138,7 +139,7 @@ impl Found {
         }
     }
 
-    /// Adds an entity that stands on these words.
+    /// Adds an entity that consists of these words, and takes them.
     fn add(&mut self, kind: EntityKind, value: String, tokens: &[Token<'_>], at: Range<usize>) {
         let (Some(first), Some(last)) = (tokens.get(at.start), tokens.get(at.end.wrapping_sub(1)))
         else {

@@ -1,4 +1,4 @@
-//! Order numbers, quantities, and payment cards, which are passed over.
+//! Order numbers, quantities, and payment-card numbers, which are skipped.
 
 use crate::turn::entities::EntityKind;
 use crate::turn::entities::Found;
@@ -6,7 +6,7 @@ use crate::turn::entities::tokens::Token;
 use crate::turn::entities::tokens::number;
 use std::ops::Range;
 
-/// Words that announce an order's number.
+/// Words that announce an order number.
 const ORDER_CUES: &[&str] = &[
     "order",
     "orders",
@@ -23,23 +23,23 @@ const ORDER_CUES: &[&str] = &[
 /// Words that announce a number of any kind.
 const NUMBER_CUES: &[&str] = &["n", "nr", "num", "numero", "number"];
 
-/// Words between such a word and the number: "order is the 4581".
+/// Words before a number that are searched for a cue: "order is the 4581".
 const CUE_REACH_WORDS: usize = 3;
 
-/// Digits that make an order's number after such a word, and without one.
+/// Fewest digits of an order number with a cue before it, and without one.
 const CUED_DIGITS_MIN: usize = 3;
 const BARE_DIGITS_MIN: usize = 6;
 
-/// Longest number of an order or parcel.
+/// Longest order or parcel number, in bytes.
 const ORDER_BYTES_MAX: usize = 24;
 
 /// Digits of a payment card. Source: ISO/IEC 7812.
 const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 
-/// Groups that a card's number is written in.
+/// Most groups that a card number is written in.
 const CARD_GROUPS_MAX: usize = 5;
 
-/// What is counted in pieces.
+/// Units of things counted in pieces.
 const UNITS: &[&str] = &[
     "pair",
     "pairs",
@@ -73,11 +73,11 @@ const UNITS: &[&str] = &[
     "items",
 ];
 
-/// Words after a number that make it something else than an order: money, measures, times.
+/// Words after a number that exclude an order number: money, measures, times.
 const NOT_ORDERS: &[&str] =
     &["€", "euro", "euros", "$", "dollars", "£", "pounds", "km", "m", "metres", "meters", "h"];
 
-/// Passes over numbers that pass a payment card's check.
+/// Takes the words of payment-card numbers, so that they are not read as anything else.
 pub(super) fn cards(tokens: &[Token<'_>], found: &mut Found) {
     for at in 0..tokens.len() {
         for groups in 1..=CARD_GROUPS_MAX.min(tokens.len() - at) {
@@ -99,7 +99,7 @@ pub(super) fn cards(tokens: &[Token<'_>], found: &mut Found) {
     }
 }
 
-/// Source: the check digit of ISO/IEC 7812-1, annex B.
+/// Luhn check. Source: the check digit of ISO/IEC 7812-1, annex B.
 fn passes_luhn(digits: &[u32]) -> bool {
     let sum: u32 = digits
         .iter()
@@ -113,7 +113,7 @@ fn passes_luhn(digits: &[u32]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// Numbers of orders that the words before announce.
+/// Order numbers with a cue before them.
 pub(super) fn cued_orders(text: &str, tokens: &[Token<'_>], found: &mut Found) {
     for (at, token) in tokens.iter().enumerate() {
         let near = &tokens[at.saturating_sub(CUE_REACH_WORDS)..at];
@@ -129,10 +129,10 @@ pub(super) fn cued_orders(text: &str, tokens: &[Token<'_>], found: &mut Found) {
     }
 }
 
-/// Numbers that can be nothing but an order's.
+/// Order numbers without a cue: long enough to be nothing else.
 pub(super) fn orders(text: &str, tokens: &[Token<'_>], found: &mut Found) {
     for (at, token) in tokens.iter().enumerate() {
-        // Digits with separators and no letter are more often a day, a measure or a range.
+        // Digits with separators but no letter are more often a date, a measure or a range.
         let parted = token.raw.contains(['-', '/']) && !token.raw.contains(char::is_alphabetic);
         if !parted && is_order(text, tokens, at, BARE_DIGITS_MIN) && found.is_free(at..at + 1) {
             add(tokens, at..at + 1, found);

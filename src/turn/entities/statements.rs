@@ -1,31 +1,31 @@
-//! What customers say of themselves in the first person: what they do, prefer, dislike, must avoid.
+//! First-person statements: what customers do, prefer, dislike and must avoid, and physical traits.
 //!
-//! A statement is a phrase of its own: it begins with "I …" or "je …", and its words are taken as
-//! they stand, up to the end of the clause. Questions and third persons state nothing.
+//! A statement starts with "I …" or "je …". Its words are kept as written, up to the end of the
+//! clause. Questions and third-person sentences are not statements.
 
 use crate::turn::entities::EntityKind;
 use crate::turn::entities::Found;
 use crate::turn::entities::tokens::Token;
 
-/// Words of a statement that are kept.
+/// Most words of a statement that are kept.
 const WORDS_MAX: usize = 8;
 
-/// Words that begin another clause.
+/// Words that start another clause.
 const CONJUNCTIONS: &[&str] = &[
     "and", "but", "because", "so", "or", "then", "when", "if", "which", "who", "that", "et",
     "mais", "car", "donc", "ou", "puis", "quand", "si", "qui", "parce",
 ];
 
-/// Where the value begins.
+/// Where the value of a statement starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum From {
     /// After the cue.
     After,
-    /// At the cue's last word, such as a verb.
+    /// At the last word of the cue, such as a verb.
     LastWord,
 }
 
-/// How a statement begins, what it is, and what of it is kept.
+/// Opening words of a statement, its kind, and where its value starts.
 const CUES: &[(&[&str], EntityKind, From)] = &[
     (&["i'm", "allergic", "to"], EntityKind::Allergy, From::After),
     (&["im", "allergic", "to"], EntityKind::Allergy, From::After),
@@ -77,7 +77,7 @@ pub(super) fn read(text: &str, tokens: &[Token<'_>], found: &mut Found) {
             }
             let first = if *from == From::LastWord { end - 1 } else { end };
             let last = clause_end(tokens, end);
-            // A statement says something beyond its cue.
+            // A statement needs at least one word after its cue.
             if last > end && !tokens[end - 1].closes && found.is_free(first..last) {
                 let words = &text[tokens[first].start..tokens[last - 1].end];
                 found.add(*kind, words.to_owned(), tokens, first..last);
@@ -86,7 +86,7 @@ pub(super) fn read(text: &str, tokens: &[Token<'_>], found: &mut Found) {
     }
 }
 
-/// Whether the words before turn the statement into a question or somebody else's.
+/// Whether the preceding word makes this a question, a condition or indirect speech.
 fn asks(tokens: &[Token<'_>], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|before| tokens.get(before));
     before.is_some_and(|before| {
@@ -106,7 +106,7 @@ fn asks(tokens: &[Token<'_>], at: usize) -> bool {
     })
 }
 
-/// The end of the clause that goes on at `from`.
+/// Index after the last word of the clause that continues at `from`.
 fn clause_end(tokens: &[Token<'_>], from: usize) -> usize {
     let mut end = from;
     while end < tokens.len() && end - from < WORDS_MAX {

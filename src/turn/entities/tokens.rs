@@ -1,24 +1,24 @@
-//! Words of a text with their places.
+//! Splits a text into words with their byte ranges.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Words of one text that are looked at.
+/// Words of one text after which splitting stops.
 const TOKENS_MAX: usize = 400;
 
-/// One word, the punctuation around it left out.
+/// One word, without the punctuation around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token<'a> {
     /// As written.
     pub(super) raw: &'a str,
-    /// Lower case, without accents, plain apostrophes.
+    /// Lower case, without accents, with plain apostrophes.
     pub(super) folded: String,
-    /// Bytes of the text.
+    /// Byte range in the text: `start..end`.
     pub(super) start: usize,
     pub(super) end: usize,
     /// Whether a sentence or clause ends after it.
     pub(super) closes: bool,
-    /// Whether `#` stands right before it.
+    /// Whether `#` immediately precedes it.
     pub(super) hash: bool,
 }
 
@@ -31,7 +31,7 @@ fn closes(tail: &str) -> bool {
     tail.contains(['.', ',', ';', ':', '!', '?', '\n'])
 }
 
-/// The words of a text. Elided words stand alone: `l'ordre` is `l'` and `ordre`.
+/// The words of a text. An elided word is a word of its own: `l'ordre` gives `l'` and `ordre`.
 pub(super) fn split(text: &str) -> Vec<Token<'_>> {
     let mut tokens: Vec<Token<'_>> = Vec::new();
     let mut start = 0;
@@ -68,7 +68,7 @@ fn push<'a>(text: &'a str, start: usize, end: usize, tokens: &mut Vec<Token<'a>>
     }
 }
 
-/// Where a French elision ends: after the apostrophe of `l'`, `d'`, `j'`, `qu'`.
+/// Byte offset at which a French elision ends: after the apostrophe of `l'`, `d'`, `j'`, `qu'`.
 fn elision(body: &str) -> Option<usize> {
     let (at, mark) = body.char_indices().find(|(_, c)| matches!(c, '\'' | '\u{2019}'))?;
     let word = fold(&body[..at]);
@@ -86,7 +86,7 @@ fn fold(text: &str) -> String {
     plain.flat_map(char::to_lowercase).map(|c| if c == '\u{2019}' { '\'' } else { c }).collect()
 }
 
-/// A whole number up to 999, in digits or in words of either language.
+/// A whole number of at most three digits, or a number word of either language.
 pub(super) fn number(folded: &str) -> Option<u32> {
     const WORDS: [(&str, u32); 25] = [
         ("one", 1),

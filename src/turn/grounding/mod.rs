@@ -1,12 +1,13 @@
-//! Checks that a draft says only what its facts say, and says what its case must say.
+//! Checks that a draft states only its facts, and states those that its case requires.
 //!
 //! Invariants
-//! - Every number, price, date, link and capitalised name of an accepted draft stands, word for
-//!   word and in the same order, in one fact.
-//! - With a closed vocabulary every other word is one of the model's own or stands in a fact.
-//! - The customer's words are no facts.
+//! - Every number, price, date, link and capitalised name of an accepted draft occurs in one fact,
+//!   word for word and in the same order.
+//! - With a closed vocabulary, every other word is in it or occurs in a fact.
+//! - The customer's words are not facts.
 //!
-//! The check is strict on purpose: a refused draft costs a template, an accepted lie costs a sale.
+//! The check is strict on purpose: a refused draft costs a template, an accepted false statement
+//! costs a sale.
 
 mod prose;
 mod rule;
@@ -23,10 +24,10 @@ use crate::turn::draft::FactKey;
 use std::collections::BTreeSet;
 use words::Word;
 
-/// Longest accepted draft, characters. Every channel takes 1,000; customers read far fewer.
+/// Longest accepted draft, in characters. Every channel allows 1,000; customers read far fewer.
 pub(crate) const DRAFT_CHARS_MAX: usize = 1000;
 
-/// Shortest sentence that may not be said again, words: "How nice!" may.
+/// Shortest sentence that may not be repeated, in words: "How nice!" may be.
 const REPEATED_WORDS_MIN: usize = 4;
 
 /// Why a draft is refused.
@@ -36,11 +37,11 @@ pub(crate) enum Ungrounded {
     Empty,
     #[error("the draft has {chars} characters, limit is {DRAFT_CHARS_MAX}")]
     TooLong { chars: usize },
-    #[error("the draft holds broken characters")]
+    #[error("the draft contains U+FFFD, a replacement for invalid bytes")]
     Broken,
-    #[error("the draft breaks off where its tokens ran out")]
+    #[error("the draft was cut off at its output token limit")]
     Unfinished,
-    #[error("`{found}` is said twice")]
+    #[error("`{found}` is stated twice")]
     Repeated { found: String },
     #[error("link `{found}` is in no fact")]
     Link { found: String },
@@ -50,12 +51,12 @@ pub(crate) enum Ungrounded {
     Name { found: String },
     #[error("word `{found}` is neither in a fact nor in the model's vocabulary")]
     Word { found: String },
-    #[error("fact {} `{value}` must be said", key.name())]
+    #[error("required fact {} `{value}` is missing", key.name())]
     Missing { key: FactKey, value: String },
 }
 
 impl Ungrounded {
-    /// A label for the metric.
+    /// Value of the metric's `reason` label.
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Empty | Self::TooLong { .. } | Self::Broken => "malformed",
@@ -70,7 +71,7 @@ impl Ungrounded {
     }
 }
 
-/// Where in a reply a fact is said.
+/// Where a reply states a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Grounding {
     /// Character offset of the first character.
@@ -81,19 +82,20 @@ pub(crate) struct Grounding {
     pub(crate) fact: String,
 }
 
-/// What the check knows besides the brief.
+/// Lists of words that the check uses in addition to the brief.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Vocabulary<'a> {
-    /// The model's closed vocabulary: lower case, but for names it may say mid-sentence.
+    /// The model's closed vocabulary: lower case, except for names that it may use within a
+    /// sentence.
     pub(crate) lexicon: Option<&'a BTreeSet<String>>,
-    /// Words of all product names and brands, lower case: never said unless in the facts.
+    /// Words of all product names and brands, lower case: allowed only if they occur in the facts.
     pub(crate) catalog_names: Option<&'a BTreeSet<String>>,
 }
 
-/// As [`check`], of a text that must also be whole.
+/// Runs [`check`] on the text of a draft, which must also be complete.
 ///
 /// # Errors
-/// As [`check`]'s, and if the draft breaks off.
+/// Those of [`check`], and [`Ungrounded::Unfinished`].
 pub(crate) fn check_draft(
     draft: &Draft,
     brief: &Brief,
@@ -108,7 +110,7 @@ pub(crate) fn check_draft(
 /// Accepts or refuses a draft.
 ///
 /// # Errors
-/// The first thing found that is not in the facts, or the first obligatory fact not said.
+/// The first claim that is not in the facts, or the first required fact that is missing.
 pub(crate) fn check(text: &str, brief: &Brief, known: Vocabulary<'_>) -> Result<(), Ungrounded> {
     if text.trim().is_empty() {
         return Err(Ungrounded::Empty);
@@ -139,20 +141,20 @@ struct FactWords<'a> {
     words: Vec<Word<'a>>,
 }
 
-/// Consecutive words of a draft that claim something: numbers, units, names.
+/// Consecutive words of a draft that make a claim: numbers, units, names.
 #[derive(Default)]
 struct Run<'a> {
-    /// The word right before, unless punctuation parts it.
+    /// The preceding word, unless punctuation separates it.
     before: Option<&'a str>,
     claims: Vec<&'a str>,
     numeric: bool,
 }
 
 impl FactWords<'_> {
-    /// Whether a run stands here, in order.
+    /// Whether the run occurs in this fact, in order.
     ///
-    /// A number alone is not grounded by the number inside a name, nor by a price without its
-    /// unit: "3 left" says something else than "Trail 3". The word before tells them apart.
+    /// A number alone is not grounded by the number inside a name, nor by a price without its unit:
+    /// "3 left" does not mean "Trail 3". The preceding word distinguishes them.
     fn grounds(&self, run: &Run<'_>) -> bool {
         let claims = &run.claims;
         let whole = self.words.len() == claims.len();
@@ -186,8 +188,8 @@ fn check_links(said: &[Word<'_>], facts: &[Fact]) -> Result<(), Ungrounded> {
     Ok(())
 }
 
-/// A link is said once, and so is a sentence of some words: a model that repeats itself has lost
-/// its thread, and what it says is true but sounds broken.
+/// Refuses a repeated link, and a repeated sentence of [`REPEATED_WORDS_MIN`] words or more. Such a
+/// draft is true, but reads as broken.
 fn check_repeats(said: &[Word<'_>]) -> Result<(), Ungrounded> {
     let mut once = BTreeSet::new();
     for sentence in said.chunk_by(|_, next| !next.opens_sentence) {
@@ -203,7 +205,7 @@ fn check_repeats(said: &[Word<'_>]) -> Result<(), Ungrounded> {
     Ok(())
 }
 
-/// Runs of numbers, units and capitalised words must stand in one fact, in that order.
+/// Each run of numbers, units and capitalised words must occur in one fact, in that order.
 fn check_claims(
     said: &[Word<'_>],
     facts: &[FactWords<'_>],
@@ -229,7 +231,7 @@ fn check_claims(
     if run.claims.is_empty() { Ok(()) } else { check_run(&run, facts) }
 }
 
-/// Whether a word names something: it must then come from a fact.
+/// Whether a word makes a claim, and must therefore come from a fact.
 fn is_claim(word: &Word<'_>, facts: &[FactWords<'_>], known: Vocabulary<'_>) -> bool {
     if word.is_number() || word.is_unit() {
         return true;
@@ -244,7 +246,7 @@ fn is_claim(word: &Word<'_>, facts: &[FactWords<'_>], known: Vocabulary<'_>) -> 
         Some(lexicon) => lexicon.contains(part),
         None => part == "I" || (word.opens_sentence && !is_catalog_name(part, known)),
     };
-    // A lower-case fact may open a sentence with a capital: `chaussures` → `Chaussures`.
+    // A lower-case fact may start a sentence with a capital: `chaussures` → `Chaussures`.
     let opens_with_fact =
         word.opens_sentence && in_facts_folded(word.text, facts) && !in_facts(word.text, facts);
     let first_is_ordinary = words::parts(word.text).next().is_some_and(ordinary);
@@ -272,7 +274,7 @@ fn check_run(run: &Run<'_>, facts: &[FactWords<'_>]) -> Result<(), Ungrounded> {
     Err(if run.numeric { Ungrounded::Number { found } } else { Ungrounded::Name { found } })
 }
 
-/// With a closed vocabulary every remaining word is the model's own or a fact's.
+/// With a closed vocabulary, each remaining word must be in it or in a fact.
 fn check_words(
     said: &[Word<'_>],
     facts: &[FactWords<'_>],
@@ -298,7 +300,7 @@ fn check_words(
     Ok(())
 }
 
-/// The facts that a case must say in full.
+/// The facts that a draft of this case must state in full.
 pub(crate) fn obligatory(case: Case) -> &'static [FactKey] {
     match case {
         Case::RecommendProduct | Case::AnswerPrice => &[FactKey::Product, FactKey::Price],
@@ -338,7 +340,7 @@ fn check_obligations(said: &[Word<'_>], brief: &Brief) -> Result<(), Ungrounded>
     Ok(())
 }
 
-/// A policy may be reworded: all its numbers and at least half of its words must be there.
+/// Whether a reworded policy is still stated: all its numbers and at least half of its words occur.
 fn conveys(text: &[String], policy: &[String]) -> bool {
     let kept = |word: &&String| text.contains(word);
     let is_number = |word: &&String| word.chars().any(char::is_numeric);
@@ -346,7 +348,7 @@ fn conveys(text: &[String], policy: &[String]) -> bool {
         && policy.iter().filter(kept).count() * 2 >= policy.len()
 }
 
-/// Where each fact is said in the reply, for the wire.
+/// The first occurrence of each fact in the reply, for the wire.
 pub(crate) fn locate(text: &str, facts: &[Fact]) -> Vec<Grounding> {
     let mut found: Vec<Grounding> = Vec::new();
     for fact in facts {
@@ -363,7 +365,8 @@ pub(crate) fn locate(text: &str, facts: &[Fact]) -> Vec<Grounding> {
     found
 }
 
-/// A button title is sound when each of its words stands in the option it is for.
+/// Whether a button title has the same words as its option, ignoring case and punctuation, and at
+/// most `chars_max` characters.
 pub(crate) fn title_is_sound(title: &str, option: &str, chars_max: usize) -> bool {
     let option: Vec<String> =
         words::split(option).iter().map(|word| word.text.to_lowercase()).collect();

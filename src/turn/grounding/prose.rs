@@ -1,27 +1,28 @@
-//! Text that claims nothing, byte by byte: what a draft may say whatever the facts are.
+//! Prose: text that makes no claim, recognised byte by byte. A draft may contain it whatever the
+//! facts are.
 //!
-//! Follows the words of [`super::words`] and says, where a word may start, which words of the facts
-//! may start there.
+//! Follows the word rules of [`super::words`]. Where a word may start, it reports which words of
+//! the facts may start there.
 //!
 //! Invariants
-//! - Prose holds no digit, no currency or per cent sign, no `@`, nothing of a link, and no capital
-//!   but at the start of a sentence (and the English `I`).
-//! - Whatever prose holds so far can be continued to whole characters that prose may hold.
+//! - Prose contains no digit, no currency or per cent sign, no `@`, no part of a link, and no
+//!   capital except in the first word of a sentence (and the English `I`).
+//! - Every accepted prefix can be completed to whole characters that prose may contain.
 
 use crate::turn::grounding::words;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-/// How far a text has come.
+/// The state after a prefix of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Prose {
     place: Place,
-    /// Bytes of a character that is not yet whole.
+    /// Bytes of an incomplete character.
     pending: Pending,
 }
 
-/// Where in a text of words one stands. `ends` says whether the punctuation so far ends a sentence;
-/// `claimed` whether the word before claims something, with nothing that parts it from the next.
+/// Position relative to words. `opens`: a sentence starts here. `ends`: the punctuation so far ends
+/// a sentence. `claimed`: the preceding word makes a claim, and nothing separates it from the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {
     /// Between words.
@@ -30,21 +31,21 @@ enum Place {
     Lead { opens: bool, ends: bool },
     /// In a word.
     Word { capital: bool },
-    /// Inside a compound, behind what joins its parts: `l'`, `est-`.
+    /// Inside a compound, after the character that joins its parts: `l'`, `est-`.
     Joint,
-    /// In punctuation behind a word.
+    /// In punctuation after a word.
     Tail { ends: bool },
-    /// Behind a lone `I`.
+    /// After a lone `I`.
     Pronoun,
-    /// Behind a word of a fact: nothing may be added to it but a possessive.
+    /// After a word of a fact: only a possessive may be appended.
     Sealed { claimed: bool },
-    /// Behind its apostrophe.
+    /// After the apostrophe of that possessive.
     SealedQuote { claimed: bool },
-    /// Behind its possessive.
+    /// After that possessive.
     SealedPossessive { claimed: bool },
 }
 
-/// What a character is to prose.
+/// Character classes that prose distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Class {
@@ -63,7 +64,7 @@ enum Class {
     Mark,
     /// Punctuation and emoji beyond ASCII.
     WideMark,
-    /// Digits, currencies, and what links, addresses, markup and placeholders are made of.
+    /// Digits, currencies, and characters of links, addresses, markup and placeholders.
     Never,
 }
 
@@ -84,36 +85,36 @@ const CLASSES: [Class; 14] = [
     Class::WideMark,
 ];
 
-/// Which words of the facts may start at a place.
+/// Which words of the facts may start at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     /// None.
     Nothing,
     /// All.
     Any,
-    /// Those that start with a word that claims nothing: another claim stands right before.
+    /// Those that start with a word without a claim, because a claim immediately precedes.
     Unclaimed,
     /// Single names.
     Name,
 }
 
 impl Prose {
-    /// At the beginning of a reply.
+    /// At the start of a reply.
     pub(super) const START: Self = Self::at(Place::Between { opens: true, claimed: false });
 
-    /// In the middle of a sentence, between words.
+    /// Within a sentence, between words.
     pub(super) const MIDDLE: Self = Self::at(Place::Between { opens: false, claimed: false });
 
     const fn at(place: Place) -> Self {
         Self { place, pending: Pending::NONE }
     }
 
-    /// Behind a word of a fact.
+    /// After a word of a fact.
     pub(super) fn sealed(claimed: bool) -> Self {
         Self::at(Place::Sealed { claimed })
     }
 
-    /// After one more byte; `None` if no prose goes on so.
+    /// The state after one more byte; `None` if no prose continues with it.
     pub(super) fn step(self, byte: u8) -> Option<Self> {
         let pending = self.pending.push(byte)?;
         if let Some(character) = pending.whole() {
@@ -126,7 +127,7 @@ impl Prose {
         viable.then_some(Self { pending, ..self })
     }
 
-    /// Whether a reply may end here.
+    /// Whether a reply may end here: at a character boundary.
     pub(super) fn may_end(self) -> bool {
         self.pending == Pending::NONE
     }
@@ -151,11 +152,11 @@ impl Prose {
 }
 
 impl Place {
-    /// After one more character.
+    /// The position after one more character; `None` if prose may not contain it there.
     fn after(self, class: Class) -> Option<Self> {
         match class {
             Class::Space => self.after_space(),
-            // A new line opens a title.
+            // A new line starts a button title.
             Class::Newline => Some(Self::Between { opens: true, claimed: false }),
             Class::Lower | Class::LowerS | Class::Upper | Class::UpperI => self.after_letter(class),
             Class::Slash => match self {
@@ -205,7 +206,7 @@ impl Place {
         }
     }
 
-    /// What joins the parts of a compound inside a word is punctuation elsewhere.
+    /// A character that joins a compound inside a word is punctuation elsewhere.
     fn after_joiner(self, class: Class) -> Option<Self> {
         match self {
             Self::Word { .. } => Some(Self::Joint),
@@ -220,7 +221,7 @@ impl Place {
     fn after_mark(self, class: Class) -> Option<Self> {
         let ends_sentence = matches!(class, Class::FullStop | Class::EndMark);
         Some(match self {
-            // `.com` is half a link.
+            // `.com` would be part of a link.
             Self::Between { .. } | Self::Lead { .. } if class == Class::FullStop => {
                 Self::Tail { ends: true }
             }
@@ -244,7 +245,7 @@ impl Place {
 fn classify(character: char) -> Class {
     match character {
         '\n' => Class::Newline,
-        // Plain, no-break, thin and narrow no-break.
+        // Plain, no-break, thin and narrow no-break spaces.
         ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' => Class::Space,
         's' => Class::LowerS,
         'I' => Class::UpperI,
@@ -264,7 +265,7 @@ fn classify(character: char) -> Class {
     }
 }
 
-/// Numbers, currencies, and characters that nobody sees.
+/// Numbers, currencies, and invisible characters.
 fn is_never(character: char) -> bool {
     let joins_emoji = character == '\u{200D}';
     let is_invisible = matches!(character,
@@ -282,7 +283,7 @@ fn is_never(character: char) -> bool {
         || (character.is_whitespace() && character != ' ')
 }
 
-/// The first bytes of a character, zeros behind.
+/// The first bytes of a character, padded with zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Pending([u8; 4]);
 
@@ -290,11 +291,11 @@ impl Pending {
     const NONE: Self = Self([0; 4]);
 
     fn count(self) -> usize {
-        // A zero byte is a whole character, so it never waits.
+        // A zero byte is a whole character, so it is never pending.
         self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len())
     }
 
-    /// One more byte; `None` if no character begins so.
+    /// Appends a byte; `None` if no character starts with these bytes.
     fn push(mut self, byte: u8) -> Option<Self> {
         let count = self.count();
         *self.0.get_mut(count)? = byte;
@@ -310,7 +311,7 @@ impl Pending {
         std::str::from_utf8(bytes).ok()?.chars().next()
     }
 
-    /// The classes of the characters that begin so, a bit each.
+    /// The classes of all characters that start with these bytes, one bit each.
     fn classes(self) -> u16 {
         static CLASSES_BY_PREFIX: OnceLock<HashMap<Pending, u16>> = OnceLock::new();
         let known = CLASSES_BY_PREFIX.get_or_init(classes_by_prefix);

@@ -1,14 +1,14 @@
-//! The grounding check as a constraint while decoding: a draft cannot say a number, a price, a link
-//! or a name that its facts do not.
+//! The grounding check as a decoding constraint: a draft cannot state a number, a price, a link or
+//! a name that is not in its facts.
 //!
-//! The text of a draft is prose, which claims nothing ([`super::prose`]), and in between words of
-//! the facts, spelled as they are ([`super::spellings`]). Both are followed at once, since a fact's
-//! word may begin like any other.
+//! A draft is prose, which makes no claim ([`super::prose`]), interspersed with words of the facts,
+//! spelled as they are ([`super::spellings`]). Both are tracked at once, because a word of a fact
+//! may begin like any other word.
 //!
 //! Invariants
-//! - A text that the rule takes passes the check's tests of links, of numbers and, but for names of
-//!   the catalogue that open a sentence, of names. What a case must say is left to the check.
-//! - What prose alone takes, the whole rule takes: its masks serve every turn.
+//! - A text that the rule accepts passes the check's tests of links and numbers, and of names
+//!   except for catalogue names at the start of a sentence. Required facts are left to the check.
+//! - The rule accepts everything that prose alone accepts, so the masks of prose serve all turns.
 
 use crate::turn::draft::Fact;
 use crate::turn::grounding::prose::Prose;
@@ -24,26 +24,26 @@ use vitrine_engine::constraint::byte_rule;
 use vitrine_engine::constraint::byte_rule::ByteRule;
 use vitrine_engine::constraint::byte_rule::CommonMasks;
 
-/// Spellings that are followed at once: one can begin inside another, as `Trail 3` in `le Trail 3`.
-/// A fifth would be lost, and the text with it only where it is no prose.
+/// Most spellings tracked at once: one can start inside another, such as `Trail 3` in `le Trail 3`.
+/// A fifth is dropped; its text is then rejected unless it is prose.
 const NODES_MAX: usize = 4;
 
-/// No place in the trie.
+/// Marks an unused entry; not an index of the trie.
 const NOWHERE: Node = Node::MAX;
 
 /// Builds the constraint of each brief, for one model.
 #[derive(Debug)]
 pub(crate) struct Grounder {
     masks: Arc<CommonMasks<GroundedRule>>,
-    /// Capitalised words of the model's own vocabulary.
+    /// Capitalised words of the model's closed vocabulary.
     names: Vec<String>,
 }
 
 impl Grounder {
-    /// For a model; `lexicon` is its closed vocabulary, where it has one.
+    /// Creates the builder for a model; `lexicon` is its closed vocabulary, if it has one.
     ///
     /// # Errors
-    /// If its vocabulary is none that tokens can be chosen from.
+    /// If the tokens of the model's vocabulary cannot be constrained.
     pub(crate) fn new(
         model: &GenerationModel,
         lexicon: Option<&BTreeSet<String>>,
@@ -51,26 +51,26 @@ impl Grounder {
         Ok(Self::of_tokens(model.token_trie()?, lexicon.unwrap_or(&BTreeSet::new())))
     }
 
-    /// For a vocabulary of tokens, and one of words.
+    /// Creates the builder from a token vocabulary and a closed vocabulary of words.
     pub(super) fn of_tokens(tokens: TokenTrie, lexicon: &BTreeSet<String>) -> Self {
         let is_name = |word: &&String| word.chars().next().is_some_and(char::is_uppercase);
         let names = lexicon.iter().filter(is_name).cloned().collect();
         Self { masks: Arc::new(CommonMasks::new(tokens)), names }
     }
 
-    /// What a draft that may use `facts` can say.
+    /// The constraint of a draft that may state `facts`.
     pub(crate) fn constraint(&self, facts: &[Fact]) -> Constraint {
         byte_rule::constraint(GroundedRule::new(facts, &self.names), &self.masks)
     }
 }
 
-/// What a draft may say.
+/// The texts that a draft may consist of.
 #[derive(Debug)]
 pub(super) struct GroundedRule {
     spellings: Spellings,
 }
 
-/// How far a draft has come: in prose, in spellings, or in both.
+/// The state after a prefix of a draft: in prose, in spellings, or in both.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reached {
     prose: Option<Prose>,
@@ -115,7 +115,7 @@ impl ByteRule for GroundedRule {
                 next.push(child);
             }
         }
-        // A word that is prose as well stays prose: nothing was claimed.
+        // A word that is prose as well stays prose: it makes no claim.
         if next.prose.is_none() {
             let end = next.nodes().find_map(|node| self.spellings.end(node));
             next.prose = end.map(Prose::sealed);

@@ -1,4 +1,4 @@
-//! The rule while decoding against the check after it.
+//! Compares the decoding rule with the check of finished drafts.
 
 use super::Brief;
 use super::Case;
@@ -101,7 +101,7 @@ fn names_of_the_models_own_vocabulary_may_always_be_said() {
     assert!(takes(&facts(), &["WhatsApp".to_owned()], "sur WhatsApp"));
 }
 
-/// What the drafter learnt from is what it may say.
+/// The rule must accept every reference reply.
 #[test]
 fn every_held_out_reference_may_be_decoded() {
     let held_out = held_out();
@@ -116,7 +116,7 @@ fn every_held_out_reference_may_be_decoded() {
     assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
 }
 
-/// What an adversary tries to say, among words that do no harm.
+/// Text that an adversary attempts to produce, mixed with harmless words.
 fn attempt() -> impl Strategy<Value = String> {
     let facts: Vec<String> = facts().into_iter().map(|fact| fact.value).collect();
     let fact_parts: Vec<String> =
@@ -140,7 +140,7 @@ fn attempt() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// A model whose logits want only what is forbidden: every byte that the rule takes is said.
+    /// A model whose logits favour forbidden text: it emits every byte that the rule accepts.
     #[test]
     fn adversary_says_no_number_name_or_link_outside_the_facts(
         attempts in prop::collection::vec(attempt(), 1..40),
@@ -157,21 +157,21 @@ proptest! {
                 }
             }
         }
-        // The text up to any place where it may end.
+        // The longest prefix that may be a whole reply.
         said.truncate(complete);
         let text = String::from_utf8(said).unwrap();
         let brief = Brief { facts: facts(), ..Brief::new(Case::Greet, style(Language::Fr)) };
         for line in text.lines() {
             match check(line, &brief, Vocabulary::default()) {
                 Ok(()) | Err(Ungrounded::Empty | Ungrounded::TooLong { .. }) => {}
-                // Looked for when all else is in the facts.
+                // Repetition is checked only after all claims are grounded.
                 Err(Ungrounded::Repeated { .. }) => {}
                 Err(reason) => prop_assert!(false, "{reason}: {line}"),
             }
         }
     }
 
-    /// Prose never leads where no character can go on.
+    /// Prose never reaches a state in which no character can continue.
     #[test]
     fn prose_can_always_go_on(bytes in prop::collection::vec(any::<u8>(), 1..60)) {
         let mut prose = Prose::START;
@@ -213,8 +213,8 @@ fn masks_of_a_brief_are_what_the_rule_takes() {
     }
 }
 
-/// Weights that know nothing, and want digits, capitals and signs most of all, on the drafter's own
-/// vocabulary: whatever is said, no number, name or link of it is outside the facts.
+/// Random logits that favour digits, capitals and signs, on the drafter's own vocabulary, produce
+/// no number, name or link outside the facts.
 #[test]
 fn random_logits_that_want_numbers_say_none_outside_the_facts() {
     let held_out = held_out();
@@ -247,7 +247,7 @@ fn random_logits_that_want_numbers_say_none_outside_the_facts() {
             said.extend_from_slice(trie.token(allowed[best]));
             guard.advance(allowed[best], 0).unwrap();
         }
-        // Up to where it might have ended.
+        // The longest prefix at which the draft could have ended.
         let text = std::str::from_utf8(&said[..complete]).unwrap();
         numbers += text.chars().filter(|letter| letter.is_numeric()).count();
         for line in text.lines() {
@@ -257,5 +257,5 @@ fn random_logits_that_want_numbers_say_none_outside_the_facts() {
             }
         }
     }
-    assert!(numbers > 20, "the facts' own numbers are said: {numbers}");
+    assert!(numbers > 20, "numbers of the facts are stated: {numbers}");
 }

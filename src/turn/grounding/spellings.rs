@@ -1,4 +1,4 @@
-//! The words of the facts that claim something, in every order in which a draft may say them.
+//! Tries of the claims that a draft may make: every run of claiming words in the facts.
 //!
 //! A spelling is a run of words that the check finds in one fact: `Zelka Trail 3`, `Trail 3`, but
 //! not `3` alone, which would be a number that no fact states.
@@ -11,20 +11,20 @@ use crate::turn::grounding::prose::Start;
 use crate::turn::grounding::words;
 use crate::turn::grounding::words::Word;
 
-/// Longest run of claims that is spelled at once, words; the longest of the held-out facts has six.
+/// Longest run of claims in a trie, in words; the longest in the held-out facts has six.
 const RUN_WORDS_MAX: usize = 8;
 
-/// A place in the trie of spellings.
+/// Index of a trie node.
 pub(super) type Node = u32;
 
-/// What stands at the root of each trie.
+/// Indices of the tries' roots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Root {
     /// Runs that start with a claim.
     Claims = 0,
-    /// Runs that start with a word that claims nothing.
+    /// Runs that start with a word without a claim.
     Led = 1,
-    /// Names alone, for `l'` and the like.
+    /// Single names, for use after `l'` and the like.
     Names = 2,
 }
 
@@ -37,12 +37,12 @@ pub(super) struct Spellings {
 #[derive(Debug, Default)]
 struct Branch {
     children: Vec<(u8, Node)>,
-    /// Whether a spelling ends here, and if so whether its last word is a claim.
+    /// Whether a spelling ends here and, if so, whether its last word makes a claim.
     end: Option<bool>,
 }
 
 impl Spellings {
-    /// The spellings of `facts`, and `names` that may always be said.
+    /// The spellings of `facts`, and of `names`, which are always allowed.
     pub(super) fn new(facts: &[Fact], names: &[String]) -> Self {
         let mut spellings = Self { nodes: Vec::new() };
         spellings.nodes.resize_with(3, Branch::default);
@@ -57,18 +57,18 @@ impl Spellings {
         spellings
     }
 
-    /// Behind one more byte.
+    /// The node after one more byte.
     pub(super) fn child(&self, node: Node, byte: u8) -> Option<Node> {
         let children = &self.nodes[node as usize].children;
         children.iter().find(|(label, _)| *label == byte).map(|(_, child)| *child)
     }
 
-    /// Whether a spelling ends here, and if so whether its last word is a claim.
+    /// Whether a spelling ends here and, if so, whether its last word makes a claim.
     pub(super) fn end(&self, node: Node) -> Option<bool> {
         self.nodes[node as usize].end
     }
 
-    /// Where spellings start.
+    /// The tries whose spellings may start at a position.
     pub(super) fn roots(start: Start) -> &'static [Node] {
         const CLAIMS: Node = Root::Claims as Node;
         const LED: Node = Root::Led as Node;
@@ -105,7 +105,8 @@ impl Spellings {
         }
     }
 
-    /// Words that prose cannot spell though they claim nothing, and names behind an apostrophe.
+    /// Adds words that make no claim but that prose cannot spell, and names for use after an
+    /// apostrophe.
     fn add_singles(&mut self, words: &[Word<'_>]) {
         for word in words {
             let is_name = word.is_capitalised() && !word.is_number() && !word.is_unit();
@@ -117,7 +118,7 @@ impl Spellings {
         }
     }
 
-    /// Words of a fact, alone and with the signs around them that prose may not hold: `#30265`.
+    /// Adds words of a fact, alone and with adjacent signs that prose may not contain: `#30265`.
     fn add_window(&mut self, root: Root, window: &[Word<'_>], value: &str) {
         let texts: Vec<&str> = window.iter().map(|word| word.text).collect();
         let [first, last] = [window[0], window[window.len() - 1]];
@@ -138,12 +139,12 @@ impl Spellings {
                 byte => self.grow(node, byte),
             };
         }
-        // The same word may come from two facts; it claims something if it does in one.
+        // The same word may come from two facts; it makes a claim if it does so in one.
         let end = &mut self.nodes[node as usize].end;
         *end = Some(claimed || *end == Some(true));
     }
 
-    /// A space, whichever: French puts one that does not break before a unit.
+    /// Adds a space in all its forms: French has a no-break space before a unit.
     fn grow_gap(&mut self, node: Node) -> Node {
         let behind = self.grow(node, b' ');
         for gap in ["\u{A0}", "\u{202F}"] {
@@ -161,19 +162,19 @@ impl Spellings {
         if let Some(child) = self.child(node, byte) {
             return child;
         }
-        let child = Node::try_from(self.nodes.len()).expect("facts are short");
+        let child = Node::try_from(self.nodes.len()).expect("facts have fewer than 2^32 bytes");
         self.nodes.push(Branch::default());
         self.nodes[node as usize].children.push((byte, child));
         child
     }
 }
 
-/// Whether a word of a fact claims something by itself.
+/// Whether a word of a fact makes a claim by itself.
 fn is_claim(word: &Word<'_>) -> bool {
     !is_link(word) && (word.is_number() || word.is_unit() || word.is_capitalised())
 }
 
-/// Nothing, and the signs where prose may not hold them.
+/// The empty text, and `signs` if prose may not contain them.
 fn with_sign(signs: &str) -> impl Iterator<Item = &str> {
     std::iter::once("").chain((!is_prose(signs)).then_some(signs))
 }

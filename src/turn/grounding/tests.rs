@@ -1,4 +1,4 @@
-//! What the grounding check lets through and what it stops.
+//! Texts that the grounding check accepts and refuses.
 
 use super::*;
 use crate::turn::draft::Address;
@@ -172,7 +172,7 @@ fn every_template_passes_the_check_that_drafts_pass() {
     }
 }
 
-/// The held-out briefs of the house drafter, with the replies that it should give.
+/// The built-in drafter's held-out briefs, with their reference replies.
 pub(super) struct HeldOut {
     pub(super) lexicon: BTreeSet<String>,
     pub(super) tokens: TokenTrie,
@@ -217,7 +217,7 @@ fn held_out_row(row: &str) -> HeldOutRow {
     HeldOutRow { brief, reference: row["reference"].as_str().unwrap().to_owned() }
 }
 
-/// The replies that the drafter learnt from are what the check must let through.
+/// The check must accept every reference reply.
 #[test]
 fn every_held_out_reference_is_sound() {
     let held_out = held_out();
@@ -246,7 +246,7 @@ fn a_draft_that_repeats_itself_is_stopped() {
     let twice = format!("Pay for Zelka Trail 3: {link}. Here's the link: {link}");
     assert_eq!(judge(&twice), Err(Ungrounded::Repeated { found }));
     let sentence = format!("I'm here if needed. Zelka Trail 3: {link} I'm here if needed!");
-    assert!(matches!(judge(&sentence), Ok(())), "a link ends no sentence");
+    assert!(matches!(judge(&sentence), Ok(())), "a link does not end a sentence");
     let sentence = format!("I'm here if needed. Zelka Trail 3: {link}. I'm here if needed!");
     let found = "i'm here if needed".to_owned();
     assert_eq!(judge(&sentence), Err(Ungrounded::Repeated { found }));

@@ -1,58 +1,58 @@
 //! Splits a line into the words that the grounding check compares.
 
-/// One word of a line, punctuation trimmed.
+/// One word of a line, without the punctuation around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Word<'a> {
-    /// The word, inner hyphens, apostrophes and separators kept: `129,00`, `Trail-X`, `l'avis`.
+    /// The word, with inner hyphens, apostrophes and separators: `129,00`, `Trail-X`, `l'avis`.
     pub(super) text: &'a str,
     /// Byte offset in the line.
     pub(super) at: usize,
     /// Whether a sentence starts here.
     pub(super) opens_sentence: bool,
-    /// Whether punctuation parts it from the word before.
+    /// Whether punctuation separates it from the preceding word.
     pub(super) parted: bool,
 }
 
 impl Word<'_> {
-    /// Holds a digit, so it claims a number.
+    /// Whether it contains a digit, and so claims a number.
     pub(super) fn is_number(&self) -> bool {
         self.text.chars().any(|character| character.is_numeric())
     }
 
-    /// A currency or per cent sign: belongs to the number beside it.
+    /// Whether it is a currency or per cent sign, which belongs to the adjacent number.
     pub(super) fn is_unit(&self) -> bool {
         self.text.chars().all(is_unit_sign)
     }
 
-    /// Starts with a capital.
+    /// Whether it starts with a capital.
     pub(super) fn is_capitalised(&self) -> bool {
         self.text.chars().next().is_some_and(char::is_uppercase)
     }
 }
 
-/// A currency or per cent sign.
+/// Whether a character is a currency or per cent sign.
 pub(super) fn is_unit_sign(character: char) -> bool {
     matches!(character, '€' | '$' | '£' | '¥' | '%')
 }
 
-/// Belongs to a word wherever it stands; other characters do so only inside one.
+/// Whether a character is part of a word even at its edge; others are only inside one.
 pub(super) fn keeps(character: char) -> bool {
     // Letterlike symbols such as the emoji for information count as letters in Unicode.
     let symbol = ('\u{2100}'..='\u{214F}').contains(&character);
     (character.is_alphanumeric() && !symbol) || is_unit_sign(character)
 }
 
-/// A word without the English possessive: `Foulée's` names `Foulée`.
+/// The word without the English possessive: `Foulée's` names `Foulée`.
 fn without_possessive(text: &str) -> &str {
     text.strip_suffix("'s").or_else(|| text.strip_suffix("’s")).unwrap_or(text)
 }
 
-/// Ends a sentence, or what reads like one.
+/// Whether a character ends a sentence, or reads as if it did.
 pub(super) fn ends_sentence(character: char) -> bool {
     matches!(character, '.' | '!' | '?' | '…' | ':' | '\n')
 }
 
-/// The words of a line in order; tokens of punctuation or emoji alone are dropped.
+/// The words of a line, in order. Tokens of punctuation or emoji alone are dropped.
 pub(super) fn split(line: &str) -> Vec<Word<'_>> {
     let mut words = Vec::new();
     let mut opens_sentence = true;
@@ -79,13 +79,13 @@ pub(super) fn split(line: &str) -> Vec<Word<'_>> {
     words
 }
 
-/// White-space separated tokens with their byte offsets. No-break spaces separate as well.
+/// Tokens separated by white space, with their byte offsets. No-break spaces separate too.
 fn tokens(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let base = line.as_ptr() as usize;
     line.split_whitespace().map(move |token| (token.as_ptr() as usize - base, token))
 }
 
-/// The parts of a compound that a lexicon lists: `Préférez-vous` → `Préférez`, `vous`.
+/// The parts of a compound as listed in a lexicon: `Préférez-vous` → `Préférez`, `vous`.
 pub(super) fn parts(word: &str) -> impl Iterator<Item = &str> {
     word.split(['\'', '’', '-', '/']).filter(|part| !part.is_empty())
 }

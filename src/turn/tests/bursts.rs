@@ -1,4 +1,5 @@
-//! Messages in a row: answered once, in the order they were sent, and never with a stale draft.
+//! Bursts: messages in quick succession are answered once, in the order they were sent, and never
+//! with a stale draft.
 
 use crate::turn::Content;
 use crate::turn::Patience;
@@ -21,7 +22,7 @@ use vitrine_conversations::CustomerStore;
 use vitrine_conversations::ThreadStore;
 use vitrine_conversations::samples;
 
-/// Sends a request and waits until its turn is inside, drafting or waiting behind another.
+/// Sends a request, and lets its turn run until it drafts or waits for another turn.
 async fn send(desk: &Desk, request: TurnRequest) -> JoinHandle<Value> {
     let task = tokio::spawn({
         let desk = desk.clone();
@@ -136,7 +137,7 @@ async fn a_stop_within_a_burst_counts_and_is_confirmed_whatever_comes_around_it(
             }
             let stop = answers.remove(place);
             assert_eq!((&stop["action"], &stop["superseded_by"]), (&"close".into(), &Value::Null));
-            assert_ne!(stop["text"], "", "the customer is told");
+            assert_ne!(stop["text"], "", "the STOP is confirmed");
             assert_eq!(stop["supersedes"], serde_json::json!([]));
             let asked = desk.asked().into_iter().filter(|text| text.contains("open on"));
             assert!(asked.clone().count() > 0, "the question is answered as well");
@@ -159,7 +160,7 @@ async fn words_whose_newer_ones_never_came_are_answered_with_the_next() {
     let second = send(&desk, message("t", "m-2", "sunday mornings")).await;
     let first = first.await.unwrap();
     desk.begun(2).await;
-    // The caller of the second hangs up before its answer; the channel delivers it again.
+    // The second message's caller disconnects before its answer; the channel delivers it again.
     second.abort();
     assert!(second.await.unwrap_err().is_cancelled());
     desk.let_drafts_end(9);
@@ -185,7 +186,7 @@ async fn a_caller_that_can_wait_waits_the_channels_window_and_no_longer() {
     assert_eq!(second["supersedes"], serde_json::json!([first["turn_id"]]));
     assert_eq!(desk.drafts().begun, 1);
 
-    // Nobody moves the clock: who asks for no window waits for none.
+    // The clock does not move: a turn without debouncing must not wait for it.
     assert_ne!(desk.say(words("t", "and what about mondays")).await["text"], "");
 }
 

@@ -1,4 +1,4 @@
-//! Customers over channels: one thread, linked by proof; a STOP that counts everywhere.
+//! Customers across channels: one conversation, linked by proof; a STOP that applies everywhere.
 
 use crate::turn::Content;
 use crate::turn::Gateway;
@@ -33,7 +33,7 @@ fn known(request: TurnRequest) -> TurnRequest {
     TurnRequest { customer_id: Some(customer().customer), ..request }
 }
 
-/// A message from an address, without a thread.
+/// A message from an address, without a conversation.
 fn from(address: &str, text: &str) -> TurnRequest {
     TurnRequest {
         thread_id: None,
@@ -98,10 +98,10 @@ async fn an_erased_customer_is_gone_and_a_late_webhook_does_not_bring_them_back(
     desk.let_drafts_end(99);
     desk.say(known(message("t-1", "m-1", "what a lovely day it is"))).await;
     desk.say(known(message("t-2", "m-2", "left please my friend"))).await;
-    assert_eq!(desk.store.waiting(9).await.unwrap().len(), 1, "a handoff is on its way");
+    assert_eq!(desk.store.waiting(9).await.unwrap().len(), 1, "a hand-off packet is queued");
     let erased = desk.gateway.erase_customer(&customer()).await.unwrap().unwrap();
     assert_eq!((erased.threads, erased.turns), (2, 2));
-    assert!(desk.store.waiting(9).await.unwrap().is_empty(), "its packet is not");
+    assert!(desk.store.waiting(9).await.unwrap().is_empty(), "the packet is erased too");
     for request in [message("t-1", "m-1", "what a lovely day it is"), message("t-9", "m-9", "late")]
     {
         let refused = desk.respond(known(request)).await;
@@ -144,7 +144,7 @@ async fn a_late_message_without_ids_is_known_by_its_senders_address_after_an_era
     desk.clock.advance(std::time::Duration::from_secs(1));
     let anew = TurnRequest { sent_at: Some(desk.now()), ..from("+336", "what a lovely day") };
     desk.respond(anew).await.unwrap();
-    assert!(desk.turns("t").await.is_empty(), "nothing leads back to what was erased");
+    assert!(desk.turns("t").await.is_empty(), "nothing leads to the erased conversation");
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn a_customer_who_said_stop_gets_no_offer_until_outreach_is_granted_anew()
     desk.say(known(message("t", "m-1", "stop"))).await;
     assert_eq!(verdict().await.as_deref(), Some("stopped"));
     let stranger = desk.gateway.suggest(&tenant(), None, &[]).await.unwrap();
-    assert_eq!(stranger.withheld, open, "another customer's STOP is nobody else's");
+    assert_eq!(stranger.withheld, open, "a STOP applies to its own customer only");
     grant_outreach(&desk.gateway).await;
     assert_eq!(verdict().await, open);
 }
@@ -188,7 +188,7 @@ async fn facts_go_with_the_purpose_they_were_kept_for() {
     keep(&desk).await;
     desk.gateway.forget_facts(&customer(), Purpose::Personalisation).await.unwrap();
     assert_eq!(kept(&desk).await, ["assistance", "outreach"]);
-    // A STOP that the customer says elsewhere, and one in the thread itself.
+    // A STOP in another conversation, then one in the conversation itself.
     desk.say(known(words("elsewhere", "stop"))).await;
     assert_eq!(kept(&desk).await, ["assistance"]);
     let desk = Desk::open();
@@ -204,13 +204,13 @@ async fn a_turn_makes_no_offer_to_who_said_stop_in_the_thread_or_anywhere_else()
         content: Content::Tap { option_id: "feel=comfort".to_owned(), text: String::new() },
         ..request
     };
-    // The ledger speaks of a known customer, the thread of one without an id.
+    // For a customer with an id, the ledger stores the STOP; without an id, the conversation does.
     for (stops, knows) in [(false, false), (true, false), (false, true), (true, true)] {
         let desk = Desk::of_the_example_shop();
         desk.let_drafts_end(99);
         let of = |request: TurnRequest| if knows { known(request) } else { request };
         if stops {
-            // A known customer's STOP was said in another thread.
+            // A customer with an id says STOP in another conversation.
             desk.say(of(words(if knows { "elsewhere" } else { "t" }, "stop"))).await;
         }
         let need = "I'm looking for running shoes for a marathon";

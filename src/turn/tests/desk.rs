@@ -1,5 +1,5 @@
-//! A gateway without models: a store in memory, a classifier of two labels, and a drafter whose
-//! drafts begin at once and end when the test lets them.
+//! A turn pipeline without models: an in-memory store, a classifier with two labels, and a drafter
+//! whose drafts start at once and finish when the test permits.
 
 use crate::catalog::Catalog;
 use crate::catalog::CatalogLimits;
@@ -71,14 +71,14 @@ use vitrine_conversations::samples;
 use vitrine_intent::IntentClassifier;
 use vitrine_intent::IntentError;
 
-/// Longest burst of the test gateway.
+/// Most messages of a burst.
 pub(super) const BURST_MAX: usize = 3;
 
-/// The debounce window of the test gateway on every channel but SMS, and there.
+/// Debounce windows: of every channel but SMS, and of SMS.
 pub(super) const WINDOW: Duration = Duration::from_millis(700);
 pub(super) const WINDOW_SMS: Duration = Duration::from_millis(1500);
 
-/// More than the example shop has.
+/// Limits above the size of the example shop.
 const BASKETS: BasketLimits = BasketLimits {
     file_bytes_max: 1 << 24,
     baskets_max: 100_000,
@@ -97,7 +97,7 @@ const CATALOG: CatalogLimits = CatalogLimits {
     features_max: 32,
 };
 
-/// What became of the drafts.
+/// Counts of drafts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Drafts {
     pub(super) begun: usize,
@@ -105,7 +105,7 @@ pub(super) struct Drafts {
     pub(super) abandoned: usize,
 }
 
-/// Drafts that end when there is a permit for them.
+/// Finishes a draft when it gets a permit.
 #[derive(Debug)]
 pub(super) struct PatientDrafter {
     permits: Semaphore,
@@ -113,7 +113,7 @@ pub(super) struct PatientDrafter {
     asked: Mutex<Vec<String>>,
 }
 
-/// Counts a draft that was dropped before its end.
+/// Counts a draft as finished or, if it is dropped early, as abandoned.
 struct Running<'a> {
     drafts: &'a watch::Sender<Drafts>,
     finished: bool,
@@ -161,7 +161,7 @@ impl Drafter for SharedDrafter {
     }
 }
 
-/// The gateway and what a test looks at.
+/// The pipeline under test, with its store, clock and drafter.
 #[derive(Debug, Clone)]
 pub(super) struct Desk {
     pub(super) gateway: Arc<Gateway>,
@@ -180,13 +180,13 @@ impl Desk {
         Self::made_of(store, options_of_turns())
     }
 
-    /// One with triggers of its own.
+    /// With its own hand-off triggers.
     pub(super) fn with(triggers: Triggers) -> Self {
         let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
         Self::made_of(Arc::new(store), TurnOptions { triggers, ..options_of_turns() })
     }
 
-    /// One that sells what the example shop does, and offers what goes with it.
+    /// With the example shop's catalogue and offers.
     pub(super) fn of_the_example_shop() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
         let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
@@ -231,12 +231,12 @@ impl Desk {
         Self { gateway, store, clock, drafter }
     }
 
-    /// Lets so many drafts end.
+    /// Permits this many drafts to finish.
     pub(super) fn let_drafts_end(&self, drafts: usize) {
         self.drafter.permits.add_permits(drafts);
     }
 
-    /// Takes back what drafts did not use.
+    /// Withdraws the unused permits.
     pub(super) fn hold_drafts(&self) {
         self.drafter.permits.forget_permits(Semaphore::MAX_PERMITS);
     }
@@ -249,18 +249,18 @@ impl Desk {
         *self.drafter.drafts.borrow()
     }
 
-    /// Waits until so many drafts have begun.
+    /// Waits until this many drafts have started.
     pub(super) async fn begun(&self, begun: usize) {
         let mut drafts = self.drafter.drafts.subscribe();
         drafts.wait_for(|drafts| drafts.begun >= begun).await.unwrap();
     }
 
-    /// What the customer said, as the drafts were told.
+    /// The customer's words in each brief, in the order of drafting.
     pub(super) fn asked(&self) -> Vec<String> {
         self.drafter.asked.lock().unwrap().clone()
     }
 
-    /// Answers a turn; comes back while the classifier's short queue is full, as a channel would.
+    /// Answers a turn. Retries while the classifier's short queue is full, as a channel would.
     pub(super) async fn respond(&self, request: TurnRequest) -> Result<Answered, TurnError> {
         loop {
             match self.gateway.respond(request.clone(), None).await {
@@ -302,7 +302,7 @@ pub(super) fn read(answered: &Answered) -> Value {
     serde_json::from_slice(&answered.body).unwrap()
 }
 
-/// Words in a thread, without a message id.
+/// A text message in a conversation, without a message id.
 pub(super) fn words(thread: &str, text: &str) -> TurnRequest {
     TurnRequest {
         tenant: tenant(),
@@ -322,7 +322,7 @@ pub(super) fn words(thread: &str, text: &str) -> TurnRequest {
     }
 }
 
-/// The same with the provider's message id.
+/// A text message with the provider's message id.
 pub(super) fn message(thread: &str, id: &str, text: &str) -> TurnRequest {
     TurnRequest { message_id: Some(MessageId::new(id).unwrap()), ..words(thread, text) }
 }
@@ -378,7 +378,7 @@ fn options_of_turns() -> TurnOptions {
             repeats_max: 2,
             foreign: ForeignWords::Reply,
         },
-        // Never reached: nothing here waits for time.
+        // Never reached: the clock moves only when a test moves it.
         deadline: Duration::from_secs(3600),
         output_tokens_max: 16,
         text_chars_max: 4096,

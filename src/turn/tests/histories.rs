@@ -1,11 +1,12 @@
-//! Random histories of a whole gateway against an oracle that only remembers what was told.
+//! Random histories of a whole pipeline, compared with an oracle that stores only what callers
+//! received.
 //!
-//! Goal: whatever comes in whatever order, no answer that was given is lost or given twice, no word
-//! goes unanswered, nobody speaks over a human, and what was erased stays away.
-//! Method: messages (new, delivered again, with another body, late), humans, releases, erasures,
-//! ends of drafts and crashes in random order over two threads. Turns run beside each other until
-//! the history settles; a crash drops all of them where they are and opens the file again. The
-//! runtime has one thread, so the order of the notes is the order of the telling.
+//! Goal: in any order of events, no answer is lost or given twice, no message goes unanswered, the
+//! bot does not speak over a human, and erased conversations stay erased.
+//! Method: messages (new, redelivered, with another body, late), human messages, releases,
+//! erasures, finished drafts and crashes, in random order over two conversations. Turns run
+//! concurrently until the history settles. A crash drops them all and opens the file again. The
+//! runtime has one thread, so answers are noted in the order in which they are returned.
 
 use crate::turn::Answered;
 use crate::turn::OwnerChange;
@@ -38,14 +39,14 @@ use vitrine_conversations::samples;
 const THREADS: usize = 2;
 const MESSAGES: usize = 6;
 
-/// Lets every task go on until it waits for something else.
+/// Yields after which every task waits for something else.
 const YIELDS: usize = 20;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A delivery: thread, message, body, seconds from now that it was sent.
+    /// A delivery: conversation, message, body, and when it was sent in seconds from now.
     Say(usize, usize, u8, i64),
-    /// So many drafts end.
+    /// Number of drafts that may finish.
     Draft(usize),
     Human(usize),
     Release(usize, Resolution),
@@ -70,15 +71,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A message by customer and place, and what it was answered with: body and bytes.
+/// Answers by conversation and message: body sent, and bytes returned.
 type Answers = BTreeMap<(usize, usize), (u8, Arc<[u8]>)>;
 
-/// What callers were told.
+/// What callers received.
 #[derive(Debug, Default)]
 struct Oracle {
-    /// The answer of each message, for good.
+    /// The answer of each message; it never changes.
     answers: Answers,
-    /// Bodies that each message was sent with.
+    /// The bodies that each message was sent with.
     bodies: BTreeMap<(usize, usize), BTreeSet<u8>>,
     threads: [OracleThread; THREADS],
 }
@@ -89,7 +90,7 @@ struct OracleThread {
     standing: BTreeSet<usize>,
     humans: usize,
     resolved: usize,
-    /// The epoch of the human who owns it, if one does.
+    /// The epoch at which a human took over, while one owns the conversation.
     human: Option<u64>,
     was_erased: bool,
     epoch: u64,
@@ -102,7 +103,7 @@ impl Oracle {
         let Answered { body: bytes, replayed } = match answered {
             Ok(answered) => answered,
             Err(TurnError::Store(StoreError::Erased { .. })) => {
-                assert!(thread.was_erased, "{at:?} was refused for an erasure that never was");
+                assert!(thread.was_erased, "{at:?} was refused as erased without an erasure");
                 return;
             }
             Err(TurnError::Store(StoreError::BodyDiffers) | TurnError::Gate(_)) => {
@@ -117,8 +118,8 @@ impl Oracle {
         }
         let answer: Value = serde_json::from_slice(&bytes).unwrap();
         let epoch = answer["epoch"].as_u64().unwrap();
-        // What was written before a crash and is told after it may be old: its epoch says so, and
-        // whoever sends answers drops one of an older epoch.
+        // An answer that was committed before a crash and replayed after it may be of an older
+        // epoch. The component that delivers answers drops such an answer.
         assert!(replayed || epoch >= thread.epoch, "{answer} is older than {}", thread.epoch);
         thread.epoch = thread.epoch.max(epoch);
         if let Some(human) = thread.human.filter(|_| answer["text"] != "") {
@@ -128,7 +129,7 @@ impl Oracle {
         self.answers.insert(at, (body, bytes));
     }
 
-    /// What the store holds is what was told, whole and once.
+    /// The store must hold each answer that a caller received, complete and once.
     async fn compare(&self, store: &EmbeddedStore) {
         for (number, thread) in self.threads.iter().enumerate() {
             let key = key(&format!("t-{number}"));
@@ -148,7 +149,7 @@ impl Oracle {
                 let (_, bytes) = &self.answers[&(number, *message)];
                 match by_message.get(id.as_str()) {
                     Some(turn) => assert_eq!(&turn.answer, bytes),
-                    // It was told after an erasure that it was written before.
+                    // Returned after an erasure of the conversation it was committed to.
                     None => {
                         let replay = store.replay(&samples::message_key(&id)).await;
                         let erased = matches!(replay, Err(StoreError::Erased { .. }));
@@ -169,7 +170,8 @@ impl Oracle {
     }
 }
 
-/// Superseded words wait, were read by a human or resolved, or are answered by exactly one turn.
+/// Each superseded message is waiting, was read by a human or resolved, or is answered by exactly
+/// one turn.
 fn covered(turns: &[TurnRecord], waiting: &BTreeSet<&str>) {
     let answers: Vec<(usize, Value)> = turns
         .iter()
@@ -192,7 +194,7 @@ fn name(thread: usize, message: usize) -> String {
     format!("m-{thread}-{message}")
 }
 
-/// The file's store; what a crash left running may hold it a moment longer.
+/// Opens the file's store; tasks that a crash dropped may hold its lock a moment longer.
 async fn open(folder: &Path) -> Arc<EmbeddedStore> {
     loop {
         match EmbeddedStore::open(samples::options(folder)) {
@@ -202,7 +204,7 @@ async fn open(folder: &Path) -> Arc<EmbeddedStore> {
     }
 }
 
-/// A gateway, its turns under way, and what they told.
+/// A pipeline, its running turns, and what they returned.
 struct History {
     desk: Desk,
     turns: JoinSet<()>,
@@ -253,7 +255,7 @@ impl History {
 
     async fn erase(&self, thread: usize) {
         let key = key(&format!("t-{thread}"));
-        // A turn may be refused for it before its own caller is told.
+        // Set first: a turn may be refused because of the erasure before the deletion returns here.
         self.oracle.lock().unwrap().threads[thread].was_erased = true;
         self.desk.store.delete(&key, self.desk.now()).await.unwrap();
         let erased = OracleThread { was_erased: true, ..OracleThread::default() };
@@ -283,7 +285,7 @@ async fn run(steps: Vec<Step>) {
             Step::Erase(thread) => history.erase(thread).await,
             Step::Settle => {
                 history.settle().await;
-                // Nobody tells anything now: what was told is taken out to be looked at.
+                // No turn is running now, so the notes can be taken out and compared.
                 let told = std::mem::take(&mut *history.oracle.lock().unwrap());
                 told.compare(&history.desk.store).await;
                 *history.oracle.lock().unwrap() = told;
@@ -310,7 +312,7 @@ proptest! {
     #[test]
     fn every_history_keeps_what_it_told(steps in prop::collection::vec(step(), 0..50)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        // Spawned, so that it is woken in its turn: the outermost future would be polled first.
+        // Spawned, so that it is scheduled like the turns; `block_on` would poll it first.
         runtime.block_on(async { tokio::spawn(run(steps)).await.unwrap() });
     }
 }

@@ -1,4 +1,4 @@
-//! What the gateway promises of turns, held against a drafter that waits to be told.
+//! The guarantees of the turn pipeline, tested with a drafter that the tests control.
 
 mod bursts;
 mod customers;

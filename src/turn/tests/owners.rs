@@ -1,7 +1,7 @@
-//! Humans and the bot in one thread: the bot never speaks after a human did.
+//! Humans and the bot in one conversation: the bot never speaks after a human did.
 //!
-//! The runtime of these tests has one thread, so an answer that has left is noted before anything
-//! else happens: the order of the notes is the order of the leaving.
+//! The runtime of these tests has one thread, so an answer is noted before anything else happens:
+//! the notes are in the order in which answers are returned.
 
 use crate::turn::HumanMessage;
 use crate::turn::OwnerChange;
@@ -104,7 +104,7 @@ async fn a_released_thread_waits_for_the_customer_and_a_resolved_one_starts_anew
     desk.let_drafts_end(100);
     desk.say(words("t", "left please my friend")).await;
     let thread = desk.store.load(&key("t")).await.unwrap().unwrap();
-    assert_eq!(thread.ownership.state, OwnerState::Offered, "`left` has no policy: a human is due");
+    assert_eq!(thread.ownership.state, OwnerState::Offered, "`left` has no policy: handed off");
     assert!(!thread.intents.is_empty());
     desk.human("t", "hello").await.unwrap();
     let silent = desk.say(words("t", SCOPE_QUESTION)).await;
@@ -115,7 +115,7 @@ async fn a_released_thread_waits_for_the_customer_and_a_resolved_one_starts_anew
     assert!(matches!(stale, Err(TurnError::EpochChanged { found: 3, expected: 2 })));
     let thread = desk.gateway.change_owner(&key("t"), release, Some(3)).await.unwrap();
     assert_eq!((thread.ownership.state, thread.ownership.epoch), (OwnerState::Released, 4));
-    assert!(thread.intents.is_empty(), "what it was about is forgotten");
+    assert!(thread.intents.is_empty(), "the subject is cleared");
     assert_eq!(desk.turns("t").await.last().unwrap().kind, TurnKind::Resolved);
     let release = OwnerChange::Release(Resolution::Open);
     let again = desk.gateway.change_owner(&key("t"), release, None).await.unwrap();

@@ -1,5 +1,5 @@
-//! A duplicate storm: every message delivered five times at once, in any order, is drafted once
-//! and answered with the same bytes each time.
+//! Duplicate storm: each message, delivered five times at once and in any order, is drafted once
+//! and gets the same bytes each time.
 
 use crate::turn::tests::desk::Desk;
 use crate::turn::tests::desk::message;
@@ -52,7 +52,7 @@ async fn every_message_of_a_duplicate_storm_is_answered_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the full storm: cargo test --lib duplicate_storm_of_2000 -- --ignored --nocapture"]
+#[ignore = "full size: cargo test --lib duplicate_storm_of_2000 -- --ignored --nocapture"]
 async fn a_duplicate_storm_of_2000_messages_is_answered_once() {
     storm(2000).await;
 }

@@ -1,4 +1,4 @@
-//! When a human is asked in, and what the customer hears then.
+//! When a turn is handed off, and what the customer is told then.
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn a_question_that_goes_round_in_circles_reaches_a_human() {
     let asked = |decision: &Decision| {
         decision.options.iter().map(|option| option.id.clone()).collect::<Vec<_>>()
     };
-    // Asked once, and twice again; then no more.
+    // Asked once, then repeated twice; the next repetition is a hand-off.
     for _ in 0..2 {
         let again = talk.says("yes I want it", "confirm");
         assert_eq!((asked(&again), again.handoff), (asked(&first), None));
@@ -62,7 +62,7 @@ fn a_vip_who_is_ready_to_buy_gets_the_link_and_a_human() {
         assert_eq!(show.handoff, None, "only choosing");
         let pay = talk.taps(&show.options[0].id.clone());
         assert_eq!((pay.action.kind, pay.handoff), (ActionKind::Checkout, reason), "{tier}");
-        assert!(pay.action.link.is_some(), "nobody waits for the human to pay");
+        assert!(pay.action.link.is_some(), "paying does not wait for the human");
     }
 }
 

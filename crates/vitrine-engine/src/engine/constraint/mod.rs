@@ -180,11 +180,7 @@ impl Guard {
     ///
     /// # Errors
     /// [`EngineError::Stuck`] at this position.
-    pub fn advance(
-        &mut self,
-        token_id: u32,
-        position: usize,
-    ) -> Result<Advance, EngineError> {
+    pub fn advance(&mut self, token_id: u32, position: usize) -> Result<Advance, EngineError> {
         self.allowed = None;
         self.matcher.advance(token_id).map_err(|cause| EngineError::Stuck { position, cause })
     }
