@@ -231,7 +231,7 @@ async fn warm_up(target: &Target, requests: usize) -> anyhow::Result<()> {
         let call = target.call(turn, target.clock.instant());
         let answer = exchange(target.client.clone(), call, target.clock.clone()).await;
         let error = answer.ending.error_name().unwrap_or_default();
-        anyhow::ensure!(answer.ending == Ending::Done, "request {number} of --warmup failed: {error}");
+        anyhow::ensure!(answer.ending == Ending::Done, "warm-up request {number}: {error}");
     }
     Ok(())
 }
