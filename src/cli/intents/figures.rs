@@ -1,4 +1,4 @@
-//! Figures of an evaluation, as people and as programs read them.
+//! Figures of an evaluation, as a text table and as JSON.
 
 use crate::cli::Context;
 use crate::intent::evaluation::Evaluation;
@@ -6,7 +6,7 @@ use crate::intent::evaluation::IntentFigures;
 use serde_json::Value;
 use serde_json::json;
 
-/// Four decimals, as figures are quoted.
+/// Rounds to four decimals, the precision at which figures are quoted.
 pub(super) fn rounded(figure: f64) -> f64 {
     (figure * 10_000.0).round() / 10_000.0
 }
