@@ -79,7 +79,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         let confused = one
             .confused_with
             .as_ref()
-            .map_or_else(String::new, |(label, count)| format!("read as {label} {count} times"));
+            .map_or_else(String::new, |(label, count)| format!("predicted {label} {count} times"));
         context.print(format_args!(
             "  {:<20} n {:>4}  f1 {:.3}  recall {:.3}  {confused}",
             one.intent, one.examples, one.f1, one.recall
