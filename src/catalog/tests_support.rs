@@ -1,4 +1,4 @@
-//! Small products and limits for the tests of this layer.
+//! Test fixtures of the catalog: limits and small products.
 
 use crate::base::ids::Sku;
 use crate::base::localized::Localized;
@@ -9,7 +9,7 @@ use crate::catalog::product::Product;
 use crate::catalog::product::Stock;
 use std::collections::BTreeMap;
 
-/// Limits that the example shop keeps.
+/// Limits that the example shop meets.
 pub(crate) fn limits() -> CatalogLimits {
     CatalogLimits {
         file_bytes_max: 1 << 20,
