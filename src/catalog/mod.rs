@@ -4,7 +4,7 @@
 //! products and choosing facet questions. Refuses to write replies or to decide what a turn does.
 //! A [`Catalog`] is immutable, so it can be shared behind an `Arc`.
 //!
-//! In reading order: `product`, `book` (vocabulary), `import`, `words`, `lexicon`, `amounts`,
+//! In reading order: `product`, `book`, `import`, `words`, `lexicon`, `amounts`,
 //! `names`, `understand`, `index`, `search`, `facets`.
 
 mod amounts;

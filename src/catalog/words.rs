@@ -22,7 +22,7 @@ pub(crate) const WORDS_MAX: usize = 200;
 /// Most characters read from one text.
 pub(crate) const TEXT_CHARS_MAX: usize = 2_000;
 
-/// Class of a word.
+/// Kind of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WordKind {
     /// A word that carries meaning.
@@ -42,7 +42,7 @@ pub(crate) struct Word {
     pub(crate) folded: String,
     /// Its stem; equal to `folded` unless the word is content.
     pub(crate) stem: String,
-    /// Its class.
+    /// Its kind.
     pub(crate) kind: WordKind,
 }
 

@@ -1,4 +1,4 @@
-//! Command-line interface: parses the arguments and dispatches to one module per command.
+//! The command-line interface: parses the arguments and dispatches to one module per command.
 //!
 //! Exit codes: 0 success, 1 the command failed, 2 invalid arguments or configuration. With `--json`
 //! stdout holds one JSON document and nothing else (`chat`: one per turn); logs and progress go to
@@ -37,7 +37,7 @@ struct Cli {
     /// Configuration file, TOML [default: ./vitrine.toml if it exists, else built-in defaults]
     ///
     /// Relative paths in the file start at the file's folder. Environment variables override the
-    /// file: VITRINE_SERVER__BIND sets server.bind. Command-line options override both.
+    /// file: VITRINE_SERVER__BIND sets server.bind. Options of a command override both.
     #[arg(long, global = true, value_name = "FILE", env = "VITRINE_CONFIG")]
     config: Option<PathBuf>,
     /// Print one JSON document on stdout (chat: one per turn); logs and progress go to stderr

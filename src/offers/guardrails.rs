@@ -149,7 +149,7 @@ impl Withheld {
     }
 }
 
-/// Why no offer at all may be made at this moment; `None` if one may.
+/// Why no offer at all may be made now; `None` if one may.
 #[must_use]
 pub fn moment_forbids(moment: &Moment<'_>, options: &GuardrailOptions) -> Option<Withheld> {
     match moment.owner {

@@ -64,7 +64,7 @@ pub(super) struct Scenario {
     /// Length of a generated system prompt, in tokens as counted by the server; excludes
     /// `system`.
     pub(super) system_tokens: Option<usize>,
-    /// Prompts, sent in turn; empty: built-in ones.
+    /// Prompts, sent in rotation; empty: built-in ones.
     pub(super) prompts: Vec<String>,
     /// File with more prompts, one per line; relative to the scenario's folder.
     pub(super) prompts_file: Option<PathBuf>,
