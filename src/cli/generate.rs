@@ -38,8 +38,8 @@ pub(super) struct Arguments {
     /// Most tokens to generate
     #[arg(long, default_value_t = 128, value_name = "N")]
     max_tokens: usize,
-    /// Sampling temperature: 0 always takes the likeliest token and ignores the options below, 1
-    /// samples from the model's own distribution
+    /// Sampling temperature: 0 always takes the likeliest token and ignores --top-k, --top-p,
+    /// --min-p and --seed; 1 samples from the model's own distribution
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     temperature: f32,
     /// Sample only from this many of the likeliest tokens; 0 keeps all

@@ -86,7 +86,7 @@ enum Command {
     Generate(generate::Arguments),
     /// Print the token ids and token texts of a text
     ///
-    /// Example: vitrine tokenize --model drafter "Bonjour !"
+    /// Example: vitrine tokenize --model drafter "where is my order"
     Tokenize(tokenize::Arguments),
     /// Download, list, verify and remove models
     #[command(subcommand)]
