@@ -1,7 +1,7 @@
-//! vitrine: one customer's turn in, one decided answer out.
+//! vitrine: a self-hosted gateway that turns one customer message into one decided answer.
 //!
-//! In reading order, from the ground up; a module uses only modules above it in this list
-//! (`tests/tidy.rs` holds the exact table).
+//! Modules are listed from the lowest layer to the highest. A module uses only modules of lower
+//! layers; `tests/tidy.rs` holds the exact table.
 
 pub mod hub;
 

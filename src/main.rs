@@ -1,4 +1,4 @@
-//! The `vitrine` binary: hands the arguments to the command line.
+//! The `vitrine` binary: runs the command line in `vitrine::cli`.
 
 use std::process::ExitCode;
 

@@ -1,9 +1,10 @@
-//! Reads money and sizes out of a customer's words: "moins de 50 €", "between 50 and 80 euros",
-//! "refund me $1,299.90", "taille 42", "in size M".
+//! Parses budgets, amounts of money and sizes in a customer's message: "moins de 50 €", "between 50
+//! and 80 euros", "refund me $1,299.90", "taille 42", "in size M".
 //!
-//! Pure. A number is money when a currency stands beside it, and a budget with a budget word before
-//! it as well; a size when a size word stands before it and the shop has that size. Anything else
-//! stays a word.
+//! Pure. A number is a budget if a currency is next to it, or if a strong budget word ("under") is
+//! at most two words before it and no other unit follows. A word is a size if the shop has that
+//! size, no unit follows, and one of these holds: a size word precedes it, the message says nothing
+//! else, or it is a label of two or more letters ("XL"). All other words are left alone.
 
 use crate::catalog::words::Word;
 use crate::catalog::words::WordKind;
@@ -14,17 +15,17 @@ use vitrine_base::language::Language;
 use vitrine_base::money::Currency;
 use vitrine_base::money::Money;
 
-/// Words before a number that may say what it means ("moins de", "no more than").
+/// Words before a number that are searched for a cue ("moins de", "no more than").
 const CUE_WORDS: usize = 4;
 
-/// Characters of an amount: a million with its separators and cents.
+/// Longest amount, in characters: a million with separators and cents.
 const AMOUNT_CHARS_MAX: usize = 12;
 
-/// Digits between two separators of thousands, and digits of cents at most.
+/// Digits of a group of thousands, and most digits of cents.
 const THOUSANDS_DIGITS: usize = 3;
 const CENTS_DIGITS_MAX: usize = 2;
 
-/// Content words of a message that may be nothing but a size ("42", "le 42 svp").
+/// A number is a size without further cues in a message with fewer content words ("le 42 svp").
 const BARE_SIZE_WORDS_MAX: usize = 1;
 
 const EUROS: &[&str] = &["€", "euro", "euros", "eur", "balles"];
@@ -123,19 +124,20 @@ const CHEAP: &[&str] = &[
     "bradees",
 ];
 
-/// Amounts found, and which words they took.
+/// Budget and size found in a message, and the words that express them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Amounts {
     pub(crate) budget_min: Option<Money>,
     pub(crate) budget_max: Option<Money>,
     pub(crate) size: Option<String>,
+    /// Whether the customer asks for low prices ("pas cher").
     pub(crate) cheapest: bool,
-    /// Word indexes that are explained.
+    /// Indexes of the words that express the amounts.
     pub(crate) taken: HashSet<usize>,
 }
 
-/// Reads `words`; `sizes` are the shop's sizes in upper case, `currency` is meant where the text
-/// names none.
+/// Finds budget and size in `words`. `sizes` are the shop's sizes in upper case; `currency` applies
+/// if the text names none.
 pub(crate) fn read(words: &[Word], sizes: &HashSet<String>, currency: Option<Currency>) -> Amounts {
     let mut amounts = Amounts::default();
     read_budget(words, currency, &mut amounts);
@@ -168,16 +170,17 @@ fn currency_of(word: &Word) -> Option<Currency> {
     code.parse().ok()
 }
 
-/// The largest amount of money that a text names: a number with a currency beside it.
+/// Largest amount of money in a text; only numbers next to a currency count.
 pub(crate) fn largest(text: &str) -> Option<Decimal> {
-    // Amounts and currencies are the same in every language.
+    // Amounts and currencies read the same in every language.
     let words = words(text, Language::En);
     let money = figures(&words).into_iter().filter(|figure| figure.currency.is_some());
     money.map(|figure| figure.amount).max()
 }
 
-/// A number as people write it: `1,200`, `1.200,50`, `49.90`. The last separator parts the cents
-/// where one or two digits follow it.
+/// Parses a number as people write it: `1,200`, `1.200,50`, `49.90`. The last separator marks the
+/// cents if at most two digits follow it; other separators group thousands. `None` if it is too
+/// long or not a number.
 fn amount(written: &str) -> Option<Decimal> {
     if written.len() > AMOUNT_CHARS_MAX {
         return None;
@@ -191,9 +194,11 @@ fn amount(written: &str) -> Option<Decimal> {
     Decimal::from_str_exact(&plain).ok()
 }
 
-/// One number that may be an amount of money, by the words it stands in.
+/// A number that may be an amount of money.
 struct Figure {
+    /// Index of its first word.
     from: usize,
+    /// Index of its last word.
     at: usize,
     amount: Decimal,
     currency: Option<Currency>,
@@ -216,8 +221,8 @@ fn figures(words: &[Word]) -> Vec<Figure> {
     found
 }
 
-/// Where the number that ends at `at` begins: thousands may be parted by spaces, as in `1 200 €`.
-/// Only money is written so here: a currency follows, and no word of sizes stands before.
+/// Index of the first word of the number that ends at `at`: spaces may group thousands, as in
+/// `1 200 €`. Grouping applies only if a currency follows and no size word precedes.
 fn thousands_from(words: &[Word], at: usize) -> usize {
     let digits = |word: &Word| word.folded.bytes().all(|byte| byte.is_ascii_digit());
     let group = |word: &Word| word.folded.split([',', '.']).next().map_or(0, str::len);
@@ -280,7 +285,7 @@ fn is_range(words: &[Word], low: &Figure, high: &Figure) -> bool {
         && (between.is_empty() || said(words, low))
 }
 
-/// Whether "entre" or "between" stands right before a number.
+/// Whether one of the two words before a number opens a range ("entre", "between", "from").
 fn said(words: &[Word], low: &Figure) -> bool {
     words[low.from.saturating_sub(2)..low.from].iter().any(|word| has(RANGE_CUES, word))
 }

@@ -1,8 +1,8 @@
-//! The shop's vocabulary: its facets and categories, how they are called and asked about, and the
-//! words by which customers mean them.
+//! The shop's vocabulary: its facets and categories, their labels and questions, and the words that
+//! customers use for them.
 //!
-//! Invariants (kept by `import::facet_file`)
-//! - Keys and ids are lower-case identifiers and unique; parents exist and form no circle.
+//! Invariants (enforced by `import::facet_file`)
+//! - Keys and ids are unique lower-case identifiers; parents exist and form no cycle.
 
 use crate::catalog::product::FacetChoice;
 use crate::catalog::understand::CATEGORY_KEY;
@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 
-/// What becomes of a product that says nothing about a facet that the customer cares about.
+/// Whether a product without a facet matches a customer who asks for a value of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// It does not match: a shoe without a feel is not "comfortable".
+    /// It does not match: a shoe without the facet `feel` is not "comfortable".
     Fails,
-    /// It matches: a water bottle without a gender suits everyone.
+    /// It matches: a water bottle without the facet `gender` suits everyone.
     Matches,
 }
 
@@ -25,11 +25,11 @@ pub enum Missing {
 pub struct ValueEntry {
     /// Its id, such as `comfort`.
     pub id: String,
-    /// What an option calls it.
+    /// Label shown on options.
     pub label: Localized<String>,
-    /// Other words that mean it.
+    /// Other words that customers use for it.
     pub words: Localized<Vec<String>>,
-    /// A noun phrase for the whole need ("running gear"), where the value alone makes one.
+    /// Noun phrase for a need of this value alone ("running gear"); `None` if it makes none.
     pub need: Option<Localized<String>>,
 }
 
@@ -38,15 +38,15 @@ pub struct ValueEntry {
 pub struct FacetEntry {
     /// Its key, such as `feel`.
     pub key: String,
-    /// What a reply calls it.
+    /// Label used in replies.
     pub label: Localized<String>,
-    /// How it is asked about; empty when it is never asked.
+    /// Question that asks for it; empty if it is never asked.
     pub question: Localized<String>,
-    /// How much an answer is worth to a customer, 0 (never ask) to 2; multiplies the gain in bits.
+    /// Value of an answer to the customer, 0 (never ask) to 2; multiplies the gain in bits.
     pub ask_weight: f64,
-    /// What becomes of products without it.
+    /// How products without it are treated.
     pub missing: Missing,
-    /// Its values in the order that options are shown.
+    /// Its values, in the order in which options are shown.
     pub values: Vec<ValueEntry>,
 }
 
@@ -55,35 +55,35 @@ pub struct FacetEntry {
 pub struct CategoryEntry {
     /// Its id, such as `running_shoes`.
     pub id: String,
-    /// A noun phrase for it.
+    /// Noun phrase for it.
     pub label: Localized<String>,
-    /// Other words that mean it.
+    /// Other words that customers use for it.
     pub words: Localized<Vec<String>>,
-    /// The wider category that it belongs to.
+    /// Id of its parent category; `None` at the top level.
     pub parent: Option<String>,
 }
 
-/// How the shop asks which kind of product is wanted, among its widest categories.
+/// How the shop asks for the kind of product, among its top-level categories.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct KindEntry {
-    /// What a reply calls it.
+    /// Label used in replies.
     pub label: Localized<String>,
-    /// How it is asked about.
+    /// Question that asks for it; empty if it is never asked.
     pub question: Localized<String>,
     /// As [`FacetEntry::ask_weight`].
     pub ask_weight: f64,
 }
 
-/// How the shop speaks of sizes.
+/// How the shop names sizes and asks for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SizeEntry {
-    /// What a reply calls it.
+    /// Label used in replies.
     pub label: Localized<String>,
-    /// How it is asked about.
+    /// Question that asks for it; empty if it is never asked.
     pub question: Localized<String>,
 }
 
-/// Everything that `facets.toml` says. The default is a shop without facets: plain text search.
+/// Contents of `facets.toml`. The default has no facets and no categories: text search only.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FacetBook {
     facets: Vec<FacetEntry>,
@@ -96,7 +96,7 @@ pub struct FacetBook {
 }
 
 impl FacetBook {
-    /// Puts checked entries together; `keep` lists words that are never taken for a typing error.
+    /// Builds the vocabulary from checked entries; `keep` lists words that are never corrected.
     pub(crate) fn new(
         facets: Vec<FacetEntry>,
         categories: Vec<CategoryEntry>,
@@ -120,48 +120,48 @@ impl FacetBook {
         &self.categories
     }
 
-    /// How the shop speaks of sizes.
+    /// How the shop names sizes and asks for them.
     #[must_use]
     pub fn size(&self) -> &SizeEntry {
         &self.size
     }
 
-    /// How the shop asks which kind of product is wanted.
+    /// How the shop asks for the kind of product.
     #[must_use]
     pub fn kind(&self) -> &KindEntry {
         &self.kind
     }
 
-    /// Words that are never taken for a typing error.
+    /// Words that are never corrected as typing errors.
     pub(crate) fn keep(&self) -> &[String] {
         &self.keep
     }
 
-    /// One facet.
+    /// Looks up a facet by its key.
     #[must_use]
     pub fn facet(&self, key: &str) -> Option<&FacetEntry> {
         self.facet_index.get(key).map(|index| &self.facets[*index])
     }
 
-    /// One value of one facet.
+    /// Looks up a value of a facet.
     #[must_use]
     pub fn value(&self, choice: &FacetChoice) -> Option<&ValueEntry> {
         self.facet(&choice.key)?.values.iter().find(|value| value.id == choice.value)
     }
 
-    /// One category.
+    /// Looks up a category by its id.
     #[must_use]
     pub fn category(&self, id: &str) -> Option<&CategoryEntry> {
         self.category_index.get(id).map(|index| &self.categories[*index])
     }
 
-    /// The wider category that a category belongs to.
+    /// Parent of a category; `None` at the top level and for an unknown id.
     #[must_use]
     pub fn parent(&self, id: &str) -> Option<&str> {
         self.category(id)?.parent.as_deref()
     }
 
-    /// A category and all wider ones that it lies in, from narrow to wide.
+    /// A category and all its ancestors, from narrow to wide.
     #[must_use]
     pub fn with_wider(&self, id: &str) -> Vec<String> {
         let mut found = vec![id.to_owned()];
@@ -173,7 +173,7 @@ impl FacetBook {
         found
     }
 
-    /// Whether `id` is `wider` or lies somewhere below it.
+    /// Whether `id` is `wider` or one of its descendants.
     #[must_use]
     pub fn is_within(&self, id: &str, wider: &str) -> bool {
         let mut at = Some(id);
@@ -186,13 +186,13 @@ impl FacetBook {
         false
     }
 
-    /// What becomes of products without this facet.
+    /// How products without this facet are treated; [`Missing::Fails`] for an unknown key.
     #[must_use]
     pub fn missing(&self, key: &str) -> Missing {
         self.facet(key).map_or(Missing::Fails, |facet| facet.missing)
     }
 
-    /// What a value is called; its id with spaces when the shop gave no label.
+    /// Label of a value; its id with spaces if the vocabulary does not hold it.
     #[must_use]
     pub fn value_label(&self, choice: &FacetChoice, language: Language) -> String {
         match self.value(choice) {
@@ -201,8 +201,7 @@ impl FacetBook {
         }
     }
 
-    /// What a facet is called (`size` and `category` included); its key with
-    /// spaces when the shop gave no label.
+    /// Label of a facet (`size` and `category` included); its key with spaces if it has none.
     #[must_use]
     pub fn facet_label(&self, key: &str, language: Language) -> String {
         let label = match self.facet(key) {
@@ -214,8 +213,7 @@ impl FacetBook {
         if label.is_empty() { key.replace('_', " ") } else { label.to_owned() }
     }
 
-    /// How a facet (`size` and `category` included) is asked about; `None` when
-    /// the shop gave no question.
+    /// Question that asks for a facet (`size` and `category` included); `None` if it has none.
     #[must_use]
     pub fn question(&self, key: &str, language: Language) -> Option<&str> {
         let question = match self.facet(key) {
@@ -227,7 +225,7 @@ impl FacetBook {
         (!question.is_empty()).then_some(question.as_str())
     }
 
-    /// What a category is called; its id with spaces when the shop gave no label.
+    /// Label of a category; its id with spaces if the vocabulary does not hold it.
     #[must_use]
     pub fn category_label(&self, id: &str, language: Language) -> String {
         match self.category(id) {

@@ -1,19 +1,19 @@
-//! Chooses the one question that narrows a choice of products best, and narrows by its answer.
+//! Chooses the facet question that narrows a set of products best, and applies its answer.
 //!
-//! Pure: same candidates, same question; no clock, no chance, no text.
+//! Pure: the same candidates give the same question; no clock, no randomness, no text.
 //!
-//! The gain of asking a facet is what its answer tells, in bits. With `n_i` of the `n` candidates
-//! having option `i`, and a customer who picks options as often as products have them,
+//! The gain of a question is the information of its answer, in bits. If `n_i` of the `n` candidates
+//! have option `i`, and customers pick options as often as products have them, then
 //!
 //! ```text
 //! gain = coverage · (log2 n' − Σ w_i · log2 n_i),   w_i = n_i / Σ n_j,   coverage = n' / n
 //! ```
-//! where `n'` candidates have any of the options. For a facet with one value a product this is the
-//! entropy of the partition. A product with several values stays under each of them.
+//! where `n'` candidates have at least one of the options. For a facet with one value per product
+//! this is the entropy of the partition. A product with several values counts under each of them.
 //!
 //! Invariants
-//! - A gain is never negative and never above log2 of the number of options.
-//! - Every option occurs among the candidates, and none is had by all of them.
+//! - A gain is at least 0 and at most log2 of the number of options.
+//! - Every option occurs among the candidates, and no option is shared by all of them.
 //! - Options keep the order of the vocabulary.
 //!
 //! Source: information gain, Quinlan 1986; entropy, Shannon 1948.
@@ -22,7 +22,7 @@ use crate::catalog::product::FacetChoice;
 use crate::catalog::product::Product;
 use std::collections::BTreeSet;
 
-/// Fewest options that make a question.
+/// Fewest options of a question.
 const OPTIONS_MIN: usize = 2;
 
 /// A facet that may be asked about.
@@ -30,23 +30,23 @@ const OPTIONS_MIN: usize = 2;
 pub struct AskableFacet {
     /// Its key.
     pub key: String,
-    /// Its values in the order that options are shown.
+    /// Its values, in the order in which options are shown.
     pub values: Vec<String>,
-    /// Worth of an answer to the customer; multiplies the gain. Above 0.
+    /// Value of an answer to the customer; multiplies the gain. Above 0.
     pub weight: f64,
 }
 
-/// When a question is worth a customer's turn.
+/// Thresholds that decide whether a question is worth a customer's turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QuestionOptions {
-    /// Fewest candidates worth asking about; with fewer, show them. Recommended: 4.
+    /// Fewest candidates worth a question; fewer are shown directly. The gateway uses 4.
     pub candidates_min: usize,
-    /// Most options a question offers, at least 2. Recommended: 3, what WhatsApp's buttons hold.
+    /// Most options of a question, at least 2. The gateway uses 3, WhatsApp's limit of buttons.
     pub options_max: usize,
-    /// Least share of the candidates that have one of the options, 0 to 1: others would find no
-    /// option of theirs. Recommended: 0.4.
+    /// Lowest share of candidates that have one of the options, 0 to 1; customers who want another
+    /// candidate find no option. The gateway uses 0.4.
     pub coverage_min: f64,
-    /// Least weighted gain, in bits. Recommended: 0.3, about a split of 5 % to 95 %.
+    /// Lowest weighted gain, in bits. The gateway uses 0.3, about a split of 5 % to 95 %.
     pub gain_bits_min: f64,
 }
 
@@ -55,21 +55,21 @@ pub struct QuestionOptions {
 pub struct FacetQuestion {
     /// The facet asked about.
     pub key: String,
-    /// What may be answered, in the order of the vocabulary.
+    /// Possible answers, in the order of the vocabulary.
     pub options: Vec<FacetChoice>,
-    /// Candidates that have each option.
+    /// Number of candidates that have each option, `[options]`.
     pub counts: Vec<usize>,
-    /// Candidates that the question is about.
+    /// Number of candidates that the question is about.
     pub candidates: usize,
-    /// Candidates that have one of the options at least.
+    /// Number of candidates that have at least one of the options.
     pub covered: usize,
-    /// What the answer tells, in bits, not weighted.
+    /// Information gain, in bits, not weighted.
     pub gain_bits: f64,
 }
 
-/// The question with the highest weighted gain; `None` when none is worth asking.
+/// Returns the question with the highest weighted gain; `None` if none passes the thresholds.
 ///
-/// Facets of which `known` holds the key are skipped. Of equal questions the first facet wins.
+/// Facets whose key is in `known` are skipped. Of equal questions the first facet wins.
 #[must_use]
 pub fn best_question(
     candidates: &[&Product],
@@ -95,13 +95,13 @@ pub fn best_question(
     best.map(|(_, question)| question)
 }
 
-/// Candidates that have a value.
+/// Keeps the candidates that have a value.
 #[must_use]
 pub fn narrow<'a>(candidates: &[&'a Product], choice: &FacetChoice) -> Vec<&'a Product> {
     candidates.iter().copied().filter(|product| product.has(choice)).collect()
 }
 
-/// The best question about one facet, of 2 to `options_max` of its values.
+/// The best question about one facet, with 2 to `options_max` of its values as options.
 fn question(
     candidates: &[&Product],
     facet: &AskableFacet,
@@ -115,12 +115,12 @@ fn question(
     }
     let choices = facet.values.iter().map(|value| FacetChoice::new(&facet.key, value));
     let counted = counts.into_iter().zip(choices).enumerate();
-    // A value that every candidate has narrows nothing when it is picked.
+    // A value that every candidate has narrows nothing.
     let mut counted: Vec<(usize, usize, FacetChoice)> = counted
         .map(|(order, (count, choice))| (count, order, choice))
         .filter(|(count, _, _)| (1..candidates.len()).contains(count))
         .collect();
-    // The most frequent values leave the fewest customers without their option.
+    // The most frequent values leave the fewest customers without an option.
     counted.sort_by_key(|(count, order, _)| (std::cmp::Reverse(*count), *order));
     let mut best: Option<FacetQuestion> = None;
     for options in OPTIONS_MIN..=counted.len().min(options_max) {
@@ -139,7 +139,7 @@ fn question(
     best
 }
 
-/// The gain of this module's header; `covered` and each count are at most `candidates`.
+/// The gain defined in the module header; `covered` and each count are at most `candidates`.
 #[expect(clippy::cast_precision_loss, reason = "counts of products are far below 2^52")]
 fn gain_bits(candidates: usize, covered: usize, counts: &[usize]) -> f64 {
     let picks: usize = counts.iter().sum();
@@ -151,7 +151,7 @@ fn gain_bits(candidates: usize, covered: usize, counts: &[usize]) -> f64 {
         .map(|count| *count as f64 / picks as f64 * (*count.max(&1) as f64).log2())
         .sum();
     let coverage = covered as f64 / candidates as f64;
-    // Rounding may leave a hair below zero where every product has every option.
+    // Rounding may give slightly less than zero if every product has every option.
     (coverage * ((covered as f64).log2() - remaining)).max(0.0)
 }
 

@@ -1,9 +1,9 @@
 //! Reads products from NDJSON or CSV, and the shop's vocabulary from `facets.toml`.
 //!
-//! Every fault names its line. Duplicates, unknown fields and anything over a limit are refused as
-//! a whole: a half-read catalog would answer questions wrongly.
+//! Errors hold the line of the fault. A file with a duplicate, an unknown field or anything over a
+//! limit is refused as a whole: a partly read catalog would give wrong answers.
 //!
-//! Both formats are read into the same draft, which [`checked`] turns into a [`Product`].
+//! Both formats are parsed into a [`Draft`], which [`checked`] turns into a [`Product`].
 
 mod csv_file;
 mod facet_file;
@@ -26,23 +26,23 @@ use vitrine_base::localized::Localized;
 use vitrine_base::money::Money;
 use vitrine_base::money::MoneyError;
 
-/// Characters of a name, a title or a feature. They go into prompts and chat messages.
+/// Longest name, title or feature, in characters: these texts go into prompts and chat messages.
 pub(crate) const TEXT_CHARS_MAX: usize = 160;
 
-/// Characters of a link.
+/// Longest link, in bytes.
 pub(crate) const URL_CHARS_MAX: usize = 1_000;
 
-/// How a catalog is written.
+/// File format of a catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CatalogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
-    /// A header line, then one product a line.
+    /// A header line, then one product per line.
     Csv,
 }
 
 impl CatalogFormat {
-    /// Reads a file ending: `ndjson`, `jsonl` or `csv`.
+    /// Format of a file extension, in any case: `ndjson`, `jsonl` or `csv`; `None` for others.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
@@ -56,30 +56,30 @@ impl CatalogFormat {
 /// What is wrong with one line of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineFault {
-    /// Longer than allowed.
+    /// The line is longer than allowed.
     #[error("has {bytes} bytes, limit is {bytes_max}")]
     TooLong {
-        /// Length found.
+        /// Length of the line, in bytes.
         bytes: usize,
-        /// Length allowed.
+        /// Longest line allowed, in bytes.
         bytes_max: usize,
     },
-    /// Not the format it should be.
+    /// The line does not parse, or a field or column is unknown.
     #[error("is malformed: {reason}")]
     Malformed {
-        /// What the reader says.
+        /// Message of the parser.
         reason: String,
     },
-    /// A required field is empty or absent.
+    /// A required field is missing or empty.
     #[error("has no `{field}`")]
     Absent {
-        /// The field.
+        /// Name of the field.
         field: &'static str,
     },
-    /// The stock keeping unit cannot be an id.
+    /// The sku is not a valid id.
     #[error("sku {0}")]
     Sku(#[from] IdError),
-    /// The price cannot be read.
+    /// The price does not parse.
     #[error("price: {0}")]
     Price(#[from] MoneyError),
     /// The price is below zero.
@@ -88,53 +88,53 @@ pub enum LineFault {
         /// The price found.
         price: Money,
     },
-    /// The stock cannot be read.
-    #[error("stock `{found}` is neither a number of units nor units by size")]
+    /// The stock does not parse, or lists a size twice.
+    #[error("stock `{found}` is neither a number of units nor units by distinct sizes")]
     Stock {
-        /// What was found.
+        /// Text found.
         found: String,
     },
-    /// A text is too long or would break a line.
+    /// A text is too long or holds control characters, such as line breaks.
     #[error("`{field}` must be at most {chars_max} characters without control characters")]
     Text {
-        /// The field.
+        /// Name of the field.
         field: &'static str,
-        /// Characters allowed.
+        /// Most characters allowed.
         chars_max: usize,
     },
-    /// A facet key, facet value or category cannot be an identifier.
+    /// A facet key, facet value or category is not an identifier.
     #[error("`{found}` is not an identifier (a-z, 0-9, _)")]
     Identifier {
-        /// What was found.
+        /// Text found.
         found: String,
     },
-    /// The link is not an absolute http(s) link.
-    #[error("url `{found}` is not a link that starts with https:// or http://")]
+    /// The link is not an absolute http(s) link, or too long.
+    #[error("url `{found}` is not an http(s) link of at most {URL_CHARS_MAX} bytes")]
     Url {
-        /// What was found.
+        /// Text found.
         found: String,
     },
     /// More entries than allowed.
     #[error("has {found} {what}, limit is {limit}")]
     TooMany {
-        /// What there are too many of.
+        /// Name of the counted entries, such as `sizes`.
         what: &'static str,
-        /// How many.
+        /// Number found.
         found: usize,
-        /// How many are allowed.
+        /// Most allowed.
         limit: usize,
     },
-    /// The same product twice.
+    /// An earlier line has the same sku.
     #[error("repeats sku {sku} of line {first_line}")]
     Duplicate {
-        /// The repeated id.
+        /// The repeated sku.
         sku: Sku,
-        /// Where it stood first.
+        /// Line of its first occurrence, from 1.
         first_line: usize,
     },
 }
 
-/// A product as written, before its checks.
+/// A product as written in the file, not yet checked.
 #[derive(Debug, Default)]
 struct Draft {
     sku: String,
@@ -163,13 +163,13 @@ impl Default for DraftStock {
     }
 }
 
-/// Whether a text is one or more of a-z, 0-9 and `_`.
+/// Whether a text consists of 1 to [`TEXT_CHARS_MAX`] of a-z, 0-9 and `_`.
 pub(crate) fn is_identifier(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     !text.is_empty() && text.len() <= TEXT_CHARS_MAX && text.chars().all(allowed)
 }
 
-/// Reads all products of a catalog, in the order of the file.
+/// Parses all products of a catalog, in file order.
 ///
 /// # Errors
 /// At the first fault, with its line.
@@ -190,7 +190,7 @@ pub(crate) fn read_products(
     Ok(intake.products)
 }
 
-/// Gathers products and refuses repeated ones.
+/// Checks and collects products, and refuses repeated skus.
 struct Intake<'a> {
     limits: &'a CatalogLimits,
     products: Vec<Product>,
@@ -241,7 +241,7 @@ fn checked(draft: Draft, limits: &CatalogLimits) -> Result<Product, LineFault> {
     Ok(Product { sku, name, brand, category, price, stock, facets, title, features, url, rank })
 }
 
-/// A side that was left out takes what the other language says.
+/// Fills an empty language with the text of the other one.
 fn both<T: Clone>(texts: Localized<T>, is_empty: impl Fn(&T) -> bool) -> Localized<T> {
     match (is_empty(&texts.en), is_empty(&texts.fr)) {
         (true, false) => Localized { en: texts.fr.clone(), fr: texts.fr },
@@ -370,21 +370,25 @@ mod tests {
     #[test]
     fn ndjson_faults_name_their_line_and_what_was_found() {
         for (from, to, told) in [
-            ("A-1", "B-1", "line 3 repeats sku B-1 of line 1"),
-            ("A-1", "", "line 3 sku is empty"),
-            ("Alpha", " ", "line 3 has no `name`"),
-            ("Alpha", "Al\\npha", "line 3 `name` must be at most"),
-            ("10.00", "-1", "line 3 price -1.00 EUR is negative"),
-            ("10.00", "1,5", "line 3 price: amount `1,5`"),
-            ("EUR", "euro", "line 3 price: currency `euro`"),
-            ("\"41\":3", "\"41\":-3", "line 3 stock `-3`"),
-            ("\"41\":3", "\"41\":1.5", "line 3 stock `1.5`"),
-            ("\"42\":0", "\" 41 \":0", "line 3 stock `41`"),
-            ("speed", "top speed", "line 3 `top speed` is not an identifier"),
-            ("shoes", "Shoes", "line 3 `Shoes` is not an identifier"),
-            ("\"name\"", "\"nom\"", "line 3 is malformed: unknown field `nom`"),
-            ("{\"sku\"", "\"sku\"", "line 3 is malformed"),
-            ("\"title\"", "\"url\":\"javascript:x\",\"title\"", "line 3 url `javascript:x`"),
+            ("A-1", "B-1", "catalog line 3 repeats sku B-1 of line 1"),
+            ("A-1", "", "catalog line 3 sku is empty"),
+            ("Alpha", " ", "catalog line 3 has no `name`"),
+            ("Alpha", "Al\\npha", "catalog line 3 `name` must be at most"),
+            ("10.00", "-1", "catalog line 3 price -1.00 EUR is negative"),
+            ("10.00", "1,5", "catalog line 3 price: amount `1,5`"),
+            ("EUR", "euro", "catalog line 3 price: currency `euro`"),
+            ("\"41\":3", "\"41\":-3", "catalog line 3 stock `-3`"),
+            ("\"41\":3", "\"41\":1.5", "catalog line 3 stock `1.5`"),
+            ("\"42\":0", "\" 41 \":0", "catalog line 3 stock `41`"),
+            ("speed", "top speed", "catalog line 3 `top speed` is not an identifier"),
+            ("shoes", "Shoes", "catalog line 3 `Shoes` is not an identifier"),
+            ("\"name\"", "\"nom\"", "catalog line 3 is malformed: unknown field `nom`"),
+            ("{\"sku\"", "\"sku\"", "catalog line 3 is malformed"),
+            (
+                "\"title\"",
+                "\"url\":\"javascript:x\",\"title\"",
+                "catalog line 3 url `javascript:x`",
+            ),
         ] {
             let fault = ndjson_fault(from, to);
             assert!(fault.starts_with(told), "{to}: {fault}");
@@ -400,11 +404,11 @@ mod tests {
             let read = read_products(text.as_bytes(), CatalogFormat::Ndjson, &limits);
             read.map(|_| ()).unwrap_err().to_string()
         };
-        assert_eq!(check(|l| l.products_max = 1), "line 2: one product too many, limit is 1");
+        assert_eq!(check(|l| l.products_max = 1), "catalog line 2: too many products, limit is 1");
         assert!(check(|l| l.line_bytes_max = 20).contains("bytes, limit is 20"));
-        assert_eq!(check(|l| l.facets_max = 1), "line 1 has 2 facets, limit is 1");
-        assert_eq!(check(|l| l.values_max = 1), "line 1 has 2 facet values, limit is 1");
-        assert_eq!(check(|l| l.sizes_max = 1), "line 1 has 2 sizes, limit is 1");
+        assert_eq!(check(|l| l.facets_max = 1), "catalog line 1 has 2 facets, limit is 1");
+        assert_eq!(check(|l| l.values_max = 1), "catalog line 1 has 2 facet values, limit is 1");
+        assert_eq!(check(|l| l.sizes_max = 1), "catalog line 1 has 2 sizes, limit is 1");
         assert!(check(|l| l.file_bytes_max = 9).contains("limit is 9"));
     }
 
@@ -425,21 +429,21 @@ mod tests {
     #[test]
     fn csv_faults_name_their_line() {
         for (from, to, told) in [
-            ("rank\n", "color\n", "line 1 is malformed: column `color`"),
-            ("rank\n", "sku\n", "line 1 is malformed: column `sku`"),
-            ("stock,", "brand,", "line 1 has no `stock`"),
-            (",4\n", ",x\n", "line 2 is malformed: rank `x`"),
-            (",4\n", ",4,5\n", "line 2 is malformed"),
-            ("41:3", "41:x", "line 2 stock `41:x|42:0`"),
-            ("feel=speed", "feel", "line 2 is malformed: facet `feel` has no value"),
-            ("EUR", "€", "line 2 price: currency `€`"),
+            ("rank\n", "color\n", "catalog line 1 is malformed: column `color`"),
+            ("rank\n", "sku\n", "catalog line 1 is malformed: column `sku`"),
+            ("stock,", "brand,", "catalog line 1 has no `stock`"),
+            (",4\n", ",x\n", "catalog line 2 is malformed: rank `x`"),
+            (",4\n", ",4,5\n", "catalog line 2 is malformed"),
+            ("41:3", "41:x", "catalog line 2 stock `41:x|42:0`"),
+            ("feel=speed", "feel", "catalog line 2 is malformed: facet `feel` has no value"),
+            ("EUR", "€", "catalog line 2 price: currency `€`"),
         ] {
             let fault = read(&CSV.replace(from, to), CatalogFormat::Csv).map(|_| ()).unwrap_err();
             assert!(fault.starts_with(told), "{to}: {fault}");
         }
         let twice = format!("{CSV}{}", CSV.lines().nth(1).unwrap_or_default());
         let fault = read(&twice, CatalogFormat::Csv).map(|_| ()).unwrap_err();
-        assert_eq!(fault, "line 3 repeats sku A-1 of line 2");
+        assert_eq!(fault, "catalog line 3 repeats sku A-1 of line 2");
     }
 
     proptest! {

@@ -1,7 +1,7 @@
-//! Ranks products by how well their texts match loose words: BM25 over weighted fields.
+//! Full-text index: scores products against loose words by BM25 over weighted fields.
 //!
-//! One index a language. A field's weight counts its words that many times, so that a word of a
-//! name outranks the same word among features.
+//! One index per language. A field's weight multiplies its word counts, so that a word in a name
+//! outranks the same word in a feature.
 //!
 //! Source: Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond".
 
@@ -11,10 +11,10 @@ use crate::catalog::words::stems;
 use std::collections::HashMap;
 use vitrine_base::language::Language;
 
-/// Saturation of repeated words: the usual textbook value, not tuned.
+/// BM25 saturation of repeated words: the usual textbook value, not tuned.
 const K1: f32 = 1.2;
-/// How much long texts are held back. Below the usual 0.75: product texts are all short, and the
-/// shop's better described products should not lose for it.
+/// BM25 length normalisation. Below the usual 0.75: product texts are all short, and products with
+/// more description should not rank lower for it.
 const B: f32 = 0.4;
 
 const NAME_WEIGHT: f32 = 3.0;
@@ -23,20 +23,20 @@ const TITLE_WEIGHT: f32 = 2.0;
 const CATEGORY_WEIGHT: f32 = 1.5;
 const FEATURE_WEIGHT: f32 = 1.0;
 
-/// Which products hold which words.
+/// Inverted index of one language; products are identified by their positions in the catalog.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextIndex {
-    /// Stem → (product, weighted count), products ascending.
+    /// Stem → (product, weighted count), by ascending product.
     postings: HashMap<String, Vec<(usize, f32)>>,
-    /// Stem → products whose own texts hold it, ascending.
+    /// Stem → products that contain it outside their category's words, ascending.
     own: HashMap<String, Vec<usize>>,
-    /// Weighted words of each product.
+    /// Weighted word count of each product, `[products]`.
     lengths: Vec<f32>,
     length_mean: f32,
 }
 
 impl TextIndex {
-    /// Reads the texts of all products in one language.
+    /// Indexes the texts of all products in one language.
     pub(crate) fn build(products: &[Product], book: &FacetBook, language: Language) -> Self {
         let mut index = Self::default();
         for (position, product) in products.iter().enumerate() {
@@ -78,13 +78,13 @@ impl TextIndex {
         index
     }
 
-    /// Whether any product holds this stem.
+    /// Whether any product contains this stem.
     pub(crate) fn holds(&self, stem: &str) -> bool {
         self.postings.contains_key(stem)
     }
 
-    /// How many of some stems each product's own texts hold, `[products]`; its category's words
-    /// do not count.
+    /// Number of the given stems that each product's own texts contain, `[products]`; the words of
+    /// its category do not count.
     pub(crate) fn holding(&self, stems: &[String]) -> Vec<usize> {
         let mut counts = vec![0; self.lengths.len()];
         for stem in stems {
@@ -95,7 +95,7 @@ impl TextIndex {
         counts
     }
 
-    /// Score of every product for some stems, `[products]`; 0 where no stem matches.
+    /// BM25 score of every product for the given stems, `[products]`; 0 if no stem matches.
     #[expect(clippy::cast_precision_loss, reason = "a catalog has far fewer than 2^23 products")]
     pub(crate) fn scores(&self, stems: &[String]) -> Vec<f32> {
         let mut scores = vec![0.0; self.lengths.len()];

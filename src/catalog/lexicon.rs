@@ -1,8 +1,9 @@
-//! Maps what customers write to what the shop means: phrases → categories and facet values.
+//! Maps phrases that customers write to categories and facet values of the shop.
 //!
-//! One lexicon a language. A phrase is the stems of its content words, so that "chaussures pour la
-//! course" and "chaussure de course" are one. A typing error is corrected only when the word is
-//! unknown, long enough, and one edit away from a known word with the same first letter.
+//! One lexicon per language. A phrase is keyed by the stems of its content words, so that
+//! "chaussures pour la course" and "chaussure de course" are the same phrase. A typing error is
+//! corrected only if the word is unknown, has at least [`TYPO_LETTERS_MIN`] letters and is one edit
+//! away from a known word with the same first letter.
 //!
 //! Source of the distance: Damerau 1964, restricted to adjacent swaps ("optimal string alignment").
 
@@ -21,13 +22,13 @@ use std::collections::HashSet;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 
-/// Letters below which a word is never corrected: one edit of "bleu" is already another word.
+/// Shortest word that is corrected, in letters: one edit of "bleu" is already another word.
 const TYPO_LETTERS_MIN: usize = 5;
 
-/// What a phrase stands for.
+/// Meaning of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
-    /// A kind of product.
+    /// Id of a category.
     Category(String),
     /// A value of a facet.
     Choice(FacetChoice),
@@ -41,17 +42,18 @@ pub(crate) struct Lexicon {
     spelling: Spelling,
 }
 
-/// A phrase found at the start of some stems.
+/// A phrase found at the start of a sequence of stems.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found<'a> {
-    /// How many stems it takes.
+    /// Number of stems that it covers.
     pub(crate) words: usize,
-    /// What it stands for; never empty.
+    /// Its meanings; never empty.
     pub(crate) targets: &'a [Target],
 }
 
 impl Lexicon {
-    /// Gathers the phrases of the shop's vocabulary and the brands and names of its products.
+    /// Collects the phrases of the shop's vocabulary and the brands of its products. Product names
+    /// serve typo correction only.
     pub(crate) fn build(book: &FacetBook, products: &[Product], language: Language) -> Self {
         let mut lexicon = Self::default();
         lexicon.spelling.keep(book.keep());
@@ -91,7 +93,7 @@ impl Lexicon {
 
     fn add(&mut self, phrase: &str, language: Language, target: &Target) {
         let phrase_stems = stems(phrase, language);
-        // "sans caféine" is understood as "caféine" turned around, not as a phrase of its own.
+        // "sans caféine" is read as "caféine" negated, so it is not a phrase of its own.
         let negative = words(phrase, language).iter().any(|word| is_negation(&word.folded));
         if phrase_stems.is_empty() || negative {
             return;
@@ -104,7 +106,7 @@ impl Lexicon {
         self.spelling.learn(phrase, language, Rank::Phrase);
     }
 
-    /// The longest phrase that `stems` begins with.
+    /// The longest phrase at the start of `stems`; `None` if no phrase matches.
     pub(crate) fn longest<'a>(&'a self, stems: &[&str]) -> Option<Found<'a>> {
         let words_max = self.phrase_words_max.min(stems.len());
         (1..=words_max).rev().find_map(|words| {
@@ -113,26 +115,28 @@ impl Lexicon {
         })
     }
 
-    /// The stem that an unknown word was probably meant to have.
+    /// Stem of the known word that an unknown word probably stands for; `None` if the word is known
+    /// or no known word is close enough.
     pub(crate) fn corrected(&self, folded: &str, stem: &str) -> Option<&str> {
         self.spelling.corrected(folded, stem)
     }
 }
 
-/// How well known a word is: words of phrases before words of product names.
+/// Priority of a word as a correction: words of phrases before words of product names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Phrase,
     Text,
 }
 
-/// Known words, for typing errors.
+/// Known words, for typo correction.
 #[derive(Debug, Clone, Default)]
 struct Spelling {
-    /// Folded word → (how well known, stem); emptied into `by_first` when complete.
+    /// Folded word → (priority, stem); `freeze` moves it into `by_first`.
     words: BTreeMap<String, (Rank, String)>,
-    /// First letter → known words, best known first, then in alphabetical order.
+    /// First letter → (folded word, stem), by priority, then alphabetically.
     by_first: HashMap<char, Vec<(String, String)>>,
+    /// Folded words and stems that are never corrected.
     known: HashSet<String>,
 }
 

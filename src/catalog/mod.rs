@@ -1,10 +1,10 @@
-//! The shop's products: what there is, what a customer means, and which question narrows best.
+//! The shop's catalog: products, understanding of messages in the shop's terms, search, questions.
 //!
-//! Owns reading and checking the catalog, understanding a message in the shop's own words, finding
+//! Owns reading and checking the catalog, extracting what a customer wants from a message, finding
 //! products and choosing facet questions. Refuses to write replies or to decide what a turn does.
-//! A [`Catalog`] never changes; a new one takes its place, so it is shared behind an `Arc`.
+//! A [`Catalog`] is immutable, so it can be shared behind an `Arc`.
 //!
-//! In reading order: `product`, `book` (vocabulary), `import`, `words`, `lexicon`, `amounts`,
+//! In reading order: `product`, `book`, `import`, `words`, `lexicon`, `amounts`,
 //! `names`, `understand`, `index`, `search`, `facets`.
 
 mod amounts;
@@ -73,102 +73,106 @@ use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 use vitrine_base::money::Currency;
 
-/// Names under which a catalog is looked for in a folder, in this order.
+/// File names of a catalog that are tried in a folder, in this order.
 const FILE_NAMES: [&str; 2] = ["catalog.ndjson", "catalog.csv"];
-/// The vocabulary's name, beside the catalog.
+/// File name of the vocabulary, in the folder of the catalog.
 const FACETS_NAME: &str = "facets.toml";
 
-/// Facets that every shop has without naming them.
+/// Facets that every shop has without declaring them.
 const OWN_KEYS: [&str; 2] = [BRAND_KEY, CATEGORY_KEY];
 
-/// What a catalog may hold at most.
+/// Limits of a catalog and its facets file; a file over one is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CatalogLimits {
-    /// Bytes of a catalog or facets file. Recommended: 64 MiB.
+    /// Size of the catalog file and of the facets file, in bytes. The gateway allows 64 MiB.
     pub file_bytes_max: u64,
-    /// Products. Recommended: 50,000; a search looks at each.
+    /// Products; a search scans all of them. The gateway allows 50,000.
     pub products_max: usize,
-    /// Bytes of one line. Recommended: 64 KiB.
+    /// Length of one line, in bytes. The gateway allows 64 KiB.
     pub line_bytes_max: usize,
-    /// Facets of a product and of the shop. Recommended: 64.
+    /// Facets of a product, and of the shop. The gateway allows 64.
     pub facets_max: usize,
-    /// Values of a facet, and categories of the shop. Recommended: 512.
+    /// Values of a facet, and categories of the shop. The gateway allows 512.
     pub values_max: usize,
-    /// Sizes of a product. Recommended: 64.
+    /// Sizes of a product. The gateway allows 64.
     pub sizes_max: usize,
-    /// Features of a product in one language. Recommended: 32.
+    /// Features of a product in one language. The gateway allows 32.
     pub features_max: usize,
 }
 
-/// Why a catalog cannot be used.
+/// Why a catalog is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// The file or folder cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// Which one.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         cause: std::io::Error,
     },
-    /// The ending tells no format.
-    #[error("{} is no .ndjson, .jsonl or .csv file nor a folder with one", path.display())]
+    /// The file extension is unknown, or the folder holds no catalog.
+    #[error(
+        "{} is neither a .ndjson, .jsonl or .csv file nor a folder with catalog.ndjson or \
+         catalog.csv",
+        path.display()
+    )]
     Format {
         /// The path found.
         path: PathBuf,
     },
     /// The file is too large.
-    #[error("has {bytes} bytes or more, limit is {bytes_max}")]
+    #[error("catalog or facets file has {bytes} bytes or more, limit is {bytes_max}")]
     TooLarge {
-        /// Bytes found.
+        /// Bytes found; the file may be larger.
         bytes: u64,
-        /// Bytes allowed.
+        /// Most bytes allowed.
         bytes_max: u64,
     },
     /// More products than allowed.
-    #[error("line {line}: one product too many, limit is {products_max}")]
+    #[error("catalog line {line}: too many products, limit is {products_max}")]
     TooManyProducts {
         /// The first line over the limit, from 1.
         line: usize,
-        /// Products allowed.
+        /// Most products allowed.
         products_max: usize,
     },
-    /// A line is wrong.
-    #[error("line {line} {fault}")]
+    /// A line of the catalog is invalid.
+    #[error("catalog line {line} {fault}")]
     Line {
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
         /// What is wrong with it.
         fault: Box<LineFault>,
     },
-    /// The facets file has another shape.
+    /// The facets file is not TOML of the expected shape.
     #[error("facets file, line {line}: {reason}")]
     FacetFile {
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
-        /// What the TOML reader says.
+        /// Message of the TOML parser.
         reason: String,
     },
-    /// An entry of the facets file is wrong.
+    /// An entry of the facets file is invalid.
     #[error("facets file: {0}")]
     Facets(FacetFault),
 }
 
-/// Numbers about a catalog, for people.
+/// Summary of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogCounts {
-    /// Products.
+    /// Number of products.
     pub products: usize,
-    /// Products of which nothing is left.
+    /// Number of products without any unit in stock.
     pub out_of_stock: usize,
-    /// Categories that have products.
+    /// Number of categories that products name.
     pub categories: usize,
-    /// Facet values and categories of products that the vocabulary does not name, sorted.
+    /// Facet values and categories of products that the vocabulary does not define, sorted.
     pub unlabelled: Vec<FacetChoice>,
 }
 
-/// All products of a shop and its vocabulary; never changes.
+/// Products and vocabulary of a shop, with the indexes built from them; immutable.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     products: Vec<Product>,
@@ -183,11 +187,11 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads a catalog file, or the folder that holds `catalog.ndjson` or `catalog.csv`, and the
-    /// `facets.toml` beside it when there is one.
+    /// Reads a catalog from a file, or from `catalog.ndjson` or `catalog.csv` in a folder, and its
+    /// vocabulary from `facets.toml` in the same folder, if there is one.
     ///
     /// # Errors
-    /// If a file cannot be read, is over a limit or has a fault; lines are named.
+    /// If a file cannot be read, exceeds a limit or is invalid; the error holds the line.
     pub fn open(path: &Path, limits: &CatalogLimits) -> Result<Self, CatalogError> {
         let file = if path.is_dir() {
             let names = FILE_NAMES.iter().map(|name| path.join(name));
@@ -209,10 +213,10 @@ impl Catalog {
         Self::parse(&read_bounded(&file, limits.file_bytes_max)?, format, book, limits)
     }
 
-    /// Reads products from memory and puts them together with a vocabulary.
+    /// Parses products and combines them with a vocabulary.
     ///
     /// # Errors
-    /// At the first line with a fault, or over a limit.
+    /// At the first invalid line, or if a limit is exceeded.
     pub fn parse(
         bytes: &[u8],
         format: CatalogFormat,
@@ -222,7 +226,7 @@ impl Catalog {
         Ok(Self::build(import::read_products(bytes, format, limits)?, book))
     }
 
-    /// A shop without products: every search finds nothing.
+    /// A catalog without products; every search finds nothing.
     #[must_use]
     pub fn empty() -> Self {
         Self::build(Vec::new(), FacetBook::default())
@@ -244,13 +248,13 @@ impl Catalog {
         Self { products, positions, book, askable, sizes, currency, names, lexicons, indexes }
     }
 
-    /// All products in the order of the file.
+    /// All products, in file order.
     #[must_use]
     pub fn products(&self) -> &[Product] {
         &self.products
     }
 
-    /// One product.
+    /// Looks up a product.
     #[must_use]
     pub fn get(&self, sku: &Sku) -> Option<&Product> {
         self.position(sku).map(|position| &self.products[position])
@@ -260,13 +264,13 @@ impl Catalog {
         self.positions.get(sku).copied()
     }
 
-    /// The shop's vocabulary: labels, questions, categories.
+    /// The shop's vocabulary: facets, categories, labels and questions.
     #[must_use]
     pub fn book(&self) -> &FacetBook {
         &self.book
     }
 
-    /// Numbers about the catalog.
+    /// Counts products and categories, and lists facet values without a label.
     #[must_use]
     pub fn counts(&self) -> CatalogCounts {
         let categories: BTreeSet<&str> =
@@ -291,10 +295,10 @@ impl Catalog {
         }
     }
 
-    /// Reads what a customer wants from one message.
+    /// Extracts what a customer wants from one message.
     ///
-    /// Tries `language` first, and the other one when that explains more of the text: short
-    /// messages are easily taken for the wrong language.
+    /// Reads the text in both languages and keeps the reading that explains more words, on a tie
+    /// the one in `language`: the language of short messages is often misdetected.
     #[must_use]
     pub fn understand(&self, text: &str, language: Language) -> Understanding {
         self.understand_in(text, language).0
@@ -325,9 +329,9 @@ impl Catalog {
         (found, language)
     }
 
-    /// Finds products for a need that may stem from several messages.
+    /// Finds products for a need, which may combine several messages.
     ///
-    /// `language` is that of `need.leftover`. At most `hits_max` hits.
+    /// `language` is the language of `need.leftover`. Returns at most `hits_max` hits.
     #[must_use]
     pub fn find(&self, need: &Understanding, language: Language, hits_max: usize) -> Found {
         let index = self.indexes.get(language);
@@ -338,7 +342,7 @@ impl Catalog {
         search::find(self, need, &merit, hits_max)
     }
 
-    /// Stems of some words, each corrected when no product's text holds it.
+    /// Stems of the words in `texts`; a word that no product text contains is typo-corrected.
     fn known_stems(&self, texts: &[String], language: Language) -> Vec<String> {
         let index = self.indexes.get(language);
         let lexicon = self.lexicons.get(language);
@@ -351,7 +355,7 @@ impl Catalog {
         stems
     }
 
-    /// Understands one message and finds products for it, at most `hits_max` hits.
+    /// Understands one message and finds products for it; returns at most `hits_max` hits.
     #[must_use]
     pub fn search(&self, text: &str, language: Language, hits_max: usize) -> Search {
         let (understanding, language) = self.understand_in(text, language);
@@ -359,7 +363,7 @@ impl Catalog {
         Search { understanding, found }
     }
 
-    /// Products in stock that meet every fact of a need, the shop's order first.
+    /// Products in stock that meet every criterion of a need, in the shop's order.
     #[must_use]
     pub fn candidates(&self, need: &Understanding) -> Vec<&Product> {
         let scores = vec![0.0; self.products.len()];
@@ -376,9 +380,10 @@ impl Catalog {
         found
     }
 
-    /// The question that narrows a need best; `None` when showing products is better.
+    /// The question that narrows a need best; `None` if the need names products or no question
+    /// passes the thresholds.
     ///
-    /// `asked` are facets asked about before, whatever the answer was.
+    /// `asked` holds the keys of facets already asked about, answered or not.
     #[must_use]
     pub fn question(
         &self,
@@ -395,7 +400,7 @@ impl Catalog {
         best_question(&self.candidates(need), &known, &self.askable, options)
     }
 
-    /// What an option is called: a facet value, a brand, a size, a category or a budget.
+    /// Label of an option: a facet value, a brand, a size, a category or a budget.
     #[must_use]
     pub fn label(&self, choice: &FacetChoice, language: Language) -> String {
         match choice.key.as_str() {
@@ -409,7 +414,7 @@ impl Catalog {
         }
     }
 
-    /// What kind of thing a product is: its own title, else its category's label.
+    /// Short description of what a product is: its own title, or else its category's label.
     #[must_use]
     pub fn title(&self, product: &Product, language: Language) -> String {
         let title = product.title.get(language);
@@ -420,7 +425,8 @@ impl Catalog {
         }
     }
 
-    /// A noun phrase for a need ("running shoes"); `None` when nothing in it makes one.
+    /// Noun phrase for a need ("running shoes"); `None` if neither its category nor a facet value
+    /// gives one.
     #[must_use]
     pub fn need_text(&self, need: &Understanding, language: Language) -> Option<String> {
         if let Some(category) = &need.category {
@@ -432,7 +438,8 @@ impl Catalog {
     }
 }
 
-/// Facets of the shop that are worth asking, and its widest categories when it asks for them.
+/// Facets with an ask weight above 0, and the top-level categories as one more facet if the shop
+/// asks for them.
 fn askable(book: &FacetBook) -> Vec<AskableFacet> {
     let facets = book.facets().iter().map(|facet| AskableFacet {
         key: facet.key.clone(),

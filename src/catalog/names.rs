@@ -1,4 +1,4 @@
-//! Recognises products that a text names outright, by sku or by name.
+//! Recognises products that a text names explicitly, by sku or by name.
 
 use crate::catalog::lexicon::Lexicon;
 use crate::catalog::product::Product;
@@ -11,25 +11,25 @@ use std::collections::HashMap;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 
-/// Words of a product's name that may stand for it alone have at least this many letters.
+/// Fewest letters of each word in a name without its brand, for that name to identify a product.
 const NAME_LETTERS_MIN: usize = 5;
 
-/// Names and skus of all products, by their positions in the catalog.
+/// Names and skus of all products, with their positions in the catalog.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     skus: HashMap<String, usize>,
-    /// As `_slug_`, so that a name is found between the words of a text.
+    /// Names as `_slug_`, so that a name matches whole words only.
     names: Vec<(String, usize)>,
 }
 
 impl Names {
-    /// Gathers what each product can be told apart by.
+    /// Collects the skus and distinctive names of the products.
     pub(crate) fn build(products: &[Product], lexicons: &Localized<Lexicon>) -> Self {
         let skus = products.iter().map(|product| product.sku.as_str().to_uppercase()).zip(0..);
         Self { skus: skus.collect(), names: distinct(products, lexicons) }
     }
 
-    /// Positions of the products that a text names, ascending.
+    /// Positions of the products that a text names, in ascending order.
     pub(crate) fn mentioned(&self, text: &str) -> BTreeSet<usize> {
         let clipped: String = text.chars().take(TEXT_CHARS_MAX).collect();
         let mut positions: BTreeSet<usize> = BTreeSet::new();
@@ -44,8 +44,8 @@ impl Names {
     }
 }
 
-/// Names by which a product can be told apart, as `_slug_`: the whole name, and the name without
-/// its brand when its words are long, mean nothing else in the shop and belong to it alone.
+/// Distinctive names of the products, as `_slug_`: the whole name, and the name without its brand
+/// if its words are long and have no meaning in the lexicons. Names of two products are left out.
 fn distinct(products: &[Product], lexicons: &Localized<Lexicon>) -> Vec<(String, usize)> {
     let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
     let mut add = |name: String, position: usize| {

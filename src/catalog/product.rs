@@ -1,7 +1,7 @@
-//! One sellable article as the shop describes it, and what is left of it.
+//! One sellable article as the shop describes it, and its stock.
 //!
-//! Invariants (kept by `import`)
-//! - Texts hold no control characters, so a fact never breaks the line it is written on.
+//! Invariants (enforced by `import`)
+//! - Texts hold no control characters, so they never break a line of a prompt or reply.
 //! - Facet keys and values are lower-case identifiers; a key has at least one value.
 //! - The price is not negative.
 
@@ -15,20 +15,20 @@ use vitrine_base::money::Money;
 /// One value of one facet, written `feel=comfort`; also the id of the option that a customer taps.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FacetChoice {
-    /// The facet, such as `feel`.
+    /// Key of the facet, such as `feel`.
     pub key: String,
-    /// Its value, such as `comfort`.
+    /// Id of the value, such as `comfort`.
     pub value: String,
 }
 
 impl FacetChoice {
-    /// Names a value of a facet.
+    /// The value `value` of the facet `key`; neither is checked.
     #[must_use]
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into() }
     }
 
-    /// Reads `key=value`; `None` when either side is empty or there is no equals sign.
+    /// Parses `key=value`; `None` if there is no equals sign or a side is empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (key, value) = text.split_once('=')?;
@@ -42,10 +42,10 @@ impl fmt::Display for FacetChoice {
     }
 }
 
-/// What is left of a product, in units.
+/// Stock of a product, in units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stock {
-    /// A product without sizes.
+    /// Units of a product without sizes.
     Total(u32),
     /// Units by size, in the shop's order.
     BySize(Vec<(String, u32)>),
@@ -56,31 +56,31 @@ pub enum Stock {
 pub struct Product {
     /// Its id, unique in the catalog.
     pub sku: Sku,
-    /// Its name as said to a customer.
+    /// Its name as written in replies.
     pub name: String,
-    /// Who makes it; empty when unknown.
+    /// Its brand; empty if unknown.
     pub brand: String,
     /// Category id, such as `running_shoes`.
     pub category: String,
     /// Price of one unit.
     pub price: Money,
-    /// What is left.
+    /// Units in stock.
     pub stock: Stock,
-    /// Facet key → its values; in a catalog with `category` (with all wider ones) and, when it is
-    /// known, `brand`.
+    /// Facet key → values. In a [`Catalog`](crate::catalog::Catalog) it also holds `category` with
+    /// all its ancestors and, if known, `brand`.
     pub facets: BTreeMap<String, Vec<String>>,
-    /// What kind of thing it is, a short noun phrase; empty when the shop gave none.
+    /// Short noun phrase for what it is; empty if the shop gave none.
     pub title: Localized<String>,
-    /// Short noun phrases that are true of it.
+    /// Its features, as short noun phrases.
     pub features: Localized<Vec<String>>,
-    /// Its page, an absolute http(s) link.
+    /// Absolute http(s) link to its page; `None` if it has none.
     pub url: Option<String>,
-    /// The shop's own order, lower first; `None` comes last.
+    /// Position in the shop's own order, lower first; `None` comes last.
     pub rank: Option<u32>,
 }
 
 impl Product {
-    /// Values of a facet; empty when the product says nothing about it.
+    /// Values of a facet; empty if the product does not have the facet.
     #[must_use]
     pub fn values(&self, key: &str) -> &[String] {
         self.facets.get(key).map_or(&[], Vec::as_slice)
@@ -92,9 +92,10 @@ impl Product {
         self.values(&choice.key).contains(&choice.value)
     }
 
-    /// Units left, of one size or of all; `None` for a size that the product does not come in.
+    /// Units in stock, of one size or, without a size, of all sizes together; returns `None` for a
+    /// size that the product does not come in.
     ///
-    /// A product without sizes has its whole stock in any size.
+    /// A product without sizes has its whole stock in every size.
     #[must_use]
     pub fn units(&self, size: Option<&str>) -> Option<u32> {
         match (&self.stock, size) {
@@ -108,13 +109,13 @@ impl Product {
         }
     }
 
-    /// Whether one unit is left, of one size or of any.
+    /// Whether a unit is in stock, of one size or, without a size, of any size.
     #[must_use]
     pub fn in_stock(&self, size: Option<&str>) -> bool {
         self.units(size).is_some_and(|units| units > 0)
     }
 
-    /// All sizes in the shop's order; empty for a product without sizes.
+    /// All sizes, in the shop's order; empty for a product without sizes.
     #[must_use]
     pub fn sizes(&self) -> Vec<&str> {
         match &self.stock {
@@ -123,13 +124,13 @@ impl Product {
         }
     }
 
-    /// Sizes of which at least one unit is left, in the shop's order.
+    /// Sizes with a unit in stock, in the shop's order.
     #[must_use]
     pub fn sizes_in_stock(&self) -> Vec<&str> {
         self.sizes().into_iter().filter(|size| self.in_stock(Some(size))).collect()
     }
 
-    /// Short noun phrases in a language.
+    /// Its features in a language, as short noun phrases.
     #[must_use]
     pub fn features(&self, language: Language) -> &[String] {
         self.features.get(language)

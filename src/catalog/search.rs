@@ -1,11 +1,15 @@
-//! Finds products for a need: facts filter, loose words and the shop's own order rank.
+//! Product search: the criteria of a need filter; loose words and the shop's own order rank.
+//!
+//! Criteria are category, facet values wanted and unwanted, size and budget.
 //!
 //! Invariants
-//! - Every hit meets every fact of the understanding, except those listed in `relaxed`.
-//! - Order: in stock first, then the score of loose words, then facet values that a product has
-//!   outright, then words of its own texts, then (when asked for) price, then the shop's rank, then
-//!   sku. The same query on the same catalog always gives the same hits.
-//! - A need of loose words alone only finds products that hold one of them.
+//! - A need that names products finds exactly those. Otherwise every hit meets every criterion,
+//!   except those listed in `relaxed`.
+//! - Order: in stock first, then by loose-word score, then by number of wanted facet values that
+//!   the product states, then by number of words of `said` in its own texts, then (if `cheapest`)
+//!   by price, then by the shop's rank, then by sku. The same query on the same catalog always
+//!   gives the same hits.
+//! - A need of loose words alone finds only products that contain one of them.
 
 use crate::catalog::Catalog;
 use crate::catalog::book::Missing;
@@ -21,22 +25,22 @@ use vitrine_base::money::Money;
 /// One product found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// The product.
+    /// Sku of the product.
     pub sku: Sku,
-    /// How well its texts match the loose words; 0 without any. No unit, only for comparing.
+    /// BM25 score of its texts for the loose words, for comparison only; 0 without loose words.
     pub score: f32,
-    /// Whether one unit is left, in the size asked for.
+    /// Whether a unit is in stock, in the size asked for.
     pub in_stock: bool,
 }
 
-/// A fact that had to be let go to find anything.
+/// A criterion that was dropped because nothing met all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relaxed {
     /// The category was widened to its parent.
     Category {
-        /// What was asked for.
+        /// Category asked for.
         from: String,
-        /// What was looked through instead.
+        /// Category searched instead.
         to: String,
     },
     /// A wanted facet value.
@@ -51,43 +55,43 @@ pub enum Relaxed {
     BudgetMin(Money),
 }
 
-/// What a search found.
+/// Result of a search.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Found {
-    /// Best first, at most as many as asked for.
+    /// Products found, best first, at most as many as asked for.
     pub hits: Vec<Hit>,
-    /// Products that match, hits included.
+    /// Number of products that match, hits included.
     pub matching: usize,
-    /// Facts let go because nothing matched them all; empty when the hits meet every fact.
+    /// Criteria dropped, in order; empty if the hits meet every criterion.
     pub relaxed: Vec<Relaxed>,
 }
 
 impl Found {
-    /// Whether there are hits and each meets every fact.
+    /// Whether there are hits and no criterion was dropped.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.relaxed.is_empty() && !self.hits.is_empty()
     }
 }
 
-/// A message understood, and what was found for it.
+/// What a message was understood to mean, and the products found for it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Search {
     /// What the customer wants.
     pub understanding: Understanding,
-    /// The products for it.
+    /// The products found.
     pub found: Found,
 }
 
-/// How well each product's texts match a need, `[products]` each.
+/// How well each product's texts match a need; both vectors are `[products]`.
 pub(super) struct Merit {
-    /// Score for the loose words; 0 where none matches.
+    /// BM25 score for the loose words; 0 if none matches.
     pub(super) scores: Vec<f32>,
-    /// How many of the words said the product's own texts hold.
+    /// Number of words of `Understanding::said` that the product's own texts contain.
     pub(super) said: Vec<usize>,
 }
 
-/// Products for a need, best first.
+/// Finds products for a need, best first; drops criteria one by one while nothing matches.
 pub(super) fn find(
     catalog: &Catalog,
     need: &Understanding,
@@ -98,7 +102,7 @@ pub(super) fn find(
     let mut relaxed = Vec::new();
     let mut wanted = need.clone();
     let mut positions = matching(catalog, &wanted, scores);
-    // Each step lets one fact go, so this ends; a need of loose words alone has nothing to let go.
+    // Each step widens or drops one criterion, so the loop ends.
     while positions.is_empty() && wanted.narrows() && wanted.mentioned.is_empty() {
         let Some((step, less)) = next_relaxation(catalog, &wanted, scores) else { break };
         relaxed.push(step);
@@ -120,7 +124,8 @@ pub(super) fn find(
     Found { hits, matching, relaxed }
 }
 
-/// Positions of the products that meet every fact, in the order of the catalog.
+/// Positions of the matching products: those named; otherwise, in catalog order, those that meet
+/// every criterion or, without criteria, those with a positive score.
 pub(super) fn matching(catalog: &Catalog, need: &Understanding, scores: &[f32]) -> Vec<usize> {
     if !need.mentioned.is_empty() {
         return need.mentioned.iter().filter_map(|sku| catalog.position(sku)).collect();
@@ -134,13 +139,13 @@ pub(super) fn matching(catalog: &Catalog, need: &Understanding, scores: &[f32]) 
         .collect()
 }
 
-/// Whether a product meets every fact of a need.
+/// Whether a product meets every criterion of a need.
 fn meets(catalog: &Catalog, product: &Product, need: &Understanding) -> bool {
     let book = catalog.book();
     let category =
         need.category.as_ref().is_none_or(|wanted| book.is_within(&product.category, wanted));
     let budget = |limit: Option<Money>, allowed: fn(Ordering) -> bool| {
-        // Another currency cannot be compared; the caller sees it in the understanding.
+        // A budget in another currency cannot be compared and is ignored.
         limit.is_none_or(|limit| {
             limit.currency != product.price.currency
                 || allowed(product.price.amount.cmp(&limit.amount))
@@ -157,7 +162,7 @@ fn meets(catalog: &Catalog, product: &Product, need: &Understanding) -> bool {
         && need.constraints.iter().all(|choice| meets_facet(catalog, product, need, choice))
 }
 
-/// Whether a product has one of the values wanted of a facet.
+/// Whether a product has one of the wanted values of the facet of `choice`.
 fn meets_facet(
     catalog: &Catalog,
     product: &Product,
@@ -192,7 +197,7 @@ fn rank(catalog: &Catalog, need: &Understanding, merit: &Merit, positions: &mut 
     });
 }
 
-/// A score in its total order.
+/// A score with a total order, for sorting.
 #[derive(PartialEq)]
 struct Score(f32);
 
@@ -210,7 +215,8 @@ impl Ord for Score {
     }
 }
 
-/// The mildest fact to let go: the first that alone brings products back, else the mildest of all.
+/// The next criterion to drop: the mildest whose loss alone brings products back, otherwise the
+/// mildest of all. `None` if no criterion would be left.
 fn next_relaxation(
     catalog: &Catalog,
     need: &Understanding,
@@ -221,12 +227,12 @@ fn next_relaxation(
         .iter()
         .position(|(_, less)| less.narrows() && !matching(catalog, less, scores).is_empty());
     let index = working.unwrap_or_default();
-    // Letting the last fact go would offer the whole shop.
+    // Without any criterion the whole shop would match.
     (index < steps.len()).then(|| steps.swap_remove(index)).filter(|(_, less)| less.narrows())
 }
 
-/// Every way to let one fact go, mildest first: a wider category, then facets by falling worth to
-/// ask, then the size, then the budget.
+/// Every way to relax one criterion, mildest first: the category to its parent, unwanted facet
+/// values, wanted facet values by rising ask weight, the size, the highest price, the lowest price.
 fn relaxations(catalog: &Catalog, need: &Understanding) -> Vec<(Relaxed, Understanding)> {
     let book = catalog.book();
     let mut steps = Vec::new();

@@ -1,7 +1,8 @@
-//! Claims about the example shop: what customers write in both languages, and what they get.
+//! Claims about the example shop: messages in both languages, and the products and questions they
+//! lead to.
 //!
-//! Reads `examples/shop` as shipped. A claim that fails after a change of the catalog tells that
-//! the demo conversation broke, not that the code did.
+//! Reads `examples/shop` as shipped. A failure after a change of the shop's files means that the
+//! demo conversation broke, not the code.
 
 use crate::catalog::BUDGET_MAX_KEY;
 use crate::catalog::Catalog;

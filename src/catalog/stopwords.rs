@@ -1,16 +1,17 @@
-//! Words that say nothing about which product is wanted, in English and French, folded.
+//! Stop words: English and French words, folded, that do not describe a product.
 //!
-//! Function words, and what people write around a need in a chat. A word that some shop may use
-//! to tell products apart ("long", "light", "small") does not belong here.
+//! Function words, and words that people write around a need in a chat. A word that some shop may
+//! use to distinguish products ("long", "light", "small") does not belong here.
 
-/// Whether a folded word says nothing about products.
+/// Whether a folded word is a stop word; single ASCII characters always are.
 ///
-/// Both languages at once: customers mix them, and no word here names a product in the other.
+/// Checks both languages at once: customers mix them, and no stop word of one language describes a
+/// product in the other.
 pub(crate) fn is_stop_word(folded: &str) -> bool {
     folded.len() == 1 && folded.is_ascii() || STOP_WORDS.binary_search(&folded).is_ok()
 }
 
-/// Sorted, for the binary search; a test holds it so.
+/// Sorted for the binary search; a test enforces the order.
 #[rustfmt::skip]
 const STOP_WORDS: &[&str] = &[
     "about", "achat", "achete", "acheter", "actually", "adapte", "adaptee", "adaptees", "adaptes",

@@ -1,4 +1,4 @@
-//! Small products and limits for the tests of this layer.
+//! Test fixtures of the catalog: limits and small products.
 
 use crate::catalog::CatalogLimits;
 use crate::catalog::product::FacetChoice;
@@ -9,7 +9,7 @@ use vitrine_base::ids::Sku;
 use vitrine_base::localized::Localized;
 use vitrine_base::money::Money;
 
-/// Limits that the example shop keeps.
+/// Limits that the example shop meets.
 pub(crate) fn limits() -> CatalogLimits {
     CatalogLimits {
         file_bytes_max: 1 << 20,

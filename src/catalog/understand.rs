@@ -1,13 +1,12 @@
-//! What a customer wants, read from one message: category, facet values, budget, size, products
-//! named, and the words left over.
+//! What a customer wants, extracted from one message: category, facet values, budget, size, named
+//! products and leftover words.
 //!
-//! Pure. A need grows over several messages: [`Understanding::refine`] lays a later one over an
-//! earlier one, and [`Understanding::choices`] writes it as `key=value` pairs that a thread can
-//! keep and [`Catalog::recall`](crate::catalog::Catalog::recall) can read again.
+//! Pure. A need grows over several messages: [`Understanding::refine`] merges a later message into
+//! it, and [`Understanding::choices`] writes it as `key=value` pairs that a conversation stores and
+//! [`Understanding::from_choices`] reads back.
 //!
 //! Invariants
-//! - Constraints are in the order of the text, without repeats; several values of one facet mean
-//!   "either".
+//! - Constraints are in text order, without repeats; several values of one facet mean "either".
 
 use crate::catalog::amounts;
 use crate::catalog::book::FacetBook;
@@ -23,36 +22,36 @@ use vitrine_base::language::Language;
 use vitrine_base::money::Currency;
 use vitrine_base::money::Money;
 
-/// The facet that every product with a brand has.
+/// Facet key of the brand: `brand=velance`. Every product with a brand has this facet.
 pub const BRAND_KEY: &str = "brand";
-/// The key of a size among option ids: `size=42`.
+/// Key of the size in option ids: `size=42`.
 pub const SIZE_KEY: &str = "size";
-/// The key of a category among option ids: `category=running_shoes`.
+/// Key of the category in option ids: `category=running_shoes`.
 pub const CATEGORY_KEY: &str = "category";
-/// The key of a highest price: `budget_max=50.00 EUR`.
+/// Key of the highest price: `budget_max=50.00 EUR`.
 pub const BUDGET_MAX_KEY: &str = "budget_max";
-/// The key of a lowest price: `budget_min=50.00 EUR`.
+/// Key of the lowest price: `budget_min=50.00 EUR`.
 pub const BUDGET_MIN_KEY: &str = "budget_min";
 
-/// The key of the words that named the kind of product: `said=casque velo`.
+/// Key of the words that named the category: `said=casque velo`.
 pub const SAID_KEY: &str = "said";
 
-/// Words kept of what was said, so that a long thread stays small.
+/// Most words kept in [`Understanding::said`], so that long conversations stay small.
 const SAID_WORDS_MAX: usize = 24;
 
-/// Words right before a value that turn it around ("sans caféine", "not black").
+/// Words that negate the value right after them ("sans caféine", "not black").
 const NEGATIONS: &[&str] = &["sans", "pas", "not", "without", "no", "non", "sauf", "except"];
 
-/// Words that may stand between a negation and its value ("pas de noir", "not in black").
+/// Words allowed between a negation and its value ("pas de noir", "not in black").
 const NEGATION_JOINTS: &[&str] =
     &["de", "d", "en", "du", "in", "the", "a", "any", "des", "le", "la"];
 
 /// What a customer wants.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Understanding {
-    /// The kind of product.
+    /// Id of the category.
     pub category: Option<String>,
-    /// Facet values wanted; several of one facet mean either.
+    /// Facet values wanted; several values of one facet mean either.
     pub constraints: Vec<FacetChoice>,
     /// Facet values not wanted.
     pub excluded: Vec<FacetChoice>,
@@ -60,29 +59,29 @@ pub struct Understanding {
     pub budget_min: Option<Money>,
     /// Highest price wanted.
     pub budget_max: Option<Money>,
-    /// The size, as the shop writes it, in upper case.
+    /// Size, as the shop writes it, in upper case.
     pub size: Option<String>,
     /// Whether low prices should come first.
     pub cheapest: bool,
-    /// Products named outright.
+    /// Products named by sku or name.
     pub mentioned: Vec<Sku>,
-    /// Words that named the kind of product, folded: among equals they choose the product whose
-    /// texts hold them ("casque de vélo" is a helmet, though its category also has pumps).
+    /// Words that named the category, folded. Products whose texts contain them rank higher
+    /// ("casque de vélo" is a helmet, though its category also has pumps).
     pub said: Vec<String>,
-    /// Meaningful words that no rule explains, folded, in the order of the text.
+    /// Loose words: content words that no rule explains, folded, in text order.
     pub leftover: Vec<String>,
-    /// Those of `leftover` that no product text holds either.
+    /// Those of `leftover` that no product text contains either.
     pub unknown: Vec<String>,
 }
 
 impl Understanding {
-    /// Whether nothing at all narrows the choice of products.
+    /// Whether there are neither criteria nor loose words.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.narrows() && self.leftover.is_empty()
     }
 
-    /// Whether anything but loose words narrows the choice of products.
+    /// Whether there is a criterion: anything but loose words that narrows the choice of products.
     #[must_use]
     pub fn narrows(&self) -> bool {
         self.category.is_some()
@@ -94,7 +93,7 @@ impl Understanding {
             || !self.mentioned.is_empty()
     }
 
-    /// Whether a value of this facet is already wanted (`size` and `category` included).
+    /// Whether a value of this facet is already given (`size` and `category` included).
     #[must_use]
     pub fn knows(&self, key: &str) -> bool {
         match key {
@@ -104,9 +103,9 @@ impl Understanding {
         }
     }
 
-    /// Takes over what a tapped option says: a facet value, `size=42`, `category=…` or a budget.
+    /// Applies a tapped option: a facet value, `size=42`, `category=…` or a budget.
     ///
-    /// Replaces what was known under the same key. A malformed budget is ignored.
+    /// Replaces values of the same key. A malformed budget is ignored.
     pub fn choose(&mut self, choice: &FacetChoice) {
         match choice.key.as_str() {
             SIZE_KEY => self.size = Some(choice.value.to_uppercase()),
@@ -122,10 +121,11 @@ impl Understanding {
         self.excluded.retain(|excluded| excluded != choice);
     }
 
-    /// Lays a later message over this one.
+    /// Merges a later message into this need.
     ///
-    /// What the later one says replaces what was said under the same key. Another category starts
-    /// afresh, keeping only the budget and the facets of `kept_keys` (who it is for, which sport).
+    /// Values of the later message replace those of the same key. Another category drops size,
+    /// exclusions and all constraints except those of `kept_keys` (recipient, sport); the budget is
+    /// kept.
     pub fn refine(&mut self, later: &Self, kept_keys: &[&str]) {
         let moved_on = match (&later.category, &self.category) {
             (Some(new), Some(old)) => new != old,
@@ -168,9 +168,9 @@ impl Understanding {
         }
     }
 
-    /// Everything that narrows the choice, as `key=value` pairs a thread can keep.
+    /// The need as `key=value` pairs that a conversation can store.
     ///
-    /// Exclusions, products named and loose words belong to their message alone and are left out.
+    /// Exclusions, named products and loose words apply to their own message only and are left out.
     #[must_use]
     pub fn choices(&self) -> Vec<FacetChoice> {
         let mut choices = Vec::new();
@@ -186,12 +186,12 @@ impl Understanding {
         choices
     }
 
-    /// Reads what [`Understanding::choices`] wrote.
+    /// Reads back the pairs of [`Understanding::choices`].
     #[must_use]
     pub fn from_choices(choices: &[FacetChoice]) -> Self {
         let mut understanding = Self::default();
         for choice in choices {
-            // A facet may hold several values, so a later one adds and does not replace.
+            // A facet may have several values, so a later value is added, not a replacement.
             let known = understanding.constraints.contains(choice);
             match choice.key.as_str() {
                 SIZE_KEY | CATEGORY_KEY | BUDGET_MAX_KEY | BUDGET_MIN_KEY | SAID_KEY => {
@@ -210,16 +210,16 @@ fn read_money(text: &str) -> Option<Money> {
     Money::parse(amount, currency).ok()
 }
 
-/// What reading a message needs to know about the shop.
+/// Facts about the shop that reading a message needs.
 pub(super) struct Knowledge<'a> {
     pub(super) book: &'a FacetBook,
     pub(super) sizes: &'a HashSet<String>,
     pub(super) currency: Option<Currency>,
 }
 
-/// Reads one message in one language; products named and unknown words are filled in by `search`.
+/// Reads one message in one language; the caller fills in `mentioned` and `unknown`.
 ///
-/// Returns the understanding and how many content words it explains.
+/// Returns the understanding and the number of content words that it explains.
 pub(super) fn understand(
     text: &str,
     language: Language,
@@ -273,7 +273,7 @@ pub(super) fn understand(
     (found, explained)
 }
 
-/// Whether a folded word turns the value after it around.
+/// Whether a folded word negates the value after it.
 pub(super) fn is_negation(folded: &str) -> bool {
     NEGATIONS.contains(&folded)
 }
@@ -292,7 +292,7 @@ fn is_negated(words: &[Word], at: usize) -> bool {
 fn take(found: &mut Understanding, target: &Target, negated: bool, book: &FacetBook) {
     match target {
         Target::Category(id) if !negated => {
-            // The first kind named is the one wanted, unless a later word is more exact about it.
+            // The first category named wins, unless a later one is narrower.
             let better = match &found.category {
                 None => true,
                 Some(known) => book.is_within(id, known),

@@ -1,10 +1,10 @@
-//! Turns a customer's text into words that compare equal however they were typed.
+//! Splits a text into folded and stemmed words, so that spelling variants compare equal.
 //!
-//! Pure. Folding drops case and accents before stemming, on both the shop's and the customer's
-//! side, since customers leave accents out.
+//! Pure. Folding drops case and accents before stemming, in the shop's texts and in the customer's,
+//! because customers leave accents out.
 //!
 //! Invariants
-//! - At most [`WORDS_MAX`] words come from one text, whatever its length.
+//! - A text yields at most [`WORDS_MAX`] words.
 //! - A word is never empty.
 //!
 //! Source: the Snowball stemmers, Porter 2001.
@@ -16,20 +16,20 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use vitrine_base::language::Language;
 
-/// Words of one text that are looked at; a chat message has about ten.
+/// Most words read from one text; a chat message has about ten.
 pub(crate) const WORDS_MAX: usize = 200;
 
-/// Characters of one text that are looked at.
+/// Most characters read from one text.
 pub(crate) const TEXT_CHARS_MAX: usize = 2_000;
 
-/// What a word is made of.
+/// Kind of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WordKind {
-    /// Carries meaning.
+    /// A word that carries meaning.
     Content,
     /// A function word or chat filler.
     Stop,
-    /// Digits, maybe with a decimal mark.
+    /// Digits, possibly with a decimal separator.
     Number,
     /// `€`, `$` or `£`.
     Currency,
@@ -40,13 +40,13 @@ pub(crate) enum WordKind {
 pub(crate) struct Word {
     /// Lower case, without accents.
     pub(crate) folded: String,
-    /// Its stem in the language asked for.
+    /// Its stem; equal to `folded` unless the word is content.
     pub(crate) stem: String,
-    /// What it is made of.
+    /// Its kind.
     pub(crate) kind: WordKind,
 }
 
-/// Lower case, accents dropped, ligatures parted, typographic apostrophes made plain.
+/// Lower-cases a text, drops accents, splits ligatures and replaces typographic apostrophes by `'`.
 pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for character in text.nfd().filter(|character| !is_combining_mark(*character)) {
@@ -63,7 +63,7 @@ pub(crate) fn fold(text: &str) -> String {
     folded
 }
 
-/// An identifier made of a text: `Vélance Pro` → `velance_pro`.
+/// Turns a text into an identifier: `Vélance Pro` → `velance_pro`.
 pub(crate) fn slug(text: &str) -> String {
     let folded = fold(text);
     let parts = folded.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
@@ -77,7 +77,7 @@ fn stemmer(language: Language) -> Stemmer {
     })
 }
 
-/// Words of a text in order, stemmed in a language.
+/// Words of a text, in order, stemmed in a language.
 pub(crate) fn words(text: &str, language: Language) -> Vec<Word> {
     let stemmer = stemmer(language);
     let clipped: String = text.chars().take(TEXT_CHARS_MAX).collect();
@@ -87,7 +87,7 @@ pub(crate) fn words(text: &str, language: Language) -> Vec<Word> {
         if found.len() == WORDS_MAX {
             break;
         }
-        // An elided article or pronoun ("l'", "d'", "qu'", "j'") says nothing on its own.
+        // An elided article or pronoun ("l'", "d'", "qu'", "j'") carries no meaning.
         let elided = next == Some('\'') && piece.len() <= 2 && language == Language::Fr;
         let kind = kind_of(piece);
         let kind = match kind {
@@ -103,7 +103,7 @@ pub(crate) fn words(text: &str, language: Language) -> Vec<Word> {
     found
 }
 
-/// Stems of the words that carry meaning, numbers included.
+/// Stems of the content words and numbers of a text, in order.
 pub(crate) fn stems(text: &str, language: Language) -> Vec<String> {
     words(text, language)
         .into_iter()
@@ -137,7 +137,7 @@ fn class_of(character: char) -> Class {
     }
 }
 
-/// Runs of one class, each with the character after it; `49,90` stays one run of digits.
+/// Runs of characters of one class, each with the next character; `49,90` stays one run.
 fn pieces(folded: &str) -> Vec<(&str, Option<char>)> {
     let characters: Vec<(usize, char)> = folded.char_indices().collect();
     let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! `vitrine bench drafts`: how many drafts of a model are sound, on briefs it has never seen, and
-//! how long they take.
+//! `vitrine bench drafts`: the share of a model's drafts that pass the grounding check, on held-out
+//! briefs, and the time they take.
 
 use crate::app;
 use crate::cli::Context;
@@ -37,33 +37,37 @@ use vitrine_base::language::Language;
 use vitrine_engine::CacheOwner;
 use vitrine_engine::Priority;
 
-/// Longest draft, tokens: what the configuration gives as well.
+/// Longest draft, in tokens: the default of `draft.output_tokens_max`.
 const OUTPUT_TOKENS_MAX: usize = 160;
 
-/// Time for one draft: none is cut short here.
+/// Deadline of one draft: long enough that none is cut short.
 const DRAFT_TIME: Duration = Duration::from_secs(600);
 
-/// Refused drafts that are shown.
+/// Rejected drafts printed in the text report.
 const FAILURES_SHOWN: usize = 20;
 
-/// Measure drafts.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A name under models.dir, a folder or a GGUF file
+    /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
-    /// Briefs, one JSON object a line: {"case", "style", "facts": [[key, value]], "prompt"}
+    /// File of briefs, one JSON object per line
+    ///
+    /// Fields: "case", such as "greet"; "style", six words for language, channel, voice, form of
+    /// address, length and emoji, such as "en rcs playful you short plain"; "facts", a list of
+    /// [key, value] pairs; "prompt", optional, whose line "customer: ..." holds the customer's
+    /// message.
     #[arg(long, value_name = "FILE")]
     briefs: PathBuf,
-    /// Draft so many briefs, spread over the file
+    /// Draft at most this many briefs, spread evenly over the file [default: all]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Draft so many briefs at once
+    /// Number of briefs drafted concurrently
     #[arg(long, default_value = "32", value_name = "N")]
     at_once: NonZeroU16,
 }
 
-/// One line of the file; the customer's words are in the prompt.
+/// One line of the briefs file. The customer's message is the line `customer: …` of `prompt`.
 #[derive(Debug, Deserialize)]
 struct Row {
     case: String,
@@ -73,18 +77,18 @@ struct Row {
     prompt: String,
 }
 
-/// Drafts shown whole in the JSON report, evenly spaced so that nobody picks them.
+/// Drafts included in full in the JSON report, evenly spaced over the file.
 const SAMPLES_SHOWN: usize = 20;
 
-/// What became of one brief.
+/// Result of drafting one brief.
 struct Outcome {
     prompt: String,
     case: Case,
     language: Language,
     draft: String,
-    /// Why the draft was refused; `None` if it was sound.
+    /// Why the draft was rejected; `None` if it passed the check.
     refused: Option<String>,
-    /// Whether what would be sent (draft or template) is sound.
+    /// Whether the text that would be sent (the draft, or the template in its place) passes.
     sent_sound: bool,
 }
 
@@ -119,7 +123,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         return context.print_json(&report);
     }
     context.print(format_args!(
-        "sound drafts: {} of {} ({:.1} %), en {}, fr {}; sent but unsound: {}",
+        "drafts that pass: {} of {} ({:.1} %); en {}, fr {}; sent texts that fail: {}",
         report["sound"],
         report["briefs"],
         report["share"].as_f64().unwrap_or_default() * 100.0,
@@ -128,7 +132,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         report["sent_unsound"],
     ))?;
     context.print(format_args!(
-        "{:.2} s for all, {} at once",
+        "{:.2} s in total, {} at a time",
         time.as_secs_f64(),
         arguments.at_once
     ))?;
@@ -175,7 +179,11 @@ fn brief(row: &Row) -> anyhow::Result<Brief> {
 fn style(text: &str) -> anyhow::Result<Style> {
     let words: Vec<&str> = text.split(' ').collect();
     let [language, channel, voice, address, length, emoji] = words[..] else {
-        anyhow::bail!("style `{text}` has {} words, six are expected", words.len());
+        anyhow::bail!(
+            "style `{text}` has {} words; expected six: language, channel, voice, address, length, \
+             emoji",
+            words.len()
+        );
     };
     let unknown = |what: &str| format!("style `{text}`: unknown {what}");
     Ok(Style {
@@ -210,7 +218,7 @@ async fn judge(
         Err(error) => (String::new(), Some(chain(&error))),
     };
     let sent = if refused.is_none() { draft.clone() } else { template::render(brief) };
-    // A template's words are ours: it is held to numbers, names, links and obligations.
+    // Templates are our own wording: only numbers, names, links and obligations are checked.
     let held_to = if refused.is_none() { known } else { Vocabulary::default() };
     let sent_sound = grounding::check(&sent, brief, held_to).is_ok();
     let prompt = draft::house::prompt(brief);

@@ -1,4 +1,4 @@
-//! `vitrine chat`: several turns in one thread, options chosen by number.
+//! `vitrine chat`: a conversation in the terminal; options are picked by number.
 
 use crate::app;
 use crate::cli::Context;
@@ -11,24 +11,24 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Talk to the gateway.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// whatsapp, instagram, rcs, apple, sms or webchat; `/channel NAME` changes it on the way
+    /// Channel: whatsapp, instagram, rcs, apple, sms or webchat; /channel NAME changes it later
     #[arg(long, default_value = "webchat")]
     channel: String,
-    /// Continue this conversation
+    /// Id of a conversation to continue [default: a new conversation]
     #[arg(long, value_name = "ID")]
     thread: Option<String>,
-    /// Locale such as fr-FR
+    /// Customer's locale, such as fr-FR; decides the reply's language if the messages do not
     #[arg(long)]
     locale: Option<String>,
-    /// A shop's folder; its vitrine.toml is used when no --config is given
+    /// Shop folder: its vitrine.toml is used unless --config is given; without a vitrine.toml, its
+    /// catalog.ndjson, facets.toml, baskets.csv and policies.toml are
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
 }
 
-/// Where the talk stands.
+/// State of a chat session.
 struct Talk {
     thread: Option<String>,
     channel: String,
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     };
     let interactive = std::io::stdin().is_terminal();
     if interactive && !context.quiet {
-        eprintln!("Write as a customer would; a number taps an option; Ctrl-D ends.");
+        eprintln!("Type a message as a customer would; a number picks an option; Ctrl-D ends.");
     }
     let mut lines = std::io::stdin().lock().lines();
     loop {
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         }
         if let Some(channel) = line.strip_prefix("/channel ") {
             talk.channel = channel.trim().to_owned();
-            context.print(format_args!("-- on {}", talk.channel))?;
+            context.print(format_args!("-- channel: {}", talk.channel))?;
             continue;
         }
         let message = talk.message(line);
@@ -82,7 +82,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
 }
 
 impl Talk {
-    /// A number taps the option shown under it, anything else is text.
+    /// Reads the number of a shown option as a tap on it, and anything else as text.
     fn message(&self, line: &str) -> MessageBody {
         let chosen = line
             .parse::<usize>()

@@ -1,4 +1,4 @@
-//! What every command shares: output, progress, configuration, logging.
+//! Shared by all commands: global options, configuration, logging, output and progress bars.
 
 use crate::config::Override;
 use crate::config::Settings;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// The global flags.
+/// Global options of the command line.
 #[derive(Debug)]
 pub(crate) struct Context {
     config: Option<PathBuf>,
@@ -23,12 +23,12 @@ impl Context {
         Self { config, json, quiet }
     }
 
-    /// The configuration, flags laid over it.
+    /// Loads the configuration; `flags` override the file and the environment.
     pub(crate) fn settings(&self, flags: &[Override]) -> anyhow::Result<Settings> {
         Ok(Settings::load(self.config.as_deref(), flags)?)
     }
 
-    /// The same, from `folder/vitrine.toml` when no file is named and the folder has one.
+    /// As [`Self::settings`], but without `--config` reads `folder/vitrine.toml` if it exists.
     pub(crate) fn settings_of_shop(
         &self,
         folder: Option<&std::path::Path>,
@@ -41,12 +41,12 @@ impl Context {
         }
     }
 
-    /// Starts the log on stderr.
+    /// Starts logging to stderr, at `log.level` or, with `--quiet`, errors only.
     pub(crate) fn start_log(&self, settings: &Settings) {
         let level = if self.quiet { "error" } else { settings.raw.log.level.as_str() };
         let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        // A second log in one process is a test's; the first one stays.
+        // Fails if the process (a test) has a log already; that log stays.
         let _ = if settings.raw.log.format == "json" {
             log.json().try_init()
         } else {
@@ -60,12 +60,12 @@ impl Context {
         Ok(())
     }
 
-    /// Writes one JSON document to stdout.
+    /// Writes one JSON document to stdout, indented.
     pub(crate) fn print_json(&self, value: &serde_json::Value) -> anyhow::Result<()> {
         self.print(serde_json::to_string_pretty(value)?)
     }
 
-    /// A bar on stderr for work of known length; silent with `--quiet`.
+    /// Progress bar on stderr for `length` items; hidden with `--quiet`.
     pub(crate) fn bar(&self, length: u64, what: &str) -> ProgressBar {
         let bar = self.hidden_or(ProgressBar::new(length));
         let style = "{msg} {wide_bar} {pos}/{len} {eta}";
@@ -76,7 +76,7 @@ impl Context {
         bar
     }
 
-    /// A bar on stderr for bytes that come in; silent with `--quiet`.
+    /// Progress bar on stderr for a download, in bytes; hidden with `--quiet`.
     pub(crate) fn transfer_bar(&self, what: &str) -> ProgressBar {
         let bar = self.hidden_or(ProgressBar::new(0));
         let style = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
@@ -87,15 +87,15 @@ impl Context {
         bar
     }
 
-    /// Writes one line to stderr above a bar; silent with `--quiet`.
+    /// Writes one line to stderr above a progress bar; nothing with `--quiet`.
     pub(crate) fn note(&self, bar: &ProgressBar, line: impl std::fmt::Display) {
         if !self.quiet {
-            // A closed stderr must not end the work.
+            // A closed stderr must not abort the command.
             bar.suspend(|| drop(writeln!(std::io::stderr().lock(), "{line}")));
         }
     }
 
-    /// A spinner on stderr for work of unknown length; silent with `--quiet`.
+    /// Spinner on stderr for work of unknown length; hidden with `--quiet`.
     pub(crate) fn spinner(&self, what: &str) -> ProgressBar {
         let bar = self.hidden_or(ProgressBar::new_spinner());
         bar.set_message(what.to_owned());

@@ -1,4 +1,4 @@
-//! `vitrine doctor`: what this machine offers, and whether the configuration would start.
+//! `vitrine doctor`: reports the machine's resources and whether the gateway would start.
 
 use crate::cli::Context;
 use crate::hub::layout;
@@ -53,17 +53,17 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     let report = start?;
     for limit in &report.limits {
         let (key, taken, bytes_max) = (limit.key, limit.taken, limit.bytes_max);
-        context.print(format_args!("limit    {key}: {taken} of {bytes_max} taken"))?;
+        context.print(format_args!("limit    {key}: {taken} of {bytes_max} granted"))?;
     }
     for (owner, claim) in &report.owners {
         let parts: Vec<String> =
             claim.iter().map(|(account, bytes)| format!("{} {bytes}", account.name())).collect();
-        context.print(format_args!("taken    {owner}: {}", parts.join(", ")))?;
+        context.print(format_args!("granted  {owner}: {}", parts.join(", ")))?;
     }
-    context.print("config   would start")
+    context.print("config   valid; the gateway would start")
 }
 
-/// The memory ledger of the configuration, were it started.
+/// JSON of the memory ledger as the configuration would fill it.
 fn ledger(report: &MemoryReport) -> Value {
     let limits = report.limits.iter().map(|limit| {
         json!({

@@ -1,4 +1,4 @@
-//! `vitrine embed`: embeds a file of texts, one a line.
+//! `vitrine embed`: computes sentence embeddings for a file of texts, one per line.
 
 use crate::cli::Context;
 use crate::cli::intents::open_encoder;
@@ -12,22 +12,22 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Lines of one run: more do not fit into memory together with their rows.
+/// Most lines per run: all texts and their embeddings are held in memory.
 const LINES_MAX: usize = 2_000_000;
 
-/// Embed a file of texts.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Sentence encoder [default: intent.encoder]
+    /// Sentence encoder: a name under models.dir or a folder [default: intent.encoder]
     #[arg(long, value_name = "NAME|DIR")]
     encoder: Option<String>,
-    /// Put before every text, such as "query: " for e5 [default: intent.prefix]
+    /// Text put before every input, such as "query: " for e5 models [default: intent.prefix]
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
-    /// UTF-8 texts, one a line
+    /// File of UTF-8 texts, one per line, at most 2,000,000 lines
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
-    /// Where to write the rows: little-endian f32, row-major, nothing before or between
+    /// File to write the embeddings to: little-endian f32, one row per text, no header; without it
+    /// only the speed is reported
     #[arg(long, value_name = "FILE.f32")]
     output: Option<PathBuf>,
 }
@@ -37,14 +37,15 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let settings = context.settings(prefix.as_slice())?;
     crate::app::use_threads(settings.engine_threads)?;
     let texts = read_lines(&arguments.input)
-        .with_context(|| format!("input `{}`", arguments.input.display()))?;
+        .with_context(|| format!("cannot read input `{}`", arguments.input.display()))?;
     let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
     let bar = context.bar(texts.len() as u64, "embedding");
     let rows = embedder.embed_blocking(&texts, |done| bar.set_position(done as u64))?;
     let seconds = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
     if let Some(output) = &arguments.output {
-        write_rows(output, &rows).with_context(|| format!("output `{}`", output.display()))?;
+        write_rows(output, &rows)
+            .with_context(|| format!("cannot write output `{}`", output.display()))?;
     }
     let (sequences, dimensions) = (rows.len(), embedder.dimensions());
     #[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
@@ -58,14 +59,14 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         }));
     }
     context.print(format_args!(
-        "{sequences} sequences of {dimensions} dimensions in {seconds:.3} s, {rate:.1} a second"
+        "{sequences} texts, {dimensions} dimensions each, in {seconds:.3} s ({rate:.1} texts/s)"
     ))
 }
 
 fn read_lines(path: &Path) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
     for line in BufReader::new(std::fs::File::open(path)?).lines() {
-        anyhow::ensure!(lines.len() < LINES_MAX, "more than {LINES_MAX} lines");
+        anyhow::ensure!(lines.len() < LINES_MAX, "more than {LINES_MAX} lines; split the file");
         lines.push(line?);
     }
     Ok(lines)

@@ -1,4 +1,4 @@
-//! `vitrine generate`: text from the engine.
+//! `vitrine generate`: generates text with a model, without the gateway.
 
 use crate::app;
 use crate::cli::Context;
@@ -23,46 +23,48 @@ use vitrine_engine::Sampling;
 use vitrine_engine::text::ChatMessage;
 use vitrine_engine::text::Special;
 
-/// Generate text with a model.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A name under models.dir, a folder or a GGUF file
+    /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
-    /// What to continue, or to answer
+    /// Prompt: a user message for the model's chat template, or with --raw the text to continue
     #[arg(long)]
     prompt: String,
-    /// Continue the prompt as it is, without the model's chat template
+    /// Continue the prompt verbatim, without the chat template; models without a template always do
     #[arg(long)]
     raw: bool,
-    /// Tokens to generate at most
+    /// Most tokens to generate
     #[arg(long, default_value_t = 128, value_name = "N")]
     max_tokens: usize,
-    /// 0 is greedy
+    /// Sampling temperature: 0 always takes the likeliest token and ignores --top-k, --top-p,
+    /// --min-p and --seed; 1 samples from the model's own distribution
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     temperature: f32,
-    /// Keep so many of the likeliest tokens; 0 keeps all
+    /// Sample only from this many of the likeliest tokens; 0 keeps all
     #[arg(long, default_value_t = 0, value_name = "N")]
     top_k: usize,
-    /// Keep the likeliest tokens that together reach this probability
+    /// Sample only from the likeliest tokens that together reach this probability, above 0 and at
+    /// most 1; 1 keeps all
     #[arg(long, default_value_t = 1.0, value_name = "F")]
     top_p: f32,
-    /// Drop tokens less likely than this share of the likeliest
+    /// Drop tokens less likely than this fraction of the likeliest token's probability, 0 to 1; 0
+    /// drops none
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     min_p: f32,
-    /// Same seed, same text
+    /// Sampling seed; the same seed, prompt and model give the same text
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
-    /// The output is JSON that satisfies the schema in this file
+    /// Constrain the output to JSON that satisfies the JSON Schema in this file
     #[arg(long, value_name = "FILE", group = "constraint")]
     json_schema: Option<PathBuf>,
-    /// This regular expression matches the whole output
+    /// Constrain the whole output to match this regular expression, such as "yes|no"
     #[arg(long, value_name = "REGEX", group = "constraint")]
     regex: Option<String>,
-    /// The output is a text of the Lark grammar in this file
+    /// Constrain the output to the Lark grammar in this file
     #[arg(long, value_name = "FILE", group = "constraint")]
     lark: Option<PathBuf>,
-    /// End before this text; may be given several times
+    /// Stop before this text, which is not printed; may be repeated, at most 16 texts of 256 bytes
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
 }
@@ -73,7 +75,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     context.start_log(&settings);
     app::use_threads(settings.engine_threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
-    let spinner = context.spinner("loading the model");
+    let spinner = context.spinner("loading model");
     let options = app::engine_options(&settings);
     let model = vitrine_engine::open(&path, &arguments.model, options, Arc::new(SystemClock))?;
     spinner.finish_and_clear();
@@ -129,10 +131,10 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
             }
         }
     }
-    anyhow::bail!("the engine ended without saying why")
+    anyhow::bail!("the engine closed the stream without a finish reason; this is a bug")
 }
 
-/// What the output must match.
+/// Reads the grammar that the output must match; `None` leaves it unconstrained.
 fn grammar(arguments: &Arguments) -> Result<Option<Grammar>, Usage> {
     let read = |path: &Path| {
         std::fs::read_to_string(path)
@@ -140,7 +142,7 @@ fn grammar(arguments: &Arguments) -> Result<Option<Grammar>, Usage> {
     };
     if let Some(path) = &arguments.json_schema {
         let schema = serde_json::from_str(&read(path)?)
-            .map_err(|cause| Usage(format!("{} is no JSON: {cause}", path.display())))?;
+            .map_err(|cause| Usage(format!("{} is not valid JSON: {cause}", path.display())))?;
         return Ok(Some(Grammar::JsonSchema(schema)));
     }
     if let Some(path) = &arguments.lark {

@@ -1,7 +1,8 @@
-//! The command line: one file a command; this one parses, reads the configuration and dispatches.
+//! The command-line interface: parses the arguments and dispatches to one module per command.
 //!
-//! Exit codes: 0 done, 1 the work failed, 2 the arguments or the configuration are wrong. With
-//! `--json` stdout holds one JSON document and nothing else; logs and progress go to stderr.
+//! Exit codes: 0 success, 1 the command failed, 2 invalid arguments or configuration. With `--json`
+//! stdout holds one JSON document and nothing else (`chat`: one per turn); logs and progress go to
+//! stderr.
 
 mod bench;
 mod bench_constraints;
@@ -28,18 +29,21 @@ use clap::Subcommand;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Understands a customer's message, drafts the reply and suggests what else to buy, on your own
-/// machine.
+/// Self-hosted gateway that understands a customer's message, drafts the reply and suggests what
+/// else to buy.
 #[derive(Debug, Parser)]
 #[command(name = "vitrine", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
-    /// Configuration file [default: vitrine.toml if present]
+    /// Configuration file, TOML [default: ./vitrine.toml if it exists, else built-in defaults]
+    ///
+    /// Relative paths in the file start at the file's folder. Environment variables override the
+    /// file: VITRINE_SERVER__BIND sets server.bind. Options of a command override both.
     #[arg(long, global = true, value_name = "FILE", env = "VITRINE_CONFIG")]
     config: Option<PathBuf>,
-    /// Print one JSON document on stdout and nothing else
+    /// Print one JSON document on stdout (chat: one per turn); logs and progress go to stderr
     #[arg(long, global = true)]
     json: bool,
-    /// No progress bars and no log below errors
+    /// Hide progress bars and log errors only
     #[arg(long, global = true)]
     quiet: bool,
     #[command(subcommand)]
@@ -54,39 +58,68 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the gateway until SIGTERM or Ctrl-C
+    /// Run the HTTP gateway until SIGTERM or Ctrl-C
+    ///
+    /// On shutdown, running requests get up to server.drain_ms (default 10000 ms) to finish.
+    ///
+    /// Example: vitrine serve --config examples/shop/vitrine.toml
     Serve(serve::Arguments),
-    /// Answer one turn without a server
+    /// Answer one customer message without a server, and print the answer as JSON
+    ///
+    /// Loads the models and opens the conversation store, then answers as POST /respond would.
+    ///
+    /// Example: vitrine respond --catalog examples/shop "Do you have trail shoes in 43?"
     Respond(respond::Arguments),
-    /// Talk to the gateway in the terminal; options are chosen by number
+    /// Chat with the gateway in the terminal
+    ///
+    /// Type messages as a customer would. A number picks one of the options shown, /channel NAME
+    /// changes the channel, Ctrl-D ends. Messages can also be piped in, one per line.
+    ///
+    /// Example: vitrine chat --catalog examples/shop
     Chat(chat::Arguments),
     /// Generate text with a model
+    ///
+    /// Streams the text to stdout. With --json, prints it at the end together with token ids,
+    /// finish reason and timings in milliseconds. Decoding is greedy unless --temperature is set.
+    ///
+    /// Example: vitrine generate --model drafter --raw --prompt "action: close.thanks"
     Generate(generate::Arguments),
-    /// Show the tokens of a text
+    /// Print the token ids and token texts of a text
+    ///
+    /// Example: vitrine tokenize --model drafter "where is my order"
     Tokenize(tokenize::Arguments),
     /// Download, list, verify and remove models
     #[command(subcommand)]
     Models(models::Command),
-    /// Train and evaluate intent heads
+    /// Check labelled examples, train intent heads and evaluate them
     #[command(subcommand)]
     Intents(intents::Command),
-    /// Embed a file of texts
+    /// Compute sentence embeddings for a file of texts
+    ///
+    /// Prints the number of texts, the dimensions and the texts per second.
+    ///
+    /// Example: vitrine embed --input texts.txt --output texts.f32
     Embed(embed::Arguments),
-    /// Measure
+    /// Measure speed, latency and draft quality
     #[command(subcommand)]
     Bench(bench::Command),
-    /// Show what this machine offers and whether the configuration would start
+    /// Report this machine's resources and check that the gateway would start
+    ///
+    /// Prints cores, memory, instruction sets, devices, installed models and the memory that the
+    /// configuration would take. Loads everything but does not listen. Exit code 0 if the gateway
+    /// would start, 1 if not, 2 if the configuration is invalid.
     Doctor,
 }
 
-/// Runs the command that the arguments name.
+/// Parses the process arguments, runs the command and returns the exit code: 0, 1 or 2, as defined
+/// in the module header.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let code = u8::from(error.use_stderr()) * 2;
-            // Help and version go to stdout, mistakes to stderr; a closed pipe is no failure.
+            // clap prints help and version to stdout, errors to stderr. A closed pipe is fine.
             let _ = error.print();
             return ExitCode::from(code);
         }
@@ -102,7 +135,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The arguments make no sense; exit code 2.
+/// Invalid arguments; the process exits with code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);

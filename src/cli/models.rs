@@ -17,83 +17,92 @@ use std::path::PathBuf;
 use std::time::Duration;
 use vitrine_base::units::Bytes;
 
-/// Largest file that is fetched: above any model that a machine of ours can run.
+/// Largest file to download: above any model that the machines we target can run.
 const FILE_BYTES_MAX: Bytes = Bytes(64 << 30);
-/// Longest silence of the Hub.
+/// Longest time without a byte from the Hub before a try fails.
 const STALL: Duration = Duration::from_secs(30);
-/// Tries in a row that bring nothing new.
+/// Consecutive tries without progress before the download fails.
 const TRIES_MAX: u32 = 5;
-/// Wait before the second try, doubled for each after it.
+/// Wait before the second try; doubles with each further try.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
-/// Longest wait before a try.
+/// Longest wait before a try, also if the Hub asks for more.
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// Download, list, verify and remove models.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Download a model from the Hugging Face Hub; running it again continues
+    /// Download a model from the Hugging Face Hub; run it again to resume
+    ///
+    /// If the repository offers several quantisations and none is named, the one that suits this
+    /// machine is taken, and the reason is printed. Files in the Hugging Face cache are copied.
+    ///
+    /// Reads HF_TOKEN, HF_TOKEN_PATH, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE and HF_ENDPOINT.
+    ///
+    /// Example: vitrine models pull OWNER/Qwen3-0.6B-GGUF:Q4_K_M --as qwen3
     Pull(Box<PullArguments>),
-    /// Show the models that are here
+    /// List the models under models.dir with task, size and path
     List,
     /// Check a model's files against their checksums and formats
+    ///
+    /// Checksums come from the file MANIFEST in the model's folder; without it only the formats are
+    /// checked.
     Verify {
-        /// A name under models.dir, a folder or a GGUF file
+        /// Model to check: a name under models.dir, a folder or a GGUF file
         #[arg(value_name = "NAME|PATH")]
         model: String,
     },
-    /// Delete a model's folder
+    /// Delete a model's folder and everything in it
     Remove {
-        /// A name under models.dir
+        /// Name of the model under models.dir
         name: String,
     },
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PullArguments {
-    /// Repository owner/name, with :FILE or a quantisation such as :Q4_K_M for one of several
+    /// Repository OWNER/NAME; append :FILE for one file or :Q4_K_M for one quantisation
     #[arg(value_name = "REPO[:FILE]")]
     source: String,
-    /// Branch, tag or commit
+    /// Branch, tag or commit to download
     #[arg(long, default_value = "main")]
     revision: String,
-    /// The model's name here [default: the last part of the repository]
+    /// Name to store the model under [default: NAME of the repository]
     #[arg(long = "as", value_name = "NAME")]
     name: Option<String>,
-    /// The Hub's address
+    /// Base URL of the Hub
     #[arg(long, env = "HF_ENDPOINT", default_value = "https://huggingface.co", hide = true)]
     endpoint: String,
     #[command(flatten)]
     hugging_face: HuggingFace,
 }
 
-/// The variables that every Hugging Face tool reads.
+/// Environment variables that all Hugging Face tools read.
 #[derive(Debug, clap::Args)]
 struct HuggingFace {
     /// Access token for private or gated repositories
     #[arg(long, env = "HF_TOKEN", hide_env_values = true, hide = true)]
     token: Option<String>,
-    /// File that holds the token
+    /// File that holds the access token
     #[arg(long, env = "HF_TOKEN_PATH", hide = true)]
     token_path: Option<PathBuf>,
-    /// Hugging Face home: the cache that is looked into first, and the token file
+    /// Hugging Face home folder: holds the cache, which is searched first, and the token file
     #[arg(long, env = "HF_HOME", hide = true)]
     home: Option<PathBuf>,
-    /// The cache, if it is not in the home
+    /// Cache folder, if it is not in the Hugging Face home folder
     #[arg(long, env = "HF_HUB_CACHE", hide = true)]
     cache: Option<PathBuf>,
-    /// Whether only the cache may be used
+    /// Use the cache only: 1, on, yes or true
     #[arg(long, env = "HF_HUB_OFFLINE", hide = true)]
     offline: Option<String>,
-    /// Where caches lie
+    /// Folder of the user's caches; ignored unless absolute
     #[arg(long, env = "XDG_CACHE_HOME", hide = true)]
     caches: Option<PathBuf>,
-    /// The user's folder
+    /// The user's home folder
     #[arg(long, env = "HOME", hide = true)]
     user: Option<PathBuf>,
 }
 
 impl HuggingFace {
-    /// `HF_HOME`, or where it is when it is not set.
+    /// `HF_HOME`, or its default: `huggingface` in `XDG_CACHE_HOME` or in `~/.cache`.
     fn home(&self) -> Option<PathBuf> {
         let caches = self.caches.clone().filter(|folder| folder.is_absolute());
         let caches = caches.or_else(|| Some(self.user.as_ref()?.join(".cache")));
@@ -104,7 +113,7 @@ impl HuggingFace {
         self.cache.clone().or_else(|| Some(self.home()?.join("hub")))
     }
 
-    /// The token given, or the one that `hf auth login` has left.
+    /// `HF_TOKEN`, or the token that `hf auth login` stored; `None` without a non-empty one.
     fn token(&self) -> Option<String> {
         let trimmed = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         self.token.as_deref().and_then(trimmed).or_else(|| {
@@ -184,7 +193,7 @@ fn verify(model: &ModelFiles, context: &Context) -> anyhow::Result<()> {
     let how = if verified.against_manifest {
         "checksums and formats match"
     } else {
-        "formats match; there is no MANIFEST to compare checksums with"
+        "formats match; checksums not compared, no MANIFEST"
     };
     context.print(format_args!("{}: {how}", model.name))
 }
@@ -206,7 +215,7 @@ fn pull(arguments: PullArguments, settings: &Settings, context: &Context) -> any
         retry_wait: RETRY_WAIT,
         retry_wait_max: RETRY_WAIT_MAX,
     };
-    let bar = context.transfer_bar("asking the Hub");
+    let bar = context.transfer_bar("querying the Hub");
     let mut listener = |progress: PullProgress<'_>| match progress {
         PullProgress::Chosen { reason } => context.note(&bar, format_args!("taking {reason}")),
         PullProgress::Started { file, done_bytes, total_bytes } => {
@@ -218,7 +227,7 @@ fn pull(arguments: PullArguments, settings: &Settings, context: &Context) -> any
         PullProgress::Received { bytes } => bar.inc(bytes),
         PullProgress::Waiting { wait, reason } => {
             let seconds = wait.as_secs();
-            context.note(&bar, format_args!("{reason}; trying again in {seconds} s"));
+            context.note(&bar, format_args!("{reason}; retrying in {seconds} s"));
         }
         PullProgress::Finished => {}
     };

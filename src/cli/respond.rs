@@ -1,4 +1,4 @@
-//! `vitrine respond`: one turn without a server.
+//! `vitrine respond`: answers one customer message without a server.
 
 use crate::app;
 use crate::cli::Context;
@@ -7,24 +7,24 @@ use crate::http::wire::respond::MessageBody;
 use crate::http::wire::respond::RespondRequest;
 use std::path::PathBuf;
 
-/// Answer one turn and print it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// What the customer wrote
+    /// Customer's message; with --tap, the id of an option
     text: String,
-    /// The conversation; without it a new one is opened
+    /// Id of a conversation to continue [default: a new conversation]
     #[arg(long, value_name = "ID")]
     thread: Option<String>,
-    /// whatsapp, instagram, rcs, apple, sms or webchat
+    /// Channel: whatsapp, instagram, rcs, apple, sms or webchat
     #[arg(long, default_value = "webchat")]
     channel: String,
-    /// Locale such as fr-FR
+    /// Customer's locale, such as fr-FR; decides the reply's language if the message does not
     #[arg(long)]
     locale: Option<String>,
-    /// A shop's folder; its vitrine.toml is used when no --config is given
+    /// Shop folder: its vitrine.toml is used unless --config is given; without a vitrine.toml, its
+    /// catalog.ndjson, facets.toml, baskets.csv and policies.toml are
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
-    /// The text is the id of a tapped option
+    /// Treat the text as the id of a tapped option, such as feel=comfort
     #[arg(long)]
     tap: bool,
 }
@@ -60,7 +60,8 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     context.print(serde_json::to_string_pretty(&answer)?)
 }
 
-/// A folder without a configuration still serves as catalogue.
+/// Configuration overrides for a shop folder without a `vitrine.toml`: the paths of the shop files
+/// in it. Empty if the folder has a `vitrine.toml`.
 pub(super) fn flags(catalog: &Option<PathBuf>) -> Vec<Override> {
     let Some(folder) = catalog else { return Vec::new() };
     if folder.join(crate::config::DEFAULT_FILE).is_file() {

@@ -1,13 +1,13 @@
-//! `vitrine serve`: the gateway.
+//! `vitrine serve`: runs the gateway.
 
 use crate::app;
 use crate::cli::Context;
 use crate::config::Override;
 
-/// Run the gateway.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Address to listen on [default: server.bind, 127.0.0.1:8080]
+    /// Address and port to listen on; other than loopback needs server.api_keys_file [default:
+    /// server.bind, by default 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     bind: Option<String>,
 }

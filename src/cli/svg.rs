@@ -1,8 +1,8 @@
-//! What all pictures of the command line begin with.
+//! Opening of every SVG that the command line draws.
 
 use std::fmt::Display;
 
-/// An SVG of a white sheet, not yet closed.
+/// Opening tag and white background of an SVG. The caller appends `</svg>`.
 pub(super) fn sheet(width: impl Display, height: impl Display, font: u8) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \

@@ -1,19 +1,18 @@
-//! `vitrine tokenize`: the tokens of a text.
+//! `vitrine tokenize`: prints the tokens of a text.
 
 use crate::app;
 use crate::cli::Context;
 use serde_json::json;
 use vitrine_engine::text::Special;
 
-/// Show the tokens of a text.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A name under models.dir, a folder or a GGUF file
+    /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
-    /// The text
+    /// Text to tokenize
     text: String,
-    /// Leave out the tokens that frame a sequence
+    /// Omit the special tokens added at the beginning and end of a text
     #[arg(long)]
     no_special: bool,
 }

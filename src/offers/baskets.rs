@@ -1,16 +1,18 @@
-//! What customers bought together: counts pairs in past baskets and turns them into rules.
+//! Association rules: counts pairs of articles in past baskets and derives rules from them.
 //!
-//! The file holds one basket a line, articles parted by commas, quoted where needed; spaces around
-//! an article and repeats within a basket do not count. Nothing is forgotten or estimated: a file
-//! over a limit is refused.
+//! The file is CSV with one basket per line: articles separated by commas, quoted where needed.
+//! Spaces around an article and repeats within a basket are ignored. Counts are exact: a file over
+//! a limit is refused, not sampled.
 //!
-//! For articles X and Y in `n` baskets: `support` is the share of baskets with both, `confidence`
-//! P(Y | X) = both / with X, and `lift` confidence / P(Y). A lift above 1 means that X draws Y; it
-//! does not mean that offering Y sells it, which only the holdout of `experiment` can tell.
+//! For articles X and Y: `support` is the share of baskets with both, `confidence` is P(Y | X) =
+//! baskets with both / baskets with X, and `lift` is confidence / P(Y). A lift above 1 means that
+//! X and Y are bought together more often than by chance. It does not mean that offering Y sells
+//! it; only the holdout of `experiment` can show that.
 //!
 //! Invariants
 //! - 0 < support ≤ confidence ≤ 1 and lift > 0 for every rule; `lift(X→Y) = lift(Y→X)`.
-//! - Rules of an article are sorted by confidence, lift, then sku: the same file, the same order.
+//! - Rules of an article are sorted by falling confidence, then falling lift, then sku, so that the
+//!   same file always gives the same order.
 //!
 //! Source: association rules, Agrawal, Imieliński & Swami 1993; lift, Brin et al. 1997.
 
@@ -24,86 +26,86 @@ use std::path::PathBuf;
 use vitrine_base::ids::IdError;
 use vitrine_base::ids::Sku;
 
-/// What a basket file may hold at most.
+/// Limits of a basket file. All but `rules_max` refuse the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BasketLimits {
-    /// Bytes of the file. Recommended: 256 MiB.
+    /// Size of the file, in bytes. The gateway allows 256 MiB.
     pub file_bytes_max: u64,
-    /// Baskets. Recommended: 5,000,000.
+    /// Baskets in the file. The gateway allows 5,000,000.
     pub baskets_max: usize,
-    /// Articles in one basket; its pairs grow with the square. Recommended: 100.
+    /// Articles in one basket; the pairs grow with the square. The gateway allows 100.
     pub basket_articles_max: usize,
-    /// Different articles. Recommended: 50,000.
+    /// Distinct articles. The gateway allows 50,000.
     pub articles_max: usize,
-    /// Different pairs, about 24 bytes each while counting. Recommended: 4,000,000.
+    /// Distinct pairs, about 24 bytes each while counting. The gateway allows 4,000,000.
     pub pairs_max: usize,
-    /// Rules kept of one article, the strongest. Recommended: 50.
+    /// Rules kept for one article, the strongest first. The gateway keeps 50.
     pub rules_max: usize,
 }
 
-/// Why a basket file cannot be used.
+/// Why a basket file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum BasketError {
     /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// Which one.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         cause: std::io::Error,
     },
     /// The file is too large.
-    #[error("has more than {bytes_max} bytes, the limit")]
+    #[error("basket file has more than {bytes_max} bytes, the limit")]
     TooLarge {
-        /// Bytes allowed.
+        /// Limit, in bytes.
         bytes_max: u64,
     },
     /// A line is not CSV in UTF-8.
-    #[error("line {line} is malformed")]
+    #[error("basket file, line {line}: malformed CSV")]
     Malformed {
-        /// From 1.
+        /// Line number, from 1.
         line: u64,
-        /// What the reader says.
+        /// Error of the CSV parser.
         #[source]
         cause: csv::Error,
     },
-    /// An article cannot be an id.
-    #[error("line {line}: article {cause}")]
+    /// An article is not a valid id.
+    #[error("basket file, line {line}: article {cause}")]
     Article {
-        /// From 1.
+        /// Line number, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// Why the article is refused.
         cause: IdError,
     },
-    /// More of something than allowed.
-    #[error("line {line}: more than {limit} {what}")]
+    /// A count is over its limit.
+    #[error("basket file, line {line}: more than {limit} {what}")]
     TooMany {
-        /// From 1.
+        /// Line number, from 1.
         line: u64,
-        /// What there is too much of.
+        /// Name of the counted items, such as `articles`.
         what: &'static str,
-        /// How many are allowed.
+        /// Highest count allowed.
         limit: usize,
     },
 }
 
-/// "Who buys X also buys this", with its evidence.
+/// Association rule X → Y: customers who buy article X also buy article Y.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The article drawn.
+    /// Article Y, the one to offer.
     pub sku: Sku,
-    /// Baskets with both.
+    /// Number of baskets with X and Y.
     pub together: u32,
-    /// Share of all baskets with both, above 0 and at most 1.
+    /// Share of all baskets that hold X and Y, above 0 and at most 1.
     pub support: f64,
-    /// Share of the baskets with X that also hold this, above 0 and at most 1.
+    /// Share of the baskets with X that also hold Y, above 0 and at most 1.
     pub confidence: f64,
-    /// How much likelier this is in a basket with X than in any; 1 means no relation.
+    /// How many times likelier Y is in a basket with X than in any basket; 1: independent.
     pub lift: f64,
 }
 
-/// Rules counted from past baskets.
+/// Association rules counted from past baskets.
 #[derive(Debug, Clone, Default)]
 pub struct Baskets {
     baskets: usize,
@@ -112,16 +114,16 @@ pub struct Baskets {
 }
 
 impl Baskets {
-    /// No baskets, no rules.
+    /// A set without baskets and rules.
     #[must_use]
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// Counts a basket file.
+    /// Reads a basket file and counts its pairs.
     ///
     /// # Errors
-    /// If it cannot be read, has a malformed line or is over a limit; lines are named.
+    /// If it cannot be read, has a malformed line or exceeds a limit; the error holds the line.
     pub fn open(path: &Path, limits: &BasketLimits) -> Result<Self, BasketError> {
         let fault = |cause| BasketError::Read { path: path.to_owned(), cause };
         let file = std::fs::File::open(path).map_err(fault)?;
@@ -132,10 +134,10 @@ impl Baskets {
         Self::parse(&bytes, limits)
     }
 
-    /// Counts baskets in memory.
+    /// Parses the bytes of a basket file and counts its pairs.
     ///
     /// # Errors
-    /// If a line is malformed or a limit is passed; lines are named.
+    /// If a line is malformed or a limit is exceeded; the error holds the line.
     pub fn parse(bytes: &[u8], limits: &BasketLimits) -> Result<Self, BasketError> {
         if bytes.len() as u64 > limits.file_bytes_max {
             return Err(BasketError::TooLarge { bytes_max: limits.file_bytes_max });
@@ -163,32 +165,32 @@ impl Baskets {
         }
     }
 
-    /// How many baskets were counted; empty lines are none.
+    /// Number of baskets counted; empty lines are skipped.
     #[must_use]
     pub fn basket_count(&self) -> usize {
         self.baskets
     }
 
-    /// How many different articles were counted.
+    /// Number of distinct articles counted.
     #[must_use]
     pub fn article_count(&self) -> usize {
         self.counts.len()
     }
 
-    /// Baskets that hold an article.
+    /// Number of baskets that hold an article; 0 for an unknown one.
     #[must_use]
     pub fn count(&self, sku: &Sku) -> u32 {
         self.counts.get(sku).copied().unwrap_or_default()
     }
 
-    /// What an article draws, strongest first; empty for an unknown article.
+    /// Rules X → Y of article X, strongest first; empty for an unknown article.
     #[must_use]
     pub fn rules(&self, sku: &Sku) -> &[Rule] {
         self.rules.get(sku).map_or(&[], Vec::as_slice)
     }
 }
 
-/// Counts while reading; articles are numbered in the order of the file.
+/// Counters of a file being read; articles are numbered in order of first appearance.
 #[derive(Default)]
 struct Tally {
     baskets: usize,
@@ -235,7 +237,7 @@ impl Tally {
         Ok(())
     }
 
-    /// The article's number; `None` when there would be too many.
+    /// Number of an article, new or known; `None` if it would exceed `articles_max`.
     fn number(&mut self, sku: Sku, articles_max: usize) -> Option<u32> {
         if let Some(number) = self.numbers.get(&sku) {
             return Some(*number);
@@ -275,7 +277,7 @@ impl Tally {
         Baskets { baskets: self.baskets, counts, rules }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "baskets are far below 2^52")]
+    #[expect(clippy::cast_precision_loss, reason = "basket counts are far below 2^52")]
     fn rule(&self, from: u32, to: u32, together: u32, sku: Sku) -> Rule {
         let baskets = self.baskets as f64;
         let with = |number: u32| f64::from(self.counts[number as usize]);
@@ -331,24 +333,24 @@ mod tests {
 
     #[test]
     fn faults_name_their_line() {
-        assert!(fault("a,b\na\u{1}b,c\n", &limits()).starts_with("line 2: article"));
+        assert!(fault("a,b\na\u{1}b,c\n", &limits()).starts_with("basket file, line 2: article"));
         let long = format!("a\nb\n{}\n", "x".repeat(300));
-        assert!(fault(&long, &limits()).starts_with("line 3: article has 300 bytes"));
+        assert!(fault(&long, &limits()).starts_with("basket file, line 3: article has 300 bytes"));
         let error = Baskets::parse(b"a,b\n\xff\xfe,c\n", &limits()).map(|_| ()).unwrap_err();
-        assert!(error.to_string().starts_with("line 2 is malformed"));
+        assert!(error.to_string().starts_with("basket file, line 2: malformed"));
         let limit = |change: fn(&mut BasketLimits)| {
             let mut limits = limits();
             change(&mut limits);
             fault("a,b\nc,d,e\nf,g,h,i\n", &limits)
         };
-        assert_eq!(limit(|l| l.baskets_max = 2), "line 3: more than 2 baskets");
-        assert_eq!(limit(|l| l.articles_max = 4), "line 2: more than 4 articles");
+        assert_eq!(limit(|l| l.baskets_max = 2), "basket file, line 3: more than 2 baskets");
+        assert_eq!(limit(|l| l.articles_max = 4), "basket file, line 2: more than 4 articles");
         assert_eq!(
             limit(|l| l.basket_articles_max = 2),
-            "line 2: more than 2 articles in one basket"
+            "basket file, line 2: more than 2 articles in one basket"
         );
-        assert_eq!(limit(|l| l.pairs_max = 3), "line 2: more than 3 pairs");
-        assert_eq!(limit(|l| l.file_bytes_max = 3), "has more than 3 bytes, the limit");
+        assert_eq!(limit(|l| l.pairs_max = 3), "basket file, line 2: more than 3 pairs");
+        assert_eq!(limit(|l| l.file_bytes_max = 3), "basket file has more than 3 bytes, the limit");
     }
 
     #[test]
@@ -366,8 +368,8 @@ mod tests {
         }
         let baskets = Baskets::open(path, &limits()).unwrap();
         assert_eq!((baskets.basket_count(), baskets.article_count()), (9_835, 169));
-        // The best known rules of this set: whole milk in a quarter of all baskets, and
-        // "root vegetables → other vegetables" with a lift of 2.25.
+        // Published figures of this set: whole milk is in a quarter of all baskets, and
+        // "root vegetables → other vegetables" has a lift of 2.25.
         assert_eq!(baskets.count(&sku("whole milk")), 2_513);
         let rules = baskets.rules(&sku("root vegetables"));
         let rule = rules.iter().find(|rule| rule.sku.as_str() == "other vegetables").unwrap();

@@ -1,8 +1,8 @@
-//! Decides by customer, once and for all, who gets offers and who is held out.
+//! Holdout experiment: assigns each customer to the treatment or the holdout arm.
 //!
-//! Pure. The arm depends on the tenant, the customer and the salt alone: not on the turn, the
-//! channel or the time, so that a customer's whole revenue counts for one arm (intention to
-//! treat). A larger share of holdout keeps everyone who was held out before.
+//! Pure. The arm depends only on tenant, customer and salt, not on turn, channel or time, so all
+//! revenue of a customer counts for one arm (intention to treat). Raising the holdout share keeps
+//! every customer who was already held out.
 //!
 //! Source: random holdouts with hashed assignment, Kohavi, Tang & Xu 2020, "Trustworthy Online
 //! Controlled Experiments".
@@ -10,20 +10,20 @@
 use sha2::Digest;
 use sha2::Sha256;
 
-/// Bits of the hash that are compared with the share: what an `f64` holds exactly.
+/// Bits of the hash that are compared with the share: as many as an `f64` holds exactly.
 const DRAW_BITS: u32 = 53;
 
-/// Which arm of the experiment a customer is in.
+/// Arm of the experiment that a customer is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Arm {
-    /// May get offers.
+    /// May receive offers.
     Treatment,
-    /// Never gets offers, to measure what they are worth.
+    /// Never receives offers; the baseline that measures what offers bring.
     Holdout,
 }
 
 impl Arm {
-    /// The wire name.
+    /// Wire name: `treatment` or `holdout`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,39 +32,39 @@ impl Arm {
         }
     }
 
-    /// Reads a wire name; `None` for anything else.
+    /// Parses a wire name; `None` for anything else.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Treatment, Self::Holdout].into_iter().find(|arm| arm.name() == name)
     }
 }
 
-/// A customer's arm and how likely it was, as a record needs both.
+/// A customer's arm and its probability; records of an experiment need both.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Assignment {
-    /// The arm.
+    /// Arm of the customer.
     pub arm: Arm,
-    /// Probability of this arm over all customers, 0 to 1.
+    /// Probability that a random customer is in this arm, 0 to 1.
     pub propensity: f64,
 }
 
-/// Why an experiment cannot be run.
+/// Why an experiment cannot be set up.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ExperimentError {
     /// The share is not a number from 0 to 1.
-    #[error("holdout share is {found}, allowed is 0 to 1")]
+    #[error("holdout share is {found}, allowed: 0 to 1")]
     Share {
-        /// What was found.
+        /// Share found; may be NaN.
         found: f64,
     },
 }
 
-/// How the experiment is set up.
+/// Parameters of an experiment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExperimentOptions {
-    /// Share of customers held out, 0 to 1. Recommended: 0.1.
+    /// Share of customers held out, 0 to 1; `offers.holdout_share`, 0.1 by default.
     pub holdout_share: f64,
-    /// Names this experiment; another name draws anew. Recommended: "offers-1".
+    /// Name of the experiment; a new name reassigns all customers. The gateway uses `offers-1`.
     pub salt: String,
 }
 
@@ -75,10 +75,10 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// Checks the share.
+    /// Checks the options.
     ///
     /// # Errors
-    /// If it is not a number from 0 to 1.
+    /// If the holdout share is not a number from 0 to 1.
     pub fn new(options: ExperimentOptions) -> Result<Self, ExperimentError> {
         if (0.0..=1.0).contains(&options.holdout_share) {
             Ok(Self { options })
@@ -87,7 +87,8 @@ impl Experiment {
         }
     }
 
-    /// The arm of a customer (or of a thread, when the customer is unknown) of a tenant.
+    /// Arm of a customer of a tenant; `subject` is the customer's id, or the conversation's if the
+    /// customer is unknown.
     #[must_use]
     pub fn assign(&self, tenant: &str, subject: &str) -> Assignment {
         let share = self.options.holdout_share;
@@ -99,12 +100,12 @@ impl Experiment {
     }
 }
 
-/// A number from 0 to just below 1 that depends on the parts alone.
+/// A number in [0, 1) that depends only on `parts`.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are exact in an f64")]
 fn draw(parts: &[&str]) -> f64 {
     let mut hasher = Sha256::new();
     for part in parts {
-        // The length keeps ("ab", "c") apart from ("a", "bc").
+        // The length prefix keeps ("ab", "c") apart from ("a", "bc").
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
@@ -136,7 +137,7 @@ mod tests {
             let subject = format!("c-{n}");
             assert_eq!(experiment.assign("shop", &subject), experiment.assign("shop", &subject));
         }
-        // Fixed for good: a change of the hash would mix the arms of a running experiment.
+        // Pinned: another hash would mix the arms of a running experiment.
         let first: String = (0..12)
             .map(|n| experiment.assign("shop", &format!("c-{n}")).arm.name().get(..1).unwrap())
             .collect();

@@ -1,123 +1,126 @@
-//! Says when no offer may be made, and which articles may never be one.
+//! Guardrails: decide when no offer may be made, and which articles may not be offered.
 //!
-//! Pure: same moment, same answer. The order of the checks is the order of their gravity, so that
-//! the reason told is the one that a person would name.
+//! Pure: the same input gives the same answer. Checks run from the most to the least serious
+//! reason, and the first that applies is returned.
 
 use rust_decimal::Decimal;
 use vitrine_base::ids::Sku;
 use vitrine_base::money::Money;
 
-/// What is going on in the conversation when an offer is thought of.
+/// State of a conversation when an offer is considered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moment<'a> {
-    /// Label of the customer's intent, of the house's 27.
+    /// Label of the customer's intent; labels that the guardrails do not know forbid offers.
     pub intent: &'a str,
-    /// Whether the intent is uncertain.
+    /// Whether the intent is certain.
     pub intent_certainty: Certainty,
-    /// How sarcastic the message sounds, 0 to 1.
+    /// Sarcasm score of the message, 0 to 1; NaN forbids offers.
     pub sarcasm: f32,
-    /// How the message feels, -1 (bad) to 1 (good).
+    /// Sentiment of the message, -1 (negative) to 1 (positive); NaN forbids offers.
     pub sentiment: f32,
-    /// Who answers the customer.
+    /// Owner of the conversation.
     pub owner: Owner,
-    /// What the customer did with earlier offers of this thread.
+    /// Reaction of the customer to earlier offers of this conversation.
     pub earlier: Earlier,
-    /// Offers already made in this turn.
+    /// Number of offers already made in this turn.
     pub offers_this_turn: usize,
 }
 
-/// Whether the intent is known well enough.
+/// Whether the intent is certain enough for an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
-    /// Confident.
+    /// The intent is certain.
     Sure,
     /// The classifier abstained.
     Abstained,
 }
 
-/// Who answers the customer.
+/// Owner of a conversation: who answers the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// The gateway.
     Bot,
-    /// A human was asked to take over, in this turn or before.
+    /// The gateway, with a hand-off to a human pending, from this turn or an earlier one.
     Offered,
     /// A human.
     Human,
 }
 
-/// What the customer did with earlier offers.
+/// Reaction of the customer to earlier offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Earlier {
-    /// Nothing that stands against another one.
+    /// No objection to another offer.
     Open,
-    /// Declined one, and the cool-down is not over.
+    /// The customer declined an offer, and the cool-down is not over.
     Declined,
 }
 
-/// Where the guardrails stand.
+/// Thresholds of the guardrails.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GuardrailOptions {
-    /// Sarcasm from which no offer is made, 0 to 1. Recommended: 0.5.
+    /// Sarcasm score from which no offer is made, 0 to 1. The gateway uses 0.5.
     pub sarcasm_min: f32,
-    /// Sentiment below which no offer is made, -1 to 1. Recommended: -0.4.
+    /// Sentiment below which no offer is made, -1 to 1. The gateway uses -0.4.
     pub sentiment_min: f32,
-    /// Offers in one turn. Recommended: 1, and never more to a customer.
+    /// Most offers in one turn. The gateway uses 1.
     pub offers_per_turn_max: usize,
-    /// Highest price of an offer as a share of the dearest anchor's price. Recommended: 0.6:
-    /// an extra should feel small beside what it goes with.
+    /// Highest price of an offer, as a share of the price of the most expensive anchor: an extra
+    /// should cost little next to what it goes with. `offers.price_share_max`, 0.6 by default.
     pub price_share_max: Decimal,
 }
 
 /// Why no offer is made.
+///
+/// The reasons from [`Withheld::InCart`] on concern articles: all candidates are ruled out, and the
+/// reason is that of the candidate with the strongest rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Withheld {
     /// The customer complains.
     Complaint,
-    /// The customer wants to return something, be refunded or claim a warranty.
+    /// The customer asks for a return, a refund or warranty service.
     ReturnOrRefund,
     /// The customer cannot pay or was charged wrongly.
     PaymentProblem,
-    /// The parcel is late, lost or wrong.
+    /// A delivery is late, lost or wrong.
     DeliveryProblem,
-    /// The customer cancels or takes something out.
+    /// The customer cancels or changes an order, or removes an article from the cart.
     Cancelling,
-    /// The customer asks about account, data or unsubscribing.
+    /// The customer asks for help with an account.
     Account,
-    /// The message has nothing to do with the shop, or ends the talk.
+    /// The message is out of scope, or its intent is not known to the guardrails.
     OutOfScope,
-    /// A human is asked for or is taking over.
+    /// The customer asks for a human, or a hand-off is pending.
     Handoff,
-    /// A human answers.
+    /// A human answers the conversation.
     HumanOwned,
     /// The intent is uncertain.
     Abstained,
     /// The message sounds sarcastic.
     Sarcasm,
-    /// The message feels bad.
+    /// The sentiment of the message is too negative.
     BadMood,
-    /// The customer declined an offer, or this one thing.
+    /// The customer declined an earlier offer, or rejects something in this message.
     Declined,
-    /// This turn has its offer already.
+    /// This turn already has an offer.
     TurnHasOne,
-    /// The customer is held out to measure what offers are worth.
+    /// The customer is in the holdout arm of the experiment.
     Holdout,
-    /// There is no product to go with.
+    /// There is no product that an offer could go with.
     NoAnchor,
-    /// Past baskets show nothing that goes with it well enough.
+    /// Past baskets give no strong enough rule for the anchors.
     NoRule,
-    /// All that goes with it is in the cart already.
+    /// The article is already in the cart.
     InCart,
-    /// All that goes with it was offered before in this thread.
+    /// The article was offered before in this conversation.
     OfferedBefore,
-    /// All that goes with it is out of stock.
+    /// The article is out of stock or no longer sold.
     OutOfStock,
-    /// All that goes with it costs too much beside it.
+    /// The article is too expensive next to the anchors, or priced in another currency.
     TooDear,
 }
 
 impl Withheld {
-    /// The name for records and metrics.
+    /// Name used in records, metrics and `/v1/suggest`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -146,7 +149,7 @@ impl Withheld {
     }
 }
 
-/// Why this moment allows no offer at all; `None` when it allows one.
+/// Why no offer at all may be made now; `None` if one may.
 #[must_use]
 pub fn moment_forbids(moment: &Moment<'_>, options: &GuardrailOptions) -> Option<Withheld> {
     match moment.owner {
@@ -159,7 +162,7 @@ pub fn moment_forbids(moment: &Moment<'_>, options: &GuardrailOptions) -> Option
     }
     let checks = [
         (moment.intent_certainty == Certainty::Abstained, Withheld::Abstained),
-        // A number that is none forbids as well.
+        // NaN forbids as well.
         (moment.sarcasm.is_nan() || moment.sarcasm >= options.sarcasm_min, Withheld::Sarcasm),
         (moment.sentiment.is_nan() || moment.sentiment < options.sentiment_min, Withheld::BadMood),
         (moment.earlier == Earlier::Declined, Withheld::Declined),
@@ -168,9 +171,9 @@ pub fn moment_forbids(moment: &Moment<'_>, options: &GuardrailOptions) -> Option
     checks.into_iter().find(|(forbidden, _)| *forbidden).map(|(_, reason)| reason)
 }
 
-/// Why a customer with this intent must not be sold to; `None` when offers are welcome.
+/// Why a message with this intent allows no offer; `None` if it allows one.
 ///
-/// A label of no known intent forbids: better no offer than a wrong one.
+/// An unknown label forbids: no offer is better than a wrong one.
 fn intent_forbids(intent: &str) -> Option<Withheld> {
     match intent {
         "complaint" => Some(Withheld::Complaint),
@@ -188,16 +191,16 @@ fn intent_forbids(intent: &str) -> Option<Withheld> {
     }
 }
 
-/// What is known about one article that might be offered.
+/// One article that might be offered.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
-    /// The article.
+    /// Sku of the article.
     pub sku: &'a Sku,
-    /// Its price; `None` when the shop does not sell it any more.
+    /// Its price; `None` if the shop no longer sells it.
     pub price: Option<Money>,
     /// Whether it can be bought now.
     pub available: Availability,
-    /// The dearest anchor's price, when known.
+    /// Price of the most expensive anchor; `None` if unknown, which skips the price check.
     pub anchor_price: Option<Money>,
 }
 
@@ -206,13 +209,13 @@ pub struct Candidate<'a> {
 pub enum Availability {
     /// In stock.
     InStock,
-    /// Out of stock, or not sold any more.
+    /// Out of stock, or no longer sold.
     OutOfStock,
 }
 
-/// Why this article may not be offered; `None` when it may.
+/// Why this article may not be offered; `None` if it may.
 ///
-/// `cart` is what the customer has already, `offered` what this thread offered before.
+/// `cart` holds the articles in the cart, `offered` those offered before in this conversation.
 #[must_use]
 pub fn article_forbids(
     candidate: &Candidate<'_>,
@@ -231,7 +234,7 @@ pub fn article_forbids(
         return Some(Withheld::OutOfStock);
     }
     match candidate.anchor_price {
-        // Another currency cannot be compared, and should not happen within one shop.
+        // Prices in two currencies cannot be compared; one shop should have only one.
         Some(anchor) if anchor.currency != price.currency => Some(Withheld::TooDear),
         Some(anchor) => {
             let dear = anchor

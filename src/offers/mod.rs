@@ -1,12 +1,12 @@
-//! Suggests one article that goes with what a customer is buying, or says why it does not.
+//! Upsell: suggests one article that goes with what a customer is buying, or the reason for none.
 //!
-//! Owns the rules from past baskets, the guardrails and the experiment. Refuses to write words and
-//! to know the catalog: stock and prices come through [`Shelf`].
+//! Owns the rules from past baskets, the guardrails and the holdout experiment. Refuses to write
+//! replies and to read the catalog: stock and prices come through [`Shelf`].
 //!
 //! Invariants
-//! - At most one offer a decision; never one that a guardrail forbids.
-//! - A held-out customer's decision carries what would have been offered: without it the two arms
-//!   cannot be compared (intention to treat).
+//! - At most one offer per decision; never one that a guardrail forbids.
+//! - The decision for a held-out customer holds the offer that would have been made: without it the
+//!   two arms cannot be compared (intention to treat).
 //! - The same context and the same baskets always give the same decision.
 
 mod baskets;
@@ -38,52 +38,52 @@ use vitrine_base::ids::Sku;
 use vitrine_base::language::Language;
 use vitrine_base::money::Money;
 
-/// What the offers need to know of the shop's products.
+/// Product lookups that offers need.
 pub trait Shelf {
-    /// Whether one unit can be bought now, of any size.
+    /// Whether at least one unit, of any size, can be bought now.
     fn in_stock(&self, sku: &Sku) -> bool;
-    /// The price; `None` when the shop does not sell it.
+    /// Price of one unit; `None` if the shop does not sell it.
     fn price(&self, sku: &Sku) -> Option<Money>;
-    /// What kind of thing it is, such as its category. Two articles of one kind are no extra for
-    /// each other: a second pair of shoes is an alternative.
+    /// Kind of the article, such as its category; `None` if unknown. Two articles of one kind are
+    /// never offered together: a second pair of shoes is an alternative, not an extra.
     fn kind(&self, sku: &Sku) -> Option<&str>;
 }
 
-/// How strong a rule must be, and where the guardrails stand.
+/// Minimum strength of a rule, and the guardrails.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OfferOptions {
-    /// Fewest baskets with both articles; below it is chance. Recommended: 5.
+    /// Fewest baskets with both articles; fewer may be chance. `offers.together_min`, 5 by default.
     pub together_min: u32,
-    /// Least confidence, 0 to 1. Recommended: 0.08.
+    /// Lowest confidence, 0 to 1. `offers.confidence_min`, 0.08 by default.
     pub confidence_min: f64,
-    /// Least lift. Recommended: 1.2; at 1 the two have nothing to do with each other.
+    /// Lowest lift; at 1 the two articles are independent. `offers.lift_min`, 1.2 by default.
     pub lift_min: f64,
-    /// Where the guardrails stand.
+    /// Thresholds of the guardrails.
     pub guardrails: GuardrailOptions,
 }
 
-/// One turn, as far as offers care.
+/// Input of one decision about an offer.
 #[derive(Clone, Copy)]
 pub struct OfferContext<'a> {
-    /// The shop's account; keeps the experiments of several shops apart.
+    /// Tenant id; keeps the experiments of different tenants apart.
     pub tenant: &'a str,
-    /// The customer's id, or the thread's when the customer is unknown.
+    /// Id of the customer, or of the conversation if the customer is unknown.
     pub subject: &'a str,
-    /// What the offer should go with: the product talked about, then the cart.
+    /// Articles that the offer should go with: the product discussed, then the cart.
     pub anchors: &'a [Sku],
-    /// What is in the cart.
+    /// Articles in the cart; never offered.
     pub cart: &'a [Sku],
-    /// What was offered before in this thread.
+    /// Articles offered before in this conversation; never offered again.
     pub offered: &'a [Sku],
-    /// What is going on.
+    /// State of the conversation, for the guardrails.
     pub moment: Moment<'a>,
-    /// The shop's products.
+    /// Stock, prices and kinds of the shop's products.
     pub shelf: &'a dyn Shelf,
 }
 
 impl std::fmt::Debug for OfferContext<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The subject is personal and stays out of logs.
+        // `subject` identifies a person and must stay out of logs.
         formatter
             .debug_struct("OfferContext")
             .field("anchors", &self.anchors)
@@ -97,12 +97,12 @@ impl std::fmt::Debug for OfferContext<'_> {
 /// Why an article is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OfferReason {
-    /// Past baskets held both.
+    /// Past baskets held both articles.
     BoughtTogether,
 }
 
 impl OfferReason {
-    /// In words for a customer.
+    /// Wording shown to the customer.
     #[must_use]
     pub fn text(self, language: Language) -> &'static str {
         match (self, language) {
@@ -115,25 +115,25 @@ impl OfferReason {
 /// One article worth offering, with its evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
-    /// The article.
+    /// The article offered.
     pub sku: Sku,
     /// Its price now.
     pub price: Money,
     /// The article it goes with.
     pub anchor: Sku,
-    /// Share of baskets with both.
+    /// Share of all baskets that hold both.
     pub support: f64,
-    /// Share of the baskets with the anchor that hold this.
+    /// Share of the baskets with the anchor that also hold this article.
     pub confidence: f64,
-    /// How much the anchor draws this.
+    /// How many times likelier this article is in a basket with the anchor than in any basket.
     pub lift: f64,
-    /// Which rule speaks for it: `pair:GEL-05<-RUN-012`.
+    /// Id of the rule behind it, `pair:ARTICLE<-ANCHOR`, such as `pair:GEL-05<-RUN-012`.
     pub rule: String,
     /// Why it is offered.
     pub reason: OfferReason,
 }
 
-/// What was decided about an offer in one turn.
+/// Decision about an offer in one turn.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OfferDecision {
     /// Make this offer.
@@ -143,19 +143,19 @@ pub enum OfferDecision {
         /// The customer's arm, always treatment.
         assignment: Assignment,
     },
-    /// Make none.
+    /// Make no offer.
     Withheld {
-        /// Why.
+        /// Why none is made.
         reason: Withheld,
         /// The customer's arm.
         assignment: Assignment,
-        /// What would have been offered, for customers who are held out.
+        /// The offer that would have been made; `Some` only for held-out customers.
         counterfactual: Option<Offer>,
     },
 }
 
 impl OfferDecision {
-    /// The offer to make, if any.
+    /// The offer to make; `None` if withheld.
     #[must_use]
     pub fn offer(&self) -> Option<&Offer> {
         match self {
@@ -172,7 +172,7 @@ impl OfferDecision {
         }
     }
 
-    /// Why none is made, if none is.
+    /// Why no offer is made; `None` if one is.
     #[must_use]
     pub fn withheld(&self) -> Option<Withheld> {
         match self {
@@ -191,7 +191,7 @@ pub struct Offers {
 }
 
 impl Offers {
-    /// Puts the rules, the experiment and the options together.
+    /// Combines rules, experiment and options.
     #[must_use]
     pub fn new(baskets: Baskets, experiment: Experiment, options: OfferOptions) -> Self {
         Self { baskets, experiment, options }
@@ -203,7 +203,7 @@ impl Offers {
         &self.baskets
     }
 
-    /// Decides about an offer in one turn.
+    /// Decides whether to make an offer in one turn, and which.
     #[must_use]
     pub fn suggest(&self, context: &OfferContext<'_>) -> OfferDecision {
         let assignment = self.experiment.assign(context.tenant, context.subject);
@@ -222,10 +222,10 @@ impl Offers {
         }
     }
 
-    /// The best offers for a cart or a customer outside of a turn, at most `offers_max`.
+    /// The best offers for a cart outside of a turn, strongest first, at most `offers_max`.
     ///
     /// # Errors
-    /// The reason why there is none. A held-out customer gets none.
+    /// The reason if there is none; [`Withheld::Holdout`] for a held-out customer.
     pub fn suggest_many(
         &self,
         context: &OfferContext<'_>,
@@ -241,10 +241,10 @@ impl Offers {
         }
     }
 
-    /// Allowed articles, strongest rule first, each once; at least one.
+    /// Articles that may be offered, strongest rule first, each once; never empty.
     ///
     /// # Errors
-    /// Why there is none: what stood against the strongest rule.
+    /// If there is none: the reason against the strongest rule.
     fn best(&self, context: &OfferContext<'_>, offers_max: usize) -> Result<Vec<Offer>, Withheld> {
         if context.anchors.is_empty() {
             return Err(Withheld::NoAnchor);
@@ -267,7 +267,7 @@ impl Offers {
         if offers.is_empty() { Err(against.unwrap_or(Withheld::NoRule)) } else { Ok(offers) }
     }
 
-    /// Rules of all anchors that are strong enough, strongest first.
+    /// Rules of all anchors that pass the thresholds, strongest first.
     fn strong_rules<'a>(&'a self, context: &OfferContext<'a>) -> Vec<(&'a Sku, &'a Rule)> {
         let options = &self.options;
         let mut rules: Vec<(&Sku, &Rule)> = Vec::new();
@@ -337,7 +337,7 @@ mod tests {
     use std::collections::HashMap;
     use std::path::Path;
 
-    /// Price (0 = not sold), units and kind by sku.
+    /// Price, units in stock and kind, by sku.
     struct Shop(HashMap<String, (Money, u64, String)>);
 
     impl Shelf for Shop {

@@ -1,4 +1,4 @@
-//! A header line, then one product a line, comma separated, quoted where needed:
+//! CSV catalog: a header line, then one product per line, fields quoted where needed:
 //!
 //! | column | holds |
 //! |---|---|
@@ -6,11 +6,11 @@
 //! | `price`, `currency` | `129.00` and `EUR` (required) |
 //! | `stock` | `12`, or `41:3\|42:0` by size (required) |
 //! | `brand`, `title_en`, `title_fr`, `url` | texts |
-//! | `features_en`, `features_fr` | phrases parted by `\|` |
+//! | `features_en`, `features_fr` | phrases separated by `\|` |
 //! | `facets` | `sport=running\|feel=comfort\|feel=speed` |
-//! | `rank` | a number, lower first |
+//! | `rank` | a whole number, lower first |
 //!
-//! Columns come in any order; an unknown column is refused.
+//! Columns may come in any order; unknown and repeated columns are refused.
 
 use crate::catalog::CatalogError;
 use crate::catalog::import::Draft;
@@ -24,7 +24,7 @@ use csv::Trim;
 use std::collections::BTreeMap;
 use vitrine_base::localized::Localized;
 
-/// Every column there is.
+/// All columns that a catalog may have.
 const COLUMNS: [&str; 14] = [
     "sku",
     "name",
@@ -42,10 +42,10 @@ const COLUMNS: [&str; 14] = [
     "rank",
 ];
 
-/// Columns that must be there.
+/// Columns that a catalog must have.
 const REQUIRED: [&str; 6] = ["sku", "name", "category", "price", "currency", "stock"];
 
-/// Reads every line into `intake`.
+/// Parses all lines into `intake`; fails at the first fault, with its line.
 pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), CatalogError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     check_lines(bytes, intake.limits.line_bytes_max)?;
@@ -91,7 +91,7 @@ fn check_header(headers: &StringRecord) -> Result<(), CatalogError> {
         let repeated = headers.iter().take(index).any(|other| other == name);
         if !COLUMNS.contains(&name) || repeated {
             let allowed = COLUMNS.join(", ");
-            let reason = format!("column `{name}` is unknown or repeated, columns are {allowed}");
+            let reason = format!("column `{name}` is unknown or repeated, allowed: {allowed}");
             return Err(fault(LineFault::Malformed { reason }));
         }
     }
@@ -112,7 +112,7 @@ fn draft(headers: &StringRecord, record: &StringRecord) -> Result<Draft, LineFau
     let rank = if rank.is_empty() {
         None
     } else {
-        let reason = format!("rank `{rank}` is not a number");
+        let reason = format!("rank `{rank}` is not a whole number");
         Some(rank.parse().map_err(|_| LineFault::Malformed { reason })?)
     };
     Ok(Draft {
@@ -152,7 +152,7 @@ fn facets(text: &str) -> Result<BTreeMap<String, Vec<String>>, LineFault> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for part in list(text) {
         let choice = FacetChoice::parse(&part).ok_or_else(|| LineFault::Malformed {
-            reason: format!("facet `{part}` has no value"),
+            reason: format!("facet `{part}` has no value, write key=value"),
         })?;
         found.entry(choice.key).or_default().push(choice.value);
     }

@@ -1,11 +1,11 @@
-//! Reads `facets.toml`: facets, categories, sizes and the words that customers use for them.
+//! Parses `facets.toml`: facets, categories, sizes and the words that customers use for them.
 //!
 //! ```toml
-//! keep = ["belle"]              # never corrected to a similar word of the shop
+//! keep = ["belle"]              # words never corrected to a similar word of the shop
 //! [size]
 //! label = { en = "size", fr = "taille" }
 //! question = { en = "Which size?", fr = "Quelle taille ?" }
-//! [kind]                        # asks for one of the widest categories
+//! [kind]                        # asks for one of the top-level categories
 //! label = { en = "kind", fr = "type" }
 //! question = { en = "What are you looking for?", fr = "Que cherchez-vous ?" }
 //! ask = 1.2
@@ -13,8 +13,8 @@
 //! key = "feel"
 //! label = { en = "feel", fr = "sensation" }
 //! question = { en = "Comfort or speed?", fr = "Confort ou vitesse ?" }
-//! ask = 1.0                     # weight of asking it, 0 (never) to 2; 0 when left out
-//! missing = "fails"             # or "matches": what becomes of products without this facet
+//! ask = 1.0                     # value of asking for it, 0 (never, the default) to 2
+//! missing = "fails"             # or "matches": whether products without this facet match
 //! [[facet.value]]
 //! id = "comfort"
 //! label = { en = "comfort", fr = "confort" }
@@ -26,7 +26,7 @@
 //! words = { en = ["trainers"], fr = ["baskets"] }
 //! parent = "shoes"              # optional
 //! ```
-//! Refuses unknown keys, repeated ids, missing parents and circles of parents.
+//! Refuses unknown keys, repeated ids, missing parents and cycles of parents.
 
 use crate::catalog::CatalogError;
 use crate::catalog::CatalogLimits;
@@ -43,7 +43,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use vitrine_base::localized::Localized;
 
-/// Highest weight of asking a facet.
+/// Highest value of `ask`.
 const ASK_WEIGHT_MAX: f64 = 2.0;
 
 #[derive(Deserialize, Default, Clone)]
@@ -136,56 +136,57 @@ struct File {
 /// What is wrong with one entry of the facets file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FacetFault {
-    /// Keys and ids are used in option ids and in the catalog file.
+    /// A key or id is not an identifier; option ids and the catalog file use them.
     #[error("`{found}` is not an identifier (a-z, 0-9, _)")]
     Identifier {
-        /// What was found.
+        /// Text found.
         found: String,
     },
-    /// Two entries under one name.
-    #[error("`{found}` is there twice")]
+    /// Two entries have the same key or id.
+    #[error("`{found}` is defined twice")]
     Duplicate {
-        /// The name.
+        /// The key or id.
         found: String,
     },
-    /// The parent is not in the file.
+    /// The parent of a category is not in the file.
     #[error("category `{id}` has the parent `{parent}`, which is not in the file")]
     Parent {
-        /// The category.
+        /// Id of the category.
         id: String,
-        /// Its parent.
+        /// Id of its parent.
         parent: String,
     },
-    /// A category lies below itself.
-    #[error("category `{id}` lies below itself")]
+    /// A category is its own ancestor.
+    #[error("category `{id}` is its own ancestor")]
     Circle {
-        /// The category.
+        /// Id of the category.
         id: String,
     },
-    /// The weight is not a number from 0 to 2.
-    #[error("facet `{key}` has the weight {found}, allowed is 0 to {ASK_WEIGHT_MAX}")]
+    /// `ask` is not a number from 0 to 2.
+    #[error("facet `{key}` has ask = {found}, allowed: 0 to {ASK_WEIGHT_MAX}")]
     Weight {
-        /// The facet.
+        /// Key of the facet; `kind` for the section `[kind]`.
         key: String,
-        /// The weight, as written.
+        /// The value, as text.
         found: String,
     },
     /// More entries than allowed.
-    #[error("holds {found} {what}, limit is {limit}")]
+    #[error("has {found} {what}, limit is {limit}")]
     TooMany {
-        /// What there are too many of.
+        /// Name of the counted entries, such as `facets`.
         what: &'static str,
-        /// How many.
+        /// Number found.
         found: usize,
-        /// How many are allowed.
+        /// Most allowed.
         limit: usize,
     },
 }
 
-/// Reads the text of a facets file.
+/// Parses the text of a facets file.
 ///
 /// # Errors
-/// If it is not TOML of this shape (with the line), or an entry has a [`FacetFault`].
+/// [`CatalogError::FacetFile`], with the line, if it is not TOML of this shape;
+/// [`CatalogError::Facets`] if an entry is invalid.
 pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<FacetBook, CatalogError> {
     let file: File = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
@@ -350,7 +351,7 @@ parent = "shoes"
         assert!(fault(&GOOD.replace("\"comfort\"\nlabel", "\"Com fort\"\nlabel")).contains("Com"));
         assert!(fault(&GOOD.replace("parent = \"shoes\"", "parent = \"hats\"")).contains("hats"));
         let circle = GOOD.replace("parent = \"shoes\"", "parent = \"running_shoes\"");
-        assert!(fault(&circle).contains("below itself"));
+        assert!(fault(&circle).contains("its own ancestor"));
         assert!(fault(&format!("{GOOD}{GOOD}")).contains("twice"));
         assert!(fault(&format!("colour = 1\n{GOOD}")).contains("line 1"));
     }

@@ -1,4 +1,4 @@
-//! One JSON object a line:
+//! NDJSON catalog: one JSON object per line:
 //!
 //! ```json
 //! {"sku":"RUN-012","name":"Vélance Endora","brand":"Vélance","category":"running_shoes",
@@ -9,7 +9,7 @@
 //!  "url":"https://…","rank":12}
 //! ```
 //! `stock` is a number of units, or units by size. `brand`, `facets`, `title`, `features`, `url`
-//! and `rank` may be left out. Empty lines are skipped.
+//! and `rank` are optional. Empty lines are skipped; unknown fields are refused.
 
 use crate::catalog::CatalogError;
 use crate::catalog::import::Draft;
@@ -70,7 +70,7 @@ struct Line {
     rank: Option<u32>,
 }
 
-/// Reads every line into `intake`.
+/// Parses all lines into `intake`; fails at the first fault, with its line.
 pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), CatalogError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
@@ -90,7 +90,7 @@ fn draft(line: &[u8], bytes_max: usize) -> Result<Draft, LineFault> {
         return Err(LineFault::TooLong { bytes: line.len(), bytes_max });
     }
     let line: Line = serde_json::from_slice(line).map_err(|error| LineFault::Malformed {
-        // The reader's own line number is always 1 here and would mislead.
+        // serde_json sees one line at a time, so its line number is always 1 and would mislead.
         reason: error.to_string().replace(" at line 1 column", " at column"),
     })?;
     let facets = line.facets.into_iter().map(|(key, values)| match values {

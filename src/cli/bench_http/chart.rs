@@ -1,4 +1,4 @@
-//! Latency over load as an SVG: percentiles 50, 95 and 99, logarithmic upwards.
+//! Draws latency percentiles over load as an SVG line chart with a logarithmic latency axis.
 
 use crate::cli::svg::sheet;
 use std::fmt::Write;
@@ -10,18 +10,19 @@ const RIGHT: f64 = 110.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 60.0;
 
-/// Name and colour of each line; told apart by their dashes too.
+/// Name, colour and dashes of each line; dashes keep the lines distinct without colour.
 const LINES: [(&str, &str, &str); 3] =
     [("p50", "#1b7837", "none"), ("p95", "#2166ac", "8 4"), ("p99", "#b2182b", "2 3")];
 
-/// One load and its latency percentiles, milliseconds.
+/// Latency percentiles p50, p95 and p99, in milliseconds, at one load: requests per second, or
+/// clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Point {
     pub(super) load: f64,
     pub(super) latency_ms: [f64; 3],
 }
 
-/// Draws the points, which come in the order of their load.
+/// Draws the chart; `points` must be in order of increasing load.
 pub(super) fn svg(points: &[Point], load_name: &str) -> String {
     let load_max = points.iter().map(|point| point.load).fold(0.0, f64::max).max(1e-9);
     let all = || points.iter().flat_map(|point| point.latency_ms).filter(|ms| *ms > 0.0);
@@ -34,7 +35,7 @@ pub(super) fn svg(points: &[Point], load_name: &str) -> String {
     };
     let mut out = sheet(WIDTH, HEIGHT, 12);
     let mut put = |line: String| {
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(out, "{line}");
     };
     let mut power = low;
@@ -100,7 +101,7 @@ mod tests {
         for (x, y) in lines.iter().flatten() {
             assert!((0.0..WIDTH).contains(x) && (0.0..HEIGHT).contains(y), "{x} {y}");
         }
-        assert!(lines[2][1].1 < lines[0][1].1, "p99 stands above p50");
+        assert!(lines[2][1].1 < lines[0][1].1, "p99 is drawn above p50");
         assert!(drawing.contains("requests a second") && drawing.ends_with("</svg>\n"));
     }
 }

@@ -1,10 +1,10 @@
-//! Sends requests when they are due: open loop at a rate, or closed loop with so many clients.
+//! Load generator: sends requests open loop, at a rate, or closed loop, from a number of clients.
 //!
 //! Invariants
-//! - In the open loop a request is due at its own moment, whatever became of those before it, and
-//!   its times count from that moment: a slow server cannot hide its delays (no coordinated
+//! - In the open loop each request has a due time that does not depend on earlier requests, and its
+//!   latency counts from that time, so a slow server cannot hide its delays (no coordinated
 //!   omission).
-//! - Nothing is due after the duration; what is under way is waited for.
+//! - No request is due after the run's duration; requests in flight at the end are awaited.
 
 use super::exchange::Call;
 use super::exchange::Exchange;
@@ -26,14 +26,14 @@ use vitrine_base::clock::SharedClock;
 /// How requests arrive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Arrivals {
-    /// A Poisson process of `rate` requests a second; one that finds `in_flight_max` under way is
-    /// counted as not sent.
+    /// Open loop: a Poisson process of `rate` requests per second. A request that is due while
+    /// `in_flight_max` are in flight counts as not sent.
     Poisson { rate: f64, in_flight_max: usize },
-    /// Clients that each wait for their answer and ask again at once.
+    /// Closed loop: each client sends its next request as soon as its previous answer arrives.
     Closed { clients: usize },
 }
 
-/// Where and what requests are sent.
+/// The server under test and the requests to send to it.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) client: Client,
@@ -42,12 +42,12 @@ pub(super) struct Target {
     pub(super) scenario: Scenario,
     pub(super) timeout: Duration,
     pub(super) clock: SharedClock,
-    /// Tells the conversations of this run from those of others.
+    /// Number in every conversation id; keeps the conversations of different runs apart.
     pub(super) run: u64,
 }
 
 impl Target {
-    /// The request of one turn, due now or at `due`.
+    /// Builds one request; its latency counts from `due`.
     pub(super) fn call(&self, turn: Turn, due: Instant) -> Call {
         let scenario = &self.scenario;
         let mut request = self.post(&scenario.path).json(&scenario.body(turn));
@@ -67,7 +67,7 @@ impl Target {
     }
 }
 
-/// One run: how requests arrive, and for how long.
+/// Parameters of one measurement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
     pub(super) arrivals: Arrivals,
@@ -76,7 +76,7 @@ pub(super) struct Run {
     pub(super) promise: Promise,
 }
 
-/// Runs it; gives the counts and how long it took until the last answer.
+/// Runs one measurement. Returns the counts, and the time from the start to the last answer.
 pub(super) async fn drive(
     target: &Target,
     run: Run,
@@ -143,24 +143,24 @@ impl UnderWay<'_> {
         self.tasks.spawn(async move { (client, exchange(http, call, clock).await) });
     }
 
-    /// The next answer; `None` when nothing is under way.
+    /// Waits for the next finished request; `None` when none is in flight.
     async fn next(&mut self) -> Option<(usize, Exchange)> {
         loop {
-            // A task that panicked is a bug of ours, and its request counts as lost.
+            // A panic is our bug. The request is logged and missing from the counts.
             match self.tasks.join_next().await? {
                 Ok(ended) => return Some(ended),
-                Err(error) => tracing::error!(%error, "a request was lost"),
+                Err(error) => tracing::error!(%error, "request task panicked, not counted"),
             }
         }
     }
 }
 
-/// Moments of a Poisson process of `rate` a second, up to `duration`: gaps are exponential.
+/// Arrival times of a Poisson process of `rate` per second, up to `duration`: exponential gaps.
 fn poisson(rate: f64, seed: u64, duration: Duration) -> impl Iterator<Item = Duration> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut at = 0.0_f64;
     std::iter::from_fn(move || {
-        // 1 - u lies in (0, 1], whose logarithm is finite.
+        // 1 - u is in (0, 1], so its logarithm is finite.
         let u: f64 = random.random();
         at -= (1.0 - u).ln() / rate;
         Duration::try_from_secs_f64(at).ok().filter(|at| *at < duration)
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::cast_precision_loss, reason = "a count of arrivals")]
+    #[expect(clippy::cast_precision_loss, reason = "arrival counts are small")]
     fn arrivals_are_poisson_and_seeded() {
         let second = Duration::from_secs(1);
         let arrivals: Vec<Duration> = poisson(50.0, 7, 200 * second).collect();

@@ -1,4 +1,4 @@
-//! One request and its answer, whole or streamed, with the moments that matter.
+//! Sends one request and times its answer, whole or streamed.
 
 use super::scenario::Kind;
 use futures::StreamExt;
@@ -9,28 +9,29 @@ use std::time::Duration;
 use std::time::Instant;
 use vitrine_base::clock::SharedClock;
 
-/// Longest line of a stream, bytes; a longer one is no event of any known server.
+/// Longest line of an event stream, in bytes. No known server sends longer events, so a longer line
+/// makes the answer [`Ending::Broken`].
 const LINE_BYTES_MAX: usize = 4 << 20;
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// With a whole answer.
+    /// A complete answer arrived.
     Done,
-    /// With another status than 2xx.
+    /// The server answered with a status other than 2xx.
     Status(u16),
-    /// With 2xx, but what came is no answer: an error inside, or the end too early.
+    /// The status was 2xx, but the answer holds an error, is not valid JSON or ended early.
     Broken,
-    /// Not in time.
+    /// No complete answer arrived within the timeout.
     Timeout,
-    /// Without any answer: refused or lost connection.
+    /// The request could not be sent, or the connection broke before an answer.
     Connection,
-    /// It was never sent: too many were under way.
+    /// The request was not sent because too many were in flight.
     NotSent,
 }
 
 impl Ending {
-    /// The name that it is counted under; `None` for a whole answer.
+    /// Name under which it is counted in `errors`; `None` for a complete answer.
     pub(super) fn error_name(&self) -> Option<String> {
         match self {
             Self::Done => None,
@@ -43,17 +44,17 @@ impl Ending {
     }
 }
 
-/// What came of one request.
+/// Result of one request. Times count from when the request was due.
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
     pub(super) ending: Ending,
-    /// From when it was due to its end.
+    /// Time to the end of the answer.
     pub(super) latency: Duration,
-    /// From when it was due to when it was sent: this program's own lateness.
+    /// Time until the request was sent: the load generator's own delay.
     pub(super) lateness: Duration,
-    /// From when it was due to the first text.
+    /// Time to the first non-empty text; `None` if none arrived.
     pub(super) first_text: Option<Duration>,
-    /// Between the first text and the last.
+    /// Time between the first text and the last.
     pub(super) decoding: Duration,
     pub(super) output_tokens: u64,
     pub(super) prompt_tokens: u64,
@@ -61,7 +62,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// A request that was not sent.
+    /// The result of a request that was not sent.
     pub(super) fn not_sent() -> Self {
         Self::ended(Ending::NotSent)
     }
@@ -80,19 +81,19 @@ impl Exchange {
     }
 }
 
-/// One request to make.
+/// One request to send.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) request: RequestBuilder,
     pub(super) kind: Kind,
     pub(super) stream: bool,
-    /// When it was due: what it is measured from, however late it is sent.
+    /// When the request was due. Its times count from here, even if it is sent late.
     pub(super) due: Instant,
-    /// Longest wait from then on.
+    /// Longest time from `due` to the end of the answer.
     pub(super) timeout: Duration,
 }
 
-/// Sends one request and reads its answer.
+/// Sends one request and reads its answer to the end.
 pub(super) async fn exchange(client: Client, call: Call, clock: SharedClock) -> Exchange {
     let since_due = || clock.instant().saturating_duration_since(call.due);
     let lateness = since_due();
@@ -119,19 +120,19 @@ pub(super) async fn exchange(client: Client, call: Call, clock: SharedClock) -> 
     }
 }
 
-/// What an answer said.
+/// What has been read of an answer so far.
 #[derive(Debug, Default)]
 struct Heard {
     first_text: Option<Duration>,
     last_text: Option<Duration>,
-    /// Pieces of text: what tokens are counted by where the server does not count them.
+    /// Non-empty text chunks; stands in for the token count if the server reports none.
     pieces: u64,
     output_tokens: Option<u64>,
     prompt_tokens: u64,
     cached_tokens: u64,
-    /// The answer said that it is whole.
+    /// The end marker of the answer was read.
     whole: bool,
-    /// The answer holds an error.
+    /// The answer holds an error or is malformed.
     failed: bool,
 }
 
@@ -147,7 +148,7 @@ async fn talk(
     let Ok(answer) = client.execute(request).await else { return Ending::Connection };
     let status = answer.status();
     if !status.is_success() {
-        // Read to its end, so that the connection can be used again.
+        // Read to the end so that the connection can be reused.
         let _ = answer.bytes().await;
         return Ending::Status(status.as_u16());
     }
@@ -175,7 +176,7 @@ async fn talk(
 }
 
 impl Heard {
-    /// One line of an event stream. Source: WHATWG HTML, server-sent events.
+    /// Processes one line of an event stream. Source: WHATWG HTML, server-sent events.
     fn line(&mut self, line: &str, kind: Kind, now: Duration) {
         let Some(payload) = line.strip_prefix("data:").map(str::trim) else { return };
         if payload == "[DONE]" {
@@ -201,7 +202,7 @@ impl Heard {
                 value["choices"][0]["text"].as_str()
             }
         };
-        // The first chunk often says the role alone, and says nothing.
+        // The first chunk often carries only the role and an empty text.
         if text.is_some_and(|text| !text.is_empty()) {
             self.first_text.get_or_insert(now);
             self.last_text = Some(now);
@@ -222,7 +223,7 @@ impl Heard {
     }
 }
 
-/// Cuts bytes into lines.
+/// Splits a stream of bytes into lines.
 #[derive(Debug, Default)]
 struct Lines {
     bytes: Vec<u8>,
@@ -255,7 +256,7 @@ mod tests {
 
     fn hear(kind: Kind, text: &str) -> Heard {
         let (mut heard, mut lines, mut now) = (Heard::default(), Lines::default(), 0);
-        // Byte by byte: no cut of the network may matter.
+        // Single bytes: chunk boundaries of the network must not matter.
         for byte in text.as_bytes() {
             lines.push(&[*byte]);
             while let Some(line) = lines.next_line() {

@@ -1,4 +1,4 @@
-//! `vitrine bench http`: load on a running gateway, or on any OpenAI-compatible server.
+//! `vitrine bench http`: load test of a running gateway or of any OpenAI-compatible server.
 
 mod chart;
 mod drive;
@@ -27,70 +27,75 @@ use tally::Promise;
 use vitrine_base::clock::Clock;
 use vitrine_base::clock::SystemClock;
 
-/// Requests under way at once in the open loop, unless told otherwise.
+/// Default limit of requests in flight in the open loop.
 const IN_FLIGHT_MAX: usize = 4096;
 
-/// Clients of the closed loop, unless told otherwise.
+/// Default number of clients in the closed loop.
 const CLIENTS: usize = 16;
 
-/// Fastest rate, requests a second: far above what one sending thread can keep up with.
+/// Highest load accepted, in requests per second: far above what one sending thread can reach.
 const RATE_MAX: f64 = 100_000.0;
 
-/// Longest run of one load: a day.
+/// Longest run at one load, in seconds: one day.
 const DURATION_MAX: f64 = 86_400.0;
 
 /// How requests arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ArrivalKind {
-    /// At random moments, whatever the server does
+    /// Open loop: requests start at random times at the given rate, whatever the server does
     Poisson,
-    /// One after the other, by so many clients
+    /// Closed loop: each client sends its next request when its previous answer arrives
     Closed,
 }
 
-/// Measure a running server.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Address of the server, such as http://127.0.0.1:8080
+    /// Base URL of the server, such as http://127.0.0.1:8080
     #[arg(long, value_name = "URL")]
     url: String,
-    /// Requests a second, on average (open loop)
+    /// Average requests per second in the open loop; required unless --sweep or --arrivals closed
+    /// is given
     #[arg(long, value_name = "R")]
     rate: Option<f64>,
-    /// Seconds in which requests are sent; those under way are waited for
+    /// Seconds during which requests are sent; requests still in flight then are awaited
     #[arg(long, default_value_t = 10.0, value_name = "S")]
     duration: f64,
-    /// Whether requests come at a rate or from clients that wait for their answers
+    /// How requests arrive
     #[arg(long, value_enum, default_value_t = ArrivalKind::Poisson)]
     arrivals: ArrivalKind,
-    /// Closed loop: clients [default: 16]; open loop: requests under way at most [default: 4096]
+    /// Closed loop: number of clients [default: 16]; open loop: most requests in flight, beyond
+    /// which requests count as not sent [default: 4096]
     #[arg(long, value_name = "N")]
     concurrency: Option<usize>,
-    /// What to ask, TOML or JSON; see benches/http [default: short streamed chats]
+    /// Scenario file, TOML or JSON: path, body, prompts and headers of the requests; see
+    /// benches/http for examples [default: short streamed chats]
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// An answer counts towards goodput if it is whole within so many milliseconds
+    /// Latency goal in milliseconds; only answers that are complete by then count towards goodput
+    /// [default: none]
     #[arg(long, value_name = "MS")]
     slo_ms: Option<u64>,
-    /// And if its first text comes within so many
+    /// First-token goal in milliseconds; only answers whose first text arrives by then count
+    /// towards goodput [default: none]
     #[arg(long, value_name = "MS")]
     slo_first_token_ms: Option<u64>,
-    /// Give a request up after so many milliseconds
+    /// Abandon a request after this many milliseconds
     #[arg(long, default_value_t = 60_000, value_name = "MS")]
     timeout_ms: u64,
-    /// Same seed, same arrivals
+    /// Seed of the arrival times; the same seed gives the same arrivals
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Requests sent one by one before the measurement
+    /// Requests to send one at a time before the measurement; they are not counted
     #[arg(long, default_value_t = 0, value_name = "N")]
     warmup: usize,
-    /// One measurement for each of these rates, or numbers of clients in the closed loop
+    /// Loads to measure one after the other, such as 5,10,20: requests per second, or numbers of
+    /// clients in the closed loop
     #[arg(long, value_delimiter = ',', value_name = "R,R")]
     sweep: Vec<f64>,
-    /// Draw the latency over the sweep into this file
+    /// Draw latency over the loads of --sweep into this SVG file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// File with the API key of the server
+    /// File that holds the server's API key, sent as a bearer token
     #[arg(long, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
 }
@@ -109,7 +114,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     };
     let (mut rows, mut points, mut answered) = (Vec::new(), Vec::new(), 0);
     for (number, arrivals) in loads.iter().enumerate() {
-        // Each load starts with conversations of its own.
+        // Each load opens its own conversations.
         target.run += 1;
         let run = Run { arrivals: *arrivals, duration, seed: arguments.seed, promise };
         let bar = context.bar(duration.as_secs().max(1), "sending");
@@ -137,11 +142,11 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     if context.json {
         context.print_json(&document(&target, &arguments, rows))?;
     }
-    anyhow::ensure!(answered > 0, "{} gave no whole answer", target.url);
+    anyhow::ensure!(answered > 0, "{} returned no complete answer", target.url);
     Ok(())
 }
 
-/// The loads to measure, one after the other.
+/// Loads to measure, in order.
 fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
     let usage = |message: String| Err(Usage(message));
     let duration = arguments.duration;
@@ -149,10 +154,10 @@ fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
         return usage(format!("--duration is {duration}; allowed: more than 0, up to 86400"));
     }
     if arguments.concurrency == Some(0) {
-        return usage("--concurrency is 0; 1 or more is needed".to_owned());
+        return usage("--concurrency is 0; allowed: 1 or more".to_owned());
     }
     if arguments.svg.is_some() && arguments.sweep.is_empty() {
-        return usage("--svg draws a sweep; give --sweep R,R too".to_owned());
+        return usage("--svg draws a sweep; add --sweep R,R".to_owned());
     }
     let closed = arguments.arrivals == ArrivalKind::Closed;
     let loads = if !arguments.sweep.is_empty() {
@@ -164,7 +169,7 @@ fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
         match arguments.rate {
             Some(rate) => vec![rate],
             None => {
-                return usage("--rate R, --sweep R,R or --arrivals closed is needed".to_owned());
+                return usage("no load; add --rate R, --sweep R,R or --arrivals closed".to_owned());
             }
         }
     };
@@ -179,7 +184,7 @@ fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
                 return Ok(Arrivals::Poisson { rate: load, in_flight_max });
             }
             if load.fract() != 0.0 {
-                return Err(Usage(format!("{load} clients; a whole number is needed")));
+                return Err(Usage(format!("{load} clients; allowed: a whole number")));
             }
             #[expect(
                 clippy::cast_possible_truncation,
@@ -195,9 +200,9 @@ fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
 fn target(arguments: &Arguments) -> anyhow::Result<Target> {
     let url = arguments.url.trim_end_matches('/').to_owned();
     let parsed = reqwest::Url::parse(&url)
-        .map_err(|error| Usage(format!("--url `{url}`: {error}; such as http://127.0.0.1:8080")))?;
+        .map_err(|error| Usage(format!("--url `{url}`: {error}; try http://127.0.0.1:8080")))?;
     if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(Usage(format!("--url `{url}`: http or https is needed")).into());
+        return Err(Usage(format!("--url `{url}`: it must begin with http:// or https://")).into());
     }
     let scenario = match &arguments.scenario {
         Some(path) => Scenario::read(path)?,
@@ -211,10 +216,10 @@ fn target(arguments: &Arguments) -> anyhow::Result<Target> {
         }
         None => None,
     };
-    // What is measured is the server, not a proxy before it.
+    // Bypass proxies: only the server is measured.
     let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
     let clock = Arc::new(SystemClock);
-    // Conversations of an earlier run must not be met again: the time tells runs apart.
+    // The start time keeps conversation ids distinct from those of earlier runs.
     let run = u64::try_from(clock.now().as_microsecond()).unwrap_or_default();
     let timeout = Duration::from_millis(arguments.timeout_ms);
     Ok(Target { client, url, api_key, scenario, timeout, clock, run })
@@ -226,12 +231,12 @@ async fn warm_up(target: &Target, requests: usize) -> anyhow::Result<()> {
         let call = target.call(turn, target.clock.instant());
         let answer = exchange(target.client.clone(), call, target.clock.clone()).await;
         let error = answer.ending.error_name().unwrap_or_default();
-        anyhow::ensure!(answer.ending == Ending::Done, "request {number} of --warmup: {error}");
+        anyhow::ensure!(answer.ending == Ending::Done, "warm-up request {number}: {error}");
     }
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a number of clients")]
+#[expect(clippy::cast_precision_loss, reason = "client counts are small")]
 fn load_of(arrivals: Arrivals) -> f64 {
     match arrivals {
         Arrivals::Poisson { rate, .. } => rate,
@@ -239,7 +244,7 @@ fn load_of(arrivals: Arrivals) -> f64 {
     }
 }
 
-/// What was measured, at the head of its report.
+/// Parameters of a measurement, which head its report.
 fn described(arrivals: Arrivals, arguments: &Arguments) -> Value {
     let (kind, rate, concurrency) = match arrivals {
         Arrivals::Poisson { rate, in_flight_max } => ("poisson", Some(rate), in_flight_max),
@@ -261,7 +266,7 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// One measurement is one flat document; a sweep has `rows`.
+/// The JSON report: flat for a single measurement, with one entry of `rows` per load for a sweep.
 fn document(target: &Target, arguments: &Arguments, mut rows: Vec<Value>) -> Value {
     let mut head = json!({
         "url": target.url,
@@ -311,7 +316,7 @@ fn show(context: &Context, row: &Value, first: bool) -> anyhow::Result<()> {
     }
     if row["refusal_ms"].is_object() {
         let refusals = times("refusal_ms", &["p50", "p99"]);
-        context.print(format_args!("          refused after ms p50 / p99: {refusals}"))?;
+        context.print(format_args!("          refusal latency ms p50 / p99: {refusals}"))?;
     }
     Ok(())
 }

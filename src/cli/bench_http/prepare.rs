@@ -1,4 +1,4 @@
-//! What has to be asked of the server before a run: its model, and how long a system prompt is.
+//! Queries the server before a run: its model, and the token counts of generated system prompts.
 
 use super::drive::Target;
 use super::exchange::Call;
@@ -9,10 +9,10 @@ use super::scenario::Turn;
 use anyhow::Context as _;
 use serde_json::Value;
 
-/// Tries to hit the length of a system prompt.
+/// Most attempts to match the requested length of a system prompt.
 const FITS_MAX: usize = 8;
 
-/// Fills in the model's name and the system prompt where the scenario leaves them to the server.
+/// Fills in the model name, and the system prompt if the scenario gives only its length.
 pub(super) async fn prepare(target: &mut Target) -> anyhow::Result<()> {
     if target.scenario.model.is_none() {
         target.scenario.model = first_model(target).await?;
@@ -23,8 +23,8 @@ pub(super) async fn prepare(target: &mut Target) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first model that can generate; `None` where the server lists none, as it may when it has
-/// only one and asks for no name.
+/// Returns the first model that can generate; `None` if the server lists none. A server with a
+/// single model may need no name.
 async fn first_model(target: &Target) -> anyhow::Result<Option<String>> {
     let url = format!("{}/v1/models", target.url);
     let request = target.client.get(&url).timeout(target.timeout);
@@ -40,7 +40,8 @@ async fn first_model(target: &Target) -> anyhow::Result<Option<String>> {
     Ok(first.and_then(|model| model["id"].as_str()).map(str::to_owned))
 }
 
-/// A text that the server counts as `tokens` tokens, give or take the last word.
+/// The filler text, of at most [`FITS_MAX`] tried, whose token count on the server is nearest to
+/// `tokens`.
 async fn system_of(target: &Target, tokens: usize) -> anyhow::Result<String> {
     let empty = count(target, None).await?;
     let mut words = tokens;
@@ -57,11 +58,11 @@ async fn system_of(target: &Target, tokens: usize) -> anyhow::Result<String> {
         }
         words = next;
     }
-    let (_, words) = best.context("no length was tried")?;
+    let (_, words) = best.context("no prompt length was tried")?;
     Ok(Scenario::filler(words))
 }
 
-/// Prompt tokens of the first request with this system prompt, as the server counts them.
+/// Prompt tokens of the first request with this system prompt, as reported by the server.
 async fn count(target: &Target, system: Option<String>) -> anyhow::Result<usize> {
     let mut asking = target.clone();
     asking.scenario.system = system;
@@ -74,7 +75,7 @@ async fn count(target: &Target, system: Option<String>) -> anyhow::Result<usize>
     let answer = answer.await;
     anyhow::ensure!(
         answer.ending == Ending::Done && answer.prompt_tokens > 0,
-        "key `system_tokens`: the server did not count the tokens of a prompt ({})",
+        "key `system_tokens`: the server reported no prompt token count ({})",
         answer.ending.error_name().unwrap_or_else(|| "no usage in its answer".to_owned()),
     );
     Ok(usize::try_from(answer.prompt_tokens)?)

@@ -1,8 +1,8 @@
-//! What is asked: the path, the body's template, the prompts, the system prompt that all share.
+//! Scenario of a load test: path, body, prompts and shared system prompt of the requests.
 //!
-//! A scenario is a TOML or JSON file; every key has a default, so that none is needed. In the
-//! strings of `body`, `{{model}}`, `{{system}}`, `{{prompt}}`, `{{thread}}` and `{{number}}` stand
-//! for the request's own.
+//! A scenario is a TOML or JSON file. Every key has a default, so an empty file is valid. In the
+//! strings of `body`, the placeholders `{{model}}`, `{{system}}`, `{{prompt}}`, `{{thread}}` and
+//! `{{number}}` are replaced by the values of each request.
 
 use crate::cli::Usage;
 use anyhow::Context as _;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Prompts where a scenario gives none.
+/// Prompts used if the scenario gives none.
 const PROMPTS: [&str; 6] = [
     "Where is my order?",
     "I am looking for running shoes.",
@@ -23,53 +23,56 @@ const PROMPTS: [&str; 6] = [
     "Thank you, that is all.",
 ];
 
-/// Words that a system prompt of a given length is made of.
+/// Words that generated system prompts are made of.
 const FILLER: [&str; 24] = [
     "shop", "order", "parcel", "size", "colour", "price", "street", "winter", "answer", "question",
     "kind", "short", "clear", "always", "never", "customer", "return", "refund", "season", "shoe",
     "runner", "choice", "advice", "team",
 ];
 
-/// Most tokens of a generated system prompt.
+/// Longest generated system prompt, in tokens.
 const SYSTEM_TOKENS_MAX: usize = 100_000;
 
-/// Whose conversation a request belongs to.
+/// Which conversation a `/respond` request belongs to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Threads {
-    /// Each request opens one.
+    /// Each request opens its own.
     #[default]
     PerRequest,
-    /// Each client stays in its own; open-loop requests take turns among as many.
+    /// Each client keeps one; open-loop requests rotate over as many conversations as may be in
+    /// flight.
     PerClient,
 }
 
-/// The file as it is written.
+/// Contents of a scenario file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Scenario {
-    /// Where requests are posted.
+    /// URL path that requests are posted to.
     pub(super) path: String,
-    /// The model to name; none: the first generating one of `GET /v1/models`.
+    /// Model to request; `None`: the first generating model of `GET /v1/models`.
     pub(super) model: Option<String>,
     pub(super) stream: bool,
     pub(super) max_tokens: usize,
     pub(super) temperature: f64,
-    /// Asks the server to go on to `max_tokens` whatever the model says (llama-server, vLLM and
-    /// vitrine know this field).
+    /// Asks the server to generate `max_tokens` tokens even past the end of text (a field of
+    /// llama-server, vLLM and vitrine).
     pub(super) ignore_eos: bool,
-    /// The system prompt that all requests share.
+    /// System prompt shared by all requests.
     pub(super) system: Option<String>,
-    /// Or its length: a text of so many tokens is made, counted by the server itself.
+    /// Length of a generated system prompt, in tokens as counted by the server; excludes
+    /// `system`.
     pub(super) system_tokens: Option<usize>,
+    /// Prompts, sent in rotation; empty: built-in ones.
     pub(super) prompts: Vec<String>,
-    /// More prompts, one a line; relative to the scenario's folder.
+    /// File with more prompts, one per line; relative to the scenario's folder.
     pub(super) prompts_file: Option<PathBuf>,
     pub(super) threads: Threads,
-    /// Channel of `/respond`.
+    /// Channel of `/respond` requests.
     pub(super) channel: String,
     pub(super) headers: BTreeMap<String, String>,
-    /// A template of one's own in the place of the path's usual body.
+    /// Body template that replaces the usual body of the path.
     pub(super) body: Option<Value>,
 }
 
@@ -94,22 +97,23 @@ impl Default for Scenario {
     }
 }
 
-/// What sets one request apart from the others.
+/// Identifies one request of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Turn {
-    /// Which request this is, from 0.
+    /// Index of the request, from 0.
     pub(super) number: usize,
-    /// Which client sends it.
+    /// Index of the client that sends it, from 0.
     pub(super) client: usize,
-    /// Tells the threads of this run from those of others.
+    /// Number in every conversation id; keeps the conversations of different runs apart.
     pub(super) run: u64,
 }
 
 impl Scenario {
-    /// Reads a file and checks it.
+    /// Reads and checks a scenario file.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let place = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("scenario {place}"))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read scenario {place}"))?;
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let scenario = if is_json {
             serde_json::from_str(&text).map_err(|error| error.to_string())
@@ -121,7 +125,7 @@ impl Scenario {
         if let Some(file) = &scenario.prompts_file {
             let file = path.parent().unwrap_or(Path::new("")).join(file);
             let text = std::fs::read_to_string(&file)
-                .with_context(|| format!("prompts_file {}", file.display()))?;
+                .with_context(|| format!("cannot read prompts_file {}", file.display()))?;
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
             scenario.prompts.extend(lines.map(str::to_owned));
         }
@@ -131,13 +135,13 @@ impl Scenario {
 
     fn check(&self) -> Result<(), String> {
         if !self.path.starts_with('/') {
-            return Err(format!("key `path` is `{}`; it begins with a slash", self.path));
+            return Err(format!("key `path` is `{}`; it must begin with a slash", self.path));
         }
         if self.max_tokens == 0 {
-            return Err("key `max_tokens` is 0; 1 or more is needed".to_owned());
+            return Err("key `max_tokens` is 0; allowed: 1 or more".to_owned());
         }
         if self.system.is_some() && self.system_tokens.is_some() {
-            return Err("keys `system` and `system_tokens` exclude each other".to_owned());
+            return Err("keys `system` and `system_tokens` exclude each other; give one".to_owned());
         }
         if let Some(tokens) = self.system_tokens {
             if !(1..=SYSTEM_TOKENS_MAX).contains(&tokens) {
@@ -145,19 +149,19 @@ impl Scenario {
             }
             if self.kind() != Kind::Chat && self.kind() != Kind::Completion {
                 return Err(format!(
-                    "key `system_tokens` needs a server that counts tokens: /v1/chat/completions \
+                    "key `system_tokens` needs a path that counts tokens: /v1/chat/completions \
                      or /v1/completions, not `{}`",
                     self.path
                 ));
             }
         }
         if self.body.is_none() && self.kind() == Kind::Other {
-            return Err(format!("path `{}` needs the key `body`", self.path));
+            return Err(format!("path `{}` has no usual body; set the key `body`", self.path));
         }
         Ok(())
     }
 
-    /// What the path speaks.
+    /// API of the path, which decides the usual body and the stream format.
     pub(super) fn kind(&self) -> Kind {
         match self.path.as_str() {
             path if path.ends_with("/chat/completions") => Kind::Chat,
@@ -169,7 +173,7 @@ impl Scenario {
         }
     }
 
-    /// The body of one request.
+    /// Builds the body of one request.
     pub(super) fn body(&self, turn: Turn) -> Value {
         let prompt = self.prompt(turn);
         if let Some(template) = &self.body {
@@ -214,10 +218,9 @@ impl Scenario {
         body
     }
 
-    /// A filler text of so many words.
+    /// A filler text of `words` words.
     pub(super) fn filler(words: usize) -> String {
-        // Steps through the words in an order that does not repeat soon: 7 and 24 share no factor,
-        // and each round begins one further.
+        // Steps of 7 visit all 24 words before repeating, and each round starts one word later.
         let word = |at: usize| FILLER[(at * 7 + at / FILLER.len()) % FILLER.len()];
         (0..words).map(word).collect::<Vec<_>>().join(" ")
     }
@@ -258,7 +261,7 @@ impl Scenario {
     }
 }
 
-/// What a path speaks.
+/// API of a request path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Chat,

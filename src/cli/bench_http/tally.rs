@@ -1,4 +1,4 @@
-//! Counts and histograms of a run, and the report that they make.
+//! Counts and latency histograms of one run, and the JSON report made from them.
 
 use super::exchange::Ending;
 use super::exchange::Exchange;
@@ -8,18 +8,18 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Longest time that a histogram holds, microseconds: an hour; longer ones count as that.
+/// Highest time of a histogram, in microseconds: one hour; longer times are recorded as this.
 const MICROSECONDS_MAX: u64 = 3_600_000_000;
 
-/// Decimal digits that a histogram keeps of each time.
+/// Significant decimal digits that a histogram keeps.
 const DIGITS: u8 = 3;
 
-/// What an answer must keep to be a good one.
+/// Latency goals that an answer must meet to count towards goodput; `None`: no goal.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Promise {
-    /// Longest whole answer.
+    /// Longest time to the complete answer.
     pub(super) latency_max: Option<Duration>,
-    /// Longest wait for the first text.
+    /// Longest time to the first text, or to the complete answer if it has no text.
     pub(super) first_text_max: Option<Duration>,
 }
 
@@ -31,7 +31,7 @@ impl Promise {
     }
 }
 
-/// Times, in microseconds.
+/// Histogram of times, in microseconds.
 #[derive(Debug)]
 struct Times(Histogram<u64>);
 
@@ -44,7 +44,7 @@ impl Times {
         self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// Milliseconds; `None` where nothing was recorded.
+    /// A percentile (0 to 100) in milliseconds; `None` if nothing was recorded.
     fn at(&self, percentile: f64) -> Option<f64> {
         let found = !self.0.is_empty();
         found.then(|| milliseconds(self.0.value_at_percentile(percentile)))
@@ -66,22 +66,23 @@ impl Times {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an hour in microseconds fits a float")]
+#[expect(clippy::cast_precision_loss, reason = "an hour in microseconds is exact in an f64")]
 fn milliseconds(microseconds: u64) -> f64 {
     microseconds as f64 / 1_000.0
 }
 
-/// Everything counted in one run.
+/// Counts of one run.
 #[derive(Debug)]
 pub(super) struct Tally {
     promise: Promise,
-    /// Of whole answers.
+    /// Time to the complete answer.
     latency: Times,
     first_text: Times,
+    /// Mean time between two tokens of an answer.
     token_gap: Times,
-    /// Of answers with another status than 2xx.
+    /// Time to answers with a status other than 2xx.
     refusal: Times,
-    /// This program's own lateness.
+    /// Delay of the load generator itself.
     lateness: Times,
     sent: u64,
     done: u64,
@@ -139,23 +140,23 @@ impl Tally {
         }
     }
 
-    /// Whole answers so far.
+    /// Complete answers so far.
     pub(super) fn done(&self) -> u64 {
         self.done
     }
 
-    /// Everything else so far.
+    /// Requests that ended in any other way so far, unsent ones included.
     pub(super) fn failed(&self) -> u64 {
         self.errors.values().sum()
     }
 
-    /// Latency percentiles 50, 95 and 99 in milliseconds, for the chart.
+    /// Latency percentiles p50, p95 and p99, in milliseconds; `None` without a complete answer.
     pub(super) fn latency_percentiles(&self) -> Option<[f64; 3]> {
         Some([self.latency.at(50.0)?, self.latency.at(95.0)?, self.latency.at(99.0)?])
     }
 
-    /// The report of a run that took `wall`, from the first request due to the last answer.
-    #[expect(clippy::cast_precision_loss, reason = "counts of requests and tokens")]
+    /// Report of a run that took `wall`, from the first due request to the last answer.
+    #[expect(clippy::cast_precision_loss, reason = "request and token counts are far below 2^52")]
     pub(super) fn report(&self, wall: Duration) -> Value {
         let per_second = |count: u64| {
             let rate = count as f64 / wall.as_secs_f64().max(1e-9);

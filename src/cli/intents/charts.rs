@@ -1,4 +1,4 @@
-//! Confusion, calibration and coverage as SVG, for eyes that would rather look than read.
+//! SVG charts of an evaluation: confusion matrix, calibration curve and coverage curve.
 
 use crate::cli::svg::sheet;
 use std::fmt::Write;
@@ -6,17 +6,17 @@ use vitrine_intent::curves::Confusion;
 use vitrine_intent::curves::CoveragePoint;
 use vitrine_intent::curves::ReliabilityBin;
 
-/// Labels in a confusion picture; of more, those with most errors are drawn.
+/// Most labels in a confusion matrix; beyond it, the labels with most errors are drawn.
 const LABELS_MAX: usize = 60;
-/// Side of one cell of the confusion matrix.
+/// Side of one cell of the confusion matrix, in SVG units.
 const CELL: usize = 14;
-/// Room for the labels beside and above it.
+/// Space for the labels to the left of and above the matrix.
 const MARGIN: usize = 150;
-/// Side of a square plot and the room round it.
+/// Side of a square plot, and the margin around it, in SVG units.
 const SIDE: f64 = 320.0;
 const EDGE: f64 = 56.0;
 
-/// Who is taken for whom: rows are the right labels, columns the answers.
+/// Confusion matrix: rows are the correct labels, columns the answers.
 pub(super) fn confusion(confusion: &Confusion) -> String {
     let drawn = confusion.worst(LABELS_MAX);
     let cells = drawn.labels.len() * CELL;
@@ -40,7 +40,7 @@ pub(super) fn confusion(confusion: &Confusion) -> String {
     }
     let (shown, all) = (drawn.labels.len(), confusion.labels.len());
     let below = MARGIN + cells + 24;
-    let note = "right label down, answer across; an abstention answers oos";
+    let note = "rows: correct label, columns: answer; abstentions count as oos";
     let frame = format!(
         "<rect x=\"{MARGIN}\" y=\"{MARGIN}\" width=\"{cells}\" height=\"{cells}\" \
          fill=\"none\" stroke=\"#999\"/><text x=\"{MARGIN}\" y=\"{below}\">{note}; {shown} of \
@@ -50,7 +50,7 @@ pub(super) fn confusion(confusion: &Confusion) -> String {
     out + "</svg>\n"
 }
 
-/// One cell with its count; what is right needs no number.
+/// One cell; only errors show their count.
 fn cell(drawn: &Confusion, (row, column): (usize, usize), strength: f64) -> String {
     let (x, y) = (MARGIN + column * CELL, MARGIN + row * CELL);
     let (right, answer) = (escaped(&drawn.labels[row]), escaped(&drawn.labels[column]));
@@ -70,16 +70,16 @@ fn cell(drawn: &Confusion, (row, column): (usize, usize), strength: f64) -> Stri
     )
 }
 
-/// Green for what is right at full strength, red for errors: visible from the first one.
+/// Opacity of a mark: 1 if `count` equals `total`, at least 0.25 so that one example is visible.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
 fn opacity(count: usize, total: usize) -> f64 {
     0.25 + 0.75 * count as f64 / total.max(1) as f64
 }
 
-/// How often a confidence was right; honest confidences lie on the diagonal.
+/// Calibration curve: accuracy by confidence; perfect calibration follows the diagonal.
 pub(super) fn calibration(bins: &[ReliabilityBin], ece: Option<f64>) -> String {
     let note = ece.map_or_else(String::new, |ece| format!(" (calibration error {ece:.3})"));
-    let mut out = plot("confidence", &format!("share right{note}"));
+    let mut out = plot("confidence", &format!("share correct{note}"));
     let largest = bins.iter().map(|bin| bin.examples).max().unwrap_or(1);
     put(
         &mut out,
@@ -108,9 +108,10 @@ pub(super) fn calibration(bins: &[ReliabilityBin], ece: Option<f64>) -> String {
     out + "</svg>\n"
 }
 
-/// What answering only the surest would give.
+/// Coverage curve: accuracy if only the most confident share is answered. `chosen` is the share
+/// that the head's own threshold answers.
 pub(super) fn coverage(curve: &[CoveragePoint], chosen: Option<f64>) -> String {
-    let mut out = plot("share answered", "share of answers right");
+    let mut out = plot("share answered", "share of answers correct");
     let points: Vec<(f64, f64)> =
         curve.iter().map(|point| (point.coverage, point.accuracy)).collect();
     polyline(&mut out, &points);
@@ -139,7 +140,7 @@ fn upwards(share: f64) -> f64 {
     EDGE + SIDE * (1.0 - share.clamp(0.0, 1.0))
 }
 
-/// A square from 0 to 1 both ways, with its grid and names.
+/// Opens a square plot with both axes from 0 to 1, a grid and axis names.
 fn plot(name_across: &str, name_upwards: &str) -> String {
     let size = SIDE + 2.0 * EDGE;
     let mut out = sheet(size, size, 12);
@@ -183,11 +184,11 @@ fn polyline(out: &mut String, points: &[(f64, f64)]) {
 }
 
 fn put(out: &mut String, line: &str) {
-    // Writing to a string cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(out, "{line}");
 }
 
-/// A label as XML text: labels come from a file.
+/// Escapes a label for XML: labels come from user files.
 fn escaped(label: &str) -> String {
     label.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

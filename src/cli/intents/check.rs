@@ -1,4 +1,4 @@
-//! `vitrine intents check`: what to fix in labelled examples before training.
+//! `vitrine intents check`: finds problems in labelled examples before training.
 
 use crate::cli::Context;
 use crate::cli::intents::figures::rounded;
@@ -12,17 +12,19 @@ use vitrine_intent::inspection;
 use vitrine_intent::inspection::Finding;
 use vitrine_intent::inspection::Inspection;
 
-/// Findings of a kind that are shown to a person; `--json` has them all.
+/// Findings of one kind that are printed; `--json` lists all.
 const FINDINGS_SHOWN: usize = 20;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 nothing that contradicts itself, 1 the same text has two \
-                        intents or the files cannot be used.")]
+#[command(after_help = "Exit codes: 0 no text has several intents, 1 a text has several intents \
+                        or a file cannot be used, 2 the arguments or configuration are invalid.")]
 pub(in crate::cli) struct Arguments {
-    /// JSON lines {"text","intent"} or CSV text,intent
+    /// Files of labelled examples: JSON lines with "text" and "intent", or .csv files with the
+    /// columns text,intent
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     examples: Vec<PathBuf>,
-    /// Sentence encoder that finds near-identical texts [default: intent.encoder]
+    /// Sentence encoder that finds near-identical texts: a name under models.dir or a folder
+    /// [default: intent.encoder]
     #[arg(long, value_name = "NAME|DIR")]
     encoder: Option<String>,
 }
@@ -32,7 +34,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     crate::app::use_threads(settings.engine_threads)?;
     let examples = examples::read_all(&arguments.examples)?;
     let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
-    let bar = context.bar(examples.len() as u64, "reading");
+    let bar = context.bar(examples.len() as u64, "embedding");
     let found = inspection::inspect(&examples, &embedder, |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     if context.json {
@@ -42,7 +44,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     }
     let contradictions = found.of(Finding::is_contradiction).count();
     if contradictions > 0 {
-        bail!("{contradictions} texts have two intents: decide for one each");
+        bail!("{contradictions} texts have several intents; keep one for each");
     }
     Ok(())
 }
@@ -78,19 +80,19 @@ fn finding_json(finding: &Finding) -> Value {
     }
 }
 
-/// Tells one kind of finding from the others.
+/// Selects one kind of finding.
 type IsKind = fn(&Finding) -> bool;
 
-/// One heading a kind of finding, the gravest first.
+/// Prints the findings grouped by kind, the most serious first.
 fn print(found: &Inspection, context: &Context) -> anyhow::Result<()> {
     let labels = found.counts.len();
     context.print(format_args!("{} examples of {labels} intents", found.examples))?;
     let kinds: [(&str, IsKind); 5] = [
-        ("contradictions (the same text, two intents)", Finding::is_contradiction),
-        ("duplicates (the same text again)", |one| matches!(one, Finding::Duplicate { .. })),
-        ("nearly the same text in two intents", |one| matches!(one, Finding::Near { .. })),
+        ("contradictions (one text, several intents)", Finding::is_contradiction),
+        ("duplicates (the same text repeated)", |one| matches!(one, Finding::Duplicate { .. })),
+        ("near-identical texts with different intents", |one| matches!(one, Finding::Near { .. })),
         ("intents with few examples", |one| matches!(one, Finding::FewExamples { .. })),
-        ("texts without a word", |one| matches!(one, Finding::Wordless { .. })),
+        ("texts without words", |one| matches!(one, Finding::Wordless { .. })),
     ];
     let mut clean = true;
     for (heading, is_kind) in kinds {
@@ -108,7 +110,7 @@ fn print(found: &Inspection, context: &Context) -> anyhow::Result<()> {
         }
     }
     if clean {
-        context.print("nothing to fix")?;
+        context.print("no problems found")?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `vitrine intents eval`: the figures of a head on labelled examples, and pictures of them.
+//! `vitrine intents eval`: evaluates an intent head on labelled examples and draws charts.
 
 use crate::cli::Context;
 use crate::cli::intents::charts;
@@ -24,21 +24,23 @@ use vitrine_intent::evaluation::evaluate;
 use vitrine_intent::examples;
 use vitrine_intent::training;
 
-/// Texts that are classified one at a time, to tell how long a lone one takes.
+/// Most texts classified one at a time to measure the latency of a single text.
 const LONE_TEXTS_MAX: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The head to measure
+    /// Intent head to evaluate
     #[arg(long, value_name = "FILE")]
     head: PathBuf,
-    /// JSON lines {"text","intent"} or CSV text,intent
+    /// Files of labelled examples: JSON lines with "text" and "intent", or .csv files with the
+    /// columns text,intent; every label must be one of the head's or oos
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     examples: Vec<PathBuf>,
-    /// Sentence encoder [default: intent.encoder]
+    /// Sentence encoder that the head was trained with: a name under models.dir or a folder
+    /// [default: intent.encoder]
     #[arg(long, value_name = "NAME|DIR")]
     encoder: Option<String>,
-    /// Draw confusion.svg, calibration.svg and coverage.svg into this folder
+    /// Folder to draw confusion.svg, calibration.svg and coverage.svg into; created if missing
     #[arg(long, value_name = "DIR")]
     svg: Option<PathBuf>,
 }
@@ -72,12 +74,12 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     }
     print_figures(&evaluation, context)?;
     context.print(format_args!("sequences/s      {rate:.1}"))?;
-    context.print(format_args!("one at a time    p50 {p50:.2} ms, p99 {p99:.2} ms"))?;
+    context.print(format_args!("single text      p50 {p50:.2} ms, p99 {p99:.2} ms"))?;
     for one in &evaluation.per_intent {
         let confused = one
             .confused_with
             .as_ref()
-            .map_or_else(String::new, |(label, count)| format!("taken for {label} {count} times"));
+            .map_or_else(String::new, |(label, count)| format!("predicted {label} {count} times"));
         context.print(format_args!(
             "  {:<20} n {:>4}  f1 {:.3}  recall {:.3}  {confused}",
             one.intent, one.examples, one.f1, one.recall
@@ -86,7 +88,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Milliseconds that texts take one at a time, encoder and head: p50 and p99.
+/// Latency of single texts, encoder and head together, in milliseconds: p50 and p99.
 fn lone_ms(classifier: &IntentClassifier, texts: &[&str]) -> anyhow::Result<(f64, f64)> {
     let mut times = Vec::new();
     for text in texts.iter().take(LONE_TEXTS_MAX) {
@@ -99,10 +101,10 @@ fn lone_ms(classifier: &IntentClassifier, texts: &[&str]) -> anyhow::Result<(f64
     Ok((at(50), at(99)))
 }
 
-/// Writes the three pictures.
+/// Writes the three charts.
 fn draw(folder: &Path, judged: &[Judged<'_>], evaluation: &Evaluation) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)
-        .with_context(|| format!("folder for the pictures {}", folder.display()))?;
+        .with_context(|| format!("cannot create chart folder {}", folder.display()))?;
     let bins = curves::reliability(judged);
     let curve = curves::coverage_curve(judged);
     let pictures = [

@@ -1,4 +1,4 @@
-//! Figures of an evaluation, as people and as programs read them.
+//! Figures of an evaluation, as a text table and as JSON.
 
 use crate::cli::Context;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::json;
 use vitrine_intent::evaluation::Evaluation;
 use vitrine_intent::evaluation::IntentFigures;
 
-/// Four decimals, as figures are quoted.
+/// Rounds to four decimals, the precision at which figures are quoted.
 pub(super) fn rounded(figure: f64) -> f64 {
     (figure * 10_000.0).round() / 10_000.0
 }

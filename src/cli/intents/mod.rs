@@ -1,4 +1,4 @@
-//! `vitrine intents`: checks examples, trains heads from them, and measures heads.
+//! `vitrine intents`: checks labelled examples, trains intent heads and evaluates them.
 
 mod charts;
 mod check;
@@ -14,14 +14,28 @@ use crate::hub::layout::Task;
 use anyhow::Context as _;
 use vitrine_intent::Embedder;
 
-/// Check examples, train intent heads and evaluate them.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Say what to fix in labelled examples before training
+    /// Find problems in labelled examples before training
+    ///
+    /// Reports texts with several intents, repeated texts, near-identical texts with different
+    /// intents (cosine 0.95 or more), intents with fewer than 10 examples and texts without words.
+    ///
+    /// Example: vitrine intents check --examples train.jsonl
     Check(check::Arguments),
-    /// Train a head from labelled examples
+    /// Train an intent head from labelled examples
+    ///
+    /// Prints cross-validated figures and possible labelling errors. To use the head, set
+    /// intent.head in the configuration to the file.
+    ///
+    /// Example: vitrine intents train --examples train.jsonl --out shop.head
     Train(train::Arguments),
-    /// Measure a head on labelled examples
+    /// Evaluate an intent head on labelled examples
+    ///
+    /// Prints accuracy with and without abstention, macro F1, calibration error (ECE),
+    /// out-of-scope recall and precision, AUROC, coverage and speed, then figures per intent.
+    ///
+    /// Example: vitrine intents eval --head shop.head --examples heldout.jsonl --svg charts
     Eval(eval::Arguments),
 }
 
@@ -33,11 +47,11 @@ pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     }
 }
 
-/// Loads a sentence encoder by name or path; the configured one when none is named.
+/// Loads a sentence encoder by name or path; `None` means `intent.encoder`.
 pub(super) fn open_encoder(settings: &Settings, name: Option<&str>) -> anyhow::Result<Embedder> {
     let name = name.unwrap_or(&settings.raw.intent.encoder);
     let files = layout::resolve(&settings.models_dir(), name)
         .and_then(|files| files.require(Task::Embed))
-        .context("encoder; `scripts/fetch-encoder` lays the default one")?;
+        .context("cannot open the encoder; `scripts/fetch-encoder` fetches the default one")?;
     Ok(Embedder::open(files.entrance(), app::embedder_options(settings))?)
 }

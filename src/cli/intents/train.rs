@@ -1,4 +1,4 @@
-//! `vitrine intents train`: a head from labelled examples.
+//! `vitrine intents train`: trains an intent head from labelled examples.
 
 use crate::cli::Context;
 use crate::cli::intents::figures::figures;
@@ -16,39 +16,40 @@ use vitrine_intent::training::Trained;
 use vitrine_intent::training::TrainingOptions;
 use vitrine_intent::training::TrainingProgress;
 
-/// Places that n-grams are hashed into: 28 labels then take 470 KiB.
+/// Hash buckets of n-grams: the weights of 28 labels and a 384-wide encoder then take 470 KiB.
 const BUCKETS: usize = 8_192;
-/// Shortest and longest character n-gram.
+/// Shortest and longest character n-gram, in characters.
 const NGRAM_CHARACTERS: (usize, usize) = (2, 4);
-/// Pulls to zero that cross-validation chooses from.
+/// L2 regularisation strengths that cross-validation chooses from.
 const L2_GRID: [f32; 4] = [0.01, 0.03, 0.1, 0.3];
-/// Weights of n-grams against the embedding that cross-validation chooses from.
+/// Weights of n-grams relative to the embedding that cross-validation chooses from.
 const NGRAM_WEIGHT_GRID: [f32; 5] = [0.0, 0.25, 0.5, 1.0, 1.5];
-/// Share of in-scope examples whose right answer abstaining may cost.
+/// Highest share of in-scope examples whose correct answer abstention may suppress.
 const ACCURACY_COST_MAX: f64 = 0.02;
-/// Suspicious examples that are shown.
+/// Possible labelling errors printed; `--json` lists all.
 const SUSPECTS_SHOWN: usize = 10;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// JSON lines {"text","intent"} or CSV text,intent; the label `oos` means out of scope
+    /// Files of labelled examples: JSON lines with "text" and "intent", or .csv files with the
+    /// columns text,intent; the intent oos marks texts that are out of scope
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     examples: Vec<PathBuf>,
-    /// Where to write the head
+    /// File to write the head to
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Sentence encoder [default: intent.encoder]
+    /// Sentence encoder: a name under models.dir or a folder [default: intent.encoder]
     #[arg(long, value_name = "NAME|DIR")]
     encoder: Option<String>,
-    /// Move the encoder's last layers too, if that predicts better: minutes instead of seconds,
-    /// more accuracy from few examples, and 11 MB more in the head
+    /// Also fine-tune the encoder's last three layers, if that predicts held-out examples better:
+    /// takes minutes instead of seconds, helps most with few examples, adds 11 MB to the head
     #[arg(long)]
     adapt: bool,
-    /// Keep no examples in the head: it is smaller and answers sooner, and knows less where
-    /// examples are many
+    /// Keep no examples in the head: the file is smaller and classification faster, but less
+    /// accurate if there are many examples
     #[arg(long)]
     compact: bool,
-    /// Decides folds and shuffles
+    /// Seed of the cross-validation folds and shuffles
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -124,12 +125,12 @@ fn report_training(
         elapsed.as_secs_f64()
     ))?;
     if arguments.adapt && !head.adapts_encoder() {
-        context.print("the encoder was left as it is: moving it predicted no better")?;
+        context.print("the encoder is unchanged: fine-tuning it did not predict better")?;
     }
-    context.print("cross-validated on those examples, each predicted by a head without it:")?;
+    context.print("cross-validation (each example predicted by a head trained without it):")?;
     print_figures(held_out, context)?;
     if !trained.suspects.is_empty() {
-        context.print("labels worth a second look (label, predicted, confidence, text):")?;
+        context.print("possible labelling errors (label, predicted, confidence, text):")?;
     }
     for suspect in trained.suspects.iter().take(SUSPECTS_SHOWN) {
         let (example, predicted) = (&suspect.example, &suspect.predicted);
