@@ -1,4 +1,4 @@
-//! `GET /v1/catalog/search`: what the gateway itself would find.
+//! `GET /v1/catalog/search`: the catalogue search that turns use, for clients.
 
 use crate::base::language::Language;
 use crate::http::App;
@@ -13,10 +13,10 @@ use axum::extract::rejection::QueryRejection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Products in one answer.
+/// Most products in one response.
 const PRODUCTS_MAX: usize = 20;
 
-/// Finds products for a query in plain words.
+/// Searches products with a query in plain words.
 #[utoipa::path(
     get, path = "/v1/catalog/search",
     params(("q" = String, Query, description = "plain words"),
