@@ -129,7 +129,7 @@ pub(super) fn classifier(
         None => Head::from_bytes(HOUSE_HEAD).context("cannot read the built-in intent head")?,
     };
     let classifier = IntentClassifier::new(embedder, head)
-        .context("intent.head does not fit intent.encoder: use the encoder that it was trained with")?
+        .context("intent.head was not trained with intent.encoder; name a matching pair")?
         .remembering(NonZeroUsize::new(intent.remembered_texts_max));
     grant.settle(vec![(Account::Weights, Bytes(classifier.bytes()))])?;
     Ok((with_signals(classifier, settings)?, grant))
@@ -152,7 +152,7 @@ fn with_signals(
         );
         return classifier
             .with_signals(SignalHeads::open(&folder)?)
-            .context("intent.signals do not fit intent.encoder: use the encoder they were trained with");
+            .context("intent.signals were not trained with intent.encoder");
     }
     let mut heads = SignalHeads::default();
     for (signal, bytes) in HOUSE_SIGNALS {
@@ -160,7 +160,7 @@ fn with_signals(
         heads.insert(signal, head)?;
     }
     if let Err(refusal) = classifier.check_signals(&heads) {
-        tracing::info!(%refusal, "the built-in signal heads do not fit the encoder; word lists are used");
+        tracing::info!(%refusal, "word lists score signals: the built-in heads do not fit");
         return Ok(classifier);
     }
     Ok(classifier.with_signals(heads)?)
