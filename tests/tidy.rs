@@ -1,12 +1,13 @@
-//! The walls of the house: which module may use which, and the habits that keep files readable.
+//! Style checks on the source: which module may use which, file and line length, and where serde
+//! and `unsafe` may appear.
 //!
-//! Std only, so that it runs anywhere and first.
+//! Uses the standard library only, so that it runs everywhere.
 
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// A module may use itself and strictly lower numbers.
+/// Layer of each top-level module. A module may use itself and modules of strictly lower layers.
 const LAYERS: &[(&str, u8)] = &[
     ("base", 0),
     ("kernels", 1),
@@ -26,13 +27,14 @@ const LAYERS: &[(&str, u8)] = &[
     ("cli", 8),
 ];
 
-/// Hard limit of lines in a source file, its tests excluded.
+/// Most lines in a source file, its `#[cfg(test)]` part excluded.
 const FILE_LINES_MAX: usize = 500;
 
-/// Hard limit of columns in a line; links are exempt.
+/// Most columns in a line; lines with a link are exempt.
 const LINE_COLUMNS_MAX: usize = 100;
 
-/// Where serde derives may stand: wire bodies, stored records, model files, configuration.
+/// Path prefixes where serde derives are allowed: wire bodies, stored records, model files,
+/// configuration.
 const SERDE_PLACES: &[&str] = &[
     "src/http/wire",
     "src/threads/record.rs",
@@ -47,7 +49,7 @@ const SERDE_PLACES: &[&str] = &[
     "src/cli/",
 ];
 
-/// Where `unsafe` may stand.
+/// Path prefixes where `unsafe` is allowed.
 const UNSAFE_PLACES: &[&str] = &["src/kernels/", "src/model/weights.rs"];
 
 fn root() -> PathBuf {
@@ -67,7 +69,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Source files as (path from the root, text).
+/// Rust files under a folder, as pairs of path (relative to the root) and text.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let mut paths = Vec::new();
     rust_files(&root().join(folder), &mut paths);
@@ -85,7 +87,7 @@ fn level(module: &str) -> Option<u8> {
     LAYERS.iter().find(|(name, _)| *name == module).map(|(_, level)| *level)
 }
 
-/// The top-level module a file belongs to: `src/engine/sampler.rs` → `engine`.
+/// The top-level module of a file: `src/engine/sampler.rs` → `engine`.
 fn module_of(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("src/")?;
     let module = rest.split('/').next()?;
@@ -93,7 +95,7 @@ fn module_of(path: &str) -> Option<&str> {
     (module != "lib" && module != "main").then_some(module)
 }
 
-/// Module names that follow `crate::` in a line.
+/// The names that follow `crate::` in a line.
 fn crate_uses(line: &str) -> Vec<&str> {
     line.match_indices("crate::")
         .filter_map(|(at, prefix)| {
@@ -130,7 +132,7 @@ fn every_module_uses_only_lower_layers() {
                 }
             }
             if code.contains("super::super::") {
-                problems.push(format!("{path}:{}: name the path from `crate::`", number + 1));
+                problems.push(format!("{path}:{}: write the path from `crate::`", number + 1));
             }
         }
     }
@@ -143,7 +145,7 @@ fn every_file_says_what_it_owns() {
     for (path, text) in sources("src").into_iter().chain(sources("tests")).chain(sources("benches"))
     {
         if !text.starts_with("//! ") {
-            problems.push(format!("{path}: must open with a `//!` header"));
+            problems.push(format!("{path}: must start with a `//!` header"));
         }
     }
     check(&problems);
@@ -197,7 +199,7 @@ fn serde_stays_at_the_edges() {
         for (number, line) in text.lines().enumerate() {
             let derives = line.contains("derive(") || line.trim_start().starts_with("Serialize");
             if derives && (line.contains("Serialize") || line.contains("Deserialize")) {
-                problems.push(format!("{path}:{}: serde derive outside its places", number + 1));
+                problems.push(format!("{path}:{}: no serde derive allowed here", number + 1));
             }
         }
     }
@@ -214,7 +216,7 @@ fn unsafe_stays_in_its_two_places() {
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             if code.contains("unsafe {") || code.contains("unsafe fn") {
-                problems.push(format!("{path}:{}: unsafe outside its places", number + 1));
+                problems.push(format!("{path}:{}: no `unsafe` allowed here", number + 1));
             }
         }
     }
