@@ -43,7 +43,7 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
     }
     let precision = EncoderPrecision::parse(&precision, tier).ok_or(ENCODER_PRECISIONS)?;
     let compute = EncoderOptions { precision, tier, threads };
-    let [folder, ids] = places.try_into().map_err(|_| "expected ENCODER and IDS (see the header)")?;
+    let [folder, ids] = places.try_into().map_err(|_| "expected ENCODER and IDS, two paths")?;
     Ok(Options { folder, ids, batch, compute })
 }
 

@@ -17,7 +17,7 @@ import pydantic
 
 URL, KEY = sys.argv[1], sys.argv[2]
 GENERATOR, ENCODER = "drafter", "all-MiniLM-L6-v2"
-# Output tokens for JSON answers; generous, because the model was not trained on JSON and adds white space.
+# Output tokens for JSON; generous, because a model not trained on JSON adds white space.
 SCHEMA_TOKENS = 256
 PROMPT = "action: greet\nstyle: en webchat warm you short plain\nshop: Foulée\nreply:"
 
