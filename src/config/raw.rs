@@ -433,8 +433,8 @@ section!(
         baskets: String = String::new(),
         /// Fewest baskets with both products; a pair in fewer counts as chance.
         together_min: u32 = 5,
-        /// Smallest share of baskets with the first product that also contain the offered one, 0 to
-        /// 1. Raise it for fewer, safer offers.
+        /// Smallest share, 0 to 1, of baskets with the first product that also contain the offered
+        /// one. Raise it for fewer, safer offers.
         confidence_min: f64 = 0.08,
         /// Smallest lift: how many times likelier than by chance both are bought together; 1:
         /// chance.

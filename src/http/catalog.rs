@@ -19,8 +19,8 @@ const PRODUCTS_MAX: usize = 20;
 /// Searches products with a query in plain words.
 #[utoipa::path(
     get, path = "/v1/catalog/search",
-    params(("q" = String, Query, description = "plain words"),
-           ("locale" = Option<String>, Query, description = "such as fr-FR; default en")),
+    params(("q" = String, Query, description = "query in plain words"),
+           ("locale" = Option<String>, Query, description = "BCP 47 tag such as fr-FR; default en")),
     responses((status = 200, body = CatalogSearchAnswer), (status = 400, body = ErrorBody))
 )]
 pub(crate) async fn search(

@@ -233,8 +233,8 @@ pub(crate) async fn link(
 #[utoipa::path(
     delete, path = "/v1/customers/{id}/identities/{channel}/{address}",
     params(("id" = String, Path, description = "customer id"),
-           ("channel" = String, Path, description = "its channel"),
-           ("address" = String, Path, description = "the address there")),
+           ("channel" = String, Path, description = "channel of the address"),
+           ("address" = String, Path, description = "the linked address")),
     responses((status = 204, description = "unlinked"), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn unlink(

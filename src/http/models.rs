@@ -65,7 +65,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> axum::Json<ModelsAnswer
 
 /// Shows one model.
 #[utoipa::path(
-    get, path = "/v1/models/{name}", params(("name" = String, Path, description = "its name")),
+    get, path = "/v1/models/{name}", params(("name" = String, Path, description = "model name")),
     responses((status = 200, body = ModelBody), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn show(

@@ -62,7 +62,7 @@ const PROFILE_CHARS_MAX: usize = 256;
 #[utoipa::path(
     post, path = "/respond", request_body = RespondRequest,
     responses(
-        (status = 200, description = "the decided answer; with `stream`, server-sent events \
+        (status = 200, description = "the answer; with `stream`, server-sent events \
          `understood`, `decided`, `delta`, `done`", body = RespondAnswer),
         (status = 400, body = ErrorBody), (status = 409, body = ErrorBody),
         (status = 413, body = ErrorBody), (status = 422, body = ErrorBody),

@@ -112,8 +112,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Get, "/", Open, || get(health::console)),
 ];
 
-/// Access rule of a matched path. Unknown paths and methods need a valid key to get their 404 or
-/// 405.
+/// Access rule of a matched path. Unknown paths and methods need any valid key, which then gets 404
+/// or 405.
 pub(crate) fn access(method: &Method, path: &str) -> Access {
     let verb = match *method {
         Method::GET | Method::HEAD => Get,

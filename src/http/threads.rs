@@ -41,7 +41,7 @@ const TURNS_SHOWN_MAX: usize = 200;
 
 /// Returns the conversation and its newest turns.
 #[utoipa::path(
-    get, path = "/v1/threads/{id}", params(("id" = String, Path, description = "thread id")),
+    get, path = "/v1/threads/{id}", params(("id" = String, Path, description = "conversation id")),
     responses((status = 200, body = ThreadAnswer), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn show(
@@ -59,7 +59,7 @@ pub(crate) async fn show(
 
 /// Erases the conversation, its turns and the bodies of its messages.
 #[utoipa::path(
-    delete, path = "/v1/threads/{id}", params(("id" = String, Path, description = "thread id")),
+    delete, path = "/v1/threads/{id}", params(("id" = String, Path, description = "conversation id")),
     responses((status = 204, description = "erased"), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn erase(
@@ -79,7 +79,7 @@ pub(crate) async fn erase(
 /// Requests a human, or reports that a human has taken over.
 #[utoipa::path(
     post, path = "/v1/threads/{id}/handoff", request_body = HandoffRequest,
-    params(("id" = String, Path, description = "thread id")),
+    params(("id" = String, Path, description = "conversation id")),
     responses((status = 200, body = OwnerAnswer), (status = 404, body = ErrorBody),
               (status = 409, body = ErrorBody), (status = 422, body = ErrorBody))
 )]
@@ -104,7 +104,7 @@ pub(crate) async fn handoff(
 /// Gives the conversation back to the bot, which answers the customer's next message.
 #[utoipa::path(
     post, path = "/v1/threads/{id}/release", request_body = ReleaseRequest,
-    params(("id" = String, Path, description = "thread id")),
+    params(("id" = String, Path, description = "conversation id")),
     responses((status = 200, body = OwnerAnswer), (status = 404, body = ErrorBody),
               (status = 409, body = ErrorBody))
 )]
@@ -139,7 +139,7 @@ async fn change_owner(
 /// Records a human's message and makes the human the owner: the bot stops answering.
 #[utoipa::path(
     post, path = "/v1/threads/{id}/messages", request_body = HumanMessageRequest,
-    params(("id" = String, Path, description = "thread id")),
+    params(("id" = String, Path, description = "conversation id")),
     responses((status = 200, body = HumanMessageAnswer), (status = 404, body = ErrorBody),
               (status = 409, body = ErrorBody), (status = 422, body = ErrorBody))
 )]
