@@ -10,7 +10,7 @@
 //! - `--recovery walk`: measures the other recovery mode; combines with the options above.
 //!
 //! Works in `./bench-threads`, which it removes afterwards: a temporary folder may be in memory and
-//! would say nothing about the disk.
+//! would not measure the disk.
 
 use jiff::Timestamp;
 use std::error::Error;

@@ -24,7 +24,7 @@ const SPIN_ROUNDS: &str = "64";
 /// If a variable has another value, the program replaces itself and the function does not return.
 ///
 /// # Errors
-/// If the program cannot be started again.
+/// If the program cannot be replaced.
 pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
     let wanted = threads.to_string();
     let set = std::env::var_os(THREADS[0]);

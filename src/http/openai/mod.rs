@@ -52,7 +52,7 @@ const OUTPUT_TOKENS_DEFAULT: usize = 256;
 /// Default temperature of the OpenAI API.
 const TEMPERATURE_DEFAULT: f32 = 1.0;
 
-/// The endpoint that a response belongs to; both differ in field names only.
+/// The endpoint that a response belongs to; the two differ in field names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
     Chat,
