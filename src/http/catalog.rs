@@ -20,7 +20,7 @@ const PRODUCTS_MAX: usize = 20;
 #[utoipa::path(
     get, path = "/v1/catalog/search",
     params(("q" = String, Query, description = "query in plain words"),
-           ("locale" = Option<String>, Query, description = "BCP 47 tag such as fr-FR; default en")),
+           ("locale" = Option<String>, Query, description = "tag such as fr-FR; default en")),
     responses((status = 200, body = CatalogSearchAnswer), (status = 400, body = ErrorBody))
 )]
 pub(crate) async fn search(

@@ -59,7 +59,8 @@ pub(crate) async fn show(
 
 /// Erases the conversation, its turns and the bodies of its messages.
 #[utoipa::path(
-    delete, path = "/v1/threads/{id}", params(("id" = String, Path, description = "conversation id")),
+    delete, path = "/v1/threads/{id}",
+    params(("id" = String, Path, description = "conversation id")),
     responses((status = 204, description = "erased"), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn erase(
