@@ -1,7 +1,8 @@
 //! Maps domain errors to HTTP status, error code and public message. No other file does.
 //!
-//! Clients get the public message; the chain of causes goes to the log, with the request id.
-//! Matches have no wildcard arm, so a new domain error does not compile until it is mapped.
+//! Clients get the public message; the chain of causes goes to the log, with the request id. The
+//! matches on turn, engine, intent and store errors have no wildcard arm, so a new variant does not
+//! compile until it is mapped.
 
 use crate::base::causes::chain;
 use crate::base::ids::IdError;
