@@ -1,7 +1,7 @@
-//! How long does one catalogue search take? Load: the example shop (240 products), seven needs.
+//! How long does one catalogue search take? Load: the example shop (240 products), seven queries.
 //!
-//! `cargo bench --bench catalog_search` prints the median and the 99th percentile of one search,
-//! in microseconds, over all needs.
+//! `cargo bench --bench catalog_search` prints the median and the 99th percentile of one search
+//! over all queries, in microseconds.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +11,7 @@ use vitrine_base::clock::Clock;
 use vitrine_base::clock::SystemClock;
 use vitrine_base::language::Language;
 
-/// Searches of each need; the first tenth warms up and is not counted.
+/// Searches per query; the first tenth is warm-up and not counted.
 const REPEATS: usize = 500;
 
 const NEEDS: [(Language, &str); 7] = [

@@ -1,10 +1,10 @@
-//! How many sentences a second does the encoder turn into vectors? Load: token ids from a file.
+//! How many sentences per second does the encoder embed? Load: token ids from a file.
 //!
-//! `cargo bench --bench encoder -- ENCODER IDS [--batch N] [--threads N] [--precision NAME]
-//! [--tier NAME]` takes a folder with an encoder and a JSON list of lists of token ids, encodes
-//! them in calls of `--batch` sequences, in order, and prints one JSON object: the rate, the calls'
-//! median and 99th percentile, and the vectors. `scripts/bench-encoder` compares it with
-//! onnxruntime.
+//! `cargo bench --bench encoder -- ENCODER IDS [--batch N] [--threads N] [--precision NAME] [--tier
+//! NAME]` takes an encoder's folder and a JSON list of lists of token ids. It encodes them in
+//! order, `--batch` sequences per call, and prints one JSON object: sentences per second, median
+//! and 99th percentile of a call in seconds, and the vectors. `scripts/bench-encoder` compares it
+//! with onnxruntime.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
     let mut threads = std::thread::available_parallelism()?.get();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or(format!("{argument} has no value"));
+        let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--bench" => {}
             "--batch" => batch = value()?.parse()?,
@@ -43,7 +43,7 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
     }
     let precision = EncoderPrecision::parse(&precision, tier).ok_or(ENCODER_PRECISIONS)?;
     let compute = EncoderOptions { precision, tier, threads };
-    let [folder, ids] = places.try_into().map_err(|_| "an encoder's folder and a file of ids")?;
+    let [folder, ids] = places.try_into().map_err(|_| "expected ENCODER and IDS, two paths")?;
     Ok(Options { folder, ids, batch, compute })
 }
 

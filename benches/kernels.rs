@@ -1,13 +1,13 @@
-//! How much of this machine do the matrix products reach? Load: the projections of three models.
+//! How close do the matrix products come to this machine's peak? Load: projections of three models.
 //!
-//! `cargo bench --bench kernels [-- [--threads N] [--tier NAME] [TYPE …]]` prints, per weight type,
-//! shape and number of rows, GOP/s (two operations a weight and row) and GB/s of packed weights,
-//! each also as a share of what this machine's own loops reach in the same run: byte
-//! multiplications in registers, and reads of a buffer far larger than its caches. Matrices are
-//! walked through copies that together exceed the caches, as in a model. Times are the threads' own
-//! computing time and the best of several repeats, for other programs can only slow a repeat down.
+//! `cargo bench --bench kernels [-- [--threads N] [--tier NAME] [TYPE …]]` prints, for each weight
+//! type, shape and number of rows, GOP/s (two operations per weight and row) and GB/s of packed
+//! weights. Each is also given as a share of a peak measured in the same run: byte products in
+//! registers, and reads of a buffer far larger than the caches. A measurement cycles through copies
+//! of the matrix that together exceed the caches, as in a model. Times are CPU time of the threads,
+//! and the best of several repeats counts, because other programs can only make a repeat slower.
 
-#![expect(unsafe_code, reason = "the dot-product loop is made of vector instructions")]
+#![expect(unsafe_code, reason = "the peak loops use vector instructions")]
 
 use std::io::Write;
 use std::ops::Range;
@@ -20,16 +20,16 @@ use vitrine_kernels::matmul::WeightType;
 use vitrine_kernels::matmul::matmul;
 use vitrine_kernels::tier::Tier;
 
-/// Weights of all copies of a matrix: more than the last cache holds in any type.
+/// Weights in all copies of a matrix together; in every type more than the last-level cache holds.
 const WEIGHTS: usize = 128 << 20;
 
-/// Bytes that the read loop walks through.
+/// Size of the buffer that the read loop reads, in bytes.
 const READ_BYTES: usize = 256 << 20;
 
-/// Repeats of a measurement; the best one counts.
+/// Repeats of a measurement; the fastest counts.
 const REPEATS: usize = 7;
 
-/// A repeat goes on until a thread has computed this long.
+/// Shortest CPU time of a thread in one repeat, in seconds.
 const REPEAT_SECONDS: f64 = 0.02;
 
 /// (model, projection, rows of the matrix, columns).
@@ -77,16 +77,16 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
     Ok(options)
 }
 
-/// Seconds that this thread has computed: time that other programs took does not count.
+/// CPU time of this thread in seconds; time taken by other programs does not count.
 fn computed() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the clock exists on Linux and `time` is a valid place for its answer.
+    // SAFETY: the clock id exists on Linux, and `time` is valid for writes.
     let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    assert_eq!(failed, 0, "no clock of the thread's time");
+    assert_eq!(failed, 0, "the system has no clock of thread CPU time");
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// The shortest computing time of `work(thread)` on the slowest of the threads, per call.
+/// CPU seconds per call of `work(thread)` on the slowest thread, in the fastest repeat.
 fn best(threads: usize, work: impl Fn(usize) + Sync) -> f64 {
     let mut best = f64::INFINITY;
     for _ in 0..REPEATS {
@@ -110,8 +110,9 @@ fn best(threads: usize, work: impl Fn(usize) + Sync) -> f64 {
     best
 }
 
-/// GOP/s of byte products in registers with the tier's instruction, no memory: the dot product
-/// where there is one, else AVX2's multiplication of bytes without the additions behind it.
+/// Peak GOP/s of byte products in registers, without memory access. Uses the tier's dot product if
+/// it has one, otherwise AVX2's byte multiplication without the additions that follow it in a
+/// kernel, and on other tiers a scalar loop.
 fn dot_peak(threads: usize, tier: Tier) -> f64 {
     const STEPS: usize = 1 << 16;
     #[cfg(target_arch = "x86_64")]
@@ -122,7 +123,7 @@ fn dot_peak(threads: usize, tier: Tier) -> f64 {
             let factor = std::hint::black_box(_mm256_set1_epi8(1));
             let mut sums = [factor; 8];
             for _ in 0..STEPS {
-                // A product is the next factor, so that none is taken out of the loop.
+                // Each product is the next factor, so the compiler cannot hoist it out of the loop.
                 for sum in &mut sums {
                     *sum = _mm256_maddubs_epi16(*sum, factor);
                 }
@@ -144,7 +145,8 @@ fn dot_peak(threads: usize, tier: Tier) -> f64 {
         }
         let wide = tier == Tier::Avx512Vnni;
         let seconds = best(threads, |_| {
-            // SAFETY: a tier that was parsed or detected is one of this machine's.
+            // SAFETY: `Tier::parse` and `Tier::detect` return only tiers that this machine
+            // supports.
             std::hint::black_box(unsafe { if wide { dots() } else { bytes() } });
         });
         let operations = if wide { 12 * 128 } else { 8 * 64 };
@@ -161,7 +163,7 @@ fn dot_peak(threads: usize, tier: Tier) -> f64 {
     (threads * STEPS * 16 * 2) as f64 / seconds / 1e9
 }
 
-/// GB/s of reads, every thread its own share of one buffer.
+/// Peak GB/s of reads; each thread reads its own share of `buffer`.
 fn read_peak(threads: usize, buffer: &[u64]) -> f64 {
     let share = buffer.len() / threads;
     let seconds = best(threads, |thread| {
@@ -177,14 +179,14 @@ fn read_peak(threads: usize, buffer: &[u64]) -> f64 {
     (share * threads * 8) as f64 / seconds / 1e9
 }
 
-/// Weights as a file would hold them: any codes, small scales.
+/// Bytes of `count` weights in the file format: pseudo-random codes and small scales.
 fn weights(weight_type: WeightType, count: usize) -> Vec<u8> {
     let (unit, unit_bytes) = weight_type.unit();
     let mut state = 1_u64;
     (0..count / unit * unit_bytes)
         .map(|_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            // Two bytes below 0x28 are an f16 below 0.04, wherever the scale lies.
+            // Any two bytes below 0x28 form an f16 below 0.04, so scales are small at any offset.
             (state >> 58) as u8 & 0x27
         })
         .collect()

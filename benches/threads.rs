@@ -1,13 +1,16 @@
-//! How many turns a second are durable, and what a million open threads cost.
+//! How many turns per second can be committed, and what does a million conversations cost?
 //!
-//! `cargo bench --bench threads` measures in `./bench-threads` (removed afterwards), because a
-//! temporary folder in memory would tell nothing of the disk:
-//! - turns recorded a second and their p50/p99, at 1, 64 and 1,024 concurrent threads;
-//! - `-- --threads 1000000` opens so many threads of six turns in a process of its own and kills
-//!   that while it goes on writing, then prints seconds, bytes on disk a thread, resident memory,
-//!   the time to open the file after the kill and after a clean close, and p50/p99 of a cold read;
-//! - `-- --fsync` prints what a bare write and sync of the disk takes, the floor of every commit;
-//! - `--recovery walk` with any of them measures the other way to come up after a crash.
+//! `cargo bench --bench threads` measures turns committed per second, and their p50 and p99, with
+//! 1, 64 and 1,024 concurrent conversations. Options after `--`:
+//! - `--threads 1000000`: another process stores this many conversations of six turns and is killed
+//!   while it keeps writing. Prints the seconds taken, bytes on disk per conversation, resident
+//!   memory, the time to open the file after the kill and after a clean close, and p50 and p99 of a
+//!   cold read.
+//! - `--fsync`: prints the time of a bare 4 KiB write and sync, the lower bound of every commit.
+//! - `--recovery walk`: measures the other recovery mode; combines with the options above.
+//!
+//! Works in `./bench-threads`, which it removes afterwards: a temporary folder may be in memory and
+//! would not measure the disk.
 
 use jiff::Timestamp;
 use std::error::Error;
@@ -51,18 +54,19 @@ use vitrine_conversations::TurnRecord;
 
 const FOLDER: &str = "bench-threads";
 const RECOVERY: &str = "--recovery";
-/// Tells the process that fills the store from the one that measures.
+/// Internal option: the process is the one that fills the store.
 const FILL: &str = "--fill";
-/// What the filling process says when it is done.
+/// Line that the filling process prints when the store is full.
 const FILLED: &str = "filled";
-/// How long it goes on writing before it is killed.
+/// How long the filling process keeps writing after that before it is killed.
 const UNTIL_KILLED: Duration = Duration::from_secs(2);
+/// Duration of one run at one concurrency.
 const RUN: Duration = Duration::from_secs(5);
 const TURNS_PER_THREAD: usize = 6;
-/// Threads that are filled at once.
+/// Conversations that are filled at the same time.
 const FILLERS: usize = 2048;
 const COLD_READS: usize = 2000;
-/// What customers write, so that no two turns of a thread are alike.
+/// Customer messages; several, so that the turns of a conversation differ.
 const SAID: [&str; 6] = [
     "Je cherche des chaussures de course pour un marathon, plutôt légères",
     "do you have them in blue, size 42 please",
@@ -71,7 +75,7 @@ const SAID: [&str; 6] = [
     "D'accord, je prends le confort. Et des chaussettes ?",
     "thanks, when will it arrive if I order today",
 ];
-/// What we say to it.
+/// Our replies to them.
 const REPLIES: [&str; 6] = [
     "Avec plaisir ! Préférez-vous le confort ou la vitesse ?",
     "Yes, the Brook 4 is in stock in blue and 42. Shall I put it into your cart?",
@@ -94,7 +98,7 @@ fn main() -> Fallible<()> {
     let recovery = match value(RECOVERY) {
         None | Some("quick") => Recovery::Quick,
         Some("walk") => Recovery::Walk,
-        Some(other) => return Err(format!("{RECOVERY} is quick or walk, not {other}").into()),
+        Some(other) => return Err(format!("{RECOVERY} is `{other}`; allowed: quick, walk").into()),
     };
     let options = options(&folder, recovery);
     if let Some(threads) = value(FILL) {
@@ -131,14 +135,14 @@ fn options(folder: &Path, recovery: Recovery) -> EmbeddedOptions {
         group_writes_max: 1024,
         thread_bytes_max: 64 << 10,
         turn_bytes_max: 256 << 10,
-        // The gateway's defaults.
+        // The gateway's default limits.
         hot: HotOptions { threads_max: 100_000, bytes_max: 64 << 20 },
         open_check: OpenCheck::AfterCrash,
         recovery,
     }
 }
 
-/// An empty folder.
+/// Creates the folder, or empties it.
 fn fresh(folder: &Path) -> Fallible<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
@@ -172,10 +176,10 @@ fn turn(thread: usize, number: usize, now: Timestamp) -> Fallible<TurnRecord> {
     })
 }
 
-/// An answer as `/respond` gives it on WhatsApp: some 1,400 bytes.
+/// An answer as `/respond` returns it on WhatsApp: about 1,400 bytes.
 fn answer(thread: usize, number: usize, turn_id: &str) -> String {
     let reply = REPLIES[(thread + number) % REPLIES.len()];
-    // Figures that differ from turn to turn, as measured ones do.
+    // Numbers that differ from turn to turn, as measured ones do; equal ones would compress better.
     let figure = |of: usize| (thread * 7919 + number * 104_729 + of * 1_299_709) % 997;
     let options = [("feel=comfort", "Confort"), ("feel=speed", "Vitesse")];
     let titles = options.map(|(id, title)| format!(r#"{{"id":"{id}","title":"{title}"}}"#));
@@ -209,7 +213,7 @@ fn answer(thread: usize, number: usize, turn_id: &str) -> String {
     )
 }
 
-/// The thread as a turn leaves it: what was said is known, what was asked waits for an answer.
+/// Updates the conversation as a real turn does: a fact, a pending question and an intent.
 fn remember(record: &mut ThreadRecord, turn: &TurnRecord, now: Timestamp) -> Fallible<()> {
     let fact = KnownFact {
         value: "marathon".to_owned(),
@@ -239,7 +243,7 @@ fn remember(record: &mut ThreadRecord, turn: &TurnRecord, now: Timestamp) -> Fal
     Ok(())
 }
 
-/// Records the next turn of a thread and gives the thread after it.
+/// Commits the next turn of a conversation and returns the conversation after it.
 async fn record(
     store: &EmbeddedStore,
     thread: usize,
@@ -297,21 +301,21 @@ async fn record_turns(options: EmbeddedOptions, concurrent: usize) -> Fallible<(
     );
     say(&format!(
         "record_turns_concurrent{concurrent}_{recovery:?}: {rate:.0} turns/s, p50 {:?}, p99 {:?}, \
-         {group:.1} turns a sync, {} syncs",
+         {group:.1} turns per sync, {} syncs",
         at(&waits, 50),
         at(&waits, 99),
         statistics.groups_written,
     ))
 }
 
-/// Has another process fill the store, and kills it while it writes on.
+/// Lets another process fill the store, and kills it while it keeps writing.
 fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> Fallible<()> {
     let mut filler = Command::new(program)
         .args([FILL, threads])
         .args(recovery.map(|recovery| [RECOVERY, recovery]).into_iter().flatten())
         .stdout(Stdio::piped())
         .spawn()?;
-    let lines = BufReader::new(filler.stdout.take().ok_or("no output to read")?).lines();
+    let lines = BufReader::new(filler.stdout.take().ok_or("the filler has no output")?).lines();
     let mut filled = false;
     for line in lines {
         let line = line?;
@@ -324,10 +328,10 @@ fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> Fallib
         }
     }
     filler.wait()?;
-    if filled { Ok(()) } else { Err("the process that fills the store ended by itself".into()) }
+    if filled { Ok(()) } else { Err("the filling process ended before it was killed".into()) }
 }
 
-/// Opens so many threads, says what that took, and goes on with further ones until it is killed.
+/// Stores `threads` conversations, prints the figures, and continues with more until it is killed.
 async fn fill(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
     let recovery = options.recovery;
     let store = Arc::new(EmbeddedStore::open(options)?);
@@ -339,7 +343,7 @@ async fn fill(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
     let rate = (threads * TURNS_PER_THREAD) as f64 / filled.as_secs_f64();
     say(&format!(
         "open_threads{threads}_turns{TURNS_PER_THREAD}_{recovery:?}: filled in {filled:.1?} \
-         ({rate:.0} turns/s), {} bytes a thread, resident {} MiB, {} hot threads in {} bytes",
+         ({rate:.0} turns/s), {} bytes a thread, resident {} MiB, {} cached threads in {} bytes",
         statistics.file_bytes / threads as u64,
         resident_mebibytes(),
         statistics.hot_threads,
@@ -349,7 +353,7 @@ async fn fill(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
     record_all(&store, threads..usize::MAX).await
 }
 
-/// Records the turns of these threads, many threads at once.
+/// Commits all turns of these conversations, [`FILLERS`] conversations at a time.
 async fn record_all(store: &Arc<EmbeddedStore>, threads: Range<usize>) -> Fallible<()> {
     let mut tasks = tokio::task::JoinSet::new();
     for filler in 0..FILLERS {
@@ -378,13 +382,13 @@ async fn open_again(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
     let (store, after_close) = open()?;
     let mut reads = Vec::with_capacity(COLD_READS);
     for number in 0..COLD_READS {
-        // Spread over the whole store by a step that shares no factor with it.
+        // A large prime step spreads the reads over the whole store.
         let key = key(number * 7919 % threads)?;
         let sent = SystemClock.instant();
         let found = store.load(&key).await?;
         reads.push(SystemClock.instant() - sent);
         if found.is_none_or(|record| record.turns_recorded != TURNS_PER_THREAD as u64) {
-            return Err("a thread is not whole".into());
+            return Err("a conversation is incomplete".into());
         }
     }
     reads.sort_unstable();
@@ -397,7 +401,7 @@ async fn open_again(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
     ))
 }
 
-/// Resident memory of this process, where the system tells (Linux); 0 elsewhere.
+/// Resident memory of this process in MiB, on Linux; 0 elsewhere.
 fn resident_mebibytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

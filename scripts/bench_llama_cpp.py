@@ -1,4 +1,4 @@
-"""Turns the records of `bench-llama-cpp` into a table of medians and ratios, and an SVG.
+"""Prints medians and ratios from the records of `bench-llama-cpp`, and draws an SVG chart.
 
 Usage: bench_llama_cpp.py RECORDS OUT.svg
 """
@@ -14,7 +14,7 @@ COLOURS = {"vitrine": "#1b6ca8", "llama.cpp": "#c4572b"}
 
 
 def read_ours(folder):
-    """[{(batch, measure): tokens a second}], one a run."""
+    """One {(batch, measure): tokens per second} for each run."""
     runs = []
     for path in sorted(folder.glob("ours.*.json")):
         rows = json.loads(path.read_text())["rows"]
@@ -29,10 +29,10 @@ def read_ours(folder):
 
 
 def read_theirs(folder):
-    """The same for each variant of the peer."""
+    """The same for each variant of llama.cpp: {variant: runs}."""
     variants = {}
     for path in sorted(folder.glob("theirs.*.jsonl")):
-        variant = path.name.split(".")[1] or "as it is"
+        variant = path.name.split(".")[1] or "default"
         rows = [json.loads(line) for line in path.read_text().splitlines()]
         variants.setdefault(variant, []).append(
             {
@@ -45,13 +45,13 @@ def read_theirs(folder):
 
 
 def better(variants, key):
-    """The variant with the larger median, and its runs."""
+    """The variant with the higher median for `key`, and its figures."""
     name = max(variants, key=lambda name: statistics.median(run[key] for run in variants[name]))
     return name, [run[key] for run in variants[name]]
 
 
 def table(ours, variants):
-    """Prints every figure; returns {measure: {program: [(batch, median)]}}."""
+    """Prints the table; returns {measure: {program: [(batch, median)]}}."""
     curves = {measure: {name: [] for name in COLOURS} for measure in MEASURES}
     print(f"{'':8} {'B':>4} {'vitrine':>10} {'llama.cpp':>10} {'ratio':>6}  runs (ratio of each pair)")
     for measure in MEASURES:
@@ -73,7 +73,7 @@ def table(ours, variants):
 
 
 def svg(curves):
-    """Decoded tokens a second over sequences at once."""
+    """SVG chart of decoded tokens per second over concurrent sequences."""
     decode = curves["decode"]
     batches = [batch for batch, _ in decode["vitrine"]]
     top = max(value for points in decode.values() for _, value in points) * 1.1
@@ -87,7 +87,7 @@ def svg(curves):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
         ' font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{MARGIN}" y="24" font-size="14">Decoded tokens a second, all sequences together</text>',
+        f'<text x="{MARGIN}" y="24" font-size="14">Decoded tokens per second, all sequences together</text>',
     ]
     for part in range(5):
         value = top * part / 4
@@ -97,7 +97,7 @@ def svg(curves):
         )
     for batch in batches:
         lines.append(f'<text x="{x[batch]:.1f}" y="{HEIGHT - MARGIN + 18}" text-anchor="middle">{batch}</text>')
-    lines.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 14}" text-anchor="middle">sequences at once</text>')
+    lines.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 14}" text-anchor="middle">concurrent sequences</text>')
     for at, (name, points) in enumerate(decode.items()):
         path = " ".join(f"{x[batch]:.1f},{y(value):.1f}" for batch, value in points)
         colour = COLOURS[name]
@@ -110,7 +110,7 @@ def main():
     folder, picture = map(pathlib.Path, sys.argv[1:])
     curves = table(read_ours(folder), read_theirs(folder))
     picture.write_text(svg(curves))
-    print(f"picture {picture}")
+    print(f"chart written to {picture}")
 
 
 if __name__ == "__main__":

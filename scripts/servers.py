@@ -1,6 +1,6 @@
-"""Servers under measurement: started on a free port, waited for, asked, stopped. Standard library only.
+"""Starts, waits for, queries and stops a server under measurement. Standard library only.
 
-What the scripts have in common that run vitrine or llama.cpp's server and talk to it.
+Shared by the scripts that run vitrine or llama.cpp's server.
 """
 
 import json
@@ -22,7 +22,7 @@ START_SECONDS_MAX = 300
 STOP_SECONDS_MAX = 20
 ANSWER_SECONDS_MAX = 300
 LOG_LINES_SHOWN = 15
-# What is measured is the server, not a proxy before it.
+# Bypasses any proxy: the server itself is measured.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -33,7 +33,7 @@ def free_port():
 
 
 def post(url, body):
-    """Sends JSON and reads JSON."""
+    """Posts JSON and returns the JSON response."""
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with OPENER.open(request, timeout=ANSWER_SECONDS_MAX) as answer:
@@ -41,7 +41,7 @@ def post(url, body):
 
 
 class Server:
-    """A running server; stopped at the end of the `with`. `{port}` in its command is a free one."""
+    """A server that runs inside a `with` block; `{port}` in its command becomes a free port."""
 
     def __init__(self, name, command, ready_path, environment=None):
         self.name, self.command, self.ready_path = name, command, ready_path
@@ -67,7 +67,7 @@ class Server:
         end = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                self.fail("ended at its start")
+                self.fail("ended during startup")
             try:
                 with OPENER.open(self.url + self.ready_path, timeout=5) as answer:
                     if answer.status == 200:
@@ -78,13 +78,13 @@ class Server:
         self.fail(f"was not ready after {START_SECONDS_MAX} s")
 
     def fail(self, what):
-        """Ends the program with the server's last words."""
+        """Exits with the last lines of the server's log."""
         self.log.seek(0)
         tail = self.log.read().decode(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
         sys.exit("\n".join([f"{self.name} {what}:", *tail]))
 
     def resident_bytes(self):
-        """Memory that it holds now; None where the system does not say."""
+        """Resident memory of the server in bytes; None if the system does not report it."""
         try:
             text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         except OSError:
@@ -104,7 +104,7 @@ class Server:
 
 
 class Resident:
-    """The most memory that a server held during the `with`, in bytes."""
+    """Peak resident memory of a server inside a `with` block, in bytes (`most`)."""
 
     def __init__(self, server, every_seconds=0.1):
         self.server, self.every_seconds, self.most = server, every_seconds, 0
@@ -127,7 +127,7 @@ class Resident:
 
 
 def vitrine_server(program, model, threads, data, settings=None):
-    """The gateway with one model; what the environment names stays as it is."""
+    """The gateway with one model; VITRINE_ variables in the environment take precedence."""
     environment = {
         "VITRINE_DRAFT__MODEL": str(model),
         "VITRINE_DATA__DIR": str(data),
@@ -142,7 +142,7 @@ def vitrine_server(program, model, threads, data, settings=None):
 
 
 def bench_http(program, server, scenario, seconds, *more):
-    """Runs `vitrine bench http` against a server and reads its report."""
+    """Runs `vitrine bench http` against a server and returns its report."""
     command = [
         str(program), "bench", "http", "--json", "--quiet", "--url", server.url, "--scenario",
         str(scenario), "--duration", str(seconds), "--timeout-ms", "120000", *more,
@@ -150,24 +150,24 @@ def bench_http(program, server, scenario, seconds, *more):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode != 0:
         print(done.stderr.strip(), file=sys.stderr)
-        server.fail(f"could not be measured: {' '.join(command)}")
+        server.fail(f"could not be measured; this command failed: {' '.join(command)}")
     return json.loads(done.stdout)
 
 
 def closed_loop(program, server, scenario, seconds, clients):
-    """Clients that each wait for their answer and ask again at once."""
+    """Closed loop: each client sends its next request as soon as it has the answer to the last."""
     loop = ["--arrivals", "closed", "--concurrency", str(clients), "--warmup", "1"]
     return bench_http(program, server, scenario, seconds, *loop)
 
 
 def open_loop(program, server, scenario, seconds, rate, seed=1):
-    """A Poisson process of `rate` requests a second."""
+    """Open loop: Poisson arrivals at `rate` requests per second."""
     loop = ["--rate", f"{rate:.4f}", "--seed", str(seed), "--warmup", "1"]
     return bench_http(program, server, scenario, seconds, *loop)
 
 
 def shared_system_scenario(folder, system_tokens):
-    """A copy of benches/http/shared-system.toml with so long a system prompt."""
+    """Writes a copy of benches/http/shared-system.toml with this prompt length; returns its path."""
     source = ROOT / "benches/http/shared-system.toml"
     text = re.sub(r"(?m)^system_tokens = .*$", f"system_tokens = {system_tokens}", source.read_text())
     prompts = json.dumps(str(source.parent / "short-prompts.txt"))
@@ -177,7 +177,7 @@ def shared_system_scenario(folder, system_tokens):
 
 
 def report_line(name, report):
-    """Prints one run's figures."""
+    """Prints the figures of one run in one line."""
 
     def times(which):
         found = report[which]

@@ -1,6 +1,7 @@
-//! The walls of the house: which module may use which, and the habits that keep files readable.
+//! Style checks on the source: which module may use which, file and line length, and where serde
+//! and `unsafe` may appear.
 //!
-//! Std only, so that it runs anywhere and first.
+//! Uses the standard library only, so that it runs everywhere.
 
 use std::fs;
 use std::path::Path;
@@ -23,13 +24,14 @@ const LAYERS: &[(&str, &str, u8)] = &[
     ("src", "cli", 5),
 ];
 
-/// Hard limit of lines in a source file, its tests excluded.
+/// Most lines in a source file, its `#[cfg(test)]` part excluded.
 const FILE_LINES_MAX: usize = 500;
 
-/// Hard limit of columns in a line; links are exempt.
+/// Most columns in a line; lines with a link are exempt.
 const LINE_COLUMNS_MAX: usize = 100;
 
-/// Where serde derives may stand: wire bodies, stored records, model files, configuration.
+/// Path prefixes where serde derives are allowed: wire bodies, stored records, model files,
+/// configuration.
 const SERDE_PLACES: &[&str] = &[
     "src/http/wire",
     "src/config/",
@@ -44,7 +46,7 @@ const SERDE_PLACES: &[&str] = &[
     "crates/vitrine-intent/src/head/",
 ];
 
-/// Where `unsafe` may stand.
+/// Path prefixes where `unsafe` is allowed.
 const UNSAFE_PLACES: &[&str] =
     &["crates/vitrine-kernels/src/", "crates/vitrine-engine/src/model/weights.rs"];
 
@@ -65,7 +67,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Source files as (path from the root, text).
+/// Rust files under a folder, as pairs of path (relative to the root) and text.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let mut paths = Vec::new();
     rust_files(&root().join(folder), &mut paths);
@@ -103,7 +105,7 @@ fn module_of(path: &str) -> Option<(&'static str, &str)> {
     (module != "lib" && module != "main").then_some((folder, module))
 }
 
-/// Module names that follow `crate::` in a line.
+/// The names that follow `crate::` in a line.
 fn crate_uses(line: &str) -> Vec<&str> {
     line.match_indices("crate::")
         .filter_map(|(at, prefix)| {
@@ -141,7 +143,7 @@ fn every_module_uses_only_lower_layers() {
                 }
             }
             if code.contains("super::super::") {
-                problems.push(format!("{path}:{}: name the path from `crate::`", number + 1));
+                problems.push(format!("{path}:{}: write the path from `crate::`", number + 1));
             }
         }
     }
@@ -155,7 +157,7 @@ fn every_file_says_what_it_owns() {
         crate_sources().into_iter().chain(sources("tests")).chain(sources("benches"))
     {
         if !text.starts_with("//! ") {
-            problems.push(format!("{path}: must open with a `//!` header"));
+            problems.push(format!("{path}: must start with a `//!` header"));
         }
     }
     check(&problems);
@@ -209,7 +211,7 @@ fn serde_stays_at_the_edges() {
         for (number, line) in text.lines().enumerate() {
             let derives = line.contains("derive(") || line.trim_start().starts_with("Serialize");
             if derives && (line.contains("Serialize") || line.contains("Deserialize")) {
-                problems.push(format!("{path}:{}: serde derive outside its places", number + 1));
+                problems.push(format!("{path}:{}: no serde derive allowed here", number + 1));
             }
         }
     }
@@ -226,7 +228,7 @@ fn unsafe_stays_in_its_two_places() {
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             if code.contains("unsafe {") || code.contains("unsafe fn") {
-                problems.push(format!("{path}:{}: unsafe outside its places", number + 1));
+                problems.push(format!("{path}:{}: no `unsafe` allowed here", number + 1));
             }
         }
     }

@@ -1,4 +1,4 @@
-"""Fills the measured parts of the model card: held-out loss, pass share by case, unedited samples."""
+"""Fills the measured parts of the model card: held-out loss, share of accepted drafts by case, unedited samples."""
 
 import argparse
 import json
@@ -13,10 +13,10 @@ CARD = ROOT / "models" / "drafter" / "README.md"
 
 
 def fill(card: str, name: str, text: str) -> str:
-    """Replaces what stands between the markers `<!-- name -->` and `<!-- /name -->`."""
+    """Replaces the text between the markers `<!-- name -->` and `<!-- /name -->`."""
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.S)
     if not pattern.search(card):
-        raise SystemExit(f"the card has no place for {name}")
+        raise SystemExit(f"the card has no markers named {name}")
     return pattern.sub(lambda match: match.group(1) + text.rstrip() + "\n" + match.group(2), card)
 
 
@@ -42,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "data" / "drafter" / "checkpoint.pt")
     parser.add_argument("--heldout", type=Path, default=ROOT / "models" / "drafter" / "heldout.jsonl")
-    parser.add_argument("--report", type=Path, required=True, help="what `vitrine --json bench drafts` printed")
+    parser.add_argument("--report", type=Path, required=True, help="file with the output of `vitrine --json bench drafts`")
     options = parser.parse_args()
     rows = [json.loads(line) for line in options.heldout.read_text(encoding="utf-8").splitlines()]
     model, tokenizer, state = grade.load(options.checkpoint)

@@ -1,4 +1,4 @@
-"""What customers write, by case and language; `{slot}` as in the phrasings, `{x}` a distracting number."""
+"""Customer messages by case and language; `{slot}` as in the phrasings, `{x}` is a distracting number."""
 
 import json
 import random
@@ -71,7 +71,7 @@ def load_dialogues(path) -> list[str]:
 
 
 def typos(text: str, rng: random.Random) -> str:
-    """One or two slips of the finger."""
+    """Adds one or two typing errors."""
     for _ in range(rng.randint(1, 2)):
         if len(text) < 4:
             return text

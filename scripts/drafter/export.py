@@ -17,7 +17,7 @@ NAMES = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output", "gate"
 
 
 def interleave(weight: np.ndarray, heads: int) -> np.ndarray:
-    """From the halves layout of the rotary positions to the pairs that GGUF's llama expects."""
+    """Reorders rows from split halves to interleaved pairs, the rotary layout of GGUF's llama architecture."""
     return weight.reshape(heads, 2, weight.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(weight.shape)
 
 
@@ -81,7 +81,7 @@ def export(checkpoint: Path, vocabulary: Path, target: Path):
 
 
 def write_manifest(target: Path):
-    """The checksum list that `vitrine models verify` compares the model with."""
+    """Writes the checksum list that `vitrine models verify` checks the model against."""
     content = target.read_bytes()
     line = f"{hashlib.sha256(content).hexdigest()}  {len(content)}  {target.name}\n"
     (target.parent / "MANIFEST").write_text(f"# made by scripts/train-drafter\n{line}")
@@ -90,7 +90,7 @@ def write_manifest(target: Path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "data" / "drafter" / "checkpoint.pt")
-    parser.add_argument("--tokenizer", type=Path, help="default: tokenizer.json next to the checkpoint")
+    parser.add_argument("--tokenizer", type=Path, help="tokenizer file [tokenizer.json next to the checkpoint]")
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "drafter" / "drafter.gguf")
     options = parser.parse_args()
     export(options.checkpoint, options.tokenizer or options.checkpoint.parent / "tokenizer.json", options.out)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Asks llama.cpp's server for greedy tokens of the house drafter: the golden file of the parity test.
+"""Records llama.cpp's greedy tokens for the built-in drafter: the golden file of the parity test.
 
     scripts/drafter/golden.py --server PATH/TO/llama-server [--cases 8] [--out tests/golden/drafter.greedy.json]
 
-The drafter learnt many openings that are equally good, so the two best tokens are often nearly tied, and rounding
-decides. A prompt counts as decided when llama.cpp's best token leads by MARGIN nats or more at every step; the golden
-file holds the first --cases decided prompts. With --compare VITRINE it also generates with vitrine and prints the share
-of equal outputs over all prompts and over the decided ones. Standard library only.
+The drafter has learnt many equally good openings, so the two best tokens are often nearly tied and rounding decides
+between them. A prompt counts as decided if llama.cpp's best token leads by at least MARGIN nats at every step; the
+golden file contains the first --cases decided prompts. --compare VITRINE also generates with vitrine and prints the
+share of equal outputs, over all prompts and over the decided ones. Standard library only.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def wait_until_ready(url: str, server: subprocess.Popen):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(600):
         if server.poll() is not None:
-            sys.exit("golden: the server ended before it was ready")
+            sys.exit("golden: the server ended during startup")
         try:
             opener.open(url + "/health", timeout=1).read()
             return
@@ -56,7 +56,7 @@ def peer_tokens(url: str, prompt: str) -> dict:
 
 
 def without_end(ids: list[int]) -> list[int]:
-    """The server counts the end-of-text token as output, vitrine does not."""
+    """Removes the end-of-text token, which the server includes in its output and vitrine does not."""
     return ids[:-1] if ids and ids[-1] == 2 else ids
 
 
@@ -73,17 +73,17 @@ def compare(vitrine: str, cases: list[dict]):
             decided.append(same)
         if not same:
             print(f"differs, margin {case['margin']}:\n  llama.cpp {case['text']!r}\n  vitrine   {found['text']!r}", file=sys.stderr)
-    print(f"equal greedy outputs: {sum(equal)} of {len(equal)} prompts; {sum(decided)} of {len(decided)} decided ones")
+    print(f"equal greedy outputs: {sum(equal)} of {len(equal)} prompts; {sum(decided)} of {len(decided)} decided prompts")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", required=True, help="llama.cpp's llama-server")
-    parser.add_argument("--cases", type=int, default=8, help="cases in the golden file")
-    parser.add_argument("--prompts", type=int, default=50, help="held-out prompts to ask for")
+    parser.add_argument("--server", required=True, help="path of llama.cpp's llama-server")
+    parser.add_argument("--cases", type=int, default=8, help="cases in the golden file [8]")
+    parser.add_argument("--prompts", type=int, default=50, help="held-out prompts to try [50]")
     parser.add_argument("--port", type=int, default=18099)
     parser.add_argument("--out", type=Path, default=ROOT / "tests" / "golden" / "drafter.greedy.json")
-    parser.add_argument("--compare", metavar="VITRINE", help="a built vitrine to compare with")
+    parser.add_argument("--compare", metavar="VITRINE", help="path of a vitrine binary to compare with")
     options = parser.parse_args()
     rows = [json.loads(line) for line in open(ROOT / "models" / "drafter" / "heldout.jsonl", encoding="utf-8")]
     prompts = [row["prompt"] for row in rows[:: max(1, len(rows) // options.prompts)][: options.prompts]]

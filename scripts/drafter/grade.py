@@ -1,4 +1,4 @@
-"""Checks that drafts of the held-out set stay with their facts: a quick mirror of the definitive check in Rust."""
+"""Checks that drafts for the held-out set contain only their facts: a quick approximation of the grounding check in Rust."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ PRICE = re.compile(r"[€$£]\s?\d[\d.,]*|CHF\s?\d[\d.,]*|\d[\d\s.,]*\s?(?:[€$
 
 
 def common_words() -> set[str]:
-    """The words of the phrasings themselves, in lower case: anything else must come from a fact."""
+    """Words of the phrasings, in lower case; any other word of a draft must come from a fact."""
     known = {"ou", "or", "et", "and", "ℹ"}
     for rows in phrasing.TEMPLATES.values():
         for row in rows:
@@ -33,7 +33,7 @@ COMMON = common_words()
 
 
 def faults(row: dict, draft: str) -> list[str]:
-    """What is wrong with a draft; an empty list is a pass."""
+    """Faults of a draft; an empty list means that it passes."""
     facts = [tuple(fact) for fact in row["facts"]]
     values = [value for _, value in facts]
     lines = draft.split("\n")
@@ -84,7 +84,7 @@ def load(checkpoint: Path):
 
 
 def drafter(options):
-    """A function from a prompt to a draft: the torch model, or a command that reads the prompt on its input."""
+    """A function from prompt to draft: the torch model, or a command that reads the prompt from standard input."""
     if options.command:
         def run(prompt: str) -> str:
             return subprocess.run(options.command, shell=True, input=prompt, capture_output=True, text=True, check=True).stdout.strip()
@@ -109,7 +109,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "data" / "drafter" / "checkpoint.pt")
     parser.add_argument("--heldout", type=Path, default=ROOT / "models" / "drafter" / "heldout.jsonl")
-    parser.add_argument("--command", help="a shell command that reads a prompt and prints a draft, instead of the checkpoint")
+    parser.add_argument("--command", help="shell command to grade instead of the checkpoint; reads a prompt, prints a draft")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--worst", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)

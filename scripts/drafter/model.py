@@ -24,7 +24,7 @@ class Config:
 
 
 def rotation(config: Config, length: int, device=None):
-    """Cosines and sines of the rotary positions, halves layout."""
+    """Cosines and sines of the rotary positions; each pair is split over the two halves of a head."""
     half = config.head_width // 2
     rates = config.rope_base ** (-torch.arange(half, dtype=torch.float32, device=device) / half)
     angles = torch.outer(torch.arange(length, dtype=torch.float32, device=device), rates)
@@ -82,7 +82,7 @@ class Drafter(nn.Module):
                 nn.init.zeros_(weight)
 
     def hidden(self, ids, caches=None, start: int = 0):
-        """The last layer's normalised states of `ids` (rows, length)."""
+        """Normalised states of the last layer for `ids` of shape (rows, length)."""
         dtype = torch.bfloat16 if torch.is_autocast_enabled(ids.device.type) else torch.float32
         end = start + ids.shape[1]
         cos, sin = self.cos[start:end].to(dtype), self.sin[start:end].to(dtype)
@@ -95,14 +95,14 @@ class Drafter(nn.Module):
         return F.linear(hidden, self.embedding.weight)
 
     def loss(self, ids, positions, weights):
-        """Weighted mean cross-entropy of the tokens that follow the flattened `positions`; the others are not computed."""
+        """Weighted mean cross-entropy of the tokens that follow the flattened `positions`; logits elsewhere are not computed."""
         states = self.hidden(ids[:, :-1]).flatten(0, 1)[positions]
         losses = F.cross_entropy(self.logits(states).float(), ids[:, 1:].flatten()[positions], reduction="none")
         return (losses * weights).sum() / weights.sum()
 
     @torch.no_grad()
     def generate(self, ids: list[int], stop: int, limit: int = 160) -> list[int]:
-        """Greedy completion."""
+        """Greedy completion of at most `limit` tokens, without the `stop` token."""
         caches = [[] for _ in self.blocks]
         states = self.hidden(torch.tensor([ids]), caches)
         made, position = [], len(ids)
@@ -117,7 +117,7 @@ class Drafter(nn.Module):
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum with orthogonalised updates for the matrices (Jordan et al. 2024); same shapes go together."""
+    """Muon: momentum with orthogonalised updates for matrices (Jordan et al. 2024); equal shapes are updated in one batch."""
 
     def __init__(self, params, lr: float = 0.02, momentum: float = 0.95, decay: float = 0.0):
         super().__init__(list(params), {"lr": lr, "momentum": momentum, "decay": decay})

@@ -1,8 +1,8 @@
 """Random brands, products, people, shops, order ids, links, prices and dates.
 
-The space is far larger than what a model of this size can remember, so that
-copying from the facts is the only way to get them right. A value whose hash
-is 0 modulo 10 belongs to the held-out set and never appears in training.
+There are far more values than a model of this size can memorise, so copying them
+from the facts is the only way to get them right. A value whose hash is 0 modulo 10
+belongs to the held-out set and never appears in training.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ def syllable(rng: random.Random) -> str:
 
 
 def pseudo_word(rng: random.Random, low: int = 1, high: int = 3) -> str:
-    """A pronounceable word that means nothing."""
+    """A pronounceable word without meaning."""
     word = "".join(syllable(rng) for _ in range(rng.randint(low, high)))
     return word if len(word) > 2 else word + syllable(rng)
 
@@ -97,7 +97,7 @@ def version(rng: random.Random) -> str:
 
 
 def product(rng: random.Random, need: str) -> str:
-    """A product name: a model, often with a brand or a version, sometimes named after what it is."""
+    """A product name: a model, often with a brand or version, sometimes with the kind of product."""
     def word() -> str:
         return rng.choice(MODEL_WORDS) if rng.random() < 0.55 else pseudo_word(rng).capitalize()
 

@@ -1,4 +1,4 @@
-"""Expands the phrasing templates: `(a|b)` picks one branch, `{key}` inserts a fact."""
+"""Expands the phrasing templates: `(a|b)` chooses one alternative, `{key}` inserts a fact."""
 
 import random
 import re
@@ -9,7 +9,7 @@ import phrasings_fr
 BOOKS = {"en": phrasings_en, "fr": phrasings_fr}
 SLOT = re.compile(r"\{(\w+)\}")
 
-# What a reply must say, by case; several sets mean "one of them".
+# Facts that a reply must contain, by case; one of the sets is enough.
 MANDATORY = {
     "greet": [{"shop"}], "ask.facet": [{"options"}], "ask.size": [{"product"}], "ask.confirm": [{"product", "size"}],
     "recommend.product": [{"product", "price"}], "answer.policy": [{"policy"}], "answer.price": [{"product", "price"}],
@@ -20,7 +20,7 @@ MANDATORY = {
 
 
 def parse(template: str):
-    """A template as a list of strings and of branch lists (each branch again such a list)."""
+    """Parses a template into a list of strings and of alternatives (each alternative again such a list)."""
     def sequence(position: int, depth: int):
         items, text = [], ""
         while position < len(template):
@@ -71,7 +71,7 @@ def join(values: list[str], word: str) -> str:
 
 
 def title(option: str) -> str:
-    """The button title of an option: first letter in upper case, at most 20 characters, cut between words."""
+    """Button title of an option: capitalised, cut between words to at most 20 characters."""
     text = option[:1].upper() + option[1:]
     if len(text) <= 20:
         return text
@@ -80,7 +80,7 @@ def title(option: str) -> str:
 
 
 def slots_of(facts: list[tuple[str, str]], language: str) -> dict[str, str]:
-    """The values that a template may insert."""
+    """Values that a template may insert, by key; options and features are joined to lists."""
     slots = {}
     for key, value in facts:
         slots.setdefault(key, value)
@@ -104,7 +104,7 @@ def required(case: str, facts: list[tuple[str, str]]) -> list[set[str]]:
 
 
 def candidates(case, language, voice, address, length, slots, sets):
-    """Templates that fit the style and the facts; the style gives way before the facts do."""
+    """Templates that fit the facts and the style; if none does, requirements of the style are dropped first."""
     fits = [
         row for row in TEMPLATES.get((language, case), [])
         if row[3] <= slots.keys() and any(s <= row[3] or not s & slots.keys() for s in sets)
@@ -122,7 +122,7 @@ def candidates(case, language, voice, address, length, slots, sets):
 
 
 def reply(case, facts, language, voice, address, length, emoji, rng) -> str | None:
-    """One reply, titles included, or nothing when no template fits."""
+    """One reply with its option titles, or None if no template fits."""
     slots = slots_of(facts, language)
     sets = required(case, facts)
     if case == "greet" and "assistant" in slots:
@@ -150,9 +150,9 @@ def reply(case, facts, language, voice, address, length, emoji, rng) -> str | No
 
 
 def lexicon() -> list[str]:
-    """Every word that a template can say, in lower case; words in capitals (I, OK) as they are.
+    """Every word in the templates, in lower case; words in capitals (I, OK) are kept.
 
-    The grounding check lets a draft say these words and its facts', nothing else.
+    The grounding check accepts only these words and those of a draft's facts.
     """
     words = {"or", "and", "ou", "et"}
     for rows in TEMPLATES.values():

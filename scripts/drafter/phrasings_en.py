@@ -1,4 +1,4 @@
-"""English phrasings for the house drafter's training data.
+"""English phrasings for the built-in drafter's training data.
 
 PHRASINGS maps each drafting case to its reply templates, as tuples of
 (voices, lengths, address, template); "*" stands for any value. In a template, (a|b) is one

@@ -1,4 +1,4 @@
-"""French phrasings for the house drafter's synthetic training replies.
+"""French phrasings for the built-in drafter's synthetic training replies.
 
 PHRASINGS maps each case to a list of (voices, lengths, address, template).
 In a template, (a|b|c) means one of, (a|) means optional, and they nest; {key} is a

@@ -1,4 +1,4 @@
-"""Seeded scenarios: a case, a style, its facts, the customer's message, and a reference reply."""
+"""Generates seeded training scenarios: a case, a style, facts, the customer's message and a reference reply."""
 
 import random
 import re
@@ -15,7 +15,7 @@ CASES = [
     "answer.price", "answer.stock", "answer.product", "checkout.link", "order_status.known", "order_status.missing",
     "clarify.options", "clarify.open", "deflect.scope", "handoff.requested", "handoff.complaint", "handoff.unsure", "close.thanks",
 ]
-# Cases that copy more are seen more often.
+# Sampling weights of CASES; cases that copy more facts are drawn more often.
 WEIGHTS = [4, 3, 7, 5, 6, 8, 4, 7, 5, 5, 7, 7, 7, 2, 4, 1.5, 3, 4, 4, 3, 3]
 CHANNELS = ["whatsapp", "instagram", "rcs", "apple", "sms", "webchat"]
 VOICES = ["warm", "formal", "playful", "direct"]
@@ -25,7 +25,7 @@ FREE = {"name", "shop", "product", "price", "order", "link"}
 
 
 class Generator:
-    """Draws scenarios of the training set, or of the held-out set when `test`."""
+    """Draws scenarios for training, or for the held-out set if `test`."""
 
     def __init__(self, seed: int, test: bool = False, dialogues: list[str] | None = None):
         self.rng = random.Random(seed)
@@ -34,14 +34,14 @@ class Generator:
         self.lists: dict[tuple, list[str]] = {}
 
     def unique(self, draw) -> str:
-        """A random value of this side of the split."""
+        """Draws until the value belongs to this side of the split."""
         while True:
             value = draw()
             if names.held_out(value) == self.test:
                 return value
 
     def listed(self, values: str, minimum: int = 1) -> list[str]:
-        """The values of a `|` list that may be used: training never sees the held-out ones."""
+        """Values of a `|` list that may be used; training never sees held-out ones."""
         cached = self.lists.get((values, minimum))
         if cached is None:
             every = values.split("|")
@@ -56,7 +56,7 @@ class Generator:
         return self.rng.choice(self.listed(values))
 
     def odd_value(self, low: int = 1, high: int = 3) -> str:
-        """An unusual value: words that do not belong together, or that do not exist."""
+        """An unusual value: unrelated or invented words."""
         rng, words = self.rng, []
         for _ in range(rng.randint(low, high)):
             if rng.random() < 0.45:
@@ -119,7 +119,7 @@ class Generator:
         return self.distinct(lambda: self.odd_value(1, 3) if odd or self.rng.random() < 0.06 else self.pick(values), count)
 
     def fill(self, template: str) -> str:
-        """Fills the numbers of a policy, a stock count or opening hours."""
+        """Fills the placeholders of a policy, a stock count or opening hours."""
         rng, language = self.rng, self.language
         first = rng.randint(1, 8)
         values = {
@@ -150,7 +150,7 @@ class Generator:
         return [(key, draw())] if self.rng.random() < chance else []
 
     def facts(self, case: str) -> list[tuple[str, str]]:
-        """The facts of a case, in the order of the format."""
+        """Random facts for a case, in the order of the prompt format."""
         rng, words, language = self.rng, self.words, self.language
         shop = lambda: self.unique(lambda: names.shop(rng))
         name = lambda: self.unique(lambda: names.person(rng))
@@ -210,7 +210,7 @@ class Generator:
         return []
 
     def customer(self, case: str, facts: list[tuple[str, str]]) -> str | None:
-        """The customer's last message, which may hold numbers and names that are not facts."""
+        """The customer's message, which may contain numbers and names that are not facts; None for no message."""
         rng, language = self.rng, self.language
         if rng.random() < 0.22:
             return None
@@ -244,7 +244,7 @@ class Generator:
         return " ".join(text.split())[:160].strip() or None
 
     def example(self, case: str | None = None, language: str | None = None) -> dict | None:
-        """One example, or nothing when no phrasing fits."""
+        """One example, or None if no phrasing fits."""
         rng = self.rng
         case = case or rng.choices(CASES, WEIGHTS)[0]
         self.language = language or rng.choice(["en", "fr"])
@@ -269,7 +269,7 @@ class Generator:
 
 
 def held_out_set(count: int, seed: int, dialogues: list[str] | None = None) -> list[dict]:
-    """The fixed held-out examples, balanced over cases and languages."""
+    """The fixed held-out set, balanced over cases and languages."""
     generator, rows = Generator(seed, test=True, dialogues=dialogues), []
     pairs = [(case, language) for case in CASES for language in ("en", "fr")]
     for index in range(count * 4):

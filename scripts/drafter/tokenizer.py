@@ -1,9 +1,9 @@
-"""A byte-fallback vocabulary with exactly the behaviour of llama.cpp's "llama" (SPM) tokenizer.
+"""A byte-fallback tokenizer that behaves exactly like llama.cpp's "llama" (SPM) tokenizer.
 
-The vocabulary is learnt with the `tokenizers` package. Encoding is done here: the
-adjacent pair whose concatenation is the token of highest score is merged first.
-Every learnt token is `▁?letters` or `▁?sign`; digits stay single and a newline is
-a byte. No token can span two chunks of `CHUNK`, so chunks are encoded one by one and cached.
+The `tokenizers` package learns the vocabulary; encoding is implemented here. It repeatedly
+merges the adjacent pair whose concatenation is the token with the highest score. A learnt
+token is `▁?letters` or `▁?sign`; digits are single tokens and a newline is a byte token. No
+token spans two matches of `CHUNK`, so chunks are encoded one by one and cached.
 """
 
 import json
@@ -19,7 +19,7 @@ SIGNS = "!\"#$%&'()*+,-./:;<=>?@[]_|~°€£’‘“”«»…–—·•\u00a0
 
 class Tokenizer:
     def __init__(self, learnt: list[str]):
-        """`learnt`: the tokens after the specials and the bytes, best merge first."""
+        """`learnt`: the tokens after the special and the byte tokens, in order of decreasing score."""
         self.tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + learnt
         self.ids = {token: index for index, token in enumerate(self.tokens) if index >= 259}
         self.cache: dict[str, list[int]] = {}
@@ -76,7 +76,7 @@ class Tokenizer:
 
 
 def learn(texts, size: int, extra: str = "") -> Tokenizer:
-    """Learns a vocabulary of `size` tokens from `texts`; `extra` characters get a token each."""
+    """Learns a vocabulary of `size` tokens from `texts`; each character of `extra` gets a token."""
     from tokenizers import Regex, Tokenizer as Trained, models, pre_tokenizers, trainers
 
     trained = Trained(models.BPE())

@@ -1,4 +1,4 @@
-"""Trains the drafter: data made on the fly, time-annealed schedule, resumable checkpoints."""
+"""Trains the drafter on generated data, with a schedule over wall time and resumable checkpoints."""
 
 import argparse
 import json
@@ -25,31 +25,31 @@ ROOT = Path(__file__).resolve().parents[2]
 CARD = ROOT / "models" / "drafter"
 HELD_OUT_SEED = 20_000_003
 LENGTHS = [64, 80, 96, 112, 128, 144, 176, 240, 400]
-LEARNT = 0.47  # share of the positions whose next token is learnt: about the share of the replies
+LEARNT = 0.47  # share of positions that enter the loss; about the share of reply tokens
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="train-drafter", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=95, help="wall time of the whole run, resumed parts included")
-    parser.add_argument("--smoke", action="store_true", help="a one-minute run from data to GGUF, in a temporary place")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--minutes", type=float, default=95, help="wall time of the whole run in minutes, resumed parts included [95]")
+    parser.add_argument("--smoke", action="store_true", help="one-minute run from data to GGUF, written to OUT/smoke")
+    parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
     parser.add_argument("--out", type=Path, default=ROOT / "data" / "drafter", help="checkpoint directory")
     parser.add_argument("--dialogues", type=Path, default=ROOT.parent / "shared" / "data" / "dialogues" / "taskmaster4.jsonl",
-                        help="Taskmaster-4 dialogues, used when the file exists")
+                        help="Taskmaster-4 dialogues; used if the file exists")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--tokens", type=int, default=4096, help="tokens a step, padding included")
+    parser.add_argument("--tokens", type=int, default=4096, help="tokens per step, padding included [4096]")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--vocab", type=int, default=6144)
-    parser.add_argument("--lr", type=float, default=0.02, help="peak rate of Muon; AdamW takes a tenth of it")
-    parser.add_argument("--filler", type=float, default=0.1, help="weight of the prompt tokens that fill up a batch")
+    parser.add_argument("--lr", type=float, default=0.02, help="peak learning rate of Muon; AdamW uses a tenth of it [0.02]")
+    parser.add_argument("--filler", type=float, default=0.1, help="loss weight of the prompt tokens that fill up a batch [0.1]")
     parser.add_argument("--save-minutes", type=float, default=4)
-    parser.add_argument("--no-compile", action="store_true", help="skip torch.compile: starts at once, a third slower afterwards")
+    parser.add_argument("--no-compile", action="store_true", help="skip torch.compile: starts at once, but trains a third slower")
     return parser.parse_args()
 
 
 def batches(seed: int, tokens: int, tokenizer: Tokenizer, dialogues, filler: float):
-    """Endless batches: examples gather in buckets by length, so that there are few shapes to compile."""
+    """Endless batches. Examples are grouped by length, so that only a few shapes are compiled."""
     generator, rng = scenarios.Generator(seed, dialogues=dialogues), random.Random(seed + 1)
     buckets: dict[int, list] = {length: [] for length in LENGTHS}
     while True:
@@ -69,10 +69,10 @@ def batches(seed: int, tokens: int, tokenizer: Tokenizer, dialogues, filler: flo
 
 
 def collate(rows, length: int, rng, filler: float | None):
-    """(ids, positions, weights). Positions index the flattened inputs whose next token is learnt.
+    """Returns (ids, positions, weights); positions index the flattened inputs whose next token enters the loss.
 
-    With a `filler` weight there are always `LEARNT` of them: reply tokens first, the rest
-    prompt tokens of that small weight. Without, they are all the reply tokens.
+    With a `filler` weight, their share is always LEARNT: reply tokens first, then prompt tokens
+    with that weight. Without, they are all reply tokens.
     """
     ids = np.zeros((len(rows), length + 1), dtype=np.int32)
     replies, prompts = [], []
@@ -92,7 +92,7 @@ def collate(rows, length: int, rng, filler: float | None):
 
 
 def produce(queue, *args):
-    """The body of the data process, which ends with its parent."""
+    """Main function of the data process; it ends when its parent does."""
     os.nice(2)
     parent = os.getppid()
     for batch in batches(*args):
@@ -107,12 +107,12 @@ def produce(queue, *args):
 
 
 def rate(progress: float, step: int) -> float:
-    """Warm-up by steps, then flat, then linear to zero at the end of the time."""
+    """Learning-rate factor: warm-up over 100 steps, constant, then linear to zero at the end of the time."""
     return min(1.0, (step + 1) / 100) * min(1.0, max(0.0, (1 - progress) / 0.75))
 
 
 def loss_of(model, tokenizer, rows, device) -> float:
-    """Mean reply loss over held-out rows, a token."""
+    """Mean loss per reply token over held-out rows, in nats."""
     total = count = 0.0
     model.eval()
     encoded = [(tokenizer.encode(row["prompt"] + " " + row["reference"]) + [EOS], len(tokenizer.encode(row["prompt"]))) for row in rows]
@@ -132,7 +132,7 @@ def tensors(device, ids, positions, weights):
 
 
 def write_curve(path: Path, curve, held):
-    """The loss curve as a small SVG; logarithmic loss over tokens."""
+    """Writes the loss curve as an SVG: loss (logarithmic) over tokens."""
     if len(curve) < 2:
         return
     width, height, left, bottom = 640, 320, 56, 40
@@ -164,7 +164,7 @@ def save(path: Path, state: dict):
 
 
 def prepare(options, card: Path):
-    """The tokenizer and the held-out set; made once, then read back."""
+    """Tokenizer, held-out set and dialogues. `--resume` reuses the existing files."""
     dialogues = customers.load_dialogues(options.dialogues) if options.dialogues.exists() else []
     options.out.mkdir(parents=True, exist_ok=True)
     card.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Asks llama.cpp's server what it makes of a tiny random model of every family: the golden files of the family test.
+"""Records llama.cpp's likeliest tokens for a tiny random model of each family: the golden files of the family test.
 
     scripts/families/golden.py --server PATH/TO/llama-server [--only gemma3.plain ...]
 
-`cargo test` writes the models into target/families; the server loads each with f32 keys and values and without fused
-attention, and is asked for its most probable tokens after prefixes of one text. The answers go to
+`cargo test` writes the models to target/families. llama-server loads each with f32 keys and values and without fused
+attention, and returns its likeliest tokens after several prefixes of one text. They are written to
 tests/golden/families/NAME.json. Standard library only.
 """
 
@@ -20,12 +20,12 @@ from servers import ROOT, Server, post
 
 FILES = ROOT / "target" / "families"
 GOLDEN = ROOT / "tests" / "golden" / "families"
-# Long enough to leave every window and every trained context that the models have.
+# Longer than every attention window and trained context of the models.
 TEXT = [1] + [3 + (at * at * 7 + at * 37) % 285 for at in range(159)]
 PREFIX_EVERY = 8
 TOP = 8
-# The letter a. The server keeps no probabilities of a token that ends inside a UTF-8 character, so this one is always
-# chosen; the probabilities are those before the choice.
+# The letter a. The server omits probabilities of tokens that end inside a UTF-8 character, so a bias makes it choose
+# this one always; the probabilities recorded are those before the choice.
 CHOSEN = 264
 
 
@@ -43,8 +43,8 @@ def answers(url: str) -> list[dict]:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", type=Path, required=True, help="llama.cpp's llama-server")
-    parser.add_argument("--only", nargs="*", help="names such as gemma3.plain")
+    parser.add_argument("--server", type=Path, required=True, help="path of llama.cpp's llama-server")
+    parser.add_argument("--only", nargs="*", help="record only these models, such as gemma3.plain")
     options = parser.parse_args()
     subprocess.run(["cargo", "test", "--quiet", "--lib", "write_family_files", "--", "--ignored"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     GOLDEN.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures how far vitrine's logits are from llama.cpp's on the same files: F16, Q8_0 and Q4_K_M of two models.
+"""Measures how far vitrine's logits are from llama.cpp's on the same files: two models in F16, Q8_0 and Q4_K_M.
 
     scripts/parity/measure.py --bin FOLDER/OF/llama.cpp [--stories PATH/TO/stories260K.gguf] [--positions 2000]
 
-llama-quantize makes the files in target/parity. llama-server then samples texts from each (fixed seeds) and says, at every
-position, what its most probable tokens are; keys and values are f32 on both sides. `cargo test` teacher-forces vitrine with
-the same tokens and prints, per file: top-1 agreement, mean KL divergence over llama.cpp's TOP tokens and one class for the
-rest, and the share of equal greedy outputs. It fails beyond the bounds that the test names. Standard library only.
+llama-quantize writes the files to target/parity. llama-server then samples texts from each (fixed seeds) and returns the
+likeliest tokens at every position; keys and values are f32 on both sides. `cargo test` teacher-forces vitrine with the same
+tokens and prints for each file: top-1 agreement, mean KL divergence over llama.cpp's TOP tokens plus one class for the rest,
+and the share of equal greedy outputs. It fails if they exceed the bounds in the test. Standard library only.
 """
 
 import argparse
@@ -28,9 +28,9 @@ GREEDY_TOKENS = 48
 
 
 def sampled(url: str, prompt: list[int], seed: int) -> dict | None:
-    """A text and llama.cpp's distribution before each of its tokens.
+    """Samples a text; returns it with llama.cpp's distribution before each of its tokens.
 
-    None where the server left some out: it does at tokens that end inside a UTF-8 character.
+    None if the server omitted some distributions, as it does for tokens that end inside a UTF-8 character.
     """
     answer = post(url + "/completion", {
         "prompt": prompt, "n_predict": TEXT_TOKENS, "temperature": 0.8, "samplers": ["temperature"], "seed": seed, "n_probs": TOP,
@@ -71,10 +71,10 @@ def ask(url: str, prompts: list[str], positions: int) -> dict:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", type=Path, required=True, help="folder with llama-server and llama-quantize")
-    parser.add_argument("--stories", type=Path, help="stories260K.gguf")
-    parser.add_argument("--positions", type=int, default=2000)
-    parser.add_argument("--only-ask", action="store_true", help="leave the comparison to a later `cargo test`")
+    parser.add_argument("--bin", type=Path, required=True, help="folder that contains llama-server and llama-quantize")
+    parser.add_argument("--stories", type=Path, help="path of stories260K.gguf; without it only the drafter is measured")
+    parser.add_argument("--positions", type=int, default=2000, help="token positions to compare in each file [2000]")
+    parser.add_argument("--only-ask", action="store_true", help="only record llama.cpp's answers; compare later with `cargo test`")
     options = parser.parse_args()
     options.bin = options.bin.resolve()
     rows = [json.loads(line) for line in open(DRAFTER.with_name("heldout.jsonl"), encoding="utf-8")]
@@ -91,7 +91,7 @@ def main():
             with Server(f"llama-server with {path.name}", command, "/health") as server:
                 answers = ask(server.url, prompts, options.positions)
             path.with_suffix(".json").write_text(json.dumps(answers))
-            print(f"asked llama.cpp: {path.name}", flush=True)
+            print(f"recorded llama.cpp's answers for {path.name}", flush=True)
     if options.only_ask:
         return
     subprocess.run(["cargo", "test", "--quiet", "--lib", "logits_stay_close_to_llama_cpp", "--", "--ignored", "--nocapture"], cwd=ROOT, check=True)

@@ -1,4 +1,5 @@
-//! Puts the parts together, bottom up, each with the limits that the configuration names.
+//! Builds the application from checked settings, bottom up: store, models, catalogue, offers,
+//! gateway, HTTP state. Each part gets its limits from the configuration.
 
 use crate::app::memory;
 use crate::app::models;
@@ -64,20 +65,21 @@ use vitrine_engine::PrefixCaching;
 use vitrine_engine::Speculation;
 use vitrine_engine::model::KvType;
 
-/// Store pages kept in memory, bytes.
+/// Memory for cached pages of the store's file, in bytes.
 const STORE_CACHE_BYTES: usize = 64 << 20;
 
-/// Largest thread and turn records, bytes; far above what the limits of a turn allow.
+/// Largest encoded conversation record, in bytes; far above what the limits of a turn allow.
 const THREAD_BYTES_MAX: usize = 64 << 10;
+/// Largest encoded turn record, answer included, in bytes; likewise.
 const TURN_BYTES_MAX: usize = 256 << 10;
 
-/// Threads held in memory, whatever their size.
+/// Most conversations cached in memory; usually `threads.hot_bytes_max` is reached first.
 const HOT_THREADS_MAX: usize = 100_000;
 
-/// Deliveries of one message that wait for its first.
+/// Redeliveries of one message that may wait while its first delivery is answered.
 const MESSAGE_WAITING_MAX: usize = 64;
 
-/// What a basket file may hold.
+/// Limits of the basket file.
 const BASKET_LIMITS: BasketLimits = BasketLimits {
     file_bytes_max: 256 << 20,
     baskets_max: 5_000_000,
@@ -87,20 +89,21 @@ const BASKET_LIMITS: BasketLimits = BasketLimits {
     rules_max: 50,
 };
 
-/// Names the running experiment; another name draws the arms anew.
+/// Salt of the offer experiment. Another name reassigns customers to arms.
 const EXPERIMENT: &str = "offers-1";
 
-/// Sarcasm from which, and sentiment below which, nothing is offered.
+/// Sarcasm score (0 to 1) from which no offer is made.
 const SARCASM_MIN: f32 = 0.5;
+/// Sentiment score (-1 to 1) below which no offer is made.
 const SENTIMENT_MIN: f32 = -0.4;
 
-/// The engine's limits out of the settings.
+/// Engine options from the settings.
 pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
     let engine = &settings.raw.engine;
     EngineOptions {
         page_tokens: engine.page_tokens,
         kv_bytes_max: Bytes(engine.kv_bytes_max.0),
-        // `config` lets nothing else through.
+        // `config` has checked that it is `f16` or `f32`.
         kv_type: if engine.kv_type == "f16" { KvType::F16 } else { KvType::F32 },
         quantize: settings.quantize,
         tier: Some(settings.tier),
@@ -121,18 +124,21 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
     }
 }
 
-/// The same for commands that give all their work at once and want all of it, however long it
-/// takes: no request is refused for its wait.
+/// Engine options for batch commands, which submit all their work at once: no limit on queueing
+/// delay.
 pub(crate) fn unhurried_engine_options(settings: &Settings) -> EngineOptions {
     EngineOptions { waiting_time_max: Some(Duration::MAX), ..engine_options(settings) }
 }
 
-/// Everything behind the routes.
+/// Builds the state behind the routes: loads the models and opens the store.
+///
+/// # Errors
+/// If a model, the store or a configured file cannot be opened, or memory limits are exceeded.
 pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = PrometheusBuilder::new().build_recorder();
     let handle = metrics.handle();
-    // A second recorder in one process is a test's; the first one stays.
+    // Fails only if a recorder is already installed, which happens in tests; that one stays.
     let _ = metrics::set_global_recorder(metrics);
     let memory = memory::ledger(settings);
     let generators = models::generators(settings, &clock, &memory)?;
@@ -181,10 +187,11 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     })
 }
 
-/// The drafter of the turns, which follows the registry from now on.
+/// Creates the drafter for turns; it switches models whenever the registry's drafting model
+/// changes.
 fn drafter(settings: &Settings, generators: &ModelRegistry) -> anyhow::Result<Arc<DrafterSlot>> {
     let decoding = settings.decoding();
-    let first = generators.draft().context("no model words the turns: a bug of ours")?;
+    let first = generators.draft().context("no drafting model is loaded (a bug in vitrine)")?;
     let slot = Arc::new(DrafterSlot::new(draft::for_model(first, decoding)?));
     let followed = Arc::clone(&slot);
     generators.follow_draft(move |model| {
@@ -222,7 +229,7 @@ fn outbox(
     let timeout = Duration::from_millis(raw.timeout_ms);
     let secret = settings.callback_secret.clone();
     let courier = HttpCourier::new(secret, timeout, Arc::clone(clock))
-        .context("cannot make the client that delivers callbacks")?;
+        .context("cannot create the HTTP client for callbacks")?;
     let store = Arc::clone(store) as Arc<dyn JobStore>;
     Ok(Outbox::new(options, store, Box::new(courier), Arc::clone(clock)))
 }
@@ -342,7 +349,7 @@ fn gate(settings: &Settings) -> TurnGate {
     TurnGate::new(GateOptions {
         waiting_per_thread_max: settings.raw.turn.thread_waiting_max,
         waiting_per_message_max: MESSAGE_WAITING_MAX,
-        // Each request stands at the gate for its message and for its thread.
+        // A request enters the gate twice: for its message and for its conversation.
         inside_max: settings.raw.server.requests_in_flight_max.saturating_mul(2),
     })
 }
@@ -362,7 +369,7 @@ fn turn_options(settings: &Settings) -> TurnOptions {
             questions_max: turn.questions_max as usize,
             unsure_max: turn.unsure_max,
             repeats_max: turn.repeats_max,
-            // `config` lets nothing else through.
+            // `config` has checked that it is `reply` or `handoff`.
             foreign: if settings.raw.shop.other_languages == "handoff" {
                 ForeignWords::HandOff
             } else {
@@ -401,7 +408,12 @@ fn debounce_windows(settings: &Settings) -> BTreeMap<ChannelKind, Duration> {
     ChannelKind::ALL.map(|channel| (channel, Duration::from_millis(window(channel)))).into()
 }
 
-/// Whether the configuration would start: everything but the listening. Tells what it would take.
+/// Builds everything except the listener, to check that the configuration would start.
+///
+/// Returns the memory that it takes.
+///
+/// # Errors
+/// As for [`app`].
 pub(crate) fn check(settings: &Settings) -> anyhow::Result<MemoryReport> {
     app(settings).map(|app| app.memory.report())
 }

@@ -1,4 +1,4 @@
-//! The memory ledger with the limits that the configuration names.
+//! Creates the memory ledger with the configured limits.
 
 use crate::config::Settings;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use vitrine_base::memory::MemoryLedger;
 use vitrine_base::memory::MemoryLimit;
 use vitrine_base::units::Bytes;
 
-/// An empty ledger under the configured limits.
+/// An empty ledger with the limits of `[memory]`, `models.max_bytes` and `threads.hot_bytes_max`.
 pub(super) fn ledger(settings: &Settings) -> Arc<MemoryLedger> {
     let memory = &settings.raw.memory;
     let hot_bytes_max = settings.raw.threads.hot_bytes_max.0;
@@ -22,8 +22,8 @@ pub(super) fn ledger(settings: &Settings) -> Arc<MemoryLedger> {
         ("memory.kv_pages_bytes_max", &[Account::KvPages], memory.kv_pages_bytes_max),
         ("memory.grammars_bytes_max", &[Account::Grammars], memory.grammars_bytes_max),
     ];
-    // Without a limit of its own an account is held by the wider ones, which come last: a refusal
-    // names the narrowest limit.
+    // Narrow limits come first, because a refusal names the first limit that is exceeded. An
+    // account whose limit is 0 is bounded by the wide ones only.
     let set = single.into_iter().filter(|(_, _, size)| size.0 > 0);
     let narrow = set.map(|(key, accounts, size)| limit(key, accounts, Bytes(size.0)));
     let wide = [

@@ -1,6 +1,6 @@
-//! Wiring: from checked settings to a running gateway, and down again.
+//! Wiring: builds a gateway from checked settings, runs it and shuts it down.
 //!
-//! The only code that names every layer.
+//! The only module that depends on every layer.
 
 mod build;
 mod memory;
@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 use vitrine_base::ids::TenantId;
 use vitrine_conversations::BodyHash;
 
-/// A gateway without a server, for one turn or a talk in the terminal.
+/// A gateway without an HTTP server, for commands that answer turns in the terminal.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     runtime: Runtime,
@@ -36,6 +36,9 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Loads the models and opens the store.
+    ///
+    /// # Errors
+    /// If a model, the store or a configured file cannot be opened.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         use_threads(settings.engine_threads)?;
         let runtime = server::runtime(settings)?;
@@ -45,11 +48,11 @@ impl Gateway {
 
     /// Answers one turn as `POST /respond` would.
     pub(crate) fn respond(&self, request: RespondRequest) -> anyhow::Result<serde_json::Value> {
-        // Without a message id there is nothing to replay, so the hash only has to be there.
+        // The hash matters only for redeliveries, which need a message id.
         let hash = BodyHash::of(request.message.text.as_deref().unwrap_or_default().as_bytes());
         let tenant = TenantId::new(DEFAULT_TENANT)?;
         let request = self.app.turn_request(tenant, request, hash)?;
         let answered = self.runtime.block_on(self.app.gateway.respond(request, None))?;
-        serde_json::from_slice(&answered.body).context("the answer is not JSON: a bug of ours")
+        serde_json::from_slice(&answered.body).context("the answer is not JSON (a bug in vitrine)")
     }
 }

@@ -1,4 +1,4 @@
-//! The models that the gateway starts with.
+//! Loads the models that the gateway starts with: generating models, the encoder and its heads.
 
 use crate::app::build::engine_options;
 use crate::config::Settings;
@@ -27,16 +27,17 @@ use vitrine_intent::IntentClassifier;
 use vitrine_intent::Signal;
 use vitrine_intent::SignalHeads;
 
-/// Text beyond this many bytes is cut before it is tokenized: twice what 256 tokens take.
+/// Texts for the encoder are cut to this many bytes before tokenizing: about twice what 256 tokens,
+/// the default encoder's limit, take.
 const ENCODER_TEXT_BYTES_MAX: usize = 8192;
 
-/// Texts encoded in one pass; the token budget usually ends a batch earlier.
+/// Most texts in one forward pass; usually the token limit ends a batch earlier.
 const ENCODER_BATCH_TEXTS_MAX: usize = 64;
 
-/// The shipped intent head.
+/// The built-in intent head.
 const HOUSE_HEAD: &[u8] = include_bytes!("../../models/intents/house.head");
 
-/// The shipped signal heads.
+/// The built-in signal heads.
 const HOUSE_SIGNALS: [(Signal, &[u8]); 5] = [
     (Signal::Sentiment, include_bytes!("../../models/intents/signals/sentiment.head")),
     (Signal::Urgency, include_bytes!("../../models/intents/signals/urgency.head")),
@@ -45,16 +46,16 @@ const HOUSE_SIGNALS: [(Signal, &[u8]); 5] = [
     (Signal::Stage, include_bytes!("../../models/intents/signals/stage.head")),
 ];
 
-/// `intent.signals` for word lists alone.
+/// Value of `intent.signals` that selects word lists only.
 const NO_SIGNAL_HEADS: &str = "none";
 
-/// The GGUF file of a name, a folder or a path.
+/// Resolves a generating model given as a name under `models.dir`, a folder or a path.
 pub(crate) fn generator_file(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
     let files = layout::resolve(&settings.models_dir(), model)?.require(Task::Generate)?;
     Ok(files.entrance().to_path_buf())
 }
 
-/// A registry with the model that words the turns (`draft.model`) and those of `models.load`.
+/// Creates the registry and loads the drafting model (`draft.model`) and those of `models.load`.
 pub(super) fn generators(
     settings: &Settings,
     clock: &SharedClock,
@@ -63,10 +64,10 @@ pub(super) fn generators(
     let raw = &settings.raw;
     let registry = ModelRegistry::new(Arc::clone(clock), Arc::clone(memory), raw.models.loaded_max);
     load(settings, &registry, &raw.draft.model, Role::Draft)
-        .with_context(|| format!("draft.model is `{}`", raw.draft.model))?;
+        .with_context(|| format!("cannot load draft.model `{}`", raw.draft.model))?;
     for model in raw.models.load.split(',').map(str::trim).filter(|model| !model.is_empty()) {
         load(settings, &registry, model, Role::Beside)
-            .with_context(|| format!("models.load names `{model}`"))?;
+            .with_context(|| format!("cannot load `{model}` of models.load"))?;
     }
     Ok(registry)
 }
@@ -83,7 +84,7 @@ fn load(
     Ok(registry.load_here(LoadOrder { name: files.name, path, options, role })?)
 }
 
-/// Where later models are loaded from.
+/// Settings for models that are loaded later, by request.
 pub(super) fn shelf(settings: &Settings) -> ModelShelf {
     let paths = match settings.raw.models.load_paths {
         true => LoadPaths::Allowed,
@@ -97,7 +98,7 @@ pub(super) fn shelf(settings: &Settings) -> ModelShelf {
     }
 }
 
-/// The encoder's limits out of the settings.
+/// Encoder options from the settings.
 pub(crate) fn embedder_options(settings: &Settings) -> EmbedderOptions {
     let intent = &settings.raw.intent;
     EmbedderOptions {
@@ -112,7 +113,7 @@ pub(crate) fn embedder_options(settings: &Settings) -> EmbedderOptions {
     }
 }
 
-/// The intent classifier, and the memory that its encoder was granted.
+/// Creates the intent classifier and returns it with the memory grant of its encoder.
 pub(super) fn classifier(
     settings: &Settings,
     memory: &Arc<MemoryLedger>,
@@ -120,22 +121,22 @@ pub(super) fn classifier(
     let intent = &settings.raw.intent;
     let files = layout::resolve(&settings.models_dir(), &intent.encoder)
         .and_then(|files| files.require(Task::Embed))
-        .context("intent.encoder; `scripts/fetch-encoder` lays the default one")?;
+        .context("cannot open intent.encoder; `scripts/fetch-encoder` installs the default one")?;
     let mut grant = memory.take(&files.name, vec![(Account::Weights, Bytes(files.bytes))])?;
     let embedder = Arc::new(Embedder::open(files.entrance(), embedder_options(settings))?);
     let head = match settings.path(&intent.head) {
         Some(path) => Head::open(&path)?,
-        None => Head::from_bytes(HOUSE_HEAD).context("the shipped intent head")?,
+        None => Head::from_bytes(HOUSE_HEAD).context("cannot read the built-in intent head")?,
     };
     let classifier = IntentClassifier::new(embedder, head)
-        .context("intent.head and intent.encoder must be those that were trained together")?
+        .context("intent.head was not trained with intent.encoder; name a matching pair")?
         .remembering(NonZeroUsize::new(intent.remembered_texts_max));
     grant.settle(vec![(Account::Weights, Bytes(classifier.bytes()))])?;
     Ok((with_signals(classifier, settings)?, grant))
 }
 
-/// The classifier with its signal heads. The shipped ones fit the default encoder alone: beside
-/// another one, word lists score the signals.
+/// Adds the signal heads. The built-in ones fit the default encoder only; with another encoder,
+/// word lists score the signals.
 fn with_signals(
     classifier: IntentClassifier,
     settings: &Settings,
@@ -147,19 +148,19 @@ fn with_signals(
     if let Some(folder) = settings.path(configured) {
         anyhow::ensure!(
             folder.is_dir(),
-            "intent.signals is `{configured}`, which is no folder; allowed: empty, `none`, a folder"
+            "intent.signals is `{configured}`, not a folder; allowed: empty, `none` or a folder"
         );
         return classifier
             .with_signals(SignalHeads::open(&folder)?)
-            .context("intent.signals and intent.encoder must be those that were trained together");
+            .context("intent.signals were not trained with intent.encoder");
     }
     let mut heads = SignalHeads::default();
     for (signal, bytes) in HOUSE_SIGNALS {
-        let head = Head::from_bytes(bytes).context("a shipped signal head")?;
+        let head = Head::from_bytes(bytes).context("cannot read a built-in signal head")?;
         heads.insert(signal, head)?;
     }
     if let Err(refusal) = classifier.check_signals(&heads) {
-        tracing::info!(%refusal, "signals are scored by word lists");
+        tracing::info!(%refusal, "word lists score signals: the built-in heads do not fit");
         return Ok(classifier);
     }
     Ok(classifier.with_signals(heads)?)

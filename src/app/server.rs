@@ -1,4 +1,6 @@
-//! Listens, loads and warms up behind the closed door, opens it, serves, drains.
+//! The server's life cycle: listen, load and warm the models, serve, drain, stop.
+//!
+//! The port is open from the start; requests get 503 until the models are warm.
 
 use crate::app::build;
 use crate::app::upkeep;
@@ -22,7 +24,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::oneshot;
 
-/// The runtime of the edge; the models have threads of their own.
+/// Creates the HTTP runtime; models run on threads of their own.
 pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(settings.raw.server.threads)
@@ -32,7 +34,11 @@ pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
         .context("cannot start the HTTP threads")
 }
 
-/// Runs the gateway until SIGTERM or Ctrl-C, then lets the last requests finish.
+/// Runs the gateway until SIGTERM or Ctrl-C, then drains running requests for up to
+/// `server.drain_ms`.
+///
+/// # Errors
+/// If the address cannot be bound, a model cannot be loaded, or the server fails.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     use_threads(settings.engine_threads)?;
     runtime(settings)?.block_on(run(settings))
@@ -47,16 +53,16 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let door = Door::default();
     let (drain, draining) = oneshot::channel::<()>();
     let server = axum::serve(listener, door.router()).with_graceful_shutdown(async move {
-        // A sender that is gone asks for the same.
+        // A dropped sender also means draining.
         let _ = draining.await;
     });
     let mut server = pin!(server.into_future());
     let mut asked_to_stop = pin!(asked_to_stop());
-    tracing::info!("loading the models; http://{address} answers 503 until they are warm");
+    tracing::info!("loading models; http://{address} answers 503 until they are warm");
     let app = tokio::select! {
         served = &mut server => return served.context("the server failed"),
         loaded = load(settings) => loaded?,
-        // Nobody has been let in yet: there is nothing to drain.
+        // No request has reached the routes yet, so there is nothing to drain.
         () = &mut asked_to_stop => return Ok(()),
     };
     door.open(http::router(Arc::clone(&app)));
@@ -67,33 +73,33 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         () = &mut asked_to_stop => {}
     }
     app.draining.begin();
-    tracing::info!("draining");
+    tracing::info!("shutting down: draining running requests");
     drop(drain);
     let drain_max = Duration::from_millis(settings.raw.server.drain_ms);
     match tokio::time::timeout(drain_max, server).await {
         Ok(served) => served.context("the server failed"),
         Err(_) => {
-            tracing::warn!(?drain_max, "requests were still running when the drain time ended");
+            tracing::warn!(?drain_max, "stopped with requests still running after the drain time");
             Ok(())
         }
     }
 }
 
-/// Sends every piece as soon as it is written. Nagle's algorithm (RFC 896) would hold the first
-/// token of a stream back until the client acknowledged the head, which takes it up to 40 ms.
+/// Disables Nagle's algorithm (RFC 896) on accepted connections. It would hold back the first token
+/// of a stream until the client has acknowledged the response head, which takes up to 40 ms.
 fn undelayed(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
     listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection may answer late");
+            tracing::debug!(%error, "cannot set TCP_NODELAY; responses may be delayed");
         }
     })
 }
 
-/// Comes back at SIGTERM or Ctrl-C; never where no handler can be set, which leaves both at their
-/// default: the process ends.
+/// Completes at SIGTERM or Ctrl-C. If no handler can be installed it never completes; the signals
+/// then end the process without draining.
 async fn asked_to_stop() {
     if let Err(error) = stop_signal().await {
-        tracing::warn!(%error, "no signal handler: a stop will not drain");
+        tracing::warn!(%error, "cannot install a signal handler; a stop will not drain");
         std::future::pending::<()>().await;
     }
 }
@@ -106,22 +112,22 @@ async fn stop_signal() -> std::io::Result<()> {
     }
 }
 
-/// Puts everything together on a thread of its own, so that the edge keeps answering meanwhile.
+/// Builds the application on a separate thread, so that the server keeps answering meanwhile.
 async fn load(settings: &Settings) -> anyhow::Result<Arc<http::App>> {
     let settings = settings.clone();
     let (built, building) = oneshot::channel();
     std::thread::Builder::new()
         .name("loader".to_owned())
         .spawn(move || {
-            // Nobody waits any more when a stop came first.
+            // The receiver is gone if a stop signal came first.
             let _ = built.send(build::app(&settings));
         })
         .context("cannot start the thread that loads the models")?;
-    let app = building.await.context("loading ended in a panic")??;
-    // The generators were warmed as they were loaded. No customer pays for the encoder's first
-    // touch either.
+    let app = building.await.context("loading panicked (a bug in vitrine)")??;
+    // Generating models were warmed when they were loaded; the encoder is warmed here, so that the
+    // first request is not slower than the others.
     let warmed = app.classifier.embedder().embed(vec!["hello".to_owned()]).await;
-    warmed.context("the encoder does not run")?;
+    warmed.context("the encoder fails at its first text")?;
     Ok(Arc::new(app))
 }
 

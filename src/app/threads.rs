@@ -1,29 +1,30 @@
-//! How many threads compute, and how they wait for each other.
+//! Sets the number of compute threads of the tensor library (candle) and how they wait.
 //!
-//! The tensor library reads the number once, from the environment, before its first use. Changing
-//! the environment of a running process is unsound where other threads may read it, so the program
-//! starts itself again with the variable set: same process id, same arguments, same streams.
+//! The library reads both from the environment before its first use. Changing the environment of a
+//! running process is unsound if other threads may read it, so the program replaces itself (`exec`)
+//! with the variables set: same process id, arguments and streams.
 
 use anyhow::Context;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Variables that the tensor library and its thread pool read.
+/// Environment variables for the thread count: of candle, and of the thread pool it uses.
 const THREADS: [&str; 2] = ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"];
 
-/// Rounds that a worker of the tensor library spins before it sleeps.
+/// Environment variable: rounds that an idle candle worker spins before it sleeps.
 const SPIN: &str = "CANDLE_BARRIER_POOL_SPIN_LIMIT";
 
-/// Its own limit of 25,000 starves neighbours on shared cores: the demo took 28 s beside one busy
-/// process on two cores, 1.9 s with a limit of 1. 64 still catches the next operation of a step.
+/// Value for [`SPIN`]. Candle's default of 25,000 starves other threads on shared cores: on two
+/// cores with one other busy process the demo took 28 s, and 1.9 s with a value of 1. With 64,
+/// workers still find the next operation of a step without sleeping.
 const SPIN_ROUNDS: &str = "64";
 
-/// Makes `threads` the number of compute threads; call it before anything else.
+/// Sets the number of compute threads. Call it before anything else.
 ///
-/// Does not return when the program has to start again.
+/// If a variable has another value, the program replaces itself and the function does not return.
 ///
 /// # Errors
-/// If it cannot be started again.
+/// If the program cannot be replaced.
 pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
     let wanted = threads.to_string();
     let set = std::env::var_os(THREADS[0]);
@@ -31,12 +32,12 @@ pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
     if right && std::env::var_os(SPIN).is_some() {
         return Ok(());
     }
-    let program = std::env::current_exe().context("the program's own file is not known")?;
+    let program = std::env::current_exe().context("cannot find the program's own executable")?;
     let mut again = Command::new(program);
     again.args(std::env::args_os().skip(1));
     again.envs(THREADS.map(|name| (name, wanted.as_str())));
     if std::env::var_os(SPIN).is_none() {
         again.env(SPIN, SPIN_ROUNDS);
     }
-    Err(again.exec()).context("the program could not be started again to set its threads")
+    Err(again.exec()).context("cannot restart the program to set its number of threads")
 }

@@ -1,10 +1,10 @@
-//! Work beside the requests, from the opening of the gateway to its end.
+//! Background tasks of a running gateway: the outbox and the store's upkeep.
 
 use crate::http;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Begins it; it ends when the set is dropped.
+/// Starts the tasks; they end when the returned set is dropped.
 pub(super) fn start(app: &Arc<http::App>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(http::outbox::run(Arc::clone(app)));

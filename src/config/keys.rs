@@ -1,8 +1,11 @@
-//! API keys as they are written down: one a line, with the tenant and the scopes it is bound to.
+//! Parses API keys from the key file and the environment.
 //!
-//! `KEY [tenant=NAME] [scopes=A,B]`; KEY is the key itself or `sha256:` and 64 hexadecimal digits.
-//! Without `tenant` it is `default`, without `scopes` it holds all of them. Empty lines and lines
-//! that begin with `#` count for nothing. To rotate, add the new line, then take the old one out.
+//! One key per line: `KEY [tenant=NAME] [scopes=A,B]`. KEY is the key itself, or `sha256:` and its
+//! hash in 64 hexadecimal digits. The tenant defaults to [`DEFAULT_TENANT`], the scopes to all of
+//! them. Empty lines and lines that start with `#` are ignored. To rotate a key, add the new line,
+//! move the clients over, then remove the old line.
+//!
+//! Invariant: no error message contains any part of a key.
 
 use crate::config::ConfigError;
 use crate::config::raw::Server;
@@ -14,19 +17,19 @@ use crate::http::keys::Scopes;
 use std::path::Path;
 use vitrine_base::ids::TenantId;
 
-/// The tenant of keys that name none, and of everybody when there are no keys.
+/// Tenant of keys that name none, and of every request when no keys are configured.
 pub(crate) const DEFAULT_TENANT: &str = "default";
 
-/// Marks a key given as its hash.
+/// Prefix of a key that is given as its SHA-256 hash.
 const HASH_PREFIX: &str = "sha256:";
 
-/// Parts lines in the environment variable.
+/// Separates key lines in `server.api_keys`.
 const INLINE_SEPARATOR: char = ';';
 
-/// The keys of the file and of the environment.
+/// Reads the keys of `server.api_keys`, then those of `server.api_keys_file`.
 ///
 /// # Errors
-/// If the file cannot be read, names no key, or a line is not what is described above.
+/// If the file cannot be read or contains no key, or if a line does not have the form above.
 pub(super) fn read(root: &Path, server: &Server) -> Result<Vec<ApiKey>, ConfigError> {
     let mut keys = lines("server.api_keys", server.api_keys.split(INLINE_SEPARATOR))?;
     let file = &server.api_keys_file;
@@ -37,7 +40,7 @@ pub(super) fn read(root: &Path, server: &Server) -> Result<Vec<ApiKey>, ConfigEr
             .map_err(|cause| ConfigError::Read { path: place.clone(), cause })?;
         let found = lines(&place, text.lines())?;
         if found.is_empty() {
-            return Err(value("server.api_keys_file", file, "a file with one key a line"));
+            return Err(value("server.api_keys_file", file, "a file with one API key per line"));
         }
         keys.extend(found);
     }
@@ -64,7 +67,7 @@ fn key(line: &str) -> Result<ApiKey, String> {
     let secret = words.next().unwrap_or_default();
     let hash = match secret.strip_prefix(HASH_PREFIX) {
         Some(hex) => KeyHash::from_hex(hex)
-            .ok_or_else(|| format!("`{HASH_PREFIX}` wants 64 hexadecimal digits"))?,
+            .ok_or_else(|| format!("`{HASH_PREFIX}` must be followed by 64 hexadecimal digits"))?,
         None => KeyHash::of(secret),
     };
     let (mut tenant, mut scopes) = (DEFAULT_TENANT, Scopes::all());
@@ -72,17 +75,17 @@ fn key(line: &str) -> Result<ApiKey, String> {
         match word.split_once('=') {
             Some(("tenant", name)) => tenant = name,
             Some(("scopes", names)) => scopes = parse_scopes(names)?,
-            _ => return Err("after the key only `tenant=` and `scopes=` may follow".to_owned()),
+            _ => return Err("only `tenant=` and `scopes=` may follow the key".to_owned()),
         }
     }
-    let tenant = TenantId::new(tenant).map_err(|error| format!("`tenant=`: it {error}"))?;
+    let tenant = TenantId::new(tenant).map_err(|error| format!("`tenant=` {error}"))?;
     Ok(ApiKey { hash, tenant, scopes })
 }
 
 fn parse_scopes(names: &str) -> Result<Scopes, String> {
     names.split(',').try_fold(Scopes::default(), |scopes, name| {
         let scope = Scope::from_name(name)
-            .ok_or_else(|| format!("scope `{name}` is none of {}", Scope::names()))?;
+            .ok_or_else(|| format!("unknown scope `{name}`; allowed: {}", Scope::names()))?;
         Ok(scopes.with(scope))
     })
 }
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_read_is_named_and_not_shown() {
         for (line, named) in [
-            ("ok;s3cret scopes=all", "scope `all` is none of turns"),
+            ("ok;s3cret scopes=all", "unknown scope `all`; allowed: turns"),
             ("ok;s3cret scope=turns", "only `tenant=`"),
             ("ok;s3cret tenant=", "`tenant=`"),
             ("ok;sha256:s3cret", "64 hexadecimal digits"),

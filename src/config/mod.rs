@@ -1,7 +1,8 @@
-//! File, environment and flags become checked values; every default lives in `raw`.
+//! Configuration: merges file, environment and flags, and checks the values.
 //!
-//! Relative paths are relative to the configuration file's folder, or to the current folder when
-//! there is no file. Nothing below this layer reads the environment.
+//! `raw` defines the keys and their defaults. Relative paths start from the configuration file's
+//! folder, or from the current folder when there is no file. No layer below reads the
+//! environment.
 
 mod keys;
 mod raw;
@@ -39,76 +40,76 @@ use vitrine_base::ids::TenantId;
 use vitrine_conversations::Kept;
 use vitrine_conversations::Recovery;
 
-/// The file that is read when none is named.
+/// The configuration file read when `--config` names none, if it exists in the current folder.
 pub(crate) const DEFAULT_FILE: &str = "vitrine.toml";
 
-/// Memory to share out where the system does not tell how much there is.
+/// Memory assumed where the system does not report how much is installed.
 const MEMORY_WHERE_UNKNOWN: Bytes = Bytes(8 << 30);
 
-/// Why the configuration cannot be used. Every message names the key.
+/// Why the configuration cannot be used. Each message names the file or the key.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is missing or unreadable.
     #[error("configuration file {path}: {cause}")]
     Read {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: std::io::Error,
     },
-    /// Not TOML.
+    /// The file is not valid TOML.
     #[error("configuration file {path}: {reason}")]
     Syntax {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// Line, column and cause.
+        /// Line, column and cause, as the TOML parser reports them.
         reason: String,
     },
     /// A key that does not exist.
     #[error("unknown key `{key}` in {place}; did you mean `{nearest}`?")]
     UnknownKey {
-        /// The key found.
+        /// The unknown key, dotted.
         key: String,
-        /// Where.
+        /// The file, environment variable or flag that sets it.
         place: String,
-        /// The nearest key that exists.
+        /// The existing key with the most similar spelling.
         nearest: String,
     },
-    /// A value of another type.
+    /// A value of the wrong type.
     #[error("key `{key}` in {place}: {reason}")]
     Type {
-        /// The key.
+        /// The key, dotted.
         key: String,
-        /// Where.
+        /// The file that sets it.
         place: String,
-        /// What was found and expected.
+        /// The type found and the type expected.
         reason: String,
     },
-    /// A line of the API keys that cannot be read. The line itself is not shown: it is secret.
+    /// An API key line that cannot be parsed. The line itself is secret and never shown.
     #[error("{place}, line {line}: {reason}")]
     ApiKey {
-        /// The file, or the key of the configuration.
+        /// The file, or the configuration key that holds the lines.
         place: String,
-        /// Counted from 1.
+        /// Line number, from 1.
         line: usize,
-        /// What was found and what is allowed.
+        /// What is wrong and what is allowed.
         reason: String,
     },
-    /// A value outside what is allowed.
+    /// A value that is not allowed.
     #[error("key `{key}` is `{found}`; allowed: {allowed}")]
     Value {
-        /// The key.
+        /// The key, dotted.
         key: String,
         /// The value found.
         found: String,
         /// The values allowed.
         allowed: String,
     },
-    /// The defaults do not serialise: a bug of ours.
-    #[error("the built-in defaults are broken: {reason}")]
+    /// The built-in defaults cannot be serialised, which is a bug in this program.
+    #[error("the built-in defaults cannot be serialised (a bug in vitrine): {reason}")]
     Defaults {
-        /// What went wrong.
+        /// The serialiser's error.
         reason: String,
     },
 }
@@ -116,13 +117,13 @@ pub enum ConfigError {
 /// The checked configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Values that need no check beyond their type.
+    /// The values as configured; those that need more than a type check have a field below.
     pub(crate) raw: Raw,
-    /// Folder that relative paths start from.
+    /// Folder that relative paths start from; empty for the current folder.
     root: PathBuf,
     pub(crate) bind: SocketAddr,
     pub(crate) api_keys: Vec<ApiKey>,
-    /// Empty: deliveries go unsigned.
+    /// Signs callback deliveries; empty for unsigned ones.
     pub(crate) callback_secret: String,
     pub(crate) voice: Voice,
     pub(crate) address: Address,
@@ -132,24 +133,28 @@ pub(crate) struct Settings {
     pub(crate) language: Language,
     pub(crate) engine_threads: usize,
     pub(crate) encoder: EncoderOptions,
-    /// The instruction set of the kernels; this machine has it.
+    /// Kernel tier; checked to be available on this machine.
     pub(crate) tier: Tier,
     pub(crate) models_bytes_max: Bytes,
     pub(crate) memory_bytes_max: Bytes,
     pub(crate) kept: Kept,
-    /// Tenants with other times.
+    /// Retention periods of tenants that override the general ones.
     pub(crate) tenants_kept: BTreeMap<TenantId, Kept>,
-    /// What always goes to people.
+    /// What is always handed off to a human.
     pub(crate) triggers: Triggers,
-    /// How the thread file comes up after a crash.
+    /// How the conversation store is opened after a crash.
     pub(crate) recovery: Recovery,
 }
 
 impl Settings {
-    /// Reads everything and checks it.
+    /// Reads the file, the environment and the flags, and checks the result.
+    ///
+    /// `file` is the path given by the user; `None` reads [`DEFAULT_FILE`] if it exists. Flags
+    /// override the environment, which overrides the file.
     ///
     /// # Errors
-    /// Names the key, the value found and the values allowed.
+    /// If a file cannot be read or a value is not allowed; the message names the key, the value
+    /// found and the values allowed.
     pub(crate) fn load(file: Option<&Path>, flags: &[Override]) -> Result<Self, ConfigError> {
         let default = Path::new(DEFAULT_FILE);
         let file = file.or_else(|| default.is_file().then_some(default));
@@ -176,7 +181,7 @@ impl Settings {
             ("callbacks.handoff_url", &raw.callbacks.handoff_url),
         ] {
             if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
-                return Err(value(key, url, "empty, or an address that begins with http(s)://"));
+                return Err(value(key, url, "empty, or an http:// or https:// URL"));
             }
         }
         let language = Language::from_locale(&raw.shop.language)
@@ -231,27 +236,27 @@ impl Settings {
         })
     }
 
-    /// A path of the configuration, or `None` when its key is empty.
+    /// Resolves a configured path; `None` when the key is empty.
     pub(crate) fn path(&self, text: &str) -> Option<PathBuf> {
         (!text.is_empty()).then(|| self.root.join(text))
     }
 
-    /// The folder that holds models.
+    /// The models folder, `models.dir`.
     pub(crate) fn models_dir(&self) -> PathBuf {
         self.root.join(&self.raw.models.dir)
     }
 
-    /// The folder that the gateway writes to.
+    /// The folder that the gateway writes to, `data.dir`.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.root.join(&self.raw.data.dir)
     }
 
-    /// A turn's deadline when the request names none.
+    /// Deadline of a turn whose request sets none.
     pub(crate) fn deadline(&self) -> Duration {
         Duration::from_millis(self.raw.draft.deadline_ms)
     }
 
-    /// How drafts are decoded.
+    /// Whether drafts are decoded under the grounding constraint.
     pub(crate) fn decoding(&self) -> Decoding {
         if self.raw.draft.constrain { Decoding::Grounded } else { Decoding::Free }
     }
@@ -269,7 +274,7 @@ fn one_of(key: &str, found: &str, allowed: &[&str]) -> Result<(), ConfigError> {
     if allowed.contains(&found) { Ok(()) } else { Err(value(key, found, &allowed.join(", "))) }
 }
 
-/// The parts of a list, without the empty ones.
+/// The trimmed, non-empty items of a comma-separated list.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
@@ -304,7 +309,7 @@ fn read_secret(root: &Path, callbacks: &raw::Callbacks) -> Result<String, Config
     let secret = secret.trim();
     if secret.is_empty() {
         let found = &callbacks.secret_file;
-        return Err(value("callbacks.secret_file", found, "a file that holds the secret"));
+        return Err(value("callbacks.secret_file", found, "a file that contains the secret"));
     }
     Ok(secret.to_owned())
 }
@@ -316,11 +321,11 @@ fn check_bind(bind: &SocketAddr, api_keys: &[ApiKey]) -> Result<(), ConfigError>
     Err(value(
         "server.bind",
         &bind.to_string(),
-        "a loopback address, or any address together with server.api_keys_file",
+        "a loopback address, or any address if server.api_keys_file or server.api_keys is set",
     ))
 }
 
-/// Limits that must hold for anything to run, and those that relate to each other.
+/// Checks limits that must not be 0 and limits that depend on each other.
 fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
     let at_least_one = [
         ("server.threads", raw.server.threads),

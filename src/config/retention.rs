@@ -1,7 +1,7 @@
-//! How long things are kept, for everybody and for single tenants.
+//! Retention periods: the general ones, and those of tenants that override them.
 //!
-//! `retention.tenants` holds `NAME KEY=DAYS …`, tenants parted by `;`; what a tenant does not say
-//! is as for everybody.
+//! `retention.tenants` holds entries of the form `NAME KEY=DAYS …`, separated by `;`. A tenant
+//! keeps the general period of each key that its entry does not set.
 
 use crate::config::ConfigError;
 use crate::config::raw::Retention;
@@ -11,20 +11,21 @@ use std::collections::BTreeMap;
 use vitrine_base::ids::TenantId;
 use vitrine_conversations::Kept;
 
-/// Parts tenants.
+/// Separates the tenants' entries.
 const SEPARATOR: char = ';';
 
-/// The least that an erasure is remembered: channels deliver again for up to 7 days.
+/// Shortest time that an erasure must be remembered, in days: channels redeliver messages for up
+/// to 7 days, and a redelivery must not bring back erased data.
 pub(super) const TOMBSTONES_DAYS_MIN: u32 = 8;
 
-/// What a tenant's entry looks like.
-const ALLOWED: &str = "NAME and then threads_days, profiles_days, personalisation_days or \
-    outreach_days, each with =DAYS of 1 or more";
+/// The form of a tenant's entry, for error messages.
+const ALLOWED: &str = "a tenant's name followed by threads_days=DAYS, profiles_days=DAYS, \
+    personalisation_days=DAYS or outreach_days=DAYS, with 1 day or more";
 
-/// The times of everybody, and the tenants with times of their own.
+/// Returns the general periods and those of the tenants that override them.
 ///
 /// # Errors
-/// If a tenant's entry is not what is described above.
+/// If a tenant's entry does not have the form above.
 pub(super) fn read(raw: &Retention) -> Result<(Kept, BTreeMap<TenantId, Kept>), ConfigError> {
     Ok((everybody(raw), tenants(raw)?))
 }

@@ -1,4 +1,5 @@
-//! Puts file, environment and flags together, and names the nearest key when one is unknown.
+//! Merges the configuration file, environment variables and flags; later ones override earlier
+//! ones. An unknown key is an error that suggests the key with the most similar spelling.
 
 use crate::config::ConfigError;
 use crate::config::raw::Raw;
@@ -6,19 +7,22 @@ use std::path::Path;
 use toml::Table;
 use toml::Value;
 
-/// Prefix of the variables that override keys: `VITRINE_SERVER__BIND` sets `server.bind`.
+/// Prefix of environment variables that set keys: `VITRINE_SERVER__BIND` sets `server.bind`.
 const ENVIRONMENT_PREFIX: &str = "VITRINE_";
 
-/// One `section.key = value` that a flag sets.
+/// One key set by a command-line flag.
 #[derive(Debug, Clone)]
 pub(crate) struct Override {
-    /// Dotted key.
+    /// The key, as `section.key`.
     pub(crate) key: &'static str,
-    /// Its text value.
+    /// Its value as text, parsed to the type of the key's default.
     pub(crate) value: String,
 }
 
-/// Reads the file (if any), lays the environment and then the flags over it.
+/// Reads the file, if any, then applies the environment and the flags, in this order.
+///
+/// # Errors
+/// If the file cannot be read or parsed, a key is unknown, or a value has the wrong type.
 pub(super) fn read(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
@@ -33,7 +37,7 @@ pub(super) fn read(
     check_keys(&table, "", &known, &place)?;
     for (name, value) in environment {
         let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
-        // One underscore names a variable of ours that is not a key, such as VITRINE_CONFIG.
+        // Variables without a double underscore are not keys: VITRINE_CONFIG, for example.
         if !rest.contains("__") {
             continue;
         }
@@ -64,7 +68,7 @@ fn deserialize(table: Table, place: &str) -> Result<Raw, ConfigError> {
     })
 }
 
-/// Every dotted key with its default: the schema is the default configuration itself.
+/// Every `section.key` with its default. The serialised defaults serve as the schema.
 fn known_keys() -> Result<Vec<(String, Value)>, ConfigError> {
     let defaults = Value::try_from(Raw::default())
         .map_err(|cause| ConfigError::Defaults { reason: cause.to_string() })?;
@@ -113,7 +117,7 @@ fn unknown(key: &str, known: &[(String, Value)], place: &str) -> ConfigError {
     ConfigError::UnknownKey { key: key.to_owned(), place: place.to_owned(), nearest }
 }
 
-/// Sets a dotted key from text, read as the type that its default has.
+/// Sets `key` from text, parsed as the type of the key's default.
 fn set(
     table: &mut Table,
     key: &str,

@@ -1,4 +1,4 @@
-//! Reads JSON bodies so that an error names the field.
+//! JSON request bodies: bounded reading, and parse errors that name the field.
 
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -10,15 +10,15 @@ use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// A JSON body and the bytes it came from.
+/// A parsed JSON body together with its original bytes.
 #[derive(Debug)]
 pub(crate) struct Json<T> {
     pub(crate) value: T,
     pub(crate) bytes: Bytes,
 }
 
-/// How much of a body beyond the limit is read and dropped, as a multiple of the limit: a client
-/// that is still sending reads the answer only then. A larger body loses its connection.
+/// How far an oversized body is read and discarded, as a multiple of the limit. Many clients read
+/// the response only after they have sent the whole body; beyond this, the connection is dropped.
 const DRAIN_FACTOR: usize = 8;
 
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
@@ -48,10 +48,13 @@ async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
     if seen > bytes_max { Err(ApiError::BodyTooLarge) } else { Ok(kept.into()) }
 }
 
-/// Parses a body; an error says where it is and what was expected there.
+/// Parses a JSON body.
+///
+/// # Errors
+/// [`ApiError::Malformed`], with the path of the field and what was expected there.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.is_empty() {
-        return Err(ApiError::malformed("the body is empty; a JSON object is expected"));
+        return Err(ApiError::malformed("the body is empty; expected a JSON object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -60,7 +63,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         if inner.is_data() && path != "." {
             ApiError::malformed(format!("field `{path}`: {inner}"))
         } else {
-            ApiError::malformed(format!("the body is not the JSON expected: {inner}"))
+            ApiError::malformed(format!("the body is not valid JSON of the expected form: {inner}"))
         }
     })?;
     deserializer

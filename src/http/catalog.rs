@@ -1,4 +1,4 @@
-//! `GET /v1/catalog/search`: what the gateway itself would find.
+//! `GET /v1/catalog/search`: the catalogue search that turns use, for clients.
 
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use vitrine_base::language::Language;
 
-/// Products in one answer.
+/// Most products in one response.
 const PRODUCTS_MAX: usize = 20;
 
-/// Finds products for a query in plain words.
+/// Searches products with a query in plain words.
 #[utoipa::path(
     get, path = "/v1/catalog/search",
-    params(("q" = String, Query, description = "plain words"),
-           ("locale" = Option<String>, Query, description = "such as fr-FR; default en")),
+    params(("q" = String, Query, description = "query in plain words"),
+           ("locale" = Option<String>, Query, description = "tag such as fr-FR; default en")),
     responses((status = 200, body = CatalogSearchAnswer), (status = 400, body = ErrorBody))
 )]
 pub(crate) async fn search(

@@ -1,4 +1,4 @@
-//! `POST /v1/classify`: intents with calibrated confidence for many texts at once.
+//! `POST /v1/classify`: classifies texts into intents with calibrated confidences.
 
 use crate::http::App;
 use crate::http::body::Json;
@@ -13,7 +13,7 @@ use axum::extract::State;
 use std::sync::Arc;
 use vitrine_intent::IntentError;
 
-/// Classifies texts.
+/// Classifies texts into intents.
 #[utoipa::path(
     post, path = "/v1/classify", request_body = ClassifyRequest,
     responses((status = 200, body = ClassifyAnswer), (status = 422, body = ErrorBody),
@@ -32,10 +32,13 @@ pub(crate) async fn classify(
     Ok(axum::Json(ClassifyAnswer { results }))
 }
 
-/// Refuses no texts, too many texts, and empty ones.
+/// Checks the texts of a request.
+///
+/// # Errors
+/// If there are none, more than `texts_max`, or one is empty.
 pub(crate) fn check(texts: &[String], texts_max: usize) -> Result<(), ApiError> {
     if texts.is_empty() {
-        return Err(ApiError::impossible("no_texts", "at least one text is needed"));
+        return Err(ApiError::impossible("no_texts", "at least one text is required"));
     }
     if texts.len() > texts_max {
         return Err(IntentError::TooManyTexts { texts: texts.len(), texts_max }.into());

@@ -1,9 +1,10 @@
-//! Brings answers and packets to the shop's own addresses, signed.
+//! Posts signed callbacks to the shop's webhooks. Retries are `outbox`'s task.
 //!
-//! A receiver checks `vitrine-signature: sha256=HEX`, the HMAC-SHA256 of `TIMESTAMP "." BODY` under
-//! the shared secret, where TIMESTAMP is the header `vitrine-timestamp` (seconds since 1970). The
-//! time is signed as well, so that a recorded delivery cannot be played again much later.
-//! `vitrine-delivery` is the same at every try: what came twice is known by it.
+//! A receiver verifies `vitrine-signature: sha256=HEX`, the HMAC-SHA256 of `TIMESTAMP "." BODY`
+//! under the shared secret, where TIMESTAMP is the header `vitrine-timestamp` (seconds since 1970).
+//! Since the timestamp is signed, a receiver can reject recorded deliveries that are replayed
+//! later. `vitrine-delivery` stays the same for all attempts, so a receiver can recognise
+//! duplicates.
 //!
 //! Source: HMAC, RFC 2104.
 
@@ -17,42 +18,45 @@ use sha2::Sha256;
 use std::time::Duration;
 use vitrine_base::clock::SharedClock;
 
-/// Header names of a delivery.
+/// Headers of a callback.
 const EVENT_HEADER: &str = "vitrine-event";
 const DELIVERY_HEADER: &str = "vitrine-delivery";
 const TIMESTAMP_HEADER: &str = "vitrine-timestamp";
 const SIGNATURE_HEADER: &str = "vitrine-signature";
 
-/// One thing to deliver.
+/// One callback to post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Letter {
     pub(crate) url: String,
     /// `turn.answered`, `turn.failed` or `handoff.offered`.
     pub(crate) event: &'static str,
-    /// The same at every try.
+    /// Delivery id; the same for all attempts.
     pub(crate) delivery: String,
-    /// JSON.
+    /// JSON body.
     pub(crate) body: Vec<u8>,
 }
 
-/// Why a letter was not taken. Says nothing of its body.
+/// Why a callback was not delivered. Never contains any part of its body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Undelivered {
-    /// The receiver answered, but not with success.
+    /// The receiver answered with a status outside 200 to 299.
     #[error("the receiver answered {status}")]
     Refused { status: u16 },
-    /// There was no answer.
+    /// No response arrived.
     #[error("the receiver did not answer: {reason}")]
     NoAnswer { reason: &'static str },
 }
 
-/// Somebody who brings letters.
+/// Transport for callbacks.
 pub(crate) trait Courier: Send + Sync + std::fmt::Debug {
-    /// Brings one.
+    /// Makes one attempt to deliver a callback.
+    ///
+    /// # Errors
+    /// If no response with a success status arrives.
     fn deliver(&self, letter: Letter) -> BoxFuture<'_, Result<(), Undelivered>>;
 }
 
-/// Brings letters over HTTP.
+/// Posts callbacks over HTTP.
 pub(crate) struct HttpCourier {
     client: Client,
     secret: String,
@@ -66,25 +70,26 @@ impl std::fmt::Debug for HttpCourier {
 }
 
 impl HttpCourier {
-    /// Signs with `secret`; with an empty one letters go unsigned.
+    /// Creates a sender that signs with `secret`, or does not sign if it is empty. `timeout` bounds
+    /// each attempt.
     ///
     /// # Errors
-    /// If the system gives no TLS.
+    /// If TLS cannot be initialised.
     pub(crate) fn new(
         secret: String,
         timeout: Duration,
         clock: SharedClock,
     ) -> Result<Self, reqwest::Error> {
-        // A signed letter goes where it is addressed to and nowhere else.
+        // No redirects: a signed body must not reach any other address than the configured one.
         let client = Client::builder().timeout(timeout).redirect(Policy::none()).build()?;
         Ok(Self { client, secret, clock })
     }
 }
 
-/// The signature of a body at a time, as the header shows it.
+/// Value of the signature header for a body sent at `timestamp` (seconds since 1970).
 pub(crate) fn signature(secret: &str, timestamp: i64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-        .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
+        .unwrap_or_else(|_| unreachable!("HMAC accepts keys of any length"));
     mac.update(timestamp.to_string().as_bytes());
     mac.update(b".");
     mac.update(body);
@@ -109,9 +114,9 @@ impl Courier for HttpCourier {
             }
             let answer = request.body(letter.body).send().await.map_err(|error| {
                 let reason = match () {
-                    () if error.is_timeout() => "it took too long",
-                    () if error.is_connect() => "no connection",
-                    () => "the connection broke",
+                    () if error.is_timeout() => "timed out",
+                    () if error.is_connect() => "cannot connect",
+                    () => "the connection was lost",
                 };
                 Undelivered::NoAnswer { reason }
             })?;
@@ -130,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_signature_covers_time_and_body() {
-        // Computed with Python: hmac.new(b"secret", b"1700000000.{}", "sha256").hexdigest().
+        // Reference value from Python: hmac.new(b"secret", b"1700000000.{}", "sha256").hexdigest().
         let expected = "b8569b78799ff9e3cbff0fc2d63a33a2b57f3282abd07c37ae5e8e7d79a5f163";
         assert_eq!(signature("secret", 1_700_000_000, b"{}"), format!("sha256={expected}"));
         assert_ne!(signature("secret", 1_700_000_001, b"{}"), format!("sha256={expected}"));

@@ -1,4 +1,4 @@
-//! `/v1/customers/{id}`: profile, consent ledger, facts, identities, export, erasure.
+//! `/v1/customers/{id}`: profile, consents, facts, identities, export and erasure of a customer.
 
 use crate::http::App;
 use crate::http::body::Json;
@@ -42,10 +42,10 @@ use vitrine_conversations::Purpose;
 use vitrine_conversations::ThreadKey;
 use vitrine_conversations::ThreadRecord;
 
-/// Turns of one thread in an export.
+/// Most turns of one conversation in an export.
 const TURNS_EXPORTED_MAX: usize = 100_000;
 
-/// Lays down the profile of a customer; what is not named is forgotten.
+/// Replaces the customer's profile; fields that are left out are cleared.
 #[utoipa::path(
     put, path = "/v1/customers/{id}", request_body = ProfileBody,
     params(("id" = String, Path, description = "customer id")),
@@ -70,7 +70,7 @@ pub(crate) async fn put(
     Ok(axum::Json(shown(&customer)))
 }
 
-/// The customer as kept.
+/// Returns the stored customer.
 #[utoipa::path(
     get, path = "/v1/customers/{id}",
     params(("id" = String, Path, description = "customer id")),
@@ -86,7 +86,7 @@ pub(crate) async fn show(
     Ok(axum::Json(shown(&customer)))
 }
 
-/// Erases the customer, every thread they had part in, and what is kept of their messages.
+/// Erases the customer, their conversations, and everything stored about their messages.
 #[utoipa::path(
     delete, path = "/v1/customers/{id}",
     params(("id" = String, Path, description = "customer id")),
@@ -103,7 +103,7 @@ pub(crate) async fn erase(
     erased.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| missing(id))
 }
 
-/// Gives a consent or takes it back.
+/// Records that a consent was granted or withdrawn.
 #[utoipa::path(
     post, path = "/v1/customers/{id}/consents", request_body = ConsentRequest,
     params(("id" = String, Path, description = "customer id")),
@@ -143,7 +143,7 @@ pub(crate) async fn consent(
     Ok(axum::Json(shown(&customer)))
 }
 
-/// What the customer told us, each with its source.
+/// Returns the customer's facts with their sources.
 #[utoipa::path(
     get, path = "/v1/customers/{id}/facts",
     params(("id" = String, Path, description = "customer id")),
@@ -163,7 +163,7 @@ pub(crate) async fn facts(
     Ok(axum::Json(FactsAnswer { customer_id: id, facts }))
 }
 
-/// Everything kept of the customer, as one document.
+/// Exports everything stored about the customer as one document.
 #[utoipa::path(
     get, path = "/v1/customers/{id}/export",
     params(("id" = String, Path, description = "customer id")),
@@ -194,7 +194,8 @@ pub(crate) async fn export(
     }))
 }
 
-/// Links an address that the shop has verified, or hands out a token that will prove it.
+/// Links an address that the shop has verified, or issues a token with which the customer proves
+/// it.
 #[utoipa::path(
     post, path = "/v1/customers/{id}/identities", request_body = IdentityRequest,
     params(("id" = String, Path, description = "customer id")),
@@ -232,8 +233,8 @@ pub(crate) async fn link(
 #[utoipa::path(
     delete, path = "/v1/customers/{id}/identities/{channel}/{address}",
     params(("id" = String, Path, description = "customer id"),
-           ("channel" = String, Path, description = "its channel"),
-           ("address" = String, Path, description = "the address there")),
+           ("channel" = String, Path, description = "channel of the address"),
+           ("address" = String, Path, description = "the linked address")),
     responses((status = 204, description = "unlinked"), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn unlink(
@@ -280,7 +281,7 @@ fn missing(id: String) -> ApiError {
     ApiError::NotFound { what: "customer", id }
 }
 
-/// An address in a body: needed, not empty, no longer than an identifier.
+/// Validates a required address: 1 to [`ID_BYTES_MAX`] bytes.
 fn address(found: Option<String>) -> Result<String, ApiError> {
     match found {
         Some(address) if !address.is_empty() && address.len() <= ID_BYTES_MAX => Ok(address),

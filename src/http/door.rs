@@ -1,9 +1,8 @@
-//! The door of the gateway: open from the first moment, so that probes and customers get an answer
-//! while the models load.
+//! Answers requests while the models load, so that the port is open from the start.
 //!
 //! Invariants
-//! - Before [`Door::open`] only `/healthz` answers 200; every other path is 503 `starting`.
-//! - It opens once; from then on every request goes to the routes, unchanged.
+//! - Before [`Door::open`], `/healthz` answers 200 and every other path 503 with `starting`.
+//! - After it, every request reaches the routes unchanged. It opens once and never closes.
 
 use crate::http::error::ApiError;
 use crate::http::guard;
@@ -17,22 +16,22 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use tower::ServiceExt;
 
-/// The one path that answers while the models load.
+/// The liveness probe, the only path that answers 200 while the models load.
 const ALIVE_PATH: &str = "/healthz";
 
-/// The door; clones lead to the same one.
+/// Holds back requests until the routes are set; clones share the same state.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Door {
     routes: Arc<OnceLock<Router>>,
 }
 
 impl Door {
-    /// Lets requests through to `routes`; a second call changes nothing.
+    /// Sends all further requests to `routes`; a second call has no effect.
     pub(crate) fn open(&self, routes: Router) {
         let _first = self.routes.set(routes);
     }
 
-    /// What the server serves.
+    /// The router to serve before and after opening.
     pub(crate) fn router(&self) -> Router {
         Router::new().fallback(pass).with_state(self.clone())
     }

@@ -1,4 +1,7 @@
-//! From the decided answer to the bytes of the contract.
+//! Encodes domain results as the wire types' JSON: answers, events and acknowledgements.
+//!
+//! The only code that maps domain types to response bodies of `/respond` and its events. It decides
+//! nothing and reads no store.
 
 use crate::http::error::ApiError;
 use crate::http::wire::MoneyBody;
@@ -32,9 +35,9 @@ use vitrine_conversations::OwnerState;
 use vitrine_conversations::ThreadRecord;
 use vitrine_intent::Signals;
 
-/// The bytes that leave and that a redelivery gets again.
+/// Encodes an answer. The same bytes are stored and returned again for a redelivery.
 pub(crate) fn answer(answer: &TurnAnswer) -> Vec<u8> {
-    // Strings and finite numbers always serialise.
+    // Cannot fail: the body contains only strings and finite numbers.
     serde_json::to_vec(&body(answer)).unwrap_or_default()
 }
 
@@ -80,7 +83,7 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
     }
 }
 
-/// The bytes that acknowledge a human's message.
+/// Encodes the acknowledgement of a human's message.
 pub(crate) fn human_message(turn_id: &TurnId, thread: &ThreadRecord) -> Vec<u8> {
     let body = HumanMessageAnswer {
         turn_id: turn_id.to_string(),
@@ -88,11 +91,11 @@ pub(crate) fn human_message(turn_id: &TurnId, thread: &ThreadRecord) -> Vec<u8> 
         owner: owner(thread.ownership.state),
         epoch: thread.ownership.epoch,
     };
-    // Strings and numbers always serialise.
+    // Cannot fail: the body contains only strings and numbers.
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
-/// An owner as the wire names it.
+/// Wire name of an owner state.
 pub(crate) fn owner(state: OwnerState) -> &'static str {
     match state {
         OwnerState::Bot => "bot",
@@ -102,7 +105,7 @@ pub(crate) fn owner(state: OwnerState) -> &'static str {
     }
 }
 
-/// A reading as the wire shows it.
+/// Encodes what was understood of a message.
 pub(crate) fn intent(reading: &Reading) -> IntentBody {
     IntentBody {
         label: reading.label.clone(),
@@ -167,7 +170,7 @@ fn reply(reply: &Reply) -> ReplyBody {
     }
 }
 
-/// An offer as the wire shows it.
+/// Encodes an offer.
 pub(crate) fn suggestion(offer: &Suggestion) -> SuggestionBody {
     SuggestionBody {
         sku: offer.sku.to_string(),
@@ -190,22 +193,22 @@ fn timings(timings: &Timings) -> TimingsBody {
     }
 }
 
-/// The event `understood`.
+/// Data of the event `understood`.
 pub(crate) fn understood(language: Language, reading: &Reading) -> String {
     json!({ "language": language.code(), "intent": intent(reading) }).to_string()
 }
 
-/// The event `decided`.
+/// Data of the event `decided`.
 pub(crate) fn decided(decided: &Action) -> String {
     json!({ "action": action(decided) }).to_string()
 }
 
-/// The event `error`.
+/// Data of the event `error`.
 pub(crate) fn error(error: &ApiError) -> String {
     json!({ "error": error.detail() }).to_string()
 }
 
-/// The reply's text out of a recorded answer.
+/// Extracts the reply text from an encoded answer; empty if there is none.
 pub(crate) fn reply_text(body: &[u8]) -> String {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     value["reply"]["text"].as_str().unwrap_or_default().to_owned()

@@ -1,6 +1,8 @@
-//! From domain errors to status, code and public message: the only place that knows both.
+//! Maps domain errors to HTTP status, error code and public message. No other file does.
 //!
-//! Clients get what they can act on; causes go to the log with the request id.
+//! Clients get the public message; the chain of causes goes to the log, with the request id. The
+//! matches on turn, engine, intent and store errors have no wildcard arm, so a new variant does not
+//! compile until it is mapped.
 
 use crate::http::wire::ErrorBody;
 use crate::http::wire::ErrorDetail;
@@ -22,67 +24,67 @@ use vitrine_engine::RegistryError;
 use vitrine_engine::text::TextError;
 use vitrine_intent::IntentError;
 
-/// Seconds after which a full queue is worth another try, at least: the header knows no parts of a
-/// second, and a queue of unknown pace moves within one.
+/// Smallest `Retry-After`, in seconds. The header has whole seconds only, and a queue whose speed
+/// is unknown usually moves within one.
 const RETRY_AFTER_SECONDS_MIN: u64 = 1;
 
-/// The same, at most: no measurement says more about a minute from now.
+/// Largest `Retry-After`, in seconds: measured rates say little about the time after a minute.
 const RETRY_AFTER_SECONDS_MAX: u64 = 60;
 
-/// Why a request has no answer.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
-    /// Not the JSON expected.
+    /// The body or query does not have the expected form.
     #[error("{message}")]
     Malformed { message: String },
-    /// Well-formed, but it cannot be done.
+    /// Well-formed, but a value is not allowed.
     #[error("{message}")]
     Impossible { code: &'static str, message: String },
     /// The body is larger than `server.body_bytes_max`.
     #[error("the body is larger than server.body_bytes_max allows")]
     BodyTooLarge,
-    /// No key, or a wrong one.
-    #[error("a valid API key is needed: `Authorization: Bearer KEY`")]
+    /// The key is missing or not valid.
+    #[error("a valid API key is required: `Authorization: Bearer KEY`")]
     Unauthorized,
-    /// A valid key that may not do this.
-    #[error("this key lacks the scope `{scope}`")]
+    /// The key is valid but lacks the route's scope.
+    #[error("the API key lacks the scope `{scope}`")]
     Forbidden { scope: &'static str },
-    /// The tenant sends faster than it may.
+    /// The tenant exceeds its request rate.
     #[error("the tenant sends more requests than server.tenant_requests_per_second allows")]
     RateLimited { retry_after: Duration },
-    /// There is no such thing.
+    /// The thing addressed does not exist.
     #[error("{what} `{id}` does not exist")]
     NotFound { what: &'static str, id: String },
-    /// Too many requests at once.
-    #[error("{in_flight_max} requests are being answered, which is the limit")]
+    /// `server.requests_in_flight_max` is reached.
+    #[error("the gateway already handles {in_flight_max} requests, which is the limit")]
     Busy { in_flight_max: usize },
-    /// Starting or draining.
+    /// The gateway is starting, draining or unable to answer.
     #[error("the gateway is {state}")]
     Unavailable { state: &'static str },
     /// The turn failed.
     #[error(transparent)]
     Turn(#[from] TurnError),
-    /// The engine refused or failed.
+    /// The engine refused the request or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A model was not found, loaded or unloaded.
+    /// A model could not be found, loaded or unloaded.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// A model's files were not found or accepted.
+    /// A model's files were not found or not accepted.
     #[error(transparent)]
     Hub(#[from] HubError),
-    /// The encoder refused or failed.
+    /// The encoder refused the request or failed.
     #[error(transparent)]
     Intent(#[from] IntentError),
-    /// The store refused or failed.
+    /// The store refused the request or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The text could not be turned into tokens.
+    /// The text could not be tokenized.
     #[error(transparent)]
     Text(#[from] TextError),
 }
 
-/// Status, code and whether a later try can help.
+/// HTTP status and stable error code.
 struct Verdict {
     status: StatusCode,
     code: &'static str,
@@ -93,19 +95,19 @@ const fn verdict(status: StatusCode, code: &'static str) -> Verdict {
 }
 
 impl ApiError {
-    /// A body that is not what was expected.
+    /// A body or query of the wrong form.
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::Malformed { message: message.into() }
     }
 
-    /// A field whose value cannot be used.
+    /// A field with a value that is not allowed.
     pub(crate) fn impossible(code: &'static str, message: impl Into<String>) -> Self {
         Self::Impossible { code, message: message.into() }
     }
 
-    /// A field that is not an identifier.
+    /// A field that is not a valid identifier.
     pub(crate) fn id(field: &str, error: &IdError) -> Self {
-        Self::impossible("invalid_id", format!("field `{field}`: it {error}"))
+        Self::impossible("invalid_id", format!("field `{field}` {error}"))
     }
 
     /// Whether the same request may succeed later.
@@ -160,7 +162,7 @@ fn gate(error: &GateError) -> Verdict {
 }
 
 impl ApiError {
-    /// Whole seconds after which a later try may help.
+    /// Value of `Retry-After`, in seconds.
     fn retry_after_seconds(&self) -> u64 {
         let wait = match self {
             Self::RateLimited { retry_after } => *retry_after,
@@ -179,7 +181,7 @@ impl ApiError {
     pub(crate) fn detail(&self) -> ErrorDetail {
         let request_id = crate::http::guard::current_request_id();
         let message = match self {
-            // Whoever loads models runs the gateway, and needs the cause.
+            // Loading models is an operator's task, who needs the cause.
             Self::Registry(error) => chain(error),
             _ => self.to_string(),
         };
@@ -192,7 +194,7 @@ impl IntoResponse for ApiError {
         let Verdict { status, code } = self.verdict();
         let request_id = crate::http::guard::current_request_id();
         if matches!(self, Self::Unavailable { .. }) {
-            // Expected while the gateway comes up or goes down; a line for each would be noise.
+            // Expected during startup and shutdown; logging each as an error would be noise.
             tracing::debug!(%request_id, %status, code, "request refused");
         } else if status.is_server_error() {
             let cause = chain(&self);

@@ -1,5 +1,5 @@
-//! What stands before every route: request ids, keys and scopes, the tenant's rate, the bound on
-//! requests in flight.
+//! Middleware in front of every route: request ids, keys and scopes, the tenant's rate limit, the
+//! limit on requests in flight, and the request counter.
 
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -16,22 +16,22 @@ use axum::response::Response;
 use std::sync::Arc;
 use vitrine_base::telemetry;
 
-/// Header that carries the request id both ways.
+/// Header of the request id, in requests and responses.
 const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// Longest request id that a caller may give, bytes.
+/// Longest request id accepted from a client, in bytes; longer ones are replaced.
 const REQUEST_ID_BYTES_MAX: usize = 64;
 
 tokio::task_local! {
     static REQUEST_ID: String;
 }
 
-/// The id of the request that this task answers; empty outside of one.
+/// Id of the request that the current task handles; empty outside a request.
 pub(crate) fn current_request_id() -> String {
     REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Gives the request an id, checks its key, counts it in and out.
+/// Assigns a request id, checks key, rate and limits, runs the handler and counts the response.
 pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let route = request
@@ -46,7 +46,7 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     named(response, &id)
 }
 
-/// Answers a request that came before the gateway could answer it, under its id.
+/// Answers a request with `error`, for requests that arrive before the routes exist.
 pub(crate) async fn refuse(request: Request, error: ApiError) -> Response {
     let id = request_id(&request);
     let response = REQUEST_ID.scope(id.clone(), async { error.into_response() }).await;

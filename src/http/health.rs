@@ -1,4 +1,5 @@
-//! Probes, metrics, the API's description, the console page, and answers to wrong addresses.
+//! Operational routes: probes, metrics, the OpenAPI document, the console page, and the fallbacks
+//! for unknown paths, wrong methods and panicking handlers.
 
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -25,15 +26,16 @@ use vitrine_base::memory;
 use vitrine_base::telemetry;
 use vitrine_engine::ModelStatus;
 
-/// Name of the key's scheme in the description.
+/// Name of the API key scheme in the OpenAPI document.
 const KEY_SCHEME: &str = "api_key";
 
-/// The process runs.
+/// `GET /healthz`: 200 as long as the process runs.
 pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The models are warm, engine and store work, and no shutdown is under way.
+/// `GET /readyz`: 200 if the models are warm, the engine and the store work, and no shutdown is in
+/// progress.
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
     if app.draining.has_begun() {
         return Err(ApiError::Unavailable { state: "draining" });
@@ -41,12 +43,12 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, A
     app.store.intake()?;
     match app.models.draft() {
         Some(model) => model.engine().check_alive()?,
-        None => return Err(ApiError::Unavailable { state: "without a model" }),
+        None => return Err(ApiError::Unavailable { state: "without a drafting model" }),
     }
     Ok("ready\n")
 }
 
-/// Counters, gauges and times as Prometheus text.
+/// Metrics in the Prometheus text format.
 #[utoipa::path(
     get, path = "/metrics",
     responses((status = 200, description = "Prometheus text", body = String))
@@ -58,7 +60,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "gauges of small counts")]
+#[expect(clippy::cast_precision_loss, reason = "gauges hold small counts")]
 fn show_model(status: &ModelStatus) {
     let Some(serving) = &status.serving else { return };
     let stats = serving.stats;
@@ -73,7 +75,7 @@ fn show_model(status: &ModelStatus) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "gauges for people")]
+#[expect(clippy::cast_precision_loss, reason = "gauges need no exact byte counts")]
 fn show_memory(app: &App) {
     let report = app.memory.report();
     for (account, bytes) in report.accounts {
@@ -89,12 +91,12 @@ fn show_memory(app: &App) {
     }
 }
 
-/// A page to talk to the gateway by hand.
+/// `GET /`: a page for trying the gateway by hand.
 pub(crate) async fn console() -> Html<&'static str> {
     Html(include_str!("console.html"))
 }
 
-/// The description of this API.
+/// Paths and schemas of the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "vitrine", license(name = "Apache-2.0")),
@@ -131,7 +133,7 @@ pub(crate) async fn console() -> Html<&'static str> {
 )]
 struct Description;
 
-/// The description, each operation with the scope that the route table asks for.
+/// Builds the OpenAPI document; each operation lists the scope that the route table requires.
 pub(crate) fn description() -> OpenApi {
     let mut description = <Description as utoipa::OpenApi>::openapi();
     let scheme = Http::new(HttpAuthScheme::Bearer);
@@ -139,7 +141,7 @@ pub(crate) fn description() -> OpenApi {
         .components
         .get_or_insert_default()
         .add_security_scheme(KEY_SCHEME, SecurityScheme::Http(scheme));
-    // One route under two names: the second is described as the first.
+    // `/v1/respond` is an alias and has no annotation of its own.
     if let Some(respond) = description.paths.paths.get("/respond").cloned() {
         description.paths.paths.insert("/v1/respond".to_owned(), respond);
     }
@@ -158,17 +160,17 @@ pub(crate) fn description() -> OpenApi {
     description
 }
 
-/// OpenAPI 3.1.
+/// `GET /openapi.json`: the OpenAPI 3.1 document.
 pub(crate) async fn openapi() -> Response {
     Json(description()).into_response()
 }
 
-/// No such path.
+/// Fallback for unknown paths.
 pub(crate) async fn unknown(request: Request) -> ApiError {
     ApiError::NotFound { what: "path", id: request.uri().path().chars().take(200).collect() }
 }
 
-/// The path exists, the method does not.
+/// Fallback for known paths called with another method.
 pub(crate) async fn wrong_method(request: Request) -> Response {
     let message = format!("method {} is not allowed on this path", request.method());
     let mut response = ApiError::malformed(message).into_response();
@@ -176,14 +178,14 @@ pub(crate) async fn wrong_method(request: Request) -> Response {
     response
 }
 
-/// A handler panicked: our bug, and only this request's end.
+/// Turns a panic of a handler into a 500. Only this request fails; the panic is a bug.
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<&str>()
         .map(ToString::to_string)
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
-    tracing::error!(panic = text, "a request handler panicked");
+    tracing::error!(panic = text, "a request handler panicked (a bug in vitrine)");
     let mut response =
         ApiError::Unavailable { state: "unable to answer this request" }.into_response();
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

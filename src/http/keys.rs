@@ -1,8 +1,8 @@
-//! API keys: who calls, for which tenant, and what the key may do.
+//! API keys: authentication, the tenant of a request, and what its key permits.
 //!
 //! Invariants
-//! - Keys are kept and compared as hashes; no key is ever logged.
-//! - Several keys may stand for one tenant: the new one is added before the old one goes.
+//! - Keys are stored and compared as hashes and never logged.
+//! - A tenant may have several valid keys, so that keys can be rotated without downtime.
 
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -29,7 +29,7 @@ impl KeyHash {
         Self(Sha256::digest(key.as_bytes()).into())
     }
 
-    /// Reads 64 hexadecimal digits; `None` for anything else.
+    /// Parses 64 hexadecimal digits; `None` for anything else.
     pub(crate) fn from_hex(text: &str) -> Option<Self> {
         if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
@@ -42,29 +42,29 @@ impl KeyHash {
     }
 }
 
-/// What a key may do.
+/// A group of routes that a key may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Have turns answered, classified and suggested for.
+    /// Answer turns, classify texts and suggest offers.
     Turns,
-    /// Read, hand over, write into and erase threads.
+    /// Read, hand off, release, write to and erase conversations.
     Threads,
     /// Read, change, export and erase customers.
     Customers,
-    /// Search products.
+    /// Search the catalogue.
     Catalog,
-    /// Generate and embed with the models, and list them.
+    /// Generate, embed, and list models.
     Models,
-    /// Read metrics and undelivered callbacks, load and unload models.
+    /// Read metrics and dead deliveries; load and unload models.
     Operate,
 }
 
 impl Scope {
-    /// All of them.
+    /// Every scope.
     pub(crate) const ALL: [Self; 6] =
         [Self::Turns, Self::Threads, Self::Customers, Self::Catalog, Self::Models, Self::Operate];
 
-    /// The name in key files and in the API's description.
+    /// The name in key files and in the OpenAPI document.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Turns => "turns",
@@ -76,12 +76,12 @@ impl Scope {
         }
     }
 
-    /// Reads a name.
+    /// Parses a name; `None` if there is no such scope.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.name() == name)
     }
 
-    /// The names allowed, for error messages.
+    /// All names, separated by commas, for error messages.
     pub(crate) fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
     }
@@ -92,17 +92,17 @@ impl Scope {
 pub(crate) struct Scopes(u8);
 
 impl Scopes {
-    /// Every scope.
+    /// All scopes.
     pub(crate) fn all() -> Self {
         Scope::ALL.into_iter().fold(Self::default(), Self::with)
     }
 
-    /// These and one more.
+    /// This set with `scope` added.
     pub(crate) fn with(self, scope: Scope) -> Self {
         Self(self.0 | 1 << scope as u8)
     }
 
-    /// Whether one is among them.
+    /// Whether the set contains `scope`.
     pub(crate) fn hold(self, scope: Scope) -> bool {
         self.0 & 1 << scope as u8 != 0
     }
@@ -116,33 +116,33 @@ pub(crate) struct ApiKey {
     pub(crate) scopes: Scopes,
 }
 
-/// Who sent a request: what its key is bound to.
+/// The authenticated sender of a request: the tenant and scopes of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) tenant: TenantId,
     pub(crate) scopes: Scopes,
 }
 
-/// The keys that are valid now.
+/// All valid keys.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     keys: Vec<ApiKey>,
-    /// Who calls when no key is configured, which only a loopback address allows.
+    /// The caller of every request if no key is configured, which requires a loopback address.
     anonymous: Caller,
 }
 
 impl KeyRing {
-    /// With no keys, everybody is `tenant`.
+    /// Creates a key ring; if `keys` is empty, every request belongs to `tenant`.
     pub(crate) fn new(keys: Vec<ApiKey>, tenant: TenantId) -> Self {
         Self { keys, anonymous: Caller { tenant, scopes: Scopes::all() } }
     }
 
-    /// Whose key this is; `None` if it is nobody's.
+    /// The caller of a request with this key; `None` if the key is missing or not valid.
     pub(crate) fn caller(&self, given: Option<&str>) -> Option<Caller> {
         if self.keys.is_empty() {
             return Some(self.anonymous.clone());
         }
-        // Hashes of the same length are compared, so that timing tells nothing about a key.
+        // Comparing hashes instead of keys: the time taken reveals nothing about a valid key.
         let hash = KeyHash::of(given?.trim());
         let key = self.keys.iter().find(|key| key.hash == hash)?;
         Some(Caller { tenant: key.tenant.clone(), scopes: key.scopes })
@@ -153,7 +153,7 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
-        // `guard` has put it there, or has refused the request.
+        // Inserted by `guard`, which refuses requests without a valid key.
         parts.extensions.get::<Self>().cloned().ok_or(ApiError::Unauthorized)
     }
 }

@@ -1,4 +1,6 @@
-//! The HTTP edge: what the handlers share. The route table is in `routes`.
+//! The HTTP layer. This file holds the state that handlers share; the route table is in `routes`.
+//!
+//! Nothing outside this module knows a status code.
 
 mod body;
 mod catalog;
@@ -50,7 +52,7 @@ use vitrine_intent::IntentClassifier;
 
 pub(crate) use routes::router;
 
-/// Limits of the edge.
+/// Request limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HttpLimits {
     pub(crate) body_bytes_max: usize,
@@ -59,7 +61,7 @@ pub(crate) struct HttpLimits {
     pub(crate) deadline_max: Duration,
 }
 
-/// What the handlers share.
+/// State shared by all handlers.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) gateway: Gateway,
@@ -72,8 +74,8 @@ pub(crate) struct App {
     pub(crate) models: Arc<ModelRegistry>,
     pub(crate) memory: Arc<MemoryLedger>,
     pub(crate) shelf: ModelShelf,
-    /// Memory of the encoder and of the conversations, granted as long as they are there.
-    #[expect(dead_code, reason = "dropping them is their purpose")]
+    /// Memory grants of the encoder and the conversation cache; released when dropped.
+    #[expect(dead_code, reason = "held for their destructors")]
     pub(crate) grants: Vec<Grant>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: SharedClock,
@@ -86,8 +88,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Lets go of what was computed from a tenant's prompts: they hold customers' words too, and
-    /// which pages are whose customer's is not known, so all of the tenant's go.
+    /// Drops all KV pages cached for a tenant, in every serving model. Prompts contain customers'
+    /// words, and cached pages are not tracked by customer, so an erasure drops all of them.
     pub(crate) async fn forget_computed(&self, tenant: &TenantId) {
         for model in self.models.serving() {
             model.engine().forget_cached(CacheOwner::of(tenant)).await;
@@ -95,18 +97,18 @@ impl App {
     }
 }
 
-/// Whether the gateway is going down: set by `app`, read by every probe. One that is still coming
-/// up has no [`App`] yet and is answered for by the [`Door`].
+/// Whether a shutdown has begun; set by `app`, read by the readiness probe. During startup there is
+/// no [`App`] yet, and the [`Door`] answers instead.
 #[derive(Debug, Default)]
 pub(crate) struct Draining(AtomicBool);
 
 impl Draining {
-    /// From now on probes send nobody here.
+    /// Makes readiness probes fail from now on, so that load balancers stop sending requests.
     pub(crate) fn begin(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether it began.
+    /// Whether a shutdown has begun.
     pub(crate) fn has_begun(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

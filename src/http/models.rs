@@ -1,4 +1,4 @@
-//! `/v1/models`: what is loaded; loading beside, swapping, unloading.
+//! `/v1/models`: lists, loads, swaps and unloads models while requests are served.
 
 use crate::http::App;
 use crate::http::body::Json;
@@ -30,31 +30,31 @@ use vitrine_engine::ModelStatus;
 use vitrine_engine::RegistryError;
 use vitrine_engine::Role;
 
-/// Names that a model cannot have, because paths under `/v1/models/` have them.
+/// Reserved model names: they are path segments under `/v1/models/`.
 const PATH_WORDS: [&str; 2] = ["load", "unload"];
 
-/// Where models are loaded from, and how.
+/// Where models are loaded from, and with which limits.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelShelf {
     pub(crate) models_dir: PathBuf,
     /// Whether a request may name a file outside `models_dir`.
     pub(crate) paths: LoadPaths,
-    /// Limits where a request names none.
+    /// Engine limits for every field that a request leaves out.
     pub(crate) options: EngineOptions,
-    /// Longest wait for a model's end before an unload is answered all the same.
+    /// Longest wait for an unloaded model to drain before the request is answered anyway.
     pub(crate) drain_max: Duration,
 }
 
-/// What a request to load may name.
+/// Which sources a load request may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoadPaths {
-    /// Names under `models.dir`, and paths.
+    /// Names under `models.dir`, and file paths.
     Allowed,
-    /// Names under `models.dir`.
+    /// Names under `models.dir` only.
     Refused,
 }
 
-/// The loaded models.
+/// Lists the loaded models, the encoder last.
 #[utoipa::path(get, path = "/v1/models", responses((status = 200, body = ModelsAnswer)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> axum::Json<ModelsAnswer> {
     let mut data: Vec<ModelBody> =
@@ -63,9 +63,9 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> axum::Json<ModelsAnswer
     axum::Json(ModelsAnswer { object: "list", data })
 }
 
-/// One model.
+/// Shows one model.
 #[utoipa::path(
-    get, path = "/v1/models/{name}", params(("name" = String, Path, description = "its name")),
+    get, path = "/v1/models/{name}", params(("name" = String, Path, description = "model name")),
     responses((status = 200, body = ModelBody), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn show(
@@ -80,7 +80,7 @@ pub(crate) async fn show(
     Ok(axum::Json(body(&app, status)))
 }
 
-/// Loads a model beside those that serve, then flips its name to it.
+/// Loads a model next to the serving ones, then switches its name to it without a gap.
 #[utoipa::path(
     post, path = "/v1/models/load", request_body = LoadRequest,
     responses((status = 200, body = SwapAnswer), (status = 202, body = SwapAnswer),
@@ -94,7 +94,7 @@ pub(crate) async fn load(
     let request = request.value;
     let (resident_before, waits) = (memory::resident(), request.wait);
     let beginner = Arc::clone(&app);
-    // Looking for the file asks the disk, which no runtime thread may wait for.
+    // Resolving the file reads the disk, which must not block a runtime thread.
     let begun = tokio::task::spawn_blocking(move || {
         let order = order(&beginner, request)?;
         Ok::<_, ApiError>((order.name.clone(), beginner.models.load(order)?))
@@ -117,7 +117,7 @@ pub(crate) async fn load(
     Ok((status, axum::Json(answer)).into_response())
 }
 
-/// Takes a model away, and says what came back to the system.
+/// Unloads a model and reports the process's resident memory before and after.
 #[utoipa::path(
     post, path = "/v1/models/unload", request_body = UnloadRequest,
     responses((status = 200, body = SwapAnswer), (status = 404, body = ErrorBody),
@@ -133,7 +133,7 @@ pub(crate) async fn unload(
     }
     let resident_before = memory::resident();
     let unload = app.models.unload(&name)?;
-    // Streams may hold the old model for long: the wait is bounded, the drain goes on.
+    // A stream may hold the old model for long; the drain continues after this bounded wait.
     let _in_time = tokio::time::timeout(app.shelf.drain_max, unload.wait()).await.is_ok();
     let model = app.models.status(&name).map(|status| body(&app, status));
     let state = model.as_ref().map_or("unloaded", |model| model.state);
@@ -151,20 +151,23 @@ fn swap(
     SwapAnswer { id, state, model, resident_bytes_before, resident_bytes_after }
 }
 
-/// Finds the file and reads the options.
+/// Resolves the model's file and merges the request's limits with the defaults.
+///
+/// # Errors
+/// If the model is not found, a path is not permitted, or the name or a size is not allowed.
 fn order(app: &App, request: LoadRequest) -> Result<LoadOrder, ApiError> {
     let shelf = &app.shelf;
     let is_name = layout::check_name(&request.model).is_ok();
     if !is_name && shelf.paths == LoadPaths::Refused {
-        let message = "field `model`: a name under models.dir is expected; models.load_paths \
-                       forbids paths";
+        let message = "field `model`: expected a name under models.dir; models.load_paths \
+                       does not permit paths";
         return Err(ApiError::impossible("paths_refused", message));
     }
     let files = layout::resolve(&shelf.models_dir, &request.model)?.require(Task::Generate)?;
     let name = request.alias.unwrap_or_else(|| files.name.clone());
     layout::check_name(&name)?;
     if name == app.encoder_name || PATH_WORDS.contains(&name.as_str()) {
-        let message = format!("field `as`: `{name}` is the encoder's name, or one of these paths'");
+        let message = format!("field `as`: `{name}` is reserved or the name of the encoder");
         return Err(ApiError::impossible("name_taken", message));
     }
     let mut options = shelf.options;

@@ -1,11 +1,16 @@
-//! Does the jobs that a restart must not lose: answers accepted turns, delivers what follows.
+//! Transactional outbox: runs jobs that must survive a restart. A job answers a turn accepted by
+//! `POST /v1/turns`, or delivers a hand-off packet, to a webhook of the shop.
 //!
-//! A failed delivery is tried again, each time after twice the wait, and is put aside in the end.
-//! Jobs stand in the store until they are done, so a restart goes on where the last run ended.
+//! A failed attempt is retried with exponential backoff; after the last attempt the job is marked
+//! dead and listed under `GET /v1/deliveries/dead`. Jobs stay in the store until they are done, so
+//! they continue after a restart.
 //!
 //! Invariants
-//! - A job runs once at a time, and at most [`OutboxOptions::running_max`] run at all.
-//! - Whatever runs twice does no harm: a turn is answered once, a delivery keeps its id.
+//! - At most one attempt of a job runs at a time, and at most [`OutboxOptions::running_max`] in
+//!   all.
+//! - Running a job twice is harmless: a turn is answered once, and a delivery keeps its id.
+//!
+//! Source: the transactional outbox pattern.
 
 use crate::http::App;
 use crate::http::courier::Courier;
@@ -24,29 +29,30 @@ use vitrine_conversations::JobKind;
 use vitrine_conversations::JobOutcome;
 use vitrine_conversations::JobStore;
 
-/// How often the store is asked for jobs that nobody rang for, such as those of a handoff.
+/// Poll interval for jobs that were added without a call of [`Outbox::ring`], such as those of a
+/// hand-off.
 const POLL: Duration = Duration::from_millis(250);
 
-/// How jobs are done.
+/// Targets, retries and limits.
 #[derive(Debug, Clone)]
 pub(crate) struct OutboxOptions {
-    /// Where answers of accepted turns go; empty: none are accepted.
+    /// URL for the answers of accepted turns; empty: `POST /v1/turns` is refused.
     pub(crate) turns_url: String,
-    /// Where handoff packets go; empty: nowhere.
+    /// URL for hand-off packets; empty: none are delivered.
     pub(crate) handoff_url: String,
-    /// Tries before a job is put aside.
+    /// Attempts before a job is marked dead.
     pub(crate) attempts_max: u32,
-    /// The wait after the first failure; it doubles with each.
+    /// Wait after the first failed attempt; it doubles with each further one.
     pub(crate) backoff: Duration,
-    /// The longest wait.
+    /// Upper bound of that wait.
     pub(crate) backoff_max: Duration,
-    /// Jobs that run at once.
+    /// Attempts in progress at the same time.
     pub(crate) running_max: usize,
-    /// Jobs that wait; one more is refused.
+    /// Jobs that may wait; further ones are refused.
     pub(crate) waiting_max: usize,
 }
 
-/// The jobs and who does them.
+/// The job store and what runs its jobs.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     pub(crate) options: OutboxOptions,
@@ -57,7 +63,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Nothing is done before [`run`].
+    /// Creates an outbox; jobs start with [`run`].
     pub(crate) fn new(
         options: OutboxOptions,
         store: Arc<dyn JobStore>,
@@ -67,12 +73,12 @@ impl Outbox {
         Self { options, store, courier, clock, bell: Notify::new() }
     }
 
-    /// Tells that a job has come.
+    /// Wakes the runner after a job was added.
     pub(crate) fn ring(&self) {
         self.bell.notify_one();
     }
 
-    /// What came of a failed try.
+    /// Outcome of a failed attempt: a later retry, or dead after the last attempt.
     fn failed(&self, mut job: Job, reason: String) -> JobOutcome {
         job.attempts = job.attempts.saturating_add(1);
         job.last_error = Some(reason);
@@ -83,14 +89,14 @@ impl Outbox {
         JobOutcome::Again(job)
     }
 
-    /// The wait after so many failures.
+    /// Wait after `attempts` failed attempts.
     fn backoff(&self, attempts: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
         self.options.backoff.saturating_mul(doubled).min(self.options.backoff_max)
     }
 }
 
-/// Does jobs until the task is dropped.
+/// Runs due jobs until the task is dropped.
 pub(crate) async fn run(app: Arc<App>) {
     let mut running: JoinSet<JobKey> = JoinSet::new();
     let mut held: HashSet<JobKey> = HashSet::new();
@@ -103,15 +109,15 @@ pub(crate) async fn run(app: Arc<App>) {
                     running.spawn(attempt(Arc::clone(&app), key, job));
                 }
             }
-            Err(error) => tracing::error!(%error, "jobs cannot be read"),
+            Err(error) => tracing::error!(%error, "cannot read jobs from the store; trying again"),
         }
         tokio::select! {
             () = app.outbox.bell.notified() => {}
             () = app.outbox.clock.sleep(POLL) => {}
             Some(done) = running.join_next() => match done {
                 Ok(key) => drop(held.remove(&key)),
-                // A panic is our bug and this job's end until the next start.
-                Err(error) => tracing::error!(%error, "a job broke off"),
+                // Its key stays in `held`, so the job is not retried before a restart.
+                Err(error) => tracing::error!(%error, "a job panicked (a bug in vitrine)"),
             },
         }
     }
@@ -131,7 +137,7 @@ async fn due(
     Ok(fresh.take(free).collect())
 }
 
-/// One try of one job.
+/// Runs one attempt of a job, records its outcome and returns its key.
 async fn attempt(app: Arc<App>, key: JobKey, job: Job) -> JobKey {
     let outbox = &app.outbox;
     let kind = job.kind;
@@ -151,18 +157,18 @@ async fn attempt(app: Arc<App>, key: JobKey, job: Job) -> JobKey {
         .increment(1);
     if let JobOutcome::Dead(job) = &outcome {
         let (delivery, reason) = (key.id, job.last_error.as_deref().unwrap_or_default());
-        tracing::error!(%delivery, kind = kind.name(), reason, "a delivery was put aside");
+        tracing::error!(%delivery, kind = kind.name(), reason, "gave up on a delivery");
     }
     if let Err(error) = outbox.store.settle(key.clone(), outcome).await {
-        tracing::error!(%error, "a job's outcome was not recorded; it will run again");
+        tracing::error!(%error, "cannot record a job's outcome; it will run again");
     }
     key
 }
 
-/// What a job delivers.
+/// Builds what a job delivers; a turn is answered first.
 ///
 /// # Errors
-/// Why there is nothing to deliver yet, for the job's own record.
+/// Why there is nothing to deliver yet; the text is stored as the job's last error.
 async fn letter(app: &App, key: &JobKey, job: &Job) -> Result<Letter, String> {
     let options = &app.outbox.options;
     let delivery = key.id.to_string();

@@ -1,7 +1,6 @@
-//! How many requests a tenant may send: a token bucket each, so that one shop's rush is not
-//! another's wait.
+//! Rate limit per tenant: a token bucket each, so that one tenant cannot starve the others.
 //!
-//! A bucket is one moment: when it would be full again. No timer refills it.
+//! A bucket is stored as the time at which it will be full again, so no timer refills it.
 //!
 //! Source: the generic cell rate algorithm, ITU-T I.371, in its virtual-scheduling form.
 
@@ -10,27 +9,27 @@ use std::time::Duration;
 use std::time::Instant;
 use vitrine_base::ids::TenantId;
 
-/// Requests a tenant may send.
+/// Limits of each tenant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct RateOptions {
-    /// Requests a second in the long run; `None`: no limit.
+    /// Sustained requests per second; `None` for no limit.
     pub(crate) per_second: Option<f64>,
-    /// Requests at once after a quiet time, at least one.
+    /// Requests at once after a quiet period; 0 counts as 1.
     pub(crate) burst: u32,
 }
 
-/// The buckets. Tenants come from the configuration, so there are never more than it names.
+/// The tenants' buckets. Tenants come from configured keys, which bounds their number.
 #[derive(Debug)]
 pub(crate) struct RateLimits {
-    /// Time that one request takes from the bucket; `None`: no limit.
+    /// Time in which a bucket gains one request; `None` for no limit.
     interval: Option<Duration>,
-    /// Time that a full bucket holds.
+    /// Time in which an empty bucket fills up.
     depth: Duration,
     full_at: DashMap<TenantId, Instant>,
 }
 
 impl RateLimits {
-    /// Full buckets.
+    /// Creates the limits with full buckets.
     pub(crate) fn new(options: RateOptions) -> Self {
         let interval = options.per_second.map(|rate| Duration::from_secs_f64(1.0 / rate));
         let depth = interval.unwrap_or_default().saturating_mul(options.burst.max(1));
@@ -40,7 +39,7 @@ impl RateLimits {
     /// Takes one request from a tenant's bucket.
     ///
     /// # Errors
-    /// The time after which there is one again.
+    /// The time until the next request is allowed, if the bucket is empty.
     pub(crate) fn take(&self, tenant: &TenantId, now: Instant) -> Result<(), Duration> {
         let Some(interval) = self.interval else { return Ok(()) };
         let mut full_at = self.full_at.entry(tenant.clone()).or_insert(now);
@@ -76,10 +75,10 @@ mod tests {
         assert_eq!(take(), Err(Duration::from_millis(1)));
         clock.advance(Duration::from_millis(1));
         assert_eq!(take(), Ok(()));
-        assert!(take().is_err(), "a refused request takes nothing, a granted one does");
+        assert!(take().is_err(), "refused requests take nothing from the bucket, granted ones do");
         clock.advance(Duration::from_secs(3600));
         assert_eq!([take(), take(), take()], [Ok(()), Ok(()), Ok(())]);
-        assert!(take().is_err(), "a long rest fills the bucket, not more");
+        assert!(take().is_err(), "a long pause fills the bucket and no more");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `POST /respond`: one customer turn in, the decided answer out.
+//! `POST /respond`: answers one customer turn, as one JSON body or as server-sent events. Also the
+//! validation of request fields that other handlers share.
 
 use crate::http::App;
 use crate::http::body::Json;
@@ -42,26 +43,26 @@ use vitrine_base::ids::ThreadId;
 use vitrine_base::language::Language;
 use vitrine_conversations::BodyHash;
 
-/// Header that marks an answer given before.
+/// Header set to `true` on an answer that was recorded for an earlier delivery of the message.
 const REPLAYED_HEADER: &str = "vitrine-replayed";
 
-/// Events of one turn before its answer: understood and decided.
+/// Capacity of the event channel; a turn sends two events before its answer.
 const EVENTS_MAX: usize = 4;
 
-/// Lines in a request's cart.
+/// Most lines in a request's cart.
 const CART_LINES_MAX: usize = 200;
 
-/// Orders in a request's profile.
+/// Most orders in a request's profile.
 const ORDERS_MAX: usize = 100;
 
-/// Longest text of a profile field, characters.
+/// Longest profile field, in characters.
 const PROFILE_CHARS_MAX: usize = 256;
 
 /// Answers one customer turn.
 #[utoipa::path(
     post, path = "/respond", request_body = RespondRequest,
     responses(
-        (status = 200, description = "the decided answer; with `stream`, server-sent events \
+        (status = 200, description = "the answer; with `stream`, server-sent events \
          `understood`, `decided`, `delta`, `done`", body = RespondAnswer),
         (status = 400, body = ErrorBody), (status = 409, body = ErrorBody),
         (status = 413, body = ErrorBody), (status = 422, body = ErrorBody),
@@ -93,8 +94,9 @@ pub(super) fn whole(answered: Answered) -> Response {
     response
 }
 
-/// The turn as events. Deltas come once the whole draft has passed its check and is on disk: a
-/// customer never sees half of a draft that is then refused.
+/// Runs the turn and streams its events. The `delta` events follow only after the draft has passed
+/// its check and the answer is on disk, so a customer never sees part of a draft that is then
+/// refused.
 fn events(app: Arc<App>, request: TurnRequest) -> impl Stream<Item = Result<Event, Infallible>> {
     async_stream::stream! {
         let (sender, mut receiver) = mpsc::channel(EVENTS_MAX);
@@ -148,7 +150,10 @@ fn failure(error: TurnError) -> Event {
 }
 
 impl App {
-    /// Checks a body's fields; every error names its field.
+    /// Validates a request body.
+    ///
+    /// # Errors
+    /// The first field that is not allowed, by name.
     pub(crate) fn turn_request(
         &self,
         tenant: TenantId,
@@ -191,7 +196,7 @@ impl App {
     }
 }
 
-/// A channel by its wire name.
+/// Parses a channel's wire name.
 pub(super) fn channel(name: &str) -> Result<ChannelKind, ApiError> {
     ChannelKind::from_name(name).ok_or_else(|| {
         let found: String = name.chars().take(PROFILE_CHARS_MAX).collect();
@@ -207,7 +212,7 @@ fn content(message: MessageBody) -> Result<Content, ApiError> {
         (None, Some(text)) => Ok(Content::Text(text)),
         (None, None) => Err(ApiError::impossible(
             "empty_message",
-            "field `message`: one of `message.text` and `message.option_id` is needed",
+            "field `message`: set `message.text` or `message.option_id`",
         )),
     }
 }
@@ -224,8 +229,8 @@ pub(super) fn timestamp(text: &str) -> Result<Timestamp, ApiError> {
     text.parse().map_err(|_| {
         let found: String = text.chars().take(PROFILE_CHARS_MAX).collect();
         let message = format!(
-            "field `message.sent_at` is `{found}`; an RFC 3339 time such as \
-             2026-11-22T10:00:00Z is expected"
+            "field `message.sent_at` is `{found}`; expected an RFC 3339 time such as \
+             2026-11-22T10:00:00Z"
         );
         ApiError::impossible("invalid_time", message)
     })
@@ -244,7 +249,7 @@ fn cart(lines: Vec<crate::http::wire::respond::CartLineBody>) -> Result<Vec<(Sku
             let sku = Sku::new(line.sku)
                 .map_err(|error| ApiError::id(&format!("cart[{index}].sku"), &error))?;
             if line.quantity == 0 {
-                let message = format!("field `cart[{index}].quantity` is 0; 1 or more is needed");
+                let message = format!("field `cart[{index}].quantity` is 0; allowed: 1 or more");
                 return Err(ApiError::impossible("invalid_quantity", message));
             }
             Ok((sku, line.quantity))

@@ -1,7 +1,8 @@
-//! The route table, as data: every path, its method, and the scope that its caller's key must hold.
+//! The route table, as data: every path, its method, and the scope that the request's key needs.
 //!
-//! Router, guard and API description are made from it, and `tests/it/keys.rs` walks it over HTTP: a
-//! route that is not in the table cannot be reached, one that is cannot be left unguarded.
+//! The router, the guard and the OpenAPI document are built from it, and `tests/it/keys.rs` tests
+//! every entry over HTTP. So a route outside the table cannot be reached, and a route in the table
+//! cannot be left without an access check.
 
 use crate::http::App;
 use crate::http::catalog;
@@ -26,18 +27,18 @@ use axum::routing::put;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// Who may call a route.
+/// What a request needs to call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Everybody: probes of the machine's own supervisor and the console page.
+    /// No key: probes and the console page.
     Open,
-    /// Every valid key.
+    /// Any valid key.
     Key,
-    /// Keys that hold this scope.
+    /// A key with this scope.
     Needs(Scope),
 }
 
-/// The methods in use.
+/// HTTP methods used in the table; unlike [`Method`] it can be matched in constants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Get,
@@ -46,7 +47,7 @@ pub(crate) enum Verb {
     Delete,
 }
 
-/// One row.
+/// One entry of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Route {
     pub(crate) verb: Verb,
@@ -111,7 +112,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Get, "/", Open, || get(health::console)),
 ];
 
-/// Who may call what; a path or method that is not in the table needs a valid key to be told so.
+/// Access rule of a matched path. Unknown paths and methods need any valid key, which then gets 404
+/// or 405.
 pub(crate) fn access(method: &Method, path: &str) -> Access {
     let verb = match *method {
         Method::GET | Method::HEAD => Get,
@@ -124,7 +126,7 @@ pub(crate) fn access(method: &Method, path: &str) -> Access {
     row.map_or(Key, |route| route.access)
 }
 
-/// The table as a router.
+/// Builds the router from the table, with the guard in front.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let table = ROUTES
         .iter()

@@ -1,4 +1,4 @@
-//! `POST /v1/suggest`: a cart in, at most one governed offer out.
+//! `POST /v1/suggest`: returns at most one offer for a cart.
 
 use crate::http::App;
 use crate::http::body::Json;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::Sku;
 
-/// Suggests what else to buy.
+/// Suggests a product that goes with the cart.
 #[utoipa::path(
     post, path = "/v1/suggest", request_body = SuggestRequest,
     responses((status = 200, body = SuggestAnswer), (status = 422, body = ErrorBody))

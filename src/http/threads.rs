@@ -1,4 +1,5 @@
-//! `/v1/threads/{id}`: what is kept of a conversation, its erasure, and who answers in it.
+//! `/v1/threads/{id}`: reads and erases conversations, changes their owner, and records messages
+//! that humans wrote.
 
 use crate::http::App;
 use crate::http::body::Json;
@@ -35,12 +36,12 @@ use vitrine_conversations::ThreadRecord;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 
-/// Turns shown with a thread: the newest.
+/// Most turns returned with a conversation; the newest are kept.
 const TURNS_SHOWN_MAX: usize = 200;
 
-/// The thread and its newest turns.
+/// Returns the conversation and its newest turns.
 #[utoipa::path(
-    get, path = "/v1/threads/{id}", params(("id" = String, Path, description = "thread id")),
+    get, path = "/v1/threads/{id}", params(("id" = String, Path, description = "conversation id")),
     responses((status = 200, body = ThreadAnswer), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn show(
@@ -56,9 +57,10 @@ pub(crate) async fn show(
     Ok(axum::Json(body(&record, turns)))
 }
 
-/// Erases the thread, its turns and the bodies of its messages.
+/// Erases the conversation, its turns and the bodies of its messages.
 #[utoipa::path(
-    delete, path = "/v1/threads/{id}", params(("id" = String, Path, description = "thread id")),
+    delete, path = "/v1/threads/{id}",
+    params(("id" = String, Path, description = "conversation id")),
     responses((status = 204, description = "erased"), (status = 404, body = ErrorBody))
 )]
 pub(crate) async fn erase(
@@ -75,10 +77,10 @@ pub(crate) async fn erase(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Asks a human in, or tells that one has come.
+/// Requests a human, or reports that a human has taken over.
 #[utoipa::path(
     post, path = "/v1/threads/{id}/handoff", request_body = HandoffRequest,
-    params(("id" = String, Path, description = "thread id")),
+    params(("id" = String, Path, description = "conversation id")),
     responses((status = 200, body = OwnerAnswer), (status = 404, body = ErrorBody),
               (status = 409, body = ErrorBody), (status = 422, body = ErrorBody))
 )]
@@ -100,10 +102,10 @@ pub(crate) async fn handoff(
     change_owner(&app, caller, id, change, body.value.epoch).await
 }
 
-/// Gives the thread back: the bot answers the customer's next message.
+/// Gives the conversation back to the bot, which answers the customer's next message.
 #[utoipa::path(
     post, path = "/v1/threads/{id}/release", request_body = ReleaseRequest,
-    params(("id" = String, Path, description = "thread id")),
+    params(("id" = String, Path, description = "conversation id")),
     responses((status = 200, body = OwnerAnswer), (status = 404, body = ErrorBody),
               (status = 409, body = ErrorBody))
 )]
@@ -135,10 +137,10 @@ async fn change_owner(
     }))
 }
 
-/// Records a human's message; from then on the bot is silent in this thread.
+/// Records a human's message and makes the human the owner: the bot stops answering.
 #[utoipa::path(
     post, path = "/v1/threads/{id}/messages", request_body = HumanMessageRequest,
-    params(("id" = String, Path, description = "thread id")),
+    params(("id" = String, Path, description = "conversation id")),
     responses((status = 200, body = HumanMessageAnswer), (status = 404, body = ErrorBody),
               (status = 409, body = ErrorBody), (status = 422, body = ErrorBody))
 )]
@@ -160,7 +162,7 @@ pub(crate) async fn message(
     Ok(whole(recorded.map_err(|error| named(error, id))?))
 }
 
-/// A missing thread with the name that the caller gave it.
+/// Maps an error; a missing conversation becomes a 404 with the id from the path.
 fn named(error: TurnError, id: String) -> ApiError {
     match error {
         TurnError::NoThread => ApiError::NotFound { what: "thread", id },
@@ -168,13 +170,14 @@ fn named(error: TurnError, id: String) -> ApiError {
     }
 }
 
-/// The caller's own thread of that name: another tenant's does not exist for it.
+/// Key of the conversation within the caller's tenant; other tenants' conversations are out of
+/// reach.
 fn thread_key(caller: Caller, id: &str) -> Result<ThreadKey, ApiError> {
     let thread = ThreadId::new(id).map_err(|error| ApiError::id("id", &error))?;
     Ok(ThreadKey { tenant: caller.tenant, thread })
 }
 
-/// A thread with its turns, as the wire shows it.
+/// Encodes a conversation with its turns.
 pub(super) fn body(record: &ThreadRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
     let facts = record.facts.iter().map(|(key, fact)| FactBody {
         key: key.clone(),
@@ -197,7 +200,7 @@ pub(super) fn body(record: &ThreadRecord, turns: Vec<TurnRecord>) -> ThreadAnswe
     }
 }
 
-/// How a fact is known, as the wire names it.
+/// Wire name of a fact's kind.
 pub(super) fn fact_kind(kind: FactKind) -> &'static str {
     match kind {
         FactKind::Stated => "stated",

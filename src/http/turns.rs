@@ -1,5 +1,5 @@
-//! `POST /v1/turns`: a turn accepted now and answered to the shop's callback; and what could not
-//! be delivered.
+//! `POST /v1/turns`: accepts a turn durably and answers it later to the shop's webhook. Also lists
+//! deliveries that failed for good.
 
 use crate::http::App;
 use crate::http::body::Json;
@@ -29,10 +29,10 @@ use vitrine_conversations::JobKey;
 use vitrine_conversations::JobKind;
 use vitrine_conversations::ThreadKey;
 
-/// Undelivered jobs shown at once: the oldest.
+/// Most dead deliveries returned at once; the oldest come first.
 const DEAD_SHOWN_MAX: usize = 200;
 
-/// Accepts a turn: it is on disk when this answers, and its answer goes to `callbacks.turns_url`.
+/// Accepts a turn. It is on disk before the response; its answer goes to `callbacks.turns_url`.
 #[utoipa::path(
     post, path = "/v1/turns", request_body = RespondRequest,
     responses((status = 202, body = AcceptedAnswer), (status = 400, body = ErrorBody),
@@ -46,7 +46,7 @@ pub(crate) async fn accept(
 ) -> Result<(StatusCode, axum::Json<AcceptedAnswer>), ApiError> {
     let options = &app.outbox.options;
     if options.turns_url.is_empty() {
-        let message = "callbacks.turns_url is not configured, so the answer could go nowhere";
+        let message = "callbacks.turns_url is not configured; the answer would have no recipient";
         return Err(ApiError::impossible("no_callback", message));
     }
     let text = String::from_utf8(body.bytes.to_vec())
@@ -56,15 +56,15 @@ pub(crate) async fn accept(
         None => format!("turn:{}", Uuid::now_v7()),
     };
     let accepted = AcceptedTurn { message_id, request: text };
-    // Everything that can be wrong with it is said now, not to the callback.
+    // Validate now, so that the client gets the error and not the webhook.
     let request = app.accepted_turn(caller.tenant, None, &accepted)?;
     app.gateway.check(&request)?;
     let (Some(thread), Some(message)) = (request.thread_id, request.message_id) else {
-        return Err(ApiError::Unavailable { state: "unable to name this turn" });
+        return Err(ApiError::Unavailable { state: "unable to assign an id to this turn" });
     };
     let thread = ThreadKey { tenant: request.tenant, thread };
     let id = job_id(&thread, &message);
-    // Strings always serialise.
+    // Cannot fail: the job contains only strings.
     let job = serde_json::to_string(&accepted).unwrap_or_default();
     let job = Job::new(JobKind::Turn, job, app.clock.now());
     let key = JobKey { thread: thread.clone(), id };
@@ -78,7 +78,7 @@ pub(crate) async fn accept(
     Ok((StatusCode::ACCEPTED, axum::Json(answer)))
 }
 
-/// What was tried too often and put aside.
+/// Lists deliveries that failed their last attempt.
 #[utoipa::path(
     get, path = "/v1/deliveries/dead", responses((status = 200, body = DeadDeliveriesAnswer))
 )]
@@ -98,10 +98,10 @@ pub(crate) async fn dead(
     Ok(axum::Json(DeadDeliveriesAnswer { deliveries: deliveries.collect() }))
 }
 
-/// Answers an accepted turn: the event and the body for its callback.
+/// Answers an accepted turn and returns the event name and body of its callback.
 ///
 /// # Errors
-/// Why it should be tried again, for the job's own record.
+/// A temporary failure, as text for the job's record; the job is retried.
 pub(super) async fn answer(
     app: &App,
     thread: &ThreadKey,
@@ -122,8 +122,8 @@ pub(super) async fn answer(
 }
 
 impl App {
-    /// The turn of an accepted request. Without a thread in it, its message names one, so that a
-    /// message accepted twice is one turn.
+    /// Rebuilds the turn of an accepted request. If the request names no conversation, its id is
+    /// derived from the message id, so that a message accepted twice becomes one turn.
     fn accepted_turn(
         &self,
         tenant: vitrine_base::ids::TenantId,
@@ -148,7 +148,7 @@ impl App {
     }
 }
 
-/// One message of a thread is one job, however often it is accepted.
+/// Job id derived from conversation and message, so that a message accepted twice is one job.
 fn job_id(thread: &ThreadKey, message: &MessageId) -> Uuid {
     let named = format!("{}\0{}\0{message}", thread.tenant, thread.thread);
     Uuid::from_slice(&Sha256::digest(named)[..16]).unwrap_or_default()

@@ -1,8 +1,8 @@
-"""Talks to a running gateway with the official `openai` client, as its users do.
+"""Checks a running gateway with the official, unmodified `openai` client from PyPI.
 
-    python openai_client.py URL KEY        the client from PyPI, unmodified
+    python openai_client.py URL KEY
 
-Prints `ok NAME` for every check that held; the first one that fails ends the program.
+Prints `ok NAME` for every check that passes; the first failure ends the program.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import pydantic
 
 URL, KEY = sys.argv[1], sys.argv[2]
 GENERATOR, ENCODER = "drafter", "all-MiniLM-L6-v2"
-# Enough for an answer with the white space of a model that has never seen JSON.
+# Output tokens for JSON; generous, because a model not trained on JSON adds white space.
 SCHEMA_TOKENS = 256
 PROMPT = "action: greet\nstyle: en webchat warm you short plain\nshop: Foulée\nreply:"
 
@@ -128,7 +128,7 @@ def json_schemas_are_kept():
 
 def embeddings_come_as_numbers_and_as_base64():
     texts = ["where is my parcel", "où est mon colis"]
-    # Without a format, the client asks for base64 and decodes it.
+    # Without encoding_format the client requests base64 and decodes it.
     default = client.embeddings.create(model=ENCODER, input=texts)
     floats = client.embeddings.create(model=ENCODER, input=texts, encoding_format="float")
     raw = client.embeddings.create(model=ENCODER, input=texts, encoding_format="base64")
@@ -173,7 +173,7 @@ def errors_are_the_client_s_own():
             call()
         except kind as error:
             assert error.body["code"] and error.body["message"], error.body
-            assert error.request_id, "the gateway names its requests"
+            assert error.request_id, "every response carries a request id"
         else:
             raise AssertionError(f"no {kind.__name__}")
     assert "`n`" in str(refusal(lambda: chat(n=2)))
@@ -188,7 +188,7 @@ def refusal(call):
 
 
 def a_full_gateway_is_a_rate_limit():
-    """More prompt tokens than may wait are refused, with a time to come back."""
+    """Requests beyond the limit on waiting prompt tokens get 429 with Retry-After."""
 
     async def flood():
         many = openai.AsyncOpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=0, timeout=120)
@@ -204,7 +204,7 @@ def a_full_gateway_is_a_rate_limit():
     assert limited and len(limited) < len(answers), answers
     assert int(limited[0].response.headers["retry-after"]) >= 1
     assert not [a for a in answers if isinstance(a, Exception) and a not in limited], answers
-    # With its own retries, which wait as long as the gateway asks for, the client gets through.
+    # With the client's own retries, which honour Retry-After, the request succeeds.
     assert client.with_options(max_retries=8).chat.completions.create(
         model=GENERATOR, messages=[{"role": "user", "content": "hi"}], max_tokens=2
     )

@@ -1,4 +1,4 @@
-//! `vitrine bench http` counts right: against the gateway, and against a stub that misbehaves.
+//! `vitrine bench http` counts correctly, against the gateway and against a stub that misbehaves.
 
 use crate::server::shared;
 use crate::server::vitrine;
@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use tokio::sync::Semaphore;
 
-/// Runs the program beside the runtime that serves the stub.
+/// Runs the program without blocking the runtime that serves the stub.
 async fn bench(arguments: Vec<String>) -> Output {
     let run = move || {
         let data = tempfile::tempdir().expect("a folder");
@@ -25,7 +25,7 @@ async fn bench(arguments: Vec<String>) -> Output {
         command.args(["--json", "--quiet", "bench", "http"]).args(arguments);
         command.output().expect("the program runs")
     };
-    tokio::task::spawn_blocking(run).await.expect("it ends")
+    tokio::task::spawn_blocking(run).await.expect("the program does not panic")
 }
 
 async fn report(arguments: &[&str]) -> Value {
@@ -35,10 +35,11 @@ async fn report(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("one JSON document")
 }
 
-/// What the stub saw, and what it waits for.
+/// State of the stub server.
 struct Stub {
+    /// Requests received.
     seen: AtomicUsize,
-    /// Closed until this many requests came.
+    /// Closed until `opens_at` requests have arrived.
     gate: Semaphore,
     opens_at: usize,
 }
@@ -55,7 +56,7 @@ async fn serve(opens_at: usize) -> (String, Arc<Stub>) {
     (url, stub)
 }
 
-/// Of ten requests six are answered; the others fail, each in its own way.
+/// Answers six of every ten requests; each of the other four fails in a different way.
 async fn misbehave(State(stub): State<Arc<Stub>>) -> Response {
     let event = |payload: &str| format!("data: {payload}\n\n");
     let text =
@@ -64,7 +65,7 @@ async fn misbehave(State(stub): State<Arc<Stub>>) -> Response {
     match number % 10 {
         6 => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "full").into_response(),
         7 => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        // Ends in the middle.
+        // Ends in the middle of the stream.
         8 => Body::from(text("half")).into_response(),
         9 => std::future::pending().await,
         _ => {
@@ -77,7 +78,7 @@ async fn misbehave(State(stub): State<Arc<Stub>>) -> Response {
     }
 }
 
-/// Answers nobody before the gate is open.
+/// Answers no request before the gate is open.
 async fn gated(State(stub): State<Arc<Stub>>) -> Response {
     if stub.seen.fetch_add(1, Ordering::SeqCst) + 1 == stub.opens_at {
         stub.gate.add_permits(1_000_000);
@@ -111,7 +112,7 @@ async fn every_way_to_fail_is_counted_under_its_name() {
         .collect::<serde_json::Map<_, _>>()
         .into();
     let succeeded = (0..seen).filter(|number| number % 10 < 6).count();
-    assert!(seen > 50, "about 90 are due: {seen}");
+    assert!(seen > 50, "about 90 requests are due: {seen}");
     assert_eq!((&found["sent"], &found["errors"]), (&json!(seen), &errors));
     assert_eq!(found["succeeded"], succeeded);
     assert_eq!(found["output_tokens"], 5 * succeeded);
@@ -121,8 +122,9 @@ async fn every_way_to_fail_is_counted_under_its_name() {
     assert!(found["goodput_per_second"].as_f64() > Some(0.0));
 }
 
-/// Goal: the open loop sends whatever the server does. Method: the stub answers nobody until twenty
-/// requests came; a loop that waited for answers would never send the second.
+/// Goal: the open loop sends on schedule whatever the server does. Method: the stub answers nothing
+/// before twenty requests have arrived; a loop that waits for responses would never send the
+/// second.
 #[tokio::test]
 async fn the_open_loop_does_not_wait_for_answers_and_counts_the_wait() {
     let (url, _) = serve(20).await;
@@ -134,7 +136,7 @@ async fn the_open_loop_does_not_wait_for_answers_and_counts_the_wait() {
         report(&["--url", &url, "--rate", "40", "--duration", "1", "--scenario", &path]).await;
     assert!(found["sent"].as_u64() >= Some(20), "{found}");
     assert_eq!(found["failed"], 0, "{found}");
-    // The first of forty a second waited for the twentieth.
+    // The first request waited until the twentieth arrived, at forty a second.
     assert!(found["latency_ms"]["max"].as_f64() > Some(100.0), "{found}");
     let bounded = report(&[
         "--url",

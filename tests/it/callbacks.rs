@@ -1,4 +1,5 @@
-//! Accepted turns come back to the shop's address, signed, and survive a restart.
+//! Callbacks: accepted turns are answered to the shop's webhook, signed, also across a restart;
+//! deliveries that keep failing are listed as dead.
 
 use crate::server::Gateway;
 use crate::server::client;
@@ -9,17 +10,17 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::sync::mpsc;
 
-/// No proxy of the machine stands between the gateway and the receiver.
+/// Keeps the gateway from using the machine's proxy for the receiver.
 const NO_PROXY: (&str, &str) = ("NO_PROXY", "127.0.0.1");
 
-/// One delivery as it came: headers in lower case, and the body.
+/// A received delivery: its head in lower case, and its body.
 #[derive(Debug)]
 struct Delivery {
     head: String,
     body: Vec<u8>,
 }
 
-/// A receiver on a free port that refuses the first `refused` deliveries.
+/// Starts a webhook on a free port that answers the first `refused` deliveries with 500.
 fn receiver(refused: usize) -> (String, mpsc::Receiver<Delivery>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
@@ -137,7 +138,7 @@ async fn what_is_never_taken_is_listed() {
         assert_eq!(packet["reason"], "complaint");
         assert_eq!(packet["epoch"], answer["epoch"]);
     }
-    // The second refusal was answered; the job is put aside right after it.
+    // After the second refusal the job is marked dead, shortly after our response.
     let dead = loop {
         let (status, text) = gateway.get("/v1/deliveries/dead").await;
         assert_eq!(status, 200);

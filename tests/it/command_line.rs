@@ -1,4 +1,4 @@
-//! The command line keeps the contract's exit codes and prints JSON alone with `--json`.
+//! The command line: exit codes, error messages, and nothing but JSON on stdout with `--json`.
 
 use crate::server::root;
 use crate::server::vitrine;
@@ -38,7 +38,7 @@ fn chat_plays_a_whole_sale() {
     let mut stdin = child.stdin.take().expect("stdin is piped");
     stdin.write_all(lines.as_bytes()).expect("written");
     drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
+    let output = child.wait_with_output().expect("the program ends");
     let transcript = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{transcript}");
     assert!(transcript.contains("https://foulee.example/pay/"), "{transcript}");

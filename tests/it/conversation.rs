@@ -1,4 +1,5 @@
-//! The demo's promise: need to product to size to payment link in three exchanges.
+//! Whole conversations over HTTP: from a need to a payment link in three exchanges, hand-off,
+//! deflection, two intents in one message, stated facts and foreign languages.
 
 use crate::server::shared;
 use serde_json::Value;
@@ -122,7 +123,7 @@ async fn two_wishes_in_one_message_are_answered_one_after_the_other() {
     let kept = options.iter().find(|option| option["id"] == "intent=product_search");
     let next = talk.tap(kept.expect("a button for the second wish")).await;
     assert_eq!(next["action"]["kind"], "ask", "{next}");
-    assert_eq!(next["action"]["facet"], "feel", "the words of the first message count: {next}");
+    assert_eq!(next["action"]["facet"], "feel", "the first message's words are remembered: {next}");
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
-//! The engine's greedy output equals llama.cpp's, token for token, on the house drafter.
+//! The engine's greedy output equals llama.cpp's, token for token, on the built-in drafter.
 //!
-//! `tests/golden/drafter.greedy.json` was made with llama.cpp from the same file
-//! (`scripts/drafter/golden.py`, which leaves out prompts whose two best tokens are nearly tied);
-//! the model's checksum is in it, so that a retrained drafter with old golden tokens fails here.
+//! `scripts/drafter/golden.py` made `tests/golden/drafter.greedy.json` with llama.cpp from the same
+//! model file; it leaves out prompts whose two best tokens are nearly tied. The golden file stores
+//! the model's checksum, so this test fails if the drafter is retrained without new golden tokens.
 
 use crate::server::root;
 use crate::server::vitrine;

@@ -1,14 +1,14 @@
-//! After a customer's erasure nothing of them is left: not in the data folder, not in the metrics,
-//! not in the log.
+//! After an erasure no trace of the customer is left in the data folder, the metrics or the log.
 
 use crate::server::Gateway;
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-/// Records are compressed on disk; words that resemble nothing stay readable in them, so that a
-/// search through the bytes can find them.
+/// Text of the customer's messages. Records are compressed on disk, but text without repetition
+/// stays literal, so that a byte search finds it.
 const WORDS: &str = "Zqx9Kvw7Jpr3Wm";
+/// The customer's name; likewise.
 const NAME: &str = "Yb6Tgh2Xcq8Ld";
 
 fn holds(folder: &Path, needle: &str) -> bool {
@@ -17,7 +17,7 @@ fn holds(folder: &Path, needle: &str) -> bool {
         if path.is_dir() {
             return holds(&path, needle);
         }
-        // A file that is being replaced may be gone by now; the next look finds the new one.
+        // A file that is being replaced may be gone by now; the next poll finds the new one.
         let bytes = std::fs::read(&path).unwrap_or_default();
         bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
     })
@@ -49,7 +49,7 @@ async fn an_erased_customer_is_in_no_file_no_metric_and_no_log() {
 
     let request = crate::server::client().delete(format!("{}/v1/customers/c-9", gateway.url));
     assert_eq!(request.send().await.expect("an answer").status(), 204);
-    // The file is written anew in the background.
+    // The store's file is rewritten in the background.
     let mut looks = 0;
     while holds(gateway.data.path(), WORDS) || holds(gateway.data.path(), NAME) {
         looks += 1;

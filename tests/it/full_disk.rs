@@ -1,22 +1,22 @@
-//! A disk that is full: nothing more is taken in, every caller hears why, and what was acknowledged
-//! is there when there is room again.
+//! On a full disk the gateway refuses writes with a 503 that names the reason, still serves reads,
+//! and loses nothing that it acknowledged.
 
 use crate::server::Gateway;
 use crate::server::client;
 use serde_json::Value;
 use serde_json::json;
 
-/// Room for a new thread file and some hundred messages.
+/// Space for a new store file and a few hundred messages, in bytes.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
-/// More messages than that room holds.
+/// More messages than fit.
 const MESSAGES_MAX: u32 = 4_000;
 
-/// A message that does not pack: digits of a sequence without a pattern.
+/// A message that does not compress: pseudo-random hexadecimal digits.
 fn message(number: u32) -> String {
     let mut state = u64::from(number) + 1;
     let digits = (0..200).map(|_| {
-        // Source: Knuth's multiplier for 64-bit linear congruences.
+        // Source: Knuth's multiplier for 64-bit linear congruential generators.
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         format!("{state:016x}")
@@ -44,7 +44,7 @@ async fn a_full_disk_is_503_with_its_reason_and_loses_nothing_that_was_acknowled
         }
         acknowledged = number;
     }
-    assert_eq!(refused["error"]["code"], "store_unavailable", "the room was never used up");
+    assert_eq!(refused["error"]["code"], "store_unavailable", "the disk never filled up");
     let more = json!({ "message": { "text": "more" } });
     for (path, body) in [("/respond", &turn), ("/v1/threads/t/messages", &more)] {
         let answer = client().post(format!("{}{path}", gateway.url)).json(body).send().await;
@@ -56,14 +56,14 @@ async fn a_full_disk_is_503_with_its_reason_and_loses_nothing_that_was_acknowled
         assert!(message.contains("disk is full"), "{path}: {message}");
     }
     assert_eq!(gateway.get("/readyz").await.0, 503);
-    assert_eq!(gateway.get("/healthz").await.0, 200, "it need not be killed for that");
+    assert_eq!(gateway.get("/healthz").await.0, 200, "the process itself is alive");
     let (status, kept) = gateway.get("/v1/threads/t").await;
-    assert!(status == 200 && kept.contains(&message(acknowledged)), "reading goes on");
+    assert!(status == 200 && kept.contains(&message(acknowledged)), "reads still work");
 
     let (_, data) = gateway.terminate();
     let gateway = Gateway::start_in(data, &[]);
     let (status, kept) = gateway.get("/v1/threads/t").await;
-    assert!(status == 200 && kept.contains(&message(acknowledged)), "the last one is there");
+    assert!(status == 200 && kept.contains(&message(acknowledged)), "the last one was kept");
     let body = json!({ "message": { "text": "there is room again" } });
     assert_eq!(gateway.post("/v1/threads/t/messages", &body).await.0, 200);
 }

@@ -1,8 +1,8 @@
-//! Who may call what: every route that the gateway describes, with no key, a wrong one, one without
-//! the scope, and another tenant's.
+//! Access control: every route is called without a key, with a wrong key, with a key that lacks its
+//! scope, and with another tenant's key.
 //!
-//! The routes come from `/openapi.json`; a unit test holds it to the route table, every route that
-//! needs a scope. So a new route is in this test without a line being added here.
+//! The routes come from `/openapi.json`; a unit test checks that it lists every route that needs a
+//! scope. So new routes are covered without a change here.
 
 use crate::server::Gateway;
 use crate::server::client;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 const SCOPES: [&str; 6] = ["turns", "threads", "customers", "catalog", "models", "operate"];
 
-/// One operation of the description.
+/// One operation of the OpenAPI document.
 #[derive(Debug)]
 struct Operation {
     method: Method,
@@ -42,7 +42,7 @@ async fn call(gateway: &Gateway, operation: &Operation, key: Option<&str>) -> (S
         request = request.bearer_auth(key);
     }
     if operation.method == Method::POST || operation.method == Method::PUT {
-        // Enough of a body for any of the routes.
+        // A body that every route accepts.
         request = request.json(&json!({
             "message": { "text": "hello" }, "channel": "sms", "purpose": "outreach",
             "granted": true, "wording_version": "1", "model": "drafter", "prompt": "hello",
@@ -66,7 +66,7 @@ async fn operations(gateway: &Gateway) -> Vec<Operation> {
         for (method, operation) in item.as_object().expect("methods") {
             let Ok(method) = method.to_uppercase().parse() else { continue };
             let scope = &operation["security"][0]["api_key"][0];
-            let scope = scope.as_str().unwrap_or_else(|| panic!("{path} asks for no scope"));
+            let scope = scope.as_str().unwrap_or_else(|| panic!("{path} requires no scope"));
             found.push(Operation { method, path: path.clone(), scope: scope.to_owned() });
         }
     }
@@ -107,11 +107,11 @@ async fn every_route_asks_for_its_key_and_its_scope_and_shows_no_other_tenants_t
         let message = body["error"]["message"].as_str().unwrap_or_default();
         assert!(message.contains(&operation.scope), "{named}: {message}");
     }
-    // Changes come last, and what another tenant asks for changes nothing: 404 throughout.
+    // Another tenant gets 404 for all of them, and its requests change nothing.
     let owned = ["/v1/threads/", "/v1/customers/"];
     for operation in &operations {
         let about_things_of_a = owned.iter().any(|prefix| operation.path.starts_with(prefix));
-        // A PUT makes one's own thing of that name.
+        // A PUT creates the other tenant's own customer of that name.
         if about_things_of_a && operation.method != Method::PUT {
             let (status, body) = call(&gateway, operation, Some("key-b")).await;
             let named = format!("{} {}", operation.method, operation.path);
@@ -122,7 +122,7 @@ async fn every_route_asks_for_its_key_and_its_scope_and_shows_no_other_tenants_t
         let request = client().get(format!("{}{path}", gateway.url)).bearer_auth("key-a");
         async move { request.send().await.expect("an answer").status() }
     };
-    assert_eq!(read("/v1/threads/of-a").await, 200, "still there after all that");
+    assert_eq!(read("/v1/threads/of-a").await, 200, "another tenant's requests must not erase it");
     assert_eq!(read("/v1/customers/of-a").await, 200);
     assert_eq!(read("/nowhere").await, 404);
     assert_eq!(
@@ -148,6 +148,6 @@ async fn one_tenants_rush_is_not_anothers_wait() {
     let refused = get("key-a").await;
     assert_eq!(refused.status(), 429);
     let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-    assert_eq!(wait, 60, "the longest wait that is told");
+    assert_eq!(wait, 60, "the upper bound of `Retry-After`");
     assert_eq!(get("key-b").await.status(), 200);
 }

@@ -1,6 +1,6 @@
-//! The gateway as its users meet it: the real program, real models, over HTTP and the terminal.
+//! Integration tests: the real program with real models, over HTTP and on the command line.
 //!
-//! Needs the encoder under `models/` (`scripts/fetch-encoder`); `scripts/test` sees to it.
+//! They need the encoder under `models/`, which `scripts/test` fetches (`scripts/fetch-encoder`).
 
 mod bench_http;
 mod callbacks;

@@ -1,4 +1,4 @@
-//! Models are loaded, swapped and unloaded while the gateway answers.
+//! Models are loaded, swapped and unloaded while the gateway serves requests.
 
 use crate::server::Gateway;
 use crate::server::client;
@@ -11,10 +11,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
-/// Swaps of the model that words the turns, under load.
+/// Swaps of the drafting model under load.
 const SWAPS: usize = 4;
 
-/// Clients that never pause meanwhile: as many of each kind.
+/// Clients of each kind that send requests without a pause meanwhile.
 const CLIENTS_OF_A_KIND: usize = 3;
 
 fn copy_drafter(folder: &Path, name: &str) -> String {
@@ -32,7 +32,7 @@ async fn model(gateway: &Gateway, name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Clients that ask without a pause until it is over.
+/// A load generator: clients that send requests without a pause until `over` is set.
 #[derive(Clone, Copy)]
 struct Asking<'a> {
     gateway: &'a Gateway,
@@ -41,7 +41,7 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// One client: turns, chats or streamed chats, by its number.
+    /// Runs one client: it sends turns, chats or streamed chats, depending on its number.
     async fn on(self, number: usize) {
         let kind = number % 3;
         let chat = json!({
@@ -75,7 +75,7 @@ async fn another_comes_and_goes(gateway: &Gateway, files: &Path) {
     let small = if small.is_file() {
         small.display().to_string()
     } else {
-        eprintln!("stories260K.gguf is not there: a second drafter takes its place");
+        eprintln!("stories260K.gguf does not exist: using a second copy of the drafter instead");
         copy_drafter(files, "small.gguf")
     };
     let (status, answer) = load(gateway, json!({ "model": small, "as": "small" })).await;
@@ -87,9 +87,9 @@ async fn another_comes_and_goes(gateway: &Gateway, files: &Path) {
     assert_eq!(gateway.post("/v1/completions", &body).await.0, 404);
 }
 
-/// Goal: a swap under constant load fails no request. Method: clients of three kinds ask without a
-/// pause while the model of the turns is replaced several times by files that differ in their
-/// limits, and another model comes and goes; every single answer must be 200 and whole.
+/// Goal: swapping models under constant load fails no request. Method: clients of three kinds send
+/// requests without a pause while the drafting model is replaced several times by copies with other
+/// limits, and another model is loaded and unloaded. Every response must be 200 and complete.
 #[tokio::test]
 async fn swaps_under_load_fail_no_request() {
     let files = tempfile::tempdir().expect("a folder");
@@ -174,7 +174,7 @@ async fn what_cannot_be_loaded_is_refused_with_its_reason_and_changes_nothing() 
     let order = json!({ "model": "drafter", "as": "second", "wait": false });
     assert_eq!(load(&gateway, order.clone()).await.0, 202);
     let (status, answer) = load(&gateway, json!({ "model": "drafter", "as": "second" })).await;
-    assert_eq!(status, 200, "the same order joins the load under way: {answer}");
+    assert_eq!(status, 200, "the same order joins the running load: {answer}");
     let (status, answer) = load(&gateway, json!({ "model": "drafter", "as": "third" })).await;
     assert_eq!((status.as_u16(), &answer["error"]["code"]), (409, &json!("too_many_models")));
     let unload =
@@ -183,12 +183,12 @@ async fn what_cannot_be_loaded_is_refused_with_its_reason_and_changes_nothing() 
         assert_eq!(unload(name).await.0.as_u16(), status, "{name}");
     }
     for _ in 0..2 {
-        assert_eq!(unload("second").await.0, 200, "unloading twice is no error");
+        assert_eq!(unload("second").await.0, 200, "unloading twice is not an error");
     }
 }
 
-/// Goal: memory comes back. Method: the same model comes and goes; without leaks the process is
-/// about as large after the last time as after the first.
+/// Goal: unloading a model frees its memory. Method: load and unload the same model several times;
+/// the resident memory after the last unload must be about the same as after the first.
 #[tokio::test]
 async fn unloading_gives_memory_back() {
     let gateway = Gateway::start(&[]);
@@ -202,7 +202,7 @@ async fn unloading_gives_memory_back() {
         let (_, answer) = gateway.post("/v1/models/unload", &json!({ "model": "other" })).await;
         assert_eq!(answer["state"], "unloaded", "{answer}");
         let Some(after) = answer["resident_bytes_after"].as_u64() else {
-            eprintln!("skipped: this system does not tell resident memory");
+            eprintln!("skipped: this system does not report resident memory");
             return;
         };
         let before = answer["resident_bytes_before"].as_u64().expect("both or none");
@@ -210,6 +210,6 @@ async fn unloading_gives_memory_back() {
         resident.push(after);
     }
     let (first, last) = (resident[0], resident[resident.len() - 1]);
-    // Weights, packed copies and pages of one such model are more than this.
+    // Less than one such model takes: a leaked one would exceed it.
     assert!(last < first + (10 << 20), "resident after each unload: {resident:?}");
 }

@@ -1,4 +1,4 @@
-//! The OpenAI-compatible routes, and the services beside `/respond`.
+//! The OpenAI-compatible routes, and classify, suggest, search and the operational routes.
 
 use crate::server::client;
 use crate::server::shared;

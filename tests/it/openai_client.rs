@@ -1,7 +1,7 @@
-//! The official `openai` client for Python, unmodified, works against the gateway.
+//! The official, unmodified `openai` Python client works against the gateway.
 //!
-//! Installs the client from PyPI into an environment of its own under `target/`, once. Where Python
-//! or PyPI is not there, it says so and passes.
+//! The first run installs the client from PyPI into a virtual environment under `target/`. Without
+//! Python or PyPI the test prints that it was skipped, and passes.
 
 use crate::server::Gateway;
 use crate::server::root;
@@ -11,15 +11,16 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
 
-/// The client's version: its requests are part of what is tested.
+/// The client's version, pinned because its requests are what the test checks.
 const CLIENT: &str = "openai==3.57.0";
 
 const KEY: &str = "a-key-for-the-client";
 
-/// Prompt tokens that may wait: few, so that a burst meets the limit.
+/// Limit on waiting prompt tokens; small, so that a burst of requests exceeds it.
 const WAITING_PROMPT_TOKENS_MAX: &str = "2048";
 
-/// Says why nothing was tested, past the harness, which hides what a passing test prints.
+/// Prints why the test was skipped. Uses stderr directly, because the harness hides the output of
+/// passing tests.
 fn skip(reason: &str) {
     let _ = writeln!(std::io::stderr(), "skipped the openai client: {reason}");
 }
@@ -34,7 +35,7 @@ fn run(command: &mut Command) -> Result<Output, String> {
     Err(format!("{command:?}: {last}"))
 }
 
-/// A Python that has the client.
+/// Path of a Python interpreter with the client installed.
 fn python() -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(CLIENT.replace("==", "-"));
     let python = folder.join("bin/python");

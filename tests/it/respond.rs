@@ -1,4 +1,5 @@
-//! `POST /respond` answers the contract, and bad input with the right status and a named field.
+//! `POST /respond`: the fields of the answer, idempotency, streaming, deadlines, restarts and API
+//! keys; bad input gets the right status and an error that names the field.
 
 use crate::server::Gateway;
 use crate::server::client;
@@ -66,7 +67,7 @@ async fn a_message_is_answered_once() {
     };
     let (first, second) = tokio::join!(send(), send());
     let third = send().await;
-    assert_eq!(first.1, second.1, "byte for byte, even while the first is being answered");
+    assert_eq!(first.1, second.1, "byte for byte, even while the first delivery is being answered");
     assert_eq!(first.1, third.1);
     assert!(third.0 && (first.0 != second.0), "all but one are replays");
 
@@ -147,7 +148,7 @@ async fn bad_input_gets_its_status_and_its_field_named() {
     let (status, body) = shared().get("/nowhere").await;
     assert_eq!((status.as_u16(), body.contains("not_found")), (404, true));
     assert_eq!(shared().get("/respond").await.0, 405);
-    assert_eq!(shared().get("/healthz").await.0, 200, "the gateway is alive after all that");
+    assert_eq!(shared().get("/healthz").await.0, 200, "the gateway is still alive");
 }
 
 #[tokio::test]
@@ -220,7 +221,7 @@ async fn a_restart_forgets_nothing() {
     let (status, answer) = first.post("/respond", &body).await;
     assert_eq!(status, 200, "{answer}");
     let (code, data) = first.terminate();
-    assert_eq!(code, Some(0), "a drained gateway ends with 0");
+    assert_eq!(code, Some(0), "a drained gateway exits with 0");
     let second = Gateway::start_in(data, &[]);
     let (_, replayed) = second.post("/respond", &body).await;
     assert_eq!(replayed, answer);
@@ -232,7 +233,7 @@ async fn a_restart_forgets_nothing() {
             }),
         )
         .await;
-    assert_eq!(next["disclosure"], false, "the thread remembers that it was told");
+    assert_eq!(next["disclosure"], false, "the conversation remembers that it was disclosed");
 }
 
 #[tokio::test]
@@ -247,7 +248,7 @@ async fn a_thread_can_be_read_and_erased() {
     assert_eq!(shared().get("/v1/threads/gone").await.0, 404);
     assert_eq!(erase().await.expect("an answer").status(), 404);
     let (status, answer) = shared().post("/respond", &body).await;
-    assert_eq!(status, 409, "a late redelivery does not bring it back: {answer}");
+    assert_eq!(status, 409, "a late redelivery does not restore it: {answer}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Starts the real gateway on a free port and talks to it.
+//! Test harness: starts the real program on a free port and sends it requests.
 
 use reqwest::Client;
 use reqwest::StatusCode;
@@ -17,12 +17,13 @@ use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use tempfile::TempDir;
 
-/// The folder of the project.
+/// The project's root folder.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The built program with the example shop's configuration and a data folder of its own.
+/// A command for the built program, with the example shop's configuration and a separate data
+/// folder.
 pub(crate) fn vitrine(data: &TempDir) -> Command {
     with_shop(Command::new(env!("CARGO_BIN_EXE_vitrine")), data)
 }
@@ -32,13 +33,14 @@ fn with_shop(mut command: Command, data: &TempDir) -> Command {
         .current_dir(root())
         .env("VITRINE_CONFIG", "examples/shop/vitrine.toml")
         .env("VITRINE_DATA__DIR", data.path())
-        // Unoptimised code on a busy machine is slow; what is tested here is not speed.
+        // Unoptimised code on a busy machine is slow, and these tests do not measure speed.
         .env("VITRINE_DRAFT__DEADLINE_MS", "60000");
     command
 }
 
-/// Runs the program until it ends, or until this process closes the pipe or ends, however it ends:
-/// then SIGTERM. Nobody but the program holds its log, so a reader sees the end of it.
+/// Shell script that runs the program and sends it SIGTERM when the pipe on its standard input
+/// closes, which also happens if the test process is killed. Only the program holds the write end
+/// of the log, so a reader of the log sees its end.
 const KEEPER: &str = r#"
     exec 3<&0
     "$0" "$@" 3<&- & pid=$!
@@ -49,44 +51,45 @@ const KEEPER: &str = r#"
     exit "$code"
 "#;
 
-/// What `ulimit -f` counts in. Source: POSIX, `ulimit`.
+/// Unit of `ulimit -f`, in bytes. Source: POSIX, `ulimit`.
 const FILE_BLOCK_BYTES: u64 = 512;
 
-/// A running gateway; ended when dropped, and with this process.
+/// A running gateway; it is terminated when dropped, and when the test process ends.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     keeper: Child,
     pub(crate) url: String,
     pub(crate) data: TempDir,
-    /// Reads the log until the gateway ends.
+    /// Thread that reads the log until the gateway ends.
     reader: Option<JoinHandle<()>>,
 }
 
 impl Gateway {
-    /// Starts one with extra variables and waits until it is ready.
+    /// Starts a gateway with extra environment variables and waits until it is ready.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
         Self::start_in(tempfile::tempdir().expect("a temporary folder"), variables)
     }
 
-    /// The same, its log kept in a file.
+    /// The same, with the log copied to a file.
     pub(crate) fn start_logged(variables: &[(&str, &str)], log: &Path) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
         Self::begin(data, variables).until_ready_logged(Some(log.to_path_buf()))
     }
 
-    /// The same on a data folder that is there already.
+    /// The same, on an existing data folder.
     pub(crate) fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
         Self::begin(data, variables).until_ready()
     }
 
-    /// One that can write no file beyond so many bytes, as on a disk without room.
+    /// Starts a gateway that cannot write any file beyond `file_bytes_max`, to simulate a full
+    /// disk.
     pub(crate) fn start_limited(data: TempDir, file_bytes_max: u64) -> Self {
         let blocks = file_bytes_max / FILE_BLOCK_BYTES;
         let keeper = format!("trap '' XFSZ\nulimit -f {blocks}\n{KEEPER}");
         Self::begin_kept(data, &[], &keeper).until_ready()
     }
 
-    /// Starts one and does not wait.
+    /// Starts a gateway and does not wait until it is ready.
     pub(crate) fn begin(data: TempDir, variables: &[(&str, &str)]) -> Starting {
         Self::begin_kept(data, variables, KEEPER)
     }
@@ -103,7 +106,7 @@ impl Gateway {
         Starting { keeper, lines, log: Vec::new(), data }
     }
 
-    /// Ends it as a supervisor would, with SIGTERM, and tells its exit code.
+    /// Stops the gateway with SIGTERM and returns its exit code and data folder.
     pub(crate) fn terminate(mut self) -> (Option<i32>, TempDir) {
         let code = self.end();
         let data = std::mem::replace(&mut self.data, tempfile::tempdir().expect("a folder"));
@@ -114,18 +117,18 @@ impl Gateway {
         drop(self.keeper.stdin.take());
         let status = self.keeper.wait();
         if let Some(reader) = self.reader.take() {
-            // A reader that broke off has told why on its own thread.
+            // If the reader panicked, its message was printed already.
             let _ = reader.join();
         }
         status.ok()?.code()
     }
 
-    /// Posts JSON and reads the status and the JSON that comes back.
+    /// Posts JSON and returns status and JSON body; `null` if the body is not JSON.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         self.post_text(path, body.to_string()).await
     }
 
-    /// Posts any text.
+    /// Posts a text as the body, valid JSON or not.
     pub(crate) async fn post_text(&self, path: &str, body: String) -> (StatusCode, Value) {
         let request = client().post(format!("{}{path}", self.url));
         let answer = request
@@ -139,7 +142,7 @@ impl Gateway {
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 
-    /// Gets a path as text.
+    /// Gets a path and returns status and body text.
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {
         let answer = client().get(format!("{}{path}", self.url)).send().await;
         let answer = answer.expect("the gateway answers");
@@ -147,7 +150,7 @@ impl Gateway {
     }
 }
 
-/// A gateway that may still be loading.
+/// A gateway that may still be loading its models.
 #[derive(Debug)]
 pub(crate) struct Starting {
     keeper: Child,
@@ -157,11 +160,14 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    /// Reads the log up to the line that holds `mark` and gives what follows it, up to a space.
+    /// Reads the log up to the line that contains `mark` and returns the word after it.
+    ///
+    /// # Panics
+    /// If the gateway ends first, with its log.
     pub(crate) fn until(&mut self, mark: &str) -> String {
         loop {
             let Some(Ok(line)) = self.lines.next() else {
-                panic!("the gateway ended before it said `{mark}`:\n{}", self.log.join("\n"));
+                panic!("the gateway ended before it logged `{mark}`:\n{}", self.log.join("\n"));
             };
             let found = line.split_once(mark).map(|(_, rest)| rest.to_owned());
             self.log.push(line);
@@ -171,21 +177,21 @@ impl Starting {
         }
     }
 
-    /// Every line so far.
+    /// All log lines so far.
     pub(crate) fn log(&self) -> &[String] {
         &self.log
     }
 
-    /// Waits for the line that says so.
+    /// Waits until the gateway is ready.
     pub(crate) fn until_ready(self) -> Gateway {
         self.until_ready_logged(None)
     }
 
-    /// The same, and keeps the log in a file.
+    /// The same, with the log copied to the file `kept`, if any.
     pub(crate) fn until_ready_logged(mut self, kept: Option<PathBuf>) -> Gateway {
         let url = self.until("listening on ");
         let Self { keeper, lines, log, data } = self;
-        // The pipe must be read on, or a full one would stop the gateway.
+        // Keep reading: a full pipe would block the gateway.
         let reader = std::thread::spawn(move || {
             let mut kept = kept.map(|path| std::fs::File::create(path).expect("a log file"));
             for line in log.into_iter().chain(lines.map_while(Result::ok)) {
@@ -204,8 +210,8 @@ impl Drop for Gateway {
     }
 }
 
-/// One client for all tests; no proxy may stand between us and loopback. It keeps no connection:
-/// each test has a runtime of its own, and a kept connection would die with the one that made it.
+/// The HTTP client of all tests, without a proxy. It pools no connections: each test has its own
+/// runtime, and a pooled connection would die with the runtime that opened it.
 pub(crate) fn client() -> &'static Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
@@ -214,7 +220,7 @@ pub(crate) fn client() -> &'static Client {
     })
 }
 
-/// A gateway that the tests of one process share; each uses threads of its own.
+/// A gateway shared by the tests of one process; each test uses its own conversations.
 pub(crate) fn shared() -> &'static Gateway {
     static SHARED: OnceLock<Gateway> = OnceLock::new();
     SHARED.get_or_init(|| Gateway::start(&[]))

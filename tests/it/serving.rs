@@ -1,15 +1,17 @@
-//! What the engine saves and gives back, as clients see it: computed prompts, seats, refusals.
+//! Engine behaviour as clients see it: prefix caching, cancellation on disconnect, refusals under
+//! overload.
 
 use crate::server::Gateway;
 use crate::server::client;
 use serde_json::Value;
 use serde_json::json;
 
-/// Looks at a metric until it satisfies; each look is a request, so this waits without sleeping.
+/// Polls a metric until its value satisfies the condition. Each poll is a request, so there is no
+/// sleeping.
 async fn until(gateway: &Gateway, metric: &str, satisfies: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..20_000 {
         let (_, text) = gateway.get("/metrics").await;
-        // With labels or without.
+        // Sums the metric over all its labels.
         let values = text.lines().filter_map(|line| {
             let (name, value) = line.rsplit_once(' ')?;
             let known = name.split('{').next() == Some(metric);
@@ -20,7 +22,7 @@ async fn until(gateway: &Gateway, metric: &str, satisfies: impl Fn(f64) -> bool)
             return value;
         }
     }
-    panic!("{metric} never satisfies");
+    panic!("{metric} never satisfied the condition");
 }
 
 #[tokio::test]
@@ -68,7 +70,7 @@ async fn a_computed_prompt_is_found_again_until_a_thread_is_erased() {
 async fn a_client_that_hangs_up_is_not_answered_to_the_end() {
     let gateway = Gateway::start(&[]);
     for stream in [false, true] {
-        // Nearly uniform sampling: the model's end of text is one of thousands.
+        // At this temperature sampling is nearly uniform, so the end-of-text token is unlikely.
         let body = json!({
             "model": "drafter", "prompt": "a", "max_tokens": 450, "temperature": 50.0, "seed": 1,
             "stream": stream,
@@ -84,7 +86,8 @@ async fn a_client_that_hangs_up_is_not_answered_to_the_end() {
     }
 }
 
-/// Goal: overload is refused with a time that makes sense, and what was accepted ends well.
+/// Goal: under overload, requests are refused with a plausible `Retry-After`, and every accepted
+/// one succeeds.
 #[tokio::test]
 async fn overload_is_refused_with_a_time_to_come_back() {
     let gateway = Gateway::start(&[
@@ -111,6 +114,6 @@ async fn overload_is_refused_with_a_time_to_come_back() {
             other => panic!("status {other}"),
         }
     }
-    // The line has four places; how many of the first leave it to run in time is the machine's.
+    // At least the four that may wait succeed; how many more depends on the machine's speed.
     assert!(accepted >= 4 && refused >= 1, "{accepted} accepted, {refused} refused");
 }

@@ -1,4 +1,5 @@
-//! Before its models are warm the gateway answers, and says that it is starting.
+//! Startup: the gateway answers 503 while its models load, and exits with a reason if loading
+//! fails.
 
 use crate::server::Gateway;
 use crate::server::client;
@@ -7,8 +8,8 @@ use crate::server::vitrine;
 use serde_json::Value;
 use std::process::Command;
 
-/// Goal: no connection hangs while the models load. Method: a policy file that is a named pipe
-/// holds the loading until the test writes it, so that no timing is involved.
+/// Goal: no connection hangs while the models load. Method: the policy file is a named pipe, which
+/// blocks loading until the test writes to it, so the test does not depend on timing.
 #[tokio::test]
 async fn requests_while_the_models_load_get_503_and_probes_tell_life_from_readiness() {
     let data = tempfile::tempdir().expect("a folder");

@@ -1,7 +1,8 @@
-//! Token ids equal llama.cpp's on every case of its own vocabulary files.
+//! Token ids equal llama.cpp's on every case of llama.cpp's own vocabulary files.
 //!
-//! The files lie outside the project, under `../shared`; without them this says so and passes.
-//! A case is a text in `NAME.gguf.inp` and its ids, nothing framed, in `NAME.gguf.out`.
+//! The files are outside the project, under `../shared`; without them the tests print that they
+//! were skipped, and pass. A case is a text in `NAME.gguf.inp` and its token ids, without begin and
+//! end tokens, in `NAME.gguf.out`.
 
 use crate::server::root;
 use serde_json::Value;
@@ -20,8 +21,8 @@ fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    // Past the harness, which hides what a passing test prints.
-    let _ = writeln!(std::io::stderr(), "skipped: {} is not there", folder.display());
+    // Written to stderr directly, because the harness hides the output of passing tests.
+    let _ = writeln!(std::io::stderr(), "skipped: {} does not exist", folder.display());
     None
 }
 
@@ -29,7 +30,7 @@ fn open(folder: &std::path::Path, name: &str) -> Tokenizer {
     open_tokenizer(&folder.join(format!("ggml-vocab-{name}.gguf"))).expect("a vocabulary")
 }
 
-/// Texts and their ids.
+/// Texts and their expected token ids.
 fn cases(folder: &std::path::Path, name: &str) -> Vec<(String, Vec<u32>)> {
     let read = |extension: &str| {
         let path = folder.join(format!("ggml-vocab-{name}.gguf.{extension}"));
@@ -79,7 +80,7 @@ fn llama_spm_ids_equal_llama_cpp_s() {
 
 #[test]
 fn bert_ids_equal_llama_cpp_s() {
-    // It lowers letters, takes accents off and puts spaces between words.
+    // Not reversible: it lower-cases, strips accents and separates words by single spaces.
     check("bert-bge", false);
 }
 
@@ -104,11 +105,11 @@ fn no_control_token_of_any_vocabulary_can_be_typed() {
     }
 }
 
-/// A GGUF file whose pre-tokenizer has another name.
+/// A copy of the GGUF file with another pre-tokenizer name.
 fn renamed(file: &[u8], name: &str) -> Vec<u8> {
     let key = b"tokenizer.ggml.pre";
     let place = file.windows(key.len()).position(|window| window == key).expect("the key");
-    // Behind the key: the type, the length and the text of its value.
+    // After the key: the value's type (4 bytes), its length (8 bytes) and its text.
     let value = place + key.len() + 4;
     let (length, _) = file[value..].split_first_chunk().expect("a length");
     let length = usize::try_from(u64::from_le_bytes(*length)).expect("it fits");

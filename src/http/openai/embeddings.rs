@@ -1,4 +1,4 @@
-//! `POST /v1/embeddings`: sentences to vectors of unit length.
+//! `POST /v1/embeddings`: embeds texts as vectors of unit length.
 
 use crate::http::App;
 use crate::http::body::Json;
@@ -50,7 +50,7 @@ pub(crate) async fn embeddings(
     Ok(axum::Json(EmbeddingsAnswer { object: "list", model: request.model, data, usage }))
 }
 
-/// How embeddings are written in the format asked for.
+/// Encoder of embeddings for the requested format.
 fn values(format: Option<&str>) -> Result<fn(Vec<f32>) -> EmbeddingValues, ApiError> {
     match format {
         None | Some("float") => Ok(EmbeddingValues::Floats),

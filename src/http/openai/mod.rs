@@ -1,4 +1,7 @@
-//! `POST /v1/chat/completions` and `/v1/completions`, whole or streamed.
+//! `POST /v1/chat/completions` and `/v1/completions`, as one body or streamed.
+//!
+//! Compatible with OpenAI clients; fields that would change the output but are not implemented are
+//! refused, not ignored.
 
 pub(crate) mod embeddings;
 
@@ -43,13 +46,13 @@ use vitrine_engine::text::ChatMessage;
 use vitrine_engine::text::Special;
 use vitrine_engine::text::TemplateSettings;
 
-/// Output tokens when a request does not say.
+/// Output tokens when a request sets no limit.
 const OUTPUT_TOKENS_DEFAULT: usize = 256;
 
-/// The API's own default temperature.
+/// Default temperature of the OpenAI API.
 const TEMPERATURE_DEFAULT: f32 = 1.0;
 
-/// Which of the two endpoints speaks; they differ in names only.
+/// The endpoint that a response belongs to; the two differ in field names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
     Chat,
@@ -57,7 +60,7 @@ enum Endpoint {
 }
 
 impl Endpoint {
-    /// A new answer's id.
+    /// Creates an id for a new response.
     fn id(self) -> String {
         let prefix = match self {
             Self::Chat => "chatcmpl",
@@ -94,19 +97,19 @@ pub(crate) async fn chat(
     app.generate(&model, Endpoint::Chat, prompt, request.sampling).await
 }
 
-/// The role that templates know: `developer` is the API's later word for `system`.
+/// Maps a role to the one chat templates know: OpenAI renamed `system` to `developer`.
 fn role(role: &str) -> &str {
     if role == "developer" { "system" } else { role }
 }
 
-/// The one text of a completion.
+/// Extracts the single prompt of a completion; batches of prompts are refused.
 fn only(prompt: OneOrMany) -> Result<String, ApiError> {
     let mut prompts = prompt.into_vec();
     let count = prompts.len();
     match prompts.pop() {
         Some(prompt) if count == 1 => Ok(prompt),
         _ => {
-            let message = format!("field `prompt` holds {count} texts; allowed: one");
+            let message = format!("field `prompt` has {count} texts; allowed: one");
             Err(ApiError::impossible("one_prompt", message))
         }
     }
@@ -132,12 +135,12 @@ pub(crate) async fn completions(
     app.generate(&model, Endpoint::Completion, prompt, request.sampling).await
 }
 
-/// What a model continues.
+/// A tokenized prompt.
 struct Prompt {
-    /// Whose: prompts of one tenant are never found again by another.
+    /// Owner of the prompt's cached pages; tenants never share them.
     tenant: TenantId,
     token_ids: Vec<u32>,
-    /// Repeated before the output.
+    /// Text repeated before the output; empty for none.
     echo: String,
 }
 
@@ -182,11 +185,14 @@ impl App {
     }
 }
 
-/// What the answer must match; said in one way, or not at all.
+/// The output constraint, if any.
+///
+/// # Errors
+/// If the request sets more than one of the fields that constrain the output.
 fn one_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
     let mut grammars = body.take_grammars();
     if let [(first, _), (second, _), ..] = grammars[..] {
-        let message = format!("fields `{first}` and `{second}`: only one may be given");
+        let message = format!("fields `{first}` and `{second}`: at most one may be set");
         return Err(ApiError::impossible("one_constraint", message));
     }
     Ok(grammars.pop().map(|(_, grammar)| grammar))
@@ -214,7 +220,7 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) ->
     }
 }
 
-/// What every chunk of one answer says of itself.
+/// Fields that all chunks of one response share.
 struct Header {
     endpoint: Endpoint,
     id: String,
@@ -278,7 +284,7 @@ impl Header {
     }
 }
 
-/// Dropping the stream (the client hung up) drops the generation, which cancels it.
+/// Streams a generation. When the client disconnects, the stream is dropped, which cancels it.
 fn events(
     header: Header,
     mut generation: Generation,

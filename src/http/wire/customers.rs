@@ -1,26 +1,25 @@
-//! Bodies of customers: profile, ledger, facts, identities, export.
+//! Bodies of `/v1/customers/{id}`: profile, consents, facts, identities and export.
 
 use crate::http::wire::threads::ThreadAnswer;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What a shop says of a customer: the body of `PUT /v1/customers/{id}`, and a part of `customer`
-/// in a turn.
+/// A customer's profile: body of `PUT /v1/customers/{id}`, and part of `customer` in a turn.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct ProfileBody {
-    /// First name, as the customer wants to be called.
+    /// Name to address the customer by, usually the first name.
     #[serde(default)]
     pub(crate) name: Option<String>,
-    /// Such as `vip`.
+    /// Customer tier, such as `vip` (see `turn.personal_tiers`).
     #[serde(default)]
     pub(crate) tier: Option<String>,
-    /// Free text or a date.
+    /// Last purchase, as free text or a date.
     #[serde(default)]
     pub(crate) last_purchase: Option<String>,
 }
 
-/// A customer as kept.
+/// A stored customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CustomerAnswer {
     pub(crate) customer_id: String,
@@ -29,28 +28,28 @@ pub(crate) struct CustomerAnswer {
     pub(crate) last_purchase: Option<String>,
     pub(crate) identities: Vec<IdentityBody>,
     pub(crate) consents: Vec<ConsentBody>,
-    /// When the customer last said STOP.
+    /// When the customer last opted out of outreach with STOP.
     pub(crate) outreach_stopped_at: Option<String>,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
 }
 
-/// A linked address.
+/// An address linked to the customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IdentityBody {
     pub(crate) channel: &'static str,
     pub(crate) address: String,
-    /// `verified_customer` or `link_token`.
+    /// How it was proved: `verified_customer` or `link_token`.
     pub(crate) proof: &'static str,
     pub(crate) linked_at: String,
 }
 
-/// One row of the consent ledger.
+/// One entry of the consent ledger.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ConsentBody {
     /// `assistance`, `personalisation` or `outreach`.
     pub(crate) purpose: &'static str,
-    /// Everywhere if null.
+    /// The channel it applies to; null for all channels.
     pub(crate) channel: Option<&'static str>,
     pub(crate) wording_version: String,
     pub(crate) source_message: Option<String>,
@@ -58,41 +57,42 @@ pub(crate) struct ConsentBody {
     pub(crate) withdrawn_at: Option<String>,
 }
 
-/// `POST /v1/customers/{id}/consents`.
+/// Body of `POST /v1/customers/{id}/consents`.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct ConsentRequest {
     /// `assistance`, `personalisation` or `outreach`.
     pub(crate) purpose: String,
-    /// Given, or taken back.
+    /// `true` grants the consent, `false` withdraws it.
     pub(crate) granted: bool,
-    /// Everywhere if it is not said.
+    /// The channel it applies to; all channels if left out.
     #[serde(default)]
     pub(crate) channel: Option<String>,
-    /// Which wording the customer saw.
+    /// Version of the consent wording that the customer saw.
     pub(crate) wording_version: String,
-    /// The message that says so.
+    /// Id of the message that expressed it.
     #[serde(default)]
     pub(crate) source_message: Option<String>,
 }
 
-/// `GET /v1/customers/{id}/facts`.
+/// Response of `GET /v1/customers/{id}/facts`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FactsAnswer {
     pub(crate) customer_id: String,
     pub(crate) facts: Vec<LedgerFactBody>,
 }
 
-/// One thing that the customer told us.
+/// One fact known about the customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LedgerFactBody {
     pub(crate) key: String,
     pub(crate) value: String,
     /// `stated` or `inferred`.
     pub(crate) kind: &'static str,
-    /// The customer's own words; null for a tap.
+    /// The customer's own words; null if it came from a tap.
     pub(crate) verbatim: Option<String>,
-    /// The message it came from.
+    /// Id of the message that it comes from.
     pub(crate) source: Option<String>,
+    /// `assistance`, `personalisation` or `outreach`; it decides how long the fact is kept.
     pub(crate) purpose: &'static str,
     /// 0 to 1.
     pub(crate) confidence: f64,
@@ -100,21 +100,22 @@ pub(crate) struct LedgerFactBody {
     pub(crate) learnt_at: String,
 }
 
-/// `POST /v1/customers/{id}/identities`: links an address that is proved, or asks for a token that
-/// proves it.
+/// Body of `POST /v1/customers/{id}/identities`: links a verified address, or requests a link
+/// token.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct IdentityRequest {
     pub(crate) channel: String,
-    /// Needed with `verified_customer_id`; without it the address is the one that the token comes
-    /// back from.
+    /// Required with `verified_customer_id`. Ignored otherwise: the address that sends the token
+    /// back is linked.
     #[serde(default)]
     pub(crate) address: Option<String>,
-    /// The customer id that the shop verified on that channel: must be this customer's.
+    /// Id of the customer whose address the shop has verified; must equal the id in the path. If
+    /// left out, a link token is issued.
     #[serde(default)]
     pub(crate) verified_customer_id: Option<String>,
 }
 
-/// A token for the customer to send back from the channel.
+/// A token that the customer sends from the channel to prove the address.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkTokenAnswer {
     pub(crate) link_token: String,
@@ -122,7 +123,7 @@ pub(crate) struct LinkTokenAnswer {
     pub(crate) expires_at: String,
 }
 
-/// `GET /v1/customers/{id}/export`: everything, in one document.
+/// Response of `GET /v1/customers/{id}/export`: everything stored about the customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExportAnswer {
     pub(crate) exported_at: String,

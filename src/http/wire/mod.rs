@@ -1,4 +1,4 @@
-//! Every body that crosses the wire, and nothing else: names and shapes are the contract.
+//! Request and response bodies, and nothing else. Their field names and shapes are the public API.
 
 pub(crate) mod customers;
 pub(crate) mod models;
@@ -14,29 +14,29 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use vitrine_base::money::Money;
 
-/// The one shape of every error.
+/// The body of every error response.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
     pub(crate) error: ErrorDetail,
 }
 
-/// What went wrong, for programs (`code`) and for people (`message`).
+/// An error, for programs (`code`) and for people (`message`).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorDetail {
-    /// Stable, such as `queue_full`.
+    /// Stable code such as `queue_full`.
     pub(crate) code: &'static str,
-    /// Says what was found and what is allowed.
+    /// What was found and what is allowed.
     pub(crate) message: String,
-    /// Also in the header `x-request-id` and in the log.
+    /// Request id; also in the header `x-request-id` and in the log.
     pub(crate) request_id: String,
 }
 
 /// An exact amount: a decimal string and a currency.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct MoneyBody {
-    /// Such as `129.00`.
+    /// Decimal amount such as `129.00`.
     pub(crate) amount: String,
-    /// ISO 4217.
+    /// Currency code, ISO 4217.
     pub(crate) currency: String,
 }
 
@@ -46,7 +46,7 @@ impl From<&Money> for MoneyBody {
     }
 }
 
-/// Rounds to what a reader needs: four decimals.
+/// Rounds to four decimals, which is enough for readers.
 pub(crate) fn rounded(value: f32) -> f64 {
     (f64::from(value) * 10_000.0).round() / 10_000.0
 }

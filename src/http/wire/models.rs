@@ -1,4 +1,4 @@
-//! Bodies of listing, loading and unloading models.
+//! Bodies of `/v1/models`: listing, loading and unloading models.
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -13,61 +13,64 @@ pub(crate) struct ModelBody {
     pub(crate) task: &'static str,
     /// `loading`, `ready`, `draining` or `failed`.
     pub(crate) state: &'static str,
-    /// Why it failed, or why its last load did while an older model serves on.
+    /// Why loading failed; also set while an older model of this name still serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
-    /// Size of its file.
+    /// Size of the model file, in bytes.
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
     pub(crate) owned_by: &'static str,
-    /// Tokens of prompt and output together.
+    /// Longest sequence, prompt and output together, in tokens.
     pub(crate) context_tokens_max: Option<usize>,
-    /// Whether it words the turns of `/respond`.
+    /// Whether this model drafts the replies of `/respond`.
     pub(crate) draft: bool,
-    /// What it takes in memory; null while nothing serves.
+    /// Memory use; null while no model serves under this name.
     pub(crate) memory: Option<ModelMemoryBody>,
-    /// Requests that it generates for, and that wait for it.
+    /// Sequences that generate now.
     pub(crate) running: usize,
+    /// Sequences that wait for their first step.
     pub(crate) waiting: usize,
-    /// Whether a successor is being loaded beside it.
+    /// Whether a replacement is being loaded.
     pub(crate) successor_loads: bool,
-    /// Older models of this name that still finish what they accepted.
+    /// Replaced models of this name that still finish accepted requests.
     pub(crate) draining_count: usize,
 }
 
-/// What a model takes in memory, bytes.
+/// Memory use of a model, in bytes.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct ModelMemoryBody {
+    /// The sum of the fields below.
     pub(crate) resident_bytes: u64,
     pub(crate) weight_bytes: u64,
+    /// Copies of weights in the layout that the kernels read.
     pub(crate) packed_bytes: u64,
     pub(crate) kv_bytes: u64,
 }
 
-/// `GET /v1/models`.
+/// Response of `GET /v1/models`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ModelsAnswer {
     pub(crate) object: &'static str,
     pub(crate) data: Vec<ModelBody>,
 }
 
-/// `POST /v1/models/load`.
+/// Body of `POST /v1/models/load`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoadRequest {
-    /// A name under `models.dir`, or a path where `models.load_paths` allows it.
+    /// A name under `models.dir`, or a path if `models.load_paths` permits paths.
     pub(crate) model: String,
-    /// The name it will go by; its own where none is given.
+    /// Name to serve it under; default: the model's own name.
     #[serde(default, rename = "as")]
     pub(crate) alias: Option<String>,
-    /// Whether it words the turns from then on.
+    /// Whether it drafts the replies of `/respond` from then on. Default: false.
     #[serde(default)]
     pub(crate) draft: bool,
-    /// Whether to answer only when it serves; otherwise 202 at once.
+    /// Whether to answer when the model serves (default); `false`: answer 202 at once.
     #[serde(default = "yes")]
     pub(crate) wait: bool,
-    /// Memory for its keys and values, such as `"64 MiB"`; `engine.kv_bytes_max` where none is
-    /// given, and likewise below.
+    /// Memory for keys and values, such as `"64 MiB"`. This and the fields below default to the
+    /// configuration key of the same name in `[engine]`.
     #[serde(default)]
     pub(crate) kv_bytes_max: Option<SizeBody>,
     #[serde(default)]
@@ -84,7 +87,7 @@ fn yes() -> bool {
     true
 }
 
-/// A size: `"64 MiB"`, or a number of bytes.
+/// A size in bytes, as a number or as a text such as `"64 MiB"`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum SizeBody {
@@ -92,24 +95,25 @@ pub(crate) enum SizeBody {
     Text(String),
 }
 
-/// `POST /v1/models/unload`.
+/// Body of `POST /v1/models/unload`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnloadRequest {
-    /// Its name.
+    /// Name of the model.
     pub(crate) model: String,
 }
 
-/// A load's or unload's answer: the model, and the whole process in memory.
+/// Response of a load or an unload: the model, and the memory of the process.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SwapAnswer {
     pub(crate) id: String,
-    /// As in `GET /v1/models/{name}`, or `unloaded`.
+    /// State as in `GET /v1/models/{name}`, or `unloaded`.
     pub(crate) state: &'static str,
-    /// The model as `GET /v1/models/{name}` shows it; null once it is unloaded.
+    /// The model as in `GET /v1/models/{name}`; null once it is unloaded.
     pub(crate) model: Option<ModelBody>,
-    /// Memory of the process that lies in RAM, before and after; null where the system does not
-    /// tell.
+    /// Resident memory of the process before the change, in bytes; null if the system does not
+    /// report it.
     pub(crate) resident_bytes_before: Option<u64>,
+    /// The same after the change.
     pub(crate) resident_bytes_after: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! The OpenAI-compatible bodies, so that existing clients work unchanged.
+//! Bodies of the OpenAI-compatible routes; existing OpenAI clients work unchanged.
 //!
 //! Source: the public OpenAI API reference, `chat.completions`, `completions`, `embeddings`.
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use vitrine_engine::Grammar;
 
-/// One string or several.
+/// One string or an array of strings.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(untagged, expecting = "a string or an array of strings")]
 pub(crate) enum OneOrMany {
@@ -27,61 +27,67 @@ impl OneOrMany {
     }
 }
 
-/// Sampling settings that chat and completion share.
+/// Settings that chat and text completions share.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct SamplingBody {
-    /// 0 is greedy; default 1.
+    /// 0 for greedy decoding; default 1.
     #[serde(default)]
     pub(crate) temperature: Option<f32>,
+    /// Nucleus sampling; default 1, which has no effect.
     #[serde(default)]
     pub(crate) top_p: Option<f32>,
+    /// Samples from the k likeliest tokens; default 0, no limit.
     #[serde(default)]
     pub(crate) top_k: Option<usize>,
+    /// Smallest probability relative to the likeliest token; default 0.
     #[serde(default)]
     pub(crate) min_p: Option<f32>,
-    /// Same seed, same text.
+    /// The same seed and request give the same text; default: random.
     #[serde(default)]
     pub(crate) seed: Option<u64>,
-    /// Up to 8 strings that end the text.
+    /// Up to 8 strings that end the output.
     #[serde(default)]
     pub(crate) stop: Option<OneOrMany>,
+    /// Most output tokens; default 256.
     #[serde(default)]
     pub(crate) max_tokens: Option<usize>,
+    /// The same as `max_tokens`, and takes precedence.
     #[serde(default)]
     pub(crate) max_completion_tokens: Option<usize>,
     #[serde(default)]
     pub(crate) stream: bool,
     #[serde(default)]
     pub(crate) stream_options: Option<StreamOptions>,
-    /// Whether to go on to the token limit when the model ends its text, as benchmarks ask.
+    /// Whether to continue to the token limit when the model ends its text; for benchmarks.
     #[serde(default)]
     pub(crate) ignore_eos: bool,
-    /// Fields of the API that are not offered here.
+    /// Fields of the API that are not supported.
     #[serde(flatten)]
     pub(crate) refused: RefusedFields,
-    /// What the answer must match. Of this field and the next three at most one may be given.
+    /// Format of the output. At most one of this field and the next three may be set.
     #[serde(default)]
     pub(crate) response_format: Option<ResponseFormat>,
-    /// A JSON schema that the answer must satisfy; `guided_json` means the same.
+    /// JSON schema that the output must satisfy; alias `guided_json`.
     #[serde(default, alias = "guided_json")]
     #[schema(value_type = Option<Object>)]
     pub(crate) json_schema: Option<Value>,
-    /// A regular expression that matches the whole answer; `guided_regex` means the same.
+    /// Regular expression that must match the whole output; alias `guided_regex`.
     #[serde(default, alias = "guided_regex")]
     pub(crate) regex: Option<String>,
-    /// A Lark grammar (llguidance's dialect, not GBNF) of the answer, beginning with the rule
-    /// `start`; `guided_grammar` means the same.
+    /// Lark grammar of the output (llguidance's dialect, not GBNF) with the start rule `start`;
+    /// alias `guided_grammar`.
     #[serde(default, alias = "guided_grammar")]
     pub(crate) grammar: Option<String>,
 }
 
-/// What an answer must match, as the OpenAI API says it.
+/// Format of the output, as in the OpenAI API.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum ResponseFormat {
     /// Any text.
     Text,
-    /// A JSON object; with `schema`, one that satisfies it, as llama.cpp's server has it.
+    /// A JSON object, which must satisfy `schema` if it is set (an extension of llama.cpp's
+    /// server).
     JsonObject {
         #[serde(default)]
         #[schema(value_type = Option<Object>)]
@@ -91,18 +97,17 @@ pub(crate) enum ResponseFormat {
     JsonSchema { json_schema: NamedSchema },
 }
 
-/// A schema; its `name` is for the client's own use, and it is enforced whether `strict` is asked
-/// for or not.
+/// A JSON schema. `name` is ignored, and the schema is enforced whatever `strict` is.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct NamedSchema {
-    /// Without one any JSON object will do.
+    /// If left out, any JSON object is allowed.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub(crate) schema: Option<Value>,
 }
 
 impl SamplingBody {
-    /// What the answer must match, by the names of the fields that say so.
+    /// Takes the constraints that are set, each with the name of its field.
     pub(crate) fn take_grammars(&mut self) -> Vec<(&'static str, Grammar)> {
         let format = self.response_format.take().and_then(ResponseFormat::into_grammar);
         let schema = self.json_schema.take().map(Grammar::JsonSchema);
@@ -126,21 +131,21 @@ impl ResponseFormat {
     }
 }
 
-/// What a stream carries besides text.
+/// Options of a streamed response.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct StreamOptions {
-    /// Whether a last event carries the usage.
+    /// Whether the last event reports the token counts.
     #[serde(default)]
     pub(crate) include_usage: bool,
 }
 
-/// `POST /v1/chat/completions`.
+/// Body of `POST /v1/chat/completions`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct ChatRequest {
     pub(crate) model: String,
     pub(crate) messages: Vec<ChatMessageBody>,
-    /// Variables for the model's chat template, such as `{"enable_thinking": false}`, as vLLM and
-    /// llama.cpp's server have it.
+    /// Variables for the model's chat template, such as `{"enable_thinking": false}`; an extension
+    /// of vLLM and llama.cpp's server.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub(crate) chat_template_kwargs: serde_json::Map<String, Value>,
@@ -151,12 +156,12 @@ pub(crate) struct ChatRequest {
 /// One message of a chat.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct ChatMessageBody {
-    /// `system` (or `developer`, which means the same), `user` or `assistant`.
+    /// `system` (alias `developer`), `user` or `assistant`.
     pub(crate) role: String,
     pub(crate) content: ChatContent,
 }
 
-/// Text, or text parts.
+/// Content of a message: a text, or text parts.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(untagged, expecting = "a string or an array of text parts")]
 pub(crate) enum ChatContent {
@@ -165,7 +170,7 @@ pub(crate) enum ChatContent {
 }
 
 impl ChatContent {
-    /// The text, parts joined.
+    /// The text; parts are joined without a separator.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -180,12 +185,13 @@ pub(crate) struct ContentPart {
     pub(crate) text: String,
 }
 
-/// `POST /v1/completions`.
+/// Body of `POST /v1/completions`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct CompletionRequest {
     pub(crate) model: String,
-    /// One text, or a list of one.
+    /// One text, or a list with one text.
     pub(crate) prompt: OneOrMany,
+    /// Whether the output starts with the prompt.
     #[serde(default)]
     pub(crate) echo: bool,
     #[serde(flatten)]
@@ -201,19 +207,20 @@ pub(crate) struct OpenAiUsage {
     pub(crate) prompt_tokens_details: PromptTokensDetails,
 }
 
-/// Where the prompt's tokens came from.
+/// How many prompt tokens were cached.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct PromptTokensDetails {
+    /// Prompt tokens found in the prefix cache.
     pub(crate) cached_tokens: usize,
 }
 
-/// A whole answer: chat or completion.
+/// A response or a chunk of a streamed one, for both endpoints.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct CompletionAnswer {
     pub(crate) id: String,
-    /// `chat.completion`, `text_completion`, or the former with `.chunk`.
+    /// `chat.completion`, `chat.completion.chunk` or `text_completion`.
     pub(crate) object: &'static str,
-    /// Seconds since 1970.
+    /// Creation time, in seconds since 1970.
     pub(crate) created: i64,
     pub(crate) model: String,
     pub(crate) choices: Vec<Choice>,
@@ -221,7 +228,7 @@ pub(crate) struct CompletionAnswer {
     pub(crate) usage: Option<OpenAiUsage>,
 }
 
-/// One choice; which of the three texts is there depends on the endpoint.
+/// The output. Chat sets `message`, or `delta` in a chunk; text completion sets `text`.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct Choice {
     pub(crate) index: usize,
@@ -231,11 +238,11 @@ pub(crate) struct Choice {
     pub(crate) delta: Option<AssistantMessage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
-    /// `stop` or `length`; null while it goes on.
+    /// `stop` or `length`; null in a chunk that is not the last.
     pub(crate) finish_reason: Option<&'static str>,
 }
 
-/// What the model says.
+/// A message of the model, or a part of one.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct AssistantMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,15 +251,16 @@ pub(crate) struct AssistantMessage {
     pub(crate) content: Option<String>,
 }
 
-/// `POST /v1/embeddings`.
+/// Body of `POST /v1/embeddings`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct EmbeddingsRequest {
     pub(crate) model: String,
+    /// 1 to `intent.request_texts_max` texts, none of them empty.
     pub(crate) input: OneOrMany,
-    /// `float`, the default, or `base64`: little-endian f32.
+    /// `float` (default), or `base64` of little-endian f32 values.
     #[serde(default)]
     pub(crate) encoding_format: Option<String>,
-    /// Width of the embeddings; only the encoder's own.
+    /// Width of the embeddings; must equal the encoder's if set.
     #[serde(default)]
     pub(crate) dimensions: Option<usize>,
 }
@@ -274,17 +282,17 @@ pub(crate) struct EmbeddingBody {
     pub(crate) embedding: EmbeddingValues,
 }
 
-/// The values of an embedding, in the format that was asked for.
+/// The values of an embedding, in the requested format.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum EmbeddingValues {
-    /// Numbers.
+    /// An array of numbers.
     Floats(Vec<f32>),
-    /// Little-endian f32, in base64.
+    /// Base64 of little-endian f32 values.
     Base64(String),
 }
 
-/// Token counts of an embedding call.
+/// Token counts of an embeddings request.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct EmbeddingsUsage {
     pub(crate) prompt_tokens: usize,

@@ -1,16 +1,16 @@
-//! Fields of the OpenAI API that are understood but not offered.
+//! Fields of the OpenAI API that are recognised but not supported.
 //!
-//! A client that sets one must hear so: leaving it out in silence would give another answer than
-//! the one asked for. Values that change nothing pass.
+//! Setting one is an error: ignoring it would silently produce another result than requested.
+//! Values without effect, such as `n: 1`, are accepted.
 
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Fields that may only have the value that changes nothing.
+/// Fields that may only have a value without effect.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct RefusedFields {
-    /// Choices; only 1.
+    /// Number of choices; only 1.
     #[serde(default)]
     n: Option<Value>,
     /// Only 1.
@@ -40,7 +40,7 @@ pub(crate) struct RefusedFields {
 }
 
 impl RefusedFields {
-    /// The first field that asks for something, and what it may be instead.
+    /// The first field with an unsupported value, and the value allowed; `None` if there is none.
     pub(crate) fn first(&self) -> Option<(&'static str, &'static str)> {
         let counts = [("n", &self.n), ("best_of", &self.best_of)];
         let switches = [

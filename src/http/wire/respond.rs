@@ -1,4 +1,4 @@
-//! `POST /respond`: the customer's turn and the decided answer.
+//! Bodies of `POST /respond`: a customer's turn and its answer.
 
 use crate::http::wire::MoneyBody;
 use crate::http::wire::customers::ProfileBody;
@@ -9,64 +9,65 @@ use utoipa::ToSchema;
 /// One customer turn.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct RespondRequest {
-    /// The conversation; without it a new one is opened.
+    /// Conversation id; a new conversation is opened if it is left out or unknown.
     #[serde(default)]
     pub(crate) thread_id: Option<String>,
-    /// The customer, once the caller knows who it is.
+    /// Customer id, if the customer is known.
     #[serde(default)]
     pub(crate) customer_id: Option<String>,
     /// `whatsapp`, `instagram`, `rcs`, `apple`, `sms` or `webchat`.
     pub(crate) channel: String,
-    /// The customer's address on the channel, such as a phone number: leads to the customer and the
-    /// thread that it was linked to.
+    /// The customer's address on the channel, such as a phone number. If it is linked to a
+    /// customer, the turn belongs to that customer and continues their conversation.
     #[serde(default)]
     pub(crate) sender: Option<String>,
     /// What the customer sent.
     pub(crate) message: MessageBody,
-    /// BCP 47; decides the language when the text does not.
+    /// BCP 47 tag such as `fr-FR`; used when the text does not reveal its language.
     #[serde(default)]
     pub(crate) locale: Option<String>,
-    /// What the caller knows of the customer.
+    /// Profile and orders of the customer, as far as the client knows them.
     #[serde(default)]
     pub(crate) customer: Option<CustomerBody>,
-    /// The cart as it stands.
+    /// The current cart.
     #[serde(default)]
     pub(crate) cart: Option<Vec<CartLineBody>>,
-    /// How long the answer may take, in milliseconds.
+    /// Time until the answer must be ready, in milliseconds: 1 to `draft.deadline_ms_max`, default
+    /// `draft.deadline_ms`. When it passes, the reply comes from a template.
     #[serde(default)]
     pub(crate) deadline_ms: Option<u64>,
-    /// Whether to wait the channel's debounce window for more messages before drafting. Without it
-    /// the turn starts at once; words that come while it runs supersede it all the same.
+    /// Whether to wait for more messages for the channel's debounce time (`[debounce]`). Default:
+    /// false, the turn starts at once. In both cases a newer message supersedes a running turn.
     #[serde(default)]
     pub(crate) debounce: bool,
-    /// Whether to answer with server-sent events.
+    /// Whether to answer with server-sent events instead of one JSON body.
     #[serde(default)]
     pub(crate) stream: bool,
 }
 
-/// One message: a text, or the id of a tapped option.
+/// One message: a text, or a tap on an option.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct MessageBody {
-    /// The provider's id: the idempotency key.
+    /// The channel's message id, used as idempotency key: a message is answered once.
     #[serde(default)]
     pub(crate) id: Option<String>,
-    /// What was written.
+    /// The text that the customer wrote.
     #[serde(default)]
     pub(crate) text: Option<String>,
-    /// RFC 3339, by the provider's clock.
+    /// Time of sending by the channel's clock, RFC 3339.
     #[serde(default)]
     pub(crate) sent_at: Option<String>,
-    /// The `id` of the option that was tapped.
+    /// The `id` of the tapped option.
     #[serde(default)]
     pub(crate) option_id: Option<String>,
 }
 
-/// What the caller knows of the customer.
+/// Profile and orders of the customer.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct CustomerBody {
     #[serde(flatten)]
     pub(crate) profile: ProfileBody,
-    /// Open orders, newest first.
+    /// Open orders, newest first; at most 100.
     #[serde(default)]
     pub(crate) orders: Vec<OrderBody>,
 }
@@ -74,14 +75,14 @@ pub(crate) struct CustomerBody {
 /// One order of the customer.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct OrderBody {
-    /// Its number as the customer knows it.
+    /// Order number as the customer knows it.
     pub(crate) id: String,
-    /// Where it stands, in the customer's language.
+    /// Status text, in the customer's language.
     pub(crate) status: String,
-    /// The date that goes with the status, as the customer reads it.
+    /// Date that belongs to the status, formatted for the customer.
     #[serde(default)]
     pub(crate) date: Option<String>,
-    /// Where to follow it.
+    /// Tracking link.
     #[serde(default)]
     pub(crate) link: Option<String>,
 }
@@ -103,17 +104,18 @@ fn one() -> u32 {
 pub(crate) struct RespondAnswer {
     pub(crate) turn_id: String,
     pub(crate) thread_id: String,
-    /// Rises with every change of owner; a sender drops answers of an older epoch.
+    /// Counter that grows with each change of owner. Do not send an answer whose epoch is older
+    /// than the conversation's.
     pub(crate) epoch: u64,
-    /// Turns that this answer also covers, in the order their words were sent.
+    /// Ids of superseded turns that this answer covers as well, in order of sending.
     pub(crate) supersedes: Vec<String>,
-    /// The turn that answers instead of this one, when newer words came first: there is nothing
-    /// to send.
+    /// Id of the newer turn that answers instead of this one; the reply is then empty and nothing
+    /// is to be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) superseded_by: Option<String>,
-    /// What the reply is in, ISO 639-1.
+    /// Language of the reply, ISO 639-1.
     pub(crate) language: String,
-    /// What the customer writes, ISO 639-1: `en`, `fr`, `de`, `es`, `it` or `pt`.
+    /// Language of the message, ISO 639-1: `en`, `fr`, `de`, `es`, `it` or `pt`.
     pub(crate) language_detected: String,
     pub(crate) intent: IntentBody,
     pub(crate) action: ActionBody,
@@ -122,63 +124,64 @@ pub(crate) struct RespondAnswer {
     pub(crate) facts: Vec<FactBody>,
     pub(crate) handoff: Option<HandoffBody>,
     pub(crate) window: WindowBody,
-    /// Whether this reply must say (or says) that a machine answers: once a thread.
+    /// Whether this reply has to disclose that a machine answers; true once per conversation.
     pub(crate) disclosure: bool,
     pub(crate) timings_ms: TimingsBody,
     pub(crate) usage: UsageBody,
 }
 
-/// What the customer wants.
+/// What the customer wants, as classified.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct IntentBody {
-    /// An intent of the head, `oos`, or `option` for a tap.
+    /// An intent of the head, `oos` (out of scope), or `option` for a tap.
     pub(crate) label: String,
-    /// Calibrated, 0 to 1.
+    /// Calibrated probability, 0 to 1.
     pub(crate) confidence: f64,
-    /// Whether the head would rather not say.
+    /// Whether the classifier abstains, that is, `label` is too uncertain to act on.
     pub(crate) abstained: bool,
     pub(crate) alternatives: Vec<AlternativeBody>,
-    /// What else the message asks for; kept, and offered as a button.
+    /// A second intent in the same message; it is remembered and offered as a button.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) second: Option<AlternativeBody>,
     pub(crate) signals: SignalsBody,
 }
 
-/// Another intent that it might be.
+/// Another possible intent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct AlternativeBody {
     pub(crate) label: String,
     pub(crate) confidence: f64,
 }
 
-/// How it was said.
+/// Tone and buying stage of the message.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct SignalsBody {
     /// -1 (angry) to 1 (delighted).
     pub(crate) sentiment: f64,
     /// 0 to 1.
     pub(crate) urgency: f64,
-    /// 0 to 1; a weak signal.
+    /// 0 to 1; the least reliable signal.
     pub(crate) sarcasm: f64,
     /// 0 to 1.
     pub(crate) profanity: f64,
-    /// How near to buying: `discovery`, `interested` or `ready`; null when it is about something
-    /// else or nothing tells.
+    /// Buying stage: `discovery`, `interested` or `ready`; null if the message is about something
+    /// else or gives no indication.
     pub(crate) stage: Option<String>,
-    /// 0 to 1.
+    /// Confidence of `stage`, 0 to 1.
     pub(crate) stage_confidence: Option<f64>,
 }
 
-/// The decision.
+/// The decided action.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ActionBody {
     /// `greet`, `ask`, `recommend`, `answer`, `checkout`, `order_status`, `clarify`, `deflect`,
-    /// `handoff`, `close`, or `superseded` (newer words came first; the reply is empty).
+    /// `handoff`, `close`, or `superseded` (a newer message replaced this turn; the reply is
+    /// empty).
     pub(crate) kind: String,
-    /// The facet asked for.
+    /// The facet that the reply asks about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) facet: Option<String>,
-    /// The product it is about.
+    /// The product that the action is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sku: Option<String>,
     /// The policy topic.
@@ -189,28 +192,29 @@ pub(crate) struct ActionBody {
     pub(crate) link: Option<String>,
 }
 
-/// The one message for the customer.
+/// The message for the customer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ReplyBody {
     pub(crate) text: String,
-    /// `model`, `template` or `human`.
+    /// Origin of the text: `model`, `template` or `human` (a human owns the conversation and the
+    /// text is empty).
     pub(crate) source: String,
     pub(crate) options: Vec<OptionBody>,
     pub(crate) grounding: Vec<GroundingBody>,
-    /// The same reply in the channel's own format.
+    /// The same reply in the channel's message format.
     #[schema(value_type = Object)]
     pub(crate) payload: serde_json::Value,
 }
 
-/// A button.
+/// A button of the reply.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct OptionBody {
-    /// Comes back as `message.option_id`.
+    /// To be returned as `message.option_id` when the customer taps the button.
     pub(crate) id: String,
     pub(crate) title: String,
 }
 
-/// Which fact a part of the text comes from; offsets count characters.
+/// The fact that a span of the reply comes from; `start` and `end` count characters.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct GroundingBody {
     pub(crate) start: usize,
@@ -218,72 +222,75 @@ pub(crate) struct GroundingBody {
     pub(crate) fact: String,
 }
 
-/// At most one thing to buy besides.
+/// An offer: a product to buy in addition.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct SuggestionBody {
     pub(crate) sku: String,
     pub(crate) name: String,
     pub(crate) price: MoneyBody,
     pub(crate) reason: String,
-    /// The rule that fired: `pair:OFFER<-ANCHOR`.
+    /// The rule behind the offer: `pair:OFFER<-ANCHOR`.
     pub(crate) rule: String,
-    /// `treatment` or `holdout`.
+    /// Experiment arm: `treatment` or `holdout`.
     pub(crate) arm: String,
 }
 
-/// Something the customer told us.
+/// A fact known about the customer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct FactBody {
     pub(crate) key: String,
     pub(crate) value: String,
     /// `stated` or `inferred`.
     pub(crate) kind: String,
-    /// The message it came from.
+    /// Id of the message that it comes from.
     pub(crate) source: Option<String>,
-    /// The customer's own words for it, where they were read word by word.
+    /// The customer's own words for it, if it was extracted from text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) quote: Option<String>,
 }
 
-/// Why and to whom the thread goes.
+/// Why the conversation goes to a human.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct HandoffBody {
-    /// `requested`, `complaint`, `unsure`, `loop`, `vip_buying`, `language` or `human_owned`.
+    /// `requested`, `complaint`, `unsure`, `loop`, `language`, `vip_buying`, `amount`, `topic`,
+    /// `channel` or `human_owned`.
     pub(crate) reason: String,
-    /// What the human should know, at most 2,000 characters.
+    /// Summary for the human, at most 2,000 characters.
     pub(crate) summary: String,
 }
 
-/// Whether the channel still takes free-form messages.
+/// Whether the channel still accepts free-form messages to this customer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct WindowBody {
-    /// `open`, `closed` or `none`.
+    /// `open`, `closed`, or `none` if the channel has no such window.
     pub(crate) state: String,
-    /// RFC 3339.
+    /// When the window closes, RFC 3339.
     pub(crate) closes_at: Option<String>,
 }
 
-/// Where the time went, milliseconds.
+/// Durations of the turn's stages, in milliseconds.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct TimingsBody {
-    /// Waiting for the thread's turn before.
+    /// Waiting for earlier turns of the conversation.
     pub(crate) queue: f64,
-    /// Language, intent, catalogue.
+    /// Language, intent, entities and catalogue lookup.
     pub(crate) understand: f64,
-    /// Words, check included.
+    /// Drafting, grounding check included.
     pub(crate) draft: f64,
+    /// Choosing an offer.
     pub(crate) suggest: f64,
-    /// Reading the thread and preparing the record; the write itself comes after the answer is
-    /// sealed and is in the metric `vitrine_turn_seconds`.
+    /// Reading the conversation and preparing its record. The write itself follows after these
+    /// figures are encoded; the metric `vitrine_turn_seconds` includes it.
     pub(crate) record: f64,
-    /// Arrival to sealed answer.
+    /// From arrival to the encoded answer.
     pub(crate) total: f64,
 }
 
-/// Tokens of the drafts.
+/// Token counts of the turn's drafts.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct UsageBody {
     pub(crate) prompt_tokens: usize,
+    /// Prompt tokens found in the prefix cache.
     pub(crate) cached_tokens: usize,
     pub(crate) output_tokens: usize,
 }

@@ -1,4 +1,4 @@
-//! Bodies of classify, suggest, embeddings and catalogue search.
+//! Bodies of `/v1/classify`, `/v1/suggest` and `/v1/catalog/search`.
 
 use crate::http::wire::MoneyBody;
 use crate::http::wire::respond::CartLineBody;
@@ -8,48 +8,49 @@ use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// `POST /v1/classify`.
+/// Body of `POST /v1/classify`.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct ClassifyRequest {
-    /// 1 to `intent.request_texts_max` texts.
+    /// 1 to `intent.request_texts_max` texts, none of them empty.
     pub(crate) texts: Vec<String>,
 }
 
-/// One intent for each text, in order.
+/// One result per text, in the order of the request.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ClassifyAnswer {
     pub(crate) results: Vec<IntentBody>,
 }
 
-/// `POST /v1/suggest`.
+/// Body of `POST /v1/suggest`.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct SuggestRequest {
-    /// Decides the experiment arm.
+    /// Customer id; it decides the experiment arm.
     #[serde(default)]
     pub(crate) customer_id: Option<String>,
-    /// What is in the cart.
+    /// The cart's lines.
     pub(crate) cart: Vec<CartLineBody>,
 }
 
-/// At most one governed offer, or why there is none.
+/// At most one offer, or the reason why there is none.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SuggestAnswer {
     pub(crate) suggestions: Vec<SuggestionBody>,
-    /// `treatment` or `holdout`.
+    /// Experiment arm: `treatment` or `holdout`.
     pub(crate) arm: String,
-    /// Why there is no suggestion.
+    /// Reason why `suggestions` is empty; null if it is not.
     pub(crate) withheld: Option<String>,
 }
 
-/// `GET /v1/catalog/search`.
+/// Response of `GET /v1/catalog/search`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CatalogSearchAnswer {
-    /// Facets that the query names.
+    /// Facets recognised in the query, such as `feel=comfort`.
     pub(crate) constraints: Vec<String>,
+    /// Matching products, best first.
     pub(crate) products: Vec<ProductBody>,
 }
 
-/// One product found.
+/// A matching product.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProductBody {
     pub(crate) sku: String,
@@ -58,5 +59,6 @@ pub(crate) struct ProductBody {
     pub(crate) category: String,
     pub(crate) price: MoneyBody,
     pub(crate) in_stock: bool,
+    /// Relevance score; higher is better.
     pub(crate) score: f64,
 }

@@ -1,11 +1,12 @@
-//! Bodies of threads: what is kept of one, and how humans take part in it.
+//! Bodies of `/v1/threads/{id}`: a stored conversation, hand-off and release, and messages of
+//! humans.
 
 use crate::http::wire::respond::FactBody;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// `GET /v1/threads/{id}`.
+/// A stored conversation: response of `GET /v1/threads/{id}`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ThreadAnswer {
     pub(crate) thread_id: String,
@@ -14,11 +15,12 @@ pub(crate) struct ThreadAnswer {
     pub(crate) language: String,
     /// `bot`, `offered`, `human` or `released`.
     pub(crate) owner: &'static str,
+    /// Grows with each change of owner.
     pub(crate) epoch: u64,
     pub(crate) facts: Vec<FactBody>,
     pub(crate) opened_at: String,
     pub(crate) updated_at: String,
-    /// Oldest first, the newest last.
+    /// The newest turns, oldest first.
     pub(crate) turns: Vec<ThreadTurnBody>,
 }
 
@@ -26,7 +28,7 @@ pub(crate) struct ThreadAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ThreadTurnBody {
     pub(crate) turn_id: String,
-    /// `customer`, `human` (of the shop) or `resolved` (a marker without words).
+    /// `customer`, `human` (a message of the shop's staff) or `resolved` (a marker without text).
     pub(crate) kind: &'static str,
     pub(crate) message_id: Option<String>,
     pub(crate) channel: &'static str,
@@ -38,59 +40,60 @@ pub(crate) struct ThreadTurnBody {
     pub(crate) answered_at: String,
 }
 
-/// `POST /v1/threads/{id}/handoff`.
+/// Body of `POST /v1/threads/{id}/handoff`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct HandoffRequest {
-    /// `offered` (a human shall come, the bot goes on until then; the default) or `human` (one has
-    /// come).
+    /// `offered` (default: a human is requested, and the bot answers until then) or `human` (a
+    /// human has taken over).
     #[serde(default)]
     pub(crate) to: Option<String>,
-    /// Only if the thread is still at this epoch; 409 otherwise.
+    /// Expected epoch of the conversation; if it differs, the request fails with 409.
     #[serde(default)]
     pub(crate) epoch: Option<u64>,
 }
 
-/// `POST /v1/threads/{id}/release`.
+/// Body of `POST /v1/threads/{id}/release`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct ReleaseRequest {
-    /// Whether the matter is done: what is said next starts anew.
+    /// Whether the matter is resolved; the next message then starts without the earlier history.
     #[serde(default)]
     pub(crate) resolved: bool,
-    /// Only if the thread is still at this epoch; 409 otherwise.
+    /// Expected epoch of the conversation; if it differs, the request fails with 409.
     #[serde(default)]
     pub(crate) epoch: Option<u64>,
 }
 
-/// Who answers the customer now.
+/// The current owner of a conversation.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OwnerAnswer {
     pub(crate) thread_id: String,
     /// `bot`, `offered`, `human` or `released`.
     pub(crate) owner: &'static str,
     pub(crate) epoch: u64,
-    /// When the owner changed last.
+    /// When the owner last changed.
     pub(crate) since: String,
 }
 
-/// `POST /v1/threads/{id}/messages`: a human of the shop wrote to the customer.
+/// Body of `POST /v1/threads/{id}/messages`: a message that a human of the shop sent to the
+/// customer.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct HumanMessageRequest {
     pub(crate) message: HumanMessageBody,
 }
 
-/// What was written.
+/// The message of a human.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct HumanMessageBody {
-    /// The idempotency key.
+    /// Message id, used as idempotency key.
     #[serde(default)]
     pub(crate) id: Option<String>,
     pub(crate) text: String,
-    /// RFC 3339.
+    /// Time of sending, RFC 3339.
     #[serde(default)]
     pub(crate) sent_at: Option<String>,
 }
 
-/// The message is recorded, and the thread is the human's.
+/// Acknowledges a recorded message; the human now owns the conversation.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HumanMessageAnswer {
     pub(crate) turn_id: String,

@@ -1,35 +1,35 @@
-//! Bodies of accepted turns and of deliveries that were put aside.
+//! Bodies of `POST /v1/turns` and of dead deliveries.
 
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// `POST /v1/turns`: the turn is on disk.
+/// Response of `POST /v1/turns`; the turn is on disk.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AcceptedAnswer {
-    /// In the header `vitrine-delivery` of the callback, the same at every try.
+    /// Also sent in the header `vitrine-delivery` of the callback, the same for all attempts.
     pub(crate) delivery_id: String,
     pub(crate) thread_id: String,
-    /// As given, or the one it was given.
+    /// The id from the request, or a generated one.
     pub(crate) message_id: String,
 }
 
-/// An accepted turn as its job keeps it.
+/// An accepted turn as stored in its job.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AcceptedTurn {
     pub(crate) message_id: String,
-    /// The body of the request as it came.
+    /// The unchanged request body.
     pub(crate) request: String,
 }
 
-/// `GET /v1/deliveries/dead`.
+/// Response of `GET /v1/deliveries/dead`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadDeliveriesAnswer {
     /// Oldest first.
     pub(crate) deliveries: Vec<DeadDeliveryBody>,
 }
 
-/// One delivery that was tried too often.
+/// A delivery that failed its last attempt.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadDeliveryBody {
     pub(crate) delivery_id: String,
@@ -38,6 +38,6 @@ pub(crate) struct DeadDeliveryBody {
     pub(crate) thread_id: String,
     pub(crate) attempts: u32,
     pub(crate) accepted_at: String,
-    /// Why the last try failed.
+    /// Why the last attempt failed.
     pub(crate) last_error: Option<String>,
 }
