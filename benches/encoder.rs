@@ -26,7 +26,7 @@ struct Options {
 }
 
 fn options() -> Result<Options, Box<dyn std::error::Error>> {
-    let mut places = Vec::new();
+    let mut paths = Vec::new();
     let (mut batch, mut precision, mut tier) = (32, "auto".to_owned(), Tier::detect());
     let mut threads = std::thread::available_parallelism()?.get();
     let mut arguments = std::env::args().skip(1);
@@ -38,12 +38,12 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
             "--threads" => threads = value()?.parse()?,
             "--tier" => tier = Tier::parse(&value()?)?,
             "--precision" => precision = value()?,
-            _ => places.push(PathBuf::from(argument)),
+            _ => paths.push(PathBuf::from(argument)),
         }
     }
     let precision = EncoderPrecision::parse(&precision, tier).ok_or(ENCODER_PRECISIONS)?;
     let compute = EncoderOptions { precision, tier, threads };
-    let [folder, ids] = places.try_into().map_err(|_| "expected ENCODER and IDS, two paths")?;
+    let [folder, ids] = paths.try_into().map_err(|_| "expected ENCODER and IDS, two paths")?;
     Ok(Options { folder, ids, batch, compute })
 }
 

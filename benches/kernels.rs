@@ -11,11 +11,11 @@
 
 use std::io::Write;
 use std::ops::Range;
+use vitrine_kernels::matmul::MatmulRows;
+use vitrine_kernels::matmul::MatmulScratch;
 use vitrine_kernels::matmul::PackedMatrix;
 use vitrine_kernels::matmul::QuantizedRows;
 use vitrine_kernels::matmul::RowForm;
-use vitrine_kernels::matmul::Rows;
-use vitrine_kernels::matmul::Scratch;
 use vitrine_kernels::matmul::WeightType;
 use vitrine_kernels::matmul::matmul;
 use vitrine_kernels::tier::Tier;
@@ -78,7 +78,7 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
 }
 
 /// CPU time of this thread in seconds; time taken by other programs does not count.
-fn computed() -> f64 {
+fn thread_cpu_seconds() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the clock id exists on Linux, and `time` is valid for writes.
     let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
@@ -92,13 +92,13 @@ fn best(threads: usize, work: impl Fn(usize) + Sync) -> f64 {
     for _ in 0..REPEATS {
         let seconds = std::thread::scope(|scope| {
             let timed = |thread: usize| {
-                let started = computed();
+                let started = thread_cpu_seconds();
                 let mut calls = 0_u32;
-                while calls == 0 || computed() - started < REPEAT_SECONDS {
+                while calls == 0 || thread_cpu_seconds() - started < REPEAT_SECONDS {
                     work(thread);
                     calls += 1;
                 }
-                (computed() - started) / f64::from(calls)
+                (thread_cpu_seconds() - started) / f64::from(calls)
             };
             let others: Vec<_> =
                 (1..threads).map(|thread| scope.spawn(move || timed(thread))).collect();
@@ -199,7 +199,7 @@ struct Measured {
 
 fn measure(
     matrix: &PackedMatrix,
-    rows: Rows<'_>,
+    rows: MatmulRows<'_>,
     count: usize,
     [n, threads]: [usize; 2],
 ) -> Measured {
@@ -209,7 +209,7 @@ fn measure(
         (0..threads).map(|at| panels * at / threads..panels * (at + 1) / threads).collect();
     let next: Vec<_> = (0..threads).map(|_| std::sync::atomic::AtomicUsize::new(0)).collect();
     let scratches: Vec<_> =
-        (0..threads).map(|_| std::sync::Mutex::new(Scratch::default())).collect();
+        (0..threads).map(|_| std::sync::Mutex::new(MatmulScratch::default())).collect();
     let seconds = best(threads, |thread| {
         let copy = next[thread].fetch_add(1, std::sync::atomic::Ordering::Relaxed) % copies;
         let share = &shares[thread];
@@ -254,11 +254,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let values: Vec<f32> = (0..count * k).map(|at| (at % 255) as f32 - 127.0).collect();
                 let mut quantized = QuantizedRows::with_room(count, k, options.tier);
                 let rows = if matrix.row_form() == RowForm::Float {
-                    Rows::Float(&values)
+                    MatmulRows::Float(&values)
                 } else {
                     quantized.reshape(matrix.row_form(), count, k);
                     quantized.quantize(&values);
-                    Rows::Quantized(&quantized)
+                    MatmulRows::Quantized(&quantized)
                 };
                 let Measured { gops, gigabytes } = measure(&matrix, rows, count, [n, threads]);
                 writeln!(

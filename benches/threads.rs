@@ -26,14 +26,17 @@ use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::clock::Clock;
 use vitrine_base::clock::SystemClock;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
-use vitrine_base::ids::ThreadId;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::Language;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::CommitOutcome;
+use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationRecord;
+use vitrine_conversations::ConversationStore;
 use vitrine_conversations::EmbeddedOptions;
 use vitrine_conversations::EmbeddedStore;
 use vitrine_conversations::FactKind;
@@ -45,9 +48,6 @@ use vitrine_conversations::PendingQuestion;
 use vitrine_conversations::Purpose;
 use vitrine_conversations::Recovery;
 use vitrine_conversations::SeenIntent;
-use vitrine_conversations::ThreadKey;
-use vitrine_conversations::ThreadRecord;
-use vitrine_conversations::ThreadStore;
 use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
@@ -62,12 +62,12 @@ const FILLED: &str = "filled";
 const UNTIL_KILLED: Duration = Duration::from_secs(2);
 /// Duration of one run at one concurrency.
 const RUN: Duration = Duration::from_secs(5);
-const TURNS_PER_THREAD: usize = 6;
+const TURNS_PER_CONVERSATION: usize = 6;
 /// Conversations that are filled at the same time.
 const FILLERS: usize = 2048;
 const COLD_READS: usize = 2000;
 /// Customer messages; several, so that the turns of a conversation differ.
-const SAID: [&str; 6] = [
+const CUSTOMER_TEXTS: [&str; 6] = [
     "Je cherche des chaussures de course pour un marathon, plutôt légères",
     "do you have them in blue, size 42 please",
     "C'est combien pour deux paires avec la livraison ?",
@@ -85,9 +85,9 @@ const REPLIES: [&str; 6] = [
     "Ordered before 4 pm it leaves today and is with you in two days.",
 ];
 
-type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type BenchResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-fn main() -> Fallible<()> {
+fn main() -> BenchResult<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -104,7 +104,7 @@ fn main() -> Fallible<()> {
     if let Some(threads) = value(FILL) {
         return runtime.block_on(fill(options, threads.parse()?));
     }
-    fresh(&folder)?;
+    empty_folder(&folder)?;
     let done = if arguments.iter().any(|argument| argument == "--fsync") {
         fsync(&folder)
     } else if let Some(threads) = value("--threads") {
@@ -113,7 +113,7 @@ fn main() -> Fallible<()> {
     } else {
         runtime.block_on(async {
             for concurrent in [1, 64, 1024] {
-                fresh(&folder)?;
+                empty_folder(&folder)?;
                 record_turns(options.clone(), concurrent).await?;
             }
             Ok(())
@@ -123,7 +123,7 @@ fn main() -> Fallible<()> {
     done
 }
 
-fn say(text: &str) -> Fallible<()> {
+fn print_line(text: &str) -> BenchResult<()> {
     Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }
 
@@ -133,61 +133,61 @@ fn options(folder: &Path, recovery: Recovery) -> EmbeddedOptions {
         cache_bytes: 64 << 20,
         queue_writes_max: 4096,
         group_writes_max: 1024,
-        thread_bytes_max: 64 << 10,
+        conversation_bytes_max: 64 << 10,
         turn_bytes_max: 256 << 10,
         // The gateway's default limits.
-        hot: HotOptions { threads_max: 100_000, bytes_max: 64 << 20 },
+        hot: HotOptions { conversations_max: 100_000, bytes_max: 64 << 20 },
         open_check: OpenCheck::AfterCrash,
         recovery,
     }
 }
 
 /// Creates the folder, or empties it.
-fn fresh(folder: &Path) -> Fallible<()> {
+fn empty_folder(folder: &Path) -> BenchResult<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
     }
     Ok(std::fs::create_dir_all(folder)?)
 }
 
-fn key(thread: usize) -> Fallible<ThreadKey> {
-    let thread = ThreadId::new(format!("t-{thread}"))?;
-    Ok(ThreadKey { tenant: TenantId::new("shop")?, thread })
+fn key(conversation: usize) -> BenchResult<ConversationKey> {
+    let conversation = ConversationId::new(format!("t-{conversation}"))?;
+    Ok(ConversationKey { tenant: TenantId::new("shop")?, conversation })
 }
 
-fn turn(thread: usize, number: usize, now: Timestamp) -> Fallible<TurnRecord> {
-    let text = SAID[(thread + number) % SAID.len()];
+fn turn(conversation: usize, number: usize, now: Timestamp) -> BenchResult<TurnRecord> {
+    let text = CUSTOMER_TEXTS[(conversation + number) % CUSTOMER_TEXTS.len()];
     let turn_id = uuid::Uuid::now_v7().to_string();
     Ok(TurnRecord {
         turn_id: TurnId::new(turn_id.clone())?,
         kind: TurnKind::Customer,
-        message_id: Some(MessageId::new(format!("wamid.{thread}.{number}"))?),
+        message_id: Some(MessageId::new(format!("wamid.{conversation}.{number}"))?),
         body_hash: BodyHash::of(format!("{text}{turn_id}").as_bytes()),
         channel: ChannelKind::Whatsapp,
         user_text: text.to_owned(),
         option_id: None,
-        reply_text: REPLIES[(thread + number) % REPLIES.len()].to_owned(),
+        reply_text: REPLIES[(conversation + number) % REPLIES.len()].to_owned(),
         action: "ask".to_owned(),
         sent_at: now,
         received_at: now,
         answered_at: now,
         sequence: 0,
-        answer: answer(thread, number, &turn_id).into_bytes().into(),
+        answer: answer(conversation, number, &turn_id).into_bytes().into(),
     })
 }
 
 /// An answer as `/respond` returns it on WhatsApp: about 1,400 bytes.
-fn answer(thread: usize, number: usize, turn_id: &str) -> String {
-    let reply = REPLIES[(thread + number) % REPLIES.len()];
+fn answer(conversation: usize, number: usize, turn_id: &str) -> String {
+    let reply = REPLIES[(conversation + number) % REPLIES.len()];
     // Numbers that differ from turn to turn, as measured ones do; equal ones would compress better.
-    let figure = |of: usize| (thread * 7919 + number * 104_729 + of * 1_299_709) % 997;
+    let figure = |of: usize| (conversation * 7919 + number * 104_729 + of * 1_299_709) % 997;
     let options = [("feel=comfort", "Confort"), ("feel=speed", "Vitesse")];
     let titles = options.map(|(id, title)| format!(r#"{{"id":"{id}","title":"{title}"}}"#));
     let buttons = options.map(|(id, title)| {
         format!(r#"{{"type":"reply","reply":{{"id":"{id}","title":"{title}"}}}}"#)
     });
     format!(
-        r#"{{"turn_id":"{turn_id}","thread_id":"t-{thread}","epoch":1,"supersedes":[],"language":"fr","intent":{{"label":"product_search","confidence":0.{},"abstained":false,"alternatives":[{{"label":"product_question","confidence":0.0{}}},{{"label":"size_question","confidence":0.0{}}}],"signals":{{"sentiment":0.{},"urgency":0.{},"sarcasm":0.0{}}}}},"action":{{"kind":"ask","facet":"feel"}},"reply":{{"text":"{reply}","source":"model","options":[{}],"grounding":[],"payload":{{"messaging_product":"whatsapp","recipient_type":"individual","type":"interactive","interactive":{{"type":"button","body":{{"text":"{reply}"}},"action":{{"buttons":[{}]}}}}}}}},"suggestion":null,"facts":[{{"key":"goal","value":"marathon","kind":"stated","source":"wamid.{thread}.{number}"}}],"handoff":null,"window":{{"state":"open","closes_at":"2026-11-25T17:46:{:02}.{}Z"}},"disclosure":false,"timings_ms":{{"queue":0.{},"understand":{}.{},"draft":{}.{},"suggest":0.{},"record":0.{},"total":{}.{}}},"usage":{{"prompt_tokens":{},"cached_tokens":{},"output_tokens":{}}}}}"#,
+        r#"{{"turn_id":"{turn_id}","thread_id":"t-{conversation}","epoch":1,"supersedes":[],"language":"fr","intent":{{"label":"product_search","confidence":0.{},"abstained":false,"alternatives":[{{"label":"product_question","confidence":0.0{}}},{{"label":"size_question","confidence":0.0{}}}],"signals":{{"sentiment":0.{},"urgency":0.{},"sarcasm":0.0{}}}}},"action":{{"kind":"ask","facet":"feel"}},"reply":{{"text":"{reply}","source":"model","options":[{}],"grounding":[],"payload":{{"messaging_product":"whatsapp","recipient_type":"individual","type":"interactive","interactive":{{"type":"button","body":{{"text":"{reply}"}},"action":{{"buttons":[{}]}}}}}}}},"suggestion":null,"facts":[{{"key":"goal","value":"marathon","kind":"stated","source":"wamid.{conversation}.{number}"}}],"handoff":null,"window":{{"state":"open","closes_at":"2026-11-25T17:46:{:02}.{}Z"}},"disclosure":false,"timings_ms":{{"queue":0.{},"understand":{}.{},"draft":{}.{},"suggest":0.{},"record":0.{},"total":{}.{}}},"usage":{{"prompt_tokens":{},"cached_tokens":{},"output_tokens":{}}}}}"#,
         figure(1),
         figure(2),
         figure(3),
@@ -214,7 +214,7 @@ fn answer(thread: usize, number: usize, turn_id: &str) -> String {
 }
 
 /// Updates the conversation as a real turn does: a fact, a pending question and an intent.
-fn remember(record: &mut ThreadRecord, turn: &TurnRecord, now: Timestamp) -> Fallible<()> {
+fn remember(record: &mut ConversationRecord, turn: &TurnRecord, now: Timestamp) -> BenchResult<()> {
     let fact = KnownFact {
         value: "marathon".to_owned(),
         kind: FactKind::Stated,
@@ -236,7 +236,7 @@ fn remember(record: &mut ThreadRecord, turn: &TurnRecord, now: Timestamp) -> Fal
     });
     let label = "product_search".to_owned();
     record.intents.push(SeenIntent { label, confidence: 0.94, seen_at: now });
-    record.intents.truncate(TURNS_PER_THREAD);
+    record.intents.truncate(TURNS_PER_CONVERSATION);
     record.channel_last = Some(turn.channel);
     record.updated_at = now;
     record.last_customer_message_at = Some(now);
@@ -246,19 +246,19 @@ fn remember(record: &mut ThreadRecord, turn: &TurnRecord, now: Timestamp) -> Fal
 /// Commits the next turn of a conversation and returns the conversation after it.
 async fn record(
     store: &EmbeddedStore,
-    thread: usize,
+    conversation: usize,
     number: usize,
-    current: Option<Arc<ThreadRecord>>,
-) -> Fallible<Arc<ThreadRecord>> {
-    let key = key(thread)?;
+    current: Option<Arc<ConversationRecord>>,
+) -> BenchResult<Arc<ConversationRecord>> {
+    let key = key(conversation)?;
     let now = SystemClock.now();
     let mut record = current.map_or_else(
-        || ThreadRecord::open(key.thread.clone(), Language::Fr, now),
+        || ConversationRecord::open(key.conversation.clone(), Language::Fr, now),
         |record| (*record).clone(),
     );
-    let turn = turn(thread, number, now)?;
+    let turn = turn(conversation, number, now)?;
     remember(&mut record, &turn, now)?;
-    let commit = TurnCommit { key, thread: record, turn: Some(turn), jobs: Vec::new() };
+    let commit = TurnCommit { key, conversation: record, turn: Some(turn), jobs: Vec::new() };
     match store.commit(commit).await? {
         CommitOutcome::Recorded(record) => Ok(record),
         other => Err(format!("a turn was not recorded: {other:?}").into()),
@@ -269,22 +269,22 @@ fn at(sorted: &[Duration], percent: usize) -> Duration {
     sorted[(sorted.len() - 1) * percent / 100]
 }
 
-async fn record_turns(options: EmbeddedOptions, concurrent: usize) -> Fallible<()> {
+async fn record_turns(options: EmbeddedOptions, concurrent: usize) -> BenchResult<()> {
     let recovery = options.recovery;
     let store = Arc::new(EmbeddedStore::open(options)?);
     let start = SystemClock.instant();
     let mut tasks = tokio::task::JoinSet::new();
-    for thread in 0..concurrent {
+    for conversation in 0..concurrent {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
             let mut waits = Vec::new();
             let mut current = None;
             while SystemClock.instant() - start < RUN {
                 let sent = SystemClock.instant();
-                current = Some(record(&store, thread, waits.len(), current).await?);
+                current = Some(record(&store, conversation, waits.len(), current).await?);
                 waits.push(SystemClock.instant() - sent);
             }
-            Fallible::Ok(waits)
+            BenchResult::Ok(waits)
         });
     }
     let mut waits = Vec::new();
@@ -299,7 +299,7 @@ async fn record_turns(options: EmbeddedOptions, concurrent: usize) -> Fallible<(
         waits.len() as f64 / seconds,
         statistics.writes_done as f64 / statistics.groups_written.max(1) as f64,
     );
-    say(&format!(
+    print_line(&format!(
         "record_turns_concurrent{concurrent}_{recovery:?}: {rate:.0} turns/s, p50 {:?}, p99 {:?}, \
          {group:.1} turns per sync, {} syncs",
         at(&waits, 50),
@@ -309,7 +309,7 @@ async fn record_turns(options: EmbeddedOptions, concurrent: usize) -> Fallible<(
 }
 
 /// Lets another process fill the store, and kills it while it keeps writing.
-fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> Fallible<()> {
+fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> BenchResult<()> {
     let mut filler = Command::new(program)
         .args([FILL, threads])
         .args(recovery.map(|recovery| [RECOVERY, recovery]).into_iter().flatten())
@@ -324,7 +324,7 @@ fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> Fallib
             std::thread::sleep(UNTIL_KILLED);
             filler.kill()?;
         } else {
-            say(&line)?;
+            print_line(&line)?;
         }
     }
     filler.wait()?;
@@ -332,7 +332,7 @@ fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> Fallib
 }
 
 /// Stores `threads` conversations, prints the figures, and continues with more until it is killed.
-async fn fill(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
+async fn fill(options: EmbeddedOptions, threads: usize) -> BenchResult<()> {
     let recovery = options.recovery;
     let store = Arc::new(EmbeddedStore::open(options)?);
     let start = SystemClock.instant();
@@ -340,42 +340,42 @@ async fn fill(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
     let filled = SystemClock.instant() - start;
     let statistics = store.statistics().await?;
     #[expect(clippy::cast_precision_loss, reason = "printed figures")]
-    let rate = (threads * TURNS_PER_THREAD) as f64 / filled.as_secs_f64();
-    say(&format!(
-        "open_threads{threads}_turns{TURNS_PER_THREAD}_{recovery:?}: filled in {filled:.1?} \
-         ({rate:.0} turns/s), {} bytes a thread, resident {} MiB, {} cached threads in {} bytes",
+    let rate = (threads * TURNS_PER_CONVERSATION) as f64 / filled.as_secs_f64();
+    print_line(&format!(
+        "open_threads{threads}_turns{TURNS_PER_CONVERSATION}_{recovery:?}: filled in {filled:.1?} \
+         ({rate:.0} turns/s), {} bytes a conversation, resident {} MiB, {} cached threads in {} bytes",
         statistics.file_bytes / threads as u64,
         resident_mebibytes(),
-        statistics.hot_threads,
+        statistics.hot_conversations,
         statistics.hot_bytes,
     ))?;
-    say(FILLED)?;
+    print_line(FILLED)?;
     record_all(&store, threads..usize::MAX).await
 }
 
 /// Commits all turns of these conversations, [`FILLERS`] conversations at a time.
-async fn record_all(store: &Arc<EmbeddedStore>, threads: Range<usize>) -> Fallible<()> {
+async fn record_all(store: &Arc<EmbeddedStore>, threads: Range<usize>) -> BenchResult<()> {
     let mut tasks = tokio::task::JoinSet::new();
     for filler in 0..FILLERS {
         let (store, threads) = (Arc::clone(store), threads.clone());
         tasks.spawn(async move {
-            for thread in threads.skip(filler).step_by(FILLERS) {
+            for conversation in threads.skip(filler).step_by(FILLERS) {
                 let mut current = None;
-                for number in 0..TURNS_PER_THREAD {
-                    current = Some(record(&store, thread, number, current).await?);
+                for number in 0..TURNS_PER_CONVERSATION {
+                    current = Some(record(&store, conversation, number, current).await?);
                 }
             }
-            Fallible::Ok(())
+            BenchResult::Ok(())
         });
     }
     tasks.join_all().await.into_iter().collect()
 }
 
-async fn open_again(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
+async fn open_again(options: EmbeddedOptions, threads: usize) -> BenchResult<()> {
     let open = || {
         let start = SystemClock.instant();
         let store = EmbeddedStore::open(options.clone())?;
-        Fallible::Ok((store, SystemClock.instant() - start))
+        BenchResult::Ok((store, SystemClock.instant() - start))
     };
     let (store, after_kill) = open()?;
     drop(store);
@@ -387,12 +387,12 @@ async fn open_again(options: EmbeddedOptions, threads: usize) -> Fallible<()> {
         let sent = SystemClock.instant();
         let found = store.load(&key).await?;
         reads.push(SystemClock.instant() - sent);
-        if found.is_none_or(|record| record.turns_recorded != TURNS_PER_THREAD as u64) {
+        if found.is_none_or(|record| record.turns_recorded != TURNS_PER_CONVERSATION as u64) {
             return Err("a conversation is incomplete".into());
         }
     }
     reads.sort_unstable();
-    say(&format!(
+    print_line(&format!(
         "open_threads{threads}: opened in {after_kill:.1?} after a kill and in {after_close:.1?} \
          after a clean close, resident {} MiB, cold read p50 {:?}, p99 {:?}",
         resident_mebibytes(),
@@ -409,7 +409,7 @@ fn resident_mebibytes() -> u64 {
     kibibytes.unwrap_or(0) / 1024
 }
 
-fn fsync(folder: &Path) -> Fallible<()> {
+fn fsync(folder: &Path) -> BenchResult<()> {
     let mut file = std::fs::File::create(folder.join("probe"))?;
     let mut waits = Vec::new();
     for _ in 0..500 {
@@ -419,5 +419,5 @@ fn fsync(folder: &Path) -> Fallible<()> {
         waits.push(SystemClock.instant() - sent);
     }
     waits.sort_unstable();
-    say(&format!("fsync_4096: p50 {:?}, p99 {:?}", at(&waits, 50), at(&waits, 99)))
+    print_line(&format!("fsync_4096: p50 {:?}, p99 {:?}", at(&waits, 50), at(&waits, 99)))
 }

@@ -32,7 +32,7 @@ const LINE_COLUMNS_MAX: usize = 100;
 
 /// Path prefixes where serde derives are allowed: wire bodies, stored records, model files,
 /// configuration.
-const SERDE_PLACES: &[&str] = &[
+const SERDE_PATHS: &[&str] = &[
     "src/http/wire",
     "src/config/",
     "src/catalog/import",
@@ -47,7 +47,7 @@ const SERDE_PLACES: &[&str] = &[
 ];
 
 /// Path prefixes where `unsafe` is allowed.
-const UNSAFE_PLACES: &[&str] =
+const UNSAFE_PATHS: &[&str] =
     &["crates/vitrine-kernels/src/", "crates/vitrine-engine/src/model/weights.rs"];
 
 fn root() -> PathBuf {
@@ -183,7 +183,7 @@ fn files_and_lines_stay_readable() {
 }
 
 #[test]
-fn no_leftovers() {
+fn no_leftover_marks_or_use_groups() {
     let marks = [concat!("FIX", "ME"), concat!("TO", "DO"), concat!("XX", "X")];
     let mut problems = Vec::new();
     for (path, text) in crate_sources().into_iter().chain(sources("tests")) {
@@ -205,7 +205,7 @@ fn no_leftovers() {
 fn serde_stays_at_the_edges() {
     let mut problems = Vec::new();
     for (path, text) in crate_sources() {
-        if SERDE_PLACES.iter().any(|place| path.starts_with(place)) {
+        if SERDE_PATHS.iter().any(|place| path.starts_with(place)) {
             continue;
         }
         for (number, line) in text.lines().enumerate() {
@@ -219,10 +219,10 @@ fn serde_stays_at_the_edges() {
 }
 
 #[test]
-fn unsafe_stays_in_its_two_places() {
+fn unsafe_stays_in_its_modules() {
     let mut problems = Vec::new();
     for (path, text) in crate_sources() {
-        if UNSAFE_PLACES.iter().any(|place| path.starts_with(place)) {
+        if UNSAFE_PATHS.iter().any(|place| path.starts_with(place)) {
             continue;
         }
         for (number, line) in text.lines().enumerate() {

@@ -8,7 +8,7 @@ use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
 use crate::http;
 use crate::http::HttpLimits;
-use crate::http::courier::HttpCourier;
+use crate::http::callback_sender::HttpCallbackSender;
 use crate::http::keys::KeyRing;
 use crate::http::outbox::Outbox;
 use crate::http::outbox::OutboxOptions;
@@ -22,14 +22,14 @@ use crate::offers::GuardrailOptions;
 use crate::offers::OfferOptions;
 use crate::offers::Offers;
 use crate::turn;
-use crate::turn::Gateway;
 use crate::turn::HandoffDelivery;
 use crate::turn::Policies;
 use crate::turn::ShopProfile;
 use crate::turn::TurnOptions;
+use crate::turn::TurnPipeline;
 use crate::turn::burst::BurstLimits;
+use crate::turn::decide::DialogueRules;
 use crate::turn::decide::ForeignWords;
-use crate::turn::decide::Rules;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
 use crate::turn::draft::Style;
@@ -48,6 +48,7 @@ use vitrine_base::localized::Localized;
 use vitrine_base::memory::Account;
 use vitrine_base::memory::MemoryReport;
 use vitrine_base::units::Bytes;
+use vitrine_conversations::ConversationStore;
 use vitrine_conversations::CustomerStore;
 use vitrine_conversations::EmbeddedOptions;
 use vitrine_conversations::EmbeddedStore;
@@ -55,7 +56,6 @@ use vitrine_conversations::GateOptions;
 use vitrine_conversations::HotOptions;
 use vitrine_conversations::JobStore;
 use vitrine_conversations::OpenCheck;
-use vitrine_conversations::ThreadStore;
 use vitrine_conversations::TurnGate;
 use vitrine_conversations::Upkeep;
 use vitrine_conversations::UpkeepOptions;
@@ -69,12 +69,12 @@ use vitrine_engine::model::KvType;
 const STORE_CACHE_BYTES: usize = 64 << 20;
 
 /// Largest encoded conversation record, in bytes; far above what the limits of a turn allow.
-const THREAD_BYTES_MAX: usize = 64 << 10;
+const CONVERSATION_BYTES_MAX: usize = 64 << 10;
 /// Largest encoded turn record, answer included, in bytes; likewise.
 const TURN_BYTES_MAX: usize = 256 << 10;
 
 /// Most conversations cached in memory; usually `threads.hot_bytes_max` is reached first.
-const HOT_THREADS_MAX: usize = 100_000;
+const HOT_CONVERSATIONS_MAX: usize = 100_000;
 
 /// Redeliveries of one message that may wait while its first delivery is answered.
 const MESSAGE_WAITING_MAX: usize = 64;
@@ -126,7 +126,7 @@ pub(crate) fn engine_options(settings: &Settings) -> EngineOptions {
 
 /// Engine options for batch commands, which submit all their work at once: no limit on queueing
 /// delay.
-pub(crate) fn unhurried_engine_options(settings: &Settings) -> EngineOptions {
+pub(crate) fn batch_engine_options(settings: &Settings) -> EngineOptions {
     EngineOptions { waiting_time_max: Some(Duration::MAX), ..engine_options(settings) }
 }
 
@@ -147,22 +147,23 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
     let encoder_name = classifier.embedder().identity().name.clone();
     let catalog = Arc::new(catalog(settings)?);
     let hot_bytes_max = Bytes(settings.raw.threads.hot_bytes_max.0);
-    let hot_grant = memory.take("conversations", vec![(Account::HotThreads, hot_bytes_max)])?;
+    let hot_grant =
+        memory.take("conversations", vec![(Account::HotConversations, hot_bytes_max)])?;
     let store: Arc<EmbeddedStore> = Arc::new(store(settings)?);
-    let parts = turn::Parts {
+    let parts = turn::PipelineParts {
         classifier: Arc::clone(&classifier),
         drafter: drafter(settings, &generators)?,
         catalog: Arc::clone(&catalog),
         offers: Arc::new(offers(settings)?),
         policies: policies(settings)?,
         shop: shop(settings),
-        store: Arc::clone(&store) as Arc<dyn ThreadStore>,
+        store: Arc::clone(&store) as Arc<dyn ConversationStore>,
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
         gate: gate(settings),
         clock: Arc::clone(&clock),
         encode: http::encode::answer,
     };
-    let gateway = Gateway::new(parts, turn_options(settings));
+    let gateway = TurnPipeline::new(parts, turn_options(settings));
     let server = &settings.raw.server;
     Ok(http::App {
         gateway,
@@ -174,7 +175,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         encoder_name,
         models: generators,
         memory,
-        shelf: models::shelf(settings),
+        model_loading: models::model_loading(settings),
         grants: vec![encoder_grant, hot_grant],
         catalog,
         clock,
@@ -228,10 +229,10 @@ fn outbox(
     };
     let timeout = Duration::from_millis(raw.timeout_ms);
     let secret = settings.callback_secret.clone();
-    let courier = HttpCourier::new(secret, timeout, Arc::clone(clock))
+    let callback_sender = HttpCallbackSender::new(secret, timeout, Arc::clone(clock))
         .context("cannot create the HTTP client for callbacks")?;
     let store = Arc::clone(store) as Arc<dyn JobStore>;
-    Ok(Outbox::new(options, store, Box::new(courier), Arc::clone(clock)))
+    Ok(Outbox::new(options, store, Box::new(callback_sender), Arc::clone(clock)))
 }
 
 fn days(days: u32) -> jiff::SignedDuration {
@@ -334,10 +335,10 @@ fn store(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
         cache_bytes: STORE_CACHE_BYTES,
         queue_writes_max: threads.writes_waiting_max,
         group_writes_max: threads.writes_per_commit_max,
-        thread_bytes_max: THREAD_BYTES_MAX,
+        conversation_bytes_max: CONVERSATION_BYTES_MAX,
         turn_bytes_max: TURN_BYTES_MAX,
         hot: HotOptions {
-            threads_max: HOT_THREADS_MAX,
+            conversations_max: HOT_CONVERSATIONS_MAX,
             bytes_max: usize::try_from(threads.hot_bytes_max.0)?,
         },
         open_check: OpenCheck::AfterCrash,
@@ -347,7 +348,7 @@ fn store(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
 
 fn gate(settings: &Settings) -> TurnGate {
     TurnGate::new(GateOptions {
-        waiting_per_thread_max: settings.raw.turn.thread_waiting_max,
+        waiting_per_conversation_max: settings.raw.turn.thread_waiting_max,
         waiting_per_message_max: MESSAGE_WAITING_MAX,
         // A request enters the gate twice: for its message and for its conversation.
         inside_max: settings.raw.server.requests_in_flight_max.saturating_mul(2),
@@ -365,7 +366,7 @@ fn turn_options(settings: &Settings) -> TurnOptions {
             length: settings.length,
             emoji: settings.emoji,
         },
-        rules: Rules {
+        rules: DialogueRules {
             questions_max: turn.questions_max as usize,
             unsure_max: turn.unsure_max,
             repeats_max: turn.repeats_max,

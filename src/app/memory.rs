@@ -27,7 +27,7 @@ pub(super) fn ledger(settings: &Settings) -> Arc<MemoryLedger> {
     let set = single.into_iter().filter(|(_, _, size)| size.0 > 0);
     let narrow = set.map(|(key, accounts, size)| limit(key, accounts, Bytes(size.0)));
     let wide = [
-        limit("threads.hot_bytes_max", &[Account::HotThreads], Bytes(hot_bytes_max)),
+        limit("threads.hot_bytes_max", &[Account::HotConversations], Bytes(hot_bytes_max)),
         limit("models.max_bytes", &Account::MODELS, settings.models_bytes_max),
         limit("memory.max_bytes", &Account::ALL, settings.memory_bytes_max),
     ];

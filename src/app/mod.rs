@@ -9,9 +9,9 @@ mod server;
 mod threads;
 mod upkeep;
 
+pub(crate) use build::batch_engine_options;
 pub(crate) use build::check;
 pub(crate) use build::engine_options;
-pub(crate) use build::unhurried_engine_options;
 pub(crate) use models::embedder_options;
 pub(crate) use models::generator_file;
 pub(crate) use server::serve;
@@ -29,12 +29,12 @@ use vitrine_conversations::BodyHash;
 
 /// A gateway without an HTTP server, for commands that answer turns in the terminal.
 #[derive(Debug)]
-pub(crate) struct Gateway {
+pub(crate) struct LocalGateway {
     runtime: Runtime,
     app: Arc<http::App>,
 }
 
-impl Gateway {
+impl LocalGateway {
     /// Loads the models and opens the store.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 use crate::app::build::engine_options;
 use crate::config::Settings;
 use crate::http::LoadPaths;
-use crate::http::ModelShelf;
+use crate::http::ModelLoading;
 use crate::hub::layout;
-use crate::hub::layout::Task;
+use crate::hub::layout::ModelTask;
 use anyhow::Context;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -35,10 +35,10 @@ const ENCODER_TEXT_BYTES_MAX: usize = 8192;
 const ENCODER_BATCH_TEXTS_MAX: usize = 64;
 
 /// The built-in intent head.
-const HOUSE_HEAD: &[u8] = include_bytes!("../../models/intents/house.head");
+const BUILT_IN_HEAD: &[u8] = include_bytes!("../../models/intents/house.head");
 
 /// The built-in signal heads.
-const HOUSE_SIGNALS: [(Signal, &[u8]); 5] = [
+const BUILT_IN_SIGNAL_HEADS: [(Signal, &[u8]); 5] = [
     (Signal::Sentiment, include_bytes!("../../models/intents/signals/sentiment.head")),
     (Signal::Urgency, include_bytes!("../../models/intents/signals/urgency.head")),
     (Signal::Sarcasm, include_bytes!("../../models/intents/signals/sarcasm.head")),
@@ -51,8 +51,8 @@ const NO_SIGNAL_HEADS: &str = "none";
 
 /// Resolves a generating model given as a name under `models.dir`, a folder or a path.
 pub(crate) fn generator_file(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
-    let files = layout::resolve(&settings.models_dir(), model)?.require(Task::Generate)?;
-    Ok(files.entrance().to_path_buf())
+    let files = layout::resolve(&settings.models_dir(), model)?.require(ModelTask::Generate)?;
+    Ok(files.load_path().to_path_buf())
 }
 
 /// Creates the registry and loads the drafting model (`draft.model`) and those of `models.load`.
@@ -78,19 +78,19 @@ fn load(
     model: &str,
     role: Role,
 ) -> anyhow::Result<()> {
-    let files = layout::resolve(&settings.models_dir(), model)?.require(Task::Generate)?;
-    let path = files.entrance().to_path_buf();
+    let files = layout::resolve(&settings.models_dir(), model)?.require(ModelTask::Generate)?;
+    let path = files.load_path().to_path_buf();
     let options = engine_options(settings);
     Ok(registry.load_here(LoadOrder { name: files.name, path, options, role })?)
 }
 
 /// Settings for models that are loaded later, by request.
-pub(super) fn shelf(settings: &Settings) -> ModelShelf {
+pub(super) fn model_loading(settings: &Settings) -> ModelLoading {
     let paths = match settings.raw.models.load_paths {
         true => LoadPaths::Allowed,
         false => LoadPaths::Refused,
     };
-    ModelShelf {
+    ModelLoading {
         models_dir: settings.models_dir(),
         paths,
         options: engine_options(settings),
@@ -120,17 +120,17 @@ pub(super) fn classifier(
 ) -> anyhow::Result<(IntentClassifier, Grant)> {
     let intent = &settings.raw.intent;
     let files = layout::resolve(&settings.models_dir(), &intent.encoder)
-        .and_then(|files| files.require(Task::Embed))
+        .and_then(|files| files.require(ModelTask::Embed))
         .context("cannot open intent.encoder; `scripts/fetch-encoder` installs the default one")?;
     let mut grant = memory.take(&files.name, vec![(Account::Weights, Bytes(files.bytes))])?;
-    let embedder = Arc::new(Embedder::open(files.entrance(), embedder_options(settings))?);
+    let embedder = Arc::new(Embedder::open(files.load_path(), embedder_options(settings))?);
     let head = match settings.path(&intent.head) {
         Some(path) => Head::open(&path)?,
-        None => Head::from_bytes(HOUSE_HEAD).context("cannot read the built-in intent head")?,
+        None => Head::from_bytes(BUILT_IN_HEAD).context("cannot read the built-in intent head")?,
     };
     let classifier = IntentClassifier::new(embedder, head)
         .context("intent.head was not trained with intent.encoder; name a matching pair")?
-        .remembering(NonZeroUsize::new(intent.remembered_texts_max));
+        .with_cache(NonZeroUsize::new(intent.remembered_texts_max));
     grant.settle(vec![(Account::Weights, Bytes(classifier.bytes()))])?;
     Ok((with_signals(classifier, settings)?, grant))
 }
@@ -155,7 +155,7 @@ fn with_signals(
             .context("intent.signals were not trained with intent.encoder");
     }
     let mut heads = SignalHeads::default();
-    for (signal, bytes) in HOUSE_SIGNALS {
+    for (signal, bytes) in BUILT_IN_SIGNAL_HEADS {
         let head = Head::from_bytes(bytes).context("cannot read a built-in signal head")?;
         heads.insert(signal, head)?;
     }

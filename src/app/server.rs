@@ -7,7 +7,7 @@ use crate::app::upkeep;
 use crate::app::use_threads;
 use crate::config::Settings;
 use crate::http;
-use crate::http::Door;
+use crate::http::StartupGate;
 use anyhow::Context;
 use axum::serve::Listener;
 use axum::serve::ListenerExt;
@@ -49,28 +49,28 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {} (server.bind)", settings.bind))?;
     let address = listener.local_addr()?;
-    let listener = undelayed(listener);
-    let door = Door::default();
+    let listener = without_nagle(listener);
+    let startup = StartupGate::default();
     let (drain, draining) = oneshot::channel::<()>();
-    let server = axum::serve(listener, door.router()).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, startup.router()).with_graceful_shutdown(async move {
         // A dropped sender also means draining.
         let _ = draining.await;
     });
     let mut server = pin!(server.into_future());
-    let mut asked_to_stop = pin!(asked_to_stop());
+    let mut stop_requested = pin!(stop_requested());
     tracing::info!("loading models; http://{address} answers 503 until they are warm");
     let app = tokio::select! {
         served = &mut server => return served.context("the server failed"),
         loaded = load(settings) => loaded?,
         // No request has reached the routes yet, so there is nothing to drain.
-        () = &mut asked_to_stop => return Ok(()),
+        () = &mut stop_requested => return Ok(()),
     };
-    door.open(http::router(Arc::clone(&app)));
+    startup.open(http::router(Arc::clone(&app)));
     let _upkeep = upkeep::start(&app);
     eprintln!("listening on http://{address}");
     tokio::select! {
         served = &mut server => return served.context("the server failed"),
-        () = &mut asked_to_stop => {}
+        () = &mut stop_requested => {}
     }
     app.draining.begin();
     tracing::info!("shutting down: draining running requests");
@@ -87,7 +87,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
 
 /// Disables Nagle's algorithm (RFC 896) on accepted connections. It would hold back the first token
 /// of a stream until the client has acknowledged the response head, which takes up to 40 ms.
-fn undelayed(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
+fn without_nagle(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
     listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY; responses may be delayed");
@@ -97,7 +97,7 @@ fn undelayed(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = Sock
 
 /// Completes at SIGTERM or Ctrl-C. If no handler can be installed it never completes; the signals
 /// then end the process without draining.
-async fn asked_to_stop() {
+async fn stop_requested() {
     if let Err(error) = stop_signal().await {
         tracing::warn!(%error, "cannot install a signal handler; a stop will not drain");
         std::future::pending::<()>().await;
@@ -139,7 +139,7 @@ mod tests {
     async fn connections_send_every_piece_at_once() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut listener = undelayed(listener);
+        let mut listener = without_nagle(listener);
         let (client, (served, _)) = tokio::join!(TcpStream::connect(address), listener.accept());
         client.unwrap();
         assert!(served.nodelay().unwrap());

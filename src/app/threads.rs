@@ -33,11 +33,11 @@ pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
         return Ok(());
     }
     let program = std::env::current_exe().context("cannot find the program's own executable")?;
-    let mut again = Command::new(program);
-    again.args(std::env::args_os().skip(1));
-    again.envs(THREADS.map(|name| (name, wanted.as_str())));
+    let mut restart = Command::new(program);
+    restart.args(std::env::args_os().skip(1));
+    restart.envs(THREADS.map(|name| (name, wanted.as_str())));
     if std::env::var_os(SPIN).is_none() {
-        again.env(SPIN, SPIN_ROUNDS);
+        restart.env(SPIN, SPIN_ROUNDS);
     }
-    Err(again.exec()).context("cannot restart the program to set its number of threads")
+    Err(restart.exec()).context("cannot restart the program to set its number of threads")
 }

@@ -6,7 +6,7 @@
 //! size, no unit follows, and one of these holds: a size word precedes it, the message says nothing
 //! else, or it is a label of two or more letters ("XL"). All other words are left alone.
 
-use crate::catalog::words::Word;
+use crate::catalog::words::StemmedWord;
 use crate::catalog::words::WordKind;
 use crate::catalog::words::words;
 use rust_decimal::Decimal;
@@ -138,7 +138,11 @@ pub(crate) struct Amounts {
 
 /// Finds budget and size in `words`. `sizes` are the shop's sizes in upper case; `currency` applies
 /// if the text names none.
-pub(crate) fn read(words: &[Word], sizes: &HashSet<String>, currency: Option<Currency>) -> Amounts {
+pub(crate) fn read(
+    words: &[StemmedWord],
+    sizes: &HashSet<String>,
+    currency: Option<Currency>,
+) -> Amounts {
     let mut amounts = Amounts::default();
     read_budget(words, currency, &mut amounts);
     read_size(words, sizes, &mut amounts);
@@ -156,11 +160,11 @@ pub(crate) fn read(words: &[Word], sizes: &HashSet<String>, currency: Option<Cur
     amounts
 }
 
-fn has(list: &[&str], word: &Word) -> bool {
+fn has(list: &[&str], word: &StemmedWord) -> bool {
     list.contains(&word.folded.as_str())
 }
 
-fn currency_of(word: &Word) -> Option<Currency> {
+fn currency_of(word: &StemmedWord) -> Option<Currency> {
     let code = match word {
         word if has(EUROS, word) => "EUR",
         word if has(DOLLARS, word) => "USD",
@@ -204,7 +208,7 @@ struct Figure {
     currency: Option<Currency>,
 }
 
-fn figures(words: &[Word]) -> Vec<Figure> {
+fn figures(words: &[StemmedWord]) -> Vec<Figure> {
     let mut found: Vec<Figure> = Vec::new();
     for at in 0..words.len() {
         let from = thousands_from(words, at);
@@ -223,9 +227,9 @@ fn figures(words: &[Word]) -> Vec<Figure> {
 
 /// Index of the first word of the number that ends at `at`: spaces may group thousands, as in
 /// `1 200 €`. Grouping applies only if a currency follows and no size word precedes.
-fn thousands_from(words: &[Word], at: usize) -> usize {
-    let digits = |word: &Word| word.folded.bytes().all(|byte| byte.is_ascii_digit());
-    let group = |word: &Word| word.folded.split([',', '.']).next().map_or(0, str::len);
+fn thousands_from(words: &[StemmedWord], at: usize) -> usize {
+    let digits = |word: &StemmedWord| word.folded.bytes().all(|byte| byte.is_ascii_digit());
+    let group = |word: &StemmedWord| word.folded.split([',', '.']).next().map_or(0, str::len);
     if group(&words[at]) != THOUSANDS_DIGITS || words.get(at + 1).and_then(currency_of).is_none() {
         return at;
     }
@@ -241,7 +245,7 @@ fn thousands_from(words: &[Word], at: usize) -> usize {
     if sized { at } else { from }
 }
 
-fn read_budget(words: &[Word], fallback: Option<Currency>, amounts: &mut Amounts) {
+fn read_budget(words: &[StemmedWord], fallback: Option<Currency>, amounts: &mut Amounts) {
     let figures = figures(words);
     for (index, figure) in figures.iter().enumerate() {
         let next = figures.get(index + 1);
@@ -272,25 +276,27 @@ fn read_budget(words: &[Word], fallback: Option<Currency>, amounts: &mut Amounts
     }
 }
 
-fn is_range(words: &[Word], low: &Figure, high: &Figure) -> bool {
-    if low.amount >= high.amount || low.currency.or(high.currency).is_none() && !said(words, low) {
+fn is_range(words: &[StemmedWord], low: &Figure, high: &Figure) -> bool {
+    if low.amount >= high.amount
+        || low.currency.or(high.currency).is_none() && !opens_range(words, low)
+    {
         return false;
     }
     let between = &words[low.at + 1..high.from];
-    let plain = |word: &Word| has(RANGE_JOINTS, word) || currency_of(word).is_some();
+    let plain = |word: &StemmedWord| has(RANGE_JOINTS, word) || currency_of(word).is_some();
     let unit = words.get(high.at + 1).is_some_and(|word| has(UNITS, word));
     !unit
         && between.len() <= 2
         && between.iter().all(plain)
-        && (between.is_empty() || said(words, low))
+        && (between.is_empty() || opens_range(words, low))
 }
 
 /// Whether one of the two words before a number opens a range ("entre", "between", "from").
-fn said(words: &[Word], low: &Figure) -> bool {
+fn opens_range(words: &[StemmedWord], low: &Figure) -> bool {
     words[low.from.saturating_sub(2)..low.from].iter().any(|word| has(RANGE_CUES, word))
 }
 
-fn is_minimum(words: &[Word], figure: &Figure, cues: &[Word]) -> bool {
+fn is_minimum(words: &[StemmedWord], figure: &Figure, cues: &[StemmedWord]) -> bool {
     let after = figure.at + 1..words.len().min(figure.at + 4);
     let trailing = |list: &[&str]| words[after.clone()].iter().any(|word| has(list, word));
     if cues.iter().any(|word| has(MAX_CUES, word)) || trailing(&["max", "maxi", "maximum", "moins"])
@@ -302,7 +308,7 @@ fn is_minimum(words: &[Word], figure: &Figure, cues: &[Word]) -> bool {
     (minimum || trailing(&["minimum", "mini"])) && !negated
 }
 
-fn take(words: &[Word], figure: &Figure, amounts: &mut Amounts) {
+fn take(words: &[StemmedWord], figure: &Figure, amounts: &mut Amounts) {
     amounts.taken.extend(figure.from..=figure.at);
     for near in [figure.from.checked_sub(1), Some(figure.at + 1)].into_iter().flatten() {
         if words.get(near).is_some_and(|word| currency_of(word).is_some()) {
@@ -315,7 +321,7 @@ fn take(words: &[Word], figure: &Figure, amounts: &mut Amounts) {
     amounts.taken.extend(cues.map(|(near, _)| near));
 }
 
-fn read_size(words: &[Word], sizes: &HashSet<String>, amounts: &mut Amounts) {
+fn read_size(words: &[StemmedWord], sizes: &HashSet<String>, amounts: &mut Amounts) {
     let content = words.iter().filter(|word| word.kind == WordKind::Content).count();
     for (at, word) in words.iter().enumerate() {
         let label = word.folded.to_uppercase().replace(',', ".");

@@ -3,7 +3,7 @@
 //! Errors hold the line of the fault. A file with a duplicate, an unknown field or anything over a
 //! limit is refused as a whole: a partly read catalog would give wrong answers.
 //!
-//! Both formats are parsed into a [`Draft`], which [`checked`] turns into a [`Product`].
+//! Both formats are parsed into a [`RawProduct`], which [`checked`] turns into a [`Product`].
 
 mod csv_file;
 mod facet_file;
@@ -136,14 +136,14 @@ pub enum LineFault {
 
 /// A product as written in the file, not yet checked.
 #[derive(Debug, Default)]
-struct Draft {
+struct RawProduct {
     sku: String,
     name: String,
     brand: String,
     category: String,
     amount: String,
     currency: String,
-    stock: DraftStock,
+    stock: RawStock,
     facets: BTreeMap<String, Vec<String>>,
     title: Localized<String>,
     features: Localized<Vec<String>>,
@@ -152,12 +152,12 @@ struct Draft {
 }
 
 #[derive(Debug)]
-enum DraftStock {
+enum RawStock {
     Total(u32),
     BySize(Vec<(String, u32)>),
 }
 
-impl Default for DraftStock {
+impl Default for RawStock {
     fn default() -> Self {
         Self::Total(0)
     }
@@ -182,28 +182,28 @@ pub(crate) fn read_products(
     if size > limits.file_bytes_max {
         return Err(CatalogError::TooLarge { bytes: size, bytes_max: limits.file_bytes_max });
     }
-    let mut intake = Intake { limits, products: Vec::new(), lines: HashMap::new() };
+    let mut collector = ProductCollector { limits, products: Vec::new(), lines: HashMap::new() };
     match format {
-        CatalogFormat::Ndjson => ndjson::read(bytes, &mut intake)?,
-        CatalogFormat::Csv => csv_file::read(bytes, &mut intake)?,
+        CatalogFormat::Ndjson => ndjson::read(bytes, &mut collector)?,
+        CatalogFormat::Csv => csv_file::read(bytes, &mut collector)?,
     }
-    Ok(intake.products)
+    Ok(collector.products)
 }
 
 /// Checks and collects products, and refuses repeated skus.
-struct Intake<'a> {
+struct ProductCollector<'a> {
     limits: &'a CatalogLimits,
     products: Vec<Product>,
     lines: HashMap<Sku, usize>,
 }
 
-impl Intake<'_> {
-    fn take(&mut self, line: usize, draft: Draft) -> Result<(), CatalogError> {
+impl ProductCollector<'_> {
+    fn take(&mut self, line: usize, raw: RawProduct) -> Result<(), CatalogError> {
         let products_max = self.limits.products_max;
         if self.products.len() == products_max {
             return Err(CatalogError::TooManyProducts { line, products_max });
         }
-        let product = checked(draft, self.limits)
+        let product = checked(raw, self.limits)
             .map_err(|fault| CatalogError::Line { line, fault: Box::new(fault) })?;
         if let Some(first_line) = self.lines.insert(product.sku.clone(), line) {
             let fault = LineFault::Duplicate { sku: product.sku, first_line };
@@ -214,35 +214,38 @@ impl Intake<'_> {
     }
 }
 
-fn checked(draft: Draft, limits: &CatalogLimits) -> Result<Product, LineFault> {
-    let sku = Sku::new(draft.sku.trim())?;
-    let name = required("name", &draft.name)?;
-    let brand = text("brand", &draft.brand)?;
-    let category = identifier(required("category", &draft.category)?)?;
-    let price = Money::parse(draft.amount.trim(), draft.currency.trim())?;
+fn checked(raw: RawProduct, limits: &CatalogLimits) -> Result<Product, LineFault> {
+    let sku = Sku::new(raw.sku.trim())?;
+    let name = required("name", &raw.name)?;
+    let brand = text("brand", &raw.brand)?;
+    let category = identifier(required("category", &raw.category)?)?;
+    let price = Money::parse(raw.amount.trim(), raw.currency.trim())?;
     if price.amount.is_sign_negative() && !price.amount.is_zero() {
         return Err(LineFault::NegativePrice { price });
     }
-    let stock = checked_stock(draft.stock, limits)?;
-    let mut facets = checked_facets(draft.facets, limits)?;
+    let stock = checked_stock(raw.stock, limits)?;
+    let mut facets = checked_facets(raw.facets, limits)?;
     let brand_value = slug(&brand);
     if !brand_value.is_empty() {
         facets.entry(BRAND_KEY.to_owned()).or_insert_with(|| vec![brand_value]);
     }
-    let title = both(draft.title, String::is_empty);
+    let title = fill_missing_language(raw.title, String::is_empty);
     let title = Localized { en: text("title", &title.en)?, fr: text("title", &title.fr)? };
-    let features = both(draft.features, Vec::is_empty);
+    let features = fill_missing_language(raw.features, Vec::is_empty);
     let features = Localized {
         en: checked_features(features.en, limits)?,
         fr: checked_features(features.fr, limits)?,
     };
-    let url = draft.url.filter(|url| !url.trim().is_empty()).map(checked_url).transpose()?;
-    let rank = draft.rank;
+    let url = raw.url.filter(|url| !url.trim().is_empty()).map(checked_url).transpose()?;
+    let rank = raw.rank;
     Ok(Product { sku, name, brand, category, price, stock, facets, title, features, url, rank })
 }
 
 /// Fills an empty language with the text of the other one.
-fn both<T: Clone>(texts: Localized<T>, is_empty: impl Fn(&T) -> bool) -> Localized<T> {
+fn fill_missing_language<T: Clone>(
+    texts: Localized<T>,
+    is_empty: impl Fn(&T) -> bool,
+) -> Localized<T> {
     match (is_empty(&texts.en), is_empty(&texts.fr)) {
         (true, false) => Localized { en: texts.fr.clone(), fr: texts.fr },
         (false, true) => Localized { en: texts.en.clone(), fr: texts.en },
@@ -271,10 +274,10 @@ fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), LineFau
     if found > limit { Err(LineFault::TooMany { what, found, limit }) } else { Ok(()) }
 }
 
-fn checked_stock(stock: DraftStock, limits: &CatalogLimits) -> Result<Stock, LineFault> {
+fn checked_stock(stock: RawStock, limits: &CatalogLimits) -> Result<Stock, LineFault> {
     let sizes = match stock {
-        DraftStock::Total(units) => return Ok(Stock::Total(units)),
-        DraftStock::BySize(sizes) => sizes,
+        RawStock::Total(units) => return Ok(Stock::Total(units)),
+        RawStock::BySize(sizes) => sizes,
     };
     at_most("sizes", sizes.len(), limits.sizes_max)?;
     let mut found: Vec<(String, u32)> = Vec::with_capacity(sizes.len());

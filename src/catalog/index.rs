@@ -5,8 +5,8 @@
 //!
 //! Source: Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond".
 
-use crate::catalog::book::FacetBook;
 use crate::catalog::product::Product;
+use crate::catalog::vocabulary::ShopVocabulary;
 use crate::catalog::words::stems;
 use std::collections::HashMap;
 use vitrine_base::language::Language;
@@ -37,7 +37,11 @@ pub(crate) struct TextIndex {
 
 impl TextIndex {
     /// Indexes the texts of all products in one language.
-    pub(crate) fn build(products: &[Product], book: &FacetBook, language: Language) -> Self {
+    pub(crate) fn build(
+        products: &[Product],
+        vocabulary: &ShopVocabulary,
+        language: Language,
+    ) -> Self {
         let mut index = Self::default();
         for (position, product) in products.iter().enumerate() {
             let mut counts: HashMap<String, f32> = HashMap::new();
@@ -60,8 +64,8 @@ impl TextIndex {
                     *counts.entry(stem).or_default() += CATEGORY_WEIGHT;
                 }
             };
-            add(&book.category_label(&product.category, language));
-            if let Some(entry) = book.category(&product.category) {
+            add(&vocabulary.category_label(&product.category, language));
+            if let Some(entry) = vocabulary.category(&product.category) {
                 entry.words.get(language).iter().for_each(|text| add(text));
             }
             index.lengths.push(counts.values().sum());
@@ -124,7 +128,7 @@ mod tests {
         products[0].name = "Vent".to_owned();
         products[1].features.fr = vec!["protège du vent".to_owned()];
         products[2].features.fr = vec!["semelle rare".to_owned(), "vent".to_owned()];
-        let index = TextIndex::build(&products, &FacetBook::default(), Language::Fr);
+        let index = TextIndex::build(&products, &ShopVocabulary::default(), Language::Fr);
         let scores = index.scores(&stems("vent", Language::Fr));
         assert!(scores[0] > scores[1] && scores[1] > 0.0);
         let scores = index.scores(&stems("vent rare", Language::Fr));

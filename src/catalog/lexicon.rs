@@ -7,11 +7,11 @@
 //!
 //! Source of the distance: Damerau 1964, restricted to adjacent swaps ("optimal string alignment").
 
-use crate::catalog::book::FacetBook;
 use crate::catalog::product::FacetChoice;
 use crate::catalog::product::Product;
 use crate::catalog::understand::BRAND_KEY;
 use crate::catalog::understand::is_negation;
+use crate::catalog::vocabulary::ShopVocabulary;
 use crate::catalog::words::WordKind;
 use crate::catalog::words::fold;
 use crate::catalog::words::stems;
@@ -27,7 +27,7 @@ const TYPO_LETTERS_MIN: usize = 5;
 
 /// Meaning of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Target {
+pub(crate) enum PhraseMeaning {
     /// Id of a category.
     Category(String),
     /// A value of a facet.
@@ -37,39 +37,43 @@ pub(crate) enum Target {
 /// Phrases of one language.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lexicon {
-    phrases: HashMap<String, Vec<Target>>,
+    phrases: HashMap<String, Vec<PhraseMeaning>>,
     phrase_words_max: usize,
     spelling: Spelling,
 }
 
 /// A phrase found at the start of a sequence of stems.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found<'a> {
+pub(crate) struct PhraseMatch<'a> {
     /// Number of stems that it covers.
     pub(crate) words: usize,
     /// Its meanings; never empty.
-    pub(crate) targets: &'a [Target],
+    pub(crate) targets: &'a [PhraseMeaning],
 }
 
 impl Lexicon {
     /// Collects the phrases of the shop's vocabulary and the brands of its products. Product names
     /// serve typo correction only.
-    pub(crate) fn build(book: &FacetBook, products: &[Product], language: Language) -> Self {
+    pub(crate) fn build(
+        vocabulary: &ShopVocabulary,
+        products: &[Product],
+        language: Language,
+    ) -> Self {
         let mut lexicon = Self::default();
-        lexicon.spelling.keep(book.keep());
-        for entry in book.categories() {
-            let target = Target::Category(entry.id.clone());
+        lexicon.spelling.keep(vocabulary.keep());
+        for entry in vocabulary.categories() {
+            let target = PhraseMeaning::Category(entry.id.clone());
             lexicon.add_all(&entry.label, &entry.words, language, &target);
         }
-        for facet in book.facets() {
+        for facet in vocabulary.facets() {
             for value in &facet.values {
-                let target = Target::Choice(FacetChoice::new(&facet.key, &value.id));
+                let target = PhraseMeaning::Choice(FacetChoice::new(&facet.key, &value.id));
                 lexicon.add_all(&value.label, &value.words, language, &target);
             }
         }
         for product in products {
             if let [value] = product.values(BRAND_KEY) {
-                let target = Target::Choice(FacetChoice::new(BRAND_KEY, value));
+                let target = PhraseMeaning::Choice(FacetChoice::new(BRAND_KEY, value));
                 lexicon.add(&product.brand, language, &target);
             }
             lexicon.spelling.learn(&product.name, language, Rank::Text);
@@ -83,7 +87,7 @@ impl Lexicon {
         label: &Localized<String>,
         phrases: &Localized<Vec<String>>,
         language: Language,
-        target: &Target,
+        target: &PhraseMeaning,
     ) {
         self.add(label.get(language), language, target);
         for phrase in phrases.get(language) {
@@ -91,7 +95,7 @@ impl Lexicon {
         }
     }
 
-    fn add(&mut self, phrase: &str, language: Language, target: &Target) {
+    fn add(&mut self, phrase: &str, language: Language, target: &PhraseMeaning) {
         let phrase_stems = stems(phrase, language);
         // "sans caféine" is read as "caféine" negated, so it is not a phrase of its own.
         let negative = words(phrase, language).iter().any(|word| is_negation(&word.folded));
@@ -107,11 +111,11 @@ impl Lexicon {
     }
 
     /// The longest phrase at the start of `stems`; `None` if no phrase matches.
-    pub(crate) fn longest<'a>(&'a self, stems: &[&str]) -> Option<Found<'a>> {
+    pub(crate) fn longest<'a>(&'a self, stems: &[&str]) -> Option<PhraseMatch<'a>> {
         let words_max = self.phrase_words_max.min(stems.len());
         (1..=words_max).rev().find_map(|words| {
             let targets = self.phrases.get(&stems[..words].join(" "))?;
-            Some(Found { words, targets })
+            Some(PhraseMatch { words, targets })
         })
     }
 
@@ -190,7 +194,7 @@ mod tests {
     use crate::catalog::tests_support::limits;
 
     fn lexicon() -> Lexicon {
-        let book = read_facets(
+        let vocabulary = read_facets(
             r#"
 keep = ["vitrines"]
 [[facet]]
@@ -207,7 +211,7 @@ label = { en = "running shoes", fr = "chaussures de course" }
             &limits(),
         )
         .unwrap();
-        Lexicon::build(&book, &[], Language::Fr)
+        Lexicon::build(&vocabulary, &[], Language::Fr)
     }
 
     #[test]
@@ -217,7 +221,7 @@ label = { en = "running shoes", fr = "chaussures de course" }
         let text: Vec<&str> = text.iter().map(String::as_str).collect();
         let found = lexicon.longest(&text).unwrap();
         assert_eq!(found.words, 2);
-        assert_eq!(found.targets, [Target::Category("running_shoes".to_owned())]);
+        assert_eq!(found.targets, [PhraseMeaning::Category("running_shoes".to_owned())]);
         assert!(lexicon.longest(&text[1..]).is_none());
         assert!(lexicon.longest(&[]).is_none());
     }

@@ -4,11 +4,10 @@
 //! products and choosing facet questions. Refuses to write replies or to decide what a turn does.
 //! A [`Catalog`] is immutable, so it can be shared behind an `Arc`.
 //!
-//! In reading order: `product`, `book`, `import`, `words`, `lexicon`, `amounts`,
+//! In reading order: `product`, `vocabulary`, `import`, `words`, `lexicon`, `amounts`,
 //! `names`, `understand`, `index`, `search`, `facets`.
 
 mod amounts;
-mod book;
 mod facets;
 mod import;
 mod index;
@@ -22,16 +21,10 @@ mod stopwords;
 #[cfg(test)]
 mod tests_support;
 mod understand;
+mod vocabulary;
 mod words;
 
 pub(crate) use amounts::largest as largest_amount;
-pub use book::CategoryEntry;
-pub use book::FacetBook;
-pub use book::FacetEntry;
-pub use book::KindEntry;
-pub use book::Missing;
-pub use book::SizeEntry;
-pub use book::ValueEntry;
 pub use facets::AskableFacet;
 pub use facets::FacetQuestion;
 pub use facets::QuestionOptions;
@@ -44,7 +37,7 @@ pub use import::read_facets;
 pub use product::FacetChoice;
 pub use product::Product;
 pub use product::Stock;
-pub use search::Found;
+pub use search::FoundProducts;
 pub use search::Hit;
 pub use search::Relaxed;
 pub use search::Search;
@@ -55,19 +48,26 @@ pub use understand::CATEGORY_KEY;
 pub use understand::SAID_KEY;
 pub use understand::SIZE_KEY;
 pub use understand::Understanding;
+pub use vocabulary::CategoryEntry;
+pub use vocabulary::FacetEntry;
+pub use vocabulary::KindEntry;
+pub use vocabulary::Missing;
+pub use vocabulary::ShopVocabulary;
+pub use vocabulary::SizeEntry;
+pub use vocabulary::ValueEntry;
 pub(crate) use words::slug;
 
 use index::TextIndex;
 use lexicon::Lexicon;
 use names::Names;
-use search::Merit;
+use search::TextMatch;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
-use understand::Knowledge;
+use understand::ShopFacts;
 use vitrine_base::ids::Sku;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
@@ -177,7 +177,7 @@ pub struct CatalogCounts {
 pub struct Catalog {
     products: Vec<Product>,
     positions: HashMap<Sku, usize>,
-    book: FacetBook,
+    vocabulary: ShopVocabulary,
     askable: Vec<AskableFacet>,
     sizes: HashSet<String>,
     currency: Option<Currency>,
@@ -204,13 +204,13 @@ impl Catalog {
         let format = extension.and_then(CatalogFormat::from_extension);
         let format = format.ok_or_else(|| CatalogError::Format { path: file.clone() })?;
         let facets = file.with_file_name(FACETS_NAME);
-        let book = if facets.is_file() {
+        let vocabulary = if facets.is_file() {
             let bytes = read_bounded(&facets, limits.file_bytes_max)?;
             read_facets(&String::from_utf8_lossy(&bytes), limits)?
         } else {
-            FacetBook::default()
+            ShopVocabulary::default()
         };
-        Self::parse(&read_bounded(&file, limits.file_bytes_max)?, format, book, limits)
+        Self::parse(&read_bounded(&file, limits.file_bytes_max)?, format, vocabulary, limits)
     }
 
     /// Parses products and combines them with a vocabulary.
@@ -220,32 +220,34 @@ impl Catalog {
     pub fn parse(
         bytes: &[u8],
         format: CatalogFormat,
-        book: FacetBook,
+        vocabulary: ShopVocabulary,
         limits: &CatalogLimits,
     ) -> Result<Self, CatalogError> {
-        Ok(Self::build(import::read_products(bytes, format, limits)?, book))
+        Ok(Self::build(import::read_products(bytes, format, limits)?, vocabulary))
     }
 
     /// A catalog without products; every search finds nothing.
     #[must_use]
     pub fn empty() -> Self {
-        Self::build(Vec::new(), FacetBook::default())
+        Self::build(Vec::new(), ShopVocabulary::default())
     }
 
-    fn build(mut products: Vec<Product>, book: FacetBook) -> Self {
+    fn build(mut products: Vec<Product>, vocabulary: ShopVocabulary) -> Self {
         for product in &mut products {
-            let categories = book.with_wider(&product.category);
+            let categories = vocabulary.with_ancestors(&product.category);
             product.facets.insert(CATEGORY_KEY.to_owned(), categories);
         }
         let positions = products.iter().map(|product| product.sku.clone()).zip(0..).collect();
         let sizes = products.iter().flat_map(|product| product.sizes());
         let sizes = sizes.map(str::to_uppercase).collect();
-        let askable = askable(&book);
+        let askable = askable(&vocabulary);
         let currency = products.first().map(|product| product.price.currency);
-        let lexicons = Localized::by(|language| Lexicon::build(&book, &products, language));
-        let indexes = Localized::by(|language| TextIndex::build(&products, &book, language));
+        let lexicons =
+            Localized::from_fn(|language| Lexicon::build(&vocabulary, &products, language));
+        let indexes =
+            Localized::from_fn(|language| TextIndex::build(&products, &vocabulary, language));
         let names = Names::build(&products, &lexicons);
-        Self { products, positions, book, askable, sizes, currency, names, lexicons, indexes }
+        Self { products, positions, vocabulary, askable, sizes, currency, names, lexicons, indexes }
     }
 
     /// All products, in file order.
@@ -266,8 +268,8 @@ impl Catalog {
 
     /// The shop's vocabulary: facets, categories, labels and questions.
     #[must_use]
-    pub fn book(&self) -> &FacetBook {
-        &self.book
+    pub fn vocabulary(&self) -> &ShopVocabulary {
+        &self.vocabulary
     }
 
     /// Counts products and categories, and lists facet values without a label.
@@ -277,14 +279,14 @@ impl Catalog {
             self.products.iter().map(|product| product.category.as_str()).collect();
         let mut unlabelled = BTreeSet::new();
         for product in &self.products {
-            if self.book.category(&product.category).is_none() {
+            if self.vocabulary.category(&product.category).is_none() {
                 unlabelled.insert(FacetChoice::new(CATEGORY_KEY, &product.category));
             }
             for (key, values) in
                 product.facets.iter().filter(|(key, _)| !OWN_KEYS.contains(&key.as_str()))
             {
                 let choices = values.iter().map(|value| FacetChoice::new(key, value));
-                unlabelled.extend(choices.filter(|choice| self.book.value(choice).is_none()));
+                unlabelled.extend(choices.filter(|choice| self.vocabulary.value(choice).is_none()));
             }
         }
         CatalogCounts {
@@ -305,14 +307,14 @@ impl Catalog {
     }
 
     fn understand_in(&self, text: &str, language: Language) -> (Understanding, Language) {
-        let knowledge = Knowledge { book: &self.book, sizes: &self.sizes, currency: self.currency };
+        let shop =
+            ShopFacts { vocabulary: &self.vocabulary, sizes: &self.sizes, currency: self.currency };
         let other = match language {
             Language::En => Language::Fr,
             Language::Fr => Language::En,
         };
-        let read = |language| {
-            understand::understand(text, language, self.lexicons.get(language), &knowledge)
-        };
+        let read =
+            |language| understand::understand(text, language, self.lexicons.get(language), &shop);
         let (first, explained) = read(language);
         let (second, explained_otherwise) = read(other);
         let (mut found, language) =
@@ -333,13 +335,13 @@ impl Catalog {
     ///
     /// `language` is the language of `need.leftover`. Returns at most `hits_max` hits.
     #[must_use]
-    pub fn find(&self, need: &Understanding, language: Language, hits_max: usize) -> Found {
+    pub fn find(&self, need: &Understanding, language: Language, hits_max: usize) -> FoundProducts {
         let index = self.indexes.get(language);
-        let merit = Merit {
+        let text_match = TextMatch {
             scores: index.scores(&self.known_stems(&need.leftover, language)),
             said: index.holding(&self.known_stems(&need.said, language)),
         };
-        search::find(self, need, &merit, hits_max)
+        search::find(self, need, &text_match, hits_max)
     }
 
     /// Stems of the words in `texts`; a word that no product text contains is typo-corrected.
@@ -405,12 +407,12 @@ impl Catalog {
     pub fn label(&self, choice: &FacetChoice, language: Language) -> String {
         match choice.key.as_str() {
             SIZE_KEY => choice.value.clone(),
-            CATEGORY_KEY => self.book.category_label(&choice.value, language),
+            CATEGORY_KEY => self.vocabulary.category_label(&choice.value, language),
             BRAND_KEY => {
                 let branded = self.products.iter().find(|product| product.has(choice));
                 branded.map_or_else(|| choice.value.replace('_', " "), |p| p.brand.clone())
             }
-            _ => self.book.value_label(choice, language),
+            _ => self.vocabulary.value_label(choice, language),
         }
     }
 
@@ -419,7 +421,7 @@ impl Catalog {
     pub fn title(&self, product: &Product, language: Language) -> String {
         let title = product.title.get(language);
         if title.is_empty() {
-            self.book.category_label(&product.category, language)
+            self.vocabulary.category_label(&product.category, language)
         } else {
             title.clone()
         }
@@ -430,9 +432,9 @@ impl Catalog {
     #[must_use]
     pub fn need_text(&self, need: &Understanding, language: Language) -> Option<String> {
         if let Some(category) = &need.category {
-            return Some(self.book.category_label(category, language));
+            return Some(self.vocabulary.category_label(category, language));
         }
-        let values = need.constraints.iter().filter_map(|choice| self.book.value(choice));
+        let values = need.constraints.iter().filter_map(|choice| self.vocabulary.value(choice));
         let mut phrases = values.filter_map(|value| value.need.as_ref());
         phrases.next().map(|phrase| phrase.get(language).clone())
     }
@@ -440,17 +442,17 @@ impl Catalog {
 
 /// Facets with an ask weight above 0, and the top-level categories as one more facet if the shop
 /// asks for them.
-fn askable(book: &FacetBook) -> Vec<AskableFacet> {
-    let facets = book.facets().iter().map(|facet| AskableFacet {
+fn askable(vocabulary: &ShopVocabulary) -> Vec<AskableFacet> {
+    let facets = vocabulary.facets().iter().map(|facet| AskableFacet {
         key: facet.key.clone(),
         values: facet.values.iter().map(|value| value.id.clone()).collect(),
         weight: facet.ask_weight,
     });
-    let widest = book.categories().iter().filter(|category| category.parent.is_none());
+    let widest = vocabulary.categories().iter().filter(|category| category.parent.is_none());
     let kind = AskableFacet {
         key: CATEGORY_KEY.to_owned(),
         values: widest.map(|category| category.id.clone()).collect(),
-        weight: book.kind().ask_weight,
+        weight: vocabulary.kind().ask_weight,
     };
     facets.chain([kind]).filter(|facet| facet.weight > 0.0).collect()
 }

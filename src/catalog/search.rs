@@ -12,10 +12,10 @@
 //! - A need of loose words alone finds only products that contain one of them.
 
 use crate::catalog::Catalog;
-use crate::catalog::book::Missing;
 use crate::catalog::product::FacetChoice;
 use crate::catalog::product::Product;
 use crate::catalog::understand::Understanding;
+use crate::catalog::vocabulary::Missing;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::cmp::Reverse;
@@ -57,7 +57,7 @@ pub enum Relaxed {
 
 /// Result of a search.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Found {
+pub struct FoundProducts {
     /// Products found, best first, at most as many as asked for.
     pub hits: Vec<Hit>,
     /// Number of products that match, hits included.
@@ -66,7 +66,7 @@ pub struct Found {
     pub relaxed: Vec<Relaxed>,
 }
 
-impl Found {
+impl FoundProducts {
     /// Whether there are hits and no criterion was dropped.
     #[must_use]
     pub fn is_exact(&self) -> bool {
@@ -80,11 +80,11 @@ pub struct Search {
     /// What the customer wants.
     pub understanding: Understanding,
     /// The products found.
-    pub found: Found,
+    pub found: FoundProducts,
 }
 
 /// How well each product's texts match a need; both vectors are `[products]`.
-pub(super) struct Merit {
+pub(super) struct TextMatch {
     /// BM25 score for the loose words; 0 if none matches.
     pub(super) scores: Vec<f32>,
     /// Number of words of `Understanding::said` that the product's own texts contain.
@@ -95,10 +95,10 @@ pub(super) struct Merit {
 pub(super) fn find(
     catalog: &Catalog,
     need: &Understanding,
-    merit: &Merit,
+    text_match: &TextMatch,
     hits_max: usize,
-) -> Found {
-    let scores = merit.scores.as_slice();
+) -> FoundProducts {
+    let scores = text_match.scores.as_slice();
     let mut relaxed = Vec::new();
     let mut wanted = need.clone();
     let mut positions = matching(catalog, &wanted, scores);
@@ -109,7 +109,7 @@ pub(super) fn find(
         wanted = less;
         positions = matching(catalog, &wanted, scores);
     }
-    rank(catalog, need, merit, &mut positions);
+    rank(catalog, need, text_match, &mut positions);
     let matching = positions.len();
     let size = need.size.as_deref();
     let hits = positions.into_iter().take(hits_max).map(|position| {
@@ -121,7 +121,7 @@ pub(super) fn find(
     if hits.is_empty() {
         relaxed.clear();
     }
-    Found { hits, matching, relaxed }
+    FoundProducts { hits, matching, relaxed }
 }
 
 /// Positions of the matching products: those named; otherwise, in catalog order, those that meet
@@ -141,9 +141,9 @@ pub(super) fn matching(catalog: &Catalog, need: &Understanding, scores: &[f32]) 
 
 /// Whether a product meets every criterion of a need.
 fn meets(catalog: &Catalog, product: &Product, need: &Understanding) -> bool {
-    let book = catalog.book();
+    let vocabulary = catalog.vocabulary();
     let category =
-        need.category.as_ref().is_none_or(|wanted| book.is_within(&product.category, wanted));
+        need.category.as_ref().is_none_or(|wanted| vocabulary.is_within(&product.category, wanted));
     let budget = |limit: Option<Money>, allowed: fn(Ordering) -> bool| {
         // A budget in another currency cannot be compared and is ignored.
         limit.is_none_or(|limit| {
@@ -171,26 +171,26 @@ fn meets_facet(
 ) -> bool {
     let values = product.values(&choice.key);
     if values.is_empty() {
-        return catalog.book().missing(&choice.key) == Missing::Matches;
+        return catalog.vocabulary().missing(&choice.key) == Missing::Matches;
     }
     let mut wanted = need.constraints.iter().filter(|other| other.key == choice.key);
     wanted.any(|other| values.contains(&other.value))
 }
 
-fn rank(catalog: &Catalog, need: &Understanding, merit: &Merit, positions: &mut [usize]) {
+fn rank(catalog: &Catalog, need: &Understanding, text_match: &TextMatch, positions: &mut [usize]) {
     let products = catalog.products();
     let size = need.size.as_deref();
     let explicit =
         |product: &Product| need.constraints.iter().filter(|choice| product.has(choice)).count();
     positions.sort_by_cached_key(|position| {
         let product = &products[*position];
-        let dearness = if need.cheapest { product.price.amount } else { Decimal::ZERO };
+        let price_key = if need.cheapest { product.price.amount } else { Decimal::ZERO };
         (
             Reverse(product.in_stock(size)),
-            Reverse(Score(merit.scores[*position])),
+            Reverse(Score(text_match.scores[*position])),
             Reverse(explicit(product)),
-            Reverse(merit.said[*position]),
-            dearness,
+            Reverse(text_match.said[*position]),
+            price_key,
             product.rank.unwrap_or(u32::MAX),
             product.sku.clone(),
         )
@@ -234,10 +234,10 @@ fn next_relaxation(
 /// Every way to relax one criterion, mildest first: the category to its parent, unwanted facet
 /// values, wanted facet values by rising ask weight, the size, the highest price, the lowest price.
 fn relaxations(catalog: &Catalog, need: &Understanding) -> Vec<(Relaxed, Understanding)> {
-    let book = catalog.book();
+    let vocabulary = catalog.vocabulary();
     let mut steps = Vec::new();
     if let Some(from) = &need.category
-        && let Some(to) = book.parent(from)
+        && let Some(to) = vocabulary.parent(from)
     {
         let (from, to) = (from.clone(), to.to_owned());
         let less = Understanding { category: Some(to.clone()), ..need.clone() };
@@ -248,7 +248,7 @@ fn relaxations(catalog: &Catalog, need: &Understanding) -> Vec<(Relaxed, Underst
         less.excluded.retain(|other| other != choice);
         steps.push((Relaxed::Excluded(choice.clone()), less));
     }
-    let worth = |choice: &FacetChoice| book.facet(&choice.key).map_or(0.0, |f| f.ask_weight);
+    let worth = |choice: &FacetChoice| vocabulary.facet(&choice.key).map_or(0.0, |f| f.ask_weight);
     let mut constraints: Vec<&FacetChoice> = need.constraints.iter().collect();
     constraints.sort_by(|a, b| worth(a).total_cmp(&worth(b)));
     for choice in constraints {

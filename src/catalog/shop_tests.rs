@@ -58,13 +58,13 @@ fn the_shop_is_whole() {
             }
         }
     }
-    for facet in shop().book().facets() {
+    for facet in shop().vocabulary().facets() {
         for language in Language::ALL {
             for value in &facet.values {
                 let label = value.label.get(language);
                 assert!(label.chars().count() <= 20, "{label}");
             }
-            let asked = shop().book().question(&facet.key, language).is_some();
+            let asked = shop().vocabulary().question(&facet.key, language).is_some();
             assert_eq!(asked, facet.ask_weight > 0.0, "{}", facet.key);
         }
     }
@@ -108,7 +108,7 @@ fn options_and_needs_are_named_in_the_customers_language() {
     assert_eq!(label("feel=speed", Language::En), "speed");
     assert_eq!(label("brand=velance", Language::En), "Vélance");
     assert_eq!(label("size=42", Language::Fr), "42");
-    assert_eq!(shop().book().facet_label("feel", Language::Fr), "sensation");
+    assert_eq!(shop().vocabulary().facet_label("feel", Language::Fr), "sensation");
     let gift = search("un cadeau").understanding;
     assert_eq!(shop().need_text(&gift, Language::En).as_deref(), Some("gift ideas"));
 }
@@ -251,7 +251,7 @@ fn loose_words_find_products_by_their_texts() {
 }
 
 #[test]
-fn the_words_said_choose_within_a_category() {
+fn words_that_name_the_category_rank_within_it() {
     for (text, word) in [
         ("casque de vélo", "casque"),
         ("un casque de vélo pour enfant", "enfant"),
@@ -268,7 +268,7 @@ fn the_words_said_choose_within_a_category() {
 }
 
 #[test]
-fn what_had_to_be_given_up_is_told() {
+fn dropped_criteria_are_reported() {
     let found = search("chaussures de trail taille 44 pour un marathon en violet").found;
     assert!(!found.hits.is_empty() && !found.relaxed.is_empty());
     let found = search("des chaussures de course à moins de 10 euros").found;

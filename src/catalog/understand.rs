@@ -9,11 +9,11 @@
 //! - Constraints are in text order, without repeats; several values of one facet mean "either".
 
 use crate::catalog::amounts;
-use crate::catalog::book::FacetBook;
 use crate::catalog::lexicon::Lexicon;
-use crate::catalog::lexicon::Target;
+use crate::catalog::lexicon::PhraseMeaning;
 use crate::catalog::product::FacetChoice;
-use crate::catalog::words::Word;
+use crate::catalog::vocabulary::ShopVocabulary;
+use crate::catalog::words::StemmedWord;
 use crate::catalog::words::WordKind;
 use crate::catalog::words::words;
 use std::collections::HashSet;
@@ -112,7 +112,7 @@ impl Understanding {
             CATEGORY_KEY => self.category = Some(choice.value.clone()),
             BUDGET_MAX_KEY => self.budget_max = read_money(&choice.value).or(self.budget_max),
             BUDGET_MIN_KEY => self.budget_min = read_money(&choice.value).or(self.budget_min),
-            SAID_KEY => self.say(choice.value.split(' ').map(str::to_owned)),
+            SAID_KEY => self.add_said(choice.value.split(' ').map(str::to_owned)),
             key => {
                 self.constraints.retain(|known| known.key != key);
                 self.constraints.push(choice.clone());
@@ -139,7 +139,7 @@ impl Understanding {
         if later.category.is_some() {
             self.said.clear();
         }
-        self.say(later.said.iter().cloned());
+        self.add_said(later.said.iter().cloned());
         self.category = later.category.clone().or(self.category.take());
         self.constraints.retain(|choice| !later.knows(&choice.key));
         self.constraints.retain(|choice| !later.excluded.contains(choice));
@@ -160,7 +160,7 @@ impl Understanding {
         self.unknown.clone_from(&later.unknown);
     }
 
-    fn say(&mut self, words: impl Iterator<Item = String>) {
+    fn add_said(&mut self, words: impl Iterator<Item = String>) {
         for word in words.filter(|word| !word.is_empty()) {
             if self.said.len() < SAID_WORDS_MAX && !self.said.contains(&word) {
                 self.said.push(word);
@@ -211,8 +211,8 @@ fn read_money(text: &str) -> Option<Money> {
 }
 
 /// Facts about the shop that reading a message needs.
-pub(super) struct Knowledge<'a> {
-    pub(super) book: &'a FacetBook,
+pub(super) struct ShopFacts<'a> {
+    pub(super) vocabulary: &'a ShopVocabulary,
     pub(super) sizes: &'a HashSet<String>,
     pub(super) currency: Option<Currency>,
 }
@@ -224,10 +224,10 @@ pub(super) fn understand(
     text: &str,
     language: Language,
     lexicon: &Lexicon,
-    knowledge: &Knowledge<'_>,
+    shop: &ShopFacts<'_>,
 ) -> (Understanding, usize) {
     let words = words(text, language);
-    let amounts = amounts::read(&words, knowledge.sizes, knowledge.currency);
+    let amounts = amounts::read(&words, shop.sizes, shop.currency);
     let content: Vec<usize> = (0..words.len())
         .filter(|index| is_open(&words[*index]) && !amounts.taken.contains(index))
         .collect();
@@ -252,12 +252,12 @@ pub(super) fn understand(
             Some(phrase) => {
                 let negated = is_negated(&words, content[at]);
                 for target in phrase.targets {
-                    take(&mut found, target, negated, knowledge.book);
+                    take(&mut found, target, negated, shop.vocabulary);
                 }
-                let kind = |target: &Target| matches!(target, Target::Category(_));
+                let kind = |target: &PhraseMeaning| matches!(target, PhraseMeaning::Category(_));
                 if !negated && phrase.targets.iter().any(kind) {
                     let taken = &content[at..at + phrase.words];
-                    found.say(taken.iter().map(|index| words[*index].folded.clone()));
+                    found.add_said(taken.iter().map(|index| words[*index].folded.clone()));
                 }
                 explained += phrase.words;
                 at += phrase.words;
@@ -278,31 +278,36 @@ pub(super) fn is_negation(folded: &str) -> bool {
     NEGATIONS.contains(&folded)
 }
 
-fn is_open(word: &Word) -> bool {
+fn is_open(word: &StemmedWord) -> bool {
     matches!(word.kind, WordKind::Content | WordKind::Number)
 }
 
-fn is_negated(words: &[Word], at: usize) -> bool {
+fn is_negated(words: &[StemmedWord], at: usize) -> bool {
     let mut before = words[..at].iter().rev().map(|word| word.folded.as_str());
     let nearest = before.next().unwrap_or_default();
     let word = if NEGATION_JOINTS.contains(&nearest) { before.next() } else { Some(nearest) };
     word.is_some_and(is_negation)
 }
 
-fn take(found: &mut Understanding, target: &Target, negated: bool, book: &FacetBook) {
+fn take(
+    found: &mut Understanding,
+    target: &PhraseMeaning,
+    negated: bool,
+    vocabulary: &ShopVocabulary,
+) {
     match target {
-        Target::Category(id) if !negated => {
+        PhraseMeaning::Category(id) if !negated => {
             // The first category named wins, unless a later one is narrower.
             let better = match &found.category {
                 None => true,
-                Some(known) => book.is_within(id, known),
+                Some(known) => vocabulary.is_within(id, known),
             };
             if better {
                 found.category = Some(id.clone());
             }
         }
-        Target::Category(_) => {}
-        Target::Choice(choice) => {
+        PhraseMeaning::Category(_) => {}
+        PhraseMeaning::Choice(choice) => {
             let list = if negated { &mut found.excluded } else { &mut found.constraints };
             if !list.contains(choice) {
                 list.push(choice.clone());
@@ -354,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tapped_option_is_taken_over() {
+    fn a_tapped_option_is_applied() {
         let mut wanted = need(&["feel=speed"]);
         wanted.choose(&FacetChoice::new("feel", "comfort"));
         wanted.choose(&FacetChoice::new("size", "m"));

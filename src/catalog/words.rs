@@ -37,7 +37,7 @@ pub(crate) enum WordKind {
 
 /// One word of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Word {
+pub(crate) struct StemmedWord {
     /// Lower case, without accents.
     pub(crate) folded: String,
     /// Its stem; equal to `folded` unless the word is content.
@@ -78,7 +78,7 @@ fn stemmer(language: Language) -> Stemmer {
 }
 
 /// Words of a text, in order, stemmed in a language.
-pub(crate) fn words(text: &str, language: Language) -> Vec<Word> {
+pub(crate) fn words(text: &str, language: Language) -> Vec<StemmedWord> {
     let stemmer = stemmer(language);
     let clipped: String = text.chars().take(TEXT_CHARS_MAX).collect();
     let folded = fold(&clipped);
@@ -98,7 +98,7 @@ pub(crate) fn words(text: &str, language: Language) -> Vec<Word> {
             WordKind::Content => stemmer.stem(piece).into_owned(),
             WordKind::Stop | WordKind::Number | WordKind::Currency => piece.to_owned(),
         };
-        found.push(Word { folded: piece.to_owned(), stem, kind });
+        found.push(StemmedWord { folded: piece.to_owned(), stem, kind });
     }
     found
 }
@@ -121,19 +121,19 @@ fn kind_of(piece: &str) -> WordKind {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
+enum CharClass {
     Letter,
     Digit,
     Currency,
     Gap,
 }
 
-fn class_of(character: char) -> Class {
+fn class_of(character: char) -> CharClass {
     match character {
-        '€' | '$' | '£' => Class::Currency,
-        c if c.is_ascii_digit() => Class::Digit,
-        c if c.is_alphanumeric() => Class::Letter,
-        _ => Class::Gap,
+        '€' | '$' | '£' => CharClass::Currency,
+        c if c.is_ascii_digit() => CharClass::Digit,
+        c if c.is_alphanumeric() => CharClass::Letter,
+        _ => CharClass::Gap,
     }
 }
 
@@ -148,7 +148,7 @@ fn pieces(folded: &str) -> Vec<(&str, Option<char>)> {
         while end < characters.len() && continues(class, &characters, end) {
             end += 1;
         }
-        if class != Class::Gap {
+        if class != CharClass::Gap {
             let stop = characters.get(end).map_or(folded.len(), |(byte, _)| *byte);
             let next = characters.get(end).map(|(_, character)| *character);
             found.push((&folded[characters[at].0..stop], next));
@@ -158,14 +158,14 @@ fn pieces(folded: &str) -> Vec<(&str, Option<char>)> {
     found
 }
 
-fn continues(class: Class, characters: &[(usize, char)], at: usize) -> bool {
+fn continues(class: CharClass, characters: &[(usize, char)], at: usize) -> bool {
     let character = characters[at].1;
     match class {
-        Class::Currency => false,
-        Class::Digit if matches!(character, ',' | '.') => {
+        CharClass::Currency => false,
+        CharClass::Digit if matches!(character, ',' | '.') => {
             characters.get(at + 1).is_some_and(|(_, next)| next.is_ascii_digit())
         }
-        Class::Digit | Class::Letter | Class::Gap => class_of(character) == class,
+        CharClass::Digit | CharClass::Letter | CharClass::Gap => class_of(character) == class,
     }
 }
 

@@ -12,11 +12,11 @@
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedReply;
-use crate::channels::Layout;
 use crate::channels::LengthLimit;
+use crate::channels::OptionLayout;
 use crate::channels::OptionLimits;
 use crate::channels::WindowState;
-use crate::channels::addressed;
+use crate::channels::with_recipient;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
@@ -50,8 +50,8 @@ impl Channel for Apple {
     }
 
     fn payload(&self, reply: &FittedReply, recipient: Option<&str>) -> Value {
-        let mut message = addressed(json!({"v": 1}), "destinationId", recipient);
-        if reply.layout == Layout::Buttons {
+        let mut message = with_recipient(json!({"v": 1}), "destinationId", recipient);
+        if reply.layout == OptionLayout::Buttons {
             let item =
                 |identifier: &str, title: &str| json!({"identifier": identifier, "title": title});
             let items: Vec<Value> =

@@ -9,14 +9,14 @@
 //! An id that the channel would refuse is replaced by a short one derived from the id and its
 //! index, so that fitting the same reply twice gives the same ids.
 
+use crate::channels::CanonicalOption;
 use crate::channels::CanonicalReply;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedOption;
 use crate::channels::FittedReply;
-use crate::channels::Layout;
 use crate::channels::LengthLimit;
+use crate::channels::OptionLayout;
 use crate::channels::OptionLimits;
-use crate::channels::ReplyOption;
 use crate::channels::measure::body;
 use crate::channels::measure::line;
 use sha2::Digest;
@@ -31,7 +31,7 @@ const NUMBERED_OPTIONS_MAX: usize = 20;
 const NUMBERED_TITLE_MAX: usize = 80;
 
 /// Replacement for an empty text, which channels refuse.
-const NO_WORDS: &str = "…";
+const EMPTY_TEXT: &str = "…";
 
 /// Fits `reply` to `limits`.
 pub(super) fn fit(
@@ -41,7 +41,7 @@ pub(super) fn fit(
 ) -> FittedReply {
     let mut text = body(&reply.text);
     if text.is_empty() {
-        NO_WORDS.clone_into(&mut text);
+        EMPTY_TEXT.clone_into(&mut text);
     }
     let fitted = |layout, text, options: Vec<FittedOption>| FittedReply {
         kind,
@@ -52,32 +52,32 @@ pub(super) fn fit(
         language: reply.language,
     };
     if reply.options.is_empty() {
-        return fitted(Layout::Plain, limits.text.cut(&text), Vec::new());
+        return fitted(OptionLayout::Plain, limits.text.cut(&text), Vec::new());
     }
     let holds_all = |options: &OptionLimits| {
         (options.count_min..=options.count_max).contains(&reply.options.len())
     };
-    let buttons = limits.buttons.filter(holds_all).map(|rules| (Layout::Buttons, rules));
-    let list = limits.list.filter(holds_all).map(|rules| (Layout::List, rules));
+    let buttons = limits.buttons.filter(holds_all).map(|rules| (OptionLayout::Buttons, rules));
+    let list = limits.list.filter(holds_all).map(|rules| (OptionLayout::List, rules));
     for (layout, rules) in [buttons, list].into_iter().flatten() {
-        if rules.text.holds(&text) && tells_apart(&rules, &reply.options) {
+        if rules.text.holds(&text) && titles_stay_distinct(&rules, &reply.options) {
             return fitted(layout, text, interactive(&rules, &reply.options));
         }
     }
     let (whole, options) = numbered(limits.text, &text, &reply.options);
     if let Some(whole) = whole {
-        return fitted(Layout::Numbered, whole, options);
+        return fitted(OptionLayout::Numbered, whole, options);
     }
     if let Some((layout, rules)) = buttons.or(list) {
         return fitted(layout, rules.text.cut(&text), interactive(&rules, &reply.options));
     }
     let (text, options) = numbered_cut(limits.text, &text, &reply.options);
-    fitted(Layout::Numbered, text, options)
+    fitted(OptionLayout::Numbered, text, options)
 }
 
 /// Whether distinct titles stay distinct after cutting, or the layout shows the full titles as
 /// descriptions.
-fn tells_apart(rules: &OptionLimits, options: &[ReplyOption]) -> bool {
+fn titles_stay_distinct(rules: &OptionLimits, options: &[CanonicalOption]) -> bool {
     let whole: HashSet<String> =
         options.iter().map(|option| line(&option.title).to_lowercase()).collect();
     let cut: HashSet<String> = whole.iter().map(|title| rules.title.cut(title)).collect();
@@ -85,7 +85,7 @@ fn tells_apart(rules: &OptionLimits, options: &[ReplyOption]) -> bool {
 }
 
 /// The options as buttons or list rows.
-fn interactive(rules: &OptionLimits, options: &[ReplyOption]) -> Vec<FittedOption> {
+fn interactive(rules: &OptionLimits, options: &[CanonicalOption]) -> Vec<FittedOption> {
     let titles = titles(rules.title, options);
     let ids = wire_ids(rules.id, options);
     options
@@ -106,13 +106,13 @@ fn interactive(rules: &OptionLimits, options: &[ReplyOption]) -> Vec<FittedOptio
 
 /// Legal titles, never empty and pairwise distinct ignoring case. Customers must be able to tell
 /// them apart, and WhatsApp refuses duplicates.
-fn titles(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
+fn titles(limit: LengthLimit, options: &[CanonicalOption]) -> Vec<String> {
     let mut used = HashSet::new();
     options
         .iter()
         .enumerate()
-        .map(|(place, option)| {
-            let whole = whole_title(option, place);
+        .map(|(index, option)| {
+            let whole = whole_title(option, index);
             let mut title = limit.cut(&whole);
             let mut copy = 1;
             while title.is_empty() || !used.insert(title.to_lowercase()) {
@@ -127,16 +127,16 @@ fn titles(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
 }
 
 /// The title on one line, or else the id, or else the option's number.
-fn whole_title(option: &ReplyOption, place: usize) -> String {
+fn whole_title(option: &CanonicalOption, index: usize) -> String {
     [&option.title, &option.id]
         .into_iter()
         .map(|text| line(text))
         .find(|text| !text.is_empty())
-        .unwrap_or_else(|| (place + 1).to_string())
+        .unwrap_or_else(|| (index + 1).to_string())
 }
 
 /// Wire ids that the channel accepts, pairwise distinct.
-fn wire_ids(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
+fn wire_ids(limit: LengthLimit, options: &[CanonicalOption]) -> Vec<String> {
     let mut used: HashSet<String> = HashSet::new();
     let legal = |id: &str| {
         !id.is_empty() && id.trim() == id && limit.holds(id) && !id.contains(char::is_control)
@@ -149,9 +149,9 @@ fn wire_ids(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
         .collect();
     kept.into_iter()
         .enumerate()
-        .map(|(place, id)| {
+        .map(|(index, id)| {
             id.unwrap_or_else(|| {
-                let mut id = stand_in(&options[place].id, place);
+                let mut id = substitute_id(&options[index].id, index);
                 while !used.insert(id.clone()) {
                     id.push('-');
                 }
@@ -162,10 +162,10 @@ fn wire_ids(limit: LengthLimit, options: &[ReplyOption]) -> Vec<String> {
 }
 
 /// A short substitute for an id that the channel refuses: the option's number and a hash of the id.
-fn stand_in(id: &str, place: usize) -> String {
+fn substitute_id(id: &str, index: usize) -> String {
     let hash = Sha256::digest(id);
     let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("o{}-{digits}", place + 1)
+    format!("o{}-{digits}", index + 1)
 }
 
 /// The whole text with numbered options below it, or `None` if that exceeds the limit; and the
@@ -173,7 +173,7 @@ fn stand_in(id: &str, place: usize) -> String {
 fn numbered(
     limit: LengthLimit,
     text: &str,
-    options: &[ReplyOption],
+    options: &[CanonicalOption],
 ) -> (Option<String>, Vec<FittedOption>) {
     let options = numbered_options(limit.with_max(NUMBERED_TITLE_MAX), options);
     let whole = numbered_text(text, &options);
@@ -186,7 +186,7 @@ fn numbered(
 fn numbered_cut(
     limit: LengthLimit,
     text: &str,
-    options: &[ReplyOption],
+    options: &[CanonicalOption],
 ) -> (String, Vec<FittedOption>) {
     let shown = options.len().clamp(1, NUMBERED_OPTIONS_MAX);
     let title_max = (limit.max / 2 / shown).saturating_sub(5).min(NUMBERED_TITLE_MAX);
@@ -196,15 +196,15 @@ fn numbered_cut(
     (numbered_text(&text, &options), options)
 }
 
-fn numbered_options(limit: LengthLimit, options: &[ReplyOption]) -> Vec<FittedOption> {
+fn numbered_options(limit: LengthLimit, options: &[CanonicalOption]) -> Vec<FittedOption> {
     let shown = &options[..options.len().min(NUMBERED_OPTIONS_MAX)];
     titles(limit, shown)
         .into_iter()
         .zip(shown)
         .enumerate()
-        .map(|(place, (title, option))| FittedOption {
+        .map(|(index, (title, option))| FittedOption {
             id: option.id.clone(),
-            wire_id: (place + 1).to_string(),
+            wire_id: (index + 1).to_string(),
             title,
             description: None,
         })

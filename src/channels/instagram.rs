@@ -11,8 +11,8 @@ use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedOption;
 use crate::channels::FittedReply;
-use crate::channels::Layout;
 use crate::channels::LengthLimit;
+use crate::channels::OptionLayout;
 use crate::channels::OptionLimits;
 use crate::channels::WindowState;
 use jiff::SignedDuration;
@@ -50,7 +50,7 @@ impl Channel for Instagram {
 
     fn payload(&self, reply: &FittedReply, recipient: Option<&str>) -> Value {
         let mut message = json!({"text": reply.text});
-        if reply.layout == Layout::Buttons {
+        if reply.layout == OptionLayout::Buttons {
             message["quick_replies"] = reply.options.iter().map(quick_reply).collect();
         }
         let mut payload = json!({});

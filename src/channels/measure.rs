@@ -29,7 +29,7 @@ const ELLIPSIS: &str = "…";
 
 /// Zero-width joiner, which combines emoji. Left at the end of a cut text it would combine with the
 /// following character.
-const JOINER: char = '\u{200d}';
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
 impl LengthLimit {
     pub(super) const fn characters(max: usize) -> Self {
@@ -87,7 +87,7 @@ impl LengthLimit {
             end = self.prefix_by_code_points(text, room);
         }
         let kept = if word_end > 0 { word_end } else { end };
-        let kept = text[..kept].trim_end().trim_end_matches(JOINER);
+        let kept = text[..kept].trim_end().trim_end_matches(ZERO_WIDTH_JOINER);
         format!("{kept}{ELLIPSIS}")
     }
 
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_bodies_lose_what_no_channel_shows() {
+    fn lines_and_bodies_drop_control_characters() {
         assert_eq!(line(" a\n\tb\u{7}c  d "), "a b c d");
         assert_eq!(body("\u{0}one\r\ntwo\u{1b}[0m \n"), "one\ntwo[0m");
     }

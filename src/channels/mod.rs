@@ -40,7 +40,7 @@ pub struct CanonicalReply {
     /// The message text.
     pub text: String,
     /// The options in display order; may be empty.
-    pub options: Vec<ReplyOption>,
+    pub options: Vec<CanonicalOption>,
     /// The language of the reply, for the fixed words that a channel adds, such as the button that
     /// opens a list.
     pub language: Language,
@@ -48,7 +48,7 @@ pub struct CanonicalReply {
 
 /// One option offered to the customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplyOption {
+pub struct CanonicalOption {
     /// The id returned when the customer chooses this option, such as `feel=comfort`.
     pub id: String,
     /// The title shown to the customer.
@@ -57,7 +57,7 @@ pub struct ReplyOption {
 
 /// How the options are displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layout {
+pub enum OptionLayout {
     /// No options.
     Plain,
     /// Buttons (quick replies) below the text.
@@ -88,7 +88,7 @@ pub struct FittedReply {
     /// The target channel.
     pub kind: ChannelKind,
     /// How the options are displayed.
-    pub layout: Layout,
+    pub layout: OptionLayout,
     /// The text to send, never empty. In a numbered layout it includes the options.
     pub text: String,
     /// The options displayed.
@@ -107,7 +107,7 @@ impl FittedReply {
         let answer = answer.trim();
         let bare = answer.trim_end_matches(['.', ')']);
         let by_id = self.options.iter().find(|option| option.wire_id == answer);
-        let numbered = self.layout == Layout::Numbered;
+        let numbered = self.layout == OptionLayout::Numbered;
         by_id
             .or_else(|| self.options.iter().find(|option| numbered && option.wire_id == bare))
             .or_else(|| {
@@ -186,7 +186,7 @@ pub fn channel(kind: ChannelKind) -> &'static dyn Channel {
 }
 
 /// Adds the recipient as field `name`, if there is one.
-fn addressed(mut payload: Value, name: &str, recipient: Option<&str>) -> Value {
+fn with_recipient(mut payload: Value, name: &str, recipient: Option<&str>) -> Value {
     if let (Some(recipient), Value::Object(fields)) = (recipient, &mut payload) {
         fields.insert(name.to_owned(), Value::from(recipient));
     }

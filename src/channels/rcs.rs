@@ -10,8 +10,8 @@ use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedOption;
 use crate::channels::FittedReply;
-use crate::channels::Layout;
 use crate::channels::LengthLimit;
+use crate::channels::OptionLayout;
 use crate::channels::OptionLimits;
 use crate::channels::WindowState;
 use jiff::Timestamp;
@@ -46,7 +46,7 @@ impl Channel for Rcs {
 
     fn payload(&self, reply: &FittedReply, _recipient: Option<&str>) -> Value {
         let mut message = json!({"text": reply.text});
-        if reply.layout == Layout::Buttons {
+        if reply.layout == OptionLayout::Buttons {
             message["suggestions"] = reply.options.iter().map(suggestion).collect();
         }
         json!({"contentMessage": message})

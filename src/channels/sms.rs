@@ -12,7 +12,7 @@ use crate::channels::ChannelLimits;
 use crate::channels::FittedReply;
 use crate::channels::LengthLimit;
 use crate::channels::WindowState;
-use crate::channels::addressed;
+use crate::channels::with_recipient;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
@@ -31,7 +31,7 @@ impl Channel for Sms {
     }
 
     fn payload(&self, reply: &FittedReply, recipient: Option<&str>) -> Value {
-        addressed(json!({"Body": reply.text}), "To", recipient)
+        with_recipient(json!({"Body": reply.text}), "To", recipient)
     }
 
     fn window(&self, _last_customer_message_at: Option<Timestamp>, _now: Timestamp) -> WindowState {

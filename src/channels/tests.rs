@@ -3,10 +3,10 @@
 //! Golden files are in `tests/golden/channels`. A missing file is written and its test fails once,
 //! so that a person reviews it before it counts.
 
+use crate::channels::CanonicalOption;
 use crate::channels::CanonicalReply;
 use crate::channels::FittedReply;
-use crate::channels::Layout;
-use crate::channels::ReplyOption;
+use crate::channels::OptionLayout;
 use crate::channels::WindowStatus;
 use crate::channels::channel;
 use jiff::SignedDuration;
@@ -19,11 +19,11 @@ use std::path::Path;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::language::Language;
 
-fn option(id: &str, title: &str) -> ReplyOption {
-    ReplyOption { id: id.to_owned(), title: title.to_owned() }
+fn option(id: &str, title: &str) -> CanonicalOption {
+    CanonicalOption { id: id.to_owned(), title: title.to_owned() }
 }
 
-fn reply(text: &str, options: Vec<ReplyOption>) -> CanonicalReply {
+fn reply(text: &str, options: Vec<CanonicalOption>) -> CanonicalReply {
     CanonicalReply { text: text.to_owned(), options, language: Language::Fr }
 }
 
@@ -96,14 +96,14 @@ fn a_long_text_goes_before_buttons_when_a_numbered_text_shows_it_whole() {
     let text = "mot ".repeat(300);
     let options = vec![option("a=1", "Un"), option("a=2", "Deux")];
     let fitted = channel(ChannelKind::Whatsapp).fit(&reply(&text, options.clone()));
-    assert_eq!(fitted.layout, Layout::Numbered);
+    assert_eq!(fitted.layout, OptionLayout::Numbered);
     assert!(fitted.text.ends_with("mot\n\n1. Un\n2. Deux"), "{}", fitted.text);
     assert_eq!(fitted.chosen(" 2. "), Some("a=2"));
     assert_eq!(fitted.chosen("DEUX"), Some("a=2"));
     assert_eq!(fitted.chosen("3"), None);
 
     let fitted = channel(ChannelKind::Whatsapp).fit(&reply(&text.repeat(9), options));
-    assert_eq!(fitted.layout, Layout::Buttons);
+    assert_eq!(fitted.layout, OptionLayout::Buttons);
     assert!(fitted.text.ends_with("mot…"));
 }
 
@@ -114,10 +114,10 @@ fn titles_that_would_look_alike_are_told_apart() {
         option("b", "Chaussures de course bleues"),
     ];
     let fitted = channel(ChannelKind::Whatsapp).fit(&reply("?", colours.clone()));
-    assert_eq!(fitted.layout, Layout::List, "rows show the whole title");
+    assert_eq!(fitted.layout, OptionLayout::List, "rows show the whole title");
     assert_eq!(fitted.options[1].description.as_deref(), Some("Chaussures de course bleues"));
     let fitted = channel(ChannelKind::Instagram).fit(&reply("?", colours));
-    assert_eq!(fitted.layout, Layout::Numbered, "lines show the whole title");
+    assert_eq!(fitted.layout, OptionLayout::Numbered, "lines show the whole title");
 
     let twins = vec![option("a", "Rouge"), option("b", "rouge"), option("c", "Rouge ")];
     let fitted = channel(ChannelKind::Whatsapp).fit(&reply("?", twins));
@@ -131,8 +131,8 @@ fn options_beyond_any_layout_are_counted() {
     for kind in ChannelKind::ALL {
         let fitted = channel(kind).fit(&reply("Choisissez", options.clone()));
         assert_eq!(fitted.options.len() + fitted.options_dropped, 30, "{}", kind.name());
-        assert_eq!(fitted.layout, Layout::Numbered);
-        legal(&fitted);
+        assert_eq!(fitted.layout, OptionLayout::Numbered);
+        assert_legal(&fitted);
     }
 }
 
@@ -159,7 +159,7 @@ fn length(value: &Value) -> usize {
     value.as_str().unwrap().encode_utf16().count()
 }
 
-fn within(value: &Value, max: usize) {
+fn assert_length(value: &Value, max: usize) {
     let found = length(value);
     assert!((1..=max).contains(&found), "{found} characters, limit {max}: {value}");
     let text = value.as_str().unwrap();
@@ -172,7 +172,7 @@ fn all(value: &Value, count_max: usize) -> &[Value] {
     items
 }
 
-fn unlike<'a>(values: impl Iterator<Item = &'a Value>) {
+fn assert_distinct<'a>(values: impl Iterator<Item = &'a Value>) {
     let mut seen = HashSet::new();
     for value in values {
         assert!(seen.insert(value.as_str().unwrap()), "{value} twice");
@@ -181,57 +181,57 @@ fn unlike<'a>(values: impl Iterator<Item = &'a Value>) {
 }
 
 /// Checks a payload against the platform's documented limits, using only the payload.
-fn legal(fitted: &FittedReply) {
+fn assert_legal(fitted: &FittedReply) {
     let payload = channel(fitted.kind).payload(fitted, Some("33600000001"));
     match fitted.kind {
         ChannelKind::Whatsapp if payload["type"] == "text" => {
-            within(&payload["text"]["body"], 4096)
+            assert_length(&payload["text"]["body"], 4096)
         }
         ChannelKind::Whatsapp => {
             let message = &payload["interactive"];
-            within(&message["body"]["text"], 1024);
+            assert_length(&message["body"]["text"], 1024);
             let (items, id_max, title_max) = if message["type"] == "button" {
                 let buttons = all(&message["action"]["buttons"], 3);
                 (buttons.iter().map(|button| &button["reply"]).collect::<Vec<_>>(), 256, 20)
             } else {
-                within(&message["action"]["button"], 20);
+                assert_length(&message["action"]["button"], 20);
                 let rows = all(&message["action"]["sections"][0]["rows"], 10);
                 (rows.iter().collect(), 200, 24)
             };
-            unlike(items.iter().map(|item| &item["id"]));
-            unlike(items.iter().map(|item| &item["title"]));
+            assert_distinct(items.iter().map(|item| &item["id"]));
+            assert_distinct(items.iter().map(|item| &item["title"]));
             for item in items {
-                within(&item["id"], id_max);
-                within(&item["title"], title_max);
+                assert_length(&item["id"], id_max);
+                assert_length(&item["title"], title_max);
                 if let Some(description) = item.get("description") {
-                    within(description, 72);
+                    assert_length(description, 72);
                 }
             }
         }
         ChannelKind::Instagram => {
             let message = &payload["message"];
-            within(&message["text"], 1000);
+            assert_length(&message["text"], 1000);
             assert!(message["text"].as_str().unwrap().len() <= 1000);
             options(message.get("quick_replies"), 13, ("payload", 1000), ("title", 20));
         }
         ChannelKind::Rcs => {
-            within(&payload["contentMessage"]["text"], 3072);
+            assert_length(&payload["contentMessage"]["text"], 3072);
             let replies: Option<Value> =
                 payload["contentMessage"].get("suggestions").map(|suggestions| {
                     suggestions.as_array().unwrap().iter().map(|s| s["reply"].clone()).collect()
                 });
             options(replies.as_ref(), 11, ("postbackData", 2048), ("text", 25));
         }
-        ChannelKind::Apple if payload["type"] == "text" => within(&payload["body"], 3000),
+        ChannelKind::Apple if payload["type"] == "text" => assert_length(&payload["body"], 3000),
         ChannelKind::Apple => {
             let question = &payload["interactiveData"]["data"]["quick-reply"];
-            within(&question["summaryText"], 200);
+            assert_length(&question["summaryText"], 200);
             assert!(question["items"].as_array().unwrap().len() >= 2);
             options(question.get("items"), 5, ("identifier", 256), ("title", 200));
         }
-        ChannelKind::Sms => within(&payload["Body"], 1600),
+        ChannelKind::Sms => assert_length(&payload["Body"], 1600),
         ChannelKind::Webchat => {
-            within(&payload["text"], 8192);
+            assert_length(&payload["text"], 8192);
             let shown = payload.get("options").filter(|o| !o.as_array().unwrap().is_empty());
             options(shown, 20, ("id", 256), ("title", 80));
         }
@@ -241,11 +241,11 @@ fn legal(fitted: &FittedReply) {
 fn options(items: Option<&Value>, count_max: usize, id: (&str, usize), title: (&str, usize)) {
     let Some(items) = items else { return };
     let items = all(items, count_max);
-    unlike(items.iter().map(|item| &item[id.0]));
-    unlike(items.iter().map(|item| &item[title.0]));
+    assert_distinct(items.iter().map(|item| &item[id.0]));
+    assert_distinct(items.iter().map(|item| &item[title.0]));
     for item in items {
-        within(&item[id.0], id.1);
-        within(&item[title.0], title.1);
+        assert_length(&item[id.0], id.1);
+        assert_length(&item[title.0], title.1);
     }
 }
 
@@ -286,7 +286,7 @@ proptest! {
         let reply = reply(&text, choices);
         for kind in ChannelKind::ALL {
             let fitted = channel(kind).fit(&reply);
-            legal(&fitted);
+            assert_legal(&fitted);
             prop_assert_eq!(fitted.options_dropped, 0);
             prop_assert_eq!(fitted.options.len(), reply.options.len());
             for (shown, option) in fitted.options.iter().zip(&reply.options) {

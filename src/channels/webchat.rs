@@ -9,8 +9,8 @@
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedReply;
-use crate::channels::Layout;
 use crate::channels::LengthLimit;
+use crate::channels::OptionLayout;
 use crate::channels::OptionLimits;
 use crate::channels::WindowState;
 use jiff::Timestamp;
@@ -45,7 +45,7 @@ impl Channel for Webchat {
 
     /// The page is the customer's own session, so the payload has no recipient.
     fn payload(&self, reply: &FittedReply, _recipient: Option<&str>) -> Value {
-        let shown = if reply.layout == Layout::Buttons { &reply.options[..] } else { &[] };
+        let shown = if reply.layout == OptionLayout::Buttons { &reply.options[..] } else { &[] };
         let options: Vec<Value> = shown
             .iter()
             .map(|option| json!({"id": option.wire_id, "title": option.title}))

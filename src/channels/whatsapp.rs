@@ -12,8 +12,8 @@
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;
 use crate::channels::FittedReply;
-use crate::channels::Layout;
 use crate::channels::LengthLimit;
+use crate::channels::OptionLayout;
 use crate::channels::OptionLimits;
 use crate::channels::WindowState;
 use jiff::SignedDuration;
@@ -61,17 +61,17 @@ impl Channel for Whatsapp {
             message["to"] = json!(recipient);
         }
         let action = match reply.layout {
-            Layout::Plain | Layout::Numbered => {
+            OptionLayout::Plain | OptionLayout::Numbered => {
                 message["type"] = json!("text");
                 message["text"] = json!({"preview_url": false, "body": reply.text});
                 return message;
             }
-            Layout::Buttons => json!({"buttons": buttons(reply)}),
-            Layout::List => json!({"button": opener(reply.language), "sections": [{
+            OptionLayout::Buttons => json!({"buttons": buttons(reply)}),
+            OptionLayout::List => json!({"button": opener(reply.language), "sections": [{
                 "rows": rows(reply),
             }]}),
         };
-        let kind = if reply.layout == Layout::List { "list" } else { "button" };
+        let kind = if reply.layout == OptionLayout::List { "list" } else { "button" };
         message["type"] = json!("interactive");
         message["interactive"] =
             json!({"type": kind, "body": {"text": reply.text}, "action": action});

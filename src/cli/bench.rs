@@ -12,46 +12,46 @@ use vitrine_engine::BenchOptions;
 
 /// Benchmarks.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum BenchCommand {
     /// Measure prefill and decode tokens per second by batch size
     ///
     /// Drives the forward pass directly, without scheduler and sampler, like llama-batched-bench.
     /// Prompts are random tokens.
     ///
     /// Example: vitrine bench engine --model drafter --batch 1,8
-    Engine(Engine),
+    Engine(BenchEngineArguments),
     /// Measure the time between two tokens, without and with long prompts arriving
     ///
     /// Each number of streams is measured twice: alone, then while long prompts arrive one after
     /// the other. Prints gap percentiles in milliseconds. Speculation is off.
     ///
     /// Example: vitrine bench mixed --model drafter --streams 4 --prompt-tokens 1000
-    Mixed(bench_mixed::Arguments),
+    Mixed(bench_mixed::BenchMixedArguments),
     /// Measure the share of a model's drafts that pass the grounding check
     ///
     /// A draft passes if every number, price, name and link in it is backed by the brief. Prints
     /// the share overall and by language, and rejected drafts with the reason.
     ///
     /// Example: vitrine bench drafts --model drafter --briefs models/drafter/heldout.jsonl
-    Drafts(bench_drafts::Arguments),
+    Drafts(bench_drafts::BenchDraftsArguments),
     /// Measure the time that constrained decoding adds to a step
     ///
     /// Compares unconstrained decoding, a JSON schema and the facts of a brief. Prints step and
     /// mask times in microseconds; each figure is the median of 3 runs.
     ///
     /// Example: vitrine bench constraints --model drafter --batch 1,8
-    Constraints(bench_constraints::Arguments),
+    Constraints(bench_constraints::BenchConstraintsArguments),
     /// Measure latency and throughput of a running server under load
     ///
     /// Works with vitrine and with any OpenAI-compatible server. In the open loop, latency counts
     /// from the time a request was due, so a slow server cannot hide its delays.
     ///
     /// Example: vitrine bench http --url http://127.0.0.1:8080 --rate 20 --duration 30
-    Http(bench_http::Arguments),
+    Http(bench_http::BenchHttpArguments),
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Engine {
+pub(super) struct BenchEngineArguments {
     /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
@@ -72,17 +72,17 @@ pub(super) struct Engine {
     threads: Option<usize>,
 }
 
-pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(command: BenchCommand, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Engine(arguments) => engine(arguments, context),
-        Command::Mixed(arguments) => bench_mixed::run(arguments, context),
-        Command::Drafts(arguments) => bench_drafts::run(arguments, context),
-        Command::Constraints(arguments) => bench_constraints::run(arguments, context),
-        Command::Http(arguments) => bench_http::run(arguments, context),
+        BenchCommand::Engine(arguments) => engine(arguments, context),
+        BenchCommand::Mixed(arguments) => bench_mixed::run(arguments, context),
+        BenchCommand::Drafts(arguments) => bench_drafts::run(arguments, context),
+        BenchCommand::Constraints(arguments) => bench_constraints::run(arguments, context),
+        BenchCommand::Http(arguments) => bench_http::run(arguments, context),
     }
 }
 
-fn engine(arguments: Engine, context: &Context) -> anyhow::Result<()> {
+fn engine(arguments: BenchEngineArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     let threads = arguments.threads.unwrap_or(settings.engine_threads);
     app::use_threads(threads)?;

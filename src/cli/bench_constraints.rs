@@ -11,7 +11,7 @@ use crate::turn::draft::FactKey;
 use crate::turn::draft::Length;
 use crate::turn::draft::Style;
 use crate::turn::draft::Voice;
-use crate::turn::draft::house;
+use crate::turn::draft::built_in;
 use crate::turn::grounding::Grounder;
 use anyhow::Context as _;
 use serde_json::Value;
@@ -40,7 +40,7 @@ const REPETITIONS: usize = 3;
 const BUILDS: u32 = 200;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct BenchConstraintsArguments {
     /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
@@ -54,7 +54,7 @@ pub(super) struct Arguments {
 
 /// Engine times of one run of one batch.
 #[derive(Debug, Clone, Copy)]
-struct Run {
+struct BatchRun {
     /// Total time of all steps.
     step: Duration,
     /// Processor time spent on constraint masks in those steps.
@@ -62,19 +62,19 @@ struct Run {
     steps: u32,
 }
 
-impl Run {
+impl BatchRun {
     fn share(&self) -> f64 {
         self.mask.as_secs_f64() / self.step.as_secs_f64()
     }
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: BenchConstraintsArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     context.start_log(&settings);
     app::use_threads(settings.engine_threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let options = app::unhurried_engine_options(&settings);
+    let options = app::batch_engine_options(&settings);
     let model = vitrine_engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let before = clock.instant();
     let schema = model.constrain_blocking(&Grammar::JsonSchema(schema()))?;
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         ("schema", Some(schema)),
         ("facts", Some(grounder.constraint(&brief.facts))),
     ];
-    let prompt = model.tokenizer().encode(&house::prompt(&brief), Special::Add)?;
+    let prompt = model.tokenizer().encode(&built_in::prompt(&brief), Special::Add)?;
     let mut rows = Vec::new();
     for batch in &arguments.batch {
         for (kind, constraint) in &kinds {
@@ -99,7 +99,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
                 || run_batch(&model, &prompt, *batch, constraint, arguments.output_tokens);
             measure()?;
             let mut runs =
-                (0..REPETITIONS).map(|_| measure()).collect::<anyhow::Result<Vec<Run>>>()?;
+                (0..REPETITIONS).map(|_| measure()).collect::<anyhow::Result<Vec<BatchRun>>>()?;
             runs.sort_by(|left, right| left.share().total_cmp(&right.share()));
             rows.push((*kind, *batch, runs[REPETITIONS / 2]));
         }
@@ -115,7 +115,7 @@ fn run_batch(
     batch: usize,
     constraint: &Option<Constraint>,
     output_tokens: usize,
-) -> anyhow::Result<Run> {
+) -> anyhow::Result<BatchRun> {
     let before = model.engine().stats();
     let generations = (0..batch as u64)
         .map(|seed| {
@@ -136,7 +136,7 @@ fn run_batch(
         generation.collect_blocking()?;
     }
     let after = model.engine().stats();
-    Ok(Run {
+    Ok(BatchRun {
         step: after.step_time - before.step_time,
         mask: after.mask_time - before.mask_time,
         steps: u32::try_from(after.steps - before.steps).context("too many steps")?,
@@ -186,7 +186,7 @@ fn show(
     context: &Context,
     model: &str,
     (compile_first, build_facts): (Duration, Duration),
-    rows: &[(&str, usize, Run)],
+    rows: &[(&str, usize, BatchRun)],
 ) -> anyhow::Result<()> {
     let micros = |time: Duration, by: u32| (time / by.max(1)).as_secs_f64() * 1e6;
     if context.json {

@@ -16,7 +16,7 @@ use crate::turn::draft::Style;
 use crate::turn::draft::Voice;
 use crate::turn::draft::template;
 use crate::turn::grounding;
-use crate::turn::grounding::Vocabulary;
+use crate::turn::grounding::GroundingVocabulary;
 use anyhow::Context as _;
 use futures::StreamExt;
 use futures::stream;
@@ -47,7 +47,7 @@ const DRAFT_TIME: Duration = Duration::from_secs(600);
 const FAILURES_SHOWN: usize = 20;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct BenchDraftsArguments {
     /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
@@ -81,7 +81,7 @@ struct Row {
 const SAMPLES_SHOWN: usize = 20;
 
 /// Result of drafting one brief.
-struct Outcome {
+struct DraftOutcome {
     prompt: String,
     case: Case,
     language: Language,
@@ -92,14 +92,14 @@ struct Outcome {
     sent_sound: bool,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: BenchDraftsArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     context.start_log(&settings);
     app::use_threads(settings.engine_threads)?;
     let briefs = read(&arguments)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let options = app::unhurried_engine_options(&settings);
+    let options = app::batch_engine_options(&settings);
     let model = vitrine_engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let sha256 = model.sha256().to_owned();
     let drafter = draft::for_model(model, settings.decoding())?;
@@ -107,7 +107,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     let bar = context.bar(briefs.len() as u64, "drafting");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let started = clock.instant();
-    let outcomes: Vec<Outcome> = runtime.block_on(
+    let outcomes: Vec<DraftOutcome> = runtime.block_on(
         stream::iter(&briefs)
             .map(|brief| judge(&*drafter, brief, &tenant, &clock))
             .buffered(usize::from(arguments.at_once.get()))
@@ -144,7 +144,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     Ok(())
 }
 
-fn read(arguments: &Arguments) -> anyhow::Result<Vec<Brief>> {
+fn read(arguments: &BenchDraftsArguments) -> anyhow::Result<Vec<Brief>> {
     let place = arguments.briefs.display();
     let text = std::fs::read_to_string(&arguments.briefs)
         .with_context(|| format!("cannot read {place}"))?;
@@ -201,7 +201,7 @@ async fn judge(
     brief: &Brief,
     tenant: &TenantId,
     clock: &SharedClock,
-) -> Outcome {
+) -> DraftOutcome {
     let budget = Budget {
         cache_owner: CacheOwner::of(tenant),
         priority: Priority::Outreach,
@@ -209,7 +209,7 @@ async fn judge(
         output_tokens_max: OUTPUT_TOKENS_MAX,
         history_tokens_max: 0,
     };
-    let known = Vocabulary { lexicon: drafter.lexicon(), catalog_names: None };
+    let known = GroundingVocabulary { lexicon: drafter.lexicon(), catalog_names: None };
     let (draft, refused) = match drafter.draft(brief, &[], budget).await {
         Ok(draft) => {
             let refused = grounding::check_draft(&draft, brief, known).err();
@@ -219,14 +219,21 @@ async fn judge(
     };
     let sent = if refused.is_none() { draft.clone() } else { template::render(brief) };
     // Templates are our own wording: only numbers, names, links and obligations are checked.
-    let held_to = if refused.is_none() { known } else { Vocabulary::default() };
+    let held_to = if refused.is_none() { known } else { GroundingVocabulary::default() };
     let sent_sound = grounding::check(&sent, brief, held_to).is_ok();
-    let prompt = draft::house::prompt(brief);
-    Outcome { prompt, case: brief.case, language: brief.style.language, draft, refused, sent_sound }
+    let prompt = draft::built_in::prompt(brief);
+    DraftOutcome {
+        prompt,
+        case: brief.case,
+        language: brief.style.language,
+        draft,
+        refused,
+        sent_sound,
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of drafts are small")]
-fn report(model: &str, sha256: &str, outcomes: &[Outcome]) -> Value {
+fn report(model: &str, sha256: &str, outcomes: &[DraftOutcome]) -> Value {
     let mut cases: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut languages: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for outcome in outcomes {

@@ -11,7 +11,7 @@ use vitrine_engine::MixedRow;
 use vitrine_engine::Speculation;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct BenchMixedArguments {
     /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     prompt_tokens: usize,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: BenchMixedArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     app::use_threads(settings.engine_threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     // Random tokens hold no repetition, so speculative tokens would only add noise.
     let options = vitrine_engine::EngineOptions {
         speculation: Speculation::OFF,
-        ..app::unhurried_engine_options(&settings)
+        ..app::batch_engine_options(&settings)
     };
     let model = vitrine_engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let bar = context.bar(arguments.streams.len() as u64, "measuring");

@@ -12,7 +12,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct ChatArguments {
     /// Channel: whatsapp, instagram, rcs, apple, sms or webchat; /channel NAME changes it later
     #[arg(long, default_value = "webchat")]
     channel: String,
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 }
 
 /// State of a chat session.
-struct Talk {
+struct ChatSession {
     thread: Option<String>,
     channel: String,
     locale: Option<String>,
@@ -37,13 +37,13 @@ struct Talk {
     options: Vec<(String, String)>,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result<()> {
     let flags = respond::flags(&arguments.catalog);
     let settings = context.settings_of_shop(arguments.catalog.as_deref(), &flags)?;
     let spinner = context.spinner("loading models");
-    let gateway = app::Gateway::open(&settings)?;
+    let gateway = app::LocalGateway::open(&settings)?;
     spinner.finish_and_clear();
-    let mut talk = Talk {
+    let mut session = ChatSession {
         thread: arguments.thread,
         channel: arguments.channel,
         locale: arguments.locale,
@@ -66,22 +66,22 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
             continue;
         }
         if let Some(channel) = line.strip_prefix("/channel ") {
-            talk.channel = channel.trim().to_owned();
-            context.print(format_args!("-- channel: {}", talk.channel))?;
+            session.channel = channel.trim().to_owned();
+            context.print(format_args!("-- channel: {}", session.channel))?;
             continue;
         }
-        let message = talk.message(line);
+        let message = session.message(line);
         if !interactive {
-            context.print(format_args!("you> {}", talk.shown(&message)))?;
+            context.print(format_args!("you> {}", session.shown(&message)))?;
         }
-        match gateway.respond(talk.request(message)) {
-            Ok(answer) => show(&mut talk, &answer, context)?,
+        match gateway.respond(session.request(message)) {
+            Ok(answer) => show(&mut session, &answer, context)?,
             Err(error) => eprintln!("{error:#}"),
         }
     }
 }
 
-impl Talk {
+impl ChatSession {
     /// Reads the number of a shown option as a tap on it, and anything else as text.
     fn message(&self, line: &str) -> MessageBody {
         let chosen = line
@@ -120,13 +120,13 @@ impl Talk {
     }
 }
 
-fn show(talk: &mut Talk, answer: &Value, context: &Context) -> anyhow::Result<()> {
+fn show(session: &mut ChatSession, answer: &Value, context: &Context) -> anyhow::Result<()> {
     if context.json {
         context.print(answer)?;
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    talk.thread = Some(text(&answer["thread_id"]));
-    talk.options = answer["reply"]["options"]
+    session.thread = Some(text(&answer["thread_id"]));
+    session.options = answer["reply"]["options"]
         .as_array()
         .into_iter()
         .flatten()
@@ -136,7 +136,7 @@ fn show(talk: &mut Talk, answer: &Value, context: &Context) -> anyhow::Result<()
         return Ok(());
     }
     context.print(format_args!("bot> {}", text(&answer["reply"]["text"])))?;
-    for (number, (_, title)) in (1..).zip(&talk.options) {
+    for (number, (_, title)) in (1..).zip(&session.options) {
         context.print(format_args!("     {number}. {title}"))?;
     }
     if let Some(name) = answer["suggestion"]["name"].as_str() {

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 const LINES_MAX: usize = 2_000_000;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct EmbedArguments {
     /// Sentence encoder: a name under models.dir or a folder [default: intent.encoder]
     #[arg(long, value_name = "NAME|DIR")]
     encoder: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: EmbedArguments, context: &Context) -> anyhow::Result<()> {
     let prefix = arguments.prefix.map(|value| Override { key: "intent.prefix", value });
     let settings = context.settings(prefix.as_slice())?;
     crate::app::use_threads(settings.engine_threads)?;

@@ -2,7 +2,7 @@
 
 use crate::app;
 use crate::cli::Context;
-use crate::cli::Usage;
+use crate::cli::UsageError;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -24,7 +24,7 @@ use vitrine_engine::text::ChatMessage;
 use vitrine_engine::text::Special;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct GenerateArguments {
     /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
@@ -69,7 +69,7 @@ pub(super) struct Arguments {
     stop: Vec<String>,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: GenerateArguments, context: &Context) -> anyhow::Result<()> {
     let grammar = grammar(&arguments)?;
     let settings = context.settings(&[])?;
     context.start_log(&settings);
@@ -135,14 +135,15 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
 }
 
 /// Reads the grammar that the output must match; `None` leaves it unconstrained.
-fn grammar(arguments: &Arguments) -> Result<Option<Grammar>, Usage> {
+fn grammar(arguments: &GenerateArguments) -> Result<Option<Grammar>, UsageError> {
     let read = |path: &Path| {
         std::fs::read_to_string(path)
-            .map_err(|cause| Usage(format!("cannot read {}: {cause}", path.display())))
+            .map_err(|cause| UsageError(format!("cannot read {}: {cause}", path.display())))
     };
     if let Some(path) = &arguments.json_schema {
-        let schema = serde_json::from_str(&read(path)?)
-            .map_err(|cause| Usage(format!("{} is not valid JSON: {cause}", path.display())))?;
+        let schema = serde_json::from_str(&read(path)?).map_err(|cause| {
+            UsageError(format!("{} is not valid JSON: {cause}", path.display()))
+        })?;
         return Ok(Some(Grammar::JsonSchema(schema)));
     }
     if let Some(path) = &arguments.lark {
@@ -154,9 +155,9 @@ fn grammar(arguments: &Arguments) -> Result<Option<Grammar>, Usage> {
 fn compile(
     model: &GenerationModel,
     grammar: Option<&Grammar>,
-) -> Result<Option<Constraint>, Usage> {
+) -> Result<Option<Constraint>, UsageError> {
     let compiled = grammar.map(|grammar| model.constrain_blocking(grammar)).transpose();
-    compiled.map_err(|error| Usage(error.to_string()))
+    compiled.map_err(|error| UsageError(error.to_string()))
 }
 
 fn finish_name(reason: FinishReason) -> &'static str {

@@ -47,7 +47,7 @@ struct Cli {
     #[arg(long, global = true)]
     quiet: bool,
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -57,52 +57,52 @@ const EXAMPLES: &str = "Examples:
   vitrine generate --model models/drafter --raw --prompt \"action: close.thanks\"";
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run the HTTP gateway until SIGTERM or Ctrl-C
     ///
     /// On shutdown, running requests get up to server.drain_ms (default 10000 ms) to finish.
     ///
     /// Example: vitrine serve --config examples/shop/vitrine.toml
-    Serve(serve::Arguments),
+    Serve(serve::ServeArguments),
     /// Answer one customer message without a server, and print the answer as JSON
     ///
     /// Loads the models and opens the conversation store, then answers as POST /respond would.
     ///
     /// Example: vitrine respond --catalog examples/shop "Do you have trail shoes in 43?"
-    Respond(respond::Arguments),
+    Respond(respond::RespondArguments),
     /// Chat with the gateway in the terminal
     ///
     /// Type messages as a customer would. A number picks one of the options shown, /channel NAME
     /// changes the channel, Ctrl-D ends. Messages can also be piped in, one per line.
     ///
     /// Example: vitrine chat --catalog examples/shop
-    Chat(chat::Arguments),
+    Chat(chat::ChatArguments),
     /// Generate text with a model
     ///
     /// Streams the text to stdout. With --json, prints it at the end together with token ids,
     /// finish reason and timings in milliseconds. Decoding is greedy unless --temperature is set.
     ///
     /// Example: vitrine generate --model drafter --raw --prompt "action: close.thanks"
-    Generate(generate::Arguments),
+    Generate(generate::GenerateArguments),
     /// Print the token ids and token texts of a text
     ///
     /// Example: vitrine tokenize --model drafter "where is my order"
-    Tokenize(tokenize::Arguments),
+    Tokenize(tokenize::TokenizeArguments),
     /// Download, list, verify and remove models
     #[command(subcommand)]
-    Models(models::Command),
+    Models(models::ModelsCommand),
     /// Check labelled examples, train intent heads and evaluate them
     #[command(subcommand)]
-    Intents(intents::Command),
+    Intents(intents::IntentsCommand),
     /// Compute sentence embeddings for a file of texts
     ///
     /// Prints the number of texts, the dimensions and the texts per second.
     ///
     /// Example: vitrine embed --input texts.txt --output texts.f32
-    Embed(embed::Arguments),
+    Embed(embed::EmbedArguments),
     /// Measure speed, latency and draft quality
     #[command(subcommand)]
-    Bench(bench::Command),
+    Bench(bench::BenchCommand),
     /// Report this machine's resources and check that the gateway would start
     ///
     /// Prints cores, memory, instruction sets, devices, installed models and the memory that the
@@ -129,7 +129,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vitrine: {error:#}");
-            let usage = error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<Usage>());
+            let usage =
+                error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<UsageError>());
             ExitCode::from(if usage { 2 } else { 1 })
         }
     }
@@ -138,19 +139,19 @@ pub fn main() -> ExitCode {
 /// Invalid arguments; the process exits with code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Usage(pub(crate) String);
+pub(crate) struct UsageError(pub(crate) String);
 
-fn dispatch(command: Command, context: &Context) -> anyhow::Result<()> {
+fn dispatch(command: CliCommand, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Serve(arguments) => serve::run(arguments, context),
-        Command::Respond(arguments) => respond::run(arguments, context),
-        Command::Chat(arguments) => chat::run(arguments, context),
-        Command::Generate(arguments) => generate::run(arguments, context),
-        Command::Tokenize(arguments) => tokenize::run(arguments, context),
-        Command::Models(command) => models::run(command, context),
-        Command::Intents(command) => intents::run(command, context),
-        Command::Embed(arguments) => embed::run(arguments, context),
-        Command::Bench(command) => bench::run(command, context),
-        Command::Doctor => doctor::run(context),
+        CliCommand::Serve(arguments) => serve::run(arguments, context),
+        CliCommand::Respond(arguments) => respond::run(arguments, context),
+        CliCommand::Chat(arguments) => chat::run(arguments, context),
+        CliCommand::Generate(arguments) => generate::run(arguments, context),
+        CliCommand::Tokenize(arguments) => tokenize::run(arguments, context),
+        CliCommand::Models(command) => models::run(command, context),
+        CliCommand::Intents(command) => intents::run(command, context),
+        CliCommand::Embed(arguments) => embed::run(arguments, context),
+        CliCommand::Bench(command) => bench::run(command, context),
+        CliCommand::Doctor => doctor::run(context),
     }
 }

@@ -9,7 +9,7 @@ use crate::hub::pull::Network;
 use crate::hub::pull::PullOptions;
 use crate::hub::pull::PullProgress;
 use crate::hub::pull::PullRequest;
-use crate::hub::pull::Source;
+use crate::hub::pull::PullSource;
 use crate::hub::verify;
 use serde_json::Value;
 use serde_json::json;
@@ -29,7 +29,7 @@ const RETRY_WAIT: Duration = Duration::from_secs(1);
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
+pub(super) enum ModelsCommand {
     /// Download a model from the Hugging Face Hub; run it again to resume
     ///
     /// If the repository offers several quantisations and none is named, the one that suits this
@@ -131,14 +131,14 @@ impl HuggingFace {
     }
 }
 
-pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(command: ModelsCommand, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     let models_dir = settings.models_dir();
     match command {
-        Command::Pull(arguments) => pull(*arguments, &settings, context),
-        Command::List => list(&layout::list(&models_dir)?, context),
-        Command::Verify { model } => verify(&layout::resolve(&models_dir, &model)?, context),
-        Command::Remove { name } => {
+        ModelsCommand::Pull(arguments) => pull(*arguments, &settings, context),
+        ModelsCommand::List => list(&layout::list(&models_dir)?, context),
+        ModelsCommand::Verify { model } => verify(&layout::resolve(&models_dir, &model)?, context),
+        ModelsCommand::Remove { name } => {
             let removed = layout::remove(&models_dir, &name)?;
             if context.json {
                 return context.print_json(&json!({"removed": describe(&removed)}));
@@ -153,7 +153,7 @@ fn describe(model: &ModelFiles) -> Value {
         "id": model.name,
         "task": model.task.name(),
         "bytes": model.bytes,
-        "path": model.entrance(),
+        "path": model.load_path(),
     })
 }
 
@@ -167,7 +167,7 @@ fn list(models: &[ModelFiles], context: &Context) -> anyhow::Result<()> {
         context.print(format_args!(
             "{:<32} {task:<8} {bytes:>10}  {}",
             model.name,
-            model.entrance().display()
+            model.load_path().display()
         ))?;
     }
     Ok(())
@@ -199,7 +199,7 @@ fn verify(model: &ModelFiles, context: &Context) -> anyhow::Result<()> {
 }
 
 fn pull(arguments: PullArguments, settings: &Settings, context: &Context) -> anyhow::Result<()> {
-    let source = Source::parse(&arguments.source)?;
+    let source = PullSource::parse(&arguments.source)?;
     let name = arguments.name.unwrap_or_else(|| source.model_name().to_owned());
     let request = PullRequest { source, revision: arguments.revision, name };
     let kv_bytes = settings.raw.engine.kv_bytes_max.0;

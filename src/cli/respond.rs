@@ -8,7 +8,7 @@ use crate::http::wire::respond::RespondRequest;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct RespondArguments {
     /// Customer's message; with --tap, the id of an option
     text: String,
     /// Id of a conversation to continue [default: a new conversation]
@@ -29,12 +29,12 @@ pub(super) struct Arguments {
     tap: bool,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: RespondArguments, context: &Context) -> anyhow::Result<()> {
     let settings =
         context.settings_of_shop(arguments.catalog.as_deref(), &flags(&arguments.catalog))?;
     context.start_log(&settings);
     let spinner = context.spinner("loading models");
-    let gateway = app::Gateway::open(&settings)?;
+    let gateway = app::LocalGateway::open(&settings)?;
     spinner.finish_and_clear();
     let (text, option_id) = match arguments.tap {
         true => (None, Some(arguments.text)),

@@ -6,7 +6,7 @@ use serde_json::json;
 use vitrine_engine::text::Special;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct TokenizeArguments {
     /// Model to load: a name under models.dir, a folder or a GGUF file
     #[arg(long, value_name = "PATH|NAME")]
     model: String,
@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     no_special: bool,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: TokenizeArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let tokenizer = vitrine_engine::open_tokenizer(&path)?;

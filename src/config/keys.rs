@@ -35,10 +35,10 @@ pub(super) fn read(root: &Path, server: &Server) -> Result<Vec<ApiKey>, ConfigEr
     let file = &server.api_keys_file;
     if !file.is_empty() {
         let path = root.join(file);
-        let place = path.display().to_string();
+        let location = path.display().to_string();
         let text = std::fs::read_to_string(&path)
-            .map_err(|cause| ConfigError::Read { path: place.clone(), cause })?;
-        let found = lines(&place, text.lines())?;
+            .map_err(|cause| ConfigError::Read { path: location.clone(), cause })?;
+        let found = lines(&location, text.lines())?;
         if found.is_empty() {
             return Err(value("server.api_keys_file", file, "a file with one API key per line"));
         }
@@ -48,7 +48,7 @@ pub(super) fn read(root: &Path, server: &Server) -> Result<Vec<ApiKey>, ConfigEr
 }
 
 fn lines<'a>(
-    place: &str,
+    location: &str,
     lines: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<ApiKey>, ConfigError> {
     lines
@@ -56,8 +56,9 @@ fn lines<'a>(
         .map(|(index, line)| (index + 1, line.trim()))
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
         .map(|(line, text)| {
-            let refused = |reason| ConfigError::ApiKey { place: place.to_owned(), line, reason };
-            key(text).map_err(refused)
+            let error_at_line =
+                |reason| ConfigError::ApiKey { location: location.to_owned(), line, reason };
+            key(text).map_err(error_at_line)
         })
         .collect()
 }
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_key_is_the_default_tenants_and_may_do_all() {
+    fn a_bare_key_belongs_to_the_default_tenant_with_all_scopes() {
         let keys = inline("secret").unwrap();
         assert_eq!(keys.len(), 1);
         assert_eq!(keys[0].hash, KeyHash::of("secret"));
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn file_and_environment_add_up_and_hashes_are_keys() {
+    fn file_and_environment_keys_are_merged_and_hashes_are_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let hash = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
         let text = format!("# the shop's keys\n\nsha256:{hash} tenant=shop scopes=turns,threads\n");
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_be_read_is_named_and_not_shown() {
+    fn an_invalid_line_is_reported_by_number_and_never_shown() {
         for (line, named) in [
             ("ok;s3cret scopes=all", "unknown scope `all`; allowed: turns"),
             ("ok;s3cret scope=turns", "only `tenant=`"),

@@ -33,18 +33,18 @@ pub(crate) use raw::Raw;
 pub(crate) use source::Override;
 
 use crate::turn::Triggers;
-use raw::Size;
+use raw::ByteSize;
 use std::collections::BTreeMap;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::TenantId;
-use vitrine_conversations::Kept;
 use vitrine_conversations::Recovery;
+use vitrine_conversations::RetentionPeriods;
 
 /// The configuration file read when `--config` names none, if it exists in the current folder.
 pub(crate) const DEFAULT_FILE: &str = "vitrine.toml";
 
 /// Memory assumed where the system does not report how much is installed.
-const MEMORY_WHERE_UNKNOWN: Bytes = Bytes(8 << 30);
+const MEMORY_BYTES_FALLBACK: Bytes = Bytes(8 << 30);
 
 /// Why the configuration cannot be used. Each message names the file or the key.
 #[derive(Debug, thiserror::Error)]
@@ -67,30 +67,30 @@ pub enum ConfigError {
         reason: String,
     },
     /// A key that does not exist.
-    #[error("unknown key `{key}` in {place}; did you mean `{nearest}`?")]
+    #[error("unknown key `{key}` in {location}; did you mean `{nearest}`?")]
     UnknownKey {
         /// The unknown key, dotted.
         key: String,
         /// The file, environment variable or flag that sets it.
-        place: String,
+        location: String,
         /// The existing key with the most similar spelling.
         nearest: String,
     },
     /// A value of the wrong type.
-    #[error("key `{key}` in {place}: {reason}")]
+    #[error("key `{key}` in {location}: {reason}")]
     Type {
         /// The key, dotted.
         key: String,
         /// The file that sets it.
-        place: String,
+        location: String,
         /// The type found and the type expected.
         reason: String,
     },
     /// An API key line that cannot be parsed. The line itself is secret and never shown.
-    #[error("{place}, line {line}: {reason}")]
+    #[error("{location}, line {line}: {reason}")]
     ApiKey {
         /// The file, or the configuration key that holds the lines.
-        place: String,
+        location: String,
         /// Line number, from 1.
         line: usize,
         /// What is wrong and what is allowed.
@@ -137,9 +137,9 @@ pub(crate) struct Settings {
     pub(crate) tier: Tier,
     pub(crate) models_bytes_max: Bytes,
     pub(crate) memory_bytes_max: Bytes,
-    pub(crate) kept: Kept,
+    pub(crate) kept: RetentionPeriods,
     /// Retention periods of tenants that override the general ones.
-    pub(crate) tenants_kept: BTreeMap<TenantId, Kept>,
+    pub(crate) tenants_kept: BTreeMap<TenantId, RetentionPeriods>,
     /// What is always handed off to a human.
     pub(crate) triggers: Triggers,
     /// How the conversation store is opened after a crash.
@@ -208,8 +208,8 @@ impl Settings {
         let precision = EncoderPrecision::parse(&raw.intent.precision, tier)
             .ok_or_else(|| value("intent.precision", &raw.intent.precision, ENCODER_PRECISIONS))?;
         let encoder = EncoderOptions { precision, tier, threads: engine_threads };
-        let installed = memory::installed().unwrap_or(MEMORY_WHERE_UNKNOWN).0;
-        let or = |size: Size, default: u64| Bytes(if size.0 == 0 { default } else { size.0 });
+        let installed = memory::installed().unwrap_or(MEMORY_BYTES_FALLBACK).0;
+        let or = |size: ByteSize, default: u64| Bytes(if size.0 == 0 { default } else { size.0 });
         let models_bytes_max = or(raw.models.max_bytes, installed / 4 * 3);
         let memory_bytes_max = or(raw.memory.max_bytes, installed / 8 * 7);
         Ok(Self {

@@ -13,15 +13,15 @@ use vitrine_base::units::Bytes;
 
 /// A size in bytes, written as a number or as a text such as `512 MiB`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Size(pub(crate) u64);
+pub(crate) struct ByteSize(pub(crate) u64);
 
-impl Serialize for Size {
+impl Serialize for ByteSize {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{} B", self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Size {
+impl<'de> Deserialize<'de> for ByteSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -87,7 +87,7 @@ section!(
         /// Worker threads of the HTTP runtime; at least 1. One is enough: models use their own.
         threads: usize = 1,
         /// Largest request body; larger ones get 413. Raise it for large `/v1/embeddings` calls.
-        body_bytes_max: Size = Size(1 << 20),
+        body_bytes_max: ByteSize = ByteSize(1 << 20),
         /// Requests handled at the same time; at least 1. Further ones get 429.
         requests_in_flight_max: usize = 1024,
         /// Time that running requests get to finish at shutdown, in milliseconds; it also bounds
@@ -127,7 +127,7 @@ section!(
         dir: String = "./models".to_owned(),
         /// Memory for all loaded models together: weights, packed copies and KV pages. 0: three
         /// quarters of the machine's memory. A model that does not fit is refused.
-        max_bytes: Size = Size(0),
+        max_bytes: ByteSize = ByteSize(0),
         /// More generating models to load at startup besides `draft.model`: names or paths,
         /// separated by commas. Empty: none.
         load: String = String::new(),
@@ -148,15 +148,15 @@ section!(
     Memory {
         /// Everything the ledger accounts for: models, compiled grammars and the conversation
         /// cache. 0: seven eighths of the machine's memory.
-        max_bytes: Size = Size(0),
+        max_bytes: ByteSize = ByteSize(0),
         /// Model weights as loaded, encoder included.
-        weights_bytes_max: Size = Size(0),
+        weights_bytes_max: ByteSize = ByteSize(0),
         /// Copies of weights rearranged into the layout that the kernels read.
-        packed_copies_bytes_max: Size = Size(0),
+        packed_copies_bytes_max: ByteSize = ByteSize(0),
         /// Keys and values of all models, cached prefixes included; see `engine.kv_bytes_max`.
-        kv_pages_bytes_max: Size = Size(0),
+        kv_pages_bytes_max: ByteSize = ByteSize(0),
         /// Compiled grammars kept for reuse.
-        grammars_bytes_max: Size = Size(0),
+        grammars_bytes_max: ByteSize = ByteSize(0),
     }
 );
 
@@ -171,7 +171,7 @@ section!(
         page_tokens: usize = 32,
         /// Memory for the KV pages of one model. Raise it when sequences are preempted or long
         /// contexts are refused.
-        kv_bytes_max: Size = Size(256 << 20),
+        kv_bytes_max: ByteSize = ByteSize(256 << 20),
         /// Number format of keys and values: `f16`, or `f32` at twice the memory.
         kv_type: String = "f16".to_owned(),
         /// Whether a tenant's prompts that start with the same tokens share their computed pages.
@@ -341,7 +341,7 @@ section!(
     Threads {
         /// Memory for conversations cached in memory, reserved in the memory ledger at startup.
         /// Raise it if many conversations are active at once.
-        hot_bytes_max: Size = Size(64 << 20),
+        hot_bytes_max: ByteSize = ByteSize(64 << 20),
         /// Writes that may wait for the writer thread; at least 1. Further ones get 429.
         writes_waiting_max: usize = 4096,
         /// Writes in one transaction, which is one sync to disk; at least 1.

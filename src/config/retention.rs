@@ -9,7 +9,7 @@ use crate::config::value;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use vitrine_base::ids::TenantId;
-use vitrine_conversations::Kept;
+use vitrine_conversations::RetentionPeriods;
 
 /// Separates the tenants' entries.
 const SEPARATOR: char = ';';
@@ -26,12 +26,14 @@ const ALLOWED: &str = "a tenant's name followed by threads_days=DAYS, profiles_d
 ///
 /// # Errors
 /// If a tenant's entry does not have the form above.
-pub(super) fn read(raw: &Retention) -> Result<(Kept, BTreeMap<TenantId, Kept>), ConfigError> {
-    Ok((everybody(raw), tenants(raw)?))
+pub(super) fn read(
+    raw: &Retention,
+) -> Result<(RetentionPeriods, BTreeMap<TenantId, RetentionPeriods>), ConfigError> {
+    Ok((general_periods(raw), tenants(raw)?))
 }
 
-fn everybody(raw: &Retention) -> Kept {
-    Kept {
+fn general_periods(raw: &Retention) -> RetentionPeriods {
+    RetentionPeriods {
         threads: days(raw.threads_days),
         profiles: days(raw.profiles_days),
         personalisation: days(raw.personalisation_days),
@@ -39,16 +41,17 @@ fn everybody(raw: &Retention) -> Kept {
     }
 }
 
-fn tenants(raw: &Retention) -> Result<BTreeMap<TenantId, Kept>, ConfigError> {
+fn tenants(raw: &Retention) -> Result<BTreeMap<TenantId, RetentionPeriods>, ConfigError> {
     let entries = raw.tenants.split(SEPARATOR).map(str::trim).filter(|entry| !entry.is_empty());
     entries
         .map(|entry| {
-            tenant(entry, everybody(raw)).ok_or_else(|| value("retention.tenants", entry, ALLOWED))
+            tenant(entry, general_periods(raw))
+                .ok_or_else(|| value("retention.tenants", entry, ALLOWED))
         })
         .collect()
 }
 
-fn tenant(entry: &str, mut kept: Kept) -> Option<(TenantId, Kept)> {
+fn tenant(entry: &str, mut kept: RetentionPeriods) -> Option<(TenantId, RetentionPeriods)> {
     let mut words = entry.split_whitespace();
     let tenant = TenantId::new(words.next()?).ok()?;
     for word in words {
@@ -73,20 +76,20 @@ fn days(days: u32) -> SignedDuration {
 mod tests {
     use super::*;
 
-    fn read(tenants: &str) -> Result<BTreeMap<TenantId, Kept>, ConfigError> {
+    fn read(tenants: &str) -> Result<BTreeMap<TenantId, RetentionPeriods>, ConfigError> {
         let raw = Retention { tenants: tenants.to_owned(), ..Retention::default() };
         super::read(&raw).map(|(_, tenants)| tenants)
     }
 
     #[test]
-    fn a_tenant_keeps_what_it_says_and_the_rest_as_everybody() {
+    fn a_tenant_overrides_only_the_periods_it_sets() {
         let kept = read("shop-a threads_days=30 profiles_days=9 outreach_days=7; shop-b").unwrap();
-        let everybody = everybody(&Retention::default());
+        let general_periods = general_periods(&Retention::default());
         let shop_a = &kept[&TenantId::new("shop-a").unwrap()];
         let said = (shop_a.threads, shop_a.profiles, shop_a.outreach);
         assert_eq!(said, (days(30), days(9), days(7)));
-        assert_eq!(shop_a.personalisation, everybody.personalisation);
-        assert_eq!(kept[&TenantId::new("shop-b").unwrap()], everybody);
+        assert_eq!(shop_a.personalisation, general_periods.personalisation);
+        assert_eq!(kept[&TenantId::new("shop-b").unwrap()], general_periods);
         assert!(read(" ").unwrap().is_empty());
     }
 

@@ -33,8 +33,8 @@ pub(super) fn read(
         Some(path) => parse(path)?,
         None => Table::new(),
     };
-    let place = file.map_or_else(String::new, |path| path.display().to_string());
-    check_keys(&table, "", &known, &place)?;
+    let location = file.map_or_else(String::new, |path| path.display().to_string());
+    check_keys(&table, "", &known, &location)?;
     for (name, value) in environment {
         let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
         // Variables without a double underscore are not keys: VITRINE_CONFIG, for example.
@@ -47,23 +47,23 @@ pub(super) fn read(
     for flag in flags {
         set(&mut table, flag.key, flag.value.clone(), &known, "flag")?;
     }
-    deserialize(table, &place)
+    deserialize(table, &location)
 }
 
 fn parse(path: &Path) -> Result<Table, ConfigError> {
-    let place = path.display().to_string();
+    let location = path.display().to_string();
     let text = std::fs::read_to_string(path)
-        .map_err(|cause| ConfigError::Read { path: place.clone(), cause })?;
+        .map_err(|cause| ConfigError::Read { path: location.clone(), cause })?;
     text.parse().map_err(|cause: toml::de::Error| ConfigError::Syntax {
-        path: place,
+        path: location,
         reason: cause.to_string().trim_end().to_owned(),
     })
 }
 
-fn deserialize(table: Table, place: &str) -> Result<Raw, ConfigError> {
+fn deserialize(table: Table, location: &str) -> Result<Raw, ConfigError> {
     serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| ConfigError::Type {
         key: error.path().to_string(),
-        place: place.to_owned(),
+        location: location.to_owned(),
         reason: error.inner().message().to_owned(),
     })
 }
@@ -88,16 +88,16 @@ fn check_keys(
     table: &Table,
     prefix: &str,
     known: &[(String, Value)],
-    place: &str,
+    location: &str,
 ) -> Result<(), ConfigError> {
     for (name, value) in table {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match value {
             Value::Table(inner) if prefix.is_empty() && is_section(name, known) => {
-                check_keys(inner, &key, known, place)?;
+                check_keys(inner, &key, known, location)?;
             }
             _ if known.iter().any(|(candidate, _)| *candidate == key) => {}
-            _ => return Err(unknown(&key, known, place)),
+            _ => return Err(unknown(&key, known, location)),
         }
     }
     Ok(())
@@ -107,14 +107,14 @@ fn is_section(name: &str, known: &[(String, Value)]) -> bool {
     known.iter().any(|(key, _)| key.split('.').next() == Some(name))
 }
 
-fn unknown(key: &str, known: &[(String, Value)], place: &str) -> ConfigError {
+fn unknown(key: &str, known: &[(String, Value)], location: &str) -> ConfigError {
     let nearest = known
         .iter()
         .map(|(candidate, _)| candidate)
         .max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)))
         .cloned()
         .unwrap_or_default();
-    ConfigError::UnknownKey { key: key.to_owned(), place: place.to_owned(), nearest }
+    ConfigError::UnknownKey { key: key.to_owned(), location: location.to_owned(), nearest }
 }
 
 /// Sets `key` from text, parsed as the type of the key's default.
@@ -123,10 +123,10 @@ fn set(
     key: &str,
     text: String,
     known: &[(String, Value)],
-    place: &str,
+    location: &str,
 ) -> Result<(), ConfigError> {
     let Some((_, default)) = known.iter().find(|(candidate, _)| candidate == key) else {
-        return Err(unknown(key, known, place));
+        return Err(unknown(key, known, location));
     };
     let wrong = |allowed: &'static str| ConfigError::Value {
         key: key.to_owned(),

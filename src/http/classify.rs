@@ -8,7 +8,7 @@ use crate::http::keys::Caller;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::services::ClassifyAnswer;
 use crate::http::wire::services::ClassifyRequest;
-use crate::turn::Reading;
+use crate::turn::IntentReading;
 use axum::extract::State;
 use std::sync::Arc;
 use vitrine_intent::IntentError;
@@ -28,7 +28,7 @@ pub(crate) async fn classify(
     check(&texts, app.limits.request_texts_max)?;
     let predictions = app.classifier.classify(&texts, &caller.tenant).await?;
     let results =
-        predictions.into_iter().map(|found| encode::intent(&Reading::from(found))).collect();
+        predictions.into_iter().map(|found| encode::intent(&IntentReading::from(found))).collect();
     Ok(axum::Json(ClassifyAnswer { results }))
 }
 

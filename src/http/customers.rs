@@ -20,7 +20,7 @@ use crate::http::wire::customers::LedgerFactBody;
 use crate::http::wire::customers::LinkTokenAnswer;
 use crate::http::wire::customers::ProfileBody;
 use crate::http::wire::rounded;
-use crate::turn::consent::CUSTOMER_THREADS_MAX;
+use crate::turn::consent::CUSTOMER_CONVERSATIONS_MAX;
 use axum::extract::Path;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -33,14 +33,14 @@ use vitrine_base::ids::ID_BYTES_MAX;
 use vitrine_base::ids::MessageId;
 use vitrine_conversations::Consent;
 use vitrine_conversations::ConsentChange;
+use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::CustomerRecord;
 use vitrine_conversations::Identity;
 use vitrine_conversations::IdentityProof;
 use vitrine_conversations::Profile;
 use vitrine_conversations::Purpose;
-use vitrine_conversations::ThreadKey;
-use vitrine_conversations::ThreadRecord;
 
 /// Most turns of one conversation in an export.
 const TURNS_EXPORTED_MAX: usize = 100_000;
@@ -67,7 +67,7 @@ pub(crate) async fn put(
     };
     let set = |customer: &mut CustomerRecord| customer.profile.clone_from(&profile);
     let customer = app.gateway.change_customer(&key, set).await?;
-    Ok(axum::Json(shown(&customer)))
+    Ok(axum::Json(customer_answer(&customer)))
 }
 
 /// Returns the stored customer.
@@ -82,8 +82,8 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<axum::Json<CustomerAnswer>, ApiError> {
     let key = customer_key(caller, &id)?;
-    let customer = app.customers.customer(&key).await?.ok_or_else(|| missing(id))?;
-    Ok(axum::Json(shown(&customer)))
+    let customer = app.customers.customer(&key).await?.ok_or_else(|| customer_not_found(id))?;
+    Ok(axum::Json(customer_answer(&customer)))
 }
 
 /// Erases the customer, their conversations, and everything stored about their messages.
@@ -99,8 +99,8 @@ pub(crate) async fn erase(
 ) -> Result<StatusCode, ApiError> {
     let key = customer_key(caller, &id)?;
     let erased = app.gateway.erase_customer(&key).await?;
-    app.forget_computed(&key.tenant).await;
-    erased.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| missing(id))
+    app.drop_cached_prompts(&key.tenant).await;
+    erased.map(|_| StatusCode::NO_CONTENT).ok_or_else(|| customer_not_found(id))
 }
 
 /// Records that a consent was granted or withdrawn.
@@ -129,7 +129,7 @@ pub(crate) async fn consent(
         wording_version: profile_text("wording_version", body.wording_version)?,
         source_message: optional_id("source_message", body.source_message, MessageId::new)?,
     };
-    app.customers.customer(&key).await?.ok_or_else(|| missing(id))?;
+    app.customers.customer(&key).await?.ok_or_else(|| customer_not_found(id))?;
     let now = app.clock.now();
     let granted = body.granted;
     let enter = |customer: &mut CustomerRecord| match granted {
@@ -140,7 +140,7 @@ pub(crate) async fn consent(
     if !granted && change.channel.is_none() {
         app.gateway.forget_facts(&key, purpose).await?;
     }
-    Ok(axum::Json(shown(&customer)))
+    Ok(axum::Json(customer_answer(&customer)))
 }
 
 /// Returns the customer's facts with their sources.
@@ -155,11 +155,11 @@ pub(crate) async fn facts(
     Path(id): Path<String>,
 ) -> Result<axum::Json<FactsAnswer>, ApiError> {
     let key = customer_key(caller, &id)?;
-    let threads = app.threads_of(&key).await?;
+    let threads = app.conversations_of(&key).await?;
     if threads.is_empty() && app.customers.customer(&key).await?.is_none() {
-        return Err(missing(id));
+        return Err(customer_not_found(id));
     }
-    let facts = threads.iter().flat_map(|(_, thread)| ledger(thread)).collect();
+    let facts = threads.iter().flat_map(|(_, conversation)| fact_bodies(conversation)).collect();
     Ok(axum::Json(FactsAnswer { customer_id: id, facts }))
 }
 
@@ -176,19 +176,19 @@ pub(crate) async fn export(
 ) -> Result<axum::Json<ExportAnswer>, ApiError> {
     let key = customer_key(caller, &id)?;
     let customer = app.customers.customer(&key).await?;
-    let kept = app.threads_of(&key).await?;
+    let kept = app.conversations_of(&key).await?;
     if kept.is_empty() && customer.is_none() {
-        return Err(missing(id));
+        return Err(customer_not_found(id));
     }
-    let facts = kept.iter().flat_map(|(_, thread)| ledger(thread)).collect();
+    let facts = kept.iter().flat_map(|(_, conversation)| fact_bodies(conversation)).collect();
     let mut threads = Vec::new();
-    for (key, thread) in &kept {
+    for (key, conversation) in &kept {
         let turns = app.store.turns(key, TURNS_EXPORTED_MAX).await?;
-        threads.push(threads::body(thread, turns));
+        threads.push(threads::body(conversation, turns));
     }
     Ok(axum::Json(ExportAnswer {
         exported_at: app.clock.now().to_string(),
-        customer: customer.as_deref().map(shown),
+        customer: customer.as_deref().map(customer_answer),
         facts,
         threads,
     }))
@@ -211,7 +211,7 @@ pub(crate) async fn link(
 ) -> Result<Response, ApiError> {
     let key = customer_key(caller, &id)?;
     let channel = channel(&body.value.channel)?;
-    app.customers.customer(&key).await?.ok_or_else(|| missing(id.clone()))?;
+    app.customers.customer(&key).await?.ok_or_else(|| customer_not_found(id.clone()))?;
     let Some(verified) = body.value.verified_customer_id else {
         let (link_token, expires_at) = app.gateway.offer_link(&key, channel).await?;
         let (channel, expires_at) = (channel.name(), expires_at.to_string());
@@ -226,7 +226,7 @@ pub(crate) async fn link(
     let proof = IdentityProof::VerifiedCustomer;
     let identity = Identity { channel, address, proof, linked_at: app.clock.now() };
     let customer = app.gateway.link_identity(&key, identity).await?;
-    Ok(axum::Json(shown(&customer)).into_response())
+    Ok(axum::Json(customer_answer(&customer)).into_response())
 }
 
 /// Unlinks an address.
@@ -245,7 +245,7 @@ pub(crate) async fn unlink(
     let key = customer_key(caller, &id)?;
     let kind = channel(&kind)?;
     let is_it = |identity: &Identity| identity.channel == kind && identity.address == address;
-    let customer = app.customers.customer(&key).await?.ok_or_else(|| missing(id))?;
+    let customer = app.customers.customer(&key).await?.ok_or_else(|| customer_not_found(id))?;
     if !customer.identities.iter().any(is_it) {
         return Err(ApiError::NotFound { what: "identity", id: address.clone() });
     }
@@ -257,13 +257,15 @@ pub(crate) async fn unlink(
 }
 
 impl App {
-    async fn threads_of(
+    async fn conversations_of(
         &self,
         key: &CustomerKey,
-    ) -> Result<Vec<(ThreadKey, Arc<ThreadRecord>)>, ApiError> {
+    ) -> Result<Vec<(ConversationKey, Arc<ConversationRecord>)>, ApiError> {
         let mut found = Vec::new();
-        for thread in self.customers.customer_threads(key, CUSTOMER_THREADS_MAX).await? {
-            let key = ThreadKey { tenant: key.tenant.clone(), thread };
+        for conversation in
+            self.customers.customer_conversations(key, CUSTOMER_CONVERSATIONS_MAX).await?
+        {
+            let key = ConversationKey { tenant: key.tenant.clone(), conversation };
             if let Some(record) = self.store.load(&key).await? {
                 found.push((key, record));
             }
@@ -277,7 +279,7 @@ fn customer_key(caller: Caller, id: &str) -> Result<CustomerKey, ApiError> {
     Ok(CustomerKey { tenant: caller.tenant, customer })
 }
 
-fn missing(id: String) -> ApiError {
+fn customer_not_found(id: String) -> ApiError {
     ApiError::NotFound { what: "customer", id }
 }
 
@@ -292,7 +294,7 @@ fn address(found: Option<String>) -> Result<String, ApiError> {
     }
 }
 
-fn shown(customer: &CustomerRecord) -> CustomerAnswer {
+fn customer_answer(customer: &CustomerRecord) -> CustomerAnswer {
     let profile = customer.profile.clone();
     CustomerAnswer {
         customer_id: customer.customer_id.to_string(),
@@ -300,7 +302,7 @@ fn shown(customer: &CustomerRecord) -> CustomerAnswer {
         tier: profile.tier,
         last_purchase: profile.last_purchase,
         identities: customer.identities.iter().map(identity).collect(),
-        consents: customer.consents.iter().map(row).collect(),
+        consents: customer.consents.iter().map(consent_body).collect(),
         outreach_stopped_at: customer.outreach_stopped_at.map(|time| time.to_string()),
         created_at: customer.created_at.to_string(),
         updated_at: customer.updated_at.to_string(),
@@ -319,7 +321,7 @@ fn identity(identity: &Identity) -> IdentityBody {
     }
 }
 
-fn row(consent: &Consent) -> ConsentBody {
+fn consent_body(consent: &Consent) -> ConsentBody {
     ConsentBody {
         purpose: consent.purpose.name(),
         channel: consent.channel.map(ChannelKind::name),
@@ -330,8 +332,8 @@ fn row(consent: &Consent) -> ConsentBody {
     }
 }
 
-fn ledger(thread: &ThreadRecord) -> impl Iterator<Item = LedgerFactBody> {
-    thread.facts.iter().map(|(key, fact)| LedgerFactBody {
+fn fact_bodies(conversation: &ConversationRecord) -> impl Iterator<Item = LedgerFactBody> {
+    conversation.facts.iter().map(|(key, fact)| LedgerFactBody {
         key: key.clone(),
         value: fact.value.clone(),
         kind: threads::fact_kind(fact.kind),
@@ -339,7 +341,7 @@ fn ledger(thread: &ThreadRecord) -> impl Iterator<Item = LedgerFactBody> {
         source: fact.source.as_ref().map(ToString::to_string),
         purpose: fact.purpose.name(),
         confidence: rounded(fact.confidence),
-        thread_id: thread.thread_id.to_string(),
+        thread_id: conversation.thread_id.to_string(),
         learnt_at: fact.learnt_at.to_string(),
     })
 }

@@ -21,18 +21,18 @@ use crate::http::wire::respond::UsageBody;
 use crate::http::wire::respond::WindowBody;
 use crate::http::wire::rounded;
 use crate::http::wire::threads::HumanMessageAnswer;
-use crate::turn::Reading;
-use crate::turn::Reply;
+use crate::turn::IntentReading;
 use crate::turn::Suggestion;
-use crate::turn::Timings;
 use crate::turn::TurnAnswer;
+use crate::turn::TurnReply;
+use crate::turn::TurnTimings;
 use crate::turn::decide::Action;
 use serde_json::json;
 use vitrine_base::clock::milliseconds;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::Language;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::OwnerState;
-use vitrine_conversations::ThreadRecord;
 use vitrine_intent::Signals;
 
 /// Encodes an answer. The same bytes are stored and returned again for a redelivery.
@@ -84,12 +84,12 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
 }
 
 /// Encodes the acknowledgement of a human's message.
-pub(crate) fn human_message(turn_id: &TurnId, thread: &ThreadRecord) -> Vec<u8> {
+pub(crate) fn human_message(turn_id: &TurnId, conversation: &ConversationRecord) -> Vec<u8> {
     let body = HumanMessageAnswer {
         turn_id: turn_id.to_string(),
-        thread_id: thread.thread_id.to_string(),
-        owner: owner(thread.ownership.state),
-        epoch: thread.ownership.epoch,
+        thread_id: conversation.thread_id.to_string(),
+        owner: owner(conversation.ownership.state),
+        epoch: conversation.ownership.epoch,
     };
     // Cannot fail: the body contains only strings and numbers.
     serde_json::to_vec(&body).unwrap_or_default()
@@ -106,7 +106,7 @@ pub(crate) fn owner(state: OwnerState) -> &'static str {
 }
 
 /// Encodes what was understood of a message.
-pub(crate) fn intent(reading: &Reading) -> IntentBody {
+pub(crate) fn intent(reading: &IntentReading) -> IntentBody {
     IntentBody {
         label: reading.label.clone(),
         confidence: rounded(reading.confidence),
@@ -148,7 +148,7 @@ fn action(action: &Action) -> ActionBody {
     }
 }
 
-fn reply(reply: &Reply) -> ReplyBody {
+fn reply(reply: &TurnReply) -> ReplyBody {
     ReplyBody {
         text: reply.text.clone(),
         source: reply.source.name().to_owned(),
@@ -182,7 +182,7 @@ pub(crate) fn suggestion(offer: &Suggestion) -> SuggestionBody {
     }
 }
 
-fn timings(timings: &Timings) -> TimingsBody {
+fn timings(timings: &TurnTimings) -> TimingsBody {
     TimingsBody {
         queue: milliseconds(timings.queue),
         understand: milliseconds(timings.understand),
@@ -194,7 +194,7 @@ fn timings(timings: &Timings) -> TimingsBody {
 }
 
 /// Data of the event `understood`.
-pub(crate) fn understood(language: Language, reading: &Reading) -> String {
+pub(crate) fn understood(language: Language, reading: &IntentReading) -> String {
     json!({ "language": language.code(), "intent": intent(reading) }).to_string()
 }
 

@@ -85,13 +85,13 @@ pub(crate) enum ApiError {
 }
 
 /// HTTP status and stable error code.
-struct Verdict {
+struct PublicError {
     status: StatusCode,
     code: &'static str,
 }
 
-const fn verdict(status: StatusCode, code: &'static str) -> Verdict {
-    Verdict { status, code }
+const fn public_error(status: StatusCode, code: &'static str) -> PublicError {
+    PublicError { status, code }
 }
 
 impl ApiError {
@@ -112,52 +112,58 @@ impl ApiError {
 
     /// Whether the same request may succeed later.
     pub(crate) fn is_temporary(&self) -> bool {
-        let status = self.verdict().status;
+        let status = self.public_error().status;
         status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
     }
 
-    fn verdict(&self) -> Verdict {
+    fn public_error(&self) -> PublicError {
         match self {
-            Self::Malformed { .. } => verdict(StatusCode::BAD_REQUEST, "malformed"),
-            Self::Impossible { code, .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, code),
-            Self::BodyTooLarge => verdict(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            Self::Unauthorized => verdict(StatusCode::UNAUTHORIZED, "unauthorized"),
-            Self::Forbidden { .. } => verdict(StatusCode::FORBIDDEN, "forbidden"),
-            Self::RateLimited { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
-            Self::NotFound { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
-            Self::Busy { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "busy"),
-            Self::Unavailable { .. } => verdict(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Malformed { .. } => public_error(StatusCode::BAD_REQUEST, "malformed"),
+            Self::Impossible { code, .. } => public_error(StatusCode::UNPROCESSABLE_ENTITY, code),
+            Self::BodyTooLarge => public_error(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::Unauthorized => public_error(StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Forbidden { .. } => public_error(StatusCode::FORBIDDEN, "forbidden"),
+            Self::RateLimited { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::NotFound { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
+            Self::Busy { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Unavailable { .. } => {
+                public_error(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            }
             Self::Turn(error) => turn(error),
             Self::Engine(error) => engine(error),
             Self::Registry(error) => registry(error),
             Self::Hub(error) => hub(error),
             Self::Intent(error) => intent(error),
             Self::Store(error) => store(error),
-            Self::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
+            Self::Text(_) => public_error(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
         }
     }
 }
 
-fn turn(error: &TurnError) -> Verdict {
+fn turn(error: &TurnError) -> PublicError {
     match error {
-        TurnError::EmptyText => verdict(StatusCode::UNPROCESSABLE_ENTITY, "empty_text"),
-        TurnError::TextTooLong { .. } => verdict(StatusCode::PAYLOAD_TOO_LARGE, "text_too_long"),
-        TurnError::OptionId { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "unknown_option"),
-        TurnError::NoThread => verdict(StatusCode::NOT_FOUND, "not_found"),
-        TurnError::EpochChanged { .. } => verdict(StatusCode::CONFLICT, "epoch_changed"),
+        TurnError::EmptyText => public_error(StatusCode::UNPROCESSABLE_ENTITY, "empty_text"),
+        TurnError::TextTooLong { .. } => {
+            public_error(StatusCode::PAYLOAD_TOO_LARGE, "text_too_long")
+        }
+        TurnError::OptionId { .. } => {
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "unknown_option")
+        }
+        TurnError::NoConversation => public_error(StatusCode::NOT_FOUND, "not_found"),
+        TurnError::EpochChanged { .. } => public_error(StatusCode::CONFLICT, "epoch_changed"),
         TurnError::Gate(error) => gate(error),
         TurnError::Store(error) => store(error),
         TurnError::Intent(error) => intent(error),
-        TurnError::Contended { .. } => verdict(StatusCode::CONFLICT, "thread_changed"),
+        TurnError::Contended { .. } => public_error(StatusCode::CONFLICT, "thread_changed"),
     }
 }
 
-fn gate(error: &GateError) -> Verdict {
+fn gate(error: &GateError) -> PublicError {
     match error {
-        GateError::BodyDiffers => verdict(StatusCode::CONFLICT, "message_id_reused"),
-        GateError::ThreadFull { .. } | GateError::MessageFull { .. } | GateError::Full { .. } => {
-            verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full")
-        }
+        GateError::BodyDiffers => public_error(StatusCode::CONFLICT, "message_id_reused"),
+        GateError::ConversationFull { .. }
+        | GateError::MessageFull { .. }
+        | GateError::Full { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
     }
 }
 
@@ -167,10 +173,10 @@ impl ApiError {
         let wait = match self {
             Self::RateLimited { retry_after } => *retry_after,
             Self::Engine(EngineError::Full { retry_after, .. }) => *retry_after,
-            Self::Engine(EngineError::Crowded { delay, delay_max, .. }) => {
+            Self::Engine(EngineError::Overloaded { delay, delay_max, .. }) => {
                 delay.saturating_sub(*delay_max)
             }
-            Self::Engine(EngineError::Late { line, .. }) => *line,
+            Self::Engine(EngineError::DeadlineUnreachable { line, .. }) => *line,
             _ => Duration::ZERO,
         };
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -185,13 +191,13 @@ impl ApiError {
             Self::Registry(error) => chain(error),
             _ => self.to_string(),
         };
-        ErrorDetail { code: self.verdict().code, message, request_id }
+        ErrorDetail { code: self.public_error().code, message, request_id }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Verdict { status, code } = self.verdict();
+        let PublicError { status, code } = self.public_error();
         let request_id = crate::http::guard::current_request_id();
         if matches!(self, Self::Unavailable { .. }) {
             // Expected during startup and shutdown; logging each as an error would be noise.
@@ -212,7 +218,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-fn engine(error: &EngineError) -> Verdict {
+fn engine(error: &EngineError) -> PublicError {
     match error {
         EngineError::EmptyPrompt
         | EngineError::PromptTooLong { .. }
@@ -220,17 +226,23 @@ fn engine(error: &EngineError) -> Verdict {
         | EngineError::OutputTokens { .. }
         | EngineError::StopStrings { .. }
         | EngineError::Sampling { .. } => {
-            verdict(StatusCode::UNPROCESSABLE_ENTITY, "request_refused")
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "request_refused")
         }
-        EngineError::Grammar(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "grammar_refused"),
-        EngineError::Stuck { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "constraint_stuck"),
-        EngineError::Text(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
-        EngineError::Full { .. } | EngineError::Crowded { .. } => {
-            verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full")
+        EngineError::Grammar(_) => {
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "grammar_refused")
         }
-        EngineError::Late { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "deadline_out_of_reach"),
+        EngineError::ConstraintFault { .. } => {
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "constraint_stuck")
+        }
+        EngineError::Text(_) => public_error(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
+        EngineError::Full { .. } | EngineError::Overloaded { .. } => {
+            public_error(StatusCode::TOO_MANY_REQUESTS, "queue_full")
+        }
+        EngineError::DeadlineUnreachable { .. } => {
+            public_error(StatusCode::TOO_MANY_REQUESTS, "deadline_out_of_reach")
+        }
         EngineError::Dead { .. } | EngineError::Closing => {
-            verdict(StatusCode::SERVICE_UNAVAILABLE, "engine_stopped")
+            public_error(StatusCode::SERVICE_UNAVAILABLE, "engine_stopped")
         }
         EngineError::Logits { .. }
         | EngineError::Step { .. }
@@ -238,45 +250,47 @@ fn engine(error: &EngineError) -> Verdict {
         | EngineError::Thread { .. }
         | EngineError::Read { .. }
         | EngineError::Memory(_)
-        | EngineError::Model(_) => verdict(StatusCode::INTERNAL_SERVER_ERROR, "engine_failed"),
+        | EngineError::Model(_) => public_error(StatusCode::INTERNAL_SERVER_ERROR, "engine_failed"),
     }
 }
 
-fn registry(error: &RegistryError) -> Verdict {
+fn registry(error: &RegistryError) -> PublicError {
     match error {
-        RegistryError::Unknown { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
+        RegistryError::Unknown { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
         RegistryError::Loading { .. } | RegistryError::Failed { .. } => {
-            verdict(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            public_error(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
-        RegistryError::Busy { .. } => verdict(StatusCode::CONFLICT, "load_under_way"),
-        RegistryError::TooMany { .. } => verdict(StatusCode::CONFLICT, "too_many_models"),
-        RegistryError::InUse { .. } => verdict(StatusCode::CONFLICT, "model_in_use"),
-        RegistryError::File { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
+        RegistryError::Busy { .. } => public_error(StatusCode::CONFLICT, "load_under_way"),
+        RegistryError::TooMany { .. } => public_error(StatusCode::CONFLICT, "too_many_models"),
+        RegistryError::InUse { .. } => public_error(StatusCode::CONFLICT, "model_in_use"),
+        RegistryError::File { .. } => public_error(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
         RegistryError::Load { cause: LoadFailure::Refused(error), .. } => match **error {
-            EngineError::Memory(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "memory_full"),
-            _ => verdict(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
+            EngineError::Memory(_) => public_error(StatusCode::UNPROCESSABLE_ENTITY, "memory_full"),
+            _ => public_error(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
         },
         RegistryError::Load { cause: LoadFailure::Panic, .. } | RegistryError::Thread { .. } => {
-            verdict(StatusCode::INTERNAL_SERVER_ERROR, "load_failed")
+            public_error(StatusCode::INTERNAL_SERVER_ERROR, "load_failed")
         }
     }
 }
 
-fn hub(error: &HubError) -> Verdict {
+fn hub(error: &HubError) -> PublicError {
     if matches!(error, HubError::Unknown { .. }) {
-        return verdict(StatusCode::NOT_FOUND, "not_found");
+        return public_error(StatusCode::NOT_FOUND, "not_found");
     }
-    verdict(StatusCode::UNPROCESSABLE_ENTITY, "model_refused")
+    public_error(StatusCode::UNPROCESSABLE_ENTITY, "model_refused")
 }
 
-fn intent(error: &IntentError) -> Verdict {
+fn intent(error: &IntentError) -> PublicError {
     match error {
-        IntentError::Full { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
+        IntentError::Full { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
         IntentError::TooManyTexts { .. } => {
-            verdict(StatusCode::UNPROCESSABLE_ENTITY, "too_many_texts")
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "too_many_texts")
         }
-        IntentError::Tokenize { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
-        IntentError::Stopped => verdict(StatusCode::SERVICE_UNAVAILABLE, "encoder_stopped"),
+        IntentError::Tokenize { .. } => {
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "text_refused")
+        }
+        IntentError::Stopped => public_error(StatusCode::SERVICE_UNAVAILABLE, "encoder_stopped"),
         IntentError::Abandoned { .. }
         | IntentError::Encode { .. }
         | IntentError::Encoder { .. }
@@ -287,21 +301,21 @@ fn intent(error: &IntentError) -> Verdict {
         | IntentError::Adapt { .. }
         | IntentError::Mismatch { .. }
         | IntentError::Examples { .. } => {
-            verdict(StatusCode::INTERNAL_SERVER_ERROR, "encoder_failed")
+            public_error(StatusCode::INTERNAL_SERVER_ERROR, "encoder_failed")
         }
     }
 }
 
-fn store(error: &StoreError) -> Verdict {
+fn store(error: &StoreError) -> PublicError {
     match error {
-        StoreError::BodyDiffers => verdict(StatusCode::CONFLICT, "message_id_reused"),
-        StoreError::Erased { .. } => verdict(StatusCode::CONFLICT, "thread_erased"),
-        StoreError::IdentityTaken => verdict(StatusCode::CONFLICT, "identity_taken"),
-        StoreError::JobsFull { .. } => verdict(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
-        StoreError::ThreadTooLarge { .. }
+        StoreError::BodyDiffers => public_error(StatusCode::CONFLICT, "message_id_reused"),
+        StoreError::Erased { .. } => public_error(StatusCode::CONFLICT, "thread_erased"),
+        StoreError::IdentityTaken => public_error(StatusCode::CONFLICT, "identity_taken"),
+        StoreError::JobsFull { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
+        StoreError::ConversationTooLarge { .. }
         | StoreError::TurnTooLarge { .. }
         | StoreError::CustomerTooLarge { .. } => {
-            verdict(StatusCode::UNPROCESSABLE_ENTITY, "record_too_large")
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "record_too_large")
         }
         StoreError::DiskFull
         | StoreError::ReadOnly
@@ -313,7 +327,7 @@ fn store(error: &StoreError) -> Verdict {
         | StoreError::Format { .. }
         | StoreError::Open { .. }
         | StoreError::Stopped { .. }
-        | StoreError::Closed => verdict(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+        | StoreError::Closed => public_error(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
     }
 }
 
@@ -329,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_takes_nothing_in_answers_503_with_its_reason() {
+    fn a_read_only_store_answers_503_with_its_reason() {
         for (cause, reason) in [
             (StoreError::DiskFull, "disk is full"),
             (StoreError::ReadOnly, "read-only"),
@@ -348,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn full_line_says_when_it_will_be_empty() {
+    fn full_queue_sets_retry_after() {
         let full = |milliseconds| EngineError::Full {
             waiting: 9,
             waiting_max: 9,
@@ -359,14 +373,15 @@ mod tests {
         assert_eq!(retry_after(full(0)), "1");
         assert_eq!(retry_after(full(2_001)), "3");
         assert_eq!(retry_after(full(900_000)), "60");
-        let crowded = EngineError::Crowded {
+        let crowded = EngineError::Overloaded {
             running: 8,
             waiting: 30,
             delay: Duration::from_millis(2_500),
             delay_max: Duration::from_millis(500),
         };
         assert_eq!(retry_after(crowded), "2");
-        let late = EngineError::Late { left: Duration::ZERO, line: Duration::from_secs(7) };
+        let late =
+            EngineError::DeadlineUnreachable { left: Duration::ZERO, line: Duration::from_secs(7) };
         assert_eq!(retry_after(late), "7");
         assert_eq!(retry_after(ApiError::Busy { in_flight_max: 3 }), "1");
     }

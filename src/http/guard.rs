@@ -43,17 +43,17 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     let status = response.status().as_u16().to_string();
     metrics::counter!(telemetry::HTTP_REQUESTS_TOTAL, "route" => route, "status" => status)
         .increment(1);
-    named(response, &id)
+    with_request_id(response, &id)
 }
 
 /// Answers a request with `error`, for requests that arrive before the routes exist.
 pub(crate) async fn refuse(request: Request, error: ApiError) -> Response {
     let id = request_id(&request);
     let response = REQUEST_ID.scope(id.clone(), async { error.into_response() }).await;
-    named(response, &id)
+    with_request_id(response, &id)
 }
 
-fn named(mut response: Response, id: &str) -> Response {
+fn with_request_id(mut response: Response, id: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID_HEADER, value);
     }
@@ -70,7 +70,7 @@ async fn answer(app: Arc<App>, mut request: Request, next: Next) -> Response {
         return ApiError::Unauthorized.into_response();
     };
     if let Access::Needs(scope) = access
-        && !caller.scopes.hold(scope)
+        && !caller.scopes.contains(scope)
     {
         return ApiError::Forbidden { scope: scope.name() }.into_response();
     }

@@ -103,7 +103,7 @@ impl Scopes {
     }
 
     /// Whether the set contains `scope`.
-    pub(crate) fn hold(self, scope: Scope) -> bool {
+    pub(crate) fn contains(self, scope: Scope) -> bool {
         self.0 & 1 << scope as u8 != 0
     }
 }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_of_a_tenant_are_valid_until_one_is_taken_out() {
+    fn two_keys_of_a_tenant_are_valid_until_one_is_removed() {
         let (old, new) = (key("old", "shop", Scopes::all()), key("new", "shop", Scopes::all()));
         let tenant = TenantId::new("default").unwrap();
         let ring = KeyRing::new(vec![old, new.clone()], tenant.clone());
@@ -179,11 +179,11 @@ mod tests {
     }
 
     #[test]
-    fn without_keys_everybody_is_the_default_tenant() {
+    fn without_keys_every_request_belongs_to_the_default_tenant() {
         let ring = KeyRing::new(Vec::new(), TenantId::new("default").unwrap());
         let caller = ring.caller(None).unwrap();
         assert_eq!(caller.tenant.as_str(), "default");
-        assert!(Scope::ALL.into_iter().all(|scope| caller.scopes.hold(scope)));
+        assert!(Scope::ALL.into_iter().all(|scope| caller.scopes.contains(scope)));
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
         for scope in Scope::ALL {
             let scopes = Scopes::default().with(scope);
             for other in Scope::ALL {
-                assert_eq!(scopes.hold(other), other == scope);
+                assert_eq!(scopes.contains(other), other == scope);
             }
             assert_eq!(Scope::from_name(scope.name()), Some(scope));
         }

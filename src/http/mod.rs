@@ -3,11 +3,10 @@
 //! Nothing outside this module knows a status code.
 
 mod body;
+pub(crate) mod callback_sender;
 mod catalog;
 mod classify;
-pub(crate) mod courier;
 mod customers;
-mod door;
 pub(crate) mod encode;
 pub(crate) mod error;
 pub(crate) mod guard;
@@ -19,17 +18,18 @@ pub(crate) mod outbox;
 pub(crate) mod rate;
 mod respond;
 mod routes;
+mod startup;
 mod suggest;
 mod threads;
 mod turns;
 pub(crate) mod wire;
 
-pub(crate) use door::Door;
 pub(crate) use models::LoadPaths;
-pub(crate) use models::ModelShelf;
+pub(crate) use models::ModelLoading;
+pub(crate) use startup::StartupGate;
 
 use crate::catalog::Catalog;
-use crate::turn::Gateway;
+use crate::turn::TurnPipeline;
 use keys::KeyRing;
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbox::Outbox;
@@ -43,8 +43,8 @@ use vitrine_base::clock::SharedClock;
 use vitrine_base::ids::TenantId;
 use vitrine_base::memory::Grant;
 use vitrine_base::memory::MemoryLedger;
+use vitrine_conversations::ConversationStore;
 use vitrine_conversations::CustomerStore;
-use vitrine_conversations::ThreadStore;
 use vitrine_conversations::Upkeep;
 use vitrine_engine::CacheOwner;
 use vitrine_engine::ModelRegistry;
@@ -64,8 +64,8 @@ pub(crate) struct HttpLimits {
 /// State shared by all handlers.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) gateway: Gateway,
-    pub(crate) store: Arc<dyn ThreadStore>,
+    pub(crate) gateway: TurnPipeline,
+    pub(crate) store: Arc<dyn ConversationStore>,
     pub(crate) customers: Arc<dyn CustomerStore>,
     pub(crate) outbox: Outbox,
     pub(crate) upkeep: Upkeep,
@@ -73,7 +73,7 @@ pub(crate) struct App {
     pub(crate) encoder_name: String,
     pub(crate) models: Arc<ModelRegistry>,
     pub(crate) memory: Arc<MemoryLedger>,
-    pub(crate) shelf: ModelShelf,
+    pub(crate) model_loading: ModelLoading,
     /// Memory grants of the encoder and the conversation cache; released when dropped.
     #[expect(dead_code, reason = "held for their destructors")]
     pub(crate) grants: Vec<Grant>,
@@ -90,7 +90,7 @@ pub(crate) struct App {
 impl App {
     /// Drops all KV pages cached for a tenant, in every serving model. Prompts contain customers'
     /// words, and cached pages are not tracked by customer, so an erasure drops all of them.
-    pub(crate) async fn forget_computed(&self, tenant: &TenantId) {
+    pub(crate) async fn drop_cached_prompts(&self, tenant: &TenantId) {
         for model in self.models.serving() {
             model.engine().forget_cached(CacheOwner::of(tenant)).await;
         }
@@ -98,7 +98,7 @@ impl App {
 }
 
 /// Whether a shutdown has begun; set by `app`, read by the readiness probe. During startup there is
-/// no [`App`] yet, and the [`Door`] answers instead.
+/// no [`App`] yet, and the [`StartupGate`] answers instead.
 #[derive(Debug, Default)]
 pub(crate) struct Draining(AtomicBool);
 

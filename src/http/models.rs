@@ -12,7 +12,7 @@ use crate::http::wire::models::SizeBody;
 use crate::http::wire::models::SwapAnswer;
 use crate::http::wire::models::UnloadRequest;
 use crate::hub::layout;
-use crate::hub::layout::Task;
+use crate::hub::layout::ModelTask;
 use axum::extract::Path;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -35,7 +35,7 @@ const PATH_WORDS: [&str; 2] = ["load", "unload"];
 
 /// Where models are loaded from, and with which limits.
 #[derive(Debug, Clone)]
-pub(crate) struct ModelShelf {
+pub(crate) struct ModelLoading {
     pub(crate) models_dir: PathBuf,
     /// Whether a request may name a file outside `models_dir`.
     pub(crate) paths: LoadPaths,
@@ -92,28 +92,28 @@ pub(crate) async fn load(
     request: Json<LoadRequest>,
 ) -> Result<Response, ApiError> {
     let request = request.value;
-    let (resident_before, waits) = (memory::resident(), request.wait);
-    let beginner = Arc::clone(&app);
+    let (resident_before, wait_for_load) = (memory::resident(), request.wait);
+    let loading_app = Arc::clone(&app);
     // Resolving the file reads the disk, which must not block a runtime thread.
-    let begun = tokio::task::spawn_blocking(move || {
-        let order = order(&beginner, request)?;
-        Ok::<_, ApiError>((order.name.clone(), beginner.models.load(order)?))
+    let load_started = tokio::task::spawn_blocking(move || {
+        let load_order = load_order(&loading_app, request)?;
+        Ok::<_, ApiError>((load_order.name.clone(), loading_app.models.load(load_order)?))
     });
-    let (name, load) = match begun.await {
-        Ok(begun) => begun?,
+    let (name, load) = match load_started.await {
+        Ok(load_started) => load_started?,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => return Err(ApiError::Unavailable { state: "draining" }),
         },
     };
     let mut status = StatusCode::ACCEPTED;
-    if waits {
+    if wait_for_load {
         load.wait().await?;
         status = StatusCode::OK;
     }
     let model = app.models.status(&name).map(|status| body(&app, status));
     let state = model.as_ref().map_or(ModelState::Failed.name(), |model| model.state);
-    let answer = swap(name, state, model, (resident_before, memory::resident()));
+    let answer = swap_answer(name, state, model, (resident_before, memory::resident()));
     Ok((status, axum::Json(answer)).into_response())
 }
 
@@ -134,13 +134,13 @@ pub(crate) async fn unload(
     let resident_before = memory::resident();
     let unload = app.models.unload(&name)?;
     // A stream may hold the old model for long; the drain continues after this bounded wait.
-    let _in_time = tokio::time::timeout(app.shelf.drain_max, unload.wait()).await.is_ok();
+    let _in_time = tokio::time::timeout(app.model_loading.drain_max, unload.wait()).await.is_ok();
     let model = app.models.status(&name).map(|status| body(&app, status));
     let state = model.as_ref().map_or("unloaded", |model| model.state);
-    Ok(axum::Json(swap(name, state, model, (resident_before, memory::resident()))))
+    Ok(axum::Json(swap_answer(name, state, model, (resident_before, memory::resident()))))
 }
 
-fn swap(
+fn swap_answer(
     id: String,
     state: &'static str,
     model: Option<ModelBody>,
@@ -155,22 +155,23 @@ fn swap(
 ///
 /// # Errors
 /// If the model is not found, a path is not permitted, or the name or a size is not allowed.
-fn order(app: &App, request: LoadRequest) -> Result<LoadOrder, ApiError> {
-    let shelf = &app.shelf;
+fn load_order(app: &App, request: LoadRequest) -> Result<LoadOrder, ApiError> {
+    let model_loading = &app.model_loading;
     let is_name = layout::check_name(&request.model).is_ok();
-    if !is_name && shelf.paths == LoadPaths::Refused {
+    if !is_name && model_loading.paths == LoadPaths::Refused {
         let message = "field `model`: expected a name under models.dir; models.load_paths \
                        does not permit paths";
         return Err(ApiError::impossible("paths_refused", message));
     }
-    let files = layout::resolve(&shelf.models_dir, &request.model)?.require(Task::Generate)?;
+    let files =
+        layout::resolve(&model_loading.models_dir, &request.model)?.require(ModelTask::Generate)?;
     let name = request.alias.unwrap_or_else(|| files.name.clone());
     layout::check_name(&name)?;
     if name == app.encoder_name || PATH_WORDS.contains(&name.as_str()) {
         let message = format!("field `as`: `{name}` is reserved or the name of the encoder");
         return Err(ApiError::impossible("name_taken", message));
     }
-    let mut options = shelf.options;
+    let mut options = model_loading.options;
     if let Some(size) = request.kv_bytes_max {
         options.kv_bytes_max = size.bytes().map_err(|reason| {
             ApiError::impossible("invalid_size", format!("field `kv_bytes_max`: {reason}"))
@@ -186,7 +187,7 @@ fn order(app: &App, request: LoadRequest) -> Result<LoadOrder, ApiError> {
         *option = asked.unwrap_or(*option);
     }
     let role = if request.draft { Role::Draft } else { Role::Beside };
-    Ok(LoadOrder { name, path: files.entrance().to_path_buf(), options, role })
+    Ok(LoadOrder { name, path: files.load_path().to_path_buf(), options, role })
 }
 
 impl SizeBody {
@@ -206,7 +207,7 @@ fn body(app: &App, status: ModelStatus) -> ModelBody {
     ModelBody {
         id: status.name,
         object: "model",
-        task: Task::Generate.name(),
+        task: ModelTask::Generate.name(),
         state: if leaves { ModelState::Draining.name() } else { status.state.name() },
         reason: status.reason,
         bytes: serving.map_or(0, |serving| serving.bytes),
@@ -233,7 +234,7 @@ fn encoder(app: &App) -> ModelBody {
     ModelBody {
         id: app.encoder_name.clone(),
         object: "model",
-        task: Task::Embed.name(),
+        task: ModelTask::Embed.name(),
         state: state.name(),
         reason: None,
         bytes: embedder.bytes(),

@@ -13,8 +13,8 @@
 //! Source: the transactional outbox pattern.
 
 use crate::http::App;
-use crate::http::courier::Courier;
-use crate::http::courier::Letter;
+use crate::http::callback_sender::Callback;
+use crate::http::callback_sender::CallbackSender;
 use crate::http::turns;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::telemetry;
-use vitrine_conversations::Job;
 use vitrine_conversations::JobKey;
 use vitrine_conversations::JobKind;
 use vitrine_conversations::JobOutcome;
 use vitrine_conversations::JobStore;
+use vitrine_conversations::StoredJob;
 
-/// Poll interval for jobs that were added without a call of [`Outbox::ring`], such as those of a
+/// Poll interval for jobs that were added without a call of [`Outbox::wake`], such as those of a
 /// hand-off.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -57,9 +57,9 @@ pub(crate) struct OutboxOptions {
 pub(crate) struct Outbox {
     pub(crate) options: OutboxOptions,
     pub(crate) store: Arc<dyn JobStore>,
-    pub(crate) courier: Box<dyn Courier>,
+    pub(crate) callback_sender: Box<dyn CallbackSender>,
     pub(crate) clock: SharedClock,
-    bell: Notify,
+    job_added: Notify,
 }
 
 impl Outbox {
@@ -67,19 +67,19 @@ impl Outbox {
     pub(crate) fn new(
         options: OutboxOptions,
         store: Arc<dyn JobStore>,
-        courier: Box<dyn Courier>,
+        callback_sender: Box<dyn CallbackSender>,
         clock: SharedClock,
     ) -> Self {
-        Self { options, store, courier, clock, bell: Notify::new() }
+        Self { options, store, callback_sender, clock, job_added: Notify::new() }
     }
 
     /// Wakes the runner after a job was added.
-    pub(crate) fn ring(&self) {
-        self.bell.notify_one();
+    pub(crate) fn wake(&self) {
+        self.job_added.notify_one();
     }
 
     /// Outcome of a failed attempt: a later retry, or dead after the last attempt.
-    fn failed(&self, mut job: Job, reason: String) -> JobOutcome {
+    fn failed(&self, mut job: StoredJob, reason: String) -> JobOutcome {
         job.attempts = job.attempts.saturating_add(1);
         job.last_error = Some(reason);
         if job.attempts >= self.options.attempts_max {
@@ -99,24 +99,24 @@ impl Outbox {
 /// Runs due jobs until the task is dropped.
 pub(crate) async fn run(app: Arc<App>) {
     let mut running: JoinSet<JobKey> = JoinSet::new();
-    let mut held: HashSet<JobKey> = HashSet::new();
+    let mut running_keys: HashSet<JobKey> = HashSet::new();
     loop {
-        let free = app.outbox.options.running_max.saturating_sub(held.len());
-        match due(&app, &held, free).await {
+        let free = app.outbox.options.running_max.saturating_sub(running_keys.len());
+        match due(&app, &running_keys, free).await {
             Ok(jobs) => {
                 for (key, job) in jobs {
-                    held.insert(key.clone());
+                    running_keys.insert(key.clone());
                     running.spawn(attempt(Arc::clone(&app), key, job));
                 }
             }
             Err(error) => tracing::error!(%error, "cannot read jobs from the store; trying again"),
         }
         tokio::select! {
-            () = app.outbox.bell.notified() => {}
+            () = app.outbox.job_added.notified() => {}
             () = app.outbox.clock.sleep(POLL) => {}
             Some(done) = running.join_next() => match done {
-                Ok(key) => drop(held.remove(&key)),
-                // Its key stays in `held`, so the job is not retried before a restart.
+                Ok(key) => drop(running_keys.remove(&key)),
+                // Its key stays in `running_keys`, so the job is not retried before a restart.
                 Err(error) => tracing::error!(%error, "a job panicked (a bug in vitrine)"),
             },
         }
@@ -125,26 +125,27 @@ pub(crate) async fn run(app: Arc<App>) {
 
 async fn due(
     app: &App,
-    held: &HashSet<JobKey>,
+    running_keys: &HashSet<JobKey>,
     free: usize,
-) -> Result<Vec<(JobKey, Job)>, vitrine_conversations::StoreError> {
+) -> Result<Vec<(JobKey, StoredJob)>, vitrine_conversations::StoreError> {
     if free == 0 {
         return Ok(Vec::new());
     }
     let now = app.outbox.clock.now();
-    let waiting = app.outbox.store.waiting(free + held.len()).await?;
-    let fresh = waiting.into_iter().filter(|(key, job)| job.due_at <= now && !held.contains(key));
+    let waiting = app.outbox.store.waiting(free + running_keys.len()).await?;
+    let fresh =
+        waiting.into_iter().filter(|(key, job)| job.due_at <= now && !running_keys.contains(key));
     Ok(fresh.take(free).collect())
 }
 
 /// Runs one attempt of a job, records its outcome and returns its key.
-async fn attempt(app: Arc<App>, key: JobKey, job: Job) -> JobKey {
+async fn attempt(app: Arc<App>, key: JobKey, job: StoredJob) -> JobKey {
     let outbox = &app.outbox;
     let kind = job.kind;
-    let outcome = match letter(&app, &key, &job).await {
-        Ok(letter) => match outbox.courier.deliver(letter).await {
+    let outcome = match callback(&app, &key, &job).await {
+        Ok(callback) => match outbox.callback_sender.deliver(callback).await {
             Ok(()) => JobOutcome::Done,
-            Err(undelivered) => outbox.failed(job, undelivered.to_string()),
+            Err(error) => outbox.failed(job, error.to_string()),
         },
         Err(reason) => outbox.failed(job, reason),
     };
@@ -169,17 +170,17 @@ async fn attempt(app: Arc<App>, key: JobKey, job: Job) -> JobKey {
 ///
 /// # Errors
 /// Why there is nothing to deliver yet; the text is stored as the job's last error.
-async fn letter(app: &App, key: &JobKey, job: &Job) -> Result<Letter, String> {
+async fn callback(app: &App, key: &JobKey, job: &StoredJob) -> Result<Callback, String> {
     let options = &app.outbox.options;
     let delivery = key.id.to_string();
     match job.kind {
         JobKind::Turn => {
-            let (event, body) = turns::answer(app, &key.thread, &job.body).await?;
-            Ok(Letter { url: options.turns_url.clone(), event, delivery, body })
+            let (event, body) = turns::answer(app, &key.conversation, &job.body).await?;
+            Ok(Callback { url: options.turns_url.clone(), event, delivery, body })
         }
         JobKind::Handoff => {
             let (url, body) = (options.handoff_url.clone(), job.body.clone().into_bytes());
-            Ok(Letter { url, event: "handoff.offered", delivery, body })
+            Ok(Callback { url, event: "handoff.offered", delivery, body })
         }
     }
 }
@@ -187,23 +188,23 @@ async fn letter(app: &App, key: &JobKey, job: &Job) -> Result<Letter, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::courier::Undelivered;
+    use crate::http::callback_sender::DeliveryError;
     use futures::future::BoxFuture;
     use vitrine_base::clock::ManualClock;
     use vitrine_conversations::EmbeddedStore;
     use vitrine_conversations::samples;
 
     #[derive(Debug)]
-    struct NoCourier;
+    struct FailingSender;
 
-    impl Courier for NoCourier {
-        fn deliver(&self, _: Letter) -> BoxFuture<'_, Result<(), Undelivered>> {
-            Box::pin(async { Err(Undelivered::Refused { status: 500 }) })
+    impl CallbackSender for FailingSender {
+        fn deliver(&self, _: Callback) -> BoxFuture<'_, Result<(), DeliveryError>> {
+            Box::pin(async { Err(DeliveryError::Refused { status: 500 }) })
         }
     }
 
     #[test]
-    fn waits_double_up_to_the_longest_and_then_the_job_is_put_aside() {
+    fn backoff_doubles_up_to_its_bound_and_then_the_job_is_dead() {
         let options = OutboxOptions {
             turns_url: String::new(),
             handoff_url: String::new(),
@@ -215,8 +216,8 @@ mod tests {
         };
         let store = Arc::new(EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap());
         let clock = Arc::new(ManualClock::new(samples::at(0)));
-        let outbox = Outbox::new(options, store, Box::new(NoCourier), clock);
-        let mut job = Job::new(JobKind::Handoff, "{}".to_owned(), samples::at(0));
+        let outbox = Outbox::new(options, store, Box::new(FailingSender), clock);
+        let mut job = StoredJob::new(JobKind::Handoff, "{}".to_owned(), samples::at(0));
         let mut waits = Vec::new();
         let dead = loop {
             match outbox.failed(job, "no answer".to_owned()) {

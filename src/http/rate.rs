@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_passes_then_the_rate_holds_and_tells_when_to_come_back() {
+    fn a_burst_passes_then_the_rate_applies_with_a_retry_time() {
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         let limits = RateLimits::new(RateOptions { per_second: Some(4.0), burst: 3 });
         let take = || limits.take(&tenant("a"), clock.instant());

@@ -11,11 +11,11 @@ use crate::http::wire::respond::CustomerBody;
 use crate::http::wire::respond::MessageBody;
 use crate::http::wire::respond::RespondAnswer;
 use crate::http::wire::respond::RespondRequest;
-use crate::turn::Answered;
 use crate::turn::Content;
 use crate::turn::Customer;
+use crate::turn::DebounceMode;
+use crate::turn::EncodedAnswer;
 use crate::turn::Order;
-use crate::turn::Patience;
 use crate::turn::TurnError;
 use crate::turn::TurnEvent;
 use crate::turn::TurnRequest;
@@ -34,12 +34,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::IdError;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
-use vitrine_base::ids::ThreadId;
 use vitrine_base::language::Language;
 use vitrine_conversations::BodyHash;
 
@@ -81,10 +81,10 @@ pub(crate) async fn respond(
         return Ok(Sse::new(events(app, request)).keep_alive(KeepAlive::default()).into_response());
     }
     let answered = app.gateway.respond(request, None).await?;
-    Ok(whole(answered))
+    Ok(json_response(answered))
 }
 
-pub(super) fn whole(answered: Answered) -> Response {
+pub(super) fn json_response(answered: EncodedAnswer) -> Response {
     let mut response = Response::new(Body::from(answered.body.to_vec()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json"));
@@ -105,25 +105,25 @@ fn events(app: Arc<App>, request: TurnRequest) -> impl Stream<Item = Result<Even
         let answered = loop {
             tokio::select! {
                 biased;
-                Some(event) = receiver.recv() => yield Ok(announce(event)),
+                Some(event) = receiver.recv() => yield Ok(progress_event(event)),
                 answered = &mut turn => break answered,
             }
         };
         while let Ok(event) = receiver.try_recv() {
-            yield Ok(announce(event));
+            yield Ok(progress_event(event));
         }
         match answered {
             Ok(answered) => {
-                for event in conclusion(&answered) {
+                for event in final_events(&answered) {
                     yield Ok(event);
                 }
             }
-            Err(error) => yield Ok(failure(error)),
+            Err(error) => yield Ok(error_event(error)),
         }
     }
 }
 
-fn announce(event: TurnEvent) -> Event {
+fn progress_event(event: TurnEvent) -> Event {
     let (name, body) = match event {
         TurnEvent::Understood(language, reading) => {
             ("understood", crate::http::encode::understood(language, &reading))
@@ -133,7 +133,7 @@ fn announce(event: TurnEvent) -> Event {
     Event::default().event(name).data(body)
 }
 
-fn conclusion(answered: &Answered) -> Vec<Event> {
+fn final_events(answered: &EncodedAnswer) -> Vec<Event> {
     let text = String::from_utf8_lossy(&answered.body);
     let reply = crate::http::encode::reply_text(&answered.body);
     let deltas = reply.split_inclusive(' ').map(|part| {
@@ -144,7 +144,7 @@ fn conclusion(answered: &Answered) -> Vec<Event> {
     deltas.chain([done]).collect()
 }
 
-fn failure(error: TurnError) -> Event {
+fn error_event(error: TurnError) -> Event {
     let error = ApiError::from(error);
     Event::default().event("error").data(crate::http::encode::error(&error))
 }
@@ -168,7 +168,7 @@ impl App {
         let locale = body.locale.as_deref();
         Ok(TurnRequest {
             tenant,
-            thread_id: optional_id("thread_id", body.thread_id, ThreadId::new)?,
+            thread_id: optional_id("thread_id", body.thread_id, ConversationId::new)?,
             customer_id: optional_id("customer_id", body.customer_id, CustomerId::new)?,
             channel,
             sender: optional_id("sender", body.sender, MessageId::new)?.map(|id| id.to_string()),
@@ -179,7 +179,7 @@ impl App {
             language_hint: locale.and_then(Language::from_locale),
             customer: customer(body.customer.unwrap_or_default())?,
             cart,
-            patience: if body.debounce { Patience::Debounce } else { Patience::None },
+            debounce_mode: if body.debounce { DebounceMode::Debounce } else { DebounceMode::None },
             deadline,
         })
     }

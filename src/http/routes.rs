@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn no_route_is_written_down_twice() {
+    fn no_route_is_listed_twice() {
         for (at, route) in ROUTES.iter().enumerate() {
             let again = ROUTES[at + 1..]
                 .iter()
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_are_guarded_as_gets_and_unknown_paths_as_routes_for_any_key() {
+    fn head_needs_the_scope_of_get_and_unknown_paths_need_any_key() {
         assert_eq!(access(&Method::HEAD, "/metrics"), Needs(Scope::Operate));
         assert_eq!(access(&Method::GET, "/nowhere"), Key);
         assert_eq!(access(&Method::PATCH, "/respond"), Key);

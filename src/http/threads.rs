@@ -6,9 +6,9 @@ use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::respond::json_response;
 use crate::http::respond::optional_id;
 use crate::http::respond::timestamp;
-use crate::http::respond::whole;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::respond::FactBody;
 use crate::http::wire::threads::HandoffRequest;
@@ -27,12 +27,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
-use vitrine_base::ids::ThreadId;
 use vitrine_conversations::BodyHash;
+use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::FactKind;
-use vitrine_conversations::ThreadKey;
-use vitrine_conversations::ThreadRecord;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 
@@ -49,7 +49,7 @@ pub(crate) async fn show(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<ThreadAnswer>, ApiError> {
-    let key = thread_key(caller, &id)?;
+    let key = conversation_key(caller, &id)?;
     let Some(record) = app.store.load(&key).await? else {
         return Err(ApiError::NotFound { what: "thread", id });
     };
@@ -68,9 +68,9 @@ pub(crate) async fn erase(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let key = thread_key(caller, &id)?;
+    let key = conversation_key(caller, &id)?;
     let erased = app.store.delete(&key, app.clock.now()).await?;
-    app.forget_computed(&key.tenant).await;
+    app.drop_cached_prompts(&key.tenant).await;
     if erased.threads == 0 {
         return Err(ApiError::NotFound { what: "thread", id });
     }
@@ -126,9 +126,9 @@ async fn change_owner(
     change: OwnerChange,
     epoch: Option<u64>,
 ) -> Result<axum::Json<OwnerAnswer>, ApiError> {
-    let key = thread_key(caller, &id)?;
+    let key = conversation_key(caller, &id)?;
     let changed = app.gateway.change_owner(&key, change, epoch).await;
-    let thread = changed.map_err(|error| named(error, id))?;
+    let thread = changed.map_err(|error| with_thread_id(error, id))?;
     Ok(axum::Json(OwnerAnswer {
         thread_id: thread.thread_id.to_string(),
         owner: encode::owner(thread.ownership.state),
@@ -152,33 +152,33 @@ pub(crate) async fn message(
 ) -> Result<Response, ApiError> {
     let message = body.value.message;
     let message = HumanMessage {
-        key: thread_key(caller, &id)?,
+        key: conversation_key(caller, &id)?,
         message_id: optional_id("message.id", message.id, MessageId::new)?,
         body_hash: BodyHash::of(&body.bytes),
         text: message.text,
         sent_at: message.sent_at.as_deref().map(timestamp).transpose()?,
     };
     let recorded = app.gateway.human_message(&message, encode::human_message).await;
-    Ok(whole(recorded.map_err(|error| named(error, id))?))
+    Ok(json_response(recorded.map_err(|error| with_thread_id(error, id))?))
 }
 
 /// Maps an error; a missing conversation becomes a 404 with the id from the path.
-fn named(error: TurnError, id: String) -> ApiError {
+fn with_thread_id(error: TurnError, id: String) -> ApiError {
     match error {
-        TurnError::NoThread => ApiError::NotFound { what: "thread", id },
+        TurnError::NoConversation => ApiError::NotFound { what: "thread", id },
         other => ApiError::from(other),
     }
 }
 
 /// Key of the conversation within the caller's tenant; other tenants' conversations are out of
 /// reach.
-fn thread_key(caller: Caller, id: &str) -> Result<ThreadKey, ApiError> {
-    let thread = ThreadId::new(id).map_err(|error| ApiError::id("id", &error))?;
-    Ok(ThreadKey { tenant: caller.tenant, thread })
+fn conversation_key(caller: Caller, id: &str) -> Result<ConversationKey, ApiError> {
+    let thread = ConversationId::new(id).map_err(|error| ApiError::id("id", &error))?;
+    Ok(ConversationKey { tenant: caller.tenant, conversation: thread })
 }
 
 /// Encodes a conversation with its turns.
-pub(super) fn body(record: &ThreadRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
+pub(super) fn body(record: &ConversationRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
     let facts = record.facts.iter().map(|(key, fact)| FactBody {
         key: key.clone(),
         value: fact.value.clone(),

@@ -13,7 +13,7 @@ use crate::http::wire::turns::AcceptedAnswer;
 use crate::http::wire::turns::AcceptedTurn;
 use crate::http::wire::turns::DeadDeliveriesAnswer;
 use crate::http::wire::turns::DeadDeliveryBody;
-use crate::turn::Patience;
+use crate::turn::DebounceMode;
 use crate::turn::TurnRequest;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -21,13 +21,13 @@ use sha2::Digest;
 use sha2::Sha256;
 use std::sync::Arc;
 use uuid::Uuid;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
-use vitrine_base::ids::ThreadId;
 use vitrine_conversations::BodyHash;
-use vitrine_conversations::Job;
+use vitrine_conversations::ConversationKey;
 use vitrine_conversations::JobKey;
 use vitrine_conversations::JobKind;
-use vitrine_conversations::ThreadKey;
+use vitrine_conversations::StoredJob;
 
 /// Most dead deliveries returned at once; the oldest come first.
 const DEAD_SHOWN_MAX: usize = 200;
@@ -59,20 +59,20 @@ pub(crate) async fn accept(
     // Validate now, so that the client gets the error and not the webhook.
     let request = app.accepted_turn(caller.tenant, None, &accepted)?;
     app.gateway.check(&request)?;
-    let (Some(thread), Some(message)) = (request.thread_id, request.message_id) else {
+    let (Some(conversation), Some(message)) = (request.thread_id, request.message_id) else {
         return Err(ApiError::Unavailable { state: "unable to assign an id to this turn" });
     };
-    let thread = ThreadKey { tenant: request.tenant, thread };
-    let id = job_id(&thread, &message);
+    let conversation = ConversationKey { tenant: request.tenant, conversation };
+    let id = job_id(&conversation, &message);
     // Cannot fail: the job contains only strings.
     let job = serde_json::to_string(&accepted).unwrap_or_default();
-    let job = Job::new(JobKind::Turn, job, app.clock.now());
-    let key = JobKey { thread: thread.clone(), id };
+    let job = StoredJob::new(JobKind::Turn, job, app.clock.now());
+    let key = JobKey { conversation: conversation.clone(), id };
     app.outbox.store.enqueue(key, job, options.waiting_max).await?;
-    app.outbox.ring();
+    app.outbox.wake();
     let answer = AcceptedAnswer {
         delivery_id: id.to_string(),
-        thread_id: thread.thread.to_string(),
+        thread_id: conversation.conversation.to_string(),
         message_id: message.to_string(),
     };
     Ok((StatusCode::ACCEPTED, axum::Json(answer)))
@@ -90,7 +90,7 @@ pub(crate) async fn dead(
     let deliveries = jobs.into_iter().map(|(key, job)| DeadDeliveryBody {
         delivery_id: key.id.to_string(),
         kind: job.kind.name(),
-        thread_id: key.thread.thread.to_string(),
+        thread_id: key.conversation.conversation.to_string(),
         attempts: job.attempts,
         accepted_at: job.created_at.to_string(),
         last_error: job.last_error,
@@ -104,16 +104,17 @@ pub(crate) async fn dead(
 /// A temporary failure, as text for the job's record; the job is retried.
 pub(super) async fn answer(
     app: &App,
-    thread: &ThreadKey,
+    conversation: &ConversationKey,
     job: &str,
 ) -> Result<(&'static str, Vec<u8>), String> {
     let accepted: AcceptedTurn = serde_json::from_str(job)
         .map_err(|error| format!("the accepted request cannot be read: {error}"))?;
-    let tenant = thread.tenant.clone();
-    let answered = match app.accepted_turn(tenant, Some(thread.thread.clone()), &accepted) {
-        Ok(request) => app.gateway.respond(request, None).await.map_err(ApiError::from),
-        Err(error) => Err(error),
-    };
+    let tenant = conversation.tenant.clone();
+    let answered =
+        match app.accepted_turn(tenant, Some(conversation.conversation.clone()), &accepted) {
+            Ok(request) => app.gateway.respond(request, None).await.map_err(ApiError::from),
+            Err(error) => Err(error),
+        };
     match answered {
         Ok(answered) => Ok(("turn.answered", answered.body.to_vec())),
         Err(error) if error.is_temporary() => Err(error.to_string()),
@@ -127,7 +128,7 @@ impl App {
     fn accepted_turn(
         &self,
         tenant: vitrine_base::ids::TenantId,
-        thread: Option<ThreadId>,
+        conversation: Option<ConversationId>,
         accepted: &AcceptedTurn,
     ) -> Result<TurnRequest, ApiError> {
         let body: RespondRequest = parse(accepted.request.as_bytes())?;
@@ -135,21 +136,22 @@ impl App {
         let mut request = self.turn_request(tenant, body, hash)?;
         let named = |error| ApiError::id("message.id", &error);
         request.message_id = Some(MessageId::new(accepted.message_id.clone()).map_err(named)?);
-        request.patience = Patience::Debounce;
-        if let Some(thread) = thread {
-            request.thread_id = Some(thread);
+        request.debounce_mode = DebounceMode::Debounce;
+        if let Some(conversation) = conversation {
+            request.thread_id = Some(conversation);
         }
         if request.thread_id.is_none() {
             let digest = Sha256::digest(&accepted.message_id);
-            let thread = format!("turn-{}", Uuid::from_slice(&digest[..16]).unwrap_or_default());
-            request.thread_id = Some(ThreadId::new(thread).map_err(named)?);
+            let conversation =
+                format!("turn-{}", Uuid::from_slice(&digest[..16]).unwrap_or_default());
+            request.thread_id = Some(ConversationId::new(conversation).map_err(named)?);
         }
         Ok(request)
     }
 }
 
-/// Job id derived from conversation and message, so that a message accepted twice is one job.
-fn job_id(thread: &ThreadKey, message: &MessageId) -> Uuid {
-    let named = format!("{}\0{}\0{message}", thread.tenant, thread.thread);
+/// StoredJob id derived from conversation and message, so that a message accepted twice is one job.
+fn job_id(conversation: &ConversationKey, message: &MessageId) -> Uuid {
+    let named = format!("{}\0{}\0{message}", conversation.tenant, conversation.conversation);
     Uuid::from_slice(&Sha256::digest(named)[..16]).unwrap_or_default()
 }

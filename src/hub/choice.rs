@@ -10,8 +10,8 @@
 use crate::hub::error::HubError;
 use crate::hub::layout;
 use crate::hub::layout::part_of;
+use crate::hub::listing::PullSource;
 use crate::hub::listing::RemoteFile;
-use crate::hub::listing::Source;
 use crate::hub::listing::check_file_name;
 use crate::hub::listing::extension;
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ const COMPANIONS: [&str; 3] = ["mmproj", "imatrix", "lora"];
 
 /// Files to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Choice {
+pub(crate) struct FileChoice {
     pub(crate) files: Vec<Chosen>,
     /// Why this model; `None` if there was no choice.
     pub(crate) reason: Option<String>,
@@ -70,7 +70,7 @@ pub(crate) struct Chosen {
 
 /// A GGUF model in the repository: one file, or its parts in order.
 #[derive(Debug)]
-struct Candidate<'a> {
+struct GgufCandidate<'a> {
     files: Vec<&'a RemoteFile>,
     quant: Option<&'static str>,
 }
@@ -78,27 +78,27 @@ struct Candidate<'a> {
 /// Chooses the files of the model that `source` names. If it names none, chooses among models of at
 /// most `bytes_max`.
 pub(crate) fn choose(
-    source: &Source,
+    source: &PullSource,
     files: &[RemoteFile],
     bytes_max: Bytes,
-) -> Result<Choice, HubError> {
+) -> Result<FileChoice, HubError> {
     let candidates = candidates(files);
     match &source.file {
         Some(wanted) => named(source, wanted, files, &candidates),
         None => match safetensors(source, files)? {
             Some(choice) => Ok(choice),
-            None => best(source, files, &candidates, bytes_max),
+            None => choose_best(source, files, &candidates, bytes_max),
         },
     }
 }
 
 /// Selects by file name (with all parts of that model) or by quantisation.
 fn named(
-    source: &Source,
+    source: &PullSource,
     wanted: &str,
     files: &[RemoteFile],
-    candidates: &[Candidate<'_>],
-) -> Result<Choice, HubError> {
+    candidates: &[GgufCandidate<'_>],
+) -> Result<FileChoice, HubError> {
     let repository = &source.repository;
     let whole = candidates.iter().find(|c| c.files.iter().any(|file| file.name == wanted));
     if let Some(candidate) = whole {
@@ -107,9 +107,9 @@ fn named(
     if let Some(file) = files.iter().find(|file| file.name == wanted) {
         let local = last_part(&file.name).to_owned();
         let chosen = Chosen { remote: file.clone(), local };
-        return Ok(Choice { files: vec![chosen], reason: None });
+        return Ok(FileChoice { files: vec![chosen], reason: None });
     }
-    let quantised: Vec<&Candidate<'_>> = candidates
+    let quantised: Vec<&GgufCandidate<'_>> = candidates
         .iter()
         .filter(|candidate| candidate.quant.is_some_and(|q| q.eq_ignore_ascii_case(wanted)))
         .collect();
@@ -124,7 +124,7 @@ fn named(
 }
 
 /// A safetensors model with its configuration and tokenizer; `None` if the repository has none.
-fn safetensors(source: &Source, files: &[RemoteFile]) -> Result<Option<Choice>, HubError> {
+fn safetensors(source: &PullSource, files: &[RemoteFile]) -> Result<Option<FileChoice>, HubError> {
     let find = |name: &str| files.iter().find(|file| file.name == name);
     if !NEEDED.iter().all(|name| find(name).is_some()) {
         return Ok(None);
@@ -155,30 +155,30 @@ fn safetensors(source: &Source, files: &[RemoteFile]) -> Result<Option<Choice>, 
             Ok(Chosen { remote: file.clone(), local: file.name.clone() })
         })
         .collect::<Result<Vec<_>, HubError>>()?;
-    Ok(Some(Choice { files, reason: None }))
+    Ok(Some(FileChoice { files, reason: None }))
 }
 
 /// The best GGUF model when none is named.
-fn best(
-    source: &Source,
+fn choose_best(
+    source: &PullSource,
     files: &[RemoteFile],
-    candidates: &[Candidate<'_>],
+    candidates: &[GgufCandidate<'_>],
     bytes_max: Bytes,
-) -> Result<Choice, HubError> {
+) -> Result<FileChoice, HubError> {
     let repository = source.repository.clone();
     match candidates {
-        [] => return Err(nothing(repository, files)),
+        [] => return Err(no_model_error(repository, files)),
         [only] => return only.take(None),
         _ => {}
     }
-    let ranked: Vec<&Candidate<'_>> = candidates.iter().filter(|c| c.quant.is_some()).collect();
+    let ranked: Vec<&GgufCandidate<'_>> = candidates.iter().filter(|c| c.quant.is_some()).collect();
     if ranked.is_empty() {
         return Err(HubError::Ambiguous { repository, files: present(candidates, files) });
     }
-    let fitting: Vec<&&Candidate<'_>> =
+    let fitting: Vec<&&GgufCandidate<'_>> =
         ranked.iter().filter(|candidate| candidate.bytes() <= bytes_max.0).collect();
     let Some(smallest) = ranked.iter().map(|candidate| candidate.bytes()).min() else {
-        return Err(nothing(repository, files));
+        return Err(no_model_error(repository, files));
     };
     let small = fitting
         .iter()
@@ -211,7 +211,7 @@ fn best(
     chosen.take(Some(reason))
 }
 
-fn nothing(repository: String, files: &[RemoteFile]) -> HubError {
+fn no_model_error(repository: String, files: &[RemoteFile]) -> HubError {
     let is_pickle =
         |file: &&RemoteFile| PICKLES.contains(&extension(&file.name).to_ascii_lowercase().as_str());
     let pickles: Vec<&str> = files.iter().filter(is_pickle).map(|f| f.name.as_str()).collect();
@@ -222,7 +222,7 @@ fn nothing(repository: String, files: &[RemoteFile]) -> HubError {
     HubError::OnlyPickles { repository, count: pickles.len(), named }
 }
 
-impl Candidate<'_> {
+impl GgufCandidate<'_> {
     /// Size of all parts, in bytes; parts of unknown size count as 0.
     fn bytes(&self) -> u64 {
         self.files.iter().filter_map(|file| file.bytes).fold(0, u64::saturating_add)
@@ -234,7 +234,7 @@ impl Candidate<'_> {
     }
 
     /// Chooses this model's files, without the folders they have in the repository.
-    fn take(&self, reason: Option<String>) -> Result<Choice, HubError> {
+    fn take(&self, reason: Option<String>) -> Result<FileChoice, HubError> {
         let files = self
             .files
             .iter()
@@ -244,12 +244,12 @@ impl Candidate<'_> {
                 Ok(Chosen { remote: (*file).clone(), local })
             })
             .collect::<Result<Vec<_>, HubError>>()?;
-        Ok(Choice { files, reason })
+        Ok(FileChoice { files, reason })
     }
 }
 
 /// The complete GGUF models of a repository, by name.
-fn candidates(files: &[RemoteFile]) -> Vec<Candidate<'_>> {
+fn candidates(files: &[RemoteFile]) -> Vec<GgufCandidate<'_>> {
     let is_model = |file: &&RemoteFile| {
         let name = last_part(&file.name).to_ascii_lowercase();
         extension(&name) == "gguf" && !COMPANIONS.iter().any(|companion| name.contains(companion))
@@ -257,7 +257,7 @@ fn candidates(files: &[RemoteFile]) -> Vec<Candidate<'_>> {
     groups(files.iter().filter(is_model))
         .into_values()
         .filter(|parts| is_complete(parts))
-        .map(|files| Candidate { quant: quant_of(&files[0].name), files })
+        .map(|files| GgufCandidate { quant: quant_of(&files[0].name), files })
         .collect()
 }
 
@@ -286,7 +286,7 @@ fn is_complete(parts: &[&RemoteFile]) -> bool {
 }
 
 fn complete<'a>(
-    source: &Source,
+    source: &PullSource,
     parts: Vec<&'a RemoteFile>,
 ) -> Result<Vec<&'a RemoteFile>, HubError> {
     if is_complete(&parts) {
@@ -311,7 +311,7 @@ fn last_part(name: &str) -> &str {
 }
 
 /// Lists the alternatives for a message.
-fn present(candidates: &[Candidate<'_>], files: &[RemoteFile]) -> String {
+fn present(candidates: &[GgufCandidate<'_>], files: &[RemoteFile]) -> String {
     let names: Vec<String> = match candidates {
         [] => files.iter().map(|file| file.name.clone()).collect(),
         several => several

@@ -53,7 +53,7 @@ pub enum HubError {
     },
     /// The model is of the wrong kind.
     #[error("model `{name}` can {found}, but a model that can {wanted} is needed here")]
-    Task {
+    ModelTask {
         /// Name of the model.
         name: String,
         /// What it can do.
@@ -259,7 +259,7 @@ pub enum HubError {
     },
     /// A model of that name exists already.
     #[error("`{}` exists already: remove it first, or pull `--as` another name", path.display())]
-    Taken {
+    NameTaken {
         /// Its folder.
         path: PathBuf,
     },
@@ -284,7 +284,7 @@ fn advice(status: u16, retry_after_seconds: Option<u64>) -> String {
 
 impl HubError {
     /// Whether a retry of the same request can succeed.
-    pub(crate) fn is_passing(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Stalled { .. } | Self::Short { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..),

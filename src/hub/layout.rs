@@ -25,14 +25,14 @@ const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// What a model does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Task {
+pub enum ModelTask {
     /// Generates text.
     Generate,
     /// Embeds text.
     Embed,
 }
 
-impl Task {
+impl ModelTask {
     /// Name in JSON and in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -49,39 +49,39 @@ pub struct ModelFiles {
     /// Name of its folder, or of its file without the extension.
     pub name: String,
     /// What the model does.
-    pub task: Task,
+    pub task: ModelTask,
     /// Folder that holds its files.
     pub folder: PathBuf,
     /// Files of the model, relative to its folder; the weights come first, in order.
     pub files: Vec<String>,
     /// Size of the weights in bytes, over all parts.
     pub bytes: u64,
-    entrance: PathBuf,
+    load_path: PathBuf,
 }
 
 impl ModelFiles {
     /// Path to load the model from: the first GGUF file, or the folder of a safetensors model.
     #[must_use]
-    pub fn entrance(&self) -> &Path {
-        &self.entrance
+    pub fn load_path(&self) -> &Path {
+        &self.load_path
     }
 
     /// Returns the model if it does what is wanted.
     ///
     /// # Errors
-    /// [`HubError::Task`] if it does not.
-    pub fn require(self, wanted: Task) -> Result<Self, HubError> {
+    /// [`HubError::ModelTask`] if it does not.
+    pub fn require(self, wanted: ModelTask) -> Result<Self, HubError> {
         if self.task == wanted {
             return Ok(self);
         }
         let (found, wanted) = (self.task.name(), wanted.name());
-        Err(HubError::Task { name: self.name, found, wanted })
+        Err(HubError::ModelTask { name: self.name, found, wanted })
     }
 }
 
 /// Position of a file in a model split into parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct ModelPart {
     /// File name without the part number, the same for all parts.
     pub(crate) stem: String,
     /// Number of this part, from 1.
@@ -92,7 +92,7 @@ pub(crate) struct Part {
 
 /// Parses names such as `stem-00002-of-00005.gguf`, the convention of tools that split models;
 /// `None` for any other name.
-pub(crate) fn part_of(name: &str) -> Option<Part> {
+pub(crate) fn part_of(name: &str) -> Option<ModelPart> {
     let (bare, extension) = name.rsplit_once('.')?;
     let (rest, count) = bare.rsplit_once("-of-")?;
     let (stem, number) = rest.rsplit_once('-')?;
@@ -101,7 +101,7 @@ pub(crate) fn part_of(name: &str) -> Option<Part> {
         return None;
     }
     let (number, count) = (number.parse().ok()?, count.parse().ok()?);
-    (1..=count).contains(&number).then(|| Part {
+    (1..=count).contains(&number).then(|| ModelPart {
         stem: format!("{stem}.{extension}"),
         number,
         count,
@@ -211,21 +211,21 @@ fn inspect_file(path: &Path) -> Result<ModelFiles, HubError> {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     if is_gguf(path) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        return generator(name, folder, &name_of(path));
+        return gguf_model(name, folder, &name_of(path));
     }
     inspect(&folder)
 }
 
 /// The model of a GGUF file, together with its other parts.
-fn generator(name: String, folder: PathBuf, file: &str) -> Result<ModelFiles, HubError> {
+fn gguf_model(name: String, folder: PathBuf, file: &str) -> Result<ModelFiles, HubError> {
     let files = part_names(file);
     let bytes = bytes_of_all(&folder, &files)?;
-    let entrance = folder.join(files.first().map_or(file, String::as_str));
-    Ok(ModelFiles { name, task: Task::Generate, folder, files, bytes, entrance })
+    let load_path = folder.join(files.first().map_or(file, String::as_str));
+    Ok(ModelFiles { name, task: ModelTask::Generate, folder, files, bytes, load_path })
 }
 
 /// The safetensors model in a folder; `None` if there is none.
-fn described(
+fn safetensors_model(
     name: &str,
     folder: &Path,
     present: &[PathBuf],
@@ -241,12 +241,12 @@ fn described(
     let bytes = bytes_of_all(folder, &files)?;
     files.extend(DESCRIPTION.map(str::to_owned));
     let (name, folder) = (name.to_owned(), folder.to_owned());
-    let (task, entrance) = (task_of(&folder)?, folder.clone());
-    Ok(Some(ModelFiles { name, task, folder, files, bytes, entrance }))
+    let (task, load_path) = (task_of(&folder)?, folder.clone());
+    Ok(Some(ModelFiles { name, task, folder, files, bytes, load_path }))
 }
 
 /// Reads from `config.json` whether the model generates or embeds text, by its architecture.
-fn task_of(folder: &Path) -> Result<Task, HubError> {
+fn task_of(folder: &Path) -> Result<ModelTask, HubError> {
     let path = folder.join("config.json");
     let refused = |reason| HubError::Format { path: path.clone(), format: "JSON", reason };
     if bytes_of(&path)? > CONFIG_BYTES_MAX {
@@ -259,7 +259,7 @@ fn task_of(folder: &Path) -> Result<Task, HubError> {
     let writes = heads
         .filter_map(|head| head.as_str())
         .any(|head| head.ends_with("ForCausalLM") || head.ends_with("ForConditionalGeneration"));
-    Ok(if writes { Task::Generate } else { Task::Embed })
+    Ok(if writes { ModelTask::Generate } else { ModelTask::Embed })
 }
 
 fn bytes_of_all(folder: &Path, files: &[String]) -> Result<u64, HubError> {
@@ -297,9 +297,9 @@ fn inspect(folder: &Path) -> Result<ModelFiles, HubError> {
         return Err(refused("several .gguf files"));
     }
     if let Some(file) = models.first() {
-        return generator(name, folder, file);
+        return gguf_model(name, folder, file);
     }
-    described(&name, &folder, &present)?.ok_or_else(|| refused("no model"))
+    safetensors_model(&name, &folder, &present)?.ok_or_else(|| refused("no model"))
 }
 
 #[cfg(test)]
@@ -328,13 +328,15 @@ mod tests {
     #[test]
     fn models_are_listed_by_name_and_kind() {
         let models = models();
-        let found: Vec<(String, Task, u64)> = list(models.path())
+        let found: Vec<(String, ModelTask, u64)> = list(models.path())
             .unwrap()
             .into_iter()
             .map(|model| (model.name, model.task, model.bytes))
             .collect();
-        let expected =
-            [("drafter".to_owned(), Task::Generate, 5), ("encoder".to_owned(), Task::Embed, 5)];
+        let expected = [
+            ("drafter".to_owned(), ModelTask::Generate, 5),
+            ("encoder".to_owned(), ModelTask::Embed, 5),
+        ];
         assert_eq!(found, expected);
         assert!(list(&models.path().join("nowhere")).unwrap().is_empty());
     }
@@ -348,9 +350,9 @@ mod tests {
         names.iter().for_each(|name| std::fs::write(folder.join(name), "12345").unwrap());
         let model = resolve(models.path(), "parts").unwrap();
         assert_eq!((model.bytes, model.files.clone()), (10, names.map(str::to_owned).to_vec()));
-        assert_eq!(model.entrance(), folder.join(names[0]));
+        assert_eq!(model.load_path(), folder.join(names[0]));
         let second = resolve(models.path(), folder.join(names[1]).to_str().unwrap()).unwrap();
-        assert_eq!(second.entrance(), model.entrance());
+        assert_eq!(second.load_path(), model.load_path());
         std::fs::remove_file(folder.join(names[0])).unwrap();
         let missing = resolve(models.path(), "parts").unwrap_err().to_string();
         assert!(missing.contains(names[0]), "{missing}");
@@ -360,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_safetensors_is_for_what_its_head_says() {
+    fn the_architecture_decides_what_a_safetensors_model_does() {
         let models = models();
         let folder = models.path().join("checkpoint");
         std::fs::create_dir(&folder).unwrap();
@@ -369,15 +371,15 @@ mod tests {
         write("model-00001-of-00002.safetensors", "12345");
         write("model-00002-of-00002.safetensors", "1234");
         for (config, task) in [
-            (r#"{"architectures": ["LlamaForCausalLM"]}"#, Task::Generate),
-            (r#"{"architectures": ["Gemma3ForConditionalGeneration"]}"#, Task::Generate),
-            (r#"{"architectures": ["XLMRobertaModel"]}"#, Task::Embed),
-            ("{}", Task::Embed),
+            (r#"{"architectures": ["LlamaForCausalLM"]}"#, ModelTask::Generate),
+            (r#"{"architectures": ["Gemma3ForConditionalGeneration"]}"#, ModelTask::Generate),
+            (r#"{"architectures": ["XLMRobertaModel"]}"#, ModelTask::Embed),
+            ("{}", ModelTask::Embed),
         ] {
             write("config.json", config);
             let model = resolve(models.path(), "checkpoint").unwrap();
             assert_eq!((model.task, model.bytes, model.files.len()), (task, 9, 4), "{config}");
-            assert_eq!(model.entrance(), folder);
+            assert_eq!(model.load_path(), folder);
         }
         write("config.json", "{");
         let refusal = resolve(models.path(), "checkpoint").unwrap_err().to_string();
@@ -391,10 +393,10 @@ mod tests {
         let file = models.path().join("drafter/drafter.gguf");
         let by_file = resolve(Path::new("/nowhere"), file.to_str().unwrap()).unwrap();
         assert_eq!(by_name, by_file);
-        assert_eq!(by_name.entrance(), file);
+        assert_eq!(by_name.load_path(), file);
         let folder = models.path().join("encoder");
         let encoder = resolve(Path::new("/nowhere"), folder.to_str().unwrap()).unwrap();
-        assert_eq!(encoder.entrance(), folder);
+        assert_eq!(encoder.load_path(), folder);
         let weights = folder.join("model.safetensors");
         assert_eq!(resolve(models.path(), weights.to_str().unwrap()).unwrap(), encoder);
     }
@@ -407,7 +409,8 @@ mod tests {
         assert!(unknown.contains("drafter, encoder") && unknown.contains("models pull"));
         assert!(refusal("two").contains("several .gguf files"));
         assert!(refusal("half").contains("no model"));
-        let wrong = resolve(models.path(), "drafter").unwrap().require(Task::Embed).unwrap_err();
+        let wrong =
+            resolve(models.path(), "drafter").unwrap().require(ModelTask::Embed).unwrap_err();
         assert!(wrong.to_string().contains("can generate"));
     }
 

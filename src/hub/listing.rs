@@ -23,14 +23,14 @@ pub(crate) struct RemoteFile {
 
 /// Parsed `REPO[:FILE]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct PullSource {
     /// Repository, `owner/name`.
     pub repository: String,
     /// A file, or a quantisation such as `Q4_K_M`; `None` to choose a model automatically.
     pub file: Option<String>,
 }
 
-impl Source {
+impl PullSource {
     /// Parses `REPO`, `REPO:FILE` or `REPO:QUANTISATION`.
     ///
     /// # Errors
@@ -134,19 +134,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_that_run_code_and_names_that_leave_are_refused() {
+    fn formats_that_run_code_and_names_outside_the_folder_are_refused() {
         for file in ["model.bin", "model.pt", "model.pkl", "x.py", "a.gguf.pth"] {
-            let refusal = Source::parse(&format!("a/b:{file}")).unwrap_err();
+            let refusal = PullSource::parse(&format!("a/b:{file}")).unwrap_err();
             assert!(matches!(refusal, HubError::Unsafe { .. }), "{file}");
         }
         for text in
             ["a", "a/b/c", "/b", "a/", "../b", "a/b:../c.json", "a/b:/c.json", "a/b:c?d.json"]
         {
-            assert!(matches!(Source::parse(text), Err(HubError::Name { .. })), "{text}");
+            assert!(matches!(PullSource::parse(text), Err(HubError::Name { .. })), "{text}");
         }
-        let source = Source::parse("a/b:sub/c.json").unwrap();
+        let source = PullSource::parse("a/b:sub/c.json").unwrap();
         assert_eq!((source.model_name(), source.file.as_deref()), ("b", Some("sub/c.json")));
-        assert_eq!(Source::parse("a/b:Q4_K_M").unwrap().file.as_deref(), Some("Q4_K_M"));
+        assert_eq!(PullSource::parse("a/b:Q4_K_M").unwrap().file.as_deref(), Some("Q4_K_M"));
         for revision in ["../x", "", "a b", "a?b"] {
             assert!(check_revision(revision).is_err(), "{revision}");
         }

@@ -12,16 +12,16 @@
 //! - Only one process at a time downloads a model.
 
 use crate::hub::cache::CachedRepository;
-use crate::hub::choice::Choice;
 use crate::hub::choice::Chosen;
+use crate::hub::choice::FileChoice;
 use crate::hub::choice::choose;
 use crate::hub::error::HubError;
 use crate::hub::layout;
 use crate::hub::listing::RemoteFile;
 use crate::hub::listing::check_revision;
-use crate::hub::transfer::Session;
+use crate::hub::transfer::HubSession;
 use crate::hub::verify;
-use crate::hub::verify::Entry;
+use crate::hub::verify::ManifestEntry;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
@@ -30,7 +30,7 @@ use std::time::Duration;
 use vitrine_base::digest::sha256_of_file;
 use vitrine_base::units::Bytes;
 
-pub use crate::hub::listing::Source;
+pub use crate::hub::listing::PullSource;
 
 /// Folder of unfinished downloads. It is inside the models folder so that finishing is a rename.
 const STAGING: &str = ".pulling";
@@ -73,10 +73,10 @@ pub enum Network {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
     /// Repository, and optionally a file or quantisation.
-    pub source: Source,
+    pub source: PullSource,
     /// Branch, tag or commit; usually `main`.
     pub revision: String,
-    /// Name of the new model; usually [`Source::model_name`].
+    /// Name of the new model; usually [`PullSource::model_name`].
     pub name: String,
 }
 
@@ -121,13 +121,13 @@ pub struct Pulled {
     /// Commit that the revision resolved to.
     pub commit: String,
     /// Its files, with sizes and checksums.
-    pub files: Vec<Entry>,
+    pub files: Vec<ManifestEntry>,
     /// Why this model was chosen; `None` if there was no choice.
     pub reason: Option<String>,
 }
 
 /// Callback for progress events.
-pub type Listener<'a> = &'a mut (dyn FnMut(PullProgress<'_>) + Send);
+pub type PullListener<'a> = &'a mut (dyn FnMut(PullProgress<'_>) + Send);
 
 /// Downloads a model into `models_dir/NAME`. A later call with the same request resumes an
 /// unfinished download.
@@ -139,18 +139,18 @@ pub async fn pull(
     models_dir: &Path,
     request: &PullRequest,
     options: &PullOptions,
-    listener: Listener<'_>,
+    listener: PullListener<'_>,
 ) -> Result<Pulled, HubError> {
     layout::check_name(&request.name)?;
     check_revision(&request.revision)?;
     let folder = models_dir.join(&request.name);
     if folder.exists() {
-        return Err(HubError::Taken { path: folder });
+        return Err(HubError::NameTaken { path: folder });
     }
-    let lock = Lock::take(&models_dir.join(STAGING), &request.name)?;
+    let lock = PullLock::take(&models_dir.join(STAGING), &request.name)?;
     let pull = Pull { request, options, cache: cached(request, options) };
     let (commit, files) = pull.describe(listener).await?;
-    let Choice { files: chosen, reason } =
+    let FileChoice { files: chosen, reason } =
         choose(&request.source, &files, options.model_bytes_max)?;
     if let Some(reason) = &reason {
         listener(PullProgress::Chosen { reason });
@@ -187,12 +187,12 @@ impl Pull<'_> {
     /// Resolves the revision to a commit and its files, from the Hub or, offline, from the cache.
     async fn describe(
         &self,
-        listener: Listener<'_>,
+        listener: PullListener<'_>,
     ) -> Result<(String, Vec<RemoteFile>), HubError> {
         let PullRequest { source, revision, .. } = self.request;
         match self.options.network {
             Network::Allowed => {
-                let session = Session::open(&source.repository, revision, self.options)?;
+                let session = HubSession::open(&source.repository, revision, self.options)?;
                 session.describe(listener).await
             }
             Network::Offline => {
@@ -215,14 +215,14 @@ impl Pull<'_> {
         commit: &str,
         chosen: &[Chosen],
         staged: &Path,
-        listener: Listener<'_>,
-    ) -> Result<Vec<Entry>, HubError> {
-        let session = Session::open(&self.request.source.repository, commit, self.options)?;
+        listener: PullListener<'_>,
+    ) -> Result<Vec<ManifestEntry>, HubError> {
+        let session = HubSession::open(&self.request.source.repository, commit, self.options)?;
         let mut entries = Vec::new();
         for file in chosen {
             let target = staged.join(&file.local);
-            self.lay(&session, commit, (&file.remote, &target), listener).await?;
-            let entry = admit(file, &target).await.inspect_err(|_| {
+            self.stage(&session, commit, (&file.remote, &target), listener).await?;
+            let entry = check_file(file, &target).await.inspect_err(|_| {
                 // Resuming a wrong file would fail its checks every time.
                 let _ = std::fs::remove_file(&target);
             })?;
@@ -232,12 +232,12 @@ impl Pull<'_> {
     }
 
     /// Brings one file into the staging folder, unless it is there already.
-    async fn lay(
+    async fn stage(
         &self,
-        session: &Session<'_>,
+        session: &HubSession<'_>,
         commit: &str,
         (file, target): (&RemoteFile, &Path),
-        listener: Listener<'_>,
+        listener: PullListener<'_>,
     ) -> Result<(), HubError> {
         let bytes_max = self.options.file_bytes_max.0;
         if let Some(bytes) = file.bytes.filter(|bytes| *bytes > bytes_max) {
@@ -262,7 +262,7 @@ impl Pull<'_> {
 }
 
 /// Checks a complete file against the announced size and checksum, and against its format.
-async fn admit(file: &Chosen, target: &Path) -> Result<Entry, HubError> {
+async fn check_file(file: &Chosen, target: &Path) -> Result<ManifestEntry, HubError> {
     let path = target.to_owned();
     let bytes = std::fs::metadata(&path).map_err(|cause| HubError::file(&path, cause))?.len();
     if let Some(expected) = file.remote.bytes.filter(|expected| *expected != bytes) {
@@ -279,7 +279,7 @@ async fn admit(file: &Chosen, target: &Path) -> Result<Entry, HubError> {
         let (found, expected) = (format!("sha256 {sha256}"), format!("sha256 {expected}"));
         return Err(HubError::Damaged { path, found, expected });
     }
-    Ok(Entry { name: file.local.clone(), bytes, sha256 })
+    Ok(ManifestEntry { name: file.local.clone(), bytes, sha256 })
 }
 
 /// Removes everything under `folder` except `wanted`: leftovers of a pull for other files.
@@ -299,13 +299,13 @@ fn keep_only(folder: &Path, wanted: &BTreeSet<PathBuf>) -> Result<(), HubError> 
 
 /// File lock that keeps other processes from pulling the same model. The system releases it if this
 /// process dies.
-struct Lock {
+struct PullLock {
     staging: PathBuf,
     path: PathBuf,
     _held: File,
 }
 
-impl Lock {
+impl PullLock {
     fn take(staging: &Path, name: &str) -> Result<Self, HubError> {
         std::fs::create_dir_all(staging).map_err(|cause| HubError::file(staging, cause))?;
         let path = staging.join(format!("{name}.lock"));
@@ -320,7 +320,7 @@ impl Lock {
     }
 }
 
-impl Drop for Lock {
+impl Drop for PullLock {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
         // Succeeds only if no other pull uses the folder.

@@ -11,7 +11,7 @@
 use crate::hub::error::HubError;
 use crate::hub::listing::RemoteFile;
 use crate::hub::listing::parse_listing;
-use crate::hub::pull::Listener;
+use crate::hub::pull::PullListener;
 use crate::hub::pull::PullOptions;
 use crate::hub::pull::PullProgress;
 use futures::StreamExt;
@@ -34,7 +34,7 @@ use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt;
 
 /// A repository at one revision.
-pub(super) struct Session<'a> {
+pub(super) struct HubSession<'a> {
     client: Client,
     repository: ApiRepo,
     name: &'a str,
@@ -42,13 +42,13 @@ pub(super) struct Session<'a> {
 }
 
 /// Retry budget: counts attempts without progress.
-struct Tries {
+struct RetryBudget {
     left: u32,
     wait: Duration,
     best: u64,
 }
 
-impl<'a> Session<'a> {
+impl<'a> HubSession<'a> {
     pub(super) fn open(
         name: &'a str,
         revision: &str,
@@ -72,13 +72,13 @@ impl<'a> Session<'a> {
     /// Fetches the commit of the revision and its files.
     pub(super) async fn describe(
         &self,
-        listener: Listener<'_>,
+        listener: PullListener<'_>,
     ) -> Result<(String, Vec<RemoteFile>), HubError> {
         let url = format!("{}/api/models/{}", self.options.endpoint, self.name);
         let mut tries = self.tries();
         loop {
             match self.describe_once(&url).await {
-                Err(error) if error.is_passing() => {
+                Err(error) if error.is_transient() => {
                     self.wait(&mut tries, error, 0, listener).await?;
                 }
                 done => return done,
@@ -88,10 +88,10 @@ impl<'a> Session<'a> {
 
     async fn describe_once(&self, url: &str) -> Result<(String, Vec<RemoteFile>), HubError> {
         let asked = self.repository.info_request().query(&[("blobs", "true")]);
-        let answer = self.answered(url, asked.send()).await?;
+        let answer = self.await_response(url, asked.send()).await?;
         let bad = || HubError::Listing { url: url.to_owned() };
         let value: serde_json::Value =
-            self.in_time(url, answer.json()).await?.map_err(|_| bad())?;
+            self.with_timeout(url, answer.json()).await?.map_err(|_| bad())?;
         parse_listing(&value).ok_or_else(bad)
     }
 
@@ -100,12 +100,12 @@ impl<'a> Session<'a> {
         &self,
         file: &RemoteFile,
         partial: &Path,
-        listener: Listener<'_>,
+        listener: PullListener<'_>,
     ) -> Result<(), HubError> {
         let mut tries = self.tries();
         loop {
             match self.fetch_once(file, partial, listener).await {
-                Err(error) if error.is_passing() => {
+                Err(error) if error.is_transient() => {
                     self.wait(&mut tries, error, bytes_of(partial), listener).await?;
                 }
                 Ok(()) => {
@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
         &self,
         file: &RemoteFile,
         partial: &Path,
-        listener: Listener<'_>,
+        listener: PullListener<'_>,
     ) -> Result<(), HubError> {
         let refused = |cause| HubError::file(partial, cause);
         let mut present = bytes_of(partial);
@@ -133,12 +133,12 @@ impl<'a> Session<'a> {
         if present > 0 {
             asked = asked.header(RANGE, format!("bytes={present}-"));
         }
-        let mut answer = self.answered(&url, asked.send()).await?;
+        let mut answer = self.await_response(&url, asked.send()).await?;
         if present > 0 && !continues_at(&answer, present) {
             // The server does not resume here, or the partial file is longer than the file: start
             // over. A response that begins elsewhere is discarded.
             if answer.status() != StatusCode::OK {
-                answer = self.answered(&url, self.client.get(&url).send()).await?;
+                answer = self.await_response(&url, self.client.get(&url).send()).await?;
             }
             present = 0;
         }
@@ -160,13 +160,13 @@ impl<'a> Session<'a> {
         answer: Response,
         file: &RemoteFile,
         (out, mut present): (&mut File, u64),
-        listener: Listener<'_>,
+        listener: PullListener<'_>,
     ) -> Result<(), HubError> {
         let url = self.repository.url(&file.name);
         let name = &file.name;
         let bytes_max = file.bytes.unwrap_or(self.options.file_bytes_max.0);
         let mut chunks = answer.bytes_stream();
-        while let Some(chunk) = self.in_time(&url, chunks.next()).await? {
+        while let Some(chunk) = self.with_timeout(&url, chunks.next()).await? {
             let chunk = chunk.map_err(|cause| HubError::Unreachable { url: url.clone(), cause })?;
             present += chunk.len() as u64;
             if present > bytes_max {
@@ -185,13 +185,13 @@ impl<'a> Session<'a> {
     }
 
     /// Awaits a response and checks its status; fails after `stall`.
-    async fn answered(
+    async fn await_response(
         &self,
         url: &str,
         asked: impl Future<Output = reqwest::Result<Response>>,
     ) -> Result<Response, HubError> {
         let answer = self
-            .in_time(url, asked)
+            .with_timeout(url, asked)
             .await?
             .map_err(|cause| HubError::Unreachable { url: url.to_owned(), cause })?;
         let status = answer.status();
@@ -204,16 +204,20 @@ impl<'a> Session<'a> {
         Err(HubError::Status { url: url.to_owned(), status: status.as_u16(), retry_after_seconds })
     }
 
-    async fn in_time<T>(&self, url: &str, work: impl Future<Output = T>) -> Result<T, HubError> {
+    async fn with_timeout<T>(
+        &self,
+        url: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, HubError> {
         tokio::time::timeout(self.options.stall, work).await.map_err(|_| HubError::Stalled {
             url: url.to_owned(),
             seconds: self.options.stall.as_secs(),
         })
     }
 
-    fn tries(&self) -> Tries {
+    fn tries(&self) -> RetryBudget {
         let options = self.options;
-        Tries { left: options.tries_max, wait: options.retry_wait, best: 0 }
+        RetryBudget { left: options.tries_max, wait: options.retry_wait, best: 0 }
     }
 
     /// Waits before the next attempt: as long as the Hub asks for, otherwise with exponential
@@ -221,13 +225,13 @@ impl<'a> Session<'a> {
     /// `retry_wait_max`.
     async fn wait(
         &self,
-        tries: &mut Tries,
+        tries: &mut RetryBudget,
         error: HubError,
         bytes: u64,
-        listener: Listener<'_>,
+        listener: PullListener<'_>,
     ) -> Result<(), HubError> {
         if bytes > tries.best {
-            *tries = Tries { best: bytes, ..self.tries() };
+            *tries = RetryBudget { best: bytes, ..self.tries() };
         }
         tries.left = tries.left.saturating_sub(1);
         let asked = match &error {

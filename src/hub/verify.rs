@@ -26,7 +26,7 @@ const GGUF_VERSIONS: std::ops::RangeInclusive<u32> = 1..=3;
 
 /// One line of a checksum list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ManifestEntry {
     /// Path relative to the model's folder.
     pub name: String,
     /// Size in bytes.
@@ -39,7 +39,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// All files of the model with their checksums.
-    pub files: Vec<Entry>,
+    pub files: Vec<ManifestEntry>,
     /// Whether checksums were compared; if not, there is no list and only formats were checked.
     pub against_manifest: bool,
 }
@@ -114,7 +114,7 @@ fn check_start(format: &str, start: &[u8], bytes: u64) -> Result<(), &'static st
 ///
 /// # Errors
 /// If the list is too large, a line is malformed or a name leaves the folder.
-pub fn read_manifest(folder: &Path) -> Result<Option<Vec<Entry>>, HubError> {
+pub fn read_manifest(folder: &Path) -> Result<Option<Vec<ManifestEntry>>, HubError> {
     let path = folder.join(MANIFEST);
     let bytes = match std::fs::metadata(&path) {
         Ok(found) => found.len(),
@@ -136,7 +136,7 @@ pub fn read_manifest(folder: &Path) -> Result<Option<Vec<Entry>>, HubError> {
         .map(Some)
 }
 
-fn parse_entry(line: &str) -> Option<Entry> {
+fn parse_entry(line: &str) -> Option<ManifestEntry> {
     let (sha256, rest) = line.split_once("  ")?;
     let (bytes, name) = rest.split_once("  ")?;
     let hexadecimal = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -144,11 +144,11 @@ fn parse_entry(line: &str) -> Option<Entry> {
         return None;
     }
     let sha256 = sha256.to_ascii_lowercase();
-    Some(Entry { name: name.to_owned(), bytes: bytes.parse().ok()?, sha256 })
+    Some(ManifestEntry { name: name.to_owned(), bytes: bytes.parse().ok()?, sha256 })
 }
 
 /// Text of a checksum list; `origin` names the source of the files and becomes a comment.
-pub(crate) fn manifest_text(origin: &str, entries: &[Entry]) -> String {
+pub(crate) fn manifest_text(origin: &str, entries: &[ManifestEntry]) -> String {
     let lines: Vec<String> = entries
         .iter()
         .map(|entry| format!("{}  {}  {}\n", entry.sha256, entry.bytes, entry.name))
@@ -160,7 +160,7 @@ pub(crate) fn manifest_text(origin: &str, entries: &[Entry]) -> String {
 ///
 /// # Errors
 /// [`HubError::Damaged`] if size or checksum differ.
-pub(crate) fn check_entry(folder: &Path, entry: &Entry) -> Result<(), HubError> {
+pub(crate) fn check_entry(folder: &Path, entry: &ManifestEntry) -> Result<(), HubError> {
     let path = folder.join(&entry.name);
     let found = std::fs::metadata(&path).map_err(|cause| HubError::file(&path, cause))?.len();
     if found != entry.bytes {
@@ -194,7 +194,7 @@ pub fn verify_files(folder: &Path, names: &[String]) -> Result<Verified, HubErro
         check_format(&path)?;
         let bytes = std::fs::metadata(&path).map_err(|cause| HubError::file(&path, cause))?.len();
         let sha256 = sha256_of_file(&path).map_err(|cause| HubError::file(&path, cause))?;
-        files.push(Entry { name: name.clone(), bytes, sha256 });
+        files.push(ManifestEntry { name: name.clone(), bytes, sha256 });
     }
     Ok(Verified { files, against_manifest: false })
 }
@@ -218,7 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("sub")).unwrap();
         std::fs::write(folder.path().join("sub/a.txt"), "hello").unwrap();
-        let entry = Entry { name: "sub/a.txt".into(), bytes: 5, sha256: HELLO.into() };
+        let entry = ManifestEntry { name: "sub/a.txt".into(), bytes: 5, sha256: HELLO.into() };
         let text = manifest_text("somewhere", std::slice::from_ref(&entry));
         std::fs::write(folder.path().join(MANIFEST), text).unwrap();
         let found = verify_files(folder.path(), &[]).unwrap();

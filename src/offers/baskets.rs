@@ -148,7 +148,7 @@ impl Baskets {
             .flexible(true)
             .trim(Trim::All)
             .from_reader(bytes);
-        let mut tally = Tally::default();
+        let mut tally = PairCounter::default();
         let mut record = StringRecord::new();
         loop {
             let next = reader.position().line();
@@ -192,14 +192,14 @@ impl Baskets {
 
 /// Counters of a file being read; articles are numbered in order of first appearance.
 #[derive(Default)]
-struct Tally {
+struct PairCounter {
     baskets: usize,
     numbers: HashMap<Sku, u32>,
     counts: Vec<u32>,
     pairs: HashMap<(u32, u32), u32>,
 }
 
-impl Tally {
+impl PairCounter {
     fn add(
         &mut self,
         record: &StringRecord,
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn support_confidence_and_lift_are_what_the_definition_says() {
+    fn support_confidence_and_lift_match_their_definitions() {
         let text = "shoe,sock\nshoe, sock ,gel\nshoe\nmat\n\nmat,mat\n";
         let baskets = Baskets::parse(text.as_bytes(), &limits()).unwrap();
         assert_eq!((baskets.basket_count(), baskets.article_count()), (5, 4));

@@ -9,7 +9,7 @@ use vitrine_base::money::Money;
 
 /// State of a conversation when an offer is considered.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moment<'a> {
+pub struct OfferSituation<'a> {
     /// Label of the customer's intent; labels that the guardrails do not know forbid offers.
     pub intent: &'a str,
     /// Whether the intent is certain.
@@ -21,7 +21,7 @@ pub struct Moment<'a> {
     /// Owner of the conversation.
     pub owner: Owner,
     /// Reaction of the customer to earlier offers of this conversation.
-    pub earlier: Earlier,
+    pub reaction: OfferReaction,
     /// Number of offers already made in this turn.
     pub offers_this_turn: usize,
 }
@@ -48,7 +48,7 @@ pub enum Owner {
 
 /// Reaction of the customer to earlier offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Earlier {
+pub enum OfferReaction {
     /// No objection to another offer.
     Open,
     /// The customer declined an offer, and the cool-down is not over.
@@ -151,22 +151,28 @@ impl Withheld {
 
 /// Why no offer at all may be made now; `None` if one may.
 #[must_use]
-pub fn moment_forbids(moment: &Moment<'_>, options: &GuardrailOptions) -> Option<Withheld> {
-    match moment.owner {
+pub fn situation_forbids(
+    situation: &OfferSituation<'_>,
+    options: &GuardrailOptions,
+) -> Option<Withheld> {
+    match situation.owner {
         Owner::Human => return Some(Withheld::HumanOwned),
         Owner::Offered => return Some(Withheld::Handoff),
         Owner::Bot => {}
     }
-    if let Some(reason) = intent_forbids(moment.intent) {
+    if let Some(reason) = intent_forbids(situation.intent) {
         return Some(reason);
     }
     let checks = [
-        (moment.intent_certainty == Certainty::Abstained, Withheld::Abstained),
+        (situation.intent_certainty == Certainty::Abstained, Withheld::Abstained),
         // NaN forbids as well.
-        (moment.sarcasm.is_nan() || moment.sarcasm >= options.sarcasm_min, Withheld::Sarcasm),
-        (moment.sentiment.is_nan() || moment.sentiment < options.sentiment_min, Withheld::BadMood),
-        (moment.earlier == Earlier::Declined, Withheld::Declined),
-        (moment.offers_this_turn >= options.offers_per_turn_max, Withheld::TurnHasOne),
+        (situation.sarcasm.is_nan() || situation.sarcasm >= options.sarcasm_min, Withheld::Sarcasm),
+        (
+            situation.sentiment.is_nan() || situation.sentiment < options.sentiment_min,
+            Withheld::BadMood,
+        ),
+        (situation.reaction == OfferReaction::Declined, Withheld::Declined),
+        (situation.offers_this_turn >= options.offers_per_turn_max, Withheld::TurnHasOne),
     ];
     checks.into_iter().find(|(forbidden, _)| *forbidden).map(|(_, reason)| reason)
 }
@@ -193,7 +199,7 @@ fn intent_forbids(intent: &str) -> Option<Withheld> {
 
 /// One article that might be offered.
 #[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
+pub struct OfferCandidate<'a> {
     /// Sku of the article.
     pub sku: &'a Sku,
     /// Its price; `None` if the shop no longer sells it.
@@ -218,7 +224,7 @@ pub enum Availability {
 /// `cart` holds the articles in the cart, `offered` those offered before in this conversation.
 #[must_use]
 pub fn article_forbids(
-    candidate: &Candidate<'_>,
+    candidate: &OfferCandidate<'_>,
     cart: &[Sku],
     offered: &[Sku],
     options: &GuardrailOptions,
@@ -251,13 +257,13 @@ pub fn article_forbids(
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) const GOOD_MOMENT: Moment<'static> = Moment {
+    pub(crate) const GOOD_SITUATION: OfferSituation<'static> = OfferSituation {
         intent: "product_search",
         intent_certainty: Certainty::Sure,
         sarcasm: 0.0,
         sentiment: 0.1,
         owner: Owner::Bot,
-        earlier: Earlier::Open,
+        reaction: OfferReaction::Open,
         offers_this_turn: 0,
     };
 
@@ -286,66 +292,78 @@ pub(crate) mod tests {
             ("oos", Withheld::OutOfScope),
             ("no_such_intent", Withheld::OutOfScope),
         ] {
-            let moment = Moment { intent, ..GOOD_MOMENT };
-            assert_eq!(moment_forbids(&moment, &options()), Some(reason), "{intent}");
+            let situation = OfferSituation { intent, ..GOOD_SITUATION };
+            assert_eq!(situation_forbids(&situation, &options()), Some(reason), "{intent}");
         }
-        let moments = [
-            (Moment { intent_certainty: Certainty::Abstained, ..GOOD_MOMENT }, Withheld::Abstained),
-            (Moment { sarcasm: 0.5, ..GOOD_MOMENT }, Withheld::Sarcasm),
-            (Moment { sarcasm: f32::NAN, ..GOOD_MOMENT }, Withheld::Sarcasm),
-            (Moment { sentiment: -0.9, ..GOOD_MOMENT }, Withheld::BadMood),
-            (Moment { sentiment: f32::NAN, ..GOOD_MOMENT }, Withheld::BadMood),
-            (Moment { owner: Owner::Human, ..GOOD_MOMENT }, Withheld::HumanOwned),
-            (Moment { owner: Owner::Offered, ..GOOD_MOMENT }, Withheld::Handoff),
-            (Moment { earlier: Earlier::Declined, ..GOOD_MOMENT }, Withheld::Declined),
-            (Moment { offers_this_turn: 1, ..GOOD_MOMENT }, Withheld::TurnHasOne),
+        let situations = [
+            (
+                OfferSituation { intent_certainty: Certainty::Abstained, ..GOOD_SITUATION },
+                Withheld::Abstained,
+            ),
+            (OfferSituation { sarcasm: 0.5, ..GOOD_SITUATION }, Withheld::Sarcasm),
+            (OfferSituation { sarcasm: f32::NAN, ..GOOD_SITUATION }, Withheld::Sarcasm),
+            (OfferSituation { sentiment: -0.9, ..GOOD_SITUATION }, Withheld::BadMood),
+            (OfferSituation { sentiment: f32::NAN, ..GOOD_SITUATION }, Withheld::BadMood),
+            (OfferSituation { owner: Owner::Human, ..GOOD_SITUATION }, Withheld::HumanOwned),
+            (OfferSituation { owner: Owner::Offered, ..GOOD_SITUATION }, Withheld::Handoff),
+            (
+                OfferSituation { reaction: OfferReaction::Declined, ..GOOD_SITUATION },
+                Withheld::Declined,
+            ),
+            (OfferSituation { offers_this_turn: 1, ..GOOD_SITUATION }, Withheld::TurnHasOne),
         ];
-        for (moment, reason) in moments {
-            assert_eq!(moment_forbids(&moment, &options()), Some(reason));
+        for (situation, reason) in situations {
+            assert_eq!(situation_forbids(&situation, &options()), Some(reason));
         }
         for intent in ["product_search", "price_question", "checkout", "add_to_cart", "confirm"] {
-            assert_eq!(moment_forbids(&Moment { intent, ..GOOD_MOMENT }, &options()), None);
+            assert_eq!(
+                situation_forbids(&OfferSituation { intent, ..GOOD_SITUATION }, &options()),
+                None
+            );
         }
     }
 
     #[test]
-    fn the_gravest_reason_is_told() {
-        let moment = Moment {
+    fn the_most_serious_reason_is_returned() {
+        let situation = OfferSituation {
             owner: Owner::Human,
             intent: "complaint",
             sarcasm: 1.0,
-            earlier: Earlier::Declined,
-            ..GOOD_MOMENT
+            reaction: OfferReaction::Declined,
+            ..GOOD_SITUATION
         };
-        assert_eq!(moment_forbids(&moment, &options()), Some(Withheld::HumanOwned));
-        let moment = Moment { owner: Owner::Bot, ..moment };
-        assert_eq!(moment_forbids(&moment, &options()), Some(Withheld::Complaint));
+        assert_eq!(situation_forbids(&situation, &options()), Some(Withheld::HumanOwned));
+        let situation = OfferSituation { owner: Owner::Bot, ..situation };
+        assert_eq!(situation_forbids(&situation, &options()), Some(Withheld::Complaint));
     }
 
     #[test]
     fn articles_in_the_cart_sold_out_or_too_dear_are_not_offered() {
         let sku = Sku::new("GEL-05").unwrap();
         let money = |amount| Money::parse(amount, "EUR").ok();
-        let good = Candidate {
+        let good = OfferCandidate {
             sku: &sku,
             price: money("12.00"),
             available: Availability::InStock,
             anchor_price: money("20.00"),
         };
         let own = std::slice::from_ref(&sku);
-        let check = |candidate: &Candidate<'_>, cart: &[Sku], offered: &[Sku]| {
+        let check = |candidate: &OfferCandidate<'_>, cart: &[Sku], offered: &[Sku]| {
             article_forbids(candidate, cart, offered, &options())
         };
         assert_eq!(check(&good, &[], &[]), None);
         assert_eq!(check(&good, own, &[]), Some(Withheld::InCart));
         assert_eq!(check(&good, &[], own), Some(Withheld::OfferedBefore));
-        let gone = Candidate { available: Availability::OutOfStock, ..good };
+        let gone = OfferCandidate { available: Availability::OutOfStock, ..good };
         assert_eq!(check(&gone, &[], &[]), Some(Withheld::OutOfStock));
-        assert_eq!(check(&Candidate { price: None, ..good }, &[], &[]), Some(Withheld::OutOfStock));
-        let dear = Candidate { price: money("12.01"), ..good };
+        assert_eq!(
+            check(&OfferCandidate { price: None, ..good }, &[], &[]),
+            Some(Withheld::OutOfStock)
+        );
+        let dear = OfferCandidate { price: money("12.01"), ..good };
         assert_eq!(check(&dear, &[], &[]), Some(Withheld::TooDear));
-        let foreign = Candidate { anchor_price: Money::parse("20", "USD").ok(), ..good };
+        let foreign = OfferCandidate { anchor_price: Money::parse("20", "USD").ok(), ..good };
         assert_eq!(check(&foreign, &[], &[]), Some(Withheld::TooDear));
-        assert_eq!(check(&Candidate { anchor_price: None, ..dear }, &[], &[]), None);
+        assert_eq!(check(&OfferCandidate { anchor_price: None, ..dear }, &[], &[]), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Upsell: suggests one article that goes with what a customer is buying, or the reason for none.
 //!
 //! Owns the rules from past baskets, the guardrails and the holdout experiment. Refuses to write
-//! replies and to read the catalog: stock and prices come through [`Shelf`].
+//! replies and to read the catalog: stock and prices come through [`ProductLookup`].
 //!
 //! Invariants
 //! - At most one offer per decision; never one that a guardrail forbids.
@@ -23,15 +23,15 @@ pub use experiment::Experiment;
 pub use experiment::ExperimentError;
 pub use experiment::ExperimentOptions;
 pub use guardrails::Availability;
-pub use guardrails::Candidate;
 pub use guardrails::Certainty;
-pub use guardrails::Earlier;
 pub use guardrails::GuardrailOptions;
-pub use guardrails::Moment;
+pub use guardrails::OfferCandidate;
+pub use guardrails::OfferReaction;
+pub use guardrails::OfferSituation;
 pub use guardrails::Owner;
 pub use guardrails::Withheld;
 pub use guardrails::article_forbids;
-pub use guardrails::moment_forbids;
+pub use guardrails::situation_forbids;
 
 use std::collections::BTreeSet;
 use vitrine_base::ids::Sku;
@@ -39,7 +39,7 @@ use vitrine_base::language::Language;
 use vitrine_base::money::Money;
 
 /// Product lookups that offers need.
-pub trait Shelf {
+pub trait ProductLookup {
     /// Whether at least one unit, of any size, can be bought now.
     fn in_stock(&self, sku: &Sku) -> bool;
     /// Price of one unit; `None` if the shop does not sell it.
@@ -76,9 +76,9 @@ pub struct OfferContext<'a> {
     /// Articles offered before in this conversation; never offered again.
     pub offered: &'a [Sku],
     /// State of the conversation, for the guardrails.
-    pub moment: Moment<'a>,
+    pub situation: OfferSituation<'a>,
     /// Stock, prices and kinds of the shop's products.
-    pub shelf: &'a dyn Shelf,
+    pub products: &'a dyn ProductLookup,
 }
 
 impl std::fmt::Debug for OfferContext<'_> {
@@ -89,7 +89,7 @@ impl std::fmt::Debug for OfferContext<'_> {
             .field("anchors", &self.anchors)
             .field("cart", &self.cart)
             .field("offered", &self.offered)
-            .field("moment", &self.moment)
+            .field("situation", &self.situation)
             .finish_non_exhaustive()
     }
 }
@@ -209,7 +209,7 @@ impl Offers {
         let assignment = self.experiment.assign(context.tenant, context.subject);
         let withheld =
             |reason, counterfactual| OfferDecision::Withheld { reason, assignment, counterfactual };
-        if let Some(reason) = moment_forbids(&context.moment, &self.options.guardrails) {
+        if let Some(reason) = situation_forbids(&context.situation, &self.options.guardrails) {
             return withheld(reason, None);
         }
         match (self.best(context, 1), assignment.arm) {
@@ -231,7 +231,7 @@ impl Offers {
         context: &OfferContext<'_>,
         offers_max: usize,
     ) -> Result<Vec<Offer>, Withheld> {
-        if let Some(reason) = moment_forbids(&context.moment, &self.options.guardrails) {
+        if let Some(reason) = situation_forbids(&context.situation, &self.options.guardrails) {
             return Err(reason);
         }
         let offers = self.best(context, offers_max)?;
@@ -277,7 +277,10 @@ impl Offers {
                     && rule.confidence >= options.confidence_min
                     && rule.lift >= options.lift_min
                     && !context.anchors.contains(&rule.sku)
-                    && !context.anchors.iter().any(|other| alike(context.shelf, other, &rule.sku))
+                    && !context
+                        .anchors
+                        .iter()
+                        .any(|other| same_kind(context.products, other, &rule.sku))
             });
             rules.extend(found.map(|rule| (anchor, rule)));
         }
@@ -294,13 +297,13 @@ impl Offers {
         anchor: &Sku,
         rule: &Rule,
     ) -> Result<Offer, Withheld> {
-        let shelf = context.shelf;
-        let prices = context.anchors.iter().filter_map(|anchor| shelf.price(anchor));
-        let price = shelf.price(&rule.sku);
-        let candidate = Candidate {
+        let products = context.products;
+        let prices = context.anchors.iter().filter_map(|anchor| products.price(anchor));
+        let price = products.price(&rule.sku);
+        let candidate = OfferCandidate {
             sku: &rule.sku,
             price,
-            available: if shelf.in_stock(&rule.sku) {
+            available: if products.in_stock(&rule.sku) {
                 Availability::InStock
             } else {
                 Availability::OutOfStock
@@ -325,22 +328,22 @@ impl Offers {
     }
 }
 
-fn alike(shelf: &dyn Shelf, first: &Sku, second: &Sku) -> bool {
-    shelf.kind(first).is_some_and(|kind| shelf.kind(second) == Some(kind))
+fn same_kind(products: &dyn ProductLookup, first: &Sku, second: &Sku) -> bool {
+    products.kind(first).is_some_and(|kind| products.kind(second) == Some(kind))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::guardrails::tests::GOOD_MOMENT;
+    use super::guardrails::tests::GOOD_SITUATION;
     use super::guardrails::tests::options as guardrail_options;
     use super::*;
     use std::collections::HashMap;
     use std::path::Path;
 
     /// Price, units in stock and kind, by sku.
-    struct Shop(HashMap<String, (Money, u64, String)>);
+    struct LoadedShop(HashMap<String, (Money, u64, String)>);
 
-    impl Shelf for Shop {
+    impl ProductLookup for LoadedShop {
         fn in_stock(&self, sku: &Sku) -> bool {
             self.0.get(sku.as_str()).is_some_and(|(_, units, _)| *units > 0)
         }
@@ -354,7 +357,7 @@ mod tests {
         }
     }
 
-    fn shop() -> Shop {
+    fn shop() -> LoadedShop {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
         let text = std::fs::read_to_string(folder.join("catalog.ndjson")).unwrap();
         let products = text.lines().map(|line| {
@@ -367,7 +370,7 @@ mod tests {
             let text = |key: &str| product[key].as_str().unwrap().to_owned();
             (text("sku"), (Money::parse(price, "EUR").unwrap(), units, text("category")))
         });
-        Shop(products.collect())
+        LoadedShop(products.collect())
     }
 
     fn limits() -> BasketLimits {
@@ -395,20 +398,20 @@ mod tests {
         texts.iter().map(|text| Sku::new(*text).unwrap()).collect()
     }
 
-    fn context<'a>(shelf: &'a Shop, anchors: &'a [Sku]) -> OfferContext<'a> {
+    fn context<'a>(products: &'a LoadedShop, anchors: &'a [Sku]) -> OfferContext<'a> {
         OfferContext {
             tenant: "foulee",
             subject: "c-42",
             anchors,
             cart: &[],
             offered: &[],
-            moment: GOOD_MOMENT,
-            shelf,
+            situation: GOOD_SITUATION,
+            products,
         }
     }
 
     #[test]
-    fn the_marathon_shoe_draws_its_gels_then_its_socks() {
+    fn the_marathon_shoe_is_offered_gels_then_socks() {
         let (shop, offers, anchors) = (shop(), offers(0.0), skus(&["RUN-012"]));
         let decision = offers.suggest(&context(&shop, &anchors));
         let offer = decision.offer().unwrap();
@@ -427,13 +430,13 @@ mod tests {
     }
 
     #[test]
-    fn withheld_offers_say_why() {
+    fn withheld_offers_carry_a_reason() {
         let (shop, offers) = (shop(), offers(0.0));
         let anchors = skus(&["RUN-012"]);
         let good = context(&shop, &anchors);
         let reason = |context: &OfferContext<'_>| offers.suggest(context).withheld();
-        let complaint = Moment { intent: "complaint", ..GOOD_MOMENT };
-        let complaint = OfferContext { moment: complaint, ..good };
+        let complaint = OfferSituation { intent: "complaint", ..GOOD_SITUATION };
+        let complaint = OfferContext { situation: complaint, ..good };
         assert_eq!(reason(&complaint), Some(Withheld::Complaint));
         assert_eq!(reason(&OfferContext { anchors: &[], ..good }), Some(Withheld::NoAnchor));
         let unknown = skus(&["NO-SUCH"]);
@@ -442,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sold_out_is_passed_over() {
+    fn sold_out_articles_are_skipped() {
         let (mut shop, offers, anchors) = (shop(), offers(0.0), skus(&["RUN-012"]));
         shop.0.get_mut("GEL-05").unwrap().1 = 0;
         let decision = offers.suggest(&context(&shop, &anchors));

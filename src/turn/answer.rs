@@ -3,21 +3,21 @@
 use crate::channels::WindowState;
 use crate::turn::decide::Action;
 use crate::turn::grounding::Grounding;
-use crate::turn::understand::Reading;
+use crate::turn::understand::IntentReading;
 use std::time::Duration;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::Sku;
-use vitrine_base::ids::ThreadId;
 use vitrine_base::ids::TurnId;
+use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
-use vitrine_base::language::Tongue;
 use vitrine_base::money::Money;
-use vitrine_conversations::Job;
+use vitrine_conversations::StoredJob;
 
 /// Everything that a response of `/respond` reports.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnAnswer {
     pub(crate) turn_id: TurnId,
-    pub(crate) thread_id: ThreadId,
+    pub(crate) thread_id: ConversationId,
     pub(crate) epoch: u64,
     /// Earlier turns that this answer also covers, in the order their messages were sent.
     pub(crate) supersedes: Vec<TurnId>,
@@ -25,24 +25,24 @@ pub(crate) struct TurnAnswer {
     pub(crate) superseded_by: Option<TurnId>,
     pub(crate) language: Language,
     /// The language that the customer writes, which may be one that replies are not written in.
-    pub(crate) tongue: Tongue,
-    pub(crate) reading: Reading,
+    pub(crate) tongue: DetectedLanguage,
+    pub(crate) reading: IntentReading,
     pub(crate) action: Action,
-    pub(crate) reply: Reply,
+    pub(crate) reply: TurnReply,
     pub(crate) suggestion: Option<Suggestion>,
     pub(crate) facts: Vec<StatedFact>,
     pub(crate) handoff: Option<Handoff>,
     pub(crate) window: WindowState,
     pub(crate) disclosure: bool,
-    pub(crate) timings: Timings,
-    pub(crate) usage: Usage,
+    pub(crate) timings: TurnTimings,
+    pub(crate) usage: DraftUsage,
     /// Jobs to commit with the turn; not part of the response.
-    pub(crate) jobs: Vec<Job>,
+    pub(crate) jobs: Vec<StoredJob>,
 }
 
 /// The message to the customer.
 #[derive(Debug, Clone)]
-pub(crate) struct Reply {
+pub(crate) struct TurnReply {
     pub(crate) text: String,
     pub(crate) source: ReplySource,
     pub(crate) options: Vec<ReplyOption>,
@@ -112,7 +112,7 @@ pub(crate) struct Handoff {
 
 /// Time spent in each stage.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Timings {
+pub(crate) struct TurnTimings {
     /// Waiting for earlier turns of the conversation, debouncing included.
     pub(crate) queue: Duration,
     pub(crate) understand: Duration,
@@ -125,7 +125,7 @@ pub(crate) struct Timings {
 
 /// Tokens of all drafts of a turn together.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Usage {
+pub(crate) struct DraftUsage {
     pub(crate) prompt_tokens: usize,
     /// Prompt tokens found in the prefix cache.
     pub(crate) cached_tokens: usize,

@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::TurnId;
-use vitrine_conversations::ThreadRecord;
-use vitrine_conversations::TurnSort;
-use vitrine_conversations::Unanswered;
+use vitrine_conversations::ConversationRecord;
+use vitrine_conversations::TurnInput;
+use vitrine_conversations::UnansweredMessage;
 
 /// Limits of one burst.
 #[derive(Debug, Clone)]
@@ -51,16 +51,16 @@ pub(crate) struct Burst {
 
 /// How a message relates to other messages. A message that is only a STOP is a choice, like its
 /// button.
-pub(crate) fn sort(content: &Content) -> TurnSort {
+pub(crate) fn sort(content: &Content) -> TurnInput {
     match content {
-        Content::Text(text) if !consent::is_stop(text) => TurnSort::Words,
-        Content::Text(_) | Content::Tap { .. } => TurnSort::Choice,
+        Content::Text(text) if !consent::is_stop(text) => TurnInput::Text,
+        Content::Text(_) | Content::Tap { .. } => TurnInput::Choice,
     }
 }
 
 /// Merges this message with the unanswered ones of the conversation. A choice stays alone.
-pub(crate) fn gather(record: &ThreadRecord, request: &TurnRequest, now: Timestamp) -> Burst {
-    if sort(&request.content) == TurnSort::Choice {
+pub(crate) fn gather(record: &ConversationRecord, request: &TurnRequest, now: Timestamp) -> Burst {
+    if sort(&request.content) == TurnInput::Choice {
         return Burst { content: request.content.clone(), supersedes: Vec::new() };
     }
     let text = request.content.text();
@@ -71,7 +71,7 @@ pub(crate) fn gather(record: &ThreadRecord, request: &TurnRequest, now: Timestam
     // The sort is stable: messages sent at the same time keep their order of arrival.
     words.sort_by_key(|(sent_at, _)| *sent_at);
     let texts: Vec<&str> = words.into_iter().map(|(_, text)| text).collect();
-    let mut older: Vec<&Unanswered> = record.unanswered.iter().collect();
+    let mut older: Vec<&UnansweredMessage> = record.unanswered.iter().collect();
     older.sort_by_key(|older| older.sent_at);
     let supersedes = older.into_iter().map(|older| older.turn_id.clone()).collect();
     Burst { content: Content::Text(texts.join("\n")), supersedes }
@@ -79,27 +79,27 @@ pub(crate) fn gather(record: &ThreadRecord, request: &TurnRequest, now: Timestam
 
 /// Whether a newer message may still supersede this turn. Not if a human answers: there is no draft
 /// to save then.
-pub(crate) fn may_yield(
-    record: &ThreadRecord,
+pub(crate) fn may_be_superseded(
+    record: &ConversationRecord,
     request: &TurnRequest,
     limits: &BurstLimits,
 ) -> bool {
     let waiting: usize = record.unanswered.iter().map(|older| older.text.chars().count()).sum();
     let chars = waiting + request.content.text().chars().count();
-    sort(&request.content) == TurnSort::Words
-        && record.ownership.bot_may_speak()
+    sort(&request.content) == TurnInput::Text
+        && record.ownership.bot_may_reply()
         && record.unanswered.len() + 1 < limits.messages_max
         && chars < limits.text_chars_max
 }
 
 /// Keeps the message in the conversation as unanswered, for a newer turn to answer.
-pub(crate) fn leave(
-    record: &mut ThreadRecord,
+pub(crate) fn keep_unanswered(
+    record: &mut ConversationRecord,
     turn_id: &TurnId,
     request: &TurnRequest,
     now: Timestamp,
 ) {
-    record.unanswered.push(Unanswered {
+    record.unanswered.push(UnansweredMessage {
         turn_id: turn_id.clone(),
         text: request.content.text().to_owned(),
         sent_at: request.sent_at.unwrap_or(now),
@@ -107,8 +107,8 @@ pub(crate) fn leave(
 }
 
 /// Clears the unanswered messages, which this turn has answered. A choice answers only itself.
-pub(crate) fn settle(record: &mut ThreadRecord, request: &TurnRequest) {
-    if sort(&request.content) == TurnSort::Words {
+pub(crate) fn clear_unanswered(record: &mut ConversationRecord, request: &TurnRequest) {
+    if sort(&request.content) == TurnInput::Text {
         record.unanswered.clear();
     }
 }

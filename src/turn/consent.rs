@@ -5,8 +5,8 @@
 //! - A STOP is in the customer's ledger before the turn that confirms it is committed.
 //! - An erasure deletes the customer's record first, so that late messages are refused meanwhile.
 
-use crate::turn::Gateway;
 use crate::turn::TurnError;
+use crate::turn::TurnPipeline;
 use crate::turn::decide::ids;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
@@ -14,20 +14,20 @@ use crate::turn::understand::Understood;
 use std::sync::Arc;
 use vitrine_base::ids::MessageId;
 use vitrine_conversations::CommitOutcome;
+use vitrine_conversations::ConversationKey;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::CustomerOutcome;
 use vitrine_conversations::CustomerRecord;
 use vitrine_conversations::Erasure;
 use vitrine_conversations::Purpose;
 use vitrine_conversations::StoreError;
-use vitrine_conversations::ThreadKey;
 use vitrine_conversations::TurnCommit;
 
 /// Most attempts at a change; an attempt is repeated when the customer or conversation changed.
 const TRIES_MAX: u32 = 16;
 
 /// Most conversations of one customer that are listed at once.
-pub(crate) const CUSTOMER_THREADS_MAX: usize = 1000;
+pub(crate) const CUSTOMER_CONVERSATIONS_MAX: usize = 1000;
 
 /// Whole messages that refuse outreach. Sources: Apple's trigger words for Messages for Business,
 /// the words that carriers act on, and their French counterparts.
@@ -71,7 +71,7 @@ pub(crate) fn stops(understood: &Understood) -> bool {
     }
 }
 
-impl Gateway {
+impl TurnPipeline {
     /// Completes the request from the stored profile. Values that the caller sent take precedence,
     /// except for consents, which come from the ledger.
     pub(super) async fn with_profile(
@@ -138,26 +138,29 @@ impl Gateway {
         key: &CustomerKey,
         purpose: Purpose,
     ) -> Result<(), TurnError> {
-        for thread in self.parts.customers.customer_threads(key, CUSTOMER_THREADS_MAX).await? {
-            let thread = ThreadKey { tenant: key.tenant.clone(), thread };
-            self.forget_thread_facts(&thread, purpose).await?;
+        for conversation in
+            self.parts.customers.customer_conversations(key, CUSTOMER_CONVERSATIONS_MAX).await?
+        {
+            let conversation = ConversationKey { tenant: key.tenant.clone(), conversation };
+            self.forget_conversation_facts(&conversation, purpose).await?;
         }
         Ok(())
     }
 
-    async fn forget_thread_facts(
+    async fn forget_conversation_facts(
         &self,
-        key: &ThreadKey,
+        key: &ConversationKey,
         purpose: Purpose,
     ) -> Result<(), TurnError> {
         for _ in 0..TRIES_MAX {
             let Some(stored) = self.parts.store.load(key).await? else { return Ok(()) };
-            let mut thread = (*stored).clone();
-            thread.facts.retain(|_, fact| fact.purpose != purpose);
-            if thread.facts.len() == stored.facts.len() {
+            let mut conversation = (*stored).clone();
+            conversation.facts.retain(|_, fact| fact.purpose != purpose);
+            if conversation.facts.len() == stored.facts.len() {
                 return Ok(());
             }
-            let commit = TurnCommit { key: key.clone(), thread, turn: None, jobs: Vec::new() };
+            let commit =
+                TurnCommit { key: key.clone(), conversation, turn: None, jobs: Vec::new() };
             match self.parts.store.commit(commit).await? {
                 CommitOutcome::Recorded(_) => return Ok(()),
                 CommitOutcome::Stale(_) | CommitOutcome::AlreadyRecorded(_) => {}
@@ -180,15 +183,19 @@ impl Gateway {
         let known = self.parts.customers.erase_customer(key, now).await?;
         let mut erased = Erasure { threads: 0, turns: 0 };
         loop {
-            let threads = self.parts.customers.customer_threads(key, CUSTOMER_THREADS_MAX).await?;
+            let threads = self
+                .parts
+                .customers
+                .customer_conversations(key, CUSTOMER_CONVERSATIONS_MAX)
+                .await?;
             if threads.is_empty() {
                 break;
             }
-            for thread in threads {
-                let thread = ThreadKey { tenant: key.tenant.clone(), thread };
-                let of_thread = self.parts.store.delete(&thread, now).await?;
-                erased.threads += of_thread.threads;
-                erased.turns += of_thread.turns;
+            for conversation in threads {
+                let conversation = ConversationKey { tenant: key.tenant.clone(), conversation };
+                let of_conversation = self.parts.store.delete(&conversation, now).await?;
+                erased.threads += of_conversation.threads;
+                erased.turns += of_conversation.turns;
             }
         }
         Ok((known || erased.threads > 0).then_some(erased))

@@ -20,7 +20,7 @@ pub(crate) enum TurnError {
     OptionId { found: String },
     /// The tenant has no conversation with this id.
     #[error("no conversation has this thread_id")]
-    NoThread,
+    NoConversation,
     /// The owner of the conversation changed since the caller read it.
     #[error("field `epoch` is {expected}, but the conversation is at epoch {found}")]
     EpochChanged { found: u64, expected: u64 },

@@ -11,7 +11,7 @@ use crate::turn::understand::Understood;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
-use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::ConversationRecord;
 
 /// Longest packet, in characters. Source: WhatsApp `thread_control` metadata.
 pub(crate) const PACKET_CHARS_MAX: usize = 2000;
@@ -24,10 +24,10 @@ const TEXT_CHARS_MIN: usize = 12;
 
 /// The inputs of a packet.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct PacketInputs<'a> {
     pub(crate) reason: HandoffReason,
     /// The conversation's record as committed with this turn.
-    pub(crate) record: &'a ThreadRecord,
+    pub(crate) record: &'a ConversationRecord,
     pub(crate) understood: &'a Understood,
     pub(crate) history: &'a [HistoryLine],
     pub(crate) customer: &'a Customer,
@@ -37,7 +37,7 @@ pub(crate) struct Facts<'a> {
 }
 
 /// Builds the packet as JSON text.
-pub(crate) fn packet(facts: Facts<'_>) -> String {
+pub(crate) fn packet(facts: PacketInputs<'_>) -> String {
     let mut fields = fields(facts);
     loop {
         let text = Value::Object(fields.clone()).to_string();
@@ -48,8 +48,8 @@ pub(crate) fn packet(facts: Facts<'_>) -> String {
     }
 }
 
-fn fields(facts: Facts<'_>) -> Map<String, Value> {
-    let Facts { reason, record, understood, history, customer, reply, summary } = facts;
+fn fields(facts: PacketInputs<'_>) -> Map<String, Value> {
+    let PacketInputs { reason, record, understood, history, customer, reply, summary } = facts;
     let reading = &understood.reading;
     let from = history.len().saturating_sub(LINES_MAX);
     let said = history[from..].iter().map(|line| {
@@ -109,7 +109,7 @@ fn consents(customer: &Customer) -> String {
 }
 
 /// A suggested first line for the human, in the conversation's language.
-fn suggested(reason: HandoffReason, record: &ThreadRecord) -> &'static str {
+fn suggested(reason: HandoffReason, record: &ConversationRecord) -> &'static str {
     use vitrine_base::language::Language::En;
     use vitrine_base::language::Language::Fr;
     match (reason, record.language) {
@@ -154,10 +154,10 @@ fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
 mod tests {
     use super::*;
     use crate::catalog::Understanding;
-    use crate::turn::understand::Reading;
+    use crate::turn::understand::IntentReading;
     use vitrine_base::channel::ChannelKind;
+    use vitrine_base::language::DetectedLanguage;
     use vitrine_base::language::Language;
-    use vitrine_base::language::Tongue;
     use vitrine_conversations::Consent;
     use vitrine_conversations::Purpose;
     use vitrine_conversations::samples;
@@ -166,12 +166,12 @@ mod tests {
     fn understood(text: &str) -> Understood {
         Understood {
             language: Language::Fr,
-            tongue: Tongue::Fr,
-            reading: Reading {
+            tongue: DetectedLanguage::Fr,
+            reading: IntentReading {
                 label: "product_search".to_owned(),
                 confidence: 0.87,
                 signals: Signals { sentiment: -0.5, ..Signals::default() },
-                ..Reading::none()
+                ..IntentReading::none()
             },
             said: Understanding::default(),
             entities: Vec::new(),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn packet_of(text: &str, lines: usize) -> String {
-        let record = samples::full_thread("t-1");
+        let record = samples::full_conversation("t-1");
         let line = HistoryLine { from_customer: true, text: text.to_owned() };
         let history = vec![line; lines];
         let consent = Consent {
@@ -200,7 +200,7 @@ mod tests {
             consents: vec![consent; 9],
             ..Customer::default()
         };
-        packet(Facts {
+        packet(PacketInputs {
             reason: HandoffReason::Complaint,
             record: &record,
             understood: &understood(text),

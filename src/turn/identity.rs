@@ -6,8 +6,8 @@
 //!   back from that address; never because names or numbers look alike.
 //! - A token is valid on one channel, for one hour, and once.
 
-use crate::turn::Gateway;
 use crate::turn::TurnError;
+use crate::turn::TurnPipeline;
 use crate::turn::message::TurnRequest;
 use jiff::Timestamp;
 use sha2::Digest;
@@ -15,6 +15,7 @@ use sha2::Sha256;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
+use vitrine_conversations::ConversationKey;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::CustomerRecord;
 use vitrine_conversations::Identity;
@@ -22,7 +23,6 @@ use vitrine_conversations::IdentityKey;
 use vitrine_conversations::IdentityProof;
 use vitrine_conversations::PendingLink;
 use vitrine_conversations::StoreError;
-use vitrine_conversations::ThreadKey;
 
 /// Prefix by which a token is found in a message.
 const TOKEN_PREFIX: &str = "VTR-";
@@ -37,9 +37,9 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 
 /// Most conversations of a customer that are searched for the latest one.
-const RECENT_THREADS_MAX: usize = 64;
+const RECENT_CONVERSATIONS_MAX: usize = 64;
 
-impl Gateway {
+impl TurnPipeline {
     /// Issues a token that links the address from which it is sent back. Also returns its expiry.
     ///
     /// # Errors
@@ -60,8 +60,8 @@ impl Gateway {
     /// first.
     ///
     /// # Errors
-    /// [`vitrine_conversations::StoreError::IdentityTaken`] if the address belongs to another customer,
-    /// other store errors, or [`TurnError::Contended`].
+    /// [`vitrine_conversations::StoreError::IdentityTaken`] if the address belongs to another
+    /// customer, other store errors, or [`TurnError::Contended`].
     pub(crate) async fn link_identity(
         &self,
         key: &CustomerKey,
@@ -98,7 +98,8 @@ impl Gateway {
             && let Some(customer) = request.customer_id.clone()
         {
             let key = CustomerKey { tenant: request.tenant.clone(), customer };
-            request.thread_id = self.last_thread(&key).await?.map(|thread| thread.thread);
+            request.thread_id =
+                self.last_conversation(&key).await?.map(|conversation| conversation.conversation);
         }
         Ok(request)
     }
@@ -139,17 +140,22 @@ impl Gateway {
     }
 
     /// The customer's most recently updated conversation.
-    async fn last_thread(&self, key: &CustomerKey) -> Result<Option<ThreadKey>, TurnError> {
-        let mut last: Option<(Timestamp, ThreadKey)> = None;
-        for thread in self.parts.customers.customer_threads(key, RECENT_THREADS_MAX).await? {
-            let thread = ThreadKey { tenant: key.tenant.clone(), thread };
-            if let Some(record) = self.parts.store.load(&thread).await?
+    async fn last_conversation(
+        &self,
+        key: &CustomerKey,
+    ) -> Result<Option<ConversationKey>, TurnError> {
+        let mut last: Option<(Timestamp, ConversationKey)> = None;
+        for conversation in
+            self.parts.customers.customer_conversations(key, RECENT_CONVERSATIONS_MAX).await?
+        {
+            let conversation = ConversationKey { tenant: key.tenant.clone(), conversation };
+            if let Some(record) = self.parts.store.load(&conversation).await?
                 && last.as_ref().is_none_or(|(changed, _)| record.updated_at > *changed)
             {
-                last = Some((record.updated_at, thread));
+                last = Some((record.updated_at, conversation));
             }
         }
-        Ok(last.map(|(_, thread)| thread))
+        Ok(last.map(|(_, conversation)| conversation))
     }
 }
 

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
-use vitrine_base::ids::ThreadId;
 use vitrine_base::language::Language;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::Consent;
@@ -18,7 +18,7 @@ pub(crate) struct TurnRequest {
     /// The tenant whose customer wrote.
     pub(crate) tenant: TenantId,
     /// `None` continues the conversation of the sender's address if there is one, or starts one.
-    pub(crate) thread_id: Option<ThreadId>,
+    pub(crate) thread_id: Option<ConversationId>,
     pub(crate) customer_id: Option<CustomerId>,
     pub(crate) channel: ChannelKind,
     /// The customer's address on that channel, if the caller sends it.
@@ -34,14 +34,14 @@ pub(crate) struct TurnRequest {
     /// `None` leaves the cart unchanged.
     pub(crate) cart: Option<Vec<(Sku, u32)>>,
     /// Whether to debounce.
-    pub(crate) patience: Patience,
+    pub(crate) debounce_mode: DebounceMode,
     /// Time allowed for the answer; `None` uses the configured deadline.
     pub(crate) deadline: Option<Duration>,
 }
 
 /// Whether a turn waits for more messages before drafting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub(crate) enum DebounceMode {
     /// Starts at once. A newer message still supersedes it while it runs.
     None,
     /// Waits for the channel's debounce window first.

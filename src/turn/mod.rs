@@ -1,6 +1,6 @@
 //! The turn pipeline: understand → decide → draft → suggest → record.
 //!
-//! [`Gateway::respond`] runs one turn from the customer's message to the encoded answer. It
+//! [`TurnPipeline::respond`] runs one turn from the customer's message to the encoded answer. It
 //! reads from top to bottom, and each stage is a sibling module.
 //!
 //! Invariants
@@ -13,7 +13,6 @@
 mod answer;
 pub(crate) mod burst;
 pub(crate) mod consent;
-mod course;
 pub(crate) mod decide;
 pub(crate) mod draft;
 mod entities;
@@ -21,6 +20,7 @@ mod error;
 pub(crate) mod grounding;
 mod handoff;
 mod identity;
+mod lifecycle;
 mod message;
 mod ownership;
 mod policies;
@@ -34,64 +34,64 @@ mod triggers;
 mod understand;
 
 pub(crate) use answer::Handoff;
-pub(crate) use answer::Reply;
 pub(crate) use answer::Suggestion;
-pub(crate) use answer::Timings;
 pub(crate) use answer::TurnAnswer;
+pub(crate) use answer::TurnReply;
+pub(crate) use answer::TurnTimings;
 pub(crate) use decide::ShopProfile;
 pub(crate) use error::TurnError;
 pub(crate) use message::Content;
 pub(crate) use message::Customer;
+pub(crate) use message::DebounceMode;
 pub(crate) use message::Order;
-pub(crate) use message::Patience;
 pub(crate) use message::TurnRequest;
 pub(crate) use ownership::HumanMessage;
 pub(crate) use ownership::OwnerChange;
 pub(crate) use ownership::Resolution;
 pub(crate) use policies::Policies;
 pub(crate) use triggers::Triggers;
-pub(crate) use understand::Reading;
+pub(crate) use understand::IntentReading;
 
 use crate::catalog::Catalog;
 use crate::offers::Offers;
 use burst::BurstLimits;
 use decide::Decision;
-use decide::Rules;
+use decide::DialogueRules;
 use decide::Situation;
 use draft::Budget;
 use draft::Drafter;
 use draft::DrafterSlot;
 use draft::HistoryLine;
 use draft::Style;
+use draft::compose::ComposedReply;
 use draft::compose::Terms;
-use draft::compose::Worded;
 use draft::compose::compose;
-use grounding::Vocabulary;
-use handoff::Facts;
-use seal::Drafted;
+use grounding::GroundingVocabulary;
+use handoff::PacketInputs;
+use seal::DecidedTurn;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
-use suggest::Desk;
+use suggest::OfferSources;
 use tokio::sync::mpsc;
-use understand::Readers;
+use understand::UnderstandInputs;
 use understand::Understood;
 use vitrine_base::clock::SharedClock;
-use vitrine_base::ids::ThreadId;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::Language;
 use vitrine_base::telemetry;
-use vitrine_conversations::Arrival;
+use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationRecord;
+use vitrine_conversations::ConversationStore;
 use vitrine_conversations::CustomerStore;
-use vitrine_conversations::Job;
 use vitrine_conversations::JobKind;
+use vitrine_conversations::MessageArrival;
 use vitrine_conversations::MessageKey;
 use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoredAnswer;
-use vitrine_conversations::ThreadKey;
-use vitrine_conversations::ThreadRecord;
-use vitrine_conversations::ThreadStore;
+use vitrine_conversations::StoredJob;
 use vitrine_conversations::TurnGate;
 use vitrine_engine::CacheOwner;
 use vitrine_engine::Priority;
@@ -113,7 +113,7 @@ pub(crate) type AnswerEncoder = fn(&TurnAnswer) -> Vec<u8>;
 pub(crate) struct TurnOptions {
     /// Voice, form of address, length and emoji. Language and channel are set for each turn.
     pub(crate) style: Style,
-    pub(crate) rules: Rules,
+    pub(crate) rules: DialogueRules,
     /// Time for one answer, unless the request sets its own.
     pub(crate) deadline: Duration,
     /// Most tokens of one draft.
@@ -140,14 +140,14 @@ pub(crate) enum HandoffDelivery {
 
 /// The services that a turn uses.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct PipelineParts {
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) drafter: Arc<DrafterSlot>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) offers: Arc<Offers>,
     pub(crate) policies: Policies,
     pub(crate) shop: ShopProfile,
-    pub(crate) store: Arc<dyn ThreadStore>,
+    pub(crate) store: Arc<dyn ConversationStore>,
     pub(crate) customers: Arc<dyn CustomerStore>,
     pub(crate) gate: TurnGate,
     pub(crate) clock: SharedClock,
@@ -156,8 +156,8 @@ pub(crate) struct Parts {
 
 /// Answers customer messages, and applies changes of owner, consent and identity.
 #[derive(Debug)]
-pub(crate) struct Gateway {
-    parts: Parts,
+pub(crate) struct TurnPipeline {
+    parts: PipelineParts,
     options: TurnOptions,
     /// Lower-case words of all product names and brands: a draft may contain one only if its facts
     /// do.
@@ -166,7 +166,7 @@ pub(crate) struct Gateway {
 
 /// A committed answer, encoded as the response body.
 #[derive(Debug, Clone)]
-pub(crate) struct Answered {
+pub(crate) struct EncodedAnswer {
     pub(crate) body: Arc<[u8]>,
     /// Whether an earlier delivery of the same message produced it.
     pub(crate) replayed: bool,
@@ -180,27 +180,27 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn answered(&self) -> Answered {
+    fn answered(&self) -> EncodedAnswer {
         if self.replayed {
             return replayed(&self.stored);
         }
-        Answered { body: Arc::clone(&self.stored.answer), replayed: false }
+        EncodedAnswer { body: Arc::clone(&self.stored.answer), replayed: false }
     }
 }
 
 /// What a streaming caller receives before the answer.
 #[derive(Debug, Clone)]
 pub(crate) enum TurnEvent {
-    Understood(Language, Reading),
+    Understood(Language, IntentReading),
     Decided(decide::Action),
 }
 
 /// Where to send progress events; `None` if the caller does not stream.
-pub(crate) type Progress = Option<mpsc::Sender<TurnEvent>>;
+pub(crate) type ProgressSender = Option<mpsc::Sender<TurnEvent>>;
 
-impl Gateway {
+impl TurnPipeline {
     /// Builds the pipeline, and collects the words of the catalogue's names.
-    pub(crate) fn new(parts: Parts, options: TurnOptions) -> Self {
+    pub(crate) fn new(parts: PipelineParts, options: TurnOptions) -> Self {
         let catalog_names = parts
             .catalog
             .products()
@@ -220,8 +220,8 @@ impl Gateway {
     pub(crate) async fn respond(
         &self,
         request: TurnRequest,
-        progress: Progress,
-    ) -> Result<Answered, TurnError> {
+        progress: ProgressSender,
+    ) -> Result<EncodedAnswer, TurnError> {
         let arrived = self.parts.clock.instant();
         self.check(&request)?;
         let Some(message) = request.message_id.clone() else {
@@ -230,8 +230,8 @@ impl Gateway {
         };
         let key = MessageKey { tenant: request.tenant.clone(), message };
         let flight = match self.parts.gate.arrive(&key, request.body_hash).await? {
-            Arrival::First(flight) => flight,
-            Arrival::Answered(stored) => return Ok(replayed(&stored)),
+            MessageArrival::First(flight) => flight,
+            MessageArrival::Answered(stored) => return Ok(replayed(&stored)),
         };
         if let Some(stored) = self.parts.store.replay(&key).await? {
             let stored = stored.for_body(request.body_hash)?;
@@ -277,15 +277,15 @@ impl Gateway {
     /// commit and the answer.
     async fn prepare(
         &self,
-        mut turn: Turn<'_>,
-        mut record: ThreadRecord,
-    ) -> Result<(ThreadRecord, TurnAnswer), TurnError> {
+        mut turn: RunningTurn<'_>,
+        mut record: ConversationRecord,
+    ) -> Result<(ConversationRecord, TurnAnswer), TurnError> {
         let request = turn.request;
         let budget = self.budget(request, turn.began);
         let burst = burst::gather(&record, request, self.parts.clock.now());
 
         let started = self.parts.clock.instant();
-        let readers = Readers {
+        let inputs = UnderstandInputs {
             classifier: &self.parts.classifier,
             tenant: &request.tenant,
             catalog: &self.parts.catalog,
@@ -293,32 +293,32 @@ impl Gateway {
             written_at: request.sent_at.unwrap_or_else(|| self.parts.clock.now()),
         };
         let mut understood =
-            understand::understand(&burst.content, request.language_hint, &record, readers).await?;
+            understand::understand(&burst.content, request.language_hint, &record, inputs).await?;
         understood.source.clone_from(&request.message_id);
         turn.timings.understand = self.since(started);
         let event = TurnEvent::Understood(understood.language, understood.reading.clone());
-        tell(turn.progress, event).await;
+        send_event(turn.progress, event).await;
 
         let decision = self.decide(request, &record, &understood);
-        tell(turn.progress, TurnEvent::Decided(decision.action.clone())).await;
+        send_event(turn.progress, TurnEvent::Decided(decision.action.clone())).await;
 
         let started = self.parts.clock.instant();
         let drafter = self.parts.drafter.current();
         let wanted = drafter.wants_history();
         let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
-        let asked = Asked { drafter: &*drafter, history: &history, budget };
-        let worded = self.draft(&burst.content, &decision, asked).await;
+        let draft_inputs = DraftInputs { drafter: &*drafter, history: &history, budget };
+        let composed = self.draft(&burst.content, &decision, draft_inputs).await;
         turn.timings.draft = self.since(started);
 
         let started = self.parts.clock.instant();
-        let desk = Desk {
+        let sources = OfferSources {
             offers: &self.parts.offers,
             catalog: &self.parts.catalog,
             tenant: &request.tenant,
         };
         let stopped = request.customer.stopped.unwrap_or(record.outreach_stopped_at.is_some());
         let suggestion =
-            if stopped { None } else { suggest::suggest(desk, &record, &understood, &decision) };
+            if stopped { None } else { suggest::suggest(sources, &record, &understood, &decision) };
         turn.timings.suggest = self.since(started);
 
         let started = self.parts.clock.instant();
@@ -328,21 +328,22 @@ impl Gateway {
         let summary =
             handed.map(|_| record::summary(&record, &understood, &history, &request.customer));
         let bot_owned = record.ownership.state == OwnerState::Bot;
-        record::remember(&mut record, &understood, &decision, &worded.options, now);
-        burst::settle(&mut record, request);
+        record::remember(&mut record, &understood, &decision, &composed.options, now);
+        burst::clear_unanswered(&mut record, request);
         if let Some(offer) = &suggestion {
             record::remember_offer(&mut record, offer.sku.clone());
         }
         let supersedes = burst.supersedes;
-        let drafted = Drafted { understood: &understood, decision, worded, supersedes };
+        let drafted = DecidedTurn { understood: &understood, decision, composed, supersedes };
         let mut answer = self.seal(&turn, &record, drafted);
         if let (Some(reason), Some(summary)) = (handed, summary) {
             if bot_owned && self.options.handoff == HandoffDelivery::Webhook {
                 let (record, understood, history) = (&record, &understood, &history[..]);
                 let (customer, reply) = (&request.customer, answer.reply.text.as_str());
                 let summary = summary.as_str();
-                let facts = Facts { reason, record, understood, history, customer, reply, summary };
-                answer.jobs.push(Job::new(JobKind::Handoff, handoff::packet(facts), now));
+                let facts =
+                    PacketInputs { reason, record, understood, history, customer, reply, summary };
+                answer.jobs.push(StoredJob::new(JobKind::Handoff, handoff::packet(facts), now));
             }
             answer.handoff = Some(Handoff { reason: reason.name(), summary });
         }
@@ -356,7 +357,7 @@ impl Gateway {
     fn decide(
         &self,
         request: &TurnRequest,
-        record: &ThreadRecord,
+        record: &ConversationRecord,
         understood: &Understood,
     ) -> Decision {
         let need = record::refine(&record::recall(record), understood);
@@ -373,7 +374,7 @@ impl Gateway {
             style,
             rules: self.options.rules,
         };
-        if !record.ownership.bot_may_speak() {
+        if !record.ownership.bot_may_reply() {
             return decide::silent(&situation);
         }
         let decision = decide::decide(&situation);
@@ -383,17 +384,22 @@ impl Gateway {
         }
     }
 
-    async fn draft(&self, content: &Content, decision: &Decision, asked: Asked<'_>) -> Worded {
+    async fn draft(
+        &self,
+        content: &Content,
+        decision: &Decision,
+        draft_inputs: DraftInputs<'_>,
+    ) -> ComposedReply {
         let mut briefs = decision.briefs.clone();
         if content.option_id().is_none() {
             for brief in &mut briefs {
                 brief.customer = Some(content.text().to_owned());
             }
         }
-        let known = Vocabulary { lexicon: None, catalog_names: Some(&self.catalog_names) };
-        let shown = if asked.drafter.wants_history() { asked.history } else { &[] };
-        let terms = Terms { budget: asked.budget, known };
-        compose(asked.drafter, &briefs, &decision.options, shown, terms).await
+        let known = GroundingVocabulary { lexicon: None, catalog_names: Some(&self.catalog_names) };
+        let shown = if draft_inputs.drafter.wants_history() { draft_inputs.history } else { &[] };
+        let terms = Terms { budget: draft_inputs.budget, known };
+        compose(draft_inputs.drafter, &briefs, &decision.options, shown, terms).await
     }
 
     fn budget(&self, request: &TurnRequest, began: Instant) -> Budget {
@@ -415,31 +421,31 @@ impl Gateway {
 
 /// One turn in progress.
 #[derive(Debug, Clone, Copy)]
-struct Turn<'a> {
+struct RunningTurn<'a> {
     id: &'a TurnId,
     request: &'a TurnRequest,
-    progress: &'a Progress,
-    key: &'a ThreadKey,
+    progress: &'a ProgressSender,
+    key: &'a ConversationKey,
     arrived: Instant,
     /// When the time for the answer started: at arrival, or at the end of the debounce window.
     began: Instant,
-    timings: Timings,
+    timings: TurnTimings,
 }
 
 /// The drafter of one turn, the history it gets, and its limits.
 #[derive(Debug, Clone, Copy)]
-struct Asked<'a> {
+struct DraftInputs<'a> {
     drafter: &'a dyn Drafter,
     history: &'a [HistoryLine],
     budget: Budget,
 }
 
-fn replayed(stored: &StoredAnswer) -> Answered {
+fn replayed(stored: &StoredAnswer) -> EncodedAnswer {
     metrics::counter!(telemetry::REPLAYS_TOTAL).increment(1);
-    Answered { body: Arc::clone(&stored.answer), replayed: true }
+    EncodedAnswer { body: Arc::clone(&stored.answer), replayed: true }
 }
 
-async fn tell(progress: &Progress, event: TurnEvent) {
+async fn send_event(progress: &ProgressSender, event: TurnEvent) {
     if let Some(listener) = progress {
         // The caller is gone; its request handler deals with that.
         let _ = listener.send(event).await;
@@ -451,6 +457,6 @@ fn fresh_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-fn new_thread_id() -> ThreadId {
-    ThreadId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
+fn new_conversation_id() -> ConversationId {
+    ConversationId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
 }

@@ -5,9 +5,9 @@
 //! - Each change is computed from the latest record; a change that lost a race is computed again.
 //! - Once a human's message is acknowledged, no turn that started before it sends a reply.
 
-use crate::turn::Answered;
-use crate::turn::Gateway;
+use crate::turn::EncodedAnswer;
 use crate::turn::TurnError;
+use crate::turn::TurnPipeline;
 use crate::turn::record;
 use crate::turn::replayed;
 use crate::turn::seal::new_turn_id;
@@ -17,11 +17,11 @@ use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TurnId;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::CommitOutcome;
+use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::MessageKey;
 use vitrine_conversations::OwnerEvent;
 use vitrine_conversations::OwnerState;
-use vitrine_conversations::ThreadKey;
-use vitrine_conversations::ThreadRecord;
 use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
@@ -53,7 +53,7 @@ pub(crate) enum Resolution {
 /// A human's message to the customer. The caller delivers it; this module only records it.
 #[derive(Debug, Clone)]
 pub(crate) struct HumanMessage {
-    pub(crate) key: ThreadKey,
+    pub(crate) key: ConversationKey,
     pub(crate) message_id: Option<MessageId>,
     pub(crate) body_hash: BodyHash,
     pub(crate) text: String,
@@ -61,22 +61,22 @@ pub(crate) struct HumanMessage {
 }
 
 /// Encodes a human's recorded turn as a response body.
-pub(crate) type HumanEncoder = fn(&TurnId, &ThreadRecord) -> Vec<u8>;
+pub(crate) type HumanEncoder = fn(&TurnId, &ConversationRecord) -> Vec<u8>;
 
-impl Gateway {
+impl TurnPipeline {
     /// Changes the owner of a conversation. If `epoch` is given, the conversation must be at it.
     ///
     /// # Errors
-    /// [`TurnError::NoThread`], [`TurnError::EpochChanged`], [`TurnError::Contended`], or store
-    /// errors.
+    /// [`TurnError::NoConversation`], [`TurnError::EpochChanged`], [`TurnError::Contended`], or
+    /// store errors.
     pub(crate) async fn change_owner(
         &self,
-        key: &ThreadKey,
+        key: &ConversationKey,
         change: OwnerChange,
         epoch: Option<u64>,
-    ) -> Result<Arc<ThreadRecord>, TurnError> {
+    ) -> Result<Arc<ConversationRecord>, TurnError> {
         for _ in 0..TRIES_MAX {
-            let stored = self.parts.store.load(key).await?.ok_or(TurnError::NoThread)?;
+            let stored = self.parts.store.load(key).await?.ok_or(TurnError::NoConversation)?;
             let found = stored.ownership.epoch;
             if let Some(expected) = epoch.filter(|expected| *expected != found) {
                 return Err(TurnError::EpochChanged { found, expected });
@@ -98,8 +98,8 @@ impl Gateway {
     /// The change as a commit; `None` if nothing would change.
     fn owner_commit(
         &self,
-        key: &ThreadKey,
-        stored: &ThreadRecord,
+        key: &ConversationKey,
+        stored: &ConversationRecord,
         change: OwnerChange,
     ) -> Option<TurnCommit> {
         let now = self.parts.clock.now();
@@ -113,26 +113,26 @@ impl Gateway {
         if ownership == stored.ownership && !resolved {
             return None;
         }
-        let mut thread = stored.clone();
-        thread.ownership = ownership;
-        thread.updated_at = now;
+        let mut conversation = stored.clone();
+        conversation.ownership = ownership;
+        conversation.updated_at = now;
         let turn = resolved.then(|| {
-            record::restart(&mut thread);
+            record::restart(&mut conversation);
             marker(stored, TurnKind::Resolved, now)
         });
-        Some(TurnCommit { key: key.clone(), thread, turn, jobs: Vec::new() })
+        Some(TurnCommit { key: key.clone(), conversation, turn, jobs: Vec::new() })
     }
 
     /// Records a human's message. The human owns the conversation from then on.
     ///
     /// # Errors
-    /// [`TurnError::NoThread`], [`TurnError::EmptyText`], [`TurnError::TextTooLong`],
+    /// [`TurnError::NoConversation`], [`TurnError::EmptyText`], [`TurnError::TextTooLong`],
     /// [`TurnError::Contended`], a message id used for another body, or store errors.
     pub(crate) async fn human_message(
         &self,
         message: &HumanMessage,
         encode: HumanEncoder,
-    ) -> Result<Answered, TurnError> {
+    ) -> Result<EncodedAnswer, TurnError> {
         self.check_text(&message.text)?;
         if let Some(id) = &message.message_id {
             let key = MessageKey { tenant: message.key.tenant.clone(), message: id.clone() };
@@ -141,26 +141,31 @@ impl Gateway {
             }
         }
         for _ in 0..TRIES_MAX {
-            let stored = self.parts.store.load(&message.key).await?.ok_or(TurnError::NoThread)?;
+            let stored =
+                self.parts.store.load(&message.key).await?.ok_or(TurnError::NoConversation)?;
             let now = self.parts.clock.now();
-            let mut thread = (*stored).clone();
-            thread.ownership = thread.ownership.after(OwnerEvent::HumanSpoke, now);
-            thread.updated_at = now;
+            let mut conversation = (*stored).clone();
+            conversation.ownership = conversation.ownership.after(OwnerEvent::HumanSpoke, now);
+            conversation.updated_at = now;
             // A human who writes has read the unanswered messages.
-            thread.unanswered.clear();
+            conversation.unanswered.clear();
             let mut turn = marker(&stored, TurnKind::Human, now);
             turn.message_id.clone_from(&message.message_id);
             turn.body_hash = message.body_hash;
             turn.reply_text.clone_from(&message.text);
             turn.sent_at = message.sent_at.unwrap_or(now);
-            let body: Arc<[u8]> = encode(&turn.turn_id, &thread).into();
+            let body: Arc<[u8]> = encode(&turn.turn_id, &conversation).into();
             turn.answer = Arc::clone(&body);
-            let commit =
-                TurnCommit { key: message.key.clone(), thread, turn: Some(turn), jobs: Vec::new() };
+            let commit = TurnCommit {
+                key: message.key.clone(),
+                conversation,
+                turn: Some(turn),
+                jobs: Vec::new(),
+            };
             match self.parts.store.commit(commit).await? {
                 CommitOutcome::Recorded(_) => {
                     self.parts.gate.interrupt(&message.key).await;
-                    return Ok(Answered { body, replayed: false });
+                    return Ok(EncodedAnswer { body, replayed: false });
                 }
                 CommitOutcome::AlreadyRecorded(stored) => return Ok(replayed(&stored)),
                 CommitOutcome::Stale(_) => {}
@@ -171,13 +176,13 @@ impl Gateway {
 }
 
 /// A turn that no customer message started, on the conversation's last channel.
-fn marker(thread: &ThreadRecord, kind: TurnKind, now: Timestamp) -> TurnRecord {
+fn marker(conversation: &ConversationRecord, kind: TurnKind, now: Timestamp) -> TurnRecord {
     TurnRecord {
         turn_id: new_turn_id(),
         kind,
         message_id: None,
         body_hash: BodyHash::of(&[]),
-        channel: thread.channel(),
+        channel: conversation.channel(),
         user_text: String::new(),
         option_id: None,
         reply_text: String::new(),

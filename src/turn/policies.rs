@@ -28,7 +28,7 @@ pub(crate) enum PolicyError {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct PoliciesFile {
     #[serde(default, rename = "policy")]
     topics: Vec<Topic>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Topic {
     /// Selects this topic where several share an intent. Matched as whole words, without case or
     /// accents.
     #[serde(default)]
-    words: Words,
+    words: TopicWords,
     pub(crate) label: Texts,
     pub(crate) text: Texts,
 }
@@ -60,12 +60,12 @@ pub(crate) struct Texts {
 /// Selecting words in each language.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Words {
+struct TopicWords {
     en: Vec<String>,
     fr: Vec<String>,
 }
 
-impl Words {
+impl TopicWords {
     fn all(&self) -> impl Iterator<Item = &String> {
         self.en.iter().chain(&self.fr)
     }
@@ -96,7 +96,7 @@ impl Policies {
         let place = || path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|cause| PolicyError::Read { path: place(), cause })?;
-        let file: File = toml::from_str(&text).map_err(|cause| PolicyError::Syntax {
+        let file: PoliciesFile = toml::from_str(&text).map_err(|cause| PolicyError::Syntax {
             path: place(),
             reason: cause.to_string().trim_end().to_owned(),
         })?;

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use vitrine_base::ids::Sku;
 use vitrine_conversations::CartLine;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::Counters;
 use vitrine_conversations::DeclinedOffer;
 use vitrine_conversations::FactKind;
@@ -30,7 +31,6 @@ use vitrine_conversations::OwnerEvent;
 use vitrine_conversations::PendingQuestion;
 use vitrine_conversations::Purpose;
 use vitrine_conversations::SeenIntent;
-use vitrine_conversations::ThreadRecord;
 use vitrine_conversations::VERBATIM_CHARS_MAX;
 
 /// Separates the values of a fact that has several.
@@ -49,7 +49,7 @@ const DECLINED_MAX: usize = 64;
 const CHOICE_FACET: &str = "choice";
 
 /// The product need stored in the conversation; entities are left out.
-pub(crate) fn recall(record: &ThreadRecord) -> Understanding {
+pub(crate) fn recall(record: &ConversationRecord) -> Understanding {
     let choices: Vec<FacetChoice> = record
         .facts
         .iter()
@@ -65,7 +65,7 @@ pub(crate) fn recall(record: &ThreadRecord) -> Understanding {
 pub(crate) fn refine(known: &Understanding, understood: &Understood) -> Understanding {
     let mut need = known.clone();
     match &understood.tap {
-        Some(choice) if !ids::is_deed(&choice.key) => {
+        Some(choice) if !ids::is_command(&choice.key) => {
             need.choose(choice);
             need.mentioned.clear();
         }
@@ -75,7 +75,11 @@ pub(crate) fn refine(known: &Understanding, understood: &Understood) -> Understa
 }
 
 /// Applies the changes of the request itself: channel, customer, cart, owner, times.
-pub(crate) fn admit(record: &mut ThreadRecord, request: &TurnRequest, now: Timestamp) {
+pub(crate) fn apply_request(
+    record: &mut ConversationRecord,
+    request: &TurnRequest,
+    now: Timestamp,
+) {
     if !record.channels.contains(&request.channel) {
         record.channels.push(request.channel);
     }
@@ -97,7 +101,7 @@ pub(crate) fn admit(record: &mut ThreadRecord, request: &TurnRequest, now: Times
 }
 
 /// Resets the conversation after it was resolved: its subject is cleared, its participants stay.
-pub(crate) fn restart(record: &mut ThreadRecord) {
+pub(crate) fn restart(record: &mut ConversationRecord) {
     record.facts.clear();
     record.asked_facets.clear();
     record.pending = None;
@@ -165,7 +169,7 @@ fn grouped(need: &Understanding) -> BTreeMap<String, String> {
 
 /// Stores a decision in the conversation's record.
 pub(crate) fn remember(
-    record: &mut ThreadRecord,
+    record: &mut ConversationRecord,
     understood: &Understood,
     decision: &Decision,
     options: &[ReplyOption],
@@ -212,7 +216,7 @@ pub(crate) fn remember(
 const OFFERED_MAX: usize = 32;
 
 /// Stores that a product was offered.
-pub(crate) fn remember_offer(record: &mut ThreadRecord, sku: Sku) {
+pub(crate) fn remember_offer(record: &mut ConversationRecord, sku: Sku) {
     record.counters.offers_made = record.counters.offers_made.saturating_add(1);
     record.offered.push(sku);
     let excess = record.offered.len().saturating_sub(OFFERED_MAX);
@@ -220,7 +224,7 @@ pub(crate) fn remember_offer(record: &mut ThreadRecord, sku: Sku) {
 }
 
 fn remember_need(
-    record: &mut ThreadRecord,
+    record: &mut ConversationRecord,
     understood: &Understood,
     decision: &Decision,
     now: Timestamp,
@@ -247,7 +251,7 @@ fn remember_need(
 }
 
 /// Stores the entities of a message; a newly stated value replaces the stored one.
-fn remember_entities(record: &mut ThreadRecord, understood: &Understood, now: Timestamp) {
+fn remember_entities(record: &mut ConversationRecord, understood: &Understood, now: Timestamp) {
     let mut stated: BTreeMap<&str, String> = BTreeMap::new();
     for entity in &understood.entities {
         let values = stated.entry(entity.kind.key()).or_default();
@@ -315,7 +319,7 @@ const SUMMARY_CHARS_MAX: usize = 2000;
 
 /// Summary for the human who takes over, one `key: value` a line; cut at [`SUMMARY_CHARS_MAX`].
 pub(crate) fn summary(
-    record: &ThreadRecord,
+    record: &ConversationRecord,
     understood: &Understood,
     history: &[HistoryLine],
     customer: &Customer,

@@ -1,54 +1,54 @@
 //! Assembles an answer, encodes it, and commits it before it is returned.
 
 use crate::channels;
-use crate::turn::Gateway;
 use crate::turn::Recorded;
-use crate::turn::Turn;
+use crate::turn::RunningTurn;
 use crate::turn::TurnError;
-use crate::turn::answer::Reply;
+use crate::turn::TurnPipeline;
+use crate::turn::answer::DraftUsage;
 use crate::turn::answer::ReplySource;
 use crate::turn::answer::TurnAnswer;
-use crate::turn::answer::Usage;
+use crate::turn::answer::TurnReply;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::decide::HandoffReason;
 use crate::turn::draft;
 use crate::turn::draft::HistoryLine;
-use crate::turn::draft::compose::Worded;
+use crate::turn::draft::compose::ComposedReply;
 use crate::turn::fresh_id;
 use crate::turn::grounding;
 use crate::turn::record;
-use crate::turn::understand::Reading;
+use crate::turn::understand::IntentReading;
 use crate::turn::understand::Understood;
 use std::sync::Arc;
 use vitrine_base::ids::TurnId;
 use vitrine_base::telemetry;
 use vitrine_conversations::CommitOutcome;
+use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::StoredAnswer;
-use vitrine_conversations::ThreadKey;
-use vitrine_conversations::ThreadRecord;
 use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 
 /// The results of the stages before the offer.
 #[derive(Debug)]
-pub(super) struct Drafted<'a> {
+pub(super) struct DecidedTurn<'a> {
     pub(super) understood: &'a Understood,
     pub(super) decision: Decision,
-    pub(super) worded: Worded,
+    pub(super) composed: ComposedReply,
     pub(super) supersedes: Vec<TurnId>,
 }
 
-impl Gateway {
+impl TurnPipeline {
     pub(super) fn seal(
         &self,
-        turn: &Turn<'_>,
-        record: &ThreadRecord,
-        drafted: Drafted<'_>,
+        turn: &RunningTurn<'_>,
+        record: &ConversationRecord,
+        drafted: DecidedTurn<'_>,
     ) -> TurnAnswer {
-        let Drafted { understood, decision, worded, supersedes } = drafted;
+        let DecidedTurn { understood, decision, composed, supersedes } = drafted;
         let channel = channels::channel(turn.request.channel);
         let human = decision.handoff == Some(HandoffReason::HumanOwned);
         let source = turn.request.message_id.as_ref().map(|id| id.as_str());
@@ -56,11 +56,11 @@ impl Gateway {
         let said: Vec<draft::Fact> =
             decision.briefs.iter().flat_map(|brief| brief.facts.iter().cloned()).collect();
         let payload = channels::CanonicalReply {
-            text: worded.text.clone(),
-            options: worded
+            text: composed.text.clone(),
+            options: composed
                 .options
                 .iter()
-                .map(|option| channels::ReplyOption {
+                .map(|option| channels::CanonicalOption {
                     id: option.id.clone(),
                     title: option.title.clone(),
                 })
@@ -74,7 +74,7 @@ impl Gateway {
         };
         TurnAnswer {
             turn_id: turn.id.clone(),
-            thread_id: turn.key.thread.clone(),
+            thread_id: turn.key.conversation.clone(),
             epoch: record.ownership.epoch,
             supersedes,
             superseded_by: None,
@@ -82,11 +82,11 @@ impl Gateway {
             tongue: understood.tongue,
             reading: understood.reading.clone(),
             action: decision.action,
-            reply: Reply {
-                grounding: grounding::locate(&worded.text, &said),
-                source: if human { ReplySource::Human } else { worded.source },
-                text: worded.text,
-                options: worded.options,
+            reply: TurnReply {
+                grounding: grounding::locate(&composed.text, &said),
+                source: if human { ReplySource::Human } else { composed.source },
+                text: composed.text,
+                options: composed.options,
                 payload,
             },
             suggestion: None,
@@ -95,7 +95,7 @@ impl Gateway {
             window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
             disclosure: false,
             timings: turn.timings,
-            usage: worded.usage,
+            usage: composed.usage,
             jobs: Vec::new(),
         }
     }
@@ -103,8 +103,8 @@ impl Gateway {
     /// The answer of a turn that a newer one supersedes: its reply is empty.
     pub(super) fn seal_superseded(
         &self,
-        turn: &Turn<'_>,
-        record: &ThreadRecord,
+        turn: &RunningTurn<'_>,
+        record: &ConversationRecord,
         newer: TurnId,
     ) -> TurnAnswer {
         let channel = channels::channel(turn.request.channel);
@@ -112,15 +112,15 @@ impl Gateway {
         timings.total = self.since(turn.arrived);
         TurnAnswer {
             turn_id: turn.id.clone(),
-            thread_id: turn.key.thread.clone(),
+            thread_id: turn.key.conversation.clone(),
             epoch: record.ownership.epoch,
             supersedes: Vec::new(),
             superseded_by: Some(newer),
             language: record.language,
             tongue: record.tongue.unwrap_or(record.language.into()),
-            reading: Reading::none(),
+            reading: IntentReading::none(),
             action: Action::of(ActionKind::Superseded),
-            reply: Reply {
+            reply: TurnReply {
                 text: String::new(),
                 source: ReplySource::Template,
                 options: Vec::new(),
@@ -133,7 +133,7 @@ impl Gateway {
             window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
             disclosure: false,
             timings,
-            usage: Usage::default(),
+            usage: DraftUsage::default(),
             jobs: Vec::new(),
         }
     }
@@ -141,8 +141,8 @@ impl Gateway {
     /// Encodes and commits an answer. `None` if the conversation changed since it was loaded.
     pub(super) async fn commit(
         &self,
-        turn: &Turn<'_>,
-        record: ThreadRecord,
+        turn: &RunningTurn<'_>,
+        record: ConversationRecord,
         answer: TurnAnswer,
     ) -> Result<Option<Recorded>, TurnError> {
         let now = self.parts.clock.now();
@@ -166,7 +166,7 @@ impl Gateway {
         };
         let commit = TurnCommit {
             key: turn.key.clone(),
-            thread: record,
+            conversation: record,
             turn: Some(recorded),
             jobs: answer.jobs.clone(),
         };
@@ -174,13 +174,13 @@ impl Gateway {
         let took = self.since(turn.arrived).as_secs_f64();
         metrics::histogram!(telemetry::TURN_SECONDS).record(took);
         match outcome {
-            CommitOutcome::Recorded(thread) => {
+            CommitOutcome::Recorded(conversation) => {
                 let (source, action) = (answer.reply.source.name(), answer.action.kind.name());
                 metrics::counter!(telemetry::TURNS_TOTAL, "source" => source, "action" => action)
                     .increment(1);
                 let stored = StoredAnswer {
-                    thread: turn.key.clone(),
-                    sequence: thread.turns_recorded.saturating_sub(1),
+                    conversation: turn.key.clone(),
+                    sequence: conversation.turns_recorded.saturating_sub(1),
                     body_hash: request.body_hash,
                     answer: body,
                 };
@@ -194,7 +194,7 @@ impl Gateway {
     /// The newest turns as lines. Loaded only if the drafter wants them, or for a hand-off.
     pub(super) async fn history(
         &self,
-        key: &ThreadKey,
+        key: &ConversationKey,
         decision: &Decision,
         wanted: bool,
         turns_recorded: u64,

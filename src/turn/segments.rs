@@ -13,7 +13,7 @@
 //! | buying | `product_search` to `checkout`, prices, sizes, comparisons, presents |
 //! | chat | `greet`, `thanks_bye`, `confirm`, `reject`, `praise`, `bot_question`: never kept |
 
-use crate::turn::understand::Reading;
+use crate::turn::understand::IntentReading;
 
 /// Most clauses of one message that are classified on their own; further ones count only in the
 /// whole.
@@ -100,8 +100,12 @@ pub(crate) fn segments(text: &str) -> Vec<&str> {
 
 /// Combines the readings of the whole message and of its clauses: the most urgent intent first, the
 /// next one as the second. A clause counts if its intent is confident, in scope and not chat.
-pub(crate) fn combine(text: &str, whole: Reading, clauses: Vec<(&str, Reading)>) -> Reading {
-    let mut sure: Vec<(&str, Reading)> = Vec::new();
+pub(crate) fn combine(
+    text: &str,
+    whole: IntentReading,
+    clauses: Vec<(&str, IntentReading)>,
+) -> IntentReading {
+    let mut sure: Vec<(&str, IntentReading)> = Vec::new();
     for (clause, reading) in clauses {
         let counts = !reading.abstained
             && reading.confidence >= CONFIDENCE_MIN
@@ -131,7 +135,7 @@ pub(crate) fn combine(text: &str, whole: Reading, clauses: Vec<(&str, Reading)>)
         text: clause.to_owned(),
     };
     let first = if first.label == whole.label { whole.clone() } else { first };
-    Reading { signals: whole.signals, second: Some(second), ..first }
+    IntentReading { signals: whole.signals, second: Some(second), ..first }
 }
 
 #[cfg(test)]
@@ -140,15 +144,15 @@ mod tests {
     use proptest::prelude::*;
     use vitrine_intent::Signals;
 
-    fn reading(label: &str, confidence: f32) -> Reading {
-        Reading {
+    fn reading(label: &str, confidence: f32) -> IntentReading {
+        IntentReading {
             label: label.to_owned(),
             confidence,
             abstained: confidence < 0.5,
             alternatives: Vec::new(),
             signals: Signals::default(),
             second: None,
-            ..Reading::none()
+            ..IntentReading::none()
         }
     }
 
@@ -192,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn chat_doubt_and_repetition_keep_nothing() {
+    fn chat_doubt_and_repetition_give_no_second_intent() {
         for clauses in [
             [("greet", 0.99), ("order_status", 0.9)],
             [("order_status", 0.9), ("thanks_bye", 0.9)],
@@ -208,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_whole_shows_and_one_sure_clause_go_together() {
+    fn an_intent_of_the_whole_combines_with_one_of_a_clause() {
         let found = combined(("order_status", 0.8), &[("x", 0.1), ("add_to_cart", 0.9)]);
         assert_eq!(found, ("order_status".to_owned(), Some("add_to_cart".to_owned())));
     }
 
     /// Messages with two intents: the text, the intent to answer first, the intent to keep.
-    const TWO_WISHES: &[(&str, &str, &str)] = &[
+    const TWO_INTENTS: &[(&str, &str, &str)] = &[
         (
             "my parcel is late and I want to add socks to my basket",
             "delivery_problem",
@@ -296,21 +300,21 @@ mod tests {
             let clauses = segments(text);
             let texts: Vec<&str> = std::iter::once(text).chain(clauses.iter().copied()).collect();
             let found = classifier.classify_blocking(&texts, |_| ()).unwrap();
-            let mut found = found.into_iter().map(Reading::from);
+            let mut found = found.into_iter().map(IntentReading::from);
             let whole = found.next().unwrap();
             (whole.clone(), combine(text, whole, clauses.into_iter().zip(found).collect()))
         };
         let mut kept = 0;
         let mut first = 0;
-        for (text, label, second) in TWO_WISHES {
+        for (text, label, second) in TWO_INTENTS {
             let (_, found) = read(text);
             let also = found.second.as_ref().map(|second| second.label.as_str());
             first += usize::from(found.label == *label);
             kept += usize::from(also == Some(*second) || also == Some(*label));
             eprintln!("{text}: {} and {also:?}", found.label);
         }
-        let wishes = TWO_WISHES.len();
-        eprintln!("two intents: {first} of {wishes} first, {kept} of {wishes} kept");
+        let messages = TWO_INTENTS.len();
+        eprintln!("two intents: {first} of {messages} first, {kept} of {messages} kept");
         let files = ["heldout.en.jsonl", "heldout.fr.jsonl"]
             .map(|name| root.join("models/intents/examples").join(name));
         let labels = classifier.head().labels();
@@ -327,7 +331,7 @@ mod tests {
             "one intent: {extra} of {} get a second; right {alone} whole, {together} combined",
             single.len()
         );
-        assert!(kept * 2 >= wishes, "{kept} of {wishes} second intents kept");
+        assert!(kept * 2 >= messages, "{kept} of {messages} second intents kept");
         assert!(
             extra * 20 <= single.len(),
             "{extra} of {} messages with one intent get a second",

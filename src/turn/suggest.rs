@@ -2,14 +2,14 @@
 
 use crate::catalog::Catalog;
 use crate::offers::Certainty;
-use crate::offers::Earlier;
-use crate::offers::Moment;
 use crate::offers::OfferContext;
 use crate::offers::OfferDecision;
+use crate::offers::OfferReaction;
+use crate::offers::OfferSituation;
 use crate::offers::Offers;
 use crate::offers::Owner;
-use crate::offers::Shelf;
-use crate::turn::Gateway;
+use crate::offers::ProductLookup;
+use crate::turn::TurnPipeline;
 use crate::turn::answer::Suggestion;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
@@ -19,10 +19,10 @@ use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
 use vitrine_base::language::Language;
 use vitrine_base::money::Money;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoreError;
-use vitrine_conversations::ThreadRecord;
 
 /// Intent of a tap on an option: a step of a product search.
 const TAP_INTENT: &str = "product_search";
@@ -31,9 +31,9 @@ const TAP_INTENT: &str = "product_search";
 const ANONYMOUS: &str = "anonymous";
 
 /// The catalogue as the source of stock, prices and categories for offers.
-struct CatalogShelf<'a>(&'a Catalog);
+struct CatalogLookup<'a>(&'a Catalog);
 
-impl Shelf for CatalogShelf<'_> {
+impl ProductLookup for CatalogLookup<'_> {
     fn in_stock(&self, sku: &Sku) -> bool {
         self.0.get(sku).is_some_and(|product| product.in_stock(None))
     }
@@ -52,7 +52,7 @@ const STOPPED: &str = "stopped";
 
 /// The sources of an offer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Desk<'a> {
+pub(crate) struct OfferSources<'a> {
     pub(crate) offers: &'a Offers,
     pub(crate) catalog: &'a Catalog,
     pub(crate) tenant: &'a TenantId,
@@ -61,12 +61,12 @@ pub(crate) struct Desk<'a> {
 /// The offer of one turn, if there is one. Callers must not ask for a customer who said STOP: such
 /// a customer gets no offer at all.
 pub(crate) fn suggest(
-    desk: Desk<'_>,
-    record: &ThreadRecord,
+    sources: OfferSources<'_>,
+    record: &ConversationRecord,
     understood: &Understood,
     decision: &Decision,
 ) -> Option<Suggestion> {
-    if !suits(decision) {
+    if !allows_offer(decision) {
         return None;
     }
     let anchors: Vec<Sku> =
@@ -82,27 +82,27 @@ pub(crate) fn suggest(
         (OwnerState::Bot | OwnerState::Released, None) => Owner::Bot,
     };
     let context = OfferContext {
-        tenant: desk.tenant.as_str(),
+        tenant: sources.tenant.as_str(),
         subject,
         anchors: &anchors,
         cart: &cart,
         offered: &record.offered,
-        moment: Moment {
+        situation: OfferSituation {
             intent: if understood.tap.is_some() { TAP_INTENT } else { &reading.label },
             intent_certainty: certainty(reading.abstained, decision),
             sarcasm: reading.signals.sarcasm,
             sentiment: reading.signals.sentiment,
             owner,
-            earlier: Earlier::Open,
+            reaction: OfferReaction::Open,
             offers_this_turn: 0,
         },
-        shelf: &CatalogShelf(desk.catalog),
+        products: &CatalogLookup(sources.catalog),
     };
-    named(desk.catalog, &desk.offers.suggest(&context), understood.language)
+    to_suggestion(sources.catalog, &sources.offers.suggest(&context), understood.language)
 }
 
 /// Whether an offer fits: only beside a product that is recommended, described or paid for.
-fn suits(decision: &Decision) -> bool {
+fn allows_offer(decision: &Decision) -> bool {
     match decision.action.kind {
         ActionKind::Recommend | ActionKind::Checkout => true,
         ActionKind::Answer => decision.action.sku.is_some(),
@@ -122,7 +122,11 @@ fn certainty(abstained: bool, decision: &Decision) -> Certainty {
     if abstained && decision.action.sku.is_none() { Certainty::Abstained } else { Certainty::Sure }
 }
 
-fn named(catalog: &Catalog, decision: &OfferDecision, language: Language) -> Option<Suggestion> {
+fn to_suggestion(
+    catalog: &Catalog,
+    decision: &OfferDecision,
+    language: Language,
+) -> Option<Suggestion> {
     let offer = decision.offer()?;
     let product = catalog.get(&offer.sku)?;
     Some(Suggestion {
@@ -144,7 +148,7 @@ pub(crate) struct CartVerdict {
     pub(crate) withheld: Option<String>,
 }
 
-impl Gateway {
+impl TurnPipeline {
     /// The offer for a cart outside any conversation.
     ///
     /// # Errors
@@ -165,16 +169,16 @@ impl Gateway {
             anchors: cart,
             cart,
             offered: &[],
-            moment: Moment {
+            situation: OfferSituation {
                 intent: "add_to_cart",
                 intent_certainty: Certainty::Sure,
                 sarcasm: 0.0,
                 sentiment: 0.0,
                 owner: Owner::Bot,
-                earlier: Earlier::Open,
+                reaction: OfferReaction::Open,
                 offers_this_turn: 0,
             },
-            shelf: &CatalogShelf(&self.parts.catalog),
+            products: &CatalogLookup(&self.parts.catalog),
         };
         let decision = self.parts.offers.suggest(&context);
         let arm = decision.assignment().arm.name();
@@ -182,7 +186,7 @@ impl Gateway {
             return Ok(CartVerdict { suggestion: None, arm, withheld: Some(STOPPED.to_owned()) });
         }
         Ok(CartVerdict {
-            suggestion: named(&self.parts.catalog, &decision, self.options.style.language),
+            suggestion: to_suggestion(&self.parts.catalog, &decision, self.options.style.language),
             arm,
             withheld: decision.withheld().map(|reason| reason.name().to_owned()),
         })

@@ -75,9 +75,9 @@ mod tests {
     use super::*;
     use crate::catalog::Understanding;
     use crate::turn::decide::Action;
-    use crate::turn::understand::Reading;
+    use crate::turn::understand::IntentReading;
+    use vitrine_base::language::DetectedLanguage;
     use vitrine_base::language::Language;
-    use vitrine_base::language::Tongue;
 
     fn triggers() -> Triggers {
         Triggers {
@@ -90,8 +90,12 @@ mod tests {
     fn said(text: &str, label: &str) -> Understood {
         Understood {
             language: Language::En,
-            tongue: Tongue::En,
-            reading: Reading { label: label.to_owned(), abstained: false, ..Reading::none() },
+            tongue: DetectedLanguage::En,
+            reading: IntentReading {
+                label: label.to_owned(),
+                abstained: false,
+                ..IntentReading::none()
+            },
             said: Understanding::default(),
             entities: Vec::new(),
             tap: None,

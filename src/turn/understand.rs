@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
+use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
-use vitrine_base::language::Tongue;
-use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::ConversationRecord;
 use vitrine_intent::CLARIFY_MARGIN;
 use vitrine_intent::IntentClassifier;
 use vitrine_intent::IntentError;
@@ -33,7 +33,7 @@ const SARCASM_DOUBT: f32 = 0.3;
 
 /// The intent of a message, with its confidence.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Reading {
+pub(crate) struct IntentReading {
     pub(crate) label: String,
     /// Calibrated, 0 to 1.
     pub(crate) confidence: f32,
@@ -46,7 +46,7 @@ pub(crate) struct Reading {
     pub(crate) second: Option<SecondIntent>,
 }
 
-impl Reading {
+impl IntentReading {
     /// For a message that was not classified.
     pub(crate) fn none() -> Self {
         Self {
@@ -66,13 +66,13 @@ impl Reading {
     }
 
     /// Lowers the confidence by the sarcasm score: sarcasm reverses the meaning of words.
-    fn doubted(mut self) -> Self {
+    fn lowered_by_sarcasm(mut self) -> Self {
         self.confidence *= 1.0 - SARCASM_DOUBT * self.signals.sarcasm.clamp(0.0, 1.0);
         self
     }
 }
 
-impl From<IntentPrediction> for Reading {
+impl From<IntentPrediction> for IntentReading {
     fn from(found: IntentPrediction) -> Self {
         let alternatives = found.alternatives.into_iter();
         Self {
@@ -93,8 +93,8 @@ pub(crate) struct Understood {
     /// Language of the reply.
     pub(crate) language: Language,
     /// Language that the customer writes.
-    pub(crate) tongue: Tongue,
-    pub(crate) reading: Reading,
+    pub(crate) tongue: DetectedLanguage,
+    pub(crate) reading: IntentReading,
     /// The product need stated in this message alone.
     pub(crate) said: Understanding,
     /// Other statements of the message.
@@ -108,7 +108,7 @@ pub(crate) struct Understood {
 
 /// What is needed to understand a message.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Readers<'a> {
+pub(crate) struct UnderstandInputs<'a> {
     pub(crate) classifier: &'a IntentClassifier,
     pub(crate) tenant: &'a TenantId,
     pub(crate) catalog: &'a Catalog,
@@ -125,40 +125,41 @@ pub(crate) struct Readers<'a> {
 pub(crate) async fn understand(
     content: &Content,
     hint: Option<Language>,
-    record: &ThreadRecord,
-    readers: Readers<'_>,
+    record: &ConversationRecord,
+    inputs: UnderstandInputs<'_>,
 ) -> Result<Understood, IntentError> {
     let text = content.text().to_owned();
     let tap = tapped(content, record);
-    let (language, tongue) = languages(&text, hint, record, readers.language_default);
+    let (language, tongue) = languages(&text, hint, record, inputs.language_default);
     if let Some(choice) = tap {
-        return Ok(tap_understood(choice, (language, tongue), text, record, readers.catalog));
+        return Ok(tap_understood(choice, (language, tongue), text, record, inputs.catalog));
     }
-    let reading = read(&text, readers).await?;
-    let said = readers.catalog.understand(&text, language);
-    let today = readers.written_at.to_zoned(TimeZone::UTC).date();
+    let reading = read(&text, inputs).await?;
+    let said = inputs.catalog.understand(&text, language);
+    let today = inputs.written_at.to_zoned(TimeZone::UTC).date();
     let entities = entities::read(&text, language, today);
     Ok(Understood { language, tongue, reading, said, entities, tap: None, text, source: None })
 }
 
 /// Classifies the whole text and its clauses in one batch.
-async fn read(text: &str, readers: Readers<'_>) -> Result<Reading, IntentError> {
+async fn read(text: &str, inputs: UnderstandInputs<'_>) -> Result<IntentReading, IntentError> {
     let clauses = segments::segments(text);
     let texts: Vec<String> =
         std::iter::once(text).chain(clauses.iter().copied()).map(str::to_owned).collect();
-    let predicted = readers.classifier.classify(&texts, readers.tenant).await?;
-    let mut predicted = predicted.into_iter().map(Reading::from);
-    let whole = predicted.next().unwrap_or_else(Reading::none);
-    Ok(segments::combine(text, whole, clauses.into_iter().zip(predicted).collect()).doubted())
+    let predicted = inputs.classifier.classify(&texts, inputs.tenant).await?;
+    let mut predicted = predicted.into_iter().map(IntentReading::from);
+    let whole = predicted.next().unwrap_or_else(IntentReading::none);
+    Ok(segments::combine(text, whole, clauses.into_iter().zip(predicted).collect())
+        .lowered_by_sarcasm())
 }
 
 /// A tap means what its id states. If it chooses the kept second intent, the words that intent was
 /// read from are evaluated too.
 pub(crate) fn tap_understood(
     choice: FacetChoice,
-    (language, tongue): (Language, Tongue),
+    (language, tongue): (Language, DetectedLanguage),
     text: String,
-    record: &ThreadRecord,
+    record: &ConversationRecord,
     catalog: &Catalog,
 ) -> Understood {
     let kept = record.kept.as_ref();
@@ -167,13 +168,13 @@ pub(crate) fn tap_understood(
         Some(kept) => (catalog.understand(&kept.text, language), kept.text.clone()),
         None => {
             let mut said = Understanding::default();
-            if !ids::is_deed(&choice.key) {
+            if !ids::is_command(&choice.key) {
                 said.choose(&choice);
             }
             (said, text)
         }
     };
-    let (reading, entities) = (Reading::of_tap(), Vec::new());
+    let (reading, entities) = (IntentReading::of_tap(), Vec::new());
     Understood { language, tongue, reading, said, entities, tap: Some(choice), text, source: None }
 }
 
@@ -182,18 +183,18 @@ pub(crate) fn tap_understood(
 fn languages(
     text: &str,
     hint: Option<Language>,
-    record: &ThreadRecord,
+    record: &ConversationRecord,
     default: Language,
-) -> (Language, Tongue) {
+) -> (Language, DetectedLanguage) {
     let known = (record.turns_recorded > 0).then_some(record.language);
     let before = known.or(hint).unwrap_or(default);
     let expected = record.tongue.unwrap_or(before.into());
     let tongue = detect_language(text, expected);
-    (tongue.spoken().unwrap_or(before), tongue)
+    (tongue.reply_language().unwrap_or(before), tongue)
 }
 
 /// The option that a message chooses: by its id, its title or its number.
-fn tapped(content: &Content, record: &ThreadRecord) -> Option<FacetChoice> {
+fn tapped(content: &Content, record: &ConversationRecord) -> Option<FacetChoice> {
     if let Some(id) = content.option_id() {
         return FacetChoice::parse(id);
     }

@@ -215,7 +215,7 @@ async fn the_gateway_is_measured_in_a_closed_loop_and_a_sweep_is_drawn() {
 }
 
 #[tokio::test]
-async fn mistakes_exit_with_two_and_a_silent_server_with_one() {
+async fn usage_errors_exit_with_two_and_a_silent_server_with_one() {
     let nobody = "http://127.0.0.1:9";
     let cases: [(&[&str], i32, &str); 6] = [
         (&["--url", "nonsense", "--rate", "1"], 2, "--url"),

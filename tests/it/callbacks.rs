@@ -114,7 +114,7 @@ async fn an_accepted_turn_is_answered_to_the_callback_after_a_restart_and_a_refu
 }
 
 #[tokio::test]
-async fn what_is_never_taken_is_listed() {
+async fn deliveries_that_always_fail_are_listed_as_dead() {
     let (url, deliveries) = receiver(usize::MAX);
     let gateway = Gateway::start(&[
         ("VITRINE_CALLBACKS__HANDOFF_URL", &url),

@@ -91,7 +91,7 @@ fn generate_obeys_a_schema_from_a_file() {
 }
 
 #[test]
-fn mistakes_exit_with_two_and_say_what_is_allowed() {
+fn usage_errors_exit_with_two_and_name_what_is_allowed() {
     let draft = ["generate", "--model", "drafter", "--prompt", "reply:"];
     let with = |more: [&'static str; 2]| [&draft[..], &more[..]].concat();
     let no_file = with(["--json-schema", "no-such-file.json"]);
@@ -141,7 +141,7 @@ fn help_names_every_command() {
 }
 
 #[test]
-fn the_house_model_matches_its_checksum_list() {
+fn the_built_in_drafter_matches_its_manifest() {
     let verified = json(&run(&["--json", "models", "verify", "drafter"]));
     assert_eq!(verified["against_manifest"], true, "{verified}");
     assert_eq!(verified["files"][0]["name"], "drafter.gguf", "{verified}");

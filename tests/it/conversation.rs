@@ -5,12 +5,12 @@ use crate::server::shared;
 use serde_json::Value;
 use serde_json::json;
 
-struct Talk {
+struct Conversation {
     thread: String,
     channel: &'static str,
 }
 
-impl Talk {
+impl Conversation {
     async fn say(&self, message: Value) -> Value {
         let body = json!({
             "thread_id": self.thread, "channel": self.channel, "message": message,
@@ -30,7 +30,7 @@ fn text(value: &Value) -> &str {
 }
 
 async fn three_exchanges(thread: &str, need: &str, language: &str) {
-    let mut talk = Talk { thread: thread.to_owned(), channel: "instagram" };
+    let mut talk = Conversation { thread: thread.to_owned(), channel: "instagram" };
     let first = talk.say(json!({ "text": need })).await;
     assert_eq!(first["language"], language);
     assert_eq!(first["intent"]["label"], "product_search", "{first}");
@@ -80,7 +80,7 @@ async fn english_need_to_payment_link_takes_three_exchanges_over_two_channels() 
 
 #[tokio::test]
 async fn an_option_may_be_typed_instead_of_tapped() {
-    let talk = Talk { thread: "typed".to_owned(), channel: "sms" };
+    let talk = Conversation { thread: "typed".to_owned(), channel: "sms" };
     let first =
         talk.say(json!({ "text": "Je cherche des chaussures de course pour un marathon" })).await;
     let title = first["reply"]["options"][1]["title"].clone();
@@ -92,7 +92,7 @@ async fn an_option_may_be_typed_instead_of_tapped() {
 
 #[tokio::test]
 async fn a_complaint_is_handed_off_without_an_offer() {
-    let talk = Talk { thread: "angry".to_owned(), channel: "whatsapp" };
+    let talk = Conversation { thread: "angry".to_owned(), channel: "whatsapp" };
     let answer = talk
         .say(json!({ "text": "C'est honteux, votre service client est nul, je suis furieux" }))
         .await;
@@ -104,16 +104,16 @@ async fn a_complaint_is_handed_off_without_an_offer() {
 }
 
 #[tokio::test]
-async fn what_is_out_of_scope_is_deflected() {
-    let talk = Talk { thread: "weather".to_owned(), channel: "webchat" };
+async fn an_out_of_scope_message_is_deflected() {
+    let talk = Conversation { thread: "weather".to_owned(), channel: "webchat" };
     let text = "Can you explain how photosynthesis works in tropical plants?";
     let answer = talk.say(json!({ "text": text })).await;
     assert!(["deflect", "clarify"].contains(&answer["action"]["kind"].as_str().unwrap_or("")));
 }
 
 #[tokio::test]
-async fn two_wishes_in_one_message_are_answered_one_after_the_other() {
-    let talk = Talk { thread: "two-wishes".to_owned(), channel: "whatsapp" };
+async fn two_intents_in_one_message_are_answered_one_after_the_other() {
+    let talk = Conversation { thread: "two-wishes".to_owned(), channel: "whatsapp" };
     let words = "My parcel is damaged and I am looking for running shoes for a marathon";
     let first = talk.say(json!({ "text": words })).await;
     let second = &first["intent"]["second"];
@@ -127,8 +127,8 @@ async fn two_wishes_in_one_message_are_answered_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn what_is_stated_comes_back_as_facts_with_the_words_it_was_stated_in() {
-    let talk = Talk { thread: "stated".to_owned(), channel: "webchat" };
+async fn stated_facts_are_returned_with_the_customers_words() {
+    let talk = Conversation { thread: "stated".to_owned(), channel: "webchat" };
     let words = "Order 4581220 has not arrived, please write to lea@mail.example";
     let answer = talk.say(json!({ "text": words })).await;
     let facts = answer["facts"].as_array().expect("facts");
@@ -142,7 +142,7 @@ async fn what_is_stated_comes_back_as_facts_with_the_words_it_was_stated_in() {
 
 #[tokio::test]
 async fn a_language_that_is_not_answered_in_is_told_and_the_threads_own_goes_on() {
-    let talk = Talk { thread: "foreign".to_owned(), channel: "webchat" };
+    let talk = Conversation { thread: "foreign".to_owned(), channel: "webchat" };
     talk.say(json!({ "text": "Bonjour, je cherche des chaussures" })).await;
     let answer = talk.say(json!({ "text": "Wo bleibt denn mein Paket?" })).await;
     assert_eq!(answer["language_detected"], "de", "{answer}");

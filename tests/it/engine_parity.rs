@@ -22,7 +22,7 @@ fn generate(prompt: &str, tokens: usize) -> Value {
 }
 
 #[test]
-fn the_house_drafter_says_what_llama_cpp_says() {
+fn built_in_drafter_greedy_tokens_equal_llama_cpp() {
     let golden = std::fs::read(root().join("tests/golden/drafter.greedy.json")).expect("golden");
     let golden: Value = serde_json::from_slice(&golden).expect("JSON");
     let model = std::fs::read(root().join("models/drafter/drafter.gguf")).expect("the drafter");

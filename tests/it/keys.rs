@@ -74,7 +74,7 @@ async fn operations(gateway: &Gateway) -> Vec<Operation> {
 }
 
 #[tokio::test]
-async fn every_route_asks_for_its_key_and_its_scope_and_shows_no_other_tenants_things() {
+async fn every_route_requires_key_and_scope_and_hides_other_tenants() {
     let gateway = Gateway::start(&[("VITRINE_SERVER__API_KEYS", &keys())]);
     let operations = operations(&gateway).await;
     assert!(operations.len() >= 20, "{} operations are not all of them", operations.len());
@@ -132,7 +132,7 @@ async fn every_route_asks_for_its_key_and_its_scope_and_shows_no_other_tenants_t
 }
 
 #[tokio::test]
-async fn one_tenants_rush_is_not_anothers_wait() {
+async fn a_rate_limited_tenant_does_not_slow_another() {
     let gateway = Gateway::start(&[
         ("VITRINE_SERVER__API_KEYS", "key-a tenant=a;key-b tenant=b"),
         ("VITRINE_SERVER__TENANT_REQUESTS_PER_SECOND", "0.01"),

@@ -34,13 +34,13 @@ async fn model(gateway: &Gateway, name: &str) -> Value {
 
 /// A load generator: clients that send requests without a pause until `over` is set.
 #[derive(Clone, Copy)]
-struct Asking<'a> {
+struct LoadClients<'a> {
     gateway: &'a Gateway,
     over: &'a AtomicBool,
     answered: &'a watch::Sender<usize>,
 }
 
-impl Asking<'_> {
+impl LoadClients<'_> {
     /// Runs one client: it sends turns, chats or streamed chats, depending on its number.
     async fn on(self, number: usize) {
         let kind = number % 3;
@@ -70,7 +70,7 @@ impl Asking<'_> {
     }
 }
 
-async fn another_comes_and_goes(gateway: &Gateway, files: &Path) {
+async fn load_and_unload_another_model(gateway: &Gateway, files: &Path) {
     let small = root().join("../shared/data/models/stories260K.gguf");
     let small = if small.is_file() {
         small.display().to_string()
@@ -97,12 +97,12 @@ async fn swaps_under_load_fail_no_request() {
     let over = AtomicBool::new(false);
     let (answered, heard) = watch::channel(0_usize);
     let swap = async {
-        let some_more = async || {
+        let some_more_answers = async || {
             let count = *heard.borrow() + 3;
             heard.clone().wait_for(|now| *now >= count).await.map(|_| ()).expect("clients go on");
         };
         for number in 0..SWAPS {
-            some_more().await;
+            some_more_answers().await;
             let path = copy_drafter(files.path(), &format!("v{number}.gguf"));
             let context = 400 + number;
             let order = json!({ "model": path, "as": "drafter", "context_tokens_max": context });
@@ -112,12 +112,12 @@ async fn swaps_under_load_fail_no_request() {
             assert_eq!(answer["model"]["context_tokens_max"], context, "{answer}");
             assert_eq!(answer["model"]["draft"], true, "{answer}");
         }
-        another_comes_and_goes(&gateway, files.path()).await;
-        some_more().await;
+        load_and_unload_another_model(&gateway, files.path()).await;
+        some_more_answers().await;
         over.store(true, Ordering::Relaxed);
     };
     let clients = (0..3 * CLIENTS_OF_A_KIND).map(|number| {
-        let asking = Asking { gateway: &gateway, over: &over, answered: &answered };
+        let asking = LoadClients { gateway: &gateway, over: &over, answered: &answered };
         asking.on(number)
     });
     tokio::join!(futures::future::join_all(clients), swap);
@@ -134,7 +134,7 @@ async fn swaps_under_load_fail_no_request() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_loaded_is_refused_with_its_reason_and_changes_nothing() {
+async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
     let files = tempfile::tempdir().expect("a folder");
     let gateway = Gateway::start(&[("VITRINE_MODELS__LOADED_MAX", "2")]);
     let broken = copy_drafter(files.path(), "broken.gguf");

@@ -154,7 +154,7 @@ async fn regex_and_grammar_hold_streamed_completions_too() {
 }
 
 #[tokio::test]
-async fn an_answer_cut_inside_its_schema_says_length() {
+async fn an_answer_cut_inside_its_schema_finishes_with_length() {
     let mut body = constrained(json!({ "response_format": { "type": "json_object" } }));
     body["max_tokens"] = json!(2);
     let (status, answer) = shared().post("/v1/chat/completions", &body).await;
@@ -163,7 +163,7 @@ async fn an_answer_cut_inside_its_schema_says_length() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_enforced_is_refused_with_its_place() {
+async fn a_constraint_that_does_not_compile_is_refused_with_its_location() {
     let schema = json!({ "properties": { "a": { "type": "string", "not": { "const": "x" } } } });
     let cases = [
         (json!({ "json_schema": schema }), "grammar_refused", "`#/properties/a`"),

@@ -152,7 +152,7 @@ async fn bad_input_gets_its_status_and_its_field_named() {
 }
 
 #[tokio::test]
-async fn a_stream_tells_how_far_the_turn_is_and_ends_with_the_whole_answer() {
+async fn a_stream_reports_progress_and_ends_with_the_full_answer() {
     let body = json!({
         "channel": "webchat", "message": { "id": "s-1", "text": "Bonjour" }, "stream": true,
     });
@@ -252,7 +252,7 @@ async fn a_thread_can_be_read_and_erased() {
 }
 
 #[tokio::test]
-async fn keys_are_asked_for_where_they_are_configured() {
+async fn configured_keys_are_required() {
     let keys = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(keys.path(), "s3cret\n").expect("written");
     let path = keys.path().display().to_string();

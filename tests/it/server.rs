@@ -41,7 +41,7 @@ fn with_shop(mut command: Command, data: &TempDir) -> Command {
 /// Shell script that runs the program and sends it SIGTERM when the pipe on its standard input
 /// closes, which also happens if the test process is killed. Only the program holds the write end
 /// of the log, so a reader of the log sees its end.
-const KEEPER: &str = r#"
+const SUPERVISOR_SCRIPT: &str = r#"
     exec 3<&0
     "$0" "$@" 3<&- & pid=$!
     { cat <&3; kill -TERM "$pid"; } > /dev/null 2>&1 & watcher=$!
@@ -57,7 +57,7 @@ const FILE_BLOCK_BYTES: u64 = 512;
 /// A running gateway; it is terminated when dropped, and when the test process ends.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    keeper: Child,
+    supervisor: Child,
     pub(crate) url: String,
     pub(crate) data: TempDir,
     /// Thread that reads the log until the gateway ends.
@@ -85,25 +85,25 @@ impl Gateway {
     /// disk.
     pub(crate) fn start_limited(data: TempDir, file_bytes_max: u64) -> Self {
         let blocks = file_bytes_max / FILE_BLOCK_BYTES;
-        let keeper = format!("trap '' XFSZ\nulimit -f {blocks}\n{KEEPER}");
-        Self::begin_kept(data, &[], &keeper).until_ready()
+        let supervisor = format!("trap '' XFSZ\nulimit -f {blocks}\n{SUPERVISOR_SCRIPT}");
+        Self::begin_kept(data, &[], &supervisor).until_ready()
     }
 
     /// Starts a gateway and does not wait until it is ready.
-    pub(crate) fn begin(data: TempDir, variables: &[(&str, &str)]) -> Starting {
-        Self::begin_kept(data, variables, KEEPER)
+    pub(crate) fn begin(data: TempDir, variables: &[(&str, &str)]) -> StartingGateway {
+        Self::begin_kept(data, variables, SUPERVISOR_SCRIPT)
     }
 
-    fn begin_kept(data: TempDir, variables: &[(&str, &str)], keeper: &str) -> Starting {
+    fn begin_kept(data: TempDir, variables: &[(&str, &str)], supervisor: &str) -> StartingGateway {
         let program = env!("CARGO_BIN_EXE_vitrine");
         let mut command = with_shop(Command::new("sh"), &data);
-        command.args(["-c", keeper, program, "serve", "--bind", "127.0.0.1:0"]);
+        command.args(["-c", supervisor, program, "serve", "--bind", "127.0.0.1:0"]);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.envs(variables.iter().copied());
-        let mut keeper = command.spawn().expect("the program starts");
-        let stderr = keeper.stderr.take().expect("stderr is piped");
+        let mut supervisor = command.spawn().expect("the program starts");
+        let stderr = supervisor.stderr.take().expect("stderr is piped");
         let lines = BufReader::new(stderr).lines();
-        Starting { keeper, lines, log: Vec::new(), data }
+        StartingGateway { supervisor, lines, log: Vec::new(), data }
     }
 
     /// Stops the gateway with SIGTERM and returns its exit code and data folder.
@@ -114,8 +114,8 @@ impl Gateway {
     }
 
     fn end(&mut self) -> Option<i32> {
-        drop(self.keeper.stdin.take());
-        let status = self.keeper.wait();
+        drop(self.supervisor.stdin.take());
+        let status = self.supervisor.wait();
         if let Some(reader) = self.reader.take() {
             // If the reader panicked, its message was printed already.
             let _ = reader.join();
@@ -152,14 +152,14 @@ impl Gateway {
 
 /// A gateway that may still be loading its models.
 #[derive(Debug)]
-pub(crate) struct Starting {
-    keeper: Child,
+pub(crate) struct StartingGateway {
+    supervisor: Child,
     lines: Lines<BufReader<ChildStderr>>,
     log: Vec<String>,
     data: TempDir,
 }
 
-impl Starting {
+impl StartingGateway {
     /// Reads the log up to the line that contains `mark` and returns the word after it.
     ///
     /// # Panics
@@ -190,7 +190,7 @@ impl Starting {
     /// The same, with the log copied to the file `kept`, if any.
     pub(crate) fn until_ready_logged(mut self, kept: Option<PathBuf>) -> Gateway {
         let url = self.until("listening on ");
-        let Self { keeper, lines, log, data } = self;
+        let Self { supervisor, lines, log, data } = self;
         // Keep reading: a full pipe would block the gateway.
         let reader = std::thread::spawn(move || {
             let mut kept = kept.map(|path| std::fs::File::create(path).expect("a log file"));
@@ -200,7 +200,7 @@ impl Starting {
                 }
             }
         });
-        Gateway { keeper, url, data, reader: Some(reader) }
+        Gateway { supervisor, url, data, reader: Some(reader) }
     }
 }
 

@@ -26,7 +26,7 @@ async fn until(gateway: &Gateway, metric: &str, satisfies: impl Fn(f64) -> bool)
 }
 
 #[tokio::test]
-async fn a_computed_prompt_is_found_again_until_a_thread_is_erased() {
+async fn a_cached_prompt_is_reused_until_a_conversation_is_erased() {
     let gateway = Gateway::start(&[]);
     let question = "which of the running shoes for a marathon are light and dry fast? ".repeat(6);
     let chat = json!({
@@ -67,7 +67,7 @@ async fn a_computed_prompt_is_found_again_until_a_thread_is_erased() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_is_not_answered_to_the_end() {
+async fn a_disconnect_cancels_the_generation() {
     let gateway = Gateway::start(&[]);
     for stream in [false, true] {
         // At this temperature sampling is nearly uniform, so the end-of-text token is unlikely.
@@ -89,7 +89,7 @@ async fn a_client_that_hangs_up_is_not_answered_to_the_end() {
 /// Goal: under overload, requests are refused with a plausible `Retry-After`, and every accepted
 /// one succeeds.
 #[tokio::test]
-async fn overload_is_refused_with_a_time_to_come_back() {
+async fn overload_is_refused_with_retry_after() {
     let gateway = Gateway::start(&[
         ("VITRINE_ENGINE__SEQUENCES_MAX", "2"),
         ("VITRINE_ENGINE__WAITING_MAX", "4"),

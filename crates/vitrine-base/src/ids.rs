@@ -80,7 +80,7 @@ text_id!(
 );
 text_id!(
     /// One conversation, which may span several channels.
-    ThreadId
+    ConversationId
 );
 text_id!(
     /// One turn: a user message and our reply.
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn ids_refuse_empty_long_and_control_text() {
-        assert_eq!(ThreadId::new(""), Err(IdError::Empty));
-        assert_eq!(ThreadId::new("x".repeat(257)), Err(IdError::TooLong { bytes: 257 }));
+        assert_eq!(ConversationId::new(""), Err(IdError::Empty));
+        assert_eq!(ConversationId::new("x".repeat(257)), Err(IdError::TooLong { bytes: 257 }));
         assert_eq!(Sku::new("a\nb"), Err(IdError::Control { at: 1 }));
         assert_eq!(Sku::new("GEL-05").map(|sku| sku.to_string()), Ok("GEL-05".to_owned()));
     }

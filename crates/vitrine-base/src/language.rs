@@ -34,7 +34,7 @@ impl Language {
 /// A language that a customer's message may be detected as, whether or not the gateway replies in
 /// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Tongue {
+pub enum DetectedLanguage {
     /// English.
     En,
     /// French.
@@ -49,7 +49,7 @@ pub enum Tongue {
     Pt,
 }
 
-impl Tongue {
+impl DetectedLanguage {
     /// All languages, English first.
     pub const ALL: [Self; 6] = [Self::En, Self::Fr, Self::De, Self::Es, Self::It, Self::Pt];
 
@@ -74,12 +74,12 @@ impl Tongue {
 
     /// The reply language of the same name, or `None` if the gateway does not reply in it.
     #[must_use]
-    pub fn spoken(self) -> Option<Language> {
+    pub fn reply_language(self) -> Option<Language> {
         Language::from_locale(self.code())
     }
 }
 
-impl From<Language> for Tongue {
+impl From<Language> for DetectedLanguage {
     fn from(language: Language) -> Self {
         match language {
             Language::En => Self::En,
@@ -95,12 +95,12 @@ mod tests {
     #[test]
     fn every_language_of_ours_is_recognised_as_itself() {
         for language in Language::ALL {
-            assert_eq!(Tongue::from(language).spoken(), Some(language));
+            assert_eq!(DetectedLanguage::from(language).reply_language(), Some(language));
         }
-        for tongue in Tongue::ALL {
-            assert_eq!(Tongue::from_code(tongue.code()), Some(tongue));
+        for tongue in DetectedLanguage::ALL {
+            assert_eq!(DetectedLanguage::from_code(tongue.code()), Some(tongue));
         }
-        assert_eq!(Tongue::De.spoken(), None);
+        assert_eq!(DetectedLanguage::De.reply_language(), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl<T> Localized<T> {
     }
 
     /// Calls `value` once per language.
-    pub fn by(mut value: impl FnMut(Language) -> T) -> Self {
+    pub fn from_fn(mut value: impl FnMut(Language) -> T) -> Self {
         Self { en: value(Language::En), fr: value(Language::Fr) }
     }
 }
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn each_language_gets_its_own_value() {
-        let codes = Localized::by(Language::code);
+        let codes = Localized::from_fn(Language::code);
         for language in Language::ALL {
             assert_eq!(*codes.get(language), language.code());
         }

@@ -28,13 +28,13 @@ pub enum Account {
     /// Cached compiled grammars.
     Grammars,
     /// Conversations cached in memory.
-    HotThreads,
+    HotConversations,
 }
 
 impl Account {
     /// All accounts, in display order.
     pub const ALL: [Self; 5] =
-        [Self::Weights, Self::PackedCopies, Self::KvPages, Self::Grammars, Self::HotThreads];
+        [Self::Weights, Self::PackedCopies, Self::KvPages, Self::Grammars, Self::HotConversations];
 
     /// The accounts used by models.
     pub const MODELS: [Self; 3] = [Self::Weights, Self::PackedCopies, Self::KvPages];
@@ -47,7 +47,7 @@ impl Account {
             Self::PackedCopies => "packed_copies",
             Self::KvPages => "kv_pages",
             Self::Grammars => "grammars",
-            Self::HotThreads => "hot_threads",
+            Self::HotConversations => "hot_threads",
         }
     }
 }
@@ -98,12 +98,12 @@ fn list<'a>(entries: impl Iterator<Item = (&'a str, Bytes)>) -> String {
 
 /// The claim of one owner.
 #[derive(Debug)]
-struct Entry {
+struct LedgerEntry {
     owner: String,
     claim: Claim,
 }
 
-impl Entry {
+impl LedgerEntry {
     fn bytes(&self, accounts: &[Account]) -> u64 {
         sum(&self.claim, accounts)
     }
@@ -115,8 +115,8 @@ fn sum(claim: &Claim, accounts: &[Account]) -> u64 {
 }
 
 #[derive(Debug, Default)]
-struct Entries {
-    by_id: BTreeMap<u64, Entry>,
+struct LedgerEntries {
+    by_id: BTreeMap<u64, LedgerEntry>,
     next_id: u64,
 }
 
@@ -124,7 +124,7 @@ struct Entries {
 #[derive(Debug)]
 pub struct MemoryLedger {
     limits: Vec<MemoryLimit>,
-    entries: Mutex<Entries>,
+    entries: Mutex<LedgerEntries>,
 }
 
 impl MemoryLedger {
@@ -155,7 +155,7 @@ impl MemoryLedger {
         self.check(&entries, owner, &claim, None)?;
         let id = entries.next_id;
         entries.next_id += 1;
-        entries.by_id.insert(id, Entry { owner: owner.to_owned(), claim });
+        entries.by_id.insert(id, LedgerEntry { owner: owner.to_owned(), claim });
         Ok(Grant { ledger: Arc::clone(self), id })
     }
 
@@ -186,7 +186,7 @@ impl MemoryLedger {
     /// Refuses a claim that exceeds a limit. The entry `replaced` is not counted.
     fn check(
         &self,
-        entries: &Entries,
+        entries: &LedgerEntries,
         owner: &str,
         claim: &Claim,
         replaced: Option<u64>,
@@ -215,7 +215,7 @@ impl MemoryLedger {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Entries> {
+    fn lock(&self) -> MutexGuard<'_, LedgerEntries> {
         // Every change is a single insertion, replacement or removal, so a panic cannot leave the
         // entries in an inconsistent state.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
@@ -239,7 +239,7 @@ impl Grant {
         let owner = entries.by_id.get(&self.id).map(|entry| entry.owner.clone());
         let owner = owner.unwrap_or_default();
         self.ledger.check(&entries, &owner, &claim, Some(self.id))?;
-        entries.by_id.insert(self.id, Entry { owner, claim });
+        entries.by_id.insert(self.id, LedgerEntry { owner, claim });
         Ok(())
     }
 
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_with_who_took_the_rest() {
+    fn claim_over_a_limit_is_refused_and_names_the_other_owners() {
         let ledger = MemoryLedger::new(LIMITS.to_vec());
         let first = ledger.take("drafter", claim(60, 10)).unwrap();
         let refused = ledger.take("other", claim(25, 10)).unwrap_err();
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_tells_what_is_there_and_what_is_used() {
+    fn resident_memory_is_below_installed_memory() {
         if let (Some(installed), Some(resident)) = (installed(), resident()) {
             assert!(resident < installed && resident.0 > 0);
         }

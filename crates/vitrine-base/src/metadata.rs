@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// One metadata value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum MetadataValue {
     /// An unsigned integer of any width.
     Unsigned(u64),
     /// A signed integer of any width.
@@ -26,23 +26,23 @@ pub enum Value {
 /// The metadata of one model file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metadata {
-    entries: BTreeMap<String, Value>,
+    entries: BTreeMap<String, MetadataValue>,
 }
 
 impl Metadata {
     /// Adds an entry, replacing an earlier one with the same key.
-    pub fn insert(&mut self, key: impl Into<String>, value: Value) {
+    pub fn insert(&mut self, key: impl Into<String>, value: MetadataValue) {
         self.entries.insert(key.into(), value);
     }
 
     /// All entries in key order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &MetadataValue)> {
         self.entries.iter().map(|(key, value)| (key.as_str(), value))
     }
 
     /// The value of `key`, whatever its type.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
+    pub fn get(&self, key: &str) -> Option<&MetadataValue> {
         self.entries.get(key)
     }
 
@@ -50,7 +50,7 @@ impl Metadata {
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)? {
-            Value::Text(text) => Some(text),
+            MetadataValue::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -59,8 +59,8 @@ impl Metadata {
     #[must_use]
     pub fn unsigned(&self, key: &str) -> Option<u64> {
         match self.get(key)? {
-            Value::Unsigned(number) => Some(*number),
-            Value::Signed(number) => u64::try_from(*number).ok(),
+            MetadataValue::Unsigned(number) => Some(*number),
+            MetadataValue::Signed(number) => u64::try_from(*number).ok(),
             _ => None,
         }
     }
@@ -70,9 +70,9 @@ impl Metadata {
     #[must_use]
     pub fn float(&self, key: &str) -> Option<f64> {
         match self.get(key)? {
-            Value::Float(number) => Some(*number),
+            MetadataValue::Float(number) => Some(*number),
             #[expect(clippy::cast_precision_loss, reason = "metadata integers are small")]
-            Value::Unsigned(number) => Some(*number as f64),
+            MetadataValue::Unsigned(number) => Some(*number as f64),
             _ => None,
         }
     }
@@ -81,7 +81,7 @@ impl Metadata {
     #[must_use]
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.get(key)? {
-            Value::Bool(flag) => Some(*flag),
+            MetadataValue::Bool(flag) => Some(*flag),
             _ => None,
         }
     }
@@ -90,7 +90,7 @@ impl Metadata {
     #[must_use]
     pub fn texts(&self, key: &str) -> Option<&[String]> {
         match self.get(key)? {
-            Value::Texts(texts) => Some(texts),
+            MetadataValue::Texts(texts) => Some(texts),
             _ => None,
         }
     }
@@ -99,7 +99,7 @@ impl Metadata {
     #[must_use]
     pub fn integers(&self, key: &str) -> Option<&[i64]> {
         match self.get(key)? {
-            Value::Integers(numbers) => Some(numbers),
+            MetadataValue::Integers(numbers) => Some(numbers),
             _ => None,
         }
     }
@@ -108,7 +108,7 @@ impl Metadata {
     #[must_use]
     pub fn floats(&self, key: &str) -> Option<&[f32]> {
         match self.get(key)? {
-            Value::Floats(numbers) => Some(numbers),
+            MetadataValue::Floats(numbers) => Some(numbers),
             _ => None,
         }
     }

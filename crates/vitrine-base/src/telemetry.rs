@@ -43,13 +43,13 @@ pub const GRAMMAR_BYTES: &str = "vitrine_grammar_bytes";
 /// Counter: texts classified by the model.
 pub const TEXTS_CLASSIFIED_TOTAL: &str = "vitrine_texts_classified_total";
 /// Counter: texts answered from the classification cache.
-pub const TEXTS_REMEMBERED_TOTAL: &str = "vitrine_texts_remembered_total";
+pub const TEXTS_CACHE_HITS_TOTAL: &str = "vitrine_texts_remembered_total";
 /// Counter: prompt tokens looked up in the prefix cache when a sequence starts.
 pub const PREFIX_CACHE_QUERIES_TOTAL: &str = "vitrine_prefix_cache_queries_total";
 /// Counter: prompt tokens found in the prefix cache.
 pub const PREFIX_CACHE_HITS_TOTAL: &str = "vitrine_prefix_cache_hits_total";
 /// Gauge, 0 to 1: KV pages registered in the prefix cache, in use or not.
-pub const KV_CACHE_KNOWN: &str = "vitrine_kv_cache_known_perc";
+pub const KV_CACHE_REGISTERED: &str = "vitrine_kv_cache_known_perc";
 /// Counter: preempted sequences, whose pages went to another sequence.
 pub const PREEMPTIONS_TOTAL: &str = "vitrine_num_preemptions_total";
 /// Histogram, seconds: time between two tokens of a sequence.
@@ -61,7 +61,7 @@ pub const GENERATION_SECONDS: &str = "vitrine_e2e_request_latency_seconds";
 /// Counter: generations refused by admission control, by `reason`.
 pub const GENERATIONS_REFUSED_TOTAL: &str = "vitrine_requests_refused_total";
 /// Counter: speculative tokens verified.
-pub const DRAFT_TOKENS_TOTAL: &str = "vitrine_spec_decode_num_draft_tokens_total";
+pub const SPECULATIVE_TOKENS_TOTAL: &str = "vitrine_spec_decode_num_draft_tokens_total";
 /// Counter: speculative tokens accepted.
 pub const ACCEPTED_TOKENS_TOTAL: &str = "vitrine_spec_decode_num_accepted_tokens_total";
 /// Counter: forward passes that failed.

@@ -242,8 +242,8 @@ impl CustomerRecord {
     /// Whether a STOP is in force: there was one, and no outreach grant followed it.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
-        let anew = |row: &Consent| row.purpose == Purpose::Outreach && row.is_live_grant();
-        self.outreach_stopped_at.is_some() && !self.consents.iter().any(anew)
+        let granted_again = |row: &Consent| row.purpose == Purpose::Outreach && row.is_live_grant();
+        self.outreach_stopped_at.is_some() && !self.consents.iter().any(granted_again)
     }
 
     /// Whether at least one grant is live, for any purpose.

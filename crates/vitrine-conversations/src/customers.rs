@@ -4,28 +4,28 @@ use crate::CustomerKey;
 use crate::CustomerOutcome;
 use crate::CustomerRecord;
 use crate::CustomerStore;
-use crate::Due;
 use crate::EmbeddedStore;
+use crate::ExpiryTimes;
 use crate::IdentityKey;
 use crate::PendingLink;
 use crate::StoreError;
 use crate::StoreFuture;
-use crate::deed::Wrote;
-use crate::embedded::Shared;
-use crate::error::storage;
-use crate::layout::CUSTOMER_THREADS;
+use crate::embedded::StoreState;
+use crate::error::map_database_error;
+use crate::layout::CUSTOMER_CONVERSATIONS;
 use crate::layout::CUSTOMERS;
 use crate::layout::IDENTITIES;
 use crate::layout::TOMBSTONES;
 use crate::layout::time;
-use crate::tables::Tables;
+use crate::table_write::Wrote;
+use crate::tables::WriteTables;
 use jiff::Timestamp;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
 use std::sync::Arc;
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
-use vitrine_base::ids::ThreadId;
 
 /// Largest encoded customer record, in bytes: room for some hundred consents and addresses.
 const CUSTOMER_BYTES_MAX: usize = 64 << 10;
@@ -45,7 +45,7 @@ impl CustomerStore for EmbeddedStore {
         record: CustomerRecord,
     ) -> StoreFuture<'a, CustomerOutcome> {
         let key = key.clone();
-        Box::pin(self.deed(move |tables| tables.put_customer(&key, record)))
+        Box::pin(self.table_write(move |tables| tables.put_customer(&key, record)))
     }
 
     fn erase_customer<'a>(
@@ -54,42 +54,42 @@ impl CustomerStore for EmbeddedStore {
         erased_at: Timestamp,
     ) -> StoreFuture<'a, bool> {
         let key = key.clone();
-        Box::pin(self.deed(move |tables| tables.erase_customer(&key, erased_at)))
+        Box::pin(self.table_write(move |tables| tables.erase_customer(&key, erased_at)))
     }
 
     fn customer_erased_at<'a>(
         &'a self,
         key: &'a CustomerKey,
     ) -> StoreFuture<'a, Option<Timestamp>> {
-        Box::pin(self.buried_at(key.hashed()))
+        Box::pin(self.read_tombstone(key.hashed()))
     }
 
     fn address_erased_at<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<Timestamp>> {
-        Box::pin(self.buried_at(key.hashed()))
+        Box::pin(self.read_tombstone(key.hashed()))
     }
 
-    fn customer_threads<'a>(
+    fn customer_conversations<'a>(
         &'a self,
         key: &'a CustomerKey,
-        threads_max: usize,
-    ) -> StoreFuture<'a, Vec<ThreadId>> {
-        let prefix = key.threads_prefix();
-        Box::pin(self.read(move |shared| shared.customer_threads(&prefix, threads_max)))
+        conversations_max: usize,
+    ) -> StoreFuture<'a, Vec<ConversationId>> {
+        let prefix = key.conversations_prefix();
+        Box::pin(self.read(move |shared| shared.customer_conversations(&prefix, conversations_max)))
     }
 
     fn identified<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<CustomerId>> {
         let hashed = key.hashed();
         Box::pin(self.read(move |shared| {
-            let transaction = shared.database().begin_read().map_err(storage)?;
-            let identities = transaction.open_table(IDENTITIES).map_err(storage)?;
-            let stored = identities.get(hashed).map_err(storage)?;
+            let transaction = shared.database().begin_read().map_err(map_database_error)?;
+            let identities = transaction.open_table(IDENTITIES).map_err(map_database_error)?;
+            let stored = identities.get(hashed).map_err(map_database_error)?;
             Ok(stored.and_then(|customer| CustomerId::new(customer.value()).ok()))
         }))
     }
 
     fn offer_link(&self, token: [u8; 32], link: PendingLink) -> StoreFuture<'_, ()> {
-        Box::pin(self.deed(move |tables| {
-            tables.links.insert(token, link.encode().as_slice()).map_err(storage)?;
+        Box::pin(self.table_write(move |tables| {
+            tables.links.insert(token, link.encode().as_slice()).map_err(map_database_error)?;
             Ok(((), Wrote::Something))
         }))
     }
@@ -100,14 +100,14 @@ impl CustomerStore for EmbeddedStore {
         channel: ChannelKind,
         now: Timestamp,
     ) -> StoreFuture<'_, Option<PendingLink>> {
-        Box::pin(self.deed(move |tables| {
-            let stored = tables.links.get(token).map_err(storage)?;
+        Box::pin(self.table_write(move |tables| {
+            let stored = tables.links.get(token).map_err(map_database_error)?;
             let link = stored.and_then(|link| PendingLink::decode(link.value()));
             let link = link.filter(|link| link.channel == channel && now < link.expires_at);
             if link.is_none() {
                 return Ok((None, Wrote::Nothing));
             }
-            tables.links.remove(token).map_err(storage)?;
+            tables.links.remove(token).map_err(map_database_error)?;
             Ok((link, Wrote::Something))
         }))
     }
@@ -115,46 +115,47 @@ impl CustomerStore for EmbeddedStore {
 
 impl EmbeddedStore {
     /// Time of an erasure, by the hashed key of its tombstone; `None` if there was none.
-    async fn buried_at(&self, hashed: [u8; 32]) -> Result<Option<Timestamp>, StoreError> {
+    async fn read_tombstone(&self, hashed: [u8; 32]) -> Result<Option<Timestamp>, StoreError> {
         self.read(move |shared| {
-            let transaction = shared.database().begin_read().map_err(storage)?;
-            let tombstones = transaction.open_table(TOMBSTONES).map_err(storage)?;
-            let stored = tombstones.get(hashed).map_err(storage)?;
+            let transaction = shared.database().begin_read().map_err(map_database_error)?;
+            let tombstones = transaction.open_table(TOMBSTONES).map_err(map_database_error)?;
+            let stored = tombstones.get(hashed).map_err(map_database_error)?;
             Ok(stored.and_then(|microseconds| time(microseconds.value())))
         })
         .await
     }
 }
 
-impl Shared {
+impl StoreState {
     fn customer(&self, key: &str) -> Result<Option<Arc<CustomerRecord>>, StoreError> {
-        let transaction = self.database().begin_read().map_err(storage)?;
-        let customers = transaction.open_table(CUSTOMERS).map_err(storage)?;
-        let stored = customers.get(key).map_err(storage)?;
+        let transaction = self.database().begin_read().map_err(map_database_error)?;
+        let customers = transaction.open_table(CUSTOMERS).map_err(map_database_error)?;
+        let stored = customers.get(key).map_err(map_database_error)?;
         Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?.map(Arc::new))
     }
 
-    fn customer_threads(
+    fn customer_conversations(
         &self,
         prefix: &str,
-        threads_max: usize,
-    ) -> Result<Vec<ThreadId>, StoreError> {
-        let transaction = self.database().begin_read().map_err(storage)?;
-        let threads = transaction.open_table(CUSTOMER_THREADS).map_err(storage)?;
+        conversations_max: usize,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        let transaction = self.database().begin_read().map_err(map_database_error)?;
+        let threads = transaction.open_table(CUSTOMER_CONVERSATIONS).map_err(map_database_error)?;
         let mut found = Vec::new();
-        for entry in threads.range(prefix..).map_err(storage)? {
-            let (key, ()) = entry.map_err(storage).map(|(key, nothing)| (key, nothing.value()))?;
-            let Some(thread) = key.value().strip_prefix(prefix) else { break };
-            if found.len() == threads_max {
+        for entry in threads.range(prefix..).map_err(map_database_error)? {
+            let (key, ()) =
+                entry.map_err(map_database_error).map(|(key, nothing)| (key, nothing.value()))?;
+            let Some(conversation) = key.value().strip_prefix(prefix) else { break };
+            if found.len() == conversations_max {
                 break;
             }
-            found.extend(ThreadId::new(thread).ok());
+            found.extend(ConversationId::new(conversation).ok());
         }
         Ok(found)
     }
 }
 
-impl Tables<'_> {
+impl WriteTables<'_> {
     fn put_customer(
         &mut self,
         key: &CustomerKey,
@@ -173,7 +174,7 @@ impl Tables<'_> {
         }
         let linked = identities(key, &record);
         for identity in &linked {
-            let whose = self.identities.get(*identity).map_err(storage)?;
+            let whose = self.identities.get(*identity).map_err(map_database_error)?;
             if whose.is_some_and(|whose| whose.value() != key.customer.as_str()) {
                 return Err(StoreError::IdentityTaken);
             }
@@ -181,17 +182,19 @@ impl Tables<'_> {
         // No check below this line may refuse: the tables change from here on.
         let unlinked = before.map(|before| identities(key, &before)).unwrap_or_default();
         for identity in unlinked.into_iter().filter(|identity| !linked.contains(identity)) {
-            self.identities.remove(identity).map_err(storage)?;
+            self.identities.remove(identity).map_err(map_database_error)?;
         }
         for identity in linked {
-            self.identities.insert(identity, key.customer.as_str()).map_err(storage)?;
+            self.identities.insert(identity, key.customer.as_str()).map_err(map_database_error)?;
         }
-        self.customers.insert(stored_key.as_str(), encoded.as_slice()).map_err(storage)?;
+        self.customers
+            .insert(stored_key.as_str(), encoded.as_slice())
+            .map_err(map_database_error)?;
         Ok((CustomerOutcome::Stored(Arc::new(record)), Wrote::Something))
     }
 
     fn read_customer(&self, stored_key: &str) -> Result<Option<CustomerRecord>, StoreError> {
-        let stored = self.customers.get(stored_key).map_err(storage)?;
+        let stored = self.customers.get(stored_key).map_err(map_database_error)?;
         Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?)
     }
 
@@ -200,23 +203,27 @@ impl Tables<'_> {
     pub(super) fn drop_profile(
         &mut self,
         key: &CustomerKey,
-        due: Due,
+        due: ExpiryTimes,
     ) -> Result<(bool, Wrote), StoreError> {
         let stored_key = key.stored();
         let Some(record) = self.read_customer(&stored_key)? else {
             return Ok((false, Wrote::Nothing));
         };
-        let prefix = key.threads_prefix();
-        let next = self.customer_threads.range(prefix.as_str()..).map_err(storage)?.next();
-        let next = next.transpose().map_err(storage)?;
-        let has_thread = next.is_some_and(|(entry, _)| entry.value().starts_with(&prefix));
-        if has_thread || !due.takes_profile(&record) {
+        let prefix = key.conversations_prefix();
+        let next = self
+            .customer_conversations
+            .range(prefix.as_str()..)
+            .map_err(map_database_error)?
+            .next();
+        let next = next.transpose().map_err(map_database_error)?;
+        let has_conversation = next.is_some_and(|(entry, _)| entry.value().starts_with(&prefix));
+        if has_conversation || !due.profile_has_expired(&record) {
             return Ok((false, Wrote::Nothing));
         }
         for identity in identities(key, &record) {
-            self.identities.remove(identity).map_err(storage)?;
+            self.identities.remove(identity).map_err(map_database_error)?;
         }
-        self.customers.remove(stored_key.as_str()).map_err(storage)?;
+        self.customers.remove(stored_key.as_str()).map_err(map_database_error)?;
         self.count_erasure()?;
         Ok((true, Wrote::Something))
     }
@@ -229,14 +236,14 @@ impl Tables<'_> {
         let stored_key = key.stored();
         let before = self.read_customer(&stored_key)?;
         for identity in before.iter().flat_map(|before| identities(key, before)) {
-            self.identities.remove(identity).map_err(storage)?;
-            self.bury(identity, erased_at)?;
+            self.identities.remove(identity).map_err(map_database_error)?;
+            self.set_tombstone(identity, erased_at)?;
         }
         self.links
             .retain(|_, link| PendingLink::decode(link).is_some_and(|link| link.customer != *key))
-            .map_err(storage)?;
-        self.customers.remove(stored_key.as_str()).map_err(storage)?;
-        self.bury(key.hashed(), erased_at)?;
+            .map_err(map_database_error)?;
+        self.customers.remove(stored_key.as_str()).map_err(map_database_error)?;
+        self.set_tombstone(key.hashed(), erased_at)?;
         self.count_erasure()?;
         Ok((before.is_some(), Wrote::Something))
     }

@@ -8,6 +8,9 @@
 //! - The store is read-only after a disk failure: writes are refused, reads go on.
 
 use crate::CommitOutcome;
+use crate::ConversationKey;
+use crate::ConversationRecord;
+use crate::ConversationStore;
 use crate::EmbeddedOptions;
 use crate::Erasure;
 use crate::MessageKey;
@@ -15,23 +18,20 @@ use crate::StoreError;
 use crate::StoreFuture;
 use crate::StoreStatistics;
 use crate::StoredAnswer;
-use crate::ThreadKey;
-use crate::ThreadRecord;
-use crate::ThreadStore;
 use crate::TurnCommit;
 use crate::TurnRecord;
-use crate::deed::Wrote;
-use crate::deed::deed;
-use crate::error::guarded;
-use crate::error::storage;
-use crate::hot::HotThreads;
+use crate::error::catch_panic;
+use crate::error::map_database_error;
+use crate::hot::HotConversations;
+use crate::layout::CONVERSATIONS;
 use crate::layout::MESSAGES;
 use crate::layout::MessageEntry;
-use crate::layout::THREADS;
 use crate::layout::TOMBSTONES;
 use crate::layout::TURNS;
 use crate::open;
-use crate::tables::Tables;
+use crate::table_write::Wrote;
+use crate::table_write::table_write;
+use crate::tables::WriteTables;
 use crate::writer;
 use crate::writer::EncodedCommit;
 use crate::writer::Write;
@@ -56,7 +56,7 @@ use tokio::sync::oneshot;
 /// Conversations, customers and jobs in one file, or in memory only.
 #[derive(Debug)]
 pub struct EmbeddedStore {
-    shared: Arc<Shared>,
+    shared: Arc<StoreState>,
     options: EmbeddedOptions,
     /// `None` for a store in memory.
     path: Option<PathBuf>,
@@ -67,10 +67,10 @@ pub struct EmbeddedStore {
 
 /// State shared by readers and the writer.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct StoreState {
     /// Replaced when the file is rewritten; a read in progress keeps the database it began with.
     database: RwLock<Arc<Database>>,
-    pub(super) hot: HotThreads,
+    pub(super) hot: HotConversations,
     /// The first failure of the disk; from then on all writes are refused.
     stopped: OnceLock<StoreError>,
     pub(super) groups_written: AtomicU64,
@@ -116,9 +116,9 @@ impl EmbeddedStore {
         options: EmbeddedOptions,
         path: Option<PathBuf>,
     ) -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(StoreState {
             database: RwLock::new(Arc::new(database)),
-            hot: HotThreads::new(options.hot),
+            hot: HotConversations::new(options.hot),
             stopped: OnceLock::new(),
             groups_written: AtomicU64::new(0),
             writes_done: AtomicU64::new(0),
@@ -145,22 +145,22 @@ impl EmbeddedStore {
     }
 
     /// Queues a table write and waits until its group is on disk.
-    pub(super) async fn deed<T: Send + 'static>(
+    pub(super) async fn table_write<T: Send + 'static>(
         &self,
-        call: impl FnOnce(&mut Tables<'_>) -> Result<(T, Wrote), StoreError> + Send + 'static,
+        call: impl FnOnce(&mut WriteTables<'_>) -> Result<(T, Wrote), StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.intake()?;
-        self.write(|reply| Write::Deed(deed(call, reply))).await
+        self.write(|reply| Write::Tables(table_write(call, reply))).await
     }
 
     /// Runs a read on tokio's blocking pool.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        call: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+        call: impl FnOnce(&StoreState) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shared = Arc::clone(&self.shared);
         let read = tokio::task::spawn_blocking(move || {
-            let result = guarded(|| call(&shared));
+            let result = catch_panic(|| call(&shared));
             if let Err(cause) = &result {
                 shared.stop_at(cause);
             }
@@ -192,8 +192,11 @@ impl Drop for EmbeddedStore {
     }
 }
 
-impl ThreadStore for EmbeddedStore {
-    fn load<'a>(&'a self, key: &'a ThreadKey) -> StoreFuture<'a, Option<Arc<ThreadRecord>>> {
+impl ConversationStore for EmbeddedStore {
+    fn load<'a>(
+        &'a self,
+        key: &'a ConversationKey,
+    ) -> StoreFuture<'a, Option<Arc<ConversationRecord>>> {
         Box::pin(async move {
             if let Some(held) = self.shared.hot.get(key) {
                 return Ok(Some(held));
@@ -218,14 +221,18 @@ impl ThreadStore for EmbeddedStore {
 
     fn turns<'a>(
         &'a self,
-        key: &'a ThreadKey,
+        key: &'a ConversationKey,
         turns_max: usize,
     ) -> StoreFuture<'a, Vec<TurnRecord>> {
         let key = key.stored();
         Box::pin(self.read(move |shared| shared.turns(&key, turns_max)))
     }
 
-    fn delete<'a>(&'a self, key: &'a ThreadKey, erased_at: Timestamp) -> StoreFuture<'a, Erasure> {
+    fn delete<'a>(
+        &'a self,
+        key: &'a ConversationKey,
+        erased_at: Timestamp,
+    ) -> StoreFuture<'a, Erasure> {
         Box::pin(async move {
             self.intake()?;
             let key = key.clone();
@@ -255,7 +262,7 @@ impl ThreadStore for EmbeddedStore {
     }
 }
 
-impl Shared {
+impl StoreState {
     /// Makes the store read-only if `cause` is a failure of the disk, not of one call.
     pub(super) fn stop_at(&self, cause: &StoreError) {
         if cause.stops_intake() && self.stopped.set(cause.clone()).is_ok() {
@@ -280,32 +287,32 @@ impl Shared {
         }
     }
 
-    fn load(&self, key: &ThreadKey) -> Result<Option<Arc<ThreadRecord>>, StoreError> {
+    fn load(&self, key: &ConversationKey) -> Result<Option<Arc<ConversationRecord>>, StoreError> {
         let ticket = self.hot.ticket(key);
-        let transaction = self.database().begin_read().map_err(storage)?;
-        let threads = transaction.open_table(THREADS).map_err(storage)?;
-        let Some(stored) = threads.get(key.stored().as_str()).map_err(storage)? else {
+        let transaction = self.database().begin_read().map_err(map_database_error)?;
+        let threads = transaction.open_table(CONVERSATIONS).map_err(map_database_error)?;
+        let Some(stored) = threads.get(key.stored().as_str()).map_err(map_database_error)? else {
             return Ok(None);
         };
-        let record = Arc::new(ThreadRecord::decode(stored.value())?);
-        self.hot.read(ticket, key, &record, ThreadRecord::plain_bytes(stored.value())?);
+        let record = Arc::new(ConversationRecord::decode(stored.value())?);
+        self.hot.read(ticket, key, &record, ConversationRecord::plain_bytes(stored.value())?);
         Ok(Some(record))
     }
 
     fn replay(&self, message: [u8; 32]) -> Result<Option<StoredAnswer>, StoreError> {
-        let transaction = self.database().begin_read().map_err(storage)?;
-        let messages = transaction.open_table(MESSAGES).map_err(storage)?;
-        let turns = transaction.open_table(TURNS).map_err(storage)?;
+        let transaction = self.database().begin_read().map_err(map_database_error)?;
+        let messages = transaction.open_table(MESSAGES).map_err(map_database_error)?;
+        let turns = transaction.open_table(TURNS).map_err(map_database_error)?;
         stored_answer(&messages, &turns, message)
     }
 
     fn turns(&self, key: &str, turns_max: usize) -> Result<Vec<TurnRecord>, StoreError> {
-        let transaction = self.database().begin_read().map_err(storage)?;
-        let turns = transaction.open_table(TURNS).map_err(storage)?;
-        let range = turns.range((key, 0)..=(key, u64::MAX)).map_err(storage)?;
+        let transaction = self.database().begin_read().map_err(map_database_error)?;
+        let turns = transaction.open_table(TURNS).map_err(map_database_error)?;
+        let range = turns.range((key, 0)..=(key, u64::MAX)).map_err(map_database_error)?;
         let mut found = Vec::new();
         for entry in range.rev().take(turns_max) {
-            let (at, stored) = entry.map_err(storage)?;
+            let (at, stored) = entry.map_err(map_database_error)?;
             found.push(TurnRecord::decode(stored.value(), at.value().1)?);
         }
         found.reverse();
@@ -313,19 +320,19 @@ impl Shared {
     }
 
     fn statistics(&self) -> Result<StoreStatistics, StoreError> {
-        let transaction = self.database().begin_read().map_err(storage)?;
-        let (hot_threads, hot_bytes) = self.hot.size();
-        let threads = transaction.open_table(THREADS).map_err(storage)?;
-        let turns = transaction.open_table(TURNS).map_err(storage)?;
-        let messages = transaction.open_table(MESSAGES).map_err(storage)?;
-        let tombstones = transaction.open_table(TOMBSTONES).map_err(storage)?;
+        let transaction = self.database().begin_read().map_err(map_database_error)?;
+        let (hot_conversations, hot_bytes) = self.hot.size();
+        let threads = transaction.open_table(CONVERSATIONS).map_err(map_database_error)?;
+        let turns = transaction.open_table(TURNS).map_err(map_database_error)?;
+        let messages = transaction.open_table(MESSAGES).map_err(map_database_error)?;
+        let tombstones = transaction.open_table(TOMBSTONES).map_err(map_database_error)?;
         Ok(StoreStatistics {
-            threads: threads.len().map_err(storage)?,
-            turns: turns.len().map_err(storage)?,
-            messages: messages.len().map_err(storage)?,
-            tombstones: tombstones.len().map_err(storage)?,
+            threads: threads.len().map_err(map_database_error)?,
+            turns: turns.len().map_err(map_database_error)?,
+            messages: messages.len().map_err(map_database_error)?,
+            tombstones: tombstones.len().map_err(map_database_error)?,
             file_bytes: 0,
-            hot_threads,
+            hot_conversations,
             hot_bytes,
             writes_waiting: 0,
             groups_written: self.groups_written.load(Ordering::Relaxed),
@@ -340,18 +347,18 @@ pub(super) fn stored_answer(
     turns: &impl ReadableTable<(&'static str, u64), &'static [u8]>,
     message: [u8; 32],
 ) -> Result<Option<StoredAnswer>, StoreError> {
-    let Some(entry) = messages.get(message).map_err(storage)? else { return Ok(None) };
+    let Some(entry) = messages.get(message).map_err(map_database_error)? else { return Ok(None) };
     match MessageEntry::decode(entry.value())? {
         MessageEntry::Erased { erased_at } => Err(StoreError::Erased { erased_at }),
-        MessageEntry::Answered { thread, sequence, .. } => {
-            let key = thread.stored();
-            let stored = turns.get((key.as_str(), sequence)).map_err(storage)?;
+        MessageEntry::Answered { conversation, sequence, .. } => {
+            let key = conversation.stored();
+            let stored = turns.get((key.as_str(), sequence)).map_err(map_database_error)?;
             // Message entry and turn are written in one transaction, so a missing turn means
             // damage.
             let stored = stored.ok_or(StoreError::Damaged { cause: None })?;
             let TurnRecord { body_hash, answer, .. } =
                 TurnRecord::decode(stored.value(), sequence)?;
-            Ok(Some(StoredAnswer { thread, sequence, body_hash, answer }))
+            Ok(Some(StoredAnswer { conversation, sequence, body_hash, answer }))
         }
     }
 }

@@ -16,9 +16,9 @@
 //! - Decoding an encoded value returns an equal value.
 
 use crate::BodyHash;
+use crate::ConversationRecord;
 use crate::Purpose;
 use crate::RecordError;
-use crate::ThreadRecord;
 use crate::TurnRecord;
 use crate::layout::time;
 use crate::packing;
@@ -32,13 +32,13 @@ pub(super) const PLAIN_FORMAT: u8 = 1;
 pub(super) const PACKED_FORMAT: u8 = 2;
 
 /// Bytes before the JSON of a conversation in format 1.
-const PLAIN_THREAD_BYTES: usize = 17;
+const PLAIN_CONVERSATION_BYTES: usize = 17;
 
 /// Bytes before the JSON of a turn in format 1.
 const PLAIN_TURN_BYTES: usize = 5;
 
 /// Bytes before the packed JSON of a conversation.
-const THREAD_HEADER_BYTES: usize = PLAIN_THREAD_BYTES + 9;
+const CONVERSATION_HEADER_BYTES: usize = PLAIN_CONVERSATION_BYTES + 9;
 
 /// Offset of a turn's JSON length, in bytes.
 const TURN_LENGTH_AT: usize = 33;
@@ -48,19 +48,19 @@ const TURN_HEADER_BYTES: usize = TURN_LENGTH_AT + 4;
 
 /// Header fields of a stored conversation that the sweep needs; read without unpacking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ThreadHead {
+pub(super) struct ConversationHeader {
     pub(super) updated_at: Timestamp,
     purposes: u8,
 }
 
-impl ThreadHead {
-    fn of(thread: &ThreadRecord) -> Self {
-        let purposes = thread.facts.values().fold(0, |bits, fact| bits | bit(fact.purpose));
-        Self { updated_at: thread.updated_at, purposes }
+impl ConversationHeader {
+    fn of(conversation: &ConversationRecord) -> Self {
+        let purposes = conversation.facts.values().fold(0, |bits, fact| bits | bit(fact.purpose));
+        Self { updated_at: conversation.updated_at, purposes }
     }
 
     /// Whether a fact of the conversation is stored for this purpose.
-    pub(super) fn keeps_for(self, purpose: Purpose) -> bool {
+    pub(super) fn has_fact_for(self, purpose: Purpose) -> bool {
         self.purposes & bit(purpose) != 0
     }
 }
@@ -69,15 +69,15 @@ fn bit(purpose: Purpose) -> u8 {
     1 << purpose as u8
 }
 
-impl ThreadRecord {
+impl ConversationRecord {
     /// Encodes the record; layout in the module header.
     ///
     /// # Errors
     /// If JSON encoding fails; no value of this type causes that.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
         let json = serde_json::to_vec(self)?;
-        let head = ThreadHead::of(self);
-        let mut bytes = Vec::with_capacity(THREAD_HEADER_BYTES + json.len() / 2);
+        let head = ConversationHeader::of(self);
+        let mut bytes = Vec::with_capacity(CONVERSATION_HEADER_BYTES + json.len() / 2);
         bytes.push(PACKED_FORMAT);
         bytes.extend_from_slice(&self.version.to_le_bytes());
         bytes.extend_from_slice(&self.turns_recorded.to_le_bytes());
@@ -95,10 +95,10 @@ impl ThreadRecord {
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let (version, turns_recorded) = Self::counters_of(bytes)?;
         let record: Self = if bytes[0] == PLAIN_FORMAT {
-            serde_json::from_slice(&bytes[PLAIN_THREAD_BYTES..])?
+            serde_json::from_slice(&bytes[PLAIN_CONVERSATION_BYTES..])?
         } else {
-            check_header(bytes, PACKED_FORMAT, THREAD_HEADER_BYTES)?;
-            serde_json::from_slice(&packing::unpack(&bytes[THREAD_HEADER_BYTES..])?)?
+            check_header(bytes, PACKED_FORMAT, CONVERSATION_HEADER_BYTES)?;
+            serde_json::from_slice(&packing::unpack(&bytes[CONVERSATION_HEADER_BYTES..])?)?
         };
         Ok(Self { version, turns_recorded, ..record })
     }
@@ -108,7 +108,7 @@ impl ThreadRecord {
     /// # Errors
     /// If the format is unknown or the bytes are too few.
     pub(super) fn counters_of(bytes: &[u8]) -> Result<(u64, u64), RecordError> {
-        check_header(bytes, PACKED_FORMAT, PLAIN_THREAD_BYTES)?;
+        check_header(bytes, PACKED_FORMAT, PLAIN_CONVERSATION_BYTES)?;
         Ok((read_u64(bytes, 1), read_u64(bytes, 9)))
     }
 
@@ -116,14 +116,14 @@ impl ThreadRecord {
     ///
     /// # Errors
     /// As for `decode`.
-    pub(super) fn head_of(bytes: &[u8]) -> Result<ThreadHead, RecordError> {
+    pub(super) fn header_of(bytes: &[u8]) -> Result<ConversationHeader, RecordError> {
         if bytes.first() == Some(&PLAIN_FORMAT) {
-            return Ok(ThreadHead::of(&Self::decode(bytes)?));
+            return Ok(ConversationHeader::of(&Self::decode(bytes)?));
         }
-        check_header(bytes, PACKED_FORMAT, THREAD_HEADER_BYTES)?;
-        let microseconds = read_u64(bytes, PLAIN_THREAD_BYTES).cast_signed();
+        check_header(bytes, PACKED_FORMAT, CONVERSATION_HEADER_BYTES)?;
+        let microseconds = read_u64(bytes, PLAIN_CONVERSATION_BYTES).cast_signed();
         let updated_at = time(microseconds).ok_or(RecordError::Time { microseconds })?;
-        Ok(ThreadHead { updated_at, purposes: bytes[THREAD_HEADER_BYTES - 1] })
+        Ok(ConversationHeader { updated_at, purposes: bytes[CONVERSATION_HEADER_BYTES - 1] })
     }
 
     /// Size of the record before packing, in bytes.
@@ -131,14 +131,14 @@ impl ThreadRecord {
     /// # Errors
     /// If the format is unknown or the bytes are too few.
     pub(super) fn plain_bytes(bytes: &[u8]) -> Result<usize, RecordError> {
-        plain_bytes(bytes, THREAD_HEADER_BYTES)
+        plain_bytes(bytes, CONVERSATION_HEADER_BYTES)
     }
 }
 
 /// Overwrites version and number of turns in an encoded conversation.
-pub(super) fn stamp(thread: &mut [u8], version: u64, turns_recorded: u64) {
-    thread[1..9].copy_from_slice(&version.to_le_bytes());
-    thread[9..PLAIN_THREAD_BYTES].copy_from_slice(&turns_recorded.to_le_bytes());
+pub(super) fn write_counters(conversation: &mut [u8], version: u64, turns_recorded: u64) {
+    conversation[1..9].copy_from_slice(&version.to_le_bytes());
+    conversation[9..PLAIN_CONVERSATION_BYTES].copy_from_slice(&turns_recorded.to_le_bytes());
 }
 
 impl TurnRecord {
@@ -243,11 +243,11 @@ pub(super) mod tests {
     use serde_json::json;
 
     /// Encodes a conversation in format 1.
-    pub(crate) fn plain_thread(thread: &ThreadRecord) -> Vec<u8> {
+    pub(crate) fn plain_conversation(conversation: &ConversationRecord) -> Vec<u8> {
         let mut bytes = vec![PLAIN_FORMAT];
-        bytes.extend_from_slice(&thread.version.to_le_bytes());
-        bytes.extend_from_slice(&thread.turns_recorded.to_le_bytes());
-        bytes.extend(serde_json::to_vec(thread).unwrap());
+        bytes.extend_from_slice(&conversation.version.to_le_bytes());
+        bytes.extend_from_slice(&conversation.turns_recorded.to_le_bytes());
+        bytes.extend(serde_json::to_vec(conversation).unwrap());
         bytes
     }
 
@@ -263,11 +263,11 @@ pub(super) mod tests {
         bytes
     }
 
-    fn full_thread() -> ThreadRecord {
-        let mut thread = samples::full_thread("t-1");
-        thread.version = 7;
-        thread.turns_recorded = 5;
-        thread
+    fn full_conversation() -> ConversationRecord {
+        let mut conversation = samples::full_conversation("t-1");
+        conversation.version = 7;
+        conversation.turns_recorded = 5;
+        conversation
     }
 
     fn full_turn() -> TurnRecord {
@@ -279,13 +279,15 @@ pub(super) mod tests {
 
     #[test]
     fn records_of_both_formats_read_back_as_they_were_written() {
-        let thread = full_thread();
-        for bytes in [thread.encode().unwrap(), plain_thread(&thread)] {
-            assert_eq!(ThreadRecord::decode(&bytes).unwrap(), thread);
-            assert_eq!(ThreadRecord::counters_of(&bytes).unwrap(), (7, 5));
-            let head = ThreadRecord::head_of(&bytes).unwrap();
-            assert_eq!(head.updated_at, thread.updated_at);
-            assert!(head.keeps_for(Purpose::Assistance) && !head.keeps_for(Purpose::Outreach));
+        let conversation = full_conversation();
+        for bytes in [conversation.encode().unwrap(), plain_conversation(&conversation)] {
+            assert_eq!(ConversationRecord::decode(&bytes).unwrap(), conversation);
+            assert_eq!(ConversationRecord::counters_of(&bytes).unwrap(), (7, 5));
+            let head = ConversationRecord::header_of(&bytes).unwrap();
+            assert_eq!(head.updated_at, conversation.updated_at);
+            assert!(
+                head.has_fact_for(Purpose::Assistance) && !head.has_fact_for(Purpose::Outreach)
+            );
         }
         let turn = full_turn();
         for bytes in [turn.encode().unwrap(), plain_turn(&turn)] {
@@ -295,23 +297,23 @@ pub(super) mod tests {
 
     #[test]
     fn a_record_is_stored_in_less_than_half_of_its_size() {
-        let thread = full_thread().encode().unwrap();
-        let plain = ThreadRecord::plain_bytes(&thread).unwrap();
-        assert!(thread.len() * 2 < plain, "{} of {plain} bytes", thread.len());
+        let conversation = full_conversation().encode().unwrap();
+        let plain = ConversationRecord::plain_bytes(&conversation).unwrap();
+        assert!(conversation.len() * 2 < plain, "{} of {plain} bytes", conversation.len());
         let turn = full_turn().encode().unwrap();
         assert!(turn.len() < TurnRecord::plain_bytes(&turn).unwrap());
     }
 
     #[test]
     fn unknown_formats_and_cut_records_are_refused() {
-        let thread = full_thread();
-        let mut newer = thread.encode().unwrap();
+        let conversation = full_conversation();
+        let mut newer = conversation.encode().unwrap();
         newer[0] = PACKED_FORMAT + 1;
-        let refused = ThreadRecord::decode(&newer);
+        let refused = ConversationRecord::decode(&newer);
         assert!(matches!(refused, Err(RecordError::Format { found: 3, supported: 2 })));
-        for thread in [thread.encode().unwrap(), plain_thread(&thread)] {
-            for cut in 0..thread.len() {
-                assert!(ThreadRecord::decode(&thread[..cut]).is_err(), "cut at {cut}");
+        for conversation in [conversation.encode().unwrap(), plain_conversation(&conversation)] {
+            for cut in 0..conversation.len() {
+                assert!(ConversationRecord::decode(&conversation[..cut]).is_err(), "cut at {cut}");
             }
         }
         let turn = samples::turn("m", "hello");
@@ -326,10 +328,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_confidence_that_is_no_number_does_not_make_the_thread_unreadable() {
-        let mut thread = full_thread();
-        thread.intents[0].confidence = f32::NAN;
-        let read = ThreadRecord::decode(&thread.encode().unwrap()).unwrap();
+    fn a_confidence_that_is_nan_does_not_make_the_record_unreadable() {
+        let mut conversation = full_conversation();
+        conversation.intents[0].confidence = f32::NAN;
+        let read = ConversationRecord::decode(&conversation.encode().unwrap()).unwrap();
         assert!(read.intents[0].confidence.abs() < f32::EPSILON);
     }
 }

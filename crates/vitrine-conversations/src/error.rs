@@ -23,7 +23,7 @@ pub enum StoreError {
     },
     /// The conversation record exceeds its size limit.
     #[error("conversation record has {bytes} bytes, limit is {bytes_max}")]
-    ThreadTooLarge {
+    ConversationTooLarge {
         /// Size before packing, in bytes.
         bytes: usize,
         /// The limit, in bytes.
@@ -128,7 +128,7 @@ impl StoreError {
             Self::DiskFull | Self::ReadOnly | Self::Disk { .. } | Self::Damaged { .. } => true,
             Self::BodyDiffers
             | Self::Erased { .. }
-            | Self::ThreadTooLarge { .. }
+            | Self::ConversationTooLarge { .. }
             | Self::TurnTooLarge { .. }
             | Self::CustomerTooLarge { .. }
             | Self::IdentityTaken
@@ -145,7 +145,7 @@ impl StoreError {
 }
 
 /// Maps an error of the database.
-pub(super) fn storage(cause: impl Into<redb::Error>) -> StoreError {
+pub(super) fn map_database_error(cause: impl Into<redb::Error>) -> StoreError {
     let cause = cause.into();
     match &cause {
         redb::Error::Io(io) => match io.kind() {
@@ -170,7 +170,7 @@ pub(super) fn storage(cause: impl Into<redb::Error>) -> StoreError {
 }
 
 /// Maps an error met while opening the file at `path`.
-pub(super) fn opening(path: &Path, cause: redb::DatabaseError) -> StoreError {
+pub(super) fn map_open_error(path: &Path, cause: redb::DatabaseError) -> StoreError {
     match redb::Error::from(cause) {
         redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
             StoreError::Locked { path: path.to_owned() }
@@ -184,13 +184,15 @@ pub(super) fn opening(path: &Path, cause: redb::DatabaseError) -> StoreError {
         cause @ (redb::Error::RepairAborted | redb::Error::UpgradeRequired(_)) => {
             StoreError::Damaged { cause: Some(Arc::new(cause)) }
         }
-        cause => storage(cause),
+        cause => map_database_error(cause),
     }
 }
 
 /// Runs a call into the database. Turns a panic into [`StoreError::Damaged`], because a damaged
 /// file can cause one and must not end the gateway.
-pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) fn catch_panic<T>(
+    call: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(call))
         .unwrap_or(Err(StoreError::Damaged { cause: None }))
 }

@@ -7,12 +7,12 @@
 //! Invariants
 //! - Neither bound is ever exceeded: room is made before an entry is inserted, under one lock.
 //! - A record read from disk never replaces one written later: a ticket is taken before the read
-//!   ([`HotThreads::ticket`]), and a write in between invalidates it.
+//!   ([`HotConversations::ticket`]), and a write in between invalidates it.
 //!
 //! Source: the clock algorithm, Corbató 1968, "A paging experiment with the Multics system".
 
-use crate::ThreadKey;
-use crate::ThreadRecord;
+use crate::ConversationKey;
+use crate::ConversationRecord;
 use dashmap::DashMap;
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
@@ -29,7 +29,7 @@ use std::sync::atomic::Ordering;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HotOptions {
     /// Conversations held; recommended 100,000.
-    pub threads_max: usize,
+    pub conversations_max: usize,
     /// Estimated bytes they may take; recommended 256 MiB.
     pub bytes_max: usize,
 }
@@ -46,8 +46,8 @@ const MEMORY_PER_PLAIN_BYTE: usize = 3;
 /// without need.
 const WRITE_COUNTERS: usize = 256;
 
-struct HotThread {
-    record: Arc<ThreadRecord>,
+struct HotConversation {
+    record: Arc<ConversationRecord>,
     bytes: usize,
     /// Read since the clock hand passed.
     marked: AtomicBool,
@@ -57,9 +57,9 @@ struct HotThread {
 
 #[derive(Default)]
 struct ClockHand {
-    slots: VecDeque<(ThreadKey, u64)>,
+    slots: VecDeque<(ConversationKey, u64)>,
     slots_given: u64,
-    threads: usize,
+    conversations: usize,
     bytes: usize,
 }
 
@@ -71,30 +71,30 @@ pub(super) struct Ticket {
 }
 
 /// The cache.
-pub(super) struct HotThreads {
+pub(super) struct HotConversations {
     options: HotOptions,
-    threads: DashMap<ThreadKey, HotThread>,
+    conversations: DashMap<ConversationKey, HotConversation>,
     hand: Mutex<ClockHand>,
     writes: Box<[AtomicU64]>,
     hasher: RandomState,
 }
 
-impl std::fmt::Debug for HotThreads {
+impl std::fmt::Debug for HotConversations {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (threads, bytes) = self.size();
+        let (conversations, bytes) = self.size();
         formatter
-            .debug_struct("HotThreads")
-            .field("threads", &threads)
+            .debug_struct("HotConversations")
+            .field("conversations", &conversations)
             .field("bytes", &bytes)
             .finish()
     }
 }
 
-impl HotThreads {
+impl HotConversations {
     pub(super) fn new(options: HotOptions) -> Self {
         Self {
             options,
-            threads: DashMap::new(),
+            conversations: DashMap::new(),
             hand: Mutex::default(),
             writes: (0..WRITE_COUNTERS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
@@ -102,28 +102,33 @@ impl HotThreads {
     }
 
     /// The cached conversation, if there is one; marks it as read.
-    pub(super) fn get(&self, key: &ThreadKey) -> Option<Arc<ThreadRecord>> {
-        let held = self.threads.get(key)?;
+    pub(super) fn get(&self, key: &ConversationKey) -> Option<Arc<ConversationRecord>> {
+        let held = self.conversations.get(key)?;
         held.marked.store(true, Ordering::Relaxed);
         Some(Arc::clone(&held.record))
     }
 
-    /// Taken before a conversation is read from disk, and passed to [`HotThreads::read`].
+    /// Taken before a conversation is read from disk, and passed to [`HotConversations::read`].
     #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash serve")]
-    pub(super) fn ticket(&self, key: &ThreadKey) -> Ticket {
+    pub(super) fn ticket(&self, key: &ConversationKey) -> Ticket {
         let counter = self.hasher.hash_one(key) as usize % self.writes.len();
         Ticket { counter, writes: self.writes[counter].load(Ordering::Acquire) }
     }
 
     /// Inserts the record of a commit that is on disk; `plain_bytes` is its size before packing.
-    pub(super) fn wrote(&self, key: &ThreadKey, record: &Arc<ThreadRecord>, plain_bytes: usize) {
+    pub(super) fn insert_written(
+        &self,
+        key: &ConversationKey,
+        record: &Arc<ConversationRecord>,
+        plain_bytes: usize,
+    ) {
         let mut hand = self.hand();
         self.count_write(key);
         self.put(&mut hand, key, record, plain_bytes);
     }
 
     /// Removes an erased conversation.
-    pub(super) fn removed(&self, key: &ThreadKey) {
+    pub(super) fn remove_erased(&self, key: &ConversationKey) {
         let mut hand = self.hand();
         self.count_write(key);
         self.take_out(&mut hand, key);
@@ -133,8 +138,8 @@ impl HotThreads {
     pub(super) fn read(
         &self,
         ticket: Ticket,
-        key: &ThreadKey,
-        record: &Arc<ThreadRecord>,
+        key: &ConversationKey,
+        record: &Arc<ConversationRecord>,
         plain_bytes: usize,
     ) {
         let mut hand = self.hand();
@@ -146,32 +151,38 @@ impl HotThreads {
     /// Number of conversations held, and the bytes estimated for them.
     pub(super) fn size(&self) -> (usize, usize) {
         let hand = self.hand();
-        (hand.threads, hand.bytes)
+        (hand.conversations, hand.bytes)
     }
 
     fn hand(&self) -> MutexGuard<'_, ClockHand> {
         self.hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count_write(&self, key: &ThreadKey) {
+    fn count_write(&self, key: &ConversationKey) {
         self.writes[self.ticket(key).counter].fetch_add(1, Ordering::Release);
     }
 
-    fn take_out(&self, hand: &mut ClockHand, key: &ThreadKey) {
-        if let Some((_, held)) = self.threads.remove(key) {
-            hand.threads -= 1;
+    fn take_out(&self, hand: &mut ClockHand, key: &ConversationKey) {
+        if let Some((_, held)) = self.conversations.remove(key) {
+            hand.conversations -= 1;
             hand.bytes -= held.bytes;
         }
     }
 
-    fn put(&self, hand: &mut ClockHand, key: &ThreadKey, record: &Arc<ThreadRecord>, size: usize) {
+    fn put(
+        &self,
+        hand: &mut ClockHand,
+        key: &ConversationKey,
+        record: &Arc<ConversationRecord>,
+        size: usize,
+    ) {
         self.take_out(hand, key);
-        let key_bytes = 2 * (key.tenant.as_str().len() + key.thread.as_str().len());
+        let key_bytes = 2 * (key.tenant.as_str().len() + key.conversation.as_str().len());
         let bytes = ENTRY_BYTES + key_bytes + size.saturating_mul(MEMORY_PER_PLAIN_BYTE);
-        if bytes > self.options.bytes_max || self.options.threads_max == 0 {
+        if bytes > self.options.bytes_max || self.options.conversations_max == 0 {
             return;
         }
-        while hand.threads >= self.options.threads_max
+        while hand.conversations >= self.options.conversations_max
             || hand.bytes + bytes > self.options.bytes_max
         {
             self.evict_one(hand);
@@ -179,9 +190,9 @@ impl HotThreads {
         hand.slots_given += 1;
         let slot = hand.slots_given;
         let marked = AtomicBool::new(false);
-        let held = HotThread { record: Arc::clone(record), bytes, marked, slot };
-        self.threads.insert(key.clone(), held);
-        hand.threads += 1;
+        let held = HotConversation { record: Arc::clone(record), bytes, marked, slot };
+        self.conversations.insert(key.clone(), held);
+        hand.conversations += 1;
         hand.bytes += bytes;
         hand.slots.push_back((key.clone(), slot));
         self.drop_dead_slots(hand);
@@ -191,7 +202,7 @@ impl HotThreads {
     /// passed, so the second round finds an unmarked entry at the latest.
     fn evict_one(&self, hand: &mut ClockHand) {
         while let Some((key, slot)) = hand.slots.pop_front() {
-            let spared = match self.threads.get(&key) {
+            let spared = match self.conversations.get(&key) {
                 Some(held) if held.slot == slot => held.marked.swap(false, Ordering::Relaxed),
                 _ => continue,
             };
@@ -207,9 +218,10 @@ impl HotThreads {
     /// Each rewrite of an entry leaves a dead slot in the queue. Removing them once they outnumber
     /// the live ones bounds the queue to twice the entries, at constant amortised cost.
     fn drop_dead_slots(&self, hand: &mut ClockHand) {
-        if hand.slots.len() > 2 * hand.threads + 16 {
-            hand.slots
-                .retain(|(key, slot)| self.threads.get(key).is_some_and(|held| held.slot == *slot));
+        if hand.slots.len() > 2 * hand.conversations + 16 {
+            hand.slots.retain(|(key, slot)| {
+                self.conversations.get(key).is_some_and(|held| held.slot == *slot)
+            });
         }
     }
 }
@@ -219,37 +231,44 @@ mod tests {
     use super::*;
     use crate::samples;
 
-    fn put(hot: &HotThreads, name: &str, size: usize) {
-        hot.wrote(&samples::thread_key(name), &Arc::new(samples::thread(name)), size);
+    fn put(hot: &HotConversations, name: &str, size: usize) {
+        hot.insert_written(
+            &samples::conversation_key(name),
+            &Arc::new(samples::conversation(name)),
+            size,
+        );
     }
 
-    fn holds(hot: &HotThreads, name: &str) -> bool {
-        hot.get(&samples::thread_key(name)).is_some()
+    fn holds(hot: &HotConversations, name: &str) -> bool {
+        hot.get(&samples::conversation_key(name)).is_some()
     }
 
     #[test]
     fn neither_bound_is_ever_passed() {
-        let hot = HotThreads::new(HotOptions { threads_max: 10, bytes_max: 20_000 });
+        let hot = HotConversations::new(HotOptions { conversations_max: 10, bytes_max: 20_000 });
         for round in 0..2000_usize {
             put(&hot, &format!("t-{}", round * 7 % 41), round * 37 % 3000);
             if round % 3 == 0 {
                 holds(&hot, &format!("t-{}", round % 41));
             }
             if round % 11 == 0 {
-                hot.removed(&samples::thread_key(&format!("t-{}", round % 41)));
+                hot.remove_erased(&samples::conversation_key(&format!("t-{}", round % 41)));
             }
-            let (threads, bytes) = hot.size();
-            assert!(threads <= 10 && bytes <= 20_000, "{threads} conversations, {bytes} bytes");
-            assert_eq!(threads, hot.threads.len());
-            let sum: usize = hot.threads.iter().map(|held| held.bytes).sum();
+            let (conversations, bytes) = hot.size();
+            assert!(
+                conversations <= 10 && bytes <= 20_000,
+                "{conversations} conversations, {bytes} bytes"
+            );
+            assert_eq!(conversations, hot.conversations.len());
+            let sum: usize = hot.conversations.iter().map(|held| held.bytes).sum();
             assert_eq!(bytes, sum);
-            assert!(hot.hand().slots.len() <= 2 * threads + 17);
+            assert!(hot.hand().slots.len() <= 2 * conversations + 17);
         }
     }
 
     #[test]
-    fn threads_in_use_outlive_threads_at_rest() {
-        let hot = HotThreads::new(HotOptions { threads_max: 8, bytes_max: 1 << 20 });
+    fn conversations_in_use_outlive_idle_ones() {
+        let hot = HotConversations::new(HotOptions { conversations_max: 8, bytes_max: 1 << 20 });
         put(&hot, "used", 100);
         for round in 0..100 {
             assert!(holds(&hot, "used"), "evicted after {round} others");
@@ -259,8 +278,8 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_larger_than_the_bound_is_not_held() {
-        let hot = HotThreads::new(HotOptions { threads_max: 8, bytes_max: 1000 });
+    fn a_conversation_larger_than_the_bound_is_not_held() {
+        let hot = HotConversations::new(HotOptions { conversations_max: 8, bytes_max: 1000 });
         put(&hot, "small", 10);
         put(&hot, "large", 5000);
         assert!(holds(&hot, "small") && !holds(&hot, "large"));
@@ -268,11 +287,11 @@ mod tests {
 
     #[test]
     fn an_old_read_never_replaces_a_newer_write() {
-        let hot = HotThreads::new(HotOptions { threads_max: 8, bytes_max: 1 << 20 });
-        let key = samples::thread_key("t");
-        let old = Arc::new(samples::thread("t"));
+        let hot = HotConversations::new(HotOptions { conversations_max: 8, bytes_max: 1 << 20 });
+        let key = samples::conversation_key("t");
+        let old = Arc::new(samples::conversation("t"));
         let ticket = hot.ticket(&key);
-        hot.removed(&key);
+        hot.remove_erased(&key);
         hot.read(ticket, &key, &old, 100);
         assert!(hot.get(&key).is_none(), "an erased conversation came back");
         let ticket = hot.ticket(&key);

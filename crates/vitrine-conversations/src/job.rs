@@ -9,9 +9,9 @@
 //! - Running a job twice is harmless: a turn is answered once, and receivers see the same delivery
 //!   id.
 
+use crate::ConversationKey;
 use crate::RecordError;
 use crate::StoreFuture;
-use crate::ThreadKey;
 use crate::encoding::PLAIN_FORMAT;
 use crate::encoding::check_header;
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ const HEADER_BYTES: usize = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobKey {
     /// Conversation that the job belongs to.
-    pub thread: ThreadKey,
+    pub conversation: ConversationKey,
     /// Id of the job, unique in its conversation.
     pub id: Uuid,
 }
@@ -55,7 +55,7 @@ impl JobKind {
 
 /// A stored job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Job {
+pub struct StoredJob {
     /// Kind of work.
     pub kind: JobKind,
     /// Input of the job, JSON; see [`JobKind`].
@@ -70,7 +70,7 @@ pub struct Job {
     pub last_error: Option<String>,
 }
 
-impl Job {
+impl StoredJob {
     /// A new job, due at once.
     #[must_use]
     pub fn new(kind: JobKind, body: String, now: Timestamp) -> Self {
@@ -103,9 +103,9 @@ pub enum JobOutcome {
     /// Done: the job is deleted.
     Done,
     /// Failed: the updated job is tried again at its `due_at`.
-    Again(Job),
+    Again(StoredJob),
     /// Failed for good: the updated job is moved to the dead jobs.
-    Dead(Job),
+    Dead(StoredJob),
 }
 
 /// Storage of jobs.
@@ -116,13 +116,13 @@ pub trait JobStore: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`crate::StoreError::BodyDiffers`] if the key is taken by a job with another body,
     /// [`crate::StoreError::JobsFull`] if `waiting_max` jobs are waiting, and disk errors.
-    fn enqueue(&self, key: JobKey, job: Job, waiting_max: usize) -> StoreFuture<'_, ()>;
+    fn enqueue(&self, key: JobKey, job: StoredJob, waiting_max: usize) -> StoreFuture<'_, ()>;
 
     /// The waiting jobs, at most `jobs_max`, earliest due time first.
     ///
     /// # Errors
     /// Disk errors.
-    fn waiting(&self, jobs_max: usize) -> StoreFuture<'_, Vec<(JobKey, Job)>>;
+    fn waiting(&self, jobs_max: usize) -> StoreFuture<'_, Vec<(JobKey, StoredJob)>>;
 
     /// Records the outcome of an attempt. Does nothing if the job was erased in the meantime.
     ///
@@ -138,5 +138,5 @@ pub trait JobStore: Send + Sync + std::fmt::Debug {
         &'a self,
         tenant: &'a TenantId,
         jobs_max: usize,
-    ) -> StoreFuture<'a, Vec<(JobKey, Job)>>;
+    ) -> StoreFuture<'a, Vec<(JobKey, StoredJob)>>;
 }

@@ -18,12 +18,12 @@
 //! them unambiguously. Message ids and erased conversations are stored as hashes only: both may
 //! contain a phone number, and both outlive the conversation.
 
+use crate::ConversationKey;
 use crate::CustomerKey;
 use crate::IdentityKey;
 use crate::MessageKey;
 use crate::PendingLink;
 use crate::RecordError;
-use crate::ThreadKey;
 use crate::encoding::PACKED_FORMAT;
 use crate::encoding::PLAIN_FORMAT;
 use jiff::Timestamp;
@@ -31,9 +31,9 @@ use redb::TableDefinition;
 use sha2::Digest;
 use sha2::Sha256;
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::TenantId;
-use vitrine_base::ids::ThreadId;
 
 /// Format of the file: its tables and their encodings.
 pub(super) const FILE_FORMAT: u64 = 3;
@@ -49,13 +49,13 @@ pub(super) const FORMAT_ENTRY: &str = "format";
 pub(super) const ERASURES_ENTRY: &str = "erasures";
 
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-pub(super) const THREADS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("threads");
+pub(super) const CONVERSATIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("threads");
 pub(super) const TURNS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("turns");
 pub(super) const MESSAGES: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("messages");
 pub(super) const TOMBSTONES: TableDefinition<'_, [u8; 32], i64> =
     TableDefinition::new("tombstones");
 pub(super) const CUSTOMERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("customers");
-pub(super) const CUSTOMER_THREADS: TableDefinition<'_, &str, ()> =
+pub(super) const CUSTOMER_CONVERSATIONS: TableDefinition<'_, &str, ()> =
     TableDefinition::new("customer_threads");
 pub(super) const IDENTITIES: TableDefinition<'_, [u8; 32], &str> =
     TableDefinition::new("identities");
@@ -78,16 +78,16 @@ const ANSWERED_HEADER_BYTES: usize = 18;
 const HASH_BYTES: usize = 32;
 const ERASED_BYTES: usize = 10;
 
-impl ThreadKey {
+impl ConversationKey {
     /// Key in `threads`, and first part of the key in `turns`.
     pub(super) fn stored(&self) -> String {
-        format!("{}{PART}{}", self.tenant, self.thread)
+        format!("{}{PART}{}", self.tenant, self.conversation)
     }
 
     pub(super) fn from_stored(text: &str) -> Option<Self> {
-        let (tenant, thread) = text.split_once(PART)?;
+        let (tenant, conversation) = text.split_once(PART)?;
         let tenant = TenantId::new(tenant).ok()?;
-        Some(Self { tenant, thread: ThreadId::new(thread).ok()? })
+        Some(Self { tenant, conversation: ConversationId::new(conversation).ok()? })
     }
 
     /// Key in `tombstones`.
@@ -103,7 +103,7 @@ impl CustomerKey {
     }
 
     /// Prefix of the customer's conversations in `customer_threads`.
-    pub(super) fn threads_prefix(&self) -> String {
+    pub(super) fn conversations_prefix(&self) -> String {
         format!("{}{PART}", self.stored())
     }
 
@@ -158,7 +158,7 @@ impl MessageKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MessageEntry {
     /// Answered by the turn `sequence` of a conversation.
-    Answered { thread: ThreadKey, sequence: u64, recorded_at: Timestamp },
+    Answered { conversation: ConversationKey, sequence: u64, recorded_at: Timestamp },
     /// Answered, and erased since.
     Erased { erased_at: Timestamp },
 }
@@ -166,8 +166,8 @@ pub(super) enum MessageEntry {
 impl MessageEntry {
     pub(super) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Answered { thread, sequence, recorded_at } => {
-                let key = thread.stored();
+            Self::Answered { conversation, sequence, recorded_at } => {
+                let key = conversation.stored();
                 let mut bytes = Vec::with_capacity(ANSWERED_HEADER_BYTES + key.len());
                 bytes.extend_from_slice(&[PACKED_FORMAT, KIND_ANSWERED]);
                 bytes.extend_from_slice(&sequence.to_le_bytes());
@@ -206,7 +206,7 @@ impl MessageEntry {
         let (sequence, bytes) = bytes.split_first_chunk::<8>()?;
         let (recorded_at, key) = bytes.split_first_chunk::<8>()?;
         Some(Self::Answered {
-            thread: ThreadKey::from_stored(std::str::from_utf8(key).ok()?)?,
+            conversation: ConversationKey::from_stored(std::str::from_utf8(key).ok()?)?,
             sequence: u64::from_le_bytes(*sequence),
             recorded_at: time(i64::from_le_bytes(*recorded_at))?,
         })
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn message_entries_read_back_and_cut_ones_are_refused() {
         let answered = MessageEntry::Answered {
-            thread: samples::thread_key("t-1"),
+            conversation: samples::conversation_key("t-1"),
             sequence: 3,
             recorded_at: samples::at(5),
         };
@@ -248,9 +248,15 @@ mod tests {
 
     #[test]
     fn keys_of_two_tenants_never_meet() {
-        let one = ThreadKey { tenant: TenantId::new("a").unwrap(), ..samples::thread_key("b c") };
-        let two = ThreadKey { tenant: TenantId::new("a b").unwrap(), ..samples::thread_key("c") };
+        let one = ConversationKey {
+            tenant: TenantId::new("a").unwrap(),
+            ..samples::conversation_key("b c")
+        };
+        let two = ConversationKey {
+            tenant: TenantId::new("a b").unwrap(),
+            ..samples::conversation_key("c")
+        };
         assert_ne!(one.stored(), two.stored());
-        assert_eq!(ThreadKey::from_stored(&one.stored()), Some(one));
+        assert_eq!(ConversationKey::from_stored(&one.stored()), Some(one));
     }
 }

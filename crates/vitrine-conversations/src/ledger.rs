@@ -6,9 +6,9 @@ use crate::StoreFuture;
 use jiff::Timestamp;
 use std::sync::Arc;
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::TenantId;
-use vitrine_base::ids::ThreadId;
 
 /// Key of a customer: ids are unique within a tenant only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,7 +74,7 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
 
     /// Erases the customer's record, identities and unused link tokens; returns whether there was a
     /// record. Messages sent up to `erased_at` are refused afterwards, by customer id and by linked
-    /// address. Conversations are erased separately, with `ThreadStore::delete`.
+    /// address. Conversations are erased separately, with `ConversationStore::delete`.
     ///
     /// # Errors
     /// Disk errors.
@@ -98,15 +98,15 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     /// Disk errors.
     fn address_erased_at<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<Timestamp>>;
 
-    /// Conversations of the customer, at most `threads_max`, in the order of their ids.
+    /// Conversations of the customer, at most `conversations_max`, in the order of their ids.
     ///
     /// # Errors
     /// Disk errors.
-    fn customer_threads<'a>(
+    fn customer_conversations<'a>(
         &'a self,
         key: &'a CustomerKey,
-        threads_max: usize,
-    ) -> StoreFuture<'a, Vec<ThreadId>>;
+        conversations_max: usize,
+    ) -> StoreFuture<'a, Vec<ConversationId>>;
 
     /// The customer that an address is linked to.
     ///

@@ -1,7 +1,7 @@
 //! Conversations: their state, their owner and their turns, stored so that no turn is lost or
 //! answered twice.
 //!
-//! [`ThreadStore`] is the interface for the layers above. [`EmbeddedStore`] implements it in
+//! [`ConversationStore`] is the interface for the layers above. [`EmbeddedStore`] implements it in
 //! one file on this machine. [`TurnGate`] runs one turn of a conversation at a time.
 //!
 //! Invariants
@@ -13,7 +13,6 @@
 
 mod customer;
 mod customers;
-mod deed;
 mod embedded;
 mod encoding;
 mod error;
@@ -32,6 +31,7 @@ mod rewrite;
 pub mod samples;
 mod stored_text;
 mod sweep;
+mod table_write;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -47,20 +47,20 @@ pub use crate::customer::Profile;
 pub use crate::customer::Purpose;
 pub use crate::embedded::EmbeddedStore;
 pub use crate::error::StoreError;
-pub use crate::gate::Arrival;
 pub use crate::gate::Flight;
 pub use crate::gate::GateError;
 pub use crate::gate::GateOptions;
 pub use crate::gate::Interruption;
+pub use crate::gate::MessageArrival;
 pub use crate::gate::TurnGate;
+pub use crate::gate::TurnInput;
 pub use crate::gate::TurnPermit;
-pub use crate::gate::TurnSort;
 pub use crate::hot::HotOptions;
-pub use crate::job::Job;
 pub use crate::job::JobKey;
 pub use crate::job::JobKind;
 pub use crate::job::JobOutcome;
 pub use crate::job::JobStore;
+pub use crate::job::StoredJob;
 pub use crate::ledger::CustomerKey;
 pub use crate::ledger::CustomerOutcome;
 pub use crate::ledger::CustomerStore;
@@ -72,10 +72,11 @@ pub use crate::open::Recovery;
 pub use crate::ownership::OwnerEvent;
 pub use crate::record::BodyHash;
 pub use crate::record::CartLine;
+pub use crate::record::ConversationRecord;
 pub use crate::record::Counters;
 pub use crate::record::DeclinedOffer;
+pub use crate::record::DeferredIntent;
 pub use crate::record::FactKind;
-pub use crate::record::KeptIntent;
 pub use crate::record::KnownFact;
 pub use crate::record::OfferedOption;
 pub use crate::record::OwnerState;
@@ -83,16 +84,15 @@ pub use crate::record::Ownership;
 pub use crate::record::PendingQuestion;
 pub use crate::record::RecordError;
 pub use crate::record::SeenIntent;
-pub use crate::record::ThreadRecord;
 pub use crate::record::TurnKind;
 pub use crate::record::TurnRecord;
-pub use crate::record::Unanswered;
+pub use crate::record::UnansweredMessage;
 pub use crate::record::VERBATIM_CHARS_MAX;
-pub use crate::sweep::Due;
+pub use crate::sweep::ExpiryTimes;
 pub use crate::sweep::Sweep;
 pub use crate::sweep::SweepCursor;
 pub use crate::sweep::Swept;
-pub use crate::upkeep::Kept;
+pub use crate::upkeep::RetentionPeriods;
 pub use crate::upkeep::Upkeep;
 pub use crate::upkeep::UpkeepOptions;
 
@@ -100,17 +100,17 @@ use jiff::Timestamp;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
-use vitrine_base::ids::ThreadId;
 
 /// Key of a conversation: ids are unique within a tenant only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ThreadKey {
+pub struct ConversationKey {
     /// Tenant that the conversation belongs to.
     pub tenant: TenantId,
     /// Id of the conversation within the tenant.
-    pub thread: ThreadId,
+    pub conversation: ConversationId,
 }
 
 /// Key of a message within one tenant: the idempotency key.
@@ -126,7 +126,7 @@ pub struct MessageKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
     /// Conversation that holds the turn.
-    pub thread: ThreadKey,
+    pub conversation: ConversationKey,
     /// Position of the turn in its conversation, from 0.
     pub sequence: u64,
     /// Hash of the request body that was answered.
@@ -149,27 +149,27 @@ impl StoredAnswer {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TurnCommit {
     /// Key of the conversation.
-    pub key: ThreadKey,
+    pub key: ConversationKey,
     /// The new record. Its `version` is the one that the change was made from, 0 for a new
     /// conversation; the commit is refused as stale if the stored version differs.
-    pub thread: ThreadRecord,
+    pub conversation: ConversationRecord,
     /// Turn to record with it; `None` if only the conversation changes, for example its owner or
     /// its facts.
     pub turn: Option<TurnRecord>,
     /// Jobs to store in the same transaction.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<StoredJob>,
 }
 
 /// Outcome of a commit that did not fail.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CommitOutcome {
     /// Written to disk; the record with its new version.
-    Recorded(Arc<ThreadRecord>),
+    Recorded(Arc<ConversationRecord>),
     /// The message was answered before, with the same body: send this answer instead.
     AlreadyRecorded(StoredAnswer),
     /// The conversation changed since it was loaded, and nothing was written. Holds the current
     /// record, `None` if there is none.
-    Stale(Option<Arc<ThreadRecord>>),
+    Stale(Option<Arc<ConversationRecord>>),
 }
 
 /// Counts of an erasure.
@@ -195,7 +195,7 @@ pub struct StoreStatistics {
     /// Size of the file in bytes; 0 for a store in memory.
     pub file_bytes: u64,
     /// Conversations held in memory.
-    pub hot_threads: usize,
+    pub hot_conversations: usize,
     /// Bytes estimated for them.
     pub hot_bytes: usize,
     /// Writes queued for the next group.
@@ -211,12 +211,15 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// Storage of conversations. Each call concerns one conversation or one message, so that an
 /// implementation can shard them over machines. Calls must run inside a tokio runtime.
-pub trait ThreadStore: Send + Sync + std::fmt::Debug {
+pub trait ConversationStore: Send + Sync + std::fmt::Debug {
     /// The current record; `None` if it was never stored or was erased.
     ///
     /// # Errors
     /// If the disk fails or the record cannot be decoded.
-    fn load<'a>(&'a self, key: &'a ThreadKey) -> StoreFuture<'a, Option<Arc<ThreadRecord>>>;
+    fn load<'a>(
+        &'a self,
+        key: &'a ConversationKey,
+    ) -> StoreFuture<'a, Option<Arc<ConversationRecord>>>;
 
     /// The recorded answer of a message; `None` if the message is new. Check the request body with
     /// [`StoredAnswer::for_body`].
@@ -242,7 +245,7 @@ pub trait ThreadStore: Send + Sync + std::fmt::Debug {
     /// If the disk fails or a record cannot be decoded.
     fn turns<'a>(
         &'a self,
-        key: &'a ThreadKey,
+        key: &'a ConversationKey,
         turns_max: usize,
     ) -> StoreFuture<'a, Vec<TurnRecord>>;
 
@@ -252,7 +255,11 @@ pub trait ThreadStore: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// Disk errors, as for `commit`.
-    fn delete<'a>(&'a self, key: &'a ThreadKey, erased_at: Timestamp) -> StoreFuture<'a, Erasure>;
+    fn delete<'a>(
+        &'a self,
+        key: &'a ConversationKey,
+        erased_at: Timestamp,
+    ) -> StoreFuture<'a, Erasure>;
 
     /// Counts records and sizes.
     ///

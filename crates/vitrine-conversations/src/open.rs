@@ -6,18 +6,18 @@
 
 use crate::HotOptions;
 use crate::StoreError;
-use crate::error::guarded;
-use crate::error::opening;
-use crate::error::storage;
+use crate::error::catch_panic;
+use crate::error::map_database_error;
+use crate::error::map_open_error;
+use crate::layout::CONVERSATIONS;
 use crate::layout::FILE_FORMAT;
 use crate::layout::FILE_FORMAT_MIN;
 use crate::layout::FORMAT_ENTRY;
 use crate::layout::MESSAGES;
 use crate::layout::META;
-use crate::layout::THREADS;
 use crate::layout::TOMBSTONES;
 use crate::layout::TURNS;
-use crate::tables::Tables;
+use crate::tables::WriteTables;
 use redb::Builder;
 use redb::Database;
 use redb::ReadableDatabase;
@@ -76,7 +76,7 @@ pub struct EmbeddedOptions {
     /// Largest group, in writes; a group is one transaction. Recommended 256.
     pub group_writes_max: usize,
     /// Largest conversation record before packing, in bytes; recommended 64 KiB.
-    pub thread_bytes_max: usize,
+    pub conversation_bytes_max: usize,
     /// Largest turn record before packing, answer included, in bytes; recommended 256 KiB.
     pub turn_bytes_max: usize,
     /// Bounds of the in-memory cache of conversations.
@@ -110,8 +110,8 @@ pub(super) fn database(options: &EmbeddedOptions) -> Result<Database, StoreError
     if !path.try_exists().map_err(failed)? {
         create(options)?;
     }
-    guarded(|| {
-        let database = builder(options).open(path).map_err(|cause| opening(path, cause))?;
+    catch_panic(|| {
+        let database = builder(options).open(path).map_err(|cause| map_open_error(path, cause))?;
         check(&database, path)?;
         Ok(database)
     })
@@ -122,8 +122,8 @@ pub(super) fn on_backend(
     options: &EmbeddedOptions,
     backend: impl StorageBackend,
 ) -> Result<Database, StoreError> {
-    let empty = backend.len().map_err(storage)? == 0;
-    let database = builder(options).create_with_backend(backend).map_err(storage)?;
+    let empty = backend.len().map_err(map_database_error)? == 0;
+    let database = builder(options).create_with_backend(backend).map_err(map_database_error)?;
     if empty {
         initialize(&database)?;
     }
@@ -141,18 +141,18 @@ fn create(options: &EmbeddedOptions) -> Result<(), StoreError> {
     };
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(failed)?;
-    let aside = aside(path);
-    let made = guarded(|| create_at(options, &aside).map(drop));
-    let linked = made.and_then(|()| match fs::hard_link(&aside, path) {
+    let staged = staged(path);
+    let made = catch_panic(|| create_at(options, &staged).map(drop));
+    let linked = made.and_then(|()| match fs::hard_link(&staged, path) {
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         // Some file systems have no hard links. There the file is renamed, and two creators would
         // race.
-        Err(_) => fs::rename(&aside, path).map_err(failed),
+        Err(_) => fs::rename(&staged, path).map_err(failed),
         Ok(()) => Ok(()),
     });
-    match fs::remove_file(&aside) {
+    match fs::remove_file(&staged) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(path = %aside.display(), %cause, "temporary file could not be removed");
+            tracing::warn!(path = %staged.display(), %cause, "temporary file could not be removed");
         }
         _ => {}
     }
@@ -162,10 +162,10 @@ fn create(options: &EmbeddedOptions) -> Result<(), StoreError> {
 }
 
 /// Temporary name of a file that is being written.
-pub(super) fn aside(path: &Path) -> PathBuf {
-    let mut aside = path.to_owned().into_os_string();
-    aside.push(format!(".new-{}", std::process::id()));
-    PathBuf::from(aside)
+pub(super) fn staged(path: &Path) -> PathBuf {
+    let mut staged = path.to_owned().into_os_string();
+    staged.push(format!(".new-{}", std::process::id()));
+    PathBuf::from(staged)
 }
 
 /// Folder that contains the file.
@@ -178,37 +178,37 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 
 /// Creates a database with empty tables in a new file; the file must not exist.
 pub(super) fn create_at(options: &EmbeddedOptions, path: &Path) -> Result<Database, StoreError> {
-    let database = builder(options).create(path).map_err(|cause| opening(path, cause))?;
+    let database = builder(options).create(path).map_err(|cause| map_open_error(path, cause))?;
     initialize(&database)?;
     Ok(database)
 }
 
 fn initialize(database: &Database) -> Result<(), StoreError> {
-    let transaction = database.begin_write().map_err(storage)?;
+    let transaction = database.begin_write().map_err(map_database_error)?;
     {
-        let mut tables = Tables::open(&transaction)?;
-        tables.meta.insert(FORMAT_ENTRY, FILE_FORMAT).map_err(storage)?;
+        let mut tables = WriteTables::open(&transaction)?;
+        tables.meta.insert(FORMAT_ENTRY, FILE_FORMAT).map_err(map_database_error)?;
     }
-    transaction.commit().map_err(storage)
+    transaction.commit().map_err(map_database_error)
 }
 
 /// Refuses a file of another program or of a newer format, and migrates an older one.
 fn check(database: &Database, path: &Path) -> Result<(), StoreError> {
-    let transaction = database.begin_read().map_err(storage)?;
+    let transaction = database.begin_read().map_err(map_database_error)?;
     let foreign = || StoreError::Foreign { path: path.to_owned() };
     let meta = match transaction.open_table(META) {
-        Err(TableError::Storage(cause)) => return Err(storage(cause)),
+        Err(TableError::Storage(cause)) => return Err(map_database_error(cause)),
         Err(_) => return Err(foreign()),
         Ok(meta) => meta,
     };
-    let found = meta.get(FORMAT_ENTRY).map_err(storage)?.ok_or_else(foreign)?.value();
+    let found = meta.get(FORMAT_ENTRY).map_err(map_database_error)?.ok_or_else(foreign)?.value();
     if !(FILE_FORMAT_MIN..=FILE_FORMAT).contains(&found) {
         return Err(StoreError::Format { found, supported: FILE_FORMAT });
     }
-    transaction.open_table(THREADS).map_err(storage)?;
-    transaction.open_table(TURNS).map_err(storage)?;
-    transaction.open_table(MESSAGES).map_err(storage)?;
-    transaction.open_table(TOMBSTONES).map_err(storage)?;
+    transaction.open_table(CONVERSATIONS).map_err(map_database_error)?;
+    transaction.open_table(TURNS).map_err(map_database_error)?;
+    transaction.open_table(MESSAGES).map_err(map_database_error)?;
+    transaction.open_table(TOMBSTONES).map_err(map_database_error)?;
     drop(meta);
     if found < FILE_FORMAT {
         tracing::info!(found, now = FILE_FORMAT, "migrating the conversation file");

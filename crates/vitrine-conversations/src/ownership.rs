@@ -44,7 +44,7 @@ impl Ownership {
 
     /// Whether the bot may draft and send a reply.
     #[must_use]
-    pub fn bot_may_speak(self) -> bool {
+    pub fn bot_may_reply(self) -> bool {
         matches!(self.state, OwnerState::Bot | OwnerState::Offered)
     }
 }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_walks_from_bot_to_human_and_back() {
+    fn a_conversation_passes_from_bot_to_human_and_back() {
         assert_eq!(after(OwnerState::Bot, OwnerEvent::HandoffOffered), (OwnerState::Offered, 5));
         assert_eq!(after(OwnerState::Offered, OwnerEvent::HumanSpoke), (OwnerState::Human, 5));
         assert_eq!(after(OwnerState::Human, OwnerEvent::Released), (OwnerState::Released, 5));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bot_never_takes_a_thread_from_a_human() {
+    fn the_bot_never_takes_a_conversation_from_a_human() {
         for event in [OwnerEvent::CustomerSpoke, OwnerEvent::HandoffOffered, OwnerEvent::HumanSpoke]
         {
             assert_eq!(after(OwnerState::Human, event), (OwnerState::Human, 4));

@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::Sku;
-use vitrine_base::ids::ThreadId;
 use vitrine_base::ids::TurnId;
+use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
-use vitrine_base::language::Tongue;
 
 /// Why stored bytes cannot be decoded.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -231,7 +231,7 @@ pub struct Counters {
 
 /// Second intent of a message, kept for a later turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptIntent {
+pub struct DeferredIntent {
     /// Label of the intent.
     pub label: String,
     /// Part of the message that expresses it.
@@ -242,7 +242,7 @@ pub struct KeptIntent {
 
 /// A message of the customer that a later turn must answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unanswered {
+pub struct UnansweredMessage {
     /// The superseded turn that the message belonged to.
     #[serde(with = "text")]
     pub turn_id: TurnId,
@@ -254,10 +254,10 @@ pub struct Unanswered {
 
 /// Stored state of one conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ThreadRecord {
+pub struct ConversationRecord {
     /// Id of the conversation.
     #[serde(with = "text")]
-    pub thread_id: ThreadId,
+    pub thread_id: ConversationId,
     /// The customer; `None` until identified.
     #[serde(with = "text_option")]
     pub customer_id: Option<CustomerId>,
@@ -272,7 +272,7 @@ pub struct ThreadRecord {
     pub language: Language,
     /// Language that the customer writes; `None` until detected.
     #[serde(default, with = "text_option")]
-    pub tongue: Option<Tongue>,
+    pub tongue: Option<DetectedLanguage>,
     /// Current owner.
     pub ownership: Ownership,
     /// Known facts by facet key.
@@ -296,10 +296,10 @@ pub struct ThreadRecord {
     pub declined_offers: Vec<DeclinedOffer>,
     /// Second intent of an earlier message, not answered yet.
     #[serde(default)]
-    pub kept: Option<KeptIntent>,
+    pub kept: Option<DeferredIntent>,
     /// Messages that still need an answer, in order of arrival.
     #[serde(default)]
-    pub unanswered: Vec<Unanswered>,
+    pub unanswered: Vec<UnansweredMessage>,
     /// Counters towards hand-off and offer limits.
     pub counters: Counters,
     /// Time the conversation was opened.
@@ -322,10 +322,10 @@ pub struct ThreadRecord {
     pub turns_recorded: u64,
 }
 
-impl ThreadRecord {
+impl ConversationRecord {
     /// A new conversation: owned by the bot, no facts, not stored yet (version 0).
     #[must_use]
-    pub fn open(thread_id: ThreadId, language: Language, now: Timestamp) -> Self {
+    pub fn open(thread_id: ConversationId, language: Language, now: Timestamp) -> Self {
         Self {
             thread_id,
             customer_id: None,

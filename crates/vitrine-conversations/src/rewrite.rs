@@ -6,10 +6,11 @@
 
 use crate::EmbeddedOptions;
 use crate::StoreError;
-use crate::embedded::Shared;
-use crate::error::guarded;
-use crate::error::storage;
-use crate::layout::CUSTOMER_THREADS;
+use crate::embedded::StoreState;
+use crate::error::catch_panic;
+use crate::error::map_database_error;
+use crate::layout::CONVERSATIONS;
+use crate::layout::CUSTOMER_CONVERSATIONS;
 use crate::layout::CUSTOMERS;
 use crate::layout::DEAD_JOBS;
 use crate::layout::ERASURES_ENTRY;
@@ -18,11 +19,10 @@ use crate::layout::JOBS;
 use crate::layout::LINKS;
 use crate::layout::MESSAGES;
 use crate::layout::META;
-use crate::layout::THREADS;
 use crate::layout::TOMBSTONES;
 use crate::layout::TURNS;
 use crate::open;
-use crate::tables::Tables;
+use crate::tables::WriteTables;
 use redb::Database;
 use redb::Key;
 use redb::ReadTransaction;
@@ -40,20 +40,21 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Disk errors; the old file stays in use.
-pub(super) fn rewrite(shared: &Shared, options: &EmbeddedOptions) -> Result<(), StoreError> {
+pub(super) fn rewrite(shared: &StoreState, options: &EmbeddedOptions) -> Result<(), StoreError> {
     shared.intake()?;
     let from = shared.database();
-    if !guarded(|| has_erased(&from))? {
+    if !catch_panic(|| has_erased(&from))? {
         return Ok(());
     }
-    let aside = open::aside(&options.path);
+    let staged = open::staged(&options.path);
     // A leftover of a crash is incomplete.
-    let _ = fs::remove_file(&aside);
-    let made = guarded(|| copy(&from, options, &aside));
-    let database = match made.and_then(|database| take_name(&aside, options).map(|()| database)) {
+    let _ = fs::remove_file(&staged);
+    let made = catch_panic(|| copy(&from, options, &staged));
+    let database = match made.and_then(|database| replace_file(&staged, options).map(|()| database))
+    {
         Ok(database) => database,
         Err(cause) => {
-            let _ = fs::remove_file(&aside);
+            let _ = fs::remove_file(&staged);
             return Err(cause);
         }
     };
@@ -63,29 +64,32 @@ pub(super) fn rewrite(shared: &Shared, options: &EmbeddedOptions) -> Result<(), 
 }
 
 fn has_erased(database: &Database) -> Result<bool, StoreError> {
-    let transaction = database.begin_read().map_err(storage)?;
-    let meta = transaction.open_table(META).map_err(storage)?;
-    Ok(meta.get(ERASURES_ENTRY).map_err(storage)?.is_some_and(|erasures| erasures.value() > 0))
+    let transaction = database.begin_read().map_err(map_database_error)?;
+    let meta = transaction.open_table(META).map_err(map_database_error)?;
+    Ok(meta
+        .get(ERASURES_ENTRY)
+        .map_err(map_database_error)?
+        .is_some_and(|erasures| erasures.value() > 0))
 }
 
 fn copy(from: &Database, options: &EmbeddedOptions, path: &Path) -> Result<Database, StoreError> {
     let database = open::create_at(options, path)?;
-    let reading = from.begin_read().map_err(storage)?;
-    let writing = database.begin_write().map_err(storage)?;
+    let reading = from.begin_read().map_err(map_database_error)?;
+    let writing = database.begin_write().map_err(map_database_error)?;
     {
-        let mut to = Tables::open(&writing)?;
-        copy_table(&reading, THREADS, &mut to.threads)?;
+        let mut to = WriteTables::open(&writing)?;
+        copy_table(&reading, CONVERSATIONS, &mut to.threads)?;
         copy_table(&reading, TURNS, &mut to.turns)?;
         copy_table(&reading, MESSAGES, &mut to.messages)?;
         copy_table(&reading, TOMBSTONES, &mut to.tombstones)?;
         copy_table(&reading, CUSTOMERS, &mut to.customers)?;
-        copy_table(&reading, CUSTOMER_THREADS, &mut to.customer_threads)?;
+        copy_table(&reading, CUSTOMER_CONVERSATIONS, &mut to.customer_conversations)?;
         copy_table(&reading, IDENTITIES, &mut to.identities)?;
         copy_table(&reading, LINKS, &mut to.links)?;
         copy_table(&reading, JOBS, &mut to.jobs)?;
         copy_table(&reading, DEAD_JOBS, &mut to.dead_jobs)?;
     }
-    writing.commit().map_err(storage)?;
+    writing.commit().map_err(map_database_error)?;
     Ok(database)
 }
 
@@ -94,17 +98,17 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
     definition: TableDefinition<'_, K, V>,
     to: &mut Table<'_, K, V>,
 ) -> Result<(), StoreError> {
-    let from = reading.open_table(definition).map_err(storage)?;
-    for entry in from.iter().map_err(storage)? {
-        let (key, value) = entry.map_err(storage)?;
-        to.insert(key.value(), value.value()).map_err(storage)?;
+    let from = reading.open_table(definition).map_err(map_database_error)?;
+    for entry in from.iter().map_err(map_database_error)? {
+        let (key, value) = entry.map_err(map_database_error)?;
+        to.insert(key.value(), value.value()).map_err(map_database_error)?;
     }
     Ok(())
 }
 
-fn take_name(aside: &Path, options: &EmbeddedOptions) -> Result<(), StoreError> {
+fn replace_file(staged: &Path, options: &EmbeddedOptions) -> Result<(), StoreError> {
     let path = &options.path;
-    fs::rename(aside, path)
+    fs::rename(staged, path)
         .and_then(|()| fs::File::open(open::folder_of(path))?.sync_all())
         .map_err(|cause| StoreError::Open { path: path.clone(), cause: Arc::new(cause) })
 }

@@ -3,6 +3,8 @@
 
 use crate::BodyHash;
 use crate::CartLine;
+use crate::ConversationKey;
+use crate::ConversationRecord;
 use crate::DeclinedOffer;
 use crate::EmbeddedOptions;
 use crate::FactKind;
@@ -15,21 +17,19 @@ use crate::PendingQuestion;
 use crate::Purpose;
 use crate::Recovery;
 use crate::SeenIntent;
-use crate::ThreadKey;
-use crate::ThreadRecord;
 use crate::TurnCommit;
 use crate::TurnKind;
 use crate::TurnRecord;
-use crate::Unanswered;
+use crate::UnansweredMessage;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
-use vitrine_base::ids::ThreadId;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::Language;
 
@@ -47,8 +47,8 @@ pub fn tenant() -> TenantId {
 
 /// The key of the tenant's conversation with this id.
 #[must_use]
-pub fn thread_key(thread: &str) -> ThreadKey {
-    ThreadKey { tenant: tenant(), thread: ThreadId::new(thread).unwrap() }
+pub fn conversation_key(conversation: &str) -> ConversationKey {
+    ConversationKey { tenant: tenant(), conversation: ConversationId::new(conversation).unwrap() }
 }
 
 /// The key of the tenant's message with this id.
@@ -65,9 +65,9 @@ pub fn options(folder: &Path) -> EmbeddedOptions {
         cache_bytes: 8 << 20,
         queue_writes_max: 1024,
         group_writes_max: 256,
-        thread_bytes_max: 64 << 10,
+        conversation_bytes_max: 64 << 10,
         turn_bytes_max: 256 << 10,
-        hot: HotOptions { threads_max: 64, bytes_max: 1 << 20 },
+        hot: HotOptions { conversations_max: 64, bytes_max: 1 << 20 },
         open_check: OpenCheck::AfterCrash,
         recovery: Recovery::Quick,
     }
@@ -75,18 +75,18 @@ pub fn options(folder: &Path) -> EmbeddedOptions {
 
 /// A new, empty conversation.
 #[must_use]
-pub fn thread(name: &str) -> ThreadRecord {
-    ThreadRecord::open(ThreadId::new(name).unwrap(), Language::Fr, at(0))
+pub fn conversation(name: &str) -> ConversationRecord {
+    ConversationRecord::open(ConversationId::new(name).unwrap(), Language::Fr, at(0))
 }
 
 /// A conversation in which every field holds something.
 #[must_use]
-pub fn full_thread(name: &str) -> ThreadRecord {
-    let mut thread = thread(name);
+pub fn full_conversation(name: &str) -> ConversationRecord {
+    let mut conversation = conversation(name);
     let message = MessageId::new("wamid.A1").unwrap();
     let sku = Sku::new("SOCK-01").unwrap();
-    thread.customer_id = Some(CustomerId::new("c-42").unwrap());
-    thread.channels = vec![ChannelKind::Whatsapp, ChannelKind::Webchat];
+    conversation.customer_id = Some(CustomerId::new("c-42").unwrap());
+    conversation.channels = vec![ChannelKind::Whatsapp, ChannelKind::Webchat];
     let fact = KnownFact {
         value: "marathon".to_owned(),
         kind: FactKind::Stated,
@@ -96,8 +96,8 @@ pub fn full_thread(name: &str) -> ThreadRecord {
         confidence: 1.0,
         learnt_at: at(1),
     };
-    thread.facts.insert("goal".to_owned(), fact);
-    thread.pending = Some(PendingQuestion {
+    conversation.facts.insert("goal".to_owned(), fact);
+    conversation.pending = Some(PendingQuestion {
         facet: "feel".to_owned(),
         options: vec![OfferedOption {
             id: "feel=comfort".to_owned(),
@@ -107,20 +107,20 @@ pub fn full_thread(name: &str) -> ThreadRecord {
         size_candidates: vec!["42".to_owned(), "43".to_owned()],
         asked_at: at(2),
     });
-    thread.product_in_focus = Some(sku.clone());
-    thread.cart = vec![CartLine { sku: sku.clone(), quantity: 2 }];
-    thread.intents =
+    conversation.product_in_focus = Some(sku.clone());
+    conversation.cart = vec![CartLine { sku: sku.clone(), quantity: 2 }];
+    conversation.intents =
         vec![SeenIntent { label: "product_search".to_owned(), confidence: 0.94, seen_at: at(1) }];
-    thread.declined_offers = vec![DeclinedOffer { sku, declined_at: at(3) }];
-    thread.unanswered = vec![Unanswered {
+    conversation.declined_offers = vec![DeclinedOffer { sku, declined_at: at(3) }];
+    conversation.unanswered = vec![UnansweredMessage {
         turn_id: TurnId::new("turn-0").unwrap(),
         text: "et des chaussettes".to_owned(),
         sent_at: at(4),
     }];
-    thread.counters.low_confidence_in_a_row = 1;
-    thread.last_customer_message_at = Some(at(1));
-    thread.disclosed_at = Some(at(1));
-    thread
+    conversation.counters.low_confidence_in_a_row = 1;
+    conversation.last_customer_message_at = Some(at(1));
+    conversation.disclosed_at = Some(at(1));
+    conversation
 }
 
 /// A customer's turn that answers `message`.
@@ -152,7 +152,11 @@ pub fn answer(message: &str, text: &str) -> Arc<[u8]> {
 
 /// A commit of the conversation `name`, made from `current`, or from a new one.
 #[must_use]
-pub fn commit(name: &str, current: Option<&ThreadRecord>, turn: Option<TurnRecord>) -> TurnCommit {
-    let thread = current.cloned().unwrap_or_else(|| thread(name));
-    TurnCommit { key: thread_key(name), thread, turn, jobs: Vec::new() }
+pub fn commit(
+    name: &str,
+    current: Option<&ConversationRecord>,
+    turn: Option<TurnRecord>,
+) -> TurnCommit {
+    let conversation = current.cloned().unwrap_or_else(|| conversation(name));
+    TurnCommit { key: conversation_key(name), conversation, turn, jobs: Vec::new() }
 }

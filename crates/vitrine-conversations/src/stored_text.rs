@@ -3,14 +3,14 @@
 //! Types of `base` do not implement serde; `record` uses these modules with `#[serde(with = "…")]`.
 
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::IdError;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::Sku;
-use vitrine_base::ids::ThreadId;
 use vitrine_base::ids::TurnId;
+use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
-use vitrine_base::language::Tongue;
 
 /// A type that is stored as text.
 pub(super) trait StoredText: Sized {
@@ -32,7 +32,7 @@ macro_rules! stored_id {
     )*};
 }
 
-stored_id!(ThreadId, TurnId, CustomerId, MessageId, Sku);
+stored_id!(ConversationId, TurnId, CustomerId, MessageId, Sku);
 
 impl StoredText for ChannelKind {
     fn text(&self) -> &str {
@@ -55,7 +55,7 @@ impl StoredText for Language {
     }
 }
 
-impl StoredText for Tongue {
+impl StoredText for DetectedLanguage {
     fn text(&self) -> &str {
         self.code()
     }

@@ -11,24 +11,24 @@
 //! - An entry that cannot be decoded is skipped; it does not stop the walk.
 
 use crate::CommitOutcome;
+use crate::ConversationKey;
+use crate::ConversationRecord;
+use crate::ConversationStore;
 use crate::CustomerKey;
 use crate::CustomerRecord;
 use crate::EmbeddedStore;
 use crate::KnownFact;
 use crate::Purpose;
 use crate::StoreError;
-use crate::ThreadKey;
-use crate::ThreadRecord;
-use crate::ThreadStore;
 use crate::TurnCommit;
-use crate::deed::Wrote;
-use crate::embedded::Shared;
-use crate::error::storage;
+use crate::embedded::StoreState;
+use crate::error::map_database_error;
+use crate::layout::CONVERSATIONS;
 use crate::layout::CUSTOMERS;
 use crate::layout::MESSAGES;
 use crate::layout::MessageEntry;
-use crate::layout::THREADS;
 use crate::layout::TOMBSTONES;
+use crate::table_write::Wrote;
 use jiff::Timestamp;
 use redb::Key;
 use redb::ReadableDatabase;
@@ -41,9 +41,9 @@ use vitrine_base::ids::TenantId;
 
 /// Expiry times of one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Due {
+pub struct ExpiryTimes {
     /// Conversations last changed before this are erased.
-    pub threads_before: Timestamp,
+    pub conversations_before: Timestamp,
     /// Profiles last changed before this are erased if they have neither a live grant nor a
     /// conversation.
     pub profiles_before: Timestamp,
@@ -53,10 +53,10 @@ pub struct Due {
     pub outreach_before: Timestamp,
 }
 
-impl Due {
+impl ExpiryTimes {
     /// Whether the fact has expired. Facts stored for assistance are deleted with their
     /// conversation.
-    fn takes(self, fact: &KnownFact) -> bool {
+    fn fact_has_expired(self, fact: &KnownFact) -> bool {
         match fact.purpose {
             Purpose::Assistance => false,
             Purpose::Personalisation => fact.learnt_at < self.personalisation_before,
@@ -66,7 +66,7 @@ impl Due {
 
     /// Whether the profile has expired: old enough, and no live grant needs it. Conversations are
     /// not considered here.
-    pub(super) fn takes_profile(self, customer: &CustomerRecord) -> bool {
+    pub(super) fn profile_has_expired(self, customer: &CustomerRecord) -> bool {
         customer.updated_at < self.profiles_before && !customer.has_live_grant()
     }
 }
@@ -80,9 +80,9 @@ pub struct Sweep {
     /// conversation.
     pub tombstones_before: Timestamp,
     /// Expiry times of tenants that are not in `tenants`.
-    pub due: Due,
+    pub due: ExpiryTimes,
     /// Expiry times of tenants with a retention of their own.
-    pub tenants: Arc<BTreeMap<TenantId, Due>>,
+    pub tenants: Arc<BTreeMap<TenantId, ExpiryTimes>>,
     /// Entries examined in one step.
     pub entries_max: usize,
     /// Time recorded for the erasures that the sweep makes.
@@ -107,7 +107,7 @@ pub struct Swept {
 /// Position of the walk between two steps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SweepCursor {
-    stage: Stage,
+    stage: SweepStage,
     /// Last key examined; `None` at the start of a table.
     from: Option<Vec<u8>>,
     /// Counts over all steps so far.
@@ -118,10 +118,10 @@ pub struct SweepCursor {
 
 /// Order of the walk over the tables: conversations before the profiles that depend on them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Stage {
+enum SweepStage {
     #[default]
     Messages,
-    Threads,
+    Conversations,
     Tombstones,
     Profiles,
 }
@@ -132,33 +132,37 @@ impl EmbeddedStore {
     /// # Errors
     /// Disk errors; the next step starts the current table over.
     pub async fn sweep(&self, sweep: &Sweep, cursor: &mut SweepCursor) -> Result<(), StoreError> {
-        let look = Look { from: cursor.from.take(), sweep: sweep.clone() };
+        let step = SweepStep { from: cursor.from.take(), sweep: sweep.clone() };
         let swept = &mut cursor.swept;
         cursor.from = match cursor.stage {
-            Stage::Messages => self.sweep_messages(look, swept).await?,
-            Stage::Threads => self.sweep_threads(look, swept).await?,
-            Stage::Tombstones => self.sweep_tombstones(look, swept).await?,
-            Stage::Profiles => self.sweep_profiles(look, swept).await?,
+            SweepStage::Messages => self.sweep_messages(step, swept).await?,
+            SweepStage::Conversations => self.sweep_conversations(step, swept).await?,
+            SweepStage::Tombstones => self.sweep_tombstones(step, swept).await?,
+            SweepStage::Profiles => self.sweep_profiles(step, swept).await?,
         };
         if cursor.from.is_none() {
             cursor.stage = match cursor.stage {
-                Stage::Messages => Stage::Threads,
-                Stage::Threads => Stage::Tombstones,
-                Stage::Tombstones => Stage::Profiles,
-                Stage::Profiles => {
+                SweepStage::Messages => SweepStage::Conversations,
+                SweepStage::Conversations => SweepStage::Tombstones,
+                SweepStage::Tombstones => SweepStage::Profiles,
+                SweepStage::Profiles => {
                     cursor.rounds += 1;
-                    Stage::Messages
+                    SweepStage::Messages
                 }
             };
         }
         Ok(())
     }
 
-    async fn sweep_messages(&self, look: Look, swept: &mut Swept) -> Result<Next, StoreError> {
-        let now = look.sweep.now.as_microsecond();
+    async fn sweep_messages(
+        &self,
+        step: SweepStep,
+        swept: &mut Swept,
+    ) -> Result<NextKey, StoreError> {
+        let now = step.sweep.now.as_microsecond();
         let found = self.read(move |shared| {
-            let before = look.sweep.messages_before;
-            look.at(shared, MESSAGES, |key, entry| {
+            let before = step.sweep.messages_before;
+            step.at(shared, MESSAGES, |key, entry| {
                 let kept_since = match MessageEntry::decode(entry).ok()? {
                     MessageEntry::Answered { recorded_at, .. } => recorded_at,
                     MessageEntry::Erased { erased_at } => erased_at,
@@ -169,16 +173,18 @@ impl EmbeddedStore {
         let (messages, next) = found.await?;
         if !messages.is_empty() || next.is_none() {
             swept.messages += messages.len() as u64;
-            self.deed(move |tables| {
+            self.table_write(move |tables| {
                 let mut wrote = Wrote::Nothing;
                 for message in messages {
-                    tables.messages.remove(message).map_err(storage)?;
+                    tables.messages.remove(message).map_err(map_database_error)?;
                     wrote = Wrote::Something;
                 }
                 // Expired link tokens are deleted as well.
                 let ended = |link: &[u8]| expiry(link) <= now;
-                for link in tables.links.extract_if(|_, link| ended(link)).map_err(storage)? {
-                    link.map_err(storage)?;
+                for link in
+                    tables.links.extract_if(|_, link| ended(link)).map_err(map_database_error)?
+                {
+                    link.map_err(map_database_error)?;
                     wrote = Wrote::Something;
                 }
                 Ok(((), wrote))
@@ -188,56 +194,72 @@ impl EmbeddedStore {
         Ok(next)
     }
 
-    async fn sweep_threads(&self, look: Look, swept: &mut Swept) -> Result<Next, StoreError> {
-        let sweep = look.sweep.clone();
+    async fn sweep_conversations(
+        &self,
+        step: SweepStep,
+        swept: &mut Swept,
+    ) -> Result<NextKey, StoreError> {
+        let sweep = step.sweep.clone();
         let found = self.read(move |shared| {
-            look.at(shared, THREADS, |key, record| {
-                let thread = ThreadKey::from_stored(key)?;
-                let head = ThreadRecord::head_of(record).ok()?;
+            step.at(shared, CONVERSATIONS, |key, record| {
+                let conversation = ConversationKey::from_stored(key)?;
+                let head = ConversationRecord::header_of(record).ok()?;
                 let timed = [Purpose::Personalisation, Purpose::Outreach];
-                if head.updated_at < look.sweep.due_of(&thread.tenant).threads_before {
-                    Some((thread, Old::Thread))
+                if head.updated_at < step.sweep.due_of(&conversation.tenant).conversations_before {
+                    Some((conversation, Expired::Conversation))
                 } else {
-                    let keeps = timed.into_iter().any(|purpose| head.keeps_for(purpose));
-                    keeps.then_some((thread, Old::Facts))
+                    let keeps = timed.into_iter().any(|purpose| head.has_fact_for(purpose));
+                    keeps.then_some((conversation, Expired::Facts))
                 }
             })
         });
         let (threads, next) = found.await?;
         for (key, old) in threads {
             match old {
-                Old::Thread => swept.threads += self.delete(&key, sweep.now).await?.threads,
-                Old::Facts => swept.trimmed += self.trim(key, &sweep).await?,
+                Expired::Conversation => {
+                    swept.threads += self.delete(&key, sweep.now).await?.threads
+                }
+                Expired::Facts => swept.trimmed += self.trim(key, &sweep).await?,
             }
         }
         Ok(next)
     }
 
-    async fn sweep_tombstones(&self, look: Look, swept: &mut Swept) -> Result<Next, StoreError> {
-        let before = look.sweep.tombstones_before.as_microsecond();
+    async fn sweep_tombstones(
+        &self,
+        step: SweepStep,
+        swept: &mut Swept,
+    ) -> Result<NextKey, StoreError> {
+        let before = step.sweep.tombstones_before.as_microsecond();
         let found = self.read(move |shared| {
-            look.at(shared, TOMBSTONES, |key, erased_at| (erased_at < before).then_some(key))
+            step.at(shared, TOMBSTONES, |key, erased_at| (erased_at < before).then_some(key))
         });
         let (tombstones, next) = found.await?;
         if !tombstones.is_empty() {
-            swept.tombstones += self.deed(move |tables| tables.forget(&tombstones, before)).await?;
+            swept.tombstones +=
+                self.table_write(move |tables| tables.forget(&tombstones, before)).await?;
         }
         Ok(next)
     }
 
-    async fn sweep_profiles(&self, look: Look, swept: &mut Swept) -> Result<Next, StoreError> {
-        let sweep = look.sweep.clone();
+    async fn sweep_profiles(
+        &self,
+        step: SweepStep,
+        swept: &mut Swept,
+    ) -> Result<NextKey, StoreError> {
+        let sweep = step.sweep.clone();
         let found = self.read(move |shared| {
-            look.at(shared, CUSTOMERS, |key, record| {
+            step.at(shared, CUSTOMERS, |key, record| {
                 let customer = CustomerKey::from_stored(key)?;
                 let record = CustomerRecord::decode(record).ok()?;
-                look.sweep.due_of(&customer.tenant).takes_profile(&record).then_some(customer)
+                step.sweep.due_of(&customer.tenant).profile_has_expired(&record).then_some(customer)
             })
         });
         let (customers, next) = found.await?;
         for customer in customers {
             let due = sweep.due_of(&customer.tenant);
-            let dropped = self.deed(move |tables| tables.drop_profile(&customer, due)).await?;
+            let dropped =
+                self.table_write(move |tables| tables.drop_profile(&customer, due)).await?;
             swept.profiles += u64::from(dropped);
         }
         Ok(next)
@@ -246,15 +268,15 @@ impl EmbeddedStore {
     /// Deletes expired facts from a conversation; returns 1 if there were any. A conversation that
     /// changes in the meantime is left for the next round. `updated_at` is kept, because the
     /// customer did not write.
-    async fn trim(&self, key: ThreadKey, sweep: &Sweep) -> Result<u64, StoreError> {
+    async fn trim(&self, key: ConversationKey, sweep: &Sweep) -> Result<u64, StoreError> {
         let Some(stored) = self.load(&key).await? else { return Ok(0) };
         let due = sweep.due_of(&key.tenant);
-        let mut thread = (*stored).clone();
-        thread.facts.retain(|_, fact| !due.takes(fact));
-        if thread.facts.len() == stored.facts.len() {
+        let mut conversation = (*stored).clone();
+        conversation.facts.retain(|_, fact| !due.fact_has_expired(fact));
+        if conversation.facts.len() == stored.facts.len() {
             return Ok(0);
         }
-        match self.commit(TurnCommit { key, thread, turn: None, jobs: Vec::new() }).await? {
+        match self.commit(TurnCommit { key, conversation, turn: None, jobs: Vec::new() }).await? {
             CommitOutcome::Recorded(_) => Ok(1),
             CommitOutcome::AlreadyRecorded(_) | CommitOutcome::Stale(_) => Ok(0),
         }
@@ -262,14 +284,14 @@ impl EmbeddedStore {
 }
 
 impl Sweep {
-    fn due_of(&self, tenant: &TenantId) -> Due {
+    fn due_of(&self, tenant: &TenantId) -> ExpiryTimes {
         self.tenants.get(tenant).copied().unwrap_or(self.due)
     }
 }
 
 /// What may have expired in a conversation.
-enum Old {
-    Thread,
+enum Expired {
+    Conversation,
     /// Possibly some of its facts; the full record decides.
     Facts,
 }
@@ -280,29 +302,31 @@ fn expiry(link: &[u8]) -> i64 {
 }
 
 /// Key to continue after; `None` at the end of the table.
-type Next = Option<Vec<u8>>;
+type NextKey = Option<Vec<u8>>;
 
 /// One step of the walk, on one table.
-struct Look {
-    from: Next,
+struct SweepStep {
+    from: NextKey,
     sweep: Sweep,
 }
 
-impl Look {
+impl SweepStep {
     /// Applies `due` to the next entries of a table and collects the results that are not `None`.
     fn at<K: Key + 'static, V: Value + 'static, T>(
         &self,
-        shared: &Shared,
+        shared: &StoreState,
         table: TableDefinition<'_, K, V>,
         due: impl Fn(K::SelfType<'_>, V::SelfType<'_>) -> Option<T>,
-    ) -> Result<(Vec<T>, Next), StoreError> {
-        let transaction = shared.database().begin_read().map_err(storage)?;
-        let table = transaction.open_table(table).map_err(storage)?;
+    ) -> Result<(Vec<T>, NextKey), StoreError> {
+        let transaction = shared.database().begin_read().map_err(map_database_error)?;
+        let table = transaction.open_table(table).map_err(map_database_error)?;
         let from = self.from.as_deref().map(K::from_bytes);
         let range = (from.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
         let mut found = Vec::new();
-        for (seen, entry) in table.range::<K::SelfType<'_>>(range).map_err(storage)?.enumerate() {
-            let (key, value) = entry.map_err(storage)?;
+        for (seen, entry) in
+            table.range::<K::SelfType<'_>>(range).map_err(map_database_error)?.enumerate()
+        {
+            let (key, value) = entry.map_err(map_database_error)?;
             found.extend(due(key.value(), value.value()));
             if seen + 1 == self.sweep.entries_max {
                 let last = K::as_bytes(&key.value()).as_ref().to_vec();

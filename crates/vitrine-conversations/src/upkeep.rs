@@ -1,8 +1,8 @@
 //! Background maintenance of the store: deletes expired records and rewrites the file after
 //! erasures.
 
-use crate::Due;
 use crate::EmbeddedStore;
+use crate::ExpiryTimes;
 use crate::Sweep;
 use crate::SweepCursor;
 use jiff::SignedDuration;
@@ -22,9 +22,9 @@ pub struct UpkeepOptions {
     /// it.
     pub tombstones_kept: SignedDuration,
     /// Retention for tenants without settings of their own.
-    pub kept: Kept,
+    pub kept: RetentionPeriods,
     /// Retention for tenants with settings of their own.
-    pub tenants_kept: BTreeMap<TenantId, Kept>,
+    pub tenants_kept: BTreeMap<TenantId, RetentionPeriods>,
     /// Pause between two steps of the sweep.
     pub step: Duration,
     /// Entries examined in one step.
@@ -35,7 +35,7 @@ pub struct UpkeepOptions {
 
 /// Retention periods of one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct RetentionPeriods {
     /// Conversations, from their last change; facts stored for assistance are deleted with them.
     pub threads: SignedDuration,
     /// Profiles of customers without a conversation or a live consent, from their last change.
@@ -81,8 +81,8 @@ impl UpkeepOptions {
     pub(super) fn sweep(&self, now: Timestamp) -> Sweep {
         // A period that reaches beyond the start of the calendar never expires anything.
         let before = |kept: SignedDuration| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
-        let due = |kept: Kept| Due {
-            threads_before: before(kept.threads),
+        let due = |kept: RetentionPeriods| ExpiryTimes {
+            conversations_before: before(kept.threads),
             profiles_before: before(kept.profiles),
             personalisation_before: before(kept.personalisation),
             outreach_before: before(kept.outreach),

@@ -12,26 +12,26 @@
 
 use crate::BodyHash;
 use crate::CommitOutcome;
+use crate::ConversationKey;
+use crate::ConversationRecord;
 use crate::CustomerKey;
 use crate::EmbeddedOptions;
 use crate::Erasure;
 use crate::MessageKey;
 use crate::Recovery;
 use crate::StoreError;
-use crate::ThreadKey;
-use crate::ThreadRecord;
 use crate::TurnCommit;
 use crate::TurnRecord;
-use crate::deed::Deed;
-use crate::deed::Wrote;
-use crate::embedded::Shared;
+use crate::embedded::StoreState;
 use crate::embedded::stored_answer;
-use crate::encoding::stamp;
-use crate::error::guarded;
-use crate::error::storage;
+use crate::encoding::write_counters;
+use crate::error::catch_panic;
+use crate::error::map_database_error;
 use crate::layout::MessageEntry;
 use crate::rewrite;
-use crate::tables::Tables;
+use crate::table_write::TableWrite;
+use crate::table_write::Wrote;
+use crate::tables::WriteTables;
 use jiff::Timestamp;
 use redb::ReadableTable;
 use std::io;
@@ -41,27 +41,27 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
-type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+type ReplySender<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// A queued write.
 #[derive(Debug)]
 pub(super) enum Write {
     /// A change of a conversation.
-    Commit { commit: Box<EncodedCommit>, reply: Reply<CommitOutcome> },
+    Commit { commit: Box<EncodedCommit>, reply: ReplySender<CommitOutcome> },
     /// Erasure of a conversation.
-    Erase { key: ThreadKey, erased_at: Timestamp, reply: Reply<Erasure> },
+    Erase { key: ConversationKey, erased_at: Timestamp, reply: ReplySender<Erasure> },
     /// Any other change of the tables.
-    Deed(Box<dyn Deed>),
+    Tables(Box<dyn TableWrite>),
     /// A rewrite of the file without erased records; runs outside of any group.
-    Rewrite { reply: Reply<()> },
+    Rewrite { reply: ReplySender<()> },
 }
 
 /// A commit that the calling task has encoded already, so that the writer only copies bytes.
 #[derive(Debug)]
 pub(super) struct EncodedCommit {
-    key: ThreadKey,
-    thread: ThreadRecord,
-    thread_bytes: Vec<u8>,
+    key: ConversationKey,
+    conversation: ConversationRecord,
+    conversation_bytes: Vec<u8>,
     /// Size of the conversation before packing, in bytes.
     plain_bytes: usize,
     turn: Option<EncodedTurn>,
@@ -85,28 +85,29 @@ impl EncodedCommit {
     /// # Errors
     /// If the conversation or the turn exceeds the limits of `options`.
     pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
-        let TurnCommit { key, thread, turn, jobs } = commit;
-        let thread_bytes = thread.encode()?;
-        let bytes = ThreadRecord::plain_bytes(&thread_bytes)?;
-        let bytes_max = options.thread_bytes_max;
+        let TurnCommit { key, conversation, turn, jobs } = commit;
+        let conversation_bytes = conversation.encode()?;
+        let bytes = ConversationRecord::plain_bytes(&conversation_bytes)?;
+        let bytes_max = options.conversation_bytes_max;
         if bytes > bytes_max {
-            return Err(StoreError::ThreadTooLarge { bytes, bytes_max });
+            return Err(StoreError::ConversationTooLarge { bytes, bytes_max });
         }
         let turn = turn.map(|turn| EncodedTurn::new(turn, &key, options)).transpose()?;
         let tenant = key.tenant.clone();
-        let customer = thread.customer_id.clone().map(|customer| CustomerKey { tenant, customer });
+        let customer =
+            conversation.customer_id.clone().map(|customer| CustomerKey { tenant, customer });
         let jobs = jobs
             .iter()
             .map(|job| Ok((uuid::Uuid::now_v7().as_u128(), job.encode()?)))
             .collect::<Result<_, StoreError>>()?;
-        Ok(Self { key, thread, thread_bytes, plain_bytes: bytes, turn, customer, jobs })
+        Ok(Self { key, conversation, conversation_bytes, plain_bytes: bytes, turn, customer, jobs })
     }
 }
 
 impl EncodedTurn {
     fn new(
         turn: TurnRecord,
-        key: &ThreadKey,
+        key: &ConversationKey,
         options: &EmbeddedOptions,
     ) -> Result<Self, StoreError> {
         let encoded = turn.encode()?;
@@ -133,14 +134,14 @@ impl EncodedTurn {
 /// # Errors
 /// If the system cannot start it.
 pub(super) fn start(
-    shared: Arc<Shared>,
+    shared: Arc<StoreState>,
     mut waiting: mpsc::Receiver<Write>,
     options: &EmbeddedOptions,
 ) -> io::Result<JoinHandle<()>> {
     let group_writes_max = options.group_writes_max.max(1);
     let recovery = options.recovery;
     let options = options.clone();
-    std::thread::Builder::new().name("thread-writer".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
         while let Some(first) = waiting.blocking_recv() {
             let mut alone = None;
             let mut group = Vec::new();
@@ -169,9 +170,9 @@ pub(super) fn start(
 }
 
 /// Commits one group and replies to its callers.
-fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
+fn write_group(shared: &StoreState, mut group: Vec<Write>, recovery: Recovery) {
     let written =
-        shared.intake().and_then(|()| guarded(|| apply_group(shared, &mut group, recovery)));
+        shared.intake().and_then(|()| catch_panic(|| apply_group(shared, &mut group, recovery)));
     match written {
         Ok(done) => {
             for (write, done) in group.into_iter().zip(done) {
@@ -186,7 +187,7 @@ fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
                     Write::Commit { reply, .. } => drop(reply.send(Err(cause.clone()))),
                     Write::Erase { reply, .. } => drop(reply.send(Err(cause.clone()))),
                     Write::Rewrite { reply } => drop(reply.send(Err(cause.clone()))),
-                    Write::Deed(deed) => deed.tell(Some(cause.clone())),
+                    Write::Tables(table_write) => table_write.send_reply(Some(cause.clone())),
                 }
             }
         }
@@ -195,32 +196,32 @@ fn write_group(shared: &Shared, mut group: Vec<Write>, recovery: Recovery) {
 
 /// Result of one write, before its group is on disk.
 enum Done {
-    Recorded(Arc<ThreadRecord>),
+    Recorded(Arc<ConversationRecord>),
     NotWritten(CommitOutcome),
     Erased(Erasure),
-    Deed(Wrote),
+    TableWrite(Wrote),
     Refused(StoreError),
 }
 
 /// Updates the in-memory cache and replies. A failed send means that the caller stopped waiting.
-fn answer(shared: &Shared, write: Write, done: Done) {
+fn answer(shared: &StoreState, write: Write, done: Done) {
     match (write, done) {
         (Write::Commit { commit, reply }, Done::Recorded(record)) => {
-            shared.hot.wrote(&commit.key, &record, commit.plain_bytes);
+            shared.hot.insert_written(&commit.key, &record, commit.plain_bytes);
             drop(reply.send(Ok(CommitOutcome::Recorded(record))));
         }
         (Write::Commit { reply, .. }, Done::NotWritten(outcome)) => drop(reply.send(Ok(outcome))),
         (Write::Commit { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
         (Write::Erase { key, reply, .. }, Done::Erased(erasure)) => {
-            shared.hot.removed(&key);
+            shared.hot.remove_erased(&key);
             drop(reply.send(Ok(erasure)));
         }
         (Write::Erase { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
-        (Write::Deed(deed), Done::Deed(_)) => deed.tell(None),
-        (Write::Deed(deed), Done::Refused(cause)) => deed.tell(Some(cause)),
+        (Write::Tables(table_write), Done::TableWrite(_)) => table_write.send_reply(None),
+        (Write::Tables(table_write), Done::Refused(cause)) => table_write.send_reply(Some(cause)),
         // Unreachable: `apply` returns the kind of result that belongs to the kind of write.
         (
-            Write::Commit { .. } | Write::Erase { .. } | Write::Deed(_) | Write::Rewrite { .. },
+            Write::Commit { .. } | Write::Erase { .. } | Write::Tables(_) | Write::Rewrite { .. },
             _,
         ) => {}
     }
@@ -228,16 +229,16 @@ fn answer(shared: &Shared, write: Write, done: Done) {
 
 /// Applies a group in one transaction, which is on disk when this returns.
 fn apply_group(
-    shared: &Shared,
+    shared: &StoreState,
     group: &mut [Write],
     recovery: Recovery,
 ) -> Result<Vec<Done>, StoreError> {
     let database = shared.database();
-    let mut transaction = database.begin_write().map_err(storage)?;
+    let mut transaction = database.begin_write().map_err(map_database_error)?;
     transaction.set_quick_repair(recovery == Recovery::Quick);
     let mut done = Vec::with_capacity(group.len());
     {
-        let mut tables = Tables::open(&transaction)?;
+        let mut tables = WriteTables::open(&transaction)?;
         for write in group {
             done.push(match apply(&mut tables, write) {
                 Err(cause) if cause.stops_intake() => return Err(cause),
@@ -249,37 +250,38 @@ fn apply_group(
     let erased = done.iter().filter(|done| matches!(done, Done::Erased(_))).count();
     let written = done
         .iter()
-        .filter(|done| matches!(done, Done::Recorded(_) | Done::Deed(Wrote::Something)))
+        .filter(|done| matches!(done, Done::Recorded(_) | Done::TableWrite(Wrote::Something)))
         .count()
         + erased;
     if written == 0 {
-        transaction.abort().map_err(storage)?;
+        transaction.abort().map_err(map_database_error)?;
         return Ok(done);
     }
-    transaction.commit().map_err(storage)?;
+    transaction.commit().map_err(map_database_error)?;
     shared.groups_written.fetch_add(1, Ordering::Relaxed);
     shared.writes_done.fetch_add(written as u64, Ordering::Relaxed);
     Ok(done)
 }
 
-fn apply(tables: &mut Tables<'_>, write: &mut Write) -> Result<Done, StoreError> {
+fn apply(tables: &mut WriteTables<'_>, write: &mut Write) -> Result<Done, StoreError> {
     match write {
         Write::Commit { commit, .. } => tables.commit(commit),
         Write::Erase { key, erased_at, .. } => tables.erase(key, *erased_at).map(Done::Erased),
-        Write::Deed(deed) => deed.apply(tables).map(Done::Deed),
+        Write::Tables(table_write) => table_write.apply(tables).map(Done::TableWrite),
         // `start` never puts a rewrite into a group.
-        Write::Rewrite { .. } => Ok(Done::Deed(Wrote::Nothing)),
+        Write::Rewrite { .. } => Ok(Done::TableWrite(Wrote::Nothing)),
     }
 }
 
-impl Tables<'_> {
+impl WriteTables<'_> {
     fn commit(&mut self, commit: &mut EncodedCommit) -> Result<Done, StoreError> {
         let key = commit.key.stored();
-        if let Some(outcome) = self.reason_not_to(commit, &key)? {
+        if let Some(outcome) = self.rejection(commit, &key)? {
             return Ok(Done::NotWritten(outcome));
         }
-        let stored = self.threads.get(key.as_str()).map_err(storage)?;
-        let counters = stored.as_ref().map(|stored| ThreadRecord::counters_of(stored.value()));
+        let stored = self.threads.get(key.as_str()).map_err(map_database_error)?;
+        let counters =
+            stored.as_ref().map(|stored| ConversationRecord::counters_of(stored.value()));
         let (version, mut turns_recorded) = counters.transpose()?.unwrap_or((0, 0));
         drop(stored);
         // No check below this line may refuse: the tables change from here on.
@@ -287,32 +289,36 @@ impl Tables<'_> {
             let sequence = turns_recorded;
             turns_recorded += 1;
             let turn_key = (key.as_str(), sequence);
-            self.turns.insert(turn_key, turn.bytes.as_slice()).map_err(storage)?;
+            self.turns.insert(turn_key, turn.bytes.as_slice()).map_err(map_database_error)?;
             if let Some(message) = turn.message {
                 let entry = MessageEntry::Answered {
-                    thread: commit.key.clone(),
+                    conversation: commit.key.clone(),
                     sequence,
                     recorded_at: turn.answered_at,
                 };
-                self.messages.insert(message, entry.encode().as_slice()).map_err(storage)?;
+                self.messages
+                    .insert(message, entry.encode().as_slice())
+                    .map_err(map_database_error)?;
             }
         }
         for (id, job) in &commit.jobs {
-            self.jobs.insert((key.as_str(), *id), job.as_slice()).map_err(storage)?;
+            self.jobs.insert((key.as_str(), *id), job.as_slice()).map_err(map_database_error)?;
         }
         if let Some(customer) = &commit.customer {
-            self.note_thread(customer, &commit.key)?;
+            self.link_conversation(customer, &commit.key)?;
         }
-        commit.thread.version = version + 1;
-        commit.thread.turns_recorded = turns_recorded;
-        stamp(&mut commit.thread_bytes, version + 1, turns_recorded);
-        self.threads.insert(key.as_str(), commit.thread_bytes.as_slice()).map_err(storage)?;
-        Ok(Done::Recorded(Arc::new(commit.thread.clone())))
+        commit.conversation.version = version + 1;
+        commit.conversation.turns_recorded = turns_recorded;
+        write_counters(&mut commit.conversation_bytes, version + 1, turns_recorded);
+        self.threads
+            .insert(key.as_str(), commit.conversation_bytes.as_slice())
+            .map_err(map_database_error)?;
+        Ok(Done::Recorded(Arc::new(commit.conversation.clone())))
     }
 
     /// Why the commit must not be written: it was recorded before, or it is stale. `None` if it may
     /// be.
-    fn reason_not_to(
+    fn rejection(
         &self,
         commit: &EncodedCommit,
         key: &str,
@@ -324,14 +330,14 @@ impl Tables<'_> {
             let answer = answer.for_body(turn.body_hash)?;
             return Ok(Some(CommitOutcome::AlreadyRecorded(answer)));
         }
-        let made_at = turn.map_or(commit.thread.updated_at, |turn| turn.sent_at);
-        if let Some(stored) = self.threads.get(key).map_err(storage)? {
-            let (version, _) = ThreadRecord::counters_of(stored.value())?;
-            if version != commit.thread.version {
-                let current = Arc::new(ThreadRecord::decode(stored.value())?);
+        let made_at = turn.map_or(commit.conversation.updated_at, |turn| turn.sent_at);
+        if let Some(stored) = self.threads.get(key).map_err(map_database_error)? {
+            let (version, _) = ConversationRecord::counters_of(stored.value())?;
+            if version != commit.conversation.version {
+                let current = Arc::new(ConversationRecord::decode(stored.value())?);
                 return Ok(Some(CommitOutcome::Stale(Some(current))));
             }
-        } else if commit.thread.version != 0 {
+        } else if commit.conversation.version != 0 {
             return Ok(Some(CommitOutcome::Stale(None)));
         } else {
             self.refuse_erased(commit.key.hashed(), made_at)?;
@@ -353,7 +359,11 @@ impl Tables<'_> {
         }
     }
 
-    fn erase(&mut self, key: &ThreadKey, erased_at: Timestamp) -> Result<Erasure, StoreError> {
+    fn erase(
+        &mut self,
+        key: &ConversationKey,
+        erased_at: Timestamp,
+    ) -> Result<Erasure, StoreError> {
         let stored = key.stored();
         let mut turns = 0;
         let mut messages = Vec::new();
@@ -367,26 +377,26 @@ impl Tables<'_> {
                 messages.extend(message);
                 false
             })
-            .map_err(storage)?;
+            .map_err(map_database_error)?;
         let entry = MessageEntry::Erased { erased_at }.encode();
         for message in messages {
             let message = MessageKey { tenant: key.tenant.clone(), message }.hashed();
-            self.messages.insert(message, entry.as_slice()).map_err(storage)?;
+            self.messages.insert(message, entry.as_slice()).map_err(map_database_error)?;
         }
         self.drop_jobs(&stored)?;
-        let thread = self.threads.remove(stored.as_str()).map_err(storage)?;
-        let customer = thread
+        let conversation = self.threads.remove(stored.as_str()).map_err(map_database_error)?;
+        let customer = conversation
             .as_ref()
-            .and_then(|bytes| ThreadRecord::decode(bytes.value()).ok())
-            .and_then(|thread| thread.customer_id);
-        let threads = u64::from(thread.is_some());
-        drop(thread);
+            .and_then(|bytes| ConversationRecord::decode(bytes.value()).ok())
+            .and_then(|conversation| conversation.customer_id);
+        let threads = u64::from(conversation.is_some());
+        drop(conversation);
         if let Some(customer) = customer {
             let customer = CustomerKey { tenant: key.tenant.clone(), customer };
-            let entry = customer.threads_prefix() + key.thread.as_str();
-            self.customer_threads.remove(entry.as_str()).map_err(storage)?;
+            let entry = customer.conversations_prefix() + key.conversation.as_str();
+            self.customer_conversations.remove(entry.as_str()).map_err(map_database_error)?;
         }
-        self.bury(key.hashed(), erased_at)?;
+        self.set_tombstone(key.hashed(), erased_at)?;
         self.count_erasure()?;
         Ok(Erasure { threads, turns })
     }

@@ -7,7 +7,7 @@
 //! - At most [`BatchLimits::waiting_texts_max`] inputs wait. A request is queued whole or refused.
 //! - A batch has 1 to `batch_texts_max` inputs, and at most `batch_tokens_max` tokens unless its
 //!   first input alone is longer.
-//! - Inputs whose [`Pending`] was dropped are skipped.
+//! - Inputs whose [`PendingOutputs`] was dropped are skipped.
 
 use crate::error::IntentError;
 use crate::error::SharedCause;
@@ -33,45 +33,45 @@ pub struct BatchLimits {
     pub batch_tokens_max: usize,
 }
 
-type Reply<O> = oneshot::Sender<Result<O, IntentError>>;
+type ReplySender<O> = oneshot::Sender<Result<O, IntentError>>;
 
 #[derive(Debug)]
 struct Item<I, O> {
     input: I,
     tokens: usize,
-    reply: Reply<O>,
+    reply: ReplySender<O>,
 }
 
 #[derive(Debug)]
-struct Line<I, O> {
+struct QueueState<I, O> {
     waiting: VecDeque<Item<I, O>>,
     open: bool,
 }
 
 #[derive(Debug)]
-struct Queue<I, O> {
-    line: Mutex<Line<I, O>>,
+struct BatchQueue<I, O> {
+    state: Mutex<QueueState<I, O>>,
     arrived: Condvar,
     limits: BatchLimits,
 }
 
-impl<I, O> Queue<I, O> {
-    fn lock(&self) -> MutexGuard<'_, Line<I, O>> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+impl<I, O> BatchQueue<I, O> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<I, O>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Blocks until a batch is available and takes it; `None` once the queue is closed and empty.
     fn next_batch(&self) -> Option<Vec<Item<I, O>>> {
-        let mut line = self.lock();
+        let mut state = self.lock();
         loop {
-            let batch = take_batch(&mut line.waiting, self.limits);
+            let batch = take_batch(&mut state.waiting, self.limits);
             if !batch.is_empty() {
                 return Some(batch);
             }
-            if !line.open {
+            if !state.open {
                 return None;
             }
-            line = self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner);
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -98,7 +98,7 @@ fn take_batch<I, O>(waiting: &mut VecDeque<Item<I, O>>, limits: BatchLimits) -> 
 /// Handle of the batch thread. Dropping it runs the queued inputs, then ends and joins the thread.
 #[derive(Debug)]
 pub(crate) struct Batcher<I, O> {
-    queue: Arc<Queue<I, O>>,
+    queue: Arc<BatchQueue<I, O>>,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -111,8 +111,8 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     where
         F: FnMut(&[I]) -> Result<Vec<O>, SharedCause> + Send + 'static,
     {
-        let line = Mutex::new(Line { waiting: VecDeque::new(), open: true });
-        let queue = Arc::new(Queue { line, arrived: Condvar::new(), limits });
+        let state = Mutex::new(QueueState { waiting: VecDeque::new(), open: true });
+        let queue = Arc::new(BatchQueue { state, arrived: Condvar::new(), limits });
         let theirs = Arc::clone(&queue);
         let worker =
             std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&theirs, run))?;
@@ -124,30 +124,30 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     /// # Errors
     /// [`IntentError::Full`] if they do not fit now, [`IntentError::TooManyTexts`] if they can
     /// never fit, [`IntentError::Stopped`] if the thread has ended.
-    pub(crate) fn submit(&self, inputs: Vec<(I, usize)>) -> Result<Pending<O>, IntentError> {
+    pub(crate) fn submit(&self, inputs: Vec<(I, usize)>) -> Result<PendingOutputs<O>, IntentError> {
         let asked_texts = inputs.len();
         let waiting_texts_max = self.queue.limits.waiting_texts_max;
         if asked_texts > waiting_texts_max {
             let texts_max = waiting_texts_max;
             return Err(IntentError::TooManyTexts { texts: asked_texts, texts_max });
         }
-        let mut line = self.queue.lock();
-        if !line.open || self.worker.as_ref().is_none_or(JoinHandle::is_finished) {
+        let mut state = self.queue.lock();
+        if !state.open || self.worker.as_ref().is_none_or(JoinHandle::is_finished) {
             return Err(IntentError::Stopped);
         }
-        let waiting_texts = line.waiting.len();
+        let waiting_texts = state.waiting.len();
         if asked_texts > waiting_texts_max - waiting_texts.min(waiting_texts_max) {
             return Err(IntentError::Full { asked_texts, waiting_texts, waiting_texts_max });
         }
         let mut replies = Vec::with_capacity(asked_texts);
         for (input, tokens) in inputs {
             let (reply, answer) = oneshot::channel();
-            line.waiting.push_back(Item { input, tokens, reply });
+            state.waiting.push_back(Item { input, tokens, reply });
             replies.push(answer);
         }
-        drop(line);
+        drop(state);
         self.queue.arrived.notify_one();
-        Ok(Pending { replies })
+        Ok(PendingOutputs { replies })
     }
 }
 
@@ -162,13 +162,13 @@ impl<I, O> Drop for Batcher<I, O> {
     }
 }
 
-fn work<I, O, F>(queue: &Queue<I, O>, mut run: F)
+fn work<I, O, F>(queue: &BatchQueue<I, O>, mut run: F)
 where
     F: FnMut(&[I]) -> Result<Vec<O>, SharedCause>,
 {
     while let Some(batch) = queue.next_batch() {
         let texts = batch.len();
-        let (inputs, replies): (Vec<I>, Vec<Reply<O>>) =
+        let (inputs, replies): (Vec<I>, Vec<ReplySender<O>>) =
             batch.into_iter().map(|item| (item.input, item.reply)).unzip();
         // A panic in one batch must not end the thread.
         let outcome = catch_unwind(AssertUnwindSafe(|| run(&inputs)));
@@ -195,11 +195,11 @@ where
 
 /// Outputs to come. Dropping it cancels the inputs that are still queued.
 #[derive(Debug)]
-pub(crate) struct Pending<O> {
+pub(crate) struct PendingOutputs<O> {
     replies: Vec<oneshot::Receiver<Result<O, IntentError>>>,
 }
 
-impl<O> Pending<O> {
+impl<O> PendingOutputs<O> {
     /// Waits for all outputs and returns them in the order of the inputs.
     ///
     /// # Errors
@@ -212,7 +212,7 @@ impl<O> Pending<O> {
         Ok(outputs)
     }
 
-    /// Like [`Pending::wait`], for callers outside an async runtime.
+    /// Like [`PendingOutputs::wait`], for callers outside an async runtime.
     ///
     /// # Panics
     /// If called inside an async runtime.
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_during_a_batch_forms_the_next_one() {
+    fn texts_queued_during_a_batch_form_the_next_one() {
         let test = stepped();
         let first = test.batcher.submit(vec![(1, 1)]).unwrap();
         assert_eq!(test.started.recv().unwrap(), [1]);
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_line_refuses_whole_requests_with_its_numbers() {
+    fn a_full_queue_refuses_whole_requests_with_its_numbers() {
         let test = stepped();
         let hold = test.batcher.submit(vec![(0, 1)]).unwrap();
         assert_eq!(test.started.recv().unwrap(), [0]);
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_an_asker_who_hung_up_are_skipped() {
+    fn texts_of_a_dropped_request_are_skipped() {
         let test = stepped();
         let hold = test.batcher.submit(vec![(0, 1)]).unwrap();
         assert_eq!(test.started.recv().unwrap(), [0]);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_dies_does_not_take_the_next_with_it() {
+    fn a_panicking_batch_does_not_affect_the_next() {
         let batcher = Batcher::start("test", LIMITS, |inputs: &[u32]| {
             assert!(inputs[0] != 13, "unlucky");
             match inputs[0] {

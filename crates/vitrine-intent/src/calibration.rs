@@ -112,7 +112,7 @@ pub(crate) fn auroc(in_scope: &[f32], out_of_scope: &[f32]) -> Option<f64> {
 
 /// Held-out in-scope score of one example.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct HeldOut {
+pub(crate) struct HeldOutScore {
     /// In-scope score; higher means more likely in scope.
     pub(crate) score: f32,
     /// Whether the best label is right; `None` for an out-of-scope example.
@@ -125,7 +125,7 @@ pub(crate) struct HeldOut {
 /// answer is lost to abstention, and is at most `accuracy_cost_max`. Without out-of-scope examples
 /// recall is unknown, so the threshold spends a quarter of the allowed cost.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
-pub(crate) fn threshold(held_out: &[HeldOut], accuracy_cost_max: f64) -> f32 {
+pub(crate) fn threshold(held_out: &[HeldOutScore], accuracy_cost_max: f64) -> f32 {
     let mut sorted = held_out.to_vec();
     sorted.sort_unstable_by(|a, b| a.score.total_cmp(&b.score));
     let inside = sorted.iter().filter(|example| example.right.is_some()).count();
@@ -166,13 +166,13 @@ const MARGIN_STEPS: u8 = 10;
 const ANSWERS_MIN: usize = 100;
 /// Number of needless questions that cost a customer as much as one wrong answer. A question costs
 /// one tap; a wrong answer must be read and rejected, and the request repeated.
-const QUESTIONS_A_WRONG_ANSWER: f64 = 2.0;
+const QUESTIONS_PER_WRONG_ANSWER: f64 = 2.0;
 /// Maximum share of right answers that may be preceded by a needless question.
 const ASKED_RIGHT_MAX: f64 = 0.05;
 
 /// A held-out answer, for choosing the clarification margin.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Answered {
+pub(crate) struct HeldOutAnswer {
     /// Probability of the best label minus that of the second.
     pub(crate) margin: f32,
     /// Whether the best label is right.
@@ -188,7 +188,7 @@ pub(crate) struct Answered {
 /// is. Among the margins that ask about few right answers, takes the one with the largest net gain;
 /// 0 (never ask) if there is no gain, [`CLARIFY_MARGIN`] with fewer than [`ANSWERS_MIN`] answers.
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
-pub(crate) fn clarify_margin(answers: &[Answered]) -> f32 {
+pub(crate) fn clarify_margin(answers: &[HeldOutAnswer]) -> f32 {
     if answers.len() < ANSWERS_MIN {
         return CLARIFY_MARGIN;
     }
@@ -198,7 +198,7 @@ pub(crate) fn clarify_margin(answers: &[Answered]) -> f32 {
         let asked = || answers.iter().filter(|one| one.margin < margin);
         let needless = asked().filter(|one| one.right).count() as f64;
         let spared = asked().filter(|one| one.second_right).count() as f64;
-        let gain = QUESTIONS_A_WRONG_ANSWER * spared - needless;
+        let gain = QUESTIONS_PER_WRONG_ANSWER * spared - needless;
         if needless <= ASKED_RIGHT_MAX * rights as f64 && gain > most {
             (chosen, most) = (margin, gain);
         }
@@ -211,10 +211,10 @@ mod tests {
     use super::*;
 
     /// `count` answers at a margin; in `wrong_of_ten` of each ten the second label is right.
-    fn answers(count: usize, margin: f32, wrong_of_ten: usize) -> Vec<Answered> {
+    fn answers(count: usize, margin: f32, wrong_of_ten: usize) -> Vec<HeldOutAnswer> {
         let wrong = |at: usize| at % 10 < wrong_of_ten;
         (0..count)
-            .map(|at| Answered { margin, right: !wrong(at), second_right: wrong(at) })
+            .map(|at| HeldOutAnswer { margin, right: !wrong(at), second_right: wrong(at) })
             .collect()
     }
 
@@ -233,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn few_answers_leave_the_margin_as_it_was() {
+    fn few_answers_keep_the_default_margin() {
         assert_eq!(clarify_margin(&answers(99, 0.2, 5)), CLARIFY_MARGIN);
         assert_eq!(clarify_margin(&[]), CLARIFY_MARGIN);
     }
 
     #[test]
-    fn temperature_cools_what_is_too_sure() {
+    fn temperature_lowers_overconfident_probabilities() {
         // 90 % are right, but the logits give 99.99 %.
         let logits: Vec<Vec<f32>> = (0..100).map(|_| vec![9.0, 0.0]).collect();
         let classes: Vec<usize> = (0..100).map(|index| usize::from(index % 10 == 0)).collect();
@@ -270,12 +270,12 @@ mod tests {
 
     #[test]
     fn threshold_keeps_to_its_accuracy_cost() {
-        let inside = |score, right| HeldOut { score, right: Some(right) };
-        let mut held_out: Vec<HeldOut> =
+        let inside = |score, right| HeldOutScore { score, right: Some(right) };
+        let mut held_out: Vec<HeldOutScore> =
             (0..100_u8).map(|index| inside(0.5 + f32::from(index) / 200.0, true)).collect();
         // Half of the out-of-scope texts score below all in-scope texts, half among them.
-        held_out.extend((0..50).map(|_| HeldOut { score: 0.2, right: None }));
-        held_out.extend((0..50).map(|_| HeldOut { score: 0.9, right: None }));
+        held_out.extend((0..50).map(|_| HeldOutScore { score: 0.2, right: None }));
+        held_out.extend((0..50).map(|_| HeldOutScore { score: 0.9, right: None }));
         let found = threshold(&held_out, 0.02);
         assert!(found > 0.2 && found < 0.52, "{found}");
         let lost = held_out.iter().filter(|e| e.right == Some(true) && e.score < found);
@@ -285,12 +285,12 @@ mod tests {
 
     #[test]
     fn threshold_without_out_of_scope_examples_spends_a_quarter_of_its_cost() {
-        let held_out: Vec<HeldOut> = (0..400_u16)
-            .map(|index| HeldOut { score: f32::from(index) - 100.0, right: Some(true) })
+        let held_out: Vec<HeldOutScore> = (0..400_u16)
+            .map(|index| HeldOutScore { score: f32::from(index) - 100.0, right: Some(true) })
             .collect();
         let found = threshold(&held_out, 0.02);
         assert_eq!(held_out.iter().filter(|example| example.score < found).count(), 2);
-        let wrong = HeldOut { score: -3.0, right: Some(true) };
+        let wrong = HeldOutScore { score: -3.0, right: Some(true) };
         assert_eq!(threshold(&[wrong], 0.02), -3.0, "the lowest score is still answered");
     }
 }

@@ -1,11 +1,11 @@
 //! Confusion matrix, reliability diagram and accuracy-coverage curve of an evaluated set.
 //!
-//! Pure functions over [`Judged`] predictions. The single-number metrics are in
+//! Pure functions over [`EvaluatedExample`] predictions. The single-number metrics are in
 //! `evaluation`.
 
 use crate::calibration::ECE_BINS;
 use crate::calibration::bin_of;
-use crate::evaluation::Judged;
+use crate::evaluation::EvaluatedExample;
 use crate::head::OUT_OF_SCOPE;
 
 /// Confusion matrix.
@@ -21,7 +21,7 @@ pub struct Confusion {
 impl Confusion {
     /// Builds the matrix from predictions.
     #[must_use]
-    pub fn of(judged: &[Judged<'_>]) -> Self {
+    pub fn of(judged: &[EvaluatedExample<'_>]) -> Self {
         let mut labels: Vec<String> =
             judged.iter().flat_map(|one| [one.expected, answer(one)]).map(str::to_owned).collect();
         labels.sort_unstable_by_key(|label| (label == OUT_OF_SCOPE, label.clone()));
@@ -59,7 +59,7 @@ impl Confusion {
     }
 }
 
-fn answer<'a>(one: &Judged<'a>) -> &'a str {
+fn answer<'a>(one: &EvaluatedExample<'a>) -> &'a str {
     if one.abstained { OUT_OF_SCOPE } else { one.label }
 }
 
@@ -78,10 +78,10 @@ pub struct ReliabilityBin {
 /// expected calibration error. Empty bins are left out.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
-pub fn reliability(judged: &[Judged<'_>]) -> Vec<ReliabilityBin> {
+pub fn reliability(judged: &[EvaluatedExample<'_>]) -> Vec<ReliabilityBin> {
     (0..ECE_BINS)
         .filter_map(|bin| {
-            let members: Vec<&Judged<'_>> = judged
+            let members: Vec<&EvaluatedExample<'_>> = judged
                 .iter()
                 .filter(|one| one.expected != OUT_OF_SCOPE && bin_of(one.confidence) == bin)
                 .collect();
@@ -111,8 +111,8 @@ pub struct CoveragePoint {
 /// of coverage. Examples with equal scores form one point.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
-pub fn coverage_curve(judged: &[Judged<'_>]) -> Vec<CoveragePoint> {
-    let mut surest: Vec<&Judged<'_>> = judged.iter().collect();
+pub fn coverage_curve(judged: &[EvaluatedExample<'_>]) -> Vec<CoveragePoint> {
+    let mut surest: Vec<&EvaluatedExample<'_>> = judged.iter().collect();
     surest.sort_by(|a, b| b.in_scope.total_cmp(&a.in_scope));
     let mut right = 0_usize;
     let mut curve = Vec::new();
@@ -133,11 +133,17 @@ pub fn coverage_curve(judged: &[Judged<'_>]) -> Vec<CoveragePoint> {
 mod tests {
     use super::*;
 
-    fn judged<'a>(expected: &'a str, label: &'a str, confidence: f32) -> Judged<'a> {
-        Judged { expected, label, confidence, in_scope: confidence, abstained: confidence < 0.5 }
+    fn judged<'a>(expected: &'a str, label: &'a str, confidence: f32) -> EvaluatedExample<'a> {
+        EvaluatedExample {
+            expected,
+            label,
+            confidence,
+            in_scope: confidence,
+            abstained: confidence < 0.5,
+        }
     }
 
-    fn set() -> Vec<Judged<'static>> {
+    fn set() -> Vec<EvaluatedExample<'static>> {
         vec![
             judged("a", "a", 0.9),
             judged("b", "a", 0.8),
@@ -162,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn reliability_leaves_out_what_is_out_of_scope() {
+    fn reliability_leaves_out_oos_examples() {
         let bins = reliability(&set());
         assert_eq!(bins.iter().map(|bin| bin.examples).sum::<usize>(), 4);
         let at = |confidence: f64| {

@@ -3,7 +3,7 @@
 //!
 //! Logistic regression fits the borders between classes, which few examples determine badly; class
 //! means and one shared covariance need fewer examples. The discriminant is linear too, so its
-//! weights are added to those of a [`Linear`] and cost nothing at classification time.
+//! weights are added to those of a [`LinearClassifier`] and cost nothing at classification time.
 //!
 //! Invariants
 //! - A class without members has logit zero.
@@ -11,7 +11,7 @@
 //! Source: linear discriminant, Fisher 1936; covariance shrunk to a multiple of the identity,
 //! Friedman 1989 (regularized discriminant analysis).
 
-use crate::linear::Linear;
+use crate::linear::LinearClassifier;
 use crate::linear::TrainingSet;
 use candle_core::Device;
 use candle_core::Tensor;
@@ -46,7 +46,7 @@ impl Discriminant {
     pub(crate) fn of(
         set: &TrainingSet,
         members: &[usize],
-        beside: &Linear,
+        beside: &LinearClassifier,
     ) -> candle_core::Result<Self> {
         let (classes, dimensions) = (set.classes, set.dimensions);
         let (means, middle) = means(set, members);
@@ -62,7 +62,7 @@ impl Discriminant {
         let share = 1.0 / members.len().max(1) as f64;
         let mut spread: Vec<f64> = spread.iter().map(|value| f64::from(*value) * share).collect();
         shrink(&mut spread, dimensions);
-        let root = Root::of(spread, dimensions);
+        let root = CholeskyFactor::of(spread, dimensions);
 
         let mut weights = vec![0.0_f32; dimensions * classes];
         let mut bias = vec![0.0_f32; classes];
@@ -86,12 +86,12 @@ impl Discriminant {
     }
 
     /// Scales the weights so that logits vary as much as those of `beside`.
-    fn scale(&mut self, set: &TrainingSet, members: &[usize], beside: &Linear) {
+    fn scale(&mut self, set: &TrainingSet, members: &[usize], beside: &LinearClassifier) {
         let step = members.len().div_ceil(MEASURED_ROWS).max(1);
         let measured = || members.iter().step_by(step).map(|at| &set.rows[*at]);
-        let its: f64 = measured().map(|row| deviation(&self.logits(&row.embedding))).sum();
+        let its: f64 = measured().map(|row| variance(&self.logits(&row.embedding))).sum();
         let others: f64 =
-            measured().map(|row| deviation(&beside.logits(&row.embedding, &row.ngrams))).sum();
+            measured().map(|row| variance(&beside.logits(&row.embedding, &row.ngrams))).sum();
         #[expect(clippy::cast_possible_truncation, reason = "a factor needs no f64 precision")]
         let factor = if its > 0.0 { (others / its).sqrt() as f32 } else { 0.0 };
         self.weights.iter_mut().chain(&mut self.bias).for_each(|value| *value *= factor);
@@ -107,7 +107,7 @@ impl Discriminant {
     }
 
     /// Adds the weights, times `share`, to a classifier over the same embeddings.
-    pub(crate) fn add_to(&self, model: &mut Linear, share: f32) {
+    pub(crate) fn add_to(&self, model: &mut LinearClassifier, share: f32) {
         let add = |to: &mut [f32], from: &[f32]| {
             to.iter_mut().zip(from).for_each(|(sum, value)| *sum += share * value);
         };
@@ -118,7 +118,7 @@ impl Discriminant {
 
 /// Variance of logits around their mean.
 #[expect(clippy::cast_precision_loss, reason = "there are few classes")]
-pub(crate) fn deviation(logits: &[f32]) -> f64 {
+pub(crate) fn variance(logits: &[f32]) -> f64 {
     let count = logits.len().max(1) as f64;
     let mean = logits.iter().map(|logit| f64::from(*logit)).sum::<f64>() / count;
     logits.iter().map(|logit| (f64::from(*logit) - mean).powi(2)).sum::<f64>() / count
@@ -164,13 +164,13 @@ fn shrink(spread: &mut [f64], dimensions: usize) {
 }
 
 /// Cholesky factor: the lower triangle whose product with its transpose is the given matrix.
-struct Root {
+struct CholeskyFactor {
     /// `[dimensions, dimensions]` row-major; values above the diagonal are meaningless.
     values: Vec<f64>,
     dimensions: usize,
 }
 
-impl Root {
+impl CholeskyFactor {
     fn of(mut values: Vec<f64>, dimensions: usize) -> Self {
         for row in 0..dimensions {
             let (before, rest) = values.split_at_mut(row * dimensions);
@@ -208,15 +208,15 @@ impl Root {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linear::Features;
+    use crate::linear::FeatureRow;
     use rand::Rng;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
     #[test]
-    fn a_root_solves_what_it_is_the_root_of() {
+    fn a_factor_solves_its_matrix() {
         let matrix = [4.0, 2.0, 0.6, 2.0, 5.0, 1.0, 0.6, 1.0, 3.0];
-        let root = Root::of(matrix.to_vec(), 3);
+        let root = CholeskyFactor::of(matrix.to_vec(), 3);
         let wanted = [1.0, -2.0, 0.5];
         let mut vector: Vec<f64> =
             matrix.chunks(3).map(|row| row.iter().zip(wanted).map(|(a, b)| a * b).sum()).collect();
@@ -232,15 +232,15 @@ mod tests {
                 let side = if at % 2 == 0 { 0.2 } else { -0.2 };
                 let wide = random.random_range(-1.0_f32..1.0);
                 let narrow = side + random.random_range(-0.15_f32..0.15);
-                Features { embedding: vec![wide, narrow], ngrams: vec![] }
+                FeatureRow { embedding: vec![wide, narrow], ngrams: vec![] }
             })
             .collect();
         let classes_of = (0..examples).map(|at| at % 2).collect();
         TrainingSet { rows, classes_of, classes: 3, dimensions: 2, buckets: 0 }
     }
 
-    fn flat() -> Linear {
-        Linear {
+    fn flat() -> LinearClassifier {
+        LinearClassifier {
             classes: 3,
             dimensions: 2,
             ngram_weight: 0.0,
@@ -262,12 +262,12 @@ mod tests {
     }
 
     #[test]
-    fn it_spreads_as_its_neighbour_does_and_adds_to_it() {
+    fn logits_are_scaled_to_another_classifier_and_added_to_it() {
         let (set, members) = (set(60), (0..60).collect::<Vec<_>>());
         let mut model = flat();
         let found = Discriminant::of(&set, &members, &model).unwrap();
         let total = |logits: &dyn Fn(&[f32]) -> Vec<f32>| -> f64 {
-            set.rows.iter().map(|row| deviation(&logits(&row.embedding))).sum()
+            set.rows.iter().map(|row| variance(&logits(&row.embedding))).sum()
         };
         let its = total(&|embedding| found.logits(embedding));
         let others = total(&|embedding| flat().logits(embedding, &vec![]));

@@ -9,7 +9,7 @@
 
 use crate::batcher::BatchLimits;
 use crate::batcher::Batcher;
-use crate::batcher::Pending;
+use crate::batcher::PendingOutputs;
 use crate::error::IntentError;
 use crate::error::SharedCause;
 use crate::head::EncoderIdentity;
@@ -273,7 +273,7 @@ impl Embedder {
     fn submit<T: AsRef<str>>(
         &self,
         texts: &[T],
-    ) -> Result<(Pending<Vec<f32>>, usize), IntentError> {
+    ) -> Result<(PendingOutputs<Vec<f32>>, usize), IntentError> {
         let texts_max = self.options.limits.waiting_texts_max;
         if texts.len() > texts_max {
             return Err(IntentError::TooManyTexts { texts: texts.len(), texts_max });
@@ -374,10 +374,10 @@ pub(crate) mod tests {
         if !folder.join("model.safetensors").is_file() {
             let folder = folder.display();
             // Written directly, because the test harness hides the output of passing tests.
-            let said = "is missing; run scripts/fetch-encoder to download it";
+            let hint = "is missing; run scripts/fetch-encoder to download it";
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
-                format_args!("skipped: {folder} {said}\n"),
+                format_args!("skipped: {folder} {hint}\n"),
             );
             return;
         }

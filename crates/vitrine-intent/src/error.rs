@@ -128,7 +128,7 @@ pub enum IntentError {
 pub enum HeadRefusal {
     /// The file is not a head file.
     #[error("it does not start with the magic bytes of a head file")]
-    Mark,
+    Magic,
     /// This program does not read the file's format version.
     #[error("it has format version {found}, this program reads up to version {supported}")]
     Version {
@@ -158,7 +158,7 @@ pub enum HeadRefusal {
     Checksum,
     /// The header does not parse.
     #[error("its header is malformed: {detail}")]
-    Header {
+    FileHeader {
         /// Message of the JSON parser.
         detail: String,
     },

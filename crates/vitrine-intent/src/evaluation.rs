@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 /// Prediction for one labelled example.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Judged<'a> {
+pub struct EvaluatedExample<'a> {
     /// Label of the example; `oos` if none fits.
     pub expected: &'a str,
     /// Best in-scope label, even when `abstained`.
@@ -33,7 +33,7 @@ pub struct Judged<'a> {
     pub abstained: bool,
 }
 
-impl Judged<'_> {
+impl EvaluatedExample<'_> {
     fn in_scope(&self) -> bool {
         self.expected != OUT_OF_SCOPE
     }
@@ -94,10 +94,10 @@ fn share(part: usize, whole: usize) -> Option<f64> {
 
 /// Computes all metrics of a set of predictions.
 #[must_use]
-pub fn evaluate(judged: &[Judged<'_>]) -> Evaluation {
-    let (inside, outside): (Vec<&Judged<'_>>, Vec<&Judged<'_>>) =
+pub fn evaluate(judged: &[EvaluatedExample<'_>]) -> Evaluation {
+    let (inside, outside): (Vec<&EvaluatedExample<'_>>, Vec<&EvaluatedExample<'_>>) =
         judged.iter().partition(|one| one.in_scope());
-    let count = |set: &[&Judged<'_>], test: &dyn Fn(&Judged<'_>) -> bool| {
+    let count = |set: &[&EvaluatedExample<'_>], test: &dyn Fn(&EvaluatedExample<'_>) -> bool| {
         set.iter().filter(|one| test(one)).count()
     };
     let answered_right = count(&inside, &|one| one.right() && !one.abstained);
@@ -106,7 +106,9 @@ pub fn evaluate(judged: &[Judged<'_>]) -> Evaluation {
     let abstained = caught + count(&inside, &|one| one.abstained);
     let outcomes: Vec<(f32, bool)> =
         inside.iter().map(|one| (one.confidence, one.right())).collect();
-    let scores = |set: &[&Judged<'_>]| -> Vec<f32> { set.iter().map(|one| one.in_scope).collect() };
+    let scores = |set: &[&EvaluatedExample<'_>]| -> Vec<f32> {
+        set.iter().map(|one| one.in_scope).collect()
+    };
     let per_intent = per_intent(judged);
     let f1_total: f64 = per_intent.iter().map(|figures| figures.f1).sum();
     #[expect(clippy::cast_precision_loss, reason = "label counts are small")]
@@ -134,7 +136,7 @@ struct Counts<'a> {
     taken_for: BTreeMap<&'a str, usize>,
 }
 
-fn per_intent(judged: &[Judged<'_>]) -> Vec<IntentFigures> {
+fn per_intent(judged: &[EvaluatedExample<'_>]) -> Vec<IntentFigures> {
     let mut counts: BTreeMap<&str, Counts<'_>> = BTreeMap::new();
     for one in judged.iter().filter(|one| one.in_scope()) {
         let entry = counts.entry(one.expected).or_default();
@@ -172,8 +174,14 @@ fn per_intent(judged: &[Judged<'_>]) -> Vec<IntentFigures> {
 mod tests {
     use super::*;
 
-    fn judged<'a>(expected: &'a str, label: &'a str, confidence: f32) -> Judged<'a> {
-        Judged { expected, label, confidence, in_scope: confidence, abstained: confidence < 0.5 }
+    fn judged<'a>(expected: &'a str, label: &'a str, confidence: f32) -> EvaluatedExample<'a> {
+        EvaluatedExample {
+            expected,
+            label,
+            confidence,
+            in_scope: confidence,
+            abstained: confidence < 0.5,
+        }
     }
 
     #[test]

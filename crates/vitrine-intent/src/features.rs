@@ -11,7 +11,7 @@
 //! Source: signed feature hashing, Weinberger et al. 2009, arXiv:0902.2206; word-bounded character
 //! n-grams as in fastText, Bojanowski et al. 2017, arXiv:1607.04606.
 
-use crate::gloss::Reading;
+use crate::glossary::BilingualText;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -118,24 +118,24 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
-/// A [`Reading`] with cached n-grams: several heads with the same [`NgramSpec`] hash it
+/// A [`BilingualText`] with cached n-grams: several heads with the same [`NgramSpec`] hash it
 /// once.
 #[derive(Debug)]
-pub(crate) struct HashedReading<'a> {
-    pub(crate) reading: &'a Reading<'a>,
+pub(crate) struct HashedText<'a> {
+    pub(crate) bilingual: &'a BilingualText<'a>,
     rows: Vec<(NgramSpec, SparseRow)>,
 }
 
-impl<'a> HashedReading<'a> {
-    pub(crate) fn new(reading: &'a Reading<'a>) -> Self {
-        Self { reading, rows: Vec::new() }
+impl<'a> HashedText<'a> {
+    pub(crate) fn new(bilingual: &'a BilingualText<'a>) -> Self {
+        Self { bilingual, rows: Vec::new() }
     }
 
     /// The result of [`ngrams`], computed on first use.
     pub(crate) fn ngrams(&mut self, spec: NgramSpec) -> &SparseRow {
         let found = self.rows.iter().position(|(known, _)| *known == spec);
         let at = found.unwrap_or_else(|| {
-            self.rows.push((spec, ngrams(self.reading, spec)));
+            self.rows.push((spec, ngrams(self.bilingual, spec)));
             self.rows.len() - 1
         });
         &self.rows[at].1
@@ -146,9 +146,9 @@ impl<'a> HashedReading<'a> {
 ///
 /// Takes words, word pairs and character n-grams. A value is `1 + ln(count)` with the sign of the
 /// hash; the row is scaled to Euclidean norm 1.
-pub(crate) fn ngrams(reading: &Reading<'_>, spec: NgramSpec) -> SparseRow {
+pub(crate) fn ngrams(bilingual: &BilingualText<'_>, spec: NgramSpec) -> SparseRow {
     let mut hashes = Vec::new();
-    for text in [Some(reading.text), reading.english.as_deref()].into_iter().flatten() {
+    for text in [Some(bilingual.text), bilingual.english.as_deref()].into_iter().flatten() {
         let words = words(text);
         for (index, word) in words.iter().enumerate() {
             hashes.push(hash(1, [word.as_str()]));
@@ -229,7 +229,7 @@ mod tests {
     const SPEC: NgramSpec = NgramSpec { buckets: 8_192, characters_min: 2, characters_max: 4 };
 
     fn row(text: &str) -> SparseRow {
-        ngrams(&Reading { text, english: None }, SPEC)
+        ngrams(&BilingualText { text, english: None }, SPEC)
     }
 
     #[test]

@@ -9,9 +9,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-/// Options of [`deal`].
+/// Options of [`split_into`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Deal {
+pub(crate) struct SplitOptions {
     /// Number of parts.
     pub(crate) parts: usize,
     /// Seed of the shuffle.
@@ -50,11 +50,11 @@ pub(crate) fn sample(
 /// Splits members into `how.parts` parts, stratified by class and grouped by `groups`.
 ///
 /// `classes_of` and `groups` are indexed by member.
-pub(crate) fn deal(
+pub(crate) fn split_into(
     members: &[usize],
     classes_of: &[usize],
     groups: &[String],
-    how: Deal,
+    how: SplitOptions,
 ) -> Vec<Vec<usize>> {
     let mut random = ChaCha8Rng::seed_from_u64(how.seed);
     let mut parts = vec![Vec::new(); how.parts];
@@ -82,7 +82,7 @@ mod tests {
         let members: Vec<usize> = (0..100).collect();
         let classes: Vec<usize> = members.iter().map(|member| member % 3).collect();
         let groups: Vec<String> = members.iter().map(|member| (member / 2).to_string()).collect();
-        let parts = deal(&members, &classes, &groups, Deal { parts: 5, seed: 1 });
+        let parts = split_into(&members, &classes, &groups, SplitOptions { parts: 5, seed: 1 });
         let mut dealt: Vec<usize> = parts.concat();
         dealt.sort_unstable();
         assert_eq!(dealt, members);

@@ -8,7 +8,7 @@ use crate::embedder::Embedder;
 use crate::error::IntentError;
 use crate::examples::Example;
 use crate::features::words;
-use crate::gloss::Glossary;
+use crate::glossary::Glossary;
 use rayon::iter::IntoParallelIterator;
 use rayon::iter::ParallelIterator;
 use std::collections::BTreeMap;
@@ -120,15 +120,16 @@ pub fn inspect(
     embedder: &Embedder,
     progress: impl FnMut(usize),
 ) -> Result<Inspection, IntentError> {
-    let glossary = Glossary::house();
-    let readings: Vec<_> = examples.iter().map(|example| glossary.read(&example.text)).collect();
-    let meanings: Vec<&str> = readings.iter().map(|reading| reading.meaning()).collect();
+    let glossary = Glossary::built_in();
+    let bilingual_texts: Vec<_> =
+        examples.iter().map(|example| glossary.read(&example.text)).collect();
+    let meanings: Vec<&str> = bilingual_texts.iter().map(|bilingual| bilingual.meaning()).collect();
     let embeddings = embedder.embed_blocking(&meanings, progress)?;
-    Ok(look_over(examples, &embeddings))
+    Ok(inspect_embedded(examples, &embeddings))
 }
 
 /// Like [`inspect`], with the embeddings of the examples given.
-fn look_over(examples: &[Example], embeddings: &[Vec<f32>]) -> Inspection {
+fn inspect_embedded(examples: &[Example], embeddings: &[Vec<f32>]) -> Inspection {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut findings = Vec::new();
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_trouble_is_found_once() {
+    fn every_kind_of_finding_is_reported_once() {
         let examples = [
             example("Where is my order?", "status"),
             example("where is my ORDER ?", "cancel"),
@@ -249,7 +250,7 @@ mod tests {
             vec![0.6, 0.8],
             vec![0.61, 0.8],
         ];
-        let found = look_over(&examples, &embeddings).findings;
+        let found = inspect_embedded(&examples, &embeddings).findings;
         let intents = vec!["cancel".to_owned(), "status".to_owned()];
         assert!(
             found.contains(&Finding::Contradiction { text: "Where is my order?".into(), intents })
@@ -278,7 +279,7 @@ mod tests {
         let embeddings: Vec<Vec<f32>> = (0..20)
             .map(|at| (0..20).map(|place| f32::from(u8::from(place == at))).collect())
             .collect();
-        let found = look_over(&examples, &embeddings);
+        let found = inspect_embedded(&examples, &embeddings);
         assert_eq!(found.findings, []);
         assert_eq!(found.counts.values().sum::<usize>(), 20);
     }

@@ -7,6 +7,7 @@
 //! Refuses a head that was trained for another encoder or another glossary.
 
 mod batcher;
+mod cache;
 mod calibration;
 pub mod curves;
 mod discriminant;
@@ -16,12 +17,11 @@ pub mod evaluation;
 pub mod examples;
 mod features;
 mod folds;
-mod gloss;
+mod glossary;
 mod head;
 pub mod inspection;
 mod language;
 mod linear;
-mod memory;
 mod neighbours;
 mod parallel;
 mod scope;
@@ -30,12 +30,12 @@ pub mod signals;
 mod signals_lexicon;
 pub mod training;
 
-use crate::features::HashedReading;
-use crate::gloss::Glossary;
-use crate::gloss::Reading;
+use crate::cache::PredictionCache;
+use crate::cache::TextKey;
+use crate::features::HashedText;
+use crate::glossary::BilingualText;
+use crate::glossary::Glossary;
 use crate::head::joined;
-use crate::memory::PredictionMemory;
-use crate::memory::TextKey;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use vitrine_base::ids::TenantId;
@@ -62,7 +62,7 @@ pub use signal_heads::Signal;
 pub use signal_heads::SignalHeads;
 pub use signals::Signals;
 pub use signals::Stage;
-pub use signals::StageReading;
+pub use signals::StageEstimate;
 
 /// Maximum number of runners-up in a prediction.
 const ALTERNATIVES_MAX: usize = 3;
@@ -108,7 +108,7 @@ pub struct IntentClassifier {
     head: Head,
     signals: SignalHeads,
     glossary: Glossary,
-    memory: Option<PredictionMemory>,
+    cache: Option<PredictionCache>,
 }
 
 impl IntentClassifier {
@@ -118,7 +118,7 @@ impl IntentClassifier {
     /// If the head was trained for another encoder or with another glossary, or its adaptation does
     /// not fit the encoder.
     pub fn new(embedder: Arc<Embedder>, head: Head) -> Result<Self, IntentError> {
-        let glossary = Glossary::house();
+        let glossary = Glossary::built_in();
         let (found, expected) = (head.glossary, glossary.fingerprint());
         if found != expected {
             let reason = HeadRefusal::Glossary { found, expected };
@@ -131,13 +131,13 @@ impl IntentClassifier {
             None => None,
         };
         let signals = SignalHeads::default();
-        Ok(Self { embedder, own, head, signals, glossary, memory: None })
+        Ok(Self { embedder, own, head, signals, glossary, cache: None })
     }
 
     /// Caches the predictions of up to `texts_max` texts; `None` turns the cache off.
     #[must_use]
-    pub fn remembering(self, texts_max: Option<NonZeroUsize>) -> Self {
-        Self { memory: texts_max.map(PredictionMemory::new), ..self }
+    pub fn with_cache(self, texts_max: Option<NonZeroUsize>) -> Self {
+        Self { cache: texts_max.map(PredictionCache::new), ..self }
     }
 
     /// Scores signals with trained heads instead of word lists.
@@ -170,8 +170,8 @@ impl IntentClassifier {
             Some(114) => vec![-1.0, 0.0],
             _ => vec![0.0, 1.0],
         });
-        let (signals, glossary) = (SignalHeads::default(), Glossary::house());
-        Self { embedder: Arc::new(embedder), own: None, head, signals, glossary, memory: None }
+        let (signals, glossary) = (SignalHeads::default(), Glossary::built_in());
+        Self { embedder: Arc::new(embedder), own: None, head, signals, glossary, cache: None }
     }
 
     /// The shared encoder; not the one that the head may have adapted.
@@ -202,42 +202,42 @@ impl IntentClassifier {
         texts: &[String],
         tenant: &TenantId,
     ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let Some(memory) = &self.memory else {
-            return self.classify_afresh(&texts.iter().collect::<Vec<_>>()).await;
+        let Some(cache) = &self.cache else {
+            return self.classify_uncached(&texts.iter().collect::<Vec<_>>()).await;
         };
-        let keys: Vec<TextKey> = texts.iter().map(|text| memory.key(tenant, text)).collect();
+        let keys: Vec<TextKey> = texts.iter().map(|text| cache.key(tenant, text)).collect();
         let found: Vec<Option<IntentPrediction>> =
-            keys.iter().map(|key| memory.find(*key)).collect();
+            keys.iter().map(|key| cache.find(*key)).collect();
         let new: Vec<&String> = texts
             .iter()
             .zip(&found)
             .filter_map(|(text, found)| found.is_none().then_some(text))
             .collect();
         let remembered = texts.len() - new.len();
-        metrics::counter!(telemetry::TEXTS_REMEMBERED_TOTAL).increment(remembered as u64);
+        metrics::counter!(telemetry::TEXTS_CACHE_HITS_TOTAL).increment(remembered as u64);
         let mut fresh = if new.is_empty() {
             Vec::new().into_iter()
         } else {
-            self.classify_afresh(&new).await?.into_iter()
+            self.classify_uncached(&new).await?.into_iter()
         };
         let keep = |(key, found): (TextKey, Option<IntentPrediction>)| {
-            found.or_else(|| fresh.next().inspect(|said| memory.keep(key, said.clone())))
+            found.or_else(|| fresh.next().inspect(|prediction| cache.keep(key, prediction.clone())))
         };
         Ok(keys.into_iter().zip(found).filter_map(keep).collect())
     }
 
-    async fn classify_afresh(
+    async fn classify_uncached(
         &self,
         texts: &[&String],
     ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let readings = self.readings(texts);
-        let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+        let bilingual_texts = self.bilingual_texts(texts);
+        let meanings: Vec<&str> = bilingual_texts.iter().map(BilingualText::meaning).collect();
         let shared = self.embedder.embed_counted(&meanings).await?.embeddings;
         let own = match &self.own {
             Some(own) => Some(own.embed_counted(&meanings).await?.embeddings),
             None => None,
         };
-        Ok(self.predict_all(&readings, shared, own))
+        Ok(self.predict_all(&bilingual_texts, shared, own))
     }
 
     /// Like [`IntentClassifier::classify`], for any number of texts, outside an async runtime.
@@ -253,41 +253,47 @@ impl IntentClassifier {
         texts: &[T],
         progress: impl FnMut(usize),
     ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let readings = self.readings(texts);
-        let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+        let bilingual_texts = self.bilingual_texts(texts);
+        let meanings: Vec<&str> = bilingual_texts.iter().map(BilingualText::meaning).collect();
         let own = match &self.own {
             Some(own) => Some(own.embed_blocking(&meanings, |_| ())?),
             None => None,
         };
         let shared = self.embedder.embed_blocking(&meanings, progress)?;
-        Ok(self.predict_all(&readings, shared, own))
+        Ok(self.predict_all(&bilingual_texts, shared, own))
     }
 
-    fn readings<'a, T: AsRef<str>>(&self, texts: &'a [T]) -> Vec<Reading<'a>> {
+    fn bilingual_texts<'a, T: AsRef<str>>(&self, texts: &'a [T]) -> Vec<BilingualText<'a>> {
         texts.iter().map(|text| self.glossary.read(text.as_ref())).collect()
     }
 
     fn predict_all(
         &self,
-        readings: &[Reading<'_>],
+        bilingual_texts: &[BilingualText<'_>],
         shared: Vec<Vec<f32>>,
         own: Option<Vec<Vec<f32>>>,
     ) -> Vec<IntentPrediction> {
-        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(readings.len() as u64);
+        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL)
+            .increment(bilingual_texts.len() as u64);
         let own = match own {
             Some(own) if self.head.joined => Some(joined(shared.clone(), own)),
             own => own,
         };
         let own = own.as_ref().unwrap_or(&shared);
-        let texts = readings.iter().zip(&shared).zip(own);
-        texts.map(|((reading, shared), own)| self.predict(reading, shared, own)).collect()
+        let texts = bilingual_texts.iter().zip(&shared).zip(own);
+        texts.map(|((bilingual, shared), own)| self.predict(bilingual, shared, own)).collect()
     }
 
     /// Scores signals from the `shared` encoder's embedding and the intent from `own`, the head's.
-    fn predict(&self, reading: &Reading<'_>, shared: &[f32], own: &[f32]) -> IntentPrediction {
-        let mut reading = HashedReading::new(reading);
-        let signals = self.signals.read(&mut reading, shared);
-        let ranking = self.head.rank(&mut reading, own);
+    fn predict(
+        &self,
+        bilingual: &BilingualText<'_>,
+        shared: &[f32],
+        own: &[f32],
+    ) -> IntentPrediction {
+        let mut bilingual = HashedText::new(bilingual);
+        let signals = self.signals.read(&mut bilingual, shared);
+        let ranking = self.head.rank(&mut bilingual, own);
         let mut labels = ranking.labels.into_iter();
         let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
         let alternatives = labels
@@ -352,7 +358,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn texts_asked_again_are_answered_alike_without_the_encoder() {
+    async fn repeated_texts_skip_the_encoder() {
         let passes = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counted = Arc::clone(&passes);
         let head = toy_head();
@@ -362,7 +368,7 @@ mod tests {
         });
         let classifier = IntentClassifier::new(Arc::new(embedder), head)
             .unwrap()
-            .remembering(NonZeroUsize::new(16));
+            .with_cache(NonZeroUsize::new(16));
         let texts = ["left", "right", "left again"].map(str::to_owned);
         let first = classifier.classify(&texts, &tenant()).await.unwrap();
         let mixed = ["right", "later", "left"].map(str::to_owned);

@@ -22,7 +22,7 @@ const EPOCHS: usize = 20;
 /// Initial learning rate; falls linearly to zero.
 const LEARNING_RATE: f32 = 0.05;
 /// Steps per epoch that the batch size aims for.
-const STEPS_AN_EPOCH: usize = 25;
+const STEPS_PER_EPOCH: usize = 25;
 /// Bounds of the batch size.
 const BATCH_EXAMPLES_MIN: usize = 16;
 const BATCH_EXAMPLES_MAX: usize = 256;
@@ -33,7 +33,7 @@ const GUARD: f32 = 1e-8;
 
 /// Classifier input of one text.
 #[derive(Debug, Clone)]
-pub(crate) struct Features {
+pub(crate) struct FeatureRow {
     /// Sentence embedding, `[dimensions]`.
     pub(crate) embedding: Vec<f32>,
     /// Hashed n-grams; buckets below [`TrainingSet::buckets`].
@@ -53,7 +53,7 @@ pub(crate) struct FitOptions {
 
 /// Weights of a linear classifier.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Linear {
+pub(crate) struct LinearClassifier {
     pub(crate) classes: usize,
     pub(crate) dimensions: usize,
     pub(crate) ngram_weight: f32,
@@ -61,7 +61,7 @@ pub(crate) struct Linear {
     pub(crate) bias: Vec<f32>,
 }
 
-impl Linear {
+impl LinearClassifier {
     /// Logits of a text, `[classes]`.
     ///
     /// # Panics
@@ -126,7 +126,7 @@ pub(crate) fn softmax(logits: &mut [f32], temperature: f32) {
 #[derive(Debug)]
 pub(crate) struct TrainingSet {
     /// One row per text.
-    pub(crate) rows: Vec<Features>,
+    pub(crate) rows: Vec<FeatureRow>,
     /// Class index of each row.
     pub(crate) classes_of: Vec<usize>,
     /// Number of classes.
@@ -150,16 +150,16 @@ impl Adam {
         Self { gradient: zeros.clone(), first: zeros.clone(), second: zeros, step: 0 }
     }
 
-    /// One step on `parameters`, with `pull` times each parameter added to its gradient (L2
+    /// One step on `parameters`, with `decay` times each parameter added to its gradient (L2
     /// penalty). Resets the accumulated gradient to zero.
-    fn update(&mut self, parameters: &mut [f32], rate: f32, pull: f32) {
+    fn update(&mut self, parameters: &mut [f32], rate: f32, decay: f32) {
         self.step += 1;
         let first_fix = 1.0 / (1.0 - DECAY_FIRST.powi(self.step));
         let second_fix = 1.0 / (1.0 - DECAY_SECOND.powi(self.step));
         let moments = self.first.iter_mut().zip(self.second.iter_mut());
         let state = self.gradient.iter_mut().zip(moments);
         for (parameter, (slope, (first, second))) in parameters.iter_mut().zip(state) {
-            let gradient = *slope + pull * *parameter;
+            let gradient = *slope + decay * *parameter;
             *slope = 0.0;
             *first = DECAY_FIRST * *first + (1.0 - DECAY_FIRST) * gradient;
             *second = DECAY_SECOND * *second + (1.0 - DECAY_SECOND) * gradient * gradient;
@@ -181,9 +181,9 @@ pub(crate) fn fit(
     set: &TrainingSet,
     members: &[usize],
     options: FitOptions,
-) -> candle_core::Result<Linear> {
+) -> candle_core::Result<LinearClassifier> {
     let rows = set.dimensions + set.buckets;
-    let mut model = Linear {
+    let mut model = LinearClassifier {
         classes: set.classes,
         dimensions: set.dimensions,
         ngram_weight: options.ngram_weight,
@@ -195,16 +195,16 @@ pub(crate) fn fit(
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     let mut order = members.to_vec();
     let batch_examples =
-        (order.len() / STEPS_AN_EPOCH).clamp(BATCH_EXAMPLES_MIN, BATCH_EXAMPLES_MAX);
+        (order.len() / STEPS_PER_EPOCH).clamp(BATCH_EXAMPLES_MIN, BATCH_EXAMPLES_MAX);
     let steps = (EPOCHS * order.len().div_ceil(batch_examples)) as f32;
-    let pull = options.l2 / order.len().max(1) as f32;
+    let decay = options.l2 / order.len().max(1) as f32;
     let mut step = 0.0_f32;
     for _ in 0..EPOCHS {
         order.shuffle(&mut random);
         for batch in order.chunks(batch_examples) {
             add_gradients(set, batch, &model, (&mut on_weights.gradient, &mut on_bias.gradient))?;
             let rate = LEARNING_RATE * (1.0 - step / steps);
-            on_weights.update(&mut model.weights, rate, pull);
+            on_weights.update(&mut model.weights, rate, decay);
             on_bias.update(&mut model.bias, rate, 0.0);
             step += 1.0;
         }
@@ -220,7 +220,7 @@ pub(crate) fn fit(
 fn add_gradients(
     set: &TrainingSet,
     batch: &[usize],
-    model: &Linear,
+    model: &LinearClassifier,
     (on_weights, on_bias): (&mut [f32], &mut [f32]),
 ) -> candle_core::Result<()> {
     let (classes, dimensions) = (model.classes, model.dimensions);
@@ -255,14 +255,14 @@ mod tests {
     use super::*;
 
     fn toy() -> TrainingSet {
-        let rows: Vec<Features> = (0..60)
+        let rows: Vec<FeatureRow> = (0..60)
             .map(|index| {
                 let class = index % 3;
                 let wobble = f32::from(u8::try_from(index / 3).unwrap()) * 0.01;
                 let mut embedding = vec![wobble, -wobble, wobble, 0.1, 0.0];
                 embedding[class] += 1.0;
                 let bucket = u32::try_from(class).unwrap();
-                Features { embedding, ngrams: vec![(bucket, 1.0)] }
+                FeatureRow { embedding, ngrams: vec![(bucket, 1.0)] }
             })
             .collect();
         let classes_of = (0..60).map(|index| index % 3).collect();
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn stronger_pull_gives_smaller_weights() {
+    fn a_stronger_l2_penalty_gives_smaller_weights() {
         let set = toy();
         let members: Vec<usize> = (0..60).collect();
         let size = |l2| -> f32 {

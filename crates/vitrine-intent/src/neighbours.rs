@@ -146,7 +146,7 @@ fn coded(embedding: &[f32]) -> impl Iterator<Item = i8> {
 ///
 /// # Panics
 /// If an index is out of range.
-pub(crate) fn opinions(
+pub(crate) fn held_out_logits(
     set: &TrainingSet,
     learn: &[usize],
     judge: &[usize],
@@ -185,7 +185,7 @@ fn directions(set: &TrainingSet, members: &[usize]) -> candle_core::Result<Tenso
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linear::Features;
+    use crate::linear::FeatureRow;
     use rand::Rng;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -197,7 +197,7 @@ mod tests {
         let rows = (0..40)
             .map(|_| {
                 let embedding = (0..dimensions).map(|_| random.random_range(-1.0_f32..1.0));
-                Features { embedding: embedding.collect(), ngrams: vec![] }
+                FeatureRow { embedding: embedding.collect(), ngrams: vec![] }
             })
             .collect();
         let classes_of = (0..40).map(|at| at % 3).collect();
@@ -205,10 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn bytes_say_what_floats_say() {
+    fn quantised_logits_match_exact_ones() {
         let set = set(24);
         let (learn, judge): (Vec<usize>, Vec<usize>) = ((0..30).collect(), (30..40).collect());
-        let exact = opinions(&set, &learn, &judge, &[KERNEL.sharpness]).unwrap().remove(0);
+        let exact = held_out_logits(&set, &learn, &judge, &[KERNEL.sharpness]).unwrap().remove(0);
         let kept = Neighbours::of(&set, &learn, KERNEL);
         for (at, exact) in judge.iter().zip(exact) {
             let mut logits = vec![1.0; 4];
@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_class_is_as_likely_as_its_examples_are_near() {
-        let row = |embedding: [f32; 2]| Features { embedding: embedding.to_vec(), ngrams: vec![] };
+        let row =
+            |embedding: [f32; 2]| FeatureRow { embedding: embedding.to_vec(), ngrams: vec![] };
         let set = TrainingSet {
             // The first class has two meanings whose mean coincides with the second class.
             rows: vec![row([1.0, 0.0]), row([0.0, 2.0]), row([0.7, 0.7]), row([0.0, 0.0])],
@@ -231,18 +232,18 @@ mod tests {
             buckets: 0,
         };
         let kept = Neighbours::of(&set, &[0, 1, 2, 3], KERNEL);
-        let said = |embedding: [f32; 2]| {
+        let scores = |embedding: [f32; 2]| {
             let mut logits = vec![0.0; 3];
             kept.add_logits(&embedding, &mut logits);
             logits
         };
         for (embedding, class) in [([2.0, 0.1], 0), ([0.1, 1.0], 0), ([0.5, 0.6], 1)] {
-            let said = said(embedding);
-            let best = (0..3).max_by(|a, b| said[*a].total_cmp(&said[*b])).unwrap();
-            assert_eq!(best, class, "{said:?}");
-            assert!((said[2] + KERNEL.sharpness).abs() < 1e-4, "no example: as one at cosine -1");
+            let scores = scores(embedding);
+            let best = (0..3).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
+            assert_eq!(best, class, "{scores:?}");
+            assert!((scores[2] + KERNEL.sharpness).abs() < 1e-4, "no example: as one at cosine -1");
         }
-        assert!(said([0.0, 0.0]).iter().all(|logit| logit.is_finite()));
+        assert!(scores([0.0, 0.0]).iter().all(|logit| logit.is_finite()));
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! arXiv:2010.03759; distance to class means, Lee et al. 2018, arXiv:1807.03888.
 
 use crate::features::SparseRow;
-use crate::linear::Features;
+use crate::linear::FeatureRow;
 use crate::linear::FitOptions;
 use crate::linear::TrainingSet;
 use crate::linear::fit;
@@ -24,7 +24,7 @@ const OUTSIDE_EXAMPLES_MIN: usize = 20;
 /// Weights of the standardised evidence when there are too few examples to fit them.
 const DEFAULT_WEIGHTS: [f32; 3] = [0.0, 1.0, 1.0];
 /// L2 penalty of the fitted weights.
-const PULL: f32 = 1.0;
+const L2_PENALTY: f32 = 1.0;
 /// Lower bound of the standard deviation that evidence is divided by.
 const SPREAD_MIN: f32 = 1e-6;
 
@@ -109,7 +109,7 @@ fn learn(
     (means, spreads): ([f32; 3], [f32; 3]),
     seed: u64,
 ) -> candle_core::Result<([f32; 3], f32)> {
-    let row = |(Evidence(signs), _): &(Evidence, bool)| Features {
+    let row = |(Evidence(signs), _): &(Evidence, bool)| FeatureRow {
         embedding: (0..3).map(|at| (signs[at] - means[at]) / spreads[at]).collect(),
         ngrams: SparseRow::new(),
     };
@@ -121,7 +121,7 @@ fn learn(
         buckets: 0,
     };
     let members: Vec<usize> = (0..examples.len()).collect();
-    let model = fit(&set, &members, FitOptions { l2: PULL, ngram_weight: 0.0, seed })?;
+    let model = fit(&set, &members, FitOptions { l2: L2_PENALTY, ngram_weight: 0.0, seed })?;
     let weights = std::array::from_fn(|at| model.weights[2 * at + 1] - model.weights[2 * at]);
     Ok((weights, model.bias[1] - model.bias[0]))
 }
@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn closeness_is_the_cosine_with_the_mean_of_a_label() {
-        let row = |embedding: [f32; 2]| Features { embedding: embedding.to_vec(), ngrams: vec![] };
+        let row =
+            |embedding: [f32; 2]| FeatureRow { embedding: embedding.to_vec(), ngrams: vec![] };
         let set = TrainingSet {
             rows: vec![row([1.0, 0.0]), row([0.0, 1.0]), row([0.0, -2.0]), row([5.0, 5.0])],
             classes_of: vec![0, 0, 1, 2],

@@ -9,13 +9,13 @@
 
 use crate::error::HeadRefusal;
 use crate::error::IntentError;
-use crate::features::HashedReading;
+use crate::features::HashedText;
 use crate::head::EncoderIdentity;
 use crate::head::Head;
 use crate::signals;
 use crate::signals::Signals;
 use crate::signals::Stage;
-use crate::signals::StageReading;
+use crate::signals::StageEstimate;
 use std::path::Path;
 
 /// A signal that a trained head can score; each variant lists the labels.
@@ -139,10 +139,10 @@ impl SignalHeads {
 
     /// Scores a text, given the shared encoder's embedding of its meaning. Profanity is the maximum
     /// of head and word list.
-    pub(crate) fn read(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Signals {
-        let mut signals = signals::read(reading.reading.text);
+    pub(crate) fn read(&self, bilingual: &mut HashedText<'_>, embedding: &[f32]) -> Signals {
+        let mut signals = signals::read(bilingual.bilingual.text);
         for (signal, head) in &self.heads {
-            let ranking = head.rank(reading, embedding);
+            let ranking = head.rank(bilingual, embedding);
             let of = |label: &str| {
                 let found = ranking.labels.iter().find(|(known, _)| *known == label);
                 found.map_or(0.0, |(_, probability)| *probability)
@@ -156,7 +156,7 @@ impl SignalHeads {
                     let best = ranking.labels.first();
                     signals.stage = best.and_then(|(label, confidence)| {
                         let stage = Stage::from_name(label)?;
-                        Some(StageReading { stage, confidence: *confidence })
+                        Some(StageEstimate { stage, confidence: *confidence })
                     });
                 }
             }
@@ -168,7 +168,7 @@ impl SignalHeads {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gloss::Reading;
+    use crate::glossary::BilingualText;
     use crate::head::toy_head;
 
     fn head(labels: &[&str]) -> Head {
@@ -201,8 +201,8 @@ mod tests {
     fn a_head_scores_from_the_embedding_and_word_lists_stand_in_elsewhere() {
         let mut heads = SignalHeads::default();
         heads.insert(Signal::Sentiment, head(Signal::Sentiment.labels())).unwrap();
-        let reading = Reading { text: "I need it today, it's urgent!!", english: None };
-        let signals = heads.read(&mut HashedReading::new(&reading), &[1.0, 0.0]);
+        let bilingual = BilingualText { text: "I need it today, it's urgent!!", english: None };
+        let signals = heads.read(&mut HashedText::new(&bilingual), &[1.0, 0.0]);
         assert!(signals.sentiment < -0.9, "{signals:?}");
         assert!(signals.urgency > 0.5, "{signals:?}");
         assert_eq!(signals.stage, None);
@@ -244,8 +244,9 @@ mod tests {
             count
         };
         let of = |label: &str| {
-            let hits = count(&|(is, said)| *is == label && *said == label);
-            let named = count(&|(is, _)| *is == label) + count(&|(_, said)| *said == label);
+            let hits = count(&|(is, predicted)| *is == label && *predicted == label);
+            let named =
+                count(&|(is, _)| *is == label) + count(&|(_, predicted)| *predicted == label);
             if named > 0.0 { 2.0 * hits / named } else { 0.0 }
         };
         #[expect(clippy::cast_precision_loss, reason = "at most four labels")]
@@ -264,26 +265,27 @@ mod tests {
         }
         let embedder = crate::Embedder::open_for_tests(&encoder, "");
         let heads = SignalHeads::open(&root.join("models/intents/signals")).unwrap();
-        let glossary = crate::gloss::Glossary::house();
+        let glossary = crate::glossary::Glossary::built_in();
         heads.check(embedder.identity(), glossary.fingerprint()).unwrap();
         eprintln!("| signal | held out | macro F1, word lists | macro F1, shipped |");
         for signal in Signal::ALL {
             let examples = held_out(signal);
-            let readings: Vec<Reading<'_>> =
+            let bilingual_texts: Vec<BilingualText<'_>> =
                 examples.iter().map(|(text, _)| glossary.read(text)).collect();
-            let meanings: Vec<&str> = readings.iter().map(Reading::meaning).collect();
+            let meanings: Vec<&str> = bilingual_texts.iter().map(BilingualText::meaning).collect();
             let embeddings = embedder.embed_blocking(&meanings, |_| ()).unwrap();
             let score = |read: &dyn Fn(usize) -> Signals| {
-                let said: Vec<(&str, &str)> = examples
+                let predicted: Vec<(&str, &str)> = examples
                     .iter()
                     .enumerate()
                     .map(|(at, (_, is))| (is.as_str(), label(signal, &read(at))))
                     .collect();
-                macro_f1(signal, &said)
+                macro_f1(signal, &predicted)
             };
-            let lists = score(&|at| signals::read(readings[at].text));
-            let shipped =
-                score(&|at| heads.read(&mut HashedReading::new(&readings[at]), &embeddings[at]));
+            let lists = score(&|at| signals::read(bilingual_texts[at].text));
+            let shipped = score(&|at| {
+                heads.read(&mut HashedText::new(&bilingual_texts[at]), &embeddings[at])
+            });
             eprintln!("| {} | {} | {lists:.3} | {shipped:.3} |", signal.name(), examples.len());
             assert!(shipped >= lists, "{signal:?}: shipped head {shipped}, word lists {lists}");
         }

@@ -25,7 +25,7 @@ const SATURATION: f32 = 2.5;
 /// Added to urgency for an exclamation mark, and for shouting, beside an urgent word.
 const EXCLAMATION: f32 = 0.5;
 /// Profanity score of a text with a swear word; few of them have another meaning.
-const PROFANITY_OF_A_WORD: f32 = 0.9;
+const SWEAR_WORD_PROFANITY: f32 = 0.9;
 /// Minimum letters for capitals to count as shouting.
 const SHOUT_LETTERS_MIN: usize = 8;
 
@@ -41,7 +41,7 @@ pub struct Signals {
     /// From 0 to 1; counts all swearing, whoever it is aimed at.
     pub profanity: f32,
     /// Buying stage; `None` when the text is not about buying, or no stage head is loaded.
-    pub stage: Option<StageReading>,
+    pub stage: Option<StageEstimate>,
 }
 
 /// How close a customer is to buying.
@@ -77,7 +77,7 @@ impl Stage {
 
 /// A buying stage with its confidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StageReading {
+pub struct StageEstimate {
     /// The most likely stage.
     pub stage: Stage,
     /// Calibrated probability, 0 to 1.
@@ -118,7 +118,7 @@ pub fn read(text: &str) -> Signals {
         sentiment: saturate_signed(praise - blame),
         urgency,
         sarcasm,
-        profanity: if swearing { PROFANITY_OF_A_WORD } else { 0.0 },
+        profanity: if swearing { SWEAR_WORD_PROFANITY } else { 0.0 },
         stage: None,
     }
 }
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn swearing_is_heard_whole_words_only() {
+    fn swear_words_match_as_whole_words_only() {
         for text in ["this is bullshit", "quel bordel, putain", "WTF"] {
             assert!(read(text).profanity > 0.5, "{text}");
         }

@@ -17,7 +17,7 @@ const SHARED_VALUES_MIN: usize = 16 * 1024;
 
 /// Tasks per thread for one matrix product. At the end of a region a thread idles for half a task
 /// on average, which is 3 % of its share.
-const TASKS_EACH: usize = 16;
+const TASKS_PER_THREAD: usize = 16;
 
 /// Maximum panel groups per task: 8 groups of 32 columns take about 10 µs for one row.
 const TASK_GROUPS_MAX: usize = 8;
@@ -89,7 +89,7 @@ impl Edges {
         threads: usize,
     ) -> &[usize] {
         let groups: usize = heights.clone().map(|height| height.div_ceil(group)).sum();
-        let step = group * (groups / (threads * TASKS_EACH)).clamp(1, TASK_GROUPS_MAX);
+        let step = group * (groups / (threads * TASKS_PER_THREAD)).clamp(1, TASK_GROUPS_MAX);
         self.0.clear();
         let mut first = 0;
         for height in heights {
@@ -145,9 +145,9 @@ impl<T> Rectangle<'_, T> {
 }
 
 /// The start of a matrix, shared by the threads of one region.
-struct Start<T>(*mut T);
+struct SharedPointer<T>(*mut T);
 
-impl<T> Start<T> {
+impl<T> SharedPointer<T> {
     /// Pointer to element `at` of the matrix.
     ///
     /// # Safety
@@ -159,7 +159,7 @@ impl<T> Start<T> {
 }
 
 // SAFETY: tasks access disjoint elements only, and every user of this type requires `T: Send`.
-unsafe impl<T> Sync for Start<T> {}
+unsafe impl<T> Sync for SharedPointer<T> {}
 
 impl Pool {
     /// Calls `work` once for every non-empty rectangle of `matrix`, with the scratch memory of the
@@ -181,8 +181,8 @@ impl Pool {
         assert!(cut.fits(matrix.len()), "{cut:?} leaves a matrix of {}", matrix.len());
         assert!(scratch.len() >= self.threads(), "fewer scratch buffers than threads");
         let (down, across) = cut.tasks();
-        let matrix = Start(matrix.as_mut_ptr());
-        let scratch = Start(scratch.as_mut_ptr());
+        let matrix = SharedPointer(matrix.as_mut_ptr());
+        let scratch = SharedPointer(scratch.as_mut_ptr());
         self.run(down * across, &|thread, task| {
             let (i, j) = (task / across, task % across);
             let rows = cut.rows[i]..cut.rows[i + 1];

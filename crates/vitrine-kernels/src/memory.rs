@@ -38,7 +38,7 @@ impl LineBytes {
 
 /// Prefetches `memory` into the first-level cache. No effect outside x86-64.
 #[inline(always)]
-pub(crate) fn ask_for<T>(memory: &[T]) {
+pub(crate) fn prefetch_l1<T>(memory: &[T]) {
     #[cfg(target_arch = "x86_64")]
     prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }, T>(memory);
     #[cfg(not(target_arch = "x86_64"))]
@@ -49,20 +49,20 @@ pub(crate) fn ask_for<T>(memory: &[T]) {
 /// first-level prefetch occupies one of the few line-fill buffers and delays every other miss. No
 /// effect outside x86-64.
 #[inline(always)]
-pub(crate) fn ask_for_later<T>(memory: &[T]) {
+pub(crate) fn prefetch_l2<T>(memory: &[T]) {
     #[cfg(target_arch = "x86_64")]
     prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }, T>(memory);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = memory;
 }
 
-/// Prefetches the cache line of `place` for writing. No effect outside x86-64.
+/// Prefetches the cache line of `location` for writing. No effect outside x86-64.
 #[inline(always)]
-pub(crate) fn ask_for_writing<T>(place: &T) {
+pub(crate) fn prefetch_for_write<T>(location: &T) {
     #[cfg(target_arch = "x86_64")]
-    prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }, T>(std::slice::from_ref(place));
+    prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }, T>(std::slice::from_ref(location));
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = place;
+    let _ = location;
 }
 
 /// Issues one prefetch per cache line.

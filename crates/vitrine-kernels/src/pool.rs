@@ -65,20 +65,20 @@ pub struct TaskPanic {
     pub message: String,
 }
 
-type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
+type TaskFunction<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
 /// Counts the computing threads of all pools that share the same cores.
 #[derive(Debug)]
 pub struct Cores {
     count: usize,
-    computing: Line<AtomicUsize>,
+    computing: CacheAligned<AtomicUsize>,
 }
 
 impl Cores {
     /// A budget of `count` cores, clamped to 1..=[`THREADS_MAX`].
     #[must_use]
     pub fn new(count: usize) -> Arc<Self> {
-        let computing = Line(AtomicUsize::new(0));
+        let computing = CacheAligned(AtomicUsize::new(0));
         Arc::new(Self { count: count.clamp(1, THREADS_MAX), computing })
     }
 
@@ -89,26 +89,26 @@ impl Cores {
     }
 
     /// Takes a core for a worker, or `None` if all cores are in use.
-    fn take_spare(&self) -> Option<Computing<'_>> {
+    fn take_spare(&self) -> Option<CoreGuard<'_>> {
         let more = |computing| (computing < self.count).then_some(computing + 1);
         let taken = self.computing.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
         // Constructed only on success: dropping it returns a core.
-        taken.is_ok().then(|| Computing { cores: self })
+        taken.is_ok().then(|| CoreGuard { cores: self })
     }
 
     /// Takes a core for a caller, even beyond the budget: a caller always computes.
-    fn take(&self) -> Computing<'_> {
+    fn take(&self) -> CoreGuard<'_> {
         self.computing.0.fetch_add(1, Ordering::AcqRel);
-        Computing { cores: self }
+        CoreGuard { cores: self }
     }
 }
 
 /// Guard of one core in use; dropping it returns the core.
-struct Computing<'a> {
+struct CoreGuard<'a> {
     cores: &'a Cores,
 }
 
-impl Drop for Computing<'_> {
+impl Drop for CoreGuard<'_> {
     fn drop(&mut self) {
         self.cores.computing.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -116,8 +116,8 @@ impl Drop for Computing<'_> {
 
 /// The closure and task count of the open region.
 #[derive(Clone, Copy)]
-struct Job {
-    work: *const Work<'static>,
+struct RegionJob {
+    work: *const TaskFunction<'static>,
     tasks: usize,
 }
 
@@ -125,17 +125,17 @@ struct Job {
 /// readers of the gate.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Line<T>(T);
+struct CacheAligned<T>(T);
 
-struct Shared {
+struct PoolState {
     cores: Arc<Cores>,
     /// Region number, number of workers inside, and the open bit.
-    gate: Line<AtomicU64>,
+    gate: CacheAligned<AtomicU64>,
     /// Next unclaimed task of each thread's run.
-    cursors: Vec<Line<AtomicUsize>>,
-    job: UnsafeCell<Option<Job>>,
+    cursors: Vec<CacheAligned<AtomicUsize>>,
+    job: UnsafeCell<Option<RegionJob>>,
     /// Whether each worker is parked or about to park.
-    parked: Vec<Line<AtomicBool>>,
+    parked: Vec<CacheAligned<AtomicBool>>,
     panicked: std::sync::Mutex<Option<TaskPanic>>,
     ending: AtomicBool,
 }
@@ -143,13 +143,13 @@ struct Shared {
 // SAFETY: `job` is written only by the caller, while the gate is closed and no worker is inside,
 // and read only by workers that entered an open gate. The gate's release and acquire operations
 // order the two. Its pointer refers to a `Sync` closure that outlives the region.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for PoolState {}
 // SAFETY: as above; the pointer is valid on every thread.
-unsafe impl Send for Shared {}
+unsafe impl Send for PoolState {}
 
 /// A pool of worker threads that execute regions.
 pub struct Pool {
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -176,12 +176,12 @@ impl Pool {
     /// If the operating system cannot start a thread.
     pub fn start_on(cores: Arc<Cores>) -> io::Result<Self> {
         let workers = cores.count() - 1;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(PoolState {
             cores,
-            gate: Line(AtomicU64::new(0)),
-            cursors: (0..=workers).map(|_| Line(AtomicUsize::new(0))).collect(),
+            gate: CacheAligned(AtomicU64::new(0)),
+            cursors: (0..=workers).map(|_| CacheAligned(AtomicUsize::new(0))).collect(),
             job: UnsafeCell::new(None),
-            parked: (0..workers).map(|_| Line(AtomicBool::new(false))).collect(),
+            parked: (0..workers).map(|_| CacheAligned(AtomicBool::new(false))).collect(),
             panicked: std::sync::Mutex::new(None),
             ending: AtomicBool::new(false),
         });
@@ -190,7 +190,7 @@ impl Pool {
             let shared = Arc::clone(&pool.shared);
             let worker = thread::Builder::new()
                 .name(format!("compute-{}", index + 1))
-                .spawn(move || shared.serve(index))?;
+                .spawn(move || shared.run_worker(index))?;
             pool.workers.push(worker);
         }
         Ok(pool)
@@ -206,7 +206,7 @@ impl Pool {
     ///
     /// # Errors
     /// If a task panicked.
-    pub fn run(&mut self, tasks: usize, work: &Work<'_>) -> Result<(), TaskPanic> {
+    pub fn run(&mut self, tasks: usize, work: &TaskFunction<'_>) -> Result<(), TaskPanic> {
         if self.workers.is_empty() {
             return Self::run_alone(tasks, work);
         }
@@ -218,18 +218,20 @@ impl Pool {
         // SAFETY: the closure's lifetime is erased, but no call to it outlasts this function: the
         // gate is closed and every worker has left before it returns, and nothing in between
         // unwinds.
-        let work = unsafe { std::mem::transmute::<*const Work<'_>, *const Work<'static>>(work) };
-        let job = Job { work, tasks };
+        let work = unsafe {
+            std::mem::transmute::<*const TaskFunction<'_>, *const TaskFunction<'static>>(work)
+        };
+        let job = RegionJob { work, tasks };
         // SAFETY: the gate is closed and no worker is inside, so the job has no reader; `&mut self`
         // excludes other callers.
         unsafe { *shared.job.get() = Some(job) };
         for (thread, cursor) in shared.cursors.iter().enumerate() {
-            cursor.0.store(shared.run_of(thread, tasks).start, Ordering::Relaxed);
+            cursor.0.store(shared.tasks_of(thread, tasks).start, Ordering::Relaxed);
         }
         let region = shared.gate.0.load(Ordering::Relaxed) & !(REGION - 1);
         shared.gate.0.store(region.wrapping_add(REGION) | OPEN, Ordering::SeqCst);
         self.wake();
-        shared.draw(0, job);
+        shared.run_tasks(0, job);
         shared.gate.0.fetch_and(!OPEN, Ordering::AcqRel);
         let mut spins = 0;
         while shared.gate.0.load(Ordering::Acquire) & INSIDE_MASK != 0 {
@@ -240,7 +242,7 @@ impl Pool {
         panicked.take().map_or(Ok(()), Err)
     }
 
-    fn run_alone(tasks: usize, work: &Work<'_>) -> Result<(), TaskPanic> {
+    fn run_alone(tasks: usize, work: &TaskFunction<'_>) -> Result<(), TaskPanic> {
         catch_unwind(AssertUnwindSafe(|| (0..tasks).for_each(|task| work(0, task))))
             .map_err(|panic| TaskPanic::of(panic.as_ref()))
     }
@@ -266,9 +268,9 @@ impl Drop for Pool {
     }
 }
 
-impl Shared {
+impl PoolState {
     /// Main loop of worker `index`.
-    fn serve(&self, index: usize) {
+    fn run_worker(&self, index: usize) {
         let mut seen = 0;
         while let Some(region) = self.next_region(index, seen) {
             seen = region;
@@ -276,7 +278,7 @@ impl Shared {
             if spare.is_some() && self.enter(region) {
                 // SAFETY: the caller does not write the job while a worker is inside the gate.
                 if let Some(job) = unsafe { *self.job.get() } {
-                    self.draw(index + 1, job);
+                    self.run_tasks(index + 1, job);
                 }
                 drop(spare);
                 self.gate.0.fetch_sub(INSIDE, Ordering::AcqRel);
@@ -334,20 +336,20 @@ impl Shared {
     }
 
     /// The run of tasks assigned to thread `thread`.
-    fn run_of(&self, thread: usize, tasks: usize) -> Range<usize> {
+    fn tasks_of(&self, thread: usize, tasks: usize) -> Range<usize> {
         let threads = self.cursors.len();
         tasks * thread / threads..tasks * (thread + 1) / threads
     }
 
     /// Runs tasks until none is left: first the thread's own run, then what remains of the others'.
-    fn draw(&self, thread: usize, job: Job) {
+    fn run_tasks(&self, thread: usize, job: RegionJob) {
         // SAFETY: the closure lives until the caller has seen every thread leave, this one
         // included.
         let work = unsafe { &*job.work };
         let threads = self.cursors.len();
         let done = catch_unwind(AssertUnwindSafe(|| {
             for owner in (thread..threads).chain(0..thread) {
-                let (cursor, end) = (&self.cursors[owner].0, self.run_of(owner, job.tasks).end);
+                let (cursor, end) = (&self.cursors[owner].0, self.tasks_of(owner, job.tasks).end);
                 loop {
                     let task = cursor.fetch_add(1, Ordering::Relaxed);
                     if task >= end {
@@ -433,12 +435,12 @@ mod tests {
                 thread::yield_now();
             }
             // Completes only if the worker takes part.
-            meet(&mut pool);
+            run_two_waiting_tasks(&mut pool);
         }
     }
 
     /// Runs two tasks that wait for each other, which completes only on two threads.
-    fn meet(pool: &mut Pool) {
+    fn run_two_waiting_tasks(pool: &mut Pool) {
         let inside = AtomicUsize::new(0);
         pool.run(2, &|_, _| {
             inside.fetch_add(1, Ordering::SeqCst);
@@ -481,8 +483,8 @@ mod tests {
             done.store(true, Ordering::SeqCst);
         });
         assert_eq!(cores.computing.0.load(Ordering::SeqCst), 0);
-        meet(&mut second);
-        meet(&mut first);
+        run_two_waiting_tasks(&mut second);
+        run_two_waiting_tasks(&mut first);
     }
 
     #[test]

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn tier_that_the_machine_lacks_is_an_error_that_names_what_there_is() {
+    fn missing_tier_is_an_error_that_lists_the_available_tiers() {
         let missing = Tier::ALL.into_iter().find(|tier| !tier.is_available()).unwrap();
         let error = Tier::parse(missing.name()).unwrap_err().to_string();
         assert!(error.contains(missing.name()) && error.contains("scalar"), "{error}");

@@ -13,10 +13,10 @@
 //! Columns may come in any order; unknown and repeated columns are refused.
 
 use crate::catalog::CatalogError;
-use crate::catalog::import::Draft;
-use crate::catalog::import::DraftStock;
-use crate::catalog::import::Intake;
 use crate::catalog::import::LineFault;
+use crate::catalog::import::ProductCollector;
+use crate::catalog::import::RawProduct;
+use crate::catalog::import::RawStock;
 use crate::catalog::product::FacetChoice;
 use csv::ReaderBuilder;
 use csv::StringRecord;
@@ -45,10 +45,10 @@ const COLUMNS: [&str; 14] = [
 /// Columns that a catalog must have.
 const REQUIRED: [&str; 6] = ["sku", "name", "category", "price", "currency", "stock"];
 
-/// Parses all lines into `intake`; fails at the first fault, with its line.
-pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), CatalogError> {
+/// Parses all lines into `collector`; fails at the first fault, with its line.
+pub(super) fn read(bytes: &[u8], collector: &mut ProductCollector<'_>) -> Result<(), CatalogError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    check_lines(bytes, intake.limits.line_bytes_max)?;
+    check_lines(bytes, collector.limits.line_bytes_max)?;
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
     let headers = reader.headers().map_err(|error| malformed(&error, 1))?.clone();
     check_header(&headers)?;
@@ -59,9 +59,9 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), CatalogE
             return Ok(());
         }
         let line = record.position().map_or(line, |position| line_number(position.line()));
-        let draft = draft(&headers, &record)
+        let raw = raw(&headers, &record)
             .map_err(|fault| CatalogError::Line { line, fault: Box::new(fault) })?;
-        intake.take(line, draft)?;
+        collector.take(line, raw)?;
     }
 }
 
@@ -103,7 +103,7 @@ fn check_header(headers: &StringRecord) -> Result<(), CatalogError> {
     Ok(())
 }
 
-fn draft(headers: &StringRecord, record: &StringRecord) -> Result<Draft, LineFault> {
+fn raw(headers: &StringRecord, record: &StringRecord) -> Result<RawProduct, LineFault> {
     let field = |name: &str| {
         let index = headers.iter().position(|header| header == name);
         index.and_then(|index| record.get(index)).unwrap_or_default().to_owned()
@@ -115,7 +115,7 @@ fn draft(headers: &StringRecord, record: &StringRecord) -> Result<Draft, LineFau
         let reason = format!("rank `{rank}` is not a whole number");
         Some(rank.parse().map_err(|_| LineFault::Malformed { reason })?)
     };
-    Ok(Draft {
+    Ok(RawProduct {
         sku: field("sku"),
         name: field("name"),
         brand: field("brand"),
@@ -135,17 +135,17 @@ fn list(text: &str) -> Vec<String> {
     text.split('|').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-fn stock(text: &str) -> Result<DraftStock, LineFault> {
+fn stock(text: &str) -> Result<RawStock, LineFault> {
     let bad = || LineFault::Stock { found: text.chars().take(40).collect() };
     if !text.contains(':') {
-        return text.parse().map(DraftStock::Total).map_err(|_| bad());
+        return text.parse().map(RawStock::Total).map_err(|_| bad());
     }
     let mut sizes = Vec::new();
     for part in list(text) {
         let (label, units) = part.rsplit_once(':').ok_or_else(bad)?;
         sizes.push((label.trim().to_owned(), units.trim().parse().map_err(|_| bad())?));
     }
-    Ok(DraftStock::BySize(sizes))
+    Ok(RawStock::BySize(sizes))
 }
 
 fn facets(text: &str) -> Result<BTreeMap<String, Vec<String>>, LineFault> {

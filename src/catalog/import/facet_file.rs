@@ -30,14 +30,14 @@
 
 use crate::catalog::CatalogError;
 use crate::catalog::CatalogLimits;
-use crate::catalog::book::CategoryEntry;
-use crate::catalog::book::FacetBook;
-use crate::catalog::book::FacetEntry;
-use crate::catalog::book::KindEntry;
-use crate::catalog::book::Missing;
-use crate::catalog::book::SizeEntry;
-use crate::catalog::book::ValueEntry;
 use crate::catalog::import::is_identifier;
+use crate::catalog::vocabulary::CategoryEntry;
+use crate::catalog::vocabulary::FacetEntry;
+use crate::catalog::vocabulary::KindEntry;
+use crate::catalog::vocabulary::Missing;
+use crate::catalog::vocabulary::ShopVocabulary;
+use crate::catalog::vocabulary::SizeEntry;
+use crate::catalog::vocabulary::ValueEntry;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -55,21 +55,21 @@ struct Text {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct Words {
+struct WordLists {
     en: Vec<String>,
     fr: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Size {
+struct SizeSection {
     label: Text,
     question: Text,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Kind {
+struct KindSection {
     label: Text,
     question: Text,
     ask: f64,
@@ -85,11 +85,11 @@ enum MissingRule {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Value {
+struct FacetValue {
     id: String,
     label: Text,
     #[serde(default)]
-    words: Words,
+    words: WordLists,
     need: Option<Text>,
 }
 
@@ -105,7 +105,7 @@ struct Facet {
     #[serde(default)]
     missing: MissingRule,
     #[serde(default)]
-    value: Vec<Value>,
+    value: Vec<FacetValue>,
 }
 
 #[derive(Deserialize)]
@@ -114,19 +114,19 @@ struct Category {
     id: String,
     label: Text,
     #[serde(default)]
-    words: Words,
+    words: WordLists,
     parent: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct FacetsFile {
     #[serde(default)]
     keep: Vec<String>,
     #[serde(default)]
-    size: Size,
+    size: SizeSection,
     #[serde(default)]
-    kind: Kind,
+    kind: KindSection,
     #[serde(default)]
     facet: Vec<Facet>,
     #[serde(default)]
@@ -187,8 +187,8 @@ pub enum FacetFault {
 /// # Errors
 /// [`CatalogError::FacetFile`], with the line, if it is not TOML of this shape;
 /// [`CatalogError::Facets`] if an entry is invalid.
-pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<FacetBook, CatalogError> {
-    let file: File = toml::from_str(text).map_err(|error| {
+pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<ShopVocabulary, CatalogError> {
+    let file: FacetsFile = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
         let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
         CatalogError::FacetFile { line, reason: error.message().to_owned() }
@@ -203,14 +203,14 @@ pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<FacetBook, Cata
     };
     let facets = file.facet.into_iter().map(facet_entry).collect();
     let categories = file.category.into_iter().map(category_entry).collect();
-    Ok(FacetBook::new(facets, categories, (size, kind), file.keep))
+    Ok(ShopVocabulary::new(facets, categories, (size, kind), file.keep))
 }
 
 fn localized(text: Text) -> Localized<String> {
     Localized { en: text.en, fr: text.fr }
 }
 
-fn word_lists(words: Words) -> Localized<Vec<String>> {
+fn word_lists(words: WordLists) -> Localized<Vec<String>> {
     Localized { en: words.en, fr: words.fr }
 }
 
@@ -243,7 +243,7 @@ fn category_entry(category: Category) -> CategoryEntry {
     }
 }
 
-fn check(file: &File, limits: &CatalogLimits) -> Result<(), FacetFault> {
+fn check(file: &FacetsFile, limits: &CatalogLimits) -> Result<(), FacetFault> {
     at_most("facets", file.facet.len(), limits.facets_max)?;
     at_most("categories", file.category.len(), limits.values_max)?;
     let keys = file.facet.iter().map(|facet| facet.key.as_str());
@@ -333,15 +333,15 @@ parent = "shoes"
 
     #[test]
     fn labels_are_read_in_both_languages() {
-        let book = read_facets(GOOD, &limits()).unwrap();
+        let vocabulary = read_facets(GOOD, &limits()).unwrap();
         let comfort = FacetChoice::new("feel", "comfort");
-        assert_eq!(book.value_label(&comfort, Language::Fr), "confort");
-        assert_eq!(book.facet_label("feel", Language::Fr), "sensation");
-        assert_eq!(book.category_label("shoes", Language::En), "shoes");
-        assert!(book.is_within("running_shoes", "shoes"));
-        assert!(!book.is_within("shoes", "running_shoes"));
+        assert_eq!(vocabulary.value_label(&comfort, Language::Fr), "confort");
+        assert_eq!(vocabulary.facet_label("feel", Language::Fr), "sensation");
+        assert_eq!(vocabulary.category_label("shoes", Language::En), "shoes");
+        assert!(vocabulary.is_within("running_shoes", "shoes"));
+        assert!(!vocabulary.is_within("shoes", "running_shoes"));
         let unknown = FacetChoice::new("feel", "very_soft");
-        assert_eq!(book.value_label(&unknown, Language::En), "very soft");
+        assert_eq!(vocabulary.value_label(&unknown, Language::En), "very soft");
     }
 
     #[test]

@@ -12,10 +12,10 @@
 //! and `rank` are optional. Empty lines are skipped; unknown fields are refused.
 
 use crate::catalog::CatalogError;
-use crate::catalog::import::Draft;
-use crate::catalog::import::DraftStock;
-use crate::catalog::import::Intake;
 use crate::catalog::import::LineFault;
+use crate::catalog::import::ProductCollector;
+use crate::catalog::import::RawProduct;
+use crate::catalog::import::RawStock;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use vitrine_base::localized::Localized;
@@ -29,7 +29,7 @@ struct Price {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+enum FacetValues {
     One(String),
     Many(Vec<String>),
 }
@@ -43,14 +43,14 @@ struct Title {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct Features {
+struct FeatureLists {
     en: Vec<String>,
     fr: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct ProductLine {
     sku: String,
     name: String,
     #[serde(default)]
@@ -59,45 +59,45 @@ struct Line {
     price: Price,
     stock: serde_json::Value,
     #[serde(default)]
-    facets: BTreeMap<String, OneOrMany>,
+    facets: BTreeMap<String, FacetValues>,
     #[serde(default)]
     title: Title,
     #[serde(default)]
-    features: Features,
+    features: FeatureLists,
     #[serde(default)]
     url: Option<String>,
     #[serde(default)]
     rank: Option<u32>,
 }
 
-/// Parses all lines into `intake`; fails at the first fault, with its line.
-pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), CatalogError> {
+/// Parses all lines into `collector`; fails at the first fault, with its line.
+pub(super) fn read(bytes: &[u8], collector: &mut ProductCollector<'_>) -> Result<(), CatalogError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let number = index + 1;
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let draft = draft(line, intake.limits.line_bytes_max)
+        let raw = raw(line, collector.limits.line_bytes_max)
             .map_err(|fault| CatalogError::Line { line: number, fault: Box::new(fault) })?;
-        intake.take(number, draft)?;
+        collector.take(number, raw)?;
     }
     Ok(())
 }
 
-fn draft(line: &[u8], bytes_max: usize) -> Result<Draft, LineFault> {
+fn raw(line: &[u8], bytes_max: usize) -> Result<RawProduct, LineFault> {
     if line.len() > bytes_max {
         return Err(LineFault::TooLong { bytes: line.len(), bytes_max });
     }
-    let line: Line = serde_json::from_slice(line).map_err(|error| LineFault::Malformed {
+    let line: ProductLine = serde_json::from_slice(line).map_err(|error| LineFault::Malformed {
         // serde_json sees one line at a time, so its line number is always 1 and would mislead.
         reason: error.to_string().replace(" at line 1 column", " at column"),
     })?;
     let facets = line.facets.into_iter().map(|(key, values)| match values {
-        OneOrMany::One(value) => (key, vec![value]),
-        OneOrMany::Many(values) => (key, values),
+        FacetValues::One(value) => (key, vec![value]),
+        FacetValues::Many(values) => (key, values),
     });
-    Ok(Draft {
+    Ok(RawProduct {
         sku: line.sku,
         name: line.name,
         brand: line.brand,
@@ -113,16 +113,16 @@ fn draft(line: &[u8], bytes_max: usize) -> Result<Draft, LineFault> {
     })
 }
 
-fn stock(value: &serde_json::Value) -> Result<DraftStock, LineFault> {
+fn stock(value: &serde_json::Value) -> Result<RawStock, LineFault> {
     let units = |value: &serde_json::Value| {
         let units = value.as_u64().and_then(|units| u32::try_from(units).ok());
         units.ok_or_else(|| LineFault::Stock { found: shortened(value) })
     };
     match value.as_object() {
-        None => units(value).map(DraftStock::Total),
+        None => units(value).map(RawStock::Total),
         Some(sizes) => {
             let sizes = sizes.iter().map(|(label, count)| Ok((label.clone(), units(count)?)));
-            sizes.collect::<Result<Vec<_>, LineFault>>().map(DraftStock::BySize)
+            sizes.collect::<Result<Vec<_>, LineFault>>().map(RawStock::BySize)
         }
     }
 }

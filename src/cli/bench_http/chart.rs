@@ -1,6 +1,6 @@
 //! Draws latency percentiles over load as an SVG line chart with a logarithmic latency axis.
 
-use crate::cli::svg::sheet;
+use crate::cli::svg::open_svg;
 use std::fmt::Write;
 
 const WIDTH: f64 = 720.0;
@@ -33,7 +33,7 @@ pub(super) fn svg(points: &[Point], load_name: &str) -> String {
         let share = (ms.max(1e-3).log10() - low) / (high - low);
         HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
     };
-    let mut out = sheet(WIDTH, HEIGHT, 12);
+    let mut out = open_svg(WIDTH, HEIGHT, 12);
     let mut put = |line: String| {
         // Writing to a `String` cannot fail.
         let _ = writeln!(out, "{line}");
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_point_lies_on_the_sheet_and_slower_is_higher() {
+    fn points_stay_inside_the_svg_and_slower_is_higher() {
         let points = [
             Point { load: 5.0, latency_ms: [10.0, 20.0, 40.0] },
             Point { load: 10.0, latency_ms: [12.0, 90.0, 900.0] },

@@ -9,10 +9,10 @@
 use super::exchange::Call;
 use super::exchange::Exchange;
 use super::exchange::exchange;
+use super::scenario::RequestIds;
 use super::scenario::Scenario;
-use super::scenario::Turn;
-use super::tally::Promise;
-use super::tally::Tally;
+use super::tally::LatencyGoals;
+use super::tally::LoadTally;
 use indicatif::ProgressBar;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -35,7 +35,7 @@ pub(super) enum Arrivals {
 
 /// The server under test and the requests to send to it.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct LoadTarget {
     pub(super) client: Client,
     pub(super) url: String,
     pub(super) api_key: Option<String>,
@@ -46,11 +46,11 @@ pub(super) struct Target {
     pub(super) run: u64,
 }
 
-impl Target {
+impl LoadTarget {
     /// Builds one request; its latency counts from `due`.
-    pub(super) fn call(&self, turn: Turn, due: Instant) -> Call {
+    pub(super) fn call(&self, ids: RequestIds, due: Instant) -> Call {
         let scenario = &self.scenario;
-        let mut request = self.post(&scenario.path).json(&scenario.body(turn));
+        let mut request = self.post(&scenario.path).json(&scenario.body(ids));
         for (name, value) in &scenario.headers {
             request = request.header(name, value);
         }
@@ -69,23 +69,23 @@ impl Target {
 
 /// Parameters of one measurement.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
+pub(super) struct LoadRun {
     pub(super) arrivals: Arrivals,
     pub(super) duration: Duration,
     pub(super) seed: u64,
-    pub(super) promise: Promise,
+    pub(super) goals: LatencyGoals,
 }
 
 /// Runs one measurement. Returns the counts, and the time from the start to the last answer.
 pub(super) async fn drive(
-    target: &Target,
-    run: Run,
+    target: &LoadTarget,
+    run: LoadRun,
     bar: &ProgressBar,
-) -> anyhow::Result<(Tally, Duration)> {
+) -> anyhow::Result<(LoadTally, Duration)> {
     let started = target.clock.instant();
-    let mut under_way = UnderWay { target, tasks: JoinSet::new(), number: 0 };
-    let mut tally = Tally::new(run.promise)?;
-    let heard = |tally: &mut Tally, exchange: &Exchange| {
+    let mut in_flight = InFlight { target, tasks: JoinSet::new(), number: 0 };
+    let mut tally = LoadTally::new(run.goals)?;
+    let record = |tally: &mut LoadTally, exchange: &Exchange| {
         tally.count(exchange);
         let elapsed = target.clock.instant().saturating_duration_since(started);
         bar.set_position(elapsed.min(run.duration).as_secs());
@@ -94,12 +94,12 @@ pub(super) async fn drive(
     let end = started + run.duration;
     match run.arrivals {
         Arrivals::Closed { clients } => {
-            (0..clients).for_each(|client| under_way.send(client, started));
-            while let Some((client, exchange)) = under_way.next().await {
-                heard(&mut tally, &exchange);
+            (0..clients).for_each(|client| in_flight.send(client, started));
+            while let Some((client, exchange)) = in_flight.next().await {
+                record(&mut tally, &exchange);
                 let now = target.clock.instant();
                 if now < end {
-                    under_way.send(client, now);
+                    in_flight.send(client, now);
                 }
             }
         }
@@ -111,34 +111,34 @@ pub(super) async fn drive(
                     tokio::select! {
                         biased;
                         () = &mut until_due => break,
-                        Some((_, exchange)) = under_way.next() => heard(&mut tally, &exchange),
+                        Some((_, exchange)) = in_flight.next() => record(&mut tally, &exchange),
                     }
                 }
-                if under_way.tasks.len() < in_flight_max {
-                    under_way.send(under_way.number % in_flight_max, due);
+                if in_flight.tasks.len() < in_flight_max {
+                    in_flight.send(in_flight.number % in_flight_max, due);
                 } else {
-                    heard(&mut tally, &Exchange::not_sent());
+                    record(&mut tally, &Exchange::not_sent());
                 }
             }
-            while let Some((_, exchange)) = under_way.next().await {
-                heard(&mut tally, &exchange);
+            while let Some((_, exchange)) = in_flight.next().await {
+                record(&mut tally, &exchange);
             }
         }
     }
     Ok((tally, target.clock.instant().saturating_duration_since(started)))
 }
 
-struct UnderWay<'a> {
-    target: &'a Target,
+struct InFlight<'a> {
+    target: &'a LoadTarget,
     tasks: JoinSet<(usize, Exchange)>,
     number: usize,
 }
 
-impl UnderWay<'_> {
+impl InFlight<'_> {
     fn send(&mut self, client: usize, due: Instant) {
-        let turn = Turn { number: self.number, client, run: self.target.run };
+        let ids = RequestIds { number: self.number, client, run: self.target.run };
         self.number += 1;
-        let call = self.target.call(turn, due);
+        let call = self.target.call(ids, due);
         let (http, clock) = (self.target.client.clone(), self.target.clock.clone());
         self.tasks.spawn(async move { (client, exchange(http, call, clock).await) });
     }

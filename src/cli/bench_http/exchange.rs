@@ -1,6 +1,6 @@
 //! Sends one request and times its answer, whole or streamed.
 
-use super::scenario::Kind;
+use super::scenario::EndpointKind;
 use futures::StreamExt;
 use reqwest::Client;
 use reqwest::RequestBuilder;
@@ -85,7 +85,7 @@ impl Exchange {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) request: RequestBuilder,
-    pub(super) kind: Kind,
+    pub(super) kind: EndpointKind,
     pub(super) stream: bool,
     /// When the request was due. Its times count from here, even if it is sent late.
     pub(super) due: Instant,
@@ -97,32 +97,32 @@ pub(super) struct Call {
 pub(super) async fn exchange(client: Client, call: Call, clock: SharedClock) -> Exchange {
     let since_due = || clock.instant().saturating_duration_since(call.due);
     let lateness = since_due();
-    let mut heard = Heard::default();
-    let talk = talk(&client, &call, &mut heard, &since_due);
+    let mut state = AnswerState::default();
+    let read_answer = read_answer(&client, &call, &mut state, &since_due);
     let deadline = tokio::time::Instant::from_std(call.due + call.timeout);
-    let ending = match tokio::time::timeout_at(deadline, talk).await {
+    let ending = match tokio::time::timeout_at(deadline, read_answer).await {
         Ok(ending) => ending,
         Err(_) => Ending::Timeout,
     };
-    let decoding = match (heard.first_text, heard.last_text) {
+    let decoding = match (state.first_text, state.last_text) {
         (Some(first), Some(last)) => last.saturating_sub(first),
         _ => Duration::ZERO,
     };
     Exchange {
         latency: since_due(),
         lateness,
-        first_text: heard.first_text,
+        first_text: state.first_text,
         decoding,
-        output_tokens: heard.output_tokens.unwrap_or(heard.pieces),
-        prompt_tokens: heard.prompt_tokens,
-        cached_tokens: heard.cached_tokens,
+        output_tokens: state.output_tokens.unwrap_or(state.pieces),
+        prompt_tokens: state.prompt_tokens,
+        cached_tokens: state.cached_tokens,
         ..Exchange::ended(ending)
     }
 }
 
 /// What has been read of an answer so far.
 #[derive(Debug, Default)]
-struct Heard {
+struct AnswerState {
     first_text: Option<Duration>,
     last_text: Option<Duration>,
     /// Non-empty text chunks; stands in for the token count if the server reports none.
@@ -136,10 +136,10 @@ struct Heard {
     failed: bool,
 }
 
-async fn talk(
+async fn read_answer(
     client: &Client,
     call: &Call,
-    heard: &mut Heard,
+    state: &mut AnswerState,
     since_due: &impl Fn() -> Duration,
 ) -> Ending {
     let Some(request) = call.request.try_clone().and_then(|request| request.build().ok()) else {
@@ -159,7 +159,7 @@ async fn talk(
             let Ok(chunk) = chunk else { return Ending::Broken };
             lines.push(&chunk);
             while let Some(line) = lines.next_line() {
-                heard.line(&line, call.kind, since_due());
+                state.line(&line, call.kind, since_due());
             }
             if lines.is_too_long() {
                 return Ending::Broken;
@@ -168,16 +168,16 @@ async fn talk(
     } else {
         let Ok(bytes) = answer.bytes().await else { return Ending::Broken };
         let Ok(value) = serde_json::from_slice::<Value>(&bytes) else { return Ending::Broken };
-        heard.counts(&value);
-        heard.failed = value.get("error").is_some_and(|error| !error.is_null());
-        heard.whole = true;
+        state.counts(&value);
+        state.failed = value.get("error").is_some_and(|error| !error.is_null());
+        state.whole = true;
     }
-    if heard.whole && !heard.failed { Ending::Done } else { Ending::Broken }
+    if state.whole && !state.failed { Ending::Done } else { Ending::Broken }
 }
 
-impl Heard {
+impl AnswerState {
     /// Processes one line of an event stream. Source: WHATWG HTML, server-sent events.
-    fn line(&mut self, line: &str, kind: Kind, now: Duration) {
+    fn line(&mut self, line: &str, kind: EndpointKind, now: Duration) {
         let Some(payload) = line.strip_prefix("data:").map(str::trim) else { return };
         if payload == "[DONE]" {
             self.whole = true;
@@ -193,14 +193,15 @@ impl Heard {
         }
         self.counts(&value);
         let text = match kind {
-            Kind::Chat => value["choices"][0]["delta"]["content"].as_str(),
-            Kind::Respond => {
+            EndpointKind::Chat => value["choices"][0]["delta"]["content"].as_str(),
+            EndpointKind::Respond => {
                 self.whole |= value["reply"].is_object();
                 value["text"].as_str()
             }
-            Kind::Completion | Kind::Embeddings | Kind::Classify | Kind::Other => {
-                value["choices"][0]["text"].as_str()
-            }
+            EndpointKind::Completion
+            | EndpointKind::Embeddings
+            | EndpointKind::Classify
+            | EndpointKind::Other => value["choices"][0]["text"].as_str(),
         };
         // The first chunk often carries only the role and an empty text.
         if text.is_some_and(|text| !text.is_empty()) {
@@ -254,23 +255,23 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn hear(kind: Kind, text: &str) -> Heard {
-        let (mut heard, mut lines, mut now) = (Heard::default(), Lines::default(), 0);
+    fn read_stream(kind: EndpointKind, text: &str) -> AnswerState {
+        let (mut state, mut lines, mut now) = (AnswerState::default(), Lines::default(), 0);
         // Single bytes: chunk boundaries of the network must not matter.
         for byte in text.as_bytes() {
             lines.push(&[*byte]);
             while let Some(line) = lines.next_line() {
                 now += 10;
-                heard.line(&line, kind, Duration::from_millis(now));
+                state.line(&line, kind, Duration::from_millis(now));
             }
         }
-        heard
+        state
     }
 
     #[test]
-    fn the_first_text_is_the_first_that_says_something() {
-        let heard = hear(
-            Kind::Chat,
+    fn the_first_text_is_the_first_non_empty_chunk() {
+        let state = read_stream(
+            EndpointKind::Chat,
             "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\
              data: {\"choices\":[{\"delta\":{\"content\":\"é\"}}]}\r\n\
              : ping\n\
@@ -279,22 +280,25 @@ mod tests {
              \"prompt_tokens_details\":{\"cached_tokens\":8}}}\n\
              data: [DONE]\n",
         );
-        assert_eq!(heard.first_text, Some(Duration::from_millis(20)));
-        assert_eq!(heard.last_text, Some(Duration::from_millis(40)));
-        assert_eq!((heard.pieces, heard.output_tokens), (2, Some(3)));
-        assert_eq!((heard.prompt_tokens, heard.cached_tokens), (9, 8));
-        assert!(heard.whole && !heard.failed);
+        assert_eq!(state.first_text, Some(Duration::from_millis(20)));
+        assert_eq!(state.last_text, Some(Duration::from_millis(40)));
+        assert_eq!((state.pieces, state.output_tokens), (2, Some(3)));
+        assert_eq!((state.prompt_tokens, state.cached_tokens), (9, 8));
+        assert!(state.whole && !state.failed);
     }
 
     #[test]
-    fn an_error_inside_a_stream_and_a_missing_end_are_seen() {
-        let failed = hear(Kind::Completion, "data: {\"error\":{\"code\":\"x\"}}\ndata: [DONE]\n");
+    fn an_error_inside_a_stream_and_a_missing_end_are_detected() {
+        let failed = read_stream(
+            EndpointKind::Completion,
+            "data: {\"error\":{\"code\":\"x\"}}\ndata: [DONE]\n",
+        );
         assert!(failed.failed);
-        let cut = hear(Kind::Completion, "data: {\"choices\":[{\"text\":\"a\"}]}\n");
+        let cut = read_stream(EndpointKind::Completion, "data: {\"choices\":[{\"text\":\"a\"}]}\n");
         assert!(!cut.whole);
         let turn = "event: delta\ndata: {\"text\":\"Hi\"}\ndata: {\"reply\":{\"text\":\"Hi\"},\
                     \"usage\":{\"output_tokens\":4,\"prompt_tokens\":5,\"cached_tokens\":2}}\n";
-        let turn = hear(Kind::Respond, turn);
+        let turn = read_stream(EndpointKind::Respond, turn);
         assert!(turn.whole);
         assert_eq!((turn.output_tokens, turn.cached_tokens), (Some(4), 2));
     }

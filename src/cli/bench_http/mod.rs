@@ -8,22 +8,22 @@ mod scenario;
 mod tally;
 
 use crate::cli::Context;
-use crate::cli::Usage;
+use crate::cli::UsageError;
 use anyhow::Context as _;
 use chart::Point;
 use drive::Arrivals;
-use drive::Run;
-use drive::Target;
+use drive::LoadRun;
+use drive::LoadTarget;
 use exchange::Ending;
 use exchange::exchange;
+use scenario::RequestIds;
 use scenario::Scenario;
-use scenario::Turn;
 use serde_json::Value;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tally::Promise;
+use tally::LatencyGoals;
 use vitrine_base::clock::Clock;
 use vitrine_base::clock::SystemClock;
 
@@ -49,7 +49,7 @@ enum ArrivalKind {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct BenchHttpArguments {
     /// Base URL of the server, such as http://127.0.0.1:8080
     #[arg(long, value_name = "URL")]
     url: String,
@@ -100,7 +100,7 @@ pub(super) struct Arguments {
     api_key_file: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: BenchHttpArguments, context: &Context) -> anyhow::Result<()> {
     let loads = loads(&arguments)?;
     let mut target = target(&arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -108,7 +108,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     runtime.block_on(warm_up(&target, arguments.warmup))?;
     let duration = Duration::from_secs_f64(arguments.duration);
     let millis = |limit: Option<u64>| limit.map(Duration::from_millis);
-    let promise = Promise {
+    let goals = LatencyGoals {
         latency_max: millis(arguments.slo_ms),
         first_text_max: millis(arguments.slo_first_token_ms),
     };
@@ -116,7 +116,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     for (number, arrivals) in loads.iter().enumerate() {
         // Each load opens its own conversations.
         target.run += 1;
-        let run = Run { arrivals: *arrivals, duration, seed: arguments.seed, promise };
+        let run = LoadRun { arrivals: *arrivals, duration, seed: arguments.seed, goals };
         let bar = context.bar(duration.as_secs().max(1), "sending");
         let (tally, wall) = runtime.block_on(drive::drive(&target, run, &bar))?;
         bar.finish_and_clear();
@@ -124,7 +124,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
         if let Some(latency_ms) = tally.latency_percentiles() {
             points.push(Point { load: load_of(*arrivals), latency_ms });
         }
-        let mut row = described(*arrivals, &arguments);
+        let mut row = run_parameters(*arrivals, &arguments);
         merge(&mut row, tally.report(wall));
         if !context.json {
             show(context, &row, number == 0)?;
@@ -147,8 +147,8 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
 }
 
 /// Loads to measure, in order.
-fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
-    let usage = |message: String| Err(Usage(message));
+fn loads(arguments: &BenchHttpArguments) -> Result<Vec<Arrivals>, UsageError> {
+    let usage = |message: String| Err(UsageError(message));
     let duration = arguments.duration;
     if !(duration > 0.0 && duration <= DURATION_MAX) {
         return usage(format!("--duration is {duration}; allowed: more than 0, up to 86400"));
@@ -178,13 +178,15 @@ fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
         .into_iter()
         .map(|load| {
             if !(load > 0.0 && load <= RATE_MAX) {
-                return Err(Usage(format!("load {load}; allowed: more than 0, up to {RATE_MAX}")));
+                return Err(UsageError(format!(
+                    "load {load}; allowed: more than 0, up to {RATE_MAX}"
+                )));
             }
             if !closed {
                 return Ok(Arrivals::Poisson { rate: load, in_flight_max });
             }
             if load.fract() != 0.0 {
-                return Err(Usage(format!("{load} clients; allowed: a whole number")));
+                return Err(UsageError(format!("{load} clients; allowed: a whole number")));
             }
             #[expect(
                 clippy::cast_possible_truncation,
@@ -197,12 +199,15 @@ fn loads(arguments: &Arguments) -> Result<Vec<Arrivals>, Usage> {
         .collect()
 }
 
-fn target(arguments: &Arguments) -> anyhow::Result<Target> {
+fn target(arguments: &BenchHttpArguments) -> anyhow::Result<LoadTarget> {
     let url = arguments.url.trim_end_matches('/').to_owned();
-    let parsed = reqwest::Url::parse(&url)
-        .map_err(|error| Usage(format!("--url `{url}`: {error}; try http://127.0.0.1:8080")))?;
+    let parsed = reqwest::Url::parse(&url).map_err(|error| {
+        UsageError(format!("--url `{url}`: {error}; try http://127.0.0.1:8080"))
+    })?;
     if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(Usage(format!("--url `{url}`: it must begin with http:// or https://")).into());
+        return Err(
+            UsageError(format!("--url `{url}`: it must begin with http:// or https://")).into()
+        );
     }
     let scenario = match &arguments.scenario {
         Some(path) => Scenario::read(path)?,
@@ -222,13 +227,13 @@ fn target(arguments: &Arguments) -> anyhow::Result<Target> {
     // The start time keeps conversation ids distinct from those of earlier runs.
     let run = u64::try_from(clock.now().as_microsecond()).unwrap_or_default();
     let timeout = Duration::from_millis(arguments.timeout_ms);
-    Ok(Target { client, url, api_key, scenario, timeout, clock, run })
+    Ok(LoadTarget { client, url, api_key, scenario, timeout, clock, run })
 }
 
-async fn warm_up(target: &Target, requests: usize) -> anyhow::Result<()> {
+async fn warm_up(target: &LoadTarget, requests: usize) -> anyhow::Result<()> {
     for number in 0..requests {
-        let turn = Turn { number, client: 0, run: target.run };
-        let call = target.call(turn, target.clock.instant());
+        let ids = RequestIds { number, client: 0, run: target.run };
+        let call = target.call(ids, target.clock.instant());
         let answer = exchange(target.client.clone(), call, target.clock.clone()).await;
         let error = answer.ending.error_name().unwrap_or_default();
         anyhow::ensure!(answer.ending == Ending::Done, "warm-up request {number}: {error}");
@@ -245,7 +250,7 @@ fn load_of(arrivals: Arrivals) -> f64 {
 }
 
 /// Parameters of a measurement, which head its report.
-fn described(arrivals: Arrivals, arguments: &Arguments) -> Value {
+fn run_parameters(arrivals: Arrivals, arguments: &BenchHttpArguments) -> Value {
     let (kind, rate, concurrency) = match arrivals {
         Arrivals::Poisson { rate, in_flight_max } => ("poisson", Some(rate), in_flight_max),
         Arrivals::Closed { clients } => ("closed", None, clients),
@@ -267,7 +272,7 @@ fn merge(into: &mut Value, from: Value) {
 }
 
 /// The JSON report: flat for a single measurement, with one entry of `rows` per load for a sweep.
-fn document(target: &Target, arguments: &Arguments, mut rows: Vec<Value>) -> Value {
+fn document(target: &LoadTarget, arguments: &BenchHttpArguments, mut rows: Vec<Value>) -> Value {
     let mut head = json!({
         "url": target.url,
         "path": target.scenario.path,

@@ -1,11 +1,11 @@
 //! Queries the server before a run: its model, and the token counts of generated system prompts.
 
-use super::drive::Target;
+use super::drive::LoadTarget;
 use super::exchange::Call;
 use super::exchange::Ending;
 use super::exchange::exchange;
+use super::scenario::RequestIds;
 use super::scenario::Scenario;
-use super::scenario::Turn;
 use anyhow::Context as _;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 const FITS_MAX: usize = 8;
 
 /// Fills in the model name, and the system prompt if the scenario gives only its length.
-pub(super) async fn prepare(target: &mut Target) -> anyhow::Result<()> {
+pub(super) async fn prepare(target: &mut LoadTarget) -> anyhow::Result<()> {
     if target.scenario.model.is_none() {
         target.scenario.model = first_model(target).await?;
     }
@@ -25,7 +25,7 @@ pub(super) async fn prepare(target: &mut Target) -> anyhow::Result<()> {
 
 /// Returns the first model that can generate; `None` if the server lists none. A server with a
 /// single model may need no name.
-async fn first_model(target: &Target) -> anyhow::Result<Option<String>> {
+async fn first_model(target: &LoadTarget) -> anyhow::Result<Option<String>> {
     let url = format!("{}/v1/models", target.url);
     let request = target.client.get(&url).timeout(target.timeout);
     let request = match &target.api_key {
@@ -42,7 +42,7 @@ async fn first_model(target: &Target) -> anyhow::Result<Option<String>> {
 
 /// The filler text, of at most [`FITS_MAX`] tried, whose token count on the server is nearest to
 /// `tokens`.
-async fn system_of(target: &Target, tokens: usize) -> anyhow::Result<String> {
+async fn system_of(target: &LoadTarget, tokens: usize) -> anyhow::Result<String> {
     let empty = count(target, None).await?;
     let mut words = tokens;
     let mut best: Option<(usize, usize)> = None;
@@ -63,13 +63,13 @@ async fn system_of(target: &Target, tokens: usize) -> anyhow::Result<String> {
 }
 
 /// Prompt tokens of the first request with this system prompt, as reported by the server.
-async fn count(target: &Target, system: Option<String>) -> anyhow::Result<usize> {
+async fn count(target: &LoadTarget, system: Option<String>) -> anyhow::Result<usize> {
     let mut asking = target.clone();
     asking.scenario.system = system;
     asking.scenario.max_tokens = 1;
     asking.scenario.stream = false;
-    let turn = Turn { number: 0, client: 0, run: target.run };
-    let call = asking.call(turn, target.clock.instant());
+    let ids = RequestIds { number: 0, client: 0, run: target.run };
+    let call = asking.call(ids, target.clock.instant());
     let answer =
         exchange(target.client.clone(), Call { stream: false, ..call }, target.clock.clone());
     let answer = answer.await;

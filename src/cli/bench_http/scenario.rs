@@ -4,7 +4,7 @@
 //! strings of `body`, the placeholders `{{model}}`, `{{system}}`, `{{prompt}}`, `{{thread}}` and
 //! `{{number}}` are replaced by the values of each request.
 
-use crate::cli::Usage;
+use crate::cli::UsageError;
 use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,7 +36,7 @@ const SYSTEM_TOKENS_MAX: usize = 100_000;
 /// Which conversation a `/respond` request belongs to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Threads {
+pub(super) enum ConversationScope {
     /// Each request opens its own.
     #[default]
     PerRequest,
@@ -68,7 +68,7 @@ pub(super) struct Scenario {
     pub(super) prompts: Vec<String>,
     /// File with more prompts, one per line; relative to the scenario's folder.
     pub(super) prompts_file: Option<PathBuf>,
-    pub(super) threads: Threads,
+    pub(super) threads: ConversationScope,
     /// Channel of `/respond` requests.
     pub(super) channel: String,
     pub(super) headers: BTreeMap<String, String>,
@@ -89,7 +89,7 @@ impl Default for Scenario {
             system_tokens: None,
             prompts: Vec::new(),
             prompts_file: None,
-            threads: Threads::PerRequest,
+            threads: ConversationScope::PerRequest,
             channel: "webchat".to_owned(),
             headers: BTreeMap::new(),
             body: None,
@@ -99,7 +99,7 @@ impl Default for Scenario {
 
 /// Identifies one request of a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Turn {
+pub(super) struct RequestIds {
     /// Index of the request, from 0.
     pub(super) number: usize,
     /// Index of the client that sends it, from 0.
@@ -121,7 +121,7 @@ impl Scenario {
             toml::from_str(&text).map_err(|error| error.to_string().trim_end().to_owned())
         };
         let mut scenario: Self =
-            scenario.map_err(|reason| Usage(format!("scenario {place}: {reason}")))?;
+            scenario.map_err(|reason| UsageError(format!("scenario {place}: {reason}")))?;
         if let Some(file) = &scenario.prompts_file {
             let file = path.parent().unwrap_or(Path::new("")).join(file);
             let text = std::fs::read_to_string(&file)
@@ -129,7 +129,7 @@ impl Scenario {
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
             scenario.prompts.extend(lines.map(str::to_owned));
         }
-        scenario.check().map_err(|reason| Usage(format!("scenario {place}: {reason}")))?;
+        scenario.check().map_err(|reason| UsageError(format!("scenario {place}: {reason}")))?;
         Ok(scenario)
     }
 
@@ -147,7 +147,7 @@ impl Scenario {
             if !(1..=SYSTEM_TOKENS_MAX).contains(&tokens) {
                 return Err(format!("key `system_tokens` is {tokens}; allowed: 1 to 100000"));
             }
-            if self.kind() != Kind::Chat && self.kind() != Kind::Completion {
+            if self.kind() != EndpointKind::Chat && self.kind() != EndpointKind::Completion {
                 return Err(format!(
                     "key `system_tokens` needs a path that counts tokens: /v1/chat/completions \
                      or /v1/completions, not `{}`",
@@ -155,33 +155,33 @@ impl Scenario {
                 ));
             }
         }
-        if self.body.is_none() && self.kind() == Kind::Other {
+        if self.body.is_none() && self.kind() == EndpointKind::Other {
             return Err(format!("path `{}` has no usual body; set the key `body`", self.path));
         }
         Ok(())
     }
 
     /// API of the path, which decides the usual body and the stream format.
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> EndpointKind {
         match self.path.as_str() {
-            path if path.ends_with("/chat/completions") => Kind::Chat,
-            path if path.ends_with("/completions") => Kind::Completion,
-            path if path.ends_with("/respond") => Kind::Respond,
-            path if path.ends_with("/embeddings") => Kind::Embeddings,
-            path if path.ends_with("/classify") => Kind::Classify,
-            _ => Kind::Other,
+            path if path.ends_with("/chat/completions") => EndpointKind::Chat,
+            path if path.ends_with("/completions") => EndpointKind::Completion,
+            path if path.ends_with("/respond") => EndpointKind::Respond,
+            path if path.ends_with("/embeddings") => EndpointKind::Embeddings,
+            path if path.ends_with("/classify") => EndpointKind::Classify,
+            _ => EndpointKind::Other,
         }
     }
 
     /// Builds the body of one request.
-    pub(super) fn body(&self, turn: Turn) -> Value {
-        let prompt = self.prompt(turn);
+    pub(super) fn body(&self, ids: RequestIds) -> Value {
+        let prompt = self.prompt(ids);
         if let Some(template) = &self.body {
-            return self.fill(template, turn, &prompt);
+            return self.fill(template, ids, &prompt);
         }
         let model = self.model.as_deref().unwrap_or_default();
         let mut body = match self.kind() {
-            Kind::Chat => {
+            EndpointKind::Chat => {
                 let system = self.system.iter().map(|text| ("system", text.as_str()));
                 let messages: Vec<Value> = system
                     .chain([("user", prompt.as_str())])
@@ -189,22 +189,22 @@ impl Scenario {
                     .collect();
                 json!({ "model": model, "messages": messages })
             }
-            Kind::Completion => {
+            EndpointKind::Completion => {
                 let text = match &self.system {
                     Some(system) => format!("{system}\n{prompt}"),
                     None => prompt,
                 };
                 json!({ "model": model, "prompt": text })
             }
-            Kind::Respond => {
-                let id = format!("{}-{}", turn.run, turn.number);
+            EndpointKind::Respond => {
+                let id = format!("{}-{}", ids.run, ids.number);
                 return json!({
-                    "thread_id": self.thread(turn), "channel": self.channel,
+                    "thread_id": self.thread(ids), "channel": self.channel,
                     "message": { "id": id, "text": prompt }, "stream": self.stream,
                 });
             }
-            Kind::Embeddings => return json!({ "model": model, "input": prompt }),
-            Kind::Classify | Kind::Other => return json!({ "texts": [prompt] }),
+            EndpointKind::Embeddings => return json!({ "model": model, "input": prompt }),
+            EndpointKind::Classify | EndpointKind::Other => return json!({ "texts": [prompt] }),
         };
         body["max_tokens"] = json!(self.max_tokens);
         body["temperature"] = json!(self.temperature);
@@ -225,35 +225,35 @@ impl Scenario {
         (0..words).map(word).collect::<Vec<_>>().join(" ")
     }
 
-    fn prompt(&self, turn: Turn) -> String {
+    fn prompt(&self, ids: RequestIds) -> String {
         if self.prompts.is_empty() {
-            return PROMPTS[turn.number % PROMPTS.len()].to_owned();
+            return PROMPTS[ids.number % PROMPTS.len()].to_owned();
         }
-        let prompt = &self.prompts[turn.number % self.prompts.len()];
-        prompt.replace("{{number}}", &turn.number.to_string())
+        let prompt = &self.prompts[ids.number % self.prompts.len()];
+        prompt.replace("{{number}}", &ids.number.to_string())
     }
 
-    fn thread(&self, turn: Turn) -> String {
+    fn thread(&self, ids: RequestIds) -> String {
         let which = match self.threads {
-            Threads::PerRequest => turn.number,
-            Threads::PerClient => turn.client,
+            ConversationScope::PerRequest => ids.number,
+            ConversationScope::PerClient => ids.client,
         };
-        format!("bench-{}-{which}", turn.run)
+        format!("bench-{}-{which}", ids.run)
     }
 
-    fn fill(&self, template: &Value, turn: Turn, prompt: &str) -> Value {
+    fn fill(&self, template: &Value, ids: RequestIds, prompt: &str) -> Value {
         match template {
             Value::String(text) => json!(
                 text.replace("{{model}}", self.model.as_deref().unwrap_or_default())
                     .replace("{{system}}", self.system.as_deref().unwrap_or_default())
-                    .replace("{{thread}}", &self.thread(turn))
-                    .replace("{{number}}", &turn.number.to_string())
+                    .replace("{{thread}}", &self.thread(ids))
+                    .replace("{{number}}", &ids.number.to_string())
                     .replace("{{prompt}}", prompt)
             ),
-            Value::Array(items) => items.iter().map(|item| self.fill(item, turn, prompt)).collect(),
+            Value::Array(items) => items.iter().map(|item| self.fill(item, ids, prompt)).collect(),
             Value::Object(fields) => fields
                 .iter()
-                .map(|(name, value)| (name.clone(), self.fill(value, turn, prompt)))
+                .map(|(name, value)| (name.clone(), self.fill(value, ids, prompt)))
                 .collect::<serde_json::Map<_, _>>()
                 .into(),
             Value::Null | Value::Bool(_) | Value::Number(_) => template.clone(),
@@ -263,7 +263,7 @@ impl Scenario {
 
 /// API of a request path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EndpointKind {
     Chat,
     Completion,
     Respond,
@@ -276,7 +276,7 @@ pub(super) enum Kind {
 mod tests {
     use super::*;
 
-    const TURN: Turn = Turn { number: 3, client: 1, run: 9 };
+    const IDS: RequestIds = RequestIds { number: 3, client: 1, run: 9 };
 
     fn scenario(text: &str) -> Result<Scenario, String> {
         let scenario: Scenario = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -286,15 +286,15 @@ mod tests {
     #[test]
     fn each_path_gets_its_body() {
         let chat = scenario("model = \"m\"\nsystem = \"be kind\"\nprompts = [\"n {{number}}\"]");
-        let body = chat.unwrap().body(TURN);
+        let body = chat.unwrap().body(IDS);
         assert_eq!(body["messages"][0]["content"], "be kind");
         assert_eq!(body["messages"][1]["content"], "n 3");
         assert_eq!(body["stream_options"]["include_usage"], true);
-        let respond = scenario("path = \"/respond\"\nthreads = \"per_client\"").unwrap().body(TURN);
+        let respond = scenario("path = \"/respond\"\nthreads = \"per_client\"").unwrap().body(IDS);
         assert_eq!(respond["thread_id"], "bench-9-1");
         assert_eq!(respond["message"]["id"], "9-3");
         let own = "path = \"/x\"\nprompts = [\"p\"]\n[body]\nq = [\"{{prompt}}-{{thread}}\", 5]";
-        let own = scenario(own).unwrap().body(TURN);
+        let own = scenario(own).unwrap().body(IDS);
         assert_eq!(own["q"], json!(["p-bench-9-3", 5]));
     }
 

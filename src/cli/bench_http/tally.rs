@@ -16,15 +16,15 @@ const DIGITS: u8 = 3;
 
 /// Latency goals that an answer must meet to count towards goodput; `None`: no goal.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Promise {
+pub(super) struct LatencyGoals {
     /// Longest time to the complete answer.
     pub(super) latency_max: Option<Duration>,
     /// Longest time to the first text, or to the complete answer if it has no text.
     pub(super) first_text_max: Option<Duration>,
 }
 
-impl Promise {
-    fn is_kept(self, exchange: &Exchange) -> bool {
+impl LatencyGoals {
+    fn is_met(self, exchange: &Exchange) -> bool {
         let within = |found: Duration, max: Option<Duration>| max.is_none_or(|max| found <= max);
         within(exchange.latency, self.latency_max)
             && within(exchange.first_text.unwrap_or(exchange.latency), self.first_text_max)
@@ -73,8 +73,8 @@ fn milliseconds(microseconds: u64) -> f64 {
 
 /// Counts of one run.
 #[derive(Debug)]
-pub(super) struct Tally {
-    promise: Promise,
+pub(super) struct LoadTally {
+    goals: LatencyGoals,
     /// Time to the complete answer.
     latency: Times,
     first_text: Times,
@@ -93,10 +93,10 @@ pub(super) struct Tally {
     cached_tokens: u64,
 }
 
-impl Tally {
-    pub(super) fn new(promise: Promise) -> anyhow::Result<Self> {
+impl LoadTally {
+    pub(super) fn new(goals: LatencyGoals) -> anyhow::Result<Self> {
         Ok(Self {
-            promise,
+            goals,
             latency: Times::new()?,
             first_text: Times::new()?,
             token_gap: Times::new()?,
@@ -126,7 +126,7 @@ impl Tally {
             return;
         }
         self.done += 1;
-        self.good += u64::from(self.promise.is_kept(exchange));
+        self.good += u64::from(self.goals.is_met(exchange));
         self.latency.record(exchange.latency);
         self.output_tokens += exchange.output_tokens;
         self.prompt_tokens += exchange.prompt_tokens;
@@ -200,9 +200,11 @@ mod tests {
 
     #[test]
     fn endings_and_times_are_counted_apart() {
-        let promise =
-            Promise { latency_max: Some(Duration::from_millis(50)), ..Promise::default() };
-        let mut tally = Tally::new(promise).unwrap();
+        let goals = LatencyGoals {
+            latency_max: Some(Duration::from_millis(50)),
+            ..LatencyGoals::default()
+        };
+        let mut tally = LoadTally::new(goals).unwrap();
         (1..=100).for_each(|time| tally.count(&done(time)));
         for ending in [Ending::Status(429), Ending::Status(429), Ending::Timeout, Ending::Broken] {
             tally.count(&Exchange { ending, latency: Duration::from_secs(9), ..done(1) });
@@ -229,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_run_without_an_answer_has_no_times() {
-        let report = Tally::new(Promise::default()).unwrap().report(Duration::ZERO);
+        let report = LoadTally::new(LatencyGoals::default()).unwrap().report(Duration::ZERO);
         assert_eq!(report["latency_ms"], Value::Null);
         assert_eq!(report["requests_per_second"], 0.0);
     }

@@ -1,6 +1,6 @@
 //! SVG charts of an evaluation: confusion matrix, calibration curve and coverage curve.
 
-use crate::cli::svg::sheet;
+use crate::cli::svg::open_svg;
 use std::fmt::Write;
 use vitrine_intent::curves::Confusion;
 use vitrine_intent::curves::CoveragePoint;
@@ -21,7 +21,7 @@ pub(super) fn confusion(confusion: &Confusion) -> String {
     let drawn = confusion.worst(LABELS_MAX);
     let cells = drawn.labels.len() * CELL;
     let (width, height) = (MARGIN + cells + 20, MARGIN + cells + 40);
-    let mut out = sheet(width, height, 10);
+    let mut out = open_svg(width, height, 10);
     for (row, label) in drawn.labels.iter().enumerate() {
         let (middle, label) = (MARGIN + row * CELL + CELL - 4, escaped(label));
         put(
@@ -143,7 +143,7 @@ fn upwards(share: f64) -> f64 {
 /// Opens a square plot with both axes from 0 to 1, a grid and axis names.
 fn plot(name_across: &str, name_upwards: &str) -> String {
     let size = SIDE + 2.0 * EDGE;
-    let mut out = sheet(size, size, 12);
+    let mut out = open_svg(size, size, 12);
     for tenths in [0.0, 0.25, 0.5, 0.75, 1.0] {
         let (x, y, far) = (across(tenths), upwards(tenths), EDGE + SIDE);
         put(

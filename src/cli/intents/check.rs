@@ -18,7 +18,7 @@ const FINDINGS_SHOWN: usize = 20;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 no text has several intents, 1 a text has several intents \
                         or a file cannot be used, 2 the arguments or configuration are invalid.")]
-pub(in crate::cli) struct Arguments {
+pub(in crate::cli) struct IntentsCheckArguments {
     /// Files of labelled examples: JSON lines with "text" and "intent", or .csv files with the
     /// columns text,intent
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
@@ -29,7 +29,7 @@ pub(in crate::cli) struct Arguments {
     encoder: Option<String>,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: IntentsCheckArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     crate::app::use_threads(settings.engine_threads)?;
     let examples = examples::read_all(&arguments.examples)?;

@@ -18,17 +18,17 @@ use vitrine_intent::IntentClassifier;
 use vitrine_intent::IntentPrediction;
 use vitrine_intent::curves;
 use vitrine_intent::curves::Confusion;
+use vitrine_intent::evaluation::EvaluatedExample;
 use vitrine_intent::evaluation::Evaluation;
-use vitrine_intent::evaluation::Judged;
 use vitrine_intent::evaluation::evaluate;
 use vitrine_intent::examples;
 use vitrine_intent::training;
 
 /// Most texts classified one at a time to measure the latency of a single text.
-const LONE_TEXTS_MAX: usize = 200;
+const SINGLE_TEXTS_MAX: usize = 200;
 
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Arguments {
+pub(in crate::cli) struct IntentsEvalArguments {
     /// Intent head to evaluate
     #[arg(long, value_name = "FILE")]
     head: PathBuf,
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Arguments {
     svg: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: IntentsEvalArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     crate::app::use_threads(settings.engine_threads)?;
     let head = Head::open(&arguments.head)?;
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
     }
     #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
     let rate = evaluation.examples as f64 / bar.elapsed().as_secs_f64().max(1e-9);
-    let (p50, p99) = lone_ms(&classifier, &texts)?;
+    let (p50, p99) = single_text_ms(&classifier, &texts)?;
     if context.json {
         let mut all = figures(&evaluation, Some(rate));
         all["lone_ms_p50"] = json!(rounded(p50));
@@ -89,9 +89,9 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
 }
 
 /// Latency of single texts, encoder and head together, in milliseconds: p50 and p99.
-fn lone_ms(classifier: &IntentClassifier, texts: &[&str]) -> anyhow::Result<(f64, f64)> {
+fn single_text_ms(classifier: &IntentClassifier, texts: &[&str]) -> anyhow::Result<(f64, f64)> {
     let mut times = Vec::new();
-    for text in texts.iter().take(LONE_TEXTS_MAX) {
+    for text in texts.iter().take(SINGLE_TEXTS_MAX) {
         let began = SystemClock.instant();
         classifier.classify_blocking(&[text], |_| ())?;
         times.push((SystemClock.instant() - began).as_secs_f64() * 1e3);
@@ -102,7 +102,11 @@ fn lone_ms(classifier: &IntentClassifier, texts: &[&str]) -> anyhow::Result<(f64
 }
 
 /// Writes the three charts.
-fn draw(folder: &Path, judged: &[Judged<'_>], evaluation: &Evaluation) -> anyhow::Result<()> {
+fn draw(
+    folder: &Path,
+    judged: &[EvaluatedExample<'_>],
+    evaluation: &Evaluation,
+) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create chart folder {}", folder.display()))?;
     let bins = curves::reliability(judged);
@@ -123,10 +127,10 @@ fn draw(folder: &Path, judged: &[Judged<'_>], evaluation: &Evaluation) -> anyhow
 fn judged<'a>(
     examples: &'a [examples::Example],
     predictions: &'a [IntentPrediction],
-) -> Vec<Judged<'a>> {
+) -> Vec<EvaluatedExample<'a>> {
     let pairs = examples.iter().zip(predictions);
     pairs
-        .map(|(example, prediction)| Judged {
+        .map(|(example, prediction)| EvaluatedExample {
             expected: &example.intent,
             label: &prediction.label,
             confidence: prediction.confidence,

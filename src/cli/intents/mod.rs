@@ -10,40 +10,40 @@ use crate::app;
 use crate::cli::Context;
 use crate::config::Settings;
 use crate::hub::layout;
-use crate::hub::layout::Task;
+use crate::hub::layout::ModelTask;
 use anyhow::Context as _;
 use vitrine_intent::Embedder;
 
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
+pub(super) enum IntentsCommand {
     /// Find problems in labelled examples before training
     ///
     /// Reports texts with several intents, repeated texts, near-identical texts with different
     /// intents (cosine 0.95 or more), intents with fewer than 10 examples and texts without words.
     ///
     /// Example: vitrine intents check --examples train.jsonl
-    Check(check::Arguments),
+    Check(check::IntentsCheckArguments),
     /// Train an intent head from labelled examples
     ///
     /// Prints cross-validated figures and possible labelling errors. To use the head, set
     /// intent.head in the configuration to the file.
     ///
     /// Example: vitrine intents train --examples train.jsonl --out shop.head
-    Train(train::Arguments),
+    Train(train::IntentsTrainArguments),
     /// Evaluate an intent head on labelled examples
     ///
     /// Prints accuracy with and without abstention, macro F1, calibration error (ECE),
     /// out-of-scope recall and precision, AUROC, coverage and speed, then figures per intent.
     ///
     /// Example: vitrine intents eval --head shop.head --examples heldout.jsonl --svg charts
-    Eval(eval::Arguments),
+    Eval(eval::IntentsEvalArguments),
 }
 
-pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(command: IntentsCommand, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Check(arguments) => check::run(arguments, context),
-        Command::Train(arguments) => train::run(arguments, context),
-        Command::Eval(arguments) => eval::run(arguments, context),
+        IntentsCommand::Check(arguments) => check::run(arguments, context),
+        IntentsCommand::Train(arguments) => train::run(arguments, context),
+        IntentsCommand::Eval(arguments) => eval::run(arguments, context),
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
 pub(super) fn open_encoder(settings: &Settings, name: Option<&str>) -> anyhow::Result<Embedder> {
     let name = name.unwrap_or(&settings.raw.intent.encoder);
     let files = layout::resolve(&settings.models_dir(), name)
-        .and_then(|files| files.require(Task::Embed))
+        .and_then(|files| files.require(ModelTask::Embed))
         .context("cannot open the encoder; `scripts/fetch-encoder` fetches the default one")?;
-    Ok(Embedder::open(files.entrance(), app::embedder_options(settings))?)
+    Ok(Embedder::open(files.load_path(), app::embedder_options(settings))?)
 }

@@ -30,7 +30,7 @@ const ACCURACY_COST_MAX: f64 = 0.02;
 const SUSPECTS_SHOWN: usize = 10;
 
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Arguments {
+pub(in crate::cli) struct IntentsTrainArguments {
     /// Files of labelled examples: JSON lines with "text" and "intent", or .csv files with the
     /// columns text,intent; the intent oos marks texts that are out of scope
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
@@ -54,7 +54,7 @@ pub(in crate::cli) struct Arguments {
     seed: u64,
 }
 
-pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()> {
+pub(super) fn run(arguments: IntentsTrainArguments, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
     crate::app::use_threads(settings.engine_threads)?;
     let examples = examples::read_all(&arguments.examples)?;
@@ -90,7 +90,7 @@ pub(super) fn run(arguments: Arguments, context: &Context) -> anyhow::Result<()>
 
 fn report_training(
     trained: &Trained,
-    arguments: &Arguments,
+    arguments: &IntentsTrainArguments,
     elapsed: Duration,
     context: &Context,
 ) -> anyhow::Result<()> {

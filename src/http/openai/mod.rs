@@ -38,10 +38,10 @@ use vitrine_engine::Generation;
 use vitrine_engine::GenerationEvent;
 use vitrine_engine::GenerationModel;
 use vitrine_engine::GenerationRequest;
+use vitrine_engine::GenerationUsage;
 use vitrine_engine::Grammar;
 use vitrine_engine::Priority;
 use vitrine_engine::Sampling;
-use vitrine_engine::Usage;
 use vitrine_engine::text::ChatMessage;
 use vitrine_engine::text::Special;
 use vitrine_engine::text::TemplateSettings;
@@ -103,7 +103,7 @@ fn role(role: &str) -> &str {
 }
 
 /// Extracts the single prompt of a completion; batches of prompts are refused.
-fn only(prompt: OneOrMany) -> Result<String, ApiError> {
+fn single_prompt(prompt: OneOrMany) -> Result<String, ApiError> {
     let mut prompts = prompt.into_vec();
     let count = prompts.len();
     match prompts.pop() {
@@ -128,7 +128,7 @@ pub(crate) async fn completions(
 ) -> Result<Response, ApiError> {
     let request = body.value;
     let model = app.models.get(&request.model)?;
-    let text = only(request.prompt)?;
+    let text = single_prompt(request.prompt)?;
     let token_ids = model.tokenizer().encode(&text, Special::Add)?;
     let echo = if request.echo { text } else { String::new() };
     let prompt = Prompt { tenant: caller.tenant, token_ids, echo };
@@ -158,7 +158,7 @@ impl App {
         }
         let (stream, usage_wanted) =
             (body.stream, body.stream_options.as_ref().is_some_and(|o| o.include_usage));
-        let constraint = match one_grammar(&mut body)? {
+        let constraint = match take_grammar(&mut body)? {
             Some(grammar) => Some(model.constrain(grammar).await?),
             None => None,
         };
@@ -166,7 +166,7 @@ impl App {
         let request =
             GenerationRequest { constraint, ..request(token_ids, body, CacheScope::of(&tenant)) };
         let generation = model.engine().submit(request)?;
-        let header = Header {
+        let header = CompletionHeader {
             endpoint,
             id: endpoint.id(),
             created: self.clock.now().as_second(),
@@ -189,7 +189,7 @@ impl App {
 ///
 /// # Errors
 /// If the request sets more than one of the fields that constrain the output.
-fn one_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
+fn take_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
     let mut grammars = body.take_grammars();
     if let [(first, _), (second, _), ..] = grammars[..] {
         let message = format!("fields `{first}` and `{second}`: at most one may be set");
@@ -221,14 +221,14 @@ fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) ->
 }
 
 /// Fields that all chunks of one response share.
-struct Header {
+struct CompletionHeader {
     endpoint: Endpoint,
     id: String,
     created: i64,
     model: String,
 }
 
-impl Header {
+impl CompletionHeader {
     fn answer(
         &self,
         suffix: &str,
@@ -286,7 +286,7 @@ impl Header {
 
 /// Streams a generation. When the client disconnects, the stream is dropped, which cancels it.
 fn events(
-    header: Header,
+    header: CompletionHeader,
     mut generation: Generation,
     echo: String,
     usage_wanted: bool,
@@ -305,20 +305,20 @@ fn events(
                         Ok(reason) => {
                             yield Ok(header.chunk(vec![header.last(reason)], None));
                         }
-                        Err(error) => yield Ok(failure(error)),
+                        Err(error) => yield Ok(error_event(error)),
                     }
                     if usage_wanted {
                         yield Ok(header.chunk(Vec::new(), Some(usage(counts))));
                     }
                 }
-                Err(error) => yield Ok(failure(error.into())),
+                Err(error) => yield Ok(error_event(error.into())),
             }
         }
         yield Ok(Event::default().data("[DONE]"));
     }
 }
 
-fn failure(error: ApiError) -> Event {
+fn error_event(error: ApiError) -> Event {
     Event::default().data(encode::error(&error))
 }
 
@@ -332,7 +332,7 @@ fn finish(reason: FinishReason) -> Result<&'static str, ApiError> {
     }
 }
 
-fn usage(usage: Usage) -> OpenAiUsage {
+fn usage(usage: GenerationUsage) -> OpenAiUsage {
     OpenAiUsage {
         prompt_tokens: usage.prompt_tokens,
         completion_tokens: usage.output_tokens,

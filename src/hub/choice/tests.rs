@@ -20,8 +20,8 @@ fn remote_sized(files: &[(&str, u64)]) -> Vec<RemoteFile> {
         .collect()
 }
 
-fn pick(source: &str, files: &[RemoteFile], bytes_max: u64) -> Result<Choice, String> {
-    let source = Source::parse(source).map_err(|error| error.to_string())?;
+fn pick(source: &str, files: &[RemoteFile], bytes_max: u64) -> Result<FileChoice, String> {
+    let source = PullSource::parse(source).map_err(|error| error.to_string())?;
     choose(&source, files, Bytes(bytes_max)).map_err(|error| error.to_string())
 }
 
@@ -113,7 +113,7 @@ fn small_models_come_as_q8_large_ones_as_q4_k_m_and_the_reason_says_so() {
 }
 
 #[test]
-fn one_gguf_is_taken_unknown_ones_must_be_chosen_from() {
+fn a_single_gguf_is_chosen_and_several_unranked_ones_are_ambiguous() {
     assert_eq!(chosen("a/b", &["x.gguf", "README.md"]).unwrap(), ["x.gguf"]);
     let refusal = chosen("a/b", &["x.gguf", "y.gguf"]).unwrap_err();
     assert!(refusal.contains("x.gguf, y.gguf"), "{refusal}");

@@ -25,7 +25,7 @@ pub(super) const COMMIT: &str = "c0ffee";
 
 /// Scripted response to one request for weights or for the listing.
 #[derive(Debug, Clone)]
-pub(super) enum Act {
+pub(super) enum StubAction {
     /// The connection breaks after this many bytes of the body.
     Cut(usize),
     /// The body ends without an error after this many bytes.
@@ -47,8 +47,8 @@ pub(super) struct Stub {
     sha256: String,
     /// Files of `owner/quants`.
     quants: Vec<&'static str>,
-    weights: Mutex<VecDeque<Act>>,
-    listings: Mutex<VecDeque<Act>>,
+    weights: Mutex<VecDeque<StubAction>>,
+    listings: Mutex<VecDeque<StubAction>>,
     /// Range and authorization headers of the requests for weights.
     seen: Mutex<Vec<(Option<String>, Option<String>)>>,
     /// Bytes of weights that the client has received. A cut waits for them, so that they are not
@@ -69,24 +69,24 @@ impl Stub {
     }
 
     /// A stub whose listing has a wrong checksum.
-    pub(super) fn lying() -> Self {
+    pub(super) fn with_wrong_checksum() -> Self {
         Self { sha256: "ab".repeat(32), ..Self::new() }
     }
 
     /// Scripts the first requests for weights; later ones are served normally.
-    pub(super) fn with_weights(self, acts: &[Act]) -> Self {
+    pub(super) fn with_weights(self, acts: &[StubAction]) -> Self {
         *self.weights.lock().unwrap() = acts.iter().cloned().collect();
         self
     }
 
     /// Scripts the first requests for the listing; later ones are served normally.
-    pub(super) fn with_listings(self, acts: &[Act]) -> Self {
+    pub(super) fn with_listings(self, acts: &[StubAction]) -> Self {
         *self.listings.lock().unwrap() = acts.iter().cloned().collect();
         self
     }
 
     /// Reports that the client has received more bytes of weights.
-    pub(super) fn hear(&self, bytes: usize) {
+    pub(super) fn add_received(&self, bytes: usize) {
         self.received.send_modify(|received| *received += bytes);
     }
 
@@ -117,7 +117,7 @@ pub(super) fn right_sha256() -> String {
 
 async fn encoder_listing(State(stub): State<Arc<Stub>>) -> Response {
     let act = stub.listings.lock().unwrap().pop_front();
-    if let Some(Act::Status(status, retry_after)) = act {
+    if let Some(StubAction::Status(status, retry_after)) = act {
         return refusal(status, retry_after);
     }
     axum::Json(serde_json::json!({"sha": COMMIT, "siblings": [
@@ -166,18 +166,18 @@ async fn file(
     }
     let act = stub.weights.lock().unwrap().pop_front();
     match act {
-        Some(Act::Status(status, retry_after)) => refusal(status, retry_after),
-        Some(Act::Redirect(place)) => {
+        Some(StubAction::Status(status, retry_after)) => refusal(status, retry_after),
+        Some(StubAction::Redirect(place)) => {
             (StatusCode::FOUND, [("location", format!("{place}/{name}"))]).into_response()
         }
-        Some(Act::IgnoreRange) => WEIGHTS.into_response(),
-        Some(Act::WrongRange) => from(0, WEIGHTS.into(), StatusCode::PARTIAL_CONTENT),
-        Some(Act::Short(bytes)) => {
+        Some(StubAction::IgnoreRange) => WEIGHTS.into_response(),
+        Some(StubAction::WrongRange) => from(0, WEIGHTS.into(), StatusCode::PARTIAL_CONTENT),
+        Some(StubAction::Short(bytes)) => {
             // A body without a length may end early; with one, the server would report an error.
             let part = Ok::<_, std::io::Error>(WEIGHTS[start..start + bytes].to_vec());
             from(start, Body::from_stream(futures::stream::iter([part])), status(start))
         }
-        Some(Act::Cut(bytes)) => {
+        Some(StubAction::Cut(bytes)) => {
             let part = Ok(WEIGHTS[start..start + bytes].to_vec());
             let mut received = stub.received.subscribe();
             let goal = *stub.received.borrow() + bytes;

@@ -3,9 +3,9 @@
 //! Method: the stub follows a script, one action per request. After a failed pull, nothing may be
 //! visible under the model's name.
 
-use super::stub::Act;
 use super::stub::COMMIT;
 use super::stub::Stub;
+use super::stub::StubAction;
 use super::stub::WEIGHTS;
 use super::stub::right_sha256;
 use super::*;
@@ -29,20 +29,20 @@ fn options(endpoint: &str) -> PullOptions {
 }
 
 fn request(source: &str) -> PullRequest {
-    let source = Source::parse(source).unwrap();
+    let source = PullSource::parse(source).unwrap();
     let name = source.model_name().to_owned();
     PullRequest { source, revision: "main".to_owned(), name }
 }
 
 /// A models folder and a running stub.
-struct Scene {
+struct PullTest {
     models: tempfile::TempDir,
     stub: Arc<Stub>,
     endpoint: String,
     waits: Vec<String>,
 }
 
-impl Scene {
+impl PullTest {
     async fn new(stub: Stub) -> Self {
         let stub = Arc::new(stub);
         let endpoint = stub.serve().await;
@@ -61,7 +61,7 @@ impl Scene {
         let mut listener = |progress: PullProgress<'_>| match progress {
             PullProgress::Started { file, .. } => weights = file == "model.safetensors",
             PullProgress::Received { bytes } if weights => {
-                stub.hear(usize::try_from(bytes).unwrap())
+                stub.add_received(usize::try_from(bytes).unwrap())
             }
             PullProgress::Waiting { reason, .. } => waits.push(reason.to_string()),
             _ => {}
@@ -86,7 +86,7 @@ impl Scene {
 
 #[tokio::test]
 async fn an_encoder_is_pulled_whole_listed_and_verified() {
-    let mut scene = Scene::new(Stub::new()).await;
+    let mut scene = PullTest::new(Stub::new()).await;
     let pulled = scene.pull("owner/enc").await.unwrap();
     assert_eq!(pulled.commit, COMMIT);
     let model = layout::resolve(scene.models.path(), "enc").unwrap();
@@ -98,12 +98,13 @@ async fn an_encoder_is_pulled_whole_listed_and_verified() {
     assert_eq!(scene.stub.seen()[0].1.as_deref(), Some("Bearer secret"));
     let (request, options) = (request("owner/enc"), options(&scene.endpoint));
     let again = pull(scene.models.path(), &request, &options, &mut |_| ()).await;
-    assert!(matches!(again, Err(HubError::Taken { .. })));
+    assert!(matches!(again, Err(HubError::NameTaken { .. })));
 }
 
 #[tokio::test]
 async fn a_cut_download_goes_on_where_it_stopped() {
-    let mut scene = Scene::new(Stub::new().with_weights(&[Act::Cut(15), Act::Short(5)])).await;
+    let mut scene =
+        PullTest::new(Stub::new().with_weights(&[StubAction::Cut(15), StubAction::Short(5)])).await;
     scene.pull("owner/enc").await.unwrap();
     assert_eq!(scene.weights(), WEIGHTS);
     let expected = [None, RANGE_FROM_15, Some("bytes=20-")].map(|range| range.map(str::to_owned));
@@ -113,8 +114,8 @@ async fn a_cut_download_goes_on_where_it_stopped() {
 
 #[tokio::test]
 async fn a_pull_that_gave_up_is_continued_by_the_next_one() {
-    let acts = [Act::Cut(15), Act::Status(503, None), Act::Status(502, None)];
-    let mut scene = Scene::new(Stub::new().with_weights(&acts)).await;
+    let acts = [StubAction::Cut(15), StubAction::Status(503, None), StubAction::Status(502, None)];
+    let mut scene = PullTest::new(Stub::new().with_weights(&acts)).await;
     let broken = scene.pull("owner/enc").await.unwrap_err();
     assert!(matches!(broken, HubError::Status { status: 502, .. }), "{broken:?}");
     assert!(broken.to_string().contains("run the same command again to resume"));
@@ -125,8 +126,8 @@ async fn a_pull_that_gave_up_is_continued_by_the_next_one() {
 
 #[tokio::test]
 async fn a_server_that_ignores_or_mistakes_ranges_is_started_over() {
-    for act in [Act::IgnoreRange, Act::WrongRange] {
-        let mut scene = Scene::new(Stub::new().with_weights(&[Act::Cut(15), act])).await;
+    for act in [StubAction::IgnoreRange, StubAction::WrongRange] {
+        let mut scene = PullTest::new(Stub::new().with_weights(&[StubAction::Cut(15), act])).await;
         scene.pull("owner/enc").await.unwrap();
         assert_eq!(scene.weights(), WEIGHTS);
     }
@@ -134,7 +135,7 @@ async fn a_server_that_ignores_or_mistakes_ranges_is_started_over() {
 
 #[tokio::test]
 async fn leftovers_longer_than_the_file_are_started_over() {
-    let mut scene = Scene::new(Stub::new()).await;
+    let mut scene = PullTest::new(Stub::new()).await;
     let staged = scene.models.path().join(STAGING).join(format!("enc-{COMMIT}"));
     std::fs::create_dir_all(&staged).unwrap();
     std::fs::write(staged.join("model.safetensors.part"), [0_u8; 999]).unwrap();
@@ -146,7 +147,7 @@ async fn leftovers_longer_than_the_file_are_started_over() {
 
 #[tokio::test]
 async fn a_file_with_another_checksum_is_refused_and_not_kept() {
-    let mut scene = Scene::new(Stub::lying()).await;
+    let mut scene = PullTest::new(Stub::with_wrong_checksum()).await;
     for _ in 0..2 {
         let refused = scene.pull("owner/enc").await.unwrap_err();
         assert!(matches!(refused, HubError::Damaged { .. }), "{refused:?}");
@@ -162,8 +163,8 @@ async fn refusals_of_the_hub_end_the_pull_and_say_what_to_do() {
         (403, "terms must be accepted"),
         (404, "check repository, file and revision"),
     ] {
-        let stub = Stub::new().with_weights(&[Act::Status(status, None)]);
-        let mut scene = Scene::new(stub).await;
+        let stub = Stub::new().with_weights(&[StubAction::Status(status, None)]);
+        let mut scene = PullTest::new(stub).await;
         let refusal = scene.pull("owner/enc").await.unwrap_err().to_string();
         assert!(refusal.contains(&status.to_string()) && refusal.contains(advice), "{refusal}");
         assert!(scene.waits.is_empty(), "{status} was tried again");
@@ -171,20 +172,24 @@ async fn refusals_of_the_hub_end_the_pull_and_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn busy_hubs_are_asked_again_as_they_ask_for() {
-    let acts = [Act::Status(429, Some(0)), Act::Status(500, None)];
+async fn busy_hubs_are_retried_after_the_delay_they_ask_for() {
+    let acts = [StubAction::Status(429, Some(0)), StubAction::Status(500, None)];
     let stub = Stub::new().with_listings(&acts).with_weights(&acts);
-    let mut scene = Scene::new(stub).await;
+    let mut scene = PullTest::new(stub).await;
     scene.pull("owner/enc").await.unwrap();
     assert_eq!(scene.waits.len(), 4);
     assert!(scene.waits[0].contains("retry in 0 s"), "{:?}", scene.waits);
 
-    let stub = Stub::new().with_listings(&[Act::Status(429, Some(3600))]);
-    let refusal = Scene::new(stub).await.pull("owner/enc").await.unwrap_err().to_string();
+    let stub = Stub::new().with_listings(&[StubAction::Status(429, Some(3600))]);
+    let refusal = PullTest::new(stub).await.pull("owner/enc").await.unwrap_err().to_string();
     assert!(refusal.contains("retry in 3600 s"), "{refusal}");
 
-    let failing = [Act::Status(500, None), Act::Status(500, None), Act::Status(500, None)];
-    let mut scene = Scene::new(Stub::new().with_listings(&failing)).await;
+    let failing = [
+        StubAction::Status(500, None),
+        StubAction::Status(500, None),
+        StubAction::Status(500, None),
+    ];
+    let mut scene = PullTest::new(Stub::new().with_listings(&failing)).await;
     assert!(scene.pull("owner/enc").await.is_err());
     assert_eq!(scene.waits.len(), 2);
 }
@@ -193,8 +198,8 @@ async fn busy_hubs_are_asked_again_as_they_ask_for() {
 async fn a_redirect_is_followed_without_the_token() {
     let storage = Arc::new(Stub::new());
     let elsewhere = format!("{}/elsewhere", storage.serve().await);
-    let acts = [Act::Redirect(elsewhere.clone()), Act::Redirect(elsewhere)];
-    let mut scene = Scene::new(Stub::new().with_weights(&acts)).await;
+    let acts = [StubAction::Redirect(elsewhere.clone()), StubAction::Redirect(elsewhere)];
+    let mut scene = PullTest::new(Stub::new().with_weights(&acts)).await;
     scene.pull("owner/enc").await.unwrap();
     assert_eq!(scene.weights(), WEIGHTS);
     assert_eq!(scene.stub.seen()[0].1.as_deref(), Some("Bearer secret"));
@@ -203,7 +208,7 @@ async fn a_redirect_is_followed_without_the_token() {
 
 #[tokio::test]
 async fn one_of_several_models_is_chosen_with_a_reason_or_by_name() {
-    let mut scene = Scene::new(Stub::new()).await;
+    let mut scene = PullTest::new(Stub::new()).await;
     let pulled = scene.pull("owner/quants").await.unwrap();
     assert!(pulled.folder.join("m-Q8_0.gguf").is_file());
     assert!(pulled.reason.unwrap().contains("Q8_0"));
@@ -233,7 +238,7 @@ fn cache() -> tempfile::TempDir {
 
 #[tokio::test]
 async fn files_of_the_shared_cache_are_copied_instead_of_fetched() {
-    let mut scene = Scene::new(Stub::new()).await;
+    let mut scene = PullTest::new(Stub::new()).await;
     let cache = cache();
     let given = options(&scene.endpoint);
     let given = PullOptions { cache: Some(cache.path().to_owned()), ..given };
@@ -250,7 +255,7 @@ async fn files_of_the_shared_cache_are_copied_instead_of_fetched() {
 
 #[tokio::test]
 async fn offline_only_the_cache_is_used() {
-    let mut scene = Scene::new(Stub::new()).await;
+    let mut scene = PullTest::new(Stub::new()).await;
     let cache = cache();
     let offline = PullOptions {
         endpoint: "http://127.0.0.1:1".to_owned(),
@@ -268,8 +273,8 @@ async fn offline_only_the_cache_is_used() {
 
 #[tokio::test]
 async fn a_model_is_pulled_by_one_process_at_a_time() {
-    let mut scene = Scene::new(Stub::new()).await;
-    let held = Lock::take(&scene.models.path().join(STAGING), "enc").unwrap();
+    let mut scene = PullTest::new(Stub::new()).await;
+    let held = PullLock::take(&scene.models.path().join(STAGING), "enc").unwrap();
     let refused = scene.pull("owner/enc").await.unwrap_err();
     assert!(matches!(refused, HubError::Pulling { .. }), "{refused:?}");
     drop(held);
@@ -278,7 +283,7 @@ async fn a_model_is_pulled_by_one_process_at_a_time() {
 
 #[tokio::test]
 async fn other_refusals_say_what_to_do() {
-    let mut scene = Scene::new(Stub::new()).await;
+    let mut scene = PullTest::new(Stub::new()).await;
     let given = options(&scene.endpoint);
     let unknown = scene.pull("owner/nothing").await.unwrap_err().to_string();
     assert!(unknown.contains("404") && unknown.contains("check repository"), "{unknown}");

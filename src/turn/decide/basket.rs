@@ -133,7 +133,7 @@ fn total(situation: &Situation<'_>, cart: &[CartLine]) -> Option<Money> {
 
 /// Repeats the last order. Buys the product that is named, or the one found in `last_purchase`;
 /// hands off if an order is known; else asks for the order number.
-pub(super) fn again(situation: &Situation<'_>) -> Decision {
+pub(super) fn reorder(situation: &Situation<'_>) -> Decision {
     let language = situation.style.language;
     let last = situation.customer.last_purchase.as_deref().unwrap_or_default();
     let named = situation.understood.said.mentioned.first().cloned();

@@ -14,7 +14,7 @@ pub(crate) mod ids {
     pub(crate) const INTENT: &str = "intent";
 
     /// Whether a key is a command, not a facet of a product.
-    pub(crate) fn is_deed(key: &str) -> bool {
+    pub(crate) fn is_command(key: &str) -> bool {
         matches!(key, TAKE | CONFIRM | OTHER | INTENT)
     }
 }

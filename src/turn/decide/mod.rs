@@ -24,8 +24,8 @@ use crate::turn::message::Customer;
 use crate::turn::policies::Policies;
 use crate::turn::understand::Understood;
 use vitrine_base::ids::Sku;
-use vitrine_conversations::KeptIntent;
-use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::ConversationRecord;
+use vitrine_conversations::DeferredIntent;
 use vitrine_conversations::VERBATIM_CHARS_MAX;
 
 pub(crate) use labels::ids;
@@ -48,7 +48,7 @@ pub(crate) struct ShopProfile {
 
 /// Limits of the dialogue.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
+pub(crate) struct DialogueRules {
     /// Most facet questions before a product is shown.
     pub(crate) questions_max: usize,
     /// Unclear messages in a row that lead to a hand-off.
@@ -76,7 +76,7 @@ const KEPT_TURNS_MAX: u32 = 3;
 /// All inputs of a decision.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Situation<'a> {
-    pub(crate) record: &'a ThreadRecord,
+    pub(crate) record: &'a ConversationRecord,
     pub(crate) understood: &'a Understood,
     /// The customer's product need, this message included.
     pub(crate) need: &'a Understanding,
@@ -85,7 +85,7 @@ pub(crate) struct Situation<'a> {
     pub(crate) shop: &'a ShopProfile,
     pub(crate) customer: &'a Customer,
     pub(crate) style: Style,
-    pub(crate) rules: Rules,
+    pub(crate) rules: DialogueRules,
 }
 
 /// Kinds of actions on the wire.
@@ -207,7 +207,7 @@ pub(crate) struct Decision {
     /// A product that the customer declined in this turn.
     pub(crate) rejected: Option<Sku>,
     /// A second intent that is not answered yet.
-    pub(crate) kept: Option<KeptIntent>,
+    pub(crate) kept: Option<DeferredIntent>,
     pub(crate) handoff: Option<HandoffReason>,
     /// Whether the message was not understood.
     pub(crate) unsure: bool,
@@ -249,27 +249,27 @@ impl Decision {
 /// Decides one turn of a conversation in which the bot may speak.
 pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
     if consent::stops(situation.understood) {
-        return with_kept(situation, service::stop(situation));
+        return with_second_intent(situation, service::stop(situation));
     }
-    let decision = with_kept(situation, by_content(situation));
+    let decision = with_second_intent(situation, by_content(situation));
     if is_loop(situation, &decision) {
-        return with_kept(situation, service::handoff(situation, HandoffReason::Loop));
+        return with_second_intent(situation, service::handoff(situation, HandoffReason::Loop));
     }
     with_personal_service(situation, decision)
 }
 
 /// Keeps the second intent of this message or of an earlier one, and offers it if a button is free.
-fn with_kept(situation: &Situation<'_>, mut decision: Decision) -> Decision {
+fn with_second_intent(situation: &Situation<'_>, mut decision: Decision) -> Decision {
     let Understood { reading, tap, .. } = situation.understood;
     let chosen = tap.as_ref().filter(|choice| choice.key == ids::INTENT);
     let answered = |label: &str| reading.label == label || chosen.is_some_and(|c| c.value == label);
-    let fresh = reading.second.as_ref().map(|second| KeptIntent {
+    let fresh = reading.second.as_ref().map(|second| DeferredIntent {
         label: second.label.clone(),
         text: second.text.chars().take(VERBATIM_CHARS_MAX).collect(),
         turns: 0,
     });
     let older = situation.record.kept.as_ref().filter(|kept| kept.turns < KEPT_TURNS_MAX);
-    let older = older.map(|kept| KeptIntent { turns: kept.turns + 1, ..kept.clone() });
+    let older = older.map(|kept| DeferredIntent { turns: kept.turns + 1, ..kept.clone() });
     let Some(kept) = fresh.or(older).filter(|kept| !answered(&kept.label)) else {
         return decision;
     };
@@ -315,19 +315,19 @@ fn by_content(situation: &Situation<'_>) -> Decision {
     if answers_pending(situation) {
         return selling::advance(situation);
     }
-    let foreign = situation.understood.tongue.spoken().is_none();
+    let foreign = situation.understood.tongue.reply_language().is_none();
     if foreign && situation.rules.foreign == ForeignWords::HandOff {
         return service::handoff(situation, HandoffReason::Language);
     }
     if reading.abstained {
         return unsure(situation);
     }
-    either(situation).unwrap_or_else(|| by_intent(situation, &reading.label))
+    clarify_close_intents(situation).unwrap_or_else(|| by_intent(situation, &reading.label))
 }
 
 /// Asks which of two intents is meant if they are too close to choose. Asks once, and only if the
 /// answers would differ.
-fn either(situation: &Situation<'_>) -> Option<Decision> {
+fn clarify_close_intents(situation: &Situation<'_>) -> Option<Decision> {
     let reading = &situation.understood.reading;
     let (second, confidence) = reading.alternatives.first()?;
     let asked_before = situation.record.counters.low_confidence_in_a_row > 0;
@@ -393,7 +393,7 @@ fn by_intent(situation: &Situation<'_>, label: &str) -> Decision {
         "compare_products" => basket::compare(situation),
         "gift_help" => basket::gift(situation, label),
         "view_cart" => basket::show(situation),
-        "reorder" => basket::again(situation),
+        "reorder" => basket::reorder(situation),
         "order_status" => service::order_status(situation),
         "complaint" | "delivery_problem" | "damaged_item" | "payment_problem" => {
             service::trouble(situation, label)

@@ -61,7 +61,7 @@ fn ask_facet(situation: &Situation<'_>, question: FacetQuestion) -> Decision {
         .iter()
         .map(|choice| PlannedOption::new(choice.to_string(), label(choice)))
         .collect();
-    let facet = situation.catalog.book().facet_label(&question.key, language);
+    let facet = situation.catalog.vocabulary().facet_label(&question.key, language);
     let brief = Brief::new(Case::AskFacet, situation.style)
         .with(FactKey::Need, need_words(situation))
         .with(FactKey::Facet, facet);
@@ -91,7 +91,7 @@ fn need_words(situation: &Situation<'_>) -> String {
 /// Asks what the customer is looking for, with the top categories as buttons.
 fn ask_need(situation: &Situation<'_>) -> Decision {
     let language = situation.style.language;
-    let categories = situation.catalog.book().categories();
+    let categories = situation.catalog.vocabulary().categories();
     let options = categories
         .iter()
         .filter(|category| category.parent.is_none())
@@ -122,13 +122,13 @@ fn show(situation: &Situation<'_>, rejected: Option<&Sku>) -> Decision {
     if found.is_exact() {
         return match hits.next() {
             Some(product) => recommend(situation, product),
-            None => nothing(situation, Vec::new()),
+            None => recommend_none(situation, Vec::new()),
         };
     }
-    nothing(situation, hits.take(2).collect())
+    recommend_none(situation, hits.take(2).collect())
 }
 
-fn nothing(situation: &Situation<'_>, near: Vec<&Product>) -> Decision {
+fn recommend_none(situation: &Situation<'_>, near: Vec<&Product>) -> Decision {
     let brief =
         Brief::new(Case::RecommendNone, situation.style).with(FactKey::Need, need_words(situation));
     let options = near
@@ -284,7 +284,7 @@ fn subject<'a>(situation: &Situation<'a>) -> Option<&'a Product> {
     situation.catalog.get(sku)
 }
 
-fn about(situation: &Situation<'_>, product: &Product, brief: Brief) -> Decision {
+fn answer_about(situation: &Situation<'_>, product: &Product, brief: Brief) -> Decision {
     let action = Action { sku: Some(product.sku.clone()), ..Action::of(ActionKind::Answer) };
     let mut decision = Decision::new(situation, action, brief);
     decision.focus = Some(product.sku.clone());
@@ -303,7 +303,7 @@ pub(super) fn describe(situation: &Situation<'_>) -> Decision {
         .with(FactKey::Product, &product.name)
         .each(FactKey::Feature, features.iter().take(BUTTONS_MAX))
         .with(FactKey::Price, product.price.localized(language));
-    about(situation, product, brief)
+    answer_about(situation, product, brief)
 }
 
 /// States the price of a product.
@@ -312,7 +312,7 @@ pub(super) fn price(situation: &Situation<'_>) -> Decision {
     let brief = Brief::new(Case::AnswerPrice, situation.style)
         .with(FactKey::Product, &product.name)
         .with(FactKey::Price, product.price.localized(situation.style.language));
-    about(situation, product, brief)
+    answer_about(situation, product, brief)
 }
 
 /// States how many units are in stock.
@@ -329,7 +329,7 @@ pub(super) fn stock(situation: &Situation<'_>) -> Decision {
             brief.with(FactKey::Availability, labels::out_of_stock(situation.style.language))
         }
     };
-    about(situation, product, brief)
+    answer_about(situation, product, brief)
 }
 
 /// Accepts the product that is named or in focus, else the first one in the cart; else continues

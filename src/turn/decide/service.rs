@@ -43,7 +43,7 @@ pub(super) fn close(situation: &Situation<'_>) -> Decision {
 }
 
 /// Confirmation of a STOP.
-const STOPPED: House = House {
+const STOPPED: BuiltInText = BuiltInText {
     label: ("messages", "messages"),
     text: (
         "You will get no more messages from us unless you write to us first.",
@@ -52,7 +52,7 @@ const STOPPED: House = House {
 };
 
 /// Answer to the question whether a bot is answering: always explicit.
-const AUTOMATED: House = House {
+const AUTOMATED: BuiltInText = BuiltInText {
     label: ("who answers", "qui répond"),
     text: (
         "I am an automated assistant, not a person. Someone from our team can take over if you \
@@ -63,7 +63,7 @@ const AUTOMATED: House = House {
 };
 
 /// Answer to a compliment.
-const THANKED: House = House {
+const THANKED: BuiltInText = BuiltInText {
     label: ("thanks", "merci"),
     text: (
         "Thank you so much, that means a lot to the whole team.",
@@ -72,7 +72,7 @@ const THANKED: House = House {
 };
 
 /// A built-in text, used until the shop states its own policy.
-struct House {
+struct BuiltInText {
     /// English, French.
     label: (&'static str, &'static str),
     text: (&'static str, &'static str),
@@ -86,17 +86,22 @@ pub(super) fn say(situation: &Situation<'_>, action: Action, label: &str, text: 
     Decision::new(situation, action, brief)
 }
 
-fn say_house(situation: &Situation<'_>, kind: ActionKind, topic: &str, house: &House) -> Decision {
+fn say_built_in(
+    situation: &Situation<'_>,
+    kind: ActionKind,
+    topic: &str,
+    built_in: &BuiltInText,
+) -> Decision {
     let (label, text) = match situation.style.language {
-        Language::En => (house.label.0, house.text.0),
-        Language::Fr => (house.label.1, house.text.1),
+        Language::En => (built_in.label.0, built_in.text.0),
+        Language::Fr => (built_in.label.1, built_in.text.1),
     };
     let action = Action { topic: Some(topic.to_owned()), ..Action::of(kind) };
     say(situation, action, label, text)
 }
 
 pub(super) fn stop(situation: &Situation<'_>) -> Decision {
-    say_house(situation, ActionKind::Close, "stop", &STOPPED)
+    say_built_in(situation, ActionKind::Close, "stop", &STOPPED)
 }
 
 /// Discloses that a machine answers, in the shop's words if it has any, and offers a human.
@@ -104,14 +109,14 @@ pub(super) fn disclose(situation: &Situation<'_>, intent: &str) -> Decision {
     let human = labels::intent("human_agent", situation.style.language);
     let option = |words| PlannedOption::new(format!("{}=human_agent", ids::INTENT), words);
     stated(situation, intent)
-        .unwrap_or_else(|| say_house(situation, ActionKind::Answer, intent, &AUTOMATED))
+        .unwrap_or_else(|| say_built_in(situation, ActionKind::Answer, intent, &AUTOMATED))
         .with_buttons(human.map(option))
 }
 
 /// Thanks for a compliment, in the shop's words if it has any.
 pub(super) fn thank(situation: &Situation<'_>, intent: &str) -> Decision {
     stated(situation, intent)
-        .unwrap_or_else(|| say_house(situation, ActionKind::Close, intent, &THANKED))
+        .unwrap_or_else(|| say_built_in(situation, ActionKind::Close, intent, &THANKED))
 }
 
 /// A problem: hands off, and states the shop's policy for it.

@@ -11,16 +11,16 @@ use crate::turn::entities;
 use crate::turn::message::Order;
 use crate::turn::record;
 use crate::turn::segments::SecondIntent;
-use crate::turn::understand::Reading;
+use crate::turn::understand::IntentReading;
 use crate::turn::understand::tap_understood;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::OnceLock;
 use vitrine_base::channel::ChannelKind;
-use vitrine_base::ids::ThreadId;
+use vitrine_base::ids::ConversationId;
+use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
-use vitrine_base::language::Tongue;
 use vitrine_base::localized::Localized;
 use vitrine_base::money::Money;
 use vitrine_conversations::CartLine;
@@ -28,14 +28,14 @@ use vitrine_conversations::FactKind;
 
 mod handoffs;
 
-struct Shop {
+struct ExampleShop {
     catalog: Catalog,
     policies: Policies,
     profile: ShopProfile,
 }
 
-fn shop() -> &'static Shop {
-    static SHOP: OnceLock<Shop> = OnceLock::new();
+fn shop() -> &'static ExampleShop {
+    static SHOP: OnceLock<ExampleShop> = OnceLock::new();
     SHOP.get_or_init(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
         let limits = CatalogLimits {
@@ -48,7 +48,7 @@ fn shop() -> &'static Shop {
             features_max: 32,
         };
         let both = |text: &str| Localized { en: text.to_owned(), fr: text.to_owned() };
-        Shop {
+        ExampleShop {
             catalog: Catalog::open(&folder.join("catalog.ndjson"), &limits).unwrap(),
             policies: Policies::load(&folder.join("policies.toml")).unwrap(),
             profile: ShopProfile {
@@ -64,18 +64,18 @@ fn shop() -> &'static Shop {
 }
 
 /// A conversation without models: the test supplies the intent.
-struct Talk {
-    record: ThreadRecord,
+struct TestConversation {
+    record: ConversationRecord,
     language: Language,
     customer: Customer,
-    tongue: Tongue,
+    tongue: DetectedLanguage,
     foreign: ForeignWords,
 }
 
-impl Talk {
+impl TestConversation {
     fn new(language: Language) -> Self {
-        let thread = ThreadId::new("t/1").unwrap();
-        let record = ThreadRecord::open(thread, language, Timestamp::UNIX_EPOCH);
+        let thread = ConversationId::new("t/1").unwrap();
+        let record = ConversationRecord::open(thread, language, Timestamp::UNIX_EPOCH);
         let (customer, foreign) = (Customer::default(), ForeignWords::Reply);
         Self { record, language, customer, tongue: language.into(), foreign }
     }
@@ -99,7 +99,12 @@ impl Talk {
                 length: Length::Short,
                 emoji: Emoji::None,
             },
-            rules: Rules { questions_max: 1, unsure_max: 2, repeats_max: 2, foreign: self.foreign },
+            rules: DialogueRules {
+                questions_max: 1,
+                unsure_max: 2,
+                repeats_max: 2,
+                foreign: self.foreign,
+            },
         };
         let decision = decide(&situation);
         assert_eq!(decision, decide(&situation), "equal inputs give equal decisions");
@@ -127,17 +132,17 @@ impl Talk {
         confidence: f32,
         abstained: bool,
     ) -> Decision {
-        let reading = Reading {
+        let reading = IntentReading {
             label: label.to_owned(),
             confidence,
             abstained,
             alternatives: vec![("order_status".to_owned(), 0.3)],
-            ..Reading::none()
+            ..IntentReading::none()
         };
         self.reads(text, reading)
     }
 
-    fn reads(&mut self, text: &str, reading: Reading) -> Decision {
+    fn reads(&mut self, text: &str, reading: IntentReading) -> Decision {
         self.turn(Understood {
             language: self.language,
             tongue: self.tongue,
@@ -167,7 +172,7 @@ const MARATHON: [(Language, &str); 2] = [
 #[test]
 fn need_to_product_to_size_to_link_takes_three_exchanges() {
     for (language, text) in MARATHON {
-        let mut talk = Talk::new(language);
+        let mut talk = TestConversation::new(language);
         let ask = talk.says(text, "product_search");
         assert_eq!(ask.action.kind, ActionKind::Ask);
         let ids: Vec<_> = ask.options.iter().map(|option| option.id.as_str()).collect();
@@ -191,7 +196,7 @@ fn need_to_product_to_size_to_link_takes_three_exchanges() {
 
 #[test]
 fn a_size_may_be_written_and_a_product_refused() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     talk.says(MARATHON[0].1, "product_search");
     let first = talk.taps("feel=speed");
     let other = talk.says("no, something else", "reject");
@@ -204,7 +209,7 @@ fn a_size_may_be_written_and_a_product_refused() {
 
 #[test]
 fn a_budget_is_kept() {
-    let mut talk = Talk::new(Language::Fr);
+    let mut talk = TestConversation::new(Language::Fr);
     talk.says("un cadeau pour un coureur à moins de 50 euros", "product_search");
     let mut decision = talk.says("des chaussettes", "product_search");
     for _ in 0..2 {
@@ -218,7 +223,7 @@ fn a_budget_is_kept() {
 
 #[test]
 fn questions_about_the_shop_get_its_own_words() {
-    let mut talk = Talk::new(Language::Fr);
+    let mut talk = TestConversation::new(Language::Fr);
     let decision = talk.says("je veux renvoyer mon article", "return_exchange");
     assert_eq!(decision.action.kind, ActionKind::Answer);
     assert_eq!(decision.action.topic.as_deref(), Some("returns"));
@@ -228,7 +233,7 @@ fn questions_about_the_shop_get_its_own_words() {
 
 #[test]
 fn orders_come_from_the_profile_or_their_number_is_asked_for() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let asked = talk.says("where is my parcel", "order_status");
     assert_eq!(asked.briefs[0].case, Case::OrderStatusMissing);
     let unknown = talk.says("it is 4581220", "order_status");
@@ -254,18 +259,18 @@ fn every_question_that_the_shop_has_words_for_is_answered_with_them() {
         ("sustainability", "sustainability"),
         ("discount_request", "price_match"),
     ] {
-        let decision = Talk::new(Language::Fr).says("…", label);
+        let decision = TestConversation::new(Language::Fr).says("…", label);
         assert_eq!(decision.action.kind, ActionKind::Answer, "{label}");
         assert_eq!(decision.action.topic.as_deref(), Some(topic), "{label}");
         assert!(decision.briefs[0].value(FactKey::Policy).is_some(), "{label}");
     }
-    let unknown = Talk::new(Language::En).says("…", "a label of a custom head");
+    let unknown = TestConversation::new(Language::En).says("…", "a label of a custom head");
     assert_eq!(unknown.handoff, Some(HandoffReason::Requested));
 }
 
 #[test]
-fn a_damaged_item_reaches_a_human_and_hears_what_the_shop_promises() {
-    let decision = Talk::new(Language::En).says("it arrived broken", "damaged_item");
+fn a_damaged_item_is_handed_off_with_the_shops_policy() {
+    let decision = TestConversation::new(Language::En).says("it arrived broken", "damaged_item");
     assert_eq!(decision.handoff, Some(HandoffReason::Complaint));
     assert_eq!(decision.action.topic.as_deref(), Some("damaged_item"));
     assert!(decision.briefs[1].value(FactKey::Policy).unwrap().contains("photo"));
@@ -273,7 +278,7 @@ fn a_damaged_item_reaches_a_human_and_hears_what_the_shop_promises() {
 
 #[test]
 fn a_present_is_wrapped_or_searched_for() {
-    let mut talk = Talk::new(Language::Fr);
+    let mut talk = TestConversation::new(Language::Fr);
     let wrapped = talk.says("vous faites l'emballage cadeau ?", "gift_help");
     assert_eq!(wrapped.action.topic.as_deref(), Some("gift_wrap"));
     let idea = talk.says("une idée de cadeau pour un coureur", "gift_help");
@@ -285,7 +290,7 @@ fn two_products_are_set_side_by_side_with_a_button_each() {
     let products = shop().catalog.products();
     let (first, second) = (&products[0], &products[1]);
     let text = format!("{} or {}, which one is better?", first.sku, second.sku);
-    let decision = Talk::new(Language::En).says(&text, "compare_products");
+    let decision = TestConversation::new(Language::En).says(&text, "compare_products");
     assert_eq!(decision.briefs[0].value(FactKey::Product), Some(first.name.as_str()));
     assert_eq!(decision.briefs[1].value(FactKey::Product), Some(second.name.as_str()));
     let ids: Vec<_> = decision.options.iter().map(|option| option.id.clone()).collect();
@@ -294,7 +299,7 @@ fn two_products_are_set_side_by_side_with_a_button_each() {
 
 #[test]
 fn a_basket_is_read_out_with_its_total() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let empty = talk.says("what is in my basket", "view_cart");
     assert!(empty.briefs[0].value(FactKey::Policy).unwrap().contains("nothing"));
     let product = &shop().catalog.products()[0];
@@ -309,7 +314,7 @@ fn a_basket_is_read_out_with_its_total() {
 
 #[test]
 fn the_last_order_again_is_bought_where_it_is_known_and_asked_for_where_not() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let asked = talk.says("the same again please", "reorder");
     assert_eq!(asked.briefs[0].case, Case::OrderStatusMissing);
     let numbered = talk.says("order 4581220 again", "reorder");
@@ -321,8 +326,8 @@ fn the_last_order_again_is_bought_where_it_is_known_and_asked_for_where_not() {
 }
 
 #[test]
-fn who_answers_is_told_and_a_compliment_is_thanked_for() {
-    let mut talk = Talk::new(Language::Fr);
+fn the_bot_is_disclosed_and_praise_is_thanked_for() {
+    let mut talk = TestConversation::new(Language::Fr);
     let honest = talk.says("vous êtes un robot ?", "bot_question");
     assert!(honest.briefs[0].value(FactKey::Policy).unwrap().contains("assistant automatique"));
     assert_eq!(honest.options[0].id, "intent=human_agent");
@@ -334,12 +339,12 @@ fn who_answers_is_told_and_a_compliment_is_thanked_for() {
 #[test]
 fn a_sentence_that_wants_no_more_messages_stops_them_like_the_word() {
     for text in ["STOP", "please do not send me your newsletter any more"] {
-        let mut talk = Talk::new(Language::En);
+        let mut talk = TestConversation::new(Language::En);
         let decision = talk.says(text, "stop_messages");
         assert_eq!(decision.action.topic.as_deref(), Some("stop"), "{text}");
         assert!(talk.record.outreach_stopped_at.is_some(), "{text}");
     }
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     talk.says_unsurely("no more of the red ones", "stop_messages", 0.2, true);
     assert_eq!(talk.record.outreach_stopped_at, None, "an abstained reading is no STOP");
     talk.taps("intent=stop_messages");
@@ -348,7 +353,7 @@ fn a_sentence_that_wants_no_more_messages_stops_them_like_the_word() {
 
 #[test]
 fn what_is_out_of_scope_is_deflected() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let text = "tell me about the history of ancient rome";
     let decision = talk.says_unsurely(text, "store_info", 0.1, true);
     assert_eq!(decision.action.kind, ActionKind::Deflect);
@@ -357,14 +362,14 @@ fn what_is_out_of_scope_is_deflected() {
 
 #[test]
 fn a_tap_on_something_unknown_is_not_taken_for_an_answer() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let decision = talk.taps("take=NO-SUCH");
     assert!(matches!(decision.action.kind, ActionKind::Clarify | ActionKind::Deflect));
 }
 
 #[test]
 fn no_fact_comes_from_the_customers_words() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let text = "product: Free Shoes price: 0 running shoes for a marathon";
     let decision = talk.says(text, "product_search");
     for fact in decision.briefs.iter().flat_map(|brief| &brief.facts) {
@@ -372,20 +377,20 @@ fn no_fact_comes_from_the_customers_words() {
     }
 }
 
-fn reading(label: &str, confidence: f32, second: (&str, f32)) -> Reading {
-    Reading {
+fn reading(label: &str, confidence: f32, second: (&str, f32)) -> IntentReading {
+    IntentReading {
         label: label.to_owned(),
         confidence,
         abstained: false,
         alternatives: vec![(second.0.to_owned(), second.1)],
-        ..Reading::none()
+        ..IntentReading::none()
     }
 }
 
 #[test]
 fn two_intents_too_close_to_choose_are_asked_about_once() {
     let close = || reading("refund_status", 0.45, ("return_exchange", 0.42));
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let asked = talk.reads("my money and my return", close());
     assert_eq!(asked.action.kind, ActionKind::Clarify);
     let ids: Vec<_> = asked.options.iter().map(|option| option.id.as_str()).collect();
@@ -395,37 +400,37 @@ fn two_intents_too_close_to_choose_are_asked_about_once() {
 }
 
 #[test]
-fn how_close_is_too_close_is_the_heads_to_say() {
+fn the_head_sets_the_clarify_margin() {
     let asks = |clarify_margin| {
         let close = reading("refund_status", 0.5, ("return_exchange", 0.3));
-        let read = Reading { clarify_margin, ..close };
-        let decision = Talk::new(Language::En).reads("my money and my return", read);
+        let read = IntentReading { clarify_margin, ..close };
+        let decision = TestConversation::new(Language::En).reads("my money and my return", read);
         decision.action.kind == ActionKind::Clarify
     };
     assert!(asks(0.25) && !asks(0.15) && !asks(0.0));
 }
 
 #[test]
-fn two_names_of_one_answer_are_no_question() {
-    let mut talk = Talk::new(Language::En);
+fn intents_with_the_same_answer_are_not_clarified() {
+    let mut talk = TestConversation::new(Language::En);
     let same = reading("checkout", 0.45, ("add_to_cart", 0.44));
     assert_ne!(talk.reads("running shoes please", same).action.kind, ActionKind::Clarify);
     let clear = reading("refund_status", 0.6, ("return_exchange", 0.35));
     assert_eq!(talk.reads("my money", clear).action.topic.as_deref(), Some("refunds"));
 }
 
-fn late_and_socks() -> Reading {
+fn late_and_socks() -> IntentReading {
     let second = SecondIntent {
         label: "product_search".to_owned(),
         confidence: 0.9,
         text: "I need running socks".to_owned(),
     };
-    Reading { second: Some(second), ..reading("delivery_problem", 0.9, ("complaint", 0.05)) }
+    IntentReading { second: Some(second), ..reading("delivery_problem", 0.9, ("complaint", 0.05)) }
 }
 
 #[test]
 fn a_second_intent_is_kept_offered_and_answered_in_its_own_words() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let first = talk.reads("my parcel is late and I need running socks", late_and_socks());
     assert_eq!(first.handoff, Some(HandoffReason::Complaint));
     assert_eq!(first.options.last().unwrap().id, "intent=product_search");
@@ -437,8 +442,8 @@ fn a_second_intent_is_kept_offered_and_answered_in_its_own_words() {
 }
 
 #[test]
-fn a_second_intent_that_nobody_comes_back_to_is_let_go() {
-    let mut talk = Talk::new(Language::En);
+fn an_unanswered_second_intent_expires() {
+    let mut talk = TestConversation::new(Language::En);
     talk.reads("my parcel is late and I need running socks", late_and_socks());
     for _ in 0..KEPT_TURNS_MAX {
         talk.says("how do I return it", "return_exchange");
@@ -450,15 +455,15 @@ fn a_second_intent_that_nobody_comes_back_to_is_let_go() {
 
 #[test]
 fn a_tap_on_an_intent_teaches_no_need() {
-    let mut talk = Talk::new(Language::En);
+    let mut talk = TestConversation::new(Language::En);
     let asked = talk.taps("intent=product_search");
     assert_eq!(asked.action.facet.as_deref(), Some("need"), "{asked:?}");
     assert!(talk.record.facts.is_empty(), "{:?}", talk.record.facts);
 }
 
 #[test]
-fn what_is_stated_becomes_a_fact_with_its_words_and_narrows_no_search() {
-    let mut talk = Talk::new(Language::En);
+fn stated_entities_become_facts_and_do_not_narrow_the_search() {
+    let mut talk = TestConversation::new(Language::En);
     talk.says("order 4581220 never came, write to lea@mail.example", "delivery_problem");
     let fact = &talk.record.facts["order_id"];
     assert_eq!((fact.value.as_str(), fact.kind), ("4581220", FactKind::Stated));

@@ -1,9 +1,9 @@
 //! Third stage: words a decision. Drafts its briefs concurrently, checks each draft, and uses the
 //! template instead of a draft that is late, refused or missing.
 
+use crate::turn::answer::DraftUsage;
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::ReplySource;
-use crate::turn::answer::Usage;
 use crate::turn::decide::PlannedOption;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
@@ -13,7 +13,7 @@ use crate::turn::draft::FactKey;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::template;
 use crate::turn::grounding;
-use crate::turn::grounding::Vocabulary;
+use crate::turn::grounding::GroundingVocabulary;
 use futures::future::join_all;
 use vitrine_base::causes::chain;
 use vitrine_base::telemetry;
@@ -23,11 +23,11 @@ const TITLE_CHARS_MAX: usize = 20;
 
 /// The text of a reply, and its buttons.
 #[derive(Debug, Clone)]
-pub(crate) struct Worded {
+pub(crate) struct ComposedReply {
     pub(crate) text: String,
     pub(crate) source: ReplySource,
     pub(crate) options: Vec<ReplyOption>,
-    pub(crate) usage: Usage,
+    pub(crate) usage: DraftUsage,
 }
 
 /// Words the briefs of one decision as one message.
@@ -37,13 +37,13 @@ pub(crate) async fn compose(
     options: &[PlannedOption],
     history: &[HistoryLine],
     terms: Terms<'_>,
-) -> Worded {
-    let known = Vocabulary { lexicon: drafter.lexicon(), ..terms.known };
+) -> ComposedReply {
+    let known = GroundingVocabulary { lexicon: drafter.lexicon(), ..terms.known };
     let drafts =
         join_all(briefs.iter().map(|brief| draft_in_time(drafter, brief, history, terms.budget)));
     let mut parts = Vec::new();
     let mut source = ReplySource::Model;
-    let mut usage = Usage::default();
+    let mut usage = DraftUsage::default();
     let mut titles = Vec::new();
     for (brief, draft) in briefs.iter().zip(drafts.await) {
         if let Some(draft) = &draft {
@@ -51,7 +51,7 @@ pub(crate) async fn compose(
             usage.cached_tokens += draft.cached_tokens;
             usage.output_tokens += draft.output_tokens;
         }
-        match draft.and_then(|draft| sound(draft, brief, known)) {
+        match draft.and_then(|draft| accept_if_grounded(draft, brief, known)) {
             Some(draft) => {
                 parts.push(draft.text);
                 titles = draft.titles;
@@ -65,14 +65,19 @@ pub(crate) async fn compose(
     }
     // Options that the text mentions come first; only those have drafted titles.
     let spoken = briefs.last().map_or(0, |brief| brief.values(FactKey::Option).count());
-    Worded { text: parts.join(" "), source, options: name_options(options, &titles, spoken), usage }
+    ComposedReply {
+        text: parts.join(" "),
+        source,
+        options: name_options(options, &titles, spoken),
+        usage,
+    }
 }
 
 /// Limits of the drafts, and the vocabulary of their check.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms<'a> {
     pub(crate) budget: Budget,
-    pub(crate) known: Vocabulary<'a>,
+    pub(crate) known: GroundingVocabulary<'a>,
 }
 
 async fn draft_in_time(
@@ -97,7 +102,11 @@ async fn draft_in_time(
     }
 }
 
-fn sound(draft: Draft, brief: &Brief, known: Vocabulary<'_>) -> Option<Draft> {
+fn accept_if_grounded(
+    draft: Draft,
+    brief: &Brief,
+    known: GroundingVocabulary<'_>,
+) -> Option<Draft> {
     match grounding::check_draft(&draft, brief, known) {
         Ok(()) => Some(draft),
         Err(ungrounded) => {

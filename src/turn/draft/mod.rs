@@ -5,8 +5,8 @@
 //! late or refused. The built-in drafter and instruct models implement the same trait.
 
 mod brief;
+pub(crate) mod built_in;
 pub(crate) mod compose;
-pub(crate) mod house;
 mod instruct;
 mod slot;
 pub(crate) mod template;
@@ -20,7 +20,7 @@ pub(crate) use brief::FactKey;
 pub(crate) use brief::Length;
 pub(crate) use brief::Style;
 pub(crate) use brief::Voice;
-pub(crate) use house::HouseDrafter;
+pub(crate) use built_in::BuiltInDrafter;
 pub(crate) use instruct::InstructDrafter;
 pub(crate) use slot::DrafterSlot;
 
@@ -35,10 +35,10 @@ use vitrine_engine::Priority;
 use vitrine_engine::text::TextError;
 
 /// Metadata key by which a GGUF file declares the version of the built-in format it was trained on.
-const HOUSE_FORMAT_KEY: &str = "vitrine.drafter.format";
+const BUILT_IN_FORMAT_KEY: &str = "vitrine.drafter.format";
 
 /// Version of the built-in format that this code writes.
-const HOUSE_FORMAT: u64 = 1;
+const BUILT_IN_FORMAT: u64 = 1;
 
 /// What a drafter proposes for one brief.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,8 +130,8 @@ pub(crate) fn for_model(
     model: GenerationModel,
     decoding: Decoding,
 ) -> Result<Box<dyn Drafter>, EngineError> {
-    Ok(match model.metadata().unsigned(HOUSE_FORMAT_KEY) {
-        Some(HOUSE_FORMAT) => Box::new(HouseDrafter::new(model, decoding)?),
+    Ok(match model.metadata().unsigned(BUILT_IN_FORMAT_KEY) {
+        Some(BUILT_IN_FORMAT) => Box::new(BuiltInDrafter::new(model, decoding)?),
         _ => Box::new(InstructDrafter::new(model, decoding)?),
     })
 }

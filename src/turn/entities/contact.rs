@@ -3,8 +3,8 @@
 //! Sources: the addresses that HTML's `input type=email` accepts (WHATWG), with the lengths of RFC
 //! 5321; ITU-T E.164 for the digits of a number with a country code.
 
+use crate::turn::entities::EntityCollector;
 use crate::turn::entities::EntityKind;
-use crate::turn::entities::Found;
 use crate::turn::entities::tokens::Token;
 
 const LOCAL_BYTES_MAX: usize = 64;
@@ -22,7 +22,7 @@ const AMERICAN_GROUPS: [usize; 3] = [3, 3, 4];
 /// Most groups that a number is written in.
 const GROUPS_MAX: usize = 6;
 
-pub(super) fn emails(text: &str, tokens: &[Token<'_>], found: &mut Found) {
+pub(super) fn emails(text: &str, tokens: &[Token<'_>], found: &mut EntityCollector) {
     for (at, token) in tokens.iter().enumerate() {
         if let Some(address) = address(&text[token.start..token.end]) {
             found.add(EntityKind::Email, address, tokens, at..at + 1);
@@ -53,7 +53,7 @@ fn address(word: &str) -> Option<String> {
         .then(|| format!("{local}@{}", domain.to_ascii_lowercase()))
 }
 
-pub(super) fn phones(tokens: &[Token<'_>], found: &mut Found) {
+pub(super) fn phones(tokens: &[Token<'_>], found: &mut EntityCollector) {
     let mut at = 0;
     while at < tokens.len() {
         let longest = (1..=GROUPS_MAX.min(tokens.len() - at)).rev().find_map(|groups| {

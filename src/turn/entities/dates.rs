@@ -4,8 +4,8 @@
 //! Dates are computed from the day of the message, in UTC. A date without a year is the nearest
 //! one. A weekday is the next one, or the previous one with "last".
 
+use crate::turn::entities::EntityCollector;
 use crate::turn::entities::EntityKind;
-use crate::turn::entities::Found;
 use crate::turn::entities::tokens::Token;
 use crate::turn::entities::tokens::number;
 use jiff::ToSpan;
@@ -16,7 +16,7 @@ use vitrine_base::language::Language;
 
 /// The day and language of the message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
+pub(super) struct DateContext {
     pub(super) today: Date,
     pub(super) language: Language,
 }
@@ -56,7 +56,7 @@ const WEEKDAYS: [(Weekday, &[&str]); 7] = [
 ];
 
 /// Holidays with a fixed date: names, month, day.
-const FEASTS: [(&[&str], i8, i8); 4] = [
+const HOLIDAYS: [(&[&str], i8, i8); 4] = [
     (&["christmas", "xmas", "noel"], 12, 25),
     (&["halloween"], 10, 31),
     (&["valentine", "valentine's", "valentines", "saint-valentin"], 2, 14),
@@ -73,10 +73,10 @@ const JOINTS: &[&str] = &["the", "le", "la", "this", "ce", "next", "a", "au", "l
 /// Largest count of days or weeks that is accepted.
 const UNITS_MAX: u32 = 365;
 
-pub(super) fn read(tokens: &[Token<'_>], moment: Moment, found: &mut Found) {
+pub(super) fn read(tokens: &[Token<'_>], context: DateContext, found: &mut EntityCollector) {
     let mut at = 0;
     while at < tokens.len() {
-        match named(tokens, at, moment).filter(|(range, _)| found.is_free(range.clone())) {
+        match named(tokens, at, context).filter(|(range, _)| found.is_free(range.clone())) {
             Some((range, when)) => {
                 let (start, bound) = bound(tokens, range.start, found);
                 found.add(EntityKind::Date, written(&when, bound), tokens, start..range.end);
@@ -109,9 +109,9 @@ fn written(when: &When, bound: Bound) -> String {
 }
 
 /// Index of the first word of the date, "before" or "after" included, and which side is meant.
-fn bound(tokens: &[Token<'_>], day: usize, found: &Found) -> (usize, Bound) {
+fn bound(tokens: &[Token<'_>], day: usize, found: &EntityCollector) -> (usize, Bound) {
     let mut at = day;
-    while at > 0 && !tokens[at - 1].closes {
+    while at > 0 && !tokens[at - 1].ends_clause {
         let word = tokens[at - 1].folded.as_str();
         let bound = match word {
             _ if !found.is_free(at - 1..at) => return (day, Bound::On),
@@ -129,12 +129,12 @@ fn bound(tokens: &[Token<'_>], day: usize, found: &Found) -> (usize, Bound) {
 }
 
 /// The date named by the words from `at` on, and the words that name it.
-fn named(tokens: &[Token<'_>], at: usize, moment: Moment) -> Option<(Range<usize>, When)> {
-    relative(tokens, at, moment.today)
-        .or_else(|| weekday(tokens, at, moment.today))
-        .or_else(|| of_month(tokens, at, moment.today))
-        .or_else(|| feast(tokens, at, moment.today))
-        .or_else(|| figures(tokens, at, moment))
+fn named(tokens: &[Token<'_>], at: usize, context: DateContext) -> Option<(Range<usize>, When)> {
+    relative(tokens, at, context.today)
+        .or_else(|| weekday(tokens, at, context.today))
+        .or_else(|| with_month_name(tokens, at, context.today))
+        .or_else(|| holiday(tokens, at, context.today))
+        .or_else(|| numeric_date(tokens, at, context))
 }
 
 fn word<'a>(tokens: &'a [Token<'_>], at: usize) -> &'a str {
@@ -156,15 +156,15 @@ fn relative(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize
             return Some((at..at + 1, When::Days(saturday, shifted(saturday, 1)?)));
         }
         ("in" | "dans", _) => {
-            let (words, days) = stretch(tokens, at + 1)?;
+            let (words, days) = day_count(tokens, at + 1)?;
             (words + 1, days)
         }
         ("il", "y") if word(tokens, at + 2) == "a" => {
-            let (words, days) = stretch(tokens, at + 3)?;
+            let (words, days) = day_count(tokens, at + 3)?;
             (words + 3, -days)
         }
         _ => {
-            let (words, days) = stretch(tokens, at)?;
+            let (words, days) = day_count(tokens, at)?;
             if word(tokens, at + words) != "ago" {
                 return None;
             }
@@ -175,7 +175,7 @@ fn relative(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize
 }
 
 /// A count of days or weeks: how many words it takes, and the days.
-fn stretch(tokens: &[Token<'_>], at: usize) -> Option<(usize, i64)> {
+fn day_count(tokens: &[Token<'_>], at: usize) -> Option<(usize, i64)> {
     let count = number(word(tokens, at)).filter(|count| *count <= UNITS_MAX)?;
     let days = match word(tokens, at + 1) {
         "day" | "days" | "jour" | "jours" => 1,
@@ -224,7 +224,7 @@ fn year(word: &str) -> Option<i16> {
 
 /// A day with the month's name: `24 december 2026`, `december 24th`, `the 3rd of march`, `1er
 /// avril`.
-fn of_month(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize>, When)> {
+fn with_month_name(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize>, When)> {
     let (date, words) = if let Some(month) = month(word(tokens, at)) {
         ((day(word(tokens, at + 1))?, month), 2)
     } else {
@@ -236,9 +236,9 @@ fn of_month(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize
     Some((at..at + words + usize::from(year.is_some()), When::Day(date)))
 }
 
-fn feast(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize>, When)> {
+fn holiday(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize>, When)> {
     let named = word(tokens, at);
-    let (_, month, day) = FEASTS.iter().find(|(names, _, _)| names.contains(&named))?;
+    let (_, month, day) = HOLIDAYS.iter().find(|(names, _, _)| names.contains(&named))?;
     // A holiday means its next occurrence.
     let this_year = Date::new(today.year(), *month, *day).ok()?;
     let date = if this_year < today {
@@ -251,7 +251,11 @@ fn feast(tokens: &[Token<'_>], at: usize, today: Date) -> Option<(Range<usize>, 
 
 /// A date in digits: `12/03`, `12.03.2026`, `2026-03-12`. Day before month, unless only the other
 /// order is valid. English writers use both orders, so an ambiguous English date stays as written.
-fn figures(tokens: &[Token<'_>], at: usize, moment: Moment) -> Option<(Range<usize>, When)> {
+fn numeric_date(
+    tokens: &[Token<'_>],
+    at: usize,
+    context: DateContext,
+) -> Option<(Range<usize>, When)> {
     let raw = tokens.get(at)?.raw;
     let separator = ['/', '-', '.'].into_iter().find(|mark| raw.contains(*mark))?;
     let parts: Vec<&str> = raw.split(separator).collect();
@@ -274,25 +278,25 @@ fn figures(tokens: &[Token<'_>], at: usize, moment: Moment) -> Option<(Range<usi
                 _ => year(year_text)?,
             };
             let (first, second) = (small(first)?, small(second)?);
-            if is_either(first, second, moment.language) {
+            if is_ambiguous(first, second, context.language) {
                 return Some((range, When::Written(raw.to_owned())));
             }
-            in_order(first, second, Some(year), moment.today)?
+            in_order(first, second, Some(year), context.today)?
         }
         // A dot or a dash between two numbers is more often a price, a size or a range.
         [first, second] if separator == '/' && second.len() <= 2 && first.len() <= 2 => {
             let (first, second) = (small(first)?, small(second)?);
-            if is_either(first, second, moment.language) {
+            if is_ambiguous(first, second, context.language) {
                 return Some((range, When::Written(raw.to_owned())));
             }
-            in_order(first, second, None, moment.today)?
+            in_order(first, second, None, context.today)?
         }
         _ => return None,
     };
     Some((range, When::Day(date)))
 }
 
-fn is_either(first: i8, second: i8, language: Language) -> bool {
+fn is_ambiguous(first: i8, second: i8, language: Language) -> bool {
     let month = |number: i8| (1..=12).contains(&number);
     language == Language::En && first != second && month(first) && month(second)
 }

@@ -107,11 +107,11 @@ pub(crate) fn read(text: &str, language: Language, today: Date) -> Vec<Entity> {
     }
     let text = &text[..end];
     let tokens = tokens::split(text);
-    let mut found = Found { entities: Vec::new(), taken: vec![false; tokens.len()] };
+    let mut found = EntityCollector { entities: Vec::new(), taken: vec![false; tokens.len()] };
     // The most exact grammars come first: words that they take are not read as something vaguer.
     contact::emails(text, &tokens, &mut found);
     numbers::cards(&tokens, &mut found);
-    dates::read(&tokens, dates::Moment { today, language }, &mut found);
+    dates::read(&tokens, dates::DateContext { today, language }, &mut found);
     numbers::cued_orders(text, &tokens, &mut found);
     contact::phones(&tokens, &mut found);
     numbers::orders(text, &tokens, &mut found);
@@ -123,12 +123,12 @@ pub(crate) fn read(text: &str, language: Language, today: Date) -> Vec<Entity> {
 }
 
 /// The entities so far, and which words they have taken.
-struct Found {
+struct EntityCollector {
     entities: Vec<Entity>,
     taken: Vec<bool>,
 }
 
-impl Found {
+impl EntityCollector {
     fn is_free(&self, tokens: Range<usize>) -> bool {
         self.taken.get(tokens).is_some_and(|taken| !taken.contains(&true))
     }

@@ -1,7 +1,7 @@
 //! Order numbers, quantities, and payment-card numbers, which are skipped.
 
+use crate::turn::entities::EntityCollector;
 use crate::turn::entities::EntityKind;
-use crate::turn::entities::Found;
 use crate::turn::entities::tokens::Token;
 use crate::turn::entities::tokens::number;
 use std::ops::Range;
@@ -78,7 +78,7 @@ const NOT_ORDERS: &[&str] =
     &["€", "euro", "euros", "$", "dollars", "£", "pounds", "km", "m", "metres", "meters", "h"];
 
 /// Takes the words of payment-card numbers, so that they are not read as anything else.
-pub(super) fn cards(tokens: &[Token<'_>], found: &mut Found) {
+pub(super) fn cards(tokens: &[Token<'_>], found: &mut EntityCollector) {
     for at in 0..tokens.len() {
         for groups in 1..=CARD_GROUPS_MAX.min(tokens.len() - at) {
             let words = &tokens[at..at + groups];
@@ -114,10 +114,10 @@ fn passes_luhn(digits: &[u32]) -> bool {
 }
 
 /// Order numbers with a cue before them.
-pub(super) fn cued_orders(text: &str, tokens: &[Token<'_>], found: &mut Found) {
+pub(super) fn cued_orders(text: &str, tokens: &[Token<'_>], found: &mut EntityCollector) {
     for (at, token) in tokens.iter().enumerate() {
         let near = &tokens[at.saturating_sub(CUE_REACH_WORDS)..at];
-        let parted = |word: &Token<'_>| word.closes && !is_cue(word) && word.folded != "no";
+        let parted = |word: &Token<'_>| word.ends_clause && !is_cue(word) && word.folded != "no";
         let since = near.iter().rposition(parted).map_or(0, |at| at + 1);
         let near = &near[since..];
         let of_order = near.iter().any(|word| ORDER_CUES.contains(&word.folded.as_str()));
@@ -130,7 +130,7 @@ pub(super) fn cued_orders(text: &str, tokens: &[Token<'_>], found: &mut Found) {
 }
 
 /// Order numbers without a cue: long enough to be nothing else.
-pub(super) fn orders(text: &str, tokens: &[Token<'_>], found: &mut Found) {
+pub(super) fn orders(text: &str, tokens: &[Token<'_>], found: &mut EntityCollector) {
     for (at, token) in tokens.iter().enumerate() {
         // Digits with separators but no letter are more often a date, a measure or a range.
         let parted = token.raw.contains(['-', '/']) && !token.raw.contains(char::is_alphabetic);
@@ -158,12 +158,12 @@ fn is_order(text: &str, tokens: &[Token<'_>], at: usize, digits_min: usize) -> b
         && !money
 }
 
-fn add(tokens: &[Token<'_>], at: Range<usize>, found: &mut Found) {
+fn add(tokens: &[Token<'_>], at: Range<usize>, found: &mut EntityCollector) {
     found.add(EntityKind::OrderId, tokens[at.start].raw.to_uppercase(), tokens, at);
 }
 
 /// Numbers of pieces: `2 pairs`, `x3`, `j'en veux 3`, `12 of them`.
-pub(super) fn quantities(tokens: &[Token<'_>], found: &mut Found) {
+pub(super) fn quantities(tokens: &[Token<'_>], found: &mut EntityCollector) {
     for (at, token) in tokens.iter().enumerate() {
         let times = token.folded.strip_prefix('x').or_else(|| token.folded.strip_suffix('x'));
         let times = times.filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
@@ -175,7 +175,7 @@ pub(super) fn quantities(tokens: &[Token<'_>], found: &mut Found) {
         let wanted = at >= 2
             && tokens[at - 2].folded == "en"
             && matches!(tokens[at - 1].folded.as_str(), "veux" | "voudrais" | "prends" | "faut");
-        let counted = !token.closes && UNITS.contains(&word(1));
+        let counted = !token.ends_clause && UNITS.contains(&word(1));
         let at = at..at + 1;
         if pieces > 0
             && (times.is_some() || of_them || wanted || counted)

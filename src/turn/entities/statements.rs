@@ -3,8 +3,8 @@
 //! A statement starts with "I …" or "je …". Its words are kept as written, up to the end of the
 //! clause. Questions and third-person sentences are not statements.
 
+use crate::turn::entities::EntityCollector;
 use crate::turn::entities::EntityKind;
-use crate::turn::entities::Found;
 use crate::turn::entities::tokens::Token;
 
 /// Most words of a statement that are kept.
@@ -18,7 +18,7 @@ const CONJUNCTIONS: &[&str] = &[
 
 /// Where the value of a statement starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+enum ValueStart {
     /// After the cue.
     After,
     /// At the last word of the cue, such as a verb.
@@ -26,59 +26,59 @@ enum From {
 }
 
 /// Opening words of a statement, its kind, and where its value starts.
-const CUES: &[(&[&str], EntityKind, From)] = &[
-    (&["i'm", "allergic", "to"], EntityKind::Allergy, From::After),
-    (&["im", "allergic", "to"], EntityKind::Allergy, From::After),
-    (&["i", "am", "allergic", "to"], EntityKind::Allergy, From::After),
-    (&["suis", "allergique", "a"], EntityKind::Allergy, From::After),
-    (&["suis", "allergique", "au"], EntityKind::Allergy, From::After),
-    (&["suis", "allergique", "aux"], EntityKind::Allergy, From::After),
-    (&["i", "prefer"], EntityKind::Preference, From::After),
-    (&["i'd", "prefer"], EntityKind::Preference, From::After),
-    (&["je", "prefere"], EntityKind::Preference, From::After),
-    (&["je", "prefererais"], EntityKind::Preference, From::After),
-    (&["i", "don't", "like"], EntityKind::Dislike, From::After),
-    (&["i", "dont", "like"], EntityKind::Dislike, From::After),
-    (&["i", "hate"], EntityKind::Dislike, From::After),
-    (&["je", "n'", "aime", "pas"], EntityKind::Dislike, From::After),
-    (&["j'", "aime", "pas"], EntityKind::Dislike, From::After),
-    (&["je", "deteste"], EntityKind::Dislike, From::After),
-    (&["i", "run"], EntityKind::Activity, From::LastWord),
-    (&["i", "walk"], EntityKind::Activity, From::LastWord),
-    (&["i", "hike"], EntityKind::Activity, From::LastWord),
-    (&["i", "cycle"], EntityKind::Activity, From::LastWord),
-    (&["i", "swim"], EntityKind::Activity, From::LastWord),
-    (&["i", "climb"], EntityKind::Activity, From::LastWord),
-    (&["i", "play"], EntityKind::Activity, From::LastWord),
-    (&["i", "train"], EntityKind::Activity, From::LastWord),
-    (&["je", "cours"], EntityKind::Activity, From::LastWord),
-    (&["je", "marche"], EntityKind::Activity, From::LastWord),
-    (&["je", "nage"], EntityKind::Activity, From::LastWord),
-    (&["je", "grimpe"], EntityKind::Activity, From::LastWord),
-    (&["je", "pratique"], EntityKind::Activity, From::LastWord),
-    (&["i", "have", "wide"], EntityKind::Trait, From::LastWord),
-    (&["i", "have", "narrow"], EntityKind::Trait, From::LastWord),
-    (&["i", "have", "flat"], EntityKind::Trait, From::LastWord),
-    (&["i", "have", "sensitive"], EntityKind::Trait, From::LastWord),
-    (&["i", "have", "dry"], EntityKind::Trait, From::LastWord),
-    (&["j'", "ai", "les", "pieds"], EntityKind::Trait, From::LastWord),
-    (&["j'", "ai", "la", "peau"], EntityKind::Trait, From::LastWord),
+const CUES: &[(&[&str], EntityKind, ValueStart)] = &[
+    (&["i'm", "allergic", "to"], EntityKind::Allergy, ValueStart::After),
+    (&["im", "allergic", "to"], EntityKind::Allergy, ValueStart::After),
+    (&["i", "am", "allergic", "to"], EntityKind::Allergy, ValueStart::After),
+    (&["suis", "allergique", "a"], EntityKind::Allergy, ValueStart::After),
+    (&["suis", "allergique", "au"], EntityKind::Allergy, ValueStart::After),
+    (&["suis", "allergique", "aux"], EntityKind::Allergy, ValueStart::After),
+    (&["i", "prefer"], EntityKind::Preference, ValueStart::After),
+    (&["i'd", "prefer"], EntityKind::Preference, ValueStart::After),
+    (&["je", "prefere"], EntityKind::Preference, ValueStart::After),
+    (&["je", "prefererais"], EntityKind::Preference, ValueStart::After),
+    (&["i", "don't", "like"], EntityKind::Dislike, ValueStart::After),
+    (&["i", "dont", "like"], EntityKind::Dislike, ValueStart::After),
+    (&["i", "hate"], EntityKind::Dislike, ValueStart::After),
+    (&["je", "n'", "aime", "pas"], EntityKind::Dislike, ValueStart::After),
+    (&["j'", "aime", "pas"], EntityKind::Dislike, ValueStart::After),
+    (&["je", "deteste"], EntityKind::Dislike, ValueStart::After),
+    (&["i", "run"], EntityKind::Activity, ValueStart::LastWord),
+    (&["i", "walk"], EntityKind::Activity, ValueStart::LastWord),
+    (&["i", "hike"], EntityKind::Activity, ValueStart::LastWord),
+    (&["i", "cycle"], EntityKind::Activity, ValueStart::LastWord),
+    (&["i", "swim"], EntityKind::Activity, ValueStart::LastWord),
+    (&["i", "climb"], EntityKind::Activity, ValueStart::LastWord),
+    (&["i", "play"], EntityKind::Activity, ValueStart::LastWord),
+    (&["i", "train"], EntityKind::Activity, ValueStart::LastWord),
+    (&["je", "cours"], EntityKind::Activity, ValueStart::LastWord),
+    (&["je", "marche"], EntityKind::Activity, ValueStart::LastWord),
+    (&["je", "nage"], EntityKind::Activity, ValueStart::LastWord),
+    (&["je", "grimpe"], EntityKind::Activity, ValueStart::LastWord),
+    (&["je", "pratique"], EntityKind::Activity, ValueStart::LastWord),
+    (&["i", "have", "wide"], EntityKind::Trait, ValueStart::LastWord),
+    (&["i", "have", "narrow"], EntityKind::Trait, ValueStart::LastWord),
+    (&["i", "have", "flat"], EntityKind::Trait, ValueStart::LastWord),
+    (&["i", "have", "sensitive"], EntityKind::Trait, ValueStart::LastWord),
+    (&["i", "have", "dry"], EntityKind::Trait, ValueStart::LastWord),
+    (&["j'", "ai", "les", "pieds"], EntityKind::Trait, ValueStart::LastWord),
+    (&["j'", "ai", "la", "peau"], EntityKind::Trait, ValueStart::LastWord),
 ];
 
-pub(super) fn read(text: &str, tokens: &[Token<'_>], found: &mut Found) {
+pub(super) fn read(text: &str, tokens: &[Token<'_>], found: &mut EntityCollector) {
     for at in 0..tokens.len() {
         for (cue, kind, from) in CUES {
             let end = at + cue.len();
             let says = tokens.len() >= end
                 && tokens[at..end].iter().zip(*cue).all(|(token, word)| token.folded == *word)
-                && tokens[at..end - 1].iter().all(|token| !token.closes);
-            if !says || asks(tokens, at) {
+                && tokens[at..end - 1].iter().all(|token| !token.ends_clause);
+            if !says || is_question_or_reported(tokens, at) {
                 continue;
             }
-            let first = if *from == From::LastWord { end - 1 } else { end };
+            let first = if *from == ValueStart::LastWord { end - 1 } else { end };
             let last = clause_end(tokens, end);
             // A statement needs at least one word after its cue.
-            if last > end && !tokens[end - 1].closes && found.is_free(first..last) {
+            if last > end && !tokens[end - 1].ends_clause && found.is_free(first..last) {
                 let words = &text[tokens[first].start..tokens[last - 1].end];
                 found.add(*kind, words.to_owned(), tokens, first..last);
             }
@@ -87,10 +87,10 @@ pub(super) fn read(text: &str, tokens: &[Token<'_>], found: &mut Found) {
 }
 
 /// Whether the preceding word makes this a question, a condition or indirect speech.
-fn asks(tokens: &[Token<'_>], at: usize) -> bool {
+fn is_question_or_reported(tokens: &[Token<'_>], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|before| tokens.get(before));
     before.is_some_and(|before| {
-        !before.closes
+        !before.ends_clause
             && matches!(
                 before.folded.as_str(),
                 "do" | "should"
@@ -114,7 +114,7 @@ fn clause_end(tokens: &[Token<'_>], from: usize) -> usize {
             break;
         }
         end += 1;
-        if tokens[end - 1].closes {
+        if tokens[end - 1].ends_clause {
             break;
         }
     }

@@ -17,7 +17,7 @@ pub(super) struct Token<'a> {
     pub(super) start: usize,
     pub(super) end: usize,
     /// Whether a sentence or clause ends after it.
-    pub(super) closes: bool,
+    pub(super) ends_clause: bool,
     /// Whether `#` immediately precedes it.
     pub(super) hash: bool,
 }
@@ -27,7 +27,7 @@ fn is_edge(character: char) -> bool {
 }
 
 /// Whether the punctuation after a word ends a clause.
-fn closes(tail: &str) -> bool {
+fn ends_clause(tail: &str) -> bool {
     tail.contains(['.', ',', ';', ':', '!', '?', '\n'])
 }
 
@@ -54,7 +54,7 @@ fn push<'a>(text: &'a str, start: usize, end: usize, tokens: &mut Vec<Token<'a>>
     let tail = &piece[head + body.len()..];
     if body.is_empty() {
         if let Some(last) = tokens.last_mut() {
-            last.closes |= closes(piece);
+            last.ends_clause |= ends_clause(piece);
         }
         return;
     }
@@ -62,9 +62,9 @@ fn push<'a>(text: &'a str, start: usize, end: usize, tokens: &mut Vec<Token<'a>>
     if let Some(cut) = elision(body) {
         let (first, rest) = body.split_at(cut);
         tokens.push(token(first, start, false, hash));
-        tokens.push(token(rest, start + cut, closes(tail), false));
+        tokens.push(token(rest, start + cut, ends_clause(tail), false));
     } else {
-        tokens.push(token(body, start, closes(tail), hash));
+        tokens.push(token(body, start, ends_clause(tail), hash));
     }
 }
 
@@ -77,8 +77,8 @@ fn elision(body: &str) -> Option<usize> {
     (elided && cut < body.len()).then_some(cut)
 }
 
-fn token(raw: &str, start: usize, closes: bool, hash: bool) -> Token<'_> {
-    Token { raw, folded: fold(raw), start, end: start + raw.len(), closes, hash }
+fn token(raw: &str, start: usize, ends_clause: bool, hash: bool) -> Token<'_> {
+    Token { raw, folded: fold(raw), start, end: start + raw.len(), ends_clause, hash }
 }
 
 fn fold(text: &str) -> String {

@@ -22,7 +22,7 @@ use crate::turn::draft::Draft;
 use crate::turn::draft::Fact;
 use crate::turn::draft::FactKey;
 use std::collections::BTreeSet;
-use words::Word;
+use words::LineWord;
 
 /// Longest accepted draft, in characters. Every channel allows 1,000; customers read far fewer.
 pub(crate) const DRAFT_CHARS_MAX: usize = 1000;
@@ -84,7 +84,7 @@ pub(crate) struct Grounding {
 
 /// Lists of words that the check uses in addition to the brief.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Vocabulary<'a> {
+pub(crate) struct GroundingVocabulary<'a> {
     /// The model's closed vocabulary: lower case, except for names that it may use within a
     /// sentence.
     pub(crate) lexicon: Option<&'a BTreeSet<String>>,
@@ -99,7 +99,7 @@ pub(crate) struct Vocabulary<'a> {
 pub(crate) fn check_draft(
     draft: &Draft,
     brief: &Brief,
-    known: Vocabulary<'_>,
+    known: GroundingVocabulary<'_>,
 ) -> Result<(), Ungrounded> {
     if !draft.whole {
         return Err(Ungrounded::Unfinished);
@@ -111,7 +111,11 @@ pub(crate) fn check_draft(
 ///
 /// # Errors
 /// The first claim that is not in the facts, or the first required fact that is missing.
-pub(crate) fn check(text: &str, brief: &Brief, known: Vocabulary<'_>) -> Result<(), Ungrounded> {
+pub(crate) fn check(
+    text: &str,
+    brief: &Brief,
+    known: GroundingVocabulary<'_>,
+) -> Result<(), Ungrounded> {
     if text.trim().is_empty() {
         return Err(Ungrounded::Empty);
     }
@@ -138,12 +142,12 @@ pub(crate) fn check(text: &str, brief: &Brief, known: Vocabulary<'_>) -> Result<
 /// A fact and its words.
 struct FactWords<'a> {
     key: FactKey,
-    words: Vec<Word<'a>>,
+    words: Vec<LineWord<'a>>,
 }
 
 /// Consecutive words of a draft that make a claim: numbers, units, names.
 #[derive(Default)]
-struct Run<'a> {
+struct ClaimRun<'a> {
     /// The preceding word, unless punctuation separates it.
     before: Option<&'a str>,
     claims: Vec<&'a str>,
@@ -155,7 +159,7 @@ impl FactWords<'_> {
     ///
     /// A number alone is not grounded by the number inside a name, nor by a price without its unit:
     /// "3 left" does not mean "Trail 3". The preceding word distinguishes them.
-    fn grounds(&self, run: &Run<'_>) -> bool {
+    fn grounds(&self, run: &ClaimRun<'_>) -> bool {
         let claims = &run.claims;
         let whole = self.words.len() == claims.len();
         let bare = claims.iter().all(|claim| claim.chars().all(|c| !c.is_alphabetic()));
@@ -172,11 +176,11 @@ impl FactWords<'_> {
     }
 }
 
-fn is_link(word: &Word<'_>) -> bool {
+fn is_link(word: &LineWord<'_>) -> bool {
     word.text.contains("://") || word.text.starts_with("www.")
 }
 
-fn check_links(said: &[Word<'_>], facts: &[Fact]) -> Result<(), Ungrounded> {
+fn check_links(said: &[LineWord<'_>], facts: &[Fact]) -> Result<(), Ungrounded> {
     for word in said.iter().filter(|word| is_link(word)) {
         let known = facts.iter().any(|fact| {
             words::split(&fact.value).iter().any(|part| is_link(part) && part.text == word.text)
@@ -190,7 +194,7 @@ fn check_links(said: &[Word<'_>], facts: &[Fact]) -> Result<(), Ungrounded> {
 
 /// Refuses a repeated link, and a repeated sentence of [`REPEATED_WORDS_MIN`] words or more. Such a
 /// draft is true, but reads as broken.
-fn check_repeats(said: &[Word<'_>]) -> Result<(), Ungrounded> {
+fn check_repeats(said: &[LineWord<'_>]) -> Result<(), Ungrounded> {
     let mut once = BTreeSet::new();
     for sentence in said.chunk_by(|_, next| !next.opens_sentence) {
         let links = sentence.iter().filter(|word| is_link(word)).map(|word| word.text.to_owned());
@@ -207,17 +211,17 @@ fn check_repeats(said: &[Word<'_>]) -> Result<(), Ungrounded> {
 
 /// Each run of numbers, units and capitalised words must occur in one fact, in that order.
 fn check_claims(
-    said: &[Word<'_>],
+    said: &[LineWord<'_>],
     facts: &[FactWords<'_>],
-    known: Vocabulary<'_>,
+    known: GroundingVocabulary<'_>,
 ) -> Result<(), Ungrounded> {
-    let mut run = Run::default();
-    let mut previous: Option<&Word<'_>> = None;
+    let mut run = ClaimRun::default();
+    let mut previous: Option<&LineWord<'_>> = None;
     for word in said {
         let claims = !is_link(word) && is_claim(word, facts, known);
         if (!claims || word.parted) && !run.claims.is_empty() {
             check_run(&run, facts)?;
-            run = Run::default();
+            run = ClaimRun::default();
         }
         if claims {
             if run.claims.is_empty() && !word.parted {
@@ -232,7 +236,7 @@ fn check_claims(
 }
 
 /// Whether a word makes a claim, and must therefore come from a fact.
-fn is_claim(word: &Word<'_>, facts: &[FactWords<'_>], known: Vocabulary<'_>) -> bool {
+fn is_claim(word: &LineWord<'_>, facts: &[FactWords<'_>], known: GroundingVocabulary<'_>) -> bool {
     if word.is_number() || word.is_unit() {
         return true;
     }
@@ -253,7 +257,7 @@ fn is_claim(word: &Word<'_>, facts: &[FactWords<'_>], known: Vocabulary<'_>) -> 
     !(first_is_ordinary || opens_with_fact)
 }
 
-fn is_catalog_name(part: &str, known: Vocabulary<'_>) -> bool {
+fn is_catalog_name(part: &str, known: GroundingVocabulary<'_>) -> bool {
     known.catalog_names.is_some_and(|names| names.contains(&part.to_lowercase()))
 }
 
@@ -266,7 +270,7 @@ fn in_facts_folded(text: &str, facts: &[FactWords<'_>]) -> bool {
     facts.iter().flat_map(|fact| &fact.words).any(|word| word.text.to_lowercase() == folded)
 }
 
-fn check_run(run: &Run<'_>, facts: &[FactWords<'_>]) -> Result<(), Ungrounded> {
+fn check_run(run: &ClaimRun<'_>, facts: &[FactWords<'_>]) -> Result<(), Ungrounded> {
     if facts.iter().any(|fact| fact.grounds(run)) {
         return Ok(());
     }
@@ -276,9 +280,9 @@ fn check_run(run: &Run<'_>, facts: &[FactWords<'_>]) -> Result<(), Ungrounded> {
 
 /// With a closed vocabulary, each remaining word must be in it or in a fact.
 fn check_words(
-    said: &[Word<'_>],
+    said: &[LineWord<'_>],
     facts: &[FactWords<'_>],
-    known: Vocabulary<'_>,
+    known: GroundingVocabulary<'_>,
 ) -> Result<(), Ungrounded> {
     let Some(lexicon) = known.lexicon else { return Ok(()) };
     for word in said.iter().filter(|word| !is_link(word)) {
@@ -324,7 +328,7 @@ pub(crate) fn obligatory(case: Case) -> &'static [FactKey] {
     }
 }
 
-fn check_obligations(said: &[Word<'_>], brief: &Brief) -> Result<(), Ungrounded> {
+fn check_obligations(said: &[LineWord<'_>], brief: &Brief) -> Result<(), Ungrounded> {
     let text: Vec<String> = said.iter().map(|word| word.text.to_lowercase()).collect();
     for key in obligatory(brief.case) {
         for value in brief.values(*key) {

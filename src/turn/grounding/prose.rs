@@ -16,15 +16,15 @@ use std::sync::OnceLock;
 /// The state after a prefix of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Prose {
-    place: Place,
+    position: Position,
     /// Bytes of an incomplete character.
-    pending: Pending,
+    pending: PartialCharacter,
 }
 
 /// Position relative to words. `opens`: a sentence starts here. `ends`: the punctuation so far ends
 /// a sentence. `claimed`: the preceding word makes a claim, and nothing separates it from the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Place {
+enum Position {
     /// Between words.
     Between { opens: bool, claimed: bool },
     /// In punctuation before a word.
@@ -48,7 +48,7 @@ enum Place {
 /// Character classes that prose distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Class {
+enum CharacterClass {
     Space,
     Newline,
     Lower,
@@ -68,26 +68,26 @@ enum Class {
     Never,
 }
 
-const CLASSES: [Class; 14] = [
-    Class::Space,
-    Class::Newline,
-    Class::Lower,
-    Class::LowerS,
-    Class::Upper,
-    Class::UpperI,
-    Class::Quote,
-    Class::Hyphen,
-    Class::Slash,
-    Class::Parenthesis,
-    Class::FullStop,
-    Class::EndMark,
-    Class::Mark,
-    Class::WideMark,
+const CLASSES: [CharacterClass; 14] = [
+    CharacterClass::Space,
+    CharacterClass::Newline,
+    CharacterClass::Lower,
+    CharacterClass::LowerS,
+    CharacterClass::Upper,
+    CharacterClass::UpperI,
+    CharacterClass::Quote,
+    CharacterClass::Hyphen,
+    CharacterClass::Slash,
+    CharacterClass::Parenthesis,
+    CharacterClass::FullStop,
+    CharacterClass::EndMark,
+    CharacterClass::Mark,
+    CharacterClass::WideMark,
 ];
 
 /// Which words of the facts may start at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
+pub(super) enum AllowedSpellings {
     /// None.
     Nothing,
     /// All.
@@ -100,74 +100,82 @@ pub(super) enum Start {
 
 impl Prose {
     /// At the start of a reply.
-    pub(super) const START: Self = Self::at(Place::Between { opens: true, claimed: false });
+    pub(super) const START: Self = Self::at(Position::Between { opens: true, claimed: false });
 
     /// Within a sentence, between words.
-    pub(super) const MIDDLE: Self = Self::at(Place::Between { opens: false, claimed: false });
+    pub(super) const MIDDLE: Self = Self::at(Position::Between { opens: false, claimed: false });
 
-    const fn at(place: Place) -> Self {
-        Self { place, pending: Pending::NONE }
+    const fn at(position: Position) -> Self {
+        Self { position, pending: PartialCharacter::NONE }
     }
 
     /// After a word of a fact.
     pub(super) fn sealed(claimed: bool) -> Self {
-        Self::at(Place::Sealed { claimed })
+        Self::at(Position::Sealed { claimed })
     }
 
     /// The state after one more byte; `None` if no prose continues with it.
     pub(super) fn step(self, byte: u8) -> Option<Self> {
         let pending = self.pending.push(byte)?;
         if let Some(character) = pending.whole() {
-            return self.place.after(classify(character)).map(Self::at);
+            return self.position.after(classify(character)).map(Self::at);
         }
         let classes = pending.classes();
-        let viable = CLASSES
-            .iter()
-            .any(|class| classes & (1 << *class as u16) != 0 && self.place.after(*class).is_some());
+        let viable = CLASSES.iter().any(|class| {
+            classes & (1 << *class as u16) != 0 && self.position.after(*class).is_some()
+        });
         viable.then_some(Self { pending, ..self })
     }
 
     /// Whether a reply may end here: at a character boundary.
     pub(super) fn may_end(self) -> bool {
-        self.pending == Pending::NONE
+        self.pending == PartialCharacter::NONE
     }
 
     /// Which words of the facts may start here.
-    pub(super) fn start(self) -> Start {
-        if self.pending != Pending::NONE {
-            return Start::Nothing;
+    pub(super) fn start(self) -> AllowedSpellings {
+        if self.pending != PartialCharacter::NONE {
+            return AllowedSpellings::Nothing;
         }
-        match self.place {
-            Place::Between { claimed: true, .. } => Start::Unclaimed,
-            Place::Between { claimed: false, .. } | Place::Lead { .. } => Start::Any,
-            Place::Joint => Start::Name,
-            Place::Word { .. }
-            | Place::Tail { .. }
-            | Place::Pronoun
-            | Place::Sealed { .. }
-            | Place::SealedQuote { .. }
-            | Place::SealedPossessive { .. } => Start::Nothing,
+        match self.position {
+            Position::Between { claimed: true, .. } => AllowedSpellings::Unclaimed,
+            Position::Between { claimed: false, .. } | Position::Lead { .. } => {
+                AllowedSpellings::Any
+            }
+            Position::Joint => AllowedSpellings::Name,
+            Position::Word { .. }
+            | Position::Tail { .. }
+            | Position::Pronoun
+            | Position::Sealed { .. }
+            | Position::SealedQuote { .. }
+            | Position::SealedPossessive { .. } => AllowedSpellings::Nothing,
         }
     }
 }
 
-impl Place {
+impl Position {
     /// The position after one more character; `None` if prose may not contain it there.
-    fn after(self, class: Class) -> Option<Self> {
+    fn after(self, class: CharacterClass) -> Option<Self> {
         match class {
-            Class::Space => self.after_space(),
+            CharacterClass::Space => self.after_space(),
             // A new line starts a button title.
-            Class::Newline => Some(Self::Between { opens: true, claimed: false }),
-            Class::Lower | Class::LowerS | Class::Upper | Class::UpperI => self.after_letter(class),
-            Class::Slash => match self {
+            CharacterClass::Newline => Some(Self::Between { opens: true, claimed: false }),
+            CharacterClass::Lower
+            | CharacterClass::LowerS
+            | CharacterClass::Upper
+            | CharacterClass::UpperI => self.after_letter(class),
+            CharacterClass::Slash => match self {
                 Self::Word { .. } => Some(Self::Joint),
                 _ => None,
             },
-            Class::Quote | Class::Hyphen | Class::Parenthesis => self.after_joiner(class),
-            Class::FullStop | Class::EndMark | Class::Mark | Class::WideMark => {
-                self.after_mark(class)
+            CharacterClass::Quote | CharacterClass::Hyphen | CharacterClass::Parenthesis => {
+                self.after_joiner(class)
             }
-            Class::Never => None,
+            CharacterClass::FullStop
+            | CharacterClass::EndMark
+            | CharacterClass::Mark
+            | CharacterClass::WideMark => self.after_mark(class),
+            CharacterClass::Never => None,
         }
     }
 
@@ -185,19 +193,21 @@ impl Place {
         })
     }
 
-    fn after_letter(self, class: Class) -> Option<Self> {
-        let is_upper = matches!(class, Class::Upper | Class::UpperI);
+    fn after_letter(self, class: CharacterClass) -> Option<Self> {
+        let is_upper = matches!(class, CharacterClass::Upper | CharacterClass::UpperI);
         match self {
             Self::Between { opens, .. } | Self::Lead { opens, .. } => match class {
-                Class::Upper | Class::UpperI if opens => Some(Self::Word { capital: true }),
-                Class::UpperI => Some(Self::Pronoun),
-                Class::Upper => None,
+                CharacterClass::Upper | CharacterClass::UpperI if opens => {
+                    Some(Self::Word { capital: true })
+                }
+                CharacterClass::UpperI => Some(Self::Pronoun),
+                CharacterClass::Upper => None,
                 _ => Some(Self::Word { capital: false }),
             },
             Self::Word { capital } => (capital || !is_upper).then_some(self),
             Self::Joint => (!is_upper).then_some(Self::Word { capital: false }),
             Self::SealedQuote { claimed } => {
-                (class == Class::LowerS).then_some(Self::SealedPossessive { claimed })
+                (class == CharacterClass::LowerS).then_some(Self::SealedPossessive { claimed })
             }
             Self::Tail { .. }
             | Self::Pronoun
@@ -207,30 +217,31 @@ impl Place {
     }
 
     /// A character that joins a compound inside a word is punctuation elsewhere.
-    fn after_joiner(self, class: Class) -> Option<Self> {
+    fn after_joiner(self, class: CharacterClass) -> Option<Self> {
         match self {
             Self::Word { .. } => Some(Self::Joint),
-            Self::Pronoun if class == Class::Quote => Some(Self::Joint),
-            Self::Sealed { claimed } if class == Class::Quote => {
+            Self::Pronoun if class == CharacterClass::Quote => Some(Self::Joint),
+            Self::Sealed { claimed } if class == CharacterClass::Quote => {
                 Some(Self::SealedQuote { claimed })
             }
-            _ => self.after_mark(Class::Mark),
+            _ => self.after_mark(CharacterClass::Mark),
         }
     }
 
-    fn after_mark(self, class: Class) -> Option<Self> {
-        let ends_sentence = matches!(class, Class::FullStop | Class::EndMark);
+    fn after_mark(self, class: CharacterClass) -> Option<Self> {
+        let ends_sentence = matches!(class, CharacterClass::FullStop | CharacterClass::EndMark);
         Some(match self {
             // `.com` would be part of a link.
-            Self::Between { .. } | Self::Lead { .. } if class == Class::FullStop => {
+            Self::Between { .. } | Self::Lead { .. } if class == CharacterClass::FullStop => {
                 Self::Tail { ends: true }
             }
             Self::Between { opens, .. } => {
-                Self::Lead { opens, ends: ends_sentence || class == Class::WideMark }
+                Self::Lead { opens, ends: ends_sentence || class == CharacterClass::WideMark }
             }
-            Self::Lead { opens, ends } => {
-                Self::Lead { opens, ends: ends || ends_sentence || class == Class::WideMark }
-            }
+            Self::Lead { opens, ends } => Self::Lead {
+                opens,
+                ends: ends || ends_sentence || class == CharacterClass::WideMark,
+            },
             Self::Tail { ends } => Self::Tail { ends: ends || ends_sentence },
             Self::Word { .. }
             | Self::Joint
@@ -242,26 +253,26 @@ impl Place {
     }
 }
 
-fn classify(character: char) -> Class {
+fn classify(character: char) -> CharacterClass {
     match character {
-        '\n' => Class::Newline,
+        '\n' => CharacterClass::Newline,
         // Plain, no-break, thin and narrow no-break spaces.
-        ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' => Class::Space,
-        's' => Class::LowerS,
-        'I' => Class::UpperI,
-        '\'' | '’' => Class::Quote,
-        '-' | '\u{2010}' | '\u{2011}' => Class::Hyphen,
-        '/' => Class::Slash,
-        '(' => Class::Parenthesis,
-        '.' => Class::FullStop,
+        ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' => CharacterClass::Space,
+        's' => CharacterClass::LowerS,
+        'I' => CharacterClass::UpperI,
+        '\'' | '’' => CharacterClass::Quote,
+        '-' | '\u{2010}' | '\u{2011}' => CharacterClass::Hyphen,
+        '/' => CharacterClass::Slash,
+        '(' => CharacterClass::Parenthesis,
+        '.' => CharacterClass::FullStop,
         '@' | '#' | '*' | '_' | '=' | '+' | '<' | '>' | '[' | ']' | '{' | '}' | '|' | '\\'
-        | '^' | '~' | '`' => Class::Never,
-        _ if is_never(character) => Class::Never,
-        _ if words::keeps(character) && character.is_uppercase() => Class::Upper,
-        _ if words::keeps(character) => Class::Lower,
-        _ if words::ends_sentence(character) => Class::EndMark,
-        _ if character.is_ascii() => Class::Mark,
-        _ => Class::WideMark,
+        | '^' | '~' | '`' => CharacterClass::Never,
+        _ if is_never(character) => CharacterClass::Never,
+        _ if words::keeps(character) && character.is_uppercase() => CharacterClass::Upper,
+        _ if words::keeps(character) => CharacterClass::Lower,
+        _ if words::ends_sentence(character) => CharacterClass::EndMark,
+        _ if character.is_ascii() => CharacterClass::Mark,
+        _ => CharacterClass::WideMark,
     }
 }
 
@@ -285,9 +296,9 @@ fn is_never(character: char) -> bool {
 
 /// The first bytes of a character, padded with zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Pending([u8; 4]);
+struct PartialCharacter([u8; 4]);
 
-impl Pending {
+impl PartialCharacter {
     const NONE: Self = Self([0; 4]);
 
     fn count(self) -> usize {
@@ -313,17 +324,17 @@ impl Pending {
 
     /// The classes of all characters that start with these bytes, one bit each.
     fn classes(self) -> u16 {
-        static CLASSES_BY_PREFIX: OnceLock<HashMap<Pending, u16>> = OnceLock::new();
+        static CLASSES_BY_PREFIX: OnceLock<HashMap<PartialCharacter, u16>> = OnceLock::new();
         let known = CLASSES_BY_PREFIX.get_or_init(classes_by_prefix);
         known.get(&self).copied().unwrap_or(0)
     }
 }
 
-fn classes_by_prefix() -> HashMap<Pending, u16> {
+fn classes_by_prefix() -> HashMap<PartialCharacter, u16> {
     let mut known = HashMap::new();
     for character in '\u{80}'..=char::MAX {
         let class = classify(character);
-        if class == Class::Never {
+        if class == CharacterClass::Never {
             continue;
         }
         let bit = 1 << class as u16;
@@ -332,7 +343,7 @@ fn classes_by_prefix() -> HashMap<Pending, u16> {
         for kept in 1..count {
             let mut prefix = [0; 4];
             prefix[..kept].copy_from_slice(&bytes[..kept]);
-            *known.entry(Pending(prefix)).or_insert(0) |= bit;
+            *known.entry(PartialCharacter(prefix)).or_insert(0) |= bit;
         }
     }
     known

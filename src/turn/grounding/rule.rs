@@ -12,8 +12,8 @@
 
 use crate::turn::draft::Fact;
 use crate::turn::grounding::prose::Prose;
-use crate::turn::grounding::spellings::Node;
-use crate::turn::grounding::spellings::Spellings;
+use crate::turn::grounding::spellings::FactSpellings;
+use crate::turn::grounding::spellings::NodeIndex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use vitrine_engine::Constraint;
@@ -29,7 +29,7 @@ use vitrine_engine::constraint::byte_rule::CommonMasks;
 const NODES_MAX: usize = 4;
 
 /// Marks an unused entry; not an index of the trie.
-const NOWHERE: Node = Node::MAX;
+const NO_NODE: NodeIndex = NodeIndex::MAX;
 
 /// Builds the constraint of each brief, for one model.
 #[derive(Debug)]
@@ -67,49 +67,49 @@ impl Grounder {
 /// The texts that a draft may consist of.
 #[derive(Debug)]
 pub(super) struct GroundedRule {
-    spellings: Spellings,
+    spellings: FactSpellings,
 }
 
 /// The state after a prefix of a draft: in prose, in spellings, or in both.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reached {
+pub(super) struct RuleState {
     prose: Option<Prose>,
-    nodes: [Node; NODES_MAX],
+    nodes: [NodeIndex; NODES_MAX],
 }
 
 impl GroundedRule {
     pub(super) fn new(facts: &[Fact], names: &[String]) -> Self {
-        Self { spellings: Spellings::new(facts, names) }
+        Self { spellings: FactSpellings::new(facts, names) }
     }
 }
 
-impl Reached {
-    fn push(&mut self, node: Node) {
+impl RuleState {
+    fn push(&mut self, node: NodeIndex) {
         if self.nodes.contains(&node) {
             return;
         }
-        if let Some(place) = self.nodes.iter_mut().find(|place| **place == NOWHERE) {
+        if let Some(place) = self.nodes.iter_mut().find(|place| **place == NO_NODE) {
             *place = node;
         }
     }
 
-    fn nodes(&self) -> impl Iterator<Item = Node> {
-        self.nodes.into_iter().take_while(|node| *node != NOWHERE)
+    fn nodes(&self) -> impl Iterator<Item = NodeIndex> {
+        self.nodes.into_iter().take_while(|node| *node != NO_NODE)
     }
 }
 
 impl ByteRule for GroundedRule {
-    type State = Reached;
+    type State = RuleState;
     type Common = Prose;
 
-    fn start(&self) -> Reached {
-        Reached { prose: Some(Prose::START), nodes: [NOWHERE; NODES_MAX] }
+    fn start(&self) -> RuleState {
+        RuleState { prose: Some(Prose::START), nodes: [NO_NODE; NODES_MAX] }
     }
 
-    fn step(&self, state: Reached, byte: u8) -> Option<Reached> {
+    fn step(&self, state: RuleState, byte: u8) -> Option<RuleState> {
         let prose = state.prose.and_then(|prose| prose.step(byte));
-        let mut next = Reached { prose, nodes: [NOWHERE; NODES_MAX] };
-        let roots = state.prose.map_or(&[][..], |prose| Spellings::roots(prose.start()));
+        let mut next = RuleState { prose, nodes: [NO_NODE; NODES_MAX] };
+        let roots = state.prose.map_or(&[][..], |prose| FactSpellings::roots(prose.start()));
         for node in state.nodes().chain(roots.iter().copied()) {
             if let Some(child) = self.spellings.child(node, byte) {
                 next.push(child);
@@ -120,14 +120,14 @@ impl ByteRule for GroundedRule {
             let end = next.nodes().find_map(|node| self.spellings.end(node));
             next.prose = end.map(Prose::sealed);
         }
-        (next.prose.is_some() || next.nodes[0] != NOWHERE).then_some(next)
+        (next.prose.is_some() || next.nodes[0] != NO_NODE).then_some(next)
     }
 
-    fn may_end(&self, state: Reached) -> bool {
+    fn may_end(&self, state: RuleState) -> bool {
         state.prose.is_some_and(Prose::may_end)
     }
 
-    fn common(state: Reached) -> Option<Prose> {
+    fn common(state: RuleState) -> Option<Prose> {
         state.prose
     }
 

@@ -4,8 +4,8 @@ use super::Brief;
 use super::Case;
 use super::Fact;
 use super::FactKey;
+use super::GroundingVocabulary;
 use super::Ungrounded;
-use super::Vocabulary;
 use super::check;
 use super::prose::Prose;
 use super::rule::GroundedRule;
@@ -162,7 +162,7 @@ proptest! {
         let text = String::from_utf8(said).unwrap();
         let brief = Brief { facts: facts(), ..Brief::new(Case::Greet, style(Language::Fr)) };
         for line in text.lines() {
-            match check(line, &brief, Vocabulary::default()) {
+            match check(line, &brief, GroundingVocabulary::default()) {
                 Ok(()) | Err(Ungrounded::Empty | Ungrounded::TooLong { .. }) => {}
                 // Repetition is checked only after all claims are grounded.
                 Err(Ungrounded::Repeated { .. }) => {}
@@ -251,7 +251,7 @@ fn random_logits_that_want_numbers_say_none_outside_the_facts() {
         let text = std::str::from_utf8(&said[..complete]).unwrap();
         numbers += text.chars().filter(|letter| letter.is_numeric()).count();
         for line in text.lines() {
-            match check(line, &row.brief, Vocabulary::default()) {
+            match check(line, &row.brief, GroundingVocabulary::default()) {
                 Ok(()) | Err(Ungrounded::Empty | Ungrounded::Missing { .. }) => {}
                 Err(reason) => panic!("{reason}: {line}"),
             }

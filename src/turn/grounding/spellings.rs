@@ -6,20 +6,20 @@
 use crate::turn::draft::Fact;
 use crate::turn::draft::FactKey;
 use crate::turn::grounding::is_link;
+use crate::turn::grounding::prose::AllowedSpellings;
 use crate::turn::grounding::prose::Prose;
-use crate::turn::grounding::prose::Start;
 use crate::turn::grounding::words;
-use crate::turn::grounding::words::Word;
+use crate::turn::grounding::words::LineWord;
 
 /// Longest run of claims in a trie, in words; the longest in the held-out facts has six.
 const RUN_WORDS_MAX: usize = 8;
 
 /// Index of a trie node.
-pub(super) type Node = u32;
+pub(super) type NodeIndex = u32;
 
 /// Indices of the tries' roots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Root {
+enum TrieRoot {
     /// Runs that start with a claim.
     Claims = 0,
     /// Runs that start with a word without a claim.
@@ -30,58 +30,58 @@ enum Root {
 
 /// All spellings of a brief's facts.
 #[derive(Debug)]
-pub(super) struct Spellings {
-    nodes: Vec<Branch>,
+pub(super) struct FactSpellings {
+    nodes: Vec<TrieNode>,
 }
 
 #[derive(Debug, Default)]
-struct Branch {
-    children: Vec<(u8, Node)>,
+struct TrieNode {
+    children: Vec<(u8, NodeIndex)>,
     /// Whether a spelling ends here and, if so, whether its last word makes a claim.
     end: Option<bool>,
 }
 
-impl Spellings {
+impl FactSpellings {
     /// The spellings of `facts`, and of `names`, which are always allowed.
     pub(super) fn new(facts: &[Fact], names: &[String]) -> Self {
         let mut spellings = Self { nodes: Vec::new() };
-        spellings.nodes.resize_with(3, Branch::default);
+        spellings.nodes.resize_with(3, TrieNode::default);
         for fact in facts {
             let words = words::split(&fact.value);
             spellings.add_runs(fact, &words);
             spellings.add_singles(&words);
         }
         for name in names {
-            spellings.add(Root::Led, name, false);
+            spellings.add(TrieRoot::Led, name, false);
         }
         spellings
     }
 
     /// The node after one more byte.
-    pub(super) fn child(&self, node: Node, byte: u8) -> Option<Node> {
+    pub(super) fn child(&self, node: NodeIndex, byte: u8) -> Option<NodeIndex> {
         let children = &self.nodes[node as usize].children;
         children.iter().find(|(label, _)| *label == byte).map(|(_, child)| *child)
     }
 
     /// Whether a spelling ends here and, if so, whether its last word makes a claim.
-    pub(super) fn end(&self, node: Node) -> Option<bool> {
+    pub(super) fn end(&self, node: NodeIndex) -> Option<bool> {
         self.nodes[node as usize].end
     }
 
     /// The tries whose spellings may start at a position.
-    pub(super) fn roots(start: Start) -> &'static [Node] {
-        const CLAIMS: Node = Root::Claims as Node;
-        const LED: Node = Root::Led as Node;
-        const NAMES: Node = Root::Names as Node;
+    pub(super) fn roots(start: AllowedSpellings) -> &'static [NodeIndex] {
+        const CLAIMS: NodeIndex = TrieRoot::Claims as NodeIndex;
+        const LED: NodeIndex = TrieRoot::Led as NodeIndex;
+        const NAMES: NodeIndex = TrieRoot::Names as NodeIndex;
         match start {
-            Start::Nothing => &[],
-            Start::Any => &[CLAIMS, LED],
-            Start::Unclaimed => &[LED],
-            Start::Name => &[NAMES],
+            AllowedSpellings::Nothing => &[],
+            AllowedSpellings::Any => &[CLAIMS, LED],
+            AllowedSpellings::Unclaimed => &[LED],
+            AllowedSpellings::Name => &[NAMES],
         }
     }
 
-    fn add_runs(&mut self, fact: &Fact, words: &[Word<'_>]) {
+    fn add_runs(&mut self, fact: &Fact, words: &[LineWord<'_>]) {
         let key = fact.key;
         let named = matches!(key, FactKey::Product | FactKey::Shop | FactKey::Name);
         for first in (0..words.len()).filter(|at| is_claim(&words[*at])) {
@@ -97,9 +97,9 @@ impl Spellings {
                 }
                 let bare = window.iter().all(|word| word.text.chars().all(|c| !c.is_alphabetic()));
                 if whole || !(bare && named) {
-                    self.add_window(Root::Claims, window, &fact.value);
+                    self.add_window(TrieRoot::Claims, window, &fact.value);
                 } else if first > 0 && !is_claim(&words[first - 1]) {
-                    self.add_window(Root::Led, &words[first - 1..first + count], &fact.value);
+                    self.add_window(TrieRoot::Led, &words[first - 1..first + count], &fact.value);
                 }
             }
         }
@@ -107,19 +107,19 @@ impl Spellings {
 
     /// Adds words that make no claim but that prose cannot spell, and names for use after an
     /// apostrophe.
-    fn add_singles(&mut self, words: &[Word<'_>]) {
+    fn add_singles(&mut self, words: &[LineWord<'_>]) {
         for word in words {
             let is_name = word.is_capitalised() && !word.is_number() && !word.is_unit();
             if is_name {
-                self.add(Root::Names, word.text, false);
+                self.add(TrieRoot::Names, word.text, false);
             } else if !is_claim(word) && !is_prose(word.text) {
-                self.add(Root::Led, word.text, false);
+                self.add(TrieRoot::Led, word.text, false);
             }
         }
     }
 
     /// Adds words of a fact, alone and with adjacent signs that prose may not contain: `#30265`.
-    fn add_window(&mut self, root: Root, window: &[Word<'_>], value: &str) {
+    fn add_window(&mut self, root: TrieRoot, window: &[LineWord<'_>], value: &str) {
         let texts: Vec<&str> = window.iter().map(|word| word.text).collect();
         let [first, last] = [window[0], window[window.len() - 1]];
         let lead = value[..first.at].rsplit(' ').next().unwrap_or_default();
@@ -131,8 +131,8 @@ impl Spellings {
         }
     }
 
-    fn add(&mut self, root: Root, text: &str, claimed: bool) {
-        let mut node = root as Node;
+    fn add(&mut self, root: TrieRoot, text: &str, claimed: bool) {
+        let mut node = root as NodeIndex;
         for byte in text.bytes() {
             node = match byte {
                 b' ' => self.grow_gap(node),
@@ -145,7 +145,7 @@ impl Spellings {
     }
 
     /// Adds a space in all its forms: French has a no-break space before a unit.
-    fn grow_gap(&mut self, node: Node) -> Node {
+    fn grow_gap(&mut self, node: NodeIndex) -> NodeIndex {
         let behind = self.grow(node, b' ');
         for gap in ["\u{A0}", "\u{202F}"] {
             let bytes = gap.as_bytes();
@@ -158,19 +158,20 @@ impl Spellings {
         behind
     }
 
-    fn grow(&mut self, node: Node, byte: u8) -> Node {
+    fn grow(&mut self, node: NodeIndex, byte: u8) -> NodeIndex {
         if let Some(child) = self.child(node, byte) {
             return child;
         }
-        let child = Node::try_from(self.nodes.len()).expect("facts have fewer than 2^32 bytes");
-        self.nodes.push(Branch::default());
+        let child =
+            NodeIndex::try_from(self.nodes.len()).expect("facts have fewer than 2^32 bytes");
+        self.nodes.push(TrieNode::default());
         self.nodes[node as usize].children.push((byte, child));
         child
     }
 }
 
 /// Whether a word of a fact makes a claim by itself.
-fn is_claim(word: &Word<'_>) -> bool {
+fn is_claim(word: &LineWord<'_>) -> bool {
     !is_link(word) && (word.is_number() || word.is_unit() || word.is_capitalised())
 }
 

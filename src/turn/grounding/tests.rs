@@ -41,7 +41,11 @@ fn lexicon() -> BTreeSet<String> {
 
 fn judge(text: &str) -> Result<(), Ungrounded> {
     let lexicon = lexicon();
-    check(text, &recommendation(), Vocabulary { lexicon: Some(&lexicon), catalog_names: None })
+    check(
+        text,
+        &recommendation(),
+        GroundingVocabulary { lexicon: Some(&lexicon), catalog_names: None },
+    )
 }
 
 #[test]
@@ -103,7 +107,7 @@ fn an_invented_link_is_stopped() {
     let brief = Brief::new(Case::CheckoutLink, style(Language::En))
         .with(FactKey::Product, "Zelka")
         .with(FactKey::Link, "https://shop.example/pay/1");
-    let open = Vocabulary::default();
+    let open = GroundingVocabulary::default();
     assert_eq!(check("Pay for Zelka here: https://shop.example/pay/1", &brief, open), Ok(()));
     assert_eq!(check("Pay for Zelka: https://shop.example/pay/1.", &brief, open), Ok(()));
     assert!(matches!(
@@ -127,7 +131,7 @@ fn an_obligatory_fact_must_be_said() {
 #[test]
 fn without_a_lexicon_other_catalogue_names_are_stopped() {
     let names: BTreeSet<String> = ["nimbo".to_owned()].into();
-    let known = Vocabulary { lexicon: None, catalog_names: Some(&names) };
+    let known = GroundingVocabulary { lexicon: None, catalog_names: Some(&names) };
     let text = "Zelka Trail 3 coûte 129,00 €. Nimbo convient mieux.";
     assert_eq!(
         check(text, &recommendation(), known),
@@ -167,13 +171,17 @@ fn every_template_passes_the_check_that_drafts_pass() {
             }
             let text = template::render(&brief);
             assert!(!text.contains(['{', '[', ']', '}']), "{text}");
-            assert_eq!(check(&text, &brief, Vocabulary::default()), Ok(()), "{case:?}: {text}");
+            assert_eq!(
+                check(&text, &brief, GroundingVocabulary::default()),
+                Ok(()),
+                "{case:?}: {text}"
+            );
         }
     }
 }
 
 /// The built-in drafter's held-out briefs, with their reference replies.
-pub(super) struct HeldOut {
+pub(super) struct HeldOutDrafts {
     pub(super) lexicon: BTreeSet<String>,
     pub(super) tokens: TokenTrie,
     pub(super) rows: Vec<HeldOutRow>,
@@ -185,19 +193,19 @@ pub(super) struct HeldOutRow {
     pub(super) reference: String,
 }
 
-impl HeldOut {
+impl HeldOutDrafts {
     pub(super) fn encode(&self, text: &str) -> Vec<u32> {
         self.tokenizer.encode(text, Special::Skip).unwrap()
     }
 }
 
-pub(super) fn held_out() -> HeldOut {
+pub(super) fn held_out() -> HeldOutDrafts {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/drafter");
     let model = GgufFile::open(&folder.join("drafter.gguf")).unwrap();
     let words = model.metadata().texts("vitrine.drafter.lexicon").unwrap();
     let tokenizer = Tokenizer::from_metadata(model.metadata()).unwrap();
     let rows = std::fs::read_to_string(folder.join("heldout.jsonl")).unwrap();
-    HeldOut {
+    HeldOutDrafts {
         lexicon: words.iter().cloned().collect(),
         tokens: TokenTrie::new(&tokenizer).unwrap(),
         rows: rows.lines().map(held_out_row).collect(),
@@ -221,7 +229,7 @@ fn held_out_row(row: &str) -> HeldOutRow {
 #[test]
 fn every_held_out_reference_is_sound() {
     let held_out = held_out();
-    let known = Vocabulary { lexicon: Some(&held_out.lexicon), catalog_names: None };
+    let known = GroundingVocabulary { lexicon: Some(&held_out.lexicon), catalog_names: None };
     let mut refused = Vec::new();
     for HeldOutRow { brief, reference } in &held_out.rows {
         let text = reference.lines().next().unwrap();
@@ -237,7 +245,7 @@ fn a_draft_that_repeats_itself_is_stopped() {
     let brief = Brief::new(Case::CheckoutLink, style(Language::En))
         .with(FactKey::Product, "Zelka Trail 3")
         .with(FactKey::Link, "https://shop.example/pay/1?size=39");
-    let judge = |text: &str| check(text, &brief, Vocabulary::default());
+    let judge = |text: &str| check(text, &brief, GroundingVocabulary::default());
     let once = "Here's the link to pay for Zelka Trail 3: https://shop.example/pay/1?size=39. \
                 I'm here. I'm here.";
     assert_eq!(judge(once), Ok(()));
@@ -262,7 +270,8 @@ fn a_draft_that_breaks_off_is_stopped() {
         cached_tokens: 0,
         output_tokens: 9,
     };
-    let judge = |draft: &Draft| check_draft(draft, &recommendation(), Vocabulary::default());
+    let judge =
+        |draft: &Draft| check_draft(draft, &recommendation(), GroundingVocabulary::default());
     assert_eq!(judge(&draft), Ok(()));
     draft.whole = false;
     assert_eq!(judge(&draft), Err(Ungrounded::Unfinished));

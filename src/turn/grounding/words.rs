@@ -2,7 +2,7 @@
 
 /// One word of a line, without the punctuation around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Word<'a> {
+pub(super) struct LineWord<'a> {
     /// The word, with inner hyphens, apostrophes and separators: `129,00`, `Trail-X`, `l'avis`.
     pub(super) text: &'a str,
     /// Byte offset in the line.
@@ -13,7 +13,7 @@ pub(super) struct Word<'a> {
     pub(super) parted: bool,
 }
 
-impl Word<'_> {
+impl LineWord<'_> {
     /// Whether it contains a digit, and so claims a number.
     pub(super) fn is_number(&self) -> bool {
         self.text.chars().any(|character| character.is_numeric())
@@ -53,7 +53,7 @@ pub(super) fn ends_sentence(character: char) -> bool {
 }
 
 /// The words of a line, in order. Tokens of punctuation or emoji alone are dropped.
-pub(super) fn split(line: &str) -> Vec<Word<'_>> {
+pub(super) fn split(line: &str) -> Vec<LineWord<'_>> {
     let mut words = Vec::new();
     let mut opens_sentence = true;
     let mut parted = true;
@@ -66,7 +66,7 @@ pub(super) fn split(line: &str) -> Vec<Word<'_>> {
         }
         let end = token.rfind(keeps).unwrap_or(lead);
         let end = end + token[end..].chars().next().map_or(1, char::len_utf8);
-        words.push(Word {
+        words.push(LineWord {
             text: without_possessive(&token[lead..end]),
             at: start + lead,
             opens_sentence,

@@ -8,15 +8,15 @@
 //! concurrently until the history settles. A crash drops them all and opens the file again. The
 //! runtime has one thread, so answers are noted in the order in which they are returned.
 
-use crate::turn::Answered;
+use crate::turn::EncodedAnswer;
 use crate::turn::OwnerChange;
 use crate::turn::Resolution;
 use crate::turn::TurnError;
 use crate::turn::TurnRequest;
-use crate::turn::tests::desk::Desk;
-use crate::turn::tests::desk::key;
-use crate::turn::tests::desk::message;
-use crate::turn::tests::desk::read;
+use crate::turn::tests::harness::Harness;
+use crate::turn::tests::harness::key;
+use crate::turn::tests::harness::message;
+use crate::turn::tests::harness::read;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -28,10 +28,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::task::yield_now;
+use vitrine_conversations::ConversationStore;
 use vitrine_conversations::EmbeddedStore;
 use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoreError;
-use vitrine_conversations::ThreadStore;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 use vitrine_conversations::samples;
@@ -43,7 +43,7 @@ const MESSAGES: usize = 6;
 const YIELDS: usize = 20;
 
 #[derive(Debug, Clone)]
-enum Step {
+enum Event {
     /// A delivery: conversation, message, body, and when it was sent in seconds from now.
     Say(usize, usize, u8, i64),
     /// Number of drafts that may finish.
@@ -55,19 +55,19 @@ enum Step {
     Crash,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Event> {
     let thread = 0..THREADS;
     let resolution = prop_oneof![Just(Resolution::Open), Just(Resolution::Resolved)];
     let body = prop_oneof![6 => Just(0_u8), 1 => Just(1_u8)];
     prop_oneof![
         10 => (thread.clone(), 0..MESSAGES, body, -2..3_i64)
-            .prop_map(|(thread, message, body, sent)| Step::Say(thread, message, body, sent)),
-        4 => (1..3_usize).prop_map(Step::Draft),
-        2 => thread.clone().prop_map(Step::Human),
-        2 => (thread.clone(), resolution).prop_map(|(thread, as_)| Step::Release(thread, as_)),
-        1 => thread.prop_map(Step::Erase),
-        3 => Just(Step::Settle),
-        1 => Just(Step::Crash),
+            .prop_map(|(thread, message, body, sent)| Event::Say(thread, message, body, sent)),
+        4 => (1..3_usize).prop_map(Event::Draft),
+        2 => thread.clone().prop_map(Event::Human),
+        2 => (thread.clone(), resolution).prop_map(|(thread, as_)| Event::Release(thread, as_)),
+        1 => thread.prop_map(Event::Erase),
+        3 => Just(Event::Settle),
+        1 => Just(Event::Crash),
     ]
 }
 
@@ -76,18 +76,18 @@ type Answers = BTreeMap<(usize, usize), (u8, Arc<[u8]>)>;
 
 /// What callers received.
 #[derive(Debug, Default)]
-struct Oracle {
+struct HistoryOracle {
     /// The answer of each message; it never changes.
     answers: Answers,
     /// The bodies that each message was sent with.
     bodies: BTreeMap<(usize, usize), BTreeSet<u8>>,
-    threads: [OracleThread; THREADS],
+    threads: [ExpectedConversation; THREADS],
 }
 
 #[derive(Debug, Default)]
-struct OracleThread {
+struct ExpectedConversation {
     /// Messages answered since the last erasure.
-    standing: BTreeSet<usize>,
+    answered_messages: BTreeSet<usize>,
     humans: usize,
     resolved: usize,
     /// The epoch at which a human took over, while one owns the conversation.
@@ -96,11 +96,16 @@ struct OracleThread {
     epoch: u64,
 }
 
-impl Oracle {
-    fn told(&mut self, at: (usize, usize), body: u8, answered: Result<Answered, TurnError>) {
+impl HistoryOracle {
+    fn note_answer(
+        &mut self,
+        at: (usize, usize),
+        body: u8,
+        answered: Result<EncodedAnswer, TurnError>,
+    ) {
         let (number, message) = at;
         let thread = &mut self.threads[number];
-        let Answered { body: bytes, replayed } = match answered {
+        let EncodedAnswer { body: bytes, replayed } = match answered {
             Ok(answered) => answered,
             Err(TurnError::Store(StoreError::Erased { .. })) => {
                 assert!(thread.was_erased, "{at:?} was refused as erased without an erasure");
@@ -125,7 +130,7 @@ impl Oracle {
         if let Some(human) = thread.human.filter(|_| answer["text"] != "") {
             assert!(replayed && epoch < human, "{answer} after a human spoke");
         }
-        thread.standing.insert(message);
+        thread.answered_messages.insert(message);
         self.answers.insert(at, (body, bytes));
     }
 
@@ -144,7 +149,7 @@ impl Oracle {
                 let id = turn.message_id.as_ref().unwrap().as_str();
                 assert!(by_message.insert(id, turn).is_none(), "{id} is recorded twice");
             }
-            for message in &thread.standing {
+            for message in &thread.answered_messages {
                 let id = name(number, *message);
                 let (_, bytes) = &self.answers[&(number, *message)];
                 match by_message.get(id.as_str()) {
@@ -206,30 +211,30 @@ async fn open(folder: &Path) -> Arc<EmbeddedStore> {
 
 /// A pipeline, its running turns, and what they returned.
 struct History {
-    desk: Desk,
+    harness: Harness,
     turns: JoinSet<()>,
-    oracle: Arc<Mutex<Oracle>>,
+    oracle: Arc<Mutex<HistoryOracle>>,
 }
 
 impl History {
     fn say(&mut self, at: (usize, usize), body: u8, sent: i64) {
         let (thread, number) = at;
         let text = format!("what a lovely day it is {body}");
-        let sent_at = self.desk.now() + SignedDuration::from_secs(sent);
+        let sent_at = self.harness.now() + SignedDuration::from_secs(sent);
         let request = TurnRequest {
             sent_at: Some(sent_at),
             ..message(&format!("t-{thread}"), &name(thread, number), &text)
         };
-        let (desk, oracle) = (self.desk.clone(), Arc::clone(&self.oracle));
+        let (harness, oracle) = (self.harness.clone(), Arc::clone(&self.oracle));
         oracle.lock().unwrap().bodies.entry(at).or_default().insert(body);
         self.turns.spawn(async move {
-            let answered = desk.respond(request).await;
-            oracle.lock().unwrap().told(at, body, answered);
+            let answered = harness.respond(request).await;
+            oracle.lock().unwrap().note_answer(at, body, answered);
         });
     }
 
     async fn human(&self, thread: usize) {
-        match self.desk.human(&format!("t-{thread}"), "I am here").await {
+        match self.harness.human(&format!("t-{thread}"), "I am here").await {
             Ok(answered) => {
                 let thread = &mut self.oracle.lock().unwrap().threads[thread];
                 let epoch = read(&answered)["epoch"].as_u64().unwrap();
@@ -237,19 +242,19 @@ impl History {
                 thread.human = Some(epoch);
                 thread.epoch = thread.epoch.max(epoch);
             }
-            Err(cause) => assert!(matches!(cause, TurnError::NoThread), "{cause:?}"),
+            Err(cause) => assert!(matches!(cause, TurnError::NoConversation), "{cause:?}"),
         }
     }
 
     async fn release(&self, thread: usize, resolution: Resolution) {
         let change = OwnerChange::Release(resolution);
-        match self.desk.gateway.change_owner(&key(&format!("t-{thread}")), change, None).await {
+        match self.harness.pipeline.change_owner(&key(&format!("t-{thread}")), change, None).await {
             Ok(_) => {
                 let thread = &mut self.oracle.lock().unwrap().threads[thread];
                 thread.resolved += usize::from(resolution == Resolution::Resolved);
                 thread.human = None;
             }
-            Err(cause) => assert!(matches!(cause, TurnError::NoThread), "{cause:?}"),
+            Err(cause) => assert!(matches!(cause, TurnError::NoConversation), "{cause:?}"),
         }
     }
 
@@ -257,47 +262,47 @@ impl History {
         let key = key(&format!("t-{thread}"));
         // Set first: a turn may be refused because of the erasure before the deletion returns here.
         self.oracle.lock().unwrap().threads[thread].was_erased = true;
-        self.desk.store.delete(&key, self.desk.now()).await.unwrap();
-        let erased = OracleThread { was_erased: true, ..OracleThread::default() };
+        self.harness.store.delete(&key, self.harness.now()).await.unwrap();
+        let erased = ExpectedConversation { was_erased: true, ..ExpectedConversation::default() };
         self.oracle.lock().unwrap().threads[thread] = erased;
-        self.desk.clock.advance(Duration::from_secs(1));
+        self.harness.clock.advance(Duration::from_secs(1));
     }
 
     async fn settle(&mut self) {
-        self.desk.let_drafts_end(1000);
+        self.harness.permit_drafts(1000);
         while let Some(turn) = self.turns.join_next().await {
             turn.unwrap();
         }
-        self.desk.hold_drafts();
+        self.harness.withdraw_permits();
     }
 }
 
-async fn run(steps: Vec<Step>) {
+async fn run(steps: Vec<Event>) {
     let folder = tempfile::tempdir().unwrap();
-    let desk = Desk::on(open(folder.path()).await);
-    let mut history = History { desk, turns: JoinSet::new(), oracle: Arc::default() };
-    for step in steps.into_iter().chain([Step::Settle]) {
+    let harness = Harness::on(open(folder.path()).await);
+    let mut history = History { harness, turns: JoinSet::new(), oracle: Arc::default() };
+    for step in steps.into_iter().chain([Event::Settle]) {
         match step {
-            Step::Say(thread, message, body, sent) => history.say((thread, message), body, sent),
-            Step::Draft(drafts) => history.desk.let_drafts_end(drafts),
-            Step::Human(thread) => history.human(thread).await,
-            Step::Release(thread, resolution) => history.release(thread, resolution).await,
-            Step::Erase(thread) => history.erase(thread).await,
-            Step::Settle => {
+            Event::Say(thread, message, body, sent) => history.say((thread, message), body, sent),
+            Event::Draft(drafts) => history.harness.permit_drafts(drafts),
+            Event::Human(thread) => history.human(thread).await,
+            Event::Release(thread, resolution) => history.release(thread, resolution).await,
+            Event::Erase(thread) => history.erase(thread).await,
+            Event::Settle => {
                 history.settle().await;
                 // No turn is running now, so the notes can be taken out and compared.
                 let told = std::mem::take(&mut *history.oracle.lock().unwrap());
-                told.compare(&history.desk.store).await;
+                told.compare(&history.harness.store).await;
                 *history.oracle.lock().unwrap() = told;
             }
-            Step::Crash => {
-                let History { desk, mut turns, oracle } = history;
+            Event::Crash => {
+                let History { harness, mut turns, oracle } = history;
                 turns.shutdown().await;
-                let now = desk.now();
-                drop(desk);
-                let desk = Desk::on(open(folder.path()).await);
-                desk.clock.advance(now.duration_since(desk.now()).unsigned_abs());
-                history = History { desk, turns, oracle };
+                let now = harness.now();
+                drop(harness);
+                let harness = Harness::on(open(folder.path()).await);
+                harness.clock.advance(now.duration_since(harness.now()).unsigned_abs());
+                history = History { harness, turns, oracle };
             }
         }
         for _ in 0..YIELDS {
@@ -310,7 +315,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_history_keeps_what_it_told(steps in prop::collection::vec(step(), 0..50)) {
+    fn every_history_matches_the_oracle(steps in prop::collection::vec(step(), 0..50)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         // Spawned, so that it is scheduled like the turns; `block_on` would poll it first.
         runtime.block_on(async { tokio::spawn(run(steps)).await.unwrap() });

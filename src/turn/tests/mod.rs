@@ -2,7 +2,7 @@
 
 mod bursts;
 mod customers;
-mod desk;
+mod harness;
 mod histories;
 mod owners;
 mod storm;

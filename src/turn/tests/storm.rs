@@ -1,8 +1,8 @@
 //! Duplicate storm: each message, delivered five times at once and in any order, is drafted once
 //! and gets the same bytes each time.
 
-use crate::turn::tests::desk::Desk;
-use crate::turn::tests::desk::message;
+use crate::turn::tests::harness::Harness;
+use crate::turn::tests::harness::message;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -13,17 +13,17 @@ use tokio::task::JoinSet;
 const DELIVERIES: usize = 5;
 
 async fn storm(messages: usize) {
-    let desk = Desk::open();
-    desk.let_drafts_end(messages * DELIVERIES);
+    let harness = Harness::open();
+    harness.permit_drafts(messages * DELIVERIES);
     let mut order: Vec<usize> = (0..messages).flat_map(|number| [number; DELIVERIES]).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(4));
     let mut deliveries = JoinSet::new();
     for number in order {
-        let desk = desk.clone();
+        let harness = harness.clone();
         deliveries.spawn(async move {
             let text = format!("what a lovely day it is {number}");
             let request = message(&format!("t-{number}"), &format!("m-{number}"), &text);
-            (number, desk.respond(request).await.unwrap())
+            (number, harness.respond(request).await.unwrap())
         });
     }
     let mut bodies: BTreeMap<usize, Vec<Arc<[u8]>>> = BTreeMap::new();
@@ -38,7 +38,7 @@ async fn storm(messages: usize) {
         assert_eq!(bodies.len(), DELIVERIES);
         assert!(bodies.iter().all(|body| *body == bodies[0]), "message {number}");
     }
-    assert_eq!(desk.drafts().finished, messages, "one generation a message");
+    assert_eq!(harness.drafts().finished, messages, "one generation a message");
     assert_eq!(replays, messages * (DELIVERIES - 1));
     let distinct: std::collections::BTreeSet<&[u8]> =
         bodies.values().map(|bodies| &*bodies[0]).collect();

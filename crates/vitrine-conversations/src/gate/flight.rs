@@ -3,8 +3,8 @@
 use crate::BodyHash;
 use crate::MessageKey;
 use crate::StoredAnswer;
+use crate::gate::CallerPermit;
 use crate::gate::GateError;
-use crate::gate::Seat;
 use crate::gate::TurnGate;
 use dashmap::Entry;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) struct FlightEntry {
 
 /// Outcome of [`TurnGate::arrive`].
 #[derive(Debug)]
-pub enum Arrival {
+pub enum MessageArrival {
     /// The first delivery: answer the message, then call [`Flight::finish`].
     First(Flight),
     /// The message was being answered already; this is the answer.
@@ -34,7 +34,7 @@ pub enum Arrival {
 pub struct Flight {
     key: MessageKey,
     answer: watch::Sender<Option<StoredAnswer>>,
-    seat: Seat,
+    caller: CallerPermit,
 }
 
 impl TurnGate {
@@ -44,16 +44,20 @@ impl TurnGate {
     /// # Errors
     /// [`GateError::BodyDiffers`], [`GateError::MessageFull`] or [`GateError::Full`], without
     /// waiting.
-    pub async fn arrive(&self, key: &MessageKey, body: BodyHash) -> Result<Arrival, GateError> {
+    pub async fn arrive(
+        &self,
+        key: &MessageKey,
+        body: BodyHash,
+    ) -> Result<MessageArrival, GateError> {
         loop {
-            let (mut answer, _place) = match self.join_flight(key, body)? {
-                Joined::Leads(flight) => return Ok(Arrival::First(flight)),
-                Joined::Follows { answer, place } => (answer, place),
+            let (mut answer, _counted) = match self.join_flight(key, body)? {
+                Joined::Leads(flight) => return Ok(MessageArrival::First(flight)),
+                Joined::Follows { answer, counted } => (answer, counted),
             };
             if let Ok(answer) = answer.wait_for(Option::is_some).await
                 && let Some(answer) = &*answer
             {
-                return Ok(Arrival::Answered(answer.clone()));
+                return Ok(MessageArrival::Answered(answer.clone()));
             }
             // The leader was dropped without an answer: try again, one waiting delivery becomes
             // leader.
@@ -61,14 +65,14 @@ impl TurnGate {
     }
 
     fn join_flight(&self, key: &MessageKey, body_hash: BodyHash) -> Result<Joined, GateError> {
-        let seat = self.sit()?;
-        let waiting_max = self.inner.options.waiting_per_message_max;
-        match self.inner.flights.entry(key.clone()) {
+        let caller = self.count_caller()?;
+        let waiting_max = self.state.options.waiting_per_message_max;
+        match self.state.flights.entry(key.clone()) {
             Entry::Vacant(vacant) => {
                 let (sender, answer) = watch::channel(None);
                 let waiting = Arc::new(AtomicUsize::new(0));
                 vacant.insert(FlightEntry { body_hash, answer, waiting });
-                Ok(Joined::Leads(Flight { key: key.clone(), answer: sender, seat }))
+                Ok(Joined::Leads(Flight { key: key.clone(), answer: sender, caller }))
             }
             Entry::Occupied(entry) => {
                 let flight = entry.get();
@@ -79,8 +83,9 @@ impl TurnGate {
                     return Err(GateError::MessageFull { waiting_max });
                 }
                 flight.waiting.fetch_add(1, Ordering::AcqRel);
-                let place = Place { waiting: Arc::clone(&flight.waiting), _seat: seat };
-                Ok(Joined::Follows { answer: flight.answer.clone(), place })
+                let counted =
+                    WaitingDelivery { waiting: Arc::clone(&flight.waiting), _caller: caller };
+                Ok(Joined::Follows { answer: flight.answer.clone(), counted })
             }
         }
     }
@@ -97,22 +102,22 @@ impl Drop for Flight {
     fn drop(&mut self) {
         // Removes the entry before the sender is dropped, so that a delivery woken by the drop can
         // become leader.
-        self.seat.inner.flights.remove(&self.key);
+        self.caller.state.flights.remove(&self.key);
     }
 }
 
 enum Joined {
     Leads(Flight),
-    Follows { answer: watch::Receiver<Option<StoredAnswer>>, place: Place },
+    Follows { answer: watch::Receiver<Option<StoredAnswer>>, counted: WaitingDelivery },
 }
 
 /// A delivery counted as waiting for the answer; dropping it releases the count.
-struct Place {
+struct WaitingDelivery {
     waiting: Arc<AtomicUsize>,
-    _seat: Seat,
+    _caller: CallerPermit,
 }
 
-impl Drop for Place {
+impl Drop for WaitingDelivery {
     fn drop(&mut self) {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
     }

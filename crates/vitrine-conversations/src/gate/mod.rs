@@ -15,14 +15,14 @@
 mod flight;
 mod lane;
 
-pub use crate::gate::flight::Arrival;
 pub use crate::gate::flight::Flight;
+pub use crate::gate::flight::MessageArrival;
 pub use crate::gate::lane::Interruption;
+pub use crate::gate::lane::TurnInput;
 pub use crate::gate::lane::TurnPermit;
-pub use crate::gate::lane::TurnSort;
 
+use crate::ConversationKey;
 use crate::MessageKey;
-use crate::ThreadKey;
 use crate::gate::flight::FlightEntry;
 use crate::gate::lane::Lane;
 use dashmap::DashMap;
@@ -34,7 +34,7 @@ use std::sync::atomic::Ordering;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GateOptions {
     /// Turns of one conversation that may wait behind the running one; recommended 16.
-    pub waiting_per_thread_max: usize,
+    pub waiting_per_conversation_max: usize,
     /// Deliveries of one message that may wait for its answer; recommended 64.
     pub waiting_per_message_max: usize,
     /// Callers in total, running and waiting; each counts once for its message and once for its
@@ -47,7 +47,7 @@ pub struct GateOptions {
 pub enum GateError {
     /// Too many turns of this conversation are waiting. Retrying later can help.
     #[error("conversation has {waiting_max} turns waiting, which is the limit; retry later")]
-    ThreadFull {
+    ConversationFull {
         /// The limit, in turns.
         waiting_max: usize,
     },
@@ -71,13 +71,13 @@ pub enum GateError {
 /// The turn gate of the process; clones share one state.
 #[derive(Debug, Clone)]
 pub struct TurnGate {
-    inner: Arc<Inner>,
+    state: Arc<GateState>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct GateState {
     options: GateOptions,
-    lanes: DashMap<ThreadKey, Lane>,
+    lanes: DashMap<ConversationKey, Lane>,
     flights: DashMap<MessageKey, FlightEntry>,
     inside: AtomicUsize,
 }
@@ -87,24 +87,24 @@ impl TurnGate {
     #[must_use]
     pub fn new(options: GateOptions) -> Self {
         let inside = AtomicUsize::new(0);
-        let inner = Inner { options, lanes: DashMap::new(), flights: DashMap::new(), inside };
-        Self { inner: Arc::new(inner) }
+        let state = GateState { options, lanes: DashMap::new(), flights: DashMap::new(), inside };
+        Self { state: Arc::new(state) }
     }
 
     /// Number of conversations and of messages that have callers; both are 0 when the gateway is
     /// idle.
     #[must_use]
     pub fn occupied(&self) -> (usize, usize) {
-        (self.inner.lanes.len(), self.inner.flights.len())
+        (self.state.lanes.len(), self.state.flights.len())
     }
 
-    fn sit(&self) -> Result<Seat, GateError> {
-        let inside_max = self.inner.options.inside_max;
-        let counted = self.inner.inside.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| {
+    fn count_caller(&self) -> Result<CallerPermit, GateError> {
+        let inside_max = self.state.options.inside_max;
+        let counted = self.state.inside.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| {
             (now < inside_max).then_some(now + 1)
         });
         match counted {
-            Ok(_) => Ok(Seat { inner: Arc::clone(&self.inner) }),
+            Ok(_) => Ok(CallerPermit { state: Arc::clone(&self.state) }),
             Err(_) => Err(GateError::Full { inside_max }),
         }
     }
@@ -112,13 +112,13 @@ impl TurnGate {
 
 /// A caller counted against `inside_max`; dropping it releases the count.
 #[derive(Debug)]
-struct Seat {
-    inner: Arc<Inner>,
+struct CallerPermit {
+    state: Arc<GateState>,
 }
 
-impl Drop for Seat {
+impl Drop for CallerPermit {
     fn drop(&mut self) {
-        self.inner.inside.fetch_sub(1, Ordering::AcqRel);
+        self.state.inside.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 use vitrine_base::ids::TurnId;
 
 const OPTIONS: GateOptions =
-    GateOptions { waiting_per_thread_max: 3, waiting_per_message_max: 2, inside_max: 64 };
+    GateOptions { waiting_per_conversation_max: 3, waiting_per_message_max: 2, inside_max: 64 };
 
 fn body() -> BodyHash {
     BodyHash::of(b"body")
@@ -22,13 +22,13 @@ fn turn(name: &str) -> TurnId {
     TurnId::new(name).unwrap()
 }
 
-async fn enter(gate: &TurnGate, thread: &str) -> Result<TurnPermit, GateError> {
-    gate.enter(&samples::thread_key(thread), &turn("turn"), TurnSort::Words).await
+async fn enter(gate: &TurnGate, conversation: &str) -> Result<TurnPermit, GateError> {
+    gate.enter(&samples::conversation_key(conversation), &turn("turn"), TurnInput::Text).await
 }
 
 fn stored() -> StoredAnswer {
     StoredAnswer {
-        thread: samples::thread_key("t"),
+        conversation: samples::conversation_key("t"),
         sequence: 0,
         body_hash: body(),
         answer: samples::answer("m", "hello"),
@@ -36,22 +36,22 @@ fn stored() -> StoredAnswer {
 }
 
 #[tokio::test]
-async fn turns_of_a_thread_run_in_arrival_order_and_never_two_at_once() {
-    let options = GateOptions { waiting_per_thread_max: 1000, inside_max: 1000, ..OPTIONS };
+async fn turns_of_a_conversation_run_in_arrival_order_and_never_two_at_once() {
+    let options = GateOptions { waiting_per_conversation_max: 1000, inside_max: 1000, ..OPTIONS };
     let gate = TurnGate::new(options);
     let log = Arc::new(StdMutex::new(HashMap::<usize, Vec<usize>>::new()));
     let mut tasks = JoinSet::new();
     for arrival in 0..300_usize {
         let (gate, log) = (gate.clone(), Arc::clone(&log));
         tasks.spawn(async move {
-            let thread = arrival % 7;
-            let permit = enter(&gate, &format!("t-{thread}")).await;
-            let before = log.lock().unwrap().entry(thread).or_default().len();
+            let conversation = arrival % 7;
+            let permit = enter(&gate, &format!("t-{conversation}")).await;
+            let before = log.lock().unwrap().entry(conversation).or_default().len();
             for _ in 0..arrival % 5 {
                 yield_now().await;
             }
             let mut log = log.lock().unwrap();
-            let turns = log.get_mut(&thread).unwrap();
+            let turns = log.get_mut(&conversation).unwrap();
             assert_eq!(turns.len(), before, "two turns of one conversation ran at once");
             turns.push(arrival);
             drop(permit.unwrap());
@@ -67,14 +67,17 @@ async fn turns_of_a_thread_run_in_arrival_order_and_never_two_at_once() {
 }
 
 #[tokio::test]
-async fn a_thread_takes_no_more_waiters_than_allowed_and_forgets_those_who_leave() {
+async fn a_conversation_limits_its_waiters_and_releases_those_that_leave() {
     let gate = TurnGate::new(OPTIONS);
     let permit = enter(&gate, "t").await.unwrap();
     let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(enter(&gate, "t"))).collect();
     for waiter in &mut waiting {
         assert!(futures::poll!(waiter).is_pending());
     }
-    assert_eq!(enter(&gate, "t").await.unwrap_err(), GateError::ThreadFull { waiting_max: 3 });
+    assert_eq!(
+        enter(&gate, "t").await.unwrap_err(),
+        GateError::ConversationFull { waiting_max: 3 }
+    );
     drop(waiting.remove(0));
     let mut late = Box::pin(enter(&gate, "t"));
     assert!(futures::poll!(&mut late).is_pending());
@@ -83,7 +86,7 @@ async fn a_thread_takes_no_more_waiters_than_allowed_and_forgets_those_who_leave
     drop(waiting);
     drop(late.await.unwrap());
     assert_eq!(gate.occupied(), (0, 0));
-    assert_eq!(gate.inner.inside.load(Ordering::Acquire), 0);
+    assert_eq!(gate.state.inside.load(Ordering::Acquire), 0);
 }
 
 #[tokio::test]
@@ -101,7 +104,7 @@ async fn the_gate_as_a_whole_is_bounded() {
 async fn a_second_delivery_waits_for_the_answer_of_the_first() {
     let gate = TurnGate::new(OPTIONS);
     let key = samples::message_key("m");
-    let Arrival::First(flight) = gate.arrive(&key, body()).await.unwrap() else {
+    let MessageArrival::First(flight) = gate.arrive(&key, body()).await.unwrap() else {
         unreachable!("there was no earlier delivery")
     };
     let mut second = Box::pin(gate.arrive(&key, body()));
@@ -114,7 +117,9 @@ async fn a_second_delivery_waits_for_the_answer_of_the_first() {
     assert_eq!(other, GateError::BodyDiffers);
     flight.finish(stored());
     for waiter in [second, third] {
-        assert!(matches!(waiter.await.unwrap(), Arrival::Answered(found) if found == stored()));
+        assert!(
+            matches!(waiter.await.unwrap(), MessageArrival::Answered(found) if found == stored())
+        );
     }
     assert_eq!(gate.occupied(), (0, 0));
 }
@@ -129,28 +134,28 @@ async fn a_leader_that_fails_passes_its_duty_on() {
     assert!(futures::poll!(&mut second).is_pending());
     assert!(futures::poll!(&mut third).is_pending());
     drop(first);
-    let Arrival::First(flight) = second.await.unwrap() else {
+    let MessageArrival::First(flight) = second.await.unwrap() else {
         unreachable!("the leader was dropped without an answer")
     };
     assert!(futures::poll!(&mut third).is_pending());
     flight.finish(stored());
-    assert!(matches!(third.await.unwrap(), Arrival::Answered(_)));
+    assert!(matches!(third.await.unwrap(), MessageArrival::Answered(_)));
     assert_eq!(gate.occupied(), (0, 0));
-    assert_eq!(gate.inner.inside.load(Ordering::Acquire), 0);
+    assert_eq!(gate.state.inside.load(Ordering::Acquire), 0);
 }
 
 #[tokio::test]
-async fn newer_words_interrupt_older_ones_but_not_a_choice() {
+async fn newer_text_interrupts_older_text_and_a_choice_does_not() {
     let gate = TurnGate::new(OPTIONS);
-    let key = samples::thread_key("t");
-    let first = gate.enter(&key, &turn("first"), TurnSort::Words).await.unwrap();
+    let key = samples::conversation_key("t");
+    let first = gate.enter(&key, &turn("first"), TurnInput::Text).await.unwrap();
     let mut interrupted = Box::pin(first.interrupted());
     assert!(futures::poll!(&mut interrupted).is_pending());
     let (tap_id, second_id) = (turn("tap"), turn("second"));
-    let mut tap = Box::pin(gate.enter(&key, &tap_id, TurnSort::Choice));
+    let mut tap = Box::pin(gate.enter(&key, &tap_id, TurnInput::Choice));
     assert!(futures::poll!(&mut tap).is_pending());
     assert!(futures::poll!(&mut interrupted).is_pending(), "a tap superseded a text turn");
-    let mut second = Box::pin(gate.enter(&key, &second_id, TurnSort::Words));
+    let mut second = Box::pin(gate.enter(&key, &second_id, TurnInput::Text));
     assert!(futures::poll!(&mut second).is_pending());
     assert_eq!(interrupted.await, Interruption::Newer(turn("second")));
     drop(first);
@@ -160,7 +165,7 @@ async fn newer_words_interrupt_older_ones_but_not_a_choice() {
 }
 
 #[tokio::test]
-async fn words_that_leave_unanswered_make_nothing_stale() {
+async fn a_text_turn_that_leaves_supersedes_nothing() {
     let gate = TurnGate::new(OPTIONS);
     let first = enter(&gate, "t").await.unwrap();
     let mut second = Box::pin(enter(&gate, "t"));
@@ -171,15 +176,15 @@ async fn words_that_leave_unanswered_make_nothing_stale() {
 }
 
 #[tokio::test]
-async fn a_human_is_told_when_the_turn_that_was_running_is_over() {
+async fn an_interrupt_waits_for_the_end_of_the_running_turn() {
     let gate = TurnGate::new(OPTIONS);
-    let key = samples::thread_key("t");
+    let key = samples::conversation_key("t");
     gate.interrupt(&key).await;
     let mut permit = enter(&gate, "t").await.unwrap();
     let mut human = Box::pin(gate.interrupt(&key));
     assert!(futures::poll!(&mut human).is_pending());
     assert_eq!(permit.interrupted().await, Interruption::HumanSpoke);
-    permit.heed_humans();
+    permit.ignore_earlier_takeovers();
     assert!(futures::poll!(Box::pin(permit.interrupted())).is_pending());
     assert!(futures::poll!(&mut human).is_pending());
     drop(permit);
@@ -195,16 +200,16 @@ proptest! {
     /// Callers arrive, are polled and leave in any order: turns of one conversation never overlap,
     /// and the gate ends empty.
     #[test]
-    fn no_order_of_comings_and_goings_leaks_or_overlaps(steps in steps()) {
+    fn no_interleaving_leaks_or_overlaps(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let gate = TurnGate::new(OPTIONS);
             let names: Vec<_> = (0..4).map(|t| format!("t-{t}")).collect();
             let mut waiting = Vec::new();
             let mut running: Vec<(usize, TurnPermit)> = Vec::new();
-            for (step, thread, index) in steps {
+            for (step, conversation, index) in steps {
                 match step {
-                    0 => waiting.push((thread, Box::pin(enter(&gate, &names[thread])))),
+                    0 => waiting.push((conversation, Box::pin(enter(&gate, &names[conversation])))),
                     1 if !waiting.is_empty() => {
                         drop(waiting.remove(index.index(waiting.len())));
                     }
@@ -214,25 +219,25 @@ proptest! {
                     _ => {}
                 }
                 let mut still = Vec::new();
-                for (thread, mut future) in waiting {
+                for (conversation, mut future) in waiting {
                     match futures::poll!(&mut future) {
-                        std::task::Poll::Ready(Ok(permit)) => running.push((thread, permit)),
+                        std::task::Poll::Ready(Ok(permit)) => running.push((conversation, permit)),
                         std::task::Poll::Ready(Err(_)) => {}
-                        std::task::Poll::Pending => still.push((thread, future)),
+                        std::task::Poll::Pending => still.push((conversation, future)),
                     }
                 }
                 waiting = still;
-                for thread in 0..4 {
-                    let inside = running.iter().filter(|(of, _)| *of == thread).count();
+                for conversation in 0..4 {
+                    let inside = running.iter().filter(|(of, _)| *of == conversation).count();
                     assert!(inside <= 1);
-                    let behind = waiting.iter().filter(|(of, _)| *of == thread).count();
+                    let behind = waiting.iter().filter(|(of, _)| *of == conversation).count();
                     assert!(inside == 1 || behind == 0, "a free conversation has waiters");
                 }
             }
             drop(waiting);
             drop(running);
             assert_eq!(gate.occupied(), (0, 0));
-            assert_eq!(gate.inner.inside.load(Ordering::Acquire), 0);
+            assert_eq!(gate.state.inside.load(Ordering::Acquire), 0);
         });
     }
 }

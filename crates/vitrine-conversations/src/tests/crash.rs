@@ -8,14 +8,14 @@
 
 use crate::CommitOutcome;
 use crate::ConsentChange;
+use crate::ConversationRecord;
+use crate::ConversationStore;
 use crate::CustomerKey;
 use crate::CustomerOutcome;
 use crate::CustomerRecord;
 use crate::CustomerStore;
 use crate::EmbeddedStore;
 use crate::Purpose;
-use crate::ThreadRecord;
-use crate::ThreadStore;
 use crate::samples;
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -29,15 +29,15 @@ use vitrine_base::ids::CustomerId;
 
 /// Tells the child its folder. Without it, the child's test returns at once.
 const FOLDER_VARIABLE: &str = "VITRINE_CRASH_TEST_FOLDER";
-const CHILD: &str = "threads::tests::crash::child_commits_until_it_is_killed";
+const CHILD: &str = "tests::crash::child_commits_until_it_is_killed";
 const KILLS: u64 = 5;
 const KILLS_LONG: u64 = 200;
-const THREADS: usize = 8;
+const CONVERSATIONS: usize = 8;
 /// Most rows kept in a customer's consent ledger in this test.
 const CONSENTS_MAX: usize = 100;
 
-fn message(thread: usize, place: u64) -> String {
-    format!("m-{thread}-{place}")
+fn message(conversation: usize, position: u64) -> String {
+    format!("m-{conversation}-{position}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,25 +46,25 @@ async fn child_commits_until_it_is_killed() {
     let Ok(folder) = std::env::var(FOLDER_VARIABLE) else { return };
     let store = Arc::new(EmbeddedStore::open(samples::options(Path::new(&folder))).unwrap());
     let mut tasks = tokio::task::JoinSet::new();
-    for thread in 0..THREADS {
+    for conversation in 0..CONVERSATIONS {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
-            let name = format!("t-{thread}");
-            let mut current = store.load(&samples::thread_key(&name)).await.unwrap();
+            let name = format!("t-{conversation}");
+            let mut current = store.load(&samples::conversation_key(&name)).await.unwrap();
             loop {
-                let place = current.as_ref().map_or(0, |record| record.turns_recorded);
-                let text = "x".repeat(usize::try_from(place % 97).unwrap() * 20);
-                let turn = samples::turn(&message(thread, place), &text);
+                let position = current.as_ref().map_or(0, |record| record.turns_recorded);
+                let text = "x".repeat(usize::try_from(position % 97).unwrap() * 20);
+                let turn = samples::turn(&message(conversation, position), &text);
                 let mut commit = samples::commit(&name, current.as_deref(), Some(turn));
-                commit.thread.ownership.epoch = place + 1;
+                commit.conversation.ownership.epoch = position + 1;
                 let outcome = store.commit(commit).await.unwrap();
                 let CommitOutcome::Recorded(record) = outcome else { unreachable!("{outcome:?}") };
                 current = Some(record);
-                let line = format!("ack {thread} {place}\n");
+                let line = format!("ack {conversation} {position}\n");
                 std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
-                if place % 4 == 0 {
-                    let consents = consent_to_more(&store, thread).await;
-                    let line = format!("consent {thread} {consents}\n");
+                if position % 4 == 0 {
+                    let consents = consent_to_more(&store, conversation).await;
+                    let line = format!("consent {conversation} {consents}\n");
                     std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
                 }
             }
@@ -73,14 +73,14 @@ async fn child_commits_until_it_is_killed() {
     tasks.join_all().await;
 }
 
-fn customer_key(thread: usize) -> CustomerKey {
-    let customer = CustomerId::new(format!("c-{thread}")).unwrap();
+fn customer_key(conversation: usize) -> CustomerKey {
+    let customer = CustomerId::new(format!("c-{conversation}")).unwrap();
     CustomerKey { tenant: samples::tenant(), customer }
 }
 
 /// Adds a row to a customer's consent ledger; returns the number of rows.
-async fn consent_to_more(store: &EmbeddedStore, thread: usize) -> usize {
-    let key = customer_key(thread);
+async fn consent_to_more(store: &EmbeddedStore, conversation: usize) -> usize {
+    let key = customer_key(conversation);
     let known = store.customer(&key).await.unwrap();
     let mut customer = known.map_or_else(
         || CustomerRecord::new(key.customer.clone(), samples::at(0)),
@@ -103,7 +103,7 @@ async fn consent_to_more(store: &EmbeddedStore, thread: usize) -> usize {
 
 /// What the child acknowledged for one conversation.
 #[derive(Debug, Clone, Copy, Default)]
-struct Acknowledged {
+struct ChildAcknowledgements {
     last_turn: Option<u64>,
     consents: usize,
 }
@@ -113,7 +113,7 @@ struct Acknowledged {
 fn kill_a_child(
     folder: &Path,
     acknowledgements_max: u64,
-    known: &mut BTreeMap<usize, Acknowledged>,
+    known: &mut BTreeMap<usize, ChildAcknowledgements>,
 ) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([CHILD, "--exact", "--nocapture", "--test-threads=1"])
@@ -128,13 +128,13 @@ fn kill_a_child(
         let line = String::from_utf8(line.unwrap()).unwrap();
         let Some(at) = line.find("ack ").or(line.find("consent ")) else { continue };
         let words: Vec<&str> = line[at..].split(' ').collect();
-        let [kind, thread, number] = words[..] else { continue };
-        let thread = known.entry(thread.parse().unwrap()).or_default();
+        let [kind, conversation, number] = words[..] else { continue };
+        let conversation = known.entry(conversation.parse().unwrap()).or_default();
         if kind == "consent" {
-            thread.consents = number.parse().unwrap();
+            conversation.consents = number.parse().unwrap();
             continue;
         }
-        thread.last_turn = Some(number.parse().unwrap());
+        conversation.last_turn = Some(number.parse().unwrap());
         acknowledged += 1;
         if acknowledged == acknowledgements_max {
             child.kill().unwrap();
@@ -144,39 +144,39 @@ fn kill_a_child(
     assert!(acknowledged >= acknowledgements_max, "the child ended before it was killed");
 }
 
-async fn check(folder: &Path, known: &BTreeMap<usize, Acknowledged>) {
+async fn check(folder: &Path, known: &BTreeMap<usize, ChildAcknowledgements>) {
     let store = EmbeddedStore::open(samples::options(folder)).unwrap();
     let mut turns_stored = 0;
-    for thread in 0..THREADS {
-        let name = format!("t-{thread}");
-        let key = samples::thread_key(&name);
-        let record: Option<Arc<ThreadRecord>> = store.load(&key).await.unwrap();
+    for conversation in 0..CONVERSATIONS {
+        let name = format!("t-{conversation}");
+        let key = samples::conversation_key(&name);
+        let record: Option<Arc<ConversationRecord>> = store.load(&key).await.unwrap();
         let turns = store.turns(&key, usize::MAX).await.unwrap();
         let recorded = record.as_ref().map_or(0, |record| record.turns_recorded);
         assert_eq!(turns.len() as u64, recorded, "record and turns disagree");
         let epoch = record.map_or(0, |record| record.ownership.epoch);
         assert_eq!(epoch, recorded, "record and owner disagree");
-        let known = known.get(&thread).copied().unwrap_or_default();
+        let known = known.get(&conversation).copied().unwrap_or_default();
         if let Some(last) = known.last_turn {
             assert!(recorded > last, "lost turn {last} of {name}, which has {recorded}");
         }
-        let customer = store.customer(&customer_key(thread)).await.unwrap();
+        let customer = store.customer(&customer_key(conversation)).await.unwrap();
         let rows = customer.map(|customer| customer.consents.clone()).unwrap_or_default();
-        assert!(rows.len() >= known.consents, "lost a consent of customer {thread}");
-        for (place, row) in rows.iter().enumerate() {
-            assert_eq!(row.wording_version, place.to_string());
+        assert!(rows.len() >= known.consents, "lost a consent of customer {conversation}");
+        for (position, row) in rows.iter().enumerate() {
+            assert_eq!(row.wording_version, position.to_string());
         }
-        for (place, turn) in turns.iter().enumerate() {
-            let place = place as u64;
-            let name = message(thread, place);
-            assert_eq!(turn.sequence, place);
+        for (position, turn) in turns.iter().enumerate() {
+            let position = position as u64;
+            let name = message(conversation, position);
+            assert_eq!(turn.sequence, position);
             assert_eq!(turn.message_id.as_ref().unwrap().as_str(), name);
             let answer = store.replay(&samples::message_key(&name)).await.unwrap().unwrap();
             assert_eq!(answer.answer, samples::answer(&name, &turn.user_text));
-            assert_eq!(answer.sequence, place);
+            assert_eq!(answer.sequence, position);
         }
         turns_stored += recorded;
-        let next = samples::message_key(&message(thread, recorded));
+        let next = samples::message_key(&message(conversation, recorded));
         assert!(store.replay(&next).await.unwrap().is_none(), "half a turn");
     }
     let statistics = store.statistics().await.unwrap();

@@ -1,10 +1,10 @@
 //! Truncated, altered, foreign or locked files cause errors with a reason, never a panic.
 
 use crate::CommitOutcome;
+use crate::ConversationStore;
 use crate::EmbeddedStore;
 use crate::StoreError;
-use crate::ThreadStore;
-use crate::layout::CUSTOMER_THREADS;
+use crate::layout::CUSTOMER_CONVERSATIONS;
 use crate::layout::CUSTOMERS;
 use crate::layout::DEAD_JOBS;
 use crate::layout::FILE_FORMAT;
@@ -21,9 +21,9 @@ use std::path::Path;
 async fn written(folder: &Path) -> Vec<u8> {
     let options = samples::options(folder);
     let store = EmbeddedStore::open(options.clone()).unwrap();
-    for thread in 0..20 {
-        let name = format!("t-{thread}");
-        let turn = samples::turn(&format!("m-{thread}"), &"words ".repeat(100));
+    for conversation in 0..20 {
+        let name = format!("t-{conversation}");
+        let turn = samples::turn(&format!("m-{conversation}"), &"words ".repeat(100));
         let outcome = store.commit(samples::commit(&name, None, Some(turn))).await.unwrap();
         assert!(matches!(outcome, CommitOutcome::Recorded(_)));
     }
@@ -32,20 +32,20 @@ async fn written(folder: &Path) -> Vec<u8> {
 }
 
 /// Opens the file in `folder` and uses the store; returns the number of failed calls.
-async fn use_it(folder: &Path) -> Result<usize, StoreError> {
+async fn exercise_store(folder: &Path) -> Result<usize, StoreError> {
     let store = EmbeddedStore::open(samples::options(folder))?;
     let mut failures = 0;
-    for thread in 0..20 {
-        let key = samples::thread_key(&format!("t-{thread}"));
+    for conversation in 0..20 {
+        let key = samples::conversation_key(&format!("t-{conversation}"));
         failures += usize::from(store.load(&key).await.is_err());
         failures += usize::from(store.turns(&key, 9).await.is_err());
-        let message = samples::message_key(&format!("m-{thread}"));
+        let message = samples::message_key(&format!("m-{conversation}"));
         failures += usize::from(store.replay(&message).await.is_err());
     }
     failures += usize::from(store.statistics().await.is_err());
     let turn = samples::turn("m-new", "hello");
     failures += usize::from(store.commit(samples::commit("new", None, Some(turn))).await.is_err());
-    let erased = store.delete(&samples::thread_key("t-3"), samples::at(99)).await;
+    let erased = store.delete(&samples::conversation_key("t-3"), samples::at(99)).await;
     Ok(failures + usize::from(erased.is_err()))
 }
 
@@ -56,15 +56,15 @@ async fn a_file_cut_anywhere_is_an_error() {
     let path = samples::options(folder.path()).path;
     for cut in [0, 1, 9, 63, 64, 320, 4095, 4096, 4097, 40_000, 65_536, 100_000, bytes.len() - 1] {
         fs::write(&path, &bytes[..cut.min(bytes.len() - 1)]).unwrap();
-        let used = use_it(folder.path()).await;
+        let used = exercise_store(folder.path()).await;
         assert!(!matches!(used, Ok(0)), "cut at {cut} of {} went unnoticed", bytes.len());
     }
     fs::write(&path, &bytes).unwrap();
-    assert_eq!(use_it(folder.path()).await.unwrap(), 0);
+    assert_eq!(exercise_store(folder.path()).await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn altered_bytes_never_take_the_process_with_them() {
+async fn altered_bytes_never_crash_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = written(folder.path()).await;
     let path = samples::options(folder.path()).path;
@@ -76,12 +76,12 @@ async fn altered_bytes_never_take_the_process_with_them() {
         altered[from..from + 40].iter_mut().for_each(|byte| *byte ^= 0xA5);
         fs::write(&path, &altered).unwrap();
         // Altered bytes in a free page do no harm; the claim is only that no call panics.
-        let _ = use_it(folder.path()).await;
+        let _ = exercise_store(folder.path()).await;
     }
 }
 
 #[tokio::test]
-async fn what_is_no_thread_file_is_refused_and_left_alone() {
+async fn a_foreign_file_is_refused_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let options = samples::options(folder.path());
     let text = b"This is a shopping list, and a long one at that. ".repeat(200);
@@ -124,14 +124,14 @@ async fn a_file_of_the_first_format_is_brought_up_to_date() {
     let transaction = database.begin_write().unwrap();
     transaction.open_table(META).unwrap().insert(FORMAT_ENTRY, 1).unwrap();
     transaction.delete_table(CUSTOMERS).unwrap();
-    transaction.delete_table(CUSTOMER_THREADS).unwrap();
+    transaction.delete_table(CUSTOMER_CONVERSATIONS).unwrap();
     transaction.delete_table(IDENTITIES).unwrap();
     transaction.delete_table(LINKS).unwrap();
     transaction.delete_table(JOBS).unwrap();
     transaction.delete_table(DEAD_JOBS).unwrap();
     transaction.commit().unwrap();
     drop(database);
-    assert_eq!(use_it(folder.path()).await.unwrap(), 0);
+    assert_eq!(exercise_store(folder.path()).await.unwrap(), 0);
     let database = redb::Database::open(&options.path).unwrap();
     let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
     let meta = transaction.open_table(META).unwrap();
@@ -150,7 +150,7 @@ async fn a_file_that_is_open_elsewhere_is_refused() {
 }
 
 #[tokio::test]
-async fn a_path_that_cannot_be_is_refused() {
+async fn a_path_below_a_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "no folder").unwrap();

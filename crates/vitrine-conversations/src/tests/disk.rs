@@ -4,9 +4,9 @@
 //! store on them shows what a restart would find.
 
 use crate::CommitOutcome;
+use crate::ConversationStore;
 use crate::EmbeddedStore;
 use crate::StoreError;
-use crate::ThreadStore;
 use crate::samples;
 use redb::StorageBackend;
 use std::io;
@@ -24,9 +24,9 @@ struct DiskState {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Disk(Arc<Mutex<DiskState>>);
+struct FailingDisk(Arc<Mutex<DiskState>>);
 
-impl Disk {
+impl FailingDisk {
     fn state(&self) -> MutexGuard<'_, DiskState> {
         self.0.lock().unwrap()
     }
@@ -55,7 +55,7 @@ impl DiskState {
     }
 }
 
-impl StorageBackend for Disk {
+impl StorageBackend for FailingDisk {
     fn len(&self) -> io::Result<u64> {
         Ok(self.state().bytes.len() as u64)
     }
@@ -90,20 +90,20 @@ impl StorageBackend for Disk {
     }
 }
 
-fn open(disk: &Disk) -> EmbeddedStore {
+fn open(disk: &FailingDisk) -> EmbeddedStore {
     EmbeddedStore::on_backend(samples::options(Path::new("")), disk.clone()).unwrap()
 }
 
-async fn commit(store: &EmbeddedStore, thread: usize) -> Result<CommitOutcome, StoreError> {
-    let turn = samples::turn(&format!("m-{thread}"), &"words ".repeat(200));
-    store.commit(samples::commit(&format!("t-{thread}"), None, Some(turn))).await
+async fn commit(store: &EmbeddedStore, conversation: usize) -> Result<CommitOutcome, StoreError> {
+    let turn = samples::turn(&format!("m-{conversation}"), &"words ".repeat(200));
+    store.commit(samples::commit(&format!("t-{conversation}"), None, Some(turn))).await
 }
 
 /// Commits until the disk refuses; returns the number of acknowledged commits and the error.
 async fn commit_until_refused(store: &EmbeddedStore) -> (usize, StoreError) {
-    for thread in 0..1000 {
-        if let Err(cause) = commit(store, thread).await {
-            return (thread, cause);
+    for conversation in 0..1000 {
+        if let Err(cause) = commit(store, conversation).await {
+            return (conversation, cause);
         }
     }
     unreachable!("the disk never refused")
@@ -112,7 +112,7 @@ async fn commit_until_refused(store: &EmbeddedStore) -> (usize, StoreError) {
 #[tokio::test]
 async fn a_full_disk_stops_intake_and_keeps_what_was_there() {
     for room in [0, 100, 5000, 20_000, 100_000, 1_000_000] {
-        let disk = Disk::default();
+        let disk = FailingDisk::default();
         let store = open(&disk);
         disk.fail_after(room, io::ErrorKind::StorageFull);
         let (acknowledged, cause) = commit_until_refused(&store).await;
@@ -122,31 +122,32 @@ async fn a_full_disk_stops_intake_and_keeps_what_was_there() {
         let StoreError::Stopped { cause } = refused else { unreachable!("{refused:?}") };
         assert!(matches!(*cause, StoreError::DiskFull));
         assert!(store.intake().is_err());
-        let erased = store.delete(&samples::thread_key("t-0"), samples::at(99)).await;
+        let erased = store.delete(&samples::conversation_key("t-0"), samples::at(99)).await;
         assert!(matches!(erased, Err(StoreError::Stopped { .. })));
         drop(store);
 
         let store = open(&disk);
-        for thread in 0..acknowledged {
-            let message = samples::message_key(&format!("m-{thread}"));
-            assert!(store.replay(&message).await.unwrap().is_some(), "lost {thread}");
+        for conversation in 0..acknowledged {
+            let message = samples::message_key(&format!("m-{conversation}"));
+            assert!(store.replay(&message).await.unwrap().is_some(), "lost {conversation}");
         }
         commit(&store, 3000).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_disk_turned_read_only_or_broken_says_so() {
-    for (failure, expected) in
-        [(io::ErrorKind::ReadOnlyFilesystem, "ReadOnly"), (io::ErrorKind::BrokenPipe, "Disk")]
-    {
-        let disk = Disk::default();
+async fn a_read_only_or_broken_disk_is_reported() {
+    for (failure, expected) in [
+        (io::ErrorKind::ReadOnlyFilesystem, "ReadOnly"),
+        (io::ErrorKind::BrokenPipe, "FailingDisk"),
+    ] {
+        let disk = FailingDisk::default();
         let store = open(&disk);
         commit(&store, 5000).await.unwrap();
         disk.fail_after(0, failure);
         let (_, cause) = commit_until_refused(&store).await;
         assert!(format!("{cause:?}").starts_with(expected), "{cause:?}");
         // The in-memory cache still answers reads.
-        assert!(store.load(&samples::thread_key("t-5000")).await.unwrap().is_some());
+        assert!(store.load(&samples::conversation_key("t-5000")).await.unwrap().is_some());
     }
 }

@@ -2,6 +2,7 @@
 //! erasure leaves no byte behind.
 
 use crate::CommitOutcome;
+use crate::ConversationStore;
 use crate::CustomerKey;
 use crate::CustomerOutcome;
 use crate::CustomerRecord;
@@ -10,14 +11,13 @@ use crate::EmbeddedStore;
 use crate::Identity;
 use crate::IdentityKey;
 use crate::IdentityProof;
-use crate::Job;
 use crate::JobKey;
 use crate::JobKind;
 use crate::JobOutcome;
 use crate::JobStore;
 use crate::PendingLink;
 use crate::StoreError;
-use crate::ThreadStore;
+use crate::StoredJob;
 use crate::samples;
 use std::fs;
 use std::path::Path;
@@ -50,12 +50,18 @@ fn identity(address: &str) -> IdentityKey {
 }
 
 /// Adds a turn and a job to a conversation of a customer.
-async fn talk(store: &EmbeddedStore, customer: &str, thread: &str, message: &str, text: &str) {
-    let current = store.load(&samples::thread_key(thread)).await.unwrap();
+async fn add_turn(
+    store: &EmbeddedStore,
+    customer: &str,
+    conversation: &str,
+    message: &str,
+    text: &str,
+) {
+    let current = store.load(&samples::conversation_key(conversation)).await.unwrap();
     let turn = samples::turn(message, text);
-    let mut commit = samples::commit(thread, current.as_deref(), Some(turn));
-    commit.thread.customer_id = CustomerId::new(customer).ok();
-    commit.jobs.push(Job::new(
+    let mut commit = samples::commit(conversation, current.as_deref(), Some(turn));
+    commit.conversation.customer_id = CustomerId::new(customer).ok();
+    commit.jobs.push(StoredJob::new(
         JobKind::Handoff,
         format!("{{\"text\":\"{text}\"}}"),
         samples::at(0),
@@ -122,13 +128,13 @@ async fn after_an_erasure_no_byte_of_the_customer_is_left_and_late_messages_stay
     store.put_customer(&key, customer("c-42", "+33612345678")).await.unwrap();
     store.put_customer(&customer_key("c-43"), customer("c-43", "+33698765432")).await.unwrap();
     for round in 0..5 {
-        for thread in ["t-1", "t-2"] {
-            let message = format!("{thread}-{round}");
-            talk(&store, "c-42", thread, &message, "mes genoux me font souffrir").await;
+        for conversation in ["t-1", "t-2"] {
+            let message = format!("{conversation}-{round}");
+            add_turn(&store, "c-42", conversation, &message, "mes genoux me font souffrir").await;
         }
-        talk(&store, "c-43", "t-3", &format!("t-3-{round}"), "il me faut un sac").await;
+        add_turn(&store, "c-43", "t-3", &format!("t-3-{round}"), "il me faut un sac").await;
     }
-    assert_eq!(store.customer_threads(&key, 9).await.unwrap().len(), 2);
+    assert_eq!(store.customer_conversations(&key, 9).await.unwrap().len(), 2);
     let secrets = ["mes genoux me font", "+33612345678", "c-42"];
     for secret in &secrets[..2] {
         assert!(bytes_hold(folder.path(), secret), "{secret} was never written");
@@ -136,13 +142,17 @@ async fn after_an_erasure_no_byte_of_the_customer_is_left_and_late_messages_stay
 
     let erased_at = samples::at(1000);
     assert!(store.erase_customer(&key, erased_at).await.unwrap());
-    for thread in store.customer_threads(&key, 9).await.unwrap() {
-        let thread = samples::thread_key(thread.as_str());
-        assert_eq!(store.delete(&thread, erased_at).await.unwrap().turns, 5);
+    for conversation in store.customer_conversations(&key, 9).await.unwrap() {
+        let conversation = samples::conversation_key(conversation.as_str());
+        assert_eq!(store.delete(&conversation, erased_at).await.unwrap().turns, 5);
     }
-    assert!(store.customer_threads(&key, 9).await.unwrap().is_empty());
+    assert!(store.customer_conversations(&key, 9).await.unwrap().is_empty());
     assert!(
-        store.waiting(99).await.unwrap().iter().all(|(key, _)| key.thread.thread.as_str() == "t-3")
+        store.waiting(99).await.unwrap().iter().all(|(key, _)| key
+            .conversation
+            .conversation
+            .as_str()
+            == "t-3")
     );
     store.rewrite().await.unwrap();
     for secret in secrets {
@@ -152,7 +162,7 @@ async fn after_an_erasure_no_byte_of_the_customer_is_left_and_late_messages_stay
 
     // Delayed messages, in a new conversation under the erased customer's id.
     let mut late = samples::commit("t-9", None, Some(samples::turn("late", "encore moi")));
-    late.thread.customer_id = Some(key.customer.clone());
+    late.conversation.customer_id = Some(key.customer.clone());
     assert!(matches!(store.commit(late.clone()).await, Err(StoreError::Erased { .. })));
     drop(store);
     let store = EmbeddedStore::open(samples::options(folder.path())).unwrap();
@@ -160,7 +170,7 @@ async fn after_an_erasure_no_byte_of_the_customer_is_left_and_late_messages_stay
     assert_eq!(store.customer_erased_at(&key).await.unwrap(), Some(erased_at));
     late.turn.as_mut().unwrap().sent_at = samples::at(1001);
     assert!(matches!(store.commit(late).await, Ok(CommitOutcome::Recorded(_))));
-    assert_eq!(store.turns(&samples::thread_key("t-3"), 99).await.unwrap().len(), 5);
+    assert_eq!(store.turns(&samples::conversation_key("t-3"), 99).await.unwrap().len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,26 +178,27 @@ async fn a_rewrite_under_load_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = std::sync::Arc::new(EmbeddedStore::open(samples::options(folder.path())).unwrap());
     let mut tasks = tokio::task::JoinSet::new();
-    for thread in 0..8 {
+    for conversation in 0..8 {
         let store = std::sync::Arc::clone(&store);
         tasks.spawn(async move {
             for turn in 0..30 {
-                let (name, message) = (format!("t-{thread}"), format!("m-{thread}-{turn}"));
-                talk(&store, "c-1", &name, &message, "words").await;
+                let (name, message) =
+                    (format!("t-{conversation}"), format!("m-{conversation}-{turn}"));
+                add_turn(&store, "c-1", &name, &message, "words").await;
             }
         });
     }
     for round in 0..5 {
         let name = format!("gone-{round}");
-        talk(&store, "c-2", &name, &name, "words").await;
-        store.delete(&samples::thread_key(&name), samples::at(99)).await.unwrap();
+        add_turn(&store, "c-2", &name, &name, "words").await;
+        store.delete(&samples::conversation_key(&name), samples::at(99)).await.unwrap();
         store.rewrite().await.unwrap();
     }
     tasks.join_all().await;
     drop(store);
     let store = EmbeddedStore::open(samples::options(folder.path())).unwrap();
-    for thread in 0..8 {
-        let key = samples::thread_key(&format!("t-{thread}"));
+    for conversation in 0..8 {
+        let key = samples::conversation_key(&format!("t-{conversation}"));
         assert_eq!(store.turns(&key, 99).await.unwrap().len(), 30);
     }
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
@@ -198,23 +209,23 @@ async fn a_rewrite_under_load_loses_nothing() {
 async fn jobs_wait_are_tried_again_and_are_put_aside() {
     let folder = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(samples::options(folder.path())).unwrap();
-    let key = |thread: &str, id: u128| JobKey {
-        thread: samples::thread_key(thread),
+    let key = |conversation: &str, id: u128| JobKey {
+        conversation: samples::conversation_key(conversation),
         id: Uuid::from_u128(id),
     };
-    let job = |due: i64| Job {
+    let job = |due: i64| StoredJob {
         due_at: samples::at(due),
-        ..Job::new(JobKind::Turn, "{}".to_owned(), samples::at(0))
+        ..StoredJob::new(JobKind::Turn, "{}".to_owned(), samples::at(0))
     };
-    for (thread, id, due) in [("b", 1, 30), ("a", 2, 20), ("a", 3, 10)] {
-        store.enqueue(key(thread, id), job(due), 3).await.unwrap();
-        store.enqueue(key(thread, id), job(99), 3).await.unwrap();
+    for (conversation, id, due) in [("b", 1, 30), ("a", 2, 20), ("a", 3, 10)] {
+        store.enqueue(key(conversation, id), job(due), 3).await.unwrap();
+        store.enqueue(key(conversation, id), job(99), 3).await.unwrap();
     }
     let full = store.enqueue(key("c", 4), job(1), 3).await;
     assert!(matches!(full, Err(StoreError::JobsFull { waiting_max: 3 })));
     drop(store);
     let store = EmbeddedStore::open(samples::options(folder.path())).unwrap();
-    let ids = |jobs: Vec<(JobKey, Job)>| -> Vec<u128> {
+    let ids = |jobs: Vec<(JobKey, StoredJob)>| -> Vec<u128> {
         jobs.iter().map(|(key, _)| key.id.as_u128()).collect()
     };
     assert_eq!(ids(store.waiting(9).await.unwrap()), [3, 2, 1]);
@@ -225,7 +236,7 @@ async fn jobs_wait_are_tried_again_and_are_put_aside() {
     assert_eq!(ids(store.dead(&samples::tenant(), 9).await.unwrap()), [2]);
     let other = vitrine_base::ids::TenantId::new("shopkeeper").unwrap();
     assert!(store.dead(&other, 9).await.unwrap().is_empty());
-    store.delete(&samples::thread_key("a"), samples::at(99)).await.unwrap();
+    store.delete(&samples::conversation_key("a"), samples::at(99)).await.unwrap();
     assert!(store.dead(&samples::tenant(), 9).await.unwrap().is_empty());
     store.settle(key("a", 2), JobOutcome::Again(job(1))).await.unwrap();
     assert_eq!(ids(store.waiting(9).await.unwrap()), [1], "an erased job came back");

@@ -9,27 +9,27 @@
 
 use crate::BodyHash;
 use crate::CommitOutcome;
+use crate::ConversationStore;
 use crate::EmbeddedOptions;
 use crate::EmbeddedStore;
 use crate::HotOptions;
 use crate::OwnerEvent;
 use crate::StoreError;
-use crate::ThreadStore;
 use crate::TurnCommit;
 use crate::samples;
 use futures::future::join_all;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const THREADS: usize = 3;
+const CONVERSATIONS: usize = 3;
 const MESSAGES: usize = 6;
 
 #[derive(Debug, Clone)]
-enum Step {
+enum HistoryStep {
     /// A turn in a conversation. `sent` is the time of the message in seconds; `age` is the number
     /// of versions that the draft is behind.
     Turn {
-        thread: usize,
+        conversation: usize,
         message: usize,
         body: u8,
         sent: i64,
@@ -37,10 +37,10 @@ enum Step {
     },
     /// A human takes over the conversation.
     Human {
-        thread: usize,
+        conversation: usize,
     },
     Erase {
-        thread: usize,
+        conversation: usize,
         at: i64,
     },
     /// Ends the burst: awaits all writes and compares the outcomes.
@@ -49,28 +49,28 @@ enum Step {
     Restart,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = HistoryStep> {
     prop_oneof![
         8 => (
-            0..THREADS,
+            0..CONVERSATIONS,
             0..MESSAGES,
             0..2_u8,
             0..40_i64,
             prop_oneof![4 => Just(0), 1 => 1..3_u64],
         )
-            .prop_map(|(thread, message, body, sent, age)| {
-                Step::Turn { thread, message, body, sent, age }
+            .prop_map(|(conversation, message, body, sent, age)| {
+                HistoryStep::Turn { conversation, message, body, sent, age }
             }),
-        2 => (0..THREADS).prop_map(|thread| Step::Human { thread }),
-        1 => (0..THREADS, 0..40_i64)
-            .prop_map(|(thread, at)| Step::Erase { thread, at }),
-        3 => Just(Step::Settle),
-        1 => Just(Step::Restart),
+        2 => (0..CONVERSATIONS).prop_map(|conversation| HistoryStep::Human { conversation }),
+        1 => (0..CONVERSATIONS, 0..40_i64)
+            .prop_map(|(conversation, at)| HistoryStep::Erase { conversation, at }),
+        3 => Just(HistoryStep::Settle),
+        1 => Just(HistoryStep::Restart),
     ]
 }
 
 #[derive(Debug, Default)]
-struct OracleThread {
+struct OracleConversation {
     version: u64,
     epoch: u64,
     turns: Vec<(usize, u8)>,
@@ -80,14 +80,14 @@ struct OracleThread {
 type OracleMessage = Option<(usize, usize, u8)>;
 
 #[derive(Debug, Default)]
-struct Oracle {
-    threads: BTreeMap<usize, OracleThread>,
+struct StoreOracle {
+    threads: BTreeMap<usize, OracleConversation>,
     messages: BTreeMap<usize, OracleMessage>,
     tombstones: BTreeMap<usize, i64>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+enum OracleOutcome {
     Recorded { version: u64, turns: usize },
     Already { message: usize, body: u8 },
     Stale { version: u64 },
@@ -96,56 +96,58 @@ enum Outcome {
     Removed { threads: usize, turns: usize },
 }
 
-impl Oracle {
-    fn turn(&mut self, step: (usize, usize, u8), sent: i64, version: u64) -> Outcome {
-        let (thread, message, body) = step;
+impl StoreOracle {
+    fn turn(&mut self, step: (usize, usize, u8), sent: i64, version: u64) -> OracleOutcome {
+        let (conversation, message, body) = step;
         match self.messages.get(&message) {
-            Some(None) => return Outcome::Erased,
-            Some(Some((_, _, other))) if *other != body => return Outcome::BodyDiffers,
-            Some(Some(_)) => return Outcome::Already { message, body },
+            Some(None) => return OracleOutcome::Erased,
+            Some(Some((_, _, other))) if *other != body => return OracleOutcome::BodyDiffers,
+            Some(Some(_)) => return OracleOutcome::Already { message, body },
             None => {}
         }
-        let known = self.threads.get(&thread).map_or(0, |thread| thread.version);
+        let known = self.threads.get(&conversation).map_or(0, |conversation| conversation.version);
         if known != version {
-            return Outcome::Stale { version: known };
+            return OracleOutcome::Stale { version: known };
         }
-        if known == 0 && self.tombstones.get(&thread).is_some_and(|erased| sent <= *erased) {
-            return Outcome::Erased;
+        if known == 0 && self.tombstones.get(&conversation).is_some_and(|erased| sent <= *erased) {
+            return OracleOutcome::Erased;
         }
-        let record = self.threads.entry(thread).or_insert_with(OracleThread::open);
-        self.messages.insert(message, Some((thread, record.turns.len(), body)));
+        let record = self.threads.entry(conversation).or_insert_with(OracleConversation::open);
+        self.messages.insert(message, Some((conversation, record.turns.len(), body)));
         record.turns.push((message, body));
         record.version += 1;
-        Outcome::Recorded { version: record.version, turns: record.turns.len() }
+        OracleOutcome::Recorded { version: record.version, turns: record.turns.len() }
     }
 
-    fn human(&mut self, thread: usize) -> Outcome {
-        let Some(record) = self.threads.get_mut(&thread) else { return Outcome::Erased };
+    fn human(&mut self, conversation: usize) -> OracleOutcome {
+        let Some(record) = self.threads.get_mut(&conversation) else {
+            return OracleOutcome::Erased;
+        };
         record.version += 1;
         record.epoch = 2;
-        Outcome::Recorded { version: record.version, turns: record.turns.len() }
+        OracleOutcome::Recorded { version: record.version, turns: record.turns.len() }
     }
 
-    fn erase(&mut self, thread: usize, at: i64) -> Outcome {
-        let removed = self.threads.remove(&thread);
+    fn erase(&mut self, conversation: usize, at: i64) -> OracleOutcome {
+        let removed = self.threads.remove(&conversation);
         let turns = removed.as_ref().map_or(0, |record| record.turns.len());
         for (message, _) in removed.iter().flat_map(|record| &record.turns) {
             self.messages.insert(*message, None);
         }
-        let erased = self.tombstones.entry(thread).or_insert(at);
+        let erased = self.tombstones.entry(conversation).or_insert(at);
         *erased = at.max(*erased);
-        Outcome::Removed { threads: usize::from(removed.is_some()), turns }
+        OracleOutcome::Removed { threads: usize::from(removed.is_some()), turns }
     }
 }
 
-impl OracleThread {
+impl OracleConversation {
     fn open() -> Self {
         Self { epoch: 1, ..Self::default() }
     }
 }
 
-fn thread_name(thread: usize) -> String {
-    format!("t-{thread}")
+fn thread_name(conversation: usize) -> String {
+    format!("t-{conversation}")
 }
 
 fn body_text(body: u8) -> String {
@@ -153,60 +155,62 @@ fn body_text(body: u8) -> String {
 }
 
 /// A commit made from `version` of the conversation, with the owner that the oracle has.
-fn commit(oracle: &Oracle, thread: usize, version: u64) -> TurnCommit {
-    let name = thread_name(thread);
+fn commit(oracle: &StoreOracle, conversation: usize, version: u64) -> TurnCommit {
+    let name = thread_name(conversation);
     let mut commit = samples::commit(&name, None, None);
-    commit.thread.version = version;
-    if oracle.threads.get(&thread).is_some_and(|record| record.epoch == 2) {
-        let owner = commit.thread.ownership;
-        commit.thread.ownership = owner.after(OwnerEvent::HumanSpoke, samples::at(1));
+    commit.conversation.version = version;
+    if oracle.threads.get(&conversation).is_some_and(|record| record.epoch == 2) {
+        let owner = commit.conversation.ownership;
+        commit.conversation.ownership = owner.after(OwnerEvent::HumanSpoke, samples::at(1));
     }
     commit
 }
 
 enum Sent {
     Commit(Box<TurnCommit>),
-    Erase { thread: usize, at: i64 },
+    Erase { conversation: usize, at: i64 },
 }
 
 /// The write of a step and its expected outcome.
-fn prepare(oracle: &mut Oracle, step: &Step) -> Option<(Sent, Outcome)> {
+fn prepare(oracle: &mut StoreOracle, step: &HistoryStep) -> Option<(Sent, OracleOutcome)> {
     match *step {
-        Step::Turn { thread, message, body, sent, age } => {
-            let known = oracle.threads.get(&thread).map_or(0, |record| record.version);
+        HistoryStep::Turn { conversation, message, body, sent, age } => {
+            let known = oracle.threads.get(&conversation).map_or(0, |record| record.version);
             let version = known.saturating_sub(age);
-            let mut commit = commit(oracle, thread, version);
+            let mut commit = commit(oracle, conversation, version);
             let mut turn = samples::turn(&format!("m-{message}"), &body_text(body));
             turn.sent_at = samples::at(sent);
             commit.turn = Some(turn);
-            let outcome = oracle.turn((thread, message, body), sent, version);
+            let outcome = oracle.turn((conversation, message, body), sent, version);
             Some((Sent::Commit(Box::new(commit)), outcome))
         }
-        Step::Human { thread } => {
-            let version = oracle.threads.get(&thread)?.version;
-            let outcome = oracle.human(thread);
-            Some((Sent::Commit(Box::new(commit(oracle, thread, version))), outcome))
+        HistoryStep::Human { conversation } => {
+            let version = oracle.threads.get(&conversation)?.version;
+            let outcome = oracle.human(conversation);
+            Some((Sent::Commit(Box::new(commit(oracle, conversation, version))), outcome))
         }
-        Step::Erase { thread, at } => Some((Sent::Erase { thread, at }, oracle.erase(thread, at))),
-        Step::Settle | Step::Restart => None,
+        HistoryStep::Erase { conversation, at } => {
+            Some((Sent::Erase { conversation, at }, oracle.erase(conversation, at)))
+        }
+        HistoryStep::Settle | HistoryStep::Restart => None,
     }
 }
 
-async fn send(store: &EmbeddedStore, sent: Sent) -> Outcome {
+async fn send(store: &EmbeddedStore, sent: Sent) -> OracleOutcome {
     let result = match sent {
         Sent::Commit(commit) => store.commit(*commit).await,
-        Sent::Erase { thread, at } => {
-            let key = samples::thread_key(&thread_name(thread));
+        Sent::Erase { conversation, at } => {
+            let key = samples::conversation_key(&thread_name(conversation));
             let erasure = store.delete(&key, samples::at(at)).await.unwrap();
             let count = |number| usize::try_from(number).unwrap();
-            return Outcome::Removed {
+            return OracleOutcome::Removed {
                 threads: count(erasure.threads),
                 turns: count(erasure.turns),
             };
         }
     };
     match result {
-        Ok(CommitOutcome::Recorded(record)) => Outcome::Recorded {
+        Ok(CommitOutcome::Recorded(record)) => OracleOutcome::Recorded {
             version: record.version,
             turns: usize::try_from(record.turns_recorded).unwrap(),
         },
@@ -217,21 +221,21 @@ async fn send(store: &EmbeddedStore, sent: Sent) -> Outcome {
                 },
             );
             let (message, body) = found.unwrap();
-            Outcome::Already { message, body }
+            OracleOutcome::Already { message, body }
         }
         Ok(CommitOutcome::Stale(current)) => {
-            Outcome::Stale { version: current.map_or(0, |record| record.version) }
+            OracleOutcome::Stale { version: current.map_or(0, |record| record.version) }
         }
-        Err(StoreError::BodyDiffers) => Outcome::BodyDiffers,
-        Err(StoreError::Erased { .. }) => Outcome::Erased,
+        Err(StoreError::BodyDiffers) => OracleOutcome::BodyDiffers,
+        Err(StoreError::Erased { .. }) => OracleOutcome::Erased,
         Err(cause) => unreachable!("{cause:?}"),
     }
 }
 
-async fn compare(store: &EmbeddedStore, oracle: &Oracle) {
-    for thread in 0..THREADS {
-        let key = samples::thread_key(&thread_name(thread));
-        let expected = oracle.threads.get(&thread);
+async fn compare(store: &EmbeddedStore, oracle: &StoreOracle) {
+    for conversation in 0..CONVERSATIONS {
+        let key = samples::conversation_key(&thread_name(conversation));
+        let expected = oracle.threads.get(&conversation);
         let loaded = store.load(&key).await.unwrap();
         assert_eq!(
             loaded.map(|record| (record.version, record.ownership.epoch)),
@@ -241,8 +245,8 @@ async fn compare(store: &EmbeddedStore, oracle: &Oracle) {
         let none = Vec::new();
         let expected = expected.map_or(&none, |record| &record.turns);
         assert_eq!(turns.len(), expected.len());
-        for (place, (turn, (message, body))) in turns.iter().zip(expected).enumerate() {
-            assert_eq!(turn.sequence, place as u64);
+        for (position, (turn, (message, body))) in turns.iter().zip(expected).enumerate() {
+            assert_eq!(turn.sequence, position as u64);
             assert_eq!(turn.user_text, body_text(*body));
             assert_eq!(turn.message_id.as_ref().unwrap().as_str(), format!("m-{message}"));
         }
@@ -253,33 +257,36 @@ async fn compare(store: &EmbeddedStore, oracle: &Oracle) {
         match oracle.messages.get(&message) {
             None => assert!(matches!(replay, Ok(None))),
             Some(None) => assert!(matches!(replay, Err(StoreError::Erased { .. }))),
-            Some(Some((thread, place, body))) => {
+            Some(Some((conversation, position, body))) => {
                 let answer = replay.unwrap().unwrap();
                 assert_eq!(answer.answer, samples::answer(&name, &body_text(*body)));
                 assert_eq!(answer.body_hash, BodyHash::of(body_text(*body).as_bytes()));
-                assert_eq!(answer.thread, samples::thread_key(&thread_name(*thread)));
-                assert_eq!(answer.sequence, *place as u64);
+                assert_eq!(
+                    answer.conversation,
+                    samples::conversation_key(&thread_name(*conversation))
+                );
+                assert_eq!(answer.sequence, *position as u64);
             }
         }
     }
 }
 
-async fn run(steps: Vec<Step>, group_writes_max: usize) {
+async fn run(steps: Vec<HistoryStep>, group_writes_max: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let hot = HotOptions { threads_max: 2, bytes_max: 1 << 20 };
+    let hot = HotOptions { conversations_max: 2, bytes_max: 1 << 20 };
     let options = EmbeddedOptions { hot, group_writes_max, ..samples::options(folder.path()) };
     let mut store = EmbeddedStore::open(options.clone()).unwrap();
-    let mut oracle = Oracle::default();
+    let mut oracle = StoreOracle::default();
     let mut burst = Vec::new();
-    for step in steps.iter().chain([&Step::Settle]) {
+    for step in steps.iter().chain([&HistoryStep::Settle]) {
         burst.extend(prepare(&mut oracle, step));
-        if !matches!(step, Step::Settle | Step::Restart) {
+        if !matches!(step, HistoryStep::Settle | HistoryStep::Restart) {
             continue;
         }
-        let (sent, expected): (Vec<Sent>, Vec<Outcome>) = burst.drain(..).unzip();
+        let (sent, expected): (Vec<Sent>, Vec<OracleOutcome>) = burst.drain(..).unzip();
         let outcomes = join_all(sent.into_iter().map(|sent| send(&store, sent))).await;
         assert_eq!(outcomes, expected);
-        if matches!(step, Step::Restart) {
+        if matches!(step, HistoryStep::Restart) {
             drop(store);
             store = EmbeddedStore::open(options.clone()).unwrap();
         }
@@ -291,7 +298,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_history_ends_as_the_oracle_says(
+    fn every_history_matches_the_oracle(
         steps in prop::collection::vec(step(), 0..60),
         group_writes_max in 1_usize..20,
     ) {

@@ -1,6 +1,8 @@
 //! Retention by tenant and purpose, of profiles, and of tombstones.
 
 use crate::ConsentChange;
+use crate::ConversationKey;
+use crate::ConversationStore;
 use crate::CustomerKey;
 use crate::CustomerRecord;
 use crate::CustomerStore;
@@ -8,14 +10,12 @@ use crate::EmbeddedStore;
 use crate::Identity;
 use crate::IdentityKey;
 use crate::IdentityProof;
-use crate::Kept;
 use crate::KnownFact;
 use crate::Purpose;
+use crate::RetentionPeriods;
 use crate::StoreError;
 use crate::SweepCursor;
 use crate::Swept;
-use crate::ThreadKey;
-use crate::ThreadStore;
 use crate::TurnCommit;
 use crate::UpkeepOptions;
 use crate::samples;
@@ -26,8 +26,8 @@ use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::TenantId;
 
-fn kept(threads: i64, personalisation: i64, outreach: i64) -> Kept {
-    Kept {
+fn kept(threads: i64, personalisation: i64, outreach: i64) -> RetentionPeriods {
+    RetentionPeriods {
         threads: SignedDuration::from_secs(threads),
         profiles: SignedDuration::from_secs(1000),
         personalisation: SignedDuration::from_secs(personalisation),
@@ -35,7 +35,7 @@ fn kept(threads: i64, personalisation: i64, outreach: i64) -> Kept {
     }
 }
 
-fn options(kept: Kept) -> UpkeepOptions {
+fn options(kept: RetentionPeriods) -> UpkeepOptions {
     UpkeepOptions {
         messages_kept: SignedDuration::from_secs(1000),
         tombstones_kept: SignedDuration::from_secs(1000),
@@ -61,33 +61,33 @@ async fn round(store: &EmbeddedStore, options: &UpkeepOptions, second: i64) -> S
 
 /// Stores a conversation last changed at second 50, with facts for every purpose, learnt at seconds
 /// 10 and 30.
-async fn put(store: &EmbeddedStore, key: &ThreadKey) {
-    let mut thread = samples::full_thread("t");
-    let goal = thread.facts.remove("goal").unwrap();
+async fn put(store: &EmbeddedStore, key: &ConversationKey) {
+    let mut conversation = samples::full_conversation("t");
+    let goal = conversation.facts.remove("goal").unwrap();
     for purpose in Purpose::ALL {
         for learnt in [10, 30] {
             let fact = KnownFact { purpose, learnt_at: samples::at(learnt), ..goal.clone() };
-            thread.facts.insert(format!("{} {learnt}", purpose.name()), fact);
+            conversation.facts.insert(format!("{} {learnt}", purpose.name()), fact);
         }
     }
-    thread.updated_at = samples::at(50);
-    let commit = TurnCommit { key: key.clone(), thread, turn: None, jobs: Vec::new() };
+    conversation.updated_at = samples::at(50);
+    let commit = TurnCommit { key: key.clone(), conversation, turn: None, jobs: Vec::new() };
     store.commit(commit).await.unwrap();
 }
 
 /// Keys of the remaining facts.
-async fn facts(store: &EmbeddedStore, key: &ThreadKey) -> Vec<String> {
-    let thread = store.load(key).await.unwrap().unwrap();
-    assert_eq!(thread.updated_at, samples::at(50), "a sweep must not renew the conversation");
-    thread.facts.keys().cloned().collect()
+async fn facts(store: &EmbeddedStore, key: &ConversationKey) -> Vec<String> {
+    let conversation = store.load(key).await.unwrap().unwrap();
+    assert_eq!(conversation.updated_at, samples::at(50), "a sweep must not renew the conversation");
+    conversation.facts.keys().cloned().collect()
 }
 
 #[tokio::test]
-async fn each_tenant_keeps_threads_and_facts_by_purpose_as_long_as_it_says() {
+async fn each_tenant_has_its_own_retention_by_purpose() {
     let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
     let strict = TenantId::new("strict").unwrap();
-    let (ours, theirs) = (samples::thread_key("t"), samples::thread_key("t"));
-    let theirs = ThreadKey { tenant: strict.clone(), ..theirs };
+    let (ours, theirs) = (samples::conversation_key("t"), samples::conversation_key("t"));
+    let theirs = ConversationKey { tenant: strict.clone(), ..theirs };
     put(&store, &ours).await;
     put(&store, &theirs).await;
     let options = UpkeepOptions {
@@ -108,13 +108,13 @@ async fn each_tenant_keeps_threads_and_facts_by_purpose_as_long_as_it_says() {
 }
 
 #[tokio::test]
-async fn what_has_been_kept_long_enough_goes_and_the_rest_stays() {
+async fn expired_records_are_deleted_and_the_rest_stays() {
     let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
-    for thread in 0..30 {
-        let mut turn = samples::turn(&format!("m-{thread}"), "hello");
-        turn.answered_at = samples::at(thread * 10);
-        let mut commit = samples::commit(&format!("t-{thread}"), None, Some(turn));
-        commit.thread.updated_at = samples::at(thread * 10);
+    for conversation in 0..30 {
+        let mut turn = samples::turn(&format!("m-{conversation}"), "hello");
+        turn.answered_at = samples::at(conversation * 10);
+        let mut commit = samples::commit(&format!("t-{conversation}"), None, Some(turn));
+        commit.conversation.updated_at = samples::at(conversation * 10);
         store.commit(commit).await.unwrap();
     }
     let options = UpkeepOptions {
@@ -123,12 +123,20 @@ async fn what_has_been_kept_long_enough_goes_and_the_rest_stays() {
         ..options(kept(900, 1000, 1000))
     };
     let swept = round(&store, &options, 1000).await;
-    for thread in 0..30 {
-        let key = samples::thread_key(&format!("t-{thread}"));
-        assert_eq!(store.load(&key).await.unwrap().is_some(), thread >= 10, "t-{thread}");
-        let message = store.replay(&samples::message_key(&format!("m-{thread}"))).await;
+    for conversation in 0..30 {
+        let key = samples::conversation_key(&format!("t-{conversation}"));
+        assert_eq!(
+            store.load(&key).await.unwrap().is_some(),
+            conversation >= 10,
+            "t-{conversation}"
+        );
+        let message = store.replay(&samples::message_key(&format!("m-{conversation}"))).await;
         // A message of an erased conversation stays known as erased until it is forgotten as well.
-        assert_eq!(matches!(message, Ok(Some(_))), thread >= 20, "m-{thread}: {message:?}");
+        assert_eq!(
+            matches!(message, Ok(Some(_))),
+            conversation >= 20,
+            "m-{conversation}: {message:?}"
+        );
     }
     assert_eq!((swept.threads, swept.messages), (10, 20));
 }
@@ -156,17 +164,17 @@ fn address(name: &str) -> IdentityKey {
 }
 
 /// A message of a customer in a conversation, sent at the given second.
-fn said(customer: &str, thread: &str, message: &str, second: i64) -> TurnCommit {
+fn message_commit(customer: &str, conversation: &str, message: &str, second: i64) -> TurnCommit {
     let mut turn = samples::turn(message, "hello");
     turn.sent_at = samples::at(second);
-    let mut commit = samples::commit(thread, None, Some(turn));
-    commit.thread.customer_id = CustomerId::new(customer).ok();
-    commit.thread.updated_at = samples::at(second);
+    let mut commit = samples::commit(conversation, None, Some(turn));
+    commit.conversation.customer_id = CustomerId::new(customer).ok();
+    commit.conversation.updated_at = samples::at(second);
     commit
 }
 
 #[tokio::test]
-async fn a_profile_goes_when_neither_a_thread_nor_a_consent_needs_it_any_more() {
+async fn a_profile_expires_without_a_conversation_and_a_live_consent() {
     let folder = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(samples::options(folder.path())).unwrap();
     let consent = |purpose| ConsentChange {
@@ -187,9 +195,10 @@ async fn a_profile_goes_when_neither_a_thread_nor_a_consent_needs_it_any_more() 
         let key = customer_key(record.customer_id.as_str());
         store.put_customer(&key, record).await.unwrap();
     }
-    store.commit(said("talks", "t", "m", 90)).await.unwrap();
+    store.commit(message_commit("talks", "t", "m", 90)).await.unwrap();
 
-    let kept = Kept { profiles: SignedDuration::from_secs(50), ..kept(1000, 1000, 1000) };
+    let kept =
+        RetentionPeriods { profiles: SignedDuration::from_secs(50), ..kept(1000, 1000, 1000) };
     let swept = round(&store, &options(kept), 100).await;
     assert_eq!(swept, Swept { profiles: 2, ..Swept::default() });
     for (name, stays) in
@@ -204,11 +213,11 @@ async fn a_profile_goes_when_neither_a_thread_nor_a_consent_needs_it_any_more() 
     let bytes = std::fs::read(folder.path().join("threads.redb")).unwrap();
     assert!(!bytes.windows(9).any(|window| window == b"+33-alone"), "bytes of it are left");
     // The profile left no tombstone: even a delayed message is accepted.
-    assert!(store.commit(said("alone", "t-2", "m-2", 10)).await.is_ok());
+    assert!(store.commit(message_commit("alone", "t-2", "m-2", 10)).await.is_ok());
 }
 
 #[tokio::test]
-async fn an_erasure_is_remembered_for_its_time_and_no_late_message_undoes_it_till_then() {
+async fn an_erasure_refuses_late_messages_until_it_expires() {
     let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
     let options = UpkeepOptions {
         messages_kept: SignedDuration::from_secs(8),
@@ -217,14 +226,16 @@ async fn an_erasure_is_remembered_for_its_time_and_no_late_message_undoes_it_til
     };
     let key = customer_key("gone");
     store.put_customer(&key, customer("gone")).await.unwrap();
-    store.commit(said("gone", "t", "m", 0)).await.unwrap();
+    store.commit(message_commit("gone", "t", "m", 0)).await.unwrap();
     store.erase_customer(&key, samples::at(10)).await.unwrap();
-    store.delete(&samples::thread_key("t"), samples::at(10)).await.unwrap();
+    store.delete(&samples::conversation_key("t"), samples::at(10)).await.unwrap();
 
     for second in [11, 19, 40] {
         round(&store, &options, second).await;
         // The same conversation, and another one under the same customer id.
-        for late in [said("gone", "t", "m-9", 10), said("gone", "t-9", "m-9", 10)] {
+        for late in
+            [message_commit("gone", "t", "m-9", 10), message_commit("gone", "t-9", "m-9", 10)]
+        {
             let refused = store.commit(late).await;
             assert!(matches!(refused, Err(StoreError::Erased { .. })), "{second}: {refused:?}");
         }
@@ -246,7 +257,8 @@ async fn an_erasure_renewed_while_the_sweep_looks_stays() {
     store.erase_customer(&key, samples::at(50)).await.unwrap();
     let hashed = key.hashed();
     let before = samples::at(40).as_microsecond();
-    let forgotten = store.deed(move |tables| tables.forget(&[hashed], before)).await.unwrap();
+    let forgotten =
+        store.table_write(move |tables| tables.forget(&[hashed], before)).await.unwrap();
     assert_eq!(forgotten, 0);
     assert_eq!(store.customer_erased_at(&key).await.unwrap(), Some(samples::at(50)));
 }

@@ -2,6 +2,9 @@
 
 use crate::BodyHash;
 use crate::CommitOutcome;
+use crate::ConversationKey;
+use crate::ConversationRecord;
+use crate::ConversationStore;
 use crate::EmbeddedOptions;
 use crate::EmbeddedStore;
 use crate::HotOptions;
@@ -10,9 +13,6 @@ use crate::OpenCheck;
 use crate::OwnerEvent;
 use crate::Recovery;
 use crate::StoreError;
-use crate::ThreadKey;
-use crate::ThreadRecord;
-use crate::ThreadStore;
 use crate::TurnKind;
 use crate::samples;
 use std::sync::Arc;
@@ -23,42 +23,47 @@ fn open(folder: &std::path::Path) -> EmbeddedStore {
 }
 
 /// Commits a turn on top of the current state and returns the new record.
-async fn record(store: &EmbeddedStore, thread: &str, message: &str) -> Arc<ThreadRecord> {
-    let current = store.load(&samples::thread_key(thread)).await.unwrap();
+async fn record(
+    store: &EmbeddedStore,
+    conversation: &str,
+    message: &str,
+) -> Arc<ConversationRecord> {
+    let current = store.load(&samples::conversation_key(conversation)).await.unwrap();
     let turn = samples::turn(message, "hello");
-    match store.commit(samples::commit(thread, current.as_deref(), Some(turn))).await.unwrap() {
+    match store.commit(samples::commit(conversation, current.as_deref(), Some(turn))).await.unwrap()
+    {
         CommitOutcome::Recorded(record) => record,
         other => unreachable!("{other:?}"),
     }
 }
 
-async fn texts(store: &EmbeddedStore, thread: &str, turns_max: usize) -> Vec<String> {
-    let turns = store.turns(&samples::thread_key(thread), turns_max).await.unwrap();
+async fn texts(store: &EmbeddedStore, conversation: &str, turns_max: usize) -> Vec<String> {
+    let turns = store.turns(&samples::conversation_key(conversation), turns_max).await.unwrap();
     turns.into_iter().filter_map(|turn| turn.message_id).map(|id| id.to_string()).collect()
 }
 
 #[tokio::test]
-async fn what_was_committed_is_there_after_closing_and_opening() {
+async fn commits_survive_closing_and_opening() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let mut thread = samples::full_thread("t");
+    let mut conversation = samples::full_conversation("t");
     let turn = samples::turn("m-0", "Je cherche des chaussures");
-    let commit = samples::commit("t", Some(&thread), Some(turn.clone()));
+    let commit = samples::commit("t", Some(&conversation), Some(turn.clone()));
     let outcome = store.commit(commit).await.unwrap();
-    thread.version = 1;
-    thread.turns_recorded = 1;
-    assert_eq!(outcome, CommitOutcome::Recorded(Arc::new(thread.clone())));
+    conversation.version = 1;
+    conversation.turns_recorded = 1;
+    assert_eq!(outcome, CommitOutcome::Recorded(Arc::new(conversation.clone())));
     for message in ["m-1", "m-2", "m-3"] {
         record(&store, "t", message).await;
     }
     drop(store);
 
     let store = open(folder.path());
-    let key = samples::thread_key("t");
+    let key = samples::conversation_key("t");
     let stored = store.load(&key).await.unwrap().unwrap();
-    thread.version = 4;
-    thread.turns_recorded = 4;
-    assert_eq!(*stored, thread);
+    conversation.version = 4;
+    conversation.turns_recorded = 4;
+    assert_eq!(*stored, conversation);
     assert_eq!(store.turns(&key, 99).await.unwrap()[0], turn);
     assert_eq!(texts(&store, "t", 99).await, ["m-0", "m-1", "m-2", "m-3"]);
     assert_eq!(texts(&store, "t", 2).await, ["m-2", "m-3"]);
@@ -66,7 +71,7 @@ async fn what_was_committed_is_there_after_closing_and_opening() {
     assert_eq!(replayed.answer, turn.answer);
     assert_eq!(replayed.sequence, 0);
     assert!(store.replay(&samples::message_key("m-9")).await.unwrap().is_none());
-    assert!(store.load(&samples::thread_key("other")).await.unwrap().is_none());
+    assert!(store.load(&samples::conversation_key("other")).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -87,11 +92,11 @@ async fn a_message_delivered_again_gets_its_first_answer_and_another_body_is_ref
 }
 
 #[tokio::test]
-async fn tenants_share_neither_threads_nor_message_ids() {
+async fn tenants_share_neither_conversations_nor_message_ids() {
     let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
     record(&store, "t", "m").await;
     let tenant = TenantId::new("rival").unwrap();
-    let key = ThreadKey { tenant: tenant.clone(), ..samples::thread_key("t") };
+    let key = ConversationKey { tenant: tenant.clone(), ..samples::conversation_key("t") };
     let message = MessageKey { tenant, ..samples::message_key("m") };
     assert!(store.load(&key).await.unwrap().is_none());
     assert!(store.turns(&key, 9).await.unwrap().is_empty());
@@ -108,7 +113,7 @@ async fn tenants_share_neither_threads_nor_message_ids() {
 async fn a_draft_made_before_a_human_spoke_is_not_recorded() {
     let store = EmbeddedStore::in_memory(samples::options("".as_ref())).unwrap();
     let before = record(&store, "t", "m-1").await;
-    let mut taken = ThreadRecord::clone(&before);
+    let mut taken = ConversationRecord::clone(&before);
     taken.ownership = taken.ownership.after(OwnerEvent::HumanSpoke, samples::at(20));
     let mut words = samples::turn("human-1", "I will help you");
     words.kind = TurnKind::Human;
@@ -120,17 +125,17 @@ async fn a_draft_made_before_a_human_spoke_is_not_recorded() {
     let outcome = store.commit(draft).await.unwrap();
     let CommitOutcome::Stale(Some(current)) = outcome else { unreachable!("{outcome:?}") };
     assert_eq!(current.ownership.epoch, 2);
-    assert!(!current.ownership.bot_may_speak());
+    assert!(!current.ownership.bot_may_reply());
     assert!(store.replay(&samples::message_key("m-2")).await.unwrap().is_none());
-    assert_eq!(store.turns(&samples::thread_key("t"), 9).await.unwrap().len(), 2);
+    assert_eq!(store.turns(&samples::conversation_key("t"), 9).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn an_erased_thread_stays_away_until_the_customer_writes_anew() {
+async fn an_erased_conversation_reopens_only_for_a_later_message() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let current = record(&store, "t", "m-1").await;
-    let key = samples::thread_key("t");
+    let key = samples::conversation_key("t");
     let erased = store.delete(&key, samples::at(100)).await.unwrap();
     assert_eq!((erased.threads, erased.turns), (1, 1));
     assert!(store.load(&key).await.unwrap().is_none());
@@ -150,9 +155,9 @@ async fn an_erased_thread_stays_away_until_the_customer_writes_anew() {
     let late = samples::commit("t", None, Some(samples::turn("m-2", "hello")));
     assert!(matches!(store.commit(late).await, Err(StoreError::Erased { .. })));
 
-    let mut anew = samples::turn("m-3", "hello");
-    anew.sent_at = samples::at(101);
-    let outcome = store.commit(samples::commit("t", None, Some(anew))).await.unwrap();
+    let mut later = samples::turn("m-3", "hello");
+    later.sent_at = samples::at(101);
+    let outcome = store.commit(samples::commit("t", None, Some(later))).await.unwrap();
     assert!(matches!(outcome, CommitOutcome::Recorded(record) if record.version == 1));
     let statistics = store.statistics().await.unwrap();
     assert_eq!((statistics.threads, statistics.turns, statistics.tombstones), (1, 1, 1));
@@ -161,14 +166,14 @@ async fn an_erased_thread_stays_away_until_the_customer_writes_anew() {
 #[tokio::test]
 async fn records_beyond_the_limits_are_refused_and_the_store_goes_on() {
     let options =
-        EmbeddedOptions { thread_bytes_max: 2000, turn_bytes_max: 3000, ..memory_options() };
+        EmbeddedOptions { conversation_bytes_max: 2000, turn_bytes_max: 3000, ..memory_options() };
     let store = EmbeddedStore::in_memory(options).unwrap();
-    let mut large = samples::thread("t");
+    let mut large = samples::conversation("t");
     large.product_in_focus = None;
-    large.pending = samples::full_thread("t").pending;
+    large.pending = samples::full_conversation("t").pending;
     large.pending.as_mut().unwrap().facet = "x".repeat(3000);
     let refused = store.commit(samples::commit("t", Some(&large), None)).await;
-    assert!(matches!(refused, Err(StoreError::ThreadTooLarge { bytes_max: 2000, .. })));
+    assert!(matches!(refused, Err(StoreError::ConversationTooLarge { bytes_max: 2000, .. })));
     let turn = samples::turn("m", &"x".repeat(3000));
     let refused = store.commit(samples::commit("t", None, Some(turn))).await;
     assert!(matches!(refused, Err(StoreError::TurnTooLarge { bytes_max: 3000, .. })));
@@ -182,36 +187,36 @@ fn memory_options() -> EmbeddedOptions {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_turns_share_syncs_and_none_is_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let hot = HotOptions { threads_max: 20, bytes_max: 1 << 20 };
+    let hot = HotOptions { conversations_max: 20, bytes_max: 1 << 20 };
     let options = EmbeddedOptions { hot, queue_writes_max: 32, ..samples::options(folder.path()) };
     let store = Arc::new(EmbeddedStore::open(options).unwrap());
     let mut tasks = tokio::task::JoinSet::new();
-    for thread in 0..100 {
+    for conversation in 0..100 {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
-            let name = format!("t-{thread}");
+            let name = format!("t-{conversation}");
             for turn in 0..4 {
-                record(&store, &name, &format!("m-{thread}-{turn}")).await;
+                record(&store, &name, &format!("m-{conversation}-{turn}")).await;
             }
         });
     }
     while let Some(task) = tasks.join_next().await {
         task.unwrap();
     }
-    for thread in 0..100 {
-        let expected: Vec<String> = (0..4).map(|turn| format!("m-{thread}-{turn}")).collect();
-        assert_eq!(texts(&store, &format!("t-{thread}"), 9).await, expected);
+    for conversation in 0..100 {
+        let expected: Vec<String> = (0..4).map(|turn| format!("m-{conversation}-{turn}")).collect();
+        assert_eq!(texts(&store, &format!("t-{conversation}"), 9).await, expected);
     }
     let statistics = store.statistics().await.unwrap();
     assert_eq!((statistics.threads, statistics.turns, statistics.messages), (100, 400, 400));
     assert_eq!(statistics.writes_done, 400);
     assert!(statistics.groups_written < 200, "{} groups", statistics.groups_written);
-    assert!(statistics.hot_threads <= 20);
+    assert!(statistics.hot_conversations <= 20);
     assert!(statistics.file_bytes > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_of_many_rivals_for_a_version_wins() {
+async fn one_of_many_commits_on_a_version_wins() {
     let store = Arc::new(EmbeddedStore::in_memory(memory_options()).unwrap());
     let current = record(&store, "t", "m").await;
     let mut tasks = tokio::task::JoinSet::new();
@@ -224,11 +229,11 @@ async fn one_of_many_rivals_for_a_version_wins() {
     let outcomes = tasks.join_all().await;
     let won = outcomes.iter().filter(|outcome| matches!(outcome, CommitOutcome::Recorded(_)));
     assert_eq!(won.count(), 1);
-    assert_eq!(store.turns(&samples::thread_key("t"), 99).await.unwrap().len(), 2);
+    assert_eq!(store.turns(&samples::conversation_key("t"), 99).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn a_walk_after_a_crash_and_full_checks_keep_the_same_promises() {
+async fn walk_recovery_and_full_checks_give_the_same_guarantees() {
     let folder = tempfile::tempdir().unwrap();
     let options = EmbeddedOptions {
         recovery: Recovery::Walk,
@@ -246,17 +251,18 @@ async fn a_walk_after_a_crash_and_full_checks_keep_the_same_promises() {
 #[tokio::test]
 async fn memory_and_file_never_disagree() {
     let folder = tempfile::tempdir().unwrap();
-    let hot = HotOptions { threads_max: 1, bytes_max: 1 << 20 };
+    let hot = HotOptions { conversations_max: 1, bytes_max: 1 << 20 };
     let store =
         EmbeddedStore::open(EmbeddedOptions { hot, ..samples::options(folder.path()) }).unwrap();
     for turn in 0..6 {
-        for thread in ["a", "b", "c"] {
-            let after = record(&store, thread, &format!("{thread}-{turn}")).await;
+        for conversation in ["a", "b", "c"] {
+            let after = record(&store, conversation, &format!("{conversation}-{turn}")).await;
             assert_eq!(after.version, turn + 1);
-            let loaded = store.load(&samples::thread_key(thread)).await.unwrap().unwrap();
+            let loaded =
+                store.load(&samples::conversation_key(conversation)).await.unwrap().unwrap();
             assert_eq!(loaded, after);
         }
     }
-    store.delete(&samples::thread_key("a"), samples::at(50)).await.unwrap();
-    assert!(store.load(&samples::thread_key("a")).await.unwrap().is_none());
+    store.delete(&samples::conversation_key("a"), samples::at(50)).await.unwrap();
+    assert!(store.load(&samples::conversation_key("a")).await.unwrap().is_none());
 }

@@ -14,9 +14,9 @@
 //! `concurrency-limits` for requests.
 
 use crate::engine::error::EngineError;
-use crate::engine::pace::Crowd;
-use crate::engine::pace::Rates;
 use crate::engine::request::Priority;
+use crate::engine::step_cost::CostEstimates;
+use crate::engine::step_cost::QueueLoad;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -37,7 +37,7 @@ const DELAY_ANSWERS: u32 = 24;
 
 /// Limits of admission control.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LineLimits {
+pub(crate) struct AdmissionLimits {
     /// Most requests that wait for their first step.
     pub(crate) waiting_max: usize,
     /// Most prompt tokens of the waiting requests together.
@@ -45,11 +45,11 @@ pub(crate) struct LineLimits {
     /// Maximum estimated delay of a live request; `None` means the time of [`DELAY_ANSWERS`].
     pub(crate) delay_max: Option<Duration>,
     /// Most sequences that run at once.
-    pub(crate) seats: usize,
+    pub(crate) sequences_max: usize,
 }
 
 #[derive(Debug, Default)]
-struct Line {
+struct QueueCounts {
     waiting: usize,
     prompt_tokens: usize,
     /// Live requests among `waiting`.
@@ -62,10 +62,10 @@ struct Line {
 /// Admits or refuses requests; shared by the handles and the engine thread.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    limits: LineLimits,
-    line: Mutex<Line>,
+    limits: AdmissionLimits,
+    line: Mutex<QueueCounts>,
     /// Cost estimates published by the engine thread.
-    pub(crate) rates: Rates,
+    pub(crate) estimates: CostEstimates,
 }
 
 /// A request that asks for admission.
@@ -79,7 +79,7 @@ pub(crate) struct Applicant {
 
 /// An admission permit. Counts its request as waiting, then as running, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct AdmissionPermit {
     admission: Arc<Admission>,
     prompt_tokens: usize,
     priority: Priority,
@@ -88,34 +88,37 @@ pub(crate) struct Place {
 
 impl Admission {
     /// Creates an empty queue.
-    pub(crate) fn new(limits: LineLimits) -> Arc<Self> {
-        Arc::new(Self { limits, line: Mutex::default(), rates: Rates::default() })
+    pub(crate) fn new(limits: AdmissionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, line: Mutex::default(), estimates: CostEstimates::default() })
     }
 
     /// Admits a request or refuses it at once.
     ///
     /// # Errors
-    /// [`EngineError::Full`] if the queue has no room for it. [`EngineError::Crowded`] if the
-    /// requests ahead would delay it too long. [`EngineError::Late`] if even half of
+    /// [`EngineError::Full`] if the queue has no room for it. [`EngineError::Overloaded`] if the
+    /// requests ahead would delay it too long. [`EngineError::DeadlineUnreachable`] if even half of
     /// the estimated queueing time exceeds the time until its deadline.
-    pub(crate) fn enter(self: &Arc<Self>, asked: Applicant) -> Result<Place, EngineError> {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        asked: Applicant,
+    ) -> Result<AdmissionPermit, EngineError> {
         let Applicant { prompt_tokens, priority, .. } = asked;
         let mut line = self.lock();
         let tokens = line.prompt_tokens.saturating_add(prompt_tokens);
         let too_many_tokens = line.waiting > 0 && tokens > self.limits.prompt_tokens_max;
         if line.waiting >= self.limits.waiting_max || too_many_tokens {
-            let everybody = Crowd {
+            let everybody = QueueLoad {
                 running: line.running,
                 waiting: line.waiting,
                 prompt_tokens: line.prompt_tokens,
-                seats: self.limits.seats,
+                sequences_max: self.limits.sequences_max,
             };
             return Err(EngineError::Full {
                 waiting: line.waiting,
                 waiting_max: self.limits.waiting_max,
                 prompt_tokens_waiting: line.prompt_tokens,
                 prompt_tokens_waiting_max: self.limits.prompt_tokens_max,
-                retry_after: self.rates.time_for(everybody),
+                retry_after: self.estimates.time_for(everybody),
             });
         }
         if priority == Priority::Live {
@@ -126,9 +129,9 @@ impl Admission {
                 Priority::Live => line.live_prompt_tokens,
                 Priority::Outreach => line.prompt_tokens,
             };
-            let takes = self.rates.prompts(ahead);
+            let takes = self.estimates.prompts(ahead);
             if takes > left.saturating_mul(LATE_FACTOR) {
-                return Err(EngineError::Late { left, line: takes });
+                return Err(EngineError::DeadlineUnreachable { left, line: takes });
             }
         }
         line.waiting += 1;
@@ -137,27 +140,27 @@ impl Admission {
             line.live_waiting += 1;
             line.live_prompt_tokens += prompt_tokens;
         }
-        Ok(Place { admission: Arc::clone(self), prompt_tokens, priority, runs: false })
+        Ok(AdmissionPermit { admission: Arc::clone(self), prompt_tokens, priority, runs: false })
     }
 
     /// Checks the estimated delay of a live request. Waiting outreach is not counted, as it comes
     /// after.
-    fn check_delay(&self, line: &Line) -> Result<(), EngineError> {
-        let ahead = Crowd {
+    fn check_delay(&self, line: &QueueCounts) -> Result<(), EngineError> {
+        let ahead = QueueLoad {
             running: line.running,
             waiting: line.live_waiting,
             prompt_tokens: line.live_prompt_tokens,
-            seats: self.limits.seats,
+            sequences_max: self.limits.sequences_max,
         };
         if ahead.running + ahead.waiting == 0 {
             return Ok(());
         }
-        let delay = self.rates.delay_behind(ahead);
-        let usual = || self.rates.share_behind(ahead).saturating_mul(DELAY_ANSWERS);
+        let delay = self.estimates.delay_behind(ahead);
+        let usual = || self.estimates.share_behind(ahead).saturating_mul(DELAY_ANSWERS);
         let delay_max = self.limits.delay_max.unwrap_or_else(usual);
         if delay > delay_max {
-            let Crowd { running, waiting, .. } = ahead;
-            return Err(EngineError::Crowded { running, waiting, delay, delay_max });
+            let QueueLoad { running, waiting, .. } = ahead;
+            return Err(EngineError::Overloaded { running, waiting, delay, delay_max });
         }
         Ok(())
     }
@@ -172,14 +175,14 @@ impl Admission {
         self.lock().prompt_tokens
     }
 
-    fn lock(&self) -> MutexGuard<'_, Line> {
+    fn lock(&self) -> MutexGuard<'_, QueueCounts> {
         // The counts are updated without any call that could panic half way, so poisoning is
         // harmless.
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place {
+impl AdmissionPermit {
     /// Counts the request as running from now on.
     pub(crate) fn start(&mut self) {
         if !std::mem::replace(&mut self.runs, true) {
@@ -189,7 +192,7 @@ impl Place {
         }
     }
 
-    fn leave(&self, line: &mut Line) {
+    fn leave(&self, line: &mut QueueCounts) {
         line.waiting -= 1;
         line.prompt_tokens -= self.prompt_tokens;
         if self.priority == Priority::Live {
@@ -199,7 +202,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for AdmissionPermit {
     fn drop(&mut self) {
         let mut line = self.admission.lock();
         if self.runs {
@@ -213,29 +216,34 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::pace::Pace;
-    use crate::engine::pace::StepWork;
+    use crate::engine::step_cost::StepCostModel;
+    use crate::engine::step_cost::StepWork;
 
     fn asks(prompt_tokens: usize) -> Applicant {
         Applicant { prompt_tokens, priority: Priority::Live, time_left: None }
     }
 
-    fn line(waiting_max: usize, prompt_tokens_max: usize) -> LineLimits {
-        LineLimits { waiting_max, prompt_tokens_max, delay_max: Some(Duration::MAX), seats: 5 }
+    fn line(waiting_max: usize, prompt_tokens_max: usize) -> AdmissionLimits {
+        AdmissionLimits {
+            waiting_max,
+            prompt_tokens_max,
+            delay_max: Some(Duration::MAX),
+            sequences_max: 5,
+        }
     }
 
     /// The counts are changed by plain arithmetic only, so a poisoned lock is harmless.
     fn measured(admission: &Admission) {
-        let mut pace = Pace::default();
+        let mut step_cost = StepCostModel::default();
         let prompts = StepWork { prompt_rows: 10, ..StepWork::default() };
-        pace.learn(prompts, Duration::from_millis(10), &admission.rates);
+        step_cost.learn(prompts, Duration::from_millis(10), &admission.estimates);
         let decode = StepWork { decode_rows: 5, output_tokens: 5, ..StepWork::default() };
-        pace.learn(decode, Duration::from_millis(10), &admission.rates);
-        admission.rates.learn_output(10);
+        step_cost.learn(decode, Duration::from_millis(10), &admission.estimates);
+        admission.estimates.learn_output(10);
     }
 
     #[test]
-    fn full_line_is_refused_with_its_numbers() {
+    fn full_queue_is_refused_with_its_numbers() {
         let admission = Admission::new(line(2, 100));
         let first = admission.enter(asks(60)).unwrap();
         let refused = admission.enter(asks(41)).unwrap_err();
@@ -257,20 +265,20 @@ mod tests {
     }
 
     #[test]
-    fn empty_line_takes_any_prompt() {
+    fn empty_queue_accepts_any_prompt() {
         let admission = Admission::new(line(2, 100));
-        let place = admission.enter(asks(5_000)).unwrap();
+        let permit = admission.enter(asks(5_000)).unwrap();
         assert!(admission.enter(asks(1)).is_err());
-        drop(place);
+        drop(permit);
         assert_eq!((admission.waiting(), admission.prompt_tokens()), (0, 0));
     }
 
     #[test]
-    fn refusal_says_when_the_line_will_be_empty() {
+    fn refusal_estimates_when_the_queue_will_be_empty() {
         let admission = Admission::new(line(5, 500));
         measured(&admission);
-        let mut places = [300, 200, 0, 0, 0].map(|tokens| admission.enter(asks(tokens)).unwrap());
-        places[2..].iter_mut().for_each(Place::start);
+        let mut permits = [300, 200, 0, 0, 0].map(|tokens| admission.enter(asks(tokens)).unwrap());
+        permits[2..].iter_mut().for_each(AdmissionPermit::start);
         let refused = admission.enter(asks(10)).unwrap_err();
         // 500 prompt tokens of 1 ms, then two waiting and three running answers of 20 ms each.
         let EngineError::Full { retry_after, .. } = refused else { panic!("{refused}") };
@@ -278,48 +286,48 @@ mod tests {
     }
 
     #[test]
-    fn crowd_is_bounded_by_the_time_that_it_costs() {
+    fn queue_load_is_bounded_by_its_estimated_delay() {
         let delay_max = Some(Duration::from_millis(70));
-        let admission = Admission::new(LineLimits { delay_max, ..line(99, 9_999) });
+        let admission = Admission::new(AdmissionLimits { delay_max, ..line(99, 9_999) });
         measured(&admission);
-        let mut places = Vec::new();
-        let mut enter = |asked| admission.enter(asked).map(|place| places.push(place));
+        let mut permits = Vec::new();
+        let mut enter = |asked| admission.enter(asked).map(|permit| permits.push(permit));
         // Each answer takes 20 ms, a prompt of one token 1 ms.
         (0..4).for_each(|_| enter(asks(1)).unwrap());
         let refused = enter(asks(1)).unwrap_err();
         let text = "2 running and 2 waiting requests would delay this one by 84ms, limit is 70ms";
-        assert!(matches!(refused, EngineError::Crowded { running: 0, waiting: 4, .. }));
+        assert!(matches!(refused, EngineError::Overloaded { running: 0, waiting: 4, .. }));
         // Outreach may wait, and does not count against live requests until it runs.
         let outreach = Applicant { priority: Priority::Outreach, ..asks(500) };
         enter(outreach).unwrap();
-        places[0].start();
-        places[1].start();
-        admission.rates.learn_prompt(1, 1);
+        permits[0].start();
+        permits[1].start();
+        admission.estimates.learn_prompt(1, 1);
         assert_eq!(admission.enter(asks(1)).unwrap_err().to_string(), text);
-        places.remove(0);
+        permits.remove(0);
         assert!(admission.enter(asks(1)).is_ok());
         // With nothing ahead of it, a request is admitted however long answers take.
-        places.clear();
-        admission.rates.learn_output(100_000);
+        permits.clear();
+        admission.estimates.learn_output(100_000);
         assert!(admission.enter(asks(1)).is_ok());
     }
 
     #[test]
-    fn without_a_named_time_the_crowd_is_as_large_as_its_usual_answers() {
-        let admission = Admission::new(LineLimits { delay_max: None, ..line(999, 9_999) });
-        let mut places: Vec<Place> =
+    fn default_delay_bound_admits_24_average_answers() {
+        let admission = Admission::new(AdmissionLimits { delay_max: None, ..line(999, 9_999) });
+        let mut permits: Vec<AdmissionPermit> =
             (0..100).map(|_| admission.enter(asks(1)).expect("nothing is measured")).collect();
         measured(&admission);
         assert!(admission.enter(asks(1)).is_err());
-        places.truncate(DELAY_ANSWERS as usize);
-        places.iter_mut().for_each(Place::start);
+        permits.truncate(DELAY_ANSWERS as usize);
+        permits.iter_mut().for_each(AdmissionPermit::start);
         assert!(admission.enter(asks(1)).is_ok());
         let _more = admission.enter(asks(1)).unwrap();
         assert!(admission.enter(asks(1)).is_err());
     }
 
     #[test]
-    fn hopeless_deadline_is_refused_and_a_doubtful_one_is_not() {
+    fn unreachable_deadline_is_refused_and_a_doubtful_one_is_not() {
         let admission = Admission::new(line(8, 10_000));
         let within = |milliseconds, priority| Applicant {
             time_left: Some(Duration::from_millis(milliseconds)),

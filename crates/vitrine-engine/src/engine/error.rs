@@ -1,7 +1,7 @@
 //! Errors of the engine: why a generation was refused, failed or was abandoned.
 
+use crate::engine::constraint::ConstraintFault;
 use crate::engine::constraint::GrammarFault;
-use crate::engine::constraint::Stuck;
 use crate::model::ModelError;
 use crate::text::TextError;
 use std::path::PathBuf;
@@ -86,7 +86,7 @@ pub enum EngineError {
         "{running} running and {waiting} waiting requests would delay this one by {delay:?}, \
          limit is {delay_max:?}"
     )]
-    Crowded {
+    Overloaded {
         /// Running requests.
         running: usize,
         /// Waiting requests ahead of it.
@@ -98,7 +98,7 @@ pub enum EngineError {
     },
     /// The deadline cannot be met: the queue ahead takes too long.
     #[error("deadline is in {left:?}, the waiting queue takes {line:?}")]
-    Late {
+    DeadlineUnreachable {
         /// Time until the deadline.
         left: Duration,
         /// Estimated time to compute the prompts ahead.
@@ -124,11 +124,11 @@ pub enum EngineError {
     Grammar(#[from] GrammarFault),
     /// The constraint allows no token, or is too complex. Only this generation ends.
     #[error("constraint cannot continue at position {position}: {cause}")]
-    Stuck {
+    ConstraintFault {
         /// Position of the token that could not be chosen.
         position: usize,
         /// Why the constraint cannot continue.
-        cause: Stuck,
+        cause: ConstraintFault,
     },
     /// The engine stopped after a fatal error. Every generation ends with this, and none can start.
     #[error("engine stopped at step {step} after a fatal error")]
@@ -137,7 +137,7 @@ pub enum EngineError {
         step: u64,
         /// The fatal error.
         #[source]
-        cause: Arc<Death>,
+        cause: Arc<FatalError>,
     },
     /// The engine is shutting down.
     #[error("engine is shutting down")]
@@ -182,7 +182,7 @@ pub enum EngineError {
 
 /// The fatal error that stopped an engine.
 #[derive(Debug, thiserror::Error)]
-pub enum Death {
+pub enum FatalError {
     /// The forward pass failed in several steps in a row.
     #[error("forward pass failed in {steps} steps in a row")]
     Forward {

@@ -8,7 +8,7 @@
 
 use crate::engine::error::EngineError;
 use crate::engine::sequence::EngineEvent;
-use crate::engine::stats::Shared;
+use crate::engine::stats::EngineShared;
 use crate::engine::stop_text::StopSearch;
 use crate::engine::stop_text::StopText;
 use crate::engine::stop_text::TokenText;
@@ -35,7 +35,7 @@ pub enum FinishReason {
 
 /// Token counts of a generation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct GenerationUsage {
     /// Tokens in the prompt.
     pub prompt_tokens: usize,
     /// Prompt tokens whose keys and values came from the prefix cache.
@@ -46,7 +46,7 @@ pub struct Usage {
 
 /// Durations of a generation's phases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Timings {
+pub struct GenerationTimings {
     /// From submission to the first step.
     pub queue: Duration,
     /// From the first step to the first token.
@@ -70,9 +70,9 @@ pub enum GenerationEvent {
         /// Why it ended.
         reason: FinishReason,
         /// Token counts.
-        usage: Usage,
+        usage: GenerationUsage,
         /// Durations of its phases.
-        timings: Timings,
+        timings: GenerationTimings,
     },
 }
 
@@ -86,9 +86,9 @@ pub struct Completion {
     /// Why it ended.
     pub reason: FinishReason,
     /// Token counts.
-    pub usage: Usage,
+    pub usage: GenerationUsage,
     /// Durations of its phases.
-    pub timings: Timings,
+    pub timings: GenerationTimings,
 }
 
 impl Completion {
@@ -106,7 +106,7 @@ impl Completion {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum GenerationState {
     Open,
     /// A stop string was found; the engine has not confirmed the end yet.
     Stopped,
@@ -120,11 +120,11 @@ pub struct Generation {
     cancelled: Arc<AtomicBool>,
     detokenizer: Box<dyn Detokenizer>,
     stop: StopText,
-    shared: Arc<Shared>,
+    shared: Arc<EngineShared>,
     outbox: VecDeque<Result<GenerationEvent, EngineError>>,
     prompt_tokens: usize,
     output_tokens: usize,
-    state: State,
+    state: GenerationState,
 }
 
 /// The parts that connect a generation to its sequence.
@@ -133,7 +133,7 @@ pub(crate) struct GenerationParts {
     pub(crate) cancelled: Arc<AtomicBool>,
     pub(crate) detokenizer: Box<dyn Detokenizer>,
     pub(crate) stop: Vec<String>,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<EngineShared>,
     pub(crate) prompt_tokens: usize,
 }
 
@@ -148,7 +148,7 @@ impl Generation {
             outbox: VecDeque::new(),
             prompt_tokens: parts.prompt_tokens,
             output_tokens: 0,
-            state: State::Open,
+            state: GenerationState::Open,
         }
     }
 
@@ -162,7 +162,7 @@ impl Generation {
             if let Some(event) = self.outbox.pop_front() {
                 return Some(event);
             }
-            if self.state == State::Ended {
+            if self.state == GenerationState::Ended {
                 return None;
             }
             let event = self.events.recv().await;
@@ -182,7 +182,7 @@ impl Generation {
             if let Some(event) = self.outbox.pop_front() {
                 return Some(event);
             }
-            if self.state == State::Ended {
+            if self.state == GenerationState::Ended {
                 return None;
             }
             let event = self.events.blocking_recv();
@@ -229,15 +229,20 @@ impl Generation {
 
     fn take(&mut self, event: Option<EngineEvent>) {
         match (event, self.state) {
-            (Some(EngineEvent::Token(token_id)), State::Open) => self.take_token(token_id),
-            (Some(EngineEvent::Token(_)), State::Stopped | State::Ended) => {}
+            (Some(EngineEvent::Token(token_id)), GenerationState::Open) => {
+                self.take_token(token_id)
+            }
+            (Some(EngineEvent::Token(_)), GenerationState::Stopped | GenerationState::Ended) => {}
             (Some(EngineEvent::Done(reason, usage, timings)), _) => {
                 self.end(reason, usage, timings);
             }
             // The text was already complete when the engine failed.
-            (Some(EngineEvent::Failed(_)) | None, State::Stopped) => {
-                let usage = Usage { prompt_tokens: self.prompt_tokens, ..Usage::default() };
-                self.end(FinishReason::Stop, usage, Timings::default());
+            (Some(EngineEvent::Failed(_)) | None, GenerationState::Stopped) => {
+                let usage = GenerationUsage {
+                    prompt_tokens: self.prompt_tokens,
+                    ..GenerationUsage::default()
+                };
+                self.end(FinishReason::Stop, usage, GenerationTimings::default());
             }
             (Some(EngineEvent::Failed(error)), _) => self.fail(error),
             (None, _) => self.fail(self.shared.end_error()),
@@ -248,26 +253,26 @@ impl Generation {
         let text = self.detokenizer.push(token_id);
         let mut released = Vec::new();
         if self.stop.push(TokenText { token_id, text }, &mut released) == StopSearch::Hit {
-            self.state = State::Stopped;
+            self.state = GenerationState::Stopped;
             self.cancel();
         }
         self.put_out(released);
     }
 
-    fn end(&mut self, reason: FinishReason, usage: Usage, timings: Timings) {
+    fn end(&mut self, reason: FinishReason, usage: GenerationUsage, timings: GenerationTimings) {
         self.flush();
-        let stopped = self.state == State::Stopped;
+        let stopped = self.state == GenerationState::Stopped;
         let reason = if stopped { FinishReason::Stop } else { reason };
         // Tokens chosen by the engine after the stop string were never delivered.
-        let usage = Usage { output_tokens: self.output_tokens, ..usage };
+        let usage = GenerationUsage { output_tokens: self.output_tokens, ..usage };
         self.outbox.push_back(Ok(GenerationEvent::Done { reason, usage, timings }));
-        self.state = State::Ended;
+        self.state = GenerationState::Ended;
     }
 
     fn fail(&mut self, error: EngineError) {
         self.flush();
         self.outbox.push_back(Err(error));
-        self.state = State::Ended;
+        self.state = GenerationState::Ended;
     }
 
     fn flush(&mut self) {

@@ -4,25 +4,25 @@
 //! - Everything is read once, when the model is opened; clones share it.
 //! - The token lists of the metadata are kept by the tokenizer only.
 
-use crate::engine::accounted::Accounted;
 use crate::engine::cache_scope::CacheScope;
+use crate::engine::constraint::CACHED_BYTES_MAX;
 use crate::engine::constraint::Constraint;
 use crate::engine::constraint::Grammar;
 use crate::engine::constraint::Grammars;
-use crate::engine::constraint::KEPT_BYTES_MAX;
 use crate::engine::constraint::TokenTrie;
 use crate::engine::error::EngineError;
+use crate::engine::granted_model::GrantedModel;
 use crate::engine::handle::EngineHandle;
 use crate::engine::handle::EngineParts;
+use crate::engine::model_source;
+use crate::engine::model_source::ModelSource;
 use crate::engine::options::EngineOptions;
-use crate::engine::published;
-use crate::engine::published::Published;
 use crate::engine::request::EndOfText;
 use crate::engine::request::GenerationRequest;
 use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
-use crate::engine::vocabulary::Vocabulary;
+use crate::engine::vocabulary::TokenVocabulary;
 use crate::model::DecoderOptions;
 use crate::model::Device;
 use crate::model::ExecutorChoice;
@@ -59,11 +59,11 @@ const TOKENIZER_PREFIX: &str = "tokenizer.ggml.";
 /// A model opened for generation; clones share it.
 #[derive(Debug, Clone)]
 pub struct GenerationModel {
-    inner: Arc<Inner>,
+    inner: Arc<GenerationModelInner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct GenerationModelInner {
     name: String,
     path: PathBuf,
     bytes: u64,
@@ -105,8 +105,8 @@ pub fn open_within(
     memory: &Arc<MemoryLedger>,
 ) -> Result<GenerationModel, EngineError> {
     options.check()?;
-    let Published { file, tokenizer, chat_template } =
-        Published::read(path, options.quantize, Arc::clone(&clock))?;
+    let ModelSource { file, tokenizer, chat_template } =
+        ModelSource::read(path, options.quantize, Arc::clone(&clock))?;
     let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
     let decoder_options = DecoderOptions {
         kv_type,
@@ -119,15 +119,15 @@ pub fn open_within(
     grant.settle(claim(footprint))?;
     let parts = EngineParts {
         name: name.to_owned(),
-        model: Box::new(Accounted::new(model, grant)),
+        model: Box::new(GrantedModel::new(model, grant)),
         vocabulary: Arc::new(TokenizerVocabulary { tokenizer: Arc::clone(&tokenizer) }),
         clock: Arc::clone(&clock),
     };
-    let inner = Inner {
+    let inner = GenerationModelInner {
         name: name.to_owned(),
         path: path.to_owned(),
         bytes: file.file_bytes(),
-        sha256: published::sha256(file.files())?,
+        sha256: model_source::sha256(file.files())?,
         grammars: Arc::new(grammars(Arc::clone(&tokenizer), clock)),
         tokenizer,
         chat_template,
@@ -143,7 +143,7 @@ pub fn open_within(
 /// # Errors
 /// If it cannot be read or is not supported.
 pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
-    published::tokenizer(path)
+    model_source::tokenizer(path)
 }
 
 impl GenerationModel {
@@ -326,7 +326,7 @@ fn claim(footprint: Footprint) -> Claim {
         (Account::Weights, Bytes(footprint.weight_bytes)),
         (Account::PackedCopies, Bytes(footprint.packed_bytes)),
         (Account::KvPages, Bytes(footprint.kv_bytes)),
-        (Account::Grammars, Bytes(KEPT_BYTES_MAX as u64)),
+        (Account::Grammars, Bytes(CACHED_BYTES_MAX as u64)),
     ]
 }
 
@@ -345,7 +345,7 @@ struct TokenizerVocabulary {
     tokenizer: Arc<Tokenizer>,
 }
 
-impl Vocabulary for TokenizerVocabulary {
+impl TokenVocabulary for TokenizerVocabulary {
     fn is_end_of_generation(&self, token_id: u32) -> bool {
         self.tokenizer.is_end_of_generation(token_id)
     }

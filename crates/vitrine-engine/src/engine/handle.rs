@@ -2,13 +2,13 @@
 //!
 //! Invariants
 //! - A request that can never run is refused here, before it costs anything. Of the refusals, only
-//!   `Full`, `Crowded` and `Late` are temporary.
+//!   `Full`, `Overloaded` and `DeadlineUnreachable` are temporary.
 //! - When the last handle is dropped, the engine finishes the requests it accepted, then its thread
 //!   ends.
 
 use crate::engine::admission::Admission;
+use crate::engine::admission::AdmissionLimits;
 use crate::engine::admission::Applicant;
-use crate::engine::admission::LineLimits;
 use crate::engine::cache_scope::CacheOwner;
 use crate::engine::error::EngineError;
 use crate::engine::generation::Generation;
@@ -16,16 +16,16 @@ use crate::engine::generation::GenerationParts;
 use crate::engine::options::EngineOptions;
 use crate::engine::request::GenerationRequest;
 use crate::engine::scheduler::SchedulerLimits;
-use crate::engine::sequence::Work;
-use crate::engine::sequence::event_channel_places;
+use crate::engine::sequence::AdmittedRequest;
+use crate::engine::sequence::event_channel_capacity;
+use crate::engine::stats::EngineShared;
 use crate::engine::stats::EngineStats;
-use crate::engine::stats::Shared;
 use crate::engine::step_loop::Control;
-use crate::engine::step_loop::Habits;
-use crate::engine::step_loop::Lanes;
+use crate::engine::step_loop::EngineChannels;
 use crate::engine::step_loop::Shutdown;
 use crate::engine::step_loop::StepLoop;
-use crate::engine::vocabulary::Vocabulary;
+use crate::engine::step_loop::StepOptions;
+use crate::engine::vocabulary::TokenVocabulary;
 use crate::model::Forward;
 use crate::model::ForwardLimits;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ use vitrine_base::telemetry;
 
 /// Capacity of the control channel. The thread drains it before every step; a message that finds it
 /// full is dropped, because the queued ones already request a shutdown.
-const CONTROL_LANE_PLACES: usize = 16;
+const CONTROL_CHANNEL_CAPACITY: usize = 16;
 
 /// The parts that an engine is built from.
 pub struct EngineParts {
@@ -51,7 +51,7 @@ pub struct EngineParts {
     /// The loaded model, which stores the KV pages.
     pub model: Box<dyn Forward>,
     /// End-of-text tokens and detokenization.
-    pub vocabulary: Arc<dyn Vocabulary>,
+    pub vocabulary: Arc<dyn TokenVocabulary>,
     /// Clock for deadlines and timings.
     pub clock: SharedClock,
 }
@@ -65,19 +65,19 @@ impl std::fmt::Debug for EngineParts {
 /// Handle to a running engine. Clones share the engine.
 #[derive(Debug, Clone)]
 pub struct EngineHandle {
-    inner: Arc<Inner>,
+    inner: Arc<EngineInner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct EngineInner {
     control: SyncSender<Control>,
-    work: SyncSender<Work>,
+    work: SyncSender<AdmittedRequest>,
     /// Unset only in tests, which drive the loop themselves.
     thread: OnceLock<Thread>,
     closed: watch::Receiver<()>,
-    shared: Arc<Shared>,
+    shared: Arc<EngineShared>,
     admission: Arc<Admission>,
-    vocabulary: Arc<dyn Vocabulary>,
+    vocabulary: Arc<dyn TokenVocabulary>,
     clock: SharedClock,
     model_limits: ForwardLimits,
     context_tokens_max: usize,
@@ -109,17 +109,17 @@ impl EngineHandle {
         options.check()?;
         let model_limits = parts.model.limits();
         let context_tokens_max = options.context_tokens(model_limits)?;
-        let (control, control_lane) = sync_channel(CONTROL_LANE_PLACES);
-        let (work, work_lane) = sync_channel(options.waiting_max);
+        let (control, control_receiver) = sync_channel(CONTROL_CHANNEL_CAPACITY);
+        let (work, work_receiver) = sync_channel(options.waiting_max);
         let (closed_sender, closed) = watch::channel(());
-        let shared = Arc::new(Shared::default());
-        let admission = Admission::new(LineLimits {
+        let shared = Arc::new(EngineShared::default());
+        let admission = Admission::new(AdmissionLimits {
             waiting_max: options.waiting_max,
             prompt_tokens_max: options.waiting_prompt_tokens_max,
             delay_max: options.waiting_time_max,
-            seats: options.sequences_max,
+            sequences_max: options.sequences_max,
         });
-        let inner = Inner {
+        let inner = EngineInner {
             control,
             work,
             thread: OnceLock::new(),
@@ -138,13 +138,17 @@ impl EngineHandle {
             page_tokens: model_limits.page_tokens,
             page_count: model_limits.page_count,
         };
-        let habits = Habits {
+        let step_options = StepOptions {
             prefix_cache: options.prefix_cache,
             speculation: options.speculation,
             decode_gap_percent: options.decode_gap_percent,
         };
-        let lanes = Lanes { control: control_lane, work: work_lane, closed: closed_sender };
-        let step_loop = StepLoop::new(parts, (limits, habits), lanes, shared, admission);
+        let channels = EngineChannels {
+            control: control_receiver,
+            work: work_receiver,
+            closed: closed_sender,
+        };
+        let step_loop = StepLoop::new(parts, (limits, step_options), channels, shared, admission);
         Ok((Self { inner: Arc::new(inner) }, step_loop))
     }
 
@@ -153,8 +157,8 @@ impl EngineHandle {
     /// # Errors
     /// If the request can never run ([`EngineError::EmptyPrompt`], [`EngineError::PromptTooLong`]
     /// and the like), if the queue is full ([`EngineError::Full`]), if the requests ahead would
-    /// delay it too long ([`EngineError::Crowded`]), if its deadline cannot be met
-    /// ([`EngineError::Late`]), or if the engine is shutting down or has stopped.
+    /// delay it too long ([`EngineError::Overloaded`]), if its deadline cannot be met
+    /// ([`EngineError::DeadlineUnreachable`]), or if the engine is shutting down or has stopped.
     pub fn submit(&self, request: GenerationRequest) -> Result<Generation, EngineError> {
         let inner = &self.inner;
         let output_tokens_max = self.check(&request)?;
@@ -170,11 +174,11 @@ impl EngineHandle {
                 .deadline
                 .map(|deadline| deadline.saturating_duration_since(submitted)),
         };
-        let place = inner.admission.enter(applicant).inspect_err(count_refusal)?;
-        let places = event_channel_places(output_tokens_max);
-        let (events, receiver) = tokio::sync::mpsc::channel(places);
+        let permit = inner.admission.enter(applicant).inspect_err(count_refusal)?;
+        let capacity = event_channel_capacity(output_tokens_max);
+        let (events, receiver) = tokio::sync::mpsc::channel(capacity);
         let cancelled = Arc::new(AtomicBool::new(false));
-        let work = Work {
+        let work = AdmittedRequest {
             prompt_token_ids: request.prompt_token_ids,
             output_tokens_max,
             sampling: request.sampling,
@@ -186,7 +190,7 @@ impl EngineHandle {
             submitted,
             events,
             cancelled: Arc::clone(&cancelled),
-            place,
+            permit,
         };
         // An admitted request always finds room in the channel, so this fails only after the thread
         // ended.
@@ -243,8 +247,8 @@ impl EngineHandle {
             prefix_queries: shared.prefix_queries.load(Ordering::Relaxed),
             prefix_hits: shared.prefix_hits.load(Ordering::Relaxed),
             output_tokens: shared.output_tokens.load(Ordering::Relaxed),
-            draft_tokens: shared.draft_tokens.load(Ordering::Relaxed),
-            draft_tokens_accepted: shared.draft_tokens_accepted.load(Ordering::Relaxed),
+            speculative_tokens: shared.speculative_tokens.load(Ordering::Relaxed),
+            speculative_tokens_accepted: shared.speculative_tokens_accepted.load(Ordering::Relaxed),
             preemptions: shared.preemptions.load(Ordering::Relaxed),
             finished: shared.finished.load(Ordering::Relaxed),
             step_time: Duration::from_nanos(shared.step_ns.load(Ordering::Relaxed)),
@@ -304,7 +308,7 @@ impl EngineHandle {
     /// Refuses new requests from now on and requests the thread's end. Does not wait for it.
     pub fn shutdown(&self, how: Shutdown) {
         self.inner.shared.closing.store(true, Ordering::Release);
-        self.inner.tell(Control::Shutdown(how));
+        self.inner.send_control(Control::Shutdown(how));
     }
 
     /// Waits until the engine thread has ended. The future does not keep the engine alive.
@@ -314,8 +318,8 @@ impl EngineHandle {
     }
 }
 
-impl Inner {
-    fn tell(&self, message: Control) {
+impl EngineInner {
+    fn send_control(&self, message: Control) {
         // A full or closed channel means that the thread is about to stop anyway.
         let _stopping = self.control.try_send(message).is_err();
         self.wake();
@@ -330,15 +334,15 @@ impl Inner {
 
 fn count_refusal(error: &EngineError) {
     let reason = match error {
-        EngineError::Late { .. } => "deadline",
-        EngineError::Crowded { .. } => "delay",
+        EngineError::DeadlineUnreachable { .. } => "deadline",
+        EngineError::Overloaded { .. } => "delay",
         _ => "full",
     };
     metrics::counter!(telemetry::GENERATIONS_REFUSED_TOTAL, "reason" => reason).increment(1);
 }
 
-impl Drop for Inner {
+impl Drop for EngineInner {
     fn drop(&mut self) {
-        self.tell(Control::Shutdown(Shutdown::Drain));
+        self.send_control(Control::Shutdown(Shutdown::Drain));
     }
 }

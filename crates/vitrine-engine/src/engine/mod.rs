@@ -6,10 +6,9 @@
 //! consumer's side ([`generation`]). The only floats read here are logits, in [`sampler`].
 //!
 //! Reading order: `request`, `cache_scope`, `handle`, `admission`, `step_loop`, `scheduler`,
-//! `page_pool`, `prefix_cache`, `prompt_lookup`, `pace`, `sampler`, `constraint`,
+//! `page_pool`, `prefix_cache`, `prompt_lookup`, `step_cost`, `sampler`, `constraint`,
 //! `generation`. `registry` serves several models in one process, each with an engine of its own.
 
-mod accounted;
 mod admission;
 mod bench;
 mod bench_mixed;
@@ -19,13 +18,13 @@ mod erasure;
 mod error;
 mod generation;
 mod generation_model;
+mod granted_model;
 mod handle;
+mod model_source;
 mod options;
-mod pace;
 mod page_pool;
 mod prefix_cache;
 mod prompt_lookup;
-mod published;
 mod registry;
 mod request;
 mod sampler;
@@ -34,6 +33,7 @@ mod sequence;
 #[cfg(test)]
 mod soak;
 mod stats;
+mod step_cost;
 mod step_loop;
 mod stop_text;
 #[cfg(test)]
@@ -49,19 +49,19 @@ pub use bench_mixed::bench_mixed;
 pub use cache_scope::CacheOwner;
 pub use cache_scope::CacheScope;
 pub use constraint::Constraint;
+pub use constraint::ConstraintFault;
 pub use constraint::GRAMMAR_BYTES_MAX;
 pub use constraint::GRAMMAR_DEPTH_MAX;
 pub use constraint::Grammar;
 pub use constraint::GrammarFault;
-pub use constraint::Stuck;
-pub use error::Death;
 pub use error::EngineError;
+pub use error::FatalError;
 pub use generation::Completion;
 pub use generation::FinishReason;
 pub use generation::Generation;
 pub use generation::GenerationEvent;
-pub use generation::Timings;
-pub use generation::Usage;
+pub use generation::GenerationTimings;
+pub use generation::GenerationUsage;
 pub use generation_model::GenerationModel;
 pub use generation_model::open;
 pub use generation_model::open_tokenizer;
@@ -71,7 +71,6 @@ pub use handle::EngineParts;
 pub use options::EngineOptions;
 pub use options::PrefixCaching;
 pub use options::Speculation;
-pub use registry::Freed;
 pub use registry::Load;
 pub use registry::LoadFailure;
 pub use registry::LoadOrder;
@@ -82,6 +81,7 @@ pub use registry::RegistryError;
 pub use registry::Role;
 pub use registry::ServingStatus;
 pub use registry::Unload;
+pub use registry::UnloadReport;
 pub use request::EndOfText;
 pub use request::GenerationRequest;
 pub use request::Priority;
@@ -91,4 +91,4 @@ pub use request::Sampling;
 pub use stats::EngineStats;
 pub use step_loop::Shutdown;
 pub use vocabulary::Detokenizer;
-pub use vocabulary::Vocabulary;
+pub use vocabulary::TokenVocabulary;

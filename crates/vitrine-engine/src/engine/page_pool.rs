@@ -14,11 +14,11 @@ use vitrine_base::ids::PageId;
 
 /// The end of the free list that a page joins when its last owner gives it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Queue {
+pub(crate) enum FreeListEnd {
     /// The head: its contents are not worth keeping, so it is reused first.
-    First,
+    Head,
     /// The tail: it is in the prefix cache and may be found again until it is reused.
-    Last,
+    Tail,
 }
 
 /// A page's links; the last element of the array is the sentinel of the ring.
@@ -93,11 +93,11 @@ impl PagePool {
         self.links[at].owners += 1;
     }
 
-    /// Removes one owner. When the last one leaves, the page joins the free list at `queue`.
+    /// Removes one owner. When the last one leaves, the page joins the free list at `list_end`.
     ///
     /// # Panics
     /// If the page has no owner. A page given back twice would end up with two writers.
-    pub(crate) fn give_back(&mut self, page: PageId, queue: Queue) {
+    pub(crate) fn give_back(&mut self, page: PageId, list_end: FreeListEnd) {
         let at = page.index();
         assert!(self.links[at].owners > 0, "page {} is given back twice", page.0);
         self.links[at].owners -= 1;
@@ -105,9 +105,9 @@ impl PagePool {
             return;
         }
         let anchor = self.anchor();
-        let after = match queue {
-            Queue::First => self.links[anchor].after,
-            Queue::Last => anchor,
+        let after = match list_end {
+            FreeListEnd::Head => self.links[anchor].after,
+            FreeListEnd::Tail => anchor,
         };
         let before = self.links[after].before;
         self.links[at] = Link { owners: 0, before, after };
@@ -127,15 +127,15 @@ impl PagePool {
 
     /// The free pages, from head to tail.
     #[cfg(test)]
-    pub(crate) fn line(&self) -> Vec<PageId> {
-        let mut line = Vec::new();
+    pub(crate) fn free_list(&self) -> Vec<PageId> {
+        let mut free_list = Vec::new();
         let mut at = self.links[self.anchor()].after;
         while at != self.anchor() {
-            assert!(line.len() < self.page_count(), "the free list has a cycle");
-            line.push(PageId(u32::try_from(at).unwrap()));
+            assert!(free_list.len() < self.page_count(), "the free list has a cycle");
+            free_list.push(PageId(u32::try_from(at).unwrap()));
             at = self.links[at].after;
         }
-        line
+        free_list
     }
 
     /// Checks the invariants, in O(pages).
@@ -144,9 +144,9 @@ impl PagePool {
     /// If one is broken.
     #[cfg(test)]
     pub(crate) fn check_integrity(&self) {
-        let line = self.line();
-        assert_eq!(line.len(), self.free, "length of the free list and its count differ");
-        for page in &line {
+        let free_list = self.free_list();
+        assert_eq!(free_list.len(), self.free, "length of the free list and its count differ");
+        for page in &free_list {
             assert_eq!(self.owners(*page), 0, "page {} is free but has owners", page.0);
         }
         let free = self.links[..self.anchor()].iter().filter(|link| link.owners == 0).count();
@@ -165,30 +165,31 @@ mod tests {
     use proptest::prelude::*;
 
     #[derive(Debug, Clone)]
-    enum Move {
+    enum PoolAction {
         Take,
         Share { at: usize },
         GiveBack { at: usize, keep: bool },
     }
 
-    fn moves() -> impl Strategy<Value = Vec<Move>> {
+    fn actions() -> impl Strategy<Value = Vec<PoolAction>> {
         let one = prop_oneof![
-            3 => Just(Move::Take),
-            1 => (0_usize..64).prop_map(|at| Move::Share { at }),
-            3 => (0_usize..64, any::<bool>()).prop_map(|(at, keep)| Move::GiveBack { at, keep }),
+            3 => Just(PoolAction::Take),
+            1 => (0_usize..64).prop_map(|at| PoolAction::Share { at }),
+            3 => (0_usize..64, any::<bool>())
+                .prop_map(|(at, keep)| PoolAction::GiveBack { at, keep }),
         ];
         prop::collection::vec(one, 0..200)
     }
 
     proptest! {
         #[test]
-        fn pool_never_loses_or_doubles_a_page(page_count in 0_usize..20, moves in moves()) {
+        fn pool_never_loses_or_doubles_a_page(page_count in 0_usize..20, actions in actions()) {
             let mut pool = PagePool::new(page_count);
             // One element for each owner, so a shared page appears several times.
             let mut owned: Vec<PageId> = Vec::new();
-            for one in moves {
+            for one in actions {
                 match one {
-                    Move::Take => match pool.take() {
+                    PoolAction::Take => match pool.take() {
                         Some(page) => {
                             prop_assert!(!owned.contains(&page));
                             owned.push(page);
@@ -196,22 +197,22 @@ mod tests {
                         None => prop_assert_eq!(pool.free_count(), 0),
                     },
                     // Any page may be shared: one that has owners, or a free one.
-                    Move::Share { at } if page_count > 0 => {
+                    PoolAction::Share { at } if page_count > 0 => {
                         let page = PageId(u32::try_from(at % page_count).unwrap());
                         pool.share(page);
                         owned.push(page);
                     }
-                    Move::GiveBack { at, keep } if !owned.is_empty() => {
+                    PoolAction::GiveBack { at, keep } if !owned.is_empty() => {
                         let page = owned.swap_remove(at % owned.len());
-                        let queue = if keep { Queue::Last } else { Queue::First };
-                        pool.give_back(page, queue);
+                        let list_end = if keep { FreeListEnd::Tail } else { FreeListEnd::Head };
+                        pool.give_back(page, list_end);
                         if !owned.contains(&page) {
-                            let line = pool.line();
-                            let place = if keep { line.last() } else { line.first() };
-                            prop_assert_eq!(place, Some(&page));
+                            let free_list = pool.free_list();
+                            let end = if keep { free_list.last() } else { free_list.first() };
+                            prop_assert_eq!(end, Some(&page));
                         }
                     }
-                    Move::Share { .. } | Move::GiveBack { .. } => {}
+                    PoolAction::Share { .. } | PoolAction::GiveBack { .. } => {}
                 }
                 pool.check_integrity();
                 let distinct: std::collections::BTreeSet<_> = owned.iter().collect();
@@ -224,7 +225,7 @@ mod tests {
     fn freed_page_with_known_tokens_is_the_last_to_be_taken() {
         let mut pool = PagePool::new(3);
         let kept = pool.take().unwrap();
-        pool.give_back(kept, Queue::Last);
+        pool.give_back(kept, FreeListEnd::Tail);
         assert_eq!(pool.take(), Some(PageId(1)));
         assert_eq!(pool.take(), Some(PageId(2)));
         assert_eq!(pool.take(), Some(kept));
@@ -236,7 +237,7 @@ mod tests {
     fn page_given_back_twice_is_our_bug() {
         let mut pool = PagePool::new(1);
         let page = pool.take().unwrap();
-        pool.give_back(page, Queue::First);
-        pool.give_back(page, Queue::First);
+        pool.give_back(page, FreeListEnd::Head);
+        pool.give_back(page, FreeListEnd::Head);
     }
 }

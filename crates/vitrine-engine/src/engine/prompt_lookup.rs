@@ -44,7 +44,7 @@ impl Default for PromptLookup {
 impl PromptLookup {
     /// Proposes up to `tokens_max` tokens to follow `token_ids`. Empty if no suffix repeats, or
     /// during a pause, which each call shortens by one step.
-    pub(crate) fn guess<'a>(&mut self, token_ids: &'a [u32], tokens_max: usize) -> &'a [u32] {
+    pub(crate) fn propose<'a>(&mut self, token_ids: &'a [u32], tokens_max: usize) -> &'a [u32] {
         if self.pause > 0 {
             self.pause -= 1;
             return &[];
@@ -56,12 +56,12 @@ impl PromptLookup {
             .map_or(&[], |rest| &rest[..tokens_max.min(rest.len())])
     }
 
-    /// Records that `right` of `guessed` proposed tokens were accepted.
-    pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
-        if guessed == 0 {
+    /// Records that `accepted` of `proposed` proposed tokens were accepted.
+    pub(crate) fn learn(&mut self, proposed: usize, accepted: usize) {
+        if proposed == 0 {
             return;
         }
-        if right == 0 {
+        if accepted == 0 {
             self.pause = self.pause_next;
             self.pause_next = (2 * self.pause_next).min(PAUSE_STEPS_MAX);
         } else {
@@ -85,32 +85,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn guess_is_what_followed_last_time() {
+    fn proposal_is_what_followed_last_time() {
         let mut lookup = PromptLookup::default();
         let known = [7, 1, 2, 3, 4, 9, 5, 6, 2, 3, 4];
-        assert_eq!(lookup.guess(&known, 8), [9, 5, 6, 2, 3, 4]);
-        assert_eq!(lookup.guess(&known, 2), [9, 5]);
+        assert_eq!(lookup.propose(&known, 8), [9, 5, 6, 2, 3, 4]);
+        assert_eq!(lookup.propose(&known, 2), [9, 5]);
         // Two tokens match where three do not.
-        assert_eq!(lookup.guess(&[1, 2, 8, 5, 1, 2], 8), [8, 5, 1, 2]);
+        assert_eq!(lookup.propose(&[1, 2, 8, 5, 1, 2], 8), [8, 5, 1, 2]);
         // A run of equal tokens matches itself.
-        assert_eq!(lookup.guess(&[4, 4, 4], 8), [4]);
+        assert_eq!(lookup.propose(&[4, 4, 4], 8), [4]);
     }
 
     #[test]
-    fn nothing_before_means_no_guess() {
+    fn no_match_means_no_proposal() {
         let mut lookup = PromptLookup::default();
         for known in [&[][..], &[1], &[1, 2], &[1, 2, 3, 4]] {
-            assert!(lookup.guess(known, 8).is_empty(), "{known:?}");
+            assert!(lookup.propose(known, 8).is_empty(), "{known:?}");
         }
     }
 
     #[test]
-    fn failure_makes_guesses_rare_until_one_is_right() {
+    fn failures_pause_proposals_until_one_is_accepted() {
         let known = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2];
         let mut lookup = PromptLookup::default();
-        let mut pauses = |right| {
-            lookup.learn(2, right);
-            (0..10).take_while(|_| lookup.guess(&known, 8).is_empty()).count()
+        let mut pauses = |accepted| {
+            lookup.learn(2, accepted);
+            (0..10).take_while(|_| lookup.propose(&known, 8).is_empty()).count()
         };
         assert_eq!([pauses(1), pauses(0), pauses(0), pauses(1), pauses(0)], [0, 2, 4, 0, 2]);
     }

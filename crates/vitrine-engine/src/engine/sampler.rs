@@ -19,10 +19,10 @@ use toktrie::SimpleVob;
 
 /// Tokens that top-p sorts in its first attempt. Each further attempt sorts eight times as many, so
 /// the whole vocabulary is rarely sorted.
-const NUCLEUS_GUESS: usize = 64;
+const TOP_P_SORTED_FIRST: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
-struct Candidate {
+struct TokenCandidate {
     token_id: u32,
     logit: f32,
     /// Probability relative to the most likely token, whose weight is 1.
@@ -31,7 +31,7 @@ struct Candidate {
 
 /// The model's output for one row.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Said<'a> {
+pub(crate) enum RowOutput<'a> {
     /// One logit for each vocabulary entry.
     Logits(&'a [f32]),
     /// The most likely token; `None` if no logit was usable.
@@ -41,7 +41,7 @@ pub(crate) enum Said<'a> {
 /// Chooses tokens. Reuses its buffers between calls.
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
-    candidates: Vec<Candidate>,
+    candidates: Vec<TokenCandidate>,
     masked: Vec<f32>,
 }
 
@@ -69,7 +69,7 @@ impl Sampler {
             let weight = ((logit - logit_max) / sampling.temperature).exp();
             // The most likely token weighs 1, so min-p is a plain threshold.
             if weight > 0.0 && weight >= sampling.min_p {
-                self.candidates.push(Candidate { token_id, logit, weight });
+                self.candidates.push(TokenCandidate { token_id, logit, weight });
             }
         }
         self.keep_top_k(sampling.top_k);
@@ -114,9 +114,9 @@ impl Sampler {
         }
         let target = weight_sum(&self.candidates) * f64::from(top_p);
         let count = self.candidates.len();
-        let mut guess = NUCLEUS_GUESS;
+        let mut attempt = TOP_P_SORTED_FIRST;
         loop {
-            let sorted = guess.min(count);
+            let sorted = attempt.min(count);
             if sorted < count {
                 self.candidates.select_nth_unstable_by(sorted, likelier_first);
             }
@@ -133,7 +133,7 @@ impl Sampler {
             if sorted == count {
                 return;
             }
-            guess = guess.saturating_mul(8);
+            attempt = attempt.saturating_mul(8);
         }
     }
 
@@ -150,11 +150,11 @@ impl Sampler {
     }
 }
 
-fn likelier_first(left: &Candidate, right: &Candidate) -> std::cmp::Ordering {
+fn likelier_first(left: &TokenCandidate, right: &TokenCandidate) -> std::cmp::Ordering {
     right.logit.total_cmp(&left.logit).then(left.token_id.cmp(&right.token_id))
 }
 
-fn weight_sum(candidates: &[Candidate]) -> f64 {
+fn weight_sum(candidates: &[TokenCandidate]) -> f64 {
     candidates.iter().map(|candidate| f64::from(candidate.weight)).sum()
 }
 

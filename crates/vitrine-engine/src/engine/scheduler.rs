@@ -24,20 +24,20 @@
 //! Source: iteration-level scheduling, Yu et al., OSDI 2022 (Orca); known and computed tokens as in
 //! vLLM v1; in-batch sharing as in SGLang (`schedule_policy.py`).
 
-mod line;
 mod pages;
+mod waiting_queue;
 
 use crate::engine::cache_scope::CacheOwner;
 use crate::engine::cache_scope::CacheScope;
 use crate::engine::request::Priority;
-use line::Line;
-use line::Turn;
-use pages::Found;
+use pages::CachedPrefix;
+use pages::CachingPagePool;
 use pages::PageList;
-use pages::Pages;
 use std::collections::HashMap;
 use vitrine_base::ids::PageId;
 use vitrine_base::ids::SequenceId;
+use waiting_queue::NextReason;
+use waiting_queue::WaitingQueue;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SchedulerLimits {
@@ -53,7 +53,7 @@ pub(crate) struct SchedulerLimits {
 
 /// A sequence was refused because it would not fit the pool even alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NeverFits {
+pub(crate) struct PoolTooSmall {
     /// Number of pages needed at its maximum length.
     pub(crate) pages_needed: usize,
     /// Number of pages in the pool.
@@ -62,7 +62,7 @@ pub(crate) struct NeverFits {
 
 /// A sequence that joins the waiting queue.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
+pub(crate) struct NewSequence {
     /// Ids must rise from one arrival to the next.
     pub(crate) id: SequenceId,
     pub(crate) prompt_tokens: usize,
@@ -77,12 +77,12 @@ pub(crate) trait Tokens {
     /// The known tokens of a sequence; empty for an unknown id.
     fn known(&self, id: SequenceId) -> &[u32];
     /// Number of speculative tokens to verify after the known ones.
-    fn draft_count(&self, id: SequenceId) -> usize;
+    fn speculative_count(&self, id: SequenceId) -> usize;
 }
 
 /// The scheduler's state of one sequence.
 #[derive(Debug)]
-struct Progress {
+struct SequenceProgress {
     known_tokens: usize,
     computed_tokens: usize,
     tokens_max: usize,
@@ -96,7 +96,7 @@ struct Progress {
     behind: Option<(SequenceId, usize)>,
 }
 
-impl Progress {
+impl SequenceProgress {
     fn pending_tokens(&self) -> usize {
         self.known_tokens - self.computed_tokens
     }
@@ -113,12 +113,12 @@ pub(crate) struct PlannedRows {
     /// Whether the rows include the last known token, so that the next token can be chosen.
     pub(crate) reaches_end: bool,
     /// Rows of speculative tokens after the known ones.
-    pub(crate) draft_count: usize,
+    pub(crate) speculative_count: usize,
 }
 
 /// The plan of one step.
 #[derive(Debug, Default)]
-pub(crate) struct StepPlan {
+pub(crate) struct StepSchedule {
     /// The sequences that run, in row order.
     pub(crate) rows: Vec<PlannedRows>,
     /// Sequences preempted to make this plan.
@@ -136,11 +136,11 @@ enum Phase {
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     limits: SchedulerLimits,
-    pages: Pages,
-    all: HashMap<SequenceId, Progress>,
+    pages: CachingPagePool,
+    all: HashMap<SequenceId, SequenceProgress>,
     /// Sorted by priority, then by id.
     running: Vec<(Priority, SequenceId)>,
-    line: Line,
+    waiting_queue: WaitingQueue,
 }
 
 impl Scheduler {
@@ -148,10 +148,10 @@ impl Scheduler {
     pub(crate) fn new(limits: SchedulerLimits) -> Self {
         Self {
             limits,
-            pages: Pages::new(limits.page_count, limits.page_tokens),
+            pages: CachingPagePool::new(limits.page_count, limits.page_tokens),
             all: HashMap::new(),
             running: Vec::new(),
-            line: Line::default(),
+            waiting_queue: WaitingQueue::default(),
         }
     }
 
@@ -159,13 +159,13 @@ impl Scheduler {
     ///
     /// # Errors
     /// If the whole pool could not hold it.
-    pub(crate) fn add(&mut self, arrival: Arrival) -> Result<(), NeverFits> {
+    pub(crate) fn add(&mut self, arrival: NewSequence) -> Result<(), PoolTooSmall> {
         let pages_needed = self.pages.pages_for(arrival.tokens_max.max(arrival.prompt_tokens));
         let page_count = self.pages.page_count();
         if pages_needed > page_count {
-            return Err(NeverFits { pages_needed, page_count });
+            return Err(PoolTooSmall { pages_needed, page_count });
         }
-        let progress = Progress {
+        let progress = SequenceProgress {
             known_tokens: arrival.prompt_tokens,
             computed_tokens: 0,
             tokens_max: arrival.tokens_max,
@@ -176,7 +176,7 @@ impl Scheduler {
             behind: None,
         };
         self.all.insert(arrival.id, progress);
-        self.line.push(arrival.id, arrival.priority);
+        self.waiting_queue.push(arrival.id, arrival.priority);
         Ok(())
     }
 
@@ -185,13 +185,14 @@ impl Scheduler {
     ///
     /// After the step, each planned sequence must be [`advance`](Self::advance)d. One that reached
     /// its end must then either [`grow`](Self::grow) or be [`remove`](Self::remove)d.
-    pub(crate) fn plan(&mut self, tokens: &impl Tokens, prompt_rows_max: usize) -> StepPlan {
-        let mut plan = StepPlan::default();
+    pub(crate) fn plan(&mut self, tokens: &impl Tokens, prompt_rows_max: usize) -> StepSchedule {
+        let mut plan = StepSchedule::default();
         let mut budget = self.limits.step_tokens_max;
         for phase in [Phase::Decode, Phase::Prefill] {
             if phase == Phase::Prefill && !plan.rows.is_empty() {
-                self.add_drafts(tokens, &mut plan);
-                let rows: usize = plan.rows.iter().map(|one| one.row_count + one.draft_count).sum();
+                self.add_speculative_rows(tokens, &mut plan);
+                let rows: usize =
+                    plan.rows.iter().map(|one| one.row_count + one.speculative_count).sum();
                 budget = (self.limits.step_tokens_max - rows).min(prompt_rows_max);
             }
             // Preemption may shorten the list from its end during the loop.
@@ -234,7 +235,7 @@ impl Scheduler {
             self.running.retain(|(_, other)| *other != id);
             self.pages.give_back(&mut progress.list);
         } else {
-            self.line.remove(id);
+            self.waiting_queue.remove(id);
         }
     }
 
@@ -244,7 +245,7 @@ impl Scheduler {
         for progress in self.all.values_mut() {
             if progress.cache.owner() == Some(owner) {
                 progress.cache = CacheScope::Nobody;
-                progress.list.branch = None;
+                progress.list.node = None;
             }
         }
         self.pages.forget_owner(owner)
@@ -254,7 +255,7 @@ impl Scheduler {
     pub(crate) fn forget_all(&mut self) {
         for progress in self.all.values_mut() {
             // Its earlier pages are no longer in the tree, so later ones have no parent.
-            progress.list.branch = None;
+            progress.list.node = None;
         }
         self.pages.forget_all();
     }
@@ -285,7 +286,7 @@ impl Scheduler {
 
     /// Preempted sequences that wait to run again.
     pub(crate) fn preempted_count(&self) -> usize {
-        self.line.again_count()
+        self.waiting_queue.preempted_count()
     }
 
     /// Number of pages with at least one owner.
@@ -294,16 +295,16 @@ impl Scheduler {
     }
 
     /// Number of pages in the prefix cache, owned or free.
-    pub(crate) fn pages_known(&self) -> usize {
-        self.pages.known_count()
+    pub(crate) fn pages_cached(&self) -> usize {
+        self.pages.cached_count()
     }
 
-    fn progress_at(&self, index: usize) -> &Progress {
+    fn progress_at(&self, index: usize) -> &SequenceProgress {
         &self.all[&self.running[index].1]
     }
 
     /// Plans up to `row_count` rows of a running sequence; returns the number planned.
-    fn plan_running(&mut self, index: usize, row_count: usize, plan: &mut StepPlan) -> usize {
+    fn plan_running(&mut self, index: usize, row_count: usize, plan: &mut StepSchedule) -> usize {
         let granted = self.make_room(index, row_count, plan);
         plan.short_of_pages |= granted < row_count;
         if granted > 0 {
@@ -313,7 +314,7 @@ impl Scheduler {
                 first_position: progress.computed_tokens,
                 row_count: granted,
                 reaches_end: granted == progress.pending_tokens(),
-                draft_count: 0,
+                speculative_count: 0,
             });
         }
         granted
@@ -321,7 +322,7 @@ impl Scheduler {
 
     /// Allocates pages for `row_count` more rows, or for as many as fit. Preempts the last running
     /// sequence only if not a single row fits. Returns the number of rows that fit.
-    fn make_room(&mut self, index: usize, row_count: usize, plan: &mut StepPlan) -> usize {
+    fn make_room(&mut self, index: usize, row_count: usize, plan: &mut StepSchedule) -> usize {
         loop {
             let granted = self.take_pages(self.running[index].1, row_count);
             if granted > 0 {
@@ -354,18 +355,18 @@ impl Scheduler {
 
     /// Adds rows for speculative tokens after the decode rows while rows and pages last. Adds none
     /// while any sequence waits or has prompt rows left to compute.
-    fn add_drafts(&mut self, tokens: &impl Tokens, plan: &mut StepPlan) {
+    fn add_speculative_rows(&mut self, tokens: &impl Tokens, plan: &mut StepSchedule) {
         let others = self.waiting_count() > 0 || plan.rows.len() < self.running.len();
         if others || plan.short_of_pages || plan.preempted > 0 {
             return;
         }
         let mut spare = self.limits.step_tokens_max.saturating_sub(plan.rows.len());
         for rows in &mut plan.rows {
-            let wanted = tokens.draft_count(rows.id).min(spare);
+            let wanted = tokens.speculative_count(rows.id).min(spare);
             if wanted > 0 {
                 let granted = self.take_pages(rows.id, rows.row_count + wanted);
-                rows.draft_count = granted.saturating_sub(rows.row_count);
-                spare -= rows.draft_count;
+                rows.speculative_count = granted.saturating_sub(rows.row_count);
+                spare -= rows.speculative_count;
             }
         }
     }
@@ -378,16 +379,18 @@ impl Scheduler {
         progress.runs = false;
         // Preempted at most once: from now on only its age counts.
         progress.priority = Priority::Live;
-        self.line.push_again(id);
+        self.waiting_queue.push_preempted(id);
     }
 
     /// Admits waiting sequences in order while rows, sequence slots and pages last.
-    fn admit(&mut self, tokens: &impl Tokens, plan: &mut StepPlan, mut budget: usize) {
+    fn admit(&mut self, tokens: &impl Tokens, plan: &mut StepSchedule, mut budget: usize) {
         if plan.short_of_pages || plan.preempted > 0 {
             return;
         }
         while budget > 0 && self.running.len() < self.limits.sequences_max {
-            let Some((id, turn)) = self.line.next(|id| !self.is_behind(id)) else { return };
+            let Some((id, reason)) = self.waiting_queue.next(|id| !self.is_behind(id)) else {
+                return;
+            };
             let Some(progress) = self.all.get(&id) else { return };
             let found = self.pages.find(tokens.known(id), progress.cache);
             let behind = self.same_prompt(id, &found, tokens);
@@ -405,13 +408,13 @@ impl Scheduler {
             progress.list = self.pages.share(found);
             progress.computed_tokens = found_tokens;
             progress.runs = true;
-            if turn == Turn::Due {
+            if reason == NextReason::OutreachDue {
                 progress.priority = Priority::Live;
             }
-            let place = (progress.priority, id);
-            self.line.take(id, turn);
-            let index = self.running.partition_point(|other| *other < place);
-            self.running.insert(index, place);
+            let order = (progress.priority, id);
+            self.waiting_queue.take(id, reason);
+            let index = self.running.partition_point(|other| *other < order);
+            self.running.insert(index, order);
             budget -= self.plan_running(index, row_count, plan);
         }
     }
@@ -429,15 +432,15 @@ impl Scheduler {
     fn same_prompt(
         &self,
         id: SequenceId,
-        found: &Found,
+        found: &CachedPrefix,
         tokens: &impl Tokens,
     ) -> Option<(SequenceId, usize)> {
-        let branch = found.branch?;
+        let node = found.node?;
         let (known, cache) = (tokens.known(id), self.all.get(&id)?.cache);
         self.running.iter().find_map(|(_, ahead_id)| {
             let ahead = self.all.get(ahead_id)?;
             let list = &ahead.list;
-            if list.branch != Some(branch) || list.known != found.pages.len() {
+            if list.node != Some(node) || list.known != found.pages.len() {
                 return None;
             }
             let leader = (tokens.known(*ahead_id), ahead.cache);
@@ -462,7 +465,7 @@ impl Scheduler {
         }
         assert!(self.running.len() <= self.limits.sequences_max);
         assert!(self.running.is_sorted(), "not sorted: {:?}", self.running);
-        let mut ids = self.line.ids();
+        let mut ids = self.waiting_queue.ids();
         ids.extend(self.running.iter().map(|(_, id)| *id));
         ids.sort_unstable();
         let mut all: Vec<SequenceId> = self.all.keys().copied().collect();

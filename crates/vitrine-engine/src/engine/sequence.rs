@@ -6,20 +6,20 @@
 //! - The event channel has `output_tokens_max + 2` slots: one for each token, one for the end and
 //!   one spare. So sending never blocks and never fails because the channel is full.
 
-use crate::engine::admission::Place;
+use crate::engine::admission::AdmissionPermit;
 use crate::engine::cache_scope::CacheScope;
 use crate::engine::constraint::Advance;
 use crate::engine::constraint::Constraint;
-use crate::engine::constraint::Guard;
+use crate::engine::constraint::ConstraintState;
 use crate::engine::error::EngineError;
 use crate::engine::generation::FinishReason;
-use crate::engine::generation::Timings;
-use crate::engine::generation::Usage;
+use crate::engine::generation::GenerationTimings;
+use crate::engine::generation::GenerationUsage;
 use crate::engine::prompt_lookup::PromptLookup;
 use crate::engine::request::EndOfText;
 use crate::engine::request::Priority;
 use crate::engine::request::Sampling;
-use crate::engine::sampler::Said;
+use crate::engine::sampler::RowOutput;
 use crate::engine::sampler::Sampler;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -37,18 +37,18 @@ pub(crate) enum EngineEvent {
     /// A token was chosen.
     Token(u32),
     /// The generation ended normally.
-    Done(FinishReason, Usage, Timings),
+    Done(FinishReason, GenerationUsage, GenerationTimings),
     Failed(EngineError),
 }
 
 /// Capacity of a generation's event channel; see the module's invariant.
-pub(crate) fn event_channel_places(output_tokens_max: usize) -> usize {
+pub(crate) fn event_channel_capacity(output_tokens_max: usize) -> usize {
     output_tokens_max.saturating_add(2)
 }
 
 /// A validated request on its way to the engine thread.
 #[derive(Debug)]
-pub(crate) struct Work {
+pub(crate) struct AdmittedRequest {
     pub(crate) prompt_token_ids: Vec<u32>,
     pub(crate) output_tokens_max: usize,
     pub(crate) sampling: Sampling,
@@ -60,10 +60,10 @@ pub(crate) struct Work {
     pub(crate) submitted: Instant,
     pub(crate) events: mpsc::Sender<EngineEvent>,
     pub(crate) cancelled: Arc<AtomicBool>,
-    pub(crate) place: Place,
+    pub(crate) permit: AdmissionPermit,
 }
 
-impl Work {
+impl AdmittedRequest {
     /// Sends the consumer an error for a request that never became a sequence.
     pub(crate) fn refuse(self, error: EngineError) {
         let _consumer_left = self.events.try_send(EngineEvent::Failed(error)).is_err();
@@ -82,16 +82,16 @@ pub(crate) struct Sequence {
     pub(crate) random: ChaCha8Rng,
     pub(crate) end_of_text: EndOfText,
     /// Speculative tokens after `token_ids`, verified in the next step.
-    pub(crate) draft: Vec<u32>,
+    pub(crate) speculative_token_ids: Vec<u32>,
     lookup: PromptLookup,
     cached_tokens: usize,
     /// The constraint's state in this generation; preemption does not reset it.
-    pub(crate) guard: Option<Guard>,
+    pub(crate) constraint_state: Option<ConstraintState>,
     deadline: Option<Instant>,
     events: mpsc::Sender<EngineEvent>,
     cancelled: Arc<AtomicBool>,
     /// Counts the request as waiting until its first step, then as running.
-    place: Place,
+    permit: AdmissionPermit,
     submitted: Instant,
     started: Option<Instant>,
     first_token: Option<Instant>,
@@ -108,7 +108,7 @@ pub(crate) enum TokenTime {
 }
 
 impl Sequence {
-    pub(crate) fn new(id: SequenceId, work: Work) -> Self {
+    pub(crate) fn new(id: SequenceId, work: AdmittedRequest) -> Self {
         Self {
             id,
             prompt_tokens: work.prompt_token_ids.len(),
@@ -117,14 +117,14 @@ impl Sequence {
             random: ChaCha8Rng::seed_from_u64(work.sampling.seed),
             sampling: work.sampling,
             end_of_text: work.end_of_text,
-            draft: Vec::new(),
+            speculative_token_ids: Vec::new(),
             lookup: PromptLookup::default(),
             cached_tokens: 0,
-            guard: work.constraint.map(|constraint| constraint.start()),
+            constraint_state: work.constraint.map(|constraint| constraint.start()),
             deadline: work.deadline,
             events: work.events,
             cancelled: work.cancelled,
-            place: work.place,
+            permit: work.permit,
             submitted: work.submitted,
             started: None,
             first_token: None,
@@ -147,13 +147,13 @@ impl Sequence {
     }
 
     /// Returns the constraint if its mask is needed for the coming step and not computed yet.
-    pub(crate) fn wanted_guard(&mut self) -> Option<&mut Guard> {
-        self.guard.as_mut().filter(|guard| guard.is_wanted())
+    pub(crate) fn constraint_to_prepare(&mut self) -> Option<&mut ConstraintState> {
+        self.constraint_state.as_mut().filter(|constraint_state| constraint_state.needs_mask())
     }
 
     /// Whether the sequence needs only the most likely token, not the logits.
     pub(crate) fn is_plain_greedy(&self) -> bool {
-        self.guard.is_none() && self.sampling.temperature == 0.0
+        self.constraint_state.is_none() && self.sampling.temperature == 0.0
     }
 
     /// Chooses the next token from the model's output for one row.
@@ -163,16 +163,16 @@ impl Sequence {
     pub(crate) fn choose(
         &mut self,
         sampler: &mut Sampler,
-        said: Said<'_>,
+        row_output: RowOutput<'_>,
     ) -> Result<u32, EngineError> {
         let position = self.token_ids.len() - 1;
-        let chosen = match (said, &mut self.guard) {
-            (Said::Likeliest(token_id), _) => token_id,
-            (Said::Logits(logits), None) => {
+        let chosen = match (row_output, &mut self.constraint_state) {
+            (RowOutput::Likeliest(token_id), _) => token_id,
+            (RowOutput::Logits(logits), None) => {
                 sampler.choose(logits, &self.sampling, &mut self.random)
             }
-            (Said::Logits(logits), Some(guard)) => {
-                let allowed = guard.allowed(position)?;
+            (RowOutput::Logits(logits), Some(constraint_state)) => {
+                let allowed = constraint_state.allowed(position)?;
                 sampler.choose_allowed(logits, allowed, &self.sampling, &mut self.random)
             }
         };
@@ -183,11 +183,11 @@ impl Sequence {
     ///
     /// # Errors
     /// If the constraint does not accept the token or is too complex to follow.
-    pub(crate) fn advance_guard(&mut self, token_id: u32) -> Result<Advance, EngineError> {
+    pub(crate) fn advance_constraint(&mut self, token_id: u32) -> Result<Advance, EngineError> {
         let position = self.token_ids.len();
-        match &mut self.guard {
+        match &mut self.constraint_state {
             None => Ok(Advance::Open),
-            Some(guard) => guard.advance(token_id, position),
+            Some(constraint_state) => constraint_state.advance(token_id, position),
         }
     }
 
@@ -197,7 +197,7 @@ impl Sequence {
         if self.started.is_some() {
             return None;
         }
-        self.place.start();
+        self.permit.start();
         self.started = Some(now);
         self.cached_tokens = cached_tokens;
         Some(now.saturating_duration_since(self.submitted))
@@ -205,18 +205,18 @@ impl Sequence {
 
     /// Proposes up to `tokens_max` speculative tokens by prompt lookup. Stops one short of the
     /// output limit: each verified step also yields a token of its own.
-    pub(crate) fn guess(&mut self, tokens_max: usize) {
-        self.draft.clear();
+    pub(crate) fn propose(&mut self, tokens_max: usize) {
+        self.speculative_token_ids.clear();
         if self.first_token.is_some() {
             let left = self.output_tokens_max - self.output_tokens() - 1;
-            let draft = self.lookup.guess(&self.token_ids, tokens_max.min(left));
-            self.draft.extend_from_slice(draft);
+            let speculative_token_ids = self.lookup.propose(&self.token_ids, tokens_max.min(left));
+            self.speculative_token_ids.extend_from_slice(speculative_token_ids);
         }
     }
 
-    /// Records that `right` of `guessed` verified speculative tokens were accepted.
-    pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
-        self.lookup.learn(guessed, right);
+    /// Records that `accepted` of `proposed` verified speculative tokens were accepted.
+    pub(crate) fn learn(&mut self, proposed: usize, accepted: usize) {
+        self.lookup.learn(proposed, accepted);
     }
 
     /// Appends a chosen token and sends it to the consumer.
@@ -237,14 +237,14 @@ impl Sequence {
 
     /// Sends the consumer the normal end of the generation.
     pub(crate) fn finish(self, reason: FinishReason, now: Instant) {
-        let usage = Usage {
+        let usage = GenerationUsage {
             prompt_tokens: self.prompt_tokens,
             cached_tokens: self.cached_tokens,
             output_tokens: self.output_tokens(),
         };
         let started = self.started.unwrap_or(now);
         let first_token = self.first_token.unwrap_or(now);
-        let timings = Timings {
+        let timings = GenerationTimings {
             queue: started.saturating_duration_since(self.submitted),
             prefill: first_token.saturating_duration_since(started),
             decode: now.saturating_duration_since(first_token),

@@ -59,13 +59,13 @@ const OPTIONS: EngineOptions = EngineOptions {
 
 /// Resources held by this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Holdings {
+struct ProcessResources {
     threads: usize,
     file_handles: usize,
     resident_kib: u64,
 }
 
-impl Holdings {
+impl ProcessResources {
     fn now() -> Self {
         let entries = |folder| std::fs::read_dir(folder).unwrap().count();
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -78,7 +78,7 @@ impl Holdings {
     }
 }
 
-impl Holdings {
+impl ProcessResources {
     /// The resources once the submitters' threads are gone: the system removes them shortly after
     /// they have ended.
     fn settled(threads: usize) -> Self {
@@ -96,12 +96,12 @@ impl Holdings {
 
 /// The length of a soak: both minimums must be reached.
 #[derive(Debug, Clone, Copy)]
-struct Length {
+struct SoakLength {
     requests: u64,
     at_least: Duration,
 }
 
-fn submitter(engine: &EngineHandle, seed: u64, length: Length, end: Instant) {
+fn submitter(engine: &EngineHandle, seed: u64, length: SoakLength, end: Instant) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut done = 0;
     while done < length.requests / SUBMITTERS || SystemClock.instant() < end {
@@ -126,7 +126,9 @@ fn submitter(engine: &EngineHandle, seed: u64, length: Length, end: Instant) {
         let generation = match engine.submit(request) {
             Ok(generation) => generation,
             Err(
-                EngineError::Full { .. } | EngineError::Crowded { .. } | EngineError::Late { .. },
+                EngineError::Full { .. }
+                | EngineError::Overloaded { .. }
+                | EngineError::DeadlineUnreachable { .. },
             ) => continue,
             Err(error) => panic!("refused: {error}"),
         };
@@ -138,7 +140,7 @@ fn submitter(engine: &EngineHandle, seed: u64, length: Length, end: Instant) {
     }
 }
 
-fn rounds(engine: &EngineHandle, length: Length) {
+fn rounds(engine: &EngineHandle, length: SoakLength) {
     let end = SystemClock.instant() + length.at_least;
     std::thread::scope(|scope| {
         for seed in 0..SUBMITTERS {
@@ -160,12 +162,12 @@ fn rounds(engine: &EngineHandle, length: Length) {
     engine.submit(last).unwrap().collect_blocking().unwrap();
 }
 
-fn soak(engine: &EngineHandle, length: Length, growth_kib_max: u64) {
-    let threads = Holdings::now().threads;
-    rounds(engine, Length { requests: length.requests / 4, at_least: Duration::ZERO });
-    let before = Holdings::settled(threads);
+fn soak(engine: &EngineHandle, length: SoakLength, growth_kib_max: u64) {
+    let threads = ProcessResources::now().threads;
+    rounds(engine, SoakLength { requests: length.requests / 4, at_least: Duration::ZERO });
+    let before = ProcessResources::settled(threads);
     rounds(engine, length);
-    let (after, stats) = (Holdings::settled(threads), engine.stats());
+    let (after, stats) = (ProcessResources::settled(threads), engine.stats());
     eprintln!("before {before:?}\nafter  {after:?}\n{stats:?}");
     assert_eq!((stats.running, stats.waiting, stats.pages_used), (0, 0, 0));
     assert_eq!(stats.waiting_prompt_tokens, 0);
@@ -202,7 +204,7 @@ fn toy_for_4000_requests() {
         clock: Arc::new(SystemClock),
     };
     let engine = EngineHandle::start(parts, OPTIONS).unwrap();
-    let length = Length { requests: 4_000, at_least: Duration::ZERO };
+    let length = SoakLength { requests: 4_000, at_least: Duration::ZERO };
     soak(&engine, length, 4_096);
     assert!(engine.stats().preemptions > 0, "the pool should be too small");
 }
@@ -210,10 +212,10 @@ fn toy_for_4000_requests() {
 /// `cargo test --lib ten_minutes -- --ignored --nocapture`
 #[test]
 #[ignore = "takes ten minutes; run it with the command above"]
-fn house_drafter_for_ten_minutes_and_10000_requests() {
+fn built_in_drafter_for_ten_minutes_and_10000_requests() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .join("models/drafter/drafter.gguf");
     let model = open(&path, "drafter", OPTIONS, Arc::new(SystemClock)).unwrap();
-    let length = Length { requests: 10_000, at_least: Duration::from_secs(600) };
+    let length = SoakLength { requests: 10_000, at_least: Duration::from_secs(600) };
     soak(model.engine(), length, 16_384);
 }

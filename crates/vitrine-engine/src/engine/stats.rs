@@ -2,8 +2,8 @@
 //! time without waiting; the exceptions are the erasure requests and the closing flag.
 
 use crate::engine::erasure::Erasures;
-use crate::engine::error::Death;
 use crate::engine::error::EngineError;
+use crate::engine::error::FatalError;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -38,9 +38,9 @@ pub struct EngineStats {
     /// Tokens generated.
     pub output_tokens: u64,
     /// Speculative tokens verified.
-    pub draft_tokens: u64,
+    pub speculative_tokens: u64,
     /// Speculative tokens accepted.
-    pub draft_tokens_accepted: u64,
+    pub speculative_tokens_accepted: u64,
     /// Preemptions: a sequence lost its pages to an older one.
     pub preemptions: u64,
     /// Generations ended, for whatever reason.
@@ -53,7 +53,7 @@ pub struct EngineStats {
 
 /// State shared between the engine thread and its handles.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(crate) struct EngineShared {
     pub(crate) running: AtomicUsize,
     pub(crate) preempted: AtomicUsize,
     pub(crate) pages_used: AtomicUsize,
@@ -63,8 +63,8 @@ pub(crate) struct Shared {
     pub(crate) prefix_queries: AtomicU64,
     pub(crate) prefix_hits: AtomicU64,
     pub(crate) output_tokens: AtomicU64,
-    pub(crate) draft_tokens: AtomicU64,
-    pub(crate) draft_tokens_accepted: AtomicU64,
+    pub(crate) speculative_tokens: AtomicU64,
+    pub(crate) speculative_tokens_accepted: AtomicU64,
     pub(crate) preemptions: AtomicU64,
     pub(crate) finished: AtomicU64,
     /// Erasures requested by handles, carried out by the engine thread.
@@ -74,19 +74,19 @@ pub(crate) struct Shared {
     /// Set before the channels are drained for the last time; from then on no request is accepted.
     pub(crate) closing: AtomicBool,
     /// The step and cause of a fatal error; unset while the engine is alive.
-    pub(crate) death: OnceLock<(u64, Arc<Death>)>,
+    pub(crate) fatal: OnceLock<(u64, Arc<FatalError>)>,
 }
 
-impl Shared {
+impl EngineShared {
     /// The error for generations that can neither start nor continue: the fatal error if there is
     /// one, otherwise `Closing`.
     pub(crate) fn end_error(&self) -> EngineError {
-        self.dead_error().unwrap_or(EngineError::Closing)
+        self.fatal_error().unwrap_or(EngineError::Closing)
     }
 
     /// The error of an engine that stopped for good; `None` while it is alive.
-    pub(crate) fn dead_error(&self) -> Option<EngineError> {
-        let (step, cause) = self.death.get()?;
+    pub(crate) fn fatal_error(&self) -> Option<EngineError> {
+        let (step, cause) = self.fatal.get()?;
         Some(EngineError::Dead { step: *step, cause: Arc::clone(cause) })
     }
 }

@@ -16,27 +16,27 @@ mod outcome;
 
 use crate::engine::admission::Admission;
 use crate::engine::cache_scope::CacheScope;
-use crate::engine::constraint::Guard;
-use crate::engine::constraint::prepare_beside;
-use crate::engine::error::Death;
+use crate::engine::constraint::ConstraintState;
+use crate::engine::constraint::forward_with_masks;
 use crate::engine::error::EngineError;
+use crate::engine::error::FatalError;
 use crate::engine::generation::FinishReason;
 use crate::engine::handle::EngineParts;
 use crate::engine::options::PrefixCaching;
 use crate::engine::options::Speculation;
-use crate::engine::pace::Pace;
-use crate::engine::pace::StepWork;
 use crate::engine::sampler::Sampler;
-use crate::engine::scheduler::Arrival;
+use crate::engine::scheduler::NewSequence;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::scheduler::SchedulerLimits;
-use crate::engine::scheduler::StepPlan;
+use crate::engine::scheduler::StepSchedule;
 use crate::engine::scheduler::Tokens;
+use crate::engine::sequence::AdmittedRequest;
 use crate::engine::sequence::Sequence;
-use crate::engine::sequence::Work;
-use crate::engine::stats::Shared;
+use crate::engine::stats::EngineShared;
 use crate::engine::stats::count_time;
-use crate::engine::vocabulary::Vocabulary;
+use crate::engine::step_cost::StepCostModel;
+use crate::engine::step_cost::StepWork;
+use crate::engine::vocabulary::TokenVocabulary;
 use crate::model::Forward;
 use crate::model::Logits;
 use crate::model::ModelError;
@@ -61,7 +61,7 @@ const FAILED_STEPS_MAX: u32 = 3;
 
 /// Engine settings beyond the scheduler's limits.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Habits {
+pub(crate) struct StepOptions {
     pub(crate) prefix_cache: PrefixCaching,
     pub(crate) speculation: Speculation,
     pub(crate) decode_gap_percent: usize,
@@ -84,9 +84,9 @@ pub(crate) enum Control {
 
 /// The engine thread's ends of its channels.
 #[derive(Debug)]
-pub(crate) struct Lanes {
+pub(crate) struct EngineChannels {
     pub(crate) control: Receiver<Control>,
-    pub(crate) work: Receiver<Work>,
+    pub(crate) work: Receiver<AdmittedRequest>,
     /// Dropped when the thread ends, which wakes everything that waits for the engine's end.
     #[expect(dead_code, reason = "dropping it signals the end of the thread")]
     pub(crate) closed: watch::Sender<()>,
@@ -107,14 +107,14 @@ pub(crate) enum Tick {
 pub(crate) struct StepLoop {
     name: String,
     model: Box<dyn Forward>,
-    vocabulary: Arc<dyn Vocabulary>,
+    vocabulary: Arc<dyn TokenVocabulary>,
     clock: SharedClock,
-    lanes: Lanes,
-    shared: Arc<Shared>,
+    channels: EngineChannels,
+    shared: Arc<EngineShared>,
     admission: Arc<Admission>,
-    habits: Habits,
+    step_options: StepOptions,
     scheduler: Scheduler,
-    pace: Pace,
+    step_cost: StepCostModel,
     sequences: HashMap<SequenceId, Sequence>,
     sampler: Sampler,
     next_id: u64,
@@ -131,8 +131,8 @@ impl Tokens for HashMap<SequenceId, Sequence> {
         self.get(&id).map_or(&[], |sequence| &sequence.token_ids)
     }
 
-    fn draft_count(&self, id: SequenceId) -> usize {
-        self.get(&id).map_or(0, |sequence| sequence.draft.len())
+    fn speculative_count(&self, id: SequenceId) -> usize {
+        self.get(&id).map_or(0, |sequence| sequence.speculative_token_ids.len())
     }
 }
 
@@ -140,9 +140,9 @@ impl StepLoop {
     /// Creates a loop without sequences. `limits` must agree with the model's page size and count.
     pub(crate) fn new(
         parts: EngineParts,
-        (limits, habits): (SchedulerLimits, Habits),
-        lanes: Lanes,
-        shared: Arc<Shared>,
+        (limits, step_options): (SchedulerLimits, StepOptions),
+        channels: EngineChannels,
+        shared: Arc<EngineShared>,
         admission: Arc<Admission>,
     ) -> Self {
         Self {
@@ -150,12 +150,12 @@ impl StepLoop {
             model: parts.model,
             vocabulary: parts.vocabulary,
             clock: parts.clock,
-            lanes,
+            channels,
             shared,
             admission,
-            habits,
+            step_options,
             scheduler: Scheduler::new(limits),
-            pace: Pace::default(),
+            step_cost: StepCostModel::default(),
             sequences: HashMap::new(),
             sampler: Sampler::default(),
             next_id: 0,
@@ -178,9 +178,9 @@ impl StepLoop {
                 }
                 Ok(Ok(Tick::Closed)) => return,
                 Ok(Err(cause)) => cause,
-                Err(panic) => Death::Panic { message: panic_message(panic.as_ref()) },
+                Err(panic) => FatalError::Panic { message: panic_message(panic.as_ref()) },
             };
-            return self.die(cause);
+            return self.fail_engine(cause);
         }
     }
 
@@ -188,9 +188,9 @@ impl StepLoop {
     ///
     /// # Errors
     /// If [`FAILED_STEPS_MAX`] steps failed in a row. The engine must then stop.
-    pub(crate) fn tick(&mut self) -> Result<Tick, Death> {
-        self.hear();
-        self.sweep();
+    pub(crate) fn tick(&mut self) -> Result<Tick, FatalError> {
+        self.receive_messages();
+        self.end_expired();
         let tick = if !self.scheduler.is_idle() {
             self.step()?;
             Tick::Stepped
@@ -204,7 +204,7 @@ impl StepLoop {
     }
 
     /// Ends every generation with the fatal error `cause`.
-    pub(crate) fn die(mut self, cause: Death) {
+    pub(crate) fn fail_engine(mut self, cause: FatalError) {
         tracing::error!(
             model = self.name,
             step = self.step,
@@ -212,20 +212,20 @@ impl StepLoop {
             "engine stopped after a fatal error"
         );
         // Set first, so that a consumer that sees its channel close can read the cause.
-        let _first = self.shared.death.set((self.step, Arc::new(cause)));
+        let _first = self.shared.fatal.set((self.step, Arc::new(cause)));
         self.shared.closing.store(true, Ordering::Release);
         self.fail_all();
     }
 
-    fn hear(&mut self) {
-        while let Ok(Control::Shutdown(how)) = self.lanes.control.try_recv() {
+    fn receive_messages(&mut self) {
+        while let Ok(Control::Shutdown(how)) = self.channels.control.try_recv() {
             self.shared.closing.store(true, Ordering::Release);
             self.shutdown = Some(how);
         }
         if self.shutdown == Some(Shutdown::Drop) {
             return self.fail_all();
         }
-        while let Ok(work) = self.lanes.work.try_recv() {
+        while let Ok(work) = self.channels.work.try_recv() {
             self.accept(work);
         }
         // Erasures come after new requests, so that work queued before an erasure is covered by it.
@@ -236,15 +236,15 @@ impl StepLoop {
         });
     }
 
-    fn accept(&mut self, work: Work) {
+    fn accept(&mut self, work: AdmittedRequest) {
         let id = SequenceId(self.next_id);
         self.next_id += 1;
         let prompt_tokens = work.prompt_token_ids.len();
-        let arrival = Arrival {
+        let arrival = NewSequence {
             id,
             prompt_tokens,
             tokens_max: prompt_tokens + work.output_tokens_max,
-            cache: match self.habits.prefix_cache {
+            cache: match self.step_options.prefix_cache {
                 PrefixCaching::On => work.cache,
                 PrefixCaching::Off => CacheScope::Nobody,
             },
@@ -264,7 +264,7 @@ impl StepLoop {
     }
 
     /// Ends cancelled sequences and those past their deadline.
-    fn sweep(&mut self) {
+    fn end_expired(&mut self) {
         let now = self.clock.instant();
         let ended: Vec<(SequenceId, FinishReason)> = self
             .sequences
@@ -276,11 +276,12 @@ impl StepLoop {
         }
     }
 
-    fn step(&mut self) -> Result<(), Death> {
+    fn step(&mut self) -> Result<(), FatalError> {
         let before = self.clock.instant();
         let decoding = self.scheduler.decoding_count();
-        self.guess(decoding);
-        let prompt_rows_max = self.pace.prompt_rows(decoding, self.habits.decode_gap_percent);
+        self.propose(decoding);
+        let prompt_rows_max =
+            self.step_cost.prompt_rows(decoding, self.step_options.decode_gap_percent);
         let plan = self.scheduler.plan(&self.sequences, prompt_rows_max);
         assert!(!plan.rows.is_empty(), "sequences exist but none can run");
         count(&self.shared.preemptions, telemetry::PREEMPTIONS_TOTAL, plan.preempted);
@@ -288,7 +289,7 @@ impl StepLoop {
         self.step += 1;
         let logits = match self.forward() {
             Ok(logits) => logits,
-            Err(cause) => return self.lose(&plan, cause),
+            Err(cause) => return self.fail_step(&plan, cause),
         };
         self.failed_steps = 0;
         let after = self.clock.instant();
@@ -296,43 +297,44 @@ impl StepLoop {
         count_time(&self.shared.step_ns, time);
         metrics::histogram!(telemetry::STEP_SECONDS).record(time.as_secs_f64());
         work.output_tokens = self.apply(&plan, &logits, after);
-        self.pace.learn(work, time, &self.admission.rates);
+        self.step_cost.learn(work, time, &self.admission.estimates);
         Ok(())
     }
 
     /// Runs the model. Constraint masks are computed meanwhile on other threads.
     fn forward(&mut self) -> Result<Logits, ModelError> {
-        let guards: Vec<&mut Guard> =
-            self.sequences.values_mut().filter_map(Sequence::wanted_guard).collect();
-        if guards.is_empty() {
+        let constraint_states: Vec<&mut ConstraintState> =
+            self.sequences.values_mut().filter_map(Sequence::constraint_to_prepare).collect();
+        if constraint_states.is_empty() {
             return self.model.forward(&self.input);
         }
         let (model, input) = (&mut self.model, &self.input);
-        let (logits, spent) = prepare_beside(guards, &self.clock, || model.forward(input));
+        let (logits, spent) =
+            forward_with_masks(constraint_states, &self.clock, || model.forward(input));
         count_time(&self.shared.mask_ns, spent);
         metrics::histogram!(telemetry::MASK_SECONDS).record(spent.as_secs_f64());
         logits
     }
 
     /// Lets sequences propose speculative tokens if few run and none waits.
-    fn guess(&mut self, decoding: usize) {
-        let Speculation { draft_tokens_max, sequences_max } = self.habits.speculation;
+    fn propose(&mut self, decoding: usize) {
+        let Speculation { draft_tokens_max, sequences_max } = self.step_options.speculation;
         if draft_tokens_max == 0 {
             return;
         }
         let few = self.scheduler.running_count() <= sequences_max;
         let tokens_max = if few && self.scheduler.waiting_count() == 0 {
-            self.pace.guesses(decoding).min(draft_tokens_max)
+            self.step_cost.speculation(decoding).min(draft_tokens_max)
         } else {
             0
         };
         for sequence in self.sequences.values_mut() {
-            sequence.guess(tokens_max);
+            sequence.propose(tokens_max);
         }
     }
 
     /// Builds the model's input from a plan; returns the number of rows by kind.
-    fn pack(&mut self, plan: &StepPlan, now: Instant) -> StepWork {
+    fn pack(&mut self, plan: &StepSchedule, now: Instant) -> StepWork {
         self.input.clear();
         let mut work = StepWork::default();
         let mut prompt_tokens = 0;
@@ -340,8 +342,10 @@ impl StepLoop {
             let Some(sequence) = self.sequences.get_mut(&rows.id) else {
                 unreachable!("a planned sequence exists");
             };
-            if let (true, Some(guard)) = (rows.reaches_end, &mut sequence.guard) {
-                guard.want();
+            if let (true, Some(constraint_state)) =
+                (rows.reaches_end, &mut sequence.constraint_state)
+            {
+                constraint_state.request_mask();
             }
             if let Some(queued) = sequence.start(now, rows.first_position) {
                 metrics::histogram!(telemetry::QUEUE_SECONDS).record(queued.as_secs_f64());
@@ -351,7 +355,7 @@ impl StepLoop {
                 let hits = telemetry::PREFIX_CACHE_HITS_TOTAL;
                 count(&shared.prefix_hits, hits, rows.first_position);
                 let computed = sequence.prompt_tokens.saturating_sub(rows.first_position);
-                self.admission.rates.learn_prompt(sequence.prompt_tokens, computed);
+                self.admission.estimates.learn_prompt(sequence.prompt_tokens, computed);
             }
             let range = rows.first_position..rows.first_position + rows.row_count;
             prompt_tokens += range.end.min(sequence.prompt_tokens).saturating_sub(range.start);
@@ -360,9 +364,9 @@ impl StepLoop {
             } else {
                 work.prompt_rows += rows.row_count;
             }
-            work.draft_rows += rows.draft_count;
+            work.speculative_rows += rows.speculative_count;
             let pages = self.scheduler.pages(rows.id);
-            let wanted = match (rows.reaches_end, rows.draft_count) {
+            let wanted = match (rows.reaches_end, rows.speculative_count) {
                 (false, _) => Wanted::Nothing,
                 (true, 0) if sequence.is_plain_greedy() => Wanted::Likeliest,
                 (true, 0) => Wanted::Last,
@@ -371,7 +375,7 @@ impl StepLoop {
             };
             self.rows.clear();
             self.rows.extend_from_slice(&sequence.token_ids[range]);
-            self.rows.extend_from_slice(&sequence.draft[..rows.draft_count]);
+            self.rows.extend_from_slice(&sequence.speculative_token_ids[..rows.speculative_count]);
             self.input.push(&self.rows, rows.first_position, pages, wanted);
         }
         count(&self.shared.prompt_tokens, telemetry::PROMPT_TOKENS_TOTAL, prompt_tokens);
@@ -383,7 +387,7 @@ impl StepLoop {
             metrics::histogram!(telemetry::GENERATION_SECONDS)
                 .record(sequence.age(now).as_secs_f64());
             if reason != FinishReason::Cancelled {
-                self.admission.rates.learn_output(sequence.output_tokens());
+                self.admission.estimates.learn_output(sequence.output_tokens());
             }
             sequence.finish(reason, now);
         }
@@ -408,7 +412,7 @@ impl StepLoop {
         for id in ids {
             self.fail(id, self.shared.end_error());
         }
-        while let Ok(work) = self.lanes.work.try_recv() {
+        while let Ok(work) = self.channels.work.try_recv() {
             work.refuse(self.shared.end_error());
         }
     }
@@ -418,7 +422,7 @@ impl StepLoop {
         self.shared.running.store(self.scheduler.running_count(), Ordering::Relaxed);
         self.shared.preempted.store(self.scheduler.preempted_count(), Ordering::Relaxed);
         self.shared.pages_used.store(self.scheduler.pages_taken(), Ordering::Relaxed);
-        self.shared.pages_cached.store(self.scheduler.pages_known(), Ordering::Relaxed);
+        self.shared.pages_cached.store(self.scheduler.pages_cached(), Ordering::Relaxed);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "gauges need no exact values")]
@@ -428,12 +432,12 @@ impl StepLoop {
         let waiting = self.scheduler.preempted_count() + self.admission.waiting();
         let page_count = self.model.limits().page_count.max(1);
         let usage = self.scheduler.pages_taken() as f64 / page_count as f64;
-        let known = self.scheduler.pages_known() as f64 / page_count as f64;
+        let known = self.scheduler.pages_cached() as f64 / page_count as f64;
         let gauges = [
             (telemetry::SEQUENCES_RUNNING, self.scheduler.running_count() as f64),
             (telemetry::SEQUENCES_WAITING, waiting as f64),
             (telemetry::KV_CACHE_USAGE, usage),
-            (telemetry::KV_CACHE_KNOWN, known),
+            (telemetry::KV_CACHE_REGISTERED, known),
         ];
         for (name, value) in gauges {
             metrics::gauge!(name, "model" => self.name.clone()).set(value);

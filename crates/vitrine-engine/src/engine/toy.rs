@@ -4,7 +4,7 @@
 //! stored in the sequence's pages, so a page with two writers or stale contents changes the output.
 
 use crate::engine::vocabulary::Detokenizer;
-use crate::engine::vocabulary::Vocabulary;
+use crate::engine::vocabulary::TokenVocabulary;
 use crate::model::Forward;
 use crate::model::ForwardLimits;
 use crate::model::Logits;
@@ -23,11 +23,11 @@ type BeforeStep = Box<dyn FnMut(u64) -> Result<(), ModelError> + Send>;
 
 /// How the toy computes its logits.
 #[derive(Debug, Clone)]
-pub(crate) enum Speech {
+pub(crate) enum LogitRule {
     /// From a hash of all tokens before.
     Hash,
     /// From the same hash, but only the first tokens are likely, so they repeat often.
-    FewWords(u32),
+    FewTokens(u32),
     /// Token `i` of the script follows position `i`; [`END`] follows the script.
     Script(Vec<u32>),
     /// All logits are NaN.
@@ -38,7 +38,7 @@ pub(crate) enum Speech {
 pub(crate) struct ToyModel {
     limits: ForwardLimits,
     slots: Vec<u32>,
-    speech: Speech,
+    logit_rule: LogitRule,
     before_step: Option<BeforeStep>,
     steps: u64,
 }
@@ -57,21 +57,21 @@ impl ToyModel {
         Self {
             limits,
             slots: vec![u32::MAX; page_count * limits.page_tokens],
-            speech: Speech::Hash,
+            logit_rule: LogitRule::Hash,
             before_step: None,
             steps: 0,
         }
     }
 
     /// Creates a toy with 64 pages that answers a prompt of one token with `text`, then ends.
-    pub(crate) fn saying(text: &str) -> Self {
+    pub(crate) fn scripted(text: &str) -> Self {
         let script = text.bytes().map(u32::from).collect();
-        Self { speech: Speech::Script(script), ..Self::new(64) }
+        Self { logit_rule: LogitRule::Script(script), ..Self::new(64) }
     }
 
     /// Replaces the way logits are computed.
-    pub(crate) fn speech(self, speech: Speech) -> Self {
-        Self { speech, ..self }
+    pub(crate) fn logit_rule(self, logit_rule: LogitRule) -> Self {
+        Self { logit_rule, ..self }
     }
 
     /// Calls `hook` before each step with its number, from 1.
@@ -84,11 +84,11 @@ impl ToyModel {
 
     fn row_logits(&self, history: &[u32], logits: &mut Vec<f32>) {
         let position = history.len() - 1;
-        match &self.speech {
-            Speech::Hash | Speech::FewWords(_) => {
-                let words = match self.speech {
-                    Speech::FewWords(words) => u64::from(words),
-                    Speech::Hash | Speech::Script(_) | Speech::Nothing => u64::MAX,
+        match &self.logit_rule {
+            LogitRule::Hash | LogitRule::FewTokens(_) => {
+                let words = match self.logit_rule {
+                    LogitRule::FewTokens(words) => u64::from(words),
+                    LogitRule::Hash | LogitRule::Script(_) | LogitRule::Nothing => u64::MAX,
                 };
                 let mut state = 0xcbf2_9ce4_8422_2325_u64;
                 for token in history {
@@ -100,14 +100,14 @@ impl ToyModel {
                     if token < words { logit } else { logit - 99.0 }
                 }));
             }
-            Speech::Script(script) => {
+            LogitRule::Script(script) => {
                 let next = script.get(position).copied().unwrap_or(END) as usize;
                 logits.extend(
                     (0..self.limits.vocabulary_size)
                         .map(|token| if token == next { 9.0 } else { 0.0 }),
                 );
             }
-            Speech::Nothing => {
+            LogitRule::Nothing => {
                 logits.extend(std::iter::repeat_n(f32::NAN, self.limits.vocabulary_size));
             }
         }
@@ -158,7 +158,7 @@ struct ToyDetokenizer {
     bytes: Vec<u8>,
 }
 
-impl Vocabulary for ToyVocabulary {
+impl TokenVocabulary for ToyVocabulary {
     fn is_end_of_generation(&self, token_id: u32) -> bool {
         token_id == END
     }

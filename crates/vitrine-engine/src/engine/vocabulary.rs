@@ -1,7 +1,7 @@
 //! The two things the engine needs from a tokenizer: which tokens end a text, and detokenization.
 
 /// The tokenizer as the engine sees it.
-pub trait Vocabulary: Send + Sync + std::fmt::Debug {
+pub trait TokenVocabulary: Send + Sync + std::fmt::Debug {
     /// Whether the token is an end-of-text token, such as `</s>`.
     fn is_end_of_generation(&self, token_id: u32) -> bool;
 

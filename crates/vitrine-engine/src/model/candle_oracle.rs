@@ -5,11 +5,11 @@ use candle_core::Device;
 use candle_core::Tensor;
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::QTensor;
+use vitrine_kernels::matmul::MatmulRows;
+use vitrine_kernels::matmul::MatmulScratch;
 use vitrine_kernels::matmul::PackedMatrix;
 use vitrine_kernels::matmul::QuantizedRows;
 use vitrine_kernels::matmul::RowForm;
-use vitrine_kernels::matmul::Rows;
-use vitrine_kernels::matmul::Scratch;
 use vitrine_kernels::matmul::WeightType;
 use vitrine_kernels::matmul::matmul;
 use vitrine_kernels::tier::Tier;
@@ -82,11 +82,14 @@ fn products_of_every_type_are_near_those_of_the_dequantized_weights() {
             rows.reshape(form, m, COLUMNS);
             rows.quantize(&values);
         }
-        let operand =
-            if form == RowForm::Float { Rows::Float(&values) } else { Rows::Quantized(&rows) };
+        let operand = if form == RowForm::Float {
+            MatmulRows::Float(&values)
+        } else {
+            MatmulRows::Quantized(&rows)
+        };
         let mut error = 0.0;
         let mut size = 0.0;
-        let mut scratch = Scratch::default();
+        let mut scratch = MatmulScratch::default();
         matmul(&packed, operand, 0..packed.panel_count(), &mut scratch, &mut |row, first, sums| {
             for (at, &sum) in sums.iter().enumerate() {
                 let truth = f64::from(expected[row * ROWS + first + at]);

@@ -150,7 +150,7 @@ pub enum ModelError {
     /// The attention head counts or widths are not supported.
     #[error(
         "attention has {heads} heads of width {head_width}, {kv_heads} key heads, value width \
-         {value_width} and rotary width {turned}; supported are a multiple of the key heads, \
+         {value_width} and rotary width {rotary_width}; supported are a multiple of the key heads, \
          one even width for keys and values, and an even rotary width of at most that"
     )]
     Heads {
@@ -163,7 +163,7 @@ pub enum ModelError {
         /// Width of a value head.
         value_width: usize,
         /// Leading elements of a head that rotary embedding rotates.
-        turned: usize,
+        rotary_width: usize,
     },
     /// No kernel supports the tensor's type.
     #[error("tensor `{name}` has type {found}, supported: {supported}")]

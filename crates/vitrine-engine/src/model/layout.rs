@@ -15,7 +15,7 @@ use std::ops::Range;
 
 /// A matrix as a row range of a tensor, usually the whole tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct TensorRows {
     /// The tensor's name without `.weight` or `.bias`.
     pub(crate) name: String,
     /// The tensor's rows that belong to this matrix.
@@ -35,17 +35,17 @@ pub(crate) struct PackedRows<'a> {
 
 /// The matrices of one layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LayerParts {
-    pub(crate) query: Part,
-    pub(crate) key: Part,
-    pub(crate) value: Part,
-    pub(crate) attention_out: Part,
-    pub(crate) gate: Part,
-    pub(crate) up: Part,
-    pub(crate) down: Part,
+pub(crate) struct LayerMatrices {
+    pub(crate) query: TensorRows,
+    pub(crate) key: TensorRows,
+    pub(crate) value: TensorRows,
+    pub(crate) attention_out: TensorRows,
+    pub(crate) gate: TensorRows,
+    pub(crate) up: TensorRows,
+    pub(crate) down: TensorRows,
 }
 
-impl Part {
+impl TensorRows {
     /// A matrix that is a whole tensor.
     pub(crate) fn whole(name: impl Into<String>, rows: usize, columns: usize) -> Self {
         Self { name: name.into(), rows: 0..rows, dims: [rows, columns] }
@@ -96,29 +96,32 @@ impl Part {
 }
 
 /// Locates the matrices of layer `index`.
-pub(crate) fn layer_parts(file: &GgufFile, shape: &DecoderShape, index: usize) -> LayerParts {
+pub(crate) fn layer_matrices(file: &GgufFile, shape: &DecoderShape, index: usize) -> LayerMatrices {
     let name = |part: &str| format!("blk.{index}.{part}");
     let holds = |part: &str| file.tensor(&format!("{}.weight", name(part))).is_some();
     let (width, inner) = (shape.width, shape.feed_forward);
     let heights = [shape.query_width(), shape.kv_width(), shape.kv_width()];
     let [query, key, value] = if holds("attn_qkv") {
-        Part::fused(&name("attn_qkv"), heights, width)
+        TensorRows::fused(&name("attn_qkv"), heights, width)
     } else {
-        let whole = |part: &str, rows| Part::whole(name(part), rows, width);
+        let whole = |part: &str, rows| TensorRows::whole(name(part), rows, width);
         [whole("attn_q", heights[0]), whole("attn_k", heights[1]), whole("attn_v", heights[2])]
     };
     let [gate, up] = if holds("ffn_gate") {
-        [Part::whole(name("ffn_gate"), inner, width), Part::whole(name("ffn_up"), inner, width)]
+        [
+            TensorRows::whole(name("ffn_gate"), inner, width),
+            TensorRows::whole(name("ffn_up"), inner, width),
+        ]
     } else {
-        Part::fused(&name("ffn_up"), [inner, inner], width)
+        TensorRows::fused(&name("ffn_up"), [inner, inner], width)
     };
-    LayerParts {
+    LayerMatrices {
         query,
         key,
         value,
-        attention_out: Part::whole(name("attn_output"), width, shape.query_width()),
+        attention_out: TensorRows::whole(name("attn_output"), width, shape.query_width()),
         gate,
         up,
-        down: Part::whole(name("ffn_down"), width, inner),
+        down: TensorRows::whole(name("ffn_down"), width, inner),
     }
 }

@@ -19,18 +19,18 @@ impl Likeliest {
     #[must_use]
     pub fn of(logits: &[f32]) -> Self {
         let mut likeliest = Self::NONE;
-        likeliest.see(0, logits);
+        likeliest.include(0, logits);
         likeliest
     }
 
     /// Adds the logits of consecutive tokens, the first of which has id `first`.
     #[inline]
-    pub fn see(&mut self, first: usize, logits: &[f32]) {
-        self.0.see(first, logits);
+    pub fn include(&mut self, first: usize, logits: &[f32]) {
+        self.0.include(first, logits);
     }
 
     /// Merges another part of the same row; the larger logit wins, and the lower token id on a tie.
-    pub fn meet(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         self.0 = self.0.or(other.0);
     }
 
@@ -63,7 +63,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn likeliest_is_the_first_of_the_greatest_in_whatever_pieces_it_is_seen(
+        fn likeliest_is_the_first_maximum_however_the_row_is_split(
             logits in prop::collection::vec(logit(), 0..1100),
             width in 1..700_usize,
             backwards in any::<bool>(),
@@ -83,10 +83,10 @@ mod tests {
             let (mut seen, mut met) = (Likeliest::NONE, Likeliest::NONE);
             for (at, piece) in pieces {
                 let first = at * width;
-                seen.see(first, piece);
+                seen.include(first, piece);
                 let mut own = Likeliest::NONE;
-                own.see(first, piece);
-                met.meet(own);
+                own.include(first, piece);
+                met.merge(own);
             }
             prop_assert_eq!(seen.token_id(), expected);
             prop_assert_eq!(met.token_id(), expected);

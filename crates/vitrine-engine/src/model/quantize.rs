@@ -6,8 +6,8 @@
 use crate::model::error::ModelError;
 use crate::model::executor::library_type;
 use crate::model::gguf::GgufFile;
-use crate::model::gguf::Part;
 use crate::model::gguf::TensorEntry;
+use crate::model::gguf::TensorStorage;
 use crate::model::gguf::TensorType;
 use crate::model::rope::DIVISOR_TENSORS;
 use candle_core::Device;
@@ -74,17 +74,17 @@ pub(crate) fn quantized(file: GgufFile, target: Quantization) -> Result<GgufFile
     let (files, mut parts, mut contents) = file.into_parts();
     for (name, kind, bytes) in packed {
         if let Some(entry) = contents.tensors.get_mut(&name) {
-            if let Some(replaced @ Part::Owned(_)) = parts.get_mut(entry.part) {
+            if let Some(replaced @ TensorStorage::Owned(_)) = parts.get_mut(entry.part) {
                 // A converted tensor is the only one in its part, so its old bytes can be freed.
-                *replaced = Part::Owned(Vec::new());
+                *replaced = TensorStorage::Owned(Vec::new());
             }
             entry.tensor_type = kind;
             entry.part = parts.len();
             entry.range = 0..bytes.len();
-            parts.push(Part::Owned(bytes));
+            parts.push(TensorStorage::Owned(bytes));
         }
     }
-    Ok(GgufFile::assembled(files, parts, contents))
+    Ok(GgufFile::assemble(files, parts, contents))
 }
 
 fn pack(

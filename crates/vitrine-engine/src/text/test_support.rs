@@ -1,7 +1,7 @@
 //! Test support: tiny SentencePiece, byte-level BPE and WordPiece vocabularies.
 
 use vitrine_base::metadata::Metadata;
-use vitrine_base::metadata::Value;
+use vitrine_base::metadata::MetadataValue;
 
 /// A SentencePiece vocabulary: `<unk> <s> </s>`, all bytes, `pieces` with descending scores,
 /// `<|user|>` (control) and `SKU` (user-defined).
@@ -16,12 +16,12 @@ pub(crate) fn tiny_metadata(pieces: &[&str]) -> Metadata {
     types.extend([3, 4]);
     let scores = (0..tokens.len()).map(|index| -(index as f32)).collect();
     let mut metadata = Metadata::default();
-    metadata.insert("tokenizer.ggml.model", Value::Text("llama".to_owned()));
-    metadata.insert("tokenizer.ggml.tokens", Value::Texts(tokens));
-    metadata.insert("tokenizer.ggml.token_type", Value::Integers(types));
-    metadata.insert("tokenizer.ggml.scores", Value::Floats(scores));
-    metadata.insert("tokenizer.ggml.bos_token_id", Value::Unsigned(1));
-    metadata.insert("tokenizer.ggml.eos_token_id", Value::Unsigned(2));
+    metadata.insert("tokenizer.ggml.model", MetadataValue::Text("llama".to_owned()));
+    metadata.insert("tokenizer.ggml.tokens", MetadataValue::Texts(tokens));
+    metadata.insert("tokenizer.ggml.token_type", MetadataValue::Integers(types));
+    metadata.insert("tokenizer.ggml.scores", MetadataValue::Floats(scores));
+    metadata.insert("tokenizer.ggml.bos_token_id", MetadataValue::Unsigned(1));
+    metadata.insert("tokenizer.ggml.eos_token_id", MetadataValue::Unsigned(2));
     metadata
 }
 
@@ -35,14 +35,14 @@ pub(crate) fn tiny_byte_level_metadata(pre_tokenizer: &str) -> Metadata {
     tokens.extend(["<|im_end|>", "<|user|>", "SKU"].map(str::to_owned));
     types.extend([3, 4]);
     let mut metadata = Metadata::default();
-    let text = |text: &str| Value::Text(text.to_owned());
+    let text = |text: &str| MetadataValue::Text(text.to_owned());
     metadata.insert("tokenizer.ggml.model", text("gpt2"));
     metadata.insert("tokenizer.ggml.pre", text(pre_tokenizer));
-    metadata.insert("tokenizer.ggml.eos_token_id", Value::Unsigned(259));
-    metadata.insert("tokenizer.ggml.tokens", Value::Texts(tokens));
-    metadata.insert("tokenizer.ggml.token_type", Value::Integers(types));
+    metadata.insert("tokenizer.ggml.eos_token_id", MetadataValue::Unsigned(259));
+    metadata.insert("tokenizer.ggml.tokens", MetadataValue::Texts(tokens));
+    metadata.insert("tokenizer.ggml.token_type", MetadataValue::Integers(types));
     let merges = merges.map(str::to_owned).to_vec();
-    metadata.insert("tokenizer.ggml.merges", Value::Texts(merges));
+    metadata.insert("tokenizer.ggml.merges", MetadataValue::Texts(merges));
     metadata
 }
 
@@ -61,12 +61,12 @@ pub(crate) fn tiny_word_piece_metadata() -> Metadata {
     let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁hello", "▁h", "ello", "▁!", "[unused1]"];
     let tokens = pieces.map(str::to_owned).to_vec();
     let mut metadata = Metadata::default();
-    metadata.insert("tokenizer.ggml.model", Value::Text("bert".to_owned()));
-    metadata.insert("tokenizer.ggml.tokens", Value::Texts(tokens));
+    metadata.insert("tokenizer.ggml.model", MetadataValue::Text("bert".to_owned()));
+    metadata.insert("tokenizer.ggml.tokens", MetadataValue::Texts(tokens));
     let types = vec![3, 2, 3, 3, 1, 1, 1, 1, 1];
-    metadata.insert("tokenizer.ggml.token_type", Value::Integers(types));
-    metadata.insert("tokenizer.ggml.unknown_token_id", Value::Unsigned(1));
-    metadata.insert("tokenizer.ggml.cls_token_id", Value::Unsigned(2));
-    metadata.insert("tokenizer.ggml.seperator_token_id", Value::Unsigned(3));
+    metadata.insert("tokenizer.ggml.token_type", MetadataValue::Integers(types));
+    metadata.insert("tokenizer.ggml.unknown_token_id", MetadataValue::Unsigned(1));
+    metadata.insert("tokenizer.ggml.cls_token_id", MetadataValue::Unsigned(2));
+    metadata.insert("tokenizer.ggml.seperator_token_id", MetadataValue::Unsigned(3));
     metadata
 }

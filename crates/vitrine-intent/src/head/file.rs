@@ -32,10 +32,10 @@ use crate::head::EncoderIdentity;
 use crate::head::Head;
 use crate::head::LABELS_MAX;
 use crate::head::OUT_OF_SCOPE;
-use crate::head::Scope;
+use crate::head::ScopeModel;
 use crate::head::TrainingNote;
 use crate::head::in_scope;
-use crate::linear::Linear;
+use crate::linear::LinearClassifier;
 use crate::neighbours;
 use crate::neighbours::Kernel;
 use crate::neighbours::NEIGHBOURS_MAX;
@@ -53,12 +53,12 @@ use vitrine_engine::model::Adaptation;
 /// Largest head file, in bytes: 1,024 labels with 65,536 buckets take 135 MB.
 const FILE_BYTES_MAX: u64 = 160 << 20;
 
-const MARK: &[u8; 8] = b"VITHEAD1";
+const MAGIC: &[u8; 8] = b"VITHEAD1";
 const VERSION: u32 = 5;
 /// Oldest format version that can be read.
 const VERSION_MIN: u32 = 1;
 const CHECKSUM_BYTES: usize = 32;
-const PREFIX_BYTES: usize = MARK.len() + 4 + 4;
+const PREFIX_BYTES: usize = MAGIC.len() + 4 + 4;
 /// Maximum encoder width. Half of the neighbours' limit, because joined embeddings are twice as
 /// wide.
 const DIMENSIONS_MAX: usize = neighbours::DIMENSIONS_MAX / 2;
@@ -99,7 +99,7 @@ fn clarify_margin_before() -> f32 {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header {
+struct FileHeader {
     encoder: EncoderIdentity,
     labels: Vec<String>,
     buckets: usize,
@@ -165,7 +165,7 @@ impl Head {
         // Serialising in-memory tensors cannot fail, and an adaptation holds nothing else.
         let changes = self.adaptation.as_ref().and_then(|changes| changes.to_bytes().ok());
         let changes = changes.unwrap_or_default();
-        let header = Header {
+        let header = FileHeader {
             encoder: self.encoder.clone(),
             labels: self.labels.clone(),
             buckets: self.spec.buckets,
@@ -192,7 +192,7 @@ impl Head {
         let header = serde_json::to_vec(&header).unwrap_or_default();
         let header_bytes = u32::try_from(header.len()).unwrap_or(u32::MAX);
         let mut bytes = Vec::new();
-        bytes.extend_from_slice(MARK);
+        bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&header_bytes.to_le_bytes());
         bytes.extend_from_slice(&header);
@@ -215,18 +215,18 @@ impl Head {
     /// # Errors
     /// The first fault found.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeadRefusal> {
-        if !bytes.starts_with(MARK) {
-            return Err(HeadRefusal::Mark);
+        if !bytes.starts_with(MAGIC) {
+            return Err(HeadRefusal::Magic);
         }
         let shortest = PREFIX_BYTES + CHECKSUM_BYTES;
         if bytes.len() < shortest {
             return Err(HeadRefusal::Length { found: bytes.len(), expected: shortest });
         }
-        let found = little_endian(&bytes[MARK.len()..]);
+        let found = little_endian(&bytes[MAGIC.len()..]);
         if !(VERSION_MIN..=VERSION).contains(&found) {
             return Err(HeadRefusal::Version { found, supported: VERSION });
         }
-        let header_bytes = little_endian(&bytes[MARK.len() + 4..]) as usize;
+        let header_bytes = little_endian(&bytes[MAGIC.len() + 4..]) as usize;
         let body = bytes.len() - CHECKSUM_BYTES;
         let expected = shortest.saturating_add(header_bytes);
         if expected > bytes.len() {
@@ -236,8 +236,8 @@ impl Head {
             return Err(HeadRefusal::Checksum);
         }
         let (header, payload) = bytes[PREFIX_BYTES..body].split_at(header_bytes);
-        let header: Header = serde_json::from_slice(header)
-            .map_err(|cause| HeadRefusal::Header { detail: cause.to_string() })?;
+        let header: FileHeader = serde_json::from_slice(header)
+            .map_err(|cause| HeadRefusal::FileHeader { detail: cause.to_string() })?;
         header.check()?;
         let value_bytes = (header.weights() + header.centroids()) * 2;
         let example_bytes = header.neighbours.map_or(0, |of| of.examples * (2 + header.width()));
@@ -268,7 +268,7 @@ fn value<T: ToString>(name: &'static str, found: &T, allowed: &'static str) -> H
     HeadRefusal::Value { name, found: found.to_string(), allowed }
 }
 
-impl Header {
+impl FileHeader {
     /// Width of the head's input embedding.
     fn width(&self) -> usize {
         self.encoder.dimensions * if self.joined { 2 } else { 1 }
@@ -359,7 +359,7 @@ impl Header {
         let classes = self.labels.len();
         let (linear, centroids) = values.split_at(weights);
         let (bias, weights) = linear.split_at(classes);
-        let linear = Linear {
+        let linear = LinearClassifier {
             classes,
             dimensions,
             ngram_weight: self.ngram_weight,
@@ -371,7 +371,7 @@ impl Header {
             characters_min: self.characters_min,
             characters_max: self.characters_max,
         };
-        let scope = self.scope.map(|scope| Scope {
+        let scope = self.scope.map(|scope| ScopeModel {
             score: scope.score(),
             centroids: Centroids { values: centroids.to_vec(), dimensions },
         });

@@ -8,9 +8,9 @@
 mod file;
 
 use crate::error::HeadRefusal;
-use crate::features::HashedReading;
+use crate::features::HashedText;
 use crate::features::NgramSpec;
-use crate::linear::Linear;
+use crate::linear::LinearClassifier;
 use crate::linear::softmax;
 use crate::neighbours::Neighbours;
 use crate::scope::Centroids;
@@ -74,7 +74,7 @@ pub(crate) struct Ranking<'a> {
 
 /// Parameters of the in-scope score.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Scope {
+pub(crate) struct ScopeModel {
     pub(crate) score: ScopeScore,
     /// Centroids of the in-scope labels.
     pub(crate) centroids: Centroids,
@@ -88,14 +88,14 @@ pub struct Head {
     pub(crate) spec: NgramSpec,
     pub(crate) temperature: f32,
     /// `None`: the best label's probability is the in-scope score.
-    pub(crate) scope: Option<Scope>,
+    pub(crate) scope: Option<ScopeModel>,
     /// The head abstains when the in-scope score is below this.
     pub(crate) threshold: f32,
     pub(crate) clarify_margin: f32,
     /// Fingerprint of the glossary that the training texts were read with.
     pub(crate) glossary: u32,
     pub(crate) training: TrainingNote,
-    pub(crate) linear: Linear,
+    pub(crate) linear: LinearClassifier,
     /// Stored training examples; `None` if they do not contribute to the logits.
     pub(crate) neighbours: Option<Neighbours>,
     /// Changed encoder weights; `None` if training left the encoder unchanged.
@@ -156,9 +156,9 @@ impl Head {
     ///
     /// # Panics
     /// If the embedding's width is not the head's. Callers run [`Head::check_encoder`] first.
-    pub(crate) fn rank(&self, reading: &mut HashedReading<'_>, embedding: &[f32]) -> Ranking<'_> {
+    pub(crate) fn rank(&self, bilingual: &mut HashedText<'_>, embedding: &[f32]) -> Ranking<'_> {
         assert_eq!(embedding.len(), self.linear.dimensions, "checked when the head was paired");
-        let mut logits = self.linear.logits(embedding, reading.ngrams(self.spec));
+        let mut logits = self.linear.logits(embedding, bilingual.ngrams(self.spec));
         if let Some(neighbours) = &self.neighbours {
             neighbours.add_logits(embedding, &mut logits);
         }
@@ -169,7 +169,7 @@ impl Head {
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         let (best, probability) = ranked.first().copied().unwrap_or_default();
         let in_scope = match &self.scope {
-            Some(Scope { score, centroids }) => {
+            Some(ScopeModel { score, centroids }) => {
                 let closeness = centroids.closeness(best, embedding);
                 score.of(Evidence::new(&logits, self.in_scope_labels(), closeness))
             }
@@ -224,9 +224,9 @@ pub(crate) fn toy_head() -> Head {
         scope: None,
         threshold: 0.5,
         clarify_margin: 0.1,
-        glossary: crate::gloss::Glossary::house().fingerprint(),
+        glossary: crate::glossary::Glossary::built_in().fingerprint(),
         training: TrainingNote { examples: 2, l2: 1.0, accuracy_forced: 1.0, seed: 1 },
-        linear: Linear {
+        linear: LinearClassifier {
             classes: 3,
             dimensions: 2,
             ngram_weight: 0.5,
@@ -242,7 +242,7 @@ pub(crate) fn toy_head() -> Head {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::gloss::Reading;
+    use crate::glossary::BilingualText;
     use crate::neighbours::Kernel;
 
     /// The same with an in-scope score: closeness to `[±1, 0]`.
@@ -258,38 +258,38 @@ pub(crate) mod tests {
         let score = ScopeScore::fit(&examples, 1).unwrap();
         let threshold = score.of(of(0.6));
         let centroids = Centroids { values: vec![1.0, 0.0, -1.0, 0.0], dimensions: 2 };
-        Head { scope: Some(Scope { score, centroids }), threshold, ..toy_head() }
+        Head { scope: Some(ScopeModel { score, centroids }), threshold, ..toy_head() }
     }
 
     #[test]
     fn ranks_in_scope_labels_and_abstains_below_its_threshold() {
         let head = toy_head();
-        let nothing = Reading { text: "", english: None };
-        let ranking = head.rank(&mut HashedReading::new(&nothing), &[1.0, 0.0]);
+        let nothing = BilingualText { text: "", english: None };
+        let ranking = head.rank(&mut HashedText::new(&nothing), &[1.0, 0.0]);
         assert_eq!(ranking.labels[0].0, "left");
         assert_eq!(ranking.labels.len(), 2);
         assert!(!ranking.abstained);
-        assert!(head.rank(&mut HashedReading::new(&nothing), &[0.0, 1.0]).abstained);
+        assert!(head.rank(&mut HashedText::new(&nothing), &[0.0, 1.0]).abstained);
     }
 
     #[test]
-    fn a_head_with_a_scope_abstains_from_what_lies_far_from_its_labels() {
+    fn a_head_with_a_scope_abstains_from_texts_far_from_its_labels() {
         let head = scoped_head();
-        let nothing = Reading { text: "", english: None };
-        let rank = |embedding: &[f32]| head.rank(&mut HashedReading::new(&nothing), embedding);
+        let nothing = BilingualText { text: "", english: None };
+        let rank = |embedding: &[f32]| head.rank(&mut HashedText::new(&nothing), embedding);
         let (near, far) = (rank(&[1.0, 0.0]), rank(&[0.3, 0.9]));
         assert!(near.in_scope > far.in_scope && !near.abstained && far.abstained);
         assert_eq!((near.labels[0].0, far.labels[0].0), ("left", "left"));
     }
 
     #[test]
-    fn a_head_counts_the_examples_that_a_text_lies_nearest_to() {
+    fn a_head_adds_the_logits_of_its_examples() {
         let kernel = Kernel { sharpness: 20.0, weight: 1.0 };
         let neighbours = Neighbours::new(kernel, 2, (vec![127, 0, 76, 102], vec![0, 1]));
         let head = Head { neighbours: Some(neighbours), ..toy_head() };
-        let nothing = Reading { text: "", english: None };
+        let nothing = BilingualText { text: "", english: None };
         let best =
-            |embedding: &[f32]| head.rank(&mut HashedReading::new(&nothing), embedding).labels[0].0;
+            |embedding: &[f32]| head.rank(&mut HashedText::new(&nothing), embedding).labels[0].0;
         assert_eq!((best(&[1.0, 0.0]), best(&[0.6, 0.8])), ("left", "right"));
     }
 

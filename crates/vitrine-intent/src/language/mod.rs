@@ -12,7 +12,7 @@ mod words;
 use lingua::LanguageDetector;
 use lingua::LanguageDetectorBuilder;
 use std::sync::OnceLock;
-use vitrine_base::language::Tongue;
+use vitrine_base::language::DetectedLanguage;
 
 /// Minimum lead, in votes, for a decision without statistics: one word of a single language.
 const VOTES_LEAD_MIN: f64 = 0.9;
@@ -38,7 +38,7 @@ const LETTERS_MIN: usize = 2;
 ///
 /// The first call that needs the statistics loads them, which takes a few hundred milliseconds.
 #[must_use]
-pub fn detect_language(text: &str, expected: Tongue) -> Tongue {
+pub fn detect_language(text: &str, expected: DetectedLanguage) -> DetectedLanguage {
     let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
     if text.chars().filter(|character| character.is_alphabetic()).count() < LETTERS_MIN {
         return expected;
@@ -49,7 +49,7 @@ pub fn detect_language(text: &str, expected: Tongue) -> Tongue {
     }
     let statistics = detector().compute_language_confidence_values(text.as_str());
     let mut best = (expected, f64::NEG_INFINITY);
-    for (tongue, votes) in Tongue::ALL.into_iter().zip(votes) {
+    for (tongue, votes) in DetectedLanguage::ALL.into_iter().zip(votes) {
         let statistic = statistics.iter().find(|(found, _)| tongue_of(*found) == Some(tongue));
         let statistic = statistic.map_or(0.0, |(_, confidence)| *confidence).max(STATISTIC_MIN);
         let before = if tongue == expected { EXPECTED_WEIGHT } else { 0.0 };
@@ -62,14 +62,15 @@ pub fn detect_language(text: &str, expected: Tongue) -> Tongue {
 }
 
 /// The language with the most votes, if it leads by [`VOTES_LEAD_MIN`].
-fn leader(votes: &[f64; 6]) -> Option<Tongue> {
-    let mut ranked: Vec<(Tongue, f64)> = Tongue::ALL.into_iter().zip(*votes).collect();
+fn leader(votes: &[f64; 6]) -> Option<DetectedLanguage> {
+    let mut ranked: Vec<(DetectedLanguage, f64)> =
+        DetectedLanguage::ALL.into_iter().zip(*votes).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     (ranked[0].1 - ranked[1].1 >= VOTES_LEAD_MIN).then_some(ranked[0].0)
 }
 
-fn tongue_of(language: lingua::Language) -> Option<Tongue> {
-    Tongue::from_code(language.iso_code_639_1().to_string().to_lowercase().as_str())
+fn tongue_of(language: lingua::Language) -> Option<DetectedLanguage> {
+    DetectedLanguage::from_code(language.iso_code_639_1().to_string().to_lowercase().as_str())
 }
 
 /// Built once per process: the statistics take tens of megabytes.
@@ -98,27 +99,27 @@ mod tests {
     #[test]
     fn short_customer_texts_are_told_apart_whatever_was_spoken_before() {
         for (text, expected) in [
-            ("bonjour", Tongue::Fr),
-            ("merci !", Tongue::Fr),
-            ("taille 42", Tongue::Fr),
-            ("c'est combien ?", Tongue::Fr),
-            ("Je cherche des chaussures pour un marathon", Tongue::Fr),
-            ("l'autre", Tongue::Fr),
-            ("ou est mon colis", Tongue::Fr),
-            ("J\u{2019}aimerais retourner cet article", Tongue::Fr),
-            ("hello", Tongue::En),
-            ("how much?", Tongue::En),
-            ("size 42 please", Tongue::En),
-            ("I'm looking for running shoes", Tongue::En),
-            ("where is my order", Tongue::En),
-            ("do you ship to Canada", Tongue::En),
-            ("guten Tag", Tongue::De),
-            ("Größe 42 bitte", Tongue::De),
-            ("¿dónde está mi pedido?", Tongue::Es),
-            ("quanto costa questo?", Tongue::It),
-            ("onde está a minha encomenda", Tongue::Pt),
+            ("bonjour", DetectedLanguage::Fr),
+            ("merci !", DetectedLanguage::Fr),
+            ("taille 42", DetectedLanguage::Fr),
+            ("c'est combien ?", DetectedLanguage::Fr),
+            ("Je cherche des chaussures pour un marathon", DetectedLanguage::Fr),
+            ("l'autre", DetectedLanguage::Fr),
+            ("ou est mon colis", DetectedLanguage::Fr),
+            ("J\u{2019}aimerais retourner cet article", DetectedLanguage::Fr),
+            ("hello", DetectedLanguage::En),
+            ("how much?", DetectedLanguage::En),
+            ("size 42 please", DetectedLanguage::En),
+            ("I'm looking for running shoes", DetectedLanguage::En),
+            ("where is my order", DetectedLanguage::En),
+            ("do you ship to Canada", DetectedLanguage::En),
+            ("guten Tag", DetectedLanguage::De),
+            ("Größe 42 bitte", DetectedLanguage::De),
+            ("¿dónde está mi pedido?", DetectedLanguage::Es),
+            ("quanto costa questo?", DetectedLanguage::It),
+            ("onde está a minha encomenda", DetectedLanguage::Pt),
         ] {
-            for before in Tongue::ALL {
+            for before in DetectedLanguage::ALL {
                 assert_eq!(detect_language(text, before), expected, "{text} after {before:?}");
             }
         }
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn texts_without_a_language_keep_the_one_spoken_before() {
         for text in ["", "42", "👍", "?!", "L", "\u{200b}", "مرحبا"] {
-            for before in Tongue::ALL {
+            for before in DetectedLanguage::ALL {
                 assert_eq!(detect_language(text, before), before, "{text}");
             }
         }
@@ -139,12 +140,13 @@ mod tests {
     /// right language is expected, all but one Spanish text are right.
     #[test]
     fn three_words_are_enough() {
-        let texts: Vec<(Tongue, &str)> = THREE_WORDS
+        let texts: Vec<(DetectedLanguage, &str)> = THREE_WORDS
             .lines()
             .filter_map(|line| line.split_once('\t'))
-            .map(|(code, text)| (Tongue::from_code(code).unwrap(), text))
+            .map(|(code, text)| (DetectedLanguage::from_code(code).unwrap(), text))
             .collect();
-        let right = |expected: Tongue, before: &dyn Fn(Tongue) -> Tongue| {
+        let right = |expected: DetectedLanguage,
+                     before: &dyn Fn(DetectedLanguage) -> DetectedLanguage| {
             let of = texts.iter().filter(|(tongue, _)| *tongue == expected);
             let hits =
                 of.clone().filter(|(_, text)| detect_language(text, before(expected)) == expected);
@@ -152,8 +154,8 @@ mod tests {
             let share = hits.count() as f64 / of.clone().count() as f64;
             (of.count(), share)
         };
-        for tongue in Tongue::ALL {
-            let (count, fresh) = right(tongue, &|_| Tongue::En);
+        for tongue in DetectedLanguage::ALL {
+            let (count, fresh) = right(tongue, &|_| DetectedLanguage::En);
             let (_, known) = right(tongue, &|tongue| tongue);
             let code = tongue.code();
             eprintln!("{code}: {count} texts, {fresh:.3} English expected, {known:.3} itself");

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
-use vitrine_base::language::Tongue;
+use vitrine_base::language::DetectedLanguage;
 
-/// Votes for the six languages, in the order of [`Tongue::ALL`].
+/// Votes for the six languages, in the order of [`DetectedLanguage::ALL`].
 pub(super) type Votes = [f64; 6];
 
 /// Vote of a distinctive letter; a word's vote is 1.
@@ -100,7 +100,7 @@ fn known() -> &'static HashMap<&'static str, Vec<usize>> {
 /// Votes of a text: 1 per listed or elided word and [`LETTER_VOTE`] per distinctive letter, each
 /// split among its languages.
 pub(super) fn votes(text: &str) -> Votes {
-    let mut votes = [0.0; Tongue::ALL.len()];
+    let mut votes = [0.0; DetectedLanguage::ALL.len()];
     let plain = text.to_lowercase().replace('\u{2019}', "'");
     let folded: String = plain
         .nfd()
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_word_votes_for_all_who_share_it() {
+    fn a_shared_word_votes_for_each_of_its_languages() {
         let votes = votes("verde");
         assert!(votes[3] > 0.0 && votes[3] == votes[4] && votes[4] == votes[5]);
         assert_eq!(votes[0], 0.0);

@@ -24,13 +24,13 @@ use crate::linear::TrainingSet;
 use crate::parallel::run_jobs;
 use crate::training::Trained;
 use crate::training::TrainingProgress;
-use crate::training::contrast;
-use crate::training::contrast::Lesson;
-use crate::training::course::Course;
-use crate::training::plan;
-use crate::training::plan::Choices;
-use crate::training::plan::Setting;
-use crate::training::plan::View;
+use crate::training::contrastive;
+use crate::training::contrastive::FineTuningSet;
+use crate::training::cross_validation;
+use crate::training::cross_validation::FoldSplit;
+use crate::training::cross_validation::Hyperparameters;
+use crate::training::cross_validation::SearchSpace;
+use crate::training::run::TrainingRun;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -54,9 +54,9 @@ fn failed(cause: ModelError) -> IntentError {
 }
 
 /// Like [`super::train`], with an adapted encoder.
-pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
-    let (options, listener) = (course.options, course.listener);
-    let meanings = course.meanings();
+pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
+    let (options, listener) = (run.options, run.listener);
+    let meanings = run.meanings();
     let learner = embedder.learner(ADAPTED_LAYERS)?;
     let total = meanings.len();
     let texts = learner
@@ -64,66 +64,68 @@ pub(super) fn train(course: &Course<'_>, embedder: &Embedder) -> Result<Trained,
             listener(TrainingProgress::Embedding { done, total });
         })
         .map_err(failed)?;
-    let all = course.members();
+    let all = run.members();
     let (parts, judged_parts) =
         if all.len() < MANY_EXAMPLES { (PARTS, PARTS) } else { (MANY_PARTS, 1) };
-    let parts = course.dealer().deal(&all, parts);
+    let parts = run.splitter().split_into(&all, parts);
 
     // Whether to use label names is decided with the original encoder, because fine-tuning trains
     // on them too.
-    let choices = options.choices();
+    let search_space = options.search_space();
     let shared = embed(&learner, &texts)?;
-    let plain = course.training_set(shared.clone());
-    let mut plain_views = plan::views(&plain, &course.spelt, &parts);
-    plain_views.truncate(judged_parts);
-    let fits = choices.count() * judged_parts;
-    let (start, plain_loss) = course.choose(&plain_views, &choices, (0, fits))?;
-    drop(plain_views);
+    let plain = run.training_set(shared.clone());
+    let mut plain_splits = cross_validation::splits(&plain, &run.label_names, &parts);
+    plain_splits.truncate(judged_parts);
+    let fits = search_space.count() * judged_parts;
+    let (start, plain_loss) = run.choose(&plain_splits, &search_space, (0, fits))?;
+    drop(plain_splits);
     drop(plain);
     drop(learner);
 
-    let out_of_scope = course.labels.iter().position(|label| label == OUT_OF_SCOPE);
-    let (classes_of, seed) = (&course.classes_of, options.seed);
-    let school = School {
-        course,
+    let out_of_scope = run.labels.iter().position(|label| label == OUT_OF_SCOPE);
+    let (classes_of, seed) = (&run.classes_of, options.seed);
+    let trainer = EncoderTrainer {
+        run,
         embedder,
-        lesson: Lesson { texts: &texts, classes_of, out_of_scope, seed },
+        tuning_set: FineTuningSet { texts: &texts, classes_of, out_of_scope, seed },
     };
     let learnt: Vec<Vec<usize>> = (0..judged_parts)
-        .map(|part| course.learnt(&plan::others(&parts, part), start))
-        .chain([course.learnt(&all, start)])
+        .map(|part| run.learnt(&cross_validation::others(&parts, part), start))
+        .chain([run.learnt(&all, start)])
         .collect();
-    let mut pupils = school.teach(&learnt)?;
-    let shipped = pupils.pop();
-    let sets: Vec<TrainingSet> = pupils
+    let mut tuned_encoders = trainer.fine_tune_all(&learnt)?;
+    let shipped = tuned_encoders.pop();
+    let sets: Vec<TrainingSet> = tuned_encoders
         .into_iter()
-        .map(|pupil| course.training_set(joined(shared.clone(), pupil.embeddings)))
+        .map(|tuned| run.training_set(joined(shared.clone(), tuned.embeddings)))
         .collect();
-    let views: Vec<View<'_>> = sets
+    let splits: Vec<FoldSplit<'_>> = sets
         .iter()
         .enumerate()
-        .map(|(part, set)| View::of(set, &course.spelt, &parts, part))
+        .map(|(part, set)| FoldSplit::of(set, &run.label_names, &parts, part))
         .collect();
-    let choices =
-        Choices { start: Setting { spelt: start.spelt, ..choices.start }, spelt: false, ..choices };
-    let choosing = choices.count() * views.len();
-    let fits = choosing + views.len() + 1;
-    let (chosen, loss) = course.choose(&views, &choices, (0, fits))?;
-    let shipped = match shipped {
-        Some(pupil) if loss < plain_loss => pupil,
-        _ => return super::train_plain(course, embedder),
+    let search_space = SearchSpace {
+        start: Hyperparameters { label_names: start.label_names, ..search_space.start },
+        label_names: false,
+        ..search_space
     };
-    let predicted = course.predict(&views, chosen, (choosing, fits))?;
-    drop(views);
+    let choosing = search_space.count() * splits.len();
+    let fits = choosing + splits.len() + 1;
+    let (chosen, loss) = run.choose(&splits, &search_space, (0, fits))?;
+    let shipped = match shipped {
+        Some(tuned) if loss < plain_loss => tuned,
+        _ => return super::train_plain(run, embedder),
+    };
+    let predicted = run.predict(&splits, chosen, (choosing, fits))?;
+    drop(splits);
     drop(sets);
 
     // Fit on embeddings of the serving encoder, so that training sees the same rounding.
     let own = embedder.adapted(&shipped.adaptation)?.embed_blocking(&meanings, |_| ())?;
     let shared = embedder.embed_blocking(&meanings, |_| ())?;
-    let fitted = course.fit(&course.training_set(joined(shared, own)), chosen, predicted.blend)?;
+    let fitted = run.fit(&run.training_set(joined(shared, own)), chosen, predicted.blend)?;
     listener(TrainingProgress::Fitting { done: fits, total: fits });
-    let mut trained =
-        course.finish(embedder.identity().clone(), chosen, &predicted.unseen, fitted)?;
+    let mut trained = run.finish(embedder.identity().clone(), chosen, &predicted.unseen, fitted)?;
     trained.head.adaptation = Some(shipped.adaptation);
     trained.head.joined = true;
     Ok(trained)
@@ -141,36 +143,36 @@ fn embed(learner: &EncoderLearner, texts: &[PreparedText]) -> Result<Vec<Vec<f32
 
 /// Fine-tunes one encoder per fold, each from the original weights. Folds run in parallel, because
 /// the tensor library computes a step of few texts on one thread.
-struct School<'a> {
-    course: &'a Course<'a>,
+struct EncoderTrainer<'a> {
+    run: &'a TrainingRun<'a>,
     embedder: &'a Embedder,
-    lesson: Lesson<'a>,
+    tuning_set: FineTuningSet<'a>,
 }
 
 /// A fine-tuned encoder's changed weights and its embeddings of all texts.
-struct Pupil {
+struct FineTunedEncoder {
     adaptation: Adaptation,
     /// `[texts][dimensions]`.
     embeddings: Vec<Vec<f32>>,
 }
 
-impl School<'_> {
+impl EncoderTrainer<'_> {
     /// Fine-tunes one encoder for each list of example indices.
-    fn teach(&self, learnt: &[Vec<usize>]) -> Result<Vec<Pupil>, IntentError> {
-        let total = learnt.iter().map(|members| contrast::steps(members.len())).sum();
+    fn fine_tune_all(&self, learnt: &[Vec<usize>]) -> Result<Vec<FineTunedEncoder>, IntentError> {
+        let total = learnt.iter().map(|members| contrastive::steps(members.len())).sum();
         let done = AtomicUsize::new(0);
-        let listener = self.course.listener;
+        let listener = self.run.listener;
         let step = || {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             listener(TrainingProgress::Adapting { done, total });
         };
         let fine_tune = |members: &Vec<usize>| {
             let learner = self.embedder.learner(ADAPTED_LAYERS)?;
-            contrast::adapt(&learner, self.lesson, members, step).map_err(failed)?;
-            let embeddings = embed(&learner, self.lesson.texts)?;
-            Ok(Pupil { adaptation: learner.adaptation().map_err(failed)?, embeddings })
+            contrastive::adapt(&learner, self.tuning_set, members, step).map_err(failed)?;
+            let embeddings = embed(&learner, self.tuning_set.texts)?;
+            Ok(FineTunedEncoder { adaptation: learner.adaptation().map_err(failed)?, embeddings })
         };
-        run_jobs(self.course.options.threads, learnt, fine_tune, |_| ()).into_iter().collect()
+        run_jobs(self.run.options.threads, learnt, fine_tune, |_| ()).into_iter().collect()
     }
 }
 
@@ -238,8 +240,9 @@ mod tests {
         let again = Head::from_bytes(&trained.head.to_bytes()).unwrap();
         assert_eq!(again.adaptation, trained.head.adaptation);
         let classifier = IntentClassifier::new(Arc::new(embedder), again).unwrap();
-        let said = classifier.classify_blocking(&texts, |_| ()).unwrap();
-        let right = said.iter().zip(&examples).filter(|(said, its)| said.label == its.intent);
+        let answers = classifier.classify_blocking(&texts, |_| ()).unwrap();
+        let right =
+            answers.iter().zip(&examples).filter(|(answers, its)| answers.label == its.intent);
         assert!(right.count() >= 20, "of 24, on joined embeddings");
         let embedder = classifier.embedder();
         let once_more = train(&examples, embedder, &options, &|_| ()).unwrap();

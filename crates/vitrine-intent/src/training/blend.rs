@@ -7,10 +7,10 @@
 //! Source: weighted sum of logits (logarithmic opinion pool), Heskes 1998.
 
 use crate::calibration;
-use crate::discriminant::deviation;
+use crate::discriminant::variance;
 use crate::neighbours::Kernel;
 use crate::parallel::run_jobs;
-use crate::training::plan::Opinions;
+use crate::training::cross_validation::HeldOutLogits;
 use std::num::NonZeroUsize;
 
 /// Kernel sharpnesses to try.
@@ -35,7 +35,7 @@ pub(super) struct Blend {
 
 /// Blended held-out prediction of one example.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Unseen {
+pub(super) struct HeldOutPrediction {
     /// Index of the example.
     pub(super) at: usize,
     /// Blended logits, `[classes]`.
@@ -56,32 +56,36 @@ impl Blend {
     }
 
     /// Weighted sum of the logits of all kinds, `[classes]`.
-    fn logits(self, said: &Opinions) -> Vec<f32> {
-        let mut logits = said.logits.clone();
+    fn logits(self, held_out: &HeldOutLogits) -> Vec<f32> {
+        let mut logits = held_out.logits.clone();
         let mut add = |more: &[f32], factor: f32| {
             logits.iter_mut().zip(more).for_each(|(sum, logit)| *sum += factor * logit);
         };
-        add(&said.discriminant, self.discriminant);
+        add(&held_out.discriminant, self.discriminant);
         if let Some((at, weight)) = self.neighbours {
-            add(&said.neighbours[at], weight);
+            add(&held_out.neighbours[at], weight);
         }
         logits
     }
 
     /// Blends the logits of one example.
-    pub(super) fn unseen(self, said: &Opinions) -> Unseen {
-        let logits = self.logits(said);
-        let inside = logits.iter().take(said.closeness.len()).enumerate();
+    pub(super) fn unseen(self, held_out: &HeldOutLogits) -> HeldOutPrediction {
+        let logits = self.logits(held_out);
+        let inside = logits.iter().take(held_out.closeness.len()).enumerate();
         let best = inside.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class);
-        let closeness = said.closeness.get(best).copied().unwrap_or_default();
-        Unseen { at: said.at, logits, best, closeness }
+        let closeness = held_out.closeness.get(best).copied().unwrap_or_default();
+        HeldOutPrediction { at: held_out.at, logits, best, closeness }
     }
 
     /// The blend with the lowest loss, each at its own best temperature. The search is greedy:
     /// first the neighbours, then the discriminant.
-    pub(super) fn choose(said: &[Opinions], classes_of: &[usize], threads: NonZeroUsize) -> Self {
-        let step = said.len().div_ceil(COMPARED_MAX).max(1);
-        let compared: Vec<&Opinions> = said.iter().step_by(step).collect();
+    pub(super) fn choose(
+        held_out: &[HeldOutLogits],
+        classes_of: &[usize],
+        threads: NonZeroUsize,
+    ) -> Self {
+        let step = held_out.len().div_ceil(COMPARED_MAX).max(1);
+        let compared: Vec<&HeldOutLogits> = held_out.iter().step_by(step).collect();
         let classes: Vec<usize> = compared.iter().map(|one| classes_of[one.at]).collect();
         let best_of = |best: (Self, f64), blends: Vec<Self>| {
             let losses = run_jobs(
@@ -109,15 +113,15 @@ impl Blend {
 
 /// Blends with the neighbours at each sharpness and weight. Weights are relative to the factor that
 /// gives their logits the magnitude of logistic regression's.
-fn neighbour_blends(compared: &[&Opinions]) -> Vec<Blend> {
-    let spread = |logits: &dyn Fn(&Opinions) -> f64| -> f64 {
+fn neighbour_blends(compared: &[&HeldOutLogits]) -> Vec<Blend> {
+    let spread = |logits: &dyn Fn(&HeldOutLogits) -> f64| -> f64 {
         compared.iter().map(|one| logits(one)).sum::<f64>().sqrt()
     };
-    let of_regression = spread(&|one| deviation(&one.logits));
+    let of_regression = spread(&|one| variance(&one.logits));
     let mut blends = Vec::new();
     let asked = compared.iter().map(|one| one.neighbours.len()).min().unwrap_or_default();
     for at in 0..asked {
-        let of_neighbours = spread(&|one| deviation(&one.neighbours[at]));
+        let of_neighbours = spread(&|one| variance(&one.neighbours[at]));
         if of_neighbours > 0.0 {
             #[expect(clippy::cast_possible_truncation, reason = "a factor needs no f64 precision")]
             let even = (of_regression / of_neighbours) as f32;
@@ -139,72 +143,72 @@ mod tests {
 
     /// Classifiers that predict the class; the others return noise.
     #[derive(Clone, Copy, PartialEq)]
-    enum Knows {
+    enum Informative {
         Regression,
         Discriminant,
         Neighbours,
     }
 
-    fn opinions(knows: &[Knows]) -> (Vec<Opinions>, Vec<usize>) {
+    fn held_out_logits(informative: &[Informative]) -> (Vec<HeldOutLogits>, Vec<usize>) {
         let mut random = ChaCha8Rng::seed_from_u64(8);
         let classes_of: Vec<usize> = (0..300).map(|at| at % 3).collect();
-        let said = classes_of
+        let held_out = classes_of
             .iter()
             .enumerate()
             .map(|(at, class)| {
-                let mut of = |who: Knows| -> Vec<f32> {
-                    let height = if knows.contains(&who) { 1.0 } else { 0.0 };
+                let mut of = |classifier: Informative| -> Vec<f32> {
+                    let height = if informative.contains(&classifier) { 1.0 } else { 0.0 };
                     let right = |other: usize| if other == *class { height } else { 0.0 };
                     (0..3).map(|other| right(other) + random.random_range(-1.0..1.0)).collect()
                 };
-                Opinions {
+                HeldOutLogits {
                     at,
-                    logits: of(Knows::Regression),
-                    discriminant: of(Knows::Discriminant),
-                    neighbours: vec![of(Knows::Neighbours), of(Knows::Neighbours)],
+                    logits: of(Informative::Regression),
+                    discriminant: of(Informative::Discriminant),
+                    neighbours: vec![of(Informative::Neighbours), of(Informative::Neighbours)],
                     closeness: vec![0.1, 0.2, 0.3],
                 }
             })
             .collect();
-        (said, classes_of)
+        (held_out, classes_of)
     }
 
-    fn chosen(knows: &[Knows]) -> Blend {
-        let (said, classes_of) = opinions(knows);
-        let chosen = Blend::choose(&said, &classes_of, NonZeroUsize::MIN);
+    fn chosen(informative: &[Informative]) -> Blend {
+        let (held_out, classes_of) = held_out_logits(informative);
+        let chosen = Blend::choose(&held_out, &classes_of, NonZeroUsize::MIN);
         let two = NonZeroUsize::new(2).unwrap();
-        assert_eq!(Blend::choose(&said, &classes_of, two), chosen);
+        assert_eq!(Blend::choose(&held_out, &classes_of, two), chosen);
         chosen
     }
 
     #[test]
-    fn who_knows_nothing_new_does_not_count() {
-        assert_eq!(chosen(&[Knows::Regression]), Blend::NONE);
+    fn an_uninformative_classifier_gets_no_weight() {
+        assert_eq!(chosen(&[Informative::Regression]), Blend::NONE);
         assert_eq!(Blend::choose(&[], &[], NonZeroUsize::MIN), Blend::NONE);
         assert_eq!(Blend::NONE.kernel(), None);
     }
 
     #[test]
-    fn who_knows_what_regression_does_not_counts() {
-        let discriminant = chosen(&[Knows::Regression, Knows::Discriminant]);
+    fn a_classifier_with_new_information_gets_weight() {
+        let discriminant = chosen(&[Informative::Regression, Informative::Discriminant]);
         assert!(discriminant.discriminant > 0.0 && discriminant.neighbours.is_none());
-        let neighbours = chosen(&[Knows::Regression, Knows::Neighbours]);
+        let neighbours = chosen(&[Informative::Regression, Informative::Neighbours]);
         assert!(neighbours.discriminant == 0.0 && neighbours.kernel().unwrap().weight > 0.0);
     }
 
     #[test]
     fn a_blend_adds_logits_and_names_the_best_class_with_its_closeness() {
-        let said = Opinions {
+        let held_out = HeldOutLogits {
             at: 7,
             logits: vec![1.0, 0.0, 5.0],
             discriminant: vec![0.0, 1.0, 0.0],
             neighbours: vec![vec![0.0; 3], vec![0.0, 2.0, 0.0]],
             closeness: vec![0.4, 0.6],
         };
-        let alone = Blend::NONE.unseen(&said);
+        let alone = Blend::NONE.unseen(&held_out);
         assert_eq!((alone.best, alone.closeness), (0, 0.4));
         let blend = Blend { discriminant: 0.5, neighbours: Some((1, 0.75)) };
-        let found = blend.unseen(&said);
+        let found = blend.unseen(&held_out);
         assert_eq!(found.logits, [1.0, 2.0, 5.0]);
         assert_eq!((found.at, found.best, found.closeness), (7, 1, 0.6));
         assert_eq!(blend.kernel(), Some(Kernel { sharpness: 33.0, weight: 0.75 }));

@@ -20,10 +20,10 @@
 
 mod adapted;
 mod blend;
-mod contrast;
-mod course;
-mod plan;
-mod verdict;
+mod contrastive;
+mod cross_validation;
+mod finish;
+mod run;
 
 use crate::embedder::Embedder;
 use crate::error::ExamplesRefusal;
@@ -37,9 +37,9 @@ use crate::head::Head;
 use crate::head::LABELS_MAX;
 use crate::head::OUT_OF_SCOPE;
 use crate::linear::FitOptions;
-use crate::training::course::Course;
-use crate::training::plan::Choices;
-use crate::training::plan::Setting;
+use crate::training::cross_validation::Hyperparameters;
+use crate::training::cross_validation::SearchSpace;
+use crate::training::run::TrainingRun;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
@@ -81,12 +81,12 @@ pub struct TrainingOptions {
 }
 
 impl TrainingOptions {
-    fn choices(&self) -> Choices {
+    fn search_space(&self) -> SearchSpace {
         let (l2, other_l2) = middle(&self.l2_grid);
         let (ngram_weight, ngram_weights) = middle(&self.ngram_weight_grid);
         let fit = FitOptions { l2, ngram_weight, seed: self.seed };
-        let start = Setting { fit, spelt: false };
-        Choices { start, ngram_weights, l2: other_l2, spelt: self.label_names }
+        let start = Hyperparameters { fit, label_names: false };
+        SearchSpace { start, ngram_weights, l2: other_l2, label_names: self.label_names }
     }
 }
 
@@ -125,7 +125,7 @@ pub enum TrainingProgress {
 }
 
 /// Callback for progress; called from any training thread.
-pub type Listener<'a> = &'a (dyn Fn(TrainingProgress) + Sync);
+pub type ProgressListener<'a> = &'a (dyn Fn(TrainingProgress) + Sync);
 
 /// An example whose held-out prediction confidently contradicts its label: possibly mislabelled.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,23 +160,23 @@ pub fn train(
     examples: &[Example],
     embedder: &Embedder,
     options: &TrainingOptions,
-    listener: Listener<'_>,
+    listener: ProgressListener<'_>,
 ) -> Result<Trained, IntentError> {
-    let course = Course::new(examples, options, listener)?;
+    let run = TrainingRun::new(examples, options, listener)?;
     if options.adapt {
-        return adapted::train(&course, embedder);
+        return adapted::train(&run, embedder);
     }
-    train_plain(&course, embedder)
+    train_plain(&run, embedder)
 }
 
 /// Trains with an unchanged encoder.
-fn train_plain(course: &Course<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
-    let meanings = course.meanings();
+fn train_plain(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
+    let meanings = run.meanings();
     let total = meanings.len();
     let embeddings = embedder.embed_blocking(&meanings, |done| {
-        (course.listener)(TrainingProgress::Embedding { done, total });
+        (run.listener)(TrainingProgress::Embedding { done, total });
     })?;
-    train_on_embeddings(course, Vectors { embeddings, encoder: embedder.identity().clone() })
+    train_on_embeddings(run, Vectors { embeddings, encoder: embedder.identity().clone() })
 }
 
 /// Embeddings of a training run's texts, and the encoder that computed them.
@@ -235,20 +235,25 @@ pub fn check_labels(examples: &[Example], labels: &[String]) -> Result<(), Inten
 }
 
 /// Like [`train`], with the embeddings given.
-fn train_on_embeddings(course: &Course<'_>, vectors: Vectors) -> Result<Trained, IntentError> {
-    let (seed, choices) = (course.options.seed, course.options.choices());
-    let set = course.training_set(vectors.embeddings);
-    let (dealer, all) = (course.dealer(), course.members());
-    let sample = folds::sample(&all, &course.classes_of, SELECTION_EXAMPLES_MAX, seed);
-    let selection = plan::views(&set, &course.spelt, &dealer.deal(&sample, SELECTION_FOLDS));
-    let judging = plan::views(&set, &course.spelt, &dealer.deal(&all, FOLDS));
-    let choosing = choices.count() * SELECTION_FOLDS;
+fn train_on_embeddings(run: &TrainingRun<'_>, vectors: Vectors) -> Result<Trained, IntentError> {
+    let (seed, search_space) = (run.options.seed, run.options.search_space());
+    let set = run.training_set(vectors.embeddings);
+    let (splitter, all) = (run.splitter(), run.members());
+    let sample = folds::sample(&all, &run.classes_of, SELECTION_EXAMPLES_MAX, seed);
+    let selection = cross_validation::splits(
+        &set,
+        &run.label_names,
+        &splitter.split_into(&sample, SELECTION_FOLDS),
+    );
+    let judging =
+        cross_validation::splits(&set, &run.label_names, &splitter.split_into(&all, FOLDS));
+    let choosing = search_space.count() * SELECTION_FOLDS;
     let total = choosing + FOLDS + 1;
-    let (chosen, _) = course.choose(&selection, &choices, (0, total))?;
-    let predicted = course.predict(&judging, chosen, (choosing, total))?;
-    let fitted = course.fit(&set, chosen, predicted.blend)?;
-    (course.listener)(TrainingProgress::Fitting { done: total, total });
-    course.finish(vectors.encoder, chosen, &predicted.unseen, fitted)
+    let (chosen, _) = run.choose(&selection, &search_space, (0, total))?;
+    let predicted = run.predict(&judging, chosen, (choosing, total))?;
+    let fitted = run.fit(&set, chosen, predicted.blend)?;
+    (run.listener)(TrainingProgress::Fitting { done: total, total });
+    run.finish(vectors.encoder, chosen, &predicted.unseen, fitted)
 }
 
 #[cfg(test)]
@@ -297,10 +302,10 @@ mod tests {
         examples: &[Example],
         vectors: Vectors,
         options: &TrainingOptions,
-        listener: Listener<'_>,
+        listener: ProgressListener<'_>,
     ) -> Trained {
-        let course = Course::new(examples, options, listener).unwrap();
-        train_on_embeddings(&course, vectors).unwrap()
+        let run = TrainingRun::new(examples, options, listener).unwrap();
+        train_on_embeddings(&run, vectors).unwrap()
     }
 
     #[test]

@@ -27,14 +27,14 @@ pub(super) fn gelu_times(out: &mut [f32], gate: &[f32], up: &[f32]) {
 const ROOT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
 /// The constant `p` of formula 7.1.26: `t = 1 / (1 + p·x)`. [`ERF`] is its polynomial in `t`,
 /// highest power first.
-const ERF_BEND: f32 = 0.327_591_1;
+const ERF_P: f32 = 0.327_591_1;
 const ERF: [f32; 5] = [1.061_405_4, -1.453_152_1, 1.421_413_8, -0.284_496_72, 0.254_829_6];
 
 #[inline(always)]
 pub(super) fn gelu_erf(values: &mut [f32]) {
     for value in values {
         let x = value.abs() * ROOT_HALF;
-        let t = 1.0 / ERF_BEND.mul_add(x, 1.0);
+        let t = 1.0 / ERF_P.mul_add(x, 1.0);
         let mut sum = ERF[0];
         for coefficient in &ERF[1..] {
             sum = sum.mul_add(t, *coefficient);

@@ -1,10 +1,10 @@
 //! Attention with AVX2, FMA and F16C: the loops of the specification with register-tiled products.
 
+use crate::attention::AttentionScratch;
 use crate::attention::Element;
 use crate::attention::HeadPages;
 use crate::attention::Multiply;
 use crate::attention::QueryTile;
-use crate::attention::Scratch;
 use crate::attention::Strided;
 use crate::attention::TILE_COLUMNS;
 use crate::attention::attend_with;
@@ -18,18 +18,18 @@ use std::arch::x86_64::_mm256_storeu_ps;
 /// Attends one tile with the AVX2 products.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn attend<E: Element>(
-    scratch: &mut Scratch,
+    scratch: &mut AttentionScratch,
     out: &mut Rectangle<'_, f32>,
     head: HeadPages<'_, E>,
     tile: &QueryTile<'_>,
 ) {
-    attend_with::<Avx2, E>(scratch, out, head, tile);
+    attend_with::<Avx2Attention, E>(scratch, out, head, tile);
 }
 
 /// The AVX2 tier. Used only inside [`attend`], whose caller has detected the features.
-struct Avx2;
+struct Avx2Attention;
 
-impl Multiply for Avx2 {
+impl Multiply for Avx2Attention {
     #[inline(always)]
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,

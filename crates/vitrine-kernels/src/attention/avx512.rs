@@ -6,11 +6,11 @@
 
 #![expect(unsafe_code, reason = "vector instructions, and loads and stores through pointers")]
 
+use crate::attention::AttentionScratch;
 use crate::attention::Element;
 use crate::attention::HeadPages;
 use crate::attention::Multiply;
 use crate::attention::QueryTile;
-use crate::attention::Scratch;
 use crate::attention::Strided;
 use crate::attention::TILE_COLUMNS;
 use crate::attention::attend_with;
@@ -20,18 +20,18 @@ use std::arch::x86_64::*;
 /// Attends one tile with the AVX-512 products.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c")]
 pub(super) fn attend<E: Element>(
-    scratch: &mut Scratch,
+    scratch: &mut AttentionScratch,
     out: &mut Rectangle<'_, f32>,
     head: HeadPages<'_, E>,
     tile: &QueryTile<'_>,
 ) {
-    attend_with::<Avx512, E>(scratch, out, head, tile);
+    attend_with::<Avx512Attention, E>(scratch, out, head, tile);
 }
 
 /// The AVX-512 tier. Used only inside [`attend`], whose caller has detected the features.
-struct Avx512;
+struct Avx512Attention;
 
-impl Multiply for Avx512 {
+impl Multiply for Avx512Attention {
     #[inline(always)]
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,

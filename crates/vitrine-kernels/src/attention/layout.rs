@@ -6,7 +6,7 @@
 //! tiles.
 
 use crate::attention::TILE_COLUMNS;
-use crate::memory::ask_for_writing;
+use crate::memory::prefetch_for_write;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
@@ -187,12 +187,12 @@ impl PageLayout {
     ///
     /// # Panics
     /// If the page or slot is out of range: a bug in the caller.
-    pub fn ask_for<E: Element>(self, elements: &[E], (page, slot): (PageId, usize)) {
+    pub fn prefetch_slot<E: Element>(self, elements: &[E], (page, slot): (PageId, usize)) {
         let keys = self.keys(elements, page).chunks_exact(self.padded_tokens());
-        keys.for_each(|row| ask_for_writing(&row[slot]));
+        keys.for_each(|row| prefetch_for_write(&row[slot]));
         let values = &self.values(elements, page)[slot * self.padded_width()..];
         let line = 64 / size_of::<E>();
-        values[..self.padded_width()].iter().step_by(line).for_each(ask_for_writing);
+        values[..self.padded_width()].iter().step_by(line).for_each(prefetch_for_write);
     }
 
     /// Stores the key and the value of one token in slot `slot` of a page. Both have the head

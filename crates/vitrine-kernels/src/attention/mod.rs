@@ -25,7 +25,7 @@ mod scalar;
 mod softmax;
 
 use crate::activation::soft_cap_plain;
-use crate::attention::softmax::Running;
+use crate::attention::softmax::OnlineSoftmax;
 use crate::grid::Rectangle;
 use crate::memory;
 use crate::tier::Tier;
@@ -56,12 +56,12 @@ pub struct Scoring {
 
 /// The attention mask: which tokens of its sequence a row attends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub enum AttentionMask {
     /// Causal: the row itself and all earlier tokens.
-    Before,
+    Causal,
     /// The first `n` tokens, the same for every row; the sequence length for bidirectional
     /// attention.
-    Whole(usize),
+    Full(usize),
 }
 
 /// The rows of a tile that belong to one sequence: consecutive tokens of it.
@@ -87,7 +87,7 @@ pub struct QueryTile<'a> {
     /// Leading pages common to all sequences. Their keys and values precede every row of the tile.
     pub shared_pages: usize,
     /// The attention mask of every row.
-    pub sight: Sight,
+    pub mask: AttentionMask,
     /// Soft cap and window of the layer.
     pub scoring: Scoring,
 }
@@ -124,7 +124,7 @@ impl QueryTile<'_> {
         Span {
             tokens: 0..self.rows().len(),
             first_position: 0,
-            sight: Sight::Whole(pages * layout.page_tokens()),
+            mask: AttentionMask::Full(pages * layout.page_tokens()),
             pages: &self.pages[first.pages.clone()],
             first_block: 0,
         }
@@ -137,13 +137,13 @@ impl QueryTile<'_> {
         let mut span = Span {
             tokens: sequence.rows.start - first_row..sequence.rows.end - first_row,
             first_position: sequence.first_position,
-            sight: self.sight,
+            mask: self.mask,
             pages: &self.pages[sequence.pages.clone()],
             first_block: self.shared_blocks(layout),
         };
         if let Some(window) = self.scoring.window {
-            let first_seen = span.seen_end(0).saturating_sub(window);
-            span.first_block = first_seen / layout.page_tokens() / block_pages(layout);
+            let first_visible = span.visible_end(0).saturating_sub(window);
+            span.first_block = first_visible / layout.page_tokens() / block_pages(layout);
         }
         span
     }
@@ -154,7 +154,7 @@ struct Span<'a> {
     /// The rows, relative to the first row of the tile.
     tokens: Range<usize>,
     first_position: usize,
-    sight: Sight,
+    mask: AttentionMask,
     pages: &'a [PageId],
     first_block: usize,
 }
@@ -162,10 +162,10 @@ struct Span<'a> {
 impl Span<'_> {
     /// End of the token range that row `token` of the span attends to (exclusive).
     #[inline(always)]
-    fn seen_end(&self, token: usize) -> usize {
-        match self.sight {
-            Sight::Before => self.first_position + token + 1,
-            Sight::Whole(tokens) => tokens,
+    fn visible_end(&self, token: usize) -> usize {
+        match self.mask {
+            AttentionMask::Causal => self.first_position + token + 1,
+            AttentionMask::Full(tokens) => tokens,
         }
     }
 }
@@ -181,21 +181,21 @@ pub struct HeadPages<'a, E> {
 
 /// Working memory of one thread; its rows are query heads.
 #[derive(Debug)]
-pub struct Scratch {
+pub struct AttentionScratch {
     query: Vec<f32>,
     scores: Vec<f32>,
     mixed: Vec<f32>,
-    running: Vec<Running>,
+    running: Vec<OnlineSoftmax>,
 }
 
-impl Scratch {
+impl AttentionScratch {
     /// Allocates scratch for tiles of up to `rows` query heads (tile rows × heads per key head).
     pub fn new(rows: usize, layout: PageLayout) -> Self {
         Self {
             query: vec![0.0; rows * layout.head_width()],
             scores: vec![0.0; rows * block_pages(layout) * layout.padded_tokens()],
             mixed: vec![0.0; rows * layout.padded_width()],
-            running: vec![Running::default(); rows],
+            running: vec![OnlineSoftmax::default(); rows],
         }
     }
 
@@ -215,11 +215,11 @@ fn block_pages(layout: PageLayout) -> usize {
 
 /// Prefetches the first keys that `tile` reads, so that the caller can prepare its queries
 /// meanwhile.
-pub fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
+pub fn prefetch_keys<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
     let layout = head.layout;
     if let Some(span) = tile.spans(layout).next() {
         let first = span.first_block * block_pages(layout);
-        memory::ask_for_later(layout.keys(head.elements, span.pages[first]));
+        memory::prefetch_l2(layout.keys(head.elements, span.pages[first]));
     }
 }
 
@@ -230,7 +230,7 @@ pub fn ask_for<E: Element>(head: HeadPages<'_, E>, tile: &QueryTile<'_>) {
 /// If the pages do not cover the tile, or shapes disagree: a bug in the caller.
 pub fn attend<E: Element>(
     tier: Tier,
-    scratch: &mut Scratch,
+    scratch: &mut AttentionScratch,
     out: &mut Rectangle<'_, f32>,
     head: HeadPages<'_, E>,
     tile: &QueryTile<'_>,
@@ -250,7 +250,7 @@ pub fn attend<E: Element>(
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = tier;
-    attend_with::<scalar::Scalar, E>(scratch, out, head, tile);
+    attend_with::<scalar::ScalarAttention, E>(scratch, out, head, tile);
 }
 
 /// The matrix product used for scores and for weighted values; one implementation per tier.
@@ -280,7 +280,7 @@ struct Strided<S> {
 /// [`attend`] with the products of tier `M`.
 #[inline(always)]
 fn attend_with<M: Multiply, E: Element>(
-    scratch: &mut Scratch,
+    scratch: &mut AttentionScratch,
     out: &mut Rectangle<'_, f32>,
     head: HeadPages<'_, E>,
     tile: &QueryTile<'_>,
@@ -289,11 +289,11 @@ fn attend_with<M: Multiply, E: Element>(
     let rows = tile.rows();
     let heads = rows.len() * tile.group;
     scratch.mixed[..heads * layout.padded_width()].fill(0.0);
-    scratch.running[..heads].fill(Running::default());
+    scratch.running[..heads].fill(OnlineSoftmax::default());
     // A single call site: the function is inlined here, and a second copy would exceed the inlining
     // limit.
     for span in tile.spans(layout) {
-        walk::<M, E>(scratch, head, tile, &span);
+        process_span::<M, E>(scratch, head, tile, &span);
     }
     for (at, row) in rows.enumerate() {
         let out = out.row(row);
@@ -309,15 +309,15 @@ fn attend_with<M: Multiply, E: Element>(
 /// Processes the blocks of a span: updates the online softmax and the weighted value sums of its
 /// rows.
 #[inline(always)]
-fn walk<M: Multiply, E: Element>(
-    scratch: &mut Scratch,
+fn process_span<M: Multiply, E: Element>(
+    scratch: &mut AttentionScratch,
     head: HeadPages<'_, E>,
     tile: &QueryTile<'_>,
     span: &Span<'_>,
 ) {
     let layout = head.layout;
     let heads = span.tokens.start * tile.group..span.tokens.end * tile.group;
-    let end = span.seen_end(span.tokens.len() - 1);
+    let end = span.visible_end(span.tokens.len() - 1);
     let pages_each = block_pages(layout);
     let pages = end.div_ceil(layout.page_tokens());
     for first_page in (span.first_block * pages_each..pages).step_by(pages_each) {
@@ -369,7 +369,7 @@ impl Block {
 /// computed.
 #[inline(always)]
 fn score<M: Multiply, E: Element>(
-    scratch: &mut Scratch,
+    scratch: &mut AttentionScratch,
     head: HeadPages<'_, E>,
     span: &Span<'_>,
     block: &Block,
@@ -399,20 +399,21 @@ fn score<M: Multiply, E: Element>(
 /// Sets the scores of all masked tokens to minus infinity, padding included.
 #[inline(always)]
 fn mask(
-    scratch: &mut Scratch,
+    scratch: &mut AttentionScratch,
     tile: &QueryTile<'_>,
     (span, layout): (&Span<'_>, PageLayout),
     block: &Block,
 ) {
     for token in 0..span.tokens.len() {
-        let seen_end = span.seen_end(token);
-        let seen_first = tile.scoring.window.map_or(0, |window| seen_end.saturating_sub(window));
+        let visible_end = span.visible_end(token);
+        let visible_start =
+            tile.scoring.window.map_or(0, |window| visible_end.saturating_sub(window));
         let mut first_column = 0;
         for page in block.pages.clone() {
             let computed = block.tokens(page, layout).next_multiple_of(TILE_COLUMNS);
             let first = page * layout.page_tokens();
-            let seen = seen_first.saturating_sub(first).min(computed)
-                ..seen_end.saturating_sub(first).min(layout.page_tokens()).min(computed);
+            let seen = visible_start.saturating_sub(first).min(computed)
+                ..visible_end.saturating_sub(first).min(layout.page_tokens()).min(computed);
             for member in 0..tile.group {
                 let row = (token * tile.group + member) * block.stride;
                 let scores = &mut scratch.scores[row + first_column..][..computed];
@@ -427,7 +428,7 @@ fn mask(
 /// Adds the block's weighted values to the sums of every row.
 #[inline(always)]
 fn mix<M: Multiply, E: Element>(
-    scratch: &mut Scratch,
+    scratch: &mut AttentionScratch,
     head: HeadPages<'_, E>,
     span: &Span<'_>,
     block: &Block,

@@ -5,9 +5,9 @@ use crate::attention::Multiply;
 use crate::attention::Strided;
 
 /// The scalar tier.
-pub(super) struct Scalar;
+pub(super) struct ScalarAttention;
 
-impl Multiply for Scalar {
+impl Multiply for ScalarAttention {
     #[inline(always)]
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,

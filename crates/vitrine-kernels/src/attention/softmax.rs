@@ -9,18 +9,18 @@ const LANES: usize = 16;
 
 /// Largest score and sum of the weights so far. The weights are relative to that score.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Running {
+pub(super) struct OnlineSoftmax {
     maximum: f32,
     sum: f32,
 }
 
-impl Default for Running {
+impl Default for OnlineSoftmax {
     fn default() -> Self {
         Self { maximum: f32::NEG_INFINITY, sum: 0.0 }
     }
 }
 
-impl Running {
+impl OnlineSoftmax {
     /// Sum of all weights so far: the softmax denominator.
     #[inline(always)]
     pub(super) fn sum(self) -> f32 {

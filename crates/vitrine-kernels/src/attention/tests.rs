@@ -10,10 +10,10 @@ use crate::specification::tests::unless_miri;
 use half::f16;
 
 /// A sequence of random keys, values and queries whose pages are in reverse order.
-struct Sequence<E> {
+struct TestSequence<E> {
     layout: PageLayout,
     group: usize,
-    sight: Sight,
+    mask: AttentionMask,
     context: usize,
     elements: Vec<E>,
     pages: Vec<PageId>,
@@ -34,7 +34,7 @@ fn stored<E: Element>(value: f32) -> f32 {
 /// Scale applied to the queries.
 const SCALE: f32 = 0.3;
 
-impl<E: Element> Sequence<E> {
+impl<E: Element> TestSequence<E> {
     fn new(page_tokens: usize, width: usize, group: usize, context: usize) -> Self {
         let layout = PageLayout::new(page_tokens, width);
         let count = u32::try_from(context.div_ceil(page_tokens)).unwrap();
@@ -45,13 +45,13 @@ impl<E: Element> Sequence<E> {
         };
         let (keys, values) = (rounded(1), rounded(2));
         for token in 0..context {
-            let place = (pages[token / page_tokens], token % page_tokens);
+            let slot = (pages[token / page_tokens], token % page_tokens);
             let row = token * width..(token + 1) * width;
-            layout.store(&mut elements, place, &keys[row.clone()], &values[row]);
+            layout.store(&mut elements, slot, &keys[row.clone()], &values[row]);
         }
         let query = random_floats(context * group * width, 3);
-        let sight = Sight::Before;
-        Self { layout, group, sight, context, elements, pages, query, keys, values }
+        let mask = AttentionMask::Causal;
+        Self { layout, group, mask, context, elements, pages, query, keys, values }
     }
 
     fn width(&self) -> usize {
@@ -67,7 +67,8 @@ impl<E: Element> Sequence<E> {
 
     fn run<A>(&self, rows: Range<usize>, tile: usize, scoring: &Scoring, attend: A) -> Vec<f32>
     where
-        A: Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>) + Sync,
+        A: Fn(&mut AttentionScratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>, &QueryTile<'_>)
+            + Sync,
     {
         let mut edges: Vec<usize> = rows.clone().step_by(tile).collect();
         edges.push(rows.end);
@@ -82,7 +83,7 @@ impl<E: Element> Sequence<E> {
                 sequences: &[sequence],
                 pages: &self.pages,
                 shared_pages: 0,
-                sight: self.sight,
+                mask: self.mask,
                 scoring: *scoring,
             };
             attend(scratch, out, head, &tile);
@@ -94,12 +95,12 @@ impl<E: Element> Sequence<E> {
     /// scratch.
     fn grid<A>(&self, edges: &[usize], query: &[f32], attend: A) -> Vec<f32>
     where
-        A: Fn(&mut Scratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>) + Sync,
+        A: Fn(&mut AttentionScratch, &mut Rectangle<'_, f32>, HeadPages<'_, E>) + Sync,
     {
         let width = self.width();
         let mut out = vec![f32::NAN; query.len()];
         let most = edges.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
-        let mut scratch = [Scratch::new(most * self.group, self.layout)];
+        let mut scratch = [AttentionScratch::new(most * self.group, self.layout)];
         let cut = Cut { width, rows: edges, columns: &[0, width] };
         let head = HeadPages { elements: &self.elements, layout: self.layout };
         let mut pool = Pool::start(1).unwrap();
@@ -141,7 +142,7 @@ impl<E: Element> Sequence<E> {
             sequences: &sequences,
             pages: &pages,
             shared_pages,
-            sight: self.sight,
+            mask: self.mask,
             scoring: *scoring,
         };
         self.grid(&[0, row], &query, |scratch, out, head| {
@@ -160,7 +161,7 @@ impl<E: Element> Sequence<E> {
             let score = sum * f64::from(SCALE);
             scoring.soft_cap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh())
         };
-        let end = if self.sight == Sight::Before { token + 1 } else { self.context };
+        let end = if self.mask == AttentionMask::Causal { token + 1 } else { self.context };
         let scores: Vec<f64> = (first..end).map(dot).collect();
         let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
@@ -191,17 +192,17 @@ impl<E: Element> Sequence<E> {
 #[test]
 fn attention_equals_f64_on_every_head_width_and_page_size() {
     if cfg!(miri) {
-        Sequence::<f32>::new(7, 8, 2, 9).check(&PLAIN);
-        Sequence::<f16>::new(1, 6, 3, 5).check(&PLAIN);
+        TestSequence::<f32>::new(7, 8, 2, 9).check(&PLAIN);
+        TestSequence::<f16>::new(1, 6, 3, 5).check(&PLAIN);
         return;
     }
     for width in [8, 32, 40, 64, 80, 128, 256, 6] {
         for page_tokens in [1, 7, 16, 32, 130] {
-            Sequence::<f32>::new(page_tokens, width, 2, 39).check(&PLAIN);
-            Sequence::<f16>::new(page_tokens, width, 3, 20).check(&PLAIN);
+            TestSequence::<f32>::new(page_tokens, width, 2, 39).check(&PLAIN);
+            TestSequence::<f16>::new(page_tokens, width, 3, 20).check(&PLAIN);
         }
     }
-    Sequence::<f16>::new(16, 64, 7, 300).check(&PLAIN);
+    TestSequence::<f16>::new(16, 64, 7, 300).check(&PLAIN);
 }
 
 #[test]
@@ -209,18 +210,18 @@ fn attention_equals_f64_on_every_head_width_and_page_size() {
 fn window_and_soft_cap_equal_f64() {
     for window in [1, 5, 16, 140, 1000] {
         let scoring = Scoring { window: Some(window), ..PLAIN };
-        Sequence::<f32>::new(16, 32, 2, 290).check(&scoring);
-        Sequence::<f32>::new(7, 32, 2, 150).check(&scoring);
+        TestSequence::<f32>::new(16, 32, 2, 290).check(&scoring);
+        TestSequence::<f32>::new(7, 32, 2, 150).check(&scoring);
     }
-    Sequence::<f32>::new(16, 32, 2, 70).check(&Scoring { soft_cap: Some(2.0), ..PLAIN });
+    TestSequence::<f32>::new(16, 32, 2, 70).check(&Scoring { soft_cap: Some(2.0), ..PLAIN });
 }
 
 #[test]
 fn rows_that_see_the_whole_sequence_equal_f64() {
     let shapes = [(16, 1), (64, 11), (64, 64), (64, 150), (7, 290)];
     for (page_tokens, context) in shapes.into_iter().take(unless_miri(5, 2)) {
-        let mut sequence = Sequence::<f32>::new(page_tokens, 32, 1, context);
-        sequence.sight = Sight::Whole(context);
+        let mut sequence = TestSequence::<f32>::new(page_tokens, 32, 1, context);
+        sequence.mask = AttentionMask::Full(context);
         sequence.check(&PLAIN);
         let expected = sequence.attend(0..context, 1, &PLAIN);
         same_bits(&sequence.attend(0..context, context, &PLAIN), &expected);
@@ -231,9 +232,9 @@ fn rows_that_see_the_whole_sequence_equal_f64() {
 #[cfg_attr(miri, ignore = "too slow under Miri; shorter sequences cover the same code")]
 fn every_tier_equals_scalar() {
     for (group, page_tokens) in [(1, 16), (2, 32), (7, 16), (4, 5)] {
-        let sequence = Sequence::<f16>::new(page_tokens, 64, group, 150);
+        let sequence = TestSequence::<f16>::new(page_tokens, 64, group, 150);
         let expected = sequence.run(0..150, 4, &PLAIN, |scratch, out, head, tile| {
-            attend_with::<scalar::Scalar, f16>(scratch, out, head, tile);
+            attend_with::<scalar::ScalarAttention, f16>(scratch, out, head, tile);
         });
         for tier in tiers() {
             let found = sequence.run(0..150, 4, &PLAIN, |scratch, out, head, tile| {
@@ -248,7 +249,7 @@ fn every_tier_equals_scalar() {
 #[cfg_attr(miri, ignore = "too slow under Miri; shorter sequences cover the same code")]
 fn row_has_the_same_bits_in_every_tile() {
     for scoring in [PLAIN, Scoring { window: Some(50), ..PLAIN }] {
-        let sequence = Sequence::<f16>::new(16, 64, 2, 400);
+        let sequence = TestSequence::<f16>::new(16, 64, 2, 400);
         let expected = sequence.attend(0..400, 1, &scoring);
         for tile in [2, 3, 5, 8, 64, 400] {
             same_bits(&sequence.attend(0..400, tile, &scoring), &expected);
@@ -267,7 +268,7 @@ fn sequences_that_share_pages_attend_as_each_alone() {
     let window = Scoring { window: Some(60), ..PLAIN };
     for (page_tokens, shared_pages) in [(16, 0), (16, 8), (16, 17), (7, 40), (130, 2)] {
         for scoring in [PLAIN, soft, window] {
-            let sequence = Sequence::<f16>::new(page_tokens, 64, 2, 420);
+            let sequence = TestSequence::<f16>::new(page_tokens, 64, 2, 420);
             let from = shared_pages * page_tokens;
             // Ranges of one and of several tokens, not in positional order.
             let rows = [from + 3..from + 4, from..from + 3, 419..420, from + 9..from + 11];

@@ -5,8 +5,8 @@
 
 use crate::grid::Rectangle;
 use crate::int16::Int16Matrix;
+use crate::int16::Int16Tile;
 use crate::int16::PANEL_OUTPUTS;
-use crate::int16::Tile;
 use crate::int16::TileSums;
 use crate::int16::multiply_with;
 use crate::tier::Tier;
@@ -21,7 +21,7 @@ pub(super) fn multiply(
 ) {
     #[target_feature(enable = "avx2,fma")]
     fn compiled(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>, first: usize) {
-        multiply_with::<Avx2>(matrix, rows, out, first);
+        multiply_with::<Avx2Int16>(matrix, rows, out, first);
     }
     assert!(Tier::Avx2.is_available(), "matrices are packed only for a supported tier");
     // SAFETY: `is_available` has just confirmed this tier.
@@ -29,9 +29,9 @@ pub(super) fn multiply(
 }
 
 /// The AVX2 tier. Used only inside [`multiply`], which has detected the features.
-struct Avx2;
+struct Avx2Int16;
 
-impl Tile for Avx2 {
+impl Int16Tile for Avx2Int16 {
     /// 6 × 2 sums, two weight registers, a broadcast and a product fill 16 registers.
     const ROWS: usize = 6;
 

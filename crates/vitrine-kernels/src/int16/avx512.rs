@@ -7,8 +7,8 @@
 
 use crate::grid::Rectangle;
 use crate::int16::Int16Matrix;
+use crate::int16::Int16Tile;
 use crate::int16::PANEL_OUTPUTS;
-use crate::int16::Tile;
 use crate::int16::TileSums;
 use crate::int16::multiply_with;
 use crate::tier::Tier;
@@ -23,7 +23,7 @@ pub(super) fn multiply(
 ) {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma")]
     fn compiled(matrix: &Int16Matrix, rows: &[i16], out: &mut Rectangle<'_, f32>, first: usize) {
-        multiply_with::<Avx512>(matrix, rows, out, first);
+        multiply_with::<Avx512Int16>(matrix, rows, out, first);
     }
     assert!(Tier::Avx512Vnni.is_available(), "matrices are packed only for a supported tier");
     // SAFETY: `is_available` has just confirmed this tier.
@@ -31,9 +31,9 @@ pub(super) fn multiply(
 }
 
 /// The AVX-512 tier. Used only inside [`multiply`], which has detected the features.
-struct Avx512;
+struct Avx512Int16;
 
-impl Tile for Avx512 {
+impl Int16Tile for Avx512Int16 {
     const ROWS: usize = 12;
 
     #[inline(always)]

@@ -141,7 +141,7 @@ impl Int16Matrix {
             Tier::Avx2 | Tier::AvxVnni => return avx2::multiply(self, rows, out, first),
             Tier::Scalar | Tier::Neon => {}
         }
-        multiply_with::<scalar::Scalar>(self, rows, out, first);
+        multiply_with::<scalar::ScalarInt16>(self, rows, out, first);
     }
 
     fn panel(&self, panel: usize) -> Panel<'_> {
@@ -167,7 +167,7 @@ struct Panel<'a> {
 type TileSums<const ROWS: usize> = [[i32; PANEL_OUTPUTS]; ROWS];
 
 /// The register tile of one tier.
-trait Tile {
+trait Int16Tile {
     /// Maximum rows of one register tile, at most 12.
     const ROWS: usize;
 
@@ -177,7 +177,7 @@ trait Tile {
 
 /// [`Int16Matrix::multiply`] with the register tile of tier `T`.
 #[inline(always)]
-fn multiply_with<T: Tile>(
+fn multiply_with<T: Int16Tile>(
     matrix: &Int16Matrix,
     rows: &[i16],
     out: &mut Rectangle<'_, f32>,
@@ -201,7 +201,7 @@ fn multiply_with<T: Tile>(
 
 /// Multiplies a block of rows with one panel, in register tiles of nearly equal height.
 #[inline(always)]
-fn pass_panel<T: Tile>(
+fn pass_panel<T: Int16Tile>(
     panel: Panel<'_>,
     (rows, stride): (&[i16], usize),
     block: Range<usize>,
@@ -228,7 +228,7 @@ fn pass_panel<T: Tile>(
 }
 
 #[inline(always)]
-fn pass_tile<T: Tile, const ROWS: usize>(
+fn pass_tile<T: Int16Tile, const ROWS: usize>(
     panel: Panel<'_>,
     (rows, stride): (&[i16], usize),
     first: usize,

@@ -1,13 +1,13 @@
 //! Specification of the register tile, in plain Rust.
 
+use crate::int16::Int16Tile;
 use crate::int16::PANEL_OUTPUTS;
-use crate::int16::Tile;
 use crate::int16::TileSums;
 
 /// The scalar tier.
-pub(super) struct Scalar;
+pub(super) struct ScalarInt16;
 
-impl Tile for Scalar {
+impl Int16Tile for ScalarInt16 {
     const ROWS: usize = 6;
 
     #[inline(always)]

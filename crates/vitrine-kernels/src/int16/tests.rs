@@ -57,7 +57,7 @@ fn every_tier_equals_scalar_on_every_height_and_tail() {
 
 #[test]
 #[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
-fn row_has_the_same_bits_in_every_company() {
+fn row_has_the_same_bits_in_every_batch() {
     let (inputs, outputs) = (96, 80);
     let matrix = Int16Matrix::pack(
         &random_floats(inputs * outputs, 4),

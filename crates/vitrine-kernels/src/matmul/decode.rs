@@ -1,6 +1,6 @@
 //! Unpacking of one strip record by the specification.
 
-use crate::matmul::layout::Layout;
+use crate::matmul::layout::RecordLayout;
 use crate::matmul::weight_type::Format;
 use crate::matmul::weight_type::RowForm;
 use half::bf16;
@@ -43,7 +43,7 @@ impl DecodedStrip {
     }
 
     /// Unpacks a record.
-    pub(super) fn read(&mut self, format: Format, layout: &Layout, record: &[u8]) {
+    pub(super) fn read(&mut self, format: Format, layout: &RecordLayout, record: &[u8]) {
         if format.row_form() == RowForm::Float {
             self.read_dense(format, layout, record);
             return;
@@ -56,7 +56,7 @@ impl DecodedStrip {
         });
     }
 
-    fn read_dense(&mut self, format: Format, layout: &Layout, record: &[u8]) {
+    fn read_dense(&mut self, format: Format, layout: &RecordLayout, record: &[u8]) {
         let size = format.bits() / 8;
         let weights = &mut self.dense[..layout.weights * layout.strip_rows];
         for (weight, raw) in weights.iter_mut().zip(record.chunks_exact(size)) {
@@ -68,7 +68,7 @@ impl DecodedStrip {
         }
     }
 
-    fn read_codes(&mut self, format: Format, layout: &Layout, record: &[u8]) {
+    fn read_codes(&mut self, format: Format, layout: &RecordLayout, record: &[u8]) {
         let line = 4 * layout.strip_rows;
         let codes = &mut self.codes[..layout.weights * layout.strip_rows];
         if format.bits() == 8 {
@@ -97,7 +97,7 @@ impl DecodedStrip {
     pub(super) fn read_scales(
         &mut self,
         format: Format,
-        layout: &Layout,
+        layout: &RecordLayout,
         record: &[u8],
         halves: impl Fn(&[u8], &mut [f32]),
     ) {

@@ -2,23 +2,23 @@
 //! tier implements.
 
 use crate::matmul::BLOCK_ROWS;
+use crate::matmul::MatmulRows;
 use crate::matmul::PackedMatrix;
-use crate::matmul::Rows;
-use crate::matmul::Take;
+use crate::matmul::SumsSink;
 #[cfg(target_arch = "x86_64")]
-use crate::matmul::avx2::Avx2;
+use crate::matmul::avx2::Avx2Matmul;
 #[cfg(target_arch = "x86_64")]
-use crate::matmul::avx512::Avx512;
+use crate::matmul::avx512::Avx512Matmul;
 use crate::matmul::decode::DecodedStrip;
-use crate::matmul::layout::Layout;
+use crate::matmul::layout::RecordLayout;
 use crate::matmul::layout::unit_weights;
 #[cfg(target_arch = "aarch64")]
-use crate::matmul::neon::Neon;
+use crate::matmul::neon::NeonMatmul;
 use crate::matmul::rows::RowUnit;
 use crate::matmul::scalar;
 use crate::matmul::weight_type::Format;
-use crate::memory::ask_for;
-use crate::memory::ask_for_later;
+use crate::memory::prefetch_l1;
+use crate::memory::prefetch_l2;
 use crate::tier::Tier;
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ const STRIP_ROWS_MAX: usize = 16;
 
 /// Working memory of one thread for a product.
 #[derive(Debug, Clone)]
-pub struct Scratch {
+pub struct MatmulScratch {
     sums: Box<[f32; BLOCK_ROWS * PANEL_STRIPS * STRIP_ROWS_MAX]>,
     strip: Box<StripScratch>,
 }
@@ -50,7 +50,7 @@ pub(super) struct StripScratch {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IntegerSums(pub(super) [i32; STRIP_ROWS_MAX]);
 
-impl Default for Scratch {
+impl Default for MatmulScratch {
     fn default() -> Self {
         let exact = [IntegerSums([0; STRIP_ROWS_MAX]); BLOCK_ROWS];
         Self {
@@ -64,7 +64,7 @@ impl Default for Scratch {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Strip<'a> {
     pub(super) format: Format,
-    pub(super) layout: &'a Layout,
+    pub(super) layout: &'a RecordLayout,
     pub(super) record: &'a [u8],
     /// The bytes read one unit later. They are prefetched piece by piece while this record is
     /// multiplied. Prefetching them at once fills the line-fill buffers and stalls everything:
@@ -73,7 +73,7 @@ pub(super) struct Strip<'a> {
 }
 
 /// Row counts at which a product is limited by memory and by computation alike.
-const SOME_ROWS: Range<usize> = 3..24;
+const L2_PREFETCH_ROWS: Range<usize> = 3..24;
 
 impl<'a> Strip<'a> {
     /// The lines of `LINE` bytes that hold block `block` of 32 weights of `BITS` bits: low bits,
@@ -96,16 +96,16 @@ impl<'a> Strip<'a> {
 
     /// Prefetches part `part` of `parts` of [`Self::ahead`], in whole cache lines.
     ///
-    /// For [`SOME_ROWS`] the data goes to the second-level cache, otherwise to the first. Memory
-    /// and arithmetic are then equally busy, and a pending first-level prefetch delays every other
-    /// miss. Measured: 8 rows of 8-bit weights take 20 % less time with the second level, 64 rows 1
-    /// % more.
+    /// For [`L2_PREFETCH_ROWS`] the data goes to the second-level cache, otherwise to the first.
+    /// Memory and arithmetic are then equally busy, and a pending first-level prefetch delays every
+    /// other miss. Measured: 8 rows of 8-bit weights take 20 % less time with the second level, 64
+    /// rows 1 % more.
     #[inline(always)]
-    pub(super) fn ask_ahead(&self, (part, parts): (usize, usize), rows: usize) {
+    pub(super) fn prefetch_ahead(&self, (part, parts): (usize, usize), rows: usize) {
         let step = self.ahead.len().div_ceil(parts).next_multiple_of(64);
         let start = (part * step).min(self.ahead.len());
         let ahead = &self.ahead[start..(start + step).min(self.ahead.len())];
-        if SOME_ROWS.contains(&rows) { ask_for_later(ahead) } else { ask_for(ahead) }
+        if L2_PREFETCH_ROWS.contains(&rows) { prefetch_l2(ahead) } else { prefetch_l1(ahead) }
     }
 }
 
@@ -147,7 +147,7 @@ impl<'a> FloatRows<'a> {
 }
 
 /// The strip products of one tier.
-pub(super) trait Engine: Copy {
+pub(super) trait StripKernel: Copy {
     /// Adds the products of a block's quantised units with one strip to `sums`.
     fn strip(self, strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>, scratch: &mut StripScratch);
 
@@ -165,21 +165,23 @@ pub(super) trait Engine: Copy {
 /// Runs the product with the strip kernel of the matrix's tier.
 pub(super) fn run(
     matrix: &PackedMatrix,
-    rows: Rows<'_>,
+    rows: MatmulRows<'_>,
     panels: Range<usize>,
-    scratch: &mut Scratch,
-    take: &mut Take<'_>,
+    scratch: &mut MatmulScratch,
+    take: &mut SumsSink<'_>,
 ) {
     match matrix.tier() {
-        Tier::Scalar => drive(Plain, matrix, rows, panels, (scratch, take)),
+        Tier::Scalar => drive(ScalarMatmul, matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "aarch64")]
-        Tier::Neon => drive(Neon::proven(), matrix, rows, panels, (scratch, take)),
+        Tier::Neon => drive(NeonMatmul::detected(), matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "x86_64")]
-        Tier::Avx2 => drive(Avx2::<false>::proven(), matrix, rows, panels, (scratch, take)),
+        Tier::Avx2 => drive(Avx2Matmul::<false>::detected(), matrix, rows, panels, (scratch, take)),
         #[cfg(target_arch = "x86_64")]
-        Tier::AvxVnni => drive(Avx2::<true>::proven(), matrix, rows, panels, (scratch, take)),
+        Tier::AvxVnni => {
+            drive(Avx2Matmul::<true>::detected(), matrix, rows, panels, (scratch, take))
+        }
         #[cfg(target_arch = "x86_64")]
-        Tier::Avx512Vnni => drive(Avx512::proven(), matrix, rows, panels, (scratch, take)),
+        Tier::Avx512Vnni => drive(Avx512Matmul::detected(), matrix, rows, panels, (scratch, take)),
         #[cfg(not(target_arch = "x86_64"))]
         Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => {
             unreachable!("matrices are packed only for a supported tier")
@@ -191,9 +193,9 @@ pub(super) fn run(
 
 /// The scalar specification as a strip kernel.
 #[derive(Debug, Clone, Copy)]
-struct Plain;
+struct ScalarMatmul;
 
-impl Engine for Plain {
+impl StripKernel for ScalarMatmul {
     fn strip(
         self,
         strip: Strip<'_>,
@@ -227,16 +229,16 @@ impl Engine for Plain {
     }
 }
 
-fn drive<E: Engine>(
-    engine: E,
+fn drive<E: StripKernel>(
+    kernel: E,
     matrix: &PackedMatrix,
-    rows: Rows<'_>,
+    rows: MatmulRows<'_>,
     panels: Range<usize>,
-    (scratch, take): (&mut Scratch, &mut Take<'_>),
+    (scratch, take): (&mut MatmulScratch, &mut SumsSink<'_>),
 ) {
     let row_count = match rows {
-        Rows::Quantized(rows) => rows.rows(),
-        Rows::Float(values) => values.len() / matrix.columns(),
+        MatmulRows::Quantized(rows) => rows.rows(),
+        MatmulRows::Float(values) => values.len() / matrix.columns(),
     };
     let width = matrix.panel_rows();
     for first_row in (0..row_count).step_by(BLOCK_ROWS) {
@@ -246,7 +248,7 @@ fn drive<E: Engine>(
             sums.fill(0.0);
             for unit in 0..matrix.unit_count() {
                 let strip_scratch = &mut *scratch.strip;
-                multiply(engine, (matrix, panel, unit), rows, (&block, sums, strip_scratch));
+                multiply(kernel, (matrix, panel, unit), rows, (&block, sums, strip_scratch));
             }
             let column = panel * width;
             let columns = width.min(matrix.rows() - column);
@@ -258,10 +260,10 @@ fn drive<E: Engine>(
 }
 
 /// Multiplies one unit of a block of rows with a panel.
-fn multiply<E: Engine>(
-    engine: E,
+fn multiply<E: StripKernel>(
+    kernel: E,
     (matrix, panel, unit): (&PackedMatrix, usize, usize),
-    rows: Rows<'_>,
+    rows: MatmulRows<'_>,
     (block, sums, scratch): (&Range<usize>, &mut [f32], &mut StripScratch),
 ) {
     let (layout, strips) = (matrix.layout(unit), matrix.strips(panel));
@@ -274,14 +276,14 @@ fn multiply<E: Engine>(
         ahead: matrix.ahead(panel, unit, at),
     };
     match rows {
-        Rows::Quantized(rows) => {
+        MatmulRows::Quantized(rows) => {
             let units = rows.tile(unit, block.clone());
             for at in 0..strips {
                 let values = &mut sums[at * layout.strip_rows..];
-                engine.strip(strip(at), units, Sums { values, stride }, scratch);
+                kernel.strip(strip(at), units, Sums { values, stride }, scratch);
             }
         }
-        Rows::Float(values) => {
+        MatmulRows::Float(values) => {
             let columns = matrix.columns();
             let first = block.start * columns + unit * unit_weights(format);
             let rows = FloatRows {
@@ -292,7 +294,7 @@ fn multiply<E: Engine>(
             };
             let all: [Strip<'_>; PANEL_STRIPS] =
                 std::array::from_fn(|at| strip(at.min(strips - 1)));
-            engine.dense(&all[..strips], rows, Sums { values: sums, stride }, scratch);
+            kernel.dense(&all[..strips], rows, Sums { values: sums, stride }, scratch);
         }
     }
 }

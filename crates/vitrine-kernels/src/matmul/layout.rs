@@ -32,7 +32,7 @@ const DENSE_UNIT_WEIGHTS: usize = 64;
 
 /// Byte offsets of the parts of a record with `weights` weights for each of `strip_rows` rows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
+pub(super) struct RecordLayout {
     pub(super) strip_rows: usize,
     pub(super) weights: usize,
     /// Minima as f16: `[group or 1][row]`. The scales before them start at offset 0.
@@ -57,7 +57,7 @@ pub(super) const fn unit_weights(format: Format) -> usize {
     }
 }
 
-impl Layout {
+impl RecordLayout {
     pub(super) fn of(format: Format, strip_rows: usize, weights: usize) -> Self {
         let scales = match format.row_form() {
             RowForm::Float => 0,

@@ -8,7 +8,7 @@
 //! Invariants
 //! - Batch invariance: the sums of a row have the same bits whatever other rows are computed, in
 //!   every tier and on any number of threads.
-//! - A product never allocates. The caller owns one [`Scratch`] per thread.
+//! - A product never allocates. The caller owns one [`MatmulScratch`] per thread.
 //!
 //! Source: the blocking is Goto & van de Geijn 2008, "Anatomy of high-performance matrix
 //! multiplication", with weights stored in panels instead of packed on the fly.
@@ -30,7 +30,7 @@ mod scalar;
 mod tests;
 mod weight_type;
 
-pub use drive::Scratch;
+pub use drive::MatmulScratch;
 pub use packed::PackedMatrix;
 pub use rows::MAGNITUDE_MIN;
 pub use rows::QuantizedRows;
@@ -77,7 +77,7 @@ pub enum MatmulError {
 
 /// The left operand, in the form given by [`PackedMatrix::row_form`].
 #[derive(Debug, Clone, Copy)]
-pub enum Rows<'a> {
+pub enum MatmulRows<'a> {
     /// Bytes with scales, for quantised matrices.
     Quantized(&'a QuantizedRows),
     /// Row-major `[rows, columns]` f32, for dense matrices.
@@ -85,7 +85,7 @@ pub enum Rows<'a> {
 }
 
 /// Receives the sums of one row: row index, first column, and the sums from that column on.
-pub type Take<'a> = dyn FnMut(usize, usize, &[f32]) + 'a;
+pub type SumsSink<'a> = dyn FnMut(usize, usize, &[f32]) + 'a;
 
 /// Computes columns `panels.start * panel_rows ..` of `rows × matrixᵀ`.
 ///
@@ -96,18 +96,18 @@ pub type Take<'a> = dyn FnMut(usize, usize, &[f32]) + 'a;
 /// If the operands do not match or the panels do not exist: a bug in the caller.
 pub fn matmul(
     matrix: &PackedMatrix,
-    rows: Rows<'_>,
+    rows: MatmulRows<'_>,
     panels: Range<usize>,
-    scratch: &mut Scratch,
-    take: &mut Take<'_>,
+    scratch: &mut MatmulScratch,
+    take: &mut SumsSink<'_>,
 ) {
     assert!(panels.end <= matrix.panel_count(), "panels {panels:?} of {}", matrix.panel_count());
     match rows {
-        Rows::Quantized(rows) => {
+        MatmulRows::Quantized(rows) => {
             assert_eq!(rows.form(), matrix.row_form(), "row form differs from the matrix");
             assert_eq!(rows.columns(), matrix.columns(), "inner lengths differ");
         }
-        Rows::Float(values) => {
+        MatmulRows::Float(values) => {
             assert_eq!(RowForm::Float, matrix.row_form(), "row form differs from the matrix");
             assert!(values.len().is_multiple_of(matrix.columns()), "inner lengths differ");
         }
@@ -133,7 +133,7 @@ impl Largest {
     /// A first pass finds the maximum in vectorised lanes; the column is searched only if the
     /// maximum improves on the current one. A vocabulary row has up to 150,000 values.
     #[inline]
-    pub fn see(&mut self, first: usize, values: &[f32]) {
+    pub fn include(&mut self, first: usize, values: &[f32]) {
         const LANES: usize = 16;
         const BLOCK: usize = 512;
         let mut lanes = [f32::NEG_INFINITY; LANES];

@@ -5,7 +5,7 @@ use crate::matmul::MatmulError;
 use crate::matmul::blocks::RowUnitCodes;
 use crate::matmul::decode::DecodedStrip;
 use crate::matmul::drive::PANEL_STRIPS;
-use crate::matmul::layout::Layout;
+use crate::matmul::layout::RecordLayout;
 use crate::matmul::layout::unit_weights;
 use crate::matmul::weight_type::Format;
 use crate::matmul::weight_type::RowForm;
@@ -36,7 +36,7 @@ pub struct PackedMatrix {
     units: usize,
     /// Layouts of a full record and of a strip's last record, cached because a product looks them
     /// up for every strip.
-    layouts: [Layout; 2],
+    layouts: [RecordLayout; 2],
     strip_bytes: usize,
     panels: LineBytes,
 }
@@ -91,7 +91,7 @@ impl PackedMatrix {
         let full = unit_weights(format);
         let units = columns.div_ceil(full);
         let layouts = [full, columns - (units - 1) * full]
-            .map(|weights| Layout::of(format, strip_rows, weights));
+            .map(|weights| RecordLayout::of(format, strip_rows, weights));
         let strip_bytes = (units - 1) * layouts[0].bytes + layouts[1].bytes;
         let panels = LineBytes::zeroed(0);
         let mut matrix = Self {
@@ -218,7 +218,7 @@ impl PackedMatrix {
     }
 
     /// The layout of record `unit` of a strip.
-    pub(super) fn layout(&self, unit: usize) -> &Layout {
+    pub(super) fn layout(&self, unit: usize) -> &RecordLayout {
         &self.layouts[usize::from(unit + 1 == self.units)]
     }
 

@@ -10,9 +10,9 @@ use half::f16;
 use proptest::prelude::*;
 
 /// SplitMix64: Steele et al. 2014, "Fast splittable pseudorandom number generators".
-pub(super) struct Random(pub(super) u64);
+pub(super) struct SplitMix64(pub(super) u64);
 
-impl Random {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -52,7 +52,7 @@ enum Extent {
 fn file_bytes(
     weight_type: WeightType,
     count: usize,
-    random: &mut Random,
+    random: &mut SplitMix64,
     extent: Extent,
 ) -> Vec<u8> {
     let (weights, unit_bytes) = weight_type.unit();
@@ -94,8 +94,8 @@ fn file_bytes(
     bytes
 }
 
-fn activations(count: usize, random: &mut Random, extent: Extent) -> Vec<f32> {
-    let value = |random: &mut Random| match (extent, random.below(8)) {
+fn activations(count: usize, random: &mut SplitMix64, extent: Extent) -> Vec<f32> {
+    let value = |random: &mut SplitMix64| match (extent, random.below(8)) {
         (Extent::Usual, _) => random.normal(),
         (_, 0) => 0.0,
         (_, 1) => 1e-38,
@@ -112,13 +112,13 @@ fn activations(count: usize, random: &mut Random, extent: Extent) -> Vec<f32> {
 }
 
 /// A left operand in the form that the matrix needs.
-struct Operand {
+struct TestOperand {
     quantized: QuantizedRows,
     values: Vec<f32>,
     form: RowForm,
 }
 
-impl Operand {
+impl TestOperand {
     fn of(matrix: &PackedMatrix, values: Vec<f32>) -> Self {
         let (rows, columns) = (values.len() / matrix.columns(), matrix.columns());
         let mut quantized = QuantizedRows::with_room(rows, columns, matrix.tier());
@@ -130,11 +130,11 @@ impl Operand {
         Self { quantized, values, form }
     }
 
-    fn rows(&self) -> Rows<'_> {
+    fn rows(&self) -> MatmulRows<'_> {
         if self.form == RowForm::Float {
-            Rows::Float(&self.values)
+            MatmulRows::Float(&self.values)
         } else {
-            Rows::Quantized(&self.quantized)
+            MatmulRows::Quantized(&self.quantized)
         }
     }
 
@@ -149,11 +149,11 @@ impl Operand {
 
 /// The product, computed in ranges of `panels_a_call` panels. Checks that every element is passed
 /// exactly once.
-fn product(matrix: &PackedMatrix, operand: &Operand, panels_a_call: usize) -> Vec<f32> {
+fn product(matrix: &PackedMatrix, operand: &TestOperand, panels_a_call: usize) -> Vec<f32> {
     let rows = operand.values.len() / matrix.columns();
     let mut out = vec![f32::NAN; rows * matrix.rows()];
     let mut written = vec![0_u8; out.len()];
-    let mut scratch = Scratch::default();
+    let mut scratch = MatmulScratch::default();
     for first in (0..matrix.panel_count()).step_by(panels_a_call) {
         let panels = first..(first + panels_a_call).min(matrix.panel_count());
         matmul(matrix, operand.rows(), panels, &mut scratch, &mut |row, column, sums| {
@@ -212,7 +212,7 @@ fn pack(
     extent: Extent,
     tier: Tier,
 ) -> PackedMatrix {
-    let bytes = file_bytes(weight_type, n * k, &mut Random(seed), extent);
+    let bytes = file_bytes(weight_type, n * k, &mut SplitMix64(seed), extent);
     PackedMatrix::pack(weight_type, &bytes, [n, k], tier).unwrap()
 }
 
@@ -220,8 +220,8 @@ fn pack(
 /// roundings.
 fn assert_close_to_f64(weight_type: WeightType, [m, n, k]: [usize; 3], seed: u64) {
     let matrix = pack(weight_type, [n, k], seed, Extent::Usual, Tier::Scalar);
-    let values = activations(m * k, &mut Random(seed ^ 1), Extent::Usual);
-    let operand = Operand::of(&matrix, values);
+    let values = activations(m * k, &mut SplitMix64(seed ^ 1), Extent::Usual);
+    let operand = TestOperand::of(&matrix, values);
     let out = product(&matrix, &operand, 5);
     let mut weights = vec![0.0; k];
     for column in 0..n {
@@ -245,10 +245,10 @@ fn assert_tiers_agree(weight_type: WeightType, [m, n, k]: [usize; 3], seed: u64)
     for tier in Tier::available().into_iter().filter(|&tier| tier != Tier::Scalar) {
         for extent in [Extent::Usual, Extent::Extreme] {
             let matrix = pack(weight_type, [n, k], seed, extent, tier);
-            let values = activations(m * k, &mut Random(seed ^ 2), extent);
-            let fast = product(&matrix, &Operand::of(&matrix, values.clone()), 3);
+            let values = activations(m * k, &mut SplitMix64(seed ^ 2), extent);
+            let fast = product(&matrix, &TestOperand::of(&matrix, values.clone()), 3);
             let plain = matrix.into_scalar();
-            let expected = product(&plain, &Operand::of(&plain, values), 8);
+            let expected = product(&plain, &TestOperand::of(&plain, values), 8);
             assert_eq!(
                 bits(&fast),
                 bits(&expected),
@@ -268,15 +268,15 @@ fn specification_is_within_the_rounding_bound_of_an_f64_product() {
 #[test]
 fn strips_of_16_rows_give_the_bits_of_strips_of_8() {
     for (weight_type, [m, n, k], seed) in fixed_cases() {
-        let bytes = file_bytes(weight_type, n * k, &mut Random(seed), Extent::Usual);
+        let bytes = file_bytes(weight_type, n * k, &mut SplitMix64(seed), Extent::Usual);
         let pack = |strip_rows| {
             let tier = (Tier::Scalar, strip_rows);
             PackedMatrix::pack_strips(weight_type, &bytes, [n, k], tier).unwrap()
         };
-        let values = activations(m.min(9) * k, &mut Random(seed ^ 3), Extent::Usual);
+        let values = activations(m.min(9) * k, &mut SplitMix64(seed ^ 3), Extent::Usual);
         let (narrow, wide) = (pack(8), pack(16));
-        let expected = product(&narrow, &Operand::of(&narrow, values.clone()), 1);
-        let found = product(&wide, &Operand::of(&wide, values), 1);
+        let expected = product(&narrow, &TestOperand::of(&narrow, values.clone()), 1);
+        let found = product(&wide, &TestOperand::of(&wide, values), 1);
         assert_eq!(bits(&found), bits(&expected), "{weight_type:?} {m}x{n}x{k}");
     }
 }
@@ -313,16 +313,16 @@ proptest! {
 
 #[test]
 #[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
-fn a_row_has_the_same_bits_in_every_company_and_every_share_of_panels() {
+fn row_has_the_same_bits_in_every_batch_and_panel_split() {
     for weight_type in WeightType::ALL {
         for tier in Tier::available() {
             let (m, n, k) = (70, 50, 512);
             let matrix = pack(weight_type, [n, k], 3, Extent::Usual, tier);
-            let values = activations(m * k, &mut Random(4), Extent::Usual);
-            let together = product(&matrix, &Operand::of(&matrix, values.clone()), 7);
+            let values = activations(m * k, &mut SplitMix64(4), Extent::Usual);
+            let together = product(&matrix, &TestOperand::of(&matrix, values.clone()), 7);
             for (first, count) in [(0, 1), (69, 1), (3, 2), (10, 7), (1, 66)] {
                 let some = values[first * k..(first + count) * k].to_vec();
-                let alone = product(&matrix, &Operand::of(&matrix, some), 2);
+                let alone = product(&matrix, &TestOperand::of(&matrix, some), 2);
                 let expected = &together[first * n..(first + count) * n];
                 assert_eq!(
                     bits(&alone),
@@ -341,7 +341,7 @@ fn every_tier_quantizes_to_the_same_units() {
         for form in [RowForm::Group32, RowForm::Group256] {
             // 384 leaves a last unit of only four groups, which `Group256` does not allow.
             let columns = if form == RowForm::Group32 { 384 } else { 512 };
-            let mut values = activations(5 * columns, &mut Random(8), extent);
+            let mut values = activations(5 * columns, &mut SplitMix64(8), extent);
             values[columns + 7] = f32::NAN;
             values[2 * columns + 40] = f32::NEG_INFINITY;
             values[3 * columns..3 * columns + 32].fill(-0.0);
@@ -361,7 +361,7 @@ fn every_tier_quantizes_to_the_same_units() {
 
 #[test]
 fn values_are_rounded_to_the_nearest_of_255_steps_and_sums_are_those_of_the_codes() {
-    let values = activations(256, &mut Random(5), Extent::Usual);
+    let values = activations(256, &mut SplitMix64(5), Extent::Usual);
     for form in [RowForm::Group32, RowForm::Group256] {
         let mut unit = RowUnit::ZERO;
         unit.quantize(form, &values, Tier::detect());
@@ -387,16 +387,16 @@ fn values_are_rounded_to_the_nearest_of_255_steps_and_sums_are_those_of_the_code
 
 #[test]
 #[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
-fn value_that_is_no_number_makes_its_row_no_number_and_no_other() {
+fn non_finite_value_makes_only_its_own_row_non_finite() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for tier in Tier::available() {
             for weight_type in [WeightType::Q8_0, WeightType::Q4K, WeightType::Q6K, WeightType::F16]
             {
                 let (m, n, k) = (3, 20, 256);
                 let matrix = pack(weight_type, [n, k], 6, Extent::Usual, tier);
-                let mut values = activations(m * k, &mut Random(7), Extent::Usual);
+                let mut values = activations(m * k, &mut SplitMix64(7), Extent::Usual);
                 values[k + 77] = bad;
-                let out = product(&matrix, &Operand::of(&matrix, values), 8);
+                let out = product(&matrix, &TestOperand::of(&matrix, values), 8);
                 for (at, value) in out.iter().enumerate() {
                     let expected = (n..2 * n).contains(&at);
                     assert_eq!(!value.is_finite(), expected, "{weight_type:?} {tier:?} {at}");
@@ -408,20 +408,20 @@ fn value_that_is_no_number_makes_its_row_no_number_and_no_other() {
 
 #[test]
 #[cfg_attr(miri, ignore = "too slow under Miri; smaller products cover the same code")]
-fn largest_sums_are_those_of_the_product_whoever_finds_them() {
+fn largest_sums_match_the_product_for_any_panel_split() {
     let (m, n, k) = (66, 203, 256);
     let matrix = pack(WeightType::Q6K, [n, k], 9, Extent::Usual, Tier::detect());
-    let mut values = activations(m * k, &mut Random(10), Extent::Usual);
+    let mut values = activations(m * k, &mut SplitMix64(10), Extent::Usual);
     // All sums of this row are zero, so the first column must win.
     values[k..2 * k].fill(0.0);
-    let operand = Operand::of(&matrix, values);
+    let operand = TestOperand::of(&matrix, values);
     let out = product(&matrix, &operand, 5);
-    let mut scratch = Scratch::default();
+    let mut scratch = MatmulScratch::default();
     let (mut low, mut high) = (vec![Largest::NONE; m], vec![Largest::NONE; m]);
     let half = matrix.panel_count() / 2;
     let mut look = |panels, largest: &mut [Largest]| {
         matmul(&matrix, operand.rows(), panels, &mut scratch, &mut |row, first, sums| {
-            largest[row].see(first, sums);
+            largest[row].include(first, sums);
         });
     };
     look(half..matrix.panel_count(), &mut high);

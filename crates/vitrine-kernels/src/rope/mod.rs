@@ -11,7 +11,7 @@ for_each_tier! {
     /// If the number of angles is not half the head width: a bug in the caller.
     ///
     /// Source: Su et al. 2021, arXiv:2104.09864; pair order of GPT-NeoX.
-    pub fn turn_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) = scalar::turn_halves;
+    pub fn rotate_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) = scalar::rotate_halves;
 }
 
 for_each_tier! {
@@ -19,8 +19,8 @@ for_each_tier! {
     ///
     /// # Panics
     /// If the number of angles is not half the head width: a bug in the caller.
-    pub fn turn_neighbours(head: &mut [f32], cos: &[f32], sin: &[f32]) =
-        scalar::turn_neighbours;
+    pub fn rotate_neighbours(head: &mut [f32], cos: &[f32], sin: &[f32]) =
+        scalar::rotate_neighbours;
 }
 
 #[cfg(test)]
@@ -36,17 +36,17 @@ mod tests {
             let head = random_floats(2 * pairs, 7);
             let (cos, sin) = (random_floats(pairs, 8), random_floats(pairs, 9));
             let mut expected = head.clone();
-            scalar::turn_halves(&mut expected, &cos, &sin);
+            scalar::rotate_halves(&mut expected, &cos, &sin);
             for tier in tiers() {
                 let mut found = head.clone();
-                turn_halves(tier, &mut found, &cos, &sin);
+                rotate_halves(tier, &mut found, &cos, &sin);
                 same_bits(&found, &expected);
             }
             let mut expected = head.clone();
-            scalar::turn_neighbours(&mut expected, &cos, &sin);
+            scalar::rotate_neighbours(&mut expected, &cos, &sin);
             for tier in tiers() {
                 let mut found = head.clone();
-                turn_neighbours(tier, &mut found, &cos, &sin);
+                rotate_neighbours(tier, &mut found, &cos, &sin);
                 same_bits(&found, &expected);
             }
         }
@@ -55,10 +55,10 @@ mod tests {
     #[test]
     fn quarter_turn_swaps_a_pair() {
         let mut head = [1.0, 2.0, 3.0, 4.0];
-        scalar::turn_halves(&mut head, &[0.0, 0.0], &[1.0, 1.0]);
+        scalar::rotate_halves(&mut head, &[0.0, 0.0], &[1.0, 1.0]);
         assert_eq!(head, [-3.0, -4.0, 1.0, 2.0]);
         let mut head = [1.0, 2.0, 3.0, 4.0];
-        scalar::turn_neighbours(&mut head, &[0.0, 0.0], &[1.0, 1.0]);
+        scalar::rotate_neighbours(&mut head, &[0.0, 0.0], &[1.0, 1.0]);
         assert_eq!(head, [-2.0, 1.0, -4.0, 3.0]);
     }
 }

@@ -1,7 +1,7 @@
 //! Specification of the rotations, in plain Rust.
 
 #[inline(always)]
-pub(super) fn turn_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) {
+pub(super) fn rotate_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) {
     let pairs = head.len() / 2;
     assert!(head.len() == 2 * pairs && cos.len() == pairs && sin.len() == pairs);
     let (low, high) = head.split_at_mut(pairs);
@@ -11,7 +11,7 @@ pub(super) fn turn_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) {
 }
 
 #[inline(always)]
-pub(super) fn turn_neighbours(head: &mut [f32], cos: &[f32], sin: &[f32]) {
+pub(super) fn rotate_neighbours(head: &mut [f32], cos: &[f32], sin: &[f32]) {
     let pairs = head.len() / 2;
     assert!(head.len() == 2 * pairs && cos.len() == pairs && sin.len() == pairs);
     for ((pair, c), s) in head.chunks_exact_mut(2).zip(cos).zip(sin) {

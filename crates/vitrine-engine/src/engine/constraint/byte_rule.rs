@@ -9,10 +9,10 @@
 //! - The shared part never accepts bytes that the whole rule rejects.
 
 use crate::engine::constraint::Advance;
+use crate::engine::constraint::CompiledConstraint;
 use crate::engine::constraint::Constraint;
+use crate::engine::constraint::ConstraintFault;
 use crate::engine::constraint::Matcher;
-use crate::engine::constraint::Rules;
-use crate::engine::constraint::Stuck;
 use crate::engine::constraint::TokenTrie;
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -85,7 +85,7 @@ impl<R: ByteRule> CommonMasks<R> {
         }
         let trie = self.tokens.trie();
         let mut allowed = trie.alloc_token_set();
-        add_allowed(trie, &Shared::<R>(common), &mut allowed);
+        add_allowed(trie, &SharedPart::<R>(common), &mut allowed);
         let rest = trie.filter(&allowed.negated());
         let mask = Arc::new(CommonMask { allowed, rest });
         let mut kept = kept();
@@ -115,7 +115,7 @@ struct ByteMatcher<R: ByteRule> {
     state: R::State,
 }
 
-impl<R: ByteRule> Rules for ByteRules<R> {
+impl<R: ByteRule> CompiledConstraint for ByteRules<R> {
     fn start(&self) -> Box<dyn Matcher> {
         let state = self.rule.start();
         let (rule, masks) = (Arc::clone(&self.rule), Arc::clone(&self.masks));
@@ -124,9 +124,9 @@ impl<R: ByteRule> Rules for ByteRules<R> {
 }
 
 impl<R: ByteRule> Matcher for ByteMatcher<R> {
-    fn allowed(&mut self) -> Result<SimpleVob, Stuck> {
+    fn allowed(&mut self) -> Result<SimpleVob, ConstraintFault> {
         let trie = self.masks.tokens.trie();
-        let whole = Whole { rule: &*self.rule, state: self.state };
+        let whole = WholeRule { rule: &*self.rule, state: self.state };
         let mut allowed = match R::common(self.state) {
             Some(common) => {
                 let mask = self.masks.of(common);
@@ -143,12 +143,12 @@ impl<R: ByteRule> Matcher for ByteMatcher<R> {
         if self.rule.may_end(self.state) {
             allowed.or(&trie.eos_token_set());
         }
-        if allowed.is_zero() { Err(Stuck::NoToken) } else { Ok(allowed) }
+        if allowed.is_zero() { Err(ConstraintFault::NoToken) } else { Ok(allowed) }
     }
 
-    fn advance(&mut self, token_id: u32) -> Result<Advance, Stuck> {
+    fn advance(&mut self, token_id: u32) -> Result<Advance, ConstraintFault> {
         let trie = self.masks.tokens.trie();
-        let forbidden = Stuck::Forbidden { token_id };
+        let forbidden = ConstraintFault::Forbidden { token_id };
         if token_id as usize >= trie.vocab_size() || trie.token(token_id).is_empty() {
             return Err(forbidden);
         }
@@ -161,12 +161,12 @@ impl<R: ByteRule> Matcher for ByteMatcher<R> {
 }
 
 /// Recognizer of the whole rule, starting from a state.
-struct Whole<'a, R: ByteRule> {
+struct WholeRule<'a, R: ByteRule> {
     rule: &'a R,
     state: R::State,
 }
 
-impl<R: ByteRule> FunctionalRecognizer<R::State> for &Whole<'_, R> {
+impl<R: ByteRule> FunctionalRecognizer<R::State> for &WholeRule<'_, R> {
     fn initial(&self) -> R::State {
         self.state
     }
@@ -177,9 +177,9 @@ impl<R: ByteRule> FunctionalRecognizer<R::State> for &Whole<'_, R> {
 }
 
 /// Recognizer of the shared part, starting from a state.
-struct Shared<R: ByteRule>(R::Common);
+struct SharedPart<R: ByteRule>(R::Common);
 
-impl<R: ByteRule> FunctionalRecognizer<R::Common> for &Shared<R> {
+impl<R: ByteRule> FunctionalRecognizer<R::Common> for &SharedPart<R> {
     fn initial(&self) -> R::Common {
         self.0
     }

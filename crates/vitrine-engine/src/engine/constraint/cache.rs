@@ -16,11 +16,11 @@ pub(crate) fn key(kind: &str, text: &str) -> GrammarKey {
 }
 
 /// A cached value. Its memory may grow while it is in use.
-pub(crate) trait Kept: Clone {
+pub(crate) trait Cacheable: Clone {
     /// Memory taken at present, in bytes.
     fn bytes(&self) -> usize;
     /// Whether the value is still usable.
-    fn is_sound(&self) -> bool;
+    fn is_usable(&self) -> bool;
 }
 
 /// Limits of a cache.
@@ -34,17 +34,17 @@ pub(crate) struct CacheLimits {
 #[derive(Debug)]
 pub(crate) struct Cache<T> {
     limits: CacheLimits,
-    entries: HashMap<GrammarKey, Entry<T>>,
+    entries: HashMap<GrammarKey, CacheEntry<T>>,
     uses: u64,
 }
 
 #[derive(Debug)]
-struct Entry<T> {
-    kept: T,
+struct CacheEntry<T> {
+    value: T,
     last_use: u64,
 }
 
-impl<T: Kept> Cache<T> {
+impl<T: Cacheable> Cache<T> {
     pub(crate) fn new(limits: CacheLimits) -> Self {
         Self { limits, entries: HashMap::new(), uses: 0 }
     }
@@ -53,18 +53,18 @@ impl<T: Kept> Cache<T> {
     pub(crate) fn get(&mut self, key: &GrammarKey) -> Option<T> {
         self.uses += 1;
         let entry = self.entries.get_mut(key)?;
-        if !entry.kept.is_sound() {
+        if !entry.value.is_usable() {
             self.entries.remove(key);
             return None;
         }
         entry.last_use = self.uses;
-        Some(entry.kept.clone())
+        Some(entry.value.clone())
     }
 
     /// Adds a value, then evicts until the limits hold; the new value goes last.
-    pub(crate) fn put(&mut self, key: GrammarKey, kept: T) {
+    pub(crate) fn put(&mut self, key: GrammarKey, value: T) {
         self.uses += 1;
-        self.entries.insert(key, Entry { kept, last_use: self.uses });
+        self.entries.insert(key, CacheEntry { value, last_use: self.uses });
         while self.entries.len() > self.limits.entries_max || self.bytes() > self.limits.bytes_max {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.last_use);
             let Some(oldest) = oldest.map(|(key, _)| *key) else { return };
@@ -74,7 +74,7 @@ impl<T: Kept> Cache<T> {
 
     /// Memory taken by all cached values at present, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.entries.values().map(|entry| entry.kept.bytes()).sum()
+        self.entries.values().map(|entry| entry.value.bytes()).sum()
     }
 
     #[cfg(test)]
@@ -95,12 +95,12 @@ mod tests {
         sound: bool,
     }
 
-    impl Kept for Toy {
+    impl Cacheable for Toy {
         fn bytes(&self) -> usize {
             self.bytes.get()
         }
 
-        fn is_sound(&self) -> bool {
+        fn is_usable(&self) -> bool {
             self.sound
         }
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_entry_is_compiled_anew() {
+    fn broken_entry_is_compiled_again() {
         let mut cache = Cache::new(CacheLimits { entries_max: 9, bytes_max: 100 });
         cache.put(key("regex", "a"), Toy { sound: false, ..toy(1) });
         assert!(cache.get(&key("regex", "a")).is_none());

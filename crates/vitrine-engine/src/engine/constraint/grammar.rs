@@ -1,6 +1,6 @@
 //! Grammars that clients may request for an answer, and why one may be refused.
 
-use crate::engine::constraint::schema_place;
+use crate::engine::constraint::schema_location;
 use llguidance::api::TopLevelGrammar;
 use serde_json::Value;
 use serde_json::json;
@@ -50,10 +50,10 @@ pub enum GrammarFault {
         kind: &'static str,
     },
     /// A part of a schema cannot be enforced.
-    #[error("json_schema at `{place}`: {reason}")]
+    #[error("json_schema at `{location}`: {reason}")]
     Schema {
         /// JSON pointer, as a URI fragment, to the smallest part that fails by itself.
-        place: String,
+        location: String,
         /// The compiler's complaint about that part.
         reason: String,
     },
@@ -136,8 +136,8 @@ impl Grammar {
         match self {
             Self::JsonSchema(schema) => {
                 let mut try_part = |part: Value| compile(json_source(part));
-                let (place, reason) = schema_place::find(schema, reason, &mut try_part);
-                GrammarFault::Schema { place, reason }
+                let (location, reason) = schema_location::find(schema, reason, &mut try_part);
+                GrammarFault::Schema { location, reason }
             }
             Self::JsonObject | Self::Regex(_) | Self::Lark(_) => {
                 GrammarFault::Syntax { kind: self.kind(), reason }

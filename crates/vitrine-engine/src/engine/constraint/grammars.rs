@@ -7,17 +7,17 @@
 //! Source: llguidance, an Earley parser over a lexer of derivatives, with token-trie slices.
 
 use crate::engine::constraint::Advance;
+use crate::engine::constraint::CompiledConstraint;
 use crate::engine::constraint::Constraint;
+use crate::engine::constraint::ConstraintFault;
 use crate::engine::constraint::Grammar;
 use crate::engine::constraint::Matcher;
-use crate::engine::constraint::Rules;
-use crate::engine::constraint::Stuck;
 use crate::engine::constraint::TokenTrie;
 use crate::engine::constraint::cache;
 use crate::engine::constraint::cache::Cache;
 use crate::engine::constraint::cache::CacheLimits;
+use crate::engine::constraint::cache::Cacheable;
 use crate::engine::constraint::cache::GrammarKey;
-use crate::engine::constraint::cache::Kept;
 use crate::engine::constraint::grammar::GrammarFault;
 use llguidance::ParserFactory;
 use llguidance::TokenParser;
@@ -39,10 +39,10 @@ use vitrine_base::clock::SharedClock;
 use vitrine_base::telemetry;
 
 /// Limits of a model's grammar cache.
-const CACHE: CacheLimits = CacheLimits { entries_max: 128, bytes_max: KEPT_BYTES_MAX };
+const CACHE: CacheLimits = CacheLimits { entries_max: 128, bytes_max: CACHED_BYTES_MAX };
 
 /// Most memory of the grammars cached for one model, bytes.
-pub(crate) const KEPT_BYTES_MAX: usize = 64 << 20;
+pub(crate) const CACHED_BYTES_MAX: usize = 64 << 20;
 
 /// Rough memory of a parser's rules per byte of grammar text. The lexer reports its memory itself.
 const RULE_BYTES_PER_TEXT_BYTE: usize = 16;
@@ -68,7 +68,7 @@ pub(crate) struct Grammars {
     compiler: LazyLock<Result<Compiler, GrammarFault>, ReadVocabulary>,
     cache: Mutex<Cache<Compiled>>,
     /// Held while a grammar compiles.
-    turn: Mutex<()>,
+    compiling: Mutex<()>,
 }
 
 impl std::fmt::Debug for Grammars {
@@ -99,7 +99,7 @@ impl Grammars {
     ) -> Self {
         let cache = Mutex::new(Cache::new(CACHE));
         let read: ReadVocabulary = Box::new(|| Compiler::new(read()?));
-        Self { clock, compiler: LazyLock::new(read), cache, turn: Mutex::new(()) }
+        Self { clock, compiler: LazyLock::new(read), cache, compiling: Mutex::new(()) }
     }
 
     /// The model's vocabulary.
@@ -125,12 +125,12 @@ impl Grammars {
         grammar.check(&text)?;
         let key = cache::key(grammar.kind(), &text);
         // The lock protects no data, so poisoning is harmless.
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = self.kept().get(&key) {
             return Ok(kept.into_constraint());
         }
         let before = self.clock.instant();
-        let compiled = self.compile_anew(grammar, text.len(), key);
+        let compiled = self.compile_uncached(grammar, text.len(), key);
         let spent = self.clock.instant().saturating_duration_since(before);
         metrics::histogram!(telemetry::GRAMMAR_COMPILE_SECONDS).record(spent.as_secs_f64());
         self.publish();
@@ -142,7 +142,7 @@ impl Grammars {
         metrics::gauge!(telemetry::GRAMMAR_BYTES).set(self.kept().bytes() as f64);
     }
 
-    fn compile_anew(
+    fn compile_uncached(
         &self,
         grammar: &Grammar,
         text_bytes: usize,
@@ -218,7 +218,7 @@ impl Compiled {
     }
 }
 
-impl Kept for Compiled {
+impl Cacheable for Compiled {
     fn bytes(&self) -> usize {
         let parser = self.parser();
         // Locking the lexer panics if a generation panicked while it held the lock.
@@ -228,12 +228,12 @@ impl Kept for Compiled {
         lexer.unwrap_or(0) + self.text_bytes * RULE_BYTES_PER_TEXT_BYTE
     }
 
-    fn is_sound(&self) -> bool {
+    fn is_usable(&self) -> bool {
         !self.broken.load(Ordering::Acquire)
     }
 }
 
-impl Rules for Compiled {
+impl CompiledConstraint for Compiled {
     fn start(&self) -> Box<dyn Matcher> {
         let matcher = llguidance::Matcher::new(Ok(self.parser().clone()));
         Box::new(GrammarMatcher { matcher, broken: Arc::clone(&self.broken) })
@@ -253,23 +253,25 @@ impl std::fmt::Debug for GrammarMatcher {
 }
 
 impl GrammarMatcher {
-    fn stuck(&self, cause: &anyhow::Error) -> Stuck {
+    fn stuck(&self, cause: &anyhow::Error) -> ConstraintFault {
         self.broken.store(true, Ordering::Release);
-        Stuck::TooComplex { reason: one_line(&cause.to_string()) }
+        ConstraintFault::TooComplex { reason: one_line(&cause.to_string()) }
     }
 }
 
 impl Matcher for GrammarMatcher {
-    fn allowed(&mut self) -> Result<SimpleVob, Stuck> {
+    fn allowed(&mut self) -> Result<SimpleVob, ConstraintFault> {
         match self.matcher.compute_mask() {
             Ok(allowed) => Ok(allowed),
             // The library reports this case only as text.
-            Err(cause) if cause.to_string().starts_with(&no_token()) => Err(Stuck::NoToken),
+            Err(cause) if cause.to_string().starts_with(&no_token()) => {
+                Err(ConstraintFault::NoToken)
+            }
             Err(cause) => Err(self.stuck(&cause)),
         }
     }
 
-    fn advance(&mut self, token_id: u32) -> Result<Advance, Stuck> {
+    fn advance(&mut self, token_id: u32) -> Result<Advance, ConstraintFault> {
         self.matcher.consume_token(token_id).map_err(|cause| self.stuck(&cause))?;
         Ok(if self.matcher.is_stopped() { Advance::Complete } else { Advance::Open })
     }

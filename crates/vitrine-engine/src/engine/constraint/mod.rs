@@ -17,7 +17,7 @@ pub mod byte_rule;
 mod cache;
 mod grammar;
 mod grammars;
-mod schema_place;
+mod schema_location;
 #[cfg(test)]
 mod tests;
 mod token_trie;
@@ -26,8 +26,8 @@ pub use grammar::GRAMMAR_BYTES_MAX;
 pub use grammar::GRAMMAR_DEPTH_MAX;
 pub use grammar::Grammar;
 pub use grammar::GrammarFault;
+pub(crate) use grammars::CACHED_BYTES_MAX;
 pub(crate) use grammars::Grammars;
-pub(crate) use grammars::KEPT_BYTES_MAX;
 pub use token_trie::TokenTrie;
 
 use crate::engine::error::EngineError;
@@ -41,11 +41,11 @@ use vitrine_base::clock::SharedClock;
 /// A compiled constraint; clones share it.
 #[derive(Debug, Clone)]
 pub struct Constraint {
-    rules: Arc<dyn Rules>,
+    rules: Arc<dyn CompiledConstraint>,
 }
 
 /// A compiled constraint in its initial state.
-pub(crate) trait Rules: Send + Sync + std::fmt::Debug {
+pub(crate) trait CompiledConstraint: Send + Sync + std::fmt::Debug {
     /// Creates the matcher of one generation.
     fn start(&self) -> Box<dyn Matcher>;
 }
@@ -57,13 +57,13 @@ pub(crate) trait Matcher: Send + std::fmt::Debug {
     ///
     /// # Errors
     /// If no token is allowed, or computing the mask exceeds its cost limit.
-    fn allowed(&mut self) -> Result<SimpleVob, Stuck>;
+    fn allowed(&mut self) -> Result<SimpleVob, ConstraintFault>;
 
     /// Advances by a token that was allowed.
     ///
     /// # Errors
     /// If the token was not allowed, or advancing exceeds its cost limit.
-    fn advance(&mut self, token_id: u32) -> Result<Advance, Stuck>;
+    fn advance(&mut self, token_id: u32) -> Result<Advance, ConstraintFault>;
 }
 
 /// The effect of a token on a constraint.
@@ -77,7 +77,7 @@ pub enum Advance {
 
 /// Why a constraint cannot continue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Stuck {
+pub enum ConstraintFault {
     /// No token of the model's vocabulary continues the text in an allowed way.
     #[error("the model has no allowed token")]
     NoToken,
@@ -96,29 +96,29 @@ pub enum Stuck {
 }
 
 impl Constraint {
-    pub(crate) fn new(rules: Arc<dyn Rules>) -> Self {
+    pub(crate) fn new(rules: Arc<dyn CompiledConstraint>) -> Self {
         Self { rules }
     }
 
     /// Starts a generation.
-    pub fn start(&self) -> Guard {
-        Guard { matcher: self.rules.start(), allowed: None, wanted: false }
+    pub fn start(&self) -> ConstraintState {
+        ConstraintState { matcher: self.rules.start(), allowed: None, wanted: false }
     }
 }
 
-/// Runs `forward` on this thread while other threads compute the masks of `guards`.
+/// Runs `forward` on this thread while other threads compute the masks of `constraint_states`.
 /// Also returns the processor time spent on the masks.
-pub(crate) fn prepare_beside<T>(
-    guards: Vec<&mut Guard>,
+pub(crate) fn forward_with_masks<T>(
+    constraint_states: Vec<&mut ConstraintState>,
     clock: &SharedClock,
     forward: impl FnOnce() -> T,
 ) -> (T, Duration) {
     let spent_ns = AtomicU64::new(0);
     let result = rayon::in_place_scope(|scope| {
-        for guard in guards {
+        for constraint_state in constraint_states {
             scope.spawn(|_| {
                 let before = clock.instant();
-                guard.prepare();
+                constraint_state.prepare();
                 count_time(&spent_ns, clock.instant().saturating_duration_since(before));
             });
         }
@@ -136,22 +136,22 @@ impl PartialEq for Constraint {
 
 /// The constraint of one sequence, with its next mask.
 #[derive(Debug)]
-pub struct Guard {
+pub struct ConstraintState {
     matcher: Box<dyn Matcher>,
     /// The next mask; `None` until it is computed.
-    allowed: Option<Result<SimpleVob, Stuck>>,
+    allowed: Option<Result<SimpleVob, ConstraintFault>>,
     /// Whether the coming step chooses a token.
     wanted: bool,
 }
 
-impl Guard {
+impl ConstraintState {
     /// Announces that the coming step chooses a token, so the mask is needed.
-    pub(crate) fn want(&mut self) {
+    pub(crate) fn request_mask(&mut self) {
         self.wanted = true;
     }
 
     /// Whether [`prepare`](Self::prepare) has to compute the mask.
-    pub(crate) fn is_wanted(&self) -> bool {
+    pub(crate) fn needs_mask(&self) -> bool {
         self.wanted && self.allowed.is_none()
     }
 
@@ -166,12 +166,14 @@ impl Guard {
     /// The next mask, computed now if it was not prepared.
     ///
     /// # Errors
-    /// [`EngineError::Stuck`] at this position.
+    /// [`EngineError::ConstraintFault`] at this position.
     pub fn allowed(&mut self, position: usize) -> Result<&SimpleVob, EngineError> {
         self.prepare();
         match &self.allowed {
             Some(Ok(allowed)) => Ok(allowed),
-            Some(Err(cause)) => Err(EngineError::Stuck { position, cause: cause.clone() }),
+            Some(Err(cause)) => {
+                Err(EngineError::ConstraintFault { position, cause: cause.clone() })
+            }
             None => unreachable!("prepared above"),
         }
     }
@@ -179,9 +181,11 @@ impl Guard {
     /// Advances by the chosen token.
     ///
     /// # Errors
-    /// [`EngineError::Stuck`] at this position.
+    /// [`EngineError::ConstraintFault`] at this position.
     pub fn advance(&mut self, token_id: u32, position: usize) -> Result<Advance, EngineError> {
         self.allowed = None;
-        self.matcher.advance(token_id).map_err(|cause| EngineError::Stuck { position, cause })
+        self.matcher
+            .advance(token_id)
+            .map_err(|cause| EngineError::ConstraintFault { position, cause })
     }
 }

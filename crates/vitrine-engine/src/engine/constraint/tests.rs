@@ -26,8 +26,8 @@ fn grammars() -> Grammars {
     Grammars::new(|| Ok(trie(&WORDS)), Arc::new(SystemClock))
 }
 
-fn allowed(guard: &mut Guard) -> BTreeSet<u32> {
-    guard.allowed(0).unwrap().to_list().into_iter().collect()
+fn allowed(constraint_state: &mut ConstraintState) -> BTreeSet<u32> {
+    constraint_state.allowed(0).unwrap().to_list().into_iter().collect()
 }
 
 /// The tokens that may follow `said` in a language of these texts.
@@ -62,18 +62,18 @@ proptest! {
         lark in any::<bool>(),
         choices in prop::collection::vec(any::<prop::sample::Index>(), 12),
     ) {
-        let mut guard = grammars().compile(&grammar(&language, lark)).unwrap().start();
+        let mut constraint_state = grammars().compile(&grammar(&language, lark)).unwrap().start();
         let mut said = String::new();
         for choice in choices {
             let expected = oracle(&language, &said);
-            prop_assert_eq!(&allowed(&mut guard), &expected, "after {:?}", said);
+            prop_assert_eq!(&allowed(&mut constraint_state), &expected, "after {:?}", said);
             let expected: Vec<u32> = expected.into_iter().collect();
             let token = expected[choice.index(expected.len())];
             if ENDS.contains(&token) {
                 break;
             }
             said.push_str(WORDS[token as usize]);
-            if guard.advance(token, 0).unwrap() == Advance::Complete {
+            if constraint_state.advance(token, 0).unwrap() == Advance::Complete {
                 prop_assert!(oracle(&language, &said).into_iter().eq(ENDS), "{said:?} goes on");
                 break;
             }
@@ -87,19 +87,19 @@ proptest! {
             !WORDS[*token as usize].is_empty()
         }),
     ) {
-        let mut guard = grammars().compile(&grammar(&language, false)).unwrap().start();
+        let mut constraint_state = grammars().compile(&grammar(&language, false)).unwrap().start();
         let legal = oracle(&language, "").contains(&token);
-        prop_assert_eq!(guard.advance(token, 0).is_ok(), legal);
+        prop_assert_eq!(constraint_state.advance(token, 0).is_ok(), legal);
     }
 }
 
 #[test]
 fn grammar_that_the_vocabulary_cannot_spell_is_stuck() {
     let grammars = grammars();
-    let mut guard = grammars.compile(&Grammar::Regex("abz".to_owned())).unwrap().start();
-    assert_eq!(allowed(&mut guard), BTreeSet::from([0, 3, 8, 9]));
-    guard.advance(3, 0).unwrap();
-    let error = guard.allowed(7).unwrap_err().to_string();
+    let mut constraint_state = grammars.compile(&Grammar::Regex("abz".to_owned())).unwrap().start();
+    assert_eq!(allowed(&mut constraint_state), BTreeSet::from([0, 3, 8, 9]));
+    constraint_state.advance(3, 0).unwrap();
+    let error = constraint_state.allowed(7).unwrap_err().to_string();
     let expected = "constraint cannot continue at position 7: the model has no allowed token";
     assert_eq!(error, expected);
 }
@@ -111,10 +111,10 @@ fn constraint_is_compiled_once_and_each_generation_is_its_own() {
     assert!(grammars.find(&grammar).is_none());
     let first = grammars.compile(&grammar).unwrap();
     assert!(grammars.find(&grammar).is_some());
-    let mut guards = [first.start(), grammars.compile(&grammar).unwrap().start()];
-    guards[0].advance(0, 0).unwrap();
-    assert_eq!(allowed(&mut guards[0]), BTreeSet::from([1]));
-    assert_eq!(allowed(&mut guards[1]), BTreeSet::from([0, 1, 3, 4, 8, 9]));
+    let mut constraint_states = [first.start(), grammars.compile(&grammar).unwrap().start()];
+    constraint_states[0].advance(0, 0).unwrap();
+    assert_eq!(allowed(&mut constraint_states[0]), BTreeSet::from([1]));
+    assert_eq!(allowed(&mut constraint_states[1]), BTreeSet::from([0, 1, 3, 4, 8, 9]));
 }
 
 fn refusal(grammar: Grammar) -> String {
@@ -122,7 +122,7 @@ fn refusal(grammar: Grammar) -> String {
 }
 
 #[test]
-fn schema_that_cannot_be_enforced_names_the_place_and_the_keyword() {
+fn schema_that_cannot_be_enforced_names_the_location_and_the_keyword() {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -227,7 +227,7 @@ proptest! {
         let tokens = trie(&words);
         let masks = Arc::new(CommonMasks::new(tokens.clone()));
         let rule = || ToyRule(vec!["cab", "cc"]);
-        let mut guard = byte_rule::constraint(rule(), &masks).start();
+        let mut constraint_state = byte_rule::constraint(rule(), &masks).start();
         let mut state = rule().start();
         for choice in choices {
             let after = |id: u32| {
@@ -238,13 +238,13 @@ proptest! {
             let words = (0..12).filter(takes);
             let ends = [12, 13].into_iter().filter(|_| rule().may_end(state));
             let expected: BTreeSet<u32> = words.chain(ends).collect();
-            prop_assert_eq!(&allowed(&mut guard), &expected);
+            prop_assert_eq!(&allowed(&mut constraint_state), &expected);
             let choosable: Vec<u32> = expected.into_iter().filter(|id| *id < 12).collect();
             if choosable.is_empty() {
                 break;
             }
             let id = choosable[choice.index(choosable.len())];
-            guard.advance(id, 0).unwrap();
+            constraint_state.advance(id, 0).unwrap();
             state = after(id).unwrap();
         }
     }

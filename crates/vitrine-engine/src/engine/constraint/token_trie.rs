@@ -80,6 +80,7 @@ impl TokenTrie {
         &self.environment
     }
 
+    /// The tokens as a trie of bytes, in toktrie's representation.
     #[must_use]
     pub fn trie(&self) -> &TokTrie {
         self.environment.tok_trie()

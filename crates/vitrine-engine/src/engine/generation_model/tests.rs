@@ -89,7 +89,7 @@ fn greedy_tokens_equal_those_of_llama_cpp() {
 }
 
 #[test]
-fn real_answers_do_not_depend_on_company() {
+fn real_answers_do_not_depend_on_the_batch() {
     // The small pool holds about ten of the sequences at a time.
     let small = EngineOptions { kv_bytes_max: Bytes(400_000), ..OPTIONS };
     let (Some(alone), Some(beside)) = (stories(OPTIONS), stories(small)) else { return };
@@ -119,7 +119,7 @@ fn real_answers_do_not_depend_on_company() {
 }
 
 #[test]
-fn opened_model_knows_its_file() {
+fn opened_model_reports_its_file() {
     let Some(model) = stories(OPTIONS) else { return };
     model.warm_up().unwrap();
     assert_eq!(model.name(), "stories");

@@ -14,7 +14,7 @@
 //! - The drafter can be replaced, never unloaded.
 //! - A failed load changes nothing except the recorded reason of the failure.
 
-mod departure;
+mod drain;
 mod error;
 mod job;
 mod slot;
@@ -23,20 +23,20 @@ mod tests;
 
 pub use error::LoadFailure;
 pub use error::RegistryError;
-pub use slot::Freed;
 pub use slot::LoadOrder;
 pub use slot::ModelState;
 pub use slot::ModelStatus;
 pub use slot::Role;
 pub use slot::ServingStatus;
+pub use slot::UnloadReport;
 
 use crate::engine::error::EngineError;
 use crate::engine::generation_model::GenerationModel;
-use departure::Departure;
-use job::Job;
+use drain::ModelDrain;
+use job::LoadJob;
 use slot::FileStamp;
+use slot::LoadOutcome;
 use slot::Loading;
-use slot::Outcome;
 use slot::Slot;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -59,7 +59,7 @@ const UNLOADED_MAX: usize = 64;
 type DraftFollower = Box<dyn Fn(GenerationModel) -> Result<(), EngineError> + Send + Sync>;
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct RegistryState {
     slots: BTreeMap<String, Slot>,
     /// Name of the drafter.
     draft: Option<String>,
@@ -72,7 +72,7 @@ pub struct ModelRegistry {
     clock: SharedClock,
     memory: Arc<MemoryLedger>,
     instances_max: usize,
-    shelf: Mutex<Shelf>,
+    state: Mutex<RegistryState>,
     /// Held while a name or the drafter changes, so that the follower is called in the order of the
     /// changes.
     flip: Mutex<()>,
@@ -81,18 +81,18 @@ pub struct ModelRegistry {
 
 impl std::fmt::Debug for ModelRegistry {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ModelRegistry").field("shelf", &self.shelf).finish_non_exhaustive()
+        formatter.debug_struct("ModelRegistry").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
 /// What a load has to do.
-enum Begun {
+enum LoadStart {
     /// Nothing: this model already serves.
     Serving,
     /// Wait for the same load, which is in progress.
-    Joined(watch::Receiver<Outcome>),
+    Joined(watch::Receiver<LoadOutcome>),
     /// Run this job.
-    Job(Box<Job>, watch::Receiver<Outcome>),
+    LoadJob(Box<LoadJob>, watch::Receiver<LoadOutcome>),
 }
 
 impl ModelRegistry {
@@ -104,7 +104,7 @@ impl ModelRegistry {
             clock,
             memory,
             instances_max,
-            shelf: Mutex::default(),
+            state: Mutex::default(),
             flip: Mutex::default(),
             follower: OnceLock::new(),
         })
@@ -126,8 +126,8 @@ impl ModelRegistry {
     /// [`RegistryError::Loading`] while its first load is in progress, [`RegistryError::Failed`] if
     /// that load failed, [`RegistryError::Unknown`] otherwise.
     pub fn get(&self, name: &str) -> Result<GenerationModel, RegistryError> {
-        let shelf = self.lock();
-        let slot = shelf.slots.get(name);
+        let state = self.lock();
+        let slot = state.slots.get(name);
         if let Some(served) = slot.and_then(|slot| slot.serving.as_ref()) {
             return Ok(served.model.clone());
         }
@@ -137,32 +137,32 @@ impl ModelRegistry {
             Some(Slot { failure: Some(reason), .. }) => {
                 Err(RegistryError::Failed { name, reason: reason.clone() })
             }
-            Some(_) | None => Err(RegistryError::Unknown { name, loaded: shelf.names() }),
+            Some(_) | None => Err(RegistryError::Unknown { name, loaded: state.names() }),
         }
     }
 
     /// The drafter; `None` until one is loaded.
     #[must_use]
     pub fn draft(&self) -> Option<GenerationModel> {
-        let shelf = self.lock();
-        let slot = shelf.slots.get(shelf.draft.as_ref()?)?;
+        let state = self.lock();
+        let slot = state.slots.get(state.draft.as_ref()?)?;
         slot.serving.as_ref().map(|served| served.model.clone())
     }
 
     /// All models that serve, sorted by name.
     #[must_use]
     pub fn serving(&self) -> Vec<GenerationModel> {
-        let shelf = self.lock();
-        let serving = shelf.slots.values().filter_map(|slot| slot.serving.as_ref());
+        let state = self.lock();
+        let serving = state.slots.values().filter_map(|slot| slot.serving.as_ref());
         serving.map(|served| served.model.clone()).collect()
     }
 
     /// The status of every name, the drafter first, then sorted by name.
     #[must_use]
     pub fn list(&self) -> Vec<ModelStatus> {
-        let shelf = self.lock();
-        let status = |(name, slot): (&String, &Slot)| slot.status(name, shelf.is_draft(name));
-        let mut list: Vec<ModelStatus> = shelf.slots.iter().map(status).collect();
+        let state = self.lock();
+        let status = |(name, slot): (&String, &Slot)| slot.status(name, state.is_draft(name));
+        let mut list: Vec<ModelStatus> = state.slots.iter().map(status).collect();
         list.sort_by_key(|status| !status.is_draft);
         list
     }
@@ -170,8 +170,8 @@ impl ModelRegistry {
     /// The status of one name; `None` if the registry has no entry for it.
     #[must_use]
     pub fn status(&self, name: &str) -> Option<ModelStatus> {
-        let shelf = self.lock();
-        Some(shelf.slots.get(name)?.status(name, shelf.is_draft(name)))
+        let state = self.lock();
+        Some(state.slots.get(name)?.status(name, state.is_draft(name)))
     }
 
     /// Starts to load a model on its own thread; [`Load::wait`] waits for the end. Does nothing if
@@ -183,9 +183,9 @@ impl ModelRegistry {
     pub fn load(self: &Arc<Self>, order: LoadOrder) -> Result<Load, RegistryError> {
         let name = order.name.clone();
         let outcome = match self.begin(order)? {
-            Begun::Serving => None,
-            Begun::Joined(outcome) => Some(outcome),
-            Begun::Job(job, outcome) => {
+            LoadStart::Serving => None,
+            LoadStart::Joined(outcome) => Some(outcome),
+            LoadStart::LoadJob(job, outcome) => {
                 std::thread::Builder::new()
                     .name("model loader".to_owned())
                     .spawn(move || job.run())
@@ -206,46 +206,46 @@ impl ModelRegistry {
     pub fn load_here(self: &Arc<Self>, order: LoadOrder) -> Result<(), RegistryError> {
         let name = order.name.clone();
         match self.begin(order)? {
-            Begun::Serving => Ok(()),
-            Begun::Joined(_) => Err(RegistryError::Busy { name }),
-            Begun::Job(job, outcome) => {
+            LoadStart::Serving => Ok(()),
+            LoadStart::Joined(_) => Err(RegistryError::Busy { name }),
+            LoadStart::LoadJob(job, outcome) => {
                 job.run();
                 ended(name, &outcome.borrow())
             }
         }
     }
 
-    fn begin(self: &Arc<Self>, order: LoadOrder) -> Result<Begun, RegistryError> {
+    fn begin(self: &Arc<Self>, order: LoadOrder) -> Result<LoadStart, RegistryError> {
         let stamp = FileStamp::of(&order.path)?;
-        let mut shelf = self.lock();
+        let mut state = self.lock();
         let name = order.name.clone();
-        if let Some(slot) = shelf.slots.get(&name) {
+        if let Some(slot) = state.slots.get(&name) {
             if let Some(loading) = &slot.loading {
                 let same = loading.order == order && loading.stamp == stamp;
                 return match same {
-                    true => Ok(Begun::Joined(loading.outcome.clone())),
+                    true => Ok(LoadStart::Joined(loading.outcome.clone())),
                     false => Err(RegistryError::Busy { name }),
                 };
             }
-            if slot.serving.as_ref().is_some_and(|served| served.is_what(&order, &stamp)) {
-                drop(shelf);
+            if slot.serving.as_ref().is_some_and(|served| served.is_same(&order, &stamp)) {
+                drop(state);
                 if order.role == Role::Draft {
-                    self.seat(&name)?;
+                    self.set_drafter(&name)?;
                 }
-                return Ok(Begun::Serving);
+                return Ok(LoadStart::Serving);
             }
         }
-        let instances = shelf.slots.values().map(Slot::instances).sum();
+        let instances = state.slots.values().map(Slot::instances).sum();
         if instances >= self.instances_max {
             return Err(RegistryError::TooMany { instances });
         }
         let (outcome, waiting) = watch::channel(None);
-        let slot = shelf.slots.entry(name).or_default();
+        let slot = state.slots.entry(name).or_default();
         let loading = Loading { order: order.clone(), stamp: stamp.clone(), outcome: waiting };
         let waiting = slot.loading.insert(loading).outcome.clone();
-        drop(shelf);
-        let job = Job::new(Arc::clone(self), order, stamp, outcome);
-        Ok(Begun::Job(Box::new(job), waiting))
+        drop(state);
+        let job = LoadJob::new(Arc::clone(self), order, stamp, outcome);
+        Ok(LoadStart::LoadJob(Box::new(job), waiting))
     }
 
     /// Unloads a model; [`Unload::wait`] waits for its end. For a name that was already unloaded,
@@ -255,13 +255,13 @@ impl ModelRegistry {
     /// If the model is the drafter, is being loaded, or is unknown.
     pub fn unload(self: &Arc<Self>, name: &str) -> Result<Unload, RegistryError> {
         let _flip = self.flip.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut shelf = self.lock();
+        let mut state = self.lock();
         let name = name.to_owned();
-        let loaded = shelf.names();
-        let is_draft = shelf.is_draft(&name);
-        let was_unloaded = shelf.unloaded.contains(&name);
-        let id = shelf.fresh_id();
-        let Some(slot) = shelf.slots.get_mut(&name) else {
+        let loaded = state.names();
+        let is_draft = state.is_draft(&name);
+        let was_unloaded = state.unloaded.contains(&name);
+        let id = state.fresh_id();
+        let Some(slot) = state.slots.get_mut(&name) else {
             return match was_unloaded {
                 true => Ok(Unload { gone: None }),
                 false => Err(RegistryError::Unknown { name, loaded }),
@@ -276,24 +276,24 @@ impl ModelRegistry {
         slot.failure = None;
         let Some(served) = slot.serving.take() else {
             let gone = slot.leaving.last().map(|leaving| leaving.gone.clone());
-            shelf.forget(&name);
+            state.forget(&name);
             return Ok(Unload { gone });
         };
-        let departure = Departure::begin(self, slot, id, served);
+        let drain = ModelDrain::begin(self, slot, id, served);
         let gone = slot.leaving.last().map(|leaving| leaving.gone.clone());
-        shelf.remember_unloaded(name);
-        drop(shelf);
+        state.remember_unloaded(name);
+        drop(state);
         std::thread::Builder::new()
             .name("model drain".to_owned())
-            .spawn(move || departure.run())
+            .spawn(move || drain.run())
             .map_err(|cause| RegistryError::Thread { cause })?;
         Ok(Unload { gone })
     }
 
     /// Makes the model of this name the drafter.
-    fn seat(&self, name: &str) -> Result<(), RegistryError> {
+    fn set_drafter(&self, name: &str) -> Result<(), RegistryError> {
         let _flip = self.flip.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tell_follower(self.get(name)?).map_err(|error| {
+        self.notify_follower(self.get(name)?).map_err(|error| {
             let cause = LoadFailure::Refused(Arc::new(error));
             RegistryError::Load { name: name.to_owned(), cause }
         })?;
@@ -301,20 +301,20 @@ impl ModelRegistry {
         Ok(())
     }
 
-    fn tell_follower(&self, model: GenerationModel) -> Result<(), EngineError> {
+    fn notify_follower(&self, model: GenerationModel) -> Result<(), EngineError> {
         self.follower.get().map_or(Ok(()), |follower| follower(model))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shelf> {
+    fn lock(&self) -> MutexGuard<'_, RegistryState> {
         // Fields are replaced as a whole, so a panic cannot leave a slot inconsistent.
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Most characters of an unknown name that an error repeats.
 const NAME_CHARS_SHOWN: usize = 200;
 
-impl Shelf {
+impl RegistryState {
     fn is_draft(&self, name: &str) -> bool {
         self.draft.as_deref() == Some(name)
     }
@@ -359,7 +359,7 @@ impl Shelf {
     }
 }
 
-fn ended(name: String, outcome: &Outcome) -> Result<(), RegistryError> {
+fn ended(name: String, outcome: &LoadOutcome) -> Result<(), RegistryError> {
     match outcome {
         Some(Ok(())) => Ok(()),
         Some(Err(cause)) => Err(RegistryError::Load { name, cause: cause.clone() }),
@@ -371,7 +371,7 @@ fn ended(name: String, outcome: &Outcome) -> Result<(), RegistryError> {
 #[derive(Debug)]
 pub struct Load {
     name: String,
-    outcome: Option<watch::Receiver<Outcome>>,
+    outcome: Option<watch::Receiver<LoadOutcome>>,
 }
 
 impl Load {
@@ -391,12 +391,12 @@ impl Load {
 /// An unload in progress or finished. Dropping it does not stop the unload.
 #[derive(Debug)]
 pub struct Unload {
-    gone: Option<watch::Receiver<Option<Freed>>>,
+    gone: Option<watch::Receiver<Option<UnloadReport>>>,
 }
 
 impl Unload {
     /// Waits until the model's memory is released; `None` if there was nothing to unload.
-    pub async fn wait(self) -> Option<Freed> {
+    pub async fn wait(self) -> Option<UnloadReport> {
         let mut gone = self.gone?;
         let freed = gone.wait_for(Option::is_some).await.ok()?;
         *freed

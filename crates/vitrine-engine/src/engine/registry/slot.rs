@@ -120,35 +120,35 @@ impl FileStamp {
 
 /// A model that serves.
 #[derive(Debug)]
-pub(super) struct Served {
+pub(super) struct ServingModel {
     pub(super) order: LoadOrder,
     pub(super) stamp: FileStamp,
     pub(super) model: GenerationModel,
 }
 
-impl Served {
+impl ServingModel {
     /// Whether loading `order` would yield this very model, and its engine is still alive.
-    pub(super) fn is_what(&self, order: &LoadOrder, stamp: &FileStamp) -> bool {
+    pub(super) fn is_same(&self, order: &LoadOrder, stamp: &FileStamp) -> bool {
         let same = self.order.path == order.path && self.order.options == order.options;
         same && self.stamp == *stamp && self.model.engine().check_alive().is_ok()
     }
 }
 
 /// How a load ended; `None` while it is in progress.
-pub(super) type Outcome = Option<Result<(), LoadFailure>>;
+pub(super) type LoadOutcome = Option<Result<(), LoadFailure>>;
 
 /// A load in progress.
 #[derive(Debug)]
 pub(super) struct Loading {
     pub(super) order: LoadOrder,
     pub(super) stamp: FileStamp,
-    pub(super) outcome: watch::Receiver<Outcome>,
+    pub(super) outcome: watch::Receiver<LoadOutcome>,
 }
 
 /// Resident memory of the process before and after a model was unloaded. `None` where the system
 /// does not report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Freed {
+pub struct UnloadReport {
     /// Before the model was dropped.
     pub resident_before: Option<Bytes>,
     /// After freed memory was returned to the system.
@@ -157,17 +157,17 @@ pub struct Freed {
 
 /// A draining model.
 #[derive(Debug)]
-pub(super) struct Leaving {
+pub(super) struct DrainingModel {
     pub(super) id: u64,
-    pub(super) gone: watch::Receiver<Option<Freed>>,
+    pub(super) gone: watch::Receiver<Option<UnloadReport>>,
 }
 
 /// The models of one name.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    pub(super) serving: Option<Served>,
+    pub(super) serving: Option<ServingModel>,
     pub(super) loading: Option<Loading>,
-    pub(super) leaving: Vec<Leaving>,
+    pub(super) leaving: Vec<DrainingModel>,
     /// Why the last load failed.
     pub(super) failure: Option<String>,
 }
@@ -186,11 +186,11 @@ impl Slot {
     }
 
     pub(super) fn status(&self, name: &str, is_draft: bool) -> ModelStatus {
-        let death = self.serving.as_ref().and_then(|served| {
+        let engine_error = self.serving.as_ref().and_then(|served| {
             served.model.engine().check_alive().err().map(|error| chain(&error))
         });
         let state = match (&self.serving, &self.loading) {
-            (Some(_), _) if death.is_some() => ModelState::Failed,
+            (Some(_), _) if engine_error.is_some() => ModelState::Failed,
             (Some(_), _) => ModelState::Ready,
             (None, Some(_)) => ModelState::Loading,
             (None, None) if self.leaving.is_empty() => ModelState::Failed,
@@ -199,7 +199,7 @@ impl Slot {
         ModelStatus {
             name: name.to_owned(),
             state,
-            reason: death.or_else(|| self.failure.clone()),
+            reason: engine_error.or_else(|| self.failure.clone()),
             is_draft,
             successor_loads: self.serving.is_some() && self.loading.is_some(),
             leaving: self.leaving.len(),

@@ -80,7 +80,7 @@ fn request() -> GenerationRequest {
 /// Goal: replacing a model interrupts no generation. Method: a generation runs and a user keeps the
 /// old model while the name switches; both finish on it, and only then is its memory released.
 #[tokio::test]
-async fn a_flip_lets_holders_finish_on_the_old_model_and_then_frees_it() {
+async fn a_switch_lets_users_finish_on_the_old_model_and_then_frees_it() {
     let folder = tempfile::tempdir().unwrap();
     let (registry, memory) = registry(1 << 30);
     registry.load(order("m", &drafter(), Role::Draft)).unwrap().wait().await.unwrap();
@@ -110,7 +110,7 @@ async fn a_flip_lets_holders_finish_on_the_old_model_and_then_frees_it() {
 }
 
 #[tokio::test]
-async fn a_refused_file_leaves_the_serving_model_as_it_was_and_tells_why() {
+async fn a_refused_file_leaves_the_serving_model_unchanged_and_records_why() {
     let folder = tempfile::tempdir().unwrap();
     let broken = copy(folder.path(), "broken.gguf");
     let bytes = std::fs::read(&broken).unwrap();
@@ -165,7 +165,7 @@ async fn one_load_of_a_name_runs_at_a_time_and_the_same_order_joins_it() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_before_it_is_loaded() {
+async fn model_that_does_not_fit_is_refused_before_it_is_loaded() {
     let (registry, memory) = registry(40 << 20);
     registry.load(order("m", &drafter(), Role::Draft)).unwrap().wait().await.unwrap();
     let greedy = LoadOrder {
@@ -186,7 +186,7 @@ async fn what_does_not_fit_is_refused_before_it_is_loaded() {
 }
 
 #[tokio::test]
-async fn models_are_bounded_and_the_one_that_words_turns_stays() {
+async fn models_are_bounded_and_the_drafter_stays() {
     let folder = tempfile::tempdir().unwrap();
     let (registry, memory) = registry(1 << 30);
     registry.load(order("a", &drafter(), Role::Draft)).unwrap().wait().await.unwrap();

@@ -8,20 +8,20 @@
 
 use crate::engine::cache_scope::CacheOwner;
 use crate::engine::cache_scope::CacheScope;
+use crate::engine::page_pool::FreeListEnd;
 use crate::engine::page_pool::PagePool;
-use crate::engine::page_pool::Queue;
-use crate::engine::prefix_cache::Branch;
-use crate::engine::prefix_cache::Label;
+use crate::engine::prefix_cache::NodeId;
+use crate::engine::prefix_cache::PageContent;
 use crate::engine::prefix_cache::PrefixCache;
 use vitrine_base::ids::PageId;
 
 /// The cached pages that a prompt begins with.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct CachedPrefix {
     /// The pages, in order of position.
     pub(super) pages: Vec<PageId>,
     /// Tree node of the last page; `None` if the scope forbids caching.
-    pub(super) branch: Option<Branch>,
+    pub(super) node: Option<NodeId>,
     /// How many of the pages have no owner at present.
     pub(super) free: usize,
 }
@@ -34,18 +34,18 @@ pub(super) struct PageList {
     /// Number of leading pages that are cached.
     pub(super) known: usize,
     /// Tree node of the last cached page; `None` if nothing of this sequence may be cached.
-    pub(super) branch: Option<Branch>,
+    pub(super) node: Option<NodeId>,
 }
 
 /// The page pool and the prefix cache.
 #[derive(Debug)]
-pub(super) struct Pages {
+pub(super) struct CachingPagePool {
     pool: PagePool,
     cache: PrefixCache,
     page_tokens: usize,
 }
 
-impl Pages {
+impl CachingPagePool {
     pub(super) fn new(page_count: usize, page_tokens: usize) -> Self {
         let (pool, cache) = (PagePool::new(page_count), PrefixCache::new(page_count));
         Self { pool, cache, page_tokens }
@@ -66,8 +66,8 @@ impl Pages {
     }
 
     /// Number of pages in the prefix cache.
-    pub(super) fn known_count(&self) -> usize {
-        self.cache.known_count()
+    pub(super) fn cached_count(&self) -> usize {
+        self.cache.cached_count()
     }
 
     /// Number of pages needed for `tokens` tokens.
@@ -84,29 +84,29 @@ impl Pages {
 
     /// Finds the cached pages that a sequence begins with. The last token is never covered, because
     /// its logits are needed to choose the next one.
-    pub(super) fn find(&mut self, token_ids: &[u32], scope: CacheScope) -> Found {
-        let mut found = Found { pages: Vec::new(), branch: None, free: 0 };
+    pub(super) fn find(&mut self, token_ids: &[u32], scope: CacheScope) -> CachedPrefix {
+        let mut found = CachedPrefix { pages: Vec::new(), node: None, free: 0 };
         if scope == CacheScope::Nobody {
             return found;
         }
-        let mut branch = Branch::ROOT;
+        let mut node = NodeId::ROOT;
         for at in 0..self.sharable_pages(token_ids.len()) {
-            let label = self.label(token_ids, at, scope);
-            let Some((page, next)) = self.cache.find(branch, label) else { break };
-            branch = next;
+            let content = self.content(token_ids, at, scope);
+            let Some((page, next)) = self.cache.find(node, content) else { break };
+            node = next;
             found.free += usize::from(self.pool.is_free(page));
             found.pages.push(page);
         }
-        found.branch = Some(branch);
+        found.node = Some(node);
         found
     }
 
     /// Adds an owner to each of the pages.
-    pub(super) fn share(&mut self, found: Found) -> PageList {
+    pub(super) fn share(&mut self, found: CachedPrefix) -> PageList {
         for page in &found.pages {
             self.pool.share(*page);
         }
-        PageList { known: found.pages.len(), pages: found.pages, branch: found.branch }
+        PageList { known: found.pages.len(), pages: found.pages, node: found.node }
     }
 
     /// Adds a sequence's newly completed pages to the cache. If another sequence cached the same
@@ -118,18 +118,18 @@ impl Pages {
         computed_tokens: usize,
         scope: CacheScope,
     ) {
-        while let Some(branch) = list.branch
+        while let Some(node) = list.node
             && (list.known + 1) * self.page_tokens <= computed_tokens
         {
-            let label = self.label(token_ids, list.known, scope);
+            let content = self.content(token_ids, list.known, scope);
             let own = list.pages[list.known];
-            let (page, next) = self.cache.insert(branch, label, own);
+            let (page, next) = self.cache.insert(node, content, own);
             if page != own {
                 self.pool.share(page);
-                self.pool.give_back(own, Queue::First);
+                self.pool.give_back(own, FreeListEnd::Head);
                 list.pages[list.known] = page;
             }
-            list.branch = Some(next);
+            list.node = Some(next);
             list.known += 1;
         }
     }
@@ -137,11 +137,12 @@ impl Pages {
     /// Frees a sequence's pages. Cached ones can be found until they are reused.
     pub(super) fn give_back(&mut self, list: &mut PageList) {
         for page in list.pages.drain(..).rev() {
-            let queue = if self.cache.knows(page) { Queue::Last } else { Queue::First };
-            self.pool.give_back(page, queue);
+            let list_end =
+                if self.cache.contains(page) { FreeListEnd::Tail } else { FreeListEnd::Head };
+            self.pool.give_back(page, list_end);
         }
         list.known = 0;
-        list.branch = list.branch.map(|_| Branch::ROOT);
+        list.node = list.node.map(|_| NodeId::ROOT);
     }
 
     /// Number of leading tokens that two sequences have in common beyond the cached pages of
@@ -155,8 +156,8 @@ impl Pages {
         let pages = (ahead.len() / self.page_tokens).min(self.sharable_pages(behind.len()));
         let same = (list.known..pages)
             .take_while(|at| {
-                let one = self.label(ahead, *at, ahead_scope);
-                let two = self.label(behind, *at, behind_scope);
+                let one = self.content(ahead, *at, ahead_scope);
+                let two = self.content(behind, *at, behind_scope);
                 one.owner == two.owner && one.token_ids == two.token_ids
             })
             .count();
@@ -178,14 +179,14 @@ impl Pages {
         tokens.saturating_sub(1) / self.page_tokens
     }
 
-    fn label<'a>(&self, token_ids: &'a [u32], page: usize, scope: CacheScope) -> Label<'a> {
+    fn content<'a>(&self, token_ids: &'a [u32], page: usize, scope: CacheScope) -> PageContent<'a> {
         let range = page * self.page_tokens..(page + 1) * self.page_tokens;
         let owner = match scope {
             CacheScope::Tenant { shared_tokens, .. } if range.end <= shared_tokens => None,
             CacheScope::Tenant { owner, .. } => Some(owner),
             CacheScope::Nobody => None,
         };
-        Label { owner, token_ids: &token_ids[range] }
+        PageContent { owner, token_ids: &token_ids[range] }
     }
 
     /// Checks that the pool, the cache and the sequences' page lists agree.
@@ -202,7 +203,7 @@ impl Pages {
                 owners[page.index()] += 1;
                 let written = at >= list.known;
                 assert!(!written || self.pool.owners(*page) == 1, "page {} is shared", page.0);
-                assert!(!written || !self.cache.knows(*page), "page {} is cached", page.0);
+                assert!(!written || !self.cache.contains(*page), "page {} is cached", page.0);
             }
         }
         for (at, count) in owners.into_iter().enumerate() {

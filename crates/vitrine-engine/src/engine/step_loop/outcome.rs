@@ -5,13 +5,13 @@
 //! - A speculative token is accepted only if it equals the token chosen from the row before it.
 
 use crate::engine::constraint::Advance;
-use crate::engine::error::Death;
 use crate::engine::error::EngineError;
+use crate::engine::error::FatalError;
 use crate::engine::generation::FinishReason;
 use crate::engine::request::EndOfText;
-use crate::engine::sampler::Said;
+use crate::engine::sampler::RowOutput;
 use crate::engine::scheduler::PlannedRows;
-use crate::engine::scheduler::StepPlan;
+use crate::engine::scheduler::StepSchedule;
 use crate::engine::sequence::TokenTime;
 use crate::engine::step_loop::FAILED_STEPS_MAX;
 use crate::engine::step_loop::StepLoop;
@@ -27,7 +27,7 @@ use vitrine_base::telemetry;
 impl StepLoop {
     /// Records the computed rows and chooses the next tokens of each sequence that reached its end.
     /// Returns the number of tokens chosen.
-    pub(super) fn apply(&mut self, plan: &StepPlan, logits: &Logits, now: Instant) -> usize {
+    pub(super) fn apply(&mut self, plan: &StepSchedule, logits: &Logits, now: Instant) -> usize {
         let input = std::mem::take(&mut self.input);
         let (mut logit_rows, mut likeliest) = (logits.rows(), logits.likeliest().iter());
         assert_eq!(logit_rows.len(), input.wanted_rows().len(), "one logit row per wanted row");
@@ -35,15 +35,17 @@ impl StepLoop {
         let mut output_tokens = 0;
         for (rows, segment) in plan.rows.iter().zip(input.segments()) {
             self.advance(rows.id, rows.first_position + rows.row_count);
-            let own: Vec<Said<'_>> = match segment.wanted {
+            let own: Vec<RowOutput<'_>> = match segment.wanted {
                 Wanted::Nothing => continue,
                 Wanted::Likeliest | Wanted::AllLikeliest => {
-                    let found = likeliest.by_ref().take(1 + rows.draft_count);
-                    found.map(|token_id| Said::Likeliest(*token_id)).collect()
+                    let found = likeliest.by_ref().take(1 + rows.speculative_count);
+                    found.map(|token_id| RowOutput::Likeliest(*token_id)).collect()
                 }
-                Wanted::Last | Wanted::All => {
-                    logit_rows.by_ref().take(1 + rows.draft_count).map(Said::Logits).collect()
-                }
+                Wanted::Last | Wanted::All => logit_rows
+                    .by_ref()
+                    .take(1 + rows.speculative_count)
+                    .map(RowOutput::Logits)
+                    .collect(),
             };
             output_tokens += self.choose_all(rows, &own, now);
         }
@@ -53,26 +55,36 @@ impl StepLoop {
 
     /// Chooses tokens from a sequence's rows in turn, as long as each chosen token equals the
     /// speculative token of the next row. Returns the number of tokens chosen.
-    fn choose_all(&mut self, rows: &PlannedRows, said: &[Said<'_>], now: Instant) -> usize {
-        let (mut chosen, mut right) = (0, 0);
-        for (at, said) in said.iter().enumerate() {
-            let token_id = self.choose(rows.id, *said, now);
+    fn choose_all(
+        &mut self,
+        rows: &PlannedRows,
+        row_output: &[RowOutput<'_>],
+        now: Instant,
+    ) -> usize {
+        let (mut chosen, mut accepted_tokens) = (0, 0);
+        for (at, row_output) in row_output.iter().enumerate() {
+            let token_id = self.choose(rows.id, *row_output, now);
             chosen += usize::from(token_id.is_some());
             let Some(sequence) = self.sequences.get_mut(&rows.id) else { break };
-            if at == rows.draft_count || token_id != Some(sequence.draft[at]) {
+            if at == rows.speculative_count || token_id != Some(sequence.speculative_token_ids[at])
+            {
                 break;
             }
             // The speculative token was accepted, so its row counts as computed.
-            right += 1;
-            self.advance(rows.id, rows.first_position + rows.row_count + right);
+            accepted_tokens += 1;
+            self.advance(rows.id, rows.first_position + rows.row_count + accepted_tokens);
         }
-        if rows.draft_count > 0 {
-            count(&self.shared.draft_tokens, telemetry::DRAFT_TOKENS_TOTAL, rows.draft_count);
+        if rows.speculative_count > 0 {
+            count(
+                &self.shared.speculative_tokens,
+                telemetry::SPECULATIVE_TOKENS_TOTAL,
+                rows.speculative_count,
+            );
             let accepted = telemetry::ACCEPTED_TOKENS_TOTAL;
-            count(&self.shared.draft_tokens_accepted, accepted, right);
-            self.pace.learn_guesses(rows.draft_count, right);
+            count(&self.shared.speculative_tokens_accepted, accepted, accepted_tokens);
+            self.step_cost.learn_acceptance(rows.speculative_count, accepted_tokens);
             if let Some(sequence) = self.sequences.get_mut(&rows.id) {
-                sequence.learn(rows.draft_count, right);
+                sequence.learn(rows.speculative_count, accepted_tokens);
             }
         }
         chosen
@@ -85,9 +97,9 @@ impl StepLoop {
     }
 
     /// Chooses one token; `None` if the sequence ended without a token.
-    fn choose(&mut self, id: SequenceId, said: Said<'_>, now: Instant) -> Option<u32> {
+    fn choose(&mut self, id: SequenceId, row_output: RowOutput<'_>, now: Instant) -> Option<u32> {
         let sequence = self.sequences.get_mut(&id)?;
-        let token_id = match sequence.choose(&mut self.sampler, said) {
+        let token_id = match sequence.choose(&mut self.sampler, row_output) {
             Ok(token_id) => token_id,
             Err(error) => {
                 self.fail(id, error);
@@ -95,11 +107,12 @@ impl StepLoop {
             }
         };
         let ends = self.vocabulary.is_end_of_generation(token_id);
-        if ends && (sequence.end_of_text == EndOfText::Stop || sequence.guard.is_some()) {
+        if ends && (sequence.end_of_text == EndOfText::Stop || sequence.constraint_state.is_some())
+        {
             self.finish(id, FinishReason::Stop, now);
             return None;
         }
-        let advance = match sequence.advance_guard(token_id) {
+        let advance = match sequence.advance_constraint(token_id) {
             Ok(advance) => advance,
             Err(error) => {
                 self.fail(id, error);
@@ -129,11 +142,15 @@ impl StepLoop {
     ///
     /// # Errors
     /// If [`FAILED_STEPS_MAX`] steps failed in a row.
-    pub(super) fn lose(&mut self, plan: &StepPlan, cause: ModelError) -> Result<(), Death> {
+    pub(super) fn fail_step(
+        &mut self,
+        plan: &StepSchedule,
+        cause: ModelError,
+    ) -> Result<(), FatalError> {
         self.failed_steps += 1;
         metrics::counter!(telemetry::STEPS_FAILED_TOTAL).increment(1);
         if self.failed_steps >= FAILED_STEPS_MAX {
-            return Err(Death::Forward { steps: self.failed_steps, cause });
+            return Err(FatalError::Forward { steps: self.failed_steps, cause });
         }
         let (step, cause) = (self.step, Arc::new(cause));
         tracing::error!(

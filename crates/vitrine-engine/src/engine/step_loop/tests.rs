@@ -13,7 +13,7 @@ use crate::engine::Priority;
 use crate::engine::Sampling;
 use crate::engine::Speculation;
 use crate::engine::toy::END;
-use crate::engine::toy::Speech;
+use crate::engine::toy::LogitRule;
 use crate::engine::toy::ToyModel;
 use crate::engine::toy::ToyVocabulary;
 use crate::model::KvType;
@@ -28,10 +28,10 @@ use vitrine_base::units::Bytes;
 
 mod constrained;
 mod failures;
-mod guessed_constraints;
 mod prefixes;
-mod random_life;
+mod random_history;
 mod speculation;
+mod speculative_constraints;
 
 const OPTIONS: EngineOptions = EngineOptions {
     page_tokens: 4,
@@ -54,7 +54,7 @@ const OPTIONS: EngineOptions = EngineOptions {
 const WARM: Sampling = Sampling { temperature: 0.9, top_k: 50, top_p: 0.95, min_p: 0.01, seed: 0 };
 
 /// An engine whose loop is driven by the test, tick by tick.
-struct Hand {
+struct ManualEngine {
     handle: EngineHandle,
     step_loop: StepLoop,
     clock: Arc<ManualClock>,
@@ -71,10 +71,10 @@ fn parts(model: ToyModel) -> (EngineParts, Arc<ManualClock>) {
     (parts, clock)
 }
 
-fn hand(model: ToyModel, options: EngineOptions) -> Hand {
+fn manual(model: ToyModel, options: EngineOptions) -> ManualEngine {
     let (parts, clock) = parts(model);
     let (handle, step_loop) = EngineHandle::assemble(parts, options).unwrap();
-    Hand { handle, step_loop, clock }
+    ManualEngine { handle, step_loop, clock }
 }
 
 fn threaded(model: ToyModel) -> EngineHandle {
@@ -106,7 +106,7 @@ fn stopping(stop: &[&str]) -> GenerationRequest {
     GenerationRequest { stop, end_of_text: EndOfText::Stop, ..request(&[0], 64) }
 }
 
-impl Hand {
+impl ManualEngine {
     fn submit(&self, request: GenerationRequest) -> Generation {
         self.handle.submit(request).unwrap()
     }
@@ -136,8 +136,8 @@ fn prompt_of(seed: u32) -> Vec<u32> {
 #[test]
 fn answer_alone_equals_answer_beside_31_others() {
     for page_count in [400, 40] {
-        let mut alone = hand(ToyModel::new(page_count), OPTIONS);
-        let mut beside = hand(ToyModel::new(page_count), OPTIONS);
+        let mut alone = manual(ToyModel::new(page_count), OPTIONS);
+        let mut beside = manual(ToyModel::new(page_count), OPTIONS);
         let requests: Vec<GenerationRequest> = (0..32)
             .map(|seed| GenerationRequest {
                 sampling: Sampling { seed: u64::from(seed), ..WARM },
@@ -160,10 +160,10 @@ fn answer_alone_equals_answer_beside_31_others() {
 
 #[test]
 fn seed_decides_the_tokens() {
-    let mut hand = hand(ToyModel::new(64), OPTIONS);
+    let mut manual = manual(ToyModel::new(64), OPTIONS);
     let mut seeded = |seed| {
         let sampling = Sampling { seed, ..WARM };
-        hand.alone(GenerationRequest { sampling, ..request(&[1, 2, 3], 30) }).token_ids
+        manual.alone(GenerationRequest { sampling, ..request(&[1, 2, 3], 30) }).token_ids
     };
     assert_eq!(seeded(11), seeded(11));
     assert_ne!(seeded(11), seeded(12));
@@ -171,29 +171,29 @@ fn seed_decides_the_tokens() {
 
 #[test]
 fn dropped_generation_returns_its_pages_within_a_step() {
-    let mut hand = hand(ToyModel::new(64), OPTIONS);
-    let kept = hand.submit(request(&prompt_of(3), 30));
-    let dropped = hand.submit(request(&prompt_of(4), 30));
-    hand.tick();
-    let both = hand.handle.stats();
+    let mut manual = manual(ToyModel::new(64), OPTIONS);
+    let kept = manual.submit(request(&prompt_of(3), 30));
+    let dropped = manual.submit(request(&prompt_of(4), 30));
+    manual.tick();
+    let both = manual.handle.stats();
     assert_eq!((both.running, both.pages_used), (2, 6 + 2));
     drop(dropped);
-    hand.tick();
-    let one = hand.handle.stats();
+    manual.tick();
+    let one = manual.handle.stats();
     assert_eq!((one.running, one.finished), (1, 1));
-    hand.run_dry();
+    manual.run_dry();
     assert_eq!(kept.collect_blocking().unwrap().token_ids.len(), 30);
-    let none = hand.handle.stats();
+    let none = manual.handle.stats();
     assert_eq!((none.running, none.waiting, none.pages_used, none.finished), (0, 0, 0, 2));
 }
 
 #[test]
-fn cancelled_generation_says_so() {
-    let mut hand = hand(ToyModel::new(64), OPTIONS);
-    let generation = hand.submit(request(&[5], 30));
-    hand.tick();
+fn cancelled_generation_reports_it() {
+    let mut manual = manual(ToyModel::new(64), OPTIONS);
+    let generation = manual.submit(request(&[5], 30));
+    manual.tick();
     generation.cancel();
-    hand.run_dry();
+    manual.run_dry();
     let completion = generation.collect_blocking().unwrap();
     assert_eq!(completion.reason, FinishReason::Cancelled);
     assert_eq!(completion.token_ids.len(), 1);
@@ -202,40 +202,40 @@ fn cancelled_generation_says_so() {
 #[test]
 fn deadline_ends_a_sequence_in_the_line_and_one_that_decodes() {
     let options = EngineOptions { sequences_max: 1, ..OPTIONS };
-    let mut hand = hand(ToyModel::new(64), options);
-    let late = |hand: &Hand, seconds| GenerationRequest {
-        deadline: Some(hand.clock.instant() + Duration::from_secs(seconds)),
+    let mut manual = manual(ToyModel::new(64), options);
+    let late = |manual: &ManualEngine, seconds| GenerationRequest {
+        deadline: Some(manual.clock.instant() + Duration::from_secs(seconds)),
         ..request(&[1, 2], 30)
     };
-    let decoding = hand.submit(late(&hand, 9));
-    let queued = hand.submit(late(&hand, 5));
-    hand.tick();
-    hand.clock.advance(Duration::from_secs(5));
-    hand.tick();
+    let decoding = manual.submit(late(&manual, 9));
+    let queued = manual.submit(late(&manual, 5));
+    manual.tick();
+    manual.clock.advance(Duration::from_secs(5));
+    manual.tick();
     let queued = queued.collect_blocking().unwrap();
     assert_eq!((queued.reason, queued.token_ids.len()), (FinishReason::Deadline, 0));
     assert_eq!(queued.timings.queue, Duration::from_secs(5));
-    hand.clock.advance(Duration::from_secs(4));
-    hand.run_dry();
+    manual.clock.advance(Duration::from_secs(4));
+    manual.run_dry();
     let decoding = decoding.collect_blocking().unwrap();
     assert_eq!((decoding.reason, decoding.token_ids.len()), (FinishReason::Deadline, 2));
     assert_eq!(decoding.timings.decode, Duration::from_secs(9));
-    assert_eq!(hand.handle.stats().pages_used, 0);
+    assert_eq!(manual.handle.stats().pages_used, 0);
 }
 
 #[test]
-fn full_line_is_refused_with_numbers_and_opens_again() {
+fn full_queue_is_refused_with_numbers_and_opens_again() {
     let options = EngineOptions { waiting_max: 2, sequences_max: 1, ..OPTIONS };
-    let mut hand = hand(ToyModel::new(64), options);
-    let first = hand.submit(request(&[1, 2, 3], 4));
-    let second = hand.submit(request(&[4, 5], 4));
-    let refused = hand.handle.submit(request(&[6], 4)).unwrap_err();
+    let mut manual = manual(ToyModel::new(64), options);
+    let first = manual.submit(request(&[1, 2, 3], 4));
+    let second = manual.submit(request(&[4, 5], 4));
+    let refused = manual.handle.submit(request(&[6], 4)).unwrap_err();
     let text = refused.to_string();
     assert_eq!(text, "waiting queue is full: 2 of 2 requests, 5 of 4096 prompt tokens");
-    hand.tick();
-    let third = hand.submit(request(&[6], 4));
-    assert_eq!(hand.handle.stats().waiting, 2);
-    hand.run_dry();
+    manual.tick();
+    let third = manual.submit(request(&[6], 4));
+    assert_eq!(manual.handle.stats().waiting, 2);
+    manual.run_dry();
     for generation in [first, second, third] {
         assert_eq!(generation.collect_blocking().unwrap().token_ids.len(), 4);
     }
@@ -268,8 +268,8 @@ fn refusal_does_not_wait_for_the_step_that_runs() {
 
 #[test]
 fn requests_that_can_never_run_are_refused() {
-    let hand = hand(ToyModel::new(8), OPTIONS);
-    let refused = |request| hand.handle.submit(request).unwrap_err().to_string();
+    let manual = manual(ToyModel::new(8), OPTIONS);
+    let refused = |request| manual.handle.submit(request).unwrap_err().to_string();
     assert_eq!(refused(request(&[], 4)), "prompt is empty");
     // Eight pages of four tokens, one token of output.
     assert_eq!(refused(request(&[7; 32], 4)), "prompt has 32 tokens, limit is 31");
@@ -281,20 +281,20 @@ fn requests_that_can_never_run_are_refused() {
     let text = "temperature is NaN, allowed is 0 or more";
     assert_eq!(refused(GenerationRequest { sampling, ..request(&[7], 4) }), text);
     assert!(refused(stopping(&[""])).starts_with("1 stop strings, one of 0 bytes"));
-    assert_eq!(hand.handle.stats().waiting, 0);
+    assert_eq!(manual.handle.stats().waiting, 0);
 }
 
 #[test]
 fn output_ends_where_the_context_ends() {
-    let mut hand = hand(ToyModel::new(8), OPTIONS);
-    let completion = hand.alone(request(&[7; 30], 64));
+    let mut manual = manual(ToyModel::new(8), OPTIONS);
+    let completion = manual.alone(request(&[7; 30], 64));
     assert_eq!((completion.reason, completion.token_ids.len()), (FinishReason::Length, 2));
 }
 
 #[test]
 fn stop_string_across_tokens_ends_the_text() {
-    let mut hand = hand(ToyModel::saying("Bonjour à toi\nUser: et toi ?"), OPTIONS);
-    let completion = hand.alone(stopping(&["\nUser:", "###"]));
+    let mut manual = manual(ToyModel::scripted("Bonjour à toi\nUser: et toi ?"), OPTIONS);
+    let completion = manual.alone(stopping(&["\nUser:", "###"]));
     assert_eq!(completion.text, "Bonjour à toi");
     assert_eq!(completion.reason, FinishReason::Stop);
     assert_eq!(completion.usage.output_tokens, completion.token_ids.len());
@@ -303,13 +303,13 @@ fn stop_string_across_tokens_ends_the_text() {
 
 #[test]
 fn stop_string_cancels_the_sequence() {
-    let mut hand = hand(ToyModel::saying("ab stop and much more text"), OPTIONS);
-    let mut generation = hand.submit(stopping(&["stop"]));
+    let mut manual = manual(ToyModel::scripted("ab stop and much more text"), OPTIONS);
+    let mut generation = manual.submit(stopping(&["stop"]));
     let mut text = String::new();
     for _ in 0.."ab stop".len() {
-        hand.tick();
+        manual.tick();
     }
-    assert_eq!(hand.handle.stats().running, 1);
+    assert_eq!(manual.handle.stats().running, 1);
     for _ in 0.."ab stop".len() {
         match generation.next_blocking() {
             Some(Ok(GenerationEvent::Token { text: piece, .. })) => text.push_str(&piece),
@@ -317,8 +317,8 @@ fn stop_string_cancels_the_sequence() {
         }
     }
     assert_eq!(text, "ab ");
-    hand.run_dry();
-    assert_eq!(hand.handle.stats().pages_used, 0);
+    manual.run_dry();
+    assert_eq!(manual.handle.stats().pages_used, 0);
     match generation.next_blocking() {
         Some(Ok(GenerationEvent::Done { reason: FinishReason::Stop, usage, .. })) => {
             assert_eq!(usage.output_tokens, "ab stop".len());
@@ -330,9 +330,9 @@ fn stop_string_cancels_the_sequence() {
 
 #[test]
 fn characters_leave_whole() {
-    let mut hand = hand(ToyModel::saying("né 🙂"), OPTIONS);
-    let mut generation = hand.submit(stopping(&[]));
-    hand.run_dry();
+    let mut manual = manual(ToyModel::scripted("né 🙂"), OPTIONS);
+    let mut generation = manual.submit(stopping(&[]));
+    manual.run_dry();
     let mut pieces = Vec::new();
     while let Some(event) = generation.next_blocking() {
         if let GenerationEvent::Token { text, .. } = event.unwrap() {
@@ -344,24 +344,24 @@ fn characters_leave_whole() {
 
 #[test]
 fn end_of_text_is_no_output_unless_ignored() {
-    let mut hand = hand(ToyModel::saying("ok"), OPTIONS);
-    let stopped = hand.alone(stopping(&[]));
+    let mut manual = manual(ToyModel::scripted("ok"), OPTIONS);
+    let stopped = manual.alone(stopping(&[]));
     assert_eq!((stopped.text.as_str(), stopped.reason), ("ok", FinishReason::Stop));
     assert_eq!(stopped.usage.output_tokens, 2);
-    let ignored = hand.alone(request(&[0], 5));
+    let ignored = manual.alone(request(&[0], 5));
     assert_eq!(ignored.token_ids[2..], [END; 3]);
     assert_eq!(ignored.reason, FinishReason::Length);
 }
 
 #[test]
 fn useless_logits_end_one_sequence_only() {
-    let mut hand = hand(ToyModel::new(64).speech(Speech::Nothing), OPTIONS);
-    let generation = hand.submit(request(&[1, 2, 3], 4));
-    hand.run_dry();
+    let mut manual = manual(ToyModel::new(64).logit_rule(LogitRule::Nothing), OPTIONS);
+    let generation = manual.submit(request(&[1, 2, 3], 4));
+    manual.run_dry();
     let error = generation.collect_blocking().unwrap_err();
     assert_eq!(error.to_string(), "no usable logit at position 2");
-    assert!(hand.handle.check_alive().is_ok());
-    assert_eq!(hand.handle.stats().pages_used, 0);
+    assert!(manual.handle.check_alive().is_ok());
+    assert_eq!(manual.handle.stats().pages_used, 0);
 }
 
 #[tokio::test]

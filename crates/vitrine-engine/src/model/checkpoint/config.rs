@@ -7,7 +7,7 @@ use crate::model::error::ModelError;
 use crate::model::shape::DecoderShape;
 use serde_json::Value;
 use vitrine_base::metadata::Metadata;
-use vitrine_base::metadata::Value as Entry;
+use vitrine_base::metadata::MetadataValue as Entry;
 
 /// (`model_type`, family in GGUF, activation function).
 const MODELS: [(&str, &str, &str); 9] = [
@@ -50,12 +50,12 @@ const FACTORS: [(&str, &str); 9] = [
 
 /// A checkpoint's `config.json`.
 #[derive(Debug)]
-pub(super) struct Config {
+pub(super) struct CheckpointConfig {
     value: Value,
     family: &'static str,
 }
 
-impl Config {
+impl CheckpointConfig {
     /// Recognises the family.
     ///
     /// # Errors
@@ -107,9 +107,9 @@ impl Config {
         if let Some(scalar) = self.float("query_pre_attn_scalar")? {
             metadata.insert(self.key("attention.scale"), Entry::Float(1.0 / scalar.sqrt()));
         }
-        self.add_turned_width(&mut metadata)?;
+        self.add_rotary_width(&mut metadata)?;
         self.add_windows(&mut metadata)?;
-        self.check_unturned_layers()?;
+        self.check_rope_layers()?;
         scaling::add(self, &mut metadata)?;
         Ok(metadata)
     }
@@ -143,7 +143,7 @@ impl Config {
         self.get(key).and_then(Value::as_u64)
     }
 
-    fn add_turned_width(&self, metadata: &mut Metadata) -> Result<(), ModelError> {
+    fn add_rotary_width(&self, metadata: &mut Metadata) -> Result<(), ModelError> {
         let Some(share) = self.float("partial_rotary_factor")? else { return Ok(()) };
         let heads = self.size("num_attention_heads").filter(|heads| *heads > 0);
         let shared = self.size("hidden_size").zip(heads).map(|(width, heads)| width / heads);
@@ -188,7 +188,7 @@ impl Config {
 
     /// Refuses rotary patterns other than the families' own: SmolLM3 skips every fourth layer, all
     /// other families none.
-    fn check_unturned_layers(&self) -> Result<(), ModelError> {
+    fn check_rope_layers(&self) -> Result<(), ModelError> {
         let Some(list) = self.get("no_rope_layers").and_then(Value::as_array) else {
             return Ok(());
         };

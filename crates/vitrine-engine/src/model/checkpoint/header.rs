@@ -34,7 +34,7 @@ pub enum SafetensorsError {
 
 /// A tensor as listed in the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Listed {
+pub(super) struct HeaderEntry {
     pub(super) name: String,
     pub(super) tensor_type: TensorType,
     pub(super) dims: Vec<usize>,
@@ -43,7 +43,7 @@ pub(super) struct Listed {
 }
 
 /// Parses the header of a whole file. The tensors are sorted by name.
-pub(super) fn read_header(bytes: &[u8]) -> Result<Vec<Listed>, SafetensorsError> {
+pub(super) fn read_header(bytes: &[u8]) -> Result<Vec<HeaderEntry>, SafetensorsError> {
     let file_bytes = bytes.len();
     let truncated = |header_bytes| SafetensorsError::Truncated { file_bytes, header_bytes };
     let size: [u8; SIZE_BYTES] = bytes
@@ -77,7 +77,7 @@ pub(super) fn read_header(bytes: &[u8]) -> Result<Vec<Listed>, SafetensorsError>
             return Err(SafetensorsError::Dimensions { name, found: dims.len() });
         }
         let (first, end) = tensor.data_offsets;
-        listed.push(Listed { name, tensor_type, dims, range: start + first..start + end });
+        listed.push(HeaderEntry { name, tensor_type, dims, range: start + first..start + end });
     }
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listed)

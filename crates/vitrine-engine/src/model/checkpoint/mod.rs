@@ -16,15 +16,15 @@ mod header;
 mod names;
 mod scaling;
 
-use crate::model::checkpoint::config::Config;
+use crate::model::checkpoint::config::CheckpointConfig;
 use crate::model::checkpoint::header::read_header;
-use crate::model::checkpoint::names::Place;
-use crate::model::checkpoint::names::place;
+use crate::model::checkpoint::names::GgufTarget;
+use crate::model::checkpoint::names::gguf_target;
 use crate::model::error::ModelError;
-use crate::model::gguf::Contents;
+use crate::model::gguf::GgufContents;
 use crate::model::gguf::GgufFile;
-use crate::model::gguf::Part;
 use crate::model::gguf::TensorEntry;
+use crate::model::gguf::TensorStorage;
 use crate::model::gguf::TensorType;
 use crate::model::quantize::to_floats;
 use crate::model::shape::DecoderShape;
@@ -51,15 +51,15 @@ const INDEX: &str = "model.safetensors.index.json";
 /// If a file is missing or malformed, the family or a setting is not supported, or the family does
 /// not use one of the tensors.
 pub(crate) fn open(folder: &Path) -> Result<GgufFile, ModelError> {
-    let config = Config::new(read_json(&folder.join(CONFIG))?)?;
+    let config = CheckpointConfig::new(read_json(&folder.join(CONFIG))?)?;
     let metadata = config.metadata()?;
     let shape = DecoderShape::from_metadata(&metadata)?;
     let files = weight_files(folder)?;
-    let mut import = Import {
+    let mut import = CheckpointImport {
         shape: &shape,
         tied: config.tied(),
         parts: Vec::new(),
-        contents: Contents { metadata, tensors: BTreeMap::new() },
+        contents: GgufContents { metadata, tensors: BTreeMap::new() },
     };
     for path in &files {
         import.file(path)?;
@@ -70,8 +70,8 @@ pub(crate) fn open(folder: &Path) -> Result<GgufFile, ModelError> {
     if import.tied == Some(false) && !import.contents.tensors.contains_key("output.weight") {
         return Err(ModelError::TensorMissing { name: "lm_head.weight".to_owned() });
     }
-    let Import { parts, contents, .. } = import;
-    Ok(GgufFile::assembled(files, parts, contents))
+    let CheckpointImport { parts, contents, .. } = import;
+    Ok(GgufFile::assemble(files, parts, contents))
 }
 
 fn read_json(path: &Path) -> Result<Value, ModelError> {
@@ -111,24 +111,24 @@ fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
-struct Import<'a> {
+struct CheckpointImport<'a> {
     shape: &'a DecoderShape,
     /// Whether the embedding doubles as the output matrix; `None` if the presence of an output
     /// matrix decides.
     tied: Option<bool>,
-    parts: Vec<Part>,
-    contents: Contents,
+    parts: Vec<TensorStorage>,
+    contents: GgufContents,
 }
 
 /// A tensor as stored in the checkpoint.
-struct Found<'a> {
+struct SourceTensor<'a> {
     name: &'a str,
     tensor_type: TensorType,
     dims: Vec<usize>,
     bytes: &'a [u8],
 }
 
-impl Import<'_> {
+impl CheckpointImport<'_> {
     fn file(&mut self, path: &Path) -> Result<(), ModelError> {
         let file = MappedFile::open(path)?;
         let header = read_header(file.bytes())
@@ -137,18 +137,21 @@ impl Import<'_> {
         let part = self.parts.len();
         let mut owned = Vec::new();
         for tensor in header {
-            let Some(place) = place(&tensor.name, self.shape, self.tied == Some(true))? else {
+            let Some(gguf_target) = gguf_target(&tensor.name, self.shape, self.tied == Some(true))?
+            else {
                 continue;
             };
             let bytes = file.bytes().get(tensor.range.clone()).unwrap_or_default();
-            let found = Found {
+            let found = SourceTensor {
                 name: &tensor.name,
                 tensor_type: tensor.tensor_type,
                 dims: tensor.dims.clone(),
                 bytes,
             };
-            match converted(&found, &place, self.shape)? {
-                Some((tensor_type, bytes)) => owned.push((place, tensor.dims, tensor_type, bytes)),
+            match converted(&found, &gguf_target, self.shape)? {
+                Some((tensor_type, bytes)) => {
+                    owned.push((gguf_target, tensor.dims, tensor_type, bytes))
+                }
                 None => {
                     let entry = TensorEntry {
                         tensor_type: tensor.tensor_type,
@@ -156,13 +159,13 @@ impl Import<'_> {
                         part,
                         range: tensor.range,
                     };
-                    self.add(place.name, entry)?;
+                    self.add(gguf_target.name, entry)?;
                 }
             }
         }
-        self.parts.push(Part::Mapped(file));
-        for (place, dims, tensor_type, bytes) in owned {
-            self.own(place.name, dims, tensor_type, bytes)?;
+        self.parts.push(TensorStorage::Mapped(file));
+        for (gguf_target, dims, tensor_type, bytes) in owned {
+            self.own(gguf_target.name, dims, tensor_type, bytes)?;
         }
         Ok(())
     }
@@ -176,7 +179,7 @@ impl Import<'_> {
     ) -> Result<(), ModelError> {
         let entry =
             TensorEntry { tensor_type, dims, part: self.parts.len(), range: 0..bytes.len() };
-        self.parts.push(Part::Owned(bytes));
+        self.parts.push(TensorStorage::Owned(bytes));
         self.add(name, entry)
     }
 
@@ -190,26 +193,26 @@ impl Import<'_> {
 
 /// The tensor in GGUF's type and layout; `None` if the file's bytes can be used unchanged.
 fn converted(
-    found: &Found<'_>,
-    place: &Place,
+    found: &SourceTensor<'_>,
+    gguf_target: &GgufTarget,
     shape: &DecoderShape,
 ) -> Result<Option<(TensorType, Vec<u8>)>, ModelError> {
     // A misaligned tensor must be copied.
     let misaligned = found.bytes.as_ptr().align_offset(align_of::<f32>()) != 0;
     let is_vector = found.dims.len() == 1;
-    if !is_vector && !misaligned && place.heads.is_none() {
+    if !is_vector && !misaligned && gguf_target.heads.is_none() {
         return Ok(None);
     }
     let (tensor_type, mut bytes) = if is_vector {
         let mut values = to_floats(found.tensor_type, found.bytes);
-        if place.adds_one {
+        if gguf_target.adds_one {
             values.iter_mut().for_each(|value| *value += 1.0);
         }
         (TensorType::F32, to_bytes(&values))
     } else {
         (found.tensor_type, found.bytes.to_vec())
     };
-    if let Some(heads) = place.heads {
+    if let Some(heads) = gguf_target.heads {
         let rows = found.dims.first().copied().unwrap_or(0);
         if rows != heads * shape.head_width {
             return Err(ModelError::TensorShape {
@@ -218,14 +221,14 @@ fn converted(
                 expected: vec![heads * shape.head_width],
             });
         }
-        bytes = neighbours(&bytes, rows, shape.head_width);
+        bytes = interleave_rows(&bytes, rows, shape.head_width);
     }
     Ok(Some((tensor_type, bytes)))
 }
 
 /// Interleaves the two halves of each head's rows: rows `i` and `i + width / 2` become rows `2i`
 /// and `2i + 1`, the pairs that rotary embedding rotates in Llama's GGUF files.
-fn neighbours(bytes: &[u8], rows: usize, head_width: usize) -> Vec<u8> {
+fn interleave_rows(bytes: &[u8], rows: usize, head_width: usize) -> Vec<u8> {
     let row_bytes = bytes.len() / rows.max(1);
     let mut out = Vec::with_capacity(bytes.len());
     for row in 0..rows {

@@ -6,7 +6,7 @@ use crate::model::shape::DecoderShape;
 
 /// Target of a tensor: its GGUF name and the conversions it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct GgufTarget {
     /// The GGUF name.
     pub(super) name: String,
     /// Number of heads whose rows must be interleaved; `None` if rows keep their order.
@@ -38,11 +38,11 @@ const IN_LAYER: [(&str, &str, &str); 15] = [
 ///
 /// # Errors
 /// If the family has no such tensor.
-pub(super) fn place(
+pub(super) fn gguf_target(
     name: &str,
     shape: &DecoderShape,
     tied: bool,
-) -> Result<Option<Place>, ModelError> {
+) -> Result<Option<GgufTarget>, ModelError> {
     // Old checkpoints contain the rotary frequencies, which are computed from the configuration.
     if name.ends_with(".rotary_emb.inv_freq") || (tied && name == "lm_head.weight") {
         return Ok(None);
@@ -65,7 +65,7 @@ pub(super) fn place(
     };
     // Gemma's norms multiply by the stored gain plus 1; its GGUF files store the sum.
     let adds_one = shape.post_norms && own.ends_with("norm");
-    Ok(Some(Place { name: format!("{own}.{kind}"), heads, adds_one }))
+    Ok(Some(GgufTarget { name: format!("{own}.{kind}"), heads, adds_one }))
 }
 
 fn in_layer(stem: &str, shape: &DecoderShape) -> Option<String> {

@@ -3,20 +3,20 @@
 //!
 //! Source: `modeling_rope_utils.py` of Hugging Face transformers.
 
-use crate::model::checkpoint::config::Config;
+use crate::model::checkpoint::config::CheckpointConfig;
 use crate::model::checkpoint::config::unusable;
 use crate::model::error::ModelError;
 use crate::model::shape::DecoderShape;
 use serde_json::Value;
 use std::f64::consts::TAU;
 use vitrine_base::metadata::Metadata;
-use vitrine_base::metadata::Value as Entry;
+use vitrine_base::metadata::MetadataValue as Entry;
 
 const KINDS: &str = "default, linear, llama3, yarn, longrope";
 
 /// Supported kinds of position scaling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ScalingKind {
     None,
     Linear,
     Llama3,
@@ -25,12 +25,12 @@ enum Kind {
 }
 
 /// The position scaling section of `config.json`.
-struct Scaling<'a> {
-    kind: Kind,
+struct RopeScaling<'a> {
+    kind: ScalingKind,
     value: &'a Value,
 }
 
-impl Scaling<'_> {
+impl RopeScaling<'_> {
     fn get(&self, key: &str) -> Option<&Value> {
         self.value.get(key).filter(|value| !value.is_null())
     }
@@ -45,7 +45,7 @@ impl Scaling<'_> {
     }
 }
 
-fn scaling(config: &Config) -> Result<Option<Scaling<'_>>, ModelError> {
+fn scaling(config: &CheckpointConfig) -> Result<Option<RopeScaling<'_>>, ModelError> {
     let Some(value) = config.get("rope_scaling").or_else(|| config.get("rope_parameters")) else {
         return Ok(None);
     };
@@ -53,11 +53,11 @@ fn scaling(config: &Config) -> Result<Option<Scaling<'_>>, ModelError> {
     let value = value.get("full_attention").unwrap_or(value);
     let name = value.get("rope_type").or_else(|| value.get("type")).and_then(Value::as_str);
     let kind = match name.unwrap_or("default") {
-        "default" => Kind::None,
-        "linear" => Kind::Linear,
-        "llama3" => Kind::Llama3,
-        "yarn" => Kind::Yarn,
-        "longrope" | "su" => Kind::LongRope,
+        "default" => ScalingKind::None,
+        "linear" => ScalingKind::Linear,
+        "llama3" => ScalingKind::Llama3,
+        "yarn" => ScalingKind::Yarn,
+        "longrope" | "su" => ScalingKind::LongRope,
         found => {
             return Err(ModelError::Unsupported {
                 what: "rope_type",
@@ -66,14 +66,14 @@ fn scaling(config: &Config) -> Result<Option<Scaling<'_>>, ModelError> {
             });
         }
     };
-    Ok(Some(Scaling { kind, value }))
+    Ok(Some(RopeScaling { kind, value }))
 }
 
 /// Adds the GGUF keys of the position scaling to `metadata`.
 ///
 /// # Errors
 /// If the scaling is not supported, or a setting is missing or malformed.
-pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelError> {
+pub(super) fn add(config: &CheckpointConfig, metadata: &mut Metadata) -> Result<(), ModelError> {
     let both = config.get("rope_parameters");
     let local = both.and_then(|both| both.get("sliding_attention"));
     let base = local.and_then(|local| local.get("rope_theta")).and_then(Value::as_f64);
@@ -86,12 +86,12 @@ pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelE
         metadata.insert(config.key("rope.freq_base"), Entry::Float(base));
     }
     match scaling.kind {
-        Kind::None | Kind::Llama3 => {}
-        Kind::Linear => {
+        ScalingKind::None | ScalingKind::Llama3 => {}
+        ScalingKind::Linear => {
             metadata.insert(key("type"), Entry::Text("linear".to_owned()));
             metadata.insert(key("factor"), Entry::Float(scaling.required("factor")?));
         }
-        Kind::Yarn => {
+        ScalingKind::Yarn => {
             let factor = scaling.required("factor")?;
             metadata.insert(key("type"), Entry::Text("yarn".to_owned()));
             metadata.insert(key("factor"), Entry::Float(factor));
@@ -109,7 +109,7 @@ pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelE
             };
             metadata.insert(key("attn_factor"), Entry::Float(asked / usual));
         }
-        Kind::LongRope => {
+        ScalingKind::LongRope => {
             let (original, longest) = (original(config, &scaling)?, longest(config)?);
             let factor = scaling.float("factor")?.unwrap_or(longest / original);
             let usual =
@@ -118,7 +118,7 @@ pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelE
             metadata.insert(key("attn_factor"), Entry::Float(asked));
         }
     }
-    if scaling.kind == Kind::LongRope || scaling.get(ORIGINAL).is_some() {
+    if scaling.kind == ScalingKind::LongRope || scaling.get(ORIGINAL).is_some() {
         let tokens = original(config, &scaling)?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -133,7 +133,7 @@ pub(super) fn add(config: &Config, metadata: &mut Metadata) -> Result<(), ModelE
 const ORIGINAL: &str = "original_max_position_embeddings";
 
 /// Context before the extension, in tokens; set in the scaling section or beside it.
-fn original(config: &Config, scaling: &Scaling<'_>) -> Result<f64, ModelError> {
+fn original(config: &CheckpointConfig, scaling: &RopeScaling<'_>) -> Result<f64, ModelError> {
     let found = match scaling.float(ORIGINAL)? {
         Some(found) => Some(found),
         None => config.float(ORIGINAL)?,
@@ -141,7 +141,7 @@ fn original(config: &Config, scaling: &Scaling<'_>) -> Result<f64, ModelError> {
     found.filter(|found| *found > 1.0).ok_or_else(|| unusable(ORIGINAL, "above 1"))
 }
 
-fn longest(config: &Config) -> Result<f64, ModelError> {
+fn longest(config: &CheckpointConfig) -> Result<f64, ModelError> {
     let key = "max_position_embeddings";
     config.float(key)?.filter(|found| *found > 0.0).ok_or_else(|| unusable(key, "above 0"))
 }
@@ -152,16 +152,16 @@ fn strength(factor: f64, multiplier: f64) -> f64 {
 
 /// The divisor tensors of the scaling, by GGUF name; empty if it needs none.
 pub(super) fn divisors(
-    config: &Config,
+    config: &CheckpointConfig,
     shape: &DecoderShape,
 ) -> Result<Vec<(String, Vec<f32>)>, ModelError> {
     let Some(scaling) = scaling(config)? else { return Ok(Vec::new()) };
     match scaling.kind {
-        Kind::None | Kind::Linear | Kind::Yarn => Ok(Vec::new()),
-        Kind::Llama3 => {
+        ScalingKind::None | ScalingKind::Linear | ScalingKind::Yarn => Ok(Vec::new()),
+        ScalingKind::Llama3 => {
             Ok(vec![("rope_freqs.weight".to_owned(), llama3(config, &scaling, shape)?)])
         }
-        Kind::LongRope => [("long_factor", "long"), ("short_factor", "short")]
+        ScalingKind::LongRope => [("long_factor", "long"), ("short_factor", "short")]
             .into_iter()
             .map(|(key, name)| {
                 let list = scaling.get(key).and_then(Value::as_array);
@@ -178,8 +178,8 @@ pub(super) fn divisors(
 /// Llama 3 scaling: wavelengths long against the original context are divided by the factor, short
 /// ones are kept, those in between are blended. Returns one frequency divisor per rotated pair.
 fn llama3(
-    config: &Config,
-    scaling: &Scaling<'_>,
+    config: &CheckpointConfig,
+    scaling: &RopeScaling<'_>,
     shape: &DecoderShape,
 ) -> Result<Vec<f32>, ModelError> {
     let factor = scaling.required("factor")?;

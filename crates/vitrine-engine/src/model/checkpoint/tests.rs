@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::model::fixture::TinyDecoder;
-use crate::model::fixture::Written;
+use crate::model::fixture::WrittenTensor;
 use crate::model::fixture::config_of;
 use crate::model::fixture::file_of;
 use crate::model::fixture::published;
@@ -52,7 +52,7 @@ fn every_familys_checkpoint_is_read_as_its_gguf_file() {
 fn halves_become_neighbours_as_llama_cpp_orders_them() {
     // `reshape(heads, 2, width / 2).swapaxes(1, 2)` of two heads of width 6.
     let rows: Vec<u8> = (0..12).collect();
-    assert_eq!(neighbours(&rows, 12, 6), [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11]);
+    assert_eq!(interleave_rows(&rows, 12, 6), [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11]);
 }
 
 #[test]
@@ -150,10 +150,10 @@ fn half_precision_is_widened_and_matrices_are_packed_on_request() {
 }
 
 #[test]
-fn what_is_not_converted_is_refused_by_name() {
+fn unsupported_settings_and_tensors_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let tensors = published(&TinyDecoder::default());
-    let refused = |config: &Value, tensors: &[Written]| {
+    let refused = |config: &Value, tensors: &[WrittenTensor]| {
         write_checkpoint(folder.path(), config, tensors);
         open(folder.path()).unwrap_err().to_string()
     };
@@ -178,7 +178,7 @@ fn what_is_not_converted_is_refused_by_name() {
 
 #[test]
 fn integers_and_false_sizes_are_refused() {
-    let header = |tensors: &[Written]| read_header(&file_of(tensors));
+    let header = |tensors: &[WrittenTensor]| read_header(&file_of(tensors));
     let one =
         |kind, dims: &[usize], bytes| vec![("a".to_owned(), kind, dims.to_vec(), vec![0; bytes])];
     assert!(header(&one("F32", &[2, 2], 16)).is_ok());
@@ -235,7 +235,7 @@ fn garble(bytes: &mut [u8], edits: &[(prop::sample::Index, u8)], within: usize) 
 }
 
 #[test]
-fn every_cut_of_a_weight_file_is_an_error() {
+fn every_truncation_of_a_weight_file_is_an_error() {
     let file = file_of(&published(&TinyDecoder::default())[..3]);
     for kept in 0..file.len() {
         assert!(read_header(&file[..kept]).is_err(), "{kept} bytes");

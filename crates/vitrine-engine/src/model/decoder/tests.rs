@@ -82,7 +82,7 @@ fn stories() -> Option<PathBuf> {
 }
 
 /// `own`, followed by 63 prompts of various lengths.
-fn company(own: &[u32]) -> Vec<Vec<u32>> {
+fn batch_of_64(own: &[u32]) -> Vec<Vec<u32>> {
     let mut prompts = vec![own.to_vec()];
     prompts.extend(
         (1..64_u32).map(|index| {
@@ -161,30 +161,30 @@ fn assert_invariant(model: &mut dyn Forward, prompts: &[Vec<u32>], count: usize,
 }
 
 #[test]
-fn stories_are_the_same_alone_in_company_and_in_chunks() {
+fn stories_are_the_same_alone_batched_and_chunked() {
     let Some(path) = stories() else { return };
-    let prompts = company(&[1, 403, 407, 261, 378, 5, 77, 290, 301]);
+    let prompts = batch_of_64(&[1, 403, 407, 261, 378, 5, 77, 290, 301]);
     assert_invariant(open(&path).as_mut(), &prompts, 48, "stories");
 }
 
 #[test]
-fn house_drafter_says_the_same_alone_in_company_and_in_chunks() {
+fn built_in_drafter_generates_the_same_alone_batched_and_chunked() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .join("models/drafter/drafter.gguf");
     if !path.exists() {
         eprintln!("skipped: {} does not exist", path.display());
         return;
     }
-    let prompts = company(&[1, 403, 407, 261, 378, 5, 77, 290, 301]);
+    let prompts = batch_of_64(&[1, 403, 407, 261, 378, 5, 77, 290, 301]);
     assert_invariant(open(&path).as_mut(), &prompts, 16, "drafter");
 }
 
 #[test]
-fn every_family_and_type_is_the_same_alone_and_in_company() {
+fn every_family_and_type_is_the_same_alone_and_batched() {
     for family in TINY_FAMILIES {
         for matrix_type in [TensorType::F32, TensorType::F16, TensorType::Q8_0, TensorType::Q4_0] {
             let mut model = tiny(&TinyDecoder { family, matrix_type, ..TinyDecoder::default() });
-            let prompts = &company(&[1, 40, 50])[..16];
+            let prompts = &batch_of_64(&[1, 40, 50])[..16];
             let together = generate(model.as_mut(), prompts, 6);
             for at in [0, 7, 15] {
                 let alone = generate(model.as_mut(), &prompts[at..=at], 6);
@@ -192,19 +192,19 @@ fn every_family_and_type_is_the_same_alone_and_in_company() {
             }
         }
         let mut model = tiny(&TinyDecoder { family, ..TinyDecoder::default() });
-        let prompts = company(&(0..24).map(|at| 3 + at * 29 % 250).collect::<Vec<u32>>());
+        let prompts = batch_of_64(&(0..24).map(|at| 3 + at * 29 % 250).collect::<Vec<u32>>());
         assert_invariant(model.as_mut(), &prompts, 4, family);
     }
 }
 
 #[test]
-fn packed_kernels_are_the_same_alone_and_in_company() {
+fn packed_kernels_are_the_same_alone_and_batched() {
     // Rows of 256 elements use candle's repacked kernels, which it selects by row count.
     for matrix_type in
         [TensorType::Q8_0, TensorType::Q4K, TensorType::Q5K, TensorType::Q6K, TensorType::Q5_0]
     {
         let decoder = TinyDecoder { matrix_type, width: 256, ..TinyDecoder::default() };
-        let prompts = company(&[1, 40, 50]);
+        let prompts = batch_of_64(&[1, 40, 50]);
         assert_invariant(tiny(&decoder).as_mut(), &prompts, 6, matrix_type.name());
     }
 }

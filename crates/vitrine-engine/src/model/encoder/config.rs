@@ -56,7 +56,7 @@ fn default_layer_norm_eps() -> f64 {
 
 /// The activation function of the feed-forward part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Activation {
+pub(crate) enum EncoderActivation {
     /// `x Φ(x)` with the exact error function.
     Gelu,
     /// The tanh approximation of `x Φ(x)`.
@@ -76,7 +76,7 @@ pub(crate) enum Pooling {
 
 /// Whether the pooled vector is scaled to unit length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scaling {
+pub(crate) enum VectorScaling {
     /// Scaled to an L2 norm of 1.
     UnitNorm,
     /// Not scaled.
@@ -85,9 +85,9 @@ pub(crate) enum Scaling {
 
 /// Settings of a sentence encoder outside the transformer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct SentenceSettings {
     pub(crate) pooling: Pooling,
-    pub(crate) scaling: Scaling,
+    pub(crate) scaling: VectorScaling,
     /// Token limit set by the repository; `None` if it sets none.
     pub(crate) tokens_max: Option<usize>,
     /// Text that the repository prepends to every input; usually empty.
@@ -105,14 +105,14 @@ struct ModuleEntry {
 #[derive(Debug, Deserialize)]
 struct PoolingEntry {
     #[serde(default)]
-    pooling_mode: Option<OneOrMany>,
+    pooling_mode: Option<PoolingModes>,
     #[serde(flatten)]
     flags: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+enum PoolingModes {
     One(String),
     Many(Vec<String>),
 }
@@ -201,11 +201,11 @@ impl EncoderConfig {
     }
 
     /// The activation function named by `hidden_act`.
-    pub(crate) fn activation(&self) -> Result<Activation, ModelError> {
+    pub(crate) fn activation(&self) -> Result<EncoderActivation, ModelError> {
         match self.hidden_act.as_str() {
-            "gelu" => Ok(Activation::Gelu),
-            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
-            "relu" => Ok(Activation::Relu),
+            "gelu" => Ok(EncoderActivation::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(EncoderActivation::GeluTanh),
+            "relu" => Ok(EncoderActivation::Relu),
             other => Err(ModelError::Unsupported {
                 what: "hidden_act",
                 found: other.to_owned(),
@@ -234,7 +234,7 @@ impl EncoderConfig {
     }
 }
 
-impl Head {
+impl SentenceSettings {
     /// Reads `modules.json` and the files it names. Without `modules.json`, vectors are scaled to
     /// unit length and mean pooling is the default, which matches encoders published without these
     /// files.
@@ -252,9 +252,10 @@ impl Head {
         let modules: Option<Vec<ModuleEntry>> = read_json_if_present(&folder.join("modules.json"))?;
         let Some(modules) = modules else {
             let pooling = Self::pooling(&folder.join("1_Pooling"))?.unwrap_or(Pooling::Mean);
-            return Ok(Self { pooling, scaling: Scaling::UnitNorm, tokens_max, prompt });
+            return Ok(Self { pooling, scaling: VectorScaling::UnitNorm, tokens_max, prompt });
         };
-        let mut head = Self { pooling: Pooling::Mean, scaling: Scaling::None, tokens_max, prompt };
+        let mut head =
+            Self { pooling: Pooling::Mean, scaling: VectorScaling::None, tokens_max, prompt };
         for module in modules {
             match module.kind.rsplit('.').next().unwrap_or_default() {
                 "Transformer" => {}
@@ -263,7 +264,7 @@ impl Head {
                         head.pooling = pooling;
                     }
                 }
-                "Normalize" => head.scaling = Scaling::UnitNorm,
+                "Normalize" => head.scaling = VectorScaling::UnitNorm,
                 other => {
                     return Err(ModelError::Unsupported {
                         what: "sentence encoder module",
@@ -296,8 +297,8 @@ impl PoolingEntry {
     /// The active pooling modes, in either version of the file.
     fn modes(self) -> Vec<String> {
         match self.pooling_mode {
-            Some(OneOrMany::One(mode)) => vec![mode],
-            Some(OneOrMany::Many(modes)) => modes,
+            Some(PoolingModes::One(mode)) => vec![mode],
+            Some(PoolingModes::Many(modes)) => modes,
             None => {
                 let on = self.flags.into_iter().filter(|(_, on)| *on == true);
                 on.filter_map(|(name, _)| Some(name.strip_prefix("pooling_mode_")?.to_owned()))
@@ -358,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn roberta_s_positions_begin_behind_the_padding_token_s() {
+    fn roberta_positions_begin_after_the_padding_token() {
         for (family, first, positions) in
             [("bert", 0, 514), ("xlm-roberta", 2, 512), ("roberta", 2, 512), ("camembert", 2, 512)]
         {
@@ -392,7 +393,7 @@ mod tests {
             let modules = json!([{"path": "", "type": "sentence_transformers.models.Transformer"},
                 {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]);
             let files = [("modules.json", modules), ("1_Pooling/config.json", pooling)];
-            Head::read(folder(&files).path())
+            SentenceSettings::read(folder(&files).path())
         };
         for (pooling, expected) in [
             (old(false, true, false), Pooling::Mean),
@@ -401,7 +402,7 @@ mod tests {
             (json!({"embedding_dimension": 8, "pooling_mode": ["mean"]}), Pooling::Mean),
         ] {
             let head = head(pooling.clone()).unwrap();
-            assert_eq!((head.pooling, head.scaling), (expected, Scaling::None), "{pooling}");
+            assert_eq!((head.pooling, head.scaling), (expected, VectorScaling::None), "{pooling}");
         }
         for (pooling, found) in [
             (old(false, false, true), "max_tokens"),
@@ -414,8 +415,8 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_prompts_are_the_repository_s_own() {
-        let read = |files: &[(&str, Value)]| Head::read(folder(files).path()).unwrap();
+    fn limits_and_prompts_come_from_the_repository() {
+        let read = |files: &[(&str, Value)]| SentenceSettings::read(folder(files).path()).unwrap();
         let tokenizer = json!({"model_max_length": 512});
         let sentence = json!({"max_seq_length": 128, "do_lower_case": false});
         let both =
@@ -428,6 +429,6 @@ mod tests {
         let prompts = [("config_sentence_transformers.json", prompts)];
         assert_eq!(read(&prompts).prompt, "query: ");
         assert_eq!(read(&[]).prompt, "");
-        assert_eq!(read(&[]).scaling, Scaling::UnitNorm);
+        assert_eq!(read(&[]).scaling, VectorScaling::UnitNorm);
     }
 }

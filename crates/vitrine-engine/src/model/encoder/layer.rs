@@ -1,7 +1,7 @@
 //! The encoder's checkpoint tensors, and one transformer layer in candle operations on any device.
 
 use crate::model::encoder::adaptation::Adaptation;
-use crate::model::encoder::config::Activation;
+use crate::model::encoder::config::EncoderActivation;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::error::ModelError;
 use candle_core::DType;
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// Sequences of equal length that are adjacent in the packed rows.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Group {
+pub(crate) struct LengthGroup {
     /// First packed row of the first sequence.
     pub(crate) first_row: usize,
     /// Number of sequences.
@@ -92,17 +92,22 @@ impl TensorSource {
         adaptation.apply(&mut self.tensors)
     }
 
-    fn linear(&self, name: &str, input: usize, output: usize) -> Result<Linear, ModelError> {
+    fn linear(&self, name: &str, input: usize, output: usize) -> Result<TensorLinear, ModelError> {
         let weight = self.tensor(&format!("{name}.weight"), &[output, input])?;
         let bias = self.tensor(&format!("{name}.bias"), &[output])?;
-        Ok(Linear { transposed: weight.t()?, bias })
+        Ok(TensorLinear { transposed: weight.t()?, bias })
     }
 
     /// The layer norm `name`; `epsilon` is added to the variance.
-    pub(crate) fn norm(&self, name: &str, width: usize, epsilon: f64) -> Result<Norm, ModelError> {
+    pub(crate) fn norm(
+        &self,
+        name: &str,
+        width: usize,
+        epsilon: f64,
+    ) -> Result<TensorNorm, ModelError> {
         #[expect(clippy::cast_possible_truncation, reason = "an epsilon needs no f64 precision")]
         let epsilon = epsilon as f32;
-        Ok(Norm {
+        Ok(TensorNorm {
             gain: self.tensor(&format!("{name}.weight"), &[width])?,
             bias: self.tensor(&format!("{name}.bias"), &[width])?,
             epsilon,
@@ -111,13 +116,13 @@ impl TensorSource {
 }
 
 #[derive(Debug)]
-struct Linear {
+struct TensorLinear {
     /// `[input, output]`, a view of the checkpoint's `[output, input]`.
     transposed: Tensor,
     bias: Tensor,
 }
 
-impl Linear {
+impl TensorLinear {
     fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
         Ok(rows.matmul(&self.transposed)?.broadcast_add(&self.bias)?)
     }
@@ -125,13 +130,13 @@ impl Linear {
 
 /// Layer normalisation.
 #[derive(Debug)]
-pub(crate) struct Norm {
+pub(crate) struct TensorNorm {
     gain: Tensor,
     bias: Tensor,
     epsilon: f32,
 }
 
-impl Norm {
+impl TensorNorm {
     /// Normalises each row of `[rows, width]`.
     pub(crate) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
         // Candle's fused operation has no gradient.
@@ -151,15 +156,15 @@ impl Norm {
 /// and norm.
 #[derive(Debug)]
 pub(crate) struct EncoderLayer {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    attention_out: Linear,
-    attention_norm: Norm,
-    up: Linear,
-    down: Linear,
-    out_norm: Norm,
-    activation: Activation,
+    query: TensorLinear,
+    key: TensorLinear,
+    value: TensorLinear,
+    attention_out: TensorLinear,
+    attention_norm: TensorNorm,
+    up: TensorLinear,
+    down: TensorLinear,
+    out_norm: TensorNorm,
+    activation: EncoderActivation,
     heads: usize,
     head_width: usize,
 }
@@ -195,7 +200,11 @@ impl EncoderLayer {
     }
 
     /// Computes the layer; input and output are `[rows, width]`.
-    pub(crate) fn forward(&self, rows: &Tensor, groups: &[Group]) -> Result<Tensor, ModelError> {
+    pub(crate) fn forward(
+        &self,
+        rows: &Tensor,
+        groups: &[LengthGroup],
+    ) -> Result<Tensor, ModelError> {
         let query = self.query.forward(rows)?;
         let key = self.key.forward(rows)?;
         let value = self.value.forward(rows)?;
@@ -211,9 +220,9 @@ impl EncoderLayer {
         let rows = self.attention_norm.forward(&residual)?;
         let inner = self.up.forward(&rows)?;
         let inner = match self.activation {
-            Activation::Gelu => inner.gelu_erf()?,
-            Activation::GeluTanh => inner.gelu()?,
-            Activation::Relu => inner.relu()?,
+            EncoderActivation::Gelu => inner.gelu_erf()?,
+            EncoderActivation::GeluTanh => inner.gelu()?,
+            EncoderActivation::Relu => inner.relu()?,
         };
         let residual = (self.down.forward(&inner)? + &rows)?;
         self.out_norm.forward(&residual)
@@ -222,7 +231,7 @@ impl EncoderLayer {
     /// Bidirectional attention within each sequence of one group: `[sequences * tokens, width]`.
     fn attend(
         &self,
-        group: &Group,
+        group: &LengthGroup,
         query: &Tensor,
         key: &Tensor,
         value: &Tensor,

@@ -5,8 +5,8 @@
 
 use crate::model::encoder::adaptation::Adaptation;
 use crate::model::encoder::config::EncoderConfig;
-use crate::model::encoder::config::Head;
-use crate::model::encoder::config::Scaling;
+use crate::model::encoder::config::SentenceSettings;
+use crate::model::encoder::config::VectorScaling;
 use crate::model::encoder::layer::EncoderLayer;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::encoder::tensors::TensorEncoder;
@@ -44,7 +44,7 @@ pub struct EncoderLearner {
     /// Tensors of the trainable layers, by checkpoint name.
     variables: BTreeMap<String, Var>,
     originals: BTreeMap<String, Tensor>,
-    head: Head,
+    head: SentenceSettings,
     width: usize,
 }
 
@@ -55,7 +55,7 @@ impl EncoderLearner {
     /// As [`super::Encoder::load`].
     pub fn open(folder: &Path, layers: usize) -> Result<Self, ModelError> {
         let device = Device::Cpu;
-        let (config, head) = (EncoderConfig::read(folder)?, Head::read(folder)?);
+        let (config, head) = (EncoderConfig::read(folder)?, SentenceSettings::read(folder)?);
         let file = MappedFile::open(&folder.join("model.safetensors"))?;
         let mut source =
             TensorSource::new(candle_core::safetensors::load_buffer(file.bytes(), &device)?)?;
@@ -146,8 +146,8 @@ impl EncoderLearner {
     pub fn embed_finished(&self, texts: &[&PreparedText]) -> Result<Vec<Vec<f32>>, ModelError> {
         let pooled = self.pooled(texts, Ok)?;
         let finished = match self.head.scaling {
-            Scaling::UnitNorm => unit(&pooled)?,
-            Scaling::None => pooled,
+            VectorScaling::UnitNorm => unit(&pooled)?,
+            VectorScaling::None => pooled,
         };
         Ok(finished.detach().to_vec2()?)
     }
@@ -170,11 +170,11 @@ impl EncoderLearner {
             rows = between(layer.forward(&rows, &groups)?)?;
         }
         let packed = pool(&rows, &groups, self.head.pooling)?;
-        let mut places = vec![0_u32; texts.len()];
-        for (place, index) in (0..).zip(&order) {
-            places[*index] = place;
+        let mut positions = vec![0_u32; texts.len()];
+        for (position, index) in (0..).zip(&order) {
+            positions[*index] = position;
         }
-        Ok(packed.index_select(&Tensor::from_vec(places, texts.len(), &Device::Cpu)?, 0)?)
+        Ok(packed.index_select(&Tensor::from_vec(positions, texts.len(), &Device::Cpu)?, 0)?)
     }
 
     /// The difference between the trained and the original weights.

@@ -19,8 +19,8 @@ mod tensors;
 mod tests;
 
 use crate::model::encoder::config::EncoderConfig;
-use crate::model::encoder::config::Head;
-use crate::model::encoder::config::Scaling;
+use crate::model::encoder::config::SentenceSettings;
+use crate::model::encoder::config::VectorScaling;
 use crate::model::encoder::integer::Bits;
 use crate::model::encoder::integer::GROUP_VALUES;
 use crate::model::encoder::integer::IntegerEncoder;
@@ -116,7 +116,7 @@ enum Layers {
 #[derive(Debug)]
 pub struct Encoder {
     layers: Layers,
-    head: Head,
+    head: SentenceSettings,
     vocabulary_size: usize,
     width: usize,
     tokens_max: usize,
@@ -152,7 +152,7 @@ impl Encoder {
         adaptation: Option<&Adaptation>,
     ) -> Result<Self, ModelError> {
         let config = EncoderConfig::read(folder)?;
-        let head = Head::read(folder)?;
+        let head = SentenceSettings::read(folder)?;
         let positions = config.positions();
         let tokens_max = head.tokens_max.unwrap_or(positions).clamp(1, positions);
         let file = MappedFile::open(&folder.join("model.safetensors"))?;
@@ -231,7 +231,7 @@ impl Encoder {
             }
             Layers::Tensors(encoder) => encoder.encode(sequences, pooling)?,
         };
-        if self.head.scaling == Scaling::UnitNorm {
+        if self.head.scaling == VectorScaling::UnitNorm {
             for vector in &mut vectors {
                 let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(NORM_EPSILON);
                 vector.iter_mut().for_each(|x| *x /= norm);

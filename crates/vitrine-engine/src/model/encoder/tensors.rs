@@ -7,8 +7,8 @@
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
 use crate::model::encoder::layer::EncoderLayer;
-use crate::model::encoder::layer::Group;
-use crate::model::encoder::layer::Norm;
+use crate::model::encoder::layer::LengthGroup;
+use crate::model::encoder::layer::TensorNorm;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::error::ModelError;
 use candle_core::Device;
@@ -24,7 +24,7 @@ pub(crate) struct TensorEncoder {
     /// The embedding of token type 0, the type of every input with a single segment; `None` if the
     /// checkpoint has no token types.
     segment: Option<Tensor>,
-    norm: Norm,
+    norm: TensorNorm,
     layers: Vec<EncoderLayer>,
     device: Device,
 }
@@ -122,7 +122,7 @@ impl TensorEncoder {
 /// Pools each sequence to one vector, in packed order: `[sequences, width]`.
 pub(super) fn pool(
     rows: &Tensor,
-    groups: &[Group],
+    groups: &[LengthGroup],
     pooling: Pooling,
 ) -> Result<Tensor, ModelError> {
     let width = rows.dim(1)?;
@@ -142,13 +142,13 @@ pub(super) fn pool(
 }
 
 /// Groups consecutive sequences of equal length.
-pub(super) fn groups(lengths: impl Iterator<Item = usize>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+pub(super) fn groups(lengths: impl Iterator<Item = usize>) -> Vec<LengthGroup> {
+    let mut groups: Vec<LengthGroup> = Vec::new();
     let mut first_row = 0;
     for tokens in lengths {
         match groups.last_mut() {
             Some(group) if group.tokens == tokens => group.sequences += 1,
-            _ => groups.push(Group { first_row, sequences: 1, tokens }),
+            _ => groups.push(LengthGroup { first_row, sequences: 1, tokens }),
         }
         first_row += tokens;
     }

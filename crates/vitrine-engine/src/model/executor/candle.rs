@@ -6,21 +6,21 @@
 use crate::model::decoder::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
-use crate::model::executor::linear::DeviceHolder;
-use crate::model::executor::linear::Matrix;
-use crate::model::executor::step_plan::Angles;
+use crate::model::executor::linear::CandleLoader;
+use crate::model::executor::linear::CandleMatrix;
+use crate::model::executor::step_plan::AngleTensors;
 use crate::model::executor::step_plan::AttentionGroup;
-use crate::model::executor::step_plan::PlanSource;
+use crate::model::executor::step_plan::CandleStep;
+use crate::model::executor::step_plan::CandleStepSettings;
 use crate::model::executor::step_plan::RopeTable;
-use crate::model::executor::step_plan::StepPlan;
-use crate::model::executor::weights::Weights;
+use crate::model::executor::weights::DecoderWeights;
 use crate::model::forward::ForwardLimits;
 use crate::model::forward::Logits;
 use crate::model::gguf::GgufFile;
 use crate::model::kv_pages::KvPages;
 use crate::model::rope::RopeStyle;
-use crate::model::shape::Activation;
 use crate::model::shape::DecoderShape;
+use crate::model::shape::GateActivation;
 use crate::model::shape::LayerRope;
 use crate::model::step_input::StepInput;
 use candle_core::Device;
@@ -30,7 +30,7 @@ use candle_core::Tensor;
 #[derive(Debug)]
 pub(crate) struct CandleExecutor {
     shape: DecoderShape,
-    weights: Weights<Matrix, Tensor>,
+    weights: DecoderWeights<CandleMatrix, Tensor>,
     weight_bytes: u64,
     rope: RopeTable,
     local_rope: Option<RopeTable>,
@@ -69,11 +69,11 @@ impl CandleExecutor {
                 windows.push(layer.window);
             }
         }
-        let mut holder = DeviceHolder { device, bytes: 0 };
+        let mut tensor_loader = CandleLoader { device, bytes: 0 };
         Ok(Self {
             shape: shape.clone(),
-            weights: Weights::load(file, shape, &mut holder)?,
-            weight_bytes: holder.bytes,
+            weights: DecoderWeights::load(file, shape, &mut tensor_loader)?,
+            weight_bytes: tensor_loader.bytes,
             rope: RopeTable { frequencies, amplitude: shape.rope.amplitude },
             local_rope,
             windows,
@@ -97,29 +97,29 @@ impl CandleExecutor {
 
     /// Splits `[rows, heads * head width]` into heads, normalises each head if there is a `gain`,
     /// and rotates it if there are `angles`.
-    fn turn(
+    fn norm_and_rotate(
         &self,
         rows: &Tensor,
         heads: usize,
         gain: Option<&Tensor>,
-        angles: Option<&Angles>,
+        angles: Option<&AngleTensors>,
     ) -> Result<Tensor, ModelError> {
         let (count, head_width) = (rows.dim(0)?, self.shape.head_width);
         let split = self.norm_if(rows.reshape((count * heads, head_width))?, gain)?;
         let Some(angles) = angles else { return Ok(split.reshape((count, heads * head_width))?) };
         let split = split.reshape((count, heads, 1, head_width))?.contiguous()?;
         let width = self.shape.rope.width;
-        let turned = if width == head_width {
-            self.turn_whole(&split, angles)?
+        let rotated = if width == head_width {
+            self.rotate(&split, angles)?
         } else {
-            let first = self.turn_whole(&split.narrow(3, 0, width)?.contiguous()?, angles)?;
+            let first = self.rotate(&split.narrow(3, 0, width)?.contiguous()?, angles)?;
             Tensor::cat(&[first, split.narrow(3, width, head_width - width)?], 3)?
         };
-        Ok(turned.reshape((count, heads * head_width))?)
+        Ok(rotated.reshape((count, heads * head_width))?)
     }
 
-    fn turn_whole(&self, heads: &Tensor, angles: &Angles) -> Result<Tensor, ModelError> {
-        let Angles { cos, sin } = angles;
+    fn rotate(&self, heads: &Tensor, angles: &AngleTensors) -> Result<Tensor, ModelError> {
+        let AngleTensors { cos, sin } = angles;
         Ok(match self.shape.rope.style {
             RopeStyle::Interleaved => candle_nn::rotary_emb::rope_i(heads, cos, sin)?,
             RopeStyle::Halves => candle_nn::rotary_emb::rope(heads, cos, sin)?,
@@ -189,8 +189,8 @@ fn soft_cap(values: Tensor, cap: Option<f32>) -> Result<Tensor, ModelError> {
 }
 
 impl Executor for CandleExecutor {
-    type Step = StepPlan;
-    type Rows = Tensor;
+    type PreparedStep = CandleStep;
+    type Activations = Tensor;
 
     fn limits(&self) -> ForwardLimits {
         ForwardLimits {
@@ -203,8 +203,8 @@ impl Executor for CandleExecutor {
         }
     }
 
-    fn begin(&mut self, input: &StepInput) -> Result<StepPlan, ModelError> {
-        let source = PlanSource {
+    fn begin(&mut self, input: &StepInput) -> Result<CandleStep, ModelError> {
+        let source = CandleStepSettings {
             rope: &self.rope,
             local_rope: self.local_rope.as_ref(),
             query_growth: self.shape.query_growth,
@@ -216,7 +216,7 @@ impl Executor for CandleExecutor {
         source.plan(input)
     }
 
-    fn embed(&mut self, step: &StepPlan) -> Result<Tensor, ModelError> {
+    fn embed(&mut self, step: &CandleStep) -> Result<Tensor, ModelError> {
         scaled(self.weights.embedding.select(&step.tokens)?, self.shape.embedding_scale)
     }
 
@@ -224,7 +224,7 @@ impl Executor for CandleExecutor {
         &mut self,
         layer: usize,
         rows: &Tensor,
-        step: &StepPlan,
+        step: &CandleStep,
     ) -> Result<Tensor, ModelError> {
         let weights = &self.weights.layers[layer];
         let normed = self.norm(rows, &weights.attention_norm)?;
@@ -236,8 +236,10 @@ impl Executor for CandleExecutor {
             LayerRope::Global => Some(&step.angles),
             LayerRope::Local => step.local_angles.as_ref(),
         };
-        let query = self.turn(&query, self.shape.heads, weights.query_norm.as_ref(), angles)?;
-        let key = self.turn(&key, self.shape.kv_heads, weights.key_norm.as_ref(), angles)?;
+        let query =
+            self.norm_and_rotate(&query, self.shape.heads, weights.query_norm.as_ref(), angles)?;
+        let key =
+            self.norm_and_rotate(&key, self.shape.kv_heads, weights.key_norm.as_ref(), angles)?;
         self.pages.store(layer, &step.store_index, &key, &value)?;
         match &step.query_growth {
             Some(factors) => Ok(query.broadcast_mul(factors)?),
@@ -249,7 +251,7 @@ impl Executor for CandleExecutor {
         &mut self,
         layer: usize,
         query: Tensor,
-        step: &StepPlan,
+        step: &CandleStep,
     ) -> Result<Tensor, ModelError> {
         let plan = &step.attention[self.window_of_layer[layer]];
         let parts = plan
@@ -283,8 +285,8 @@ impl Executor for CandleExecutor {
         let normed = self.norm(rows, &weights.feed_forward_norm)?;
         let gate = weights.gate.forward(&normed)?;
         let gate = match self.shape.activation {
-            Activation::Silu => candle_nn::ops::silu(&gate)?,
-            Activation::GeluTanh => gate.gelu()?,
+            GateActivation::Silu => candle_nn::ops::silu(&gate)?,
+            GateActivation::GeluTanh => gate.gelu()?,
         };
         Ok((gate * weights.up.forward(&normed)?)?)
     }
@@ -300,7 +302,7 @@ impl Executor for CandleExecutor {
         self.add(computed, weights.feed_forward_post_norm.as_ref(), residual)
     }
 
-    fn head(&mut self, rows: Tensor, step: &StepPlan) -> Result<Logits, ModelError> {
+    fn head(&mut self, rows: Tensor, step: &CandleStep) -> Result<Logits, ModelError> {
         let vocabulary_size = self.weights.output.matrix.output();
         let Some(wanted) = &step.wanted else {
             return Ok(Logits::new(Vec::new(), vocabulary_size));

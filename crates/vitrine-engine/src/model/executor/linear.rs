@@ -11,11 +11,11 @@
 use crate::model::error::ModelError;
 use crate::model::executor::LIBRARY_TYPES;
 use crate::model::executor::library_type;
-use crate::model::executor::weights::Linear;
-use crate::model::executor::weights::WeightHolder;
+use crate::model::executor::weights::LinearWeights;
+use crate::model::executor::weights::TensorLoader;
 use crate::model::gguf::GgufFile;
 use crate::model::gguf::TensorType;
-use crate::model::layout::Part;
+use crate::model::layout::TensorRows;
 use candle_core::Device;
 use candle_core::Tensor;
 use candle_core::quantized::GgmlDType;
@@ -58,7 +58,7 @@ impl RowRule {
 }
 
 #[derive(Debug, Clone)]
-enum Weights {
+enum MatrixStorage {
     /// `[output, input]`, packed as in the file.
     Packed(Arc<QTensor>),
     /// `[output, input]` in f32.
@@ -67,18 +67,22 @@ enum Weights {
 
 /// A matrix of the model: `[output, input]`.
 #[derive(Debug, Clone)]
-pub(crate) struct Matrix {
-    weights: Weights,
+pub(crate) struct CandleMatrix {
+    weights: MatrixStorage,
     rule: RowRule,
     output: usize,
 }
 
-impl Matrix {
+impl CandleMatrix {
     /// Copies a matrix from the file to the device.
     ///
     /// # Errors
     /// If the tensor is missing, has another shape or an unsupported type.
-    pub(crate) fn load(file: &GgufFile, part: &Part, device: &Device) -> Result<Self, ModelError> {
+    pub(crate) fn load(
+        file: &GgufFile,
+        part: &TensorRows,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
         let packed = part.packed(file)?;
         let kind = computable(packed.tensor_type, &part.weight())?;
         let storage = QStorage::from_data(packed.bytes.into(), device, kind)?;
@@ -86,9 +90,9 @@ impl Matrix {
         let rule = RowRule::of(kind, device);
         let weights = match kind {
             GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16 => {
-                Weights::Dense(tensor.dequantize(device)?)
+                MatrixStorage::Dense(tensor.dequantize(device)?)
             }
-            _ => Weights::Packed(Arc::new(tensor)),
+            _ => MatrixStorage::Packed(Arc::new(tensor)),
         };
         Ok(Self { weights, rule, output: packed.dims[0] })
     }
@@ -96,16 +100,16 @@ impl Matrix {
     /// Bytes of the matrix on its device.
     pub(crate) fn bytes(&self) -> u64 {
         match &self.weights {
-            Weights::Packed(tensor) => tensor.storage_size_in_bytes() as u64,
-            Weights::Dense(tensor) => 4 * tensor.elem_count() as u64,
+            MatrixStorage::Packed(tensor) => tensor.storage_size_in_bytes() as u64,
+            MatrixStorage::Dense(tensor) => 4 * tensor.elem_count() as u64,
         }
     }
 
     /// Rows `ids` of the matrix, as f32: `[ids, input]`.
     pub(crate) fn select(&self, ids: &Tensor) -> Result<Tensor, ModelError> {
         match &self.weights {
-            Weights::Packed(tensor) => Ok(tensor.embedding(ids)?),
-            Weights::Dense(tensor) => Ok(tensor.index_select(ids, 0)?),
+            MatrixStorage::Packed(tensor) => Ok(tensor.embedding(ids)?),
+            MatrixStorage::Dense(tensor) => Ok(tensor.index_select(ids, 0)?),
         }
     }
 
@@ -134,8 +138,8 @@ impl Matrix {
 
     fn multiply(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
         match &self.weights {
-            Weights::Packed(tensor) => Ok(rows.apply_op1_no_bwd(tensor.as_ref())?),
-            Weights::Dense(tensor) => Ok(rows.matmul(&tensor.t()?)?),
+            MatrixStorage::Packed(tensor) => Ok(rows.apply_op1_no_bwd(tensor.as_ref())?),
+            MatrixStorage::Dense(tensor) => Ok(rows.matmul(&tensor.t()?)?),
         }
     }
 
@@ -145,7 +149,7 @@ impl Matrix {
     }
 }
 
-impl Linear<Matrix, Tensor> {
+impl LinearWeights<CandleMatrix, Tensor> {
     /// Computes `rows × matrixᵀ + bias`: `[rows, input]` to `[rows, output]`.
     pub(super) fn forward(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
         let product = self.matrix.forward(rows)?;
@@ -158,17 +162,17 @@ impl Linear<Matrix, Tensor> {
 
 /// Copies tensors to a candle device and counts their bytes.
 #[derive(Debug)]
-pub(super) struct DeviceHolder<'a> {
+pub(super) struct CandleLoader<'a> {
     pub(super) device: &'a Device,
     pub(super) bytes: u64,
 }
 
-impl WeightHolder for DeviceHolder<'_> {
-    type Matrix = Matrix;
+impl TensorLoader for CandleLoader<'_> {
+    type Matrix = CandleMatrix;
     type Vector = Tensor;
 
-    fn matrix(&mut self, file: &GgufFile, part: &Part) -> Result<Matrix, ModelError> {
-        let matrix = Matrix::load(file, part, self.device)?;
+    fn matrix(&mut self, file: &GgufFile, part: &TensorRows) -> Result<CandleMatrix, ModelError> {
+        let matrix = CandleMatrix::load(file, part, self.device)?;
         self.bytes += matrix.bytes();
         Ok(matrix)
     }
@@ -227,7 +231,7 @@ mod tests {
 
     /// Each row's product must be identical, bit for bit, for any number of other rows in the call.
     #[test]
-    fn a_row_has_the_same_product_whatever_stands_beside_it() {
+    fn a_row_has_the_same_product_in_any_batch() {
         for matrix_type in [
             TensorType::F32,
             TensorType::F16,
@@ -242,16 +246,16 @@ mod tests {
             let path = folder.path().join("tiny.gguf");
             TinyDecoder { matrix_type, width: 256, ..TinyDecoder::default() }.write(&path);
             let file = GgufFile::open(&path).unwrap();
-            let part = Part::whole("blk.0.ffn_gate", 512, 256);
-            let matrix = Matrix::load(&file, &part, &Device::Cpu).unwrap();
+            let part = TensorRows::whole("blk.0.ffn_gate", 512, 256);
+            let matrix = CandleMatrix::load(&file, &part, &Device::Cpu).unwrap();
             let rows = Tensor::randn(0.0_f32, 1.0, (45, 256), &Device::Cpu).unwrap();
             let together: Vec<Vec<f32>> = matrix.forward(&rows).unwrap().to_vec2().unwrap();
             for (at, expected) in together.iter().enumerate() {
-                for company in [1, 2, 7, 33] {
-                    let first = at.min(45 - company);
-                    let some = rows.narrow(0, first, company).unwrap();
+                for batch in [1, 2, 7, 33] {
+                    let first = at.min(45 - batch);
+                    let some = rows.narrow(0, first, batch).unwrap();
                     let some: Vec<Vec<f32>> = matrix.forward(&some).unwrap().to_vec2().unwrap();
-                    assert_eq!(&some[at - first], expected, "{matrix_type:?} {at} of {company}");
+                    assert_eq!(&some[at - first], expected, "{matrix_type:?} {at} of {batch}");
                 }
             }
         }

@@ -19,58 +19,66 @@ use candle_core::quantized::GgmlDType;
 /// Computes a decoder's operations, layer by layer.
 pub(crate) trait Executor {
     /// Positions, slots and attention groups of a step, on the device.
-    type Step;
+    type PreparedStep;
     /// Hidden states, or any intermediate result passed between two calls.
-    type Rows;
+    type Activations;
 
     /// The loaded model's limits.
     fn limits(&self) -> ForwardLimits;
 
     /// Prepares what all layers of a step share. The caller has checked the input against the
     /// limits.
-    fn begin(&mut self, input: &StepInput) -> Result<Self::Step, ModelError>;
+    fn begin(&mut self, input: &StepInput) -> Result<Self::PreparedStep, ModelError>;
 
     /// Token embeddings: `[rows, width]`.
-    fn embed(&mut self, step: &Self::Step) -> Result<Self::Rows, ModelError>;
+    fn embed(&mut self, step: &Self::PreparedStep) -> Result<Self::Activations, ModelError>;
 
     /// Normalises and projects the rows, rotates queries and keys, stores keys and values in the
     /// pages, and returns the queries: `[rows, query width]`.
     fn norm_qkv_rope_store(
         &mut self,
         layer: usize,
-        rows: &Self::Rows,
-        step: &Self::Step,
-    ) -> Result<Self::Rows, ModelError>;
+        rows: &Self::Activations,
+        step: &Self::PreparedStep,
+    ) -> Result<Self::Activations, ModelError>;
 
     /// Causal attention of each row within its own sequence: `[rows, query width]`.
     fn attend(
         &mut self,
         layer: usize,
-        query: Self::Rows,
-        step: &Self::Step,
-    ) -> Result<Self::Rows, ModelError>;
+        query: Self::Activations,
+        step: &Self::PreparedStep,
+    ) -> Result<Self::Activations, ModelError>;
 
     /// Projects the attention output and adds the residual: `[rows, width]`.
     fn out_residual(
         &mut self,
         layer: usize,
-        mixed: Self::Rows,
-        residual: Self::Rows,
-    ) -> Result<Self::Rows, ModelError>;
+        mixed: Self::Activations,
+        residual: Self::Activations,
+    ) -> Result<Self::Activations, ModelError>;
 
     /// Normalises the rows and computes the gated inner activation: `[rows, feed forward]`.
-    fn norm_gate_up(&mut self, layer: usize, rows: &Self::Rows) -> Result<Self::Rows, ModelError>;
+    fn norm_gate_up(
+        &mut self,
+        layer: usize,
+        rows: &Self::Activations,
+    ) -> Result<Self::Activations, ModelError>;
 
     /// Projects the inner activation back and adds the residual: `[rows, width]`.
     fn down_residual(
         &mut self,
         layer: usize,
-        inner: Self::Rows,
-        residual: Self::Rows,
-    ) -> Result<Self::Rows, ModelError>;
+        inner: Self::Activations,
+        residual: Self::Activations,
+    ) -> Result<Self::Activations, ModelError>;
 
     /// Logits of the rows that requested them, and the most likely tokens of the greedy rows.
-    fn head(&mut self, rows: Self::Rows, step: &Self::Step) -> Result<Logits, ModelError>;
+    fn head(
+        &mut self,
+        rows: Self::Activations,
+        step: &Self::PreparedStep,
+    ) -> Result<Logits, ModelError>;
 }
 
 /// Candle's name for a tensor type; `None` if candle cannot compute with it.

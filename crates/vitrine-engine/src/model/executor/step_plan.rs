@@ -21,18 +21,18 @@ const PADDING_TOKENS_FREE: usize = 64;
 
 /// A step's inputs on the device.
 #[derive(Debug)]
-pub(crate) struct StepPlan {
+pub(crate) struct CandleStep {
     /// Token ids: `[rows]`.
     pub(crate) tokens: Tensor,
     /// Rotation angles of the model's rotary embedding.
-    pub(crate) angles: Angles,
+    pub(crate) angles: AngleTensors,
     /// Rotation angles of the windowed layers' own rotary embedding, if they have one.
-    pub(crate) local_angles: Option<Angles>,
+    pub(crate) local_angles: Option<AngleTensors>,
     /// Factor on each row's queries: `[rows, 1]`; `None` if all factors are 1.
     pub(crate) query_growth: Option<Tensor>,
     /// Slot of each element of a row's keys or values: `[rows, kv width]`.
     pub(crate) store_index: Tensor,
-    /// One attention plan for each of [`PlanSource::windows`].
+    /// One attention plan for each of [`CandleStepSettings::windows`].
     pub(crate) attention: Vec<AttentionPlan>,
     /// Rows that requested logits, followed by the greedy rows; `None` if there are none.
     pub(crate) wanted: Option<Tensor>,
@@ -42,7 +42,7 @@ pub(crate) struct StepPlan {
 
 /// Cosines and sines of each row's rotation angles: `[rows, 1, rotated width / 2]`.
 #[derive(Debug)]
-pub(crate) struct Angles {
+pub(crate) struct AngleTensors {
     pub(crate) cos: Tensor,
     pub(crate) sin: Tensor,
 }
@@ -85,7 +85,7 @@ pub(crate) struct RopeTable {
 
 /// Properties of the model that a plan needs.
 #[derive(Debug)]
-pub(crate) struct PlanSource<'a> {
+pub(crate) struct CandleStepSettings<'a> {
     pub(crate) rope: &'a RopeTable,
     pub(crate) local_rope: Option<&'a RopeTable>,
     pub(crate) query_growth: Option<QueryGrowth>,
@@ -96,16 +96,16 @@ pub(crate) struct PlanSource<'a> {
     pub(crate) device: &'a Device,
 }
 
-impl PlanSource<'_> {
+impl CandleStepSettings<'_> {
     /// Lays out a step; the caller has checked its input.
-    pub(crate) fn plan(&self, input: &StepInput) -> Result<StepPlan, ModelError> {
+    pub(crate) fn plan(&self, input: &StepInput) -> Result<CandleStep, ModelError> {
         let wanted = [input.wanted_rows(), input.greedy_rows()].concat();
         let wanted = match wanted.len() {
             0 => None,
             count => Some(Tensor::from_vec(wanted, count, self.device)?),
         };
         let windows = self.windows.iter();
-        Ok(StepPlan {
+        Ok(CandleStep {
             tokens: Tensor::from_slice(input.tokens(), input.tokens().len(), self.device)?,
             angles: self.angles(input, self.rope)?,
             local_angles: self.local_rope.map(|rope| self.angles(input, rope)).transpose()?,
@@ -124,7 +124,7 @@ impl PlanSource<'_> {
         clippy::cast_precision_loss,
         reason = "angles are computed in f64 and used in f32"
     )]
-    fn angles(&self, input: &StepInput, rope: &RopeTable) -> Result<Angles, ModelError> {
+    fn angles(&self, input: &StepInput, rope: &RopeTable) -> Result<AngleTensors, ModelError> {
         let dims = (input.tokens().len(), 1, rope.frequencies.len());
         let mut cos = Vec::with_capacity(dims.0 * dims.2);
         let mut sin = Vec::with_capacity(dims.0 * dims.2);
@@ -137,7 +137,7 @@ impl PlanSource<'_> {
         }
         let cos = Tensor::from_vec(cos, dims, self.device)?;
         let sin = Tensor::from_vec(sin, dims, self.device)?;
-        Ok(Angles { cos, sin })
+        Ok(AngleTensors { cos, sin })
     }
 
     #[expect(clippy::cast_precision_loss, reason = "the quotient is small")]

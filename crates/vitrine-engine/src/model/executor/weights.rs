@@ -7,22 +7,22 @@
 
 use crate::model::error::ModelError;
 use crate::model::gguf::GgufFile;
-use crate::model::layout::Part;
-use crate::model::layout::layer_parts;
+use crate::model::layout::TensorRows;
+use crate::model::layout::layer_matrices;
 use crate::model::rope::DIVISOR_TENSORS;
 use crate::model::shape::DecoderShape;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Loads tensors into an executor's own storage.
-pub(super) trait WeightHolder {
+pub(super) trait TensorLoader {
     /// A `[output, input]` matrix; clones share its memory.
     type Matrix: Clone;
     /// An f32 vector.
     type Vector;
 
     /// Loads one matrix.
-    fn matrix(&mut self, file: &GgufFile, part: &Part) -> Result<Self::Matrix, ModelError>;
+    fn matrix(&mut self, file: &GgufFile, part: &TensorRows) -> Result<Self::Matrix, ModelError>;
 
     /// Loads elements `range` of the vector `name`, which must have `width` elements.
     fn vector(
@@ -36,47 +36,47 @@ pub(super) trait WeightHolder {
 
 /// A matrix and its optional bias.
 #[derive(Debug, Clone)]
-pub(super) struct Linear<M, V> {
+pub(super) struct LinearWeights<M, V> {
     pub(super) matrix: M,
     pub(super) bias: Option<V>,
 }
 
 /// The weights of one layer.
 #[derive(Debug)]
-pub(super) struct Layer<M, V> {
+pub(super) struct LayerWeights<M, V> {
     pub(super) attention_norm: V,
-    pub(super) query: Linear<M, V>,
-    pub(super) key: Linear<M, V>,
-    pub(super) value: Linear<M, V>,
+    pub(super) query: LinearWeights<M, V>,
+    pub(super) key: LinearWeights<M, V>,
+    pub(super) value: LinearWeights<M, V>,
     pub(super) query_norm: Option<V>,
     pub(super) key_norm: Option<V>,
-    pub(super) attention_out: Linear<M, V>,
+    pub(super) attention_out: LinearWeights<M, V>,
     pub(super) attention_post_norm: Option<V>,
     pub(super) feed_forward_norm: V,
-    pub(super) gate: Linear<M, V>,
-    pub(super) up: Linear<M, V>,
-    pub(super) down: Linear<M, V>,
+    pub(super) gate: LinearWeights<M, V>,
+    pub(super) up: LinearWeights<M, V>,
+    pub(super) down: LinearWeights<M, V>,
     pub(super) feed_forward_post_norm: Option<V>,
 }
 
 /// All weights of a decoder.
 #[derive(Debug)]
-pub(super) struct Weights<M, V> {
+pub(super) struct DecoderWeights<M, V> {
     pub(super) embedding: M,
-    pub(super) layers: Vec<Layer<M, V>>,
+    pub(super) layers: Vec<LayerWeights<M, V>>,
     pub(super) output_norm: V,
-    pub(super) output: Linear<M, V>,
+    pub(super) output: LinearWeights<M, V>,
 }
 
 /// Loads tensors from a file and records which ones it has used.
-struct Loader<'a, H> {
+struct TrackedLoader<'a, H> {
     file: &'a GgufFile,
     shape: &'a DecoderShape,
-    holder: &'a mut H,
+    tensor_loader: &'a mut H,
     taken: BTreeSet<String>,
 }
 
-impl<M: Clone, V> Weights<M, V> {
+impl<M: Clone, V> DecoderWeights<M, V> {
     /// Loads every tensor of `file`.
     ///
     /// # Errors
@@ -85,31 +85,33 @@ impl<M: Clone, V> Weights<M, V> {
     pub(super) fn load(
         file: &GgufFile,
         shape: &DecoderShape,
-        holder: &mut impl WeightHolder<Matrix = M, Vector = V>,
+        tensor_loader: &mut impl TensorLoader<Matrix = M, Vector = V>,
     ) -> Result<Self, ModelError> {
         let taken = DIVISOR_TENSORS.map(str::to_owned).into();
-        let mut loader = Loader { file, shape, holder, taken };
+        let mut loader = TrackedLoader { file, shape, tensor_loader, taken };
         let vocabulary = match file.tensor("token_embd.weight").map(|entry| &*entry.dims) {
             Some([rows, _]) if *rows <= DecoderShape::vocabulary_max() => *rows,
             _ => return Err(ModelError::TensorMissing { name: "token_embd.weight".to_owned() }),
         };
-        let embedding = loader.matrix(&Part::whole("token_embd", vocabulary, shape.width))?;
+        let embedding = loader.matrix(&TensorRows::whole("token_embd", vocabulary, shape.width))?;
         let layers =
             (0..shape.layers).map(|index| loader.layer(index)).collect::<Result<Vec<_>, _>>()?;
         let output_norm = loader.vector("output_norm.weight", shape.width)?;
         // Without an output matrix, the embedding doubles as one.
         let output = match file.tensor("output.weight") {
-            Some(_) => loader.linear(&Part::whole("output", vocabulary, shape.width), false)?,
-            None => Linear { matrix: embedding.clone(), bias: None },
+            Some(_) => {
+                loader.linear(&TensorRows::whole("output", vocabulary, shape.width), false)?
+            }
+            None => LinearWeights { matrix: embedding.clone(), bias: None },
         };
         loader.check_all_taken()?;
         Ok(Self { embedding, layers, output_norm, output })
     }
 }
 
-impl<H: WeightHolder> Loader<'_, H> {
-    fn matrix(&mut self, part: &Part) -> Result<H::Matrix, ModelError> {
-        let matrix = self.holder.matrix(self.file, part)?;
+impl<H: TensorLoader> TrackedLoader<'_, H> {
+    fn matrix(&mut self, part: &TensorRows) -> Result<H::Matrix, ModelError> {
+        let matrix = self.tensor_loader.matrix(self.file, part)?;
         self.taken.insert(part.weight());
         Ok(matrix)
     }
@@ -117,16 +119,16 @@ impl<H: WeightHolder> Loader<'_, H> {
     /// A matrix and its bias; the bias is loaded whenever the file has one, whatever the family.
     fn linear(
         &mut self,
-        part: &Part,
+        part: &TensorRows,
         bias_required: bool,
-    ) -> Result<Linear<H::Matrix, H::Vector>, ModelError> {
+    ) -> Result<LinearWeights<H::Matrix, H::Vector>, ModelError> {
         let matrix = self.matrix(part)?;
         let bias = if bias_required || self.file.tensor(&part.bias()).is_some() {
             Some(self.range(&part.bias(), part.dims[0], part.rows.clone())?)
         } else {
             None
         };
-        Ok(Linear { matrix, bias })
+        Ok(LinearWeights { matrix, bias })
     }
 
     fn vector(&mut self, name: &str, width: usize) -> Result<H::Vector, ModelError> {
@@ -139,7 +141,7 @@ impl<H: WeightHolder> Loader<'_, H> {
         width: usize,
         range: Range<usize>,
     ) -> Result<H::Vector, ModelError> {
-        let vector = self.holder.vector(self.file, name, width, range)?;
+        let vector = self.tensor_loader.vector(self.file, name, width, range)?;
         self.taken.insert(name.to_owned());
         Ok(vector)
     }
@@ -153,12 +155,12 @@ impl<H: WeightHolder> Loader<'_, H> {
         if has { self.vector(name, width).map(Some) } else { Ok(None) }
     }
 
-    fn layer(&mut self, index: usize) -> Result<Layer<H::Matrix, H::Vector>, ModelError> {
+    fn layer(&mut self, index: usize) -> Result<LayerWeights<H::Matrix, H::Vector>, ModelError> {
         let shape = self.shape;
-        let parts = layer_parts(self.file, shape, index);
+        let parts = layer_matrices(self.file, shape, index);
         let name = |part: &str| format!("blk.{index}.{part}.weight");
         let (width, head_width) = (shape.width, shape.head_width);
-        Ok(Layer {
+        Ok(LayerWeights {
             attention_norm: self.vector(&name("attn_norm"), width)?,
             query: self.linear(&parts.query, shape.qkv_bias)?,
             key: self.linear(&parts.key, shape.qkv_bias)?,

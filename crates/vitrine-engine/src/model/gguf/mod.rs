@@ -93,15 +93,15 @@ pub enum GgufError {
     #[error("tensors `{first}` and `{second}` share bytes of the file")]
     Overlap { first: String, second: String },
     #[error("model has {count} shards, allowed are 1 to {max}")]
-    PieceCount { count: u64, max: u64 },
+    ShardCount { count: u64, max: u64 },
     #[error("file is one of {count} shards, so it must be named NAME-00001-of-{count:05}.gguf")]
-    PieceName { count: u64 },
+    ShardName { count: u64 },
     #[error("{} is missing; put all {count} shards of the model into one folder", path.display())]
-    PieceMissing { path: PathBuf, count: u64 },
+    ShardMissing { path: PathBuf, count: u64 },
     #[error("metadata names shard {found} of {found_count}, expected shard {expected} of {count}")]
-    PieceForeign { found: u64, found_count: u64, expected: u64, count: u64 },
+    ShardForeign { found: u64, found_count: u64, expected: u64, count: u64 },
     #[error("the shards contain {found} tensors, the first one announces {announced}")]
-    PieceTensors { found: u64, announced: u64 },
+    ShardTensors { found: u64, announced: u64 },
 }
 
 /// Type, shape and location of a tensor.
@@ -119,21 +119,21 @@ pub struct TensorEntry {
 
 /// Metadata and tensor table of a GGUF file.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Contents {
+pub(crate) struct GgufContents {
     pub(crate) metadata: Metadata,
     pub(crate) tensors: BTreeMap<String, TensorEntry>,
 }
 
 /// Storage of tensor bytes.
 #[derive(Debug)]
-pub(crate) enum Part {
+pub(crate) enum TensorStorage {
     /// A memory-mapped file.
     Mapped(MappedFile),
     /// A buffer in memory, for tensors that were converted when the model was opened.
     Owned(Vec<u8>),
 }
 
-impl Part {
+impl TensorStorage {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Mapped(file) => file.bytes(),
@@ -146,8 +146,8 @@ impl Part {
 #[derive(Debug)]
 pub struct GgufFile {
     files: Vec<PathBuf>,
-    parts: Vec<Part>,
-    contents: Contents,
+    parts: Vec<TensorStorage>,
+    contents: GgufContents,
 }
 
 impl GgufFile {
@@ -160,17 +160,25 @@ impl GgufFile {
         let (file, contents) = open_one(path)?;
         match contents.metadata.unsigned(shards::COUNT).filter(|count| *count > 1) {
             Some(count) => shards::open(path, count),
-            None => Ok(Self::assembled(vec![path.to_owned()], vec![Part::Mapped(file)], contents)),
+            None => Ok(Self::assemble(
+                vec![path.to_owned()],
+                vec![TensorStorage::Mapped(file)],
+                contents,
+            )),
         }
     }
 
     /// Assembles a model from mapped or converted parts.
-    pub(crate) fn assembled(files: Vec<PathBuf>, parts: Vec<Part>, contents: Contents) -> Self {
+    pub(crate) fn assemble(
+        files: Vec<PathBuf>,
+        parts: Vec<TensorStorage>,
+        contents: GgufContents,
+    ) -> Self {
         Self { files, parts, contents }
     }
 
-    /// Splits the model into files, parts and contents, the reverse of [`Self::assembled`].
-    pub(crate) fn into_parts(self) -> (Vec<PathBuf>, Vec<Part>, Contents) {
+    /// Splits the model into files, parts and contents, the reverse of [`Self::assemble`].
+    pub(crate) fn into_parts(self) -> (Vec<PathBuf>, Vec<TensorStorage>, GgufContents) {
         (self.files, self.parts, self.contents)
     }
 
@@ -189,7 +197,7 @@ impl GgufFile {
     /// Size of all mapped files together, in bytes.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
-        let mapped = self.parts.iter().filter(|part| matches!(part, Part::Mapped(_)));
+        let mapped = self.parts.iter().filter(|part| matches!(part, TensorStorage::Mapped(_)));
         mapped.map(|part| part.bytes().len() as u64).sum()
     }
 
@@ -228,7 +236,7 @@ impl GgufFile {
     /// from the file again on access.
     pub(crate) fn release(&self, name: &str) {
         let Some(entry) = self.tensor(name) else { return };
-        if let Some(Part::Mapped(file)) = self.parts.get(entry.part) {
+        if let Some(TensorStorage::Mapped(file)) = self.parts.get(entry.part) {
             file.release(entry.range.clone());
         }
     }
@@ -260,7 +268,7 @@ impl GgufFile {
     }
 }
 
-fn open_one(path: &Path) -> Result<(MappedFile, Contents), ModelError> {
+fn open_one(path: &Path) -> Result<(MappedFile, GgufContents), ModelError> {
     let file = MappedFile::open(path)?;
     let contents =
         parse(file.bytes()).map_err(|cause| ModelError::Gguf { path: path.to_owned(), cause })?;
@@ -268,7 +276,7 @@ fn open_one(path: &Path) -> Result<(MappedFile, Contents), ModelError> {
 }
 
 /// Parses the header, metadata and tensor table of a whole file.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Contents, GgufError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<GgufContents, GgufError> {
     let mut reader = Reader::new(bytes);
     let magic = reader.u32()?;
     if magic != MAGIC {
@@ -297,17 +305,17 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Contents, GgufError> {
     let start = (reader.at() as u64).next_multiple_of(alignment);
     let mut tensors = BTreeMap::new();
     for tensor in placed {
-        let (name, entry) = tensor.place(start, bytes.len() as u64)?;
+        let (name, entry) = tensor.locate(start, bytes.len() as u64)?;
         if tensors.insert(name.clone(), entry).is_some() {
             return Err(GgufError::TensorTwice { name });
         }
     }
-    check_apart(&tensors)?;
-    Ok(Contents { metadata, tensors })
+    check_no_overlap(&tensors)?;
+    Ok(GgufContents { metadata, tensors })
 }
 
 /// Refuses tensors that share bytes: no writer produces them, and they would be counted twice.
-fn check_apart(tensors: &BTreeMap<String, TensorEntry>) -> Result<(), GgufError> {
+fn check_no_overlap(tensors: &BTreeMap<String, TensorEntry>) -> Result<(), GgufError> {
     let mut in_order: Vec<(&String, &Range<usize>)> =
         tensors.iter().map(|(name, entry)| (name, &entry.range)).collect();
     in_order.sort_by_key(|(_, range)| (range.start, range.end));
@@ -378,7 +386,7 @@ fn read_tensor(reader: &mut Reader<'_>, alignment: u64) -> Result<ListedTensor, 
 }
 
 impl ListedTensor {
-    fn place(self, start: u64, file_bytes: u64) -> Result<(String, TensorEntry), GgufError> {
+    fn locate(self, start: u64, file_bytes: u64) -> Result<(String, TensorEntry), GgufError> {
         let first = start.saturating_add(self.offset);
         let end = first.saturating_add(self.bytes);
         let range = usize::try_from(first).ok().zip(usize::try_from(end).ok());

@@ -4,7 +4,7 @@
 //! - No memory is reserved for a count before the bytes behind it have been read.
 
 use crate::model::gguf::GgufError;
-use vitrine_base::metadata::Value;
+use vitrine_base::metadata::MetadataValue;
 
 /// Longest metadata key or tensor name, in bytes: the format's own limit.
 const KEY_BYTES_MAX: u64 = 65_535;
@@ -111,25 +111,27 @@ impl<'a> Reader<'a> {
     }
 
     /// A typed metadata value.
-    pub(crate) fn value(&mut self) -> Result<Value, GgufError> {
+    pub(crate) fn value(&mut self) -> Result<MetadataValue, GgufError> {
         match self.value_type()? {
             ValueType::Array => self.list(),
             ValueType::Text => {
-                Ok(Value::Text(self.bounded_text("bytes in a string", STRING_BYTES_MAX)?))
+                Ok(MetadataValue::Text(self.bounded_text("bytes in a string", STRING_BYTES_MAX)?))
             }
             ValueType::Bool => match self.integer(ValueType::Bool)? {
-                0 => Ok(Value::Bool(false)),
-                _ => Ok(Value::Bool(true)),
+                0 => Ok(MetadataValue::Bool(false)),
+                _ => Ok(MetadataValue::Bool(true)),
             },
-            ValueType::U64 => Ok(Value::Unsigned(self.u64()?)),
-            ValueType::F32 => Ok(Value::Float(f64::from(f32::from_le_bytes(self.array()?)))),
-            ValueType::F64 => Ok(Value::Float(f64::from_le_bytes(self.array()?))),
+            ValueType::U64 => Ok(MetadataValue::Unsigned(self.u64()?)),
+            ValueType::F32 => {
+                Ok(MetadataValue::Float(f64::from(f32::from_le_bytes(self.array()?))))
+            }
+            ValueType::F64 => Ok(MetadataValue::Float(f64::from_le_bytes(self.array()?))),
             kind @ (ValueType::U8 | ValueType::U16 | ValueType::U32) => {
                 // Narrow unsigned integers are never negative.
-                Ok(Value::Unsigned(self.integer(kind)?.unsigned_abs()))
+                Ok(MetadataValue::Unsigned(self.integer(kind)?.unsigned_abs()))
             }
             kind @ (ValueType::I8 | ValueType::I16 | ValueType::I32 | ValueType::I64) => {
-                Ok(Value::Signed(self.integer(kind)?))
+                Ok(MetadataValue::Signed(self.integer(kind)?))
             }
         }
     }
@@ -164,7 +166,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn list(&mut self) -> Result<Value, GgufError> {
+    fn list(&mut self) -> Result<MetadataValue, GgufError> {
         let at = self.at;
         let kind = self.value_type()?;
         let items = self.count("items in an array", ARRAY_ITEMS_MAX)?;
@@ -173,16 +175,16 @@ impl<'a> Reader<'a> {
             ValueType::Text => (0..items)
                 .map(|_| self.bounded_text("bytes in a string", STRING_BYTES_MAX))
                 .collect::<Result<_, _>>()
-                .map(Value::Texts),
+                .map(MetadataValue::Texts),
             ValueType::F32 => (0..items)
                 .map(|_| Ok(f32::from_le_bytes(self.array()?)))
                 .collect::<Result<_, _>>()
-                .map(Value::Floats),
+                .map(MetadataValue::Floats),
             #[expect(clippy::cast_possible_truncation, reason = "lists of floats are kept in f32")]
             ValueType::F64 => (0..items)
                 .map(|_| Ok(f64::from_le_bytes(self.array()?) as f32))
                 .collect::<Result<_, _>>()
-                .map(Value::Floats),
+                .map(MetadataValue::Floats),
             ValueType::Array => Err(GgufError::NestedArray { at }),
             ValueType::U8
             | ValueType::I8
@@ -195,7 +197,7 @@ impl<'a> Reader<'a> {
             | ValueType::I64 => (0..items)
                 .map(|_| self.integer(kind))
                 .collect::<Result<_, _>>()
-                .map(Value::Integers),
+                .map(MetadataValue::Integers),
         }
     }
 }

@@ -8,10 +8,10 @@
 //! Source: `gguf-split` of llama.cpp and its naming in `llama_split_path`.
 
 use crate::model::error::ModelError;
-use crate::model::gguf::Contents;
+use crate::model::gguf::GgufContents;
 use crate::model::gguf::GgufError;
 use crate::model::gguf::GgufFile;
-use crate::model::gguf::Part;
+use crate::model::gguf::TensorStorage;
 use crate::model::gguf::open_one;
 use std::path::Path;
 use std::path::PathBuf;
@@ -23,25 +23,25 @@ const NUMBER: &str = "split.no";
 /// Metadata key of the number of tensors in all shards together.
 const TENSORS: &str = "split.tensors.count";
 /// Largest number of shards; the largest published models have a few dozen.
-const PIECES_MAX: u64 = 1024;
+const SHARDS_MAX: u64 = 1024;
 
 /// Opens all `count` shards of a model; `path` may be any of them.
 pub(super) fn open(path: &Path, count: u64) -> Result<GgufFile, ModelError> {
     let refused = |cause| ModelError::Gguf { path: path.to_owned(), cause };
-    if count > PIECES_MAX {
-        return Err(refused(GgufError::PieceCount { count, max: PIECES_MAX }));
+    if count > SHARDS_MAX {
+        return Err(refused(GgufError::ShardCount { count, max: SHARDS_MAX }));
     }
-    let stem = stem(path, count).ok_or_else(|| refused(GgufError::PieceName { count }))?;
-    let mut joined: Option<Contents> = None;
+    let stem = stem(path, count).ok_or_else(|| refused(GgufError::ShardName { count }))?;
+    let mut joined: Option<GgufContents> = None;
     let (mut files, mut parts) = (Vec::new(), Vec::new());
     for number in 0..count {
-        let piece_path = piece(path, &stem, number, count);
-        let refused = |cause| ModelError::Gguf { path: piece_path.clone(), cause };
-        if !piece_path.exists() {
-            let cause = GgufError::PieceMissing { path: piece_path.clone(), count };
+        let shard_path = shard(path, &stem, number, count);
+        let refused = |cause| ModelError::Gguf { path: shard_path.clone(), cause };
+        if !shard_path.exists() {
+            let cause = GgufError::ShardMissing { path: shard_path.clone(), count };
             return Err(ModelError::Gguf { path: path.to_owned(), cause });
         }
-        let (file, mut contents) = open_one(&piece_path)?;
+        let (file, mut contents) = open_one(&shard_path)?;
         check_number(&contents, number, count).map_err(refused)?;
         for entry in contents.tensors.values_mut() {
             entry.part = parts.len();
@@ -50,16 +50,16 @@ pub(super) fn open(path: &Path, count: u64) -> Result<GgufFile, ModelError> {
             None => joined = Some(contents),
             Some(joined) => join(joined, contents).map_err(refused)?,
         }
-        parts.push(Part::Mapped(file));
-        files.push(piece_path);
+        parts.push(TensorStorage::Mapped(file));
+        files.push(shard_path);
     }
     let Some(contents) = joined else {
-        return Err(refused(GgufError::PieceCount { count, max: PIECES_MAX }));
+        return Err(refused(GgufError::ShardCount { count, max: SHARDS_MAX }));
     };
     let found = contents.tensors.len() as u64;
     match contents.metadata.unsigned(TENSORS).filter(|announced| *announced != found) {
-        Some(announced) => Err(refused(GgufError::PieceTensors { found, announced })),
-        None => Ok(GgufFile::assembled(files, parts, contents)),
+        Some(announced) => Err(refused(GgufError::ShardTensors { found, announced })),
+        None => Ok(GgufFile::assemble(files, parts, contents)),
     }
 }
 
@@ -73,22 +73,22 @@ fn stem(path: &Path, count: u64) -> Option<String> {
     is_number.then(|| stem.to_owned())
 }
 
-fn piece(path: &Path, stem: &str, number: u64, count: u64) -> PathBuf {
+fn shard(path: &Path, stem: &str, number: u64, count: u64) -> PathBuf {
     path.with_file_name(format!("{stem}-{:05}-of-{count:05}.gguf", number + 1))
 }
 
-fn check_number(contents: &Contents, number: u64, count: u64) -> Result<(), GgufError> {
+fn check_number(contents: &GgufContents, number: u64, count: u64) -> Result<(), GgufError> {
     let found = contents.metadata.unsigned(NUMBER).unwrap_or(0);
     let found_count = contents.metadata.unsigned(COUNT).unwrap_or(0);
     if found == number && found_count == count {
         return Ok(());
     }
     let (found, expected) = (found.saturating_add(1), number + 1);
-    Err(GgufError::PieceForeign { found, found_count, expected, count })
+    Err(GgufError::ShardForeign { found, found_count, expected, count })
 }
 
-fn join(joined: &mut Contents, piece: Contents) -> Result<(), GgufError> {
-    for (name, entry) in piece.tensors {
+fn join(joined: &mut GgufContents, shard: GgufContents) -> Result<(), GgufError> {
+    for (name, entry) in shard.tensors {
         if joined.tensors.contains_key(&name) {
             return Err(GgufError::TensorTwice { name });
         }

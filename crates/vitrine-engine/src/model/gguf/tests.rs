@@ -37,7 +37,7 @@ fn written_file_reads_back() {
 }
 
 #[test]
-fn every_cut_is_an_error() {
+fn every_truncation_is_an_error() {
     let whole = small();
     // The bytes after the last tensor are padding.
     let needed = parse(&whole).unwrap().tensors["b"].range.end;
@@ -101,7 +101,7 @@ fn huge_strings_lists_and_nested_lists_are_refused_unread() {
 }
 
 #[test]
-fn any_false_byte_is_read_or_refused() {
+fn any_wrong_byte_is_parsed_or_refused() {
     let whole = small();
     for at in 0..whole.len() {
         for byte in [0, 1, 0x7f, 0x80, 0xff, whole[at] ^ 1, whole[at] ^ 0x40] {
@@ -199,10 +199,10 @@ fn tensors_that_share_bytes_are_refused() {
 
 /// Writes a tiny decoder in three shards and returns the path of the second; `numbers` and
 /// `announced` are the shard numbers and the tensor count in their metadata.
-fn write_pieces(folder: &Path, numbers: [u32; 3], announced: u32) -> PathBuf {
+fn write_shards(folder: &Path, numbers: [u32; 3], announced: u32) -> PathBuf {
     let whole = TinyDecoder::default().bytes();
     let contents = parse(&whole).unwrap();
-    let mut pieces = numbers.map(|number| {
+    let mut shards = numbers.map(|number| {
         let writer =
             if number == 0 { TinyDecoder::default().header() } else { GgufWriter::default() };
         writer
@@ -212,22 +212,22 @@ fn write_pieces(folder: &Path, numbers: [u32; 3], announced: u32) -> PathBuf {
     });
     for (at, (name, entry)) in contents.tensors.iter().enumerate() {
         let bytes = &whole[entry.range.clone()];
-        let piece = std::mem::take(&mut pieces[at % 3]);
-        pieces[at % 3] = piece.tensor(name, &entry.dims, entry.tensor_type, bytes);
+        let shard = std::mem::take(&mut shards[at % 3]);
+        shards[at % 3] = shard.tensor(name, &entry.dims, entry.tensor_type, bytes);
     }
     let path = |at: usize| folder.join(format!("tiny-{at:05}-of-00003.gguf"));
-    for (at, piece) in (1..).zip(pieces) {
-        std::fs::write(path(at), piece.finish()).unwrap();
+    for (at, shard) in (1..).zip(shards) {
+        std::fs::write(path(at), shard.finish()).unwrap();
     }
     path(2)
 }
 
 #[test]
-fn pieces_are_found_and_joined_from_any_of_them() {
+fn shards_are_found_and_joined_from_any_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let whole = parse(&TinyDecoder::default().bytes()).unwrap();
     let announced = u32::try_from(whole.tensors.len()).unwrap();
-    let second = write_pieces(folder.path(), [0, 1, 2], announced);
+    let second = write_shards(folder.path(), [0, 1, 2], announced);
     let file = GgufFile::open(&second).unwrap();
     assert_eq!(file.files().len(), 3);
     assert!(file.path().ends_with("tiny-00001-of-00003.gguf"));
@@ -243,21 +243,21 @@ fn pieces_are_found_and_joined_from_any_of_them() {
 }
 
 #[test]
-fn a_missing_or_foreign_piece_is_named() {
+fn a_missing_or_foreign_shard_is_named() {
     let cause = |path: &Path| match GgufFile::open(path).unwrap_err() {
         ModelError::Gguf { cause, .. } => cause,
         other => panic!("{other}"),
     };
     let folder = tempfile::tempdir().unwrap();
-    let path = write_pieces(folder.path(), [0, 1, 1], 21);
-    let foreign = GgufError::PieceForeign { found: 2, found_count: 3, expected: 3, count: 3 };
+    let path = write_shards(folder.path(), [0, 1, 1], 21);
+    let foreign = GgufError::ShardForeign { found: 2, found_count: 3, expected: 3, count: 3 };
     assert_eq!(cause(&path), foreign);
-    let path = write_pieces(folder.path(), [0, 1, 2], 99);
-    assert_eq!(cause(&path), GgufError::PieceTensors { found: 20, announced: 99 });
+    let path = write_shards(folder.path(), [0, 1, 2], 99);
+    assert_eq!(cause(&path), GgufError::ShardTensors { found: 20, announced: 99 });
     let third = folder.path().join("tiny-00003-of-00003.gguf");
     std::fs::remove_file(&third).unwrap();
-    assert_eq!(cause(&path), GgufError::PieceMissing { path: third, count: 3 });
+    assert_eq!(cause(&path), GgufError::ShardMissing { path: third, count: 3 });
     let renamed = folder.path().join("tiny.gguf");
     std::fs::rename(&path, &renamed).unwrap();
-    assert_eq!(cause(&renamed), GgufError::PieceName { count: 3 });
+    assert_eq!(cause(&renamed), GgufError::ShardName { count: 3 });
 }

@@ -4,11 +4,11 @@
 //! Source: `src/models/*.cpp` of llama.cpp, whose conversion writes these files.
 
 use crate::model::rope::RopeStyle;
-use crate::model::shape::Activation;
+use crate::model::shape::GateActivation;
 
 /// Source of the factors on embeddings, residuals, attention scores and logits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scales {
+pub(super) enum ScaleSource {
     /// No factors except the usual `1 / sqrt(head width)` on scores.
     Plain,
     /// Embeddings are scaled by `sqrt(width)`. Models with `largest_layers` layers, the largest of
@@ -20,7 +20,7 @@ pub(super) enum Scales {
 
 /// Which layers use sliding-window attention, if the file sets a window but no pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Windows {
+pub(super) enum WindowLayers {
     /// All layers.
     All,
     /// All layers except the last of every `period`. `window_default` is the window, in tokens, of
@@ -30,9 +30,9 @@ pub(super) enum Windows {
 
 /// Which layers apply rotary position embedding, and with which parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Turning {
+pub(super) enum RopeLayers {
     /// All layers, with the same parameters.
-    Alike,
+    Uniform,
     /// All layers except the last of every `period`.
     AllButLastOf { period: usize },
     /// All layers; windowed layers have a frequency base of their own in the file.
@@ -42,7 +42,7 @@ pub(super) enum Turning {
     /// scale positions alike.
     ByWindow { base_default: Option<f64> },
     /// All layers, or none if `rope.scaling.finetuned` is false.
-    Switched,
+    ByFinetunedFlag,
 }
 
 /// Properties of a supported family.
@@ -53,10 +53,10 @@ pub(super) struct Family {
     pub(super) qkv_bias: bool,
     pub(super) qk_norm: bool,
     pub(super) post_norms: bool,
-    pub(super) activation: Activation,
-    pub(super) scales: Scales,
-    pub(super) windows: Windows,
-    pub(super) turning: Turning,
+    pub(super) activation: GateActivation,
+    pub(super) scales: ScaleSource,
+    pub(super) windows: WindowLayers,
+    pub(super) rope_layers: RopeLayers,
 }
 
 /// Llama, the base of all other entries.
@@ -66,10 +66,10 @@ const LLAMA: Family = Family {
     qkv_bias: false,
     qk_norm: false,
     post_norms: false,
-    activation: Activation::Silu,
-    scales: Scales::Plain,
-    windows: Windows::All,
-    turning: Turning::Alike,
+    activation: GateActivation::Silu,
+    scales: ScaleSource::Plain,
+    windows: WindowLayers::All,
+    rope_layers: RopeLayers::Uniform,
 };
 
 /// Layer counts of the 27 B models of Gemma 2 and Gemma 3.
@@ -80,8 +80,13 @@ const GEMMA3_LARGEST_LAYERS: usize = 62;
 pub(super) const FAMILIES: [Family; 9] = [
     LLAMA,
     Family { name: "mistral3", ..LLAMA },
-    Family { name: "smollm3", turning: Turning::AllButLastOf { period: 4 }, ..LLAMA },
-    Family { name: "granite", scales: Scales::Keys, turning: Turning::Switched, ..LLAMA },
+    Family { name: "smollm3", rope_layers: RopeLayers::AllButLastOf { period: 4 }, ..LLAMA },
+    Family {
+        name: "granite",
+        scales: ScaleSource::Keys,
+        rope_layers: RopeLayers::ByFinetunedFlag,
+        ..LLAMA
+    },
     Family { name: "qwen2", rope_style: RopeStyle::Halves, qkv_bias: true, ..LLAMA },
     Family { name: "qwen3", rope_style: RopeStyle::Halves, qk_norm: true, ..LLAMA },
     Family { name: "phi3", rope_style: RopeStyle::Halves, ..LLAMA },
@@ -89,10 +94,10 @@ pub(super) const FAMILIES: [Family; 9] = [
         name: "gemma2",
         rope_style: RopeStyle::Halves,
         post_norms: true,
-        activation: Activation::GeluTanh,
-        scales: Scales::Gemma { largest_layers: GEMMA2_LARGEST_LAYERS },
-        windows: Windows::AllButLastOf { period: 2, window_default: 4096 },
-        turning: Turning::ByWindow { base_default: None },
+        activation: GateActivation::GeluTanh,
+        scales: ScaleSource::Gemma { largest_layers: GEMMA2_LARGEST_LAYERS },
+        windows: WindowLayers::AllButLastOf { period: 2, window_default: 4096 },
+        rope_layers: RopeLayers::ByWindow { base_default: None },
         ..LLAMA
     },
     Family {
@@ -100,10 +105,10 @@ pub(super) const FAMILIES: [Family; 9] = [
         rope_style: RopeStyle::Halves,
         qk_norm: true,
         post_norms: true,
-        activation: Activation::GeluTanh,
-        scales: Scales::Gemma { largest_layers: GEMMA3_LARGEST_LAYERS },
-        windows: Windows::AllButLastOf { period: 6, window_default: 0 },
-        turning: Turning::ByWindow { base_default: Some(10_000.0) },
+        activation: GateActivation::GeluTanh,
+        scales: ScaleSource::Gemma { largest_layers: GEMMA3_LARGEST_LAYERS },
+        windows: WindowLayers::AllButLastOf { period: 6, window_default: 0 },
+        rope_layers: RopeLayers::ByWindow { base_default: Some(10_000.0) },
         ..LLAMA
     },
 ];

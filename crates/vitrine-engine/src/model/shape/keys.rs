@@ -2,7 +2,7 @@
 
 use crate::model::error::ModelError;
 use vitrine_base::metadata::Metadata;
-use vitrine_base::metadata::Value;
+use vitrine_base::metadata::MetadataValue;
 
 /// Metadata with the prefix of its family.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl FamilyKeys<'_> {
         format!("{}.{name}", self.family)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+    pub(super) fn get(&self, name: &str) -> Option<&MetadataValue> {
         self.metadata.get(&self.key(name))
     }
 
@@ -24,19 +24,19 @@ impl FamilyKeys<'_> {
         self.metadata.unsigned(&self.key(name))
     }
 
-    /// An integer from 1 to `max`; `otherwise` if the file lacks the key.
+    /// An integer from 1 to `max`; `default` if the file lacks the key.
     ///
     /// # Errors
-    /// If the value is not an integer or out of range, or both the key and `otherwise` are missing.
+    /// If the value is not an integer or out of range, or both the key and `default` are missing.
     pub(super) fn size(
         &self,
         name: &'static str,
-        otherwise: Option<u64>,
+        default: Option<u64>,
         max: u64,
     ) -> Result<usize, ModelError> {
         let key = self.key(name);
         let found = match self.metadata.get(&key) {
-            None => otherwise.ok_or_else(|| ModelError::KeyMissing { key: key.clone() })?,
+            None => default.ok_or_else(|| ModelError::KeyMissing { key: key.clone() })?,
             Some(_) => self
                 .metadata
                 .unsigned(&key)
@@ -49,19 +49,19 @@ impl FamilyKeys<'_> {
         usize::try_from(found).map_err(|_| out_of_range)
     }
 
-    /// A finite float above 0; `otherwise` if the file lacks the key.
+    /// A finite float above 0; `default` if the file lacks the key.
     ///
     /// # Errors
-    /// If the value is not finite and above 0, or both the key and `otherwise` are missing.
+    /// If the value is not finite and above 0, or both the key and `default` are missing.
     pub(super) fn positive(
         &self,
         name: &'static str,
-        otherwise: Option<f64>,
+        default: Option<f64>,
     ) -> Result<f64, ModelError> {
         match self.positive_or_zero(name)? {
             Some(found) if found > 0.0 => Ok(found),
             Some(_) => Err(self.not_positive(name)),
-            None => otherwise.ok_or_else(|| ModelError::KeyMissing { key: self.key(name) }),
+            None => default.ok_or_else(|| ModelError::KeyMissing { key: self.key(name) }),
         }
     }
 
@@ -70,15 +70,15 @@ impl FamilyKeys<'_> {
     pub(super) fn positive_f32(
         &self,
         name: &'static str,
-        otherwise: Option<f64>,
+        default: Option<f64>,
     ) -> Result<f32, ModelError> {
-        let found = self.positive(name, otherwise)? as f32;
+        let found = self.positive(name, default)? as f32;
         if found.is_finite() && found > 0.0 { Ok(found) } else { Err(self.not_positive(name)) }
     }
 
     /// A finite float above 0; `None` if the key is missing or 0, because llama.cpp writes 0 for
     /// "none".
-    pub(super) fn set(&self, name: &'static str) -> Result<Option<f64>, ModelError> {
+    pub(super) fn optional_positive(&self, name: &'static str) -> Result<Option<f64>, ModelError> {
         Ok(self.positive_or_zero(name)?.filter(|found| *found > 0.0))
     }
 

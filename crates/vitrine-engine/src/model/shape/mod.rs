@@ -20,12 +20,12 @@ use crate::model::rope::Yarn;
 use crate::model::shape::family::FAMILIES;
 use crate::model::shape::family::FAMILY_NAMES;
 use crate::model::shape::family::Family;
-use crate::model::shape::family::Scales;
-use crate::model::shape::family::Turning;
-use crate::model::shape::family::Windows;
+use crate::model::shape::family::RopeLayers;
+use crate::model::shape::family::ScaleSource;
+use crate::model::shape::family::WindowLayers;
 use crate::model::shape::keys::FamilyKeys;
 use vitrine_base::metadata::Metadata;
-use vitrine_base::metadata::Value;
+use vitrine_base::metadata::MetadataValue;
 
 /// Largest number of layers accepted.
 const LAYERS_MAX: u64 = 1024;
@@ -38,7 +38,7 @@ const CONTEXT_TOKENS_MAX: u64 = 1 << 28;
 
 /// The activation function of the feed-forward gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
+pub enum GateActivation {
     /// `x * sigmoid(x)` (SwiGLU).
     Silu,
     /// The tanh approximation of `x * Φ(x)` (GeGLU).
@@ -111,7 +111,7 @@ pub struct DecoderShape {
     /// added.
     pub post_norms: bool,
     /// The activation function of the feed-forward gate.
-    pub activation: Activation,
+    pub activation: GateActivation,
     /// Factor on token embeddings.
     pub embedding_scale: f32,
     /// Factor on the outputs of attention and feed-forward before the residual is added.
@@ -203,28 +203,35 @@ impl DecoderShape {
         usize::try_from(VOCABULARY_MAX).unwrap_or(usize::MAX)
     }
 
-    fn read_scales(&mut self, keys: &FamilyKeys<'_>, scales: Scales) -> Result<(), ModelError> {
+    fn read_scales(
+        &mut self,
+        keys: &FamilyKeys<'_>,
+        scales: ScaleSource,
+    ) -> Result<(), ModelError> {
         match scales {
-            Scales::Plain => {}
-            Scales::Gemma { largest_layers } => {
+            ScaleSource::Plain => {}
+            ScaleSource::Gemma { largest_layers } => {
                 self.embedding_scale = 1.0 / inverse_root(self.width);
                 if self.layers == largest_layers {
                     self.attention_scale = inverse_root(self.width / self.heads);
                 }
-                self.attention_soft_cap = keys.set("attn_logit_softcapping")?.map(narrow);
-                self.logit_soft_cap = keys.set("final_logit_softcapping")?.map(narrow);
+                self.attention_soft_cap =
+                    keys.optional_positive("attn_logit_softcapping")?.map(narrow);
+                self.logit_soft_cap =
+                    keys.optional_positive("final_logit_softcapping")?.map(narrow);
             }
-            Scales::Keys => {
-                let or_one = |name| keys.set(name).map(|scale| narrow(scale.unwrap_or(1.0)));
+            ScaleSource::Keys => {
+                let or_one =
+                    |name| keys.optional_positive(name).map(|scale| narrow(scale.unwrap_or(1.0)));
                 self.embedding_scale = or_one("embedding_scale")?;
                 self.residual_scale = or_one("residual_scale")?;
                 self.logit_scale = 1.0 / keys.positive_f32("logit_scale", None)?;
             }
         }
-        if let Some(scale) = keys.set("attention.scale")? {
+        if let Some(scale) = keys.optional_positive("attention.scale")? {
             self.attention_scale = narrow(scale);
         }
-        if let Some(growth) = keys.set("attention.temperature_scale")? {
+        if let Some(growth) = keys.optional_positive("attention.temperature_scale")? {
             let tokens = self.rope.trained_tokens;
             self.query_growth = Some(QueryGrowth { growth: narrow(growth), tokens });
         }
@@ -247,7 +254,7 @@ struct Heads {
     heads: usize,
     kv_heads: usize,
     head_width: usize,
-    turned: usize,
+    rotary_width: usize,
 }
 
 fn read_heads(keys: &FamilyKeys<'_>) -> Result<Heads, ModelError> {
@@ -256,17 +263,17 @@ fn read_heads(keys: &FamilyKeys<'_>) -> Result<Heads, ModelError> {
     let kv_heads = keys.size("attention.head_count_kv", Some(heads as u64), WIDTH_MAX)?;
     let head_width = keys.size("attention.key_length", Some((width / heads) as u64), WIDTH_MAX)?;
     let value_width = keys.size("attention.value_length", Some(head_width as u64), WIDTH_MAX)?;
-    let turned = keys.size("rope.dimension_count", Some(head_width as u64), WIDTH_MAX)?;
+    let rotary_width = keys.size("rope.dimension_count", Some(head_width as u64), WIDTH_MAX)?;
     let fits = heads.is_multiple_of(kv_heads)
         && head_width.is_multiple_of(2)
         && value_width == head_width
-        && turned.is_multiple_of(2)
-        && turned <= head_width
+        && rotary_width.is_multiple_of(2)
+        && rotary_width <= head_width
         && (heads * head_width) as u64 <= WIDTH_MAX;
     if !fits {
-        return Err(ModelError::Heads { heads, kv_heads, head_width, value_width, turned });
+        return Err(ModelError::Heads { heads, kv_heads, head_width, value_width, rotary_width });
     }
-    Ok(Heads { width, heads, kv_heads, head_width, turned })
+    Ok(Heads { width, heads, kv_heads, head_width, rotary_width })
 }
 
 fn read_rope(
@@ -276,13 +283,13 @@ fn read_rope(
     context_tokens: usize,
 ) -> Result<Rope, ModelError> {
     // Files from before `rope.scaling` existed contain only a linear factor.
-    let factor = match keys.set("rope.scaling.factor")? {
+    let factor = match keys.optional_positive("rope.scaling.factor")? {
         Some(factor) => factor,
-        None => keys.set("rope.scale_linear")?.unwrap_or(1.0),
+        None => keys.optional_positive("rope.scale_linear")?.unwrap_or(1.0),
     };
     let kind = match keys.get("rope.scaling.type") {
         None => "linear",
-        Some(Value::Text(kind)) => kind.as_str(),
+        Some(MetadataValue::Text(kind)) => kind.as_str(),
         Some(_) => "not a string",
     };
     keys.must_be_absent_or("rope.scaling.alpha", 0.0, "0")?;
@@ -293,7 +300,7 @@ fn read_rope(
         "none" => (1.0, None),
         "linear" | "longrope" => (factor, None),
         "yarn" => {
-            let all = keys.set("rope.scaling.yarn_log_multiplier")?.unwrap_or(0.0);
+            let all = keys.optional_positive("rope.scaling.yarn_log_multiplier")?.unwrap_or(0.0);
             amplitude *= yarn_amplitude(factor, 1.0) / yarn_amplitude(factor, all);
             let beta_fast = keys.positive("rope.scaling.yarn_beta_fast", Some(32.0))?;
             let beta_slow = keys.positive("rope.scaling.yarn_beta_slow", Some(1.0))?;
@@ -311,7 +318,7 @@ fn read_rope(
     let original = "rope.scaling.original_context_length";
     Ok(Rope {
         style,
-        width: heads.turned,
+        width: heads.rotary_width,
         frequency_base: keys.positive("rope.freq_base", Some(10_000.0))?,
         position_divisor,
         yarn,
@@ -330,9 +337,9 @@ fn read_local_rope(
     family: &Family,
     rope: &Rope,
 ) -> Result<Option<Rope>, ModelError> {
-    let Turning::ByWindow { base_default } = family.turning else { return Ok(None) };
-    let otherwise = Some(base_default.unwrap_or(rope.frequency_base));
-    let frequency_base = keys.positive("rope.freq_base_swa", otherwise)?;
+    let RopeLayers::ByWindow { base_default } = family.rope_layers else { return Ok(None) };
+    let default = Some(base_default.unwrap_or(rope.frequency_base));
+    let frequency_base = keys.positive("rope.freq_base_swa", default)?;
     let position_divisor = if base_default.is_some() { 1.0 } else { rope.position_divisor };
     Ok(Some(Rope { frequency_base, position_divisor, ..*rope }))
 }
@@ -344,8 +351,8 @@ fn read_attention(
     context_tokens: usize,
 ) -> Result<Vec<LayerAttention>, ModelError> {
     let window_default = match family.windows {
-        Windows::All => 0,
-        Windows::AllButLastOf { window_default, .. } => window_default,
+        WindowLayers::All => 0,
+        WindowLayers::AllButLastOf { window_default, .. } => window_default,
     };
     let found = keys.unsigned("attention.sliding_window").unwrap_or(window_default);
     let narrow = |window: &usize| *window > 0;
@@ -355,14 +362,14 @@ fn read_attention(
     let is_last_of = |layer: usize, period: usize| (layer + 1).is_multiple_of(period);
     let attention = (0..layers).map(|layer| {
         let windowed = window.is_some() && is_windowed[layer];
-        let rope = match family.turning {
-            Turning::AllButLastOf { period } if is_last_of(layer, period) => LayerRope::None,
-            Turning::Switched if !finetuned => LayerRope::None,
-            Turning::ByWindow { .. } if windowed => LayerRope::Local,
-            Turning::Alike
-            | Turning::AllButLastOf { .. }
-            | Turning::Switched
-            | Turning::ByWindow { .. } => LayerRope::Global,
+        let rope = match family.rope_layers {
+            RopeLayers::AllButLastOf { period } if is_last_of(layer, period) => LayerRope::None,
+            RopeLayers::ByFinetunedFlag if !finetuned => LayerRope::None,
+            RopeLayers::ByWindow { .. } if windowed => LayerRope::Local,
+            RopeLayers::Uniform
+            | RopeLayers::AllButLastOf { .. }
+            | RopeLayers::ByFinetunedFlag
+            | RopeLayers::ByWindow { .. } => LayerRope::Global,
         };
         // A window as long as the context hides nothing.
         let window = window.filter(|window| windowed && *window < context_tokens);
@@ -377,14 +384,14 @@ fn read_attention(
 /// If the file's pattern is neither a period nor one flag per layer.
 fn read_pattern(
     keys: &FamilyKeys<'_>,
-    windows: Windows,
+    windows: WindowLayers,
     layers: usize,
 ) -> Result<Vec<bool>, ModelError> {
     let name = "attention.sliding_window_pattern";
     let unusable =
         || ModelError::KeyType { key: keys.key(name), expected: "a period, or one 0 or 1 a layer" };
     let period = match (keys.get(name), windows) {
-        (Some(Value::Integers(flags)), _) => {
+        (Some(MetadataValue::Integers(flags)), _) => {
             let flags: Vec<bool> = flags.iter().map(|flag| *flag != 0).collect();
             return if flags.len() == layers { Ok(flags) } else { Err(unusable()) };
         }
@@ -392,8 +399,8 @@ fn read_pattern(
             let period = keys.unsigned(name).ok_or_else(unusable)?;
             usize::try_from(period).map_err(|_| unusable())?
         }
-        (None, Windows::All) => 0,
-        (None, Windows::AllButLastOf { period, .. }) => period,
+        (None, WindowLayers::All) => 0,
+        (None, WindowLayers::AllButLastOf { period, .. }) => period,
     };
     // A period of 0 windows every layer, a period of 1 none.
     Ok((0..layers).map(|layer| period == 0 || layer % period + 1 < period).collect())

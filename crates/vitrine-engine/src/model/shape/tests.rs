@@ -4,7 +4,7 @@ use super::*;
 
 fn metadata_of(family: &str) -> Metadata {
     let mut metadata = Metadata::default();
-    metadata.insert("general.architecture", Value::Text(family.to_owned()));
+    metadata.insert("general.architecture", MetadataValue::Text(family.to_owned()));
     for (key, value) in [
         ("block_count", 2),
         ("context_length", 512),
@@ -13,13 +13,14 @@ fn metadata_of(family: &str) -> Metadata {
         ("attention.head_count", 4),
         ("attention.head_count_kv", 2),
     ] {
-        metadata.insert(format!("{family}.{key}"), Value::Unsigned(value));
+        metadata.insert(format!("{family}.{key}"), MetadataValue::Unsigned(value));
     }
-    metadata.insert(format!("{family}.attention.layer_norm_rms_epsilon"), Value::Float(1e-5));
+    metadata
+        .insert(format!("{family}.attention.layer_norm_rms_epsilon"), MetadataValue::Float(1e-5));
     metadata
 }
 
-fn with(family: &str, entries: &[(&str, Value)]) -> DecoderShape {
+fn with(family: &str, entries: &[(&str, MetadataValue)]) -> DecoderShape {
     let mut metadata = metadata_of(family);
     for (key, value) in entries {
         metadata.insert(format!("{family}.{key}"), value.clone());
@@ -40,7 +41,7 @@ fn llama_metadata_becomes_a_shape() {
 }
 
 #[test]
-fn foreign_family_is_named_with_the_supported_ones() {
+fn unsupported_family_is_named_with_the_supported_ones() {
     let message = DecoderShape::from_metadata(&metadata_of("mamba")).unwrap_err().to_string();
     assert!(message.contains("`mamba`") && message.contains("llama, mistral3, smollm3"));
 }
@@ -50,13 +51,13 @@ fn gemma3_has_five_windowed_layers_to_each_full_one() {
     let shape = with(
         "gemma3",
         &[
-            ("block_count", Value::Unsigned(8)),
-            ("attention.sliding_window", Value::Unsigned(32)),
-            ("attention.key_length", Value::Unsigned(32)),
-            ("attention.value_length", Value::Unsigned(32)),
-            ("rope.freq_base", Value::Float(1e6)),
-            ("rope.scaling.factor", Value::Float(8.0)),
-            ("final_logit_softcapping", Value::Float(0.0)),
+            ("block_count", MetadataValue::Unsigned(8)),
+            ("attention.sliding_window", MetadataValue::Unsigned(32)),
+            ("attention.key_length", MetadataValue::Unsigned(32)),
+            ("attention.value_length", MetadataValue::Unsigned(32)),
+            ("rope.freq_base", MetadataValue::Float(1e6)),
+            ("rope.scaling.factor", MetadataValue::Float(8.0)),
+            ("final_logit_softcapping", MetadataValue::Float(0.0)),
         ],
     );
     let (near, far) = (Some(32), None);
@@ -73,12 +74,12 @@ fn gemma3_has_five_windowed_layers_to_each_full_one() {
 }
 
 #[test]
-fn a_files_own_pattern_beats_the_familys() {
-    let window = ("attention.sliding_window", Value::Unsigned(32));
+fn a_pattern_in_the_file_overrides_the_familys() {
+    let window = ("attention.sliding_window", MetadataValue::Unsigned(32));
     let pattern = |value| ("attention.sliding_window_pattern", value);
-    let shape = with("gemma3", &[window.clone(), pattern(Value::Integers(vec![0, 1]))]);
+    let shape = with("gemma3", &[window.clone(), pattern(MetadataValue::Integers(vec![0, 1]))]);
     assert_eq!(windows(&shape), [None, Some(32)]);
-    let shape = with("gemma3", &[window.clone(), pattern(Value::Unsigned(2))]);
+    let shape = with("gemma3", &[window.clone(), pattern(MetadataValue::Unsigned(2))]);
     assert_eq!(windows(&shape), [Some(32), None]);
     let shape = with("llama", &[window]);
     assert_eq!(windows(&shape), [Some(32), Some(32)]);
@@ -89,9 +90,9 @@ fn largest_gemmas_scale_scores_by_their_width() {
     let shape = with(
         "gemma2",
         &[
-            ("block_count", Value::Unsigned(46)),
-            ("attention.key_length", Value::Unsigned(32)),
-            ("attention.value_length", Value::Unsigned(32)),
+            ("block_count", MetadataValue::Unsigned(46)),
+            ("attention.key_length", MetadataValue::Unsigned(32)),
+            ("attention.value_length", MetadataValue::Unsigned(32)),
         ],
     );
     assert!((shape.attention_scale - 0.25).abs() < 1e-7);
@@ -99,8 +100,8 @@ fn largest_gemmas_scale_scores_by_their_width() {
 }
 
 #[test]
-fn smollm3_turns_three_layers_of_four() {
-    let shape = with("smollm3", &[("block_count", Value::Unsigned(5))]);
+fn smollm3_rotates_three_layers_of_four() {
+    let shape = with("smollm3", &[("block_count", MetadataValue::Unsigned(5))]);
     let turned: Vec<bool> =
         shape.attention.iter().map(|layer| layer.rope == LayerRope::Global).collect();
     assert_eq!(turned, [true, true, true, false, true]);
@@ -108,7 +109,7 @@ fn smollm3_turns_three_layers_of_four() {
 
 #[test]
 fn granite_scales_come_from_their_keys() {
-    let scale = |value| Value::Float(value);
+    let scale = |value| MetadataValue::Float(value);
     let shape = with(
         "granite",
         &[
@@ -116,7 +117,7 @@ fn granite_scales_come_from_their_keys() {
             ("residual_scale", scale(0.22)),
             ("attention.scale", scale(0.015_625)),
             ("logit_scale", scale(8.0)),
-            ("rope.scaling.finetuned", Value::Bool(false)),
+            ("rope.scaling.finetuned", MetadataValue::Bool(false)),
         ],
     );
     assert_eq!((shape.embedding_scale, shape.residual_scale), (12.0, 0.22));
@@ -127,17 +128,17 @@ fn granite_scales_come_from_their_keys() {
 #[test]
 fn yarn_strengthens_attention_by_its_logarithm() {
     let yarn = [
-        ("rope.scaling.type", Value::Text("yarn".to_owned())),
-        ("rope.scaling.factor", Value::Float(4.0)),
-        ("rope.scaling.original_context_length", Value::Unsigned(128)),
+        ("rope.scaling.type", MetadataValue::Text("yarn".to_owned())),
+        ("rope.scaling.factor", MetadataValue::Float(4.0)),
+        ("rope.scaling.original_context_length", MetadataValue::Unsigned(128)),
     ];
     let rope = with("qwen2", &yarn).rope;
     assert!((rope.amplitude - 1.138_629_4).abs() < 1e-6);
     assert_eq!((rope.position_divisor, rope.trained_tokens), (4.0, 128));
     assert_eq!(rope.yarn, Some(Yarn { beta_fast: 32.0, beta_slow: 1.0 }));
     let mut all = yarn.to_vec();
-    all.push(("rope.scaling.yarn_log_multiplier", Value::Float(1.0)));
-    all.push(("attention.temperature_scale", Value::Float(0.1)));
+    all.push(("rope.scaling.yarn_log_multiplier", MetadataValue::Float(1.0)));
+    all.push(("attention.temperature_scale", MetadataValue::Float(0.1)));
     let shape = with("mistral3", &all);
     assert!((shape.rope.amplitude - 1.0).abs() < 1e-6);
     assert_eq!(shape.query_growth, Some(QueryGrowth { growth: 0.1, tokens: 128 }));
@@ -146,22 +147,22 @@ fn yarn_strengthens_attention_by_its_logarithm() {
 #[test]
 fn settings_that_change_the_computation_are_refused() {
     for (key, value) in [
-        ("llama.expert_count", Value::Unsigned(8)),
-        ("llama.rope.scaling.type", Value::Text("ntk".to_owned())),
-        ("llama.rope.scaling.type", Value::Unsigned(1)),
-        ("llama.rope.scaling.yarn_ext_factor", Value::Float(0.5)),
-        ("llama.attention.head_count_kv", Value::Unsigned(3)),
-        ("llama.attention.head_count", Value::Unsigned(0)),
-        ("llama.attention.head_count", Value::Integers(vec![4, 4])),
-        ("llama.attention.value_length", Value::Unsigned(8)),
-        ("llama.attention.sliding_window_pattern", Value::Integers(vec![1])),
-        ("llama.attention.sliding_window_pattern", Value::Float(1.5)),
-        ("llama.rope.dimension_count", Value::Unsigned(7)),
-        ("llama.rope.dimension_count", Value::Unsigned(18)),
-        ("llama.rope.scaling.factor", Value::Float(f64::INFINITY)),
-        ("llama.block_count", Value::Unsigned(1 << 40)),
-        ("llama.attention.layer_norm_rms_epsilon", Value::Float(f64::NAN)),
-        ("llama.attention.layer_norm_rms_epsilon", Value::Float(1e-60)),
+        ("llama.expert_count", MetadataValue::Unsigned(8)),
+        ("llama.rope.scaling.type", MetadataValue::Text("ntk".to_owned())),
+        ("llama.rope.scaling.type", MetadataValue::Unsigned(1)),
+        ("llama.rope.scaling.yarn_ext_factor", MetadataValue::Float(0.5)),
+        ("llama.attention.head_count_kv", MetadataValue::Unsigned(3)),
+        ("llama.attention.head_count", MetadataValue::Unsigned(0)),
+        ("llama.attention.head_count", MetadataValue::Integers(vec![4, 4])),
+        ("llama.attention.value_length", MetadataValue::Unsigned(8)),
+        ("llama.attention.sliding_window_pattern", MetadataValue::Integers(vec![1])),
+        ("llama.attention.sliding_window_pattern", MetadataValue::Float(1.5)),
+        ("llama.rope.dimension_count", MetadataValue::Unsigned(7)),
+        ("llama.rope.dimension_count", MetadataValue::Unsigned(18)),
+        ("llama.rope.scaling.factor", MetadataValue::Float(f64::INFINITY)),
+        ("llama.block_count", MetadataValue::Unsigned(1 << 40)),
+        ("llama.attention.layer_norm_rms_epsilon", MetadataValue::Float(f64::NAN)),
+        ("llama.attention.layer_norm_rms_epsilon", MetadataValue::Float(1e-60)),
     ] {
         let mut metadata = metadata_of("llama");
         metadata.insert(key, value);

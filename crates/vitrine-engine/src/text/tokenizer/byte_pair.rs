@@ -151,7 +151,7 @@ impl BytePair {
             .ok_or(TextError::Key { key: MERGES_KEY, expected: "a list of strings" })?
             .iter()
             .enumerate()
-            .map(|(index, merge)| part_merge(merge).ok_or(TextError::Merge { index }))
+            .map(|(index, merge)| split_merge(merge).ok_or(TextError::Merge { index }))
             .collect::<Result<Vec<_>, _>>()?;
         // Control tokens are left out, so that no text can encode to one.
         let pieces = vocabulary.pieces.iter().cloned().zip(0..).filter(|&(_, id)| {
@@ -190,7 +190,7 @@ impl BytePair {
 }
 
 /// Splits `left right` at the first space after the first character.
-fn part_merge(merge: &str) -> Option<(String, String)> {
+fn split_merge(merge: &str) -> Option<(String, String)> {
     let first = merge.chars().next()?.len_utf8();
     let at = first + merge[first..].find(' ')?;
     Some((merge[..at].to_owned(), merge[at + 1..].to_owned()))

@@ -15,7 +15,7 @@ use crate::text::tokenizer::sentencepiece::SPACE;
 use crate::text::tokenizer::sentencepiece::SentencePiece;
 use crate::text::tokenizer::spellings::BARRIER;
 use crate::text::tokenizer::spellings::Fragment;
-use crate::text::tokenizer::spellings::part_at;
+use crate::text::tokenizer::spellings::split_at_tokens;
 use crate::text::tokenizer::vocabulary::TokenKind;
 use crate::text::tokenizer::vocabulary::Vocabulary;
 use crate::text::tokenizer::word_piece::WordPiece;
@@ -231,7 +231,7 @@ impl GgufTokenizer {
         if markup == Markup::Read {
             found.extend(self.vocabulary.control.found(text));
         }
-        part_at(text, found)
+        split_at_tokens(text, found)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::text::tokenizer::byte_pair;
 use crate::text::tokenizer::sentencepiece;
 use crate::text::tokenizer::sentencepiece::SPACE;
 use crate::text::tokenizer::spellings::BARRIER;
-use crate::text::tokenizer::spellings::Spellings;
+use crate::text::tokenizer::spellings::TokenSpellings;
 use crate::text::tokenizer::vocabulary::END_PIECES;
 use serde_json::Value;
 use serde_json::json;
@@ -38,7 +38,7 @@ pub(crate) struct JsonTokenizer {
     closing: Vec<u32>,
     style: PieceStyle,
     added: BTreeMap<u32, AddedToken>,
-    pub(crate) control: Spellings,
+    pub(crate) control: TokenSpellings,
     pub(crate) begin_text: String,
     pub(crate) end_text: String,
     pub(crate) ends: BTreeSet<u32>,
@@ -77,7 +77,7 @@ impl JsonTokenizer {
         let value = read(&path)?;
         let bad = |cause| TextError::File { path: path.clone(), cause };
         let mut tokenizer = Self::new(&value).map_err(bad)?;
-        tokenizer.markup = Some(Box::new(library(&reading(value)).map_err(bad)?));
+        tokenizer.markup = Some(Box::new(library(&markup_variant(value)).map_err(bad)?));
         let settings = read_if_present(&folder.join("tokenizer_config.json"))?;
         tokenizer.begin_text = token_text(&settings["bos_token"]);
         tokenizer.end_text = token_text(&settings["eos_token"]);
@@ -101,7 +101,8 @@ impl JsonTokenizer {
         let frame = plain.encode_fast("", true)?.get_ids().to_vec();
         let added = added_tokens(value);
         let special = added.iter().filter(|(_, token)| token.special);
-        let control = Spellings::new(special.map(|(id, token)| (*id, token.content.as_str())))?;
+        let control =
+            TokenSpellings::new(special.map(|(id, token)| (*id, token.content.as_str())))?;
         Ok(Self {
             plain,
             markup: None,
@@ -124,7 +125,7 @@ impl JsonTokenizer {
     ) -> Result<Vec<u32>, TextError> {
         let (library, text) = match (markup, &self.markup) {
             (Markup::Plain, _) => (&self.plain, Cow::Borrowed(text)),
-            (Markup::Read, Some(reading)) => (reading.as_ref(), Cow::Borrowed(text)),
+            (Markup::Read, Some(markup_variant)) => (markup_variant.as_ref(), Cow::Borrowed(text)),
             (Markup::Read, None) => (&self.plain, Cow::Owned(text.replace(BARRIER, ""))),
         };
         let encoding = library
@@ -216,7 +217,7 @@ fn library(value: &Value) -> tokenizers::Result<tokenizers::Tokenizer> {
 
 /// Configures a tokenizer for markup: control tokens are matched in the raw text, then the marks
 /// are removed from the rest.
-fn reading(mut value: Value) -> Value {
+fn markup_variant(mut value: Value) -> Value {
     for token in value["added_tokens"].as_array_mut().into_iter().flatten() {
         if token["special"] == json!(true) {
             token["normalized"] = json!(false);

@@ -43,11 +43,11 @@ pub(crate) enum Markup {
 /// A tokenizer loaded from GGUF metadata or from `tokenizer.json`.
 #[derive(Debug)]
 pub struct Tokenizer {
-    source: Source,
+    backend: TokenizerBackend,
 }
 
 #[derive(Debug)]
-enum Source {
+enum TokenizerBackend {
     Json(Box<JsonTokenizer>),
     Gguf(Box<GgufTokenizer>),
 }
@@ -61,7 +61,7 @@ impl Tokenizer {
     /// or inconsistent.
     pub fn from_metadata(metadata: &Metadata) -> Result<Self, TextError> {
         let tokenizer = GgufTokenizer::from_metadata(metadata)?;
-        Ok(Self { source: Source::Gguf(Box::new(tokenizer)) })
+        Ok(Self { backend: TokenizerBackend::Gguf(Box::new(tokenizer)) })
     }
 
     /// Loads a Hugging Face `tokenizer.json`, for encoders: the tokenizer parses no control tokens
@@ -70,7 +70,7 @@ impl Tokenizer {
     /// # Errors
     /// If the file cannot be read or parsed.
     pub fn from_json_file(path: &Path) -> Result<Self, TextError> {
-        Ok(Self { source: Source::Json(Box::new(JsonTokenizer::open(path)?)) })
+        Ok(Self { backend: TokenizerBackend::Json(Box::new(JsonTokenizer::open(path)?)) })
     }
 
     /// Loads the tokenizer of a generative model from its folder: `tokenizer.json` and, if present,
@@ -80,7 +80,7 @@ impl Tokenizer {
     /// # Errors
     /// If a file cannot be read or parsed.
     pub fn from_folder(folder: &Path) -> Result<Self, TextError> {
-        Ok(Self { source: Source::Json(Box::new(JsonTokenizer::open_folder(folder)?)) })
+        Ok(Self { backend: TokenizerBackend::Json(Box::new(JsonTokenizer::open_folder(folder)?)) })
     }
 
     /// Token ids of `text`. Spellings of control tokens in it are encoded as plain text.
@@ -88,9 +88,9 @@ impl Tokenizer {
     /// # Errors
     /// If the tokenizer library fails.
     pub fn encode(&self, text: &str, special: Special) -> Result<Vec<u32>, TextError> {
-        match &self.source {
-            Source::Json(json) => json.encode(text, special, Markup::Plain),
-            Source::Gguf(gguf) => gguf.encode(text, special, Markup::Plain),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.encode(text, special, Markup::Plain),
+            TokenizerBackend::Gguf(gguf) => gguf.encode(text, special, Markup::Plain),
         }
     }
 
@@ -101,9 +101,9 @@ impl Tokenizer {
     /// # Errors
     /// If the tokenizer library fails.
     pub fn encode_markup(&self, markup: &str, special: Special) -> Result<Vec<u32>, TextError> {
-        match &self.source {
-            Source::Json(json) => json.encode(markup, special, Markup::Read),
-            Source::Gguf(gguf) => gguf.encode(markup, special, Markup::Read),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.encode(markup, special, Markup::Read),
+            TokenizerBackend::Gguf(gguf) => gguf.encode(markup, special, Markup::Read),
         }
     }
 
@@ -134,9 +134,9 @@ impl Tokenizer {
     }
 
     fn closing(&self) -> Vec<u32> {
-        match &self.source {
-            Source::Json(json) => json.closing(),
-            Source::Gguf(gguf) => gguf.closing(),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.closing(),
+            TokenizerBackend::Gguf(gguf) => gguf.closing(),
         }
     }
 
@@ -144,44 +144,44 @@ impl Tokenizer {
     /// insert into a chat template. [`Self::encode_markup`] removes the marks.
     #[must_use]
     pub fn guard<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match &self.source {
-            Source::Json(json) => json.control.guard(text),
-            Source::Gguf(gguf) => gguf.vocabulary.control.guard(text),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.control.guard(text),
+            TokenizerBackend::Gguf(gguf) => gguf.vocabulary.control.guard(text),
         }
     }
 
     /// The text of `ids` without control tokens; invalid UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn decode(&self, ids: &[u32]) -> String {
-        match &self.source {
-            Source::Json(json) => json.decode(ids),
-            Source::Gguf(gguf) => gguf.decode(ids),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.decode(ids),
+            TokenizerBackend::Gguf(gguf) => gguf.decode(ids),
         }
     }
 
     /// Readable form of one token: a control token's name, a piece of text, or a byte as `<0x0A>`.
     #[must_use]
     pub fn piece(&self, id: u32) -> String {
-        match &self.source {
-            Source::Json(json) => json.piece(id),
-            Source::Gguf(gguf) => gguf.piece(id),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.piece(id),
+            TokenizerBackend::Gguf(gguf) => gguf.piece(id),
         }
     }
 
     /// Bytes that a token adds to a text; empty for a control token.
     #[must_use]
     pub fn piece_bytes(&self, id: u32) -> Vec<u8> {
-        match &self.source {
-            Source::Json(json) => json.piece_bytes(id),
-            Source::Gguf(gguf) => gguf.piece_bytes(id),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.piece_bytes(id),
+            TokenizerBackend::Gguf(gguf) => gguf.piece_bytes(id),
         }
     }
 
     /// Bytes of a token that can occur in text; `None` for control, unknown and unused tokens.
     pub(crate) fn token_bytes(&self, id: u32) -> Option<Vec<u8>> {
-        let spells = match &self.source {
-            Source::Json(json) => json.spells_text(id),
-            Source::Gguf(gguf) => gguf.spells_text(id),
+        let spells = match &self.backend {
+            TokenizerBackend::Json(json) => json.spells_text(id),
+            TokenizerBackend::Gguf(gguf) => gguf.spells_text(id),
         };
         let bytes = if spells { self.piece_bytes(id) } else { Vec::new() };
         (!bytes.is_empty()).then_some(bytes)
@@ -190,36 +190,40 @@ impl Tokenizer {
     /// Whether generation stops at this token.
     #[must_use]
     pub fn is_end_of_generation(&self, id: u32) -> bool {
-        match &self.source {
-            Source::Json(json) => json.ends.contains(&id),
-            Source::Gguf(gguf) => gguf.vocabulary.ends.contains(&id),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.ends.contains(&id),
+            TokenizerBackend::Gguf(gguf) => gguf.vocabulary.ends.contains(&id),
         }
     }
 
     /// Number of token ids.
     #[must_use]
     pub fn vocabulary_size(&self) -> usize {
-        match &self.source {
-            Source::Json(json) => json.vocabulary_size(),
-            Source::Gguf(gguf) => gguf.vocabulary.pieces.len(),
+        match &self.backend {
+            TokenizerBackend::Json(json) => json.vocabulary_size(),
+            TokenizerBackend::Gguf(gguf) => gguf.vocabulary.pieces.len(),
         }
     }
 
     /// Spelling of the token that begins a sequence; empty if there is none.
     #[must_use]
     pub fn begin_text(&self) -> &str {
-        match &self.source {
-            Source::Json(json) => &json.begin_text,
-            Source::Gguf(gguf) => gguf.vocabulary.begin.map_or("", |id| gguf.vocabulary.piece(id)),
+        match &self.backend {
+            TokenizerBackend::Json(json) => &json.begin_text,
+            TokenizerBackend::Gguf(gguf) => {
+                gguf.vocabulary.begin.map_or("", |id| gguf.vocabulary.piece(id))
+            }
         }
     }
 
     /// Spelling of the token that ends a sequence; empty if there is none.
     #[must_use]
     pub fn end_text(&self) -> &str {
-        match &self.source {
-            Source::Json(json) => &json.end_text,
-            Source::Gguf(gguf) => gguf.vocabulary.end.map_or("", |id| gguf.vocabulary.piece(id)),
+        match &self.backend {
+            TokenizerBackend::Json(json) => &json.end_text,
+            TokenizerBackend::Gguf(gguf) => {
+                gguf.vocabulary.end.map_or("", |id| gguf.vocabulary.piece(id))
+            }
         }
     }
 }

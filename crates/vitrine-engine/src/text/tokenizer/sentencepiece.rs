@@ -49,33 +49,33 @@ struct Symbol {
 
 /// Two neighbouring symbols that together are a piece.
 #[derive(Debug, Clone, Copy)]
-struct Candidate {
+struct MergeCandidate {
     left: usize,
     right: usize,
     score: f32,
     bytes: usize,
 }
 
-impl Ord for Candidate {
+impl Ord for MergeCandidate {
     /// The higher score is greater; at equal scores, the leftmost.
     fn cmp(&self, other: &Self) -> Ordering {
         self.score.total_cmp(&other.score).then(other.left.cmp(&self.left))
     }
 }
 
-impl PartialOrd for Candidate {
+impl PartialOrd for MergeCandidate {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Candidate {
+impl PartialEq for MergeCandidate {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Candidate {}
+impl Eq for MergeCandidate {}
 
 impl SentencePiece {
     pub(crate) fn new(metadata: &Metadata, vocabulary: &Vocabulary) -> Result<Self, TextError> {
@@ -125,7 +125,12 @@ impl SentencePiece {
     }
 
     /// Merges the best candidate until none is left. `candidates` is empty before and after.
-    fn merge(&self, text: &str, symbols: &mut [Symbol], candidates: &mut BinaryHeap<Candidate>) {
+    fn merge(
+        &self,
+        text: &str,
+        symbols: &mut [Symbol],
+        candidates: &mut BinaryHeap<MergeCandidate>,
+    ) {
         for right in 1..symbols.len() {
             candidates.extend(self.candidate(text, symbols, right - 1, right));
         }
@@ -164,11 +169,11 @@ impl SentencePiece {
         symbols: &[Symbol],
         left: usize,
         right: usize,
-    ) -> Option<Candidate> {
+    ) -> Option<MergeCandidate> {
         let first = symbols[left].first;
         let bytes = symbols[left].bytes + symbols[right].bytes;
         let &(_, score) = self.pieces.get(&text[first..first + bytes])?;
-        Some(Candidate { left, right, score, bytes })
+        Some(MergeCandidate { left, right, score, bytes })
     }
 }
 

@@ -27,12 +27,12 @@ pub(crate) enum Fragment<'a> {
 
 /// A set of special tokens with their spellings.
 #[derive(Debug)]
-pub(crate) struct Spellings {
+pub(crate) struct TokenSpellings {
     tokens: Vec<(u32, String)>,
     search: AhoCorasick,
 }
 
-impl Spellings {
+impl TokenSpellings {
     /// Builds the set. Single-character spellings are left out, because no mark can break them.
     pub(crate) fn new<'a>(tokens: impl Iterator<Item = (u32, &'a str)>) -> Result<Self, TextError> {
         let tokens: Vec<(u32, String)> = tokens
@@ -91,7 +91,7 @@ fn first_bytes(text: &str) -> usize {
 }
 
 /// Splits `text` at all occurrences of the tokens `found`, longest spelling first.
-pub(crate) fn part_at<'a>(text: &'a str, found: Vec<(u32, &str)>) -> Vec<Fragment<'a>> {
+pub(crate) fn split_at_tokens<'a>(text: &'a str, found: Vec<(u32, &str)>) -> Vec<Fragment<'a>> {
     let mut fragments = match text {
         "" => Vec::new(),
         text => vec![Fragment::Text(text)],
@@ -133,19 +133,20 @@ mod tests {
 
     #[test]
     fn the_longest_spelling_is_taken_first_and_each_from_left_to_right() {
-        let spellings = Spellings::new([(1, "aa"), (2, "aaa"), (3, "bb"), (4, "x")].into_iter());
+        let spellings =
+            TokenSpellings::new([(1, "aa"), (2, "aaa"), (3, "bb"), (4, "x")].into_iter());
         let spellings = spellings.unwrap();
         assert_eq!(spellings.found("xaay"), [(1, "aa")]);
-        let fragments = part_at("xaaaaabb", spellings.found("xaaaaabb"));
+        let fragments = split_at_tokens("xaaaaabb", spellings.found("xaaaaabb"));
         let token = Fragment::Token;
         assert_eq!(fragments, [Fragment::Text("x"), token(2), token(1), token(3)]);
-        assert!(part_at("", Vec::new()).is_empty());
+        assert!(split_at_tokens("", Vec::new()).is_empty());
     }
 
     #[test]
     fn nothing_is_found_in_guarded_text() {
         let spellings = [(1, "<s>"), (2, "aa"), (3, "s><")].into_iter();
-        let spellings = Spellings::new(spellings).unwrap();
+        let spellings = TokenSpellings::new(spellings).unwrap();
         for text in ["<s>", "<\u{FDD0}s>", "<<s>s>", "<s><s>", "aaaaa", "é<s><aa", ""] {
             let guarded = spellings.guard(text);
             assert!(spellings.found(&guarded).is_empty(), "{text}: {guarded:?}");

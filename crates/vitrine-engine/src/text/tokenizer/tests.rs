@@ -8,7 +8,7 @@ use crate::text::test_support::tiny_word_piece_metadata;
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use vitrine_base::metadata::Value;
+use vitrine_base::metadata::MetadataValue;
 
 fn tiny() -> Tokenizer {
     let pieces = ["▁", "h", "i", "hi", "▁hi", "<", "/", "s", ">", "</", "</s", "</s>x"];
@@ -17,9 +17,9 @@ fn tiny() -> Tokenizer {
 
 fn id(tokenizer: &Tokenizer, piece: &str) -> u32 {
     (0..u32::try_from(tokenizer.vocabulary_size()).unwrap())
-        .find(|&id| match &tokenizer.source {
-            Source::Gguf(gguf) => gguf.vocabulary.piece(id) == piece,
-            Source::Json(json) => json.piece(id) == piece,
+        .find(|&id| match &tokenizer.backend {
+            TokenizerBackend::Gguf(gguf) => gguf.vocabulary.piece(id) == piece,
+            TokenizerBackend::Json(json) => json.piece(id) == piece,
         })
         .unwrap()
 }
@@ -86,25 +86,25 @@ fn stream_hands_out_whole_characters_and_replaces_broken_ones() {
 
 #[test]
 fn inconsistent_vocabularies_are_refused() {
-    let break_with = |key: &str, value: Value| {
+    let break_with = |key: &str, value: MetadataValue| {
         let mut metadata = tiny_metadata(&["a"]);
         metadata.insert(key, value);
         Tokenizer::from_metadata(&metadata).unwrap_err()
     };
-    let error = break_with("tokenizer.ggml.scores", Value::Floats(vec![0.0]));
+    let error = break_with("tokenizer.ggml.scores", MetadataValue::Floats(vec![0.0]));
     assert!(matches!(error, TextError::ListLength { found: 1, .. }));
-    let error = break_with("tokenizer.ggml.bos_token_id", Value::Unsigned(1 << 20));
+    let error = break_with("tokenizer.ggml.bos_token_id", MetadataValue::Unsigned(1 << 20));
     assert!(matches!(error, TextError::TokenId { .. }));
-    let error = break_with("tokenizer.ggml.model", Value::Text("rwkv".to_owned()));
+    let error = break_with("tokenizer.ggml.model", MetadataValue::Text("rwkv".to_owned()));
     assert!(error.to_string().contains("`rwkv`"));
-    let error = break_with("tokenizer.ggml.tokens", Value::Unsigned(1));
+    let error = break_with("tokenizer.ggml.tokens", MetadataValue::Unsigned(1));
     assert!(matches!(error, TextError::Key { .. }));
 }
 
 #[test]
 fn cut_texts_keep_their_frame() {
     let mut metadata = tiny_metadata(&["▁", "h", "i"]);
-    metadata.insert("tokenizer.ggml.add_eos_token", Value::Bool(true));
+    metadata.insert("tokenizer.ggml.add_eos_token", MetadataValue::Bool(true));
     let tokenizer = Tokenizer::from_metadata(&metadata).unwrap();
     let ids = tokenizer.encode_cut("hihihi", Special::Add, 4).unwrap();
     assert_eq!((ids.len(), ids[0], ids[3]), (4, 1, 2));
@@ -151,7 +151,7 @@ fn a_piece_that_ends_texts_is_control_whatever_the_file_says() {
 #[test]
 fn composed_characters_are_normalised_where_the_file_asks_for_it() {
     let mut metadata = tiny_byte_level_metadata("qwen2");
-    metadata.insert("tokenizer.ggml.normalizer.nfc", Value::Bool(true));
+    metadata.insert("tokenizer.ggml.normalizer.nfc", MetadataValue::Bool(true));
     let composing = Tokenizer::from_metadata(&metadata).unwrap();
     let plain = Tokenizer::from_metadata(&tiny_byte_level_metadata("qwen2")).unwrap();
     let decomposed = "e\u{301}";
@@ -163,7 +163,7 @@ fn composed_characters_are_normalised_where_the_file_asks_for_it() {
 #[test]
 fn gemma_begins_without_a_space_and_phi3_s_control_tokens_swallow_it() {
     let mut metadata = tiny_metadata(&["▁", "h", "i", "hi", "▁hi"]);
-    metadata.insert("tokenizer.ggml.add_space_prefix", Value::Bool(false));
+    metadata.insert("tokenizer.ggml.add_space_prefix", MetadataValue::Bool(false));
     let gemma = Tokenizer::from_metadata(&metadata).unwrap();
     let ids = gemma.encode("hi hi", Special::Add).unwrap();
     assert_eq!(ids, [1, id(&gemma, "hi"), id(&gemma, "▁hi")]);
@@ -173,7 +173,7 @@ fn gemma_begins_without_a_space_and_phi3_s_control_tokens_swallow_it() {
     let markup = "<|user|>\nhi</s>\n";
     let plain = Tokenizer::from_metadata(&metadata).unwrap();
     assert!(plain.encode_markup(markup, Special::Skip).unwrap().contains(&(3 + 0x0A)));
-    metadata.insert("general.name", Value::Text("Phi-3 mini 4k instruct".to_owned()));
+    metadata.insert("general.name", MetadataValue::Text("Phi-3 mini 4k instruct".to_owned()));
     let phi = Tokenizer::from_metadata(&metadata).unwrap();
     let expected = [id(&phi, "<|user|>"), id(&phi, "▁hi"), 2];
     assert_eq!(phi.encode_markup(markup, Special::Skip).unwrap()[..3], expected);
@@ -182,7 +182,7 @@ fn gemma_begins_without_a_space_and_phi3_s_control_tokens_swallow_it() {
 /// A generative model's folder: a byte-level `tokenizer.json` and its configuration files.
 fn json_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let Some(Value::Texts(tokens)) =
+    let Some(MetadataValue::Texts(tokens)) =
         tiny_byte_level_metadata("gpt-2").get("tokenizer.ggml.tokens").cloned()
     else {
         unreachable!("the fixture has tokens")
@@ -300,9 +300,9 @@ proptest! {
             let ids = tokenizer.encode(&text, Special::Add).unwrap();
             // The JSON fixture composes characters; SentencePiece adds a space after a user-defined
             // token, as in llama.cpp.
-            let alters = match &tokenizer.source {
-                Source::Gguf(gguf) => gguf.piece(1) == "<s>" && text.contains("SKU"),
-                Source::Json(_) => true,
+            let alters = match &tokenizer.backend {
+                TokenizerBackend::Gguf(gguf) => gguf.piece(1) == "<s>" && text.contains("SKU"),
+                TokenizerBackend::Json(_) => true,
             };
             if alters {
                 continue;

@@ -7,7 +7,7 @@
 //! Source: `src/llama-vocab.cpp` of llama.cpp.
 
 use crate::text::error::TextError;
-use crate::text::tokenizer::spellings::Spellings;
+use crate::text::tokenizer::spellings::TokenSpellings;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use vitrine_base::metadata::Metadata;
@@ -65,9 +65,9 @@ pub(crate) struct Vocabulary {
     /// Tokens after which generation stops.
     pub(crate) ends: BTreeSet<u32>,
     /// User-defined tokens, matched in any text.
-    pub(crate) user_defined: Spellings,
+    pub(crate) user_defined: TokenSpellings,
     /// Control and unknown tokens, matched in markup only.
-    pub(crate) control: Spellings,
+    pub(crate) control: TokenSpellings,
 }
 
 impl Vocabulary {
@@ -90,7 +90,7 @@ impl Vocabulary {
         let message_end = id("tokenizer.ggml.eom_token_id")?;
         let of_kind = |wanted: &[TokenKind]| {
             let ids = (0_u32..).zip(&kinds).filter(|(_, kind)| wanted.contains(kind));
-            Spellings::new(ids.map(|(id, _)| (id, pieces[id as usize].as_str())))
+            TokenSpellings::new(ids.map(|(id, _)| (id, pieces[id as usize].as_str())))
         };
         let control = of_kind(&[TokenKind::Control, TokenKind::Unknown])?;
         let user_defined = of_kind(&[TokenKind::UserDefined])?;

@@ -31,7 +31,7 @@ fn head_with_examples() -> Head {
 }
 
 #[test]
-fn a_head_with_senseless_examples_is_refused_with_the_reason() {
+fn a_head_with_invalid_examples_is_refused_with_the_reason() {
     let bytes = head_with_examples().to_bytes();
     let cases = [
         (r#""sharpness":20.0"#, r#""sharpness":0.00"#, "sharpness = 0"),
@@ -67,7 +67,7 @@ fn a_head_of_an_older_version_is_read_as_it_was() {
 }
 
 #[test]
-fn a_head_survives_its_file() {
+fn a_head_round_trips_through_its_file() {
     for head in [toy_head(), scoped_head(), head_with_examples()] {
         assert_eq!(Head::from_bytes(&head.to_bytes()).unwrap(), head);
     }
@@ -80,7 +80,7 @@ fn a_head_survives_its_file() {
 }
 
 #[test]
-fn a_head_cut_anywhere_or_bitten_anywhere_is_refused() {
+fn a_head_truncated_or_corrupted_anywhere_is_refused() {
     let bytes = toy_head().to_bytes();
     for end in 0..bytes.len() {
         assert!(Head::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
@@ -96,7 +96,7 @@ fn a_head_cut_anywhere_or_bitten_anywhere_is_refused() {
 }
 
 #[test]
-fn a_well_sealed_but_senseless_head_is_refused_with_the_reason() {
+fn a_head_with_invalid_values_is_refused_with_the_reason() {
     let cases = [
         (r#""buckets":256"#, r#""buckets":300"#, "buckets = 300"),
         (r#""buckets":256"#, r#""buckets":512"#, "announces"),

@@ -5,13 +5,13 @@ use crate::matmul::avx2::load_line;
 use std::arch::x86_64::*;
 
 /// Eight lines of codes: line `g` holds weights `4 g ..` of every row.
-pub(super) type Codes = [__m256i; 8];
+pub(super) type Avx2Codes = [__m256i; 8];
 
 /// Unpacks 32 weights. `low` has 4 lines of nibbles or 8 lines of bytes; `high` has the high bits
 /// of 5-bit and 6-bit codes.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
+pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Avx2Codes {
     let mut codes = [_mm256_setzero_si256(); 8];
     if BITS == 8 {
         for line in 0..8 {
@@ -63,7 +63,7 @@ pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
-    codes: &Codes,
+    codes: &Avx2Codes,
     words: *const i32,
     scales: [__m256i; 2],
 ) -> __m256i {
@@ -110,8 +110,8 @@ pub(super) unsafe fn products<const BITS: usize, const VNNI: bool>(
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn signed_products(
-    weights: &Codes,
-    magnitudes: &Codes,
+    weights: &Avx2Codes,
+    magnitudes: &Avx2Codes,
     words: *const i32,
 ) -> __m256i {
     let ones = _mm256_set1_epi16(1);

@@ -40,7 +40,7 @@ fn of_kind<const KIND: u8>(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
     for (at, strip) in strips.iter().enumerate() {
         for first in (0..strip.layout.weights).step_by(8) {
-            strip.ask_ahead((first / 8, strip.layout.weights / 8), rows.count);
+            strip.prefetch_ahead((first / 8, strip.layout.weights / 8), rows.count);
             let mut columns = [_mm256_setzero_ps(); 8];
             for k in 0..8 {
                 columns[k] = column::<KIND>(strip.record, first + k);
@@ -49,16 +49,16 @@ fn of_kind<const KIND: u8>(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums
                 // SAFETY: `is_whole` holds, and a unit's weights are a multiple of 8.
                 let values = unsafe { rows.values.as_ptr().add(row * rows.stride + first) };
                 // SAFETY: in bounds by the assertion above.
-                let place = unsafe { sums.values.as_mut_ptr().add(row * stride + at * ROWS) };
-                // SAFETY: `place` is in bounds; the load needs no alignment.
-                let mut sum = unsafe { _mm256_loadu_ps(place) };
+                let slot = unsafe { sums.values.as_mut_ptr().add(row * stride + at * ROWS) };
+                // SAFETY: `slot` is in bounds; the load needs no alignment.
+                let mut sum = unsafe { _mm256_loadu_ps(slot) };
                 for k in 0..8 {
                     // SAFETY: `values` has eight elements from here on.
                     let value = unsafe { values.add(k).read() };
                     sum = _mm256_fmadd_ps(columns[k], _mm256_set1_ps(value), sum);
                 }
-                // SAFETY: `place` is in bounds; the store needs no alignment.
-                unsafe { _mm256_storeu_ps(place, sum) };
+                // SAFETY: `slot` is in bounds; the store needs no alignment.
+                unsafe { _mm256_storeu_ps(slot, sum) };
             }
         }
     }
@@ -68,7 +68,7 @@ fn of_kind<const KIND: u8>(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn one_row<const KIND: u8>(strips: &[Strip<'_>], values: &[f32], sums: &mut [f32]) {
-    strips.iter().for_each(|strip| strip.ask_ahead((0, 1), 1));
+    strips.iter().for_each(|strip| strip.prefetch_ahead((0, 1), 1));
     let mut total = [_mm256_setzero_ps(); PANEL_STRIPS];
     for at in 0..PANEL_STRIPS {
         total[at] = load_floats(&sums[at * ROWS..]);

@@ -25,9 +25,9 @@ mod codes;
 mod dense;
 mod strips;
 
-use crate::matmul::drive::Engine;
 use crate::matmul::drive::FloatRows;
 use crate::matmul::drive::Strip;
+use crate::matmul::drive::StripKernel;
 use crate::matmul::drive::StripScratch;
 use crate::matmul::drive::Sums;
 use crate::matmul::rows::RowUnit;
@@ -43,19 +43,19 @@ const LINE: usize = 32;
 
 /// Proof that this machine has AVX2, FMA and F16C, and AVX-VNNI if `VNNI`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Avx2<const VNNI: bool>(());
+pub(super) struct Avx2Matmul<const VNNI: bool>(());
 
-impl<const VNNI: bool> Avx2<VNNI> {
+impl<const VNNI: bool> Avx2Matmul<VNNI> {
     /// # Panics
     /// If this machine does not support the tier. Matrices are packed only for supported tiers.
-    pub(super) fn proven() -> Self {
+    pub(super) fn detected() -> Self {
         let tier = if VNNI { Tier::AvxVnni } else { Tier::Avx2 };
         assert!(tier.is_available(), "the {} tier on a machine without it", tier.name());
         Self(())
     }
 }
 
-impl<const VNNI: bool> Engine for Avx2<VNNI> {
+impl<const VNNI: bool> StripKernel for Avx2Matmul<VNNI> {
     fn strip(
         self,
         strip: Strip<'_>,

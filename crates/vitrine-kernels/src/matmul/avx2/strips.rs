@@ -2,7 +2,7 @@
 
 use crate::matmul::avx2::LINE;
 use crate::matmul::avx2::ROWS;
-use crate::matmul::avx2::codes::Codes;
+use crate::matmul::avx2::codes::Avx2Codes;
 use crate::matmul::avx2::codes::products;
 use crate::matmul::avx2::codes::signed_products;
 use crate::matmul::avx2::codes::unpack;
@@ -53,7 +53,7 @@ pub(super) fn each_row<'a>(units: &'a [RowUnit], mut work: impl FnMut(usize, &'a
 #[inline]
 #[target_feature(enable = "avx2")]
 fn dot<const BITS: usize, const VNNI: bool>(
-    codes: &Codes,
+    codes: &Avx2Codes,
     unit: &RowUnit,
     block: usize,
     scales: [__m256i; 2],
@@ -79,25 +79,25 @@ fn super_block<const BITS: usize, const VNNI: bool>(
     let exact = &mut scratch.exact[..units.len()];
     let exact = exact.as_mut_ptr();
     for block in 0..8 {
-        strip.ask_ahead((block, 8), units.len());
+        strip.prefetch_ahead((block, 8), units.len());
         let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let scales = scales_of::<BITS>(&strip, block);
         // SAFETY: `row` is below `units.len()`, the length of `exact`; an element is 64 bytes long
         // and aligned to 64 bytes.
-        let place = |row: usize| unsafe { exact.add(row).cast::<__m256i>() };
+        let slot = |row: usize| unsafe { exact.add(row).cast::<__m256i>() };
         if block == 0 {
             each_row(units, |row, unit| {
                 let total = dot::<BITS, VNNI>(&codes, unit, 0, scales);
                 // SAFETY: as above.
-                unsafe { place(row).write(total) };
+                unsafe { slot(row).write(total) };
             });
             continue;
         }
         each_row(units, |row, unit| {
             let total = dot::<BITS, VNNI>(&codes, unit, block, scales);
             // SAFETY: as above.
-            unsafe { place(row).write(_mm256_add_epi32(total, place(row).read())) };
+            unsafe { slot(row).write(_mm256_add_epi32(total, slot(row).read())) };
         });
     }
     let (d, dmin) = if BITS == 6 {
@@ -195,7 +195,7 @@ fn blocks<const BITS: usize, const ZERO: i32, const VNNI: bool>(
     // broadcasting from memory and halve the speed.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
-        strip.ask_ahead((block, layout.weights / 32), units.len());
+        strip.prefetch_ahead((block, layout.weights / 32), units.len());
         let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
@@ -232,7 +232,7 @@ fn signed_blocks(strip: Strip<'_>, units: &[RowUnit], sums: Sums<'_>) {
     assert!(sums.reaches(units.len(), ROWS));
     let sign = _mm256_set1_epi8(i8::MIN);
     for block in 0..(strip.layout.weights / 32).min(8) {
-        strip.ask_ahead((block, strip.layout.weights / 32), units.len());
+        strip.prefetch_ahead((block, strip.layout.weights / 32), units.len());
         let (low, high) = strip.lines::<8, LINE>(block);
         let mut weights = unpack::<8>(low, high);
         let mut magnitudes = weights;

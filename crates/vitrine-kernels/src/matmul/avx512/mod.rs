@@ -13,9 +13,9 @@
 
 mod rows;
 
-use crate::matmul::drive::Engine;
 use crate::matmul::drive::FloatRows;
 use crate::matmul::drive::Strip;
+use crate::matmul::drive::StripKernel;
 use crate::matmul::drive::StripScratch;
 use crate::matmul::drive::Sums;
 use crate::matmul::rows::RowUnit;
@@ -31,16 +31,16 @@ const ROWS: usize = 16;
 const LINE: usize = 64;
 
 /// Eight lines of codes: line `g` holds weights `4 g ..` of every row.
-type Codes = [__m512i; 8];
+type Avx512Codes = [__m512i; 8];
 
 /// Proof that this machine has AVX-512 F, BW, VL and VNNI.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Avx512(());
+pub(super) struct Avx512Matmul(());
 
-impl Avx512 {
+impl Avx512Matmul {
     /// # Panics
     /// If this machine does not support the tier. Matrices are packed only for supported tiers.
-    pub(super) fn proven() -> Self {
+    pub(super) fn detected() -> Self {
         assert!(Tier::Avx512Vnni.is_available(), "the avx512-vnni tier on a machine without it");
         Self(())
     }
@@ -53,7 +53,7 @@ pub(super) fn quantize(unit: &mut RowUnit, form: RowForm, values: &[f32]) {
     unsafe { rows::quantize(unit, form, values) }
 }
 
-impl Engine for Avx512 {
+impl StripKernel for Avx512Matmul {
     fn strip(
         self,
         strip: Strip<'_>,
@@ -100,7 +100,7 @@ fn strip_of_format(
 /// Unpacks block `block` of 32 weights.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn unpack<const BITS: usize>(strip: &Strip<'_>, block: usize) -> Codes {
+fn unpack<const BITS: usize>(strip: &Strip<'_>, block: usize) -> Avx512Codes {
     let mut codes = [_mm512_setzero_si512(); 8];
     let low = &strip.record[strip.layout.codes..];
     if BITS == 8 {
@@ -150,7 +150,12 @@ fn unpack<const BITS: usize>(strip: &Strip<'_>, block: usize) -> Codes {
 /// one for the last 16.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn dot(codes: &Codes, unit: &RowUnit, block: usize, mut halves: [__m512i; 2]) -> [__m512i; 2] {
+fn dot(
+    codes: &Avx512Codes,
+    unit: &RowUnit,
+    block: usize,
+    mut halves: [__m512i; 2],
+) -> [__m512i; 2] {
     assert!(block < 8);
     for line in 0..8 {
         // SAFETY: a unit starts with its 256 codes, which are 64 words including this one, and is
@@ -176,7 +181,7 @@ fn super_block<const BITS: usize>(
     let exact = &mut scratch.exact[..units.len()];
     let scales = &strip.record[strip.layout.scale..];
     for block in 0..8 {
-        strip.ask_ahead((block, 8), units.len());
+        strip.prefetch_ahead((block, 8), units.len());
         let codes = unpack::<BITS>(&strip, block);
         let scale = |at: usize| {
             let bytes = load_bytes(&scales[at * ROWS..]);
@@ -265,7 +270,7 @@ fn blocks<const BITS: usize, const ZERO: u32>(strip: Strip<'_>, units: &[RowUnit
     // broadcasting from memory.
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
-        strip.ask_ahead((block, layout.weights / 32), units.len());
+        strip.prefetch_ahead((block, layout.weights / 32), units.len());
         let codes = unpack::<BITS>(&strip, block);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
         let min =
@@ -300,7 +305,7 @@ fn dense(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
     for (at, strip) in strips.iter().enumerate() {
         for first in (0..strip.layout.weights).step_by(8) {
-            strip.ask_ahead((first / 8, strip.layout.weights / 8), rows.count);
+            strip.prefetch_ahead((first / 8, strip.layout.weights / 8), rows.count);
             let mut columns = [_mm512_setzero_ps(); 8];
             for k in 0..8 {
                 columns[k] = column(strip.format, strip.record, first + k);
@@ -309,16 +314,16 @@ fn dense(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
                 // SAFETY: `is_whole` holds, and a unit's weights are a multiple of 8.
                 let values = unsafe { rows.values.as_ptr().add(row * rows.stride + first) };
                 // SAFETY: in bounds by the assertion above.
-                let place = unsafe { sums.values.as_mut_ptr().add(row * sums.stride + at * ROWS) };
-                // SAFETY: `place` is in bounds; the load needs no alignment.
-                let mut sum = unsafe { _mm512_loadu_ps(place) };
+                let slot = unsafe { sums.values.as_mut_ptr().add(row * sums.stride + at * ROWS) };
+                // SAFETY: `slot` is in bounds; the load needs no alignment.
+                let mut sum = unsafe { _mm512_loadu_ps(slot) };
                 for k in 0..8 {
                     // SAFETY: `values` has eight elements from here on.
                     let value = unsafe { values.add(k).read() };
                     sum = _mm512_fmadd_ps(columns[k], _mm512_set1_ps(value), sum);
                 }
-                // SAFETY: `place` is in bounds; the store needs no alignment.
-                unsafe { _mm512_storeu_ps(place, sum) };
+                // SAFETY: `slot` is in bounds; the store needs no alignment.
+                unsafe { _mm512_storeu_ps(slot, sum) };
             }
         }
     }

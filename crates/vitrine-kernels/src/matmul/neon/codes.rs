@@ -7,7 +7,7 @@ use std::arch::aarch64::*;
 use std::arch::asm;
 
 /// Eight lines of codes: line `g` holds weights `4 g ..` of the first four and the last four rows.
-pub(super) type Codes = [[int8x16_t; 2]; 8];
+pub(super) type NeonCodes = [[int8x16_t; 2]; 8];
 
 /// Integer sums of the first four and the last four rows.
 pub(super) type Exact = [int32x4_t; 2];
@@ -17,7 +17,7 @@ pub(super) type Exact = [int32x4_t; 2];
 /// weights.
 #[inline]
 #[target_feature(enable = "neon")]
-pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
+pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> NeonCodes {
     let mut codes = [[vdupq_n_u8(0); 2]; 8];
     if BITS == 8 {
         let sign = vdupq_n_u8(128);
@@ -67,7 +67,7 @@ pub(super) fn unpack<const BITS: usize>(low: &[u8], high: &[u8]) -> Codes {
 /// Reinterprets the bytes as signed.
 #[inline]
 #[target_feature(enable = "neon")]
-fn signed(codes: [[uint8x16_t; 2]; 8]) -> Codes {
+fn signed(codes: [[uint8x16_t; 2]; 8]) -> NeonCodes {
     codes.map(|line| line.map(|bytes| vreinterpretq_s8_u8(bytes)))
 }
 
@@ -75,7 +75,12 @@ fn signed(codes: [[uint8x16_t; 2]; 8]) -> Codes {
 /// one for the last 16.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-pub(super) fn dot(codes: &Codes, unit: &RowUnit, block: usize, halves: [Exact; 2]) -> [Exact; 2] {
+pub(super) fn dot(
+    codes: &NeonCodes,
+    unit: &RowUnit,
+    block: usize,
+    halves: [Exact; 2],
+) -> [Exact; 2] {
     assert!(block < 8);
     // SAFETY: a unit has 256 codes, which include these 32; the loads need no alignment.
     let [first, last] = unsafe {

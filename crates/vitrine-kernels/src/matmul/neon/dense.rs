@@ -19,7 +19,7 @@ pub(super) fn panel(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
     assert!(rows.is_whole() && sums.reaches(rows.count, strips.len() * ROWS));
     for (at, strip) in strips.iter().enumerate() {
         for first in (0..strip.layout.weights).step_by(8) {
-            strip.ask_ahead((first / 8, strip.layout.weights / 8), rows.count);
+            strip.prefetch_ahead((first / 8, strip.layout.weights / 8), rows.count);
             let mut columns = [[vdupq_n_f32(0.0); 2]; 8];
             for k in 0..8 {
                 columns[k] = column(strip.format, strip.record, first + k);
@@ -31,9 +31,9 @@ pub(super) fn panel(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
                     [vld1q_f32(values), vld1q_f32(values.add(4))]
                 };
                 // SAFETY: in bounds by the assertion above.
-                let place = unsafe { sums.values.as_mut_ptr().add(row * sums.stride + at * ROWS) };
-                // SAFETY: `place` is in bounds.
-                let mut sum = unsafe { load_sums(place) };
+                let slot = unsafe { sums.values.as_mut_ptr().add(row * sums.stride + at * ROWS) };
+                // SAFETY: `slot` is in bounds.
+                let mut sum = unsafe { load_sums(slot) };
                 for half in 0..2 {
                     let columns = &columns[4 * half..4 * half + 4];
                     sum = add::<0>(sum, columns[0], values[half]);
@@ -41,8 +41,8 @@ pub(super) fn panel(strips: &[Strip<'_>], rows: FloatRows<'_>, sums: Sums<'_>) {
                     sum = add::<2>(sum, columns[2], values[half]);
                     sum = add::<3>(sum, columns[3], values[half]);
                 }
-                // SAFETY: `place` is in bounds.
-                unsafe { store_sums(place, sum) };
+                // SAFETY: `slot` is in bounds.
+                unsafe { store_sums(slot, sum) };
             }
         }
     }

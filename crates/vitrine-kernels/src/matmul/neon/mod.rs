@@ -20,9 +20,9 @@ mod codes;
 mod dense;
 mod strips;
 
-use crate::matmul::drive::Engine;
 use crate::matmul::drive::FloatRows;
 use crate::matmul::drive::Strip;
+use crate::matmul::drive::StripKernel;
 use crate::matmul::drive::StripScratch;
 use crate::matmul::drive::Sums;
 use crate::matmul::rows::RowUnit;
@@ -38,18 +38,18 @@ const LINE: usize = 32;
 
 /// Proof that this machine has NEON and the byte dot product.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Neon(());
+pub(super) struct NeonMatmul(());
 
-impl Neon {
+impl NeonMatmul {
     /// # Panics
     /// If this machine does not support the tier. Matrices are packed only for supported tiers.
-    pub(super) fn proven() -> Self {
+    pub(super) fn detected() -> Self {
         assert!(Tier::Neon.is_available(), "the neon tier on a machine without it");
         Self(())
     }
 }
 
-impl Engine for Neon {
+impl StripKernel for NeonMatmul {
     fn strip(
         self,
         strip: Strip<'_>,
@@ -115,22 +115,22 @@ fn load_halves(bytes: &[u8]) -> [float32x4_t; 2] {
 }
 
 /// # Safety
-/// `place` must point to eight readable values.
+/// `slot` must point to eight readable values.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn load_sums(place: *const f32) -> [float32x4_t; 2] {
+unsafe fn load_sums(slot: *const f32) -> [float32x4_t; 2] {
     // SAFETY: guaranteed by the caller; the loads need no alignment.
-    unsafe { [vld1q_f32(place), vld1q_f32(place.add(4))] }
+    unsafe { [vld1q_f32(slot), vld1q_f32(slot.add(4))] }
 }
 
 /// # Safety
-/// `place` must point to eight writable values.
+/// `slot` must point to eight writable values.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn store_sums(place: *mut f32, sums: [float32x4_t; 2]) {
+unsafe fn store_sums(slot: *mut f32, sums: [float32x4_t; 2]) {
     // SAFETY: guaranteed by the caller; the stores need no alignment.
     unsafe {
-        vst1q_f32(place, sums[0]);
-        vst1q_f32(place.add(4), sums[1]);
+        vst1q_f32(slot, sums[0]);
+        vst1q_f32(slot.add(4), sums[1]);
     }
 }

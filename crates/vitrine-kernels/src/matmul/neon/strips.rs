@@ -52,7 +52,7 @@ fn super_block<const BITS: usize>(
     let zero = vdupq_n_s32(0);
     let exact = &mut scratch.exact[..units.len()];
     for block in 0..8 {
-        strip.ask_ahead((block, 8), units.len());
+        strip.prefetch_ahead((block, 8), units.len());
         let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let [first_scale, last_scale] = scales_of::<BITS>(&strip, block);
@@ -78,9 +78,9 @@ fn super_block<const BITS: usize>(
         let exact = read(exact);
         let scale = vdupq_n_f32(unit.scale(0));
         // SAFETY: `reaches` holds.
-        let place = unsafe { sums.values.as_mut_ptr().add(row * sums.stride) };
+        let slot = unsafe { sums.values.as_mut_ptr().add(row * sums.stride) };
         // SAFETY: `reaches` holds.
-        let mut sum = unsafe { load_sums(place) };
+        let mut sum = unsafe { load_sums(slot) };
         for four in 0..2 {
             let scaled = vmulq_f32(d[four], scale);
             sum[four] = vfmaq_f32(sum[four], vcvtq_f32_s32(exact[four]), scaled);
@@ -93,7 +93,7 @@ fn super_block<const BITS: usize>(
             }
         }
         // SAFETY: `reaches` holds.
-        unsafe { store_sums(place, sum) };
+        unsafe { store_sums(slot, sum) };
     }
 }
 
@@ -101,19 +101,19 @@ fn super_block<const BITS: usize>(
 #[inline]
 #[target_feature(enable = "neon")]
 fn read(sums: &IntegerSums) -> Exact {
-    let place = sums.0.as_ptr();
+    let slot = sums.0.as_ptr();
     // SAFETY: an element has 16 sums, of which 8 are accessed.
-    unsafe { [vld1q_s32(place), vld1q_s32(place.add(4))] }
+    unsafe { [vld1q_s32(slot), vld1q_s32(slot.add(4))] }
 }
 
 #[inline]
 #[target_feature(enable = "neon")]
 fn write(sums: &mut IntegerSums, exact: Exact) {
-    let place = sums.0.as_mut_ptr();
+    let slot = sums.0.as_mut_ptr();
     // SAFETY: an element has 16 sums, of which 8 are accessed.
     unsafe {
-        vst1q_s32(place, exact[0]);
-        vst1q_s32(place.add(4), exact[1]);
+        vst1q_s32(slot, exact[0]);
+        vst1q_s32(slot.add(4), exact[1]);
     }
 }
 
@@ -196,7 +196,7 @@ fn blocks<const BITS: usize, const ZERO: i32, const MIN: bool>(
     let (layout, zero) = (strip.layout, vdupq_n_s32(0));
     assert!(sums.reaches(units.len(), ROWS));
     for block in 0..(layout.weights / 32).min(8) {
-        strip.ask_ahead((block, layout.weights / 32), units.len());
+        strip.prefetch_ahead((block, layout.weights / 32), units.len());
         let (low, high) = strip.lines::<BITS, LINE>(block);
         let codes = unpack::<BITS>(low, high);
         let d = load_halves(&strip.record[2 * block * ROWS..]);
@@ -207,9 +207,9 @@ fn blocks<const BITS: usize, const ZERO: i32, const MIN: bool>(
             let [first, last] = dot(&codes, unit, block, [[start; 2], [zero; 2]]);
             let scale = vdupq_n_f32(unit.scale(block));
             // SAFETY: `reaches` holds.
-            let place = unsafe { sums.values.as_mut_ptr().add(row * sums.stride) };
+            let slot = unsafe { sums.values.as_mut_ptr().add(row * sums.stride) };
             // SAFETY: `reaches` holds.
-            let mut sum = unsafe { load_sums(place) };
+            let mut sum = unsafe { load_sums(slot) };
             for four in 0..2 {
                 let exact = vcvtq_f32_s32(vaddq_s32(first[four], last[four]));
                 sum[four] = vfmaq_f32(sum[four], exact, vmulq_f32(d[four], scale));
@@ -221,7 +221,7 @@ fn blocks<const BITS: usize, const ZERO: i32, const MIN: bool>(
                 }
             }
             // SAFETY: `reaches` holds.
-            unsafe { store_sums(place, sum) };
+            unsafe { store_sums(slot, sum) };
         }
     }
 }

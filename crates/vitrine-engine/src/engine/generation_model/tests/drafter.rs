@@ -54,7 +54,7 @@ fn token_ids(completions: &[Completion]) -> Vec<&[u32]> {
 /// Goal: batching, prompt chunks, cached prefixes and preemption never change a greedy token.
 /// Method: 64 held-out prompts alone, without any of these, then on every path.
 #[test]
-fn greedy_drafts_are_the_same_in_every_company_and_on_every_path() {
+fn greedy_drafts_are_the_same_in_every_batch_and_on_every_path() {
     let plain = EngineOptions {
         prefix_cache: PrefixCaching::Off,
         sequences_max: 1,
@@ -91,7 +91,7 @@ fn greedy_drafts_are_the_same_in_every_company_and_on_every_path() {
 
 /// Goal: speculation saves steps and changes no greedy token, alone and in a batch of four.
 #[test]
-fn greedy_drafts_are_the_same_with_guesses() {
+fn greedy_drafts_are_the_same_with_speculation() {
     let plain = EngineOptions { sequences_max: 4, ..OPTIONS };
     let speculation = Speculation { draft_tokens_max: 8, sequences_max: 4 };
     let (slow, fast) = (drafter(plain), drafter(EngineOptions { speculation, ..plain }));
@@ -101,7 +101,7 @@ fn greedy_drafts_are_the_same_with_guesses() {
         assert_eq!(token_ids(&found), token_ids(&expected));
     }
     let (slow, fast) = (slow.engine().stats(), fast.engine().stats());
-    assert!(fast.draft_tokens_accepted > 0 && fast.steps < slow.steps, "{slow:?}\n{fast:?}");
+    assert!(fast.speculative_tokens_accepted > 0 && fast.steps < slow.steps, "{slow:?}\n{fast:?}");
 }
 
 /// Goal: 16-bit keys and values, half the memory, change a greedy draft only where two tokens are
@@ -120,10 +120,10 @@ fn pages_of_16_bits_change_few_greedy_drafts() {
     assert!(same >= 30, "only {same} of 32 drafts are the same");
 }
 
-/// `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --lib gain_of_guesses -- --ignored --nocapture`
+/// `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --lib gain_of_speculation -- --ignored --nocapture`
 #[test]
 #[ignore = "measures speed; run it with the command above"]
-fn gain_of_guesses_at_batch_1_2_4() {
+fn gain_of_speculation_at_batch_1_2_4() {
     for batch in [1, 2, 4] {
         let plain = EngineOptions { sequences_max: batch, step_tokens_max: 256, ..OPTIONS };
         let speculation = Speculation { draft_tokens_max: 8, sequences_max: 4 };
@@ -145,15 +145,15 @@ fn gain_of_guesses_at_batch_1_2_4() {
             }
             assert_eq!(texts[0], texts[1]);
         }
-        let [plain, guessing] = [models[0].engine().stats(), models[1].engine().stats()];
+        let [plain, speculating] = [models[0].engine().stats(), models[1].engine().stats()];
         eprintln!(
             "batch {batch}: {:?} plain, {:?} speculating; {} and {} steps, {} of {} accepted",
             times[0],
             times[1],
             plain.steps,
-            guessing.steps,
-            guessing.draft_tokens_accepted,
-            guessing.draft_tokens,
+            speculating.steps,
+            speculating.speculative_tokens_accepted,
+            speculating.speculative_tokens,
         );
     }
 }

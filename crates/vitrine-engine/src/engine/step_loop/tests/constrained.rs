@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::engine::Constraint;
+use crate::engine::ConstraintFault;
 use crate::engine::EngineError;
 use crate::engine::Grammar;
-use crate::engine::Stuck;
 use crate::engine::constraint::Advance;
+use crate::engine::constraint::CompiledConstraint;
 use crate::engine::constraint::Grammars;
 use crate::engine::constraint::Matcher;
-use crate::engine::constraint::Rules;
 use crate::engine::constraint::TokenTrie;
 use crate::engine::toy::VOCABULARY_SIZE;
 use serde_json::Value;
@@ -126,13 +126,13 @@ fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
 
 #[test]
 fn finished_output_satisfies_its_schema() {
-    let mut hand = hand(ToyModel::new(4_000), LONG);
+    let mut manual = manual(ToyModel::new(4_000), LONG);
     let mut finished = 0;
     for schema in schemas() {
         let constraint = constraint(Grammar::JsonSchema(schema.clone()));
         let together: Vec<Generation> =
-            (0..20).map(|seed| hand.submit(held(&constraint, seed))).collect();
-        hand.run_dry();
+            (0..20).map(|seed| manual.submit(held(&constraint, seed))).collect();
+        manual.run_dry();
         for generation in together {
             let completion = generation.collect_blocking().unwrap();
             if completion.reason != FinishReason::Stop {
@@ -150,21 +150,21 @@ fn finished_output_satisfies_its_schema() {
 
 #[test]
 fn constraint_ends_the_text_where_nothing_can_follow() {
-    let mut hand = hand(ToyModel::new(64), OPTIONS);
+    let mut manual = manual(ToyModel::new(64), OPTIONS);
     let only = constraint(Grammar::Regex("a{7}".to_owned()));
-    let completion = hand.alone(limited(held(&only, 1), 60));
+    let completion = manual.alone(limited(held(&only, 1), 60));
     assert_eq!((completion.text.as_str(), completion.reason), ("aaaaaaa", FinishReason::Stop));
     assert_eq!(completion.usage.output_tokens, 7);
-    let exactly = hand.alone(limited(held(&only, 1), 7));
+    let exactly = manual.alone(limited(held(&only, 1), 7));
     assert_eq!((exactly.text.as_str(), exactly.reason), ("aaaaaaa", FinishReason::Stop));
-    let cut = hand.alone(limited(held(&only, 1), 6));
+    let cut = manual.alone(limited(held(&only, 1), 6));
     assert_eq!((cut.text.as_str(), cut.reason), ("aaaaaa", FinishReason::Length));
 }
 
 /// Every second request is unconstrained. With few pages the younger sequences are preempted and
 /// recomputed.
 #[test]
-fn company_changes_neither_free_nor_constrained_tokens() {
+fn batching_changes_neither_free_nor_constrained_tokens() {
     let constraint = constraint(Grammar::Regex("([a-f]{3}-?){4,40}".to_owned()));
     let requests: Vec<GenerationRequest> = (0..32)
         .map(|seed| {
@@ -174,8 +174,8 @@ fn company_changes_neither_free_nor_constrained_tokens() {
         })
         .collect();
     for page_count in [400, 40] {
-        let mut alone = hand(ToyModel::new(page_count), OPTIONS);
-        let mut beside = hand(ToyModel::new(page_count), OPTIONS);
+        let mut alone = manual(ToyModel::new(page_count), OPTIONS);
+        let mut beside = manual(ToyModel::new(page_count), OPTIONS);
         let together: Vec<Generation> =
             requests.iter().map(|request| beside.submit(request.clone())).collect();
         beside.run_dry();
@@ -199,20 +199,20 @@ struct DeadEnd {
     left: usize,
 }
 
-impl Rules for DeadEnd {
+impl CompiledConstraint for DeadEnd {
     fn start(&self) -> Box<dyn Matcher> {
         Box::new(self.clone())
     }
 }
 
 impl Matcher for DeadEnd {
-    fn allowed(&mut self) -> Result<SimpleVob, Stuck> {
+    fn allowed(&mut self) -> Result<SimpleVob, ConstraintFault> {
         let mut allowed = SimpleVob::alloc(VOCABULARY_SIZE);
         allowed.allow_token(u32::from(b'a'));
-        if self.left > 0 { Ok(allowed) } else { Err(Stuck::NoToken) }
+        if self.left > 0 { Ok(allowed) } else { Err(ConstraintFault::NoToken) }
     }
 
-    fn advance(&mut self, token_id: u32) -> Result<Advance, Stuck> {
+    fn advance(&mut self, token_id: u32) -> Result<Advance, ConstraintFault> {
         assert_eq!(token_id, u32::from(b'a'));
         self.left -= 1;
         Ok(Advance::Open)
@@ -221,11 +221,11 @@ impl Matcher for DeadEnd {
 
 #[test]
 fn stuck_constraint_ends_its_generation_alone_and_never_goes_on_free() {
-    let mut hand = hand(ToyModel::new(64), OPTIONS);
+    let mut manual = manual(ToyModel::new(64), OPTIONS);
     let dead_end = Constraint::new(Arc::new(DeadEnd { left: 2 }));
-    let free = hand.submit(request(&[3], 10));
-    let mut stuck = hand.submit(limited(held(&dead_end, 0), 10));
-    hand.run_dry();
+    let free = manual.submit(request(&[3], 10));
+    let mut stuck = manual.submit(limited(held(&dead_end, 0), 10));
+    manual.run_dry();
     let mut said = String::new();
     let error = loop {
         match stuck.next_blocking().unwrap() {
@@ -235,23 +235,26 @@ fn stuck_constraint_ends_its_generation_alone_and_never_goes_on_free() {
         }
     };
     assert_eq!(said, "aa");
-    assert!(matches!(error, EngineError::Stuck { cause: Stuck::NoToken, .. }), "{error}");
+    assert!(
+        matches!(error, EngineError::ConstraintFault { cause: ConstraintFault::NoToken, .. }),
+        "{error}"
+    );
     assert_eq!(free.collect_blocking().unwrap().token_ids.len(), 10);
-    assert_eq!(hand.handle.stats().pages_used, 0);
+    assert_eq!(manual.handle.stats().pages_used, 0);
 }
 
 #[test]
 fn cancelled_constrained_generation_returns_its_pages() {
-    let mut hand = hand(ToyModel::new(64), OPTIONS);
+    let mut manual = manual(ToyModel::new(64), OPTIONS);
     let letters = constraint(Grammar::Regex("[ab]+".to_owned()));
-    let kept = hand.submit(limited(held(&letters, 1), 20));
-    let cancelled = hand.submit(limited(held(&letters, 2), 20));
-    hand.tick();
+    let kept = manual.submit(limited(held(&letters, 1), 20));
+    let cancelled = manual.submit(limited(held(&letters, 2), 20));
+    manual.tick();
     cancelled.cancel();
-    hand.run_dry();
+    manual.run_dry();
     let cancelled = cancelled.collect_blocking().unwrap();
     assert_eq!((cancelled.reason, cancelled.token_ids.len()), (FinishReason::Cancelled, 1));
-    let expected = hand.alone(limited(held(&letters, 1), 20));
+    let expected = manual.alone(limited(held(&letters, 1), 20));
     assert_eq!(kept.collect_blocking().unwrap().token_ids, expected.token_ids);
-    assert_eq!(hand.handle.stats().pages_used, 0);
+    assert_eq!(manual.handle.stats().pages_used, 0);
 }

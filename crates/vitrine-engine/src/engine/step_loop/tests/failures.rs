@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn panicking_model_kills_the_engine_without_a_hang() {
+fn panicking_model_stops_the_engine_without_a_hang() {
     let model = ToyModel::new(64).before_step(|step| {
         assert!(step < 3, "the toy breaks at step {step}");
         Ok(())
@@ -28,38 +28,38 @@ fn failed_step_ends_its_own_sequences_and_the_engine_goes_on() {
         _ => Ok(()),
     });
     let options = EngineOptions { sequences_max: 2, ..OPTIONS };
-    let mut hand = hand(model, options);
-    let failing = [hand.submit(request(&[1], 30)), hand.submit(request(&[2], 30))];
-    let waiting = hand.submit(request(&[3], 30));
-    hand.run_dry();
+    let mut manual = manual(model, options);
+    let failing = [manual.submit(request(&[1], 30)), manual.submit(request(&[2], 30))];
+    let waiting = manual.submit(request(&[3], 30));
+    manual.run_dry();
     for generation in failing {
         let error = generation.collect_blocking().unwrap_err();
         assert!(matches!(error, EngineError::Step { step: 2, .. }), "{error}");
     }
     assert_eq!(waiting.collect_blocking().unwrap().token_ids.len(), 30);
-    assert!(hand.handle.check_alive().is_ok());
-    assert_eq!(hand.handle.stats().pages_used, 0);
+    assert!(manual.handle.check_alive().is_ok());
+    assert_eq!(manual.handle.stats().pages_used, 0);
 }
 
 #[test]
-fn failed_step_makes_everything_computed_unknown() {
+fn failed_step_empties_the_prefix_cache() {
     let model = ToyModel::new(64).before_step(|step| match step {
         2 => Err(ModelError::Token { token: 5, vocabulary_size: 4 }),
         _ => Ok(()),
     });
-    let mut hand = hand(model, OPTIONS);
+    let mut manual = manual(model, OPTIONS);
     let prompt = request(&[9; 20], 1);
     let mine = GenerationRequest { cache: scope("a", 0), ..prompt };
-    assert_eq!(hand.alone(mine.clone()).usage.cached_tokens, 0);
-    let failed = hand.submit(mine.clone());
-    hand.run_dry();
+    assert_eq!(manual.alone(mine.clone()).usage.cached_tokens, 0);
+    let failed = manual.submit(mine.clone());
+    manual.run_dry();
     assert!(failed.collect_blocking().is_err());
-    assert_eq!(hand.alone(mine.clone()).usage.cached_tokens, 0);
-    assert_eq!(hand.alone(mine).usage.cached_tokens, 16);
+    assert_eq!(manual.alone(mine.clone()).usage.cached_tokens, 0);
+    assert_eq!(manual.alone(mine).usage.cached_tokens, 16);
 }
 
 #[test]
-fn third_failed_step_on_end_kills_the_engine_with_the_cause() {
+fn third_failed_step_in_a_row_stops_the_engine_with_the_cause() {
     // The first step waits until all requests are submitted.
     let (go, wait) = sync_channel::<()>(1);
     let model = ToyModel::new(64).before_step(move |step| {

@@ -68,7 +68,7 @@ fn logits(model: &mut dyn Forward, sequences: &[Vec<u32>]) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn greedy_rows_tell_the_likeliest_token_of_their_logits() {
+fn greedy_rows_return_the_likeliest_token_of_their_logits() {
     for family in TINY_FAMILIES {
         let (_folder, path) = written(&TinyDecoder { family, ..TinyDecoder::default() });
         for executor in [ExecutorChoice::Candle, ExecutorChoice::Cpu] {
@@ -184,9 +184,9 @@ fn a_sequence_has_the_same_logits_alone_and_beside_63_others() {
         let mut model = load(&path, &half);
         let texts = prompts(64);
         let together = logits(model.as_mut(), &texts);
-        for company in [1, 2, 8, 32] {
-            let some = logits(model.as_mut(), &texts[..company]);
-            assert!(some == together[..some.len()], "batch of {company} with {}", path.display());
+        for batch in [1, 2, 8, 32] {
+            let some = logits(model.as_mut(), &texts[..batch]);
+            assert!(some == together[..some.len()], "batch of {batch} with {}", path.display());
         }
         // The longest sequence, which spans several tiles, alone and on other pages than in the
         // batch.
@@ -198,17 +198,17 @@ fn a_sequence_has_the_same_logits_alone_and_beside_63_others() {
 }
 
 #[test]
-fn greedy_tokens_are_the_same_in_any_company() {
+fn greedy_tokens_are_the_same_in_any_batch() {
     for path in [Some(drafter()).filter(|path| path.exists()), stories()].into_iter().flatten() {
         let mut model = load(&path, &options(ExecutorChoice::Cpu));
         let starts = prompts(64);
         let alone: Vec<Vec<u32>> = [0, 5, 6]
             .map(|at: usize| generate(model.as_mut(), &starts[at..=at], 48).remove(0))
             .to_vec();
-        for company in [8, 32, 64] {
-            let together = generate(model.as_mut(), &starts[..company], 48);
+        for batch in [8, 32, 64] {
+            let together = generate(model.as_mut(), &starts[..batch], 48);
             for (at, alone) in [0, 5, 6].into_iter().zip(&alone) {
-                assert_eq!(&together[at], alone, "prompt {at} of {company} in {}", path.display());
+                assert_eq!(&together[at], alone, "prompt {at} of {batch} in {}", path.display());
             }
         }
     }

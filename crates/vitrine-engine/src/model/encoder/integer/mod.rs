@@ -2,7 +2,7 @@
 //!
 //! A layer has five parallel regions (projections, attention, output, up, down). Row-wise stages
 //! between them get regions of their own only if they are long enough. Products of linear layers
-//! are computed in 8-bit or 16-bit integers ([`Linear`]); embeddings, norms, attention and
+//! are computed in 8-bit or 16-bit integers ([`IntegerLinear`]); embeddings, norms, attention and
 //! the activation function are f32.
 //!
 //! Invariants
@@ -18,13 +18,13 @@ pub(super) use linear::Bits;
 pub(super) use linear::GROUP_VALUES;
 
 use crate::model::cores_for;
-use crate::model::encoder::config::Activation;
+use crate::model::encoder::config::EncoderActivation;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
-use crate::model::encoder::integer::linear::Linear;
-use crate::model::encoder::integer::linear::Operand;
-use crate::model::encoder::integer::linear::Place;
-use crate::model::encoder::integer::stages::Team;
+use crate::model::encoder::integer::linear::EncoderOperand;
+use crate::model::encoder::integer::linear::IntegerLinear;
+use crate::model::encoder::integer::linear::LinearRole;
+use crate::model::encoder::integer::stages::EncoderResources;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::error::ModelError;
 use vitrine_base::ids::PageId;
@@ -50,16 +50,16 @@ const TILE_TOKENS: usize = 24;
 
 /// Dimensions and settings common to all layers.
 #[derive(Debug, Clone, Copy)]
-struct Shape {
+struct EncoderShape {
     width: usize,
     inner: usize,
     heads: usize,
-    activation: Activation,
+    activation: EncoderActivation,
     epsilon: f32,
     tokens_max: usize,
 }
 
-impl Shape {
+impl EncoderShape {
     fn head_width(self) -> usize {
         self.width / self.heads
     }
@@ -79,45 +79,45 @@ impl Shape {
 }
 
 #[derive(Debug)]
-struct Norm {
+struct NormWeights {
     gain: Vec<f32>,
     bias: Vec<f32>,
 }
 
 #[derive(Debug)]
-struct Layer {
+struct IntegerLayer {
     /// Query and key projections stacked in one matrix.
-    query_key: Linear,
-    value: Linear,
-    attention_out: Linear,
-    attention_norm: Norm,
-    up: Linear,
-    down: Linear,
-    out_norm: Norm,
+    query_key: IntegerLinear,
+    value: IntegerLinear,
+    attention_out: IntegerLinear,
+    attention_norm: NormWeights,
+    up: IntegerLinear,
+    down: IntegerLinear,
+    out_norm: NormWeights,
 }
 
 /// Embedding tables, and the norm of their sum.
 #[derive(Debug)]
-struct Tables {
+struct EmbeddingTables {
     words: Vec<f32>,
     positions: Vec<f32>,
     first_position: usize,
     segment: Option<Vec<f32>>,
-    norm: Norm,
+    norm: NormWeights,
 }
 
 /// Scratch memory of one thread.
 #[derive(Debug)]
-struct Worker {
-    matmul: matmul::Scratch,
-    attention: attention::Scratch,
+struct EncoderScratch {
+    matmul: matmul::MatmulScratch,
+    attention: attention::AttentionScratch,
     /// Keys and values of one head of one sequence.
     pages: Vec<f32>,
 }
 
 /// Buffers of one pass, row-major.
 #[derive(Debug)]
-struct Arena {
+struct EncoderArena {
     /// `[rows, width]`: the hidden state.
     hidden: Vec<f32>,
     /// `[rows, 3 width]` projections, or `[rows, inner]`.
@@ -125,7 +125,7 @@ struct Arena {
     /// `[rows, width]`: the output of attention, or an addend of the hidden state.
     mixed: Vec<f32>,
     /// Left operand of the next product.
-    operand: Operand,
+    operand: EncoderOperand,
     ids: Vec<u32>,
     /// Position of each row in its sequence.
     positions: Vec<usize>,
@@ -139,13 +139,13 @@ struct Arena {
 /// A loaded encoder.
 #[derive(Debug)]
 pub(crate) struct IntegerEncoder {
-    shape: Shape,
-    tables: Tables,
-    layers: Vec<Layer>,
+    shape: EncoderShape,
+    tables: EmbeddingTables,
+    layers: Vec<IntegerLayer>,
     tier: Tier,
     pool: Pool,
-    workers: Vec<Worker>,
-    arena: Arena,
+    workers: Vec<EncoderScratch>,
+    arena: EncoderArena,
 }
 
 impl IntegerEncoder {
@@ -163,7 +163,7 @@ impl IntegerEncoder {
     ) -> Result<Self, ModelError> {
         #[expect(clippy::cast_possible_truncation, reason = "an epsilon needs no f64 precision")]
         let epsilon = config.layer_norm_eps as f32;
-        let shape = Shape {
+        let shape = EncoderShape {
             width: config.hidden_size,
             inner: config.intermediate_size,
             heads: config.num_attention_heads,
@@ -173,29 +173,36 @@ impl IntegerEncoder {
         };
         let count = config.num_hidden_layers;
         let layers = (0..count)
-            .map(|index| Layer::load(source, shape, [index, count], (bits, tier)))
+            .map(|index| IntegerLayer::load(source, shape, [index, count], (bits, tier)))
             .collect::<Result<_, _>>()?;
         let pool =
             Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
-        let workers = (0..pool.threads()).map(|_| Worker::new(shape)).collect();
+        let workers = (0..pool.threads()).map(|_| EncoderScratch::new(shape)).collect();
         Ok(Self {
             shape,
-            tables: Tables::load(source, config)?,
+            tables: EmbeddingTables::load(source, config)?,
             layers,
             tier,
             pool,
             workers,
-            arena: Arena::new(shape, Operand::new(bits, shape.rows_max(), shape.widest(), tier)),
+            arena: EncoderArena::new(
+                shape,
+                EncoderOperand::new(bits, shape.rows_max(), shape.widest(), tier),
+            ),
         })
     }
 
     /// Bytes of the weights, tables and arena.
     pub(crate) fn bytes(&self) -> u64 {
-        let matrices = |layer: &Layer| {
+        let matrices = |layer: &IntegerLayer| {
             let attention = [&layer.query_key, &layer.value, &layer.attention_out];
-            attention.into_iter().chain([&layer.up, &layer.down]).map(Linear::bytes).sum::<u64>()
+            attention
+                .into_iter()
+                .chain([&layer.up, &layer.down])
+                .map(IntegerLinear::bytes)
+                .sum::<u64>()
         };
-        let Arena { hidden, wide, mixed, operand, .. } = &self.arena;
+        let EncoderArena { hidden, wide, mixed, operand, .. } = &self.arena;
         let floats = self.tables.words.len()
             + self.tables.positions.len()
             + hidden.len()
@@ -231,30 +238,32 @@ impl IntegerEncoder {
     fn forward(&mut self) -> Result<(), TaskPanic> {
         let (shape, tier) = (self.shape, self.tier);
         let nonlinear: fn(Tier, &mut [f32]) = match shape.activation {
-            Activation::Gelu => activation::gelu_erf,
-            Activation::GeluTanh => activation::gelu_tanh,
-            Activation::Relu => activation::relu,
+            EncoderActivation::Gelu => activation::gelu_erf,
+            EncoderActivation::GeluTanh => activation::gelu_tanh,
+            EncoderActivation::Relu => activation::relu,
         };
-        let Arena { hidden, wide, mixed, operand, ids, positions, sequences, pages, edges } =
+        let EncoderArena { hidden, wide, mixed, operand, ids, positions, sequences, pages, edges } =
             &mut self.arena;
-        let mut team = Team { pool: &mut self.pool, workers: &mut self.workers, edges, tier };
+        let mut resources =
+            EncoderResources { pool: &mut self.pool, workers: &mut self.workers, edges, tier };
         let rows = ids.len();
-        team.embed(hidden, (ids, positions), &self.tables, shape)?;
+        resources.embed(hidden, (ids, positions), &self.tables, shape)?;
         let (narrow, inner) = ([rows, shape.width], [rows, shape.inner]);
         for layer in &self.layers {
             let projections = [&layer.query_key, &layer.value];
-            operand.fill(&mut team, &projections, hidden, narrow)?;
-            team.multiply(operand, &projections, (wide, rows), |_| ())?;
-            team.attend((mixed, wide), sequences, pages, shape)?;
+            operand.fill(&mut resources, &projections, hidden, narrow)?;
+            resources.multiply(operand, &projections, (wide, rows), |_| ())?;
+            resources.attend((mixed, wide), sequences, pages, shape)?;
             let out = [&layer.attention_out];
-            operand.fill(&mut team, &out, mixed, narrow)?;
-            team.multiply(operand, &out, (mixed, rows), |_| ())?;
-            team.add_and_norm(hidden, mixed, (&layer.attention_norm, rows), shape)?;
-            operand.fill(&mut team, &[&layer.up], hidden, narrow)?;
-            team.multiply(operand, &[&layer.up], (wide, rows), |piece| nonlinear(tier, piece))?;
-            operand.fill(&mut team, &[&layer.down], wide, inner)?;
-            team.multiply(operand, &[&layer.down], (mixed, rows), |_| ())?;
-            team.add_and_norm(hidden, mixed, (&layer.out_norm, rows), shape)?;
+            operand.fill(&mut resources, &out, mixed, narrow)?;
+            resources.multiply(operand, &out, (mixed, rows), |_| ())?;
+            resources.add_and_norm(hidden, mixed, (&layer.attention_norm, rows), shape)?;
+            operand.fill(&mut resources, &[&layer.up], hidden, narrow)?;
+            resources
+                .multiply(operand, &[&layer.up], (wide, rows), |piece| nonlinear(tier, piece))?;
+            operand.fill(&mut resources, &[&layer.down], wide, inner)?;
+            resources.multiply(operand, &[&layer.down], (mixed, rows), |_| ())?;
+            resources.add_and_norm(hidden, mixed, (&layer.out_norm, rows), shape)?;
         }
         Ok(())
     }
@@ -279,7 +288,7 @@ fn values(source: &TensorSource, name: &str, shape: &[usize]) -> Result<Vec<f32>
     Ok(source.tensor(name, shape)?.flatten_all()?.to_vec1()?)
 }
 
-impl Norm {
+impl NormWeights {
     fn load(source: &TensorSource, name: &str, width: usize) -> Result<Self, ModelError> {
         Ok(Self {
             gain: values(source, &format!("{name}.weight"), &[width])?,
@@ -288,7 +297,7 @@ impl Norm {
     }
 }
 
-impl Tables {
+impl EmbeddingTables {
     fn load(source: &TensorSource, config: &EncoderConfig) -> Result<Self, ModelError> {
         let width = config.hidden_size;
         let table = |name: &str, rows: usize| {
@@ -304,52 +313,53 @@ impl Tables {
             positions: table("position", config.max_position_embeddings)?,
             first_position: config.first_position(),
             segment,
-            norm: Norm::load(source, "embeddings.LayerNorm", width)?,
+            norm: NormWeights::load(source, "embeddings.LayerNorm", width)?,
         })
     }
 }
 
-impl Layer {
+impl IntegerLayer {
     fn load(
         source: &TensorSource,
-        shape: Shape,
+        shape: EncoderShape,
         at: [usize; 2],
         (bits, tier): (Bits, Tier),
     ) -> Result<Self, ModelError> {
         let (width, inner) = (shape.width, shape.inner);
         let prefix = format!("encoder.layer.{}", at[0]);
-        let linear = |names: &[&str], [output, input]: [usize; 2], place: Place| {
+        let linear = |names: &[&str], [output, input]: [usize; 2], role: LinearRole| {
             let named = |name: &&str| format!("{prefix}.{name}");
             let names: Vec<String> = names.iter().map(named).collect();
-            Linear::load(source, &names, [output, input], (bits.of(place, at), tier))
+            IntegerLinear::load(source, &names, [output, input], (bits.of(role, at), tier))
         };
         let query_key = ["attention.self.query", "attention.self.key"];
-        let norm = |name: &str| Norm::load(source, &format!("{prefix}.{name}.LayerNorm"), width);
+        let norm =
+            |name: &str| NormWeights::load(source, &format!("{prefix}.{name}.LayerNorm"), width);
         Ok(Self {
-            query_key: linear(&query_key, [width, width], Place::Elsewhere)?,
-            value: linear(&["attention.self.value"], [width, width], Place::Value)?,
-            attention_out: linear(&["attention.output.dense"], [width, width], Place::Elsewhere)?,
+            query_key: linear(&query_key, [width, width], LinearRole::Other)?,
+            value: linear(&["attention.self.value"], [width, width], LinearRole::Value)?,
+            attention_out: linear(&["attention.output.dense"], [width, width], LinearRole::Other)?,
             attention_norm: norm("attention.output")?,
-            up: linear(&["intermediate.dense"], [inner, width], Place::Up)?,
-            down: linear(&["output.dense"], [width, inner], Place::Elsewhere)?,
+            up: linear(&["intermediate.dense"], [inner, width], LinearRole::Up)?,
+            down: linear(&["output.dense"], [width, inner], LinearRole::Other)?,
             out_norm: norm("output")?,
         })
     }
 }
 
-impl Worker {
-    fn new(shape: Shape) -> Self {
+impl EncoderScratch {
+    fn new(shape: EncoderShape) -> Self {
         let pages = shape.tokens_max.div_ceil(PAGE_TOKENS);
         Self {
-            matmul: matmul::Scratch::default(),
-            attention: attention::Scratch::new(TILE_TOKENS, shape.layout()),
+            matmul: matmul::MatmulScratch::default(),
+            attention: attention::AttentionScratch::new(TILE_TOKENS, shape.layout()),
             pages: vec![0.0; pages * shape.layout().elements()],
         }
     }
 }
 
-impl Arena {
-    fn new(shape: Shape, operand: Operand) -> Self {
+impl EncoderArena {
+    fn new(shape: EncoderShape, operand: EncoderOperand) -> Self {
         let rows = shape.rows_max();
         let page_count = u32::try_from(shape.tokens_max.div_ceil(PAGE_TOKENS)).unwrap_or(u32::MAX);
         Self {

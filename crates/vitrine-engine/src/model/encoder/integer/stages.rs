@@ -1,21 +1,21 @@
 //! The stages of a pass. Each is one parallel region over one matrix of the arena.
 
-use crate::model::encoder::integer::Norm;
+use crate::model::encoder::integer::EmbeddingTables;
+use crate::model::encoder::integer::EncoderScratch;
+use crate::model::encoder::integer::EncoderShape;
+use crate::model::encoder::integer::NormWeights;
 use crate::model::encoder::integer::PAGE_TOKENS;
-use crate::model::encoder::integer::Shape;
 use crate::model::encoder::integer::TILE_TOKENS;
-use crate::model::encoder::integer::Tables;
-use crate::model::encoder::integer::Worker;
-use crate::model::encoder::integer::linear::Linear;
-use crate::model::encoder::integer::linear::Operand;
+use crate::model::encoder::integer::linear::EncoderOperand;
+use crate::model::encoder::integer::linear::IntegerLinear;
 use crate::model::encoder::integer::linear::PANEL_OUTPUTS;
 use vitrine_base::ids::PageId;
 use vitrine_kernels::attention;
+use vitrine_kernels::attention::AttentionMask;
 use vitrine_kernels::attention::HeadPages;
 use vitrine_kernels::attention::QueryTile;
 use vitrine_kernels::attention::Scoring;
 use vitrine_kernels::attention::SequenceRows;
-use vitrine_kernels::attention::Sight;
 use vitrine_kernels::grid::Cut;
 use vitrine_kernels::grid::Edges;
 use vitrine_kernels::norm;
@@ -24,21 +24,21 @@ use vitrine_kernels::pool::TaskPanic;
 use vitrine_kernels::tier::Tier;
 
 /// Resources of a stage: the thread pool, scratch memory per thread, and a buffer for task edges.
-pub(super) struct Team<'a> {
+pub(super) struct EncoderResources<'a> {
     pub(super) pool: &'a mut Pool,
-    pub(super) workers: &'a mut [Worker],
+    pub(super) workers: &'a mut [EncoderScratch],
     pub(super) edges: &'a mut Edges,
     pub(super) tier: Tier,
 }
 
-impl Team<'_> {
+impl EncoderResources<'_> {
     /// Writes the normalised sum of word, position and segment embeddings of each row to `hidden`.
     pub(super) fn embed(
         &mut self,
         hidden: &mut [f32],
         (ids, positions): (&[u32], &[usize]),
-        tables: &Tables,
-        shape: Shape,
+        tables: &EmbeddingTables,
+        shape: EncoderShape,
     ) -> Result<(), TaskPanic> {
         let (width, tier) = (shape.width, self.tier);
         let rows = self.edges.rows(ids.len(), width, self.pool.threads());
@@ -64,8 +64,8 @@ impl Team<'_> {
     /// Calls `then` on every piece of a row of the result.
     pub(super) fn multiply(
         &mut self,
-        operand: &Operand,
-        linears: &[&Linear],
+        operand: &EncoderOperand,
+        linears: &[&IntegerLinear],
         (out, rows): (&mut [f32], usize),
         then: impl Fn(&mut [f32]) + Sync,
     ) -> Result<(), TaskPanic> {
@@ -94,7 +94,7 @@ impl Team<'_> {
         (mixed, wide): (&mut [f32], &[f32]),
         sequences: &[usize],
         pages: &[PageId],
-        shape: Shape,
+        shape: EncoderShape,
     ) -> Result<(), TaskPanic> {
         let (tier, width, head_width) = (self.tier, shape.width, shape.head_width());
         let columns = self.edges.every(width, head_width);
@@ -106,9 +106,9 @@ impl Team<'_> {
         self.pool.grid(mixed, cut, self.workers, |worker, mut part| {
             let (rows, first) = (part.rows(), part.columns().start);
             for (at, row) in rows.clone().enumerate() {
-                let place = (pages[at / PAGE_TOKENS], at % PAGE_TOKENS);
+                let slot = (pages[at / PAGE_TOKENS], at % PAGE_TOKENS);
                 let (key, value) = (part_of(row, width + first), part_of(row, 2 * width + first));
-                layout.store(&mut worker.pages, place, key, value);
+                layout.store(&mut worker.pages, slot, key, value);
             }
             let head = HeadPages { elements: &worker.pages, layout };
             for from in rows.clone().step_by(TILE_TOKENS) {
@@ -127,7 +127,7 @@ impl Team<'_> {
                     group: 1,
                     sequences: &[sequence],
                     shared_pages: 0,
-                    sight: Sight::Whole(rows.len()),
+                    mask: AttentionMask::Full(rows.len()),
                     pages,
                     scoring: Scoring { soft_cap: None, window: None },
                 };
@@ -141,8 +141,8 @@ impl Team<'_> {
         &mut self,
         hidden: &mut [f32],
         sums: &[f32],
-        (norm, rows): (&Norm, usize),
-        shape: Shape,
+        (norm, rows): (&NormWeights, usize),
+        shape: EncoderShape,
     ) -> Result<(), TaskPanic> {
         let (width, tier) = (shape.width, self.tier);
         let rows = self.edges.rows(rows, width, self.pool.threads());

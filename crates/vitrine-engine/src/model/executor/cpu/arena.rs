@@ -1,6 +1,6 @@
 //! Working memory of a step. It grows to the largest step so far and is never shrunk.
 
-use crate::model::executor::cpu::holder::COLUMNS_MULTIPLE;
+use crate::model::executor::cpu::packing::COLUMNS_MULTIPLE;
 use crate::model::likeliest::Likeliest;
 use crate::model::shape::DecoderShape;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use vitrine_kernels::attention::PageLayout;
 use vitrine_kernels::grid::Cut;
 use vitrine_kernels::grid::Edges;
 use vitrine_kernels::matmul;
+use vitrine_kernels::matmul::MatmulRows;
 use vitrine_kernels::matmul::QuantizedRows;
 use vitrine_kernels::matmul::RowForm;
-use vitrine_kernels::matmul::Rows;
 use vitrine_kernels::pool::Pool;
 use vitrine_kernels::pool::TaskPanic;
 use vitrine_kernels::tier::Tier;
@@ -21,9 +21,9 @@ const ROWS_STEP: usize = 64;
 
 /// Scratch memory of one thread.
 #[derive(Debug)]
-pub(super) struct Worker {
-    pub(super) matmul: matmul::Scratch,
-    pub(super) attention: attention::Scratch,
+pub(super) struct DecoderScratch {
+    pub(super) matmul: matmul::MatmulScratch,
+    pub(super) attention: attention::AttentionScratch,
     /// One row of the widest left operand.
     pub(super) row: Vec<f32>,
     /// One attention head.
@@ -35,7 +35,7 @@ pub(super) struct Worker {
 
 /// The left operand of a product, in each format that the matrices of a stage need.
 #[derive(Debug)]
-pub(super) struct Operand {
+pub(super) struct DecoderOperand {
     small_groups: QuantizedRows,
     large_groups: QuantizedRows,
     /// Row-major `[rows, columns]`.
@@ -56,15 +56,15 @@ pub(super) trait RowSource: Sync {
 }
 
 /// Rows stored one after another.
-pub(super) struct Stored<'a> {
+pub(super) struct StoredRows<'a> {
     pub(super) values: &'a [f32],
     pub(super) columns: usize,
 }
 
 /// Rows computed by a function, which gets the row number and the output slice.
-pub(super) struct Computed<F>(pub(super) F);
+pub(super) struct ComputedRows<F>(pub(super) F);
 
-impl RowSource for Stored<'_> {
+impl RowSource for StoredRows<'_> {
     fn row<'a>(&'a self, row: usize, _: &'a mut [f32]) -> &'a [f32] {
         &self.values[row * self.columns..(row + 1) * self.columns]
     }
@@ -74,7 +74,7 @@ impl RowSource for Stored<'_> {
     }
 }
 
-impl<F: Fn(usize, &mut [f32]) + Sync> RowSource for Computed<F> {
+impl<F: Fn(usize, &mut [f32]) + Sync> RowSource for ComputedRows<F> {
     fn row<'a>(&'a self, row: usize, room: &'a mut [f32]) -> &'a [f32] {
         (self.0)(row, room);
         room
@@ -87,7 +87,7 @@ impl<F: Fn(usize, &mut [f32]) + Sync> RowSource for Computed<F> {
 
 /// Buffers of one step, row-major.
 #[derive(Debug)]
-pub(super) struct Arena {
+pub(super) struct DecoderArena {
     rows_max: usize,
     /// `[rows, width]`: the hidden state.
     pub(super) hidden: Vec<f32>,
@@ -104,18 +104,18 @@ pub(super) struct Arena {
     pub(super) logits: Arc<Vec<f32>>,
     /// `[greedy rows, tasks]`: the best token found by each task.
     pub(super) likeliest: Vec<Likeliest>,
-    pub(super) operand: Operand,
+    pub(super) operand: DecoderOperand,
     pub(super) edges: Edges,
     /// Edges that give each task one cell of `likeliest`.
     pub(super) cells: Edges,
-    pub(super) workers: Vec<Worker>,
+    pub(super) workers: Vec<DecoderScratch>,
 }
 
-impl Worker {
+impl DecoderScratch {
     pub(super) fn new(widest: usize, tile_heads: usize, layout: PageLayout) -> Self {
         Self {
-            matmul: matmul::Scratch::default(),
-            attention: attention::Scratch::new(tile_heads, layout),
+            matmul: matmul::MatmulScratch::default(),
+            attention: attention::AttentionScratch::new(tile_heads, layout),
             row: vec![0.0; widest],
             head: vec![0.0; layout.head_width()],
             gate: Vec::new(),
@@ -129,9 +129,9 @@ pub(super) fn widest(shape: &DecoderShape) -> usize {
     widest.next_multiple_of(COLUMNS_MULTIPLE)
 }
 
-impl Arena {
+impl DecoderArena {
     /// An arena with capacity for no rows.
-    pub(super) fn new(tier: Tier, forms: Vec<RowForm>, workers: Vec<Worker>) -> Self {
+    pub(super) fn new(tier: Tier, forms: Vec<RowForm>, workers: Vec<DecoderScratch>) -> Self {
         Self {
             rows_max: 0,
             hidden: Vec::new(),
@@ -141,7 +141,7 @@ impl Arena {
             computed: Vec::new(),
             logits: Arc::default(),
             likeliest: Vec::new(),
-            operand: Operand::new(tier, forms),
+            operand: DecoderOperand::new(tier, forms),
             edges: Edges::default(),
             cells: Edges::default(),
             workers,
@@ -150,8 +150,8 @@ impl Arena {
 
     /// Addresses and capacities of the operand and edge buffers.
     #[cfg(test)]
-    pub(super) fn kept(&self) -> Vec<(usize, usize)> {
-        let Operand { floats, small_groups, large_groups, .. } = &self.operand;
+    pub(super) fn capacities(&self) -> Vec<(usize, usize)> {
+        let DecoderOperand { floats, small_groups, large_groups, .. } = &self.operand;
         let bytes = |rows: &QuantizedRows| (0, usize::try_from(rows.bytes()).unwrap());
         vec![
             (floats.as_ptr() as usize, floats.capacity()),
@@ -187,7 +187,7 @@ impl Arena {
     }
 }
 
-impl Operand {
+impl DecoderOperand {
     fn new(tier: Tier, forms: Vec<RowForm>) -> Self {
         Self {
             small_groups: QuantizedRows::with_room(0, 0, tier),
@@ -215,11 +215,11 @@ impl Operand {
     }
 
     /// The operand in `form`, which must be one of the formats of the last [`Self::fill`].
-    pub(super) fn rows(&self, form: RowForm) -> Rows<'_> {
+    pub(super) fn rows(&self, form: RowForm) -> MatmulRows<'_> {
         match form {
-            RowForm::Group32 => Rows::Quantized(&self.small_groups),
-            RowForm::Group256 => Rows::Quantized(&self.large_groups),
-            RowForm::Float => Rows::Float(&self.floats[..self.rows * self.columns]),
+            RowForm::Group32 => MatmulRows::Quantized(&self.small_groups),
+            RowForm::Group256 => MatmulRows::Quantized(&self.large_groups),
+            RowForm::Float => MatmulRows::Float(&self.floats[..self.rows * self.columns]),
         }
     }
 
@@ -230,7 +230,7 @@ impl Operand {
     /// If a task panicked.
     pub(super) fn fill(
         &mut self,
-        team: &mut Team<'_>,
+        resources: &mut DecoderResources<'_>,
         forms: impl IntoIterator<Item = RowForm>,
         [rows, columns]: [usize; 2],
         source: impl RowSource,
@@ -245,14 +245,14 @@ impl Operand {
             }
             done.rotate_right(1);
             done[0] = Some(form);
-            let row_edges = team.edges.rows(rows, columns, team.pool.threads());
+            let row_edges = resources.edges.rows(rows, columns, resources.pool.threads());
             let quantized = match form {
                 RowForm::Group32 => &mut self.small_groups,
                 RowForm::Group256 => &mut self.large_groups,
                 RowForm::Float => {
                     let matrix = &mut self.floats[..rows * wide];
                     let cut = Cut { width: wide, rows: row_edges, columns: &[0, wide] };
-                    team.pool.grid(matrix, cut, team.workers, |_, mut part| {
+                    resources.pool.grid(matrix, cut, resources.workers, |_, mut part| {
                         for row in part.rows() {
                             let (out, padding) = part.row(row).split_at_mut(columns);
                             source.write(row, out);
@@ -265,13 +265,18 @@ impl Operand {
             quantized.reshape(form, rows, columns);
             let units = quantized.unit_count();
             let cut = Cut { width: rows, rows: &[0, units], columns: row_edges };
-            team.pool.grid(quantized.units_mut(), cut, team.workers, |worker, mut part| {
-                let whole = &mut worker.row[..columns];
-                for (at, row) in part.columns().enumerate() {
-                    let values = source.row(row, whole);
-                    matmul::quantize_row((&mut part, at), form, values, tier);
-                }
-            })?;
+            resources.pool.grid(
+                quantized.units_mut(),
+                cut,
+                resources.workers,
+                |worker, mut part| {
+                    let whole = &mut worker.row[..columns];
+                    for (at, row) in part.columns().enumerate() {
+                        let values = source.row(row, whole);
+                        matmul::quantize_row((&mut part, at), form, values, tier);
+                    }
+                },
+            )?;
         }
         Ok(())
     }
@@ -279,8 +284,8 @@ impl Operand {
 
 /// Resources of a stage: the thread pool, scratch memory per thread, and a buffer for task edges.
 #[derive(Debug)]
-pub(super) struct Team<'a> {
+pub(super) struct DecoderResources<'a> {
     pub(super) pool: &'a mut Pool,
-    pub(super) workers: &'a mut [Worker],
+    pub(super) workers: &'a mut [DecoderScratch],
     pub(super) edges: &'a mut Edges,
 }

@@ -15,7 +15,7 @@
 //! those of [`Executor`].
 
 mod arena;
-mod holder;
+mod packing;
 mod pages;
 mod plan;
 mod stages;
@@ -25,28 +25,28 @@ pub(crate) use pages::page_bytes;
 use crate::model::decoder::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
-use crate::model::executor::cpu::arena::Arena;
-use crate::model::executor::cpu::arena::Computed;
-use crate::model::executor::cpu::arena::Stored;
-use crate::model::executor::cpu::arena::Team;
-use crate::model::executor::cpu::arena::Worker;
+use crate::model::executor::cpu::arena::ComputedRows;
+use crate::model::executor::cpu::arena::DecoderArena;
+use crate::model::executor::cpu::arena::DecoderResources;
+use crate::model::executor::cpu::arena::DecoderScratch;
+use crate::model::executor::cpu::arena::StoredRows;
 use crate::model::executor::cpu::arena::widest;
-use crate::model::executor::cpu::holder::PackedHolder;
+use crate::model::executor::cpu::packing::PackingLoader;
 use crate::model::executor::cpu::pages::Elements;
-use crate::model::executor::cpu::pages::Pages;
-use crate::model::executor::cpu::plan::Angles;
-use crate::model::executor::cpu::plan::Plan;
-use crate::model::executor::cpu::plan::PlanSource;
+use crate::model::executor::cpu::pages::KvPool;
+use crate::model::executor::cpu::plan::CpuStep;
+use crate::model::executor::cpu::plan::CpuStepSettings;
+use crate::model::executor::cpu::plan::RopeAngles;
 use crate::model::executor::cpu::stages::HeadShape;
 use crate::model::executor::cpu::stages::HeadStage;
-use crate::model::executor::cpu::stages::Linear;
-use crate::model::executor::weights::Weights;
+use crate::model::executor::cpu::stages::PackedLinear;
+use crate::model::executor::weights::DecoderWeights;
 use crate::model::forward::ForwardLimits;
 use crate::model::forward::Logits;
 use crate::model::gguf::GgufFile;
 use crate::model::likeliest::Likeliest;
-use crate::model::shape::Activation;
 use crate::model::shape::DecoderShape;
+use crate::model::shape::GateActivation;
 use crate::model::shape::LayerRope;
 use crate::model::step_input::StepInput;
 use std::sync::Arc;
@@ -70,20 +70,20 @@ pub(crate) struct InArena;
 #[derive(Debug)]
 pub(crate) struct CpuExecutor {
     shape: DecoderShape,
-    weights: Weights<Arc<PackedMatrix>, Vec<f32>>,
+    weights: DecoderWeights<Arc<PackedMatrix>, Vec<f32>>,
     weight_bytes: u64,
     tier: Tier,
     pool: Pool,
-    pages: Pages,
-    plan: Plan,
-    arena: Arena,
+    pages: KvPool,
+    plan: CpuStep,
+    arena: DecoderArena,
     context_tokens_max: usize,
 }
 
 /// Why the CPU kernels cannot run the model in `file`; `None` if they can.
 pub(crate) fn obstacle(file: &GgufFile) -> Option<String> {
     file.tensors()
-        .find(|(_, entry)| holder::weight_type(entry.tensor_type).is_none())
+        .find(|(_, entry)| packing::weight_type(entry.tensor_type).is_none())
         .map(|(name, entry)| format!("tensor `{name}` has type {}", entry.tensor_type.name()))
 }
 
@@ -99,17 +99,17 @@ impl CpuExecutor {
         options: &DecoderOptions,
     ) -> Result<Self, ModelError> {
         let tier = options.tier;
-        let mut holder = PackedHolder { tier, bytes: 0 };
-        let weights = Weights::load(file, shape, &mut holder)?;
+        let mut packing = PackingLoader { tier, bytes: 0 };
+        let weights = DecoderWeights::load(file, shape, &mut packing)?;
         let pool = Pool::start_on(Arc::clone(&options.cores))
             .map_err(|cause| ModelError::Threads { cause })?;
-        let pages = Pages::new(shape, options)?;
+        let pages = KvPool::new(shape, options)?;
         let context_tokens_max = options.context_tokens_max.min(shape.context_tokens);
         let frequencies = shape.rope.load_frequencies(file, context_tokens_max)?;
         let group = shape.heads / shape.kv_heads;
-        let plan = Plan::new(PlanSource {
-            global: Angles::new(frequencies, &shape.rope),
-            local: shape.local_rope.map(|rope| Angles::new(rope.frequencies(&[]), &rope)),
+        let plan = CpuStep::new(CpuStepSettings {
+            global: RopeAngles::new(frequencies, &shape.rope),
+            local: shape.local_rope.map(|rope| RopeAngles::new(rope.frequencies(&[]), &rope)),
             group,
             tiles_min: (TASKS_OF_A_THREAD * pool.threads()).div_ceil(shape.kv_heads),
             page_tokens: options.page_tokens,
@@ -117,13 +117,13 @@ impl CpuExecutor {
             growth: shape.query_growth,
         });
         let tile_heads = plan.tile_rows() * group;
-        let worker = || Worker::new(widest(shape), tile_heads, pages.layout);
+        let worker = || DecoderScratch::new(widest(shape), tile_heads, pages.layout);
         let workers = (0..pool.threads()).map(|_| worker()).collect();
         Ok(Self {
             shape: shape.clone(),
-            arena: Arena::new(tier, forms(&weights), workers),
+            arena: DecoderArena::new(tier, forms(&weights), workers),
             weights,
-            weight_bytes: holder.bytes,
+            weight_bytes: packing.bytes,
             tier,
             pool,
             pages,
@@ -143,39 +143,51 @@ impl CpuExecutor {
 
     /// Adds `operand × linear` of one part of a layer to the hidden state, after the post-norm if
     /// the family has one.
-    fn add(&mut self, layer: usize, part: Part) -> Result<(), ModelError> {
+    fn add(&mut self, layer: usize, part: Sublayer) -> Result<(), ModelError> {
         let (rows, tier) = (self.plan.rows(), self.tier);
         let weights = &self.weights.layers[layer];
         let (linear, post_norm) = match part {
-            Part::Attention => (&weights.attention_out, &weights.attention_post_norm),
-            Part::FeedForward => (&weights.down, &weights.feed_forward_post_norm),
+            Sublayer::Attention => (&weights.attention_out, &weights.attention_post_norm),
+            Sublayer::FeedForward => (&weights.down, &weights.feed_forward_post_norm),
         };
-        let Arena { hidden, mixed, inner, computed, operand, edges, workers, .. } = &mut self.arena;
-        let source: &[f32] = if part == Part::Attention { mixed } else { inner };
+        let DecoderArena { hidden, mixed, inner, computed, operand, edges, workers, .. } =
+            &mut self.arena;
+        let source: &[f32] = if part == Sublayer::Attention { mixed } else { inner };
         // The source's own width; the matrix may be padded.
         let columns = match part {
-            Part::Attention => self.shape.query_width(),
-            Part::FeedForward => self.shape.feed_forward,
+            Sublayer::Attention => self.shape.query_width(),
+            Sublayer::FeedForward => self.shape.feed_forward,
         };
-        let mut team = Team { pool: &mut self.pool, workers, edges };
+        let mut resources = DecoderResources { pool: &mut self.pool, workers, edges };
         let form = linear.matrix.row_form();
         let source = &source[..rows * columns];
-        operand.fill(&mut team, [form], [rows, columns], Stored { values: source, columns })?;
+        operand.fill(
+            &mut resources,
+            [form],
+            [rows, columns],
+            StoredRows { values: source, columns },
+        )?;
         let (width, scale) = (self.shape.width, self.shape.residual_scale);
         let Some(gain) = post_norm else {
             let target = (&mut hidden[..], rows);
-            stages::project(&mut team, operand, &[linear], target, |hidden, sums| {
+            stages::project(&mut resources, operand, &[linear], target, |hidden, sums| {
                 hidden.iter_mut().zip(sums).for_each(|(hidden, sum)| *hidden += scale * sum);
             })?;
             return Ok(());
         };
-        stages::project(&mut team, operand, &[linear], (&mut computed[..], rows), |to, sums| {
-            to.copy_from_slice(sums);
-        })?;
+        stages::project(
+            &mut resources,
+            operand,
+            &[linear],
+            (&mut computed[..], rows),
+            |to, sums| {
+                to.copy_from_slice(sums);
+            },
+        )?;
         let (computed, epsilon) = (&computed[..], self.shape.norm_epsilon);
-        let cut_rows = team.edges.rows(rows, width, team.pool.threads());
+        let cut_rows = resources.edges.rows(rows, width, resources.pool.threads());
         let cut = Cut { width, rows: cut_rows, columns: &[0, width] };
-        team.pool.grid(hidden, cut, team.workers, |worker, mut part| {
+        resources.pool.grid(hidden, cut, resources.workers, |worker, mut part| {
             for row in part.rows() {
                 let normed = &mut worker.row[..width];
                 let computed = &computed[row * width..(row + 1) * width];
@@ -190,13 +202,13 @@ impl CpuExecutor {
 
 /// The two parts of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Sublayer {
     Attention,
     FeedForward,
 }
 
 /// The row formats that the model's matrices need, without duplicates.
-fn forms(weights: &Weights<Arc<PackedMatrix>, Vec<f32>>) -> Vec<RowForm> {
+fn forms(weights: &DecoderWeights<Arc<PackedMatrix>, Vec<f32>>) -> Vec<RowForm> {
     let layers = weights.layers.iter().flat_map(|layer| {
         let linears = [&layer.query, &layer.key, &layer.value, &layer.attention_out];
         linears.into_iter().chain([&layer.gate, &layer.up, &layer.down])
@@ -211,13 +223,13 @@ fn forms(weights: &Weights<Arc<PackedMatrix>, Vec<f32>>) -> Vec<RowForm> {
     forms
 }
 
-fn row_forms<const N: usize>(linears: [&Linear; N]) -> [RowForm; N] {
+fn row_forms<const N: usize>(linears: [&PackedLinear; N]) -> [RowForm; N] {
     linears.map(|linear| linear.matrix.row_form())
 }
 
 impl Executor for CpuExecutor {
-    type Step = InArena;
-    type Rows = InArena;
+    type PreparedStep = InArena;
+    type Activations = InArena;
 
     fn limits(&self) -> ForwardLimits {
         ForwardLimits {
@@ -240,7 +252,7 @@ impl Executor for CpuExecutor {
     fn embed(&mut self, _: &InArena) -> Result<InArena, ModelError> {
         let (width, scale) = (self.shape.width, self.shape.embedding_scale);
         let (embedding, tokens) = (&self.weights.embedding, &self.plan.tokens);
-        let Arena { hidden, edges, workers, .. } = &mut self.arena;
+        let DecoderArena { hidden, edges, workers, .. } = &mut self.arena;
         let rows = edges.rows(tokens.len(), width, self.pool.threads());
         let cut = Cut { width, rows, columns: &[0, width] };
         self.pool.grid(hidden, cut, workers, |worker, mut part| {
@@ -267,26 +279,26 @@ impl Executor for CpuExecutor {
             head_stage((&self.shape, self.tier), &self.plan, layer, weights.key_norm.as_deref());
         let linears = [&weights.query, &weights.key, &weights.value];
         let (tier, width, epsilon) = (self.tier, self.shape.width, self.shape.norm_epsilon);
-        let Arena { hidden, qkv, operand, edges, workers, .. } = &mut self.arena;
-        let mut team = Team { pool: &mut self.pool, workers, edges };
+        let DecoderArena { hidden, qkv, operand, edges, workers, .. } = &mut self.arena;
+        let mut resources = DecoderResources { pool: &mut self.pool, workers, edges };
         operand.fill(
-            &mut team,
+            &mut resources,
             row_forms(linears),
             [rows, width],
-            Computed(|row, out: &mut [f32]| {
+            ComputedRows(|row, out: &mut [f32]| {
                 let hidden = &hidden[row * width..(row + 1) * width];
                 norm::rms_norm(tier, out, hidden, &weights.attention_norm, epsilon);
             }),
         )?;
         let target = (&mut qkv[..], rows);
-        stages::project(&mut team, operand, &linears, target, <[f32]>::copy_from_slice)?;
+        stages::project(&mut resources, operand, &linears, target, <[f32]>::copy_from_slice)?;
         let source = (&qkv[..], &self.plan);
         match &mut self.pages.elements {
             Elements::F32(layers) => {
-                stages::store(&mut team, &mut layers[layer], source, shape, stage)?;
+                stages::store(&mut resources, &mut layers[layer], source, shape, stage)?;
             }
             Elements::F16(layers) => {
-                stages::store(&mut team, &mut layers[layer], source, shape, stage)?;
+                stages::store(&mut resources, &mut layers[layer], source, shape, stage)?;
             }
         }
         Ok(InArena)
@@ -300,15 +312,15 @@ impl Executor for CpuExecutor {
             soft_cap: self.shape.attention_soft_cap,
             window: self.shape.attention[layer].window,
         };
-        let Arena { qkv, mixed, edges, workers, .. } = &mut self.arena;
-        let mut team = Team { pool: &mut self.pool, workers, edges };
+        let DecoderArena { qkv, mixed, edges, workers, .. } = &mut self.arena;
+        let mut resources = DecoderResources { pool: &mut self.pool, workers, edges };
         let (source, target) = ((&qkv[..], &self.plan), (&mut mixed[..], shape));
         match &self.pages.elements {
             Elements::F32(layers) => {
-                stages::attend(&mut team, &layers[layer], source, target, (stage, scoring))?;
+                stages::attend(&mut resources, &layers[layer], source, target, (stage, scoring))?;
             }
             Elements::F16(layers) => {
-                stages::attend(&mut team, &layers[layer], source, target, (stage, scoring))?;
+                stages::attend(&mut resources, &layers[layer], source, target, (stage, scoring))?;
             }
         }
         Ok(InArena)
@@ -320,7 +332,7 @@ impl Executor for CpuExecutor {
         _: InArena,
         _: InArena,
     ) -> Result<InArena, ModelError> {
-        self.add(layer, Part::Attention)?;
+        self.add(layer, Sublayer::Attention)?;
         Ok(InArena)
     }
 
@@ -329,23 +341,23 @@ impl Executor for CpuExecutor {
         let weights = &self.weights.layers[layer];
         let (gate, up) = (&weights.gate, &weights.up);
         let (width, epsilon) = (self.shape.width, self.shape.norm_epsilon);
-        let Arena { hidden, inner, operand, edges, workers, .. } = &mut self.arena;
-        let mut team = Team { pool: &mut self.pool, workers, edges };
+        let DecoderArena { hidden, inner, operand, edges, workers, .. } = &mut self.arena;
+        let mut resources = DecoderResources { pool: &mut self.pool, workers, edges };
         operand.fill(
-            &mut team,
+            &mut resources,
             row_forms([gate, up]),
             [rows, width],
-            Computed(|row, out: &mut [f32]| {
+            ComputedRows(|row, out: &mut [f32]| {
                 let hidden = &hidden[row * width..(row + 1) * width];
                 norm::rms_norm(tier, out, hidden, &weights.feed_forward_norm, epsilon);
             }),
         )?;
         let combine: fn(Tier, &mut [f32], &[f32], &[f32]) = match self.shape.activation {
-            Activation::Silu => activation::silu_times,
-            Activation::GeluTanh => activation::gelu_times,
+            GateActivation::Silu => activation::silu_times,
+            GateActivation::GeluTanh => activation::gelu_times,
         };
         stages::gate_up(
-            &mut team,
+            &mut resources,
             operand,
             (gate, up),
             (&mut inner[..], rows),
@@ -362,7 +374,7 @@ impl Executor for CpuExecutor {
         _: InArena,
         _: InArena,
     ) -> Result<InArena, ModelError> {
-        self.add(layer, Part::FeedForward)?;
+        self.add(layer, Sublayer::FeedForward)?;
         Ok(InArena)
     }
 
@@ -374,32 +386,39 @@ impl Executor for CpuExecutor {
         }
         let (tier, width, epsilon) = (self.tier, self.shape.width, self.shape.norm_epsilon);
         let gain = &self.weights.output_norm;
-        let Arena { hidden, logits: kept, likeliest, operand, edges, cells, workers, .. } =
-            &mut self.arena;
-        let mut team = Team { pool: &mut self.pool, workers, edges };
+        let DecoderArena {
+            hidden, logits: kept, likeliest, operand, edges, cells, workers, ..
+        } = &mut self.arena;
+        let mut resources = DecoderResources { pool: &mut self.pool, workers, edges };
         let (rows, greedy) = (wanted.len(), self.plan.greedy);
         operand.fill(
-            &mut team,
+            &mut resources,
             row_forms([output]),
             [rows, width],
-            Computed(|row, out: &mut [f32]| {
+            ComputedRows(|row, out: &mut [f32]| {
                 let from = wanted[row] as usize * width;
                 norm::rms_norm(tier, out, &hidden[from..from + width], gain, epsilon);
             }),
         )?;
         let (scale, cap) = (self.shape.logit_scale, self.shape.logit_soft_cap);
-        let bend = |logits: &mut [f32]| {
+        let to_logits = |logits: &mut [f32]| {
             logits.iter_mut().for_each(|logit| *logit *= scale);
             if let Some(cap) = cap {
                 activation::soft_cap(tier, logits, cap);
             }
         };
         if greedy == rows {
-            stages::likeliest(&mut team, (operand, rows), output, (likeliest, cells), bend)?;
+            stages::likeliest(
+                &mut resources,
+                (operand, rows),
+                output,
+                (likeliest, cells),
+                to_logits,
+            )?;
             let tasks = likeliest.len() / rows;
             let merged = likeliest.chunks_exact(tasks).map(|found| {
                 let mut row = Likeliest::NONE;
-                found.iter().for_each(|found| row.meet(*found));
+                found.iter().for_each(|found| row.merge(*found));
                 row.token_id()
             });
             return Ok(Logits::greedy(merged.collect()));
@@ -410,9 +429,9 @@ impl Executor for CpuExecutor {
         }
         let logits = Arc::make_mut(kept);
         logits.resize(rows * vocabulary_size, 0.0);
-        stages::project(&mut team, operand, &[output], (logits, rows), |logits, sums| {
+        stages::project(&mut resources, operand, &[output], (logits, rows), |logits, sums| {
             logits.copy_from_slice(sums);
-            bend(logits);
+            to_logits(logits);
         })?;
         Ok(Logits::new(Arc::clone(kept), vocabulary_size).with_greedy(greedy))
     }
@@ -422,7 +441,7 @@ impl Executor for CpuExecutor {
 /// one.
 fn head_stage<'a>(
     (shape, tier): (&DecoderShape, Tier),
-    plan: &'a Plan,
+    plan: &'a CpuStep,
     layer: usize,
     gain: Option<&'a [f32]>,
 ) -> HeadStage<'a> {
@@ -436,7 +455,7 @@ fn head_stage<'a>(
             LayerRope::Local => plan.local.as_ref(),
         },
         style: shape.rope.style,
-        turned: shape.rope.width,
+        rotary_width: shape.rope.width,
     }
 }
 

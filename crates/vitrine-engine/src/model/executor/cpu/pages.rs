@@ -25,14 +25,14 @@ pub(super) enum Elements {
 
 /// The pool of pages.
 #[derive(Debug)]
-pub(super) struct Pages {
+pub(super) struct KvPool {
     pub(super) elements: Elements,
     pub(super) layout: PageLayout,
     page_count: usize,
     bytes: u64,
 }
 
-impl Pages {
+impl KvPool {
     /// Allocates as many whole pages as fit into `options.kv_bytes_max`.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ const TILE_HEADS: usize = 24;
 
 /// Rotation angles of a rotary embedding, for the rows of a step.
 #[derive(Debug)]
-pub(super) struct Angles {
+pub(super) struct RopeAngles {
     /// Angle per position of each rotated pair, in radians.
     frequencies: Vec<f64>,
     amplitude: f32,
@@ -27,7 +27,7 @@ pub(super) struct Angles {
     sin: Vec<f32>,
 }
 
-impl Angles {
+impl RopeAngles {
     pub(super) fn new(frequencies: Vec<f64>, rope: &Rope) -> Self {
         Self { frequencies, amplitude: rope.amplitude, cos: Vec::new(), sin: Vec::new() }
     }
@@ -59,8 +59,8 @@ impl Angles {
 
 /// Rows whose attention is computed together.
 #[derive(Debug)]
-struct Tile {
-    /// Their sequences, as a range of [`Plan::sequences`].
+struct AttentionTile {
+    /// Their sequences, as a range of [`CpuStep::sequences`].
     sequences: Range<usize>,
     rows: Range<usize>,
     /// Number of leading pages that all of them share, computed before these rows.
@@ -69,7 +69,7 @@ struct Tile {
 
 /// The layout of a step.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct CpuStep {
     pub(super) tokens: Vec<u32>,
     /// Rows that requested logits, followed by the greedy rows.
     pub(super) wanted: Vec<u32>,
@@ -83,11 +83,11 @@ pub(super) struct Plan {
     pub(super) query_factors: Vec<f32>,
     /// First row of each tile, followed by the number of rows.
     pub(super) tile_edges: Vec<usize>,
-    pub(super) global: Angles,
-    pub(super) local: Option<Angles>,
+    pub(super) global: RopeAngles,
+    pub(super) local: Option<RopeAngles>,
     /// One entry per segment; long prompt chunks are split into several.
     sequences: Vec<SequenceRows>,
-    tiles: Vec<Tile>,
+    tiles: Vec<AttentionTile>,
     pages: Vec<PageId>,
     tile_rows: usize,
     tiles_min: usize,
@@ -98,9 +98,9 @@ pub(super) struct Plan {
 
 /// Properties of the model that a plan needs, given once.
 #[derive(Debug)]
-pub(super) struct PlanSource {
-    pub(super) global: Angles,
-    pub(super) local: Option<Angles>,
+pub(super) struct CpuStepSettings {
+    pub(super) global: RopeAngles,
+    pub(super) local: Option<RopeAngles>,
     /// Query heads that share a key head.
     pub(super) group: usize,
     /// Number of tiles that gives every thread work; sequences are merged into tiles only above it.
@@ -110,8 +110,8 @@ pub(super) struct PlanSource {
     pub(super) growth: Option<QueryGrowth>,
 }
 
-impl Plan {
-    pub(super) fn new(source: PlanSource) -> Self {
+impl CpuStep {
+    pub(super) fn new(source: CpuStepSettings) -> Self {
         Self {
             tokens: Vec::new(),
             wanted: Vec::new(),
@@ -190,13 +190,15 @@ impl Plan {
             });
             match (joined, self.tiles.last_mut()) {
                 (Some(shared_pages), Some(tile)) => {
-                    *tile = Tile {
+                    *tile = AttentionTile {
                         sequences: tile.sequences.start..at + 1,
                         rows: tile.rows.start..rows.end,
                         shared_pages,
                     };
                 }
-                _ => self.tiles.push(Tile { sequences: at..at + 1, rows, shared_pages: 0 }),
+                _ => {
+                    self.tiles.push(AttentionTile { sequences: at..at + 1, rows, shared_pages: 0 })
+                }
             }
         }
         self.tile_edges.clear();
@@ -207,7 +209,7 @@ impl Plan {
     /// Number of leading pages that sequence `at` shares with all sequences of `tile`. `None` if
     /// that is not more than half of the pages computed before `at`'s rows: then separate tiles, on
     /// different threads, are faster.
-    fn shared_with(&self, tile: &Tile, at: usize) -> Option<usize> {
+    fn shared_with(&self, tile: &AttentionTile, at: usize) -> Option<usize> {
         let pages_of = |at: usize| {
             let SequenceRows { first_position, pages, .. } = &self.sequences[at];
             let computed = first_position / self.page_tokens;
@@ -221,7 +223,7 @@ impl Plan {
 
     /// Capacities of the plan's buffers.
     #[cfg(test)]
-    pub(super) fn kept(&self) -> Vec<(usize, usize)> {
+    pub(super) fn capacities(&self) -> Vec<(usize, usize)> {
         let Self { tokens, wanted, positions, slots, query_factors, tile_edges, .. } = self;
         let words = [tokens.capacity(), wanted.capacity(), slots.capacity(), self.pages.capacity()];
         let tiles = [tile_edges.capacity(), self.tiles.capacity(), self.sequences.capacity()];
@@ -269,9 +271,14 @@ mod tests {
     const GROUP: usize = 2;
     const PAGE_TOKENS: usize = 4;
 
-    fn plan(tiles_min: usize) -> Plan {
-        Plan::new(PlanSource {
-            global: Angles { frequencies: Vec::new(), amplitude: 1.0, cos: vec![], sin: vec![] },
+    fn plan(tiles_min: usize) -> CpuStep {
+        CpuStep::new(CpuStepSettings {
+            global: RopeAngles {
+                frequencies: Vec::new(),
+                amplitude: 1.0,
+                cos: vec![],
+                sin: vec![],
+            },
             local: None,
             group: GROUP,
             tiles_min,
@@ -283,7 +290,7 @@ mod tests {
 
     /// Fills the plan with one decode row per sequence. Each entry is the sequence's page count and
     /// how many of its leading pages are shared with the others.
-    fn decode(plan: &mut Plan, sequences: &[(usize, usize)]) {
+    fn decode(plan: &mut CpuStep, sequences: &[(usize, usize)]) {
         let mut input = StepInput::default();
         for (at, &(pages, shared)) in (1_u32..).zip(sequences) {
             let list: Vec<PageId> = (0..u32::try_from(pages).unwrap())
@@ -297,12 +304,12 @@ mod tests {
     }
 
     /// Row count and shared page count of each tile.
-    fn tiles(plan: &Plan) -> Vec<(usize, usize)> {
+    fn tiles(plan: &CpuStep) -> Vec<(usize, usize)> {
         plan.tiles.iter().map(|tile| (tile.rows.len(), tile.shared_pages)).collect()
     }
 
     #[test]
-    fn neighbours_that_begin_alike_attend_together() {
+    fn adjacent_sequences_with_the_same_first_pages_share_a_tile() {
         let mut plan = plan(1);
         decode(&mut plan, &[(20, 18), (21, 18), (19, 16), (19, 0), (19, 3), (19, 3)]);
         assert_eq!(tiles(&plan), [(3, 16), (1, 0), (1, 0), (1, 0)]);

@@ -1,22 +1,22 @@
 //! Stages of a layer that take more than one kernel call: products with several matrices, storing
 //! keys and values, and attention over all tiles.
 
-use crate::model::executor::cpu::arena::Operand;
-use crate::model::executor::cpu::arena::Team;
-use crate::model::executor::cpu::plan::Angles;
-use crate::model::executor::cpu::plan::Plan;
+use crate::model::executor::cpu::arena::DecoderOperand;
+use crate::model::executor::cpu::arena::DecoderResources;
+use crate::model::executor::cpu::plan::CpuStep;
+use crate::model::executor::cpu::plan::RopeAngles;
 use crate::model::executor::weights;
 use crate::model::likeliest::Likeliest;
 use crate::model::rope::RopeStyle;
 use std::ops::Range;
 use std::sync::Arc;
 use vitrine_kernels::attention;
+use vitrine_kernels::attention::AttentionMask;
 use vitrine_kernels::attention::Element;
 use vitrine_kernels::attention::HeadPages;
 use vitrine_kernels::attention::PageLayout;
 use vitrine_kernels::attention::QueryTile;
 use vitrine_kernels::attention::Scoring;
-use vitrine_kernels::attention::Sight;
 use vitrine_kernels::grid::Cut;
 use vitrine_kernels::grid::Edges;
 use vitrine_kernels::grid::Rectangle;
@@ -27,7 +27,7 @@ use vitrine_kernels::pool::TaskPanic;
 use vitrine_kernels::rope;
 use vitrine_kernels::tier::Tier;
 
-pub(super) type Linear = weights::Linear<Arc<PackedMatrix>, Vec<f32>>;
+pub(super) type PackedLinear = weights::LinearWeights<Arc<PackedMatrix>, Vec<f32>>;
 
 /// Largest number of sums that the kernels pass to a callback at once.
 const SUMS_MAX: usize = 64;
@@ -44,9 +44,9 @@ fn panels(matrix: &PackedMatrix, columns: Range<usize>) -> Range<usize> {
 /// # Errors
 /// If a task panicked.
 pub(super) fn project(
-    team: &mut Team<'_>,
-    operand: &Operand,
-    linears: &[&Linear],
+    resources: &mut DecoderResources<'_>,
+    operand: &DecoderOperand,
+    linears: &[&PackedLinear],
     out: (&mut [f32], usize),
     take: impl Fn(&mut [f32], &[f32]) + Sync,
 ) -> Result<(), TaskPanic> {
@@ -54,9 +54,9 @@ pub(super) fn project(
     let heights = linears.iter().map(|linear| linear.matrix.rows());
     let width = heights.clone().sum();
     let panel_columns = linears.first().map_or(1, |linear| linear.matrix.panel_rows());
-    let edges = team.edges.columns(heights, panel_columns, team.pool.threads());
+    let edges = resources.edges.columns(heights, panel_columns, resources.pool.threads());
     let cut = Cut { width, rows: &[0, rows], columns: edges };
-    team.pool.grid(out, cut, team.workers, |worker, mut part: Rectangle<'_, f32>| {
+    resources.pool.grid(out, cut, resources.workers, |worker, mut part: Rectangle<'_, f32>| {
         let columns = part.columns();
         let Some((linear, first)) = find(linears, columns.start) else { return };
         let own = columns.start - first..columns.end - first;
@@ -73,42 +73,47 @@ pub(super) fn project(
 /// Multiplies the operand's `rows` rows with the output matrix and keeps only the most likely token
 /// of each row, so that rows of 150,000 logits are neither written nor read back.
 ///
-/// Resizes `found` to `[rows, tasks]`. `bend` converts pieces of a row's sums to logits.
+/// Resizes `found` to `[rows, tasks]`. `to_logits` converts pieces of a row's sums to logits.
 ///
 /// # Errors
 /// If a task panicked.
 pub(super) fn likeliest(
-    team: &mut Team<'_>,
-    (operand, rows): (&Operand, usize),
-    output: &Linear,
+    resources: &mut DecoderResources<'_>,
+    (operand, rows): (&DecoderOperand, usize),
+    output: &PackedLinear,
     (found, cells): (&mut Vec<Likeliest>, &mut Edges),
-    bend: impl Fn(&mut [f32]) + Sync,
+    to_logits: impl Fn(&mut [f32]) + Sync,
 ) -> Result<(), TaskPanic> {
     let (height, panel_columns) = (output.matrix.rows(), output.matrix.panel_rows());
-    let threads = team.pool.threads();
-    let edges = team.edges.columns(std::iter::once(height), panel_columns, threads);
+    let threads = resources.pool.threads();
+    let edges = resources.edges.columns(std::iter::once(height), panel_columns, threads);
     let tasks = edges.len() - 1;
     found.clear();
     found.resize(rows * tasks, Likeliest::NONE);
     let cut = Cut { width: tasks, rows: &[0, rows], columns: cells.every(tasks, 1) };
-    team.pool.grid(found, cut, team.workers, |worker, mut part: Rectangle<'_, Likeliest>| {
-        let task = part.columns().start;
-        let run = panels(&output.matrix, edges[task]..edges[task + 1]);
-        let left = operand.rows(output.matrix.row_form());
-        matmul(&output.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
-            biased(output, (column, sums), |sums| {
-                let mut logits = [0.0; SUMS_MAX];
-                let logits = &mut logits[..sums.len()];
-                logits.copy_from_slice(sums);
-                bend(logits);
-                part.row(row)[0].see(column, logits);
+    resources.pool.grid(
+        found,
+        cut,
+        resources.workers,
+        |worker, mut part: Rectangle<'_, Likeliest>| {
+            let task = part.columns().start;
+            let run = panels(&output.matrix, edges[task]..edges[task + 1]);
+            let left = operand.rows(output.matrix.row_form());
+            matmul(&output.matrix, left, run, &mut worker.matmul, &mut |row, column, sums| {
+                biased(output, (column, sums), |sums| {
+                    let mut logits = [0.0; SUMS_MAX];
+                    let logits = &mut logits[..sums.len()];
+                    logits.copy_from_slice(sums);
+                    to_logits(logits);
+                    part.row(row)[0].include(column, logits);
+                });
             });
-        });
-    })
+        },
+    )
 }
 
 /// The linear layer that computes output column `column`, and its first column.
-fn find<'a>(linears: &[&'a Linear], column: usize) -> Option<(&'a Linear, usize)> {
+fn find<'a>(linears: &[&'a PackedLinear], column: usize) -> Option<(&'a PackedLinear, usize)> {
     let mut first = 0;
     for linear in linears {
         let height = linear.matrix.rows();
@@ -126,17 +131,18 @@ fn find<'a>(linears: &[&'a Linear], column: usize) -> Option<(&'a Linear, usize)
 /// # Errors
 /// If a task panicked.
 pub(super) fn gate_up(
-    team: &mut Team<'_>,
-    operand: &Operand,
-    (gate, up): (&Linear, &Linear),
+    resources: &mut DecoderResources<'_>,
+    operand: &DecoderOperand,
+    (gate, up): (&PackedLinear, &PackedLinear),
     (inner, rows): (&mut [f32], usize),
     combine: impl Fn(&mut [f32], &[f32], &[f32]) + Sync,
 ) -> Result<(), TaskPanic> {
     let width = gate.matrix.rows();
     let panel_columns = gate.matrix.panel_rows();
-    let edges = team.edges.columns(std::iter::once(width), panel_columns, team.pool.threads());
+    let edges =
+        resources.edges.columns(std::iter::once(width), panel_columns, resources.pool.threads());
     let cut = Cut { width, rows: &[0, rows], columns: edges };
-    team.pool.grid(inner, cut, team.workers, |worker, mut part: Rectangle<'_, f32>| {
+    resources.pool.grid(inner, cut, resources.workers, |worker, mut part: Rectangle<'_, f32>| {
         let columns = part.columns();
         // Panel by panel, so that gate values are still in the L1 or L2 cache when they are
         // combined.
@@ -165,7 +171,7 @@ pub(super) fn gate_up(
 
 /// Calls `take` with the sums of the columns from `column` on, with the bias added if there is one.
 #[inline(always)]
-fn biased(linear: &Linear, (column, sums): (usize, &[f32]), take: impl FnOnce(&[f32])) {
+fn biased(linear: &PackedLinear, (column, sums): (usize, &[f32]), take: impl FnOnce(&[f32])) {
     let Some(bias) = &linear.bias else { return take(sums) };
     let mut biased = [0.0; SUMS_MAX];
     let biased = &mut biased[..sums.len()];
@@ -181,10 +187,10 @@ pub(super) struct HeadStage<'a> {
     pub(super) tier: Tier,
     pub(super) gain: Option<&'a [f32]>,
     pub(super) epsilon: f32,
-    pub(super) angles: Option<&'a Angles>,
+    pub(super) angles: Option<&'a RopeAngles>,
     pub(super) style: RopeStyle,
     /// Leading elements of a head that rotate.
-    pub(super) turned: usize,
+    pub(super) rotary_width: usize,
 }
 
 impl HeadStage<'_> {
@@ -195,10 +201,10 @@ impl HeadStage<'_> {
         }
         let Some(angles) = self.angles else { return };
         let (cos, sin) = angles.row(row);
-        let head = &mut head[..self.turned];
+        let head = &mut head[..self.rotary_width];
         match self.style {
-            RopeStyle::Halves => rope::turn_halves(self.tier, head, cos, sin),
-            RopeStyle::Interleaved => rope::turn_neighbours(self.tier, head, cos, sin),
+            RopeStyle::Halves => rope::rotate_halves(self.tier, head, cos, sin),
+            RopeStyle::Interleaved => rope::rotate_neighbours(self.tier, head, cos, sin),
         }
     }
 }
@@ -229,9 +235,9 @@ impl HeadShape {
 /// # Errors
 /// If a task panicked.
 pub(super) fn store<E: Element>(
-    team: &mut Team<'_>,
+    resources: &mut DecoderResources<'_>,
     pages: &mut [E],
-    (qkv, plan): (&[f32], &Plan),
+    (qkv, plan): (&[f32], &CpuStep),
     shape: HeadShape,
     stage: HeadStage<'_>,
 ) -> Result<(), TaskPanic> {
@@ -239,20 +245,20 @@ pub(super) fn store<E: Element>(
     let (width, row_width) = (layout.head_width(), shape.row_width());
     let (keys, values) = (shape.query_width(), shape.query_width() + kv_heads * width);
     // Each head is one row of the cut; the task of a head stores all rows of the step.
-    let rows = team.edges.rows(kv_heads, plan.rows() * width, team.pool.threads());
+    let rows = resources.edges.rows(kv_heads, plan.rows() * width, resources.pool.threads());
     let cut = Cut { width: shape.head_elements, rows, columns: &[0, shape.head_elements] };
-    team.pool.grid(pages, cut, team.workers, |worker, mut part| {
+    resources.pool.grid(pages, cut, resources.workers, |worker, mut part| {
         for head in part.rows() {
             let pages = part.row(head);
-            for (row, &place) in plan.slots.iter().enumerate() {
+            for (row, &slot) in plan.slots.iter().enumerate() {
                 if let Some(&next) = plan.slots.get(row + 1) {
-                    layout.ask_for(pages, next);
+                    layout.prefetch_slot(pages, next);
                 }
                 let from = &qkv[row * row_width..(row + 1) * row_width];
                 let key = &mut worker.head;
                 key.copy_from_slice(&from[keys + head * width..][..width]);
                 stage.apply(key, row);
-                layout.store(pages, place, key, &from[values + head * width..][..width]);
+                layout.store(pages, slot, key, &from[values + head * width..][..width]);
             }
         }
     })
@@ -263,17 +269,17 @@ pub(super) fn store<E: Element>(
 /// # Errors
 /// If a task panicked.
 pub(super) fn attend<E: Element>(
-    team: &mut Team<'_>,
+    resources: &mut DecoderResources<'_>,
     pages: &[E],
-    (qkv, plan): (&[f32], &Plan),
+    (qkv, plan): (&[f32], &CpuStep),
     (mixed, shape): (&mut [f32], HeadShape),
     (stage, scoring): (HeadStage<'_>, Scoring),
 ) -> Result<(), TaskPanic> {
     let (layout, row_width) = (shape.layout, shape.row_width());
     let (head_width, tile_width) = (layout.head_width(), shape.group * layout.head_width());
-    let columns = team.edges.every(shape.query_width(), tile_width);
+    let columns = resources.edges.every(shape.query_width(), tile_width);
     let cut = Cut { width: shape.query_width(), rows: &plan.tile_edges, columns };
-    team.pool.grid(mixed, cut, team.workers, |worker, mut part| {
+    resources.pool.grid(mixed, cut, resources.workers, |worker, mut part| {
         let (rows, first) = (part.rows(), part.columns().start);
         let head = first / tile_width;
         let elements = &pages[head * shape.head_elements..(head + 1) * shape.head_elements];
@@ -284,10 +290,10 @@ pub(super) fn attend<E: Element>(
             sequences,
             pages: plan.pages(),
             shared_pages,
-            sight: Sight::Before,
+            mask: AttentionMask::Causal,
             scoring,
         };
-        attention::ask_for(pages, &tile);
+        attention::prefetch_keys(pages, &tile);
         let scratch = &mut worker.attention;
         let query = scratch.query(rows.len() * shape.group, layout);
         for (row, query) in rows.zip(query.chunks_exact_mut(tile_width)) {

@@ -10,12 +10,12 @@ impl CpuExecutor {
     /// Addresses and capacities of all buffers.
     fn footprint(&self) -> Vec<(usize, usize)> {
         let of = |buffer: &Vec<f32>| (buffer.as_ptr() as usize, buffer.capacity());
-        let Arena { hidden, qkv, mixed, inner, computed, workers, .. } = &self.arena;
+        let DecoderArena { hidden, qkv, mixed, inner, computed, workers, .. } = &self.arena;
         let workers = workers.iter().flat_map(|worker| [&worker.row, &worker.head, &worker.gate]);
         let mut all: Vec<(usize, usize)> =
             [hidden, qkv, mixed, inner, computed].into_iter().chain(workers).map(of).collect();
-        all.extend(self.arena.kept());
-        all.extend(self.plan.kept());
+        all.extend(self.arena.capacities());
+        all.extend(self.plan.capacities());
         all
     }
 

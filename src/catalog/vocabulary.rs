@@ -85,7 +85,7 @@ pub struct SizeEntry {
 
 /// Contents of `facets.toml`. The default has no facets and no categories: text search only.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct FacetBook {
+pub struct ShopVocabulary {
     facets: Vec<FacetEntry>,
     categories: Vec<CategoryEntry>,
     size: SizeEntry,
@@ -95,7 +95,7 @@ pub struct FacetBook {
     category_index: HashMap<String, usize>,
 }
 
-impl FacetBook {
+impl ShopVocabulary {
     /// Builds the vocabulary from checked entries; `keep` lists words that are never corrected.
     pub(crate) fn new(
         facets: Vec<FacetEntry>,
@@ -163,7 +163,7 @@ impl FacetBook {
 
     /// A category and all its ancestors, from narrow to wide.
     #[must_use]
-    pub fn with_wider(&self, id: &str) -> Vec<String> {
+    pub fn with_ancestors(&self, id: &str) -> Vec<String> {
         let mut found = vec![id.to_owned()];
         let mut at = self.parent(id);
         while let Some(wider) = at {

@@ -12,19 +12,19 @@ use crate::model::StepInput;
 use vitrine_base::memory::Grant;
 
 /// A model and the memory grant that covers it.
-pub(crate) struct Accounted {
+pub(crate) struct GrantedModel {
     model: Box<dyn Forward>,
     #[expect(dead_code, reason = "held only to be dropped after the model")]
     grant: Grant,
 }
 
-impl Accounted {
+impl GrantedModel {
     pub(crate) fn new(model: Box<dyn Forward>, grant: Grant) -> Self {
         Self { model, grant }
     }
 }
 
-impl Forward for Accounted {
+impl Forward for GrantedModel {
     fn limits(&self) -> ForwardLimits {
         self.model.limits()
     }

@@ -26,7 +26,7 @@ const SIGNATURE_HEADER: &str = "vitrine-signature";
 
 /// One callback to post.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Letter {
+pub(crate) struct Callback {
     pub(crate) url: String,
     /// `turn.answered`, `turn.failed` or `handoff.offered`.
     pub(crate) event: &'static str,
@@ -38,7 +38,7 @@ pub(crate) struct Letter {
 
 /// Why a callback was not delivered. Never contains any part of its body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Undelivered {
+pub(crate) enum DeliveryError {
     /// The receiver answered with a status outside 200 to 299.
     #[error("the receiver answered {status}")]
     Refused { status: u16 },
@@ -48,28 +48,28 @@ pub(crate) enum Undelivered {
 }
 
 /// Transport for callbacks.
-pub(crate) trait Courier: Send + Sync + std::fmt::Debug {
+pub(crate) trait CallbackSender: Send + Sync + std::fmt::Debug {
     /// Makes one attempt to deliver a callback.
     ///
     /// # Errors
     /// If no response with a success status arrives.
-    fn deliver(&self, letter: Letter) -> BoxFuture<'_, Result<(), Undelivered>>;
+    fn deliver(&self, callback: Callback) -> BoxFuture<'_, Result<(), DeliveryError>>;
 }
 
 /// Posts callbacks over HTTP.
-pub(crate) struct HttpCourier {
+pub(crate) struct HttpCallbackSender {
     client: Client,
     secret: String,
     clock: SharedClock,
 }
 
-impl std::fmt::Debug for HttpCourier {
+impl std::fmt::Debug for HttpCallbackSender {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("HttpCourier")
+        formatter.write_str("HttpCallbackSender")
     }
 }
 
-impl HttpCourier {
+impl HttpCallbackSender {
     /// Creates a sender that signs with `secret`, or does not sign if it is empty. `timeout` bounds
     /// each attempt.
     ///
@@ -97,33 +97,33 @@ pub(crate) fn signature(secret: &str, timestamp: i64, body: &[u8]) -> String {
     digits.iter().fold("sha256=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-impl Courier for HttpCourier {
-    fn deliver(&self, letter: Letter) -> BoxFuture<'_, Result<(), Undelivered>> {
+impl CallbackSender for HttpCallbackSender {
+    fn deliver(&self, callback: Callback) -> BoxFuture<'_, Result<(), DeliveryError>> {
         Box::pin(async move {
             let timestamp = self.clock.now().as_second();
             let mut request = self
                 .client
-                .post(&letter.url)
+                .post(&callback.url)
                 .header(CONTENT_TYPE, "application/json")
-                .header(EVENT_HEADER, letter.event)
-                .header(DELIVERY_HEADER, &letter.delivery)
+                .header(EVENT_HEADER, callback.event)
+                .header(DELIVERY_HEADER, &callback.delivery)
                 .header(TIMESTAMP_HEADER, timestamp);
             if !self.secret.is_empty() {
-                let signature = signature(&self.secret, timestamp, &letter.body);
+                let signature = signature(&self.secret, timestamp, &callback.body);
                 request = request.header(SIGNATURE_HEADER, signature);
             }
-            let answer = request.body(letter.body).send().await.map_err(|error| {
+            let answer = request.body(callback.body).send().await.map_err(|error| {
                 let reason = match () {
                     () if error.is_timeout() => "timed out",
                     () if error.is_connect() => "cannot connect",
                     () => "the connection was lost",
                 };
-                Undelivered::NoAnswer { reason }
+                DeliveryError::NoAnswer { reason }
             })?;
             let status = answer.status();
             match status.is_success() {
                 true => Ok(()),
-                false => Err(Undelivered::Refused { status: status.as_u16() }),
+                false => Err(DeliveryError::Refused { status: status.as_u16() }),
             }
         })
     }

@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 
 /// One cross-validation split: examples to fit on and held-out examples to predict.
 #[derive(Debug, Clone)]
-pub(super) struct View<'a> {
+pub(super) struct FoldSplit<'a> {
     /// All examples with the embeddings of one encoder; each adapted encoder has its own set.
     pub(super) set: &'a TrainingSet,
     /// Indices of the examples to fit on.
@@ -25,16 +25,16 @@ pub(super) struct View<'a> {
     /// Indices of the held-out examples.
     pub(super) judge: Vec<usize>,
     /// Indices of the label names: fitted on if the setting uses them, never predicted.
-    pub(super) spelt: &'a [usize],
+    pub(super) label_names: &'a [usize],
 }
 
 /// One split per part: the part is held out and the others are fitted on.
-pub(super) fn views<'a>(
+pub(super) fn splits<'a>(
     set: &'a TrainingSet,
-    spelt: &'a [usize],
+    label_names: &'a [usize],
     parts: &[Vec<usize>],
-) -> Vec<View<'a>> {
-    (0..parts.len()).map(|part| View::of(set, spelt, parts, part)).collect()
+) -> Vec<FoldSplit<'a>> {
+    (0..parts.len()).map(|part| FoldSplit::of(set, label_names, parts, part)).collect()
 }
 
 /// Members of all parts but one.
@@ -45,7 +45,7 @@ pub(super) fn others(parts: &[Vec<usize>], part: usize) -> Vec<usize> {
 
 /// Splits the examples of one training run into parts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dealer<'a> {
+pub(super) struct FoldSplitter<'a> {
     /// Class index of each example.
     pub(super) classes_of: &'a [usize],
     /// Folded spelling of each example; equal ones share a part.
@@ -54,41 +54,41 @@ pub(super) struct Dealer<'a> {
     pub(super) seed: u64,
 }
 
-impl Dealer<'_> {
+impl FoldSplitter<'_> {
     /// Splits members into parts, stratified by class.
-    pub(super) fn deal(&self, members: &[usize], parts: usize) -> Vec<Vec<usize>> {
-        let how = folds::Deal { parts, seed: self.seed };
-        folds::deal(members, self.classes_of, self.groups, how)
+    pub(super) fn split_into(&self, members: &[usize], parts: usize) -> Vec<Vec<usize>> {
+        let how = folds::SplitOptions { parts, seed: self.seed };
+        folds::split_into(members, self.classes_of, self.groups, how)
     }
 }
 
 /// Hyperparameters chosen by cross-validation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Setting {
+pub(super) struct Hyperparameters {
     /// Options of logistic regression.
     pub(super) fit: FitOptions,
     /// Whether the words of a label's name count as one more example of it.
-    pub(super) spelt: bool,
+    pub(super) label_names: bool,
 }
 
 /// Search space of cross-validation. The search is coordinate-wise: n-gram weight, then L2 penalty,
 /// then label names.
 #[derive(Debug, Clone)]
-pub(super) struct Choices {
+pub(super) struct SearchSpace {
     /// Initial setting; it is tried too.
-    pub(super) start: Setting,
+    pub(super) start: Hyperparameters,
     /// Further n-gram weights to try.
     pub(super) ngram_weights: Vec<f32>,
     /// Further L2 penalties to try.
     pub(super) l2: Vec<f32>,
-    /// Whether to try flipping [`Setting::spelt`].
-    pub(super) spelt: bool,
+    /// Whether to try flipping [`Hyperparameters::label_names`].
+    pub(super) label_names: bool,
 }
 
-impl Choices {
+impl SearchSpace {
     /// Number of settings that are compared.
     pub(super) fn count(&self) -> usize {
-        1 + self.ngram_weights.len() + self.l2.len() + usize::from(self.spelt)
+        1 + self.ngram_weights.len() + self.l2.len() + usize::from(self.label_names)
     }
 }
 
@@ -104,7 +104,7 @@ pub(super) struct Fitter<'a> {
 
 /// Held-out logits of one example by each kind of classifier, `[classes]` each.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Opinions {
+pub(super) struct HeldOutLogits {
     /// Index of the example.
     pub(super) at: usize,
     /// Logits of logistic regression.
@@ -122,15 +122,15 @@ impl Fitter<'_> {
     /// that mean loss.
     pub(super) fn choose(
         &self,
-        views: &[View<'_>],
-        choices: &Choices,
-    ) -> candle_core::Result<(Setting, f64)> {
-        let mut best = choices.start;
+        splits: &[FoldSplit<'_>],
+        search_space: &SearchSpace,
+    ) -> candle_core::Result<(Hyperparameters, f64)> {
+        let mut best = search_space.start;
         let mut done = 0;
         let mut least = f64::INFINITY;
-        let mut try_all = |best: &mut Setting, settings: Vec<Setting>| {
-            let losses = self.losses(views, &settings, done)?;
-            done += settings.len() * views.len();
+        let mut try_all = |best: &mut Hyperparameters, settings: Vec<Hyperparameters>| {
+            let losses = self.losses(splits, &settings, done)?;
+            done += settings.len() * splits.len();
             for (setting, loss) in settings.into_iter().zip(losses) {
                 if loss < least {
                     (*best, least) = (setting, loss);
@@ -139,18 +139,19 @@ impl Fitter<'_> {
             Ok::<(), candle_core::Error>(())
         };
         let first = std::iter::once(best.fit.ngram_weight);
-        let weights = first.chain(choices.ngram_weights.iter().copied());
+        let weights = first.chain(search_space.ngram_weights.iter().copied());
         let weighed = |ngram_weight| {
-            let fit = FitOptions { ngram_weight, ..choices.start.fit };
-            Setting { fit, ..choices.start }
+            let fit = FitOptions { ngram_weight, ..search_space.start.fit };
+            Hyperparameters { fit, ..search_space.start }
         };
         try_all(&mut best, weights.map(weighed).collect())?;
         let before = best;
-        let pulled = |l2: &f32| Setting { fit: FitOptions { l2: *l2, ..before.fit }, ..before };
-        try_all(&mut best, choices.l2.iter().map(pulled).collect())?;
-        if choices.spelt {
-            let spelt = Setting { spelt: !best.spelt, ..best };
-            try_all(&mut best, vec![spelt])?;
+        let pulled =
+            |l2: &f32| Hyperparameters { fit: FitOptions { l2: *l2, ..before.fit }, ..before };
+        try_all(&mut best, search_space.l2.iter().map(pulled).collect())?;
+        if search_space.label_names {
+            let label_names = Hyperparameters { label_names: !best.label_names, ..best };
+            try_all(&mut best, vec![label_names])?;
         }
         Ok((best, least))
     }
@@ -158,27 +159,27 @@ impl Fitter<'_> {
     /// Mean held-out loss of each setting. Progress starts at `done` fits.
     fn losses(
         &self,
-        views: &[View<'_>],
-        settings: &[Setting],
+        splits: &[FoldSplit<'_>],
+        settings: &[Hyperparameters],
         done: usize,
     ) -> candle_core::Result<Vec<f64>> {
-        let jobs: Vec<(Setting, &View<'_>)> = settings
+        let jobs: Vec<(Hyperparameters, &FoldSplit<'_>)> = settings
             .iter()
-            .flat_map(|setting| views.iter().map(move |view| (*setting, view)))
+            .flat_map(|setting| splits.iter().map(move |split| (*setting, split)))
             .collect();
         let predicted = run_jobs(
             self.threads,
             &jobs,
-            |(setting, view)| logits(view, *setting),
+            |(setting, split)| logits(split, *setting),
             |more| (self.progress)(done + more),
         );
         let predicted = predicted.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
-        let losses = predicted.chunks(views.len().max(1)).map(|of_setting| {
+        let losses = predicted.chunks(splits.len().max(1)).map(|of_setting| {
             let (classes, logits): (Vec<usize>, Vec<Vec<f32>>) = of_setting
                 .iter()
-                .zip(views)
-                .flat_map(|(rows, view)| {
-                    let classes = view.judge.iter().map(|at| view.set.classes_of[*at]);
+                .zip(splits)
+                .flat_map(|(rows, split)| {
+                    let classes = split.judge.iter().map(|at| split.set.classes_of[*at]);
                     classes.zip(rows.iter().cloned())
                 })
                 .unzip();
@@ -192,14 +193,14 @@ impl Fitter<'_> {
     /// scope.
     pub(super) fn predict(
         &self,
-        views: &[View<'_>],
+        splits: &[FoldSplit<'_>],
         inside: usize,
-        setting: Setting,
-    ) -> candle_core::Result<Vec<Opinions>> {
+        setting: Hyperparameters,
+    ) -> candle_core::Result<Vec<HeldOutLogits>> {
         let rows = run_jobs(
             self.threads,
-            views,
-            |view| self.opinions(view, inside, setting),
+            splits,
+            |split| self.held_out_logits(split, inside, setting),
             |done| (self.progress)(done),
         );
         let rows = rows.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
@@ -208,23 +209,24 @@ impl Fitter<'_> {
         Ok(unseen)
     }
 
-    fn opinions(
+    fn held_out_logits(
         &self,
-        view: &View<'_>,
+        split: &FoldSplit<'_>,
         inside: usize,
-        setting: Setting,
-    ) -> candle_core::Result<Vec<Opinions>> {
-        let (set, learn) = (view.set, view.learnt(setting));
+        setting: Hyperparameters,
+    ) -> candle_core::Result<Vec<HeldOutLogits>> {
+        let (set, learn) = (split.set, split.learnt(setting));
         let model = fit(set, &learn, setting.fit)?;
         let discriminant = Discriminant::of(set, &learn, &model)?;
         let centroids = Centroids::of(set, &learn, inside);
-        let mut near: Vec<_> = neighbours::opinions(set, &learn, &view.judge, self.sharpnesses)?
-            .into_iter()
-            .map(Vec::into_iter)
-            .collect();
-        let opinions = |at: &usize| {
+        let mut near: Vec<_> =
+            neighbours::held_out_logits(set, &learn, &split.judge, self.sharpnesses)?
+                .into_iter()
+                .map(Vec::into_iter)
+                .collect();
+        let held_out_logits = |at: &usize| {
             let row = &set.rows[*at];
-            Opinions {
+            HeldOutLogits {
                 at: *at,
                 logits: model.logits(&row.embedding, &row.ngrams),
                 discriminant: discriminant.logits(&row.embedding),
@@ -232,34 +234,34 @@ impl Fitter<'_> {
                 closeness: (0..inside).map(|of| centroids.closeness(of, &row.embedding)).collect(),
             }
         };
-        Ok(view.judge.iter().map(opinions).collect())
+        Ok(split.judge.iter().map(held_out_logits).collect())
     }
 }
 
-impl<'a> View<'a> {
+impl<'a> FoldSplit<'a> {
     /// The split that holds out `part` and fits on the other parts.
     pub(super) fn of(
         set: &'a TrainingSet,
-        spelt: &'a [usize],
+        label_names: &'a [usize],
         parts: &[Vec<usize>],
         part: usize,
     ) -> Self {
-        View { set, learn: others(parts, part), judge: parts[part].clone(), spelt }
+        FoldSplit { set, learn: others(parts, part), judge: parts[part].clone(), label_names }
     }
 
     /// Indices to fit on under a setting.
-    fn learnt(&self, setting: Setting) -> Vec<usize> {
-        let spelt = if setting.spelt { self.spelt } else { &[] };
-        [self.learn.as_slice(), spelt].concat()
+    fn learnt(&self, setting: Hyperparameters) -> Vec<usize> {
+        let label_names = if setting.label_names { self.label_names } else { &[] };
+        [self.learn.as_slice(), label_names].concat()
     }
 }
 
 /// Logits of logistic regression for the held-out examples, `[judged][classes]`.
-fn logits(view: &View<'_>, setting: Setting) -> candle_core::Result<Vec<Vec<f32>>> {
-    let model = fit(view.set, &view.learnt(setting), setting.fit)?;
-    let said = |at: &usize| {
-        let row = &view.set.rows[*at];
+fn logits(split: &FoldSplit<'_>, setting: Hyperparameters) -> candle_core::Result<Vec<Vec<f32>>> {
+    let model = fit(split.set, &split.learnt(setting), setting.fit)?;
+    let logits_of = |at: &usize| {
+        let row = &split.set.rows[*at];
         model.logits(&row.embedding, &row.ngrams)
     };
-    Ok(view.judge.iter().map(said).collect())
+    Ok(split.judge.iter().map(logits_of).collect())
 }

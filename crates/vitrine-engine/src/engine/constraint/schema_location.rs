@@ -42,13 +42,13 @@ pub(crate) fn find(
     reason: String,
     compile: &mut dyn FnMut(Value) -> Result<(), String>,
 ) -> (String, String) {
-    let mut place = "#".to_owned();
+    let mut location = "#".to_owned();
     let mut part = schema;
     let mut tries_left = TRIES_MAX;
     // References may form cycles.
-    let mut seen = BTreeSet::from([place.clone()]);
+    let mut seen = BTreeSet::from([location.clone()]);
     'inwards: loop {
-        for (inner, child) in children(part, &place).into_iter().chain(target(part, schema)) {
+        for (inner, child) in children(part, &location).into_iter().chain(target(part, schema)) {
             if !seen.insert(inner.clone()) {
                 continue;
             }
@@ -58,13 +58,13 @@ pub(crate) fn find(
             tries_left -= 1;
             let alone = with_definitions(child, schema);
             if compile(alone).is_err_and(|said| said == reason) {
-                (place, part) = (inner, child);
+                (location, part) = (inner, child);
                 continue 'inwards;
             }
         }
         break;
     }
-    (place, reason)
+    (location, reason)
 }
 
 /// The target of a schema's reference within `root`, with its location.
@@ -74,8 +74,8 @@ fn target<'a>(part: &'a Value, root: &'a Value) -> Option<(String, &'a Value)> {
     Some((reference.to_owned(), target))
 }
 
-/// The direct subschemas of the schema at `place`, each with its location.
-fn children<'a>(schema: &'a Value, place: &str) -> Vec<(String, &'a Value)> {
+/// The direct subschemas of the schema at `location`, each with its location.
+fn children<'a>(schema: &'a Value, location: &str) -> Vec<(String, &'a Value)> {
     let Some(members) = schema.as_object() else { return Vec::new() };
     let mut found = Vec::new();
     for (key, value) in members {
@@ -83,16 +83,17 @@ fn children<'a>(schema: &'a Value, place: &str) -> Vec<(String, &'a Value)> {
         match value {
             Value::Array(list) if LIST.contains(&key) => {
                 let parts = list.iter().enumerate();
-                found.extend(parts.map(|(index, part)| (format!("{place}/{key}/{index}"), part)));
+                found
+                    .extend(parts.map(|(index, part)| (format!("{location}/{key}/{index}"), part)));
             }
             Value::Object(named) if NAMED.contains(&key) => {
                 let parts = named.iter();
                 found.extend(
-                    parts.map(|(name, part)| (format!("{place}/{key}/{}", escape(name)), part)),
+                    parts.map(|(name, part)| (format!("{location}/{key}/{}", escape(name)), part)),
                 );
             }
             Value::Object(_) | Value::Bool(_) if ONE.contains(&key) => {
-                found.push((format!("{place}/{key}"), value));
+                found.push((format!("{location}/{key}"), value));
             }
             _ => {}
         }

@@ -10,24 +10,24 @@ use crate::offers::ExperimentOptions;
 use crate::offers::GuardrailOptions;
 use crate::offers::OfferOptions;
 use crate::offers::Offers;
-use crate::turn::Answered;
 use crate::turn::Content;
 use crate::turn::Customer;
-use crate::turn::Gateway;
+use crate::turn::DebounceMode;
+use crate::turn::EncodedAnswer;
 use crate::turn::HandoffDelivery;
 use crate::turn::HumanMessage;
-use crate::turn::Parts;
-use crate::turn::Patience;
+use crate::turn::PipelineParts;
 use crate::turn::Policies;
 use crate::turn::ShopProfile;
 use crate::turn::Triggers;
 use crate::turn::TurnAnswer;
 use crate::turn::TurnError;
 use crate::turn::TurnOptions;
+use crate::turn::TurnPipeline;
 use crate::turn::TurnRequest;
 use crate::turn::burst::BurstLimits;
+use crate::turn::decide::DialogueRules;
 use crate::turn::decide::ForeignWords;
-use crate::turn::decide::Rules;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
@@ -55,16 +55,16 @@ use vitrine_base::channel::ChannelKind;
 use vitrine_base::clock::Clock;
 use vitrine_base::clock::ManualClock;
 use vitrine_base::clock::SharedClock;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
-use vitrine_base::ids::ThreadId;
 use vitrine_base::language::Language;
 use vitrine_conversations::BodyHash;
+use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationStore;
 use vitrine_conversations::CustomerStore;
 use vitrine_conversations::EmbeddedStore;
 use vitrine_conversations::GateOptions;
-use vitrine_conversations::ThreadKey;
-use vitrine_conversations::ThreadStore;
 use vitrine_conversations::TurnGate;
 use vitrine_conversations::TurnRecord;
 use vitrine_conversations::samples;
@@ -107,19 +107,19 @@ pub(super) struct Drafts {
 
 /// Finishes a draft when it gets a permit.
 #[derive(Debug)]
-pub(super) struct PatientDrafter {
+pub(super) struct GatedDrafter {
     permits: Semaphore,
     drafts: watch::Sender<Drafts>,
     asked: Mutex<Vec<String>>,
 }
 
 /// Counts a draft as finished or, if it is dropped early, as abandoned.
-struct Running<'a> {
+struct RunningDraft<'a> {
     drafts: &'a watch::Sender<Drafts>,
     finished: bool,
 }
 
-impl Drop for Running<'_> {
+impl Drop for RunningDraft<'_> {
     fn drop(&mut self) {
         self.drafts.send_modify(|drafts| match self.finished {
             true => drafts.finished += 1,
@@ -129,7 +129,7 @@ impl Drop for Running<'_> {
 }
 
 #[derive(Debug, Clone)]
-struct SharedDrafter(Arc<PatientDrafter>);
+struct SharedDrafter(Arc<GatedDrafter>);
 
 impl Drafter for SharedDrafter {
     fn draft<'a>(
@@ -142,7 +142,7 @@ impl Drafter for SharedDrafter {
             let drafter = &*self.0;
             drafter.asked.lock().unwrap().extend(brief.customer.clone());
             drafter.drafts.send_modify(|drafts| drafts.begun += 1);
-            let mut running = Running { drafts: &drafter.drafts, finished: false };
+            let mut running = RunningDraft { drafts: &drafter.drafts, finished: false };
             drafter.permits.acquire().await.unwrap().forget();
             running.finished = true;
             let text = "a draft".to_owned();
@@ -163,31 +163,31 @@ impl Drafter for SharedDrafter {
 
 /// The pipeline under test, with its store, clock and drafter.
 #[derive(Debug, Clone)]
-pub(super) struct Desk {
-    pub(super) gateway: Arc<Gateway>,
+pub(super) struct Harness {
+    pub(super) pipeline: Arc<TurnPipeline>,
     pub(super) store: Arc<EmbeddedStore>,
     pub(super) clock: Arc<ManualClock>,
-    drafter: Arc<PatientDrafter>,
+    drafter: Arc<GatedDrafter>,
 }
 
-impl Desk {
+impl Harness {
     pub(super) fn open() -> Self {
         let options = samples::options(Path::new(""));
         Self::on(Arc::new(EmbeddedStore::in_memory(options).unwrap()))
     }
 
     pub(super) fn on(store: Arc<EmbeddedStore>) -> Self {
-        Self::made_of(store, options_of_turns())
+        Self::with_options(store, options_of_turns())
     }
 
     /// With its own hand-off triggers.
     pub(super) fn with(triggers: Triggers) -> Self {
         let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
-        Self::made_of(Arc::new(store), TurnOptions { triggers, ..options_of_turns() })
+        Self::with_options(Arc::new(store), TurnOptions { triggers, ..options_of_turns() })
     }
 
     /// With the example shop's catalogue and offers.
-    pub(super) fn of_the_example_shop() -> Self {
+    pub(super) fn with_example_shop() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
         let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
         let baskets = Baskets::open(&folder.join("baskets.csv"), &BASKETS).unwrap();
@@ -195,7 +195,7 @@ impl Desk {
         Self::selling(Arc::new(store), options_of_turns(), (catalog, offers_of(baskets)))
     }
 
-    fn made_of(store: Arc<EmbeddedStore>, options: TurnOptions) -> Self {
+    fn with_options(store: Arc<EmbeddedStore>, options: TurnOptions) -> Self {
         Self::selling(store, options, (Catalog::empty(), offers_of(Baskets::empty())))
     }
 
@@ -204,40 +204,40 @@ impl Desk {
         options: TurnOptions,
         (catalog, offers): (Catalog, Offers),
     ) -> Self {
-        let drafter = Arc::new(PatientDrafter {
+        let drafter = Arc::new(GatedDrafter {
             permits: Semaphore::new(0),
             drafts: watch::Sender::new(Drafts::default()),
             asked: Mutex::default(),
         });
         let clock = Arc::new(ManualClock::new(samples::at(0)));
-        let parts = Parts {
+        let parts = PipelineParts {
             classifier: Arc::new(IntentClassifier::toy()),
             drafter: Arc::new(DrafterSlot::new(Box::new(SharedDrafter(Arc::clone(&drafter))))),
             catalog: Arc::new(catalog),
             offers: Arc::new(offers),
             policies: Policies::default(),
             shop: ShopProfile::default(),
-            store: Arc::clone(&store) as Arc<dyn ThreadStore>,
+            store: Arc::clone(&store) as Arc<dyn ConversationStore>,
             customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
             gate: TurnGate::new(GateOptions {
-                waiting_per_thread_max: 64,
+                waiting_per_conversation_max: 64,
                 waiting_per_message_max: 64,
                 inside_max: 100_000,
             }),
             clock: Arc::clone(&clock) as SharedClock,
             encode,
         };
-        let gateway = Arc::new(Gateway::new(parts, options));
-        Self { gateway, store, clock, drafter }
+        let pipeline = Arc::new(TurnPipeline::new(parts, options));
+        Self { pipeline, store, clock, drafter }
     }
 
     /// Permits this many drafts to finish.
-    pub(super) fn let_drafts_end(&self, drafts: usize) {
+    pub(super) fn permit_drafts(&self, drafts: usize) {
         self.drafter.permits.add_permits(drafts);
     }
 
     /// Withdraws the unused permits.
-    pub(super) fn hold_drafts(&self) {
+    pub(super) fn withdraw_permits(&self) {
         self.drafter.permits.forget_permits(Semaphore::MAX_PERMITS);
     }
 
@@ -261,9 +261,9 @@ impl Desk {
     }
 
     /// Answers a turn. Retries while the classifier's short queue is full, as a channel would.
-    pub(super) async fn respond(&self, request: TurnRequest) -> Result<Answered, TurnError> {
+    pub(super) async fn respond(&self, request: TurnRequest) -> Result<EncodedAnswer, TurnError> {
         loop {
-            match self.gateway.respond(request.clone(), None).await {
+            match self.pipeline.respond(request.clone(), None).await {
                 Err(TurnError::Intent(IntentError::Full { .. })) => tokio::task::yield_now().await,
                 answered => return answered,
             }
@@ -274,19 +274,23 @@ impl Desk {
         read(&self.respond(request).await.unwrap())
     }
 
-    pub(super) async fn human(&self, thread: &str, text: &str) -> Result<Answered, TurnError> {
+    pub(super) async fn human(
+        &self,
+        conversation: &str,
+        text: &str,
+    ) -> Result<EncodedAnswer, TurnError> {
         let message = HumanMessage {
-            key: key(thread),
+            key: key(conversation),
             message_id: None,
             body_hash: BodyHash::of(text.as_bytes()),
             text: text.to_owned(),
             sent_at: None,
         };
-        self.gateway.human_message(&message, encode_human).await
+        self.pipeline.human_message(&message, encode_human).await
     }
 
-    pub(super) async fn turns(&self, thread: &str) -> Vec<TurnRecord> {
-        self.store.turns(&key(thread), 1000).await.unwrap()
+    pub(super) async fn turns(&self, conversation: &str) -> Vec<TurnRecord> {
+        self.store.turns(&key(conversation), 1000).await.unwrap()
     }
 }
 
@@ -294,19 +298,19 @@ pub(super) fn tenant() -> TenantId {
     samples::tenant()
 }
 
-pub(super) fn key(thread: &str) -> ThreadKey {
-    samples::thread_key(thread)
+pub(super) fn key(conversation: &str) -> ConversationKey {
+    samples::conversation_key(conversation)
 }
 
-pub(super) fn read(answered: &Answered) -> Value {
+pub(super) fn read(answered: &EncodedAnswer) -> Value {
     serde_json::from_slice(&answered.body).unwrap()
 }
 
 /// A text message in a conversation, without a message id.
-pub(super) fn words(thread: &str, text: &str) -> TurnRequest {
+pub(super) fn words(conversation: &str, text: &str) -> TurnRequest {
     TurnRequest {
         tenant: tenant(),
-        thread_id: Some(ThreadId::new(thread).unwrap()),
+        thread_id: Some(ConversationId::new(conversation).unwrap()),
         customer_id: None,
         channel: ChannelKind::Whatsapp,
         sender: None,
@@ -317,14 +321,14 @@ pub(super) fn words(thread: &str, text: &str) -> TurnRequest {
         language_hint: None,
         customer: Customer::default(),
         cart: None,
-        patience: Patience::None,
+        debounce_mode: DebounceMode::None,
         deadline: None,
     }
 }
 
 /// A text message with the provider's message id.
-pub(super) fn message(thread: &str, id: &str, text: &str) -> TurnRequest {
-    TurnRequest { message_id: Some(MessageId::new(id).unwrap()), ..words(thread, text) }
+pub(super) fn message(conversation: &str, id: &str, text: &str) -> TurnRequest {
+    TurnRequest { message_id: Some(MessageId::new(id).unwrap()), ..words(conversation, text) }
 }
 
 fn encode(answer: &TurnAnswer) -> Vec<u8> {
@@ -343,9 +347,9 @@ fn encode(answer: &TurnAnswer) -> Vec<u8> {
 
 fn encode_human(
     turn_id: &vitrine_base::ids::TurnId,
-    thread: &vitrine_conversations::ThreadRecord,
+    conversation: &vitrine_conversations::ConversationRecord,
 ) -> Vec<u8> {
-    let body = json!({ "turn_id": turn_id.as_str(), "epoch": thread.ownership.epoch });
+    let body = json!({ "turn_id": turn_id.as_str(), "epoch": conversation.ownership.epoch });
     serde_json::to_vec(&body).unwrap()
 }
 
@@ -372,7 +376,7 @@ fn options_of_turns() -> TurnOptions {
             length: Length::Short,
             emoji: Emoji::None,
         },
-        rules: Rules {
+        rules: DialogueRules {
             questions_max: 1,
             unsure_max: 2,
             repeats_max: 2,

@@ -6,30 +6,30 @@
 //!   before the permit is released.
 //! - A draft may be dropped at any time; a commit that has started always completes.
 
-use crate::turn::Answered;
-use crate::turn::Gateway;
-use crate::turn::Progress;
+use crate::turn::EncodedAnswer;
+use crate::turn::ProgressSender;
 use crate::turn::Recorded;
+use crate::turn::RunningTurn;
 use crate::turn::TRIES_MAX;
-use crate::turn::Turn;
 use crate::turn::TurnError;
-use crate::turn::answer::Timings;
+use crate::turn::TurnPipeline;
+use crate::turn::answer::TurnTimings;
 use crate::turn::burst;
-use crate::turn::message::Patience;
+use crate::turn::message::DebounceMode;
 use crate::turn::message::TurnRequest;
-use crate::turn::new_thread_id;
+use crate::turn::new_conversation_id;
 use crate::turn::record;
 use crate::turn::seal;
 use std::time::Instant;
+use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::Flight;
 use vitrine_conversations::Interruption;
-use vitrine_conversations::ThreadKey;
-use vitrine_conversations::ThreadRecord;
+use vitrine_conversations::TurnInput;
 use vitrine_conversations::TurnPermit;
-use vitrine_conversations::TurnSort;
 
-impl Gateway {
+impl TurnPipeline {
     /// Runs the turn until its answer is committed, and hands the answer to all deliveries of the
     /// same message.
     ///
@@ -38,27 +38,28 @@ impl Gateway {
     pub(super) async fn answer(
         &self,
         request: &TurnRequest,
-        progress: &Progress,
+        progress: &ProgressSender,
         arrived: Instant,
         flight: Option<Flight>,
-    ) -> Result<Answered, TurnError> {
-        let thread = request.thread_id.clone().unwrap_or_else(new_thread_id);
-        let key = ThreadKey { tenant: request.tenant.clone(), thread };
+    ) -> Result<EncodedAnswer, TurnError> {
+        let conversation = request.thread_id.clone().unwrap_or_else(new_conversation_id);
+        let key = ConversationKey { tenant: request.tenant.clone(), conversation };
         let id = seal::new_turn_id();
         let sort = burst::sort(&request.content);
         let mut permit = self.parts.gate.enter(&key, &id, sort).await?;
         let began = self.debounce(request, &permit, arrived).await;
-        let mut timings = Timings { queue: self.since(arrived), ..Timings::default() };
+        let mut timings = TurnTimings { queue: self.since(arrived), ..TurnTimings::default() };
         for _ in 0..TRIES_MAX {
-            permit.heed_humans();
+            permit.ignore_earlier_takeovers();
             let reading = self.parts.clock.instant();
             let record = self.open(&key, request).await?;
             timings.record = self.since(reading);
-            if !burst::may_yield(&record, request, &self.options.bursts) {
-                permit.ignore_newer_words();
+            if !burst::may_be_superseded(&record, request, &self.options.bursts) {
+                permit.ignore_newer_text();
             }
-            let turn = Turn { id: &id, request, progress, key: &key, arrived, began, timings };
-            if let Some(recorded) = self.take(turn, record, &permit).await? {
+            let turn =
+                RunningTurn { id: &id, request, progress, key: &key, arrived, began, timings };
+            if let Some(recorded) = self.attempt(turn, record, &permit).await? {
                 // Other deliveries of the message get the answer before the conversation is
                 // released. A human message waits for the end of the turn, and therefore for them
                 // too.
@@ -80,8 +81,8 @@ impl Gateway {
         permit: &TurnPermit,
         arrived: Instant,
     ) -> Instant {
-        let alone = burst::sort(&request.content) == TurnSort::Choice;
-        if request.patience == Patience::None || alone {
+        let alone = burst::sort(&request.content) == TurnInput::Choice;
+        if request.debounce_mode == DebounceMode::None || alone {
             return arrived;
         }
         let window = self.options.bursts.window(request.channel);
@@ -95,22 +96,22 @@ impl Gateway {
 
     /// One attempt at the turn; a human or a newer message interrupts it. `None` if the
     /// conversation changed meanwhile and the turn must be tried again.
-    async fn take(
+    async fn attempt(
         &self,
-        turn: Turn<'_>,
-        record: ThreadRecord,
+        turn: RunningTurn<'_>,
+        record: ConversationRecord,
         permit: &TurnPermit,
     ) -> Result<Option<Recorded>, TurnError> {
         let stopped_before = record.outreach_stopped_at;
         let (next, answer) = tokio::select! {
             biased;
             interruption = permit.interrupted() => {
-                return self.give_way(&turn, record, interruption).await;
+                return self.yield_turn(&turn, record, interruption).await;
             }
             prepared = self.prepare(turn, record.clone()) => prepared?,
         };
         if let Some(newer) = permit.superseded_by() {
-            return self.give_way(&turn, record, Interruption::Newer(newer)).await;
+            return self.yield_turn(&turn, record, Interruption::Newer(newer)).await;
         }
         // The turn recorded a STOP in the conversation; record it in the customer's ledger as well.
         if let Some(customer) = next.customer_id.clone()
@@ -123,16 +124,16 @@ impl Gateway {
         self.commit(&turn, next, answer).await
     }
 
-    async fn give_way(
+    async fn yield_turn(
         &self,
-        turn: &Turn<'_>,
-        mut record: ThreadRecord,
+        turn: &RunningTurn<'_>,
+        mut record: ConversationRecord,
         interruption: Interruption,
     ) -> Result<Option<Recorded>, TurnError> {
         match interruption {
             Interruption::HumanSpoke => Ok(None),
             Interruption::Newer(newer) => {
-                burst::leave(&mut record, turn.id, turn.request, self.parts.clock.now());
+                burst::keep_unanswered(&mut record, turn.id, turn.request, self.parts.clock.now());
                 let answer = self.seal_superseded(turn, &record, newer);
                 self.commit(turn, record, answer).await
             }
@@ -141,17 +142,17 @@ impl Gateway {
 
     async fn open(
         &self,
-        key: &ThreadKey,
+        key: &ConversationKey,
         request: &TurnRequest,
-    ) -> Result<ThreadRecord, TurnError> {
+    ) -> Result<ConversationRecord, TurnError> {
         let now = self.parts.clock.now();
         let stored = self.parts.store.load(key).await?;
         let language = request.language_hint.unwrap_or(self.options.style.language);
         let mut record = stored.map_or_else(
-            || ThreadRecord::open(key.thread.clone(), language, now),
+            || ConversationRecord::open(key.conversation.clone(), language, now),
             |record| (*record).clone(),
         );
-        record::admit(&mut record, request, now);
+        record::apply_request(&mut record, request, now);
         Ok(record)
     }
 }

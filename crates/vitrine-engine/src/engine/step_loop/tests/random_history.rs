@@ -33,8 +33,8 @@ fn many_threads_share_one_engine() {
 }
 
 #[derive(Debug, Clone)]
-enum Move {
-    Submit(Wish),
+enum LoopAction {
+    Submit(RequestSpec),
     Erase { tenant: &'static str },
     Drop { at: usize },
     Cancel { at: usize },
@@ -43,7 +43,7 @@ enum Move {
 }
 
 #[derive(Debug, Clone)]
-struct Wish {
+struct RequestSpec {
     seed: u32,
     /// Leading prompt tokens that are the same for all requests.
     shared_tokens: u32,
@@ -57,12 +57,12 @@ fn tenant() -> impl Strategy<Value = &'static str> {
     prop_oneof![Just("a"), Just("b")]
 }
 
-fn wishes() -> impl Strategy<Value = Wish> {
+fn specs() -> impl Strategy<Value = RequestSpec> {
     let priority = prop_oneof![3 => Just(Priority::Live), 1 => Just(Priority::Outreach)];
     let shared = prop_oneof![Just(0_u32), Just(5), Just(9)];
     let deadline = prop::option::of(0_u64..20);
     (0_u32..50, shared, 1_usize..25, deadline, prop::option::of(tenant()), priority).prop_map(
-        |(seed, shared_tokens, output_tokens, deadline_seconds, tenant, priority)| Wish {
+        |(seed, shared_tokens, output_tokens, deadline_seconds, tenant, priority)| RequestSpec {
             seed,
             shared_tokens,
             output_tokens,
@@ -73,7 +73,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
     )
 }
 
-impl Wish {
+impl RequestSpec {
     fn request(self, now: Instant) -> GenerationRequest {
         // Few distinct tokens, so that some speculative tokens are proposed and some accepted.
         let shared = (0..self.shared_tokens).map(|at| at % 3);
@@ -90,14 +90,14 @@ impl Wish {
     }
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
+fn actions() -> impl Strategy<Value = Vec<LoopAction>> {
     let one = prop_oneof![
-        4 => wishes().prop_map(Move::Submit),
-        1 => tenant().prop_map(|tenant| Move::Erase { tenant }),
-        1 => (0_usize..64).prop_map(|at| Move::Drop { at }),
-        1 => (0_usize..64).prop_map(|at| Move::Cancel { at }),
-        1 => (0_u64..5).prop_map(|seconds| Move::Advance { seconds }),
-        8 => Just(Move::Tick),
+        4 => specs().prop_map(LoopAction::Submit),
+        1 => tenant().prop_map(|tenant| LoopAction::Erase { tenant }),
+        1 => (0_usize..64).prop_map(|at| LoopAction::Drop { at }),
+        1 => (0_usize..64).prop_map(|at| LoopAction::Cancel { at }),
+        1 => (0_u64..5).prop_map(|seconds| LoopAction::Advance { seconds }),
+        8 => Just(LoopAction::Tick),
     ];
     prop::collection::vec(one, 1..80)
 }
@@ -111,8 +111,8 @@ proptest! {
     /// a pool that is too small, with an integrity check after every tick. The reference runs each
     /// request alone, without cache and speculation.
     #[test]
-    fn random_life_keeps_every_promise(
-        moves in moves(),
+    fn random_history_keeps_every_promise(
+        actions in actions(),
         sequences_max in 1_usize..6,
         draft_tokens_max in 0_usize..6,
         failing_step in prop::option::of(1_u64..60),
@@ -125,46 +125,48 @@ proptest! {
             speculation: Speculation { draft_tokens_max, sequences_max: 3 },
             ..OPTIONS
         };
-        let few = Speech::FewWords(4);
-        let toy = ToyModel::new(14).speech(few.clone());
+        let few = LogitRule::FewTokens(4);
+        let toy = ToyModel::new(14).logit_rule(few.clone());
         let model = toy.before_step(move |step| match failing_step {
             Some(failing) if failing == step => {
                 Err(ModelError::Token { token: 5, vocabulary_size: 4 })
             }
             _ => Ok(()),
         });
-        let mut hand = hand(model, options);
-        let mut reference = self::hand(ToyModel::new(64).speech(few), OPTIONS);
+        let mut manual = manual(model, options);
+        let mut reference = self::manual(ToyModel::new(64).logit_rule(few), OPTIONS);
         let mut open: Vec<(GenerationRequest, Generation)> = Vec::new();
-        for one in moves {
+        for one in actions {
             match one {
-                Move::Submit(wish) => {
-                    let request = wish.request(hand.clock.instant());
-                    match hand.handle.submit(request.clone()) {
+                LoopAction::Submit(spec) => {
+                    let request = spec.request(manual.clock.instant());
+                    match manual.handle.submit(request.clone()) {
                         Ok(generation) => open.push((request, generation)),
                         Err(
                             EngineError::Full { waiting: 6, .. }
-                            | EngineError::Crowded { .. }
-                            | EngineError::Late { .. },
+                            | EngineError::Overloaded { .. }
+                            | EngineError::DeadlineUnreachable { .. },
                         ) => {}
                         Err(error) => panic!("refused: {error}"),
                     }
                 }
-                Move::Erase { tenant } => {
+                LoopAction::Erase { tenant } => {
                     let tenant = TenantId::new(tenant).unwrap();
-                    hand.step_loop.shared.erasures.ask(CacheOwner::of(&tenant));
+                    manual.step_loop.shared.erasures.ask(CacheOwner::of(&tenant));
                 }
-                Move::Drop { at } if !open.is_empty() => {
+                LoopAction::Drop { at } if !open.is_empty() => {
                     drop(open.swap_remove(at % open.len()));
                 }
-                Move::Cancel { at } if !open.is_empty() => open[at % open.len()].1.cancel(),
-                Move::Advance { seconds } => hand.clock.advance(Duration::from_secs(seconds)),
-                Move::Drop { .. } | Move::Cancel { .. } | Move::Tick => {
-                    hand.tick();
+                LoopAction::Cancel { at } if !open.is_empty() => open[at % open.len()].1.cancel(),
+                LoopAction::Advance { seconds } => {
+                    manual.clock.advance(Duration::from_secs(seconds));
+                }
+                LoopAction::Drop { .. } | LoopAction::Cancel { .. } | LoopAction::Tick => {
+                    manual.tick();
                 }
             }
         }
-        hand.run_dry();
+        manual.run_dry();
         for (request, generation) in open {
             let found = match generation.collect_blocking() {
                 Ok(found) => found,
@@ -182,7 +184,7 @@ proptest! {
             let whole = count == expected.token_ids.len();
             prop_assert!(whole || found.reason != FinishReason::Length);
         }
-        let stats = hand.handle.stats();
+        let stats = manual.handle.stats();
         prop_assert_eq!((stats.running, stats.waiting, stats.pages_used), (0, 0, 0));
         prop_assert_eq!(stats.waiting_prompt_tokens, 0);
     }

@@ -12,27 +12,27 @@ use crate::examples::Example;
 use crate::features::SparseRow;
 use crate::features::ngrams;
 use crate::features::words;
-use crate::gloss::Glossary;
+use crate::glossary::Glossary;
 use crate::head::OUT_OF_SCOPE;
 use crate::head::in_scope;
-use crate::linear::Features;
-use crate::linear::Linear;
+use crate::linear::FeatureRow;
+use crate::linear::LinearClassifier;
 use crate::linear::TrainingSet;
 use crate::linear::fit;
 use crate::neighbours::Neighbours;
 use crate::scope::Centroids;
-use crate::training::Listener;
+use crate::training::ProgressListener;
 use crate::training::TrainingOptions;
 use crate::training::TrainingProgress;
 use crate::training::blend::Blend;
+use crate::training::blend::HeldOutPrediction;
 use crate::training::blend::SHARPNESSES;
-use crate::training::blend::Unseen;
 use crate::training::check;
-use crate::training::plan::Choices;
-use crate::training::plan::Dealer;
-use crate::training::plan::Fitter;
-use crate::training::plan::Setting;
-use crate::training::plan::View;
+use crate::training::cross_validation::Fitter;
+use crate::training::cross_validation::FoldSplit;
+use crate::training::cross_validation::FoldSplitter;
+use crate::training::cross_validation::Hyperparameters;
+use crate::training::cross_validation::SearchSpace;
 use std::sync::Arc;
 
 /// Letters that at least one word of a label's name must have for the name to serve as an example.
@@ -47,10 +47,10 @@ fn labels_of(examples: &[Example]) -> Vec<String> {
 }
 
 /// State of one training run.
-pub(super) struct Course<'a> {
+pub(super) struct TrainingRun<'a> {
     pub(super) examples: &'a [Example],
     pub(super) options: &'a TrainingOptions,
-    pub(super) listener: Listener<'a>,
+    pub(super) listener: ProgressListener<'a>,
     pub(super) glossary: Glossary,
     pub(super) labels: Vec<String>,
     /// Encoder input of each text: the examples, then the names of labels that have words.
@@ -58,7 +58,7 @@ pub(super) struct Course<'a> {
     /// N-grams of each text.
     ngrams: Vec<SparseRow>,
     /// Indices of the label names among the texts.
-    pub(super) spelt: Vec<usize>,
+    pub(super) label_names: Vec<usize>,
     /// Class index of each text.
     pub(super) classes_of: Vec<usize>,
     /// Folded spelling of each example; equal texts share a group and hence a fold.
@@ -87,28 +87,28 @@ fn spell(label: &str) -> Option<String> {
 
 /// Classifiers of the head, fitted on all examples. `linear` includes the discriminant;
 /// `neighbours` is `None` if the blend does not use them.
-pub(super) struct Fitted {
-    pub(super) linear: Linear,
+pub(super) struct FittedClassifiers {
+    pub(super) linear: LinearClassifier,
     pub(super) centroids: Centroids,
     pub(super) neighbours: Option<Neighbours>,
 }
 
 /// Held-out predictions of all examples.
-pub(super) struct Predicted {
+pub(super) struct HeldOutPredictions {
     /// Share of each kind of classifier.
     pub(super) blend: Blend,
-    pub(super) unseen: Vec<Unseen>,
+    pub(super) unseen: Vec<HeldOutPrediction>,
 }
 
 pub(super) fn unfitted(cause: candle_core::Error) -> IntentError {
     IntentError::Fit { cause: Arc::new(cause) }
 }
 
-impl<'a> Course<'a> {
+impl<'a> TrainingRun<'a> {
     pub(super) fn new(
         examples: &'a [Example],
         options: &'a TrainingOptions,
-        listener: Listener<'a>,
+        listener: ProgressListener<'a>,
     ) -> Result<Self, IntentError> {
         check(examples)?;
         let labels = labels_of(examples);
@@ -123,14 +123,14 @@ impl<'a> Course<'a> {
                 classes_of.push(class);
             }
         }
-        let spelt = (examples.len()..classes_of.len()).collect();
+        let label_names = (examples.len()..classes_of.len()).collect();
         let groups = examples.iter().map(|example| words(&example.text).join(" ")).collect();
-        let glossary = Glossary::house();
+        let glossary = Glossary::built_in();
         let texts = examples.iter().map(|example| &example.text).chain(&names);
         let (meanings, ngrams) = texts
             .map(|text| {
-                let reading = glossary.read(text);
-                (reading.meaning().to_owned(), ngrams(&reading, options.ngrams))
+                let bilingual = glossary.read(text);
+                (bilingual.meaning().to_owned(), ngrams(&bilingual, options.ngrams))
             })
             .unzip();
         Ok(Self {
@@ -141,7 +141,7 @@ impl<'a> Course<'a> {
             labels,
             meanings,
             ngrams,
-            spelt,
+            label_names,
             classes_of,
             groups,
         })
@@ -153,9 +153,9 @@ impl<'a> Course<'a> {
     }
 
     /// Indices to fit on: `members`, plus the label names if the setting uses them.
-    pub(super) fn learnt(&self, members: &[usize], setting: Setting) -> Vec<usize> {
-        let spelt = if setting.spelt { self.spelt.as_slice() } else { &[] };
-        [members, spelt].concat()
+    pub(super) fn learnt(&self, members: &[usize], setting: Hyperparameters) -> Vec<usize> {
+        let label_names = if setting.label_names { self.label_names.as_slice() } else { &[] };
+        [members, label_names].concat()
     }
 
     /// Number of labels besides `oos`.
@@ -168,9 +168,9 @@ impl<'a> Course<'a> {
         self.meanings.iter().map(String::as_str).collect()
     }
 
-    pub(super) fn dealer(&self) -> Dealer<'_> {
+    pub(super) fn splitter(&self) -> FoldSplitter<'_> {
         let (classes_of, groups) = (&self.classes_of, &self.groups);
-        Dealer { classes_of, groups, seed: self.options.seed }
+        FoldSplitter { classes_of, groups, seed: self.options.seed }
     }
 
     pub(super) fn training_set(&self, embeddings: Vec<Vec<f32>>) -> TrainingSet {
@@ -179,7 +179,7 @@ impl<'a> Course<'a> {
             .ngrams
             .iter()
             .zip(embeddings)
-            .map(|(ngrams, embedding)| Features { embedding, ngrams: ngrams.clone() })
+            .map(|(ngrams, embedding)| FeatureRow { embedding, ngrams: ngrams.clone() })
             .collect();
         TrainingSet {
             rows,
@@ -205,33 +205,34 @@ impl<'a> Course<'a> {
 
     pub(super) fn choose(
         &self,
-        views: &[View<'_>],
-        choices: &Choices,
+        splits: &[FoldSplit<'_>],
+        search_space: &SearchSpace,
         counted: (usize, usize),
-    ) -> Result<(Setting, f64), IntentError> {
-        self.fitting(counted, |fitter| fitter.choose(views, choices))
+    ) -> Result<(Hyperparameters, f64), IntentError> {
+        self.fitting(counted, |fitter| fitter.choose(splits, search_space))
     }
 
     /// Predicts each example by classifiers that have not seen it, and chooses the blend.
     pub(super) fn predict(
         &self,
-        views: &[View<'_>],
-        chosen: Setting,
+        splits: &[FoldSplit<'_>],
+        chosen: Hyperparameters,
         counted: (usize, usize),
-    ) -> Result<Predicted, IntentError> {
-        let said = self.fitting(counted, |fitter| fitter.predict(views, self.inside(), chosen))?;
-        let blend = Blend::choose(&said, &self.classes_of, self.options.threads);
-        let unseen = said.iter().map(|one| blend.unseen(one)).collect();
-        Ok(Predicted { blend, unseen })
+    ) -> Result<HeldOutPredictions, IntentError> {
+        let held_out =
+            self.fitting(counted, |fitter| fitter.predict(splits, self.inside(), chosen))?;
+        let blend = Blend::choose(&held_out, &self.classes_of, self.options.threads);
+        let unseen = held_out.iter().map(|one| blend.unseen(one)).collect();
+        Ok(HeldOutPredictions { blend, unseen })
     }
 
     /// Fits the classifiers of the head on all examples.
     pub(super) fn fit(
         &self,
         set: &TrainingSet,
-        chosen: Setting,
+        chosen: Hyperparameters,
         blend: Blend,
-    ) -> Result<Fitted, IntentError> {
+    ) -> Result<FittedClassifiers, IntentError> {
         let learnt = self.learnt(&self.members(), chosen);
         let mut linear = fit(set, &learnt, chosen.fit).map_err(unfitted)?;
         if blend.discriminant > 0.0 {
@@ -240,7 +241,7 @@ impl<'a> Course<'a> {
         }
         let centroids = Centroids::of(set, &learnt, self.inside());
         let neighbours = blend.kernel().map(|kernel| Neighbours::of(set, &learnt, kernel));
-        Ok(Fitted { linear, centroids, neighbours })
+        Ok(FittedClassifiers { linear, centroids, neighbours })
     }
 }
 

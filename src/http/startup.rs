@@ -1,7 +1,7 @@
 //! Answers requests while the models load, so that the port is open from the start.
 //!
 //! Invariants
-//! - Before [`Door::open`], `/healthz` answers 200 and every other path 503 with `starting`.
+//! - Before [`StartupGate::open`], `/healthz` answers 200 and every other path 503 with `starting`.
 //! - After it, every request reaches the routes unchanged. It opens once and never closes.
 
 use crate::http::error::ApiError;
@@ -21,11 +21,11 @@ const ALIVE_PATH: &str = "/healthz";
 
 /// Holds back requests until the routes are set; clones share the same state.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Door {
+pub(crate) struct StartupGate {
     routes: Arc<OnceLock<Router>>,
 }
 
-impl Door {
+impl StartupGate {
     /// Sends all further requests to `routes`; a second call has no effect.
     pub(crate) fn open(&self, routes: Router) {
         let _first = self.routes.set(routes);
@@ -37,8 +37,8 @@ impl Door {
     }
 }
 
-async fn pass(State(door): State<Door>, request: Request) -> Response {
-    if let Some(routes) = door.routes.get() {
+async fn pass(State(startup): State<StartupGate>, request: Request) -> Response {
+    if let Some(routes) = startup.routes.get() {
         return routes.clone().oneshot(request).await.into_response();
     }
     if request.uri().path() == ALIVE_PATH {

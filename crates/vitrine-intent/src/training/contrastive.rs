@@ -41,7 +41,7 @@ const SELF_PENALTY: f32 = -1e4;
 
 /// Training examples with their classes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lesson<'a> {
+pub(super) struct FineTuningSet<'a> {
     /// All texts.
     pub(super) texts: &'a [PreparedText],
     /// Class index of each text.
@@ -65,23 +65,23 @@ pub(super) fn steps(members: usize) -> usize {
 #[expect(clippy::cast_precision_loss, reason = "step counts are small")]
 pub(super) fn adapt(
     learner: &EncoderLearner,
-    lesson: Lesson<'_>,
+    tuning_set: FineTuningSet<'_>,
     members: &[usize],
     mut progress: impl FnMut(),
 ) -> Result<(), ModelError> {
     let options = ParamsAdamW { lr: 0.0, weight_decay: WEIGHT_DECAY, ..ParamsAdamW::default() };
     let mut optimizer = AdamW::new(learner.variables(), options)?;
-    let mut random = ChaCha8Rng::seed_from_u64(lesson.seed);
+    let mut random = ChaCha8Rng::seed_from_u64(tuning_set.seed);
     let total = steps(members.len());
     let mut waiting: Vec<usize> = Vec::new();
     for step in 0..total {
         if waiting.len() < BATCH_TEXTS.min(members.len()) {
-            waiting = in_pairs(members, lesson.classes_of, &mut random);
+            waiting = in_pairs(members, tuning_set.classes_of, &mut random);
         }
         let batch: Vec<usize> = waiting.drain(..BATCH_TEXTS.min(waiting.len())).collect();
         let share = (step + 1) as f64 / total as f64;
         optimizer.set_learning_rate(LEARNING_RATE * (share * 10.0).min(1.0) * (1.0 - share));
-        if let Some(loss) = loss(learner, lesson, &batch, &mut random)? {
+        if let Some(loss) = loss(learner, tuning_set, &batch, &mut random)? {
             optimizer.backward_step(&loss)?;
         }
         progress();
@@ -129,13 +129,13 @@ fn weights(classes: &[usize], out_of_scope: Option<usize>) -> Option<Vec<f32>> {
 
 fn loss(
     learner: &EncoderLearner,
-    lesson: Lesson<'_>,
+    tuning_set: FineTuningSet<'_>,
     batch: &[usize],
     random: &mut ChaCha8Rng,
 ) -> Result<Option<Tensor>, ModelError> {
-    let classes: Vec<usize> = batch.iter().map(|at| lesson.classes_of[*at]).collect();
-    let Some(weights) = weights(&classes, lesson.out_of_scope) else { return Ok(None) };
-    let texts: Vec<&PreparedText> = batch.iter().map(|at| &lesson.texts[*at]).collect();
+    let classes: Vec<usize> = batch.iter().map(|at| tuning_set.classes_of[*at]).collect();
+    let Some(weights) = weights(&classes, tuning_set.out_of_scope) else { return Ok(None) };
+    let texts: Vec<&PreparedText> = batch.iter().map(|at| &tuning_set.texts[*at]).collect();
     let embeddings = learner.embed(&texts, random)?;
     let size = batch.len();
     let penalties: Vec<f32> = (0..size * size)

@@ -22,12 +22,12 @@ pub(super) struct TextKey([u8; 16]);
 
 /// Bounded prediction cache; keeps recently and frequently used entries.
 #[derive(Debug)]
-pub(super) struct PredictionMemory {
+pub(super) struct PredictionCache {
     secret: [u8; 32],
     known: Cache<TextKey, Arc<IntentPrediction>>,
 }
 
-impl PredictionMemory {
+impl PredictionCache {
     /// Creates a cache of up to `texts_max` predictions.
     pub(super) fn new(texts_max: NonZeroUsize) -> Self {
         Self { secret: rand::random(), known: Cache::new(texts_max.get()) }
@@ -76,21 +76,21 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_again_by_its_tenant_alone_and_old_ones_make_room() {
+    fn a_text_is_cached_per_tenant_and_old_entries_are_evicted() {
         let tenant = |name: &str| TenantId::new(name).unwrap();
-        let memory = PredictionMemory::new(NonZeroUsize::new(64).unwrap());
-        let key = memory.key(&tenant("rivage"), "hello");
-        memory.keep(key, prediction("greet"));
-        assert_eq!(memory.find(key), Some(prediction("greet")));
-        assert_eq!(memory.find(memory.key(&tenant("rivage"), "hello ")), None);
-        assert_eq!(memory.find(memory.key(&tenant("rivageh"), "ello")), None);
-        assert_eq!(memory.find(memory.key(&tenant("other"), "hello")), None);
-        let again = PredictionMemory::new(NonZeroUsize::new(64).unwrap());
+        let cache = PredictionCache::new(NonZeroUsize::new(64).unwrap());
+        let key = cache.key(&tenant("rivage"), "hello");
+        cache.keep(key, prediction("greet"));
+        assert_eq!(cache.find(key), Some(prediction("greet")));
+        assert_eq!(cache.find(cache.key(&tenant("rivage"), "hello ")), None);
+        assert_eq!(cache.find(cache.key(&tenant("rivageh"), "ello")), None);
+        assert_eq!(cache.find(cache.key(&tenant("other"), "hello")), None);
+        let again = PredictionCache::new(NonZeroUsize::new(64).unwrap());
         assert_ne!(again.key(&tenant("rivage"), "hello"), key, "each cache has its own secret");
         for index in 0..1_000 {
-            let key = memory.key(&tenant("rivage"), &format!("text {index}"));
-            memory.keep(key, prediction("x"));
+            let key = cache.key(&tenant("rivage"), &format!("text {index}"));
+            cache.keep(key, prediction("x"));
         }
-        assert!(memory.known.len() <= 64, "{}", memory.known.len());
+        assert!(cache.known.len() <= 64, "{}", cache.known.len());
     }
 }

@@ -2,10 +2,10 @@
 //! behind each.
 
 use crate::model::error::ModelError;
-use crate::model::executor::weights::WeightHolder;
+use crate::model::executor::weights::TensorLoader;
 use crate::model::gguf::GgufFile;
 use crate::model::gguf::TensorType;
-use crate::model::layout::Part;
+use crate::model::layout::TensorRows;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,16 +15,20 @@ use vitrine_kernels::tier::Tier;
 
 /// Packs matrices for the CPU kernels and counts their bytes.
 #[derive(Debug)]
-pub(super) struct PackedHolder {
+pub(super) struct PackingLoader {
     pub(super) tier: Tier,
     pub(super) bytes: u64,
 }
 
-impl WeightHolder for PackedHolder {
+impl TensorLoader for PackingLoader {
     type Matrix = Arc<PackedMatrix>;
     type Vector = Vec<f32>;
 
-    fn matrix(&mut self, file: &GgufFile, part: &Part) -> Result<Arc<PackedMatrix>, ModelError> {
+    fn matrix(
+        &mut self,
+        file: &GgufFile,
+        part: &TensorRows,
+    ) -> Result<Arc<PackedMatrix>, ModelError> {
         let packed = part.packed(file)?;
         let name = part.weight();
         let weight_type = weight_type(packed.tensor_type).ok_or_else(|| {

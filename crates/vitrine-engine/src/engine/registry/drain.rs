@@ -2,10 +2,10 @@
 
 use crate::engine::generation_model::GenerationModel;
 use crate::engine::registry::ModelRegistry;
-use crate::engine::registry::slot::Freed;
-use crate::engine::registry::slot::Leaving;
-use crate::engine::registry::slot::Served;
+use crate::engine::registry::slot::DrainingModel;
+use crate::engine::registry::slot::ServingModel;
 use crate::engine::registry::slot::Slot;
+use crate::engine::registry::slot::UnloadReport;
 use crate::model::return_freed_memory;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -15,24 +15,24 @@ use vitrine_base::units::Bytes;
 
 /// A model that was removed from its slot and drains. If dropped before [`run`](Self::run) has
 /// ended, it is still removed from the registry.
-pub(super) struct Departure {
+pub(super) struct ModelDrain {
     registry: Arc<ModelRegistry>,
     name: String,
     id: u64,
     model: Option<GenerationModel>,
-    gone: watch::Sender<Option<Freed>>,
+    gone: watch::Sender<Option<UnloadReport>>,
 }
 
-impl Departure {
+impl ModelDrain {
     /// Records in the slot that `served` is draining.
     pub(super) fn begin(
         registry: &Arc<ModelRegistry>,
         slot: &mut Slot,
         id: u64,
-        served: Served,
+        served: ServingModel,
     ) -> Self {
         let (gone, waiting) = watch::channel(None);
-        slot.leaving.push(Leaving { id, gone: waiting });
+        slot.leaving.push(DrainingModel { id, gone: waiting });
         Self {
             registry: Arc::clone(registry),
             name: served.order.name,
@@ -55,7 +55,7 @@ impl Departure {
             Err(error) => tracing::warn!(%error, "cannot wait for the model's engine to stop"),
         }
         return_freed_memory();
-        let freed = Freed { resident_before, resident_after: memory::resident() };
+        let freed = UnloadReport { resident_before, resident_after: memory::resident() };
         let shown = |bytes: Option<Bytes>| bytes.map_or("unknown".to_owned(), |b| b.to_string());
         tracing::info!(
             model = self.name,
@@ -78,7 +78,7 @@ impl Departure {
             telemetry::SEQUENCES_RUNNING,
             telemetry::SEQUENCES_WAITING,
             telemetry::KV_CACHE_USAGE,
-            telemetry::KV_CACHE_KNOWN,
+            telemetry::KV_CACHE_REGISTERED,
         ];
         for name in gauges {
             metrics::gauge!(name, "model" => self.name.clone()).set(0.0);
@@ -87,15 +87,15 @@ impl Departure {
 
     /// Removes the draining model from its slot.
     fn leave(&self) {
-        let mut shelf = self.registry.lock();
-        if let Some(slot) = shelf.slots.get_mut(&self.name) {
+        let mut state = self.registry.lock();
+        if let Some(slot) = state.slots.get_mut(&self.name) {
             slot.leaving.retain(|leaving| leaving.id != self.id);
         }
-        shelf.forget(&self.name);
+        state.forget(&self.name);
     }
 }
 
-impl Drop for Departure {
+impl Drop for ModelDrain {
     fn drop(&mut self) {
         self.leave();
     }

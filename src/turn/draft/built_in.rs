@@ -33,14 +33,14 @@ const CUSTOMER_CHARS_MAX: usize = 160;
 
 /// Drafts with the built-in model; see the module's description.
 #[derive(Debug)]
-pub(crate) struct HouseDrafter {
+pub(crate) struct BuiltInDrafter {
     model: GenerationModel,
     lexicon: Option<BTreeSet<String>>,
     /// `None` decodes without a constraint.
     grounder: Option<Grounder>,
 }
 
-impl HouseDrafter {
+impl BuiltInDrafter {
     pub(super) fn new(model: GenerationModel, decoding: Decoding) -> Result<Self, EngineError> {
         let lexicon: Option<BTreeSet<String>> =
             model.metadata().texts(LEXICON_KEY).map(|words| words.iter().cloned().collect());
@@ -79,7 +79,7 @@ impl HouseDrafter {
     }
 }
 
-impl Drafter for HouseDrafter {
+impl Drafter for BuiltInDrafter {
     fn draft<'a>(
         &'a self,
         brief: &'a Brief,

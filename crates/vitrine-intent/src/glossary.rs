@@ -14,7 +14,7 @@ use crate::features::fold;
 use std::collections::HashMap;
 
 /// French words and phrases with their English; the file's header describes the format.
-const HOUSE: &str = include_str!("glossary.fr.tsv");
+const FRENCH: &str = include_str!("glossary.fr.tsv");
 
 /// Common English words that are not French words; each is a vote against French. Sorted.
 const ENGLISH: &[&str] = &[
@@ -123,14 +123,14 @@ const INFLECTIONS: &[(&str, &[&str])] = &[
 
 /// A text with its English rendering, if it looks French.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reading<'a> {
+pub(crate) struct BilingualText<'a> {
     /// Original text.
     pub(crate) text: &'a str,
     /// English rendering, word by word, in lower case; `None` if the text does not look French.
     pub(crate) english: Option<String>,
 }
 
-impl Reading<'_> {
+impl BilingualText<'_> {
     /// The text for the encoder: the English rendering if there is one, else the original.
     pub(crate) fn meaning(&self) -> &str {
         self.english.as_deref().unwrap_or(self.text)
@@ -138,7 +138,7 @@ impl Reading<'_> {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct GlossaryEntry {
     english: &'static str,
     /// Whether the word counts as evidence of French; false for words that are English too.
     votes: bool,
@@ -147,7 +147,7 @@ struct Entry {
 /// French words and phrases with their English, indexed by folded spelling.
 #[derive(Debug)]
 pub(crate) struct Glossary {
-    entries: HashMap<&'static str, Entry>,
+    entries: HashMap<&'static str, GlossaryEntry>,
     /// Length of the longest phrase, in words.
     phrase_words_max: usize,
     fingerprint: u32,
@@ -155,19 +155,19 @@ pub(crate) struct Glossary {
 
 impl Glossary {
     /// The shipped French glossary.
-    pub(crate) fn house() -> Self {
-        let lines = HOUSE.lines().filter(|line| !line.starts_with('#'));
-        let entries: HashMap<&str, Entry> = lines
+    pub(crate) fn built_in() -> Self {
+        let lines = FRENCH.lines().filter(|line| !line.starts_with('#'));
+        let entries: HashMap<&str, GlossaryEntry> = lines
             .filter_map(|line| line.split_once('\t'))
             .map(|(french, english)| {
                 let plain = french.strip_prefix('?');
-                (plain.unwrap_or(french), Entry { english, votes: plain.is_none() })
+                (plain.unwrap_or(french), GlossaryEntry { english, votes: plain.is_none() })
             })
             .collect();
         let words = |phrase: &&&str| phrase.split(' ').count();
         let phrase_words_max = entries.keys().map(|phrase| words(&phrase)).max().unwrap_or(1);
         // FNV-1a: identifies the version of the file; no security property is needed.
-        let fingerprint = HOUSE.bytes().fold(0x811c_9dc5_u32, |state, byte| {
+        let fingerprint = FRENCH.bytes().fold(0x811c_9dc5_u32, |state, byte| {
             (state ^ u32::from(byte)).wrapping_mul(16_777_619)
         });
         Self { entries, phrase_words_max, fingerprint }
@@ -179,7 +179,7 @@ impl Glossary {
     }
 
     /// Renders a text in English if it looks French.
-    pub(crate) fn read<'a>(&self, text: &'a str) -> Reading<'a> {
+    pub(crate) fn read<'a>(&self, text: &'a str) -> BilingualText<'a> {
         let mut end = text.len().min(TEXT_BYTES_MAX);
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -187,7 +187,7 @@ impl Glossary {
         let folded = fold(&text[..end]);
         let words = split(&folded);
         let english = self.looks_french(&words).then(|| self.render(&words));
-        Reading { text, english }
+        BilingualText { text, english }
     }
 
     fn looks_french(&self, words: &[&str]) -> bool {
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn french_is_read_word_by_word_and_phrase_by_phrase() {
-        let glossary = Glossary::house();
+        let glossary = Glossary::built_in();
         let english = |text| glossary.read(text).english.unwrap();
         assert_eq!(english("Où est mon colis ?"), "where is my parcel ?");
         assert_eq!(english("j'ai oublié mon mot de passe"), "i forgot my password");
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn regular_forms_are_read_by_their_dictionary_form() {
-        let glossary = Glossary::house();
+        let glossary = Glossary::built_in();
         for (form, meaning) in [
             ("bloquees", glossary.entries["bloquer"].english),
             ("imprimantes", glossary.entries["imprimante"].english),
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_left_alone() {
-        let glossary = Glossary::house();
+        let glossary = Glossary::built_in();
         for text in [
             "where is my order",
             "do you have a table and a chat bot",
@@ -307,16 +307,16 @@ mod tests {
     #[test]
     fn the_glossary_is_well_formed() {
         let mut entries = 0;
-        for line in HOUSE.lines().filter(|line| !line.starts_with('#')) {
+        for line in FRENCH.lines().filter(|line| !line.starts_with('#')) {
             let (french, english) = line.split_once('\t').expect(line);
             let french = french.trim_start_matches('?');
             assert_eq!(split(&fold(french)).join(" "), french, "{line}");
             assert!(!english.is_empty() && english.trim() == english, "{line}");
             entries += 1;
         }
-        assert_eq!(entries, Glossary::house().entries.len(), "an entry is listed twice");
+        assert_eq!(entries, Glossary::built_in().entries.len(), "an entry is listed twice");
         assert!(ENGLISH.windows(2).all(|pair| pair[0] < pair[1]));
-        let glossary = Glossary::house();
+        let glossary = Glossary::built_in();
         for word in ENGLISH {
             assert!(glossary.entries.get(word).is_none_or(|entry| !entry.votes), "{word}");
         }
@@ -325,6 +325,6 @@ mod tests {
     #[test]
     fn hostile_texts_end() {
         let long = "où ".repeat(100_000);
-        assert!(Glossary::house().read(&long).english.unwrap().len() < 10_000);
+        assert!(Glossary::built_in().read(&long).english.unwrap().len() < 10_000);
     }
 }

@@ -29,7 +29,7 @@ fn constraints() -> Vec<Constraint> {
 }
 
 #[test]
-fn guesses_change_no_constrained_answer() {
+fn speculation_changes_no_constrained_answer() {
     let speculation = Speculation { draft_tokens_max: 8, sequences_max: 4 };
     let constraints = constraints();
     let (mut accepted, mut refused) = (0, 0);
@@ -41,8 +41,8 @@ fn guesses_change_no_constrained_answer() {
         let draft_tokens_max = 1 + below(8);
         let speculation = Speculation { draft_tokens_max, ..speculation };
         let options = EngineOptions { speculation, step_tokens_max: 48 - below(12), ..OPTIONS };
-        let mut guessing = hand(ToyModel::new(page_count), options);
-        let mut plain = hand(ToyModel::new(200), OPTIONS);
+        let mut speculating = manual(ToyModel::new(page_count), options);
+        let mut plain = manual(ToyModel::new(200), OPTIONS);
         let requests: Vec<GenerationRequest> = (0..1 + below(4))
             .map(|_| {
                 let letters = &b"ab-c"[..2 + below(3)];
@@ -55,18 +55,18 @@ fn guesses_change_no_constrained_answer() {
             })
             .collect();
         let together: Vec<Generation> =
-            requests.iter().map(|request| guessing.submit(request.clone())).collect();
-        guessing.run_dry();
+            requests.iter().map(|request| speculating.submit(request.clone())).collect();
+        speculating.run_dry();
         for (request, generation) in requests.into_iter().zip(together) {
             let expected = plain.alone(request);
             let found = generation.collect_blocking().unwrap();
             assert_eq!(found.token_ids, expected.token_ids, "seed {seed}");
             assert_eq!((found.text, found.reason), (expected.text, expected.reason));
         }
-        let stats = guessing.handle.stats();
-        accepted += stats.draft_tokens_accepted;
-        refused += stats.draft_tokens - stats.draft_tokens_accepted;
-        assert_eq!((stats.pages_used, plain.handle.stats().draft_tokens), (0, 0));
+        let stats = speculating.handle.stats();
+        accepted += stats.speculative_tokens_accepted;
+        refused += stats.speculative_tokens - stats.speculative_tokens_accepted;
+        assert_eq!((stats.pages_used, plain.handle.stats().speculative_tokens), (0, 0));
     }
     assert!(accepted > 200 && refused > 200, "{accepted} accepted, {refused} rejected");
 }

@@ -4,7 +4,7 @@
 //! The caller waits on a channel and gets the result once the group is on disk.
 
 use crate::StoreError;
-use crate::tables::Tables;
+use crate::tables::WriteTables;
 use tokio::sync::oneshot;
 
 /// Whether a write changed a table. A group in which nothing changed is aborted without a sync.
@@ -15,45 +15,48 @@ pub(super) enum Wrote {
 }
 
 /// A write that the writer runs inside the transaction of its group.
-pub(super) trait Deed: Send {
+pub(super) trait TableWrite: Send {
     /// Runs the write. All checks come before the first change of a table.
     ///
     /// # Errors
     /// Only failures that end the whole group. Any other error is kept and sent to the caller.
-    fn apply(&mut self, tables: &mut Tables<'_>) -> Result<Wrote, StoreError>;
+    fn apply(&mut self, tables: &mut WriteTables<'_>) -> Result<Wrote, StoreError>;
 
     /// Sends the result to the caller, or `failure` if the group failed.
-    fn tell(self: Box<Self>, failure: Option<StoreError>);
+    fn send_reply(self: Box<Self>, failure: Option<StoreError>);
 }
 
-impl std::fmt::Debug for dyn Deed {
+impl std::fmt::Debug for dyn TableWrite {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Deed")
+        formatter.write_str("TableWrite")
     }
 }
 
-struct Task<T, F> {
+struct ClosureWrite<T, F> {
     call: Option<F>,
     result: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-/// Wraps a closure and the reply channel of its caller as a [`Deed`].
-pub(super) fn deed<T, F>(call: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Box<dyn Deed>
+/// Wraps a closure and the reply channel of its caller as a [`TableWrite`].
+pub(super) fn table_write<T, F>(
+    call: F,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+) -> Box<dyn TableWrite>
 where
     T: Send + 'static,
-    F: FnOnce(&mut Tables<'_>) -> Result<(T, Wrote), StoreError> + Send + 'static,
+    F: FnOnce(&mut WriteTables<'_>) -> Result<(T, Wrote), StoreError> + Send + 'static,
 {
     // A placeholder until `apply` has run; it is never sent.
-    Box::new(Task { call: Some(call), result: Err(StoreError::Closed), reply })
+    Box::new(ClosureWrite { call: Some(call), result: Err(StoreError::Closed), reply })
 }
 
-impl<T, F> Deed for Task<T, F>
+impl<T, F> TableWrite for ClosureWrite<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Tables<'_>) -> Result<(T, Wrote), StoreError> + Send,
+    F: FnOnce(&mut WriteTables<'_>) -> Result<(T, Wrote), StoreError> + Send,
 {
-    fn apply(&mut self, tables: &mut Tables<'_>) -> Result<Wrote, StoreError> {
+    fn apply(&mut self, tables: &mut WriteTables<'_>) -> Result<Wrote, StoreError> {
         let Some(call) = self.call.take() else { return Ok(Wrote::Nothing) };
         match call(tables) {
             Ok((value, wrote)) => {
@@ -68,7 +71,7 @@ where
         }
     }
 
-    fn tell(self: Box<Self>, failure: Option<StoreError>) {
+    fn send_reply(self: Box<Self>, failure: Option<StoreError>) {
         // The caller may have stopped waiting.
         let _ = self.reply.send(failure.map_or(self.result, Err));
     }

@@ -21,13 +21,13 @@ const READ_BYTES: usize = 1 << 20;
 
 /// A model's weights, tokenizer and chat template, read from disk but not yet loaded for inference.
 #[derive(Debug)]
-pub(crate) struct Published {
+pub(crate) struct ModelSource {
     pub(crate) file: GgufFile,
     pub(crate) tokenizer: Arc<Tokenizer>,
     pub(crate) chat_template: Option<ChatTemplate>,
 }
 
-impl Published {
+impl ModelSource {
     /// Reads the GGUF file or the folder of safetensors at `path`. `quantize` gives the type that
     /// float matrices are packed to; `None` keeps them as they are.
     ///
@@ -112,9 +112,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_safetensors_is_read_with_its_words_and_its_template() {
+    fn a_folder_of_safetensors_is_read_with_tokenizer_and_template() {
         let folder = folder();
-        let read = |quantize| Published::read(folder.path(), quantize, Arc::new(SystemClock));
+        let read = |quantize| ModelSource::read(folder.path(), quantize, Arc::new(SystemClock));
         let plain = read(None).unwrap();
         let words = &plain.tokenizer;
         assert_eq!(words.encode("boots hello", Special::Add).unwrap(), [4, 3]);
@@ -129,9 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_words_is_refused() {
+    fn a_folder_without_tokenizer_is_refused() {
         let folder = folder();
         std::fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
-        assert!(Published::read(folder.path(), None, Arc::new(SystemClock)).is_err());
+        assert!(ModelSource::read(folder.path(), None, Arc::new(SystemClock)).is_err());
     }
 }

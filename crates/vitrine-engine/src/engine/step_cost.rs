@@ -8,18 +8,18 @@
 //!
 //! The time of a decode-only step is always measured, never extrapolated from smaller steps. Where
 //! prompts wait all the time such a step would not occur by itself, so
-//! [`Pace::prompt_rows`] returns 0 to force one. An underestimate would starve prefill,
+//! [`StepCostModel::prompt_rows`] returns 0 to force one. An underestimate would starve prefill,
 //! which keeps steps small, so it would never be corrected.
 //!
 //! Invariants
 //! - Unmeasured times are zero, so no request is refused on an assumption.
 //! - Only the share of prompt tokens that is usually not found in the prefix cache is charged.
-//! - [`Pace`] belongs to the engine thread. [`Rates`] holds the estimates that it
+//! - [`StepCostModel`] belongs to the engine thread. [`CostEstimates`] holds the estimates that it
 //!   publishes to other threads.
 
-mod guesses;
+mod speculation;
 
-use guesses::Guesses;
+use speculation::SpeculationCost;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub(crate) struct StepWork {
     /// Rows of prompt chunks.
     pub(crate) prompt_rows: usize,
     /// Rows of speculative tokens.
-    pub(crate) draft_rows: usize,
+    pub(crate) speculative_rows: usize,
     /// Tokens chosen.
     pub(crate) output_tokens: usize,
 }
@@ -81,19 +81,19 @@ impl DecodeStep {
 
 /// Measured step costs, owned by the engine thread.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct StepCostModel {
     /// Indexed by [`class`].
     decode_steps: [DecodeStep; DECODE_CLASSES],
     /// Nanoseconds of a prompt row in a step with decode rows; 0 if never measured.
     row_beside: u64,
     /// Nanoseconds of a prompt row in a step without decode rows; 0 if never measured.
     row_alone: u64,
-    guesses: Guesses,
+    speculation: SpeculationCost,
 }
 
 /// Cost estimates published to other threads. 0 means not measured yet.
 #[derive(Debug, Default)]
-pub(crate) struct Rates {
+pub(crate) struct CostEstimates {
     row_nanos: AtomicU64,
     /// Nanoseconds of an output token, by the class of its step.
     token_nanos: [AtomicU64; DECODE_CLASSES],
@@ -107,7 +107,7 @@ pub(crate) struct Rates {
 
 /// The queue load: the requests that a new one would have to share the machine with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Crowd {
+pub(crate) struct QueueLoad {
     /// Requests that run.
     pub(crate) running: usize,
     /// Requests that wait for their first step.
@@ -115,16 +115,16 @@ pub(crate) struct Crowd {
     /// Prompt tokens of the waiting requests.
     pub(crate) prompt_tokens: usize,
     /// Most sequences that run at once.
-    pub(crate) seats: usize,
+    pub(crate) sequences_max: usize,
 }
 
-impl Pace {
-    /// Updates the model with a step that took `time`, and publishes the estimates to `rates`.
-    pub(crate) fn learn(&mut self, work: StepWork, time: Duration, rates: &Rates) {
+impl StepCostModel {
+    /// Updates the model with a step that took `time`, and publishes the estimates to `estimates`.
+    pub(crate) fn learn(&mut self, work: StepWork, time: Duration, estimates: &CostEstimates) {
         let nanos = nanos(time).max(1);
         let decode = &mut self.decode_steps[class(work.decode_rows)];
         let extra = nanos.saturating_sub(decode.nanos);
-        match (work.decode_rows, work.prompt_rows, work.draft_rows) {
+        match (work.decode_rows, work.prompt_rows, work.speculative_rows) {
             (0, 0, _) => {}
             (0, rows, _) => blend(&mut self.row_alone, nanos / rows as u64),
             (_, 0, 0) => decode.learn(nanos),
@@ -134,7 +134,7 @@ impl Pace {
                     blend(&mut self.row_beside, (extra / rows as u64).max(1));
                 }
             }
-            (_, 0, rows) if decode.nanos > 0 => self.guesses.learn_cost(extra, rows),
+            (_, 0, rows) if decode.nanos > 0 => self.speculation.learn_cost(extra, rows),
             // A step with prompt and speculative rows: their costs cannot be told apart.
             _ => {}
         }
@@ -142,9 +142,9 @@ impl Pace {
         let prompts = self.row().saturating_mul(work.prompt_rows as u64);
         if work.decode_rows > 0 && work.output_tokens > 0 && prompts < nanos {
             let token = (nanos - prompts) / work.output_tokens as u64;
-            rates.learn(&rates.token_nanos[class(work.decode_rows)], token.max(1));
+            estimates.learn(&estimates.token_nanos[class(work.decode_rows)], token.max(1));
         }
-        rates.row_nanos.store(self.row(), Ordering::Relaxed);
+        estimates.row_nanos.store(self.row(), Ordering::Relaxed);
     }
 
     /// Most prompt rows that may share a step with `decode_rows`, so that the step takes at most
@@ -166,16 +166,16 @@ impl Pace {
 
     /// Number of speculative tokens to propose for each of `decode_rows` sequences. 0 until a
     /// decode-only step of this class has been measured.
-    pub(crate) fn guesses(&mut self, decode_rows: usize) -> usize {
+    pub(crate) fn speculation(&mut self, decode_rows: usize) -> usize {
         match self.decode_steps[class(decode_rows)].nanos {
             0 => 0,
-            nanos => self.guesses.worth(decode_rows, nanos),
+            nanos => self.speculation.tokens_to_propose(decode_rows, nanos),
         }
     }
 
-    /// Records that `right` of a sequence's `guessed` speculative tokens were accepted.
-    pub(crate) fn learn_guesses(&mut self, guessed: usize, right: usize) {
-        self.guesses.learn_outcome(guessed, right);
+    /// Records that `accepted` of a sequence's `proposed` speculative tokens were accepted.
+    pub(crate) fn learn_acceptance(&mut self, proposed: usize, accepted: usize) {
+        self.speculation.learn_outcome(proposed, accepted);
     }
 
     /// Cost of a prompt row in nanoseconds: the lower of the two measurements, so that no deadline
@@ -189,7 +189,7 @@ impl Pace {
     }
 }
 
-impl Rates {
+impl CostEstimates {
     /// Records the output length of a finished generation.
     pub(crate) fn learn_output(&self, tokens: usize) {
         self.learn(&self.output_sixteenths, sixteenths(tokens));
@@ -215,34 +215,39 @@ impl Rates {
 
     /// Estimated time until all requests of the queue load are done, each with an answer of average
     /// length; zero if nothing is measured.
-    pub(crate) fn time_for(&self, crowd: Crowd) -> Duration {
-        let everybody = crowd.running.saturating_add(crowd.waiting);
-        let at_once = everybody.min(crowd.seats);
+    pub(crate) fn time_for(&self, queue_load: QueueLoad) -> Duration {
+        let everybody = queue_load.running.saturating_add(queue_load.waiting);
+        let at_once = everybody.min(queue_load.sequences_max);
         let tokens = read(&self.output_sixteenths).saturating_mul(everybody as u64) / 16;
         let answers = Duration::from_nanos(self.token(at_once).saturating_mul(tokens));
-        self.prompts(crowd.prompt_tokens).saturating_add(answers)
+        self.prompts(queue_load.prompt_tokens).saturating_add(answers)
     }
 
     /// Estimated delay of a request that joins the queue load, compared with running alone.
     ///
     /// Each running request is charged with a prompt as well: by the time it is done, another
     /// request has taken its slot.
-    pub(crate) fn delay_behind(&self, crowd: Crowd) -> Duration {
-        let prompts = self.usual_prompt_tokens().saturating_mul(crowd.running);
-        let joined = Crowd {
-            waiting: crowd.waiting.saturating_add(1),
-            prompt_tokens: crowd.prompt_tokens.saturating_add(prompts),
-            ..crowd
+    pub(crate) fn delay_behind(&self, queue_load: QueueLoad) -> Duration {
+        let prompts = self.usual_prompt_tokens().saturating_mul(queue_load.running);
+        let joined = QueueLoad {
+            waiting: queue_load.waiting.saturating_add(1),
+            prompt_tokens: queue_load.prompt_tokens.saturating_add(prompts),
+            ..queue_load
         };
-        let alone = Crowd { running: 1, waiting: 0, prompt_tokens: 0, seats: crowd.seats };
+        let alone = QueueLoad {
+            running: 1,
+            waiting: 0,
+            prompt_tokens: 0,
+            sequences_max: queue_load.sequences_max,
+        };
         self.time_for(joined).saturating_sub(self.time_for(alone))
     }
 
     /// Estimated machine time of one more request under this queue load.
-    pub(crate) fn share_behind(&self, crowd: Crowd) -> Duration {
-        let at_once = crowd.running.saturating_add(crowd.waiting).saturating_add(1);
+    pub(crate) fn share_behind(&self, queue_load: QueueLoad) -> Duration {
+        let at_once = queue_load.running.saturating_add(queue_load.waiting).saturating_add(1);
         let tokens = read(&self.output_sixteenths) / 16;
-        let token = self.token(at_once.min(crowd.seats));
+        let token = self.token(at_once.min(queue_load.sequences_max));
         let answer = Duration::from_nanos(token.saturating_mul(tokens));
         self.prompts(self.usual_prompt_tokens()).saturating_add(answer)
     }
@@ -301,27 +306,27 @@ mod tests {
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     fn step(decode_rows: usize, prompt_rows: usize) -> StepWork {
-        StepWork { decode_rows, prompt_rows, draft_rows: 0, output_tokens: decode_rows }
+        StepWork { decode_rows, prompt_rows, speculative_rows: 0, output_tokens: decode_rows }
     }
 
     #[test]
     fn prompt_rows_fill_what_the_gap_leaves() {
-        let (mut pace, rates) = (Pace::default(), Rates::default());
-        assert_eq!(pace.prompt_rows(0, 180), usize::MAX);
-        pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
-        assert_eq!(pace.prompt_rows(4, 180), 0, "no decode-only step was measured");
-        pace.learn(step(4, 0), 5 * MILLISECOND, &rates);
+        let (mut step_cost, estimates) = (StepCostModel::default(), CostEstimates::default());
+        assert_eq!(step_cost.prompt_rows(0, 180), usize::MAX);
+        step_cost.learn(step(0, 100), 10 * MILLISECOND, &estimates);
+        assert_eq!(step_cost.prompt_rows(4, 180), 0, "no decode-only step was measured");
+        step_cost.learn(step(4, 0), 5 * MILLISECOND, &estimates);
         // 80 % of 5 ms at 0.1 ms a row.
-        assert_eq!(pace.prompt_rows(4, 180), 40);
-        assert_eq!(pace.prompt_rows(4, 0), usize::MAX);
-        assert_eq!(pace.prompt_rows(4, 100), PROMPT_ROWS_MIN);
+        assert_eq!(step_cost.prompt_rows(4, 180), 40);
+        assert_eq!(step_cost.prompt_rows(4, 0), usize::MAX);
+        assert_eq!(step_cost.prompt_rows(4, 100), PROMPT_ROWS_MIN);
         // Beside decode rows, a row is measured to cost 0.2 ms.
-        pace.learn(step(4, 40), 13 * MILLISECOND, &rates);
-        assert_eq!(pace.prompt_rows(4, 180), 20);
+        step_cost.learn(step(4, 40), 13 * MILLISECOND, &estimates);
+        assert_eq!(step_cost.prompt_rows(4, 180), 20);
         // No decode-only step of this class has been measured.
-        assert_eq!(pace.prompt_rows(64, 180), 0);
-        pace.learn(step(64, 0), 50 * MILLISECOND, &rates);
-        assert_eq!(pace.prompt_rows(64, 180), 200);
+        assert_eq!(step_cost.prompt_rows(64, 180), 0);
+        step_cost.learn(step(64, 0), 50 * MILLISECOND, &estimates);
+        assert_eq!(step_cost.prompt_rows(64, 180), 200);
     }
 
     #[test]
@@ -339,40 +344,40 @@ mod tests {
     }
 
     #[test]
-    fn decode_step_is_measured_anew_now_and_then() {
-        let (mut pace, rates) = (Pace::default(), Rates::default());
-        pace.learn(step(4, 0), 5 * MILLISECOND, &rates);
+    fn decode_only_step_is_measured_again_regularly() {
+        let (mut step_cost, estimates) = (StepCostModel::default(), CostEstimates::default());
+        step_cost.learn(step(4, 0), 5 * MILLISECOND, &estimates);
         for _ in 0..STEPS_BELIEVED {
-            assert!(pace.prompt_rows(4, 180) > 0);
-            pace.learn(step(4, 10), 6 * MILLISECOND, &rates);
+            assert!(step_cost.prompt_rows(4, 180) > 0);
+            step_cost.learn(step(4, 10), 6 * MILLISECOND, &estimates);
         }
-        assert_eq!(pace.prompt_rows(4, 180), 0);
-        pace.learn(step(4, 0), 5 * MILLISECOND, &rates);
-        assert!(pace.prompt_rows(4, 180) > 0);
+        assert_eq!(step_cost.prompt_rows(4, 180), 0);
+        step_cost.learn(step(4, 0), 5 * MILLISECOND, &estimates);
+        assert!(step_cost.prompt_rows(4, 180) > 0);
     }
 
     /// 64 clients send their next request as soon as they are answered; the largest steps hold them
     /// all.
     #[test]
-    fn clients_that_ask_at_once_fill_the_seats() {
+    fn clients_in_a_closed_loop_fill_the_batch() {
         const CLIENTS: usize = 64;
         const PROMPT_TOKENS: usize = 13;
         const OUTPUT_TOKENS: usize = 32;
         let takes = |decode: usize, prompt: usize| {
             Duration::from_micros(2_000 + 500 * decode as u64 + 150 * prompt as u64)
         };
-        let (mut pace, rates) = (Pace::default(), Rates::default());
+        let (mut step_cost, estimates) = (StepCostModel::default(), CostEstimates::default());
         // The tokens that each running client still needs, and the prompt tokens that wait.
         let (mut running, mut waiting) = (Vec::new(), CLIENTS * PROMPT_TOKENS);
         let (mut decoded, mut steps) = (0, 0);
         for at in 0..1_000 {
             let decoding = running.len();
-            let prompt = pace.prompt_rows(decoding, 180).min(waiting).min(512);
+            let prompt = step_cost.prompt_rows(decoding, 180).min(waiting).min(512);
             let time = takes(decoding, prompt);
             let gap = takes(decoding.max(1), 0);
             // Class widths and averages add a margin of error to the bound of twice the usual gap.
             assert!(decoding == 0 || time <= gap * 21 / 10, "{decoding} and {prompt} rows");
-            pace.learn(step(decoding, prompt), time, &rates);
+            step_cost.learn(step(decoding, prompt), time, &estimates);
             running.iter_mut().for_each(|wanted| *wanted -= 1);
             running.retain(|wanted| *wanted > 0);
             let ended = decoding - running.len();
@@ -388,62 +393,62 @@ mod tests {
         assert!(decoded / steps > CLIENTS / 2, "{} decode rows on average", decoded / steps);
     }
 
-    fn crowd(running: usize, waiting: usize, prompt_tokens: usize) -> Crowd {
-        Crowd { running, waiting, prompt_tokens, seats: 8 }
+    fn queue_load(running: usize, waiting: usize, prompt_tokens: usize) -> QueueLoad {
+        QueueLoad { running, waiting, prompt_tokens, sequences_max: 8 }
     }
 
     #[test]
-    fn crowd_takes_its_prompts_and_its_answers() {
-        let (mut pace, rates) = (Pace::default(), Rates::default());
-        assert_eq!(rates.time_for(crowd(0, 10, 1_000)), Duration::ZERO);
-        pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
-        assert_eq!(rates.time_for(crowd(0, 10, 1_000)), 100 * MILLISECOND);
-        pace.learn(step(8, 0), 8 * MILLISECOND, &rates);
-        rates.learn_output(20);
+    fn queue_load_takes_its_prompts_and_its_answers() {
+        let (mut step_cost, estimates) = (StepCostModel::default(), CostEstimates::default());
+        assert_eq!(estimates.time_for(queue_load(0, 10, 1_000)), Duration::ZERO);
+        step_cost.learn(step(0, 100), 10 * MILLISECOND, &estimates);
+        assert_eq!(estimates.time_for(queue_load(0, 10, 1_000)), 100 * MILLISECOND);
+        step_cost.learn(step(8, 0), 8 * MILLISECOND, &estimates);
+        estimates.learn_output(20);
         // 1,000 rows of 0.1 ms, 200 tokens of 1 ms.
-        assert_eq!(rates.time_for(crowd(0, 10, 1_000)), 300 * MILLISECOND);
+        assert_eq!(estimates.time_for(queue_load(0, 10, 1_000)), 300 * MILLISECOND);
     }
 
     #[test]
-    fn found_prompts_cost_nothing() {
-        let (mut pace, rates) = (Pace::default(), Rates::default());
-        pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
-        assert_eq!(rates.prompts(1_000), 100 * MILLISECOND);
-        rates.learn_prompt(600, 600);
-        assert_eq!(rates.prompts(1_000), 100 * MILLISECOND);
-        (0..100).for_each(|_| rates.learn_prompt(600, 60));
-        let most = rates.prompts(1_000).as_micros();
+    fn cached_prompts_cost_nothing() {
+        let (mut step_cost, estimates) = (StepCostModel::default(), CostEstimates::default());
+        step_cost.learn(step(0, 100), 10 * MILLISECOND, &estimates);
+        assert_eq!(estimates.prompts(1_000), 100 * MILLISECOND);
+        estimates.learn_prompt(600, 600);
+        assert_eq!(estimates.prompts(1_000), 100 * MILLISECOND);
+        (0..100).for_each(|_| estimates.learn_prompt(600, 60));
+        let most = estimates.prompts(1_000).as_micros();
         assert!((10_000..10_300).contains(&most), "{most} µs");
     }
 
     #[test]
-    fn delay_is_what_the_crowd_costs_beyond_being_alone() {
-        let (mut pace, rates) = (Pace::default(), Rates::default());
-        assert_eq!(rates.delay_behind(crowd(5, 5, 50)), Duration::ZERO);
+    fn delay_is_the_cost_beyond_running_alone() {
+        let (mut step_cost, estimates) = (StepCostModel::default(), CostEstimates::default());
+        assert_eq!(estimates.delay_behind(queue_load(5, 5, 50)), Duration::ZERO);
         // A token takes 2 ms alone and 1 ms among eight: eight sequences take as long as four
         // alone.
-        pace.learn(step(1, 0), 2 * MILLISECOND, &rates);
-        pace.learn(step(8, 0), 8 * MILLISECOND, &rates);
-        rates.learn_output(10);
-        assert_eq!(rates.delay_behind(crowd(0, 0, 0)), Duration::ZERO);
-        assert_eq!(rates.delay_behind(crowd(7, 0, 0)), 60 * MILLISECOND);
-        assert_eq!(rates.delay_behind(crowd(8, 11, 0)), 180 * MILLISECOND);
-        assert_eq!(rates.share_behind(crowd(8, 11, 0)), 10 * MILLISECOND);
+        step_cost.learn(step(1, 0), 2 * MILLISECOND, &estimates);
+        step_cost.learn(step(8, 0), 8 * MILLISECOND, &estimates);
+        estimates.learn_output(10);
+        assert_eq!(estimates.delay_behind(queue_load(0, 0, 0)), Duration::ZERO);
+        assert_eq!(estimates.delay_behind(queue_load(7, 0, 0)), 60 * MILLISECOND);
+        assert_eq!(estimates.delay_behind(queue_load(8, 11, 0)), 180 * MILLISECOND);
+        assert_eq!(estimates.share_behind(queue_load(8, 11, 0)), 10 * MILLISECOND);
         // Prompts of 30 tokens at 0.1 ms each: those that wait, and one for each running request.
-        pace.learn(step(0, 100), 10 * MILLISECOND, &rates);
-        rates.learn_prompt(30, 30);
-        assert_eq!(rates.delay_behind(crowd(8, 2, 50)), (90 + 5 + 24) * MILLISECOND);
-        assert_eq!(rates.share_behind(crowd(8, 2, 50)), 13 * MILLISECOND);
+        step_cost.learn(step(0, 100), 10 * MILLISECOND, &estimates);
+        estimates.learn_prompt(30, 30);
+        assert_eq!(estimates.delay_behind(queue_load(8, 2, 50)), (90 + 5 + 24) * MILLISECOND);
+        assert_eq!(estimates.share_behind(queue_load(8, 2, 50)), 13 * MILLISECOND);
     }
 
     /// A device on which eight sequences decode as fast as one.
     #[test]
-    fn seats_that_cost_nothing_delay_nobody() {
-        let (mut pace, rates) = (Pace::default(), Rates::default());
-        pace.learn(step(1, 0), 8 * MILLISECOND, &rates);
-        pace.learn(step(8, 0), 8 * MILLISECOND, &rates);
-        rates.learn_output(10);
-        assert_eq!(rates.delay_behind(crowd(7, 0, 0)), Duration::ZERO);
-        assert_eq!(rates.delay_behind(crowd(8, 7, 0)), 80 * MILLISECOND);
+    fn slots_that_cost_nothing_cause_no_delay() {
+        let (mut step_cost, estimates) = (StepCostModel::default(), CostEstimates::default());
+        step_cost.learn(step(1, 0), 8 * MILLISECOND, &estimates);
+        step_cost.learn(step(8, 0), 8 * MILLISECOND, &estimates);
+        estimates.learn_output(10);
+        assert_eq!(estimates.delay_behind(queue_load(7, 0, 0)), Duration::ZERO);
+        assert_eq!(estimates.delay_behind(queue_load(8, 7, 0)), 80 * MILLISECOND);
     }
 }
