@@ -150,7 +150,7 @@ impl App {
     }
 }
 
-/// StoredJob id derived from conversation and message, so that a message accepted twice is one job.
+/// Job id derived from conversation and message, so that a message accepted twice is one job.
 fn job_id(conversation: &ConversationKey, message: &MessageId) -> Uuid {
     let named = format!("{}\0{}\0{message}", conversation.tenant, conversation.conversation);
     Uuid::from_slice(&Sha256::digest(named)[..16]).unwrap_or_default()

@@ -407,7 +407,7 @@ fn outreach_loses_its_pages_once_and_then_counts_as_live() {
     }
     assert!(
         harness.scheduler.pages(outreach).is_empty(),
-        "the younger live reason keeps its pages"
+        "the younger live turn keeps its pages"
     );
     harness.remove(live);
     let younger = harness.add(4, 8);
