@@ -1,13 +1,14 @@
 //! Background tasks of a running gateway: the outbox and the store's upkeep.
 
-use crate::http;
+use crate::http::outbox;
+use crate::http::state::App;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// Starts the tasks; they end when the returned set is dropped.
-pub(super) fn start(app: &Arc<http::App>) -> JoinSet<()> {
+pub(super) fn start(app: &Arc<App>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(http::outbox::run(Arc::clone(app)));
+    tasks.spawn(outbox::run(Arc::clone(app)));
     tasks.spawn(app.upkeep.clone().run(Arc::clone(&app.clock)));
     tasks
 }

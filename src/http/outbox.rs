@@ -12,9 +12,9 @@
 //!
 //! Source: the transactional outbox pattern.
 
-use crate::http::App;
 use crate::http::callback_sender::Callback;
 use crate::http::callback_sender::CallbackSender;
+use crate::http::state::App;
 use crate::http::turns;
 use std::collections::HashSet;
 use std::sync::Arc;

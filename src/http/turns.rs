@@ -1,12 +1,12 @@
 //! `POST /v1/turns`: accepts a turn durably and answers it later to the shop's webhook. Also lists
 //! deliveries that failed for good.
 
-use crate::http::App;
 use crate::http::body::Json;
 use crate::http::body::parse;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::respond::RespondRequest;
 use crate::http::wire::turns::AcceptedAnswer;
