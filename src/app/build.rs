@@ -6,11 +6,11 @@ use crate::app::models;
 use crate::catalog::Catalog;
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
-use crate::http::callback_sender::HttpCallbackSender;
+use crate::delivery::callback_sender::HttpCallbackSender;
+use crate::delivery::outbox::Outbox;
+use crate::delivery::outbox::OutboxOptions;
 use crate::http::encode;
 use crate::http::keys::KeyRing;
-use crate::http::outbox::Outbox;
-use crate::http::outbox::OutboxOptions;
 use crate::http::rate::RateLimits;
 use crate::http::rate::RateOptions;
 use crate::http::state::App;
@@ -169,7 +169,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
     let server = &settings.raw.server;
     Ok(App {
         gateway,
-        outbox: outbox(settings, &store, &clock)?,
+        outbox: Arc::new(outbox(settings, &store, &clock)?),
         upkeep: upkeep(settings, &store),
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
         store,
@@ -233,8 +233,12 @@ fn outbox(
     let secret = settings.callback_secret.clone();
     let callback_sender = HttpCallbackSender::new(secret, timeout, Arc::clone(clock))
         .context("cannot create the HTTP client for callbacks")?;
-    let store = Arc::clone(store) as Arc<dyn JobStore>;
-    Ok(Outbox::new(options, store, Box::new(callback_sender), Arc::clone(clock)))
+    Ok(Outbox {
+        options,
+        store: Arc::clone(store) as Arc<dyn JobStore>,
+        callback_sender: Box::new(callback_sender),
+        clock: Arc::clone(clock),
+    })
 }
 
 fn days(days: u32) -> jiff::SignedDuration {

@@ -1,5 +1,5 @@
-//! Operational routes: probes, metrics, the console page, and the fallbacks for unknown paths, wrong
-//! methods and panicking handlers.
+//! Operational routes: probes, metrics, the console page, and the fallbacks for unknown paths,
+//! wrong methods and panicking handlers.
 
 use crate::http::error::ApiError;
 use crate::http::state::App;

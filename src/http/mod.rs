@@ -5,7 +5,6 @@
 
 mod access;
 mod body;
-pub(crate) mod callback_sender;
 mod catalog;
 mod classify;
 mod customers;
@@ -18,7 +17,6 @@ pub(crate) mod keys;
 mod models;
 mod openai;
 mod openapi;
-pub(crate) mod outbox;
 pub(crate) mod rate;
 mod request_id;
 mod respond;

@@ -1,8 +1,8 @@
 //! The state that handlers share: stores, models, limits and keys.
 
 use crate::catalog::Catalog;
+use crate::delivery::outbox::Outbox;
 use crate::http::keys::KeyRing;
-use crate::http::outbox::Outbox;
 use crate::http::rate::RateLimits;
 use crate::turn::TurnPipeline;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -60,7 +60,7 @@ pub(crate) struct App {
     pub(crate) gateway: TurnPipeline,
     pub(crate) store: Arc<dyn ConversationStore>,
     pub(crate) customers: Arc<dyn CustomerStore>,
-    pub(crate) outbox: Outbox,
+    pub(crate) outbox: Arc<Outbox>,
     pub(crate) upkeep: Upkeep,
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) encoder_name: String,
