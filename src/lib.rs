@@ -11,6 +11,8 @@ pub mod offers;
 
 pub mod turn;
 
+mod delivery;
+
 pub mod http;
 
 pub mod config;

@@ -6,14 +6,16 @@ use crate::app::models;
 use crate::catalog::Catalog;
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
-use crate::http;
-use crate::http::HttpLimits;
-use crate::http::callback_sender::HttpCallbackSender;
+use crate::delivery::callback_sender::HttpCallbackSender;
+use crate::delivery::outbox::Outbox;
+use crate::delivery::outbox::OutboxOptions;
+use crate::http::encode;
 use crate::http::keys::KeyRing;
-use crate::http::outbox::Outbox;
-use crate::http::outbox::OutboxOptions;
 use crate::http::rate::RateLimits;
 use crate::http::rate::RateOptions;
+use crate::http::state::App;
+use crate::http::state::Draining;
+use crate::http::state::HttpLimits;
 use crate::offers::BasketLimits;
 use crate::offers::Baskets;
 use crate::offers::Experiment;
@@ -134,7 +136,7 @@ pub(crate) fn batch_engine_options(settings: &Settings) -> EngineOptions {
 ///
 /// # Errors
 /// If a model, the store or a configured file cannot be opened, or memory limits are exceeded.
-pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
+pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = PrometheusBuilder::new().build_recorder();
     let handle = metrics.handle();
@@ -161,13 +163,13 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
         gate: gate(settings),
         clock: Arc::clone(&clock),
-        encode: http::encode::answer,
+        encode: encode::answer,
     };
     let gateway = TurnPipeline::new(parts, turn_options(settings));
     let server = &settings.raw.server;
-    Ok(http::App {
+    Ok(App {
         gateway,
-        outbox: outbox(settings, &store, &clock)?,
+        outbox: Arc::new(outbox(settings, &store, &clock)?),
         upkeep: upkeep(settings, &store),
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
         store,
@@ -184,7 +186,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<http::App> {
         rates: rates(settings),
         in_flight: Arc::new(Semaphore::new(server.requests_in_flight_max)),
         metrics: handle,
-        draining: http::Draining::default(),
+        draining: Draining::default(),
     })
 }
 
@@ -231,8 +233,12 @@ fn outbox(
     let secret = settings.callback_secret.clone();
     let callback_sender = HttpCallbackSender::new(secret, timeout, Arc::clone(clock))
         .context("cannot create the HTTP client for callbacks")?;
-    let store = Arc::clone(store) as Arc<dyn JobStore>;
-    Ok(Outbox::new(options, store, Box::new(callback_sender), Arc::clone(clock)))
+    Ok(Outbox {
+        options,
+        store: Arc::clone(store) as Arc<dyn JobStore>,
+        callback_sender: Box::new(callback_sender),
+        clock: Arc::clone(clock),
+    })
 }
 
 fn days(days: u32) -> jiff::SignedDuration {

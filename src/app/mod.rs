@@ -19,7 +19,7 @@ pub(crate) use threads::use_threads;
 
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
-use crate::http;
+use crate::http::state::App;
 use crate::http::wire::respond::RespondRequest;
 use anyhow::Context;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use vitrine_conversations::BodyHash;
 #[derive(Debug)]
 pub(crate) struct LocalGateway {
     runtime: Runtime,
-    app: Arc<http::App>,
+    app: Arc<App>,
 }
 
 impl LocalGateway {

@@ -2,8 +2,8 @@
 
 use crate::app::build::engine_options;
 use crate::config::Settings;
-use crate::http::LoadPaths;
-use crate::http::ModelLoading;
+use crate::http::state::LoadPaths;
+use crate::http::state::ModelLoading;
 use crate::hub::layout;
 use crate::hub::layout::ModelTask;
 use anyhow::Context;

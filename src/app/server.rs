@@ -6,8 +6,9 @@ use crate::app::build;
 use crate::app::upkeep;
 use crate::app::use_threads;
 use crate::config::Settings;
-use crate::http;
-use crate::http::StartupGate;
+use crate::http::routes;
+use crate::http::startup::StartupGate;
+use crate::http::state::App;
 use anyhow::Context;
 use axum::serve::Listener;
 use axum::serve::ListenerExt;
@@ -65,7 +66,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         // No request has reached the routes yet, so there is nothing to drain.
         () = &mut stop_requested => return Ok(()),
     };
-    startup.open(http::router(Arc::clone(&app)));
+    startup.open(routes::router(Arc::clone(&app)));
     let _upkeep = upkeep::start(&app);
     eprintln!("listening on http://{address}");
     tokio::select! {
@@ -113,7 +114,7 @@ async fn stop_signal() -> std::io::Result<()> {
 }
 
 /// Builds the application on a separate thread, so that the server keeps answering meanwhile.
-async fn load(settings: &Settings) -> anyhow::Result<Arc<http::App>> {
+async fn load(settings: &Settings) -> anyhow::Result<Arc<App>> {
     let settings = settings.clone();
     let (built, building) = oneshot::channel();
     std::thread::Builder::new()

@@ -4,6 +4,7 @@
 //! matches on turn, engine, intent and store errors have no wildcard arm, so a new variant does not
 //! compile until it is mapped.
 
+use crate::http::request_id;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::ErrorDetail;
 use crate::hub::HubError;
@@ -185,7 +186,7 @@ impl ApiError {
 
     /// The public part of the error.
     pub(crate) fn detail(&self) -> ErrorDetail {
-        let request_id = crate::http::guard::current_request_id();
+        let request_id = request_id::current();
         let message = match self {
             // Loading models is an operator's task, who needs the cause.
             Self::Registry(error) => chain(error),
@@ -198,7 +199,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let PublicError { status, code } = self.public_error();
-        let request_id = crate::http::guard::current_request_id();
+        let request_id = request_id::current();
         if matches!(self, Self::Unavailable { .. }) {
             // Expected during startup and shutdown; logging each as an error would be noise.
             tracing::debug!(%request_id, %status, code, "request refused");

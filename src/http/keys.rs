@@ -4,13 +4,8 @@
 //! - Keys are stored and compared as hashes and never logged.
 //! - A tenant may have several valid keys, so that keys can be rotated without downtime.
 
-use crate::http::App;
-use crate::http::error::ApiError;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use sha2::Digest;
 use sha2::Sha256;
-use std::sync::Arc;
 use vitrine_base::ids::TenantId;
 
 /// SHA-256 of an API key.
@@ -146,15 +141,6 @@ impl KeyRing {
         let hash = KeyHash::of(given?.trim());
         let key = self.keys.iter().find(|key| key.hash == hash)?;
         Some(Caller { tenant: key.tenant.clone(), scopes: key.scopes })
-    }
-}
-
-impl FromRequestParts<Arc<App>> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
-        // Inserted by `guard`, which refuses requests without a valid key.
-        parts.extensions.get::<Self>().cloned().ok_or(ApiError::Unauthorized)
     }
 }
 

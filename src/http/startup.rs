@@ -5,8 +5,8 @@
 //! - After it, every request reaches the routes unchanged. It opens once and never closes.
 
 use crate::http::error::ApiError;
-use crate::http::guard;
 use crate::http::health;
+use crate::http::request_id;
 use axum::Router;
 use axum::extract::Request;
 use axum::extract::State;
@@ -44,5 +44,6 @@ async fn pass(State(startup): State<StartupGate>, request: Request) -> Response 
     if request.uri().path() == ALIVE_PATH {
         return health::alive().await.into_response();
     }
-    guard::refuse(request, ApiError::Unavailable { state: "starting" }).await
+    let refused = async { ApiError::Unavailable { state: "starting" }.into_response() };
+    request_id::scope(request_id::of(&request), refused).await
 }

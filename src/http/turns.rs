@@ -1,12 +1,14 @@
 //! `POST /v1/turns`: accepts a turn durably and answers it later to the shop's webhook. Also lists
 //! deliveries that failed for good.
 
-use crate::http::App;
+use crate::delivery::runner::AcceptedTurns;
+use crate::delivery::runner::TurnReport;
 use crate::http::body::Json;
 use crate::http::body::parse;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::respond::RespondRequest;
 use crate::http::wire::turns::AcceptedAnswer;
@@ -17,6 +19,7 @@ use crate::turn::DebounceMode;
 use crate::turn::TurnRequest;
 use axum::extract::State;
 use axum::http::StatusCode;
+use futures::future::BoxFuture;
 use sha2::Digest;
 use sha2::Sha256;
 use std::sync::Arc;
@@ -69,7 +72,6 @@ pub(crate) async fn accept(
     let job = StoredJob::new(JobKind::Turn, job, app.clock.now());
     let key = JobKey { conversation: conversation.clone(), id };
     app.outbox.store.enqueue(key, job, options.waiting_max).await?;
-    app.outbox.wake();
     let answer = AcceptedAnswer {
         delivery_id: id.to_string(),
         thread_id: conversation.conversation.to_string(),
@@ -98,15 +100,21 @@ pub(crate) async fn dead(
     Ok(axum::Json(DeadDeliveriesAnswer { deliveries: deliveries.collect() }))
 }
 
-/// Answers an accepted turn and returns the event name and body of its callback.
-///
-/// # Errors
-/// A temporary failure, as text for the job's record; the job is retried.
-pub(super) async fn answer(
+impl AcceptedTurns for App {
+    fn answer<'a>(
+        &'a self,
+        conversation: &'a ConversationKey,
+        job: &'a str,
+    ) -> BoxFuture<'a, Result<TurnReport, String>> {
+        Box::pin(answer(self, conversation, job))
+    }
+}
+
+async fn answer(
     app: &App,
     conversation: &ConversationKey,
     job: &str,
-) -> Result<(&'static str, Vec<u8>), String> {
+) -> Result<TurnReport, String> {
     let accepted: AcceptedTurn = serde_json::from_str(job)
         .map_err(|error| format!("the accepted request cannot be read: {error}"))?;
     let tenant = conversation.tenant.clone();
@@ -116,9 +124,11 @@ pub(super) async fn answer(
             Err(error) => Err(error),
         };
     match answered {
-        Ok(answered) => Ok(("turn.answered", answered.body.to_vec())),
+        Ok(answered) => Ok(TurnReport { event: "turn.answered", body: answered.body.to_vec() }),
         Err(error) if error.is_temporary() => Err(error.to_string()),
-        Err(error) => Ok(("turn.failed", encode::error(&error).into_bytes())),
+        Err(error) => {
+            Ok(TurnReport { event: "turn.failed", body: encode::error(&error).into_bytes() })
+        }
     }
 }
 

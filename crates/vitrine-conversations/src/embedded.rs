@@ -52,6 +52,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// Conversations, customers and jobs in one file, or in memory only.
 #[derive(Debug)]
@@ -75,6 +76,8 @@ pub(super) struct StoreState {
     stopped: OnceLock<StoreError>,
     pub(super) groups_written: AtomicU64,
     pub(super) writes_done: AtomicU64,
+    /// Groups committed with new jobs.
+    pub(super) stored_jobs: watch::Sender<u64>,
 }
 
 impl EmbeddedStore {
@@ -122,6 +125,7 @@ impl EmbeddedStore {
             stopped: OnceLock::new(),
             groups_written: AtomicU64::new(0),
             writes_done: AtomicU64::new(0),
+            stored_jobs: watch::Sender::new(0),
         });
         let (queue, waiting) = mpsc::channel(options.queue_writes_max.max(1));
         let writer = writer::start(Arc::clone(&shared), waiting, &options).map_err(|cause| {
@@ -151,6 +155,10 @@ impl EmbeddedStore {
     ) -> Result<T, StoreError> {
         self.intake()?;
         self.write(|reply| Write::Tables(table_write(call, reply))).await
+    }
+
+    pub(super) fn watch_stored_jobs(&self) -> watch::Receiver<u64> {
+        self.shared.stored_jobs.subscribe()
     }
 
     /// Runs a read on tokio's blocking pool.

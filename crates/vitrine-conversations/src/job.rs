@@ -17,6 +17,7 @@ use crate::encoding::check_header;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
+use tokio::sync::watch;
 use uuid::Uuid;
 use vitrine_base::ids::TenantId;
 
@@ -117,6 +118,10 @@ pub trait JobStore: Send + Sync + std::fmt::Debug {
     /// [`crate::StoreError::BodyDiffers`] if the key is taken by a job with another body,
     /// [`crate::StoreError::JobsFull`] if `waiting_max` jobs are waiting, and disk errors.
     fn enqueue(&self, key: JobKey, job: StoredJob, waiting_max: usize) -> StoreFuture<'_, ()>;
+
+    /// A counter that grows when new jobs are on disk, whether they came with a commit or by
+    /// [`enqueue`](Self::enqueue). Retries recorded by [`settle`](Self::settle) are not counted.
+    fn watch_stored(&self) -> watch::Receiver<u64>;
 
     /// The waiting jobs, at most `jobs_max`, earliest due time first.
     ///

@@ -16,6 +16,7 @@ use crate::tables::WriteTables;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
 use redb::ReadableTableMetadata;
+use tokio::sync::watch;
 use uuid::Uuid;
 use vitrine_base::ids::TenantId;
 
@@ -33,8 +34,13 @@ impl JobStore for EmbeddedStore {
                 return Err(StoreError::JobsFull { waiting_max });
             }
             tables.jobs.insert(at, job.encode()?.as_slice()).map_err(map_database_error)?;
+            tables.stored_jobs = true;
             Ok(((), Wrote::Something))
         }))
+    }
+
+    fn watch_stored(&self) -> watch::Receiver<u64> {
+        self.watch_stored_jobs()
     }
 
     fn waiting(&self, jobs_max: usize) -> StoreFuture<'_, Vec<(JobKey, StoredJob)>> {

@@ -36,6 +36,8 @@ pub(super) struct WriteTables<'t> {
     pub(super) links: Table<'t, [u8; 32], &'static [u8]>,
     pub(super) jobs: Table<'t, (&'static str, u128), &'static [u8]>,
     pub(super) dead_jobs: Table<'t, (&'static str, u128), &'static [u8]>,
+    /// Whether the transaction stores new jobs.
+    pub(super) stored_jobs: bool,
 }
 
 impl<'t> WriteTables<'t> {
@@ -55,6 +57,7 @@ impl<'t> WriteTables<'t> {
             links: transaction.open_table(LINKS).map_err(map_database_error)?,
             jobs: transaction.open_table(JOBS).map_err(map_database_error)?,
             dead_jobs: transaction.open_table(DEAD_JOBS).map_err(map_database_error)?,
+            stored_jobs: false,
         })
     }
 

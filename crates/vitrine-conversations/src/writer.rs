@@ -237,7 +237,7 @@ fn apply_group(
     let mut transaction = database.begin_write().map_err(map_database_error)?;
     transaction.set_quick_repair(recovery == Recovery::Quick);
     let mut done = Vec::with_capacity(group.len());
-    {
+    let stored_jobs = {
         let mut tables = WriteTables::open(&transaction)?;
         for write in group {
             done.push(match apply(&mut tables, write) {
@@ -246,7 +246,8 @@ fn apply_group(
                 Ok(done) => done,
             });
         }
-    }
+        tables.stored_jobs
+    };
     let erased = done.iter().filter(|done| matches!(done, Done::Erased(_))).count();
     let written = done
         .iter()
@@ -260,6 +261,9 @@ fn apply_group(
     transaction.commit().map_err(map_database_error)?;
     shared.groups_written.fetch_add(1, Ordering::Relaxed);
     shared.writes_done.fetch_add(written as u64, Ordering::Relaxed);
+    if stored_jobs {
+        shared.stored_jobs.send_modify(|count| *count += 1);
+    }
     Ok(done)
 }
 
@@ -303,6 +307,7 @@ impl WriteTables<'_> {
         }
         for (id, job) in &commit.jobs {
             self.jobs.insert((key.as_str(), *id), job.as_slice()).map_err(map_database_error)?;
+            self.stored_jobs = true;
         }
         if let Some(customer) = &commit.customer {
             self.link_conversation(customer, &commit.key)?;

@@ -5,11 +5,11 @@
 
 pub(crate) mod embeddings;
 
-use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::openai::AssistantMessage;
 use crate::http::wire::openai::ChatRequest;

@@ -1,4 +1,4 @@
-//! Posts signed callbacks to the shop's webhooks. Retries are `outbox`'s task.
+//! Posts signed callbacks to the shop's webhooks. `outbox` decides about retries.
 //!
 //! A receiver verifies `vitrine-signature: sha256=HEX`, the HMAC-SHA256 of `TIMESTAMP "." BODY`
 //! under the shared secret, where TIMESTAMP is the header `vitrine-timestamp` (seconds since 1970).
