@@ -34,7 +34,7 @@ pub(super) fn read(
 
 fn general_periods(raw: &Retention) -> RetentionPeriods {
     RetentionPeriods {
-        threads: days(raw.threads_days),
+        conversations: days(raw.threads_days),
         profiles: days(raw.profiles_days),
         personalisation: days(raw.personalisation_days),
         outreach: days(raw.outreach_days),
@@ -58,7 +58,7 @@ fn tenant(entry: &str, mut kept: RetentionPeriods) -> Option<(TenantId, Retentio
         let (key, found) = word.split_once('=')?;
         let found = days(found.parse().ok().filter(|found| *found > 0)?);
         match key {
-            "threads_days" => kept.threads = found,
+            "threads_days" => kept.conversations = found,
             "profiles_days" => kept.profiles = found,
             "personalisation_days" => kept.personalisation = found,
             "outreach_days" => kept.outreach = found,
@@ -86,7 +86,7 @@ mod tests {
         let kept = read("shop-a threads_days=30 profiles_days=9 outreach_days=7; shop-b").unwrap();
         let general_periods = general_periods(&Retention::default());
         let shop_a = &kept[&TenantId::new("shop-a").unwrap()];
-        let said = (shop_a.threads, shop_a.profiles, shop_a.outreach);
+        let said = (shop_a.conversations, shop_a.profiles, shop_a.outreach);
         assert_eq!(said, (days(30), days(9), days(7)));
         assert_eq!(shop_a.personalisation, general_periods.personalisation);
         assert_eq!(kept[&TenantId::new("shop-b").unwrap()], general_periods);

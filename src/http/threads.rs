@@ -64,7 +64,7 @@ pub(crate) async fn erase(
     let key = conversation_key(caller, &id)?;
     let erased = app.store.delete(&key, app.clock.now()).await?;
     app.drop_cached_prompts(&key.tenant).await;
-    if erased.threads == 0 {
+    if erased.conversations == 0 {
         return Err(ApiError::NotFound { what: "thread", id });
     }
     Ok(StatusCode::NO_CONTENT)

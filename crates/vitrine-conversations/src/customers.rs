@@ -140,9 +140,10 @@ impl StoreState {
         conversations_max: usize,
     ) -> Result<Vec<ConversationId>, StoreError> {
         let transaction = self.database().begin_read().map_err(map_database_error)?;
-        let threads = transaction.open_table(CUSTOMER_CONVERSATIONS).map_err(map_database_error)?;
+        let conversations =
+            transaction.open_table(CUSTOMER_CONVERSATIONS).map_err(map_database_error)?;
         let mut found = Vec::new();
-        for entry in threads.range(prefix..).map_err(map_database_error)? {
+        for entry in conversations.range(prefix..).map_err(map_database_error)? {
             let (key, ()) =
                 entry.map_err(map_database_error).map(|(key, nothing)| (key, nothing.value()))?;
             let Some(conversation) = key.value().strip_prefix(prefix) else { break };

@@ -298,8 +298,9 @@ impl StoreState {
     fn load(&self, key: &ConversationKey) -> Result<Option<Arc<ConversationRecord>>, StoreError> {
         let ticket = self.hot.ticket(key);
         let transaction = self.database().begin_read().map_err(map_database_error)?;
-        let threads = transaction.open_table(CONVERSATIONS).map_err(map_database_error)?;
-        let Some(stored) = threads.get(key.stored().as_str()).map_err(map_database_error)? else {
+        let conversations = transaction.open_table(CONVERSATIONS).map_err(map_database_error)?;
+        let Some(stored) = conversations.get(key.stored().as_str()).map_err(map_database_error)?
+        else {
             return Ok(None);
         };
         let record = Arc::new(ConversationRecord::decode(stored.value())?);
@@ -330,12 +331,12 @@ impl StoreState {
     fn statistics(&self) -> Result<StoreStatistics, StoreError> {
         let transaction = self.database().begin_read().map_err(map_database_error)?;
         let (hot_conversations, hot_bytes) = self.hot.size();
-        let threads = transaction.open_table(CONVERSATIONS).map_err(map_database_error)?;
+        let conversations = transaction.open_table(CONVERSATIONS).map_err(map_database_error)?;
         let turns = transaction.open_table(TURNS).map_err(map_database_error)?;
         let messages = transaction.open_table(MESSAGES).map_err(map_database_error)?;
         let tombstones = transaction.open_table(TOMBSTONES).map_err(map_database_error)?;
         Ok(StoreStatistics {
-            threads: threads.len().map_err(map_database_error)?,
+            conversations: conversations.len().map_err(map_database_error)?,
             turns: turns.len().map_err(map_database_error)?,
             messages: messages.len().map_err(map_database_error)?,
             tombstones: tombstones.len().map_err(map_database_error)?,

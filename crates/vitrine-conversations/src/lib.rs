@@ -176,7 +176,7 @@ pub enum CommitOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erasure {
     /// Conversations removed, 0 or 1.
-    pub threads: u64,
+    pub conversations: u64,
     /// Turns removed with it.
     pub turns: u64,
 }
@@ -185,7 +185,7 @@ pub struct Erasure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreStatistics {
     /// Conversations stored.
-    pub threads: u64,
+    pub conversations: u64,
     /// Turns stored.
     pub turns: u64,
     /// Message ids stored, those of erased conversations included.

@@ -40,8 +40,8 @@ pub enum OpenCheck {
 }
 
 /// Trade-off between the cost of a commit and the start after a crash. Measured with
-/// `benches/threads` on 40,000 conversations of six turns (570 MB), killed while writing: the file
-/// opened after 5.7 s with `Walk`, after 12.5 ms with `Quick`.
+/// `benches/conversations.rs` on 40,000 conversations of six turns (570 MB), killed while writing:
+/// the file opened after 5.7 s with `Walk`, after 12.5 ms with `Quick`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
     /// One sync per group. After a crash the whole file is walked, 10 s per GB.

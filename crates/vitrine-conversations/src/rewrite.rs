@@ -78,7 +78,7 @@ fn copy(from: &Database, options: &EmbeddedOptions, path: &Path) -> Result<Datab
     let writing = database.begin_write().map_err(map_database_error)?;
     {
         let mut to = WriteTables::open(&writing)?;
-        copy_table(&reading, CONVERSATIONS, &mut to.threads)?;
+        copy_table(&reading, CONVERSATIONS, &mut to.conversations)?;
         copy_table(&reading, TURNS, &mut to.turns)?;
         copy_table(&reading, MESSAGES, &mut to.messages)?;
         copy_table(&reading, TOMBSTONES, &mut to.tombstones)?;

@@ -95,7 +95,7 @@ pub struct Swept {
     /// Message ids forgotten.
     pub messages: u64,
     /// Conversations erased.
-    pub threads: u64,
+    pub conversations: u64,
     /// Conversations from which facts were deleted.
     pub trimmed: u64,
     /// Erasures forgotten.
@@ -213,11 +213,11 @@ impl EmbeddedStore {
                 }
             })
         });
-        let (threads, next) = found.await?;
-        for (key, old) in threads {
+        let (conversations, next) = found.await?;
+        for (key, old) in conversations {
             match old {
                 Expired::Conversation => {
-                    swept.threads += self.delete(&key, sweep.now).await?.threads
+                    swept.conversations += self.delete(&key, sweep.now).await?.conversations
                 }
                 Expired::Facts => swept.trimmed += self.trim(key, &sweep).await?,
             }

@@ -26,7 +26,7 @@ use redb::WriteTransaction;
 /// All tables, open for writing.
 pub(super) struct WriteTables<'t> {
     pub(super) meta: Table<'t, &'static str, u64>,
-    pub(super) threads: Table<'t, &'static str, &'static [u8]>,
+    pub(super) conversations: Table<'t, &'static str, &'static [u8]>,
     pub(super) turns: Table<'t, (&'static str, u64), &'static [u8]>,
     pub(super) messages: Table<'t, [u8; 32], &'static [u8]>,
     pub(super) tombstones: Table<'t, [u8; 32], i64>,
@@ -45,7 +45,7 @@ impl<'t> WriteTables<'t> {
     pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
         Ok(Self {
             meta: transaction.open_table(META).map_err(map_database_error)?,
-            threads: transaction.open_table(CONVERSATIONS).map_err(map_database_error)?,
+            conversations: transaction.open_table(CONVERSATIONS).map_err(map_database_error)?,
             turns: transaction.open_table(TURNS).map_err(map_database_error)?,
             messages: transaction.open_table(MESSAGES).map_err(map_database_error)?,
             tombstones: transaction.open_table(TOMBSTONES).map_err(map_database_error)?,

@@ -283,7 +283,7 @@ impl WriteTables<'_> {
         if let Some(outcome) = self.rejection(commit, &key)? {
             return Ok(Done::NotWritten(outcome));
         }
-        let stored = self.threads.get(key.as_str()).map_err(map_database_error)?;
+        let stored = self.conversations.get(key.as_str()).map_err(map_database_error)?;
         let counters =
             stored.as_ref().map(|stored| ConversationRecord::counters_of(stored.value()));
         let (version, mut turns_recorded) = counters.transpose()?.unwrap_or((0, 0));
@@ -315,7 +315,7 @@ impl WriteTables<'_> {
         commit.conversation.version = version + 1;
         commit.conversation.turns_recorded = turns_recorded;
         write_counters(&mut commit.conversation_bytes, version + 1, turns_recorded);
-        self.threads
+        self.conversations
             .insert(key.as_str(), commit.conversation_bytes.as_slice())
             .map_err(map_database_error)?;
         Ok(Done::Recorded(Arc::new(commit.conversation.clone())))
@@ -336,7 +336,7 @@ impl WriteTables<'_> {
             return Ok(Some(CommitOutcome::AlreadyRecorded(answer)));
         }
         let made_at = turn.map_or(commit.conversation.updated_at, |turn| turn.sent_at);
-        if let Some(stored) = self.threads.get(key).map_err(map_database_error)? {
+        if let Some(stored) = self.conversations.get(key).map_err(map_database_error)? {
             let (version, _) = ConversationRecord::counters_of(stored.value())?;
             if version != commit.conversation.version {
                 let current = Arc::new(ConversationRecord::decode(stored.value())?);
@@ -389,12 +389,13 @@ impl WriteTables<'_> {
             self.messages.insert(message, entry.as_slice()).map_err(map_database_error)?;
         }
         self.drop_jobs(&stored)?;
-        let conversation = self.threads.remove(stored.as_str()).map_err(map_database_error)?;
+        let conversation =
+            self.conversations.remove(stored.as_str()).map_err(map_database_error)?;
         let customer = conversation
             .as_ref()
             .and_then(|bytes| ConversationRecord::decode(bytes.value()).ok())
             .and_then(|conversation| conversation.customer_id);
-        let threads = u64::from(conversation.is_some());
+        let conversations = u64::from(conversation.is_some());
         drop(conversation);
         if let Some(customer) = customer {
             let customer = CustomerKey { tenant: key.tenant.clone(), customer };
@@ -403,6 +404,6 @@ impl WriteTables<'_> {
         }
         self.set_tombstone(key.hashed(), erased_at)?;
         self.count_erasure()?;
-        Ok(Erasure { threads, turns })
+        Ok(Erasure { conversations, turns })
     }
 }

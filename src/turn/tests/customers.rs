@@ -100,7 +100,7 @@ async fn an_erased_customer_is_gone_and_a_late_webhook_does_not_bring_them_back(
     harness.say(known(message("t-2", "m-2", "left please my friend"))).await;
     assert_eq!(harness.store.waiting(9).await.unwrap().len(), 1, "a hand-off packet is queued");
     let erased = harness.pipeline.erase_customer(&customer()).await.unwrap().unwrap();
-    assert_eq!((erased.threads, erased.turns), (2, 2));
+    assert_eq!((erased.conversations, erased.turns), (2, 2));
     assert!(harness.store.waiting(9).await.unwrap().is_empty(), "the packet is erased too");
     for request in [message("t-1", "m-1", "what a lovely day it is"), message("t-9", "m-9", "late")]
     {

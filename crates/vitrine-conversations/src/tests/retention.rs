@@ -26,9 +26,9 @@ use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::TenantId;
 
-fn kept(threads: i64, personalisation: i64, outreach: i64) -> RetentionPeriods {
+fn kept(conversations: i64, personalisation: i64, outreach: i64) -> RetentionPeriods {
     RetentionPeriods {
-        threads: SignedDuration::from_secs(threads),
+        conversations: SignedDuration::from_secs(conversations),
         profiles: SignedDuration::from_secs(1000),
         personalisation: SignedDuration::from_secs(personalisation),
         outreach: SignedDuration::from_secs(outreach),
@@ -104,7 +104,7 @@ async fn each_tenant_has_its_own_retention_by_purpose() {
     let again = round(&store, &options, 100).await;
     assert_eq!(again, Swept::default(), "the remaining facts are not due");
     let last = round(&store, &options, 151).await;
-    assert_eq!(last, Swept { threads: 2, ..Swept::default() }, "assistance facts remain");
+    assert_eq!(last, Swept { conversations: 2, ..Swept::default() }, "assistance facts remain");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn expired_records_are_deleted_and_the_rest_stays() {
             "m-{conversation}: {message:?}"
         );
     }
-    assert_eq!((swept.threads, swept.messages), (10, 20));
+    assert_eq!((swept.conversations, swept.messages), (10, 20));
 }
 
 /// A customer record with a name and an address.

@@ -1,15 +1,15 @@
 //! How many turns per second can be committed, and what does a million conversations cost?
 //!
-//! `cargo bench --bench threads` measures turns committed per second, and their p50 and p99, with
+//! `cargo bench --bench conversations` measures turns committed per second, and their p50 and p99, with
 //! 1, 64 and 1,024 concurrent conversations. Options after `--`:
-//! - `--threads 1000000`: another process stores this many conversations of six turns and is killed
+//! - `--conversations 1000000`: another process stores this many conversations of six turns and is killed
 //!   while it keeps writing. Prints the seconds taken, bytes on disk per conversation, resident
 //!   memory, the time to open the file after the kill and after a clean close, and p50 and p99 of a
 //!   cold read.
 //! - `--fsync`: prints the time of a bare 4 KiB write and sync, the lower bound of every commit.
 //! - `--recovery walk`: measures the other recovery mode; combines with the options above.
 //!
-//! Works in `./bench-threads`, which it removes afterwards: a temporary folder may be in memory and
+//! Works in `./bench-conversations`, which it removes afterwards: a temporary folder may be in memory and
 //! would not measure the disk.
 
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 
-const FOLDER: &str = "bench-threads";
+const FOLDER: &str = "bench-conversations";
 const RECOVERY: &str = "--recovery";
 /// Internal option: the process is the one that fills the store.
 const FILL: &str = "--fill";
@@ -101,15 +101,15 @@ fn main() -> BenchResult<()> {
         Some(other) => return Err(format!("{RECOVERY} is `{other}`; allowed: quick, walk").into()),
     };
     let options = options(&folder, recovery);
-    if let Some(threads) = value(FILL) {
-        return runtime.block_on(fill(options, threads.parse()?));
+    if let Some(conversations) = value(FILL) {
+        return runtime.block_on(fill(options, conversations.parse()?));
     }
     empty_folder(&folder)?;
     let done = if arguments.iter().any(|argument| argument == "--fsync") {
         fsync(&folder)
-    } else if let Some(threads) = value("--threads") {
-        fill_and_kill(&arguments[0], threads, value(RECOVERY))?;
-        runtime.block_on(open_again(options, threads.parse()?))
+    } else if let Some(conversations) = value("--conversations") {
+        fill_and_kill(&arguments[0], conversations, value(RECOVERY))?;
+        runtime.block_on(open_again(options, conversations.parse()?))
     } else {
         runtime.block_on(async {
             for concurrent in [1, 64, 1024] {
@@ -309,9 +309,9 @@ async fn record_turns(options: EmbeddedOptions, concurrent: usize) -> BenchResul
 }
 
 /// Lets another process fill the store, and kills it while it keeps writing.
-fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> BenchResult<()> {
+fn fill_and_kill(program: &str, conversations: &str, recovery: Option<&str>) -> BenchResult<()> {
     let mut filler = Command::new(program)
-        .args([FILL, threads])
+        .args([FILL, conversations])
         .args(recovery.map(|recovery| [RECOVERY, recovery]).into_iter().flatten())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -331,35 +331,35 @@ fn fill_and_kill(program: &str, threads: &str, recovery: Option<&str>) -> BenchR
     if filled { Ok(()) } else { Err("the filling process ended before it was killed".into()) }
 }
 
-/// Stores `threads` conversations, prints the figures, and continues with more until it is killed.
-async fn fill(options: EmbeddedOptions, threads: usize) -> BenchResult<()> {
+/// Stores this many conversations, prints the figures, and continues with more until it is killed.
+async fn fill(options: EmbeddedOptions, conversations: usize) -> BenchResult<()> {
     let recovery = options.recovery;
     let store = Arc::new(EmbeddedStore::open(options)?);
     let start = SystemClock.instant();
-    record_all(&store, 0..threads).await?;
+    record_all(&store, 0..conversations).await?;
     let filled = SystemClock.instant() - start;
     let statistics = store.statistics().await?;
     #[expect(clippy::cast_precision_loss, reason = "printed figures")]
-    let rate = (threads * TURNS_PER_CONVERSATION) as f64 / filled.as_secs_f64();
+    let rate = (conversations * TURNS_PER_CONVERSATION) as f64 / filled.as_secs_f64();
     print_line(&format!(
-        "open_threads{threads}_turns{TURNS_PER_CONVERSATION}_{recovery:?}: filled in {filled:.1?} \
-         ({rate:.0} turns/s), {} bytes a conversation, resident {} MiB, {} cached threads in {} bytes",
-        statistics.file_bytes / threads as u64,
+        "open_conversations{conversations}_turns{TURNS_PER_CONVERSATION}_{recovery:?}: filled in {filled:.1?} \
+         ({rate:.0} turns/s), {} bytes a conversation, resident {} MiB, {} cached conversations in {} bytes",
+        statistics.file_bytes / conversations as u64,
         resident_mebibytes(),
         statistics.hot_conversations,
         statistics.hot_bytes,
     ))?;
     print_line(FILLED)?;
-    record_all(&store, threads..usize::MAX).await
+    record_all(&store, conversations..usize::MAX).await
 }
 
 /// Commits all turns of these conversations, [`FILLERS`] conversations at a time.
-async fn record_all(store: &Arc<EmbeddedStore>, threads: Range<usize>) -> BenchResult<()> {
+async fn record_all(store: &Arc<EmbeddedStore>, conversations: Range<usize>) -> BenchResult<()> {
     let mut tasks = tokio::task::JoinSet::new();
     for filler in 0..FILLERS {
-        let (store, threads) = (Arc::clone(store), threads.clone());
+        let (store, conversations) = (Arc::clone(store), conversations.clone());
         tasks.spawn(async move {
-            for conversation in threads.skip(filler).step_by(FILLERS) {
+            for conversation in conversations.skip(filler).step_by(FILLERS) {
                 let mut current = None;
                 for number in 0..TURNS_PER_CONVERSATION {
                     current = Some(record(&store, conversation, number, current).await?);
@@ -371,7 +371,7 @@ async fn record_all(store: &Arc<EmbeddedStore>, threads: Range<usize>) -> BenchR
     tasks.join_all().await.into_iter().collect()
 }
 
-async fn open_again(options: EmbeddedOptions, threads: usize) -> BenchResult<()> {
+async fn open_again(options: EmbeddedOptions, conversations: usize) -> BenchResult<()> {
     let open = || {
         let start = SystemClock.instant();
         let store = EmbeddedStore::open(options.clone())?;
@@ -383,7 +383,7 @@ async fn open_again(options: EmbeddedOptions, threads: usize) -> BenchResult<()>
     let mut reads = Vec::with_capacity(COLD_READS);
     for number in 0..COLD_READS {
         // A large prime step spreads the reads over the whole store.
-        let key = key(number * 7919 % threads)?;
+        let key = key(number * 7919 % conversations)?;
         let sent = SystemClock.instant();
         let found = store.load(&key).await?;
         reads.push(SystemClock.instant() - sent);
@@ -393,7 +393,7 @@ async fn open_again(options: EmbeddedOptions, threads: usize) -> BenchResult<()>
     }
     reads.sort_unstable();
     print_line(&format!(
-        "open_threads{threads}: opened in {after_kill:.1?} after a kill and in {after_close:.1?} \
+        "open_conversations{conversations}: opened in {after_kill:.1?} after a kill and in {after_close:.1?} \
          after a clean close, resident {} MiB, cold read p50 {:?}, p99 {:?}",
         resident_mebibytes(),
         at(&reads, 50),
