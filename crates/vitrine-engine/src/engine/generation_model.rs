@@ -43,6 +43,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use vitrine_base::clock::SharedClock;
+use vitrine_base::clock::SystemClock;
 use vitrine_base::memory::Account;
 use vitrine_base::memory::Claim;
 use vitrine_base::memory::MemoryLedger;
@@ -147,6 +148,18 @@ pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
 }
 
 impl GenerationModel {
+    /// Opens a GGUF file, or a folder of safetensors, limited only by the machine's memory, and
+    /// starts its engine. The model is named after the file or folder and runs on the system clock;
+    /// [`open_within`] lets the caller choose name, clock and memory limits.
+    ///
+    /// # Errors
+    /// As [`open_within`].
+    pub fn open(path: impl AsRef<Path>, options: EngineOptions) -> Result<Self, EngineError> {
+        let path = path.as_ref();
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+        open(path, &name, options, Arc::new(SystemClock))
+    }
+
     /// The name under which the model was opened.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -18,6 +18,7 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
+use crate::model::compute_threads;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::SentenceSettings;
 use crate::model::encoder::config::VectorScaling;
@@ -93,7 +94,8 @@ fn integer_bits(
     }
 }
 
-/// How an encoder computes.
+/// How an encoder computes. [`EncoderOptions::default`] uses the best precision and instruction set
+/// of this machine and all cores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncoderOptions {
     /// Requested precision. Falls back to f32 on devices other than the CPU, and from int8 to int16
@@ -103,6 +105,14 @@ pub struct EncoderOptions {
     pub tier: Tier,
     /// Number of kernel threads, the calling thread included.
     pub threads: usize,
+}
+
+impl Default for EncoderOptions {
+    fn default() -> Self {
+        let tier = Tier::detect();
+        let precision = EncoderPrecision::parse("auto", tier).unwrap_or(EncoderPrecision::F32);
+        Self { precision, tier, threads: compute_threads() }
+    }
 }
 
 /// The transformer layers in one of the two implementations.
