@@ -18,12 +18,13 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
-use crate::model::compute_threads;
+use crate::model::cores::compute_threads;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::SentenceSettings;
 use crate::model::encoder::config::VectorScaling;
 use crate::model::encoder::integer::Bits;
 use crate::model::encoder::integer::GROUP_VALUES;
+use crate::model::encoder::integer::IntegerCompute;
 use crate::model::encoder::integer::IntegerEncoder;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::encoder::tensors::TensorEncoder;
@@ -175,7 +176,8 @@ impl Encoder {
         let layers = match integer_bits(options.precision, &config).filter(|_| device.is_cpu()) {
             None => Layers::Tensors(TensorEncoder::load(&source, &config, device)?),
             Some((precision, bits)) => {
-                let compute = (bits, options.tier, options.threads);
+                let EncoderOptions { tier, threads, .. } = *options;
+                let compute = IntegerCompute { bits, tier, threads };
                 let encoder = IntegerEncoder::load(&source, &config, tokens_max, compute)?;
                 bytes = encoder.bytes();
                 Layers::Integers(precision, Box::new(Mutex::new(encoder)))

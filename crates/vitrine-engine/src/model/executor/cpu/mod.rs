@@ -22,7 +22,7 @@ mod stages;
 
 pub(crate) use pages::page_bytes;
 
-use crate::model::decoder::DecoderOptions;
+use crate::model::decoder_options::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
 use crate::model::executor::cpu::arena::ComputedRows;
