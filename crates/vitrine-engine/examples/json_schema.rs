@@ -23,7 +23,8 @@ use vitrine_engine::text::Special;
 /// The repository's drafter: 6.7 million parameters, English and French.
 const DRAFTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/drafter/drafter.gguf");
 
-const PROMPT: &str = "Describe a pair of running shoes as JSON: name, price, sizes, waterproof.";
+const PROMPT: &str =
+    "Describe a pair of running shoes as JSON: category, price, sizes, waterproof.";
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -52,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     // The output limit can cut an answer short; only a complete one is certain to be valid JSON.
     anyhow::ensure!(!completion.ran_out(), "the answer did not end within 200 tokens");
     let answer: Value = serde_json::from_str(&completion.text)?;
-    println!("name: {}, price: {}", answer["name"], answer["price"]);
+    println!("category {}, price {}", answer["category"], answer["price"]);
     Ok(())
 }
 
@@ -61,7 +62,7 @@ fn schema() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "name": {"type": "string", "minLength": 1, "maxLength": 40},
+            "category": {"enum": ["running shoes", "trail shoes", "hiking boots"]},
             "price": {"type": "string", "pattern": "^[1-9][0-9]{1,2}\\.[0-9]{2} EUR$"},
             "sizes": {
                 "type": "array", "minItems": 1, "maxItems": 3,
@@ -69,7 +70,7 @@ fn schema() -> Value {
             },
             "waterproof": {"type": "boolean"},
         },
-        "required": ["name", "price", "sizes", "waterproof"],
+        "required": ["category", "price", "sizes", "waterproof"],
         "additionalProperties": false,
     })
 }
