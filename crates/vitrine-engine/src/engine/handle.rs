@@ -114,13 +114,13 @@ impl EngineHandle {
             context_tokens_max,
             output_tokens_max: options.output_tokens_max,
         };
-        let limits = SchedulerLimits {
-            step_tokens_max: options.step_tokens_max,
-            sequences_max: options.sequences_max,
-            page_tokens: model_limits.page_tokens,
-            page_count: model_limits.page_count,
-        };
         let step_options = StepOptions {
+            scheduler: SchedulerLimits {
+                step_tokens_max: options.step_tokens_max,
+                sequences_max: options.sequences_max,
+                page_tokens: model_limits.page_tokens,
+                page_count: model_limits.page_count,
+            },
             prefix_cache: options.prefix_cache,
             speculation: options.speculation,
             decode_gap_percent: options.decode_gap_percent,
@@ -130,7 +130,7 @@ impl EngineHandle {
             work: work_receiver,
             closed: closed_sender,
         };
-        let step_loop = StepLoop::new(parts, (limits, step_options), channels, shared, admission);
+        let step_loop = StepLoop::new(parts, step_options, channels, shared, admission);
         Ok((Self { inner: Arc::new(inner) }, step_loop))
     }
 

@@ -59,9 +59,11 @@ use vitrine_base::telemetry;
 /// was scheduled again; a third means that the device or the weights are unusable.
 const FAILED_STEPS_MAX: u32 = 3;
 
-/// Engine settings beyond the scheduler's limits.
+/// Settings of the engine thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StepOptions {
+    /// Must agree with the model's page size and count.
+    pub(crate) scheduler: SchedulerLimits,
     pub(crate) prefix_cache: PrefixCaching,
     pub(crate) speculation: Speculation,
     pub(crate) decode_gap_percent: usize,
@@ -137,10 +139,10 @@ impl Tokens for HashMap<SequenceId, Sequence> {
 }
 
 impl StepLoop {
-    /// Creates a loop without sequences. `limits` must agree with the model's page size and count.
+    /// Creates a loop without sequences.
     pub(crate) fn new(
         parts: EngineParts,
-        (limits, step_options): (SchedulerLimits, StepOptions),
+        step_options: StepOptions,
         channels: EngineChannels,
         shared: Arc<EngineShared>,
         admission: Arc<Admission>,
@@ -154,7 +156,7 @@ impl StepLoop {
             shared,
             admission,
             step_options,
-            scheduler: Scheduler::new(limits),
+            scheduler: Scheduler::new(step_options.scheduler),
             step_cost: StepCostModel::default(),
             sequences: HashMap::new(),
             sampler: Sampler::default(),

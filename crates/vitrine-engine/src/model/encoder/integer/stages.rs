@@ -17,6 +17,7 @@ use vitrine_kernels::attention::HeadPages;
 use vitrine_kernels::attention::QueryTile;
 use vitrine_kernels::attention::Scoring;
 use vitrine_kernels::attention::SequenceRows;
+use vitrine_kernels::attention::TokenSlot;
 use vitrine_kernels::grid::Cut;
 use vitrine_kernels::grid::Edges;
 use vitrine_kernels::int16;
@@ -187,7 +188,7 @@ impl EncoderResources<'_> {
         self.pool.grid(mixed, cut, self.workers, |worker, mut part| {
             let (rows, first) = (part.rows(), part.columns().start);
             for (at, row) in rows.clone().enumerate() {
-                let slot = (pages[at / PAGE_TOKENS], at % PAGE_TOKENS);
+                let slot = TokenSlot { page: pages[at / PAGE_TOKENS], slot: at % PAGE_TOKENS };
                 let (key, value) = (part_of(row, width + first), part_of(row, 2 * width + first));
                 layout.store(&mut worker.pages, slot, key, value);
             }
