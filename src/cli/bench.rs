@@ -4,11 +4,12 @@ use crate::app;
 use crate::cli::Context;
 use crate::cli::bench_constraints;
 use crate::cli::bench_drafts;
+use crate::cli::bench_engine;
+use crate::cli::bench_engine::BenchOptions;
 use crate::cli::bench_http;
 use crate::cli::bench_mixed;
 use clap::Subcommand;
 use serde_json::json;
-use vitrine_engine::BenchOptions;
 
 /// Benchmarks.
 #[derive(Debug, Subcommand)]
@@ -88,7 +89,7 @@ fn engine(arguments: BenchEngineArguments, context: &Context) -> anyhow::Result<
     app::use_threads(threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let bar = context.bar(arguments.batch.len() as u64, "measuring");
-    let rows = vitrine_engine::bench(
+    let rows = bench_engine::bench(
         &path,
         &BenchOptions {
             prompt_tokens: arguments.prompt_tokens,

@@ -396,6 +396,10 @@ fn check_limits(raw: &Raw) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
     use std::io::Write;
+    use vitrine_engine::EngineOptions;
+    use vitrine_engine::PrefixCaching;
+    use vitrine_engine::model::KvType;
+    use vitrine_intent::BatchLimits;
 
     fn load(text: &str, environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -412,6 +416,50 @@ mod tests {
         assert_eq!(settings.bind.to_string(), "127.0.0.1:8080");
         assert_eq!(settings.raw.draft.model, "drafter");
         assert_eq!(settings.voice, Voice::Warm);
+    }
+
+    #[test]
+    fn the_engine_defaults_equal_the_configured_ones() {
+        let configured = raw::Engine::default();
+        // Names every field, so that a new option cannot be left out here.
+        let EngineOptions {
+            page_tokens,
+            kv_bytes_max,
+            kv_type,
+            quantize,
+            tier,
+            prefix_cache,
+            step_tokens_max,
+            decode_gap_percent,
+            sequences_max,
+            waiting_max,
+            waiting_prompt_tokens_max,
+            waiting_time_max,
+            context_tokens_max,
+            output_tokens_max,
+            speculation,
+        } = EngineOptions::default();
+        assert_eq!(configured.page_tokens, page_tokens);
+        assert_eq!(configured.kv_bytes_max.0, kv_bytes_max.0);
+        assert_eq!((configured.kv_type.as_str(), kv_type), ("f16", KvType::F16));
+        assert_eq!(configured.prefix_cache, prefix_cache == PrefixCaching::On);
+        assert_eq!(configured.step_tokens_max, step_tokens_max);
+        assert_eq!(configured.decode_gap_percent, decode_gap_percent);
+        assert_eq!(configured.sequences_max, sequences_max);
+        assert_eq!(configured.waiting_max, waiting_max);
+        assert_eq!(configured.waiting_prompt_tokens_max, waiting_prompt_tokens_max);
+        // 0 milliseconds in the configuration is `None` in the engine.
+        assert_eq!((configured.waiting_ms_max, waiting_time_max), (0, None));
+        assert_eq!(configured.context_tokens_max, context_tokens_max);
+        assert_eq!(configured.output_tokens_max, output_tokens_max);
+        assert_eq!(configured.draft_tokens_max, speculation.draft_tokens_max);
+        assert_eq!(configured.draft_sequences_max, speculation.sequences_max);
+        assert_eq!((raw::Draft::default().quantize.as_str(), quantize), ("none", None));
+        assert_eq!((raw::Kernels::default().tier.as_str(), tier), ("auto", None));
+        let intent = raw::Intent::default();
+        let limits = BatchLimits::default();
+        assert_eq!(intent.waiting_texts_max, limits.waiting_texts_max);
+        assert_eq!(intent.batch_tokens_max, limits.batch_tokens_max);
     }
 
     #[test]

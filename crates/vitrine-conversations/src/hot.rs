@@ -30,7 +30,7 @@ use std::sync::atomic::Ordering;
 pub struct HotOptions {
     /// Conversations held; recommended 100,000.
     pub conversations_max: usize,
-    /// Estimated bytes they may take; recommended 256 MiB.
+    /// Estimated bytes they may take; recommended 64 MiB.
     pub bytes_max: usize,
 }
 

@@ -71,9 +71,9 @@ pub struct EmbeddedOptions {
     pub path: PathBuf,
     /// Page cache of the database, in bytes; recommended 64 MiB.
     pub cache_bytes: usize,
-    /// Queue length in writes; a further write waits for room. Recommended 1,024.
+    /// Queue length in writes; a further write waits for room. Recommended 4,096.
     pub queue_writes_max: usize,
-    /// Largest group, in writes; a group is one transaction. Recommended 256.
+    /// Largest group, in writes; a group is one transaction. Recommended 1,024.
     pub group_writes_max: usize,
     /// Largest conversation record before packing, in bytes; recommended 64 KiB.
     pub conversation_bytes_max: usize,

@@ -34,7 +34,7 @@ const REFERENCE: EncoderOptions = EncoderOptions {
     threads: 1,
 };
 
-/// Options of an [`Embedder`].
+/// Options of an [`Embedder`]. [`EmbedderOptions::default`] has the recommended values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbedderOptions {
     /// Limits of queue and batches.
@@ -47,6 +47,17 @@ pub struct EmbedderOptions {
     pub prefix: String,
     /// Precision, instruction set and threads.
     pub compute: EncoderOptions,
+}
+
+impl Default for EmbedderOptions {
+    fn default() -> Self {
+        Self {
+            limits: BatchLimits::default(),
+            text_bytes_max: 8192,
+            prefix: String::new(),
+            compute: EncoderOptions::default(),
+        }
+    }
 }
 
 /// Embeddings of a request and their token count.

@@ -28,6 +28,7 @@ const LETTER_RUN_MAX: usize = 2;
 const DIGIT_RUN_MAX: usize = 4;
 
 /// Lengths of character n-grams, and the number of hash buckets for all n-grams.
+/// [`NgramSpec::default`] has the recommended values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NgramSpec {
     /// Hash buckets; a power of two from 256 to 65,536. Recommended: 8,192.
@@ -36,6 +37,13 @@ pub struct NgramSpec {
     pub characters_min: usize,
     /// Longest character n-gram, at most 6. Recommended: 4.
     pub characters_max: usize,
+}
+
+impl Default for NgramSpec {
+    fn default() -> Self {
+        // The weights of 28 labels and a 384-wide encoder then take 470 KiB.
+        Self { buckets: 8192, characters_min: 2, characters_max: 4 }
+    }
 }
 
 /// Pairs of bucket and value, in ascending order of bucket.

@@ -33,12 +33,12 @@ use std::sync::atomic::Ordering;
 /// Limits on waiting callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GateOptions {
-    /// Turns of one conversation that may wait behind the running one; recommended 16.
+    /// Turns of one conversation that may wait behind the running one; recommended 32.
     pub waiting_per_conversation_max: usize,
     /// Deliveries of one message that may wait for its answer; recommended 64.
     pub waiting_per_message_max: usize,
     /// Callers in total, running and waiting; each counts once for its message and once for its
-    /// conversation. Recommended 8,192.
+    /// conversation. Recommended 2,048.
     pub inside_max: usize,
 }
 

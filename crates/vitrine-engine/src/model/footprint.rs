@@ -4,8 +4,8 @@
 //! - The estimate is an upper bound. For candle it includes the weights and their repacked copies;
 //!   an executor that keeps only one of the two takes less.
 
-use crate::model::decoder::DecoderOptions;
 use crate::model::decoder::runs_on_kernels;
+use crate::model::decoder_options::DecoderOptions;
 use crate::model::forward::ForwardLimits;
 use crate::model::gguf::GgufFile;
 use crate::model::gguf::TensorEntry;

@@ -52,7 +52,8 @@ const SELECTION_EXAMPLES_MAX: usize = 3_000;
 /// Minimum examples per label, so that each selection fold can hold one out and train on two.
 const LABEL_EXAMPLES_MIN: usize = 3;
 
-/// Options of [`train`].
+/// Options of [`train`]. [`TrainingOptions::default`] has the recommended values: seed 1, all cores,
+/// no fine-tuning of the encoder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingOptions {
     /// Seed of folds and shuffles.
@@ -78,6 +79,22 @@ pub struct TrainingOptions {
     /// Whether to fine-tune the encoder's last layers too; used only if that lowers the held-out
     /// loss. Training takes minutes instead of seconds, and the head file stores changed weights.
     pub adapt: bool,
+}
+
+impl Default for TrainingOptions {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            ngrams: NgramSpec::default(),
+            l2_grid: vec![0.01, 0.03, 0.1, 0.3],
+            ngram_weight_grid: vec![0.0, 0.25, 0.5, 1.0, 1.5],
+            label_names: true,
+            keep_examples: true,
+            accuracy_cost_max: 0.02,
+            adapt: false,
+        }
+    }
 }
 
 impl TrainingOptions {

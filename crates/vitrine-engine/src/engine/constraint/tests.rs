@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use vitrine_base::clock::SystemClock;
 
 /// Tokens of one to three letters, some spelled twice; one has no bytes, and two end a text.

@@ -18,6 +18,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use vitrine_base::clock::SystemClock;
 use vitrine_base::memory::Account;
+use vitrine_base::memory::MemoryLedger;
 use vitrine_base::memory::MemoryLimit;
 use vitrine_base::units::Bytes;
 

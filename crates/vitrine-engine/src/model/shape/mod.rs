@@ -13,7 +13,7 @@ mod family;
 mod keys;
 
 use crate::model::error::ModelError;
-use crate::model::kv_pages::KvType;
+use crate::model::kv_type::KvType;
 use crate::model::rope::Rope;
 use crate::model::rope::RopeStyle;
 use crate::model::rope::Yarn;
@@ -27,6 +27,8 @@ use crate::model::shape::keys::FamilyKeys;
 use vitrine_base::metadata::Metadata;
 use vitrine_base::metadata::MetadataValue;
 
+pub use family::GateActivation;
+
 /// Largest number of layers accepted.
 const LAYERS_MAX: u64 = 1024;
 /// Widest hidden state, feed-forward or sum of all heads accepted.
@@ -35,15 +37,6 @@ const WIDTH_MAX: u64 = 1 << 18;
 const VOCABULARY_MAX: u64 = 1 << 22;
 /// Longest trained context accepted, in tokens; positions are `u32`.
 const CONTEXT_TOKENS_MAX: u64 = 1 << 28;
-
-/// The activation function of the feed-forward gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateActivation {
-    /// `x * sigmoid(x)` (SwiGLU).
-    Silu,
-    /// The tanh approximation of `x * Φ(x)` (GeGLU).
-    GeluTanh,
-}
 
 /// Which rotary position embedding a layer uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod byte_pair;
 mod gguf;
 pub(crate) mod json;
 mod sentencepiece;
+mod settings;
 mod spellings;
 mod vocabulary;
 mod word_piece;
@@ -18,27 +19,12 @@ mod word_piece;
 use crate::text::error::TextError;
 use crate::text::tokenizer::gguf::GgufTokenizer;
 use crate::text::tokenizer::json::JsonTokenizer;
+use crate::text::tokenizer::settings::Markup;
 use std::borrow::Cow;
 use std::path::Path;
 use vitrine_base::metadata::Metadata;
 
-/// Whether to add the tokens that frame a sequence: `<s>`, or `[CLS]` … `[SEP]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Special {
-    /// Add them as configured in the tokenizer.
-    Add,
-    /// Never add them.
-    Skip,
-}
-
-/// How spellings of control tokens in a text are encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Markup {
-    /// As control tokens.
-    Read,
-    /// As plain text.
-    Plain,
-}
+pub use settings::Special;
 
 /// A tokenizer loaded from GGUF metadata or from `tokenizer.json`.
 #[derive(Debug)]

@@ -4,17 +4,6 @@
 //! `batch` sequences of random prompt tokens are prefilled, then every step decodes one more token
 //! for each. Prompts are packed into steps of at most [`CHUNK_TOKENS`] rows.
 
-use crate::engine::error::EngineError;
-use crate::engine::generation_model::decoder_options;
-use crate::model::DecoderOptions;
-use crate::model::Forward;
-use crate::model::GgufFile;
-use crate::model::KvType;
-use crate::model::ModelError;
-use crate::model::StepInput;
-use crate::model::Wanted;
-use crate::model::kv_page_bytes;
-use crate::model::load_decoder;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 use rand_chacha::rand_core::SeedableRng;
@@ -23,8 +12,17 @@ use std::time::Duration;
 use vitrine_base::clock::Clock;
 use vitrine_base::clock::SystemClock;
 use vitrine_base::ids::PageId;
-use vitrine_base::units::Bytes;
-use vitrine_kernels::tier::Tier;
+use vitrine_engine::EngineError;
+use vitrine_engine::Tier;
+use vitrine_engine::model::DecoderOptions;
+use vitrine_engine::model::Forward;
+use vitrine_engine::model::GgufFile;
+use vitrine_engine::model::KvType;
+use vitrine_engine::model::ModelError;
+use vitrine_engine::model::StepInput;
+use vitrine_engine::model::Wanted;
+use vitrine_engine::model::kv_page_bytes;
+use vitrine_engine::model::load_decoder;
 
 /// Rows of a prefill step: the engine's usual step budget.
 const CHUNK_TOKENS: usize = 512;
@@ -37,36 +35,36 @@ const KV_BYTES_MAX: u64 = 32 << 30;
 
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BenchOptions {
+pub(super) struct BenchOptions {
     /// Prompt tokens of each sequence.
-    pub prompt_tokens: usize,
+    pub(super) prompt_tokens: usize,
     /// Decode steps, one token of each sequence per step.
-    pub output_tokens: usize,
+    pub(super) output_tokens: usize,
     /// Batch sizes in sequences; each is measured separately.
-    pub batches: Vec<usize>,
+    pub(super) batches: Vec<usize>,
     /// Instruction set of the CPU kernels; `None` selects the best one that the machine supports.
-    pub tier: Option<Tier>,
+    pub(super) tier: Option<Tier>,
     /// Number format of keys and values.
-    pub kv_type: KvType,
+    pub(super) kv_type: KvType,
     /// Whether all sequences share one prompt, whose full pages are then computed once.
-    pub shared_prompt: bool,
+    pub(super) shared_prompt: bool,
 }
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BenchRow {
+pub(super) struct BenchRow {
     /// Sequences in the batch.
-    pub batch: usize,
+    pub(super) batch: usize,
     /// Prompt tokens of each sequence.
-    pub prompt_tokens: usize,
+    pub(super) prompt_tokens: usize,
     /// Tokens decoded by each sequence.
-    pub output_tokens: usize,
+    pub(super) output_tokens: usize,
     /// Prompt tokens computed per second.
-    pub prefill_tokens_per_second: f64,
+    pub(super) prefill_tokens_per_second: f64,
     /// Tokens decoded per second, all sequences together.
-    pub decode_tokens_per_second: f64,
+    pub(super) decode_tokens_per_second: f64,
     /// Time of prefill and decode together, in seconds.
-    pub seconds: f64,
+    pub(super) seconds: f64,
 }
 
 /// Measures the model in a GGUF file, after a small warm-up. Calls `measured` with each row.
@@ -74,17 +72,24 @@ pub struct BenchRow {
 /// # Errors
 /// If an option is zero, the model cannot be loaded, a sequence does not fit its context, or the KV
 /// memory would exceed 32 GiB.
-pub fn bench(
+pub(super) fn bench(
     path: &Path,
     options: &BenchOptions,
     mut measured: impl FnMut(&BenchRow),
 ) -> Result<Vec<BenchRow>, EngineError> {
     options.check()?;
     let file = GgufFile::open(path)?;
-    let nothing = decoder_options(PAGE_TOKENS, Bytes(0), options.sequence_tokens(), options.tier)?;
-    let nothing = DecoderOptions { kv_type: options.kv_type, ..nothing };
-    let kv_bytes_max = options.kv_bytes(kv_page_bytes(&file, &nothing)?)?;
-    let decoder_options = DecoderOptions { kv_bytes_max, ..nothing };
+    let of_machine = DecoderOptions::of_machine()?;
+    let without_pages = DecoderOptions {
+        kv_type: options.kv_type,
+        page_tokens: PAGE_TOKENS,
+        kv_bytes_max: 0,
+        context_tokens_max: options.sequence_tokens(),
+        tier: options.tier.unwrap_or(of_machine.tier),
+        ..of_machine
+    };
+    let kv_bytes_max = options.kv_bytes(kv_page_bytes(&file, &without_pages)?)?;
+    let decoder_options = DecoderOptions { kv_bytes_max, ..without_pages };
     let mut model = load_decoder(&file, &decoder_options)?;
     let tokens_max = model.limits().context_tokens_max;
     if options.sequence_tokens() > tokens_max {
@@ -96,7 +101,7 @@ pub fn bench(
 }
 
 /// [`bench`] of a loaded model whose pages hold the largest batch.
-pub(crate) fn bench_model(
+fn bench_model(
     model: &mut dyn Forward,
     options: &BenchOptions,
     clock: &dyn Clock,
@@ -295,18 +300,45 @@ fn per_second(tokens: usize, time: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::toy::ToyModel;
     use jiff::Timestamp;
     use std::sync::Arc;
     use vitrine_base::clock::ManualClock;
+    use vitrine_engine::model::ForwardLimits;
+    use vitrine_engine::model::Logits;
+
+    /// A model without weights whose steps take one second each.
+    struct SecondModel {
+        page_count: usize,
+        clock: Arc<ManualClock>,
+    }
+
+    impl Forward for SecondModel {
+        fn limits(&self) -> ForwardLimits {
+            ForwardLimits {
+                vocabulary_size: 257,
+                context_tokens_max: 4_096,
+                page_tokens: 4,
+                page_count: self.page_count,
+                weight_bytes: 0,
+                kv_bytes: 0,
+            }
+        }
+
+        fn forward(&mut self, step: &StepInput) -> Result<Logits, ModelError> {
+            for segment in step.segments() {
+                let pages = step.pages_of(segment);
+                assert!(pages.len() * 4 >= segment.context_tokens(), "the pages cover the rows");
+                assert!(pages.iter().all(|page| page.index() < self.page_count));
+            }
+            self.clock.advance(Duration::from_secs(1));
+            Ok(Logits::greedy(vec![Some(0); step.greedy_rows().len()]))
+        }
+    }
 
     fn run(options: &BenchOptions) -> (Vec<BenchRow>, usize) {
         let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
-        let second = Arc::clone(&clock);
-        let mut model = ToyModel::new(options.page_count(4)).before_step(move |_| {
-            second.advance(Duration::from_secs(1));
-            Ok(())
-        });
+        let page_count = options.page_count(4);
+        let mut model = SecondModel { page_count, clock: Arc::clone(&clock) };
         let mut heard = 0;
         let rows = bench_model(&mut model, options, &*clock, &mut |_| heard += 1).unwrap();
         (rows, heard)
@@ -369,5 +401,34 @@ mod tests {
         ] {
             assert!(matches!(bad.check(), Err(EngineError::Option { min: 1, .. })));
         }
+    }
+
+    #[test]
+    fn bench_measures_every_batch() {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models/drafter/drafter.gguf"));
+        for shared_prompt in [false, true] {
+            let options = BenchOptions {
+                prompt_tokens: 70,
+                output_tokens: 3,
+                batches: vec![1, 9],
+                tier: None,
+                kv_type: KvType::F16,
+                shared_prompt,
+            };
+            let mut heard = Vec::new();
+            let rows = bench(path, &options, |row| heard.push(row.batch)).unwrap();
+            assert_eq!(heard, [1, 9]);
+            assert!(rows.iter().all(|row| row.decode_tokens_per_second > 0.0 && row.seconds > 0.0));
+        }
+        let long = BenchOptions {
+            prompt_tokens: 100_000,
+            output_tokens: 3,
+            batches: vec![1],
+            tier: None,
+            kv_type: KvType::F16,
+            shared_prompt: false,
+        };
+        let refused = bench(path, &long, |_| {}).unwrap_err();
+        assert!(matches!(refused, EngineError::PromptTooLong { .. }), "{refused}");
     }
 }
