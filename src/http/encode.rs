@@ -33,6 +33,7 @@ use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
+use serde::Serialize;
 use serde_json::json;
 use vitrine_base::clock::milliseconds;
 use vitrine_base::ids::TurnId;
@@ -48,9 +49,11 @@ use vitrine_intent::Signals;
 const REPLAYED_HEADER: &str = "vitrine-replayed";
 
 /// Encodes an answer. The same bytes are stored and returned again for a redelivery.
-pub(crate) fn answer(answer: &TurnAnswer) -> Vec<u8> {
-    // Cannot fail: the body contains only strings and finite numbers.
-    serde_json::to_vec(&body(answer)).unwrap_or_default()
+///
+/// # Errors
+/// If it does not serialise, which is a bug: an empty body would be stored as the answer.
+pub(crate) fn answer(answer: &TurnAnswer) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&body(answer))
 }
 
 fn body(answer: &TurnAnswer) -> RespondAnswer {
@@ -96,15 +99,28 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
 }
 
 /// Encodes the acknowledgement of a human's message.
-pub(crate) fn human_message(turn_id: &TurnId, conversation: &ConversationRecord) -> Vec<u8> {
+///
+/// # Errors
+/// If it does not serialise, which is a bug.
+pub(crate) fn human_message(
+    turn_id: &TurnId,
+    conversation: &ConversationRecord,
+) -> serde_json::Result<Vec<u8>> {
     let body = HumanMessageAnswer {
         turn_id: turn_id.to_string(),
         thread_id: conversation.thread_id.to_string(),
         owner: owner(conversation.ownership.state),
         epoch: conversation.ownership.epoch,
     };
-    // Cannot fail: the body contains only strings and numbers.
-    serde_json::to_vec(&body).unwrap_or_default()
+    serde_json::to_vec(&body)
+}
+
+/// Encodes a body that is stored or sent as an event.
+///
+/// # Errors
+/// [`ApiError::Encode`] if it does not serialise, which is a bug.
+pub(crate) fn json_text(body: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(body).map_err(ApiError::Encode)
 }
 
 /// The response with an encoded answer.
@@ -300,4 +316,24 @@ pub(crate) fn error(error: &ApiError) -> String {
 pub(crate) fn reply_text(body: &[u8]) -> String {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     value["reply"]["text"].as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::wire::ErrorBody;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_body_that_does_not_serialise_is_an_error_500() {
+        // JSON keys are strings.
+        let unencodable = BTreeMap::from([(vec![1], "value")]);
+        let error = json_text(&unencodable).unwrap_err();
+        let body = ErrorBody { error: error.detail() };
+        assert_eq!(body.error.code, "encoding_failed");
+        assert_eq!(error.into_response().status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(json_text(&BTreeMap::from([("key", 1)])).unwrap(), r#"{"key":1}"#);
+    }
 }

@@ -90,7 +90,8 @@ pub(crate) async fn load(
     }
     let model = app.models.status(&name).map(|status| body(&app, status));
     let state = model.as_ref().map_or(ModelState::Failed.name(), |model| model.state);
-    let answer = swap_answer(name, state, model, (resident_before, memory::resident()));
+    let resident = ResidentBytes { before: resident_before, after: memory::resident() };
+    let answer = swap_answer(name, state, model, resident);
     Ok((status, axum::Json(answer)).into_response())
 }
 
@@ -114,18 +115,31 @@ pub(crate) async fn unload(
     let _in_time = tokio::time::timeout(app.model_loading.drain_max, unload.wait()).await.is_ok();
     let model = app.models.status(&name).map(|status| body(&app, status));
     let state = model.as_ref().map_or("unloaded", |model| model.state);
-    Ok(axum::Json(swap_answer(name, state, model, (resident_before, memory::resident()))))
+    let resident = ResidentBytes { before: resident_before, after: memory::resident() };
+    Ok(axum::Json(swap_answer(name, state, model, resident)))
+}
+
+/// The process's resident memory around a swap; `None` where the system does not report it.
+#[derive(Debug, Clone, Copy)]
+struct ResidentBytes {
+    before: Option<Bytes>,
+    after: Option<Bytes>,
 }
 
 fn swap_answer(
     id: String,
     state: &'static str,
     model: Option<ModelBody>,
-    (before, after): (Option<Bytes>, Option<Bytes>),
+    resident: ResidentBytes,
 ) -> SwapAnswer {
     let bytes = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0);
-    let (resident_bytes_before, resident_bytes_after) = (bytes(before), bytes(after));
-    SwapAnswer { id, state, model, resident_bytes_before, resident_bytes_after }
+    SwapAnswer {
+        id,
+        state,
+        model,
+        resident_bytes_before: bytes(resident.before),
+        resident_bytes_after: bytes(resident.after),
+    }
 }
 
 /// Resolves the model's file and merges the request's limits with the defaults.

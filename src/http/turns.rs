@@ -67,9 +67,7 @@ pub(crate) async fn accept(
     };
     let conversation = ConversationKey { tenant: request.tenant, conversation };
     let id = job_id(&conversation, &message);
-    // Cannot fail: the job contains only strings.
-    let job = serde_json::to_string(&accepted).unwrap_or_default();
-    let job = StoredJob::new(JobKind::Turn, job, app.clock.now());
+    let job = StoredJob::new(JobKind::Turn, encode::json_text(&accepted)?, app.clock.now());
     let key = JobKey { conversation: conversation.clone(), id };
     app.outbox.store.enqueue(key, job, options.waiting_max).await?;
     let answer = AcceptedAnswer {

@@ -105,8 +105,8 @@ const TRIES_MAX: u32 = 8;
 const RESERVE: Duration = Duration::from_millis(40);
 
 /// Encodes an answer as a response body. The `http` layer supplies it, because it owns the wire
-/// format.
-pub(crate) type AnswerEncoder = fn(&TurnAnswer) -> Vec<u8>;
+/// format. If it fails, the turn fails and is not recorded.
+pub(crate) type AnswerEncoder = fn(&TurnAnswer) -> serde_json::Result<Vec<u8>>;
 
 /// Settings that apply to every turn.
 #[derive(Debug, Clone)]

@@ -146,7 +146,7 @@ impl TurnPipeline {
         answer: TurnAnswer,
     ) -> Result<Option<Recorded>, TurnError> {
         let now = self.parts.clock.now();
-        let body: Arc<[u8]> = (self.parts.encode)(&answer).into();
+        let body: Arc<[u8]> = (self.parts.encode)(&answer)?.into();
         let request = turn.request;
         let recorded = TurnRecord {
             turn_id: answer.turn_id.clone(),

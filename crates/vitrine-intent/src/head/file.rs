@@ -47,6 +47,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
+use std::io;
 use std::path::Path;
 use vitrine_engine::model::Adaptation;
 
@@ -151,20 +152,22 @@ impl Head {
     /// Writes the head to a `.part` file beside `path`, then renames it to `path`.
     ///
     /// # Errors
-    /// If writing or renaming fails.
+    /// If serialising, writing or renaming fails.
     pub fn save(&self, path: &Path) -> Result<(), IntentError> {
         let staged = path.with_extension("part");
-        std::fs::write(&staged, self.to_bytes())
+        self.to_bytes()
+            .and_then(|bytes| std::fs::write(&staged, bytes))
             .and_then(|()| std::fs::rename(&staged, path))
             .map_err(|cause| IntentError::file(path, cause))
     }
 
     /// Serialises the head in the newest format version.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        // Serialising in-memory tensors cannot fail, and an adaptation holds nothing else.
-        let changes = self.adaptation.as_ref().and_then(|changes| changes.to_bytes().ok());
-        let changes = changes.unwrap_or_default();
+    ///
+    /// # Errors
+    /// If the header or the changes to the encoder do not serialise.
+    pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let changes = self.adaptation.as_ref().map(Adaptation::to_bytes).transpose();
+        let changes = changes.map_err(io::Error::other)?.unwrap_or_default();
         let header = FileHeader {
             encoder: self.encoder.clone(),
             labels: self.labels.clone(),
@@ -189,13 +192,7 @@ impl Head {
             training: self.training.clone(),
             adaptation_bytes: changes.len(),
         };
-        let header = serde_json::to_vec(&header).unwrap_or_default();
-        let header_bytes = u32::try_from(header.len()).unwrap_or(u32::MAX);
-        let mut bytes = Vec::new();
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&header_bytes.to_le_bytes());
-        bytes.extend_from_slice(&header);
+        let mut bytes = prefix(&header)?;
         let centroids = self.scope.iter().flat_map(|scope| &scope.centroids.values);
         for value in self.linear.bias.iter().chain(&self.linear.weights).chain(centroids) {
             bytes.extend_from_slice(&f16::from_f32(*value).to_le_bytes());
@@ -207,7 +204,7 @@ impl Head {
         bytes.extend_from_slice(&changes);
         let checksum = Sha256::digest(&bytes);
         bytes.extend_from_slice(&checksum);
-        bytes
+        Ok(bytes)
     }
 
     /// Parses a head file.
@@ -258,6 +255,21 @@ impl Head {
         };
         header.into_head(values, examples, adaptation)
     }
+}
+
+/// Everything before the weights: magic, version and header with its length.
+///
+/// # Errors
+/// If the header does not serialise, or is too long for its length field.
+fn prefix(header: &impl Serialize) -> io::Result<Vec<u8>> {
+    let header = serde_json::to_vec(header)?;
+    let header_bytes = u32::try_from(header.len()).map_err(io::Error::other)?;
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&header_bytes.to_le_bytes());
+    bytes.extend_from_slice(&header);
+    Ok(bytes)
 }
 
 fn little_endian(bytes: &[u8]) -> u32 {

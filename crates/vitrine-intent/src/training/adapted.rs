@@ -237,7 +237,7 @@ mod tests {
         let (before, after) = (separation(&plain, &examples), separation(&moved, &examples));
         assert!(after > before, "{before} to {after}");
 
-        let again = Head::from_bytes(&trained.head.to_bytes()).unwrap();
+        let again = Head::from_bytes(&trained.head.to_bytes().unwrap()).unwrap();
         assert_eq!(again.adaptation, trained.head.adaptation);
         let classifier = IntentClassifier::new(Arc::new(embedder), again).unwrap();
         let answers = classifier.classify_blocking(&texts, |_| ()).unwrap();
