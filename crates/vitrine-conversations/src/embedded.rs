@@ -182,7 +182,8 @@ impl ConversationStore for EmbeddedStore {
     fn commit(&self, commit: TurnCommit) -> StoreFuture<'_, CommitOutcome> {
         Box::pin(async move {
             self.intake()?;
-            let commit = EncodedCommit::new(commit, &self.options)?;
+            let before = self.shared.hot.get(&commit.key);
+            let commit = EncodedCommit::new(commit, before, &self.options)?;
             self.write(|reply| Write::Commit { commit: Box::new(commit), reply }).await
         })
     }

@@ -122,6 +122,17 @@ impl<'t> WriteTables<'t> {
         Ok(())
     }
 
+    /// Removes the link of a conversation to a customer.
+    pub(super) fn unlink_conversation(
+        &mut self,
+        customer: &CustomerKey,
+        conversation: &ConversationKey,
+    ) -> Result<(), StoreError> {
+        let entry = customer.conversations_prefix() + conversation.conversation.as_str();
+        self.customer_conversations.remove(entry.as_str()).map_err(map_database_error)?;
+        Ok(())
+    }
+
     /// Deletes all jobs of a conversation, waiting and dead.
     pub(super) fn drop_jobs(&mut self, conversation: &str) -> Result<(), StoreError> {
         let all = || (conversation, 0)..=(conversation, u128::MAX);

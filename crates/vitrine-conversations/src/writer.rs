@@ -66,6 +66,8 @@ pub(super) struct EncodedCommit {
     plain_bytes: usize,
     turn: Option<EncodedTurn>,
     customer: Option<CustomerKey>,
+    /// The stored record that this commit replaces, if it was cached; has the same version.
+    before: Option<Arc<ConversationRecord>>,
     jobs: Vec<(u128, Vec<u8>)>,
 }
 
@@ -80,11 +82,15 @@ struct EncodedTurn {
 }
 
 impl EncodedCommit {
-    /// Encodes a commit.
+    /// Encodes a commit; `cached` is the conversation in memory, if there is one.
     ///
     /// # Errors
     /// If the conversation or the turn exceeds the limits of `options`.
-    pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        commit: TurnCommit,
+        cached: Option<Arc<ConversationRecord>>,
+        options: &EmbeddedOptions,
+    ) -> Result<Self, StoreError> {
         let TurnCommit { key, conversation, turn, jobs } = commit;
         let conversation_bytes = conversation.encode()?;
         let bytes = ConversationRecord::plain_bytes(&conversation_bytes)?;
@@ -96,11 +102,31 @@ impl EncodedCommit {
         let tenant = key.tenant.clone();
         let customer =
             conversation.customer_id.clone().map(|customer| CustomerKey { tenant, customer });
+        let before = cached.filter(|cached| cached.version == conversation.version);
         let jobs = jobs
             .iter()
             .map(|job| Ok((uuid::Uuid::now_v7().as_u128(), job.encode()?)))
             .collect::<Result<_, StoreError>>()?;
-        Ok(Self { key, conversation, conversation_bytes, plain_bytes: bytes, turn, customer, jobs })
+        Ok(Self {
+            key,
+            conversation,
+            conversation_bytes,
+            plain_bytes: bytes,
+            turn,
+            customer,
+            before,
+            jobs,
+        })
+    }
+
+    /// The customer of the stored conversation. Decodes the record only if it was not cached;
+    /// `None` also if it cannot be decoded.
+    fn customer_before(&self, stored: &[u8]) -> Option<CustomerKey> {
+        let customer = match &self.before {
+            Some(before) => before.customer_id.clone(),
+            None => ConversationRecord::decode(stored).ok()?.customer_id,
+        };
+        Some(CustomerKey { tenant: self.key.tenant.clone(), customer: customer? })
     }
 }
 
@@ -283,6 +309,8 @@ impl WriteTables<'_> {
         let counters =
             stored.as_ref().map(|stored| ConversationRecord::counters_of(stored.value()));
         let (version, mut turns_recorded) = counters.transpose()?.unwrap_or((0, 0));
+        let customer_before =
+            stored.as_ref().and_then(|stored| commit.customer_before(stored.value()));
         drop(stored);
         // No check below this line may refuse: the tables change from here on.
         if let Some(turn) = &commit.turn {
@@ -303,6 +331,11 @@ impl WriteTables<'_> {
         }
         for (id, job) in &commit.jobs {
             self.jobs.insert((key.as_str(), *id), job.as_slice()).map_err(map_database_error)?;
+        }
+        if let Some(before) = customer_before
+            && Some(&before) != commit.customer.as_ref()
+        {
+            self.unlink_conversation(&before, &commit.key)?;
         }
         if let Some(customer) = &commit.customer {
             self.link_conversation(customer, &commit.key)?;
@@ -394,8 +427,7 @@ impl WriteTables<'_> {
         drop(conversation);
         if let Some(customer) = customer {
             let customer = CustomerKey { tenant: key.tenant.clone(), customer };
-            let entry = customer.conversations_prefix() + key.conversation.as_str();
-            self.customer_conversations.remove(entry.as_str()).map_err(map_database_error)?;
+            self.unlink_conversation(&customer, key)?;
         }
         self.set_tombstone(key.hashed(), erased_at)?;
         self.count_erasure()?;
