@@ -400,20 +400,26 @@ impl WriteTables<'_> {
         let stored = key.stored();
         let mut turns = 0;
         let mut messages = Vec::new();
+        let mut undecodable = false;
         let range = (stored.as_str(), 0)..=(stored.as_str(), u64::MAX);
         self.turns
             .retain_in(range, |(_, sequence), bytes| {
                 turns += 1;
-                // A turn that cannot be decoded is deleted as well; its message entry then stays
-                // unchanged.
-                let message = TurnRecord::decode(bytes, sequence).ok().and_then(|t| t.message_id);
-                messages.extend(message);
+                match TurnRecord::decode(bytes, sequence) {
+                    Ok(turn) => messages.extend(turn.message_id),
+                    Err(_) => undecodable = true,
+                }
                 false
             })
             .map_err(map_database_error)?;
+        let message_key = |message| MessageKey { tenant: key.tenant.clone(), message };
+        let mut messages: Vec<[u8; 32]> =
+            messages.into_iter().map(|message| message_key(message).hashed()).collect();
+        if undecodable {
+            messages.extend(self.messages_of(key)?);
+        }
         let entry = MessageEntry::Erased { erased_at }.encode();
         for message in messages {
-            let message = MessageKey { tenant: key.tenant.clone(), message }.hashed();
             self.messages.insert(message, entry.as_slice()).map_err(map_database_error)?;
         }
         self.drop_jobs(&stored)?;
@@ -432,5 +438,22 @@ impl WriteTables<'_> {
         self.set_tombstone(key.hashed(), erased_at)?;
         self.count_erasure()?;
         Ok(Erasure { conversations, turns })
+    }
+
+    /// Hashed ids of the messages that a conversation answered. Walks the whole table, because a
+    /// turn that cannot be decoded does not reveal its message; an entry left behind would point to
+    /// a missing turn, and looking it up would make the store read-only.
+    fn messages_of(&self, key: &ConversationKey) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut found = Vec::new();
+        for entry in self.messages.iter().map_err(map_database_error)? {
+            let (message, entry) = entry.map_err(map_database_error)?;
+            if let Ok(MessageEntry::Answered { conversation, .. }) =
+                MessageEntry::decode(entry.value())
+                && conversation == *key
+            {
+                found.push(message.value());
+            }
+        }
+        Ok(found)
     }
 }
