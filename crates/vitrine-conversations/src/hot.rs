@@ -11,8 +11,8 @@
 //!
 //! Source: the clock algorithm, Corbató 1968, "A paging experiment with the Multics system".
 
-use crate::ConversationKey;
-use crate::ConversationRecord;
+use crate::keys::ConversationKey;
+use crate::record::ConversationRecord;
 use dashmap::DashMap;
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;

@@ -4,11 +4,11 @@
 //! under that name always holds its tables. An empty or foreign file is therefore refused, never
 //! initialised.
 
-use crate::HotOptions;
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
 use crate::error::map_open_error;
+use crate::hot::HotOptions;
 use crate::layout::CONVERSATIONS;
 use crate::layout::FILE_FORMAT;
 use crate::layout::FILE_FORMAT_MIN;

@@ -4,9 +4,7 @@
 //! A new file contains live records only. It is written completely under a temporary name and then
 //! renamed over the old one, so a crash leaves either file intact.
 
-use crate::EmbeddedOptions;
-use crate::StoreError;
-use crate::embedded::StoreState;
+use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
 use crate::layout::CONVERSATIONS;
@@ -22,6 +20,8 @@ use crate::layout::META;
 use crate::layout::TOMBSTONES;
 use crate::layout::TURNS;
 use crate::open;
+use crate::open::EmbeddedOptions;
+use crate::state::StoreState;
 use crate::tables::WriteTables;
 use redb::Database;
 use redb::Key;

@@ -10,25 +10,25 @@
 //! - The write that deletes a record checks again that it is due.
 //! - An entry that cannot be decoded is skipped; it does not stop the walk.
 
-use crate::CommitOutcome;
-use crate::ConversationKey;
-use crate::ConversationRecord;
-use crate::ConversationStore;
-use crate::CustomerKey;
-use crate::CustomerRecord;
-use crate::EmbeddedStore;
-use crate::KnownFact;
-use crate::Purpose;
-use crate::StoreError;
-use crate::TurnCommit;
-use crate::embedded::StoreState;
+use crate::commit::CommitOutcome;
+use crate::commit::TurnCommit;
+use crate::customer::CustomerRecord;
+use crate::customer::Purpose;
+use crate::embedded::EmbeddedStore;
+use crate::error::StoreError;
 use crate::error::map_database_error;
+use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
 use crate::layout::CONVERSATIONS;
 use crate::layout::CUSTOMERS;
 use crate::layout::MESSAGES;
 use crate::layout::MessageEntry;
 use crate::layout::TOMBSTONES;
-use crate::table_write::Wrote;
+use crate::record::ConversationRecord;
+use crate::record::KnownFact;
+use crate::state::StoreState;
+use crate::store::ConversationStore;
+use crate::tables::Wrote;
 use jiff::Timestamp;
 use redb::Key;
 use redb::ReadableDatabase;

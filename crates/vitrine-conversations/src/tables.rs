@@ -1,9 +1,10 @@
 //! The open tables of one write transaction, and the operations that several kinds of writes share.
 
-use crate::ConversationKey;
-use crate::CustomerKey;
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::map_database_error;
+use crate::format::time;
+use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
 use crate::layout::CONVERSATIONS;
 use crate::layout::CUSTOMER_CONVERSATIONS;
 use crate::layout::CUSTOMERS;
@@ -16,12 +17,17 @@ use crate::layout::MESSAGES;
 use crate::layout::META;
 use crate::layout::TOMBSTONES;
 use crate::layout::TURNS;
-use crate::layout::time;
-use crate::table_write::Wrote;
 use jiff::Timestamp;
 use redb::ReadableTable;
 use redb::Table;
 use redb::WriteTransaction;
+
+/// Whether a write changed a table. A group in which nothing changed is aborted without a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrote {
+    Something,
+    Nothing,
+}
 
 /// All tables, open for writing.
 pub(super) struct WriteTables<'t> {
@@ -116,6 +122,17 @@ impl<'t> WriteTables<'t> {
         if self.customer_conversations.get(entry.as_str()).map_err(map_database_error)?.is_none() {
             self.customer_conversations.insert(entry.as_str(), ()).map_err(map_database_error)?;
         }
+        Ok(())
+    }
+
+    /// Removes the link of a conversation to a customer.
+    pub(super) fn unlink_conversation(
+        &mut self,
+        customer: &CustomerKey,
+        conversation: &ConversationKey,
+    ) -> Result<(), StoreError> {
+        let entry = customer.conversations_prefix() + conversation.conversation.as_str();
+        self.customer_conversations.remove(entry.as_str()).map_err(map_database_error)?;
         Ok(())
     }
 

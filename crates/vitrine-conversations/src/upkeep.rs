@@ -1,10 +1,10 @@
 //! Background maintenance of the store: deletes expired records and rewrites the file after
 //! erasures.
 
-use crate::EmbeddedStore;
-use crate::ExpiryTimes;
-use crate::Sweep;
-use crate::SweepCursor;
+use crate::embedded::EmbeddedStore;
+use crate::sweep::ExpiryTimes;
+use crate::sweep::Sweep;
+use crate::sweep::SweepCursor;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use std::collections::BTreeMap;

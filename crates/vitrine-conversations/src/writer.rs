@@ -10,28 +10,28 @@
 //! - A failed group leaves nothing behind, returns its error to all callers, and makes the store
 //!   read-only.
 
-use crate::BodyHash;
-use crate::CommitOutcome;
-use crate::ConversationKey;
-use crate::ConversationRecord;
-use crate::CustomerKey;
-use crate::EmbeddedOptions;
-use crate::Erasure;
-use crate::MessageKey;
-use crate::Recovery;
-use crate::StoreError;
-use crate::TurnCommit;
-use crate::TurnRecord;
-use crate::embedded::StoreState;
-use crate::embedded::stored_answer;
+use crate::body_hash::BodyHash;
+use crate::commit::CommitOutcome;
+use crate::commit::Erasure;
+use crate::commit::TurnCommit;
 use crate::encoding::write_counters;
+use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
+use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
+use crate::keys::MessageKey;
 use crate::layout::MessageEntry;
+use crate::open::EmbeddedOptions;
+use crate::open::Recovery;
+use crate::record::ConversationRecord;
+use crate::record::TurnRecord;
 use crate::rewrite;
+use crate::state::StoreState;
+use crate::state::stored_answer;
 use crate::table_write::TableWrite;
-use crate::table_write::Wrote;
 use crate::tables::WriteTables;
+use crate::tables::Wrote;
 use jiff::Timestamp;
 use redb::ReadableTable;
 use std::io;
@@ -66,6 +66,8 @@ pub(super) struct EncodedCommit {
     plain_bytes: usize,
     turn: Option<EncodedTurn>,
     customer: Option<CustomerKey>,
+    /// The stored record that this commit replaces, if it was cached; has the same version.
+    before: Option<Arc<ConversationRecord>>,
     jobs: Vec<(u128, Vec<u8>)>,
 }
 
@@ -80,11 +82,15 @@ struct EncodedTurn {
 }
 
 impl EncodedCommit {
-    /// Encodes a commit.
+    /// Encodes a commit; `cached` is the conversation in memory, if there is one.
     ///
     /// # Errors
     /// If the conversation or the turn exceeds the limits of `options`.
-    pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        commit: TurnCommit,
+        cached: Option<Arc<ConversationRecord>>,
+        options: &EmbeddedOptions,
+    ) -> Result<Self, StoreError> {
         let TurnCommit { key, conversation, turn, jobs } = commit;
         let conversation_bytes = conversation.encode()?;
         let bytes = ConversationRecord::plain_bytes(&conversation_bytes)?;
@@ -96,11 +102,31 @@ impl EncodedCommit {
         let tenant = key.tenant.clone();
         let customer =
             conversation.customer_id.clone().map(|customer| CustomerKey { tenant, customer });
+        let before = cached.filter(|cached| cached.version == conversation.version);
         let jobs = jobs
             .iter()
             .map(|job| Ok((uuid::Uuid::now_v7().as_u128(), job.encode()?)))
             .collect::<Result<_, StoreError>>()?;
-        Ok(Self { key, conversation, conversation_bytes, plain_bytes: bytes, turn, customer, jobs })
+        Ok(Self {
+            key,
+            conversation,
+            conversation_bytes,
+            plain_bytes: bytes,
+            turn,
+            customer,
+            before,
+            jobs,
+        })
+    }
+
+    /// The customer of the stored conversation. Decodes the record only if it was not cached;
+    /// `None` also if it cannot be decoded.
+    fn customer_before(&self, stored: &[u8]) -> Option<CustomerKey> {
+        let customer = match &self.before {
+            Some(before) => before.customer_id.clone(),
+            None => ConversationRecord::decode(stored).ok()?.customer_id,
+        };
+        Some(CustomerKey { tenant: self.key.tenant.clone(), customer: customer? })
     }
 }
 
@@ -287,6 +313,8 @@ impl WriteTables<'_> {
         let counters =
             stored.as_ref().map(|stored| ConversationRecord::counters_of(stored.value()));
         let (version, mut turns_recorded) = counters.transpose()?.unwrap_or((0, 0));
+        let customer_before =
+            stored.as_ref().and_then(|stored| commit.customer_before(stored.value()));
         drop(stored);
         // No check below this line may refuse: the tables change from here on.
         if let Some(turn) = &commit.turn {
@@ -308,6 +336,11 @@ impl WriteTables<'_> {
         for (id, job) in &commit.jobs {
             self.jobs.insert((key.as_str(), *id), job.as_slice()).map_err(map_database_error)?;
             self.stored_jobs = true;
+        }
+        if let Some(before) = customer_before
+            && Some(&before) != commit.customer.as_ref()
+        {
+            self.unlink_conversation(&before, &commit.key)?;
         }
         if let Some(customer) = &commit.customer {
             self.link_conversation(customer, &commit.key)?;
@@ -372,20 +405,26 @@ impl WriteTables<'_> {
         let stored = key.stored();
         let mut turns = 0;
         let mut messages = Vec::new();
+        let mut undecodable = false;
         let range = (stored.as_str(), 0)..=(stored.as_str(), u64::MAX);
         self.turns
             .retain_in(range, |(_, sequence), bytes| {
                 turns += 1;
-                // A turn that cannot be decoded is deleted as well; its message entry then stays
-                // unchanged.
-                let message = TurnRecord::decode(bytes, sequence).ok().and_then(|t| t.message_id);
-                messages.extend(message);
+                match TurnRecord::decode(bytes, sequence) {
+                    Ok(turn) => messages.extend(turn.message_id),
+                    Err(_) => undecodable = true,
+                }
                 false
             })
             .map_err(map_database_error)?;
+        let message_key = |message| MessageKey { tenant: key.tenant.clone(), message };
+        let mut messages: Vec<[u8; 32]> =
+            messages.into_iter().map(|message| message_key(message).hashed()).collect();
+        if undecodable {
+            messages.extend(self.messages_of(key)?);
+        }
         let entry = MessageEntry::Erased { erased_at }.encode();
         for message in messages {
-            let message = MessageKey { tenant: key.tenant.clone(), message }.hashed();
             self.messages.insert(message, entry.as_slice()).map_err(map_database_error)?;
         }
         self.drop_jobs(&stored)?;
@@ -399,11 +438,27 @@ impl WriteTables<'_> {
         drop(conversation);
         if let Some(customer) = customer {
             let customer = CustomerKey { tenant: key.tenant.clone(), customer };
-            let entry = customer.conversations_prefix() + key.conversation.as_str();
-            self.customer_conversations.remove(entry.as_str()).map_err(map_database_error)?;
+            self.unlink_conversation(&customer, key)?;
         }
         self.set_tombstone(key.hashed(), erased_at)?;
         self.count_erasure()?;
         Ok(Erasure { conversations, turns })
+    }
+
+    /// Hashed ids of the messages that a conversation answered. Walks the whole table, because a
+    /// turn that cannot be decoded does not reveal its message; an entry left behind would point to
+    /// a missing turn, and looking it up would make the store read-only.
+    fn messages_of(&self, key: &ConversationKey) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut found = Vec::new();
+        for entry in self.messages.iter().map_err(map_database_error)? {
+            let (message, entry) = entry.map_err(map_database_error)?;
+            if let Ok(MessageEntry::Answered { conversation, .. }) =
+                MessageEntry::decode(entry.value())
+                && conversation == *key
+            {
+                found.push(message.value());
+            }
+        }
+        Ok(found)
     }
 }

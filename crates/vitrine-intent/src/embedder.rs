@@ -309,6 +309,16 @@ fn clip(text: &str, bytes_max: usize) -> &str {
     &text[..end]
 }
 
+/// Opens an encoder folder, for tests in the layers above.
+///
+/// # Panics
+/// If the folder holds no encoder.
+#[cfg(any(test, feature = "testing"))]
+#[must_use]
+pub fn open_embedder(folder: &std::path::Path) -> Embedder {
+    Embedder::open_for_tests(folder, "")
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

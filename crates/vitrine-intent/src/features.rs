@@ -11,9 +11,8 @@
 //! Source: signed feature hashing, Weinberger et al. 2009, arXiv:0902.2206; word-bounded character
 //! n-grams as in fastText, Bojanowski et al. 2017, arXiv:1607.04606.
 
+use crate::folding::fold;
 use crate::glossary::BilingualText;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 /// Bytes of a text that are considered; longer than any customer's sentence.
 const TEXT_BYTES_MAX: usize = 4_096;
@@ -48,20 +47,6 @@ impl Default for NgramSpec {
 
 /// Pairs of bucket and value, in ascending order of bucket.
 pub(crate) type SparseRow = Vec<(u32, f32)>;
-
-/// Converts to lower case and strips accents and ligatures.
-pub(crate) fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for character in text.nfkd().flat_map(char::to_lowercase) {
-        match character {
-            'œ' => folded.push_str("oe"),
-            'æ' => folded.push_str("ae"),
-            mark if is_combining_mark(mark) => {}
-            other => folded.push(other),
-        }
-    }
-    folded
-}
 
 /// Folded words of a text, with repetitions shortened. `?`, `!`, symbols and emoji are words of
 /// their own; other punctuation only separates.

@@ -49,14 +49,21 @@ fn count(cosine: f32, sharpness: f32) -> f32 {
     ((cosine - 1.0) * sharpness).exp()
 }
 
-/// Quantised training examples of a head, with their classes.
+/// Quantised examples with their classes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct QuantisedExamples {
+    /// `[examples, dimensions]` row-major.
+    pub(crate) codes: Vec<i8>,
+    /// Class index of each example.
+    pub(crate) classes_of: Vec<u16>,
+}
+
+/// Training examples of a head.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Neighbours {
     kernel: Kernel,
     dimensions: usize,
-    /// `[examples, dimensions]` row-major.
-    codes: Vec<i8>,
-    classes_of: Vec<u16>,
+    examples: QuantisedExamples,
     /// Reciprocal Euclidean norm of each row of codes; 0 for an all-zero row.
     scales: Vec<f32>,
 }
@@ -72,21 +79,17 @@ impl Neighbours {
         // LABELS_MAX is far below u16::MAX.
         let class = |at: &usize| u16::try_from(set.classes_of[*at]).unwrap_or(u16::MAX);
         let classes_of = members.iter().map(class).collect();
-        Self::new(kernel, set.dimensions, (codes, classes_of))
+        Self::new(kernel, set.dimensions, QuantisedExamples { codes, classes_of })
     }
 
-    /// From codes, `[examples, dimensions]` row-major, and the class of each example.
-    pub(crate) fn new(
-        kernel: Kernel,
-        dimensions: usize,
-        (codes, classes_of): (Vec<i8>, Vec<u16>),
-    ) -> Self {
+    /// From examples that are quantised already.
+    pub(crate) fn new(kernel: Kernel, dimensions: usize, examples: QuantisedExamples) -> Self {
         let scale = |row: &[i8]| {
             let squares: f32 = row.iter().map(|code| f32::from(*code).powi(2)).sum();
             if squares > 0.0 { squares.sqrt().recip() } else { 0.0 }
         };
-        let scales = codes.chunks(dimensions.max(1)).map(scale).collect();
-        Self { kernel, dimensions, codes, classes_of, scales }
+        let scales = examples.codes.chunks(dimensions.max(1)).map(scale).collect();
+        Self { kernel, dimensions, examples, scales }
     }
 
     pub(crate) fn kernel(&self) -> Kernel {
@@ -95,12 +98,12 @@ impl Neighbours {
 
     /// Quantised examples, `[examples, dimensions]` row-major.
     pub(crate) fn codes(&self) -> &[i8] {
-        &self.codes
+        &self.examples.codes
     }
 
     /// Class index of each example.
     pub(crate) fn classes_of(&self) -> &[u16] {
-        &self.classes_of
+        &self.examples.classes_of
     }
 
     /// Adds the weighted neighbour logits of a text, `embedding` `[dimensions]`, to `logits`.
@@ -116,8 +119,8 @@ impl Neighbours {
         let squares: f32 = text.iter().map(|value| f32::from(*value).powi(2)).sum();
         let scale = if squares > 0.0 { squares.sqrt().recip() } else { 0.0 };
         let mut sums = vec![count(-1.0, sharpness); logits.len()];
-        let rows = self.codes.chunks(self.dimensions.max(1));
-        for ((codes, class), length) in rows.zip(&self.classes_of).zip(&self.scales) {
+        let rows = self.examples.codes.chunks(self.dimensions.max(1));
+        for ((codes, class), length) in rows.zip(&self.examples.classes_of).zip(&self.scales) {
             #[expect(clippy::cast_precision_loss, reason = "a cosine needs no f64 precision")]
             let cosine = dot(codes, &text) as f32 * (scale * length);
             sums[usize::from(*class)] += count(cosine, sharpness);

@@ -40,6 +40,7 @@ use crate::neighbours;
 use crate::neighbours::Kernel;
 use crate::neighbours::NEIGHBOURS_MAX;
 use crate::neighbours::Neighbours;
+use crate::neighbours::QuantisedExamples;
 use crate::scope::Centroids;
 use crate::scope::ScopeScore;
 use half::f16;
@@ -417,7 +418,8 @@ impl FileHeader {
             return Err(value("class of an example", class, "below the number of labels"));
         }
         let codes = codes.iter().map(|code| i8::from_le_bytes([*code])).collect();
-        Ok(Neighbours::new(of.kernel(), self.width(), (codes, classes_of)))
+        let examples = QuantisedExamples { codes, classes_of };
+        Ok(Neighbours::new(of.kernel(), self.width(), examples))
     }
 }
 

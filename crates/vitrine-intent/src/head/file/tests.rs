@@ -26,7 +26,11 @@ fn with_header(edit: impl Fn(String) -> String) -> Vec<u8> {
 
 fn head_with_examples() -> Head {
     let kernel = Kernel { sharpness: 20.0, weight: 2.0 };
-    let neighbours = Neighbours::new(kernel, 2, (vec![127, 0, 0, -127], vec![1, 2]));
+    let neighbours = Neighbours::new(
+        kernel,
+        2,
+        QuantisedExamples { codes: vec![127, 0, 0, -127], classes_of: vec![1, 2] },
+    );
     Head { neighbours: Some(neighbours), ..scoped_head() }
 }
 
