@@ -6,7 +6,6 @@ use crate::cli::intents::figures::print_figures;
 use crate::cli::intents::figures::rounded;
 use crate::cli::intents::open_encoder;
 use serde_json::json;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 use vitrine_intent::NgramSpec;
@@ -62,7 +61,7 @@ pub(super) fn run(arguments: IntentsTrainArguments, context: &Context) -> anyhow
     let (characters_min, characters_max) = NGRAM_CHARACTERS;
     let options = TrainingOptions {
         seed: arguments.seed,
-        threads: NonZeroUsize::new(settings.engine_threads).unwrap_or(NonZeroUsize::MIN),
+        threads: settings.engine_threads,
         ngrams: NgramSpec { buckets: BUCKETS, characters_min, characters_max },
         l2_grid: L2_GRID.to_vec(),
         ngram_weight_grid: NGRAM_WEIGHT_GRID.to_vec(),
