@@ -3,7 +3,6 @@
 //! The only module that depends on every layer.
 
 mod build;
-mod memory;
 mod models;
 mod server;
 mod threads;
@@ -11,8 +10,6 @@ mod upkeep;
 
 pub(crate) use build::batch_engine_options;
 pub(crate) use build::check;
-pub(crate) use build::engine_options;
-pub(crate) use models::embedder_options;
 pub(crate) use models::generator_file;
 pub(crate) use server::serve;
 pub(crate) use threads::use_threads;
@@ -41,6 +38,7 @@ impl LocalGateway {
     /// If a model, the store or a configured file cannot be opened.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         use_threads(settings.engine_threads)?;
+        settings.log_warnings();
         let runtime = server::runtime(settings)?;
         let app = Arc::new(build::app(settings)?);
         Ok(Self { runtime, app })

@@ -16,7 +16,6 @@ use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
@@ -28,7 +27,7 @@ use tokio::sync::oneshot;
 /// Creates the HTTP runtime; models run on threads of their own.
 pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()
-        .worker_threads(settings.raw.server.threads)
+        .worker_threads(settings.server.threads)
         .thread_name("http")
         .enable_all()
         .build()
@@ -42,13 +41,15 @@ pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
 /// If the address cannot be bound, a model cannot be loaded, or the server fails.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     use_threads(settings.engine_threads)?;
+    settings.log_warnings();
     runtime(settings)?.block_on(run(settings))
 }
 
 async fn run(settings: &Settings) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(settings.bind)
+    let bind = settings.server.bind;
+    let listener = TcpListener::bind(bind)
         .await
-        .with_context(|| format!("cannot listen on {} (server.bind)", settings.bind))?;
+        .with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let address = listener.local_addr()?;
     let listener = without_nagle(listener);
     let startup = StartupGate::default();
@@ -76,7 +77,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     app.draining.begin();
     tracing::info!("shutting down: draining running requests");
     drop(drain);
-    let drain_max = Duration::from_millis(settings.raw.server.drain_ms);
+    let drain_max = settings.server.drain_max;
     match tokio::time::timeout(drain_max, server).await {
         Ok(served) => served.context("the server failed"),
         Err(_) => {

@@ -193,6 +193,18 @@ impl Catalog {
     /// # Errors
     /// If a file cannot be read, exceeds a limit or is invalid; the error holds the line.
     pub fn open(path: &Path, limits: &CatalogLimits) -> Result<Self, CatalogError> {
+        Self::open_with_facets(path, None, limits)
+    }
+
+    /// As [`Self::open`], with the vocabulary from the file `facets` if one is given.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; a file that is given must exist.
+    pub fn open_with_facets(
+        path: &Path,
+        facets: Option<&Path>,
+        limits: &CatalogLimits,
+    ) -> Result<Self, CatalogError> {
         let file = if path.is_dir() {
             let names = FILE_NAMES.iter().map(|name| path.join(name));
             let found = names.into_iter().find(|file| file.is_file());
@@ -203,12 +215,13 @@ impl Catalog {
         let extension = file.extension().and_then(|extension| extension.to_str());
         let format = extension.and_then(CatalogFormat::from_extension);
         let format = format.ok_or_else(|| CatalogError::Format { path: file.clone() })?;
-        let facets = file.with_file_name(FACETS_NAME);
-        let vocabulary = if facets.is_file() {
-            let bytes = read_bounded(&facets, limits.file_bytes_max)?;
-            read_facets(&String::from_utf8_lossy(&bytes), limits)?
-        } else {
-            ShopVocabulary::default()
+        let beside = Some(file.with_file_name(FACETS_NAME)).filter(|beside| beside.is_file());
+        let vocabulary = match facets.or(beside.as_deref()) {
+            Some(facets) => {
+                let bytes = read_bounded(facets, limits.file_bytes_max)?;
+                read_facets(&String::from_utf8_lossy(&bytes), limits)?
+            }
+            None => ShopVocabulary::default(),
         };
         Self::parse(&read_bounded(&file, limits.file_bytes_max)?, format, vocabulary, limits)
     }

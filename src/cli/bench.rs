@@ -10,6 +10,7 @@ use crate::cli::bench_http;
 use crate::cli::bench_mixed;
 use clap::Subcommand;
 use serde_json::json;
+use std::num::NonZeroUsize;
 
 /// Benchmarks.
 #[derive(Debug, Subcommand)]
@@ -70,7 +71,7 @@ pub(super) struct BenchEngineArguments {
     shared_prompt: bool,
     /// Number of compute threads [default: engine.threads; by default all cores]
     #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    threads: Option<NonZeroUsize>,
 }
 
 pub(super) fn run(command: BenchCommand, context: &Context) -> anyhow::Result<()> {
@@ -96,7 +97,7 @@ fn engine(arguments: BenchEngineArguments, context: &Context) -> anyhow::Result<
             output_tokens: arguments.output_tokens,
             batches: arguments.batch,
             tier: Some(settings.tier),
-            kv_type: app::engine_options(&settings).kv_type,
+            kv_type: settings.engine.kv_type,
             shared_prompt: arguments.shared_prompt,
         },
         |_| bar.inc(1),

@@ -16,7 +16,6 @@ use crate::keys::ConversationKey;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
-use tokio::sync::watch;
 use uuid::Uuid;
 
 /// Bytes before the JSON of a job: its format.

@@ -6,7 +6,6 @@ use crate::cli::intents::figures::print_figures;
 use crate::cli::intents::figures::rounded;
 use crate::cli::intents::open_encoder;
 use serde_json::json;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 use vitrine_intent::examples;
@@ -50,7 +49,7 @@ pub(super) fn run(arguments: IntentsTrainArguments, context: &Context) -> anyhow
     let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
     let options = TrainingOptions {
         seed: arguments.seed,
-        threads: NonZeroUsize::new(settings.engine_threads).unwrap_or(NonZeroUsize::MIN),
+        threads: settings.engine_threads,
         keep_examples: !arguments.compact,
         adapt: arguments.adapt,
         ..TrainingOptions::default()
