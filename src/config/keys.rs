@@ -11,7 +11,7 @@
 
 use crate::config::error::ConfigError;
 use crate::config::value::setting::Form;
-use crate::config::value::setting::Place;
+use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
 use crate::config::value::setting::old_text;
@@ -61,9 +61,9 @@ impl Setting for ApiKeys {
         Some(toml_or_text(text))
     }
 
-    fn form(value: &Value, place: &Place<'_>) -> Result<Form, ConfigError> {
+    fn form(value: &Value, context: &KeyContext<'_>) -> Result<Form, ConfigError> {
         let Some(text) = old_text(value) else { return Ok(Form::Current) };
-        let keys = lines(place.key, text.split(OLD_SEPARATOR))?;
+        let keys = lines(context.key, text.split(OLD_SEPARATOR))?;
         Ok(Form::Old(Value::Array(
             keys.into_iter().map(|(entry, _)| Value::Table(entry)).collect(),
         )))
@@ -153,7 +153,7 @@ fn read_entry(entry: &Value) -> Result<ApiKey, Refused> {
 mod tests {
     use super::*;
 
-    const PLACE: Place<'static> = Place { key: "server.api_keys", location: "file" };
+    const PLACE: KeyContext<'static> = KeyContext { key: "server.api_keys", location: "file" };
 
     /// Reads the older form of `server.api_keys`.
     fn inline(text: &str) -> Result<Vec<ApiKey>, ConfigError> {

@@ -3,7 +3,7 @@
 
 use crate::config::error::ConfigError;
 use crate::config::value::setting::Form;
-use crate::config::value::setting::Place;
+use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Setting;
 use crate::config::values::Values;
 use toml::Value;
@@ -18,7 +18,7 @@ pub(crate) struct Key {
     /// [`Setting::from_text`]
     pub(crate) from_text: fn(&str) -> Option<Value>,
     /// [`Setting::form`]
-    pub(crate) form: fn(&Value, &Place<'_>) -> Result<Form, ConfigError>,
+    pub(crate) form: fn(&Value, &KeyContext<'_>) -> Result<Form, ConfigError>,
 }
 
 impl Key {

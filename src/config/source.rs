@@ -8,7 +8,7 @@ use crate::config::error::ConfigError;
 use crate::config::raw::RENAMED;
 use crate::config::section::Key;
 use crate::config::value::setting::Form;
-use crate::config::value::setting::Place;
+use crate::config::value::setting::KeyContext;
 use crate::config::values::Origin;
 use crate::config::values::SetValue;
 use crate::config::values::Values;
@@ -132,8 +132,8 @@ impl Merge {
     ) -> Result<(), ConfigError> {
         let (name, location) = (key.dotted(), origin.to_string());
         self.check_name(&name, &written, &origin)?;
-        let place = Place { key: &name, location: &location };
-        let form = value.as_ref().map_or(Ok(Form::Current), |value| (key.form)(value, &place))?;
+        let context = KeyContext { key: &name, location: &location };
+        let form = value.as_ref().map_or(Ok(Form::Current), |value| (key.form)(value, &context))?;
         let value = match form {
             Form::Current => value,
             Form::Old(present) => {

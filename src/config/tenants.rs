@@ -6,7 +6,7 @@
 use crate::config::error::ConfigError;
 use crate::config::value::number::AtLeast;
 use crate::config::value::setting::Form;
-use crate::config::value::setting::Place;
+use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
 use crate::config::value::setting::old_text;
@@ -83,12 +83,12 @@ impl Setting for Tenants {
         Some(toml_or_text(text))
     }
 
-    fn form(value: &Value, place: &Place<'_>) -> Result<Form, ConfigError> {
+    fn form(value: &Value, context: &KeyContext<'_>) -> Result<Form, ConfigError> {
         let Some(text) = old_text(value) else { return Ok(Form::Current) };
         let mut tenants = Table::new();
         for entry in text.split(';').map(str::trim).filter(|entry| !entry.is_empty()) {
             let (name, periods) = old_entry(entry).ok_or_else(|| {
-                place.refuse(Refused::new(&Value::String(entry.to_owned()), OLD_FORM))
+                context.refuse(Refused::new(&Value::String(entry.to_owned()), OLD_FORM))
             })?;
             tenants.insert(name, Value::Table(periods));
         }
@@ -118,7 +118,7 @@ fn old_entry(entry: &str) -> Option<(String, Table)> {
 mod tests {
     use super::*;
 
-    const PLACE: Place<'static> = Place { key: "retention.tenants", location: "file" };
+    const PLACE: KeyContext<'static> = KeyContext { key: "retention.tenants", location: "file" };
 
     /// Reads the older form.
     fn old(text: &str) -> Result<Tenants, ConfigError> {

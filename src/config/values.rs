@@ -1,7 +1,7 @@
 //! The values that file, environment and options set, each with its origin.
 
 use crate::config::error::ConfigError;
-use crate::config::value::setting::Place;
+use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Setting;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,8 +53,8 @@ impl Values {
     pub(crate) fn read<T: Setting>(&self, key: &str) -> Result<Option<T>, ConfigError> {
         let Some(SetValue { value, origin, .. }) = self.set.get(key) else { return Ok(None) };
         let location = origin.to_string();
-        let place = Place { key, location: &location };
-        T::read(value).map(Some).map_err(|refused| place.refuse(refused))
+        let context = KeyContext { key, location: &location };
+        T::read(value).map(Some).map_err(|refused| context.refuse(refused))
     }
 
     /// Refuses the value of a key, wherever it was set.

@@ -2,7 +2,7 @@
 
 use crate::config::error::ConfigError;
 use crate::config::value::setting::Form;
-use crate::config::value::setting::Place;
+use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
 use toml::Value;
@@ -24,9 +24,9 @@ impl<T: Setting> Setting for Option<T> {
         if text.is_empty() { None } else { T::from_text(text) }
     }
 
-    fn form(value: &Value, place: &Place<'_>) -> Result<Form, ConfigError> {
+    fn form(value: &Value, context: &KeyContext<'_>) -> Result<Form, ConfigError> {
         let empty = value.as_str().is_some_and(|text| text.trim().is_empty());
-        if empty || T::is_absent(value) { Ok(Form::OldAbsent) } else { T::form(value, place) }
+        if empty || T::is_absent(value) { Ok(Form::OldAbsent) } else { T::form(value, context) }
     }
 }
 
@@ -58,11 +58,11 @@ macro_rules! or_word {
                 T::from_text(text)
             }
 
-            fn form(value: &Value, place: &Place<'_>) -> Result<Form, ConfigError> {
+            fn form(value: &Value, context: &KeyContext<'_>) -> Result<Form, ConfigError> {
                 if T::is_absent(value) {
                     return Ok(Form::Old(Value::String(Self::WORD.to_owned())));
                 }
-                T::form(value, place)
+                T::form(value, context)
             }
         }
     )*};

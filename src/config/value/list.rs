@@ -2,7 +2,7 @@
 
 use crate::config::error::ConfigError;
 use crate::config::value::setting::Form;
-use crate::config::value::setting::Place;
+use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
 use crate::config::value::setting::old_text;
@@ -29,7 +29,7 @@ impl<T: Setting> Setting for Vec<T> {
         Some(toml_or_text(text))
     }
 
-    fn form(value: &Value, _place: &Place<'_>) -> Result<Form, ConfigError> {
+    fn form(value: &Value, _context: &KeyContext<'_>) -> Result<Form, ConfigError> {
         let Some(text) = old_text(value) else { return Ok(Form::Current) };
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         Ok(Form::Old(Value::Array(items.map(|item| Value::String(item.to_owned())).collect())))
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use vitrine_base::channel::ChannelKind;
 
-    const PLACE: Place<'static> = Place { key: "section.key", location: "file" };
+    const PLACE: KeyContext<'static> = KeyContext { key: "section.key", location: "file" };
 
     #[test]
     fn a_text_with_commas_is_the_old_form_of_an_array() {

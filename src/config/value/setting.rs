@@ -33,7 +33,7 @@ pub(crate) trait Setting: Sized {
     ///
     /// # Errors
     /// If a value has the shape of an older form, but cannot be read as one.
-    fn form(_value: &Value, _place: &Place<'_>) -> Result<Form, ConfigError> {
+    fn form(_value: &Value, _context: &KeyContext<'_>) -> Result<Form, ConfigError> {
         Ok(Form::Current)
     }
 
@@ -57,14 +57,14 @@ pub(crate) enum Form {
 
 /// The key that a value belongs to, and where the value comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct KeyContext<'a> {
     /// The key, dotted.
     pub(crate) key: &'a str,
     /// The file, environment variable or option.
     pub(crate) location: &'a str,
 }
 
-impl Place<'_> {
+impl KeyContext<'_> {
     /// The error for a refused value of this key.
     pub(crate) fn refuse(&self, refused: Refused) -> ConfigError {
         ConfigError::Value {

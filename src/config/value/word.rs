@@ -2,7 +2,7 @@
 
 use crate::config::error::ConfigError;
 use crate::config::value::setting::Form;
-use crate::config::value::setting::Place;
+use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
 use crate::http::keys::Scope;
@@ -47,7 +47,7 @@ impl<T: Words> Setting for T {
         known.map(|(_, value)| value).ok_or_else(|| Refused::of::<Self>(value))
     }
 
-    fn form(value: &Value, _place: &Place<'_>) -> Result<Form, ConfigError> {
+    fn form(value: &Value, _context: &KeyContext<'_>) -> Result<Form, ConfigError> {
         if Self::read(value).is_ok() {
             return Ok(Form::Current);
         }
