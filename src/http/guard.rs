@@ -14,6 +14,8 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::sync::Arc;
+use vitrine_base::clock::Clock;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_base::telemetry;
 
 /// Header of the request id, in requests and responses.
@@ -33,7 +35,7 @@ pub(crate) fn current_request_id() -> String {
 
 /// Assigns a request id, checks key, rate and limits, runs the handler and counts the response.
 pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let id = request_id(&request);
+    let id = request_id(&request, app.clock.as_ref());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -47,8 +49,8 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
 }
 
 /// Answers a request with `error`, for requests that arrive before the routes exist.
-pub(crate) async fn refuse(request: Request, error: ApiError) -> Response {
-    let id = request_id(&request);
+pub(crate) async fn refuse(request: Request, error: ApiError, clock: &dyn Clock) -> Response {
+    let id = request_id(&request, clock);
     let response = REQUEST_ID.scope(id.clone(), async { error.into_response() }).await;
     with_request_id(response, &id)
 }
@@ -91,10 +93,10 @@ fn bearer(request: &Request) -> Option<&str> {
     request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-fn request_id(request: &Request) -> String {
+fn request_id(request: &Request, clock: &dyn Clock) -> String {
     let given = request.headers().get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
     match given {
         Some(id) if !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX => id.to_owned(),
-        _ => uuid::Uuid::now_v7().to_string(),
+        _ => time_ordered_id(clock.now()).to_string(),
     }
 }
