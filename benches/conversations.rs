@@ -31,6 +31,7 @@ use vitrine_base::ids::MessageId;
 use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
 use vitrine_base::ids::TurnId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_base::language::Language;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::CommitOutcome;
@@ -157,7 +158,7 @@ fn key(conversation: usize) -> BenchResult<ConversationKey> {
 
 fn turn(conversation: usize, number: usize, now: Timestamp) -> BenchResult<TurnRecord> {
     let text = CUSTOMER_TEXTS[(conversation + number) % CUSTOMER_TEXTS.len()];
-    let turn_id = uuid::Uuid::now_v7().to_string();
+    let turn_id = time_ordered_id(now).to_string();
     Ok(TurnRecord {
         turn_id: TurnId::new(turn_id.clone())?,
         kind: TurnKind::Customer,

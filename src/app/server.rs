@@ -23,6 +23,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::oneshot;
+use vitrine_base::clock::SystemClock;
 
 /// Creates the HTTP runtime; models run on threads of their own.
 pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
@@ -52,7 +53,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let address = listener.local_addr()?;
     let listener = without_nagle(listener);
-    let startup = StartupGate::default();
+    let startup = StartupGate::new(Arc::new(SystemClock));
     let (drain, draining) = oneshot::channel::<()>();
     let server = axum::serve(listener, startup.router()).with_graceful_shutdown(async move {
         // A dropped sender also means draining.

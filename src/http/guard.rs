@@ -29,7 +29,7 @@ pub(crate) struct Guard {
 
 /// Assigns a request id, checks key, rate and limits, runs the handler and counts the response.
 pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let id = request_id::of(&request);
+    let id = request_id::of(&request, guard.app.clock.as_ref());
     let route = request
         .extensions()
         .get::<MatchedPath>()

@@ -5,6 +5,8 @@ use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use std::future::Future;
+use vitrine_base::clock::Clock;
+use vitrine_base::ids::time_ordered_id;
 
 /// Header of the request id, in requests and responses.
 const REQUEST_ID_HEADER: &str = "x-request-id";
@@ -30,11 +32,11 @@ pub(crate) async fn scope(id: String, answer: impl Future<Output = Response>) ->
     response
 }
 
-/// The id that the client sent, or a new one.
-pub(crate) fn of(request: &Request) -> String {
+/// The id that the client sent, or a new one; new ids sort by the time of `clock`.
+pub(crate) fn of(request: &Request, clock: &dyn Clock) -> String {
     let given = request.headers().get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
     match given {
         Some(id) if !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX => id.to_owned(),
-        _ => uuid::Uuid::now_v7().to_string(),
+        _ => time_ordered_id(clock.now()).to_string(),
     }
 }

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::JobKey;
@@ -56,7 +57,7 @@ pub(crate) async fn accept(
         .map_err(|_| ApiError::malformed("the body is not UTF-8"))?;
     let message_id = match &body.value.message.id {
         Some(id) => id.clone(),
-        None => format!("turn:{}", Uuid::now_v7()),
+        None => format!("turn:{}", time_ordered_id(app.clock.now())),
     };
     let accepted = AcceptedTurn { message_id, request: text };
     // Validate now, so that the client gets the error and not the webhook.

@@ -179,7 +179,7 @@ impl TurnPipeline {
 /// A turn that no customer message started, on the conversation's last channel.
 fn marker(conversation: &ConversationRecord, kind: TurnKind, now: Timestamp) -> TurnRecord {
     TurnRecord {
-        turn_id: new_turn_id(),
+        turn_id: new_turn_id(now),
         kind,
         message_id: None,
         body_hash: BodyHash::of(&[]),

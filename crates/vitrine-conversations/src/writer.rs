@@ -18,6 +18,7 @@ use crate::encoding::write_counters;
 use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
+use crate::job::StoredJob;
 use crate::keys::ConversationKey;
 use crate::keys::CustomerKey;
 use crate::keys::MessageKey;
@@ -40,6 +41,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+use vitrine_base::ids::time_ordered_id;
 
 type ReplySender<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -103,10 +105,6 @@ impl EncodedCommit {
         let customer =
             conversation.customer_id.clone().map(|customer| CustomerKey { tenant, customer });
         let before = cached.filter(|cached| cached.version == conversation.version);
-        let jobs = jobs
-            .iter()
-            .map(|job| Ok((uuid::Uuid::now_v7().as_u128(), job.encode()?)))
-            .collect::<Result<_, StoreError>>()?;
         Ok(Self {
             key,
             conversation,
@@ -115,7 +113,7 @@ impl EncodedCommit {
             turn,
             customer,
             before,
-            jobs,
+            jobs: encode_jobs(&jobs)?,
         })
     }
 
@@ -128,6 +126,14 @@ impl EncodedCommit {
         };
         Some(CustomerKey { tenant: self.key.tenant.clone(), customer: customer? })
     }
+}
+
+/// Encodes jobs and gives them ids that sort by creation; jobs of one instant keep their order.
+fn encode_jobs(jobs: &[StoredJob]) -> Result<Vec<(u128, Vec<u8>)>, StoreError> {
+    let ids = jobs.iter().map(|job| time_ordered_id(job.created_at).as_u128());
+    let mut ids: Vec<u128> = ids.collect();
+    ids.sort_unstable();
+    ids.into_iter().zip(jobs).map(|(id, job)| Ok((id, job.encode()?))).collect()
 }
 
 impl EncodedTurn {

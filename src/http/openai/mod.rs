@@ -29,9 +29,11 @@ use axum::response::sse::Sse;
 use futures::Stream;
 use futures::StreamExt;
 use futures::stream;
+use jiff::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
 use vitrine_base::ids::TenantId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_engine::CacheScope;
 use vitrine_engine::Completion;
 use vitrine_engine::EndOfText;
@@ -62,13 +64,13 @@ enum Endpoint {
 }
 
 impl Endpoint {
-    /// Creates an id for a new response.
-    fn id(self) -> String {
+    /// Creates an id for a new response; ids sort by `now`.
+    fn id(self, now: Timestamp) -> String {
         let prefix = match self {
             Self::Chat => "chatcmpl",
             Self::Completion => "cmpl",
         };
-        format!("{prefix}-{}", uuid::Uuid::now_v7().simple())
+        format!("{prefix}-{}", time_ordered_id(now).simple())
     }
 }
 
@@ -168,10 +170,11 @@ impl App {
         let request =
             GenerationRequest { constraint, ..request(token_ids, body, CacheScope::of(&tenant)) };
         let generation = model.engine().submit(request)?;
+        let now = self.clock.now();
         let header = CompletionHeader {
             endpoint,
-            id: endpoint.id(),
-            created: self.clock.now().as_second(),
+            id: endpoint.id(now),
+            created: now.as_second(),
             model: model.name().to_owned(),
         };
         if stream {
