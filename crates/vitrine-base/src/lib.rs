@@ -3,6 +3,8 @@
 //!
 //! Must not depend on models, HTTP or storage, nor on any other module of the crate.
 
+#![forbid(unsafe_code)]
+
 pub mod causes;
 pub mod channel;
 pub mod clock;
