@@ -3,6 +3,8 @@
 //!
 //! Depends on no other crate of the workspace, and not on models, HTTP or storage.
 
+#![forbid(unsafe_code)]
+
 pub mod causes;
 pub mod channel;
 pub mod clock;

@@ -11,6 +11,8 @@
 //! - Erased records stay erased: a message sent before the erasure is refused, for longer than any
 //!   channel retries a delivery.
 
+#![forbid(unsafe_code)]
+
 mod body_hash;
 mod commit;
 mod customer;

@@ -48,11 +48,11 @@ fn main() -> anyhow::Result<()> {
     let mut request = GenerationRequest::new(prompt_token_ids, 200);
     request.constraint = Some(constraint);
     let completion = model.engine().submit(request)?.collect_blocking()?;
-    println!("{}\n", completion.text);
 
     // The output limit can cut an answer short; only a complete one is certain to be valid JSON.
     anyhow::ensure!(!completion.ran_out(), "the answer did not end within 200 tokens");
     let answer: Value = serde_json::from_str(&completion.text)?;
+    println!("{answer}");
     println!("category {}, price {}", answer["category"], answer["price"]);
     Ok(())
 }

@@ -1,9 +1,40 @@
-//! Runs many generations at once on one quantized open model.
+//! Runs many generations at once on one quantised open model.
 //!
-//! [`model`] turns files into weights and a forward pass, [`text`] turns text into token ids and
-//! back, and the engine at the root of this crate batches sequences step by step: open a model
-//! with [`open`], start it with [`GenerationModel`], submit a [`GenerationRequest`] and read the
-//! events of the [`Generation`].
+//! [`GenerationModel::open`] reads a GGUF file or a folder of safetensors and starts an engine:
+//! one thread that batches all sequences step by step. Submit a [`GenerationRequest`] to it and
+//! read the events of the [`Generation`], blocking or async:
+//!
+//! ```no_run
+//! use vitrine_engine::EngineOptions;
+//! use vitrine_engine::GenerationModel;
+//! use vitrine_engine::GenerationRequest;
+//! use vitrine_engine::text::Special;
+//!
+//! let model = GenerationModel::open("model.gguf", EngineOptions::default())?;
+//! let prompt = model.tokenizer().encode("Once upon a time", Special::Add)?;
+//! let generation = model.engine().submit(GenerationRequest::new(prompt, 64))?;
+//! println!("{}", generation.collect_blocking()?.text);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Runnable examples, in `examples/`:
+//! - `generate`: load a model, sample a text and print it as it is decoded;
+//! - `stream_many`: many sequences at once, streamed side by side;
+//! - `json_schema`: an answer that a JSON schema constrains.
+//!
+//! The rest of the API, by need:
+//! - many models in one process, replaced without interruption: [`ModelRegistry`];
+//! - memory limits across models: [`open_within`] and
+//!   [`MemoryLedger`](vitrine_base::memory::MemoryLedger);
+//! - an engine on a forward pass of your own: [`model::Forward`] and [`EngineHandle::start`];
+//! - constraints: [`Grammar`], or [`constraint::byte_rule`] for rules made per request;
+//! - tokenizers and chat templates: [`text`]; model files and sentence encoders: [`model`].
+//!
+//! Models compute on all physical cores; the environment variable `RAYON_NUM_THREADS`, set before
+//! the first model is opened, changes that. The only unsafe code is in the memory map of model
+//! files and in the return of freed memory to the operating system.
+
+#![deny(unsafe_code)]
 
 mod engine;
 pub mod model;

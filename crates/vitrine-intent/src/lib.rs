@@ -1,10 +1,33 @@
 //! Classifies customer texts: intent with calibrated confidence, and mood signals.
 //!
-//! [`Embedder`] turns texts into sentence embeddings in batches. [`Head`] turns an embedding and
-//! n-grams into an intent. [`IntentClassifier`] combines the two. [`training`] trains heads and
-//! [`evaluation`] measures them.
+//! An [`Embedder`] turns texts into sentence embeddings, in batches. A [`Head`], trained by
+//! [`training`] or loaded from a file, turns an embedding and n-grams into an intent. An
+//! [`IntentClassifier`] combines the two:
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//! use vitrine_intent::Embedder;
+//! use vitrine_intent::EmbedderOptions;
+//! use vitrine_intent::Head;
+//! use vitrine_intent::IntentClassifier;
+//!
+//! let encoder = Path::new("models/all-MiniLM-L6-v2");
+//! let embedder = Embedder::open(encoder, EmbedderOptions::default())?;
+//! let head = Head::open(Path::new("models/intents/house.head"))?;
+//! let classifier = IntentClassifier::new(Arc::new(embedder), head)?;
+//! let found = classifier.classify_blocking(&["where is my order"], |_| ())?;
+//! println!("{} {:.2}", found[0].label, found[0].confidence);
+//! # Ok::<(), vitrine_intent::IntentError>(())
+//! ```
+//!
+//! `examples/train_and_classify.rs` trains a head from a few dozen examples. [`examples`] reads
+//! labelled texts from files, [`inspection`] finds mistakes in them, [`evaluation`] and [`curves`]
+//! measure a classifier.
 //!
 //! Refuses a head that was trained for another encoder or another glossary.
+
+#![forbid(unsafe_code)]
 
 mod batcher;
 mod cache;

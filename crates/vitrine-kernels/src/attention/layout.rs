@@ -162,12 +162,12 @@ impl PageLayout {
     }
 
     /// Columns of the page's keys: the token slots, padded to whole register tiles.
-    pub fn padded_tokens(self) -> usize {
+    pub(crate) fn padded_tokens(self) -> usize {
         self.page_tokens.next_multiple_of(TILE_COLUMNS)
     }
 
     /// Columns of the page's values: the head width, padded to whole register tiles.
-    pub fn padded_width(self) -> usize {
+    pub(crate) fn padded_width(self) -> usize {
         self.head_width.next_multiple_of(TILE_COLUMNS)
     }
 

@@ -10,7 +10,7 @@ pub const PANEL_OUTPUTS: usize = 16;
 pub(super) const WEIGHT_MAX: u16 = 511;
 
 /// Maximum inputs of a matrix. Activation codes of such rows still range over ±64.
-pub const INPUTS_MAX: usize = 1 << 16;
+pub(crate) const INPUTS_MAX: usize = 1 << 16;
 
 /// Largest magnitude of an activation code such that an inner product over `inputs` weights fits
 /// i32.
@@ -50,7 +50,7 @@ impl Int16Matrix {
     /// If this machine does not support the tier.
     ///
     /// # Panics
-    /// If the lengths disagree or a row is wider than [`INPUTS_MAX`]; the caller checks both.
+    /// If the lengths disagree or a row is wider than 65,536 inputs; the caller checks both.
     pub fn pack(weights: &[f32], bias: &[f32], tier: Tier) -> Result<Self, TierError> {
         let tier = tier.checked()?;
         let outputs = bias.len();

@@ -29,7 +29,6 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub use matrix::INPUTS_MAX;
 pub use matrix::Int16Matrix;
 pub use matrix::PANEL_OUTPUTS;
 pub use matrix::code_max;

@@ -145,12 +145,6 @@ impl PackedMatrix {
         }
     }
 
-    /// The weight type in the model file.
-    #[must_use]
-    pub fn weight_type(&self) -> WeightType {
-        self.weight_type
-    }
-
     /// The form of the rows that the matrix is multiplied with.
     #[must_use]
     pub fn row_form(&self) -> RowForm {
@@ -159,7 +153,7 @@ impl PackedMatrix {
 
     /// The tier that the matrix is packed for.
     #[must_use]
-    pub fn tier(&self) -> Tier {
+    pub(crate) fn tier(&self) -> Tier {
         self.tier
     }
 

@@ -12,7 +12,7 @@ impl RowUnit {
     ///
     /// # Panics
     /// If `values` has another length, or `form` is [`RowForm::Float`]: a bug in the caller.
-    pub fn quantize(&mut self, form: RowForm, values: &[f32], tier: Tier) {
+    pub(crate) fn quantize(&mut self, form: RowForm, values: &[f32], tier: Tier) {
         let whole = values.len() <= UNIT_WEIGHTS && values.len().is_multiple_of(32);
         assert!(whole, "{} values for a unit", values.len());
         match form {

@@ -33,7 +33,7 @@ pub struct RowUnit {
 
 impl RowUnit {
     /// A unit whose codes, scales and sums are all zero.
-    pub const ZERO: Self = Self { codes: [0; UNIT_WEIGHTS], words: [0; 16] };
+    pub(crate) const ZERO: Self = Self { codes: [0; UNIT_WEIGHTS], words: [0; 16] };
 
     /// Specification of [`Self::quantize`].
     #[inline(always)]
@@ -176,7 +176,7 @@ impl QuantizedRows {
 
     /// The form set by [`reshape`](Self::reshape).
     #[must_use]
-    pub fn form(&self) -> RowForm {
+    pub(crate) fn form(&self) -> RowForm {
         self.form
     }
 
@@ -188,13 +188,13 @@ impl QuantizedRows {
 
     /// Rows of the operand.
     #[must_use]
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
     /// Values per row.
     #[must_use]
-    pub fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
