@@ -71,6 +71,9 @@ const SERDE_PATHS: &[&str] = &[
 const UNSAFE_PATHS: &[&str] =
     &["crates/vitrine-kernels/src/", "crates/vitrine-engine/src/model/weights.rs"];
 
+/// Paths that are not part of the repository: build outputs, stored conversations, fetched models.
+const NOT_OURS: &[&str] = &[".git", "target", "data", "bench-threads", "models/all-MiniLM-L6-v2"];
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -216,6 +219,43 @@ fn no_leftover_marks_or_use_groups() {
             }
             if line.trim_start().starts_with("use ") && line.contains("::{") {
                 problems.push(format!("{path}:{}: one path per `use`", number + 1));
+            }
+        }
+    }
+    check(&problems);
+}
+
+/// Text files of the repository, as pairs of path (relative to the root) and text.
+fn texts(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.strip_prefix(root()).unwrap_or(&path).to_string_lossy().into_owned();
+        if NOT_OURS.contains(&name.as_str()) {
+            continue;
+        }
+        if path.is_dir() {
+            texts(&path, found);
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            found.push((name, text));
+        }
+    }
+}
+
+#[test]
+fn no_file_names_what_is_not_in_the_repository() {
+    // Spelt in parts, so that this file does not contain them.
+    let outside =
+        [concat!("../", "shared"), concat!("shared", "/data"), concat!("commerce", ".md")];
+    let mut found = Vec::new();
+    texts(&root(), &mut found);
+    assert!(found.len() > 300, "only {} text files found", found.len());
+    let mut problems = Vec::new();
+    for (path, text) in found {
+        for (number, line) in text.lines().enumerate() {
+            for name in outside {
+                if line.contains(name) {
+                    problems.push(format!("{path}:{}: names `{name}`", number + 1));
+                }
             }
         }
     }

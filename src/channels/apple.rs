@@ -7,7 +7,10 @@
 //! There is no reply window: the customer starts the conversation, and nothing may be sent after
 //! they delete it.
 //!
-//! Source: commerce.md section 2, row Apple [44][45][47][48][49].
+//! Sources: <https://www.infobip.com/docs/apple-messages-for-business/message-types> (2 to 5 quick
+//! replies, 3000 characters), <https://register.apple.com/resources/messages/msp-rest-api/common-specs>,
+//! the messaging policies on the same site, and the changelog of help.webexconnect.io (200
+//! characters in every interactive string since 21 August 2026).
 
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;

@@ -10,7 +10,7 @@
 //!   and options beyond the capacity of every layout are counted.
 //! - Pure: no clock, no I/O.
 //!
-//! Source: commerce.md section 2; each channel's file names its sources.
+//! Sources: each channel's file names its own.
 
 mod apple;
 mod fit;

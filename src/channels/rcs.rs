@@ -4,7 +4,8 @@
 //! Text: 3072 characters, preferably below 300. The customer's number is in the URL path, so the
 //! body has no recipient. RCS requires opt-in and has no reply window.
 //!
-//! Source: commerce.md section 2, row RCS [42][43].
+//! Sources: <https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-rcs.html>, and
+//! the RCS best practices in the same guide (300 characters).
 
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;

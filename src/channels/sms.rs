@@ -1,11 +1,12 @@
 //! SMS, plain text, through Twilio's Messages resource.
 //!
 //! There are no buttons: options are numbered lines. Twilio accepts a body of at most 1600
-//! characters and splits it into segments itself (not verified: commerce.md has no row for it). The
-//! payload has the fields of Twilio's form as JSON; the sender encodes the form. There is no reply
-//! window. Opt-out by STOP words is not handled here.
+//! characters and splits it into segments itself. The payload has the fields of Twilio's form as
+//! JSON; the sender encodes the form. There is no reply window. Opt-out by STOP words is not
+//! handled here.
 //!
-//! Source: commerce.md section 2, "Twilio fields" [58].
+//! Sources: <https://www.twilio.com/docs/api/errors/21617> (1600 characters),
+//! <https://www.twilio.com/docs/messaging/api/message-resource> (the fields).
 
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;

@@ -3,8 +3,6 @@
 //! The limits are our own: 20 options with titles of 80 and ids of 256 characters, and 8192
 //! characters of text. They hold any reply and bound what a page must display. There is no reply
 //! window.
-//!
-//! Source: commerce.md section 2, row Web chat (self-set).
 
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;

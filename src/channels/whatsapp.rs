@@ -7,7 +7,10 @@
 //! messages are allowed within 24 hours of the customer's last message, afterwards only approved
 //! templates.
 //!
-//! Source: commerce.md section 2, rows 1 to 3 [32][33][34][35][37][38].
+//! Sources: <https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-reply-buttons-messages>,
+//! <https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-list-messages>,
+//! <https://www.twilio.com/docs/api/errors/63016> (the 24 hours), and PostHog's documentation of
+//! its WhatsApp destination (4096 characters of text).
 
 use crate::channels::Channel;
 use crate::channels::ChannelLimits;

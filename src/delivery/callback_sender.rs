@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use hmac::Hmac;
 use hmac::Mac;
 use reqwest::Client;
+use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use sha2::Sha256;
@@ -84,6 +85,23 @@ impl HttpCallbackSender {
         let client = Client::builder().timeout(timeout).redirect(Policy::none()).build()?;
         Ok(Self { client, secret, clock })
     }
+
+    /// The signed request of one attempt, made now.
+    fn request(&self, callback: Callback) -> RequestBuilder {
+        let timestamp = self.clock.now().as_second();
+        let mut request = self
+            .client
+            .post(&callback.url)
+            .header(CONTENT_TYPE, "application/json")
+            .header(EVENT_HEADER, callback.event)
+            .header(DELIVERY_HEADER, &callback.delivery)
+            .header(TIMESTAMP_HEADER, timestamp);
+        if !self.secret.is_empty() {
+            let signature = signature(&self.secret, timestamp, &callback.body);
+            request = request.header(SIGNATURE_HEADER, signature);
+        }
+        request.body(callback.body)
+    }
 }
 
 /// Value of the signature header for a body sent at `timestamp` (seconds since 1970).
@@ -100,19 +118,7 @@ pub(crate) fn signature(secret: &str, timestamp: i64, body: &[u8]) -> String {
 impl CallbackSender for HttpCallbackSender {
     fn deliver(&self, callback: Callback) -> BoxFuture<'_, Result<(), DeliveryError>> {
         Box::pin(async move {
-            let timestamp = self.clock.now().as_second();
-            let mut request = self
-                .client
-                .post(&callback.url)
-                .header(CONTENT_TYPE, "application/json")
-                .header(EVENT_HEADER, callback.event)
-                .header(DELIVERY_HEADER, &callback.delivery)
-                .header(TIMESTAMP_HEADER, timestamp);
-            if !self.secret.is_empty() {
-                let signature = signature(&self.secret, timestamp, &callback.body);
-                request = request.header(SIGNATURE_HEADER, signature);
-            }
-            let answer = request.body(callback.body).send().await.map_err(|error| {
+            let answer = self.request(callback).send().await.map_err(|error| {
                 let reason = match () {
                     () if error.is_timeout() => "timed out",
                     () if error.is_connect() => "cannot connect",
@@ -132,6 +138,41 @@ impl CallbackSender for HttpCallbackSender {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use vitrine_base::clock::ManualClock;
+
+    /// The head and body of a callback sent at 2026-12-01T00:00:00Z.
+    fn sent(secret: &str) -> String {
+        let clock = ManualClock::new("2026-12-01T00:00:00Z".parse().unwrap());
+        let timeout = Duration::from_secs(1);
+        let sender = HttpCallbackSender::new(secret.to_owned(), timeout, Arc::new(clock)).unwrap();
+        let callback = Callback {
+            url: "https://shop.example/hook".to_owned(),
+            event: "turn.answered",
+            delivery: "d-1".to_owned(),
+            body: br#"{"turn_id":"t-1"}"#.to_vec(),
+        };
+        let request = sender.request(callback).build().unwrap();
+        let mut lines = vec![format!("{} {}", request.method(), request.url())];
+        for (name, value) in request.headers() {
+            lines.push(format!("{name}: {}", value.to_str().unwrap()));
+        }
+        let body = request.body().unwrap().as_bytes().unwrap();
+        lines.extend([String::new(), String::from_utf8(body.to_vec()).unwrap()]);
+        lines.join("\n")
+    }
+
+    #[test]
+    fn headers_of_callbacks_are_golden() {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("../../tests/it/snapshots");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| {
+            insta::assert_snapshot!("callback.headers", sent("a-shared-secret"));
+            insta::assert_snapshot!("callback.headers.unsigned", sent(""));
+        });
+    }
 
     #[test]
     fn the_signature_covers_time_and_body() {

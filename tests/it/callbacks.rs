@@ -11,17 +11,17 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 
 /// Keeps the gateway from using the machine's proxy for the receiver.
-const NO_PROXY: (&str, &str) = ("NO_PROXY", "127.0.0.1");
+pub(crate) const NO_PROXY: (&str, &str) = ("NO_PROXY", "127.0.0.1");
 
 /// A received delivery: its head in lower case, and its body.
 #[derive(Debug)]
-struct Delivery {
-    head: String,
-    body: Vec<u8>,
+pub(crate) struct Delivery {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Starts a webhook on a free port that answers the first `refused` deliveries with 500.
-fn receiver(refused: usize) -> (String, mpsc::Receiver<Delivery>) {
+pub(crate) fn receiver(refused: usize) -> (String, mpsc::Receiver<Delivery>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
     let (sender, deliveries) = mpsc::channel();
@@ -61,7 +61,7 @@ fn receiver(refused: usize) -> (String, mpsc::Receiver<Delivery>) {
     (url, deliveries)
 }
 
-fn header<'a>(delivery: &'a Delivery, name: &str) -> &'a str {
+pub(crate) fn header<'a>(delivery: &'a Delivery, name: &str) -> &'a str {
     let line = delivery.head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
     line.unwrap_or_else(|| panic!("no header {name} in {}", delivery.head)).trim()
 }

@@ -10,6 +10,7 @@ mod conversation;
 mod engine_parity;
 mod erasure;
 mod full_disk;
+mod golden;
 mod keys;
 mod models;
 mod openai;

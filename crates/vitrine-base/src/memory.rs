@@ -353,10 +353,10 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn resident_memory_is_below_installed_memory() {
-        if let (Some(installed), Some(resident)) = (installed(), resident()) {
-            assert!(resident < installed && resident.0 > 0);
-        }
+        let (installed, resident) = (installed().unwrap(), resident().unwrap());
+        assert!(resident < installed && resident.0 > 0);
     }
 
     proptest! {

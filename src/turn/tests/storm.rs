@@ -52,7 +52,7 @@ async fn every_message_of_a_duplicate_storm_is_answered_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "full size: cargo test --lib duplicate_storm_of_2000 -- --ignored --nocapture"]
+#[ignore = "full size: cargo test -p vitrine --lib duplicate_storm_of_2000 -- --ignored"]
 async fn a_duplicate_storm_of_2000_messages_is_answered_once() {
     storm(2000).await;
 }

@@ -271,7 +271,7 @@ async fn a_power_loss_loses_nothing_that_was_acknowledged() {
 }
 
 #[tokio::test]
-#[ignore = "long form, minutes: cargo test --lib power_lost_2000_times -- --ignored"]
+#[ignore = "minutes: cargo test -p vitrine-conversations --lib power_lost_2000 -- --ignored"]
 async fn power_lost_2000_times() {
     lose_power_again_and_again(CRASHES_LONG, Recovery::Walk).await;
     lose_power_again_and_again(CRASHES_LONG / 4, Recovery::Quick).await;

@@ -209,7 +209,7 @@ fn toy_for_4000_requests() {
     assert!(engine.stats().preemptions > 0, "the pool should be too small");
 }
 
-/// `cargo test --lib ten_minutes -- --ignored --nocapture`
+/// `cargo test -p vitrine-engine --lib ten_minutes -- --ignored --nocapture`
 #[test]
 #[ignore = "takes ten minutes; run it with the command above"]
 fn built_in_drafter_for_ten_minutes_and_10000_requests() {

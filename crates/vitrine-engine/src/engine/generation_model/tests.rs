@@ -1,6 +1,4 @@
-//! The engine on a real, tiny model: the same tokens as llama.cpp, alone and in a batch.
-//!
-//! The model is not part of the repository. Without it, these tests print a note and pass.
+//! The engine on the built-in drafter: the same tokens as llama.cpp, alone and in a batch.
 
 use super::*;
 use crate::engine::FinishReason;
@@ -32,20 +30,26 @@ const OPTIONS: EngineOptions = EngineOptions {
     speculation: Speculation::OFF,
 };
 
-fn shared_file(name: &str) -> Option<PathBuf> {
-    let found = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-        .ancestors()
-        .map(|folder| folder.join("shared/data/models").join(name))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        eprintln!("skipped: {name} not found");
-    }
-    found
+/// A file of the repository.
+fn repository_file(name: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(name)
 }
 
-fn stories(options: EngineOptions) -> Option<GenerationModel> {
-    let path = shared_file("stories260K.gguf")?;
-    Some(open(&path, "stories", options, Arc::new(SystemClock)).unwrap())
+fn drafter(options: EngineOptions) -> GenerationModel {
+    let path = repository_file("models/drafter/drafter.gguf");
+    open(&path, "drafter", options, Arc::new(SystemClock)).unwrap()
+}
+
+/// `count` prompts spread evenly over the held-out set.
+fn heldout_prompts(count: usize) -> Vec<String> {
+    let text = std::fs::read_to_string(repository_file("models/drafter/heldout.jsonl")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    (0..count)
+        .map(|at| {
+            let row: Value = serde_json::from_str(lines[at * lines.len() / count]).unwrap();
+            row["prompt"].as_str().unwrap().to_owned()
+        })
+        .collect()
 }
 
 fn greedy(prompt_token_ids: Vec<u32>, output_tokens_max: usize) -> GenerationRequest {
@@ -69,9 +73,10 @@ fn ids(value: &Value) -> Vec<u32> {
 
 #[test]
 fn greedy_tokens_equal_those_of_llama_cpp() {
-    let Some(model) = stories(OPTIONS) else { return };
-    let Some(path) = shared_file("stories260K.greedy.json") else { return };
+    let model = drafter(OPTIONS);
+    let path = repository_file("tests/golden/drafter.greedy.json");
     let expected: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(expected["model_sha256"], model.sha256(), "run scripts/drafter/golden.py again");
     let cases = expected["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
     for case in cases {
@@ -90,13 +95,13 @@ fn greedy_tokens_equal_those_of_llama_cpp() {
 #[test]
 fn real_answers_do_not_depend_on_the_batch() {
     // The small pool holds about ten of the sequences at a time.
-    let small = EngineOptions { kv_bytes_max: Bytes(400_000), ..OPTIONS };
-    let (Some(alone), Some(beside)) = (stories(OPTIONS), stories(small)) else { return };
-    let prompts = ["Once upon a time", "The dog", "Lily and Tom went to the park. They", "A"];
-    let requests: Vec<GenerationRequest> = (0..32)
-        .map(|index| {
-            let prompt = format!("{} {index}", prompts[index % prompts.len()]);
-            let prompt_token_ids = alone.tokenizer().encode(&prompt, Special::Add).unwrap();
+    let small = EngineOptions { kv_bytes_max: Bytes(8 << 20), ..OPTIONS };
+    let (alone, beside) = (drafter(OPTIONS), drafter(small));
+    let requests: Vec<GenerationRequest> = heldout_prompts(32)
+        .iter()
+        .enumerate()
+        .map(|(index, prompt)| {
+            let prompt_token_ids = alone.tokenizer().encode(prompt, Special::Add).unwrap();
             let sampling = if index % 2 == 0 {
                 Sampling::GREEDY
             } else {
@@ -119,19 +124,19 @@ fn real_answers_do_not_depend_on_the_batch() {
 
 #[test]
 fn opened_model_reports_its_file() {
-    let Some(model) = stories(OPTIONS) else { return };
+    let model = drafter(OPTIONS);
     model.warm_up().unwrap();
-    assert_eq!(model.name(), "stories");
-    assert_eq!(model.bytes(), 1_185_376);
+    assert_eq!(model.name(), "drafter");
+    let file = std::fs::metadata(repository_file("models/drafter/drafter.gguf")).unwrap();
+    assert_eq!(model.bytes(), file.len());
     assert_eq!(model.sha256().len(), 64);
     assert_eq!(model.context_tokens_max(), model.engine().model_limits().context_tokens_max);
     assert!(model.metadata().text("general.architecture").is_some());
     assert!(model.metadata().get("tokenizer.ggml.tokens").is_none());
     let messages = [ChatMessage { role: "user".to_owned(), content: "Once".to_owned() }];
-    if !model.has_chat_template() {
-        let plain = model.tokenizer().encode("Once", Special::Add).unwrap();
-        assert_eq!(model.encode_chat(&messages).unwrap(), plain);
-    }
+    assert!(!model.has_chat_template());
+    let plain = model.tokenizer().encode("Once", Special::Add).unwrap();
+    assert_eq!(model.encode_chat(&messages).unwrap(), plain);
 }
 
 #[test]

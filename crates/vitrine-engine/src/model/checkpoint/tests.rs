@@ -274,7 +274,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
-    #[ignore = "minutes: cargo test --lib garbled_checkpoints_never_panic_at_length -- --ignored"]
+    #[ignore = "minutes: cargo test -p vitrine-engine --lib garbled_checkpoints -- --ignored"]
     fn garbled_checkpoints_never_panic_at_length(in_file in edits(), in_config in edits()) {
         garbled_checkpoint(&in_file, &in_config);
     }

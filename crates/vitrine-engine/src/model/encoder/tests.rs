@@ -3,7 +3,6 @@
 use super::*;
 use candle_core::Tensor;
 use std::collections::HashMap;
-use std::io::Write;
 
 const CONFIG: &str = r#"{"model_type": "bert", "vocab_size": 50, "hidden_size": 32,
     "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
@@ -125,32 +124,27 @@ fn every_number_of_threads_and_every_tier_gives_the_same_bits() {
     }
 }
 
-/// The accuracy criterion under which `auto` may choose integers, on 2,000 sentences of CLINC150.
-/// Skipped unless the shared data and the downloaded encoder are present.
+/// The accuracy criterion under which `auto` may choose integers, on the held-out messages. Measured
+/// with 8 bits: at least 0.99923 here, 0.99908 on 2,000 sentences of CLINC150, and 0.99886 on the
+/// 3,097 English training messages, three of which, all of one or two words, are below 0.999.
 #[test]
-fn minilm_in_integers_keeps_a_cosine_of_0_999_on_2_000_sentences() {
+fn minilm_in_integers_keeps_a_cosine_of_0_999_on_the_held_out_messages() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let folder = root.join("models/all-MiniLM-L6-v2");
-    let texts = root.join("../shared/data/intents/clinc150_val.jsonl");
-    for path in [&folder.join("model.safetensors"), &texts] {
-        if !path.is_file() {
-            // Written to stderr directly: the test harness hides the output of passing tests.
-            let _ = writeln!(std::io::stderr(), "skipped: {} does not exist", path.display());
-            return;
-        }
-    }
+    let weights = folder.join("model.safetensors");
+    assert!(weights.is_file(), "{} is missing: run scripts/fetch-encoder", weights.display());
     let tokenizer = tokenizers::Tokenizer::from_file(folder.join("tokenizer.json")).unwrap();
-    let lines = std::fs::read_to_string(texts).unwrap();
-    let sequences: Vec<Vec<u32>> = lines
-        .lines()
-        .take(2000)
-        .map(|line| {
+    let mut sequences = Vec::new();
+    for name in ["heldout.en.jsonl", "heldout.fr.jsonl"] {
+        let path = root.join("models/intents/examples").join(name);
+        for line in std::fs::read_to_string(path).unwrap().lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             let encoding = tokenizer.encode(line["text"].as_str().unwrap(), true).unwrap();
             let used = encoding.get_attention_mask().iter().filter(|&&used| used == 1).count();
-            encoding.get_ids()[..used].to_vec()
-        })
-        .collect();
+            sequences.push(encoding.get_ids()[..used].to_vec());
+        }
+    }
+    assert!(sequences.len() > 1_000, "only {} messages", sequences.len());
     let [eight, sixteen, full] = ALL.map(|precision| load(&folder, precision).unwrap());
     let mut least = [1.0_f32; 2];
     for sequences in sequences.chunks(100) {

@@ -176,7 +176,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(50_000))]
 
     #[test]
-    #[ignore = "minutes: cargo test --lib garbled_files_never_panic_at_length -- --ignored"]
+    #[ignore = "minutes: cargo test -p vitrine-engine --lib garbled_files -- --ignored"]
     fn garbled_files_never_panic_at_length(
         family in 0..TINY_FAMILIES.len(),
         edits in edits(),

@@ -9,25 +9,10 @@ use vitrine_base::ids::TenantId;
 /// Output tokens of each draft; few, because 64 drafts on seven paths take many steps.
 const OUTPUT_TOKENS: usize = 8;
 
-fn drafter(options: EngineOptions) -> GenerationModel {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-        .join("models/drafter/drafter.gguf");
-    open(&path, "drafter", options, Arc::new(SystemClock)).unwrap()
-}
-
-/// `count` prompts spread evenly over the held-out set.
+/// Token ids of `count` held-out prompts.
 fn prompts(model: &GenerationModel, count: usize) -> Vec<Vec<u32>> {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-        .join("models/drafter/heldout.jsonl");
-    let text = std::fs::read_to_string(path).unwrap();
-    let lines: Vec<&str> = text.lines().collect();
-    (0..count)
-        .map(|at| {
-            let row: Value = serde_json::from_str(lines[at * lines.len() / count]).unwrap();
-            let prompt = row["prompt"].as_str().unwrap();
-            model.tokenizer().encode(prompt, Special::Add).unwrap()
-        })
-        .collect()
+    let encode = |prompt: &String| model.tokenizer().encode(prompt, Special::Add).unwrap();
+    heldout_prompts(count).iter().map(encode).collect()
 }
 
 fn draft(prompt_token_ids: Vec<u32>, output_tokens: usize) -> GenerationRequest {
@@ -120,7 +105,8 @@ fn pages_of_16_bits_change_few_greedy_drafts() {
     assert!(same >= 30, "only {same} of 32 drafts are the same");
 }
 
-/// `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --lib gain_of_speculation -- --ignored --nocapture`
+/// `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test -p vitrine-engine --lib gain_of_speculation -- \
+/// --ignored --nocapture`
 #[test]
 #[ignore = "measures speed; run it with the command above"]
 fn gain_of_speculation_at_batch_1_2_4() {

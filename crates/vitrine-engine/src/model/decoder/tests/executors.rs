@@ -2,8 +2,9 @@
 //! count and tier.
 
 use super::Greedy;
+use super::drafter;
 use super::generate;
-use super::stories;
+use super::tiny_f32;
 use crate::model::DecoderOptions;
 use crate::model::ExecutorChoice;
 use crate::model::Forward;
@@ -37,10 +38,6 @@ fn options(executor: ExecutorChoice) -> DecoderOptions {
 
 fn load(path: &Path, options: &DecoderOptions) -> Box<dyn Forward> {
     load_decoder(&GgufFile::open(path).unwrap(), options).unwrap()
-}
-
-fn drafter() -> PathBuf {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("models/drafter/drafter.gguf")
 }
 
 /// Writes a tiny model; the file is deleted with the returned folder.
@@ -144,8 +141,9 @@ fn compare_on_own_texts(path: &Path) -> (f64, f64) {
 }
 
 #[test]
-fn drafter_and_stories_agree_with_the_tensor_library_on_2000_positions() {
-    for path in [Some(drafter()).filter(|path| path.exists()), stories()].into_iter().flatten() {
+fn trained_and_random_weights_agree_with_the_tensor_library_on_2000_positions() {
+    let (_folder, random) = written(&tiny_f32());
+    for path in [drafter(), random] {
         let (divergence, equal) = compare_on_own_texts(&path);
         eprintln!("{}: KL {divergence:.2e}, equal {equal:.4}", path.display());
         assert!(divergence <= 0.01 && equal >= 0.99, "KL {divergence}, equal {equal}");
@@ -179,7 +177,7 @@ fn a_sequence_has_the_same_logits_alone_and_beside_63_others() {
         matrix_type: TensorType::Q8_0,
         ..TinyDecoder::default()
     });
-    for path in [tiny, drafter()].into_iter().filter(|path| path.exists()) {
+    for path in [tiny, drafter()] {
         let half = DecoderOptions { kv_type: KvType::F16, ..options(ExecutorChoice::Cpu) };
         let mut model = load(&path, &half);
         let texts = prompts(64);
@@ -199,7 +197,8 @@ fn a_sequence_has_the_same_logits_alone_and_beside_63_others() {
 
 #[test]
 fn greedy_tokens_are_the_same_in_any_batch() {
-    for path in [Some(drafter()).filter(|path| path.exists()), stories()].into_iter().flatten() {
+    let (_folder, random) = written(&tiny_f32());
+    for path in [drafter(), random] {
         let mut model = load(&path, &options(ExecutorChoice::Cpu));
         let starts = prompts(64);
         let alone: Vec<Vec<u32>> = [0, 5, 6]
