@@ -79,7 +79,7 @@ impl Tier {
     ///
     /// # Errors
     /// [`TierError::Missing`] otherwise.
-    pub(crate) fn checked(self) -> Result<Self, TierError> {
+    pub fn checked(self) -> Result<Self, TierError> {
         if self.is_available() {
             return Ok(self);
         }
