@@ -43,13 +43,15 @@ pub enum ConfigError {
         nearest: String,
     },
     /// A key that is set under its name and under its old name in the same place.
-    #[error("key `{key}` is set twice, in {location} also by its old name `{old}`; remove one")]
+    #[error(
+        "key `{key}` is set twice in {location}, also by its old name `{old}`; remove the old one"
+    )]
     SetTwice {
         /// The key, dotted.
         key: String,
         /// Its old name, dotted.
         old: &'static str,
-        /// The file or environment variable that was read last.
+        /// The file, or the environment.
         location: String,
     },
     /// An API key line that cannot be parsed. The line itself is secret and never shown.

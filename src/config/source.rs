@@ -167,7 +167,12 @@ impl Merge {
                 before.written != written && is_same_source(&before.origin, origin)
             });
         if before.is_some() {
-            let (key, location) = (name.to_owned(), origin.to_string());
+            let location = match origin {
+                Origin::File(path) => path.clone(),
+                Origin::Variable(_) => "the environment".to_owned(),
+                Origin::Flag => origin.to_string(),
+            };
+            let key = name.to_owned();
             return Err(ConfigError::SetTwice { key, old, location });
         }
         if written != name {

@@ -221,11 +221,11 @@ fn the_old_name_of_a_key_sets_the_renamed_key_with_a_warning() {
 #[test]
 fn both_names_of_a_key_are_refused_in_one_source_but_not_in_two() {
     let error = refusal("[engine]\ndraft_tokens_max = 1\nspeculative_tokens_max = 2", &[]);
-    assert!(error.contains("`engine.speculative_tokens_max` is set twice"), "{error}");
+    assert!(error.contains("`engine.speculative_tokens_max` is set twice in /"), "{error}");
     assert!(error.contains("`engine.draft_tokens_max`"), "{error}");
     let old = ("VITRINE_ENGINE__DRAFT_TOKENS_MAX", "1");
     let error = refusal("", &[("VITRINE_ENGINE__SPECULATIVE_TOKENS_MAX", "2"), old]);
-    assert!(error.contains("is set twice"), "{error}");
+    assert!(error.contains("is set twice in the environment"), "{error}");
     let settings = load("[engine]\nspeculative_tokens_max = 2", &[old]).unwrap();
     assert_eq!(settings.engine.speculation.draft_tokens_max, 1);
 }

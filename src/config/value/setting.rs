@@ -37,8 +37,8 @@ pub(crate) trait Setting: Sized {
         Ok(Form::Current)
     }
 
-    /// Whether earlier versions used `value` to say that there is none; an empty text is not asked
-    /// about, it always did.
+    /// Whether earlier versions used `value`, such as 0, to leave an optional key unset. Empty text
+    /// always did and need not be recognised here.
     fn is_absent(_value: &Value) -> bool {
         false
     }
