@@ -87,7 +87,7 @@ fn a_head_round_trips_through_its_file() {
 fn heads_with_one_stem_never_share_a_temporary_file() {
     let folder = tempfile::tempdir().unwrap();
     let part = folder.path().join("toy.part");
-    std::fs::write(&part, "a file of somebody else").unwrap();
+    std::fs::write(&part, "another file").unwrap();
     let heads = [("toy.head", toy_head()), ("toy.backup", scoped_head())];
     std::thread::scope(|scope| {
         for (name, head) in &heads {
@@ -98,7 +98,7 @@ fn heads_with_one_stem_never_share_a_temporary_file() {
     for (name, head) in &heads {
         assert_eq!(Head::open(&folder.path().join(name)).unwrap(), *head, "{name}");
     }
-    assert_eq!(std::fs::read_to_string(&part).unwrap(), "a file of somebody else");
+    assert_eq!(std::fs::read_to_string(&part).unwrap(), "another file");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 }
 
