@@ -49,10 +49,13 @@ use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
 use std::io;
+use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use vitrine_engine::model::Adaptation;
 
-/// Largest head file, in bytes: 1,024 labels with 65,536 buckets take 135 MB.
+/// Largest head file, in bytes: 1,024 labels with 65,536 buckets take 135 MB. Stored examples and
+/// encoder changes count as well, so that a head can exceed it; such a head is not saved.
 const FILE_BYTES_MAX: u64 = 160 << 20;
 
 const MAGIC: &[u8; 8] = b"VITHEAD1";
@@ -150,16 +153,29 @@ impl Head {
             .map_err(|reason| IntentError::Head { path: origin.to_owned(), reason })
     }
 
-    /// Writes the head to a `.part` file beside `path`, then renames it to `path`.
+    /// Writes the head to a new temporary file beside `path`, syncs it, and renames it to `path`.
     ///
     /// # Errors
-    /// If serialising, writing or renaming fails.
+    /// If the head is larger than a head file may be, or serialising, writing or renaming fails. Neither leaves
+    /// a file behind.
     pub fn save(&self, path: &Path) -> Result<(), IntentError> {
-        let staged = path.with_extension("part");
-        self.to_bytes()
-            .and_then(|bytes| std::fs::write(&staged, bytes))
-            .and_then(|()| std::fs::rename(&staged, path))
-            .map_err(|cause| IntentError::file(path, cause))
+        self.save_within(path, FILE_BYTES_MAX)
+    }
+
+    fn save_within(&self, path: &Path, bytes_max: u64) -> Result<(), IntentError> {
+        let contents = self.to_bytes().map_err(|cause| IntentError::file(path, cause))?;
+        let bytes = contents.len() as u64;
+        if bytes > bytes_max {
+            let reason = HeadRefusal::TooLong { bytes, bytes_max };
+            return Err(IntentError::Head { path: path.to_owned(), reason });
+        }
+        let staged = staged(path);
+        let written = write_new(&staged, &contents).and_then(|()| std::fs::rename(&staged, path));
+        written.and_then(|()| sync_folder_of(path)).map_err(|cause| {
+            // Only there if writing or renaming failed.
+            let _ = std::fs::remove_file(&staged);
+            IntentError::file(path, cause)
+        })
     }
 
     /// Serialises the head in the newest format version.
@@ -271,6 +287,28 @@ fn prefix(header: &impl Serialize) -> io::Result<Vec<u8>> {
     bytes.extend_from_slice(&header_bytes.to_le_bytes());
     bytes.extend_from_slice(&header);
     Ok(bytes)
+}
+
+/// A name beside `path` that no other file has, so that heads saved at the same time never share
+/// one.
+fn staged(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:016x}.part", rand::random::<u64>()));
+    path.with_file_name(name)
+}
+
+/// Writes a file that must not exist, and syncs it: after the rename the name must not refer to
+/// contents that a crash can still lose.
+fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::File::create_new(path)?;
+    file.write_all(contents)?;
+    file.sync_all()
+}
+
+/// Makes the directory entry of `path` survive a crash.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn little_endian(bytes: &[u8]) -> u32 {

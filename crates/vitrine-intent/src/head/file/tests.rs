@@ -92,6 +92,48 @@ fn a_header_that_does_not_serialise_is_an_error() {
     assert_eq!(&bytes[bytes.len() - 8..], b"\"header\"");
 }
 
+fn heads_with_one_stem_never_share_a_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join("toy.part");
+    std::fs::write(&part, "another file").unwrap();
+    let heads = [("toy.head", toy_head()), ("toy.backup", scoped_head())];
+    std::thread::scope(|scope| {
+        for (name, head) in &heads {
+            let path = folder.path().join(name);
+            scope.spawn(move || (0..20).for_each(|_| head.save(&path).unwrap()));
+        }
+    });
+    for (name, head) in &heads {
+        assert_eq!(Head::open(&folder.path().join(name)).unwrap(), *head, "{name}");
+    }
+    assert_eq!(std::fs::read_to_string(&part).unwrap(), "another file");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_head_that_could_not_be_opened_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.head");
+    // With examples: they count towards the size as well.
+    let head = head_with_examples();
+    let bytes = head.to_bytes().unwrap().len() as u64;
+    let refusal = head.save_within(&path, bytes - 1).unwrap_err();
+    let IntentError::Head { reason, .. } = refusal else { unreachable!("{refusal:?}") };
+    assert_eq!(reason, HeadRefusal::TooLong { bytes, bytes_max: bytes - 1 });
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    head.save_within(&path, bytes).unwrap();
+    assert_eq!(Head::open(&path).unwrap(), head);
+}
+
+#[test]
+fn a_save_that_fails_leaves_no_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("toy.head");
+    std::fs::create_dir(&path).unwrap();
+    assert!(matches!(toy_head().save(&path), Err(IntentError::File { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
 #[test]
 fn a_head_truncated_or_corrupted_anywhere_is_refused() {
     let bytes = toy_head().to_bytes().unwrap();
