@@ -38,6 +38,8 @@ fn main() -> anyhow::Result<()> {
     // Reads the weights, the tokenizer and the chat template, and starts the engine's thread.
     let model = GenerationModel::open(&path, EngineOptions::default())
         .with_context(|| format!("cannot open {path}"))?;
+    // Optional: runs two small steps, so that the first request does not pay for page faults.
+    model.warm_up()?;
 
     // The engine works on token ids. An instruct model brings a chat template, which adds the
     // special tokens around the message; other models continue the text as it is.

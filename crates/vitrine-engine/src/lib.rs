@@ -54,8 +54,6 @@ pub use engine::EngineParts;
 pub use engine::EngineStats;
 pub use engine::FatalError;
 pub use engine::FinishReason;
-pub use engine::GRAMMAR_BYTES_MAX;
-pub use engine::GRAMMAR_DEPTH_MAX;
 pub use engine::Generation;
 pub use engine::GenerationEvent;
 pub use engine::GenerationModel;

@@ -87,7 +87,7 @@ const EXAMPLES: [(&str, &[&str]); 4] = [
 const TEXTS: [&str; 3] = [
     "my parcel should have been here on Monday",
     "shoes for long distances",
-    "is it going to rain",
+    "sing me a song about winter",
 ];
 
 fn main() -> anyhow::Result<()> {

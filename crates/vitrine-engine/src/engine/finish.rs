@@ -11,7 +11,7 @@ pub enum FinishReason {
     Length,
     /// The request's deadline passed, while waiting or while running.
     Deadline,
-    /// [`Generation::cancel`] was called.
+    /// [`Generation::cancel`](crate::Generation::cancel) was called.
     Cancelled,
 }
 

@@ -164,7 +164,7 @@ impl GenerationModel {
 
     /// Total size of the model's files in bytes.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.inner.bytes
     }
 
@@ -176,7 +176,7 @@ impl GenerationModel {
 
     /// The memory that the model takes, by kind.
     #[must_use]
-    pub fn footprint(&self) -> Footprint {
+    pub(crate) fn footprint(&self) -> Footprint {
         self.inner.footprint
     }
 
@@ -231,14 +231,8 @@ impl GenerationModel {
 
     /// Maximum length of prompt and output together, in tokens.
     #[must_use]
-    pub fn context_tokens_max(&self) -> usize {
+    pub(crate) fn context_tokens_max(&self) -> usize {
         self.inner.engine.context_tokens_max()
-    }
-
-    /// The model's chat template; `None` if it has none.
-    #[must_use]
-    pub fn chat_template(&self) -> Option<&ChatTemplate> {
-        self.inner.chat_template.as_ref()
     }
 
     /// Whether the model has a chat template.

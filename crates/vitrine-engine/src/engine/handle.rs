@@ -240,19 +240,19 @@ impl EngineHandle {
 
     /// Longest prompt accepted, in tokens: the context must leave room for one output token.
     #[must_use]
-    pub fn prompt_tokens_max(&self) -> usize {
+    pub(crate) fn prompt_tokens_max(&self) -> usize {
         self.inner.context_tokens_max - 1
     }
 
     /// Maximum length of prompt and output together, in tokens.
     #[must_use]
-    pub fn context_tokens_max(&self) -> usize {
+    pub(crate) fn context_tokens_max(&self) -> usize {
         self.inner.context_tokens_max
     }
 
     /// Most output tokens that a request may ask for.
     #[must_use]
-    pub fn output_tokens_max(&self) -> usize {
+    pub(crate) fn output_tokens_max(&self) -> usize {
         self.inner.output_tokens_max
     }
 

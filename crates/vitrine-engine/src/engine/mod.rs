@@ -44,8 +44,6 @@ pub use cache_scope::CacheOwner;
 pub use cache_scope::CacheScope;
 pub use constraint::Constraint;
 pub use constraint::ConstraintFault;
-pub use constraint::GRAMMAR_BYTES_MAX;
-pub use constraint::GRAMMAR_DEPTH_MAX;
 pub use constraint::Grammar;
 pub use constraint::GrammarFault;
 pub use error::EngineError;

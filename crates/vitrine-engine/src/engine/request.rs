@@ -79,7 +79,7 @@ impl Sampling {
     ///
     /// # Errors
     /// [`EngineError::Sampling`] for the first one out of range; NaN is out of range.
-    pub fn check(&self) -> Result<(), EngineError> {
+    pub(crate) fn check(&self) -> Result<(), EngineError> {
         let wrong = |what, found, allowed| Err(EngineError::Sampling { what, found, allowed });
         if !(self.temperature.is_finite() && self.temperature >= 0.0) {
             return wrong("temperature", self.temperature, "0 or more");

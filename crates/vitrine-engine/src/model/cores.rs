@@ -9,13 +9,13 @@ use vitrine_kernels::pool::Cores;
 /// Fixed at the first call: `CANDLE_NUM_THREADS` if set, else `RAYON_NUM_THREADS`, else the number
 /// of physical cores.
 #[must_use]
-pub fn compute_threads() -> usize {
+pub(crate) fn compute_threads() -> usize {
     candle_core::utils::barrier_pool().n_workers() + 1
 }
 
 /// The process-wide set of [`compute_threads`] cores, shared by all models.
 #[must_use]
-pub fn compute_cores() -> Arc<Cores> {
+pub(crate) fn compute_cores() -> Arc<Cores> {
     // One set for the whole process: a set per model would start more threads than there are cores.
     static CORES: LazyLock<Arc<Cores>> = LazyLock::new(|| Cores::new(compute_threads()));
     Arc::clone(&CORES)

@@ -43,7 +43,7 @@ pub enum ExecutorChoice {
 
 impl DecoderOptions {
     /// The options that suit this machine: the first CUDA device in CUDA builds, else the CPU with
-    /// its best instruction set and the cores of [`compute_cores`]; 256 MiB of f16 pages of 32
+    /// its best instruction set and all its physical cores; 256 MiB of f16 pages of 32
     /// tokens, and sequences of up to 8,192 tokens.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ const LIMITS: ParserLimits = ParserLimits {
 };
 
 /// The grammars of one model.
-pub(crate) struct Grammars {
+pub struct Grammars {
     clock: SharedClock,
     compiler: LazyLock<Result<Compiler, GrammarFault>, ReadVocabulary>,
     cache: Mutex<Cache<Compiled>>,

@@ -1,11 +1,11 @@
 //! Constrained decoding: a constraint allows or forbids each next token of a generation.
 //!
-//! A [`Constraint`] is compiled once and shared. Each generation starts a [`Matcher`] of its own.
+//! A [`Constraint`] is compiled once and shared. Each generation starts a matcher of its own.
 //! The engine asks it for the allowed tokens while the forward pass runs, then advances it by the
 //! chosen token.
 //!
 //! There are two kinds. [`Grammar`]s come from clients (JSON schema, regex, Lark) and are compiled
-//! by llguidance in [`grammars`]. [`byte_rule`]s are our own small automata, cheap enough to build
+//! by llguidance. [`byte_rule`]s are our own small automata, cheap enough to build
 //! for every turn.
 //!
 //! Invariants
@@ -24,19 +24,17 @@ mod schema_location;
 mod tests;
 mod token_trie;
 
-pub(crate) use compiled::Advance;
+pub use compiled::Advance;
 #[cfg(test)]
 pub(crate) use compiled::CompiledConstraint;
 pub use compiled::Constraint;
-pub(crate) use compiled::ConstraintState;
+pub use compiled::ConstraintState;
 #[cfg(test)]
 pub(crate) use compiled::Matcher;
 pub(crate) use compiled::forward_with_masks;
 pub use fault::ConstraintFault;
-pub use grammar::GRAMMAR_BYTES_MAX;
-pub use grammar::GRAMMAR_DEPTH_MAX;
 pub use grammar::Grammar;
 pub use grammar::GrammarFault;
 pub(crate) use grammars::CACHED_BYTES_MAX;
-pub(crate) use grammars::Grammars;
+pub use grammars::Grammars;
 pub use token_trie::TokenTrie;

@@ -4,6 +4,7 @@
 use super::*;
 use crate::engine::constraint::byte_rule::ByteRule;
 use crate::engine::constraint::byte_rule::CommonMasks;
+use crate::engine::constraint::grammar::GRAMMAR_BYTES_MAX;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;

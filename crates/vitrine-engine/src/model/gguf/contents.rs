@@ -29,7 +29,7 @@ const ALIGNMENT_DEFAULT: u64 = 32;
 
 /// Type, shape and location of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorEntry {
+pub(crate) struct TensorEntry {
     /// Element type.
     pub tensor_type: TensorType,
     /// Dimensions, outermost first: `[rows, row elements]` for a matrix.

@@ -9,7 +9,7 @@
 //! another format is converted to a [`GgufFile`] too; its converted tensors are in memory instead
 //! of in a map.
 //!
-//! [`contents`] states which tensor tables are refused.
+//! `contents` states which tensor tables are refused.
 //!
 //! Source: `docs/gguf.md` of ggml, versions 2 and 3, little-endian.
 
@@ -27,12 +27,12 @@ use std::path::PathBuf;
 use vitrine_base::metadata::Metadata;
 
 pub(crate) use contents::GgufContents;
-pub use contents::TensorEntry;
+pub(crate) use contents::TensorEntry;
 #[cfg(test)]
 pub(crate) use contents::parse;
 pub use error::GgufError;
 pub(crate) use storage::TensorStorage;
-pub use tensor_type::TensorType;
+pub(crate) use tensor_type::TensorType;
 
 /// A model's metadata and tensors under their GGUF names.
 #[derive(Debug)]
@@ -79,19 +79,20 @@ impl GgufFile {
 
     /// The files of the model in shard order; the first one carries the metadata.
     #[must_use]
-    pub fn files(&self) -> &[PathBuf] {
+    pub(crate) fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
     /// Path of the first file.
+    #[cfg(test)]
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.files.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
     /// Size of all mapped files together, in bytes.
     #[must_use]
-    pub fn file_bytes(&self) -> u64 {
+    pub(crate) fn file_bytes(&self) -> u64 {
         let mapped = self.parts.iter().filter(|part| matches!(part, TensorStorage::Mapped(_)));
         mapped.map(|part| part.bytes().len() as u64).sum()
     }
@@ -102,26 +103,20 @@ impl GgufFile {
         &self.contents.metadata
     }
 
-    /// Keys and values of the header; drops the map.
-    #[must_use]
-    pub fn into_metadata(self) -> Metadata {
-        self.contents.metadata
-    }
-
     /// All tensors, by ascending name.
-    pub fn tensors(&self) -> impl Iterator<Item = (&str, &TensorEntry)> {
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&str, &TensorEntry)> {
         self.contents.tensors.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
     /// The tensor's entry; `None` if the model has no such tensor.
     #[must_use]
-    pub fn tensor(&self, name: &str) -> Option<&TensorEntry> {
+    pub(crate) fn tensor(&self, name: &str) -> Option<&TensorEntry> {
         self.contents.tensors.get(name)
     }
 
     /// The tensor's entry and bytes; `None` if the model has no such tensor.
     #[must_use]
-    pub fn tensor_bytes(&self, name: &str) -> Option<(&TensorEntry, &[u8])> {
+    pub(crate) fn tensor_bytes(&self, name: &str) -> Option<(&TensorEntry, &[u8])> {
         let entry = self.tensor(name)?;
         // The parser accepts only ranges inside the file.
         Some((entry, self.parts.get(entry.part)?.bytes().get(entry.range.clone())?))

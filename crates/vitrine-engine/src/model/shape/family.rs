@@ -7,7 +7,7 @@ use crate::model::rope::RopeStyle;
 
 /// The activation function of the feed-forward gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateActivation {
+pub(crate) enum GateActivation {
     /// `x * sigmoid(x)` (SwiGLU).
     Silu,
     /// The tanh approximation of `x * Φ(x)` (GeGLU).

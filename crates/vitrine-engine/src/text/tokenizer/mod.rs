@@ -65,7 +65,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If a file cannot be read or parsed.
-    pub fn from_folder(folder: &Path) -> Result<Self, TextError> {
+    pub(crate) fn from_folder(folder: &Path) -> Result<Self, TextError> {
         Ok(Self { backend: TokenizerBackend::Json(Box::new(JsonTokenizer::open_folder(folder)?)) })
     }
 
@@ -175,7 +175,7 @@ impl Tokenizer {
 
     /// Whether generation stops at this token.
     #[must_use]
-    pub fn is_end_of_generation(&self, id: u32) -> bool {
+    pub(crate) fn is_end_of_generation(&self, id: u32) -> bool {
         match &self.backend {
             TokenizerBackend::Json(json) => json.ends.contains(&id),
             TokenizerBackend::Gguf(gguf) => gguf.vocabulary.ends.contains(&id),
@@ -193,7 +193,7 @@ impl Tokenizer {
 
     /// Spelling of the token that begins a sequence; empty if there is none.
     #[must_use]
-    pub fn begin_text(&self) -> &str {
+    pub(crate) fn begin_text(&self) -> &str {
         match &self.backend {
             TokenizerBackend::Json(json) => &json.begin_text,
             TokenizerBackend::Gguf(gguf) => {
@@ -204,7 +204,7 @@ impl Tokenizer {
 
     /// Spelling of the token that ends a sequence; empty if there is none.
     #[must_use]
-    pub fn end_text(&self) -> &str {
+    pub(crate) fn end_text(&self) -> &str {
         match &self.backend {
             TokenizerBackend::Json(json) => &json.end_text,
             TokenizerBackend::Gguf(gguf) => {
