@@ -1,11 +1,11 @@
 //! Constrained decoding: a constraint allows or forbids each next token of a generation.
 //!
-//! A [`Constraint`] is compiled once and shared. Each generation starts a [`Matcher`] of its own.
+//! A [`Constraint`] is compiled once and shared. Each generation starts a `Matcher` of its own.
 //! The engine asks it for the allowed tokens while the forward pass runs, then advances it by the
 //! chosen token.
 //!
 //! There are two kinds. [`Grammar`]s come from clients (JSON schema, regex, Lark) and are compiled
-//! by llguidance in [`grammars`]. [`byte_rule`]s are our own small automata, cheap enough to build
+//! by llguidance in `grammars`. [`byte_rule`]s are our own small automata, cheap enough to build
 //! for every turn.
 //!
 //! Invariants
