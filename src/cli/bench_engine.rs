@@ -100,7 +100,7 @@ pub(super) fn bench(
     bench_model(model.as_mut(), options, &SystemClock, &mut measured)
 }
 
-/// [`bench`] of a loaded model whose pages hold the largest batch.
+/// [`bench()`] of a loaded model whose pages hold the largest batch.
 fn bench_model(
     model: &mut dyn Forward,
     options: &BenchOptions,

@@ -1,6 +1,6 @@
 //! The turn pipeline: understand → decide → draft → suggest → record.
 //!
-//! [`TurnPipeline::respond`] runs one turn from the customer's message to the encoded answer. It
+//! `TurnPipeline::respond` runs one turn from the customer's message to the encoded answer. It
 //! reads from top to bottom, and each stage is a sibling module.
 //!
 //! Invariants

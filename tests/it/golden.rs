@@ -245,6 +245,13 @@ async fn bodies_of_the_openai_routes_are_golden() {
     assert_golden_json("openai.models", &get("/v1/models").await);
 }
 
+/// A gateway and the key of the requests to it.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    url: &'a str,
+    key: &'a str,
+}
+
 /// Request, status, `Retry-After` and body of failed requests, as one text.
 #[derive(Default)]
 struct Failures {
@@ -253,9 +260,9 @@ struct Failures {
 }
 
 impl Failures {
-    async fn add(&mut self, url: &str, method: Method, path: &str, key: &str, body: &str) {
-        let request = client().request(method.clone(), format!("{url}{path}"));
-        let request = request.header("content-type", "application/json").bearer_auth(key);
+    async fn add(&mut self, to: Target<'_>, method: Method, path: &str, body: &str) {
+        let request = client().request(method.clone(), format!("{}{path}", to.url));
+        let request = request.header("content-type", "application/json").bearer_auth(to.key);
         let answer = request.body(body.to_owned()).send().await.expect("an answer");
         let status = answer.status().as_u16();
         let wait = answer.headers().get("retry-after");
@@ -269,31 +276,32 @@ impl Failures {
 
 #[tokio::test]
 async fn bodies_of_errors_of_every_status_are_golden() {
-    let url = gateway().url.as_str();
+    let open = Target { url: &gateway().url, key: "" };
     let turn = |text: &str| {
         json!({ "thread_id": "golden-error", "channel": "sms",
                 "message": { "id": "golden-error", "text": text } })
     };
     post("/respond", &turn("hello")).await;
     let mut found = Failures::default();
-    found.add(url, Method::POST, "/respond", "", r#"{"channel": "sms", "message": 5}"#).await;
-    found.add(url, Method::GET, "/v1/threads/none", "", "").await;
-    found.add(url, Method::GET, "/respond", "", "").await;
-    found.add(url, Method::POST, "/respond", "", &turn("another text").to_string()).await;
-    found.add(url, Method::POST, "/respond", "", &turn(&"é".repeat(50_000)).to_string()).await;
+    found.add(open, Method::POST, "/respond", r#"{"channel": "sms", "message": 5}"#).await;
+    found.add(open, Method::GET, "/v1/threads/none", "").await;
+    found.add(open, Method::GET, "/respond", "").await;
+    found.add(open, Method::POST, "/respond", &turn("another text").to_string()).await;
+    found.add(open, Method::POST, "/respond", &turn(&"é".repeat(50_000)).to_string()).await;
     let telex = r#"{"channel": "telex", "message": {"text": "hi"}}"#;
-    found.add(url, Method::POST, "/respond", "", telex).await;
+    found.add(open, Method::POST, "/respond", telex).await;
 
     let limited = Gateway::start(&[
         ("VITRINE_SERVER__API_KEYS", "key tenant=a scopes=threads"),
         ("VITRINE_SERVER__TENANT_REQUESTS_PER_SECOND", "0.01"),
         ("VITRINE_SERVER__TENANT_REQUESTS_BURST", "1"),
     ]);
-    found.add(&limited.url, Method::GET, "/v1/models", "none", "").await;
-    found.add(&limited.url, Method::GET, "/v1/models", "key", "").await;
+    let known = Target { url: &limited.url, key: "key" };
+    found.add(Target { key: "none", ..known }, Method::GET, "/v1/models", "").await;
+    found.add(known, Method::GET, "/v1/models", "").await;
     for _ in 0..2 {
         // The first request uses up the burst.
-        found.add(&limited.url, Method::GET, "/v1/threads/none", "key", "").await;
+        found.add(known, Method::GET, "/v1/threads/none", "").await;
     }
 
     let data = tempfile::tempdir().expect("a folder");
@@ -302,7 +310,7 @@ async fn bodies_of_errors_of_every_status_are_golden() {
     let path = pipe.display().to_string();
     let mut starting = Gateway::begin(data, &[("VITRINE_SHOP__POLICIES", &path)]);
     let url = format!("http://{}", starting.until("http://"));
-    found.add(&url, Method::GET, "/v1/models", "", "").await;
+    found.add(Target { url: &url, key: "" }, Method::GET, "/v1/models", "").await;
     std::fs::write(&pipe, "").expect("written");
     drop(starting.until_ready());
 

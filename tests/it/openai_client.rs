@@ -31,7 +31,10 @@ fn leave_out(reason: &str) {
     #[expect(clippy::disallowed_methods, reason = "settings of the test run, not of the program")]
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let allowed = variable(OFFLINE_VARIABLE) == "1" && variable("CI").is_empty();
-    assert!(allowed, "{CLIENT} is not available ({OFFLINE_VARIABLE}=1 leaves it out): {reason}");
+    assert!(
+        allowed,
+        "{CLIENT} is not available ({OFFLINE_VARIABLE}=1 without CI leaves it out): {reason}"
+    );
     // Written to stderr directly, because the harness hides the output of passing tests.
     let _ = writeln!(std::io::stderr(), "DID NOT RUN: the openai client: {reason}");
 }

@@ -4,7 +4,7 @@
 //! free list is a doubly linked ring inside the page array, so a page can be taken from its middle:
 //! this is how a freed page that is still in the prefix cache is reused.
 //!
-//! Invariants ([`PagePool::check_integrity`])
+//! Invariants (`PagePool::check_integrity`)
 //! - Every page either has owners or is in the free list exactly once; every call is O(1).
 //! - Each owner gives a page back exactly once.
 //!

@@ -5,7 +5,7 @@
 //! so a hash collision is never a hit. The parent is identified by a number that is never reused,
 //! so the key of one page identifies a whole prefix.
 //!
-//! Invariants ([`PrefixCache::check_integrity`])
+//! Invariants (`PrefixCache::check_integrity`)
 //! - A cached page has exactly one key and a key exactly one page. The parent of a cached page is
 //!   cached.
 //! - All descendants of a tenant's page belong to the same tenant.

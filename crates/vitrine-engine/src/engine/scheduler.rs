@@ -5,7 +5,7 @@
 //! are in its pages). Each step computes known tokens within a row budget, so prompt chunks and
 //! decode tokens share every step.
 //!
-//! Invariants ([`Scheduler::check_integrity`], [`Scheduler::plan`])
+//! Invariants (`Scheduler::check_integrity`, [`Scheduler::plan`])
 //! - Running sequences are sorted: live before outreach, then by arrival. An outreach sequence
 //!   counts as live once it was admitted because it had waited long enough, or once it was
 //!   preempted.

@@ -3,7 +3,7 @@
 //! - 16 bits: one scale per output and one per row ([`int16`]). Nearly lossless, and as fast as 8
 //!   bits on processors without a byte dot product.
 //! - 8 bits: one scale per 32 weights and one per 32 values, the `Q8_0` format of model files
-//!   ([`matmul`]). Twice as many products per instruction on processors with a byte dot product.
+//!   ([`matmul()`]). Twice as many products per instruction on processors with a byte dot product.
 //!
 //! An 8-bit encoder uses 16 bits where rounding hurts most ([`Bits::of`]).
 
