@@ -319,7 +319,10 @@ fn without_tests(text: &str) -> (Vec<&str>, Vec<&str>) {
     while let Some(line) = lines.next() {
         let depth = line.len() - line.trim_start().len();
         if !line[depth..].starts_with("#[cfg(test)]") && !line.contains("#[cfg(any(test") {
-            code.extend(Some(line[depth..].trim_end()).filter(|line| !line.starts_with("//")));
+            let line = line[depth..].trim_end();
+            // In a module written inside a file, `super` is that file.
+            let own = depth > 0 && line.starts_with("use super::");
+            code.extend(Some(line).filter(|line| !own && !line.starts_with("//")));
             continue;
         }
         // rustfmt ends an item in the column in which it begins.
@@ -342,6 +345,8 @@ fn declared_module(line: &str) -> Option<&str> {
 
 /// The names in paths such as `crate::turn::record`, one list a path.
 fn paths_in(line: &str) -> impl Iterator<Item = Vec<&str>> {
+    // The path of a visibility names no import: `pub(in crate::engine)`.
+    let line = line.strip_prefix("pub(in ").and_then(|rest| rest.split_once(") ")).map_or(line, |(_, item)| item);
     line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
         .map(|path| path.split("::").collect::<Vec<_>>())
         .filter(|names| names.len() > 1)

@@ -4,8 +4,8 @@
 //! products and choosing facet questions. Refuses to write replies or to decide what a turn does.
 //! A [`Catalog`] is immutable, so it can be shared behind an `Arc`.
 //!
-//! In reading order: `product`, `keys`, `vocabulary`, `limits`, `error`, `import`, `words`, `lexicon`, `amounts`,
-//! `names`, `understand`, `index`, `search`, `facets`.
+//! In reading order: `product`, `keys`, `vocabulary`, `limits`, `error`, `import`, `words`,
+//! `lexicon`, `amounts`, `names`, `understand`, `index`, `search`, `facets`.
 
 mod amounts;
 mod error;

@@ -196,7 +196,7 @@ impl Harness {
 
     async fn add(&self, kind: JobKind, conversation: &str) {
         let conversation = samples::conversation_key(conversation);
-        let key = JobKey { conversation, id: Uuid::now_v7() };
+        let key = JobKey { conversation, id: time_ordered_id(self.clock.now()) };
         let job = StoredJob::new(kind, "{}".to_owned(), self.clock.now());
         self.store.enqueue(key, job, 64).await.unwrap();
     }

@@ -35,7 +35,7 @@ const TARGETS: [(&str, TensorType); 5] = [
 
 impl Quantization {
     /// The names that [`Self::from_name`] accepts, for error messages.
-    pub(crate) const NAMES: &'static str = "q8_0, q6_k, q5_k, q4_k, q4_0";
+    pub const NAMES: &'static str = "q8_0, q6_k, q5_k, q4_k, q4_0";
 
     /// The target with this configuration name: `q8_0`, `q6_k`, `q5_k`, `q4_k` or `q4_0`; `None` for
     /// any other name.

@@ -92,6 +92,7 @@ fn a_header_that_does_not_serialise_is_an_error() {
     assert_eq!(&bytes[bytes.len() - 8..], b"\"header\"");
 }
 
+#[test]
 fn heads_with_one_stem_never_share_a_temporary_file() {
     let folder = tempfile::tempdir().unwrap();
     let part = folder.path().join("toy.part");

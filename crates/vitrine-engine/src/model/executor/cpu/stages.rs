@@ -87,7 +87,8 @@ pub(super) struct HeadProduct<'a> {
 /// Multiplies the operand's rows with the output matrix and keeps only the most likely token
 /// of each row, so that rows of 150,000 logits are neither written nor read back.
 ///
-/// Resizes `found` to `[rows, tasks]` and cuts it with `cells`. `to_logits` converts pieces of a row's sums to logits.
+/// Resizes `found` to `[rows, tasks]` and cuts it with `cells`. `to_logits` converts pieces of a
+/// row's sums to logits.
 ///
 /// # Errors
 /// If a task panicked.
