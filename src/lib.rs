@@ -3,6 +3,8 @@
 //! Modules are listed from the lowest layer to the highest. A module uses only modules of lower
 //! layers; `tests/tidy.rs` holds the exact table.
 
+#![forbid(unsafe_code)]
+
 pub mod hub;
 
 pub mod catalog;
@@ -10,6 +12,8 @@ pub mod channels;
 pub mod offers;
 
 pub mod turn;
+
+mod delivery;
 
 pub mod http;
 

@@ -1,8 +1,10 @@
-//! Style checks on the source: which module may use which, file and line length, and where serde
-//! and `unsafe` may appear.
+//! Style checks on the source: which module may use which, how many files import each other in
+//! circles, file and line length, and where serde and `unsafe` may appear.
 //!
 //! Uses the standard library only, so that it runs everywhere.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -18,10 +20,29 @@ const LAYERS: &[(&str, &str, u8)] = &[
     ("src", "offers", 0),
     ("src", "channels", 0),
     ("src", "turn", 1),
-    ("src", "http", 2),
-    ("src", "config", 3),
-    ("src", "app", 4),
-    ("src", "cli", 5),
+    ("src", "delivery", 2),
+    ("src", "http", 3),
+    ("src", "config", 4),
+    ("src", "app", 5),
+    ("src", "cli", 6),
+];
+
+/// Most files in import circles, per folder; 0 for folders that are not listed. The table only
+/// shrinks: lower an entry when files leave a circle, never raise or add one.
+const CIRCLE_FILES_MAX: &[(&str, usize)] = &[
+    ("crates/vitrine-conversations/src", 23),
+    ("crates/vitrine-engine/src/engine", 13),
+    ("crates/vitrine-engine/src/model", 35),
+    ("crates/vitrine-engine/src/text", 3),
+    ("crates/vitrine-intent/src", 9),
+    ("crates/vitrine-kernels/src", 25),
+    ("src/app", 4),
+    ("src/catalog", 9),
+    ("src/channels", 8),
+    ("src/cli", 24),
+    ("src/config", 4),
+    ("src/hub", 2),
+    ("src/turn", 29),
 ];
 
 /// Most lines in a source file, its `#[cfg(test)]` part excluded.
@@ -270,6 +291,150 @@ fn unsafe_stays_in_its_modules() {
             if code.contains("unsafe {") || code.contains("unsafe fn") {
                 problems.push(format!("{path}:{}: no `unsafe` allowed here", number + 1));
             }
+        }
+    }
+    check(&problems);
+}
+
+/// Path of a module in its crate: `["turn", "record"]`.
+type ModulePath<'a> = Vec<&'a str>;
+
+/// The crate's source folder that a file belongs to, and the path of its module there.
+fn crate_module(path: &str) -> (&str, ModulePath<'_>) {
+    let end = if path.starts_with("src/") { 3 } else { path.find("/src/").map_or(0, |at| at + 4) };
+    let mut module: ModulePath<'_> = path[end + 1..].split('/').collect();
+    let file = module.pop().unwrap_or_default();
+    let name = file.strip_suffix(".rs").unwrap_or(file);
+    if !["lib", "main", "mod"].contains(&name) {
+        module.push(name);
+    }
+    (&path[..end], module)
+}
+
+/// Splits a file into its code lines outside `#[cfg(test)]` items, and the names of the modules
+/// that it declares for tests only.
+fn without_tests(text: &str) -> (Vec<&str>, Vec<&str>) {
+    let (mut code, mut test_modules) = (Vec::new(), Vec::new());
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let depth = line.len() - line.trim_start().len();
+        if !line[depth..].starts_with("#[cfg(test)]") && !line.contains("#[cfg(any(test") {
+            code.extend(Some(line[depth..].trim_end()).filter(|line| !line.starts_with("//")));
+            continue;
+        }
+        // rustfmt ends an item in the column in which it begins.
+        for item in lines.by_ref() {
+            test_modules.extend(declared_module(item.trim_start()));
+            let inside = item.len() - item.trim_start().len() > depth;
+            if !inside && item.ends_with([';', '}', ',']) {
+                break;
+            }
+        }
+    }
+    (code, test_modules)
+}
+
+/// The name in `pub(crate) mod name;`.
+fn declared_module(line: &str) -> Option<&str> {
+    let (visibility, name) = line.strip_suffix(';')?.split_once("mod ")?;
+    (visibility.is_empty() || visibility.starts_with("pub")).then_some(name)
+}
+
+/// The names in paths such as `crate::turn::record`, one list a path.
+fn paths_in(line: &str) -> impl Iterator<Item = Vec<&str>> {
+    line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+        .map(|path| path.split("::").collect::<Vec<_>>())
+        .filter(|names| names.len() > 1)
+}
+
+/// Files of the same folder that each file uses. A path that ends at a `mod.rs` or `lib.rs` uses
+/// that file, and what this re-exports, it uses in turn.
+fn file_uses(sources: &[(String, String)]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let split: Vec<_> = sources.iter().map(|(path, text)| (path, without_tests(text))).collect();
+    let mut test_modules = BTreeSet::new();
+    let mut files = BTreeMap::new();
+    for (path, (_, tests)) in &split {
+        let (root, module) = crate_module(path);
+        files.insert((root, module.clone()), path.as_str());
+        test_modules.extend(tests.iter().map(|name| (root, [&module[..], &[*name]].concat())));
+    }
+    files.retain(|(root, module), _| {
+        (1..=module.len()).all(|end| !test_modules.contains(&(*root, module[..end].to_vec())))
+    });
+    let mut uses = BTreeMap::new();
+    for (path, (code, _)) in &split {
+        let (root, module) = crate_module(path);
+        if files.get(&(root, module.clone())) != Some(&path.as_str()) {
+            continue;
+        }
+        // What a path may begin with: a keyword, a module declared here, or an imported module.
+        let parent = module[..module.len().saturating_sub(1)].to_vec();
+        let mut begins =
+            BTreeMap::from([("crate", Vec::new()), ("super", parent), ("self", module.clone())]);
+        for name in code.iter().filter_map(|line| declared_module(line)) {
+            begins.insert(name, [&module[..], &[name]].concat());
+        }
+        let used: &mut BTreeSet<&str> = uses.entry(path.as_str()).or_default();
+        for names in code.iter().flat_map(|line| paths_in(line)) {
+            let Some(begin) = begins.get(names[0]) else { continue };
+            let named = [&begin[..], &names[1..]].concat();
+            let found = (0..=named.len())
+                .rev()
+                .find_map(|end| files.get_key_value(&(root, named[..end].to_vec())));
+            let Some(((_, used_module), file)) = found else { continue };
+            if *used_module == named
+                && let Some(name) = named.last()
+            {
+                begins.insert(name, named);
+            }
+            if file != path && folder_of(file) == folder_of(path) {
+                used.insert(file);
+            }
+        }
+    }
+    uses
+}
+
+/// The folder whose circles are counted together: a module in [`LAYERS`], else a whole crate.
+fn folder_of(path: &str) -> String {
+    match module_of(path) {
+        Some((folder, module)) => format!("{folder}/{module}"),
+        None => crate_module(path).0.to_owned(),
+    }
+}
+
+/// Whether a file uses itself through other files.
+fn is_in_circle(file: &str, uses: &BTreeMap<&str, BTreeSet<&str>>) -> bool {
+    let (mut seen, mut waiting) = (BTreeSet::new(), vec![file]);
+    while let Some(next) = waiting.pop() {
+        for used in uses.get(next).into_iter().flatten() {
+            if *used == file {
+                return true;
+            }
+            if seen.insert(*used) {
+                waiting.push(used);
+            }
+        }
+    }
+    false
+}
+
+#[test]
+fn import_circles_only_shrink() {
+    let sources = crate_sources();
+    let uses = file_uses(&sources);
+    let mut circles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for file in uses.keys().filter(|file| is_in_circle(file, &uses)) {
+        circles.entry(folder_of(file)).or_default().push(file);
+    }
+    let mut problems = Vec::new();
+    for (folder, files) in circles {
+        let row = CIRCLE_FILES_MAX.iter().find(|(name, _)| *name == folder);
+        let files_max = row.map_or(0, |(_, files_max)| *files_max);
+        if files.len() > files_max {
+            let (count, files) = (files.len(), files.join(" "));
+            problems
+                .push(format!("{folder}: {count} files in circles, limit {files_max}: {files}"));
         }
     }
     check(&problems);

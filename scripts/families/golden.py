@@ -46,7 +46,7 @@ def main():
     parser.add_argument("--server", type=Path, required=True, help="path of llama.cpp's llama-server")
     parser.add_argument("--only", nargs="*", help="record only these models, such as gemma3.plain")
     options = parser.parse_args()
-    subprocess.run(["cargo", "test", "--quiet", "--lib", "write_family_files", "--", "--ignored"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cargo", "test", "--quiet", "-p", "vitrine-engine", "--lib", "write_family_files", "--", "--ignored"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     GOLDEN.mkdir(parents=True, exist_ok=True)
     for path in sorted(FILES.glob("*.gguf")):
         if options.only and path.stem not in options.only:

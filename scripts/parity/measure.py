@@ -94,7 +94,7 @@ def main():
             print(f"recorded llama.cpp's answers for {path.name}", flush=True)
     if options.only_ask:
         return
-    subprocess.run(["cargo", "test", "--quiet", "--lib", "logits_stay_close_to_llama_cpp", "--", "--ignored", "--nocapture"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "test", "--quiet", "-p", "vitrine-engine", "--lib", "logits_stay_close_to_llama_cpp", "--", "--ignored", "--nocapture"], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 //! The only module that depends on every layer.
 
 mod build;
-mod memory;
 mod models;
 mod server;
 mod threads;
@@ -11,15 +10,13 @@ mod upkeep;
 
 pub(crate) use build::batch_engine_options;
 pub(crate) use build::check;
-pub(crate) use build::engine_options;
-pub(crate) use models::embedder_options;
 pub(crate) use models::generator_file;
 pub(crate) use server::serve;
 pub(crate) use threads::use_threads;
 
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
-use crate::http;
+use crate::http::state::App;
 use crate::http::wire::respond::RespondRequest;
 use anyhow::Context;
 use std::sync::Arc;
@@ -31,7 +28,7 @@ use vitrine_conversations::BodyHash;
 #[derive(Debug)]
 pub(crate) struct LocalGateway {
     runtime: Runtime,
-    app: Arc<http::App>,
+    app: Arc<App>,
 }
 
 impl LocalGateway {
@@ -41,6 +38,7 @@ impl LocalGateway {
     /// If a model, the store or a configured file cannot be opened.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         use_threads(settings.engine_threads)?;
+        settings.log_warnings();
         let runtime = server::runtime(settings)?;
         let app = Arc::new(build::app(settings)?);
         Ok(Self { runtime, app })

@@ -6,8 +6,9 @@ use crate::app::build;
 use crate::app::upkeep;
 use crate::app::use_threads;
 use crate::config::Settings;
-use crate::http;
-use crate::http::StartupGate;
+use crate::http::routes;
+use crate::http::startup::StartupGate;
+use crate::http::state::App;
 use anyhow::Context;
 use axum::serve::Listener;
 use axum::serve::ListenerExt;
@@ -15,7 +16,6 @@ use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
@@ -23,11 +23,12 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::oneshot;
+use vitrine_base::clock::SystemClock;
 
 /// Creates the HTTP runtime; models run on threads of their own.
 pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()
-        .worker_threads(settings.raw.server.threads)
+        .worker_threads(settings.server.threads)
         .thread_name("http")
         .enable_all()
         .build()
@@ -41,16 +42,18 @@ pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
 /// If the address cannot be bound, a model cannot be loaded, or the server fails.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     use_threads(settings.engine_threads)?;
+    settings.log_warnings();
     runtime(settings)?.block_on(run(settings))
 }
 
 async fn run(settings: &Settings) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(settings.bind)
+    let bind = settings.server.bind;
+    let listener = TcpListener::bind(bind)
         .await
-        .with_context(|| format!("cannot listen on {} (server.bind)", settings.bind))?;
+        .with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let address = listener.local_addr()?;
     let listener = without_nagle(listener);
-    let startup = StartupGate::default();
+    let startup = StartupGate::new(Arc::new(SystemClock));
     let (drain, draining) = oneshot::channel::<()>();
     let server = axum::serve(listener, startup.router()).with_graceful_shutdown(async move {
         // A dropped sender also means draining.
@@ -65,7 +68,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         // No request has reached the routes yet, so there is nothing to drain.
         () = &mut stop_requested => return Ok(()),
     };
-    startup.open(http::router(Arc::clone(&app)));
+    startup.open(routes::router(Arc::clone(&app)));
     let _upkeep = upkeep::start(&app);
     eprintln!("listening on http://{address}");
     tokio::select! {
@@ -75,7 +78,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     app.draining.begin();
     tracing::info!("shutting down: draining running requests");
     drop(drain);
-    let drain_max = Duration::from_millis(settings.raw.server.drain_ms);
+    let drain_max = settings.server.drain_max;
     match tokio::time::timeout(drain_max, server).await {
         Ok(served) => served.context("the server failed"),
         Err(_) => {
@@ -113,7 +116,7 @@ async fn stop_signal() -> std::io::Result<()> {
 }
 
 /// Builds the application on a separate thread, so that the server keeps answering meanwhile.
-async fn load(settings: &Settings) -> anyhow::Result<Arc<http::App>> {
+async fn load(settings: &Settings) -> anyhow::Result<Arc<App>> {
     let settings = settings.clone();
     let (built, building) = oneshot::channel();
     std::thread::Builder::new()

@@ -5,6 +5,7 @@
 //! with the variables set: same process id, arguments and streams.
 
 use anyhow::Context;
+use std::num::NonZeroUsize;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -25,7 +26,7 @@ const SPIN_ROUNDS: &str = "64";
 ///
 /// # Errors
 /// If the program cannot be replaced.
-pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
+pub(crate) fn use_threads(threads: NonZeroUsize) -> anyhow::Result<()> {
     let wanted = threads.to_string();
     let set = std::env::var_os(THREADS[0]);
     let right = set.as_ref().and_then(|value| value.to_str()) == Some(wanted.as_str());

@@ -3,34 +3,20 @@
 //! Errors hold the line of the fault. A file with a duplicate, an unknown field or anything over a
 //! limit is refused as a whole: a partly read catalog would give wrong answers.
 //!
-//! Both formats are parsed into a [`RawProduct`], which [`checked`] turns into a [`Product`].
+//! Both formats are parsed into a `RawProduct`, which `product_checks` turns into a [`Product`].
 
 mod csv_file;
 mod facet_file;
 mod ndjson;
+mod product_checks;
 
-pub use facet_file::FacetFault;
 pub use facet_file::read_facets;
 
-use crate::catalog::CatalogError;
-use crate::catalog::CatalogLimits;
+use crate::catalog::error::CatalogError;
+use crate::catalog::import::product_checks::ProductCollector;
+use crate::catalog::limits::CatalogLimits;
 use crate::catalog::product::Product;
-use crate::catalog::product::Stock;
-use crate::catalog::understand::BRAND_KEY;
-use crate::catalog::words::slug;
-use std::collections::BTreeMap;
 use std::collections::HashMap;
-use vitrine_base::ids::IdError;
-use vitrine_base::ids::Sku;
-use vitrine_base::localized::Localized;
-use vitrine_base::money::Money;
-use vitrine_base::money::MoneyError;
-
-/// Longest name, title or feature, in characters: these texts go into prompts and chat messages.
-pub(crate) const TEXT_CHARS_MAX: usize = 160;
-
-/// Longest link, in bytes.
-pub(crate) const URL_CHARS_MAX: usize = 1_000;
 
 /// File format of a catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,122 +37,6 @@ impl CatalogFormat {
             _ => None,
         }
     }
-}
-
-/// What is wrong with one line of a catalog.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LineFault {
-    /// The line is longer than allowed.
-    #[error("has {bytes} bytes, limit is {bytes_max}")]
-    TooLong {
-        /// Length of the line, in bytes.
-        bytes: usize,
-        /// Longest line allowed, in bytes.
-        bytes_max: usize,
-    },
-    /// The line does not parse, or a field or column is unknown.
-    #[error("is malformed: {reason}")]
-    Malformed {
-        /// Message of the parser.
-        reason: String,
-    },
-    /// A required field is missing or empty.
-    #[error("has no `{field}`")]
-    Absent {
-        /// Name of the field.
-        field: &'static str,
-    },
-    /// The sku is not a valid id.
-    #[error("sku {0}")]
-    Sku(#[from] IdError),
-    /// The price does not parse.
-    #[error("price: {0}")]
-    Price(#[from] MoneyError),
-    /// The price is below zero.
-    #[error("price {price} is negative")]
-    NegativePrice {
-        /// The price found.
-        price: Money,
-    },
-    /// The stock does not parse, or lists a size twice.
-    #[error("stock `{found}` is neither a number of units nor units by distinct sizes")]
-    Stock {
-        /// Text found.
-        found: String,
-    },
-    /// A text is too long or holds control characters, such as line breaks.
-    #[error("`{field}` must be at most {chars_max} characters without control characters")]
-    Text {
-        /// Name of the field.
-        field: &'static str,
-        /// Most characters allowed.
-        chars_max: usize,
-    },
-    /// A facet key, facet value or category is not an identifier.
-    #[error("`{found}` is not an identifier (a-z, 0-9, _)")]
-    Identifier {
-        /// Text found.
-        found: String,
-    },
-    /// The link is not an absolute http(s) link, or too long.
-    #[error("url `{found}` is not an http(s) link of at most {URL_CHARS_MAX} bytes")]
-    Url {
-        /// Text found.
-        found: String,
-    },
-    /// More entries than allowed.
-    #[error("has {found} {what}, limit is {limit}")]
-    TooMany {
-        /// Name of the counted entries, such as `sizes`.
-        what: &'static str,
-        /// Number found.
-        found: usize,
-        /// Most allowed.
-        limit: usize,
-    },
-    /// An earlier line has the same sku.
-    #[error("repeats sku {sku} of line {first_line}")]
-    Duplicate {
-        /// The repeated sku.
-        sku: Sku,
-        /// Line of its first occurrence, from 1.
-        first_line: usize,
-    },
-}
-
-/// A product as written in the file, not yet checked.
-#[derive(Debug, Default)]
-struct RawProduct {
-    sku: String,
-    name: String,
-    brand: String,
-    category: String,
-    amount: String,
-    currency: String,
-    stock: RawStock,
-    facets: BTreeMap<String, Vec<String>>,
-    title: Localized<String>,
-    features: Localized<Vec<String>>,
-    url: Option<String>,
-    rank: Option<u32>,
-}
-
-#[derive(Debug)]
-enum RawStock {
-    Total(u32),
-    BySize(Vec<(String, u32)>),
-}
-
-impl Default for RawStock {
-    fn default() -> Self {
-        Self::Total(0)
-    }
-}
-
-/// Whether a text consists of 1 to [`TEXT_CHARS_MAX`] of a-z, 0-9 and `_`.
-pub(crate) fn is_identifier(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    !text.is_empty() && text.len() <= TEXT_CHARS_MAX && text.chars().all(allowed)
 }
 
 /// Parses all products of a catalog, in file order.
@@ -190,152 +60,10 @@ pub(crate) fn read_products(
     Ok(collector.products)
 }
 
-/// Checks and collects products, and refuses repeated skus.
-struct ProductCollector<'a> {
-    limits: &'a CatalogLimits,
-    products: Vec<Product>,
-    lines: HashMap<Sku, usize>,
-}
-
-impl ProductCollector<'_> {
-    fn take(&mut self, line: usize, raw: RawProduct) -> Result<(), CatalogError> {
-        let products_max = self.limits.products_max;
-        if self.products.len() == products_max {
-            return Err(CatalogError::TooManyProducts { line, products_max });
-        }
-        let product = checked(raw, self.limits)
-            .map_err(|fault| CatalogError::Line { line, fault: Box::new(fault) })?;
-        if let Some(first_line) = self.lines.insert(product.sku.clone(), line) {
-            let fault = LineFault::Duplicate { sku: product.sku, first_line };
-            return Err(CatalogError::Line { line, fault: Box::new(fault) });
-        }
-        self.products.push(product);
-        Ok(())
-    }
-}
-
-fn checked(raw: RawProduct, limits: &CatalogLimits) -> Result<Product, LineFault> {
-    let sku = Sku::new(raw.sku.trim())?;
-    let name = required("name", &raw.name)?;
-    let brand = text("brand", &raw.brand)?;
-    let category = identifier(required("category", &raw.category)?)?;
-    let price = Money::parse(raw.amount.trim(), raw.currency.trim())?;
-    if price.amount.is_sign_negative() && !price.amount.is_zero() {
-        return Err(LineFault::NegativePrice { price });
-    }
-    let stock = checked_stock(raw.stock, limits)?;
-    let mut facets = checked_facets(raw.facets, limits)?;
-    let brand_value = slug(&brand);
-    if !brand_value.is_empty() {
-        facets.entry(BRAND_KEY.to_owned()).or_insert_with(|| vec![brand_value]);
-    }
-    let title = fill_missing_language(raw.title, String::is_empty);
-    let title = Localized { en: text("title", &title.en)?, fr: text("title", &title.fr)? };
-    let features = fill_missing_language(raw.features, Vec::is_empty);
-    let features = Localized {
-        en: checked_features(features.en, limits)?,
-        fr: checked_features(features.fr, limits)?,
-    };
-    let url = raw.url.filter(|url| !url.trim().is_empty()).map(checked_url).transpose()?;
-    let rank = raw.rank;
-    Ok(Product { sku, name, brand, category, price, stock, facets, title, features, url, rank })
-}
-
-/// Fills an empty language with the text of the other one.
-fn fill_missing_language<T: Clone>(
-    texts: Localized<T>,
-    is_empty: impl Fn(&T) -> bool,
-) -> Localized<T> {
-    match (is_empty(&texts.en), is_empty(&texts.fr)) {
-        (true, false) => Localized { en: texts.fr.clone(), fr: texts.fr },
-        (false, true) => Localized { en: texts.en.clone(), fr: texts.en },
-        (true, true) | (false, false) => texts,
-    }
-}
-
-fn text(field: &'static str, found: &str) -> Result<String, LineFault> {
-    let found = found.trim();
-    if found.chars().count() > TEXT_CHARS_MAX || found.chars().any(char::is_control) {
-        return Err(LineFault::Text { field, chars_max: TEXT_CHARS_MAX });
-    }
-    Ok(found.to_owned())
-}
-
-fn required(field: &'static str, found: &str) -> Result<String, LineFault> {
-    let found = text(field, found)?;
-    if found.is_empty() { Err(LineFault::Absent { field }) } else { Ok(found) }
-}
-
-fn identifier(found: String) -> Result<String, LineFault> {
-    if is_identifier(&found) { Ok(found) } else { Err(LineFault::Identifier { found }) }
-}
-
-fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), LineFault> {
-    if found > limit { Err(LineFault::TooMany { what, found, limit }) } else { Ok(()) }
-}
-
-fn checked_stock(stock: RawStock, limits: &CatalogLimits) -> Result<Stock, LineFault> {
-    let sizes = match stock {
-        RawStock::Total(units) => return Ok(Stock::Total(units)),
-        RawStock::BySize(sizes) => sizes,
-    };
-    at_most("sizes", sizes.len(), limits.sizes_max)?;
-    let mut found: Vec<(String, u32)> = Vec::with_capacity(sizes.len());
-    for (label, units) in sizes {
-        let label = required("size", &label)?;
-        if found.iter().any(|(other, _)| other.eq_ignore_ascii_case(&label)) {
-            return Err(LineFault::Stock { found: label });
-        }
-        found.push((label, units));
-    }
-    if found.is_empty() {
-        return Err(LineFault::Absent { field: "stock" });
-    }
-    Ok(Stock::BySize(found))
-}
-
-fn checked_facets(
-    facets: BTreeMap<String, Vec<String>>,
-    limits: &CatalogLimits,
-) -> Result<BTreeMap<String, Vec<String>>, LineFault> {
-    at_most("facets", facets.len(), limits.facets_max)?;
-    let mut found = BTreeMap::new();
-    for (key, values) in facets {
-        at_most("facet values", values.len(), limits.values_max)?;
-        let mut values =
-            values.into_iter().map(identifier).collect::<Result<Vec<String>, LineFault>>()?;
-        values.sort();
-        values.dedup();
-        if !values.is_empty() {
-            found.insert(identifier(key)?, values);
-        }
-    }
-    Ok(found)
-}
-
-fn checked_features(
-    features: Vec<String>,
-    limits: &CatalogLimits,
-) -> Result<Vec<String>, LineFault> {
-    at_most("features", features.len(), limits.features_max)?;
-    features.iter().map(|feature| required("features", feature)).collect()
-}
-
-fn checked_url(url: String) -> Result<String, LineFault> {
-    let url = url.trim();
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let bad = |c: char| c.is_whitespace() || c.is_control();
-    match rest {
-        Some(rest) if !rest.is_empty() && !url.contains(bad) && url.len() <= URL_CHARS_MAX => {
-            Ok(url.to_owned())
-        }
-        _ => Err(LineFault::Url { found: url.chars().take(TEXT_CHARS_MAX).collect() }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::keys::BRAND_KEY;
     use crate::catalog::tests_support::limits;
     use proptest::prelude::*;
     use vitrine_base::language::Language;

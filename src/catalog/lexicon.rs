@@ -7,10 +7,10 @@
 //!
 //! Source of the distance: Damerau 1964, restricted to adjacent swaps ("optimal string alignment").
 
+use crate::catalog::keys::BRAND_KEY;
 use crate::catalog::product::FacetChoice;
 use crate::catalog::product::Product;
-use crate::catalog::understand::BRAND_KEY;
-use crate::catalog::understand::is_negation;
+use crate::catalog::stopwords::is_negation;
 use crate::catalog::vocabulary::ShopVocabulary;
 use crate::catalog::words::WordKind;
 use crate::catalog::words::fold;

@@ -4,14 +4,17 @@
 //! products and choosing facet questions. Refuses to write replies or to decide what a turn does.
 //! A [`Catalog`] is immutable, so it can be shared behind an `Arc`.
 //!
-//! In reading order: `product`, `vocabulary`, `import`, `words`, `lexicon`, `amounts`,
+//! In reading order: `product`, `keys`, `vocabulary`, `limits`, `error`, `import`, `words`, `lexicon`, `amounts`,
 //! `names`, `understand`, `index`, `search`, `facets`.
 
 mod amounts;
+mod error;
 mod facets;
 mod import;
 mod index;
+mod keys;
 mod lexicon;
+mod limits;
 mod names;
 mod product;
 mod search;
@@ -25,15 +28,23 @@ mod vocabulary;
 mod words;
 
 pub(crate) use amounts::largest as largest_amount;
+pub use error::CatalogError;
+pub use error::FacetFault;
+pub use error::LineFault;
 pub use facets::AskableFacet;
 pub use facets::FacetQuestion;
 pub use facets::QuestionOptions;
 pub use facets::best_question;
 pub use facets::narrow;
 pub use import::CatalogFormat;
-pub use import::FacetFault;
-pub use import::LineFault;
 pub use import::read_facets;
+pub use keys::BRAND_KEY;
+pub use keys::BUDGET_MAX_KEY;
+pub use keys::BUDGET_MIN_KEY;
+pub use keys::CATEGORY_KEY;
+pub use keys::SAID_KEY;
+pub use keys::SIZE_KEY;
+pub use limits::CatalogLimits;
 pub use product::FacetChoice;
 pub use product::Product;
 pub use product::Stock;
@@ -41,12 +52,6 @@ pub use search::FoundProducts;
 pub use search::Hit;
 pub use search::Relaxed;
 pub use search::Search;
-pub use understand::BRAND_KEY;
-pub use understand::BUDGET_MAX_KEY;
-pub use understand::BUDGET_MIN_KEY;
-pub use understand::CATEGORY_KEY;
-pub use understand::SAID_KEY;
-pub use understand::SIZE_KEY;
 pub use understand::Understanding;
 pub use vocabulary::CategoryEntry;
 pub use vocabulary::FacetEntry;
@@ -60,13 +65,13 @@ pub(crate) use words::slug;
 use index::TextIndex;
 use lexicon::Lexicon;
 use names::Names;
+use search::SearchedShop;
 use search::TextMatch;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
-use std::path::PathBuf;
 use understand::ShopFacts;
 use vitrine_base::ids::Sku;
 use vitrine_base::language::Language;
@@ -80,84 +85,6 @@ const FACETS_NAME: &str = "facets.toml";
 
 /// Facets that every shop has without declaring them.
 const OWN_KEYS: [&str; 2] = [BRAND_KEY, CATEGORY_KEY];
-
-/// Limits of a catalog and its facets file; a file over one is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CatalogLimits {
-    /// Size of the catalog file and of the facets file, in bytes. The gateway allows 64 MiB.
-    pub file_bytes_max: u64,
-    /// Products; a search scans all of them. The gateway allows 50,000.
-    pub products_max: usize,
-    /// Length of one line, in bytes. The gateway allows 64 KiB.
-    pub line_bytes_max: usize,
-    /// Facets of a product, and of the shop. The gateway allows 64.
-    pub facets_max: usize,
-    /// Values of a facet, and categories of the shop. The gateway allows 512.
-    pub values_max: usize,
-    /// Sizes of a product. The gateway allows 64.
-    pub sizes_max: usize,
-    /// Features of a product in one language. The gateway allows 32.
-    pub features_max: usize,
-}
-
-/// Why a catalog is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogError {
-    /// The file or folder cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// Path of the file or folder.
-        path: PathBuf,
-        /// Error of the operating system.
-        #[source]
-        cause: std::io::Error,
-    },
-    /// The file extension is unknown, or the folder holds no catalog.
-    #[error(
-        "{} is neither a .ndjson, .jsonl or .csv file nor a folder with catalog.ndjson or \
-         catalog.csv",
-        path.display()
-    )]
-    Format {
-        /// The path found.
-        path: PathBuf,
-    },
-    /// The file is too large.
-    #[error("catalog or facets file has {bytes} bytes or more, limit is {bytes_max}")]
-    TooLarge {
-        /// Bytes found; the file may be larger.
-        bytes: u64,
-        /// Most bytes allowed.
-        bytes_max: u64,
-    },
-    /// More products than allowed.
-    #[error("catalog line {line}: too many products, limit is {products_max}")]
-    TooManyProducts {
-        /// The first line over the limit, from 1.
-        line: usize,
-        /// Most products allowed.
-        products_max: usize,
-    },
-    /// A line of the catalog is invalid.
-    #[error("catalog line {line} {fault}")]
-    Line {
-        /// Line number, from 1.
-        line: usize,
-        /// What is wrong with it.
-        fault: Box<LineFault>,
-    },
-    /// The facets file is not TOML of the expected shape.
-    #[error("facets file, line {line}: {reason}")]
-    FacetFile {
-        /// Line number, from 1.
-        line: usize,
-        /// Message of the TOML parser.
-        reason: String,
-    },
-    /// An entry of the facets file is invalid.
-    #[error("facets file: {0}")]
-    Facets(FacetFault),
-}
 
 /// Summary of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,6 +120,18 @@ impl Catalog {
     /// # Errors
     /// If a file cannot be read, exceeds a limit or is invalid; the error holds the line.
     pub fn open(path: &Path, limits: &CatalogLimits) -> Result<Self, CatalogError> {
+        Self::open_with_facets(path, None, limits)
+    }
+
+    /// As [`Self::open`], with the vocabulary from the file `facets` if one is given.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; a file that is given must exist.
+    pub fn open_with_facets(
+        path: &Path,
+        facets: Option<&Path>,
+        limits: &CatalogLimits,
+    ) -> Result<Self, CatalogError> {
         let file = if path.is_dir() {
             let names = FILE_NAMES.iter().map(|name| path.join(name));
             let found = names.into_iter().find(|file| file.is_file());
@@ -203,12 +142,13 @@ impl Catalog {
         let extension = file.extension().and_then(|extension| extension.to_str());
         let format = extension.and_then(CatalogFormat::from_extension);
         let format = format.ok_or_else(|| CatalogError::Format { path: file.clone() })?;
-        let facets = file.with_file_name(FACETS_NAME);
-        let vocabulary = if facets.is_file() {
-            let bytes = read_bounded(&facets, limits.file_bytes_max)?;
-            read_facets(&String::from_utf8_lossy(&bytes), limits)?
-        } else {
-            ShopVocabulary::default()
+        let beside = Some(file.with_file_name(FACETS_NAME)).filter(|beside| beside.is_file());
+        let vocabulary = match facets.or(beside.as_deref()) {
+            Some(facets) => {
+                let bytes = read_bounded(facets, limits.file_bytes_max)?;
+                read_facets(&String::from_utf8_lossy(&bytes), limits)?
+            }
+            None => ShopVocabulary::default(),
         };
         Self::parse(&read_bounded(&file, limits.file_bytes_max)?, format, vocabulary, limits)
     }
@@ -259,11 +199,12 @@ impl Catalog {
     /// Looks up a product.
     #[must_use]
     pub fn get(&self, sku: &Sku) -> Option<&Product> {
-        self.position(sku).map(|position| &self.products[position])
+        self.positions.get(sku).map(|position| &self.products[*position])
     }
 
-    fn position(&self, sku: &Sku) -> Option<usize> {
-        self.positions.get(sku).copied()
+    fn searched(&self) -> SearchedShop<'_> {
+        let Self { products, positions, vocabulary, .. } = self;
+        SearchedShop { products, positions, vocabulary }
     }
 
     /// The shop's vocabulary: facets, categories, labels and questions.
@@ -341,7 +282,7 @@ impl Catalog {
             scores: index.scores(&self.known_stems(&need.leftover, language)),
             said: index.holding(&self.known_stems(&need.said, language)),
         };
-        search::find(self, need, &text_match, hits_max)
+        search::find(self.searched(), need, &text_match, hits_max)
     }
 
     /// Stems of the words in `texts`; a word that no product text contains is typo-corrected.
@@ -370,7 +311,7 @@ impl Catalog {
     pub fn candidates(&self, need: &Understanding) -> Vec<&Product> {
         let scores = vec![0.0; self.products.len()];
         let size = need.size.as_deref();
-        let mut found: Vec<&Product> = search::matching(self, need, &scores)
+        let mut found: Vec<&Product> = search::matching(self.searched(), need, &scores)
             .into_iter()
             .map(|position| &self.products[position])
             .filter(|product| product.in_stock(size))

@@ -11,14 +11,15 @@
 //!   gives the same hits.
 //! - A need of loose words alone finds only products that contain one of them.
 
-use crate::catalog::Catalog;
 use crate::catalog::product::FacetChoice;
 use crate::catalog::product::Product;
 use crate::catalog::understand::Understanding;
 use crate::catalog::vocabulary::Missing;
+use crate::catalog::vocabulary::ShopVocabulary;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use vitrine_base::ids::Sku;
 use vitrine_base::money::Money;
 
@@ -83,6 +84,15 @@ pub struct Search {
     pub found: FoundProducts,
 }
 
+/// The parts of a catalog that a search reads.
+#[derive(Clone, Copy)]
+pub(super) struct SearchedShop<'a> {
+    pub(super) products: &'a [Product],
+    /// Position of each product in `products`.
+    pub(super) positions: &'a HashMap<Sku, usize>,
+    pub(super) vocabulary: &'a ShopVocabulary,
+}
+
 /// How well each product's texts match a need; both vectors are `[products]`.
 pub(super) struct TextMatch {
     /// BM25 score for the loose words; 0 if none matches.
@@ -93,7 +103,7 @@ pub(super) struct TextMatch {
 
 /// Finds products for a need, best first; drops criteria one by one while nothing matches.
 pub(super) fn find(
-    catalog: &Catalog,
+    shop: SearchedShop<'_>,
     need: &Understanding,
     text_match: &TextMatch,
     hits_max: usize,
@@ -101,19 +111,19 @@ pub(super) fn find(
     let scores = text_match.scores.as_slice();
     let mut relaxed = Vec::new();
     let mut wanted = need.clone();
-    let mut positions = matching(catalog, &wanted, scores);
+    let mut positions = matching(shop, &wanted, scores);
     // Each step widens or drops one criterion, so the loop ends.
     while positions.is_empty() && wanted.narrows() && wanted.mentioned.is_empty() {
-        let Some((step, less)) = next_relaxation(catalog, &wanted, scores) else { break };
+        let Some((step, less)) = next_relaxation(shop, &wanted, scores) else { break };
         relaxed.push(step);
         wanted = less;
-        positions = matching(catalog, &wanted, scores);
+        positions = matching(shop, &wanted, scores);
     }
-    rank(catalog, need, text_match, &mut positions);
+    rank(shop, need, text_match, &mut positions);
     let matching = positions.len();
     let size = need.size.as_deref();
     let hits = positions.into_iter().take(hits_max).map(|position| {
-        let product = &catalog.products()[position];
+        let product = &shop.products[position];
         let in_stock = product.in_stock(size);
         Hit { sku: product.sku.clone(), score: scores[position], in_stock }
     });
@@ -126,22 +136,24 @@ pub(super) fn find(
 
 /// Positions of the matching products: those named; otherwise, in catalog order, those that meet
 /// every criterion or, without criteria, those with a positive score.
-pub(super) fn matching(catalog: &Catalog, need: &Understanding, scores: &[f32]) -> Vec<usize> {
+pub(super) fn matching(shop: SearchedShop<'_>, need: &Understanding, scores: &[f32]) -> Vec<usize> {
     if !need.mentioned.is_empty() {
-        return need.mentioned.iter().filter_map(|sku| catalog.position(sku)).collect();
+        return need.mentioned.iter().filter_map(|sku| shop.positions.get(sku).copied()).collect();
     }
-    let products = catalog.products().iter().enumerate();
+    let products = shop.products.iter().enumerate();
     products
-        .filter(|(position, product)| {
-            if need.narrows() { meets(catalog, product, need) } else { scores[*position] > 0.0 }
-        })
+        .filter(
+            |(position, product)| {
+                if need.narrows() { meets(shop, product, need) } else { scores[*position] > 0.0 }
+            },
+        )
         .map(|(position, _)| position)
         .collect()
 }
 
 /// Whether a product meets every criterion of a need.
-fn meets(catalog: &Catalog, product: &Product, need: &Understanding) -> bool {
-    let vocabulary = catalog.vocabulary();
+fn meets(shop: SearchedShop<'_>, product: &Product, need: &Understanding) -> bool {
+    let vocabulary = shop.vocabulary;
     let category =
         need.category.as_ref().is_none_or(|wanted| vocabulary.is_within(&product.category, wanted));
     let budget = |limit: Option<Money>, allowed: fn(Ordering) -> bool| {
@@ -159,26 +171,31 @@ fn meets(catalog: &Catalog, product: &Product, need: &Understanding) -> bool {
             .as_deref()
             .is_none_or(|size| product.sizes().is_empty() || product.in_stock(Some(size)))
         && !need.excluded.iter().any(|choice| product.has(choice))
-        && need.constraints.iter().all(|choice| meets_facet(catalog, product, need, choice))
+        && need.constraints.iter().all(|choice| meets_facet(shop, product, need, choice))
 }
 
 /// Whether a product has one of the wanted values of the facet of `choice`.
 fn meets_facet(
-    catalog: &Catalog,
+    shop: SearchedShop<'_>,
     product: &Product,
     need: &Understanding,
     choice: &FacetChoice,
 ) -> bool {
     let values = product.values(&choice.key);
     if values.is_empty() {
-        return catalog.vocabulary().missing(&choice.key) == Missing::Matches;
+        return shop.vocabulary.missing(&choice.key) == Missing::Matches;
     }
     let mut wanted = need.constraints.iter().filter(|other| other.key == choice.key);
     wanted.any(|other| values.contains(&other.value))
 }
 
-fn rank(catalog: &Catalog, need: &Understanding, text_match: &TextMatch, positions: &mut [usize]) {
-    let products = catalog.products();
+fn rank(
+    shop: SearchedShop<'_>,
+    need: &Understanding,
+    text_match: &TextMatch,
+    positions: &mut [usize],
+) {
+    let products = shop.products;
     let size = need.size.as_deref();
     let explicit =
         |product: &Product| need.constraints.iter().filter(|choice| product.has(choice)).count();
@@ -218,14 +235,14 @@ impl Ord for Score {
 /// The next criterion to drop: the mildest whose loss alone brings products back, otherwise the
 /// mildest of all. `None` if no criterion would be left.
 fn next_relaxation(
-    catalog: &Catalog,
+    shop: SearchedShop<'_>,
     need: &Understanding,
     scores: &[f32],
 ) -> Option<(Relaxed, Understanding)> {
-    let mut steps = relaxations(catalog, need);
+    let mut steps = relaxations(shop, need);
     let working = steps
         .iter()
-        .position(|(_, less)| less.narrows() && !matching(catalog, less, scores).is_empty());
+        .position(|(_, less)| less.narrows() && !matching(shop, less, scores).is_empty());
     let index = working.unwrap_or_default();
     // Without any criterion the whole shop would match.
     (index < steps.len()).then(|| steps.swap_remove(index)).filter(|(_, less)| less.narrows())
@@ -233,8 +250,8 @@ fn next_relaxation(
 
 /// Every way to relax one criterion, mildest first: the category to its parent, unwanted facet
 /// values, wanted facet values by rising ask weight, the size, the highest price, the lowest price.
-fn relaxations(catalog: &Catalog, need: &Understanding) -> Vec<(Relaxed, Understanding)> {
-    let vocabulary = catalog.vocabulary();
+fn relaxations(shop: SearchedShop<'_>, need: &Understanding) -> Vec<(Relaxed, Understanding)> {
+    let vocabulary = shop.vocabulary;
     let mut steps = Vec::new();
     if let Some(from) = &need.category
         && let Some(to) = vocabulary.parent(from)

@@ -326,6 +326,29 @@ fn broad_needs_ask_what_a_seller_would_ask() {
 }
 
 #[test]
+fn a_named_facets_file_replaces_the_one_beside_the_products() {
+    let shop_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
+    let folder = tempfile::tempdir().unwrap();
+    let products = folder.path().join("catalog.ndjson");
+    std::fs::copy(shop_folder.join("catalog.ndjson"), &products).unwrap();
+    let labelled = |facets: Option<&Path>| {
+        Catalog::open_with_facets(&products, facets, &limits()).map(|c| c.counts().unlabelled.len())
+    };
+    let facets = shop_folder.join("facets.toml");
+    let unlabelled = labelled(None).unwrap();
+    assert!(unlabelled > labelled(Some(&facets)).unwrap(), "{unlabelled}");
+    assert_eq!(labelled(Some(&facets)).unwrap(), shop().counts().unlabelled.len());
+
+    std::fs::write(folder.path().join("facets.toml"), "not TOML").unwrap();
+    assert!(labelled(None).is_err(), "the file beside the products is read");
+    assert_eq!(labelled(Some(&facets)).unwrap(), shop().counts().unlabelled.len());
+
+    let missing = folder.path().join("missing.toml");
+    let error = labelled(Some(&missing)).unwrap_err().to_string();
+    assert!(error.contains("missing.toml"), "{error}");
+}
+
+#[test]
 fn the_same_words_always_find_the_same() {
     let again =
         Catalog::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop"), &limits())

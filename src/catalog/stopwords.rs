@@ -1,4 +1,4 @@
-//! Stop words: English and French words, folded, that do not describe a product.
+//! Stop words: English and French words, folded, that do not describe a product; and negations.
 //!
 //! Function words, and words that people write around a need in a chat. A word that some shop may
 //! use to distinguish products ("long", "light", "small") does not belong here.
@@ -73,6 +73,14 @@ const STOP_WORDS: &[&str] = &[
     "will", "wish", "with", "within", "without", "won", "would", "yeah", "year", "yes", "you",
     "your", "yours", "yourself",
 ];
+
+/// Words that negate the value right after them ("sans caféine", "not black").
+const NEGATIONS: &[&str] = &["sans", "pas", "not", "without", "no", "non", "sauf", "except"];
+
+/// Whether a folded word negates the value after it.
+pub(crate) fn is_negation(folded: &str) -> bool {
+    NEGATIONS.contains(&folded)
+}
 
 #[cfg(test)]
 mod tests {

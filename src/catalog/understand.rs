@@ -9,9 +9,15 @@
 //! - Constraints are in text order, without repeats; several values of one facet mean "either".
 
 use crate::catalog::amounts;
+use crate::catalog::keys::BUDGET_MAX_KEY;
+use crate::catalog::keys::BUDGET_MIN_KEY;
+use crate::catalog::keys::CATEGORY_KEY;
+use crate::catalog::keys::SAID_KEY;
+use crate::catalog::keys::SIZE_KEY;
 use crate::catalog::lexicon::Lexicon;
 use crate::catalog::lexicon::PhraseMeaning;
 use crate::catalog::product::FacetChoice;
+use crate::catalog::stopwords::is_negation;
 use crate::catalog::vocabulary::ShopVocabulary;
 use crate::catalog::words::StemmedWord;
 use crate::catalog::words::WordKind;
@@ -22,25 +28,8 @@ use vitrine_base::language::Language;
 use vitrine_base::money::Currency;
 use vitrine_base::money::Money;
 
-/// Facet key of the brand: `brand=velance`. Every product with a brand has this facet.
-pub const BRAND_KEY: &str = "brand";
-/// Key of the size in option ids: `size=42`.
-pub const SIZE_KEY: &str = "size";
-/// Key of the category in option ids: `category=running_shoes`.
-pub const CATEGORY_KEY: &str = "category";
-/// Key of the highest price: `budget_max=50.00 EUR`.
-pub const BUDGET_MAX_KEY: &str = "budget_max";
-/// Key of the lowest price: `budget_min=50.00 EUR`.
-pub const BUDGET_MIN_KEY: &str = "budget_min";
-
-/// Key of the words that named the category: `said=casque velo`.
-pub const SAID_KEY: &str = "said";
-
 /// Most words kept in [`Understanding::said`], so that long conversations stay small.
 const SAID_WORDS_MAX: usize = 24;
-
-/// Words that negate the value right after them ("sans caféine", "not black").
-const NEGATIONS: &[&str] = &["sans", "pas", "not", "without", "no", "non", "sauf", "except"];
 
 /// Words allowed between a negation and its value ("pas de noir", "not in black").
 const NEGATION_JOINTS: &[&str] =
@@ -271,11 +260,6 @@ pub(super) fn understand(
         }
     }
     (found, explained)
-}
-
-/// Whether a folded word negates the value after it.
-pub(super) fn is_negation(folded: &str) -> bool {
-    NEGATIONS.contains(&folded)
 }
 
 fn is_open(word: &StemmedWord) -> bool {

@@ -4,9 +4,9 @@
 //! Invariants (enforced by `import::facet_file`)
 //! - Keys and ids are unique lower-case identifiers; parents exist and form no cycle.
 
+use crate::catalog::keys::CATEGORY_KEY;
+use crate::catalog::keys::SIZE_KEY;
 use crate::catalog::product::FacetChoice;
-use crate::catalog::understand::CATEGORY_KEY;
-use crate::catalog::understand::SIZE_KEY;
 use std::collections::HashMap;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
@@ -100,7 +100,8 @@ impl ShopVocabulary {
     pub(crate) fn new(
         facets: Vec<FacetEntry>,
         categories: Vec<CategoryEntry>,
-        (size, kind): (SizeEntry, KindEntry),
+        size: SizeEntry,
+        kind: KindEntry,
         keep: Vec<String>,
     ) -> Self {
         let facet_index = facets.iter().map(|facet| facet.key.clone()).zip(0..).collect();

@@ -212,7 +212,8 @@ fn assert_legal(fitted: &FittedReply) {
             let message = &payload["message"];
             assert_length(&message["text"], 1000);
             assert!(message["text"].as_str().unwrap().len() <= 1000);
-            options(message.get("quick_replies"), 13, ("payload", 1000), ("title", 20));
+            let (id, title) = (field("payload", 1000), field("title", 20));
+            assert_options(message.get("quick_replies"), OptionRules { count_max: 13, id, title });
         }
         ChannelKind::Rcs => {
             assert_length(&payload["contentMessage"]["text"], 3072);
@@ -220,32 +221,52 @@ fn assert_legal(fitted: &FittedReply) {
                 payload["contentMessage"].get("suggestions").map(|suggestions| {
                     suggestions.as_array().unwrap().iter().map(|s| s["reply"].clone()).collect()
                 });
-            options(replies.as_ref(), 11, ("postbackData", 2048), ("text", 25));
+            let (id, title) = (field("postbackData", 2048), field("text", 25));
+            assert_options(replies.as_ref(), OptionRules { count_max: 11, id, title });
         }
         ChannelKind::Apple if payload["type"] == "text" => assert_length(&payload["body"], 3000),
         ChannelKind::Apple => {
             let question = &payload["interactiveData"]["data"]["quick-reply"];
             assert_length(&question["summaryText"], 200);
             assert!(question["items"].as_array().unwrap().len() >= 2);
-            options(question.get("items"), 5, ("identifier", 256), ("title", 200));
+            let (id, title) = (field("identifier", 256), field("title", 200));
+            assert_options(question.get("items"), OptionRules { count_max: 5, id, title });
         }
         ChannelKind::Sms => assert_length(&payload["Body"], 1600),
         ChannelKind::Webchat => {
             assert_length(&payload["text"], 8192);
             let shown = payload.get("options").filter(|o| !o.as_array().unwrap().is_empty());
-            options(shown, 20, ("id", 256), ("title", 80));
+            let (id, title) = (field("id", 256), field("title", 80));
+            assert_options(shown, OptionRules { count_max: 20, id, title });
         }
     }
 }
 
-fn options(items: Option<&Value>, count_max: usize, id: (&str, usize), title: (&str, usize)) {
+/// A text field of an option, and its longest text.
+struct OptionField {
+    key: &'static str,
+    length_max: usize,
+}
+
+fn field(key: &'static str, length_max: usize) -> OptionField {
+    OptionField { key, length_max }
+}
+
+/// What a channel allows for its options.
+struct OptionRules {
+    count_max: usize,
+    id: OptionField,
+    title: OptionField,
+}
+
+fn assert_options(items: Option<&Value>, rules: OptionRules) {
     let Some(items) = items else { return };
-    let items = all(items, count_max);
-    assert_distinct(items.iter().map(|item| &item[id.0]));
-    assert_distinct(items.iter().map(|item| &item[title.0]));
-    for item in items {
-        assert_length(&item[id.0], id.1);
-        assert_length(&item[title.0], title.1);
+    let items = all(items, rules.count_max);
+    for OptionField { key, length_max } in [rules.id, rules.title] {
+        assert_distinct(items.iter().map(|item| &item[key]));
+        for item in items {
+            assert_length(&item[key], length_max);
+        }
     }
 }
 

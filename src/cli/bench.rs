@@ -4,11 +4,13 @@ use crate::app;
 use crate::cli::Context;
 use crate::cli::bench_constraints;
 use crate::cli::bench_drafts;
+use crate::cli::bench_engine;
+use crate::cli::bench_engine::BenchOptions;
 use crate::cli::bench_http;
 use crate::cli::bench_mixed;
 use clap::Subcommand;
 use serde_json::json;
-use vitrine_engine::BenchOptions;
+use std::num::NonZeroUsize;
 
 /// Benchmarks.
 #[derive(Debug, Subcommand)]
@@ -69,7 +71,7 @@ pub(super) struct BenchEngineArguments {
     shared_prompt: bool,
     /// Number of compute threads [default: engine.threads; by default all cores]
     #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    threads: Option<NonZeroUsize>,
 }
 
 pub(super) fn run(command: BenchCommand, context: &Context) -> anyhow::Result<()> {
@@ -88,14 +90,14 @@ fn engine(arguments: BenchEngineArguments, context: &Context) -> anyhow::Result<
     app::use_threads(threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let bar = context.bar(arguments.batch.len() as u64, "measuring");
-    let rows = vitrine_engine::bench(
+    let rows = bench_engine::bench(
         &path,
         &BenchOptions {
             prompt_tokens: arguments.prompt_tokens,
             output_tokens: arguments.output_tokens,
             batches: arguments.batch,
             tier: Some(settings.tier),
-            kv_type: app::engine_options(&settings).kv_type,
+            kv_type: settings.engine.kv_type,
             shared_prompt: arguments.shared_prompt,
         },
         |_| bar.inc(1),

@@ -102,7 +102,7 @@ pub(super) fn run(arguments: BenchDraftsArguments, context: &Context) -> anyhow:
     let options = app::batch_engine_options(&settings);
     let model = vitrine_engine::open(&path, &arguments.model, options, Arc::clone(&clock))?;
     let sha256 = model.sha256().to_owned();
-    let drafter = draft::for_model(model, settings.decoding())?;
+    let drafter = draft::for_model(model, settings.decoding)?;
     let tenant = TenantId::new("bench")?;
     let bar = context.bar(briefs.len() as u64, "drafting");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -2,12 +2,13 @@
 
 use crate::app;
 use crate::cli::Context;
+use crate::cli::bench_gaps;
+use crate::cli::bench_gaps::MixedOptions;
+use crate::cli::bench_gaps::MixedRow;
 use serde_json::json;
 use std::sync::Arc;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::clock::SystemClock;
-use vitrine_engine::MixedOptions;
-use vitrine_engine::MixedRow;
 use vitrine_engine::Speculation;
 
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,7 @@ pub(super) fn run(arguments: BenchMixedArguments, context: &Context) -> anyhow::
             output_tokens: arguments.output_tokens,
             prompt_tokens: arguments.prompt_tokens,
         };
-        let [without, with] = vitrine_engine::bench_mixed(&model, options, &clock)?;
+        let [without, with] = bench_gaps::bench_mixed(&model, options, &clock)?;
         rows.extend([(streams, "none", without), (streams, "long", with)]);
         bar.inc(1);
     }

@@ -1,5 +1,6 @@
 //! Shared by all commands: global options, configuration, logging, output and progress bars.
 
+use crate::config::LogFormat;
 use crate::config::Override;
 use crate::config::Settings;
 use indicatif::ProgressBar;
@@ -43,14 +44,13 @@ impl Context {
 
     /// Starts logging to stderr, at `log.level` or, with `--quiet`, errors only.
     pub(crate) fn start_log(&self, settings: &Settings) {
-        let level = if self.quiet { "error" } else { settings.raw.log.level.as_str() };
+        let level = if self.quiet { "error" } else { settings.log.filter.as_str() };
         let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
         // Fails if the process (a test) has a log already; that log stays.
-        let _ = if settings.raw.log.format == "json" {
-            log.json().try_init()
-        } else {
-            log.with_target(false).try_init()
+        let _ = match settings.log.format {
+            LogFormat::Json => log.json().try_init(),
+            LogFormat::Text => log.with_target(false).try_init(),
         };
     }
 

@@ -15,7 +15,7 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     let installed = memory::installed();
     let tiers: Vec<&str> = Tier::available().into_iter().map(Tier::name).collect();
     let device = if cfg!(feature = "cuda") { "cpu, cuda" } else { "cpu" };
-    let models: Vec<String> = layout::list(&settings.models_dir())
+    let models: Vec<String> = layout::list(&settings.models.dir)
         .unwrap_or_default()
         .into_iter()
         .map(|model| model.name)
@@ -28,8 +28,9 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
             "simd": tiers,
             "tier": settings.tier.name(),
             "devices": device,
-            "models_dir": settings.models_dir(),
+            "models_dir": settings.models.dir,
             "models": models,
+            "warnings": settings.warnings,
             "ledger": start.as_ref().ok().map(ledger),
             "would_start": start.is_ok(),
             "reason": start.as_ref().err().map(|error| format!("{error:#}")),
@@ -45,10 +46,13 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     context.print(format_args!(
         "models   {} in {}",
         models.len(),
-        settings.models_dir().display()
+        settings.models.dir.display()
     ))?;
     for name in &models {
         context.print(format_args!("         {name}"))?;
+    }
+    for warning in &settings.warnings {
+        context.print(format_args!("warning  {warning}"))?;
     }
     let report = start?;
     for limit in &report.limits {

@@ -76,7 +76,7 @@ pub(super) fn run(arguments: GenerateArguments, context: &Context) -> anyhow::Re
     app::use_threads(settings.engine_threads)?;
     let path = app::generator_file(&settings, &arguments.model)?;
     let spinner = context.spinner("loading model");
-    let options = app::engine_options(&settings);
+    let options = settings.engine;
     let model = vitrine_engine::open(&path, &arguments.model, options, Arc::new(SystemClock))?;
     spinner.finish_and_clear();
     let prompt_token_ids = if arguments.raw || !model.has_chat_template() {

@@ -7,6 +7,8 @@
 mod bench;
 mod bench_constraints;
 mod bench_drafts;
+mod bench_engine;
+mod bench_gaps;
 mod bench_http;
 mod bench_mixed;
 mod chat;

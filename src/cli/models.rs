@@ -133,7 +133,7 @@ impl HuggingFace {
 
 pub(super) fn run(command: ModelsCommand, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings(&[])?;
-    let models_dir = settings.models_dir();
+    let models_dir = settings.models.dir.clone();
     match command {
         ModelsCommand::Pull(arguments) => pull(*arguments, &settings, context),
         ModelsCommand::List => list(&layout::list(&models_dir)?, context),
@@ -202,14 +202,14 @@ fn pull(arguments: PullArguments, settings: &Settings, context: &Context) -> any
     let source = PullSource::parse(&arguments.source)?;
     let name = arguments.name.unwrap_or_else(|| source.model_name().to_owned());
     let request = PullRequest { source, revision: arguments.revision, name };
-    let kv_bytes = settings.raw.engine.kv_bytes_max.0;
+    let kv_bytes = settings.engine.kv_bytes_max.0;
     let options = PullOptions {
         endpoint: arguments.endpoint.trim_end_matches('/').to_owned(),
         token: arguments.hugging_face.token(),
         cache: arguments.hugging_face.cache(),
         network: arguments.hugging_face.network(),
         file_bytes_max: FILE_BYTES_MAX,
-        model_bytes_max: Bytes(settings.models_bytes_max.0.saturating_sub(kv_bytes)),
+        model_bytes_max: Bytes(settings.models.bytes_max.0.saturating_sub(kv_bytes)),
         stall: STALL,
         tries_max: TRIES_MAX,
         retry_wait: RETRY_WAIT,
@@ -232,8 +232,8 @@ fn pull(arguments: PullArguments, settings: &Settings, context: &Context) -> any
         PullProgress::Finished => {}
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let models_dir = settings.models_dir();
-    let pulled = runtime.block_on(pull::pull(&models_dir, &request, &options, &mut listener))?;
+    let models_dir = &settings.models.dir;
+    let pulled = runtime.block_on(pull::pull(models_dir, &request, &options, &mut listener))?;
     bar.finish_and_clear();
     if context.json {
         return context.print_json(&json!({

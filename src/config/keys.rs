@@ -1,20 +1,28 @@
-//! Parses API keys from the key file and the environment.
+//! API keys, from the configuration and from the key file.
 //!
-//! One key per line: `KEY [tenant=NAME] [scopes=A,B]`. KEY is the key itself, or `sha256:` and its
-//! hash in 64 hexadecimal digits. The tenant defaults to [`DEFAULT_TENANT`], the scopes to all of
-//! them. Empty lines and lines that start with `#` are ignored. To rotate a key, add the new line,
-//! move the clients over, then remove the old line.
+//! In the configuration a key is a table: `key`, and optionally `tenant` and `scopes`. In the key
+//! file, and in the configuration of earlier versions, it is a line: `KEY [tenant=NAME]
+//! [scopes=A,B]`. The key is given as itself, or as `sha256:` and its hash in 64 hexadecimal
+//! digits. The tenant defaults to [`DEFAULT_TENANT`], the scopes to all of them. Empty lines and
+//! lines that start with `#` are ignored. To rotate a key, add the new one, move the clients over,
+//! then remove the old one.
 //!
 //! Invariant: no error message contains any part of a key.
 
-use crate::config::ConfigError;
-use crate::config::raw::Server;
-use crate::config::value;
+use crate::config::error::ConfigError;
+use crate::config::value::setting::Form;
+use crate::config::value::setting::KeyContext;
+use crate::config::value::setting::Refused;
+use crate::config::value::setting::Setting;
+use crate::config::value::setting::old_text;
+use crate::config::value::setting::toml_or_text;
 use crate::http::keys::ApiKey;
 use crate::http::keys::KeyHash;
 use crate::http::keys::Scope;
 use crate::http::keys::Scopes;
 use std::path::Path;
+use toml::Table;
+use toml::Value;
 use vitrine_base::ids::TenantId;
 
 /// Tenant of keys that name none, and of every request when no keys are configured.
@@ -23,34 +31,59 @@ pub(crate) const DEFAULT_TENANT: &str = "default";
 /// Prefix of a key that is given as its SHA-256 hash.
 const HASH_PREFIX: &str = "sha256:";
 
-/// Separates key lines in `server.api_keys`.
-const INLINE_SEPARATOR: char = ';';
+/// Separates key lines in the older form of `server.api_keys`.
+const OLD_SEPARATOR: char = ';';
 
-/// Reads the keys of `server.api_keys`, then those of `server.api_keys_file`.
-///
-/// # Errors
-/// If the file cannot be read or contains no key, or if a line does not have the form above.
-pub(super) fn read(root: &Path, server: &Server) -> Result<Vec<ApiKey>, ConfigError> {
-    let mut keys = lines("server.api_keys", server.api_keys.split(INLINE_SEPARATOR))?;
-    let file = &server.api_keys_file;
-    if !file.is_empty() {
-        let path = root.join(file);
-        let location = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|cause| ConfigError::Read { path: location.clone(), cause })?;
-        let found = lines(&location, text.lines())?;
-        if found.is_empty() {
-            return Err(value("server.api_keys_file", file, "a file with one API key per line"));
-        }
-        keys.extend(found);
+/// The keys of `server.api_keys`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct ApiKeys(pub(crate) Vec<ApiKey>);
+
+impl Setting for ApiKeys {
+    const SECRET: bool = true;
+
+    fn allowed() -> String {
+        let table = "{ key = \"KEY\", tenant = \"NAME\", scopes = [\"A\", \"B\"] }";
+        format!("an array of tables `{table}`, tenant and scopes optional")
     }
-    Ok(keys)
+
+    fn read(value: &Value) -> Result<Self, Refused> {
+        let entries = value.as_array().ok_or_else(|| Refused::secret(Self::allowed()))?;
+        let keys = entries.iter().enumerate().map(|(index, entry)| {
+            read_entry(entry).map_err(|refused| refused.below(&format!("[{index}]")))
+        });
+        keys.collect::<Result<_, _>>().map(Self)
+    }
+
+    fn from_text(text: &str) -> Option<Value> {
+        if text.is_empty() {
+            return Some(Value::Array(Vec::new()));
+        }
+        Some(toml_or_text(text))
+    }
+
+    fn form(value: &Value, context: &KeyContext<'_>) -> Result<Form, ConfigError> {
+        let Some(text) = old_text(value) else { return Ok(Form::Current) };
+        let keys = lines(context.key, text.split(OLD_SEPARATOR))?;
+        Ok(Form::Old(Value::Array(
+            keys.into_iter().map(|(entry, _)| Value::Table(entry)).collect(),
+        )))
+    }
 }
 
+/// Reads the keys of a key file.
+///
+/// # Errors
+/// If a line does not have the form above.
+pub(super) fn read_file(path: &Path, text: &str) -> Result<Vec<ApiKey>, ConfigError> {
+    let keys = lines(&path.display().to_string(), text.lines())?;
+    Ok(keys.into_iter().map(|(_, key)| key).collect())
+}
+
+/// Reads key lines, each to a table of the configuration and to the key that it stands for.
 fn lines<'a>(
     location: &str,
     lines: impl Iterator<Item = &'a str>,
-) -> Result<Vec<ApiKey>, ConfigError> {
+) -> Result<Vec<(Table, ApiKey)>, ConfigError> {
     lines
         .enumerate()
         .map(|(index, line)| (index + 1, line.trim()))
@@ -58,49 +91,75 @@ fn lines<'a>(
         .map(|(line, text)| {
             let error_at_line =
                 |reason| ConfigError::ApiKey { location: location.to_owned(), line, reason };
-            key(text).map_err(error_at_line)
+            let entry = entry(text).map_err(error_at_line)?;
+            let key = read_entry(&Value::Table(entry.clone())).map_err(|refused| {
+                let Refused { path, found, allowed } = refused;
+                let path = path.trim_start_matches('.');
+                error_at_line(format!("`{path}` is `{found}`; allowed: {allowed}"))
+            })?;
+            Ok((entry, key))
         })
         .collect()
 }
 
-fn key(line: &str) -> Result<ApiKey, String> {
+/// The table of one key line.
+fn entry(line: &str) -> Result<Table, String> {
     let mut words = line.split_whitespace();
-    let secret = words.next().unwrap_or_default();
-    let hash = match secret.strip_prefix(HASH_PREFIX) {
-        Some(hex) => KeyHash::from_hex(hex)
-            .ok_or_else(|| format!("`{HASH_PREFIX}` must be followed by 64 hexadecimal digits"))?,
-        None => KeyHash::of(secret),
-    };
-    let (mut tenant, mut scopes) = (DEFAULT_TENANT, Scopes::all());
+    let mut entry = Table::new();
+    entry.insert("key".to_owned(), Value::String(words.next().unwrap_or_default().to_owned()));
     for word in words {
-        match word.split_once('=') {
-            Some(("tenant", name)) => tenant = name,
-            Some(("scopes", names)) => scopes = parse_scopes(names)?,
+        let (name, value) = match word.split_once('=') {
+            Some(("tenant", tenant)) => ("tenant", Value::String(tenant.to_owned())),
+            Some(("scopes", scopes)) => {
+                let scopes = scopes.split(',').map(|scope| Value::String(scope.to_owned()));
+                ("scopes", Value::Array(scopes.collect()))
+            }
             _ => return Err("only `tenant=` and `scopes=` may follow the key".to_owned()),
-        }
+        };
+        entry.insert(name.to_owned(), value);
     }
-    let tenant = TenantId::new(tenant).map_err(|error| format!("`tenant=` {error}"))?;
-    Ok(ApiKey { hash, tenant, scopes })
+    Ok(entry)
 }
 
-fn parse_scopes(names: &str) -> Result<Scopes, String> {
-    names.split(',').try_fold(Scopes::default(), |scopes, name| {
-        let scope = Scope::from_name(name)
-            .ok_or_else(|| format!("unknown scope `{name}`; allowed: {}", Scope::names()))?;
-        Ok(scopes.with(scope))
-    })
+/// Reads one key from its table.
+fn read_entry(entry: &Value) -> Result<ApiKey, Refused> {
+    let entry = entry.as_table().ok_or_else(|| Refused::secret("a table with `key`"))?;
+    if entry.keys().any(|name| !["key", "tenant", "scopes"].contains(&name.as_str())) {
+        return Err(Refused::secret("a table of `key`, `tenant` and `scopes`"));
+    }
+    let secret = entry.get("key").and_then(Value::as_str).filter(|key| !key.is_empty());
+    let secret = secret.ok_or_else(|| Refused::secret("text that is not empty").below(".key"))?;
+    let hash = match secret.strip_prefix(HASH_PREFIX) {
+        Some(hex) => KeyHash::from_hex(hex).ok_or_else(|| {
+            let allowed = format!("`{HASH_PREFIX}` followed by 64 hexadecimal digits");
+            Refused::secret(allowed).below(".key")
+        })?,
+        None => KeyHash::of(secret),
+    };
+    let default_tenant = Value::String(DEFAULT_TENANT.to_owned());
+    let tenant = TenantId::read(entry.get("tenant").unwrap_or(&default_tenant))
+        .map_err(|refused| refused.below(".tenant"))?;
+    let scopes = match entry.get("scopes") {
+        Some(scopes) => Vec::<Scope>::read(scopes)
+            .map_err(|refused| refused.below(".scopes"))?
+            .into_iter()
+            .fold(Scopes::default(), Scopes::with),
+        None => Scopes::all(),
+    };
+    Ok(ApiKey { hash, tenant, scopes })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn server(api_keys: &str) -> Server {
-        Server { api_keys: api_keys.to_owned(), ..Server::default() }
-    }
+    const PLACE: KeyContext<'static> = KeyContext { key: "server.api_keys", location: "file" };
 
+    /// Reads the older form of `server.api_keys`.
     fn inline(text: &str) -> Result<Vec<ApiKey>, ConfigError> {
-        read(Path::new(""), &server(text))
+        let text = Value::String(text.to_owned());
+        let Form::Old(array) = ApiKeys::form(&text, &PLACE)? else { panic!("the present form") };
+        Ok(ApiKeys::read(&array).unwrap().0)
     }
 
     #[test]
@@ -113,25 +172,32 @@ mod tests {
     }
 
     #[test]
-    fn file_and_environment_keys_are_merged_and_hashes_are_accepted() {
-        let folder = tempfile::tempdir().unwrap();
+    fn a_key_file_has_comments_hashes_tenants_and_scopes() {
         let hash = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
-        let text = format!("# the shop's keys\n\nsha256:{hash} tenant=shop scopes=turns,threads\n");
-        std::fs::write(folder.path().join("keys"), text).unwrap();
-        let server = Server { api_keys_file: "keys".to_owned(), ..server("a; b tenant=b") };
-        let keys = read(folder.path(), &server).unwrap();
-        assert_eq!(keys.len(), 3);
-        assert_eq!(keys[2].hash, KeyHash::of("secret"));
-        assert_eq!(keys[2].tenant.as_str(), "shop");
-        assert_eq!(keys[2].scopes, Scopes::default().with(Scope::Turns).with(Scope::Threads));
+        let text =
+            format!("# the shop's keys\n\nsha256:{hash} tenant=shop scopes=turns,threads\nb\n");
+        let keys = read_file(Path::new("keys"), &text).unwrap();
+        assert_eq!(keys.len(), 2);
+        assert_eq!(keys[0].hash, KeyHash::of("secret"));
+        assert_eq!(keys[0].tenant.as_str(), "shop");
+        assert_eq!(keys[0].scopes, Scopes::default().with(Scope::Turns).with(Scope::Threads));
+        assert_eq!(keys[1..], inline("b").unwrap());
+    }
+
+    #[test]
+    fn a_key_in_a_table_equals_the_same_key_in_a_line() {
+        let text = r#"[{ key = "a", tenant = "b", scopes = ["turns"] }, { key = "c" }]"#;
+        let value = ApiKeys::from_text(text).unwrap();
+        let keys = ApiKeys::read(&value).unwrap().0;
+        assert_eq!(keys, inline("a tenant=b scopes=turns; c").unwrap());
     }
 
     #[test]
     fn an_invalid_line_is_reported_by_number_and_never_shown() {
         for (line, named) in [
-            ("ok;s3cret scopes=all", "unknown scope `all`; allowed: turns"),
+            ("ok;s3cret scopes=all", "`scopes[0]` is `all`; allowed: turns"),
             ("ok;s3cret scope=turns", "only `tenant=`"),
-            ("ok;s3cret tenant=", "`tenant=`"),
+            ("ok;s3cret tenant=", "`tenant`"),
             ("ok;sha256:s3cret", "64 hexadecimal digits"),
         ] {
             let error = inline(line).unwrap_err().to_string();
@@ -142,11 +208,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_keys_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("keys"), "# none\n").unwrap();
-        let server = Server { api_keys_file: "keys".to_owned(), ..Server::default() };
-        let error = read(folder.path(), &server).unwrap_err().to_string();
-        assert!(error.contains("server.api_keys_file"), "{error}");
+    fn an_invalid_table_is_reported_by_index_and_never_shown() {
+        for (text, path, allowed) in [
+            (r#"[{ key = "s3cret", scopes = ["all"] }]"#, "[0].scopes[0]", "turns"),
+            (r#"[{ key = "a" }, { tenant = "s3cret" }]"#, "[1].key", "text"),
+            (r#"[{ key = "s3cret", tenant = "" }]"#, "[0].tenant", "a name"),
+            (r#"[{ key = "sha256:s3cret" }]"#, "[0].key", "64 hexadecimal digits"),
+            (r#"["s3cret"]"#, "[0]", "a table"),
+        ] {
+            let refused = ApiKeys::read(&ApiKeys::from_text(text).unwrap()).unwrap_err();
+            assert_eq!(refused.path, path, "{refused:?}");
+            assert!(refused.allowed.contains(allowed), "{refused:?}");
+            assert!(!format!("{refused:?}").contains("s3cret"), "{refused:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! JSON request bodies: bounded reading, and parse errors that name the field.
 
-use crate::http::App;
 use crate::http::error::ApiError;
+use crate::http::state::App;
 use axum::body::Body;
 use axum::body::Bytes;
 use axum::extract::FromRequest;

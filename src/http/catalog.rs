@@ -1,7 +1,7 @@
 //! `GET /v1/catalog/search`: the catalogue search that turns use, for clients.
 
-use crate::http::App;
 use crate::http::error::ApiError;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::MoneyBody;
 use crate::http::wire::services::CatalogSearchAnswer;

@@ -1,13 +1,13 @@
 //! `/v1/customers/{id}`: profile, consents, facts, identities, export and erasure of a customer.
 
-use crate::http::App;
 use crate::http::body::Json;
+use crate::http::encode;
 use crate::http::error::ApiError;
+use crate::http::fields::channel;
+use crate::http::fields::optional_id;
+use crate::http::fields::profile_text;
 use crate::http::keys::Caller;
-use crate::http::respond::channel;
-use crate::http::respond::optional_id;
-use crate::http::respond::profile_text;
-use crate::http::threads;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::customers::ConsentBody;
 use crate::http::wire::customers::ConsentRequest;
@@ -16,10 +16,8 @@ use crate::http::wire::customers::ExportAnswer;
 use crate::http::wire::customers::FactsAnswer;
 use crate::http::wire::customers::IdentityBody;
 use crate::http::wire::customers::IdentityRequest;
-use crate::http::wire::customers::LedgerFactBody;
 use crate::http::wire::customers::LinkTokenAnswer;
-use crate::http::wire::customers::ProfileBody;
-use crate::http::wire::rounded;
+use crate::http::wire::profile::ProfileBody;
 use crate::turn::consent::CUSTOMER_CONVERSATIONS_MAX;
 use axum::extract::Path;
 use axum::extract::State;
@@ -159,7 +157,7 @@ pub(crate) async fn facts(
     if threads.is_empty() && app.customers.customer(&key).await?.is_none() {
         return Err(customer_not_found(id));
     }
-    let facts = threads.iter().flat_map(|(_, conversation)| fact_bodies(conversation)).collect();
+    let facts = threads.iter().flat_map(|(_, conversation)| encode::facts(conversation)).collect();
     Ok(axum::Json(FactsAnswer { customer_id: id, facts }))
 }
 
@@ -180,11 +178,11 @@ pub(crate) async fn export(
     if kept.is_empty() && customer.is_none() {
         return Err(customer_not_found(id));
     }
-    let facts = kept.iter().flat_map(|(_, conversation)| fact_bodies(conversation)).collect();
+    let facts = kept.iter().flat_map(|(_, conversation)| encode::facts(conversation)).collect();
     let mut threads = Vec::new();
     for (key, conversation) in &kept {
         let turns = app.store.turns(key, TURNS_EXPORTED_MAX).await?;
-        threads.push(threads::body(conversation, turns));
+        threads.push(encode::conversation(conversation, turns));
     }
     Ok(axum::Json(ExportAnswer {
         exported_at: app.clock.now().to_string(),
@@ -330,18 +328,4 @@ fn consent_body(consent: &Consent) -> ConsentBody {
         granted_at: consent.granted_at.map(|time| time.to_string()),
         withdrawn_at: consent.withdrawn_at.map(|time| time.to_string()),
     }
-}
-
-fn fact_bodies(conversation: &ConversationRecord) -> impl Iterator<Item = LedgerFactBody> {
-    conversation.facts.iter().map(|(key, fact)| LedgerFactBody {
-        key: key.clone(),
-        value: fact.value.clone(),
-        kind: threads::fact_kind(fact.kind),
-        verbatim: fact.verbatim.clone(),
-        source: fact.source.as_ref().map(ToString::to_string),
-        purpose: fact.purpose.name(),
-        confidence: rounded(fact.confidence),
-        thread_id: conversation.thread_id.to_string(),
-        learnt_at: fact.learnt_at.to_string(),
-    })
 }

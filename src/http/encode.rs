@@ -1,10 +1,9 @@
-//! Encodes domain results as the wire types' JSON: answers, events and acknowledgements.
-//!
-//! The only code that maps domain types to response bodies of `/respond` and its events. It decides
-//! nothing and reads no store.
+//! Encodes domain results as the wire types: answers, events, acknowledgements, conversations and
+//! facts. It decides nothing and reads no store.
 
 use crate::http::error::ApiError;
 use crate::http::wire::MoneyBody;
+use crate::http::wire::customers::LedgerFactBody;
 use crate::http::wire::respond::ActionBody;
 use crate::http::wire::respond::AlternativeBody;
 use crate::http::wire::respond::FactBody;
@@ -21,24 +20,40 @@ use crate::http::wire::respond::UsageBody;
 use crate::http::wire::respond::WindowBody;
 use crate::http::wire::rounded;
 use crate::http::wire::threads::HumanMessageAnswer;
+use crate::http::wire::threads::ThreadAnswer;
+use crate::http::wire::threads::ThreadTurnBody;
+use crate::turn::EncodedAnswer;
 use crate::turn::IntentReading;
 use crate::turn::Suggestion;
 use crate::turn::TurnAnswer;
 use crate::turn::TurnReply;
 use crate::turn::TurnTimings;
 use crate::turn::decide::Action;
+use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+use serde::Serialize;
 use serde_json::json;
 use vitrine_base::clock::milliseconds;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::Language;
 use vitrine_conversations::ConversationRecord;
+use vitrine_conversations::FactKind;
 use vitrine_conversations::OwnerState;
+use vitrine_conversations::TurnKind;
+use vitrine_conversations::TurnRecord;
 use vitrine_intent::Signals;
 
+/// Header set to `true` on an answer that was recorded for an earlier delivery of the message.
+const REPLAYED_HEADER: &str = "vitrine-replayed";
+
 /// Encodes an answer. The same bytes are stored and returned again for a redelivery.
-pub(crate) fn answer(answer: &TurnAnswer) -> Vec<u8> {
-    // Cannot fail: the body contains only strings and finite numbers.
-    serde_json::to_vec(&body(answer)).unwrap_or_default()
+///
+/// # Errors
+/// If it does not serialise, which is a bug: an empty body would be stored as the answer.
+pub(crate) fn answer(answer: &TurnAnswer) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&body(answer))
 }
 
 fn body(answer: &TurnAnswer) -> RespondAnswer {
@@ -84,15 +99,39 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
 }
 
 /// Encodes the acknowledgement of a human's message.
-pub(crate) fn human_message(turn_id: &TurnId, conversation: &ConversationRecord) -> Vec<u8> {
+///
+/// # Errors
+/// If it does not serialise, which is a bug.
+pub(crate) fn human_message(
+    turn_id: &TurnId,
+    conversation: &ConversationRecord,
+) -> serde_json::Result<Vec<u8>> {
     let body = HumanMessageAnswer {
         turn_id: turn_id.to_string(),
         thread_id: conversation.thread_id.to_string(),
         owner: owner(conversation.ownership.state),
         epoch: conversation.ownership.epoch,
     };
-    // Cannot fail: the body contains only strings and numbers.
-    serde_json::to_vec(&body).unwrap_or_default()
+    serde_json::to_vec(&body)
+}
+
+/// Encodes a body that is stored or sent as an event.
+///
+/// # Errors
+/// [`ApiError::Encode`] if it does not serialise, which is a bug.
+pub(crate) fn json_text(body: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(body).map_err(ApiError::Encode)
+}
+
+/// The response with an encoded answer.
+pub(crate) fn response(answered: EncodedAnswer) -> Response {
+    let mut response = Response::new(Body::from(answered.body.to_vec()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if answered.replayed {
+        headers.insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 /// Wire name of an owner state.
@@ -193,6 +232,71 @@ fn timings(timings: &TurnTimings) -> TimingsBody {
     }
 }
 
+/// Encodes a conversation with its turns.
+pub(crate) fn conversation(record: &ConversationRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
+    let facts = record.facts.iter().map(|(key, fact)| FactBody {
+        key: key.clone(),
+        value: fact.value.clone(),
+        kind: fact_kind(fact.kind).to_owned(),
+        source: fact.source.as_ref().map(ToString::to_string),
+        quote: fact.verbatim.clone(),
+    });
+    ThreadAnswer {
+        thread_id: record.thread_id.to_string(),
+        customer_id: record.customer_id.as_ref().map(ToString::to_string),
+        channels: record.channels.iter().map(|channel| channel.name()).collect(),
+        language: record.language.code().to_owned(),
+        owner: owner(record.ownership.state),
+        epoch: record.ownership.epoch,
+        facts: facts.collect(),
+        opened_at: record.opened_at.to_string(),
+        updated_at: record.updated_at.to_string(),
+        turns: turns.into_iter().map(turn).collect(),
+    }
+}
+
+/// Wire name of a fact's kind.
+fn fact_kind(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Stated => "stated",
+        FactKind::Inferred => "inferred",
+    }
+}
+
+fn turn(turn: TurnRecord) -> ThreadTurnBody {
+    ThreadTurnBody {
+        turn_id: turn.turn_id.to_string(),
+        kind: match turn.kind {
+            TurnKind::Customer => "customer",
+            TurnKind::Human => "human",
+            TurnKind::Resolved => "resolved",
+        },
+        message_id: turn.message_id.map(|id| id.to_string()),
+        channel: turn.channel.name(),
+        user_text: turn.user_text,
+        option_id: turn.option_id,
+        reply_text: turn.reply_text,
+        action: turn.action,
+        sent_at: turn.sent_at.to_string(),
+        answered_at: turn.answered_at.to_string(),
+    }
+}
+
+/// Encodes the facts of a conversation.
+pub(crate) fn facts(conversation: &ConversationRecord) -> impl Iterator<Item = LedgerFactBody> {
+    conversation.facts.iter().map(|(key, fact)| LedgerFactBody {
+        key: key.clone(),
+        value: fact.value.clone(),
+        kind: fact_kind(fact.kind),
+        verbatim: fact.verbatim.clone(),
+        source: fact.source.as_ref().map(ToString::to_string),
+        purpose: fact.purpose.name(),
+        confidence: rounded(fact.confidence),
+        thread_id: conversation.thread_id.to_string(),
+        learnt_at: fact.learnt_at.to_string(),
+    })
+}
+
 /// Data of the event `understood`.
 pub(crate) fn understood(language: Language, reading: &IntentReading) -> String {
     json!({ "language": language.code(), "intent": intent(reading) }).to_string()
@@ -212,4 +316,24 @@ pub(crate) fn error(error: &ApiError) -> String {
 pub(crate) fn reply_text(body: &[u8]) -> String {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     value["reply"]["text"].as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::wire::ErrorBody;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_body_that_does_not_serialise_is_an_error_500() {
+        // JSON keys are strings.
+        let unencodable = BTreeMap::from([(vec![1], "value")]);
+        let error = json_text(&unencodable).unwrap_err();
+        let body = ErrorBody { error: error.detail() };
+        assert_eq!(body.error.code, "encoding_failed");
+        assert_eq!(error.into_response().status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(json_text(&BTreeMap::from([("key", 1)])).unwrap(), r#"{"key":1}"#);
+    }
 }

@@ -1,9 +1,11 @@
 //! Maps domain errors to HTTP status, error code and public message. No other file does.
 //!
-//! Clients get the public message; the chain of causes goes to the log, with the request id. The
-//! matches on turn, engine, intent and store errors have no wildcard arm, so a new variant does not
-//! compile until it is mapped.
+//! Clients get the public message; the chain of causes goes to the log, with the request id. No
+//! match on an error has a wildcard arm, so a new variant does not compile until it is mapped.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use crate::http::request_id;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::ErrorDetail;
 use crate::hub::HubError;
@@ -61,6 +63,15 @@ pub(crate) enum ApiError {
     /// The gateway is starting, draining or unable to answer.
     #[error("the gateway is {state}")]
     Unavailable { state: &'static str },
+    /// The generation's deadline passed before its output was complete.
+    #[error("the deadline passed before the generation was complete")]
+    DeadlineExceeded,
+    /// The generation was cancelled before its output was complete.
+    #[error("the generation was cancelled before it was complete")]
+    Cancelled,
+    /// A body could not be encoded.
+    #[error("the response could not be encoded as JSON (a bug in vitrine)")]
+    Encode(#[source] serde_json::Error),
     /// The turn failed.
     #[error(transparent)]
     Turn(#[from] TurnError),
@@ -129,15 +140,26 @@ impl ApiError {
             Self::Unavailable { .. } => {
                 public_error(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
+            Self::DeadlineExceeded => {
+                public_error(StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded")
+            }
+            Self::Cancelled => {
+                public_error(StatusCode::SERVICE_UNAVAILABLE, "generation_cancelled")
+            }
+            Self::Encode(_) => encoding_failed(),
             Self::Turn(error) => turn(error),
             Self::Engine(error) => engine(error),
             Self::Registry(error) => registry(error),
             Self::Hub(error) => hub(error),
             Self::Intent(error) => intent(error),
             Self::Store(error) => store(error),
-            Self::Text(_) => public_error(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
+            Self::Text(error) => text(error),
         }
     }
+}
+
+const fn encoding_failed() -> PublicError {
+    public_error(StatusCode::INTERNAL_SERVER_ERROR, "encoding_failed")
 }
 
 fn turn(error: &TurnError) -> PublicError {
@@ -154,6 +176,7 @@ fn turn(error: &TurnError) -> PublicError {
         TurnError::Gate(error) => gate(error),
         TurnError::Store(error) => store(error),
         TurnError::Intent(error) => intent(error),
+        TurnError::Encode(_) => encoding_failed(),
         TurnError::Contended { .. } => public_error(StatusCode::CONFLICT, "thread_changed"),
     }
 }
@@ -170,26 +193,44 @@ fn gate(error: &GateError) -> PublicError {
 impl ApiError {
     /// Value of `Retry-After`, in seconds.
     fn retry_after_seconds(&self) -> u64 {
-        let wait = match self {
-            Self::RateLimited { retry_after } => *retry_after,
-            Self::Engine(EngineError::Full { retry_after, .. }) => *retry_after,
-            Self::Engine(EngineError::Overloaded { delay, delay_max, .. }) => {
-                delay.saturating_sub(*delay_max)
-            }
-            Self::Engine(EngineError::DeadlineUnreachable { line, .. }) => *line,
-            _ => Duration::ZERO,
-        };
+        let wait = self.wait();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         seconds.clamp(RETRY_AFTER_SECONDS_MIN, RETRY_AFTER_SECONDS_MAX)
     }
 
+    /// Time after which a retry may succeed; zero if it is unknown.
+    fn wait(&self) -> Duration {
+        match self {
+            Self::RateLimited { retry_after } => *retry_after,
+            Self::Engine(error) => engine_wait(error),
+            Self::Malformed { .. }
+            | Self::Impossible { .. }
+            | Self::BodyTooLarge
+            | Self::Unauthorized
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::Busy { .. }
+            | Self::Unavailable { .. }
+            | Self::DeadlineExceeded
+            | Self::Cancelled
+            | Self::Encode(_)
+            | Self::Turn(_)
+            | Self::Registry(_)
+            | Self::Hub(_)
+            | Self::Intent(_)
+            | Self::Store(_)
+            | Self::Text(_) => Duration::ZERO,
+        }
+    }
+
     /// The public part of the error.
     pub(crate) fn detail(&self) -> ErrorDetail {
-        let request_id = crate::http::guard::current_request_id();
-        let message = match self {
+        let request_id = request_id::current();
+        let message = if let Self::Registry(error) = self {
             // Loading models is an operator's task, who needs the cause.
-            Self::Registry(error) => chain(error),
-            _ => self.to_string(),
+            chain(error)
+        } else {
+            self.to_string()
         };
         ErrorDetail { code: self.public_error().code, message, request_id }
     }
@@ -198,9 +239,10 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let PublicError { status, code } = self.public_error();
-        let request_id = crate::http::guard::current_request_id();
-        if matches!(self, Self::Unavailable { .. }) {
-            // Expected during startup and shutdown; logging each as an error would be noise.
+        let request_id = request_id::current();
+        if matches!(self, Self::Unavailable { .. } | Self::DeadlineExceeded | Self::Cancelled) {
+            // Expected during startup and shutdown, or chosen by the client; logging each as an
+            // error would be noise.
             tracing::debug!(%request_id, %status, code, "request refused");
         } else if status.is_server_error() {
             let cause = chain(&self);
@@ -234,7 +276,7 @@ fn engine(error: &EngineError) -> PublicError {
         EngineError::ConstraintFault { .. } => {
             public_error(StatusCode::UNPROCESSABLE_ENTITY, "constraint_stuck")
         }
-        EngineError::Text(_) => public_error(StatusCode::UNPROCESSABLE_ENTITY, "text_refused"),
+        EngineError::Text(error) => text(error),
         EngineError::Full { .. } | EngineError::Overloaded { .. } => {
             public_error(StatusCode::TOO_MANY_REQUESTS, "queue_full")
         }
@@ -254,6 +296,54 @@ fn engine(error: &EngineError) -> PublicError {
     }
 }
 
+fn engine_wait(error: &EngineError) -> Duration {
+    match error {
+        EngineError::Full { retry_after, .. } => *retry_after,
+        EngineError::Overloaded { delay, delay_max, .. } => delay.saturating_sub(*delay_max),
+        EngineError::DeadlineUnreachable { line, .. } => *line,
+        EngineError::EmptyPrompt
+        | EngineError::PromptTooLong { .. }
+        | EngineError::Token { .. }
+        | EngineError::OutputTokens { .. }
+        | EngineError::StopStrings { .. }
+        | EngineError::Sampling { .. }
+        | EngineError::Grammar(_)
+        | EngineError::ConstraintFault { .. }
+        | EngineError::Text(_)
+        | EngineError::Dead { .. }
+        | EngineError::Closing
+        | EngineError::Logits { .. }
+        | EngineError::Step { .. }
+        | EngineError::Option { .. }
+        | EngineError::Thread { .. }
+        | EngineError::Read { .. }
+        | EngineError::Memory(_)
+        | EngineError::Model(_) => Duration::ZERO,
+    }
+}
+
+fn text(error: &TextError) -> PublicError {
+    match error {
+        TextError::File { .. }
+        | TextError::Key { .. }
+        | TextError::Unsupported { .. }
+        | TextError::PreTokenizer { .. }
+        | TextError::ListLength { .. }
+        | TextError::TokenId { .. }
+        | TextError::Merge { .. }
+        | TextError::Vocabulary(_)
+        | TextError::Encode { .. }
+        | TextError::Template(_)
+        | TextError::TemplateDrops { .. }
+        | TextError::TemplateSetting { .. }
+        | TextError::TemplateSettings { .. }
+        | TextError::TemplateForm { .. }
+        | TextError::TemplateFile { .. } => {
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "text_refused")
+        }
+    }
+}
+
 fn registry(error: &RegistryError) -> PublicError {
     match error {
         RegistryError::Unknown { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
@@ -264,21 +354,70 @@ fn registry(error: &RegistryError) -> PublicError {
         RegistryError::TooMany { .. } => public_error(StatusCode::CONFLICT, "too_many_models"),
         RegistryError::InUse { .. } => public_error(StatusCode::CONFLICT, "model_in_use"),
         RegistryError::File { .. } => public_error(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
-        RegistryError::Load { cause: LoadFailure::Refused(error), .. } => match **error {
-            EngineError::Memory(_) => public_error(StatusCode::UNPROCESSABLE_ENTITY, "memory_full"),
-            _ => public_error(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
-        },
+        RegistryError::Load { cause: LoadFailure::Refused(error), .. } => load_refused(error),
         RegistryError::Load { cause: LoadFailure::Panic, .. } | RegistryError::Thread { .. } => {
             public_error(StatusCode::INTERNAL_SERVER_ERROR, "load_failed")
         }
     }
 }
 
-fn hub(error: &HubError) -> PublicError {
-    if matches!(error, HubError::Unknown { .. }) {
-        return public_error(StatusCode::NOT_FOUND, "not_found");
+/// A model that the engine refused to load.
+fn load_refused(error: &EngineError) -> PublicError {
+    match error {
+        EngineError::Memory(_) => public_error(StatusCode::UNPROCESSABLE_ENTITY, "memory_full"),
+        EngineError::EmptyPrompt
+        | EngineError::PromptTooLong { .. }
+        | EngineError::Token { .. }
+        | EngineError::OutputTokens { .. }
+        | EngineError::StopStrings { .. }
+        | EngineError::Sampling { .. }
+        | EngineError::Grammar(_)
+        | EngineError::ConstraintFault { .. }
+        | EngineError::Text(_)
+        | EngineError::Full { .. }
+        | EngineError::Overloaded { .. }
+        | EngineError::DeadlineUnreachable { .. }
+        | EngineError::Dead { .. }
+        | EngineError::Closing
+        | EngineError::Logits { .. }
+        | EngineError::Step { .. }
+        | EngineError::Option { .. }
+        | EngineError::Thread { .. }
+        | EngineError::Read { .. }
+        | EngineError::Model(_) => public_error(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
     }
-    public_error(StatusCode::UNPROCESSABLE_ENTITY, "model_refused")
+}
+
+fn hub(error: &HubError) -> PublicError {
+    match error {
+        HubError::Unknown { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
+        HubError::File { .. }
+        | HubError::Name { .. }
+        | HubError::Folder { .. }
+        | HubError::ModelTask { .. }
+        | HubError::Status { .. }
+        | HubError::Unreachable { .. }
+        | HubError::Stalled { .. }
+        | HubError::Listing { .. }
+        | HubError::Client { .. }
+        | HubError::Short { .. }
+        | HubError::Offline { .. }
+        | HubError::Pulling { .. }
+        | HubError::NothingToPull { .. }
+        | HubError::OnlyPickles { .. }
+        | HubError::NotListed { .. }
+        | HubError::Ambiguous { .. }
+        | HubError::NoneFits { .. }
+        | HubError::PartsMissing { .. }
+        | HubError::Unsafe { .. }
+        | HubError::TooLarge { .. }
+        | HubError::Damaged { .. }
+        | HubError::Format { .. }
+        | HubError::Manifest { .. }
+        | HubError::NameTaken { .. } => {
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "model_refused")
+        }
+    }
 }
 
 fn intent(error: &IntentError) -> PublicError {

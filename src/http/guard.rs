@@ -1,68 +1,50 @@
 //! Middleware in front of every route: request ids, keys and scopes, the tenant's rate limit, the
 //! limit on requests in flight, and the request counter.
 
-use crate::http::App;
+use crate::http::access::Access;
+use crate::http::access::AccessRule;
 use crate::http::error::ApiError;
-use crate::http::routes;
-use crate::http::routes::Access;
+use crate::http::keys::Caller;
+use crate::http::request_id;
+use crate::http::state::App;
+use axum::extract::FromRequestParts;
 use axum::extract::MatchedPath;
 use axum::extract::Request;
 use axum::extract::State;
-use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::sync::Arc;
 use vitrine_base::telemetry;
 
-/// Header of the request id, in requests and responses.
-const REQUEST_ID_HEADER: &str = "x-request-id";
-
-/// Longest request id accepted from a client, in bytes; longer ones are replaced.
-const REQUEST_ID_BYTES_MAX: usize = 64;
-
-tokio::task_local! {
-    static REQUEST_ID: String;
-}
-
-/// Id of the request that the current task handles; empty outside a request.
-pub(crate) fn current_request_id() -> String {
-    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
+/// What the guard checks requests against.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    pub(crate) app: Arc<App>,
+    /// Looks up what a route requires.
+    pub(crate) access: AccessRule,
 }
 
 /// Assigns a request id, checks key, rate and limits, runs the handler and counts the response.
-pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let id = request_id(&request);
+pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let id = request_id::of(&request, guard.app.clock.as_ref());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let answered = REQUEST_ID.scope(id.clone(), answer(app, request, next));
-    let response = answered.await;
+    let response = request_id::scope(id, answer(guard, request, next)).await;
     let status = response.status().as_u16().to_string();
     metrics::counter!(telemetry::HTTP_REQUESTS_TOTAL, "route" => route, "status" => status)
         .increment(1);
-    with_request_id(response, &id)
-}
-
-/// Answers a request with `error`, for requests that arrive before the routes exist.
-pub(crate) async fn refuse(request: Request, error: ApiError) -> Response {
-    let id = request_id(&request);
-    let response = REQUEST_ID.scope(id.clone(), async { error.into_response() }).await;
-    with_request_id(response, &id)
-}
-
-fn with_request_id(mut response: Response, id: &str) -> Response {
-    if let Ok(value) = HeaderValue::from_str(id) {
-        response.headers_mut().insert(REQUEST_ID_HEADER, value);
-    }
     response
 }
 
-async fn answer(app: Arc<App>, mut request: Request, next: Next) -> Response {
+async fn answer(guard: Guard, mut request: Request, next: Next) -> Response {
+    let Guard { app, access } = guard;
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let access = routes::access(request.method(), path);
+    let access = access(request.method(), path);
     if access == Access::Open {
         return next.run(request).await;
     }
@@ -91,10 +73,11 @@ fn bearer(request: &Request) -> Option<&str> {
     request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-fn request_id(request: &Request) -> String {
-    let given = request.headers().get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
-    match given {
-        Some(id) if !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX => id.to_owned(),
-        _ => uuid::Uuid::now_v7().to_string(),
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
+        // Inserted by `answer`, which refuses requests without a valid key.
+        parts.extensions.get::<Self>().cloned().ok_or(ApiError::Unauthorized)
     }
 }

@@ -1,13 +1,8 @@
-//! Operational routes: probes, metrics, the OpenAPI document, the console page, and the fallbacks
-//! for unknown paths, wrong methods and panicking handlers.
+//! Operational routes: probes, metrics, the console page, and the fallbacks for unknown paths,
+//! wrong methods and panicking handlers.
 
-use crate::http::App;
 use crate::http::error::ApiError;
-use crate::http::routes::Access;
-use crate::http::routes::ROUTES;
-use crate::http::routes::Verb;
-use crate::http::wire;
-use axum::Json;
+use crate::http::state::App;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,17 +12,9 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use std::any::Any;
 use std::sync::Arc;
-use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::Http;
-use utoipa::openapi::security::HttpAuthScheme;
-use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::security::SecurityScheme;
 use vitrine_base::memory;
 use vitrine_base::telemetry;
 use vitrine_engine::ModelStatus;
-
-/// Name of the API key scheme in the OpenAPI document.
-const KEY_SCHEME: &str = "api_key";
 
 /// `GET /healthz`: 200 as long as the process runs.
 pub(crate) async fn alive() -> &'static str {
@@ -94,75 +81,6 @@ fn show_memory(app: &App) {
 /// `GET /`: a page for trying the gateway by hand.
 pub(crate) async fn console() -> Html<&'static str> {
     Html(include_str!("console.html"))
-}
-
-/// Paths and schemas of the OpenAPI document.
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(title = "vitrine", license(name = "Apache-2.0")),
-    paths(
-        crate::http::respond::respond,
-        crate::http::turns::accept,
-        crate::http::turns::dead,
-        crate::http::classify::classify,
-        crate::http::suggest::suggest,
-        crate::http::openai::chat,
-        crate::http::openai::completions,
-        crate::http::openai::embeddings::embeddings,
-        crate::http::models::list,
-        crate::http::models::show,
-        crate::http::models::load,
-        crate::http::models::unload,
-        crate::http::threads::show,
-        crate::http::threads::erase,
-        crate::http::threads::handoff,
-        crate::http::threads::release,
-        crate::http::threads::message,
-        crate::http::customers::put,
-        crate::http::customers::show,
-        crate::http::customers::erase,
-        crate::http::customers::export,
-        crate::http::customers::facts,
-        crate::http::customers::consent,
-        crate::http::customers::link,
-        crate::http::customers::unlink,
-        crate::http::catalog::search,
-        crate::http::health::metrics,
-    ),
-    components(schemas(wire::ErrorBody))
-)]
-struct Description;
-
-/// Builds the OpenAPI document; each operation lists the scope that the route table requires.
-pub(crate) fn description() -> OpenApi {
-    let mut description = <Description as utoipa::OpenApi>::openapi();
-    let scheme = Http::new(HttpAuthScheme::Bearer);
-    description
-        .components
-        .get_or_insert_default()
-        .add_security_scheme(KEY_SCHEME, SecurityScheme::Http(scheme));
-    // `/v1/respond` is an alias and has no annotation of its own.
-    if let Some(respond) = description.paths.paths.get("/respond").cloned() {
-        description.paths.paths.insert("/v1/respond".to_owned(), respond);
-    }
-    for route in ROUTES {
-        let Some(item) = description.paths.paths.get_mut(route.path) else { continue };
-        let operation = match route.verb {
-            Verb::Get => &mut item.get,
-            Verb::Post => &mut item.post,
-            Verb::Put => &mut item.put,
-            Verb::Delete => &mut item.delete,
-        };
-        if let (Some(operation), Access::Needs(scope)) = (operation, route.access) {
-            operation.security = Some(vec![SecurityRequirement::new(KEY_SCHEME, [scope.name()])]);
-        }
-    }
-    description
-}
-
-/// `GET /openapi.json`: the OpenAPI 3.1 document.
-pub(crate) async fn openapi() -> Response {
-    Json(description()).into_response()
 }
 
 /// Fallback for unknown paths.

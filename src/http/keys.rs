@@ -4,13 +4,8 @@
 //! - Keys are stored and compared as hashes and never logged.
 //! - A tenant may have several valid keys, so that keys can be rotated without downtime.
 
-use crate::http::App;
-use crate::http::error::ApiError;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use sha2::Digest;
 use sha2::Sha256;
-use std::sync::Arc;
 use vitrine_base::ids::TenantId;
 
 /// SHA-256 of an API key.
@@ -74,16 +69,6 @@ impl Scope {
             Self::Models => "models",
             Self::Operate => "operate",
         }
-    }
-
-    /// Parses a name; `None` if there is no such scope.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.name() == name)
-    }
-
-    /// All names, separated by commas, for error messages.
-    pub(crate) fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
     }
 }
 
@@ -149,15 +134,6 @@ impl KeyRing {
     }
 }
 
-impl FromRequestParts<Arc<App>> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
-        // Inserted by `guard`, which refuses requests without a valid key.
-        parts.extensions.get::<Self>().cloned().ok_or(ApiError::Unauthorized)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +169,8 @@ mod tests {
             for other in Scope::ALL {
                 assert_eq!(scopes.contains(other), other == scope);
             }
-            assert_eq!(Scope::from_name(scope.name()), Some(scope));
+            let named = Scope::ALL.into_iter().filter(|other| other.name() == scope.name());
+            assert_eq!(named.collect::<Vec<_>>(), [scope]);
         }
     }
 

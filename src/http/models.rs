@@ -1,8 +1,9 @@
 //! `/v1/models`: lists, loads, swaps and unloads models while requests are served.
 
-use crate::http::App;
 use crate::http::body::Json;
 use crate::http::error::ApiError;
+use crate::http::state::App;
+use crate::http::state::LoadPaths;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::models::LoadRequest;
 use crate::http::wire::models::ModelBody;
@@ -18,12 +19,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use vitrine_base::memory;
 use vitrine_base::units::Bytes;
-use vitrine_engine::EngineOptions;
 use vitrine_engine::LoadOrder;
 use vitrine_engine::ModelState;
 use vitrine_engine::ModelStatus;
@@ -32,27 +30,6 @@ use vitrine_engine::Role;
 
 /// Reserved model names: they are path segments under `/v1/models/`.
 const PATH_WORDS: [&str; 2] = ["load", "unload"];
-
-/// Where models are loaded from, and with which limits.
-#[derive(Debug, Clone)]
-pub(crate) struct ModelLoading {
-    pub(crate) models_dir: PathBuf,
-    /// Whether a request may name a file outside `models_dir`.
-    pub(crate) paths: LoadPaths,
-    /// Engine limits for every field that a request leaves out.
-    pub(crate) options: EngineOptions,
-    /// Longest wait for an unloaded model to drain before the request is answered anyway.
-    pub(crate) drain_max: Duration,
-}
-
-/// Which sources a load request may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LoadPaths {
-    /// Names under `models.dir`, and file paths.
-    Allowed,
-    /// Names under `models.dir` only.
-    Refused,
-}
 
 /// Lists the loaded models, the encoder last.
 #[utoipa::path(get, path = "/v1/models", responses((status = 200, body = ModelsAnswer)))]
@@ -113,7 +90,8 @@ pub(crate) async fn load(
     }
     let model = app.models.status(&name).map(|status| body(&app, status));
     let state = model.as_ref().map_or(ModelState::Failed.name(), |model| model.state);
-    let answer = swap_answer(name, state, model, (resident_before, memory::resident()));
+    let resident = ResidentBytes { before: resident_before, after: memory::resident() };
+    let answer = swap_answer(name, state, model, resident);
     Ok((status, axum::Json(answer)).into_response())
 }
 
@@ -137,18 +115,31 @@ pub(crate) async fn unload(
     let _in_time = tokio::time::timeout(app.model_loading.drain_max, unload.wait()).await.is_ok();
     let model = app.models.status(&name).map(|status| body(&app, status));
     let state = model.as_ref().map_or("unloaded", |model| model.state);
-    Ok(axum::Json(swap_answer(name, state, model, (resident_before, memory::resident()))))
+    let resident = ResidentBytes { before: resident_before, after: memory::resident() };
+    Ok(axum::Json(swap_answer(name, state, model, resident)))
+}
+
+/// The process's resident memory around a swap; `None` where the system does not report it.
+#[derive(Debug, Clone, Copy)]
+struct ResidentBytes {
+    before: Option<Bytes>,
+    after: Option<Bytes>,
 }
 
 fn swap_answer(
     id: String,
     state: &'static str,
     model: Option<ModelBody>,
-    (before, after): (Option<Bytes>, Option<Bytes>),
+    resident: ResidentBytes,
 ) -> SwapAnswer {
     let bytes = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0);
-    let (resident_bytes_before, resident_bytes_after) = (bytes(before), bytes(after));
-    SwapAnswer { id, state, model, resident_bytes_before, resident_bytes_after }
+    SwapAnswer {
+        id,
+        state,
+        model,
+        resident_bytes_before: bytes(resident.before),
+        resident_bytes_after: bytes(resident.after),
+    }
 }
 
 /// Resolves the model's file and merges the request's limits with the defaults.

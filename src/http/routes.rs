@@ -4,21 +4,29 @@
 //! every entry over HTTP. So a route outside the table cannot be reached, and a route in the table
 //! cannot be left without an access check.
 
-use crate::http::App;
+use crate::http::access::Access;
+use crate::http::access::Route;
+use crate::http::access::Verb;
 use crate::http::catalog;
 use crate::http::classify;
 use crate::http::customers;
-use crate::http::guard;
+use crate::http::guard::Guard;
+use crate::http::guard::guard;
 use crate::http::health;
 use crate::http::keys::Scope;
 use crate::http::models;
 use crate::http::openai;
+use crate::http::openapi;
 use crate::http::respond;
+use crate::http::state::App;
 use crate::http::suggest;
 use crate::http::threads;
 use crate::http::turns;
+use axum::Json;
 use axum::Router;
 use axum::http::Method;
+use axum::response::IntoResponse;
+use axum::response::Response;
 use axum::routing::MethodRouter;
 use axum::routing::delete;
 use axum::routing::get;
@@ -26,35 +34,7 @@ use axum::routing::post;
 use axum::routing::put;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
-
-/// What a request needs to call a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// No key: probes and the console page.
-    Open,
-    /// Any valid key.
-    Key,
-    /// A key with this scope.
-    Needs(Scope),
-}
-
-/// HTTP methods used in the table; unlike [`Method`] it can be matched in constants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Get,
-    Post,
-    Put,
-    Delete,
-}
-
-/// One entry of the table.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Route {
-    pub(crate) verb: Verb,
-    pub(crate) path: &'static str,
-    pub(crate) access: Access,
-    handler: fn() -> MethodRouter<Arc<App>>,
-}
+use utoipa::openapi::OpenApi;
 
 const fn route(
     verb: Verb,
@@ -108,7 +88,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Get, "/healthz", Open, || get(health::alive)),
     route(Get, "/readyz", Open, || get(health::ready)),
     route(Get, "/metrics", Needs(Scope::Operate), || get(health::metrics)),
-    route(Get, "/openapi.json", Key, || get(health::openapi)),
+    route(Get, "/openapi.json", Key, || get(openapi_document)),
     route(Get, "/", Open, || get(health::console)),
 ];
 
@@ -126,8 +106,20 @@ pub(crate) fn access(method: &Method, path: &str) -> Access {
     row.map_or(Key, |route| route.access)
 }
 
+/// `GET /openapi.json`: the OpenAPI 3.1 document.
+async fn openapi_document() -> Response {
+    Json(description()).into_response()
+}
+
+/// The OpenAPI document of [`ROUTES`]. Not part of [`openapi_document`], whose type the table's
+/// value depends on.
+fn description() -> OpenApi {
+    openapi::description(ROUTES)
+}
+
 /// Builds the router from the table, with the guard in front.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    let checks = Guard { app: Arc::clone(&app), access };
     let table = ROUTES
         .iter()
         .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
@@ -135,7 +127,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(health::unknown)
         .method_not_allowed_fallback(health::wrong_method)
         .layer(CatchPanicLayer::custom(health::panicked))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
+        .layer(axum::middleware::from_fn_with_state(checks, guard))
         .with_state(app)
 }
 
@@ -155,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_description_holds_every_route_that_needs_a_scope_and_no_other() {
-        let description = health::description();
+        let description = description();
         let mut missing = Vec::new();
         for route in ROUTES.iter().filter(|route| matches!(route.access, Needs(_))) {
             let item = description.paths.paths.get(route.path);

@@ -1,10 +1,10 @@
 //! `POST /v1/suggest`: returns at most one offer for a cart.
 
-use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::services::SuggestAnswer;
 use crate::http::wire::services::SuggestRequest;

@@ -1,23 +1,20 @@
 //! `/v1/threads/{id}`: reads and erases conversations, changes their owner, and records messages
 //! that humans wrote.
 
-use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
+use crate::http::fields::optional_id;
+use crate::http::fields::timestamp;
 use crate::http::keys::Caller;
-use crate::http::respond::json_response;
-use crate::http::respond::optional_id;
-use crate::http::respond::timestamp;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
-use crate::http::wire::respond::FactBody;
 use crate::http::wire::threads::HandoffRequest;
 use crate::http::wire::threads::HumanMessageAnswer;
 use crate::http::wire::threads::HumanMessageRequest;
 use crate::http::wire::threads::OwnerAnswer;
 use crate::http::wire::threads::ReleaseRequest;
 use crate::http::wire::threads::ThreadAnswer;
-use crate::http::wire::threads::ThreadTurnBody;
 use crate::turn::HumanMessage;
 use crate::turn::OwnerChange;
 use crate::turn::Resolution;
@@ -31,10 +28,6 @@ use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::ConversationKey;
-use vitrine_conversations::ConversationRecord;
-use vitrine_conversations::FactKind;
-use vitrine_conversations::TurnKind;
-use vitrine_conversations::TurnRecord;
 
 /// Most turns returned with a conversation; the newest are kept.
 const TURNS_SHOWN_MAX: usize = 200;
@@ -54,7 +47,7 @@ pub(crate) async fn show(
         return Err(ApiError::NotFound { what: "thread", id });
     };
     let turns = app.store.turns(&key, TURNS_SHOWN_MAX).await?;
-    Ok(axum::Json(body(&record, turns)))
+    Ok(axum::Json(encode::conversation(&record, turns)))
 }
 
 /// Erases the conversation, its turns and the bodies of its messages.
@@ -71,7 +64,7 @@ pub(crate) async fn erase(
     let key = conversation_key(caller, &id)?;
     let erased = app.store.delete(&key, app.clock.now()).await?;
     app.drop_cached_prompts(&key.tenant).await;
-    if erased.threads == 0 {
+    if erased.conversations == 0 {
         return Err(ApiError::NotFound { what: "thread", id });
     }
     Ok(StatusCode::NO_CONTENT)
@@ -159,7 +152,7 @@ pub(crate) async fn message(
         sent_at: message.sent_at.as_deref().map(timestamp).transpose()?,
     };
     let recorded = app.gateway.human_message(&message, encode::human_message).await;
-    Ok(json_response(recorded.map_err(|error| with_thread_id(error, id))?))
+    Ok(encode::response(recorded.map_err(|error| with_thread_id(error, id))?))
 }
 
 /// Maps an error; a missing conversation becomes a 404 with the id from the path.
@@ -175,54 +168,4 @@ fn with_thread_id(error: TurnError, id: String) -> ApiError {
 fn conversation_key(caller: Caller, id: &str) -> Result<ConversationKey, ApiError> {
     let thread = ConversationId::new(id).map_err(|error| ApiError::id("id", &error))?;
     Ok(ConversationKey { tenant: caller.tenant, conversation: thread })
-}
-
-/// Encodes a conversation with its turns.
-pub(super) fn body(record: &ConversationRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
-    let facts = record.facts.iter().map(|(key, fact)| FactBody {
-        key: key.clone(),
-        value: fact.value.clone(),
-        kind: fact_kind(fact.kind).to_owned(),
-        source: fact.source.as_ref().map(ToString::to_string),
-        quote: fact.verbatim.clone(),
-    });
-    ThreadAnswer {
-        thread_id: record.thread_id.to_string(),
-        customer_id: record.customer_id.as_ref().map(ToString::to_string),
-        channels: record.channels.iter().map(|channel| channel.name()).collect(),
-        language: record.language.code().to_owned(),
-        owner: encode::owner(record.ownership.state),
-        epoch: record.ownership.epoch,
-        facts: facts.collect(),
-        opened_at: record.opened_at.to_string(),
-        updated_at: record.updated_at.to_string(),
-        turns: turns.into_iter().map(turn).collect(),
-    }
-}
-
-/// Wire name of a fact's kind.
-pub(super) fn fact_kind(kind: FactKind) -> &'static str {
-    match kind {
-        FactKind::Stated => "stated",
-        FactKind::Inferred => "inferred",
-    }
-}
-
-fn turn(turn: TurnRecord) -> ThreadTurnBody {
-    ThreadTurnBody {
-        turn_id: turn.turn_id.to_string(),
-        kind: match turn.kind {
-            TurnKind::Customer => "customer",
-            TurnKind::Human => "human",
-            TurnKind::Resolved => "resolved",
-        },
-        message_id: turn.message_id.map(|id| id.to_string()),
-        channel: turn.channel.name(),
-        user_text: turn.user_text,
-        option_id: turn.option_id,
-        reply_text: turn.reply_text,
-        action: turn.action,
-        sent_at: turn.sent_at.to_string(),
-        answered_at: turn.answered_at.to_string(),
-    }
 }

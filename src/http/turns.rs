@@ -1,12 +1,14 @@
 //! `POST /v1/turns`: accepts a turn durably and answers it later to the shop's webhook. Also lists
 //! deliveries that failed for good.
 
-use crate::http::App;
+use crate::delivery::runner::AcceptedTurns;
+use crate::delivery::runner::TurnReport;
 use crate::http::body::Json;
 use crate::http::body::parse;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::respond::RespondRequest;
 use crate::http::wire::turns::AcceptedAnswer;
@@ -17,12 +19,14 @@ use crate::turn::DebounceMode;
 use crate::turn::TurnRequest;
 use axum::extract::State;
 use axum::http::StatusCode;
+use futures::future::BoxFuture;
 use sha2::Digest;
 use sha2::Sha256;
 use std::sync::Arc;
 use uuid::Uuid;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::JobKey;
@@ -53,7 +57,7 @@ pub(crate) async fn accept(
         .map_err(|_| ApiError::malformed("the body is not UTF-8"))?;
     let message_id = match &body.value.message.id {
         Some(id) => id.clone(),
-        None => format!("turn:{}", Uuid::now_v7()),
+        None => format!("turn:{}", time_ordered_id(app.clock.now())),
     };
     let accepted = AcceptedTurn { message_id, request: text };
     // Validate now, so that the client gets the error and not the webhook.
@@ -64,12 +68,9 @@ pub(crate) async fn accept(
     };
     let conversation = ConversationKey { tenant: request.tenant, conversation };
     let id = job_id(&conversation, &message);
-    // Cannot fail: the job contains only strings.
-    let job = serde_json::to_string(&accepted).unwrap_or_default();
-    let job = StoredJob::new(JobKind::Turn, job, app.clock.now());
+    let job = StoredJob::new(JobKind::Turn, encode::json_text(&accepted)?, app.clock.now());
     let key = JobKey { conversation: conversation.clone(), id };
     app.outbox.store.enqueue(key, job, options.waiting_max).await?;
-    app.outbox.wake();
     let answer = AcceptedAnswer {
         delivery_id: id.to_string(),
         thread_id: conversation.conversation.to_string(),
@@ -98,15 +99,21 @@ pub(crate) async fn dead(
     Ok(axum::Json(DeadDeliveriesAnswer { deliveries: deliveries.collect() }))
 }
 
-/// Answers an accepted turn and returns the event name and body of its callback.
-///
-/// # Errors
-/// A temporary failure, as text for the job's record; the job is retried.
-pub(super) async fn answer(
+impl AcceptedTurns for App {
+    fn answer<'a>(
+        &'a self,
+        conversation: &'a ConversationKey,
+        job: &'a str,
+    ) -> BoxFuture<'a, Result<TurnReport, String>> {
+        Box::pin(answer(self, conversation, job))
+    }
+}
+
+async fn answer(
     app: &App,
     conversation: &ConversationKey,
     job: &str,
-) -> Result<(&'static str, Vec<u8>), String> {
+) -> Result<TurnReport, String> {
     let accepted: AcceptedTurn = serde_json::from_str(job)
         .map_err(|error| format!("the accepted request cannot be read: {error}"))?;
     let tenant = conversation.tenant.clone();
@@ -116,9 +123,11 @@ pub(super) async fn answer(
             Err(error) => Err(error),
         };
     match answered {
-        Ok(answered) => Ok(("turn.answered", answered.body.to_vec())),
+        Ok(answered) => Ok(TurnReport { event: "turn.answered", body: answered.body.to_vec() }),
         Err(error) if error.is_temporary() => Err(error.to_string()),
-        Err(error) => Ok(("turn.failed", encode::error(&error).into_bytes())),
+        Err(error) => {
+            Ok(TurnReport { event: "turn.failed", body: encode::error(&error).into_bytes() })
+        }
     }
 }
 
@@ -150,7 +159,7 @@ impl App {
     }
 }
 
-/// StoredJob id derived from conversation and message, so that a message accepted twice is one job.
+/// Job id derived from conversation and message, so that a message accepted twice is one job.
 fn job_id(conversation: &ConversationKey, message: &MessageId) -> Uuid {
     let named = format!("{}\0{}\0{message}", conversation.tenant, conversation.conversation);
     Uuid::from_slice(&Sha256::digest(named)[..16]).unwrap_or_default()

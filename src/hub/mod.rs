@@ -8,6 +8,7 @@ mod choice;
 mod error;
 pub mod layout;
 mod listing;
+mod options;
 pub mod pull;
 mod transfer;
 pub mod verify;

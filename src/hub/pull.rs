@@ -26,48 +26,16 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
-use std::time::Duration;
 use vitrine_base::digest::sha256_of_file;
-use vitrine_base::units::Bytes;
 
 pub use crate::hub::listing::PullSource;
+pub use crate::hub::options::Network;
+pub use crate::hub::options::PullListener;
+pub use crate::hub::options::PullOptions;
+pub use crate::hub::options::PullProgress;
 
 /// Folder of unfinished downloads. It is inside the models folder so that finishing is a rename.
 const STAGING: &str = ".pulling";
-
-/// Where to download from, and limits.
-#[derive(Debug, Clone)]
-pub struct PullOptions {
-    /// URL of the Hub, usually `https://huggingface.co`; `HF_ENDPOINT` overrides it.
-    pub endpoint: String,
-    /// Access token for private or gated repositories (`HF_TOKEN`).
-    pub token: Option<String>,
-    /// Folder of the Hugging Face cache (`HF_HOME/hub`); `None` to ignore it.
-    pub cache: Option<PathBuf>,
-    /// Whether the Hub may be contacted.
-    pub network: Network,
-    /// Largest file; recommended 64 GiB.
-    pub file_bytes_max: Bytes,
-    /// Largest model to choose automatically from a repository that has several.
-    pub model_bytes_max: Bytes,
-    /// Longest time without a byte from the Hub; recommended 30 s.
-    pub stall: Duration,
-    /// Consecutive attempts without progress; recommended 5.
-    pub tries_max: u32,
-    /// Delay before the second attempt, doubled for each later one; recommended 1 s.
-    pub retry_wait: Duration,
-    /// Longest delay before an attempt; if the Hub asks for more, the pull fails. Recommended 60 s.
-    pub retry_wait_max: Duration,
-}
-
-/// Whether the Hub may be contacted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
-    /// Files may be downloaded.
-    Allowed,
-    /// Only the cache is used (`HF_HUB_OFFLINE`).
-    Offline,
-}
 
 /// What to download, and under which name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,39 +46,6 @@ pub struct PullRequest {
     pub revision: String,
     /// Name of the new model; usually [`PullSource::model_name`].
     pub name: String,
-}
-
-/// Progress event of a pull.
-#[derive(Debug)]
-pub enum PullProgress<'a> {
-    /// A model was chosen among several.
-    Chosen {
-        /// The chosen model, and why.
-        reason: &'a str,
-    },
-    /// A file starts, or resumes at `done_bytes`.
-    Started {
-        /// Path of the file in the repository.
-        file: &'a str,
-        /// Bytes present already.
-        done_bytes: u64,
-        /// Size of the file in bytes; `None` if the Hub does not report it.
-        total_bytes: Option<u64>,
-    },
-    /// Bytes of the current file arrived.
-    Received {
-        /// Number of bytes since the last event.
-        bytes: u64,
-    },
-    /// An attempt failed; another one follows.
-    Waiting {
-        /// Delay before the next attempt.
-        wait: Duration,
-        /// Why the attempt failed.
-        reason: &'a HubError,
-    },
-    /// The current file is complete.
-    Finished,
 }
 
 /// A downloaded model.
@@ -125,9 +60,6 @@ pub struct Pulled {
     /// Why this model was chosen; `None` if there was no choice.
     pub reason: Option<String>,
 }
-
-/// Callback for progress events.
-pub type PullListener<'a> = &'a mut (dyn FnMut(PullProgress<'_>) + Send);
 
 /// Downloads a model into `models_dir/NAME`. A later call with the same request resumes an
 /// unfinished download.
@@ -183,6 +115,14 @@ struct Pull<'a> {
     cache: Option<CachedRepository>,
 }
 
+/// One file of a commit, and its path in the staging folder.
+#[derive(Clone, Copy)]
+struct StagedFile<'a> {
+    commit: &'a str,
+    file: &'a RemoteFile,
+    target: &'a Path,
+}
+
 impl Pull<'_> {
     /// Resolves the revision to a commit and its files, from the Hub or, offline, from the cache.
     async fn describe(
@@ -221,7 +161,8 @@ impl Pull<'_> {
         let mut entries = Vec::new();
         for file in chosen {
             let target = staged.join(&file.local);
-            self.stage(&session, commit, (&file.remote, &target), listener).await?;
+            let staged = StagedFile { commit, file: &file.remote, target: &target };
+            self.stage(&session, staged, listener).await?;
             let entry = check_file(file, &target).await.inspect_err(|_| {
                 // Resuming a wrong file would fail its checks every time.
                 let _ = std::fs::remove_file(&target);
@@ -235,10 +176,10 @@ impl Pull<'_> {
     async fn stage(
         &self,
         session: &HubSession<'_>,
-        commit: &str,
-        (file, target): (&RemoteFile, &Path),
+        staged: StagedFile<'_>,
         listener: PullListener<'_>,
     ) -> Result<(), HubError> {
+        let StagedFile { commit, file, target } = staged;
         let bytes_max = self.options.file_bytes_max.0;
         if let Some(bytes) = file.bytes.filter(|bytes| *bytes > bytes_max) {
             return Err(HubError::TooLarge { file: file.name.clone(), bytes, bytes_max });

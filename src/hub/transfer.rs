@@ -11,9 +11,9 @@
 use crate::hub::error::HubError;
 use crate::hub::listing::RemoteFile;
 use crate::hub::listing::parse_listing;
-use crate::hub::pull::PullListener;
-use crate::hub::pull::PullOptions;
-use crate::hub::pull::PullProgress;
+use crate::hub::options::PullListener;
+use crate::hub::options::PullOptions;
+use crate::hub::options::PullProgress;
 use futures::StreamExt;
 use hf_hub::Cache;
 use hf_hub::Repo;
@@ -46,6 +46,13 @@ struct RetryBudget {
     left: u32,
     wait: Duration,
     best: u64,
+}
+
+/// A file on disk that is still being downloaded.
+struct PartialFile {
+    out: File,
+    /// Bytes present so far.
+    bytes: u64,
 }
 
 impl<'a> HubSession<'a> {
@@ -144,22 +151,23 @@ impl<'a> HubSession<'a> {
         }
         let mut out = OpenOptions::new();
         let out = if present > 0 { out.append(true) } else { out.write(true).truncate(true) };
-        let mut out = out.create(true).open(partial).await.map_err(refused)?;
+        let out = out.create(true).open(partial).await.map_err(refused)?;
         let (name, total_bytes) = (file.name.as_str(), file.bytes);
         listener(PullProgress::Started { file: name, done_bytes: present, total_bytes });
-        let received = self.receive(answer, file, (&mut out, present), listener).await;
+        let mut partial_file = PartialFile { out, bytes: present };
+        let received = self.receive(answer, file, &mut partial_file, listener).await;
         // Also after a failure: the received bytes are kept for the next attempt.
-        out.flush().await.map_err(refused)?;
-        out.sync_all().await.map_err(refused)?;
+        partial_file.out.flush().await.map_err(refused)?;
+        partial_file.out.sync_all().await.map_err(refused)?;
         received
     }
 
-    /// Appends the body of a response after the `present` bytes.
+    /// Appends the body of a response to the partial file.
     async fn receive(
         &self,
         answer: Response,
         file: &RemoteFile,
-        (out, mut present): (&mut File, u64),
+        partial: &mut PartialFile,
         listener: PullListener<'_>,
     ) -> Result<(), HubError> {
         let url = self.repository.url(&file.name);
@@ -168,17 +176,18 @@ impl<'a> HubSession<'a> {
         let mut chunks = answer.bytes_stream();
         while let Some(chunk) = self.with_timeout(&url, chunks.next()).await? {
             let chunk = chunk.map_err(|cause| HubError::Unreachable { url: url.clone(), cause })?;
-            present += chunk.len() as u64;
-            if present > bytes_max {
-                return Err(HubError::TooLarge { file: name.clone(), bytes: present, bytes_max });
+            partial.bytes += chunk.len() as u64;
+            let bytes = partial.bytes;
+            if bytes > bytes_max {
+                return Err(HubError::TooLarge { file: name.clone(), bytes, bytes_max });
             }
-            let written = out.write_all(&chunk).await;
+            let written = partial.out.write_all(&chunk).await;
             written.map_err(|cause| HubError::file(Path::new(name), cause))?;
             listener(PullProgress::Received { bytes: chunk.len() as u64 });
         }
         match file.bytes {
-            Some(expected_bytes) if present < expected_bytes => {
-                Err(HubError::Short { url, bytes: present, expected_bytes })
+            Some(expected_bytes) if partial.bytes < expected_bytes => {
+                Err(HubError::Short { url, bytes: partial.bytes, expected_bytes })
             }
             _ => Ok(()),
         }

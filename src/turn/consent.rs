@@ -181,7 +181,7 @@ impl TurnPipeline {
     ) -> Result<Option<Erasure>, TurnError> {
         let now = self.parts.clock.now();
         let known = self.parts.customers.erase_customer(key, now).await?;
-        let mut erased = Erasure { threads: 0, turns: 0 };
+        let mut erased = Erasure { conversations: 0, turns: 0 };
         loop {
             let threads = self
                 .parts
@@ -194,11 +194,11 @@ impl TurnPipeline {
             for conversation in threads {
                 let conversation = ConversationKey { tenant: key.tenant.clone(), conversation };
                 let of_conversation = self.parts.store.delete(&conversation, now).await?;
-                erased.threads += of_conversation.threads;
+                erased.conversations += of_conversation.conversations;
                 erased.turns += of_conversation.turns;
             }
         }
-        Ok((known || erased.threads > 0).then_some(erased))
+        Ok((known || erased.conversations > 0).then_some(erased))
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) enum TurnError {
     /// Classifying the message failed.
     #[error(transparent)]
     Intent(#[from] IntentError),
+    /// The answer could not be encoded as a response body; nothing was recorded.
+    #[error("the answer could not be encoded as JSON (a bug in vitrine)")]
+    Encode(#[from] serde_json::Error),
     /// Concurrent writes interfered with each attempt.
     #[error("the conversation or customer changed during each of {tries} attempts; retry later")]
     Contended { tries: u32 },

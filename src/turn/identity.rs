@@ -10,6 +10,7 @@ use crate::turn::TurnError;
 use crate::turn::TurnPipeline;
 use crate::turn::message::TurnRequest;
 use jiff::Timestamp;
+use rand::CryptoRng;
 use sha2::Digest;
 use sha2::Sha256;
 use std::sync::Arc;
@@ -27,8 +28,13 @@ use vitrine_conversations::StoreError;
 /// Prefix by which a token is found in a message.
 const TOKEN_PREFIX: &str = "VTR-";
 
-/// Characters after the prefix: 60 random bits.
+/// Characters after the prefix, five random bits each.
 const TOKEN_CHARS: usize = 12;
+
+/// Random bits of a token. A token is valid for an hour, so guessing one is hopeless.
+const TOKEN_BITS: u32 = 60;
+
+const _: () = assert!(TOKEN_BITS as usize == TOKEN_CHARS * ALPHABET.len().ilog2() as usize);
 
 /// Letters and digits that readers do not confuse. Source: Crockford's base 32.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -49,7 +55,7 @@ impl TurnPipeline {
         customer: &CustomerKey,
         channel: ChannelKind,
     ) -> Result<(String, Timestamp), TurnError> {
-        let token = new_token();
+        let token = new_token(&mut rand::rng());
         let expires_at = self.parts.clock.now() + TOKEN_LIFE;
         let link = PendingLink { customer: customer.clone(), channel, expires_at };
         self.parts.customers.offer_link(hashed(&token), link).await?;
@@ -163,9 +169,10 @@ fn hashed(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-fn new_token() -> String {
-    // The low 62 bits of a version-7 UUID are random; each character takes five.
-    let mut bits = uuid::Uuid::now_v7().as_u128();
+/// A new token. `random` must be unpredictable: a guessed token links the guesser's address to the
+/// customer.
+fn new_token(random: &mut impl CryptoRng) -> String {
+    let mut bits = random.next_u64();
     let characters = (0..TOKEN_CHARS).map(|_| {
         let character = ALPHABET[(bits % 32) as usize];
         bits /= 32;
@@ -188,15 +195,65 @@ fn find_token(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
 
     #[test]
     fn a_token_is_found_in_the_message_that_brings_it_back() {
-        let token = new_token();
+        let token = new_token(&mut ChaCha8Rng::seed_from_u64(5));
         assert_eq!(find_token(&token), Some(token.clone()));
         let lower = format!("Bonjour, mon code est {}.", token.to_lowercase());
         assert_eq!(find_token(&lower), Some(token.clone()));
         assert_eq!(find_token(&token[..15]), None);
         assert_eq!(find_token("a voucher VTR-"), None);
-        assert_ne!(new_token(), token);
+    }
+
+    /// The random bits of a token.
+    fn bits(token: &str) -> u64 {
+        let digit = |byte: u8| ALPHABET.iter().position(|known| *known == byte).unwrap() as u64;
+        token
+            .strip_prefix(TOKEN_PREFIX)
+            .unwrap()
+            .bytes()
+            .rev()
+            .fold(0, |bits, byte| bits << 5 | digit(byte))
+    }
+
+    /// Dimension of the space over GF(2) that the numbers span.
+    fn rank(numbers: impl Iterator<Item = u64>) -> u32 {
+        let mut basis = [0_u64; 64];
+        for mut number in numbers {
+            while number != 0 {
+                let top = number.ilog2() as usize;
+                if basis[top] == 0 {
+                    basis[top] = number;
+                    break;
+                }
+                number ^= basis[top];
+            }
+        }
+        u32::try_from(basis.iter().filter(|number| **number != 0).count()).unwrap()
+    }
+
+    /// Tokens are issued as fast as possible from the production generator: bits that come from a
+    /// clock or a counter would stay equal, or depend on each other.
+    #[test]
+    fn tokens_of_one_instant_differ_in_60_independent_bits_and_share_no_prefix() {
+        let mut tokens: Vec<String> = (0..500).map(|_| new_token(&mut rand::rng())).collect();
+        let first = bits(&tokens[0]);
+        assert_eq!(rank(tokens.iter().map(|token| bits(token) ^ first)), TOKEN_BITS);
+        tokens.sort();
+        for pair in tokens.windows(2) {
+            let same = pair[0].bytes().zip(pair[1].bytes()).take_while(|(a, b)| a == b).count();
+            // By chance, one run in 280 million has two tokens that share nine characters.
+            assert!(same < TOKEN_PREFIX.len() + 9, "{} and {}", pair[0], pair[1]);
+        }
+    }
+
+    #[test]
+    fn a_token_depends_on_the_generator_alone() {
+        let token = |seed| new_token(&mut ChaCha8Rng::seed_from_u64(seed));
+        assert_eq!(token(1), token(1));
+        assert_ne!(token(1), token(2));
     }
 }

@@ -42,9 +42,10 @@ impl TurnPipeline {
         arrived: Instant,
         flight: Option<Flight>,
     ) -> Result<EncodedAnswer, TurnError> {
-        let conversation = request.thread_id.clone().unwrap_or_else(new_conversation_id);
+        let now = self.parts.clock.now();
+        let conversation = request.thread_id.clone().unwrap_or_else(|| new_conversation_id(now));
         let key = ConversationKey { tenant: request.tenant.clone(), conversation };
-        let id = seal::new_turn_id();
+        let id = seal::new_turn_id(now);
         let sort = burst::sort(&request.content);
         let mut permit = self.parts.gate.enter(&key, &id, sort).await?;
         let began = self.debounce(request, &permit, arrived).await;

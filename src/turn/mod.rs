@@ -68,6 +68,7 @@ use draft::compose::Terms;
 use draft::compose::compose;
 use grounding::GroundingVocabulary;
 use handoff::PacketInputs;
+use jiff::Timestamp;
 use seal::DecidedTurn;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -80,6 +81,7 @@ use understand::Understood;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::TurnId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_base::language::Language;
 use vitrine_base::telemetry;
 use vitrine_conversations::ConversationKey;
@@ -105,8 +107,8 @@ const TRIES_MAX: u32 = 8;
 const RESERVE: Duration = Duration::from_millis(40);
 
 /// Encodes an answer as a response body. The `http` layer supplies it, because it owns the wire
-/// format.
-pub(crate) type AnswerEncoder = fn(&TurnAnswer) -> Vec<u8>;
+/// format. If it fails, the turn fails and is not recorded.
+pub(crate) type AnswerEncoder = fn(&TurnAnswer) -> serde_json::Result<Vec<u8>>;
 
 /// Settings that apply to every turn.
 #[derive(Debug, Clone)]
@@ -452,11 +454,7 @@ async fn send_event(progress: &ProgressSender, event: TurnEvent) {
     }
 }
 
-/// A new id; ids sort by creation time. Source: RFC 9562, UUID version 7.
-fn fresh_id() -> String {
-    uuid::Uuid::now_v7().to_string()
-}
-
-fn new_conversation_id() -> ConversationId {
-    ConversationId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
+fn new_conversation_id(now: Timestamp) -> ConversationId {
+    ConversationId::new(time_ordered_id(now).to_string())
+        .unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
 }

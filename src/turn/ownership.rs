@@ -60,8 +60,8 @@ pub(crate) struct HumanMessage {
     pub(crate) sent_at: Option<Timestamp>,
 }
 
-/// Encodes a human's recorded turn as a response body.
-pub(crate) type HumanEncoder = fn(&TurnId, &ConversationRecord) -> Vec<u8>;
+/// Encodes a human's recorded turn as a response body. If it fails, the message is not recorded.
+pub(crate) type HumanEncoder = fn(&TurnId, &ConversationRecord) -> serde_json::Result<Vec<u8>>;
 
 impl TurnPipeline {
     /// Changes the owner of a conversation. If `epoch` is given, the conversation must be at it.
@@ -127,7 +127,8 @@ impl TurnPipeline {
     ///
     /// # Errors
     /// [`TurnError::NoConversation`], [`TurnError::EmptyText`], [`TurnError::TextTooLong`],
-    /// [`TurnError::Contended`], a message id used for another body, or store errors.
+    /// [`TurnError::Contended`], [`TurnError::Encode`], a message id used for another body, or
+    /// store errors.
     pub(crate) async fn human_message(
         &self,
         message: &HumanMessage,
@@ -154,7 +155,7 @@ impl TurnPipeline {
             turn.body_hash = message.body_hash;
             turn.reply_text.clone_from(&message.text);
             turn.sent_at = message.sent_at.unwrap_or(now);
-            let body: Arc<[u8]> = encode(&turn.turn_id, &conversation).into();
+            let body: Arc<[u8]> = encode(&turn.turn_id, &conversation)?.into();
             turn.answer = Arc::clone(&body);
             let commit = TurnCommit {
                 key: message.key.clone(),
@@ -178,7 +179,7 @@ impl TurnPipeline {
 /// A turn that no customer message started, on the conversation's last channel.
 fn marker(conversation: &ConversationRecord, kind: TurnKind, now: Timestamp) -> TurnRecord {
     TurnRecord {
-        turn_id: new_turn_id(),
+        turn_id: new_turn_id(now),
         kind,
         message_id: None,
         body_hash: BodyHash::of(&[]),

@@ -16,13 +16,14 @@ use crate::turn::decide::HandoffReason;
 use crate::turn::draft;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::compose::ComposedReply;
-use crate::turn::fresh_id;
 use crate::turn::grounding;
 use crate::turn::record;
 use crate::turn::understand::IntentReading;
 use crate::turn::understand::Understood;
+use jiff::Timestamp;
 use std::sync::Arc;
 use vitrine_base::ids::TurnId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_base::telemetry;
 use vitrine_conversations::CommitOutcome;
 use vitrine_conversations::ConversationKey;
@@ -146,7 +147,7 @@ impl TurnPipeline {
         answer: TurnAnswer,
     ) -> Result<Option<Recorded>, TurnError> {
         let now = self.parts.clock.now();
-        let body: Arc<[u8]> = (self.parts.encode)(&answer).into();
+        let body: Arc<[u8]> = (self.parts.encode)(&answer)?.into();
         let request = turn.request;
         let recorded = TurnRecord {
             turn_id: answer.turn_id.clone(),
@@ -229,9 +230,10 @@ fn window(turns_recorded: u64, turns_max: usize) -> usize {
     recorded - recorded.saturating_sub(turns_max).div_ceil(half) * half
 }
 
-/// A new turn id; ids sort by creation time.
-pub(super) fn new_turn_id() -> TurnId {
-    TurnId::new(fresh_id()).unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
+/// A new turn id; ids sort by `now`.
+pub(super) fn new_turn_id(now: Timestamp) -> TurnId {
+    TurnId::new(time_ordered_id(now).to_string())
+        .unwrap_or_else(|_| unreachable!("a UUID is a valid id"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod bench_http;
 mod callbacks;
 mod command_line;
+mod configuration;
 mod conversation;
 mod engine_parity;
 mod erasure;

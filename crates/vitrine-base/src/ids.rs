@@ -3,8 +3,12 @@
 //! Invariants
 //! - A text identifier is not empty, has at most [`ID_BYTES_MAX`] bytes and contains no control
 //!   characters.
+//! - Ids made by [`time_ordered_id`] sort by their time.
 
+use jiff::Timestamp;
 use std::fmt;
+use uuid::Builder;
+use uuid::Uuid;
 
 /// Maximum length of a text identifier, in bytes. WhatsApp ids have about 60, RCS ids up to 200.
 pub const ID_BYTES_MAX: usize = 256;
@@ -115,9 +119,68 @@ impl PageId {
     }
 }
 
+/// A new id that sorts by `now`: a UUID of version 7. 48 bits hold the millisecond, 12 its
+/// fraction, and 62 are random, so that ids of one instant differ. Times before 1970 count as 1970.
+///
+/// Source: RFC 9562, section 6.2, method 3.
+#[must_use]
+pub fn time_ordered_id(now: Timestamp) -> Uuid {
+    id_with(now, rand::random())
+}
+
+fn id_with(now: Timestamp, mut random: [u8; 10]) -> Uuid {
+    let nanosecond = u128::try_from(now.as_nanosecond()).unwrap_or(0);
+    let (millisecond, rest) = (nanosecond / 1_000_000, nanosecond % 1_000_000);
+    // Below 4,096: 12 bits.
+    let fraction = u16::try_from(rest * 4096 / 1_000_000).unwrap_or(u16::MAX);
+    random[..2].copy_from_slice(&fraction.to_be_bytes());
+    let millisecond = u64::try_from(millisecond).unwrap_or(u64::MAX);
+    Builder::from_unix_timestamp_millis(millisecond, &random).into_uuid()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::clock::ManualClock;
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    fn noon() -> Timestamp {
+        "2026-11-28T12:00:00.000000001Z".parse().unwrap()
+    }
+
+    #[test]
+    fn ids_sort_by_the_injected_clock_within_a_millisecond_too() {
+        let clock = ManualClock::new(noon());
+        let mut before = time_ordered_id(clock.now());
+        for step_us in [1, 250, 748, 1, 1_000, 86_400_000_000] {
+            clock.advance(Duration::from_micros(step_us));
+            let id = time_ordered_id(clock.now());
+            assert!(id > before, "{before} then {id} after {step_us} us");
+            before = id;
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_uuid_of_version_7_that_holds_its_millisecond() {
+        let id = time_ordered_id(noon());
+        assert_eq!(id.get_version_num(), 7);
+        assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+        let (seconds, nanoseconds) = id.get_timestamp().unwrap().to_unix();
+        assert_eq!(i64::try_from(seconds).unwrap(), noon().as_second());
+        assert_eq!(nanoseconds, 0, "the millisecond");
+        let before_1970 = time_ordered_id(Timestamp::from_second(-5).unwrap());
+        assert_eq!(before_1970.get_timestamp().unwrap().to_unix(), (0, 0));
+    }
+
+    #[test]
+    fn ids_of_one_instant_differ_in_62_bits() {
+        let ids: BTreeSet<Uuid> = (0..10_000).map(|_| time_ordered_id(noon())).collect();
+        assert_eq!(ids.len(), 10_000);
+        let (ones, zeros) = (id_with(noon(), [0xFF; 10]), id_with(noon(), [0; 10]));
+        assert_eq!((ones.as_u128() ^ zeros.as_u128()).count_ones(), 62);
+    }
 
     #[test]
     fn ids_refuse_empty_long_and_control_text() {

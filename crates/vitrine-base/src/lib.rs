@@ -1,7 +1,9 @@
 //! Types shared by all layers: ids, money, languages, channels, time, byte sizes, the memory
 //! ledger, metadata and metric names.
 //!
-//! Must not depend on models, HTTP or storage, nor on any other module of the crate.
+//! Depends on no other crate of the workspace, and not on models, HTTP or storage.
+
+#![forbid(unsafe_code)]
 
 pub mod causes;
 pub mod channel;

@@ -7,10 +7,10 @@
 //! - A consent row is never rewritten: a withdrawal closes it, and a new grant is a new row.
 //! - Outreach needs a live grant. A STOP closes every outreach grant, on every channel.
 
-use crate::RecordError;
-use crate::encoding::PLAIN_FORMAT;
-use crate::encoding::check_header;
-use crate::encoding::read_u64;
+use crate::error::RecordError;
+use crate::format::PLAIN_FORMAT;
+use crate::format::check_header;
+use crate::format::read_u64;
 use crate::stored_text::text;
 use crate::stored_text::text_option;
 use jiff::Timestamp;

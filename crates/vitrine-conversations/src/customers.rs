@@ -1,24 +1,24 @@
 //! [`CustomerStore`] on top of the embedded store.
 
-use crate::CustomerKey;
-use crate::CustomerOutcome;
-use crate::CustomerRecord;
-use crate::CustomerStore;
-use crate::EmbeddedStore;
-use crate::ExpiryTimes;
-use crate::IdentityKey;
-use crate::PendingLink;
-use crate::StoreError;
-use crate::StoreFuture;
-use crate::embedded::StoreState;
+use crate::customer::CustomerRecord;
+use crate::embedded::EmbeddedStore;
+use crate::error::StoreError;
 use crate::error::map_database_error;
+use crate::format::time;
+use crate::keys::CustomerKey;
+use crate::keys::IdentityKey;
 use crate::layout::CUSTOMER_CONVERSATIONS;
 use crate::layout::CUSTOMERS;
 use crate::layout::IDENTITIES;
 use crate::layout::TOMBSTONES;
-use crate::layout::time;
-use crate::table_write::Wrote;
+use crate::ledger::CustomerOutcome;
+use crate::ledger::CustomerStore;
+use crate::ledger::PendingLink;
+use crate::state::StoreState;
+use crate::store::StoreFuture;
+use crate::sweep::ExpiryTimes;
 use crate::tables::WriteTables;
+use crate::tables::Wrote;
 use jiff::Timestamp;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
@@ -140,9 +140,10 @@ impl StoreState {
         conversations_max: usize,
     ) -> Result<Vec<ConversationId>, StoreError> {
         let transaction = self.database().begin_read().map_err(map_database_error)?;
-        let threads = transaction.open_table(CUSTOMER_CONVERSATIONS).map_err(map_database_error)?;
+        let conversations =
+            transaction.open_table(CUSTOMER_CONVERSATIONS).map_err(map_database_error)?;
         let mut found = Vec::new();
-        for entry in threads.range(prefix..).map_err(map_database_error)? {
+        for entry in conversations.range(prefix..).map_err(map_database_error)? {
             let (key, ()) =
                 entry.map_err(map_database_error).map(|(key, nothing)| (key, nothing.value()))?;
             let Some(conversation) = key.value().strip_prefix(prefix) else { break };

@@ -15,21 +15,20 @@
 //! - A record of an unknown format is refused.
 //! - Decoding an encoded value returns an equal value.
 
-use crate::BodyHash;
-use crate::ConversationRecord;
-use crate::Purpose;
-use crate::RecordError;
-use crate::TurnRecord;
-use crate::layout::time;
+use crate::body_hash::BodyHash;
+use crate::customer::Purpose;
+use crate::error::RecordError;
+use crate::format::PACKED_FORMAT;
+use crate::format::PLAIN_FORMAT;
+use crate::format::check_header;
+use crate::format::read_u32;
+use crate::format::read_u64;
+use crate::format::time;
 use crate::packing;
+use crate::record::ConversationRecord;
+use crate::record::TurnRecord;
 use jiff::Timestamp;
 use std::sync::Arc;
-
-/// Format of unpacked records: all customers and jobs, and conversations and turns of format 1.
-pub(super) const PLAIN_FORMAT: u8 = 1;
-
-/// Format that conversations, turns and message entries are written in.
-pub(super) const PACKED_FORMAT: u8 = 2;
 
 /// Bytes before the JSON of a conversation in format 1.
 const PLAIN_CONVERSATION_BYTES: usize = 17;
@@ -202,37 +201,6 @@ fn plain_bytes(bytes: &[u8], header_bytes: usize) -> Result<usize, RecordError> 
     }
     check_header(bytes, PACKED_FORMAT, header_bytes)?;
     Ok(header_bytes + packing::unpacked_bytes(&bytes[header_bytes..])?)
-}
-
-/// Refuses a format outside `PLAIN_FORMAT..=supported`, and fewer than `bytes_needed` bytes.
-pub(super) fn check_header(
-    bytes: &[u8],
-    supported: u8,
-    bytes_needed: usize,
-) -> Result<(), RecordError> {
-    match bytes.first() {
-        Some(&found) if !(PLAIN_FORMAT..=supported).contains(&found) => {
-            Err(RecordError::Format { found, supported })
-        }
-        _ if bytes.len() < bytes_needed => {
-            Err(RecordError::Short { bytes: bytes.len(), bytes_needed })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Reads eight bytes at `at`. The caller has checked the length.
-pub(super) fn read_u64(bytes: &[u8], at: usize) -> u64 {
-    let mut word = [0; 8];
-    word.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(word)
-}
-
-/// Reads four bytes at `at`. The caller has checked the length.
-fn read_u32(bytes: &[u8], at: usize) -> u32 {
-    let mut word = [0; 4];
-    word.copy_from_slice(&bytes[at..at + 4]);
-    u32::from_le_bytes(word)
 }
 
 #[cfg(test)]

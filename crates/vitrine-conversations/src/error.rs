@@ -1,7 +1,6 @@
-//! Errors of the store, as far as the layers above must distinguish them, and their mapping from
-//! errors of redb.
+//! Errors of the store and of its records, as far as the layers above must distinguish them, and
+//! their mapping from errors of redb.
 
-use crate::record::RecordError;
 use jiff::Timestamp;
 use std::io;
 use std::path::Path;
@@ -119,6 +118,53 @@ pub enum StoreError {
     /// The store is shutting down.
     #[error("store is closed")]
     Closed,
+}
+
+/// Why stored bytes cannot be decoded.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RecordError {
+    /// The record was written by a newer version of the gateway.
+    #[error("record has format {found}, supported is up to {supported}")]
+    Format {
+        /// Format byte found.
+        found: u8,
+        /// Newest format supported for this kind of record.
+        supported: u8,
+    },
+    /// A stored time is outside the calendar.
+    #[error("record has an invalid time: {microseconds} us since 1970")]
+    Time {
+        /// Microseconds since 1970, as found.
+        microseconds: i64,
+    },
+    /// The packed part is not a valid LZ4 block.
+    #[error("packed part of the record is not a valid LZ4 block")]
+    Packing {
+        /// Error of the decompressor.
+        #[source]
+        cause: Arc<lz4_flex::block::DecompressError>,
+    },
+    /// The record is shorter than its layout.
+    #[error("record has {bytes} bytes, its layout needs {bytes_needed}")]
+    Short {
+        /// Length found, in bytes.
+        bytes: usize,
+        /// Length needed, in bytes.
+        bytes_needed: usize,
+    },
+    /// The JSON part does not match this format.
+    #[error("JSON of the record is malformed")]
+    Malformed {
+        /// Error of the JSON parser.
+        #[source]
+        cause: Arc<serde_json::Error>,
+    },
+}
+
+impl From<serde_json::Error> for RecordError {
+    fn from(cause: serde_json::Error) -> Self {
+        Self::Malformed { cause: Arc::new(cause) }
+    }
 }
 
 impl StoreError {

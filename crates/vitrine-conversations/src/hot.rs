@@ -11,8 +11,8 @@
 //!
 //! Source: the clock algorithm, Corbató 1968, "A paging experiment with the Multics system".
 
-use crate::ConversationKey;
-use crate::ConversationRecord;
+use crate::keys::ConversationKey;
+use crate::record::ConversationRecord;
 use dashmap::DashMap;
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
@@ -30,7 +30,7 @@ use std::sync::atomic::Ordering;
 pub struct HotOptions {
     /// Conversations held; recommended 100,000.
     pub conversations_max: usize,
-    /// Estimated bytes they may take; recommended 256 MiB.
+    /// Estimated bytes they may take; recommended 64 MiB.
     pub bytes_max: usize,
 }
 

@@ -9,16 +9,14 @@
 //! - Running a job twice is harmless: a turn is answered once, and receivers see the same delivery
 //!   id.
 
-use crate::ConversationKey;
-use crate::RecordError;
-use crate::StoreFuture;
-use crate::encoding::PLAIN_FORMAT;
-use crate::encoding::check_header;
+use crate::error::RecordError;
+use crate::format::PLAIN_FORMAT;
+use crate::format::check_header;
+use crate::keys::ConversationKey;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 use uuid::Uuid;
-use vitrine_base::ids::TenantId;
 
 /// Bytes before the JSON of a job: its format.
 const HEADER_BYTES: usize = 1;
@@ -106,37 +104,4 @@ pub enum JobOutcome {
     Again(StoredJob),
     /// Failed for good: the updated job is moved to the dead jobs.
     Dead(StoredJob),
-}
-
-/// Storage of jobs.
-pub trait JobStore: Send + Sync + std::fmt::Debug {
-    /// Stores a job and returns once it is on disk. Does nothing if the key is taken by a job with
-    /// the same body.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::BodyDiffers`] if the key is taken by a job with another body,
-    /// [`crate::StoreError::JobsFull`] if `waiting_max` jobs are waiting, and disk errors.
-    fn enqueue(&self, key: JobKey, job: StoredJob, waiting_max: usize) -> StoreFuture<'_, ()>;
-
-    /// The waiting jobs, at most `jobs_max`, earliest due time first.
-    ///
-    /// # Errors
-    /// Disk errors.
-    fn waiting(&self, jobs_max: usize) -> StoreFuture<'_, Vec<(JobKey, StoredJob)>>;
-
-    /// Records the outcome of an attempt. Does nothing if the job was erased in the meantime.
-    ///
-    /// # Errors
-    /// Disk errors.
-    fn settle(&self, key: JobKey, outcome: JobOutcome) -> StoreFuture<'_, ()>;
-
-    /// The dead jobs of a tenant, at most `jobs_max`, by conversation and then by age.
-    ///
-    /// # Errors
-    /// Disk errors.
-    fn dead<'a>(
-        &'a self,
-        tenant: &'a TenantId,
-        jobs_max: usize,
-    ) -> StoreFuture<'a, Vec<(JobKey, StoredJob)>>;
 }

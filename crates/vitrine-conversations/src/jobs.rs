@@ -1,21 +1,22 @@
 //! [`JobStore`] on top of the embedded store.
 
-use crate::ConversationKey;
-use crate::EmbeddedStore;
-use crate::JobKey;
-use crate::JobOutcome;
-use crate::JobStore;
-use crate::StoreError;
-use crate::StoreFuture;
-use crate::StoredJob;
+use crate::embedded::EmbeddedStore;
+use crate::error::StoreError;
 use crate::error::map_database_error;
+use crate::job::JobKey;
+use crate::job::JobOutcome;
+use crate::job::StoredJob;
+use crate::keys::ConversationKey;
 use crate::layout::DEAD_JOBS;
 use crate::layout::JOBS;
-use crate::table_write::Wrote;
+use crate::store::JobStore;
+use crate::store::StoreFuture;
 use crate::tables::WriteTables;
+use crate::tables::Wrote;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
 use redb::ReadableTableMetadata;
+use tokio::sync::watch;
 use uuid::Uuid;
 use vitrine_base::ids::TenantId;
 
@@ -33,8 +34,13 @@ impl JobStore for EmbeddedStore {
                 return Err(StoreError::JobsFull { waiting_max });
             }
             tables.jobs.insert(at, job.encode()?.as_slice()).map_err(map_database_error)?;
+            tables.stored_jobs = true;
             Ok(((), Wrote::Something))
         }))
+    }
+
+    fn watch_stored(&self) -> watch::Receiver<u64> {
+        self.watch_stored_jobs()
     }
 
     fn waiting(&self, jobs_max: usize) -> StoreFuture<'_, Vec<(JobKey, StoredJob)>> {

@@ -18,14 +18,15 @@
 //! them unambiguously. Message ids and erased conversations are stored as hashes only: both may
 //! contain a phone number, and both outlive the conversation.
 
-use crate::ConversationKey;
-use crate::CustomerKey;
-use crate::IdentityKey;
-use crate::MessageKey;
-use crate::PendingLink;
-use crate::RecordError;
-use crate::encoding::PACKED_FORMAT;
-use crate::encoding::PLAIN_FORMAT;
+use crate::error::RecordError;
+use crate::format::PACKED_FORMAT;
+use crate::format::PLAIN_FORMAT;
+use crate::format::time;
+use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
+use crate::keys::IdentityKey;
+use crate::keys::MessageKey;
+use crate::ledger::PendingLink;
 use jiff::Timestamp;
 use redb::TableDefinition;
 use sha2::Digest;
@@ -211,11 +212,6 @@ impl MessageEntry {
             recorded_at: time(i64::from_le_bytes(*recorded_at))?,
         })
     }
-}
-
-/// Converts a stored time; `None` if it is outside the calendar.
-pub(super) fn time(microseconds: i64) -> Option<Timestamp> {
-    Timestamp::from_microsecond(microseconds).ok()
 }
 
 #[cfg(test)]

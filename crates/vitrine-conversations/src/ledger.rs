@@ -1,34 +1,15 @@
 //! [`CustomerStore`]: customers, their identities and their conversations, independent of the
 //! database.
 
-use crate::CustomerRecord;
-use crate::StoreFuture;
+use crate::customer::CustomerRecord;
+use crate::keys::CustomerKey;
+use crate::keys::IdentityKey;
+use crate::store::StoreFuture;
 use jiff::Timestamp;
 use std::sync::Arc;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
-use vitrine_base::ids::TenantId;
-
-/// Key of a customer: ids are unique within a tenant only.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CustomerKey {
-    /// Tenant that the customer belongs to.
-    pub tenant: TenantId,
-    /// Id of the customer within the tenant.
-    pub customer: CustomerId,
-}
-
-/// Key of an address on one channel, within one tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IdentityKey {
-    /// Tenant that the address is known to.
-    pub tenant: TenantId,
-    /// Channel of the address.
-    pub channel: ChannelKind,
-    /// Address in the channel's own form.
-    pub address: String,
-}
 
 /// A link token that was issued and not used yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +45,8 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     /// identities lead to the customer.
     ///
     /// # Errors
-    /// [`crate::StoreError::IdentityTaken`] if an address is linked to another customer,
-    /// [`crate::StoreError::CustomerTooLarge`], and disk errors.
+    /// [`StoreError::IdentityTaken`] if an address is linked to another customer,
+    /// [`StoreError::CustomerTooLarge`], and disk errors.
     fn put_customer<'a>(
         &'a self,
         key: &'a CustomerKey,

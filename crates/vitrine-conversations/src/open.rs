@@ -4,11 +4,11 @@
 //! under that name always holds its tables. An empty or foreign file is therefore refused, never
 //! initialised.
 
-use crate::HotOptions;
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
 use crate::error::map_open_error;
+use crate::hot::HotOptions;
 use crate::layout::CONVERSATIONS;
 use crate::layout::FILE_FORMAT;
 use crate::layout::FILE_FORMAT_MIN;
@@ -40,8 +40,8 @@ pub enum OpenCheck {
 }
 
 /// Trade-off between the cost of a commit and the start after a crash. Measured with
-/// `benches/threads` on 40,000 conversations of six turns (570 MB), killed while writing: the file
-/// opened after 5.7 s with `Walk`, after 12.5 ms with `Quick`.
+/// `benches/conversations.rs` on 40,000 conversations of six turns (570 MB), killed while writing:
+/// the file opened after 5.7 s with `Walk`, after 12.5 ms with `Quick`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
     /// One sync per group. After a crash the whole file is walked, 10 s per GB.
@@ -71,9 +71,9 @@ pub struct EmbeddedOptions {
     pub path: PathBuf,
     /// Page cache of the database, in bytes; recommended 64 MiB.
     pub cache_bytes: usize,
-    /// Queue length in writes; a further write waits for room. Recommended 1,024.
+    /// Queue length in writes; a further write waits for room. Recommended 4,096.
     pub queue_writes_max: usize,
-    /// Largest group, in writes; a group is one transaction. Recommended 256.
+    /// Largest group, in writes; a group is one transaction. Recommended 1,024.
     pub group_writes_max: usize,
     /// Largest conversation record before packing, in bytes; recommended 64 KiB.
     pub conversation_bytes_max: usize,

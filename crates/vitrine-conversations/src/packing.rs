@@ -11,7 +11,7 @@
 //!
 //! Source: the LZ4 block format, Collet 2013.
 
-use crate::RecordError;
+use crate::error::RecordError;
 use std::sync::Arc;
 
 /// Sample conversations, turns and answers, without personal content.
@@ -67,7 +67,7 @@ pub(super) fn unpack(packed: &[u8]) -> Result<Vec<u8>, RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BodyHash;
+    use crate::body_hash::BodyHash;
     use proptest::prelude::*;
 
     /// Hash of the dictionary of record format 2.

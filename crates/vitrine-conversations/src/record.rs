@@ -1,6 +1,7 @@
 //! Stored types of conversations and turns; `encoding` turns them into bytes.
 
-use crate::Purpose;
+use crate::body_hash::BodyHash;
+use crate::customer::Purpose;
 use crate::stored_text::hash;
 use crate::stored_text::text;
 use crate::stored_text::text_list;
@@ -8,10 +9,7 @@ use crate::stored_text::text_option;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
-use sha2::Digest;
-use sha2::Sha256;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::ConversationId;
@@ -21,77 +19,6 @@ use vitrine_base::ids::Sku;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
-
-/// Why stored bytes cannot be decoded.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum RecordError {
-    /// The record was written by a newer version of the gateway.
-    #[error("record has format {found}, supported is up to {supported}")]
-    Format {
-        /// Format byte found.
-        found: u8,
-        /// Newest format supported for this kind of record.
-        supported: u8,
-    },
-    /// A stored time is outside the calendar.
-    #[error("record has an invalid time: {microseconds} us since 1970")]
-    Time {
-        /// Microseconds since 1970, as found.
-        microseconds: i64,
-    },
-    /// The packed part is not a valid LZ4 block.
-    #[error("packed part of the record is not a valid LZ4 block")]
-    Packing {
-        /// Error of the decompressor.
-        #[source]
-        cause: Arc<lz4_flex::block::DecompressError>,
-    },
-    /// The record is shorter than its layout.
-    #[error("record has {bytes} bytes, its layout needs {bytes_needed}")]
-    Short {
-        /// Length found, in bytes.
-        bytes: usize,
-        /// Length needed, in bytes.
-        bytes_needed: usize,
-    },
-    /// The JSON part does not match this format.
-    #[error("JSON of the record is malformed")]
-    Malformed {
-        /// Error of the JSON parser.
-        #[source]
-        cause: Arc<serde_json::Error>,
-    },
-}
-
-impl From<serde_json::Error> for RecordError {
-    fn from(cause: serde_json::Error) -> Self {
-        Self::Malformed { cause: Arc::new(cause) }
-    }
-}
-
-/// SHA-256 of a request body: tells a redelivery from another message under the same id.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct BodyHash(pub [u8; 32]);
-
-impl BodyHash {
-    /// Hashes a request body.
-    #[must_use]
-    pub fn of(body: &[u8]) -> Self {
-        Self(Sha256::digest(body).into())
-    }
-}
-
-impl fmt::Display for BodyHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for BodyHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "BodyHash({self})")
-    }
-}
 
 /// Owner of a conversation: the one who answers the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,9 +4,7 @@
 //! A new file contains live records only. It is written completely under a temporary name and then
 //! renamed over the old one, so a crash leaves either file intact.
 
-use crate::EmbeddedOptions;
-use crate::StoreError;
-use crate::embedded::StoreState;
+use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
 use crate::layout::CONVERSATIONS;
@@ -22,6 +20,8 @@ use crate::layout::META;
 use crate::layout::TOMBSTONES;
 use crate::layout::TURNS;
 use crate::open;
+use crate::open::EmbeddedOptions;
+use crate::state::StoreState;
 use crate::tables::WriteTables;
 use redb::Database;
 use redb::Key;
@@ -78,7 +78,7 @@ fn copy(from: &Database, options: &EmbeddedOptions, path: &Path) -> Result<Datab
     let writing = database.begin_write().map_err(map_database_error)?;
     {
         let mut to = WriteTables::open(&writing)?;
-        copy_table(&reading, CONVERSATIONS, &mut to.threads)?;
+        copy_table(&reading, CONVERSATIONS, &mut to.conversations)?;
         copy_table(&reading, TURNS, &mut to.turns)?;
         copy_table(&reading, MESSAGES, &mut to.messages)?;
         copy_table(&reading, TOMBSTONES, &mut to.tombstones)?;

@@ -1,26 +1,26 @@
 //! Sample conversations, turns and commits for the tests of this crate and of its users.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "constants of tests")]
 
-use crate::BodyHash;
-use crate::CartLine;
-use crate::ConversationKey;
-use crate::ConversationRecord;
-use crate::DeclinedOffer;
-use crate::EmbeddedOptions;
-use crate::FactKind;
-use crate::HotOptions;
-use crate::KnownFact;
-use crate::MessageKey;
-use crate::OfferedOption;
-use crate::OpenCheck;
-use crate::PendingQuestion;
-use crate::Purpose;
-use crate::Recovery;
-use crate::SeenIntent;
-use crate::TurnCommit;
-use crate::TurnKind;
-use crate::TurnRecord;
-use crate::UnansweredMessage;
+use crate::body_hash::BodyHash;
+use crate::commit::TurnCommit;
+use crate::customer::Purpose;
+use crate::hot::HotOptions;
+use crate::keys::ConversationKey;
+use crate::keys::MessageKey;
+use crate::open::EmbeddedOptions;
+use crate::open::OpenCheck;
+use crate::open::Recovery;
+use crate::record::CartLine;
+use crate::record::ConversationRecord;
+use crate::record::DeclinedOffer;
+use crate::record::FactKind;
+use crate::record::KnownFact;
+use crate::record::OfferedOption;
+use crate::record::PendingQuestion;
+use crate::record::SeenIntent;
+use crate::record::TurnKind;
+use crate::record::TurnRecord;
+use crate::record::UnansweredMessage;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;

@@ -130,7 +130,7 @@ pub(super) mod text_list {
 
 /// A body hash as 64 hexadecimal digits.
 pub(super) mod hash {
-    use crate::record::BodyHash;
+    use crate::body_hash::BodyHash;
     use serde::Deserialize;
     use serde::de::Error;
 

@@ -10,25 +10,25 @@
 //! - The write that deletes a record checks again that it is due.
 //! - An entry that cannot be decoded is skipped; it does not stop the walk.
 
-use crate::CommitOutcome;
-use crate::ConversationKey;
-use crate::ConversationRecord;
-use crate::ConversationStore;
-use crate::CustomerKey;
-use crate::CustomerRecord;
-use crate::EmbeddedStore;
-use crate::KnownFact;
-use crate::Purpose;
-use crate::StoreError;
-use crate::TurnCommit;
-use crate::embedded::StoreState;
+use crate::commit::CommitOutcome;
+use crate::commit::TurnCommit;
+use crate::customer::CustomerRecord;
+use crate::customer::Purpose;
+use crate::embedded::EmbeddedStore;
+use crate::error::StoreError;
 use crate::error::map_database_error;
+use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
 use crate::layout::CONVERSATIONS;
 use crate::layout::CUSTOMERS;
 use crate::layout::MESSAGES;
 use crate::layout::MessageEntry;
 use crate::layout::TOMBSTONES;
-use crate::table_write::Wrote;
+use crate::record::ConversationRecord;
+use crate::record::KnownFact;
+use crate::state::StoreState;
+use crate::store::ConversationStore;
+use crate::tables::Wrote;
 use jiff::Timestamp;
 use redb::Key;
 use redb::ReadableDatabase;
@@ -95,7 +95,7 @@ pub struct Swept {
     /// Message ids forgotten.
     pub messages: u64,
     /// Conversations erased.
-    pub threads: u64,
+    pub conversations: u64,
     /// Conversations from which facts were deleted.
     pub trimmed: u64,
     /// Erasures forgotten.
@@ -213,11 +213,11 @@ impl EmbeddedStore {
                 }
             })
         });
-        let (threads, next) = found.await?;
-        for (key, old) in threads {
+        let (conversations, next) = found.await?;
+        for (key, old) in conversations {
             match old {
                 Expired::Conversation => {
-                    swept.threads += self.delete(&key, sweep.now).await?.threads
+                    swept.conversations += self.delete(&key, sweep.now).await?.conversations
                 }
                 Expired::Facts => swept.trimmed += self.trim(key, &sweep).await?,
             }

@@ -3,16 +3,10 @@
 //! Used for everything but commits and erasures of conversations, which `writer` handles itself.
 //! The caller waits on a channel and gets the result once the group is on disk.
 
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::tables::WriteTables;
+use crate::tables::Wrote;
 use tokio::sync::oneshot;
-
-/// Whether a write changed a table. A group in which nothing changed is aborted without a sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrote {
-    Something,
-    Nothing,
-}
 
 /// A write that the writer runs inside the transaction of its group.
 pub(super) trait TableWrite: Send {

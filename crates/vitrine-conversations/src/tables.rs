@@ -1,9 +1,10 @@
 //! The open tables of one write transaction, and the operations that several kinds of writes share.
 
-use crate::ConversationKey;
-use crate::CustomerKey;
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::map_database_error;
+use crate::format::time;
+use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
 use crate::layout::CONVERSATIONS;
 use crate::layout::CUSTOMER_CONVERSATIONS;
 use crate::layout::CUSTOMERS;
@@ -16,17 +17,22 @@ use crate::layout::MESSAGES;
 use crate::layout::META;
 use crate::layout::TOMBSTONES;
 use crate::layout::TURNS;
-use crate::layout::time;
-use crate::table_write::Wrote;
 use jiff::Timestamp;
 use redb::ReadableTable;
 use redb::Table;
 use redb::WriteTransaction;
 
+/// Whether a write changed a table. A group in which nothing changed is aborted without a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrote {
+    Something,
+    Nothing,
+}
+
 /// All tables, open for writing.
 pub(super) struct WriteTables<'t> {
     pub(super) meta: Table<'t, &'static str, u64>,
-    pub(super) threads: Table<'t, &'static str, &'static [u8]>,
+    pub(super) conversations: Table<'t, &'static str, &'static [u8]>,
     pub(super) turns: Table<'t, (&'static str, u64), &'static [u8]>,
     pub(super) messages: Table<'t, [u8; 32], &'static [u8]>,
     pub(super) tombstones: Table<'t, [u8; 32], i64>,
@@ -36,6 +42,8 @@ pub(super) struct WriteTables<'t> {
     pub(super) links: Table<'t, [u8; 32], &'static [u8]>,
     pub(super) jobs: Table<'t, (&'static str, u128), &'static [u8]>,
     pub(super) dead_jobs: Table<'t, (&'static str, u128), &'static [u8]>,
+    /// Whether the transaction stores new jobs.
+    pub(super) stored_jobs: bool,
 }
 
 impl<'t> WriteTables<'t> {
@@ -43,7 +51,7 @@ impl<'t> WriteTables<'t> {
     pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
         Ok(Self {
             meta: transaction.open_table(META).map_err(map_database_error)?,
-            threads: transaction.open_table(CONVERSATIONS).map_err(map_database_error)?,
+            conversations: transaction.open_table(CONVERSATIONS).map_err(map_database_error)?,
             turns: transaction.open_table(TURNS).map_err(map_database_error)?,
             messages: transaction.open_table(MESSAGES).map_err(map_database_error)?,
             tombstones: transaction.open_table(TOMBSTONES).map_err(map_database_error)?,
@@ -55,6 +63,7 @@ impl<'t> WriteTables<'t> {
             links: transaction.open_table(LINKS).map_err(map_database_error)?,
             jobs: transaction.open_table(JOBS).map_err(map_database_error)?,
             dead_jobs: transaction.open_table(DEAD_JOBS).map_err(map_database_error)?,
+            stored_jobs: false,
         })
     }
 
@@ -113,6 +122,17 @@ impl<'t> WriteTables<'t> {
         if self.customer_conversations.get(entry.as_str()).map_err(map_database_error)?.is_none() {
             self.customer_conversations.insert(entry.as_str(), ()).map_err(map_database_error)?;
         }
+        Ok(())
+    }
+
+    /// Removes the link of a conversation to a customer.
+    pub(super) fn unlink_conversation(
+        &mut self,
+        customer: &CustomerKey,
+        conversation: &ConversationKey,
+    ) -> Result<(), StoreError> {
+        let entry = customer.conversations_prefix() + conversation.conversation.as_str();
+        self.customer_conversations.remove(entry.as_str()).map_err(map_database_error)?;
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! Background maintenance of the store: deletes expired records and rewrites the file after
 //! erasures.
 
-use crate::EmbeddedStore;
-use crate::ExpiryTimes;
-use crate::Sweep;
-use crate::SweepCursor;
+use crate::embedded::EmbeddedStore;
+use crate::sweep::ExpiryTimes;
+use crate::sweep::Sweep;
+use crate::sweep::SweepCursor;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub struct UpkeepOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetentionPeriods {
     /// Conversations, from their last change; facts stored for assistance are deleted with them.
-    pub threads: SignedDuration,
+    pub conversations: SignedDuration,
     /// Profiles of customers without a conversation or a live consent, from their last change.
     pub profiles: SignedDuration,
     /// Facts stored for personalisation, from when they were learnt.
@@ -82,7 +82,7 @@ impl UpkeepOptions {
         // A period that reaches beyond the start of the calendar never expires anything.
         let before = |kept: SignedDuration| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
         let due = |kept: RetentionPeriods| ExpiryTimes {
-            conversations_before: before(kept.threads),
+            conversations_before: before(kept.conversations),
             profiles_before: before(kept.profiles),
             personalisation_before: before(kept.personalisation),
             outreach_before: before(kept.outreach),

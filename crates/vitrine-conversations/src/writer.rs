@@ -10,28 +10,29 @@
 //! - A failed group leaves nothing behind, returns its error to all callers, and makes the store
 //!   read-only.
 
-use crate::BodyHash;
-use crate::CommitOutcome;
-use crate::ConversationKey;
-use crate::ConversationRecord;
-use crate::CustomerKey;
-use crate::EmbeddedOptions;
-use crate::Erasure;
-use crate::MessageKey;
-use crate::Recovery;
-use crate::StoreError;
-use crate::TurnCommit;
-use crate::TurnRecord;
-use crate::embedded::StoreState;
-use crate::embedded::stored_answer;
+use crate::body_hash::BodyHash;
+use crate::commit::CommitOutcome;
+use crate::commit::Erasure;
+use crate::commit::TurnCommit;
 use crate::encoding::write_counters;
+use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
+use crate::job::StoredJob;
+use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
+use crate::keys::MessageKey;
 use crate::layout::MessageEntry;
+use crate::open::EmbeddedOptions;
+use crate::open::Recovery;
+use crate::record::ConversationRecord;
+use crate::record::TurnRecord;
 use crate::rewrite;
+use crate::state::StoreState;
+use crate::state::stored_answer;
 use crate::table_write::TableWrite;
-use crate::table_write::Wrote;
 use crate::tables::WriteTables;
+use crate::tables::Wrote;
 use jiff::Timestamp;
 use redb::ReadableTable;
 use std::io;
@@ -40,6 +41,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+use vitrine_base::ids::time_ordered_id;
 
 type ReplySender<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -66,6 +68,8 @@ pub(super) struct EncodedCommit {
     plain_bytes: usize,
     turn: Option<EncodedTurn>,
     customer: Option<CustomerKey>,
+    /// The stored record that this commit replaces, if it was cached; has the same version.
+    before: Option<Arc<ConversationRecord>>,
     jobs: Vec<(u128, Vec<u8>)>,
 }
 
@@ -80,11 +84,15 @@ struct EncodedTurn {
 }
 
 impl EncodedCommit {
-    /// Encodes a commit.
+    /// Encodes a commit; `cached` is the conversation in memory, if there is one.
     ///
     /// # Errors
     /// If the conversation or the turn exceeds the limits of `options`.
-    pub(super) fn new(commit: TurnCommit, options: &EmbeddedOptions) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        commit: TurnCommit,
+        cached: Option<Arc<ConversationRecord>>,
+        options: &EmbeddedOptions,
+    ) -> Result<Self, StoreError> {
         let TurnCommit { key, conversation, turn, jobs } = commit;
         let conversation_bytes = conversation.encode()?;
         let bytes = ConversationRecord::plain_bytes(&conversation_bytes)?;
@@ -96,12 +104,36 @@ impl EncodedCommit {
         let tenant = key.tenant.clone();
         let customer =
             conversation.customer_id.clone().map(|customer| CustomerKey { tenant, customer });
-        let jobs = jobs
-            .iter()
-            .map(|job| Ok((uuid::Uuid::now_v7().as_u128(), job.encode()?)))
-            .collect::<Result<_, StoreError>>()?;
-        Ok(Self { key, conversation, conversation_bytes, plain_bytes: bytes, turn, customer, jobs })
+        let before = cached.filter(|cached| cached.version == conversation.version);
+        Ok(Self {
+            key,
+            conversation,
+            conversation_bytes,
+            plain_bytes: bytes,
+            turn,
+            customer,
+            before,
+            jobs: encode_jobs(&jobs)?,
+        })
     }
+
+    /// The customer of the stored conversation. Decodes the record only if it was not cached;
+    /// `None` also if it cannot be decoded.
+    fn customer_before(&self, stored: &[u8]) -> Option<CustomerKey> {
+        let customer = match &self.before {
+            Some(before) => before.customer_id.clone(),
+            None => ConversationRecord::decode(stored).ok()?.customer_id,
+        };
+        Some(CustomerKey { tenant: self.key.tenant.clone(), customer: customer? })
+    }
+}
+
+/// Encodes jobs and gives them ids that sort by creation; jobs of one instant keep their order.
+fn encode_jobs(jobs: &[StoredJob]) -> Result<Vec<(u128, Vec<u8>)>, StoreError> {
+    let ids = jobs.iter().map(|job| time_ordered_id(job.created_at).as_u128());
+    let mut ids: Vec<u128> = ids.collect();
+    ids.sort_unstable();
+    ids.into_iter().zip(jobs).map(|(id, job)| Ok((id, job.encode()?))).collect()
 }
 
 impl EncodedTurn {
@@ -237,7 +269,7 @@ fn apply_group(
     let mut transaction = database.begin_write().map_err(map_database_error)?;
     transaction.set_quick_repair(recovery == Recovery::Quick);
     let mut done = Vec::with_capacity(group.len());
-    {
+    let stored_jobs = {
         let mut tables = WriteTables::open(&transaction)?;
         for write in group {
             done.push(match apply(&mut tables, write) {
@@ -246,7 +278,8 @@ fn apply_group(
                 Ok(done) => done,
             });
         }
-    }
+        tables.stored_jobs
+    };
     let erased = done.iter().filter(|done| matches!(done, Done::Erased(_))).count();
     let written = done
         .iter()
@@ -260,6 +293,9 @@ fn apply_group(
     transaction.commit().map_err(map_database_error)?;
     shared.groups_written.fetch_add(1, Ordering::Relaxed);
     shared.writes_done.fetch_add(written as u64, Ordering::Relaxed);
+    if stored_jobs {
+        shared.stored_jobs.send_modify(|count| *count += 1);
+    }
     Ok(done)
 }
 
@@ -279,10 +315,12 @@ impl WriteTables<'_> {
         if let Some(outcome) = self.rejection(commit, &key)? {
             return Ok(Done::NotWritten(outcome));
         }
-        let stored = self.threads.get(key.as_str()).map_err(map_database_error)?;
+        let stored = self.conversations.get(key.as_str()).map_err(map_database_error)?;
         let counters =
             stored.as_ref().map(|stored| ConversationRecord::counters_of(stored.value()));
         let (version, mut turns_recorded) = counters.transpose()?.unwrap_or((0, 0));
+        let customer_before =
+            stored.as_ref().and_then(|stored| commit.customer_before(stored.value()));
         drop(stored);
         // No check below this line may refuse: the tables change from here on.
         if let Some(turn) = &commit.turn {
@@ -303,6 +341,12 @@ impl WriteTables<'_> {
         }
         for (id, job) in &commit.jobs {
             self.jobs.insert((key.as_str(), *id), job.as_slice()).map_err(map_database_error)?;
+            self.stored_jobs = true;
+        }
+        if let Some(before) = customer_before
+            && Some(&before) != commit.customer.as_ref()
+        {
+            self.unlink_conversation(&before, &commit.key)?;
         }
         if let Some(customer) = &commit.customer {
             self.link_conversation(customer, &commit.key)?;
@@ -310,7 +354,7 @@ impl WriteTables<'_> {
         commit.conversation.version = version + 1;
         commit.conversation.turns_recorded = turns_recorded;
         write_counters(&mut commit.conversation_bytes, version + 1, turns_recorded);
-        self.threads
+        self.conversations
             .insert(key.as_str(), commit.conversation_bytes.as_slice())
             .map_err(map_database_error)?;
         Ok(Done::Recorded(Arc::new(commit.conversation.clone())))
@@ -331,7 +375,7 @@ impl WriteTables<'_> {
             return Ok(Some(CommitOutcome::AlreadyRecorded(answer)));
         }
         let made_at = turn.map_or(commit.conversation.updated_at, |turn| turn.sent_at);
-        if let Some(stored) = self.threads.get(key).map_err(map_database_error)? {
+        if let Some(stored) = self.conversations.get(key).map_err(map_database_error)? {
             let (version, _) = ConversationRecord::counters_of(stored.value())?;
             if version != commit.conversation.version {
                 let current = Arc::new(ConversationRecord::decode(stored.value())?);
@@ -367,37 +411,60 @@ impl WriteTables<'_> {
         let stored = key.stored();
         let mut turns = 0;
         let mut messages = Vec::new();
+        let mut undecodable = false;
         let range = (stored.as_str(), 0)..=(stored.as_str(), u64::MAX);
         self.turns
             .retain_in(range, |(_, sequence), bytes| {
                 turns += 1;
-                // A turn that cannot be decoded is deleted as well; its message entry then stays
-                // unchanged.
-                let message = TurnRecord::decode(bytes, sequence).ok().and_then(|t| t.message_id);
-                messages.extend(message);
+                match TurnRecord::decode(bytes, sequence) {
+                    Ok(turn) => messages.extend(turn.message_id),
+                    Err(_) => undecodable = true,
+                }
                 false
             })
             .map_err(map_database_error)?;
+        let message_key = |message| MessageKey { tenant: key.tenant.clone(), message };
+        let mut messages: Vec<[u8; 32]> =
+            messages.into_iter().map(|message| message_key(message).hashed()).collect();
+        if undecodable {
+            messages.extend(self.messages_of(key)?);
+        }
         let entry = MessageEntry::Erased { erased_at }.encode();
         for message in messages {
-            let message = MessageKey { tenant: key.tenant.clone(), message }.hashed();
             self.messages.insert(message, entry.as_slice()).map_err(map_database_error)?;
         }
         self.drop_jobs(&stored)?;
-        let conversation = self.threads.remove(stored.as_str()).map_err(map_database_error)?;
+        let conversation =
+            self.conversations.remove(stored.as_str()).map_err(map_database_error)?;
         let customer = conversation
             .as_ref()
             .and_then(|bytes| ConversationRecord::decode(bytes.value()).ok())
             .and_then(|conversation| conversation.customer_id);
-        let threads = u64::from(conversation.is_some());
+        let conversations = u64::from(conversation.is_some());
         drop(conversation);
         if let Some(customer) = customer {
             let customer = CustomerKey { tenant: key.tenant.clone(), customer };
-            let entry = customer.conversations_prefix() + key.conversation.as_str();
-            self.customer_conversations.remove(entry.as_str()).map_err(map_database_error)?;
+            self.unlink_conversation(&customer, key)?;
         }
         self.set_tombstone(key.hashed(), erased_at)?;
         self.count_erasure()?;
-        Ok(Erasure { threads, turns })
+        Ok(Erasure { conversations, turns })
+    }
+
+    /// Hashed ids of the messages that a conversation answered. Walks the whole table, because a
+    /// turn that cannot be decoded does not reveal its message; an entry left behind would point to
+    /// a missing turn, and looking it up would make the store read-only.
+    fn messages_of(&self, key: &ConversationKey) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut found = Vec::new();
+        for entry in self.messages.iter().map_err(map_database_error)? {
+            let (message, entry) = entry.map_err(map_database_error)?;
+            if let Ok(MessageEntry::Answered { conversation, .. }) =
+                MessageEntry::decode(entry.value())
+                && conversation == *key
+            {
+                found.push(message.value());
+            }
+        }
+        Ok(found)
     }
 }

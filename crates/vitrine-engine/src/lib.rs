@@ -1,16 +1,45 @@
-//! Runs many generations at once on one quantized open model.
+//! Runs many generations at once on one quantised open model.
 //!
-//! [`model`] turns files into weights and a forward pass, [`text`] turns text into token ids and
-//! back, and the engine at the root of this crate batches sequences step by step: open a model
-//! with [`open`], start it with [`GenerationModel`], submit a [`GenerationRequest`] and read the
-//! events of the [`Generation`].
+//! [`GenerationModel::open`] reads a GGUF file or a folder of safetensors and starts an engine:
+//! one thread that batches all sequences step by step. Submit a [`GenerationRequest`] to it and
+//! read the events of the [`Generation`], blocking or async:
+//!
+//! ```no_run
+//! use vitrine_engine::EngineOptions;
+//! use vitrine_engine::GenerationModel;
+//! use vitrine_engine::GenerationRequest;
+//! use vitrine_engine::text::Special;
+//!
+//! let model = GenerationModel::open("model.gguf", EngineOptions::default())?;
+//! let prompt = model.tokenizer().encode("Once upon a time", Special::Add)?;
+//! let generation = model.engine().submit(GenerationRequest::new(prompt, 64))?;
+//! println!("{}", generation.collect_blocking()?.text);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Runnable examples, in `examples/`:
+//! - `generate`: load a model, sample a text and print it as it is decoded;
+//! - `stream_many`: many sequences at once, streamed side by side;
+//! - `json_schema`: an answer that a JSON schema constrains.
+//!
+//! The rest of the API, by need:
+//! - many models in one process, replaced without interruption: [`ModelRegistry`];
+//! - memory limits across models: [`open_within`] and
+//!   [`MemoryLedger`](vitrine_base::memory::MemoryLedger);
+//! - an engine on a forward pass of your own: [`model::Forward`] and [`EngineHandle::start`];
+//! - constraints: [`Grammar`], or [`constraint::byte_rule`] for rules made per request;
+//! - tokenizers and chat templates: [`text`]; model files and sentence encoders: [`model`].
+//!
+//! Models compute on all physical cores; the environment variable `RAYON_NUM_THREADS`, set before
+//! the first model is opened, changes that. The only unsafe code is in the memory map of model
+//! files and in the return of freed memory to the operating system.
+
+#![deny(unsafe_code)]
 
 mod engine;
 pub mod model;
 pub mod text;
 
-pub use engine::BenchOptions;
-pub use engine::BenchRow;
 pub use engine::CacheOwner;
 pub use engine::CacheScope;
 pub use engine::Completion;
@@ -25,8 +54,6 @@ pub use engine::EngineParts;
 pub use engine::EngineStats;
 pub use engine::FatalError;
 pub use engine::FinishReason;
-pub use engine::GRAMMAR_BYTES_MAX;
-pub use engine::GRAMMAR_DEPTH_MAX;
 pub use engine::Generation;
 pub use engine::GenerationEvent;
 pub use engine::GenerationModel;
@@ -38,8 +65,6 @@ pub use engine::GrammarFault;
 pub use engine::Load;
 pub use engine::LoadFailure;
 pub use engine::LoadOrder;
-pub use engine::MixedOptions;
-pub use engine::MixedRow;
 pub use engine::ModelRegistry;
 pub use engine::ModelState;
 pub use engine::ModelStatus;
@@ -56,8 +81,6 @@ pub use engine::Speculation;
 pub use engine::TokenVocabulary;
 pub use engine::Unload;
 pub use engine::UnloadReport;
-pub use engine::bench;
-pub use engine::bench_mixed;
 pub use engine::constraint;
 pub use engine::open;
 pub use engine::open_tokenizer;

@@ -22,15 +22,21 @@ use std::sync::PoisonError;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-/// Limits of the queue and of a batch.
+/// Limits of the queue and of a batch. [`BatchLimits::default`] has the recommended values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// Maximum waiting texts; more are refused, which bounds latency. Recommended: 1,024.
+    /// Maximum waiting texts; more are refused, which bounds latency. Recommended: 4,096.
     pub waiting_texts_max: usize,
     /// Maximum texts per forward pass. Recommended: 64.
     pub batch_texts_max: usize,
-    /// Maximum tokens per forward pass, which bounds memory and queueing delay. Recommended: 4,096.
+    /// Maximum tokens per forward pass, which bounds memory and queueing delay. Recommended: 2,048.
     pub batch_tokens_max: usize,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        Self { waiting_texts_max: 4096, batch_texts_max: 64, batch_tokens_max: 2048 }
+    }
 }
 
 type ReplySender<O> = oneshot::Sender<Result<O, IntentError>>;

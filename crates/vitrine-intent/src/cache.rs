@@ -8,7 +8,7 @@
 //!   tenants.
 //! - No text is stored. A key is a hash salted with a secret of this process.
 
-use crate::IntentPrediction;
+use crate::prediction::IntentPrediction;
 use quick_cache::sync::Cache;
 use sha2::Digest;
 use sha2::Sha256;
@@ -61,7 +61,7 @@ impl PredictionCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Signals;
+    use crate::signals::Signals;
 
     fn prediction(label: &str) -> IntentPrediction {
         IntentPrediction {

@@ -34,7 +34,7 @@ const REFERENCE: EncoderOptions = EncoderOptions {
     threads: 1,
 };
 
-/// Options of an [`Embedder`].
+/// Options of an [`Embedder`]. [`EmbedderOptions::default`] has the recommended values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbedderOptions {
     /// Limits of queue and batches.
@@ -47,6 +47,17 @@ pub struct EmbedderOptions {
     pub prefix: String,
     /// Precision, instruction set and threads.
     pub compute: EncoderOptions,
+}
+
+impl Default for EmbedderOptions {
+    fn default() -> Self {
+        Self {
+            limits: BatchLimits::default(),
+            text_bytes_max: 8192,
+            prefix: String::new(),
+            compute: EncoderOptions::default(),
+        }
+    }
 }
 
 /// Embeddings of a request and their token count.
@@ -296,6 +307,16 @@ fn clip(text: &str, bytes_max: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// Opens an encoder folder, for tests in the layers above.
+///
+/// # Panics
+/// If the folder holds no encoder.
+#[cfg(any(test, feature = "testing"))]
+#[must_use]
+pub fn open_embedder(folder: &std::path::Path) -> Embedder {
+    Embedder::open_for_tests(folder, "")
 }
 
 #[cfg(test)]

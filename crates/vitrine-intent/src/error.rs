@@ -1,6 +1,6 @@
 //! Errors of embedding, classifying, training and reading heads and examples.
 
-use crate::head::EncoderIdentity;
+use crate::head::identity::EncoderIdentity;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;

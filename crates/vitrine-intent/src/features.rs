@@ -11,9 +11,8 @@
 //! Source: signed feature hashing, Weinberger et al. 2009, arXiv:0902.2206; word-bounded character
 //! n-grams as in fastText, Bojanowski et al. 2017, arXiv:1607.04606.
 
+use crate::folding::fold;
 use crate::glossary::BilingualText;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 /// Bytes of a text that are considered; longer than any customer's sentence.
 const TEXT_BYTES_MAX: usize = 4_096;
@@ -28,6 +27,7 @@ const LETTER_RUN_MAX: usize = 2;
 const DIGIT_RUN_MAX: usize = 4;
 
 /// Lengths of character n-grams, and the number of hash buckets for all n-grams.
+/// [`NgramSpec::default`] has the recommended values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NgramSpec {
     /// Hash buckets; a power of two from 256 to 65,536. Recommended: 8,192.
@@ -38,22 +38,15 @@ pub struct NgramSpec {
     pub characters_max: usize,
 }
 
+impl Default for NgramSpec {
+    fn default() -> Self {
+        // The weights of 28 labels and a 384-wide encoder then take 470 KiB.
+        Self { buckets: 8192, characters_min: 2, characters_max: 4 }
+    }
+}
+
 /// Pairs of bucket and value, in ascending order of bucket.
 pub(crate) type SparseRow = Vec<(u32, f32)>;
-
-/// Converts to lower case and strips accents and ligatures.
-pub(crate) fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for character in text.nfkd().flat_map(char::to_lowercase) {
-        match character {
-            'œ' => folded.push_str("oe"),
-            'æ' => folded.push_str("ae"),
-            mark if is_combining_mark(mark) => {}
-            other => folded.push(other),
-        }
-    }
-    folded
-}
 
 /// Folded words of a text, with repetitions shortened. `?`, `!`, symbols and emoji are words of
 /// their own; other punctuation only separates.

@@ -10,7 +10,7 @@
 //!   unchanged.
 //! - The same text gives the same result in every version with the same [`Glossary::fingerprint`].
 
-use crate::features::fold;
+use crate::folding::fold;
 use std::collections::HashMap;
 
 /// French words and phrases with their English; the file's header describes the format.

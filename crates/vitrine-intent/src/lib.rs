@@ -1,14 +1,38 @@
 //! Classifies customer texts: intent with calibrated confidence, and mood signals.
 //!
-//! [`Embedder`] turns texts into sentence embeddings in batches. [`Head`] turns an embedding and
-//! n-grams into an intent. [`IntentClassifier`] combines the two. [`training`] trains heads and
-//! [`evaluation`] measures them.
+//! An [`Embedder`] turns texts into sentence embeddings, in batches. A [`Head`], trained by
+//! [`training`] or loaded from a file, turns an embedding and n-grams into an intent. An
+//! [`IntentClassifier`] combines the two:
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//! use vitrine_intent::Embedder;
+//! use vitrine_intent::EmbedderOptions;
+//! use vitrine_intent::Head;
+//! use vitrine_intent::IntentClassifier;
+//!
+//! let encoder = Path::new("models/all-MiniLM-L6-v2");
+//! let embedder = Embedder::open(encoder, EmbedderOptions::default())?;
+//! let head = Head::open(Path::new("models/intents/house.head"))?;
+//! let classifier = IntentClassifier::new(Arc::new(embedder), head)?;
+//! let found = classifier.classify_blocking(&["where is my order"], |_| ())?;
+//! println!("{} {:.2}", found[0].label, found[0].confidence);
+//! # Ok::<(), vitrine_intent::IntentError>(())
+//! ```
+//!
+//! `examples/train_and_classify.rs` trains a head from a few dozen examples. [`examples`] reads
+//! labelled texts from files, [`inspection`] finds mistakes in them, [`evaluation`] and [`curves`]
+//! measure a classifier.
 //!
 //! Refuses a head that was trained for another encoder or another glossary.
+
+#![forbid(unsafe_code)]
 
 mod batcher;
 mod cache;
 mod calibration;
+mod classifier;
 pub mod curves;
 mod discriminant;
 mod embedder;
@@ -16,6 +40,7 @@ mod error;
 pub mod evaluation;
 pub mod examples;
 mod features;
+mod folding;
 mod folds;
 mod glossary;
 mod head;
@@ -24,27 +49,20 @@ mod language;
 mod linear;
 mod neighbours;
 mod parallel;
+mod prediction;
 mod scope;
 mod signal_heads;
 pub mod signals;
 mod signals_lexicon;
 pub mod training;
 
-use crate::cache::PredictionCache;
-use crate::cache::TextKey;
-use crate::features::HashedText;
-use crate::glossary::BilingualText;
-use crate::glossary::Glossary;
-use crate::head::joined;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use vitrine_base::ids::TenantId;
-use vitrine_base::telemetry;
-
 pub use batcher::BatchLimits;
+pub use classifier::IntentClassifier;
 pub use embedder::Embedded;
 pub use embedder::Embedder;
 pub use embedder::EmbedderOptions;
+#[cfg(any(test, feature = "testing"))]
+pub use embedder::open_embedder;
 pub use error::ExampleRefusal;
 pub use error::ExamplesRefusal;
 pub use error::HeadRefusal;
@@ -58,344 +76,10 @@ pub use head::LABELS_MAX;
 pub use head::OUT_OF_SCOPE;
 pub use head::TrainingNote;
 pub use language::detect_language;
+pub use prediction::Alternative;
+pub use prediction::IntentPrediction;
 pub use signal_heads::Signal;
 pub use signal_heads::SignalHeads;
 pub use signals::Signals;
 pub use signals::Stage;
 pub use signals::StageEstimate;
-
-/// Maximum number of runners-up in a prediction.
-const ALTERNATIVES_MAX: usize = 3;
-/// Runners-up below this confidence are left out.
-const ALTERNATIVE_CONFIDENCE_MIN: f32 = 0.01;
-
-/// A runner-up label of a prediction.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Alternative {
-    /// An in-scope label of the head.
-    pub label: String,
-    /// Calibrated probability, 0 to 1.
-    pub confidence: f32,
-}
-
-/// Classification of one text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IntentPrediction {
-    /// The best in-scope label, even when `abstained`.
-    pub label: String,
-    /// Calibrated probability of `label`, 0 to 1.
-    pub confidence: f32,
-    /// In-scope score, on the head's own scale; higher means more likely in scope. The head
-    /// abstains below its threshold.
-    pub in_scope: f32,
-    /// True when the text probably matches no label; do not act on `label` then.
-    pub abstained: bool,
-    /// Ask the customer which label is meant when `confidence` leads the first runner-up by less
-    /// than this; a difference of probabilities, 0 to 1.
-    pub clarify_margin: f32,
-    /// Up to three runners-up, best first.
-    pub alternatives: Vec<Alternative>,
-    /// Sentiment, urgency, sarcasm, profanity and buying stage.
-    pub signals: Signals,
-}
-
-/// An encoder paired with a head. Share it behind an `Arc`.
-#[derive(Debug)]
-pub struct IntentClassifier {
-    embedder: Arc<Embedder>,
-    /// The encoder as adapted by the head's training; `None` if the head uses the shared one.
-    own: Option<Embedder>,
-    head: Head,
-    signals: SignalHeads,
-    glossary: Glossary,
-    cache: Option<PredictionCache>,
-}
-
-impl IntentClassifier {
-    /// Pairs an encoder with a head.
-    ///
-    /// # Errors
-    /// If the head was trained for another encoder or with another glossary, or its adaptation does
-    /// not fit the encoder.
-    pub fn new(embedder: Arc<Embedder>, head: Head) -> Result<Self, IntentError> {
-        let glossary = Glossary::built_in();
-        let (found, expected) = (head.glossary, glossary.fingerprint());
-        if found != expected {
-            let reason = HeadRefusal::Glossary { found, expected };
-            return Err(IntentError::Mismatch { reason });
-        }
-        head.check_encoder(embedder.identity())
-            .map_err(|reason| IntentError::Mismatch { reason })?;
-        let own = match &head.adaptation {
-            Some(adaptation) => Some(embedder.adapted(adaptation)?),
-            None => None,
-        };
-        let signals = SignalHeads::default();
-        Ok(Self { embedder, own, head, signals, glossary, cache: None })
-    }
-
-    /// Caches the predictions of up to `texts_max` texts; `None` turns the cache off.
-    #[must_use]
-    pub fn with_cache(self, texts_max: Option<NonZeroUsize>) -> Self {
-        Self { cache: texts_max.map(PredictionCache::new), ..self }
-    }
-
-    /// Scores signals with trained heads instead of word lists.
-    ///
-    /// # Errors
-    /// If a head was trained for another encoder or with another glossary.
-    pub fn with_signals(self, signals: SignalHeads) -> Result<Self, IntentError> {
-        self.check_signals(&signals)?;
-        Ok(Self { signals, ..self })
-    }
-
-    /// Checks that trained signal heads fit this classifier's encoder and glossary.
-    ///
-    /// # Errors
-    /// As [`IntentClassifier::with_signals`].
-    pub fn check_signals(&self, signals: &SignalHeads) -> Result<(), IntentError> {
-        signals
-            .check(self.embedder.identity(), self.glossary.fingerprint())
-            .map_err(|reason| IntentError::Mismatch { reason })
-    }
-
-    /// A two-label classifier without a model, for tests of the layers above: texts that begin with
-    /// `l` are `left`, with `r` `right`, all others are out of scope.
-    #[cfg(any(test, feature = "testing"))]
-    #[must_use]
-    pub fn toy() -> Self {
-        let head = head::toy_head();
-        let embedder = Embedder::toy(head.encoder().clone(), |ids| match ids.first() {
-            Some(108) => vec![1.0, 0.0],
-            Some(114) => vec![-1.0, 0.0],
-            _ => vec![0.0, 1.0],
-        });
-        let (signals, glossary) = (SignalHeads::default(), Glossary::built_in());
-        Self { embedder: Arc::new(embedder), own: None, head, signals, glossary, cache: None }
-    }
-
-    /// The shared encoder; not the one that the head may have adapted.
-    #[must_use]
-    pub fn embedder(&self) -> &Arc<Embedder> {
-        &self.embedder
-    }
-
-    /// Weight bytes of the shared encoder plus the head's adapted encoder, if any.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.embedder.bytes() + self.own.as_ref().map_or(0, Embedder::bytes)
-    }
-
-    /// The intent head this classifier was built with.
-    #[must_use]
-    pub fn head(&self) -> &Head {
-        &self.head
-    }
-
-    /// Classifies a tenant's texts, all or none; predictions keep the order of the texts. Cached
-    /// texts of the same tenant skip the encoder.
-    ///
-    /// # Errors
-    /// As [`Embedder::embed`].
-    pub async fn classify(
-        &self,
-        texts: &[String],
-        tenant: &TenantId,
-    ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let Some(cache) = &self.cache else {
-            return self.classify_uncached(&texts.iter().collect::<Vec<_>>()).await;
-        };
-        let keys: Vec<TextKey> = texts.iter().map(|text| cache.key(tenant, text)).collect();
-        let found: Vec<Option<IntentPrediction>> =
-            keys.iter().map(|key| cache.find(*key)).collect();
-        let new: Vec<&String> = texts
-            .iter()
-            .zip(&found)
-            .filter_map(|(text, found)| found.is_none().then_some(text))
-            .collect();
-        let remembered = texts.len() - new.len();
-        metrics::counter!(telemetry::TEXTS_CACHE_HITS_TOTAL).increment(remembered as u64);
-        let mut fresh = if new.is_empty() {
-            Vec::new().into_iter()
-        } else {
-            self.classify_uncached(&new).await?.into_iter()
-        };
-        let keep = |(key, found): (TextKey, Option<IntentPrediction>)| {
-            found.or_else(|| fresh.next().inspect(|prediction| cache.keep(key, prediction.clone())))
-        };
-        Ok(keys.into_iter().zip(found).filter_map(keep).collect())
-    }
-
-    async fn classify_uncached(
-        &self,
-        texts: &[&String],
-    ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let bilingual_texts = self.bilingual_texts(texts);
-        let meanings: Vec<&str> = bilingual_texts.iter().map(BilingualText::meaning).collect();
-        let shared = self.embedder.embed_counted(&meanings).await?.embeddings;
-        let own = match &self.own {
-            Some(own) => Some(own.embed_counted(&meanings).await?.embeddings),
-            None => None,
-        };
-        Ok(self.predict_all(&bilingual_texts, shared, own))
-    }
-
-    /// Like [`IntentClassifier::classify`], for any number of texts, outside an async runtime.
-    /// Bypasses the prediction cache. `progress` receives the number of texts embedded so far.
-    ///
-    /// # Errors
-    /// As [`Embedder::embed_blocking`].
-    ///
-    /// # Panics
-    /// If called inside an async runtime.
-    pub fn classify_blocking<T: AsRef<str>>(
-        &self,
-        texts: &[T],
-        progress: impl FnMut(usize),
-    ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let bilingual_texts = self.bilingual_texts(texts);
-        let meanings: Vec<&str> = bilingual_texts.iter().map(BilingualText::meaning).collect();
-        let own = match &self.own {
-            Some(own) => Some(own.embed_blocking(&meanings, |_| ())?),
-            None => None,
-        };
-        let shared = self.embedder.embed_blocking(&meanings, progress)?;
-        Ok(self.predict_all(&bilingual_texts, shared, own))
-    }
-
-    fn bilingual_texts<'a, T: AsRef<str>>(&self, texts: &'a [T]) -> Vec<BilingualText<'a>> {
-        texts.iter().map(|text| self.glossary.read(text.as_ref())).collect()
-    }
-
-    fn predict_all(
-        &self,
-        bilingual_texts: &[BilingualText<'_>],
-        shared: Vec<Vec<f32>>,
-        own: Option<Vec<Vec<f32>>>,
-    ) -> Vec<IntentPrediction> {
-        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL)
-            .increment(bilingual_texts.len() as u64);
-        let own = match own {
-            Some(own) if self.head.joined => Some(joined(shared.clone(), own)),
-            own => own,
-        };
-        let own = own.as_ref().unwrap_or(&shared);
-        let texts = bilingual_texts.iter().zip(&shared).zip(own);
-        texts.map(|((bilingual, shared), own)| self.predict(bilingual, shared, own)).collect()
-    }
-
-    /// Scores signals from the `shared` encoder's embedding and the intent from `own`, the head's.
-    fn predict(
-        &self,
-        bilingual: &BilingualText<'_>,
-        shared: &[f32],
-        own: &[f32],
-    ) -> IntentPrediction {
-        let mut bilingual = HashedText::new(bilingual);
-        let signals = self.signals.read(&mut bilingual, shared);
-        let ranking = self.head.rank(&mut bilingual, own);
-        let mut labels = ranking.labels.into_iter();
-        let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
-        let alternatives = labels
-            .take(ALTERNATIVES_MAX)
-            .filter(|(_, confidence)| *confidence >= ALTERNATIVE_CONFIDENCE_MIN)
-            .map(|(label, confidence)| Alternative { label: label.to_owned(), confidence })
-            .collect();
-        IntentPrediction {
-            label: label.to_owned(),
-            confidence,
-            in_scope: ranking.in_scope,
-            abstained: ranking.abstained,
-            clarify_margin: self.head.clarify_margin(),
-            alternatives,
-            signals,
-        }
-    }
-}
-
-/// Opens an encoder folder, for tests in the layers above.
-///
-/// # Panics
-/// If the folder holds no encoder.
-#[cfg(any(test, feature = "testing"))]
-#[must_use]
-pub fn open_embedder(folder: &std::path::Path) -> Embedder {
-    Embedder::open_for_tests(folder, "")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::head::toy_head;
-
-    /// The embedder of [`IntentClassifier::toy`] with a chosen identity.
-    fn toy_embedder(identity: EncoderIdentity) -> Arc<Embedder> {
-        Arc::new(Embedder::toy(identity, |ids| match ids.first() {
-            Some(108) => vec![1.0, 0.0],
-            Some(114) => vec![-1.0, 0.0],
-            _ => vec![0.0, 1.0],
-        }))
-    }
-
-    #[tokio::test]
-    async fn predictions_carry_confidence_alternatives_and_signals() {
-        let classifier = IntentClassifier::toy();
-        let texts = ["left please, I love it", "right", "weather"].map(str::to_owned).to_vec();
-        let found = classifier.classify(&texts, &tenant()).await.unwrap();
-        assert_eq!((found[0].label.as_str(), found[0].abstained), ("left", false));
-        assert!(found[0].confidence > 0.9 && found[0].signals.sentiment > 0.0);
-        assert_eq!(found[1].label, "right");
-        assert!(found[2].abstained && found[2].confidence < 0.5);
-        let total: f32 = found[2].confidence
-            + found[2].alternatives.iter().map(|other| other.confidence).sum::<f32>();
-        assert!(total < 1.0);
-        let blocking = std::thread::spawn(move || classifier.classify_blocking(&texts, |_| ()));
-        assert_eq!(blocking.join().unwrap().unwrap(), found);
-    }
-
-    fn tenant() -> TenantId {
-        TenantId::new("rivage").unwrap()
-    }
-
-    #[tokio::test]
-    async fn repeated_texts_skip_the_encoder() {
-        let passes = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let counted = Arc::clone(&passes);
-        let head = toy_head();
-        let embedder = Embedder::toy(head.encoder().clone(), move |ids| {
-            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            if ids.first() == Some(&108) { vec![1.0, 0.0] } else { vec![-1.0, 0.0] }
-        });
-        let classifier = IntentClassifier::new(Arc::new(embedder), head)
-            .unwrap()
-            .with_cache(NonZeroUsize::new(16));
-        let texts = ["left", "right", "left again"].map(str::to_owned);
-        let first = classifier.classify(&texts, &tenant()).await.unwrap();
-        let mixed = ["right", "later", "left"].map(str::to_owned);
-        let second = classifier.classify(&mixed, &tenant()).await.unwrap();
-        assert_eq!([&second[0], &second[2]], [&first[1], &first[0]]);
-        assert_eq!(second[1].label, "left");
-        assert_eq!(passes.load(std::sync::atomic::Ordering::Relaxed), 4);
-        let other = TenantId::new("other").unwrap();
-        assert_eq!(classifier.classify(&texts, &other).await.unwrap(), first);
-        assert_eq!(passes.load(std::sync::atomic::Ordering::Relaxed), 7);
-    }
-
-    #[test]
-    fn a_head_of_another_glossary_is_refused_when_paired() {
-        let head = Head { glossary: 7, ..toy_head() };
-        let refusal =
-            IntentClassifier::new(toy_embedder(head.encoder().clone()), head).unwrap_err();
-        assert!(refusal.to_string().contains("its glossary is 00000007"), "{refusal}");
-    }
-
-    #[test]
-    fn a_head_for_another_encoder_is_refused_when_paired() {
-        let other = EncoderIdentity { dimensions: 3, ..toy_head().encoder().clone() };
-        let refusal = IntentClassifier::new(toy_embedder(other), toy_head()).unwrap_err();
-        let IntentError::Mismatch { reason: HeadRefusal::Encoder { found, .. } } = refusal else {
-            panic!("{refusal}");
-        };
-        assert_eq!(found.dimensions, 3);
-    }
-}

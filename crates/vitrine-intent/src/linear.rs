@@ -202,7 +202,9 @@ pub(crate) fn fit(
     for _ in 0..EPOCHS {
         order.shuffle(&mut random);
         for batch in order.chunks(batch_examples) {
-            add_gradients(set, batch, &model, (&mut on_weights.gradient, &mut on_bias.gradient))?;
+            let gradients =
+                Gradients { weights: &mut on_weights.gradient, bias: &mut on_bias.gradient };
+            add_gradients(set, batch, &model, gradients)?;
             let rate = LEARNING_RATE * (1.0 - step / steps);
             on_weights.update(&mut model.weights, rate, decay);
             on_bias.update(&mut model.bias, rate, 0.0);
@@ -210,6 +212,12 @@ pub(crate) fn fit(
         }
     }
     Ok(model)
+}
+
+/// Gradients of a model's parameters, accumulated over a batch.
+struct Gradients<'a> {
+    weights: &'a mut [f32],
+    bias: &'a mut [f32],
 }
 
 /// Adds the mean gradient of a batch to the gradients of weights and bias.
@@ -221,7 +229,7 @@ fn add_gradients(
     set: &TrainingSet,
     batch: &[usize],
     model: &LinearClassifier,
-    (on_weights, on_bias): (&mut [f32], &mut [f32]),
+    gradients: Gradients<'_>,
 ) -> candle_core::Result<()> {
     let (classes, dimensions) = (model.classes, model.dimensions);
     let (dense, _) = model.weights.split_at(dimensions * classes);
@@ -237,8 +245,8 @@ fn add_gradients(
         softmax(slope, 1.0);
         slope[set.classes_of[*member]] -= 1.0;
         slope.iter_mut().for_each(|value| *value *= share);
-        add_rows(on_bias, slope, &[1.0]);
-        let hashed = &mut on_weights[dimensions * classes..];
+        add_rows(gradients.bias, slope, &[1.0]);
+        let hashed = &mut gradients.weights[dimensions * classes..];
         for (bucket, value) in &set.rows[*member].ngrams {
             let start = *bucket as usize * classes;
             add_rows(&mut hashed[start..start + classes], slope, &[value * model.ngram_weight]);
@@ -246,7 +254,7 @@ fn add_gradients(
     }
     let slopes = Tensor::from_vec(slopes, (batch.len(), classes), &Device::Cpu)?;
     let gradient: Vec<f32> = embeddings.t()?.matmul(&slopes)?.flatten_all()?.to_vec1()?;
-    add_rows(&mut on_weights[..dimensions * classes], &gradient, &[1.0]);
+    add_rows(&mut gradients.weights[..dimensions * classes], &gradient, &[1.0]);
     Ok(())
 }
 

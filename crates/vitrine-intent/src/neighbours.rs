@@ -14,6 +14,7 @@
 use crate::linear::TrainingSet;
 use candle_core::Device;
 use candle_core::Tensor;
+use std::collections::BTreeMap;
 
 /// Largest sharpness: at cosine -1 the weight, `exp(-80)`, is still a normal f32.
 pub(crate) const SHARPNESS_MAX: f32 = 40.0;
@@ -49,44 +50,48 @@ fn count(cosine: f32, sharpness: f32) -> f32 {
     ((cosine - 1.0) * sharpness).exp()
 }
 
-/// Quantised training examples of a head, with their classes.
+/// Quantised examples with their classes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct QuantisedExamples {
+    /// `[examples, dimensions]` row-major.
+    pub(crate) codes: Vec<i8>,
+    /// Class index of each example.
+    pub(crate) classes_of: Vec<u16>,
+}
+
+/// Training examples of a head.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Neighbours {
     kernel: Kernel,
     dimensions: usize,
-    /// `[examples, dimensions]` row-major.
-    codes: Vec<i8>,
-    classes_of: Vec<u16>,
+    examples: QuantisedExamples,
     /// Reciprocal Euclidean norm of each row of codes; 0 for an all-zero row.
     scales: Vec<f32>,
 }
 
 impl Neighbours {
-    /// Quantises the first [`NEIGHBOURS_MAX`] members of a set.
+    /// Quantises members of a set: all, or an even share of each class if there are more than
+    /// [`NEIGHBOURS_MAX`].
     ///
     /// # Panics
     /// If a member is out of range.
     pub(crate) fn of(set: &TrainingSet, members: &[usize], kernel: Kernel) -> Self {
-        let members = &members[..members.len().min(NEIGHBOURS_MAX)];
+        let members = even_share(members, &set.classes_of, NEIGHBOURS_MAX);
         let codes = members.iter().flat_map(|at| coded(&set.rows[*at].embedding)).collect();
         // LABELS_MAX is far below u16::MAX.
         let class = |at: &usize| u16::try_from(set.classes_of[*at]).unwrap_or(u16::MAX);
         let classes_of = members.iter().map(class).collect();
-        Self::new(kernel, set.dimensions, (codes, classes_of))
+        Self::new(kernel, set.dimensions, QuantisedExamples { codes, classes_of })
     }
 
-    /// From codes, `[examples, dimensions]` row-major, and the class of each example.
-    pub(crate) fn new(
-        kernel: Kernel,
-        dimensions: usize,
-        (codes, classes_of): (Vec<i8>, Vec<u16>),
-    ) -> Self {
+    /// From examples that are quantised already.
+    pub(crate) fn new(kernel: Kernel, dimensions: usize, examples: QuantisedExamples) -> Self {
         let scale = |row: &[i8]| {
             let squares: f32 = row.iter().map(|code| f32::from(*code).powi(2)).sum();
             if squares > 0.0 { squares.sqrt().recip() } else { 0.0 }
         };
-        let scales = codes.chunks(dimensions.max(1)).map(scale).collect();
-        Self { kernel, dimensions, codes, classes_of, scales }
+        let scales = examples.codes.chunks(dimensions.max(1)).map(scale).collect();
+        Self { kernel, dimensions, examples, scales }
     }
 
     pub(crate) fn kernel(&self) -> Kernel {
@@ -95,12 +100,12 @@ impl Neighbours {
 
     /// Quantised examples, `[examples, dimensions]` row-major.
     pub(crate) fn codes(&self) -> &[i8] {
-        &self.codes
+        &self.examples.codes
     }
 
     /// Class index of each example.
     pub(crate) fn classes_of(&self) -> &[u16] {
-        &self.classes_of
+        &self.examples.classes_of
     }
 
     /// Adds the weighted neighbour logits of a text, `embedding` `[dimensions]`, to `logits`.
@@ -116,14 +121,38 @@ impl Neighbours {
         let squares: f32 = text.iter().map(|value| f32::from(*value).powi(2)).sum();
         let scale = if squares > 0.0 { squares.sqrt().recip() } else { 0.0 };
         let mut sums = vec![count(-1.0, sharpness); logits.len()];
-        let rows = self.codes.chunks(self.dimensions.max(1));
-        for ((codes, class), length) in rows.zip(&self.classes_of).zip(&self.scales) {
+        let rows = self.examples.codes.chunks(self.dimensions.max(1));
+        for ((codes, class), length) in rows.zip(&self.examples.classes_of).zip(&self.scales) {
             #[expect(clippy::cast_precision_loss, reason = "a cosine needs no f64 precision")]
             let cosine = dot(codes, &text) as f32 * (scale * length);
             sums[usize::from(*class)] += count(cosine, sharpness);
         }
         logits.iter_mut().zip(sums).for_each(|(logit, sum)| *logit += weight * sum.ln());
     }
+}
+
+/// At most `examples_max` members, in their order. Where not all fit, every class keeps the same
+/// number of its first members, or all of them if it has fewer.
+fn even_share(members: &[usize], classes_of: &[usize], examples_max: usize) -> Vec<usize> {
+    if members.len() <= examples_max {
+        return members.to_vec();
+    }
+    let mut of_class: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut ranked: Vec<(usize, usize)> = members
+        .iter()
+        .enumerate()
+        .map(|(position, member)| {
+            let earlier = of_class.entry(classes_of[*member]).or_default();
+            *earlier += 1;
+            (*earlier, position)
+        })
+        .collect();
+    // The first member of each class, then the second of each, until the limit is reached.
+    ranked.sort_unstable();
+    ranked.truncate(examples_max);
+    let mut kept: Vec<usize> = ranked.into_iter().map(|(_, position)| position).collect();
+    kept.sort_unstable();
+    kept.into_iter().map(|position| members[position]).collect()
 }
 
 fn dot(codes: &[i8], text: &[i16]) -> i32 {
@@ -244,6 +273,34 @@ mod tests {
             assert!((scores[2] + KERNEL.sharpness).abs() < 1e-4, "no example: as one at cosine -1");
         }
         assert!(scores([0.0, 0.0]).iter().all(|logit| logit.is_finite()));
+    }
+
+    #[test]
+    fn members_beyond_the_limit_are_dropped_evenly_from_the_largest_classes() {
+        // Sorted by class, as example files often are: 10, 4 and 2 members.
+        let classes_of = [[0; 10].as_slice(), &[1; 4], &[2; 2]].concat();
+        let members: Vec<usize> = (0..16).collect();
+        let kept = even_share(&members, &classes_of, 9);
+        assert_eq!(kept, [0, 1, 2, 3, 10, 11, 12, 14, 15]);
+        assert_eq!(even_share(&members, &classes_of, 16), members);
+        assert_eq!(even_share(&members, &classes_of, 2), [0, 10]);
+    }
+
+    #[test]
+    fn a_class_that_comes_after_the_limit_keeps_its_examples() {
+        let row = FeatureRow { embedding: vec![1.0], ngrams: vec![] };
+        let (first, last) = (NEIGHBOURS_MAX, 100);
+        let set = TrainingSet {
+            rows: vec![row; first + last],
+            classes_of: [vec![0; first], vec![1; last]].concat(),
+            classes: 2,
+            dimensions: 1,
+            buckets: 0,
+        };
+        let members: Vec<usize> = (0..first + last).collect();
+        let kept = Neighbours::of(&set, &members, KERNEL);
+        assert_eq!(kept.classes_of().len(), NEIGHBOURS_MAX);
+        assert_eq!(kept.classes_of().iter().filter(|class| **class == 1).count(), last);
     }
 
     #[test]

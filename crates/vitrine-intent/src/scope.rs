@@ -65,12 +65,12 @@ impl ScopeScore {
     pub(crate) fn fit(examples: &[(Evidence, bool)], seed: u64) -> candle_core::Result<Self> {
         let inside: Vec<[f32; 3]> =
             examples.iter().filter(|(_, inside)| *inside).map(|(found, _)| found.0).collect();
-        let (means, spreads) = moments(&inside);
+        let Moments { means, spreads } = moments(&inside);
         let outside = examples.len() - inside.len();
         let weights = if outside < OUTSIDE_EXAMPLES_MIN || inside.is_empty() {
             (DEFAULT_WEIGHTS, 0.0)
         } else {
-            learn(examples, (means, spreads), seed)?
+            learn(examples, Moments { means, spreads }, seed)?
         };
         let (standard, standard_bias) = weights;
         let weights: [f32; 3] = std::array::from_fn(|at| standard[at] / spreads[at]);
@@ -91,8 +91,14 @@ impl ScopeScore {
 }
 
 /// Mean and standard deviation of each kind of evidence.
+#[derive(Debug, Clone, Copy)]
+struct Moments {
+    means: [f32; 3],
+    spreads: [f32; 3],
+}
+
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
-fn moments(rows: &[[f32; 3]]) -> ([f32; 3], [f32; 3]) {
+fn moments(rows: &[[f32; 3]]) -> Moments {
     let count = rows.len().max(1) as f32;
     let mean = |at: usize| rows.iter().map(|row| row[at]).sum::<f32>() / count;
     let means: [f32; 3] = std::array::from_fn(mean);
@@ -100,13 +106,13 @@ fn moments(rows: &[[f32; 3]]) -> ([f32; 3], [f32; 3]) {
         let squares = rows.iter().map(|row| (row[at] - means[at]).powi(2)).sum::<f32>();
         (squares / count).sqrt().max(SPREAD_MIN)
     };
-    (means, std::array::from_fn(spread))
+    Moments { means, spreads: std::array::from_fn(spread) }
 }
 
 /// Fits weights of the standardised evidence, and a bias, by logistic regression.
 fn learn(
     examples: &[(Evidence, bool)],
-    (means, spreads): ([f32; 3], [f32; 3]),
+    Moments { means, spreads }: Moments,
     seed: u64,
 ) -> candle_core::Result<([f32; 3], f32)> {
     let row = |(Evidence(signs), _): &(Evidence, bool)| FeatureRow {

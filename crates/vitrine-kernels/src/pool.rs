@@ -15,7 +15,7 @@
 //! Invariants
 //! - A worker joins a region only while fewer threads compute than there are cores, and has
 //!   returned its core before the region's caller continues.
-//! - A region's closure is never called after [`Pool::run`] returns: the caller closes the gate and
+//! - A region's closure is never called after `Pool::run` returns: the caller closes the gate and
 //!   waits until every worker has left.
 //! - A task runs at most once, on one thread. A panicking task results in [`TaskPanic`], never in a
 //!   hang.
@@ -40,7 +40,7 @@ use std::thread;
 use std::thread::JoinHandle;
 
 /// Maximum threads of one pool. With more threads, scanning all runs for work would be too slow.
-pub const THREADS_MAX: usize = 256;
+pub(crate) const THREADS_MAX: usize = 256;
 
 /// Spin iterations of a waiting worker before it starts to yield: about 20 µs, longer than the
 /// serial part between two regions and shorter than a scheduler time slice.
@@ -75,7 +75,7 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// A budget of `count` cores, clamped to 1..=[`THREADS_MAX`].
+    /// A budget of `count` cores, clamped to 1..=256.
     #[must_use]
     pub fn new(count: usize) -> Arc<Self> {
         let computing = CacheAligned(AtomicUsize::new(0));
@@ -84,7 +84,7 @@ impl Cores {
 
     /// The number of cores in the budget.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
@@ -166,7 +166,7 @@ impl Pool {
     /// # Errors
     /// If the operating system cannot start a thread.
     #[cfg(test)]
-    pub fn start(threads: usize) -> io::Result<Self> {
+    pub(crate) fn start(threads: usize) -> io::Result<Self> {
         Self::start_on(Cores::new(threads))
     }
 
@@ -206,7 +206,7 @@ impl Pool {
     ///
     /// # Errors
     /// If a task panicked.
-    pub fn run(&mut self, tasks: usize, work: &TaskFunction<'_>) -> Result<(), TaskPanic> {
+    pub(crate) fn run(&mut self, tasks: usize, work: &TaskFunction<'_>) -> Result<(), TaskPanic> {
         if self.workers.is_empty() {
             return Self::run_alone(tasks, work);
         }

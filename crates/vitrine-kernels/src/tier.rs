@@ -2,7 +2,7 @@
 //! time.
 //!
 //! Invariants
-//! - A tier returned by [`Tier::detect`], [`Tier::parse`] or [`Tier::checked`] is supported by this
+//! - A tier returned by [`Tier::detect`], [`Tier::parse`] or `Tier::checked` is supported by this
 //!   machine.
 
 /// An instruction-set variant of the kernels, weakest first.
@@ -24,7 +24,7 @@ pub enum Tier {
 /// Why a requested tier cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TierError {
-    /// The name is not one of [`TIER_NAMES`].
+    /// The name is none of those that [`Tier::parse`] accepts.
     #[error("unknown kernel tier, allowed are {TIER_NAMES}")]
     Unknown,
     /// The processor does not support the tier.
@@ -38,7 +38,7 @@ pub enum TierError {
 }
 
 /// All names that [`Tier::parse`] accepts, for error messages.
-pub const TIER_NAMES: &str = "auto, scalar, neon, avx2, avx-vnni, avx512-vnni";
+pub(crate) const TIER_NAMES: &str = "auto, scalar, neon, avx2, avx-vnni, avx512-vnni";
 
 impl Tier {
     /// Every tier, weakest first.

@@ -12,11 +12,11 @@
 //!
 //! Columns may come in any order; unknown and repeated columns are refused.
 
-use crate::catalog::CatalogError;
-use crate::catalog::import::LineFault;
-use crate::catalog::import::ProductCollector;
-use crate::catalog::import::RawProduct;
-use crate::catalog::import::RawStock;
+use crate::catalog::error::CatalogError;
+use crate::catalog::error::LineFault;
+use crate::catalog::import::product_checks::ProductCollector;
+use crate::catalog::import::product_checks::RawProduct;
+use crate::catalog::import::product_checks::RawStock;
 use crate::catalog::product::FacetChoice;
 use csv::ReaderBuilder;
 use csv::StringRecord;

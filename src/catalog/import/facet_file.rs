@@ -28,9 +28,11 @@
 //! ```
 //! Refuses unknown keys, repeated ids, missing parents and cycles of parents.
 
-use crate::catalog::CatalogError;
-use crate::catalog::CatalogLimits;
-use crate::catalog::import::is_identifier;
+use crate::catalog::error::CatalogError;
+use crate::catalog::error::FacetFault;
+use crate::catalog::import::product_checks::is_identifier;
+use crate::catalog::limits::ASK_WEIGHT_MAX;
+use crate::catalog::limits::CatalogLimits;
 use crate::catalog::vocabulary::CategoryEntry;
 use crate::catalog::vocabulary::FacetEntry;
 use crate::catalog::vocabulary::KindEntry;
@@ -42,9 +44,6 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use vitrine_base::localized::Localized;
-
-/// Highest value of `ask`.
-const ASK_WEIGHT_MAX: f64 = 2.0;
 
 #[derive(Deserialize, Default, Clone)]
 #[serde(deny_unknown_fields)]
@@ -133,55 +132,6 @@ struct FacetsFile {
     category: Vec<Category>,
 }
 
-/// What is wrong with one entry of the facets file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FacetFault {
-    /// A key or id is not an identifier; option ids and the catalog file use them.
-    #[error("`{found}` is not an identifier (a-z, 0-9, _)")]
-    Identifier {
-        /// Text found.
-        found: String,
-    },
-    /// Two entries have the same key or id.
-    #[error("`{found}` is defined twice")]
-    Duplicate {
-        /// The key or id.
-        found: String,
-    },
-    /// The parent of a category is not in the file.
-    #[error("category `{id}` has the parent `{parent}`, which is not in the file")]
-    Parent {
-        /// Id of the category.
-        id: String,
-        /// Id of its parent.
-        parent: String,
-    },
-    /// A category is its own ancestor.
-    #[error("category `{id}` is its own ancestor")]
-    Circle {
-        /// Id of the category.
-        id: String,
-    },
-    /// `ask` is not a number from 0 to 2.
-    #[error("facet `{key}` has ask = {found}, allowed: 0 to {ASK_WEIGHT_MAX}")]
-    Weight {
-        /// Key of the facet; `kind` for the section `[kind]`.
-        key: String,
-        /// The value, as text.
-        found: String,
-    },
-    /// More entries than allowed.
-    #[error("has {found} {what}, limit is {limit}")]
-    TooMany {
-        /// Name of the counted entries, such as `facets`.
-        what: &'static str,
-        /// Number found.
-        found: usize,
-        /// Most allowed.
-        limit: usize,
-    },
-}
-
 /// Parses the text of a facets file.
 ///
 /// # Errors
@@ -203,7 +153,7 @@ pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<ShopVocabulary,
     };
     let facets = file.facet.into_iter().map(facet_entry).collect();
     let categories = file.category.into_iter().map(category_entry).collect();
-    Ok(ShopVocabulary::new(facets, categories, (size, kind), file.keep))
+    Ok(ShopVocabulary::new(facets, categories, size, kind, file.keep))
 }
 
 fn localized(text: Text) -> Localized<String> {

@@ -6,7 +6,6 @@ mod eval;
 mod figures;
 mod train;
 
-use crate::app;
 use crate::cli::Context;
 use crate::config::Settings;
 use crate::hub::layout;
@@ -49,9 +48,9 @@ pub(super) fn run(command: IntentsCommand, context: &Context) -> anyhow::Result<
 
 /// Loads a sentence encoder by name or path; `None` means `intent.encoder`.
 pub(super) fn open_encoder(settings: &Settings, name: Option<&str>) -> anyhow::Result<Embedder> {
-    let name = name.unwrap_or(&settings.raw.intent.encoder);
-    let files = layout::resolve(&settings.models_dir(), name)
+    let name = name.unwrap_or(&settings.classifier.encoder);
+    let files = layout::resolve(&settings.models.dir, name)
         .and_then(|files| files.require(ModelTask::Embed))
         .context("cannot open the encoder; `scripts/fetch-encoder` fetches the default one")?;
-    Ok(Embedder::open(files.load_path(), app::embedder_options(settings))?)
+    Ok(Embedder::open(files.load_path(), settings.classifier.embedder.clone())?)
 }

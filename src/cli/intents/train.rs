@@ -6,26 +6,14 @@ use crate::cli::intents::figures::print_figures;
 use crate::cli::intents::figures::rounded;
 use crate::cli::intents::open_encoder;
 use serde_json::json;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
-use vitrine_intent::NgramSpec;
 use vitrine_intent::examples;
 use vitrine_intent::training;
 use vitrine_intent::training::Trained;
 use vitrine_intent::training::TrainingOptions;
 use vitrine_intent::training::TrainingProgress;
 
-/// Hash buckets of n-grams: the weights of 28 labels and a 384-wide encoder then take 470 KiB.
-const BUCKETS: usize = 8_192;
-/// Shortest and longest character n-gram, in characters.
-const NGRAM_CHARACTERS: (usize, usize) = (2, 4);
-/// L2 regularisation strengths that cross-validation chooses from.
-const L2_GRID: [f32; 4] = [0.01, 0.03, 0.1, 0.3];
-/// Weights of n-grams relative to the embedding that cross-validation chooses from.
-const NGRAM_WEIGHT_GRID: [f32; 5] = [0.0, 0.25, 0.5, 1.0, 1.5];
-/// Highest share of in-scope examples whose correct answer abstention may suppress.
-const ACCURACY_COST_MAX: f64 = 0.02;
 /// Possible labelling errors printed; `--json` lists all.
 const SUSPECTS_SHOWN: usize = 10;
 
@@ -59,17 +47,12 @@ pub(super) fn run(arguments: IntentsTrainArguments, context: &Context) -> anyhow
     crate::app::use_threads(settings.engine_threads)?;
     let examples = examples::read_all(&arguments.examples)?;
     let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
-    let (characters_min, characters_max) = NGRAM_CHARACTERS;
     let options = TrainingOptions {
         seed: arguments.seed,
-        threads: NonZeroUsize::new(settings.engine_threads).unwrap_or(NonZeroUsize::MIN),
-        ngrams: NgramSpec { buckets: BUCKETS, characters_min, characters_max },
-        l2_grid: L2_GRID.to_vec(),
-        ngram_weight_grid: NGRAM_WEIGHT_GRID.to_vec(),
-        label_names: true,
+        threads: settings.engine_threads,
         keep_examples: !arguments.compact,
-        accuracy_cost_max: ACCURACY_COST_MAX,
         adapt: arguments.adapt,
+        ..TrainingOptions::default()
     };
     let bar = context.bar(examples.len() as u64, "embedding");
     let listener = |progress| {

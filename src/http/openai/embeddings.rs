@@ -1,9 +1,9 @@
 //! `POST /v1/embeddings`: embeds texts as vectors of unit length.
 
-use crate::http::App;
 use crate::http::body::Json;
 use crate::http::classify;
 use crate::http::error::ApiError;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::openai::EmbeddingBody;
 use crate::http::wire::openai::EmbeddingValues;

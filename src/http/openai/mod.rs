@@ -5,11 +5,11 @@
 
 pub(crate) mod embeddings;
 
-use crate::http::App;
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::openai::AssistantMessage;
 use crate::http::wire::openai::ChatRequest;
@@ -27,14 +27,18 @@ use axum::response::sse::Event;
 use axum::response::sse::KeepAlive;
 use axum::response::sse::Sse;
 use futures::Stream;
+use futures::StreamExt;
+use futures::stream;
+use jiff::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
 use vitrine_base::ids::TenantId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_engine::CacheScope;
+use vitrine_engine::Completion;
 use vitrine_engine::EndOfText;
 use vitrine_engine::EngineError;
 use vitrine_engine::FinishReason;
-use vitrine_engine::Generation;
 use vitrine_engine::GenerationEvent;
 use vitrine_engine::GenerationModel;
 use vitrine_engine::GenerationRequest;
@@ -60,13 +64,13 @@ enum Endpoint {
 }
 
 impl Endpoint {
-    /// Creates an id for a new response.
-    fn id(self) -> String {
+    /// Creates an id for a new response; ids sort by `now`.
+    fn id(self, now: Timestamp) -> String {
         let prefix = match self {
             Self::Chat => "chatcmpl",
             Self::Completion => "cmpl",
         };
-        format!("{prefix}-{}", uuid::Uuid::now_v7().simple())
+        format!("{prefix}-{}", time_ordered_id(now).simple())
     }
 }
 
@@ -166,22 +170,22 @@ impl App {
         let request =
             GenerationRequest { constraint, ..request(token_ids, body, CacheScope::of(&tenant)) };
         let generation = model.engine().submit(request)?;
+        let now = self.clock.now();
         let header = CompletionHeader {
             endpoint,
-            id: endpoint.id(),
-            created: self.clock.now().as_second(),
+            id: endpoint.id(now),
+            created: now.as_second(),
             model: model.name().to_owned(),
         };
         if stream {
-            let events = events(header, generation, echo, usage_wanted);
-            return Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response());
+            let generated = stream::unfold(generation, |mut generation| async move {
+                generation.next().await.map(|event| (event, generation))
+            });
+            let chunks = chunks(header, generated, echo, usage_wanted);
+            return Ok(Sse::new(events(chunks)).keep_alive(KeepAlive::default()).into_response());
         }
         let completion = generation.collect().await?;
-        let reason = finish(completion.reason)?;
-        let text = echo + &completion.text;
-        let choice = header.whole(text, reason);
-        Ok(axum::Json(header.answer("", vec![choice], Some(usage(completion.usage))))
-            .into_response())
+        Ok(axum::Json(header.completed(echo, completion)?).into_response())
     }
 }
 
@@ -244,6 +248,20 @@ impl CompletionHeader {
         CompletionAnswer { id, object, created: self.created, model, choices, usage }
     }
 
+    /// The answer with a whole output.
+    ///
+    /// # Errors
+    /// If the output was cut short by its deadline or by cancellation.
+    fn completed(
+        &self,
+        echo: String,
+        completion: Completion,
+    ) -> Result<CompletionAnswer, ApiError> {
+        let reason = finish(completion.reason)?;
+        let choice = self.whole(echo + &completion.text, reason);
+        Ok(self.answer("", vec![choice], Some(usage(completion.usage))))
+    }
+
     fn whole(&self, text: String, reason: &'static str) -> Choice {
         let finish_reason = Some(reason);
         match self.endpoint {
@@ -278,43 +296,52 @@ impl CompletionHeader {
         }
     }
 
-    fn chunk(&self, choices: Vec<Choice>, usage: Option<OpenAiUsage>) -> Event {
+    fn chunk(&self, choices: Vec<Choice>, usage: Option<OpenAiUsage>) -> Result<Event, ApiError> {
         let answer = self.answer("chunk", choices, usage);
-        Event::default().data(serde_json::to_string(&answer).unwrap_or_default())
+        Ok(Event::default().data(encode::json_text(&answer)?))
     }
 }
 
-/// Streams a generation. When the client disconnects, the stream is dropped, which cancels it.
+/// The events of a streamed answer; an error is an event as well. When the client disconnects, the
+/// stream is dropped with the generation in it, which cancels that.
 fn events(
+    chunks: impl Stream<Item = Result<Event, ApiError>>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let done = std::future::ready(Ok(Event::default().data("[DONE]")));
+    chunks.map(|chunk| Ok(chunk.unwrap_or_else(error_event))).chain(stream::once(done))
+}
+
+/// The chunks of a generation. Stops at a chunk that cannot be encoded: the text after it would
+/// have a gap.
+fn chunks(
     header: CompletionHeader,
-    mut generation: Generation,
+    generated: impl Stream<Item = Result<GenerationEvent, EngineError>>,
     echo: String,
     usage_wanted: bool,
-) -> impl Stream<Item = Result<Event, Infallible>> {
+) -> impl Stream<Item = Result<Event, ApiError>> {
     async_stream::stream! {
-        let role = Some("assistant");
-        yield Ok(header.chunk(vec![header.part(echo, role)], None));
-        while let Some(event) = generation.next().await {
+        tokio::pin!(generated);
+        let first = header.chunk(vec![header.part(echo, Some("assistant"))], None);
+        let mut complete = first.is_ok();
+        yield first;
+        while complete && let Some(event) = generated.next().await {
             match event {
                 Ok(GenerationEvent::Token { text, .. }) if text.is_empty() => {}
                 Ok(GenerationEvent::Token { text, .. }) => {
-                    yield Ok(header.chunk(vec![header.part(text, None)], None));
+                    let part = header.chunk(vec![header.part(text, None)], None);
+                    complete = part.is_ok();
+                    yield part;
                 }
                 Ok(GenerationEvent::Done { reason, usage: counts, .. }) => {
-                    match finish(reason) {
-                        Ok(reason) => {
-                            yield Ok(header.chunk(vec![header.last(reason)], None));
-                        }
-                        Err(error) => yield Ok(error_event(error)),
-                    }
+                    let last = |reason| header.chunk(vec![header.last(reason)], None);
+                    yield finish(reason).and_then(last);
                     if usage_wanted {
-                        yield Ok(header.chunk(Vec::new(), Some(usage(counts))));
+                        yield header.chunk(Vec::new(), Some(usage(counts)));
                     }
                 }
-                Err(error) => yield Ok(error_event(error.into())),
+                Err(error) => yield Err(error.into()),
             }
         }
-        yield Ok(Event::default().data("[DONE]"));
     }
 }
 
@@ -322,13 +349,16 @@ fn error_event(error: ApiError) -> Event {
     Event::default().data(encode::error(&error))
 }
 
+/// Name of a reason on the wire.
+///
+/// # Errors
+/// If the output was cut short by its deadline or by cancellation.
 fn finish(reason: FinishReason) -> Result<&'static str, ApiError> {
     match reason {
         FinishReason::Stop => Ok("stop"),
         FinishReason::Length => Ok("length"),
-        FinishReason::Deadline | FinishReason::Cancelled => {
-            Err(ApiError::Engine(EngineError::Closing))
-        }
+        FinishReason::Deadline => Err(ApiError::DeadlineExceeded),
+        FinishReason::Cancelled => Err(ApiError::Cancelled),
     }
 }
 
@@ -340,3 +370,6 @@ fn usage(usage: GenerationUsage) -> OpenAiUsage {
         prompt_tokens_details: PromptTokensDetails { cached_tokens: usage.cached_tokens },
     }
 }
+
+#[cfg(test)]
+mod tests;

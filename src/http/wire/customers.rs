@@ -5,20 +5,6 @@ use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A customer's profile: body of `PUT /v1/customers/{id}`, and part of `customer` in a turn.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-pub(crate) struct ProfileBody {
-    /// Name to address the customer by, usually the first name.
-    #[serde(default)]
-    pub(crate) name: Option<String>,
-    /// Customer tier, such as `vip` (see `turn.personal_tiers`).
-    #[serde(default)]
-    pub(crate) tier: Option<String>,
-    /// Last purchase, as free text or a date.
-    #[serde(default)]
-    pub(crate) last_purchase: Option<String>,
-}
-
 /// A stored customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CustomerAnswer {

@@ -3,6 +3,7 @@
 pub(crate) mod customers;
 pub(crate) mod models;
 pub(crate) mod openai;
+pub(crate) mod profile;
 pub(crate) mod refused;
 pub(crate) mod respond;
 pub(crate) mod services;

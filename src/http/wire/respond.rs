@@ -1,7 +1,7 @@
 //! Bodies of `POST /respond`: a customer's turn and its answer.
 
 use crate::http::wire::MoneyBody;
-use crate::http::wire::customers::ProfileBody;
+use crate::http::wire::profile::ProfileBody;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;

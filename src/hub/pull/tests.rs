@@ -10,6 +10,8 @@ use super::stub::WEIGHTS;
 use super::stub::right_sha256;
 use super::*;
 use std::sync::Arc;
+use std::time::Duration;
+use vitrine_base::units::Bytes;
 
 const RANGE_FROM_15: Option<&str> = Some("bytes=15-");
 

@@ -11,7 +11,9 @@ use crate::turn::tests::harness::message;
 use crate::turn::tests::harness::tenant;
 use crate::turn::tests::harness::words;
 use serde_json::Value;
+use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
+use vitrine_base::clock::Clock;
 use vitrine_base::ids::CustomerId;
 use vitrine_conversations::ConsentChange;
 use vitrine_conversations::ConversationStore;
@@ -52,6 +54,23 @@ async fn grant_outreach(pipeline: &TurnPipeline) {
     };
     let now = pipeline.parts.clock.now();
     pipeline.change_customer(&customer(), |c| c.grant(change.clone(), now)).await.unwrap();
+}
+
+#[tokio::test]
+async fn ids_of_turns_and_conversations_hold_the_time_of_the_injected_clock() {
+    let harness = Harness::open();
+    harness.permit_drafts(9);
+    harness.clock.advance(Duration::from_millis(5));
+    let answer = harness.say(known(from("+336", "what a lovely day it is"))).await;
+    let conversations = harness.store.customer_conversations(&customer(), 9).await.unwrap();
+    for id in [answer["turn_id"].as_str().unwrap(), conversations[0].as_str()] {
+        let id = uuid::Uuid::parse_str(id).unwrap();
+        let (seconds, nanoseconds) = id.get_timestamp().unwrap().to_unix();
+        let expected = harness.clock.now();
+        assert_eq!(i64::try_from(seconds).unwrap(), expected.as_second());
+        assert_eq!(nanoseconds, 5_000_000, "milliseconds are kept");
+        assert_eq!(id.get_version_num(), 7);
+    }
 }
 
 #[tokio::test]
@@ -100,7 +119,7 @@ async fn an_erased_customer_is_gone_and_a_late_webhook_does_not_bring_them_back(
     harness.say(known(message("t-2", "m-2", "left please my friend"))).await;
     assert_eq!(harness.store.waiting(9).await.unwrap().len(), 1, "a hand-off packet is queued");
     let erased = harness.pipeline.erase_customer(&customer()).await.unwrap().unwrap();
-    assert_eq!((erased.threads, erased.turns), (2, 2));
+    assert_eq!((erased.conversations, erased.turns), (2, 2));
     assert!(harness.store.waiting(9).await.unwrap().is_empty(), "the packet is erased too");
     for request in [message("t-1", "m-1", "what a lovely day it is"), message("t-9", "m-9", "late")]
     {

@@ -331,7 +331,7 @@ pub(super) fn message(conversation: &str, id: &str, text: &str) -> TurnRequest {
     TurnRequest { message_id: Some(MessageId::new(id).unwrap()), ..words(conversation, text) }
 }
 
-fn encode(answer: &TurnAnswer) -> Vec<u8> {
+fn encode(answer: &TurnAnswer) -> serde_json::Result<Vec<u8>> {
     let body = json!({
         "turn_id": answer.turn_id.as_str(),
         "epoch": answer.epoch,
@@ -342,15 +342,15 @@ fn encode(answer: &TurnAnswer) -> Vec<u8> {
         "source": answer.reply.source.name(),
         "suggestion": answer.suggestion.as_ref().map(|offer| offer.sku.as_str()),
     });
-    serde_json::to_vec(&body).unwrap()
+    serde_json::to_vec(&body)
 }
 
 fn encode_human(
     turn_id: &vitrine_base::ids::TurnId,
     conversation: &vitrine_conversations::ConversationRecord,
-) -> Vec<u8> {
+) -> serde_json::Result<Vec<u8>> {
     let body = json!({ "turn_id": turn_id.as_str(), "epoch": conversation.ownership.epoch });
-    serde_json::to_vec(&body).unwrap()
+    serde_json::to_vec(&body)
 }
 
 fn offers_of(baskets: Baskets) -> Offers {

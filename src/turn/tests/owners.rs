@@ -142,7 +142,7 @@ async fn a_humans_message_delivered_twice_is_recorded_once() {
     };
     let encode = |turn: &vitrine_base::ids::TurnId,
                   _: &vitrine_conversations::ConversationRecord| {
-        turn.as_str().as_bytes().to_vec()
+        Ok(turn.as_str().as_bytes().to_vec())
     };
     let first = harness.pipeline.human_message(&human("hello"), encode).await.unwrap();
     let second = harness.pipeline.human_message(&human("hello"), encode).await.unwrap();

@@ -1,24 +1,17 @@
 //! Concurrent deliveries of one message: the first is answered, the others wait for that answer.
 
-use crate::BodyHash;
-use crate::MessageKey;
-use crate::StoredAnswer;
-use crate::gate::CallerPermit;
-use crate::gate::GateError;
-use crate::gate::TurnGate;
+use crate::body_hash::BodyHash;
+use crate::commit::StoredAnswer;
+use crate::gate::state::CallerPermit;
+use crate::gate::state::FlightEntry;
+use crate::gate::state::GateError;
+use crate::gate::state::TurnGate;
+use crate::keys::MessageKey;
 use dashmap::Entry;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
-
-/// A message that is being answered.
-#[derive(Debug)]
-pub(super) struct FlightEntry {
-    body_hash: BodyHash,
-    answer: watch::Receiver<Option<StoredAnswer>>,
-    waiting: Arc<AtomicUsize>,
-}
 
 /// Outcome of [`TurnGate::arrive`].
 #[derive(Debug)]

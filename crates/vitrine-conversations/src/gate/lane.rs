@@ -1,12 +1,12 @@
 //! Turns of one conversation: one at a time, in arrival order, with interruption of the running
 //! one.
 
-use crate::ConversationKey;
-use crate::gate::CallerPermit;
-use crate::gate::GateError;
-use crate::gate::TurnGate;
+use crate::gate::state::CallerPermit;
+use crate::gate::state::GateError;
+use crate::gate::state::LaneEvents;
+use crate::gate::state::TurnGate;
+use crate::keys::ConversationKey;
 use dashmap::Entry;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::sync::OwnedMutexGuard;
@@ -30,26 +30,6 @@ pub enum Interruption {
     HumanSpoke,
     /// A newer message supersedes this turn; the newest turn is given.
     Newer(TurnId),
-}
-
-/// Queue of one conversation that has a running or waiting turn.
-#[derive(Debug, Default)]
-pub(super) struct Lane {
-    /// Held by the running turn; tokio's mutex is fair, so turns run in arrival order.
-    turn: Arc<Mutex<()>>,
-    inside: usize,
-    arrivals: u64,
-    /// Text turns, running and waiting, by arrival number.
-    texts: BTreeMap<u64, TurnId>,
-    events: watch::Sender<LaneEvents>,
-}
-
-/// Event counters of a conversation; each change wakes the running turn.
-#[derive(Debug, Clone, Copy, Default)]
-struct LaneEvents {
-    arrivals: u64,
-    humans: u64,
-    turns_over: u64,
 }
 
 /// Permission to run a turn of one conversation. Dropping it lets the next turn in.

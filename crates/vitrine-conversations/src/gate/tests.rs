@@ -1,12 +1,14 @@
 //! Interleavings at the gate: turns of one conversation never overlap, and no entry is left behind.
 
 use super::*;
-use crate::BodyHash;
-use crate::StoredAnswer;
+use crate::body_hash::BodyHash;
+use crate::commit::StoredAnswer;
 use crate::samples;
 use proptest::prelude::*;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::Mutex as StdMutex;
+use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 use tokio::task::yield_now;
 use vitrine_base::ids::TurnId;

@@ -2,6 +2,7 @@
 
 use crate::CommitOutcome;
 use crate::ConversationStore;
+use crate::EmbeddedOptions;
 use crate::EmbeddedStore;
 use crate::StoreError;
 use crate::layout::CUSTOMER_CONVERSATIONS;
@@ -13,6 +14,7 @@ use crate::layout::IDENTITIES;
 use crate::layout::JOBS;
 use crate::layout::LINKS;
 use crate::layout::META;
+use crate::layout::TURNS;
 use crate::samples;
 use std::fs;
 use std::path::Path;
@@ -136,6 +138,39 @@ async fn a_file_of_the_first_format_is_brought_up_to_date() {
     let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
     let meta = transaction.open_table(META).unwrap();
     assert_eq!(meta.get(FORMAT_ENTRY).unwrap().unwrap().value(), FILE_FORMAT);
+}
+
+/// Overwrites the first turn of a conversation with bytes that do not decode.
+fn damage_first_turn(options: &EmbeddedOptions, conversation: &str) {
+    let database = redb::Database::open(&options.path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let key = samples::conversation_key(conversation).stored();
+    let damaged = transaction
+        .open_table(TURNS)
+        .unwrap()
+        .insert((key.as_str(), 0), &[0xFF; 9][..])
+        .unwrap()
+        .is_some();
+    assert!(damaged, "there was such a turn");
+    transaction.commit().unwrap();
+}
+
+#[tokio::test]
+async fn an_erased_conversation_with_an_undecodable_turn_leaves_no_message_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path()).await;
+    let options = samples::options(folder.path());
+    damage_first_turn(&options, "t-3");
+    let store = EmbeddedStore::open(options).unwrap();
+    let erased = store.delete(&samples::conversation_key("t-3"), samples::at(99)).await.unwrap();
+    assert_eq!((erased.conversations, erased.turns), (1, 1));
+    let replayed = store.replay(&samples::message_key("m-3")).await;
+    assert!(matches!(replayed, Err(StoreError::Erased { .. })), "{replayed:?}");
+    store.intake().unwrap();
+    let other = store.replay(&samples::message_key("m-4")).await.unwrap();
+    assert!(other.is_some(), "messages of other conversations stay");
+    let turn = samples::turn("m-new", "hello");
+    assert!(store.commit(samples::commit("new", None, Some(turn))).await.is_ok());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod disk;
+mod jobs;
 mod ledger;
 mod oracle;
 mod retention;

@@ -81,7 +81,7 @@ type OracleMessage = Option<(usize, usize, u8)>;
 
 #[derive(Debug, Default)]
 struct StoreOracle {
-    threads: BTreeMap<usize, OracleConversation>,
+    conversations: BTreeMap<usize, OracleConversation>,
     messages: BTreeMap<usize, OracleMessage>,
     tombstones: BTreeMap<usize, i64>,
 }
@@ -93,7 +93,7 @@ enum OracleOutcome {
     Stale { version: u64 },
     BodyDiffers,
     Erased,
-    Removed { threads: usize, turns: usize },
+    Removed { conversations: usize, turns: usize },
 }
 
 impl StoreOracle {
@@ -105,14 +105,16 @@ impl StoreOracle {
             Some(Some(_)) => return OracleOutcome::Already { message, body },
             None => {}
         }
-        let known = self.threads.get(&conversation).map_or(0, |conversation| conversation.version);
+        let known =
+            self.conversations.get(&conversation).map_or(0, |conversation| conversation.version);
         if known != version {
             return OracleOutcome::Stale { version: known };
         }
         if known == 0 && self.tombstones.get(&conversation).is_some_and(|erased| sent <= *erased) {
             return OracleOutcome::Erased;
         }
-        let record = self.threads.entry(conversation).or_insert_with(OracleConversation::open);
+        let record =
+            self.conversations.entry(conversation).or_insert_with(OracleConversation::open);
         self.messages.insert(message, Some((conversation, record.turns.len(), body)));
         record.turns.push((message, body));
         record.version += 1;
@@ -120,7 +122,7 @@ impl StoreOracle {
     }
 
     fn human(&mut self, conversation: usize) -> OracleOutcome {
-        let Some(record) = self.threads.get_mut(&conversation) else {
+        let Some(record) = self.conversations.get_mut(&conversation) else {
             return OracleOutcome::Erased;
         };
         record.version += 1;
@@ -129,14 +131,14 @@ impl StoreOracle {
     }
 
     fn erase(&mut self, conversation: usize, at: i64) -> OracleOutcome {
-        let removed = self.threads.remove(&conversation);
+        let removed = self.conversations.remove(&conversation);
         let turns = removed.as_ref().map_or(0, |record| record.turns.len());
         for (message, _) in removed.iter().flat_map(|record| &record.turns) {
             self.messages.insert(*message, None);
         }
         let erased = self.tombstones.entry(conversation).or_insert(at);
         *erased = at.max(*erased);
-        OracleOutcome::Removed { threads: usize::from(removed.is_some()), turns }
+        OracleOutcome::Removed { conversations: usize::from(removed.is_some()), turns }
     }
 }
 
@@ -146,7 +148,7 @@ impl OracleConversation {
     }
 }
 
-fn thread_name(conversation: usize) -> String {
+fn conversation_name(conversation: usize) -> String {
     format!("t-{conversation}")
 }
 
@@ -156,10 +158,10 @@ fn body_text(body: u8) -> String {
 
 /// A commit made from `version` of the conversation, with the owner that the oracle has.
 fn commit(oracle: &StoreOracle, conversation: usize, version: u64) -> TurnCommit {
-    let name = thread_name(conversation);
+    let name = conversation_name(conversation);
     let mut commit = samples::commit(&name, None, None);
     commit.conversation.version = version;
-    if oracle.threads.get(&conversation).is_some_and(|record| record.epoch == 2) {
+    if oracle.conversations.get(&conversation).is_some_and(|record| record.epoch == 2) {
         let owner = commit.conversation.ownership;
         commit.conversation.ownership = owner.after(OwnerEvent::HumanSpoke, samples::at(1));
     }
@@ -175,7 +177,7 @@ enum Sent {
 fn prepare(oracle: &mut StoreOracle, step: &HistoryStep) -> Option<(Sent, OracleOutcome)> {
     match *step {
         HistoryStep::Turn { conversation, message, body, sent, age } => {
-            let known = oracle.threads.get(&conversation).map_or(0, |record| record.version);
+            let known = oracle.conversations.get(&conversation).map_or(0, |record| record.version);
             let version = known.saturating_sub(age);
             let mut commit = commit(oracle, conversation, version);
             let mut turn = samples::turn(&format!("m-{message}"), &body_text(body));
@@ -185,7 +187,7 @@ fn prepare(oracle: &mut StoreOracle, step: &HistoryStep) -> Option<(Sent, Oracle
             Some((Sent::Commit(Box::new(commit)), outcome))
         }
         HistoryStep::Human { conversation } => {
-            let version = oracle.threads.get(&conversation)?.version;
+            let version = oracle.conversations.get(&conversation)?.version;
             let outcome = oracle.human(conversation);
             Some((Sent::Commit(Box::new(commit(oracle, conversation, version))), outcome))
         }
@@ -200,11 +202,11 @@ async fn send(store: &EmbeddedStore, sent: Sent) -> OracleOutcome {
     let result = match sent {
         Sent::Commit(commit) => store.commit(*commit).await,
         Sent::Erase { conversation, at } => {
-            let key = samples::conversation_key(&thread_name(conversation));
+            let key = samples::conversation_key(&conversation_name(conversation));
             let erasure = store.delete(&key, samples::at(at)).await.unwrap();
             let count = |number| usize::try_from(number).unwrap();
             return OracleOutcome::Removed {
-                threads: count(erasure.threads),
+                conversations: count(erasure.conversations),
                 turns: count(erasure.turns),
             };
         }
@@ -234,8 +236,8 @@ async fn send(store: &EmbeddedStore, sent: Sent) -> OracleOutcome {
 
 async fn compare(store: &EmbeddedStore, oracle: &StoreOracle) {
     for conversation in 0..CONVERSATIONS {
-        let key = samples::conversation_key(&thread_name(conversation));
-        let expected = oracle.threads.get(&conversation);
+        let key = samples::conversation_key(&conversation_name(conversation));
+        let expected = oracle.conversations.get(&conversation);
         let loaded = store.load(&key).await.unwrap();
         assert_eq!(
             loaded.map(|record| (record.version, record.ownership.epoch)),
@@ -263,7 +265,7 @@ async fn compare(store: &EmbeddedStore, oracle: &StoreOracle) {
                 assert_eq!(answer.body_hash, BodyHash::of(body_text(*body).as_bytes()));
                 assert_eq!(
                     answer.conversation,
-                    samples::conversation_key(&thread_name(*conversation))
+                    samples::conversation_key(&conversation_name(*conversation))
                 );
                 assert_eq!(answer.sequence, *position as u64);
             }

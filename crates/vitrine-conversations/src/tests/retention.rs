@@ -1,12 +1,15 @@
 //! Retention by tenant and purpose, of profiles, and of tombstones.
 
+use crate::CommitOutcome;
 use crate::ConsentChange;
 use crate::ConversationKey;
 use crate::ConversationStore;
 use crate::CustomerKey;
 use crate::CustomerRecord;
 use crate::CustomerStore;
+use crate::EmbeddedOptions;
 use crate::EmbeddedStore;
+use crate::HotOptions;
 use crate::Identity;
 use crate::IdentityKey;
 use crate::IdentityProof;
@@ -26,9 +29,9 @@ use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::TenantId;
 
-fn kept(threads: i64, personalisation: i64, outreach: i64) -> RetentionPeriods {
+fn kept(conversations: i64, personalisation: i64, outreach: i64) -> RetentionPeriods {
     RetentionPeriods {
-        threads: SignedDuration::from_secs(threads),
+        conversations: SignedDuration::from_secs(conversations),
         profiles: SignedDuration::from_secs(1000),
         personalisation: SignedDuration::from_secs(personalisation),
         outreach: SignedDuration::from_secs(outreach),
@@ -104,7 +107,7 @@ async fn each_tenant_has_its_own_retention_by_purpose() {
     let again = round(&store, &options, 100).await;
     assert_eq!(again, Swept::default(), "the remaining facts are not due");
     let last = round(&store, &options, 151).await;
-    assert_eq!(last, Swept { threads: 2, ..Swept::default() }, "assistance facts remain");
+    assert_eq!(last, Swept { conversations: 2, ..Swept::default() }, "assistance facts remain");
 }
 
 #[tokio::test]
@@ -138,7 +141,7 @@ async fn expired_records_are_deleted_and_the_rest_stays() {
             "m-{conversation}: {message:?}"
         );
     }
-    assert_eq!((swept.threads, swept.messages), (10, 20));
+    assert_eq!((swept.conversations, swept.messages), (10, 20));
 }
 
 /// A customer record with a name and an address.
@@ -214,6 +217,46 @@ async fn a_profile_expires_without_a_conversation_and_a_live_consent() {
     assert!(!bytes.windows(9).any(|window| window == b"+33-alone"), "bytes of it are left");
     // The profile left no tombstone: even a delayed message is accepted.
     assert!(store.commit(message_commit("alone", "t-2", "m-2", 10)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_profile_expires_once_its_conversation_belongs_to_another_customer() {
+    let kept =
+        RetentionPeriods { profiles: SignedDuration::from_secs(50), ..kept(1000, 1000, 1000) };
+    // With the conversation cached, and without: the writer then reads the stored record.
+    for conversations_max in [64, 0] {
+        let hot = HotOptions { conversations_max, bytes_max: 1 << 20 };
+        let options_of_store = EmbeddedOptions { hot, ..samples::options("".as_ref()) };
+        let store = EmbeddedStore::in_memory(options_of_store).unwrap();
+        for name in ["first", "second"] {
+            store.put_customer(&customer_key(name), customer(name)).await.unwrap();
+        }
+        store.commit(message_commit("first", "t", "m-1", 80)).await.unwrap();
+        let key = samples::conversation_key("t");
+        let conversations = async |name: &str| {
+            store.customer_conversations(&customer_key(name), 9).await.unwrap().len()
+        };
+        assert_eq!((conversations("first").await, conversations("second").await), (1, 0));
+
+        let change_customer = async |customer: Option<&str>| {
+            let current = store.load(&key).await.unwrap();
+            let mut change = samples::commit("t", current.as_deref(), None);
+            change.conversation.customer_id =
+                customer.map(|customer| CustomerId::new(customer).unwrap());
+            let outcome = store.commit(change).await.unwrap();
+            assert!(matches!(outcome, CommitOutcome::Recorded(_)), "{outcome:?}");
+        };
+        change_customer(Some("second")).await;
+        assert_eq!((conversations("first").await, conversations("second").await), (0, 1));
+        let swept = round(&store, &options(kept), 100).await;
+        assert_eq!(swept, Swept { profiles: 1, ..Swept::default() });
+        assert!(store.customer(&customer_key("first")).await.unwrap().is_none());
+        assert!(store.customer(&customer_key("second")).await.unwrap().is_some());
+
+        change_customer(None).await;
+        assert_eq!(conversations("second").await, 0);
+        assert_eq!(round(&store, &options(kept), 100).await.profiles, 1);
+    }
 }
 
 #[tokio::test]

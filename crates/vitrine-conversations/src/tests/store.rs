@@ -105,7 +105,7 @@ async fn tenants_share_neither_conversations_nor_message_ids() {
     commit.key = key.clone();
     assert!(matches!(store.commit(commit).await, Ok(CommitOutcome::Recorded(_))));
     let erased = store.delete(&key, samples::at(99)).await.unwrap();
-    assert_eq!((erased.threads, erased.turns), (1, 1));
+    assert_eq!((erased.conversations, erased.turns), (1, 1));
     assert_eq!(texts(&store, "t", 9).await, ["m"]);
 }
 
@@ -137,7 +137,7 @@ async fn an_erased_conversation_reopens_only_for_a_later_message() {
     let current = record(&store, "t", "m-1").await;
     let key = samples::conversation_key("t");
     let erased = store.delete(&key, samples::at(100)).await.unwrap();
-    assert_eq!((erased.threads, erased.turns), (1, 1));
+    assert_eq!((erased.conversations, erased.turns), (1, 1));
     assert!(store.load(&key).await.unwrap().is_none());
     assert!(store.turns(&key, 9).await.unwrap().is_empty());
     let replay = store.replay(&samples::message_key("m-1")).await;
@@ -160,7 +160,7 @@ async fn an_erased_conversation_reopens_only_for_a_later_message() {
     let outcome = store.commit(samples::commit("t", None, Some(later))).await.unwrap();
     assert!(matches!(outcome, CommitOutcome::Recorded(record) if record.version == 1));
     let statistics = store.statistics().await.unwrap();
-    assert_eq!((statistics.threads, statistics.turns, statistics.tombstones), (1, 1, 1));
+    assert_eq!((statistics.conversations, statistics.turns, statistics.tombstones), (1, 1, 1));
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn concurrent_turns_share_syncs_and_none_is_lost() {
         assert_eq!(texts(&store, &format!("t-{conversation}"), 9).await, expected);
     }
     let statistics = store.statistics().await.unwrap();
-    assert_eq!((statistics.threads, statistics.turns, statistics.messages), (100, 400, 400));
+    assert_eq!((statistics.conversations, statistics.turns, statistics.messages), (100, 400, 400));
     assert_eq!(statistics.writes_done, 400);
     assert!(statistics.groups_written < 200, "{} groups", statistics.groups_written);
     assert!(statistics.hot_conversations <= 20);

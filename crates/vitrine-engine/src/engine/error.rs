@@ -1,7 +1,7 @@
 //! Errors of the engine: why a generation was refused, failed or was abandoned.
 
-use crate::engine::constraint::ConstraintFault;
-use crate::engine::constraint::GrammarFault;
+use crate::engine::constraint::fault::ConstraintFault;
+use crate::engine::constraint::grammar::GrammarFault;
 use crate::model::ModelError;
 use crate::text::TextError;
 use std::path::PathBuf;

@@ -7,6 +7,9 @@
 //! - Dropping a generation cancels it; the engine notices before its next step.
 
 use crate::engine::error::EngineError;
+use crate::engine::finish::FinishReason;
+use crate::engine::finish::GenerationTimings;
+use crate::engine::finish::GenerationUsage;
 use crate::engine::sequence::EngineEvent;
 use crate::engine::stats::EngineShared;
 use crate::engine::stop_text::StopSearch;
@@ -17,43 +20,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// Why a generation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FinishReason {
-    /// The model ended its text, a stop string appeared, or the constraint was complete.
-    Stop,
-    /// The output limit or the end of the context was reached.
-    Length,
-    /// The request's deadline passed, while waiting or while running.
-    Deadline,
-    /// [`Generation::cancel`] was called.
-    Cancelled,
-}
-
-/// Token counts of a generation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GenerationUsage {
-    /// Tokens in the prompt.
-    pub prompt_tokens: usize,
-    /// Prompt tokens whose keys and values came from the prefix cache.
-    pub cached_tokens: usize,
-    /// Tokens delivered to the consumer. An end-of-text token that ended the text is not counted.
-    pub output_tokens: usize,
-}
-
-/// Durations of a generation's phases.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GenerationTimings {
-    /// From submission to the first step.
-    pub queue: Duration,
-    /// From the first step to the first token.
-    pub prefill: Duration,
-    /// From the first token to the end.
-    pub decode: Duration,
-}
 
 /// An event of a generation.
 #[derive(Debug)]

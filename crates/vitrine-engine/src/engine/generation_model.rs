@@ -13,10 +13,10 @@ use crate::engine::constraint::TokenTrie;
 use crate::engine::error::EngineError;
 use crate::engine::granted_model::GrantedModel;
 use crate::engine::handle::EngineHandle;
-use crate::engine::handle::EngineParts;
 use crate::engine::model_source;
 use crate::engine::model_source::ModelSource;
 use crate::engine::options::EngineOptions;
+use crate::engine::parts::EngineParts;
 use crate::engine::request::EndOfText;
 use crate::engine::request::GenerationRequest;
 use crate::engine::request::Priority;
@@ -24,12 +24,7 @@ use crate::engine::request::Sampling;
 use crate::engine::vocabulary::Detokenizer;
 use crate::engine::vocabulary::TokenVocabulary;
 use crate::model::DecoderOptions;
-use crate::model::Device;
-use crate::model::ExecutorChoice;
 use crate::model::Footprint;
-use crate::model::KvType;
-use crate::model::ModelError;
-use crate::model::compute_cores;
 use crate::model::footprint;
 use crate::model::load_decoder;
 use crate::text::ChatMessage;
@@ -43,12 +38,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use vitrine_base::clock::SharedClock;
+use vitrine_base::clock::SystemClock;
 use vitrine_base::memory::Account;
 use vitrine_base::memory::Claim;
 use vitrine_base::memory::MemoryLedger;
 use vitrine_base::metadata::Metadata;
 use vitrine_base::units::Bytes;
-use vitrine_kernels::tier::Tier;
 
 /// Prompt tokens of the warm-up. The kernels for wide steps pack their weights from 32 rows on.
 const WARM_UP_TOKENS: usize = 64;
@@ -107,11 +102,7 @@ pub fn open_within(
     options.check()?;
     let ModelSource { file, tokenizer, chat_template } =
         ModelSource::read(path, options.quantize, Arc::clone(&clock))?;
-    let EngineOptions { page_tokens, kv_bytes_max, kv_type, context_tokens_max, .. } = options;
-    let decoder_options = DecoderOptions {
-        kv_type,
-        ..decoder_options(page_tokens, kv_bytes_max, context_tokens_max, options.tier)?
-    };
+    let decoder_options = decoder_options(&options)?;
     let estimate = footprint(&file, &decoder_options);
     let mut grant = memory.take(name, claim(estimate))?;
     let model = load_decoder(&file, &decoder_options)?;
@@ -147,6 +138,18 @@ pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, EngineError> {
 }
 
 impl GenerationModel {
+    /// Opens a GGUF file, or a folder of safetensors, limited only by the machine's memory, and
+    /// starts its engine. The model is named after the file or folder and runs on the system clock;
+    /// [`open_within`] lets the caller choose name, clock and memory limits.
+    ///
+    /// # Errors
+    /// As [`open_within`].
+    pub fn open(path: impl AsRef<Path>, options: EngineOptions) -> Result<Self, EngineError> {
+        let path = path.as_ref();
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+        open(path, &name, options, Arc::new(SystemClock))
+    }
+
     /// The name under which the model was opened.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -161,7 +164,7 @@ impl GenerationModel {
 
     /// Total size of the model's files in bytes.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.inner.bytes
     }
 
@@ -173,7 +176,7 @@ impl GenerationModel {
 
     /// The memory that the model takes, by kind.
     #[must_use]
-    pub fn footprint(&self) -> Footprint {
+    pub(crate) fn footprint(&self) -> Footprint {
         self.inner.footprint
     }
 
@@ -228,14 +231,8 @@ impl GenerationModel {
 
     /// Maximum length of prompt and output together, in tokens.
     #[must_use]
-    pub fn context_tokens_max(&self) -> usize {
+    pub(crate) fn context_tokens_max(&self) -> usize {
         self.inner.engine.context_tokens_max()
-    }
-
-    /// The model's chat template; `None` if it has none.
-    #[must_use]
-    pub fn chat_template(&self) -> Option<&ChatTemplate> {
-        self.inner.chat_template.as_ref()
     }
 
     /// Whether the model has a chat template.
@@ -298,22 +295,16 @@ impl GenerationModel {
     }
 }
 
-/// Default options for loading a decoder; keys and values are f32.
-pub(crate) fn decoder_options(
-    page_tokens: usize,
-    kv_bytes_max: Bytes,
-    context_tokens_max: usize,
-    tier: Option<Tier>,
-) -> Result<DecoderOptions, EngineError> {
+/// How the engine's options load the model.
+fn decoder_options(options: &EngineOptions) -> Result<DecoderOptions, EngineError> {
+    let of_machine = DecoderOptions::of_machine()?;
     Ok(DecoderOptions {
-        device: Device::cuda_if_available(0).map_err(ModelError::from)?,
-        kv_type: KvType::F32,
-        page_tokens,
-        kv_bytes_max: kv_bytes_max.0,
-        context_tokens_max,
-        executor: ExecutorChoice::Auto,
-        cores: compute_cores(),
-        tier: tier.unwrap_or_else(Tier::detect),
+        kv_type: options.kv_type,
+        page_tokens: options.page_tokens,
+        kv_bytes_max: options.kv_bytes_max.0,
+        context_tokens_max: options.context_tokens_max,
+        tier: options.tier.unwrap_or(of_machine.tier),
+        ..of_machine
     })
 }
 

@@ -14,6 +14,7 @@ use crate::engine::error::EngineError;
 use crate::engine::generation::Generation;
 use crate::engine::generation::GenerationParts;
 use crate::engine::options::EngineOptions;
+use crate::engine::parts::EngineParts;
 use crate::engine::request::GenerationRequest;
 use crate::engine::scheduler::SchedulerLimits;
 use crate::engine::sequence::AdmittedRequest;
@@ -26,7 +27,6 @@ use crate::engine::step_loop::Shutdown;
 use crate::engine::step_loop::StepLoop;
 use crate::engine::step_loop::StepOptions;
 use crate::engine::vocabulary::TokenVocabulary;
-use crate::model::Forward;
 use crate::model::ForwardLimits;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -43,24 +43,6 @@ use vitrine_base::telemetry;
 /// Capacity of the control channel. The thread drains it before every step; a message that finds it
 /// full is dropped, because the queued ones already request a shutdown.
 const CONTROL_CHANNEL_CAPACITY: usize = 16;
-
-/// The parts that an engine is built from.
-pub struct EngineParts {
-    /// The model's name, used in logs and in the thread's name.
-    pub name: String,
-    /// The loaded model, which stores the KV pages.
-    pub model: Box<dyn Forward>,
-    /// End-of-text tokens and detokenization.
-    pub vocabulary: Arc<dyn TokenVocabulary>,
-    /// Clock for deadlines and timings.
-    pub clock: SharedClock,
-}
-
-impl std::fmt::Debug for EngineParts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("EngineParts").field("name", &self.name).finish_non_exhaustive()
-    }
-}
 
 /// Handle to a running engine. Clones share the engine.
 #[derive(Debug, Clone)]
@@ -132,13 +114,13 @@ impl EngineHandle {
             context_tokens_max,
             output_tokens_max: options.output_tokens_max,
         };
-        let limits = SchedulerLimits {
-            step_tokens_max: options.step_tokens_max,
-            sequences_max: options.sequences_max,
-            page_tokens: model_limits.page_tokens,
-            page_count: model_limits.page_count,
-        };
         let step_options = StepOptions {
+            scheduler: SchedulerLimits {
+                step_tokens_max: options.step_tokens_max,
+                sequences_max: options.sequences_max,
+                page_tokens: model_limits.page_tokens,
+                page_count: model_limits.page_count,
+            },
             prefix_cache: options.prefix_cache,
             speculation: options.speculation,
             decode_gap_percent: options.decode_gap_percent,
@@ -148,7 +130,7 @@ impl EngineHandle {
             work: work_receiver,
             closed: closed_sender,
         };
-        let step_loop = StepLoop::new(parts, (limits, step_options), channels, shared, admission);
+        let step_loop = StepLoop::new(parts, step_options, channels, shared, admission);
         Ok((Self { inner: Arc::new(inner) }, step_loop))
     }
 
@@ -258,19 +240,19 @@ impl EngineHandle {
 
     /// Longest prompt accepted, in tokens: the context must leave room for one output token.
     #[must_use]
-    pub fn prompt_tokens_max(&self) -> usize {
+    pub(crate) fn prompt_tokens_max(&self) -> usize {
         self.inner.context_tokens_max - 1
     }
 
     /// Maximum length of prompt and output together, in tokens.
     #[must_use]
-    pub fn context_tokens_max(&self) -> usize {
+    pub(crate) fn context_tokens_max(&self) -> usize {
         self.inner.context_tokens_max
     }
 
     /// Most output tokens that a request may ask for.
     #[must_use]
-    pub fn output_tokens_max(&self) -> usize {
+    pub(crate) fn output_tokens_max(&self) -> usize {
         self.inner.output_tokens_max
     }
 

@@ -1,4 +1,4 @@
-//! The engine's options, as passed by the configuration layer. Defaults are set there.
+//! The engine's options and their defaults.
 
 use crate::engine::error::EngineError;
 use crate::model::ForwardLimits;
@@ -9,46 +9,75 @@ use vitrine_base::units::Bytes;
 use vitrine_kernels::tier::Tier;
 
 /// The engine's options.
+///
+/// [`EngineOptions::default`] suits a small model on a CPU that serves tens of sequences at once.
+/// The gateway's configuration has the same defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// Token slots in a KV page. With 16, a sequence wastes at most 15 slots and page lists stay
-    /// short.
+    /// Token slots in a KV page; at least 1, default 32. Prompts are shared in whole pages: smaller
+    /// pages share more, larger ones cost less bookkeeping.
     pub page_tokens: usize,
-    /// Memory for all KV pages. 512 MiB holds tens of chats on a small model.
+    /// Memory for all KV pages, default 256 MiB. Longer contexts and more sequences need more.
     pub kv_bytes_max: Bytes,
-    /// Number format of keys and values.
+    /// Number format of keys and values, default `f16`.
     pub kv_type: KvType,
-    /// Type that float matrices are packed to when the model is opened; `None` leaves them as they
-    /// are.
+    /// Type that float matrices are packed to when the model is opened; `None`, the default, leaves
+    /// them as they are.
     pub quantize: Option<Quantization>,
-    /// Instruction set of the CPU kernels; `None` selects the best one that the machine supports.
+    /// Instruction set of the CPU kernels; `None`, the default, selects the best one that the
+    /// machine supports.
     pub tier: Option<Tier>,
-    /// Whether prompts may reuse KV pages from the prefix cache.
+    /// Whether prompts may reuse KV pages from the prefix cache, default on.
     pub prefix_cache: PrefixCaching,
-    /// Most rows in one step; 512 keeps steps short enough for streams beside a long prompt.
+    /// Most rows in one step; at least `sequences_max`. The default, 512, keeps steps short enough
+    /// for streams beside a long prompt.
     pub step_tokens_max: usize,
-    /// Longest step with prompt rows beside decode rows, in percent of the decode-only step. 180
-    /// keeps the gap between two tokens below twice the usual gap. 0 means no bound, otherwise at
-    /// least 100.
+    /// Longest step with prompt rows beside decode rows, in percent of the decode-only step. The
+    /// default, 180, keeps the gap between two tokens below twice the usual gap. 0 means no bound,
+    /// otherwise at least 100.
     pub decode_gap_percent: usize,
-    /// Most sequences that run at once, at most `step_tokens_max`; 32 on a CPU.
+    /// Most sequences that run at once, 1 to `step_tokens_max`, default 64.
     pub sequences_max: usize,
-    /// Most requests that wait for their first step; 256.
+    /// Most requests that wait for their first step; at least 1, default 256.
     pub waiting_max: usize,
     /// Most prompt tokens that wait: the target for the time to first token times the prefill rate;
-    /// 65,536. An empty queue accepts any single prompt.
+    /// at least 1, default 131,072. An empty queue accepts any single prompt.
     pub waiting_prompt_tokens_max: usize,
     /// Maximum estimated delay of a live request by the requests ahead; above it the request is
-    /// refused. `None` means the time of 24 average answers, so that requests admitted under
-    /// overload are hardly served later than on a busy day.
+    /// refused. `None`, the default, means the time of 24 average answers, so that requests
+    /// admitted under overload are hardly served later than on a busy day. Programs that submit all
+    /// their work at once set [`Duration::MAX`].
     pub waiting_time_max: Option<Duration>,
-    /// Maximum length of one sequence, prompt and output together, in tokens; 4,096. The model and
-    /// the number of pages may allow less.
+    /// Maximum length of one sequence, prompt and output together, in tokens; at least 2, default
+    /// 8,192. The model and the number of pages may allow less.
     pub context_tokens_max: usize,
-    /// Most output tokens of one request; 1,024.
+    /// Most output tokens of one request; at least 1, default 2,048.
     pub output_tokens_max: usize,
-    /// Bounds on speculative decoding.
+    /// Bounds on speculative decoding; by default up to 4 speculative tokens for each of at most 8
+    /// sequences.
     pub speculation: Speculation,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            page_tokens: 32,
+            kv_bytes_max: Bytes(256 << 20),
+            kv_type: KvType::F16,
+            quantize: None,
+            tier: None,
+            prefix_cache: PrefixCaching::On,
+            step_tokens_max: 512,
+            decode_gap_percent: 180,
+            sequences_max: 64,
+            waiting_max: 256,
+            waiting_prompt_tokens_max: 131_072,
+            waiting_time_max: None,
+            context_tokens_max: 8192,
+            output_tokens_max: 2048,
+            speculation: Speculation { draft_tokens_max: 4, sequences_max: 8 },
+        }
+    }
 }
 
 /// Whether prompts may reuse KV pages from the prefix cache.

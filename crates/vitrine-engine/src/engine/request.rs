@@ -11,7 +11,7 @@ pub const STOP_STRINGS_MAX: usize = 16;
 /// Maximum length of a stop string in bytes. Up to this much text may be held back from a stream.
 pub const STOP_STRING_BYTES_MAX: usize = 256;
 
-/// A request for one generation.
+/// A request for one generation; [`GenerationRequest::new`] fills in the usual values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GenerationRequest {
     /// The prompt, including all special tokens that the model expects.
@@ -79,7 +79,7 @@ impl Sampling {
     ///
     /// # Errors
     /// [`EngineError::Sampling`] for the first one out of range; NaN is out of range.
-    pub fn check(&self) -> Result<(), EngineError> {
+    pub(crate) fn check(&self) -> Result<(), EngineError> {
         let wrong = |what, found, allowed| Err(EngineError::Sampling { what, found, allowed });
         if !(self.temperature.is_finite() && self.temperature >= 0.0) {
             return wrong("temperature", self.temperature, "0 or more");
@@ -95,6 +95,23 @@ impl Sampling {
 }
 
 impl GenerationRequest {
+    /// A live request for at most `output_tokens_max` tokens after the prompt: greedy, without stop
+    /// strings, deadline or constraint, ending at the end-of-text token, and never cached.
+    #[must_use]
+    pub fn new(prompt_token_ids: Vec<u32>, output_tokens_max: usize) -> Self {
+        Self {
+            prompt_token_ids,
+            output_tokens_max,
+            sampling: Sampling::GREEDY,
+            stop: Vec::new(),
+            deadline: None,
+            end_of_text: EndOfText::Stop,
+            cache: CacheScope::Nobody,
+            priority: Priority::Live,
+            constraint: None,
+        }
+    }
+
     /// Checks the stop strings.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ use crate::engine::request::Priority;
 use pages::CachedPrefix;
 use pages::CachingPagePool;
 use pages::PageList;
+use pages::ScopedTokens;
 use std::collections::HashMap;
 use vitrine_base::ids::PageId;
 use vitrine_base::ids::SequenceId;
@@ -436,15 +437,15 @@ impl Scheduler {
         tokens: &impl Tokens,
     ) -> Option<(SequenceId, usize)> {
         let node = found.node?;
-        let (known, cache) = (tokens.known(id), self.all.get(&id)?.cache);
+        let behind = ScopedTokens { token_ids: tokens.known(id), scope: self.all.get(&id)?.cache };
         self.running.iter().find_map(|(_, ahead_id)| {
             let ahead = self.all.get(ahead_id)?;
             let list = &ahead.list;
             if list.node != Some(node) || list.known != found.pages.len() {
                 return None;
             }
-            let leader = (tokens.known(*ahead_id), ahead.cache);
-            let same = self.pages.same_tokens(list, leader, (known, cache));
+            let leader = ScopedTokens { token_ids: tokens.known(*ahead_id), scope: ahead.cache };
+            let same = self.pages.same_tokens(list, leader, behind);
             (same > ahead.computed_tokens).then_some((*ahead_id, same))
         })
     }

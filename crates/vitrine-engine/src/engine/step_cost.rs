@@ -17,15 +17,14 @@
 //! - [`StepCostModel`] belongs to the engine thread. [`CostEstimates`] holds the estimates that it
 //!   publishes to other threads.
 
+mod average;
 mod speculation;
 
+use average::blended;
 use speculation::SpeculationCost;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// Weight of the previous average, in eighths.
-const OLD_EIGHTHS: u64 = 7;
 
 /// Fewest prompt rows beside decode rows, so that a prompt always makes progress.
 const PROMPT_ROWS_MIN: usize = 1;
@@ -288,11 +287,6 @@ fn class(rows: usize) -> usize {
 
 fn blend(known: &mut u64, sample: u64) {
     *known = if *known == 0 { sample } else { blended(*known, sample) };
-}
-
-/// The average after adding `sample`.
-fn blended(known: u64, sample: u64) -> u64 {
-    known.saturating_mul(OLD_EIGHTHS).saturating_add(sample) / (OLD_EIGHTHS + 1)
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -20,10 +20,10 @@ use crate::engine::constraint::ConstraintState;
 use crate::engine::constraint::forward_with_masks;
 use crate::engine::error::EngineError;
 use crate::engine::error::FatalError;
-use crate::engine::generation::FinishReason;
-use crate::engine::handle::EngineParts;
+use crate::engine::finish::FinishReason;
 use crate::engine::options::PrefixCaching;
 use crate::engine::options::Speculation;
+use crate::engine::parts::EngineParts;
 use crate::engine::sampler::Sampler;
 use crate::engine::scheduler::NewSequence;
 use crate::engine::scheduler::Scheduler;
@@ -59,9 +59,11 @@ use vitrine_base::telemetry;
 /// was scheduled again; a third means that the device or the weights are unusable.
 const FAILED_STEPS_MAX: u32 = 3;
 
-/// Engine settings beyond the scheduler's limits.
+/// Settings of the engine thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StepOptions {
+    /// Must agree with the model's page size and count.
+    pub(crate) scheduler: SchedulerLimits,
     pub(crate) prefix_cache: PrefixCaching,
     pub(crate) speculation: Speculation,
     pub(crate) decode_gap_percent: usize,
@@ -137,10 +139,10 @@ impl Tokens for HashMap<SequenceId, Sequence> {
 }
 
 impl StepLoop {
-    /// Creates a loop without sequences. `limits` must agree with the model's page size and count.
+    /// Creates a loop without sequences.
     pub(crate) fn new(
         parts: EngineParts,
-        (limits, step_options): (SchedulerLimits, StepOptions),
+        step_options: StepOptions,
         channels: EngineChannels,
         shared: Arc<EngineShared>,
         admission: Arc<Admission>,
@@ -154,7 +156,7 @@ impl StepLoop {
             shared,
             admission,
             step_options,
-            scheduler: Scheduler::new(limits),
+            scheduler: Scheduler::new(step_options.scheduler),
             step_cost: StepCostModel::default(),
             sequences: HashMap::new(),
             sampler: Sampler::default(),

@@ -1,7 +1,7 @@
 //! The error type of this layer: why a model was refused or a forward pass failed.
 
-use crate::model::checkpoint::SafetensorsError;
-use crate::model::gguf::GgufError;
+use crate::model::checkpoint::error::SafetensorsError;
+use crate::model::gguf::error::GgufError;
 use std::path::PathBuf;
 use vitrine_kernels::matmul::MatmulError;
 use vitrine_kernels::pool::TaskPanic;

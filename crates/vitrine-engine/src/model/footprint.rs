@@ -4,8 +4,8 @@
 //! - The estimate is an upper bound. For candle it includes the weights and their repacked copies;
 //!   an executor that keeps only one of the two takes less.
 
-use crate::model::decoder::DecoderOptions;
 use crate::model::decoder::runs_on_kernels;
+use crate::model::decoder_options::DecoderOptions;
 use crate::model::forward::ForwardLimits;
 use crate::model::gguf::GgufFile;
 use crate::model::gguf::TensorEntry;
@@ -28,7 +28,7 @@ impl Footprint {
     /// If the loaded weights are not as large as estimated, the executor keeps packed weights only
     /// and candle's copies will not follow, so `packed_bytes` becomes 0.
     #[must_use]
-    pub fn settled(self, limits: ForwardLimits) -> Self {
+    pub(crate) fn settled(self, limits: ForwardLimits) -> Self {
         let copies_follow = limits.weight_bytes == self.weight_bytes;
         Self {
             weight_bytes: limits.weight_bytes,

@@ -9,7 +9,7 @@
 //!
 //! Source: paged attention, Kwon et al. 2023, arXiv:2309.06180.
 
-use crate::model::decoder::DecoderOptions;
+use crate::model::decoder_options::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::shape::DecoderShape;
 use candle_core::DType;
@@ -18,32 +18,6 @@ use vitrine_base::ids::PageId;
 
 /// Largest page accepted, in token slots.
 const PAGE_TOKENS_MAX: usize = 4096;
-
-/// Number format of stored keys and values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KvType {
-    /// 32-bit floats: no rounding on the CPU executor.
-    F32,
-    /// 16-bit floats: half the memory.
-    F16,
-}
-
-impl KvType {
-    fn library_type(self) -> DType {
-        match self {
-            Self::F32 => DType::F32,
-            Self::F16 => DType::F16,
-        }
-    }
-
-    /// Bytes per number.
-    pub(crate) fn bytes(self) -> u64 {
-        match self {
-            Self::F32 => 4,
-            Self::F16 => 2,
-        }
-    }
-}
 
 /// Token slots per page, checked.
 ///

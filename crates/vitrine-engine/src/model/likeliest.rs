@@ -9,15 +9,15 @@ use vitrine_kernels::matmul::Largest;
 /// Running argmax: the largest logit seen so far and the lowest token id that has it. Ignores NaN
 /// and minus infinity.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Likeliest(Largest);
+pub(crate) struct Likeliest(Largest);
 
 impl Likeliest {
     /// The state before any logit was seen.
-    pub const NONE: Self = Self(Largest::NONE);
+    pub(crate) const NONE: Self = Self(Largest::NONE);
 
     /// The most likely token of a whole row of logits.
     #[must_use]
-    pub fn of(logits: &[f32]) -> Self {
+    pub(crate) fn of(logits: &[f32]) -> Self {
         let mut likeliest = Self::NONE;
         likeliest.include(0, logits);
         likeliest
@@ -25,24 +25,24 @@ impl Likeliest {
 
     /// Adds the logits of consecutive tokens, the first of which has id `first`.
     #[inline]
-    pub fn include(&mut self, first: usize, logits: &[f32]) {
+    pub(crate) fn include(&mut self, first: usize, logits: &[f32]) {
         self.0.include(first, logits);
     }
 
     /// Merges another part of the same row; the larger logit wins, and the lower token id on a tie.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.0 = self.0.or(other.0);
     }
 
     /// The token id; `None` if every logit seen was NaN or minus infinity.
     #[must_use]
-    pub fn token_id(self) -> Option<u32> {
+    pub(crate) fn token_id(self) -> Option<u32> {
         u32::try_from(self.0.column).ok()
     }
 
     /// The token's logit; minus infinity if there is no token.
     #[must_use]
-    pub fn logit(self) -> f32 {
+    pub(crate) fn logit(self) -> f32 {
         self.0.value
     }
 }

@@ -7,7 +7,9 @@
 #[cfg(test)]
 mod candle_oracle;
 mod checkpoint;
+mod cores;
 mod decoder;
+mod decoder_options;
 mod encoder;
 mod error;
 mod executor;
@@ -17,6 +19,7 @@ mod footprint;
 mod forward;
 mod gguf;
 mod kv_pages;
+mod kv_type;
 mod layout;
 mod likeliest;
 mod open;
@@ -26,16 +29,12 @@ mod shape;
 mod step_input;
 mod weights;
 
-use std::sync::Arc;
-use std::sync::LazyLock;
-use vitrine_kernels::pool::Cores;
-
 pub use candle_core::Device;
 pub use checkpoint::SafetensorsError;
-pub use decoder::DecoderOptions;
-pub use decoder::ExecutorChoice;
 pub use decoder::kv_page_bytes;
 pub use decoder::load_decoder;
+pub use decoder_options::DecoderOptions;
+pub use decoder_options::ExecutorChoice;
 pub use encoder::Adaptation;
 pub use encoder::ENCODER_PRECISIONS;
 pub use encoder::Encoder;
@@ -51,45 +50,11 @@ pub use forward::ForwardLimits;
 pub use forward::Logits;
 pub use gguf::GgufError;
 pub use gguf::GgufFile;
-pub use gguf::TensorEntry;
-pub use gguf::TensorType;
-pub use kv_pages::KvType;
-pub use likeliest::Likeliest;
-pub use open::open_model;
+pub use kv_type::KvType;
+pub(crate) use likeliest::Likeliest;
+pub(crate) use open::open_model;
 pub use quantize::Quantization;
-pub use rope::Rope;
-pub use rope::RopeStyle;
-pub use rope::Yarn;
-pub use shape::DecoderShape;
-pub use shape::GateActivation;
-pub use shape::LayerAttention;
-pub use shape::LayerRope;
-pub use shape::QueryGrowth;
 pub use step_input::Segment;
 pub use step_input::StepInput;
 pub use step_input::Wanted;
-pub use weights::MappedFile;
-pub use weights::return_freed_memory;
-
-/// Number of CPU threads that candle computes on, the calling thread included.
-///
-/// Fixed at the first call: `CANDLE_NUM_THREADS` if set, else `RAYON_NUM_THREADS`, else the number
-/// of physical cores.
-#[must_use]
-pub fn compute_threads() -> usize {
-    candle_core::utils::barrier_pool().n_workers() + 1
-}
-
-/// The process-wide set of [`compute_threads`] cores, shared by all models.
-#[must_use]
-pub fn compute_cores() -> Arc<Cores> {
-    // One set for the whole process: a set per model would start more threads than there are cores.
-    static CORES: LazyLock<Arc<Cores>> = LazyLock::new(|| Cores::new(compute_threads()));
-    Arc::clone(&CORES)
-}
-
-/// Returns the shared [`compute_cores`] if it has exactly `threads` cores, else a new set of that
-/// size.
-pub(crate) fn cores_for(threads: usize) -> Arc<Cores> {
-    if threads == compute_threads() { compute_cores() } else { Cores::new(threads) }
-}
+pub(crate) use weights::return_freed_memory;

@@ -12,7 +12,10 @@ use std::path::Path;
 ///
 /// # Errors
 /// If the model cannot be read, is damaged, or uses an unsupported family, setting or tensor type.
-pub fn open_model(path: &Path, quantize: Option<Quantization>) -> Result<GgufFile, ModelError> {
+pub(crate) fn open_model(
+    path: &Path,
+    quantize: Option<Quantization>,
+) -> Result<GgufFile, ModelError> {
     let file = if path.is_dir() { checkpoint::open(path)? } else { GgufFile::open(path)? };
     match quantize {
         Some(target) => quantized(file, target),

@@ -35,9 +35,10 @@ const TARGETS: [(&str, TensorType); 5] = [
 
 impl Quantization {
     /// The names that [`Self::from_name`] accepts, for error messages.
-    pub const NAMES: &'static str = "q8_0, q6_k, q5_k, q4_k, q4_0";
+    pub(crate) const NAMES: &'static str = "q8_0, q6_k, q5_k, q4_k, q4_0";
 
-    /// The target with this configuration name; `None` if the name is not one of [`Self::NAMES`].
+    /// The target with this configuration name: `q8_0`, `q6_k`, `q5_k`, `q4_k` or `q4_0`; `None` for
+    /// any other name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let target = TARGETS.iter().find(|(known, _)| *known == name)?;

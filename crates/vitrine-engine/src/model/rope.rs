@@ -23,7 +23,7 @@ pub(crate) const DIVISOR_TENSORS: [&str; 3] = [DIVISORS, DIVISORS_LONG, DIVISORS
 
 /// Which pairs of elements of a head are rotated together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RopeStyle {
+pub(crate) enum RopeStyle {
     /// Neighbours `(2i, 2i + 1)`, as in the original paper and in Llama GGUF files.
     Interleaved,
     /// Halves `(i, i + width / 2)`, as in GPT-NeoX and Qwen.
@@ -32,7 +32,7 @@ pub enum RopeStyle {
 
 /// YaRN: interpolates long wavelengths, keeps short ones and blends those in between.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Yarn {
+pub(crate) struct Yarn {
     /// Rotations within the trained context above which a wavelength is kept.
     pub beta_fast: f64,
     /// Rotations within the trained context below which a wavelength is interpolated.
@@ -41,7 +41,7 @@ pub struct Yarn {
 
 /// Parameters of a rotary position embedding.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rope {
+pub(crate) struct Rope {
     /// Which pairs of elements rotate together.
     pub style: RopeStyle,
     /// Leading elements of a head that rotate; the rest pass unchanged.
@@ -65,7 +65,7 @@ impl Rope {
     /// `divisors` has one entry per pair, or is empty.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "heads are narrow and contexts below 2^28")]
-    pub fn frequencies(&self, divisors: &[f32]) -> Vec<f64> {
+    pub(crate) fn frequencies(&self, divisors: &[f32]) -> Vec<f64> {
         let pairs = self.width / 2;
         let bounds = self.yarn.map(|yarn| self.kept_bounds(yarn));
         (0..pairs)

@@ -15,7 +15,7 @@ const RELEASE_BYTES: usize = 64 << 10;
 
 /// A read-only memory-mapped file.
 #[derive(Debug)]
-pub struct MappedFile {
+pub(crate) struct MappedFile {
     map: memmap2::Mmap,
 }
 
@@ -25,7 +25,7 @@ impl MappedFile {
     /// # Errors
     /// If the file cannot be opened or mapped.
     #[expect(unsafe_code, reason = "only a memory map shares the file's pages without copying")]
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, ModelError> {
         let read = |cause| ModelError::Read { path: path.to_owned(), cause };
         let file = File::open(path).map_err(read)?;
         // SAFETY: the map is private to this process and read-only. Models are installed by writing
@@ -64,7 +64,7 @@ impl MappedFile {
 
     /// All bytes of the file.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.map
     }
 }
@@ -78,7 +78,7 @@ impl MappedFile {
     all(target_os = "linux", target_env = "gnu"),
     expect(unsafe_code, reason = "calls malloc_trim of the C library")
 )]
-pub fn return_freed_memory() {
+pub(crate) fn return_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: malloc_trim(3) has no precondition, is thread-safe and touches free memory only.
     unsafe {

@@ -61,7 +61,7 @@ impl ChatMessage {
 
 /// A compiled chat template that has rendered the probe conversations.
 #[derive(Debug)]
-pub struct ChatTemplate {
+pub(crate) struct ChatTemplate {
     environment: Environment<'static>,
     system: SystemRole,
 }
@@ -80,7 +80,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn from_metadata(
+    pub(crate) fn from_metadata(
         metadata: &Metadata,
         tokenizer: &Tokenizer,
         clock: SharedClock,
@@ -93,7 +93,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// As [`Self::new`], or if a file cannot be read or parsed.
-    pub fn from_folder(
+    pub(crate) fn from_folder(
         folder: &Path,
         tokenizer: &Tokenizer,
         clock: SharedClock,
@@ -107,7 +107,11 @@ impl ChatTemplate {
     /// # Errors
     /// If the template is not valid Jinja, raises an exception on an ordinary conversation, uses an
     /// unsupported function or filter, or leaves out the user's message.
-    pub fn new(source: &str, tokenizer: &Tokenizer, clock: SharedClock) -> Result<Self, TextError> {
+    pub(crate) fn new(
+        source: &str,
+        tokenizer: &Tokenizer,
+        clock: SharedClock,
+    ) -> Result<Self, TextError> {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(template_error)?);
@@ -145,7 +149,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// If the template raises an exception or uses an unsupported function, or encoding fails.
-    pub fn encode(
+    pub(crate) fn encode(
         &self,
         tokenizer: &Tokenizer,
         messages: &[ChatMessage],
@@ -159,7 +163,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// If the template raises an exception or uses an unsupported function.
-    pub fn render(
+    pub(crate) fn render(
         &self,
         tokenizer: &Tokenizer,
         messages: &[ChatMessage],

@@ -10,7 +10,7 @@ mod test_support;
 mod tokenizer;
 
 pub use chat_template::ChatMessage;
-pub use chat_template::ChatTemplate;
+pub(crate) use chat_template::ChatTemplate;
 pub use chat_template::TemplateSettings;
 pub use detokenizer::StreamDecoder;
 pub use error::TextError;

@@ -40,6 +40,7 @@ use crate::neighbours;
 use crate::neighbours::Kernel;
 use crate::neighbours::NEIGHBOURS_MAX;
 use crate::neighbours::Neighbours;
+use crate::neighbours::QuantisedExamples;
 use crate::scope::Centroids;
 use crate::scope::ScopeScore;
 use half::f16;
@@ -47,10 +48,14 @@ use serde::Deserialize;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
+use std::io;
+use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use vitrine_engine::model::Adaptation;
 
-/// Largest head file, in bytes: 1,024 labels with 65,536 buckets take 135 MB.
+/// Largest head file, in bytes: 1,024 labels with 65,536 buckets take 135 MB. Stored examples and
+/// encoder changes count as well, so that a head can exceed it; such a head is not saved.
 const FILE_BYTES_MAX: u64 = 160 << 20;
 
 const MAGIC: &[u8; 8] = b"VITHEAD1";
@@ -148,23 +153,38 @@ impl Head {
             .map_err(|reason| IntentError::Head { path: origin.to_owned(), reason })
     }
 
-    /// Writes the head to a `.part` file beside `path`, then renames it to `path`.
+    /// Writes the head to a new temporary file beside `path`, syncs it, and renames it to `path`.
     ///
     /// # Errors
-    /// If writing or renaming fails.
+    /// If the head is larger than a head file may be, or serialising, writing or renaming fails. Neither leaves
+    /// a file behind.
     pub fn save(&self, path: &Path) -> Result<(), IntentError> {
-        let staged = path.with_extension("part");
-        std::fs::write(&staged, self.to_bytes())
-            .and_then(|()| std::fs::rename(&staged, path))
-            .map_err(|cause| IntentError::file(path, cause))
+        self.save_within(path, FILE_BYTES_MAX)
+    }
+
+    fn save_within(&self, path: &Path, bytes_max: u64) -> Result<(), IntentError> {
+        let contents = self.to_bytes().map_err(|cause| IntentError::file(path, cause))?;
+        let bytes = contents.len() as u64;
+        if bytes > bytes_max {
+            let reason = HeadRefusal::TooLong { bytes, bytes_max };
+            return Err(IntentError::Head { path: path.to_owned(), reason });
+        }
+        let staged = staged(path);
+        let written = write_new(&staged, &contents).and_then(|()| std::fs::rename(&staged, path));
+        written.and_then(|()| sync_folder_of(path)).map_err(|cause| {
+            // Only there if writing or renaming failed.
+            let _ = std::fs::remove_file(&staged);
+            IntentError::file(path, cause)
+        })
     }
 
     /// Serialises the head in the newest format version.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        // Serialising in-memory tensors cannot fail, and an adaptation holds nothing else.
-        let changes = self.adaptation.as_ref().and_then(|changes| changes.to_bytes().ok());
-        let changes = changes.unwrap_or_default();
+    ///
+    /// # Errors
+    /// If the header or the changes to the encoder do not serialise.
+    pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let changes = self.adaptation.as_ref().map(Adaptation::to_bytes).transpose();
+        let changes = changes.map_err(io::Error::other)?.unwrap_or_default();
         let header = FileHeader {
             encoder: self.encoder.clone(),
             labels: self.labels.clone(),
@@ -189,13 +209,7 @@ impl Head {
             training: self.training.clone(),
             adaptation_bytes: changes.len(),
         };
-        let header = serde_json::to_vec(&header).unwrap_or_default();
-        let header_bytes = u32::try_from(header.len()).unwrap_or(u32::MAX);
-        let mut bytes = Vec::new();
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&header_bytes.to_le_bytes());
-        bytes.extend_from_slice(&header);
+        let mut bytes = prefix(&header)?;
         let centroids = self.scope.iter().flat_map(|scope| &scope.centroids.values);
         for value in self.linear.bias.iter().chain(&self.linear.weights).chain(centroids) {
             bytes.extend_from_slice(&f16::from_f32(*value).to_le_bytes());
@@ -207,7 +221,7 @@ impl Head {
         bytes.extend_from_slice(&changes);
         let checksum = Sha256::digest(&bytes);
         bytes.extend_from_slice(&checksum);
-        bytes
+        Ok(bytes)
     }
 
     /// Parses a head file.
@@ -258,6 +272,43 @@ impl Head {
         };
         header.into_head(values, examples, adaptation)
     }
+}
+
+/// Everything before the weights: magic, version and header with its length.
+///
+/// # Errors
+/// If the header does not serialise, or is too long for its length field.
+fn prefix(header: &impl Serialize) -> io::Result<Vec<u8>> {
+    let header = serde_json::to_vec(header)?;
+    let header_bytes = u32::try_from(header.len()).map_err(io::Error::other)?;
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&header_bytes.to_le_bytes());
+    bytes.extend_from_slice(&header);
+    Ok(bytes)
+}
+
+/// A name beside `path` that no other file has, so that heads saved at the same time never share
+/// one.
+fn staged(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:016x}.part", rand::random::<u64>()));
+    path.with_file_name(name)
+}
+
+/// Writes a file that must not exist, and syncs it: after the rename the name must not refer to
+/// contents that a crash can still lose.
+fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::File::create_new(path)?;
+    file.write_all(contents)?;
+    file.sync_all()
+}
+
+/// Makes the directory entry of `path` survive a crash.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn little_endian(bytes: &[u8]) -> u32 {
@@ -405,7 +456,8 @@ impl FileHeader {
             return Err(value("class of an example", class, "below the number of labels"));
         }
         let codes = codes.iter().map(|code| i8::from_le_bytes([*code])).collect();
-        Ok(Neighbours::new(of.kernel(), self.width(), (codes, classes_of)))
+        let examples = QuantisedExamples { codes, classes_of };
+        Ok(Neighbours::new(of.kernel(), self.width(), examples))
     }
 }
 

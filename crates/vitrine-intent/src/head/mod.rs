@@ -6,6 +6,9 @@
 //! - The label `oos`, if present, is the last one.
 
 mod file;
+pub(crate) mod identity;
+
+pub use crate::head::identity::EncoderIdentity;
 
 use crate::error::HeadRefusal;
 use crate::features::HashedText;
@@ -29,24 +32,6 @@ pub const LABELS_MAX: usize = 1_024;
 /// Default clarification margin, a difference of probabilities, for heads whose training did not
 /// choose one. See [`Head::clarify_margin`].
 pub const CLARIFY_MARGIN: f32 = 0.1;
-
-/// Identity of the encoder that a head was trained for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EncoderIdentity {
-    /// Folder name, such as `all-MiniLM-L6-v2`. Informative only: heads are matched by checksum.
-    pub name: String,
-    /// SHA-256 of the weights file, lower-case hexadecimal.
-    pub sha256: String,
-    /// Width of the embeddings.
-    pub dimensions: usize,
-}
-
-impl std::fmt::Display for EncoderIdentity {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sha256: String = self.sha256.chars().take(12).collect();
-        write!(formatter, "`{}` ({} dimensions, sha256 {sha256}…)", self.name, self.dimensions)
-    }
-}
 
 /// Record of a head's training. Informative only: nothing depends on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -244,6 +229,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::glossary::BilingualText;
     use crate::neighbours::Kernel;
+    use crate::neighbours::QuantisedExamples;
 
     /// The same with an in-scope score: closeness to `[±1, 0]`.
     pub(super) fn scoped_head() -> Head {
@@ -285,7 +271,11 @@ pub(crate) mod tests {
     #[test]
     fn a_head_adds_the_logits_of_its_examples() {
         let kernel = Kernel { sharpness: 20.0, weight: 1.0 };
-        let neighbours = Neighbours::new(kernel, 2, (vec![127, 0, 76, 102], vec![0, 1]));
+        let neighbours = Neighbours::new(
+            kernel,
+            2,
+            QuantisedExamples { codes: vec![127, 0, 76, 102], classes_of: vec![0, 1] },
+        );
         let head = Head { neighbours: Some(neighbours), ..toy_head() };
         let nothing = BilingualText { text: "", english: None };
         let best =

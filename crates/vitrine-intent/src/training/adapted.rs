@@ -22,15 +22,17 @@ use crate::head::OUT_OF_SCOPE;
 use crate::head::joined;
 use crate::linear::TrainingSet;
 use crate::parallel::run_jobs;
-use crate::training::Trained;
-use crate::training::TrainingProgress;
 use crate::training::contrastive;
 use crate::training::contrastive::FineTuningSet;
 use crate::training::cross_validation;
 use crate::training::cross_validation::FoldSplit;
 use crate::training::cross_validation::Hyperparameters;
 use crate::training::cross_validation::SearchSpace;
+use crate::training::options::TrainingProgress;
+use crate::training::plain;
+use crate::training::run::FitCount;
 use crate::training::run::TrainingRun;
+use crate::training::trained::Trained;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -73,13 +75,14 @@ pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Traine
     // on them too.
     let search_space = options.search_space();
     let shared = embed(&learner, &texts)?;
-    let plain = run.training_set(shared.clone());
-    let mut plain_splits = cross_validation::splits(&plain, &run.label_names, &parts);
+    let shared_set = run.training_set(shared.clone());
+    let mut plain_splits = cross_validation::splits(&shared_set, &run.label_names, &parts);
     plain_splits.truncate(judged_parts);
     let fits = search_space.count() * judged_parts;
-    let (start, plain_loss) = run.choose(&plain_splits, &search_space, (0, fits))?;
+    let (start, plain_loss) =
+        run.choose(&plain_splits, &search_space, FitCount { before: 0, total: fits })?;
     drop(plain_splits);
-    drop(plain);
+    drop(shared_set);
     drop(learner);
 
     let out_of_scope = run.labels.iter().position(|label| label == OUT_OF_SCOPE);
@@ -111,12 +114,12 @@ pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Traine
     };
     let choosing = search_space.count() * splits.len();
     let fits = choosing + splits.len() + 1;
-    let (chosen, loss) = run.choose(&splits, &search_space, (0, fits))?;
+    let (chosen, loss) = run.choose(&splits, &search_space, FitCount { before: 0, total: fits })?;
     let shipped = match shipped {
         Some(tuned) if loss < plain_loss => tuned,
-        _ => return super::train_plain(run, embedder),
+        _ => return plain::train(run, embedder),
     };
-    let predicted = run.predict(&splits, chosen, (choosing, fits))?;
+    let predicted = run.predict(&splits, chosen, FitCount { before: choosing, total: fits })?;
     drop(splits);
     drop(sets);
 
@@ -237,7 +240,7 @@ mod tests {
         let (before, after) = (separation(&plain, &examples), separation(&moved, &examples));
         assert!(after > before, "{before} to {after}");
 
-        let again = Head::from_bytes(&trained.head.to_bytes()).unwrap();
+        let again = Head::from_bytes(&trained.head.to_bytes().unwrap()).unwrap();
         assert_eq!(again.adaptation, trained.head.adaptation);
         let classifier = IntentClassifier::new(Arc::new(embedder), again).unwrap();
         let answers = classifier.classify_blocking(&texts, |_| ()).unwrap();

@@ -18,13 +18,13 @@ use crate::head::TrainingNote;
 use crate::linear::softmax;
 use crate::scope::Evidence;
 use crate::scope::ScopeScore;
-use crate::training::Suspect;
-use crate::training::Trained;
 use crate::training::blend::HeldOutPrediction;
 use crate::training::cross_validation::Hyperparameters;
 use crate::training::run::FittedClassifiers;
 use crate::training::run::TrainingRun;
 use crate::training::run::unfitted;
+use crate::training::trained::Suspect;
+use crate::training::trained::Trained;
 
 /// Maximum possibly mislabelled examples that are reported.
 const SUSPECTS_MAX: usize = 50;

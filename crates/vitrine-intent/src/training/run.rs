@@ -21,18 +21,18 @@ use crate::linear::TrainingSet;
 use crate::linear::fit;
 use crate::neighbours::Neighbours;
 use crate::scope::Centroids;
-use crate::training::ProgressListener;
-use crate::training::TrainingOptions;
-use crate::training::TrainingProgress;
 use crate::training::blend::Blend;
 use crate::training::blend::HeldOutPrediction;
 use crate::training::blend::SHARPNESSES;
-use crate::training::check;
 use crate::training::cross_validation::Fitter;
 use crate::training::cross_validation::FoldSplit;
 use crate::training::cross_validation::FoldSplitter;
 use crate::training::cross_validation::Hyperparameters;
 use crate::training::cross_validation::SearchSpace;
+use crate::training::options::ProgressListener;
+use crate::training::options::TrainingOptions;
+use crate::training::options::TrainingProgress;
+use crate::training::requirements::check;
 use std::sync::Arc;
 
 /// Letters that at least one word of a label's name must have for the name to serve as an example.
@@ -91,6 +91,13 @@ pub(super) struct FittedClassifiers {
     pub(super) linear: LinearClassifier,
     pub(super) centroids: Centroids,
     pub(super) neighbours: Option<Neighbours>,
+}
+
+/// Fits done before some work starts, and fits in the whole training.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FitCount {
+    pub(super) before: usize,
+    pub(super) total: usize,
 }
 
 /// Held-out predictions of all examples.
@@ -190,12 +197,13 @@ impl<'a> TrainingRun<'a> {
         }
     }
 
-    /// Runs `work` with a fitter whose progress starts at `before` of `total` fits.
+    /// Runs `work` with a fitter that reports its progress from `counted` on.
     fn fitting<R>(
         &self,
-        (before, total): (usize, usize),
+        counted: FitCount,
         work: impl FnOnce(&Fitter<'_>) -> candle_core::Result<R>,
     ) -> Result<R, IntentError> {
+        let FitCount { before, total } = counted;
         let progress =
             |done| (self.listener)(TrainingProgress::Fitting { done: before + done, total });
         let sharpnesses = if self.options.keep_examples { SHARPNESSES.as_slice() } else { &[] };
@@ -207,7 +215,7 @@ impl<'a> TrainingRun<'a> {
         &self,
         splits: &[FoldSplit<'_>],
         search_space: &SearchSpace,
-        counted: (usize, usize),
+        counted: FitCount,
     ) -> Result<(Hyperparameters, f64), IntentError> {
         self.fitting(counted, |fitter| fitter.choose(splits, search_space))
     }
@@ -217,7 +225,7 @@ impl<'a> TrainingRun<'a> {
         &self,
         splits: &[FoldSplit<'_>],
         chosen: Hyperparameters,
-        counted: (usize, usize),
+        counted: FitCount,
     ) -> Result<HeldOutPredictions, IntentError> {
         let held_out =
             self.fitting(counted, |fitter| fitter.predict(splits, self.inside(), chosen))?;

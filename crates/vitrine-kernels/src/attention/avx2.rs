@@ -1,13 +1,14 @@
 //! Attention with AVX2, FMA and F16C: the loops of the specification with register-tiled products.
 
-use crate::attention::AttentionScratch;
-use crate::attention::Element;
-use crate::attention::HeadPages;
-use crate::attention::Multiply;
-use crate::attention::QueryTile;
-use crate::attention::Strided;
-use crate::attention::TILE_COLUMNS;
-use crate::attention::attend_with;
+use crate::attention::drive::AttentionScratch;
+use crate::attention::drive::Multiply;
+use crate::attention::drive::PageRows;
+use crate::attention::drive::Strided;
+use crate::attention::drive::attend_with;
+use crate::attention::layout::Element;
+use crate::attention::layout::TILE_COLUMNS;
+use crate::attention::tile::HeadPages;
+use crate::attention::tile::QueryTile;
 use crate::grid::Rectangle;
 use std::arch::x86_64::_mm256_broadcast_ss;
 use std::arch::x86_64::_mm256_fmadd_ps;
@@ -34,9 +35,9 @@ impl Multiply for Avx2Attention {
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
-        (b, _): (Strided<&[E]>, &[E]),
-        [columns, depth]: [usize; 2],
+        b: PageRows<'_, E>,
     ) {
+        let PageRows { rows: b, columns, depth, .. } = b;
         for column in (0..columns).step_by(TILE_COLUMNS) {
             let out = Strided { slice: &mut out.slice[column..], stride: out.stride };
             let a = Strided { slice: a.slice, stride: a.stride };

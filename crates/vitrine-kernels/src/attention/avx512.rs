@@ -6,14 +6,15 @@
 
 #![expect(unsafe_code, reason = "vector instructions, and loads and stores through pointers")]
 
-use crate::attention::AttentionScratch;
-use crate::attention::Element;
-use crate::attention::HeadPages;
-use crate::attention::Multiply;
-use crate::attention::QueryTile;
-use crate::attention::Strided;
-use crate::attention::TILE_COLUMNS;
-use crate::attention::attend_with;
+use crate::attention::drive::AttentionScratch;
+use crate::attention::drive::Multiply;
+use crate::attention::drive::PageRows;
+use crate::attention::drive::Strided;
+use crate::attention::drive::attend_with;
+use crate::attention::layout::Element;
+use crate::attention::layout::TILE_COLUMNS;
+use crate::attention::tile::HeadPages;
+use crate::attention::tile::QueryTile;
 use crate::grid::Rectangle;
 use std::arch::x86_64::*;
 
@@ -36,9 +37,9 @@ impl Multiply for Avx512Attention {
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
-        (b, ahead): (Strided<&[E]>, &[E]),
-        [columns, depth]: [usize; 2],
+        b: PageRows<'_, E>,
     ) {
+        let PageRows { rows: b, ahead, columns, depth } = b;
         let mut column = 0;
         while column < columns {
             let out = Strided { slice: &mut out.slice[column..], stride: out.stride };

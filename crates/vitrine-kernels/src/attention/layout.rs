@@ -5,12 +5,14 @@
 //! operand, without transposing. The inner dimensions are padded with zeros to whole register
 //! tiles.
 
-use crate::attention::TILE_COLUMNS;
 use crate::memory::prefetch_for_write;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
 use vitrine_base::ids::PageId;
+
+/// Columns of one register tile, in elements.
+pub(super) const TILE_COLUMNS: usize = 16;
 
 /// Numbers converted per batch when storing a row.
 const CONVERTED: usize = 64;
@@ -127,6 +129,15 @@ impl Element for f16 {
     }
 }
 
+/// Where a token's key and value are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenSlot {
+    /// The page.
+    pub page: PageId,
+    /// The token's slot in the page, below [`PageLayout::page_tokens`].
+    pub slot: usize,
+}
+
 /// Dimensions of one head's part of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLayout {
@@ -151,12 +162,12 @@ impl PageLayout {
     }
 
     /// Columns of the page's keys: the token slots, padded to whole register tiles.
-    pub fn padded_tokens(self) -> usize {
+    pub(crate) fn padded_tokens(self) -> usize {
         self.page_tokens.next_multiple_of(TILE_COLUMNS)
     }
 
     /// Columns of the page's values: the head width, padded to whole register tiles.
-    pub fn padded_width(self) -> usize {
+    pub(crate) fn padded_width(self) -> usize {
         self.head_width.next_multiple_of(TILE_COLUMNS)
     }
 
@@ -187,7 +198,8 @@ impl PageLayout {
     ///
     /// # Panics
     /// If the page or slot is out of range: a bug in the caller.
-    pub fn prefetch_slot<E: Element>(self, elements: &[E], (page, slot): (PageId, usize)) {
+    pub fn prefetch_slot<E: Element>(self, elements: &[E], at: TokenSlot) {
+        let TokenSlot { page, slot } = at;
         let keys = self.keys(elements, page).chunks_exact(self.padded_tokens());
         keys.for_each(|row| prefetch_for_write(&row[slot]));
         let values = &self.values(elements, page)[slot * self.padded_width()..];
@@ -195,19 +207,13 @@ impl PageLayout {
         values[..self.padded_width()].iter().step_by(line).for_each(prefetch_for_write);
     }
 
-    /// Stores the key and the value of one token in slot `slot` of a page. Both have the head
-    /// width.
+    /// Stores the key and the value of one token, both of the head width.
     ///
     /// # Panics
     /// If the slot or the page is out of range, or a width is not the head width: a bug in the
     /// caller.
-    pub fn store<E: Element>(
-        self,
-        elements: &mut [E],
-        (page, slot): (PageId, usize),
-        key: &[f32],
-        value: &[f32],
-    ) {
+    pub fn store<E: Element>(self, elements: &mut [E], at: TokenSlot, key: &[f32], value: &[f32]) {
+        let TokenSlot { page, slot } = at;
         assert!(key.len() == self.head_width && value.len() == self.head_width);
         assert!(slot < self.page_tokens, "slot {slot} of {}", self.page_tokens);
         let page = &mut elements[page.index() * self.elements()..][..self.elements()];

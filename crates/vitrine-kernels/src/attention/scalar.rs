@@ -1,8 +1,9 @@
 //! Specification of the two matrix products of attention, in plain Rust.
 
-use crate::attention::Element;
-use crate::attention::Multiply;
-use crate::attention::Strided;
+use crate::attention::drive::Multiply;
+use crate::attention::drive::PageRows;
+use crate::attention::drive::Strided;
+use crate::attention::layout::Element;
 
 /// The scalar tier.
 pub(super) struct ScalarAttention;
@@ -12,9 +13,9 @@ impl Multiply for ScalarAttention {
     fn multiply<E: Element, const ROWS: usize, const ADD: bool>(
         out: Strided<&mut [f32]>,
         a: Strided<&[f32]>,
-        (b, _): (Strided<&[E]>, &[E]),
-        [columns, depth]: [usize; 2],
+        b: PageRows<'_, E>,
     ) {
+        let PageRows { rows: b, columns, depth, .. } = b;
         for row in 0..ROWS {
             let out = &mut out.slice[row * out.stride..][..columns];
             if !ADD {

@@ -8,6 +8,8 @@ use crate::specification::tests::same_bits;
 use crate::specification::tests::tiers;
 use crate::specification::tests::unless_miri;
 use half::f16;
+use std::ops::Range;
+use vitrine_base::ids::PageId;
 
 /// A sequence of random keys, values and queries whose pages are in reverse order.
 struct TestSequence<E> {
@@ -45,7 +47,7 @@ impl<E: Element> TestSequence<E> {
         };
         let (keys, values) = (rounded(1), rounded(2));
         for token in 0..context {
-            let slot = (pages[token / page_tokens], token % page_tokens);
+            let slot = TokenSlot { page: pages[token / page_tokens], slot: token % page_tokens };
             let row = token * width..(token + 1) * width;
             layout.store(&mut elements, slot, &keys[row.clone()], &values[row]);
         }

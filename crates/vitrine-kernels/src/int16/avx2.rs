@@ -4,11 +4,11 @@
 //! row then costs one broadcast of two codes from memory, two `vpmaddwd` and two additions.
 
 use crate::grid::Rectangle;
-use crate::int16::Int16Matrix;
-use crate::int16::Int16Tile;
-use crate::int16::PANEL_OUTPUTS;
-use crate::int16::TileSums;
-use crate::int16::multiply_with;
+use crate::int16::drive::Int16Tile;
+use crate::int16::drive::TileSums;
+use crate::int16::drive::multiply_with;
+use crate::int16::matrix::Int16Matrix;
+use crate::int16::matrix::PANEL_OUTPUTS;
 use crate::tier::Tier;
 use std::arch::x86_64::*;
 

@@ -6,7 +6,7 @@
 //! - Codes are within ±[`code_max`] for the row's width.
 //! - A row that contains a NaN or an infinity has a NaN scale, so its products are NaN.
 
-use crate::int16::code_max;
+use crate::int16::matrix::code_max;
 use crate::matmul::scale_of;
 use crate::specification::for_each_tier;
 

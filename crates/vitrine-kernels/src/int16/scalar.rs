@@ -1,8 +1,8 @@
 //! Specification of the register tile, in plain Rust.
 
-use crate::int16::Int16Tile;
-use crate::int16::PANEL_OUTPUTS;
-use crate::int16::TileSums;
+use crate::int16::drive::Int16Tile;
+use crate::int16::drive::TileSums;
+use crate::int16::matrix::PANEL_OUTPUTS;
 
 /// The scalar tier.
 pub(super) struct ScalarInt16;

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::grid::Cut;
+use crate::int16::matrix::INPUTS_MAX;
+use crate::int16::matrix::WEIGHT_MAX;
 use crate::pool::Pool;
 use crate::specification::tests::random_floats;
 use crate::specification::tests::same_bits;

@@ -1,33 +1,36 @@
 //! The loop nest of a product (blocks of rows, panels, units, strips) and the interface that each
-//! tier implements.
+//! tier implements. `matmul` chooses the tier.
 
-use crate::matmul::BLOCK_ROWS;
-use crate::matmul::MatmulRows;
-use crate::matmul::PackedMatrix;
-use crate::matmul::SumsSink;
-#[cfg(target_arch = "x86_64")]
-use crate::matmul::avx2::Avx2Matmul;
-#[cfg(target_arch = "x86_64")]
-use crate::matmul::avx512::Avx512Matmul;
 use crate::matmul::decode::DecodedStrip;
+use crate::matmul::layout::PANEL_STRIPS;
 use crate::matmul::layout::RecordLayout;
 use crate::matmul::layout::unit_weights;
-#[cfg(target_arch = "aarch64")]
-use crate::matmul::neon::NeonMatmul;
+use crate::matmul::packed::PackedMatrix;
+use crate::matmul::rows::QuantizedRows;
 use crate::matmul::rows::RowUnit;
-use crate::matmul::scalar;
 use crate::matmul::weight_type::Format;
 use crate::memory::prefetch_l1;
 use crate::memory::prefetch_l2;
-use crate::tier::Tier;
 use std::ops::Range;
 
-/// Strips per panel. They are multiplied one after the other while the activations of a unit stay
-/// in the first-level cache.
-pub(super) const PANEL_STRIPS: usize = 4;
+/// Maximum rows that share one unpacking of the weights. Their units (20 KiB) and sums (8 KiB) stay
+/// in the first two cache levels beside the weights.
+pub const BLOCK_ROWS: usize = 64;
 
 /// Matrix rows of the widest strip (AVX-512).
 const STRIP_ROWS_MAX: usize = 16;
+
+/// The left operand, in the form given by [`PackedMatrix::row_form`].
+#[derive(Debug, Clone, Copy)]
+pub enum MatmulRows<'a> {
+    /// Bytes with scales, for quantised matrices.
+    Quantized(&'a QuantizedRows),
+    /// Row-major `[rows, columns]` f32, for dense matrices.
+    Float(&'a [f32]),
+}
+
+/// Receives the sums of one row: row index, first column, and the sums from that column on.
+pub type SumsSink<'a> = dyn FnMut(usize, usize, &[f32]) + 'a;
 
 /// Working memory of one thread for a product.
 #[derive(Debug, Clone)]
@@ -42,7 +45,7 @@ pub(super) struct StripScratch {
     /// Integer sums, one entry per row of the block.
     pub(super) exact: [IntegerSums; BLOCK_ROWS],
     /// The unpacked strip of the scalar tier.
-    plain: DecodedStrip,
+    pub(super) plain: DecodedStrip,
 }
 
 /// Integer sums of one row with the rows of a strip, aligned for any register.
@@ -162,80 +165,23 @@ pub(super) trait StripKernel: Copy {
     );
 }
 
-/// Runs the product with the strip kernel of the matrix's tier.
-pub(super) fn run(
-    matrix: &PackedMatrix,
-    rows: MatmulRows<'_>,
+/// A product of rows with some panels of a matrix.
+#[derive(Clone, Copy)]
+pub(super) struct Product<'a> {
+    pub(super) matrix: &'a PackedMatrix,
+    pub(super) rows: MatmulRows<'a>,
+}
+
+/// Computes the columns of `panels` with the strip kernel of one tier; see
+/// [`matmul`](crate::matmul::matmul).
+pub(super) fn drive<E: StripKernel>(
+    kernel: E,
+    product: Product<'_>,
     panels: Range<usize>,
     scratch: &mut MatmulScratch,
     take: &mut SumsSink<'_>,
 ) {
-    match matrix.tier() {
-        Tier::Scalar => drive(ScalarMatmul, matrix, rows, panels, (scratch, take)),
-        #[cfg(target_arch = "aarch64")]
-        Tier::Neon => drive(NeonMatmul::detected(), matrix, rows, panels, (scratch, take)),
-        #[cfg(target_arch = "x86_64")]
-        Tier::Avx2 => drive(Avx2Matmul::<false>::detected(), matrix, rows, panels, (scratch, take)),
-        #[cfg(target_arch = "x86_64")]
-        Tier::AvxVnni => {
-            drive(Avx2Matmul::<true>::detected(), matrix, rows, panels, (scratch, take))
-        }
-        #[cfg(target_arch = "x86_64")]
-        Tier::Avx512Vnni => drive(Avx512Matmul::detected(), matrix, rows, panels, (scratch, take)),
-        #[cfg(not(target_arch = "x86_64"))]
-        Tier::Avx2 | Tier::AvxVnni | Tier::Avx512Vnni => {
-            unreachable!("matrices are packed only for a supported tier")
-        }
-        #[cfg(not(target_arch = "aarch64"))]
-        Tier::Neon => unreachable!("matrices are packed only for a supported tier"),
-    }
-}
-
-/// The scalar specification as a strip kernel.
-#[derive(Debug, Clone, Copy)]
-struct ScalarMatmul;
-
-impl StripKernel for ScalarMatmul {
-    fn strip(
-        self,
-        strip: Strip<'_>,
-        units: &[RowUnit],
-        sums: Sums<'_>,
-        scratch: &mut StripScratch,
-    ) {
-        let Strip { format, layout, record, .. } = strip;
-        scratch.plain.read(format, layout, record);
-        for (unit, sums) in units.iter().zip(sums.values.chunks_mut(sums.stride)) {
-            let sums = &mut sums[..layout.strip_rows];
-            scalar::accumulate(format, layout.weights, &scratch.plain, unit, sums);
-        }
-    }
-
-    fn dense(
-        self,
-        strips: &[Strip<'_>],
-        rows: FloatRows<'_>,
-        sums: Sums<'_>,
-        scratch: &mut StripScratch,
-    ) {
-        for (at, &Strip { format, layout, record, .. }) in strips.iter().enumerate() {
-            scratch.plain.read(format, layout, record);
-            let columns = at * layout.strip_rows..(at + 1) * layout.strip_rows;
-            for (row, sums) in sums.values.chunks_mut(sums.stride).take(rows.count).enumerate() {
-                let sums = &mut sums[columns.clone()];
-                scalar::accumulate_dense(&scratch.plain, rows.row(row), sums);
-            }
-        }
-    }
-}
-
-fn drive<E: StripKernel>(
-    kernel: E,
-    matrix: &PackedMatrix,
-    rows: MatmulRows<'_>,
-    panels: Range<usize>,
-    (scratch, take): (&mut MatmulScratch, &mut SumsSink<'_>),
-) {
+    let Product { matrix, rows } = product;
     let row_count = match rows {
         MatmulRows::Quantized(rows) => rows.rows(),
         MatmulRows::Float(values) => values.len() / matrix.columns(),
@@ -247,8 +193,8 @@ fn drive<E: StripKernel>(
             let sums = &mut scratch.sums[..block.len() * width];
             sums.fill(0.0);
             for unit in 0..matrix.unit_count() {
-                let strip_scratch = &mut *scratch.strip;
-                multiply(kernel, (matrix, panel, unit), rows, (&block, sums, strip_scratch));
+                let at = PanelUnit { block: &block, panel, unit };
+                multiply(kernel, product, at, sums, &mut scratch.strip);
             }
             let column = panel * width;
             let columns = width.min(matrix.rows() - column);
@@ -259,13 +205,24 @@ fn drive<E: StripKernel>(
     }
 }
 
+/// One unit of a panel, and the block of rows that it is multiplied with.
+#[derive(Clone, Copy)]
+struct PanelUnit<'a> {
+    block: &'a Range<usize>,
+    panel: usize,
+    unit: usize,
+}
+
 /// Multiplies one unit of a block of rows with a panel.
 fn multiply<E: StripKernel>(
     kernel: E,
-    (matrix, panel, unit): (&PackedMatrix, usize, usize),
-    rows: MatmulRows<'_>,
-    (block, sums, scratch): (&Range<usize>, &mut [f32], &mut StripScratch),
+    product: Product<'_>,
+    at: PanelUnit<'_>,
+    sums: &mut [f32],
+    scratch: &mut StripScratch,
 ) {
+    let Product { matrix, rows } = product;
+    let PanelUnit { block, panel, unit } = at;
     let (layout, strips) = (matrix.layout(unit), matrix.strips(panel));
     let format = matrix.format();
     let stride = matrix.panel_rows();

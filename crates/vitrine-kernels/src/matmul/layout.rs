@@ -30,6 +30,10 @@ const ALIGNMENT: usize = 32;
 /// Weights per row in a record of a dense matrix: their f32 values fill as many bytes as 256 codes.
 const DENSE_UNIT_WEIGHTS: usize = 64;
 
+/// Strips per panel. They are multiplied one after the other while the activations of a unit stay
+/// in the first-level cache.
+pub(super) const PANEL_STRIPS: usize = 4;
+
 /// Byte offsets of the parts of a record with `weights` weights for each of `strip_rows` rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordLayout {

@@ -1,10 +1,10 @@
 //! A weight matrix packed into panels: the only copy in memory once the pages of the model file are
 //! released.
 
-use crate::matmul::MatmulError;
 use crate::matmul::blocks::RowUnitCodes;
 use crate::matmul::decode::DecodedStrip;
-use crate::matmul::drive::PANEL_STRIPS;
+use crate::matmul::error::MatmulError;
+use crate::matmul::layout::PANEL_STRIPS;
 use crate::matmul::layout::RecordLayout;
 use crate::matmul::layout::unit_weights;
 use crate::matmul::weight_type::Format;
@@ -24,6 +24,14 @@ use std::ops::Range;
 const WIDE_STRIP_ROWS: usize = 16;
 /// Matrix rows per strip with 32-byte lines (all other tiers).
 const STRIP_ROWS: usize = 8;
+
+/// What a matrix is packed for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PackTarget {
+    pub(super) tier: Tier,
+    /// Matrix rows per strip.
+    pub(super) strip_rows: usize,
+}
 
 /// A `[rows, columns]` weight matrix, packed for one tier.
 pub struct PackedMatrix {
@@ -68,16 +76,17 @@ impl PackedMatrix {
     ) -> Result<Self, MatmulError> {
         let tier = tier.checked()?;
         let strip_rows = if tier == Tier::Avx512Vnni { WIDE_STRIP_ROWS } else { STRIP_ROWS };
-        Self::pack_strips(weight_type, bytes, shape, (tier, strip_rows))
+        Self::pack_strips(weight_type, bytes, shape, PackTarget { tier, strip_rows })
     }
 
-    /// [`Self::pack`] into strips of `strip_rows` rows.
+    /// [`Self::pack`] into the strips of `target`.
     pub(super) fn pack_strips(
         weight_type: WeightType,
         bytes: &[u8],
         [rows, columns]: [usize; 2],
-        (tier, strip_rows): (Tier, usize),
+        target: PackTarget,
     ) -> Result<Self, MatmulError> {
+        let PackTarget { tier, strip_rows } = target;
         let (weights, unit_bytes) = weight_type.unit();
         let multiple = weights.max(32);
         if columns == 0 || !columns.is_multiple_of(multiple) {
@@ -136,12 +145,6 @@ impl PackedMatrix {
         }
     }
 
-    /// The weight type in the model file.
-    #[must_use]
-    pub fn weight_type(&self) -> WeightType {
-        self.weight_type
-    }
-
     /// The form of the rows that the matrix is multiplied with.
     #[must_use]
     pub fn row_form(&self) -> RowForm {
@@ -150,7 +153,7 @@ impl PackedMatrix {
 
     /// The tier that the matrix is packed for.
     #[must_use]
-    pub fn tier(&self) -> Tier {
+    pub(crate) fn tier(&self) -> Tier {
         self.tier
     }
 

@@ -10,7 +10,6 @@
 //!   a plausible number.
 //! - A group whose largest magnitude is below [`MAGNITUDE_MIN`] is quantised to zero.
 
-use crate::grid::Rectangle;
 use crate::matmul::blocks::UNIT_WEIGHTS;
 use crate::matmul::decode::halves_of;
 use crate::matmul::decode::pair;
@@ -34,33 +33,7 @@ pub struct RowUnit {
 
 impl RowUnit {
     /// A unit whose codes, scales and sums are all zero.
-    pub const ZERO: Self = Self { codes: [0; UNIT_WEIGHTS], words: [0; 16] };
-
-    /// Quantises up to 256 values: a multiple of 32, and exactly 256 for [`RowForm::Group256`].
-    ///
-    /// # Panics
-    /// If `values` has another length, or `form` is [`RowForm::Float`]: a bug in the caller.
-    pub fn quantize(&mut self, form: RowForm, values: &[f32], tier: Tier) {
-        let whole = values.len() <= UNIT_WEIGHTS && values.len().is_multiple_of(32);
-        assert!(whole, "{} values for a unit", values.len());
-        match form {
-            RowForm::Group32 => {}
-            RowForm::Group256 => assert_eq!(values.len(), UNIT_WEIGHTS, "a unit must be full"),
-            RowForm::Float => unreachable!("dense matrices take unquantised rows"),
-        }
-        #[cfg(target_arch = "x86_64")]
-        if tier == Tier::Avx512Vnni && tier.is_available() {
-            crate::matmul::avx512::quantize(self, form, values);
-            return;
-        }
-        #[cfg(target_arch = "x86_64")]
-        if tier >= Tier::Avx2 && Tier::Avx2.is_available() {
-            crate::matmul::avx2::quantize(self, form, values);
-            return;
-        }
-        let _ = tier;
-        self.quantize_plain(form, values);
-    }
+    pub(crate) const ZERO: Self = Self { codes: [0; UNIT_WEIGHTS], words: [0; 16] };
 
     /// Specification of [`Self::quantize`].
     #[inline(always)]
@@ -161,26 +134,14 @@ fn quantize_group(values: &[f32], inverse: f32, codes: &mut [i8]) {
     }
 }
 
-/// Quantises one row into column `column` of a rectangle of [`QuantizedRows::units_mut`].
-pub fn quantize_row(
-    (part, column): (&mut Rectangle<'_, RowUnit>, usize),
-    form: RowForm,
-    values: &[f32],
-    tier: Tier,
-) {
-    for (unit, values) in values.chunks(UNIT_WEIGHTS).enumerate() {
-        part.row(unit)[column].quantize(form, values, tier);
-    }
-}
-
 /// Quantised rows, stored as `[unit][row]` so that one unit of adjacent rows is contiguous.
 #[derive(Debug, Clone)]
 pub struct QuantizedRows {
-    form: RowForm,
-    tier: Tier,
-    columns: usize,
-    rows: usize,
-    units: Vec<RowUnit>,
+    pub(super) form: RowForm,
+    pub(super) tier: Tier,
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+    pub(super) units: Vec<RowUnit>,
 }
 
 impl QuantizedRows {
@@ -206,23 +167,8 @@ impl QuantizedRows {
         );
     }
 
-    /// Quantises all rows of a row-major `[rows, columns]` matrix.
-    ///
-    /// # Panics
-    /// If the length does not match the shape set by [`reshape`](Self::reshape): a bug in the
-    /// caller.
-    pub fn quantize(&mut self, values: &[f32]) {
-        assert_eq!(values.len(), self.rows * self.columns, "`reshape` must set the shape first");
-        let (form, tier, rows) = (self.form, self.tier, self.rows);
-        for (row, values) in values.chunks_exact(self.columns.max(1)).enumerate() {
-            for (unit, values) in values.chunks(UNIT_WEIGHTS).enumerate() {
-                self.units[unit * rows + row].quantize(form, values, tier);
-            }
-        }
-    }
-
     /// The units as a row-major matrix: [`Self::unit_count`] rows, one column per row of the
-    /// operand. Several threads may fill disjoint columns with [`quantize_row`].
+    /// operand. Several threads may fill disjoint columns with [`quantize_row`](crate::matmul::quantize_row).
     pub fn units_mut(&mut self) -> &mut [RowUnit] {
         let units = self.unit_count() * self.rows;
         &mut self.units[..units]
@@ -230,7 +176,7 @@ impl QuantizedRows {
 
     /// The form set by [`reshape`](Self::reshape).
     #[must_use]
-    pub fn form(&self) -> RowForm {
+    pub(crate) fn form(&self) -> RowForm {
         self.form
     }
 
@@ -242,13 +188,13 @@ impl QuantizedRows {
 
     /// Rows of the operand.
     #[must_use]
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
     /// Values per row.
     #[must_use]
-    pub fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 

@@ -6,9 +6,52 @@
 use crate::matmul::blocks::UNIT_WEIGHTS;
 use crate::matmul::decode::DecodedStrip;
 use crate::matmul::decode::halves_of;
+use crate::matmul::drive::FloatRows;
+use crate::matmul::drive::Strip;
+use crate::matmul::drive::StripKernel;
+use crate::matmul::drive::StripScratch;
+use crate::matmul::drive::Sums;
 use crate::matmul::rows::RowUnit;
 use crate::matmul::weight_type::Format;
 use crate::matmul::weight_type::RowForm;
+
+/// The scalar specification as a strip kernel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScalarMatmul;
+
+impl StripKernel for ScalarMatmul {
+    fn strip(
+        self,
+        strip: Strip<'_>,
+        units: &[RowUnit],
+        sums: Sums<'_>,
+        scratch: &mut StripScratch,
+    ) {
+        let Strip { format, layout, record, .. } = strip;
+        scratch.plain.read(format, layout, record);
+        for (unit, sums) in units.iter().zip(sums.values.chunks_mut(sums.stride)) {
+            let sums = &mut sums[..layout.strip_rows];
+            accumulate(format, layout.weights, &scratch.plain, unit, sums);
+        }
+    }
+
+    fn dense(
+        self,
+        strips: &[Strip<'_>],
+        rows: FloatRows<'_>,
+        sums: Sums<'_>,
+        scratch: &mut StripScratch,
+    ) {
+        for (at, &Strip { format, layout, record, .. }) in strips.iter().enumerate() {
+            scratch.plain.read(format, layout, record);
+            let columns = at * layout.strip_rows..(at + 1) * layout.strip_rows;
+            for (row, sums) in sums.values.chunks_mut(sums.stride).take(rows.count).enumerate() {
+                let sums = &mut sums[columns.clone()];
+                accumulate_dense(&scratch.plain, rows.row(row), sums);
+            }
+        }
+    }
+}
 
 /// Adds the products of one unit of a row with `sums.len()` matrix rows to `sums`.
 pub(super) fn accumulate(
@@ -20,9 +63,10 @@ pub(super) fn accumulate(
 ) {
     let rows = sums.len();
     for (r, sum) in sums.iter_mut().enumerate() {
+        let row = StripRow { strip, r, rows };
         *sum = match format.row_form() {
-            RowForm::Group32 => groups(format, weights, strip, unit, (r, rows, *sum)),
-            _ => super_block(format, strip, unit, (r, rows, *sum)),
+            RowForm::Group32 => groups(format, weights, row, unit, *sum),
+            _ => super_block(format, row, unit, *sum),
         };
     }
 }
@@ -36,13 +80,17 @@ pub(super) fn accumulate_dense(strip: &DecodedStrip, values: &[f32], sums: &mut 
     }
 }
 
-/// Σ code · code over `weights` weights from `first`, for row `r` of a strip of `rows` rows.
-fn dot(
-    strip: &DecodedStrip,
-    unit: &RowUnit,
-    (r, rows): (usize, usize),
-    [first, weights]: [usize; 2],
-) -> i32 {
+/// Row `r` of an unpacked strip of `rows` rows.
+#[derive(Clone, Copy)]
+struct StripRow<'a> {
+    strip: &'a DecodedStrip,
+    r: usize,
+    rows: usize,
+}
+
+/// Σ code · code over `weights` weights from `first`.
+fn dot(row: StripRow<'_>, unit: &RowUnit, first: usize, weights: usize) -> i32 {
+    let StripRow { strip, r, rows } = row;
     let mut sum = 0;
     for group in first / 4..(first + weights) / 4 {
         for j in 0..4 {
@@ -54,15 +102,10 @@ fn dot(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rounds as the vector conversion does")]
-fn groups(
-    format: Format,
-    weights: usize,
-    strip: &DecodedStrip,
-    unit: &RowUnit,
-    (r, rows, mut sum): (usize, usize, f32),
-) -> f32 {
+fn groups(format: Format, weights: usize, row: StripRow<'_>, unit: &RowUnit, mut sum: f32) -> f32 {
+    let StripRow { strip, r, rows } = row;
     for group in 0..weights / 32 {
-        let exact = dot(strip, unit, (r, rows), [32 * group, 32]);
+        let exact = dot(row, unit, 32 * group, 32);
         let exact = exact - format.zero() * unit.sum(group);
         let at = group * rows + r;
         sum = (exact as f32).mul_add(strip.d[at] * unit.scale(group), sum);
@@ -74,17 +117,13 @@ fn groups(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rounds as the vector conversion does")]
-fn super_block(
-    format: Format,
-    strip: &DecodedStrip,
-    unit: &RowUnit,
-    (r, rows, sum): (usize, usize, f32),
-) -> f32 {
+fn super_block(format: Format, row: StripRow<'_>, unit: &RowUnit, sum: f32) -> f32 {
+    let StripRow { strip, r, rows } = row;
     let shared = format.scaled_weights();
     let (mut exact, mut mins) = (0, 0);
     for sub in 0..UNIT_WEIGHTS / shared {
         let scale = i32::from(halves_of(strip.scale[sub * rows + r])[0]);
-        exact += scale * dot(strip, unit, (r, rows), [sub * shared, shared]);
+        exact += scale * dot(row, unit, sub * shared, shared);
     }
     for at in 0..UNIT_WEIGHTS / shared / 2 {
         let min = halves_of(strip.min[at * rows + r]);

@@ -5,7 +5,7 @@
 //! panels is the reference for every other tier.
 
 use super::*;
-use crate::tier::Tier;
+use crate::matmul::packed::PackTarget;
 use half::f16;
 use proptest::prelude::*;
 
@@ -205,13 +205,17 @@ fn fixed_cases() -> Vec<(WeightType, [usize; 3], u64)> {
     cases
 }
 
+/// Matrix rows and columns.
+type MatrixShape = [usize; 2];
+
 fn pack(
     weight_type: WeightType,
-    [n, k]: [usize; 2],
+    shape: MatrixShape,
     seed: u64,
     extent: Extent,
     tier: Tier,
 ) -> PackedMatrix {
+    let [n, k] = shape;
     let bytes = file_bytes(weight_type, n * k, &mut SplitMix64(seed), extent);
     PackedMatrix::pack(weight_type, &bytes, [n, k], tier).unwrap()
 }
@@ -270,8 +274,8 @@ fn strips_of_16_rows_give_the_bits_of_strips_of_8() {
     for (weight_type, [m, n, k], seed) in fixed_cases() {
         let bytes = file_bytes(weight_type, n * k, &mut SplitMix64(seed), Extent::Usual);
         let pack = |strip_rows| {
-            let tier = (Tier::Scalar, strip_rows);
-            PackedMatrix::pack_strips(weight_type, &bytes, [n, k], tier).unwrap()
+            let target = PackTarget { tier: Tier::Scalar, strip_rows };
+            PackedMatrix::pack_strips(weight_type, &bytes, [n, k], target).unwrap()
         };
         let values = activations(m.min(9) * k, &mut SplitMix64(seed ^ 3), Extent::Usual);
         let (narrow, wide) = (pack(8), pack(16));

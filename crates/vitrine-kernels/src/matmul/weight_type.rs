@@ -21,7 +21,8 @@ pub enum WeightType {
 
 impl WeightType {
     /// All supported types.
-    pub const ALL: [Self; 13] = [
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 13] = [
         Self::F32,
         Self::F16,
         Self::Bf16,
@@ -79,7 +80,7 @@ impl WeightType {
 
     /// The form of the rows that a matrix of this type is multiplied with.
     #[must_use]
-    pub const fn row_form(self) -> RowForm {
+    pub(crate) const fn row_form(self) -> RowForm {
         self.format().row_form()
     }
 }

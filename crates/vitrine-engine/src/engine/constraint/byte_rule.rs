@@ -8,12 +8,12 @@
 //! - A token is allowed exactly if the rule accepts all its bytes from the current state.
 //! - The shared part never accepts bytes that the whole rule rejects.
 
-use crate::engine::constraint::Advance;
-use crate::engine::constraint::CompiledConstraint;
-use crate::engine::constraint::Constraint;
-use crate::engine::constraint::ConstraintFault;
-use crate::engine::constraint::Matcher;
-use crate::engine::constraint::TokenTrie;
+use crate::engine::constraint::compiled::Advance;
+use crate::engine::constraint::compiled::CompiledConstraint;
+use crate::engine::constraint::compiled::Constraint;
+use crate::engine::constraint::compiled::Matcher;
+use crate::engine::constraint::fault::ConstraintFault;
+use crate::engine::constraint::token_trie::TokenTrie;
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;

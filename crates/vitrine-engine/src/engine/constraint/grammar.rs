@@ -7,10 +7,10 @@ use serde_json::json;
 
 /// Maximum length of a grammar's text in bytes. The largest answer schemas in public collections
 /// have about 100 KB.
-pub const GRAMMAR_BYTES_MAX: usize = 128 << 10;
+pub(crate) const GRAMMAR_BYTES_MAX: usize = 128 << 10;
 
 /// Maximum nesting of brackets in a regex or a Lark grammar, whose parsers recurse.
-pub const GRAMMAR_DEPTH_MAX: usize = 64;
+pub(crate) const GRAMMAR_DEPTH_MAX: usize = 64;
 
 /// White space allowed between the tokens of a JSON answer: one line or indented. Without a limit,
 /// an uncertain model writes spaces until its output limit.
@@ -78,7 +78,7 @@ pub enum GrammarFault {
 impl Grammar {
     /// The grammar's kind, as requests name it.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::JsonObject => "json_object",
             Self::JsonSchema(_) => "json_schema",

@@ -6,19 +6,19 @@
 //!
 //! Source: llguidance, an Earley parser over a lexer of derivatives, with token-trie slices.
 
-use crate::engine::constraint::Advance;
-use crate::engine::constraint::CompiledConstraint;
-use crate::engine::constraint::Constraint;
-use crate::engine::constraint::ConstraintFault;
-use crate::engine::constraint::Grammar;
-use crate::engine::constraint::Matcher;
-use crate::engine::constraint::TokenTrie;
 use crate::engine::constraint::cache;
 use crate::engine::constraint::cache::Cache;
 use crate::engine::constraint::cache::CacheLimits;
 use crate::engine::constraint::cache::Cacheable;
 use crate::engine::constraint::cache::GrammarKey;
+use crate::engine::constraint::compiled::Advance;
+use crate::engine::constraint::compiled::CompiledConstraint;
+use crate::engine::constraint::compiled::Constraint;
+use crate::engine::constraint::compiled::Matcher;
+use crate::engine::constraint::fault::ConstraintFault;
+use crate::engine::constraint::grammar::Grammar;
 use crate::engine::constraint::grammar::GrammarFault;
+use crate::engine::constraint::token_trie::TokenTrie;
 use llguidance::ParserFactory;
 use llguidance::TokenParser;
 use llguidance::api::ParserLimits;
@@ -63,7 +63,7 @@ const LIMITS: ParserLimits = ParserLimits {
 };
 
 /// The grammars of one model.
-pub(crate) struct Grammars {
+pub struct Grammars {
     clock: SharedClock,
     compiler: LazyLock<Result<Compiler, GrammarFault>, ReadVocabulary>,
     cache: Mutex<Cache<Compiled>>,

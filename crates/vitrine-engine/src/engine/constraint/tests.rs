@@ -4,10 +4,12 @@
 use super::*;
 use crate::engine::constraint::byte_rule::ByteRule;
 use crate::engine::constraint::byte_rule::CommonMasks;
+use crate::engine::constraint::grammar::GRAMMAR_BYTES_MAX;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use vitrine_base::clock::SystemClock;
 
 /// Tokens of one to three letters, some spelled twice; one has no bytes, and two end a text.

@@ -42,7 +42,7 @@ impl TokenTrie {
     /// Reads the vocabulary of a tokenizer.
     ///
     /// # Errors
-    /// If it is empty or has more than `VOCABULARY_MAX` tokens.
+    /// If it is empty or has more than 1,048,576 tokens.
     pub fn new(tokenizer: &Tokenizer) -> Result<Self, GrammarFault> {
         let size = u32::try_from(tokenizer.vocabulary_size()).unwrap_or(u32::MAX);
         let words = (0..size).map(|id| tokenizer.token_bytes(id).unwrap_or_default());

@@ -1,12 +1,11 @@
 //! The engine on the built-in drafter: the same tokens as llama.cpp, alone and in a batch.
 
 use super::*;
-use crate::engine::BenchOptions;
 use crate::engine::FinishReason;
 use crate::engine::Generation;
 use crate::engine::PrefixCaching;
 use crate::engine::Speculation;
-use crate::engine::bench;
+use crate::model::KvType;
 use serde_json::Value;
 use std::time::Duration;
 use vitrine_base::clock::SystemClock;
@@ -138,35 +137,6 @@ fn opened_model_reports_its_file() {
     assert!(!model.has_chat_template());
     let plain = model.tokenizer().encode("Once", Special::Add).unwrap();
     assert_eq!(model.encode_chat(&messages).unwrap(), plain);
-}
-
-#[test]
-fn bench_measures_every_batch() {
-    let path = repository_file("models/drafter/drafter.gguf");
-    for shared_prompt in [false, true] {
-        let options = BenchOptions {
-            prompt_tokens: 70,
-            output_tokens: 3,
-            batches: vec![1, 9],
-            tier: None,
-            kv_type: KvType::F16,
-            shared_prompt,
-        };
-        let mut heard = Vec::new();
-        let rows = bench(&path, &options, |row| heard.push(row.batch)).unwrap();
-        assert_eq!(heard, [1, 9]);
-        assert!(rows.iter().all(|row| row.decode_tokens_per_second > 0.0 && row.seconds > 0.0));
-    }
-    let long = BenchOptions {
-        prompt_tokens: 100_000,
-        output_tokens: 3,
-        batches: vec![1],
-        tier: None,
-        kv_type: KvType::F16,
-        shared_prompt: false,
-    };
-    let refused = bench(&path, &long, |_| {}).unwrap_err();
-    assert!(matches!(refused, EngineError::PromptTooLong { .. }), "{refused}");
 }
 
 #[test]

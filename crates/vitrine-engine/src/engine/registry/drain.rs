@@ -1,11 +1,11 @@
 //! Unloads a model: waits for its users and its engine, then returns its memory to the system.
 
 use crate::engine::generation_model::GenerationModel;
-use crate::engine::registry::ModelRegistry;
 use crate::engine::registry::slot::DrainingModel;
 use crate::engine::registry::slot::ServingModel;
 use crate::engine::registry::slot::Slot;
 use crate::engine::registry::slot::UnloadReport;
+use crate::engine::registry::state::ModelRegistry;
 use crate::model::return_freed_memory;
 use std::sync::Arc;
 use tokio::sync::watch;

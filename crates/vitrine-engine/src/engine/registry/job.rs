@@ -3,7 +3,6 @@
 
 use crate::engine::generation_model::GenerationModel;
 use crate::engine::generation_model::open_within;
-use crate::engine::registry::ModelRegistry;
 use crate::engine::registry::drain::ModelDrain;
 use crate::engine::registry::error::LoadFailure;
 use crate::engine::registry::slot::FileStamp;
@@ -11,6 +10,7 @@ use crate::engine::registry::slot::LoadOrder;
 use crate::engine::registry::slot::LoadOutcome;
 use crate::engine::registry::slot::Role;
 use crate::engine::registry::slot::ServingModel;
+use crate::engine::registry::state::ModelRegistry;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use tokio::sync::watch;

@@ -37,6 +37,13 @@ pub(super) struct PageList {
     pub(super) node: Option<NodeId>,
 }
 
+/// A sequence's tokens, and who may reuse their pages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScopedTokens<'a> {
+    pub(super) token_ids: &'a [u32],
+    pub(super) scope: CacheScope,
+}
+
 /// The page pool and the prefix cache.
 #[derive(Debug)]
 pub(super) struct CachingPagePool {
@@ -150,14 +157,15 @@ impl CachingPagePool {
     pub(super) fn same_tokens(
         &self,
         list: &PageList,
-        (ahead, ahead_scope): (&[u32], CacheScope),
-        (behind, behind_scope): (&[u32], CacheScope),
+        ahead: ScopedTokens<'_>,
+        behind: ScopedTokens<'_>,
     ) -> usize {
-        let pages = (ahead.len() / self.page_tokens).min(self.sharable_pages(behind.len()));
+        let full_pages = ahead.token_ids.len() / self.page_tokens;
+        let pages = full_pages.min(self.sharable_pages(behind.token_ids.len()));
         let same = (list.known..pages)
             .take_while(|at| {
-                let one = self.content(ahead, *at, ahead_scope);
-                let two = self.content(behind, *at, behind_scope);
+                let one = self.content(ahead.token_ids, *at, ahead.scope);
+                let two = self.content(behind.token_ids, *at, behind.scope);
                 one.owner == two.owner && one.token_ids == two.token_ids
             })
             .count();

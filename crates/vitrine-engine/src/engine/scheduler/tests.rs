@@ -405,10 +405,7 @@ fn outreach_loses_its_pages_once_and_then_counts_as_live() {
     while harness.scheduler.preempted_count() == 0 {
         harness.step();
     }
-    assert!(
-        harness.scheduler.pages(outreach).is_empty(),
-        "the younger live reason keeps its pages"
-    );
+    assert!(harness.scheduler.pages(outreach).is_empty(), "the younger live turn keeps its pages");
     harness.remove(live);
     let younger = harness.add(4, 8);
     while harness.scheduler.preempted_count() == 0 {

@@ -9,7 +9,7 @@
 //! - Stale estimates decay towards their priors, so speculation is retried: the row cost towards
 //!   zero, the acceptance rates towards [`PRIOR`].
 
-use crate::engine::step_cost::blended;
+use crate::engine::step_cost::average::blended;
 
 /// Most speculative tokens of one sequence in a step; each position has its own acceptance rate.
 const POSITIONS: usize = 8;

@@ -7,7 +7,7 @@
 use crate::engine::constraint::Advance;
 use crate::engine::error::EngineError;
 use crate::engine::error::FatalError;
-use crate::engine::generation::FinishReason;
+use crate::engine::finish::FinishReason;
 use crate::engine::request::EndOfText;
 use crate::engine::sampler::RowOutput;
 use crate::engine::scheduler::PlannedRows;

@@ -1,10 +1,8 @@
 //! Converts the `config.json` of a causal language model to GGUF metadata.
 //!
-//! Does not check sizes: [`DecoderShape::from_metadata`] does.
+//! Does not check sizes: `DecoderShape::from_metadata` does.
 
-use crate::model::checkpoint::scaling;
 use crate::model::error::ModelError;
-use crate::model::shape::DecoderShape;
 use serde_json::Value;
 use vitrine_base::metadata::Metadata;
 use vitrine_base::metadata::MetadataValue as Entry;
@@ -86,7 +84,8 @@ impl CheckpointConfig {
         self.get("tie_word_embeddings").and_then(Value::as_bool)
     }
 
-    /// The metadata of the equivalent GGUF file.
+    /// The metadata of the equivalent GGUF file, without the keys of position scaling, which
+    /// `scaling` adds.
     ///
     /// # Errors
     /// If a setting is not supported or has the wrong type.
@@ -110,19 +109,7 @@ impl CheckpointConfig {
         self.add_rotary_width(&mut metadata)?;
         self.add_windows(&mut metadata)?;
         self.check_rope_layers()?;
-        scaling::add(self, &mut metadata)?;
         Ok(metadata)
-    }
-
-    /// Rotary frequency divisors, each with the name of the GGUF tensor that holds them.
-    ///
-    /// # Errors
-    /// If they are malformed.
-    pub(super) fn divisors(
-        &self,
-        shape: &DecoderShape,
-    ) -> Result<Vec<(String, Vec<f32>)>, ModelError> {
-        scaling::divisors(self, shape)
     }
 
     /// A setting; `None` if it is absent or null.

@@ -12,6 +12,7 @@
 //! Source: `convert_hf_to_gguf.py` of llama.cpp; the safetensors format description.
 
 mod config;
+pub(in crate::model) mod error;
 mod header;
 mod names;
 mod scaling;
@@ -35,7 +36,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
-pub use header::SafetensorsError;
+pub use error::SafetensorsError;
 
 /// Largest JSON file read, in bytes; index files of the largest published models have about 10 MiB.
 const JSON_BYTES_MAX: u64 = 64 << 20;
@@ -52,7 +53,8 @@ const INDEX: &str = "model.safetensors.index.json";
 /// not use one of the tensors.
 pub(crate) fn open(folder: &Path) -> Result<GgufFile, ModelError> {
     let config = CheckpointConfig::new(read_json(&folder.join(CONFIG))?)?;
-    let metadata = config.metadata()?;
+    let mut metadata = config.metadata()?;
+    scaling::add(&config, &mut metadata)?;
     let shape = DecoderShape::from_metadata(&metadata)?;
     let files = weight_files(folder)?;
     let mut import = CheckpointImport {
@@ -64,7 +66,7 @@ pub(crate) fn open(folder: &Path) -> Result<GgufFile, ModelError> {
     for path in &files {
         import.file(path)?;
     }
-    for (name, divisors) in config.divisors(&shape)? {
+    for (name, divisors) in scaling::divisors(&config, &shape)? {
         import.own(name, vec![divisors.len()], TensorType::F32, to_bytes(&divisors))?;
     }
     if import.tied == Some(false) && !import.contents.tensors.contains_key("output.weight") {

@@ -9,6 +9,7 @@ use super::*;
 use crate::model::fixture::TINY_FAMILIES;
 use crate::model::fixture::TinyDecoder;
 use crate::model::gguf::TensorType;
+use crate::model::kv_type::KvType;
 use crate::model::step_input::Wanted;
 use std::path::Path;
 use std::path::PathBuf;

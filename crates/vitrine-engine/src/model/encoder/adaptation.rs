@@ -35,12 +35,6 @@ impl Adaptation {
         Ok(Self { differences })
     }
 
-    /// Number of tensors that the adaptation changes.
-    #[must_use]
-    pub fn tensors(&self) -> usize {
-        self.differences.len()
-    }
-
     /// Serialises the adaptation as a safetensors file.
     ///
     /// # Errors

@@ -18,11 +18,13 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
+use crate::model::cores::compute_threads;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::SentenceSettings;
 use crate::model::encoder::config::VectorScaling;
 use crate::model::encoder::integer::Bits;
 use crate::model::encoder::integer::GROUP_VALUES;
+use crate::model::encoder::integer::IntegerCompute;
 use crate::model::encoder::integer::IntegerEncoder;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::encoder::tensors::TensorEncoder;
@@ -93,7 +95,8 @@ fn integer_bits(
     }
 }
 
-/// How an encoder computes.
+/// How an encoder computes. [`EncoderOptions::default`] uses the best precision and instruction set
+/// of this machine and all cores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncoderOptions {
     /// Requested precision. Falls back to f32 on devices other than the CPU, and from int8 to int16
@@ -103,6 +106,14 @@ pub struct EncoderOptions {
     pub tier: Tier,
     /// Number of kernel threads, the calling thread included.
     pub threads: usize,
+}
+
+impl Default for EncoderOptions {
+    fn default() -> Self {
+        let tier = Tier::detect();
+        let precision = EncoderPrecision::parse("auto", tier).unwrap_or(EncoderPrecision::F32);
+        Self { precision, tier, threads: compute_threads() }
+    }
 }
 
 /// The transformer layers in one of the two implementations.
@@ -165,7 +176,8 @@ impl Encoder {
         let layers = match integer_bits(options.precision, &config).filter(|_| device.is_cpu()) {
             None => Layers::Tensors(TensorEncoder::load(&source, &config, device)?),
             Some((precision, bits)) => {
-                let compute = (bits, options.tier, options.threads);
+                let EncoderOptions { tier, threads, .. } = *options;
+                let compute = IntegerCompute { bits, tier, threads };
                 let encoder = IntegerEncoder::load(&source, &config, tokens_max, compute)?;
                 bytes = encoder.bytes();
                 Layers::Integers(precision, Box::new(Mutex::new(encoder)))

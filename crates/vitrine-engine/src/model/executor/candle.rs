@@ -3,7 +3,7 @@
 //! Source: Touvron et al. 2023, arXiv:2302.13971 (Llama); grouped-query attention, Ainslie et al.
 //! 2023, arXiv:2305.13245.
 
-use crate::model::decoder::DecoderOptions;
+use crate::model::decoder_options::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
 use crate::model::executor::linear::CandleLoader;

@@ -3,7 +3,7 @@
 //! Invariants
 //! - No memory is reserved for a count before the bytes behind it have been read.
 
-use crate::model::gguf::GgufError;
+use crate::model::gguf::error::GgufError;
 use vitrine_base::metadata::MetadataValue;
 
 /// Longest metadata key or tensor name, in bytes: the format's own limit.

@@ -8,11 +8,10 @@
 //! Source: `gguf-split` of llama.cpp and its naming in `llama_split_path`.
 
 use crate::model::error::ModelError;
-use crate::model::gguf::GgufContents;
-use crate::model::gguf::GgufError;
-use crate::model::gguf::GgufFile;
-use crate::model::gguf::TensorStorage;
-use crate::model::gguf::open_one;
+use crate::model::gguf::contents::GgufContents;
+use crate::model::gguf::error::GgufError;
+use crate::model::gguf::storage::TensorStorage;
+use crate::model::gguf::storage::open_one;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -25,8 +24,11 @@ const TENSORS: &str = "split.tensors.count";
 /// Largest number of shards; the largest published models have a few dozen.
 const SHARDS_MAX: u64 = 1024;
 
+/// The files of a model, their maps, and the joined contents; in shard order.
+type Shards = (Vec<PathBuf>, Vec<TensorStorage>, GgufContents);
+
 /// Opens all `count` shards of a model; `path` may be any of them.
-pub(super) fn open(path: &Path, count: u64) -> Result<GgufFile, ModelError> {
+pub(super) fn open(path: &Path, count: u64) -> Result<Shards, ModelError> {
     let refused = |cause| ModelError::Gguf { path: path.to_owned(), cause };
     if count > SHARDS_MAX {
         return Err(refused(GgufError::ShardCount { count, max: SHARDS_MAX }));
@@ -59,7 +61,7 @@ pub(super) fn open(path: &Path, count: u64) -> Result<GgufFile, ModelError> {
     let found = contents.tensors.len() as u64;
     match contents.metadata.unsigned(TENSORS).filter(|announced| *announced != found) {
         Some(announced) => Err(refused(GgufError::ShardTensors { found, announced })),
-        None => Ok(GgufFile::assemble(files, parts, contents)),
+        None => Ok((files, parts, contents)),
     }
 }
 

@@ -4,9 +4,8 @@
 
 /// A tensor's element type. Each type packs a fixed number of elements into a fixed number of
 /// bytes.
-#[expect(missing_docs, reason = "the variants have the format's names")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TensorType {
+pub(crate) enum TensorType {
     F32,
     F16,
     Bf16,
@@ -82,31 +81,32 @@ const TYPES: [(u32, TensorType, &str, u64, u64); 33] = [
 impl TensorType {
     /// The type with this code in a GGUF file; `None` for unknown codes.
     #[must_use]
-    pub fn from_code(code: u32) -> Option<Self> {
+    pub(crate) fn from_code(code: u32) -> Option<Self> {
         TYPES.iter().find(|entry| entry.0 == code).map(|entry| entry.1)
     }
 
     /// The type's code in a GGUF file.
     #[must_use]
-    pub fn code(self) -> u32 {
+    #[cfg(test)]
+    pub(crate) fn code(self) -> u32 {
         self.entry().0
     }
 
     /// The type's name as llama.cpp prints it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         self.entry().2
     }
 
     /// Elements per packing unit.
     #[must_use]
-    pub fn unit_elements(self) -> u64 {
+    pub(crate) fn unit_elements(self) -> u64 {
         self.entry().3
     }
 
     /// Bytes per packing unit.
     #[must_use]
-    pub fn unit_bytes(self) -> u64 {
+    pub(crate) fn unit_bytes(self) -> u64 {
         self.entry().4
     }
 

@@ -4,7 +4,15 @@
 //! Source: `src/models/*.cpp` of llama.cpp, whose conversion writes these files.
 
 use crate::model::rope::RopeStyle;
-use crate::model::shape::GateActivation;
+
+/// The activation function of the feed-forward gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GateActivation {
+    /// `x * sigmoid(x)` (SwiGLU).
+    Silu,
+    /// The tanh approximation of `x * Φ(x)` (GeGLU).
+    GeluTanh,
+}
 
 /// Source of the factors on embeddings, residuals, attention scores and logits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ mod family;
 mod keys;
 
 use crate::model::error::ModelError;
-use crate::model::kv_pages::KvType;
+use crate::model::kv_type::KvType;
 use crate::model::rope::Rope;
 use crate::model::rope::RopeStyle;
 use crate::model::rope::Yarn;
@@ -27,6 +27,8 @@ use crate::model::shape::keys::FamilyKeys;
 use vitrine_base::metadata::Metadata;
 use vitrine_base::metadata::MetadataValue;
 
+pub(crate) use family::GateActivation;
+
 /// Largest number of layers accepted.
 const LAYERS_MAX: u64 = 1024;
 /// Widest hidden state, feed-forward or sum of all heads accepted.
@@ -36,18 +38,9 @@ const VOCABULARY_MAX: u64 = 1 << 22;
 /// Longest trained context accepted, in tokens; positions are `u32`.
 const CONTEXT_TOKENS_MAX: u64 = 1 << 28;
 
-/// The activation function of the feed-forward gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateActivation {
-    /// `x * sigmoid(x)` (SwiGLU).
-    Silu,
-    /// The tanh approximation of `x * Φ(x)` (GeGLU).
-    GeluTanh,
-}
-
 /// Which rotary position embedding a layer uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LayerRope {
+pub(crate) enum LayerRope {
     /// None.
     None,
     /// [`DecoderShape::rope`].
@@ -58,7 +51,7 @@ pub enum LayerRope {
 
 /// Attention window and position embedding of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LayerAttention {
+pub(crate) struct LayerAttention {
     /// Tokens that a row attends to, itself included; `None` for the whole context.
     pub window: Option<usize>,
     /// Its rotary position embedding.
@@ -68,7 +61,7 @@ pub struct LayerAttention {
 /// Position-dependent query scaling: queries are multiplied by `1 + growth * ln(1 + floor(position
 /// / tokens))`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct QueryGrowth {
+pub(crate) struct QueryGrowth {
     /// Factor on the logarithm.
     pub growth: f32,
     /// Tokens over which the scale stays constant.
@@ -77,7 +70,7 @@ pub struct QueryGrowth {
 
 /// Architecture of a decoder: all parameters in which supported models differ.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DecoderShape {
+pub(crate) struct DecoderShape {
     /// The family's name in GGUF, such as `llama` or `qwen3`.
     pub family: &'static str,
     /// Number of transformer layers.
@@ -134,7 +127,7 @@ impl DecoderShape {
     /// # Errors
     /// If the family or one of its settings is not supported, or a value is missing or out of
     /// range.
-    pub fn from_metadata(metadata: &Metadata) -> Result<Self, ModelError> {
+    pub(crate) fn from_metadata(metadata: &Metadata) -> Result<Self, ModelError> {
         let found = metadata.text("general.architecture").unwrap_or_default();
         let family = FAMILIES.iter().find(|family| family.name == found).ok_or_else(|| {
             ModelError::Unsupported {
@@ -181,25 +174,25 @@ impl DecoderShape {
 
     /// Width of all query heads together.
     #[must_use]
-    pub fn query_width(&self) -> usize {
+    pub(crate) fn query_width(&self) -> usize {
         self.heads * self.head_width
     }
 
     /// Width of all key heads, or all value heads, together.
     #[must_use]
-    pub fn kv_width(&self) -> usize {
+    pub(crate) fn kv_width(&self) -> usize {
         self.kv_heads * self.head_width
     }
 
     /// Bytes of one token's keys and values in all layers.
     #[must_use]
-    pub fn kv_bytes_per_token(&self, kv_type: KvType) -> u64 {
+    pub(crate) fn kv_bytes_per_token(&self, kv_type: KvType) -> u64 {
         2 * kv_type.bytes() * (self.layers as u64) * (self.kv_width() as u64)
     }
 
     /// Largest vocabulary that an executor accepts.
     #[must_use]
-    pub fn vocabulary_max() -> usize {
+    pub(crate) fn vocabulary_max() -> usize {
         usize::try_from(VOCABULARY_MAX).unwrap_or(usize::MAX)
     }
 

@@ -6,13 +6,13 @@
 //! Source: `src/llama-vocab.cpp` of llama.cpp.
 
 use crate::text::error::TextError;
-use crate::text::tokenizer::Markup;
-use crate::text::tokenizer::Special;
 use crate::text::tokenizer::byte_pair;
 use crate::text::tokenizer::byte_pair::BytePair;
 use crate::text::tokenizer::sentencepiece;
 use crate::text::tokenizer::sentencepiece::SPACE;
 use crate::text::tokenizer::sentencepiece::SentencePiece;
+use crate::text::tokenizer::settings::Markup;
+use crate::text::tokenizer::settings::Special;
 use crate::text::tokenizer::spellings::BARRIER;
 use crate::text::tokenizer::spellings::Fragment;
 use crate::text::tokenizer::spellings::split_at_tokens;

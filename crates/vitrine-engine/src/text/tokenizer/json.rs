@@ -10,11 +10,11 @@
 //!   restore a guarded spelling.
 
 use crate::text::error::TextError;
-use crate::text::tokenizer::Markup;
-use crate::text::tokenizer::Special;
 use crate::text::tokenizer::byte_pair;
 use crate::text::tokenizer::sentencepiece;
 use crate::text::tokenizer::sentencepiece::SPACE;
+use crate::text::tokenizer::settings::Markup;
+use crate::text::tokenizer::settings::Special;
 use crate::text::tokenizer::spellings::BARRIER;
 use crate::text::tokenizer::spellings::TokenSpellings;
 use crate::text::tokenizer::vocabulary::END_PIECES;

@@ -11,6 +11,7 @@ mod byte_pair;
 mod gguf;
 pub(crate) mod json;
 mod sentencepiece;
+mod settings;
 mod spellings;
 mod vocabulary;
 mod word_piece;
@@ -18,27 +19,12 @@ mod word_piece;
 use crate::text::error::TextError;
 use crate::text::tokenizer::gguf::GgufTokenizer;
 use crate::text::tokenizer::json::JsonTokenizer;
+use crate::text::tokenizer::settings::Markup;
 use std::borrow::Cow;
 use std::path::Path;
 use vitrine_base::metadata::Metadata;
 
-/// Whether to add the tokens that frame a sequence: `<s>`, or `[CLS]` … `[SEP]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Special {
-    /// Add them as configured in the tokenizer.
-    Add,
-    /// Never add them.
-    Skip,
-}
-
-/// How spellings of control tokens in a text are encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Markup {
-    /// As control tokens.
-    Read,
-    /// As plain text.
-    Plain,
-}
+pub use settings::Special;
 
 /// A tokenizer loaded from GGUF metadata or from `tokenizer.json`.
 #[derive(Debug)]
@@ -79,7 +65,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If a file cannot be read or parsed.
-    pub fn from_folder(folder: &Path) -> Result<Self, TextError> {
+    pub(crate) fn from_folder(folder: &Path) -> Result<Self, TextError> {
         Ok(Self { backend: TokenizerBackend::Json(Box::new(JsonTokenizer::open_folder(folder)?)) })
     }
 
@@ -189,7 +175,7 @@ impl Tokenizer {
 
     /// Whether generation stops at this token.
     #[must_use]
-    pub fn is_end_of_generation(&self, id: u32) -> bool {
+    pub(crate) fn is_end_of_generation(&self, id: u32) -> bool {
         match &self.backend {
             TokenizerBackend::Json(json) => json.ends.contains(&id),
             TokenizerBackend::Gguf(gguf) => gguf.vocabulary.ends.contains(&id),
@@ -207,7 +193,7 @@ impl Tokenizer {
 
     /// Spelling of the token that begins a sequence; empty if there is none.
     #[must_use]
-    pub fn begin_text(&self) -> &str {
+    pub(crate) fn begin_text(&self) -> &str {
         match &self.backend {
             TokenizerBackend::Json(json) => &json.begin_text,
             TokenizerBackend::Gguf(gguf) => {
@@ -218,7 +204,7 @@ impl Tokenizer {
 
     /// Spelling of the token that ends a sequence; empty if there is none.
     #[must_use]
-    pub fn end_text(&self) -> &str {
+    pub(crate) fn end_text(&self) -> &str {
         match &self.backend {
             TokenizerBackend::Json(json) => &json.end_text,
             TokenizerBackend::Gguf(gguf) => {

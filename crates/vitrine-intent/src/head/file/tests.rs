@@ -13,7 +13,7 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn with_header(edit: impl Fn(String) -> String) -> Vec<u8> {
-    let bytes = toy_head().to_bytes();
+    let bytes = toy_head().to_bytes().unwrap();
     let header_bytes = little_endian(&bytes[12..]) as usize;
     let header = String::from_utf8(bytes[16..16 + header_bytes].to_vec()).unwrap();
     let header = edit(header);
@@ -26,13 +26,17 @@ fn with_header(edit: impl Fn(String) -> String) -> Vec<u8> {
 
 fn head_with_examples() -> Head {
     let kernel = Kernel { sharpness: 20.0, weight: 2.0 };
-    let neighbours = Neighbours::new(kernel, 2, (vec![127, 0, 0, -127], vec![1, 2]));
+    let neighbours = Neighbours::new(
+        kernel,
+        2,
+        QuantisedExamples { codes: vec![127, 0, 0, -127], classes_of: vec![1, 2] },
+    );
     Head { neighbours: Some(neighbours), ..scoped_head() }
 }
 
 #[test]
 fn a_head_with_invalid_examples_is_refused_with_the_reason() {
-    let bytes = head_with_examples().to_bytes();
+    let bytes = head_with_examples().to_bytes().unwrap();
     let cases = [
         (r#""sharpness":20.0"#, r#""sharpness":0.00"#, "sharpness = 0"),
         (r#""sharpness":20.0"#, r#""sharpness":99.0"#, "sharpness = 99"),
@@ -62,14 +66,14 @@ fn a_head_of_an_older_version_is_read_as_it_was() {
     let mut older = with_header(without);
     older[8] = 3;
     let older = sealed(older);
-    assert!(older.len() < toy_head().to_bytes().len());
+    assert!(older.len() < toy_head().to_bytes().unwrap().len());
     assert_eq!(Head::from_bytes(&older).unwrap(), toy_head());
 }
 
 #[test]
 fn a_head_round_trips_through_its_file() {
     for head in [toy_head(), scoped_head(), head_with_examples()] {
-        assert_eq!(Head::from_bytes(&head.to_bytes()).unwrap(), head);
+        assert_eq!(Head::from_bytes(&head.to_bytes().unwrap()).unwrap(), head);
     }
     let head = toy_head();
     let folder = tempfile::tempdir().unwrap();
@@ -80,8 +84,59 @@ fn a_head_round_trips_through_its_file() {
 }
 
 #[test]
+fn a_header_that_does_not_serialise_is_an_error() {
+    // JSON keys are strings.
+    let unencodable = std::collections::BTreeMap::from([(vec![1], "value")]);
+    assert!(prefix(&unencodable).is_err());
+    let bytes = prefix(&"header").unwrap();
+    assert_eq!(&bytes[bytes.len() - 8..], b"\"header\"");
+}
+
+fn heads_with_one_stem_never_share_a_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join("toy.part");
+    std::fs::write(&part, "another file").unwrap();
+    let heads = [("toy.head", toy_head()), ("toy.backup", scoped_head())];
+    std::thread::scope(|scope| {
+        for (name, head) in &heads {
+            let path = folder.path().join(name);
+            scope.spawn(move || (0..20).for_each(|_| head.save(&path).unwrap()));
+        }
+    });
+    for (name, head) in &heads {
+        assert_eq!(Head::open(&folder.path().join(name)).unwrap(), *head, "{name}");
+    }
+    assert_eq!(std::fs::read_to_string(&part).unwrap(), "another file");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_head_that_could_not_be_opened_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.head");
+    // With examples: they count towards the size as well.
+    let head = head_with_examples();
+    let bytes = head.to_bytes().unwrap().len() as u64;
+    let refusal = head.save_within(&path, bytes - 1).unwrap_err();
+    let IntentError::Head { reason, .. } = refusal else { unreachable!("{refusal:?}") };
+    assert_eq!(reason, HeadRefusal::TooLong { bytes, bytes_max: bytes - 1 });
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    head.save_within(&path, bytes).unwrap();
+    assert_eq!(Head::open(&path).unwrap(), head);
+}
+
+#[test]
+fn a_save_that_fails_leaves_no_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("toy.head");
+    std::fs::create_dir(&path).unwrap();
+    assert!(matches!(toy_head().save(&path), Err(IntentError::File { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn a_head_truncated_or_corrupted_anywhere_is_refused() {
-    let bytes = toy_head().to_bytes();
+    let bytes = toy_head().to_bytes().unwrap();
     for end in 0..bytes.len() {
         assert!(Head::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
     }
@@ -115,11 +170,11 @@ fn a_head_with_invalid_values_is_refused_with_the_reason() {
         let refusal = refusal.unwrap_err().to_string();
         assert!(refusal.contains(reason), "{from} to {to}: {refusal}");
     }
-    let mut newer = toy_head().to_bytes();
+    let mut newer = toy_head().to_bytes().unwrap();
     newer[8] = 9;
     let refusal = Head::from_bytes(&sealed(newer)).unwrap_err();
     assert_eq!(refusal, HeadRefusal::Version { found: 9, supported: VERSION });
     let mut head = toy_head();
     head.linear.weights[3] = f32::NAN;
-    assert_eq!(Head::from_bytes(&head.to_bytes()), Err(HeadRefusal::Weight { index: 6 }));
+    assert_eq!(Head::from_bytes(&head.to_bytes().unwrap()), Err(HeadRefusal::Weight { index: 6 }));
 }

@@ -1,7 +1,7 @@
 //! The codes of 32 weights of 8 rows in registers, and their products with 32 activations.
 
-use crate::matmul::avx2::LINE;
-use crate::matmul::avx2::load_line;
+use crate::matmul::avx2::registers::LINE;
+use crate::matmul::avx2::registers::load_line;
 use std::arch::x86_64::*;
 
 /// Eight lines of codes: line `g` holds weights `4 g ..` of every row.

@@ -1,14 +1,14 @@
 //! Products with dense weights: one fused multiply-add per weight, in the order of the inner index.
 
-use crate::matmul::avx2::ROWS;
-use crate::matmul::avx2::load_bytes;
-use crate::matmul::avx2::load_floats;
-use crate::matmul::avx2::load_halves;
-use crate::matmul::avx2::store_floats;
+use crate::matmul::avx2::registers::ROWS;
+use crate::matmul::avx2::registers::load_bytes;
+use crate::matmul::avx2::registers::load_floats;
+use crate::matmul::avx2::registers::load_halves;
+use crate::matmul::avx2::registers::store_floats;
 use crate::matmul::drive::FloatRows;
-use crate::matmul::drive::PANEL_STRIPS;
 use crate::matmul::drive::Strip;
 use crate::matmul::drive::Sums;
+use crate::matmul::layout::PANEL_STRIPS;
 use crate::matmul::weight_type::Format;
 use std::arch::x86_64::*;
 

@@ -1,13 +1,13 @@
 //! Products of one unit of a strip with a block of quantised rows.
 
-use crate::matmul::avx2::LINE;
-use crate::matmul::avx2::ROWS;
 use crate::matmul::avx2::codes::Avx2Codes;
 use crate::matmul::avx2::codes::products;
 use crate::matmul::avx2::codes::signed_products;
 use crate::matmul::avx2::codes::unpack;
-use crate::matmul::avx2::load_bytes;
-use crate::matmul::avx2::load_halves;
+use crate::matmul::avx2::registers::LINE;
+use crate::matmul::avx2::registers::ROWS;
+use crate::matmul::avx2::registers::load_bytes;
+use crate::matmul::avx2::registers::load_halves;
 use crate::matmul::drive::Strip;
 use crate::matmul::drive::StripScratch;
 use crate::matmul::drive::Sums;

@@ -8,7 +8,7 @@
 //! `fold`, which are compiled without the target features, and every register would then be
 //! spilled.
 
-use crate::matmul::MAGNITUDE_MIN;
+use crate::matmul::rows::MAGNITUDE_MIN;
 use crate::matmul::rows::RowUnit;
 use crate::matmul::weight_type::RowForm;
 use std::arch::x86_64::*;

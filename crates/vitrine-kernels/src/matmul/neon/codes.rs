@@ -1,7 +1,7 @@
 //! The codes of 32 weights of 8 rows in registers, and their products with 32 activations.
 
-use crate::matmul::neon::LINE;
-use crate::matmul::neon::load_line;
+use crate::matmul::neon::registers::LINE;
+use crate::matmul::neon::registers::load_line;
 use crate::matmul::rows::RowUnit;
 use std::arch::aarch64::*;
 use std::arch::asm;

@@ -4,11 +4,11 @@
 use crate::matmul::drive::FloatRows;
 use crate::matmul::drive::Strip;
 use crate::matmul::drive::Sums;
-use crate::matmul::neon::ROWS;
-use crate::matmul::neon::load_halves;
-use crate::matmul::neon::load_line;
-use crate::matmul::neon::load_sums;
-use crate::matmul::neon::store_sums;
+use crate::matmul::neon::registers::ROWS;
+use crate::matmul::neon::registers::load_halves;
+use crate::matmul::neon::registers::load_line;
+use crate::matmul::neon::registers::load_sums;
+use crate::matmul::neon::registers::store_sums;
 use crate::matmul::weight_type::Format;
 use std::arch::aarch64::*;
 

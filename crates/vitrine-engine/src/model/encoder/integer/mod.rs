@@ -12,107 +12,47 @@
 //!   sequence of maximum length if that is more; larger calls are split into passes.
 
 mod linear;
+mod shape;
 mod stages;
+mod weights;
 
 pub(super) use linear::Bits;
 pub(super) use linear::GROUP_VALUES;
 
-use crate::model::cores_for;
+use crate::model::cores::cores_for;
 use crate::model::encoder::config::EncoderActivation;
 use crate::model::encoder::config::EncoderConfig;
 use crate::model::encoder::config::Pooling;
 use crate::model::encoder::integer::linear::EncoderOperand;
 use crate::model::encoder::integer::linear::IntegerLinear;
-use crate::model::encoder::integer::linear::LinearRole;
+use crate::model::encoder::integer::linear::LayerPosition;
+use crate::model::encoder::integer::linear::LinearFormat;
+use crate::model::encoder::integer::shape::EncoderScratch;
+use crate::model::encoder::integer::shape::EncoderShape;
+use crate::model::encoder::integer::shape::PAGE_TOKENS;
+use crate::model::encoder::integer::stages::AttentionInput;
 use crate::model::encoder::integer::stages::EncoderResources;
+use crate::model::encoder::integer::stages::OutputRows;
+use crate::model::encoder::integer::stages::SourceRows;
+use crate::model::encoder::integer::stages::TokenRows;
+use crate::model::encoder::integer::weights::EmbeddingTables;
+use crate::model::encoder::integer::weights::IntegerLayer;
 use crate::model::encoder::layer::TensorSource;
 use crate::model::error::ModelError;
 use vitrine_base::ids::PageId;
 use vitrine_kernels::activation;
-use vitrine_kernels::attention;
-use vitrine_kernels::attention::PageLayout;
 use vitrine_kernels::grid::Edges;
-use vitrine_kernels::matmul;
 use vitrine_kernels::pool::Pool;
 use vitrine_kernels::pool::TaskPanic;
 use vitrine_kernels::tier::Tier;
 
-/// Rows of one pass, unless a single sequence is longer. The intermediate results of MiniLM (1.5 MB
-/// for 256 rows) then stay in the last-level caches, and the barriers take less than 1 % of a
-/// layer's time.
-const ROWS_MAX: usize = 512;
-
-/// Token slots per scratch page of keys and values.
-const PAGE_TOKENS: usize = 64;
-
-/// Query rows that share one read of keys and values.
-const TILE_TOKENS: usize = 24;
-
-/// Dimensions and settings common to all layers.
+/// How an integer encoder computes.
 #[derive(Debug, Clone, Copy)]
-struct EncoderShape {
-    width: usize,
-    inner: usize,
-    heads: usize,
-    activation: EncoderActivation,
-    epsilon: f32,
-    tokens_max: usize,
-}
-
-impl EncoderShape {
-    fn head_width(self) -> usize {
-        self.width / self.heads
-    }
-
-    fn rows_max(self) -> usize {
-        ROWS_MAX.max(self.tokens_max)
-    }
-
-    /// Width of the widest left operand.
-    fn widest(self) -> usize {
-        self.width.max(self.inner)
-    }
-
-    fn layout(self) -> PageLayout {
-        PageLayout::new(PAGE_TOKENS, self.head_width())
-    }
-}
-
-#[derive(Debug)]
-struct NormWeights {
-    gain: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-#[derive(Debug)]
-struct IntegerLayer {
-    /// Query and key projections stacked in one matrix.
-    query_key: IntegerLinear,
-    value: IntegerLinear,
-    attention_out: IntegerLinear,
-    attention_norm: NormWeights,
-    up: IntegerLinear,
-    down: IntegerLinear,
-    out_norm: NormWeights,
-}
-
-/// Embedding tables, and the norm of their sum.
-#[derive(Debug)]
-struct EmbeddingTables {
-    words: Vec<f32>,
-    positions: Vec<f32>,
-    first_position: usize,
-    segment: Option<Vec<f32>>,
-    norm: NormWeights,
-}
-
-/// Scratch memory of one thread.
-#[derive(Debug)]
-struct EncoderScratch {
-    matmul: matmul::MatmulScratch,
-    attention: attention::AttentionScratch,
-    /// Keys and values of one head of one sequence.
-    pages: Vec<f32>,
+pub(super) struct IntegerCompute {
+    pub(super) bits: Bits,
+    pub(super) tier: Tier,
+    /// Threads, the calling one included.
+    pub(super) threads: usize,
 }
 
 /// Buffers of one pass, row-major.
@@ -159,8 +99,9 @@ impl IntegerEncoder {
         source: &TensorSource,
         config: &EncoderConfig,
         tokens_max: usize,
-        (bits, tier, threads): (Bits, Tier, usize),
+        compute: IntegerCompute,
     ) -> Result<Self, ModelError> {
+        let IntegerCompute { bits, tier, threads } = compute;
         #[expect(clippy::cast_possible_truncation, reason = "an epsilon needs no f64 precision")]
         let epsilon = config.layer_norm_eps as f32;
         let shape = EncoderShape {
@@ -173,7 +114,10 @@ impl IntegerEncoder {
         };
         let count = config.num_hidden_layers;
         let layers = (0..count)
-            .map(|index| IntegerLayer::load(source, shape, [index, count], (bits, tier)))
+            .map(|index| {
+                let position = LayerPosition { index, layers: count };
+                IntegerLayer::load(source, shape, position, LinearFormat { bits, tier })
+            })
             .collect::<Result<_, _>>()?;
         let pool =
             Pool::start_on(cores_for(threads)).map_err(|cause| ModelError::Threads { cause })?;
@@ -247,23 +191,27 @@ impl IntegerEncoder {
         let mut resources =
             EncoderResources { pool: &mut self.pool, workers: &mut self.workers, edges, tier };
         let rows = ids.len();
-        resources.embed(hidden, (ids, positions), &self.tables, shape)?;
-        let (narrow, inner) = ([rows, shape.width], [rows, shape.inner]);
+        resources.embed(hidden, TokenRows { ids, positions }, &self.tables, shape)?;
         for layer in &self.layers {
             let projections = [&layer.query_key, &layer.value];
-            operand.fill(&mut resources, &projections, hidden, narrow)?;
-            resources.multiply(operand, &projections, (wide, rows), |_| ())?;
-            resources.attend((mixed, wide), sequences, pages, shape)?;
+            resources.fill(operand, &projections, SourceRows::new(hidden, rows, shape.width))?;
+            resources.multiply(operand, &projections, OutputRows { values: wide, rows }, |_| ())?;
+            let input = AttentionInput { projections: wide, sequences, pages };
+            resources.attend(mixed, input, shape)?;
             let out = [&layer.attention_out];
-            operand.fill(&mut resources, &out, mixed, narrow)?;
-            resources.multiply(operand, &out, (mixed, rows), |_| ())?;
-            resources.add_and_norm(hidden, mixed, (&layer.attention_norm, rows), shape)?;
-            operand.fill(&mut resources, &[&layer.up], hidden, narrow)?;
+            resources.fill(operand, &out, SourceRows::new(mixed, rows, shape.width))?;
+            resources.multiply(operand, &out, OutputRows { values: mixed, rows }, |_| ())?;
+            let rows_of_hidden = OutputRows { values: hidden, rows };
+            resources.add_and_norm(rows_of_hidden, mixed, &layer.attention_norm, shape)?;
+            resources.fill(operand, &[&layer.up], SourceRows::new(hidden, rows, shape.width))?;
+            let rows_of_wide = OutputRows { values: wide, rows };
             resources
-                .multiply(operand, &[&layer.up], (wide, rows), |piece| nonlinear(tier, piece))?;
-            operand.fill(&mut resources, &[&layer.down], wide, inner)?;
-            resources.multiply(operand, &[&layer.down], (mixed, rows), |_| ())?;
-            resources.add_and_norm(hidden, mixed, (&layer.out_norm, rows), shape)?;
+                .multiply(operand, &[&layer.up], rows_of_wide, |piece| nonlinear(tier, piece))?;
+            resources.fill(operand, &[&layer.down], SourceRows::new(wide, rows, shape.inner))?;
+            let rows_of_mixed = OutputRows { values: mixed, rows };
+            resources.multiply(operand, &[&layer.down], rows_of_mixed, |_| ())?;
+            let rows_of_hidden = OutputRows { values: hidden, rows };
+            resources.add_and_norm(rows_of_hidden, mixed, &layer.out_norm, shape)?;
         }
         Ok(())
     }
@@ -281,81 +229,6 @@ fn pooled(rows: &[f32], width: usize, pooling: Pooling) -> Vec<f32> {
         vector.iter_mut().for_each(|x| *x /= tokens);
     }
     vector
-}
-
-/// A tensor's values, row-major.
-fn values(source: &TensorSource, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
-    Ok(source.tensor(name, shape)?.flatten_all()?.to_vec1()?)
-}
-
-impl NormWeights {
-    fn load(source: &TensorSource, name: &str, width: usize) -> Result<Self, ModelError> {
-        Ok(Self {
-            gain: values(source, &format!("{name}.weight"), &[width])?,
-            bias: values(source, &format!("{name}.bias"), &[width])?,
-        })
-    }
-}
-
-impl EmbeddingTables {
-    fn load(source: &TensorSource, config: &EncoderConfig) -> Result<Self, ModelError> {
-        let width = config.hidden_size;
-        let table = |name: &str, rows: usize| {
-            values(source, &format!("embeddings.{name}_embeddings.weight"), &[rows, width])
-        };
-        let types = source.tensor_if_present(
-            "embeddings.token_type_embeddings.weight",
-            &[config.type_vocab_size, width],
-        )?;
-        let segment = types.map(|types| types.get(0)?.to_vec1()).transpose()?;
-        Ok(Self {
-            words: table("word", config.vocab_size)?,
-            positions: table("position", config.max_position_embeddings)?,
-            first_position: config.first_position(),
-            segment,
-            norm: NormWeights::load(source, "embeddings.LayerNorm", width)?,
-        })
-    }
-}
-
-impl IntegerLayer {
-    fn load(
-        source: &TensorSource,
-        shape: EncoderShape,
-        at: [usize; 2],
-        (bits, tier): (Bits, Tier),
-    ) -> Result<Self, ModelError> {
-        let (width, inner) = (shape.width, shape.inner);
-        let prefix = format!("encoder.layer.{}", at[0]);
-        let linear = |names: &[&str], [output, input]: [usize; 2], role: LinearRole| {
-            let named = |name: &&str| format!("{prefix}.{name}");
-            let names: Vec<String> = names.iter().map(named).collect();
-            IntegerLinear::load(source, &names, [output, input], (bits.of(role, at), tier))
-        };
-        let query_key = ["attention.self.query", "attention.self.key"];
-        let norm =
-            |name: &str| NormWeights::load(source, &format!("{prefix}.{name}.LayerNorm"), width);
-        Ok(Self {
-            query_key: linear(&query_key, [width, width], LinearRole::Other)?,
-            value: linear(&["attention.self.value"], [width, width], LinearRole::Value)?,
-            attention_out: linear(&["attention.output.dense"], [width, width], LinearRole::Other)?,
-            attention_norm: norm("attention.output")?,
-            up: linear(&["intermediate.dense"], [inner, width], LinearRole::Up)?,
-            down: linear(&["output.dense"], [width, inner], LinearRole::Other)?,
-            out_norm: norm("output")?,
-        })
-    }
-}
-
-impl EncoderScratch {
-    fn new(shape: EncoderShape) -> Self {
-        let pages = shape.tokens_max.div_ceil(PAGE_TOKENS);
-        Self {
-            matmul: matmul::MatmulScratch::default(),
-            attention: attention::AttentionScratch::new(TILE_TOKENS, shape.layout()),
-            pages: vec![0.0; pages * shape.layout().elements()],
-        }
-    }
 }
 
 impl EncoderArena {

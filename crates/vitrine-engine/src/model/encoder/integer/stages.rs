@@ -1,14 +1,15 @@
 //! The stages of a pass. Each is one parallel region over one matrix of the arena.
 
-use crate::model::encoder::integer::EmbeddingTables;
-use crate::model::encoder::integer::EncoderScratch;
-use crate::model::encoder::integer::EncoderShape;
-use crate::model::encoder::integer::NormWeights;
-use crate::model::encoder::integer::PAGE_TOKENS;
-use crate::model::encoder::integer::TILE_TOKENS;
+use crate::model::encoder::integer::linear::Bits;
 use crate::model::encoder::integer::linear::EncoderOperand;
 use crate::model::encoder::integer::linear::IntegerLinear;
 use crate::model::encoder::integer::linear::PANEL_OUTPUTS;
+use crate::model::encoder::integer::shape::EncoderScratch;
+use crate::model::encoder::integer::shape::EncoderShape;
+use crate::model::encoder::integer::shape::PAGE_TOKENS;
+use crate::model::encoder::integer::shape::TILE_TOKENS;
+use crate::model::encoder::integer::weights::EmbeddingTables;
+use crate::model::encoder::integer::weights::NormWeights;
 use vitrine_base::ids::PageId;
 use vitrine_kernels::attention;
 use vitrine_kernels::attention::AttentionMask;
@@ -16,8 +17,12 @@ use vitrine_kernels::attention::HeadPages;
 use vitrine_kernels::attention::QueryTile;
 use vitrine_kernels::attention::Scoring;
 use vitrine_kernels::attention::SequenceRows;
+use vitrine_kernels::attention::TokenSlot;
 use vitrine_kernels::grid::Cut;
 use vitrine_kernels::grid::Edges;
+use vitrine_kernels::int16;
+use vitrine_kernels::matmul;
+use vitrine_kernels::matmul::RowForm;
 use vitrine_kernels::norm;
 use vitrine_kernels::pool::Pool;
 use vitrine_kernels::pool::TaskPanic;
@@ -31,15 +36,54 @@ pub(super) struct EncoderResources<'a> {
     pub(super) tier: Tier,
 }
 
+/// The rows of a pass as token ids, with the position of each in its sequence.
+#[derive(Clone, Copy)]
+pub(super) struct TokenRows<'a> {
+    pub(super) ids: &'a [u32],
+    pub(super) positions: &'a [usize],
+}
+
+/// A row-major `[rows, columns]` matrix to be quantised.
+#[derive(Clone, Copy)]
+pub(super) struct SourceRows<'a> {
+    values: &'a [f32],
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> SourceRows<'a> {
+    pub(super) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
+        Self { values, rows, columns }
+    }
+}
+
+/// A row-major matrix of `rows` rows that a stage writes; the stage knows the width.
+pub(super) struct OutputRows<'a> {
+    pub(super) values: &'a mut [f32],
+    pub(super) rows: usize,
+}
+
+/// The input of attention.
+#[derive(Clone, Copy)]
+pub(super) struct AttentionInput<'a> {
+    /// `[rows, 3 width]`: queries, keys and values.
+    pub(super) projections: &'a [f32],
+    /// First row of each sequence, followed by the number of rows.
+    pub(super) sequences: &'a [usize],
+    /// Ids of all scratch pages of a worker, in order.
+    pub(super) pages: &'a [PageId],
+}
+
 impl EncoderResources<'_> {
     /// Writes the normalised sum of word, position and segment embeddings of each row to `hidden`.
     pub(super) fn embed(
         &mut self,
         hidden: &mut [f32],
-        (ids, positions): (&[u32], &[usize]),
+        tokens: TokenRows<'_>,
         tables: &EmbeddingTables,
         shape: EncoderShape,
     ) -> Result<(), TaskPanic> {
+        let TokenRows { ids, positions } = tokens;
         let (width, tier) = (shape.width, self.tier);
         let rows = self.edges.rows(ids.len(), width, self.pool.threads());
         let cut = Cut { width, rows, columns: &[0, width] };
@@ -60,21 +104,59 @@ impl EncoderResources<'_> {
         })
     }
 
+    /// Quantises `source` into each format that `linears` need.
+    ///
+    /// # Errors
+    /// If a task panicked.
+    pub(super) fn fill(
+        &mut self,
+        operand: &mut EncoderOperand,
+        linears: &[&IntegerLinear],
+        source: SourceRows<'_>,
+    ) -> Result<(), TaskPanic> {
+        let SourceRows { values, rows, columns } = source;
+        let tier = self.tier;
+        let edges = self.edges.rows(rows, columns, self.pool.threads());
+        let wanted = |bits| linears.iter().any(|linear| linear.bits() == bits);
+        let row_values = |row: usize| &values[row * columns..(row + 1) * columns];
+        if wanted(Bits::Sixteen) {
+            let width = int16::row_codes(columns);
+            let cut = Cut { width, rows: edges, columns: &[0, width] };
+            self.pool.grid(&mut operand.sixteen, cut, self.workers, |_, mut part| {
+                for row in part.rows() {
+                    int16::quantize(tier, part.row(row), row_values(row));
+                }
+            })?;
+        }
+        if wanted(Bits::Eight) {
+            operand.eight.reshape(RowForm::Group32, rows, columns);
+            let units = operand.eight.unit_count();
+            let cut = Cut { width: rows, rows: &[0, units], columns: edges };
+            self.pool.grid(operand.eight.units_mut(), cut, self.workers, |_, mut part| {
+                for (at, row) in part.columns().enumerate() {
+                    let values = row_values(row);
+                    matmul::quantize_row((&mut part, at), RowForm::Group32, values, tier);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
     /// Multiplies the operand with each of `linears`; the products are adjacent columns of `out`.
     /// Calls `then` on every piece of a row of the result.
     pub(super) fn multiply(
         &mut self,
         operand: &EncoderOperand,
         linears: &[&IntegerLinear],
-        (out, rows): (&mut [f32], usize),
+        out: OutputRows<'_>,
         then: impl Fn(&mut [f32]) + Sync,
     ) -> Result<(), TaskPanic> {
         let widths = linears.iter().map(|linear| linear.outputs());
         let width = widths.clone().sum();
         let threads = self.pool.threads();
         let columns = self.edges.columns(widths, PANEL_OUTPUTS, threads);
-        let cut = Cut { width, rows: &[0, rows], columns };
-        self.pool.grid(out, cut, self.workers, |worker, mut part| {
+        let cut = Cut { width, rows: &[0, out.rows], columns };
+        self.pool.grid(out.values, cut, self.workers, |worker, mut part| {
             let mut first = 0;
             for linear in linears {
                 if part.columns().start < first + linear.outputs() {
@@ -87,26 +169,26 @@ impl EncoderResources<'_> {
         })
     }
 
-    /// Attention within each sequence, head by head: reads queries, keys and values from `wide` and
-    /// writes to `mixed`.
+    /// Attention within each sequence, head by head; writes `[rows, width]` to `mixed`.
     pub(super) fn attend(
         &mut self,
-        (mixed, wide): (&mut [f32], &[f32]),
-        sequences: &[usize],
-        pages: &[PageId],
+        mixed: &mut [f32],
+        input: AttentionInput<'_>,
         shape: EncoderShape,
     ) -> Result<(), TaskPanic> {
+        let AttentionInput { projections, sequences, pages } = input;
         let (tier, width, head_width) = (self.tier, shape.width, shape.head_width());
         let columns = self.edges.every(width, head_width);
         let cut = Cut { width, rows: sequences, columns };
         #[expect(clippy::cast_precision_loss, reason = "a head is narrower than 2^16")]
         let scale = 1.0 / (head_width as f32).sqrt();
         let layout = shape.layout();
-        let part_of = |row: usize, from: usize| &wide[row * 3 * width + from..][..head_width];
+        let part_of =
+            |row: usize, from: usize| &projections[row * 3 * width + from..][..head_width];
         self.pool.grid(mixed, cut, self.workers, |worker, mut part| {
             let (rows, first) = (part.rows(), part.columns().start);
             for (at, row) in rows.clone().enumerate() {
-                let slot = (pages[at / PAGE_TOKENS], at % PAGE_TOKENS);
+                let slot = TokenSlot { page: pages[at / PAGE_TOKENS], slot: at % PAGE_TOKENS };
                 let (key, value) = (part_of(row, width + first), part_of(row, 2 * width + first));
                 layout.store(&mut worker.pages, slot, key, value);
             }
@@ -139,15 +221,15 @@ impl EncoderResources<'_> {
     /// Adds `sums` to the hidden state and normalises it.
     pub(super) fn add_and_norm(
         &mut self,
-        hidden: &mut [f32],
+        hidden: OutputRows<'_>,
         sums: &[f32],
-        (norm, rows): (&NormWeights, usize),
+        norm: &NormWeights,
         shape: EncoderShape,
     ) -> Result<(), TaskPanic> {
         let (width, tier) = (shape.width, self.tier);
-        let rows = self.edges.rows(rows, width, self.pool.threads());
+        let rows = self.edges.rows(hidden.rows, width, self.pool.threads());
         let cut = Cut { width, rows, columns: &[0, width] };
-        self.pool.grid(hidden, cut, self.workers, |_, mut part| {
+        self.pool.grid(hidden.values, cut, self.workers, |_, mut part| {
             for row in part.rows() {
                 let sums = &sums[row * width..(row + 1) * width];
                 let hidden = part.row(row);

@@ -46,6 +46,13 @@ pub(super) struct DecoderOperand {
     columns: usize,
 }
 
+/// Dimensions of an operand, without padding.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OperandShape {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+}
+
 /// Source of an operand's rows.
 pub(super) trait RowSource: Sync {
     /// Returns row `row`; may compute it in `room`, which has the width of a row.
@@ -232,9 +239,10 @@ impl DecoderOperand {
         &mut self,
         resources: &mut DecoderResources<'_>,
         forms: impl IntoIterator<Item = RowForm>,
-        [rows, columns]: [usize; 2],
+        shape: OperandShape,
         source: impl RowSource,
     ) -> Result<(), TaskPanic> {
+        let OperandShape { rows, columns } = shape;
         let wide = columns.next_multiple_of(COLUMNS_MULTIPLE);
         (self.rows, self.columns) = (rows, wide);
         let tier = self.small_groups.tier();

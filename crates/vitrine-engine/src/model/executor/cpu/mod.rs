@@ -22,13 +22,14 @@ mod stages;
 
 pub(crate) use pages::page_bytes;
 
-use crate::model::decoder::DecoderOptions;
+use crate::model::decoder_options::DecoderOptions;
 use crate::model::error::ModelError;
 use crate::model::executor::Executor;
 use crate::model::executor::cpu::arena::ComputedRows;
 use crate::model::executor::cpu::arena::DecoderArena;
 use crate::model::executor::cpu::arena::DecoderResources;
 use crate::model::executor::cpu::arena::DecoderScratch;
+use crate::model::executor::cpu::arena::OperandShape;
 use crate::model::executor::cpu::arena::StoredRows;
 use crate::model::executor::cpu::arena::widest;
 use crate::model::executor::cpu::packing::PackingLoader;
@@ -37,9 +38,14 @@ use crate::model::executor::cpu::pages::KvPool;
 use crate::model::executor::cpu::plan::CpuStep;
 use crate::model::executor::cpu::plan::CpuStepSettings;
 use crate::model::executor::cpu::plan::RopeAngles;
+use crate::model::executor::cpu::stages::GatedLinears;
+use crate::model::executor::cpu::stages::HeadProduct;
 use crate::model::executor::cpu::stages::HeadShape;
 use crate::model::executor::cpu::stages::HeadStage;
+use crate::model::executor::cpu::stages::OutputRows;
 use crate::model::executor::cpu::stages::PackedLinear;
+use crate::model::executor::cpu::stages::Projections;
+use crate::model::executor::cpu::stages::QueryStage;
 use crate::model::executor::weights::DecoderWeights;
 use crate::model::forward::ForwardLimits;
 use crate::model::forward::Logits;
@@ -164,12 +170,12 @@ impl CpuExecutor {
         operand.fill(
             &mut resources,
             [form],
-            [rows, columns],
+            OperandShape { rows, columns },
             StoredRows { values: source, columns },
         )?;
         let (width, scale) = (self.shape.width, self.shape.residual_scale);
         let Some(gain) = post_norm else {
-            let target = (&mut hidden[..], rows);
+            let target = OutputRows { values: hidden, rows };
             stages::project(&mut resources, operand, &[linear], target, |hidden, sums| {
                 hidden.iter_mut().zip(sums).for_each(|(hidden, sum)| *hidden += scale * sum);
             })?;
@@ -179,7 +185,7 @@ impl CpuExecutor {
             &mut resources,
             operand,
             &[linear],
-            (&mut computed[..], rows),
+            OutputRows { values: computed, rows },
             |to, sums| {
                 to.copy_from_slice(sums);
             },
@@ -284,21 +290,21 @@ impl Executor for CpuExecutor {
         operand.fill(
             &mut resources,
             row_forms(linears),
-            [rows, width],
+            OperandShape { rows, columns: width },
             ComputedRows(|row, out: &mut [f32]| {
                 let hidden = &hidden[row * width..(row + 1) * width];
                 norm::rms_norm(tier, out, hidden, &weights.attention_norm, epsilon);
             }),
         )?;
-        let target = (&mut qkv[..], rows);
+        let target = OutputRows { values: qkv, rows };
         stages::project(&mut resources, operand, &linears, target, <[f32]>::copy_from_slice)?;
-        let source = (&qkv[..], &self.plan);
+        let source = Projections { qkv, plan: &self.plan, shape };
         match &mut self.pages.elements {
             Elements::F32(layers) => {
-                stages::store(&mut resources, &mut layers[layer], source, shape, stage)?;
+                stages::store(&mut resources, &mut layers[layer], source, stage)?;
             }
             Elements::F16(layers) => {
-                stages::store(&mut resources, &mut layers[layer], source, shape, stage)?;
+                stages::store(&mut resources, &mut layers[layer], source, stage)?;
             }
         }
         Ok(InArena)
@@ -307,20 +313,21 @@ impl Executor for CpuExecutor {
     fn attend(&mut self, layer: usize, _: InArena, _: &InArena) -> Result<InArena, ModelError> {
         let shape = self.head_shape();
         let gain = self.weights.layers[layer].query_norm.as_deref();
-        let stage = head_stage((&self.shape, self.tier), &self.plan, layer, gain);
+        let head = head_stage((&self.shape, self.tier), &self.plan, layer, gain);
         let scoring = Scoring {
             soft_cap: self.shape.attention_soft_cap,
             window: self.shape.attention[layer].window,
         };
         let DecoderArena { qkv, mixed, edges, workers, .. } = &mut self.arena;
         let mut resources = DecoderResources { pool: &mut self.pool, workers, edges };
-        let (source, target) = ((&qkv[..], &self.plan), (&mut mixed[..], shape));
+        let source = Projections { qkv, plan: &self.plan, shape };
+        let queries = QueryStage { head, scoring };
         match &self.pages.elements {
             Elements::F32(layers) => {
-                stages::attend(&mut resources, &layers[layer], source, target, (stage, scoring))?;
+                stages::attend(&mut resources, &layers[layer], source, mixed, queries)?;
             }
             Elements::F16(layers) => {
-                stages::attend(&mut resources, &layers[layer], source, target, (stage, scoring))?;
+                stages::attend(&mut resources, &layers[layer], source, mixed, queries)?;
             }
         }
         Ok(InArena)
@@ -346,7 +353,7 @@ impl Executor for CpuExecutor {
         operand.fill(
             &mut resources,
             row_forms([gate, up]),
-            [rows, width],
+            OperandShape { rows, columns: width },
             ComputedRows(|row, out: &mut [f32]| {
                 let hidden = &hidden[row * width..(row + 1) * width];
                 norm::rms_norm(tier, out, hidden, &weights.feed_forward_norm, epsilon);
@@ -359,8 +366,8 @@ impl Executor for CpuExecutor {
         stages::gate_up(
             &mut resources,
             operand,
-            (gate, up),
-            (&mut inner[..], rows),
+            GatedLinears { gate, up },
+            OutputRows { values: inner, rows },
             |out, gate, up| {
                 combine(tier, out, gate, up);
             },
@@ -394,7 +401,7 @@ impl Executor for CpuExecutor {
         operand.fill(
             &mut resources,
             row_forms([output]),
-            [rows, width],
+            OperandShape { rows, columns: width },
             ComputedRows(|row, out: &mut [f32]| {
                 let from = wanted[row] as usize * width;
                 norm::rms_norm(tier, out, &hidden[from..from + width], gain, epsilon);
@@ -410,9 +417,9 @@ impl Executor for CpuExecutor {
         if greedy == rows {
             stages::likeliest(
                 &mut resources,
-                (operand, rows),
-                output,
-                (likeliest, cells),
+                HeadProduct { operand, rows, output },
+                likeliest,
+                cells,
                 to_logits,
             )?;
             let tasks = likeliest.len() / rows;
@@ -429,7 +436,8 @@ impl Executor for CpuExecutor {
         }
         let logits = Arc::make_mut(kept);
         logits.resize(rows * vocabulary_size, 0.0);
-        stages::project(&mut resources, operand, &[output], (logits, rows), |logits, sums| {
+        let target = OutputRows { values: logits, rows };
+        stages::project(&mut resources, operand, &[output], target, |logits, sums| {
             logits.copy_from_slice(sums);
             to_logits(logits);
         })?;

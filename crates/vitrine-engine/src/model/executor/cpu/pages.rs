@@ -7,10 +7,10 @@
 //! Invariants
 //! - Every element is finite from the start: masked positions are multiplied by 0.
 
-use crate::model::decoder::DecoderOptions;
+use crate::model::decoder_options::DecoderOptions;
 use crate::model::error::ModelError;
-use crate::model::kv_pages::KvType;
 use crate::model::kv_pages::page_tokens;
+use crate::model::kv_type::KvType;
 use crate::model::shape::DecoderShape;
 use half::f16;
 use vitrine_kernels::attention::Element;

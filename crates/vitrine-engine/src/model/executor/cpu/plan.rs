@@ -11,6 +11,7 @@ use crate::model::step_input::StepInput;
 use std::ops::Range;
 use vitrine_base::ids::PageId;
 use vitrine_kernels::attention::SequenceRows;
+use vitrine_kernels::attention::TokenSlot;
 
 /// Query heads of a tile that share a key head: four register tiles. Keys and values are then
 /// converted once for many prompt rows, and their scores stay in the L1 cache.
@@ -77,8 +78,8 @@ pub(super) struct CpuStep {
     pub(super) greedy: usize,
     /// Position of each row in its sequence.
     pub(super) positions: Vec<usize>,
-    /// Page, and slot in the page, of each row's key and value.
-    pub(super) slots: Vec<(PageId, usize)>,
+    /// Where each row's key and value are stored.
+    pub(super) slots: Vec<TokenSlot>,
     /// Factor on each row's queries, the attention scale included.
     pub(super) query_factors: Vec<f32>,
     /// First row of each tile, followed by the number of rows.
@@ -167,7 +168,7 @@ impl CpuStep {
             for position in segment.tokens_before..segment.context_tokens() {
                 self.positions.push(position);
                 let page = pages[position / self.page_tokens];
-                self.slots.push((page, position % self.page_tokens));
+                self.slots.push(TokenSlot { page, slot: position % self.page_tokens });
             }
         }
         self.fill_tiles();

@@ -32,6 +32,12 @@ pub(super) type PackedLinear = weights::LinearWeights<Arc<PackedMatrix>, Vec<f32
 /// Largest number of sums that the kernels pass to a callback at once.
 const SUMS_MAX: usize = 64;
 
+/// A row-major matrix of `rows` rows that a stage writes; its width follows from the weights.
+pub(super) struct OutputRows<'a> {
+    pub(super) values: &'a mut [f32],
+    pub(super) rows: usize,
+}
+
 /// The panels that hold `columns`, which must begin at a panel.
 fn panels(matrix: &PackedMatrix, columns: Range<usize>) -> Range<usize> {
     columns.start / matrix.panel_rows()..columns.end.div_ceil(matrix.panel_rows())
@@ -47,10 +53,10 @@ pub(super) fn project(
     resources: &mut DecoderResources<'_>,
     operand: &DecoderOperand,
     linears: &[&PackedLinear],
-    out: (&mut [f32], usize),
+    out: OutputRows<'_>,
     take: impl Fn(&mut [f32], &[f32]) + Sync,
 ) -> Result<(), TaskPanic> {
-    let (out, rows) = out;
+    let OutputRows { values: out, rows } = out;
     let heights = linears.iter().map(|linear| linear.matrix.rows());
     let width = heights.clone().sum();
     let panel_columns = linears.first().map_or(1, |linear| linear.matrix.panel_rows());
@@ -70,20 +76,29 @@ pub(super) fn project(
     })
 }
 
-/// Multiplies the operand's `rows` rows with the output matrix and keeps only the most likely token
+/// The product of the final hidden states with the output matrix.
+#[derive(Clone, Copy)]
+pub(super) struct HeadProduct<'a> {
+    pub(super) operand: &'a DecoderOperand,
+    pub(super) rows: usize,
+    pub(super) output: &'a PackedLinear,
+}
+
+/// Multiplies the operand's rows with the output matrix and keeps only the most likely token
 /// of each row, so that rows of 150,000 logits are neither written nor read back.
 ///
-/// Resizes `found` to `[rows, tasks]`. `to_logits` converts pieces of a row's sums to logits.
+/// Resizes `found` to `[rows, tasks]` and cuts it with `cells`. `to_logits` converts pieces of a row's sums to logits.
 ///
 /// # Errors
 /// If a task panicked.
 pub(super) fn likeliest(
     resources: &mut DecoderResources<'_>,
-    (operand, rows): (&DecoderOperand, usize),
-    output: &PackedLinear,
-    (found, cells): (&mut Vec<Likeliest>, &mut Edges),
+    product: HeadProduct<'_>,
+    found: &mut Vec<Likeliest>,
+    cells: &mut Edges,
     to_logits: impl Fn(&mut [f32]) + Sync,
 ) -> Result<(), TaskPanic> {
+    let HeadProduct { operand, rows, output } = product;
     let (height, panel_columns) = (output.matrix.rows(), output.matrix.panel_rows());
     let threads = resources.pool.threads();
     let edges = resources.edges.columns(std::iter::once(height), panel_columns, threads);
@@ -125,6 +140,13 @@ fn find<'a>(linears: &[&'a PackedLinear], column: usize) -> Option<(&'a PackedLi
     None
 }
 
+/// The gate and up projections of a feed-forward part.
+#[derive(Clone, Copy)]
+pub(super) struct GatedLinears<'a> {
+    pub(super) gate: &'a PackedLinear,
+    pub(super) up: &'a PackedLinear,
+}
+
 /// Computes `activation(gate) · up` into `inner`, `[rows, feed forward]`. Calls `combine` with a
 /// piece of `inner` and the matching gate and up values.
 ///
@@ -133,10 +155,11 @@ fn find<'a>(linears: &[&'a PackedLinear], column: usize) -> Option<(&'a PackedLi
 pub(super) fn gate_up(
     resources: &mut DecoderResources<'_>,
     operand: &DecoderOperand,
-    (gate, up): (&PackedLinear, &PackedLinear),
-    (inner, rows): (&mut [f32], usize),
+    linears: GatedLinears<'_>,
+    inner: OutputRows<'_>,
     combine: impl Fn(&mut [f32], &[f32], &[f32]) + Sync,
 ) -> Result<(), TaskPanic> {
+    let (GatedLinears { gate, up }, OutputRows { values: inner, rows }) = (linears, inner);
     let width = gate.matrix.rows();
     let panel_columns = gate.matrix.panel_rows();
     let edges =
@@ -230,6 +253,22 @@ impl HeadShape {
     }
 }
 
+/// The projections of a step, and how their rows are laid out.
+#[derive(Clone, Copy)]
+pub(super) struct Projections<'a> {
+    /// `[rows, query width + 2 * kv width]`.
+    pub(super) qkv: &'a [f32],
+    pub(super) plan: &'a CpuStep,
+    pub(super) shape: HeadShape,
+}
+
+/// How queries are processed and scored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct QueryStage<'a> {
+    pub(super) head: HeadStage<'a>,
+    pub(super) scoring: Scoring,
+}
+
 /// Normalises and rotates the keys, and stores keys and values in their pages.
 ///
 /// # Errors
@@ -237,10 +276,10 @@ impl HeadShape {
 pub(super) fn store<E: Element>(
     resources: &mut DecoderResources<'_>,
     pages: &mut [E],
-    (qkv, plan): (&[f32], &CpuStep),
-    shape: HeadShape,
+    projections: Projections<'_>,
     stage: HeadStage<'_>,
 ) -> Result<(), TaskPanic> {
+    let Projections { qkv, plan, shape } = projections;
     let (layout, kv_heads) = (shape.layout, shape.kv_heads);
     let (width, row_width) = (layout.head_width(), shape.row_width());
     let (keys, values) = (shape.query_width(), shape.query_width() + kv_heads * width);
@@ -271,10 +310,12 @@ pub(super) fn store<E: Element>(
 pub(super) fn attend<E: Element>(
     resources: &mut DecoderResources<'_>,
     pages: &[E],
-    (qkv, plan): (&[f32], &CpuStep),
-    (mixed, shape): (&mut [f32], HeadShape),
-    (stage, scoring): (HeadStage<'_>, Scoring),
+    projections: Projections<'_>,
+    mixed: &mut [f32],
+    queries: QueryStage<'_>,
 ) -> Result<(), TaskPanic> {
+    let Projections { qkv, plan, shape } = projections;
+    let QueryStage { head: stage, scoring } = queries;
     let (layout, row_width) = (shape.layout, shape.row_width());
     let (head_width, tile_width) = (layout.head_width(), shape.group * layout.head_width());
     let columns = resources.edges.every(shape.query_width(), tile_width);

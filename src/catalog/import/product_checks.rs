@@ -1,0 +1,194 @@
+//! Checks products as they are written in a file, and collects the checked ones.
+
+use crate::catalog::error::CatalogError;
+use crate::catalog::error::LineFault;
+use crate::catalog::keys::BRAND_KEY;
+use crate::catalog::limits::CatalogLimits;
+use crate::catalog::limits::TEXT_CHARS_MAX;
+use crate::catalog::limits::URL_CHARS_MAX;
+use crate::catalog::product::Product;
+use crate::catalog::product::Stock;
+use crate::catalog::words::slug;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use vitrine_base::ids::Sku;
+use vitrine_base::localized::Localized;
+use vitrine_base::money::Money;
+
+/// A product as written in the file, not yet checked.
+#[derive(Debug, Default)]
+pub(super) struct RawProduct {
+    pub(super) sku: String,
+    pub(super) name: String,
+    pub(super) brand: String,
+    pub(super) category: String,
+    pub(super) amount: String,
+    pub(super) currency: String,
+    pub(super) stock: RawStock,
+    pub(super) facets: BTreeMap<String, Vec<String>>,
+    pub(super) title: Localized<String>,
+    pub(super) features: Localized<Vec<String>>,
+    pub(super) url: Option<String>,
+    pub(super) rank: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(super) enum RawStock {
+    Total(u32),
+    BySize(Vec<(String, u32)>),
+}
+
+impl Default for RawStock {
+    fn default() -> Self {
+        Self::Total(0)
+    }
+}
+
+/// Whether a text consists of 1 to [`TEXT_CHARS_MAX`] of a-z, 0-9 and `_`.
+pub(super) fn is_identifier(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !text.is_empty() && text.len() <= TEXT_CHARS_MAX && text.chars().all(allowed)
+}
+
+/// Checks and collects products, and refuses repeated skus.
+pub(super) struct ProductCollector<'a> {
+    pub(super) limits: &'a CatalogLimits,
+    pub(super) products: Vec<Product>,
+    pub(super) lines: HashMap<Sku, usize>,
+}
+
+impl ProductCollector<'_> {
+    pub(super) fn take(&mut self, line: usize, raw: RawProduct) -> Result<(), CatalogError> {
+        let products_max = self.limits.products_max;
+        if self.products.len() == products_max {
+            return Err(CatalogError::TooManyProducts { line, products_max });
+        }
+        let product = checked(raw, self.limits)
+            .map_err(|fault| CatalogError::Line { line, fault: Box::new(fault) })?;
+        if let Some(first_line) = self.lines.insert(product.sku.clone(), line) {
+            let fault = LineFault::Duplicate { sku: product.sku, first_line };
+            return Err(CatalogError::Line { line, fault: Box::new(fault) });
+        }
+        self.products.push(product);
+        Ok(())
+    }
+}
+
+fn checked(raw: RawProduct, limits: &CatalogLimits) -> Result<Product, LineFault> {
+    let sku = Sku::new(raw.sku.trim())?;
+    let name = required("name", &raw.name)?;
+    let brand = text("brand", &raw.brand)?;
+    let category = identifier(required("category", &raw.category)?)?;
+    let price = Money::parse(raw.amount.trim(), raw.currency.trim())?;
+    if price.amount.is_sign_negative() && !price.amount.is_zero() {
+        return Err(LineFault::NegativePrice { price });
+    }
+    let stock = checked_stock(raw.stock, limits)?;
+    let mut facets = checked_facets(raw.facets, limits)?;
+    let brand_value = slug(&brand);
+    if !brand_value.is_empty() {
+        facets.entry(BRAND_KEY.to_owned()).or_insert_with(|| vec![brand_value]);
+    }
+    let title = fill_missing_language(raw.title, String::is_empty);
+    let title = Localized { en: text("title", &title.en)?, fr: text("title", &title.fr)? };
+    let features = fill_missing_language(raw.features, Vec::is_empty);
+    let features = Localized {
+        en: checked_features(features.en, limits)?,
+        fr: checked_features(features.fr, limits)?,
+    };
+    let url = raw.url.filter(|url| !url.trim().is_empty()).map(checked_url).transpose()?;
+    let rank = raw.rank;
+    Ok(Product { sku, name, brand, category, price, stock, facets, title, features, url, rank })
+}
+
+/// Fills an empty language with the text of the other one.
+fn fill_missing_language<T: Clone>(
+    texts: Localized<T>,
+    is_empty: impl Fn(&T) -> bool,
+) -> Localized<T> {
+    match (is_empty(&texts.en), is_empty(&texts.fr)) {
+        (true, false) => Localized { en: texts.fr.clone(), fr: texts.fr },
+        (false, true) => Localized { en: texts.en.clone(), fr: texts.en },
+        (true, true) | (false, false) => texts,
+    }
+}
+
+fn text(field: &'static str, found: &str) -> Result<String, LineFault> {
+    let found = found.trim();
+    if found.chars().count() > TEXT_CHARS_MAX || found.chars().any(char::is_control) {
+        return Err(LineFault::Text { field, chars_max: TEXT_CHARS_MAX });
+    }
+    Ok(found.to_owned())
+}
+
+fn required(field: &'static str, found: &str) -> Result<String, LineFault> {
+    let found = text(field, found)?;
+    if found.is_empty() { Err(LineFault::Absent { field }) } else { Ok(found) }
+}
+
+fn identifier(found: String) -> Result<String, LineFault> {
+    if is_identifier(&found) { Ok(found) } else { Err(LineFault::Identifier { found }) }
+}
+
+fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), LineFault> {
+    if found > limit { Err(LineFault::TooMany { what, found, limit }) } else { Ok(()) }
+}
+
+fn checked_stock(stock: RawStock, limits: &CatalogLimits) -> Result<Stock, LineFault> {
+    let sizes = match stock {
+        RawStock::Total(units) => return Ok(Stock::Total(units)),
+        RawStock::BySize(sizes) => sizes,
+    };
+    at_most("sizes", sizes.len(), limits.sizes_max)?;
+    let mut found: Vec<(String, u32)> = Vec::with_capacity(sizes.len());
+    for (label, units) in sizes {
+        let label = required("size", &label)?;
+        if found.iter().any(|(other, _)| other.eq_ignore_ascii_case(&label)) {
+            return Err(LineFault::Stock { found: label });
+        }
+        found.push((label, units));
+    }
+    if found.is_empty() {
+        return Err(LineFault::Absent { field: "stock" });
+    }
+    Ok(Stock::BySize(found))
+}
+
+fn checked_facets(
+    facets: BTreeMap<String, Vec<String>>,
+    limits: &CatalogLimits,
+) -> Result<BTreeMap<String, Vec<String>>, LineFault> {
+    at_most("facets", facets.len(), limits.facets_max)?;
+    let mut found = BTreeMap::new();
+    for (key, values) in facets {
+        at_most("facet values", values.len(), limits.values_max)?;
+        let mut values =
+            values.into_iter().map(identifier).collect::<Result<Vec<String>, LineFault>>()?;
+        values.sort();
+        values.dedup();
+        if !values.is_empty() {
+            found.insert(identifier(key)?, values);
+        }
+    }
+    Ok(found)
+}
+
+fn checked_features(
+    features: Vec<String>,
+    limits: &CatalogLimits,
+) -> Result<Vec<String>, LineFault> {
+    at_most("features", features.len(), limits.features_max)?;
+    features.iter().map(|feature| required("features", feature)).collect()
+}
+
+fn checked_url(url: String) -> Result<String, LineFault> {
+    let url = url.trim();
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let bad = |c: char| c.is_whitespace() || c.is_control();
+    match rest {
+        Some(rest) if !rest.is_empty() && !url.contains(bad) && url.len() <= URL_CHARS_MAX => {
+            Ok(url.to_owned())
+        }
+        _ => Err(LineFault::Url { found: url.chars().take(TEXT_CHARS_MAX).collect() }),
+    }
+}

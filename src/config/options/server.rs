@@ -1,0 +1,108 @@
+//! Options of the HTTP server and of the log.
+
+use crate::config::error::ConfigError;
+use crate::config::keys;
+use crate::config::raw::Raw;
+use crate::config::raw::gateway::Server;
+use crate::config::value::word::LogFormat;
+use crate::config::values::Values;
+use crate::http::keys::ApiKey;
+use crate::http::rate::RateOptions;
+use crate::http::state::HttpLimits;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use vitrine_base::units::Bytes;
+
+/// Key of the file of API keys.
+const KEYS_FILE: &str = "server.api_keys_file";
+
+/// Options of the HTTP listener and its runtime.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerOptions {
+    pub(crate) bind: SocketAddr,
+    /// Worker threads of the HTTP runtime, at least 1.
+    pub(crate) threads: usize,
+    /// Time that running requests get to finish at shutdown.
+    pub(crate) drain_max: Duration,
+    pub(crate) limits: HttpLimits,
+    pub(crate) rates: RateOptions,
+    pub(crate) api_keys: Vec<ApiKey>,
+}
+
+/// Options of the log.
+#[derive(Debug, Clone)]
+pub(crate) struct LogOptions {
+    /// A level, or a filter such as `vitrine=debug`.
+    pub(crate) filter: String,
+    pub(crate) format: LogFormat,
+}
+
+/// Options of the HTTP server.
+///
+/// # Errors
+/// If the key file cannot be read or holds no key, or if an address that is not loopback is to be
+/// served without keys.
+pub(crate) fn server(
+    raw: &Raw,
+    root: &Path,
+    values: &Values,
+) -> Result<ServerOptions, ConfigError> {
+    let Server { bind, threads, requests_in_flight_max, .. } = raw.server;
+    let api_keys = api_keys(&raw.server, root, values)?;
+    if !bind.ip().is_loopback() && api_keys.is_empty() {
+        let allowed =
+            "a loopback address, or any address if server.api_keys_file or server.api_keys is set";
+        return Err(values.refuse("server.bind", bind, allowed));
+    }
+    let limits = HttpLimits {
+        body_bytes_max: in_memory("server.body_bytes_max", raw.server.body_bytes_max.0, values)?,
+        requests_in_flight_max: requests_in_flight_max.0,
+        request_texts_max: raw.intent.request_texts_max.0,
+        deadline_max: Duration::from_millis(raw.draft.deadline_ms_max.0),
+    };
+    let rates = RateOptions {
+        per_second: raw.server.tenant_requests_per_second.map(|rate| rate.0),
+        burst: raw.server.tenant_requests_burst.0,
+    };
+    let drain_max = Duration::from_millis(raw.server.drain_ms.0);
+    Ok(ServerOptions { bind, threads: threads.0, drain_max, limits, rates, api_keys })
+}
+
+/// Options of the log.
+pub(crate) fn log(raw: &Raw) -> LogOptions {
+    LogOptions { filter: raw.log.level.clone(), format: raw.log.format }
+}
+
+/// Converts a size to the machine's own word.
+///
+/// # Errors
+/// If the machine cannot address that many bytes.
+pub(crate) fn in_memory(key: &str, size: Bytes, values: &Values) -> Result<usize, ConfigError> {
+    let allowed = || format!("at most {} bytes", usize::MAX);
+    usize::try_from(size.0).map_err(|_| values.refuse(key, size, allowed()))
+}
+
+fn api_keys(server: &Server, root: &Path, values: &Values) -> Result<Vec<ApiKey>, ConfigError> {
+    let mut keys = server.api_keys.0.clone();
+    let Some(file) = &server.api_keys_file else { return Ok(keys) };
+    let path = root.join(file);
+    let found = keys::read_file(&path, &read_text(KEYS_FILE, &path)?)?;
+    if found.is_empty() {
+        return Err(values.refuse(KEYS_FILE, file.display(), "a file with one API key per line"));
+    }
+    keys.extend(found);
+    Ok(keys)
+}
+
+/// Reads a file that a key names.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn read_text(key: &'static str, path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|cause| ConfigError::File {
+        key,
+        path: path.display().to_string(),
+        cause,
+    })
+}

@@ -1,0 +1,173 @@
+//! Sections of the models: where they are, their memory, generation, drafting and classification.
+
+use crate::config::section::section;
+use crate::config::value::choice::OrAuto;
+use crate::config::value::choice::OrNone;
+use crate::config::value::number::AtLeast;
+use crate::config::value::number::ByteSize;
+use crate::config::value::number::Whole;
+use crate::turn::draft::Address;
+use crate::turn::draft::Length;
+use crate::turn::draft::Voice;
+use std::path::PathBuf;
+use vitrine_engine::Tier;
+use vitrine_engine::model::EncoderPrecision;
+use vitrine_engine::model::KvType;
+use vitrine_engine::model::Quantization;
+
+section!(
+    /// The models folder, and limits on loaded models.
+    Models {
+        /// Folder that holds the models, one subfolder each.
+        dir: PathBuf = PathBuf::from("./models"),
+        /// Memory for all loaded models together: weights, packed copies and KV pages. A model that
+        /// does not fit is refused. Not set: three quarters of the machine's memory.
+        max_bytes: Option<ByteSize> = None,
+        /// More generating models to load at startup besides `draft.model`: names or paths.
+        load: Vec<String> = Vec::new(),
+        /// Generating models in memory at the same time, counting those still loading and those
+        /// draining. A swap needs room for two.
+        loaded_max: AtLeast<1, usize> ["models"] = AtLeast(8),
+        /// Whether `POST /v1/models/load` accepts file paths; `false`: names under `models.dir`
+        /// only.
+        load_paths: bool = true,
+    }
+);
+
+section!(
+    /// Limits of the memory ledger. A limit that is not set does not apply: only the wider ones do,
+    /// `models.max_bytes` and `memory.max_bytes`.
+    Memory {
+        /// Everything the ledger accounts for: models, compiled grammars and the conversation
+        /// cache. Not set: seven eighths of the machine's memory.
+        max_bytes: Option<ByteSize> = None,
+        /// Model weights as loaded, encoder included.
+        weights_bytes_max: Option<ByteSize> = None,
+        /// Copies of weights rearranged into the layout that the kernels read.
+        packed_copies_bytes_max: Option<ByteSize> = None,
+        /// Keys and values of all models, cached prefixes included; see `engine.kv_bytes_max`.
+        kv_pages_bytes_max: Option<ByteSize> = None,
+        /// Compiled grammars kept for reuse.
+        grammars_bytes_max: Option<ByteSize> = None,
+    }
+);
+
+section!(
+    /// Generation. Each limit applies to every generating model separately.
+    Engine {
+        /// Compute threads, for generating models and for the encoder. Not set: one per core. Lower
+        /// it when other programs share the machine.
+        threads: Option<AtLeast<1, usize>> = None,
+        /// Token slots in one KV page. Prompts are shared in whole pages, so smaller pages share
+        /// more and larger pages cost less bookkeeping.
+        page_tokens: AtLeast<1, usize> ["tokens"] = AtLeast(32),
+        /// Memory for the KV pages of one model. Raise it when sequences are preempted or long
+        /// contexts are refused.
+        kv_bytes_max: ByteSize = ByteSize::mib(256),
+        /// Number format of keys and values: `f16`, or `f32` at twice the memory.
+        kv_type: KvType = KvType::F16,
+        /// Whether a tenant's prompts that start with the same tokens share their computed pages.
+        prefix_cache: bool = true,
+        /// Rows in one forward pass, decode tokens and prompt chunks together; at least
+        /// `sequences_max`. More rows speed up long prompts and lengthen each step.
+        step_tokens_max: AtLeast<1, usize> ["rows"] = AtLeast(512),
+        /// Longest step that mixes prompt chunks with decode tokens, in percent of a step of the
+        /// same decode tokens alone. `none`: no bound. Lower it to keep streams smooth while long
+        /// prompts are computed; raise it for faster prompts.
+        decode_gap_percent: OrNone<AtLeast<100, usize>> ["percent"] = OrNone(Some(AtLeast(180))),
+        /// Sequences that generate at the same time; at most `step_tokens_max`.
+        sequences_max: AtLeast<1, usize> ["sequences"] = AtLeast(64),
+        /// Requests that may wait for their first step. Further ones get 429.
+        waiting_max: AtLeast<1, usize> ["requests"] = AtLeast(256),
+        /// Prompt tokens of all waiting requests together. Further ones get 429. An empty queue
+        /// accepts any prompt.
+        waiting_prompt_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(131_072),
+        /// Maximum estimated queueing delay of a live request. The estimate uses measured rates; a
+        /// request that would wait longer gets 429. Not set: the time of 24 typical answers, which
+        /// keeps latency short under overload. Raise it to refuse less and wait longer.
+        waiting_ms_max: Option<AtLeast<1, u64>> ["ms"] = None,
+        /// Longest sequence, prompt and output together. The model's own limit applies if it is
+        /// smaller.
+        context_tokens_max: AtLeast<2, usize> ["tokens"] = AtLeast(8192),
+        /// Most output tokens that one request may ask for.
+        output_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(2048),
+        /// Speculative tokens per sequence and step, proposed by prompt lookup. 0: no speculation.
+        /// Fewer are proposed when measurements show that they do not pay off.
+        speculative_tokens_max: Whole<usize> ["tokens"] = AtLeast(4),
+        /// Speculation is used only while at most this many sequences run and none waits. 0: never.
+        speculative_sequences_max: Whole<usize> ["sequences"] = AtLeast(8),
+    }
+);
+
+section!(
+    /// CPU kernels.
+    Kernels {
+        /// Instruction-set variant; `auto`: the fastest of this machine. One that the machine lacks
+        /// is an error. Change it to compare variants.
+        tier: OrAuto<Tier> = OrAuto(None),
+    }
+);
+
+section!(
+    /// The model that drafts replies, and their style.
+    Draft {
+        /// Model that drafts replies: a name under `models.dir`, or a path.
+        model: String = "drafter".to_owned(),
+        /// Format that float matrices are converted to when a generating model is loaded. Smaller
+        /// formats use less memory and run faster, at some loss of quality. Matrices that are
+        /// already quantised stay as they are.
+        quantize: OrNone<Quantization> = OrNone(None),
+        /// Deadline of a turn whose request sets no `deadline_ms`; at most `deadline_ms_max`. When
+        /// it passes, the reply comes from a template.
+        deadline_ms: Whole<u64> ["ms"] = AtLeast(3_000),
+        /// Longest deadline that a request may ask for; longer ones get 422.
+        deadline_ms_max: Whole<u64> ["ms"] = AtLeast(60_000),
+        /// Longest draft.
+        output_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(160),
+        /// Whether decoding is constrained so that numbers, prices, links and names come from the
+        /// turn's facts. `false`: drafts are decoded freely and only checked afterwards; one that
+        /// invents something is replaced by a template.
+        constrain: bool = true,
+        /// Brand voice.
+        voice: Voice = Voice::Warm,
+        /// French form of address.
+        address: Address = Address::Vous,
+        /// Length of replies.
+        length: Length = Length::Short,
+        /// Whether replies may contain emoji.
+        emoji: bool = false,
+    }
+);
+
+section!(
+    /// The sentence encoder and the classifiers on top of it.
+    Intent {
+        /// Sentence encoder: a name under `models.dir`, or a path.
+        encoder: String = "all-MiniLM-L6-v2".to_owned(),
+        /// Arithmetic of the encoder: `int8` or `int16` (integer products in the CPU kernels),
+        /// `f32`, or `auto`. `auto` picks `int8` where the CPU has a byte dot product, otherwise
+        /// `int16` where there are vector kernels for it, otherwise `f32`. Set `int16` to get the
+        /// same embeddings on every x86-64 machine.
+        precision: OrAuto<EncoderPrecision> = OrAuto(None),
+        /// Prefix of every text that is embedded, such as `query: ` for e5 models; a head needs the
+        /// prefix it was trained with. Not set: the prefix in the encoder's own files, usually
+        /// none.
+        prefix: Option<String> = None,
+        /// Intent head file, as written by `vitrine intents train`. Not set: the built-in head.
+        head: Option<PathBuf> = None,
+        /// Folder of signal heads: `sentiment.head`, `urgency.head`, `sarcasm.head`,
+        /// `profanity.head` and `stage.head`. Word lists score the signals whose head is missing.
+        /// `none`: word lists only. Not set: the built-in heads if they fit the encoder, otherwise
+        /// word lists.
+        signals: Option<OrNone<PathBuf>> = None,
+        /// Tokens encoded in one forward pass. More raise throughput and the wait of texts that
+        /// arrive during a pass.
+        batch_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(2048),
+        /// Texts that may wait for the encoder. Further ones get 429.
+        waiting_texts_max: AtLeast<1, usize> ["texts"] = AtLeast(4096),
+        /// Texts in one `/v1/classify` or `/v1/embeddings` request. More get 422.
+        request_texts_max: AtLeast<1, usize> ["texts"] = AtLeast(1024),
+        /// Cached predictions, so that a tenant's repeated text is not encoded again. 0: no cache.
+        remembered_texts_max: Whole<usize> ["texts"] = AtLeast(8192),
+    }
+);

@@ -1,0 +1,204 @@
+//! Sections of the gateway: HTTP, turns, the conversation store, callbacks and the log.
+
+use crate::config::keys::ApiKeys;
+use crate::config::section::section;
+use crate::config::tenants::Tenants;
+use crate::config::value::number::AtLeast;
+use crate::config::value::number::ByteSize;
+use crate::config::value::number::Rate;
+use crate::config::value::number::Whole;
+use crate::config::value::text::Secret;
+use crate::config::value::text::WebhookUrl;
+use crate::config::value::word::LogFormat;
+use rust_decimal::Decimal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use vitrine_base::channel::ChannelKind;
+use vitrine_conversations::Recovery;
+
+/// Shortest time that an erasure must be remembered, in days: channels redeliver messages for up
+/// to 7 days, and a redelivery must not bring back erased data.
+const TOMBSTONES_DAYS_MIN: u64 = 8;
+
+section!(
+    /// The HTTP listener, API keys and request limits.
+    Server {
+        /// Address and port to listen on. Any address other than loopback requires API keys.
+        bind: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)),
+        /// Worker threads of the HTTP runtime. One is enough: models use their own.
+        threads: AtLeast<1, usize> = AtLeast(1),
+        /// Largest request body; larger ones get 413. Raise it for large `/v1/embeddings` calls.
+        body_bytes_max: ByteSize = ByteSize::mib(1),
+        /// Requests handled at the same time. Further ones get 429.
+        requests_in_flight_max: AtLeast<1, usize> ["requests"] = AtLeast(1024),
+        /// Time that running requests get to finish at shutdown; it also bounds how long
+        /// `POST /v1/models/unload` waits for the old model to finish. 0: do not wait.
+        drain_ms: Whole<u64> ["ms"] = AtLeast(10_000),
+        /// File of API keys, one per line: `KEY [tenant=NAME] [scopes=A,B]`. KEY is the key itself
+        /// or `sha256:` and its SHA-256 in hexadecimal. Without `tenant` the key belongs to the
+        /// tenant `default`; without `scopes` it holds every scope: `turns`, `threads`,
+        /// `customers`, `catalog`, `models`, `operate`. Empty lines and lines that start with `#`
+        /// are ignored. If neither this nor `api_keys` is set, no key is required, which is
+        /// allowed on a loopback address only.
+        api_keys_file: Option<PathBuf> = None,
+        /// API keys, valid in addition to those of `api_keys_file`, with the same meaning of `key`,
+        /// `tenant` and `scopes`. Meant for the environment variable `VITRINE_SERVER__API_KEYS`.
+        api_keys: ApiKeys = ApiKeys::default(),
+        /// Sustained rate of requests that each tenant may send. Further ones get 429. Not set: no
+        /// limit. Set it so that one tenant cannot starve the others.
+        tenant_requests_per_second: Option<Rate> ["requests per second"] = None,
+        /// Requests that a tenant may send at once after a quiet period, before
+        /// `tenant_requests_per_second` applies. No effect without a rate.
+        tenant_requests_burst: AtLeast<1, u32> ["requests"] = AtLeast(100),
+    }
+);
+
+section!(
+    /// Where the gateway keeps its state.
+    Data {
+        /// The only folder that the gateway writes to, created if missing: the conversation store.
+        dir: PathBuf = PathBuf::from("./data"),
+    }
+);
+
+section!(
+    /// How turns are decided.
+    Turn {
+        /// Longest customer message. Longer ones get 413.
+        text_chars_max: AtLeast<1, usize> ["characters"] = AtLeast(4096),
+        /// Facet questions asked before a product is shown. 0: show a product at once.
+        questions_max: Whole<u32> ["questions"] = AtLeast(1),
+        /// Consecutive turns with an uncertain intent that lead to a hand-off: the bot asks for
+        /// clarification until this many are reached. 0 and 1: hand off at the first.
+        unsure_max: Whole<u32> ["turns"] = AtLeast(2),
+        /// Times that the bot may repeat a question before it hands off to a human. 0: never
+        /// repeat.
+        repeats_max: Whole<u32> ["times"] = AtLeast(2),
+        /// Customer tiers whose purchases are also handed to a human: the customer gets the
+        /// checkout link and an advisor.
+        personal_tiers: Vec<String> = vec!["vip".to_owned()],
+        /// Intents and policy topics that always go to a human.
+        handoff_topics: Vec<String> = Vec::new(),
+        /// Channels whose messages all go to a human.
+        handoff_channels: Vec<ChannelKind> = Vec::new(),
+        /// Largest amount that a complaint, refund or payment problem may mention without a
+        /// hand-off, in any currency. Not set: no limit.
+        handoff_amount_max: Option<Decimal> = None,
+        /// Most earlier turns shown to an instruct model as conversation history. 0: none.
+        history_turns_max: Whole<usize> ["turns"] = AtLeast(6),
+        /// Most tokens of that history; whole turns are dropped, oldest first, until the rest fits.
+        history_tokens_max: Whole<usize> ["tokens"] = AtLeast(1024),
+        /// Turns of one conversation that may wait for the running one. Further ones get 429.
+        thread_waiting_max: AtLeast<1, usize> ["turns"] = AtLeast(32),
+        /// Messages sent in quick succession that one answer may cover. The last of them is no
+        /// longer superseded by newer messages. 1: messages are never merged.
+        burst_messages_max: AtLeast<1, usize> ["messages"] = AtLeast(8),
+    }
+);
+
+section!(
+    /// How long a turn waits for more messages of the customer, by channel. Applies to
+    /// `POST /v1/turns` and to `/respond` with `"debounce": true`. 0: no wait.
+    Debounce {
+        /// WhatsApp.
+        whatsapp_ms: Whole<u64> ["ms"] = AtLeast(700),
+        /// Instagram.
+        instagram_ms: Whole<u64> ["ms"] = AtLeast(700),
+        /// RCS.
+        rcs_ms: Whole<u64> ["ms"] = AtLeast(700),
+        /// Apple Messages for Business.
+        apple_ms: Whole<u64> ["ms"] = AtLeast(700),
+        /// SMS.
+        sms_ms: Whole<u64> ["ms"] = AtLeast(700),
+        /// Web chat.
+        webchat_ms: Whole<u64> ["ms"] = AtLeast(700),
+    }
+);
+
+section!(
+    /// The conversation store.
+    Threads {
+        /// Memory for conversations cached in memory, reserved in the memory ledger at startup.
+        /// Raise it if many conversations are active at once.
+        hot_bytes_max: ByteSize = ByteSize::mib(64),
+        /// Writes that may wait for the writer thread. Further ones get 429.
+        writes_waiting_max: AtLeast<1, usize> ["writes"] = AtLeast(4096),
+        /// Writes in one transaction, which is one sync to disk.
+        writes_per_commit_max: AtLeast<1, usize> ["writes"] = AtLeast(1024),
+        /// What happens when the store is opened after a crash. `quick`: it opens at once; to allow
+        /// that, each transaction syncs twice and also writes the page map of the file, which adds
+        /// about 4 ms to a lone write and nothing when many writes share a transaction. `walk`: the
+        /// whole file is scanned, about 10 s per GB, and writes are cheaper.
+        recovery: Recovery = Recovery::Quick,
+    }
+);
+
+section!(
+    /// How long stored data is kept before it is deleted automatically.
+    Retention {
+        /// How long message ids are kept to recognise redeliveries. Channels redeliver for up to 7
+        /// days.
+        messages_days: AtLeast<1, u32> ["days"] = AtLeast(8),
+        /// How long an erasure is remembered. Until then, messages sent before the erasure are
+        /// refused.
+        tombstones_days: AtLeast<TOMBSTONES_DAYS_MIN, u32> ["days"] = AtLeast(30),
+        /// Conversations, since their last change.
+        threads_days: AtLeast<1, u32> ["days"] = AtLeast(1095),
+        /// Profiles of customers who have no conversation and no live consent, since their last
+        /// change.
+        profiles_days: AtLeast<1, u32> ["days"] = AtLeast(1095),
+        /// Facts stored for personalisation, since they were learnt.
+        personalisation_days: AtLeast<1, u32> ["days"] = AtLeast(1095),
+        /// Facts stored for outreach (messages that the shop sends first), since they were learnt.
+        outreach_days: AtLeast<1, u32> ["days"] = AtLeast(1095),
+        /// Tenants with other periods: a table `[retention.tenants.NAME]` each. A key that it does
+        /// not set keeps the value above.
+        tenants: Tenants = Tenants::new(),
+        /// Pause between two steps of the retention sweep.
+        sweep_ms: AtLeast<1, u64> ["ms"] = AtLeast(10_000),
+        /// Entries examined in one step of the sweep. A full pass over the store takes its entries
+        /// divided by this, times `sweep_ms`.
+        sweep_entries_max: AtLeast<1, usize> ["entries"] = AtLeast(1000),
+        /// Longest time that erased bytes may stay in the store's file: then the file is rewritten,
+        /// if anything was erased. 0: after each step of the sweep.
+        rewrite_hours: Whole<u64> ["hours"] = AtLeast(24),
+    }
+);
+
+section!(
+    /// Webhooks of the shop that the gateway delivers to.
+    Callbacks {
+        /// URL that receives the answers of `POST /v1/turns`. Not set: that route answers 422.
+        turns_url: Option<WebhookUrl> = None,
+        /// URL that receives hand-off packets. Not set: hand-offs appear in the answer only.
+        handoff_url: Option<WebhookUrl> = None,
+        /// Secret that signs deliveries (HMAC-SHA256), meant for the environment variable
+        /// `VITRINE_CALLBACKS__SECRET`. If neither this nor `secret_file` is set, deliveries are
+        /// unsigned.
+        secret: Option<Secret> = None,
+        /// File that contains the secret; it takes precedence over `secret`.
+        secret_file: Option<PathBuf> = None,
+        /// Attempts before a delivery is given up and listed in `/v1/deliveries/dead`.
+        attempts_max: AtLeast<1, u32> ["attempts"] = AtLeast(16),
+        /// Wait after the first failed attempt; doubled after each further one.
+        backoff_ms: Whole<u64> ["ms"] = AtLeast(1_000),
+        /// Upper bound of that wait.
+        backoff_ms_max: Whole<u64> ["ms"] = AtLeast(3_600_000),
+        /// Longest wait for the receiver's response.
+        timeout_ms: AtLeast<1, u64> ["ms"] = AtLeast(10_000),
+        /// Deliveries in progress at the same time.
+        running_max: AtLeast<1, usize> ["deliveries"] = AtLeast(32),
+        /// Accepted turns that may be waiting. Further ones get 429.
+        waiting_max: AtLeast<1, usize> ["turns"] = AtLeast(10_000),
+    }
+);
+
+section!(
+    /// The log on standard error.
+    Log {
+        /// `error`, `warn`, `info`, `debug`, or a filter such as `vitrine=debug`.
+        level: String = "info".to_owned(),
+        /// `text`, or `json`: one object per line.
+        format: LogFormat = LogFormat::Text,
+    }
+);

@@ -1,0 +1,71 @@
+//! Sections of the shop: its products, its offers and what the bot says about it.
+
+use crate::config::section::section;
+use crate::config::value::number::AtLeast;
+use crate::config::value::number::Lift;
+use crate::config::value::number::Share;
+use crate::turn::decide::ForeignWords;
+use std::path::PathBuf;
+use vitrine_base::language::Language;
+
+section!(
+    /// The products.
+    Catalog {
+        /// Product file, NDJSON or CSV, or a folder that holds `catalog.ndjson` or `catalog.csv`.
+        /// Not set: no catalogue.
+        path: Option<PathBuf> = None,
+        /// File of facet labels, questions and synonyms, TOML. Not set: `facets.toml` beside the
+        /// product file, if there is one.
+        facets: Option<PathBuf> = None,
+    }
+);
+
+section!(
+    /// Upsell suggestions learnt from past baskets.
+    Offers {
+        /// Past baskets, one per line, SKUs separated by commas. Not set: no offers.
+        baskets: Option<PathBuf> = None,
+        /// Fewest baskets with both products; a pair in fewer counts as chance.
+        together_min: AtLeast<1, u32> ["baskets"] = AtLeast(5),
+        /// Smallest share of baskets with the first product that also contain the offered one.
+        /// Raise it for fewer, safer offers.
+        confidence_min: Share = Share(0.08),
+        /// Smallest lift: how many times likelier than by chance both are bought together; 1:
+        /// chance.
+        lift_min: Lift = Lift(1.2),
+        /// Share of customers who never see offers, to measure what offers bring. 0: none.
+        holdout_share: Share = Share(0.1),
+        /// Highest price of an offer, as a share of the dearest product it goes with.
+        price_share_max: Share = Share(0.6),
+    }
+);
+
+section!(
+    /// What the bot says about the shop.
+    Shop {
+        /// Brand name.
+        name: String = "vitrine".to_owned(),
+        /// What the shop sells, in a few words of English.
+        about_en: String = "our products".to_owned(),
+        /// The same in French.
+        about_fr: String = "nos produits".to_owned(),
+        /// Who takes over from the bot, in English, such as `advisor`.
+        team_en: String = "advisor".to_owned(),
+        /// The same in French.
+        team_fr: String = "conseiller".to_owned(),
+        /// When the team answers, in English. Not set: not mentioned.
+        hours_en: Option<String> = None,
+        /// The same in French.
+        hours_fr: Option<String> = None,
+        /// Policy texts on delivery, returns and so on, TOML. Not set: none.
+        policies: Option<PathBuf> = None,
+        /// Checkout link; `{sku}`, `{size}` and `{thread}` are replaced. Not set: no checkout
+        /// links.
+        checkout_url: Option<String> = None,
+        /// Language of the first reply when the message does not reveal one.
+        language: Language = Language::En,
+        /// What happens to messages in a language that the bot does not answer in: `reply` in the
+        /// conversation's language, or `handoff` to a human.
+        other_languages: ForeignWords = ForeignWords::Reply,
+    }
+);

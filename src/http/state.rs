@@ -1,0 +1,108 @@
+//! The state that handlers share: stores, models, limits and keys.
+
+use crate::catalog::Catalog;
+use crate::delivery::outbox::Outbox;
+use crate::http::keys::KeyRing;
+use crate::http::rate::RateLimits;
+use crate::turn::TurnPipeline;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use vitrine_base::clock::SharedClock;
+use vitrine_base::ids::TenantId;
+use vitrine_base::memory::Grant;
+use vitrine_base::memory::MemoryLedger;
+use vitrine_conversations::ConversationStore;
+use vitrine_conversations::CustomerStore;
+use vitrine_conversations::Upkeep;
+use vitrine_engine::CacheOwner;
+use vitrine_engine::EngineOptions;
+use vitrine_engine::ModelRegistry;
+use vitrine_intent::IntentClassifier;
+
+/// Request limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HttpLimits {
+    pub(crate) body_bytes_max: usize,
+    pub(crate) requests_in_flight_max: usize,
+    pub(crate) request_texts_max: usize,
+    pub(crate) deadline_max: Duration,
+}
+
+/// Where models are loaded from, and with which limits.
+#[derive(Debug, Clone)]
+pub(crate) struct ModelLoading {
+    pub(crate) models_dir: PathBuf,
+    /// Whether a request may name a file outside `models_dir`.
+    pub(crate) paths: LoadPaths,
+    /// Engine limits for every field that a request leaves out.
+    pub(crate) options: EngineOptions,
+    /// Longest wait for an unloaded model to drain before the request is answered anyway.
+    pub(crate) drain_max: Duration,
+}
+
+/// Which sources a load request may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LoadPaths {
+    /// Names under `models.dir`, and file paths.
+    Allowed,
+    /// Names under `models.dir` only.
+    Refused,
+}
+
+/// State shared by all handlers.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) gateway: TurnPipeline,
+    pub(crate) store: Arc<dyn ConversationStore>,
+    pub(crate) customers: Arc<dyn CustomerStore>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) upkeep: Upkeep,
+    pub(crate) classifier: Arc<IntentClassifier>,
+    pub(crate) encoder_name: String,
+    pub(crate) models: Arc<ModelRegistry>,
+    pub(crate) memory: Arc<MemoryLedger>,
+    pub(crate) model_loading: ModelLoading,
+    /// Memory grants of the encoder and the conversation cache; released when dropped.
+    #[expect(dead_code, reason = "held for their destructors")]
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) clock: SharedClock,
+    pub(crate) limits: HttpLimits,
+    pub(crate) keys: KeyRing,
+    pub(crate) rates: RateLimits,
+    pub(crate) in_flight: Arc<Semaphore>,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) draining: Draining,
+}
+
+impl App {
+    /// Drops all KV pages cached for a tenant, in every serving model. Prompts contain customers'
+    /// words, and cached pages are not tracked by customer, so an erasure drops all of them.
+    pub(crate) async fn drop_cached_prompts(&self, tenant: &TenantId) {
+        for model in self.models.serving() {
+            model.engine().forget_cached(CacheOwner::of(tenant)).await;
+        }
+    }
+}
+
+/// Whether a shutdown has begun; set by `app`, read by the readiness probe. During startup there is
+/// no [`App`] yet, and `startup` answers instead.
+#[derive(Debug, Default)]
+pub(crate) struct Draining(AtomicBool);
+
+impl Draining {
+    /// Makes readiness probes fail from now on, so that load balancers stop sending requests.
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether a shutdown has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
