@@ -346,7 +346,10 @@ fn declared_module(line: &str) -> Option<&str> {
 /// The names in paths such as `crate::turn::record`, one list a path.
 fn paths_in(line: &str) -> impl Iterator<Item = Vec<&str>> {
     // The path of a visibility names no import: `pub(in crate::engine)`.
-    let line = line.strip_prefix("pub(in ").and_then(|rest| rest.split_once(") ")).map_or(line, |(_, item)| item);
+    let line = line
+        .strip_prefix("pub(in ")
+        .and_then(|rest| rest.split_once(") "))
+        .map_or(line, |(_, item)| item);
     line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
         .map(|path| path.split("::").collect::<Vec<_>>())
         .filter(|names| names.len() > 1)

@@ -10,11 +10,12 @@ use std::sync::Mutex;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
-use uuid::Uuid;
+
 use vitrine_base::clock::Clock;
 use vitrine_base::clock::ManualClock;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::ids::TenantId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_conversations::CommitOutcome;
 use vitrine_conversations::ConversationStore;
 use vitrine_conversations::EmbeddedStore;
