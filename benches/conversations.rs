@@ -1,16 +1,16 @@
 //! How many turns per second can be committed, and what does a million conversations cost?
 //!
-//! `cargo bench --bench conversations` measures turns committed per second, and their p50 and p99, with
-//! 1, 64 and 1,024 concurrent conversations. Options after `--`:
-//! - `--conversations 1000000`: another process stores this many conversations of six turns and is killed
-//!   while it keeps writing. Prints the seconds taken, bytes on disk per conversation, resident
-//!   memory, the time to open the file after the kill and after a clean close, and p50 and p99 of a
-//!   cold read.
+//! `cargo bench --bench conversations` measures turns committed per second, and their p50 and p99,
+//! with 1, 64 and 1,024 concurrent conversations. Options after `--`:
+//! - `--conversations 1000000`: another process stores this many conversations of six turns and is
+//!   killed while it keeps writing. Prints the seconds taken, bytes on disk per conversation,
+//!   resident memory, the time to open the file after the kill and after a clean close, and p50 and
+//!   p99 of a cold read.
 //! - `--fsync`: prints the time of a bare 4 KiB write and sync, the lower bound of every commit.
 //! - `--recovery walk`: measures the other recovery mode; combines with the options above.
 //!
-//! Works in `./bench-conversations`, which it removes afterwards: a temporary folder may be in memory and
-//! would not measure the disk.
+//! Works in `./bench-conversations`, which it removes afterwards: a temporary folder may be in
+//! memory and would not measure the disk.
 
 use jiff::Timestamp;
 use std::error::Error;

@@ -23,9 +23,9 @@
 //! # Ok::<(), vitrine_kernels::matmul::MatmulError>(())
 //! ```
 //!
-//! One module per operation: [`matmul`] and [`int16`] (quantised products), [`attention`] over paged
-//! keys and values, [`norm`], [`rope`], [`activation`]. [`pool`] and [`grid`] share an operation
-//! between threads. `benches/kernels.rs` of the workspace measures the products.
+//! One module per operation: [`matmul`] and [`int16`] (quantised products), [`attention`] over
+//! paged keys and values, [`norm`], [`rope`], [`activation`]. [`pool`] and [`grid`] share an
+//! operation between threads. `benches/kernels.rs` of the workspace measures the products.
 //!
 //! Each operation's `mod.rs` is its entry point: it checks shapes and dispatches to a [`tier`] (an
 //! instruction set). `scalar` is the specification; every other tier computes the same bits. Unsafe

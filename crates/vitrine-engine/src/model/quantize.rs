@@ -37,8 +37,8 @@ impl Quantization {
     /// The names that [`Self::from_name`] accepts, for error messages.
     pub const NAMES: &'static str = "q8_0, q6_k, q5_k, q4_k, q4_0";
 
-    /// The target with this configuration name: `q8_0`, `q6_k`, `q5_k`, `q4_k` or `q4_0`; `None` for
-    /// any other name.
+    /// The target with this configuration name: `q8_0`, `q6_k`, `q5_k`, `q4_k` or `q4_0`; `None`
+    /// for any other name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let target = TARGETS.iter().find(|(known, _)| *known == name)?;

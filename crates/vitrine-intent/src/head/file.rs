@@ -156,8 +156,8 @@ impl Head {
     /// Writes the head to a new temporary file beside `path`, syncs it, and renames it to `path`.
     ///
     /// # Errors
-    /// If the head is larger than a head file may be, or serialising, writing or renaming fails. Neither leaves
-    /// a file behind.
+    /// If the head is larger than a head file may be, or serialising, writing or renaming fails.
+    /// Neither leaves a file behind.
     pub fn save(&self, path: &Path) -> Result<(), IntentError> {
         self.save_within(path, FILE_BYTES_MAX)
     }

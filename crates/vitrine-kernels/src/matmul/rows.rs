@@ -168,7 +168,8 @@ impl QuantizedRows {
     }
 
     /// The units as a row-major matrix: [`Self::unit_count`] rows, one column per row of the
-    /// operand. Several threads may fill disjoint columns with [`quantize_row`](crate::matmul::quantize_row).
+    /// operand. Several threads may fill disjoint columns with
+    /// [`quantize_row`](crate::matmul::quantize_row).
     pub fn units_mut(&mut self) -> &mut [RowUnit] {
         let units = self.unit_count() * self.rows;
         &mut self.units[..units]
