@@ -137,10 +137,9 @@ async fn a_full_disk_stops_intake_and_keeps_what_was_there() {
 
 #[tokio::test]
 async fn a_read_only_or_broken_disk_is_reported() {
-    for (failure, expected) in [
-        (io::ErrorKind::ReadOnlyFilesystem, "ReadOnly"),
-        (io::ErrorKind::BrokenPipe, "FailingDisk"),
-    ] {
+    for (failure, expected) in
+        [(io::ErrorKind::ReadOnlyFilesystem, "ReadOnly"), (io::ErrorKind::BrokenPipe, "Disk")]
+    {
         let disk = FailingDisk::default();
         let store = open(&disk);
         commit(&store, 5000).await.unwrap();

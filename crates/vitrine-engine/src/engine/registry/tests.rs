@@ -178,7 +178,7 @@ async fn model_that_does_not_fit_is_refused_before_it_is_loaded() {
     };
     assert!(matches!(**cause, EngineError::Memory(_)));
     let said = cause.to_string();
-    for part in ["big needs", "kv_pages 64.0 MiB", "models.max_bytes allows 40.0 MiB", "taken: m "]
+    for part in ["big needs", "kv_pages 64.0 MiB", "models.max_bytes allows 40.0 MiB", "in use: m "]
     {
         assert!(said.contains(part), "{said}");
     }
