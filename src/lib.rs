@@ -5,19 +5,19 @@
 
 #![forbid(unsafe_code)]
 
-pub mod hub;
+mod hub;
 
 pub mod catalog;
 pub mod channels;
 pub mod offers;
 
-pub mod turn;
+mod turn;
 
 mod delivery;
 
-pub mod http;
+mod http;
 
-pub mod config;
+mod config;
 
 mod app;
 

@@ -3,7 +3,7 @@
 
 /// Why the configuration cannot be used. Each message names the file or the key.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// The configuration file is missing or unreadable.
     #[error("configuration file {path}: {cause}")]
     Read {

@@ -20,7 +20,7 @@ mod page;
 #[cfg(test)]
 mod tests;
 
-pub use error::ConfigError;
+pub(crate) use error::ConfigError;
 pub(crate) use keys::DEFAULT_TENANT;
 pub(crate) use options::callbacks::CallbackOptions;
 pub(crate) use options::models::ClassifierOptions;

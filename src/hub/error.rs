@@ -5,7 +5,7 @@ use vitrine_base::units::Bytes;
 
 /// Why a model was not downloaded, found or accepted. The message says what to do next.
 #[derive(Debug, thiserror::Error)]
-pub enum HubError {
+pub(crate) enum HubError {
     /// A file cannot be read or written.
     #[error("file `{}` cannot be read or written", path.display())]
     File {

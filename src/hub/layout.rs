@@ -25,7 +25,7 @@ const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// What a model does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ModelTask {
+pub(crate) enum ModelTask {
     /// Generates text.
     Generate,
     /// Embeds text.
@@ -35,7 +35,7 @@ pub enum ModelTask {
 impl ModelTask {
     /// Name in JSON and in messages.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Generate => "generate",
             Self::Embed => "embed",
@@ -45,7 +45,7 @@ impl ModelTask {
 
 /// A model found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelFiles {
+pub(crate) struct ModelFiles {
     /// Name of its folder, or of its file without the extension.
     pub name: String,
     /// What the model does.
@@ -62,7 +62,7 @@ pub struct ModelFiles {
 impl ModelFiles {
     /// Path to load the model from: the first GGUF file, or the folder of a safetensors model.
     #[must_use]
-    pub fn load_path(&self) -> &Path {
+    pub(crate) fn load_path(&self) -> &Path {
         &self.load_path
     }
 
@@ -70,7 +70,7 @@ impl ModelFiles {
     ///
     /// # Errors
     /// [`HubError::ModelTask`] if it does not.
-    pub fn require(self, wanted: ModelTask) -> Result<Self, HubError> {
+    pub(crate) fn require(self, wanted: ModelTask) -> Result<Self, HubError> {
         if self.task == wanted {
             return Ok(self);
         }
@@ -112,7 +112,7 @@ pub(crate) fn part_of(name: &str) -> Option<ModelPart> {
 ///
 /// # Errors
 /// [`HubError::Name`] with the allowed characters.
-pub fn check_name(name: &str) -> Result<(), HubError> {
+pub(crate) fn check_name(name: &str) -> Result<(), HubError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let good = name.bytes().all(plain)
         && name.len() <= NAME_BYTES_MAX
@@ -132,7 +132,7 @@ pub fn check_name(name: &str) -> Result<(), HubError> {
 ///
 /// # Errors
 /// If nothing is found, or what is found is not a model.
-pub fn resolve(models_dir: &Path, name_or_path: &str) -> Result<ModelFiles, HubError> {
+pub(crate) fn resolve(models_dir: &Path, name_or_path: &str) -> Result<ModelFiles, HubError> {
     if check_name(name_or_path).is_ok() {
         let folder = models_dir.join(name_or_path);
         if folder.is_dir() {
@@ -157,7 +157,7 @@ pub fn resolve(models_dir: &Path, name_or_path: &str) -> Result<ModelFiles, HubE
 ///
 /// # Errors
 /// If the folder exists but cannot be read.
-pub fn list(models_dir: &Path) -> Result<Vec<ModelFiles>, HubError> {
+pub(crate) fn list(models_dir: &Path) -> Result<Vec<ModelFiles>, HubError> {
     let entries = match std::fs::read_dir(models_dir) {
         Ok(entries) => entries,
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -177,7 +177,7 @@ pub fn list(models_dir: &Path) -> Result<Vec<ModelFiles>, HubError> {
 ///
 /// # Errors
 /// If there is no such model in the models folder, or it cannot be deleted.
-pub fn remove(models_dir: &Path, name: &str) -> Result<ModelFiles, HubError> {
+pub(crate) fn remove(models_dir: &Path, name: &str) -> Result<ModelFiles, HubError> {
     check_name(name)?;
     let folder = models_dir.join(name);
     if !folder.is_dir() {

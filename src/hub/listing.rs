@@ -23,7 +23,7 @@ pub(crate) struct RemoteFile {
 
 /// Parsed `REPO[:FILE]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullSource {
+pub(crate) struct PullSource {
     /// Repository, `owner/name`.
     pub repository: String,
     /// A file, or a quantisation such as `Q4_K_M`; `None` to choose a model automatically.
@@ -36,7 +36,7 @@ impl PullSource {
     /// # Errors
     /// If the repository is not `owner/name`, the file leaves its folder, or its format can run
     /// code.
-    pub fn parse(text: &str) -> Result<Self, HubError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, HubError> {
         let (repository, file) = match text.split_once(':') {
             Some((repository, file)) => (repository, Some(file.to_owned())),
             None => (text, None),
@@ -61,7 +61,7 @@ impl PullSource {
 
     /// Default name of the model: the last part of the repository.
     #[must_use]
-    pub fn model_name(&self) -> &str {
+    pub(crate) fn model_name(&self) -> &str {
         self.repository.rsplit('/').next().unwrap_or(&self.repository)
     }
 }

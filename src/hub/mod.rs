@@ -6,20 +6,11 @@
 mod cache;
 mod choice;
 mod error;
-pub mod layout;
+pub(crate) mod layout;
 mod listing;
 mod options;
-pub mod pull;
+pub(crate) mod pull;
 mod transfer;
-pub mod verify;
+pub(crate) mod verify;
 
-pub use error::HubError;
-
-use std::path::Path;
-
-/// Names of the models in the models folder; empty if it cannot be read.
-#[must_use]
-pub fn names(models_dir: &Path) -> Vec<String> {
-    let models = layout::list(models_dir).unwrap_or_default();
-    models.into_iter().map(|model| model.name).collect()
-}
+pub(crate) use error::HubError;

@@ -7,7 +7,7 @@ use vitrine_base::units::Bytes;
 
 /// Where to download from, and limits.
 #[derive(Debug, Clone)]
-pub struct PullOptions {
+pub(crate) struct PullOptions {
     /// URL of the Hub, usually `https://huggingface.co`; `HF_ENDPOINT` overrides it.
     pub endpoint: String,
     /// Access token for private or gated repositories (`HF_TOKEN`).
@@ -32,7 +32,7 @@ pub struct PullOptions {
 
 /// Whether the Hub may be contacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
+pub(crate) enum Network {
     /// Files may be downloaded.
     Allowed,
     /// Only the cache is used (`HF_HUB_OFFLINE`).
@@ -41,7 +41,7 @@ pub enum Network {
 
 /// Progress event of a pull.
 #[derive(Debug)]
-pub enum PullProgress<'a> {
+pub(crate) enum PullProgress<'a> {
     /// A model was chosen among several.
     Chosen {
         /// The chosen model, and why.
@@ -73,4 +73,4 @@ pub enum PullProgress<'a> {
 }
 
 /// Callback for progress events.
-pub type PullListener<'a> = &'a mut (dyn FnMut(PullProgress<'_>) + Send);
+pub(crate) type PullListener<'a> = &'a mut (dyn FnMut(PullProgress<'_>) + Send);

@@ -28,18 +28,18 @@ use std::path::Path;
 use std::path::PathBuf;
 use vitrine_base::digest::sha256_of_file;
 
-pub use crate::hub::listing::PullSource;
-pub use crate::hub::options::Network;
-pub use crate::hub::options::PullListener;
-pub use crate::hub::options::PullOptions;
-pub use crate::hub::options::PullProgress;
+pub(crate) use crate::hub::listing::PullSource;
+pub(crate) use crate::hub::options::Network;
+pub(crate) use crate::hub::options::PullListener;
+pub(crate) use crate::hub::options::PullOptions;
+pub(crate) use crate::hub::options::PullProgress;
 
 /// Folder of unfinished downloads. It is inside the models folder so that finishing is a rename.
 const STAGING: &str = ".pulling";
 
 /// What to download, and under which name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullRequest {
+pub(crate) struct PullRequest {
     /// Repository, and optionally a file or quantisation.
     pub source: PullSource,
     /// Branch, tag or commit; usually `main`.
@@ -50,7 +50,7 @@ pub struct PullRequest {
 
 /// A downloaded model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pulled {
+pub(crate) struct Pulled {
     /// Its folder.
     pub folder: PathBuf,
     /// Commit that the revision resolved to.
@@ -67,7 +67,7 @@ pub struct Pulled {
 /// # Errors
 /// If the name is invalid or taken, another process downloads the same model, the Hub cannot be
 /// reached or has no such file, or a file fails its checks.
-pub async fn pull(
+pub(crate) async fn pull(
     models_dir: &Path,
     request: &PullRequest,
     options: &PullOptions,

@@ -15,7 +15,7 @@ use std::path::Path;
 use vitrine_base::digest::sha256_of_file;
 
 /// Name of the checksum list in a model's folder.
-pub const MANIFEST: &str = "MANIFEST";
+pub(crate) const MANIFEST: &str = "MANIFEST";
 
 /// Largest checksum list, in bytes: room for thousands of files.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
@@ -26,7 +26,7 @@ const GGUF_VERSIONS: std::ops::RangeInclusive<u32> = 1..=3;
 
 /// One line of a checksum list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestEntry {
+pub(crate) struct ManifestEntry {
     /// Path relative to the model's folder.
     pub name: String,
     /// Size in bytes.
@@ -37,7 +37,7 @@ pub struct ManifestEntry {
 
 /// Result of verifying a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
+pub(crate) struct Verified {
     /// All files of the model with their checksums.
     pub files: Vec<ManifestEntry>,
     /// Whether checksums were compared; if not, there is no list and only formats were checked.
@@ -56,7 +56,7 @@ pub(crate) fn stays_inside(name: &str) -> bool {
 ///
 /// # Errors
 /// [`HubError::Format`] with the reason; [`HubError::File`] if the file cannot be read.
-pub fn check_format(path: &Path) -> Result<(), HubError> {
+pub(crate) fn check_format(path: &Path) -> Result<(), HubError> {
     let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
     let format = match extension.as_ref().and_then(|extension| extension.to_str()) {
         Some("gguf") => "GGUF",
@@ -114,7 +114,7 @@ fn check_start(format: &str, start: &[u8], bytes: u64) -> Result<(), &'static st
 ///
 /// # Errors
 /// If the list is too large, a line is malformed or a name leaves the folder.
-pub fn read_manifest(folder: &Path) -> Result<Option<Vec<ManifestEntry>>, HubError> {
+pub(crate) fn read_manifest(folder: &Path) -> Result<Option<Vec<ManifestEntry>>, HubError> {
     let path = folder.join(MANIFEST);
     let bytes = match std::fs::metadata(&path) {
         Ok(found) => found.len(),
@@ -180,7 +180,7 @@ pub(crate) fn check_entry(folder: &Path, entry: &ManifestEntry) -> Result<(), Hu
 ///
 /// # Errors
 /// For the first file that is missing, damaged or of the wrong format.
-pub fn verify_files(folder: &Path, names: &[String]) -> Result<Verified, HubError> {
+pub(crate) fn verify_files(folder: &Path, names: &[String]) -> Result<Verified, HubError> {
     if let Some(files) = read_manifest(folder)? {
         for entry in &files {
             check_entry(folder, entry)?;

@@ -235,7 +235,6 @@ mod tests {
     use vitrine_base::clock::SystemClock;
     use vitrine_base::ids::TenantId;
     use vitrine_base::units::Bytes;
-    use vitrine_engine;
     use vitrine_engine::CacheOwner;
     use vitrine_engine::EngineOptions;
     use vitrine_engine::PrefixCaching;
