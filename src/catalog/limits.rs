@@ -6,7 +6,7 @@ pub(crate) const TEXT_CHARS_MAX: usize = 160;
 /// Longest link, in bytes.
 pub(crate) const URL_CHARS_MAX: usize = 1_000;
 
-/// Highest value of `ask`.
+/// Highest value of `ask` in the facets file.
 pub(crate) const ASK_WEIGHT_MAX: f64 = 2.0;
 
 /// Limits of a catalog and its facets file; a file over one is refused.
