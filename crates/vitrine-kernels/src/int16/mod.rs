@@ -38,6 +38,7 @@ pub use rows::row_codes;
 use crate::grid::Rectangle;
 use crate::int16::drive::multiply_with;
 use crate::int16::scalar::ScalarInt16;
+#[cfg(target_arch = "x86_64")]
 use crate::tier::Tier;
 
 impl Int16Matrix {
