@@ -45,8 +45,9 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     /// identities lead to the customer.
     ///
     /// # Errors
-    /// [`StoreError::IdentityTaken`] if an address is linked to another customer,
-    /// [`StoreError::CustomerTooLarge`], and disk errors.
+    /// [`IdentityTaken`](crate::error::StoreError::IdentityTaken) if an address is linked to
+    /// another customer, [`CustomerTooLarge`](crate::error::StoreError::CustomerTooLarge), and disk
+    /// errors.
     fn put_customer<'a>(
         &'a self,
         key: &'a CustomerKey,

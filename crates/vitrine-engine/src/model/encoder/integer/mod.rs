@@ -8,7 +8,7 @@
 //! Invariants
 //! - A sequence's vector depends on its own tokens only, bit for bit: the kernels guarantee it for
 //!   their rows, and attention stays within a sequence.
-//! - A pass allocates nothing but the returned vectors. The arena holds [`ROWS_MAX`] rows, or one
+//! - A pass allocates nothing but the returned vectors. The arena holds `ROWS_MAX` rows, or one
 //!   sequence of maximum length if that is more; larger calls are split into passes.
 
 mod linear;
