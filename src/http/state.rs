@@ -31,6 +31,16 @@ pub(crate) struct HttpLimits {
     pub(crate) requests_in_flight_max: usize,
     pub(crate) request_texts_max: usize,
     pub(crate) deadline_max: Duration,
+    pub(crate) unknown_fields: UnknownFields,
+}
+
+/// What happens to a request whose body has a field that the route does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownFields {
+    /// The request is refused, with the name of the field.
+    Refuse,
+    /// The field is ignored, and the header `Vitrine-Ignored` of the answer lists it.
+    Warn,
 }
 
 /// Where models are loaded from, and with which limits.

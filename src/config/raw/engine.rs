@@ -29,8 +29,8 @@ section!(
         /// draining. A swap needs room for two.
         loaded_max: AtLeast<1, usize> ["models"] = AtLeast(8),
         /// Whether `POST /v1/models/load` accepts file paths; `false`: names under `models.dir`
-        /// only.
-        load_paths: bool = true,
+        /// only, so that a request cannot find out which files the machine has.
+        load_paths: bool = false,
     }
 );
 
