@@ -5,6 +5,7 @@
 
 mod access;
 mod body;
+mod browser;
 mod catalog;
 mod classify;
 mod customers;
@@ -17,6 +18,7 @@ pub(crate) mod keys;
 mod models;
 mod openai;
 mod openapi;
+mod path;
 pub(crate) mod rate;
 mod request_id;
 mod respond;

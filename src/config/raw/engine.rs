@@ -28,8 +28,11 @@ section!(
         /// Generating models in memory at the same time, counting those still loading and those
         /// draining. A swap needs room for two.
         loaded_max: AtLeast<1, usize> ["models"] = AtLeast(8),
-        /// Whether `POST /v1/models/load` accepts file paths; `false`: names under `models.dir`
-        /// only, so that a request cannot find out which files the machine has.
+        /// Folders from which `POST /v1/models/load` may also load models by path. Without any,
+        /// it takes names under `models.dir` only, and does not tell which files the machine has.
+        load_folders: Vec<PathBuf> = Vec::new(),
+        /// Whether `POST /v1/models/load` may load any file by path, as if `load_folders` held `/`.
+        /// A caller can then find out which files the machine has.
         load_paths: bool = false,
     }
 );

@@ -42,6 +42,7 @@ pub(crate) struct ThreadTurnBody {
 
 /// Body of `POST /v1/threads/{id}/handoff`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HandoffRequest {
     /// `offered` (default: a human is requested, and the bot answers until then) or `human` (a
     /// human has taken over).
@@ -54,6 +55,7 @@ pub(crate) struct HandoffRequest {
 
 /// Body of `POST /v1/threads/{id}/release`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ReleaseRequest {
     /// Whether the matter is resolved; the next message then starts without the earlier history.
     #[serde(default)]
@@ -77,12 +79,14 @@ pub(crate) struct OwnerAnswer {
 /// Body of `POST /v1/threads/{id}/messages`: a message that a human of the shop sent to the
 /// customer.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HumanMessageRequest {
     pub(crate) message: HumanMessageBody,
 }
 
 /// The message of a human.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HumanMessageBody {
     /// Message id, used as idempotency key.
     #[serde(default)]

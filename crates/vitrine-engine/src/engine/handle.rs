@@ -252,7 +252,7 @@ impl EngineHandle {
 
     /// Most output tokens that a request may ask for.
     #[must_use]
-    pub(crate) fn output_tokens_max(&self) -> usize {
+    pub fn output_tokens_max(&self) -> usize {
         self.inner.output_tokens_max
     }
 
