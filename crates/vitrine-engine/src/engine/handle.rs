@@ -155,6 +155,7 @@ impl EngineHandle {
             time_left: request
                 .deadline
                 .map(|deadline| deadline.saturating_duration_since(submitted)),
+            now: submitted,
         };
         let permit = inner.admission.enter(applicant).inspect_err(count_refusal)?;
         let capacity = event_channel_capacity(output_tokens_max);
