@@ -4,27 +4,37 @@
 //! file re-exports nothing, so that files do not import each other in circles.
 
 mod access;
+mod access_log;
 mod body;
 mod catalog;
 mod classify;
+pub(crate) mod connection;
 mod customers;
+pub(crate) mod drain;
 pub(crate) mod encode;
 mod error;
 mod fields;
 mod guard;
 mod health;
+mod held;
+mod incoming;
 pub(crate) mod keys;
+pub(crate) mod listen;
 mod models;
 mod openai;
 mod openapi;
+mod progress;
 pub(crate) mod rate;
 mod request_id;
 mod respond;
 pub(crate) mod routes;
+pub(crate) mod slots;
+mod socket;
 pub(crate) mod startup;
 pub(crate) mod state;
 mod suggest;
 mod threads;
+mod transport;
 mod turn_request;
 mod turns;
 pub(crate) mod wire;
