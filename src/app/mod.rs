@@ -4,6 +4,7 @@
 
 mod build;
 mod models;
+mod panics;
 mod server;
 mod threads;
 mod upkeep;

@@ -1,4 +1,4 @@
-//! JSON request bodies: bounded reading, errors that name the field, and keys that no request has.
+//! JSON request bodies: errors that name the field, and keys that no request has.
 
 mod error;
 mod reader;
@@ -10,15 +10,14 @@ use crate::http::body::reader::UnknownKey;
 use crate::http::error::ApiError;
 use crate::http::state::App;
 use crate::http::state::UnknownFields;
-use axum::body::Body;
 use axum::body::Bytes;
+use axum::body::to_bytes;
 use axum::extract::FromRequest;
 use axum::extract::Request;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
-use futures::StreamExt;
 use percent_encoding::AsciiSet;
 use percent_encoding::CONTROLS;
 use percent_encoding::utf8_percent_encode;
@@ -43,16 +42,14 @@ pub(crate) struct Json<T> {
     pub(crate) bytes: Bytes,
 }
 
-/// How far an oversized body is read and discarded, as a multiple of the limit. Many clients read
-/// the response only after they have sent the whole body; beyond this, the connection is dropped.
-const DRAIN_FACTOR: usize = 8;
-
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
         let ignored = request.extensions().get::<IgnoredFields>().cloned();
-        let bytes = read(request.into_body(), app.limits.body_bytes_max).await?;
+        // The guard has read the whole body already and checked its size.
+        let bytes = to_bytes(request.into_body(), app.limits.body_bytes_max).await;
+        let bytes = bytes.map_err(|_| ApiError::BodyTooLarge)?;
         let Reading { value, unknown } = read_json(&bytes)?;
         match app.limits.unknown_fields {
             UnknownFields::Refuse => refuse(&unknown)?,
@@ -60,23 +57,6 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
         }
         Ok(Self { value, bytes })
     }
-}
-
-async fn read(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
-    let mut stream = body.into_data_stream();
-    let mut kept = Vec::new();
-    let mut seen = 0_usize;
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk
-            .map_err(|error| ApiError::malformed(format!("the body could not be read: {error}")))?;
-        seen = seen.saturating_add(chunk.len());
-        if seen <= bytes_max {
-            kept.extend_from_slice(&chunk);
-        } else if seen > bytes_max.saturating_mul(DRAIN_FACTOR) {
-            break;
-        }
-    }
-    if seen > bytes_max { Err(ApiError::BodyTooLarge) } else { Ok(kept.into()) }
 }
 
 /// Reads the JSON body of an accepted request again. Unknown keys are ignored: whoever accepted it

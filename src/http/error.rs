@@ -6,6 +6,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use crate::http::request_id;
+use crate::http::transport::TransportError;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::ErrorDetail;
 use crate::hub::HubError;
@@ -76,9 +77,9 @@ pub(crate) enum ApiError {
     /// The thing addressed does not exist.
     #[error("{what} `{id}` does not exist")]
     NotFound { what: &'static str, id: String },
-    /// `server.requests_in_flight_max` is reached.
-    #[error("the gateway already handles {in_flight_max} requests, which is the limit")]
-    Busy { in_flight_max: usize },
+    /// The request was sent too slowly, too large, or at a time when there was no room for it.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// The gateway is starting, draining or unable to answer.
     #[error("the gateway is {state}")]
     Unavailable { state: &'static str },
@@ -166,7 +167,7 @@ impl ApiError {
             Self::Panicked => public_error(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::RateLimited { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::NotFound { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
-            Self::Busy { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Transport(error) => transport(error),
             Self::Unavailable { .. } => {
                 public_error(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
@@ -184,6 +185,22 @@ impl ApiError {
             Self::Intent(error) => intent(error),
             Self::Store(error) => store(error),
             Self::Text(error) => text(error),
+        }
+    }
+}
+
+fn transport(error: &TransportError) -> PublicError {
+    match error {
+        TransportError::Busy(_) => public_error(StatusCode::TOO_MANY_REQUESTS, "busy"),
+        TransportError::TooSlow { .. } => {
+            public_error(StatusCode::REQUEST_TIMEOUT, "request_timeout")
+        }
+        TransportError::HeadersTooLarge { .. } => {
+            public_error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large")
+        }
+        TransportError::UriTooLong => public_error(StatusCode::URI_TOO_LONG, "uri_too_long"),
+        TransportError::Crowded { .. } => {
+            public_error(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections")
         }
     }
 }
@@ -244,7 +261,7 @@ impl ApiError {
             | Self::MethodNotAllowed { .. }
             | Self::Panicked
             | Self::NotFound { .. }
-            | Self::Busy { .. }
+            | Self::Transport(_)
             | Self::Unavailable { .. }
             | Self::DeadlineExceeded
             | Self::Cancelled
@@ -275,7 +292,13 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let PublicError { status, code } = self.public_error();
         let request_id = request_id::current();
-        if matches!(self, Self::Unavailable { .. } | Self::DeadlineExceeded | Self::Cancelled) {
+        if matches!(
+            self,
+            Self::Unavailable { .. }
+                | Self::Transport(_)
+                | Self::DeadlineExceeded
+                | Self::Cancelled
+        ) {
             // Expected during startup and shutdown, or chosen by the client; logging each as an
             // error would be noise.
             tracing::debug!(%request_id, %status, code, "request refused");
@@ -512,6 +535,7 @@ fn store(error: &StoreError) -> PublicError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::slots::NoSlot;
     use std::sync::Arc;
 
     fn retry_after(error: impl Into<ApiError>) -> String {
@@ -561,6 +585,7 @@ mod tests {
         let late =
             EngineError::DeadlineUnreachable { left: Duration::ZERO, line: Duration::from_secs(7) };
         assert_eq!(retry_after(late), "7");
-        assert_eq!(retry_after(ApiError::Busy { in_flight_max: 3 }), "1");
+        let no_slot = NoSlot { key: "server.requests_in_flight_max", most: 3 };
+        assert_eq!(retry_after(TransportError::Busy(no_slot)), "1");
     }
 }

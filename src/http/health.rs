@@ -11,13 +11,27 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use std::any::Any;
 use std::sync::Arc;
+use vitrine_base::log_queue;
 use vitrine_base::memory;
 use vitrine_base::telemetry;
 use vitrine_engine::ModelStatus;
 
-/// `GET /healthz`: 200 as long as the process runs.
-pub(crate) async fn alive() -> &'static str {
-    "ok\n"
+/// Answer of a probe that finds nothing wrong with the process.
+pub(crate) const ALIVE: &str = "ok\n";
+
+/// `GET /healthz`: 503 with the reason if only a restart helps: the drafting model's thread has
+/// died, or the conversation file is damaged. A shutdown, or a disk that may have room again, is
+/// not among these: [`ready`] reports it.
+pub(crate) async fn alive(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
+    if let Err(error) = app.store.intake()
+        && !error.may_recover()
+    {
+        return Err(error.into());
+    }
+    if let Some(model) = app.models.draft() {
+        model.engine().check_alive()?;
+    }
+    Ok(ALIVE)
 }
 
 /// `GET /readyz`: 200 if the models are warm, the engine and the store work, and no shutdown is in
@@ -42,6 +56,7 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, A
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.models.list().iter().for_each(show_model);
     show_memory(&app);
+    metrics::counter!(telemetry::LOG_LINES_DROPPED_TOTAL).absolute(log_queue::dropped());
     let text = app.metrics.render();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

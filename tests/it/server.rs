@@ -106,6 +106,11 @@ impl Gateway {
         StartingGateway { supervisor, lines, log: Vec::new(), data }
     }
 
+    /// Sends the gateway SIGTERM and does not wait for its end.
+    pub(crate) fn begin_stop(&mut self) {
+        drop(self.supervisor.stdin.take());
+    }
+
     /// Stops the gateway with SIGTERM and returns its exit code and data folder.
     pub(crate) fn terminate(mut self) -> (Option<i32>, TempDir) {
         let code = self.end();

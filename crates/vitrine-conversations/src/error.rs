@@ -168,6 +168,32 @@ impl From<serde_json::Error> for RecordError {
 }
 
 impl StoreError {
+    /// Whether the store may work again without a restart: the disk may have room again, or be
+    /// writable again. A damaged file needs a person.
+    #[must_use]
+    pub fn may_recover(&self) -> bool {
+        match self {
+            Self::Stopped { cause } => cause.may_recover(),
+            Self::Damaged { .. } => false,
+            Self::BodyDiffers
+            | Self::Erased { .. }
+            | Self::ConversationTooLarge { .. }
+            | Self::CustomerTooLarge { .. }
+            | Self::IdentityTaken
+            | Self::JobsFull { .. }
+            | Self::TurnTooLarge { .. }
+            | Self::DiskFull
+            | Self::ReadOnly
+            | Self::Disk { .. }
+            | Self::Record { .. }
+            | Self::Locked { .. }
+            | Self::Foreign { .. }
+            | Self::Format { .. }
+            | Self::Open { .. }
+            | Self::Closed => true,
+        }
+    }
+
     /// Whether the failure makes the store read-only, not just this call fail.
     pub(super) fn stops_intake(&self) -> bool {
         match self {

@@ -21,6 +21,9 @@ use vitrine_conversations::Recovery;
 /// to 7 days, and a redelivery must not bring back erased data.
 const TOMBSTONES_DAYS_MIN: u64 = 8;
 
+/// Smallest limit on the size of headers, in bytes: the HTTP library reads in pieces of this size.
+const HEADERS_BYTES_MIN: u64 = 8192;
+
 section!(
     /// The HTTP listener, API keys and request limits.
     Server {
@@ -30,9 +33,34 @@ section!(
         threads: AtLeast<1, usize> = AtLeast(1),
         /// Largest request body; larger ones get 413. Raise it for large `/v1/embeddings` calls.
         body_bytes_max: ByteSize = ByteSize::mib(1),
-        /// Requests handled at the same time. Further ones get 429.
+        /// Requests handled at the same time. Further ones get 429. A request counts from the end
+        /// of its body to the end of its answer, streams included; `/healthz`, `/readyz` and
+        /// `/metrics` never count.
         requests_in_flight_max: AtLeast<1, usize> ["requests"] = AtLeast(1024),
-        /// Time that running requests get to finish at shutdown; it also bounds how long
+        /// The same for one tenant, so that no tenant takes all of them. Not set: all of them if
+        /// every key belongs to one tenant, otherwise half.
+        tenant_in_flight_max: Option<AtLeast<1, usize>> ["requests"] = None,
+        /// Connections open at the same time. A further one takes the place of the one that has
+        /// been without a request for longest. If all have requests, it gets 503, but `/healthz`
+        /// and `/readyz` still answer. Each needs a file descriptor.
+        connections_max: AtLeast<1, usize> ["connections"] = AtLeast(1024),
+        /// Longest time from the first byte of a request to the end of its headers. Then 408.
+        header_ms_max: AtLeast<1, u64> ["ms"] = AtLeast(10_000),
+        /// Largest request line and headers together; larger ones get 431, and so do more than 100
+        /// headers.
+        headers_bytes_max: AtLeast<HEADERS_BYTES_MIN, usize> ["bytes"] = AtLeast(64 << 10),
+        /// Longest pause between two pieces of a request body. Then 408.
+        body_idle_ms_max: AtLeast<1, u64> ["ms"] = AtLeast(10_000),
+        /// Longest time for a whole request body. Then 408.
+        body_ms_max: AtLeast<1, u64> ["ms"] = AtLeast(60_000),
+        /// Longest time that a client may leave an answer unread while no more of it can be sent.
+        /// Then the connection is closed. After one second the request no longer counts in
+        /// `requests_in_flight_max`.
+        write_stall_ms_max: AtLeast<1, u64> ["ms"] = AtLeast(30_000),
+        /// How long a connection may stay open without a request. Then it is closed.
+        idle_ms_max: AtLeast<1, u64> ["ms"] = AtLeast(75_000),
+        /// Time that running requests get to finish at shutdown; meanwhile new ones get 503. Then
+        /// streams end with an event `error` and other requests with 503. It also bounds how long
         /// `POST /v1/models/unload` waits for the old model to finish. 0: do not wait.
         drain_ms: Whole<u64> ["ms"] = AtLeast(10_000),
         /// File of API keys, one per line: `KEY [tenant=NAME] [scopes=A,B]`. KEY is the key itself
@@ -205,5 +233,8 @@ section!(
         level: String = "info".to_owned(),
         /// `text`, or `json`: one object per line.
         format: LogFormat = LogFormat::Text,
+        /// Whether each request is logged, at level `info` with target `access`: method, route,
+        /// status, milliseconds, tenant and request id; no words, keys or ids of customers.
+        access: bool = true,
     }
 );
