@@ -32,6 +32,7 @@ mod open;
 mod ownership;
 mod packing;
 mod record;
+mod reopen;
 mod rewrite;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;

@@ -19,7 +19,7 @@ use vitrine_base::units::Bytes;
 /// Key of the file of API keys.
 const KEYS_FILE: &str = "server.api_keys_file";
 
-/// Longest wait of a connection: a year. Longer ones could not be added to a time.
+/// Longest wait: a year. Longer ones could not be added to a time.
 const WAIT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Options of the HTTP listener and its runtime.
@@ -96,7 +96,7 @@ fn connections(server: &Server) -> ConnectionLimits {
 }
 
 /// A wait, cut so that it can be added to any time.
-fn wait(milliseconds: u64) -> Duration {
+pub(crate) fn wait(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds).min(WAIT_MAX)
 }
 
