@@ -22,7 +22,7 @@ mod search;
 mod shop_tests;
 mod stopwords;
 #[cfg(test)]
-mod tests_support;
+pub(crate) mod tests_support;
 mod understand;
 mod vocabulary;
 mod words;

@@ -91,7 +91,7 @@ impl ChatSession {
             .and_then(|number| self.options.get(number.checked_sub(1)?))
             .map(|(id, _)| id.clone());
         let text = chosen.is_none().then(|| line.to_owned());
-        MessageBody { id: None, text, sent_at: None, option_id: chosen }
+        MessageBody { text, option_id: chosen, ..MessageBody::default() }
     }
 
     fn shown(&self, message: &MessageBody) -> String {
@@ -115,8 +115,8 @@ impl ChatSession {
             cart: None,
             deadline_ms: None,
             sender: None,
-            debounce: false,
-            stream: false,
+            debounce: None,
+            stream: None,
         }
     }
 }

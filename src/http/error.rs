@@ -128,6 +128,12 @@ impl ApiError {
         status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
     }
 
+    /// Whether what the request concerns was erased after it was sent or accepted.
+    pub(crate) fn is_erased(&self) -> bool {
+        let (Self::Store(error) | Self::Turn(TurnError::Store(error))) = self else { return false };
+        matches!(error, StoreError::Erased { .. })
+    }
+
     fn public_error(&self) -> PublicError {
         match self {
             Self::Malformed { .. } => public_error(StatusCode::BAD_REQUEST, "malformed"),
@@ -185,7 +191,7 @@ fn turn(error: &TurnError) -> PublicError {
         TurnError::TextTooLong { .. } => {
             public_error(StatusCode::PAYLOAD_TOO_LARGE, "text_too_long")
         }
-        TurnError::OptionId { .. } => {
+        TurnError::OptionId { .. } | TurnError::UnknownOption { .. } => {
             public_error(StatusCode::UNPROCESSABLE_ENTITY, "unknown_option")
         }
         TurnError::NoConversation => public_error(StatusCode::NOT_FOUND, "not_found"),

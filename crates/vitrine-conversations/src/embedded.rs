@@ -15,6 +15,7 @@ use crate::commit::TurnCommit;
 use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
 use crate::keys::MessageKey;
 use crate::open;
 use crate::open::EmbeddedOptions;
@@ -150,6 +151,16 @@ impl EmbeddedStore {
     ) -> Result<T, StoreError> {
         self.intake()?;
         self.write(|reply| Write::Tables(table_write(call, reply))).await
+    }
+
+    /// Queues the erasure of a customer and waits until it is on disk.
+    pub(super) async fn write_erasure(
+        &self,
+        key: CustomerKey,
+        erased_at: Timestamp,
+    ) -> Result<Option<Erasure>, StoreError> {
+        self.intake()?;
+        self.write(|reply| Write::EraseCustomer { key, erased_at, reply }).await
     }
 
     pub(super) fn watch_stored_jobs(&self) -> watch::Receiver<u64> {
