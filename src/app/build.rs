@@ -108,6 +108,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
         model_loading: settings.models.loading.clone(),
         grants: vec![encoder_grant, hot_grant],
         catalog,
+        started_at: clock.now(),
         clock,
         limits: server.limits,
         keys: KeyRing::new(server.api_keys.clone(), TenantId::new(DEFAULT_TENANT)?),

@@ -14,6 +14,7 @@ use crate::turn::TurnError;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::time::Duration;
@@ -52,6 +53,24 @@ pub(crate) enum ApiError {
     /// The key is valid but lacks the route's scope.
     #[error("the API key lacks the scope `{scope}`")]
     Forbidden { scope: &'static str },
+    /// The host of the request is not this machine, and no key protects the gateway.
+    #[error(
+        "the host `{host}` is not this machine; without API keys, allowed are localhost and \
+         loopback addresses"
+    )]
+    ForeignHost { host: String },
+    /// A web page of another origin sent the request, and no key protects the gateway.
+    #[error("the origin `{origin}` is not this gateway's; other origins need API keys")]
+    ForeignOrigin { origin: String },
+    /// The body is not declared as JSON, and no key protects the gateway.
+    #[error("the content type of the body is {found}; allowed: application/json")]
+    UnsupportedType { found: String },
+    /// The path exists, but not with this method.
+    #[error("the method {method} is not allowed on this path")]
+    MethodNotAllowed { method: String },
+    /// The handler panicked.
+    #[error("the request could not be answered (a bug in vitrine)")]
+    Panicked,
     /// The tenant exceeds its request rate.
     #[error("the tenant sends more requests than server.tenant_requests_per_second allows")]
     RateLimited { retry_after: Duration },
@@ -141,6 +160,17 @@ impl ApiError {
             Self::BodyTooLarge => public_error(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::Unauthorized => public_error(StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden { .. } => public_error(StatusCode::FORBIDDEN, "forbidden"),
+            Self::ForeignHost { .. } => {
+                public_error(StatusCode::MISDIRECTED_REQUEST, "foreign_host")
+            }
+            Self::ForeignOrigin { .. } => public_error(StatusCode::FORBIDDEN, "foreign_origin"),
+            Self::UnsupportedType { .. } => {
+                public_error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type")
+            }
+            Self::MethodNotAllowed { .. } => {
+                public_error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+            }
+            Self::Panicked => public_error(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::RateLimited { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::NotFound { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
             Self::Transport(error) => transport(error),
@@ -231,6 +261,11 @@ impl ApiError {
             | Self::BodyTooLarge
             | Self::Unauthorized
             | Self::Forbidden { .. }
+            | Self::ForeignHost { .. }
+            | Self::ForeignOrigin { .. }
+            | Self::UnsupportedType { .. }
+            | Self::MethodNotAllowed { .. }
+            | Self::Panicked
             | Self::NotFound { .. }
             | Self::Transport(_)
             | Self::Unavailable { .. }
@@ -284,6 +319,9 @@ impl IntoResponse for ApiError {
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = HeaderValue::from(self.retry_after_seconds());
             response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -420,6 +458,7 @@ fn load_refused(error: &EngineError) -> PublicError {
 fn hub(error: &HubError) -> PublicError {
     match error {
         HubError::Unknown { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
+        HubError::Outside { .. } => public_error(StatusCode::UNPROCESSABLE_ENTITY, "paths_refused"),
         HubError::File { .. }
         | HubError::Name { .. }
         | HubError::Folder { .. }

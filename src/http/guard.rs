@@ -4,11 +4,13 @@
 use crate::http::access::Access;
 use crate::http::access::AccessRule;
 use crate::http::access_log::AccessRecord;
+use crate::http::browser;
 use crate::http::connection::OnConnection;
 use crate::http::error::ApiError;
 use crate::http::held;
 use crate::http::held::Held;
 use crate::http::incoming;
+use crate::http::keys;
 use crate::http::keys::Caller;
 use crate::http::request_id;
 use crate::http::state::App;
@@ -19,7 +21,6 @@ use axum::extract::MatchedPath;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::http::HeaderValue;
-use axum::http::header::AUTHORIZATION;
 use axum::http::header::CONNECTION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -28,7 +29,8 @@ use axum::response::Response;
 use std::sync::Arc;
 use vitrine_base::telemetry;
 
-/// Paths that tell how the gateway is; they are answered while it drains.
+/// Paths that tell how the gateway is. They are answered while it drains, and under any name of the
+/// host: orchestrators choose the name.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The route that shows metrics; it needs no slot, so that a busy gateway can be observed.
@@ -79,10 +81,15 @@ async fn answer(guard: Guard, mut request: Request, next: Next, held: &mut Held)
         return draining();
     }
     let (access, needs_slot) = (access(request.method(), path), path != METRICS);
+    if app.keys.is_open()
+        && let Err(refused) = browser::check(&request)
+    {
+        return refused.into_response();
+    }
     if access == Access::Open {
         return next.run(request).await;
     }
-    let Some(caller) = app.keys.caller(bearer(&request)) else {
+    let Some(caller) = app.keys.caller(keys::bearer(request.headers())) else {
         return ApiError::Unauthorized.into_response();
     };
     held.record.tenant = Some(caller.tenant.clone());
@@ -138,10 +145,6 @@ async fn arrived(app: &App, request: Request) -> Result<Request, Response> {
             Err(response)
         }
     }
-}
-
-fn bearer(request: &Request) -> Option<&str> {
-    request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 impl FromRequestParts<Arc<App>> for Caller {

@@ -5,7 +5,6 @@ use crate::http::error::ApiError;
 use crate::http::state::App;
 use axum::extract::Request;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::response::IntoResponse;
@@ -105,10 +104,7 @@ pub(crate) async fn unknown(request: Request) -> ApiError {
 
 /// Fallback for known paths called with another method.
 pub(crate) async fn wrong_method(request: Request) -> Response {
-    let message = format!("method {} is not allowed on this path", request.method());
-    let mut response = ApiError::malformed(message).into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    ApiError::MethodNotAllowed { method: request.method().to_string() }.into_response()
 }
 
 /// Turns a panic of a handler into a 500. Only this request fails; the panic is a bug.
@@ -119,8 +115,5 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     tracing::error!(panic = text, "a request handler panicked (a bug in vitrine)");
-    let mut response =
-        ApiError::Unavailable { state: "unable to answer this request" }.into_response();
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
+    ApiError::Panicked.into_response()
 }

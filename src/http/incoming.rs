@@ -52,8 +52,7 @@ pub(super) async fn body(
             }
         };
         let Some(piece) = piece else { break };
-        let piece = piece
-            .map_err(|error| ApiError::malformed(format!("the body could not be read: {error}")))?;
+        let piece = piece.map_err(|_| ApiError::malformed("the body breaks off before its end"))?;
         seen = seen.saturating_add(piece.len());
         if seen <= limits.body_bytes_max {
             kept.extend_from_slice(&piece);

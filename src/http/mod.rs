@@ -6,6 +6,7 @@
 mod access;
 mod access_log;
 mod body;
+mod browser;
 mod catalog;
 mod classify;
 pub(crate) mod connection;
@@ -24,6 +25,7 @@ mod meaning;
 mod models;
 mod openai;
 mod openapi;
+mod path;
 mod progress;
 pub(crate) mod rate;
 mod request_id;

@@ -7,6 +7,7 @@ use crate::http::keys::KeyRing;
 use crate::http::rate::RateLimits;
 use crate::http::slots::Slots;
 use crate::turn::TurnPipeline;
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,27 +39,28 @@ pub(crate) struct HttpLimits {
     pub(crate) access_log: bool,
     pub(crate) request_texts_max: usize,
     pub(crate) deadline_max: Duration,
+    pub(crate) unknown_fields: UnknownFields,
+}
+
+/// What happens to a request whose body has a field that the route does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownFields {
+    /// The request is refused, with the name of the field.
+    Refuse,
+    /// The field is ignored, and the header `Vitrine-Ignored` of the answer lists it.
+    Warn,
 }
 
 /// Where models are loaded from, and with which limits.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelLoading {
     pub(crate) models_dir: PathBuf,
-    /// Whether a request may name a file outside `models_dir`.
-    pub(crate) paths: LoadPaths,
+    /// Folders from which a request may load models by path.
+    pub(crate) load_folders: Vec<PathBuf>,
     /// Engine limits for every field that a request leaves out.
     pub(crate) options: EngineOptions,
     /// Longest wait for an unloaded model to drain before the request is answered anyway.
     pub(crate) drain_max: Duration,
-}
-
-/// Which sources a load request may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LoadPaths {
-    /// Names under `models.dir`, and file paths.
-    Allowed,
-    /// Names under `models.dir` only.
-    Refused,
 }
 
 /// State shared by all handlers.
@@ -81,6 +83,7 @@ pub(crate) struct App {
     pub(crate) grants: Vec<Grant>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: SharedClock,
+    pub(crate) started_at: Timestamp,
     pub(crate) limits: HttpLimits,
     pub(crate) keys: KeyRing,
     pub(crate) rates: RateLimits,

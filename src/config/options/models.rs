@@ -5,7 +5,6 @@ use crate::config::raw::Raw;
 use crate::config::value::choice::OrNone;
 use crate::config::value::number::ByteSize;
 use crate::config::values::Values;
-use crate::http::state::LoadPaths;
 use crate::http::state::ModelLoading;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -138,7 +137,10 @@ pub(crate) fn models(raw: &Raw, root: &Path, engine: EngineOptions) -> ModelOpti
         bytes_max: limit(raw.models.max_bytes, installed() / 4 * 3),
         loading: ModelLoading {
             models_dir: dir.clone(),
-            paths: if raw.models.load_paths { LoadPaths::Allowed } else { LoadPaths::Refused },
+            load_folders: match raw.models.load_paths {
+                true => vec![PathBuf::from("/")],
+                false => raw.models.load_folders.iter().map(|folder| root.join(folder)).collect(),
+            },
             options: engine,
             drain_max: Duration::from_millis(raw.server.drain_ms.0),
         },

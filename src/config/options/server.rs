@@ -75,6 +75,7 @@ pub(crate) fn server(
         access_log: raw.log.access,
         request_texts_max: raw.intent.request_texts_max.0,
         deadline_max: Duration::from_millis(raw.draft.deadline_ms_max.0),
+        unknown_fields: raw.server.unknown_fields,
     };
     let rates = RateOptions {
         per_second: raw.server.tenant_requests_per_second.map(|rate| rate.0),

@@ -28,9 +28,12 @@ section!(
         /// Generating models in memory at the same time, counting those still loading and those
         /// draining. A swap needs room for two.
         loaded_max: AtLeast<1, usize> ["models"] = AtLeast(8),
-        /// Whether `POST /v1/models/load` accepts file paths; `false`: names under `models.dir`
-        /// only.
-        load_paths: bool = true,
+        /// Folders from which `POST /v1/models/load` may also load models by path. Without any,
+        /// it takes names under `models.dir` only, and does not tell which files the machine has.
+        load_folders: Vec<PathBuf> = Vec::new(),
+        /// Whether `POST /v1/models/load` may load any file by path, as if `load_folders` held `/`.
+        /// A caller can then find out which files the machine has.
+        load_paths: bool = false,
     }
 );
 
@@ -82,9 +85,11 @@ section!(
         /// Prompt tokens of all waiting requests together. Further ones get 429. An empty queue
         /// accepts any prompt.
         waiting_prompt_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(131_072),
-        /// Maximum estimated queueing delay of a live request. The estimate uses measured rates; a
-        /// request that would wait longer gets 429. Not set: the time of 24 typical answers, which
-        /// keeps latency short under overload. Raise it to refuse less and wait longer.
+        /// Maximum estimated delay of a live request by the requests ahead of it. The estimate uses
+        /// measured rates; a request that would be delayed longer gets 429. Not set: half of the
+        /// time to the request's deadline. A request without a deadline may then wait 1,000 ms for
+        /// its first step, and longer in a burst: it is refused once others have been waiting as
+        /// long. Set it to refuse the same delay for all requests.
         waiting_ms_max: Option<AtLeast<1, u64>> ["ms"] = None,
         /// Longest sequence, prompt and output together. The model's own limit applies if it is
         /// smaller.

@@ -10,6 +10,7 @@ use crate::config::value::number::Whole;
 use crate::config::value::text::Secret;
 use crate::config::value::text::WebhookUrl;
 use crate::config::value::word::LogFormat;
+use crate::http::state::UnknownFields;
 use rust_decimal::Decimal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -78,6 +79,10 @@ section!(
         /// Requests that a tenant may send at once after a quiet period, before
         /// `tenant_requests_per_second` applies. No effect without a rate.
         tenant_requests_burst: AtLeast<1, u32> ["requests"] = AtLeast(100),
+        /// What happens to a request with a field that its route does not know. `refuse`: it gets
+        /// 422, so that a misspelt field is noticed. `warn`: the field is ignored, and the header
+        /// `Vitrine-Ignored` of the answer lists it.
+        unknown_fields: UnknownFields = UnknownFields::Refuse,
     }
 );
 

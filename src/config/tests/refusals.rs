@@ -156,6 +156,7 @@ fn a_word_outside_its_set_is_refused_with_the_set() {
         ("draft.address", "vous, tu"),
         ("draft.length", "short, long"),
         ("intent.precision", "auto, int8, int16, f32"),
+        ("server.unknown_fields", "refuse, warn"),
         ("threads.recovery", "quick, walk"),
         ("shop.language", "en, fr"),
         ("shop.other_languages", "reply, handoff"),
