@@ -98,6 +98,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
         gateway,
         outbox: Arc::new(outbox(settings, &store, &clock)?),
         upkeep: Upkeep { store: Arc::clone(&store), options: settings.upkeep.clone() },
+        store_retry: settings.store_retry,
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
         store,
         classifier,

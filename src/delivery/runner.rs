@@ -43,8 +43,8 @@ pub(crate) struct TurnReport {
 
 /// Answers accepted turns. Implemented by the layer that owns the format of their jobs.
 pub(crate) trait AcceptedTurns: Send + Sync + std::fmt::Debug {
-    /// Answers the turn of a job. A turn that was answered before gets the same answer. `None` if it
-    /// was erased: then there is nothing to report.
+    /// Answers the turn of a job. A turn that was answered before gets the same answer. `None` if
+    /// it was erased: then there is nothing to report.
     ///
     /// # Errors
     /// A temporary failure, as text for the job's record; the job is retried.

@@ -44,8 +44,8 @@ use vitrine_conversations::canonical_address;
 /// Most turns of one conversation in an export.
 const TURNS_EXPORTED_MAX: usize = 100_000;
 
-/// Replaces the customer's profile; fields that are left out or null are cleared. A body without any
-/// field is refused if there is a profile to clear.
+/// Replaces the customer's profile; fields that are left out or null are cleared. A body without
+/// any field is refused if there is a profile to clear.
 #[utoipa::path(
     put, path = "/v1/customers/{id}", request_body = ProfileBody,
     params(("id" = String, Path, description = "customer id")),
@@ -71,8 +71,8 @@ pub(crate) async fn put(
     if says_nothing {
         let stored = app.customers.customer(&key).await?;
         if stored.is_some_and(|stored| stored.profile != Profile::default()) {
-            let message = "the body has no field, which would clear the whole profile; set a field, \
-                           or set name, tier and last_purchase to null to clear them";
+            let message = "the body has no field, which would clear the whole profile; set a field, or \
+                           set name, tier and last_purchase to null to clear them";
             return Err(ApiError::impossible("empty_profile", message));
         }
     }

@@ -108,7 +108,8 @@ mod tests {
                 "cart":[{"quantity":1,"sku":"A"}],"sender":"+33612345678"}"#,
             r#"{"channel":"whatsapp","thread_id":"t","stream":true,"debounce":false,
                 "deadline_ms":900,"locale":null,"customer":{"orders":[],"name":null},"extra":1,
-                "message":{"id":"x","text":"Bonjour e\u0301","sent_at":"2026-11-22T10:00:00.000+00:00"},
+                "message":{"id":"x","text":"Bonjour e\u0301",
+                "sent_at":"2026-11-22T10:00:00.000+00:00"},
                 "sender":"whatsapp:+33 6 12 34 56 78","cart":[{"sku":"A","quantity":null}]}"#,
         ] {
             assert_eq!(meaning(other), first, "{other}");
@@ -190,8 +191,8 @@ mod tests {
         )
     }
 
-    /// The same JSON spelled otherwise: keys rotated, blanks between tokens, characters escaped, and
-    /// null fields left out or added.
+    /// The same JSON spelled otherwise: keys rotated, blanks between tokens, characters escaped,
+    /// and null fields left out or added.
     fn spell(value: &Value, seed: &mut u64, out: &mut String) {
         let mut next = |below: u64| {
             *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -240,7 +241,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_spelling_of_a_request_has_one_meaning(request in requests(), seed in any::<u64>()) {
+        fn every_spelling_of_a_request_has_one_meaning(
+            request in requests(),
+            seed in any::<u64>(),
+        ) {
             let mut spelled = String::new();
             spell(&request, &mut seed.clone(), &mut spelled);
             prop_assert_eq!(meaning(&spelled), meaning(&request.to_string()), "{}", spelled);

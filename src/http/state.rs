@@ -71,6 +71,8 @@ pub(crate) struct App {
     pub(crate) customers: Arc<dyn CustomerStore>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) upkeep: Upkeep,
+    /// Pause between two attempts to write again after a failure of the disk.
+    pub(crate) store_retry: Duration,
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) encoder_name: String,
     pub(crate) models: Arc<ModelRegistry>,

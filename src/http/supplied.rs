@@ -40,28 +40,26 @@ const CURRENCY_WORDS: [&str; 16] = [
 /// Words of dates: weekdays, months and what stands around them, in the languages that customers
 /// write.
 const DATE_WORDS: &str = "\
-    monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat \
-    sun january february march april may june july august september october november december jan \
-    feb mar apr jun jul aug sep sept oct nov dec today tomorrow yesterday tonight morning afternoon \
-    evening noon between before after from until till by on at of the and to in next this week weekend \
-    days day st nd rd th am pm utc \
-    lundi mardi mercredi jeudi vendredi samedi dimanche janvier février fevrier mars avril mai juin \
-    juillet août aout septembre octobre novembre décembre decembre janv févr fevr avr juil déc \
-    aujourd'hui aujourd’hui demain hier ce cette soir matin midi après apres avant entre et le la les \
-    du au à a de dès des jusqu'au jusqu’au prochain prochaine semaine fin début debut mi jours jour \
-    1er er h \
-    montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar märz maerz juni juli \
-    august oktober dezember heute morgen gestern vormittag nachmittag abend am um bis vom zum zwischen \
-    und der den dem nächste nächsten woche tag tage uhr \
-    lunes martes miércoles miercoles jueves viernes sábado sabado domingo enero febrero marzo abril \
-    mayo junio julio agosto septiembre setiembre octubre noviembre diciembre hoy mañana ayer tarde \
-    noche antes después el los del al y entre próximo semana días día \
-    lunedì martedì mercoledì giovedì venerdì sabato domenica gennaio febbraio aprile maggio giugno \
-    luglio settembre ottobre dicembre oggi domani ieri mattina pomeriggio sera il dal alle e tra fra \
-    prossimo prossima settimana giorni giorno \
-    segunda terça quarta quinta sexta feira segunda-feira terça-feira quarta-feira quinta-feira \
-    sexta-feira janeiro fevereiro março maio junho julho setembro outubro novembro dezembro hoje \
-    amanhã ontem manhã noite o os da do até às próxima dias dia";
+    monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri \
+    sat sun january february march april may june july august september october november december \
+    jan feb mar apr jun jul aug sep sept oct nov dec today tomorrow yesterday tonight morning \
+    afternoon evening noon between before after from until till by on at of the and to in next \
+    this week weekend days day st nd rd th am pm utc lundi mardi mercredi jeudi vendredi samedi \
+    dimanche janvier février fevrier mars avril mai juin juillet août aout septembre octobre \
+    novembre décembre decembre janv févr fevr avr juil déc aujourd'hui aujourd’hui demain hier ce \
+    cette soir matin midi après apres avant entre et le la les du au à a de dès des jusqu'au \
+    jusqu’au prochain prochaine semaine fin début debut mi jours jour 1er er h montag dienstag \
+    mittwoch donnerstag freitag samstag sonntag januar februar märz maerz juni juli august oktober \
+    dezember heute morgen gestern vormittag nachmittag abend am um bis vom zum zwischen und der \
+    den dem nächste nächsten woche tag tage uhr lunes martes miércoles miercoles jueves viernes \
+    sábado sabado domingo enero febrero marzo abril mayo junio julio agosto septiembre setiembre \
+    octubre noviembre diciembre hoy mañana ayer tarde noche antes después el los del al y entre \
+    próximo semana días día lunedì martedì mercoledì giovedì venerdì sabato domenica gennaio \
+    febbraio aprile maggio giugno luglio settembre ottobre dicembre oggi domani ieri mattina \
+    pomeriggio sera il dal alle e tra fra prossimo prossima settimana giorni giorno segunda terça \
+    quarta quinta sexta feira segunda-feira terça-feira quarta-feira quinta-feira sexta-feira \
+    janeiro fevereiro março maio junho julho setembro outubro novembro dezembro hoje amanhã ontem \
+    manhã noite o os da do até às próxima dias dia";
 
 /// An order number: letters, digits and `-_#/.`, in one piece.
 pub(crate) fn order_id(field: &str, text: String) -> Result<String, ApiError> {

@@ -167,8 +167,8 @@ impl App {
     }
 }
 
-/// Id of the conversation that a message without thread and customer opens, derived from the message
-/// id, so that a message accepted twice becomes one turn.
+/// Id of the conversation that a message without thread and customer opens, derived from the
+/// message id, so that a message accepted twice becomes one turn.
 fn conversation_of(message_id: &str) -> Result<ConversationId, ApiError> {
     let digest = Sha256::digest(message_id);
     let conversation = format!("turn-{}", Uuid::from_slice(&digest[..16]).unwrap_or_default());

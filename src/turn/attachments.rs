@@ -13,7 +13,8 @@ pub(crate) const LABEL: &str = "attachment";
 /// Intent of the button that offers a person.
 pub(crate) const PERSON: &str = "human_agent";
 
-/// Whether the merged messages of a turn have no text. A message without attachments always has one.
+/// Whether the merged messages of a turn have no text. A message without attachments always has
+/// one.
 pub(crate) fn alone(content: &Content) -> bool {
     content.option_id().is_none() && content.text().is_empty()
 }
@@ -27,13 +28,13 @@ pub(crate) fn words(tongue: DetectedLanguage) -> (&'static str, &'static str) {
             "talk to an advisor",
         ),
         DetectedLanguage::Fr => (
-            "Je ne sais pas encore lire les photos, les messages vocaux ni les fichiers. Écrivez-moi \
-             ce qu'il vous faut, ou parlez à un conseiller.",
+            "Je ne sais pas encore lire les photos, les messages vocaux ni les fichiers. \
+             Écrivez-moi ce qu'il vous faut, ou parlez à un conseiller.",
             "voir un conseiller",
         ),
         DetectedLanguage::De => (
-            "Bilder, Sprachnachrichten und Dateien kann ich noch nicht lesen. Schreiben Sie mir, was \
-             Sie brauchen, oder sprechen Sie mit einem Berater.",
+            "Bilder, Sprachnachrichten und Dateien kann ich noch nicht lesen. Schreiben Sie mir, \
+             was Sie brauchen, oder sprechen Sie mit einem Berater.",
             "mit Berater sprechen",
         ),
         DetectedLanguage::Es => (
@@ -44,11 +45,11 @@ pub(crate) fn words(tongue: DetectedLanguage) -> (&'static str, &'static str) {
         DetectedLanguage::It => (
             "Non so ancora leggere immagini, messaggi vocali o file. Mi scriva di che cosa ha \
              bisogno, oppure parli con un consulente.",
-            "parla con una guida",
+            "parla con qualcuno",
         ),
         DetectedLanguage::Pt => (
-            "Ainda não consigo ler imagens, mensagens de voz nem ficheiros. Escreva-me o que precisa \
-             ou fale com um assistente.",
+            "Ainda não consigo ler imagens, mensagens de voz nem ficheiros. Escreva-me o que \
+             precisa ou fale com um assistente.",
             "falar com alguém",
         ),
     }

@@ -105,8 +105,8 @@ impl TurnPipeline {
         self.change_customer_since(key, self.parts.clock.now(), change).await
     }
 
-    /// As [`TurnPipeline::change_customer`], for a change that began at `began`: if the customer was
-    /// erased since, no new record is made.
+    /// As [`TurnPipeline::change_customer`], for a change that began at `began`: if the customer
+    /// was erased since, no new record is made.
     pub(super) async fn change_customer_since(
         &self,
         key: &CustomerKey,
@@ -187,8 +187,8 @@ impl TurnPipeline {
         Err(TurnError::Contended { tries: TRIES_MAX })
     }
 
-    /// Erases a customer with their conversations and everything that waits for them. `None` if there
-    /// was nothing to erase.
+    /// Erases a customer with their conversations and everything that waits for them. `None` if
+    /// there was nothing to erase.
     ///
     /// # Errors
     /// Store errors; nothing is erased then.

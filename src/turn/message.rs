@@ -63,7 +63,8 @@ impl TurnRequest {
         self.sent_at.map_or(self.received_at.unwrap_or(now), |sent_at| sent_at.at)
     }
 
-    /// When the customer's act began, as far as an erasure is concerned: an erasure since then wins.
+    /// When the customer's act began, as far as an erasure is concerned: an erasure since then
+    /// wins.
     pub(crate) fn began(&self, now: Timestamp) -> Timestamp {
         self.sent(now).min(self.received_at.unwrap_or(now))
     }

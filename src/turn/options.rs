@@ -1,10 +1,10 @@
 //! Which option ids a message may choose.
 //!
 //! An option is a button of an earlier reply in the same conversation, however long ago, or an
-//! option of the shop itself, which an advertisement or a fixed menu may carry into a first message:
-//! a value of the shop's facets, a category, `take=SKU` of a product, `intent=LABEL` of an intent
-//! that has a button. `confirm` and `other` refer to a product that was shown, so they belong to a
-//! conversation.
+//! option of the shop itself, which an advertisement or a fixed menu may carry into a first
+//! message: a value of the shop's facets, a category, `take=SKU` of a product, `intent=LABEL` of an
+//! intent that has a button. `confirm` and `other` refer to a product that was shown, so they
+//! belong to a conversation.
 //!
 //! Pure.
 

@@ -141,8 +141,8 @@ pub(crate) async fn understand(
     Ok(Understood { language, tongue, reading, said, entities, tap: None, text, source: None })
 }
 
-/// The reading of a message without text: the languages are those of the conversation so far, else of
-/// the caller's locale.
+/// The reading of a message without text: the languages are those of the conversation so far, else
+/// of the caller's locale.
 pub(crate) fn unread(
     request: &TurnRequest,
     record: &ConversationRecord,

@@ -298,6 +298,10 @@ mod tests {
         assert_eq!(canonical_address(ChannelKind::Instagram, "33612345678"), "33612345678");
     }
 
+    /// Spellings of the country code of France, and what people write between digits.
+    const PREFIXES_OF_33: [&str; 5] = ["+33", "0033", "whatsapp:+33", "tel:+33 (0)", "33"];
+    const GAPS: [&str; 5] = ["", " ", "-", ".", "\u{A0}"];
+
     /// Nine significant digits of a French number, which do not begin with zero.
     fn significant() -> impl Strategy<Value = String> {
         "[1-9][0-9]{8}"
@@ -317,8 +321,8 @@ mod tests {
         fn spellings_of_one_number_agree_and_other_numbers_differ(
             one in significant(),
             other in significant(),
-            prefix in prop::sample::select(vec!["+33", "0033", "whatsapp:+33", "tel:+33 (0)", "33"]),
-            gaps in prop::collection::vec(prop::sample::select(vec!["", " ", "-", ".", "\u{A0}"]), 9),
+            prefix in prop::sample::select(PREFIXES_OF_33.to_vec()),
+            gaps in prop::collection::vec(prop::sample::select(GAPS.to_vec()), 9),
         ) {
             let spelled: String = one.chars().zip(&gaps).flat_map(|(digit, gap)| {
                 gap.chars().chain([digit])

@@ -4,8 +4,8 @@ use sha2::Digest;
 use sha2::Sha256;
 use std::fmt;
 
-/// SHA-256 that tells a redelivery from another message under the same id. Since version 2 it covers
-/// the meaning of a request; turns of older versions hold the hash of its bytes.
+/// SHA-256 that tells a redelivery from another message under the same id. Since version 2 it
+/// covers the meaning of a request; turns of older versions hold the hash of its bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BodyHash(pub [u8; 32]);
 

@@ -81,8 +81,8 @@ impl WriteTables<'_> {
         Ok(Erasure { conversations, turns, jobs })
     }
 
-    /// Deletes all jobs of a conversation, waiting and dead, and the customers' links to it that only
-    /// those jobs made. Returns their number.
+    /// Deletes all jobs of a conversation, waiting and dead, and the customers' links to it that
+    /// only those jobs made. Returns their number.
     fn drop_jobs(&mut self, key: &ConversationKey) -> Result<u64, StoreError> {
         let conversation = key.stored();
         let all = || (conversation.as_str(), 0)..=(conversation.as_str(), u128::MAX);

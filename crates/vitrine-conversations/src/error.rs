@@ -109,8 +109,9 @@ pub enum StoreError {
         #[source]
         cause: Arc<io::Error>,
     },
-    /// The store is read-only since an earlier failure of the disk. Restart after repairing it.
-    #[error("store refuses writes until a restart, after a failure: {cause}")]
+    /// The store is read-only since an earlier failure of the disk. It tries again by itself,
+    /// unless its file is damaged.
+    #[error("store refuses writes since a failure: {cause}")]
     Stopped {
         /// The earlier failure; it was logged with its own causes when it happened.
         cause: Arc<StoreError>,
@@ -230,6 +231,8 @@ pub(super) fn map_database_error(cause: impl Into<redb::Error>) -> StoreError {
             io::ErrorKind::UnexpectedEof => StoreError::Damaged { cause: Some(Arc::new(cause)) },
             _ => StoreError::Disk { cause: Arc::new(cause) },
         },
+        // A read that began before the file was rewritten or opened again.
+        redb::Error::DatabaseClosed => StoreError::Closed,
         redb::Error::Corrupted(_)
         | redb::Error::TableTypeMismatch { .. }
         | redb::Error::TableIsMultimap(_)

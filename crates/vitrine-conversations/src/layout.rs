@@ -47,8 +47,8 @@ pub(super) const FILE_FORMAT_MIN: u64 = 1;
 /// Entry of `meta` that holds the format of the file.
 pub(super) const FORMAT_ENTRY: &str = "format";
 
-/// Entry of `meta` that holds the version of the canonical form of addresses; 0 or missing: they are
-/// stored and hashed as they were sent.
+/// Entry of `meta` that holds the version of the canonical form of addresses; 0 or missing: they
+/// are stored and hashed as they were sent.
 pub(super) const ADDRESSES_ENTRY: &str = "addresses";
 
 /// The current version of the canonical form; see `address`.

@@ -48,8 +48,8 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`IdentityTaken`](crate::error::StoreError::IdentityTaken) if an address is linked to
     /// another customer, [`Erased`](crate::error::StoreError::Erased) if the record is new and the
-    /// customer was erased after it was created, [`CustomerTooLarge`](crate::error::StoreError::CustomerTooLarge), and disk
-    /// errors.
+    /// customer was erased after it was created,
+    /// [`CustomerTooLarge`](crate::error::StoreError::CustomerTooLarge), and disk errors.
     fn put_customer<'a>(
         &'a self,
         key: &'a CustomerKey,
@@ -92,8 +92,8 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
         key: &'a CustomerKey,
     ) -> StoreFuture<'a, Option<ConversationId>>;
 
-    /// Conversations of the customer after the conversation `after`, at most `conversations_max`, in
-    /// the order of their ids. Those that an accepted turn will open are included.
+    /// Conversations of the customer after the conversation `after`, at most `conversations_max`,
+    /// in the order of their ids. Those that an accepted turn will open are included.
     ///
     /// # Errors
     /// Disk errors.

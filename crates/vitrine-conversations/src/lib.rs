@@ -36,6 +36,7 @@ mod order;
 mod ownership;
 mod packing;
 mod record;
+mod reopen;
 mod rewrite;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;

@@ -12,8 +12,8 @@ use jiff::SignedDuration;
 /// retry a delivery for hours; beyond a day, a difference says more about clocks than about order.
 pub const LATE_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// Orders turns by time of sending within [`LATE_MAX`], otherwise by arrival. Turns must be given in
-/// order of arrival. Turns of humans and markers keep their place, and no message passes them.
+/// Orders turns by time of sending within [`LATE_MAX`], otherwise by arrival. Turns must be given
+/// in order of arrival. Turns of humans and markers keep their place, and no message passes them.
 #[must_use]
 pub fn in_order_of_sending(turns: Vec<TurnRecord>) -> Vec<TurnRecord> {
     let mut ordered: Vec<TurnRecord> = Vec::with_capacity(turns.len());

@@ -114,8 +114,8 @@ pub trait ConversationStore: Send + Sync + std::fmt::Debug {
 
 /// Storage of jobs.
 pub trait JobStore: Send + Sync + std::fmt::Debug {
-    /// Stores a job, links its conversation to its customer, and returns once both are on disk. Does
-    /// nothing if the key is taken by a job with the same meaning.
+    /// Stores a job, links its conversation to its customer, and returns once both are on disk.
+    /// Does nothing if the key is taken by a job with the same meaning.
     ///
     /// # Errors
     /// [`StoreError::BodyDiffers`] if the key is taken by a job with another meaning,

@@ -181,6 +181,9 @@ section!(
         /// about 4 ms to a lone write and nothing when many writes share a transaction. `walk`: the
         /// whole file is scanned, about 10 s per GB, and writes are cheaper.
         recovery: Recovery = Recovery::Quick,
+        /// Pause between two attempts to write again after the disk was full, read-only or broken.
+        /// Meanwhile writes get 503, and so does `/readyz`.
+        retry_ms: Within<1, DAY_MS, u64> ["ms"] = Within(2_000),
     }
 );
 

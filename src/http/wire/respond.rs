@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One customer turn. A redelivery is recognised by `message.id`; it is the same request if it means
-/// the same: spelling, order of keys, nulls, `stream`, `debounce` and `deadline_ms` do not count.
+/// One customer turn. A redelivery is recognised by `message.id`; it is the same request if it
+/// means the same: spelling, order of keys, nulls, `stream`, `debounce` and `deadline_ms` do not
+/// count.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RespondRequest {
@@ -58,9 +59,9 @@ pub(crate) struct MessageBody {
     /// The text that the customer wrote.
     #[serde(default)]
     pub(crate) text: Option<String>,
-    /// Time of sending by the sender's clock, RFC 3339. Its offset tells the sender's own day, which
-    /// "tomorrow" refers to. A time in the future becomes that of arrival; one before 2000 counts as
-    /// not given.
+    /// Time of sending by the sender's clock, RFC 3339. Its offset tells the sender's own day,
+    /// which "tomorrow" refers to. A time in the future becomes that of arrival; one before 2000
+    /// counts as not given.
     #[serde(default)]
     pub(crate) sent_at: Option<String>,
     /// The `id` of the tapped option: one shown in this conversation, or one of the shop's own
@@ -122,8 +123,8 @@ pub(crate) struct OrderBody {
     /// Status in the customer's language: at most 6 words of letters, without amounts, links and
     /// sentences.
     pub(crate) status: String,
-    /// Date that belongs to the status, formatted for the customer, such as `30/11`, `2026-11-30` or
-    /// `Monday 30 November`.
+    /// Date that belongs to the status, formatted for the customer, such as `30/11`, `2026-11-30`
+    /// or `Monday 30 November`.
     #[serde(default)]
     pub(crate) date: Option<String>,
     /// Tracking link, `http` or `https`.
