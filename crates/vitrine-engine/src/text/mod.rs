@@ -5,6 +5,7 @@
 mod chat_template;
 mod detokenizer;
 mod error;
+mod template_words;
 #[cfg(test)]
 mod test_support;
 mod tokenizer;
