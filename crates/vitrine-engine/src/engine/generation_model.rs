@@ -34,6 +34,7 @@ use crate::text::StreamDecoder;
 use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::text::Tokenizer;
+use crate::text::paragraphs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -253,7 +254,7 @@ impl GenerationModel {
     /// chat template, the messages become paragraphs of one text.
     ///
     /// # Errors
-    /// If the template cannot be used, refuses the messages or leaves one out, or if the tokenizer
+    /// If a role is unknown; if the template cannot be used, refuses the messages or leaves one out, or if the tokenizer
     /// fails.
     pub fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
         self.encode_chat_with(messages, &TemplateSettings::default())
@@ -271,11 +272,7 @@ impl GenerationModel {
         match &self.inner.chat_template {
             Some(Ok(template)) => template.encode(&self.inner.tokenizer, messages, settings),
             Some(Err(fault)) => Err(TextError::TemplateUnusable(Arc::clone(fault))),
-            None => {
-                let paragraphs: Vec<&str> =
-                    messages.iter().map(|message| message.content.as_str()).collect();
-                self.inner.tokenizer.encode(&paragraphs.join("\n\n"), Special::Add)
-            }
+            None => self.inner.tokenizer.encode(&paragraphs(messages)?, Special::Add),
         }
     }
 

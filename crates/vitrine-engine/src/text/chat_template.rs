@@ -312,6 +312,16 @@ impl ChatTemplate {
     }
 }
 
+/// The text of a conversation for a model without a chat template: the messages as paragraphs.
+///
+/// # Errors
+/// If a role is unknown.
+pub(crate) fn paragraphs(messages: &[ChatMessage]) -> Result<String, TextError> {
+    let arranged = messages::arrange(messages, SystemMessages::InPlace)?;
+    let contents: Vec<String> = arranged.into_iter().map(|message| message.content).collect();
+    Ok(contents.join("\n\n"))
+}
+
 fn probe_message(role: &'static str, content: &str) -> TemplateMessage {
     TemplateMessage { role, content: content.to_owned(), index: 0 }
 }

@@ -76,7 +76,10 @@ proptest! {
 
     #[test]
     fn any_tokenizer_json_is_refused_or_makes_a_tokenizer(
-        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..9_usize, "\\PC{0,3}"), 1..4),
+        cuts in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..9_usize, "\\PC{0,3}"),
+            1..4,
+        ),
     ) {
         let added = json!({"id": 2, "content": "</s>", "special": true, "single_word": false,
             "lstrip": false, "rstrip": false, "normalized": false});
