@@ -4,6 +4,7 @@
 
 mod bench_http;
 mod callbacks;
+mod chat_templates;
 mod command_line;
 mod configuration;
 mod conversation;
@@ -19,4 +20,5 @@ mod respond;
 mod server;
 mod serving;
 mod starting;
+mod structured_output;
 mod vocabularies;

@@ -76,10 +76,10 @@ pub enum TextError {
     },
     /// A chat template does not compile, does not render, or refuses the messages.
     #[error("{}", template_words(.0))]
-    Template(#[source] Box<minijinja::Error>),
+    Template(Box<minijinja::Error>),
     /// The model's chat template was refused when the model was loaded, so it cannot chat.
     #[error("the model cannot chat: {0}")]
-    TemplateUnusable(#[source] Arc<TextError>),
+    TemplateUnusable(Arc<TextError>),
     /// A chat template renders a conversation without one of its messages.
     #[error("messages[{index}] (role `{role}`) is left out by the model's chat template")]
     MessageLeftOut {
