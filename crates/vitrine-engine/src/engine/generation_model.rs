@@ -254,8 +254,8 @@ impl GenerationModel {
     /// chat template, the messages become paragraphs of one text.
     ///
     /// # Errors
-    /// If a role is unknown; if the template cannot be used, refuses the messages or leaves one out;
-    /// or if the tokenizer fails.
+    /// If a role is unknown; if the template cannot be used, refuses the messages or leaves one
+    /// out; or if the tokenizer fails.
     pub fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
         self.encode_chat_with(messages, &TemplateSettings::default())
     }
