@@ -396,11 +396,14 @@ fn text(error: &TextError) -> PublicError {
         | TextError::Unsupported { .. }
         | TextError::PreTokenizer { .. }
         | TextError::ListLength { .. }
-        | TextError::TokenId { .. }
         | TextError::Merge { .. }
         | TextError::Vocabulary(_)
         | TextError::Encode { .. }
         | TextError::Template(_)
+        | TextError::TemplateUnusable(_)
+        | TextError::TemplateOutput { .. }
+        | TextError::MessageLeftOut { .. }
+        | TextError::Role { .. }
         | TextError::TemplateDrops { .. }
         | TextError::TemplateSetting { .. }
         | TextError::TemplateSettings { .. }

@@ -4,6 +4,7 @@
 
 mod bench_http;
 mod callbacks;
+mod chat_templates;
 mod command_line;
 mod configuration;
 mod conversation;
@@ -23,5 +24,6 @@ mod respond;
 mod server;
 mod serving;
 mod starting;
+mod structured_output;
 mod vocabularies;
 mod web_page;
