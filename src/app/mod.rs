@@ -5,6 +5,7 @@
 mod build;
 mod models;
 mod server;
+mod shop;
 mod threads;
 mod upkeep;
 
