@@ -6,6 +6,7 @@ mod build;
 mod models;
 mod panics;
 mod server;
+mod shop;
 mod threads;
 mod upkeep;
 

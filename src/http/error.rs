@@ -507,6 +507,7 @@ fn intent(error: &IntentError) -> PublicError {
         | IntentError::File { .. }
         | IntentError::Head { .. }
         | IntentError::Example { .. }
+        | IntentError::ExampleFile { .. }
         | IntentError::Fit { .. }
         | IntentError::Adapt { .. }
         | IntentError::Mismatch { .. }
