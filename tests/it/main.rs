@@ -15,6 +15,7 @@ mod keys;
 mod models;
 mod openai;
 mod openai_client;
+mod persons;
 mod respond;
 mod server;
 mod serving;
