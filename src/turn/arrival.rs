@@ -121,6 +121,7 @@ impl TurnPipeline {
             }
         }
         let (request, reserved) = self.with_identity(request).await?;
+        self.refuse_erased_customer(&request).await?;
         self.check_option(&request).await?;
         Ok((request, reserved))
     }

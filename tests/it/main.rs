@@ -19,6 +19,7 @@ mod models;
 mod openai;
 mod openai_client;
 mod peers;
+mod persons;
 mod requests;
 mod respond;
 mod server;
