@@ -2,12 +2,14 @@
 //! gateway, HTTP state. Each part gets its limits from the configuration.
 
 use crate::app::models;
+use crate::app::recorder;
 use crate::catalog::Catalog;
 use crate::config::CallbackOptions;
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
 use crate::delivery::callback_sender::HttpCallbackSender;
 use crate::delivery::outbox::Outbox;
+use crate::http::audit::Audit;
 use crate::http::drain::Draining;
 use crate::http::encode;
 use crate::http::keys::KeyRing;
@@ -24,7 +26,6 @@ use crate::turn::TurnPipeline;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
 use anyhow::Context;
-use metrics_exporter_prometheus::PrometheusBuilder;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_base::clock::SharedClock;
@@ -65,10 +66,7 @@ pub(crate) fn batch_engine_options(settings: &Settings) -> EngineOptions {
 /// If a model, the store or a configured file cannot be opened, or memory limits are exceeded.
 pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let metrics = PrometheusBuilder::new().build_recorder();
-    let handle = metrics.handle();
-    // Fails only if a recorder is already installed, which happens in tests; that one stays.
-    let _ = metrics::set_global_recorder(metrics);
+    let metrics = recorder::install()?;
     let memory = MemoryLedger::new(settings.memory_limits.clone());
     let generators = models::generators(settings, &clock, &memory)?;
     let (classifier, encoder_grant) = models::classifier(settings, &memory)?;
@@ -114,7 +112,8 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
         keys: KeyRing::new(server.api_keys.clone(), TenantId::new(DEFAULT_TENANT)?),
         rates: RateLimits::new(server.rates),
         slots: Slots::new(server.limits.requests_in_flight_max, server.limits.tenant_in_flight_max),
-        metrics: handle,
+        metrics,
+        audit: Audit::default(),
         draining: Draining::default(),
     })
 }

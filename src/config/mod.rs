@@ -106,7 +106,7 @@ impl Settings {
         let engine_threads = options::models::compute_threads(&raw);
         let engine = options::models::engine(&raw, tier, &values)?;
         Ok(Self {
-            log: options::server::log(&raw),
+            log: options::server::log(&raw, root),
             server: options::server::server(&raw, root, &values)?,
             callbacks: options::callbacks::callbacks(&raw.callbacks, root, &values)?,
             engine_threads,

@@ -7,6 +7,7 @@ use crate::config::raw::gateway::Server;
 use crate::config::value::number::AtLeast;
 use crate::config::value::word::LogFormat;
 use crate::config::values::Values;
+use crate::http::audit_file::AuditFileOptions;
 use crate::http::connection::ConnectionLimits;
 use crate::http::keys::ApiKey;
 use crate::http::rate::RateOptions;
@@ -18,6 +19,9 @@ use vitrine_base::units::Bytes;
 
 /// Key of the file of API keys.
 const KEYS_FILE: &str = "server.api_keys_file";
+
+/// Name of the folder of the audit log in `data.dir`.
+const AUDIT_FOLDER: &str = "audit";
 
 /// Longest wait: a year. Longer ones could not be added to a time.
 const WAIT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -42,6 +46,8 @@ pub(crate) struct LogOptions {
     /// A level, or a filter such as `vitrine=debug`.
     pub(crate) filter: String,
     pub(crate) format: LogFormat,
+    /// Where operators' acts are recorded; `None`: nowhere.
+    pub(crate) audit: Option<AuditFileOptions>,
 }
 
 /// Options of the HTTP server.
@@ -106,8 +112,13 @@ fn one_tenant(keys: &[ApiKey]) -> bool {
 }
 
 /// Options of the log.
-pub(crate) fn log(raw: &Raw) -> LogOptions {
-    LogOptions { filter: raw.log.level.clone(), format: raw.log.format }
+pub(crate) fn log(raw: &Raw, root: &Path) -> LogOptions {
+    let audit = raw.log.audit.then(|| AuditFileOptions {
+        folder: root.join(&raw.data.dir).join(AUDIT_FOLDER),
+        days: raw.log.audit_days.0,
+        bytes_max: raw.log.audit_bytes_max.0.0,
+    });
+    LogOptions { filter: raw.log.level.clone(), format: raw.log.format, audit }
 }
 
 /// Converts a size to the machine's own word.
