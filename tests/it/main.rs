@@ -18,5 +18,6 @@ mod openai_client;
 mod respond;
 mod server;
 mod serving;
+mod shop_files;
 mod starting;
 mod vocabularies;
