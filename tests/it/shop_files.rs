@@ -1,5 +1,5 @@
-//! The shop's files, the configuration and the API keys as people write them, with the real program:
-//! what is read, what is refused and how the refusal names its place.
+//! The shop's files, the configuration and the API keys as people write them, with the real
+//! program: what is read, what is refused and how the refusal names its place.
 
 use crate::server::Gateway;
 use crate::server::client;
