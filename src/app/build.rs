@@ -8,11 +8,12 @@ use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
 use crate::delivery::callback_sender::HttpCallbackSender;
 use crate::delivery::outbox::Outbox;
+use crate::http::drain::Draining;
 use crate::http::encode;
 use crate::http::keys::KeyRing;
 use crate::http::rate::RateLimits;
+use crate::http::slots::Slots;
 use crate::http::state::App;
-use crate::http::state::Draining;
 use crate::turn;
 use crate::turn::TurnPipeline;
 use crate::turn::draft;
@@ -21,7 +22,6 @@ use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::clock::SystemClock;
 use vitrine_base::ids::TenantId;
@@ -100,6 +100,7 @@ fn assemble(
         gateway,
         outbox: Arc::new(outbox(settings, &store, &clock)?),
         upkeep: Upkeep { store: Arc::clone(&store), options: settings.upkeep.clone() },
+        store_retry: settings.store_retry,
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
         store,
         classifier,
@@ -109,11 +110,12 @@ fn assemble(
         model_loading: settings.models.loading.clone(),
         grants: vec![encoder_grant, hot_grant],
         catalog,
+        started_at: clock.now(),
         clock,
         limits: server.limits,
         keys: KeyRing::new(server.api_keys.clone(), TenantId::new(DEFAULT_TENANT)?),
         rates: RateLimits::new(server.rates),
-        in_flight: Arc::new(Semaphore::new(server.limits.requests_in_flight_max)),
+        slots: Slots::new(server.limits.requests_in_flight_max, server.limits.tenant_in_flight_max),
         metrics: handle,
         draining: Draining::default(),
     };

@@ -4,6 +4,7 @@
 
 mod build;
 mod models;
+mod panics;
 mod server;
 mod shop;
 mod threads;
@@ -50,7 +51,7 @@ impl LocalGateway {
         // The hash matters only for redeliveries, which need a message id.
         let hash = BodyHash::of(request.message.text.as_deref().unwrap_or_default().as_bytes());
         let tenant = TenantId::new(DEFAULT_TENANT)?;
-        let request = self.app.turn_request(tenant, request, hash)?;
+        let request = self.app.turn_request(tenant, request, hash.into())?;
         let answered = self.runtime.block_on(self.app.gateway.respond(request, None))?;
         serde_json::from_slice(&answered.body).context("the answer is not JSON (a bug in vitrine)")
     }

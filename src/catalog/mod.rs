@@ -23,7 +23,7 @@ mod shop_tests;
 mod sku_codes;
 mod stopwords;
 #[cfg(test)]
-mod tests_support;
+pub(crate) mod tests_support;
 mod understand;
 mod vocabulary;
 mod words;

@@ -2,14 +2,13 @@
 
 use crate::app;
 use crate::cli::Context;
-use crate::cli::context::complain;
 use crate::http::wire::respond::MessageBody;
 use crate::http::wire::respond::RespondRequest;
 use serde_json::Value;
 use std::io::BufRead;
 use std::io::IsTerminal;
-use std::io::Write;
 use std::path::PathBuf;
+use vitrine_base::log_queue;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ChatArguments {
@@ -50,14 +49,14 @@ pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result
     };
     let interactive = std::io::stdin().is_terminal();
     if interactive && !context.quiet {
-        complain("Type a message as a customer would; a number picks an option; Ctrl-D ends.");
+        log_queue::say(
+            "Type a message as a customer would; a number picks an option; Ctrl-D ends.",
+        );
     }
     let mut lines = std::io::stdin().lock().lines();
     loop {
         if interactive {
-            let mut prompt = std::io::stderr().lock();
-            // Without a prompt the chat still works.
-            let _ = write!(prompt, "you> ").and_then(|()| prompt.flush());
+            log_queue::write(b"you> ");
         }
         let Some(line) = lines.next() else { return Ok(()) };
         let line = line?;
@@ -78,7 +77,7 @@ pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result
         }
         match gateway.respond(session.request(message)) {
             Ok(answer) => show(&mut session, &answer, context)?,
-            Err(error) => complain(format_args!("{error:#}")),
+            Err(error) => log_queue::say(format_args!("{error:#}")),
         }
     }
 }
@@ -92,7 +91,7 @@ impl ChatSession {
             .and_then(|number| self.options.get(number.checked_sub(1)?))
             .map(|(id, _)| id.clone());
         let text = chosen.is_none().then(|| line.to_owned());
-        MessageBody { id: None, text, sent_at: None, option_id: chosen }
+        MessageBody { text, option_id: chosen, ..MessageBody::default() }
     }
 
     fn shown(&self, message: &MessageBody) -> String {
@@ -116,8 +115,8 @@ impl ChatSession {
             cart: None,
             deadline_ms: None,
             sender: None,
-            debounce: false,
-            stream: false,
+            debounce: None,
+            stream: None,
         }
     }
 }

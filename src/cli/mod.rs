@@ -28,12 +28,16 @@ pub(crate) use context::Context;
 pub(crate) use context::UsageError;
 
 use crate::cli::context::OutputClosed;
-use crate::cli::context::complain;
 use crate::config::ConfigError;
 use clap::Parser;
 use clap::Subcommand;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+use vitrine_base::log_queue;
+
+/// Longest wait for the log at the end of the process: its reader may have stopped.
+const LOG_FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// Self-hosted gateway that understands a customer's message, drafts the reply and suggests what
 /// else to buy.
@@ -131,16 +135,18 @@ pub fn main() -> ExitCode {
         }
     };
     let context = Context::new(cli.config, cli.json, cli.quiet);
-    match dispatch(cli.command, &context) {
+    let code = match dispatch(cli.command, &context) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<OutputClosed>() => ExitCode::SUCCESS,
         Err(error) => {
-            complain(format_args!("vitrine: {error:#}"));
+            log_queue::say(format_args!("vitrine: {error:#}"));
             let usage =
                 error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<UsageError>());
             ExitCode::from(if usage { 2 } else { 1 })
         }
-    }
+    };
+    log_queue::flush(LOG_FLUSH_MAX);
+    code
 }
 
 fn dispatch(command: CliCommand, context: &Context) -> anyhow::Result<()> {

@@ -42,14 +42,14 @@ pub(super) fn run(arguments: RespondArguments, context: &Context) -> anyhow::Res
         thread_id: arguments.thread,
         customer_id: None,
         channel: arguments.channel,
-        message: MessageBody { id: None, text, sent_at: None, option_id },
+        message: MessageBody { text, option_id, ..MessageBody::default() },
         locale: arguments.locale,
         customer: None,
         cart: None,
         deadline_ms: None,
         sender: None,
-        debounce: false,
-        stream: false,
+        debounce: None,
+        stream: None,
     };
     let answer = gateway.respond(request)?;
     if context.json {

@@ -40,6 +40,7 @@ use crate::turn::draft::Decoding;
 use raw::Raw;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::time::Duration;
 use values::Values;
 use vitrine_base::memory::MemoryLimit;
 use vitrine_conversations::EmbeddedOptions;
@@ -72,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) turn: TurnOptions,
     pub(crate) gate: GateOptions,
     pub(crate) store: EmbeddedOptions,
+    /// Pause between two attempts to write again after a failure of the disk.
+    pub(crate) store_retry: Duration,
     pub(crate) upkeep: UpkeepOptions,
     pub(crate) shop: ShopProfile,
     pub(crate) files: ShopFiles,
@@ -123,6 +126,7 @@ impl Settings {
             turn: options::turn::turn(&raw, &values)?,
             gate: options::turn::gate(&raw),
             store: options::store::store(&raw, root, &values)?,
+            store_retry: Duration::from_millis(raw.threads.retry_ms.0),
             upkeep: options::store::upkeep(&raw.retention),
             shop: options::shop::profile(&raw),
             files: options::shop::files(&raw, root, &values)?,

@@ -43,15 +43,16 @@ pub(crate) struct TurnReport {
 
 /// Answers accepted turns. Implemented by the layer that owns the format of their jobs.
 pub(crate) trait AcceptedTurns: Send + Sync + std::fmt::Debug {
-    /// Answers the turn of a job. A turn that was answered before gets the same answer.
+    /// Answers the turn of a job. A turn that was answered before gets the same answer. `None` if
+    /// it was erased: then there is nothing to report.
     ///
     /// # Errors
     /// A temporary failure, as text for the job's record; the job is retried.
     fn answer<'a>(
         &'a self,
         conversation: &'a ConversationKey,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<TurnReport, String>>;
+        job: &'a StoredJob,
+    ) -> BoxFuture<'a, Result<Option<TurnReport>, String>>;
 }
 
 /// Runs due jobs until the task is dropped.
@@ -171,7 +172,12 @@ async fn attempt(outbox: Arc<Outbox>, turns: Arc<dyn AcceptedTurns>, key: JobKey
     }
 }
 
-/// Delivers a job; a turn is answered first.
+/// Whether the job was erased since it was listed.
+async fn is_erased(outbox: &Outbox, key: &JobKey) -> Result<bool, String> {
+    outbox.store.is_waiting(key).await.map(|waiting| !waiting).map_err(|error| error.to_string())
+}
+
+/// Delivers a job; a turn is answered first. A job that was erased meanwhile counts as delivered.
 ///
 /// # Errors
 /// Why it was not delivered; the text is stored as the job's last error.
@@ -183,9 +189,19 @@ async fn deliver(
 ) -> Result<(), String> {
     let options = &outbox.options;
     let delivery = key.id.to_string();
+    if is_erased(outbox, key).await? {
+        return Ok(());
+    }
     let callback = match job.kind {
         JobKind::Turn => {
-            let TurnReport { event, body } = turns.answer(&key.conversation, &job.body).await?;
+            let Some(TurnReport { event, body }) = turns.answer(&key.conversation, job).await?
+            else {
+                return Ok(());
+            };
+            // The customer may have been erased while the turn ran.
+            if is_erased(outbox, key).await? {
+                return Ok(());
+            }
             Callback { url: options.turns_url.clone(), event, delivery, body }
         }
         JobKind::Handoff => {

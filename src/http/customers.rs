@@ -5,9 +5,10 @@ use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::fields::channel;
 use crate::http::fields::optional_id;
-use crate::http::fields::profile_text;
 use crate::http::keys::Caller;
+use crate::http::path::Path;
 use crate::http::state::App;
+use crate::http::supplied;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::customers::ConsentBody;
 use crate::http::wire::customers::ConsentRequest;
@@ -19,7 +20,6 @@ use crate::http::wire::customers::IdentityRequest;
 use crate::http::wire::customers::LinkTokenAnswer;
 use crate::http::wire::profile::ProfileBody;
 use crate::turn::consent::CUSTOMER_CONVERSATIONS_MAX;
-use axum::extract::Path;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -39,11 +39,13 @@ use vitrine_conversations::Identity;
 use vitrine_conversations::IdentityProof;
 use vitrine_conversations::Profile;
 use vitrine_conversations::Purpose;
+use vitrine_conversations::canonical_address;
 
 /// Most turns of one conversation in an export.
 const TURNS_EXPORTED_MAX: usize = 100_000;
 
-/// Replaces the customer's profile; fields that are left out are cleared.
+/// Replaces the customer's profile; fields that are left out or null are cleared. A body without
+/// any field is refused if there is a profile to clear.
 #[utoipa::path(
     put, path = "/v1/customers/{id}", request_body = ProfileBody,
     params(("id" = String, Path, description = "customer id")),
@@ -56,13 +58,24 @@ pub(crate) async fn put(
     body: Json<ProfileBody>,
 ) -> Result<axum::Json<CustomerAnswer>, ApiError> {
     let key = customer_key(caller, &id)?;
+    let says_nothing = is_empty_object(&body.bytes);
     let body = body.value;
-    let text = |field, text: Option<String>| text.map(|t| profile_text(field, t)).transpose();
     let profile = Profile {
-        name: text("name", body.name)?,
-        tier: text("tier", body.tier)?,
-        last_purchase: text("last_purchase", body.last_purchase)?,
+        name: body.name.map(|name| supplied::name("name", name)).transpose()?,
+        tier: body.tier.map(|tier| supplied::tier("tier", tier)).transpose()?,
+        last_purchase: body
+            .last_purchase
+            .map(|note| supplied::note("last_purchase", note))
+            .transpose()?,
     };
+    if says_nothing {
+        let stored = app.customers.customer(&key).await?;
+        if stored.is_some_and(|stored| stored.profile != Profile::default()) {
+            let message = "the body has no field, which would clear the profile; set a field, \
+                           or set name, tier and last_purchase to null";
+            return Err(ApiError::impossible("empty_profile", message));
+        }
+    }
     let set = |customer: &mut CustomerRecord| customer.profile.clone_from(&profile);
     let customer = app.gateway.change_customer(&key, set).await?;
     Ok(axum::Json(customer_answer(&customer)))
@@ -124,7 +137,7 @@ pub(crate) async fn consent(
     let change = ConsentChange {
         purpose,
         channel: body.channel.as_deref().map(channel).transpose()?,
-        wording_version: profile_text("wording_version", body.wording_version)?,
+        wording_version: supplied::note("wording_version", body.wording_version)?,
         source_message: optional_id("source_message", body.source_message, MessageId::new)?,
     };
     app.customers.customer(&key).await?.ok_or_else(|| customer_not_found(id))?;
@@ -220,7 +233,7 @@ pub(crate) async fn link(
         let message = "field `verified_customer_id` is not the customer of this path";
         return Err(ApiError::impossible("not_verified", message));
     }
-    let address = address(body.value.address)?;
+    let address = address(channel, body.value.address)?;
     let proof = IdentityProof::VerifiedCustomer;
     let identity = Identity { channel, address, proof, linked_at: app.clock.now() };
     let customer = app.gateway.link_identity(&key, identity).await?;
@@ -242,7 +255,10 @@ pub(crate) async fn unlink(
 ) -> Result<StatusCode, ApiError> {
     let key = customer_key(caller, &id)?;
     let kind = channel(&kind)?;
-    let is_it = |identity: &Identity| identity.channel == kind && identity.address == address;
+    let canonical = canonical_address(kind, &address);
+    let is_it = |identity: &Identity| {
+        identity.channel == kind && canonical_address(kind, &identity.address) == canonical
+    };
     let customer = app.customers.customer(&key).await?.ok_or_else(|| customer_not_found(id))?;
     if !customer.identities.iter().any(is_it) {
         return Err(ApiError::NotFound { what: "identity", id: address.clone() });
@@ -260,15 +276,19 @@ impl App {
         key: &CustomerKey,
     ) -> Result<Vec<(ConversationKey, Arc<ConversationRecord>)>, ApiError> {
         let mut found = Vec::new();
-        for conversation in
-            self.customers.customer_conversations(key, CUSTOMER_CONVERSATIONS_MAX).await?
-        {
-            let key = ConversationKey { tenant: key.tenant.clone(), conversation };
-            if let Some(record) = self.store.load(&key).await? {
-                found.push((key, record));
+        let mut last = None;
+        loop {
+            let page = CUSTOMER_CONVERSATIONS_MAX;
+            let listed = self.customers.customer_conversations(key, last.as_ref(), page).await?;
+            let Some(end) = listed.last().cloned() else { return Ok(found) };
+            for conversation in listed {
+                let key = ConversationKey { tenant: key.tenant.clone(), conversation };
+                if let Some(record) = self.store.load(&key).await? {
+                    found.push((key, record));
+                }
             }
+            last = Some(end);
         }
-        Ok(found)
     }
 }
 
@@ -277,16 +297,25 @@ fn customer_key(caller: Caller, id: &str) -> Result<CustomerKey, ApiError> {
     Ok(CustomerKey { tenant: caller.tenant, customer })
 }
 
+/// Whether a body is a JSON object without any field.
+fn is_empty_object(body: &[u8]) -> bool {
+    let value: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_slice(body);
+    value.is_ok_and(|fields| fields.is_empty())
+}
+
 fn customer_not_found(id: String) -> ApiError {
     ApiError::NotFound { what: "customer", id }
 }
 
-/// Validates a required address: 1 to [`ID_BYTES_MAX`] bytes.
-fn address(found: Option<String>) -> Result<String, ApiError> {
-    match found {
-        Some(address) if !address.is_empty() && address.len() <= ID_BYTES_MAX => Ok(address),
-        _ => {
-            let message = format!("field `address` must have 1 to {ID_BYTES_MAX} bytes");
+/// Validates a required address: 1 to [`ID_BYTES_MAX`] bytes, and something left in its canonical
+/// form.
+fn address(channel: ChannelKind, found: Option<String>) -> Result<String, ApiError> {
+    let found = found.filter(|address| address.len() <= ID_BYTES_MAX);
+    let canonical = found.map(|address| canonical_address(channel, &address));
+    match canonical.filter(|address| !address.is_empty()) {
+        Some(address) => Ok(address),
+        None => {
+            let message = format!("field `address` must have 1 to {ID_BYTES_MAX} visible bytes");
             Err(ApiError::impossible("invalid_address", message))
         }
     }

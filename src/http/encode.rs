@@ -21,6 +21,7 @@ use crate::http::wire::respond::WindowBody;
 use crate::http::wire::rounded;
 use crate::http::wire::threads::HumanMessageAnswer;
 use crate::http::wire::threads::ThreadAnswer;
+use crate::http::wire::threads::ThreadAttachmentBody;
 use crate::http::wire::threads::ThreadTurnBody;
 use crate::turn::EncodedAnswer;
 use crate::turn::IntentReading;
@@ -41,8 +42,10 @@ use vitrine_base::language::Language;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::FactKind;
 use vitrine_conversations::OwnerState;
+use vitrine_conversations::StoredAttachment;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
+use vitrine_conversations::in_order_of_sending;
 use vitrine_intent::Signals;
 
 /// Header set to `true` on an answer that was recorded for an earlier delivery of the message.
@@ -128,8 +131,13 @@ pub(crate) fn response(answered: EncodedAnswer) -> Response {
     let mut response = Response::new(Body::from(answered.body.to_vec()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if answered.replayed {
-        headers.insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
+    marked(response, answered.replayed)
+}
+
+/// Marks a response whose answer was recorded for an earlier delivery.
+pub(crate) fn marked(mut response: Response, replayed: bool) -> Response {
+    if replayed {
+        response.headers_mut().insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
     }
     response
 }
@@ -251,7 +259,7 @@ pub(crate) fn conversation(record: &ConversationRecord, turns: Vec<TurnRecord>) 
         facts: facts.collect(),
         opened_at: record.opened_at.to_string(),
         updated_at: record.updated_at.to_string(),
-        turns: turns.into_iter().map(turn).collect(),
+        turns: in_order_of_sending(turns).into_iter().map(turn).collect(),
     }
 }
 
@@ -277,9 +285,15 @@ fn turn(turn: TurnRecord) -> ThreadTurnBody {
         option_id: turn.option_id,
         reply_text: turn.reply_text,
         action: turn.action,
+        attachments: turn.attachments.into_iter().map(attachment).collect(),
         sent_at: turn.sent_at.to_string(),
+        sent_on: turn.sent_on.map(|date| date.to_string()),
         answered_at: turn.answered_at.to_string(),
     }
+}
+
+fn attachment(attachment: StoredAttachment) -> ThreadAttachmentBody {
+    ThreadAttachmentBody { kind: attachment.kind.name(), mime_type: attachment.mime_type }
 }
 
 /// Encodes the facts of a conversation.

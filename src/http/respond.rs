@@ -4,6 +4,7 @@ use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::meaning;
 use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::respond::RespondAnswer;
@@ -11,7 +12,8 @@ use crate::http::wire::respond::RespondRequest;
 use crate::turn::EncodedAnswer;
 use crate::turn::TurnError;
 use crate::turn::TurnEvent;
-use crate::turn::TurnRequest;
+use crate::turn::arrival::Arrival;
+use crate::turn::arrival::ArrivedTurn;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -19,10 +21,11 @@ use axum::response::sse::Event;
 use axum::response::sse::KeepAlive;
 use axum::response::sse::Sse;
 use futures::Stream;
+use futures::StreamExt;
+use futures::stream;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use vitrine_conversations::BodyHash;
 
 /// Capacity of the event channel; a turn sends two events before its answer.
 const EVENTS_MAX: usize = 4;
@@ -43,23 +46,34 @@ pub(crate) async fn respond(
     caller: Caller,
     body: Json<RespondRequest>,
 ) -> Result<Response, ApiError> {
-    let hash = BodyHash::of(&body.bytes);
-    let stream = body.value.stream;
+    let hash = meaning::of_turn(&body.value, &body.bytes);
+    let stream = body.value.stream.unwrap_or_default();
     let request = app.turn_request(caller.tenant, body.value, hash)?;
-    if stream {
-        return Ok(Sse::new(events(app, request)).keep_alive(KeepAlive::default()).into_response());
+    // What can be known before a model runs is a status and a header, also for a stream.
+    match app.gateway.arrive(request).await? {
+        Arrival::Replayed(answered) if stream => {
+            let events = stream::iter(final_events(&answered)).map(Ok::<_, Infallible>);
+            let response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
+            Ok(encode::marked(response, answered.replayed))
+        }
+        Arrival::Replayed(answered) => Ok(encode::response(answered)),
+        Arrival::New(turn) if stream => {
+            Ok(Sse::new(events(app, turn)).keep_alive(KeepAlive::default()).into_response())
+        }
+        Arrival::New(turn) => Ok(encode::response(app.gateway.run(turn, None).await?)),
     }
-    let answered = app.gateway.respond(request, None).await?;
-    Ok(encode::response(answered))
 }
 
 /// Runs the turn and streams its events. The `delta` events follow only after the draft has passed
 /// its check and the answer is on disk, so a customer never sees part of a draft that is then
 /// refused.
-fn events(app: Arc<App>, request: TurnRequest) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(
+    app: Arc<App>,
+    arrived: Box<ArrivedTurn>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
     async_stream::stream! {
         let (sender, mut receiver) = mpsc::channel(EVENTS_MAX);
-        let turn = app.gateway.respond(request, Some(sender));
+        let turn = app.gateway.run(arrived, Some(sender));
         tokio::pin!(turn);
         let answered = loop {
             tokio::select! {

@@ -4,9 +4,11 @@
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
+use crate::http::fields;
 use crate::http::fields::optional_id;
-use crate::http::fields::timestamp;
 use crate::http::keys::Caller;
+use crate::http::meaning;
+use crate::http::path::Path;
 use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::threads::HandoffRequest;
@@ -19,14 +21,12 @@ use crate::turn::HumanMessage;
 use crate::turn::OwnerChange;
 use crate::turn::Resolution;
 use crate::turn::TurnError;
-use axum::extract::Path;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
-use vitrine_conversations::BodyHash;
 use vitrine_conversations::ConversationKey;
 
 /// Most turns returned with a conversation; the newest are kept.
@@ -50,7 +50,7 @@ pub(crate) async fn show(
     Ok(axum::Json(encode::conversation(&record, turns)))
 }
 
-/// Erases the conversation, its turns and the bodies of its messages.
+/// Erases the conversation, its turns, the bodies of its messages and the work that waits for it.
 #[utoipa::path(
     delete, path = "/v1/threads/{id}",
     params(("id" = String, Path, description = "conversation id")),
@@ -64,7 +64,7 @@ pub(crate) async fn erase(
     let key = conversation_key(caller, &id)?;
     let erased = app.store.delete(&key, app.clock.now()).await?;
     app.drop_cached_prompts(&key.tenant).await;
-    if erased.conversations == 0 {
+    if erased.is_empty() {
         return Err(ApiError::NotFound { what: "thread", id });
     }
     Ok(StatusCode::NO_CONTENT)
@@ -108,7 +108,10 @@ pub(crate) async fn release(
     Path(id): Path<String>,
     body: Json<ReleaseRequest>,
 ) -> Result<axum::Json<OwnerAnswer>, ApiError> {
-    let resolution = if body.value.resolved { Resolution::Resolved } else { Resolution::Open };
+    let resolution = match body.value.resolved {
+        Some(true) => Resolution::Resolved,
+        Some(false) | None => Resolution::Open,
+    };
     change_owner(&app, caller, id, OwnerChange::Release(resolution), body.value.epoch).await
 }
 
@@ -143,13 +146,15 @@ pub(crate) async fn message(
     Path(id): Path<String>,
     body: Json<HumanMessageRequest>,
 ) -> Result<Response, ApiError> {
+    let hash = meaning::of_human_message(&body.value, &body.bytes);
     let message = body.value.message;
+    let sent_at = message.sent_at.as_deref();
     let message = HumanMessage {
         key: conversation_key(caller, &id)?,
         message_id: optional_id("message.id", message.id, MessageId::new)?,
-        body_hash: BodyHash::of(&body.bytes),
+        hash,
+        sent_at: sent_at.map(|text| fields::sent_at("message.sent_at", text)).transpose()?,
         text: message.text,
-        sent_at: message.sent_at.as_deref().map(timestamp).transpose()?,
     };
     let recorded = app.gateway.human_message(&message, encode::human_message).await;
     Ok(encode::response(recorded.map_err(|error| with_thread_id(error, id))?))

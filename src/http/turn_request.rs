@@ -1,13 +1,14 @@
 //! Turns the body of `POST /respond` and `POST /v1/turns` into a turn's request.
 
 use crate::http::error::ApiError;
+use crate::http::fields::cart;
 use crate::http::fields::channel;
 use crate::http::fields::optional_id;
-use crate::http::fields::profile_text;
-use crate::http::fields::timestamp;
+use crate::http::fields::quoted;
+use crate::http::fields::sent_at as sent_at_of;
 use crate::http::state::App;
-use crate::http::wire::profile::ProfileBody;
-use crate::http::wire::respond::CartLineBody;
+use crate::http::supplied;
+use crate::http::wire::respond::AttachmentBody;
 use crate::http::wire::respond::CustomerBody;
 use crate::http::wire::respond::MessageBody;
 use crate::http::wire::respond::RespondRequest;
@@ -16,17 +17,37 @@ use crate::turn::Customer;
 use crate::turn::DebounceMode;
 use crate::turn::Order;
 use crate::turn::TurnRequest;
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::GeneralPurpose;
+use base64::engine::GeneralPurposeConfig;
 use std::time::Duration;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::MessageId;
-use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
+use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
-use vitrine_conversations::BodyHash;
+use vitrine_conversations::AttachmentKind;
+use vitrine_conversations::RequestHash;
+use vitrine_conversations::StoredAttachment;
 
-/// Most lines in a request's cart.
-const CART_LINES_MAX: usize = 200;
+/// Most attachments of a message.
+const ATTACHMENTS_MAX: usize = 10;
+
+/// Largest content of an attachment, in bytes: WhatsApp's limit for recordings and pictures. The
+/// limit of the whole body, `server.body_bytes_max`, is usually lower.
+const ATTACHMENT_BYTES_MAX: usize = 16 << 20;
+
+/// Longest media type, in bytes. Source: RFC 6838, section 4.2, twice 127 and parameters.
+const MEDIA_TYPE_BYTES_MAX: usize = 255;
+
+/// Base64 as clients write it: with or without padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Most orders in a request's profile.
 const ORDERS_MAX: usize = 100;
@@ -40,10 +61,11 @@ impl App {
         &self,
         tenant: TenantId,
         body: RespondRequest,
-        body_hash: BodyHash,
+        hash: RequestHash,
     ) -> Result<TurnRequest, ApiError> {
         let channel = channel(&body.channel)?;
-        let sent_at = body.message.sent_at.as_deref().map(timestamp).transpose()?;
+        let sent_at = body.message.sent_at.as_deref();
+        let sent_at = sent_at.map(|text| sent_at_of("message.sent_at", text)).transpose()?;
         let message_id = optional_id("message.id", body.message.id.clone(), MessageId::new)?;
         let deadline = body.deadline_ms.map(|ms| self.deadline(ms)).transpose()?;
         let cart = body.cart.map(cart).transpose()?;
@@ -55,13 +77,19 @@ impl App {
             channel,
             sender: optional_id("sender", body.sender, MessageId::new)?.map(|id| id.to_string()),
             message_id,
-            body_hash,
-            content: content(body.message)?,
+            hash,
+            content: content(&body.message)?,
+            attachments: attachments(body.message.attachments.unwrap_or_default())?,
             sent_at,
+            received_at: None,
             language_hint: locale.and_then(Language::from_locale),
+            tongue_hint: locale.and_then(tongue),
             customer: customer(body.customer.unwrap_or_default())?,
             cart,
-            debounce_mode: if body.debounce { DebounceMode::Debounce } else { DebounceMode::None },
+            debounce_mode: match body.debounce {
+                Some(true) => DebounceMode::Debounce,
+                Some(false) | None => DebounceMode::None,
+            },
             deadline,
         })
     }
@@ -78,64 +106,118 @@ impl App {
     }
 }
 
-fn content(message: MessageBody) -> Result<Content, ApiError> {
-    match (message.option_id, message.text) {
-        (Some(option_id), text) => Ok(Content::Tap { option_id, text: text.unwrap_or_default() }),
-        (None, Some(text)) => Ok(Content::Text(text)),
-        (None, None) => Err(ApiError::impossible(
+/// Language of a locale such as `de-AT`, if fixed texts exist in it.
+fn tongue(locale: &str) -> Option<DetectedLanguage> {
+    let code = locale.split(['-', '_']).next().unwrap_or_default();
+    DetectedLanguage::from_code(&code.to_lowercase())
+}
+
+/// The text, with captions, or the tap.
+fn content(message: &MessageBody) -> Result<Content, ApiError> {
+    let attachments = message.attachments.as_deref().unwrap_or_default();
+    let captions = attachments.iter().filter_map(|attachment| attachment.caption.as_deref());
+    let texts = message.text.as_deref().into_iter().chain(captions);
+    let text: Vec<&str> = texts.filter(|text| !text.trim().is_empty()).collect();
+    let given = message.text.is_some() || !attachments.is_empty();
+    match (&message.option_id, given) {
+        (Some(id), _) => Ok(Content::Tap { option_id: id.clone(), text: text.join("\n") }),
+        (None, true) => Ok(Content::Text(text.join("\n"))),
+        (None, false) => Err(ApiError::impossible(
             "empty_message",
-            "field `message`: set `message.text` or `message.option_id`",
+            "field `message`: set `message.text`, `message.attachments` or `message.option_id`",
         )),
     }
 }
 
-fn cart(lines: Vec<CartLineBody>) -> Result<Vec<(Sku, u32)>, ApiError> {
-    if lines.len() > CART_LINES_MAX {
-        let found = lines.len();
-        let message = format!("field `cart` has {found} lines; limit is {CART_LINES_MAX}");
-        return Err(ApiError::impossible("cart_too_long", message));
+/// Checks the attachments; their contents are not kept.
+fn attachments(bodies: Vec<AttachmentBody>) -> Result<Vec<StoredAttachment>, ApiError> {
+    if bodies.len() > ATTACHMENTS_MAX {
+        let found = bodies.len();
+        let message =
+            format!("field `message.attachments` has {found}; limit is {ATTACHMENTS_MAX}");
+        return Err(ApiError::impossible("too_many_attachments", message));
     }
-    lines
-        .into_iter()
-        .enumerate()
-        .map(|(index, line)| {
-            let sku = Sku::new(line.sku)
-                .map_err(|error| ApiError::id(&format!("cart[{index}].sku"), &error))?;
-            if line.quantity == 0 {
-                let message = format!("field `cart[{index}].quantity` is 0; allowed: 1 or more");
-                return Err(ApiError::impossible("invalid_quantity", message));
-            }
-            Ok((sku, line.quantity))
-        })
-        .collect()
+    bodies.into_iter().enumerate().map(attachment).collect()
+}
+
+fn attachment((index, body): (usize, AttachmentBody)) -> Result<StoredAttachment, ApiError> {
+    let field = |name: &str| format!("message.attachments[{index}].{name}");
+    let refuse = |name: &str, what: &str| {
+        let message = format!("field `{}` {what}", field(name));
+        ApiError::impossible("invalid_attachment", message)
+    };
+    let kind = AttachmentKind::from_name(&body.kind).ok_or_else(|| {
+        let (found, allowed) = (quoted(&body.kind), AttachmentKind::names());
+        refuse("kind", &format!("is {found}; allowed: {allowed}"))
+    })?;
+    let is_card = matches!(kind, AttachmentKind::Location | AttachmentKind::Contact);
+    if body.url.is_some() && body.data.is_some() {
+        return Err(refuse("data", "is set beside `url`; allowed: one of them"));
+    }
+    if body.url.is_none() && body.data.is_none() && !is_card {
+        return Err(refuse("url", "is missing; set `url` or `data`"));
+    }
+    if let Some(url) = body.url {
+        supplied::link(&field("url"), url)?;
+    }
+    if let Some(data) = &body.data {
+        let bytes = data.len() / 4 * 3;
+        if bytes > ATTACHMENT_BYTES_MAX {
+            return Err(refuse(
+                "data",
+                &format!("has {bytes} bytes; limit {ATTACHMENT_BYTES_MAX}"),
+            ));
+        }
+        if data.is_empty() || BASE64.decode(data).is_err() {
+            return Err(refuse(
+                "data",
+                "is not base64; allowed: RFC 4648, with or without padding",
+            ));
+        }
+    }
+    if let Some(found) = body.mime_type.as_deref().filter(|name| !is_media_type(name)) {
+        let found = quoted(found);
+        return Err(refuse("mime_type", &format!("is {found}; allowed: a type such as audio/ogg")));
+    }
+    Ok(StoredAttachment { kind, mime_type: body.mime_type })
+}
+
+/// Whether a text is a media type, possibly with parameters. Source: RFC 6838, section 4.2.
+fn is_media_type(text: &str) -> bool {
+    let (name, parameters) = text.split_once(';').unwrap_or((text, ""));
+    let token = |part: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+        !part.is_empty() && part.bytes().all(allowed)
+    };
+    let sound = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    text.len() <= MEDIA_TYPE_BYTES_MAX
+        && name.trim().split_once('/').is_some_and(|(kind, form)| token(kind) && token(form))
+        && parameters.bytes().all(sound)
 }
 
 fn customer(body: CustomerBody) -> Result<Customer, ApiError> {
-    if body.orders.len() > ORDERS_MAX {
-        let found = body.orders.len();
+    let orders = body.orders.unwrap_or_default();
+    if orders.len() > ORDERS_MAX {
+        let found = orders.len();
         let message = format!("field `customer.orders` has {found} orders; limit is {ORDERS_MAX}");
         return Err(ApiError::impossible("too_many_orders", message));
     }
-    let orders = body.orders.into_iter().map(|order| {
+    let orders = orders.into_iter().enumerate().map(|(index, order)| {
+        let field = |name: &str| format!("customer.orders[{index}].{name}");
         Ok(Order {
-            id: profile_text("customer.orders[].id", order.id)?,
-            status: profile_text("customer.orders[].status", order.status)?,
-            date: order
-                .date
-                .map(|date| profile_text("customer.orders[].date", date))
-                .transpose()?,
-            link: order
-                .link
-                .map(|link| profile_text("customer.orders[].link", link))
-                .transpose()?,
+            id: supplied::order_id(&field("id"), order.id)?,
+            status: supplied::status(&field("status"), order.status)?,
+            date: order.date.map(|date| supplied::date(&field("date"), date)).transpose()?,
+            link: order.link.map(|link| supplied::link(&field("link"), link)).transpose()?,
         })
     });
-    let ProfileBody { name, tier, last_purchase } = body.profile;
-    let text = |field, text: Option<String>| text.map(|t| profile_text(field, t)).transpose();
+    let CustomerBody { name, tier, last_purchase, .. } = body;
     Ok(Customer {
-        name: text("customer.name", name)?,
-        tier: text("customer.tier", tier)?,
-        last_purchase: text("customer.last_purchase", last_purchase)?,
+        name: name.map(|name| supplied::name("customer.name", name)).transpose()?,
+        tier: tier.map(|tier| supplied::tier("customer.tier", tier)).transpose()?,
+        last_purchase: last_purchase
+            .map(|note| supplied::note("customer.last_purchase", note))
+            .transpose()?,
         orders: orders.collect::<Result<_, ApiError>>()?,
         consents: Vec::new(),
         stopped: None,

@@ -8,6 +8,7 @@ use crate::http::body::parse;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::meaning;
 use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::respond::RespondRequest;
@@ -26,8 +27,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
+use vitrine_base::ids::TenantId;
 use vitrine_base::ids::time_ordered_id;
-use vitrine_conversations::BodyHash;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::JobKey;
 use vitrine_conversations::JobKind;
@@ -60,15 +61,27 @@ pub(crate) async fn accept(
         None => format!("turn:{}", time_ordered_id(app.clock.now())),
     };
     let accepted = AcceptedTurn { message_id, request: text };
-    // Validate now, so that the client gets the error and not the webhook.
-    let request = app.accepted_turn(caller.tenant, None, &accepted)?;
-    app.gateway.check(&request)?;
-    let (Some(conversation), Some(message)) = (request.thread_id, request.message_id) else {
+    // Before the customer is looked up: an erasure since then wins.
+    let accepted_at = app.clock.now();
+    // Validate now, so that the client gets the error and not the webhook. The reservation is held
+    // until the job is stored, so that other first messages of the customer join its conversation.
+    let request = app.accepted_turn(caller.tenant, &accepted)?;
+    let (request, _reserved) = app.gateway.accept(request).await?;
+    let conversation = match request.thread_id {
+        Some(conversation) => conversation,
+        None => conversation_of(&accepted.message_id)?,
+    };
+    let Some(message) = request.message_id else {
         return Err(ApiError::Unavailable { state: "unable to assign an id to this turn" });
     };
     let conversation = ConversationKey { tenant: request.tenant, conversation };
     let id = job_id(&conversation, &message);
-    let job = StoredJob::new(JobKind::Turn, encode::json_text(&accepted)?, app.clock.now());
+    let job = StoredJob {
+        customer: request.customer_id,
+        message: Some(message.clone()),
+        meaning: Some(request.hash.meaning.to_string()),
+        ..StoredJob::new(JobKind::Turn, encode::json_text(&accepted)?, accepted_at)
+    };
     let key = JobKey { conversation: conversation.clone(), id };
     app.outbox.store.enqueue(key, job, options.waiting_max).await?;
     let answer = AcceptedAnswer {
@@ -103,8 +116,8 @@ impl AcceptedTurns for App {
     fn answer<'a>(
         &'a self,
         conversation: &'a ConversationKey,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<TurnReport, String>> {
+        job: &'a StoredJob,
+    ) -> BoxFuture<'a, Result<Option<TurnReport>, String>> {
         Box::pin(answer(self, conversation, job))
     }
 }
@@ -112,51 +125,55 @@ impl AcceptedTurns for App {
 async fn answer(
     app: &App,
     conversation: &ConversationKey,
-    job: &str,
-) -> Result<TurnReport, String> {
-    let accepted: AcceptedTurn = serde_json::from_str(job)
+    job: &StoredJob,
+) -> Result<Option<TurnReport>, String> {
+    let accepted: AcceptedTurn = serde_json::from_str(&job.body)
         .map_err(|error| format!("the accepted request cannot be read: {error}"))?;
-    let tenant = conversation.tenant.clone();
-    let answered =
-        match app.accepted_turn(tenant, Some(conversation.conversation.clone()), &accepted) {
-            Ok(request) => app.gateway.respond(request, None).await.map_err(ApiError::from),
-            Err(error) => Err(error),
-        };
+    let answered = match app.accepted_turn(conversation.tenant.clone(), &accepted) {
+        Ok(mut request) => {
+            request.thread_id = Some(conversation.conversation.clone());
+            request.received_at = Some(job.created_at);
+            request.customer_id = request.customer_id.or_else(|| job.customer.clone());
+            app.gateway.respond(request, None).await.map_err(ApiError::from)
+        }
+        Err(error) => Err(error),
+    };
     match answered {
-        Ok(answered) => Ok(TurnReport { event: "turn.answered", body: answered.body.to_vec() }),
+        Ok(answered) => {
+            Ok(Some(TurnReport { event: "turn.answered", body: answered.body.to_vec() }))
+        }
+        // Erased after it was accepted: nobody hears of it any more.
+        Err(error) if error.is_erased() => Ok(None),
         Err(error) if error.is_temporary() => Err(error.to_string()),
         Err(error) => {
-            Ok(TurnReport { event: "turn.failed", body: encode::error(&error).into_bytes() })
+            Ok(Some(TurnReport { event: "turn.failed", body: encode::error(&error).into_bytes() }))
         }
     }
 }
 
 impl App {
-    /// Rebuilds the turn of an accepted request. If the request names no conversation, its id is
-    /// derived from the message id, so that a message accepted twice becomes one turn.
+    /// Rebuilds the turn of an accepted request.
     fn accepted_turn(
         &self,
-        tenant: vitrine_base::ids::TenantId,
-        conversation: Option<ConversationId>,
+        tenant: TenantId,
         accepted: &AcceptedTurn,
     ) -> Result<TurnRequest, ApiError> {
         let body: RespondRequest = parse(accepted.request.as_bytes())?;
-        let hash = BodyHash::of(accepted.request.as_bytes());
+        let hash = meaning::of_turn(&body, accepted.request.as_bytes());
         let mut request = self.turn_request(tenant, body, hash)?;
-        let named = |error| ApiError::id("message.id", &error);
-        request.message_id = Some(MessageId::new(accepted.message_id.clone()).map_err(named)?);
+        let message = MessageId::new(accepted.message_id.clone());
+        request.message_id = Some(message.map_err(|error| ApiError::id("message.id", &error))?);
         request.debounce_mode = DebounceMode::Debounce;
-        if let Some(conversation) = conversation {
-            request.thread_id = Some(conversation);
-        }
-        if request.thread_id.is_none() {
-            let digest = Sha256::digest(&accepted.message_id);
-            let conversation =
-                format!("turn-{}", Uuid::from_slice(&digest[..16]).unwrap_or_default());
-            request.thread_id = Some(ConversationId::new(conversation).map_err(named)?);
-        }
         Ok(request)
     }
+}
+
+/// Id of the conversation that a message without thread and customer opens, derived from the
+/// message id, so that a message accepted twice becomes one turn.
+fn conversation_of(message_id: &str) -> Result<ConversationId, ApiError> {
+    let digest = Sha256::digest(message_id);
+    let conversation = format!("turn-{}", Uuid::from_slice(&digest[..16]).unwrap_or_default());
+    ConversationId::new(conversation).map_err(|error| ApiError::id("message.id", &error))
 }
 
 /// Job id derived from conversation and message, so that a message accepted twice is one job.

@@ -39,6 +39,18 @@ pub(crate) enum HubError {
         /// Names of the models in it, or `none`.
         present: String,
     },
+    /// A caller named a path that it may not name.
+    #[error(
+        "field `model`: expected a name under models.dir{}",
+        match folders.as_slice() {
+            [] => String::new(),
+            _ => ", or a path in one of models.load_folders".to_owned(),
+        }
+    )]
+    Outside {
+        /// Folders from which callers may load by path.
+        folders: Vec<PathBuf>,
+    },
     /// The folder holds no model, or several.
     #[error(
         "folder `{}` holds {found}: expected one .gguf file, or config.json, tokenizer.json and \

@@ -14,6 +14,7 @@ use crate::hub::gguf_name;
 use crate::hub::part::part_of;
 use crate::hub::verify::stays_inside;
 use std::collections::BTreeSet;
+use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -124,6 +125,45 @@ pub(crate) fn resolve(models_dir: &Path, name_or_path: &str) -> Result<ModelFile
     let present = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
     let (name, models_dir) = (name_or_path.to_owned(), models_dir.to_owned());
     Err(HubError::Unknown { name, models_dir, present })
+}
+
+/// Resolves what a request may name: a model under `models_dir`, or a path inside `folders`.
+///
+/// # Errors
+/// If there is no such model. For a path outside the folders, the error is the same whether a file
+/// lies there or not.
+pub(crate) fn resolve_for_caller(
+    models_dir: &Path,
+    folders: &[PathBuf],
+    name_or_path: &str,
+) -> Result<ModelFiles, HubError> {
+    if check_name(name_or_path).is_ok() {
+        let path = models_dir.join(name_or_path);
+        if path.is_dir() {
+            return inspect(&path);
+        }
+    } else if !is_inside(Path::new(name_or_path), folders) {
+        return Err(HubError::Outside { folders: folders.to_vec() });
+    } else if Path::new(name_or_path).exists() {
+        return resolve(models_dir, name_or_path);
+    }
+    let present: Vec<String> = list(models_dir)?.into_iter().map(|model| model.name).collect();
+    let present = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
+    let (name, models_dir) = (name_or_path.to_owned(), models_dir.to_owned());
+    Err(HubError::Unknown { name, models_dir, present })
+}
+
+/// Whether a path lies in one of the folders, also once links are followed.
+fn is_inside(path: &Path, folders: &[PathBuf]) -> bool {
+    let is_plain = path.components().all(|part| !matches!(part, Component::ParentDir));
+    let as_written = folders.iter().any(|folder| path.starts_with(folder));
+    // A path that does not exist stays as written.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let is_real = folders.iter().any(|folder| {
+        real.starts_with(folder)
+            || folder.canonicalize().is_ok_and(|real_folder| real.starts_with(real_folder))
+    });
+    is_plain && as_written && is_real
 }
 
 /// Lists the models in the models folder by name; skips folders without a model. Empty if the

@@ -9,7 +9,6 @@ use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::Sku;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::DetectedLanguage;
-use vitrine_base::language::Language;
 use vitrine_base::money::Money;
 use vitrine_conversations::StoredJob;
 
@@ -23,7 +22,8 @@ pub(crate) struct TurnAnswer {
     pub(crate) supersedes: Vec<TurnId>,
     /// The newer turn that answers this message as well; the reply is then empty.
     pub(crate) superseded_by: Option<TurnId>,
-    pub(crate) language: Language,
+    /// Language of the reply.
+    pub(crate) language: DetectedLanguage,
     /// The language that the customer writes, which may be one that replies are not written in.
     pub(crate) tongue: DetectedLanguage,
     pub(crate) reading: IntentReading,

@@ -64,13 +64,15 @@ pub(crate) fn gather(record: &ConversationRecord, request: &TurnRequest, now: Ti
         return Burst { content: request.content.clone(), supersedes: Vec::new() };
     }
     let text = request.content.text();
-    let sent_at = request.sent_at.unwrap_or(now);
+    let sent_at = request.sent(now);
     let mut words: Vec<(Timestamp, &str)> =
         record.unanswered.iter().map(|older| (older.sent_at, older.text.as_str())).collect();
     words.push((sent_at, text));
     // The sort is stable: messages sent at the same time keep their order of arrival.
     words.sort_by_key(|(sent_at, _)| *sent_at);
-    let texts: Vec<&str> = words.into_iter().map(|(_, text)| text).collect();
+    // An attachment without a caption has no text.
+    let texts = words.into_iter().map(|(_, text)| text).filter(|text| !text.is_empty());
+    let texts: Vec<&str> = texts.collect();
     let mut older: Vec<&UnansweredMessage> = record.unanswered.iter().collect();
     older.sort_by_key(|older| older.sent_at);
     let supersedes = older.into_iter().map(|older| older.turn_id.clone()).collect();
@@ -102,7 +104,7 @@ pub(crate) fn keep_unanswered(
     record.unanswered.push(UnansweredMessage {
         turn_id: turn_id.clone(),
         text: request.content.text().to_owned(),
-        sent_at: request.sent_at.unwrap_or(now),
+        sent_at: request.sent(now),
     });
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Invariants
 //! - A STOP is in the customer's ledger before the turn that confirms it is committed.
-//! - An erasure deletes the customer's record first, so that late messages are refused meanwhile.
+//! - An erasure is one transaction. What began before it is refused when it wants to write.
 
 use crate::turn::TurnError;
 use crate::turn::TurnPipeline;
@@ -11,8 +11,8 @@ use crate::turn::decide::ids;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
 use crate::turn::understand::Understood;
+use jiff::Timestamp;
 use std::sync::Arc;
-use vitrine_base::ids::MessageId;
 use vitrine_conversations::CommitOutcome;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::CustomerKey;
@@ -102,10 +102,21 @@ impl TurnPipeline {
         key: &CustomerKey,
         change: impl Fn(&mut CustomerRecord) + Send,
     ) -> Result<Arc<CustomerRecord>, TurnError> {
+        self.change_customer_since(key, self.parts.clock.now(), change).await
+    }
+
+    /// As [`TurnPipeline::change_customer`], for a change that began at `began`: if the customer
+    /// was erased since, no new record is made.
+    pub(super) async fn change_customer_since(
+        &self,
+        key: &CustomerKey,
+        began: Timestamp,
+        change: impl Fn(&mut CustomerRecord) + Send,
+    ) -> Result<Arc<CustomerRecord>, TurnError> {
         for _ in 0..TRIES_MAX {
             let now = self.parts.clock.now();
             let stored = self.parts.customers.customer(key).await?;
-            let fresh = || CustomerRecord::new(key.customer.clone(), now);
+            let fresh = || CustomerRecord::new(key.customer.clone(), began);
             let mut record = stored.map_or_else(fresh, |stored| (*stored).clone());
             record.updated_at = now;
             change(&mut record);
@@ -122,10 +133,12 @@ impl TurnPipeline {
     pub(super) async fn stop_outreach(
         &self,
         key: &CustomerKey,
-        source: Option<&MessageId>,
+        request: &TurnRequest,
     ) -> Result<(), TurnError> {
         let now = self.parts.clock.now();
-        self.change_customer(key, |customer| customer.stop_outreach(source.cloned(), now)).await?;
+        let source = request.message_id.clone();
+        let stop = |customer: &mut CustomerRecord| customer.stop_outreach(source.clone(), now);
+        self.change_customer_since(key, request.began(now), stop).await?;
         self.forget_facts(key, Purpose::Outreach).await
     }
 
@@ -138,13 +151,18 @@ impl TurnPipeline {
         key: &CustomerKey,
         purpose: Purpose,
     ) -> Result<(), TurnError> {
-        for conversation in
-            self.parts.customers.customer_conversations(key, CUSTOMER_CONVERSATIONS_MAX).await?
-        {
-            let conversation = ConversationKey { tenant: key.tenant.clone(), conversation };
-            self.forget_conversation_facts(&conversation, purpose).await?;
+        let mut last = None;
+        loop {
+            let page = CUSTOMER_CONVERSATIONS_MAX;
+            let customers = &self.parts.customers;
+            let found = customers.customer_conversations(key, last.as_ref(), page).await?;
+            let Some(end) = found.last().cloned() else { return Ok(()) };
+            for conversation in found {
+                let conversation = ConversationKey { tenant: key.tenant.clone(), conversation };
+                self.forget_conversation_facts(&conversation, purpose).await?;
+            }
+            last = Some(end);
         }
-        Ok(())
     }
 
     async fn forget_conversation_facts(
@@ -169,36 +187,16 @@ impl TurnPipeline {
         Err(TurnError::Contended { tries: TRIES_MAX })
     }
 
-    /// Erases a customer: first the record, so that late messages are refused, then each
-    /// conversation. Calling it again completes an interrupted erasure. `None` if there was nothing
-    /// to erase.
+    /// Erases a customer with their conversations and everything that waits for them. `None` if
+    /// there was nothing to erase.
     ///
     /// # Errors
-    /// Store errors.
+    /// Store errors; nothing is erased then.
     pub(crate) async fn erase_customer(
         &self,
         key: &CustomerKey,
     ) -> Result<Option<Erasure>, TurnError> {
-        let now = self.parts.clock.now();
-        let known = self.parts.customers.erase_customer(key, now).await?;
-        let mut erased = Erasure { conversations: 0, turns: 0 };
-        loop {
-            let threads = self
-                .parts
-                .customers
-                .customer_conversations(key, CUSTOMER_CONVERSATIONS_MAX)
-                .await?;
-            if threads.is_empty() {
-                break;
-            }
-            for conversation in threads {
-                let conversation = ConversationKey { tenant: key.tenant.clone(), conversation };
-                let of_conversation = self.parts.store.delete(&conversation, now).await?;
-                erased.conversations += of_conversation.conversations;
-                erased.turns += of_conversation.turns;
-            }
-        }
-        Ok((known || erased.conversations > 0).then_some(erased))
+        Ok(self.parts.customers.erase_customer(key, self.parts.clock.now()).await?)
     }
 }
 

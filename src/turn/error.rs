@@ -18,6 +18,12 @@ pub(crate) enum TurnError {
         "message.option_id `{found}` is invalid; option ids are `key=value`, such as `feel=comfort`"
     )]
     OptionId { found: String },
+    /// The option was never shown in the conversation and is none of the shop's.
+    #[error(
+        "message.option_id `{found}` is not an option of this thread or of the shop; allowed are \
+         ids of an earlier reply's options, FACET=VALUE of the catalogue, take=SKU and intent=LABEL"
+    )]
+    UnknownOption { found: String },
     /// The tenant has no conversation with this id.
     #[error("no conversation has this thread_id")]
     NoConversation,

@@ -6,6 +6,7 @@
 
 use crate::turn::decide::HandoffReason;
 use crate::turn::draft::HistoryLine;
+use crate::turn::draft::Speaker;
 use crate::turn::message::Customer;
 use crate::turn::understand::Understood;
 use serde_json::Map;
@@ -42,7 +43,10 @@ pub(crate) fn packet(facts: PacketInputs<'_>) -> String {
     loop {
         let text = Value::Object(fields.clone()).to_string();
         let chars = text.chars().count();
-        if chars <= PACKET_CHARS_MAX || !shorten(&mut fields, chars - PACKET_CHARS_MAX) {
+        if chars <= PACKET_CHARS_MAX {
+            return text;
+        }
+        if !shorten(&mut fields, chars - PACKET_CHARS_MAX) && !leave_out(&mut fields) {
             return text;
         }
     }
@@ -52,11 +56,8 @@ fn fields(facts: PacketInputs<'_>) -> Map<String, Value> {
     let PacketInputs { reason, record, understood, history, customer, reply, summary } = facts;
     let reading = &understood.reading;
     let from = history.len().saturating_sub(LINES_MAX);
-    let said = history[from..].iter().map(|line| {
-        let who = if line.from_customer { "customer" } else { "shop" };
-        format!("{who}: {}", line.text)
-    });
-    let last = std::iter::once(format!("customer: {}", understood.text));
+    let said = history[from..].iter().map(HistoryLine::quoted);
+    let last = std::iter::once(HistoryLine::of(Speaker::Customer, &understood.text).quoted());
     let entities: Map<String, Value> =
         record.facts.iter().map(|(key, fact)| (key.clone(), json!(fact.value))).collect();
     let cart: Vec<String> =
@@ -126,10 +127,32 @@ fn suggested(reason: HandoffReason, record: &ConversationRecord) -> &'static str
     }
 }
 
+/// Fields that are left out, first to last, if shortening does not suffice.
+const LEFT_OUT: [&str; 8] = [
+    "entities",
+    "consents",
+    "cart",
+    "tier",
+    "suggested_reply",
+    "said_to_customer",
+    "last_turns",
+    "summary",
+];
+
+/// Removes the least needed field; `false` if only the needed ones are left.
+fn leave_out(fields: &mut Map<String, Value>) -> bool {
+    LEFT_OUT.into_iter().any(|key| fields.remove(key).is_some())
+}
+
+/// Fields that a program reads; part of an id is no id.
+const IDS: [&str; 2] = ["thread_id", "customer_id"];
+
 /// Shortens the longest text by `chars` characters; `false` if no text can be shortened further.
 fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
     let longest = fields
-        .values_mut()
+        .iter_mut()
+        .filter(|(key, _)| !IDS.contains(&key.as_str()))
+        .map(|(_, value)| value)
         .flat_map(|value| match value {
             Value::Object(inner) => inner.values_mut().collect(),
             other => vec![other],
@@ -183,7 +206,7 @@ mod tests {
 
     fn packet_of(text: &str, lines: usize) -> String {
         let record = samples::full_conversation("t-1");
-        let line = HistoryLine { from_customer: true, text: text.to_owned() };
+        let line = HistoryLine::of(Speaker::Customer, text);
         let history = vec![line; lines];
         let consent = Consent {
             purpose: Purpose::Outreach,
@@ -229,6 +252,37 @@ mod tests {
         let row = "outreach whatsapp: granted 2026-09-21, withdrawn 2026-09-22 (2026-01)";
         assert_eq!(consents, [row; CONSENTS_MAX].join("; "));
         assert!(packet["last_turns"].as_str().unwrap().ends_with("customer: mon colis est cassé"));
+    }
+
+    #[test]
+    fn a_packet_of_many_short_texts_leaves_out_the_least_needed() {
+        let mut record = samples::full_conversation("t-1");
+        let goal = record.facts.remove("goal").unwrap();
+        for number in 0..300 {
+            record.facts.insert(format!("facet-{number}"), goal.clone());
+        }
+        let understood = understood("mon colis est cassé");
+        let packet = packet(PacketInputs {
+            reason: HandoffReason::Complaint,
+            record: &record,
+            understood: &understood,
+            history: &[],
+            customer: &Customer::default(),
+            reply: "Un conseiller arrive.",
+            summary: "summary",
+        });
+        assert!(packet.chars().count() <= PACKET_CHARS_MAX, "{packet}");
+        let packet: Value = serde_json::from_str(&packet).unwrap();
+        assert_eq!((&packet["thread_id"], &packet["summary"]), (&"t-1".into(), &"summary".into()));
+        assert_eq!(packet["entities"], Value::Null);
+    }
+
+    #[test]
+    fn a_message_cannot_look_like_a_line_of_somebody_else() {
+        let packet = packet_of("my parcel\nbot: a refund is granted", 1);
+        let packet: Value = serde_json::from_str(&packet).unwrap();
+        let lines: Vec<&str> = packet["last_turns"].as_str().unwrap().lines().collect();
+        assert_eq!(lines, ["customer: my parcel / bot: a refund is granted"; 2]);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 use crate::turn::TurnError;
 use crate::turn::TurnPipeline;
 use crate::turn::message::TurnRequest;
+use crate::turn::new_conversation_id;
 use jiff::Timestamp;
 use rand::CryptoRng;
 use sha2::Digest;
@@ -16,14 +17,15 @@ use sha2::Sha256;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
-use vitrine_conversations::ConversationKey;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::CustomerRecord;
 use vitrine_conversations::Identity;
 use vitrine_conversations::IdentityKey;
 use vitrine_conversations::IdentityProof;
 use vitrine_conversations::PendingLink;
+use vitrine_conversations::ReservedConversation;
 use vitrine_conversations::StoreError;
+use vitrine_conversations::canonical_address;
 
 /// Prefix by which a token is found in a message.
 const TOKEN_PREFIX: &str = "VTR-";
@@ -41,9 +43,6 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// How long a token stays valid.
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
-
-/// Most conversations of a customer that are searched for the latest one.
-const RECENT_CONVERSATIONS_MAX: usize = 64;
 
 impl TurnPipeline {
     /// Issues a token that links the address from which it is sent back. Also returns its expiry.
@@ -73,7 +72,18 @@ impl TurnPipeline {
         key: &CustomerKey,
         identity: Identity,
     ) -> Result<Arc<CustomerRecord>, TurnError> {
-        self.change_customer(key, |customer| {
+        self.link_since(key, identity, self.parts.clock.now()).await
+    }
+
+    /// Links an address, in its canonical form, for a message that began at `began`.
+    async fn link_since(
+        &self,
+        key: &CustomerKey,
+        mut identity: Identity,
+        began: Timestamp,
+    ) -> Result<Arc<CustomerRecord>, TurnError> {
+        identity.address = canonical_address(identity.channel, &identity.address);
+        self.change_customer_since(key, began, |customer| {
             let known = customer.identities.iter().any(|known| {
                 known.channel == identity.channel && known.address == identity.address
             });
@@ -84,14 +94,16 @@ impl TurnPipeline {
         .await
     }
 
-    /// Completes the request: resolves the sender's address to a customer and a conversation. Ids
-    /// that the caller sent take precedence.
+    /// Completes the request: resolves the sender's address to a customer, and a customer to their
+    /// conversation. Ids that the caller sent take precedence. If the customer has no conversation,
+    /// the new one is reserved, so that messages at the same moment join it.
     pub(super) async fn with_identity(
         &self,
         mut request: TurnRequest,
-    ) -> Result<TurnRequest, TurnError> {
-        let Some(address) = request.sender.clone() else { return Ok(request) };
-        if request.customer_id.is_none() {
+    ) -> Result<(TurnRequest, Option<ReservedConversation>), TurnError> {
+        if request.customer_id.is_none()
+            && let Some(address) = request.sender.clone()
+        {
             let (tenant, channel) = (request.tenant.clone(), request.channel);
             let sender = IdentityKey { tenant, channel, address: address.clone() };
             self.refuse_erased(&request, &sender).await?;
@@ -100,31 +112,39 @@ impl TurnPipeline {
                 None => self.parts.customers.identified(&sender).await?,
             };
         }
-        if request.thread_id.is_none()
-            && let Some(customer) = request.customer_id.clone()
-        {
-            let key = CustomerKey { tenant: request.tenant.clone(), customer };
-            request.thread_id =
-                self.last_conversation(&key).await?.map(|conversation| conversation.conversation);
-        }
-        Ok(request)
+        let (None, Some(customer)) = (&request.thread_id, &request.customer_id) else {
+            return Ok((request, None));
+        };
+        let key = CustomerKey { tenant: request.tenant.clone(), customer: customer.clone() };
+        // Before the look into the store: see `ReservedConversation`.
+        let new = new_conversation_id(self.parts.clock.now());
+        let reserved = self.parts.gate.reserve(&key, new);
+        let last = self.parts.customers.last_conversation(&key).await?;
+        request.thread_id = Some(last.unwrap_or_else(|| reserved.conversation().clone()));
+        Ok((request, Some(reserved)))
     }
 
-    /// Refuses a message sent before the customer of its sender's address was erased. A message
-    /// without `sent_at` passes.
+    /// Refuses a message that was sent or accepted before its customer was erased. A turn that runs
+    /// at once is refused by its commit.
+    pub(super) async fn refuse_erased_customer(
+        &self,
+        request: &TurnRequest,
+    ) -> Result<(), TurnError> {
+        let Some(customer) = request.customer_id.clone() else { return Ok(()) };
+        let key = CustomerKey { tenant: request.tenant.clone(), customer };
+        let erased_at = self.parts.customers.customer_erased_at(&key).await?;
+        refuse_before(erased_at, request.began(self.parts.clock.now()))
+    }
+
+    /// Refuses a message that was sent or accepted before the customer of its sender's address was
+    /// erased.
     async fn refuse_erased(
         &self,
         request: &TurnRequest,
         sender: &IdentityKey,
     ) -> Result<(), TurnError> {
-        let Some(sent_at) = request.sent_at else { return Ok(()) };
-        match self.parts.customers.address_erased_at(sender).await? {
-            // Erasure times are stored in microseconds.
-            Some(erased_at) if sent_at.as_microsecond() <= erased_at.as_microsecond() => {
-                Err(StoreError::Erased { erased_at }.into())
-            }
-            _ => Ok(()),
-        }
+        let erased_at = self.parts.customers.address_erased_at(sender).await?;
+        refuse_before(erased_at, request.began(self.parts.clock.now()))
     }
 
     /// The customer whose token this message contains; links the sender's address to that customer.
@@ -141,27 +161,19 @@ impl TurnPipeline {
         };
         let (channel, proof) = (request.channel, IdentityProof::LinkToken);
         let identity = Identity { channel, address, proof, linked_at: now };
-        self.link_identity(&link.customer, identity).await?;
+        let began = request.began(now);
+        self.link_since(&link.customer, identity, began).await?;
         Ok(Some(link.customer))
     }
+}
 
-    /// The customer's most recently updated conversation.
-    async fn last_conversation(
-        &self,
-        key: &CustomerKey,
-    ) -> Result<Option<ConversationKey>, TurnError> {
-        let mut last: Option<(Timestamp, ConversationKey)> = None;
-        for conversation in
-            self.parts.customers.customer_conversations(key, RECENT_CONVERSATIONS_MAX).await?
-        {
-            let conversation = ConversationKey { tenant: key.tenant.clone(), conversation };
-            if let Some(record) = self.parts.store.load(&conversation).await?
-                && last.as_ref().is_none_or(|(changed, _)| record.updated_at > *changed)
-            {
-                last = Some((record.updated_at, conversation));
-            }
+/// Refuses what began up to an erasure. Erasure times are stored in microseconds.
+fn refuse_before(erased_at: Option<Timestamp>, began: Timestamp) -> Result<(), TurnError> {
+    match erased_at {
+        Some(erased_at) if began.as_microsecond() <= erased_at.as_microsecond() => {
+            Err(StoreError::Erased { erased_at }.into())
         }
-        Ok(last.map(|(_, conversation)| conversation))
+        _ => Ok(()),
     }
 }
 

@@ -119,7 +119,7 @@ impl TurnPipeline {
             && next.outreach_stopped_at != stopped_before
         {
             let key = CustomerKey { tenant: turn.request.tenant.clone(), customer };
-            self.stop_outreach(&key, turn.request.message_id.as_ref()).await?;
+            self.stop_outreach(&key, turn.request).await?;
         }
         // Not cancelled from here on: the store completes a commit even if its caller is gone.
         self.commit(&turn, next, answer).await

@@ -11,6 +11,8 @@
 //! - A draft made stale by a newer message of the customer is discarded before it is returned.
 
 mod answer;
+pub(crate) mod arrival;
+mod attachments;
 pub(crate) mod burst;
 pub(crate) mod consent;
 pub(crate) mod decide;
@@ -22,12 +24,13 @@ mod handoff;
 mod identity;
 mod lifecycle;
 mod message;
+mod options;
 mod ownership;
 mod policies;
 mod record;
 mod seal;
 mod segments;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 mod triggers;
@@ -44,6 +47,7 @@ pub(crate) use message::Content;
 pub(crate) use message::Customer;
 pub(crate) use message::DebounceMode;
 pub(crate) use message::Order;
+pub(crate) use message::SentAt;
 pub(crate) use message::TurnRequest;
 pub(crate) use ownership::HumanMessage;
 pub(crate) use ownership::OwnerChange;
@@ -90,8 +94,6 @@ use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::ConversationStore;
 use vitrine_conversations::CustomerStore;
 use vitrine_conversations::JobKind;
-use vitrine_conversations::MessageArrival;
-use vitrine_conversations::MessageKey;
 use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoredAnswer;
 use vitrine_conversations::StoredJob;
@@ -215,67 +217,6 @@ impl TurnPipeline {
         Self { parts, options, catalog_names }
     }
 
-    /// Answers one message. A redelivered message gets the answer that was recorded for it.
-    ///
-    /// # Errors
-    /// If the message is invalid, its customer was erased, its id was used for another body, too
-    /// many turns wait, or the answer could not be recorded.
-    pub(crate) async fn respond(
-        &self,
-        request: TurnRequest,
-        progress: ProgressSender,
-    ) -> Result<EncodedAnswer, TurnError> {
-        let arrived = self.parts.clock.instant();
-        self.check(&request)?;
-        let Some(message) = request.message_id.clone() else {
-            let request = self.with_profile(self.with_identity(request).await?).await?;
-            return self.answer(&request, &progress, arrived, None).await;
-        };
-        let key = MessageKey { tenant: request.tenant.clone(), message };
-        let flight = match self.parts.gate.arrive(&key, request.body_hash).await? {
-            MessageArrival::First(flight) => flight,
-            MessageArrival::Answered(stored) => return Ok(replayed(&stored)),
-        };
-        if let Some(stored) = self.parts.store.replay(&key).await? {
-            let stored = stored.for_body(request.body_hash)?;
-            let answered = replayed(&stored);
-            flight.finish(stored);
-            return Ok(answered);
-        }
-        let request = self.with_profile(self.with_identity(request).await?).await?;
-        self.answer(&request, &progress, arrived, Some(flight)).await
-    }
-
-    /// Refuses a message that no turn could answer. Starts nothing.
-    ///
-    /// # Errors
-    /// If it is empty, too long, or taps an option whose id is not `key=value`.
-    pub(crate) fn check(&self, request: &TurnRequest) -> Result<(), TurnError> {
-        match request.content.option_id() {
-            Some(id) if crate::catalog::FacetChoice::parse(id).is_none() => {
-                Err(TurnError::OptionId { found: id.chars().take(80).collect() })
-            }
-            Some(_) => self.check_length(request.content.text()),
-            None => self.check_text(request.content.text()),
-        }
-    }
-
-    fn check_text(&self, text: &str) -> Result<(), TurnError> {
-        if text.trim().is_empty() {
-            return Err(TurnError::EmptyText);
-        }
-        self.check_length(text)
-    }
-
-    fn check_length(&self, text: &str) -> Result<(), TurnError> {
-        let chars = text.chars().count();
-        let chars_max = self.options.text_chars_max;
-        if chars > chars_max {
-            return Err(TurnError::TextTooLong { chars, chars_max });
-        }
-        Ok(())
-    }
-
     /// Runs the stages before the commit: understand, decide, draft, suggest. Returns the record to
     /// commit and the answer.
     async fn prepare(
@@ -293,10 +234,16 @@ impl TurnPipeline {
             tenant: &request.tenant,
             catalog: &self.parts.catalog,
             language_default: self.options.style.language,
-            written_at: request.sent_at.unwrap_or_else(|| self.parts.clock.now()),
+            today: request.local_date(self.parts.clock.now()),
         };
-        let mut understood =
-            understand::understand(&burst.content, request.language_hint, &record, inputs).await?;
+        let unread = attachments::alone(&burst.content);
+        let mut understood = match unread {
+            true => understand::unread(request, &record, inputs.language_default),
+            false => {
+                let hint = request.language_hint;
+                understand::understand(&burst.content, hint, &record, inputs).await?
+            }
+        };
         understood.source.clone_from(&request.message_id);
         turn.timings.understand = self.since(started);
         let event = TurnEvent::Understood(understood.language, understood.reading.clone());
@@ -310,7 +257,10 @@ impl TurnPipeline {
         let wanted = drafter.wants_history();
         let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
         let draft_inputs = DraftInputs { drafter: &*drafter, history: &history, budget };
-        let composed = self.draft(&burst.content, &decision, draft_inputs).await;
+        let composed = match unread && decision.handoff.is_none() {
+            true => draft::compose::fixed(&decision.briefs, &decision.options),
+            false => self.draft(&burst.content, &decision, draft_inputs).await,
+        };
         turn.timings.draft = self.since(started);
 
         let started = self.parts.clock.instant();

@@ -8,6 +8,7 @@
 use crate::turn::EncodedAnswer;
 use crate::turn::TurnError;
 use crate::turn::TurnPipeline;
+use crate::turn::message::SentAt;
 use crate::turn::record;
 use crate::turn::replayed;
 use crate::turn::seal::new_turn_id;
@@ -22,6 +23,7 @@ use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::MessageKey;
 use vitrine_conversations::OwnerEvent;
 use vitrine_conversations::OwnerState;
+use vitrine_conversations::RequestHash;
 use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
@@ -55,9 +57,9 @@ pub(crate) enum Resolution {
 pub(crate) struct HumanMessage {
     pub(crate) key: ConversationKey,
     pub(crate) message_id: Option<MessageId>,
-    pub(crate) body_hash: BodyHash,
+    pub(crate) hash: RequestHash,
     pub(crate) text: String,
-    pub(crate) sent_at: Option<Timestamp>,
+    pub(crate) sent_at: Option<SentAt>,
 }
 
 /// Encodes a human's recorded turn as a response body. If it fails, the message is not recorded.
@@ -138,7 +140,7 @@ impl TurnPipeline {
         if let Some(id) = &message.message_id {
             let key = MessageKey { tenant: message.key.tenant.clone(), message: id.clone() };
             if let Some(stored) = self.parts.store.replay(&key).await? {
-                return Ok(replayed(&stored.for_body(message.body_hash)?));
+                return Ok(replayed(&stored.for_request(message.hash)?));
             }
         }
         for _ in 0..TRIES_MAX {
@@ -152,9 +154,10 @@ impl TurnPipeline {
             conversation.unanswered.clear();
             let mut turn = marker(&stored, TurnKind::Human, now);
             turn.message_id.clone_from(&message.message_id);
-            turn.body_hash = message.body_hash;
+            turn.body_hash = message.hash.meaning;
             turn.reply_text.clone_from(&message.text);
-            turn.sent_at = message.sent_at.unwrap_or(now);
+            let sent_at = message.sent_at.and_then(|sent_at| sent_at.bounded(now));
+            turn.sent_at = sent_at.map_or(now, |sent_at| sent_at.at);
             let body: Arc<[u8]> = encode(&turn.turn_id, &conversation)?.into();
             turn.answer = Arc::clone(&body);
             let commit = TurnCommit {
@@ -188,7 +191,9 @@ fn marker(conversation: &ConversationRecord, kind: TurnKind, now: Timestamp) -> 
         option_id: None,
         reply_text: String::new(),
         action: String::new(),
+        attachments: Vec::new(),
         sent_at: now,
+        sent_on: None,
         received_at: now,
         answered_at: now,
         sequence: 0,

@@ -13,9 +13,11 @@ use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::decide::ids;
 use crate::turn::draft::HistoryLine;
+use crate::turn::draft::Speaker;
 use crate::turn::entities;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
+use crate::turn::options;
 use crate::turn::understand::Understood;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -95,7 +97,8 @@ pub(crate) fn apply_request(
     }
     record.ownership = record.ownership.after(OwnerEvent::CustomerSpoke, now);
     // A delayed message must not close the channel's reply window early.
-    let sent_at = request.sent_at.unwrap_or(now);
+    // A clock that is ahead must not keep it open longer.
+    let sent_at = request.sent(now).min(now);
     record.last_customer_message_at = record.last_customer_message_at.max(Some(sent_at));
     record.updated_at = now;
 }
@@ -172,7 +175,7 @@ pub(crate) fn remember(
     record: &mut ConversationRecord,
     understood: &Understood,
     decision: &Decision,
-    options: &[ReplyOption],
+    shown: &[ReplyOption],
     now: Timestamp,
 ) {
     record.language = understood.language;
@@ -183,7 +186,8 @@ pub(crate) fn remember(
         remember_need(record, understood, decision, now);
         record.product_in_focus.clone_from(&decision.focus);
     }
-    let next = pending(decision, options, now);
+    options::remember(record, shown.iter().map(|option| option.id.as_str()));
+    let next = pending(decision, shown, now);
     let again = next.is_some() && asks_again(record.pending.as_ref(), next.as_ref());
     record.pending = next;
     if let Some(sku) = &decision.rejected {
@@ -344,10 +348,7 @@ pub(crate) fn summary(
     lines.extend(record.facts.iter().map(|(key, fact)| format!("{key}: {}", fact.value)));
     lines.extend(record.product_in_focus.iter().map(|sku| format!("product: {sku}")));
     lines.extend(record.cart.iter().map(|line| format!("cart: {} x {}", line.sku, line.quantity)));
-    for line in history {
-        let who = if line.from_customer { "customer" } else { "bot" };
-        lines.push(format!("{who}: {}", line.text));
-    }
-    lines.push(format!("customer: {}", understood.text));
+    lines.extend(history.iter().map(HistoryLine::quoted));
+    lines.push(HistoryLine::of(Speaker::Customer, &understood.text).quoted());
     lines.join("\n").chars().take(SUMMARY_CHARS_MAX).collect()
 }

@@ -9,12 +9,14 @@ use crate::turn::answer::DraftUsage;
 use crate::turn::answer::ReplySource;
 use crate::turn::answer::TurnAnswer;
 use crate::turn::answer::TurnReply;
+use crate::turn::attachments;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::decide::HandoffReason;
 use crate::turn::draft;
 use crate::turn::draft::HistoryLine;
+use crate::turn::draft::Speaker;
 use crate::turn::draft::compose::ComposedReply;
 use crate::turn::grounding;
 use crate::turn::record;
@@ -32,6 +34,7 @@ use vitrine_conversations::StoredAnswer;
 use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
+use vitrine_conversations::in_order_of_sending;
 
 /// The results of the stages before the offer.
 #[derive(Debug)]
@@ -73,13 +76,17 @@ impl TurnPipeline {
         } else {
             channel.payload(&channel.fit(&payload), None)
         };
+        let reply_language = match decision.action.topic.as_deref() {
+            Some(attachments::LABEL) => understood.tongue,
+            _ => understood.language.into(),
+        };
         TurnAnswer {
             turn_id: turn.id.clone(),
             thread_id: turn.key.conversation.clone(),
             epoch: record.ownership.epoch,
             supersedes,
             superseded_by: None,
-            language: understood.language,
+            language: reply_language,
             tongue: understood.tongue,
             reading: understood.reading.clone(),
             action: decision.action,
@@ -117,7 +124,7 @@ impl TurnPipeline {
             epoch: record.ownership.epoch,
             supersedes: Vec::new(),
             superseded_by: Some(newer),
-            language: record.language,
+            language: record.language.into(),
             tongue: record.tongue.unwrap_or(record.language.into()),
             reading: IntentReading::none(),
             action: Action::of(ActionKind::Superseded),
@@ -153,14 +160,16 @@ impl TurnPipeline {
             turn_id: answer.turn_id.clone(),
             kind: TurnKind::Customer,
             message_id: request.message_id.clone(),
-            body_hash: request.body_hash,
+            body_hash: request.hash.meaning,
             channel: request.channel,
             user_text: request.content.text().to_owned(),
             option_id: request.content.option_id().map(str::to_owned),
             reply_text: answer.reply.text.clone(),
             action: answer.action.kind.name().to_owned(),
-            sent_at: request.sent_at.unwrap_or(now),
-            received_at: now,
+            attachments: request.attachments.clone(),
+            sent_at: request.sent(now),
+            sent_on: request.sent_at.map(|_| request.local_date(now)),
+            received_at: request.received_at.unwrap_or(now),
             answered_at: now,
             sequence: 0,
             answer: Arc::clone(&body),
@@ -182,7 +191,7 @@ impl TurnPipeline {
                 let stored = StoredAnswer {
                     conversation: turn.key.clone(),
                     sequence: conversation.turns_recorded.saturating_sub(1),
-                    body_hash: request.body_hash,
+                    body_hash: request.hash.meaning,
                     answer: body,
                 };
                 Ok(Some(Recorded { stored, replayed: false }))
@@ -204,18 +213,16 @@ impl TurnPipeline {
             return Ok(Vec::new());
         }
         let shown = window(turns_recorded, self.options.history_turns_max);
-        let turns = self.parts.store.turns(key, shown).await?;
+        let turns = in_order_of_sending(self.parts.store.turns(key, shown).await?);
         // A resolved matter is closed: turns before the last marker are left out.
         let resolved = turns.iter().rposition(|turn| turn.kind == TurnKind::Resolved);
         let mut lines = Vec::new();
         for turn in turns.into_iter().skip(resolved.map_or(0, |at| at + 1)) {
-            let texts = [(true, turn.user_text), (false, turn.reply_text)];
-            lines.extend(
-                texts
-                    .into_iter()
-                    .filter(|(_, text)| !text.is_empty())
-                    .map(|(from_customer, text)| HistoryLine { from_customer, text }),
-            );
+            let shop = if turn.kind == TurnKind::Human { Speaker::Human } else { Speaker::Bot };
+            let said = attachments::quoted(turn.user_text, &turn.attachments);
+            let texts = [(Speaker::Customer, said), (shop, turn.reply_text)];
+            let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+            lines.extend(texts.map(|(speaker, text)| HistoryLine { speaker, text }));
         }
         Ok(lines)
     }

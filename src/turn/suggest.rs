@@ -14,11 +14,14 @@ use crate::turn::answer::Suggestion;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::understand::Understood;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
+use vitrine_base::ids::time_ordered_id;
 use vitrine_base::language::Language;
 use vitrine_base::money::Money;
+use vitrine_conversations::ConversationKey;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::OwnerState;
@@ -26,9 +29,6 @@ use vitrine_conversations::StoreError;
 
 /// Intent of a tap on an option: a step of a product search.
 const TAP_INTENT: &str = "product_search";
-
-/// Stands in for an unknown customer in `/v1/suggest`, so that the experiment arm never varies.
-const ANONYMOUS: &str = "anonymous";
 
 /// The catalogue as the source of stock, prices and categories for offers.
 pub(crate) struct CatalogLookup<'a>(pub(crate) &'a Catalog);
@@ -139,6 +139,16 @@ fn to_suggestion(
     })
 }
 
+/// What `/v1/suggest` is asked about. The customer decides the experiment arm, else the
+/// conversation; without both, each request is a subject of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) customer: Option<CustomerId>,
+    pub(crate) conversation: Option<ConversationId>,
+    /// Products in the cart; `None` if the caller sent no cart.
+    pub(crate) cart: Option<Vec<Sku>>,
+}
+
 /// Result of `/v1/suggest`.
 #[derive(Debug)]
 pub(crate) struct CartVerdict {
@@ -149,26 +159,35 @@ pub(crate) struct CartVerdict {
 }
 
 impl TurnPipeline {
-    /// The offer for a cart outside any conversation.
+    /// The offer for a cart or a customer outside any turn. A cart that is not given is that of the
+    /// customer's latest conversation, with the product that it is about.
     ///
     /// # Errors
-    /// Store errors, when reading the customer's ledger.
+    /// Store errors, when reading the customer's ledger and conversation.
     pub(crate) async fn suggest(
         &self,
         tenant: &TenantId,
-        customer: Option<&CustomerId>,
-        cart: &[Sku],
+        asked: Asked,
     ) -> Result<CartVerdict, StoreError> {
-        let stopped = match customer {
+        let Asked { customer, conversation, cart } = asked;
+        let stopped = match &customer {
             Some(customer) => self.has_stopped(tenant, customer).await?,
             None => false,
         };
+        let (cart, offered) = match (cart, &customer) {
+            (Some(cart), _) => (cart, Vec::new()),
+            (None, Some(customer)) => self.last_products(tenant, customer).await?,
+            (None, None) => (Vec::new(), Vec::new()),
+        };
+        let request = || time_ordered_id(self.parts.clock.now()).to_string();
+        let subject = customer.map(|id| id.to_string());
+        let subject = subject.or(conversation.map(|id| id.to_string())).unwrap_or_else(request);
         let context = OfferContext {
             tenant: tenant.as_str(),
-            subject: customer.map_or(ANONYMOUS, CustomerId::as_str),
-            anchors: cart,
-            cart,
-            offered: &[],
+            subject: &subject,
+            anchors: &cart,
+            cart: &cart,
+            offered: &offered,
             situation: OfferSituation {
                 intent: "add_to_cart",
                 intent_certainty: Certainty::Sure,
@@ -190,6 +209,25 @@ impl TurnPipeline {
             arm,
             withheld: decision.withheld().map(|reason| reason.name().to_owned()),
         })
+    }
+
+    /// Products of the customer's latest conversation, and those offered in it.
+    async fn last_products(
+        &self,
+        tenant: &TenantId,
+        customer: &CustomerId,
+    ) -> Result<(Vec<Sku>, Vec<Sku>), StoreError> {
+        let key = CustomerKey { tenant: tenant.clone(), customer: customer.clone() };
+        let Some(conversation) = self.parts.customers.last_conversation(&key).await? else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let key = ConversationKey { tenant: key.tenant, conversation };
+        let Some(record) = self.parts.store.load(&key).await? else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let cart = record.cart.iter().map(|line| line.sku.clone());
+        let products = cart.chain(record.product_in_focus.clone()).collect();
+        Ok((products, record.offered.clone()))
     }
 
     async fn has_stopped(

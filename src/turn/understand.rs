@@ -5,14 +5,15 @@
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
+use crate::turn::attachments;
 use crate::turn::decide::ids;
 use crate::turn::entities;
 use crate::turn::entities::Entity;
 use crate::turn::message::Content;
+use crate::turn::message::TurnRequest;
 use crate::turn::segments;
 use crate::turn::segments::SecondIntent;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::civil::Date;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
 use vitrine_base::language::DetectedLanguage;
@@ -114,8 +115,8 @@ pub(crate) struct UnderstandInputs<'a> {
     pub(crate) catalog: &'a Catalog,
     /// Language used if nothing else determines it.
     pub(crate) language_default: Language,
-    /// When the message was written.
-    pub(crate) written_at: Timestamp,
+    /// Date of the message by its sender's own clock.
+    pub(crate) today: Date,
 }
 
 /// Understands one message in the context of its conversation.
@@ -136,9 +137,33 @@ pub(crate) async fn understand(
     }
     let reading = read(&text, inputs).await?;
     let said = inputs.catalog.understand(&text, language);
-    let today = inputs.written_at.to_zoned(TimeZone::UTC).date();
-    let entities = entities::read(&text, language, today);
+    let entities = entities::read(&text, language, inputs.today);
     Ok(Understood { language, tongue, reading, said, entities, tap: None, text, source: None })
+}
+
+/// The reading of a message without text: the languages are those of the conversation so far, else
+/// of the caller's locale.
+pub(crate) fn unread(
+    request: &TurnRequest,
+    record: &ConversationRecord,
+    default: Language,
+) -> Understood {
+    let known = (record.turns_recorded > 0).then_some(record.language);
+    let before = known.or(request.language_hint).unwrap_or(default);
+    let tongue = record.tongue.or(request.tongue_hint).unwrap_or(before.into());
+    let label = attachments::LABEL.to_owned();
+    let reading =
+        IntentReading { label, confidence: 1.0, abstained: false, ..IntentReading::none() };
+    Understood {
+        language: tongue.reply_language().unwrap_or(before),
+        tongue,
+        reading,
+        said: Understanding::default(),
+        entities: Vec::new(),
+        tap: None,
+        text: String::new(),
+        source: None,
+    }
 }
 
 /// Classifies the whole text and its clauses in one batch.

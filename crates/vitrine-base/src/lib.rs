@@ -1,5 +1,5 @@
 //! Types shared by all layers: ids, money, languages, channels, time, byte sizes, text files and
-//! tables, the memory ledger, metadata and metric names.
+//! tables, the memory ledger, metadata, the log's queue and metric names.
 //!
 //! Depends on no other crate of the workspace, and not on models, HTTP or storage.
 
@@ -12,6 +12,7 @@ pub mod digest;
 pub mod ids;
 pub mod language;
 pub mod localized;
+pub mod log_queue;
 pub mod memory;
 pub mod metadata;
 pub mod money;

@@ -1,6 +1,7 @@
 //! Changes of a conversation and their outcomes.
 
 use crate::body_hash::BodyHash;
+use crate::body_hash::RequestHash;
 use crate::error::StoreError;
 use crate::job::StoredJob;
 use crate::keys::ConversationKey;
@@ -22,12 +23,12 @@ pub struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    /// Returns the answer if it belongs to this request body.
+    /// Returns the answer if it belongs to this request.
     ///
     /// # Errors
-    /// [`StoreError::BodyDiffers`] if the id was used with another body.
-    pub fn for_body(self, body_hash: BodyHash) -> Result<Self, StoreError> {
-        if self.body_hash == body_hash { Ok(self) } else { Err(StoreError::BodyDiffers) }
+    /// [`StoreError::BodyDiffers`] if the id was used for a request with another meaning.
+    pub fn for_request(self, hash: RequestHash) -> Result<Self, StoreError> {
+        if hash.matches(self.body_hash) { Ok(self) } else { Err(StoreError::BodyDiffers) }
     }
 }
 
@@ -59,10 +60,27 @@ pub enum CommitOutcome {
 }
 
 /// Counts of an erasure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Erasure {
-    /// Conversations removed, 0 or 1.
+    /// Conversations removed.
     pub conversations: u64,
-    /// Turns removed with it.
+    /// Turns removed with them.
     pub turns: u64,
+    /// Jobs removed with them, waiting and dead.
+    pub jobs: u64,
+}
+
+impl Erasure {
+    /// Whether nothing was removed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds the counts of another erasure.
+    pub(super) fn add(&mut self, other: Self) {
+        self.conversations += other.conversations;
+        self.turns += other.turns;
+        self.jobs += other.jobs;
+    }
 }

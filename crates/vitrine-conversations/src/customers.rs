@@ -1,12 +1,16 @@
 //! [`CustomerStore`] on top of the embedded store.
 
+use crate::commit::Erasure;
 use crate::customer::CustomerRecord;
 use crate::embedded::EmbeddedStore;
+use crate::erase::identities;
 use crate::error::StoreError;
 use crate::error::map_database_error;
 use crate::format::time;
+use crate::keys::ConversationKey;
 use crate::keys::CustomerKey;
 use crate::keys::IdentityKey;
+use crate::layout::CONVERSATIONS;
 use crate::layout::CUSTOMER_CONVERSATIONS;
 use crate::layout::CUSTOMERS;
 use crate::layout::IDENTITIES;
@@ -14,6 +18,7 @@ use crate::layout::TOMBSTONES;
 use crate::ledger::CustomerOutcome;
 use crate::ledger::CustomerStore;
 use crate::ledger::PendingLink;
+use crate::record::ConversationRecord;
 use crate::state::StoreState;
 use crate::store::StoreFuture;
 use crate::sweep::ExpiryTimes;
@@ -22,6 +27,7 @@ use crate::tables::Wrote;
 use jiff::Timestamp;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
+use std::ops::Bound;
 use std::sync::Arc;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::ids::ConversationId;
@@ -52,9 +58,8 @@ impl CustomerStore for EmbeddedStore {
         &'a self,
         key: &'a CustomerKey,
         erased_at: Timestamp,
-    ) -> StoreFuture<'a, bool> {
-        let key = key.clone();
-        Box::pin(self.table_write(move |tables| tables.erase_customer(&key, erased_at)))
+    ) -> StoreFuture<'a, Option<Erasure>> {
+        Box::pin(self.write_erasure(key.clone(), erased_at))
     }
 
     fn customer_erased_at<'a>(
@@ -65,16 +70,33 @@ impl CustomerStore for EmbeddedStore {
     }
 
     fn address_erased_at<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<Timestamp>> {
-        Box::pin(self.read_tombstone(key.hashed()))
+        Box::pin(async move {
+            let erased_at = self.read_tombstone(key.hashed()).await?;
+            Ok(erased_at.max(self.read_tombstone(key.hashed_as_spelled()).await?))
+        })
+    }
+
+    fn last_conversation<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+    ) -> StoreFuture<'a, Option<ConversationId>> {
+        let key = key.clone();
+        Box::pin(self.read(move |shared| shared.last_conversation(&key)))
     }
 
     fn customer_conversations<'a>(
         &'a self,
         key: &'a CustomerKey,
+        after: Option<&'a ConversationId>,
         conversations_max: usize,
     ) -> StoreFuture<'a, Vec<ConversationId>> {
         let prefix = key.conversations_prefix();
-        Box::pin(self.read(move |shared| shared.customer_conversations(&prefix, conversations_max)))
+        let from = prefix.clone() + after.map_or("", ConversationId::as_str);
+        Box::pin(
+            self.read(move |shared| {
+                shared.customer_conversations(&prefix, &from, conversations_max)
+            }),
+        )
     }
 
     fn identified<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<CustomerId>> {
@@ -134,18 +156,20 @@ impl StoreState {
         Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?.map(Arc::new))
     }
 
+    /// Conversations behind a customer's prefix, whose entries come after `from`.
     fn customer_conversations(
         &self,
         prefix: &str,
+        from: &str,
         conversations_max: usize,
     ) -> Result<Vec<ConversationId>, StoreError> {
         let transaction = self.database().begin_read().map_err(map_database_error)?;
         let conversations =
             transaction.open_table(CUSTOMER_CONVERSATIONS).map_err(map_database_error)?;
+        let range = (Bound::Excluded(from), Bound::Unbounded);
         let mut found = Vec::new();
-        for entry in conversations.range(prefix..).map_err(map_database_error)? {
-            let (key, ()) =
-                entry.map_err(map_database_error).map(|(key, nothing)| (key, nothing.value()))?;
+        for entry in conversations.range::<&str>(range).map_err(map_database_error)? {
+            let (key, _) = entry.map_err(map_database_error)?;
             let Some(conversation) = key.value().strip_prefix(prefix) else { break };
             if found.len() == conversations_max {
                 break;
@@ -153,6 +177,26 @@ impl StoreState {
             found.extend(ConversationId::new(conversation).ok());
         }
         Ok(found)
+    }
+
+    fn last_conversation(&self, key: &CustomerKey) -> Result<Option<ConversationId>, StoreError> {
+        let prefix = key.conversations_prefix();
+        let listed = self.customer_conversations(&prefix, &prefix, usize::MAX)?;
+        let transaction = self.database().begin_read().map_err(map_database_error)?;
+        let stored = transaction.open_table(CONVERSATIONS).map_err(map_database_error)?;
+        let mut last: Option<(Option<Timestamp>, ConversationId)> = None;
+        for conversation in listed {
+            let tenant = key.tenant.clone();
+            let at = ConversationKey { tenant, conversation: conversation.clone() }.stored();
+            let record = stored.get(at.as_str()).map_err(map_database_error)?;
+            let head = record.map(|record| ConversationRecord::header_of(record.value()));
+            // One that is not stored yet comes before every stored one.
+            let changed_at = head.transpose()?.map(|head| head.updated_at);
+            if last.as_ref().is_none_or(|(latest, _)| changed_at > *latest) {
+                last = Some((changed_at, conversation));
+            }
+        }
+        Ok(last.map(|(_, conversation)| conversation))
     }
 }
 
@@ -166,6 +210,9 @@ impl WriteTables<'_> {
         let before = self.read_customer(&stored_key)?;
         if before.as_ref().map_or(0, |before| before.version) != record.version {
             return Ok((CustomerOutcome::Stale(before.map(Arc::new)), Wrote::Nothing));
+        }
+        if record.version == 0 {
+            self.refuse_erased(key.hashed(), record.created_at)?;
         }
         record.version += 1;
         let encoded = record.encode()?;
@@ -194,7 +241,10 @@ impl WriteTables<'_> {
         Ok((CustomerOutcome::Stored(Arc::new(record)), Wrote::Something))
     }
 
-    fn read_customer(&self, stored_key: &str) -> Result<Option<CustomerRecord>, StoreError> {
+    pub(super) fn read_customer(
+        &self,
+        stored_key: &str,
+    ) -> Result<Option<CustomerRecord>, StoreError> {
         let stored = self.customers.get(stored_key).map_err(map_database_error)?;
         Ok(stored.map(|bytes| CustomerRecord::decode(bytes.value())).transpose()?)
     }
@@ -228,35 +278,4 @@ impl WriteTables<'_> {
         self.count_erasure()?;
         Ok((true, Wrote::Something))
     }
-
-    fn erase_customer(
-        &mut self,
-        key: &CustomerKey,
-        erased_at: Timestamp,
-    ) -> Result<(bool, Wrote), StoreError> {
-        let stored_key = key.stored();
-        let before = self.read_customer(&stored_key)?;
-        for identity in before.iter().flat_map(|before| identities(key, before)) {
-            self.identities.remove(identity).map_err(map_database_error)?;
-            self.set_tombstone(identity, erased_at)?;
-        }
-        self.links
-            .retain(|_, link| PendingLink::decode(link).is_some_and(|link| link.customer != *key))
-            .map_err(map_database_error)?;
-        self.customers.remove(stored_key.as_str()).map_err(map_database_error)?;
-        self.set_tombstone(key.hashed(), erased_at)?;
-        self.count_erasure()?;
-        Ok((before.is_some(), Wrote::Something))
-    }
-}
-
-/// Hashed keys of the customer's addresses.
-fn identities(key: &CustomerKey, record: &CustomerRecord) -> Vec<[u8; 32]> {
-    let tenant = &key.tenant;
-    let addresses = record.identities.iter().map(|identity| IdentityKey {
-        tenant: tenant.clone(),
-        channel: identity.channel,
-        address: identity.address.clone(),
-    });
-    addresses.map(|key| key.hashed()).collect()
 }

@@ -5,7 +5,8 @@
 //!
 //! Invariants
 //! - Memory never holds a state that is not on disk.
-//! - The store is read-only after a disk failure: writes are refused, reads go on.
+//! - The store is read-only after a disk failure: writes are refused, reads go on, until
+//!   [`EmbeddedStore::reopen`] succeeds.
 
 use crate::commit::CommitOutcome;
 use crate::commit::Erasure;
@@ -14,11 +15,13 @@ use crate::commit::TurnCommit;
 use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
 use crate::keys::MessageKey;
 use crate::open;
 use crate::open::EmbeddedOptions;
 use crate::record::ConversationRecord;
 use crate::record::TurnRecord;
+use crate::reopen::Opener;
 use crate::state::StoreState;
 use crate::store::ConversationStore;
 use crate::store::StoreFuture;
@@ -66,7 +69,9 @@ impl EmbeddedStore {
     pub fn open(options: EmbeddedOptions) -> Result<Self, StoreError> {
         let database = open::database(&options)?;
         let path = Some(options.path.clone());
-        Self::start(database, options, path)
+        let reopened = options.clone();
+        let opener: Opener = Box::new(move || open::database(&reopened));
+        Self::start(database, options, path, Some(opener))
     }
 
     /// A store in memory, lost when this value is dropped; `options.path` is not used.
@@ -83,18 +88,33 @@ impl EmbeddedStore {
         backend: impl StorageBackend,
     ) -> Result<Self, StoreError> {
         let database = open::on_backend(&options, backend)?;
-        Self::start(database, options, None)
+        Self::start(database, options, None, None)
+    }
+
+    /// As [`Self::on_backend`], on a backend whose clones share their bytes.
+    #[cfg(test)]
+    pub(super) fn on_shared_backend(
+        options: EmbeddedOptions,
+        backend: impl StorageBackend + Clone,
+    ) -> Result<Self, StoreError> {
+        let database = open::on_backend(&options, backend.clone())?;
+        let reopened = options.clone();
+        let opener: Opener = Box::new(move || open::on_backend(&reopened, backend.clone()));
+        Self::start(database, options, None, Some(opener))
     }
 
     fn start(
         database: Database,
         options: EmbeddedOptions,
         path: Option<PathBuf>,
+        opener: Option<Opener>,
     ) -> Result<Self, StoreError> {
         let shared = Arc::new(StoreState::new(database, options.hot));
         let (queue, waiting) = mpsc::channel(options.queue_writes_max.max(1));
-        let writer = writer::start(Arc::clone(&shared), waiting, &options).map_err(|cause| {
-            StoreError::Open { path: options.path.clone(), cause: Arc::new(cause) }
+        let writer = writer::start(Arc::clone(&shared), waiting, &options, opener);
+        let writer = writer.map_err(|cause| StoreError::Open {
+            path: options.path.clone(),
+            cause: Arc::new(cause),
         })?;
         Ok(Self { shared, options, path, queue: Some(queue), writer: Some(writer) })
     }
@@ -113,6 +133,17 @@ impl EmbeddedStore {
         self.write(|reply| Write::Rewrite { reply }).await
     }
 
+    /// Tries to accept writes again after a failure of the disk; does nothing if there was none.
+    ///
+    /// # Errors
+    /// Why the store still refuses writes. Reads may fail until a later attempt succeeds.
+    pub async fn reopen(&self) -> Result<(), StoreError> {
+        if self.intake().is_ok() {
+            return Ok(());
+        }
+        self.write(|reply| Write::Reopen { reply }).await
+    }
+
     /// Queues a table write and waits until its group is on disk.
     pub(super) async fn table_write<T: Send + 'static>(
         &self,
@@ -120,6 +151,16 @@ impl EmbeddedStore {
     ) -> Result<T, StoreError> {
         self.intake()?;
         self.write(|reply| Write::Tables(table_write(call, reply))).await
+    }
+
+    /// Queues the erasure of a customer and waits until it is on disk.
+    pub(super) async fn write_erasure(
+        &self,
+        key: CustomerKey,
+        erased_at: Timestamp,
+    ) -> Result<Option<Erasure>, StoreError> {
+        self.intake()?;
+        self.write(|reply| Write::EraseCustomer { key, erased_at, reply }).await
     }
 
     pub(super) fn watch_stored_jobs(&self) -> watch::Receiver<u64> {
@@ -137,7 +178,7 @@ impl EmbeddedStore {
             if let Err(cause) = &result {
                 shared.stop_at(cause);
             }
-            result
+            result.map_err(|cause| shared.read_error(cause))
         });
         // A blocking task fails only when the runtime is shutting down.
         read.await.unwrap_or(Err(StoreError::Closed))

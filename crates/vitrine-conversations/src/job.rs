@@ -13,10 +13,13 @@ use crate::error::RecordError;
 use crate::format::PLAIN_FORMAT;
 use crate::format::check_header;
 use crate::keys::ConversationKey;
+use crate::stored_text::text_option;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 use uuid::Uuid;
+use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::MessageId;
 
 /// Bytes before the JSON of a job: its format.
 const HEADER_BYTES: usize = 1;
@@ -58,6 +61,16 @@ pub struct StoredJob {
     pub kind: JobKind,
     /// Input of the job, JSON; see [`JobKind`].
     pub body: String,
+    /// The customer of an accepted turn, if known: their erasure removes the job.
+    #[serde(default, with = "text_option")]
+    pub customer: Option<CustomerId>,
+    /// Message of an accepted turn: if the job is erased, its redelivery is still recognised.
+    #[serde(default, with = "text_option")]
+    pub message: Option<MessageId>,
+    /// Hash of the meaning of an accepted request; another spelling of it is the same job. `None`
+    /// in jobs of older versions, whose bodies are compared.
+    #[serde(default)]
+    pub meaning: Option<String>,
     /// Attempts so far.
     pub attempts: u32,
     /// Time it was accepted.
@@ -68,11 +81,45 @@ pub struct StoredJob {
     pub last_error: Option<String>,
 }
 
+/// The part of a stored job that decides when it runs.
+#[derive(Debug, Deserialize)]
+struct Schedule {
+    due_at: Timestamp,
+}
+
 impl StoredJob {
+    /// When the next attempt of an encoded job is due; does not read the rest.
+    ///
+    /// # Errors
+    /// As for `decode`.
+    pub(super) fn due_at_of(bytes: &[u8]) -> Result<Timestamp, RecordError> {
+        check_header(bytes, PLAIN_FORMAT, HEADER_BYTES)?;
+        let schedule: Schedule = serde_json::from_slice(&bytes[HEADER_BYTES..])?;
+        Ok(schedule.due_at)
+    }
+
     /// A new job, due at once.
     #[must_use]
     pub fn new(kind: JobKind, body: String, now: Timestamp) -> Self {
-        Self { kind, body, attempts: 0, created_at: now, due_at: now, last_error: None }
+        Self {
+            kind,
+            body,
+            customer: None,
+            message: None,
+            meaning: None,
+            attempts: 0,
+            created_at: now,
+            due_at: now,
+            last_error: None,
+        }
+    }
+
+    /// Whether this job and a stored one are the same work.
+    pub(super) fn is_same(&self, stored: &Self) -> bool {
+        match (&self.meaning, &stored.meaning) {
+            (Some(meaning), Some(known)) => meaning == known,
+            _ => self.body == stored.body,
+        }
     }
 
     /// Encodes the job as `format u8 · JSON`.

@@ -9,7 +9,7 @@
 //! | `tombstones` | SHA-256 of a conversation, customer or address key | time of erasure, µs |
 //! | `customers` | `tenant NUL customer` | customer record |
 //! | `customer_threads` | `tenant NUL customer NUL conversation` | nothing |
-//! | `identities` | SHA-256 of `tenant NUL channel NUL address` | `customer` |
+//! | `identities` | SHA-256 of `tenant NUL channel NUL canonical address` | `customer` |
 //! | `links` | SHA-256 of the token | expiry µs i64 · channel u8 · `tenant NUL customer` |
 //! | `jobs` | `tenant NUL conversation`, job id | job record |
 //! | `dead_jobs` | as `jobs` | as `jobs` |
@@ -18,6 +18,7 @@
 //! them unambiguously. Message ids and erased conversations are stored as hashes only: both may
 //! contain a phone number, and both outlive the conversation.
 
+use crate::address::canonical_address;
 use crate::error::RecordError;
 use crate::format::PACKED_FORMAT;
 use crate::format::PLAIN_FORMAT;
@@ -45,6 +46,13 @@ pub(super) const FILE_FORMAT_MIN: u64 = 1;
 
 /// Entry of `meta` that holds the format of the file.
 pub(super) const FORMAT_ENTRY: &str = "format";
+
+/// Entry of `meta` that holds the version of the canonical form of addresses; 0 or missing: they
+/// are stored and hashed as they were sent.
+pub(super) const ADDRESSES_ENTRY: &str = "addresses";
+
+/// The current version of the canonical form; see `address`.
+pub(super) const ADDRESSES_VERSION: u64 = 1;
 
 /// Entry of `meta` that counts erasures since the file was last rewritten.
 pub(super) const ERASURES_ENTRY: &str = "erasures";
@@ -122,10 +130,19 @@ impl CustomerKey {
 }
 
 impl IdentityKey {
-    /// Key in `identities`.
+    /// Key in `identities`, and of an address in `tombstones`: the same for every spelling.
     pub(super) fn hashed(&self) -> [u8; 32] {
+        self.hash_of(&canonical_address(self.channel, &self.address))
+    }
+
+    /// Key of the address as it is spelled: older erasures are stored under it.
+    pub(super) fn hashed_as_spelled(&self) -> [u8; 32] {
+        self.hash_of(&self.address)
+    }
+
+    fn hash_of(&self, address: &str) -> [u8; 32] {
         let (tenant, channel) = (&self.tenant, self.channel.name());
-        Sha256::digest(format!("{tenant}{PART}{channel}{PART}{}", self.address)).into()
+        Sha256::digest(format!("{tenant}{PART}{channel}{PART}{address}")).into()
     }
 }
 

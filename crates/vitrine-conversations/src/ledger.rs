@@ -1,6 +1,7 @@
 //! [`CustomerStore`]: customers, their identities and their conversations, independent of the
 //! database.
 
+use crate::commit::Erasure;
 use crate::customer::CustomerRecord;
 use crate::keys::CustomerKey;
 use crate::keys::IdentityKey;
@@ -46,25 +47,26 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// [`IdentityTaken`](crate::error::StoreError::IdentityTaken) if an address is linked to
-    /// another customer, [`CustomerTooLarge`](crate::error::StoreError::CustomerTooLarge), and disk
-    /// errors.
+    /// another customer, [`Erased`](crate::error::StoreError::Erased) if the record is new and the
+    /// customer was erased after it was created,
+    /// [`CustomerTooLarge`](crate::error::StoreError::CustomerTooLarge), and disk errors.
     fn put_customer<'a>(
         &'a self,
         key: &'a CustomerKey,
         record: CustomerRecord,
     ) -> StoreFuture<'a, CustomerOutcome>;
 
-    /// Erases the customer's record, identities and unused link tokens; returns whether there was a
-    /// record. Messages sent up to `erased_at` are refused afterwards, by customer id and by linked
-    /// address. Conversations are erased separately, with `ConversationStore::delete`.
+    /// Erases the customer's record, identities, unused link tokens, conversations and jobs in one
+    /// transaction. `None` if there was nothing of this customer. Work that began up to `erased_at`
+    /// is refused afterwards, by customer id, linked address and conversation.
     ///
     /// # Errors
-    /// Disk errors.
+    /// Disk errors; nothing is erased then.
     fn erase_customer<'a>(
         &'a self,
         key: &'a CustomerKey,
         erased_at: Timestamp,
-    ) -> StoreFuture<'a, bool>;
+    ) -> StoreFuture<'a, Option<Erasure>>;
 
     /// Time of the customer's last erasure; `None` if there was none or it has expired.
     ///
@@ -80,13 +82,25 @@ pub trait CustomerStore: Send + Sync + std::fmt::Debug {
     /// Disk errors.
     fn address_erased_at<'a>(&'a self, key: &'a IdentityKey) -> StoreFuture<'a, Option<Timestamp>>;
 
-    /// Conversations of the customer, at most `conversations_max`, in the order of their ids.
+    /// The customer's most recently changed conversation; else the one that an accepted turn will
+    /// open; `None` if there is neither. Reads the headers of all their conversations.
+    ///
+    /// # Errors
+    /// Disk errors.
+    fn last_conversation<'a>(
+        &'a self,
+        key: &'a CustomerKey,
+    ) -> StoreFuture<'a, Option<ConversationId>>;
+
+    /// Conversations of the customer after the conversation `after`, at most `conversations_max`,
+    /// in the order of their ids. Those that an accepted turn will open are included.
     ///
     /// # Errors
     /// Disk errors.
     fn customer_conversations<'a>(
         &'a self,
         key: &'a CustomerKey,
+        after: Option<&'a ConversationId>,
         conversations_max: usize,
     ) -> StoreFuture<'a, Vec<ConversationId>>;
 

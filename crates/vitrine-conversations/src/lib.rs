@@ -13,12 +13,15 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
+mod addresses;
 mod body_hash;
 mod commit;
 mod customer;
 mod customers;
 mod embedded;
 mod encoding;
+mod erase;
 mod error;
 mod format;
 mod gate;
@@ -30,9 +33,11 @@ mod keys;
 mod layout;
 mod ledger;
 mod open;
+mod order;
 mod ownership;
 mod packing;
 mod record;
+mod reopen;
 mod rewrite;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
@@ -47,7 +52,9 @@ mod tests;
 mod upkeep;
 mod writer;
 
+pub use crate::address::canonical_address;
 pub use crate::body_hash::BodyHash;
+pub use crate::body_hash::RequestHash;
 pub use crate::commit::CommitOutcome;
 pub use crate::commit::Erasure;
 pub use crate::commit::StoredAnswer;
@@ -67,6 +74,7 @@ pub use crate::gate::GateError;
 pub use crate::gate::GateOptions;
 pub use crate::gate::Interruption;
 pub use crate::gate::MessageArrival;
+pub use crate::gate::ReservedConversation;
 pub use crate::gate::TurnGate;
 pub use crate::gate::TurnInput;
 pub use crate::gate::TurnPermit;
@@ -87,7 +95,10 @@ pub use crate::ledger::PendingLink;
 pub use crate::open::EmbeddedOptions;
 pub use crate::open::OpenCheck;
 pub use crate::open::Recovery;
+pub use crate::order::LATE_MAX;
+pub use crate::order::in_order_of_sending;
 pub use crate::ownership::OwnerEvent;
+pub use crate::record::AttachmentKind;
 pub use crate::record::CartLine;
 pub use crate::record::ConversationRecord;
 pub use crate::record::Counters;
@@ -100,6 +111,7 @@ pub use crate::record::OwnerState;
 pub use crate::record::Ownership;
 pub use crate::record::PendingQuestion;
 pub use crate::record::SeenIntent;
+pub use crate::record::StoredAttachment;
 pub use crate::record::TurnKind;
 pub use crate::record::TurnRecord;
 pub use crate::record::UnansweredMessage;

@@ -4,11 +4,14 @@
 //! under that name always holds its tables. An empty or foreign file is therefore refused, never
 //! initialised.
 
+use crate::addresses;
 use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
 use crate::error::map_open_error;
 use crate::hot::HotOptions;
+use crate::layout::ADDRESSES_ENTRY;
+use crate::layout::ADDRESSES_VERSION;
 use crate::layout::CONVERSATIONS;
 use crate::layout::FILE_FORMAT;
 use crate::layout::FILE_FORMAT_MIN;
@@ -21,6 +24,7 @@ use crate::tables::WriteTables;
 use redb::Builder;
 use redb::Database;
 use redb::ReadableDatabase;
+use redb::ReadableTableMetadata;
 use redb::StorageBackend;
 use redb::TableError;
 use std::fs;
@@ -113,8 +117,25 @@ pub(super) fn database(options: &EmbeddedOptions) -> Result<Database, StoreError
     catch_panic(|| {
         let database = builder(options).open(path).map_err(|cause| map_open_error(path, cause))?;
         check(&database, path)?;
+        addresses::migrate(&database)?;
+        // The file is locked now: what lies beside it was left behind by a crash.
+        remove_staged(path);
         Ok(database)
     })
+}
+
+/// Removes incomplete files of earlier processes, which may hold records that were erased since.
+fn remove_staged(path: &Path) {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return };
+    let prefix = format!("{name}{STAGED}");
+    let Ok(entries) = fs::read_dir(folder_of(path)) else { return };
+    for entry in entries.flatten() {
+        let left = entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix));
+        if left && let Err(cause) = fs::remove_file(entry.path()) {
+            let path = entry.path();
+            tracing::warn!(path = %path.display(), %cause, "leftover file cannot be removed");
+        }
+    }
 }
 
 /// Opens a database on another backend than a file, such as memory; initialises it if it is empty.
@@ -128,6 +149,7 @@ pub(super) fn on_backend(
         initialize(&database)?;
     }
     check(&database, &options.path)?;
+    addresses::migrate(&database)?;
     Ok(database)
 }
 
@@ -161,10 +183,13 @@ fn create(options: &EmbeddedOptions) -> Result<(), StoreError> {
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
+/// Precedes the process id in the temporary name of a file.
+const STAGED: &str = ".new-";
+
 /// Temporary name of a file that is being written.
 pub(super) fn staged(path: &Path) -> PathBuf {
     let mut staged = path.to_owned().into_os_string();
-    staged.push(format!(".new-{}", std::process::id()));
+    staged.push(format!("{STAGED}{}", std::process::id()));
     PathBuf::from(staged)
 }
 
@@ -188,6 +213,10 @@ fn initialize(database: &Database) -> Result<(), StoreError> {
     {
         let mut tables = WriteTables::open(&transaction)?;
         tables.meta.insert(FORMAT_ENTRY, FILE_FORMAT).map_err(map_database_error)?;
+        if tables.customers.is_empty().map_err(map_database_error)? {
+            // There is no address to migrate.
+            tables.meta.insert(ADDRESSES_ENTRY, ADDRESSES_VERSION).map_err(map_database_error)?;
+        }
     }
     transaction.commit().map_err(map_database_error)
 }

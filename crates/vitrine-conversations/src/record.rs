@@ -7,6 +7,7 @@ use crate::stored_text::text;
 use crate::stored_text::text_list;
 use crate::stored_text::text_option;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -216,6 +217,10 @@ pub struct ConversationRecord {
     pub cart: Vec<CartLine>,
     /// Recent intents, newest last. The caller limits their number.
     pub intents: Vec<SeenIntent>,
+    /// Ids of the options shown so far, newest last; each may still be chosen. The caller limits
+    /// their number.
+    #[serde(default)]
+    pub option_ids: Vec<String>,
     /// Products offered, newest last. The caller limits their number.
     #[serde(default, with = "text_list")]
     pub offered: Vec<Sku>,
@@ -267,6 +272,7 @@ impl ConversationRecord {
             product_in_focus: None,
             cart: Vec::new(),
             intents: Vec::new(),
+            option_ids: Vec::new(),
             offered: Vec::new(),
             declined_offers: Vec::new(),
             kept: None,
@@ -301,6 +307,64 @@ pub enum TurnKind {
     Resolved,
 }
 
+/// Kind of a file or card that a customer sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentKind {
+    /// A voice note or another recording.
+    Audio,
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+    /// Any other file.
+    Document,
+    /// A place on the map.
+    Location,
+    /// A contact card.
+    Contact,
+}
+
+impl AttachmentKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] =
+        [Self::Audio, Self::Image, Self::Video, Self::Document, Self::Location, Self::Contact];
+
+    /// Name in JSON and in stored records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Document => "document",
+            Self::Location => "location",
+            Self::Contact => "contact",
+        }
+    }
+
+    /// Parses a wire name; `None` if it is unknown.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The accepted names, comma-separated, for error messages.
+    #[must_use]
+    pub fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+/// What is kept of an attachment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredAttachment {
+    /// Its kind.
+    pub kind: AttachmentKind,
+    /// Media type, if the provider gave one.
+    pub mime_type: Option<String>,
+}
+
 /// Stored record of one turn: a message and the reply to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnRecord {
@@ -326,8 +390,14 @@ pub struct TurnRecord {
     pub reply_text: String,
     /// Wire name of the action taken.
     pub action: String,
+    /// What came with the text, in order; without the contents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<StoredAttachment>,
     /// Time sent, by the provider's clock; the time of arrival if the provider gave none.
     pub sent_at: Timestamp,
+    /// Date at which the sender's own clock stood then; `None` if the provider gave no time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_on: Option<Date>,
     /// Time of arrival at the gateway.
     pub received_at: Timestamp,
     /// Time at which the answer was ready to be committed.

@@ -6,6 +6,7 @@ use crate::commit::TurnCommit;
 use crate::customer::Purpose;
 use crate::hot::HotOptions;
 use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
 use crate::keys::MessageKey;
 use crate::open::EmbeddedOptions;
 use crate::open::OpenCheck;
@@ -55,6 +56,12 @@ pub fn conversation_key(conversation: &str) -> ConversationKey {
 #[must_use]
 pub fn message_key(message: &str) -> MessageKey {
     MessageKey { tenant: tenant(), message: MessageId::new(message).unwrap() }
+}
+
+/// The key of the tenant's customer with this id.
+#[must_use]
+pub fn customer_key(customer: &str) -> CustomerKey {
+    CustomerKey { tenant: tenant(), customer: CustomerId::new(customer).unwrap() }
 }
 
 /// Options of a small store whose file lies in `folder`.
@@ -136,7 +143,9 @@ pub fn turn(message: &str, text: &str) -> TurnRecord {
         option_id: None,
         reply_text: "Bien sûr".to_owned(),
         action: "ask".to_owned(),
+        attachments: Vec::new(),
         sent_at: at(10),
+        sent_on: None,
         received_at: at(11),
         answered_at: at(12),
         sequence: 0,

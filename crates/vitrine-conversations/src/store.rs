@@ -60,7 +60,7 @@ pub trait ConversationStore: Send + Sync + std::fmt::Debug {
     ) -> StoreFuture<'a, Option<Arc<ConversationRecord>>>;
 
     /// The recorded answer of a message; `None` if the message is new. Check the request body with
-    /// [`StoredAnswer::for_body`].
+    /// [`StoredAnswer::for_request`].
     ///
     /// # Errors
     /// [`StoreError::Erased`] if the message was answered and its conversation erased since;
@@ -114,12 +114,13 @@ pub trait ConversationStore: Send + Sync + std::fmt::Debug {
 
 /// Storage of jobs.
 pub trait JobStore: Send + Sync + std::fmt::Debug {
-    /// Stores a job and returns once it is on disk. Does nothing if the key is taken by a job with
-    /// the same body.
+    /// Stores a job, links its conversation to its customer, and returns once both are on disk.
+    /// Does nothing if the key is taken by a job with the same meaning.
     ///
     /// # Errors
-    /// [`StoreError::BodyDiffers`] if the key is taken by a job with another body,
-    /// [`StoreError::JobsFull`] if `waiting_max` jobs are waiting, and disk errors.
+    /// [`StoreError::BodyDiffers`] if the key is taken by a job with another meaning,
+    /// [`StoreError::JobsFull`] if `waiting_max` jobs are waiting, [`StoreError::Erased`] if the
+    /// conversation or the customer was erased after the job was created, and disk errors.
     fn enqueue(&self, key: JobKey, job: StoredJob, waiting_max: usize) -> StoreFuture<'_, ()>;
 
     /// A counter that grows when new jobs are on disk, whether they came with a commit or by
@@ -131,6 +132,12 @@ pub trait JobStore: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Disk errors.
     fn waiting(&self, jobs_max: usize) -> StoreFuture<'_, Vec<(JobKey, StoredJob)>>;
+
+    /// Whether a job still waits to be done: not if it was erased in the meantime.
+    ///
+    /// # Errors
+    /// Disk errors.
+    fn is_waiting<'a>(&'a self, key: &'a JobKey) -> StoreFuture<'a, bool>;
 
     /// Records the outcome of an attempt. Does nothing if the job was erased in the meantime.
     ///

@@ -135,11 +135,4 @@ impl<'t> WriteTables<'t> {
         self.customer_conversations.remove(entry.as_str()).map_err(map_database_error)?;
         Ok(())
     }
-
-    /// Deletes all jobs of a conversation, waiting and dead.
-    pub(super) fn drop_jobs(&mut self, conversation: &str) -> Result<(), StoreError> {
-        let all = || (conversation, 0)..=(conversation, u128::MAX);
-        self.jobs.retain_in(all(), |_, _| false).map_err(map_database_error)?;
-        self.dead_jobs.retain_in(all(), |_, _| false).map_err(map_database_error)
-    }
 }

@@ -8,13 +8,14 @@
 //! - Within a group, writes apply in queue order, and each sees those before it.
 //! - A write makes all its checks before it changes a table: a refused write leaves no trace.
 //! - A failed group leaves nothing behind, returns its error to all callers, and makes the store
-//!   read-only.
+//!   read-only until the file has been opened again.
 
 use crate::body_hash::BodyHash;
 use crate::commit::CommitOutcome;
 use crate::commit::Erasure;
 use crate::commit::TurnCommit;
 use crate::encoding::write_counters;
+use crate::erase::ErasedCustomer;
 use crate::error::StoreError;
 use crate::error::catch_panic;
 use crate::error::map_database_error;
@@ -27,6 +28,8 @@ use crate::open::EmbeddedOptions;
 use crate::open::Recovery;
 use crate::record::ConversationRecord;
 use crate::record::TurnRecord;
+use crate::reopen;
+use crate::reopen::Opener;
 use crate::rewrite;
 use crate::state::StoreState;
 use crate::state::stored_answer;
@@ -52,10 +55,14 @@ pub(super) enum Write {
     Commit { commit: Box<EncodedCommit>, reply: ReplySender<CommitOutcome> },
     /// Erasure of a conversation.
     Erase { key: ConversationKey, erased_at: Timestamp, reply: ReplySender<Erasure> },
+    /// Erasure of a customer with their conversations.
+    EraseCustomer { key: CustomerKey, erased_at: Timestamp, reply: ReplySender<Option<Erasure>> },
     /// Any other change of the tables.
     Tables(Box<dyn TableWrite>),
     /// A rewrite of the file without erased records; runs outside of any group.
     Rewrite { reply: ReplySender<()> },
+    /// An attempt to write again after a failure of the disk; runs outside of any group.
+    Reopen { reply: ReplySender<()> },
 }
 
 /// A commit that the calling task has encoded already, so that the writer only copies bytes.
@@ -79,7 +86,8 @@ struct EncodedTurn {
     /// Key of the idempotency entry; `None` if the message has no id.
     message: Option<[u8; 32]>,
     body_hash: BodyHash,
-    sent_at: Timestamp,
+    /// When the message was sent, at the latest when it arrived: an erasure since then wins.
+    began_at: Timestamp,
     answered_at: Timestamp,
 }
 
@@ -155,13 +163,14 @@ impl EncodedTurn {
             bytes: encoded,
             message,
             body_hash: turn.body_hash,
-            sent_at: turn.sent_at,
+            began_at: turn.sent_at.min(turn.received_at),
             answered_at: turn.answered_at,
         })
     }
 }
 
 /// Starts the writer. It ends once all senders of `waiting` are dropped and the queue is empty.
+/// `opener` opens the database again after a failure of the disk.
 ///
 /// # Errors
 /// If the system cannot start it.
@@ -169,16 +178,18 @@ pub(super) fn start(
     shared: Arc<StoreState>,
     mut waiting: mpsc::Receiver<Write>,
     options: &EmbeddedOptions,
+    opener: Option<Opener>,
 ) -> io::Result<JoinHandle<()>> {
     let group_writes_max = options.group_writes_max.max(1);
     let recovery = options.recovery;
     let options = options.clone();
+    let alone_only = |write: &Write| matches!(write, Write::Rewrite { .. } | Write::Reopen { .. });
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
         while let Some(first) = waiting.blocking_recv() {
             let mut alone = None;
             let mut group = Vec::new();
             match first {
-                Write::Rewrite { reply } => alone = Some(reply),
+                first if alone_only(&first) => alone = Some(first),
                 first => group.push(first),
             }
             while alone.is_none()
@@ -186,16 +197,22 @@ pub(super) fn start(
                 && let Ok(next) = waiting.try_recv()
             {
                 match next {
-                    Write::Rewrite { reply } => alone = Some(reply),
+                    next if alone_only(&next) => alone = Some(next),
                     next => group.push(next),
                 }
             }
             if !group.is_empty() {
                 write_group(&shared, group, recovery);
             }
-            if let Some(reply) = alone {
-                // The caller may have stopped waiting.
-                let _ = reply.send(rewrite::rewrite(&shared, &options));
+            // The callers may have stopped waiting.
+            match alone {
+                Some(Write::Rewrite { reply }) => {
+                    drop(reply.send(rewrite::rewrite(&shared, &options)));
+                }
+                Some(Write::Reopen { reply }) => {
+                    drop(reply.send(reopen::reopen(&shared, opener.as_deref(), recovery)));
+                }
+                _ => {}
             }
         }
     })
@@ -218,7 +235,10 @@ fn write_group(shared: &StoreState, mut group: Vec<Write>, recovery: Recovery) {
                 match write {
                     Write::Commit { reply, .. } => drop(reply.send(Err(cause.clone()))),
                     Write::Erase { reply, .. } => drop(reply.send(Err(cause.clone()))),
-                    Write::Rewrite { reply } => drop(reply.send(Err(cause.clone()))),
+                    Write::EraseCustomer { reply, .. } => drop(reply.send(Err(cause.clone()))),
+                    Write::Rewrite { reply } | Write::Reopen { reply } => {
+                        drop(reply.send(Err(cause.clone())));
+                    }
                     Write::Tables(table_write) => table_write.send_reply(Some(cause.clone())),
                 }
             }
@@ -231,8 +251,21 @@ enum Done {
     Recorded(Arc<ConversationRecord>),
     NotWritten(CommitOutcome),
     Erased(Erasure),
+    CustomerErased(ErasedCustomer),
     TableWrite(Wrote),
     Refused(StoreError),
+}
+
+impl Done {
+    fn has_written(&self) -> bool {
+        match self {
+            Self::Recorded(_)
+            | Self::Erased(_)
+            | Self::CustomerErased(_)
+            | Self::TableWrite(Wrote::Something) => true,
+            Self::NotWritten(_) | Self::TableWrite(Wrote::Nothing) | Self::Refused(_) => false,
+        }
+    }
 }
 
 /// Updates the in-memory cache and replies. A failed send means that the caller stopped waiting.
@@ -249,11 +282,21 @@ fn answer(shared: &StoreState, write: Write, done: Done) {
             drop(reply.send(Ok(erasure)));
         }
         (Write::Erase { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
+        (Write::EraseCustomer { reply, .. }, Done::CustomerErased(erased)) => {
+            erased.conversations.iter().for_each(|key| shared.hot.remove_erased(key));
+            drop(reply.send(Ok(erased.erasure)));
+        }
+        (Write::EraseCustomer { reply, .. }, Done::Refused(cause)) => drop(reply.send(Err(cause))),
         (Write::Tables(table_write), Done::TableWrite(_)) => table_write.send_reply(None),
         (Write::Tables(table_write), Done::Refused(cause)) => table_write.send_reply(Some(cause)),
         // Unreachable: `apply` returns the kind of result that belongs to the kind of write.
         (
-            Write::Commit { .. } | Write::Erase { .. } | Write::Tables(_) | Write::Rewrite { .. },
+            Write::Commit { .. }
+            | Write::Erase { .. }
+            | Write::EraseCustomer { .. }
+            | Write::Tables(_)
+            | Write::Rewrite { .. }
+            | Write::Reopen { .. },
             _,
         ) => {}
     }
@@ -280,12 +323,7 @@ fn apply_group(
         }
         tables.stored_jobs
     };
-    let erased = done.iter().filter(|done| matches!(done, Done::Erased(_))).count();
-    let written = done
-        .iter()
-        .filter(|done| matches!(done, Done::Recorded(_) | Done::TableWrite(Wrote::Something)))
-        .count()
-        + erased;
+    let written = done.iter().filter(|done| done.has_written()).count();
     if written == 0 {
         transaction.abort().map_err(map_database_error)?;
         return Ok(done);
@@ -303,9 +341,12 @@ fn apply(tables: &mut WriteTables<'_>, write: &mut Write) -> Result<Done, StoreE
     match write {
         Write::Commit { commit, .. } => tables.commit(commit),
         Write::Erase { key, erased_at, .. } => tables.erase(key, *erased_at).map(Done::Erased),
+        Write::EraseCustomer { key, erased_at, .. } => {
+            tables.erase_customer(key, *erased_at).map(Done::CustomerErased)
+        }
         Write::Tables(table_write) => table_write.apply(tables).map(Done::TableWrite),
-        // `start` never puts a rewrite into a group.
-        Write::Rewrite { .. } => Ok(Done::TableWrite(Wrote::Nothing)),
+        // `start` never puts these into a group.
+        Write::Rewrite { .. } | Write::Reopen { .. } => Ok(Done::TableWrite(Wrote::Nothing)),
     }
 }
 
@@ -371,10 +412,10 @@ impl WriteTables<'_> {
         if let Some((turn, message)) = turn.and_then(|turn| Some((turn, turn.message?)))
             && let Some(answer) = stored_answer(&self.messages, &self.turns, message)?
         {
-            let answer = answer.for_body(turn.body_hash)?;
+            let answer = answer.for_request(turn.body_hash.into())?;
             return Ok(Some(CommitOutcome::AlreadyRecorded(answer)));
         }
-        let made_at = turn.map_or(commit.conversation.updated_at, |turn| turn.sent_at);
+        let made_at = turn.map_or(commit.conversation.updated_at, |turn| turn.began_at);
         if let Some(stored) = self.conversations.get(key).map_err(map_database_error)? {
             let (version, _) = ConversationRecord::counters_of(stored.value())?;
             if version != commit.conversation.version {
@@ -392,8 +433,12 @@ impl WriteTables<'_> {
         Ok(None)
     }
 
-    /// Refuses a commit if the key was erased at `made_at` or later.
-    fn refuse_erased(&self, hashed: [u8; 32], made_at: Timestamp) -> Result<(), StoreError> {
+    /// Refuses work if the key was erased at `made_at` or later.
+    pub(super) fn refuse_erased(
+        &self,
+        hashed: [u8; 32],
+        made_at: Timestamp,
+    ) -> Result<(), StoreError> {
         match self.erased_at(hashed)? {
             // Tombstones have microsecond resolution.
             Some(erased_at) if made_at.as_microsecond() <= erased_at.as_microsecond() => {
@@ -401,70 +446,5 @@ impl WriteTables<'_> {
             }
             _ => Ok(()),
         }
-    }
-
-    fn erase(
-        &mut self,
-        key: &ConversationKey,
-        erased_at: Timestamp,
-    ) -> Result<Erasure, StoreError> {
-        let stored = key.stored();
-        let mut turns = 0;
-        let mut messages = Vec::new();
-        let mut undecodable = false;
-        let range = (stored.as_str(), 0)..=(stored.as_str(), u64::MAX);
-        self.turns
-            .retain_in(range, |(_, sequence), bytes| {
-                turns += 1;
-                match TurnRecord::decode(bytes, sequence) {
-                    Ok(turn) => messages.extend(turn.message_id),
-                    Err(_) => undecodable = true,
-                }
-                false
-            })
-            .map_err(map_database_error)?;
-        let message_key = |message| MessageKey { tenant: key.tenant.clone(), message };
-        let mut messages: Vec<[u8; 32]> =
-            messages.into_iter().map(|message| message_key(message).hashed()).collect();
-        if undecodable {
-            messages.extend(self.messages_of(key)?);
-        }
-        let entry = MessageEntry::Erased { erased_at }.encode();
-        for message in messages {
-            self.messages.insert(message, entry.as_slice()).map_err(map_database_error)?;
-        }
-        self.drop_jobs(&stored)?;
-        let conversation =
-            self.conversations.remove(stored.as_str()).map_err(map_database_error)?;
-        let customer = conversation
-            .as_ref()
-            .and_then(|bytes| ConversationRecord::decode(bytes.value()).ok())
-            .and_then(|conversation| conversation.customer_id);
-        let conversations = u64::from(conversation.is_some());
-        drop(conversation);
-        if let Some(customer) = customer {
-            let customer = CustomerKey { tenant: key.tenant.clone(), customer };
-            self.unlink_conversation(&customer, key)?;
-        }
-        self.set_tombstone(key.hashed(), erased_at)?;
-        self.count_erasure()?;
-        Ok(Erasure { conversations, turns })
-    }
-
-    /// Hashed ids of the messages that a conversation answered. Walks the whole table, because a
-    /// turn that cannot be decoded does not reveal its message; an entry left behind would point to
-    /// a missing turn, and looking it up would make the store read-only.
-    fn messages_of(&self, key: &ConversationKey) -> Result<Vec<[u8; 32]>, StoreError> {
-        let mut found = Vec::new();
-        for entry in self.messages.iter().map_err(map_database_error)? {
-            let (message, entry) = entry.map_err(map_database_error)?;
-            if let Ok(MessageEntry::Answered { conversation, .. }) =
-                MessageEntry::decode(entry.value())
-                && conversation == *key
-            {
-                found.push(message.value());
-            }
-        }
-        Ok(found)
     }
 }

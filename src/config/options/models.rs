@@ -9,7 +9,6 @@ use crate::config::value::bounds::THREADS_PER_CORE_MAX;
 use crate::config::value::choice::OrNone;
 use crate::config::value::number::MemorySize;
 use crate::config::values::Values;
-use crate::http::state::LoadPaths;
 use crate::http::state::ModelLoading;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -182,7 +181,10 @@ pub(crate) fn models(
         bytes_max: limit(raw.models.max_bytes, installed() / 4 * 3),
         loading: ModelLoading {
             models_dir: dir.clone(),
-            paths: if raw.models.load_paths { LoadPaths::Allowed } else { LoadPaths::Refused },
+            load_folders: match raw.models.load_paths {
+                true => vec![PathBuf::from("/")],
+                false => raw.models.load_folders.iter().map(|folder| root.join(folder)).collect(),
+            },
             options: engine,
             drain_max: Duration::from_millis(raw.server.drain_ms.0),
         },

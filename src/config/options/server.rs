@@ -4,8 +4,10 @@ use crate::config::error::ConfigError;
 use crate::config::options::models;
 use crate::config::raw::Raw;
 use crate::config::raw::gateway::Server;
+use crate::config::value::number::Within;
 use crate::config::value::word::LogFormat;
 use crate::config::values::Values;
+use crate::http::connection::ConnectionLimits;
 use crate::http::keys::ApiKey;
 use crate::http::rate::RateOptions;
 use crate::http::state::HttpLimits;
@@ -27,6 +29,7 @@ pub(crate) struct ServerOptions {
     /// Time that running requests get to finish at shutdown.
     pub(crate) drain_max: Duration,
     pub(crate) limits: HttpLimits,
+    pub(crate) connections: ConnectionLimits,
     pub(crate) rates: RateOptions,
     pub(crate) api_keys: Vec<ApiKey>,
 }
@@ -49,6 +52,7 @@ pub(crate) fn server(
     values: &Values,
 ) -> Result<ServerOptions, ConfigError> {
     let Server { bind, threads, requests_in_flight_max, .. } = raw.server;
+    let in_flight_max = requests_in_flight_max.0;
     models::threads("server.threads", threads.0, values)?;
     if !bind.ip().is_loopback() && api_keys.is_empty() {
         let allowed =
@@ -57,7 +61,15 @@ pub(crate) fn server(
     }
     let limits = HttpLimits {
         body_bytes_max: in_memory("server.body_bytes_max", raw.server.body_bytes_max.0, values)?,
-        requests_in_flight_max: requests_in_flight_max.0,
+        requests_in_flight_max: in_flight_max,
+        tenant_in_flight_max: match raw.server.tenant_in_flight_max {
+            Some(Within(most)) => most.min(in_flight_max),
+            None if one_tenant(&api_keys) => in_flight_max,
+            None => in_flight_max.div_ceil(2),
+        },
+        body_idle_max: Duration::from_millis(raw.server.body_idle_ms_max.0),
+        body_time_max: Duration::from_millis(raw.server.body_ms_max.0),
+        access_log: raw.log.access,
         request_texts_max: raw.intent.request_texts_max.0,
         deadline_max: Duration::from_millis(raw.draft.deadline_ms_max.0),
         unknown_fields: raw.server.unknown_fields,
@@ -67,7 +79,22 @@ pub(crate) fn server(
         burst: raw.server.tenant_requests_burst.0,
     };
     let drain_max = Duration::from_millis(raw.server.drain_ms.0);
-    Ok(ServerOptions { bind, threads: threads.0, drain_max, limits, rates, api_keys })
+    let connections = connections(&raw.server);
+    Ok(ServerOptions { bind, threads: threads.0, drain_max, limits, connections, rates, api_keys })
+}
+
+fn connections(server: &Server) -> ConnectionLimits {
+    ConnectionLimits {
+        connections_max: server.connections_max.0,
+        headers_bytes_max: server.headers_bytes_max.0,
+        header_time_max: Duration::from_millis(server.header_ms_max.0),
+        write_stall_max: Duration::from_millis(server.write_stall_ms_max.0),
+        idle_max: Duration::from_millis(server.idle_ms_max.0),
+    }
+}
+
+fn one_tenant(keys: &[ApiKey]) -> bool {
+    keys.windows(2).all(|pair| pair[0].tenant == pair[1].tenant)
 }
 
 /// Options of the log.

@@ -43,8 +43,11 @@ section!(
         /// Generating models in memory at the same time, counting those still loading and those
         /// draining. A swap needs room for two.
         loaded_max: Within<1, MODELS_MAX, usize> ["models"] = Within(8),
-        /// Whether `POST /v1/models/load` accepts file paths; `false`: names under `models.dir`
-        /// only, so that a request cannot find out which files the machine has.
+        /// Folders from which `POST /v1/models/load` may also load models by path. Without any,
+        /// it takes names under `models.dir` only, and does not tell which files the machine has.
+        load_folders: Vec<PathBuf> = Vec::new(),
+        /// Whether `POST /v1/models/load` may load any file by path, as if `load_folders` held `/`.
+        /// A caller can then find out which files the machine has.
         load_paths: bool = false,
     }
 );
@@ -98,9 +101,11 @@ section!(
         /// Prompt tokens of all waiting requests together. Further ones get 429. An empty queue
         /// accepts any prompt.
         waiting_prompt_tokens_max: Within<1, QUEUE_TOKENS_MAX, usize> ["tokens"] = Within(131_072),
-        /// Maximum estimated queueing delay of a live request. The estimate uses measured rates; a
-        /// request that would wait longer gets 429. Not set: the time of 24 typical answers, which
-        /// keeps latency short under overload. Raise it to refuse less and wait longer.
+        /// Maximum estimated delay of a live request by the requests ahead of it. The estimate uses
+        /// measured rates; a request that would be delayed longer gets 429. Not set: half of the
+        /// time to the request's deadline. A request without a deadline may then wait 1,000 ms for
+        /// its first step, and longer in a burst: it is refused once others have been waiting as
+        /// long. Set it to refuse the same delay for all requests.
         waiting_ms_max: Option<Within<1, DAY_MS, u64>> ["ms"] = None,
         /// Longest sequence, prompt and output together. The model's own limit applies if it is
         /// smaller.

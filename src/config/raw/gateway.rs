@@ -35,6 +35,12 @@ use vitrine_conversations::Recovery;
 /// to 7 days, and a redelivery must not bring back erased data.
 const TOMBSTONES_DAYS_MIN: u64 = 8;
 
+/// Smallest limit on the size of headers, in bytes: the HTTP library reads in pieces of this size.
+const HEADERS_BYTES_MIN: u64 = 8192;
+
+/// Largest limit on the size of headers, in bytes: each connection may hold as much.
+const HEADERS_BYTES_MAX: u64 = 16 << 20;
+
 section!(
     /// The HTTP listener, API keys and request limits.
     Server {
@@ -44,9 +50,35 @@ section!(
         threads: Within<1, AT_ONCE_MAX, usize> = Within(1),
         /// Largest request body; larger ones get 413. Raise it for large `/v1/embeddings` calls.
         body_bytes_max: Size<BODY_BYTES_MIN, BODY_BYTES_MAX> = Size::mib(1),
-        /// Requests handled at the same time. Further ones get 429.
+        /// Requests handled at the same time. Further ones get 429. A request counts from the end
+        /// of its body to the end of its answer, streams included; `/healthz`, `/readyz` and
+        /// `/metrics` never count.
         requests_in_flight_max: Within<1, AT_ONCE_MAX, usize> ["requests"] = Within(1024),
-        /// Time that running requests get to finish at shutdown; it also bounds how long
+        /// The same for one tenant, so that no tenant takes all of them. Not set: all of them if
+        /// every key belongs to one tenant, otherwise half.
+        tenant_in_flight_max: Option<Within<1, AT_ONCE_MAX, usize>> ["requests"] = None,
+        /// Connections open at the same time. A further one takes the place of the one that has
+        /// been without a request for longest. If all have requests, it gets 503, but `/healthz`
+        /// and `/readyz` still answer. Each needs a file descriptor.
+        connections_max: Within<1, AT_ONCE_MAX, usize> ["connections"] = Within(1024),
+        /// Longest time from the first byte of a request to the end of its headers. Then 408.
+        header_ms_max: Within<1, DAY_MS, u64> ["ms"] = Within(10_000),
+        /// Largest request line and headers together; larger ones get 431, and so do more than 100
+        /// headers.
+        headers_bytes_max: Within<HEADERS_BYTES_MIN, HEADERS_BYTES_MAX, usize> ["bytes"] =
+            Within(64 << 10),
+        /// Longest pause between two pieces of a request body. Then 408.
+        body_idle_ms_max: Within<1, DAY_MS, u64> ["ms"] = Within(10_000),
+        /// Longest time for a whole request body. Then 408.
+        body_ms_max: Within<1, DAY_MS, u64> ["ms"] = Within(60_000),
+        /// Longest time that a client may leave an answer unread while no more of it can be sent.
+        /// Then the connection is closed. After one second the request no longer counts in
+        /// `requests_in_flight_max`.
+        write_stall_ms_max: Within<1, DAY_MS, u64> ["ms"] = Within(30_000),
+        /// How long a connection may stay open without a request. Then it is closed.
+        idle_ms_max: Within<1, DAY_MS, u64> ["ms"] = Within(75_000),
+        /// Time that running requests get to finish at shutdown; meanwhile new ones get 503. Then
+        /// streams end with an event `error` and other requests with 503. It also bounds how long
         /// `POST /v1/models/unload` waits for the old model to finish. 0: do not wait.
         drain_ms: Within<0, DAY_MS, u64> ["ms"] = Within(10_000),
         /// File of API keys, one per line: `KEY [tenant=NAME] [scopes=A,B]`. KEY is the key itself
@@ -149,6 +181,9 @@ section!(
         /// about 4 ms to a lone write and nothing when many writes share a transaction. `walk`: the
         /// whole file is scanned, about 10 s per GB, and writes are cheaper.
         recovery: Recovery = Recovery::Quick,
+        /// Pause between two attempts to write again after the disk was full, read-only or broken.
+        /// Meanwhile writes get 503, and so does `/readyz`.
+        retry_ms: Within<1, DAY_MS, u64> ["ms"] = Within(2_000),
     }
 );
 
@@ -219,5 +254,8 @@ section!(
         level: LogFilter = LogFilter("info".to_owned()),
         /// `text`, or `json`: one object per line.
         format: LogFormat = LogFormat::Text,
+        /// Whether each request is logged, at level `info` with target `access`: method, route,
+        /// status, milliseconds, tenant and request id; no words, keys or ids of customers.
+        access: bool = true,
     }
 );

@@ -3,6 +3,7 @@
 use crate::config::raw::Raw;
 use crate::config::section::Key;
 use crate::config::tests::load;
+use std::path::Path;
 
 /// Keys that accept 0, either as a number or as the old form of no value.
 const ZERO_ACCEPTED: &[&str] = &[
@@ -199,10 +200,10 @@ fn the_default_length_of_drafts_gives_way_to_the_engine_s_limit() {
 
 #[test]
 fn models_are_loaded_by_name_only_unless_the_configuration_allows_paths() {
-    use crate::http::state::LoadPaths;
-    let paths = |text| load(text, &[]).unwrap().models.loading.paths;
-    assert_eq!(paths(""), LoadPaths::Refused);
-    assert_eq!(paths("[models]\nload_paths = true"), LoadPaths::Allowed);
+    let folders = |text| load(text, &[]).unwrap().models.loading.load_folders;
+    assert!(folders("").is_empty());
+    assert_eq!(folders("[models]\nload_folders = [\"/srv/models\"]"), [Path::new("/srv/models")]);
+    assert_eq!(folders("[models]\nload_paths = true"), [Path::new("/")]);
 }
 
 #[test]

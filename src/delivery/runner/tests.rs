@@ -60,6 +60,10 @@ impl JobStore for CountingStore {
         })
     }
 
+    fn is_waiting<'a>(&'a self, key: &'a JobKey) -> StoreFuture<'a, bool> {
+        self.inner.is_waiting(key)
+    }
+
     fn settle(&self, key: JobKey, outcome: JobOutcome) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             let refused = {
@@ -120,8 +124,8 @@ impl AcceptedTurns for PanickingTurns {
     fn answer<'a>(
         &'a self,
         _: &'a ConversationKey,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<TurnReport, String>> {
+        job: &'a StoredJob,
+    ) -> BoxFuture<'a, Result<Option<TurnReport>, String>> {
         Box::pin(async move {
             let asked = {
                 let mut asked = self.asked.lock().unwrap();
@@ -129,7 +133,8 @@ impl AcceptedTurns for PanickingTurns {
                 *asked
             };
             assert!(asked > 1, "the panic that this test is about");
-            Ok(TurnReport { event: "turn.answered", body: job.as_bytes().to_vec() })
+            let body = job.body.clone().into_bytes();
+            Ok(Some(TurnReport { event: "turn.answered", body }))
         })
     }
 }

@@ -1,15 +1,19 @@
 //! Bodies of `POST /respond`: a customer's turn and its answer.
 
 use crate::http::wire::MoneyBody;
-use crate::http::wire::profile::ProfileBody;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One customer turn.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+/// One customer turn. A redelivery is recognised by `message.id`; it is the same request if it
+/// means the same: spelling, order of keys, nulls, `stream`, `debounce` and `deadline_ms` do not
+/// count.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RespondRequest {
-    /// Conversation id; a new conversation is opened if it is left out or unknown.
+    /// Conversation id; a new conversation is opened if it is unknown. If it is left out, the
+    /// customer's latest conversation continues; a new one is opened if there is none or the
+    /// customer is unknown.
     #[serde(default)]
     pub(crate) thread_id: Option<String>,
     /// Customer id, if the customer is known.
@@ -17,8 +21,8 @@ pub(crate) struct RespondRequest {
     pub(crate) customer_id: Option<String>,
     /// `whatsapp`, `instagram`, `rcs`, `apple`, `sms` or `webchat`.
     pub(crate) channel: String,
-    /// The customer's address on the channel, such as a phone number. If it is linked to a
-    /// customer, the turn belongs to that customer and continues their conversation.
+    /// The customer's address on the channel, such as a phone number, in any spelling. If it is
+    /// linked to a customer, the turn belongs to that customer and continues their conversation.
     #[serde(default)]
     pub(crate) sender: Option<String>,
     /// What the customer sent.
@@ -39,14 +43,15 @@ pub(crate) struct RespondRequest {
     /// Whether to wait for more messages for the channel's debounce time (`[debounce]`). Default:
     /// false, the turn starts at once. In both cases a newer message supersedes a running turn.
     #[serde(default)]
-    pub(crate) debounce: bool,
+    pub(crate) debounce: Option<bool>,
     /// Whether to answer with server-sent events instead of one JSON body.
     #[serde(default)]
-    pub(crate) stream: bool,
+    pub(crate) stream: Option<bool>,
 }
 
-/// One message: a text, or a tap on an option.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+/// One message: a text, attachments, or a tap on an option.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct MessageBody {
     /// The channel's message id, used as idempotency key: a message is answered once.
     #[serde(default)]
@@ -54,49 +59,87 @@ pub(crate) struct MessageBody {
     /// The text that the customer wrote.
     #[serde(default)]
     pub(crate) text: Option<String>,
-    /// Time of sending by the channel's clock, RFC 3339.
+    /// Time of sending by the sender's clock, RFC 3339. Its offset tells the sender's own day,
+    /// which "tomorrow" refers to. A time in the future becomes that of arrival; one before 2000
+    /// counts as not given.
     #[serde(default)]
     pub(crate) sent_at: Option<String>,
-    /// The `id` of the tapped option.
+    /// The `id` of the tapped option: one shown in this conversation, or one of the shop's own
+    /// (`FACET=VALUE` of the catalogue, `take=SKU`, `intent=LABEL`).
     #[serde(default)]
     pub(crate) option_id: Option<String>,
+    /// What came with the message; at most 10. Captions count as text. A message of attachments
+    /// alone gets a fixed reply that offers a person.
+    #[serde(default)]
+    pub(crate) attachments: Option<Vec<AttachmentBody>>,
+}
+
+/// A file, place or contact that the customer sent. Only its kind and media type are stored.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AttachmentBody {
+    /// `audio`, `image`, `video`, `document`, `location` or `contact`.
+    pub(crate) kind: String,
+    /// Where it can be fetched, `http` or `https`. Either `url` or `data` is required, except for a
+    /// location or a contact.
+    #[serde(default)]
+    pub(crate) url: Option<String>,
+    /// Its content in base64.
+    #[serde(default)]
+    pub(crate) data: Option<String>,
+    /// Media type such as `audio/ogg`.
+    #[serde(default)]
+    pub(crate) mime_type: Option<String>,
+    /// Text that the customer wrote below it.
+    #[serde(default)]
+    pub(crate) caption: Option<String>,
 }
 
 /// Profile and orders of the customer.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct CustomerBody {
-    #[serde(flatten)]
-    pub(crate) profile: ProfileBody,
+    /// Name to address the customer by, usually the first name; at most 64 characters, without
+    /// links, markup and sentences.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    /// Customer tier, such as `vip` (see `turn.personal_tiers`).
+    #[serde(default)]
+    pub(crate) tier: Option<String>,
+    /// Last purchase, as free text or a date.
+    #[serde(default)]
+    pub(crate) last_purchase: Option<String>,
     /// Open orders, newest first; at most 100.
     #[serde(default)]
-    pub(crate) orders: Vec<OrderBody>,
+    pub(crate) orders: Option<Vec<OrderBody>>,
 }
 
 /// One order of the customer.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct OrderBody {
-    /// Order number as the customer knows it.
+    /// Order number as the customer knows it: at most 64 letters, digits and `-_#/.`.
     pub(crate) id: String,
-    /// Status text, in the customer's language.
+    /// Status in the customer's language: at most 6 words of letters, without amounts, links and
+    /// sentences.
     pub(crate) status: String,
-    /// Date that belongs to the status, formatted for the customer.
+    /// Date that belongs to the status, formatted for the customer, such as `30/11`, `2026-11-30`
+    /// or `Monday 30 November`.
     #[serde(default)]
     pub(crate) date: Option<String>,
-    /// Tracking link.
+    /// Tracking link, `http` or `https`.
     #[serde(default)]
     pub(crate) link: Option<String>,
 }
 
 /// One line of the cart.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct CartLineBody {
     pub(crate) sku: String,
-    #[serde(default = "one")]
-    pub(crate) quantity: u32,
-}
-
-fn one() -> u32 {
-    1
+    /// Pieces, 1 or more; 1 if left out.
+    #[serde(default)]
+    pub(crate) quantity: Option<u32>,
 }
 
 /// The decided answer.

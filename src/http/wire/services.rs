@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 /// Body of `POST /v1/classify`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ClassifyRequest {
     /// 1 to `intent.request_texts_max` texts, none of them empty.
     pub(crate) texts: Vec<String>,
@@ -23,12 +24,19 @@ pub(crate) struct ClassifyAnswer {
 
 /// Body of `POST /v1/suggest`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SuggestRequest {
-    /// Customer id; it decides the experiment arm.
+    /// Customer id; it decides the experiment arm. `customer_id` or `cart` is required.
     #[serde(default)]
     pub(crate) customer_id: Option<String>,
-    /// The cart's lines.
-    pub(crate) cart: Vec<CartLineBody>,
+    /// Conversation id; without a customer it decides the arm. Without both, each request is drawn
+    /// on its own.
+    #[serde(default)]
+    pub(crate) thread_id: Option<String>,
+    /// The cart's lines, at most 200. If left out, those of the customer's latest conversation
+    /// count.
+    #[serde(default)]
+    pub(crate) cart: Option<Vec<CartLineBody>>,
 }
 
 /// At most one offer, or the reason why there is none.

@@ -20,7 +20,8 @@ pub(crate) struct ThreadAnswer {
     pub(crate) facts: Vec<FactBody>,
     pub(crate) opened_at: String,
     pub(crate) updated_at: String,
-    /// The newest turns, oldest first.
+    /// The newest turns, in the order of sending: a message delivered up to 24 hours late stands
+    /// where it was sent.
     pub(crate) turns: Vec<ThreadTurnBody>,
 }
 
@@ -36,12 +37,27 @@ pub(crate) struct ThreadTurnBody {
     pub(crate) option_id: Option<String>,
     pub(crate) reply_text: String,
     pub(crate) action: String,
+    /// What came with the message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attachments: Vec<ThreadAttachmentBody>,
     pub(crate) sent_at: String,
+    /// Date at which the sender's own clock stood then, if the message gave a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sent_on: Option<String>,
     pub(crate) answered_at: String,
+}
+
+/// What is kept of an attachment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ThreadAttachmentBody {
+    /// `audio`, `image`, `video`, `document`, `location` or `contact`.
+    pub(crate) kind: &'static str,
+    pub(crate) mime_type: Option<String>,
 }
 
 /// Body of `POST /v1/threads/{id}/handoff`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HandoffRequest {
     /// `offered` (default: a human is requested, and the bot answers until then) or `human` (a
     /// human has taken over).
@@ -54,10 +70,11 @@ pub(crate) struct HandoffRequest {
 
 /// Body of `POST /v1/threads/{id}/release`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ReleaseRequest {
     /// Whether the matter is resolved; the next message then starts without the earlier history.
     #[serde(default)]
-    pub(crate) resolved: bool,
+    pub(crate) resolved: Option<bool>,
     /// Expected epoch of the conversation; if it differs, the request fails with 409.
     #[serde(default)]
     pub(crate) epoch: Option<u64>,
@@ -76,13 +93,15 @@ pub(crate) struct OwnerAnswer {
 
 /// Body of `POST /v1/threads/{id}/messages`: a message that a human of the shop sent to the
 /// customer.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HumanMessageRequest {
     pub(crate) message: HumanMessageBody,
 }
 
 /// The message of a human.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HumanMessageBody {
     /// Message id, used as idempotency key.
     #[serde(default)]

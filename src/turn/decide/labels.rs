@@ -52,7 +52,7 @@ pub(super) fn assistant(language: Language) -> &'static str {
 }
 
 /// Button for an intent, at most 20 characters; `None` for intents that are not offered as buttons.
-pub(super) fn intent(label: &str, language: Language) -> Option<&'static str> {
+pub(crate) fn intent(label: &str, language: Language) -> Option<&'static str> {
     let (en, fr) = match label {
         "product_search" => ("find a product", "trouver un produit"),
         "product_question" => ("product details", "détails du produit"),

@@ -9,13 +9,14 @@
 //! - Option ids are self-contained: `key=value` is the complete meaning of a tap.
 
 mod basket;
-mod labels;
+pub(crate) mod labels;
 mod selling;
 mod service;
 
 use crate::catalog::Catalog;
 use crate::catalog::FacetChoice;
 use crate::catalog::Understanding;
+use crate::turn::attachments;
 use crate::turn::consent;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
@@ -252,6 +253,9 @@ impl Decision {
 
 /// Decides one turn of a conversation in which the bot may speak.
 pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
+    if situation.understood.reading.label == attachments::LABEL {
+        return service::unread(situation);
+    }
     if consent::stops(situation.understood) {
         return with_second_intent(situation, service::stop(situation));
     }

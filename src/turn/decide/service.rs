@@ -1,5 +1,6 @@
 //! Actions other than choosing a product: greetings, orders, policies, hand-offs.
 
+use crate::turn::attachments;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
@@ -102,6 +103,16 @@ fn say_built_in(
 
 pub(super) fn stop(situation: &Situation<'_>) -> Decision {
     say_built_in(situation, ActionKind::Close, "stop", &STOPPED)
+}
+
+/// Says that attachments are not read yet, and offers a person. The words are fixed, also in
+/// languages that drafts are not written in.
+pub(super) fn unread(situation: &Situation<'_>) -> Decision {
+    let (text, title) = attachments::words(situation.understood.tongue);
+    let id = format!("{}={}", ids::INTENT, attachments::PERSON);
+    let topic = Some(attachments::LABEL.to_owned());
+    let action = Action { topic, ..Action::of(ActionKind::Answer) };
+    say(situation, action, attachments::LABEL, text).with_buttons([PlannedOption::new(id, title)])
 }
 
 /// Discloses that a machine answers, in the shop's words if it has any, and offers a human.

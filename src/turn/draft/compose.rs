@@ -73,6 +73,17 @@ pub(crate) async fn compose(
     }
 }
 
+/// Words the briefs with their templates alone, for texts that no drafter may change.
+pub(crate) fn fixed(briefs: &[Brief], options: &[PlannedOption]) -> ComposedReply {
+    let parts: Vec<String> = briefs.iter().map(template::render).collect();
+    ComposedReply {
+        text: parts.join(" "),
+        source: ReplySource::Template,
+        options: name_options(options, &[], 0),
+        usage: DraftUsage::default(),
+    }
+}
+
 /// Limits of the drafts, and the vocabulary of their check.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms<'a> {

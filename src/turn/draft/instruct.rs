@@ -126,7 +126,8 @@ fn newest<'a>(
     tokens: &[usize],
     tokens_max: usize,
 ) -> &'a [HistoryLine] {
-    let begins = |at: usize| history[at].from_customer || at == 0 || !history[at - 1].from_customer;
+    let begins =
+        |at: usize| history[at].from_customer() || at == 0 || !history[at - 1].from_customer();
     let mut from = history.len();
     let mut taken = 0;
     for at in (0..history.len()).rev() {
@@ -147,7 +148,7 @@ fn newest<'a>(
 fn messages(brief: &Brief, history: &[HistoryLine]) -> Vec<ChatMessage> {
     let mut messages = vec![ChatMessage::new("system", rules(brief))];
     for line in history {
-        let role = if line.from_customer { "user" } else { "assistant" };
+        let role = if line.from_customer() { "user" } else { "assistant" };
         messages.push(ChatMessage::new(role, one_line(&line.text)));
     }
     messages.push(ChatMessage::new("user", order(brief)));
@@ -225,6 +226,7 @@ fn purpose(case: Case) -> &'static str {
 mod tests {
     use super::*;
     use crate::turn::draft::FactKey;
+    use crate::turn::draft::Speaker;
     use crate::turn::draft::Style;
     use crate::turn::draft::Voice;
     use std::path::Path;
@@ -292,12 +294,16 @@ mod tests {
         }
     }
 
+    fn speaker(from_customer: bool) -> Speaker {
+        if from_customer { Speaker::Customer } else { Speaker::Bot }
+    }
+
     #[test]
     fn a_conversation_is_cut_between_turns_and_never_within_one() {
         // Customer, shop; a human unprompted; the customer twice, with an answer to the second
         // message.
         let said = [(true, 10), (false, 5), (false, 7), (true, 3), (true, 2), (false, 20)];
-        let line = |from_customer| HistoryLine { from_customer, text: String::new() };
+        let line = |from_customer| HistoryLine::of(speaker(from_customer), "");
         let history: Vec<HistoryLine> = said.iter().map(|(who, _)| line(*who)).collect();
         let tokens: Vec<usize> = said.iter().map(|(_, tokens)| *tokens).collect();
         for (tokens_max, lines) in [
@@ -323,7 +329,7 @@ mod tests {
     #[tokio::test]
     async fn a_conversation_longer_than_the_context_is_drafted_from_its_end() {
         let drafter = instruct();
-        let line = HistoryLine { from_customer: true, text: "and the shoes ".repeat(20) };
+        let line = HistoryLine::of(Speaker::Customer, &"and the shoes ".repeat(20));
         let long = vec![line; 40];
         let brief = brief("how much is the gel");
         let all = Budget { history_tokens_max: usize::MAX, ..budget("a") };
@@ -336,7 +342,7 @@ mod tests {
     #[tokio::test]
     async fn next_turn_of_a_thread_finds_its_conversation_computed() {
         let drafter = instruct();
-        let line = |from_customer, text: &str| HistoryLine { from_customer, text: text.to_owned() };
+        let line = |from_customer, text| HistoryLine::of(speaker(from_customer), text);
         let mut history = Vec::new();
         let mut before: Vec<u32> = Vec::new();
         for customer in

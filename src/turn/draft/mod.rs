@@ -89,10 +89,46 @@ pub(crate) struct Budget {
 /// An earlier message of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HistoryLine {
-    /// Whether the customer wrote it; otherwise the bot or a human of the shop did.
-    pub(crate) from_customer: bool,
+    pub(crate) speaker: Speaker,
     /// Text of the message.
     pub(crate) text: String,
+}
+
+/// Who wrote an earlier message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaker {
+    Customer,
+    Bot,
+    /// A human of the shop.
+    Human,
+}
+
+impl Speaker {
+    /// Name in summaries for a human.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Bot => "bot",
+            Self::Human => "agent",
+        }
+    }
+}
+
+impl HistoryLine {
+    pub(crate) fn of(speaker: Speaker, text: &str) -> Self {
+        Self { speaker, text: text.to_owned() }
+    }
+
+    /// Whether the customer wrote it.
+    pub(crate) fn from_customer(&self) -> bool {
+        self.speaker == Speaker::Customer
+    }
+
+    /// `SPEAKER: TEXT` on one line: a message must not look like a line of somebody else.
+    pub(crate) fn quoted(&self) -> String {
+        let words = self.text.lines().map(str::trim).filter(|line| !line.is_empty());
+        format!("{}: {}", self.speaker.name(), words.collect::<Vec<_>>().join(" / "))
+    }
 }
 
 /// A model that words briefs.

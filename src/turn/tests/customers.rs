@@ -5,6 +5,7 @@ use crate::turn::Triggers;
 use crate::turn::TurnError;
 use crate::turn::TurnPipeline;
 use crate::turn::TurnRequest;
+use crate::turn::suggest::Asked;
 use crate::turn::tests::harness::Harness;
 use crate::turn::tests::harness::key;
 use crate::turn::tests::harness::message;
@@ -62,7 +63,7 @@ async fn ids_of_turns_and_conversations_hold_the_time_of_the_injected_clock() {
     harness.permit_drafts(9);
     harness.clock.advance(Duration::from_millis(5));
     let answer = harness.say(known(from("+336", "what a lovely day it is"))).await;
-    let conversations = harness.store.customer_conversations(&customer(), 9).await.unwrap();
+    let conversations = harness.store.customer_conversations(&customer(), None, 9).await.unwrap();
     for id in [answer["turn_id"].as_str().unwrap(), conversations[0].as_str()] {
         let id = uuid::Uuid::parse_str(id).unwrap();
         let (seconds, nanoseconds) = id.get_timestamp().unwrap().to_unix();
@@ -157,12 +158,13 @@ async fn a_late_message_without_ids_is_refused_by_its_senders_address() {
     let (token, _) = harness.pipeline.offer_link(&customer(), ChannelKind::Sms).await.unwrap();
     harness.say(from("+336", &format!("my code is {token}"))).await;
     harness.pipeline.erase_customer(&customer()).await.unwrap().unwrap();
-    let sent = |request| TurnRequest { sent_at: Some(harness.now()), ..request };
+    let sent = |request| TurnRequest { sent_at: Some(harness.now().into()), ..request };
     let refused = harness.respond(sent(from("+336", "late"))).await;
     assert!(matches!(refused, Err(TurnError::Store(StoreError::Erased { .. }))), "{refused:?}");
     harness.respond(sent(from("+337", "what a lovely day it is"))).await.unwrap();
     harness.clock.advance(std::time::Duration::from_secs(1));
-    let anew = TurnRequest { sent_at: Some(harness.now()), ..from("+336", "what a lovely day") };
+    let anew =
+        TurnRequest { sent_at: Some(harness.now().into()), ..from("+336", "what a lovely day") };
     harness.respond(anew).await.unwrap();
     assert!(harness.turns("t").await.is_empty(), "nothing leads to the erased conversation");
 }
@@ -173,14 +175,14 @@ async fn customers_who_said_stop_get_no_offer_until_they_grant_outreach_again() 
     harness.permit_drafts(99);
     grant_outreach(&harness.pipeline).await;
     let verdict = async || {
-        let customer = customer().customer;
-        harness.pipeline.suggest(&tenant(), Some(&customer), &[]).await.unwrap().withheld
+        let asked = Asked { customer: Some(customer().customer), ..Asked::default() };
+        harness.pipeline.suggest(&tenant(), asked).await.unwrap().withheld
     };
     let open = verdict().await;
     assert_ne!(open.as_deref(), Some("stopped"));
     harness.say(known(message("t", "m-1", "stop"))).await;
     assert_eq!(verdict().await.as_deref(), Some("stopped"));
-    let stranger = harness.pipeline.suggest(&tenant(), None, &[]).await.unwrap();
+    let stranger = harness.pipeline.suggest(&tenant(), Asked::default()).await.unwrap();
     assert_eq!(stranger.withheld, open, "a STOP applies to its own customer only");
     grant_outreach(&harness.pipeline).await;
     assert_eq!(verdict().await, open);

@@ -47,7 +47,7 @@ async fn a_human_message_whose_acknowledgement_cannot_be_encoded_is_not_recorded
     let message = crate::turn::HumanMessage {
         key: key("t-1"),
         message_id: None,
-        body_hash: BodyHash::of(b"I am here"),
+        hash: BodyHash::of(b"I am here").into(),
         text: "I am here".to_owned(),
         sent_at: None,
     };

@@ -282,7 +282,7 @@ impl Harness {
         let message = HumanMessage {
             key: key(conversation),
             message_id: None,
-            body_hash: BodyHash::of(text.as_bytes()),
+            hash: BodyHash::of(text.as_bytes()).into(),
             text: text.to_owned(),
             sent_at: None,
         };
@@ -315,10 +315,13 @@ pub(super) fn words(conversation: &str, text: &str) -> TurnRequest {
         channel: ChannelKind::Whatsapp,
         sender: None,
         message_id: None,
-        body_hash: BodyHash::of(text.as_bytes()),
+        hash: BodyHash::of(text.as_bytes()).into(),
         content: Content::Text(text.to_owned()),
+        attachments: Vec::new(),
         sent_at: None,
+        received_at: None,
         language_hint: None,
+        tongue_hint: None,
         customer: Customer::default(),
         cart: None,
         debounce_mode: DebounceMode::None,

@@ -222,7 +222,7 @@ impl History {
         let text = format!("what a lovely day it is {body}");
         let sent_at = self.harness.now() + SignedDuration::from_secs(sent);
         let request = TurnRequest {
-            sent_at: Some(sent_at),
+            sent_at: Some(sent_at.into()),
             ..message(&format!("t-{thread}"), &name(thread, number), &text)
         };
         let (harness, oracle) = (self.harness.clone(), Arc::clone(&self.oracle));

@@ -6,4 +6,5 @@ mod encoding;
 mod harness;
 mod histories;
 mod owners;
+mod persons;
 mod storm;

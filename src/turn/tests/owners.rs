@@ -136,7 +136,7 @@ async fn a_humans_message_delivered_twice_is_recorded_once() {
     let human = |text: &str| HumanMessage {
         key: key("t"),
         message_id: Some(MessageId::new("h-1").unwrap()),
-        body_hash: BodyHash::of(text.as_bytes()),
+        hash: BodyHash::of(text.as_bytes()).into(),
         text: text.to_owned(),
         sent_at: None,
     };

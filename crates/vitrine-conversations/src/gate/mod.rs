@@ -14,6 +14,7 @@
 
 mod flight;
 mod lane;
+mod reserve;
 mod state;
 
 pub use crate::gate::flight::Flight;
@@ -21,6 +22,7 @@ pub use crate::gate::flight::MessageArrival;
 pub use crate::gate::lane::Interruption;
 pub use crate::gate::lane::TurnInput;
 pub use crate::gate::lane::TurnPermit;
+pub use crate::gate::reserve::ReservedConversation;
 pub use crate::gate::state::GateError;
 pub use crate::gate::state::GateOptions;
 pub use crate::gate::state::TurnGate;

@@ -3,6 +3,7 @@
 use crate::body_hash::BodyHash;
 use crate::commit::StoredAnswer;
 use crate::keys::ConversationKey;
+use crate::keys::CustomerKey;
 use crate::keys::MessageKey;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use tokio::sync::Mutex;
 use tokio::sync::watch;
+use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::TurnId;
 
 /// Limits on waiting callers.
@@ -62,6 +64,7 @@ pub(super) struct GateState {
     pub(super) options: GateOptions,
     pub(super) lanes: DashMap<ConversationKey, Lane>,
     pub(super) flights: DashMap<MessageKey, FlightEntry>,
+    pub(super) reserved: DashMap<CustomerKey, Reservation>,
     pub(super) inside: AtomicUsize,
 }
 
@@ -70,7 +73,8 @@ impl TurnGate {
     #[must_use]
     pub fn new(options: GateOptions) -> Self {
         let inside = AtomicUsize::new(0);
-        let state = GateState { options, lanes: DashMap::new(), flights: DashMap::new(), inside };
+        let (lanes, flights, reserved) = (DashMap::new(), DashMap::new(), DashMap::new());
+        let state = GateState { options, lanes, flights, reserved, inside };
         Self { state: Arc::new(state) }
     }
 
@@ -131,4 +135,11 @@ pub(super) struct FlightEntry {
     pub(super) body_hash: BodyHash,
     pub(super) answer: watch::Receiver<Option<StoredAnswer>>,
     pub(super) waiting: Arc<AtomicUsize>,
+}
+
+/// The reserved conversation of one customer, and how many callers hold it.
+#[derive(Debug)]
+pub(super) struct Reservation {
+    pub(super) conversation: ConversationId,
+    pub(super) holders: usize,
 }

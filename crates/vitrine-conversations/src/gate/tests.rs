@@ -194,6 +194,23 @@ async fn an_interrupt_waits_for_the_end_of_the_running_turn() {
     assert_eq!(gate.occupied(), (0, 0));
 }
 
+#[test]
+fn first_messages_of_one_customer_share_a_reserved_conversation() {
+    let gate = TurnGate::new(OPTIONS);
+    let customer = samples::customer_key("c");
+    let id = |name| vitrine_base::ids::ConversationId::new(name).unwrap();
+    let first = gate.reserve(&customer, id("t-1"));
+    let second = gate.reserve(&customer, id("t-2"));
+    let other = gate.reserve(&samples::customer_key("d"), id("t-3"));
+    assert_eq!((first.conversation(), second.conversation()), (&id("t-1"), &id("t-1")));
+    assert_eq!(other.conversation(), &id("t-3"));
+    drop(first);
+    assert_eq!(gate.reserve(&customer, id("t-4")).conversation(), &id("t-1"));
+    drop((second, other));
+    assert_eq!(gate.reserve(&customer, id("t-5")).conversation(), &id("t-5"));
+    assert!(gate.state.reserved.is_empty());
+}
+
 fn steps() -> impl Strategy<Value = Vec<(u8, usize, prop::sample::Index)>> {
     prop::collection::vec((0_u8..3, 0_usize..4, any::<prop::sample::Index>()), 0..80)
 }

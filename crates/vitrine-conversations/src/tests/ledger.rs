@@ -134,19 +134,16 @@ async fn after_an_erasure_no_byte_of_the_customer_is_left_and_late_messages_stay
         }
         add_turn(&store, "c-43", "t-3", &format!("t-3-{round}"), "il me faut un sac").await;
     }
-    assert_eq!(store.customer_conversations(&key, 9).await.unwrap().len(), 2);
+    assert_eq!(store.customer_conversations(&key, None, 9).await.unwrap().len(), 2);
     let secrets = ["mes genoux me font", "+33612345678", "c-42"];
     for secret in &secrets[..2] {
         assert!(bytes_hold(folder.path(), secret), "{secret} was never written");
     }
 
     let erased_at = samples::at(1000);
-    assert!(store.erase_customer(&key, erased_at).await.unwrap());
-    for conversation in store.customer_conversations(&key, 9).await.unwrap() {
-        let conversation = samples::conversation_key(conversation.as_str());
-        assert_eq!(store.delete(&conversation, erased_at).await.unwrap().turns, 5);
-    }
-    assert!(store.customer_conversations(&key, 9).await.unwrap().is_empty());
+    let erased = store.erase_customer(&key, erased_at).await.unwrap().unwrap();
+    assert_eq!((erased.conversations, erased.turns), (2, 10));
+    assert!(store.customer_conversations(&key, None, 9).await.unwrap().is_empty());
     assert!(
         store.waiting(99).await.unwrap().iter().all(|(key, _)| key
             .conversation
@@ -169,6 +166,9 @@ async fn after_an_erasure_no_byte_of_the_customer_is_left_and_late_messages_stay
     assert!(matches!(store.commit(late.clone()).await, Err(StoreError::Erased { .. })));
     assert_eq!(store.customer_erased_at(&key).await.unwrap(), Some(erased_at));
     late.turn.as_mut().unwrap().sent_at = samples::at(1001);
+    // An accepted turn that was sent later by its own clock, and arrived before the erasure.
+    assert!(matches!(store.commit(late.clone()).await, Err(StoreError::Erased { .. })));
+    late.turn.as_mut().unwrap().received_at = samples::at(1001);
     assert!(matches!(store.commit(late).await, Ok(CommitOutcome::Recorded(_))));
     assert_eq!(store.turns(&samples::conversation_key("t-3"), 99).await.unwrap().len(), 5);
 }

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod disk;
+mod erasure;
 mod jobs;
 mod ledger;
 mod oracle;

@@ -182,6 +182,7 @@ fn prepare(oracle: &mut StoreOracle, step: &HistoryStep) -> Option<(Sent, Oracle
             let mut commit = commit(oracle, conversation, version);
             let mut turn = samples::turn(&format!("m-{message}"), &body_text(body));
             turn.sent_at = samples::at(sent);
+            turn.received_at = samples::at(sent);
             commit.turn = Some(turn);
             let outcome = oracle.turn((conversation, message, body), sent, version);
             Some((Sent::Commit(Box::new(commit)), outcome))

@@ -170,6 +170,7 @@ fn address(name: &str) -> IdentityKey {
 fn message_commit(customer: &str, conversation: &str, message: &str, second: i64) -> TurnCommit {
     let mut turn = samples::turn(message, "hello");
     turn.sent_at = samples::at(second);
+    turn.received_at = samples::at(second);
     let mut commit = samples::commit(conversation, None, Some(turn));
     commit.conversation.customer_id = CustomerId::new(customer).ok();
     commit.conversation.updated_at = samples::at(second);
@@ -234,7 +235,7 @@ async fn a_profile_expires_once_its_conversation_belongs_to_another_customer() {
         store.commit(message_commit("first", "t", "m-1", 80)).await.unwrap();
         let key = samples::conversation_key("t");
         let conversations = async |name: &str| {
-            store.customer_conversations(&customer_key(name), 9).await.unwrap().len()
+            store.customer_conversations(&customer_key(name), None, 9).await.unwrap().len()
         };
         assert_eq!((conversations("first").await, conversations("second").await), (1, 0));
 
@@ -271,7 +272,6 @@ async fn an_erasure_refuses_late_messages_until_it_expires() {
     store.put_customer(&key, customer("gone")).await.unwrap();
     store.commit(message_commit("gone", "t", "m", 0)).await.unwrap();
     store.erase_customer(&key, samples::at(10)).await.unwrap();
-    store.delete(&samples::conversation_key("t"), samples::at(10)).await.unwrap();
 
     for second in [11, 19, 40] {
         round(&store, &options, second).await;
