@@ -26,6 +26,7 @@ mod requests;
 mod respond;
 mod server;
 mod serving;
+mod shop_files;
 mod starting;
 mod structured_output;
 mod vocabularies;

@@ -137,6 +137,7 @@ fn values_that_cannot_work_are_refused_by_their_key() {
         ("server", "body_bytes_max", "\"1 B\""),
         ("server", "body_bytes_max", "\"64 GiB\""),
         ("engine", "threads", "100000"),
+        ("engine", "kv_bytes_max", "1"),
         ("server", "threads", "100000"),
         ("shop", "checkout_url", "\"javascript:alert(1)\""),
         ("shop", "checkout_url", "\"https://shop.example/{skuu}\""),
