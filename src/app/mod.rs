@@ -4,7 +4,9 @@
 
 mod build;
 mod models;
+mod panics;
 mod server;
+mod shop;
 mod threads;
 mod upkeep;
 

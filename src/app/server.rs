@@ -3,27 +3,40 @@
 //! The port is open from the start; requests get 503 until the models are warm.
 
 use crate::app::build;
+use crate::app::panics;
 use crate::app::upkeep;
 use crate::app::use_threads;
 use crate::config::Settings;
+use crate::http::listen::Connections;
 use crate::http::routes;
 use crate::http::startup::StartupGate;
 use crate::http::state::App;
 use anyhow::Context;
-use axum::serve::Listener;
-use axum::serve::ListenerExt;
-use std::future::IntoFuture;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::oneshot;
+use vitrine_base::clock::SharedClock;
 use vitrine_base::clock::SystemClock;
+use vitrine_base::log_queue;
+
+/// Longest wait for the last answers to be sent, once no request runs any more.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+
+/// Longest wait for the log at the end: its reader may have stopped.
+const LOG_FLUSH_MAX: Duration = Duration::from_secs(1);
+
+/// Exit code after a second signal, which ends the process at once.
+const SECOND_SIGNAL_EXIT: i32 = 1;
+
+/// The signal for a file that would exceed the process's limit. The same on Linux and macOS.
+const SIGXFSZ: i32 = 25;
 
 /// Creates the HTTP runtime; models run on threads of their own.
 pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
@@ -36,12 +49,13 @@ pub(super) fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
 }
 
 /// Runs the gateway until SIGTERM or Ctrl-C, then drains running requests for up to
-/// `server.drain_ms`.
+/// `server.drain_ms`. A second signal ends the process at once, with exit code 1.
 ///
 /// # Errors
-/// If the address cannot be bound, a model cannot be loaded, or the server fails.
+/// If the address cannot be bound or a model cannot be loaded.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     use_threads(settings.engine_threads)?;
+    panics::log_to_queue();
     settings.log_warnings();
     runtime(settings)?.block_on(run(settings))
 }
@@ -52,66 +66,102 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let address = listener.local_addr()?;
-    let listener = without_nagle(listener);
-    let startup = StartupGate::new(Arc::new(SystemClock));
-    let (drain, draining) = oneshot::channel::<()>();
-    let server = axum::serve(listener, startup.router()).with_graceful_shutdown(async move {
-        // A dropped sender also means draining.
-        let _ = draining.await;
-    });
-    let mut server = pin!(server.into_future());
-    let mut stop_requested = pin!(stop_requested());
+    let clock: SharedClock = Arc::new(SystemClock);
+    let startup = StartupGate::new(Arc::clone(&clock));
+    let connections = Connections::new(settings.server.connections, Arc::clone(&clock));
+    let mut stop_requests = StopRequests::listen();
+    let mut accepting = pin!(Arc::clone(&connections).accept(listener, startup.router()));
     tracing::info!("loading models; http://{address} answers 503 until they are warm");
     let app = tokio::select! {
-        served = &mut server => return served.context("the server failed"),
+        never = &mut accepting => match never {},
         loaded = load(settings) => loaded?,
         // No request has reached the routes yet, so there is nothing to drain.
-        () = &mut stop_requested => return Ok(()),
+        () = stop_requests.next() => return Ok(()),
     };
     startup.open(routes::router(Arc::clone(&app)));
     let _upkeep = upkeep::start(&app);
-    eprintln!("listening on http://{address}");
+    log_queue::say(format_args!("listening on http://{address}"));
     tokio::select! {
-        served = &mut server => return served.context("the server failed"),
-        () = &mut stop_requested => {}
+        never = &mut accepting => match never {},
+        () = stop_requests.next() => {}
     }
+    tokio::select! {
+        never = &mut accepting => match never {},
+        () = drain(&app, &connections, settings.server.drain_max) => Ok(()),
+        () = stop_requests.next() => {
+            tracing::warn!("stopped by a second signal, without waiting for running requests");
+            log_queue::flush(LOG_FLUSH_MAX);
+            std::process::exit(SECOND_SIGNAL_EXIT)
+        }
+    }
+}
+
+/// Waits for the running requests, for up to `drain_max`, and ends those that are left with an
+/// error. New requests get 503 meanwhile.
+async fn drain(app: &App, connections: &Connections, drain_max: Duration) {
     app.draining.begin();
     tracing::info!("shutting down: draining running requests");
-    drop(drain);
-    let drain_max = settings.server.drain_max;
-    match tokio::time::timeout(drain_max, server).await {
-        Ok(served) => served.context("the server failed"),
-        Err(_) => {
-            tracing::warn!(?drain_max, "stopped with requests still running after the drain time");
-            Ok(())
-        }
-    }
-}
-
-/// Disables Nagle's algorithm (RFC 896) on accepted connections. It would hold back the first token
-/// of a stream until the client has acknowledged the response head, which takes up to 40 ms.
-fn without_nagle(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
-    listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY; responses may be delayed");
-        }
-    })
-}
-
-/// Completes at SIGTERM or Ctrl-C. If no handler can be installed it never completes; the signals
-/// then end the process without draining.
-async fn stop_requested() {
-    if let Err(error) = stop_signal().await {
-        tracing::warn!(%error, "cannot install a signal handler; a stop will not drain");
-        std::future::pending::<()>().await;
-    }
-}
-
-async fn stop_signal() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
+        biased;
+        () = app.draining.idle() => {}
+        () = app.clock.sleep(drain_max) => {
+            tracing::warn!(?drain_max, "ending the requests that still run after the drain time");
+            app.draining.cut();
+            tokio::select! {
+                () = app.draining.idle() => {}
+                () = app.clock.sleep(CLOSE_MAX) => {}
+            }
+        }
+    }
+    tokio::select! {
+        () = connections.close() => {}
+        () = app.clock.sleep(CLOSE_MAX) => {}
+    }
+}
+
+/// The signals that ask the process to stop, received in order.
+#[derive(Debug)]
+struct StopRequests {
+    terminate: Option<Signal>,
+    interrupt: Option<Signal>,
+    /// Received so that a limit on the size of files (`ulimit -f`) makes writes fail, as a full
+    /// disk does, instead of ending the process.
+    _file_size: Option<Signal>,
+}
+
+impl StopRequests {
+    /// Installs the handlers. Without one, its signal ends the process without draining.
+    fn listen() -> Self {
+        let install = |kind| match signal(kind) {
+            Ok(signal) => Some(signal),
+            Err(error) => {
+                tracing::warn!(%error, ?kind, "cannot install a signal handler");
+                None
+            }
+        };
+        Self {
+            terminate: install(SignalKind::terminate()),
+            interrupt: install(SignalKind::interrupt()),
+            _file_size: install(SignalKind::from_raw(SIGXFSZ)),
+        }
+    }
+
+    /// Completes at the next SIGTERM or SIGINT.
+    async fn next(&mut self) {
+        tokio::select! {
+            () = received(&mut self.terminate) => {}
+            () = received(&mut self.interrupt) => {}
+        }
+    }
+}
+
+async fn received(signal: &mut Option<Signal>) {
+    let received = match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if received.is_none() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -132,19 +182,4 @@ async fn load(settings: &Settings) -> anyhow::Result<Arc<App>> {
     let warmed = app.classifier.embedder().embed(vec!["hello".to_owned()]).await;
     warmed.context("the encoder fails at its first text")?;
     Ok(Arc::new(app))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn connections_send_every_piece_at_once() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut listener = without_nagle(listener);
-        let (client, (served, _)) = tokio::join!(TcpStream::connect(address), listener.accept());
-        client.unwrap();
-        assert!(served.nodelay().unwrap());
-    }
 }

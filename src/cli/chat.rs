@@ -8,8 +8,8 @@ use crate::http::wire::respond::RespondRequest;
 use serde_json::Value;
 use std::io::BufRead;
 use std::io::IsTerminal;
-use std::io::Write;
 use std::path::PathBuf;
+use vitrine_base::log_queue;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ChatArguments {
@@ -51,13 +51,14 @@ pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result
     };
     let interactive = std::io::stdin().is_terminal();
     if interactive && !context.quiet {
-        eprintln!("Type a message as a customer would; a number picks an option; Ctrl-D ends.");
+        log_queue::say(
+            "Type a message as a customer would; a number picks an option; Ctrl-D ends.",
+        );
     }
     let mut lines = std::io::stdin().lock().lines();
     loop {
         if interactive {
-            write!(std::io::stderr(), "you> ")?;
-            std::io::stderr().flush()?;
+            log_queue::write(b"you> ");
         }
         let Some(line) = lines.next() else { return Ok(()) };
         let line = line?;
@@ -76,7 +77,7 @@ pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result
         }
         match gateway.respond(session.request(message)) {
             Ok(answer) => show(&mut session, &answer, context)?,
-            Err(error) => eprintln!("{error:#}"),
+            Err(error) => log_queue::say(format_args!("{error:#}")),
         }
     }
 }

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+use vitrine_base::log_queue::LogWriter;
 
 /// Global options of the command line.
 #[derive(Debug)]
@@ -46,7 +47,11 @@ impl Context {
     pub(crate) fn start_log(&self, settings: &Settings) {
         let level = if self.quiet { "error" } else { settings.log.filter.as_str() };
         let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            // It would report its own failures with `eprintln!`, which panics where they matter.
+            .log_internal_errors(false)
+            .with_writer(|| LogWriter);
         // Fails if the process (a test) has a log already; that log stays.
         let _ = match settings.log.format {
             LogFormat::Json => log.json().try_init(),

@@ -86,8 +86,10 @@ pub(super) fn run(arguments: GenerateArguments, context: &Context) -> anyhow::Re
     };
     let constraint = compile(&model, grammar.as_ref())?;
     let mut generation = model.engine().submit(GenerationRequest {
+        output_tokens_max: model
+            .engine()
+            .output_limit(prompt_token_ids.len(), Some(arguments.max_tokens)),
         prompt_token_ids: prompt_token_ids.clone(),
-        output_tokens_max: arguments.max_tokens,
         sampling: Sampling {
             temperature: arguments.temperature,
             top_k: arguments.top_k,

@@ -30,6 +30,11 @@ use clap::Parser;
 use clap::Subcommand;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+use vitrine_base::log_queue;
+
+/// Longest wait for the log at the end of the process: its reader may have stopped.
+const LOG_FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// Self-hosted gateway that understands a customer's message, drafts the reply and suggests what
 /// else to buy.
@@ -127,15 +132,17 @@ pub fn main() -> ExitCode {
         }
     };
     let context = Context::new(cli.config, cli.json, cli.quiet);
-    match dispatch(cli.command, &context) {
+    let code = match dispatch(cli.command, &context) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("vitrine: {error:#}");
+            log_queue::say(format_args!("vitrine: {error:#}"));
             let usage =
                 error.chain().any(|cause| cause.is::<ConfigError>() || cause.is::<UsageError>());
             ExitCode::from(if usage { 2 } else { 1 })
         }
-    }
+    };
+    log_queue::flush(LOG_FLUSH_MAX);
+    code
 }
 
 /// Invalid arguments; the process exits with code 2.

@@ -3,6 +3,7 @@
 use crate::app;
 use crate::cli::Context;
 use crate::config::Override;
+use vitrine_base::log_queue;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ServeArguments {
@@ -16,6 +17,7 @@ pub(super) fn run(arguments: ServeArguments, context: &Context) -> anyhow::Resul
     let flags: Vec<Override> =
         arguments.bind.map(|value| Override { key: "server.bind", value }).into_iter().collect();
     let settings = context.settings(&flags)?;
+    log_queue::start();
     context.start_log(&settings);
     app::serve(&settings)
 }

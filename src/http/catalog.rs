@@ -7,14 +7,21 @@ use crate::http::wire::MoneyBody;
 use crate::http::wire::services::CatalogSearchAnswer;
 use crate::http::wire::services::ProductBody;
 use axum::extract::Query;
+use axum::extract::RawQuery;
 use axum::extract::State;
 use axum::extract::rejection::QueryRejection;
+use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use vitrine_base::language::Language;
 
 /// Most products in one response.
 const PRODUCTS_MAX: usize = 20;
+
+const NOT_UTF8: &str = "the query is not UTF-8 once it is decoded";
+
+/// Query parameters of a search.
+const PARAMETERS: [&str; 2] = ["q", "locale"];
 
 /// Searches products with a query in plain words.
 #[utoipa::path(
@@ -25,9 +32,14 @@ const PRODUCTS_MAX: usize = 20;
 )]
 pub(crate) async fn search(
     State(app): State<Arc<App>>,
-    query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
+    RawQuery(raw): RawQuery,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<axum::Json<CatalogSearchAnswer>, ApiError> {
-    let Query(query) = query.map_err(|error| ApiError::malformed(error.to_string()))?;
+    // The parser would replace bytes that are not UTF-8.
+    if percent_decode_str(raw.as_deref().unwrap_or_default()).decode_utf8().is_err() {
+        return Err(ApiError::malformed(NOT_UTF8));
+    }
+    let query = parameters(query)?;
     let text = query
         .get("q")
         .filter(|text| !text.trim().is_empty())
@@ -52,4 +64,25 @@ pub(crate) async fn search(
         .collect();
     let constraints = search.understanding.choices().iter().map(ToString::to_string).collect();
     Ok(axum::Json(CatalogSearchAnswer { constraints, products }))
+}
+
+/// The parameters of the query, each known and given once.
+fn parameters(
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<BTreeMap<String, String>, ApiError> {
+    let Query(query) = query.map_err(|_| ApiError::malformed(NOT_UTF8))?;
+    let mut parameters = BTreeMap::new();
+    for (name, value) in query {
+        let shown: String = name.chars().take(80).collect();
+        if !PARAMETERS.contains(&name.as_str()) {
+            let allowed = PARAMETERS.join(", ");
+            let message = format!("query parameter `{shown}` is unknown; allowed: {allowed}");
+            return Err(ApiError::impossible("unknown_field", message));
+        }
+        if parameters.insert(name, value).is_some() {
+            let message = format!("query parameter `{shown}` is given more than once");
+            return Err(ApiError::malformed(message));
+        }
+    }
+    Ok(parameters)
 }

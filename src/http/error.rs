@@ -6,6 +6,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use crate::http::request_id;
+use crate::http::transport::TransportError;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::ErrorDetail;
 use crate::hub::HubError;
@@ -13,6 +14,7 @@ use crate::turn::TurnError;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::time::Duration;
@@ -51,15 +53,33 @@ pub(crate) enum ApiError {
     /// The key is valid but lacks the route's scope.
     #[error("the API key lacks the scope `{scope}`")]
     Forbidden { scope: &'static str },
+    /// The host of the request is not this machine, and no key protects the gateway.
+    #[error(
+        "the host `{host}` is not this machine; without API keys, allowed are localhost and \
+         loopback addresses"
+    )]
+    ForeignHost { host: String },
+    /// A web page of another origin sent the request, and no key protects the gateway.
+    #[error("the origin `{origin}` is not this gateway's; other origins need API keys")]
+    ForeignOrigin { origin: String },
+    /// The body is declared as something else than JSON, and no key protects the gateway.
+    #[error("the content type of the body is `{found}`; allowed: application/json")]
+    UnsupportedType { found: String },
+    /// The path exists, but not with this method.
+    #[error("the method {method} is not allowed on this path")]
+    MethodNotAllowed { method: String },
+    /// The handler panicked.
+    #[error("the request could not be answered (a bug in vitrine)")]
+    Panicked,
     /// The tenant exceeds its request rate.
     #[error("the tenant sends more requests than server.tenant_requests_per_second allows")]
     RateLimited { retry_after: Duration },
     /// The thing addressed does not exist.
     #[error("{what} `{id}` does not exist")]
     NotFound { what: &'static str, id: String },
-    /// `server.requests_in_flight_max` is reached.
-    #[error("the gateway already handles {in_flight_max} requests, which is the limit")]
-    Busy { in_flight_max: usize },
+    /// The request was sent too slowly, too large, or at a time when there was no room for it.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// The gateway is starting, draining or unable to answer.
     #[error("the gateway is {state}")]
     Unavailable { state: &'static str },
@@ -140,9 +160,20 @@ impl ApiError {
             Self::BodyTooLarge => public_error(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::Unauthorized => public_error(StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden { .. } => public_error(StatusCode::FORBIDDEN, "forbidden"),
+            Self::ForeignHost { .. } => {
+                public_error(StatusCode::MISDIRECTED_REQUEST, "foreign_host")
+            }
+            Self::ForeignOrigin { .. } => public_error(StatusCode::FORBIDDEN, "foreign_origin"),
+            Self::UnsupportedType { .. } => {
+                public_error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type")
+            }
+            Self::MethodNotAllowed { .. } => {
+                public_error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+            }
+            Self::Panicked => public_error(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::RateLimited { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::NotFound { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
-            Self::Busy { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Transport(error) => transport(error),
             Self::Unavailable { .. } => {
                 public_error(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
@@ -160,6 +191,22 @@ impl ApiError {
             Self::Intent(error) => intent(error),
             Self::Store(error) => store(error),
             Self::Text(error) => text(error),
+        }
+    }
+}
+
+fn transport(error: &TransportError) -> PublicError {
+    match error {
+        TransportError::Busy(_) => public_error(StatusCode::TOO_MANY_REQUESTS, "busy"),
+        TransportError::TooSlow { .. } => {
+            public_error(StatusCode::REQUEST_TIMEOUT, "request_timeout")
+        }
+        TransportError::HeadersTooLarge { .. } => {
+            public_error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large")
+        }
+        TransportError::UriTooLong => public_error(StatusCode::URI_TOO_LONG, "uri_too_long"),
+        TransportError::Crowded { .. } => {
+            public_error(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections")
         }
     }
 }
@@ -214,8 +261,13 @@ impl ApiError {
             | Self::BodyTooLarge
             | Self::Unauthorized
             | Self::Forbidden { .. }
+            | Self::ForeignHost { .. }
+            | Self::ForeignOrigin { .. }
+            | Self::UnsupportedType { .. }
+            | Self::MethodNotAllowed { .. }
+            | Self::Panicked
             | Self::NotFound { .. }
-            | Self::Busy { .. }
+            | Self::Transport(_)
             | Self::Unavailable { .. }
             | Self::DeadlineExceeded
             | Self::Cancelled
@@ -246,7 +298,13 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let PublicError { status, code } = self.public_error();
         let request_id = request_id::current();
-        if matches!(self, Self::Unavailable { .. } | Self::DeadlineExceeded | Self::Cancelled) {
+        if matches!(
+            self,
+            Self::Unavailable { .. }
+                | Self::Transport(_)
+                | Self::DeadlineExceeded
+                | Self::Cancelled
+        ) {
             // Expected during startup and shutdown, or chosen by the client; logging each as an
             // error would be noise.
             tracing::debug!(%request_id, %status, code, "request refused");
@@ -261,6 +319,9 @@ impl IntoResponse for ApiError {
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = HeaderValue::from(self.retry_after_seconds());
             response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -335,11 +396,14 @@ fn text(error: &TextError) -> PublicError {
         | TextError::Unsupported { .. }
         | TextError::PreTokenizer { .. }
         | TextError::ListLength { .. }
-        | TextError::TokenId { .. }
         | TextError::Merge { .. }
         | TextError::Vocabulary(_)
         | TextError::Encode { .. }
         | TextError::Template(_)
+        | TextError::TemplateUnusable(_)
+        | TextError::TemplateOutput { .. }
+        | TextError::MessageLeftOut { .. }
+        | TextError::Role { .. }
         | TextError::TemplateDrops { .. }
         | TextError::TemplateSetting { .. }
         | TextError::TemplateSettings { .. }
@@ -397,6 +461,7 @@ fn load_refused(error: &EngineError) -> PublicError {
 fn hub(error: &HubError) -> PublicError {
     match error {
         HubError::Unknown { .. } => public_error(StatusCode::NOT_FOUND, "not_found"),
+        HubError::Outside { .. } => public_error(StatusCode::UNPROCESSABLE_ENTITY, "paths_refused"),
         HubError::File { .. }
         | HubError::Name { .. }
         | HubError::Folder { .. }
@@ -442,6 +507,7 @@ fn intent(error: &IntentError) -> PublicError {
         | IntentError::File { .. }
         | IntentError::Head { .. }
         | IntentError::Example { .. }
+        | IntentError::ExampleFile { .. }
         | IntentError::Fit { .. }
         | IntentError::Adapt { .. }
         | IntentError::Mismatch { .. }
@@ -479,6 +545,7 @@ fn store(error: &StoreError) -> PublicError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::slots::NoSlot;
     use std::sync::Arc;
 
     fn retry_after(error: impl Into<ApiError>) -> String {
@@ -528,6 +595,7 @@ mod tests {
         let late =
             EngineError::DeadlineUnreachable { left: Duration::ZERO, line: Duration::from_secs(7) };
         assert_eq!(retry_after(late), "7");
-        assert_eq!(retry_after(ApiError::Busy { in_flight_max: 3 }), "1");
+        let no_slot = NoSlot { key: "server.requests_in_flight_max", most: 3 };
+        assert_eq!(retry_after(TransportError::Busy(no_slot)), "1");
     }
 }

@@ -1,23 +1,40 @@
 //! Middleware in front of every route: request ids, keys and scopes, the tenant's rate limit, the
-//! limit on requests in flight, and the request counter.
+//! limits on bodies and on requests in flight, draining, the access log and the request counter.
 
 use crate::http::access::Access;
 use crate::http::access::AccessRule;
+use crate::http::access_log::AccessRecord;
+use crate::http::browser;
+use crate::http::connection::OnConnection;
 use crate::http::error::ApiError;
+use crate::http::held;
+use crate::http::held::Held;
+use crate::http::incoming;
+use crate::http::keys;
 use crate::http::keys::Caller;
 use crate::http::request_id;
 use crate::http::state::App;
+use crate::http::transport::TransportError;
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::extract::MatchedPath;
 use axum::extract::Request;
 use axum::extract::State;
-use axum::http::header::AUTHORIZATION;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::sync::Arc;
 use vitrine_base::telemetry;
+
+/// Paths that tell how the gateway is. They are answered while it drains, and under any name of the
+/// host: orchestrators choose the name.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
+/// The route that shows metrics; it needs no slot, so that a busy gateway can be observed.
+const METRICS: &str = "/metrics";
 
 /// What the guard checks requests against.
 #[derive(Debug, Clone)]
@@ -27,30 +44,55 @@ pub(crate) struct Guard {
     pub(crate) access: AccessRule,
 }
 
-/// Assigns a request id, checks key, rate and limits, runs the handler and counts the response.
+/// Assigns a request id, checks key, rate and limits, runs the handler, and counts and logs the
+/// answer.
 pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let id = request_id::of(&request, guard.app.clock.as_ref());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let response = request_id::scope(id, answer(guard, request, next)).await;
-    let status = response.status().as_u16().to_string();
-    metrics::counter!(telemetry::HTTP_REQUESTS_TOTAL, "route" => route, "status" => status)
-        .increment(1);
-    response
+    let app = Arc::clone(&guard.app);
+    let id = request_id::of(&request, app.clock.as_ref());
+    let mut record = AccessRecord::begin(&app.clock, app.limits.access_log);
+    record.route = route(&request).to_owned();
+    request.method().as_str().clone_into(&mut record.method);
+    record.request_id.clone_from(&id);
+    let mut held = Held { running: None, slot: None, record };
+    request_id::scope(id, async {
+        let response = answer(guard, request, next, &mut held).await;
+        let route = held.record.route.clone();
+        held.record.status = response.status().as_u16();
+        let status = held.record.status.to_string();
+        metrics::counter!(telemetry::HTTP_REQUESTS_TOTAL, "route" => route, "status" => status)
+            .increment(1);
+        held::hold(response, held, app.draining.cut_off())
+    })
+    .await
 }
 
-async fn answer(guard: Guard, mut request: Request, next: Next) -> Response {
+/// The pattern that matched the path; never the path itself, which may hold a customer's id.
+fn route(request: &Request) -> &str {
+    request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str)
+}
+
+async fn answer(guard: Guard, mut request: Request, next: Next, held: &mut Held) -> Response {
     let Guard { app, access } = guard;
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let access = access(request.method(), path);
+    if PROBES.contains(&path) {
+        return next.run(request).await;
+    }
+    if app.draining.has_begun() {
+        return draining();
+    }
+    let (access, needs_slot) = (access(request.method(), path), path != METRICS);
+    if app.keys.is_open()
+        && let Err(refused) = browser::check(&request)
+    {
+        return refused.into_response();
+    }
     if access == Access::Open {
         return next.run(request).await;
     }
-    let Some(caller) = app.keys.caller(bearer(&request)) else {
+    let Some(caller) = app.keys.caller(keys::bearer(request.headers())) else {
         return ApiError::Unauthorized.into_response();
     };
+    held.record.tenant = Some(caller.tenant.clone());
     if let Access::Needs(scope) = access
         && !caller.scopes.contains(scope)
     {
@@ -61,16 +103,48 @@ async fn answer(guard: Guard, mut request: Request, next: Next) -> Response {
         metrics::counter!(telemetry::RATE_LIMITED_TOTAL, "tenant" => tenant).increment(1);
         return ApiError::RateLimited { retry_after }.into_response();
     }
-    let Ok(_permit) = app.in_flight.clone().try_acquire_owned() else {
-        let in_flight_max = app.limits.requests_in_flight_max;
-        return ApiError::Busy { in_flight_max }.into_response();
+    request = match arrived(&app, request).await {
+        Ok(request) => request,
+        Err(refused) => return refused,
     };
+    // Counted before the second look, so that a shutdown either waits for it or refuses it.
+    held.running = Some(app.draining.enter());
+    if app.draining.has_begun() {
+        return draining();
+    }
+    if needs_slot {
+        let slot = match app.slots.take(&caller.tenant) {
+            Ok(slot) => slot,
+            Err(no_slot) => return ApiError::from(TransportError::Busy(no_slot)).into_response(),
+        };
+        if let Some(OnConnection(progress)) = request.extensions().get() {
+            progress.hold(&slot);
+        }
+        held.slot = Some(slot);
+    }
     request.extensions_mut().insert(caller);
-    next.run(request).await
+    tokio::select! {
+        response = next.run(request) => response,
+        () = app.draining.cut_off() => draining(),
+    }
 }
 
-fn bearer(request: &Request) -> Option<&str> {
-    request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+fn draining() -> Response {
+    ApiError::Unavailable { state: "draining" }.into_response()
+}
+
+/// The request with its whole body.
+async fn arrived(app: &App, request: Request) -> Result<Request, Response> {
+    let (parts, body) = request.into_parts();
+    match incoming::body(&parts.headers, body, &app.limits, app.clock.as_ref()).await {
+        Ok(bytes) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        Err(error) => {
+            // The rest of the body may still be on its way.
+            let mut response = error.into_response();
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            Err(response)
+        }
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Caller {

@@ -5,20 +5,33 @@ use crate::http::error::ApiError;
 use crate::http::state::App;
 use axum::extract::Request;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use std::any::Any;
 use std::sync::Arc;
+use vitrine_base::log_queue;
 use vitrine_base::memory;
 use vitrine_base::telemetry;
 use vitrine_engine::ModelStatus;
 
-/// `GET /healthz`: 200 as long as the process runs.
-pub(crate) async fn alive() -> &'static str {
-    "ok\n"
+/// Answer of a probe that finds nothing wrong with the process.
+pub(crate) const ALIVE: &str = "ok\n";
+
+/// `GET /healthz`: 503 with the reason if only a restart helps: the drafting model's thread has
+/// died, or the conversation file is damaged. A shutdown, or a disk that may have room again, is
+/// not among these: [`ready`] reports it.
+pub(crate) async fn alive(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
+    if let Err(error) = app.store.intake()
+        && !error.may_recover()
+    {
+        return Err(error.into());
+    }
+    if let Some(model) = app.models.draft() {
+        model.engine().check_alive()?;
+    }
+    Ok(ALIVE)
 }
 
 /// `GET /readyz`: 200 if the models are warm, the engine and the store work, and no shutdown is in
@@ -43,6 +56,7 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, A
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.models.list().iter().for_each(show_model);
     show_memory(&app);
+    metrics::counter!(telemetry::LOG_LINES_DROPPED_TOTAL).absolute(log_queue::dropped());
     let text = app.metrics.render();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
@@ -90,10 +104,7 @@ pub(crate) async fn unknown(request: Request) -> ApiError {
 
 /// Fallback for known paths called with another method.
 pub(crate) async fn wrong_method(request: Request) -> Response {
-    let message = format!("method {} is not allowed on this path", request.method());
-    let mut response = ApiError::malformed(message).into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    ApiError::MethodNotAllowed { method: request.method().to_string() }.into_response()
 }
 
 /// Turns a panic of a handler into a 500. Only this request fails; the panic is a bug.
@@ -104,8 +115,5 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     tracing::error!(panic = text, "a request handler panicked (a bug in vitrine)");
-    let mut response =
-        ApiError::Unavailable { state: "unable to answer this request" }.into_response();
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
+    ApiError::Panicked.into_response()
 }

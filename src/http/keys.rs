@@ -4,6 +4,8 @@
 //! - Keys are stored and compared as hashes and never logged.
 //! - A tenant may have several valid keys, so that keys can be rotated without downtime.
 
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use sha2::Digest;
 use sha2::Sha256;
 use vitrine_base::ids::TenantId;
@@ -35,6 +37,15 @@ impl KeyHash {
         }
         Some(Self(bytes))
     }
+}
+
+/// The scheme of the header `Authorization`, in any letter case.
+const SCHEME: &str = "Bearer";
+
+/// The key that a request carries, if any.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case(SCHEME).then_some(key.trim())
 }
 
 /// A group of routes that a key may call.
@@ -122,6 +133,11 @@ impl KeyRing {
         Self { keys, anonymous: Caller { tenant, scopes: Scopes::all() } }
     }
 
+    /// Whether requests need no key.
+    pub(crate) fn is_open(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// The caller of a request with this key; `None` if the key is missing or not valid.
     pub(crate) fn caller(&self, given: Option<&str>) -> Option<Caller> {
         if self.keys.is_empty() {
@@ -152,6 +168,21 @@ mod tests {
         assert_eq!(ring.caller(Some("other")), None);
         assert_eq!(ring.caller(None), None);
         assert_eq!(KeyRing::new(vec![new], tenant).caller(Some("old")), None);
+    }
+
+    #[test]
+    fn the_scheme_is_read_in_any_letter_case() {
+        let key = |value: &str| {
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())]);
+            bearer(&headers).map(str::to_owned)
+        };
+        for value in ["Bearer k-test", "bearer k-test", "BEARER  k-test ", "bEaReR k-test"] {
+            assert_eq!(key(value).as_deref(), Some("k-test"), "{value}");
+        }
+        for value in ["Basic k-test", "Bearer", "k-test", "Bearerk-test", ""] {
+            assert_eq!(key(value), None, "{value}");
+        }
+        assert_eq!(bearer(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use crate::http::body::Json;
 use crate::http::error::ApiError;
+use crate::http::path::Path;
 use crate::http::state::App;
-use crate::http::state::LoadPaths;
+use crate::http::state::ModelLoading;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::models::LoadRequest;
 use crate::http::wire::models::ModelBody;
@@ -14,7 +15,6 @@ use crate::http::wire::models::SwapAnswer;
 use crate::http::wire::models::UnloadRequest;
 use crate::hub::layout;
 use crate::hub::layout::ModelTask;
-use axum::extract::Path;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -148,14 +148,9 @@ fn swap_answer(
 /// If the model is not found, a path is not permitted, or the name or a size is not allowed.
 fn load_order(app: &App, request: LoadRequest) -> Result<LoadOrder, ApiError> {
     let model_loading = &app.model_loading;
-    let is_name = layout::check_name(&request.model).is_ok();
-    if !is_name && model_loading.paths == LoadPaths::Refused {
-        let message = "field `model`: expected a name under models.dir; models.load_paths \
-                       does not permit paths";
-        return Err(ApiError::impossible("paths_refused", message));
-    }
-    let files =
-        layout::resolve(&model_loading.models_dir, &request.model)?.require(ModelTask::Generate)?;
+    let ModelLoading { models_dir, load_folders, .. } = model_loading;
+    let files = layout::resolve_for_caller(models_dir, load_folders, &request.model)?;
+    let files = files.require(ModelTask::Generate)?;
     let name = request.alias.unwrap_or_else(|| files.name.clone());
     layout::check_name(&name)?;
     if name == app.encoder_name || PATH_WORDS.contains(&name.as_str()) {
@@ -204,6 +199,7 @@ fn body(app: &App, status: ModelStatus) -> ModelBody {
         bytes: serving.map_or(0, |serving| serving.bytes),
         sha256: serving.map(|serving| serving.sha256.clone()).unwrap_or_default(),
         owned_by: "vitrine",
+        created: serving.map_or(app.started_at, |serving| serving.since).as_second(),
         context_tokens_max: serving.map(|serving| serving.context_tokens_max),
         draft: status.is_draft,
         memory: footprint.map(|footprint| ModelMemoryBody {
@@ -231,6 +227,7 @@ fn encoder(app: &App) -> ModelBody {
         bytes: embedder.bytes(),
         sha256: embedder.identity().sha256.clone(),
         owned_by: "vitrine",
+        created: app.started_at.as_second(),
         context_tokens_max: Some(embedder.tokens_max()),
         draft: false,
         memory: Some(ModelMemoryBody {

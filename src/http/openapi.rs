@@ -3,8 +3,16 @@
 use crate::http::access::Access;
 use crate::http::access::Route;
 use crate::http::access::Verb;
+use crate::http::body::REST;
 use crate::http::wire;
+use std::collections::BTreeMap;
+use utoipa::openapi::ContentBuilder;
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::Ref;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::ResponseBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::Http;
 use utoipa::openapi::security::HttpAuthScheme;
 use utoipa::openapi::security::SecurityRequirement;
@@ -50,6 +58,37 @@ const KEY_SCHEME: &str = "api_key";
 )]
 struct Description;
 
+/// Replaces one property [`REST`] by the properties of the schema that it refers to, as the reader
+/// of bodies does. Returns whether there was one.
+fn spread_rest(schemas: &mut BTreeMap<String, RefOr<Schema>>) -> bool {
+    let properties_of = |schema: &RefOr<Schema>| match schema {
+        RefOr::T(Schema::Object(object)) => Some(object.clone()),
+        RefOr::T(_) | RefOr::Ref(_) => None,
+    };
+    // The innermost first: a schema whose own rest is spread already.
+    let found = schemas.iter().find_map(|(name, schema)| {
+        let outer = properties_of(schema)?;
+        let RefOr::Ref(rest) = outer.properties.get(REST)? else { return None };
+        let rest = rest.ref_location.rsplit('/').next()?.to_owned();
+        let inner = properties_of(schemas.get(&rest)?)?;
+        (!inner.properties.contains_key(REST)).then(|| (name.clone(), rest, outer, inner))
+    });
+    let Some((name, rest, mut outer, inner)) = found else { return false };
+    outer.properties.remove(REST);
+    outer.required.retain(|field| field != REST);
+    outer.required.extend(inner.required);
+    outer.properties.extend(inner.properties);
+    schemas.insert(name, RefOr::T(Schema::Object(outer)));
+    let is_used = schemas.values().filter_map(properties_of).any(|object| {
+        matches!(object.properties.get(REST), Some(RefOr::Ref(other))
+            if other.ref_location.rsplit('/').next() == Some(rest.as_str()))
+    });
+    if !is_used {
+        schemas.remove(&rest);
+    }
+    true
+}
+
 /// Builds the document; each operation lists the scope that its route requires.
 pub(crate) fn description(routes: &[Route]) -> OpenApi {
     let mut description = <Description as utoipa::OpenApi>::openapi();
@@ -58,6 +97,9 @@ pub(crate) fn description(routes: &[Route]) -> OpenApi {
         .components
         .get_or_insert_default()
         .add_security_scheme(KEY_SCHEME, SecurityScheme::Http(scheme));
+    if let Some(components) = description.components.as_mut() {
+        while spread_rest(&mut components.schemas) {}
+    }
     // `/v1/respond` is an alias and has no annotation of its own.
     if let Some(respond) = description.paths.paths.get("/respond").cloned() {
         description.paths.paths.insert("/v1/respond".to_owned(), respond);
@@ -70,9 +112,50 @@ pub(crate) fn description(routes: &[Route]) -> OpenApi {
             Verb::Put => &mut item.put,
             Verb::Delete => &mut item.delete,
         };
-        if let (Some(operation), Access::Needs(scope)) = (operation, route.access) {
+        let Some(operation) = operation else { continue };
+        if let Access::Needs(scope) = route.access {
             operation.security = Some(vec![SecurityRequirement::new(KEY_SCHEME, [scope.name()])]);
         }
+        add_shared_errors(operation);
     }
     description
+}
+
+/// Statuses that the checks in front of every route may answer.
+const ERRORS_OF_ALL: [(&str, &str); 8] = [
+    ("400", "the request is malformed"),
+    ("401", "the API key is missing or not valid"),
+    ("403", "the key lacks the scope, or the origin is foreign"),
+    ("421", "the host is not this machine, and no key is set"),
+    ("429", "too many requests; `Retry-After` says when to try again"),
+    ("431", "the header is too large"),
+    ("500", "a bug in vitrine"),
+    ("503", "starting, draining, or unable to answer; `Retry-After` says when to try again"),
+];
+
+/// Statuses that reading a body may add.
+const ERRORS_OF_BODIES: [(&str, &str); 4] = [
+    ("408", "the body did not arrive in time"),
+    ("413", "the body or a text is too large"),
+    ("415", "the body is not declared as JSON, and no key is set"),
+    ("422", "a value is not allowed"),
+];
+
+/// Statuses that a parameter in the path or query may add.
+const ERRORS_OF_PARAMETERS: [(&str, &str); 1] = [("422", "a value is not allowed")];
+
+fn add_shared_errors(operation: &mut Operation) {
+    let of_body: &[_] = if operation.request_body.is_some() { &ERRORS_OF_BODIES } else { &[] };
+    let has_parameters = operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
+    let of_parameters: &[_] = if has_parameters { &ERRORS_OF_PARAMETERS } else { &[] };
+    for (status, meaning) in ERRORS_OF_ALL.iter().chain(of_body).chain(of_parameters) {
+        let body = Ref::from_schema_name("ErrorBody");
+        let content = ContentBuilder::new().schema(Some(body)).build();
+        let response = ResponseBuilder::new()
+            .description(*meaning)
+            .content("application/json", content)
+            .build();
+        let responses = &mut operation.responses.responses;
+        responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(response));
+    }
 }

@@ -7,6 +7,7 @@
 use crate::http::access::Access;
 use crate::http::access::Route;
 use crate::http::access::Verb;
+use crate::http::body;
 use crate::http::catalog;
 use crate::http::classify;
 use crate::http::customers;
@@ -126,6 +127,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     table
         .fallback(health::unknown)
         .method_not_allowed_fallback(health::wrong_method)
+        .layer(axum::middleware::from_fn(body::name_ignored))
         .layer(CatchPanicLayer::custom(health::panicked))
         .layer(axum::middleware::from_fn_with_state(checks, guard))
         .with_state(app)

@@ -2,16 +2,16 @@
 
 use crate::catalog::Catalog;
 use crate::delivery::outbox::Outbox;
+use crate::http::drain::Draining;
 use crate::http::keys::KeyRing;
 use crate::http::rate::RateLimits;
+use crate::http::slots::Slots;
 use crate::turn::TurnPipeline;
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::ids::TenantId;
 use vitrine_base::memory::Grant;
@@ -29,29 +29,38 @@ use vitrine_intent::IntentClassifier;
 pub(crate) struct HttpLimits {
     pub(crate) body_bytes_max: usize,
     pub(crate) requests_in_flight_max: usize,
+    /// Requests of one tenant at the same time.
+    pub(crate) tenant_in_flight_max: usize,
+    /// Longest pause between two pieces of a body.
+    pub(crate) body_idle_max: Duration,
+    /// Longest time for a whole body.
+    pub(crate) body_time_max: Duration,
+    /// Whether each request is written to the log.
+    pub(crate) access_log: bool,
     pub(crate) request_texts_max: usize,
     pub(crate) deadline_max: Duration,
+    pub(crate) unknown_fields: UnknownFields,
+}
+
+/// What happens to a request whose body has a field that the route does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownFields {
+    /// The request is refused, with the name of the field.
+    Refuse,
+    /// The field is ignored, and the header `Vitrine-Ignored` of the answer lists it.
+    Warn,
 }
 
 /// Where models are loaded from, and with which limits.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelLoading {
     pub(crate) models_dir: PathBuf,
-    /// Whether a request may name a file outside `models_dir`.
-    pub(crate) paths: LoadPaths,
+    /// Folders from which a request may load models by path.
+    pub(crate) load_folders: Vec<PathBuf>,
     /// Engine limits for every field that a request leaves out.
     pub(crate) options: EngineOptions,
     /// Longest wait for an unloaded model to drain before the request is answered anyway.
     pub(crate) drain_max: Duration,
-}
-
-/// Which sources a load request may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LoadPaths {
-    /// Names under `models.dir`, and file paths.
-    Allowed,
-    /// Names under `models.dir` only.
-    Refused,
 }
 
 /// State shared by all handlers.
@@ -62,6 +71,8 @@ pub(crate) struct App {
     pub(crate) customers: Arc<dyn CustomerStore>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) upkeep: Upkeep,
+    /// Pause between two attempts to write again after a failure of the disk.
+    pub(crate) store_retry: Duration,
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) encoder_name: String,
     pub(crate) models: Arc<ModelRegistry>,
@@ -72,10 +83,11 @@ pub(crate) struct App {
     pub(crate) grants: Vec<Grant>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: SharedClock,
+    pub(crate) started_at: Timestamp,
     pub(crate) limits: HttpLimits,
     pub(crate) keys: KeyRing,
     pub(crate) rates: RateLimits,
-    pub(crate) in_flight: Arc<Semaphore>,
+    pub(crate) slots: Slots,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) draining: Draining,
 }
@@ -87,22 +99,5 @@ impl App {
         for model in self.models.serving() {
             model.engine().forget_cached(CacheOwner::of(tenant)).await;
         }
-    }
-}
-
-/// Whether a shutdown has begun; set by `app`, read by the readiness probe. During startup there is
-/// no [`App`] yet, and `startup` answers instead.
-#[derive(Debug, Default)]
-pub(crate) struct Draining(AtomicBool);
-
-impl Draining {
-    /// Makes readiness probes fail from now on, so that load balancers stop sending requests.
-    pub(crate) fn begin(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether a shutdown has begun.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.0.load(Ordering::Acquire)
     }
 }

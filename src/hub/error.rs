@@ -39,6 +39,18 @@ pub(crate) enum HubError {
         /// Names of the models in it, or `none`.
         present: String,
     },
+    /// A caller named a path that it may not name.
+    #[error(
+        "field `model`: expected a name under models.dir{}",
+        match folders.as_slice() {
+            [] => String::new(),
+            _ => ", or a path in one of models.load_folders".to_owned(),
+        }
+    )]
+    Outside {
+        /// Folders from which callers may load by path.
+        folders: Vec<PathBuf>,
+    },
     /// The folder holds no model, or several.
     #[error(
         "folder `{}` holds {found}: expected one .gguf file, or config.json, tokenizer.json and \
@@ -49,7 +61,7 @@ pub(crate) enum HubError {
         /// Path of the folder.
         path: PathBuf,
         /// What it holds instead.
-        found: &'static str,
+        found: String,
     },
     /// The model is of the wrong kind.
     #[error("model `{name}` can {found}, but a model that can {wanted} is needed here")]
@@ -175,7 +187,7 @@ pub(crate) enum HubError {
         /// Available files or quantisations.
         present: String,
     },
-    /// The repository has several GGUF models and none of a ranked quantisation.
+    /// The repository has several GGUF models, and none can be chosen safely.
     #[error("{repository} holds several models; choose one as REPO:FILE from: {files}")]
     Ambiguous {
         /// Repository, `owner/name`.

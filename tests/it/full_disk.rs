@@ -1,5 +1,5 @@
 //! On a full disk the gateway refuses writes with a 503 that names the reason, still serves reads,
-//! and loses nothing that it acknowledged.
+//! loses nothing that it acknowledged, and goes on by itself when there is room again.
 
 use crate::server::Gateway;
 use crate::server::client;
@@ -27,7 +27,9 @@ fn message(number: u32) -> String {
 #[tokio::test]
 async fn a_full_disk_is_503_with_its_reason_and_loses_nothing_that_was_acknowledged() {
     let data = tempfile::tempdir().expect("a folder");
-    let gateway = Gateway::start_limited(data, FILE_BYTES_MAX);
+    // It does not try again while the test looks at the full disk.
+    let retry = [("VITRINE_THREADS__RETRY_MS", "86400000")];
+    let gateway = Gateway::start_limited(data, FILE_BYTES_MAX, &retry);
     let turn = json!({
         "thread_id": "t", "channel": "webchat", "deadline_ms": 60_000,
         "message": { "text": "hello" },
@@ -66,4 +68,38 @@ async fn a_full_disk_is_503_with_its_reason_and_loses_nothing_that_was_acknowled
     assert!(status == 200 && kept.contains(&message(acknowledged)), "the last one was kept");
     let body = json!({ "message": { "text": "there is room again" } });
     assert_eq!(gateway.post("/v1/threads/t/messages", &body).await.0, 200);
+}
+
+/// Method: the limit on the size of files is lifted while the gateway runs, as if somebody had made
+/// room on the disk.
+#[tokio::test]
+async fn a_disk_that_has_room_again_is_written_again_without_a_restart() {
+    let data = tempfile::tempdir().expect("a folder");
+    let retry = [("VITRINE_THREADS__RETRY_MS", "100")];
+    let gateway = Gateway::start_limited(data, FILE_BYTES_MAX, &retry);
+    let turn = json!({
+        "thread_id": "t", "channel": "webchat", "deadline_ms": 60_000,
+        "message": { "text": "hello" },
+    });
+    assert_eq!(gateway.post("/respond", &turn).await.0, 200);
+    let mut acknowledged = Vec::new();
+    for number in 0..MESSAGES_MAX {
+        let body = json!({ "message": { "text": message(number) } });
+        match gateway.post("/v1/threads/t/messages", &body).await.0.as_u16() {
+            200 => acknowledged.push(number),
+            503 => break,
+            other => panic!("status {other}"),
+        }
+    }
+    gateway.lift_file_limit();
+    // Each poll is a request, so there is no sleeping.
+    while gateway.get("/readyz").await.0 != 200 {
+        assert_eq!(gateway.get("/healthz").await.0, 200, "a full disk is no reason to restart");
+    }
+    let more = json!({ "message": { "text": message(MESSAGES_MAX) } });
+    assert_eq!(gateway.post("/v1/threads/t/messages", &more).await.0, 200);
+    let (status, kept) = gateway.get("/v1/threads/t").await;
+    let last = acknowledged.last().expect("some were written");
+    assert!(status == 200 && kept.contains(&message(*last)), "the last one was kept");
+    assert!(kept.contains(&message(MESSAGES_MAX)));
 }

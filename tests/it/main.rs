@@ -4,20 +4,27 @@
 
 mod bench_http;
 mod callbacks;
+mod chat_templates;
 mod command_line;
 mod configuration;
 mod conversation;
+mod draining;
 mod engine_parity;
 mod erasure;
 mod full_disk;
 mod golden;
 mod keys;
+mod logs;
 mod models;
 mod openai;
 mod openai_client;
+mod peers;
 mod persons;
+mod requests;
 mod respond;
 mod server;
 mod serving;
 mod starting;
+mod structured_output;
 mod vocabularies;
+mod web_page;

@@ -23,6 +23,9 @@ fn copy_drafter(folder: &Path, name: &str) -> String {
     path.display().to_string()
 }
 
+/// Lets requests load models from any folder, which is off by default.
+const LOAD_ANYWHERE: (&str, &str) = ("VITRINE_MODELS__LOAD_FOLDERS", "/");
+
 async fn load(gateway: &Gateway, body: Value) -> (StatusCode, Value) {
     gateway.post("/v1/models/load", &body).await
 }
@@ -87,7 +90,7 @@ async fn load_and_unload_another_model(gateway: &Gateway, files: &Path) {
 #[tokio::test]
 async fn swaps_under_load_fail_no_request() {
     let files = tempfile::tempdir().expect("a folder");
-    let gateway = Gateway::start(&[]);
+    let gateway = Gateway::start(&[LOAD_ANYWHERE]);
     let over = AtomicBool::new(false);
     let (answered, heard) = watch::channel(0_usize);
     let swap = async {
@@ -130,7 +133,7 @@ async fn swaps_under_load_fail_no_request() {
 #[tokio::test]
 async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
     let files = tempfile::tempdir().expect("a folder");
-    let gateway = Gateway::start(&[("VITRINE_MODELS__LOADED_MAX", "2")]);
+    let gateway = Gateway::start(&[("VITRINE_MODELS__LOADED_MAX", "2"), LOAD_ANYWHERE]);
     let broken = copy_drafter(files.path(), "broken.gguf");
     let bytes = std::fs::read(&broken).expect("read");
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).expect("written");
@@ -148,7 +151,7 @@ async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
         ),
         (422, "load_failed", "sequences_max", json!({ "model": "drafter", "sequences_max": 0 })),
         (422, "invalid_size", "kv_bytes_max", json!({ "model": "drafter", "kv_bytes_max": "9 x" })),
-        (400, "malformed", "modle", json!({ "model": "drafter", "modle": 1 })),
+        (422, "unknown_field", "modle", json!({ "model": "drafter", "modle": 1 })),
     ];
     for (status, code, named, body) in cases {
         let (found, answer) = load(&gateway, body.clone()).await;

@@ -180,7 +180,7 @@ async fn a_constraint_that_does_not_compile_is_refused_with_its_location() {
     }
     let unknown = json!({ "response_format": { "type": "xml" } });
     let (status, answer) = shared().post("/v1/chat/completions", &constrained(unknown)).await;
-    assert_eq!(status, 400, "{answer}");
+    assert_eq!(status, 422, "{answer}");
 }
 
 #[tokio::test]

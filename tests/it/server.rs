@@ -83,10 +83,15 @@ impl Gateway {
 
     /// Starts a gateway that cannot write any file beyond `file_bytes_max`, to simulate a full
     /// disk.
-    pub(crate) fn start_limited(data: TempDir, file_bytes_max: u64) -> Self {
+    pub(crate) fn start_limited(
+        data: TempDir,
+        file_bytes_max: u64,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let blocks = file_bytes_max / FILE_BLOCK_BYTES;
-        let supervisor = format!("trap '' XFSZ\nulimit -f {blocks}\n{SUPERVISOR_SCRIPT}");
-        Self::begin_kept(data, &[], &supervisor).until_ready()
+        // A soft limit, which a test can lift; the gateway itself handles its signal.
+        let supervisor = format!("ulimit -S -f {blocks}\n{SUPERVISOR_SCRIPT}");
+        Self::begin_kept(data, variables, &supervisor).until_ready()
     }
 
     /// Starts a gateway and does not wait until it is ready.
@@ -104,6 +109,20 @@ impl Gateway {
         let stderr = supervisor.stderr.take().expect("stderr is piped");
         let lines = BufReader::new(stderr).lines();
         StartingGateway { supervisor, lines, log: Vec::new(), data }
+    }
+
+    /// Ends the limit of [`Self::start_limited`] while the gateway runs.
+    pub(crate) fn lift_file_limit(&self) {
+        let supervisor = self.supervisor.id().to_string();
+        let children = Command::new("pgrep").args(["-P", &supervisor, "vitrine"]).output();
+        let children = String::from_utf8(children.expect("pgrep runs").stdout).expect("text");
+        let lift = ["--fsize=unlimited", "--pid", children.trim()];
+        assert!(Command::new("prlimit").args(lift).status().expect("prlimit runs").success());
+    }
+
+    /// Sends the gateway SIGTERM and does not wait for its end.
+    pub(crate) fn begin_stop(&mut self) {
+        drop(self.supervisor.stdin.take());
     }
 
     /// Stops the gateway with SIGTERM and returns its exit code and data folder.

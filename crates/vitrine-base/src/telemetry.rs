@@ -10,6 +10,10 @@ pub const TURN_SECONDS: &str = "vitrine_turn_seconds";
 pub const DRAFTS_REJECTED_TOTAL: &str = "vitrine_drafts_rejected_total";
 /// Counter: HTTP responses, by `route` and `status`.
 pub const HTTP_REQUESTS_TOTAL: &str = "vitrine_http_requests_total";
+/// Histogram, seconds: an HTTP request from its headers to the end of its answer, by `route`.
+pub const HTTP_REQUEST_SECONDS: &str = "vitrine_http_request_duration_seconds";
+/// Counter: log lines that could not be written.
+pub const LOG_LINES_DROPPED_TOTAL: &str = "vitrine_log_lines_dropped_total";
 /// Counter: attempts to deliver a reply or a hand-off packet, by `kind` and `outcome`.
 pub const DELIVERIES_TOTAL: &str = "vitrine_deliveries_total";
 /// Counter: HTTP requests refused by the tenant's rate limit, by `tenant`.

@@ -5,7 +5,8 @@
 //!
 //! Invariants
 //! - Memory never holds a state that is not on disk.
-//! - The store is read-only after a disk failure: writes are refused, reads go on.
+//! - The store is read-only after a disk failure: writes are refused, reads go on, until
+//!   [`EmbeddedStore::reopen`] succeeds.
 
 use crate::commit::CommitOutcome;
 use crate::commit::Erasure;
@@ -20,6 +21,7 @@ use crate::open;
 use crate::open::EmbeddedOptions;
 use crate::record::ConversationRecord;
 use crate::record::TurnRecord;
+use crate::reopen::Opener;
 use crate::state::StoreState;
 use crate::store::ConversationStore;
 use crate::store::StoreFuture;
@@ -67,7 +69,9 @@ impl EmbeddedStore {
     pub fn open(options: EmbeddedOptions) -> Result<Self, StoreError> {
         let database = open::database(&options)?;
         let path = Some(options.path.clone());
-        Self::start(database, options, path)
+        let reopened = options.clone();
+        let opener: Opener = Box::new(move || open::database(&reopened));
+        Self::start(database, options, path, Some(opener))
     }
 
     /// A store in memory, lost when this value is dropped; `options.path` is not used.
@@ -84,18 +88,33 @@ impl EmbeddedStore {
         backend: impl StorageBackend,
     ) -> Result<Self, StoreError> {
         let database = open::on_backend(&options, backend)?;
-        Self::start(database, options, None)
+        Self::start(database, options, None, None)
+    }
+
+    /// As [`Self::on_backend`], on a backend whose clones share their bytes.
+    #[cfg(test)]
+    pub(super) fn on_shared_backend(
+        options: EmbeddedOptions,
+        backend: impl StorageBackend + Clone,
+    ) -> Result<Self, StoreError> {
+        let database = open::on_backend(&options, backend.clone())?;
+        let reopened = options.clone();
+        let opener: Opener = Box::new(move || open::on_backend(&reopened, backend.clone()));
+        Self::start(database, options, None, Some(opener))
     }
 
     fn start(
         database: Database,
         options: EmbeddedOptions,
         path: Option<PathBuf>,
+        opener: Option<Opener>,
     ) -> Result<Self, StoreError> {
         let shared = Arc::new(StoreState::new(database, options.hot));
         let (queue, waiting) = mpsc::channel(options.queue_writes_max.max(1));
-        let writer = writer::start(Arc::clone(&shared), waiting, &options).map_err(|cause| {
-            StoreError::Open { path: options.path.clone(), cause: Arc::new(cause) }
+        let writer = writer::start(Arc::clone(&shared), waiting, &options, opener);
+        let writer = writer.map_err(|cause| StoreError::Open {
+            path: options.path.clone(),
+            cause: Arc::new(cause),
         })?;
         Ok(Self { shared, options, path, queue: Some(queue), writer: Some(writer) })
     }
@@ -112,6 +131,17 @@ impl EmbeddedStore {
             return Ok(());
         }
         self.write(|reply| Write::Rewrite { reply }).await
+    }
+
+    /// Tries to accept writes again after a failure of the disk; does nothing if there was none.
+    ///
+    /// # Errors
+    /// Why the store still refuses writes. Reads may fail until a later attempt succeeds.
+    pub async fn reopen(&self) -> Result<(), StoreError> {
+        if self.intake().is_ok() {
+            return Ok(());
+        }
+        self.write(|reply| Write::Reopen { reply }).await
     }
 
     /// Queues a table write and waits until its group is on disk.
@@ -148,7 +178,7 @@ impl EmbeddedStore {
             if let Err(cause) = &result {
                 shared.stop_at(cause);
             }
-            result
+            result.map_err(|cause| shared.read_error(cause))
         });
         // A blocking task fails only when the runtime is shutting down.
         read.await.unwrap_or(Err(StoreError::Closed))

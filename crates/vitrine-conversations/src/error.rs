@@ -109,8 +109,9 @@ pub enum StoreError {
         #[source]
         cause: Arc<io::Error>,
     },
-    /// The store is read-only since an earlier failure of the disk. Restart after repairing it.
-    #[error("store refuses writes until a restart, after a failure: {cause}")]
+    /// The store is read-only since an earlier failure of the disk. It tries again by itself,
+    /// unless its file is damaged.
+    #[error("store refuses writes since a failure: {cause}")]
     Stopped {
         /// The earlier failure; it was logged with its own causes when it happened.
         cause: Arc<StoreError>,
@@ -168,6 +169,32 @@ impl From<serde_json::Error> for RecordError {
 }
 
 impl StoreError {
+    /// Whether the store may work again without a restart: the disk may have room again, or be
+    /// writable again. A damaged file needs a person.
+    #[must_use]
+    pub fn may_recover(&self) -> bool {
+        match self {
+            Self::Stopped { cause } => cause.may_recover(),
+            Self::Damaged { .. } => false,
+            Self::BodyDiffers
+            | Self::Erased { .. }
+            | Self::ConversationTooLarge { .. }
+            | Self::CustomerTooLarge { .. }
+            | Self::IdentityTaken
+            | Self::JobsFull { .. }
+            | Self::TurnTooLarge { .. }
+            | Self::DiskFull
+            | Self::ReadOnly
+            | Self::Disk { .. }
+            | Self::Record { .. }
+            | Self::Locked { .. }
+            | Self::Foreign { .. }
+            | Self::Format { .. }
+            | Self::Open { .. }
+            | Self::Closed => true,
+        }
+    }
+
     /// Whether the failure makes the store read-only, not just this call fail.
     pub(super) fn stops_intake(&self) -> bool {
         match self {
@@ -204,6 +231,8 @@ pub(super) fn map_database_error(cause: impl Into<redb::Error>) -> StoreError {
             io::ErrorKind::UnexpectedEof => StoreError::Damaged { cause: Some(Arc::new(cause)) },
             _ => StoreError::Disk { cause: Arc::new(cause) },
         },
+        // A read that began before the file was rewritten or opened again.
+        redb::Error::DatabaseClosed => StoreError::Closed,
         redb::Error::Corrupted(_)
         | redb::Error::TableTypeMismatch { .. }
         | redb::Error::TableIsMultimap(_)

@@ -2,7 +2,8 @@
 //! cached in memory, and the reads of both.
 //!
 //! Invariants
-//! - After a failure of the disk, [`StoreState::intake`] refuses; reads go on.
+//! - After a failure of the disk, [`StoreState::intake`] refuses until the file has been opened
+//!   again and written; reads go on where the database still can.
 
 use crate::commit::StoredAnswer;
 use crate::error::StoreError;
@@ -23,9 +24,9 @@ use redb::ReadableDatabase;
 use redb::ReadableTable;
 use redb::ReadableTableMetadata;
 use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
@@ -36,8 +37,10 @@ pub(super) struct StoreState {
     /// Replaced when the file is rewritten; a read in progress keeps the database it began with.
     database: RwLock<Arc<Database>>,
     pub(super) hot: HotConversations,
-    /// The first failure of the disk; from then on all writes are refused.
-    stopped: OnceLock<StoreError>,
+    /// The failure of the disk since which all writes are refused.
+    stopped: RwLock<Option<StoreError>>,
+    /// Whether `database` is a stand-in without tables, because the file cannot be opened again.
+    closed: AtomicBool,
     pub(super) groups_written: AtomicU64,
     pub(super) writes_done: AtomicU64,
     /// Groups committed with new jobs.
@@ -49,7 +52,8 @@ impl StoreState {
         Self {
             database: RwLock::new(Arc::new(database)),
             hot: HotConversations::new(hot),
-            stopped: OnceLock::new(),
+            stopped: RwLock::new(None),
+            closed: AtomicBool::new(false),
             groups_written: AtomicU64::new(0),
             writes_done: AtomicU64::new(0),
             stored_jobs: watch::Sender::new(0),
@@ -58,8 +62,44 @@ impl StoreState {
 
     /// Makes the store read-only if `cause` is a failure of the disk, not of one call.
     pub(super) fn stop_at(&self, cause: &StoreError) {
-        if cause.stops_intake() && self.stopped.set(cause.clone()).is_ok() {
+        if !cause.stops_intake() {
+            return;
+        }
+        let mut stopped = self.stopped.write().unwrap_or_else(PoisonError::into_inner);
+        if stopped.is_none() {
             tracing::error!(?cause, "conversation store is read-only after a disk failure");
+            *stopped = Some(cause.clone());
+        }
+    }
+
+    /// Accepts writes again.
+    pub(super) fn resume(&self) {
+        *self.stopped.write().unwrap_or_else(PoisonError::into_inner) = None;
+        tracing::info!("conversation store accepts writes again");
+    }
+
+    /// Closes the database, which has failed, so that its file can be opened again.
+    ///
+    /// # Errors
+    /// If no stand-in can be made; the database then stays.
+    pub(super) fn close_database(&self) -> Result<(), StoreError> {
+        let stand_in = redb::Builder::new()
+            .create_with_backend(redb::backends::InMemoryBackend::new())
+            .map_err(map_database_error)?;
+        self.closed.store(true, Ordering::Release);
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let failed = std::mem::replace(&mut *database, Arc::new(stand_in));
+        drop(database);
+        // The last owner closes it; a read that began before may be one.
+        drop(failed);
+        Ok(())
+    }
+
+    /// An error of a read: why there is no database, if that is the reason.
+    pub(super) fn read_error(&self, cause: StoreError) -> StoreError {
+        match self.intake() {
+            Err(stopped) if self.closed.load(Ordering::Acquire) => stopped,
+            _ => cause,
         }
     }
 
@@ -68,13 +108,14 @@ impl StoreState {
         Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Switches to the rewritten database.
+    /// Switches to the rewritten or reopened database.
     pub(super) fn replace_database(&self, database: Database) {
         *self.database.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(database);
+        self.closed.store(false, Ordering::Release);
     }
 
     pub(super) fn intake(&self) -> Result<(), StoreError> {
-        match self.stopped.get() {
+        match &*self.stopped.read().unwrap_or_else(PoisonError::into_inner) {
             Some(cause) => Err(StoreError::Stopped { cause: Arc::new(cause.clone()) }),
             None => Ok(()),
         }

@@ -8,7 +8,7 @@
 //! - Within a group, writes apply in queue order, and each sees those before it.
 //! - A write makes all its checks before it changes a table: a refused write leaves no trace.
 //! - A failed group leaves nothing behind, returns its error to all callers, and makes the store
-//!   read-only.
+//!   read-only until the file has been opened again.
 
 use crate::body_hash::BodyHash;
 use crate::commit::CommitOutcome;
@@ -28,6 +28,8 @@ use crate::open::EmbeddedOptions;
 use crate::open::Recovery;
 use crate::record::ConversationRecord;
 use crate::record::TurnRecord;
+use crate::reopen;
+use crate::reopen::Opener;
 use crate::rewrite;
 use crate::state::StoreState;
 use crate::state::stored_answer;
@@ -59,6 +61,8 @@ pub(super) enum Write {
     Tables(Box<dyn TableWrite>),
     /// A rewrite of the file without erased records; runs outside of any group.
     Rewrite { reply: ReplySender<()> },
+    /// An attempt to write again after a failure of the disk; runs outside of any group.
+    Reopen { reply: ReplySender<()> },
 }
 
 /// A commit that the calling task has encoded already, so that the writer only copies bytes.
@@ -166,6 +170,7 @@ impl EncodedTurn {
 }
 
 /// Starts the writer. It ends once all senders of `waiting` are dropped and the queue is empty.
+/// `opener` opens the database again after a failure of the disk.
 ///
 /// # Errors
 /// If the system cannot start it.
@@ -173,16 +178,18 @@ pub(super) fn start(
     shared: Arc<StoreState>,
     mut waiting: mpsc::Receiver<Write>,
     options: &EmbeddedOptions,
+    opener: Option<Opener>,
 ) -> io::Result<JoinHandle<()>> {
     let group_writes_max = options.group_writes_max.max(1);
     let recovery = options.recovery;
     let options = options.clone();
+    let alone_only = |write: &Write| matches!(write, Write::Rewrite { .. } | Write::Reopen { .. });
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
         while let Some(first) = waiting.blocking_recv() {
             let mut alone = None;
             let mut group = Vec::new();
             match first {
-                Write::Rewrite { reply } => alone = Some(reply),
+                first if alone_only(&first) => alone = Some(first),
                 first => group.push(first),
             }
             while alone.is_none()
@@ -190,16 +197,22 @@ pub(super) fn start(
                 && let Ok(next) = waiting.try_recv()
             {
                 match next {
-                    Write::Rewrite { reply } => alone = Some(reply),
+                    next if alone_only(&next) => alone = Some(next),
                     next => group.push(next),
                 }
             }
             if !group.is_empty() {
                 write_group(&shared, group, recovery);
             }
-            if let Some(reply) = alone {
-                // The caller may have stopped waiting.
-                let _ = reply.send(rewrite::rewrite(&shared, &options));
+            // The callers may have stopped waiting.
+            match alone {
+                Some(Write::Rewrite { reply }) => {
+                    drop(reply.send(rewrite::rewrite(&shared, &options)));
+                }
+                Some(Write::Reopen { reply }) => {
+                    drop(reply.send(reopen::reopen(&shared, opener.as_deref(), recovery)));
+                }
+                _ => {}
             }
         }
     })
@@ -223,7 +236,9 @@ fn write_group(shared: &StoreState, mut group: Vec<Write>, recovery: Recovery) {
                     Write::Commit { reply, .. } => drop(reply.send(Err(cause.clone()))),
                     Write::Erase { reply, .. } => drop(reply.send(Err(cause.clone()))),
                     Write::EraseCustomer { reply, .. } => drop(reply.send(Err(cause.clone()))),
-                    Write::Rewrite { reply } => drop(reply.send(Err(cause.clone()))),
+                    Write::Rewrite { reply } | Write::Reopen { reply } => {
+                        drop(reply.send(Err(cause.clone())));
+                    }
                     Write::Tables(table_write) => table_write.send_reply(Some(cause.clone())),
                 }
             }
@@ -280,7 +295,8 @@ fn answer(shared: &StoreState, write: Write, done: Done) {
             | Write::Erase { .. }
             | Write::EraseCustomer { .. }
             | Write::Tables(_)
-            | Write::Rewrite { .. },
+            | Write::Rewrite { .. }
+            | Write::Reopen { .. },
             _,
         ) => {}
     }
@@ -329,8 +345,8 @@ fn apply(tables: &mut WriteTables<'_>, write: &mut Write) -> Result<Done, StoreE
             tables.erase_customer(key, *erased_at).map(Done::CustomerErased)
         }
         Write::Tables(table_write) => table_write.apply(tables).map(Done::TableWrite),
-        // `start` never puts a rewrite into a group.
-        Write::Rewrite { .. } => Ok(Done::TableWrite(Wrote::Nothing)),
+        // `start` never puts these into a group.
+        Write::Rewrite { .. } | Write::Reopen { .. } => Ok(Done::TableWrite(Wrote::Nothing)),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
 use crate::http::keys::Scope;
+use crate::http::state::UnknownFields;
 use crate::turn::decide::ForeignWords;
 use crate::turn::draft::Address;
 use crate::turn::draft::Length;
@@ -118,6 +119,12 @@ impl Words for Scope {
     }
 }
 
+impl Words for UnknownFields {
+    fn words() -> Vec<(&'static str, Self)> {
+        vec![("refuse", Self::Refuse), ("warn", Self::Warn)]
+    }
+}
+
 impl Words for Recovery {
     fn words() -> Vec<(&'static str, Self)> {
         vec![("quick", Self::Quick), ("walk", Self::Walk)]
@@ -173,6 +180,7 @@ mod tests {
         every_word_reads_as_its_value::<Language>();
         every_word_reads_as_its_value::<ChannelKind>();
         every_word_reads_as_its_value::<Scope>();
+        every_word_reads_as_its_value::<UnknownFields>();
         every_word_reads_as_its_value::<Recovery>();
         every_word_reads_as_its_value::<KvType>();
         every_word_reads_as_its_value::<Tier>();

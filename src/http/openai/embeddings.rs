@@ -36,7 +36,7 @@ pub(crate) async fn embeddings(
         let message = format!("field `dimensions` is {dimensions}; allowed: {width}");
         return Err(ApiError::impossible("dimensions", message));
     }
-    let texts = request.input.into_vec();
+    let texts = request.input.0;
     classify::check(&texts, app.limits.request_texts_max)?;
     let embedded = app.classifier.embedder().embed_counted(&texts).await?;
     let data = embedded

@@ -3,12 +3,15 @@
 //! Compatible with OpenAI clients; fields that would change the output but are not implemented are
 //! refused, not ignored.
 
+mod constraint;
 pub(crate) mod embeddings;
+mod prompt;
 
 use crate::http::body::Json;
 use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::keys::Caller;
+use crate::http::openai::prompt::PromptInput;
 use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::openai::AssistantMessage;
@@ -16,10 +19,10 @@ use crate::http::wire::openai::ChatRequest;
 use crate::http::wire::openai::Choice;
 use crate::http::wire::openai::CompletionAnswer;
 use crate::http::wire::openai::CompletionRequest;
-use crate::http::wire::openai::OneOrMany;
 use crate::http::wire::openai::OpenAiUsage;
 use crate::http::wire::openai::PromptTokensDetails;
 use crate::http::wire::openai::SamplingBody;
+use crate::http::wire::openai::UsageField;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -32,6 +35,7 @@ use futures::stream;
 use jiff::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 use vitrine_base::ids::TenantId;
 use vitrine_base::ids::time_ordered_id;
 use vitrine_engine::CacheScope;
@@ -43,15 +47,16 @@ use vitrine_engine::GenerationEvent;
 use vitrine_engine::GenerationModel;
 use vitrine_engine::GenerationRequest;
 use vitrine_engine::GenerationUsage;
-use vitrine_engine::Grammar;
-use vitrine_engine::Priority;
 use vitrine_engine::Sampling;
-use vitrine_engine::text::ChatMessage;
 use vitrine_engine::text::Special;
 use vitrine_engine::text::TemplateSettings;
 
-/// Output tokens when a request sets no limit.
-const OUTPUT_TOKENS_DEFAULT: usize = 256;
+/// Longest wait for the first token before the head of a streamed answer is sent. Until then, an
+/// error is a status; later, it is an event.
+const FIRST_TOKEN_WAIT: Duration = Duration::from_secs(10);
+
+/// Digits of the model's SHA-256 in `system_fingerprint`.
+const FINGERPRINT_DIGITS: usize = 12;
 
 /// Default temperature of the OpenAI API.
 const TEMPERATURE_DEFAULT: f32 = 1.0;
@@ -87,36 +92,12 @@ pub(crate) async fn chat(
 ) -> Result<Response, ApiError> {
     let request = body.value;
     let model = app.models.get(&request.model)?;
-    if request.messages.is_empty() {
-        return Err(ApiError::impossible("no_messages", "field `messages` is empty"));
-    }
-    let messages: Vec<ChatMessage> = request
-        .messages
-        .iter()
-        .map(|message| ChatMessage::new(role(&message.role), message.content.text()))
-        .collect();
-    let settings = TemplateSettings::from_json(&request.chat_template_kwargs)?;
+    let messages = prompt::messages(&request.messages)?;
+    let settings = request.chat_template_kwargs.unwrap_or_default();
+    let settings = TemplateSettings::from_json(&settings)?;
     let token_ids = model.encode_chat_with(&messages, &settings)?;
     let prompt = Prompt { tenant: caller.tenant, token_ids, echo: String::new() };
     app.generate(&model, Endpoint::Chat, prompt, request.sampling).await
-}
-
-/// Maps a role to the one chat templates know: OpenAI renamed `system` to `developer`.
-fn role(role: &str) -> &str {
-    if role == "developer" { "system" } else { role }
-}
-
-/// Extracts the single prompt of a completion; batches of prompts are refused.
-fn single_prompt(prompt: OneOrMany) -> Result<String, ApiError> {
-    let mut prompts = prompt.into_vec();
-    let count = prompts.len();
-    match prompts.pop() {
-        Some(prompt) if count == 1 => Ok(prompt),
-        _ => {
-            let message = format!("field `prompt` has {count} texts; allowed: one");
-            Err(ApiError::impossible("one_prompt", message))
-        }
-    }
 }
 
 /// Continues a text.
@@ -132,9 +113,18 @@ pub(crate) async fn completions(
 ) -> Result<Response, ApiError> {
     let request = body.value;
     let model = app.models.get(&request.model)?;
-    let text = single_prompt(request.prompt)?;
-    let token_ids = model.tokenizer().encode(&text, Special::Add)?;
-    let echo = if request.echo { text } else { String::new() };
+    let echo = request.echo.unwrap_or(false);
+    let (token_ids, echo) = match prompt::single(request.prompt)? {
+        PromptInput::Text(text) => {
+            let token_ids = model.tokenizer().encode(&text, Special::Add)?;
+            (token_ids, if echo { text } else { String::new() })
+        }
+        PromptInput::TokenIds(_) if echo => {
+            let message = "field `echo` is true and `prompt` has token ids; allowed: a text";
+            return Err(ApiError::impossible("unsupported_field", message));
+        }
+        PromptInput::TokenIds(ids) => (ids, String::new()),
+    };
     let prompt = Prompt { tenant: caller.tenant, token_ids, echo };
     app.generate(&model, Endpoint::Completion, prompt, request.sampling).await
 }
@@ -156,72 +146,97 @@ impl App {
         prompt: Prompt,
         mut body: SamplingBody,
     ) -> Result<Response, ApiError> {
-        if let Some((field, allowed)) = body.refused.first() {
+        if let Some((field, allowed)) = body.constraints.other.first_refused() {
             let message = format!("field `{field}` is not supported here; allowed: {allowed}");
             return Err(ApiError::impossible("unsupported_field", message));
         }
-        let (stream, usage_wanted) =
-            (body.stream, body.stream_options.as_ref().is_some_and(|o| o.include_usage));
-        let constraint = match take_grammar(&mut body)? {
+        let stream = body.stream.unwrap_or(false);
+        let usage_wanted = body.stream_options.as_ref().and_then(|o| o.include_usage);
+        let constraint = match constraint::take(&mut body.constraints)? {
             Some(grammar) => Some(model.constrain(grammar).await?),
             None => None,
         };
         let Prompt { tenant, token_ids, echo } = prompt;
-        let request =
-            GenerationRequest { constraint, ..request(token_ids, body, CacheScope::of(&tenant)) };
-        let generation = model.engine().submit(request)?;
+        let output_tokens_max = output_tokens_max(&body, model.engine().output_tokens_max())?;
+        let request = GenerationRequest {
+            output_tokens_max,
+            sampling: sampling(&body)?,
+            stop: body.stop.map(|stop| stop.0).unwrap_or_default(),
+            end_of_text: match body.ignore_eos {
+                Some(true) => EndOfText::Ignore,
+                Some(false) | None => EndOfText::Stop,
+            },
+            cache: CacheScope::of(&tenant),
+            constraint,
+            ..GenerationRequest::new(token_ids, output_tokens_max)
+        };
+        let mut generation = model.engine().submit(request)?;
         let now = self.clock.now();
         let header = CompletionHeader {
             endpoint,
             id: endpoint.id(now),
             created: now.as_second(),
             model: model.name().to_owned(),
+            fingerprint: model.sha256().chars().take(FINGERPRINT_DIGITS).collect(),
         };
-        if stream {
-            let generated = stream::unfold(generation, |mut generation| async move {
-                generation.next().await.map(|event| (event, generation))
-            });
-            let chunks = chunks(header, generated, echo, usage_wanted);
-            return Ok(Sse::new(events(chunks)).keep_alive(KeepAlive::default()).into_response());
+        if !stream {
+            let completion = generation.collect().await?;
+            return Ok(axum::Json(header.completed(echo, completion)?).into_response());
         }
-        let completion = generation.collect().await?;
-        Ok(axum::Json(header.completed(echo, completion)?).into_response())
+        let first = match tokio::time::timeout(FIRST_TOKEN_WAIT, generation.next()).await {
+            Ok(event) => event.transpose()?,
+            Err(_) => None,
+        };
+        let rest = stream::unfold(generation, |mut generation| async move {
+            generation.next().await.map(|event| (event, generation))
+        });
+        let generated = stream::iter(first.map(Ok)).chain(rest);
+        let usage_of_parts =
+            if usage_wanted == Some(true) { UsageField::Null } else { UsageField::LeftOut };
+        let chunks = chunks(header, generated, echo, usage_of_parts);
+        Ok(Sse::new(events(chunks)).keep_alive(KeepAlive::default()).into_response())
     }
 }
 
-/// The output constraint, if any.
-///
-/// # Errors
-/// If the request sets more than one of the fields that constrain the output.
-fn take_grammar(body: &mut SamplingBody) -> Result<Option<Grammar>, ApiError> {
-    let mut grammars = body.take_grammars();
-    if let [(first, _), (second, _), ..] = grammars[..] {
-        let message = format!("fields `{first}` and `{second}`: at most one may be set");
-        return Err(ApiError::impossible("one_constraint", message));
+/// Most output tokens of a request: what it asks for, at most `max`. The engine lowers it to the
+/// room that the prompt leaves in the context.
+fn output_tokens_max(body: &SamplingBody, max: usize) -> Result<usize, ApiError> {
+    let asked = match (body.max_completion_tokens, body.max_tokens) {
+        (Some(asked), _) => Some(("max_completion_tokens", asked)),
+        (None, asked) => asked.map(|asked| ("max_tokens", asked)),
+    };
+    match asked {
+        None | Some((_, -1)) => Ok(max),
+        Some((_, asked)) if asked > 0 => Ok(usize::try_from(asked).unwrap_or(usize::MAX).min(max)),
+        Some((field, asked)) => {
+            let message = format!("field `{field}` is {asked}; allowed: 1 or more, or -1");
+            Err(ApiError::impossible("request_refused", message))
+        }
     }
-    Ok(grammars.pop().map(|(_, grammar)| grammar))
 }
 
-fn request(prompt_token_ids: Vec<u32>, body: SamplingBody, cache: CacheScope) -> GenerationRequest {
-    let output_tokens_max =
-        body.max_completion_tokens.or(body.max_tokens).unwrap_or(OUTPUT_TOKENS_DEFAULT);
-    GenerationRequest {
-        prompt_token_ids,
-        output_tokens_max,
-        sampling: Sampling {
-            temperature: body.temperature.unwrap_or(TEMPERATURE_DEFAULT),
-            top_k: body.top_k.unwrap_or(0),
-            top_p: body.top_p.unwrap_or(1.0),
-            min_p: body.min_p.unwrap_or(0.0),
-            seed: body.seed.unwrap_or_else(rand::random),
+fn sampling(body: &SamplingBody) -> Result<Sampling, ApiError> {
+    let top_k = match body.top_k {
+        None | Some(-1) => 0,
+        Some(top_k) => usize::try_from(top_k).map_err(|_| {
+            let message = format!("field `top_k` is {top_k}; allowed: 0 or more, or -1");
+            ApiError::impossible("request_refused", message)
+        })?,
+    };
+    let temperature = body.temperature.unwrap_or(TEMPERATURE_DEFAULT);
+    let top_p = body.top_p.unwrap_or(1.0);
+    // No probability at all is the limit of ever smaller ones, which keep the likeliest token only.
+    let (temperature, top_p) = if top_p == 0.0 { (0.0, 1.0) } else { (temperature, top_p) };
+    Ok(Sampling {
+        temperature,
+        top_k,
+        top_p,
+        min_p: body.min_p.unwrap_or(0.0),
+        seed: match body.seed {
+            None | Some(-1) => rand::random(),
+            Some(seed) => seed.cast_unsigned(),
         },
-        stop: body.stop.map(|stop| stop.into_vec()).unwrap_or_default(),
-        deadline: None,
-        end_of_text: if body.ignore_eos { EndOfText::Ignore } else { EndOfText::Stop },
-        cache,
-        priority: Priority::Live,
-        constraint: None,
-    }
+    })
 }
 
 /// Fields that all chunks of one response share.
@@ -230,22 +245,25 @@ struct CompletionHeader {
     id: String,
     created: i64,
     model: String,
+    fingerprint: String,
 }
 
 impl CompletionHeader {
-    fn answer(
-        &self,
-        suffix: &str,
-        choices: Vec<Choice>,
-        usage: Option<OpenAiUsage>,
-    ) -> CompletionAnswer {
+    fn answer(&self, suffix: &str, choices: Vec<Choice>, usage: UsageField) -> CompletionAnswer {
         let object = match (self.endpoint, suffix.is_empty()) {
             (Endpoint::Chat, true) => "chat.completion",
             (Endpoint::Chat, false) => "chat.completion.chunk",
             (Endpoint::Completion, _) => "text_completion",
         };
-        let (id, model) = (self.id.clone(), self.model.clone());
-        CompletionAnswer { id, object, created: self.created, model, choices, usage }
+        CompletionAnswer {
+            id: self.id.clone(),
+            object,
+            created: self.created,
+            model: self.model.clone(),
+            system_fingerprint: self.fingerprint.clone(),
+            choices,
+            usage,
+        }
     }
 
     /// The answer with a whole output.
@@ -259,14 +277,18 @@ impl CompletionHeader {
     ) -> Result<CompletionAnswer, ApiError> {
         let reason = finish(completion.reason)?;
         let choice = self.whole(echo + &completion.text, reason);
-        Ok(self.answer("", vec![choice], Some(usage(completion.usage))))
+        Ok(self.answer("", vec![choice], UsageField::Counts(usage(completion.usage))))
     }
 
     fn whole(&self, text: String, reason: &'static str) -> Choice {
         let finish_reason = Some(reason);
         match self.endpoint {
             Endpoint::Chat => {
-                let message = AssistantMessage { role: Some("assistant"), content: Some(text) };
+                let message = AssistantMessage {
+                    role: Some("assistant"),
+                    content: Some(text),
+                    refusal: Some(None),
+                };
                 Choice { message: Some(message), finish_reason, ..Choice::default() }
             }
             Endpoint::Completion => Choice { text: Some(text), finish_reason, ..Choice::default() },
@@ -276,7 +298,8 @@ impl CompletionHeader {
     fn part(&self, text: String, role: Option<&'static str>) -> Choice {
         match self.endpoint {
             Endpoint::Chat => {
-                let delta = AssistantMessage { role, content: Some(text) };
+                let delta =
+                    AssistantMessage { role, content: Some(text), ..AssistantMessage::default() };
                 Choice { delta: Some(delta), ..Choice::default() }
             }
             Endpoint::Completion => Choice { text: Some(text), ..Choice::default() },
@@ -296,7 +319,7 @@ impl CompletionHeader {
         }
     }
 
-    fn chunk(&self, choices: Vec<Choice>, usage: Option<OpenAiUsage>) -> Result<Event, ApiError> {
+    fn chunk(&self, choices: Vec<Choice>, usage: UsageField) -> Result<Event, ApiError> {
         let answer = self.answer("chunk", choices, usage);
         Ok(Event::default().data(encode::json_text(&answer)?))
     }
@@ -317,26 +340,26 @@ fn chunks(
     header: CompletionHeader,
     generated: impl Stream<Item = Result<GenerationEvent, EngineError>>,
     echo: String,
-    usage_wanted: bool,
+    usage_of_parts: UsageField,
 ) -> impl Stream<Item = Result<Event, ApiError>> {
     async_stream::stream! {
         tokio::pin!(generated);
-        let first = header.chunk(vec![header.part(echo, Some("assistant"))], None);
+        let first = header.chunk(vec![header.part(echo, Some("assistant"))], usage_of_parts);
         let mut complete = first.is_ok();
         yield first;
         while complete && let Some(event) = generated.next().await {
             match event {
                 Ok(GenerationEvent::Token { text, .. }) if text.is_empty() => {}
                 Ok(GenerationEvent::Token { text, .. }) => {
-                    let part = header.chunk(vec![header.part(text, None)], None);
+                    let part = header.chunk(vec![header.part(text, None)], usage_of_parts);
                     complete = part.is_ok();
                     yield part;
                 }
                 Ok(GenerationEvent::Done { reason, usage: counts, .. }) => {
-                    let last = |reason| header.chunk(vec![header.last(reason)], None);
+                    let last = |reason| header.chunk(vec![header.last(reason)], usage_of_parts);
                     yield finish(reason).and_then(last);
-                    if usage_wanted {
-                        yield header.chunk(Vec::new(), Some(usage(counts)));
+                    if matches!(usage_of_parts, UsageField::Null) {
+                        yield header.chunk(Vec::new(), UsageField::Counts(usage(counts)));
                     }
                 }
                 Err(error) => yield Err(error.into()),

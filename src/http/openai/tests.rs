@@ -12,6 +12,7 @@ fn header() -> CompletionHeader {
         id: "chatcmpl-1".to_owned(),
         created: 1_790_000_000,
         model: "toy".to_owned(),
+        fingerprint: "0123456789ab".to_owned(),
     }
 }
 
@@ -43,7 +44,7 @@ async fn streamed(reason: FinishReason) -> Vec<String> {
         Ok(GenerationEvent::Token { id: 1, text: "half".to_owned() }),
         Ok(GenerationEvent::Done { reason, usage, timings }),
     ]);
-    sent(chunks(header(), generated, String::new(), true)).await
+    sent(chunks(header(), generated, String::new(), UsageField::Null)).await
 }
 
 async fn sent(chunks: impl Stream<Item = Result<Event, ApiError>> + Send + 'static) -> Vec<String> {

@@ -45,6 +45,7 @@ pub(crate) struct ConsentBody {
 
 /// Body of `POST /v1/customers/{id}/consents`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ConsentRequest {
     /// `assistance`, `personalisation` or `outreach`.
     pub(crate) purpose: String,
@@ -89,6 +90,7 @@ pub(crate) struct LedgerFactBody {
 /// Body of `POST /v1/customers/{id}/identities`: links a verified address, or requests a link
 /// token.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct IdentityRequest {
     pub(crate) channel: String,
     /// Required with `verified_customer_id`. Ignored otherwise: the address that sends the token

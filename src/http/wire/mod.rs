@@ -3,8 +3,8 @@
 pub(crate) mod customers;
 pub(crate) mod models;
 pub(crate) mod openai;
+pub(crate) mod other_fields;
 pub(crate) mod profile;
-pub(crate) mod refused;
 pub(crate) mod respond;
 pub(crate) mod services;
 pub(crate) mod threads;

@@ -20,6 +20,8 @@ pub(crate) struct ModelBody {
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
     pub(crate) owned_by: &'static str,
+    /// When the model was loaded, in seconds since 1970.
+    pub(crate) created: i64,
     /// Longest sequence, prompt and output together, in tokens.
     pub(crate) context_tokens_max: Option<usize>,
     /// Whether this model drafts the replies of `/respond`.
@@ -58,7 +60,7 @@ pub(crate) struct ModelsAnswer {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoadRequest {
-    /// A name under `models.dir`, or a path if `models.load_paths` permits paths.
+    /// A name under `models.dir`, or a path in one of `models.load_folders`.
     pub(crate) model: String,
     /// Name to serve it under; default: the model's own name.
     #[serde(default, rename = "as")]

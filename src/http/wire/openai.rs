@@ -2,75 +2,128 @@
 //!
 //! Source: the public OpenAI API reference, `chat.completions`, `completions`, `embeddings`.
 
-use crate::http::wire::refused::RefusedFields;
+use crate::http::wire::other_fields::OtherFields;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::de;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
 use serde_json::Value;
+use utoipa::PartialSchema;
 use utoipa::ToSchema;
-use vitrine_engine::Grammar;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::ArrayBuilder;
+use utoipa::openapi::schema::OneOfBuilder;
+use utoipa::openapi::schema::Schema;
 
-/// One string or an array of strings.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(untagged, expecting = "a string or an array of strings")]
-pub(crate) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
+/// One text or an array of texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OneOrMany(pub(crate) Vec<String>);
 
-impl OneOrMany {
-    /// The strings in order.
-    pub(crate) fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(text) => vec![text],
-            Self::Many(texts) => texts,
-        }
+impl PartialSchema for OneOrMany {
+    fn schema() -> RefOr<Schema> {
+        text_or_array_of(String::schema())
     }
 }
 
-/// Settings that chat and text completions share.
+impl ToSchema for OneOrMany {}
+
+fn text_or_array_of(item: RefOr<Schema>) -> RefOr<Schema> {
+    OneOfBuilder::new().item(String::schema()).item(ArrayBuilder::new().items(item)).into()
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrManyVisitor)
+    }
+}
+
+struct OneOrManyVisitor;
+
+impl<'de> Visitor<'de> for OneOrManyVisitor {
+    type Value = OneOrMany;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a text or an array of texts")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+        Ok(OneOrMany(vec![text.to_owned()]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OneOrMany, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = items.next_element()? {
+            texts.push(text);
+        }
+        Ok(OneOrMany(texts))
+    }
+}
+
+/// Settings that chat and text completions share. `null` counts as left out.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct SamplingBody {
     /// 0 for greedy decoding; default 1.
     #[serde(default)]
     pub(crate) temperature: Option<f32>,
-    /// Nucleus sampling; default 1, which has no effect.
+    /// Nucleus sampling; default 1, which has no effect. 0 is greedy decoding.
     #[serde(default)]
     pub(crate) top_p: Option<f32>,
-    /// Samples from the k likeliest tokens; default 0, no limit.
+    /// Samples from the k likeliest tokens; default 0, no limit. -1 is no limit, too.
     #[serde(default)]
-    pub(crate) top_k: Option<usize>,
+    pub(crate) top_k: Option<i64>,
     /// Smallest probability relative to the likeliest token; default 0.
     #[serde(default)]
     pub(crate) min_p: Option<f32>,
-    /// The same seed and request give the same text; default: random.
+    /// The same seed and request give the same text; default: random. -1 is random, too.
     #[serde(default)]
-    pub(crate) seed: Option<u64>,
-    /// Up to 8 strings that end the output.
+    pub(crate) seed: Option<i64>,
+    /// Up to 16 texts that end the output and are not part of it.
     #[serde(default)]
     pub(crate) stop: Option<OneOrMany>,
-    /// Most output tokens; default 256.
+    /// Most output tokens. Default, and -1: the room that the prompt leaves in the model's context,
+    /// at most `engine.output_tokens_max`. A larger number is lowered to that.
     #[serde(default)]
-    pub(crate) max_tokens: Option<usize>,
+    pub(crate) max_tokens: Option<i64>,
     /// The same as `max_tokens`, and takes precedence.
     #[serde(default)]
-    pub(crate) max_completion_tokens: Option<usize>,
+    pub(crate) max_completion_tokens: Option<i64>,
+    /// Whether to answer with server-sent events; default: false.
     #[serde(default)]
-    pub(crate) stream: bool,
+    pub(crate) stream: Option<bool>,
     #[serde(default)]
     pub(crate) stream_options: Option<StreamOptions>,
     /// Whether to continue to the token limit when the model ends its text; for benchmarks.
     #[serde(default)]
-    pub(crate) ignore_eos: bool,
-    /// Fields of the API that are not supported.
-    #[serde(flatten)]
-    pub(crate) refused: RefusedFields,
-    /// Format of the output. At most one of this field and the next three may be set.
+    pub(crate) ignore_eos: Option<bool>,
+    #[serde(rename = "*")]
+    pub(crate) constraints: ConstraintsBody,
+}
+
+/// Fields that constrain the output. At most one may be set.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub(crate) struct ConstraintsBody {
+    /// `{"type": "text"}`, `{"type": "json_object"}`, or `{"type": "json_schema", "json_schema":
+    /// {"schema": SCHEMA}}`; also `json` with `value`, `regex`, `grammar` and `choice`, each with a
+    /// key of its own name. A schema is enforced whatever `strict` is.
     #[serde(default)]
-    pub(crate) response_format: Option<ResponseFormat>,
-    /// JSON schema that the output must satisfy; alias `guided_json`.
+    #[schema(value_type = Option<Object>)]
+    pub(crate) response_format: Option<Value>,
+    /// vLLM's form: an object with one of `json`, `regex`, `choice`, `grammar` and `json_object`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) structured_outputs: Option<Value>,
+    /// JSON schema that the output must satisfy, as JSON or as a text of JSON; alias `guided_json`.
     #[serde(default, alias = "guided_json")]
     #[schema(value_type = Option<Object>)]
     pub(crate) json_schema: Option<Value>,
+    /// Whether the output must be a JSON object.
+    #[serde(default)]
+    pub(crate) guided_json_object: Option<bool>,
+    /// Texts of which the output must be one.
+    #[serde(default)]
+    pub(crate) guided_choice: Option<Vec<String>>,
     /// Regular expression that must match the whole output; alias `guided_regex`.
     #[serde(default, alias = "guided_regex")]
     pub(crate) regex: Option<String>,
@@ -78,123 +131,160 @@ pub(crate) struct SamplingBody {
     /// alias `guided_grammar`.
     #[serde(default, alias = "guided_grammar")]
     pub(crate) grammar: Option<String>,
-}
-
-/// Format of the output, as in the OpenAI API.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum ResponseFormat {
-    /// Any text.
-    Text,
-    /// A JSON object, which must satisfy `schema` if it is set (an extension of llama.cpp's
-    /// server).
-    JsonObject {
-        #[serde(default)]
-        #[schema(value_type = Option<Object>)]
-        schema: Option<Value>,
-    },
-    /// A JSON value that satisfies a schema.
-    JsonSchema { json_schema: NamedSchema },
-}
-
-/// A JSON schema. `name` is ignored, and the schema is enforced whatever `strict` is.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(crate) struct NamedSchema {
-    /// If left out, any JSON object is allowed.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub(crate) schema: Option<Value>,
-}
-
-impl SamplingBody {
-    /// Takes the constraints that are set, each with the name of its field.
-    pub(crate) fn take_grammars(&mut self) -> Vec<(&'static str, Grammar)> {
-        let format = self.response_format.take().and_then(ResponseFormat::into_grammar);
-        let schema = self.json_schema.take().map(Grammar::JsonSchema);
-        let regex = self.regex.take().map(Grammar::Regex);
-        let lark = self.grammar.take().map(Grammar::Lark);
-        [("response_format", format), ("json_schema", schema), ("regex", regex), ("grammar", lark)]
-            .into_iter()
-            .filter_map(|(field, grammar)| Some((field, grammar?)))
-            .collect()
-    }
-}
-
-impl ResponseFormat {
-    fn into_grammar(self) -> Option<Grammar> {
-        let schema = match self {
-            Self::Text => return None,
-            Self::JsonObject { schema } => schema,
-            Self::JsonSchema { json_schema } => json_schema.schema,
-        };
-        Some(schema.map_or(Grammar::JsonObject, Grammar::JsonSchema))
-    }
+    /// Other fields of the API.
+    #[serde(rename = "*")]
+    pub(crate) other: OtherFields,
 }
 
 /// Options of a streamed response.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct StreamOptions {
-    /// Whether the last event reports the token counts.
+    /// Whether the last event reports the token counts; default: false.
     #[serde(default)]
-    pub(crate) include_usage: bool,
+    pub(crate) include_usage: Option<bool>,
+    /// No effect: events are never padded.
+    #[serde(default)]
+    #[expect(dead_code, reason = "known and without effect")]
+    pub(crate) include_obfuscation: Option<bool>,
 }
 
 /// Body of `POST /v1/chat/completions`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ChatRequest {
     pub(crate) model: String,
+    #[schema(min_items = 1)]
     pub(crate) messages: Vec<ChatMessageBody>,
     /// Variables for the model's chat template, such as `{"enable_thinking": false}`; an extension
     /// of vLLM and llama.cpp's server.
     #[serde(default)]
-    #[schema(value_type = Object)]
-    pub(crate) chat_template_kwargs: serde_json::Map<String, Value>,
-    #[serde(flatten)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) chat_template_kwargs: Option<serde_json::Map<String, Value>>,
+    #[serde(rename = "*")]
     pub(crate) sampling: SamplingBody,
 }
 
 /// One message of a chat.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ChatMessageBody {
     /// `system` (alias `developer`), `user` or `assistant`.
     pub(crate) role: String,
-    pub(crate) content: ChatContent,
+    /// A text or an array of text parts. An assistant's message may leave it out.
+    #[serde(default)]
+    pub(crate) content: Option<ChatContent>,
+    /// No effect: chat templates have no place for names.
+    #[serde(default)]
+    #[expect(dead_code, reason = "known and without effect")]
+    pub(crate) name: Option<String>,
+    /// Not supported: must be left out, null or empty, as in the answers of this gateway.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Value>>)]
+    pub(crate) tool_calls: Option<Value>,
+    /// Not supported: must be left out or null.
+    #[serde(default)]
+    pub(crate) tool_call_id: Option<String>,
+    /// Not supported: must be left out or null.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) function_call: Option<Value>,
+    /// Not supported: must be left out or null.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) audio: Option<Value>,
+    /// A refusal of an earlier answer: not supported, must be left out or null.
+    #[serde(default)]
+    pub(crate) refusal: Option<String>,
+    /// Not supported: must be left out, null or empty.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Value>>)]
+    pub(crate) annotations: Option<Value>,
 }
 
 /// Content of a message: a text, or text parts.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(untagged, expecting = "a string or an array of text parts")]
+#[derive(Debug, Clone)]
 pub(crate) enum ChatContent {
     Text(String),
     Parts(Vec<ContentPart>),
 }
 
-impl ChatContent {
-    /// The text; parts are joined without a separator.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Parts(parts) => parts.iter().map(|part| part.text.as_str()).collect(),
-        }
+impl PartialSchema for ChatContent {
+    fn schema() -> RefOr<Schema> {
+        text_or_array_of(ContentPart::schema())
     }
 }
 
-/// A text part.
+impl ToSchema for ChatContent {}
+
+impl<'de> Deserialize<'de> for ChatContent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ChatContentVisitor)
+    }
+}
+
+struct ChatContentVisitor;
+
+impl<'de> Visitor<'de> for ChatContentVisitor {
+    type Value = ChatContent;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a text or an array of text parts")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<ChatContent, E> {
+        Ok(ChatContent::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<ChatContent, A::Error> {
+        let mut parts = Vec::new();
+        while let Some(part) = items.next_element()? {
+            parts.push(part);
+        }
+        Ok(ChatContent::Parts(parts))
+    }
+}
+
+/// One part of a message.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ContentPart {
-    pub(crate) text: String,
+    /// `text`, which is also the default.
+    #[serde(default, rename = "type")]
+    pub(crate) kind: Option<String>,
+    #[serde(default)]
+    pub(crate) text: Option<String>,
+    /// No effect: prompts are cached without a marker.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    #[expect(dead_code, reason = "known and without effect")]
+    pub(crate) cache_control: Option<Value>,
+    /// Parts of other types are refused by their type.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    #[expect(dead_code, reason = "the type is refused first")]
+    pub(crate) image_url: Option<Value>,
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    #[expect(dead_code, reason = "the type is refused first")]
+    pub(crate) input_audio: Option<Value>,
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    #[expect(dead_code, reason = "the type is refused first")]
+    pub(crate) file: Option<Value>,
 }
 
 /// Body of `POST /v1/completions`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct CompletionRequest {
     pub(crate) model: String,
-    /// One text, or a list with one text.
-    pub(crate) prompt: OneOrMany,
-    /// Whether the output starts with the prompt.
+    /// One text, one list of token ids, or a list with one of these.
+    pub(crate) prompt: Value,
+    /// Whether the output starts with the prompt, which must then be a text; default: false.
     #[serde(default)]
-    pub(crate) echo: bool,
-    #[serde(flatten)]
+    pub(crate) echo: Option<bool>,
+    #[serde(rename = "*")]
     pub(crate) sampling: SamplingBody,
 }
 
@@ -223,9 +313,28 @@ pub(crate) struct CompletionAnswer {
     /// Creation time, in seconds since 1970.
     pub(crate) created: i64,
     pub(crate) model: String,
+    /// The model's file: the first 12 digits of its SHA-256.
+    pub(crate) system_fingerprint: String,
     pub(crate) choices: Vec<Choice>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) usage: Option<OpenAiUsage>,
+    /// Null in all chunks but the last if `stream_options.include_usage` is set.
+    #[serde(skip_serializing_if = "UsageField::is_left_out")]
+    #[schema(value_type = Option<OpenAiUsage>)]
+    pub(crate) usage: UsageField,
+}
+
+/// The field `usage` of an answer or a chunk.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub(crate) enum UsageField {
+    LeftOut,
+    Null,
+    Counts(OpenAiUsage),
+}
+
+impl UsageField {
+    fn is_left_out(&self) -> bool {
+        matches!(self, Self::LeftOut)
+    }
 }
 
 /// The output. Chat sets `message`, or `delta` in a chunk; text completion sets `text`.
@@ -238,6 +347,8 @@ pub(crate) struct Choice {
     pub(crate) delta: Option<AssistantMessage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
+    /// Always null: log probabilities are not supported.
+    pub(crate) logprobs: Option<()>,
     /// `stop` or `length`; null in a chunk that is not the last.
     pub(crate) finish_reason: Option<&'static str>,
 }
@@ -249,13 +360,18 @@ pub(crate) struct AssistantMessage {
     pub(crate) role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content: Option<String>,
+    /// Null in a whole message, left out in a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) refusal: Option<Option<String>>,
 }
 
 /// Body of `POST /v1/embeddings`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct EmbeddingsRequest {
     pub(crate) model: String,
-    /// 1 to `intent.request_texts_max` texts, none of them empty.
+    /// 1 to `intent.request_texts_max` texts, none of them empty; token ids are refused.
     pub(crate) input: OneOrMany,
     /// `float` (default), or `base64` of little-endian f32 values.
     #[serde(default)]
@@ -263,6 +379,10 @@ pub(crate) struct EmbeddingsRequest {
     /// Width of the embeddings; must equal the encoder's if set.
     #[serde(default)]
     pub(crate) dimensions: Option<usize>,
+    /// No effect: the caller's name for its user.
+    #[serde(default)]
+    #[expect(dead_code, reason = "known and without effect")]
+    pub(crate) user: Option<String>,
 }
 
 /// Embeddings in the order of the input.

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 /// means the same: spelling, order of keys, nulls, `stream`, `debounce` and `deadline_ms` do not
 /// count.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RespondRequest {
     /// Conversation id; a new conversation is opened if it is unknown. If it is left out, the
     /// customer's latest conversation continues; a new one is opened if there is none or the
@@ -50,6 +51,7 @@ pub(crate) struct RespondRequest {
 
 /// One message: a text, attachments, or a tap on an option.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct MessageBody {
     /// The channel's message id, used as idempotency key: a message is answered once.
     #[serde(default)]
@@ -74,6 +76,7 @@ pub(crate) struct MessageBody {
 
 /// A file, place or contact that the customer sent. Only its kind and media type are stored.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct AttachmentBody {
     /// `audio`, `image`, `video`, `document`, `location` or `contact`.
     pub(crate) kind: String,
@@ -94,6 +97,7 @@ pub(crate) struct AttachmentBody {
 
 /// Profile and orders of the customer.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct CustomerBody {
     /// Name to address the customer by, usually the first name; at most 64 characters, without
     /// links, markup and sentences.
@@ -112,6 +116,7 @@ pub(crate) struct CustomerBody {
 
 /// One order of the customer.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct OrderBody {
     /// Order number as the customer knows it: at most 64 letters, digits and `-_#/.`.
     pub(crate) id: String,
@@ -129,6 +134,7 @@ pub(crate) struct OrderBody {
 
 /// One line of the cart.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct CartLineBody {
     pub(crate) sku: String,
     /// Pieces, 1 or more; 1 if left out.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 /// Body of `POST /v1/classify`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ClassifyRequest {
     /// 1 to `intent.request_texts_max` texts, none of them empty.
     pub(crate) texts: Vec<String>,
@@ -23,6 +24,7 @@ pub(crate) struct ClassifyAnswer {
 
 /// Body of `POST /v1/suggest`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SuggestRequest {
     /// Customer id; it decides the experiment arm. `customer_id` or `cart` is required.
     #[serde(default)]

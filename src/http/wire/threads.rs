@@ -57,6 +57,7 @@ pub(crate) struct ThreadAttachmentBody {
 
 /// Body of `POST /v1/threads/{id}/handoff`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HandoffRequest {
     /// `offered` (default: a human is requested, and the bot answers until then) or `human` (a
     /// human has taken over).
@@ -69,6 +70,7 @@ pub(crate) struct HandoffRequest {
 
 /// Body of `POST /v1/threads/{id}/release`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ReleaseRequest {
     /// Whether the matter is resolved; the next message then starts without the earlier history.
     #[serde(default)]
@@ -92,12 +94,14 @@ pub(crate) struct OwnerAnswer {
 /// Body of `POST /v1/threads/{id}/messages`: a message that a human of the shop sent to the
 /// customer.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HumanMessageRequest {
     pub(crate) message: HumanMessageBody,
 }
 
 /// The message of a human.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct HumanMessageBody {
     /// Message id, used as idempotency key.
     #[serde(default)]

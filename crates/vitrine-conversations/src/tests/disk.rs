@@ -135,6 +135,30 @@ async fn a_full_disk_stops_intake_and_keeps_what_was_there() {
     }
 }
 
+/// Goal: a full disk that has room again needs no restart, wherever the write broke off.
+#[tokio::test]
+async fn a_disk_with_room_again_is_written_again_and_nothing_acknowledged_is_lost() {
+    for room in [0, 100, 5000, 20_000, 100_000, 1_000_000] {
+        let disk = FailingDisk::default();
+        let options = samples::options(Path::new(""));
+        let store = EmbeddedStore::on_shared_backend(options, disk.clone()).unwrap();
+        disk.fail_after(room, io::ErrorKind::StorageFull);
+        let (acknowledged, _) = commit_until_refused(&store).await;
+        let still_full = store.reopen().await;
+        assert!(still_full.is_err(), "{room}: nothing can be written yet");
+        assert!(store.intake().is_err());
+        disk.mend();
+        store.reopen().await.unwrap();
+        store.intake().unwrap();
+        commit(&store, 2000).await.unwrap();
+        for conversation in (0..acknowledged).chain([2000]) {
+            let message = samples::message_key(&format!("m-{conversation}"));
+            assert!(store.replay(&message).await.unwrap().is_some(), "lost {conversation}");
+        }
+        store.reopen().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_read_only_or_broken_disk_is_reported() {
     for (failure, expected) in

@@ -7,11 +7,15 @@
 //! - An empty queue accepts any prompt, however long, and an empty engine any request, so none is
 //!   refused for ever.
 //! - A refusal only takes a lock; it never waits for the engine thread.
+//! - A live request is refused for being late, not for waiting: its estimated delay must exceed
+//!   half of the time to its deadline. One without a deadline is refused only while requests have
+//!   been waiting for a second without a pause and it would wait as long itself, so a burst is
+//!   served.
+//! - Nothing is refused on an estimate that is not measured.
 //!
 //! Sources: bounds on requests and on queued prefill tokens as in vLLM (`--max-num-queued-reqs`,
-//! `--max-num-queued-tokens`). The bound on delay limits the requests beyond those that the machine
-//! serves without delay, as TCP Vegas does for segments (Brakmo & Peterson 1995) and Netflix's
-//! `concurrency-limits` for requests.
+//! `--max-num-queued-tokens`). That a queue is judged by how long it stands, not by its length, is
+//! CoDel (Nichols & Jacobson 2012).
 
 use crate::engine::error::EngineError;
 use crate::engine::request::Priority;
@@ -22,18 +26,20 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
+use std::time::Instant;
 
 /// A deadline is unreachable if the estimated queueing time exceeds the remaining time by this
 /// factor. Estimates are rough and queued prompts may be found in the prefix cache; refusing a
 /// request that could have been served is worse than serving one late.
 const LATE_FACTOR: u32 = 2;
 
-/// Default bound on the delay of a live request, in average answers.
-///
-/// At 80 % load a machine holds more than twenty requests for 1 % of the time (0.8^20; M/M/1 with
-/// processor sharing). The bound must admit that many, but hardly more, or requests accepted under
-/// overload would wait half as long again. Measured by `scripts/bench-overload`.
-const DELAY_ANSWERS: u32 = 24;
+/// A live request may be delayed by this part of the time to its deadline; the rest is for its own
+/// answer, and for errors of the estimate.
+const DEADLINE_PARTS: u32 = 2;
+
+/// How long a live request without a deadline may wait for its first step while the queue stands:
+/// about as long as a person waits without a sign of life (Nielsen 1993).
+const WAITING_TIME: Duration = Duration::from_secs(1);
 
 /// Limits of admission control.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +48,8 @@ pub(crate) struct AdmissionLimits {
     pub(crate) waiting_max: usize,
     /// Most prompt tokens of the waiting requests together.
     pub(crate) prompt_tokens_max: usize,
-    /// Maximum estimated delay of a live request; `None` means the time of [`DELAY_ANSWERS`].
+    /// Maximum estimated delay of every live request; `None` means half of the time to the
+    /// request's deadline, and [`WAITING_TIME`] for one without.
     pub(crate) delay_max: Option<Duration>,
     /// Most sequences that run at once.
     pub(crate) sequences_max: usize,
@@ -57,6 +64,15 @@ struct QueueCounts {
     /// Their share of `prompt_tokens`.
     live_prompt_tokens: usize,
     running: usize,
+    /// Since when live requests have been waiting without a pause; `None` if none waits.
+    waiting_since: Option<Instant>,
+}
+
+impl QueueCounts {
+    /// Whether live requests have been waiting for as long as `time` without a pause.
+    fn stands(&self, now: Instant, time: Duration) -> bool {
+        self.waiting_since.is_some_and(|since| now.saturating_duration_since(since) >= time)
+    }
 }
 
 /// Admits or refuses requests; shared by the handles and the engine thread.
@@ -75,6 +91,8 @@ pub(crate) struct Applicant {
     pub(crate) priority: Priority,
     /// Time until its deadline; `None` if it has none.
     pub(crate) time_left: Option<Duration>,
+    /// When it asks.
+    pub(crate) now: Instant,
 }
 
 /// An admission permit. Counts its request as waiting, then as running, until it is dropped.
@@ -122,7 +140,7 @@ impl Admission {
             });
         }
         if priority == Priority::Live {
-            self.check_delay(&line)?;
+            self.check_delay(&line, &asked)?;
         }
         if let Some(left) = asked.time_left {
             let ahead = match priority {
@@ -137,6 +155,9 @@ impl Admission {
         line.waiting += 1;
         line.prompt_tokens = tokens;
         if priority == Priority::Live {
+            if line.live_waiting == 0 {
+                line.waiting_since = Some(asked.now);
+            }
             line.live_waiting += 1;
             line.live_prompt_tokens += prompt_tokens;
         }
@@ -145,7 +166,7 @@ impl Admission {
 
     /// Checks the estimated delay of a live request. Waiting outreach is not counted, as it comes
     /// after.
-    fn check_delay(&self, line: &QueueCounts) -> Result<(), EngineError> {
+    fn check_delay(&self, line: &QueueCounts, asked: &Applicant) -> Result<(), EngineError> {
         let ahead = QueueLoad {
             running: line.running,
             waiting: line.live_waiting,
@@ -155,9 +176,15 @@ impl Admission {
         if ahead.running + ahead.waiting == 0 {
             return Ok(());
         }
-        let delay = self.estimates.delay_behind(ahead);
-        let usual = || self.estimates.share_behind(ahead).saturating_mul(DELAY_ANSWERS);
-        let delay_max = self.limits.delay_max.unwrap_or_else(usual);
+        let delay = || self.estimates.delay_behind(ahead);
+        let (delay, delay_max) = match (self.limits.delay_max, asked.time_left) {
+            (Some(delay_max), _) => (delay(), delay_max),
+            (None, Some(left)) => (delay(), left / DEADLINE_PARTS),
+            (None, None) if line.stands(asked.now, WAITING_TIME) => {
+                (self.estimates.wait_behind(ahead), WAITING_TIME)
+            }
+            (None, None) => return Ok(()),
+        };
         if delay > delay_max {
             let QueueLoad { running, waiting, .. } = ahead;
             return Err(EngineError::Overloaded { running, waiting, delay, delay_max });
@@ -198,6 +225,9 @@ impl AdmissionPermit {
         if self.priority == Priority::Live {
             line.live_waiting -= 1;
             line.live_prompt_tokens -= self.prompt_tokens;
+            if line.live_waiting == 0 {
+                line.waiting_since = None;
+            }
         }
     }
 }
@@ -218,9 +248,18 @@ mod tests {
     use super::*;
     use crate::engine::step_cost::StepCostModel;
     use crate::engine::step_cost::StepWork;
+    use jiff::Timestamp;
+    use std::collections::VecDeque;
+    use vitrine_base::clock::Clock;
+    use vitrine_base::clock::ManualClock;
+
+    /// The tests' first instant; admission only compares instants.
+    fn start() -> Instant {
+        ManualClock::new(Timestamp::UNIX_EPOCH).instant()
+    }
 
     fn asks(prompt_tokens: usize) -> Applicant {
-        Applicant { prompt_tokens, priority: Priority::Live, time_left: None }
+        Applicant { prompt_tokens, priority: Priority::Live, time_left: None, now: start() }
     }
 
     fn line(waiting_max: usize, prompt_tokens_max: usize) -> AdmissionLimits {
@@ -312,18 +351,108 @@ mod tests {
         assert!(admission.enter(asks(1)).is_ok());
     }
 
+    /// By default: no bound of its own, 5 slots.
+    fn default_line() -> Arc<Admission> {
+        Admission::new(AdmissionLimits { delay_max: None, ..line(999, 99_999) })
+    }
+
     #[test]
-    fn default_delay_bound_admits_24_average_answers() {
-        let admission = Admission::new(AdmissionLimits { delay_max: None, ..line(999, 9_999) });
-        let mut permits: Vec<AdmissionPermit> =
-            (0..100).map(|_| admission.enter(asks(1)).expect("nothing is measured")).collect();
+    fn burst_on_an_idle_engine_is_served_however_long_its_answers_take() {
+        let admission = default_line();
         measured(&admission);
-        assert!(admission.enter(asks(1)).is_err());
-        permits.truncate(DELAY_ANSWERS as usize);
+        admission.estimates.learn_output(10_000);
+        let _burst: Vec<AdmissionPermit> =
+            (0..256).map(|_| admission.enter(asks(100)).expect("nothing waits for long")).collect();
+    }
+
+    #[test]
+    fn request_without_deadline_is_refused_only_behind_a_queue_that_stands() {
+        let admission = default_line();
+        measured(&admission);
+        let began = start();
+        let at = |milliseconds| Applicant {
+            now: began + Duration::from_millis(milliseconds),
+            ..asks(0)
+        };
+        // Each answer takes 20 ms: 54 requests beyond the five slots wait for 1.08 s.
+        let mut permits: Vec<AdmissionPermit> =
+            (0..58).map(|_| admission.enter(at(0)).unwrap()).collect();
+        permits[..5].iter_mut().for_each(AdmissionPermit::start);
+        permits.push(admission.enter(at(999)).unwrap());
+        let refused = admission.enter(at(1_000)).unwrap_err();
+        let text = "5 running and 54 waiting requests would delay this one by 1.1s, limit is 1s";
+        assert_eq!(refused.to_string(), text);
+        // A queue that stands but is short admits.
+        permits.truncate(53);
+        permits.push(admission.enter(at(2_000)).unwrap());
+        // Once every request has begun, the queue has not stood any more.
         permits.iter_mut().for_each(AdmissionPermit::start);
-        assert!(admission.enter(asks(1)).is_ok());
-        let _more = admission.enter(asks(1)).unwrap();
-        assert!(admission.enter(asks(1)).is_err());
+        let _more: Vec<AdmissionPermit> =
+            (0..99).map(|_| admission.enter(at(2_100)).unwrap()).collect();
+    }
+
+    #[test]
+    fn request_may_be_delayed_by_half_of_the_time_to_its_deadline() {
+        let admission = default_line();
+        measured(&admission);
+        let within = |milliseconds| Applicant {
+            time_left: Some(Duration::from_millis(milliseconds)),
+            ..asks(0)
+        };
+        let _ahead: Vec<AdmissionPermit> =
+            (0..10).map(|_| admission.enter(asks(0)).unwrap()).collect();
+        // Ten answers of 20 ms are ahead.
+        assert!(admission.enter(within(400)).is_ok());
+        let refused = admission.enter(within(399)).unwrap_err();
+        let text = "0 running and 10 waiting requests would delay this one by 200ms, limit is \
+                    199.5ms";
+        assert_eq!(refused.to_string(), text);
+    }
+
+    /// Five slots, each with one token in 10 ms, serve 50 answers of ten tokens a second; 100 are
+    /// asked for, each due after a second.
+    #[test]
+    fn at_twice_the_sustainable_rate_accepted_answers_keep_their_deadlines() {
+        const DEADLINE_MS: u64 = 1_000;
+        let admission = default_line();
+        measured(&admission);
+        let began = start();
+        let (mut waiting, mut running) = (VecDeque::new(), Vec::new());
+        let (mut answered, mut refused) = (0, 0);
+        for now in (0..20_000).step_by(10) {
+            let due = now + DEADLINE_MS;
+            let asked = Applicant {
+                time_left: Some(Duration::from_millis(DEADLINE_MS)),
+                now: began + Duration::from_millis(now),
+                ..asks(0)
+            };
+            match admission.enter(asked) {
+                Ok(permit) => waiting.push_back((permit, due, 10)),
+                Err(EngineError::Overloaded { .. }) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+            while running.len() < 5
+                && let Some((mut permit, due, tokens)) = waiting.pop_front()
+            {
+                permit.start();
+                running.push((permit, due, tokens));
+            }
+            running.iter_mut().for_each(|(_, _, tokens)| *tokens -= 1);
+            running.retain(|(_, due, tokens)| {
+                assert!(*tokens > 0 || now + 10 <= *due, "late by {} ms", now + 10 - due);
+                answered += u32::from(*tokens == 0);
+                *tokens > 0
+            });
+        }
+        assert!(answered > 950 && refused > 900, "{answered} answered, {refused} refused");
+    }
+
+    #[test]
+    fn unmeasured_engine_refuses_no_deadline() {
+        let admission = default_line();
+        let hurried = Applicant { time_left: Some(Duration::from_millis(1)), ..asks(500) };
+        let _burst: Vec<AdmissionPermit> =
+            (0..100).map(|_| admission.enter(hurried).expect("nothing is measured")).collect();
     }
 
     #[test]

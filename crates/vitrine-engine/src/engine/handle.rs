@@ -155,6 +155,7 @@ impl EngineHandle {
             time_left: request
                 .deadline
                 .map(|deadline| deadline.saturating_duration_since(submitted)),
+            now: submitted,
         };
         let permit = inner.admission.enter(applicant).inspect_err(count_refusal)?;
         let capacity = event_channel_capacity(output_tokens_max);
@@ -252,8 +253,27 @@ impl EngineHandle {
 
     /// Most output tokens that a request may ask for.
     #[must_use]
-    pub(crate) fn output_tokens_max(&self) -> usize {
+    pub fn output_tokens_max(&self) -> usize {
         self.inner.output_tokens_max
+    }
+
+    /// Most output tokens that a request can get after a prompt of `prompt_tokens`: what the
+    /// context leaves, at most [`EngineOptions::output_tokens_max`]. 0 if the prompt is too long.
+    #[must_use]
+    pub fn output_room(&self, prompt_tokens: usize) -> usize {
+        let left = self.inner.context_tokens_max.saturating_sub(prompt_tokens);
+        left.min(self.inner.output_tokens_max)
+    }
+
+    /// The output limit to submit for a caller who wants at most `wanted` tokens: lowered to
+    /// [`output_room`](Self::output_room), and all of that room where `wanted` is `None`.
+    ///
+    /// A prompt that leaves no room gets the limit 1, so that [`submit`](Self::submit) refuses it
+    /// as [`EngineError::PromptTooLong`] rather than for its output limit.
+    #[must_use]
+    pub fn output_limit(&self, prompt_tokens: usize, wanted: Option<usize>) -> usize {
+        let room = self.output_room(prompt_tokens).max(1);
+        wanted.unwrap_or(room).min(room)
     }
 
     /// The limits of the loaded model, such as its page count and context length.

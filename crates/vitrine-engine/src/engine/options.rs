@@ -44,9 +44,9 @@ pub struct EngineOptions {
     /// at least 1, default 131,072. An empty queue accepts any single prompt.
     pub waiting_prompt_tokens_max: usize,
     /// Maximum estimated delay of a live request by the requests ahead; above it the request is
-    /// refused. `None`, the default, means the time of 24 average answers, so that requests
-    /// admitted under overload are hardly served later than on a busy day. Programs that submit all
-    /// their work at once set [`Duration::MAX`].
+    /// refused. `None`, the default, means half of the time to the request's deadline; a request
+    /// without one may wait for its first step for one second, and longer in a burst. Programs that
+    /// submit all their work at once set [`Duration::MAX`].
     pub waiting_time_max: Option<Duration>,
     /// Maximum length of one sequence, prompt and output together, in tokens; at least 2, default
     /// 8,192. The model and the number of pages may allow less.

@@ -242,13 +242,15 @@ impl CostEstimates {
         self.time_for(joined).saturating_sub(self.time_for(alone))
     }
 
-    /// Estimated machine time of one more request under this queue load.
-    pub(crate) fn share_behind(&self, queue_load: QueueLoad) -> Duration {
-        let at_once = queue_load.running.saturating_add(queue_load.waiting).saturating_add(1);
-        let tokens = read(&self.output_sixteenths) / 16;
-        let token = self.token(at_once.min(queue_load.sequences_max));
-        let answer = Duration::from_nanos(token.saturating_mul(tokens));
-        self.prompts(self.usual_prompt_tokens()).saturating_add(answer)
+    /// Estimated time until a request that joins the queue load has its first step: the prompts
+    /// ahead, and the answers that must end before one of the `sequences_max` slots is free.
+    pub(crate) fn wait_behind(&self, queue_load: QueueLoad) -> Duration {
+        let QueueLoad { running, waiting, prompt_tokens, sequences_max } = queue_load;
+        let joined = running.saturating_add(waiting).saturating_add(1);
+        let ends = joined.saturating_sub(sequences_max) as u64;
+        let tokens = read(&self.output_sixteenths).saturating_mul(ends) / 16;
+        let answers = Duration::from_nanos(self.token(sequences_max).saturating_mul(tokens));
+        self.prompts(prompt_tokens).saturating_add(answers)
     }
 
     fn usual_prompt_tokens(&self) -> usize {
@@ -427,12 +429,14 @@ mod tests {
         assert_eq!(estimates.delay_behind(queue_load(0, 0, 0)), Duration::ZERO);
         assert_eq!(estimates.delay_behind(queue_load(7, 0, 0)), 60 * MILLISECOND);
         assert_eq!(estimates.delay_behind(queue_load(8, 11, 0)), 180 * MILLISECOND);
-        assert_eq!(estimates.share_behind(queue_load(8, 11, 0)), 10 * MILLISECOND);
+        assert_eq!(estimates.wait_behind(queue_load(7, 0, 0)), Duration::ZERO);
+        // Twelve answers end before its turn.
+        assert_eq!(estimates.wait_behind(queue_load(8, 11, 0)), 120 * MILLISECOND);
         // Prompts of 30 tokens at 0.1 ms each: those that wait, and one for each running request.
         step_cost.learn(step(0, 100), 10 * MILLISECOND, &estimates);
         estimates.learn_prompt(30, 30);
         assert_eq!(estimates.delay_behind(queue_load(8, 2, 50)), (90 + 5 + 24) * MILLISECOND);
-        assert_eq!(estimates.share_behind(queue_load(8, 2, 50)), 13 * MILLISECOND);
+        assert_eq!(estimates.wait_behind(queue_load(8, 2, 50)), (30 + 5) * MILLISECOND);
     }
 
     /// A device on which eight sequences decode as fast as one.

@@ -87,7 +87,8 @@ impl LoadJob {
         slot.loading = None;
         slot.failure = None;
         let order = self.order.clone();
-        let served = ServingModel { order, stamp: self.stamp.clone(), model };
+        let since = registry.clock.now();
+        let served = ServingModel { order, stamp: self.stamp.clone(), model, since };
         let old = slot.serving.replace(served);
         Ok(old.map(|old| ModelDrain::begin(registry, slot, id, old)))
     }

@@ -6,6 +6,7 @@ use crate::engine::registry::error::LoadFailure;
 use crate::engine::registry::error::RegistryError;
 use crate::engine::stats::EngineStats;
 use crate::model::Footprint;
+use jiff::Timestamp;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -92,6 +93,8 @@ pub struct ServingStatus {
     pub footprint: Footprint,
     /// Maximum length of prompt and output together, in tokens.
     pub context_tokens_max: usize,
+    /// When it began to serve.
+    pub since: Timestamp,
     /// A snapshot of its engine's counters.
     pub stats: EngineStats,
 }
@@ -124,6 +127,8 @@ pub(super) struct ServingModel {
     pub(super) order: LoadOrder,
     pub(super) stamp: FileStamp,
     pub(super) model: GenerationModel,
+    /// When it began to serve.
+    pub(super) since: Timestamp,
 }
 
 impl ServingModel {
@@ -208,6 +213,7 @@ impl Slot {
                 sha256: served.model.sha256().to_owned(),
                 footprint: served.model.footprint(),
                 context_tokens_max: served.model.context_tokens_max(),
+                since: served.since,
                 stats: served.model.engine().stats(),
             }),
         }

@@ -411,3 +411,24 @@ fn idle_engine_wakes_for_every_request() {
     assert_eq!(engine.stats().output_tokens, 100);
     assert_eq!(engine.stats().prompt_tokens, 50);
 }
+
+#[test]
+fn output_limit_is_lowered_to_the_room_and_absent_means_the_room() {
+    let manual = manual(ToyModel::new(64), OPTIONS);
+    let handle = &manual.handle;
+    // 256 tokens of context, 64 tokens of output.
+    assert_eq!(handle.output_room(100), 64);
+    assert_eq!(handle.output_room(200), 56);
+    assert_eq!(handle.output_room(256), 0);
+    assert_eq!(handle.output_limit(200, None), 56);
+    assert_eq!(handle.output_limit(200, Some(8_192)), 56);
+    assert_eq!(handle.output_limit(200, Some(7)), 7);
+    for prompt_tokens in [1, 192, 255] {
+        let limit = handle.output_limit(prompt_tokens, Some(usize::MAX));
+        assert!(handle.submit(request(&vec![0; prompt_tokens], limit)).is_ok());
+    }
+    let too_long = handle.submit(request(&[0; 256], handle.output_limit(256, None)));
+    assert!(matches!(too_long, Err(EngineError::PromptTooLong { prompt_tokens: 256, .. })));
+    let nothing = handle.submit(request(&[0], handle.output_limit(1, Some(0))));
+    assert!(matches!(nothing, Err(EngineError::OutputTokens { output_tokens: 0, .. })));
+}
