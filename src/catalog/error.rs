@@ -2,11 +2,14 @@
 
 use crate::catalog::limits::ASK_WEIGHT_MAX;
 use crate::catalog::limits::URL_CHARS_MAX;
+use std::path::Path;
 use std::path::PathBuf;
 use vitrine_base::ids::IdError;
 use vitrine_base::ids::Sku;
+use vitrine_base::money::Currency;
 use vitrine_base::money::Money;
-use vitrine_base::money::MoneyError;
+use vitrine_base::table::RowFault;
+use vitrine_base::text_file::TextFault;
 
 /// Why a catalog is refused.
 #[derive(Debug, thiserror::Error)]
@@ -30,16 +33,33 @@ pub enum CatalogError {
         /// The path found.
         path: PathBuf,
     },
+    /// A file cannot be used, for the reason in `fault`.
+    #[error("{}: {fault}", path.display())]
+    File {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Box<CatalogError>,
+    },
     /// The file is too large.
-    #[error("catalog or facets file has {bytes} bytes or more, limit is {bytes_max}")]
+    #[error("the file has {bytes} bytes or more, limit is {bytes_max}")]
     TooLarge {
         /// Bytes found; the file may be larger.
         bytes: u64,
         /// Most bytes allowed.
         bytes_max: u64,
     },
+    /// The file is not text.
+    #[error("{0}")]
+    Text(#[from] TextFault),
+    /// The quotes of a CSV file do not match.
+    #[error("{fault}")]
+    Row {
+        /// Where.
+        fault: RowFault,
+    },
     /// More products than allowed.
-    #[error("catalog line {line}: too many products, limit is {products_max}")]
+    #[error("line {line}: too many products, limit is {products_max}")]
     TooManyProducts {
         /// The first line over the limit, from 1.
         line: usize,
@@ -47,24 +67,49 @@ pub enum CatalogError {
         products_max: usize,
     },
     /// A line of the catalog is invalid.
-    #[error("catalog line {line} {fault}")]
+    #[error("line {line}{place}: {fault}")]
     Line {
         /// Line number, from 1.
         line: usize,
+        /// The column or field, to follow the line in a message; empty if it is the whole line.
+        place: String,
         /// What is wrong with it.
         fault: Box<LineFault>,
     },
     /// The facets file is not TOML of the expected shape.
-    #[error("facets file, line {line}: {reason}")]
+    #[error("line {line}, column {column}: {reason}")]
     FacetFile {
         /// Line number, from 1.
         line: usize,
+        /// Column in characters, from 1.
+        column: usize,
         /// Message of the TOML parser.
         reason: String,
     },
     /// An entry of the facets file is invalid.
-    #[error("facets file: {0}")]
-    Facets(FacetFault),
+    #[error("line {line}: {fault}")]
+    Facets {
+        /// Line number, from 1.
+        line: usize,
+        /// What is wrong with it.
+        fault: FacetFault,
+    },
+}
+
+impl CatalogError {
+    /// The error for a fault in a line; `part` is what the format calls a part of a line.
+    pub(super) fn at(line: usize, part: &str, fault: LineFault) -> Self {
+        let place = fault.field().map(|field| format!(", {part} `{field}`"));
+        Self::Line { line, place: place.unwrap_or_default(), fault: Box::new(fault) }
+    }
+
+    /// The same error, with the file in which it is.
+    pub(super) fn in_file(self, path: &Path) -> Self {
+        match self {
+            Self::Read { .. } | Self::Format { .. } | Self::File { .. } => self,
+            fault => Self::File { path: path.to_owned(), fault: Box::new(fault) },
+        }
+    }
 }
 
 /// What is wrong with one line of a catalog.
@@ -78,11 +123,50 @@ pub enum LineFault {
         /// Longest line allowed, in bytes.
         bytes_max: usize,
     },
-    /// The line does not parse, or a field or column is unknown.
-    #[error("is malformed: {reason}")]
+    /// The line does not parse, or a field is unknown.
+    #[error("{reason}")]
     Malformed {
-        /// Message of the parser.
+        /// The field or column; empty if it is the whole line.
+        field: &'static str,
+        /// What is wrong.
         reason: String,
+    },
+    /// A column is unknown or named twice.
+    #[error(
+        "the header names the column `{found}`, which is unknown or repeated; allowed: {allowed}; \
+         the fields are read as separated by {}",
+        name(*separator)
+    )]
+    Column {
+        /// The name found.
+        found: String,
+        /// Separator of the fields.
+        separator: char,
+        /// The columns that a catalog may have.
+        allowed: String,
+    },
+    /// A row has more or fewer fields than the header.
+    #[error(
+        "has {found} fields, but the header has {columns}; fields are separated by {}, and one that \
+         holds a separator is written in quotes",
+        name(*separator)
+    )]
+    Fields {
+        /// Fields found.
+        found: usize,
+        /// Columns of the header.
+        columns: usize,
+        /// Separator of the fields.
+        separator: char,
+    },
+    /// A decimal comma in a file whose fields are separated by commas.
+    #[error(
+        "amount `{found}` has a decimal comma, but commas separate the fields of this file; write \
+         it with a decimal point, as 129.00, or separate the fields by semicolons"
+    )]
+    SplitAmount {
+        /// The amount found.
+        found: String,
     },
     /// A required field is missing or empty.
     #[error("has no `{field}`")]
@@ -91,25 +175,59 @@ pub enum LineFault {
         field: &'static str,
     },
     /// The sku is not a valid id.
-    #[error("sku {0}")]
+    #[error("{0}")]
     Sku(#[from] IdError),
+    /// A spreadsheet has rewritten the sku as a rounded number.
+    #[error(
+        "`{found}` is a number as a spreadsheet shortens it, its last digits are lost; format the \
+         column as text and export it again"
+    )]
+    Shortened {
+        /// The sku found.
+        found: String,
+    },
     /// The price does not parse.
-    #[error("price: {0}")]
-    Price(#[from] MoneyError),
+    #[error("amount `{found}` {hint}")]
+    Amount {
+        /// The amount found.
+        found: String,
+        /// What is wrong and how to write it.
+        hint: &'static str,
+    },
+    /// The price has more decimals than its currency.
+    #[error(
+        "amount `{found}` has more decimals than the {decimals_max} of {}; if the sign separates \
+         thousands, leave it out",
+        currency.code()
+    )]
+    Decimals {
+        /// The amount found.
+        found: String,
+        /// Its currency.
+        currency: Currency,
+        /// Decimals of the currency.
+        decimals_max: u32,
+    },
+    /// The currency is unknown.
+    #[error("`{found}` is not an ISO 4217 code such as EUR")]
+    Currency {
+        /// The text found.
+        found: String,
+    },
     /// The price is below zero.
-    #[error("price {price} is negative")]
+    #[error("{price} is negative")]
     NegativePrice {
         /// The price found.
         price: Money,
     },
     /// The stock does not parse, or lists a size twice.
-    #[error("stock `{found}` is neither a number of units nor units by distinct sizes")]
+    #[error("`{found}` is neither a number of units nor units by distinct sizes")]
     Stock {
         /// Text found.
         found: String,
     },
     /// A text is too long or holds control characters, such as line breaks.
-    #[error("`{field}` must be at most {chars_max} characters without control characters")]
+    #[error("must be at most {chars_max} characters without control characters")]
     Text {
         /// Name of the field.
         field: &'static str,
@@ -119,11 +237,13 @@ pub enum LineFault {
     /// A facet key, facet value or category is not an identifier.
     #[error("`{found}` is not an identifier (a-z, 0-9, _)")]
     Identifier {
+        /// Name of the field.
+        field: &'static str,
         /// Text found.
         found: String,
     },
     /// The link is not an absolute http(s) link, or too long.
-    #[error("url `{found}` is not an http(s) link of at most {URL_CHARS_MAX} bytes")]
+    #[error("`{found}` is not an http(s) link of at most {URL_CHARS_MAX} bytes")]
     Url {
         /// Text found.
         found: String,
@@ -146,6 +266,38 @@ pub enum LineFault {
         /// Line of its first occurrence, from 1.
         first_line: usize,
     },
+}
+
+impl LineFault {
+    /// The field or column with the fault; `None` if it is the whole line.
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Malformed { field, .. } => Some(*field).filter(|field| !field.is_empty()),
+            Self::Sku(_) | Self::Shortened { .. } | Self::Duplicate { .. } => Some("sku"),
+            Self::Amount { .. }
+            | Self::SplitAmount { .. }
+            | Self::Decimals { .. }
+            | Self::NegativePrice { .. } => Some("price"),
+            Self::Currency { .. } => Some("currency"),
+            Self::Stock { .. } => Some("stock"),
+            Self::Text { field, .. } | Self::Identifier { field, .. } => Some(field),
+            Self::Url { .. } => Some("url"),
+            Self::TooLong { .. }
+            | Self::Column { .. }
+            | Self::Fields { .. }
+            | Self::Absent { .. }
+            | Self::TooMany { .. } => None,
+        }
+    }
+}
+
+/// What a separator is called in a message.
+fn name(separator: char) -> &'static str {
+    match separator {
+        ';' => "semicolons",
+        '\t' => "tabs",
+        _ => "commas",
+    }
 }
 
 /// What is wrong with one entry of the facets file.

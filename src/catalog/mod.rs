@@ -20,6 +20,7 @@ mod product;
 mod search;
 #[cfg(test)]
 mod shop_tests;
+mod sku_codes;
 mod stopwords;
 #[cfg(test)]
 pub(crate) mod tests_support;
@@ -52,6 +53,7 @@ pub use search::FoundProducts;
 pub use search::Hit;
 pub use search::Relaxed;
 pub use search::Search;
+pub use sku_codes::SkuCodes;
 pub use understand::Understanding;
 pub use vocabulary::CategoryEntry;
 pub use vocabulary::FacetEntry;
@@ -77,6 +79,7 @@ use vitrine_base::ids::Sku;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 use vitrine_base::money::Currency;
+use vitrine_base::text_file;
 
 /// File names of a catalog that are tried in a folder, in this order.
 const FILE_NAMES: [&str; 2] = ["catalog.ndjson", "catalog.csv"];
@@ -111,6 +114,7 @@ pub struct Catalog {
     names: Names,
     lexicons: Localized<Lexicon>,
     indexes: Localized<TextIndex>,
+    warnings: Vec<String>,
 }
 
 impl Catalog {
@@ -145,12 +149,16 @@ impl Catalog {
         let beside = Some(file.with_file_name(FACETS_NAME)).filter(|beside| beside.is_file());
         let vocabulary = match facets.or(beside.as_deref()) {
             Some(facets) => {
-                let bytes = read_bounded(facets, limits.file_bytes_max)?;
-                read_facets(&String::from_utf8_lossy(&bytes), limits)?
+                let bytes = read_bounded(facets, limits.file_bytes_max);
+                let read = bytes.and_then(|bytes| read_facets(&text_file::decode(&bytes)?, limits));
+                read.map_err(|error| error.in_file(facets))?
             }
             None => ShopVocabulary::default(),
         };
-        Self::parse(&read_bounded(&file, limits.file_bytes_max)?, format, vocabulary, limits)
+        let bytes = read_bounded(&file, limits.file_bytes_max);
+        bytes
+            .and_then(|bytes| Self::parse(&bytes, format, vocabulary, limits))
+            .map_err(|error| error.in_file(&file))
     }
 
     /// Parses products and combines them with a vocabulary.
@@ -163,7 +171,8 @@ impl Catalog {
         vocabulary: ShopVocabulary,
         limits: &CatalogLimits,
     ) -> Result<Self, CatalogError> {
-        Ok(Self::build(import::read_products(bytes, format, limits)?, vocabulary))
+        let import::Imported { products, warnings } = import::read_products(bytes, format, limits)?;
+        Ok(Self { warnings, ..Self::build(products, vocabulary) })
     }
 
     /// A catalog without products; every search finds nothing.
@@ -187,13 +196,36 @@ impl Catalog {
         let indexes =
             Localized::from_fn(|language| TextIndex::build(&products, &vocabulary, language));
         let names = Names::build(&products, &lexicons);
-        Self { products, positions, vocabulary, askable, sizes, currency, names, lexicons, indexes }
+        Self {
+            products,
+            positions,
+            vocabulary,
+            askable,
+            sizes,
+            currency,
+            names,
+            lexicons,
+            indexes,
+            warnings: Vec::new(),
+        }
     }
 
     /// All products, in file order.
     #[must_use]
     pub fn products(&self) -> &[Product] {
         &self.products
+    }
+
+    /// What looks like a slip in the products' file, such as a price of 0; empty if nothing does.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Finds skus whatever their letter case.
+    #[must_use]
+    pub fn codes(&self) -> SkuCodes {
+        SkuCodes::new(self.products.iter().map(|product| &product.sku))
     }
 
     /// Looks up a product.

@@ -1,28 +1,22 @@
 //! Why a configuration is refused. Each message names the key or the file, where the value was
 //! found, the value and the values allowed.
 
+use vitrine_base::text_file::TextFileError;
+
 /// Why the configuration cannot be used. Each message names the file or the key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    /// The configuration file is missing or unreadable.
-    #[error("configuration file {path}: {cause}")]
-    Read {
-        /// Path of the file.
-        path: String,
-        /// The system's error.
-        #[source]
-        cause: std::io::Error,
-    },
-    /// A file that a key names is missing or unreadable.
-    #[error("file {path} of key `{key}`: {cause}")]
+    /// The configuration file is missing, unreadable or not text.
+    #[error("configuration file")]
+    Read(#[source] Box<TextFileError>),
+    /// A file that a key names is missing, unreadable or not text.
+    #[error("file of key `{key}`")]
     File {
         /// The key, dotted.
         key: &'static str,
-        /// Path of the file.
-        path: String,
-        /// The system's error.
+        /// What is wrong, with the path.
         #[source]
-        cause: std::io::Error,
+        cause: Box<TextFileError>,
     },
     /// The file is not valid TOML.
     #[error("configuration file {path}: {reason}")]

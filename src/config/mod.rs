@@ -55,7 +55,7 @@ pub(crate) const DEFAULT_FILE: &str = "vitrine.toml";
 /// The finished configuration: the options of each consumer, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Messages about keys that are written as earlier versions expected.
+    /// Messages about keys that are written as earlier versions expected, and about weak API keys.
     pub(crate) warnings: Vec<String>,
     pub(crate) log: LogOptions,
     pub(crate) server: ServerOptions,
@@ -94,7 +94,11 @@ impl Settings {
     pub(crate) fn load(file: Option<&Path>, flags: &[Override]) -> Result<Self, ConfigError> {
         let default = Path::new(DEFAULT_FILE);
         let file = file.or_else(|| default.is_file().then_some(default));
-        let values = source::read(&Raw::keys(), file, std::env::vars(), flags)?;
+        // A variable that is not text sets no key; `std::env::vars` would panic.
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .map(|(name, value)| (name, value.to_string_lossy().into_owned()));
+        let values = source::read(&Raw::keys(), file, variables, flags)?;
         Self::finish(values, file.and_then(Path::parent).unwrap_or(Path::new("")))
     }
 
@@ -103,29 +107,32 @@ impl Settings {
     fn finish(values: Values, root: &Path) -> Result<Self, ConfigError> {
         let raw = Raw::read(&values)?;
         let tier = options::models::tier(&raw, &values)?;
-        let engine_threads = options::models::compute_threads(&raw);
+        let engine_threads = options::models::compute_threads(&raw, &values)?;
         let engine = options::models::engine(&raw, tier, &values)?;
+        let keys = options::keys::configured(&raw.server, root, &values)?;
+        let mut warnings = values.warnings.clone();
+        warnings.extend(keys.warnings);
         Ok(Self {
             log: options::server::log(&raw, root),
-            server: options::server::server(&raw, root, &values)?,
+            server: options::server::server(&raw, keys.keys, &values)?,
             callbacks: options::callbacks::callbacks(&raw.callbacks, root, &values)?,
             engine_threads,
             tier,
             memory_limits: options::models::memory_limits(&raw),
-            models: options::models::models(&raw, root, engine),
+            models: options::models::models(&raw, root, engine, &values)?,
             engine,
-            classifier: options::models::classifier(&raw, root, tier, engine_threads),
+            classifier: options::models::classifier(&raw, root, (tier, engine_threads), &values)?,
             decoding: options::turn::decoding(&raw),
             turn: options::turn::turn(&raw, &values)?,
             gate: options::turn::gate(&raw),
             store: options::store::store(&raw, root, &values)?,
-            store_retry: options::server::wait(raw.threads.retry_ms.0),
+            store_retry: Duration::from_millis(raw.threads.retry_ms.0),
             upkeep: options::store::upkeep(&raw.retention),
             shop: options::shop::profile(&raw),
-            files: options::shop::files(&raw, root),
+            files: options::shop::files(&raw, root, &values)?,
             offers: options::shop::offers(&raw, &values)?,
             experiment: options::shop::experiment(&raw),
-            warnings: values.warnings,
+            warnings,
         })
     }
 

@@ -30,7 +30,8 @@ has a default, so the file may be left out. Environment variables override the f
 - An unknown key, a value of the wrong type and a value that is not allowed are errors. The message
   names the key, the file or variable that sets it, the value found and the values allowed.
 - Relative paths start from the folder of the configuration file, or from the current folder if
-  there is no file.
+  there is no file; `~/` stands for the home folder.
+- Text files may be in UTF-8 or UTF-16, with or without a byte-order mark, and with any line ends.
 - A size is text such as `512 MiB` (units `B`, `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`) or a number of
   bytes.
 - An environment variable holds text, numbers, `true` and `false` without quotes, and arrays and
@@ -154,9 +155,13 @@ fn the_configuration_page_describes_every_key_and_its_example_loads() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [("vitrine.toml", EXAMPLE), ("keys", "k\n"), ("callback-secret", "s\n")] {
+    for (name, text) in
+        [("vitrine.toml", EXAMPLE), ("keys", "0123456789abcdef\n"), ("callback-secret", "s\n")]
+    {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(folder.path().join("keys"), mode).unwrap();
     let settings = crate::config::tests::load_file(&folder.path().join("vitrine.toml"), &[]);
     assert_eq!(settings.unwrap().warnings, Vec::<String>::new());
 }

@@ -16,6 +16,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Table;
 use toml::Value;
+use vitrine_base::text_file;
+
+/// Largest configuration file, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Prefix of environment variables that set keys: `VITRINE_SERVER__BIND` sets `server.bind`.
 const ENVIRONMENT_PREFIX: &str = "VITRINE_";
@@ -61,8 +65,8 @@ pub(super) fn read(
 
 fn parse(path: &Path) -> Result<Table, ConfigError> {
     let location = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| ConfigError::Read { path: location.clone(), cause })?;
+    let text = text_file::read(path, FILE_BYTES_MAX)
+        .map_err(|cause| ConfigError::Read(Box::new(cause)))?;
     text.parse().map_err(|cause: toml::de::Error| ConfigError::Syntax {
         path: location,
         reason: cause.to_string().trim_end().to_owned(),

@@ -4,7 +4,8 @@
 //! `NAME KEY=DAYS …`, separated by `;`.
 
 use crate::config::error::ConfigError;
-use crate::config::value::number::AtLeast;
+use crate::config::value::bounds::CENTURY_DAYS;
+use crate::config::value::number::Within;
 use crate::config::value::setting::Form;
 use crate::config::value::setting::KeyContext;
 use crate::config::value::setting::Refused;
@@ -24,7 +25,7 @@ const OLD_FORM: &str = "a tenant's name followed by threads_days=DAYS, profiles_
     personalisation_days=DAYS or outreach_days=DAYS, with 1 day or more";
 
 /// A retention period in days.
-type Days = AtLeast<1, u32>;
+type Days = Within<1, CENTURY_DAYS, u32>;
 
 /// The periods that one tenant sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,7 +135,7 @@ mod tests {
         let tenants = Tenants::read(&Tenants::from_text(text).unwrap()).unwrap();
         let shop_a = tenants[&TenantId::new("shop-a").unwrap()];
         let said = (shop_a.threads_days, shop_a.profiles_days, shop_a.outreach_days);
-        assert_eq!(said, (Some(AtLeast(30)), Some(AtLeast(9)), Some(AtLeast(7))));
+        assert_eq!(said, (Some(Within(30)), Some(Within(9)), Some(Within(7))));
         assert_eq!(shop_a.personalisation_days, None);
         assert_eq!(tenants[&TenantId::new("shop-b").unwrap()], TenantPeriods::default());
         let same = "shop-a threads_days=30 profiles_days=9 outreach_days=7; shop-b";
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn a_refused_period_is_named_by_tenant_and_key() {
         for (text, path, found, allowed) in [
-            ("{ a = { threads_days = 0 } }", ".a.threads_days", "0", "1 or more"),
+            ("{ a = { threads_days = 0 } }", ".a.threads_days", "0", "1 to 36500"),
             ("{ a = { days = 3 } }", ".a", "days", "threads_days, profiles_days"),
             ("{ a = 3 }", ".a", "3", "a table with any of threads_days"),
         ] {

@@ -1,6 +1,8 @@
 //! Tests of the whole configuration: file and environment to finished options.
 
+mod bounds;
 mod forms;
+mod keys_file;
 mod refusals;
 
 use crate::config::ConfigError;

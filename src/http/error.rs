@@ -62,8 +62,8 @@ pub(crate) enum ApiError {
     /// A web page of another origin sent the request, and no key protects the gateway.
     #[error("the origin `{origin}` is not this gateway's; other origins need API keys")]
     ForeignOrigin { origin: String },
-    /// The body is not declared as JSON, and no key protects the gateway.
-    #[error("the content type of the body is {found}; allowed: application/json")]
+    /// The body is declared as something else than JSON, and no key protects the gateway.
+    #[error("the content type of the body is `{found}`; allowed: application/json")]
     UnsupportedType { found: String },
     /// The path exists, but not with this method.
     #[error("the method {method} is not allowed on this path")]

@@ -142,8 +142,8 @@ fn heads_that_are_too_large_or_malformed_get_our_errors() {
 
 #[test]
 fn a_body_that_is_too_large_is_413_before_it_is_sent() {
-    let gateway = Gateway::start(&[("VITRINE_SERVER__BODY_BYTES_MAX", "1000")]);
-    for head in ["content-length: 1001\r\nexpect: 100-continue", "content-length: 9000"] {
+    let gateway = Gateway::start(&[("VITRINE_SERVER__BODY_BYTES_MAX", "1024")]);
+    for head in ["content-length: 1025\r\nexpect: 100-continue", "content-length: 9000"] {
         let request = format!(
             "POST /respond HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
              {head}\r\n\r\n"

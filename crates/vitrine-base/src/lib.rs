@@ -1,5 +1,5 @@
-//! Types shared by all layers: ids, money, languages, channels, time, byte sizes, the memory
-//! ledger, metadata, the log's queue and metric names.
+//! Types shared by all layers: ids, money, languages, channels, time, byte sizes, text files and
+//! tables, the memory ledger, metadata, the log's queue and metric names.
 //!
 //! Depends on no other crate of the workspace, and not on models, HTTP or storage.
 
@@ -16,5 +16,7 @@ pub mod log_queue;
 pub mod memory;
 pub mod metadata;
 pub mod money;
+pub mod table;
 pub mod telemetry;
+pub mod text_file;
 pub mod units;

@@ -10,19 +10,21 @@
 //! | `facets` | `sport=running\|feel=comfort\|feel=speed` |
 //! | `rank` | a whole number, lower first |
 //!
-//! Columns may come in any order; unknown and repeated columns are refused.
+//! Columns may come in any order; their names may have capitals and spaces. Unknown and repeated
+//! columns are refused. Fields are separated by commas, semicolons or tabs.
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::error::LineFault;
+use crate::catalog::import::amount::DecimalSign;
 use crate::catalog::import::product_checks::ProductCollector;
 use crate::catalog::import::product_checks::RawProduct;
 use crate::catalog::import::product_checks::RawStock;
 use crate::catalog::product::FacetChoice;
-use csv::ReaderBuilder;
-use csv::StringRecord;
-use csv::Trim;
 use std::collections::BTreeMap;
 use vitrine_base::localized::Localized;
+use vitrine_base::table::Row;
+use vitrine_base::table::RowFault;
+use vitrine_base::table::Rows;
 
 /// All columns that a catalog may have.
 const COLUMNS: [&str; 14] = [
@@ -46,89 +48,123 @@ const COLUMNS: [&str; 14] = [
 const REQUIRED: [&str; 6] = ["sku", "name", "category", "price", "currency", "stock"];
 
 /// Parses all lines into `collector`; fails at the first fault, with its line.
-pub(super) fn read(bytes: &[u8], collector: &mut ProductCollector<'_>) -> Result<(), CatalogError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    check_lines(bytes, collector.limits.line_bytes_max)?;
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
-    let headers = reader.headers().map_err(|error| malformed(&error, 1))?.clone();
-    check_header(&headers)?;
-    let mut record = StringRecord::new();
-    loop {
-        let line = line_number(reader.position().line());
-        if !reader.read_record(&mut record).map_err(|error| malformed(&error, line))? {
+pub(super) fn read(text: &str, collector: &mut ProductCollector<'_>) -> Result<(), CatalogError> {
+    let mut rows = Rows::new(text);
+    let separator = rows.separator();
+    let Some(first) = rows.next() else { return Ok(()) };
+    let first = first.map_err(malformed)?;
+    let header =
+        header(&first, separator).map_err(|fault| CatalogError::at(first.line, "column", fault))?;
+    let table = Table { header, separator };
+    for row in rows {
+        let row = row.map_err(malformed)?;
+        let raw = table.product(&row, collector.limits.line_bytes_max);
+        let raw = raw.map_err(|fault| CatalogError::at(row.line, "column", fault))?;
+        collector.take(row.line, "column", raw)?;
+    }
+    Ok(())
+}
+
+fn malformed(fault: RowFault) -> CatalogError {
+    CatalogError::Row { fault }
+}
+
+/// The names of the columns as [`COLUMNS`] spells them; empty ones at the end are left out.
+fn header(row: &Row<'_>, separator: char) -> Result<Vec<String>, LineFault> {
+    let spelt = |name: &str| name.to_lowercase().replace([' ', '-'], "_");
+    let mut names: Vec<String> = row.fields.iter().map(|name| spelt(name)).collect();
+    while names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    for (index, name) in names.iter().enumerate() {
+        if !COLUMNS.contains(&name.as_str()) || names[..index].contains(name) {
+            let found = row.fields[index].to_string();
+            return Err(LineFault::Column { found, separator, allowed: COLUMNS.join(", ") });
+        }
+    }
+    match REQUIRED.into_iter().find(|field| !names.iter().any(|name| name == field)) {
+        Some(field) => Err(LineFault::Absent { field }),
+        None => Ok(names),
+    }
+}
+
+/// The header of a file, and how its rows are written.
+struct Table {
+    header: Vec<String>,
+    separator: char,
+}
+
+impl Table {
+    fn decimal_sign(&self) -> DecimalSign {
+        if self.separator == ',' { DecimalSign::Point } else { DecimalSign::Comma }
+    }
+
+    fn product(&self, row: &Row<'_>, bytes_max: usize) -> Result<RawProduct, LineFault> {
+        let bytes = row.fields.iter().map(|field| field.len() + 1).sum::<usize>();
+        if bytes > bytes_max {
+            return Err(LineFault::TooLong { bytes, bytes_max });
+        }
+        self.check_length(row)?;
+        let field = |name: &str| {
+            let index = self.header.iter().position(|header| header == name);
+            index.and_then(|index| row.fields.get(index)).map_or_else(String::new, one_line)
+        };
+        let rank = Some(field("rank")).filter(|rank| !rank.is_empty());
+        let rank = rank.map(|rank| {
+            let reason = format!("`{rank}` is not a whole number");
+            rank.parse().map_err(|_| LineFault::Malformed { field: "rank", reason })
+        });
+        Ok(RawProduct {
+            sku: field("sku"),
+            name: field("name"),
+            brand: field("brand"),
+            category: field("category"),
+            amount: field("price"),
+            decimal: self.decimal_sign(),
+            currency: field("currency"),
+            stock: stock(&field("stock"))?,
+            facets: facets(&field("facets"))?,
+            title: Localized { en: field("title_en"), fr: field("title_fr") },
+            features: Localized {
+                en: list(&field("features_en")),
+                fr: list(&field("features_fr")),
+            },
+            url: Some(field("url")).filter(|url| !url.is_empty()),
+            rank: rank.transpose()?,
+        })
+    }
+
+    /// Refuses a row with more or fewer fields than the header; empty fields at its end are spare.
+    fn check_length(&self, row: &Row<'_>) -> Result<(), LineFault> {
+        let columns = self.header.len();
+        let spare = row.fields.iter().skip(columns).all(|field| field.is_empty());
+        if spare && row.fields.len() >= columns {
             return Ok(());
         }
-        let line = record.position().map_or(line, |position| line_number(position.line()));
-        let raw = raw(&headers, &record)
-            .map_err(|fault| CatalogError::Line { line, fault: Box::new(fault) })?;
-        collector.take(line, raw)?;
-    }
-}
-
-fn line_number(line: u64) -> usize {
-    usize::try_from(line).unwrap_or(usize::MAX)
-}
-
-fn malformed(error: &csv::Error, line: usize) -> CatalogError {
-    let line = error.position().map_or(line, |position| line_number(position.line()));
-    let fault = LineFault::Malformed { reason: error.to_string() };
-    CatalogError::Line { line, fault: Box::new(fault) }
-}
-
-fn check_lines(bytes: &[u8], bytes_max: usize) -> Result<(), CatalogError> {
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        if line.len() > bytes_max {
-            let fault = LineFault::TooLong { bytes: line.len(), bytes_max };
-            return Err(CatalogError::Line { line: index + 1, fault: Box::new(fault) });
+        if let Some(amount) = self.split_amount(row) {
+            return Err(LineFault::SplitAmount { found: amount });
         }
+        let (found, separator) = (row.fields.len(), self.separator);
+        Err(LineFault::Fields { found, columns, separator })
     }
-    Ok(())
+
+    /// The price that its decimal comma has split into two fields.
+    fn split_amount(&self, row: &Row<'_>) -> Option<String> {
+        let price = self.header.iter().position(|header| header == "price")?;
+        let (whole, cents) = (row.fields.get(price)?, row.fields.get(price + 1)?);
+        let digits = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        let split = self.separator == ',' && row.fields.len() > self.header.len();
+        (split && digits(whole) && digits(cents)).then(|| format!("{whole},{cents}"))
+    }
 }
 
-fn check_header(headers: &StringRecord) -> Result<(), CatalogError> {
-    let fault = |fault| CatalogError::Line { line: 1, fault: Box::new(fault) };
-    for (index, name) in headers.iter().enumerate() {
-        let repeated = headers.iter().take(index).any(|other| other == name);
-        if !COLUMNS.contains(&name) || repeated {
-            let allowed = COLUMNS.join(", ");
-            let reason = format!("column `{name}` is unknown or repeated, allowed: {allowed}");
-            return Err(fault(LineFault::Malformed { reason }));
-        }
+/// The text of a field in one line; a spreadsheet's cell may have several.
+fn one_line(field: impl AsRef<str>) -> String {
+    let field = field.as_ref();
+    if field.contains(['\n', '\t']) {
+        return field.split_whitespace().collect::<Vec<_>>().join(" ");
     }
-    for field in REQUIRED {
-        if !headers.iter().any(|name| name == field) {
-            return Err(fault(LineFault::Absent { field }));
-        }
-    }
-    Ok(())
-}
-
-fn raw(headers: &StringRecord, record: &StringRecord) -> Result<RawProduct, LineFault> {
-    let field = |name: &str| {
-        let index = headers.iter().position(|header| header == name);
-        index.and_then(|index| record.get(index)).unwrap_or_default().to_owned()
-    };
-    let rank = field("rank");
-    let rank = if rank.is_empty() {
-        None
-    } else {
-        let reason = format!("rank `{rank}` is not a whole number");
-        Some(rank.parse().map_err(|_| LineFault::Malformed { reason })?)
-    };
-    Ok(RawProduct {
-        sku: field("sku"),
-        name: field("name"),
-        brand: field("brand"),
-        category: field("category"),
-        amount: field("price"),
-        currency: field("currency"),
-        stock: stock(&field("stock"))?,
-        facets: facets(&field("facets"))?,
-        title: Localized { en: field("title_en"), fr: field("title_fr") },
-        features: Localized { en: list(&field("features_en")), fr: list(&field("features_fr")) },
-        url: Some(field("url")).filter(|url| !url.is_empty()),
-        rank,
-    })
+    field.to_owned()
 }
 
 fn list(text: &str) -> Vec<String> {
@@ -152,7 +188,8 @@ fn facets(text: &str) -> Result<BTreeMap<String, Vec<String>>, LineFault> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for part in list(text) {
         let choice = FacetChoice::parse(&part).ok_or_else(|| LineFault::Malformed {
-            reason: format!("facet `{part}` has no value, write key=value"),
+            field: "facets",
+            reason: format!("`{part}` has no value, write key=value"),
         })?;
         found.entry(choice.key).or_default().push(choice.value);
     }

@@ -43,7 +43,9 @@ use crate::catalog::vocabulary::ValueEntry;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use toml::Spanned;
 use vitrine_base::localized::Localized;
+use vitrine_base::text_file::position;
 
 #[derive(Deserialize, Default, Clone)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +73,14 @@ struct SizeSection {
 struct KindSection {
     label: Text,
     question: Text,
-    ask: f64,
+    ask: Weight,
+}
+
+/// A weight with its place in the file; 0 if it is left out.
+type Weight = Option<Spanned<f64>>;
+
+fn weight(weight: &Weight) -> f64 {
+    weight.as_ref().map_or(0.0, |weight| *weight.get_ref())
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]
@@ -85,7 +94,7 @@ enum MissingRule {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FacetValue {
-    id: String,
+    id: Spanned<String>,
     label: Text,
     #[serde(default)]
     words: WordLists,
@@ -95,12 +104,12 @@ struct FacetValue {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Facet {
-    key: String,
+    key: Spanned<String>,
     label: Text,
     #[serde(default)]
     question: Text,
     #[serde(default)]
-    ask: f64,
+    ask: Weight,
     #[serde(default)]
     missing: MissingRule,
     #[serde(default)]
@@ -110,11 +119,11 @@ struct Facet {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Category {
-    id: String,
+    id: Spanned<String>,
     label: Text,
     #[serde(default)]
     words: WordLists,
-    parent: Option<String>,
+    parent: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -135,21 +144,24 @@ struct FacetsFile {
 /// Parses the text of a facets file.
 ///
 /// # Errors
-/// [`CatalogError::FacetFile`], with the line, if it is not TOML of this shape;
-/// [`CatalogError::Facets`] if an entry is invalid.
+/// [`CatalogError::FacetFile`] if it is not TOML of this shape, [`CatalogError::Facets`] if an entry
+/// is invalid; both hold the line.
 pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<ShopVocabulary, CatalogError> {
+    let place = |at: usize| position(text.get(..at).unwrap_or(text));
     let file: FacetsFile = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start).min(text.len());
-        let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
-        CatalogError::FacetFile { line, reason: error.message().to_owned() }
+        let (line, column) = place(error.span().map_or(0, |span| span.start));
+        CatalogError::FacetFile { line, column, reason: error.message().to_owned() }
     })?;
-    check(&file, limits).map_err(CatalogError::Facets)?;
+    check(&file, limits).map_err(|(at, fault)| {
+        let (line, _) = place(at);
+        CatalogError::Facets { line, fault }
+    })?;
     let size =
         SizeEntry { label: localized(file.size.label), question: localized(file.size.question) };
     let kind = KindEntry {
         label: localized(file.kind.label),
         question: localized(file.kind.question),
-        ask_weight: file.kind.ask,
+        ask_weight: weight(&file.kind.ask),
     };
     let facets = file.facet.into_iter().map(facet_entry).collect();
     let categories = file.category.into_iter().map(category_entry).collect();
@@ -166,16 +178,16 @@ fn word_lists(words: WordLists) -> Localized<Vec<String>> {
 
 fn facet_entry(facet: Facet) -> FacetEntry {
     let values = facet.value.into_iter().map(|value| ValueEntry {
-        id: value.id,
+        id: value.id.into_inner(),
         label: localized(value.label),
         words: word_lists(value.words),
         need: value.need.map(localized),
     });
     FacetEntry {
-        key: facet.key,
+        key: facet.key.into_inner(),
         label: localized(facet.label),
         question: localized(facet.question),
-        ask_weight: facet.ask,
+        ask_weight: weight(&facet.ask),
         missing: match facet.missing {
             MissingRule::Fails => Missing::Fails,
             MissingRule::Matches => Missing::Matches,
@@ -186,68 +198,85 @@ fn facet_entry(facet: Facet) -> FacetEntry {
 
 fn category_entry(category: Category) -> CategoryEntry {
     CategoryEntry {
-        id: category.id,
+        id: category.id.into_inner(),
         label: localized(category.label),
         words: word_lists(category.words),
-        parent: category.parent,
+        parent: category.parent.map(Spanned::into_inner),
     }
 }
 
-fn check(file: &FacetsFile, limits: &CatalogLimits) -> Result<(), FacetFault> {
-    at_most("facets", file.facet.len(), limits.facets_max)?;
-    at_most("categories", file.category.len(), limits.values_max)?;
-    let keys = file.facet.iter().map(|facet| facet.key.as_str());
-    check_names(keys)?;
+/// A fault, and the byte of the file at which it is.
+type PlacedFault = (usize, FacetFault);
+
+fn check(file: &FacetsFile, limits: &CatalogLimits) -> Result<(), PlacedFault> {
+    at_most("facets", file.facet.iter().map(|facet| &facet.key), limits.facets_max)?;
+    at_most("categories", file.category.iter().map(|entry| &entry.id), limits.values_max)?;
+    check_names(file.facet.iter().map(|facet| &facet.key))?;
     for facet in &file.facet {
-        at_most("facet values", facet.value.len(), limits.values_max)?;
-        check_names(facet.value.iter().map(|value| value.id.as_str()))?;
-        check_weight(&facet.key, facet.ask)?;
+        at_most("facet values", facet.value.iter().map(|value| &value.id), limits.values_max)?;
+        check_names(facet.value.iter().map(|value| &value.id))?;
+        check_weight(facet.key.get_ref(), &facet.ask)?;
     }
-    check_weight("kind", file.kind.ask)?;
-    check_names(file.category.iter().map(|category| category.id.as_str()))?;
+    check_weight("kind", &file.kind.ask)?;
+    check_names(file.category.iter().map(|category| &category.id))?;
     check_parents(&file.category)
 }
 
-fn check_weight(key: &str, weight: f64) -> Result<(), FacetFault> {
-    if (0.0..=ASK_WEIGHT_MAX).contains(&weight) {
-        return Ok(());
-    }
-    Err(FacetFault::Weight { key: key.to_owned(), found: weight.to_string() })
-}
-
-fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), FacetFault> {
-    if found > limit { Err(FacetFault::TooMany { what, found, limit }) } else { Ok(()) }
-}
-
-fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), FacetFault> {
-    let mut seen = HashSet::new();
-    for name in names {
-        if !is_identifier(name) {
-            return Err(FacetFault::Identifier { found: name.to_owned() });
+fn check_weight(key: &str, found: &Weight) -> Result<(), PlacedFault> {
+    match found {
+        Some(found) if !(0.0..=ASK_WEIGHT_MAX).contains(found.get_ref()) => {
+            let (key, weight) = (key.to_owned(), found.get_ref().to_string());
+            Err((found.span().start, FacetFault::Weight { key, found: weight }))
         }
-        if !seen.insert(name) {
-            return Err(FacetFault::Duplicate { found: name.to_owned() });
+        _ => Ok(()),
+    }
+}
+
+fn at_most<'a>(
+    what: &'static str,
+    mut entries: impl ExactSizeIterator<Item = &'a Spanned<String>>,
+    limit: usize,
+) -> Result<(), PlacedFault> {
+    let found = entries.len();
+    match entries.nth(limit) {
+        Some(first_over) => {
+            Err((first_over.span().start, FacetFault::TooMany { what, found, limit }))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_names<'a>(names: impl Iterator<Item = &'a Spanned<String>>) -> Result<(), PlacedFault> {
+    let mut seen = HashSet::new();
+    for spanned in names {
+        let (at, found) = (spanned.span().start, spanned.get_ref().clone());
+        if !is_identifier(&found) {
+            return Err((at, FacetFault::Identifier { found }));
+        }
+        if !seen.insert(spanned.get_ref()) {
+            return Err((at, FacetFault::Duplicate { found }));
         }
     }
     Ok(())
 }
 
-fn check_parents(categories: &[Category]) -> Result<(), FacetFault> {
-    let parents: HashMap<&str, Option<&str>> =
-        categories.iter().map(|entry| (entry.id.as_str(), entry.parent.as_deref())).collect();
+fn check_parents(categories: &[Category]) -> Result<(), PlacedFault> {
+    let parents: HashMap<&String, &Option<Spanned<String>>> =
+        categories.iter().map(|entry| (entry.id.get_ref(), &entry.parent)).collect();
     for entry in categories {
-        let mut at = entry.parent.as_deref();
+        let id = entry.id.get_ref();
+        let mut at = &entry.parent;
         let mut steps = 0;
         while let Some(parent) = at {
-            let Some(next) = parents.get(parent) else {
-                let (id, parent) = (entry.id.clone(), parent.to_owned());
-                return Err(FacetFault::Parent { id, parent });
+            let Some(next) = parents.get(parent.get_ref()) else {
+                let (id, name) = (id.clone(), parent.get_ref().clone());
+                return Err((parent.span().start, FacetFault::Parent { id, parent: name }));
             };
             steps += 1;
             if steps > categories.len() {
-                return Err(FacetFault::Circle { id: entry.id.clone() });
+                return Err((entry.id.span().start, FacetFault::Circle { id: id.clone() }));
             }
-            at = *next;
+            at = next;
         }
     }
     Ok(())
@@ -304,5 +333,11 @@ parent = "shoes"
         assert!(fault(&circle).contains("its own ancestor"));
         assert!(fault(&format!("{GOOD}{GOOD}")).contains("twice"));
         assert!(fault(&format!("colour = 1\n{GOOD}")).contains("line 1"));
+        let weight = fault(&GOOD.replace("ask = 1.0", "ask = 9.0"));
+        assert!(weight.starts_with("line 5: facet `feel` has ask = 9"), "{weight}");
+        let twice = fault(&GOOD.replace("running_shoes", "shoes"));
+        assert_eq!(twice, "line 13: `shoes` is defined twice");
+        let parent = fault(&GOOD.replace("parent = \"shoes\"", "parent = \"hats\""));
+        assert!(parent.starts_with("line 15: category `running_shoes`"), "{parent}");
     }
 }

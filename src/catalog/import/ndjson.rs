@@ -13,6 +13,7 @@
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::error::LineFault;
+use crate::catalog::import::amount::DecimalSign;
 use crate::catalog::import::product_checks::ProductCollector;
 use crate::catalog::import::product_checks::RawProduct;
 use crate::catalog::import::product_checks::RawStock;
@@ -71,28 +72,40 @@ struct ProductLine {
 }
 
 /// Parses all lines into `collector`; fails at the first fault, with its line.
-pub(super) fn read(bytes: &[u8], collector: &mut ProductCollector<'_>) -> Result<(), CatalogError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let number = index + 1;
-        if line.iter().all(u8::is_ascii_whitespace) {
+pub(super) fn read(text: &str, collector: &mut ProductCollector<'_>) -> Result<(), CatalogError> {
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.trim().is_empty() {
             continue;
         }
         let raw = raw(line, collector.limits.line_bytes_max)
-            .map_err(|fault| CatalogError::Line { line: number, fault: Box::new(fault) })?;
-        collector.take(number, raw)?;
+            .map_err(|fault| CatalogError::at(number, "field", fault))?;
+        collector.take(number, "field", raw)?;
     }
     Ok(())
 }
 
-fn raw(line: &[u8], bytes_max: usize) -> Result<RawProduct, LineFault> {
+fn raw(line: &str, bytes_max: usize) -> Result<RawProduct, LineFault> {
     if line.len() > bytes_max {
         return Err(LineFault::TooLong { bytes: line.len(), bytes_max });
     }
-    let line: ProductLine = serde_json::from_slice(line).map_err(|error| LineFault::Malformed {
+    let malformed = |reason| LineFault::Malformed { field: "", reason };
+    if !line.trim_start().starts_with('{') {
+        let hint = "does not begin with `{`; write one JSON object per line, without a list around \
+                    them";
+        return Err(malformed(hint.to_owned()));
+    }
+    let mut parser = serde_json::Deserializer::from_str(line);
+    let read: Result<ProductLine, _> = serde_path_to_error::deserialize(&mut parser);
+    let line = read.map_err(|error| {
+        let path = error.path().to_string();
         // serde_json sees one line at a time, so its line number is always 1 and would mislead.
-        reason: error.to_string().replace(" at line 1 column", " at column"),
+        let reason = error.into_inner().to_string().replace(" at line 1 column", " at column");
+        malformed(match path.as_str() {
+            "." => format!("is malformed: {reason}"),
+            path => format!("field `{path}` is malformed: {reason}"),
+        })
     })?;
+    parser.end().map_err(|_| malformed("has more than one JSON value".to_owned()))?;
     let facets = line.facets.into_iter().map(|(key, values)| match values {
         FacetValues::One(value) => (key, vec![value]),
         FacetValues::Many(values) => (key, values),
@@ -103,6 +116,7 @@ fn raw(line: &[u8], bytes_max: usize) -> Result<RawProduct, LineFault> {
         brand: line.brand,
         category: line.category,
         amount: line.price.amount,
+        decimal: DecimalSign::Point,
         currency: line.price.currency,
         stock: stock(&line.stock)?,
         facets: facets.collect(),

@@ -2,6 +2,8 @@
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::error::LineFault;
+use crate::catalog::import::amount;
+use crate::catalog::import::amount::DecimalSign;
 use crate::catalog::keys::BRAND_KEY;
 use crate::catalog::limits::CatalogLimits;
 use crate::catalog::limits::TEXT_CHARS_MAX;
@@ -13,16 +15,20 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use vitrine_base::ids::Sku;
 use vitrine_base::localized::Localized;
-use vitrine_base::money::Money;
+
+/// Most products named in a message about accepted ones.
+const ODDITIES_NAMED_MAX: usize = 3;
 
 /// A product as written in the file, not yet checked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RawProduct {
     pub(super) sku: String,
     pub(super) name: String,
     pub(super) brand: String,
     pub(super) category: String,
     pub(super) amount: String,
+    /// The decimal sign that the file uses.
+    pub(super) decimal: DecimalSign,
     pub(super) currency: String,
     pub(super) stock: RawStock,
     pub(super) facets: BTreeMap<String, Vec<String>>,
@@ -55,31 +61,98 @@ pub(super) struct ProductCollector<'a> {
     pub(super) limits: &'a CatalogLimits,
     pub(super) products: Vec<Product>,
     pub(super) lines: HashMap<Sku, usize>,
+    /// Products whose price is 0.
+    pub(super) free: Oddities,
+    /// Products whose sku holds characters that an address cannot hold.
+    pub(super) encoded: Oddities,
 }
 
-impl ProductCollector<'_> {
-    pub(super) fn take(&mut self, line: usize, raw: RawProduct) -> Result<(), CatalogError> {
+/// Products that are accepted, but look like a slip: how many, and the first ones.
+#[derive(Debug, Default)]
+pub(super) struct Oddities {
+    count: usize,
+    first: Vec<String>,
+}
+
+impl Oddities {
+    fn add(&mut self, sku: &Sku, line: usize) {
+        self.count += 1;
+        if self.first.len() < ODDITIES_NAMED_MAX {
+            self.first.push(format!("`{sku}` (line {line})"));
+        }
+    }
+
+    /// The message about them, such as `2 products have a price of 0: …`.
+    pub(super) fn message(&self, what: &str) -> Option<String> {
+        let more = if self.count > self.first.len() { ", …" } else { "" };
+        let products = if self.count == 1 { "product" } else { "products" };
+        let named = self.first.join(", ");
+        (self.count > 0).then(|| format!("{} {products} with {what}: {named}{more}", self.count))
+    }
+}
+
+impl<'a> ProductCollector<'a> {
+    pub(super) fn new(limits: &'a CatalogLimits) -> Self {
+        let (free, encoded) = (Oddities::default(), Oddities::default());
+        Self { limits, products: Vec::new(), lines: HashMap::new(), free, encoded }
+    }
+
+    /// Takes a product; `part` is what the format calls a part of a line, for messages.
+    pub(super) fn take(
+        &mut self,
+        line: usize,
+        part: &str,
+        raw: RawProduct,
+    ) -> Result<(), CatalogError> {
         let products_max = self.limits.products_max;
         if self.products.len() == products_max {
             return Err(CatalogError::TooManyProducts { line, products_max });
         }
-        let product = checked(raw, self.limits)
-            .map_err(|fault| CatalogError::Line { line, fault: Box::new(fault) })?;
+        let product =
+            checked(raw, self.limits).map_err(|fault| CatalogError::at(line, part, fault))?;
         if let Some(first_line) = self.lines.insert(product.sku.clone(), line) {
             let fault = LineFault::Duplicate { sku: product.sku, first_line };
-            return Err(CatalogError::Line { line, fault: Box::new(fault) });
+            return Err(CatalogError::at(line, part, fault));
+        }
+        if product.price.amount.is_zero() {
+            self.free.add(&product.sku, line);
+        }
+        if !product.sku.as_str().bytes().all(is_unreserved) {
+            self.encoded.add(&product.sku, line);
         }
         self.products.push(product);
         Ok(())
     }
 }
 
+/// Whether a byte stands for itself everywhere in an address. Source: RFC 3986, section 2.3.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+/// Whether a text is a number as spreadsheets shorten it, such as `1.23E+12` or `3,6E+12`.
+fn is_shortened_number(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once("E+") else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, rest) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
+    whole.len() == 1 && digits(whole) && digits(rest) && digits(exponent)
+}
+
 fn checked(raw: RawProduct, limits: &CatalogLimits) -> Result<Product, LineFault> {
-    let sku = Sku::new(raw.sku.trim())?;
+    let sku = raw.sku.trim();
+    if sku.is_empty() {
+        return Err(LineFault::Absent { field: "sku" });
+    }
+    if is_shortened_number(sku) {
+        return Err(LineFault::Shortened { found: sku.to_owned() });
+    }
+    let sku = Sku::new(sku)?;
     let name = required("name", &raw.name)?;
     let brand = text("brand", &raw.brand)?;
-    let category = identifier(required("category", &raw.category)?)?;
-    let price = Money::parse(raw.amount.trim(), raw.currency.trim())?;
+    let category = identifier("category", required("category", &raw.category)?)?;
+    required("price", &raw.amount)?;
+    required("currency", &raw.currency)?;
+    let price = amount::price(&raw.amount, &raw.currency, raw.decimal)?;
     if price.amount.is_sign_negative() && !price.amount.is_zero() {
         return Err(LineFault::NegativePrice { price });
     }
@@ -126,8 +199,8 @@ fn required(field: &'static str, found: &str) -> Result<String, LineFault> {
     if found.is_empty() { Err(LineFault::Absent { field }) } else { Ok(found) }
 }
 
-fn identifier(found: String) -> Result<String, LineFault> {
-    if is_identifier(&found) { Ok(found) } else { Err(LineFault::Identifier { found }) }
+fn identifier(field: &'static str, found: String) -> Result<String, LineFault> {
+    if is_identifier(&found) { Ok(found) } else { Err(LineFault::Identifier { field, found }) }
 }
 
 fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), LineFault> {
@@ -162,12 +235,14 @@ fn checked_facets(
     let mut found = BTreeMap::new();
     for (key, values) in facets {
         at_most("facet values", values.len(), limits.values_max)?;
-        let mut values =
-            values.into_iter().map(identifier).collect::<Result<Vec<String>, LineFault>>()?;
+        let mut values = values
+            .into_iter()
+            .map(|value| identifier("facets", value))
+            .collect::<Result<Vec<String>, LineFault>>()?;
         values.sort();
         values.dedup();
         if !values.is_empty() {
-            found.insert(identifier(key)?, values);
+            found.insert(identifier("facets", key)?, values);
         }
     }
     Ok(found)

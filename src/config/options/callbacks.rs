@@ -1,9 +1,10 @@
 //! Options of the callbacks.
 
 use crate::config::error::ConfigError;
+use crate::config::options::place;
 use crate::config::options::server::read_text;
 use crate::config::raw::gateway::Callbacks;
-use crate::config::value::text::WebhookUrl;
+use crate::config::value::url::WebhookUrl;
 use crate::config::values::Values;
 use crate::delivery::outbox::OutboxOptions;
 use std::path::Path;
@@ -60,7 +61,7 @@ fn secret(raw: &Callbacks, root: &Path, values: &Values) -> Result<Option<String
     let Some(file) = &raw.secret_file else {
         return Ok(raw.secret.as_ref().map(|secret| secret.0.clone()));
     };
-    let text = read_text(SECRET_FILE, &root.join(file))?;
+    let text = read_text(SECRET_FILE, &place(SECRET_FILE, file, root, values)?)?;
     match text.trim() {
         "" => Err(values.refuse(SECRET_FILE, file.display(), "a file that contains the secret")),
         secret => Ok(Some(secret.to_owned())),

@@ -1,11 +1,16 @@
 //! Options of the models: memory limits, generation, the encoder and its heads.
 
 use crate::config::error::ConfigError;
+use crate::config::options::folder;
+use crate::config::options::place;
 use crate::config::raw::Raw;
+use crate::config::value::bounds::THREADS_ALLOWED;
+use crate::config::value::bounds::THREADS_PER_CORE_MAX;
 use crate::config::value::choice::OrNone;
-use crate::config::value::number::ByteSize;
+use crate::config::value::number::MemorySize;
 use crate::config::values::Values;
 use crate::http::state::ModelLoading;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::path::PathBuf;
@@ -88,10 +93,34 @@ pub(crate) fn tier(raw: &Raw, values: &Values) -> Result<Tier, ConfigError> {
 }
 
 /// Number of compute threads: the one configured, or one per core.
-pub(crate) fn compute_threads(raw: &Raw) -> NonZeroUsize {
+///
+/// # Errors
+/// If it is more than [`threads`] allows.
+pub(crate) fn compute_threads(raw: &Raw, values: &Values) -> Result<NonZeroUsize, ConfigError> {
     let configured = raw.engine.threads.and_then(|threads| NonZeroUsize::new(threads.0));
-    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    configured.unwrap_or_else(cores)
+    match configured {
+        Some(configured) => {
+            threads("engine.threads", configured.get(), values).map(|()| configured)
+        }
+        None => Ok(cores()),
+    }
+}
+
+/// Checks a number of threads against the cores of this machine.
+///
+/// # Errors
+/// If there are more than [`THREADS_PER_CORE_MAX`] a core, and more than [`THREADS_ALLOWED`].
+pub(crate) fn threads(key: &str, found: usize, values: &Values) -> Result<(), ConfigError> {
+    let threads_max = cores().get().saturating_mul(THREADS_PER_CORE_MAX).max(THREADS_ALLOWED);
+    if found <= threads_max {
+        return Ok(());
+    }
+    let allowed = format!("a whole number, 1 to {threads_max} on this machine");
+    Err(values.refuse(key, found, allowed))
+}
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Options of generation.
@@ -128,12 +157,27 @@ pub(crate) fn engine(raw: &Raw, tier: Tier, values: &Values) -> Result<EngineOpt
 }
 
 /// The models to load, with the engine options for those that are loaded later.
-pub(crate) fn models(raw: &Raw, root: &Path, engine: EngineOptions) -> ModelOptions {
-    let dir = root.join(&raw.models.dir);
-    ModelOptions {
-        draft: raw.draft.model.clone(),
-        load: raw.models.load.clone(),
-        loaded_max: raw.models.loaded_max.0,
+///
+/// # Errors
+/// If `models.dir` cannot be a folder, or if more models are to be loaded than may be in memory.
+pub(crate) fn models(
+    raw: &Raw,
+    root: &Path,
+    engine: EngineOptions,
+    values: &Values,
+) -> Result<ModelOptions, ConfigError> {
+    let dir = folder("models.dir", &raw.models.dir, root, values)?;
+    let load: Vec<String> = raw.models.load.iter().map(|name| name.0.clone()).collect();
+    let all: BTreeSet<&String> = load.iter().chain([&raw.draft.model.0]).collect();
+    let loaded_max = raw.models.loaded_max.0;
+    if all.len() > loaded_max {
+        let allowed = format!("{} or more: draft.model and models.load name as many", all.len());
+        return Err(values.refuse("models.loaded_max", loaded_max, allowed));
+    }
+    Ok(ModelOptions {
+        draft: raw.draft.model.0.clone(),
+        load,
+        loaded_max,
         bytes_max: limit(raw.models.max_bytes, installed() / 4 * 3),
         loading: ModelLoading {
             models_dir: dir.clone(),
@@ -145,7 +189,7 @@ pub(crate) fn models(raw: &Raw, root: &Path, engine: EngineOptions) -> ModelOpti
             drain_max: Duration::from_millis(raw.server.drain_ms.0),
         },
         dir,
-    }
+    })
 }
 
 /// The limits of the memory ledger.
@@ -182,17 +226,20 @@ fn installed() -> u64 {
     memory::installed().unwrap_or(MEMORY_BYTES_FALLBACK).0
 }
 
-fn limit(configured: Option<ByteSize>, otherwise: u64) -> Bytes {
+fn limit(configured: Option<MemorySize>, otherwise: u64) -> Bytes {
     configured.map_or(Bytes(otherwise), |size| size.0)
 }
 
 /// Options of the encoder and the classifiers.
+///
+/// # Errors
+/// If a path starts at a home folder that is unknown.
 pub(crate) fn classifier(
     raw: &Raw,
     root: &Path,
-    tier: Tier,
-    threads: NonZeroUsize,
-) -> ClassifierOptions {
+    (tier, threads): (Tier, NonZeroUsize),
+    values: &Values,
+) -> Result<ClassifierOptions, ConfigError> {
     let intent = &raw.intent;
     let fastest = || EncoderPrecision::parse("auto", tier).unwrap_or(EncoderPrecision::F32);
     let compute = EncoderOptions {
@@ -200,8 +247,9 @@ pub(crate) fn classifier(
         tier,
         threads: threads.get(),
     };
-    ClassifierOptions {
-        encoder: intent.encoder.clone(),
+    let head = intent.head.as_ref().map(|head| place("intent.head", head, root, values));
+    Ok(ClassifierOptions {
+        encoder: intent.encoder.0.clone(),
         embedder: EmbedderOptions {
             limits: BatchLimits {
                 waiting_texts_max: intent.waiting_texts_max.0,
@@ -212,12 +260,14 @@ pub(crate) fn classifier(
             prefix: intent.prefix.clone().unwrap_or_default(),
             compute,
         },
-        head: intent.head.as_ref().map(|head| root.join(head)),
+        head: head.transpose()?,
         signals: match &intent.signals {
             None => SignalSource::BuiltIn,
             Some(OrNone(None)) => SignalSource::WordLists,
-            Some(OrNone(Some(folder))) => SignalSource::Folder(root.join(folder)),
+            Some(OrNone(Some(folder))) => {
+                SignalSource::Folder(place("intent.signals", folder, root, values)?)
+            }
         },
         cached_max: NonZeroUsize::new(intent.remembered_texts_max.0),
-    }
+    })
 }

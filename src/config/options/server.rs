@@ -1,10 +1,10 @@
 //! Options of the HTTP server and of the log.
 
 use crate::config::error::ConfigError;
-use crate::config::keys;
+use crate::config::options::models;
 use crate::config::raw::Raw;
 use crate::config::raw::gateway::Server;
-use crate::config::value::number::AtLeast;
+use crate::config::value::number::Within;
 use crate::config::value::word::LogFormat;
 use crate::config::values::Values;
 use crate::http::audit_file::AuditFileOptions;
@@ -15,16 +15,14 @@ use crate::http::state::HttpLimits;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
+use vitrine_base::text_file;
 use vitrine_base::units::Bytes;
 
-/// Key of the file of API keys.
-const KEYS_FILE: &str = "server.api_keys_file";
+/// Largest file of keys or of a secret, in bytes.
+const SMALL_FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Name of the folder of the audit log in `data.dir`.
 const AUDIT_FOLDER: &str = "audit";
-
-/// Longest wait: a year. Longer ones could not be added to a time.
-const WAIT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Options of the HTTP listener and its runtime.
 #[derive(Debug, Clone)]
@@ -53,16 +51,15 @@ pub(crate) struct LogOptions {
 /// Options of the HTTP server.
 ///
 /// # Errors
-/// If the key file cannot be read or holds no key, or if an address that is not loopback is to be
-/// served without keys.
+/// If there are too many threads, or if an address that is not loopback is to be served without keys.
 pub(crate) fn server(
     raw: &Raw,
-    root: &Path,
+    api_keys: Vec<ApiKey>,
     values: &Values,
 ) -> Result<ServerOptions, ConfigError> {
     let Server { bind, threads, requests_in_flight_max, .. } = raw.server;
     let in_flight_max = requests_in_flight_max.0;
-    let api_keys = api_keys(&raw.server, root, values)?;
+    models::threads("server.threads", threads.0, values)?;
     if !bind.ip().is_loopback() && api_keys.is_empty() {
         let allowed =
             "a loopback address, or any address if server.api_keys_file or server.api_keys is set";
@@ -72,12 +69,12 @@ pub(crate) fn server(
         body_bytes_max: in_memory("server.body_bytes_max", raw.server.body_bytes_max.0, values)?,
         requests_in_flight_max: in_flight_max,
         tenant_in_flight_max: match raw.server.tenant_in_flight_max {
-            Some(AtLeast(most)) => most.min(in_flight_max),
+            Some(Within(most)) => most.min(in_flight_max),
             None if one_tenant(&api_keys) => in_flight_max,
             None => in_flight_max.div_ceil(2),
         },
-        body_idle_max: wait(raw.server.body_idle_ms_max.0),
-        body_time_max: wait(raw.server.body_ms_max.0),
+        body_idle_max: Duration::from_millis(raw.server.body_idle_ms_max.0),
+        body_time_max: Duration::from_millis(raw.server.body_ms_max.0),
         access_log: raw.log.access,
         request_texts_max: raw.intent.request_texts_max.0,
         deadline_max: Duration::from_millis(raw.draft.deadline_ms_max.0),
@@ -96,15 +93,10 @@ fn connections(server: &Server) -> ConnectionLimits {
     ConnectionLimits {
         connections_max: server.connections_max.0,
         headers_bytes_max: server.headers_bytes_max.0,
-        header_time_max: wait(server.header_ms_max.0),
-        write_stall_max: wait(server.write_stall_ms_max.0),
-        idle_max: wait(server.idle_ms_max.0),
+        header_time_max: Duration::from_millis(server.header_ms_max.0),
+        write_stall_max: Duration::from_millis(server.write_stall_ms_max.0),
+        idle_max: Duration::from_millis(server.idle_ms_max.0),
     }
-}
-
-/// A wait, cut so that it can be added to any time.
-pub(crate) fn wait(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds).min(WAIT_MAX)
 }
 
 fn one_tenant(keys: &[ApiKey]) -> bool {
@@ -118,7 +110,7 @@ pub(crate) fn log(raw: &Raw, root: &Path) -> LogOptions {
         days: raw.log.audit_days.0,
         bytes_max: raw.log.audit_bytes_max.0.0,
     });
-    LogOptions { filter: raw.log.level.clone(), format: raw.log.format, audit }
+    LogOptions { filter: raw.log.level.0.clone(), format: raw.log.format, audit }
 }
 
 /// Converts a size to the machine's own word.
@@ -130,26 +122,11 @@ pub(crate) fn in_memory(key: &str, size: Bytes, values: &Values) -> Result<usize
     usize::try_from(size.0).map_err(|_| values.refuse(key, size, allowed()))
 }
 
-fn api_keys(server: &Server, root: &Path, values: &Values) -> Result<Vec<ApiKey>, ConfigError> {
-    let mut keys = server.api_keys.0.clone();
-    let Some(file) = &server.api_keys_file else { return Ok(keys) };
-    let path = root.join(file);
-    let found = keys::read_file(&path, &read_text(KEYS_FILE, &path)?)?;
-    if found.is_empty() {
-        return Err(values.refuse(KEYS_FILE, file.display(), "a file with one API key per line"));
-    }
-    keys.extend(found);
-    Ok(keys)
-}
-
 /// Reads a file that a key names.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If it cannot be read or is not text.
 pub(crate) fn read_text(key: &'static str, path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|cause| ConfigError::File {
-        key,
-        path: path.display().to_string(),
-        cause,
-    })
+    text_file::read(path, SMALL_FILE_BYTES_MAX)
+        .map_err(|cause| ConfigError::File { key, cause: Box::new(cause) })
 }

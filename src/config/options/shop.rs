@@ -1,7 +1,9 @@
 //! Options of the shop: its files, its profile and its offers.
 
 use crate::config::error::ConfigError;
+use crate::config::options::place;
 use crate::config::raw::Raw;
+use crate::config::value::text::Phrase;
 use crate::config::values::Values;
 use crate::offers::ExperimentOptions;
 use crate::offers::GuardrailOptions;
@@ -34,29 +36,32 @@ pub(crate) struct ShopFiles {
 }
 
 /// The shop's files.
-pub(crate) fn files(raw: &Raw, root: &Path) -> ShopFiles {
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| root.join(path));
-    ShopFiles {
-        catalog: path(&raw.catalog.path),
-        facets: path(&raw.catalog.facets),
-        baskets: path(&raw.offers.baskets),
-        policies: path(&raw.shop.policies),
-    }
+///
+/// # Errors
+/// If a path starts at a home folder that is unknown.
+pub(crate) fn files(raw: &Raw, root: &Path, values: &Values) -> Result<ShopFiles, ConfigError> {
+    let path = |key, path: &Option<PathBuf>| {
+        path.as_ref().map(|path| place(key, path, root, values)).transpose()
+    };
+    Ok(ShopFiles {
+        catalog: path("catalog.path", &raw.catalog.path)?,
+        facets: path("catalog.facets", &raw.catalog.facets)?,
+        baskets: path("offers.baskets", &raw.offers.baskets)?,
+        policies: path("shop.policies", &raw.shop.policies)?,
+    })
 }
 
 /// What the bot says about the shop.
 pub(crate) fn profile(raw: &Raw) -> ShopProfile {
     let shop = raw.shop.clone();
+    let or_empty = |phrase: Option<Phrase>| phrase.map(|phrase| phrase.0).unwrap_or_default();
     ShopProfile {
-        name: shop.name,
-        about: Localized { en: shop.about_en, fr: shop.about_fr },
-        team: Localized { en: shop.team_en, fr: shop.team_fr },
-        hours: Localized {
-            en: shop.hours_en.unwrap_or_default(),
-            fr: shop.hours_fr.unwrap_or_default(),
-        },
-        personal_tiers: raw.turn.personal_tiers.clone(),
-        checkout_url: shop.checkout_url.unwrap_or_default(),
+        name: shop.name.0,
+        about: Localized { en: shop.about_en.0, fr: shop.about_fr.0 },
+        team: Localized { en: shop.team_en.0, fr: shop.team_fr.0 },
+        hours: Localized { en: or_empty(shop.hours_en), fr: or_empty(shop.hours_fr) },
+        personal_tiers: raw.turn.personal_tiers.iter().map(|tier| tier.0.clone()).collect(),
+        checkout_url: shop.checkout_url.map(|url| url.0).unwrap_or_default(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Options of the conversation store and of its upkeep.
 
 use crate::config::error::ConfigError;
+use crate::config::options::folder;
 use crate::config::options::server::in_memory;
 use crate::config::raw::Raw;
 use crate::config::raw::gateway::Retention;
 use crate::config::tenants::TenantPeriods;
-use crate::config::value::number::AtLeast;
+use crate::config::value::number::Within;
 use crate::config::values::Values;
 use jiff::SignedDuration;
 use std::path::Path;
@@ -33,7 +34,8 @@ const HOT_CONVERSATIONS_MAX: usize = 100_000;
 /// Options of the store.
 ///
 /// # Errors
-/// If the machine cannot address as much memory as its cache may take.
+/// If `data.dir` cannot be a folder, or if the machine cannot address as much memory as the cache may
+/// take.
 pub(crate) fn store(
     raw: &Raw,
     root: &Path,
@@ -41,7 +43,7 @@ pub(crate) fn store(
 ) -> Result<EmbeddedOptions, ConfigError> {
     let threads = &raw.threads;
     Ok(EmbeddedOptions {
-        path: root.join(&raw.data.dir).join(STORE_FILE),
+        path: folder("data.dir", &raw.data.dir, root, values)?.join(STORE_FILE),
         cache_bytes: STORE_CACHE_BYTES,
         queue_writes_max: threads.writes_waiting_max.0,
         group_writes_max: threads.writes_per_commit_max.0,
@@ -92,7 +94,7 @@ fn tenant_periods(own: TenantPeriods, general: RetentionPeriods) -> RetentionPer
     }
 }
 
-fn days<const MIN: u64>(days: AtLeast<MIN, u32>) -> SignedDuration {
+fn days<const MIN: u64, const MAX: u64>(days: Within<MIN, MAX, u32>) -> SignedDuration {
     SignedDuration::from_hours(i64::from(days.0) * 24)
 }
 
@@ -103,12 +105,12 @@ mod tests {
     #[test]
     fn a_tenant_overrides_only_the_periods_it_sets() {
         let general = RetentionPeriods {
-            conversations: days(AtLeast::<1, u32>(100)),
-            profiles: days(AtLeast::<1, u32>(200)),
-            personalisation: days(AtLeast::<1, u32>(300)),
-            outreach: days(AtLeast::<1, u32>(400)),
+            conversations: days(Within::<1, 400, u32>(100)),
+            profiles: days(Within::<1, 400, u32>(200)),
+            personalisation: days(Within::<1, 400, u32>(300)),
+            outreach: days(Within::<1, 400, u32>(400)),
         };
-        let own = TenantPeriods { outreach_days: Some(AtLeast(7)), ..TenantPeriods::default() };
+        let own = TenantPeriods { outreach_days: Some(Within(7)), ..TenantPeriods::default() };
         let expected = RetentionPeriods { outreach: SignedDuration::from_hours(168), ..general };
         assert_eq!(tenant_periods(own, general), expected);
         assert_eq!(tenant_periods(TenantPeriods::default(), general), general);

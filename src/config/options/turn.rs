@@ -23,7 +23,8 @@ const MESSAGE_WAITING_MAX: usize = 64;
 /// Options of turns.
 ///
 /// # Errors
-/// If the deadline of a turn is longer than a request may ask for.
+/// If the deadline of a turn is longer than a request may ask for, or a draft longer than a request
+/// may ask for.
 pub(crate) fn turn(raw: &Raw, values: &Values) -> Result<TurnOptions, ConfigError> {
     let (deadline_ms, deadline_ms_max) = (raw.draft.deadline_ms.0, raw.draft.deadline_ms_max.0);
     if deadline_ms > deadline_ms_max {
@@ -40,7 +41,7 @@ pub(crate) fn turn(raw: &Raw, values: &Values) -> Result<TurnOptions, ConfigErro
             foreign: raw.shop.other_languages,
         },
         deadline: Duration::from_millis(deadline_ms),
-        output_tokens_max: raw.draft.output_tokens_max.0,
+        output_tokens_max: draft_tokens_max(raw, values)?,
         text_chars_max: turn.text_chars_max.0,
         history_turns_max: turn.history_turns_max.0,
         history_tokens_max: turn.history_tokens_max.0,
@@ -50,15 +51,26 @@ pub(crate) fn turn(raw: &Raw, values: &Values) -> Result<TurnOptions, ConfigErro
             windows: debounce_windows(&raw.debounce),
         },
         triggers: Triggers {
-            topics: turn.handoff_topics.iter().cloned().collect(),
+            topics: turn.handoff_topics.iter().map(|topic| topic.0.clone()).collect(),
             channels: turn.handoff_channels.iter().copied().collect(),
-            amount_max: turn.handoff_amount_max,
+            amount_max: turn.handoff_amount_max.map(|amount| amount.0),
         },
         handoff: match raw.callbacks.handoff_url {
             Some(_) => HandoffDelivery::Webhook,
             None => HandoffDelivery::AnswerOnly,
         },
     })
+}
+
+/// Longest draft. The default gives way to a lower limit of the engine.
+fn draft_tokens_max(raw: &Raw, values: &Values) -> Result<usize, ConfigError> {
+    let key = "draft.output_tokens_max";
+    let (found, tokens_max) = (raw.draft.output_tokens_max.0, raw.engine.output_tokens_max.0);
+    if found > tokens_max && values.set.contains_key(key) {
+        let allowed = format!("at most engine.output_tokens_max ({tokens_max})");
+        return Err(values.refuse(key, found, allowed));
+    }
+    Ok(found.min(tokens_max))
 }
 
 fn style(raw: &Raw) -> Style {

@@ -1,11 +1,23 @@
 //! Sections of the models: where they are, their memory, generation, drafting and classification.
 
 use crate::config::section::section;
+use crate::config::value::bounds::AT_ONCE_MAX;
+use crate::config::value::bounds::CONTEXT_TOKENS_MAX;
+use crate::config::value::bounds::DAY_MS;
+use crate::config::value::bounds::ENTRIES_MAX;
+use crate::config::value::bounds::GAP_PERCENT_MAX;
+use crate::config::value::bounds::HOUR_MS;
+use crate::config::value::bounds::MODELS_MAX;
+use crate::config::value::bounds::PAGE_TOKENS_MAX;
+use crate::config::value::bounds::QUEUE_TOKENS_MAX;
+use crate::config::value::bounds::SPECULATIVE_TOKENS_MAX;
+use crate::config::value::bounds::STEP_TOKENS_MAX;
 use crate::config::value::choice::OrAuto;
 use crate::config::value::choice::OrNone;
-use crate::config::value::number::AtLeast;
-use crate::config::value::number::ByteSize;
-use crate::config::value::number::Whole;
+use crate::config::value::number::MemorySize;
+use crate::config::value::number::Within;
+use crate::config::value::text::Line;
+use crate::config::value::text::Name;
 use crate::turn::draft::Address;
 use crate::turn::draft::Length;
 use crate::turn::draft::Voice;
@@ -22,12 +34,12 @@ section!(
         dir: PathBuf = PathBuf::from("./models"),
         /// Memory for all loaded models together: weights, packed copies and KV pages. A model that
         /// does not fit is refused. Not set: three quarters of the machine's memory.
-        max_bytes: Option<ByteSize> = None,
+        max_bytes: Option<MemorySize> = None,
         /// More generating models to load at startup besides `draft.model`: names or paths.
-        load: Vec<String> = Vec::new(),
+        load: Vec<Name> = Vec::new(),
         /// Generating models in memory at the same time, counting those still loading and those
         /// draining. A swap needs room for two.
-        loaded_max: AtLeast<1, usize> ["models"] = AtLeast(8),
+        loaded_max: Within<1, MODELS_MAX, usize> ["models"] = Within(8),
         /// Folders from which `POST /v1/models/load` may also load models by path. Without any,
         /// it takes names under `models.dir` only, and does not tell which files the machine has.
         load_folders: Vec<PathBuf> = Vec::new(),
@@ -43,15 +55,15 @@ section!(
     Memory {
         /// Everything the ledger accounts for: models, compiled grammars and the conversation
         /// cache. Not set: seven eighths of the machine's memory.
-        max_bytes: Option<ByteSize> = None,
+        max_bytes: Option<MemorySize> = None,
         /// Model weights as loaded, encoder included.
-        weights_bytes_max: Option<ByteSize> = None,
+        weights_bytes_max: Option<MemorySize> = None,
         /// Copies of weights rearranged into the layout that the kernels read.
-        packed_copies_bytes_max: Option<ByteSize> = None,
+        packed_copies_bytes_max: Option<MemorySize> = None,
         /// Keys and values of all models, cached prefixes included; see `engine.kv_bytes_max`.
-        kv_pages_bytes_max: Option<ByteSize> = None,
+        kv_pages_bytes_max: Option<MemorySize> = None,
         /// Compiled grammars kept for reuse.
-        grammars_bytes_max: Option<ByteSize> = None,
+        grammars_bytes_max: Option<MemorySize> = None,
     }
 );
 
@@ -60,47 +72,48 @@ section!(
     Engine {
         /// Compute threads, for generating models and for the encoder. Not set: one per core. Lower
         /// it when other programs share the machine.
-        threads: Option<AtLeast<1, usize>> = None,
+        threads: Option<Within<1, AT_ONCE_MAX, usize>> = None,
         /// Token slots in one KV page. Prompts are shared in whole pages, so smaller pages share
         /// more and larger pages cost less bookkeeping.
-        page_tokens: AtLeast<1, usize> ["tokens"] = AtLeast(32),
+        page_tokens: Within<1, PAGE_TOKENS_MAX, usize> ["tokens"] = Within(32),
         /// Memory for the KV pages of one model. Raise it when sequences are preempted or long
         /// contexts are refused.
-        kv_bytes_max: ByteSize = ByteSize::mib(256),
+        kv_bytes_max: MemorySize = MemorySize::mib(256),
         /// Number format of keys and values: `f16`, or `f32` at twice the memory.
         kv_type: KvType = KvType::F16,
         /// Whether a tenant's prompts that start with the same tokens share their computed pages.
         prefix_cache: bool = true,
         /// Rows in one forward pass, decode tokens and prompt chunks together; at least
         /// `sequences_max`. More rows speed up long prompts and lengthen each step.
-        step_tokens_max: AtLeast<1, usize> ["rows"] = AtLeast(512),
+        step_tokens_max: Within<1, STEP_TOKENS_MAX, usize> ["rows"] = Within(512),
         /// Longest step that mixes prompt chunks with decode tokens, in percent of a step of the
         /// same decode tokens alone. `none`: no bound. Lower it to keep streams smooth while long
         /// prompts are computed; raise it for faster prompts.
-        decode_gap_percent: OrNone<AtLeast<100, usize>> ["percent"] = OrNone(Some(AtLeast(180))),
+        decode_gap_percent: OrNone<Within<100, GAP_PERCENT_MAX, usize>> ["percent"] =
+            OrNone(Some(Within(180))),
         /// Sequences that generate at the same time; at most `step_tokens_max`.
-        sequences_max: AtLeast<1, usize> ["sequences"] = AtLeast(64),
+        sequences_max: Within<1, STEP_TOKENS_MAX, usize> ["sequences"] = Within(64),
         /// Requests that may wait for their first step. Further ones get 429.
-        waiting_max: AtLeast<1, usize> ["requests"] = AtLeast(256),
+        waiting_max: Within<1, ENTRIES_MAX, usize> ["requests"] = Within(256),
         /// Prompt tokens of all waiting requests together. Further ones get 429. An empty queue
         /// accepts any prompt.
-        waiting_prompt_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(131_072),
+        waiting_prompt_tokens_max: Within<1, QUEUE_TOKENS_MAX, usize> ["tokens"] = Within(131_072),
         /// Maximum estimated delay of a live request by the requests ahead of it. The estimate uses
         /// measured rates; a request that would be delayed longer gets 429. Not set: half of the
         /// time to the request's deadline. A request without a deadline may then wait 1,000 ms for
         /// its first step, and longer in a burst: it is refused once others have been waiting as
         /// long. Set it to refuse the same delay for all requests.
-        waiting_ms_max: Option<AtLeast<1, u64>> ["ms"] = None,
+        waiting_ms_max: Option<Within<1, DAY_MS, u64>> ["ms"] = None,
         /// Longest sequence, prompt and output together. The model's own limit applies if it is
         /// smaller.
-        context_tokens_max: AtLeast<2, usize> ["tokens"] = AtLeast(8192),
+        context_tokens_max: Within<2, CONTEXT_TOKENS_MAX, usize> ["tokens"] = Within(8192),
         /// Most output tokens that one request may ask for.
-        output_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(2048),
+        output_tokens_max: Within<1, CONTEXT_TOKENS_MAX, usize> ["tokens"] = Within(2048),
         /// Speculative tokens per sequence and step, proposed by prompt lookup. 0: no speculation.
         /// Fewer are proposed when measurements show that they do not pay off.
-        speculative_tokens_max: Whole<usize> ["tokens"] = AtLeast(4),
+        speculative_tokens_max: Within<0, SPECULATIVE_TOKENS_MAX, usize> ["tokens"] = Within(4),
         /// Speculation is used only while at most this many sequences run and none waits. 0: never.
-        speculative_sequences_max: Whole<usize> ["sequences"] = AtLeast(8),
+        speculative_sequences_max: Within<0, STEP_TOKENS_MAX, usize> ["sequences"] = Within(8),
     }
 );
 
@@ -117,18 +130,18 @@ section!(
     /// The model that drafts replies, and their style.
     Draft {
         /// Model that drafts replies: a name under `models.dir`, or a path.
-        model: String = "drafter".to_owned(),
+        model: Name = Line("drafter".to_owned()),
         /// Format that float matrices are converted to when a generating model is loaded. Smaller
         /// formats use less memory and run faster, at some loss of quality. Matrices that are
         /// already quantised stay as they are.
         quantize: OrNone<Quantization> = OrNone(None),
         /// Deadline of a turn whose request sets no `deadline_ms`; at most `deadline_ms_max`. When
         /// it passes, the reply comes from a template.
-        deadline_ms: Whole<u64> ["ms"] = AtLeast(3_000),
+        deadline_ms: Within<1, HOUR_MS, u64> ["ms"] = Within(3_000),
         /// Longest deadline that a request may ask for; longer ones get 422.
-        deadline_ms_max: Whole<u64> ["ms"] = AtLeast(60_000),
+        deadline_ms_max: Within<1, HOUR_MS, u64> ["ms"] = Within(60_000),
         /// Longest draft.
-        output_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(160),
+        output_tokens_max: Within<1, CONTEXT_TOKENS_MAX, usize> ["tokens"] = Within(160),
         /// Whether decoding is constrained so that numbers, prices, links and names come from the
         /// turn's facts. `false`: drafts are decoded freely and only checked afterwards; one that
         /// invents something is replaced by a template.
@@ -148,7 +161,7 @@ section!(
     /// The sentence encoder and the classifiers on top of it.
     Intent {
         /// Sentence encoder: a name under `models.dir`, or a path.
-        encoder: String = "all-MiniLM-L6-v2".to_owned(),
+        encoder: Name = Line("all-MiniLM-L6-v2".to_owned()),
         /// Arithmetic of the encoder: `int8` or `int16` (integer products in the CPU kernels),
         /// `f32`, or `auto`. `auto` picks `int8` where the CPU has a byte dot product, otherwise
         /// `int16` where there are vector kernels for it, otherwise `f32`. Set `int16` to get the
@@ -167,12 +180,12 @@ section!(
         signals: Option<OrNone<PathBuf>> = None,
         /// Tokens encoded in one forward pass. More raise throughput and the wait of texts that
         /// arrive during a pass.
-        batch_tokens_max: AtLeast<1, usize> ["tokens"] = AtLeast(2048),
+        batch_tokens_max: Within<1, STEP_TOKENS_MAX, usize> ["tokens"] = Within(2048),
         /// Texts that may wait for the encoder. Further ones get 429.
-        waiting_texts_max: AtLeast<1, usize> ["texts"] = AtLeast(4096),
+        waiting_texts_max: Within<1, ENTRIES_MAX, usize> ["texts"] = Within(4096),
         /// Texts in one `/v1/classify` or `/v1/embeddings` request. More get 422.
-        request_texts_max: AtLeast<1, usize> ["texts"] = AtLeast(1024),
+        request_texts_max: Within<1, ENTRIES_MAX, usize> ["texts"] = Within(1024),
         /// Cached predictions, so that a tenant's repeated text is not encoded again. 0: no cache.
-        remembered_texts_max: Whole<usize> ["texts"] = AtLeast(8192),
+        remembered_texts_max: Within<0, ENTRIES_MAX, usize> ["texts"] = Within(8192),
     }
 );

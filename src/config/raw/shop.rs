@@ -1,9 +1,13 @@
 //! Sections of the shop: its products, its offers and what the bot says about it.
 
 use crate::config::section::section;
-use crate::config::value::number::AtLeast;
+use crate::config::value::bounds::ENTRIES_MAX;
 use crate::config::value::number::Lift;
 use crate::config::value::number::Share;
+use crate::config::value::number::Within;
+use crate::config::value::text::Line;
+use crate::config::value::text::Phrase;
+use crate::config::value::url::CheckoutUrl;
 use crate::turn::decide::ForeignWords;
 use std::path::PathBuf;
 use vitrine_base::language::Language;
@@ -26,7 +30,7 @@ section!(
         /// Past baskets, one per line, SKUs separated by commas. Not set: no offers.
         baskets: Option<PathBuf> = None,
         /// Fewest baskets with both products; a pair in fewer counts as chance.
-        together_min: AtLeast<1, u32> ["baskets"] = AtLeast(5),
+        together_min: Within<1, ENTRIES_MAX, u32> ["baskets"] = Within(5),
         /// Smallest share of baskets with the first product that also contain the offered one.
         /// Raise it for fewer, safer offers.
         confidence_min: Share = Share(0.08),
@@ -44,24 +48,25 @@ section!(
     /// What the bot says about the shop.
     Shop {
         /// Brand name.
-        name: String = "vitrine".to_owned(),
+        name: Phrase = Line("vitrine".to_owned()),
         /// What the shop sells, in a few words of English.
-        about_en: String = "our products".to_owned(),
+        about_en: Phrase = Line("our products".to_owned()),
         /// The same in French.
-        about_fr: String = "nos produits".to_owned(),
+        about_fr: Phrase = Line("nos produits".to_owned()),
         /// Who takes over from the bot, in English, such as `advisor`.
-        team_en: String = "advisor".to_owned(),
+        team_en: Phrase = Line("advisor".to_owned()),
         /// The same in French.
-        team_fr: String = "conseiller".to_owned(),
+        team_fr: Phrase = Line("conseiller".to_owned()),
         /// When the team answers, in English. Not set: not mentioned.
-        hours_en: Option<String> = None,
+        hours_en: Option<Phrase> = None,
         /// The same in French.
-        hours_fr: Option<String> = None,
+        hours_fr: Option<Phrase> = None,
         /// Policy texts on delivery, returns and so on, TOML. Not set: none.
         policies: Option<PathBuf> = None,
-        /// Checkout link; `{sku}`, `{size}` and `{thread}` are replaced. Not set: no checkout
-        /// links.
-        checkout_url: Option<String> = None,
+        /// Checkout link. `{sku}`, `{product}` (the same for a product without variants), `{size}`,
+        /// `{quantity}`, `{lines}` (`SKU:QUANTITY`) and `{thread}` are replaced after its host. Not
+        /// set: no checkout links.
+        checkout_url: Option<CheckoutUrl> = None,
         /// Language of the first reply when the message does not reveal one.
         language: Language = Language::En,
         /// What happens to messages in a language that the bot does not answer in: `reply` in the

@@ -56,11 +56,12 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("turn.personal_tiers", "vip,gold", r#"["vip", "gold"]"#),
     ("turn.handoff_topics", "warranty, customs", r#"["warranty", "customs"]"#),
     ("turn.handoff_channels", "sms,apple", r#"["sms", "apple"]"#),
-    ("server.api_keys", "k", r#"[{ key = "k" }]"#),
+    ("server.api_keys", "0123456789abcdef", r#"[{ key = "0123456789abcdef" }]"#),
     (
         "server.api_keys",
-        "a tenant=b scopes=turns,models;c",
-        r#"[{ key = "a", tenant = "b", scopes = ["turns", "models"] }, { key = "c" }]"#,
+        "0123456789abcdef tenant=b scopes=turns,models;fedcba9876543210",
+        r#"[{ key = "0123456789abcdef", tenant = "b", scopes = ["turns", "models"] },
+            { key = "fedcba9876543210" }]"#,
     ),
     (
         "retention.tenants",
@@ -112,7 +113,7 @@ const ABSENT: &[(&str, &str, &str)] = &[
     ("memory.packed_copies_bytes_max", "0", "1000"),
     ("memory.kv_pages_bytes_max", "0", "1000"),
     ("memory.grammars_bytes_max", "0", "1000"),
-    ("engine.threads", "0", "97"),
+    ("engine.threads", "0", "33"),
     ("engine.waiting_ms_max", "0", "50"),
     ("intent.prefix", "\"\"", "\"query: \""),
     ("intent.head", "\"\"", "\"a.head\""),
@@ -233,8 +234,9 @@ fn both_names_of_a_key_are_refused_in_one_source_but_not_in_two() {
 #[test]
 fn warnings_never_show_a_secret() {
     let (_, warnings) = from_variable("server.api_keys", "s3cret tenant=shop");
-    assert!(warnings[0].contains("server.api_keys"), "{warnings:?}");
-    assert!(!warnings[0].contains("s3cret"), "{warnings:?}");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings.iter().all(|warning| warning.contains("server.api_keys")), "{warnings:?}");
+    assert!(!warnings.iter().any(|warning| warning.contains("s3cret")), "{warnings:?}");
     let settings = load("[callbacks]\nsecret = \"\"", &[]).unwrap();
     assert_eq!(settings.callbacks.secret, None);
     assert!(settings.warnings[0].contains("callbacks.secret"), "{:?}", settings.warnings);

@@ -1,48 +1,25 @@
-//! Numbers: whole numbers with a minimum, fractions with a range, sizes in bytes.
+//! Numbers: whole numbers, fractions and sizes in bytes, each with a range.
 
+use crate::config::value::bounds::MEMORY_BYTES_MAX;
 use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
 use toml::Value;
 use vitrine_base::units::Bytes;
 
-/// An unsigned integer type that values are stored in.
-pub(crate) trait Unsigned: TryFrom<i64> + Copy {
-    /// Its largest number.
-    const MAX: u64;
-}
-
-impl Unsigned for u32 {
-    const MAX: u64 = u32::MAX as u64;
-}
-
-impl Unsigned for u64 {
-    const MAX: u64 = u64::MAX;
-}
-
-impl Unsigned for usize {
-    const MAX: u64 = usize::MAX as u64;
-}
-
-/// A whole number that is at least `MIN`.
+/// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AtLeast<const MIN: u64, T>(pub(crate) T);
+pub(crate) struct Within<const MIN: u64, const MAX: u64, T>(pub(crate) T);
 
-/// A whole number that may be 0.
-pub(crate) type Whole<T> = AtLeast<0, T>;
-
-impl<const MIN: u64, T: Unsigned> Setting for AtLeast<MIN, T> {
+impl<const MIN: u64, const MAX: u64, T: TryFrom<u64> + Copy> Setting for Within<MIN, MAX, T> {
     fn allowed() -> String {
-        format!("a whole number, {MIN} or more")
+        format!("a whole number, {MIN} to {MAX}")
     }
 
     fn read(value: &Value) -> Result<Self, Refused> {
-        let refused = || Refused::of::<Self>(value);
-        let number = value.as_integer().ok_or_else(refused)?;
-        if u64::try_from(number).map_err(|_| refused())? < MIN {
-            return Err(refused());
-        }
-        let range = || format!("a whole number, {MIN} to {}", T::MAX);
-        T::try_from(number).map(Self).map_err(|_| Refused::new(value, range()))
+        let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+        let number = number.filter(|number| (MIN..=MAX).contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.map(Self).ok_or_else(|| Refused::of::<Self>(value))
     }
 
     fn from_text(text: &str) -> Option<Value> {
@@ -90,36 +67,44 @@ fractions! {
     /// Events per second.
     Rate(1e-3..=1e6, "a number, 0.001 to 1000000");
     /// How many times likelier than by chance.
-    Lift(0.0..=f64::MAX, "a number, 0 or more");
+    Lift(0.0..=1e6, "a number, 0 to 1000000");
 }
 
-/// A size in bytes, written as a number or as text such as `512 MiB`.
+/// A size of `MIN` to `MAX` bytes, written as a number or as text such as `512 MiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ByteSize(pub(crate) Bytes);
+pub(crate) struct Size<const MIN: u64, const MAX: u64>(pub(crate) Bytes);
 
-impl ByteSize {
+/// A size of memory.
+pub(crate) type MemorySize = Size<1, MEMORY_BYTES_MAX>;
+
+impl<const MIN: u64, const MAX: u64> Size<MIN, MAX> {
     /// A size of whole MiB.
     pub(crate) const fn mib(mib: u64) -> Self {
         Self(Bytes(mib << 20))
     }
 }
 
-impl Setting for ByteSize {
+impl<const MIN: u64, const MAX: u64> Setting for Size<MIN, MAX> {
     fn allowed() -> String {
-        "a size such as `512 MiB`, or a whole number of bytes".to_owned()
+        format!("a size such as `512 MiB`, or a whole number of bytes, {MIN} to {MAX}")
     }
 
     fn read(value: &Value) -> Result<Self, Refused> {
-        let bytes = match value {
-            Value::Integer(bytes) => u64::try_from(*bytes).ok().map(Bytes),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        };
+        let bytes = bytes(value).filter(|bytes| (MIN..=MAX).contains(&bytes.0));
         bytes.map(Self).ok_or_else(|| Refused::of::<Self>(value))
     }
 
     fn is_absent(value: &Value) -> bool {
-        Self::read(value) == Ok(Self(Bytes(0)))
+        bytes(value) == Some(Bytes(0))
+    }
+}
+
+/// The number of bytes that a value means.
+fn bytes(value: &Value) -> Option<Bytes> {
+    match value {
+        Value::Integer(bytes) => u64::try_from(*bytes).ok().map(Bytes),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
     }
 }
 
@@ -133,13 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_below_the_minimum_or_above_the_type_are_refused() {
-        assert_eq!(read("8"), Ok(AtLeast::<8, u32>(8)));
-        let refused = |text| read::<AtLeast<8, u32>>(text).unwrap_err();
-        for text in ["7", "-1", "two", "1.5", ""] {
-            assert_eq!(refused(text), format!("{text}: a whole number, 8 or more"));
+    fn whole_numbers_outside_their_range_are_refused() {
+        assert_eq!(read("8"), Ok(Within::<8, 20, u32>(8)));
+        let refused = |text| read::<Within<8, 20, u32>>(text).unwrap_err();
+        for text in ["7", "21", "-1", "two", "1.5", "", "9223372036854775807"] {
+            assert_eq!(refused(text), format!("{text}: a whole number, 8 to 20"));
         }
-        assert_eq!(refused("4294967296"), "4294967296: a whole number, 8 to 4294967295");
     }
 
     #[test]
@@ -154,15 +138,20 @@ mod tests {
         assert!(read::<Rate>("0.0009").is_err());
         assert!(read::<Lift>("inf").is_err());
         assert!(read::<Lift>("-0.5").is_err());
+        assert!(read::<Lift>("1e300").is_err());
     }
 
     #[test]
     fn sizes_are_numbers_or_texts_with_a_unit() {
-        assert_eq!(read("64 MiB"), Ok(ByteSize::mib(64)));
-        assert_eq!(read("64"), Ok(ByteSize(Bytes(64))));
-        assert_eq!(ByteSize::read(&Value::Integer(64)), Ok(ByteSize(Bytes(64))));
-        assert!(ByteSize::read(&Value::Integer(-1)).is_err());
-        assert!(ByteSize::is_absent(&Value::String("0 MiB".to_owned())));
-        assert!(!ByteSize::is_absent(&Value::String(String::new())));
+        type Some = Size<64, { 64 << 20 }>;
+        assert_eq!(read("64 MiB"), Ok(Some::mib(64)));
+        assert_eq!(read("64"), Ok(Size::<64, 64>(Bytes(64))));
+        assert_eq!(Some::read(&Value::Integer(64)), Ok(Size(Bytes(64))));
+        for text in ["63", "65 MiB", "-1", "17179869184 GiB", "12 miles", ""] {
+            let refused = read::<Some>(text).unwrap_err();
+            assert!(refused.ends_with("a whole number of bytes, 64 to 67108864"), "{refused}");
+        }
+        assert!(Some::is_absent(&Value::String("0 MiB".to_owned())));
+        assert!(!Some::is_absent(&Value::String(String::new())));
     }
 }

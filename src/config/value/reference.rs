@@ -4,16 +4,19 @@ use crate::config::keys::ApiKeys;
 use crate::config::tenants::Tenants;
 use crate::config::value::choice::OrAuto;
 use crate::config::value::choice::OrNone;
-use crate::config::value::number::AtLeast;
-use crate::config::value::number::ByteSize;
 use crate::config::value::number::Lift;
 use crate::config::value::number::Rate;
 use crate::config::value::number::Share;
+use crate::config::value::number::Size;
+use crate::config::value::number::Within;
 use crate::config::value::setting::Setting;
+use crate::config::value::text::Amount;
+use crate::config::value::text::Line;
+use crate::config::value::text::LogFilter;
 use crate::config::value::text::Secret;
-use crate::config::value::text::WebhookUrl;
+use crate::config::value::url::CheckoutUrl;
+use crate::config::value::url::WebhookUrl;
 use crate::config::value::word::Words;
-use rust_decimal::Decimal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use toml::Value;
@@ -82,12 +85,13 @@ fn text(value: &impl ToString) -> Value {
 described! {
     bool: "true or false", value => Value::Boolean(*value);
     String: "text", value => text(value);
+    LogFilter: "text", value => text(&value.0);
+    CheckoutUrl: "URL", value => text(&value.0);
     PathBuf: "path", value => text(&value.display());
     SocketAddr: "address", value => text(value);
-    Decimal: "decimal number as text", value => text(value);
+    Amount: "decimal number as text", value => text(&value.0);
     WebhookUrl: "URL", value => text(&value.0);
     Secret: "text", value => text(&value.0);
-    ByteSize: "size", value => Value::String(format!("{} MiB", value.0.0 >> 20));
     Share: "number", value => Value::Float(value.0);
     Rate: "number", value => Value::Float(value.0);
     Lift: "number", value => Value::Float(value.0);
@@ -101,7 +105,17 @@ described! {
     };
 }
 
-impl<const MIN: u64, T: Copy + TryInto<i64>> Described for AtLeast<MIN, T>
+impl<const MIN: u64, const MAX: u64> Described for Size<MIN, MAX> {
+    fn kind() -> String {
+        "size".to_owned()
+    }
+
+    fn shown(&self) -> Option<Value> {
+        Some(Value::String(format!("{} MiB", self.0.0 >> 20)))
+    }
+}
+
+impl<const MIN: u64, const MAX: u64, T: Copy + TryInto<i64>> Described for Within<MIN, MAX, T>
 where
     Self: Setting,
 {
@@ -111,6 +125,16 @@ where
 
     fn shown(&self) -> Option<Value> {
         self.0.try_into().ok().map(Value::Integer)
+    }
+}
+
+impl<const CHARS_MAX: usize> Described for Line<CHARS_MAX> {
+    fn kind() -> String {
+        "text".to_owned()
+    }
+
+    fn shown(&self) -> Option<Value> {
+        Some(text(&self.0))
     }
 }
 

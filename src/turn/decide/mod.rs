@@ -31,6 +31,10 @@ use vitrine_conversations::VERBATIM_CHARS_MAX;
 
 pub(crate) use labels::ids;
 
+/// What a checkout link template may hold: it is replaced when the link is made.
+pub(crate) const CHECKOUT_PLACEHOLDERS: [&str; 6] =
+    ["{sku}", "{product}", "{size}", "{quantity}", "{lines}", "{thread}"];
+
 /// The shop's description of itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ShopProfile {
@@ -43,7 +47,7 @@ pub(crate) struct ShopProfile {
     pub(crate) hours: vitrine_base::localized::Localized<String>,
     /// Customer tiers whose purchases a human accompanies.
     pub(crate) personal_tiers: Vec<String>,
-    /// Checkout link template with `{sku}`, `{size}` and `{thread}`; empty if there is no checkout.
+    /// Checkout link template with any of [`CHECKOUT_PLACEHOLDERS`]; empty if there is no checkout.
     pub(crate) checkout_url: String,
 }
 

@@ -255,8 +255,14 @@ fn checkout_link(
 ) -> Option<String> {
     let pattern = &situation.shop.checkout_url;
     (!pattern.is_empty()).then(|| {
+        // Escaped texts hold no braces, so they are never replaced in turn. A link is for one piece
+        // of one product, which has no variants: its sku is the product's.
+        let sku = escape(product.sku.as_str());
         pattern
-            .replace("{sku}", &escape(product.sku.as_str()))
+            .replace("{sku}", &sku)
+            .replace("{product}", &sku)
+            .replace("{lines}", &format!("{sku}:1"))
+            .replace("{quantity}", "1")
             .replace("{size}", &escape(size.unwrap_or_default()))
             .replace("{thread}", &escape(situation.record.thread_id.as_str()))
     })

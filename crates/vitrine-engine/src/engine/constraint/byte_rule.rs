@@ -190,8 +190,11 @@ impl<R: ByteRule> FunctionalRecognizer<R::Common> for &SharedPart<R> {
 }
 
 /// Adds to `allowed` every token of `trie` whose bytes `recognizer` accepts.
-fn add_allowed<S: Copy + Debug, T>(trie: &TokTrie, recognizer: T, allowed: &mut SimpleVob)
-where
+pub(super) fn add_allowed<S: Copy + Debug, T>(
+    trie: &TokTrie,
+    recognizer: T,
+    allowed: &mut SimpleVob,
+) where
     T: FunctionalRecognizer<S>,
 {
     let stack = vec![recognizer.initial()];

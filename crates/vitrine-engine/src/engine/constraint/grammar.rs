@@ -1,9 +1,13 @@
 //! Grammars that clients may request for an answer, and why one may be refused.
 
+use crate::engine::constraint::json_schema;
+use crate::engine::constraint::json_schema::fault::SchemaFault;
 use crate::engine::constraint::schema_location;
 use llguidance::api::TopLevelGrammar;
 use serde_json::Value;
 use serde_json::json;
+use std::borrow::Cow;
+use std::time::Duration;
 
 /// Maximum length of a grammar's text in bytes. The largest answer schemas in public collections
 /// have about 100 KB.
@@ -12,9 +16,9 @@ pub(crate) const GRAMMAR_BYTES_MAX: usize = 128 << 10;
 /// Maximum nesting of brackets in a regex or a Lark grammar, whose parsers recurse.
 pub(crate) const GRAMMAR_DEPTH_MAX: usize = 64;
 
-/// White space allowed between the tokens of a JSON answer: one line or indented. Without a limit,
-/// an uncertain model writes spaces until its output limit.
-const JSON_SPACE: &str = r"\x20|\x0A\x20{0,12}";
+/// White space allowed between the tokens of a JSON answer: one blank or line break. An uncertain
+/// model would otherwise spend its output limit on indentation.
+const JSON_SPACE: &str = r"\x20|\x0A";
 
 /// Schema key from which llguidance reads options.
 const OPTIONS_KEY: &str = "x-guidance";
@@ -44,7 +48,7 @@ pub enum GrammarFault {
         bytes: usize,
     },
     /// The brackets are nested too deeply.
-    #[error("{kind} nests deeper than {GRAMMAR_DEPTH_MAX} levels")]
+    #[error("{kind} nests deeper than {} levels", depth_max(kind))]
     TooDeep {
         /// The grammar's kind, such as `regex`.
         kind: &'static str,
@@ -64,6 +68,14 @@ pub enum GrammarFault {
         kind: &'static str,
         /// The compiler's complaint.
         reason: String,
+    },
+    /// The grammar takes too long to compile.
+    #[error("{kind} takes longer than {limit:?} to compile")]
+    TooSlow {
+        /// The grammar's kind, such as `regex`.
+        kind: &'static str,
+        /// Most time allowed.
+        limit: Duration,
     },
     /// The model's vocabulary is empty or too large for constraints.
     #[error("the model's vocabulary has {tokens} tokens, constraints allow 1 to {tokens_max}")]
@@ -96,24 +108,44 @@ impl Grammar {
         }
     }
 
-    /// Refuses grammars that would be too expensive to parse.
+    /// Refuses grammars that would be too expensive to parse; returns the text.
     ///
     /// # Errors
     /// [`GrammarFault::TooLarge`] or [`GrammarFault::TooDeep`].
-    pub(crate) fn check(&self, text: &str) -> Result<(), GrammarFault> {
+    pub(crate) fn check(&self) -> Result<String, GrammarFault> {
         let kind = self.kind();
+        // Before the schema becomes a text, which recurses.
+        if let Self::JsonSchema(schema) = self
+            && json_schema::nests_deeper(schema, json_schema::NESTING_MAX)
+        {
+            return Err(GrammarFault::TooDeep { kind });
+        }
+        let text = self.text();
         if text.len() > GRAMMAR_BYTES_MAX {
             return Err(GrammarFault::TooLarge { kind, bytes: text.len() });
         }
-        let brackets_max = match self {
-            // Each level of a schema nests two objects: `{"properties":{"a":{…}}}`.
-            Self::JsonSchema(_) => GRAMMAR_DEPTH_MAX * 2,
-            Self::JsonObject | Self::Regex(_) | Self::Lark(_) => GRAMMAR_DEPTH_MAX,
-        };
-        if depth(text) > brackets_max {
+        let has_brackets = matches!(self, Self::Regex(_) | Self::Lark(_));
+        if has_brackets && depth(&text) > GRAMMAR_DEPTH_MAX {
             return Err(GrammarFault::TooDeep { kind });
         }
-        Ok(())
+        Ok(text)
+    }
+
+    /// The grammar that the compiler gets in place of this one.
+    ///
+    /// # Errors
+    /// [`GrammarFault::Schema`] if a schema cannot be enforced.
+    pub(crate) fn prepare(&self) -> Result<Cow<'_, Self>, GrammarFault> {
+        match self {
+            Self::JsonSchema(schema) => {
+                let prepared = json_schema::prepare(schema).map_err(|fault| {
+                    let SchemaFault { location, reason } = fault;
+                    GrammarFault::Schema { location, reason }
+                })?;
+                Ok(Cow::Owned(Self::JsonSchema(prepared)))
+            }
+            Self::JsonObject | Self::Regex(_) | Self::Lark(_) => Ok(Cow::Borrowed(self)),
+        }
     }
 
     /// The grammar in llguidance's representation.
@@ -124,6 +156,11 @@ impl Grammar {
             Self::Regex(text) => TopLevelGrammar::from_regex(text),
             Self::Lark(text) => TopLevelGrammar::from_lark(text.clone()),
         }
+    }
+
+    /// Whether its texts are JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self, Self::JsonObject | Self::JsonSchema(_))
     }
 
     /// Turns the compiler's complaint into a fault. For a schema, `compile` is called with its
@@ -146,6 +183,18 @@ impl Grammar {
     }
 }
 
+impl Grammar {
+    /// A fault of the whole grammar.
+    pub(crate) fn fault_as_a_whole(&self, reason: String) -> GrammarFault {
+        match self {
+            Self::JsonSchema(_) => GrammarFault::Schema { location: "#".to_owned(), reason },
+            Self::JsonObject | Self::Regex(_) | Self::Lark(_) => {
+                GrammarFault::Syntax { kind: self.kind(), reason }
+            }
+        }
+    }
+}
+
 /// Sets our options in a schema, replacing a client's own, which could switch checks off.
 fn json_source(schema: Value) -> TopLevelGrammar {
     let mut schema = match schema {
@@ -156,6 +205,10 @@ fn json_source(schema: Value) -> TopLevelGrammar {
         members.insert(OPTIONS_KEY.to_owned(), json!({ "whitespace_pattern": JSON_SPACE }));
     }
     TopLevelGrammar::from_json_schema(schema)
+}
+
+fn depth_max(kind: &str) -> usize {
+    if kind == "json_schema" { json_schema::NESTING_MAX } else { GRAMMAR_DEPTH_MAX }
 }
 
 /// Deepest nesting of brackets. Brackets in quotes are counted too, so this is an upper bound.

@@ -16,13 +16,19 @@
 pub mod byte_rule;
 mod cache;
 mod compiled;
+mod compiled_grammar;
+mod compiler;
+mod digits;
 pub(in crate::engine) mod fault;
 pub(in crate::engine) mod grammar;
 mod grammars;
+mod json_schema;
+mod library_words;
 mod schema_location;
 #[cfg(test)]
 mod tests;
 mod token_trie;
+mod useful;
 
 pub use compiled::Advance;
 #[cfg(test)]

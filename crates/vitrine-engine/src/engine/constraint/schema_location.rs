@@ -4,33 +4,13 @@
 //! the whole inwards, as long as the complaint stays the same. Definitions are added to each part
 //! so that references resolve.
 
+use crate::engine::constraint::json_schema::subschemas;
 use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Most parts that are tried: a schema may be wide, and each try compiles.
 const TRIES_MAX: usize = 256;
-
-/// Keywords whose value is a schema.
-const ONE: &[&str] = &[
-    "items",
-    "additionalProperties",
-    "additionalItems",
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "propertyNames",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-];
-
-/// Keywords whose value is an array of schemas.
-const LIST: &[&str] = &["anyOf", "allOf", "oneOf", "prefixItems", "items"];
-
-/// Keywords whose value is an object of named schemas.
-const NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas"];
 
 /// Keywords that hold the targets of references.
 const DEFINITIONS: &[&str] = &["$defs", "definitions"];
@@ -48,7 +28,9 @@ pub(crate) fn find(
     // References may form cycles.
     let mut seen = BTreeSet::from([location.clone()]);
     'inwards: loop {
-        for (inner, child) in children(part, &location).into_iter().chain(target(part, schema)) {
+        for (inner, child) in
+            subschemas::of(part, &location).into_iter().chain(target(part, schema))
+        {
             if !seen.insert(inner.clone()) {
                 continue;
             }
@@ -72,38 +54,6 @@ fn target<'a>(part: &'a Value, root: &'a Value) -> Option<(String, &'a Value)> {
     let reference = part.get("$ref")?.as_str()?;
     let target = root.pointer(reference.strip_prefix('#')?)?;
     Some((reference.to_owned(), target))
-}
-
-/// The direct subschemas of the schema at `location`, each with its location.
-fn children<'a>(schema: &'a Value, location: &str) -> Vec<(String, &'a Value)> {
-    let Some(members) = schema.as_object() else { return Vec::new() };
-    let mut found = Vec::new();
-    for (key, value) in members {
-        let key = key.as_str();
-        match value {
-            Value::Array(list) if LIST.contains(&key) => {
-                let parts = list.iter().enumerate();
-                found
-                    .extend(parts.map(|(index, part)| (format!("{location}/{key}/{index}"), part)));
-            }
-            Value::Object(named) if NAMED.contains(&key) => {
-                let parts = named.iter();
-                found.extend(
-                    parts.map(|(name, part)| (format!("{location}/{key}/{}", escape(name)), part)),
-                );
-            }
-            Value::Object(_) | Value::Bool(_) if ONE.contains(&key) => {
-                found.push((format!("{location}/{key}"), value));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// Escapes a name for a JSON pointer (RFC 6901).
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn with_definitions(part: &Value, root: &Value) -> Value {

@@ -414,7 +414,8 @@ fn idle_engine_wakes_for_every_request() {
 
 #[test]
 fn output_limit_is_lowered_to_the_room_and_absent_means_the_room() {
-    let ManualEngine { handle, .. } = manual(ToyModel::new(64), OPTIONS);
+    let manual = manual(ToyModel::new(64), OPTIONS);
+    let handle = &manual.handle;
     // 256 tokens of context, 64 tokens of output.
     assert_eq!(handle.output_room(100), 64);
     assert_eq!(handle.output_room(200), 56);
