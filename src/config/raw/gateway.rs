@@ -35,6 +35,9 @@ use vitrine_conversations::Recovery;
 /// to 7 days, and a redelivery must not bring back erased data.
 const TOMBSTONES_DAYS_MIN: u64 = 8;
 
+/// Smallest size of the audit log: a few thousand records.
+const AUDIT_BYTES_MIN: u64 = 1 << 20;
+
 /// Smallest limit on the size of headers, in bytes: the HTTP library reads in pieces of this size.
 const HEADERS_BYTES_MIN: u64 = 8192;
 
@@ -267,6 +270,6 @@ section!(
         /// How long these files are kept.
         audit_days: Within<1, CENTURY_DAYS, u32> ["days"] = Within(365),
         /// Largest size of all of them together; then the oldest are deleted.
-        audit_bytes_max: Size<1, MEMORY_BYTES_MAX> = Size::mib(64),
+        audit_bytes_max: Size<AUDIT_BYTES_MIN, MEMORY_BYTES_MAX> = Size::mib(64),
     }
 );
