@@ -437,3 +437,41 @@ async fn a_turn_that_waits_is_erased_with_its_customer_and_never_runs() {
         assert_eq!(gateway.get(path).await.0, 404, "{path}");
     }
 }
+
+#[tokio::test]
+async fn nulls_count_as_absent_on_every_route_of_threads_and_customers() {
+    let open = json!({ "channel": "sms", "thread_id": "nulls", "customer_id": "nulls",
+                       "message": { "text": "hello" } });
+    assert_eq!(shared().post("/respond", &open).await.0, 200);
+    let profile = r#"{"name":"Ana","tier":null,"last_purchase":null}"#;
+    assert_eq!(put(shared(), "/v1/customers/nulls", profile).await.0, 200);
+    for (path, body, status) in [
+        (
+            "/v1/customers/nulls/consents",
+            json!({ "purpose": "outreach", "granted": true, "wording_version": "1",
+                    "channel": null, "source_message": null }),
+            200,
+        ),
+        (
+            "/v1/customers/nulls/identities",
+            json!({ "channel": "sms", "address": null, "verified_customer_id": null }),
+            201,
+        ),
+        ("/v1/threads/nulls/handoff", json!({ "to": null, "epoch": null }), 200),
+        (
+            "/v1/threads/nulls/messages",
+            json!({ "message": { "id": null, "text": "hello", "sent_at": null } }),
+            200,
+        ),
+        ("/v1/threads/nulls/release", json!({ "resolved": null, "epoch": null }), 200),
+        (
+            "/v1/suggest",
+            json!({ "customer_id": null, "thread_id": null,
+                    "cart": [{ "sku": "RUN-012", "quantity": null }] }),
+            200,
+        ),
+    ] {
+        let (found, answer) = shared().post(path, &body).await;
+        assert_eq!(found.as_u16(), status, "{path}: {answer}");
+    }
+}
