@@ -202,10 +202,11 @@ fn choose_best(
         let files = present(candidates, files);
         HubError::Ambiguous { repository: repository.clone(), files }
     };
-    // Different models in one repository: only the user knows which one is meant.
+    // Different models in one repository, or a helper under an unknown name: only the user knows
+    // which file is meant.
     let models: BTreeSet<&str> =
-        ranked.iter().map(|candidate| candidate.name.model.as_str()).collect();
-    if models.len() != 1 {
+        candidates.iter().map(|candidate| candidate.name.model.as_str()).collect();
+    if models.len() != 1 || ranked.is_empty() {
         return Err(ambiguous());
     }
     // A model of unknown size may not fit, and is taken only by name.

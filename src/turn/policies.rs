@@ -184,4 +184,26 @@ mod tests {
             assert_eq!(read.text.get(Language::Fr), expected.text.get(Language::Fr));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_damaged_file_is_read_or_refused_with_its_name_and_line(
+            at in proptest::prelude::any::<proptest::sample::Index>(),
+            inserted in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..3),
+            removed in 0..9_usize,
+        ) {
+            let good = b"[[policy]]\nid = \"a\"\nintents = [\"b\"]\n\
+                label = { en = \"c\", fr = \"d\" }\ntext = { en = \"e\", fr = \"f\" }\n";
+            let mut bytes = good.to_vec();
+            let start = at.index(bytes.len());
+            let end = (start + removed).min(bytes.len());
+            bytes.splice(start..end, inserted);
+            let file = tempfile::Builder::new().suffix("policies.toml").tempfile().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            if let Err(error) = Policies::load(file.path()) {
+                let error = format!("{:#}", anyhow::Error::from(error));
+                proptest::prop_assert!(error.contains("policies.toml: line "), "{}", error);
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 /// Keys that accept 0, either as a number or as the old form of no value.
 const ZERO_ACCEPTED: &[&str] = &[
     "server.drain_ms",
+    "server.tenant_in_flight_max",
     "server.tenant_requests_per_second",
     "models.max_bytes",
     "memory.max_bytes",
@@ -46,9 +47,11 @@ const ZERO_ACCEPTED: &[&str] = &[
 const EMPTY_ACCEPTED: &[&str] = &[
     "server.api_keys_file",
     "server.api_keys",
+    "server.tenant_in_flight_max",
     "server.tenant_requests_per_second",
     "models.max_bytes",
     "models.load",
+    "models.load_folders",
     "memory.max_bytes",
     "memory.weights_bytes_max",
     "memory.packed_copies_bytes_max",
@@ -134,6 +137,7 @@ fn values_that_cannot_work_are_refused_by_their_key() {
         ("server", "body_bytes_max", "\"1 B\""),
         ("server", "body_bytes_max", "\"64 GiB\""),
         ("engine", "threads", "100000"),
+        ("engine", "kv_bytes_max", "1"),
         ("server", "threads", "100000"),
         ("shop", "checkout_url", "\"javascript:alert(1)\""),
         ("shop", "checkout_url", "\"https://shop.example/{skuu}\""),

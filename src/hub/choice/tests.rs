@@ -197,8 +197,10 @@ fn different_models_in_one_repository_are_listed_instead_of_chosen() {
     }
     assert_eq!(chosen("a/b:Q8_0", &names).unwrap(), ["m-7b-Q8_0.gguf"]);
     // A head under a name that is not known as one makes the choice unsafe.
-    let refusal = chosen("a/b", &["m-UD-Q4_K_XL.gguf", "m-head-Q8_0.gguf"]).unwrap_err();
-    assert!(refusal.contains("UD-Q4_K_XL, ") || refusal.contains(", UD-Q4_K_XL"), "{refusal}");
+    for model in ["m-UD-Q4_K_XL.gguf", "m.gguf", "m-IQ4_XS.gguf"] {
+        let refusal = chosen("a/b", &[model, "m-head-Q8_0.gguf"]).unwrap_err();
+        assert!(refusal.contains("holds several models") && refusal.contains("Q8_0"), "{refusal}");
+    }
 }
 
 #[test]
