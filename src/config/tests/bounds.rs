@@ -8,6 +8,7 @@ use std::path::Path;
 /// Keys that accept 0, either as a number or as the old form of no value.
 const ZERO_ACCEPTED: &[&str] = &[
     "server.drain_ms",
+    "server.tenant_in_flight_max",
     "server.tenant_requests_per_second",
     "models.max_bytes",
     "memory.max_bytes",
@@ -46,6 +47,7 @@ const ZERO_ACCEPTED: &[&str] = &[
 const EMPTY_ACCEPTED: &[&str] = &[
     "server.api_keys_file",
     "server.api_keys",
+    "server.tenant_in_flight_max",
     "server.tenant_requests_per_second",
     "models.max_bytes",
     "models.load",
