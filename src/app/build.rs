@@ -3,7 +3,7 @@
 
 use crate::app::models;
 use crate::app::recorder;
-use crate::catalog::Catalog;
+use crate::app::shop;
 use crate::config::CallbackOptions;
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
@@ -16,12 +16,7 @@ use crate::http::keys::KeyRing;
 use crate::http::rate::RateLimits;
 use crate::http::slots::Slots;
 use crate::http::state::App;
-use crate::offers::BasketLimits;
-use crate::offers::Baskets;
-use crate::offers::Experiment;
-use crate::offers::Offers;
 use crate::turn;
-use crate::turn::Policies;
 use crate::turn::TurnPipeline;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
@@ -37,22 +32,15 @@ use vitrine_base::memory::MemoryReport;
 use vitrine_base::units::Bytes;
 use vitrine_conversations::ConversationStore;
 use vitrine_conversations::CustomerStore;
+use vitrine_conversations::EmbeddedOptions;
 use vitrine_conversations::EmbeddedStore;
+use vitrine_conversations::FileState;
 use vitrine_conversations::JobStore;
+use vitrine_conversations::StoreError;
 use vitrine_conversations::TurnGate;
 use vitrine_conversations::Upkeep;
 use vitrine_engine::EngineOptions;
 use vitrine_engine::ModelRegistry;
-
-/// Limits of the basket file.
-const BASKET_LIMITS: BasketLimits = BasketLimits {
-    file_bytes_max: 256 << 20,
-    baskets_max: 5_000_000,
-    basket_articles_max: 100,
-    articles_max: 50_000,
-    pairs_max: 4_000_000,
-    rules_max: 50,
-};
 
 /// Engine options for batch commands, which submit all their work at once: no limit on queueing
 /// delay.
@@ -65,6 +53,20 @@ pub(crate) fn batch_engine_options(settings: &Settings) -> EngineOptions {
 /// # Errors
 /// If a model, the store or a configured file cannot be opened, or memory limits are exceeded.
 pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
+    let (app, warnings) = assemble(settings, EmbeddedStore::open)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(app)
+}
+
+/// The same with another way to open the store, and with what looks like a slip in the shop's files.
+fn assemble(
+    settings: &Settings,
+    open_store: fn(EmbeddedOptions) -> Result<EmbeddedStore, StoreError>,
+) -> anyhow::Result<(App, Vec<String>)> {
+    // The shop's files come first: their faults are found sooner than a model is loaded.
+    let shop::ShopData { catalog, offers, policies, warnings } = shop::open(settings)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = recorder::install()?;
     let memory = MemoryLedger::new(settings.memory_limits.clone());
@@ -72,17 +74,17 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
     let (classifier, encoder_grant) = models::classifier(settings, &memory)?;
     let classifier = Arc::new(classifier);
     let encoder_name = classifier.embedder().identity().name.clone();
-    let catalog = Arc::new(catalog(settings)?);
+    let catalog = Arc::new(catalog);
     let hot_bytes_max = Bytes(settings.store.hot.bytes_max as u64);
     let hot_grant =
         memory.take("conversations", vec![(Account::HotConversations, hot_bytes_max)])?;
-    let store = Arc::new(EmbeddedStore::open(settings.store.clone())?);
+    let store = Arc::new(open_store(settings.store.clone())?);
     let parts = turn::PipelineParts {
         classifier: Arc::clone(&classifier),
         drafter: drafter(settings, &generators)?,
         catalog: Arc::clone(&catalog),
-        offers: Arc::new(offers(settings)?),
-        policies: policies(settings)?,
+        offers: Arc::new(offers),
+        policies,
         shop: settings.shop.clone(),
         store: Arc::clone(&store) as Arc<dyn ConversationStore>,
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
@@ -92,7 +94,7 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
     };
     let gateway = TurnPipeline::new(parts, settings.turn.clone());
     let server = &settings.server;
-    Ok(App {
+    let app = App {
         gateway,
         outbox: Arc::new(outbox(settings, &store, &clock)?),
         upkeep: Upkeep { store: Arc::clone(&store), options: settings.upkeep.clone() },
@@ -115,7 +117,8 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
         metrics,
         audit: Audit::default(),
         draining: Draining::default(),
-    })
+    };
+    Ok((app, warnings))
 }
 
 /// Creates the drafter for turns; it switches models whenever the registry's drafting model
@@ -149,43 +152,32 @@ fn outbox(
     })
 }
 
-fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
-    let limits = crate::catalog::CatalogLimits {
-        file_bytes_max: 64 << 20,
-        products_max: 50_000,
-        line_bytes_max: 64 << 10,
-        facets_max: 64,
-        values_max: 512,
-        sizes_max: 64,
-        features_max: 32,
-    };
-    let Some(path) = &settings.files.catalog else { return Ok(Catalog::empty()) };
-    let facets = settings.files.facets.as_deref();
-    let catalog = Catalog::open_with_facets(path, facets, &limits);
-    catalog.context("cannot open the catalogue (catalog.path, catalog.facets)")
+/// What [`check`] found in a configuration that would start.
+pub(crate) struct Checked {
+    /// The memory that the gateway takes.
+    pub(crate) memory: MemoryReport,
+    /// What is accepted but looks like a slip.
+    pub(crate) warnings: Vec<String>,
 }
 
-fn offers(settings: &Settings) -> anyhow::Result<Offers> {
-    let baskets = match &settings.files.baskets {
-        Some(path) => Baskets::open(path, &BASKET_LIMITS)?,
-        None => Baskets::empty(),
-    };
-    Ok(Offers::new(baskets, Experiment::new(settings.experiment.clone())?, settings.offers))
-}
-
-fn policies(settings: &Settings) -> anyhow::Result<Policies> {
-    match &settings.files.policies {
-        Some(path) => Ok(Policies::load(path)?),
-        None => Ok(Policies::default()),
-    }
-}
-
-/// Builds everything except the listener, to check that the configuration would start.
-///
-/// Returns the memory that it takes.
+/// Builds everything except the listener, to check that the configuration would start. Writes
+/// nothing: the store is in memory, and an existing one is only looked at.
 ///
 /// # Errors
 /// As for [`app`].
-pub(crate) fn check(settings: &Settings) -> anyhow::Result<MemoryReport> {
-    app(settings).map(|app| app.memory.report())
+pub(crate) fn check(settings: &Settings) -> anyhow::Result<Checked> {
+    let path = &settings.store.path;
+    let state = vitrine_conversations::inspect(path)?;
+    let (app, mut warnings) = assemble(settings, EmbeddedStore::in_memory)?;
+    let path = path.display();
+    warnings.extend(match state {
+        FileState::Absent | FileState::Sound => None,
+        FileState::Unclosed => {
+            Some(format!("{path} was not closed properly; it is repaired when it is opened"))
+        }
+        FileState::InUse => Some(format!(
+            "{path} is in use by another process; a second gateway needs another data.dir"
+        )),
+    });
+    Ok(Checked { memory: app.memory.report(), warnings })
 }

@@ -7,6 +7,7 @@ mod models;
 mod panics;
 mod recorder;
 mod server;
+mod shop;
 mod threads;
 mod upkeep;
 

@@ -2,7 +2,6 @@
 
 use crate::app;
 use crate::cli::Context;
-use crate::cli::respond;
 use crate::http::wire::respond::MessageBody;
 use crate::http::wire::respond::RespondRequest;
 use serde_json::Value;
@@ -22,8 +21,8 @@ pub(super) struct ChatArguments {
     /// Customer's locale, such as fr-FR; decides the reply's language if the messages do not
     #[arg(long)]
     locale: Option<String>,
-    /// Shop folder: its vitrine.toml is used unless --config is given; without a vitrine.toml, its
-    /// catalog.ndjson, facets.toml, baskets.csv and policies.toml are
+    /// Shop folder or file of products: the folder's vitrine.toml is used unless --config is given;
+    /// otherwise its catalog.ndjson or catalog.csv, facets.toml, baskets.csv and policies.toml are
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
 }
@@ -38,8 +37,7 @@ struct ChatSession {
 }
 
 pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result<()> {
-    let flags = respond::flags(&arguments.catalog);
-    let settings = context.settings_of_shop(arguments.catalog.as_deref(), &flags)?;
+    let settings = context.settings_of_shop(arguments.catalog.as_deref())?;
     let spinner = context.spinner("loading models");
     let gateway = app::LocalGateway::open(&settings)?;
     spinner.finish_and_clear();
@@ -68,11 +66,13 @@ pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result
         }
         if let Some(channel) = line.strip_prefix("/channel ") {
             session.channel = channel.trim().to_owned();
-            context.print(format_args!("-- channel: {}", session.channel))?;
+            if !context.json {
+                context.print(format_args!("-- channel: {}", session.channel))?;
+            }
             continue;
         }
         let message = session.message(line);
-        if !interactive {
+        if !interactive && !context.json {
             context.print(format_args!("you> {}", session.shown(&message)))?;
         }
         match gateway.respond(session.request(message)) {

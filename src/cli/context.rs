@@ -7,10 +7,51 @@ use indicatif::ProgressBar;
 use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 use std::io::Write;
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use vitrine_base::log_queue::LogWriter;
+
+/// The reader of stdout is gone, such as `head` after its last line: the command ends quietly.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output is closed")]
+pub(crate) struct OutputClosed;
+
+/// Invalid arguments; the process exits with code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+/// Files of a shop's folder, with the keys that name them; the first file of a key that exists counts.
+const SHOP_FILES: [(&str, &[&str]); 4] = [
+    ("catalog.path", &["catalog.ndjson", "catalog.csv"]),
+    ("catalog.facets", &["facets.toml"]),
+    ("offers.baskets", &["baskets.csv"]),
+    ("shop.policies", &["policies.toml"]),
+];
+
+/// Configuration overrides for the shop in a folder, or beside a file of products.
+fn shop_files(place: &Path) -> Result<Vec<Override>, UsageError> {
+    let usage = |reason: &str| UsageError(format!("--catalog {}: {reason}", place.display()));
+    let absolute = std::path::absolute(place).map_err(|cause| usage(&cause.to_string()))?;
+    let products = absolute.is_file().then(|| absolute.clone());
+    let folder = products.as_deref().and_then(Path::parent).unwrap_or(&absolute);
+    if !folder.is_dir() {
+        return Err(usage("no such file or folder"));
+    }
+    let mut found = Vec::new();
+    for (key, names) in SHOP_FILES {
+        let file = names.iter().map(|name| folder.join(name)).find(|file| file.is_file());
+        let file = products.clone().filter(|_| key == SHOP_FILES[0].0).or(file);
+        found.extend(file.map(|file| Override { key, value: file.display().to_string() }));
+    }
+    if found.is_empty() {
+        let names = SHOP_FILES.map(|(_, names)| names.join(", ")).join(", ");
+        return Err(usage(&format!("the folder holds none of {names}")));
+    }
+    Ok(found)
+}
 
 /// Global options of the command line.
 #[derive(Debug)]
@@ -30,17 +71,17 @@ impl Context {
         Ok(Settings::load(self.config.as_deref(), flags)?)
     }
 
-    /// As [`Self::settings`], but without `--config` reads `folder/vitrine.toml` if it exists.
-    pub(crate) fn settings_of_shop(
-        &self,
-        folder: Option<&std::path::Path>,
-        flags: &[Override],
-    ) -> anyhow::Result<Settings> {
-        let shop = folder.map(|folder| folder.join(crate::config::DEFAULT_FILE));
-        match (&self.config, shop) {
-            (None, Some(file)) if file.is_file() => Ok(Settings::load(Some(&file), flags)?),
-            _ => self.settings(flags),
+    /// As [`Self::settings`], for the shop in `place`, the value of `--catalog`.
+    ///
+    /// Without `--config`, `place/vitrine.toml` is read if it exists. Otherwise the shop's files in
+    /// the folder override the configuration; `place` may also be a file of products.
+    pub(crate) fn settings_of_shop(&self, place: Option<&Path>) -> anyhow::Result<Settings> {
+        let Some(place) = place else { return self.settings(&[]) };
+        let own = place.join(crate::config::DEFAULT_FILE);
+        if self.config.is_none() && own.is_file() {
+            return Ok(Settings::load(Some(&own), &[])?);
         }
+        self.settings(&shop_files(place)?)
     }
 
     /// Starts logging to stderr, at `log.level` or, with `--quiet`, errors only.
@@ -60,9 +101,25 @@ impl Context {
     }
 
     /// Writes one line to stdout.
+    ///
+    /// # Errors
+    /// [`OutputClosed`] if the reader of stdout is gone.
     pub(crate) fn print(&self, line: impl std::fmt::Display) -> anyhow::Result<()> {
-        writeln!(std::io::stdout().lock(), "{line}")?;
-        Ok(())
+        self.write(&format!("{line}\n"))
+    }
+
+    /// Writes text to stdout at once.
+    ///
+    /// # Errors
+    /// As for [`Self::print`].
+    pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
+        let mut output = std::io::stdout().lock();
+        match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => {
+                Err(OutputClosed.into())
+            }
+            written => Ok(written?),
+        }
     }
 
     /// Writes one JSON document to stdout, indented.

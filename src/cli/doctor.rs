@@ -1,4 +1,5 @@
-//! `vitrine doctor`: reports the machine's resources and whether the gateway would start.
+//! `vitrine doctor`: reports the machine's resources and whether the gateway would start. Writes
+//! nothing.
 
 use crate::cli::Context;
 use crate::hub::layout;
@@ -21,6 +22,8 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
         .map(|model| model.name)
         .collect();
     let start = crate::app::check(&settings);
+    let found = start.iter().flat_map(|checked| &checked.warnings);
+    let warnings: Vec<&String> = settings.warnings.iter().chain(found).collect();
     if context.json {
         context.print_json(&json!({
             "cores": cores,
@@ -30,8 +33,8 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
             "devices": device,
             "models_dir": settings.models.dir,
             "models": models,
-            "warnings": settings.warnings,
-            "ledger": start.as_ref().ok().map(ledger),
+            "warnings": warnings,
+            "ledger": start.as_ref().ok().map(|checked| ledger(&checked.memory)),
             "would_start": start.is_ok(),
             "reason": start.as_ref().err().map(|error| format!("{error:#}")),
         }))?;
@@ -51,10 +54,10 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     for name in &models {
         context.print(format_args!("         {name}"))?;
     }
-    for warning in &settings.warnings {
+    for warning in warnings {
         context.print(format_args!("warning  {warning}"))?;
     }
-    let report = start?;
+    let report = start?.memory;
     for limit in &report.limits {
         let (key, taken, bytes_max) = (limit.key, limit.taken, limit.bytes_max);
         context.print(format_args!("limit    {key}: {taken} of {bytes_max} granted"))?;

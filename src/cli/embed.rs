@@ -5,15 +5,16 @@ use crate::cli::intents::open_encoder;
 use crate::config::Override;
 use anyhow::Context as _;
 use serde_json::json;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::io::BufWriter;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use vitrine_base::text_file;
 
 /// Most lines per run: all texts and their embeddings are held in memory.
 const LINES_MAX: usize = 2_000_000;
+/// Largest input, in bytes.
+const INPUT_BYTES_MAX: u64 = 4 << 30;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct EmbedArguments {
@@ -36,8 +37,7 @@ pub(super) fn run(arguments: EmbedArguments, context: &Context) -> anyhow::Resul
     let prefix = arguments.prefix.map(|value| Override { key: "intent.prefix", value });
     let settings = context.settings(prefix.as_slice())?;
     crate::app::use_threads(settings.engine_threads)?;
-    let texts = read_lines(&arguments.input)
-        .with_context(|| format!("cannot read input `{}`", arguments.input.display()))?;
+    let texts = read_lines(&arguments.input).context("cannot read the input")?;
     let embedder = open_encoder(&settings, arguments.encoder.as_deref())?;
     let bar = context.bar(texts.len() as u64, "embedding");
     let rows = embedder.embed_blocking(&texts, |done| bar.set_position(done as u64))?;
@@ -64,11 +64,13 @@ pub(super) fn run(arguments: EmbedArguments, context: &Context) -> anyhow::Resul
 }
 
 fn read_lines(path: &Path) -> anyhow::Result<Vec<String>> {
-    let mut lines = Vec::new();
-    for line in BufReader::new(std::fs::File::open(path)?).lines() {
-        anyhow::ensure!(lines.len() < LINES_MAX, "more than {LINES_MAX} lines; split the file");
-        lines.push(line?);
-    }
+    let text = text_file::read(path, INPUT_BYTES_MAX)?;
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    anyhow::ensure!(
+        lines.len() <= LINES_MAX,
+        "{} has more than {LINES_MAX} lines; split the file",
+        path.display()
+    );
     Ok(lines)
 }
 

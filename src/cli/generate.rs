@@ -4,12 +4,12 @@ use crate::app;
 use crate::cli::Context;
 use crate::cli::UsageError;
 use serde_json::json;
-use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use vitrine_base::clock::SystemClock;
 use vitrine_base::clock::milliseconds;
+use vitrine_base::text_file;
 use vitrine_engine::CacheScope;
 use vitrine_engine::Constraint;
 use vitrine_engine::EndOfText;
@@ -22,6 +22,9 @@ use vitrine_engine::Priority;
 use vitrine_engine::Sampling;
 use vitrine_engine::text::ChatMessage;
 use vitrine_engine::text::Special;
+
+/// Largest file of a schema or grammar, in bytes.
+const GRAMMAR_BYTES_MAX: u64 = 16 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct GenerateArguments {
@@ -86,8 +89,10 @@ pub(super) fn run(arguments: GenerateArguments, context: &Context) -> anyhow::Re
     };
     let constraint = compile(&model, grammar.as_ref())?;
     let mut generation = model.engine().submit(GenerationRequest {
+        output_tokens_max: model
+            .engine()
+            .output_limit(prompt_token_ids.len(), Some(arguments.max_tokens)),
         prompt_token_ids: prompt_token_ids.clone(),
-        output_tokens_max: arguments.max_tokens,
         sampling: Sampling {
             temperature: arguments.temperature,
             top_k: arguments.top_k,
@@ -109,8 +114,7 @@ pub(super) fn run(arguments: GenerateArguments, context: &Context) -> anyhow::Re
                 token_ids.push(id);
                 text.push_str(&part);
                 if !context.json {
-                    write!(std::io::stdout().lock(), "{part}")?;
-                    std::io::stdout().flush()?;
+                    context.write(&part)?;
                 }
             }
             GenerationEvent::Done { reason, timings, .. } => {
@@ -137,8 +141,8 @@ pub(super) fn run(arguments: GenerateArguments, context: &Context) -> anyhow::Re
 /// Reads the grammar that the output must match; `None` leaves it unconstrained.
 fn grammar(arguments: &GenerateArguments) -> Result<Option<Grammar>, UsageError> {
     let read = |path: &Path| {
-        std::fs::read_to_string(path)
-            .map_err(|cause| UsageError(format!("cannot read {}: {cause}", path.display())))
+        text_file::read(path, GRAMMAR_BYTES_MAX)
+            .map_err(|cause| UsageError(format!("{:#}", anyhow::Error::from(cause))))
     };
     if let Some(path) = &arguments.json_schema {
         let schema = serde_json::from_str(&read(path)?).map_err(|cause| {

@@ -1,6 +1,7 @@
 //! The command-line interface: parses the arguments and dispatches to one module per command.
 //!
-//! Exit codes: 0 success, 1 the command failed, 2 invalid arguments or configuration. With `--json`
+//! Exit codes: 0 success, 1 the command failed, 2 invalid arguments or configuration. A command
+//! whose output is cut off, as by `head`, succeeds. With `--json`
 //! stdout holds one JSON document and nothing else (`chat`: one per turn); logs and progress go to
 //! stderr.
 
@@ -24,7 +25,9 @@ mod svg;
 mod tokenize;
 
 pub(crate) use context::Context;
+pub(crate) use context::UsageError;
 
+use crate::cli::context::OutputClosed;
 use crate::config::ConfigError;
 use clap::Parser;
 use clap::Subcommand;
@@ -134,6 +137,7 @@ pub fn main() -> ExitCode {
     let context = Context::new(cli.config, cli.json, cli.quiet);
     let code = match dispatch(cli.command, &context) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<OutputClosed>() => ExitCode::SUCCESS,
         Err(error) => {
             log_queue::say(format_args!("vitrine: {error:#}"));
             let usage =
@@ -144,11 +148,6 @@ pub fn main() -> ExitCode {
     log_queue::flush(LOG_FLUSH_MAX);
     code
 }
-
-/// Invalid arguments; the process exits with code 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct UsageError(pub(crate) String);
 
 fn dispatch(command: CliCommand, context: &Context) -> anyhow::Result<()> {
     match command {

@@ -2,7 +2,6 @@
 
 use crate::app;
 use crate::cli::Context;
-use crate::config::Override;
 use crate::http::wire::respond::MessageBody;
 use crate::http::wire::respond::RespondRequest;
 use std::path::PathBuf;
@@ -20,8 +19,8 @@ pub(super) struct RespondArguments {
     /// Customer's locale, such as fr-FR; decides the reply's language if the message does not
     #[arg(long)]
     locale: Option<String>,
-    /// Shop folder: its vitrine.toml is used unless --config is given; without a vitrine.toml, its
-    /// catalog.ndjson, facets.toml, baskets.csv and policies.toml are
+    /// Shop folder or file of products: the folder's vitrine.toml is used unless --config is given;
+    /// otherwise its catalog.ndjson or catalog.csv, facets.toml, baskets.csv and policies.toml are
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
     /// Treat the text as the id of a tapped option, such as feel=comfort
@@ -30,8 +29,7 @@ pub(super) struct RespondArguments {
 }
 
 pub(super) fn run(arguments: RespondArguments, context: &Context) -> anyhow::Result<()> {
-    let settings =
-        context.settings_of_shop(arguments.catalog.as_deref(), &flags(&arguments.catalog))?;
+    let settings = context.settings_of_shop(arguments.catalog.as_deref())?;
     context.start_log(&settings);
     let spinner = context.spinner("loading models");
     let gateway = app::LocalGateway::open(&settings)?;
@@ -58,25 +56,4 @@ pub(super) fn run(arguments: RespondArguments, context: &Context) -> anyhow::Res
         return context.print_json(&answer);
     }
     context.print(serde_json::to_string_pretty(&answer)?)
-}
-
-/// Configuration overrides for a shop folder without a `vitrine.toml`: the paths of the shop files
-/// in it. Empty if the folder has a `vitrine.toml`.
-pub(super) fn flags(catalog: &Option<PathBuf>) -> Vec<Override> {
-    let Some(folder) = catalog else { return Vec::new() };
-    if folder.join(crate::config::DEFAULT_FILE).is_file() {
-        return Vec::new();
-    }
-    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-    let file = |name: &str| absolute.join(name);
-    [
-        ("catalog.path", "catalog.ndjson"),
-        ("catalog.facets", "facets.toml"),
-        ("offers.baskets", "baskets.csv"),
-        ("shop.policies", "policies.toml"),
-    ]
-    .into_iter()
-    .filter(|(_, name)| file(name).is_file())
-    .map(|(key, name)| Override { key, value: file(name).display().to_string() })
-    .collect()
 }

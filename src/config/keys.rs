@@ -275,4 +275,20 @@ mod tests {
             assert!(!format!("{refused:?}").contains("s3cret"), "{refused:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_key_file_is_read_or_refused_with_its_line_and_without_a_key(
+            lines in proptest::collection::vec(
+                "(s3cret[a-z]{0,2}|sha256:[0-9a-f]{0,3}|#[a-z]?|é| )( tenant=[a-z]?| scopes=[a-z]{0,2}| #x)?",
+                0..5,
+            ),
+        ) {
+            if let Err(error) = read_file(Path::new("keys"), &lines.join("\n")) {
+                let error = error.to_string();
+                proptest::prop_assert!(error.starts_with("keys, line "), "{}", error);
+                proptest::prop_assert!(!error.contains("s3cret"), "{}", error);
+            }
+        }
+    }
 }

@@ -71,8 +71,8 @@ pub(crate) async fn put(
     if says_nothing {
         let stored = app.customers.customer(&key).await?;
         if stored.is_some_and(|stored| stored.profile != Profile::default()) {
-            let message = "the body has no field, which would clear the whole profile; set a field, or \
-                           set name, tier and last_purchase to null to clear them";
+            let message = "the body has no field, which would clear the profile; set a field, \
+                           or set name, tier and last_purchase to null";
             return Err(ApiError::impossible("empty_profile", message));
         }
     }

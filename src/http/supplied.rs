@@ -82,7 +82,8 @@ pub(crate) fn status(field: &str, text: String) -> Result<String, ApiError> {
         && text.chars().all(|character| allowed(character) || is_mark(character))
         && words.iter().all(|word| !CURRENCY_WORDS.contains(&word.as_str()));
     if sound {
-        return Ok(text);
+        // Systems write `in_transit`; customers read words.
+        return Ok(text.replace('_', " "));
     }
     let allowed = "1 to 6 words of letters, such as `in transit`, without digits, amounts, links, \
                    punctuation and line breaks";

@@ -78,6 +78,7 @@ pub(crate) async fn accept(
     let id = job_id(&conversation, &message);
     let job = StoredJob {
         customer: request.customer_id,
+        message: Some(message.clone()),
         meaning: Some(request.hash.meaning.to_string()),
         ..StoredJob::new(JobKind::Turn, encode::json_text(&accepted)?, accepted_at)
     };

@@ -8,13 +8,16 @@
 //! - A choice among several models comes with a reason.
 
 use crate::hub::error::HubError;
-use crate::hub::layout;
-use crate::hub::layout::part_of;
+use crate::hub::gguf_name;
+use crate::hub::gguf_name::GgufName;
+use crate::hub::gguf_name::Quant;
 use crate::hub::listing::PullSource;
 use crate::hub::listing::RemoteFile;
 use crate::hub::listing::check_file_name;
 use crate::hub::listing::extension;
+use crate::hub::part::part_of;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use vitrine_base::units::Bytes;
 
 /// Small files of a safetensors model, in download order.
@@ -41,17 +44,15 @@ const NAMED_MAX: usize = 4;
 
 /// Supported quantisations, best first where memory bandwidth limits the speed. Below Q4_K_M the
 /// loss of precision shows in the replies; above it, every token reads more bytes.
-const RANKING: [&str; 21] = [
-    "Q4_K_M", "Q5_K_M", "Q4_K_S", "Q5_K_S", "Q6_K", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0",
-    "Q3_K_L", "Q3_K_M", "Q3_K_S", "Q2_K", "Q2_K_S", "Q4_K", "Q5_K", "Q3_K", "BF16", "F16", "F32",
+const RANKING: [&str; 29] = [
+    "Q4_K_M", "Q4_K_XL", "Q4_K_L", "Q5_K_M", "Q5_K_XL", "Q5_K_L", "Q4_K_S", "Q5_K_S", "Q6_K",
+    "Q6_K_L", "Q6_K_XL", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "Q3_K_XL", "Q3_K_L", "Q3_K_M",
+    "Q3_K_S", "Q2_K", "Q2_K_L", "Q2_K_S", "Q4_K", "Q5_K", "Q3_K", "BF16", "F16", "F32",
 ];
 /// Up to this size, in bytes, Q8_0 is preferred: it still reads quickly, and models this small
 /// often have widths that are not a multiple of 256, for which K-quants fall back to other types.
 const SMALL_BYTES: u64 = 1 << 30;
 const SMALL_FIRST: &str = "Q8_0";
-
-/// Markers of GGUF files that are not models: projectors, calibration data, adapters.
-const COMPANIONS: [&str; 3] = ["mmproj", "imatrix", "lora"];
 
 /// Files to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub(crate) struct Chosen {
 #[derive(Debug)]
 struct GgufCandidate<'a> {
     files: Vec<&'a RemoteFile>,
-    quant: Option<&'static str>,
+    name: GgufName,
 }
 
 /// Chooses the files of the model that `source` names. If it names none, chooses among models of at
@@ -82,7 +83,7 @@ pub(crate) fn choose(
     files: &[RemoteFile],
     bytes_max: Bytes,
 ) -> Result<FileChoice, HubError> {
-    let candidates = candidates(files);
+    let candidates = candidates(files, source.model_name());
     match &source.file {
         Some(wanted) => named(source, wanted, files, &candidates),
         None => match safetensors(source, files)? {
@@ -109,17 +110,41 @@ fn named(
         let chosen = Chosen { remote: file.clone(), local };
         return Ok(FileChoice { files: vec![chosen], reason: None });
     }
-    let quantised: Vec<&GgufCandidate<'_>> = candidates
-        .iter()
-        .filter(|candidate| candidate.quant.is_some_and(|q| q.eq_ignore_ascii_case(wanted)))
-        .collect();
-    match quantised.as_slice() {
-        [only] => only.take(None),
-        _ => Err(HubError::NotListed {
+    let last = |candidate: &&GgufCandidate<'_>| {
+        candidate.files.iter().any(|file| last_part(&file.name).eq_ignore_ascii_case(wanted))
+    };
+    let quantised = |name: fn(&Quant) -> &String| {
+        move |candidate: &&GgufCandidate<'_>| {
+            let quant = candidate.name.quant.as_ref();
+            quant.is_some_and(|quant| name(quant).eq_ignore_ascii_case(canonical(wanted)))
+        }
+    };
+    // The first way to read the name that finds a model counts: `Q4_K_M` is not `UD-Q4_K_M` where
+    // both are offered.
+    let by_file: Vec<_> = candidates.iter().filter(last).collect();
+    let by_full: Vec<_> = candidates.iter().filter(quantised(|quant| &quant.full)).collect();
+    let by_bare: Vec<_> = candidates.iter().filter(quantised(|quant| &quant.bare)).collect();
+    match [by_file, by_full, by_bare].into_iter().find(|found| !found.is_empty()).as_deref() {
+        Some([only]) => only.take(None),
+        Some(several) => {
+            let files = several.iter().map(|candidate| candidate.files[0].name.as_str());
+            let files = files.collect::<Vec<_>>().join(", ");
+            Err(HubError::Ambiguous { repository: repository.clone(), files })
+        }
+        None => Err(HubError::NotListed {
             repository: repository.clone(),
             wanted: wanted.to_owned(),
             present: present(candidates, files),
         }),
+    }
+}
+
+/// The name of a quantisation that is also written otherwise.
+fn canonical(wanted: &str) -> &str {
+    match wanted {
+        wanted if wanted.eq_ignore_ascii_case("fp16") => "F16",
+        wanted if wanted.eq_ignore_ascii_case("fp32") => "F32",
+        wanted => wanted,
     }
 }
 
@@ -171,30 +196,42 @@ fn choose_best(
         [only] => return only.take(None),
         _ => {}
     }
-    let ranked: Vec<&GgufCandidate<'_>> = candidates.iter().filter(|c| c.quant.is_some()).collect();
-    if ranked.is_empty() {
-        return Err(HubError::Ambiguous { repository, files: present(candidates, files) });
-    }
-    let fitting: Vec<&&GgufCandidate<'_>> =
-        ranked.iter().filter(|candidate| candidate.bytes() <= bytes_max.0).collect();
-    let Some(smallest) = ranked.iter().map(|candidate| candidate.bytes()).min() else {
-        return Err(no_model_error(repository, files));
+    let ranked: Vec<&GgufCandidate<'_>> =
+        candidates.iter().filter(|candidate| candidate.rank().is_some()).collect();
+    let ambiguous = || {
+        let files = present(candidates, files);
+        HubError::Ambiguous { repository: repository.clone(), files }
     };
+    // Different models in one repository, or a helper under an unknown name: only the user knows
+    // which file is meant.
+    let models: BTreeSet<&str> =
+        candidates.iter().map(|candidate| candidate.name.model.as_str()).collect();
+    if models.len() != 1 || ranked.is_empty() {
+        return Err(ambiguous());
+    }
+    // A model of unknown size may not fit, and is taken only by name.
+    let sized: Vec<(&GgufCandidate<'_>, u64)> =
+        ranked.iter().filter_map(|candidate| Some((*candidate, candidate.bytes()?))).collect();
+    let Some(smallest) = sized.iter().map(|(_, bytes)| *bytes).min() else {
+        return Err(ambiguous());
+    };
+    let fitting: Vec<&(&GgufCandidate<'_>, u64)> =
+        sized.iter().filter(|(_, bytes)| *bytes <= bytes_max.0).collect();
     let small = fitting
         .iter()
-        .find(|c| c.quant == Some(SMALL_FIRST) && (1..=SMALL_BYTES).contains(&c.bytes()));
-    let first = fitting.iter().min_by_key(|candidate| candidate.rank());
-    let Some(chosen) = small.or(first) else {
+        .find(|(c, bytes)| c.quant_name() == SMALL_FIRST && (1..=SMALL_BYTES).contains(bytes));
+    let first = fitting.iter().min_by_key(|(candidate, _)| candidate.rank());
+    let Some((chosen, bytes)) = small.or(first) else {
         return Err(HubError::NoneFits {
             repository,
-            models: ranked.len(),
+            models: sized.len(),
             smallest_bytes: smallest,
             bytes_max: bytes_max.0,
         });
     };
-    let why = match (small.is_some(), chosen.quant) {
+    let why = match (small.is_some(), chosen.quant_name()) {
         (true, _) => "nearly identical to the original, and small enough to read quickly",
-        (false, Some("Q4_K_M")) => {
+        (false, "Q4_K_M") => {
             "about as good as the original at a third of its size, and the bytes read per token \
              limit the speed"
         }
@@ -203,8 +240,8 @@ fn choose_best(
     let reason = format!(
         "{} ({}), one of {} models in {repository}: {why}; models of up to {bytes_max} fit beside \
          the KV pages. To choose another one, name it: {}",
-        chosen.quant.unwrap_or_default(),
-        Bytes(chosen.bytes()),
+        chosen.quant_name(),
+        Bytes(*bytes),
         candidates.len(),
         present(candidates, files),
     );
@@ -223,14 +260,20 @@ fn no_model_error(repository: String, files: &[RemoteFile]) -> HubError {
 }
 
 impl GgufCandidate<'_> {
-    /// Size of all parts, in bytes; parts of unknown size count as 0.
-    fn bytes(&self) -> u64 {
-        self.files.iter().filter_map(|file| file.bytes).fold(0, u64::saturating_add)
+    /// Size of all parts, in bytes; `None` if the size of one is unknown.
+    fn bytes(&self) -> Option<u64> {
+        self.files.iter().try_fold(0_u64, |sum, file| Some(sum.saturating_add(file.bytes?)))
     }
 
-    fn rank(&self) -> usize {
-        let place = RANKING.iter().position(|quant| self.quant == Some(quant));
-        place.unwrap_or(RANKING.len())
+    /// Place of its quantisation in [`RANKING`]; `None` for one that is not supported.
+    fn rank(&self) -> Option<usize> {
+        let quant = self.name.quant.as_ref()?;
+        RANKING.iter().position(|ranked| *ranked == quant.bare)
+    }
+
+    /// Its quantisation, with the prefix; empty if its name has none.
+    fn quant_name(&self) -> &str {
+        self.name.quant.as_ref().map_or("", |quant| &quant.full)
     }
 
     /// Chooses this model's files, without the folders they have in the repository.
@@ -248,16 +291,16 @@ impl GgufCandidate<'_> {
     }
 }
 
-/// The complete GGUF models of a repository, by name.
-fn candidates(files: &[RemoteFile]) -> Vec<GgufCandidate<'_>> {
+/// The complete GGUF models of a repository, by name; helpers of a model are none.
+fn candidates<'a>(files: &'a [RemoteFile], repository: &str) -> Vec<GgufCandidate<'a>> {
     let is_model = |file: &&RemoteFile| {
-        let name = last_part(&file.name).to_ascii_lowercase();
-        extension(&name) == "gguf" && !COMPANIONS.iter().any(|companion| name.contains(companion))
+        extension(&file.name).eq_ignore_ascii_case("gguf")
+            && !gguf_name::is_helper(&file.name, repository)
     };
     groups(files.iter().filter(is_model))
         .into_values()
         .filter(|parts| is_complete(parts))
-        .map(|files| GgufCandidate { quant: quant_of(&files[0].name), files })
+        .map(|files| GgufCandidate { name: gguf_name::read(&files[0].name), files })
         .collect()
 }
 
@@ -275,7 +318,7 @@ fn groups<'a>(
 }
 
 fn is_complete(parts: &[&RemoteFile]) -> bool {
-    match parts.first().and_then(|file| layout::part_of(&file.name)) {
+    match parts.first().and_then(|file| part_of(&file.name)) {
         None => true,
         Some(first) => {
             let numbers: Vec<usize> =
@@ -295,17 +338,6 @@ fn complete<'a>(
     Err(HubError::PartsMissing { repository: source.repository.clone(), parts: parts.len() })
 }
 
-/// The supported quantisation in a file name: a word between dots and dashes, such as `Q4_K_M` in
-/// `model-Q4_K_M-00001-of-00002.gguf`.
-fn quant_of(name: &str) -> Option<&'static str> {
-    let name = last_part(name).to_ascii_uppercase();
-    let words: Vec<&str> = name.split(['.', '-', ' ']).collect();
-    RANKING.iter().copied().find(|quant| {
-        // Some publishers separate words with underscores.
-        words.iter().any(|word| word == quant || word.ends_with(&format!("_{quant}")))
-    })
-}
-
 fn last_part(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
@@ -316,9 +348,11 @@ fn present(candidates: &[GgufCandidate<'_>], files: &[RemoteFile]) -> String {
         [] => files.iter().map(|file| file.name.clone()).collect(),
         several => several
             .iter()
-            .map(|candidate| match candidate.quant {
-                Some(quant) => quant.to_owned(),
-                None => candidate.files[0].name.clone(),
+            .map(|candidate| {
+                let quant = candidate.quant_name();
+                let twice = several.iter().filter(|other| other.quant_name() == quant).count() > 1;
+                let named = quant.is_empty() || twice;
+                if named { candidate.files[0].name.clone() } else { quant.to_owned() }
             })
             .collect(),
     };

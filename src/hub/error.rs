@@ -61,7 +61,7 @@ pub(crate) enum HubError {
         /// Path of the folder.
         path: PathBuf,
         /// What it holds instead.
-        found: &'static str,
+        found: String,
     },
     /// The model is of the wrong kind.
     #[error("model `{name}` can {found}, but a model that can {wanted} is needed here")]
@@ -187,7 +187,7 @@ pub(crate) enum HubError {
         /// Available files or quantisations.
         present: String,
     },
-    /// The repository has several GGUF models and none of a ranked quantisation.
+    /// The repository has several GGUF models, and none can be chosen safely.
     #[error("{repository} holds several models; choose one as REPO:FILE from: {files}")]
     Ambiguous {
         /// Repository, `owner/name`.

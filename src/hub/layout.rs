@@ -1,6 +1,7 @@
 //! Layout of models on disk: one folder per model, `models/NAME/…`.
 //!
-//! A folder holds either a text model as one `.gguf` file or its parts, or a safetensors model:
+//! A folder holds either a text model as one `.gguf` file or its parts, also in a subfolder and
+//! beside helpers such as projectors, or a safetensors model:
 //! `config.json`, `tokenizer.json` and `model.safetensors`, whole or in parts. The architecture in
 //! `config.json` decides whether the latter generates text or embeds it. A path to such a file or
 //! folder is accepted wherever a model name is.
@@ -9,6 +10,8 @@
 //! - A model name is a single folder name; nothing outside the models folder is listed or removed.
 
 use crate::hub::error::HubError;
+use crate::hub::gguf_name;
+use crate::hub::part::part_of;
 use crate::hub::verify::stays_inside;
 use std::collections::BTreeSet;
 use std::path::Component;
@@ -78,35 +81,6 @@ impl ModelFiles {
         let (found, wanted) = (self.task.name(), wanted.name());
         Err(HubError::ModelTask { name: self.name, found, wanted })
     }
-}
-
-/// Position of a file in a model split into parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ModelPart {
-    /// File name without the part number, the same for all parts.
-    pub(crate) stem: String,
-    /// Number of this part, from 1.
-    pub(crate) number: usize,
-    /// Number of parts.
-    pub(crate) count: usize,
-}
-
-/// Parses names such as `stem-00002-of-00005.gguf`, the convention of tools that split models;
-/// `None` for any other name.
-pub(crate) fn part_of(name: &str) -> Option<ModelPart> {
-    let (bare, extension) = name.rsplit_once('.')?;
-    let (rest, count) = bare.rsplit_once("-of-")?;
-    let (stem, number) = rest.rsplit_once('-')?;
-    let digits = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(number) || !digits(count) {
-        return None;
-    }
-    let (number, count) = (number.parse().ok()?, count.parse().ok()?);
-    (1..=count).contains(&number).then(|| ModelPart {
-        stem: format!("{stem}.{extension}"),
-        number,
-        count,
-    })
 }
 
 /// Checks that a model name is a single plain folder name.
@@ -316,30 +290,49 @@ fn part_names(file: &str) -> Vec<String> {
         .collect()
 }
 
-/// Finds the model in a folder.
+/// GGUF files in a folder and in its subfolders, relative to it and sorted.
+fn gguf_files(folder: &Path, present: &[PathBuf]) -> Vec<String> {
+    let below = present.iter().filter(|path| path.is_dir()).filter_map(|path| path.read_dir().ok());
+    let below = below.flatten().flatten().map(|entry| entry.path());
+    let files = present.iter().cloned().chain(below).filter(|path| is_gguf(path));
+    let mut names: Vec<String> = files
+        .filter_map(|path| Some(path.strip_prefix(folder).ok()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Finds the model in a folder; helpers of a model, such as projectors, are none.
 fn inspect(folder: &Path) -> Result<ModelFiles, HubError> {
     let refused = |found| HubError::Folder { path: folder.to_owned(), found };
     let entries = std::fs::read_dir(folder).map_err(|cause| HubError::file(folder, cause))?;
     let mut present: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     present.sort();
-    let models: BTreeSet<String> = present
-        .iter()
-        .filter(|path| is_gguf(path))
-        .filter_map(|path| part_names(&name_of(path)).into_iter().next())
-        .collect();
     // A path such as `.` has no last component; its canonical form has one.
     let name = match name_of(folder) {
         name if name.is_empty() => folder.canonicalize().map_or(name, |path| name_of(&path)),
         name => name,
     };
+    let files = gguf_files(folder, &present);
+    let models: BTreeSet<String> = files
+        .iter()
+        .filter(|file| !gguf_name::is_helper(file, &name))
+        .filter_map(|file| part_names(file).into_iter().next())
+        .collect();
     let folder = folder.to_owned();
     if models.len() > 1 {
-        return Err(refused("several .gguf files"));
+        let named: Vec<&str> = models.iter().map(String::as_str).collect();
+        let named = named.join(", ");
+        return Err(refused(format!("several models, of which one is to be named: {named}")));
     }
     if let Some(file) = models.first() {
         return gguf_model(name, folder, file);
     }
-    safetensors_model(&name, &folder, &present)?.ok_or_else(|| refused("no model"))
+    let found = match files.first() {
+        Some(helper) => format!("no model beside `{helper}`, which is a part of one"),
+        None => "no model".to_owned(),
+    };
+    safetensors_model(&name, &folder, &present)?.ok_or_else(|| refused(found))
 }
 
 #[cfg(test)]
@@ -402,6 +395,37 @@ mod tests {
     }
 
     #[test]
+    fn helpers_beside_a_model_are_not_taken_for_it_and_several_models_are_listed() {
+        let models = models();
+        let folder = models.path().join("m");
+        let add = |file: &str| {
+            let path = folder.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "12345").unwrap();
+        };
+        let found = || resolve(models.path(), "m").map(|model| model.files);
+        for helper in ["mmproj-F16.gguf", "MTP/m-mtp-Q8_0.gguf", "imatrix.gguf"] {
+            add(helper);
+        }
+        let none = found().unwrap_err().to_string();
+        assert!(none.contains("no model beside `MTP/m-mtp-Q8_0.gguf`"), "{none}");
+        add("UD-Q4_K_XL/m-UD-Q4_K_XL-00001-of-00002.gguf");
+        add("UD-Q4_K_XL/m-UD-Q4_K_XL-00002-of-00002.gguf");
+        let files = found().unwrap();
+        assert_eq!(files.len(), 2);
+        assert_eq!(files[0], "UD-Q4_K_XL/m-UD-Q4_K_XL-00001-of-00002.gguf");
+        add("m-Q8_0.gguf");
+        let several = found().unwrap_err().to_string();
+        assert!(
+            several.contains("m-Q8_0.gguf") && several.contains("m-UD-Q4_K_XL-00001"),
+            "{several}"
+        );
+        assert!(!several.contains("mmproj") && !several.contains("mtp"), "{several}");
+        let named = resolve(models.path(), folder.join("m-Q8_0.gguf").to_str().unwrap()).unwrap();
+        assert_eq!(named.files, ["m-Q8_0.gguf"]);
+    }
+
+    #[test]
     fn the_architecture_decides_what_a_safetensors_model_does() {
         let models = models();
         let folder = models.path().join("checkpoint");
@@ -447,7 +471,10 @@ mod tests {
         let refusal = |name: &str| resolve(models.path(), name).unwrap_err().to_string();
         let unknown = refusal("nothing");
         assert!(unknown.contains("drafter, encoder") && unknown.contains("models pull"));
-        assert!(refusal("two").contains("several .gguf files"));
+        assert!(
+            refusal("two")
+                .contains("holds several models, of which one is to be named: a.gguf, b.gguf")
+        );
         assert!(refusal("half").contains("no model"));
         let wrong =
             resolve(models.path(), "drafter").unwrap().require(ModelTask::Embed).unwrap_err();

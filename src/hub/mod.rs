@@ -6,9 +6,11 @@
 mod cache;
 mod choice;
 mod error;
+mod gguf_name;
 pub(crate) mod layout;
 mod listing;
 mod options;
+mod part;
 pub(crate) mod pull;
 mod transfer;
 pub(crate) mod verify;

@@ -24,6 +24,7 @@ use crate::hub::verify;
 use crate::hub::verify::ManifestEntry;
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 use vitrine_base::digest::sha256_of_file;
@@ -250,19 +251,36 @@ impl PullLock {
     fn take(staging: &Path, name: &str) -> Result<Self, HubError> {
         std::fs::create_dir_all(staging).map_err(|cause| HubError::file(staging, cause))?;
         let path = staging.join(format!("{name}.lock"));
-        let file = File::create(&path).map_err(|cause| HubError::file(&path, cause))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { staging: staging.to_owned(), path, _held: file }),
-            Err(std::fs::TryLockError::WouldBlock) => {
-                Err(HubError::Pulling { name: name.to_owned() })
+        let failed = |cause| HubError::file(&path, cause);
+        loop {
+            let file = File::create(&path).map_err(failed)?;
+            match file.try_lock() {
+                // The holder before may have removed the file after it was opened here. A lock on
+                // a removed file excludes nobody, because others create a new one.
+                Ok(()) if !is_at(&file, &path).map_err(failed)? => {}
+                Ok(()) => return Ok(Self { staging: staging.to_owned(), path, _held: file }),
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    return Err(HubError::Pulling { name: name.to_owned() });
+                }
+                Err(std::fs::TryLockError::Error(cause)) => return Err(failed(cause)),
             }
-            Err(std::fs::TryLockError::Error(cause)) => Err(HubError::file(&path, cause)),
         }
+    }
+}
+
+/// Whether an open file is the one at a path now.
+fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+    let opened = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(found.ino() == opened.ino() && found.dev() == opened.dev()),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(cause),
     }
 }
 
 impl Drop for PullLock {
     fn drop(&mut self) {
+        // The lock is still held, so this is the file of this pull; see `take`.
         let _ = std::fs::remove_file(&self.path);
         // Succeeds only if no other pull uses the folder.
         let _ = std::fs::remove_dir(&self.staging);

@@ -12,10 +12,13 @@
 mod baskets;
 mod experiment;
 mod guardrails;
+mod warning;
 
 pub use baskets::BasketError;
 pub use baskets::BasketLimits;
+pub use baskets::BasketSource;
 pub use baskets::Baskets;
+pub use baskets::FindSku;
 pub use baskets::Rule;
 pub use experiment::Arm;
 pub use experiment::Assignment;
@@ -60,6 +63,15 @@ pub struct OfferOptions {
     pub lift_min: f64,
     /// Thresholds of the guardrails.
     pub guardrails: GuardrailOptions,
+}
+
+impl OfferOptions {
+    /// Whether a rule passes the thresholds.
+    fn is_strong(&self, rule: &Rule) -> bool {
+        rule.together >= self.together_min
+            && rule.confidence >= self.confidence_min
+            && rule.lift >= self.lift_min
+    }
 }
 
 /// Input of one decision about an offer.
@@ -203,6 +215,24 @@ impl Offers {
         &self.baskets
     }
 
+    /// Why past baskets give no offer, or fewer than they could; `None` if all their articles are
+    /// sold and some rule passes the thresholds.
+    #[must_use]
+    pub fn warning(&self, products: &dyn ProductLookup) -> Option<String> {
+        let options = &self.options;
+        let sold = |sku| products.price(sku).is_some();
+        let usable = self
+            .baskets
+            .all_rules()
+            .any(|(from, rule)| options.is_strong(rule) && sold(from) && sold(&rule.sku));
+        let thresholds = format!(
+            "in {} baskets or more with a confidence of {} and a lift of {} (offers.together_min, \
+             offers.confidence_min, offers.lift_min)",
+            options.together_min, options.confidence_min, options.lift_min
+        );
+        warning::of(&self.baskets, usable, &thresholds)
+    }
+
     /// Decides whether to make an offer in one turn, and which.
     #[must_use]
     pub fn suggest(&self, context: &OfferContext<'_>) -> OfferDecision {
@@ -269,13 +299,11 @@ impl Offers {
 
     /// Rules of all anchors that pass the thresholds, strongest first.
     fn strong_rules<'a>(&'a self, context: &OfferContext<'a>) -> Vec<(&'a Sku, &'a Rule)> {
-        let options = &self.options;
+        let options = self.options;
         let mut rules: Vec<(&Sku, &Rule)> = Vec::new();
         for anchor in context.anchors {
             let found = self.baskets.rules(anchor).iter().filter(|rule| {
-                rule.together >= options.together_min
-                    && rule.confidence >= options.confidence_min
-                    && rule.lift >= options.lift_min
+                options.is_strong(rule)
                     && !context.anchors.contains(&rule.sku)
                     && !context
                         .anchors

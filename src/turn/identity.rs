@@ -124,6 +124,18 @@ impl TurnPipeline {
         Ok((request, Some(reserved)))
     }
 
+    /// Refuses a message that was sent or accepted before its customer was erased. A turn that runs
+    /// at once is refused by its commit.
+    pub(super) async fn refuse_erased_customer(
+        &self,
+        request: &TurnRequest,
+    ) -> Result<(), TurnError> {
+        let Some(customer) = request.customer_id.clone() else { return Ok(()) };
+        let key = CustomerKey { tenant: request.tenant.clone(), customer };
+        let erased_at = self.parts.customers.customer_erased_at(&key).await?;
+        refuse_before(erased_at, request.began(self.parts.clock.now()))
+    }
+
     /// Refuses a message that was sent or accepted before the customer of its sender's address was
     /// erased.
     async fn refuse_erased(
@@ -131,14 +143,8 @@ impl TurnPipeline {
         request: &TurnRequest,
         sender: &IdentityKey,
     ) -> Result<(), TurnError> {
-        let began = request.began(self.parts.clock.now());
-        match self.parts.customers.address_erased_at(sender).await? {
-            // Erasure times are stored in microseconds.
-            Some(erased_at) if began.as_microsecond() <= erased_at.as_microsecond() => {
-                Err(StoreError::Erased { erased_at }.into())
-            }
-            _ => Ok(()),
-        }
+        let erased_at = self.parts.customers.address_erased_at(sender).await?;
+        refuse_before(erased_at, request.began(self.parts.clock.now()))
     }
 
     /// The customer whose token this message contains; links the sender's address to that customer.
@@ -158,6 +164,16 @@ impl TurnPipeline {
         let began = request.began(now);
         self.link_since(&link.customer, identity, began).await?;
         Ok(Some(link.customer))
+    }
+}
+
+/// Refuses what began up to an erasure. Erasure times are stored in microseconds.
+fn refuse_before(erased_at: Option<Timestamp>, began: Timestamp) -> Result<(), TurnError> {
+    match erased_at {
+        Some(erased_at) if began.as_microsecond() <= erased_at.as_microsecond() => {
+            Err(StoreError::Erased { erased_at }.into())
+        }
+        _ => Ok(()),
     }
 }
 

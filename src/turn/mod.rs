@@ -53,6 +53,7 @@ pub(crate) use ownership::HumanMessage;
 pub(crate) use ownership::OwnerChange;
 pub(crate) use ownership::Resolution;
 pub(crate) use policies::Policies;
+pub(crate) use suggest::CatalogLookup;
 pub(crate) use triggers::Triggers;
 pub(crate) use understand::IntentReading;
 

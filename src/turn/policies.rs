@@ -4,23 +4,25 @@ use crate::catalog::slug;
 use serde::Deserialize;
 use std::path::Path;
 use vitrine_base::language::Language;
+use vitrine_base::text_file;
+use vitrine_base::text_file::TextFileError;
+use vitrine_base::text_file::position;
 
 /// Most topics in one file.
 const TOPICS_MAX: usize = 256;
 
+/// Largest policies file, in bytes.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
 /// Why a policies file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PolicyError {
-    /// The file is missing or unreadable.
-    #[error("policies file {path} cannot be read: {cause}")]
-    Read {
-        path: String,
-        #[source]
-        cause: std::io::Error,
-    },
+    /// The file is missing, unreadable or not text.
+    #[error("policies file")]
+    Read(#[source] TextFileError),
     /// The file is not valid TOML of the expected form.
-    #[error("policies file {path} is not valid: {reason}")]
-    Syntax { path: String, reason: String },
+    #[error("policies file {path}: line {line}, column {column}: {reason}")]
+    Syntax { path: String, line: usize, column: usize, reason: String },
     /// The file has too many topics.
     #[error("policies file {path} has {topics} topics, limit is {TOPICS_MAX}")]
     TooMany { path: String, topics: usize },
@@ -94,11 +96,12 @@ impl Policies {
     /// malformed.
     pub(crate) fn load(path: &Path) -> Result<Self, PolicyError> {
         let place = || path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| PolicyError::Read { path: place(), cause })?;
-        let file: PoliciesFile = toml::from_str(&text).map_err(|cause| PolicyError::Syntax {
-            path: place(),
-            reason: cause.to_string().trim_end().to_owned(),
+        let text = text_file::read(path, FILE_BYTES_MAX).map_err(PolicyError::Read)?;
+        let file: PoliciesFile = toml::from_str(&text).map_err(|cause| {
+            let at = cause.span().map_or(0, |span| span.start);
+            let (line, column) = position(text.get(..at).unwrap_or(&text));
+            let reason = cause.message().to_owned();
+            PolicyError::Syntax { path: place(), line, column, reason }
         })?;
         if file.topics.len() > TOPICS_MAX {
             return Err(PolicyError::TooMany { path: place(), topics: file.topics.len() });
@@ -162,6 +165,45 @@ mod tests {
         let path = folder.path().join("policies.toml");
         std::fs::write(&path, "[[policy]]\nid = 3").unwrap();
         let error = Policies::load(&path).unwrap_err().to_string();
-        assert!(error.contains("line 2"), "{error}");
+        assert!(error.contains("policies.toml: line 2, column 6: "), "{error}");
+        std::fs::write(&path, b"[[policy]]\nid = \"\xe9\"").unwrap();
+        let error = format!("{:#}", anyhow::Error::from(Policies::load(&path).unwrap_err()));
+        assert!(error.contains("policies.toml: line 2, column 7: byte 0xE9"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_read_as_windows_saves_it() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(root.join("examples/shop/policies.toml")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policies.toml");
+        std::fs::write(&path, format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
+        let topics = Policies::load(&path).unwrap().topics;
+        assert_eq!(topics.len(), shop().topics.len());
+        for (read, expected) in topics.iter().zip(shop().topics) {
+            assert_eq!(read.text.get(Language::Fr), expected.text.get(Language::Fr));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_damaged_file_is_read_or_refused_with_its_name_and_line(
+            at in proptest::prelude::any::<proptest::sample::Index>(),
+            inserted in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..3),
+            removed in 0..9_usize,
+        ) {
+            let good = b"[[policy]]\nid = \"a\"\nintents = [\"b\"]\n\
+                label = { en = \"c\", fr = \"d\" }\ntext = { en = \"e\", fr = \"f\" }\n";
+            let mut bytes = good.to_vec();
+            let start = at.index(bytes.len());
+            let end = (start + removed).min(bytes.len());
+            bytes.splice(start..end, inserted);
+            let file = tempfile::Builder::new().suffix("policies.toml").tempfile().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            if let Err(error) = Policies::load(file.path()) {
+                let error = format!("{:#}", anyhow::Error::from(error));
+                proptest::prop_assert!(error.contains("policies.toml: line "), "{}", error);
+            }
+        }
     }
 }

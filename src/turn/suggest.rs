@@ -31,7 +31,7 @@ use vitrine_conversations::StoreError;
 const TAP_INTENT: &str = "product_search";
 
 /// The catalogue as the source of stock, prices and categories for offers.
-struct CatalogLookup<'a>(&'a Catalog);
+pub(crate) struct CatalogLookup<'a>(pub(crate) &'a Catalog);
 
 impl ProductLookup for CatalogLookup<'_> {
     fn in_stock(&self, sku: &Sku) -> bool {

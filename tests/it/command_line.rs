@@ -45,6 +45,84 @@ fn chat_plays_a_whole_sale() {
 }
 
 #[test]
+fn chat_prints_nothing_but_json_with_json() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut child = vitrine(&data)
+        .args(["--quiet", "--json", "chat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let lines = "hello\n/channel sms\nthank you\n";
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    stdin.write_all(lines.as_bytes()).expect("written");
+    drop(stdin);
+    let output = child.wait_with_output().expect("the program ends");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let turns: Vec<Value> =
+        printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(turns.len(), 2, "{printed}");
+    assert!(turns.iter().all(|turn| turn["reply"]["text"].is_string()), "{printed}");
+}
+
+#[test]
+fn a_shop_folder_brings_its_own_configuration_or_its_files() {
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let shop = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(shop.path().join(name), text).expect("written");
+    };
+    write("catalog.csv", "sku,name,category,price,currency,stock\nZAZ-1,Zazou,lamps,10.00,EUR,5\n");
+    let folder = shop.path().to_str().expect("UTF-8").to_owned();
+    let products = shop.path().join("catalog.csv").to_str().expect("UTF-8").to_owned();
+    let ask = |place: &str, config: Option<&str>| {
+        let mut command = vitrine(&elsewhere);
+        command.env_remove("VITRINE_CONFIG").current_dir(elsewhere.path());
+        command.env("VITRINE_MODELS__DIR", root().join("models"));
+        if let Some(config) = config {
+            command.args(["--config", config]);
+        }
+        let arguments = ["--json", "--quiet", "respond", "--catalog", place, "Zazou lamp"];
+        json(&command.args(arguments).output().expect("the program runs"))
+    };
+    let example = root().join("examples/shop/vitrine.toml").display().to_string();
+    for answer in [ask(&folder, None), ask(&products, None), ask(&folder, Some(&example))] {
+        assert!(answer.to_string().contains("Zazou"), "{answer}");
+    }
+    write("vitrine.toml", "[shop]\nlanguage = \"fr\"\nname = \"Chez Zazou\"\n");
+    let answer = ask(&folder, None);
+    assert!(
+        !answer.to_string().contains("ZAZ-1"),
+        "its configuration names no catalogue: {answer}"
+    );
+    let mut command = vitrine(&elsewhere);
+    let nothing = elsewhere.path().to_str().expect("UTF-8");
+    let output = command.args(["respond", "--catalog", nothing, "hi"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("the folder holds none of catalog.ndjson, catalog.csv"), "{error}");
+}
+
+#[test]
+fn a_command_whose_output_is_cut_off_ends_quietly() {
+    let data = tempfile::tempdir().expect("a folder");
+    for arguments in [
+        &["generate", "--model", "drafter", "--prompt", "reply:", "--max-tokens", "64"][..],
+        &["tokenize", "--model", "drafter", "where is my order"],
+        &["models", "list"],
+    ] {
+        let mut command = vitrine(&data);
+        command.args(["--quiet"]).args(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        // The reader of the output is gone before the first byte.
+        drop(child.as_mut().expect("the program runs").stdout.take());
+        let output = child.and_then(std::process::Child::wait_with_output).expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+    }
+}
+
+#[test]
 fn generate_and_tokenize_agree_on_the_prompt() {
     let prompt = "action: greet";
     let model = ["--model", "drafter"];

@@ -11,7 +11,7 @@ const WORDS: &str = "Zqx9Kvw7Jpr3Wm";
 /// The customer's name; likewise.
 const NAME: &str = "Yb6Tgh2Xcq8Ld";
 
-fn holds(folder: &Path, needle: &str) -> bool {
+pub(crate) fn holds(folder: &Path, needle: &str) -> bool {
     std::fs::read_dir(folder).expect("the data folder").flatten().any(|entry| {
         let path = entry.path();
         if path.is_dir() {

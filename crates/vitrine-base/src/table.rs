@@ -1,8 +1,8 @@
 //! Rows of separated fields: CSV as spreadsheets save it, with commas, semicolons or tabs.
 //!
-//! A field that begins with `"` ends at the next single `"`; `""` stands for one `"`, and separators
-//! and line ends inside belong to the field. The rows keep the line in which they begin, which
-//! blank lines and line ends inside quotes would otherwise shift.
+//! A field that begins with `"` ends at the next single `"`; `""` stands for one `"`, and
+//! separators and line ends inside belong to the field. The rows keep the line in which they begin,
+//! which blank lines and line ends inside quotes would otherwise shift.
 //!
 //! Source: RFC 4180, and what Excel writes: other separators, and a first line `sep=;`.
 

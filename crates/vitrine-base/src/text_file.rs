@@ -1,5 +1,5 @@
-//! Reads text files as people save them: with a byte-order mark, with the line ends of Windows or of
-//! the old Macintosh, in UTF-8 or UTF-16.
+//! Reads text files as people save them: with a byte-order mark, with the line ends of Windows or
+//! of the old Macintosh, in UTF-8 or UTF-16.
 //!
 //! Owns the encoding only. Refuses bytes that are not text, with their line and column and with
 //! what to do, because a guess would store wrong letters without a word.
@@ -254,9 +254,10 @@ mod tests {
 
         #[test]
         fn any_text_is_read_back(text in "\\PC{0,60}", windows in any::<bool>()) {
-            let (mark, bytes): ([u8; 2], fn(u16) -> [u8; 2]) =
-                if windows { ([0xff, 0xfe], u16::to_le_bytes) } else { ([0xfe, 0xff], u16::to_be_bytes) };
-            let encoded = utf16_of(&text, mark, bytes);
+            let encoded = match windows {
+                true => utf16_of(&text, [0xff, 0xfe], u16::to_le_bytes),
+                false => utf16_of(&text, [0xfe, 0xff], u16::to_be_bytes),
+            };
             prop_assert_eq!(decode(&encoded).unwrap(), text.as_str());
             prop_assert_eq!(decode(text.as_bytes()).unwrap(), text.as_str());
         }

@@ -63,7 +63,7 @@ impl WriteTables<'_> {
         for message in messages {
             self.messages.insert(message, entry.as_slice()).map_err(map_database_error)?;
         }
-        let jobs = self.drop_jobs(key)?;
+        let jobs = self.drop_jobs(key, erased_at)?;
         let conversation =
             self.conversations.remove(stored.as_str()).map_err(map_database_error)?;
         let customer = conversation
@@ -82,15 +82,23 @@ impl WriteTables<'_> {
     }
 
     /// Deletes all jobs of a conversation, waiting and dead, and the customers' links to it that
-    /// only those jobs made. Returns their number.
-    fn drop_jobs(&mut self, key: &ConversationKey) -> Result<u64, StoreError> {
+    /// only those jobs made. The messages of accepted turns count as erased. Returns the number of
+    /// jobs.
+    fn drop_jobs(
+        &mut self,
+        key: &ConversationKey,
+        erased_at: Timestamp,
+    ) -> Result<u64, StoreError> {
         let conversation = key.stored();
         let all = || (conversation.as_str(), 0)..=(conversation.as_str(), u128::MAX);
         let mut jobs = 0;
-        let mut customers = Vec::new();
+        let (mut customers, mut messages) = (Vec::new(), Vec::new());
         let mut drop = |_: (&str, u128), job: &[u8]| {
             jobs += 1;
-            customers.extend(StoredJob::decode(job).ok().and_then(|job| job.customer));
+            if let Ok(job) = StoredJob::decode(job) {
+                customers.extend(job.customer);
+                messages.extend(job.message);
+            }
             false
         };
         self.jobs.retain_in(all(), &mut drop).map_err(map_database_error)?;
@@ -98,6 +106,14 @@ impl WriteTables<'_> {
         for customer in customers {
             let customer = CustomerKey { tenant: key.tenant.clone(), customer };
             self.unlink_conversation(&customer, key)?;
+        }
+        let entry = MessageEntry::Erased { erased_at }.encode();
+        for message in messages {
+            let message = MessageKey { tenant: key.tenant.clone(), message }.hashed();
+            // One that was answered elsewhere keeps its answer.
+            if self.messages.get(message).map_err(map_database_error)?.is_none() {
+                self.messages.insert(message, entry.as_slice()).map_err(map_database_error)?;
+            }
         }
         Ok(jobs)
     }

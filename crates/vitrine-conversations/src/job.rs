@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use uuid::Uuid;
 use vitrine_base::ids::CustomerId;
+use vitrine_base::ids::MessageId;
 
 /// Bytes before the JSON of a job: its format.
 const HEADER_BYTES: usize = 1;
@@ -63,6 +64,9 @@ pub struct StoredJob {
     /// The customer of an accepted turn, if known: their erasure removes the job.
     #[serde(default, with = "text_option")]
     pub customer: Option<CustomerId>,
+    /// Message of an accepted turn: if the job is erased, its redelivery is still recognised.
+    #[serde(default, with = "text_option")]
+    pub message: Option<MessageId>,
     /// Hash of the meaning of an accepted request; another spelling of it is the same job. `None`
     /// in jobs of older versions, whose bodies are compared.
     #[serde(default)]
@@ -101,6 +105,7 @@ impl StoredJob {
             kind,
             body,
             customer: None,
+            message: None,
             meaning: None,
             attempts: 0,
             created_at: now,

@@ -91,6 +91,13 @@ pub enum IntentError {
         /// Difference found.
         reason: HeadRefusal,
     },
+    /// An example file cannot be read or is not text.
+    #[error("examples")]
+    ExampleFile {
+        /// What is wrong, with the path.
+        #[source]
+        cause: SharedCause,
+    },
     /// A line of an example file is invalid.
     #[error("examples `{}` line {line}: {reason}", path.display())]
     Example {

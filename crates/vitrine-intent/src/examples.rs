@@ -1,4 +1,5 @@
-//! Reads labelled examples: JSON lines `{"text": …, "intent": …}` or CSV with `text,intent`.
+//! Reads labelled examples: JSON lines `{"text": …, "intent": …}` or CSV with `text,intent`, with
+//! commas, semicolons or tabs, in any encoding that `vitrine_base::text_file` reads.
 //!
 //! Invariants
 //! - Text and label of an [`Example`] are trimmed, not empty and within their length limits.
@@ -6,14 +7,19 @@
 
 use crate::error::ExampleRefusal;
 use crate::error::IntentError;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
+use vitrine_base::table::Row;
+use vitrine_base::table::RowFault;
+use vitrine_base::table::Rows;
+use vitrine_base::text_file;
 
 /// Maximum length of an example text, in bytes; several times a long customer message.
 pub const TEXT_BYTES_MAX: usize = 8_192;
 /// Maximum length of a label, in bytes.
 pub const LABEL_BYTES_MAX: usize = 128;
+/// Largest example file, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 30;
 /// Maximum examples per training run; ten times the largest public intent data set.
 pub const EXAMPLES_MAX: usize = 250_000;
 
@@ -29,14 +35,15 @@ pub struct Example {
 /// Reads all examples of a file: CSV if the extension is `.csv`, else JSON lines.
 ///
 /// # Errors
-/// If the file cannot be read or a line is invalid; the error holds the line number.
+/// If the file cannot be read, is not text or has an invalid line; the error holds the file and the
+/// line.
 pub fn read(path: &Path) -> Result<Vec<Example>, IntentError> {
-    let file = std::fs::File::open(path).map_err(|cause| IntentError::file(path, cause))?;
-    let reader = BufReader::new(file);
+    let text = text_file::read(path, FILE_BYTES_MAX)
+        .map_err(|cause| IntentError::ExampleFile { cause: Arc::new(cause) })?;
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
-        read_csv(path, reader)
+        read_csv(path, &text)
     } else {
-        read_json_lines(path, reader)
+        read_json_lines(path, &text)
     }
 }
 
@@ -56,14 +63,13 @@ pub fn read_all<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Example>, IntentError
     Ok(examples)
 }
 
-fn read_json_lines(path: &Path, reader: impl BufRead) -> Result<Vec<Example>, IntentError> {
+fn read_json_lines(path: &Path, text: &str) -> Result<Vec<Example>, IntentError> {
     let mut examples = Vec::new();
-    for (line, text) in (1_u64..).zip(reader.lines()) {
-        let text = text.map_err(|cause| IntentError::file(path, cause))?;
+    for (line, text) in (1_u64..).zip(text.lines()) {
         if text.trim().is_empty() {
             continue;
         }
-        let example = parse_json(&text).and_then(|example| admit(example, examples.len()));
+        let example = parse_json(text).and_then(|example| admit(example, examples.len()));
         examples.push(example.map_err(|reason| refuse(path, line, reason))?);
     }
     Ok(examples)
@@ -79,26 +85,27 @@ fn parse_json(line: &str) -> Result<Example, ExampleRefusal> {
     Ok(Example { text: field("text")?, intent: field("intent")? })
 }
 
-fn read_csv(path: &Path, reader: impl BufRead) -> Result<Vec<Example>, IntentError> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(reader);
-    let syntax = |cause: &csv::Error| ExampleRefusal::Syntax { detail: cause.to_string() };
-    let headers = reader.headers().map_err(|cause| refuse(path, 1, syntax(&cause)))?.clone();
-    let column = |name: &str| headers.iter().position(|header| header == name);
+fn read_csv(path: &Path, text: &str) -> Result<Vec<Example>, IntentError> {
+    let syntax = |fault: &RowFault| {
+        let detail = fault.to_string();
+        refuse(path, fault.line() as u64, ExampleRefusal::Syntax { detail })
+    };
+    let mut rows = Rows::new(text);
+    let header = rows.next().transpose().map_err(|fault| syntax(&fault))?;
+    let header = header.unwrap_or_else(|| Row { line: 1, fields: Vec::new() });
+    let column =
+        |name: &str| header.fields.iter().position(|field| field.eq_ignore_ascii_case(name));
     let (Some(text), Some(intent)) = (column("text"), column("intent")) else {
-        let found = headers.iter().collect::<Vec<_>>().join(",");
-        return Err(refuse(path, 1, ExampleRefusal::Columns { found }));
+        let found = header.fields.join(",");
+        return Err(refuse(path, header.line as u64, ExampleRefusal::Columns { found }));
     };
     let mut examples = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|cause| {
-            let line = cause.position().map_or(1, csv::Position::line);
-            refuse(path, line, syntax(&cause))
-        })?;
-        let line = record.position().map_or(1, csv::Position::line);
-        let field = |at: usize| record.get(at).unwrap_or_default().to_owned();
+    for row in rows {
+        let row = row.map_err(|fault| syntax(&fault))?;
+        let field = |at: usize| row.fields.get(at).map(ToString::to_string).unwrap_or_default();
         let example = Example { text: field(text), intent: field(intent) };
         let example = admit(example, examples.len());
-        examples.push(example.map_err(|reason| refuse(path, line, reason))?);
+        examples.push(example.map_err(|reason| refuse(path, row.line as u64, reason))?);
     }
     Ok(examples)
 }
@@ -166,7 +173,8 @@ mod tests {
             ("a.jsonl", "{\"text\":1,\"intent\":\"b\"}".into(), "line 1: field `text` must be"),
             ("a.jsonl", "{\"text\":\" \",\"intent\":\"b\"}".into(), "field `text` is empty"),
             ("a.csv", "text,label\na,b\n".into(), "found `text,label`"),
-            ("a.csv", "text,intent\na,b\nc\n".into(), "line 3"),
+            ("a.csv", "text,intent\na,b\nc\n".into(), "line 3: field `intent` is empty"),
+            ("a.csv", "text,intent\na,\"b\n".into(), "line 2: it does not parse: line 2, column 3"),
             ("a.csv", "text,intent\na,\n".into(), "line 2: field `intent` is empty"),
             (
                 "a.jsonl",
@@ -179,5 +187,34 @@ mod tests {
             assert!(error.contains(reason), "{error}");
         }
         assert!(read(Path::new("/nowhere/a.jsonl")).is_err());
+    }
+
+    #[test]
+    fn examples_are_read_as_windows_and_spreadsheets_save_them() {
+        let expected = vec![example("où est ma commande", "order_status"), example("hi", "greet")];
+        let folder = tempfile::tempdir().unwrap();
+        let excel = "\u{feff}Text;Intent;\r\n\"où est ma commande\";order_status;\r\nhi;greet;\r\n";
+        let lines = "\u{feff}{\"text\":\"où est ma commande\",\"intent\":\"order_status\"}\r\n\
+                     {\"text\":\"hi\",\"intent\":\"greet\"}\r\n";
+        let utf16 =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        for (name, bytes) in [
+            ("a.csv", excel.as_bytes().to_vec()),
+            ("b.csv", excel.replace(';', "\t").into_bytes()),
+            ("c.csv", utf16(excel)),
+            ("d.jsonl", lines.as_bytes().to_vec()),
+            ("e.jsonl", utf16(lines)),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(read(&path).unwrap(), expected, "{name}");
+        }
+        let path = folder.path().join("f.csv");
+        std::fs::write(&path, b"text,intent\no\xf9,a\n").unwrap();
+        let mut error: &dyn std::error::Error = &read(&path).unwrap_err();
+        while let Some(cause) = error.source() {
+            error = cause;
+        }
+        assert!(error.to_string().contains("f.csv: line 2, column 2: byte 0xF9"), "{error}");
     }
 }

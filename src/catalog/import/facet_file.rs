@@ -340,4 +340,21 @@ parent = "shoes"
         let parent = fault(&GOOD.replace("parent = \"shoes\"", "parent = \"hats\""));
         assert!(parent.starts_with("line 15: category `running_shoes`"), "{parent}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_damaged_file_is_read_or_refused_with_its_line(
+            at in proptest::prelude::any::<proptest::sample::Index>(),
+            inserted in "[\\[\\]{}=\"a1 \n]{0,3}",
+            removed in 0..9_usize,
+        ) {
+            let start = at.index(GOOD.len());
+            let end = (start + removed).min(GOOD.len());
+            let text = format!("{}{inserted}{}", &GOOD[..start], &GOOD[end..]);
+            if let Err(error) = read_facets(&text, &limits()) {
+                let error = error.to_string();
+                proptest::prop_assert!(error.starts_with("line "), "{}", error);
+            }
+        }
+    }
 }

@@ -34,8 +34,8 @@ const HOT_CONVERSATIONS_MAX: usize = 100_000;
 /// Options of the store.
 ///
 /// # Errors
-/// If `data.dir` cannot be a folder, or if the machine cannot address as much memory as the cache may
-/// take.
+/// If `data.dir` cannot be a folder, or if the machine cannot address as much memory as the cache
+/// may take.
 pub(crate) fn store(
     raw: &Raw,
     root: &Path,

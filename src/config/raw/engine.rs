@@ -7,6 +7,8 @@ use crate::config::value::bounds::DAY_MS;
 use crate::config::value::bounds::ENTRIES_MAX;
 use crate::config::value::bounds::GAP_PERCENT_MAX;
 use crate::config::value::bounds::HOUR_MS;
+use crate::config::value::bounds::KV_BYTES_MIN;
+use crate::config::value::bounds::MEMORY_BYTES_MAX;
 use crate::config::value::bounds::MODELS_MAX;
 use crate::config::value::bounds::PAGE_TOKENS_MAX;
 use crate::config::value::bounds::QUEUE_TOKENS_MAX;
@@ -15,6 +17,7 @@ use crate::config::value::bounds::STEP_TOKENS_MAX;
 use crate::config::value::choice::OrAuto;
 use crate::config::value::choice::OrNone;
 use crate::config::value::number::MemorySize;
+use crate::config::value::number::Size;
 use crate::config::value::number::Within;
 use crate::config::value::text::Line;
 use crate::config::value::text::Name;
@@ -78,7 +81,7 @@ section!(
         page_tokens: Within<1, PAGE_TOKENS_MAX, usize> ["tokens"] = Within(32),
         /// Memory for the KV pages of one model. Raise it when sequences are preempted or long
         /// contexts are refused.
-        kv_bytes_max: MemorySize = MemorySize::mib(256),
+        kv_bytes_max: Size<KV_BYTES_MIN, MEMORY_BYTES_MAX> = Size::mib(256),
         /// Number format of keys and values: `f16`, or `f32` at twice the memory.
         kv_type: KvType = KvType::F16,
         /// Whether a tenant's prompts that start with the same tokens share their computed pages.

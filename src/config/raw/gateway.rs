@@ -88,9 +88,9 @@ section!(
         /// File of API keys, one per line: `KEY [tenant=NAME] [scopes=A,B]`. KEY is the key itself
         /// or `sha256:` and its SHA-256 in hexadecimal. Without `tenant` the key belongs to the
         /// tenant `default`; without `scopes` it holds every scope: `turns`, `threads`,
-        /// `customers`, `catalog`, `models`, `operate`. Empty lines and lines that start with `#`
-        /// are ignored. If neither this nor `api_keys` is set, no key is required, which is
-        /// allowed on a loopback address only.
+        /// `customers`, `catalog`, `models`, `operate`. Empty lines and everything after ` #` are
+        /// ignored; a key that is given twice is refused. If neither this nor `api_keys` is set, no
+        /// key is required, which is allowed on a loopback address only.
         api_keys_file: Option<PathBuf> = None,
         /// API keys, valid in addition to those of `api_keys_file`, with the same meaning of `key`,
         /// `tenant` and `scopes`. Meant for the environment variable `VITRINE_SERVER__API_KEYS`.

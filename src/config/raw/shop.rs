@@ -27,7 +27,8 @@ section!(
 section!(
     /// Upsell suggestions learnt from past baskets.
     Offers {
-        /// Past baskets, one per line, SKUs separated by commas. Not set: no offers.
+        /// Past baskets, one per line, SKUs separated by commas, semicolons or tabs, in any letter
+        /// case. Not set: no offers.
         baskets: Option<PathBuf> = None,
         /// Fewest baskets with both products; a pair in fewer counts as chance.
         together_min: Within<1, ENTRIES_MAX, u32> ["baskets"] = Within(5),

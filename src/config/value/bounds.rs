@@ -41,6 +41,8 @@ pub(crate) const MESSAGE_CHARS_MAX: u64 = 1 << 15;
 pub(crate) const BODY_BYTES_MIN: u64 = 1 << 10;
 /// Largest request body, in bytes: bodies are held in memory.
 pub(crate) const BODY_BYTES_MAX: u64 = 1 << 30;
+/// Smallest memory for KV pages, in bytes: less does not hold one page of a useful model.
+pub(crate) const KV_BYTES_MIN: u64 = 1 << 20;
 /// Largest size of memory, in bytes: 1 PiB, more than any machine has.
 pub(crate) const MEMORY_BYTES_MAX: u64 = 1 << 50;
 

@@ -147,7 +147,8 @@ mod tests {
             url in "(https?://|javascript:)?[a-z.{}/?=: ]{0,30}(\\{sku\\}|\\{size\\}|\\{skuu\\})?",
         ) {
             if read::<CheckoutUrl>(&url).is_ok() {
-                let filled = CHECKOUT_PLACEHOLDERS.iter().fold(url.clone(), |u, p| u.replace(p, "1"));
+                let fill = |url: String, placeholder: &&str| url.replace(placeholder, "1");
+                let filled = CHECKOUT_PLACEHOLDERS.iter().fold(url.clone(), fill);
                 let filled = Url::parse(&filled).unwrap();
                 prop_assert!(filled.host_str().is_some_and(|host| !host.is_empty()));
                 prop_assert!(["http", "https"].contains(&filled.scheme()));

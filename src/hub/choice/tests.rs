@@ -131,18 +131,91 @@ fn a_repository_of_pickles_is_refused_with_the_reason() {
     assert!(refusal.contains("pytorch_model.bin") && refusal.contains("runs code"), "{refusal}");
 }
 
+/// A repository as publishers fill it: a model, its heads that draft tokens, and its projector.
+const WITH_HELPERS: [&str; 4] =
+    ["m-UD-Q4_K_XL.gguf", "MTP/m-mtp-Q8_0.gguf", "mmproj-F16.gguf", "imatrix_unsloth.gguf"];
+
 #[test]
-fn a_quantisation_is_a_word_of_its_own() {
-    for (name, expected) in [
-        ("Qwen3-4B-Q4_K_M.gguf", Some("Q4_K_M")),
-        ("tinyllama-1.1b.q8_0.gguf", Some("Q8_0")),
-        ("model_Q5_K_S.gguf", Some("Q5_K_S")),
-        ("model-Q6_K-00001-of-00003.gguf", Some("Q6_K")),
-        ("model-BF16.gguf", Some("BF16")),
-        ("model-IQ4_XS.gguf", None),
-        ("model-Q4_K_XL.gguf", None),
-        ("model-MXFP4.gguf", None),
-    ] {
-        assert_eq!(quant_of(name), expected, "{name}");
+fn a_helper_is_never_taken_for_the_model() {
+    assert_eq!(chosen("o/m", &WITH_HELPERS).unwrap(), ["m-UD-Q4_K_XL.gguf"]);
+    for tag in ["UD-Q4_K_XL", "ud-q4_k_xl", "Q4_K_XL", "q4_k_xl", "m-UD-Q4_K_XL.gguf"] {
+        let source = format!("o/m:{tag}");
+        assert_eq!(chosen(&source, &WITH_HELPERS).unwrap(), ["m-UD-Q4_K_XL.gguf"], "{tag}");
     }
+    for tag in ["Q8_0", "F16", "IQ4_XS"] {
+        let refusal = chosen(&format!("o/m:{tag}"), &WITH_HELPERS).unwrap_err();
+        assert!(refusal.contains(&format!("holds no `{tag}`")), "{refusal}");
+        assert!(refusal.ends_with("available: UD-Q4_K_XL"), "{refusal}");
+    }
+    let helpers = &WITH_HELPERS[1..];
+    assert!(chosen("o/m", helpers).unwrap_err().contains("but no model"));
+}
+
+#[test]
+fn a_tag_is_found_whatever_its_prefix_case_and_folder() {
+    let names = [
+        "m.i1-IQ4_XS.gguf",
+        "m-q8_0.gguf",
+        "UD-Q2_K_XL/m-UD-Q2_K_XL-00001-of-00002.gguf",
+        "UD-Q2_K_XL/m-UD-Q2_K_XL-00002-of-00002.gguf",
+        "m-TQ1_0.gguf",
+        "m-MXFP4_MOE.gguf",
+        "m-fp16.gguf",
+        "m-Q6_K_L.gguf",
+        "m-Q4_K_M.gguf",
+        "m-UD-Q4_K_M.gguf",
+    ];
+    for (tag, file) in [
+        ("IQ4_XS", "m.i1-IQ4_XS.gguf"),
+        ("iq4_xs", "m.i1-IQ4_XS.gguf"),
+        ("Q8_0", "m-q8_0.gguf"),
+        ("ud-q2_k_xl", "UD-Q2_K_XL/m-UD-Q2_K_XL-00001-of-00002.gguf"),
+        ("Q2_K_XL", "UD-Q2_K_XL/m-UD-Q2_K_XL-00001-of-00002.gguf"),
+        ("TQ1_0", "m-TQ1_0.gguf"),
+        ("mxfp4_moe", "m-MXFP4_MOE.gguf"),
+        ("F16", "m-fp16.gguf"),
+        ("FP16", "m-fp16.gguf"),
+        ("Q6_K_L", "m-Q6_K_L.gguf"),
+        ("Q4_K_M", "m-Q4_K_M.gguf"),
+        ("UD-Q4_K_M", "m-UD-Q4_K_M.gguf"),
+        ("m-ud-q2_k_xl-00002-of-00002.gguf", "UD-Q2_K_XL/m-UD-Q2_K_XL-00001-of-00002.gguf"),
+    ] {
+        assert_eq!(chosen(&format!("a/m:{tag}"), &names).unwrap()[0], file, "{tag}");
+    }
+    let refusal = chosen("a/m:Q5_K_M", &names).unwrap_err();
+    assert!(refusal.contains("UD-Q2_K_XL") && refusal.contains("MXFP4_MOE"), "{refusal}");
+}
+
+#[test]
+fn different_models_in_one_repository_are_listed_instead_of_chosen() {
+    let names = ["m-7b-Q4_K_M.gguf", "m-13b-Q4_K_M.gguf", "m-7b-Q8_0.gguf"];
+    for source in ["a/b", "a/b:Q4_K_M"] {
+        let refusal = chosen(source, &names).unwrap_err();
+        assert!(refusal.contains("m-7b-Q4_K_M.gguf"), "{refusal}");
+        assert!(refusal.contains("m-13b-Q4_K_M.gguf"), "{refusal}");
+        assert!(refusal.contains("REPO:FILE"), "{refusal}");
+    }
+    assert_eq!(chosen("a/b:Q8_0", &names).unwrap(), ["m-7b-Q8_0.gguf"]);
+    // A head under a name that is not known as one makes the choice unsafe.
+    for model in ["m-UD-Q4_K_XL.gguf", "m.gguf", "m-IQ4_XS.gguf"] {
+        let refusal = chosen("a/b", &[model, "m-head-Q8_0.gguf"]).unwrap_err();
+        assert!(refusal.contains("holds several models") && refusal.contains("Q8_0"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_model_of_unknown_size_is_taken_by_name_only() {
+    let unknown = |names: &[&str]| {
+        let unsized_file = |file| RemoteFile { bytes: None, ..file };
+        remote(names).into_iter().map(unsized_file).collect::<Vec<_>>()
+    };
+    let names = ["m-Q4_K_M.gguf", "m-Q8_0.gguf"];
+    let refusal = pick("a/b", &unknown(&names), 64 * GIB).unwrap_err();
+    assert!(refusal.contains("Q4_K_M, Q8_0"), "{refusal}");
+    assert!(pick("a/b:Q8_0", &unknown(&names), 64 * GIB).is_ok());
+    assert!(pick("a/b", &unknown(&names[..1]), 64 * GIB).is_ok());
+    let mut mixed = unknown(&names[..1]);
+    mixed.extend(remote_sized(&[("m-F16.gguf", 3 * GIB)]));
+    let choice = pick("a/b", &mixed, 64 * GIB).unwrap();
+    assert_eq!(choice.files[0].remote.name, "m-F16.gguf");
 }

@@ -102,6 +102,8 @@ impl Stub {
             .route("/api/models/owner/silent/revision/main", get(std::future::pending::<()>))
             .route("/owner/enc/resolve/c0ffee/{*name}", get(file))
             .route("/owner/quants/resolve/c0ffee/{*name}", get(model))
+            .route("/api/models/o/m/revision/main", get(helpers_listing))
+            .route("/o/m/resolve/c0ffee/{*name}", get(model))
             .route("/elsewhere/{*name}", get(file))
             .with_state(Arc::clone(self));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -133,6 +135,13 @@ async fn encoder_listing(State(stub): State<Arc<Stub>>) -> Response {
 async fn quants_listing(State(stub): State<Arc<Stub>>) -> impl IntoResponse {
     let files = stub.quants.iter().map(|name| serde_json::json!({"rfilename": name, "size": 12}));
     axum::Json(serde_json::json!({"sha": COMMIT, "siblings": files.collect::<Vec<_>>()}))
+}
+
+/// A model with the files that publishers put beside it, without sizes.
+async fn helpers_listing() -> impl IntoResponse {
+    let names = ["m-UD-Q4_K_XL.gguf", "MTP/m-mtp-Q8_0.gguf", "mmproj-F16.gguf"];
+    let files = names.map(|name| serde_json::json!({"rfilename": name}));
+    axum::Json(serde_json::json!({"sha": COMMIT, "siblings": files}))
 }
 
 async fn model() -> &'static [u8] {

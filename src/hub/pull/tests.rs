@@ -220,6 +220,38 @@ async fn one_of_several_models_is_chosen_with_a_reason_or_by_name() {
     assert_eq!(pulled.reason, None);
 }
 
+#[tokio::test]
+async fn a_model_is_pulled_without_its_helpers_and_by_any_spelling_of_its_tag() {
+    let mut scene = PullTest::new(Stub::new()).await;
+    for source in ["o/m", "o/m:UD-Q4_K_XL", "o/m:q4_k_xl"] {
+        let pulled = scene.pull(source).await.unwrap();
+        let files: Vec<&str> = pulled.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(files, ["m-UD-Q4_K_XL.gguf"], "{source}");
+        layout::remove(scene.models.path(), "m").unwrap();
+    }
+    for source in ["o/m:IQ4_XS", "o/m:Q8_0", "o/m:F16"] {
+        let refusal = scene.pull(source).await.unwrap_err().to_string();
+        assert!(refusal.ends_with("available: UD-Q4_K_XL"), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_lock_on_a_file_that_its_holder_has_removed_is_taken_again() {
+    let models = tempfile::tempdir().unwrap();
+    let staging = models.path().join(STAGING);
+    let held = PullLock::take(&staging, "m").unwrap();
+    let opened = File::open(staging.join("m.lock")).unwrap();
+    assert!(is_at(&opened, &staging.join("m.lock")).unwrap());
+    drop(held);
+    assert!(!is_at(&opened, &staging.join("m.lock")).unwrap());
+    // The removed file is locked by somebody who opened it in time; that excludes nobody.
+    opened.lock().unwrap();
+    let first = PullLock::take(&staging, "m").unwrap();
+    assert!(!is_at(&opened, &staging.join("m.lock")).unwrap());
+    assert!(matches!(PullLock::take(&staging, "m"), Err(HubError::Pulling { .. })));
+    drop(first);
+}
+
 /// A Hugging Face cache that holds `owner/enc`.
 fn cache() -> tempfile::TempDir {
     let cache = tempfile::tempdir().unwrap();

@@ -75,6 +75,7 @@ fn job_key(conversation: &str) -> JobKey {
 fn accepted(second: i64) -> StoredJob {
     StoredJob {
         customer: Some(customer().customer),
+        message: Some(samples::message_key("m-7").message),
         meaning: Some("0a".to_owned()),
         ..StoredJob::new(JobKind::Turn, format!("{{\"text\":\"{WORD}\"}}"), samples::at(second))
     }
@@ -98,6 +99,8 @@ async fn an_accepted_turn_is_erased_with_its_customer_before_its_conversation_is
     assert!(store.waiting(9).await.unwrap().is_empty());
     store.settle(job_key("t"), JobOutcome::Again(accepted(5))).await.unwrap();
     assert!(store.waiting(9).await.unwrap().is_empty(), "a failed attempt came back");
+    let again = store.replay(&samples::message_key("m-7")).await;
+    assert!(matches!(again, Err(StoreError::Erased { .. })), "a redelivery: {again:?}");
     assert_eq!(store.erase_customer(&customer(), samples::at(11)).await.unwrap(), None);
     // A turn that was being accepted when the customer was erased.
     let late = store.enqueue(job_key("t-2"), accepted(10), 9).await;

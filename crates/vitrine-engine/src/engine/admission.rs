@@ -7,9 +7,10 @@
 //! - An empty queue accepts any prompt, however long, and an empty engine any request, so none is
 //!   refused for ever.
 //! - A refusal only takes a lock; it never waits for the engine thread.
-//! - A live request is refused for being late, not for waiting: its estimated delay must exceed half
-//!   of the time to its deadline. One without a deadline is refused only while requests have been
-//!   waiting for a second without a pause and it would wait as long itself, so a burst is served.
+//! - A live request is refused for being late, not for waiting: its estimated delay must exceed
+//!   half of the time to its deadline. One without a deadline is refused only while requests have
+//!   been waiting for a second without a pause and it would wait as long itself, so a burst is
+//!   served.
 //! - Nothing is refused on an estimate that is not measured.
 //!
 //! Sources: bounds on requests and on queued prefill tokens as in vLLM (`--max-num-queued-reqs`,
@@ -248,6 +249,7 @@ mod tests {
     use crate::engine::step_cost::StepCostModel;
     use crate::engine::step_cost::StepWork;
     use jiff::Timestamp;
+    use std::collections::VecDeque;
     use vitrine_base::clock::Clock;
     use vitrine_base::clock::ManualClock;
 
@@ -405,6 +407,44 @@ mod tests {
         let text = "0 running and 10 waiting requests would delay this one by 200ms, limit is \
                     199.5ms";
         assert_eq!(refused.to_string(), text);
+    }
+
+    /// Five slots, each with one token in 10 ms, serve 50 answers of ten tokens a second; 100 are
+    /// asked for, each due after a second.
+    #[test]
+    fn at_twice_the_sustainable_rate_accepted_answers_keep_their_deadlines() {
+        const DEADLINE_MS: u64 = 1_000;
+        let admission = default_line();
+        measured(&admission);
+        let began = start();
+        let (mut waiting, mut running) = (VecDeque::new(), Vec::new());
+        let (mut answered, mut refused) = (0, 0);
+        for now in (0..20_000).step_by(10) {
+            let due = now + DEADLINE_MS;
+            let asked = Applicant {
+                time_left: Some(Duration::from_millis(DEADLINE_MS)),
+                now: began + Duration::from_millis(now),
+                ..asks(0)
+            };
+            match admission.enter(asked) {
+                Ok(permit) => waiting.push_back((permit, due, 10)),
+                Err(EngineError::Overloaded { .. }) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+            while running.len() < 5
+                && let Some((mut permit, due, tokens)) = waiting.pop_front()
+            {
+                permit.start();
+                running.push((permit, due, tokens));
+            }
+            running.iter_mut().for_each(|(_, _, tokens)| *tokens -= 1);
+            running.retain(|(_, due, tokens)| {
+                assert!(*tokens > 0 || now + 10 <= *due, "late by {} ms", now + 10 - due);
+                answered += u32::from(*tokens == 0);
+                *tokens > 0
+            });
+        }
+        assert!(answered > 950 && refused > 900, "{answered} answered, {refused} refused");
     }
 
     #[test]

@@ -34,6 +34,7 @@ use crate::text::StreamDecoder;
 use crate::text::TemplateSettings;
 use crate::text::TextError;
 use crate::text::Tokenizer;
+use crate::text::paragraphs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ struct GenerationModelInner {
     bytes: u64,
     sha256: String,
     tokenizer: Arc<Tokenizer>,
-    chat_template: Option<ChatTemplate>,
+    chat_template: Option<Result<ChatTemplate, Arc<TextError>>>,
     metadata: Metadata,
     footprint: Footprint,
     grammars: Arc<Grammars>,
@@ -89,9 +90,10 @@ pub fn open(
 /// the first device. Memory is granted by `memory` before it is allocated.
 ///
 /// # Errors
-/// If a file cannot be read; if the model family, tokenizer or chat template is not supported; if
-/// an option is out of range; if the model does not fit the memory that is left; or if the KV
-/// memory does not hold a single page.
+/// If a file cannot be read; if the model family or tokenizer is not supported; if an option is out
+/// of range; if the model does not fit the memory that is left; or if the KV memory does not hold a
+/// single page. A chat template that cannot be used is logged as a warning; see
+/// [`GenerationModel::chat_fault`].
 pub fn open_within(
     path: &Path,
     name: &str,
@@ -121,7 +123,7 @@ pub fn open_within(
         sha256: model_source::sha256(file.files())?,
         grammars: Arc::new(grammars(Arc::clone(&tokenizer), clock)),
         tokenizer,
-        chat_template,
+        chat_template: chat_template.map(|template| usable(name, template)),
         metadata: without_token_lists(file.metadata()),
         footprint,
         engine: EngineHandle::start(parts, options)?,
@@ -235,17 +237,25 @@ impl GenerationModel {
         self.inner.engine.context_tokens_max()
     }
 
-    /// Whether the model has a chat template.
+    /// Whether the model has a chat template, usable or not.
     #[must_use]
     pub fn has_chat_template(&self) -> bool {
         self.inner.chat_template.is_some()
+    }
+
+    /// Why the model's chat template cannot be used; `None` if it can, or if there is none.
+    /// [`encode_chat`](Self::encode_chat) then fails for every conversation.
+    #[must_use]
+    pub fn chat_fault(&self) -> Option<&TextError> {
+        self.inner.chat_template.as_ref()?.as_ref().err().map(|fault| &**fault)
     }
 
     /// Encodes a conversation as prompt tokens, up to the point where the model answers. Without a
     /// chat template, the messages become paragraphs of one text.
     ///
     /// # Errors
-    /// If the template refuses the messages or the tokenizer fails.
+    /// If a role is unknown; if the template cannot be used, refuses the messages or leaves one
+    /// out; or if the tokenizer fails.
     pub fn encode_chat(&self, messages: &[ChatMessage]) -> Result<Vec<u32>, TextError> {
         self.encode_chat_with(messages, &TemplateSettings::default())
     }
@@ -260,12 +270,9 @@ impl GenerationModel {
         settings: &TemplateSettings,
     ) -> Result<Vec<u32>, TextError> {
         match &self.inner.chat_template {
-            Some(template) => template.encode(&self.inner.tokenizer, messages, settings),
-            None => {
-                let paragraphs: Vec<&str> =
-                    messages.iter().map(|message| message.content.as_str()).collect();
-                self.inner.tokenizer.encode(&paragraphs.join("\n\n"), Special::Add)
-            }
+            Some(Ok(template)) => template.encode(&self.inner.tokenizer, messages, settings),
+            Some(Err(fault)) => Err(TextError::TemplateUnusable(Arc::clone(fault))),
+            None => self.inner.tokenizer.encode(&paragraphs(messages)?, Special::Add),
         }
     }
 
@@ -305,6 +312,17 @@ fn decoder_options(options: &EngineOptions) -> Result<DecoderOptions, EngineErro
         context_tokens_max: options.context_tokens_max,
         tier: options.tier.unwrap_or(of_machine.tier),
         ..of_machine
+    })
+}
+
+/// Warns of a chat template that cannot be used.
+fn usable(
+    model: &str,
+    template: Result<ChatTemplate, TextError>,
+) -> Result<ChatTemplate, Arc<TextError>> {
+    template.map_err(|fault| {
+        tracing::warn!(model, %fault, "the model cannot chat; all other requests work");
+        Arc::new(fault)
     })
 }
 

@@ -6,6 +6,7 @@ use crate::model::GgufFile;
 use crate::model::Quantization;
 use crate::model::open_model;
 use crate::text::ChatTemplate;
+use crate::text::TextError;
 use crate::text::Tokenizer;
 use sha2::Digest;
 use sha2::Sha256;
@@ -24,7 +25,8 @@ const READ_BYTES: usize = 1 << 20;
 pub(crate) struct ModelSource {
     pub(crate) file: GgufFile,
     pub(crate) tokenizer: Arc<Tokenizer>,
-    pub(crate) chat_template: Option<ChatTemplate>,
+    /// `None` if the model has none; an error if it cannot be used.
+    pub(crate) chat_template: Option<Result<ChatTemplate, TextError>>,
 }
 
 impl ModelSource {
@@ -32,7 +34,8 @@ impl ModelSource {
     /// float matrices are packed to; `None` keeps them as they are.
     ///
     /// # Errors
-    /// If a file cannot be read, or the model family, tokenizer or chat template is not supported.
+    /// If a file cannot be read, or the model family or tokenizer is not supported. A chat template
+    /// that cannot be used is no error: the model can do without it, except in chats.
     pub(crate) fn read(
         path: &Path,
         quantize: Option<Quantization>,
@@ -41,9 +44,9 @@ impl ModelSource {
         let tokenizer = Arc::new(tokenizer(path)?);
         let file = open_model(path, quantize)?;
         let chat_template = if path.is_dir() {
-            ChatTemplate::from_folder(path, &tokenizer, clock)?
+            ChatTemplate::from_folder(path, &tokenizer, clock)
         } else {
-            ChatTemplate::from_metadata(file.metadata(), &tokenizer, clock)?
+            ChatTemplate::from_metadata(file.metadata(), &tokenizer, clock)
         };
         Ok(Self { file, tokenizer, chat_template })
     }
@@ -119,7 +122,7 @@ mod tests {
         let words = &plain.tokenizer;
         assert_eq!(words.encode("boots hello", Special::Add).unwrap(), [4, 3]);
         assert!(words.is_end_of_generation(2) && !words.is_end_of_generation(3));
-        assert!(plain.chat_template.is_some());
+        assert!(plain.chat_template.is_some_and(|template| template.is_ok()));
         let packed = read(Quantization::from_name("q8_0")).unwrap();
         let kind = |published: &GgufFile| {
             published.tensor("token_embd.weight").unwrap().tensor_type.name()

@@ -18,6 +18,16 @@ pub enum ModelError {
         #[source]
         cause: std::io::Error,
     },
+    /// A JSON file beside the weights is too large.
+    #[error("{} has {found} bytes, limit is {max}", path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        found: u64,
+        /// The largest size allowed.
+        max: u64,
+    },
     /// A JSON file beside the weights is malformed or lacks a required field.
     #[error("{} is malformed or lacks a required field", path.display())]
     Json {

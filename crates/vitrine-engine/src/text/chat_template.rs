@@ -1,32 +1,44 @@
 //! A model's chat template: renders messages to markup.
 //!
 //! Templates are Jinja written for Python. The functions and settings of transformers are emulated
-//! here. A template that does not compile or cannot render a conversation is refused at load time.
+//! here. A template that does not compile or cannot render an ordinary conversation is refused;
+//! its model then serves everything but chat.
 //!
 //! Invariants
 //! - Message contents pass through [`Tokenizer::guard`], so no message can forge a control token.
-//! - Rendering terminates: the number of template instructions is limited.
-//! - A system message is never lost: if the template raises an exception on it or drops it, it is
-//!   prepended to the next user message.
+//! - Rendering terminates: template instructions and the length of the text are limited.
+//! - No message is lost. System messages that the template refuses or leaves out are put before the
+//!   next user message. Any other message that it leaves out is an error that names the message.
 //!
 //! Source: `apply_chat_template` of Hugging Face transformers (trimmed blocks, loop controls,
-//! `raise_exception`, `strftime_now`, `tojson`, the `generation` tag).
+//! `raise_exception`, `strftime_now`, `tojson`, the `generation` tag). As in llama.cpp and vLLM,
+//! contents are passed as lists of parts to templates that take nothing else.
 
 mod functions;
+mod json;
+mod messages;
 mod sources;
+
+pub use messages::ChatMessage;
 
 use crate::text::error::TextError;
 use crate::text::tokenizer::Special;
 use crate::text::tokenizer::Tokenizer;
+use messages::SystemMessages;
+use messages::TemplateMessage;
 use minijinja::Environment;
 use minijinja::Value;
 use minijinja::context;
 use minijinja::syntax::SyntaxConfig;
 use minijinja_contrib::pycompat;
-use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::metadata::Metadata;
+use vitrine_base::metadata::MetadataValue;
 
 const NAME: &str = "chat";
 const KEY: &str = "tokenizer.chat_template";
@@ -35,71 +47,64 @@ const KEY: &str = "tokenizer.chat_template";
 /// template takes tens of thousands.
 const FUEL: u64 = 5_000_000;
 
+/// Most bytes of a rendered conversation beyond its contents; a template adds some bytes to each
+/// message and a few kilobytes to the whole.
+const TEXT_BYTES_MAX: usize = 4 << 20;
+
 /// Maximum variables that a caller may pass to a template; published templates use a handful.
 const SETTINGS_MAX: usize = 32;
+
+/// Most sequences of roles whose rendering is remembered to be complete; when there are more, all
+/// are forgotten. Longer conversations are rendered twice each time.
+const CHECKED_MAX: usize = 1_024;
+const CHECKED_MESSAGES_MAX: usize = 256;
 
 /// Contents of the probe conversations. No template contains these words itself.
 const PROBE: &str = "probe 7419";
 const PROBE_SYSTEM: &str = "probe 3356";
 
-/// One message of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChatMessage {
-    /// `system`, `user` or `assistant`; templates may support more.
-    pub role: String,
-    /// Text of the message, unguarded.
-    pub content: String,
-}
-
-impl ChatMessage {
-    /// Creates a message.
-    #[must_use]
-    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { role: role.into(), content: content.into() }
-    }
-}
-
 /// A compiled chat template that has rendered the probe conversations.
 #[derive(Debug)]
 pub(crate) struct ChatTemplate {
     environment: Environment<'static>,
-    system: SystemRole,
+    system: SystemMessages,
+    contents: Contents,
+    /// First letters of the roles of conversations that were rendered with every message.
+    checked: Mutex<HashSet<String>>,
 }
 
-/// How system messages are passed to a template.
+/// How message contents are passed to a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SystemRole {
-    /// Unchanged: the template renders them.
-    Rendered,
-    /// Merged into the next user message: the template raises an exception or drops them.
-    Merged,
+enum Contents {
+    /// As texts.
+    Texts,
+    /// As lists of one part: `[{"type": "text", "text": …}]`.
+    Parts,
 }
 
 impl ChatTemplate {
     /// Compiles the template in a GGUF file's metadata; `None` if there is none.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
     pub(crate) fn from_metadata(
         metadata: &Metadata,
         tokenizer: &Tokenizer,
         clock: SharedClock,
-    ) -> Result<Option<Self>, TextError> {
-        metadata.text(KEY).map(|source| Self::new(source, tokenizer, clock)).transpose()
+    ) -> Option<Result<Self, TextError>> {
+        match metadata.get(KEY)? {
+            MetadataValue::Text(source) => Some(Self::new(source, tokenizer, clock)),
+            _ => Some(Err(TextError::Key { key: KEY, expected: "a text" })),
+        }
     }
 
     /// Compiles the template in a model's folder: `chat_template.jinja`, or the key `chat_template`
-    /// in `chat_template.json` or `tokenizer_config.json`; `None` if there is none.
-    ///
-    /// # Errors
-    /// As [`Self::new`], or if a file cannot be read or parsed.
+    /// in `chat_template.json` or `tokenizer_config.json`; `None` if there is none. A file that
+    /// cannot be read or parsed is a template that is refused.
     pub(crate) fn from_folder(
         folder: &Path,
         tokenizer: &Tokenizer,
         clock: SharedClock,
-    ) -> Result<Option<Self>, TextError> {
-        let source = sources::find(folder)?;
-        source.map(|source| Self::new(&source, tokenizer, clock)).transpose()
+    ) -> Option<Result<Self, TextError>> {
+        let source = sources::find(folder).transpose()?;
+        Some(source.and_then(|source| Self::new(&source, tokenizer, clock)))
     }
 
     /// Compiles a template and renders probe conversations with it.
@@ -121,26 +126,39 @@ impl ChatTemplate {
         environment
             .add_template_owned(NAME, functions::without_generation_tags(source))
             .map_err(template_error)?;
-        let mut template = Self { environment, system: SystemRole::Rendered };
+        let mut template = Self {
+            environment,
+            system: SystemMessages::InPlace,
+            contents: Contents::Texts,
+            checked: Mutex::default(),
+        };
         template.probe(tokenizer)?;
         Ok(template)
     }
 
-    /// Renders conversations that any template must support, and finds out how the template handles
-    /// system messages.
+    /// Renders conversations that any template must support, and finds out how the template takes
+    /// contents and system messages.
     fn probe(&mut self, tokenizer: &Tokenizer) -> Result<(), TextError> {
-        let user = ChatMessage::new("user", PROBE);
-        let assistant = ChatMessage::new("assistant", "a");
-        for messages in [vec![user.clone()], vec![user.clone(), assistant, user.clone()]] {
-            let text = self.render(tokenizer, &messages)?;
+        if let Err(error) = self.probe_turns(tokenizer) {
+            self.contents = Contents::Parts;
+            // The error for plain texts says more about the template.
+            self.probe_turns(tokenizer).map_err(|_| error)?;
+        }
+        let instructed = [probe_message("system", PROBE_SYSTEM), probe_message("user", PROBE)];
+        let rendered = self.render_plain(tokenizer, &instructed, &TemplateSettings::default());
+        if !rendered.is_ok_and(|text| text.contains(PROBE_SYSTEM) && text.contains(PROBE)) {
+            self.system = SystemMessages::InUserMessages;
+        }
+        Ok(())
+    }
+
+    fn probe_turns(&self, tokenizer: &Tokenizer) -> Result<(), TextError> {
+        let user = || probe_message("user", PROBE);
+        for messages in [vec![user()], vec![user(), probe_message("assistant", "a"), user()]] {
+            let text = self.render_plain(tokenizer, &messages, &TemplateSettings::default())?;
             if !text.contains(PROBE) {
                 return Err(TextError::TemplateDrops { found: text.chars().take(80).collect() });
             }
-        }
-        let system = ChatMessage::new("system", PROBE_SYSTEM);
-        let rendered = self.render(tokenizer, &[system, user]);
-        if !rendered.is_ok_and(|text| text.contains(PROBE_SYSTEM) && text.contains(PROBE)) {
-            self.system = SystemRole::Merged;
         }
         Ok(())
     }
@@ -148,7 +166,8 @@ impl ChatTemplate {
     /// Token ids of a conversation, ending with the prompt for the assistant's next message.
     ///
     /// # Errors
-    /// If the template raises an exception or uses an unsupported function, or encoding fails.
+    /// If a role is unknown; if the template raises an exception, uses an unsupported function or
+    /// leaves out a message; or if encoding fails.
     pub(crate) fn encode(
         &self,
         tokenizer: &Tokenizer,
@@ -162,7 +181,8 @@ impl ChatTemplate {
     /// Markup of a conversation with default settings, for [`Tokenizer::encode_markup`].
     ///
     /// # Errors
-    /// If the template raises an exception or uses an unsupported function.
+    /// As [`Self::encode`].
+    #[cfg(test)]
     pub(crate) fn render(
         &self,
         tokenizer: &Tokenizer,
@@ -177,16 +197,95 @@ impl ChatTemplate {
         messages: &[ChatMessage],
         settings: &TemplateSettings,
     ) -> Result<String, TextError> {
-        let messages = match self.system {
-            SystemRole::Rendered => Cow::Borrowed(messages),
-            SystemRole::Merged => Cow::Owned(merge_system(messages)),
+        let render = |system| {
+            let arranged = messages::arrange(messages, system)?;
+            self.render_whole(tokenizer, &arranged, settings)
         };
+        match render(self.system) {
+            Err(error)
+                if self.system == SystemMessages::InPlace
+                    && messages::has_late_system_message(messages) =>
+            {
+                render(SystemMessages::FirstOnly).map_err(|_| error)
+            }
+            rendered => rendered,
+        }
+    }
+
+    /// Markup in which no message is missing.
+    fn render_whole(
+        &self,
+        tokenizer: &Tokenizer,
+        messages: &[TemplateMessage],
+        settings: &TemplateSettings,
+    ) -> Result<String, TextError> {
+        let text = self.render_plain(tokenizer, messages, settings)?;
+        // What is left out depends on roles, and perhaps on settings.
+        let roles: String = messages.iter().map(|message| &message.role[..1]).collect();
+        let checked = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_usual = settings.values.is_empty() && messages.len() <= CHECKED_MESSAGES_MAX;
+        if is_usual && checked().contains(&roles) {
+            return Ok(text);
+        }
+        if let Some(left_out) = self.left_out(tokenizer, messages, settings, &text) {
+            let TemplateMessage { role, index, .. } = left_out;
+            return Err(TextError::MessageLeftOut { index: *index, role: (*role).to_owned() });
+        }
+        if is_usual {
+            let mut checked = checked();
+            if checked.len() >= CHECKED_MAX {
+                checked.clear();
+            }
+            checked.insert(roles);
+        }
+        Ok(text)
+    }
+
+    /// The first message that the template leaves out. The conversation is rendered once more with
+    /// numbers as contents, which occur nowhere else and which no template changes.
+    fn left_out<'m>(
+        &self,
+        tokenizer: &Tokenizer,
+        messages: &'m [TemplateMessage],
+        settings: &TemplateSettings,
+        text: &str,
+    ) -> Option<&'m TemplateMessage> {
+        let number = |at: usize| format!("7419{at:08}3356");
+        let numbered: Vec<TemplateMessage> = (0..)
+            .zip(messages)
+            .map(|(at, message)| TemplateMessage { content: number(at), ..message.clone() })
+            .collect();
+        match self.render_plain(tokenizer, &numbered, settings) {
+            Ok(marked) => {
+                let mut numbers = (0..).zip(messages);
+                numbers.find(|(at, _)| !marked.contains(&number(*at))).map(|(_, message)| message)
+            }
+            // The template takes some contents only: then these must be in the text.
+            Err(_) => messages.iter().find(|message| {
+                let content = tokenizer.guard(message.content.trim());
+                !text.contains(&*content)
+            }),
+        }
+    }
+
+    fn render_plain(
+        &self,
+        tokenizer: &Tokenizer,
+        messages: &[TemplateMessage],
+        settings: &TemplateSettings,
+    ) -> Result<String, TextError> {
+        let content_bytes: usize = messages.iter().map(|message| message.content.len()).sum();
         let messages: Vec<Value> = messages
             .iter()
             .map(|message| {
-                let role = tokenizer.guard(&message.role).into_owned();
                 let content = tokenizer.guard(&message.content).into_owned();
-                context! { role, content }
+                let content = match self.contents {
+                    Contents::Texts => Value::from(content),
+                    Contents::Parts => {
+                        Value::from(vec![context! { type => "text", text => content }])
+                    }
+                };
+                context! { role => message.role, content }
             })
             .collect();
         let own = context! {
@@ -198,8 +297,54 @@ impl ChatTemplate {
             add_generation_prompt => true,
         };
         let template = self.environment.get_template(NAME).map_err(template_error)?;
+        // A template may repeat the contents, as in a list of earlier turns.
+        let bytes_max = TEXT_BYTES_MAX.saturating_add(content_bytes.saturating_mul(4));
+        let mut text = LimitedText { bytes: Vec::new(), bytes_max, is_full: false };
         // The first definition wins, so settings cannot override our variables.
-        template.render(context! { ..own, ..settings.guarded(tokenizer) }).map_err(template_error)
+        let variables = context! { ..own, ..settings.guarded(tokenizer) };
+        let rendered = template.render_captured_to(variables, &mut text).map(drop);
+        if text.is_full {
+            return Err(TextError::TemplateOutput { bytes_max });
+        }
+        rendered.map_err(template_error)?;
+        // Templates write whole strings.
+        Ok(String::from_utf8_lossy(&text.bytes).into_owned())
+    }
+}
+
+/// The text of a conversation for a model without a chat template: the messages as paragraphs.
+///
+/// # Errors
+/// If a role is unknown.
+pub(crate) fn paragraphs(messages: &[ChatMessage]) -> Result<String, TextError> {
+    let arranged = messages::arrange(messages, SystemMessages::InPlace)?;
+    let contents: Vec<String> = arranged.into_iter().map(|message| message.content).collect();
+    Ok(contents.join("\n\n"))
+}
+
+fn probe_message(role: &'static str, content: &str) -> TemplateMessage {
+    TemplateMessage { role, content: content.to_owned(), index: 0 }
+}
+
+/// Takes what a template writes, up to a limit.
+struct LimitedText {
+    bytes: Vec<u8>,
+    bytes_max: usize,
+    is_full: bool,
+}
+
+impl io::Write for LimitedText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > self.bytes_max {
+            self.is_full = true;
+            return Err(io::Error::other("the text is too long"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -261,28 +406,6 @@ fn plain_value(value: &serde_json::Value) -> Option<Value> {
 
 fn template_error(cause: minijinja::Error) -> TextError {
     TextError::Template(Box::new(cause))
-}
-
-/// Prepends system messages to the next user message, separated by blank lines. System messages
-/// without a following user message become a user message.
-fn merge_system(messages: &[ChatMessage]) -> Vec<ChatMessage> {
-    let mut merged = Vec::with_capacity(messages.len());
-    let mut waiting: Vec<&str> = Vec::new();
-    for message in messages {
-        match message.role.as_str() {
-            "system" => waiting.push(&message.content),
-            "user" => {
-                waiting.push(&message.content);
-                merged.push(ChatMessage::new("user", waiting.join("\n\n")));
-                waiting.clear();
-            }
-            _ => merged.push(message.clone()),
-        }
-    }
-    if !waiting.is_empty() {
-        merged.push(ChatMessage::new("user", waiting.join("\n\n")));
-    }
-    merged
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Errors of loading tokenizers and chat templates, and of encoding and rendering.
 
+use crate::text::template_words::template_words;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Error of the `tokenizers` library or of a file read for it.
 type LibraryError = Box<dyn std::error::Error + Send + Sync>;
@@ -54,16 +56,6 @@ pub enum TextError {
         /// Number of tokens in the vocabulary.
         tokens: usize,
     },
-    /// A token id in the metadata is outside the vocabulary.
-    #[error("`{key}` is {found}, the vocabulary has {tokens} tokens")]
-    TokenId {
-        /// Metadata key of the id.
-        key: &'static str,
-        /// Id found.
-        found: u64,
-        /// Number of tokens in the vocabulary.
-        tokens: usize,
-    },
     /// A BPE merge is not two pieces separated by a space.
     #[error("merge {index} is not two pieces separated by a space")]
     Merge {
@@ -82,9 +74,36 @@ pub enum TextError {
         #[source]
         cause: LibraryError,
     },
-    /// A chat template does not compile or does not render.
-    #[error("chat template fails to compile or to render")]
-    Template(#[source] Box<minijinja::Error>),
+    /// A chat template does not compile, does not render, or refuses the messages.
+    #[error("{}", template_words(.0))]
+    Template(Box<minijinja::Error>),
+    /// The model's chat template was refused when the model was loaded, so it cannot chat.
+    #[error("the model cannot chat: {0}")]
+    TemplateUnusable(Arc<TextError>),
+    /// A chat template renders a conversation without one of its messages.
+    #[error("messages[{index}] (role `{role}`) is left out by the model's chat template")]
+    MessageLeftOut {
+        /// Index of the message, from 0.
+        index: usize,
+        /// Its role.
+        role: String,
+    },
+    /// A message has an unknown role.
+    #[error("messages[{index}].role is `{role}`, allowed are {allowed}")]
+    Role {
+        /// Index of the message, from 0.
+        index: usize,
+        /// The role, possibly cut.
+        role: String,
+        /// The known roles, joined by commas.
+        allowed: String,
+    },
+    /// The rendered conversation is too long.
+    #[error("the chat template renders more than {bytes_max} bytes")]
+    TemplateOutput {
+        /// Most bytes allowed.
+        bytes_max: usize,
+    },
     /// A chat template renders, but without the user's message.
     #[error("chat template leaves out the user's message: it rendered {found:?}")]
     TemplateDrops {

@@ -138,11 +138,14 @@ impl Compiler {
     fn compile(&self, grammar: &Grammar, text_bytes: usize) -> Result<Compiled, GrammarFault> {
         let grammar = &*grammar.prepare()?;
         let build = |source: TopLevelGrammar| {
-            self.factory.create_parser(source).map_err(|cause| match grammar.is_json() {
+            self.factory.create_parser(source).map_err(|cause| match grammar {
                 // The outer errors list every enclosing part; the schema's location is more
                 // precise.
-                true => library_words::of_schema(&cause.root_cause().to_string()),
-                false => library_words::of_text(&format!("{cause:#}")),
+                Grammar::JsonObject | Grammar::JsonSchema(_) => {
+                    library_words::of_schema(&cause.root_cause().to_string())
+                }
+                Grammar::Regex(_) => library_words::of_regex(&format!("{cause:#}")),
+                Grammar::Lark(_) => library_words::of_lark(&format!("{cause:#}")),
             })
         };
         let mut parser = build(grammar.source())

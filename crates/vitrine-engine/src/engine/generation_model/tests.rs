@@ -6,7 +6,12 @@ use crate::engine::Generation;
 use crate::engine::PrefixCaching;
 use crate::engine::Speculation;
 use crate::model::KvType;
+use crate::model::fixture::TinyDecoder;
+use crate::model::fixture::config_of;
+use crate::model::fixture::published;
+use crate::model::fixture::write_checkpoint;
 use serde_json::Value;
+use serde_json::json;
 use std::time::Duration;
 use vitrine_base::clock::SystemClock;
 
@@ -144,4 +149,102 @@ fn missing_file_is_an_error() {
     let path = Path::new("/nowhere/model.gguf");
     let error = open(path, "none", OPTIONS, Arc::new(SystemClock)).unwrap_err();
     assert!(matches!(error, EngineError::Model(_)), "{error}");
+}
+
+#[test]
+fn unknown_role_is_refused_without_a_template_too() {
+    let messages = [ChatMessage::new("user", "Once"), ChatMessage::new("wizard", "Abra")];
+    let refusal = drafter(OPTIONS).encode_chat(&messages).unwrap_err().to_string();
+    assert!(refusal.starts_with("messages[1].role is `wizard`, allowed are "), "{refusal}");
+}
+
+/// A tiny model in a folder, with this chat template.
+fn folder_with(template: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config_of("llama");
+    config["eos_token_id"] = json!(2);
+    write_checkpoint(folder.path(), &config, &published(&TinyDecoder::default()));
+    let tokenizer = json!({
+        "version": "1.0", "truncation": null, "padding": null, "normalizer": null,
+        "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null,
+        "decoder": null, "model": {"type": "WordLevel", "unk_token": "<unk>",
+            "vocab": {"<unk>": 0, "<s>": 1, "</s>": 2, "hello": 3, "boots": 4}},
+    });
+    std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    std::fs::write(folder.path().join("chat_template.jinja"), template).unwrap();
+    folder
+}
+
+#[test]
+fn model_whose_template_cannot_be_used_serves_everything_but_chats() {
+    for (template, words) in [
+        ("{{ messages[0].content | no_such_filter }}", "no_such_filter"),
+        ("\n{% for m in %}", "line 2"),
+        ("{{ raise_exception('never today') }}", "never today"),
+        ("I say nothing of yours", "leaves out the user's message"),
+    ] {
+        let folder = folder_with(template);
+        let options = EngineOptions { kv_bytes_max: Bytes(1 << 20), ..OPTIONS };
+        let model = GenerationModel::open(folder.path(), options).unwrap();
+        let prompt = model.tokenizer().encode("hello boots", Special::Add).unwrap();
+        let answer = model.engine().submit(greedy(prompt, 2)).unwrap().collect_blocking();
+        assert!(answer.is_ok(), "{template}");
+        assert!(model.has_chat_template() && model.chat_fault().is_some(), "{template}");
+        let refusal = model.encode_chat(&[ChatMessage::new("user", "hello")]).unwrap_err();
+        let refusal = refusal.to_string();
+        assert!(refusal.starts_with("the model cannot chat: "), "{refusal}");
+        assert!(refusal.contains(words), "{refusal}");
+    }
+    let sound = folder_with("{% for m in messages %}{{ m.content }}{% endfor %}");
+    let model = GenerationModel::open(sound.path(), OPTIONS).unwrap();
+    assert!(model.chat_fault().is_none());
+}
+
+#[test]
+fn bursts_of_256_short_requests_on_default_options_are_all_served() {
+    let model = drafter(EngineOptions::default());
+    let prompt = model.tokenizer().encode("Once upon a time", Special::Add).unwrap();
+    // The second burst finds the engine's rates measured.
+    for burst in 0..2 {
+        let all: Vec<Generation> = (0..256)
+            .map(|at| {
+                let generation = model.engine().submit(greedy(prompt.clone(), 8));
+                generation.unwrap_or_else(|error| panic!("burst {burst}, request {at}: {error}"))
+            })
+            .collect();
+        for generation in all {
+            assert!(generation.collect_blocking().is_ok());
+        }
+    }
+}
+
+/// The drafter has never seen JSON, so it prefers whatever the grammar allows, such as blanks and
+/// digits.
+#[test]
+fn small_model_completes_constrained_json_within_64_tokens() {
+    let model = drafter(OPTIONS);
+    let prompt = model.tokenizer().encode("The size is", Special::Add).unwrap();
+    for property in [
+        json!({"type": "integer"}),
+        json!({"type": "number"}),
+        json!({"type": "number", "exclusiveMinimum": 0}),
+        json!({"type": "integer", "minimum": 1, "format": "int32"}),
+        json!({"type": "boolean"}),
+        json!({"type": "array", "items": {"type": "null"}, "maxItems": 4}),
+    ] {
+        let schema = json!({"type": "object", "properties": {"n": property}, "required": ["n"],
+                            "additionalProperties": false});
+        let constraint = model.constrain_blocking(&Grammar::JsonSchema(schema)).unwrap();
+        for seed in 0..6 {
+            let sampling = match seed {
+                0 => Sampling::GREEDY,
+                seed => Sampling { temperature: 1.5, seed, ..Sampling::GREEDY },
+            };
+            let constraint = Some(constraint.clone());
+            let request = GenerationRequest { constraint, sampling, ..greedy(prompt.clone(), 64) };
+            let answer = model.engine().submit(request).unwrap().collect_blocking().unwrap();
+            assert_eq!(answer.reason, FinishReason::Stop, "{property}: {}", answer.text);
+            assert!(serde_json::from_str::<Value>(&answer.text).is_ok(), "{}", answer.text);
+        }
+    }
 }

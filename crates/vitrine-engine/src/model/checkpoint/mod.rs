@@ -80,8 +80,8 @@ fn read_json(path: &Path) -> Result<Value, ModelError> {
     let read = |cause| ModelError::Read { path: path.to_owned(), cause };
     let found = std::fs::metadata(path).map_err(read)?.len();
     if found > JSON_BYTES_MAX {
-        let what = "bytes of a JSON file";
-        return Err(ModelError::OutOfRange { what, found, min: 0, max: JSON_BYTES_MAX });
+        let path = path.to_owned();
+        return Err(ModelError::FileTooLarge { path, found, max: JSON_BYTES_MAX });
     }
     let bytes = std::fs::read(path).map_err(read)?;
     serde_json::from_slice(&bytes)

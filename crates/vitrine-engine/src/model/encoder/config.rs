@@ -138,9 +138,17 @@ struct PromptsEntry {
     default_prompt_name: Option<String>,
 }
 
+/// Largest configuration file, bytes; published ones have a few kilobytes.
+const JSON_BYTES_MAX: u64 = 16 << 20;
+
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
-    let bytes =
-        std::fs::read(path).map_err(|cause| ModelError::Read { path: path.to_owned(), cause })?;
+    let failed = |cause| ModelError::Read { path: path.to_owned(), cause };
+    let found = std::fs::metadata(path).map_err(failed)?.len();
+    if found > JSON_BYTES_MAX {
+        let path = path.to_owned();
+        return Err(ModelError::FileTooLarge { path, found, max: JSON_BYTES_MAX });
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
     serde_json::from_slice(&bytes)
         .map_err(|cause| ModelError::Json { path: path.to_owned(), cause })
 }
@@ -372,6 +380,19 @@ mod tests {
         let folder = folder(&[("config.json", narrow)]);
         let refusal = EncoderConfig::read(folder.path()).unwrap_err();
         assert!(matches!(refusal, ModelError::OutOfRange { what: "positions", .. }));
+    }
+
+    #[test]
+    fn config_above_the_limit_is_refused_unread() {
+        let folder = folder(&[("config.json", config("bert"))]);
+        let path = folder.path().join("config.json");
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(JSON_BYTES_MAX + 1).unwrap();
+        let refusal = EncoderConfig::read(folder.path()).unwrap_err().to_string();
+        assert!(
+            refusal.ends_with("config.json has 16777217 bytes, limit is 16777216"),
+            "{refusal}"
+        );
     }
 
     #[test]

@@ -4,6 +4,9 @@ use crate::model::error::ModelError;
 use vitrine_base::metadata::Metadata;
 use vitrine_base::metadata::MetadataValue;
 
+/// Largest float that is read as a whole number; all whole numbers up to it are floats.
+const WHOLE_FLOAT_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// Metadata with the prefix of its family.
 #[derive(Debug)]
 pub(super) struct FamilyKeys<'a> {
@@ -20,8 +23,37 @@ impl FamilyKeys<'_> {
         self.metadata.get(&self.key(name))
     }
 
-    pub(super) fn unsigned(&self, name: &str) -> Option<u64> {
-        self.metadata.unsigned(&self.key(name))
+    /// A whole number from 0, whether it is stored as an integer or as a float; `None` if the file
+    /// lacks the key.
+    ///
+    /// # Errors
+    /// If the value is anything else.
+    pub(super) fn whole(&self, name: &str) -> Result<Option<u64>, ModelError> {
+        let key = self.key(name);
+        let found = match self.metadata.get(&key) {
+            None => return Ok(None),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+            Some(MetadataValue::Float(float))
+                if float.fract() == 0.0 && (0.0..=WHOLE_FLOAT_MAX).contains(float) =>
+            {
+                Some(*float as u64)
+            }
+            Some(_) => self.metadata.unsigned(&key),
+        };
+        found.map(Some).ok_or(ModelError::KeyType { key, expected: "one integer from 0" })
+    }
+
+    /// A flag; `default` if the file lacks the key.
+    ///
+    /// # Errors
+    /// If the value is not a boolean.
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, ModelError> {
+        let key = self.key(name);
+        match self.metadata.get(&key) {
+            None => Ok(default),
+            Some(MetadataValue::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(ModelError::KeyType { key, expected: "true or false" }),
+        }
     }
 
     /// An integer from 1 to `max`; `default` if the file lacks the key.
@@ -34,14 +66,8 @@ impl FamilyKeys<'_> {
         default: Option<u64>,
         max: u64,
     ) -> Result<usize, ModelError> {
-        let key = self.key(name);
-        let found = match self.metadata.get(&key) {
-            None => default.ok_or_else(|| ModelError::KeyMissing { key: key.clone() })?,
-            Some(_) => self
-                .metadata
-                .unsigned(&key)
-                .ok_or_else(|| ModelError::KeyType { key: key.clone(), expected: "one integer" })?,
-        };
+        let missing = || ModelError::KeyMissing { key: self.key(name) };
+        let found = self.whole(name)?.or(default).ok_or_else(missing)?;
         let out_of_range = ModelError::OutOfRange { what: name, found, min: 1, max };
         if !(1..=max).contains(&found) {
             return Err(out_of_range);
@@ -105,12 +131,20 @@ impl FamilyKeys<'_> {
         allowed: f64,
         supported: &'static str,
     ) -> Result<(), ModelError> {
-        match self.metadata.float(&self.key(name)) {
+        let key = self.key(name);
+        let found = match self.metadata.get(&key) {
+            None => return Ok(()),
+            #[expect(clippy::cast_precision_loss, reason = "only compared with a small number")]
+            Some(MetadataValue::Signed(found)) => Some(*found as f64),
+            Some(_) => self.metadata.float(&key),
+        };
+        match found {
             #[expect(clippy::float_cmp, reason = "files store the default exactly or leave it out")]
-            Some(found) if found != allowed => {
+            Some(found) if found == allowed => Ok(()),
+            Some(found) => {
                 Err(ModelError::Unsupported { what: name, found: found.to_string(), supported })
             }
-            _ => Ok(()),
+            None => Err(ModelError::KeyType { key, expected: "a number" }),
         }
     }
 }

@@ -347,11 +347,11 @@ fn read_attention(
         WindowLayers::All => 0,
         WindowLayers::AllButLastOf { window_default, .. } => window_default,
     };
-    let found = keys.unsigned("attention.sliding_window").unwrap_or(window_default);
+    let found = keys.whole("attention.sliding_window")?.unwrap_or(window_default);
     let narrow = |window: &usize| *window > 0;
     let window = usize::try_from(found).ok().filter(narrow);
     let is_windowed = read_pattern(keys, family.windows, layers)?;
-    let finetuned = keys.metadata.flag(&keys.key("rope.scaling.finetuned")).unwrap_or(true);
+    let finetuned = keys.flag("rope.scaling.finetuned", true)?;
     let is_last_of = |layer: usize, period: usize| (layer + 1).is_multiple_of(period);
     let attention = (0..layers).map(|layer| {
         let windowed = window.is_some() && is_windowed[layer];
@@ -389,7 +389,7 @@ fn read_pattern(
             return if flags.len() == layers { Ok(flags) } else { Err(unusable()) };
         }
         (Some(_), _) => {
-            let period = keys.unsigned(name).ok_or_else(unusable)?;
+            let period = keys.whole(name).ok().flatten().ok_or_else(unusable)?;
             usize::try_from(period).map_err(|_| unusable())?
         }
         (None, WindowLayers::All) => 0,

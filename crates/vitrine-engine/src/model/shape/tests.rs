@@ -148,6 +148,15 @@ fn yarn_strengthens_attention_by_its_logarithm() {
 fn settings_that_change_the_computation_are_refused() {
     for (key, value) in [
         ("llama.expert_count", MetadataValue::Unsigned(8)),
+        ("llama.expert_count", MetadataValue::Signed(8)),
+        ("llama.expert_count", MetadataValue::Text("8".to_owned())),
+        ("llama.rope.scaling.yarn_ext_factor", MetadataValue::Bool(false)),
+        ("llama.rope.scaling.finetuned", MetadataValue::Unsigned(1)),
+        ("llama.attention.sliding_window", MetadataValue::Text("8".to_owned())),
+        ("llama.attention.sliding_window", MetadataValue::Signed(-8)),
+        ("llama.attention.sliding_window", MetadataValue::Float(8.5)),
+        ("llama.block_count", MetadataValue::Float(2.5)),
+        ("llama.block_count", MetadataValue::Float(1e300)),
         ("llama.rope.scaling.type", MetadataValue::Text("ntk".to_owned())),
         ("llama.rope.scaling.type", MetadataValue::Unsigned(1)),
         ("llama.rope.scaling.yarn_ext_factor", MetadataValue::Float(0.5)),
@@ -168,4 +177,13 @@ fn settings_that_change_the_computation_are_refused() {
         metadata.insert(key, value);
         assert!(DecoderShape::from_metadata(&metadata).is_err(), "{key}");
     }
+}
+
+#[test]
+fn whole_floats_are_read_as_integers() {
+    let shape = with("gemma3", &[("attention.sliding_window", MetadataValue::Float(32.0))]);
+    let same = with("gemma3", &[("attention.sliding_window", MetadataValue::Unsigned(32))]);
+    assert_eq!(windows(&shape), windows(&same));
+    let layers = with("gemma3", &[("block_count", MetadataValue::Float(3.0))]);
+    assert_eq!(layers.layers, 3);
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::text::test_support::tiny_metadata;
+use proptest::prelude::*;
 use std::sync::Arc;
 use vitrine_base::clock::ManualClock;
 
@@ -124,8 +125,6 @@ fn a_system_message_is_never_lost() {
     let deaf = "{% for m in messages if m.role != 'system' %}{{ m.role }}={{ m.content }};\
         {% endfor %}";
     assert_eq!(rendered(deaf).unwrap(), "user=rules\n\nhi;assistant=ho;");
-    let alone = merge_system(&[ChatMessage::new("system", "rules")]);
-    assert_eq!(alone, [ChatMessage::new("user", "rules")]);
 }
 
 #[test]
@@ -171,4 +170,208 @@ fn settings_reach_the_template_guarded_and_replace_nothing() {
     let many: serde_json::Map<String, serde_json::Value> =
         (0..40).map(|index| (index.to_string(), 1.into())).collect();
     assert!(TemplateSettings::from_json(&many).is_err());
+}
+
+/// The golden template of a family.
+fn family(name: &str) -> ChatTemplate {
+    let source = std::fs::read_to_string(folder().join(format!("{name}.jinja"))).unwrap();
+    template(&source).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn conversation(messages: &[(&str, &str)]) -> Vec<ChatMessage> {
+    messages.iter().map(|(role, content)| ChatMessage::new(*role, *content)).collect()
+}
+
+#[test]
+fn late_system_message_that_a_template_leaves_out_is_kept() {
+    let messages = conversation(&[
+        ("system", "You sell shoes."),
+        ("user", "hi"),
+        ("assistant", "Hello!"),
+        ("system", "From now on prices are in CHF."),
+        ("user", "size 42?"),
+    ]);
+    let text = family("smollm3").render(&tokenizer(), &messages).unwrap();
+    assert!(text.contains("user\nFrom now on prices are in CHF.\n\nsize 42?"), "{text}");
+    // A template that renders it in its place gets it there.
+    let text = family("chatml").render(&tokenizer(), &messages).unwrap();
+    assert!(text.contains("system\nFrom now on prices are in CHF."), "{text}");
+}
+
+#[test]
+fn template_s_own_words_are_the_error() {
+    let messages = conversation(&[("user", "Hi"), ("user", "Are you there?")]);
+    let refusal = family("mistral").render(&tokenizer(), &messages).unwrap_err().to_string();
+    let words = "the chat template refuses the messages: roles must alternate \
+                 user/assistant/user/assistant/...";
+    assert_eq!(refusal, words);
+}
+
+#[test]
+fn developer_then_system_then_user_is_rendered_by_every_family() {
+    let messages = conversation(&[("developer", "Be brief."), ("system", "Sell."), ("user", "Hi")]);
+    for name in ["chatml", "gemma", "llama3", "mistral", "phi3", "qwen3", "smollm3"] {
+        let text = family(name).render(&tokenizer(), &messages).unwrap();
+        for content in ["Be brief.", "Sell.", "Hi"] {
+            assert!(text.contains(content), "{name} loses {content}: {text}");
+        }
+    }
+}
+
+#[test]
+fn message_that_a_template_leaves_out_is_named() {
+    let deaf = "{% for m in messages if m.role != 'tool' %}{{ m.role }}={{ m.content }};\
+        {% endfor %}";
+    let messages =
+        conversation(&[("user", "a"), ("assistant", "b"), ("tool", "user"), ("user", "c")]);
+    let refusal = template(deaf).unwrap().render(&tokenizer(), &messages).unwrap_err();
+    let words = "messages[2] (role `tool`) is left out by the model's chat template";
+    assert_eq!(refusal.to_string(), words);
+    let only_last = "{{ messages[0].content }}{{ messages[-1].content }}";
+    let refusal = template(only_last).unwrap().render(&tokenizer(), &messages).unwrap_err();
+    assert!(matches!(refusal, TextError::MessageLeftOut { index: 1, .. }), "{refusal}");
+}
+
+/// All conversations of up to four messages, for each golden template: either every message is in
+/// the text, or the error names a message or has the template's words.
+#[test]
+fn no_family_loses_a_message() {
+    const ROLES: [&str; 5] = ["system", "developer", "user", "assistant", "tool"];
+    for name in ["chatml", "gemma", "llama3", "mistral", "phi3", "qwen3", "smollm3"] {
+        let (template, mut rendered) = (family(name), 0);
+        for length in 1..=4 {
+            for code in 0..ROLES.len().pow(length) {
+                let role = |at: u32| ROLES[code / ROLES.len().pow(at) % ROLES.len()];
+                let messages: Vec<ChatMessage> = (0..length)
+                    .map(|at| ChatMessage::new(role(at), format!("words {at} of {code}")))
+                    .collect();
+                match template.render(&tokenizer(), &messages) {
+                    Ok(text) => {
+                        rendered += 1;
+                        let lost = messages.iter().find(|message| !text.contains(&message.content));
+                        assert_eq!(lost, None, "{name}, {messages:?}: {text}");
+                    }
+                    Err(error) => {
+                        let words = error.to_string();
+                        let is_named = words.contains("messages") && !words.contains('\n');
+                        assert!(is_named, "{name}, {messages:?}: {words}");
+                    }
+                }
+            }
+        }
+        assert!(rendered > 20, "{name} renders {rendered}");
+    }
+}
+
+#[test]
+fn template_that_takes_lists_of_parts_gets_them() {
+    let parts = "{% for m in messages %}[{{ m.role }}]{% for part in m['content'] %}\
+        {% if part['type'] == 'text' %}{{ part['text'] }}{% endif %}{% endfor %}{% endfor %}";
+    let messages = conversation(&[("system", "Sell."), ("user", "hi")]);
+    let text = template(parts).unwrap().render(&tokenizer(), &messages).unwrap();
+    assert_eq!(text, "[system]Sell.[user]hi");
+}
+
+#[test]
+fn options_of_python_s_json_are_obeyed() {
+    let cases = [
+        ("sort_keys=true", r#"{"a": ["é<&", null, {}], "b": 1}"#),
+        ("separators=(',', ':')", r#"{"b":1,"a":["é<&",null,{}]}"#),
+        ("ensure_ascii=true", r#"{"b": 1, "a": ["\u00e9<&", null, {}]}"#),
+        ("true", r#"{"b": 1, "a": ["\u00e9<&", null, {}]}"#),
+        ("indent=none, sort_keys=false", r#"{"b": 1, "a": ["é<&", null, {}]}"#),
+        ("indent=1, sort_keys=true", "{\n \"a\": [\n  \"é<&\",\n  null,\n  {}\n ],\n \"b\": 1\n}"),
+        (
+            "indent=2, separators=(';', '=')",
+            "{\n  \"b\"=1;\n  \"a\"=[\n    \"é<&\";\n    null;\n    {}\n  ]\n}",
+        ),
+    ];
+    for (options, expected) in cases {
+        let source = format!(
+            "{{{{ messages[0].content }}}}|{{{{ {{'b': 1, 'a': [\"é<&\", none, {{}}]}} | \
+             tojson({options}) }}}}"
+        );
+        let text = template(&source).unwrap().render(&tokenizer(), &conversation(&[("user", "u")]));
+        assert_eq!(text.unwrap(), format!("u|{expected}"), "{options}");
+    }
+    let astral = "{{ messages[0].content | tojson(ensure_ascii=true) }}{{ messages[0].content }}";
+    let text = template(astral).unwrap().render(&tokenizer(), &conversation(&[("user", "👟")]));
+    assert_eq!(text.unwrap(), r#""\ud83d\udc5f"👟"#);
+    assert!(template("{{ messages[0].content | tojson(mood=1) }}").is_err());
+}
+
+#[test]
+fn text_that_grows_without_limit_is_refused() {
+    let endless = "{{ messages[0].content }}{% for a in range(90000) %}{{ 'x' * 900 }}{% endfor %}";
+    let refusal = template(endless).unwrap_err().to_string();
+    assert!(refusal.starts_with("the chat template renders more than"), "{refusal}");
+}
+
+/// Pieces of templates, sound and broken.
+fn fragment() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "{% for m in messages %}",
+        "{% endfor %}",
+        "{{ m.content }}",
+        "{{ m['role'] }}",
+        "{{ messages[0].content }}",
+        "{% if m.role == 'user' %}",
+        "{% else %}",
+        "{% endif %}",
+        "{%- set ns = namespace(x=0) -%}",
+        "{% set ns.x = ns.x + 1 %}",
+        "{{ raise_exception('no\n') }}",
+        "{{ messages | tojson(indent=4) }}",
+        "{{ messages[99].content }}",
+        "{{ m.content[::-1] }}",
+        "{{ m.content.split('a')[7] }}",
+        "{{ strftime_now('%d %B %Q') }}",
+        "{{ strftime_now('%') }}",
+        "{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}",
+        "{% generation %}",
+        "{% endgeneration %}",
+        "{{ bos_token }}",
+        "{{ 9 // 0 }}",
+        "{{ 'x' * 99999999999 }}",
+        "{{ range(99999999) | list }}",
+        "{{ messages | length / 0 }}",
+        "{{ -9223372036854775807 - 99 }}",
+        "{{ 'é'[0:1] }}",
+        "{% break %}",
+        "{{",
+        "%}",
+        "{#",
+        "é\u{0}",
+    ];
+    prop_oneof![6 => prop::sample::select(PIECES).prop_map(str::to_owned), 1 => "\\PC{0,9}"]
+}
+
+proptest! {
+    /// Any text as a template: it is refused in one sentence, or it loses no message.
+    #[test]
+    fn any_template_is_refused_in_one_sentence_or_keeps_every_message(
+        pieces in prop::collection::vec(fragment(), 0..9),
+        roles in prop::collection::vec(prop::sample::select(
+            &["system", "developer", "user", "assistant", "tool", "wizard"][..],
+        ), 0..6),
+    ) {
+        let messages: Vec<ChatMessage> = (0..)
+            .zip(roles)
+            .map(|(at, role)| ChatMessage::new(role, format!("words {at}")))
+            .collect();
+        let rendered = template(&pieces.concat())
+            .and_then(|template| template.render(&tokenizer(), &messages));
+        match rendered {
+            Ok(text) => {
+                for message in &messages {
+                    let numbers = message.content.trim_start_matches("words ");
+                    prop_assert!(text.contains(numbers), "{:?} lost in {text:?}", message);
+                }
+            }
+            Err(error) => {
+                let words = error.to_string();
+                prop_assert!(!words.contains('\n') && !words.contains("panic"), "{}", words);
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! unless noted.
 
 use crate::text::error::TextError;
+use crate::text::tokenizer::vocabulary;
 use crate::text::tokenizer::vocabulary::TokenKind;
 use crate::text::tokenizer::vocabulary::Vocabulary;
 use tokenizers::PreTokenizerWrapper;
@@ -171,7 +172,7 @@ impl BytePair {
         }
         parts.push(PreTokenizerWrapper::ByteLevel(ByteLevel::new(false, false, false)));
         let mut library = tokenizers::Tokenizer::new(model);
-        if metadata.flag(NFC_KEY) == Some(true) {
+        if vocabulary::flag(metadata, NFC_KEY, false)? {
             library.with_normalizer(Some(NFC)).map_err(TextError::Vocabulary)?;
         }
         library.with_pre_tokenizer(Some(PreTokenizerWrapper::Sequence(Sequence::new(parts))));

@@ -16,6 +16,7 @@ use crate::text::tokenizer::settings::Special;
 use crate::text::tokenizer::spellings::BARRIER;
 use crate::text::tokenizer::spellings::Fragment;
 use crate::text::tokenizer::spellings::split_at_tokens;
+use crate::text::tokenizer::vocabulary;
 use crate::text::tokenizer::vocabulary::TokenKind;
 use crate::text::tokenizer::vocabulary::Vocabulary;
 use crate::text::tokenizer::word_piece::WordPiece;
@@ -65,11 +66,11 @@ impl GgufTokenizer {
             .text("tokenizer.ggml.model")
             .ok_or(TextError::Key { key: "tokenizer.ggml.model", expected: "a string" })?;
         let vocabulary = Vocabulary::from_metadata(metadata)?;
-        let flag = |key: &str, default: bool| metadata.flag(key).unwrap_or(default);
+        let flag = |key, default| vocabulary::flag(metadata, key, default);
         let (model, begins) = match kind {
             "llama" => {
                 let pieces = SentencePiece::new(metadata, &vocabulary)?;
-                let adds_space = flag("tokenizer.ggml.add_space_prefix", true);
+                let adds_space = flag("tokenizer.ggml.add_space_prefix", true)?;
                 (GgufModel::SentencePiece { pieces, adds_space }, true)
             }
             "gpt2" => {
@@ -88,17 +89,17 @@ impl GgufTokenizer {
                 });
             }
         };
-        let adds_begin = flag("tokenizer.ggml.add_bos_token", begins);
+        let adds_begin = flag("tokenizer.ggml.add_bos_token", begins)?;
         let (begin, end) = match &model {
             GgufModel::WordPiece(_) => {
-                let adds_end = flag("tokenizer.ggml.add_sep_token", true);
+                let adds_end = flag("tokenizer.ggml.add_sep_token", true)?;
                 let begin =
                     vocabulary.classify.or(vocabulary.begin).or(id_of(&vocabulary, "[CLS]"));
                 let end = vocabulary.separator.or(id_of(&vocabulary, "[SEP]"));
                 (begin.filter(|_| adds_begin), end.filter(|_| adds_end))
             }
             GgufModel::SentencePiece { .. } | GgufModel::BytePair(_) => {
-                let adds_end = flag("tokenizer.ggml.add_eos_token", false);
+                let adds_end = flag("tokenizer.ggml.add_eos_token", false)?;
                 (vocabulary.begin.filter(|_| adds_begin), vocabulary.end.filter(|_| adds_end))
             }
         };

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use vitrine_base::metadata::MetadataValue;
 
+mod mutations;
+
 fn tiny() -> Tokenizer {
     let pieces = ["▁", "h", "i", "hi", "▁hi", "<", "/", "s", ">", "</", "</s", "</s>x"];
     Tokenizer::from_metadata(&tiny_metadata(&pieces)).unwrap()
@@ -93,8 +95,6 @@ fn inconsistent_vocabularies_are_refused() {
     };
     let error = break_with("tokenizer.ggml.scores", MetadataValue::Floats(vec![0.0]));
     assert!(matches!(error, TextError::ListLength { found: 1, .. }));
-    let error = break_with("tokenizer.ggml.bos_token_id", MetadataValue::Unsigned(1 << 20));
-    assert!(matches!(error, TextError::TokenId { .. }));
     let error = break_with("tokenizer.ggml.model", MetadataValue::Text("rwkv".to_owned()));
     assert!(error.to_string().contains("`rwkv`"));
     let error = break_with("tokenizer.ggml.tokens", MetadataValue::Unsigned(1));

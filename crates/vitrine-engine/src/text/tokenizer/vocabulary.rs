@@ -11,6 +11,7 @@ use crate::text::tokenizer::spellings::TokenSpellings;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use vitrine_base::metadata::Metadata;
+use vitrine_base::metadata::MetadataValue;
 
 const TOKENS_KEY: &str = "tokenizer.ggml.tokens";
 const TYPES_KEY: &str = "tokenizer.ggml.token_type";
@@ -136,7 +137,11 @@ fn is_end(piece: &str) -> bool {
 }
 
 fn kinds(metadata: &Metadata, pieces: &[String]) -> Result<Vec<TokenKind>, TextError> {
-    let mut kinds: Vec<TokenKind> = match metadata.integers(TYPES_KEY) {
+    let codes = metadata.integers(TYPES_KEY);
+    if codes.is_none() && metadata.get(TYPES_KEY).is_some() {
+        return Err(TextError::Key { key: TYPES_KEY, expected: "a list of integers" });
+    }
+    let mut kinds: Vec<TokenKind> = match codes {
         None => vec![TokenKind::Normal; pieces.len()],
         Some(codes) if codes.len() == pieces.len() => {
             codes.iter().map(|&code| token_kind(code)).collect()
@@ -166,18 +171,51 @@ fn token_kind(code: i64) -> TokenKind {
     }
 }
 
-/// The token id under `key`; `None` if it is missing or `u32::MAX`, which older files use for none.
+/// The token id under `key`; `None` if it is missing or means none: negative, or `u32::MAX` in
+/// older files. An id outside the vocabulary is none too, with a warning, as in llama.cpp.
+///
+/// # Errors
+/// If the value is not a whole number.
 fn special_id(
     metadata: &Metadata,
     key: &'static str,
     tokens: usize,
 ) -> Result<Option<u32>, TextError> {
-    match metadata.unsigned(key) {
-        None => Ok(None),
-        Some(found) if found == u64::from(u32::MAX) => Ok(None),
-        Some(found) => match u32::try_from(found) {
-            Ok(id) if (id as usize) < tokens => Ok(Some(id)),
-            _ => Err(TextError::TokenId { key, found, tokens }),
+    let found = match metadata.get(key) {
+        None => return Ok(None),
+        Some(MetadataValue::Unsigned(found)) => *found,
+        Some(MetadataValue::Signed(found)) => match u64::try_from(*found) {
+            Ok(found) => found,
+            Err(_) => return Ok(None),
         },
+        Some(_) => return Err(TextError::Key { key, expected: "one integer" }),
+    };
+    if found == u64::from(u32::MAX) {
+        return Ok(None);
+    }
+    match u32::try_from(found) {
+        Ok(id) if (id as usize) < tokens => Ok(Some(id)),
+        _ => {
+            tracing::warn!(key, found, tokens, "token id is outside the vocabulary; it is ignored");
+            Ok(None)
+        }
+    }
+}
+
+/// The flag under `key`; `default` if it is missing. Some writers store 0 and 1.
+///
+/// # Errors
+/// If the value is neither a boolean nor 0 or 1.
+pub(crate) fn flag(
+    metadata: &Metadata,
+    key: &'static str,
+    default: bool,
+) -> Result<bool, TextError> {
+    match (metadata.get(key), metadata.unsigned(key)) {
+        (None, _) => Ok(default),
+        (Some(MetadataValue::Bool(flag)), _) => Ok(*flag),
+        (_, Some(0)) => Ok(false),
+        (_, Some(1)) => Ok(true),
+        _ => Err(TextError::Key { key, expected: "true or false" }),
     }
 }

@@ -7,6 +7,7 @@
 
 use crate::text::error::TextError;
 use crate::text::tokenizer::sentencepiece::SPACE;
+use crate::text::tokenizer::vocabulary;
 use crate::text::tokenizer::vocabulary::TokenKind;
 use crate::text::tokenizer::vocabulary::Vocabulary;
 use tokenizers::models::bpe::Vocab;
@@ -45,7 +46,7 @@ impl WordPiece {
             };
             pieces.insert(name, id);
         }
-        let lowercase = metadata.flag("tokenizer.ggml.normalizer.lowercase").unwrap_or(true);
+        let lowercase = vocabulary::flag(metadata, "tokenizer.ggml.normalizer.lowercase", true)?;
         let accents = metadata.flag("tokenizer.ggml.normalizer.strip_accents");
         let model = Model::builder()
             .vocab(pieces)

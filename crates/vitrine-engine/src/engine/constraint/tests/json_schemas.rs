@@ -1,11 +1,15 @@
 //! What is refused in a JSON schema and in which words, and what is enforced.
 
 use super::*;
+use std::sync::LazyLock;
 use vitrine_base::clock::Clock;
 
+static BYTE_GRAMMARS: LazyLock<Grammars> =
+    LazyLock::new(|| Grammars::new(|| Ok(byte_trie()), Arc::new(SystemClock)));
+
 /// A vocabulary of all bytes and a few longer tokens, such as runs of digits and blanks.
-pub(super) fn byte_grammars() -> Grammars {
-    Grammars::new(|| Ok(byte_trie()), Arc::new(SystemClock))
+pub(super) fn byte_grammars() -> &'static Grammars {
+    &BYTE_GRAMMARS
 }
 
 const LONGER: [&str; 9] =
@@ -348,6 +352,18 @@ fn long_and_deep_schemas_are_refused_or_compiled_within_a_second() {
         .map(|at| (format!("d{at}"), json!({"$ref": format!("#/$defs/d{}", at + 1)})))
         .chain([("d2000".to_owned(), json!({"type": "null"}))])
         .collect();
+    // As long as a schema's text may be, and as deep as it can get.
+    let longest: serde_json::Map<String, Value> = (0..4_300)
+        .map(|at| (format!("{at:x}"), json!({"$ref": format!("#/$defs/{:x}", at + 1)})))
+        .chain([("10cc".to_owned(), json!({"type": "null"}))])
+        .collect();
+    let deepest: serde_json::Map<String, Value> = (0..150)
+        .map(|at| {
+            let next = json!({"$ref": format!("#/$defs/{}", (at + 1) % 150), "type": "null"});
+            let last = if at == 149 { json!({"type": "null"}) } else { next };
+            (at.to_string(), (0..58).fold(last, |inner, _| json!({"allOf": [inner]})))
+        })
+        .collect();
     let wide: serde_json::Map<String, Value> =
         (0..2_000).map(|at| (format!("p{at}"), json!({"type": "integer"}))).collect();
     let names: Vec<&String> = wide.keys().collect();
@@ -366,6 +382,8 @@ fn long_and_deep_schemas_are_refused_or_compiled_within_a_second() {
     };
     for (name, schema) in [
         ("chain", json!({"$ref": "#/$defs/d0", "$defs": chain})),
+        ("longest", json!({"$ref": "#/$defs/0", "$defs": longest})),
+        ("deepest", json!({"$ref": "#/$defs/0", "$defs": deepest})),
         ("wide", json!({"type": "object", "properties": wide, "required": names})),
         ("optional", json!({"type": "object", "properties": wide})),
         ("enum", json!({"enum": consts})),

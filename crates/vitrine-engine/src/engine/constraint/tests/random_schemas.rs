@@ -63,79 +63,80 @@ fn sound_schema() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Names of members of [`wild_schema`].
+const KEYWORDS: &[&str] = &[
+    "type",
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "pattern",
+    "format",
+    "$ref",
+    "required",
+    "properties",
+    "patternProperties",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "prefixItems",
+    "items",
+    "additionalProperties",
+    "additionalItems",
+    "not",
+    "if",
+    "$defs",
+    "$id",
+    "$anchor",
+    "$schema",
+    "x-guidance",
+    "uniqueItems",
+    "description",
+    "a",
+];
+
+/// Texts of [`wild_schema`].
+const TEXTS: &[&str] = &[
+    "string",
+    "object",
+    "array",
+    "integer",
+    "number",
+    "date",
+    "email",
+    "#",
+    "#/anyOf/0",
+    "#/$defs/a",
+    "^a+$",
+    "(?=a)",
+    "(",
+    "é",
+    "a{1,999999}",
+    "\\d+",
+    "[",
+    "",
+    "http://json-schema.org/draft-04/schema#",
+];
+
 /// Any JSON under the names of keywords.
 fn wild_schema() -> impl Strategy<Value = Value> {
-    let keyword = prop::sample::select(
-        &[
-            "type",
-            "enum",
-            "const",
-            "minimum",
-            "maximum",
-            "exclusiveMinimum",
-            "exclusiveMaximum",
-            "multipleOf",
-            "minLength",
-            "maxLength",
-            "minItems",
-            "maxItems",
-            "minProperties",
-            "maxProperties",
-            "pattern",
-            "format",
-            "$ref",
-            "required",
-            "properties",
-            "patternProperties",
-            "anyOf",
-            "oneOf",
-            "allOf",
-            "prefixItems",
-            "items",
-            "additionalProperties",
-            "additionalItems",
-            "not",
-            "if",
-            "$defs",
-            "$id",
-            "$anchor",
-            "$schema",
-            "x-guidance",
-            "uniqueItems",
-            "description",
-            "a",
-        ][..],
-    );
+    let keyword = prop::sample::select(KEYWORDS);
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         (-5..9_i32).prop_map(Value::from),
-        prop::sample::select(
-            &[
-                "string",
-                "object",
-                "array",
-                "integer",
-                "number",
-                "date",
-                "email",
-                "#",
-                "#/anyOf/0",
-                "#/$defs/a",
-                "^a+$",
-                "(?=a)",
-                "(",
-                "é",
-                "a{1,999999}",
-                "\\d+",
-                "[",
-                "",
-                "http://json-schema.org/draft-04/schema#",
-            ][..],
-        )
-        .prop_map(Value::from),
+        prop::sample::select(TEXTS).prop_map(Value::from),
         "\\PC{0,60}".prop_map(Value::from),
     ];
     leaf.prop_recursive(5, 40, 6, move |inner| {
@@ -198,13 +199,30 @@ fn whole(text: Vec<u8>) -> Result<String, TestCaseError> {
     String::from_utf8(text).map_err(|error| TestCaseError::fail(error.to_string()))
 }
 
-/// Whether a schema of [`sound_schema`] accepts a value.
+/// Whether a schema of [`sound_schema`] accepts a value. References that lead back to themselves
+/// accept nothing.
 fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
+    accepts_after(root, schema, value, &[])
+}
+
+/// `followed` are the references that led to this schema for the same value.
+fn accepts_after(root: &Value, schema: &Value, value: &Value, followed: &[&str]) -> bool {
     let Some(keywords) = schema.as_object() else { return *schema == json!(true) };
     keywords.iter().all(|(keyword, wanted)| match (keyword.as_str(), value) {
-        ("$ref", _) => accepts(root, root.pointer(&wanted.as_str().unwrap()[1..]).unwrap(), value),
-        ("allOf", _) => wanted.as_array().unwrap().iter().all(|part| accepts(root, part, value)),
-        ("anyOf", _) => wanted.as_array().unwrap().iter().any(|part| accepts(root, part, value)),
+        ("$ref", _) => {
+            let name = wanted.as_str().unwrap();
+            let target = root.pointer(&name[1..]).unwrap();
+            !followed.contains(&name)
+                && accepts_after(root, target, value, &[followed, &[name]].concat())
+        }
+        ("allOf", _) => {
+            let mut parts = wanted.as_array().unwrap().iter();
+            parts.all(|part| accepts_after(root, part, value, followed))
+        }
+        ("anyOf", _) => {
+            let mut parts = wanted.as_array().unwrap().iter();
+            parts.any(|part| accepts_after(root, part, value, followed))
+        }
         ("type", _) => match wanted {
             Value::Array(names) => names.iter().any(|name| has_type(name.as_str().unwrap(), value)),
             name => has_type(name.as_str().unwrap(), value),

@@ -1,0 +1,90 @@
+//! Reads the shop's files: products, vocabulary, past baskets and policies.
+//!
+//! What is accepted but looks like a slip becomes a warning, which the gateway logs at its start and
+//! `vitrine doctor` prints.
+
+use crate::catalog::Catalog;
+use crate::catalog::CatalogLimits;
+use crate::config::Settings;
+use crate::offers::BasketLimits;
+use crate::offers::Baskets;
+use crate::offers::Experiment;
+use crate::offers::Offers;
+use crate::turn::CatalogLookup;
+use crate::turn::Policies;
+use anyhow::Context;
+use std::path::Path;
+
+/// Limits of the catalogue and its facets.
+const CATALOG_LIMITS: CatalogLimits = CatalogLimits {
+    file_bytes_max: 64 << 20,
+    products_max: 50_000,
+    line_bytes_max: 64 << 10,
+    facets_max: 64,
+    values_max: 512,
+    sizes_max: 64,
+    features_max: 32,
+};
+
+/// Limits of the basket file.
+const BASKET_LIMITS: BasketLimits = BasketLimits {
+    file_bytes_max: 256 << 20,
+    baskets_max: 5_000_000,
+    basket_articles_max: 100,
+    articles_max: 50_000,
+    pairs_max: 4_000_000,
+    rules_max: 50,
+};
+
+/// What the shop's files say.
+pub(super) struct ShopData {
+    pub(super) catalog: Catalog,
+    pub(super) offers: Offers,
+    pub(super) policies: Policies,
+    /// What is accepted but looks like a slip, each with its file.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Reads the files that the configuration names.
+///
+/// # Errors
+/// If one of them cannot be read or is invalid; the error names the file and the line.
+pub(super) fn open(settings: &Settings) -> anyhow::Result<ShopData> {
+    let mut warnings = Vec::new();
+    let catalog = catalog(settings)?;
+    if let Some(path) = &settings.files.catalog {
+        warnings.extend(catalog.warnings().iter().map(|warning| in_file(path, warning)));
+    }
+    let offers = offers(settings, &catalog)?;
+    if let Some(path) = &settings.files.baskets {
+        let warning = offers.warning(&CatalogLookup(&catalog));
+        warnings.extend(warning.map(|warning| in_file(path, &warning)));
+    }
+    let policies = match &settings.files.policies {
+        Some(path) => Policies::load(path).context("cannot open shop.policies")?,
+        None => Policies::default(),
+    };
+    Ok(ShopData { catalog, offers, policies, warnings })
+}
+
+fn in_file(path: &Path, warning: &str) -> String {
+    format!("{}: {warning}", path.display())
+}
+
+fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
+    let Some(path) = &settings.files.catalog else { return Ok(Catalog::empty()) };
+    let facets = settings.files.facets.as_deref();
+    let catalog = Catalog::open_with_facets(path, facets, &CATALOG_LIMITS);
+    catalog.context("cannot open the catalogue (catalog.path, catalog.facets)")
+}
+
+fn offers(settings: &Settings, catalog: &Catalog) -> anyhow::Result<Offers> {
+    let codes = catalog.codes();
+    let find = |code: &str| codes.find(code).cloned();
+    let baskets = match &settings.files.baskets {
+        Some(path) => Baskets::open_for(path, &BASKET_LIMITS, Some(&find))
+            .context("cannot open offers.baskets")?,
+        None => Baskets::empty(),
+    };
+    Ok(Offers::new(baskets, Experiment::new(settings.experiment.clone())?, settings.offers))
+}
