@@ -7,6 +7,7 @@ use std::path::Path;
 
 /// Keys that accept 0, either as a number or as the old form of no value.
 const ZERO_ACCEPTED: &[&str] = &[
+    "server.tenant_in_flight_max",
     "server.drain_ms",
     "server.tenant_requests_per_second",
     "models.max_bytes",
@@ -46,9 +47,11 @@ const ZERO_ACCEPTED: &[&str] = &[
 const EMPTY_ACCEPTED: &[&str] = &[
     "server.api_keys_file",
     "server.api_keys",
+    "server.tenant_in_flight_max",
     "server.tenant_requests_per_second",
     "models.max_bytes",
     "models.load",
+    "models.load_folders",
     "memory.max_bytes",
     "memory.weights_bytes_max",
     "memory.packed_copies_bytes_max",
