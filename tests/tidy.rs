@@ -42,6 +42,7 @@ const LINE_COLUMNS_MAX: usize = 100;
 /// configuration.
 const SERDE_PATHS: &[&str] = &[
     "src/http/wire",
+    "src/http/body/",
     "src/config/",
     "src/catalog/import",
     "src/turn/policies.rs",

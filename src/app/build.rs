@@ -2,12 +2,14 @@
 //! gateway, HTTP state. Each part gets its limits from the configuration.
 
 use crate::app::models;
+use crate::app::recorder;
 use crate::app::shop;
 use crate::config::CallbackOptions;
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
 use crate::delivery::callback_sender::HttpCallbackSender;
 use crate::delivery::outbox::Outbox;
+use crate::http::audit::Audit;
 use crate::http::drain::Draining;
 use crate::http::encode;
 use crate::http::keys::KeyRing;
@@ -19,7 +21,6 @@ use crate::turn::TurnPipeline;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
 use anyhow::Context;
-use metrics_exporter_prometheus::PrometheusBuilder;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_base::clock::SharedClock;
@@ -67,10 +68,7 @@ fn assemble(
     // The shop's files come first: their faults are found sooner than a model is loaded.
     let shop::ShopData { catalog, offers, policies, mut warnings } = shop::open(settings)?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let metrics = PrometheusBuilder::new().build_recorder();
-    let handle = metrics.handle();
-    // Fails only if a recorder is already installed, which happens in tests; that one stays.
-    let _ = metrics::set_global_recorder(metrics);
+    let metrics = recorder::install()?;
     let memory = MemoryLedger::new(settings.memory_limits.clone());
     let generators = models::generators(settings, &clock, &memory)?;
     let (classifier, encoder_grant) = models::classifier(settings, &memory)?;
@@ -117,7 +115,8 @@ fn assemble(
         keys: KeyRing::new(server.api_keys.clone(), TenantId::new(DEFAULT_TENANT)?),
         rates: RateLimits::new(server.rates),
         slots: Slots::new(server.limits.requests_in_flight_max, server.limits.tenant_in_flight_max),
-        metrics: handle,
+        metrics,
+        audit: Audit::default(),
         draining: Draining::default(),
     };
     Ok((app, warnings))

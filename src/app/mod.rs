@@ -5,6 +5,7 @@
 mod build;
 mod models;
 mod panics;
+mod recorder;
 mod server;
 mod shop;
 mod threads;

@@ -7,11 +7,13 @@ use crate::app::panics;
 use crate::app::upkeep;
 use crate::app::use_threads;
 use crate::config::Settings;
+use crate::http::connection::ConnectionLimits;
 use crate::http::listen::Connections;
 use crate::http::routes;
 use crate::http::startup::StartupGate;
 use crate::http::state::App;
 use anyhow::Context;
+use serde_json::json;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,10 @@ const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// Longest wait for the log at the end: its reader may have stopped.
 const LOG_FLUSH_MAX: Duration = Duration::from_secs(1);
+
+/// File descriptors that are not for connections: models, the store, logs, callbacks, downloads,
+/// and the connections that only answer probes.
+const DESCRIPTORS_KEPT: usize = 256;
 
 /// Exit code after a second signal, which ends the process at once.
 const SECOND_SIGNAL_EXIT: i32 = 1;
@@ -68,7 +74,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let clock: SharedClock = Arc::new(SystemClock);
     let startup = StartupGate::new(Arc::clone(&clock));
-    let connections = Connections::new(settings.server.connections, Arc::clone(&clock));
+    let connections = Connections::new(connection_limits(settings), Arc::clone(&clock));
     let mut stop_requests = StopRequests::listen();
     let mut accepting = pin!(Arc::clone(&connections).accept(listener, startup.router()));
     tracing::info!("loading models; http://{address} answers 503 until they are warm");
@@ -78,6 +84,7 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
         // No request has reached the routes yet, so there is nothing to drain.
         () = stop_requests.next() => return Ok(()),
     };
+    record_acts(&app, settings);
     startup.open(routes::router(Arc::clone(&app)));
     let _upkeep = upkeep::start(&app);
     log_queue::say(format_args!("listening on http://{address}"));
@@ -94,6 +101,45 @@ async fn run(settings: &Settings) -> anyhow::Result<()> {
             std::process::exit(SECOND_SIGNAL_EXIT)
         }
     }
+}
+
+/// The limits on connections. Their number is lowered where the system allows fewer file
+/// descriptors: a process without any can neither accept a probe nor open a file.
+fn connection_limits(settings: &Settings) -> ConnectionLimits {
+    let limits = settings.server.connections;
+    let allowed = descriptors_max().map(|most| most.saturating_sub(DESCRIPTORS_KEPT).max(1));
+    match allowed.filter(|allowed| *allowed < limits.connections_max) {
+        Some(connections_max) => {
+            let configured = limits.connections_max;
+            tracing::warn!(
+                configured,
+                connections_max,
+                "server.connections_max is lowered: the system allows few open files (ulimit -n)"
+            );
+            ConnectionLimits { connections_max, ..limits }
+        }
+        None => limits,
+    }
+}
+
+/// File descriptors that the process may have open; `None` where the system does not tell.
+fn descriptors_max() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Begins the audit log. Without it the gateway serves all the same: a shop whose disk is full must
+/// still be able to answer and to erase.
+fn record_acts(app: &App, settings: &Settings) {
+    let Some(options) = &settings.log.audit else { return };
+    if let Err(error) = app.audit.start(options.clone(), Arc::clone(&app.clock)) {
+        let folder = options.folder.display();
+        tracing::error!(%error, %folder, "operators' acts are not recorded");
+    }
+    let warnings = settings.warnings.len();
+    let version = env!("CARGO_PKG_VERSION");
+    app.audit.process("gateway.start", &json!({ "version": version, "warnings": warnings }));
 }
 
 /// Waits for the running requests, for up to `drain_max`, and ends those that are left with an
@@ -117,6 +163,8 @@ async fn drain(app: &App, connections: &Connections, drain_max: Duration) {
         () = connections.close() => {}
         () = app.clock.sleep(CLOSE_MAX) => {}
     }
+    app.audit.process("gateway.stop", &json!({}));
+    app.audit.flush(LOG_FLUSH_MAX);
 }
 
 /// The signals that ask the process to stop, received in order.

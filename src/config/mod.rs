@@ -113,7 +113,7 @@ impl Settings {
         let mut warnings = values.warnings.clone();
         warnings.extend(keys.warnings);
         Ok(Self {
-            log: options::server::log(&raw),
+            log: options::server::log(&raw, root),
             server: options::server::server(&raw, keys.keys, &values)?,
             callbacks: options::callbacks::callbacks(&raw.callbacks, root, &values)?,
             engine_threads,

@@ -4,6 +4,7 @@
 use crate::http::access::Access;
 use crate::http::access::AccessRule;
 use crate::http::access_log::AccessRecord;
+use crate::http::audit::ActRequest;
 use crate::http::browser;
 use crate::http::connection::OnConnection;
 use crate::http::error::ApiError;
@@ -12,10 +13,12 @@ use crate::http::held::Held;
 use crate::http::incoming;
 use crate::http::keys;
 use crate::http::keys::Caller;
+use crate::http::keys::KeyHash;
 use crate::http::request_id;
 use crate::http::state::App;
 use crate::http::transport::TransportError;
 use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::extract::MatchedPath;
 use axum::extract::Request;
@@ -36,6 +39,9 @@ const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 /// The route that shows metrics; it needs no slot, so that a busy gateway can be observed.
 const METRICS: &str = "/metrics";
 
+/// Longest method in the access log, in characters: clients may send any word.
+const METHOD_CHARS_MAX: usize = 16;
+
 /// What the guard checks requests against.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
@@ -49,15 +55,19 @@ pub(crate) struct Guard {
 pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let app = Arc::clone(&guard.app);
     let id = request_id::of(&request, app.clock.as_ref());
-    let mut record = AccessRecord::begin(&app.clock, app.limits.access_log);
+    let is_logged = app.limits.access_log && !PROBES.contains(&route(&request));
+    let mut record = AccessRecord::begin(&app.clock, is_logged);
     record.route = route(&request).to_owned();
-    request.method().as_str().clone_into(&mut record.method);
+    record.method = request.method().as_str().chars().take(METHOD_CHARS_MAX).collect();
     record.request_id.clone_from(&id);
-    let mut held = Held { running: None, slot: None, record };
+    let mut held = Held { running: None, slot: None, act: None, record };
     request_id::scope(id, async {
         let response = answer(guard, request, next, &mut held).await;
         let route = held.record.route.clone();
         held.record.status = response.status().as_u16();
+        if let Some(act) = &mut held.act {
+            act.status = held.record.status;
+        }
         let status = held.record.status.to_string();
         metrics::counter!(telemetry::HTTP_REQUESTS_TOTAL, "route" => route, "status" => status)
             .increment(1);
@@ -71,7 +81,7 @@ fn route(request: &Request) -> &str {
     request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str)
 }
 
-async fn answer(guard: Guard, mut request: Request, next: Next, held: &mut Held) -> Response {
+async fn answer(guard: Guard, request: Request, next: Next, held: &mut Held) -> Response {
     let Guard { app, access } = guard;
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     if PROBES.contains(&path) {
@@ -103,8 +113,8 @@ async fn answer(guard: Guard, mut request: Request, next: Next, held: &mut Held)
         metrics::counter!(telemetry::RATE_LIMITED_TOTAL, "tenant" => tenant).increment(1);
         return ApiError::RateLimited { retry_after }.into_response();
     }
-    request = match arrived(&app, request).await {
-        Ok(request) => request,
+    let (mut request, body) = match arrived(&app, request).await {
+        Ok(arrived) => arrived,
         Err(refused) => return refused,
     };
     // Counted before the second look, so that a shutdown either waits for it or refuses it.
@@ -122,6 +132,17 @@ async fn answer(guard: Guard, mut request: Request, next: Next, held: &mut Held)
         }
         held.slot = Some(slot);
     }
+    held.act = app.audit.act(&ActRequest {
+        method: request.method(),
+        route: &held.record.route,
+        path: request.uri().path(),
+        body: &body,
+        caller: &caller,
+        key: keys::bearer(request.headers())
+            .filter(|_| !app.keys.is_open())
+            .map(|key| KeyHash::of(key).short()),
+        request_id: &held.record.request_id,
+    });
     request.extensions_mut().insert(caller);
     tokio::select! {
         response = next.run(request) => response,
@@ -133,11 +154,11 @@ fn draining() -> Response {
     ApiError::Unavailable { state: "draining" }.into_response()
 }
 
-/// The request with its whole body.
-async fn arrived(app: &App, request: Request) -> Result<Request, Response> {
+/// The request with its whole body, and the body.
+async fn arrived(app: &App, request: Request) -> Result<(Request, Bytes), Response> {
     let (parts, body) = request.into_parts();
     match incoming::body(&parts.headers, body, &app.limits, app.clock.as_ref()).await {
-        Ok(bytes) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        Ok(bytes) => Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes)),
         Err(error) => {
             // The rest of the body may still be on its way.
             let mut response = error.into_response();

@@ -2,6 +2,7 @@
 //! wrong methods and panicking handlers.
 
 use crate::http::error::ApiError;
+use crate::http::exposition;
 use crate::http::state::App;
 use axum::extract::Request;
 use axum::extract::State;
@@ -57,7 +58,10 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     app.models.list().iter().for_each(show_model);
     show_memory(&app);
     metrics::counter!(telemetry::LOG_LINES_DROPPED_TOTAL).absolute(log_queue::dropped());
-    let text = app.metrics.render();
+    let writable = if app.store.intake().is_ok() { 1.0 } else { 0.0 };
+    metrics::gauge!(telemetry::STORE_WRITABLE).set(writable);
+    metrics::counter!(telemetry::AUDIT_RECORDS_DROPPED_TOTAL).absolute(app.audit.dropped());
+    let text = exposition::with_vllm_names(app.metrics.render());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 

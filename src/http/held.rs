@@ -2,6 +2,7 @@
 //! error when a shutdown does not wait any longer.
 
 use crate::http::access_log::AccessRecord;
+use crate::http::audit::Act;
 use crate::http::drain::Running;
 use crate::http::encode;
 use crate::http::error::ApiError;
@@ -26,6 +27,8 @@ type CutOff = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) struct Held {
     pub(super) running: Option<Running>,
     pub(super) slot: Option<Arc<Slot>>,
+    /// The record of an operator's act.
+    pub(super) act: Option<Act>,
     pub(super) record: AccessRecord,
 }
 

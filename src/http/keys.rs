@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use sha2::Digest;
 use sha2::Sha256;
+use vitrine_base::digest::hexadecimal;
 use vitrine_base::ids::TenantId;
 
 /// SHA-256 of an API key.
@@ -24,6 +25,11 @@ impl KeyHash {
     /// Hashes a key.
     pub(crate) fn of(key: &str) -> Self {
         Self(Sha256::digest(key.as_bytes()).into())
+    }
+
+    /// The first digits of the hash, which tell keys apart in the audit log.
+    pub(crate) fn short(self) -> String {
+        hexadecimal(&self.0[..4])
     }
 
     /// Parses 64 hexadecimal digits; `None` for anything else.

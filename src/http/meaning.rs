@@ -88,7 +88,7 @@ mod tests {
     use serde_json::json;
 
     fn meaning(body: &str) -> BodyHash {
-        let request = serde_json::from_str(body).unwrap_or_else(|error| {
+        let request = crate::http::body::parse(body.as_bytes()).unwrap_or_else(|error| {
             unreachable!("{body} is no request: {error}");
         });
         of_turn(&request, body.as_bytes()).meaning

@@ -5,6 +5,8 @@
 
 mod access;
 mod access_log;
+pub(crate) mod audit;
+pub(crate) mod audit_file;
 mod body;
 mod browser;
 mod catalog;
@@ -14,6 +16,7 @@ mod customers;
 pub(crate) mod drain;
 pub(crate) mod encode;
 mod error;
+mod exposition;
 mod fields;
 mod guard;
 mod health;

@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::delivery::outbox::Outbox;
+use crate::http::audit::Audit;
 use crate::http::drain::Draining;
 use crate::http::keys::KeyRing;
 use crate::http::rate::RateLimits;
@@ -90,6 +91,7 @@ pub(crate) struct App {
     pub(crate) slots: Slots,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) draining: Draining,
+    pub(crate) audit: Audit,
 }
 
 impl App {

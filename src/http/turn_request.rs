@@ -17,6 +17,7 @@ use crate::turn::Customer;
 use crate::turn::DebounceMode;
 use crate::turn::Order;
 use crate::turn::TurnRequest;
+use crate::turn::arrival::shows_nothing;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -117,7 +118,7 @@ fn content(message: &MessageBody) -> Result<Content, ApiError> {
     let attachments = message.attachments.as_deref().unwrap_or_default();
     let captions = attachments.iter().filter_map(|attachment| attachment.caption.as_deref());
     let texts = message.text.as_deref().into_iter().chain(captions);
-    let text: Vec<&str> = texts.filter(|text| !text.trim().is_empty()).collect();
+    let text: Vec<&str> = texts.filter(|text| !shows_nothing(text)).collect();
     let given = message.text.is_some() || !attachments.is_empty();
     match (&message.option_id, given) {
         (Some(id), _) => Ok(Content::Tap { option_id: id.clone(), text: text.join("\n") }),

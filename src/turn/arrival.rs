@@ -160,7 +160,7 @@ impl TurnPipeline {
 
     /// Refuses a text that shows nothing or is too long.
     pub(super) fn check_text(&self, text: &str) -> Result<(), TurnError> {
-        if text.chars().all(is_unseen) {
+        if shows_nothing(text) {
             return Err(TurnError::EmptyText);
         }
         self.check_length(text)
@@ -174,6 +174,11 @@ impl TurnPipeline {
         }
         Ok(())
     }
+}
+
+/// Whether a text has no visible character.
+pub(crate) fn shows_nothing(text: &str) -> bool {
+    text.chars().all(is_unseen)
 }
 
 /// Whether a character leaves no mark: white space, control and format characters, fillers and
@@ -197,11 +202,11 @@ mod tests {
     #[test]
     fn text_without_a_mark_is_unseen_and_any_sign_is_not() {
         for text in ["", " \n\t", "\u{200B}", "\u{2060}\u{FEFF}", "\u{3164}", "\u{AD}\u{200D} "] {
-            assert!(text.chars().all(is_unseen), "{text:?}");
+            assert!(shows_nothing(text), "{text:?}");
         }
         for text in ["?", ".", "😡", "a\u{200B}", "👨\u{200D}👩\u{200D}👧", "1", "ß", "د"]
         {
-            assert!(!text.chars().all(is_unseen), "{text:?}");
+            assert!(!shows_nothing(text), "{text:?}");
         }
     }
 }

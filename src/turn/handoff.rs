@@ -164,7 +164,8 @@ fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
         .max_by_key(|text| text.chars().count());
     let Some(text) = longest else { return false };
     let length = text.chars().count();
-    if length <= TEXT_CHARS_MIN {
+    // The ellipsis of a text that was shortened before.
+    if length <= TEXT_CHARS_MIN + 1 {
         return false;
     }
     // One more for the ellipsis. The end is kept: it matters more than the beginning.

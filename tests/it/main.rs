@@ -2,6 +2,7 @@
 //!
 //! They need the encoder under `models/`, which `scripts/test` fetches (`scripts/fetch-encoder`).
 
+mod audit;
 mod bench_http;
 mod callbacks;
 mod chat_templates;
@@ -15,6 +16,7 @@ mod full_disk;
 mod golden;
 mod keys;
 mod logs;
+mod metrics;
 mod models;
 mod openai;
 mod openai_client;

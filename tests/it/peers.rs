@@ -66,6 +66,7 @@ async fn peers_that_stall_are_answered_408_and_hold_no_request_slot() {
             .map(|path| sent(&gateway, &half_a_body(path)))
             .into();
     let chunked = "POST /v1/respond HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\
+                   content-type: application/json\r\n\
                    \r\n5\r\n{\"cha";
     let chunked = sent(&gateway, chunked);
     let heads: Vec<TcpStream> =
@@ -141,9 +142,12 @@ fn heads_that_are_too_large_or_malformed_get_our_errors() {
 
 #[test]
 fn a_body_that_is_too_large_is_413_before_it_is_sent() {
-    let gateway = Gateway::start(&[("VITRINE_SERVER__BODY_BYTES_MAX", "1000")]);
-    for head in ["content-length: 1001\r\nexpect: 100-continue", "content-length: 9000"] {
-        let request = format!("POST /respond HTTP/1.1\r\nhost: localhost\r\n{head}\r\n\r\n");
+    let gateway = Gateway::start(&[("VITRINE_SERVER__BODY_BYTES_MAX", "1024")]);
+    for head in ["content-length: 1025\r\nexpect: 100-continue", "content-length: 9000"] {
+        let request = format!(
+            "POST /respond HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             {head}\r\n\r\n"
+        );
         let (status, error) = error_of(&until_closed(sent(&gateway, &request)));
         assert_eq!((status, &error["code"]), (413, &json!("body_too_large")), "{head}");
     }

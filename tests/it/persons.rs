@@ -313,6 +313,9 @@ async fn attachments_are_taken_and_alone_get_one_reply_in_the_customers_language
     let thread: Value = serde_json::from_str(&thread).expect("JSON");
     let kept = json!([{ "kind": "audio", "mime_type": "application/octet-stream" }]);
     assert_eq!(thread["turns"][0]["attachments"], kept);
+    let unseen = json!({ "channel": "sms", "message": { "text": "\u{200B}",
+                         "attachments": [{ "kind": "contact" }] } });
+    assert_eq!(shared().post("/respond", &unseen).await.0, 200);
     // A caption is text.
     let captioned = json!({
         "channel": "whatsapp", "deadline_ms": 60_000, "message": { "attachments": [

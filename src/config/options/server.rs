@@ -7,6 +7,7 @@ use crate::config::raw::gateway::Server;
 use crate::config::value::number::Within;
 use crate::config::value::word::LogFormat;
 use crate::config::values::Values;
+use crate::http::audit_file::AuditFileOptions;
 use crate::http::connection::ConnectionLimits;
 use crate::http::keys::ApiKey;
 use crate::http::rate::RateOptions;
@@ -19,6 +20,9 @@ use vitrine_base::units::Bytes;
 
 /// Largest file of keys or of a secret, in bytes.
 const SMALL_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Name of the folder of the audit log in `data.dir`.
+const AUDIT_FOLDER: &str = "audit";
 
 /// Options of the HTTP listener and its runtime.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub(crate) struct LogOptions {
     /// A level, or a filter such as `vitrine=debug`.
     pub(crate) filter: String,
     pub(crate) format: LogFormat,
+    /// Where operators' acts are recorded; `None`: nowhere.
+    pub(crate) audit: Option<AuditFileOptions>,
 }
 
 /// Options of the HTTP server.
@@ -98,8 +104,13 @@ fn one_tenant(keys: &[ApiKey]) -> bool {
 }
 
 /// Options of the log.
-pub(crate) fn log(raw: &Raw) -> LogOptions {
-    LogOptions { filter: raw.log.level.0.clone(), format: raw.log.format }
+pub(crate) fn log(raw: &Raw, root: &Path) -> LogOptions {
+    let audit = raw.log.audit.then(|| AuditFileOptions {
+        folder: root.join(&raw.data.dir).join(AUDIT_FOLDER),
+        days: raw.log.audit_days.0,
+        bytes_max: raw.log.audit_bytes_max.0.0,
+    });
+    LogOptions { filter: raw.log.level.0.clone(), format: raw.log.format, audit }
 }
 
 /// Converts a size to the machine's own word.

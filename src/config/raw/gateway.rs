@@ -35,6 +35,9 @@ use vitrine_conversations::Recovery;
 /// to 7 days, and a redelivery must not bring back erased data.
 const TOMBSTONES_DAYS_MIN: u64 = 8;
 
+/// Smallest size of the audit log: a few thousand records.
+const AUDIT_BYTES_MIN: u64 = 1 << 20;
+
 /// Smallest limit on the size of headers, in bytes: the HTTP library reads in pieces of this size.
 const HEADERS_BYTES_MIN: u64 = 8192;
 
@@ -59,8 +62,9 @@ section!(
         tenant_in_flight_max: Option<Within<1, AT_ONCE_MAX, usize>> ["requests"] = None,
         /// Connections open at the same time. A further one takes the place of the one that has
         /// been without a request for longest. If all have requests, it gets 503, but `/healthz`
-        /// and `/readyz` still answer. Each needs a file descriptor.
-        connections_max: Within<1, AT_ONCE_MAX, usize> ["connections"] = Within(1024),
+        /// and `/readyz` still answer. Each needs a file descriptor: the number is lowered to what
+        /// the system allows, less 256.
+        connections_max: Within<1, AT_ONCE_MAX, usize> ["connections"] = Within(768),
         /// Longest time from the first byte of a request to the end of its headers. Then 408.
         header_ms_max: Within<1, DAY_MS, u64> ["ms"] = Within(10_000),
         /// Largest request line and headers together; larger ones get 431, and so do more than 100
@@ -107,7 +111,8 @@ section!(
 section!(
     /// Where the gateway keeps its state.
     Data {
-        /// The only folder that the gateway writes to, created if missing: the conversation store.
+        /// The only folder that the gateway writes to, created if missing: the conversation store
+        /// and the audit log.
         dir: PathBuf = PathBuf::from("./data"),
     }
 );
@@ -256,6 +261,15 @@ section!(
         format: LogFormat = LogFormat::Text,
         /// Whether each request is logged, at level `info` with target `access`: method, route,
         /// status, milliseconds, tenant and request id; no words, keys or ids of customers.
+        /// `/healthz` and `/readyz` are left out.
         access: bool = true,
+        /// Whether operators' acts are recorded in `audit` in `data.dir`, one file a day: who
+        /// loaded or unloaded a model, exported, changed or erased a customer, or took over a
+        /// conversation. Ids of customers and conversations are kept as keyed hashes.
+        audit: bool = true,
+        /// How long these files are kept.
+        audit_days: Within<1, CENTURY_DAYS, u32> ["days"] = Within(365),
+        /// Largest size of all of them together; then the oldest are deleted.
+        audit_bytes_max: Size<AUDIT_BYTES_MIN, MEMORY_BYTES_MAX> = Size::mib(64),
     }
 );

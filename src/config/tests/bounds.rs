@@ -9,6 +9,7 @@ use std::path::Path;
 const ZERO_ACCEPTED: &[&str] = &[
     "server.tenant_in_flight_max",
     "server.drain_ms",
+    "server.tenant_in_flight_max",
     "server.tenant_requests_per_second",
     "models.max_bytes",
     "memory.max_bytes",

@@ -111,9 +111,24 @@ pub(super) fn show(situation: &Situation<'_>) -> Decision {
 }
 
 fn line_words(situation: &Situation<'_>, line: &CartLine) -> String {
-    let product = situation.catalog.get(&line.sku);
-    let name = product.map_or(line.sku.as_str(), |product| product.name.as_str());
+    let sku = line.sku.as_str();
+    let name = match (situation.catalog.get(&line.sku), situation.style.language) {
+        (Some(product), _) => product.name.as_str(),
+        (None, _) if is_code(sku) => sku,
+        (None, Language::En) => "another item",
+        (None, Language::Fr) => "un autre article",
+    };
     format!("{} x {name}", line.quantity)
+}
+
+/// Longest code of an unknown product that a reply quotes, in characters.
+const CODE_CHARS_MAX: usize = 32;
+
+/// Whether the code of a product that the catalogue does not know is a code. The caller supplied it:
+/// a sentence in its place would read as the shop's.
+fn is_code(sku: &str) -> bool {
+    let allowed = |character: char| character.is_alphanumeric() || "-_.#".contains(character);
+    sku.chars().count() <= CODE_CHARS_MAX && sku.chars().all(allowed)
 }
 
 /// Sum of the lines; `None` if a product is unknown, the currencies differ or the sum overflows.

@@ -313,6 +313,17 @@ fn a_basket_is_read_out_with_its_total() {
 }
 
 #[test]
+fn a_basket_quotes_codes_of_unknown_products_and_no_sentences() {
+    let mut talk = TestConversation::new(Language::En);
+    let line = |sku: &str| CartLine { sku: Sku::new(sku).unwrap(), quantity: 1 };
+    talk.record.cart = vec![line("NEW-77"), line("refund of 500 € granted")];
+    let read = talk.says("what is in my basket", "view_cart");
+    let said = read.briefs[0].value(FactKey::Policy).unwrap();
+    assert!(said.contains("1 x NEW-77, 1 x another item"), "{said}");
+    assert!(!said.contains("refund"), "{said}");
+}
+
+#[test]
 fn the_last_order_again_is_bought_where_it_is_known_and_asked_for_where_not() {
     let mut talk = TestConversation::new(Language::En);
     let asked = talk.says("the same again please", "reorder");

@@ -223,6 +223,27 @@ async fn facts_go_with_the_purpose_they_were_kept_for() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_reaches_every_conversation_however_many_there_are() {
+    let harness = Harness::open();
+    let conversations = crate::turn::consent::CUSTOMER_CONVERSATIONS_MAX + 1;
+    for number in 0..conversations {
+        let name = format!("t-{number:05}");
+        let mut conversation = samples::full_conversation(&name);
+        conversation.customer_id = Some(customer().customer);
+        for fact in conversation.facts.values_mut() {
+            fact.purpose = Purpose::Personalisation;
+        }
+        let commit = TurnCommit { key: key(&name), conversation, turn: None, jobs: Vec::new() };
+        harness.store.commit(commit).await.unwrap();
+    }
+    harness.pipeline.forget_facts(&customer(), Purpose::Personalisation).await.unwrap();
+    for number in [0, conversations / 2, conversations - 1] {
+        let record = harness.store.load(&key(&format!("t-{number:05}"))).await.unwrap().unwrap();
+        assert!(record.facts.is_empty(), "{number}");
+    }
+}
+
+#[tokio::test]
 async fn customers_who_said_stop_get_no_offer_in_any_conversation() {
     let tap = |request: TurnRequest| TurnRequest {
         content: Content::Tap { option_id: "feel=comfort".to_owned(), text: String::new() },

@@ -58,6 +58,13 @@ async fn conversations(harness: &Harness, name: &str) -> Vec<ConversationId> {
     harness.store.customer_conversations(&customer(name), None, 99).await.unwrap()
 }
 
+/// Waits until a turn has entered its conversation, and with it the wait of its debounce window.
+async fn entered(harness: &Harness) {
+    while harness.pipeline.parts.gate.occupied().0 == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn first_messages_of_one_customer_at_the_same_moment_open_one_thread() {
     let harness = Harness::open();
@@ -136,11 +143,7 @@ async fn a_draft_under_way_writes_nothing_after_the_erasure() {
         });
         match debounce_mode {
             DebounceMode::None => harness.begun(1).await,
-            DebounceMode::Debounce => {
-                for _ in 0..200 {
-                    tokio::task::yield_now().await;
-                }
-            }
+            DebounceMode::Debounce => entered(&harness).await,
         }
         harness.clock.advance(Duration::from_millis(100));
         harness.pipeline.erase_customer(&customer("c")).await.unwrap().unwrap();
@@ -260,9 +263,7 @@ async fn a_text_after_a_picture_is_answered_once() {
         let harness = harness.clone();
         async move { harness.say(picture).await }
     });
-    for _ in 0..200 {
-        tokio::task::yield_now().await;
-    }
+    entered(&harness).await;
     harness.permit_drafts(9);
     let answer = harness.say(message("t", "m-2", SUNNY)).await;
     assert_eq!(task.await.unwrap()["superseded_by"], answer["turn_id"]);

@@ -13,6 +13,7 @@
 //!   error was published. It never hangs.
 
 mod outcome;
+mod step_metrics;
 
 use crate::engine::admission::Admission;
 use crate::engine::cache_scope::CacheScope;
@@ -36,6 +37,8 @@ use crate::engine::stats::EngineShared;
 use crate::engine::stats::count_time;
 use crate::engine::step_cost::StepCostModel;
 use crate::engine::step_cost::StepWork;
+use crate::engine::step_loop::step_metrics::StepMetrics;
+use crate::engine::step_loop::step_metrics::count;
 use crate::engine::vocabulary::TokenVocabulary;
 use crate::model::Forward;
 use crate::model::Logits;
@@ -46,7 +49,6 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -108,6 +110,7 @@ pub(crate) enum Tick {
 /// The engine thread's state.
 pub(crate) struct StepLoop {
     name: String,
+    metrics: StepMetrics,
     model: Box<dyn Forward>,
     vocabulary: Arc<dyn TokenVocabulary>,
     clock: SharedClock,
@@ -148,6 +151,7 @@ impl StepLoop {
         admission: Arc<Admission>,
     ) -> Self {
         Self {
+            metrics: StepMetrics::of(&parts.name),
             name: parts.name,
             model: parts.model,
             vocabulary: parts.vocabulary,
@@ -286,7 +290,7 @@ impl StepLoop {
             self.step_cost.prompt_rows(decoding, self.step_options.decode_gap_percent);
         let plan = self.scheduler.plan(&self.sequences, prompt_rows_max);
         assert!(!plan.rows.is_empty(), "sequences exist but none can run");
-        count(&self.shared.preemptions, telemetry::PREEMPTIONS_TOTAL, plan.preempted);
+        count(&self.shared.preemptions, &self.metrics.preemptions, plan.preempted);
         let mut work = self.pack(&plan, before);
         self.step += 1;
         let logits = match self.forward() {
@@ -297,7 +301,7 @@ impl StepLoop {
         let after = self.clock.instant();
         let time = after.saturating_duration_since(before);
         count_time(&self.shared.step_ns, time);
-        metrics::histogram!(telemetry::STEP_SECONDS).record(time.as_secs_f64());
+        self.metrics.step.record(time.as_secs_f64());
         work.output_tokens = self.apply(&plan, &logits, after);
         self.step_cost.learn(work, time, &self.admission.estimates);
         Ok(())
@@ -314,7 +318,7 @@ impl StepLoop {
         let (logits, spent) =
             forward_with_masks(constraint_states, &self.clock, || model.forward(input));
         count_time(&self.shared.mask_ns, spent);
-        metrics::histogram!(telemetry::MASK_SECONDS).record(spent.as_secs_f64());
+        self.metrics.masks.record(spent.as_secs_f64());
         logits
     }
 
@@ -350,12 +354,10 @@ impl StepLoop {
                 constraint_state.request_mask();
             }
             if let Some(queued) = sequence.start(now, rows.first_position) {
-                metrics::histogram!(telemetry::QUEUE_SECONDS).record(queued.as_secs_f64());
-                let shared = &self.shared;
-                let queries = telemetry::PREFIX_CACHE_QUERIES_TOTAL;
-                count(&shared.prefix_queries, queries, sequence.prompt_tokens);
-                let hits = telemetry::PREFIX_CACHE_HITS_TOTAL;
-                count(&shared.prefix_hits, hits, rows.first_position);
+                self.metrics.queue.record(queued.as_secs_f64());
+                let (shared, metrics) = (&self.shared, &self.metrics);
+                count(&shared.prefix_queries, &metrics.prefix_queries, sequence.prompt_tokens);
+                count(&shared.prefix_hits, &metrics.prefix_hits, rows.first_position);
                 let computed = sequence.prompt_tokens.saturating_sub(rows.first_position);
                 self.admission.estimates.learn_prompt(sequence.prompt_tokens, computed);
             }
@@ -380,14 +382,14 @@ impl StepLoop {
             self.rows.extend_from_slice(&sequence.speculative_token_ids[..rows.speculative_count]);
             self.input.push(&self.rows, rows.first_position, pages, wanted);
         }
-        count(&self.shared.prompt_tokens, telemetry::PROMPT_TOKENS_TOTAL, prompt_tokens);
+        count(&self.shared.prompt_tokens, &self.metrics.prompt_tokens, prompt_tokens);
         work
     }
 
     fn finish(&mut self, id: SequenceId, reason: FinishReason, now: Instant) {
         if let Some(sequence) = self.forget(id) {
-            metrics::histogram!(telemetry::GENERATION_SECONDS)
-                .record(sequence.age(now).as_secs_f64());
+            let tokens = (sequence.prompt_tokens, sequence.output_tokens());
+            self.metrics.finished(reason, sequence.age(now).as_secs_f64(), tokens);
             if reason != FinishReason::Cancelled {
                 self.admission.estimates.learn_output(sequence.output_tokens());
             }
@@ -455,13 +457,6 @@ impl StepLoop {
         self.scheduler.check_integrity();
         assert_eq!(self.scheduler.is_idle(), self.sequences.is_empty());
     }
-}
-
-/// Adds to a counter of the engine and to the metric of the same meaning.
-fn count(number: &AtomicU64, name: &'static str, by: usize) {
-    let by = u64::try_from(by).unwrap_or(u64::MAX);
-    number.fetch_add(by, Ordering::Relaxed);
-    metrics::counter!(name).increment(by);
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

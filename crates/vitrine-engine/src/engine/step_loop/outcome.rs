@@ -12,17 +12,15 @@ use crate::engine::request::EndOfText;
 use crate::engine::sampler::RowOutput;
 use crate::engine::scheduler::PlannedRows;
 use crate::engine::scheduler::StepSchedule;
-use crate::engine::sequence::TokenTime;
 use crate::engine::step_loop::FAILED_STEPS_MAX;
 use crate::engine::step_loop::StepLoop;
-use crate::engine::step_loop::count;
+use crate::engine::step_loop::step_metrics::count;
 use crate::model::Logits;
 use crate::model::ModelError;
 use crate::model::Wanted;
 use std::sync::Arc;
 use std::time::Instant;
 use vitrine_base::ids::SequenceId;
-use vitrine_base::telemetry;
 
 impl StepLoop {
     /// Records the computed rows and chooses the next tokens of each sequence that reached its end.
@@ -77,10 +75,10 @@ impl StepLoop {
         if rows.speculative_count > 0 {
             count(
                 &self.shared.speculative_tokens,
-                telemetry::SPECULATIVE_TOKENS_TOTAL,
+                &self.metrics.speculative_tokens,
                 rows.speculative_count,
             );
-            let accepted = telemetry::ACCEPTED_TOKENS_TOTAL;
+            let accepted = &self.metrics.accepted_tokens;
             count(&self.shared.speculative_tokens_accepted, accepted, accepted_tokens);
             self.step_cost.learn_acceptance(rows.speculative_count, accepted_tokens);
             if let Some(sequence) = self.sequences.get_mut(&rows.id) {
@@ -119,13 +117,9 @@ impl StepLoop {
                 return None;
             }
         };
-        let (name, time) = match sequence.push(token_id, now) {
-            TokenTime::First(time) => (telemetry::TIME_TO_FIRST_TOKEN_SECONDS, time),
-            TokenTime::Next(time) => (telemetry::INTER_TOKEN_SECONDS, time),
-        };
-        metrics::histogram!(name).record(time.as_secs_f64());
+        self.metrics.token(sequence.push(token_id, now));
         let is_last = sequence.output_tokens() >= sequence.output_tokens_max;
-        count(&self.shared.output_tokens, telemetry::GENERATION_TOKENS_TOTAL, 1);
+        count(&self.shared.output_tokens, &self.metrics.output_tokens, 1);
         if advance == Advance::Complete {
             self.finish(id, FinishReason::Stop, now);
         } else if is_last {
@@ -148,7 +142,7 @@ impl StepLoop {
         cause: ModelError,
     ) -> Result<(), FatalError> {
         self.failed_steps += 1;
-        metrics::counter!(telemetry::STEPS_FAILED_TOTAL).increment(1);
+        self.metrics.steps_failed.increment(1);
         if self.failed_steps >= FAILED_STEPS_MAX {
             return Err(FatalError::Forward { steps: self.failed_steps, cause });
         }
