@@ -66,13 +66,14 @@ fn assemble(
     open_store: fn(EmbeddedOptions) -> Result<EmbeddedStore, StoreError>,
 ) -> anyhow::Result<(App, Vec<String>)> {
     // The shop's files come first: their faults are found sooner than a model is loaded.
-    let shop::ShopData { catalog, offers, policies, warnings } = shop::open(settings)?;
+    let shop::ShopData { catalog, offers, policies, mut warnings } = shop::open(settings)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = recorder::install()?;
     let memory = MemoryLedger::new(settings.memory_limits.clone());
     let generators = models::generators(settings, &clock, &memory)?;
     let (classifier, encoder_grant) = models::classifier(settings, &memory)?;
     let classifier = Arc::new(classifier);
+    warnings.extend(shop::unknown_topics(settings, &policies, classifier.head().labels()));
     let encoder_name = classifier.embedder().identity().name.clone();
     let catalog = Arc::new(catalog);
     let hot_bytes_max = Bytes(settings.store.hot.bytes_max as u64);

@@ -29,12 +29,13 @@ pub enum CatalogFormat {
 }
 
 impl CatalogFormat {
-    /// Format of a file extension, in any case: `ndjson`, `jsonl` or `csv`; `None` for others.
+    /// Format of a file extension, in any case: `ndjson` or `jsonl`, or `csv`, `tsv` or `txt`, as
+    /// spreadsheets name separated fields; `None` for others.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
             "ndjson" | "jsonl" => Some(Self::Ndjson),
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" | "txt" => Some(Self::Csv),
             _ => None,
         }
     }
