@@ -159,3 +159,6 @@ fn add_shared_errors(operation: &mut Operation) {
         responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(response));
     }
 }
+
+#[cfg(test)]
+mod page;

@@ -167,6 +167,11 @@ pub(crate) fn name(field: &str, text: String) -> Result<String, ApiError> {
     refuse(field, &text, "invalid_name", allowed)
 }
 
+/// An optional text; an empty one says nothing, as systems send it for a field without a value.
+pub(crate) fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
 /// A customer's tier.
 pub(crate) fn tier(field: &str, text: String) -> Result<String, ApiError> {
     let allowed = |character: char| character.is_alphanumeric() || " -_+".contains(character);

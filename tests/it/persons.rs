@@ -222,6 +222,8 @@ async fn what_a_caller_says_about_a_customer_is_checked_by_field() {
         let refused = shared().post("/respond", &order(field, value)).await;
         assert_refused(refused, code, &format!("customer.orders[0].{field}"));
     }
+    // Systems send an empty text for a field without a value.
+    assert_eq!(shared().post("/respond", &order("link", "")).await.0, 200);
     let (status, answer) = shared().post("/respond", &order("date", "Monday 30 November")).await;
     assert_eq!(status, 200, "{answer}");
     assert!(
@@ -433,5 +435,43 @@ async fn a_turn_that_waits_is_erased_with_its_customer_and_never_runs() {
     assert!(deliveries.try_recv().is_err(), "an erased turn was answered");
     for path in ["/v1/customers/p-1", "/v1/customers/p-2/export", "/v1/threads/t-erased"] {
         assert_eq!(gateway.get(path).await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nulls_count_as_absent_on_every_route_of_threads_and_customers() {
+    let open = json!({ "channel": "sms", "thread_id": "nulls", "customer_id": "nulls",
+                       "message": { "text": "hello" } });
+    assert_eq!(shared().post("/respond", &open).await.0, 200);
+    let profile = r#"{"name":"Ana","tier":null,"last_purchase":null}"#;
+    assert_eq!(put(shared(), "/v1/customers/nulls", profile).await.0, 200);
+    for (path, body, status) in [
+        (
+            "/v1/customers/nulls/consents",
+            json!({ "purpose": "outreach", "granted": true, "wording_version": "1",
+                    "channel": null, "source_message": null }),
+            200,
+        ),
+        (
+            "/v1/customers/nulls/identities",
+            json!({ "channel": "sms", "address": null, "verified_customer_id": null }),
+            201,
+        ),
+        ("/v1/threads/nulls/handoff", json!({ "to": null, "epoch": null }), 200),
+        (
+            "/v1/threads/nulls/messages",
+            json!({ "message": { "id": null, "text": "hello", "sent_at": null } }),
+            200,
+        ),
+        ("/v1/threads/nulls/release", json!({ "resolved": null, "epoch": null }), 200),
+        (
+            "/v1/suggest",
+            json!({ "customer_id": null, "thread_id": null,
+                    "cart": [{ "sku": "RUN-012", "quantity": null }] }),
+            200,
+        ),
+    ] {
+        let (found, answer) = shared().post(path, &body).await;
+        assert_eq!(found.as_u16(), status, "{path}: {answer}");
     }
 }
