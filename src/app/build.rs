@@ -21,6 +21,7 @@ use crate::turn::TurnPipeline;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
 use anyhow::Context;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_base::clock::SharedClock;
@@ -60,7 +61,8 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
     Ok(app)
 }
 
-/// The same with another way to open the store, and with what looks like a slip in the shop's files.
+/// The same with another way to open the store, and with what looks like a slip in the shop's
+/// files.
 fn assemble(
     settings: &Settings,
     open_store: fn(EmbeddedOptions) -> Result<EmbeddedStore, StoreError>,
@@ -169,6 +171,7 @@ pub(crate) struct Checked {
 pub(crate) fn check(settings: &Settings) -> anyhow::Result<Checked> {
     let path = &settings.store.path;
     let state = vitrine_conversations::inspect(path)?;
+    check_writable(path)?;
     let (app, mut warnings) = assemble(settings, EmbeddedStore::in_memory)?;
     let path = path.display();
     warnings.extend(match state {
@@ -181,4 +184,24 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<Checked> {
         )),
     });
     Ok(Checked { memory: app.memory.report(), warnings })
+}
+
+/// Checks, without writing, that a file may be written, or created if it is missing.
+fn check_writable(path: &Path) -> anyhow::Result<()> {
+    let existing = path.ancestors().find(|part| part.exists()).unwrap_or(Path::new("."));
+    rustix::fs::access(existing, rustix::fs::Access::WRITE_OK)
+        .map_err(std::io::Error::from)
+        .with_context(|| format!("`{}` (data.dir) cannot be written", existing.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_may_be_written_is_found_without_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        check_writable(&folder.path().join("below/threads.redb")).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

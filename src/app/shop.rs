@@ -1,7 +1,7 @@
 //! Reads the shop's files: products, vocabulary, past baskets and policies.
 //!
-//! What is accepted but looks like a slip becomes a warning, which the gateway logs at its start and
-//! `vitrine doctor` prints.
+//! What is accepted but looks like a slip becomes a warning, which the gateway logs at its start
+//! and `vitrine doctor` prints.
 
 use crate::catalog::Catalog;
 use crate::catalog::CatalogLimits;
@@ -79,8 +79,8 @@ pub(super) fn unknown_topics(
         let similarity = |known: &&str| strsim::jaro_winkler(known, topic);
         let nearest = known().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
         format!(
-            "turn.handoff_topics: `{topic}` is neither an intent of the head nor a policy topic, so \
-             it hands nothing off; did you mean `{}`?",
+            "turn.handoff_topics: `{topic}` is neither an intent of the head nor a policy topic, \
+             so it hands nothing off; did you mean `{}`?",
             nearest.unwrap_or_default()
         )
     };

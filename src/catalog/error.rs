@@ -147,8 +147,8 @@ pub enum LineFault {
     },
     /// A row has more or fewer fields than the header.
     #[error(
-        "has {found} fields, but the header has {columns}; fields are separated by {}, and one that \
-         holds a separator is written in quotes",
+        "has {found} fields, but the header has {columns}; fields are separated by {}, and one \
+         that holds a separator is written in quotes",
         name(*separator)
     )]
     Fields {
