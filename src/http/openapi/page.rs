@@ -73,5 +73,8 @@ fn the_openai_page_is_current() {
         std::fs::write(&path, &page).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == page, "{PAGE} is not current; UPDATE_DOCS=1 cargo test --lib openai_page writes it");
+    assert!(
+        found == page,
+        "{PAGE} is not current; UPDATE_DOCS=1 cargo test --lib openai_page writes it"
+    );
 }
