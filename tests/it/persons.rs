@@ -113,7 +113,8 @@ async fn a_redelivery_is_recognised_by_its_meaning() {
     let (status, answer) = shared().post_text("/respond", first.to_owned()).await;
     assert_eq!(status, 200, "{answer}");
     for again in [
-        r#"{"message":{"text":"Bonjour é","id":"me-1"},"thread_id":"meaning","channel":"whatsapp"}"#,
+        r#"{"message":{"text":"Bonjour é","id":"me-1"},"thread_id":"meaning",
+            "channel":"whatsapp"}"#,
         r#" { "channel" : "whatsapp" , "thread_id":"meaning",
             "message":{"id":"me-1","text":"Bonjour \u00e9"},"stream":false}"#,
         r#"{"channel":"whatsapp","thread_id":"meaning","locale":null,"debounce":null,"cart":null,
@@ -325,7 +326,10 @@ async fn attachments_are_taken_and_alone_get_one_reply_in_the_customers_language
     });
     let (_, answer) = shared().post("/respond", &captioned).await;
     assert_eq!(answer["intent"]["label"], "order_status", "{answer}");
-    let one = |attachment: Value| json!({ "channel": "sms", "message": { "text": "see", "attachments": [attachment] } });
+    let one = |attachment: Value| {
+        let message = json!({ "text": "see", "attachments": [attachment] });
+        json!({ "channel": "sms", "message": message })
+    };
     for (attachment, field) in [
         (json!({ "kind": "hologram", "url": "https://a.example" }), "attachments[0].kind"),
         (json!({ "kind": "image" }), "attachments[0].url"),

@@ -20,17 +20,18 @@ UPDATE_DOCS=1 cargo test --lib openai_page -->
 
 `POST /v1/chat/completions`, `/v1/completions`, `/v1/embeddings` and `GET /v1/models` answer the
 clients of the OpenAI API unchanged. A field is honoured, or accepted because it has no effect, or
-refused with 422 and its name. A field that the tables do not list is unknown: it is refused, or, with
-`server.unknown_fields = \"warn\"`, ignored and listed in the header `Vitrine-Ignored` of the answer.
+refused with 422 and its name. A field that the tables do not list is unknown: it is refused, or,
+with `server.unknown_fields = \"warn\"`, ignored and listed in the answer's header
+`Vitrine-Ignored`.
 
 - `null` counts as left out. `-1` means no limit in `max_tokens` and `top_k`, and random in `seed`.
 - A whole number may be written as `100.0`.
 - Without `max_tokens` an answer may fill the room that its prompt leaves in the model's context, at
-  most `engine.output_tokens_max` tokens. A larger `max_tokens` is lowered to that; only a prompt that
-  does not fit is refused.
+  most `engine.output_tokens_max` tokens. A larger `max_tokens` is lowered to that; only a prompt
+  that does not fit is refused.
 - A constraint is enforced or refused, never dropped. At most one may be set, in any of its forms.
-- In constrained JSON at most one space or line break stands between two tokens, and integers have at
-  most 19 digits. A `format` that the schema compiler does not know is an annotation.
+- In constrained JSON at most one space or line break stands between two tokens, and integers have
+  at most 19 digits. A `format` that the schema compiler does not know is an annotation.
 - With `stream`, an error that comes before the first token is a status. A later one is an event
   `{\"error\": …}`, followed by `[DONE]`.
 ";

@@ -160,7 +160,10 @@ impl Compiler {
         let mut parser = build(grammar.source())
             .map_err(|reason| grammar.fault(reason, |part| build(part).map(drop)))?;
         if let Some(rule) = useful::endless_rule(parser.parser.grammar()) {
-            let reason = format!("rule `{rule}` needs itself again and again, so no text can end");
+            let reason = match grammar.is_json() {
+                true => "it needs itself again and again, so no answer could end".to_owned(),
+                false => format!("rule `{rule}` needs itself again and again, so no text can end"),
+            };
             return Err(grammar.fault_as_a_whole(reason));
         }
         parser.start_without_prompt();

@@ -215,6 +215,18 @@ fn self_reference_without_an_end_is_refused_with_its_place() {
     }
     let words = refusal(one(json!(false)));
     assert_eq!(words, "json_schema at `#/properties/v`: it allows no value");
+    // Found in the compiled grammar only.
+    for counted in [
+        json!({"type": "object", "properties": {"x": {"$ref": "#"}}, "minProperties": 1,
+               "additionalProperties": false}),
+        json!({"type": "object", "patternProperties": {"^x": {"$ref": "#"}}, "required": ["xy"],
+               "additionalProperties": false}),
+        json!({"$id": "http://shop/a", "$ref": "#/$defs/b", "$defs": {"b": {
+               "$id": "http://shop/b", "type": "array", "minItems": 1, "items": {"$ref": "#"}}}}),
+    ] {
+        let words = refusal(counted);
+        assert!(words.ends_with("again and again, so no answer could end"), "{words}");
+    }
 }
 
 #[test]
