@@ -17,7 +17,7 @@ KINDS = {
     "half a body": lambda random: BODY % b"/v1/chat/completions" + b'{"model": "' + b"x" * random.randint(1, 900),
     "half a chunk": lambda random: b"POST /v1/turns HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1ff\r\n{",
     "trickle": lambda random: BODY % b"/v1/respond" + b"{",
-    "no reader": lambda random: b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n" * 200,
+    "no reader": lambda random: b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n" * 100,
 }
 
 
@@ -41,7 +41,11 @@ class SlowPeers:
     def open(self):
         kind = self.random.choice(list(KINDS))
         try:
-            peer = socket.create_connection(self.address, timeout=5)
+            peer = socket.socket()
+            peer.settimeout(5)
+            # A small window, so that an answer that is not read stalls soon.
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.connect(self.address)
             peer.setblocking(False)
             peer.send(KINDS[kind](self.random))
         except OSError:

@@ -23,10 +23,12 @@ use crate::http::state::App;
 use crate::http::suggest;
 use crate::http::threads;
 use crate::http::turns;
-use axum::Json;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::Method;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::MethodRouter;
@@ -35,6 +37,7 @@ use axum::routing::get;
 use axum::routing::post;
 use axum::routing::put;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
@@ -108,13 +111,26 @@ pub(crate) fn access(method: &Method, path: &str) -> Access {
     row.map_or(Key, |route| route.access)
 }
 
-/// `GET /openapi.json`: the OpenAPI 3.1 document. Without API keys no operation requires one.
+/// `GET /openapi.json`: the OpenAPI 3.1 document, made once: it takes longer than most answers.
+/// Without API keys no operation requires one.
 async fn openapi_document(State(app): State<Arc<App>>) -> Response {
-    let mut document = description();
-    if app.keys.is_open() {
-        openapi::drop_security(&mut document);
+    static DOCUMENT: OnceLock<Result<Bytes, String>> = OnceLock::new();
+    let made = || {
+        let mut document = description();
+        if app.keys.is_open() {
+            openapi::drop_security(&mut document);
+        }
+        serde_json::to_vec(&document).map(Bytes::from).map_err(|error| error.to_string())
+    };
+    match DOCUMENT.get_or_init(made) {
+        Ok(document) => {
+            ([(CONTENT_TYPE, "application/json")], Bytes::clone(document)).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the OpenAPI document cannot be encoded (a bug in vitrine)");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
     }
-    Json(document).into_response()
 }
 
 /// The OpenAPI document of [`ROUTES`]. Not part of [`openapi_document`], whose type the table's
