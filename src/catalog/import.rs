@@ -228,12 +228,21 @@ mod tests {
             EXCEL.replace("\r\n", "\r").into_bytes(),
             format!("sep=;\r\n{}", &EXCEL[3..]).into_bytes(),
             EXCEL.replace("10,00", "10,00 €").into_bytes(),
+            EXCEL.replace("\"Alpha, two\"", "Alpha, two").into_bytes(),
             utf16.collect(),
             big_endian.collect(),
         ] {
             let found = read_products(&bytes, CatalogFormat::Csv, &limits()).unwrap().products;
             assert_eq!(found, expected, "{}", String::from_utf8_lossy(&bytes));
         }
+    }
+
+    #[test]
+    fn the_header_decides_on_the_separator_whatever_the_texts_hold() {
+        let features = "a, b, c, d, e, f, g, h, i, j, k, l, m";
+        let text = EXCEL.replace(";a|b;", &format!(";{features};"));
+        let product = &read(&text, CatalogFormat::Csv).unwrap()[0];
+        assert_eq!(product.features.fr, [features]);
     }
 
     #[test]

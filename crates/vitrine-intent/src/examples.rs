@@ -90,7 +90,13 @@ fn read_csv(path: &Path, text: &str) -> Result<Vec<Example>, IntentError> {
         let detail = fault.to_string();
         refuse(path, fault.line() as u64, ExampleRefusal::Syntax { detail })
     };
+    // The header decides: texts may hold more commas than the fields have semicolons.
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let separator = Rows::new(first).separator();
     let mut rows = Rows::new(text);
+    if rows.separator() != separator {
+        rows = Rows::separated(text, separator);
+    }
     let header = rows.next().transpose().map_err(|fault| syntax(&fault))?;
     let header = header.unwrap_or_else(|| Row { line: 1, fields: Vec::new() });
     let column =
@@ -202,6 +208,7 @@ mod tests {
             ("a.csv", excel.as_bytes().to_vec()),
             ("b.csv", excel.replace(';', "\t").into_bytes()),
             ("c.csv", utf16(excel)),
+            ("g.csv", excel.replace("\"où est ma commande\"", "où est ma commande").into_bytes()),
             ("d.jsonl", lines.as_bytes().to_vec()),
             ("e.jsonl", utf16(lines)),
         ] {
@@ -209,6 +216,9 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             assert_eq!(read(&path).unwrap(), expected, "{name}");
         }
+        let path = folder.path().join("h.csv");
+        std::fs::write(&path, "text;intent\nhello, hello, is it here, now;greet\n").unwrap();
+        assert_eq!(read(&path).unwrap(), [example("hello, hello, is it here, now", "greet")]);
         let path = folder.path().join("f.csv");
         std::fs::write(&path, b"text,intent\no\xf9,a\n").unwrap();
         let mut error: &dyn std::error::Error = &read(&path).unwrap_err();

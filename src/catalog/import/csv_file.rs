@@ -49,8 +49,13 @@ const REQUIRED: [&str; 6] = ["sku", "name", "category", "price", "currency", "st
 
 /// Parses all lines into `collector`; fails at the first fault, with its line.
 pub(super) fn read(text: &str, collector: &mut ProductCollector<'_>) -> Result<(), CatalogError> {
+    // The header decides: texts below may hold more commas than the fields have semicolons.
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let separator = Rows::new(first).separator();
     let mut rows = Rows::new(text);
-    let separator = rows.separator();
+    if rows.separator() != separator {
+        rows = Rows::separated(text, separator);
+    }
     let Some(first) = rows.next() else { return Ok(()) };
     let first = first.map_err(malformed)?;
     let header =
