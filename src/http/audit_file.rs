@@ -218,7 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new("2026-12-01T23:00:00Z".parse().unwrap()));
         let options =
-            AuditFileOptions { folder: folder.path().to_owned(), days: 30, bytes_max: 190 };
+            AuditFileOptions { folder: folder.path().to_owned(), days: 30, bytes_max: 180 };
         let file = AuditFile::start(options.clone(), Arc::clone(&clock) as SharedClock).unwrap();
         let day = Duration::from_secs(24 * 60 * 60);
         file.write(json!({ "act": "one" }));

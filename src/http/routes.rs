@@ -25,6 +25,7 @@ use crate::http::threads;
 use crate::http::turns;
 use axum::Json;
 use axum::Router;
+use axum::extract::State;
 use axum::http::Method;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -107,9 +108,13 @@ pub(crate) fn access(method: &Method, path: &str) -> Access {
     row.map_or(Key, |route| route.access)
 }
 
-/// `GET /openapi.json`: the OpenAPI 3.1 document.
-async fn openapi_document() -> Response {
-    Json(description()).into_response()
+/// `GET /openapi.json`: the OpenAPI 3.1 document. Without API keys no operation requires one.
+async fn openapi_document(State(app): State<Arc<App>>) -> Response {
+    let mut document = description();
+    if app.keys.is_open() {
+        openapi::drop_security(&mut document);
+    }
+    Json(document).into_response()
 }
 
 /// The OpenAPI document of [`ROUTES`]. Not part of [`openapi_document`], whose type the table's

@@ -225,3 +225,27 @@ async fn request_ids_are_returned_and_unusable_ones_replaced() {
         assert!(id != given && id.len() == 36, "{given:?} became {id}");
     }
 }
+
+/// The short form of `scripts/test-slow-peers`, which also measures the throughput.
+#[tokio::test]
+async fn honest_clients_are_all_answered_beside_many_stalled_peers() {
+    let gateway = Gateway::start(&[("VITRINE_SERVER__REQUESTS_IN_FLIGHT_MAX", "16")]);
+    let whole = half_a_body("/v1/chat/completions");
+    // Each stops at another byte of the same request.
+    let stalled: Vec<TcpStream> =
+        (0..200).map(|at| sent(&gateway, &whole[..at * whole.len() / 200])).collect();
+    let clients = (0..16).map(|number| {
+        let gateway = &gateway;
+        async move {
+            for turn in 0..4 {
+                let thread = format!("honest-{number}-{turn}");
+                let message = json!({ "text": "hello" });
+                let body = json!({ "channel": "sms", "thread_id": thread, "message": message });
+                let (status, answer) = gateway.post("/respond", &body).await;
+                assert_eq!(status, 200, "{answer}");
+            }
+        }
+    });
+    futures::future::join_all(clients).await;
+    drop(stalled);
+}

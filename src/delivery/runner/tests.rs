@@ -32,9 +32,9 @@ const BACKOFF: Duration = Duration::from_secs(10);
 struct Calls {
     reads: usize,
     settled: usize,
-    /// Outcomes that were recorded when the last read began.
-    settled_seen: usize,
     refused: usize,
+    /// Settled jobs that the latest read has seen from its start.
+    seen_settled: usize,
 }
 
 /// A store in memory that counts calls and refuses to settle as often as the test says.
@@ -56,11 +56,11 @@ impl JobStore for CountingStore {
 
     fn waiting(&self, jobs_max: usize) -> StoreFuture<'_, Vec<(JobKey, StoredJob)>> {
         Box::pin(async move {
-            let settled_seen = self.calls.borrow().settled;
+            let seen_settled = self.calls.borrow().settled;
             let waiting = self.inner.waiting(jobs_max).await;
             self.calls.send_modify(|calls| {
                 calls.reads += 1;
-                calls.settled_seen = settled_seen;
+                calls.seen_settled = seen_settled;
             });
             waiting
         })
@@ -247,8 +247,7 @@ async fn a_failed_delivery_is_tried_again_exactly_when_it_is_due() {
     let mut harness = Harness::start(4, Failures { deliveries: 1, ..Failures::default() });
     harness.add(JobKind::Handoff, "t-1").await;
     harness.delivered().await;
-    // The runner has read the job's next due time.
-    harness.called(|calls| calls.settled_seen == 1).await;
+    harness.called(|calls| calls.seen_settled == 1).await;
     harness.clock.advance(BACKOFF - Duration::from_millis(1));
     harness.settle_down().await;
     assert!(harness.deliveries.try_recv().is_err(), "delivered before it was due");
@@ -269,7 +268,7 @@ async fn a_panicked_attempt_frees_its_slot_and_is_retried() {
 
     harness.add(JobKind::Handoff, "t-2").await;
     assert_eq!(harness.delivered().await, "handoff.offered", "the only slot is free");
-    harness.called(|calls| calls.settled_seen == 2).await;
+    harness.called(|calls| calls.seen_settled == 2).await;
     harness.clock.advance(BACKOFF);
     assert_eq!(harness.delivered().await, "turn.answered");
     harness.called(|calls| calls.settled == 3).await;
