@@ -435,3 +435,18 @@ fn import_circles_only_shrink() {
     }
     check(&problems);
 }
+
+#[test]
+fn every_test_of_a_reported_fault_exists() {
+    let text = fs::read_to_string(root().join("tests/faults.toml")).expect("tests/faults.toml");
+    let sources: String =
+        ["src", "crates", "tests"].into_iter().flat_map(sources).map(|(_, text)| text).collect();
+    let names = text.split('"').skip(1).step_by(2).filter(|quoted| quoted.contains("::"));
+    let missing: Vec<&str> = names
+        .filter(|name| {
+            let function = name.rsplit("::").next().unwrap_or_default();
+            !sources.contains(&format!("fn {function}("))
+        })
+        .collect();
+    assert!(missing.is_empty(), "tests/faults.toml names tests that do not exist: {missing:#?}");
+}

@@ -21,6 +21,7 @@ use crate::turn::TurnPipeline;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
 use anyhow::Context;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_base::clock::SharedClock;
@@ -60,19 +61,21 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
     Ok(app)
 }
 
-/// The same with another way to open the store, and with what looks like a slip in the shop's files.
+/// The same with another way to open the store, and with what looks like a slip in the shop's
+/// files.
 fn assemble(
     settings: &Settings,
     open_store: fn(EmbeddedOptions) -> Result<EmbeddedStore, StoreError>,
 ) -> anyhow::Result<(App, Vec<String>)> {
     // The shop's files come first: their faults are found sooner than a model is loaded.
-    let shop::ShopData { catalog, offers, policies, warnings } = shop::open(settings)?;
+    let shop::ShopData { catalog, offers, policies, mut warnings } = shop::open(settings)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = recorder::install()?;
     let memory = MemoryLedger::new(settings.memory_limits.clone());
     let generators = models::generators(settings, &clock, &memory)?;
     let (classifier, encoder_grant) = models::classifier(settings, &memory)?;
     let classifier = Arc::new(classifier);
+    warnings.extend(shop::unknown_topics(settings, &policies, classifier.head().labels()));
     let encoder_name = classifier.embedder().identity().name.clone();
     let catalog = Arc::new(catalog);
     let hot_bytes_max = Bytes(settings.store.hot.bytes_max as u64);
@@ -168,6 +171,7 @@ pub(crate) struct Checked {
 pub(crate) fn check(settings: &Settings) -> anyhow::Result<Checked> {
     let path = &settings.store.path;
     let state = vitrine_conversations::inspect(path)?;
+    check_writable(path)?;
     let (app, mut warnings) = assemble(settings, EmbeddedStore::in_memory)?;
     let path = path.display();
     warnings.extend(match state {
@@ -180,4 +184,24 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<Checked> {
         )),
     });
     Ok(Checked { memory: app.memory.report(), warnings })
+}
+
+/// Checks, without writing, that a file may be written, or created if it is missing.
+fn check_writable(path: &Path) -> anyhow::Result<()> {
+    let existing = path.ancestors().find(|part| part.exists()).unwrap_or(Path::new("."));
+    rustix::fs::access(existing, rustix::fs::Access::WRITE_OK)
+        .map_err(std::io::Error::from)
+        .with_context(|| format!("`{}` (data.dir) cannot be written", existing.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_may_be_written_is_found_without_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        check_writable(&folder.path().join("below/threads.redb")).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

@@ -1,7 +1,7 @@
 //! Reads the shop's files: products, vocabulary, past baskets and policies.
 //!
-//! What is accepted but looks like a slip becomes a warning, which the gateway logs at its start and
-//! `vitrine doctor` prints.
+//! What is accepted but looks like a slip becomes a warning, which the gateway logs at its start
+//! and `vitrine doctor` prints.
 
 use crate::catalog::Catalog;
 use crate::catalog::CatalogLimits;
@@ -65,6 +65,26 @@ pub(super) fn open(settings: &Settings) -> anyhow::Result<ShopData> {
         None => Policies::default(),
     };
     Ok(ShopData { catalog, offers, policies, warnings })
+}
+
+/// Topics of `turn.handoff_topics` that no message can have: neither an intent nor a policy topic.
+pub(super) fn unknown_topics(
+    settings: &Settings,
+    policies: &Policies,
+    intents: &[String],
+) -> Vec<String> {
+    let known = || policies.ids().chain(intents.iter().map(String::as_str));
+    let unknown = |topic: &&String| !known().any(|known| known == topic.as_str());
+    let warning = |topic: &String| {
+        let similarity = |known: &&str| strsim::jaro_winkler(known, topic);
+        let nearest = known().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+        format!(
+            "turn.handoff_topics: `{topic}` is neither an intent of the head nor a policy topic, \
+             so it hands nothing off; did you mean `{}`?",
+            nearest.unwrap_or_default()
+        )
+    };
+    settings.turn.triggers.topics.iter().filter(unknown).map(warning).collect()
 }
 
 fn in_file(path: &Path, warning: &str) -> String {

@@ -25,8 +25,8 @@ pub enum CatalogError {
     },
     /// The file extension is unknown, or the folder holds no catalog.
     #[error(
-        "{} is neither a .ndjson, .jsonl or .csv file nor a folder with catalog.ndjson or \
-         catalog.csv",
+        "{} is neither a .ndjson, .jsonl, .csv, .tsv or .txt file nor a folder with catalog.ndjson \
+         or catalog.csv",
         path.display()
     )]
     Format {
@@ -147,8 +147,8 @@ pub enum LineFault {
     },
     /// A row has more or fewer fields than the header.
     #[error(
-        "has {found} fields, but the header has {columns}; fields are separated by {}, and one that \
-         holds a separator is written in quotes",
+        "has {found} fields, but the header has {columns}; fields are separated by {}, and one \
+         that holds a separator is written in quotes",
         name(*separator)
     )]
     Fields {

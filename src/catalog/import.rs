@@ -1,7 +1,8 @@
 //! Reads products from NDJSON or CSV, and the shop's vocabulary from `facets.toml`.
 //!
-//! Errors hold the line of the fault, and the column or field. A file with a duplicate, an unknown field or anything over a
-//! limit is refused as a whole: a partly read catalog would give wrong answers.
+//! Errors hold the line of the fault, and the column or field. A file with a duplicate, an unknown
+//! field or anything over a limit is refused as a whole: a partly read catalog would give wrong
+//! answers.
 //!
 //! Both formats are parsed into a `RawProduct`, which `product_checks` turns into a [`Product`].
 
@@ -29,12 +30,13 @@ pub enum CatalogFormat {
 }
 
 impl CatalogFormat {
-    /// Format of a file extension, in any case: `ndjson`, `jsonl` or `csv`; `None` for others.
+    /// Format of a file extension, in any case: `ndjson` or `jsonl`, or `csv`, `tsv` or `txt`, as
+    /// spreadsheets name separated fields; `None` for others.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
             "ndjson" | "jsonl" => Some(Self::Ndjson),
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" | "txt" => Some(Self::Csv),
             _ => None,
         }
     }
@@ -207,8 +209,10 @@ mod tests {
     }
 
     /// The same file as spreadsheets save it in countries with decimal commas.
-    const EXCEL: &str = "\u{feff}SKU;Name;Category;Price;Currency;Stock;Facets;Features FR;Rank;;\r\n\
-        A-1;\"Alpha, two\";shoes;10,00;eur;41:3|42:0;feel=speed|sport=trail|sport=running;a|b;4;;\r\n\
+    const EXCEL: &str = "\u{feff}\
+        SKU;Name;Category;Price;Currency;Stock;Facets;Features FR;Rank;;\r\n\
+        A-1;\"Alpha, two\";shoes;10,00;eur;41:3|42:0;\
+        feel=speed|sport=trail|sport=running;a|b;4;;\r\n\
         ;;;;;;;;;;\r\n";
 
     #[test]

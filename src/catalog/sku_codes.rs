@@ -1,4 +1,5 @@
-//! Finds the sku that a code in another file means: other programs write codes in other letter case.
+//! Finds the sku that a code in another file means: other programs write codes in other letter
+//! case.
 
 use std::collections::HashMap;
 use vitrine_base::ids::Sku;

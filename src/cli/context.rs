@@ -23,7 +23,8 @@ pub(crate) struct OutputClosed;
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
-/// Files of a shop's folder, with the keys that name them; the first file of a key that exists counts.
+/// Files of a shop's folder, with the keys that name them; of several files of a key the first one
+/// that exists counts.
 const SHOP_FILES: [(&str, &[&str]); 4] = [
     ("catalog.path", &["catalog.ndjson", "catalog.csv"]),
     ("catalog.facets", &["facets.toml"]),

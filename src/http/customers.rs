@@ -58,17 +58,17 @@ pub(crate) async fn put(
     body: Json<ProfileBody>,
 ) -> Result<axum::Json<CustomerAnswer>, ApiError> {
     let key = customer_key(caller, &id)?;
-    let says_nothing = is_empty_object(&body.bytes);
+    let says_nothing = !has_profile_field(&body.bytes);
     let body = body.value;
     let profile = Profile {
-        name: body.name.map(|name| supplied::name("name", name)).transpose()?,
-        tier: body.tier.map(|tier| supplied::tier("tier", tier)).transpose()?,
+        name: supplied::given(body.name).map(|name| supplied::name("name", name)).transpose()?,
+        tier: supplied::given(body.tier).map(|tier| supplied::tier("tier", tier)).transpose()?,
         last_purchase: body
             .last_purchase
             .map(|note| supplied::note("last_purchase", note))
             .transpose()?,
     };
-    if says_nothing {
+    if says_nothing && profile == Profile::default() {
         let stored = app.customers.customer(&key).await?;
         if stored.is_some_and(|stored| stored.profile != Profile::default()) {
             let message = "the body has no field, which would clear the profile; set a field, \
@@ -297,10 +297,13 @@ fn customer_key(caller: Caller, id: &str) -> Result<CustomerKey, ApiError> {
     Ok(CustomerKey { tenant: caller.tenant, customer })
 }
 
-/// Whether a body is a JSON object without any field.
-fn is_empty_object(body: &[u8]) -> bool {
-    let value: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_slice(body);
-    value.is_ok_and(|fields| fields.is_empty())
+/// Fields of a profile.
+const PROFILE_FIELDS: [&str; 3] = ["name", "tier", "last_purchase"];
+
+/// Whether a body names any field of a profile, be it null.
+fn has_profile_field(body: &[u8]) -> bool {
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    PROFILE_FIELDS.iter().any(|field| value.get(field).is_some())
 }
 
 fn customer_not_found(id: String) -> ApiError {

@@ -88,6 +88,7 @@ mod tests {
     use serde_json::json;
 
     fn meaning(body: &str) -> BodyHash {
+        // As for an accepted request: unknown keys are ignored.
         let request = crate::http::body::parse(body.as_bytes()).unwrap_or_else(|error| {
             unreachable!("{body} is no request: {error}");
         });

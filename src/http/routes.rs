@@ -25,6 +25,7 @@ use crate::http::threads;
 use crate::http::turns;
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -110,11 +111,19 @@ pub(crate) fn access(method: &Method, path: &str) -> Access {
     row.map_or(Key, |route| route.access)
 }
 
-/// `GET /openapi.json`: the OpenAPI 3.1 document, made once: it takes longer than most answers.
-async fn openapi_document() -> Response {
-    static DOCUMENT: OnceLock<Result<Bytes, String>> = OnceLock::new();
-    let made = || serde_json::to_vec(&description()).map_err(|error| error.to_string());
-    match DOCUMENT.get_or_init(|| made().map(Bytes::from)) {
+/// `GET /openapi.json`: the OpenAPI 3.1 document. Without API keys no operation requires one. Each of
+/// the two is made once: it takes longer than most answers.
+async fn openapi_document(State(app): State<Arc<App>>) -> Response {
+    static DOCUMENTS: [OnceLock<Result<Bytes, String>>; 2] = [const { OnceLock::new() }; 2];
+    let is_open = app.keys.is_open();
+    let made = || {
+        let mut document = description();
+        if is_open {
+            openapi::drop_security(&mut document);
+        }
+        serde_json::to_vec(&document).map(Bytes::from).map_err(|error| error.to_string())
+    };
+    match DOCUMENTS[usize::from(is_open)].get_or_init(made) {
         Ok(document) => {
             ([(CONTENT_TYPE, "application/json")], Bytes::clone(document)).into_response()
         }

@@ -151,20 +151,25 @@ pub(crate) fn name(field: &str, text: String) -> Result<String, ApiError> {
         word.ends_with('.') && !initials && !TITLES.contains(&word.to_lowercase().as_str())
     };
     let sentence = words.iter().rev().skip(1).any(ends_sentence);
-    let lower = text.to_lowercase();
-    let sound = has_length(&text, SHORT_CHARS_MAX)
-        && words.len() <= NAME_WORDS_MAX
-        && !text.chars().any(|character| character.is_control() || REFUSED.contains(character))
-        && !text.contains(['\u{2028}', '\u{2029}'])
-        && !(has_digits && words.len() > 1)
-        && !sentence
-        && !lower.contains("www.");
-    if sound {
+    let broken = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{2028}' | '\u{2029}')
+            || REFUSED.contains(character)
+    };
+    let amount = has_digits && words.len() > 1;
+    let link = text.to_lowercase().contains("www.");
+    let refused = text.chars().any(broken) || amount || sentence || link;
+    if has_length(&text, SHORT_CHARS_MAX) && words.len() <= NAME_WORDS_MAX && !refused {
         return Ok(text);
     }
     let allowed = "a name of at most 5 words and 64 characters without links, markup, amounts and \
                    sentences";
     refuse(field, &text, "invalid_name", allowed)
+}
+
+/// An optional text; an empty one says nothing, as systems send it for a field without a value.
+pub(crate) fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 /// A customer's tier.

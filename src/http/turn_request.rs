@@ -208,14 +208,22 @@ fn customer(body: CustomerBody) -> Result<Customer, ApiError> {
         Ok(Order {
             id: supplied::order_id(&field("id"), order.id)?,
             status: supplied::status(&field("status"), order.status)?,
-            date: order.date.map(|date| supplied::date(&field("date"), date)).transpose()?,
-            link: order.link.map(|link| supplied::link(&field("link"), link)).transpose()?,
+            date: supplied::given(order.date)
+                .map(|date| supplied::date(&field("date"), date))
+                .transpose()?,
+            link: supplied::given(order.link)
+                .map(|link| supplied::link(&field("link"), link))
+                .transpose()?,
         })
     });
     let CustomerBody { name, tier, last_purchase, .. } = body;
     Ok(Customer {
-        name: name.map(|name| supplied::name("customer.name", name)).transpose()?,
-        tier: tier.map(|tier| supplied::tier("customer.tier", tier)).transpose()?,
+        name: supplied::given(name)
+            .map(|name| supplied::name("customer.name", name))
+            .transpose()?,
+        tier: supplied::given(tier)
+            .map(|tier| supplied::tier("customer.tier", tier))
+            .transpose()?,
         last_purchase: last_purchase
             .map(|note| supplied::note("customer.last_purchase", note))
             .transpose()?,

@@ -48,7 +48,8 @@ const OTHER_QUANTS: [(&str, &str); 10] = [
     ("F64", "F64"),
 ];
 
-/// Parts that may follow `Q4`, `IQ3` and the like, as in `Q4_K_XL`, `IQ2_XXS`, `Q4_0_8_8`, `Q5_K_R4`.
+/// Parts that may follow `Q4`, `IQ3` and the like, as in `Q4_K_XL`, `IQ2_XXS`, `Q4_0_8_8` and
+/// `Q5_K_R4`.
 const QUANT_PARTS: [&str; 24] = [
     "0", "1", "2", "4", "8", "K", "KS", "KSS", "KL", "KT", "S", "M", "L", "P", "XL", "XXL", "XS",
     "XXS", "NL", "R4", "R8", "X4", "X8", "MOE",

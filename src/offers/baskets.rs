@@ -1,8 +1,8 @@
 //! Association rules: counts pairs of articles in past baskets and derives rules from them.
 //!
 //! The file has one basket per line: articles separated by commas, semicolons or tabs, quoted where
-//! needed. Spaces around an article and repeats within a basket are ignored. Counts are exact: a file over
-//! a limit is refused, not sampled.
+//! needed. Spaces around an article and repeats within a basket are ignored. Counts are exact: a
+//! file over a limit is refused, not sampled.
 //!
 //! For articles X and Y: `support` is the share of baskets with both, `confidence` is P(Y | X) =
 //! baskets with both / baskets with X, and `lift` is confidence / P(Y). A lift above 1 means that
@@ -226,7 +226,8 @@ impl Baskets {
     }
 }
 
-/// Whether the first row names columns: it has no article of the shop, and a word that headers have.
+/// Whether the first row names columns: it has no article of the shop, and a word that headers
+/// have.
 fn is_header(row: &Row<'_>, find: FindSku<'_>) -> bool {
     let names = |field: &str| {
         let name = field.to_lowercase();
@@ -527,7 +528,14 @@ mod tests {
         #[test]
         fn any_file_is_read_or_refused_with_its_name_and_line(
             bytes in prop::collection::vec(
-                prop_oneof![Just(b','), Just(b';'), Just(b'"'), Just(b'\n'), Just(b'a'), any::<u8>()],
+                prop_oneof![
+                    Just(b','),
+                    Just(b';'),
+                    Just(b'"'),
+                    Just(b'\n'),
+                    Just(b'a'),
+                    any::<u8>(),
+                ],
                 0..80,
             ),
         ) {

@@ -229,22 +229,7 @@ impl TurnPipeline {
         let burst = burst::gather(&record, request, self.parts.clock.now());
 
         let started = self.parts.clock.instant();
-        let inputs = UnderstandInputs {
-            classifier: &self.parts.classifier,
-            tenant: &request.tenant,
-            catalog: &self.parts.catalog,
-            language_default: self.options.style.language,
-            today: request.local_date(self.parts.clock.now()),
-        };
-        let unread = attachments::alone(&burst.content);
-        let mut understood = match unread {
-            true => understand::unread(request, &record, inputs.language_default),
-            false => {
-                let hint = request.language_hint;
-                understand::understand(&burst.content, hint, &record, inputs).await?
-            }
-        };
-        understood.source.clone_from(&request.message_id);
+        let understood = self.understand(request, &burst.content, &record).await?;
         turn.timings.understand = self.since(started);
         let event = TurnEvent::Understood(understood.language, understood.reading.clone());
         send_event(turn.progress, event).await;
@@ -257,7 +242,7 @@ impl TurnPipeline {
         let wanted = drafter.wants_history();
         let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
         let draft_inputs = DraftInputs { drafter: &*drafter, history: &history, budget };
-        let composed = match unread && decision.handoff.is_none() {
+        let composed = match attachments::alone(&burst.content) && decision.handoff.is_none() {
             true => draft::compose::fixed(&decision.briefs, &decision.options),
             false => self.draft(&burst.content, &decision, draft_inputs).await,
         };
@@ -305,6 +290,28 @@ impl TurnPipeline {
         answer.timings.record += self.since(started);
         answer.timings.total = self.since(turn.arrived);
         Ok((record, answer))
+    }
+
+    /// Reads one message; one without text needs no model.
+    async fn understand(
+        &self,
+        request: &TurnRequest,
+        content: &Content,
+        record: &ConversationRecord,
+    ) -> Result<Understood, TurnError> {
+        let inputs = UnderstandInputs {
+            classifier: &self.parts.classifier,
+            tenant: &request.tenant,
+            catalog: &self.parts.catalog,
+            language_default: self.options.style.language,
+            today: request.local_date(self.parts.clock.now()),
+        };
+        let mut understood = match attachments::alone(content) {
+            true => understand::unread(request, record, inputs.language_default),
+            false => understand::understand(content, request.language_hint, record, inputs).await?,
+        };
+        understood.source.clone_from(&request.message_id);
+        Ok(understood)
     }
 
     fn decide(

@@ -109,6 +109,11 @@ impl Policies {
         Ok(Self { topics: file.topics })
     }
 
+    /// The names of all topics.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.topics.iter().map(|topic| topic.id.as_str())
+    }
+
     /// The topic that answers an intent: the first one with a word of the message, else the first
     /// one without words, else the first one.
     pub(crate) fn for_intent(&self, intent: &str, text: &str) -> Option<&Topic> {

@@ -23,7 +23,8 @@ fn copy_with(template: &str, folder: &tempfile::TempDir) -> PathBuf {
     entry.extend(key.as_bytes());
     entry.extend(8_u32.to_le_bytes());
     entry.extend((length as u64).to_le_bytes());
-    entry.extend(format!("{template:length$}").as_bytes());
+    entry.extend(template.as_bytes());
+    entry.extend(" ".repeat(length - template.len()).as_bytes());
     let count = u64::from_le_bytes(bytes[16..24].try_into().expect("eight bytes"));
     bytes[16..24].copy_from_slice(&(count + 1).to_le_bytes());
     bytes.splice(24..24, entry);

@@ -21,13 +21,13 @@ fn doctor((name, value): (&str, &str)) -> (Output, Value) {
 fn the_gateway_logs_each_old_form_once_when_it_starts() {
     let data = tempfile::tempdir().expect("a folder");
     let old_name = "VITRINE_ENGINE__DRAFT_TOKENS_MAX";
-    let old_list = ("VITRINE_TURN__HANDOFF_TOPICS", "warranty,customs");
+    let old_list = ("VITRINE_TURN__HANDOFF_TOPICS", "warranty,complaint");
     let mut starting = Gateway::begin(data, &[(old_name, "3"), old_list]);
     // The program replaces itself once, to set the number of its compute threads.
     starting.until("loading models");
     for (key, present) in [
         (old_name, "VITRINE_ENGINE__SPECULATIVE_TOKENS_MAX"),
-        ("turn.handoff_topics", r#"VITRINE_TURN__HANDOFF_TOPICS=["warranty", "customs"]"#),
+        ("turn.handoff_topics", r#"VITRINE_TURN__HANDOFF_TOPICS=["warranty", "complaint"]"#),
     ] {
         let warnings: Vec<&String> =
             starting.log().iter().filter(|line| line.contains(key)).collect();
@@ -48,6 +48,18 @@ fn doctor_reports_old_forms_of_a_configuration_that_would_start() {
     let warning = warnings[0].as_str().expect("text");
     assert!(warning.contains("turn.personal_tiers"), "{warning}");
     assert!(warning.contains(r#"VITRINE_TURN__PERSONAL_TIERS=["vip", "gold"]"#), "{warning}");
+}
+
+#[test]
+fn a_topic_that_no_message_can_have_is_reported_with_the_nearest() {
+    let topics = ("VITRINE_TURN__HANDOFF_TOPICS", r#"["complaint", "complaimt", "returns"]"#);
+    let (output, report) = doctor(topics);
+    assert!(output.status.success(), "{report}");
+    let warnings = report["warnings"].as_array().expect("warnings");
+    assert_eq!(warnings.len(), 1, "{report}");
+    let warning = warnings[0].as_str().expect("text");
+    assert!(warning.contains("turn.handoff_topics: `complaimt` is neither"), "{warning}");
+    assert!(warning.contains("did you mean `complaint`"), "{warning}");
 }
 
 #[test]

@@ -113,7 +113,8 @@ async fn a_redelivery_is_recognised_by_its_meaning() {
     let (status, answer) = shared().post_text("/respond", first.to_owned()).await;
     assert_eq!(status, 200, "{answer}");
     for again in [
-        r#"{"message":{"text":"Bonjour é","id":"me-1"},"thread_id":"meaning","channel":"whatsapp"}"#,
+        r#"{"message":{"text":"Bonjour é","id":"me-1"},"thread_id":"meaning",
+            "channel":"whatsapp"}"#,
         r#" { "channel" : "whatsapp" , "thread_id":"meaning",
             "message":{"id":"me-1","text":"Bonjour \u00e9"},"stream":false}"#,
         r#"{"channel":"whatsapp","thread_id":"meaning","locale":null,"debounce":null,"cart":null,
@@ -222,6 +223,8 @@ async fn what_a_caller_says_about_a_customer_is_checked_by_field() {
         let refused = shared().post("/respond", &order(field, value)).await;
         assert_refused(refused, code, &format!("customer.orders[0].{field}"));
     }
+    // Systems send an empty text for a field without a value.
+    assert_eq!(shared().post("/respond", &order("link", "")).await.0, 200);
     let (status, answer) = shared().post("/respond", &order("date", "Monday 30 November")).await;
     assert_eq!(status, 200, "{answer}");
     assert!(
@@ -323,7 +326,10 @@ async fn attachments_are_taken_and_alone_get_one_reply_in_the_customers_language
     });
     let (_, answer) = shared().post("/respond", &captioned).await;
     assert_eq!(answer["intent"]["label"], "order_status", "{answer}");
-    let one = |attachment: Value| json!({ "channel": "sms", "message": { "text": "see", "attachments": [attachment] } });
+    let one = |attachment: Value| {
+        let message = json!({ "text": "see", "attachments": [attachment] });
+        json!({ "channel": "sms", "message": message })
+    };
     for (attachment, field) in [
         (json!({ "kind": "hologram", "url": "https://a.example" }), "attachments[0].kind"),
         (json!({ "kind": "image" }), "attachments[0].url"),
@@ -433,5 +439,43 @@ async fn a_turn_that_waits_is_erased_with_its_customer_and_never_runs() {
     assert!(deliveries.try_recv().is_err(), "an erased turn was answered");
     for path in ["/v1/customers/p-1", "/v1/customers/p-2/export", "/v1/threads/t-erased"] {
         assert_eq!(gateway.get(path).await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nulls_count_as_absent_on_every_route_of_threads_and_customers() {
+    let open = json!({ "channel": "sms", "thread_id": "nulls", "customer_id": "nulls",
+                       "message": { "text": "hello" } });
+    assert_eq!(shared().post("/respond", &open).await.0, 200);
+    let profile = r#"{"name":"Ana","tier":null,"last_purchase":null}"#;
+    assert_eq!(put(shared(), "/v1/customers/nulls", profile).await.0, 200);
+    for (path, body, status) in [
+        (
+            "/v1/customers/nulls/consents",
+            json!({ "purpose": "outreach", "granted": true, "wording_version": "1",
+                    "channel": null, "source_message": null }),
+            200,
+        ),
+        (
+            "/v1/customers/nulls/identities",
+            json!({ "channel": "sms", "address": null, "verified_customer_id": null }),
+            201,
+        ),
+        ("/v1/threads/nulls/handoff", json!({ "to": null, "epoch": null }), 200),
+        (
+            "/v1/threads/nulls/messages",
+            json!({ "message": { "id": null, "text": "hello", "sent_at": null } }),
+            200,
+        ),
+        ("/v1/threads/nulls/release", json!({ "resolved": null, "epoch": null }), 200),
+        (
+            "/v1/suggest",
+            json!({ "customer_id": null, "thread_id": null,
+                    "cart": [{ "sku": "RUN-012", "quantity": null }] }),
+            200,
+        ),
+    ] {
+        let (found, answer) = shared().post(path, &body).await;
+        assert_eq!(found.as_u16(), status, "{path}: {answer}");
     }
 }

@@ -13,8 +13,11 @@ use std::path::PathBuf;
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Byte-order marks of UTF-32; the first begins like that of UTF-16.
 const UTF32_MARKS: [&[u8]; 2] = [b"\xff\xfe\0\0", b"\0\0\xfe\xff"];
+/// Reads the two bytes of a unit of UTF-16.
+type ReadUnit = fn([u8; 2]) -> u16;
+
 /// Byte-order marks of UTF-16, little-endian and big-endian.
-const UTF16_MARKS: [(&[u8], fn([u8; 2]) -> u16); 2] =
+const UTF16_MARKS: [(&[u8], ReadUnit); 2] =
     [(b"\xff\xfe", u16::from_le_bytes), (b"\xfe\xff", u16::from_be_bytes)];
 /// Bytes at the start of a file in which a zero byte means that it is no text in UTF-8.
 const SAMPLE_BYTES: usize = 4096;
@@ -154,7 +157,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, TextFault> {
     Ok(Cow::Borrowed(text))
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, TextFault> {
+fn utf16(bytes: &[u8], unit: ReadUnit) -> Result<String, TextFault> {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     let mut text = String::with_capacity(bytes.len());
     let damaged = |text: &str| {

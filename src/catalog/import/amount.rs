@@ -224,7 +224,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "[0-9., €$'\u{a0}a-]{0,14}", comma in any::<bool>()) {
+        fn any_text_is_read_or_refused(
+            text in "[0-9., €$'\u{a0}a-]{0,14}",
+            comma in any::<bool>(),
+        ) {
             let sign = if comma { DecimalSign::Comma } else { DecimalSign::Point };
             if let Ok(money) = price(&text, "EUR", sign) {
                 prop_assert!(money.amount.scale() <= 2);
@@ -243,7 +246,8 @@ mod tests {
                 }
                 grouped.push(digit);
             }
-            for (group, decimal) in [("", ","), (" ", ","), (".", ","), ("\u{202f}", ","), ("'", ".")] {
+            let signs = [("", ","), (" ", ","), (".", ","), ("\u{202f}", ","), ("'", ".")];
+            for (group, decimal) in signs {
                 let written = format!("{}{decimal}{rest}", grouped.replace('~', group));
                 let read = price(&written, "EUR", DecimalSign::Comma).unwrap();
                 prop_assert_eq!(read.amount, amount, "{}", written);

@@ -144,8 +144,8 @@ struct FacetsFile {
 /// Parses the text of a facets file.
 ///
 /// # Errors
-/// [`CatalogError::FacetFile`] if it is not TOML of this shape, [`CatalogError::Facets`] if an entry
-/// is invalid; both hold the line.
+/// [`CatalogError::FacetFile`] if it is not TOML of this shape, [`CatalogError::Facets`] if an
+/// entry is invalid; both hold the line.
 pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<ShopVocabulary, CatalogError> {
     let place = |at: usize| position(text.get(..at).unwrap_or(text));
     let file: FacetsFile = toml::from_str(text).map_err(|error| {

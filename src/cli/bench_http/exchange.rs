@@ -254,6 +254,49 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Reads a stream whose pieces end where `cuts` say, and says all that was read.
+    fn read_in_pieces(bytes: &[u8], cuts: &[usize], kind: EndpointKind) -> String {
+        let (mut state, mut lines) = (AnswerState::default(), Lines::default());
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        for piece in cuts.windows(2) {
+            lines.push(&bytes[piece[0]..piece[1]]);
+            while let Some(line) = lines.next_line() {
+                state.line(&line, kind, Duration::ZERO);
+            }
+        }
+        format!("{state:?}")
+    }
+
+    /// Bytes of a stream, mostly of events.
+    fn stream_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            Just(b"data: ".to_vec()),
+            Just(b"data: [DONE]\n".to_vec()),
+            Just(b"data: {\"choices\":[{\"delta\":{\"content\":\"\xC3\xA9\"}}]}\r\n".to_vec()),
+            Just(b"data: {\"text\":\"a\",\"usage\":{\"output_tokens\":1e99}}\n\n".to_vec()),
+            Just(b"event: error\ndata: {\"error\":null}\n".to_vec()),
+            "[\\[\\]{}\":,a-c0-9 \\n\\r]{0,12}".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..8),
+        ];
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_stream_is_read_alike_wherever_its_pieces_end(
+            bytes in stream_bytes(),
+            cuts in prop::collection::vec(any::<usize>(), 0..12),
+        ) {
+            for kind in [EndpointKind::Chat, EndpointKind::Respond, EndpointKind::Completion] {
+                let whole = read_in_pieces(&bytes, &[], kind);
+                prop_assert_eq!(read_in_pieces(&bytes, &cuts, kind), whole);
+            }
+        }
+    }
 
     fn read_stream(kind: EndpointKind, text: &str) -> AnswerState {
         let (mut state, mut lines, mut now) = (AnswerState::default(), Lines::default(), 0);

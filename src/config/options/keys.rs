@@ -81,7 +81,8 @@ fn readable_by_others(path: &Path) -> Option<String> {
     (mode & OTHERS_MODE != 0).then(|| {
         let mode = mode & 0o777;
         format!(
-            "{path} ({KEYS_FILE}) may be read by other users (mode {mode:03o}); run `chmod 600 {path}`"
+            "{path} ({KEYS_FILE}) may be read by other users (mode {mode:03o}); \
+             run `chmod 600 {path}`"
         )
     })
 }

@@ -183,7 +183,12 @@ pub(crate) fn models(
             models_dir: dir.clone(),
             load_folders: match raw.models.load_paths {
                 true => vec![PathBuf::from("/")],
-                false => raw.models.load_folders.iter().map(|folder| root.join(folder)).collect(),
+                false => {
+                    let folders = raw.models.load_folders.iter();
+                    let folders =
+                        folders.map(|folder| place("models.load_folders", folder, root, values));
+                    folders.collect::<Result<_, _>>()?
+                }
             },
             options: engine,
             drain_max: Duration::from_millis(raw.server.drain_ms.0),

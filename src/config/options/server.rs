@@ -51,7 +51,8 @@ pub(crate) struct LogOptions {
 /// Options of the HTTP server.
 ///
 /// # Errors
-/// If there are too many threads, or if an address that is not loopback is to be served without keys.
+/// If there are too many threads, or if an address that is not loopback is to be served without
+/// keys.
 pub(crate) fn server(
     raw: &Raw,
     api_keys: Vec<ApiKey>,

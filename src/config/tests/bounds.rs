@@ -7,6 +7,7 @@ use std::path::Path;
 
 /// Keys that accept 0, either as a number or as the old form of no value.
 const ZERO_ACCEPTED: &[&str] = &[
+    "server.tenant_in_flight_max",
     "server.drain_ms",
     "server.tenant_in_flight_max",
     "server.tenant_requests_per_second",

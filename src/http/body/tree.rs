@@ -185,7 +185,9 @@ mod tests {
         }
 
         #[test]
-        fn texts_of_json_are_read_as_the_parser_reads_them(text in r#"[\[\]{}",:0-9a-c\\ é-]{0,24}"#) {
+        fn texts_of_json_are_read_as_the_parser_reads_them(
+            text in r#"[\[\]{}",:0-9a-c\\ é-]{0,24}"#,
+        ) {
             if let Ok(value) = parse(text.as_bytes()) {
                 prop_assert_eq!(Ok(value), serde_json::from_str::<Value>(&text).map_err(|_| ()));
             }

@@ -355,7 +355,8 @@ mod tests {
                 "`response_format.json_schema` is required",
             ),
             (
-                json!({ "response_format": { "type": "json_schema", "json_schema": { "shema": {} } } }),
+                json!({ "response_format":
+                        { "type": "json_schema", "json_schema": { "shema": {} } } }),
                 "`response_format.json_schema.shema`",
             ),
             (

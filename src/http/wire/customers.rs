@@ -48,6 +48,7 @@ pub(crate) struct ConsentBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConsentRequest {
     /// `assistance`, `personalisation` or `outreach`.
+    #[schema(pattern = "^(assistance|personalisation|outreach)$")]
     pub(crate) purpose: String,
     /// `true` grants the consent, `false` withdraws it.
     pub(crate) granted: bool,
@@ -92,6 +93,7 @@ pub(crate) struct LedgerFactBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentityRequest {
+    #[schema(pattern = "^(whatsapp|instagram|rcs|apple|sms|webchat)$")]
     pub(crate) channel: String,
     /// Required with `verified_customer_id`. Ignored otherwise: the address that sends the token
     /// back is linked.

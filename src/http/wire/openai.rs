@@ -92,6 +92,7 @@ pub(crate) struct SamplingBody {
     /// Whether to answer with server-sent events; default: false.
     #[serde(default)]
     pub(crate) stream: Option<bool>,
+    /// Options of a stream; no effect without `stream`.
     #[serde(default)]
     pub(crate) stream_options: Option<StreamOptions>,
     /// Whether to continue to the token limit when the model ends its text; for benchmarks.
@@ -153,7 +154,9 @@ pub(crate) struct StreamOptions {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChatRequest {
+    /// Name of the model, as in `GET /v1/models`.
     pub(crate) model: String,
+    /// The messages so far, at least one.
     #[schema(min_items = 1)]
     pub(crate) messages: Vec<ChatMessageBody>,
     /// Variables for the model's chat template, such as `{"enable_thinking": false}`; an extension
@@ -278,6 +281,7 @@ pub(crate) struct ContentPart {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CompletionRequest {
+    /// Name of the model, as in `GET /v1/models`.
     pub(crate) model: String,
     /// One text, one list of token ids, or a list with one of these.
     pub(crate) prompt: Value,
@@ -370,6 +374,7 @@ pub(crate) struct AssistantMessage {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EmbeddingsRequest {
+    /// Name of the model, as in `GET /v1/models`.
     pub(crate) model: String,
     /// 1 to `intent.request_texts_max` texts, none of them empty; token ids are refused.
     pub(crate) input: OneOrMany,

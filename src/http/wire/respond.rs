@@ -15,15 +15,19 @@ pub(crate) struct RespondRequest {
     /// customer's latest conversation continues; a new one is opened if there is none or the
     /// customer is unknown.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) thread_id: Option<String>,
     /// Customer id, if the customer is known.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) customer_id: Option<String>,
     /// `whatsapp`, `instagram`, `rcs`, `apple`, `sms` or `webchat`.
+    #[schema(pattern = "^(whatsapp|instagram|rcs|apple|sms|webchat)$")]
     pub(crate) channel: String,
     /// The customer's address on the channel, such as a phone number, in any spelling. If it is
     /// linked to a customer, the turn belongs to that customer and continues their conversation.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) sender: Option<String>,
     /// What the customer sent.
     pub(crate) message: MessageBody,
@@ -39,6 +43,7 @@ pub(crate) struct RespondRequest {
     /// Time until the answer must be ready, in milliseconds: 1 to `draft.deadline_ms_max`, default
     /// `draft.deadline_ms`. When it passes, the reply comes from a template.
     #[serde(default)]
+    #[schema(minimum = 1)]
     pub(crate) deadline_ms: Option<u64>,
     /// Whether to wait for more messages for the channel's debounce time (`[debounce]`). Default:
     /// false, the turn starts at once. In both cases a newer message supersedes a running turn.
@@ -55,6 +60,7 @@ pub(crate) struct RespondRequest {
 pub(crate) struct MessageBody {
     /// The channel's message id, used as idempotency key: a message is answered once.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) id: Option<String>,
     /// The text that the customer wrote.
     #[serde(default)]
@@ -119,6 +125,7 @@ pub(crate) struct CustomerBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct OrderBody {
     /// Order number as the customer knows it: at most 64 letters, digits and `-_#/.`.
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) id: String,
     /// Status in the customer's language: at most 6 words of letters, without amounts, links and
     /// sentences.
@@ -136,6 +143,7 @@ pub(crate) struct OrderBody {
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CartLineBody {
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) sku: String,
     /// Pieces, 1 or more; 1 if left out.
     #[serde(default)]

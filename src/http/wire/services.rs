@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClassifyRequest {
     /// 1 to `intent.request_texts_max` texts, none of them empty.
+    #[schema(min_items = 1)]
     pub(crate) texts: Vec<String>,
 }
 
@@ -28,10 +29,12 @@ pub(crate) struct ClassifyAnswer {
 pub(crate) struct SuggestRequest {
     /// Customer id; it decides the experiment arm. `customer_id` or `cart` is required.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) customer_id: Option<String>,
     /// Conversation id; without a customer it decides the arm. Without both, each request is drawn
     /// on its own.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) thread_id: Option<String>,
     /// The cart's lines, at most 200. If left out, those of the customer's latest conversation
     /// count.

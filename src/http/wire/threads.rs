@@ -62,6 +62,7 @@ pub(crate) struct HandoffRequest {
     /// `offered` (default: a human is requested, and the bot answers until then) or `human` (a
     /// human has taken over).
     #[serde(default)]
+    #[schema(pattern = "^(offered|human)$")]
     pub(crate) to: Option<String>,
     /// Expected epoch of the conversation; if it differs, the request fails with 409.
     #[serde(default)]
@@ -105,7 +106,9 @@ pub(crate) struct HumanMessageRequest {
 pub(crate) struct HumanMessageBody {
     /// Message id, used as idempotency key.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 256)]
     pub(crate) id: Option<String>,
+    #[schema(min_length = 1)]
     pub(crate) text: String,
     /// Time of sending, RFC 3339.
     #[serde(default)]

@@ -124,8 +124,8 @@ fn line_words(situation: &Situation<'_>, line: &CartLine) -> String {
 /// Longest code of an unknown product that a reply quotes, in characters.
 const CODE_CHARS_MAX: usize = 32;
 
-/// Whether the code of a product that the catalogue does not know is a code. The caller supplied it:
-/// a sentence in its place would read as the shop's.
+/// Whether the code of a product that the catalogue does not know is a code. The caller supplied
+/// it: a sentence in its place would read as the shop's.
 fn is_code(sku: &str) -> bool {
     let allowed = |character: char| character.is_alphanumeric() || "-_.#".contains(character);
     sku.chars().count() <= CODE_CHARS_MAX && sku.chars().all(allowed)

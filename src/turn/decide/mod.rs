@@ -253,7 +253,8 @@ impl Decision {
 
 /// Decides one turn of a conversation in which the bot may speak.
 pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
-    if situation.understood.reading.label == attachments::LABEL {
+    let Understood { reading, text, .. } = situation.understood;
+    if reading.label == attachments::LABEL && text.is_empty() {
         return service::unread(situation);
     }
     if consent::stops(situation.understood) {

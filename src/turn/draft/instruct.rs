@@ -127,7 +127,7 @@ fn newest<'a>(
     tokens_max: usize,
 ) -> &'a [HistoryLine] {
     let begins =
-        |at: usize| history[at].from_customer() || at == 0 || !history[at - 1].from_customer();
+        |at: usize| history[at].is_customers() || at == 0 || !history[at - 1].is_customers();
     let mut from = history.len();
     let mut taken = 0;
     for at in (0..history.len()).rev() {
@@ -148,7 +148,7 @@ fn newest<'a>(
 fn messages(brief: &Brief, history: &[HistoryLine]) -> Vec<ChatMessage> {
     let mut messages = vec![ChatMessage::new("system", rules(brief))];
     for line in history {
-        let role = if line.from_customer() { "user" } else { "assistant" };
+        let role = if line.is_customers() { "user" } else { "assistant" };
         messages.push(ChatMessage::new(role, one_line(&line.text)));
     }
     messages.push(ChatMessage::new("user", order(brief)));

@@ -120,7 +120,7 @@ impl HistoryLine {
     }
 
     /// Whether the customer wrote it.
-    pub(crate) fn from_customer(&self) -> bool {
+    pub(crate) fn is_customers(&self) -> bool {
         self.speaker == Speaker::Customer
     }
 

@@ -54,10 +54,13 @@ const TEXT_BYTES_MAX: usize = 4 << 20;
 /// Maximum variables that a caller may pass to a template; published templates use a handful.
 const SETTINGS_MAX: usize = 32;
 
-/// Most sequences of roles whose rendering is remembered to be complete; when there are more, all
-/// are forgotten. Longer conversations are rendered twice each time.
+/// Most kinds of conversations that are remembered to be rendered whole; when there are more, all
+/// are forgotten.
 const CHECKED_MAX: usize = 1_024;
-const CHECKED_MESSAGES_MAX: usize = 256;
+
+/// Most bytes of roles and settings for which a conversation is remembered; one with more is
+/// rendered twice each time.
+const CHECKED_BYTES_MAX: usize = 1_024;
 
 /// Contents of the probe conversations. No template contains these words itself.
 const PROBE: &str = "probe 7419";
@@ -69,7 +72,8 @@ pub(crate) struct ChatTemplate {
     environment: Environment<'static>,
     system: SystemMessages,
     contents: Contents,
-    /// First letters of the roles of conversations that were rendered with every message.
+    /// First letters of the roles, and settings, of conversations that were rendered with every
+    /// message.
     checked: Mutex<HashSet<String>>,
 }
 
@@ -222,21 +226,21 @@ impl ChatTemplate {
         let text = self.render_plain(tokenizer, messages, settings)?;
         // What is left out depends on roles, and perhaps on settings.
         let roles: String = messages.iter().map(|message| &message.role[..1]).collect();
+        let key = format!("{roles} {:?}", settings.values);
         let checked = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_usual = settings.values.is_empty() && messages.len() <= CHECKED_MESSAGES_MAX;
-        if is_usual && checked().contains(&roles) {
+        if checked().contains(&key) {
             return Ok(text);
         }
         if let Some(left_out) = self.left_out(tokenizer, messages, settings, &text) {
             let TemplateMessage { role, index, .. } = left_out;
             return Err(TextError::MessageLeftOut { index: *index, role: (*role).to_owned() });
         }
-        if is_usual {
+        if key.len() <= CHECKED_BYTES_MAX {
             let mut checked = checked();
             if checked.len() >= CHECKED_MAX {
                 checked.clear();
             }
-            checked.insert(roles);
+            checked.insert(key);
         }
         Ok(text)
     }

@@ -100,7 +100,8 @@ fn errors_name_the_field_what_is_expected_and_what_is_found() {
         (json!({ "name": 5 }), "field `name` must be a text, found the number 5"),
         (
             json!({ "name": "n", "count": 1.5 }),
-            "field `count` must be a whole number from 0 to 18446744073709551615, found the number 1.5",
+            "field `count` must be a whole number from 0 to 18446744073709551615, found the \
+             number 1.5",
         ),
         (
             json!({ "name": "n", "size": 300 }),
@@ -204,7 +205,8 @@ proptest! {
             Ok(_) => prop_assert!(value.is_object()),
             Err(error) => {
                 let text = error.to_string();
-                prop_assert!(text.starts_with("field `") || text.starts_with("the body "), "{}", text);
+                let is_ours = text.starts_with("field `") || text.starts_with("the body ");
+                prop_assert!(is_ours, "{}", text);
             }
         }
     }

@@ -83,7 +83,16 @@ pub(super) fn compile(
     grammar: &Grammar,
     text_bytes: usize,
 ) -> Result<Compiled, GrammarFault> {
-    let too_slow = || GrammarFault::TooSlow { kind: grammar.kind(), limit: COMPILE_TIME_MAX };
+    compile_within(compiler, grammar, text_bytes, COMPILE_TIME_MAX)
+}
+
+fn compile_within(
+    compiler: &Arc<Compiler>,
+    grammar: &Grammar,
+    text_bytes: usize,
+    limit: Duration,
+) -> Result<Compiled, GrammarFault> {
+    let too_slow = || GrammarFault::TooSlow { kind: grammar.kind(), limit };
     if compiler.abandoned.load(Ordering::Acquire) >= ABANDONED_MAX {
         return Err(too_slow());
     }
@@ -103,7 +112,7 @@ pub(super) fn compile(
     if spawned.is_err() {
         return Err(failed("the system has no thread to compile it"));
     }
-    match result.recv_timeout(COMPILE_TIME_MAX) {
+    match result.recv_timeout(limit) {
         Ok(compiled) => compiled,
         Err(RecvTimeoutError::Disconnected) => Err(failed(library_words::INTERNAL)),
         Err(RecvTimeoutError::Timeout) => {
@@ -151,7 +160,10 @@ impl Compiler {
         let mut parser = build(grammar.source())
             .map_err(|reason| grammar.fault(reason, |part| build(part).map(drop)))?;
         if let Some(rule) = useful::endless_rule(parser.parser.grammar()) {
-            let reason = format!("rule `{rule}` needs itself again and again, so no text can end");
+            let reason = match grammar.is_json() {
+                true => "it needs itself again and again, so no answer could end".to_owned(),
+                false => format!("rule `{rule}` needs itself again and again, so no text can end"),
+            };
             return Err(grammar.fault_as_a_whole(reason));
         }
         parser.start_without_prompt();
@@ -161,5 +173,35 @@ impl Compiler {
             Ok(_) => Ok(compiled),
             Err(fault) => Err(grammar.fault_as_a_whole(format!("no answer can begin: {fault}"))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use serde_json::json;
+
+    #[test]
+    fn grammar_that_takes_too_long_is_abandoned_and_the_compiler_goes_on() {
+        let words = (0..=u8::MAX).map(|byte| vec![byte]).collect::<Vec<_>>();
+        let trie = TokenTrie::from_words(words.into_iter(), vec![255]).unwrap();
+        let compiler = Arc::new(Compiler::new(trie).unwrap());
+        let properties: serde_json::Map<String, Value> =
+            (0..300).map(|at| (format!("p{at}"), json!({"type": "integer"}))).collect();
+        let wide = Grammar::JsonSchema(json!({"type": "object", "properties": properties}));
+        for _ in 0..ABANDONED_MAX {
+            let refused = compile_within(&compiler, &wide, 0, Duration::ZERO).unwrap_err();
+            assert_eq!(refused.to_string(), "json_schema takes longer than 0ns to compile");
+        }
+        while compiler.abandoned.load(Ordering::Acquire) > 0 {
+            std::thread::yield_now();
+        }
+        assert!(compile(&compiler, &Grammar::JsonObject, 0).is_ok());
+        compiler.abandoned.store(ABANDONED_MAX, Ordering::Release);
+        assert!(matches!(
+            compile(&compiler, &Grammar::JsonObject, 0),
+            Err(GrammarFault::TooSlow { .. })
+        ));
     }
 }

@@ -89,13 +89,15 @@ impl DigitLimits {
     }
 
     /// The part of `allowed` that makes no number too long; all of it if nothing would be left.
-    pub(super) fn narrow(&self, allowed: SimpleVob, position: JsonPosition) -> SimpleVob {
+    pub(super) fn narrow(&self, mut allowed: SimpleVob, position: JsonPosition) -> SimpleVob {
         if matches!(position, JsonPosition::String | JsonPosition::Escape) {
             return allowed;
         }
-        let mut narrowed = allowed.clone();
-        narrowed.and(&self.mask(position));
-        if narrowed.is_zero() { allowed } else { narrowed }
+        let mask = self.mask(position);
+        if !allowed.and_is_zero(&mask) {
+            allowed.and(&mask);
+        }
+        allowed
     }
 
     /// The position after a token.

@@ -153,7 +153,7 @@ fn load_garbled(family: usize, edits: Edits, cut: Option<prop::sample::Index>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn garbled_files_never_panic(

@@ -215,6 +215,18 @@ fn self_reference_without_an_end_is_refused_with_its_place() {
     }
     let words = refusal(one(json!(false)));
     assert_eq!(words, "json_schema at `#/properties/v`: it allows no value");
+    // Found in the compiled grammar only.
+    for counted in [
+        json!({"type": "object", "properties": {"x": {"$ref": "#"}}, "minProperties": 1,
+               "additionalProperties": false}),
+        json!({"type": "object", "patternProperties": {"^x": {"$ref": "#"}}, "required": ["xy"],
+               "additionalProperties": false}),
+        json!({"$id": "http://shop/a", "$ref": "#/$defs/b", "$defs": {"b": {
+               "$id": "http://shop/b", "type": "array", "minItems": 1, "items": {"$ref": "#"}}}}),
+    ] {
+        let words = refusal(counted);
+        assert!(words.ends_with("again and again, so no answer could end"), "{words}");
+    }
 }
 
 #[test]
@@ -347,7 +359,7 @@ fn grammar_that_allows_no_first_token_is_refused_when_it_is_compiled() {
 }
 
 #[test]
-fn long_and_deep_schemas_are_refused_or_compiled_within_a_second() {
+fn long_and_deep_schemas_are_refused_or_compiled_in_time() {
     let chain: serde_json::Map<String, Value> = (0..2_000)
         .map(|at| (format!("d{at}"), json!({"$ref": format!("#/$defs/d{}", at + 1)})))
         .chain([("d2000".to_owned(), json!({"type": "null"}))])
