@@ -66,7 +66,6 @@ fn meaning(field: &Value) -> String {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a setting of the test run, not of the program")]
 fn the_openai_page_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let page = page();
