@@ -11,9 +11,9 @@
 //! - A burst that does not end is answered nevertheless: [`BurstLimits`] cuts it.
 //! - A STOP is never merged with other messages, which would hide it, and never superseded.
 
-use crate::turn::consent;
 use crate::turn::message::Content;
 use crate::turn::message::TurnRequest;
+use crate::turn::short_answers;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,16 +51,16 @@ pub(crate) struct Burst {
 
 /// How a message relates to other messages. A message that is only a STOP is a choice, like its
 /// button.
-pub(crate) fn sort(content: &Content) -> TurnInput {
-    match content {
-        Content::Text(text) if !consent::is_stop(text) => TurnInput::Text,
+pub(crate) fn sort(request: &TurnRequest) -> TurnInput {
+    match &request.content {
+        Content::Text(text) if !short_answers::is_stop(text, request.channel) => TurnInput::Text,
         Content::Text(_) | Content::Tap { .. } => TurnInput::Choice,
     }
 }
 
 /// Merges this message with the unanswered ones of the conversation. A choice stays alone.
 pub(crate) fn gather(record: &ConversationRecord, request: &TurnRequest, now: Timestamp) -> Burst {
-    if sort(&request.content) == TurnInput::Choice {
+    if sort(request) == TurnInput::Choice {
         return Burst { content: request.content.clone(), supersedes: Vec::new() };
     }
     let text = request.content.text();
@@ -88,7 +88,7 @@ pub(crate) fn may_be_superseded(
 ) -> bool {
     let waiting: usize = record.unanswered.iter().map(|older| older.text.chars().count()).sum();
     let chars = waiting + request.content.text().chars().count();
-    sort(&request.content) == TurnInput::Text
+    sort(request) == TurnInput::Text
         && record.ownership.bot_may_reply()
         && record.unanswered.len() + 1 < limits.messages_max
         && chars < limits.text_chars_max
@@ -110,7 +110,7 @@ pub(crate) fn keep_unanswered(
 
 /// Clears the unanswered messages, which this turn has answered. A choice answers only itself.
 pub(crate) fn clear_unanswered(record: &mut ConversationRecord, request: &TurnRequest) {
-    if sort(&request.content) == TurnInput::Text {
+    if sort(request) == TurnInput::Text {
         record.unanswered.clear();
     }
 }

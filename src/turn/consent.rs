@@ -10,11 +10,14 @@ use crate::turn::TurnPipeline;
 use crate::turn::decide::ids;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
+use crate::turn::short_answers;
 use crate::turn::understand::Understood;
 use jiff::Timestamp;
 use std::sync::Arc;
+use vitrine_base::channel::ChannelKind;
 use vitrine_conversations::CommitOutcome;
 use vitrine_conversations::ConversationKey;
+use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::CustomerOutcome;
 use vitrine_conversations::CustomerRecord;
@@ -29,44 +32,19 @@ const TRIES_MAX: u32 = 16;
 /// Most conversations of one customer that are listed at once.
 pub(crate) const CUSTOMER_CONVERSATIONS_MAX: usize = 1000;
 
-/// Whole messages that refuse outreach. Sources: Apple's trigger words for Messages for Business,
-/// the words that carriers act on, and their French counterparts.
-const STOP_WORDS: [&str; 14] = [
-    "stop",
-    "stop all",
-    "stopall",
-    "unsubscribe",
-    "end",
-    "quit",
-    "spam",
-    "arret",
-    "arrêt",
-    "arretez",
-    "arrêtez",
-    "desabonner",
-    "désabonner",
-    "me désabonner",
-];
-
-/// Whether a message as a whole refuses outreach. Case, final dots and exclamation marks are
-/// ignored.
-pub(crate) fn is_stop(text: &str) -> bool {
-    let said = text.trim().trim_end_matches(['.', '!', ' ']).to_lowercase();
-    STOP_WORDS.contains(&said.as_str())
-}
-
 /// Label of the opt-out intent.
 const STOP_INTENT: &str = "stop_messages";
 
 /// Whether a message opts out: by a STOP word, by a sentence whose first intent is opting out (the
 /// most urgent intent comes first), or by the opt-out button.
-pub(crate) fn stops(understood: &Understood) -> bool {
+pub(crate) fn stops(understood: &Understood, record: &ConversationRecord) -> bool {
     let reading = &understood.reading;
     match &understood.tap {
         Some(choice) => choice.key == ids::INTENT && choice.value == STOP_INTENT,
         None => {
             let first = reading.label == STOP_INTENT && !reading.abstained;
-            is_stop(&understood.text) || first
+            let channel = record.channel_last.unwrap_or(ChannelKind::Webchat);
+            short_answers::is_stop(&understood.text, channel) || first
         }
     }
 }
@@ -197,20 +175,5 @@ impl TurnPipeline {
         key: &CustomerKey,
     ) -> Result<Option<Erasure>, TurnError> {
         Ok(self.parts.customers.erase_customer(key, self.parts.clock.now()).await?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_message_that_is_nothing_but_a_stop_word_stops() {
-        for text in ["STOP", " stop. ", "Unsubscribe", "ARRÊT!", "Me désabonner"] {
-            assert!(is_stop(text), "{text}");
-        }
-        for text in ["stop showing me red ones", "arrêt cardiaque", "the end of the line", ""] {
-            assert!(!is_stop(text), "{text}");
-        }
     }
 }

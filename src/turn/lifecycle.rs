@@ -46,7 +46,7 @@ impl TurnPipeline {
         let conversation = request.thread_id.clone().unwrap_or_else(|| new_conversation_id(now));
         let key = ConversationKey { tenant: request.tenant.clone(), conversation };
         let id = seal::new_turn_id(now);
-        let sort = burst::sort(&request.content);
+        let sort = burst::sort(request);
         let mut permit = self.parts.gate.enter(&key, &id, sort).await?;
         let began = self.debounce(request, &permit, arrived).await;
         let mut timings = TurnTimings { queue: self.since(arrived), ..TurnTimings::default() };
@@ -82,7 +82,7 @@ impl TurnPipeline {
         permit: &TurnPermit,
         arrived: Instant,
     ) -> Instant {
-        let alone = burst::sort(&request.content) == TurnInput::Choice;
+        let alone = burst::sort(request) == TurnInput::Choice;
         if request.debounce_mode == DebounceMode::None || alone {
             return arrived;
         }

@@ -30,6 +30,7 @@ mod policies;
 mod record;
 mod seal;
 mod segments;
+mod short_answers;
 pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
@@ -242,7 +243,8 @@ impl TurnPipeline {
         let wanted = drafter.wants_history();
         let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
         let draft_inputs = DraftInputs { drafter: &*drafter, history: &history, budget };
-        let composed = match attachments::alone(&burst.content) && decision.handoff.is_none() {
+        let unread = attachments::alone(&burst.content) && decision.handoff.is_none();
+        let composed = match unread || consent::stops(&understood, &record) {
             true => draft::compose::fixed(&decision.briefs, &decision.options),
             false => self.draft(&burst.content, &decision, draft_inputs).await,
         };

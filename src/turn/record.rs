@@ -200,7 +200,7 @@ pub(crate) fn remember(
         if decision.unsure { counters.low_confidence_in_a_row + 1 } else { 0 };
     counters.same_question_in_a_row =
         if again { counters.same_question_in_a_row.saturating_add(1) } else { 0 };
-    if consent::stops(understood) {
+    if consent::stops(understood, record) {
         record.outreach_stopped_at = Some(now);
     }
     if decision.handoff.is_some() {

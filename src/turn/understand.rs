@@ -13,6 +13,7 @@ use crate::turn::message::Content;
 use crate::turn::message::TurnRequest;
 use crate::turn::segments;
 use crate::turn::segments::SecondIntent;
+use crate::turn::short_answers;
 use jiff::civil::Date;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
@@ -224,12 +225,9 @@ fn tapped(content: &Content, record: &ConversationRecord) -> Option<FacetChoice>
         return FacetChoice::parse(id);
     }
     let pending = record.pending.as_ref()?;
-    let said = content.text().trim().to_lowercase();
-    let said = said.trim_end_matches(['.', '!', ' ']);
-    let by_title = pending.options.iter().find(|option| option.title.to_lowercase() == said);
-    let by_number = || {
-        let number: usize = said.parse().ok()?;
-        pending.options.get(number.checked_sub(1)?)
-    };
-    FacetChoice::parse(&by_title.or_else(by_number)?.id)
+    let (text, options) = (content.text(), &pending.options);
+    let titles = options.iter().map(|option| option.title.as_str());
+    let place = short_answers::by_title(text, titles)
+        .or_else(|| short_answers::by_number(text, options.len()))?;
+    FacetChoice::parse(&options.get(place)?.id)
 }

@@ -265,3 +265,48 @@ async fn configured_keys_are_required() {
     assert_eq!(right.status(), 200);
     assert_eq!(gateway.get("/healthz").await.0, 200, "probes need no key");
 }
+
+#[tokio::test]
+async fn a_stop_in_any_spelling_stops_and_gets_one_short_confirmation() {
+    for (number, text) in
+        ["Stop. Thank you", "REVOKE", "CANCEL", "ＳＴＯＰ", "arrêt svp"].iter().enumerate()
+    {
+        let customer = format!("short-stop-{number}");
+        let url = format!("{}/v1/customers/{customer}", shared().url);
+        let put = client().put(&url).json(&json!({ "name": "Ana" })).send().await.expect("put");
+        assert_eq!(put.status(), 200);
+        let body =
+            json!({ "channel": "sms", "customer_id": customer, "message": { "text": text } });
+        let (status, answer) = shared().post("/respond", &body).await;
+        assert_eq!(status, 200, "{text}: {answer}");
+        assert_eq!(answer["action"]["kind"], "close", "{text}: {answer}");
+        assert_eq!(answer["suggestion"], Value::Null, "{text}");
+        let reply = answer["reply"]["text"].as_str().unwrap_or_default();
+        assert!(reply.chars().count() < 160 && !reply.contains('?'), "{text}: {reply}");
+        let (_, kept) = shared().get(&format!("/v1/customers/{customer}")).await;
+        let kept: Value = serde_json::from_str(&kept).expect("JSON");
+        assert!(kept["outreach_stopped_at"].is_string(), "{text}: {kept}");
+    }
+}
+
+#[tokio::test]
+async fn an_option_is_chosen_by_its_number_or_title_in_any_spelling() {
+    let answers = ["2.", "２", "2️⃣", "the second one", "n° 2 svp"];
+    for (number, answer_text) in answers.iter().enumerate() {
+        let thread = format!("short-number-{number}");
+        let turn = |text: &str| {
+            let message = json!({ "text": text });
+            json!({ "channel": "sms", "thread_id": thread, "message": message })
+        };
+        let (_, asked) = shared().post("/respond", &turn("I want running shoes")).await;
+        let options = asked["reply"]["options"].as_array().expect("options");
+        assert!(options.len() >= 2, "{asked}");
+        let second = options[1]["id"].as_str().expect("an id");
+        let (status, chosen) = shared().post("/respond", &turn(answer_text)).await;
+        assert_eq!(status, 200, "{chosen}");
+        let (key, value) = second.split_once('=').expect("key=value");
+        let facts = chosen["facts"].as_array().expect("facts");
+        let is_it = |fact: &Value| fact["key"] == key && fact["value"] == value;
+        assert!(facts.iter().any(is_it), "{answer_text}: {second}: {chosen}");
+    }
+}

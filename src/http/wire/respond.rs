@@ -147,6 +147,7 @@ pub(crate) struct CartLineBody {
     pub(crate) sku: String,
     /// Pieces, 1 or more; 1 if left out.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 4_294_967_295_u64)]
     pub(crate) quantity: Option<u32>,
 }
 

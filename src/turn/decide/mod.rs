@@ -257,7 +257,7 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
     if reading.label == attachments::LABEL && text.is_empty() {
         return service::unread(situation);
     }
-    if consent::stops(situation.understood) {
+    if consent::stops(situation.understood, situation.record) {
         return with_second_intent(situation, service::stop(situation));
     }
     let decision = with_second_intent(situation, by_content(situation));

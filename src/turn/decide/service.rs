@@ -14,6 +14,7 @@ use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use crate::turn::message::Order;
 use crate::turn::policies::Topic;
+use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
 
 /// Intents offered as buttons with a greeting.
@@ -43,14 +44,31 @@ pub(super) fn close(situation: &Situation<'_>) -> Decision {
     Decision::new(situation, Action::of(ActionKind::Close), brief)
 }
 
-/// Confirmation of a STOP.
-const STOPPED: BuiltInText = BuiltInText {
-    label: ("messages", "messages"),
-    text: (
-        "You will get no more messages from us unless you write to us first.",
-        "Vous ne recevrez plus de messages de notre part, sauf si vous nous écrivez.",
-    ),
-};
+/// Confirmation of a STOP. The words are fixed: they tell what the customer may rely on.
+fn stopped(tongue: DetectedLanguage) -> (&'static str, &'static str) {
+    match tongue {
+        DetectedLanguage::En => {
+            ("messages", "You will get no more messages from us unless you write to us first.")
+        }
+        DetectedLanguage::Fr => (
+            "messages",
+            "Vous ne recevrez plus de messages de notre part, sauf si vous nous écrivez.",
+        ),
+        DetectedLanguage::De => (
+            "Nachrichten",
+            "Sie erhalten keine Nachrichten mehr von uns, außer Sie schreiben uns selbst.",
+        ),
+        DetectedLanguage::Es => {
+            ("mensajes", "No recibirá más mensajes nuestros, salvo que nos escriba usted.")
+        }
+        DetectedLanguage::It => {
+            ("messaggi", "Non riceverà più messaggi da noi, a meno che non ci scriva lei.")
+        }
+        DetectedLanguage::Pt => {
+            ("mensagens", "Não receberá mais mensagens nossas, a não ser que nos escreva.")
+        }
+    }
+}
 
 /// Answer to the question whether a bot is answering: always explicit.
 const AUTOMATED: BuiltInText = BuiltInText {
@@ -102,7 +120,9 @@ fn say_built_in(
 }
 
 pub(super) fn stop(situation: &Situation<'_>) -> Decision {
-    say_built_in(situation, ActionKind::Close, "stop", &STOPPED)
+    let (label, text) = stopped(situation.understood.tongue);
+    let action = Action { topic: Some("stop".to_owned()), ..Action::of(ActionKind::Close) };
+    say(situation, action, label, text)
 }
 
 /// Says that attachments are not read yet, and offers a person. The words are fixed, also in

@@ -158,23 +158,16 @@ async fn a_draft_under_way_writes_nothing_after_the_erasure() {
 }
 
 #[tokio::test]
-async fn a_stop_under_way_does_not_bring_an_erased_customer_back() {
+async fn a_stop_accepted_before_the_erasure_does_not_bring_the_customer_back() {
     let harness = Harness::open();
     harness.pipeline.change_customer(&customer("c"), |_| ()).await.unwrap();
-    let task = tokio::spawn({
-        let harness = harness.clone();
-        let request = TurnRequest {
-            content: Content::Text("stop".to_owned()),
-            ..first("m-1", None, Some("c"))
-        };
-        async move { harness.respond(request).await }
-    });
-    harness.begun(1).await;
+    let received_at = Some(harness.now());
     harness.clock.advance(Duration::from_millis(100));
     harness.pipeline.erase_customer(&customer("c")).await.unwrap().unwrap();
     harness.clock.advance(Duration::from_secs(1));
-    harness.permit_drafts(9);
-    let refused = task.await.unwrap();
+    let content = Content::Text("stop".to_owned());
+    let stop = TurnRequest { content, received_at, ..first("m-1", None, Some("c")) };
+    let refused = harness.respond(stop).await;
     assert!(matches!(refused, Err(TurnError::Store(StoreError::Erased { .. }))), "{refused:?}");
     assert!(harness.store.customer(&customer("c")).await.unwrap().is_none());
 }
