@@ -4,6 +4,7 @@ use crate::http::body::Json;
 use crate::http::error::ApiError;
 use crate::http::path::Path;
 use crate::http::state::App;
+use crate::http::state::LoadBounds;
 use crate::http::state::ModelLoading;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::models::LoadRequest;
@@ -162,15 +163,37 @@ fn load_order(app: &App, request: LoadRequest) -> Result<LoadOrder, ApiError> {
         options.kv_bytes_max = size.bytes().map_err(|reason| {
             ApiError::impossible("invalid_size", format!("field `kv_bytes_max`: {reason}"))
         })?;
+        if options.kv_bytes_max.0 == 0 {
+            let message = "field `kv_bytes_max` is 0; allowed: room for at least one page";
+            return Err(ApiError::impossible("invalid_size", message));
+        }
     }
+    let LoadBounds { context_tokens, step_tokens } = model_loading.bounds;
     let fields = [
-        (&mut options.context_tokens_max, request.context_tokens_max),
-        (&mut options.output_tokens_max, request.output_tokens_max),
-        (&mut options.sequences_max, request.sequences_max),
-        (&mut options.step_tokens_max, request.step_tokens_max),
+        (
+            "context_tokens_max",
+            &mut options.context_tokens_max,
+            request.context_tokens_max,
+            2,
+            context_tokens,
+        ),
+        (
+            "output_tokens_max",
+            &mut options.output_tokens_max,
+            request.output_tokens_max,
+            1,
+            context_tokens,
+        ),
+        ("sequences_max", &mut options.sequences_max, request.sequences_max, 1, step_tokens),
+        ("step_tokens_max", &mut options.step_tokens_max, request.step_tokens_max, 1, step_tokens),
     ];
-    for (option, asked) in fields {
-        *option = asked.unwrap_or(*option);
+    for (field, option, asked, least, most) in fields {
+        let Some(asked) = asked else { continue };
+        if !(least..=most).contains(&(asked as u64)) {
+            let message = format!("field `{field}` is {asked}; allowed: {least} to {most}");
+            return Err(ApiError::impossible("load_failed", message));
+        }
+        *option = asked;
     }
     let role = if request.draft { Role::Draft } else { Role::Beside };
     Ok(LoadOrder { name, path: files.load_path().to_path_buf(), options, role })

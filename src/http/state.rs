@@ -60,8 +60,18 @@ pub(crate) struct ModelLoading {
     pub(crate) load_folders: Vec<PathBuf>,
     /// Engine limits for every field that a request leaves out.
     pub(crate) options: EngineOptions,
+    /// Largest values that a request may set, the same as in the configuration.
+    pub(crate) bounds: LoadBounds,
     /// Longest wait for an unloaded model to drain before the request is answered anyway.
     pub(crate) drain_max: Duration,
+}
+
+/// Largest values of a load request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoadBounds {
+    pub(crate) context_tokens: u64,
+    /// Also the largest number of sequences.
+    pub(crate) step_tokens: u64,
 }
 
 /// State shared by all handlers.

@@ -150,6 +150,24 @@ async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
             json!({ "model": "drafter", "as": "big", "kv_bytes_max": "900 GiB" }),
         ),
         (422, "load_failed", "sequences_max", json!({ "model": "drafter", "sequences_max": 0 })),
+        (
+            422,
+            "load_failed",
+            "`step_tokens_max` is 1000000000000",
+            json!({ "model": "drafter", "step_tokens_max": 1_000_000_000_000_u64 }),
+        ),
+        (
+            422,
+            "load_failed",
+            "`context_tokens_max` is 0",
+            json!({ "model": "drafter", "context_tokens_max": 0 }),
+        ),
+        (
+            422,
+            "invalid_size",
+            "`kv_bytes_max` is 0",
+            json!({ "model": "drafter", "kv_bytes_max": "0" }),
+        ),
         (422, "invalid_size", "kv_bytes_max", json!({ "model": "drafter", "kv_bytes_max": "9 x" })),
         (422, "unknown_field", "modle", json!({ "model": "drafter", "modle": 1 })),
     ];

@@ -4,11 +4,14 @@ use crate::config::error::ConfigError;
 use crate::config::options::folder;
 use crate::config::options::place;
 use crate::config::raw::Raw;
+use crate::config::value::bounds::CONTEXT_TOKENS_MAX;
+use crate::config::value::bounds::STEP_TOKENS_MAX;
 use crate::config::value::bounds::THREADS_ALLOWED;
 use crate::config::value::bounds::THREADS_PER_CORE_MAX;
 use crate::config::value::choice::OrNone;
 use crate::config::value::number::MemorySize;
 use crate::config::values::Values;
+use crate::http::state::LoadBounds;
 use crate::http::state::ModelLoading;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -191,6 +194,7 @@ pub(crate) fn models(
                 }
             },
             options: engine,
+            bounds: LoadBounds { context_tokens: CONTEXT_TOKENS_MAX, step_tokens: STEP_TOKENS_MAX },
             drain_max: Duration::from_millis(raw.server.drain_ms.0),
         },
         dir,
