@@ -17,7 +17,7 @@ use vitrine_base::localized::Localized;
 /// Salt of the offer experiment. Another name reassigns customers to arms.
 const EXPERIMENT: &str = "offers-1";
 
-/// Sarcasm score (0 to 1) from which no offer is made.
+/// Lowest sarcasm score, 0 to 1, at which no offer is made.
 const SARCASM_MIN: f32 = 0.5;
 /// Sentiment score (-1 to 1) below which no offer is made.
 const SENTIMENT_MIN: f32 = -0.4;
