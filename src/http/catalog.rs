@@ -1,6 +1,7 @@
 //! `GET /v1/catalog/search`: the catalogue search that turns use, for clients.
 
 use crate::http::error::ApiError;
+use crate::http::fields::quoted;
 use crate::http::state::App;
 use crate::http::wire::ErrorBody;
 use crate::http::wire::MoneyBody;
@@ -73,14 +74,14 @@ fn parameters(
     let Query(query) = query.map_err(|_| ApiError::malformed(NOT_UTF8))?;
     let mut parameters = BTreeMap::new();
     for (name, value) in query {
-        let shown: String = name.chars().take(80).collect();
+        let shown = quoted(&name);
         if !PARAMETERS.contains(&name.as_str()) {
             let allowed = PARAMETERS.join(", ");
-            let message = format!("query parameter `{shown}` is unknown; allowed: {allowed}");
+            let message = format!("query parameter {shown} is unknown; allowed: {allowed}");
             return Err(ApiError::impossible("unknown_field", message));
         }
         if parameters.insert(name, value).is_some() {
-            let message = format!("query parameter `{shown}` is given more than once");
+            let message = format!("query parameter {shown} is given more than once");
             return Err(ApiError::malformed(message));
         }
     }

@@ -5,6 +5,7 @@ use crate::http::encode;
 use crate::http::error::ApiError;
 use crate::http::fields::channel;
 use crate::http::fields::optional_id;
+use crate::http::fields::quoted;
 use crate::http::keys::Caller;
 use crate::http::path::Path;
 use crate::http::state::App;
@@ -130,8 +131,8 @@ pub(crate) async fn consent(
     let key = customer_key(caller, &id)?;
     let body = body.value;
     let purpose = Purpose::from_name(&body.purpose).ok_or_else(|| {
-        let found: String = body.purpose.chars().take(80).collect();
-        let message = format!("field `purpose` is `{found}`; allowed: {}", Purpose::names());
+        let found = quoted(&body.purpose);
+        let message = format!("field `purpose` is {found}; allowed: {}", Purpose::names());
         ApiError::impossible("unknown_purpose", message)
     })?;
     let change = ConsentChange {

@@ -87,8 +87,8 @@ pub(crate) async fn handoff(
         None | Some("offered") => OwnerChange::Offer,
         Some("human") => OwnerChange::Take,
         Some(other) => {
-            let found: String = other.chars().take(80).collect();
-            let message = format!("field `to` is `{found}`; allowed: offered, human");
+            let found = fields::quoted(other);
+            let message = format!("field `to` is {found}; allowed: offered, human");
             return Err(ApiError::impossible("invalid_owner", message));
         }
     };

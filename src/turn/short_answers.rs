@@ -4,9 +4,8 @@
 //!
 //! Pure.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 use vitrine_base::channel::ChannelKind;
+use vitrine_intent::fold;
 
 /// Longest answer that is looked at, in words.
 const WORDS_MAX: usize = 8;
@@ -176,12 +175,7 @@ const CARRIER_STOP: &str = "cancel";
 
 /// The words of a message: lower case, without accents, punctuation and signs.
 fn words(text: &str) -> Vec<String> {
-    let folded: String = text
-        .nfkd()
-        .filter(|character| !is_combining_mark(*character))
-        .flat_map(char::to_lowercase)
-        .collect();
-    folded
+    fold(text)
         .split(|character: char| !character.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .take(WORDS_MAX + 1)

@@ -69,6 +69,7 @@ pub use error::HeadRefusal;
 pub use error::IntentError;
 pub use error::SharedCause;
 pub use features::NgramSpec;
+pub use folding::fold;
 pub use head::CLARIFY_MARGIN;
 pub use head::EncoderIdentity;
 pub use head::Head;

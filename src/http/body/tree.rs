@@ -1,6 +1,7 @@
 //! Parses a JSON text into a tree of values. Errors are in our own words, and a key that appears
 //! twice in one object is refused: readers would disagree about which value counts.
 
+use crate::http::body::error::shortened;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::de::Error;
@@ -130,8 +131,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
         while let Some(key) = entries.next_key::<String>()? {
             let Unrepeated(value) = entries.next_value()?;
             if object.contains_key(&key) {
-                let key: String = key.chars().take(80).collect();
-                return Err(Error::custom(format!("{REPEATED}`{key}`")));
+                return Err(Error::custom(format!("{REPEATED}`{}`", shortened(&key))));
             }
             object.insert(key, value);
         }

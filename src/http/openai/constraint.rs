@@ -2,6 +2,7 @@
 //! not understood is refused: an output without the constraint would look like an answer.
 
 use crate::http::error::ApiError;
+use crate::http::fields::quoted;
 use crate::http::wire::openai::ConstraintsBody;
 use serde_json::Map;
 use serde_json::Value;
@@ -144,8 +145,7 @@ fn response_format(format: &Value) -> Result<Option<Grammar>, ApiError> {
 }
 
 fn unknown_format(path: &str, found: &str) -> ApiError {
-    let found: String = found.chars().take(80).collect();
-    refuse(format!("field `{path}` is `{found}`; allowed: {FORMATS}"))
+    refuse(format!("field `{path}` is {}; allowed: {FORMATS}", quoted(found)))
 }
 
 /// The object `json_schema` of OpenAI's format. Its name and description do not matter, and the

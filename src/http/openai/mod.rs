@@ -157,9 +157,9 @@ impl App {
             None => None,
         };
         let Prompt { tenant, token_ids, echo } = prompt;
-        let output_tokens_max = output_tokens_max(&body, model.engine().output_tokens_max())?;
+        let wanted = wanted_output_tokens(&body)?;
+        let output_tokens_max = model.engine().output_limit(token_ids.len(), wanted);
         let request = GenerationRequest {
-            output_tokens_max,
             sampling: sampling(&body)?,
             stop: body.stop.map(|stop| stop.0).unwrap_or_default(),
             end_of_text: match body.ignore_eos {
@@ -198,16 +198,15 @@ impl App {
     }
 }
 
-/// Most output tokens of a request: what it asks for, at most `max`. The engine lowers it to the
-/// room that the prompt leaves in the context.
-fn output_tokens_max(body: &SamplingBody, max: usize) -> Result<usize, ApiError> {
+/// Most output tokens that a request asks for; `None` if it sets no limit.
+fn wanted_output_tokens(body: &SamplingBody) -> Result<Option<usize>, ApiError> {
     let asked = match (body.max_completion_tokens, body.max_tokens) {
         (Some(asked), _) => Some(("max_completion_tokens", asked)),
         (None, asked) => asked.map(|asked| ("max_tokens", asked)),
     };
     match asked {
-        None | Some((_, -1)) => Ok(max),
-        Some((_, asked)) if asked > 0 => Ok(usize::try_from(asked).unwrap_or(usize::MAX).min(max)),
+        None | Some((_, -1)) => Ok(None),
+        Some((_, asked)) if asked > 0 => Ok(Some(usize::try_from(asked).unwrap_or(usize::MAX))),
         Some((field, asked)) => {
             let message = format!("field `{field}` is {asked}; allowed: 1 or more, or -1");
             Err(ApiError::impossible("request_refused", message))

@@ -1,6 +1,7 @@
 //! The prompt of a request: messages of a chat, or a text or token ids to continue.
 
 use crate::http::error::ApiError;
+use crate::http::fields::quoted;
 use crate::http::wire::openai::ChatContent;
 use crate::http::wire::openai::ChatMessageBody;
 use crate::http::wire::openai::ContentPart;
@@ -61,8 +62,8 @@ fn role<'a>(path: &str, role: &'a str) -> Result<&'a str, ApiError> {
         "developer" => Ok("system"),
         "system" | "user" | "assistant" => Ok(role),
         other => {
-            let found: String = other.chars().take(80).collect();
-            let message = format!("field `{path}.role` is `{found}`; allowed: {ROLES}");
+            let found = quoted(other);
+            let message = format!("field `{path}.role` is {found}; allowed: {ROLES}");
             Err(ApiError::impossible("unknown_role", message))
         }
     }
@@ -70,8 +71,8 @@ fn role<'a>(path: &str, role: &'a str) -> Result<&'a str, ApiError> {
 
 fn part_text<'a>(path: &str, part: &'a ContentPart) -> Result<&'a str, ApiError> {
     if let Some(kind) = part.kind.as_deref().filter(|kind| *kind != "text") {
-        let found: String = kind.chars().take(80).collect();
-        let message = format!("field `{path}.type` is `{found}`; allowed: text");
+        let found = quoted(kind);
+        let message = format!("field `{path}.type` is {found}; allowed: text");
         return Err(ApiError::impossible("unsupported_content", message));
     }
     part.text.as_deref().ok_or_else(|| {

@@ -253,7 +253,7 @@ impl EngineHandle {
 
     /// Most output tokens that a request may ask for.
     #[must_use]
-    pub fn output_tokens_max(&self) -> usize {
+    pub(crate) fn output_tokens_max(&self) -> usize {
         self.inner.output_tokens_max
     }
 
