@@ -1,0 +1,18 @@
+//! Holds a conversation: message + state → commands → state → plan → words.
+//!
+//! [`Dialogue::turn`] runs one turn. It is pure: equal inputs give equal outputs; clocks, models and
+//! stores stay outside. In reading order: `command` (what a customer can say), `state` (what a
+//! conversation remembers), `reader` (message → commands), `policy` (commands and state → plan),
+//! `plan` (what a reply says), `words` (plan → text), `locale` (the words of each language).
+
+#![forbid(unsafe_code)]
+
+pub mod command;
+pub mod locale;
+pub mod plan;
+pub mod policies;
+pub mod policy;
+pub mod reader;
+pub mod shop;
+pub mod state;
+pub mod words;
