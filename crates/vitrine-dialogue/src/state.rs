@@ -50,6 +50,10 @@ pub struct Need {
     pub price_max: Option<rust_decimal::Decimal>,
     /// A low price is wanted.
     pub low_price: bool,
+    /// Products must cost less than this: "cheaper" was said of one at this price.
+    pub below: Option<rust_decimal::Decimal>,
+    /// Products must cost more than this.
+    pub above: Option<rust_decimal::Decimal>,
     /// Pieces wanted; `None` means one.
     pub quantity: Option<u32>,
     /// Words that no rule explains; they rank products.
@@ -182,8 +186,10 @@ pub struct DialogueState {
     pub order: Option<String>,
     /// Unclear messages in a row.
     pub unclear: u32,
-    /// A checkout link was sent for the current cart.
-    pub link_sent: bool,
+    /// The address of the last checkout link, while the cart has not changed since.
+    pub link: Option<String>,
+    /// Products whose return to stock the customer waits for.
+    pub waits_for: Vec<String>,
     /// Times the same question was asked in a row.
     pub same_question: u32,
     /// Keys of the templates used in the last replies, newest last, so that none is said twice.
