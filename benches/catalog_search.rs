@@ -5,11 +5,11 @@
 
 use std::io::Write;
 use std::path::Path;
-use vitrine::catalog::Catalog;
-use vitrine::catalog::CatalogLimits;
 use vitrine_base::clock::Clock;
 use vitrine_base::clock::SystemClock;
 use vitrine_base::language::Language;
+use vitrine_catalog::Catalog;
+use vitrine_catalog::CatalogLimits;
 
 /// Searches per query; the first tenth is warm-up and not counted.
 const REPEATS: usize = 500;

@@ -177,11 +177,11 @@ fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Understanding;
     use crate::turn::understand::IntentReading;
     use vitrine_base::channel::ChannelKind;
     use vitrine_base::language::DetectedLanguage;
     use vitrine_base::language::Language;
+    use vitrine_catalog::Understanding;
     use vitrine_conversations::Consent;
     use vitrine_conversations::Purpose;
     use vitrine_conversations::samples;

@@ -1,12 +1,12 @@
 //! The shop's policy topics: the intents that each answers, and its text in each language.
 
-use crate::catalog::slug;
 use serde::Deserialize;
 use std::path::Path;
 use vitrine_base::language::Language;
 use vitrine_base::text_file;
 use vitrine_base::text_file::TextFileError;
 use vitrine_base::text_file::position;
+use vitrine_catalog::slug;
 
 /// Most topics in one file.
 const TOPICS_MAX: usize = 256;

@@ -4,7 +4,6 @@
 //! Facts come from the catalogue, the cart and the profile. Where these have none, the customer is
 //! asked or a human takes over.
 
-use crate::catalog::Product;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
@@ -20,6 +19,7 @@ use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use vitrine_base::language::Language;
 use vitrine_base::money::Money;
+use vitrine_catalog::Product;
 use vitrine_conversations::CartLine;
 
 /// Products compared in one message.

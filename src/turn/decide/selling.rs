@@ -1,10 +1,5 @@
 //! Guided selling: from a need, by facet questions, to a product, a size and a payment link.
 
-use crate::catalog::CATEGORY_KEY;
-use crate::catalog::FacetQuestion;
-use crate::catalog::Product;
-use crate::catalog::QuestionOptions;
-use crate::catalog::SIZE_KEY;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::BUTTONS_MAX;
@@ -19,6 +14,11 @@ use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use vitrine_base::ids::Sku;
+use vitrine_catalog::CATEGORY_KEY;
+use vitrine_catalog::FacetQuestion;
+use vitrine_catalog::Product;
+use vitrine_catalog::QuestionOptions;
+use vitrine_catalog::SIZE_KEY;
 
 /// When a facet question is worth asking; see `catalog::facets`.
 const QUESTION: QuestionOptions = QuestionOptions {

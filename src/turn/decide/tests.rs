@@ -1,7 +1,6 @@
 //! Decisions on the example shop, without any model.
 
 use super::*;
-use crate::catalog::CatalogLimits;
 use crate::turn::draft::Address;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::FactKey;
@@ -23,6 +22,7 @@ use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 use vitrine_base::money::Money;
+use vitrine_catalog::CatalogLimits;
 use vitrine_conversations::CartLine;
 use vitrine_conversations::FactKind;
 

@@ -28,18 +28,18 @@
 //! ```
 //! Refuses unknown keys, repeated ids, missing parents and cycles of parents.
 
-use crate::catalog::error::CatalogError;
-use crate::catalog::error::FacetFault;
-use crate::catalog::import::product_checks::is_identifier;
-use crate::catalog::limits::ASK_WEIGHT_MAX;
-use crate::catalog::limits::CatalogLimits;
-use crate::catalog::vocabulary::CategoryEntry;
-use crate::catalog::vocabulary::FacetEntry;
-use crate::catalog::vocabulary::KindEntry;
-use crate::catalog::vocabulary::Missing;
-use crate::catalog::vocabulary::ShopVocabulary;
-use crate::catalog::vocabulary::SizeEntry;
-use crate::catalog::vocabulary::ValueEntry;
+use crate::error::CatalogError;
+use crate::error::FacetFault;
+use crate::import::product_checks::is_identifier;
+use crate::limits::ASK_WEIGHT_MAX;
+use crate::limits::CatalogLimits;
+use crate::vocabulary::CategoryEntry;
+use crate::vocabulary::FacetEntry;
+use crate::vocabulary::KindEntry;
+use crate::vocabulary::Missing;
+use crate::vocabulary::ShopVocabulary;
+use crate::vocabulary::SizeEntry;
+use crate::vocabulary::ValueEntry;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -285,8 +285,8 @@ fn check_parents(categories: &[Category]) -> Result<(), PlacedFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::product::FacetChoice;
-    use crate::catalog::tests_support::limits;
+    use crate::product::FacetChoice;
+    use crate::tests_support::limits;
     use vitrine_base::language::Language;
 
     const GOOD: &str = r#"

@@ -4,18 +4,21 @@
 //! Reads `examples/shop` as shipped. A failure after a change of the shop's files means that the
 //! demo conversation broke, not the code.
 
-use crate::catalog::BUDGET_MAX_KEY;
-use crate::catalog::Catalog;
-use crate::catalog::FacetChoice;
-use crate::catalog::QuestionOptions;
-use crate::catalog::Relaxed;
-use crate::catalog::SAID_KEY;
-use crate::catalog::Search;
-use crate::catalog::Understanding;
-use crate::catalog::tests_support::limits;
+use crate::BUDGET_MAX_KEY;
+use crate::Catalog;
+use crate::FacetChoice;
+use crate::QuestionOptions;
+use crate::Relaxed;
+use crate::SAID_KEY;
+use crate::Search;
+use crate::Understanding;
+use crate::tests_support::limits;
 use std::path::Path;
 use std::sync::OnceLock;
 use vitrine_base::language::Language;
+
+/// The folder of the example shop.
+const SHOP_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/shop");
 
 const HITS_MAX: usize = 10;
 
@@ -25,8 +28,8 @@ const OPTIONS: QuestionOptions =
 fn shop() -> &'static Catalog {
     static SHOP: OnceLock<Catalog> = OnceLock::new();
     SHOP.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
-        Catalog::open(&folder, &limits()).unwrap()
+        let folder = Path::new(SHOP_FOLDER);
+        Catalog::open(folder, &limits()).unwrap()
     })
 }
 
@@ -327,7 +330,7 @@ fn broad_needs_ask_what_a_seller_would_ask() {
 
 #[test]
 fn a_named_facets_file_replaces_the_one_beside_the_products() {
-    let shop_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
+    let shop_folder = Path::new(SHOP_FOLDER);
     let folder = tempfile::tempdir().unwrap();
     let products = folder.path().join("catalog.ndjson");
     std::fs::copy(shop_folder.join("catalog.ndjson"), &products).unwrap();
@@ -350,9 +353,7 @@ fn a_named_facets_file_replaces_the_one_beside_the_products() {
 
 #[test]
 fn the_same_words_always_find_the_same() {
-    let again =
-        Catalog::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop"), &limits())
-            .unwrap();
+    let again = Catalog::open(Path::new(SHOP_FOLDER), &limits()).unwrap();
     for text in ["un cadeau", "chaussures légères en mesh", "blue jacket", "marathon"] {
         assert_eq!(again.search(text, Language::Fr, 50), shop().search(text, Language::Fr, 50));
     }

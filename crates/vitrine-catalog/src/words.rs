@@ -9,7 +9,7 @@
 //!
 //! Source: the Snowball stemmers, Porter 2001.
 
-use crate::catalog::stopwords::is_stop_word;
+use crate::stopwords::is_stop_word;
 use rust_stemmers::Algorithm;
 use rust_stemmers::Stemmer;
 use unicode_normalization::UnicodeNormalization;
@@ -64,7 +64,8 @@ pub(crate) fn fold(text: &str) -> String {
 }
 
 /// Turns a text into an identifier: `Vélance Pro` → `velance_pro`.
-pub(crate) fn slug(text: &str) -> String {
+#[must_use]
+pub fn slug(text: &str) -> String {
     let folded = fold(text);
     let parts = folded.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("_")

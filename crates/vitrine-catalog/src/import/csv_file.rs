@@ -13,13 +13,13 @@
 //! Columns may come in any order; their names may have capitals and spaces. Unknown and repeated
 //! columns are refused. Fields are separated by commas, semicolons or tabs.
 
-use crate::catalog::error::CatalogError;
-use crate::catalog::error::LineFault;
-use crate::catalog::import::amount::DecimalSign;
-use crate::catalog::import::product_checks::ProductCollector;
-use crate::catalog::import::product_checks::RawProduct;
-use crate::catalog::import::product_checks::RawStock;
-use crate::catalog::product::FacetChoice;
+use crate::error::CatalogError;
+use crate::error::LineFault;
+use crate::import::amount::DecimalSign;
+use crate::import::product_checks::ProductCollector;
+use crate::import::product_checks::RawProduct;
+use crate::import::product_checks::RawStock;
+use crate::product::FacetChoice;
 use std::collections::BTreeMap;
 use vitrine_base::localized::Localized;
 use vitrine_base::table::Row;

@@ -4,9 +4,9 @@
 //! Invariants (enforced by `import::facet_file`)
 //! - Keys and ids are unique lower-case identifiers; parents exist and form no cycle.
 
-use crate::catalog::keys::CATEGORY_KEY;
-use crate::catalog::keys::SIZE_KEY;
-use crate::catalog::product::FacetChoice;
+use crate::keys::CATEGORY_KEY;
+use crate::keys::SIZE_KEY;
+use crate::product::FacetChoice;
 use std::collections::HashMap;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;

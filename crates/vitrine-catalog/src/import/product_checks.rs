@@ -1,16 +1,16 @@
 //! Checks products as they are written in a file, and collects the checked ones.
 
-use crate::catalog::error::CatalogError;
-use crate::catalog::error::LineFault;
-use crate::catalog::import::amount;
-use crate::catalog::import::amount::DecimalSign;
-use crate::catalog::keys::BRAND_KEY;
-use crate::catalog::limits::CatalogLimits;
-use crate::catalog::limits::TEXT_CHARS_MAX;
-use crate::catalog::limits::URL_CHARS_MAX;
-use crate::catalog::product::Product;
-use crate::catalog::product::Stock;
-use crate::catalog::words::slug;
+use crate::error::CatalogError;
+use crate::error::LineFault;
+use crate::import::amount;
+use crate::import::amount::DecimalSign;
+use crate::keys::BRAND_KEY;
+use crate::limits::CatalogLimits;
+use crate::limits::TEXT_CHARS_MAX;
+use crate::limits::URL_CHARS_MAX;
+use crate::product::Product;
+use crate::product::Stock;
+use crate::words::slug;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use vitrine_base::ids::Sku;

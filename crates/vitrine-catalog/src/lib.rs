@@ -7,6 +7,8 @@
 //! In reading order: `product`, `keys`, `vocabulary`, `limits`, `error`, `import`, `words`,
 //! `lexicon`, `amounts`, `names`, `understand`, `index`, `search`, `facets`.
 
+#![forbid(unsafe_code)]
+
 mod amounts;
 mod error;
 mod facets;
@@ -22,13 +24,13 @@ mod search;
 mod shop_tests;
 mod sku_codes;
 mod stopwords;
-#[cfg(test)]
-pub(crate) mod tests_support;
+#[cfg(any(test, feature = "testing"))]
+pub mod tests_support;
 mod understand;
 mod vocabulary;
 mod words;
 
-pub(crate) use amounts::largest as largest_amount;
+pub use amounts::largest as largest_amount;
 pub use error::CatalogError;
 pub use error::FacetFault;
 pub use error::LineFault;
@@ -62,7 +64,7 @@ pub use vocabulary::Missing;
 pub use vocabulary::ShopVocabulary;
 pub use vocabulary::SizeEntry;
 pub use vocabulary::ValueEntry;
-pub(crate) use words::slug;
+pub use words::slug;
 
 use index::TextIndex;
 use lexicon::Lexicon;

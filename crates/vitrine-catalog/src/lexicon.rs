@@ -7,15 +7,15 @@
 //!
 //! Source of the distance: Damerau 1964, restricted to adjacent swaps ("optimal string alignment").
 
-use crate::catalog::keys::BRAND_KEY;
-use crate::catalog::product::FacetChoice;
-use crate::catalog::product::Product;
-use crate::catalog::stopwords::is_negation;
-use crate::catalog::vocabulary::ShopVocabulary;
-use crate::catalog::words::WordKind;
-use crate::catalog::words::fold;
-use crate::catalog::words::stems;
-use crate::catalog::words::words;
+use crate::keys::BRAND_KEY;
+use crate::product::FacetChoice;
+use crate::product::Product;
+use crate::stopwords::is_negation;
+use crate::vocabulary::ShopVocabulary;
+use crate::words::WordKind;
+use crate::words::fold;
+use crate::words::stems;
+use crate::words::words;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -190,8 +190,8 @@ impl Spelling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::import::read_facets;
-    use crate::catalog::tests_support::limits;
+    use crate::import::read_facets;
+    use crate::tests_support::limits;
 
     fn lexicon() -> Lexicon {
         let vocabulary = read_facets(

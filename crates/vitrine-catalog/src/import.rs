@@ -14,10 +14,10 @@ mod product_checks;
 
 pub use facet_file::read_facets;
 
-use crate::catalog::error::CatalogError;
-use crate::catalog::import::product_checks::ProductCollector;
-use crate::catalog::limits::CatalogLimits;
-use crate::catalog::product::Product;
+use crate::error::CatalogError;
+use crate::import::product_checks::ProductCollector;
+use crate::limits::CatalogLimits;
+use crate::product::Product;
 use vitrine_base::text_file;
 
 /// File format of a catalog.
@@ -78,8 +78,8 @@ pub(crate) fn read_products(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::keys::BRAND_KEY;
-    use crate::catalog::tests_support::limits;
+    use crate::keys::BRAND_KEY;
+    use crate::tests_support::limits;
     use proptest::prelude::*;
     use vitrine_base::language::Language;
 

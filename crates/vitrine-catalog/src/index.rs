@@ -5,9 +5,9 @@
 //!
 //! Source: Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond".
 
-use crate::catalog::product::Product;
-use crate::catalog::vocabulary::ShopVocabulary;
-use crate::catalog::words::stems;
+use crate::product::Product;
+use crate::vocabulary::ShopVocabulary;
+use crate::words::stems;
 use std::collections::HashMap;
 use vitrine_base::language::Language;
 
@@ -120,7 +120,7 @@ impl TextIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::tests_support::product;
+    use crate::tests_support::product;
 
     #[test]
     fn names_outrank_features_and_rare_words_outrank_common_ones() {

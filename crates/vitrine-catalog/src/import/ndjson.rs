@@ -11,12 +11,12 @@
 //! `stock` is a number of units, or units by size. `brand`, `facets`, `title`, `features`, `url`
 //! and `rank` are optional. Empty lines are skipped; unknown fields are refused.
 
-use crate::catalog::error::CatalogError;
-use crate::catalog::error::LineFault;
-use crate::catalog::import::amount::DecimalSign;
-use crate::catalog::import::product_checks::ProductCollector;
-use crate::catalog::import::product_checks::RawProduct;
-use crate::catalog::import::product_checks::RawStock;
+use crate::error::CatalogError;
+use crate::error::LineFault;
+use crate::import::amount::DecimalSign;
+use crate::import::product_checks::ProductCollector;
+use crate::import::product_checks::RawProduct;
+use crate::import::product_checks::RawStock;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use vitrine_base::localized::Localized;

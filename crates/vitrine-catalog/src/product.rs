@@ -66,7 +66,7 @@ pub struct Product {
     pub price: Money,
     /// Units in stock.
     pub stock: Stock,
-    /// Facet key → values. In a [`Catalog`](crate::catalog::Catalog) it also holds `category` with
+    /// Facet key → values. In a [`Catalog`](crate::Catalog) it also holds `category` with
     /// all its ancestors and, if known, `brand`.
     pub facets: BTreeMap<String, Vec<String>>,
     /// Short noun phrase for what it is; empty if the shop gave none.

@@ -1,10 +1,10 @@
 //! Recognises products that a text names explicitly, by sku or by name.
 
-use crate::catalog::lexicon::Lexicon;
-use crate::catalog::product::Product;
-use crate::catalog::words::TEXT_CHARS_MAX;
-use crate::catalog::words::slug;
-use crate::catalog::words::stems;
+use crate::lexicon::Lexicon;
+use crate::product::Product;
+use crate::words::TEXT_CHARS_MAX;
+use crate::words::slug;
+use crate::words::stems;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
