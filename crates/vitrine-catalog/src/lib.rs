@@ -10,6 +10,8 @@
 #![forbid(unsafe_code)]
 
 mod amounts;
+mod attribute;
+mod compact;
 mod error;
 mod facets;
 mod import;
@@ -19,6 +21,7 @@ mod lexicon;
 mod limits;
 mod names;
 mod product;
+mod query;
 mod search;
 #[cfg(test)]
 mod shop_tests;
@@ -31,6 +34,7 @@ mod vocabulary;
 mod words;
 
 pub use amounts::largest as largest_amount;
+pub use attribute::AttributeValue;
 pub use error::CatalogError;
 pub use error::FacetFault;
 pub use error::LineFault;
@@ -50,9 +54,13 @@ pub use keys::CATEGORY_KEY;
 pub use keys::SAID_KEY;
 pub use keys::SIZE_KEY;
 pub use limits::CatalogLimits;
+pub use product::Availability;
 pub use product::FacetChoice;
 pub use product::Product;
-pub use product::Stock;
+pub use product::Variant;
+pub use query::Found;
+pub use query::Order;
+pub use query::Query;
 pub use search::FoundProducts;
 pub use search::Hit;
 pub use search::Relaxed;
@@ -111,6 +119,8 @@ pub struct CatalogCounts {
 pub struct Catalog {
     products: Vec<Product>,
     positions: HashMap<Sku, usize>,
+    /// Sku of a variant, where it is not the product's → positions of the product and the variant.
+    variant_positions: HashMap<Sku, (usize, usize)>,
     vocabulary: ShopVocabulary,
     askable: Vec<AskableFacet>,
     sizes: HashSet<String>,
@@ -191,6 +201,7 @@ impl Catalog {
             product.facets.insert(CATEGORY_KEY.to_owned(), categories);
         }
         let positions = products.iter().map(|product| product.sku.clone()).zip(0..).collect();
+        let variant_positions = variant_positions(&products);
         let sizes = products.iter().flat_map(|product| product.sizes());
         let sizes = sizes.map(str::to_uppercase).collect();
         let askable = askable(&vocabulary);
@@ -208,6 +219,7 @@ impl Catalog {
         Self {
             products,
             positions,
+            variant_positions,
             vocabulary,
             askable,
             sizes,
@@ -244,16 +256,34 @@ impl Catalog {
         &self.warnings
     }
 
-    /// Finds skus whatever their letter case.
+    /// Finds the products of skus, their own and those of their variants, whatever their letter
+    /// case.
     #[must_use]
     pub fn codes(&self) -> SkuCodes {
-        SkuCodes::new(self.products.iter().map(|product| &product.sku))
+        SkuCodes::new(self.products.iter().flat_map(|product| {
+            let variants = product.variants.iter().map(|variant| &variant.sku);
+            variants
+                .filter(|sku| **sku != product.sku)
+                .chain([&product.sku])
+                .map(|sku| (sku.as_str(), &product.sku))
+        }))
     }
 
     /// Looks up a product.
     #[must_use]
     pub fn get(&self, sku: &Sku) -> Option<&Product> {
         self.positions.get(sku).map(|position| &self.products[*position])
+    }
+
+    /// Looks up what a sku stands for: a product, and the variant if the sku is that of one alone.
+    #[must_use]
+    pub fn find_sku(&self, sku: &Sku) -> Option<(&Product, Option<&Variant>)> {
+        if let Some(product) = self.get(sku) {
+            return Some((product, product.variant_with_sku(sku)));
+        }
+        let (product, variant) = *self.variant_positions.get(sku)?;
+        let product = &self.products[product];
+        Some((product, product.variants.get(variant)))
     }
 
     fn searched(&self) -> SearchedShop<'_> {
@@ -338,7 +368,12 @@ impl Catalog {
     ///
     /// `language` is the language of `need.leftover`. Returns at most `hits_max` hits.
     #[must_use]
-    pub fn find(&self, need: &Understanding, language: Language, hits_max: usize) -> FoundProducts {
+    pub fn find_needed(
+        &self,
+        need: &Understanding,
+        language: Language,
+        hits_max: usize,
+    ) -> FoundProducts {
         let index = self.index(language);
         let none = self.products.len();
         let text_match = TextMatch {
@@ -374,7 +409,7 @@ impl Catalog {
     #[must_use]
     pub fn search(&self, text: &str, language: Language, hits_max: usize) -> Search {
         let (understanding, language) = self.understand_in(text, language);
-        let found = self.find(&understanding, language, hits_max);
+        let found = self.find_needed(&understanding, language, hits_max);
         Search { understanding, found }
     }
 
@@ -400,7 +435,7 @@ impl Catalog {
     ///
     /// `asked` holds the keys of facets already asked about, answered or not.
     #[must_use]
-    pub fn question(
+    pub fn question_needed(
         &self,
         need: &Understanding,
         asked: &[String],
@@ -468,6 +503,18 @@ fn askable(vocabulary: &ShopVocabulary) -> Vec<AskableFacet> {
         weight: vocabulary.kind().ask_weight,
     };
     facets.chain([kind]).filter(|facet| facet.weight > 0.0).collect()
+}
+
+fn variant_positions(products: &[Product]) -> HashMap<Sku, (usize, usize)> {
+    let mut found = HashMap::new();
+    for (position, product) in products.iter().enumerate() {
+        for (at, variant) in product.variants.iter().enumerate() {
+            if variant.sku != product.sku {
+                found.insert(variant.sku.clone(), (position, at));
+            }
+        }
+    }
+    found
 }
 
 /// The languages of the vocabulary's and the products' texts; English if there are none.
