@@ -86,17 +86,25 @@ fn main() {
     let mut played = Vec::new();
     let lines = files.iter().map(|file| std::fs::read_to_string(file).unwrap());
     let lines: Vec<String> = lines.collect();
-    let mut languages = lines.iter().flat_map(|text| text.lines()).filter(|line| !line.trim().is_empty()).map(|line| {
-        let value: Value = serde_json::from_str(line).unwrap();
-        value["language"].as_str().unwrap().to_owned()
-    });
+    let mut languages =
+        lines.iter().flat_map(|text| text.lines()).filter(|line| !line.trim().is_empty()).map(
+            |line| {
+                let value: Value = serde_json::from_str(line).unwrap();
+                value["language"].as_str().unwrap().to_owned()
+            },
+        );
     for conversation in &conversations {
         let spoken = Language::from_locale(languages.next().unwrap().as_str()).unwrap();
         let mut player = Player::new(&shop, conversation, "play");
         while let Some(request) = player.next_request() {
             let began = Instant::now();
-            let body =
-                respond(&request, &mut threads, (&catalog, &policies, &locales), &config["shop"], spoken);
+            let body = respond(
+                &request,
+                &mut threads,
+                (&catalog, &policies, &locales),
+                &config["shop"],
+                spoken,
+            );
             player.receive(Reply { status: 200, body, ms: began.elapsed().as_secs_f64() * 1e3 });
         }
         played.push(player.finish());
@@ -160,6 +168,7 @@ fn respond(
         locales,
         shop: &profile,
         address: vitrine_dialogue::words::Address::Formal,
+        rules: vitrine_dialogue::policy::Rules::default(),
     };
     let evidence = Evidence::default();
     let incoming = dialogue::Incoming {
@@ -174,8 +183,12 @@ fn respond(
     };
     let turned = dialogue::turn(&setting, &before, &incoming);
     if std::env::var_os("COMMANDS").is_some() {
-        let said: Vec<Value> =
-            turned.reading.commands.iter().map(|said| serde_json::to_value(said).unwrap()).collect();
+        let said: Vec<Value> = turned
+            .reading
+            .commands
+            .iter()
+            .map(|said| serde_json::to_value(said).unwrap())
+            .collect();
         eprintln!("{text:?} [{}] {}", language.code(), serde_json::to_string(&said).unwrap());
     }
     threads.states.insert(thread, (turned.state.clone(), language));

@@ -6,6 +6,7 @@ use crate::policies::Policies;
 use crate::policy;
 use crate::policy::Context;
 use crate::policy::Customer;
+use crate::policy::Rules;
 use crate::policy::ShopProfile;
 use crate::reader;
 use crate::reader::Evidence;
@@ -35,6 +36,8 @@ pub struct Setting<'a> {
     pub shop: &'a ShopProfile,
     /// Form of address.
     pub address: Address,
+    /// Limits of the conversation.
+    pub rules: Rules,
 }
 
 /// A message, with what is known of its sender.
@@ -92,6 +95,7 @@ pub fn turn(setting: &Setting<'_>, before: &DialogueState, incoming: &Incoming<'
         customer: incoming.customer,
         language: incoming.language,
         thread: incoming.thread,
+        rules: setting.rules,
     };
     let policy::Decided { mut state, plan } = policy::decide(&context, before, &reading);
     let worded = words::render(&WordingInput {

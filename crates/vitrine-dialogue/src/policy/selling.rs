@@ -28,9 +28,6 @@ const WIDE_MIN: usize = 6;
 /// Wishes from which a need is specific: one product is shown, not a choice.
 const SPECIFIC_MIN: usize = 3;
 
-/// Most questions on facets for one need.
-const QUESTIONS_MAX: usize = 2;
-
 /// Most rows of a comparison.
 const ROWS_MAX: usize = 6;
 
@@ -56,7 +53,8 @@ impl Turn<'_> {
         let specific = search::wishes(need) >= SPECIFIC_MIN;
         matching > WIDE_MIN
             && (!specific || vague)
-            && self.state.asked.len() < if vague { QUESTIONS_MAX } else { 1 }
+            && self.state.asked.len()
+                < self.context.rules.questions_max.min(if vague { usize::MAX } else { 1 })
     }
 
     /// Asks for the facet that narrows the need most; false if there is none.

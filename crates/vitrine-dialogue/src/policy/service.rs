@@ -17,9 +17,6 @@ use crate::state::Pending;
 use crate::state::Topic;
 use crate::state::Trouble;
 
-/// Unclear messages in a row that lead to a hand-off.
-const UNCLEAR_MAX: u32 = 3;
-
 /// Most texts of the shop in one answer.
 const TEXTS_MAX: usize = 2;
 
@@ -112,7 +109,8 @@ impl Turn<'_> {
         self.action = action;
     }
 
-    fn hand_over(&mut self, reason: HandoffReason) {
+    /// Asks a person in.
+    pub(super) fn hand_over(&mut self, reason: HandoffReason) {
         self.moves.push(Move::Handoff {
             team: self.context.shop.team.clone(),
             hours: self.context.shop.hours.clone(),
@@ -420,7 +418,7 @@ impl Turn<'_> {
     pub(super) fn unclear(&mut self) {
         self.no_offer = true;
         self.state.unclear = self.state.unclear.saturating_add(1);
-        if self.state.unclear > UNCLEAR_MAX {
+        if self.state.unclear > self.context.rules.unclear_max {
             self.state.unclear = 0;
             return self.hand_over(HandoffReason::Unsure);
         }
