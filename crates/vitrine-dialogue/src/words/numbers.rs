@@ -67,6 +67,14 @@ impl Format {
         Piece::fact(text, "price", &money.to_string())
     }
 
+    /// A limit that a customer set: whole amounts without decimals.
+    pub(crate) fn limit(&self, money: Money) -> Piece {
+        let text = self.money_text(money);
+        let zeros = format!("{}00", self.decimal);
+        let text = if money.amount.is_integer() { text.replace(&zeros, "") } else { text };
+        Piece::fact(text, "price", &money.to_string())
+    }
+
     /// A price: "12,90 €", "from €34.90".
     pub(crate) fn price(&self, price: &Price) -> Piece {
         match price {

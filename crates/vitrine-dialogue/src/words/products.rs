@@ -43,7 +43,10 @@ pub(crate) fn present(
         [only] => {
             let card = card(writer, only);
             piece.push_statement(&writer.say(one, &Slots::new().with(Slot::Card, card)));
-            piece.push_statement(&merits(writer, only));
+            // What it is good for was said when it was first shown.
+            if lead != Lead::Back {
+                piece.push_statement(&merits(writer, only));
+            }
         }
         several => piece.push_statement(&list(writer, many, several)),
     }
@@ -191,7 +194,7 @@ fn given_up_as(writer: &Writer<'_>, wish: &GivenUp, alone: bool) -> (Key, Slots)
     let value = |text: &str| Slots::new().text(Slot::Value, text);
     let size =
         |text: &str| Slots::new().with(Slot::Value, Piece::fact(text.trim(), "size", text.trim()));
-    let price = |money| Slots::new().with(Slot::Price, writer.format().money(money));
+    let price = |money| Slots::new().with(Slot::Price, writer.format().limit(money));
     let (sentence, item, slots) = match wish {
         GivenUp::Value(label) => (Key::MissingValue, Key::ItemValue, value(label)),
         GivenUp::Unwanted(label) => (Key::MissingUnwanted, Key::ItemUnwanted, value(label)),

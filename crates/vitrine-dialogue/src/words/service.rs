@@ -151,7 +151,11 @@ pub(crate) fn sorry(writer: &mut Writer<'_>, about: Complaint, angry: bool) -> P
 
 /// A person takes over.
 pub(crate) fn handoff(writer: &mut Writer<'_>, team: &str, hours: &str, again: bool) -> Piece {
-    let key = if again { Key::HandoffAgain } else { Key::Handoff };
+    let key = match (again, team.trim().is_empty()) {
+        (true, _) => Key::HandoffAgain,
+        (false, true) => Key::HandoffBare,
+        (false, false) => Key::Handoff,
+    };
     let slots = Slots::new()
         .text(Slot::Team, team)
         .with(Slot::Hours, Piece::fact(hours.trim(), "hours", hours.trim()));

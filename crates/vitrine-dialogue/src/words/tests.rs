@@ -46,6 +46,15 @@ fn wordings(locale: &Locale, plan: &Plan, style: (Address, bool)) -> BTreeSet<St
     SEEDS.map(|seed| word(locale, plan, style, seed).text).collect()
 }
 
+/// Wordings that between them use every variant of a style.
+fn covering(locale: &Locale, plan: &Plan, style: (Address, bool)) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let all = SEEDS.map(|seed| word(locale, plan, style, seed));
+    all.filter(|worded| worded.keys.iter().any(|key| keys.insert(key.clone())))
+        .map(|worded| worded.text)
+        .collect()
+}
+
 fn money_in(locale: &Locale, amount: Money) -> String {
     locale.templates.format.money(amount).text
 }
@@ -79,7 +88,9 @@ fn facts(locale: &Locale, statement: &Move) -> Vec<String> {
                     | GivenUp::Unwanted(text)
                     | GivenUp::Size(text)
                     | GivenUp::Category(text) => text.clone(),
-                    GivenUp::PriceMax(price) | GivenUp::PriceMin(price) => money_in(locale, *price),
+                    GivenUp::PriceMax(price) | GivenUp::PriceMin(price) => {
+                        locale.templates.format.limit(*price).text
+                    }
                 });
             }
         }
@@ -213,7 +224,7 @@ fn places_of_facts_hold_names_prices_sizes_and_links() {
                 |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
             let same = said == value
                 || value.ends_with(said)
-                || (value.ends_with("EUR") && figures(said).starts_with(&figures(value)))
+                || (value.ends_with("EUR") && figures(value).starts_with(&figures(said)))
                 || (fact.starts_with("size: ") && figures(said) == figures(value));
             assert!(same, "{}: `{said}` is not `{fact}`", words.code);
         }
@@ -379,12 +390,8 @@ fn every_language_reads_as_before() {
             let plan = plan(vec![statement]);
             writeln!(golden, "== {name}").unwrap();
             let mut known = BTreeSet::new();
-            for (style, mark) in STYLES.into_iter().zip(["", "informal: ", "short: ", ""]) {
-                let new = if style == (Address::Informal, true) {
-                    continue;
-                } else {
-                    wordings(locale, &plan, style)
-                };
+            for (style, mark) in STYLES.into_iter().zip(["", "informal: ", "short: "]) {
+                let new = covering(locale, &plan, style);
                 for text in new.difference(&known) {
                     writeln!(golden, "{mark}{text}").unwrap();
                 }
