@@ -74,10 +74,10 @@ pub struct Turned {
     pub worded: Worded,
 }
 
-/// Runs one turn.
+/// Reads a message.
 #[must_use]
-pub fn turn(setting: &Setting<'_>, before: &DialogueState, incoming: &Incoming<'_>) -> Turned {
-    let reading = reader::read(&reader::ReaderInput {
+pub fn read(setting: &Setting<'_>, before: &DialogueState, incoming: &Incoming<'_>) -> Reading {
+    reader::read(&reader::ReaderInput {
         text: incoming.text,
         tapped: incoming.tapped,
         language: incoming.language,
@@ -87,7 +87,17 @@ pub fn turn(setting: &Setting<'_>, before: &DialogueState, incoming: &Incoming<'
         locales: setting.locales,
         evidence: incoming.evidence,
         today: incoming.today,
-    });
+    })
+}
+
+/// Answers what was read from a message.
+#[must_use]
+pub fn answer(
+    setting: &Setting<'_>,
+    before: &DialogueState,
+    incoming: &Incoming<'_>,
+    reading: Reading,
+) -> Turned {
     let context = Context {
         catalog: setting.catalog,
         policies: setting.policies,
@@ -108,6 +118,12 @@ pub fn turn(setting: &Setting<'_>, before: &DialogueState, incoming: &Incoming<'
     });
     remember(&mut state, &plan, &worded);
     Turned { reading, state, plan, worded }
+}
+
+/// Runs one turn: reads the message and answers it.
+#[must_use]
+pub fn turn(setting: &Setting<'_>, before: &DialogueState, incoming: &Incoming<'_>) -> Turned {
+    answer(setting, before, incoming, read(setting, before, incoming))
 }
 
 /// Records what was said, so that the next message can refer to it.
