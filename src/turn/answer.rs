@@ -1,7 +1,7 @@
 //! The complete answer of a turn, before it is encoded. Contains no wire types.
 
 use crate::channels::WindowState;
-use crate::turn::decide::Action;
+use crate::turn::action::Action;
 use crate::turn::grounding::Grounding;
 use crate::turn::understand::IntentReading;
 use std::time::Duration;

@@ -7,7 +7,7 @@
 
 use crate::turn::TurnError;
 use crate::turn::TurnPipeline;
-use crate::turn::decide::ids;
+use crate::turn::action::ids;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
 use crate::turn::short_answers;

@@ -4,7 +4,7 @@
 //! Pure. Invariants
 //! - A packet has at most [`PACKET_CHARS_MAX`] characters; the longest texts are shortened first.
 
-use crate::turn::decide::HandoffReason;
+use crate::turn::action::HandoffReason;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Speaker;
 use crate::turn::message::Customer;
@@ -12,7 +12,9 @@ use crate::turn::understand::Understood;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use vitrine_base::language::Language;
 use vitrine_conversations::ConversationRecord;
+use vitrine_dialogue::plan;
 
 /// Longest packet, in characters. Source: WhatsApp `thread_control` metadata.
 pub(crate) const PACKET_CHARS_MAX: usize = 2000;
@@ -109,21 +111,48 @@ fn consents(customer: &Customer) -> String {
     rows.collect::<Vec<_>>().join("; ")
 }
 
-/// A suggested first line for the human, in the conversation's language.
+/// A suggested first line for the human, in the conversation's language; in English if there is
+/// none in that one.
 fn suggested(reason: HandoffReason, record: &ConversationRecord) -> &'static str {
-    use vitrine_base::language::Language;
-    let french = record.language == Language::FR;
-    match (reason, french) {
-        (HandoffReason::Complaint | HandoffReason::Amount, false) => {
-            "I am sorry about this. I am looking into it right now."
-        }
-        (HandoffReason::Complaint | HandoffReason::Amount, true) => {
-            "Je suis désolé. Je m'en occupe tout de suite."
-        }
-        (HandoffReason::VipBuying, false) => "I can help you complete your order.",
-        (HandoffReason::VipBuying, true) => "Je peux vous aider à finaliser votre commande.",
-        (_, false) => "Hello, I have read your conversation. How can I help?",
-        (_, true) => "Bonjour, j'ai lu votre conversation. Comment puis-je vous aider ?",
+    let buys = reason == HandoffReason::Said(plan::HandoffReason::VipBuying);
+    let (complaint, purchase, other) = match record.language {
+        Language::FR => (
+            "Je suis désolé. Je m'en occupe tout de suite.",
+            "Je peux vous aider à finaliser votre commande.",
+            "Bonjour, j'ai lu votre conversation. Comment puis-je vous aider ?",
+        ),
+        Language::DE => (
+            "Das tut mir leid. Ich kümmere mich sofort darum.",
+            "Ich helfe Ihnen gern, Ihre Bestellung abzuschließen.",
+            "Guten Tag, ich habe Ihr Gespräch gelesen. Wie kann ich helfen?",
+        ),
+        Language::ES => (
+            "Lo siento. Me ocupo ahora mismo.",
+            "Puedo ayudarle a terminar su pedido.",
+            "Hola, he leído su conversación. ¿En qué puedo ayudarle?",
+        ),
+        Language::IT => (
+            "Mi dispiace. Me ne occupo subito.",
+            "Posso aiutarla a completare l'ordine.",
+            "Buongiorno, ho letto la conversazione. Come posso aiutarla?",
+        ),
+        Language::PT => (
+            "Lamento muito. Vou tratar disso agora mesmo.",
+            "Posso ajudar a concluir a sua encomenda.",
+            "Olá, li a sua conversa. Como posso ajudar?",
+        ),
+        _ => (
+            "I am sorry about this. I am looking into it right now.",
+            "I can help you complete your order.",
+            "Hello, I have read your conversation. How can I help?",
+        ),
+    };
+    if reason.is_complaint() {
+        complaint
+    } else if buys {
+        purchase
+    } else {
+        other
     }
 }
 
@@ -180,11 +209,10 @@ mod tests {
     use crate::turn::understand::IntentReading;
     use vitrine_base::channel::ChannelKind;
     use vitrine_base::language::DetectedLanguage;
-    use vitrine_base::language::Language;
-    use vitrine_catalog::Understanding;
     use vitrine_conversations::Consent;
     use vitrine_conversations::Purpose;
     use vitrine_conversations::samples;
+    use vitrine_dialogue::reader::Evidence;
     use vitrine_intent::Signals;
 
     fn understood(text: &str) -> Understood {
@@ -197,7 +225,7 @@ mod tests {
                 signals: Signals { sentiment: -0.5, ..Signals::default() },
                 ..IntentReading::none()
             },
-            said: Understanding::default(),
+            evidence: Evidence::default(),
             entities: Vec::new(),
             tap: None,
             text: text.to_owned(),
@@ -225,7 +253,7 @@ mod tests {
             ..Customer::default()
         };
         packet(PacketInputs {
-            reason: HandoffReason::Complaint,
+            reason: HandoffReason::Said(plan::HandoffReason::Complaint),
             record: &record,
             understood: &understood(text),
             history: &history,
@@ -264,7 +292,7 @@ mod tests {
         }
         let understood = understood("mon colis est cassé");
         let packet = packet(PacketInputs {
-            reason: HandoffReason::Complaint,
+            reason: HandoffReason::Said(plan::HandoffReason::Complaint),
             record: &record,
             understood: &understood,
             history: &[],

@@ -53,13 +53,13 @@ impl TurnPipeline {
         for _ in 0..TRIES_MAX {
             permit.ignore_earlier_takeovers();
             let reading = self.parts.clock.instant();
-            let record = self.open(&key, request).await?;
+            let (record, cart_changed) = self.open(&key, request).await?;
             timings.record = self.since(reading);
             if !burst::may_be_superseded(&record, request, &self.options.bursts) {
                 permit.ignore_newer_text();
             }
             let turn =
-                RunningTurn { id: &id, request, progress, key: &key, arrived, began, timings };
+                RunningTurn { id: &id, request, progress, key: &key, arrived, began, timings, cart_changed };
             if let Some(recorded) = self.attempt(turn, record, &permit).await? {
                 // Other deliveries of the message get the answer before the conversation is
                 // released. A human message waits for the end of the turn, and therefore for them
@@ -141,11 +141,12 @@ impl TurnPipeline {
         }
     }
 
+    /// The conversation with the request applied, and whether the request reports another cart.
     async fn open(
         &self,
         key: &ConversationKey,
         request: &TurnRequest,
-    ) -> Result<ConversationRecord, TurnError> {
+    ) -> Result<(ConversationRecord, bool), TurnError> {
         let now = self.parts.clock.now();
         let stored = self.parts.store.load(key).await?;
         let language = request.language_hint.unwrap_or(self.options.style.language);
@@ -153,7 +154,9 @@ impl TurnPipeline {
             || ConversationRecord::open(key.conversation.clone(), language, now),
             |record| (*record).clone(),
         );
+        let cart = record.cart.clone();
         record::apply_request(&mut record, request, now);
-        Ok(record)
+        let cart_changed = request.cart.is_some() && record.cart != cart;
+        Ok((record, cart_changed))
     }
 }

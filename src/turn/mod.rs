@@ -1,4 +1,4 @@
-//! The turn pipeline: understand → decide → draft → suggest → record.
+//! The turn pipeline: understand → dialogue → reword → suggest → record.
 //!
 //! `TurnPipeline::respond` runs one turn from the customer's message to the encoded answer. It
 //! reads from top to bottom, and each stage is a sibling module.
@@ -10,12 +10,13 @@
 //!   that turn's draft is discarded.
 //! - A draft made stale by a newer message of the customer is discarded before it is returned.
 
+pub(crate) mod action;
 mod answer;
 pub(crate) mod arrival;
 mod attachments;
 pub(crate) mod burst;
 pub(crate) mod consent;
-pub(crate) mod decide;
+pub(crate) mod dialogue;
 pub(crate) mod draft;
 mod entities;
 mod error;
@@ -26,7 +27,6 @@ mod lifecycle;
 mod message;
 mod options;
 mod ownership;
-mod policies;
 mod record;
 mod seal;
 mod segments;
@@ -42,7 +42,8 @@ pub(crate) use answer::Suggestion;
 pub(crate) use answer::TurnAnswer;
 pub(crate) use answer::TurnReply;
 pub(crate) use answer::TurnTimings;
-pub(crate) use decide::ShopProfile;
+pub(crate) use dialogue::CHECKOUT_PLACEHOLDERS;
+pub(crate) use dialogue::ShopProfile;
 pub(crate) use error::TurnError;
 pub(crate) use message::Content;
 pub(crate) use message::Customer;
@@ -53,16 +54,15 @@ pub(crate) use message::TurnRequest;
 pub(crate) use ownership::HumanMessage;
 pub(crate) use ownership::OwnerChange;
 pub(crate) use ownership::Resolution;
-pub(crate) use policies::Policies;
 pub(crate) use suggest::CatalogLookup;
 pub(crate) use triggers::Triggers;
 pub(crate) use understand::IntentReading;
 
 use crate::offers::Offers;
 use burst::BurstLimits;
-use decide::Decision;
-use decide::DialogueRules;
-use decide::Situation;
+use dialogue::Decision;
+use dialogue::DialogueRules;
+use dialogue::Situation;
 use draft::Budget;
 use draft::Drafter;
 use draft::DrafterSlot;
@@ -99,6 +99,11 @@ use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoredAnswer;
 use vitrine_conversations::StoredJob;
 use vitrine_conversations::TurnGate;
+use vitrine_dialogue::command;
+use vitrine_dialogue::locale::Locales;
+use vitrine_dialogue::plan::Move;
+use vitrine_dialogue::policies::Policies;
+use vitrine_dialogue::state::DialogueState;
 use vitrine_engine::CacheOwner;
 use vitrine_engine::Priority;
 use vitrine_intent::IntentClassifier;
@@ -109,6 +114,9 @@ const TRIES_MAX: u32 = 8;
 
 /// Part of the deadline reserved for the grounding check, the offer and the commit.
 const RESERVE: Duration = Duration::from_millis(40);
+
+/// Confidence of an intent that the words of a message tell, where the classifier sees another one.
+const READ_CONFIDENCE: f32 = 0.75;
 
 /// Encodes an answer as a response body. The `http` layer supplies it, because it owns the wire
 /// format. If it fails, the turn fails and is not recorded.
@@ -152,6 +160,8 @@ pub(crate) struct PipelineParts {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) offers: Arc<Offers>,
     pub(crate) policies: Policies,
+    /// The words of each language.
+    pub(crate) locales: Locales,
     pub(crate) shop: ShopProfile,
     pub(crate) store: Arc<dyn ConversationStore>,
     pub(crate) customers: Arc<dyn CustomerStore>,
@@ -198,7 +208,7 @@ impl Recorded {
 #[derive(Debug, Clone)]
 pub(crate) enum TurnEvent {
     Understood(Language, IntentReading),
-    Decided(decide::Action),
+    Decided(action::Action),
 }
 
 /// Where to send progress events; `None` if the caller does not stream.
@@ -230,12 +240,17 @@ impl TurnPipeline {
         let burst = burst::gather(&record, request, self.parts.clock.now());
 
         let started = self.parts.clock.instant();
-        let understood = self.understand(request, &burst.content, &record).await?;
+        let mut state = dialogue::recall(&record);
+        if let Some(cart) = request.cart.as_ref().filter(|_| turn.cart_changed) {
+            state.cart = dialogue::reported_cart(&self.parts, cart);
+            state.link = None;
+        }
+        let mut understood = self.understand(request, &burst.content, &record, &state).await?;
+        let decision = self.decide(request, &record, &state, &understood);
+        settle(&mut understood, &decision);
         turn.timings.understand = self.since(started);
         let event = TurnEvent::Understood(understood.language, understood.reading.clone());
         send_event(turn.progress, event).await;
-
-        let decision = self.decide(request, &record, &understood);
         send_event(turn.progress, TurnEvent::Decided(decision.action.clone())).await;
 
         let started = self.parts.clock.instant();
@@ -243,22 +258,11 @@ impl TurnPipeline {
         let wanted = drafter.wants_history();
         let history = self.history(turn.key, &decision, wanted, record.turns_recorded).await?;
         let draft_inputs = DraftInputs { drafter: &*drafter, history: &history, budget };
-        let unread = attachments::alone(&burst.content) && decision.handoff.is_none();
-        let composed = match unread || consent::stops(&understood, &record) {
-            true => draft::compose::fixed(&decision.briefs, &decision.options),
-            false => self.draft(&burst.content, &decision, draft_inputs).await,
-        };
+        let composed = self.reword(&burst.content, &decision, &understood, draft_inputs).await;
         turn.timings.draft = self.since(started);
 
         let started = self.parts.clock.instant();
-        let sources = OfferSources {
-            offers: &self.parts.offers,
-            catalog: &self.parts.catalog,
-            tenant: &request.tenant,
-        };
-        let stopped = request.customer.stopped.unwrap_or(record.outreach_stopped_at.is_some());
-        let suggestion =
-            if stopped { None } else { suggest::suggest(sources, &record, &understood, &decision) };
+        let suggestion = self.offer(request, &record, &understood, &decision);
         turn.timings.suggest = self.since(started);
 
         let started = self.parts.clock.instant();
@@ -268,17 +272,18 @@ impl TurnPipeline {
         let summary =
             handed.map(|_| record::summary(&record, &understood, &history, &request.customer));
         let bot_owned = record.ownership.state == OwnerState::Bot;
-        record::remember(&mut record, &understood, &decision, &composed.options, now);
+        record::remember(&mut record, &understood, &decision, self.parts.catalog.currency(), now);
         burst::clear_unanswered(&mut record, request);
         if let Some(offer) = &suggestion {
             record::remember_offer(&mut record, offer.sku.clone());
         }
-        let supersedes = burst.supersedes;
-        let drafted = DecidedTurn { understood: &understood, decision, composed, supersedes };
+        let (supersedes, before) = (burst.supersedes, &state);
+        let understood = &understood;
+        let drafted = DecidedTurn { understood, before, decision, composed, supersedes };
         let mut answer = self.seal(&turn, &record, drafted);
         if let (Some(reason), Some(summary)) = (handed, summary) {
             if bot_owned && self.options.handoff == HandoffDelivery::Webhook {
-                let (record, understood, history) = (&record, &understood, &history[..]);
+                let (record, history) = (&record, &history[..]);
                 let (customer, reply) = (&request.customer, answer.reply.text.as_str());
                 let summary = summary.as_str();
                 let facts =
@@ -294,17 +299,36 @@ impl TurnPipeline {
         Ok((record, answer))
     }
 
+    /// The offer beside the reply, unless the customer said STOP.
+    fn offer(
+        &self,
+        request: &TurnRequest,
+        record: &ConversationRecord,
+        understood: &Understood,
+        decision: &Decision,
+    ) -> Option<Suggestion> {
+        let sources = OfferSources {
+            offers: &self.parts.offers,
+            catalog: &self.parts.catalog,
+            tenant: &request.tenant,
+        };
+        let stopped = request.customer.stopped.unwrap_or(record.outreach_stopped_at.is_some());
+        if stopped { None } else { suggest::suggest(sources, record, understood, decision) }
+    }
+
     /// Reads one message; one without text needs no model.
     async fn understand(
         &self,
         request: &TurnRequest,
         content: &Content,
         record: &ConversationRecord,
+        state: &DialogueState,
     ) -> Result<Understood, TurnError> {
         let inputs = UnderstandInputs {
             classifier: &self.parts.classifier,
             tenant: &request.tenant,
-            catalog: &self.parts.catalog,
+            locales: &self.parts.locales,
+            state,
             language_default: self.options.style.language,
             today: request.local_date(self.parts.clock.now()),
         };
@@ -320,48 +344,55 @@ impl TurnPipeline {
         &self,
         request: &TurnRequest,
         record: &ConversationRecord,
+        state: &DialogueState,
         understood: &Understood,
     ) -> Decision {
-        let need = record::refine(&record::recall(record), understood);
-        let style =
-            Style { language: understood.language, channel: request.channel, ..self.options.style };
+        if !record.ownership.bot_may_reply() {
+            return dialogue::silent();
+        }
+        let style = Style { channel: request.channel, ..self.options.style };
         let situation = Situation {
+            parts: &self.parts,
+            request,
             record,
+            state,
             understood,
-            need: &need,
-            catalog: &self.parts.catalog,
-            policies: &self.parts.policies,
-            shop: &self.parts.shop,
-            customer: &request.customer,
             style,
             rules: self.options.rules,
+            today: request.local_date(self.parts.clock.now()),
         };
-        if !record.ownership.bot_may_reply() {
-            return decide::silent(&situation);
-        }
-        let decision = decide::decide(&situation);
+        let decision = match understood.text.is_empty() && understood.tap.is_none() {
+            true => dialogue::unread(understood),
+            false => dialogue::decide(&situation),
+        };
         match self.options.triggers.reason(request.channel, understood, &decision) {
-            Some(reason) => decide::hand_off(&situation, reason),
+            Some(reason) => dialogue::hand_off(&situation, reason),
             None => decision,
         }
     }
 
-    async fn draft(
+    /// The words of the reply: a model may reword what the templates say.
+    async fn reword(
         &self,
         content: &Content,
         decision: &Decision,
+        understood: &Understood,
         draft_inputs: DraftInputs<'_>,
     ) -> ComposedReply {
-        let mut briefs = decision.briefs.clone();
-        if content.option_id().is_none() {
-            for brief in &mut briefs {
-                brief.customer = Some(content.text().to_owned());
-            }
+        let style = Style { language: understood.language, ..self.options.style };
+        let customer = content.option_id().is_none().then(|| content.text().to_owned());
+        let brief = dialogue::brief(decision, style, customer);
+        // What the law or a promise is about stays word for word.
+        let fixed = decision.plan().is_none_or(|plan| {
+            plan.moves.iter().any(|said| matches!(said, Move::Stopped | Move::Started | Move::Bot))
+        });
+        if fixed {
+            return draft::compose::fixed(&brief);
         }
         let known = GroundingVocabulary { lexicon: None, catalog_names: Some(&self.catalog_names) };
         let shown = if draft_inputs.drafter.wants_history() { draft_inputs.history } else { &[] };
         let terms = Terms { budget: draft_inputs.budget, known };
-        compose(draft_inputs.drafter, &briefs, &decision.options, shown, terms).await
+        compose(draft_inputs.drafter, &brief, shown, terms).await
     }
 
     fn budget(&self, request: &TurnRequest, began: Instant) -> Budget {
@@ -392,6 +423,8 @@ struct RunningTurn<'a> {
     /// When the time for the answer started: at arrival, or at the end of the debounce window.
     began: Instant,
     timings: TurnTimings,
+    /// Whether the request reports another cart than the one reported last.
+    cart_changed: bool,
 }
 
 /// The drafter of one turn, the history it gets, and its limits.
@@ -400,6 +433,26 @@ struct DraftInputs<'a> {
     drafter: &'a dyn Drafter,
     history: &'a [HistoryLine],
     budget: Budget,
+}
+
+/// The intent that the answer reports: what the message was understood as, else what the classifier
+/// found. Where they agree, the classifier's confidence stands.
+fn settle(understood: &mut Understood, decision: &Decision) {
+    let Some(turned) = decision.turned.as_ref().filter(|_| understood.tap.is_none()) else { return };
+    let Some(label) = command::intent_label(&turned.reading.commands) else { return };
+    let reading = &mut understood.reading;
+    if reading.label == label {
+        reading.abstained = false;
+        return;
+    }
+    let before = std::mem::replace(&mut reading.label, label.to_owned());
+    let found = reading.alternatives.iter().position(|(other, _)| other == label);
+    let likelihood = found.map_or(0.0, |place| reading.alternatives.remove(place).1);
+    if !before.is_empty() {
+        reading.alternatives.insert(0, (before, reading.confidence));
+    }
+    reading.confidence = likelihood.max(READ_CONFIDENCE);
+    reading.abstained = false;
 }
 
 fn replayed(stored: &StoredAnswer) -> EncodedAnswer {

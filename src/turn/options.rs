@@ -8,15 +8,14 @@
 //!
 //! Pure.
 
-use crate::turn::decide::labels;
-use crate::turn::decide::labels::ids;
+use crate::turn::action::ids;
 use vitrine_base::ids::Sku;
-use vitrine_base::language::Language;
 use vitrine_catalog::CATEGORY_KEY;
 use vitrine_catalog::Catalog;
 use vitrine_catalog::FacetChoice;
 use vitrine_catalog::SIZE_KEY;
 use vitrine_conversations::ConversationRecord;
+use vitrine_dialogue::command;
 
 /// Most option ids stored with a conversation, newest kept: some eighty replies with three each.
 const IDS_MAX: usize = 256;
@@ -26,8 +25,8 @@ pub(crate) fn of_shop(id: &str, catalog: &Catalog) -> bool {
     let Some(choice) = FacetChoice::parse(id) else { return false };
     let vocabulary = catalog.vocabulary();
     match choice.key.as_str() {
-        ids::TAKE => Sku::new(choice.value).is_ok_and(|sku| catalog.get(&sku).is_some()),
-        ids::INTENT => labels::intent(&choice.value, Language::EN).is_some(),
+        ids::TAKE => Sku::new(choice.value).is_ok_and(|sku| catalog.find_sku(&sku).is_some()),
+        ids::INTENT => command::INTENTS.contains(&choice.value.as_str()),
         ids::CONFIRM | ids::OTHER => false,
         CATEGORY_KEY => vocabulary.category(&choice.value).is_some(),
         SIZE_KEY => {

@@ -2,12 +2,9 @@
 //!
 //! Pure. `seal` commits the result before the answer is returned.
 
-use crate::turn::answer::ReplyOption;
 use crate::turn::answer::StatedFact;
 use crate::turn::consent;
-use crate::turn::decide::ActionKind;
-use crate::turn::decide::Decision;
-use crate::turn::decide::ids;
+use crate::turn::dialogue::Decision;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Speaker;
 use crate::turn::entities;
@@ -18,63 +15,31 @@ use crate::turn::understand::Understood;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use vitrine_base::ids::Sku;
+use vitrine_base::money::Currency;
+use vitrine_base::money::Money;
+use vitrine_catalog::BUDGET_MAX_KEY;
+use vitrine_catalog::BUDGET_MIN_KEY;
 use vitrine_catalog::CATEGORY_KEY;
-use vitrine_catalog::FacetChoice;
-use vitrine_catalog::SIZE_KEY;
-use vitrine_catalog::Understanding;
 use vitrine_conversations::CartLine;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::Counters;
 use vitrine_conversations::DeclinedOffer;
 use vitrine_conversations::FactKind;
 use vitrine_conversations::KnownFact;
-use vitrine_conversations::OfferedOption;
 use vitrine_conversations::OwnerEvent;
-use vitrine_conversations::PendingQuestion;
 use vitrine_conversations::Purpose;
 use vitrine_conversations::SeenIntent;
 use vitrine_conversations::VERBATIM_CHARS_MAX;
+use vitrine_dialogue::state::Need;
 
 /// Separates the values of a fact that has several.
 const VALUE_SEPARATOR: char = '|';
-
-/// Facets kept when the customer turns to another product category.
-const KEPT_KEYS: [&str; 2] = ["sport", "gender"];
 
 /// Most intents stored with a conversation.
 const INTENTS_MAX: usize = 8;
 
 /// Most declined products stored with a conversation.
 const DECLINED_MAX: usize = 64;
-
-/// Facet of a pending question that is not about a facet: a confirmation or a choice of intent.
-const CHOICE_FACET: &str = "choice";
-
-/// The product need stored in the conversation; entities are left out.
-pub(crate) fn recall(record: &ConversationRecord) -> Understanding {
-    let choices: Vec<FacetChoice> = record
-        .facts
-        .iter()
-        .filter(|(key, _)| !entities::is_key(key))
-        .flat_map(|(key, fact)| {
-            fact.value.split(VALUE_SEPARATOR).map(move |value| FacetChoice::new(key, value))
-        })
-        .collect();
-    Understanding::from_choices(&choices)
-}
-
-/// The stored need, refined by this message.
-pub(crate) fn refine(known: &Understanding, understood: &Understood) -> Understanding {
-    let mut need = known.clone();
-    match &understood.tap {
-        Some(choice) if !ids::is_command(&choice.key) => {
-            need.choose(choice);
-            need.mentioned.clear();
-        }
-        Some(_) | None => need.refine(&understood.said, &KEPT_KEYS),
-    }
-    need
-}
 
 /// Applies the changes of the request itself: channel, customer, cart, owner, times.
 pub(crate) fn apply_request(
@@ -109,43 +74,27 @@ pub(crate) fn restart(record: &mut ConversationRecord) {
     record.asked_facets.clear();
     record.pending = None;
     record.product_in_focus = None;
+    record.dialogue = None;
     record.intents.clear();
     record.kept = None;
     record.unanswered.clear();
     record.counters = Counters::default();
 }
 
-/// Whether a decision is about products. Only then is the need stated in the message stored.
-fn concerns_products(decision: &Decision) -> bool {
-    match decision.action.kind {
-        ActionKind::Ask | ActionKind::Recommend | ActionKind::Checkout => true,
-        ActionKind::Answer => decision.action.sku.is_some(),
-        ActionKind::Greet
-        | ActionKind::OrderStatus
-        | ActionKind::Clarify
-        | ActionKind::Deflect
-        | ActionKind::Handoff
-        | ActionKind::Close
-        | ActionKind::Superseded => false,
-    }
-}
-
 /// The facts that the customer stated in this message; `source` is the message id.
 pub(crate) fn stated(
     understood: &Understood,
-    decision: &Decision,
+    (before, after): (&Need, &Need),
+    currency: Option<Currency>,
     source: Option<&str>,
 ) -> Vec<StatedFact> {
     let source = || source.map(str::to_owned);
-    let mut facts = Vec::new();
-    if concerns_products(decision) {
-        facts.extend(
-            grouped(&understood.said)
-                .into_iter()
-                .filter(|(key, _)| decision.need.knows(key) || key.starts_with("budget_"))
-                .map(|(key, value)| StatedFact { key, value, source: source(), quote: None }),
-        );
-    }
+    let known = facts_of(before, currency);
+    let mut facts: Vec<StatedFact> = facts_of(after, currency)
+        .into_iter()
+        .filter(|(key, value)| known.get(key) != Some(value))
+        .map(|(key, value)| StatedFact { key, value, source: source(), quote: None })
+        .collect();
     facts.extend(understood.entities.iter().map(|entity| StatedFact {
         key: entity.kind.key().to_owned(),
         value: entity.value.clone(),
@@ -155,19 +104,29 @@ pub(crate) fn stated(
     facts
 }
 
-/// The choices of a need as `key → value`; several values of one key are joined.
-fn grouped(need: &Understanding) -> BTreeMap<String, String> {
-    let mut grouped: BTreeMap<String, String> = BTreeMap::new();
-    for choice in need.choices() {
-        grouped
-            .entry(choice.key)
-            .and_modify(|values| {
-                values.push(VALUE_SEPARATOR);
-                values.push_str(&choice.value);
-            })
-            .or_insert(choice.value);
+/// A need as `key → value`; several values of one key are joined.
+fn facts_of(need: &Need, currency: Option<Currency>) -> BTreeMap<String, String> {
+    let mut facts = BTreeMap::new();
+    let joined = |values: &[String]| values.join(&VALUE_SEPARATOR.to_string());
+    if let Some(category) = &need.category {
+        facts.insert(CATEGORY_KEY.to_owned(), category.clone());
     }
-    grouped
+    for (key, amount) in [(BUDGET_MIN_KEY, need.price_min), (BUDGET_MAX_KEY, need.price_max)] {
+        if let (Some(amount), Some(currency)) = (amount, currency) {
+            facts.insert(key.to_owned(), Money { amount, currency }.to_string());
+        }
+    }
+    for (key, values) in &need.options {
+        facts.insert(key.clone(), joined(values));
+    }
+    for (key, wish) in &need.facets {
+        let wanted = if wish.must.is_empty() { &wish.prefer } else { &wish.must };
+        if key != CATEGORY_KEY {
+            facts.insert(key.clone(), joined(wanted));
+        }
+    }
+    facts.retain(|_, value| !value.is_empty());
+    facts
 }
 
 /// Stores a decision in the conversation's record.
@@ -175,32 +134,38 @@ pub(crate) fn remember(
     record: &mut ConversationRecord,
     understood: &Understood,
     decision: &Decision,
-    shown: &[ReplyOption],
+    currency: Option<Currency>,
     now: Timestamp,
 ) {
     record.language = understood.language;
     record.tongue = Some(understood.tongue);
-    record.kept.clone_from(&decision.kept);
     remember_entities(record, understood, now);
-    if concerns_products(decision) {
-        remember_need(record, understood, decision, now);
-        record.product_in_focus.clone_from(&decision.focus);
-    }
-    options::remember(record, shown.iter().map(|option| option.id.as_str()));
-    let next = pending(decision, shown, now);
-    let again = next.is_some() && asks_again(record.pending.as_ref(), next.as_ref());
-    record.pending = next;
-    if let Some(sku) = &decision.rejected {
-        record.declined_offers.push(DeclinedOffer { sku: sku.clone(), declined_at: now });
+    if let Some(turned) = &decision.turned {
+        let state = &turned.state;
+        remember_need(record, understood, facts_of(&state.need, currency), now);
+        let focus = state.focus.as_ref().and_then(|focus| Sku::new(focus.sku.clone()).ok());
+        record.product_in_focus = focus;
+        for sku in state.rejected.iter().filter_map(|sku| Sku::new(sku.clone()).ok()) {
+            let known = record.declined_offers.iter().any(|declined| declined.sku == sku);
+            if !known {
+                record.declined_offers.push(DeclinedOffer { sku, declined_at: now });
+            }
+        }
         let excess = record.declined_offers.len().saturating_sub(DECLINED_MAX);
         record.declined_offers.drain(..excess);
+        record.counters.low_confidence_in_a_row = state.unclear;
+        record.counters.same_question_in_a_row = state.same_question;
+        record.dialogue = Some(state.stored());
     }
-    let counters = &mut record.counters;
-    counters.low_confidence_in_a_row =
-        if decision.unsure { counters.low_confidence_in_a_row + 1 } else { 0 };
-    counters.same_question_in_a_row =
-        if again { counters.same_question_in_a_row.saturating_add(1) } else { 0 };
-    if consent::stops(understood, record) {
+    // What an older version kept is part of the dialogue's state now.
+    record.pending = None;
+    record.kept = None;
+    record.asked_facets.clear();
+    options::remember(record, decision.options.iter().map(|(id, _)| id.as_str()));
+    if consent::stops(understood, record)
+        || decision.turned.as_ref().is_some_and(|turned| turned.state.stopped)
+            && record.outreach_stopped_at.is_none()
+    {
         record.outreach_stopped_at = Some(now);
     }
     if decision.handoff.is_some() {
@@ -230,20 +195,11 @@ pub(crate) fn remember_offer(record: &mut ConversationRecord, sku: Sku) {
 fn remember_need(
     record: &mut ConversationRecord,
     understood: &Understood,
-    decision: &Decision,
+    stated: BTreeMap<String, String>,
     now: Timestamp,
 ) {
-    let category = decision.need.category.as_deref();
-    let known = record.facts.get(CATEGORY_KEY).map(|fact| fact.value.as_str());
-    if known.is_some() && category != known {
-        record.asked_facets.clear();
-    }
-    let asked = decision.action.facet.as_deref();
-    if let Some(facet) = asked.filter(|facet| is_facet_question(decision, facet)) {
-        record.asked_facets.push(facet.to_owned());
-    }
     let mut facts = BTreeMap::new();
-    for (key, value) in grouped(&decision.need) {
+    for (key, value) in stated {
         let fact = match record.facts.remove(&key) {
             Some(fact) if fact.value == value => fact,
             _ => stated_fact(value, understood, now),
@@ -281,41 +237,6 @@ fn stated_fact(value: String, understood: &Understood, now: Timestamp) -> KnownF
         confidence: 1.0,
         learnt_at: now,
     }
-}
-
-fn is_facet_question(decision: &Decision, facet: &str) -> bool {
-    decision.action.kind == ActionKind::Ask && facet != SIZE_KEY && facet != "need"
-}
-
-/// Whether two pending questions are the same: equal facet, product and options.
-fn asks_again(before: Option<&PendingQuestion>, now: Option<&PendingQuestion>) -> bool {
-    let asked = |question: &PendingQuestion| {
-        let ids: Vec<String> = question.options.iter().map(|option| option.id.clone()).collect();
-        (question.facet.clone(), question.product.clone(), ids)
-    };
-    before.map(asked) == now.map(asked)
-}
-
-fn pending(
-    decision: &Decision,
-    options: &[ReplyOption],
-    now: Timestamp,
-) -> Option<PendingQuestion> {
-    if options.is_empty() {
-        return None;
-    }
-    let facet = decision.action.facet.clone().unwrap_or_else(|| CHOICE_FACET.to_owned());
-    let product: Option<Sku> = decision.focus.clone();
-    let size_candidates = if facet == SIZE_KEY {
-        options.iter().map(|option| option.title.clone()).collect()
-    } else {
-        Vec::new()
-    };
-    let options = options
-        .iter()
-        .map(|option| OfferedOption { id: option.id.clone(), title: option.title.clone() })
-        .collect();
-    Some(PendingQuestion { facet, options, product, size_candidates, asked_at: now })
 }
 
 /// Longest hand-off summary, in characters. Source: WhatsApp `thread_control` metadata.

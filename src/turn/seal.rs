@@ -6,15 +6,16 @@ use crate::turn::RunningTurn;
 use crate::turn::TurnError;
 use crate::turn::TurnPipeline;
 use crate::turn::answer::DraftUsage;
+use crate::turn::answer::ReplyOption;
 use crate::turn::answer::ReplySource;
 use crate::turn::answer::TurnAnswer;
 use crate::turn::answer::TurnReply;
 use crate::turn::attachments;
-use crate::turn::decide::Action;
-use crate::turn::decide::ActionKind;
-use crate::turn::decide::Decision;
-use crate::turn::decide::HandoffReason;
-use crate::turn::draft;
+use crate::turn::action::Action;
+use crate::turn::action::ActionKind;
+use crate::turn::action::HandoffReason;
+use crate::turn::dialogue;
+use crate::turn::dialogue::Decision;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Speaker;
 use crate::turn::draft::compose::ComposedReply;
@@ -35,11 +36,14 @@ use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 use vitrine_conversations::in_order_of_sending;
+use vitrine_dialogue::state::DialogueState;
 
 /// The results of the stages before the offer.
 #[derive(Debug)]
 pub(super) struct DecidedTurn<'a> {
     pub(super) understood: &'a Understood,
+    /// State of the dialogue before the turn.
+    pub(super) before: &'a DialogueState,
     pub(super) decision: Decision,
     pub(super) composed: ComposedReply,
     pub(super) supersedes: Vec<TurnId>,
@@ -52,17 +56,22 @@ impl TurnPipeline {
         record: &ConversationRecord,
         drafted: DecidedTurn<'_>,
     ) -> TurnAnswer {
-        let DecidedTurn { understood, decision, composed, supersedes } = drafted;
+        let DecidedTurn { understood, before, decision, composed, supersedes } = drafted;
         let channel = channels::channel(turn.request.channel);
         let human = decision.handoff == Some(HandoffReason::HumanOwned);
         let source = turn.request.message_id.as_ref().map(|id| id.as_str());
-        let facts = record::stated(understood, &decision, source);
-        let said: Vec<draft::Fact> =
-            decision.briefs.iter().flat_map(|brief| brief.facts.iter().cloned()).collect();
+        let after = decision.turned.as_ref().map_or(&before.need, |turned| &turned.state.need);
+        let currency = self.parts.catalog.currency();
+        let facts = record::stated(understood, (&before.need, after), currency, source);
+        let said = decision.turned.as_ref().map(|turned| dialogue::grounded(&turned.worded));
+        let options: Vec<ReplyOption> = decision
+            .options
+            .iter()
+            .map(|(id, title)| ReplyOption { id: id.clone(), title: title.clone() })
+            .collect();
         let payload = channels::CanonicalReply {
             text: composed.text.clone(),
-            options: composed
-                .options
+            options: options
                 .iter()
                 .map(|option| channels::CanonicalOption {
                     id: option.id.clone(),
@@ -91,10 +100,10 @@ impl TurnPipeline {
             reading: understood.reading.clone(),
             action: decision.action,
             reply: TurnReply {
-                grounding: grounding::locate(&composed.text, &said),
+                grounding: grounding::locate(&composed.text, &said.unwrap_or_default()),
                 source: if human { ReplySource::Human } else { composed.source },
                 text: composed.text,
-                options: composed.options,
+                options,
                 payload,
             },
             suggestion: None,
@@ -102,6 +111,7 @@ impl TurnPipeline {
             handoff: None,
             window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
             disclosure: false,
+            dialogue: decision.turned.map(DialogueAnswer::from),
             timings: turn.timings,
             usage: composed.usage,
             jobs: Vec::new(),

@@ -10,8 +10,8 @@ use crate::offers::Owner;
 use crate::offers::ProductLookup;
 use crate::turn::TurnPipeline;
 use crate::turn::answer::Suggestion;
-use crate::turn::decide::ActionKind;
-use crate::turn::decide::Decision;
+use crate::turn::action::ActionKind;
+use crate::turn::dialogue::Decision;
 use crate::turn::understand::Understood;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::CustomerId;
@@ -26,6 +26,7 @@ use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::CustomerKey;
 use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoreError;
+use vitrine_dialogue::plan;
 
 /// Intent of a tap on an option: a step of a product search.
 const TAP_INTENT: &str = "product_search";
@@ -69,9 +70,13 @@ pub(crate) fn suggest(
     if !allows_offer(decision) {
         return None;
     }
-    let anchors: Vec<Sku> =
-        decision.action.sku.clone().or(decision.focus.clone()).into_iter().collect();
-    let cart: Vec<Sku> = record.cart.iter().map(|line| line.sku.clone()).collect();
+    let state = decision.turned.as_ref().map(|turned| &turned.state);
+    let focus = state.and_then(|state| state.focus.as_ref()).map(|focus| focus.sku.clone());
+    let focus = focus.and_then(|sku| Sku::new(sku).ok());
+    let anchors: Vec<Sku> = decision.action.sku.clone().or(focus).into_iter().collect();
+    let mut cart: Vec<Sku> = record.cart.iter().map(|line| line.sku.clone()).collect();
+    let lines = state.iter().flat_map(|state| &state.cart);
+    cart.extend(lines.filter_map(|line| Sku::new(line.sku.clone()).ok()));
     let anchors = [anchors, cart.clone()].concat();
     let reading = &understood.reading;
     let subject =
@@ -88,10 +93,12 @@ pub(crate) fn suggest(
         cart: &cart,
         offered: &record.offered,
         situation: OfferSituation {
-            intent: if understood.tap.is_some() { TAP_INTENT } else { &reading.label },
-            intent_certainty: certainty(reading.abstained, decision),
-            sarcasm: reading.signals.sarcasm,
-            sentiment: reading.signals.sentiment,
+            // The dialogue has found out what the message is about: trouble, service and doubt are
+            // ruled out above.
+            intent: TAP_INTENT,
+            intent_certainty: Certainty::Sure,
+            sarcasm: 0.0,
+            sentiment: 0.0_f32.max(reading.signals.sentiment),
             owner,
             reaction: OfferReaction::Open,
             offers_this_turn: 0,
@@ -101,25 +108,17 @@ pub(crate) fn suggest(
     to_suggestion(sources.catalog, &sources.offers.suggest(&context), understood.language)
 }
 
-/// Whether an offer fits: only beside a product that is recommended, described or paid for.
+/// Whether an offer fits: only beside a product that is recommended, described or paid for, and
+/// never where the dialogue found it out of place.
 fn allows_offer(decision: &Decision) -> bool {
-    match decision.action.kind {
-        ActionKind::Recommend | ActionKind::Checkout => true,
-        ActionKind::Answer => decision.action.sku.is_some(),
-        ActionKind::Greet
-        | ActionKind::Ask
-        | ActionKind::OrderStatus
-        | ActionKind::Clarify
-        | ActionKind::Deflect
-        | ActionKind::Handoff
-        | ActionKind::Close
-        | ActionKind::Superseded => false,
+    if decision.plan().is_none_or(|plan| plan.no_offer) {
+        return false;
     }
-}
-
-/// A need read by the catalogue is certain even if the head abstained.
-fn certainty(abstained: bool, decision: &Decision) -> Certainty {
-    if abstained && decision.action.sku.is_none() { Certainty::Abstained } else { Certainty::Sure }
+    match decision.action.kind {
+        ActionKind::Said(plan::ActionKind::Recommend | plan::ActionKind::Checkout) => true,
+        ActionKind::Said(plan::ActionKind::Answer) => decision.action.sku.is_some(),
+        ActionKind::Said(_) | ActionKind::Superseded => false,
+    }
 }
 
 fn to_suggestion(

@@ -8,13 +8,14 @@
 //! Sources: hand-off triggers of deployed products (regulated topics, channels without support,
 //! refunds above an amount), and Apple's rule that a customer must always be able to reach a human.
 
-use crate::turn::decide::ActionKind;
-use crate::turn::decide::Decision;
-use crate::turn::decide::HandoffReason;
+use crate::turn::action::ActionKind;
+use crate::turn::action::HandoffReason;
+use crate::turn::dialogue::Decision;
 use crate::turn::understand::Understood;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use vitrine_base::channel::ChannelKind;
+use vitrine_dialogue::plan;
 
 /// What is always handed off.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +50,7 @@ impl Triggers {
         understood: &Understood,
         decision: &Decision,
     ) -> Option<HandoffReason> {
-        let closes = decision.action.kind == ActionKind::Close;
+        let closes = decision.action.kind == ActionKind::Said(plan::ActionKind::Close);
         if decision.handoff.is_some() || closes {
             return None;
         }
@@ -73,11 +74,11 @@ impl Triggers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::turn::decide::Action;
+    use crate::turn::action::Action;
     use crate::turn::understand::IntentReading;
     use vitrine_base::language::DetectedLanguage;
     use vitrine_base::language::Language;
-    use vitrine_catalog::Understanding;
+    use vitrine_dialogue::reader::Evidence;
 
     fn triggers() -> Triggers {
         Triggers {
@@ -96,7 +97,7 @@ mod tests {
                 abstained: false,
                 ..IntentReading::none()
             },
-            said: Understanding::default(),
+            evidence: Evidence::default(),
             entities: Vec::new(),
             tap: None,
             text: text.to_owned(),
@@ -105,19 +106,9 @@ mod tests {
     }
 
     /// A decision of this kind, about `topic` if given.
-    fn decided(kind: ActionKind, topic: Option<&str>) -> Decision {
-        let action = Action { topic: topic.map(str::to_owned), ..Action::of(kind) };
-        Decision {
-            action,
-            briefs: Vec::new(),
-            options: Vec::new(),
-            need: Understanding::default(),
-            focus: None,
-            rejected: None,
-            kept: None,
-            handoff: None,
-            unsure: false,
-        }
+    fn decided(kind: plan::ActionKind, topic: Option<&str>) -> Decision {
+        let action = Action { topic: topic.map(str::to_owned), ..Action::of(ActionKind::Said(kind)) };
+        Decision { action, handoff: None, turned: None, text: String::new(), options: Vec::new() }
     }
 
     fn reason(understood: &Understood, decision: &Decision) -> Option<HandoffReason> {
@@ -126,7 +117,7 @@ mod tests {
 
     #[test]
     fn refunds_and_complaints_above_the_limit_need_a_human() {
-        let answer = decided(ActionKind::Answer, None);
+        let answer = decided(plan::ActionKind::Answer, None);
         for label in MONEY_INTENTS {
             for (text, expected) in [
                 ("I want my 200.01 euros back", Some(HandoffReason::Amount)),
@@ -154,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_topic_that_the_shop_keeps_for_people_goes_to_people() {
-        let answer = decided(ActionKind::Answer, None);
-        let customs = decided(ActionKind::Answer, Some("customs"));
+        let answer = decided(plan::ActionKind::Answer, None);
+        let customs = decided(plan::ActionKind::Answer, Some("customs"));
         let unsure = |label: &str| {
             let mut understood = said("hm", label);
             understood.reading.abstained = true;
@@ -177,14 +168,14 @@ mod tests {
     #[test]
     fn a_stop_and_a_decided_handoff_stay_what_they_are() {
         let everything = said("give me 900 euros back", "warranty");
-        let close = decided(ActionKind::Close, Some("customs"));
-        let mut handed = decided(ActionKind::Handoff, Some("customs"));
-        handed.handoff = Some(HandoffReason::Complaint);
+        let close = decided(plan::ActionKind::Close, Some("customs"));
+        let mut handed = decided(plan::ActionKind::Handoff, Some("customs"));
+        handed.handoff = Some(HandoffReason::Said(plan::HandoffReason::Complaint));
         for decision in [close, handed] {
             let found = triggers().reason(ChannelKind::Sms, &everything, &decision);
             assert_eq!(found, None, "{decision:?}");
         }
-        let answer = decided(ActionKind::Answer, None);
+        let answer = decided(plan::ActionKind::Answer, None);
         let found = triggers().reason(ChannelKind::Sms, &everything, &answer);
         assert_eq!(
             found,

@@ -1,9 +1,8 @@
-//! First stage: language, intents, products and facets, entities, and the tapped option.
+//! First stage: the language, what the models see in the text, entities, and the tapped option.
 //!
-//! A tap on an option needs no model; neither does a text that matches a pending option.
+//! A tap on an option needs no model; neither does a text that matches an option shown last.
 
 use crate::turn::attachments;
-use crate::turn::decide::ids;
 use crate::turn::entities;
 use crate::turn::entities::Entity;
 use crate::turn::message::Content;
@@ -16,10 +15,12 @@ use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
 use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
-use vitrine_catalog::Catalog;
 use vitrine_catalog::FacetChoice;
-use vitrine_catalog::Understanding;
 use vitrine_conversations::ConversationRecord;
+use vitrine_dialogue::command::Likelihoods;
+use vitrine_dialogue::locale::Locales;
+use vitrine_dialogue::reader::Evidence;
+use vitrine_dialogue::state::DialogueState;
 use vitrine_intent::CLARIFY_MARGIN;
 use vitrine_intent::IntentClassifier;
 use vitrine_intent::IntentError;
@@ -89,7 +90,7 @@ impl From<IntentPrediction> for IntentReading {
     }
 }
 
-/// Everything read from one message.
+/// Everything that the dialogue's reader gets from one message.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Understood {
     /// Language of the reply.
@@ -97,9 +98,9 @@ pub(crate) struct Understood {
     /// Language that the customer writes.
     pub(crate) tongue: DetectedLanguage,
     pub(crate) reading: IntentReading,
-    /// The product need stated in this message alone.
-    pub(crate) said: Understanding,
-    /// Other statements of the message.
+    /// What the models found, for the dialogue's reader.
+    pub(crate) evidence: Evidence,
+    /// Order numbers, addresses, dates and other statements.
     pub(crate) entities: Vec<Entity>,
     /// The chosen option.
     pub(crate) tap: Option<FacetChoice>,
@@ -113,7 +114,9 @@ pub(crate) struct Understood {
 pub(crate) struct UnderstandInputs<'a> {
     pub(crate) classifier: &'a IntentClassifier,
     pub(crate) tenant: &'a TenantId,
-    pub(crate) catalog: &'a Catalog,
+    pub(crate) locales: &'a Locales,
+    /// State of the dialogue before the message.
+    pub(crate) state: &'a DialogueState,
     /// Language used if nothing else determines it.
     pub(crate) language_default: Language,
     /// Date of the message by its sender's own clock.
@@ -131,15 +134,16 @@ pub(crate) async fn understand(
     inputs: UnderstandInputs<'_>,
 ) -> Result<Understood, IntentError> {
     let text = content.text().to_owned();
-    let tap = tapped(content, record);
-    let (language, tongue) = languages(&text, hint, record, inputs.language_default);
+    let tap = tapped(content, inputs.state);
+    let (language, tongue) = languages(&text, hint, record, inputs);
     if let Some(choice) = tap {
-        return Ok(tap_understood(choice, (language, tongue), text, record, inputs.catalog));
+        let (reading, evidence) = (IntentReading::of_tap(), Evidence::default());
+        let (entities, tap) = (Vec::new(), Some(choice));
+        return Ok(Understood { language, tongue, reading, evidence, entities, tap, text, source: None });
     }
-    let reading = read(&text, inputs).await?;
-    let said = inputs.catalog.understand(&text, language);
+    let (reading, evidence) = read(&text, inputs).await?;
     let entities = entities::read(&text, language, inputs.today);
-    Ok(Understood { language, tongue, reading, said, entities, tap: None, text, source: None })
+    Ok(Understood { language, tongue, reading, evidence, entities, tap: None, text, source: None })
 }
 
 /// The reading of a message without text: the languages are those of the conversation so far, else
@@ -159,7 +163,7 @@ pub(crate) fn unread(
         language: tongue.reply_language().unwrap_or(before),
         tongue,
         reading,
-        said: Understanding::default(),
+        evidence: Evidence::default(),
         entities: Vec::new(),
         tap: None,
         text: String::new(),
@@ -168,40 +172,44 @@ pub(crate) fn unread(
 }
 
 /// Classifies the whole text and its clauses in one batch.
-async fn read(text: &str, inputs: UnderstandInputs<'_>) -> Result<IntentReading, IntentError> {
+async fn read(
+    text: &str,
+    inputs: UnderstandInputs<'_>,
+) -> Result<(IntentReading, Evidence), IntentError> {
     let clauses = segments::segments(text);
     let texts: Vec<String> =
         std::iter::once(text).chain(clauses.iter().copied()).map(str::to_owned).collect();
     let predicted = inputs.classifier.classify(&texts, inputs.tenant).await?;
     let mut predicted = predicted.into_iter().map(IntentReading::from);
     let whole = predicted.next().unwrap_or_else(IntentReading::none);
-    Ok(segments::combine(text, whole, clauses.into_iter().zip(predicted).collect())
-        .lowered_by_sarcasm())
+    let parts: Vec<IntentReading> = predicted.collect();
+    let signals = &whole.signals;
+    let evidence = Evidence {
+        whole: likelihoods(&whole),
+        clauses: clauses
+            .iter()
+            .zip(&parts)
+            .map(|(clause, reading)| (place(text, clause), likelihoods(reading)))
+            .collect(),
+        sarcasm: signals.sarcasm,
+        sentiment: signals.sentiment,
+        urgency: signals.urgency,
+        profanity: signals.profanity,
+    };
+    let reading = segments::combine(text, whole, clauses.into_iter().zip(parts).collect());
+    Ok((reading.lowered_by_sarcasm(), evidence))
 }
 
-/// A tap means what its id states. If it chooses the kept second intent, the words that intent was
-/// read from are evaluated too.
-pub(crate) fn tap_understood(
-    choice: FacetChoice,
-    (language, tongue): (Language, DetectedLanguage),
-    text: String,
-    record: &ConversationRecord,
-    catalog: &Catalog,
-) -> Understood {
-    let kept = record.kept.as_ref();
-    let kept = kept.filter(|kept| choice.key == ids::INTENT && choice.value == kept.label);
-    let (said, text) = match kept {
-        Some(kept) => (catalog.understand(&kept.text, language), kept.text.clone()),
-        None => {
-            let mut said = Understanding::default();
-            if !ids::is_command(&choice.key) {
-                said.choose(&choice);
-            }
-            (said, text)
-        }
-    };
-    let (reading, entities) = (IntentReading::of_tap(), Vec::new());
-    Understood { language, tongue, reading, said, entities, tap: Some(choice), text, source: None }
+fn likelihoods(reading: &IntentReading) -> Likelihoods {
+    let own = (reading.label.clone(), reading.confidence);
+    let named = std::iter::once(own).chain(reading.alternatives.iter().cloned());
+    named.filter(|(label, _)| !label.is_empty()).collect()
+}
+
+/// The bytes of a clause in the text that it was cut from.
+fn place(text: &str, clause: &str) -> std::ops::Range<usize> {
+    let start = (clause.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    start..start + clause.len()
 }
 
 /// The language of the reply, and the customer's. Both stay until a message is clearly in another
@@ -210,24 +218,25 @@ fn languages(
     text: &str,
     hint: Option<Language>,
     record: &ConversationRecord,
-    default: Language,
+    inputs: UnderstandInputs<'_>,
 ) -> (Language, DetectedLanguage) {
     let known = (record.turns_recorded > 0).then_some(record.language);
-    let before = known.or(hint).unwrap_or(default);
-    let expected = record.tongue.unwrap_or(before.into());
-    let tongue = detect_language(text, expected);
-    (tongue.reply_language().unwrap_or(before), tongue)
+    let before = known.or(hint).unwrap_or(inputs.language_default);
+    let expected = record.tongue.or(DetectedLanguage::from_code(before.code()));
+    let tongue = detect_language(text, expected.unwrap_or(DetectedLanguage::En));
+    let spoken = tongue.reply_language().filter(|language| inputs.locales.speaks(*language));
+    // A language that is not among those detected stays until another is clearly written.
+    let kept = expected.is_none() && spoken == Some(Language::EN);
+    (if kept { before } else { spoken.unwrap_or(before) }, tongue)
 }
 
 /// The option that a message chooses: by its id, its title or its number.
-fn tapped(content: &Content, record: &ConversationRecord) -> Option<FacetChoice> {
+fn tapped(content: &Content, state: &DialogueState) -> Option<FacetChoice> {
     if let Some(id) = content.option_id() {
         return FacetChoice::parse(id);
     }
-    let pending = record.pending.as_ref()?;
-    let (text, options) = (content.text(), &pending.options);
-    let titles = options.iter().map(|option| option.title.as_str());
-    let place = short_answers::by_title(text, titles)
-        .or_else(|| short_answers::by_number(text, options.len()))?;
-    FacetChoice::parse(&options.get(place)?.id)
+    let text = content.text();
+    let titles = state.options.iter().map(|(_, title)| title.as_str());
+    let place = short_answers::by_title(text, titles)?;
+    FacetChoice::parse(&state.options.get(place)?.0)
 }

@@ -1,6 +1,4 @@
-//! The brief of a drafter: the case, the facts it may use, and the brand's style.
-//!
-//! The names are those of the built-in drafter's text format (`models/drafter/README.md`).
+//! The brief of a rewriter: a reply that is right, the facts that it states, the brand's style.
 
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::language::Language;
@@ -31,39 +29,12 @@ macro_rules! named {
 }
 
 named!(
-    /// Purpose of one sentence of a reply: an action and its variant.
-    Case {
-        Greet = "greet",
-        AskNeed = "ask.need",
-        AskFacet = "ask.facet",
-        AskSize = "ask.size",
-        AskConfirm = "ask.confirm",
-        RecommendProduct = "recommend.product",
-        RecommendNone = "recommend.none",
-        AnswerPolicy = "answer.policy",
-        AnswerPrice = "answer.price",
-        AnswerStock = "answer.stock",
-        AnswerProduct = "answer.product",
-        CheckoutLink = "checkout.link",
-        OrderStatusKnown = "order_status.known",
-        OrderStatusMissing = "order_status.missing",
-        ClarifyOptions = "clarify.options",
-        ClarifyOpen = "clarify.open",
-        DeflectScope = "deflect.scope",
-        HandoffRequested = "handoff.requested",
-        HandoffComplaint = "handoff.complaint",
-        HandoffUnsure = "handoff.unsure",
-        CloseThanks = "close.thanks",
-    }
-);
-
-named!(
     /// Brand voice.
     Voice { Warm = "warm", Formal = "formal", Playful = "playful", Direct = "direct", }
 );
 
 named!(
-    /// French form of address.
+    /// Form of address: formal or informal, in every language that has both.
     Address { Vous = "vous", Tu = "tu", }
 );
 
@@ -80,27 +51,16 @@ named!(
 named!(
     /// Subject of a fact.
     FactKey {
-        Shop = "shop",
-        Name = "name",
-        Assistant = "assistant",
-        Need = "need",
-        Facet = "facet",
-        Option = "option",
-        Count = "count",
+        Words = "words",
         Product = "product",
         Price = "price",
-        Feature = "feature",
         Size = "size",
-        Stock = "stock",
-        Availability = "availability",
-        Topic = "topic",
         Policy = "policy",
         Link = "link",
         Order = "order",
         Status = "status",
         Date = "date",
-        Team = "team",
-        Hours = "hours",
+        Name = "name",
     }
 );
 
@@ -123,21 +83,23 @@ pub(crate) struct Fact {
     pub(crate) value: String,
 }
 
-/// The instruction to draft one or two sentences.
+/// The instruction to reword one reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Brief {
-    pub(crate) case: Case,
     pub(crate) style: Style,
-    /// In the order of the table in the format's description.
+    /// The reply as the templates word it: every statement of it is true.
+    pub(crate) text: String,
+    /// The facts that the reply states.
     pub(crate) facts: Vec<Fact>,
     /// The customer's message; `None` after a tap.
     pub(crate) customer: Option<String>,
 }
 
 impl Brief {
-    /// A brief without facts.
-    pub(crate) fn new(case: Case, style: Style) -> Self {
-        Self { case, style, facts: Vec::new(), customer: None }
+    /// A brief for a reply; its words are its first fact.
+    pub(crate) fn new(text: impl Into<String>, style: Style) -> Self {
+        let text = text.into();
+        Self { style, text, facts: Vec::new(), customer: None }
     }
 
     /// Adds a fact, with white space collapsed to one line. An empty value adds nothing.
@@ -150,32 +112,8 @@ impl Brief {
         self
     }
 
-    /// Adds a fact if `value` is present.
-    #[must_use]
-    pub(crate) fn maybe(self, key: FactKey, value: Option<impl AsRef<str>>) -> Self {
-        match value {
-            Some(value) => self.with(key, value),
-            None => self,
-        }
-    }
-
-    /// Adds one fact for each value.
-    #[must_use]
-    pub(crate) fn each(
-        self,
-        key: FactKey,
-        values: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Self {
-        values.into_iter().fold(self, |brief, value| brief.with(key, value))
-    }
-
     /// The values of all facts with this key.
     pub(crate) fn values(&self, key: FactKey) -> impl Iterator<Item = &str> {
         self.facts.iter().filter(move |fact| fact.key == key).map(|fact| fact.value.as_str())
-    }
-
-    /// The first value with this key.
-    pub(crate) fn value(&self, key: FactKey) -> Option<&str> {
-        self.values(key).next()
     }
 }

@@ -4,14 +4,12 @@ use crate::turn::draft;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
-use crate::turn::draft::Case;
 use crate::turn::draft::Decoding;
 use crate::turn::draft::Draft;
 use crate::turn::draft::DraftError;
 use crate::turn::draft::Drafter;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::HistoryLine;
-use crate::turn::draft::Length;
 use crate::turn::grounding::Grounder;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -73,7 +71,6 @@ impl InstructDrafter {
         Ok(Draft {
             text: completion.text.trim().trim_matches('"').trim().to_owned(),
             whole: !completion.ran_out(),
-            titles: Vec::new(),
             prompt_tokens: completion.usage.prompt_tokens,
             cached_tokens: completion.usage.cached_tokens,
             output_tokens: completion.usage.output_tokens,
@@ -157,38 +154,42 @@ fn messages(brief: &Brief, history: &[HistoryLine]) -> Vec<ChatMessage> {
 
 fn rules(brief: &Brief) -> String {
     let style = brief.style;
-    let language = match (style.language, style.address) {
-        (Language::FR, Address::Vous) => "French, saying vous",
-        (Language::FR, Address::Tu) => "French, saying tu",
-        (_, _) => "English",
-    };
-    let length = match style.length {
-        Length::Short => "one short sentence",
-        Length::Long => "two sentences",
+    let address = match style.address {
+        Address::Vous => "formal",
+        Address::Tu => "informal",
     };
     let emoji = match style.emoji {
         Emoji::Some => "You may use one emoji.",
         Emoji::None => "Use no emoji.",
     };
+    let language = language_name(style.language);
     format!(
-        "You word the replies of a shop's chat assistant. Write in {language}, in a {} voice, \
-         {length}, on one line. {emoji} Say only what the facts say: copy every number, price, \
-         name, date and link exactly, and add none. Write the reply and nothing else.",
+        "You polish the replies of a shop's chat assistant. You get the customer's message and a \
+         correct reply. Write the reply again in {language}, in a {} voice, with {address} address, \
+         so that it answers the customer's own words. {emoji} Keep every number, price, name, date, \
+         condition and link exactly; add nothing that the reply does not say. Not longer than the \
+         reply. Write the reply and nothing else.",
         style.voice.name()
     )
 }
 
+/// The English name of a language, for a prompt; its code if it is not a common one.
+fn language_name(language: Language) -> String {
+    let name = match language {
+        Language::EN => "English",
+        Language::FR => "French",
+        Language::DE => "German",
+        Language::ES => "Spanish",
+        Language::IT => "Italian",
+        Language::PT => "Portuguese",
+        other => return format!("the language `{}`", other.code()),
+    };
+    name.to_owned()
+}
+
 fn order(brief: &Brief) -> String {
-    let mut text = String::new();
-    if let Some(customer) = &brief.customer {
-        text.push_str(&format!("{}\n\n", one_line(customer)));
-    }
-    let purpose = purpose(brief.case);
-    text.push_str(&format!("What the reply must do: {purpose}\nFacts:\n"));
-    for fact in &brief.facts {
-        text.push_str(&format!("- {}: {}\n", fact.key.name(), fact.value));
-    }
-    text
+    let customer = brief.customer.as_deref().map(one_line).unwrap_or_default();
+    format!("Customer: {customer}\nReply: {}", one_line(&brief.text))
 }
 
 /// A text that cannot imitate a line of the instruction.
@@ -196,36 +197,11 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn purpose(case: Case) -> &'static str {
-    match case {
-        Case::Greet => "greet the customer, name the shop, ask how to help",
-        Case::AskNeed => "ask what the customer is looking for",
-        Case::AskFacet => "ask one question that lets the customer choose between the options",
-        Case::AskSize => "ask which size the customer wants for the product",
-        Case::AskConfirm => "ask the customer to confirm the product in this size",
-        Case::RecommendProduct => "recommend the product, saying its name and price",
-        Case::RecommendNone => "say that nothing fits, and name the options",
-        Case::AnswerPolicy => "answer with the policy, its numbers unchanged",
-        Case::AnswerPrice => "say what the product costs",
-        Case::AnswerStock => "say whether the product is in stock",
-        Case::AnswerProduct => "describe the product by its features",
-        Case::CheckoutLink => "give the link to pay for the product",
-        Case::OrderStatusKnown => "say where the order stands",
-        Case::OrderStatusMissing => "ask for the order number",
-        Case::ClarifyOptions => "ask which of the options the customer means",
-        Case::ClarifyOpen => "ask the customer to say it in other words",
-        Case::DeflectScope => "say kindly that this is not your subject, and what is",
-        Case::HandoffRequested => "say that a person of the team takes over",
-        Case::HandoffComplaint => "apologise, and say that a person of the team takes over",
-        Case::HandoffUnsure => "say that a person of the team will answer rather than guess",
-        Case::CloseThanks => "thank the customer and say goodbye",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::turn::draft::FactKey;
+    use crate::turn::draft::Length;
     use crate::turn::draft::Speaker;
     use crate::turn::draft::Style;
     use crate::turn::draft::Voice;
@@ -279,7 +255,7 @@ mod tests {
             length: Length::Short,
             emoji: Emoji::None,
         };
-        let mut brief = Brief::new(Case::AnswerPrice, style).with(FactKey::Product, "Gel 5");
+        let mut brief = Brief::new("Gel 5 is €3.", style).with(FactKey::Product, "Gel 5");
         brief.customer = Some(customer.to_owned());
         brief
     }

@@ -1,28 +1,25 @@
-//! Drafting: turns a decided action and its facts into text. One trait, two kinds of model, one
-//! fallback.
+//! Rewording: a model may reword a reply towards the customer's message and the brand's voice.
 //!
-//! A [`Drafter`] proposes a text and `grounding` checks it; [`template`] replaces a draft that is
-//! late or refused. The built-in drafter and instruct models implement the same trait.
+//! A [`Drafter`] proposes a text and `grounding` checks it; the reply as the templates word it is
+//! sent where the proposal is late, refused or not asked for.
 
 mod brief;
-pub(crate) mod built_in;
 pub(crate) mod compose;
 mod instruct;
 mod slot;
-pub(crate) mod template;
+mod templates_only;
 
 pub(crate) use brief::Address;
 pub(crate) use brief::Brief;
-pub(crate) use brief::Case;
 pub(crate) use brief::Emoji;
 pub(crate) use brief::Fact;
 pub(crate) use brief::FactKey;
 pub(crate) use brief::Length;
 pub(crate) use brief::Style;
 pub(crate) use brief::Voice;
-pub(crate) use built_in::BuiltInDrafter;
 pub(crate) use instruct::InstructDrafter;
 pub(crate) use slot::DrafterSlot;
+pub(crate) use templates_only::TemplatesOnly;
 
 use crate::turn::grounding::Grounder;
 use futures::future::BoxFuture;
@@ -34,11 +31,9 @@ use vitrine_engine::GenerationModel;
 use vitrine_engine::Priority;
 use vitrine_engine::text::TextError;
 
-/// Metadata key by which a GGUF file declares the version of the built-in format it was trained on.
-const BUILT_IN_FORMAT_KEY: &str = "vitrine.drafter.format";
-
-/// Version of the built-in format that this code writes.
-const BUILT_IN_FORMAT: u64 = 1;
+/// Metadata key by which a GGUF file declares that it was trained to word facts in a format of its
+/// own. Such a model does not follow instructions, and cannot reword a reply.
+const OWN_FORMAT_KEY: &str = "vitrine.drafter.format";
 
 /// What a drafter proposes for one brief.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +42,6 @@ pub(crate) struct Draft {
     pub(crate) text: String,
     /// Whether the model ended the text itself, before its output tokens ran out.
     pub(crate) whole: bool,
-    /// Button titles, as many as the model wrote.
-    pub(crate) titles: Vec<String>,
     /// Tokens of the prompt, cached ones included.
     pub(crate) prompt_tokens: usize,
     /// Prompt tokens found in the prefix cache.
@@ -131,9 +124,14 @@ impl HistoryLine {
     }
 }
 
-/// A model that words briefs.
+/// A model that rewords replies.
 pub(crate) trait Drafter: Send + Sync + std::fmt::Debug {
-    /// Drafts one brief.
+    /// Whether it rewords at all; else the templates' words are sent, and nothing waits for it.
+    fn rewords(&self) -> bool {
+        true
+    }
+
+    /// Rewords one reply.
     fn draft<'a>(
         &'a self,
         brief: &'a Brief,
@@ -166,9 +164,9 @@ pub(crate) fn for_model(
     model: GenerationModel,
     decoding: Decoding,
 ) -> Result<Box<dyn Drafter>, EngineError> {
-    Ok(match model.metadata().unsigned(BUILT_IN_FORMAT_KEY) {
-        Some(BUILT_IN_FORMAT) => Box::new(BuiltInDrafter::new(model, decoding)?),
-        _ => Box::new(InstructDrafter::new(model, decoding)?),
+    Ok(match model.metadata().unsigned(OWN_FORMAT_KEY) {
+        Some(_) => Box::new(TemplatesOnly),
+        None => Box::new(InstructDrafter::new(model, decoding)?),
     })
 }
 

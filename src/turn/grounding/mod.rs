@@ -17,7 +17,6 @@ mod words;
 pub(crate) use rule::Grounder;
 
 use crate::turn::draft::Brief;
-use crate::turn::draft::Case;
 use crate::turn::draft::Draft;
 use crate::turn::draft::Fact;
 use crate::turn::draft::FactKey;
@@ -163,7 +162,7 @@ impl FactWords<'_> {
         let claims = &run.claims;
         let whole = self.words.len() == claims.len();
         let bare = claims.iter().all(|claim| claim.chars().all(|c| !c.is_alphabetic()));
-        let named = matches!(self.key, FactKey::Product | FactKey::Shop | FactKey::Name);
+        let named = matches!(self.key, FactKey::Product | FactKey::Name);
         if !whole && self.key == FactKey::Price {
             return false;
         }
@@ -304,52 +303,31 @@ fn check_words(
     Ok(())
 }
 
-/// The facts that a draft of this case must state in full.
-pub(crate) fn obligatory(case: Case) -> &'static [FactKey] {
-    match case {
-        Case::RecommendProduct | Case::AnswerPrice => &[FactKey::Product, FactKey::Price],
-        Case::AskSize | Case::AnswerProduct => &[FactKey::Product],
-        Case::AskConfirm => &[FactKey::Product, FactKey::Size],
-        Case::AnswerStock => &[FactKey::Product, FactKey::Stock, FactKey::Availability],
-        Case::CheckoutLink => &[FactKey::Product, FactKey::Link],
-        Case::OrderStatusKnown => &[FactKey::Order, FactKey::Status],
-        Case::AnswerPolicy => &[FactKey::Policy],
-        Case::AskFacet | Case::ClarifyOptions => &[FactKey::Option],
-        Case::Greet
-        | Case::AskNeed
-        | Case::RecommendNone
-        | Case::OrderStatusMissing
-        | Case::ClarifyOpen
-        | Case::DeflectScope
-        | Case::HandoffRequested
-        | Case::HandoffComplaint
-        | Case::HandoffUnsure
-        | Case::CloseThanks => &[],
-    }
-}
+/// Facts that a rewritten reply must state as the reply did.
+const OBLIGATORY: [FactKey; 8] = [
+    FactKey::Product,
+    FactKey::Price,
+    FactKey::Size,
+    FactKey::Policy,
+    FactKey::Link,
+    FactKey::Order,
+    FactKey::Status,
+    FactKey::Date,
+];
 
 fn check_obligations(said: &[LineWord<'_>], brief: &Brief) -> Result<(), Ungrounded> {
     let text: Vec<String> = said.iter().map(|word| word.text.to_lowercase()).collect();
-    for key in obligatory(brief.case) {
-        for value in brief.values(*key) {
+    for key in OBLIGATORY {
+        for value in brief.values(key) {
             let wanted: Vec<String> =
                 words::split(value).iter().map(|word| word.text.to_lowercase()).collect();
             let stands = text.windows(wanted.len().max(1)).any(|window| window == wanted);
-            let conveyed = *key == FactKey::Policy && conveys(&text, &wanted);
-            if !wanted.is_empty() && !stands && !conveyed {
-                return Err(Ungrounded::Missing { key: *key, value: value.to_owned() });
+            if !wanted.is_empty() && !stands {
+                return Err(Ungrounded::Missing { key, value: value.to_owned() });
             }
         }
     }
     Ok(())
-}
-
-/// Whether a reworded policy is still stated: all its numbers and at least half of its words occur.
-fn conveys(text: &[String], policy: &[String]) -> bool {
-    let kept = |word: &&String| text.contains(word);
-    let is_number = |word: &&String| word.chars().any(char::is_numeric);
-    policy.iter().filter(is_number).all(|word| text.contains(word))
-        && policy.iter().filter(kept).count() * 2 >= policy.len()
 }
 
 /// The first occurrence of each fact in the reply, for the wire.
@@ -367,16 +345,6 @@ pub(crate) fn locate(text: &str, facts: &[Fact]) -> Vec<Grounding> {
     }
     found.sort_by_key(|grounding| (grounding.start, grounding.end));
     found
-}
-
-/// Whether a button title has the same words as its option, ignoring case and punctuation, and at
-/// most `chars_max` characters.
-pub(crate) fn title_is_sound(title: &str, option: &str, chars_max: usize) -> bool {
-    let option: Vec<String> =
-        words::split(option).iter().map(|word| word.text.to_lowercase()).collect();
-    let title_words: Vec<String> =
-        words::split(title).iter().map(|word| word.text.to_lowercase()).collect();
-    title.chars().count() <= chars_max && !title_words.is_empty() && title_words == option
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl FactSpellings {
 
     fn add_runs(&mut self, fact: &Fact, words: &[LineWord<'_>]) {
         let key = fact.key;
-        let named = matches!(key, FactKey::Product | FactKey::Shop | FactKey::Name);
+        let named = matches!(key, FactKey::Product | FactKey::Name);
         for first in (0..words.len()).filter(|at| is_claim(&words[*at])) {
             let run = words[first..].iter().take_while(|word| is_claim(word)).count();
             for count in 1..=run.min(RUN_WORDS_MAX) {

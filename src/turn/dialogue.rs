@@ -1,0 +1,336 @@
+//! Second stage: runs the dialogue on what was understood. Reads the stored state, decides and words
+//! the reply, and settles the intent that the answer reports.
+
+use crate::turn::PipelineParts;
+use crate::turn::action::Action;
+use crate::turn::action::HandoffReason;
+use crate::turn::attachments;
+use crate::turn::consent;
+use crate::turn::draft::Brief;
+use crate::turn::draft::Fact;
+use crate::turn::draft::FactKey;
+use crate::turn::draft::Style;
+use crate::turn::message::Customer;
+use crate::turn::message::TurnRequest;
+use crate::turn::understand::Understood;
+use jiff::civil::Date;
+use vitrine_base::language::Language;
+use vitrine_base::localized::Localized;
+use vitrine_conversations::ConversationRecord;
+use vitrine_dialogue::command::Command;
+use vitrine_dialogue::command::Said;
+use vitrine_dialogue::dialogue;
+use vitrine_dialogue::dialogue::Incoming;
+use vitrine_dialogue::dialogue::Setting;
+use vitrine_dialogue::dialogue::Turned;
+use vitrine_dialogue::migrate;
+use vitrine_dialogue::plan::Plan;
+use vitrine_dialogue::policy;
+use vitrine_dialogue::policy::Rules;
+use vitrine_dialogue::state::DialogueState;
+use vitrine_dialogue::state::Line;
+use vitrine_dialogue::words::Address;
+use vitrine_dialogue::words::Worded;
+
+/// The shop's description of itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ShopProfile {
+    pub(crate) name: String,
+    /// The shop's subject, such as "sports gear".
+    pub(crate) about: Localized<String>,
+    /// The people who take over from the bot.
+    pub(crate) team: Localized<String>,
+    /// When they answer; empty if unknown.
+    pub(crate) hours: Localized<String>,
+    /// Customer tiers whose purchases a human accompanies.
+    pub(crate) personal_tiers: Vec<String>,
+    /// Checkout link template with any of [`CHECKOUT_PLACEHOLDERS`]; empty if there is no checkout.
+    pub(crate) checkout_url: String,
+}
+
+/// What a checkout link template may hold: it is replaced when the link is made.
+pub(crate) const CHECKOUT_PLACEHOLDERS: [&str; 6] =
+    ["{sku}", "{product}", "{size}", "{quantity}", "{lines}", "{thread}"];
+
+/// How to treat a message in a language that replies are not written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ForeignWords {
+    /// Answer as far as it is understood, in the language of the conversation.
+    Reply,
+    /// Hand off.
+    HandOff,
+}
+
+/// Limits of the dialogue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DialogueRules {
+    pub(crate) rules: Rules,
+    pub(crate) foreign: ForeignWords,
+}
+
+/// A decided turn: what was understood, the new state, the reply before a model may reword it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) action: Action,
+    pub(crate) handoff: Option<HandoffReason>,
+    /// `None` where the bot says nothing, or a fixed text.
+    pub(crate) turned: Option<Turned>,
+    /// The reply as the templates word it; empty if a human owns the conversation.
+    pub(crate) text: String,
+    /// Option ids with their titles.
+    pub(crate) options: Vec<(String, String)>,
+}
+
+impl Decision {
+    /// The plan, if the dialogue made one.
+    pub(crate) fn plan(&self) -> Option<&Plan> {
+        self.turned.as_ref().map(|turned| &turned.plan)
+    }
+}
+
+/// The state of the dialogue: as stored, or made from the facts of a conversation that an older
+/// version stored. A state that cannot be read starts anew, and is logged.
+pub(crate) fn recall(record: &ConversationRecord) -> DialogueState {
+    let Some(stored) = &record.dialogue else {
+        return migrate::from_old(&old_thread(record));
+    };
+    DialogueState::read(stored).unwrap_or_else(|error| {
+        tracing::error!(%error, "a stored dialogue state cannot be read");
+        DialogueState::default()
+    })
+}
+
+fn old_thread(record: &ConversationRecord) -> migrate::OldThread {
+    let pending = record.pending.as_ref();
+    migrate::OldThread {
+        facts: record
+            .facts
+            .iter()
+            .filter(|(key, _)| !crate::turn::entities::is_key(key))
+            .map(|(key, fact)| (key.clone(), fact.value.clone()))
+            .collect(),
+        focus: record.product_in_focus.as_ref().map(ToString::to_string),
+        pending_facet: pending.map(|pending| pending.facet.clone()),
+        pending_options: pending
+            .iter()
+            .flat_map(|pending| &pending.options)
+            .map(|option| (option.id.clone(), option.title.clone()))
+            .collect(),
+        pending_product: pending
+            .and_then(|pending| pending.product.as_ref().map(ToString::to_string)),
+        asked: record.asked_facets.clone(),
+        cart: record
+            .cart
+            .iter()
+            .map(|line| (line.sku.to_string(), line.quantity))
+            .collect(),
+        declined: record
+            .declined_offers
+            .iter()
+            .map(|declined| declined.sku.to_string())
+            .collect(),
+    }
+}
+
+/// A message on its way through the dialogue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Situation<'a> {
+    pub(crate) parts: &'a PipelineParts,
+    pub(crate) request: &'a TurnRequest,
+    pub(crate) record: &'a ConversationRecord,
+    pub(crate) state: &'a DialogueState,
+    pub(crate) understood: &'a Understood,
+    pub(crate) style: Style,
+    pub(crate) rules: DialogueRules,
+    pub(crate) today: Date,
+}
+
+/// Decides one turn of a conversation in which the bot may speak.
+pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
+    let Situation { parts, request, record, state, understood, .. } = *situation;
+    let language = understood.language;
+    let shop = shop_in(&parts.shop, language, situation.style.language);
+    let customer = customer(&request.customer);
+    let tapped = understood.tap.as_ref().map(ToString::to_string);
+    let tapped = request.content.option_id().map(str::to_owned).or(tapped);
+    let setting = Setting {
+        catalog: &parts.catalog,
+        policies: &parts.policies,
+        locales: &parts.locales,
+        shop: &shop,
+        address: match situation.style.address {
+            crate::turn::draft::Address::Vous => Address::Formal,
+            crate::turn::draft::Address::Tu => Address::Informal,
+        },
+        rules: situation.rules.rules,
+    };
+    let incoming = Incoming {
+        text: &understood.text,
+        tapped: tapped.as_deref(),
+        language,
+        evidence: &understood.evidence,
+        today: situation.today,
+        customer: &customer,
+        thread: record.thread_id.as_str(),
+        short: situation.style.length == crate::turn::draft::Length::Short
+            && request.channel == vitrine_base::channel::ChannelKind::Sms,
+    };
+    let mut reading = dialogue::read(&setting, state, &incoming);
+    if consent::stops(understood, record) {
+        reading.commands.retain(|said| said.command != Command::Stop);
+        let source = understood.text.clone();
+        reading.commands.insert(0, Said { command: Command::Stop, source });
+    }
+    decided(dialogue::answer(&setting, state, &incoming, reading))
+}
+
+fn decided(turned: Turned) -> Decision {
+    let options = turned.plan.options.iter().zip(&turned.worded.titles);
+    Decision {
+        action: Action::from(&turned.plan.action),
+        handoff: turned.plan.handoff.map(HandoffReason::Said),
+        text: turned.worded.text.clone(),
+        options: options.map(|(option, title)| (option.id.clone(), title.clone())).collect(),
+        turned: Some(turned),
+    }
+}
+
+/// A hand-off for a reason that was found outside the dialogue, such as a trigger.
+pub(crate) fn hand_off(situation: &Situation<'_>, reason: HandoffReason) -> Decision {
+    let Situation { parts, request, record, state, understood, .. } = *situation;
+    let language = understood.language;
+    let shop = shop_in(&parts.shop, language, situation.style.language);
+    let customer = customer(&request.customer);
+    let setting = Setting {
+        catalog: &parts.catalog,
+        policies: &parts.policies,
+        locales: &parts.locales,
+        shop: &shop,
+        address: Address::Formal,
+        rules: situation.rules.rules,
+    };
+    let incoming = Incoming {
+        text: &understood.text,
+        tapped: None,
+        language,
+        evidence: &understood.evidence,
+        today: situation.today,
+        customer: &customer,
+        thread: record.thread_id.as_str(),
+        short: false,
+    };
+    let command = match reason.is_complaint() {
+        true => Command::Complain {
+            about: vitrine_dialogue::command::Complaint::Service,
+            angry: false,
+        },
+        false => Command::Human,
+    };
+    let commands = vec![Said { command, source: understood.text.clone() }];
+    let reading = vitrine_dialogue::reader::Reading { commands, ..Default::default() };
+    let turned = dialogue::answer(&setting, state, &incoming, reading);
+    Decision { handoff: Some(reason), ..decided(turned) }
+}
+
+/// The decision for a conversation that a human owns: no reply.
+pub(crate) fn silent() -> Decision {
+    Decision {
+        action: Action::of(crate::turn::action::ActionKind::Said(
+            vitrine_dialogue::plan::ActionKind::Handoff,
+        )),
+        handoff: Some(HandoffReason::HumanOwned),
+        turned: None,
+        text: String::new(),
+        options: Vec::new(),
+    }
+}
+
+/// Says that attachments are not read yet, and offers a person.
+pub(crate) fn unread(understood: &Understood) -> Decision {
+    let (text, title) = attachments::words(understood.tongue);
+    let kind = crate::turn::action::ActionKind::Said(vitrine_dialogue::plan::ActionKind::Answer);
+    let id = format!("{}={}", crate::turn::action::ids::INTENT, attachments::PERSON);
+    Decision {
+        action: Action { topic: Some(attachments::LABEL.to_owned()), ..Action::of(kind) },
+        handoff: None,
+        turned: None,
+        text: text.to_owned(),
+        options: vec![(id, title.to_owned())],
+    }
+}
+
+/// The lines of a cart that the shop reported.
+pub(crate) fn reported_cart(
+    parts: &PipelineParts,
+    cart: &[(vitrine_base::ids::Sku, u32)],
+) -> Vec<Line> {
+    let line = |(sku, quantity): &(vitrine_base::ids::Sku, u32)| {
+        let (product, variant) = parts.catalog.find_sku(sku)?;
+        Some(Line {
+            sku: product.sku.to_string(),
+            variant: sku.to_string(),
+            options: variant.map(|variant| variant.options.clone()).unwrap_or_default(),
+            quantity: (*quantity).max(1),
+        })
+    };
+    cart.iter().filter_map(line).take(vitrine_dialogue::state::LINES_MAX).collect()
+}
+
+/// The brief for rewording a reply: its words, and the facts in them.
+pub(crate) fn brief(decision: &Decision, style: Style, customer: Option<String>) -> Brief {
+    let mut brief = Brief::new(decision.text.clone(), style).with(FactKey::Words, &decision.text);
+    if let Some(turned) = &decision.turned {
+        for fact in facts(&turned.worded) {
+            brief = brief.with(fact.0, fact.1);
+        }
+    }
+    brief.customer = customer;
+    brief
+}
+
+/// The facts that a reply states: subject and words.
+fn facts(worded: &Worded) -> Vec<(FactKey, &str)> {
+    worded
+        .facts
+        .iter()
+        .filter_map(|(range, fact)| {
+            let (subject, _) = fact.split_once(": ")?;
+            Some((FactKey::from_name(subject)?, worded.text.get(range.clone())?))
+        })
+        .collect()
+}
+
+/// The same as facts to be located in the reply that is sent.
+pub(crate) fn grounded(worded: &Worded) -> Vec<Fact> {
+    let facts = facts(worded).into_iter();
+    facts.map(|(key, value)| Fact { key, value: value.to_owned() }).collect()
+}
+
+fn shop_in(shop: &ShopProfile, language: Language, own: Language) -> policy::ShopProfile {
+    let text = |texts: &Localized<String>| texts.text(language, &[own]).to_owned();
+    policy::ShopProfile {
+        name: shop.name.clone(),
+        about: text(&shop.about),
+        team: text(&shop.team),
+        hours: text(&shop.hours),
+        checkout_url: shop.checkout_url.clone(),
+        personal_tiers: shop.personal_tiers.clone(),
+    }
+}
+
+fn customer(customer: &Customer) -> policy::Customer {
+    policy::Customer {
+        name: customer.name.clone(),
+        tier: customer.tier.clone(),
+        orders: customer
+            .orders
+            .iter()
+            .map(|order| policy::Order {
+                id: order.id.clone(),
+                status: order.status.clone(),
+                date: order.date.clone(),
+                link: order.link.clone(),
+            })
+            .collect(),
+    }
+}
