@@ -1,10 +1,5 @@
 //! Guided selling: from a need, by facet questions, to a product, a size and a payment link.
 
-use crate::catalog::CATEGORY_KEY;
-use crate::catalog::FacetQuestion;
-use crate::catalog::Product;
-use crate::catalog::QuestionOptions;
-use crate::catalog::SIZE_KEY;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::BUTTONS_MAX;
@@ -19,6 +14,11 @@ use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use vitrine_base::ids::Sku;
+use vitrine_catalog::CATEGORY_KEY;
+use vitrine_catalog::FacetQuestion;
+use vitrine_catalog::Product;
+use vitrine_catalog::QuestionOptions;
+use vitrine_catalog::SIZE_KEY;
 
 /// When a facet question is worth asking; see `catalog::facets`.
 const QUESTION: QuestionOptions = QuestionOptions {
@@ -85,7 +85,7 @@ fn need_words(situation: &Situation<'_>) -> String {
     situation
         .catalog
         .need_text(situation.need, language)
-        .unwrap_or_else(|| situation.shop.about.get(language).clone())
+        .unwrap_or_else(|| situation.shop.about.text(language, &[]).to_owned())
 }
 
 /// Asks what the customer is looking for, with the top categories as buttons.
@@ -99,7 +99,7 @@ fn ask_need(situation: &Situation<'_>) -> Decision {
         .map(|category| {
             PlannedOption::new(
                 format!("{CATEGORY_KEY}={}", category.id),
-                category.label.get(language).to_lowercase(),
+                situation.catalog.vocabulary().text(&category.label, language).to_lowercase(),
             )
         })
         .collect();

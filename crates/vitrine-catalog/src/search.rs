@@ -11,11 +11,11 @@
 //!   gives the same hits.
 //! - A need of loose words alone finds only products that contain one of them.
 
-use crate::catalog::product::FacetChoice;
-use crate::catalog::product::Product;
-use crate::catalog::understand::Understanding;
-use crate::catalog::vocabulary::Missing;
-use crate::catalog::vocabulary::ShopVocabulary;
+use crate::product::FacetChoice;
+use crate::product::Product;
+use crate::understand::Understanding;
+use crate::vocabulary::Missing;
+use crate::vocabulary::ShopVocabulary;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::cmp::Reverse;

@@ -6,9 +6,9 @@
 //! size, no unit follows, and one of these holds: a size word precedes it, the message says nothing
 //! else, or it is a label of two or more letters ("XL"). All other words are left alone.
 
-use crate::catalog::words::StemmedWord;
-use crate::catalog::words::WordKind;
-use crate::catalog::words::words;
+use crate::words::StemmedWord;
+use crate::words::WordKind;
+use crate::words::words;
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 use vitrine_base::language::Language;
@@ -175,9 +175,10 @@ fn currency_of(word: &StemmedWord) -> Option<Currency> {
 }
 
 /// Largest amount of money in a text; only numbers next to a currency count.
-pub(crate) fn largest(text: &str) -> Option<Decimal> {
+#[must_use]
+pub fn largest(text: &str) -> Option<Decimal> {
     // Amounts and currencies read the same in every language.
-    let words = words(text, Language::En);
+    let words = words(text, Language::EN);
     let money = figures(&words).into_iter().filter(|figure| figure.currency.is_some());
     money.map(|figure| figure.amount).max()
 }
@@ -354,7 +355,7 @@ mod tests {
 
     fn amounts(text: &str) -> Amounts {
         let sizes = ["38", "41", "42", "42.5", "50", "M", "XL"].map(str::to_owned).into();
-        read(&words(text, Language::Fr), &sizes, "EUR".parse().ok())
+        read(&words(text, Language::FR), &sizes, "EUR".parse().ok())
     }
 
     fn budget(text: &str) -> (Option<String>, Option<String>) {

@@ -11,13 +11,16 @@ mod csv_file;
 mod facet_file;
 mod ndjson;
 mod product_checks;
+mod texts;
 
 pub use facet_file::read_facets;
+pub use texts::Blank;
+pub use texts::ByLanguage;
 
-use crate::catalog::error::CatalogError;
-use crate::catalog::import::product_checks::ProductCollector;
-use crate::catalog::limits::CatalogLimits;
-use crate::catalog::product::Product;
+use crate::error::CatalogError;
+use crate::import::product_checks::ProductCollector;
+use crate::limits::CatalogLimits;
+use crate::product::Product;
 use vitrine_base::text_file;
 
 /// File format of a catalog.
@@ -78,8 +81,8 @@ pub(crate) fn read_products(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::keys::BRAND_KEY;
-    use crate::catalog::tests_support::limits;
+    use crate::keys::BRAND_KEY;
+    use crate::tests_support::limits;
     use proptest::prelude::*;
     use vitrine_base::language::Language;
 
@@ -109,7 +112,7 @@ mod tests {
         assert_eq!(product.values("feel"), ["speed"]);
         assert_eq!(product.sizes(), ["41", "42"]);
         assert_eq!(product.sizes_in_stock(), ["41"]);
-        assert_eq!(product.title.get(Language::En), "chaussures");
+        assert_eq!(product.title.get(Language::FR).unwrap(), "chaussures");
         assert_eq!((product.rank, product.url.as_deref()), (None, None));
         assert!(product.values(BRAND_KEY).is_empty());
     }
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(product.name, "Alpha, two");
         assert_eq!(product.values("sport"), ["running", "trail"]);
         assert_eq!(product.sizes_in_stock(), ["41"]);
-        assert_eq!(product.features.en, ["a", "b"]);
+        assert_eq!(product.features.list(Language::FR), ["a", "b"]);
         assert_eq!(product.rank, Some(4));
     }
 
@@ -242,7 +245,7 @@ mod tests {
         let features = "a, b, c, d, e, f, g, h, i, j, k, l, m";
         let text = EXCEL.replace(";a|b;", &format!(";{features};"));
         let product = &read(&text, CatalogFormat::Csv).unwrap()[0];
-        assert_eq!(product.features.fr, [features]);
+        assert_eq!(product.features.list(Language::FR), [features]);
     }
 
     #[test]

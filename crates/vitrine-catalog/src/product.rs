@@ -66,7 +66,7 @@ pub struct Product {
     pub price: Money,
     /// Units in stock.
     pub stock: Stock,
-    /// Facet key → values. In a [`Catalog`](crate::catalog::Catalog) it also holds `category` with
+    /// Facet key → values. In a [`Catalog`](crate::Catalog) it also holds `category` with
     /// all its ancestors and, if known, `brand`.
     pub facets: BTreeMap<String, Vec<String>>,
     /// Short noun phrase for what it is; empty if the shop gave none.
@@ -130,10 +130,11 @@ impl Product {
         self.sizes().into_iter().filter(|size| self.in_stock(Some(size))).collect()
     }
 
-    /// Its features in a language, as short noun phrases.
+    /// Its features in a language, as short noun phrases; in English or in the first language that
+    /// has some if the shop gave none.
     #[must_use]
     pub fn features(&self, language: Language) -> &[String] {
-        self.features.get(language)
+        self.features.or_fallback(language, &[]).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -4,7 +4,7 @@
 //! semicolons or tabs come from programs that write decimal commas, and in all others `1,299` could
 //! be either. What is ambiguous is refused, never guessed.
 
-use crate::catalog::error::LineFault;
+use crate::error::LineFault;
 use rust_decimal::Decimal;
 use vitrine_base::money::Currency;
 use vitrine_base::money::Money;

@@ -1,7 +1,7 @@
 //! Why a catalog is refused: the file, a line of it, or an entry of the facets file.
 
-use crate::catalog::limits::ASK_WEIGHT_MAX;
-use crate::catalog::limits::URL_CHARS_MAX;
+use crate::limits::ASK_WEIGHT_MAX;
+use crate::limits::URL_CHARS_MAX;
 use std::path::Path;
 use std::path::PathBuf;
 use vitrine_base::ids::IdError;

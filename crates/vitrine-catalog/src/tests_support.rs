@@ -1,16 +1,17 @@
 //! Test fixtures of the catalog: limits and small products.
 
-use crate::catalog::CatalogLimits;
-use crate::catalog::product::FacetChoice;
-use crate::catalog::product::Product;
-use crate::catalog::product::Stock;
+use crate::CatalogLimits;
+use crate::product::FacetChoice;
+use crate::product::Product;
+use crate::product::Stock;
 use std::collections::BTreeMap;
 use vitrine_base::ids::Sku;
 use vitrine_base::localized::Localized;
 use vitrine_base::money::Money;
 
 /// Limits that the example shop meets.
-pub(crate) fn limits() -> CatalogLimits {
+#[must_use]
+pub fn limits() -> CatalogLimits {
     CatalogLimits {
         file_bytes_max: 1 << 20,
         products_max: 1_000,
@@ -23,7 +24,11 @@ pub(crate) fn limits() -> CatalogLimits {
 }
 
 /// A product in stock at 10 euros with facets such as `feel=comfort`.
-pub(crate) fn product(sku: &str, facets: &[&str]) -> Product {
+///
+/// # Panics
+/// If `sku` is not a valid id.
+#[must_use]
+pub fn product(sku: &str, facets: &[&str]) -> Product {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for choice in facets.iter().filter_map(|text| FacetChoice::parse(text)) {
         let values = found.entry(choice.key).or_default();
@@ -32,11 +37,11 @@ pub(crate) fn product(sku: &str, facets: &[&str]) -> Product {
         }
     }
     Product {
-        sku: Sku::new(sku).unwrap(),
+        sku: Sku::new(sku).expect("a valid sku"),
         name: format!("Product {sku}"),
         brand: String::new(),
         category: "things".to_owned(),
-        price: Money::parse("10.00", "EUR").unwrap(),
+        price: Money::parse("10.00", "EUR").expect("a valid price"),
         stock: Stock::Total(1),
         facets: found,
         title: Localized::default(),

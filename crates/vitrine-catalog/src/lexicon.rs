@@ -7,15 +7,15 @@
 //!
 //! Source of the distance: Damerau 1964, restricted to adjacent swaps ("optimal string alignment").
 
-use crate::catalog::keys::BRAND_KEY;
-use crate::catalog::product::FacetChoice;
-use crate::catalog::product::Product;
-use crate::catalog::stopwords::is_negation;
-use crate::catalog::vocabulary::ShopVocabulary;
-use crate::catalog::words::WordKind;
-use crate::catalog::words::fold;
-use crate::catalog::words::stems;
-use crate::catalog::words::words;
+use crate::keys::BRAND_KEY;
+use crate::product::FacetChoice;
+use crate::product::Product;
+use crate::stopwords::is_negation;
+use crate::vocabulary::ShopVocabulary;
+use crate::words::WordKind;
+use crate::words::fold;
+use crate::words::stems;
+use crate::words::words;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -89,8 +89,9 @@ impl Lexicon {
         language: Language,
         target: &PhraseMeaning,
     ) {
-        self.add(label.get(language), language, target);
-        for phrase in phrases.get(language) {
+        // Without words of its own in a language, an entry is called as in the first that has some.
+        self.add(label.text(language, &[]), language, target);
+        for phrase in phrases.or_fallback(language, &[]).into_iter().flatten() {
             self.add(phrase, language, target);
         }
     }
@@ -190,8 +191,8 @@ impl Spelling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::import::read_facets;
-    use crate::catalog::tests_support::limits;
+    use crate::import::read_facets;
+    use crate::tests_support::limits;
 
     fn lexicon() -> Lexicon {
         let vocabulary = read_facets(
@@ -211,13 +212,13 @@ label = { en = "running shoes", fr = "chaussures de course" }
             &limits(),
         )
         .unwrap();
-        Lexicon::build(&vocabulary, &[], Language::Fr)
+        Lexicon::build(&vocabulary, &[], Language::FR)
     }
 
     #[test]
     fn the_longest_phrase_wins_over_its_parts() {
         let lexicon = lexicon();
-        let text = stems("chaussure pour la course rapide", Language::Fr);
+        let text = stems("chaussure pour la course rapide", Language::FR);
         let text: Vec<&str> = text.iter().map(String::as_str).collect();
         let found = lexicon.longest(&text).unwrap();
         assert_eq!(found.words, 2);
@@ -230,10 +231,10 @@ label = { en = "running shoes", fr = "chaussures de course" }
     fn one_typing_error_is_corrected_in_long_words_only() {
         let lexicon = lexicon();
         let correct = |word: &str| {
-            let stem = stems(word, Language::Fr).concat();
+            let stem = stems(word, Language::FR).concat();
             lexicon.corrected(word, &stem).map(str::to_owned)
         };
-        let speed = stems("vitesse", Language::Fr).concat();
+        let speed = stems("vitesse", Language::FR).concat();
         for word in ["vitese", "vittesse", "vietsse"] {
             assert_eq!(correct(word), Some(speed.clone()), "{word}");
         }

@@ -18,8 +18,8 @@
 //!
 //! Source: information gain, Quinlan 1986; entropy, Shannon 1948.
 
-use crate::catalog::product::FacetChoice;
-use crate::catalog::product::Product;
+use crate::product::FacetChoice;
+use crate::product::Product;
 use std::collections::BTreeSet;
 
 /// Fewest options of a question.
@@ -158,7 +158,7 @@ fn gain_bits(candidates: usize, covered: usize, counts: &[usize]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::tests_support::product;
+    use crate::tests_support::product;
     use proptest::prelude::*;
 
     const OPTIONS: QuestionOptions = QuestionOptions {

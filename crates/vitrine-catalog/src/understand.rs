@@ -8,20 +8,20 @@
 //! Invariants
 //! - Constraints are in text order, without repeats; several values of one facet mean "either".
 
-use crate::catalog::amounts;
-use crate::catalog::keys::BUDGET_MAX_KEY;
-use crate::catalog::keys::BUDGET_MIN_KEY;
-use crate::catalog::keys::CATEGORY_KEY;
-use crate::catalog::keys::SAID_KEY;
-use crate::catalog::keys::SIZE_KEY;
-use crate::catalog::lexicon::Lexicon;
-use crate::catalog::lexicon::PhraseMeaning;
-use crate::catalog::product::FacetChoice;
-use crate::catalog::stopwords::is_negation;
-use crate::catalog::vocabulary::ShopVocabulary;
-use crate::catalog::words::StemmedWord;
-use crate::catalog::words::WordKind;
-use crate::catalog::words::words;
+use crate::amounts;
+use crate::keys::BUDGET_MAX_KEY;
+use crate::keys::BUDGET_MIN_KEY;
+use crate::keys::CATEGORY_KEY;
+use crate::keys::SAID_KEY;
+use crate::keys::SIZE_KEY;
+use crate::lexicon::Lexicon;
+use crate::lexicon::PhraseMeaning;
+use crate::product::FacetChoice;
+use crate::stopwords::is_negation;
+use crate::vocabulary::ShopVocabulary;
+use crate::words::StemmedWord;
+use crate::words::WordKind;
+use crate::words::words;
 use std::collections::HashSet;
 use vitrine_base::ids::Sku;
 use vitrine_base::language::Language;
