@@ -253,6 +253,12 @@ impl Catalog {
         self.lexicons.languages()
     }
 
+    /// The currency of the prices; `None` without products.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.currency
+    }
+
     /// All products, in file order.
     #[must_use]
     pub fn products(&self) -> &[Product] {

@@ -8,6 +8,7 @@ use crate::command::Polarity;
 use crate::command::SizeSystem;
 use crate::reader::Reading;
 use crate::shop::Catalog;
+use crate::shop::Lookups;
 use crate::state::DialogueState;
 use crate::state::FacetWish;
 use crate::state::Need;
@@ -191,7 +192,7 @@ fn inherit(catalog: &Catalog, old: &Need, category: &str) -> Need {
         .iter()
         .filter(|product| catalog.is_within(&product.category, category))
         .collect();
-    let general = |key: &str| catalog.facet(key).is_some_and(|facet| facet.missing_matches);
+    let general = |key: &str| catalog.matches_all(key);
     let mut need = Need { category: Some(category.to_owned()), ..Need::default() };
     for (key, wish) in &old.facets {
         let kept = general(key) || sibling;
@@ -324,7 +325,7 @@ fn set_size(context: &Context<'_>, state: &mut DialogueState, size: Size<'_>) {
         }
     }
     if let Some(focus) = &mut state.focus
-        && let Some(product) = context.catalog.get(&focus.sku)
+        && let Some(product) = context.catalog.product(&focus.sku)
     {
         let made: Vec<&str> =
             wanted.iter().flat_map(|value| sizes::of_product(product, option, value)).collect();
@@ -366,7 +367,7 @@ fn wearer(catalog: &Catalog, need: &Need) -> Wearer {
 /// A wish said of the product under discussion, without a need: "in black?", "cheaper".
 fn seed_from_focus(context: &Context<'_>, state: &mut DialogueState, changes: &Changes) {
     if changes.narrowed && state.need.category.is_none() {
-        let focus = state.focus.as_ref().and_then(|focus| context.catalog.get(&focus.sku));
+        let focus = state.focus.as_ref().and_then(|focus| context.catalog.product(&focus.sku));
         state.need.category = focus.map(|product| product.category.clone());
     }
 }

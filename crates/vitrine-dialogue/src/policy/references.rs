@@ -2,6 +2,7 @@
 
 use crate::command::Reference;
 use crate::shop::Catalog;
+use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::DialogueState;
 use rust_decimal::Decimal;
@@ -19,7 +20,7 @@ pub(super) fn resolve(
     let recent = recent(state);
     match reference {
         Reference::Product(sku) => {
-            one(catalog.get(sku).map(|product| product.sku.as_str().to_owned()))
+            one(catalog.product(sku).map(|product| product.sku.as_str().to_owned()))
         }
         Reference::Ordinal(place) => one(ordinal(state, *place)),
         Reference::Focus => one(focus(state)),
@@ -31,7 +32,7 @@ pub(super) fn resolve(
             one(recent.into_iter().find(|sku| costs(catalog, sku, *amount)))
         }
         Reference::Facet { facet, value } => one(recent.into_iter().find(|sku| {
-            let product = catalog.get(sku);
+            let product = catalog.product(sku);
             product.is_some_and(|product| has_value(product, facet, value))
         })),
     }
@@ -104,7 +105,7 @@ fn both(state: &DialogueState) -> Vec<String> {
 }
 
 fn by_price(catalog: &Catalog, skus: &[String], dearest: bool) -> Option<String> {
-    let priced = skus.iter().filter_map(|sku| Some((catalog.get(sku)?.price.amount, sku)));
+    let priced = skus.iter().filter_map(|sku| Some((catalog.product(sku)?.price.amount, sku)));
     let found = if dearest {
         priced.max_by_key(|(price, _)| *price)
     } else {
@@ -115,7 +116,7 @@ fn by_price(catalog: &Catalog, skus: &[String], dearest: bool) -> Option<String>
 
 /// Whether a variant costs this much; a whole number means any price with these units.
 fn costs(catalog: &Catalog, sku: &str, amount: Decimal) -> bool {
-    let Some(product) = catalog.get(sku) else { return false };
+    let Some(product) = catalog.product(sku) else { return false };
     product.variants.iter().any(|variant| {
         let price = variant.price.amount;
         price == amount || (amount.fract().is_zero() && price.trunc() == amount)

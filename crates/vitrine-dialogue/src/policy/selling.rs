@@ -12,7 +12,10 @@ use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::Row;
 use crate::shop::FacetChoice;
+use crate::shop::Lookups;
+use crate::shop::Missing;
 use crate::shop::Product;
+use crate::shop::QuestionOptions;
 use crate::state::Focus;
 use crate::state::Need;
 use crate::state::Pending;
@@ -27,6 +30,10 @@ const WIDE_MIN: usize = 6;
 
 /// Wishes from which a need is specific: one product is shown, not a choice.
 const SPECIFIC_MIN: usize = 3;
+
+/// When a question on a facet is worth a customer's turn.
+const QUESTIONS: QuestionOptions =
+    QuestionOptions { candidates_min: 4, options_max: 5, coverage_min: 0.4, gain_bits_min: 0.3 };
 
 /// Most rows of a comparison.
 const ROWS_MAX: usize = 6;
@@ -63,19 +70,17 @@ impl Turn<'_> {
         let mut asked = self.state.asked.clone();
         asked.extend(need.facets.iter().filter(|(_, wish)| wish.any).map(|(key, _)| key.clone()));
         let query = search::query(self.context, need, &[]);
-        let Some(question) = self.context.catalog.question(&query, &asked) else { return false };
+        let catalog = self.context.catalog;
+        let question = catalog.question(&query, &asked, &QUESTIONS);
+        let Some(question) = question else { return false };
         let language = self.context.language;
-        let Some(text) = self.context.catalog.question_text(&question.facet, language) else {
-            return false;
-        };
-        for value in &question.values {
-            let choice = FacetChoice::new(&question.facet, value);
-            let label = self.context.catalog.label(&choice, language);
-            self.button(format!("{}={value}", question.facet), label);
+        let Some(text) = catalog.question_text(&question.key, language) else { return false };
+        for choice in &question.options {
+            self.button(choice.to_string(), catalog.label(choice, language));
         }
-        self.state.asked.push(question.facet.clone());
-        self.state.pending = Some(Pending::Facet { facet: question.facet.clone() });
-        self.action = Action { facet: Some(question.facet), ..Action::of(ActionKind::Ask) };
+        self.state.asked.push(question.key.clone());
+        self.state.pending = Some(Pending::Facet { facet: question.key.clone() });
+        self.action = Action { facet: Some(question.key), ..Action::of(ActionKind::Ask) };
         self.moves.push(Move::AskFacet { question: text });
         true
     }
@@ -208,7 +213,7 @@ impl Turn<'_> {
     pub(super) fn show(&mut self, reference: &Reference) -> bool {
         let skus = self.resolve(reference);
         let catalog = self.context.catalog;
-        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.get(sku)).collect();
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         if products.is_empty() {
             return false;
         }
@@ -302,7 +307,7 @@ impl Turn<'_> {
         }
         skus.truncate(SHOWN_AT_ONCE);
         let catalog = self.context.catalog;
-        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.get(sku)).collect();
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         if products.len() < 2 {
             return self.search(Lead::First);
         }
@@ -339,7 +344,7 @@ impl Turn<'_> {
             return true;
         }
         let focus = references::focus(&self.state);
-        let product = focus.and_then(|sku| self.context.catalog.get(&sku));
+        let product = focus.and_then(|sku| self.context.catalog.product(&sku));
         if let Some(product) = product
             && self.state.need.category.is_none()
             && (cheaper || dearer || another)
@@ -437,7 +442,7 @@ impl Turn<'_> {
     /// What goes with the product bought or discussed: other kinds with the same leading facet.
     fn accessories(&mut self) {
         let focus = references::focus(&self.state);
-        let Some(product) = focus.and_then(|sku| self.context.catalog.get(&sku)) else {
+        let Some(product) = focus.and_then(|sku| self.context.catalog.product(&sku)) else {
             return self.search(Lead::First);
         };
         let leading = self
@@ -453,7 +458,9 @@ impl Turn<'_> {
             let wish = need.facets.entry(facet.key.clone()).or_default();
             wish.must.clone_from(values);
         }
-        for facet in self.context.catalog.facets().iter().filter(|facet| facet.missing_matches) {
+        for facet in
+            self.context.catalog.facets().iter().filter(|facet| facet.missing == Missing::Matches)
+        {
             if let Some(wish) = self.state.need.facets.get(&facet.key) {
                 need.facets.insert(facet.key.clone(), wish.clone());
             }

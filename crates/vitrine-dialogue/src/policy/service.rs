@@ -12,6 +12,7 @@ use crate::plan::HandoffReason;
 use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::PolicyText;
+use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::Pending;
 use crate::state::Topic;
@@ -269,7 +270,7 @@ impl Turn<'_> {
     /// An answer in the middle of a purchase leads back to it.
     fn resume(&mut self) {
         let focus = self.before.focus.as_ref();
-        let product = focus.and_then(|focus| self.context.catalog.get(&focus.sku));
+        let product = focus.and_then(|focus| self.context.catalog.product(&focus.sku));
         let Some(product) = product.filter(|_| self.before.link.is_none()) else { return };
         let sku = product.sku.as_str().to_owned();
         self.button(format!("take={sku}"), "");
@@ -313,7 +314,7 @@ impl Turn<'_> {
     /// A size or a number of pieces without anything else.
     pub(super) fn size_or_quantity(&mut self) {
         let focus = self.state.focus.as_ref().map(|focus| focus.sku.clone());
-        let product: Option<&Product> = focus.and_then(|sku| self.context.catalog.get(&sku));
+        let product: Option<&Product> = focus.and_then(|sku| self.context.catalog.product(&sku));
         match product {
             Some(product) if self.before.link.is_some() || self.changes.quantity.is_some() => {
                 self.buy(product);
@@ -337,7 +338,7 @@ impl Turn<'_> {
             Some(Pending::Contact { sku }) => Some(sku.clone()),
             _ => self.state.waits_for.last().cloned(),
         };
-        let product = waits.and_then(|sku| self.context.catalog.get(&sku));
+        let product = waits.and_then(|sku| self.context.catalog.product(&sku));
         self.action = Action::of(ActionKind::Answer);
         self.state.pending = None;
         match product {
@@ -384,7 +385,7 @@ impl Turn<'_> {
             Some(Pending::Buy { sku } | Pending::Option { sku, .. }) => {
                 self.reject(&sku);
                 if self.before.focus.is_some() && self.state.need.category.is_none() {
-                    let product = self.context.catalog.get(&sku);
+                    let product = self.context.catalog.product(&sku);
                     self.state.need.category = product.map(|product| product.category.clone());
                 }
                 self.search(Lead::Another);

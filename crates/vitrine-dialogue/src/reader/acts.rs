@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::scene::Scene;
 use crate::command::Command;
 use crate::command::Question;
+use crate::shop::Lookups;
 use crate::state::Pending;
 use std::ops::Range;
 

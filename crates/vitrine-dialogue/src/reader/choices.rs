@@ -9,6 +9,7 @@ use crate::command::Polarity;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::command::RejectReason;
+use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use std::ops::Range;
 
@@ -114,7 +115,7 @@ fn remove(draft: &mut Draft<'_, '_>) {
         }) {
             let catalog = draft.scene.input.catalog;
             let within = draft.scene.input.state.cart.iter().find(|line| {
-                let product = catalog.get(&line.sku);
+                let product = catalog.product(&line.sku);
                 product.is_some_and(|product| catalog.is_within(&product.category, category))
             });
             let command = match within {
@@ -153,7 +154,7 @@ fn show(draft: &mut Draft<'_, '_>) {
 fn takes_kind(draft: &Draft<'_, '_>, clause: &Range<usize>) -> bool {
     let catalog = draft.scene.input.catalog;
     let focus = draft.scene.input.state.focus.as_ref();
-    let focus = focus.and_then(|focus| catalog.get(&focus.sku));
+    let focus = focus.and_then(|focus| catalog.product(&focus.sku));
     categories(draft, clause).iter().any(|(category, tokens)| {
         let same = focus.is_some_and(|focus| catalog.is_within(&focus.category, category));
         let definite = draft.scene.hit_before(tokens.start, Cue::Definite, 0).is_some();

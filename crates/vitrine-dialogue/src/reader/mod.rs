@@ -98,8 +98,6 @@ pub struct Reading {
     pub angry: bool,
     /// Whether the words are sarcastic.
     pub sarcastic: bool,
-    /// Content words that no rule explains, folded: they rank products.
-    pub words: Vec<String>,
 }
 
 /// Reads a message.

@@ -13,6 +13,7 @@ use crate::command::Command;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::shop::FacetChoice;
+use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::shop::Product;
 use std::ops::Range;
@@ -136,8 +137,8 @@ pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>
 fn product_at<'a>(scene: &Scene<'a>, about: Option<&Reference>) -> Option<&'a Product> {
     let catalog = scene.input.catalog;
     match about {
-        Some(Reference::Product(sku)) => catalog.get(sku),
-        _ => catalog.get(&scene.input.state.focus.as_ref()?.sku),
+        Some(Reference::Product(sku)) => catalog.product(sku),
+        _ => catalog.product(&scene.input.state.focus.as_ref()?.sku),
     }
 }
 
@@ -173,7 +174,7 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
 /// Keys and labels of the shop's own facets and attributes in a sentence.
 fn labels(scene: &Scene<'_>, sentence: &Sentence) -> Vec<(String, Range<usize>)> {
     let catalog = scene.input.catalog;
-    let focus = scene.input.state.focus.as_ref().and_then(|focus| catalog.get(&focus.sku));
+    let focus = scene.input.state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
     let keys = focus.into_iter().flat_map(|product| product.attributes.keys().map(String::as_str));
     let keys = keys.chain(catalog.facets().iter().map(|facet| facet.key.as_str()));
     let mut found = Vec::new();

@@ -8,6 +8,7 @@ use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Reference;
 use crate::shop::FacetChoice;
+use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::shop::Product;
 use std::ops::Range;
@@ -24,7 +25,7 @@ pub(crate) fn shown<'a>(scene: &Scene<'a>) -> Vec<&'a Product> {
     let state = scene.input.state;
     let skus = state.last_shown.iter().chain(&state.compared).chain(&state.shown);
     let mut found: Vec<&Product> = Vec::new();
-    for product in skus.filter_map(|sku| scene.input.catalog.get(sku)) {
+    for product in skus.filter_map(|sku| scene.input.catalog.product(sku)) {
         if !found.iter().any(|known| known.sku == product.sku) {
             found.push(product);
         }

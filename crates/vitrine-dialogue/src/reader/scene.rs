@@ -80,8 +80,8 @@ pub(crate) struct Scene<'a> {
 pub(crate) fn mentions(input: &ReaderInput<'_>) -> Vec<Mention> {
     let mut languages: Vec<Language> = vec![input.language];
     for language in input.catalog.languages() {
-        if !languages.contains(language) {
-            languages.push(*language);
+        if !languages.contains(&language) {
+            languages.push(language);
         }
     }
     input.catalog.mentions(input.text, &languages)

@@ -8,13 +8,14 @@ use crate::command::Polarity;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::command::SizeSystem;
+use crate::shop::Lookups;
 use crate::state::Pending;
 
 /// The command of an option, such as `take=RUN-001`.
 pub(crate) fn command(input: &ReaderInput<'_>, id: &str) -> Option<Command> {
     let (key, value) = id.split_once('=')?;
     let value = value.to_owned();
-    let product = |sku: String| input.catalog.get(&sku).map(|_| Reference::Product(sku));
+    let product = |sku: String| input.catalog.product(&sku).map(|_| Reference::Product(sku));
     match key {
         "take" | "confirm" => {
             product(value).map(|reference| Command::Choose { reference, buys: true })

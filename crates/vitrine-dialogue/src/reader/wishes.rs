@@ -7,6 +7,7 @@ use super::scene::Seen;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::shop::FacetChoice;
+use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::state::Pending;
 use std::ops::Range;
