@@ -1,6 +1,5 @@
 //! The state that handlers share: stores, models, limits and keys.
 
-use crate::catalog::Catalog;
 use crate::delivery::outbox::Outbox;
 use crate::http::audit::Audit;
 use crate::http::drain::Draining;
@@ -17,6 +16,7 @@ use vitrine_base::clock::SharedClock;
 use vitrine_base::ids::TenantId;
 use vitrine_base::memory::Grant;
 use vitrine_base::memory::MemoryLedger;
+use vitrine_catalog::Catalog;
 use vitrine_conversations::ConversationStore;
 use vitrine_conversations::CustomerStore;
 use vitrine_conversations::Upkeep;

@@ -58,7 +58,6 @@ pub(crate) use suggest::CatalogLookup;
 pub(crate) use triggers::Triggers;
 pub(crate) use understand::IntentReading;
 
-use crate::catalog::Catalog;
 use crate::offers::Offers;
 use burst::BurstLimits;
 use decide::Decision;
@@ -90,6 +89,7 @@ use vitrine_base::ids::TurnId;
 use vitrine_base::ids::time_ordered_id;
 use vitrine_base::language::Language;
 use vitrine_base::telemetry;
+use vitrine_catalog::Catalog;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::ConversationStore;

@@ -1,6 +1,6 @@
 //! Holds a conversation: message + state → commands → state → plan → words.
 //!
-//! [`Dialogue::turn`] runs one turn. It is pure: equal inputs give equal outputs; clocks, models and
+//! [`dialogue::turn`] runs one turn. It is pure: equal inputs give equal outputs; clocks, models and
 //! stores stay outside. In reading order: `command` (what a customer can say), `state` (what a
 //! conversation remembers), `reader` (message → commands), `policy` (commands and state → plan),
 //! `plan` (what a reply says), `words` (plan → text), `locale` (the words of each language).
@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod command;
+pub mod dialogue;
 pub mod locale;
 pub mod plan;
 pub mod policies;

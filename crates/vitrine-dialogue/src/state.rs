@@ -50,6 +50,10 @@ pub struct Need {
     pub price_max: Option<rust_decimal::Decimal>,
     /// A low price is wanted.
     pub low_price: bool,
+    /// Products must cost less than this: "cheaper" was said of one at this price.
+    pub below: Option<rust_decimal::Decimal>,
+    /// Products must cost more than this.
+    pub above: Option<rust_decimal::Decimal>,
     /// Pieces wanted; `None` means one.
     pub quantity: Option<u32>,
     /// Words that no rule explains; they rank products.
@@ -182,8 +186,10 @@ pub struct DialogueState {
     pub order: Option<String>,
     /// Unclear messages in a row.
     pub unclear: u32,
-    /// A checkout link was sent for the current cart.
-    pub link_sent: bool,
+    /// The address of the last checkout link, while the cart has not changed since.
+    pub link: Option<String>,
+    /// Products whose return to stock the customer waits for.
+    pub waits_for: Vec<String>,
     /// Times the same question was asked in a row.
     pub same_question: u32,
     /// Keys of the templates used in the last replies, newest last, so that none is said twice.
@@ -194,4 +200,39 @@ pub struct DialogueState {
     pub stopped: bool,
     /// Customer was greeted.
     pub greeted: bool,
+}
+
+impl DialogueState {
+    /// Reads a stored state.
+    ///
+    /// # Errors
+    /// If it is not the JSON of a state, or of a version that this code does not know.
+    pub fn read(stored: &str) -> Result<Self, StateError> {
+        let state: Self = serde_json::from_str(stored).map_err(StateError::Form)?;
+        if state.version > STATE_VERSION {
+            return Err(StateError::Version { found: state.version });
+        }
+        Ok(state)
+    }
+
+    /// The state as stored.
+    #[must_use]
+    pub fn stored(&self) -> String {
+        // Maps with text keys, numbers and texts always make JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Why a stored state cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It is malformed.
+    #[error("a stored dialogue state is malformed")]
+    Form(#[source] serde_json::Error),
+    /// It was stored by a newer program.
+    #[error("a stored dialogue state has version {found}, the newest known is {STATE_VERSION}")]
+    Version {
+        /// The version found.
+        found: u32,
+    },
 }

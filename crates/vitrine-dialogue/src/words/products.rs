@@ -82,7 +82,7 @@ pub(crate) fn named(writer: &Writer<'_>, card: &Card) -> Slots {
 
 /// A product's name.
 pub(crate) fn name(name: &str) -> Piece {
-    Piece::fact(name.trim(), "name", name.trim())
+    Piece::fact(name.trim(), "product", name.trim())
 }
 
 /// Chosen options: "size 42, colour black".
@@ -292,7 +292,7 @@ fn short_names(cards: &[Card]) -> Vec<Piece> {
     let same = |index: &usize| words.iter().all(|name| name[*index] == words[0][*index]);
     let common = (0..shortest.saturating_sub(1)).take_while(same).count();
     let shorten = |(card, words): (&Card, &Vec<&str>)| {
-        Piece::fact(words[common..].join(" "), "name", card.name.trim())
+        Piece::fact(words[common..].join(" "), "product", card.name.trim())
     };
     cards.iter().zip(&words).map(shorten).collect()
 }

@@ -1,0 +1,366 @@
+//! Buying: the product meant, its options, the pieces, the cart, the link.
+
+use super::cards;
+use super::choose::Turn;
+use super::references;
+use super::sizes;
+use crate::command::Command;
+use crate::command::Reference;
+use crate::plan::Action;
+use crate::plan::ActionKind;
+use crate::plan::Availability;
+use crate::plan::HandoffReason;
+use crate::plan::Lead;
+use crate::plan::LineText;
+use crate::plan::Move;
+use crate::shop::Catalog;
+use crate::shop::Lookups;
+use crate::shop::Product;
+use crate::state::Focus;
+use crate::state::LINES_MAX;
+use crate::state::Line;
+use crate::state::Pending;
+use crate::state::Topic;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use vitrine_base::money::Money;
+
+/// Most pieces of one line.
+const PIECES_MAX: u32 = 999;
+
+/// Bytes of a link's value that stand for themselves; all others are percent-encoded.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
+}
+
+/// A value as part of an address.
+fn encoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if is_plain(byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+impl Turn<'_> {
+    /// Goes on with a purchase: what is still open is asked, else the link is sent.
+    pub(super) fn buying(&mut self) {
+        self.open(Topic::Purchase);
+        let skus = self.bought();
+        let catalog = self.context.catalog;
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        match products[..] {
+            [] if !self.state.cart.is_empty() => self.checkout(),
+            [] => self.search(Lead::First),
+            [product] => self.buy(product),
+            _ => self.buy_several(&products),
+        }
+    }
+
+    /// The products that the message buys.
+    fn bought(&self) -> Vec<String> {
+        let mut skus: Vec<String> = Vec::new();
+        for said in &self.reading.commands {
+            if let Command::Choose { reference, .. } = &said.command {
+                for sku in self.resolve(reference) {
+                    if !skus.contains(&sku) {
+                        skus.push(sku);
+                    }
+                }
+            }
+        }
+        let pays = self.has(|command| matches!(command, Command::Checkout));
+        if skus.is_empty() && pays && !self.state.cart.is_empty() && self.state.link.is_none() {
+            return skus;
+        }
+        if skus.is_empty() {
+            skus.extend(match &self.before.pending {
+                Some(Pending::Buy { sku } | Pending::Option { sku, .. }) => Some(sku.clone()),
+                _ => references::focus(&self.state),
+            });
+        }
+        skus
+    }
+
+    /// Buys one product.
+    pub(super) fn buy(&mut self, product: &Product) {
+        let sku = product.sku.as_str().to_owned();
+        if !self.changes.pieces.is_empty() {
+            return self.buy_pieces(product);
+        }
+        let need = self.state.need.clone();
+        let focus = self.state.focus.as_ref().filter(|focus| focus.sku == sku);
+        let stated = focus.map(|focus| focus.options.clone()).unwrap_or_default();
+        let options = cards::chosen(product, &need, &stated);
+        self.state.focus =
+            Some(Focus { sku: sku.clone(), options: options.clone(), pieces: Vec::new() });
+        if cards::availability(product, &options) == Availability::SoldOut {
+            return self.not_in_stock(product, options);
+        }
+        if let Some(key) = cards::missing(product, &options) {
+            return self.option_open(product, &key.clone(), &options);
+        }
+        let quantity = self.state.need.quantity.unwrap_or(1).clamp(1, PIECES_MAX);
+        self.put(product, &[(quantity, options)]);
+        self.checkout();
+    }
+
+    /// Several sizes of one product: a line each.
+    fn buy_pieces(&mut self, product: &Product) {
+        let need = self.state.need.clone();
+        let mut lines = Vec::new();
+        for (pieces, size) in self.changes.pieces.clone() {
+            let mut stated = BTreeMap::new();
+            if let (Some(size), Some(key)) = (&size, product.options.first()) {
+                if let [one] = sizes::of_product(product, key, size)[..] {
+                    stated.insert(key.clone(), one.to_owned());
+                } else {
+                    let options = [(key.clone(), size.clone())].into();
+                    return self.not_in_stock(product, options);
+                }
+            }
+            let options = cards::chosen(product, &need, &stated);
+            if cards::availability(product, &options) == Availability::SoldOut {
+                return self.not_in_stock(product, options);
+            }
+            lines.push((pieces.clamp(1, PIECES_MAX), options));
+        }
+        let last = lines.last().map(|(_, options)| options.clone()).unwrap_or_default();
+        let sku = product.sku.as_str().to_owned();
+        self.state.focus = Some(Focus { sku, options: last, pieces: Vec::new() });
+        self.put(product, &lines);
+        self.checkout();
+    }
+
+    /// Several products: each in the options that the need states; the first with an open option is
+    /// asked for.
+    fn buy_several(&mut self, products: &[&Product]) {
+        let need = self.state.need.clone();
+        for product in products {
+            let options = cards::chosen(product, &need, &BTreeMap::new());
+            if cards::availability(product, &options) == Availability::SoldOut {
+                return self.not_in_stock(product, options);
+            }
+            if let Some(key) = cards::missing(product, &options) {
+                let sku = product.sku.as_str().to_owned();
+                self.state.focus =
+                    Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
+                return self.option_open(product, &key.clone(), &options);
+            }
+            self.put(product, &[(1, options)]);
+        }
+        if let Some(last) = products.last() {
+            let sku = last.sku.as_str().to_owned();
+            let options = cards::chosen(last, &need, &BTreeMap::new());
+            self.state.focus = Some(Focus { sku, options, pieces: Vec::new() });
+        }
+        self.checkout();
+    }
+
+    /// Asks for an option of the product that is bought; a size that the customer said in another
+    /// system, or between two, is explained first.
+    pub(super) fn option_open(
+        &mut self,
+        product: &Product,
+        key: &str,
+        options: &BTreeMap<String, String>,
+    ) {
+        let need = self.state.need.clone();
+        let shown = cards::shown(self.context, &need, product, options.clone());
+        self.action = Action {
+            sku: Some(shown.card.sku.clone()),
+            facet: Some(key.to_owned()),
+            ..Action::of(ActionKind::Ask)
+        };
+        self.products.push(shown);
+        let wanted = need.options.get(key).cloned().unwrap_or_default();
+        let made: Vec<String> = wanted
+            .iter()
+            .flat_map(|said| sizes::of_product(product, key, said))
+            .map(str::to_owned)
+            .collect();
+        if let Some(said) = need.size_said.clone().filter(|_| key == "size" && !made.is_empty()) {
+            for value in &made {
+                self.button(format!("{key}={value}"), value.clone());
+            }
+            let sku = product.sku.as_str().to_owned();
+            self.state.pending = Some(Pending::Option { facet: key.to_owned(), sku });
+            self.moves.push(Move::SizeMapped { said, sizes: made });
+            return;
+        }
+        let said = wanted.first().filter(|_| made.is_empty());
+        let between = said.and_then(|said| sizes::between(product, key, said));
+        if let (Some(said), Some((smaller, larger))) = (said, between) {
+            for value in [&larger, &smaller] {
+                self.button(format!("{key}={value}"), value.clone());
+            }
+            let sku = product.sku.as_str().to_owned();
+            self.state.pending = Some(Pending::Option { facet: key.to_owned(), sku });
+            self.moves.push(Move::SizeBetween { said: said.clone(), larger, smaller });
+            return;
+        }
+        if let Some(said) = said {
+            let said = [(key.to_owned(), said.clone())].into();
+            self.products.clear();
+            return self.not_in_stock(product, said);
+        }
+        self.ask_option(product, key, options);
+    }
+
+    /// Puts lines into the cart, in place of the product's lines that the last link was for, or of
+    /// the same variant.
+    fn put(&mut self, product: &Product, lines: &[(u32, BTreeMap<String, String>)]) {
+        let sku = product.sku.as_str();
+        let corrected = self.before.link.is_some()
+            && self.before.focus.as_ref().is_some_and(|focus| focus.sku == sku);
+        if corrected || lines.len() > 1 {
+            self.state.cart.retain(|line| line.sku != sku);
+        }
+        for (quantity, options) in lines {
+            let Some(variant) = cards::variant(product, options) else { continue };
+            let variant = variant.sku.as_str().to_owned();
+            self.state.cart.retain(|line| line.variant != variant || line.options != *options);
+            if self.state.cart.len() < LINES_MAX {
+                self.state.cart.push(Line {
+                    sku: sku.to_owned(),
+                    variant,
+                    options: options.clone(),
+                    quantity: *quantity,
+                });
+            }
+        }
+        self.state.need.quantity = None;
+    }
+
+    /// Sends the link for the cart.
+    pub(super) fn checkout(&mut self) {
+        let (lines, total) = cart_lines(self.context.catalog, &self.state.cart, self.context);
+        let focus = self.state.focus.as_ref().map(|focus| focus.sku.clone());
+        let sku = focus.or_else(|| self.state.cart.last().map(|line| line.sku.clone()));
+        let need = self.state.need.clone();
+        for line in &self.state.cart {
+            if let Some(product) = self.context.catalog.product(&line.sku) {
+                let options = line.options.clone();
+                let shown = cards::shown(self.context, &need, product, options);
+                if self.products.iter().all(|known| known != &shown) {
+                    self.products.push(shown);
+                }
+            }
+        }
+        if let Some(sku) = &sku
+            && let Some(place) = self.products.iter().position(|shown| shown.card.sku == *sku)
+        {
+            self.products.swap(0, place);
+        }
+        self.state.pending = None;
+        self.action = Action { sku: sku.clone(), ..Action::of(ActionKind::Checkout) };
+        let links = links(self.context, &self.state.cart, sku.as_deref());
+        let Some(first) = links.first().cloned() else {
+            self.moves.push(Move::CheckoutByPerson);
+            self.handoff = Some(HandoffReason::Requested);
+            return;
+        };
+        self.state.link = Some(first.clone());
+        self.action.link = Some(first);
+        self.moves.push(Move::Checkout { lines, total, link: links.join("\n") });
+        let tier = self.context.customer.tier.as_deref().unwrap_or_default();
+        if self.context.shop.personal_tiers.iter().any(|personal| personal == tier) {
+            self.handoff = Some(HandoffReason::VipBuying);
+        }
+    }
+
+    /// Removes a line of the cart; false if the message does not ask for it.
+    pub(super) fn removes(&mut self) -> bool {
+        let reference = self.reading.commands.iter().find_map(|said| match &said.command {
+            Command::Remove { reference } => Some(reference.clone()),
+            _ => None,
+        });
+        let Some(reference) = reference else { return false };
+        let skus = match &reference {
+            Reference::Both => self.state.cart.iter().map(|line| line.sku.clone()).collect(),
+            other => self.resolve(other),
+        };
+        let Some(place) = self.state.cart.iter().position(|line| skus.contains(&line.sku)) else {
+            return false;
+        };
+        let line = self.state.cart.remove(place);
+        let name = self.context.catalog.product(&line.sku).map(|product| product.name.clone());
+        self.moves.push(Move::Removed { name: name.unwrap_or(line.sku) });
+        self.state.link = None;
+        self.action = Action::of(ActionKind::Answer);
+        if self.state.cart.is_empty() {
+            self.moves.push(Move::AskAnything);
+            self.state.pending = Some(Pending::Anything);
+        } else {
+            let (lines, total) = cart_lines(self.context.catalog, &self.state.cart, self.context);
+            self.moves.push(Move::Cart { lines, total });
+        }
+        true
+    }
+}
+
+/// The cart's lines as said, with their sum; `None` for the sum if a price is unknown.
+pub(super) fn cart_lines(
+    catalog: &Catalog,
+    cart: &[Line],
+    context: &super::Context<'_>,
+) -> (Vec<LineText>, Option<Money>) {
+    let mut lines = Vec::new();
+    let mut sum: Option<Money> = None;
+    let mut complete = true;
+    for line in cart {
+        let product = catalog.product(&line.sku);
+        let variant = product.and_then(|product| cards::variant(product, &line.options));
+        let (Some(product), Some(variant)) = (product, variant) else {
+            complete = false;
+            continue;
+        };
+        let amount = variant.price.amount.saturating_mul(Decimal::from(line.quantity));
+        let total = Money { amount, currency: variant.price.currency };
+        sum = Some(Money {
+            amount: sum.map_or(Decimal::ZERO, |sum| sum.amount).saturating_add(amount),
+            currency: total.currency,
+        });
+        let labelled = line.options.iter().filter(|(key, _)| product.option_values(key).len() > 1);
+        lines.push(LineText {
+            quantity: line.quantity,
+            name: product.name.clone(),
+            options: labelled
+                .map(|(key, value)| (catalog.key_label(key, context.language), value.clone()))
+                .collect(),
+            total,
+        });
+    }
+    (lines, sum.filter(|_| complete))
+}
+
+/// The checkout links of a cart: one if the shop's link takes several lines, else one a line, that
+/// of `first` first.
+fn links(context: &super::Context<'_>, cart: &[Line], first: Option<&str>) -> Vec<String> {
+    let form = context.shop.checkout_url.as_str();
+    if form.is_empty() || cart.is_empty() {
+        return Vec::new();
+    }
+    let mut lines: Vec<&Line> = cart.iter().collect();
+    lines.sort_by_key(|line| first != Some(line.sku.as_str()));
+    let fill = |line: &Line| {
+        let size = line.options.get("size").or(line.options.values().next());
+        form.replace("{sku}", &encoded(&line.variant))
+            .replace("{product}", &encoded(&line.sku))
+            .replace("{size}", &encoded(size.map_or("", String::as_str)))
+            .replace("{quantity}", &line.quantity.to_string())
+            .replace("{thread}", &encoded(context.thread))
+    };
+    if form.contains("{lines}") {
+        let all: Vec<String> = lines
+            .iter()
+            .map(|line| format!("{}:{}", encoded(&line.variant), line.quantity))
+            .collect();
+        return vec![fill(lines[0]).replace("{lines}", &all.join(","))];
+    }
+    lines.into_iter().map(fill).collect()
+}

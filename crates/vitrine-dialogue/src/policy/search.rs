@@ -1,0 +1,151 @@
+//! Finds products for a need, and says which wishes were given up.
+
+use super::Context;
+use super::apply::CATEGORY;
+use super::references::has_value;
+use super::sizes;
+use crate::plan::GivenUp;
+use crate::shop::FacetChoice;
+use crate::shop::Found;
+use crate::shop::Lookups;
+use crate::shop::Order;
+use crate::shop::Product;
+use crate::shop::Query;
+use crate::shop::Relaxed;
+use crate::state::Need;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use vitrine_base::money::Money;
+
+/// Cent: prices below another are at least this much lower.
+const CENT: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+
+/// The query for a need. `without` are products that must not be found.
+pub(super) fn query(context: &Context<'_>, need: &Need, without: &[String]) -> Query {
+    let money =
+        |amount: Decimal| context.catalog.currency().map(|currency| Money { amount, currency });
+    let mut query = Query {
+        category: need.category.clone(),
+        words: need.words.clone(),
+        order: if need.low_price { Order::Cheapest } else { Order::Relevance },
+        ..Query::default()
+    };
+    for (key, wish) in &need.facets {
+        let choices = |values: &[String]| -> Vec<FacetChoice> {
+            values.iter().map(|value| FacetChoice::new(key, value)).collect()
+        };
+        query.must.extend(choices(&wish.must));
+        query.must_not.extend(choices(&wish.must_not));
+        query.prefer.extend(choices(&wish.prefer));
+    }
+    let below = need.below.map(|price| price - CENT);
+    let highest = [need.price_max, below].into_iter().flatten().min();
+    let above = need.above.map(|price| price + CENT);
+    let lowest = [need.price_min, above].into_iter().flatten().max();
+    query.price_max = highest.and_then(money);
+    query.price_min = lowest.and_then(money);
+    query.options = options(context, need);
+    query.exclude = without
+        .iter()
+        .filter_map(|sku| context.catalog.product(sku).map(|product| product.sku.clone()))
+        .collect();
+    query
+}
+
+/// The wanted option values, with every spelling and range of the shop that holds them.
+fn options(context: &Context<'_>, need: &Need) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for (key, values) in need.options.iter().filter(|(_, values)| !values.is_empty()) {
+        let mut spellings: Vec<String> = values.clone();
+        for product in context.catalog.products() {
+            let kind = need.category.as_deref();
+            if kind.is_some_and(|kind| !context.catalog.is_within(&product.category, kind)) {
+                continue;
+            }
+            for shop in product.option_values(key) {
+                let holds = values.iter().any(|said| sizes::same(shop, said));
+                if holds && !spellings.iter().any(|known| known == shop) {
+                    spellings.push(shop.to_owned());
+                }
+            }
+        }
+        found.insert(key.clone(), spellings);
+    }
+    found
+}
+
+/// Products for a need, best first, and the wishes that were given up.
+pub(super) fn find<'a>(
+    context: &Context<'a>,
+    need: &Need,
+    without: &[String],
+    hits_max: usize,
+) -> (Vec<&'a Product>, Vec<GivenUp>, usize) {
+    let query = query(context, need, without);
+    let Found { products, matching, relaxed } = context.catalog.find(&query, hits_max);
+    let given_up = relaxed.iter().filter_map(|relaxed| given_up(context, need, relaxed)).collect();
+    (products, given_up, matching)
+}
+
+/// Products that meet every wish, best first.
+pub(super) fn strict<'a>(
+    context: &Context<'a>,
+    need: &Need,
+    without: &[String],
+) -> Vec<&'a Product> {
+    context.catalog.matching(&query(context, need, without))
+}
+
+fn given_up(context: &Context<'_>, need: &Need, relaxed: &Relaxed) -> Option<GivenUp> {
+    let label = |choice: &FacetChoice| context.catalog.label(choice, context.language);
+    Some(match relaxed {
+        Relaxed::Constraint(choice) => {
+            let wanted = need.facets.get(&choice.key).map(|wish| wish.must.as_slice());
+            let labels = wanted.unwrap_or_default().iter();
+            let labels: Vec<String> =
+                labels.map(|value| label(&FacetChoice::new(&choice.key, value))).collect();
+            GivenUp::Value(labels.join(" / "))
+        }
+        Relaxed::Excluded(choice) => GivenUp::Unwanted(label(choice)),
+        Relaxed::Option { key, values } => {
+            let said = need.options.get(key).and_then(|values| values.first());
+            GivenUp::Size(said.or(values.first())?.clone())
+        }
+        Relaxed::Size(size) => GivenUp::Size(size.clone()),
+        Relaxed::BudgetMax(limit) => GivenUp::PriceMax(*limit),
+        Relaxed::BudgetMin(limit) => GivenUp::PriceMin(*limit),
+        Relaxed::Category { from, .. } => {
+            GivenUp::Category(label(&FacetChoice::new(CATEGORY, from)))
+        }
+    })
+}
+
+/// Labels of the wishes that a product meets, for its reasons.
+pub(super) fn reasons(context: &Context<'_>, need: &Need, product: &Product) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (key, wish) in need.facets.iter().filter(|(key, _)| *key != CATEGORY) {
+        for value in wish.must.iter().chain(&wish.prefer) {
+            if has_value(product, key, value) {
+                let label = context.catalog.label(&FacetChoice::new(key, value), context.language);
+                if !found.contains(&label) {
+                    found.push(label);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// How many wishes a need states, besides the kind of product.
+pub(super) fn wishes(need: &Need) -> usize {
+    let facets = need.facets.values();
+    facets.filter(|wish| !wish.must.is_empty() || !wish.must_not.is_empty()).count()
+        + need.options.values().filter(|values| !values.is_empty()).count()
+        + usize::from(need.price_max.is_some() || need.price_min.is_some() || need.low_price)
+}
+
+/// Whether a need says enough to search.
+pub(super) fn searchable(need: &Need) -> bool {
+    let facets = need.facets.iter().any(|(key, wish)| key != CATEGORY && !wish.must.is_empty());
+    need.category.is_some() || facets || !need.words.is_empty()
+}

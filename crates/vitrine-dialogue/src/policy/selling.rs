@@ -1,0 +1,520 @@
+//! Searching, showing, comparing and criticising products.
+
+use super::cards;
+use super::choose::Turn;
+use super::references;
+use super::search;
+use crate::command::Command;
+use crate::command::Reference;
+use crate::plan::Action;
+use crate::plan::ActionKind;
+use crate::plan::Lead;
+use crate::plan::Move;
+use crate::plan::Row;
+use crate::shop::FacetChoice;
+use crate::shop::Lookups;
+use crate::shop::Missing;
+use crate::shop::Product;
+use crate::shop::QuestionOptions;
+use crate::state::Focus;
+use crate::state::Need;
+use crate::state::Pending;
+use crate::state::Topic;
+use std::collections::BTreeMap;
+
+/// Most products shown at once.
+const SHOWN_AT_ONCE: usize = 3;
+
+/// Matching products from which a need is too wide to show any before a question.
+const WIDE_MIN: usize = 6;
+
+/// Wishes from which a need is specific: one product is shown, not a choice.
+const SPECIFIC_MIN: usize = 3;
+
+/// When a question on a facet is worth a customer's turn.
+const QUESTIONS: QuestionOptions =
+    QuestionOptions { candidates_min: 4, options_max: 5, coverage_min: 0.4, gain_bits_min: 0.3 };
+
+/// Most rows of a comparison.
+const ROWS_MAX: usize = 6;
+
+impl Turn<'_> {
+    /// Shows products for the need, or asks for what narrows it most.
+    pub(super) fn search(&mut self, lead: Lead) {
+        self.open(Topic::Purchase);
+        self.no_offer |= false;
+        let need = self.state.need.clone();
+        if !search::searchable(&need) {
+            return self.ask_need();
+        }
+        let strict = search::strict(self.context, &need, &self.state.rejected);
+        if !self.changes.indifferent && self.asks_first(&need, strict.len()) && self.ask_facet() {
+            return;
+        }
+        self.present(&need, lead);
+    }
+
+    /// Whether a question comes before products: the need is wide, and little was asked yet.
+    fn asks_first(&self, need: &Need, matching: usize) -> bool {
+        let vague = need.category.is_none();
+        let specific = search::wishes(need) >= SPECIFIC_MIN;
+        matching > WIDE_MIN
+            && (!specific || vague)
+            && self.state.asked.len()
+                < self.context.rules.questions_max.min(if vague { usize::MAX } else { 1 })
+    }
+
+    /// Asks for the facet that narrows the need most; false if there is none.
+    fn ask_facet(&mut self) -> bool {
+        let need = &self.state.need;
+        let mut asked = self.state.asked.clone();
+        asked.extend(need.facets.iter().filter(|(_, wish)| wish.any).map(|(key, _)| key.clone()));
+        let query = search::query(self.context, need, &[]);
+        let catalog = self.context.catalog;
+        let question = catalog.question(&query, &asked, &QUESTIONS);
+        let Some(question) = question else { return false };
+        let language = self.context.language;
+        let Some(text) = catalog.question_text(&question.key, language) else { return false };
+        for choice in &question.options {
+            self.button(choice.to_string(), catalog.label(choice, language));
+        }
+        self.state.asked.push(question.key.clone());
+        self.state.pending = Some(Pending::Facet { facet: question.key.clone() });
+        self.action = Action { facet: Some(question.key), ..Action::of(ActionKind::Ask) };
+        self.moves.push(Move::AskFacet { question: text });
+        true
+    }
+
+    /// Asks what is looked for.
+    pub(super) fn ask_need(&mut self) {
+        if self.state.asked.is_empty() && self.ask_facet() {
+            return;
+        }
+        self.state.pending = Some(Pending::Need);
+        self.action = Action::of(ActionKind::Ask);
+        self.moves.push(Move::AskNeed);
+    }
+
+    /// Shows the products that fit best.
+    fn present(&mut self, need: &Need, lead: Lead) {
+        let without: Vec<String> = match lead {
+            Lead::Another => {
+                self.state.rejected.iter().chain(&self.before.last_shown).cloned().collect()
+            }
+            _ => self.state.rejected.clone(),
+        };
+        let (mut products, given_up, matching) =
+            search::find(self.context, need, &without, SHOWN_AT_ONCE);
+        if products.is_empty() {
+            return self.nothing(need);
+        }
+        let specific = search::wishes(need) >= SPECIFIC_MIN || !given_up.is_empty();
+        if specific || matching <= SHOWN_AT_ONCE || lead != Lead::First {
+            products.truncate(1);
+        }
+        self.exact = Some(given_up.is_empty());
+        let again = lead == Lead::First
+            && products.first().is_some_and(|product| {
+                self.before.last_shown.first().is_some_and(|sku| sku == product.sku.as_str())
+            });
+        let lead = if again { Lead::Updated } else { lead };
+        self.show_products(&products, lead, given_up);
+    }
+
+    /// Says that nothing fits, and keeps the conversation going.
+    fn nothing(&mut self, need: &Need) {
+        let wanted = need.category.as_ref().map(|category| {
+            let choice = FacetChoice::new("category", category);
+            self.context.catalog.label(&choice, self.context.language)
+        });
+        self.exact = Some(false);
+        self.moves.push(Move::NothingFound { wanted: wanted.unwrap_or_default() });
+        self.action = Action::of(ActionKind::Ask);
+        self.moves.push(Move::AskNeed);
+        self.state.pending = Some(Pending::Need);
+        self.state.need.words.clear();
+    }
+
+    /// Shows products: the first comes into focus, and one question follows.
+    pub(super) fn show_products(
+        &mut self,
+        products: &[&Product],
+        lead: Lead,
+        given_up: Vec<crate::plan::GivenUp>,
+    ) {
+        let need = self.state.need.clone();
+        let kept = self.state.focus.take();
+        for product in products {
+            let before = kept.as_ref().filter(|focus| focus.sku == product.sku.as_str());
+            let before = before.map(|focus| focus.options.clone()).unwrap_or_default();
+            let options = cards::chosen(product, &need, &before);
+            self.products.push(cards::shown(self.context, &need, product, options));
+        }
+        let cards = self.products.iter().map(|shown| shown.card.clone()).collect();
+        self.moves.push(Move::Present { cards, lead, given_up });
+        let Some(first) = self.products.first().cloned() else { return };
+        self.action =
+            Action { sku: Some(first.card.sku.clone()), ..Action::of(ActionKind::Recommend) };
+        self.state.focus =
+            Some(Focus { sku: first.card.sku.clone(), options: first.options, pieces: Vec::new() });
+        self.open(Topic::Purchase);
+        match products {
+            [product] => self.ask_to_buy(product),
+            _ => self.ask_to_pick(products),
+        }
+    }
+
+    /// Asks which of several.
+    fn ask_to_pick(&mut self, products: &[&Product]) {
+        for product in products {
+            self.button(format!("take={}", product.sku), product.name.clone());
+        }
+        self.state.pending = Some(Pending::Pick);
+        self.moves.push(Move::AskPick);
+    }
+
+    /// Asks for the size of the product in focus, else whether it is wanted.
+    pub(super) fn ask_to_buy(&mut self, product: &Product) {
+        let sku = product.sku.as_str().to_owned();
+        let options = self.state.focus.as_ref().map(|focus| focus.options.clone());
+        let options = options.unwrap_or_default();
+        if let Some(key) = cards::missing(product, &options) {
+            return self.ask_option(product, key, &options);
+        }
+        self.button(format!("take={sku}"), "");
+        self.button(format!("other={sku}"), "");
+        self.state.pending = Some(Pending::Buy { sku });
+        self.moves.push(Move::AskBuy);
+    }
+
+    /// Asks for one option of a product, with the values that can be had.
+    pub(super) fn ask_option(
+        &mut self,
+        product: &Product,
+        key: &str,
+        options: &BTreeMap<String, String>,
+    ) {
+        let values: Vec<String> =
+            cards::to_be_had(product, key, options).into_iter().map(str::to_owned).collect();
+        let question = self.context.catalog.question_text(key, self.context.language);
+        for value in &values {
+            self.button(format!("{key}={value}"), value.clone());
+        }
+        let facet = key.to_owned();
+        if self.action.kind != ActionKind::Recommend || self.action.facet.is_none() {
+            self.action.facet = Some(facet.clone());
+        }
+        self.state.pending = Some(Pending::Option { facet, sku: product.sku.as_str().to_owned() });
+        let question = question.unwrap_or_default();
+        self.moves.push(Move::AskOption { question, values });
+    }
+
+    /// Shows the product that a reference means; false if nothing shown fits.
+    pub(super) fn show(&mut self, reference: &Reference) -> bool {
+        let skus = self.resolve(reference);
+        let catalog = self.context.catalog;
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        if products.is_empty() {
+            return false;
+        }
+        let known = products
+            .iter()
+            .all(|product| self.before.last_shown.iter().any(|sku| sku == product.sku.as_str()));
+        let lead = if known { Lead::Back } else { Lead::Named };
+        let unavailable = products.len() == 1 && self.unavailable(products[0]);
+        if !unavailable {
+            self.show_products(&products, lead, Vec::new());
+        }
+        true
+    }
+
+    /// Answers that a product cannot be had in the options wanted, if so, with those that can.
+    pub(super) fn unavailable(&mut self, product: &Product) -> bool {
+        let need = self.state.need.clone();
+        let focus = self.state.focus.as_ref().filter(|focus| focus.sku == product.sku.as_str());
+        let stated = focus.map(|focus| focus.options.clone()).unwrap_or_default();
+        let options = cards::chosen(product, &need, &stated);
+        let availability = cards::availability(product, &options);
+        let can_be_had = matches!(
+            availability,
+            crate::plan::Availability::InStock | crate::plan::Availability::Preorder
+        );
+        if can_be_had {
+            return false;
+        }
+        self.not_in_stock(product, options);
+        true
+    }
+
+    /// Says what cannot be had, and what can.
+    pub(super) fn not_in_stock(&mut self, product: &Product, options: BTreeMap<String, String>) {
+        let need = self.state.need.clone();
+        let key = product.options.iter().find(|key| options.contains_key(*key)).cloned();
+        let shown = cards::shown(self.context, &need, product, options.clone());
+        let sizes: Vec<String> = key
+            .as_deref()
+            .map(|key| cards::to_be_had(product, key, &options))
+            .unwrap_or_default()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        self.action =
+            Action { sku: Some(shown.card.sku.clone()), ..Action::of(ActionKind::Answer) };
+        self.moves.push(Move::Stock { card: shown.card.clone(), sizes: sizes.clone() });
+        let mut left = options;
+        if let Some(key) = &key {
+            left.remove(key);
+        }
+        self.state.focus =
+            Some(Focus { sku: shown.card.sku.clone(), options: left, pieces: Vec::new() });
+        self.products.push(shown);
+        match key {
+            Some(key) if !sizes.is_empty() => {
+                for value in &sizes {
+                    self.button(format!("{key}={value}"), value.clone());
+                }
+                let sku = product.sku.as_str().to_owned();
+                self.state.pending = Some(Pending::Option { facet: key, sku });
+            }
+            _ => self.state.pending = None,
+        }
+        self.button(format!("other={}", product.sku), "");
+    }
+
+    /// Compares the products meant.
+    pub(super) fn compare(&mut self) {
+        let mut skus: Vec<String> = Vec::new();
+        for said in &self.reading.commands {
+            if let Command::Compare { references } = &said.command {
+                for reference in references {
+                    for sku in self.resolve(reference) {
+                        if !skus.contains(&sku) {
+                            skus.push(sku);
+                        }
+                    }
+                }
+            }
+        }
+        if skus.len() == 1 {
+            skus.extend(references::focus(&self.state).filter(|sku| *sku != skus[0]));
+        }
+        if skus.len() < 2 {
+            for sku in &self.state.last_shown {
+                if !skus.contains(sku) {
+                    skus.push(sku.clone());
+                }
+            }
+        }
+        skus.truncate(SHOWN_AT_ONCE);
+        let catalog = self.context.catalog;
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        if products.len() < 2 {
+            return self.search(Lead::First);
+        }
+        let need = self.state.need.clone();
+        for product in &products {
+            let options = cards::chosen(product, &need, &BTreeMap::new());
+            self.products.push(cards::shown(self.context, &need, product, options));
+            self.button(format!("take={}", product.sku), product.name.clone());
+        }
+        let cards = self.products.iter().map(|shown| shown.card.clone()).collect();
+        let rows = rows(self.context, &products);
+        self.moves.push(Move::Compare { cards, rows });
+        self.action = Action::of(ActionKind::Compare);
+        self.state.compared = skus;
+        self.state.focus = None;
+        self.state.pending = Some(Pending::Pick);
+        self.open(Topic::Purchase);
+    }
+
+    /// "cheaper", "another", "something better", "what goes with it": relative to what was shown.
+    pub(super) fn critique(&mut self) -> bool {
+        let cheaper = self.has(|command| {
+            matches!(command, Command::Cheaper)
+                || matches!(
+                    command,
+                    Command::Reject { why: crate::command::RejectReason::Price, .. }
+                )
+        });
+        let dearer = self.has(|command| matches!(command, Command::Dearer));
+        let another =
+            self.has(|command| matches!(command, Command::Another | Command::Reject { .. }));
+        if self.has(|command| matches!(command, Command::Accessories)) {
+            self.accessories();
+            return true;
+        }
+        let focus = references::focus(&self.state);
+        let product = focus.and_then(|sku| self.context.catalog.product(&sku));
+        if let Some(product) = product
+            && self.state.need.category.is_none()
+            && (cheaper || dearer || another)
+        {
+            self.state.need.category = Some(product.category.clone());
+        }
+        let lead = match (cheaper, dearer, another) {
+            (true, _, _) => Lead::Cheaper,
+            (_, true, _) => Lead::Dearer,
+            (_, _, true) => Lead::Another,
+            _ => return false,
+        };
+        let Some(product) = product else {
+            if lead == Lead::Cheaper {
+                self.state.need.low_price = true;
+            }
+            self.search(Lead::First);
+            return true;
+        };
+        self.relative(product, lead);
+        true
+    }
+
+    fn relative(&mut self, product: &Product, lead: Lead) {
+        let price = product.price.amount;
+        match lead {
+            Lead::Cheaper => self.state.need.below = Some(price),
+            Lead::Dearer => {
+                self.state.need.above = Some(price);
+                self.state.need.below = None;
+            }
+            _ => self.reject(product.sku.as_str()),
+        }
+        let need = self.state.need.clone();
+        let mut without = self.state.rejected.clone();
+        without.push(product.sku.as_str().to_owned());
+        let shown: Vec<String> = without.iter().chain(&self.state.shown).cloned().collect();
+        let fresh = search::strict(self.context, &need, &shown);
+        let found =
+            if fresh.is_empty() { search::strict(self.context, &need, &without) } else { fresh };
+        match found.first() {
+            Some(found) => {
+                self.exact = Some(true);
+                self.show_products(&[found], lead, Vec::new());
+            }
+            None => self.no_other(product, lead),
+        }
+    }
+
+    /// There is no other product with these wishes: says so, and offers what comes nearest.
+    fn no_other(&mut self, product: &Product, lead: Lead) {
+        let mut need = self.state.need.clone();
+        let mut without = self.state.rejected.clone();
+        without.push(product.sku.as_str().to_owned());
+        let limit = need.price_max;
+        if lead == Lead::Dearer {
+            need.price_max = None;
+        }
+        let (found, given_up, _) = search::find(self.context, &need, &without, 1);
+        let useful = found.first().filter(|found| match lead {
+            Lead::Cheaper => found.price.amount < product.price.amount,
+            Lead::Dearer => found.price.amount > product.price.amount,
+            _ => true,
+        });
+        let same_kind = useful.filter(|found| {
+            need.category
+                .as_deref()
+                .is_none_or(|kind| self.context.catalog.is_within(&found.category, kind))
+        });
+        if let Some(found) = same_kind {
+            let _ = limit;
+            self.exact = Some(given_up.is_empty());
+            return self.show_products(&[found], lead, given_up);
+        }
+        self.state.need.below = None;
+        self.state.need.above = None;
+        self.state.rejected.retain(|sku| sku != product.sku.as_str());
+        let options = cards::chosen(product, &need, &BTreeMap::new());
+        let shown = cards::shown(self.context, &need, product, options.clone());
+        self.action =
+            Action { sku: Some(shown.card.sku.clone()), ..Action::of(ActionKind::Answer) };
+        self.moves.push(Move::NoOther { card: Some(shown.card.clone()), lead });
+        self.state.focus = Some(Focus { sku: shown.card.sku.clone(), options, pieces: Vec::new() });
+        self.products.push(shown);
+        self.ask_to_buy(product);
+    }
+
+    /// Records that a product was refused.
+    pub(super) fn reject(&mut self, sku: &str) {
+        if !self.state.rejected.iter().any(|known| known == sku) {
+            self.state.rejected.push(sku.to_owned());
+        }
+    }
+
+    /// What goes with the product bought or discussed: other kinds with the same leading facet.
+    fn accessories(&mut self) {
+        let focus = references::focus(&self.state);
+        let Some(product) = focus.and_then(|sku| self.context.catalog.product(&sku)) else {
+            return self.search(Lead::First);
+        };
+        let leading = self
+            .context
+            .catalog
+            .facets()
+            .iter()
+            .max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
+        let mut need = Need { quantity: None, ..Need::default() };
+        if let Some(facet) = leading
+            && let Some(values) = product.facets.get(&facet.key)
+        {
+            let wish = need.facets.entry(facet.key.clone()).or_default();
+            wish.must.clone_from(values);
+        }
+        for facet in
+            self.context.catalog.facets().iter().filter(|facet| facet.missing == Missing::Matches)
+        {
+            if let Some(wish) = self.state.need.facets.get(&facet.key) {
+                need.facets.insert(facet.key.clone(), wish.clone());
+            }
+        }
+        let kinds = |found: &&Product| found.category != product.category;
+        let all = search::strict(self.context, &need, &self.state.shown);
+        let mut found: Vec<&Product> = Vec::new();
+        for candidate in all.into_iter().filter(kinds) {
+            if found.iter().all(|known| known.category != candidate.category) {
+                found.push(candidate);
+            }
+        }
+        found.truncate(SHOWN_AT_ONCE);
+        if found.is_empty() {
+            return self.ask_need();
+        }
+        self.state.need = need;
+        self.state.asked.clear();
+        self.show_products(&found, Lead::Accessory, Vec::new());
+    }
+}
+
+/// The properties that two or three products are compared by: those that differ first.
+fn rows(context: &super::Context<'_>, products: &[&Product]) -> Vec<Row> {
+    let language = context.language;
+    let mut rows: Vec<(bool, Row)> = Vec::new();
+    for facet in context.catalog.facets() {
+        let values: Vec<String> = products
+            .iter()
+            .map(|product| {
+                let values = product.facets.get(&facet.key).map(Vec::as_slice).unwrap_or_default();
+                let labels = values.iter().map(|value| {
+                    context.catalog.label(&FacetChoice::new(&facet.key, value), language)
+                });
+                labels.collect::<Vec<_>>().join(", ")
+            })
+            .collect();
+        push_row(&mut rows, context.catalog.key_label(&facet.key, language), values);
+    }
+    let features: Vec<String> = products
+        .iter()
+        .map(|product| {
+            let features = product.features.or_fallback(language, &[]);
+            features.map(|features| features.join(", ")).unwrap_or_default()
+        })
+        .collect();
+    push_row(&mut rows, String::new(), features);
+    rows.sort_by_key(|(differs, _)| !differs);
+    rows.into_iter().filter(|(differs, _)| *differs).map(|(_, row)| row).take(ROWS_MAX).collect()
+}
+
+fn push_row(rows: &mut Vec<(bool, Row)>, label: String, values: Vec<String>) {
+    if values.iter().any(|value| !value.is_empty()) {
+        let differs = values.windows(2).any(|pair| pair[0] != pair[1]);
+        rows.push((differs, Row { label, values }));
+    }
+}
