@@ -15,13 +15,13 @@ use vitrine_catalog::CatalogLimits;
 const REPEATS: usize = 500;
 
 const NEEDS: [(Language, &str); 7] = [
-    (Language::Fr, "Je cherche des chaussures de course pour un marathon"),
-    (Language::En, "I'm looking for running shoes for a marathon"),
-    (Language::Fr, "un cadeau pour un coureur à moins de 50 euros"),
-    (Language::En, "waterproof trail jacket size M in blue"),
-    (Language::Fr, "chausettes de randonée"),
-    (Language::En, "yoga mat"),
-    (Language::En, "something nice"),
+    (Language::FR, "Je cherche des chaussures de course pour un marathon"),
+    (Language::EN, "I'm looking for running shoes for a marathon"),
+    (Language::FR, "un cadeau pour un coureur à moins de 50 euros"),
+    (Language::EN, "waterproof trail jacket size M in blue"),
+    (Language::FR, "chausettes de randonée"),
+    (Language::EN, "yoga mat"),
+    (Language::EN, "something nice"),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -95,7 +95,8 @@ fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
     let Some(path) = &settings.files.catalog else { return Ok(Catalog::empty()) };
     let facets = settings.files.facets.as_deref();
     let catalog = Catalog::open_with_facets(path, facets, &CATALOG_LIMITS);
-    catalog.context("cannot open the catalogue (catalog.path, catalog.facets)")
+    let catalog = catalog.context("cannot open the catalogue (catalog.path, catalog.facets)")?;
+    Ok(catalog.falling_back_to(vec![settings.turn.style.language]))
 }
 
 fn offers(settings: &Settings, catalog: &Catalog) -> anyhow::Result<Offers> {

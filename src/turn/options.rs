@@ -27,7 +27,7 @@ pub(crate) fn of_shop(id: &str, catalog: &Catalog) -> bool {
     let vocabulary = catalog.vocabulary();
     match choice.key.as_str() {
         ids::TAKE => Sku::new(choice.value).is_ok_and(|sku| catalog.get(&sku).is_some()),
-        ids::INTENT => labels::intent(&choice.value, Language::En).is_some(),
+        ids::INTENT => labels::intent(&choice.value, Language::EN).is_some(),
         ids::CONFIRM | ids::OTHER => false,
         CATEGORY_KEY => vocabulary.category(&choice.value).is_some(),
         SIZE_KEY => {

@@ -89,7 +89,7 @@ mod tests {
 
     fn said(text: &str, label: &str) -> Understood {
         Understood {
-            language: Language::En,
+            language: Language::EN,
             tongue: DetectedLanguage::En,
             reading: IntentReading {
                 label: label.to_owned(),

@@ -178,7 +178,7 @@ fn currency_of(word: &StemmedWord) -> Option<Currency> {
 #[must_use]
 pub fn largest(text: &str) -> Option<Decimal> {
     // Amounts and currencies read the same in every language.
-    let words = words(text, Language::En);
+    let words = words(text, Language::EN);
     let money = figures(&words).into_iter().filter(|figure| figure.currency.is_some());
     money.map(|figure| figure.amount).max()
 }
@@ -355,7 +355,7 @@ mod tests {
 
     fn amounts(text: &str) -> Amounts {
         let sizes = ["38", "41", "42", "42.5", "50", "M", "XL"].map(str::to_owned).into();
-        read(&words(text, Language::Fr), &sizes, "EUR".parse().ok())
+        read(&words(text, Language::FR), &sizes, "EUR".parse().ok())
     }
 
     fn budget(text: &str) -> (Option<String>, Option<String>) {

@@ -11,8 +11,11 @@ mod csv_file;
 mod facet_file;
 mod ndjson;
 mod product_checks;
+mod texts;
 
 pub use facet_file::read_facets;
+pub use texts::Blank;
+pub use texts::ByLanguage;
 
 use crate::error::CatalogError;
 use crate::import::product_checks::ProductCollector;
@@ -109,7 +112,7 @@ mod tests {
         assert_eq!(product.values("feel"), ["speed"]);
         assert_eq!(product.sizes(), ["41", "42"]);
         assert_eq!(product.sizes_in_stock(), ["41"]);
-        assert_eq!(product.title.get(Language::En), "chaussures");
+        assert_eq!(product.title.get(Language::FR).unwrap(), "chaussures");
         assert_eq!((product.rank, product.url.as_deref()), (None, None));
         assert!(product.values(BRAND_KEY).is_empty());
     }
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(product.name, "Alpha, two");
         assert_eq!(product.values("sport"), ["running", "trail"]);
         assert_eq!(product.sizes_in_stock(), ["41"]);
-        assert_eq!(product.features.en, ["a", "b"]);
+        assert_eq!(product.features.list(Language::FR), ["a", "b"]);
         assert_eq!(product.rank, Some(4));
     }
 
@@ -242,7 +245,7 @@ mod tests {
         let features = "a, b, c, d, e, f, g, h, i, j, k, l, m";
         let text = EXCEL.replace(";a|b;", &format!(";{features};"));
         let product = &read(&text, CatalogFormat::Csv).unwrap()[0];
-        assert_eq!(product.features.fr, [features]);
+        assert_eq!(product.features.list(Language::FR), [features]);
     }
 
     #[test]

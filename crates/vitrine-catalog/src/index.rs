@@ -52,7 +52,7 @@ impl TextIndex {
             };
             add(&product.name, NAME_WEIGHT);
             add(&product.brand, BRAND_WEIGHT);
-            add(product.title.get(language), TITLE_WEIGHT);
+            add(vocabulary.text(&product.title, language), TITLE_WEIGHT);
             for feature in product.features(language) {
                 add(feature, FEATURE_WEIGHT);
             }
@@ -66,7 +66,7 @@ impl TextIndex {
             };
             add(&vocabulary.category_label(&product.category, language));
             if let Some(entry) = vocabulary.category(&product.category) {
-                entry.words.get(language).iter().for_each(|text| add(text));
+                entry.words.list(language).iter().for_each(|text| add(text));
             }
             index.lengths.push(counts.values().sum());
             for (stem, count) in counts {
@@ -126,12 +126,13 @@ mod tests {
     fn names_outrank_features_and_rare_words_outrank_common_ones() {
         let mut products = [product("A", &[]), product("B", &[]), product("C", &[])];
         products[0].name = "Vent".to_owned();
-        products[1].features.fr = vec!["protège du vent".to_owned()];
-        products[2].features.fr = vec!["semelle rare".to_owned(), "vent".to_owned()];
-        let index = TextIndex::build(&products, &ShopVocabulary::default(), Language::Fr);
-        let scores = index.scores(&stems("vent", Language::Fr));
+        products[1].features.insert(Language::FR, vec!["protège du vent".to_owned()]);
+        let features = vec!["semelle rare".to_owned(), "vent".to_owned()];
+        products[2].features.insert(Language::FR, features);
+        let index = TextIndex::build(&products, &ShopVocabulary::default(), Language::FR);
+        let scores = index.scores(&stems("vent", Language::FR));
         assert!(scores[0] > scores[1] && scores[1] > 0.0);
-        let scores = index.scores(&stems("vent rare", Language::Fr));
+        let scores = index.scores(&stems("vent rare", Language::FR));
         assert!(scores[2] > scores[1]);
         assert!(!index.holds("neige"));
         assert!(index.scores(&["neige".to_owned()]).iter().all(|score| *score == 0.0));

@@ -89,8 +89,9 @@ impl Lexicon {
         language: Language,
         target: &PhraseMeaning,
     ) {
-        self.add(label.get(language), language, target);
-        for phrase in phrases.get(language) {
+        // Without words of its own in a language, an entry is called as in the first that has some.
+        self.add(label.text(language, &[]), language, target);
+        for phrase in phrases.or_fallback(language, &[]).into_iter().flatten() {
             self.add(phrase, language, target);
         }
     }
@@ -211,13 +212,13 @@ label = { en = "running shoes", fr = "chaussures de course" }
             &limits(),
         )
         .unwrap();
-        Lexicon::build(&vocabulary, &[], Language::Fr)
+        Lexicon::build(&vocabulary, &[], Language::FR)
     }
 
     #[test]
     fn the_longest_phrase_wins_over_its_parts() {
         let lexicon = lexicon();
-        let text = stems("chaussure pour la course rapide", Language::Fr);
+        let text = stems("chaussure pour la course rapide", Language::FR);
         let text: Vec<&str> = text.iter().map(String::as_str).collect();
         let found = lexicon.longest(&text).unwrap();
         assert_eq!(found.words, 2);
@@ -230,10 +231,10 @@ label = { en = "running shoes", fr = "chaussures de course" }
     fn one_typing_error_is_corrected_in_long_words_only() {
         let lexicon = lexicon();
         let correct = |word: &str| {
-            let stem = stems(word, Language::Fr).concat();
+            let stem = stems(word, Language::FR).concat();
             lexicon.corrected(word, &stem).map(str::to_owned)
         };
-        let speed = stems("vitesse", Language::Fr).concat();
+        let speed = stems("vitesse", Language::FR).concat();
         for word in ["vitese", "vittesse", "vietsse"] {
             assert_eq!(correct(word), Some(speed.clone()), "{word}");
         }

@@ -39,6 +39,8 @@ pub use facets::FacetQuestion;
 pub use facets::QuestionOptions;
 pub use facets::best_question;
 pub use facets::narrow;
+pub use import::Blank;
+pub use import::ByLanguage;
 pub use import::CatalogFormat;
 pub use import::read_facets;
 pub use keys::BRAND_KEY;
@@ -193,10 +195,15 @@ impl Catalog {
         let sizes = sizes.map(str::to_uppercase).collect();
         let askable = askable(&vocabulary);
         let currency = products.first().map(|product| product.price.currency);
-        let lexicons =
-            Localized::from_fn(|language| Lexicon::build(&vocabulary, &products, language));
-        let indexes =
-            Localized::from_fn(|language| TextIndex::build(&products, &vocabulary, language));
+        let languages = languages(&vocabulary, &products);
+        let lexicons = languages
+            .iter()
+            .map(|language| (*language, Lexicon::build(&vocabulary, &products, *language)));
+        let lexicons: Localized<Lexicon> = lexicons.collect();
+        let indexes = languages
+            .iter()
+            .map(|language| (*language, TextIndex::build(&products, &vocabulary, *language)));
+        let indexes = indexes.collect();
         let names = Names::build(&products, &lexicons);
         Self {
             products,
@@ -210,6 +217,19 @@ impl Catalog {
             indexes,
             warnings: Vec::new(),
         }
+    }
+
+    /// The same catalog, with texts that are missing in a language taken from `languages` (the
+    /// shop's own) before English.
+    #[must_use]
+    pub fn falling_back_to(mut self, languages: Vec<Language>) -> Self {
+        self.vocabulary.fall_back_to(languages);
+        self
+    }
+
+    /// The languages of the shop's texts, by their codes; English for a shop without texts.
+    pub fn languages(&self) -> impl Iterator<Item = Language> {
+        self.lexicons.languages()
     }
 
     /// All products, in file order.
@@ -284,26 +304,34 @@ impl Catalog {
     fn understand_in(&self, text: &str, language: Language) -> (Understanding, Language) {
         let shop =
             ShopFacts { vocabulary: &self.vocabulary, sizes: &self.sizes, currency: self.currency };
-        let other = match language {
-            Language::En => Language::Fr,
-            Language::Fr => Language::En,
-        };
-        let read =
-            |language| understand::understand(text, language, self.lexicons.get(language), &shop);
-        let (first, explained) = read(language);
-        let (second, explained_otherwise) = read(other);
-        let (mut found, language) =
-            if explained_otherwise > explained { (second, other) } else { (first, language) };
+        let mut best: Option<(Understanding, usize, Language)> = None;
+        let others = self.lexicons.languages().filter(|other| *other != language);
+        for tried in [language].into_iter().chain(others) {
+            let Some(lexicon) = self.lexicons.get(tried) else { continue };
+            let (found, explained) = understand::understand(text, tried, lexicon, &shop);
+            if best.as_ref().is_none_or(|(_, most, _)| explained > *most) {
+                best = Some((found, explained, tried));
+            }
+        }
+        let (mut found, _, language) = best.unwrap_or((Understanding::default(), 0, language));
         let named = self.names.mentioned(text).into_iter();
         found.mentioned = named.map(|position| self.products[position].sku.clone()).collect();
-        let index = self.indexes.get(language);
+        let index = self.index(language);
         found.unknown = found
             .leftover
             .iter()
-            .filter(|word| !words::stems(word, language).iter().any(|stem| index.holds(stem)))
+            .filter(|word| {
+                let stems = words::stems(word, language);
+                !stems.iter().any(|stem| index.is_some_and(|index| index.holds(stem)))
+            })
             .cloned()
             .collect();
         (found, language)
+    }
+
+    /// The index of a language, or of the first other one: a catalog has at least one.
+    fn index(&self, language: Language) -> Option<&TextIndex> {
+        self.indexes.or_fallback(language, self.vocabulary.fallbacks())
     }
 
     /// Finds products for a need, which may combine several messages.
@@ -311,23 +339,33 @@ impl Catalog {
     /// `language` is the language of `need.leftover`. Returns at most `hits_max` hits.
     #[must_use]
     pub fn find(&self, need: &Understanding, language: Language, hits_max: usize) -> FoundProducts {
-        let index = self.indexes.get(language);
+        let index = self.index(language);
+        let none = self.products.len();
         let text_match = TextMatch {
-            scores: index.scores(&self.known_stems(&need.leftover, language)),
-            said: index.holding(&self.known_stems(&need.said, language)),
+            scores: index.map_or_else(
+                || vec![0.0; none],
+                |index| index.scores(&self.known_stems(&need.leftover, language)),
+            ),
+            said: index.map_or_else(
+                || vec![0; none],
+                |index| index.holding(&self.known_stems(&need.said, language)),
+            ),
         };
         search::find(self.searched(), need, &text_match, hits_max)
     }
 
     /// Stems of the words in `texts`; a word that no product text contains is typo-corrected.
     fn known_stems(&self, texts: &[String], language: Language) -> Vec<String> {
-        let index = self.indexes.get(language);
-        let lexicon = self.lexicons.get(language);
+        let index = self.index(language);
+        let lexicon = self.lexicons.or_fallback(language, self.vocabulary.fallbacks());
         let mut stems = Vec::new();
         for word in texts.iter().flat_map(|text| words::words(text, language)) {
-            let known = index.holds(&word.stem);
-            let corrected = if known { None } else { lexicon.corrected(&word.folded, &word.stem) };
-            stems.push(corrected.map_or(word.stem, str::to_owned));
+            let known = index.is_some_and(|index| index.holds(&word.stem));
+            let corrected = lexicon
+                .filter(|_| !known)
+                .and_then(|lexicon| lexicon.corrected(&word.folded, &word.stem));
+            let corrected = corrected.map(str::to_owned);
+            stems.push(corrected.unwrap_or(word.stem));
         }
         stems
     }
@@ -394,11 +432,11 @@ impl Catalog {
     /// Short description of what a product is: its own title, or else its category's label.
     #[must_use]
     pub fn title(&self, product: &Product, language: Language) -> String {
-        let title = product.title.get(language);
+        let title = self.vocabulary.text(&product.title, language);
         if title.is_empty() {
             self.vocabulary.category_label(&product.category, language)
         } else {
-            title.clone()
+            title.to_owned()
         }
     }
 
@@ -411,7 +449,7 @@ impl Catalog {
         }
         let values = need.constraints.iter().filter_map(|choice| self.vocabulary.value(choice));
         let mut phrases = values.filter_map(|value| value.need.as_ref());
-        phrases.next().map(|phrase| phrase.get(language).clone())
+        phrases.next().map(|phrase| self.vocabulary.text(phrase, language).to_owned())
     }
 }
 
@@ -430,6 +468,18 @@ fn askable(vocabulary: &ShopVocabulary) -> Vec<AskableFacet> {
         weight: vocabulary.kind().ask_weight,
     };
     facets.chain([kind]).filter(|facet| facet.weight > 0.0).collect()
+}
+
+/// The languages of the vocabulary's and the products' texts; English if there are none.
+fn languages(vocabulary: &ShopVocabulary, products: &[Product]) -> BTreeSet<Language> {
+    let mut found = vocabulary.languages();
+    for product in products {
+        found.extend(product.title.languages().chain(product.features.languages()));
+    }
+    if found.is_empty() {
+        found.insert(Language::EN);
+    }
+    found
 }
 
 fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CatalogError> {

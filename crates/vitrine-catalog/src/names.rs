@@ -8,7 +8,6 @@ use crate::words::stems;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 
 /// Fewest letters of each word in a name without its brand, for that name to identify a product.
@@ -59,9 +58,9 @@ fn distinct(products: &[Product], lexicons: &Localized<Lexicon>) -> Vec<(String,
         let brand = slug(&product.brand);
         let short = whole.strip_prefix(&brand).map_or("", |rest| rest.trim_start_matches('_'));
         let plain = |name: &str| {
-            Language::ALL.into_iter().any(|language| {
+            lexicons.iter().any(|(language, lexicon)| {
                 let found = stems(&name.replace('_', " "), language);
-                found.iter().any(|stem| lexicons.get(language).longest(&[stem]).is_some())
+                found.iter().any(|stem| lexicon.longest(&[stem]).is_some())
             })
         };
         let letters = short.split('_').map(|word| word.chars().count()).min().unwrap_or_default();

@@ -130,10 +130,11 @@ impl Product {
         self.sizes().into_iter().filter(|size| self.in_stock(Some(size))).collect()
     }
 
-    /// Its features in a language, as short noun phrases.
+    /// Its features in a language, as short noun phrases; in English or in the first language that
+    /// has some if the shop gave none.
     #[must_use]
     pub fn features(&self, language: Language) -> &[String] {
-        self.features.get(language)
+        self.features.or_fallback(language, &[]).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -1,17 +1,27 @@
-//! Stop words: English and French words, folded, that do not describe a product; and negations.
+//! Stop words: words of six languages, folded, that do not describe a product; and negations.
 //!
 //! Function words, and words that people write around a need in a chat. A word that some shop may
 //! use to distinguish products ("long", "light", "small") does not belong here.
 
-/// Whether a folded word is a stop word; single ASCII characters always are.
+use vitrine_base::language::Language;
+
+/// Whether a folded word is a stop word of a language; single ASCII characters always are.
 ///
-/// Checks both languages at once: customers mix them, and no stop word of one language describes a
-/// product in the other.
-pub(crate) fn is_stop_word(folded: &str) -> bool {
-    folded.len() == 1 && folded.is_ascii() || STOP_WORDS.binary_search(&folded).is_ok()
+/// English and French share a list: customers mix them, and no stop word of one describes a product
+/// in the other. A language without a list has no stop words.
+pub(crate) fn is_stop_word(folded: &str, language: Language) -> bool {
+    let words = match language {
+        Language::EN | Language::FR => STOP_WORDS,
+        Language::DE => GERMAN,
+        Language::ES => SPANISH,
+        Language::IT => ITALIAN,
+        Language::PT => PORTUGUESE,
+        _ => &[],
+    };
+    folded.len() == 1 && folded.is_ascii() || words.binary_search(&folded).is_ok()
 }
 
-/// Sorted for the binary search; a test enforces the order.
+/// English and French. Sorted for the binary search; a test enforces the order.
 #[rustfmt::skip]
 const STOP_WORDS: &[&str] = &[
     "about", "achat", "achete", "acheter", "actually", "adapte", "adaptee", "adaptees", "adaptes",
@@ -74,8 +84,149 @@ const STOP_WORDS: &[&str] = &[
     "your", "yours", "yourself",
 ];
 
+/// Sorted, as [`STOP_WORDS`].
+#[rustfmt::skip]
+const GERMAN: &[&str] = &[
+    "ab", "aber", "ach", "alle", "allem", "allen", "aller", "alles", "als", "also", "am", "an",
+    "ander", "andere", "anderem", "anderen", "anderer", "anderes", "artikel", "auch", "auf",
+    "aus", "ausserdem", "bei", "beim", "besser", "bestelle", "bestellen", "bin", "bis",
+    "bisschen", "bist", "bitte", "brauch", "brauche", "brauchen", "brauchst", "braucht", "bzw",
+    "da", "dabei", "dafur", "daher", "damit", "danke", "dankeschon", "dann", "daran", "darauf",
+    "daraus", "darf", "darum", "das", "dass", "davon", "dazu", "dein", "deine", "deinem",
+    "deinen", "deiner", "dem", "den", "denn", "der", "deren", "des", "dessen", "dich", "die",
+    "dies", "diese", "diesem", "diesen", "dieser", "dieses", "ding", "dinge", "dir", "doch",
+    "dort", "du", "durch", "durfte", "egal", "eher", "eigentlich", "ein", "eine", "einem",
+    "einen", "einer", "eines", "einfach", "einige", "einigen", "einmal", "er", "erst", "es",
+    "etwa", "etwas", "euch", "euer", "eure", "eurem", "euren", "eurer", "eures", "falls", "finde",
+    "finden", "findest", "folgende", "fur", "ganz", "gar", "gebe", "geben", "gegen", "gegenuber",
+    "geht", "genau", "gern", "gerne", "gesucht", "gibt", "gibts", "gleich", "gott", "gruezi",
+    "gruss", "gut", "gute", "guten", "guter", "gutes", "hab", "habe", "haben", "habt", "hallo",
+    "hast", "hat", "hatt", "hatte", "hatten", "hattest", "hauptsache", "hey", "hi", "hier", "ich",
+    "ihm", "ihn", "ihnen", "ihr", "ihre", "ihrem", "ihren", "ihrer", "ihres", "im", "in", "ins",
+    "ist", "ja", "jede", "jedem", "jeden", "jeder", "jedes", "jemand", "jene", "jener", "jetzt",
+    "kann", "kannst", "kauf", "kaufe", "kaufen", "konnen", "konnt", "konnte", "konnten", "leider",
+    "liebe", "lieben", "lieber", "mache", "machen", "macht", "mag", "mal", "man", "mehr", "mein",
+    "meine", "meinem", "meinen", "meiner", "meines", "mich", "mir", "mit", "mochte", "mochten",
+    "mochtest", "modell", "modelle", "moin", "morgen", "muss", "mussen", "musste", "nach", "ne",
+    "nee", "nehme", "nehmen", "nein", "nem", "nen", "nix", "noch", "nochmal", "nun", "nur", "ob",
+    "oder", "okay", "passend", "passende", "passenden", "passendes", "plus", "produkt",
+    "produkte", "recht", "sachen", "sag", "sagen", "schau", "schauen", "schick", "schon", "sehr",
+    "seid", "sein", "seine", "seinem", "seinen", "seiner", "seines", "seit", "servus", "sich",
+    "sie", "sind", "so", "sogar", "solche", "solchem", "solchen", "solcher", "solches", "soll",
+    "sollen", "sollte", "sollten", "sondern", "sonst", "sowas", "sowie", "suche", "suchen",
+    "suchst", "sucht", "super", "tag", "toll", "uber", "ubrigens", "um", "und", "uns", "unser",
+    "unsere", "unserem", "unseren", "unserer", "unter", "viel", "viele", "vielen", "vielleicht",
+    "vom", "von", "vor", "wann", "war", "ware", "waren", "warst", "warum", "was", "weil",
+    "welche", "welchem", "welchen", "welcher", "welches", "wem", "wen", "wenn", "wer", "werde",
+    "werden", "wie", "wieder", "will", "willst", "wir", "wird", "wirklich", "wo", "wohl",
+    "wollen", "wollte", "wunsche", "wurde", "wurden", "zeig", "zeige", "zeigen", "zeigt", "zu",
+    "zum", "zur", "zurzeit", "zwar", "zwischen",
+];
+
+/// Sorted, as [`STOP_WORDS`].
+#[rustfmt::skip]
+const SPANISH: &[&str] = &[
+    "ahi", "ahora", "al", "algo", "alguien", "algun", "alguna", "algunas", "alguno", "algunos",
+    "alli", "antes", "aquel", "aquella", "aquello", "aqui", "articulo", "articulos", "asi", "aun",
+    "aunque", "ayuda", "ayudame", "ayudar", "bien", "buen", "buena", "buenas", "bueno", "buenos",
+    "busca", "buscaba", "buscamos", "buscando", "buscar", "busco", "cada", "como", "compra",
+    "comprar", "compro", "con", "conmigo", "cosa", "cosas", "cual", "cuales", "cualquier",
+    "cuando", "cuanto", "da", "dame", "de", "del", "demas", "deme", "desde", "dia", "dias",
+    "dice", "dime", "disculpa", "disculpe", "disponible", "donde", "dos", "el", "ella", "ellas",
+    "ellos", "en", "encontrar", "encontre", "entonces", "entre", "era", "es", "esa", "esas",
+    "ese", "eso", "esos", "esta", "estaba", "estamos", "estan", "estar", "estaria", "estas",
+    "este", "esto", "estos", "estoy", "favor", "fue", "gracias", "gusta", "gustan", "gustaria",
+    "ha", "haber", "habia", "hace", "hacer", "hacia", "han", "has", "hasta", "hay", "haya", "he",
+    "hola", "hoy", "igual", "interesa", "interesado", "ir", "la", "las", "le", "les", "lo", "los",
+    "luego", "manana", "mas", "me", "mejor", "menos", "mi", "mia", "mio", "mis", "mismo",
+    "modelo", "modelos", "mostrar", "mucha", "muchas", "mucho", "muchos", "muestrame", "muy",
+    "nada", "ni", "nos", "nosotros", "nuestra", "nuestro", "ofrece", "ofrecen", "oye", "para",
+    "perdon", "pero", "poder", "podria", "podrias", "por", "porfa", "porfavor", "porque",
+    "posible", "prefiero", "primero", "producto", "productos", "puede", "pueden", "puedes",
+    "puedo", "pues", "que", "querer", "queria", "quiere", "quieres", "quiero", "quisiera",
+    "quiza", "quizas", "recomendar", "recomienda", "recomiendas", "saber", "se", "sea", "segun",
+    "ser", "sera", "seria", "si", "sido", "siempre", "sino", "sobre", "solo", "son", "soy", "su",
+    "sus", "suya", "suyo", "tal", "tambien", "tampoco", "tan", "tanto", "tardes", "te", "ten",
+    "teneis", "tenemos", "tener", "tengo", "ti", "tiene", "tienen", "tienes", "tipo", "toda",
+    "todas", "todavia", "todo", "todos", "tu", "tus", "un", "una", "unas", "uno", "unos", "usted",
+    "ustedes", "va", "vale", "vamos", "ve", "venden", "vender", "ver", "vez", "vi", "vosotros",
+    "voy", "ya", "yo",
+];
+
+/// Sorted, as [`STOP_WORDS`].
+#[rustfmt::skip]
+const ITALIAN: &[&str] = &[
+    "abbiamo", "ad", "adesso", "agli", "ai", "al", "alcuna", "alcune", "alcuni", "alcuno", "all",
+    "alla", "alle", "allo", "allora", "altra", "altre", "altri", "altro", "anche", "ancora",
+    "appena", "articoli", "articolo", "avere", "avete", "aveva", "avevo", "avrei", "avreste",
+    "avuto", "bella", "bello", "ben", "bene", "buon", "buona", "buonasera", "buongiorno", "buono",
+    "cerca", "cercando", "cercare", "cercavo", "cerchiamo", "cerco", "che", "chi", "chiedere",
+    "ci", "ciao", "cio", "cioe", "circa", "come", "compra", "comprare", "compro", "con",
+    "consiglia", "consigliare", "consigliarmi", "consigliate", "consiglio", "cosa", "cose",
+    "cosi", "cui", "da", "dagli", "dai", "dal", "dall", "dalla", "dalle", "dallo", "davvero",
+    "degli", "dei", "del", "dell", "della", "delle", "dello", "di", "dimmi", "disponibile",
+    "disponibili", "dite", "ditemi", "domani", "dopo", "dov", "dove", "dovrebbe", "dovrei", "due",
+    "ecco", "ed", "era", "esiste", "essere", "fa", "faccio", "fammi", "far", "fare", "fate",
+    "fatto", "favore", "fino", "fra", "gia", "gli", "grazie", "guardo", "ha", "hai", "hanno",
+    "ho", "il", "in", "interessa", "interessato", "invece", "io", "la", "le", "lei", "li", "lo",
+    "loro", "lui", "ma", "magari", "mai", "me", "meglio", "meno", "mi", "mia", "mie", "miei",
+    "mio", "modelli", "modello", "molta", "molte", "molti", "molto", "mostra", "mostrami",
+    "mostrate", "ne", "negli", "nei", "nel", "nell", "nella", "nelle", "nello", "nessun",
+    "nessuna", "nessuno", "niente", "noi", "non", "nostra", "nostre", "nostri", "nostro", "od",
+    "oggi", "ogni", "ok", "oppure", "ora", "per", "perche", "pero", "piace", "piacerebbe", "poi",
+    "possibile", "posso", "potete", "potrei", "potreste", "potresti", "preferirei", "preferisco",
+    "prego", "prendere", "prendo", "primo", "prodotti", "prodotto", "proprio", "puo", "puoi",
+    "pure", "qual", "qualche", "qualcosa", "qualcuno", "quale", "quali", "quando", "quanta",
+    "quante", "quanti", "quanto", "quel", "quell", "quella", "quelle", "quelli", "quello",
+    "questa", "queste", "questi", "questo", "qui", "quindi", "sa", "salve", "sara", "sarebbe",
+    "se", "sei", "sempre", "senta", "serve", "servirebbe", "servono", "si", "sia", "siamo",
+    "siete", "solo", "sono", "sopra", "sotto", "sta", "stai", "state", "stesso", "sto", "su",
+    "sua", "sue", "sugli", "sui", "sul", "sull", "sulla", "sulle", "sullo", "suo", "suoi", "tale",
+    "tanta", "tante", "tanti", "tanto", "te", "tempo", "ti", "tipo", "tra", "troppo", "trova",
+    "trovare", "tu", "tua", "tue", "tuo", "tuoi", "tutta", "tutte", "tutti", "tutto", "un", "una",
+    "uno", "uso", "va", "vado", "vai", "vedere", "vendete", "veramente", "verso", "vi", "voglio",
+    "voi", "volere", "volevo", "vorrei", "vorremmo", "vostra", "vostre", "vostri", "vostro",
+    "vuoi", "vuole",
+];
+
+/// Sorted, as [`STOP_WORDS`].
+#[rustfmt::skip]
+const PORTUGUESE: &[&str] = &[
+    "agora", "ah", "ai", "ainda", "ajuda", "ajudar", "algo", "alguem", "algum", "alguma",
+    "algumas", "alguns", "ali", "alo", "amanha", "antes", "ao", "aos", "apenas", "aquela",
+    "aquelas", "aquele", "aqueles", "aqui", "aquilo", "artigo", "artigos", "as", "assim", "ate",
+    "bem", "boa", "boas", "bom", "bons", "busco", "cada", "cade", "coisa", "coisas", "com",
+    "comigo", "como", "compra", "comprar", "compro", "consegue", "da", "dai", "daquela",
+    "daquele", "das", "de", "dela", "delas", "dele", "deles", "depois", "desde", "dessa", "desse",
+    "desta", "deste", "dia", "dias", "disponiveis", "disponivel", "diz", "do", "dois", "dos",
+    "ela", "elas", "ele", "eles", "em", "embora", "encontrar", "entao", "entre", "era", "es",
+    "essa", "essas", "esse", "esses", "esta", "estao", "estar", "estas", "estava", "este",
+    "estes", "estou", "eu", "existe", "faco", "fala", "favor", "faz", "fazer", "ficar", "foi",
+    "for", "fosse", "gostaria", "gostava", "gosto", "ha", "hoje", "hum", "ir", "isso", "isto",
+    "ja", "jeito", "la", "lhe", "lhes", "lo", "logo", "mais", "mas", "me", "melhor", "menos",
+    "mesma", "mesmo", "meu", "meus", "mim", "minha", "minhas", "modelo", "modelos", "mostra",
+    "mostrar", "mostre", "muita", "muitas", "muito", "muitos", "na", "nao", "nas", "nem",
+    "nenhum", "nenhuma", "nessa", "nesse", "nesta", "neste", "no", "noite", "nos", "nossa",
+    "nosso", "num", "numa", "obrigada", "obrigado", "oi", "ola", "onde", "ou", "outra", "outras",
+    "outro", "outros", "para", "pela", "pelas", "pelo", "pelos", "perto", "pode", "podem",
+    "podemos", "poderia", "poderiam", "pois", "por", "porque", "possivel", "posso", "pouco",
+    "pra", "precisa", "precisar", "precisava", "preciso", "prefiro", "primeiro", "pro", "procura",
+    "procurando", "procurar", "procuro", "produto", "produtos", "proprio", "quais", "qual",
+    "qualquer", "quando", "quanto", "quantos", "que", "quem", "quer", "querer", "quererem",
+    "queria", "quero", "recomenda", "recomendam", "recomendar", "saber", "se", "seja", "sem",
+    "sempre", "ser", "sera", "seria", "seu", "seus", "sim", "so", "sobre", "somos", "sou", "sua",
+    "suas", "talvez", "tambem", "tanto", "tarde", "te", "tem", "temos", "tenha", "tenho", "ter",
+    "teu", "tipo", "toda", "todas", "todo", "todos", "tu", "tua", "tudo", "um", "uma", "umas",
+    "uns", "usar", "vai", "vamos", "vao", "ve", "vem", "vende", "vendem", "ver", "vez", "voce",
+    "voces", "vos", "vossa", "vosso", "vou",
+];
+
 /// Words that negate the value right after them ("sans caféine", "not black").
-const NEGATIONS: &[&str] = &["sans", "pas", "not", "without", "no", "non", "sauf", "except"];
+#[rustfmt::skip]
+const NEGATIONS: &[&str] = &[
+    "sans", "pas", "not", "without", "no", "non", "sauf", "except", "ohne", "kein", "keine",
+    "keinen", "nicht", "sin", "senza", "sem", "nao",
+];
 
 /// Whether a folded word negates the value after it.
 pub(crate) fn is_negation(folded: &str) -> bool {
@@ -88,13 +239,19 @@ mod tests {
 
     #[test]
     fn stop_words_are_sorted_and_unique() {
-        assert!(STOP_WORDS.windows(2).all(|pair| pair[0] < pair[1]));
+        for words in [STOP_WORDS, GERMAN, SPANISH, ITALIAN, PORTUGUESE] {
+            assert!(words.windows(2).all(|pair| pair[0] < pair[1]));
+        }
     }
 
     #[test]
     fn needs_are_not_stop_words() {
-        for word in ["chaussures", "running", "marathon", "noir", "light", "eau"] {
-            assert!(!is_stop_word(word), "{word}");
+        for word in ["chaussures", "running", "marathon", "noir", "light", "eau", "schuhe", "rojo"]
+        {
+            for language in Language::SHIPPED {
+                assert!(!is_stop_word(word, language), "{word}");
+            }
         }
+        assert!(is_stop_word("fur", Language::DE) && !is_stop_word("fur", Language::EN));
     }
 }

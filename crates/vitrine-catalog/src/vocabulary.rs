@@ -7,6 +7,7 @@
 use crate::keys::CATEGORY_KEY;
 use crate::keys::SIZE_KEY;
 use crate::product::FacetChoice;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
@@ -91,6 +92,8 @@ pub struct ShopVocabulary {
     size: SizeEntry,
     kind: KindEntry,
     keep: Vec<String>,
+    /// Languages to fall back to, before English.
+    fallbacks: Vec<Language>,
     facet_index: HashMap<String, usize>,
     category_index: HashMap<String, usize>,
 }
@@ -106,7 +109,34 @@ impl ShopVocabulary {
     ) -> Self {
         let facet_index = facets.iter().map(|facet| facet.key.clone()).zip(0..).collect();
         let category_index = categories.iter().map(|entry| entry.id.clone()).zip(0..).collect();
-        Self { facets, categories, size, kind, keep, facet_index, category_index }
+        let fallbacks = Vec::new();
+        Self { facets, categories, size, kind, keep, fallbacks, facet_index, category_index }
+    }
+
+    /// Languages whose texts stand in for missing ones, before English.
+    #[must_use]
+    pub fn fallbacks(&self) -> &[Language] {
+        &self.fallbacks
+    }
+
+    /// Sets the languages whose texts stand in for missing ones, before English.
+    pub(crate) fn fall_back_to(&mut self, fallbacks: Vec<Language>) {
+        self.fallbacks = fallbacks;
+    }
+
+    /// The text in a language, or in the first other one that has it; empty if none has.
+    #[must_use]
+    pub fn text<'a>(&self, texts: &'a Localized<String>, language: Language) -> &'a str {
+        texts.text(language, &self.fallbacks)
+    }
+
+    /// The languages of all labels and words, by their codes.
+    #[must_use]
+    pub fn languages(&self) -> BTreeSet<Language> {
+        let values = self.facets.iter().flat_map(|facet| &facet.values);
+        let entries = self.categories.iter().map(|entry| (&entry.label, &entry.words));
+        let words = entries.chain(values.map(|value| (&value.label, &value.words)));
+        words.flat_map(|(label, words)| label.languages().chain(words.languages())).collect()
     }
 
     /// All facets in the order of the file.
@@ -193,45 +223,45 @@ impl ShopVocabulary {
         self.facet(key).map_or(Missing::Fails, |facet| facet.missing)
     }
 
-    /// Label of a value; its id with spaces if the vocabulary does not hold it.
+    /// Label of a value; its id with spaces if the vocabulary has none.
     #[must_use]
     pub fn value_label(&self, choice: &FacetChoice, language: Language) -> String {
-        match self.value(choice) {
-            Some(value) => value.label.get(language).clone(),
-            None => choice.value.replace('_', " "),
-        }
+        let label = self.value(choice).map_or("", |value| self.text(&value.label, language));
+        spoken(label, &choice.value)
     }
 
     /// Label of a facet (`size` and `category` included); its key with spaces if it has none.
     #[must_use]
     pub fn facet_label(&self, key: &str, language: Language) -> String {
         let label = match self.facet(key) {
-            Some(facet) => facet.label.get(language).as_str(),
-            None if key == SIZE_KEY => self.size.label.get(language).as_str(),
-            None if key == CATEGORY_KEY => self.kind.label.get(language).as_str(),
+            Some(facet) => self.text(&facet.label, language),
+            None if key == SIZE_KEY => self.text(&self.size.label, language),
+            None if key == CATEGORY_KEY => self.text(&self.kind.label, language),
             None => "",
         };
-        if label.is_empty() { key.replace('_', " ") } else { label.to_owned() }
+        spoken(label, key)
     }
 
     /// Question that asks for a facet (`size` and `category` included); `None` if it has none.
     #[must_use]
     pub fn question(&self, key: &str, language: Language) -> Option<&str> {
         let question = match self.facet(key) {
-            Some(facet) => facet.question.get(language),
-            None if key == SIZE_KEY => self.size.question.get(language),
-            None if key == CATEGORY_KEY => self.kind.question.get(language),
+            Some(facet) => self.text(&facet.question, language),
+            None if key == SIZE_KEY => self.text(&self.size.question, language),
+            None if key == CATEGORY_KEY => self.text(&self.kind.question, language),
             None => return None,
         };
-        (!question.is_empty()).then_some(question.as_str())
+        (!question.is_empty()).then_some(question)
     }
 
-    /// Label of a category; its id with spaces if the vocabulary does not hold it.
+    /// Label of a category; its id with spaces if the vocabulary has none.
     #[must_use]
     pub fn category_label(&self, id: &str, language: Language) -> String {
-        match self.category(id) {
-            Some(entry) => entry.label.get(language).clone(),
-            None => id.replace('_', " "),
-        }
+        spoken(self.category(id).map_or("", |entry| self.text(&entry.label, language)), id)
     }
+}
+
+/// A label, or the id with spaces if it is empty.
+fn spoken(label: &str, id: &str) -> String {
+    if label.is_empty() { id.replace('_', " ") } else { label.to_owned() }
 }

@@ -79,6 +79,10 @@ const EMPTY_ACCEPTED: &[&str] = &[
     "offers.baskets",
     "shop.hours_en",
     "shop.hours_fr",
+    "shop.hours_de",
+    "shop.hours_es",
+    "shop.hours_it",
+    "shop.hours_pt",
     "shop.policies",
     "shop.checkout_url",
 ];

@@ -85,7 +85,7 @@ fn need_words(situation: &Situation<'_>) -> String {
     situation
         .catalog
         .need_text(situation.need, language)
-        .unwrap_or_else(|| situation.shop.about.get(language).clone())
+        .unwrap_or_else(|| situation.shop.about.text(language, &[]).to_owned())
 }
 
 /// Asks what the customer is looking for, with the top categories as buttons.
@@ -99,7 +99,7 @@ fn ask_need(situation: &Situation<'_>) -> Decision {
         .map(|category| {
             PlannedOption::new(
                 format!("{CATEGORY_KEY}={}", category.id),
-                category.label.get(language).to_lowercase(),
+                situation.catalog.vocabulary().text(&category.label, language).to_lowercase(),
             )
         })
         .collect();

@@ -372,7 +372,7 @@ fn offers_of(baskets: Baskets) -> Offers {
 fn options_of_turns() -> TurnOptions {
     TurnOptions {
         style: Style {
-            language: Language::En,
+            language: Language::EN,
             channel: ChannelKind::Webchat,
             voice: Voice::Warm,
             address: Address::Vous,

@@ -5,8 +5,9 @@
 //! | `sku`, `name`, `category` | texts (required) |
 //! | `price`, `currency` | `129.00` and `EUR` (required) |
 //! | `stock` | `12`, or `41:3\|42:0` by size (required) |
-//! | `brand`, `title_en`, `title_fr`, `url` | texts |
-//! | `features_en`, `features_fr` | phrases separated by `\|` |
+//! | `brand`, `url` | texts |
+//! | `title_fr`, `title_de`, … | a text in one language |
+//! | `features_fr`, `features_de`, … | phrases separated by `\|`, in one language |
 //! | `facets` | `sport=running\|feel=comfort\|feel=speed` |
 //! | `rank` | a whole number, lower first |
 //!
@@ -21,28 +22,17 @@ use crate::import::product_checks::RawProduct;
 use crate::import::product_checks::RawStock;
 use crate::product::FacetChoice;
 use std::collections::BTreeMap;
-use vitrine_base::localized::Localized;
+use vitrine_base::language::Language;
 use vitrine_base::table::Row;
 use vitrine_base::table::RowFault;
 use vitrine_base::table::Rows;
 
-/// All columns that a catalog may have.
-const COLUMNS: [&str; 14] = [
-    "sku",
-    "name",
-    "brand",
-    "category",
-    "price",
-    "currency",
-    "stock",
-    "facets",
-    "title_en",
-    "title_fr",
-    "features_en",
-    "features_fr",
-    "url",
-    "rank",
-];
+/// All columns that a catalog may have, besides those of [`TEXT_COLUMNS`].
+const COLUMNS: [&str; 10] =
+    ["sku", "name", "brand", "category", "price", "currency", "stock", "facets", "url", "rank"];
+
+/// Beginnings of the columns that a catalog may have once per language, such as `title_fr`.
+const TEXT_COLUMNS: [&str; 2] = ["title_", "features_"];
 
 /// Columns that a catalog must have.
 const REQUIRED: [&str; 6] = ["sku", "name", "category", "price", "currency", "stock"];
@@ -82,15 +72,24 @@ fn header(row: &Row<'_>, separator: char) -> Result<Vec<String>, LineFault> {
         names.pop();
     }
     for (index, name) in names.iter().enumerate() {
-        if !COLUMNS.contains(&name.as_str()) || names[..index].contains(name) {
+        if !is_column(name) || names[..index].contains(name) {
             let found = row.fields[index].to_string();
-            return Err(LineFault::Column { found, separator, allowed: COLUMNS.join(", ") });
+            let allowed = COLUMNS.join(", ");
+            let texts = TEXT_COLUMNS.map(|prefix| format!("{prefix}fr")).join(", ");
+            let allowed = format!("{allowed}, {texts} (any language)");
+            return Err(LineFault::Column { found, separator, allowed });
         }
     }
     match REQUIRED.into_iter().find(|field| !names.iter().any(|name| name == field)) {
         Some(field) => Err(LineFault::Absent { field }),
         None => Ok(names),
     }
+}
+
+/// Whether a catalog may have a column of this name.
+fn is_column(name: &str) -> bool {
+    let mut languages = TEXT_COLUMNS.iter().filter_map(|prefix| name.strip_prefix(prefix));
+    COLUMNS.contains(&name) || languages.any(|tag| Language::from_locale(tag).is_some())
 }
 
 /// The header of a file, and how its rows are written.
@@ -129,14 +128,27 @@ impl Table {
             currency: field("currency"),
             stock: stock(&field("stock"))?,
             facets: facets(&field("facets"))?,
-            title: Localized { en: field("title_en"), fr: field("title_fr") },
-            features: Localized {
-                en: list(&field("features_en")),
-                fr: list(&field("features_fr")),
-            },
+            title: self.by_language(row, "title_").collect(),
+            features: self
+                .by_language(row, "features_")
+                .map(|(language, text)| (language, list(&text)))
+                .collect(),
             url: Some(field("url")).filter(|url| !url.is_empty()),
             rank: rank.transpose()?,
         })
+    }
+
+    /// The texts of the columns whose names begin with `prefix` and end with a language.
+    fn by_language<'a>(
+        &'a self,
+        row: &'a Row<'_>,
+        prefix: &'static str,
+    ) -> impl Iterator<Item = (Language, String)> + 'a {
+        let cells = self.header.iter().zip(&row.fields);
+        let texts = cells.filter_map(move |(name, field)| {
+            Some((Language::from_locale(name.strip_prefix(prefix)?)?, one_line(field)))
+        });
+        texts.filter(|(_, text)| !text.trim().is_empty())
     }
 
     /// Refuses a row with more or fewer fields than the header; empty fields at its end are spare.

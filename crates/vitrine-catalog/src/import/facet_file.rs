@@ -26,11 +26,13 @@
 //! words = { en = ["trainers"], fr = ["baskets"] }
 //! parent = "shoes"              # optional
 //! ```
-//! Refuses unknown keys, repeated ids, missing parents and cycles of parents.
+//! Texts may be in any languages, and none is required. Refuses unknown keys, repeated ids, missing
+//! parents and cycles of parents.
 
 use crate::error::CatalogError;
 use crate::error::FacetFault;
 use crate::import::product_checks::is_identifier;
+use crate::import::texts::ByLanguage;
 use crate::limits::ASK_WEIGHT_MAX;
 use crate::limits::CatalogLimits;
 use crate::vocabulary::CategoryEntry;
@@ -44,35 +46,29 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use toml::Spanned;
-use vitrine_base::localized::Localized;
 use vitrine_base::text_file::position;
 
-#[derive(Deserialize, Default, Clone)]
-#[serde(deny_unknown_fields)]
-struct Text {
-    en: String,
-    fr: String,
-}
+type Text = ByLanguage<String>;
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct WordLists {
-    en: Vec<String>,
-    fr: Vec<String>,
-}
+type WordLists = ByLanguage<Vec<String>>;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct SizeSection {
+    #[serde(default)]
     label: Text,
+    #[serde(default)]
     question: Text,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct KindSection {
+    #[serde(default)]
     label: Text,
+    #[serde(default)]
     question: Text,
+    #[serde(default)]
     ask: Weight,
 }
 
@@ -95,6 +91,7 @@ enum MissingRule {
 #[serde(deny_unknown_fields)]
 struct FacetValue {
     id: Spanned<String>,
+    #[serde(default)]
     label: Text,
     #[serde(default)]
     words: WordLists,
@@ -105,6 +102,7 @@ struct FacetValue {
 #[serde(deny_unknown_fields)]
 struct Facet {
     key: Spanned<String>,
+    #[serde(default)]
     label: Text,
     #[serde(default)]
     question: Text,
@@ -120,6 +118,7 @@ struct Facet {
 #[serde(deny_unknown_fields)]
 struct Category {
     id: Spanned<String>,
+    #[serde(default)]
     label: Text,
     #[serde(default)]
     words: WordLists,
@@ -156,11 +155,10 @@ pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<ShopVocabulary,
         let (line, _) = place(at);
         CatalogError::Facets { line, fault }
     })?;
-    let size =
-        SizeEntry { label: localized(file.size.label), question: localized(file.size.question) };
+    let size = SizeEntry { label: file.size.label.0, question: file.size.question.0 };
     let kind = KindEntry {
-        label: localized(file.kind.label),
-        question: localized(file.kind.question),
+        label: file.kind.label.0,
+        question: file.kind.question.0,
         ask_weight: weight(&file.kind.ask),
     };
     let facets = file.facet.into_iter().map(facet_entry).collect();
@@ -168,25 +166,17 @@ pub fn read_facets(text: &str, limits: &CatalogLimits) -> Result<ShopVocabulary,
     Ok(ShopVocabulary::new(facets, categories, size, kind, file.keep))
 }
 
-fn localized(text: Text) -> Localized<String> {
-    Localized { en: text.en, fr: text.fr }
-}
-
-fn word_lists(words: WordLists) -> Localized<Vec<String>> {
-    Localized { en: words.en, fr: words.fr }
-}
-
 fn facet_entry(facet: Facet) -> FacetEntry {
     let values = facet.value.into_iter().map(|value| ValueEntry {
         id: value.id.into_inner(),
-        label: localized(value.label),
-        words: word_lists(value.words),
-        need: value.need.map(localized),
+        label: value.label.0,
+        words: value.words.0,
+        need: value.need.map(|need| need.0).filter(|need| !need.is_empty()),
     });
     FacetEntry {
         key: facet.key.into_inner(),
-        label: localized(facet.label),
-        question: localized(facet.question),
+        label: facet.label.0,
+        question: facet.question.0,
         ask_weight: weight(&facet.ask),
         missing: match facet.missing {
             MissingRule::Fails => Missing::Fails,
@@ -199,8 +189,8 @@ fn facet_entry(facet: Facet) -> FacetEntry {
 fn category_entry(category: Category) -> CategoryEntry {
     CategoryEntry {
         id: category.id.into_inner(),
-        label: localized(category.label),
-        words: word_lists(category.words),
+        label: category.label.0,
+        words: category.words.0,
         parent: category.parent.map(Spanned::into_inner),
     }
 }
@@ -314,13 +304,13 @@ parent = "shoes"
     fn labels_are_read_in_both_languages() {
         let vocabulary = read_facets(GOOD, &limits()).unwrap();
         let comfort = FacetChoice::new("feel", "comfort");
-        assert_eq!(vocabulary.value_label(&comfort, Language::Fr), "confort");
-        assert_eq!(vocabulary.facet_label("feel", Language::Fr), "sensation");
-        assert_eq!(vocabulary.category_label("shoes", Language::En), "shoes");
+        assert_eq!(vocabulary.value_label(&comfort, Language::FR), "confort");
+        assert_eq!(vocabulary.facet_label("feel", Language::FR), "sensation");
+        assert_eq!(vocabulary.category_label("shoes", Language::EN), "shoes");
         assert!(vocabulary.is_within("running_shoes", "shoes"));
         assert!(!vocabulary.is_within("shoes", "running_shoes"));
         let unknown = FacetChoice::new("feel", "very_soft");
-        assert_eq!(vocabulary.value_label(&unknown, Language::En), "very soft");
+        assert_eq!(vocabulary.value_label(&unknown, Language::EN), "very soft");
     }
 
     #[test]

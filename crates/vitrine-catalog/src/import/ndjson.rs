@@ -17,9 +17,9 @@ use crate::import::amount::DecimalSign;
 use crate::import::product_checks::ProductCollector;
 use crate::import::product_checks::RawProduct;
 use crate::import::product_checks::RawStock;
+use crate::import::texts::ByLanguage;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use vitrine_base::localized::Localized;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,20 +35,6 @@ enum FacetValues {
     Many(Vec<String>),
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct Title {
-    en: String,
-    fr: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct FeatureLists {
-    en: Vec<String>,
-    fr: Vec<String>,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProductLine {
@@ -62,9 +48,9 @@ struct ProductLine {
     #[serde(default)]
     facets: BTreeMap<String, FacetValues>,
     #[serde(default)]
-    title: Title,
+    title: ByLanguage<String>,
     #[serde(default)]
-    features: FeatureLists,
+    features: ByLanguage<Vec<String>>,
     #[serde(default)]
     url: Option<String>,
     #[serde(default)]
@@ -120,8 +106,8 @@ fn raw(line: &str, bytes_max: usize) -> Result<RawProduct, LineFault> {
         currency: line.price.currency,
         stock: stock(&line.stock)?,
         facets: facets.collect(),
-        title: Localized { en: line.title.en, fr: line.title.fr },
-        features: Localized { en: line.features.en, fr: line.features.fr },
+        title: line.title.0,
+        features: line.features.0,
         url: line.url,
         rank: line.rank,
     })

@@ -162,28 +162,16 @@ fn checked(raw: RawProduct, limits: &CatalogLimits) -> Result<Product, LineFault
     if !brand_value.is_empty() {
         facets.entry(BRAND_KEY.to_owned()).or_insert_with(|| vec![brand_value]);
     }
-    let title = fill_missing_language(raw.title, String::is_empty);
-    let title = Localized { en: text("title", &title.en)?, fr: text("title", &title.fr)? };
-    let features = fill_missing_language(raw.features, Vec::is_empty);
-    let features = Localized {
-        en: checked_features(features.en, limits)?,
-        fr: checked_features(features.fr, limits)?,
-    };
+    let title =
+        raw.title.into_iter().map(|(language, found)| Ok((language, text("title", &found)?)));
+    let title = title.collect::<Result<Localized<String>, LineFault>>()?;
+    let features = raw.features.into_iter();
+    let features =
+        features.map(|(language, found)| Ok((language, checked_features(found, limits)?)));
+    let features = features.collect::<Result<Localized<Vec<String>>, LineFault>>()?;
     let url = raw.url.filter(|url| !url.trim().is_empty()).map(checked_url).transpose()?;
     let rank = raw.rank;
     Ok(Product { sku, name, brand, category, price, stock, facets, title, features, url, rank })
-}
-
-/// Fills an empty language with the text of the other one.
-fn fill_missing_language<T: Clone>(
-    texts: Localized<T>,
-    is_empty: impl Fn(&T) -> bool,
-) -> Localized<T> {
-    match (is_empty(&texts.en), is_empty(&texts.fr)) {
-        (true, false) => Localized { en: texts.fr.clone(), fr: texts.fr },
-        (false, true) => Localized { en: texts.en.clone(), fr: texts.en },
-        (true, true) | (false, false) => texts,
-    }
 }
 
 fn text(field: &'static str, found: &str) -> Result<String, LineFault> {
