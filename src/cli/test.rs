@@ -1,8 +1,8 @@
 //! `vitrine test`: plays conversation tests against the configuration, in this process.
 
 use crate::app::LocalGateway;
-use crate::cli::Context;
-use crate::cli::UsageError;
+use crate::cli::context::Context;
+use crate::cli::context::UsageError;
 use crate::config::Override;
 use crate::config::Settings;
 use anyhow::Context as _;
