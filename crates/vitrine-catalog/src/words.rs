@@ -84,6 +84,11 @@ fn stemmer(language: Language) -> Option<Stemmer> {
     }))
 }
 
+/// Stem of one folded word in a language.
+pub(crate) fn stem(folded: &str, language: Language) -> String {
+    stemmer(language).map_or_else(|| folded.to_owned(), |s| s.stem(folded).into_owned())
+}
+
 /// Words of a text, in order, stemmed in a language.
 pub(crate) fn words(text: &str, language: Language) -> Vec<StemmedWord> {
     let stemmer = stemmer(language);
