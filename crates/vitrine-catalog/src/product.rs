@@ -1,7 +1,7 @@
 //! One article as the shop sells it: its description, and the variants that a customer can buy.
 //!
 //! A product has one or more [`Variant`]s; what is ordered, priced and in stock is a variant. Its
-//! options (`size`, `colour`, …) tell the variants apart. A product without options has one variant.
+//! options (`size`, `colour`, …) tell the variants apart. A product without options has one.
 //!
 //! Invariants (enforced by `import`)
 //! - Texts hold no control characters, so they never break a line of a prompt or reply.

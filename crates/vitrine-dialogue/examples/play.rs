@@ -20,6 +20,7 @@ use vitrine_dialogue::reader::Evidence;
 use vitrine_dialogue::shop::Availability;
 use vitrine_dialogue::shop::Catalog;
 use vitrine_dialogue::shop::Language;
+use vitrine_dialogue::shop::Lookups;
 use vitrine_dialogue::state::DialogueState;
 use vitrine_judge::Outcome;
 use vitrine_judge::Player;
@@ -30,6 +31,17 @@ use vitrine_judge::ShopData;
 use vitrine_judge::Stock;
 use vitrine_judge::Variant;
 
+const LIMITS: vitrine_catalog::CatalogLimits = vitrine_catalog::CatalogLimits {
+    file_bytes_max: 64 << 20,
+    products_max: 50_000,
+    line_bytes_max: 64 << 10,
+    facets_max: 64,
+    values_max: 512,
+    sizes_max: 64,
+    variants_max: 512,
+    features_max: 32,
+};
+
 fn judged(catalog: &Catalog) -> Shop {
     let mut data = ShopData::default();
     for category in catalog.categories() {
@@ -37,7 +49,11 @@ fn judged(catalog: &Catalog) -> Shop {
             data.parents.insert(category.id.clone(), parent.clone());
         }
     }
-    for facet in catalog.facets().iter().filter(|facet| facet.missing_matches) {
+    for facet in catalog
+        .facets()
+        .iter()
+        .filter(|facet| facet.missing == vitrine_dialogue::shop::Missing::Matches)
+    {
         data.missing_matches.insert(facet.key.clone());
     }
     for product in catalog.products() {
@@ -74,7 +90,7 @@ fn main() {
     arguments.retain(|argument| argument != "--all");
     let folder = PathBuf::from(&arguments[0]);
     let files: Vec<PathBuf> = arguments[1..].iter().map(PathBuf::from).collect();
-    let catalog = Catalog::load(&folder.join("catalog.ndjson"), &folder.join("facets.toml"));
+    let catalog = Catalog::open(&folder, &LIMITS).unwrap();
     let policies = std::fs::read_to_string(folder.join("policies.toml")).unwrap();
     let policies = Policies::parse(&policies).unwrap();
     let locales = Locales::shipped(Language::EN).unwrap();

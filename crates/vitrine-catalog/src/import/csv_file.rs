@@ -11,7 +11,8 @@
 //! | `facets` | `sport=running\|feel=comfort\|feel=speed` |
 //! | `description_fr`, … | a text in one language |
 //! | `attributes` | `waterproof=true\|weight_kg=0.28\|material=wool` |
-//! | `compare_at`, `availability`, `gtin`, `images` | as in NDJSON; several images separated by `\|` |
+//! | `compare_at`, `availability`, `gtin` | as in NDJSON |
+//! | `images` | links separated by `\|` |
 //! | `rank` | a whole number, lower first |
 //!
 //! Columns may come in any order; their names may have capitals and spaces. Unknown and repeated

@@ -12,6 +12,7 @@ use crate::limits::TEXT_CHARS_MAX;
 use crate::limits::URL_CHARS_MAX;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+use vitrine_base::ids::Sku;
 use vitrine_base::localized::Localized;
 
 /// Whether a text consists of 1 to [`TEXT_CHARS_MAX`] of a-z, 0-9 and `_`.
@@ -133,4 +134,24 @@ fn decimal(number: &str) -> Result<Decimal, LineFault> {
         found: shortened(number),
         allowed: "a decimal number of at most 28 digits".to_owned(),
     })
+}
+
+/// Checks a sku, of a product or of a variant.
+pub(super) fn sku(field: &'static str, found: &str) -> Result<Sku, LineFault> {
+    let sku = found.trim();
+    if sku.is_empty() {
+        return Err(LineFault::Absent { field });
+    }
+    if is_shortened_number(sku) {
+        return Err(LineFault::Shortened { found: sku.to_owned() });
+    }
+    Ok(Sku::new(sku)?)
+}
+
+/// Whether a text is a number as spreadsheets shorten it, such as `1.23E+12` or `3,6E+12`.
+fn is_shortened_number(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once("E+") else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, rest) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
+    whole.len() == 1 && digits(whole) && digits(rest) && digits(exponent)
 }

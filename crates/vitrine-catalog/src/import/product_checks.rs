@@ -10,6 +10,7 @@ use crate::import::fields::identifier;
 use crate::import::fields::images;
 use crate::import::fields::optional_url;
 use crate::import::fields::required;
+use crate::import::fields::sku;
 use crate::import::fields::text;
 use crate::import::raw::RawProduct;
 use crate::import::variant_checks::Sold;
@@ -102,26 +103,6 @@ impl<'a> ProductCollector<'a> {
 /// Whether a byte stands for itself everywhere in an address. Source: RFC 3986, section 2.3.
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
-}
-
-/// Whether a text is a number as spreadsheets shorten it, such as `1.23E+12` or `3,6E+12`.
-fn is_shortened_number(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.split_once("E+") else { return false };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, rest) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
-    whole.len() == 1 && digits(whole) && digits(rest) && digits(exponent)
-}
-
-/// Checks a sku, of a product or of a variant.
-pub(super) fn sku(field: &'static str, found: &str) -> Result<Sku, LineFault> {
-    let sku = found.trim();
-    if sku.is_empty() {
-        return Err(LineFault::Absent { field });
-    }
-    if is_shortened_number(sku) {
-        return Err(LineFault::Shortened { found: sku.to_owned() });
-    }
-    Ok(Sku::new(sku)?)
 }
 
 fn checked(mut raw: RawProduct, limits: &CatalogLimits) -> Result<Product, LineFault> {

@@ -9,7 +9,7 @@ use crate::import::fields::gtin;
 use crate::import::fields::identifier;
 use crate::import::fields::optional_url;
 use crate::import::fields::required;
-use crate::import::product_checks::sku;
+use crate::import::fields::sku;
 use crate::import::raw::RawPrice;
 use crate::import::raw::RawProduct;
 use crate::import::raw::RawStock;

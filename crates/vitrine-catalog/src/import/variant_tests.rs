@@ -145,8 +145,8 @@ fn faults_name_the_field_what_was_found_and_what_is_allowed() {
 
 #[test]
 fn csv_holds_what_a_product_without_variants_may_have() {
-    let csv = "sku;name;category;price;currency;stock;compare_at;availability;gtin;images;attributes;\
-        title_de;description_pt-br\n\
+    let csv = "sku;name;category;price;currency;stock;compare_at;availability;gtin;images;\
+        attributes;title_de;description_pt-br\n\
         A;Alpha;beds;10,00;EUR;0;12,50;preorder;40063813;https://a.example/1.jpg;\
         washable=true|weight_kg=0.28|wood=oak;Bett;Uma cama.\n";
     let read = read_products(csv.as_bytes(), CatalogFormat::Csv, &limits()).unwrap().products;

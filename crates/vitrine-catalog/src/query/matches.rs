@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 use vitrine_base::money::Money;
 
 /// Whether a product meets every wish of a query, loose words aside.
-pub(super) fn meets(vocabulary: &ShopVocabulary, product: &Product, query: &Query) -> bool {
+pub(crate) fn meets(vocabulary: &ShopVocabulary, product: &Product, query: &Query) -> bool {
     let category = query.category.as_ref();
     category.is_none_or(|wanted| vocabulary.is_within(&product.category, wanted))
         && !query.exclude.contains(&product.sku)
@@ -24,7 +24,7 @@ pub(super) fn meets(vocabulary: &ShopVocabulary, product: &Product, query: &Quer
 }
 
 /// The variants that have the options, the price and the availability asked for.
-pub(super) fn variants<'a>(
+pub(crate) fn variants<'a>(
     product: &'a Product,
     query: &'a Query,
 ) -> impl Iterator<Item = &'a Variant> {
@@ -71,7 +71,7 @@ fn meets_facet(
 }
 
 /// Whether a product states a value, as a facet or as an attribute.
-pub(super) fn states(product: &Product, choice: &FacetChoice) -> bool {
+pub(crate) fn states(product: &Product, choice: &FacetChoice) -> bool {
     let stated = |text: &str| slug(text) == choice.value;
     product.has(choice)
         || match product.attributes.get(&choice.key) {

@@ -31,7 +31,7 @@ impl Ord for Score {
 /// Sorts products, given with their positions: those that can be ordered first; then by price, if
 /// the query asks for that; then by wishes that the product states (preferred values, and wanted
 /// values that products without the facet also meet), by loose words, by the shop's order.
-pub(super) fn rank<'a>(
+pub(crate) fn rank<'a>(
     mut found: Vec<(usize, &'a Product)>,
     query: &Query,
     scores: &[f32],

@@ -17,15 +17,15 @@ const UNWANTED: f64 = 1.7;
 const OPTION: f64 = 2.5;
 
 /// A query with one wish less.
-pub(super) struct Step {
-    pub(super) query: Query,
-    pub(super) given_up: Vec<Relaxed>,
+pub(crate) struct Step {
+    pub(crate) query: Query,
+    pub(crate) given_up: Vec<Relaxed>,
 }
 
 /// Every way to give up one wish, the least important first: wanted facet values by rising ask
 /// weight, a lowest price, a highest price, the category for the one above it, unwanted values,
 /// options such as the size. A step that would leave no wish is left out.
-pub(super) fn relaxations(vocabulary: &ShopVocabulary, query: &Query) -> Vec<Step> {
+pub(crate) fn relaxations(vocabulary: &ShopVocabulary, query: &Query) -> Vec<Step> {
     let mut steps: Vec<(f64, Step)> = Vec::new();
     let mut add = |importance: f64, given_up: Vec<Relaxed>, query: Query| {
         if query.narrows() || !query.words.is_empty() {

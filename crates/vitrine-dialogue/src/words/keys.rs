@@ -5,7 +5,7 @@ macro_rules! names {
     ($(#[$doc:meta])* $type:ident { $($variant:ident $text:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[allow(missing_docs)]
+        #[allow(missing_docs, reason = "each name says what it is")]
         pub enum $type { $($variant),* }
 
         impl $type {
@@ -53,7 +53,10 @@ pub struct Form {
 }
 
 macro_rules! templates {
-    ($($variant:ident $text:literal $(asks $asks:tt)? [$($required:ident)*] [$($optional:ident)*];)*) => {
+    ($(
+        $variant:ident $text:literal $(asks $asks:tt)?
+        [$($required:ident)*] [$($optional:ident)*];
+    )*) => {
         names! {
             /// A template.
             Key { $($variant $text),* }

@@ -19,64 +19,25 @@ mod piece;
 mod products;
 mod repeats;
 mod service;
+mod wording;
 mod writer;
 
-use crate::locale::Locale;
+pub use wording::Address;
+pub use wording::Worded;
+pub use wording::WordingInput;
+
 use crate::plan::Card;
 use crate::plan::Move;
-use crate::plan::Plan;
-use crate::state::DialogueState;
 use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::piece::Piece;
 use crate::words::writer::Attempt;
 use crate::words::writer::Slots;
 use crate::words::writer::Writer;
-use std::ops::Range;
 
 /// Choices of variants that are tried for a reply that repeats itself, before its reasons and
 /// features are left out.
 const ATTEMPTS_MAX: u64 = 6;
-
-/// Form of address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Address {
-    /// "vous", "Sie", "usted"/"Lei".
-    #[default]
-    Formal,
-    /// "tu", "du", "tú".
-    Informal,
-}
-
-/// What wording depends on, besides the plan.
-#[derive(Debug, Clone, Copy)]
-pub struct WordingInput<'a> {
-    /// What is said.
-    pub plan: &'a Plan,
-    /// The language.
-    pub locale: &'a Locale,
-    /// Form of address.
-    pub address: Address,
-    /// Whether replies are kept as short as possible (SMS).
-    pub short: bool,
-    /// Chooses between variants; a hash of the conversation and turn.
-    pub seed: u64,
-    /// The state before this reply: templates used last are avoided.
-    pub state: &'a DialogueState,
-}
-
-/// A worded reply.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Worded {
-    /// The text: whole sentences.
-    pub text: String,
-    /// Titles of the plan's options, in order, at most 20 characters each.
-    pub titles: Vec<String>,
-    /// Keys of the templates used, for the state.
-    pub keys: Vec<String>,
-    /// Places of facts in the text, with the fact.
-    pub facts: Vec<(Range<usize>, String)>,
-}
 
 /// Words a plan.
 #[must_use]

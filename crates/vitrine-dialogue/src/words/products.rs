@@ -8,6 +8,7 @@ use crate::plan::Row;
 use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::piece::Piece;
+use crate::words::piece::join;
 use crate::words::writer::Slots;
 use crate::words::writer::Writer;
 
@@ -252,7 +253,7 @@ pub(crate) fn compare(writer: &mut Writer<'_>, cards: &[Card], rows: &[Row]) -> 
         } else {
             let pairs = values.into_iter().zip(names.iter().cloned());
             let said: Vec<Piece> = pairs.map(|(value, name)| row_value(value, name)).collect();
-            let said = crate::words::piece::join(&said, ", ", |_| ", ".to_owned());
+            let said = join(&said, ", ", |_| ", ".to_owned());
             writer.part(Key::Row, &label.with(Slot::Values, said))
         });
     }

@@ -10,8 +10,8 @@ const PHRASE_WORDS_MAX: usize = 6;
 /// Length in words of a run that may occur only once in a reply.
 const RUN_WORDS: usize = 5;
 
-/// Whether a text says a word or phrase again at once, or five words twice. Figures and the words of
-/// `names`, which products share, do not count in runs; links do not count at all.
+/// Whether a text says a word or phrase again at once, or five words twice. Figures and the words
+/// of `names`, which products share, do not count in runs; links do not count at all.
 pub(crate) fn repeats(text: &str, names: &[&str]) -> bool {
     let text: Vec<&str> = text.split_whitespace().filter(|word| !is_link(word)).collect();
     let mut segment = Vec::new();

@@ -236,6 +236,7 @@ impl Words {
     pub(super) fn statements(&self) -> Vec<(&'static str, Move)> {
         let mut all = self.product_statements();
         all.extend(self.answers());
+        all.extend(Self::sizes_and_limits());
         all.extend(self.service());
         all.extend(self.talk());
         all
@@ -362,6 +363,11 @@ impl Words {
             ),
             ("attribute, quote", attribute(AttributeText::Quote(self.description.to_owned()))),
             ("attribute, unknown", attribute(AttributeText::Unknown)),
+        ]
+    }
+
+    fn sizes_and_limits() -> Vec<(&'static str, Move)> {
+        vec![
             (
                 "size mapped",
                 Move::SizeMapped { said: "US 10".to_owned(), sizes: owned(&["43", "44"]) },

@@ -6,14 +6,17 @@ use super::samples::money;
 use super::samples::owned;
 use super::samples::plan;
 use super::*;
+use crate::locale::Locale;
 use crate::locale::Locales;
 use crate::plan::AttributeText;
 use crate::plan::Availability;
 use crate::plan::GivenUp;
 use crate::plan::Lead;
 use crate::plan::LineText;
+use crate::plan::Plan;
 use crate::plan::Price;
 use crate::shop::Language;
+use crate::state::DialogueState;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use vitrine_base::money::Money;
@@ -129,6 +132,15 @@ fn facts(locale: &Locale, statement: &Move) -> Vec<String> {
                 _ => facts.push(label.clone()),
             }
         }
+        other => return service_facts(locale, other),
+    }
+    facts
+}
+
+/// Texts that a statement that is not about one product must contain.
+fn service_facts(locale: &Locale, statement: &Move) -> Vec<String> {
+    let mut facts = Vec::new();
+    match statement {
         Move::SizeMapped { said, sizes } => {
             facts.push(said.clone());
             facts.extend(sizes.iter().cloned());
@@ -405,5 +417,28 @@ fn every_language_reads_as_before() {
         }, {
             insta::assert_snapshot!(format!("words-{}", words.code), golden);
         });
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_of_a_shop_renders_and_facts_lie_on_characters(text in ".{0,40}", seed: u64) {
+        let locales = locales();
+        for words in &WORDS {
+            let card = Card { title: text.clone(), ..words.card(&text, "119") };
+            let card = Card { reasons: vec![text.clone()], features: vec![text.clone()], ..card };
+            let stock = Move::Stock { card: card.clone(), sizes: vec![text.clone()] };
+            let describe = Move::Describe { card: card.clone(), description: text.clone() };
+            let cards = vec![card.clone(), card];
+            let present = Move::Present { cards, lead: Lead::Named, given_up: vec![] };
+            let ask = Move::AskOption { question: text.clone(), values: vec![text.clone()] };
+            let plan = plan(vec![stock, describe, present, ask]);
+            for style in STYLES {
+                let worded = word(locale(&locales, words.code), &plan, style, seed);
+                for (range, _) in worded.facts {
+                    proptest::prop_assert!(worded.text.get(range).is_some());
+                }
+            }
+        }
     }
 }

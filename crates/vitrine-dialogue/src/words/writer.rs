@@ -1,13 +1,13 @@
 //! Chooses a variant of a template and fills it.
 
-use crate::words::Address;
-use crate::words::WordingInput;
 use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::numbers::Format;
 use crate::words::piece::Piece;
 use crate::words::templates::Part;
 use crate::words::templates::Template;
+use crate::words::wording::Address;
+use crate::words::wording::WordingInput;
 
 /// Values of placeholders; those not given are empty.
 #[derive(Debug, Default)]

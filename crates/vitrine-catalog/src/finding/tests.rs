@@ -2,10 +2,15 @@
 
 use super::*;
 use crate::CatalogFormat;
+use crate::FacetChoice;
+use crate::Order;
+use crate::Relaxed;
 use crate::ShopVocabulary;
 use crate::read_facets;
 use crate::tests_support::limits;
 use proptest::prelude::*;
+use vitrine_base::ids::Sku;
+use vitrine_base::money::Money;
 
 const FACETS: &str = r#"
 [[facet]]
