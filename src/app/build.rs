@@ -101,6 +101,7 @@ fn assemble(
         catalog: Arc::clone(&catalog),
         offers: Arc::new(offers),
         policies,
+        locales: shop::locales(settings)?,
         shop: settings.shop.clone(),
         store: Arc::clone(&store) as Arc<dyn ConversationStore>,
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,

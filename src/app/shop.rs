@@ -9,11 +9,13 @@ use crate::offers::Baskets;
 use crate::offers::Experiment;
 use crate::offers::Offers;
 use crate::turn::CatalogLookup;
-use crate::turn::Policies;
 use anyhow::Context;
 use std::path::Path;
+use vitrine_base::text_file;
 use vitrine_catalog::Catalog;
 use vitrine_catalog::CatalogLimits;
+use vitrine_dialogue::locale::Locales;
+use vitrine_dialogue::policies::Policies;
 
 /// Limits of the catalogue and its facets.
 const CATALOG_LIMITS: CatalogLimits = CatalogLimits {
@@ -26,6 +28,9 @@ const CATALOG_LIMITS: CatalogLimits = CatalogLimits {
     variants_max: 512,
     features_max: 32,
 };
+
+/// Largest policies file, in bytes.
+const POLICIES_BYTES_MAX: u64 = 4 << 20;
 
 /// Limits of the basket file.
 const BASKET_LIMITS: BasketLimits = BasketLimits {
@@ -62,7 +67,7 @@ pub(super) fn open(settings: &Settings) -> anyhow::Result<ShopData> {
         warnings.extend(warning.map(|warning| in_file(path, &warning)));
     }
     let policies = match &settings.files.policies {
-        Some(path) => Policies::load(path).context("cannot open shop.policies")?,
+        Some(path) => policies(path).context("cannot open shop.policies")?,
         None => Policies::default(),
     };
     Ok(ShopData { catalog, offers, policies, warnings })
@@ -74,7 +79,7 @@ pub(super) fn unknown_topics(
     policies: &Policies,
     intents: &[String],
 ) -> Vec<String> {
-    let known = || policies.ids().chain(intents.iter().map(String::as_str));
+    let known = || policies.topics().iter().map(|topic| topic.id.as_str()).chain(intents.iter().map(String::as_str));
     let unknown = |topic: &&String| !known().any(|known| known == topic.as_str());
     let warning = |topic: &String| {
         let similarity = |known: &&str| strsim::jaro_winkler(known, topic);
@@ -86,6 +91,23 @@ pub(super) fn unknown_topics(
         )
     };
     settings.turn.triggers.topics.iter().filter(unknown).map(warning).collect()
+}
+
+fn policies(path: &Path) -> anyhow::Result<Policies> {
+    let text = text_file::read(path, POLICIES_BYTES_MAX)?;
+    Policies::parse(&text).with_context(|| path.display().to_string())
+}
+
+/// The words of each language: those shipped, and those of `locales.dir`.
+///
+/// # Errors
+/// If a file of the folder cannot be read or is malformed.
+pub(super) fn locales(settings: &Settings) -> anyhow::Result<Locales> {
+    let shipped = Locales::shipped(settings.turn.style.language)?;
+    match &settings.files.locales {
+        Some(folder) => shipped.with_folder(folder).context("cannot read locales.dir"),
+        None => Ok(shipped),
+    }
 }
 
 fn in_file(path: &Path, warning: &str) -> String {

@@ -3,25 +3,16 @@
 
 use crate::app;
 use crate::cli::Context;
-use crate::turn::draft::Address;
-use crate::turn::draft::Brief;
-use crate::turn::draft::Case;
-use crate::turn::draft::Emoji;
+use crate::turn::draft::Fact;
 use crate::turn::draft::FactKey;
-use crate::turn::draft::Length;
-use crate::turn::draft::Style;
-use crate::turn::draft::Voice;
-use crate::turn::draft::built_in;
 use crate::turn::grounding::Grounder;
 use anyhow::Context as _;
 use serde_json::Value;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use vitrine_base::channel::ChannelKind;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::clock::SystemClock;
-use vitrine_base::language::Language;
 use vitrine_engine::CacheScope;
 use vitrine_engine::Constraint;
 use vitrine_engine::EndOfText;
@@ -80,18 +71,18 @@ pub(super) fn run(arguments: BenchConstraintsArguments, context: &Context) -> an
     let schema = model.constrain_blocking(&Grammar::JsonSchema(schema()))?;
     let compile_first = clock.instant() - before;
     let grounder = Grounder::new(&model, None)?;
-    let brief = brief();
+    let facts = facts();
     let before = clock.instant();
     for _ in 0..BUILDS {
-        drop(grounder.constraint(&brief.facts));
+        drop(grounder.constraint(&facts));
     }
     let build_facts = (clock.instant() - before) / BUILDS;
     let kinds = [
         ("free", None),
         ("schema", Some(schema)),
-        ("facts", Some(grounder.constraint(&brief.facts))),
+        ("facts", Some(grounder.constraint(&facts))),
     ];
-    let prompt = model.tokenizer().encode(&built_in::prompt(&brief), Special::Add)?;
+    let prompt = model.tokenizer().encode(PROMPT, Special::Add)?;
     let mut rows = Vec::new();
     for batch in &arguments.batch {
         for (kind, constraint) in &kinds {
@@ -163,23 +154,17 @@ fn schema() -> Value {
     })
 }
 
-fn brief() -> Brief {
-    let style = Style {
-        language: Language::EN,
-        channel: ChannelKind::Webchat,
-        voice: Voice::Warm,
-        address: Address::Vous,
-        length: Length::Long,
-        emoji: Emoji::None,
-    };
-    Brief::new(Case::RecommendProduct, style)
-        .with(FactKey::Shop, "Foulée")
-        .with(FactKey::Need, "running shoes")
-        .with(FactKey::Product, "Gel Horizon 3")
-        .with(FactKey::Price, "€129.00")
-        .with(FactKey::Feature, "8 mm drop, soft sole")
-        .with(FactKey::Stock, "4")
-        .with(FactKey::Link, "https://shop.example/p/gel-horizon-3")
+/// What the sequences continue; the text does not matter, its length is that of a short reply.
+const PROMPT: &str = "I'd suggest Gel Horizon 3, running shoes, at €129.00. Which size would you like?";
+
+fn facts() -> Vec<Fact> {
+    let facts = [
+        (FactKey::Product, "Gel Horizon 3"),
+        (FactKey::Price, "€129.00"),
+        (FactKey::Words, "running shoes with an 8 mm drop and a soft sole, 4 left"),
+        (FactKey::Link, "https://shop.example/p/gel-horizon-3"),
+    ];
+    facts.map(|(key, value)| Fact { key, value: value.to_owned() }).into()
 }
 
 fn show(

@@ -7,7 +7,6 @@
 
 mod bench;
 mod bench_constraints;
-mod bench_drafts;
 mod bench_engine;
 mod bench_gaps;
 mod bench_http;

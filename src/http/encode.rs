@@ -29,7 +29,7 @@ use crate::turn::Suggestion;
 use crate::turn::TurnAnswer;
 use crate::turn::TurnReply;
 use crate::turn::TurnTimings;
-use crate::turn::decide::Action;
+use crate::turn::action::Action;
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;

@@ -14,6 +14,7 @@ use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
 use crate::turn::understand::Understood;
 use jiff::civil::Date;
+use vitrine_base::causes::chain;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 use vitrine_conversations::ConversationRecord;
@@ -24,6 +25,8 @@ use vitrine_dialogue::dialogue::Incoming;
 use vitrine_dialogue::dialogue::Setting;
 use vitrine_dialogue::dialogue::Turned;
 use vitrine_dialogue::migrate;
+use vitrine_dialogue::migrate::OldPending;
+use vitrine_dialogue::migrate::OldThread;
 use vitrine_dialogue::plan::Plan;
 use vitrine_dialogue::policy;
 use vitrine_dialogue::policy::Rules;
@@ -92,43 +95,35 @@ impl Decision {
 /// version stored. A state that cannot be read starts anew, and is logged.
 pub(crate) fn recall(record: &ConversationRecord) -> DialogueState {
     let Some(stored) = &record.dialogue else {
-        return migrate::from_old(&old_thread(record));
+        return migrate::from_old(old_thread(record));
     };
     DialogueState::read(stored).unwrap_or_else(|error| {
-        tracing::error!(%error, "a stored dialogue state cannot be read");
+        tracing::error!(error = %chain(&error), "a stored dialogue state cannot be read");
         DialogueState::default()
     })
 }
 
-fn old_thread(record: &ConversationRecord) -> migrate::OldThread {
-    let pending = record.pending.as_ref();
-    migrate::OldThread {
-        facts: record
-            .facts
+fn old_thread(record: &ConversationRecord) -> OldThread {
+    let pending = record.pending.as_ref().map(|pending| OldPending {
+        facet: pending.facet.clone(),
+        options: pending
+            .options
             .iter()
-            .filter(|(key, _)| !crate::turn::entities::is_key(key))
-            .map(|(key, fact)| (key.clone(), fact.value.clone()))
-            .collect(),
-        focus: record.product_in_focus.as_ref().map(ToString::to_string),
-        pending_facet: pending.map(|pending| pending.facet.clone()),
-        pending_options: pending
-            .iter()
-            .flat_map(|pending| &pending.options)
             .map(|option| (option.id.clone(), option.title.clone()))
             .collect(),
-        pending_product: pending
-            .and_then(|pending| pending.product.as_ref().map(ToString::to_string)),
+        product: pending.product.as_ref().map(ToString::to_string),
+    });
+    let facts = record.facts.iter().map(|(key, fact)| (key.clone(), fact.value.clone()));
+    let declined = record.declined_offers.iter().map(|declined| declined.sku.to_string());
+    OldThread {
+        facts: facts.collect(),
+        focus: record.product_in_focus.as_ref().map(ToString::to_string),
+        pending,
         asked: record.asked_facets.clone(),
-        cart: record
-            .cart
-            .iter()
-            .map(|line| (line.sku.to_string(), line.quantity))
-            .collect(),
-        declined: record
-            .declined_offers
-            .iter()
-            .map(|declined| declined.sku.to_string())
-            .collect(),
+        cart: record.cart.iter().map(|line| (line.sku.to_string(), line.quantity)).collect(),
+        declined: declined.collect(),
+        turns: u32::try_from(record.turns_recorded).unwrap_or(u32::MAX),
+        stopped: record.outreach_stopped_at.is_some(),
     }
 }
 

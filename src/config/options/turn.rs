@@ -8,7 +8,7 @@ use crate::turn::HandoffDelivery;
 use crate::turn::Triggers;
 use crate::turn::TurnOptions;
 use crate::turn::burst::BurstLimits;
-use crate::turn::decide::DialogueRules;
+use crate::turn::dialogue::DialogueRules;
 use crate::turn::draft::Decoding;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::Style;
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
 use vitrine_conversations::GateOptions;
+use vitrine_dialogue::policy::Rules;
 
 /// Redeliveries of one message that may wait while its first delivery is answered.
 const MESSAGE_WAITING_MAX: usize = 64;
@@ -35,9 +36,11 @@ pub(crate) fn turn(raw: &Raw, values: &Values) -> Result<TurnOptions, ConfigErro
     Ok(TurnOptions {
         style: style(raw),
         rules: DialogueRules {
-            questions_max: turn.questions_max.0 as usize,
-            unsure_max: turn.unsure_max.0,
-            repeats_max: turn.repeats_max.0,
+            rules: Rules {
+                questions_max: turn.questions_max.0 as usize,
+                unclear_max: turn.unsure_max.0,
+                repeats_max: turn.repeats_max.0,
+            },
             foreign: raw.shop.other_languages,
         },
         deadline: Duration::from_millis(deadline_ms),

@@ -8,7 +8,7 @@ use crate::config::value::number::Within;
 use crate::config::value::text::Line;
 use crate::config::value::text::Phrase;
 use crate::config::value::url::CheckoutUrl;
-use crate::turn::decide::ForeignWords;
+use crate::turn::dialogue::ForeignWords;
 use std::path::PathBuf;
 use vitrine_base::language::Language;
 

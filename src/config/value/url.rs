@@ -2,7 +2,7 @@
 
 use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
-use crate::turn::decide::CHECKOUT_PLACEHOLDERS;
+use crate::turn::CHECKOUT_PLACEHOLDERS;
 use reqwest::Url;
 use toml::Value;
 

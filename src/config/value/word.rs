@@ -7,7 +7,7 @@ use crate::config::value::setting::Refused;
 use crate::config::value::setting::Setting;
 use crate::http::keys::Scope;
 use crate::http::state::UnknownFields;
-use crate::turn::decide::ForeignWords;
+use crate::turn::dialogue::ForeignWords;
 use crate::turn::draft::Address;
 use crate::turn::draft::Length;
 use crate::turn::draft::Voice;
