@@ -240,7 +240,8 @@ fn places_of_facts_hold_names_prices_sizes_and_links() {
                 || (fact.starts_with("size: ") && figures(said) == figures(value));
             assert!(same, "{}: `{said}` is not `{fact}`", words.code);
         }
-        for kind in ["name: Vélance Dorane", "price: 119.00 EUR", "size: 43", "link: https://"] {
+        for kind in ["product: Vélance Dorane", "price: 119.00 EUR", "size: 43", "link: https://"]
+        {
             assert!(worded.facts.iter().any(|(_, fact)| fact.starts_with(kind)), "{kind}");
         }
     }
