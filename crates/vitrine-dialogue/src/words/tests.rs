@@ -393,6 +393,16 @@ fn statements_that_would_repeat_each_other_are_worded_otherwise() {
     }
 }
 
+fn snapshot(name: &str, golden: &str) {
+    insta::with_settings!({
+        snapshot_path => "../../tests/golden",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!(name, golden);
+    });
+}
+
 #[test]
 fn every_language_reads_as_before() {
     let locales = locales();
@@ -411,13 +421,7 @@ fn every_language_reads_as_before() {
                 known.extend(new);
             }
         }
-        insta::with_settings!({
-            snapshot_path => "../../tests/golden",
-            prepend_module_to_snapshot => false,
-            omit_expression => true,
-        }, {
-            insta::assert_snapshot!(format!("words-{}", words.code), golden);
-        });
+        snapshot(&format!("words-{}", words.code), &golden);
     }
 }
 
@@ -441,5 +445,50 @@ proptest::proptest! {
                 }
             }
         }
+    }
+}
+
+/// Replies of several statements, by the names of the samples.
+const REPLIES: [&[&str]; 16] = [
+    &["greet, short", "present, first", "ask buy"],
+    &["noted, what", "present, merits", "ask buy"],
+    &["given up, list", "ask pick"],
+    &["compare", "ask pick"],
+    &["policy", "ask resume"],
+    &["stock, in", "ask buy"],
+    &["stock, out", "present, another", "ask buy"],
+    &["size mapped", "stock, in", "ask option"],
+    &["attribute, yes", "price", "ask buy"],
+    &["sorry, delivery", "policy", "handoff"],
+    &["order unknown", "handoff"],
+    &["added, one", "present, accessory", "ask anything"],
+    &["cart, several", "ask anything"],
+    &["checkout, several", "handoff"],
+    &["unclear, first", "ask topic"],
+    &["no cheaper", "which, cheapest", "ask buy"],
+];
+
+#[test]
+fn replies_of_several_statements_read_as_one() {
+    let locales = locales();
+    for words in &WORDS {
+        let locale = locale(&locales, words.code);
+        let mut golden = String::new();
+        for names_of in REPLIES {
+            let all = words.statements();
+            let find =
+                |wanted: &&str| all.iter().find(|(name, _)| name == wanted).unwrap().1.clone();
+            let plan = plan(names_of.iter().map(find).collect());
+            let product_names = names(&plan.moves);
+            writeln!(golden, "== {}", names_of.join(" + ")).unwrap();
+            for style in STYLES {
+                for text in wordings(locale, &plan, style) {
+                    let at = format!("{} {names_of:?}: {text}", words.code);
+                    assert_eq!(fault(&text, &product_names), None, "{at}");
+                }
+            }
+            writeln!(golden, "{}", word(locale, &plan, STYLES[0], 3).text).unwrap();
+        }
+        snapshot(&format!("replies-{}", words.code), &golden);
     }
 }
