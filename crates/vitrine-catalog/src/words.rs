@@ -48,6 +48,9 @@ pub(crate) struct StemmedWord {
 
 /// Lower-cases a text, drops accents, splits ligatures and replaces typographic apostrophes by `'`.
 pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase().replace('`', "'");
+    }
     let mut folded = String::with_capacity(text.len());
     for character in text.nfd().filter(|character| !is_combining_mark(*character)) {
         for lower in character.to_lowercase() {

@@ -16,7 +16,6 @@ use crate::stopwords::negates;
 use crate::vocabulary::ShopVocabulary;
 use crate::words::fold;
 use crate::words::stem;
-use crate::words::words;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -240,14 +239,13 @@ impl PhraseTable {
 
     /// Words of the shop's texts are spelt right.
     fn learn_texts(&mut self, products: &[Product], language: Language) {
+        let mut seen: HashSet<&str> = HashSet::new();
         for product in products {
             let features = product.features.list(language);
             let texts = product.title.get(language).into_iter().chain(features);
-            for text in texts.chain(product.description.get(language)) {
-                for word in words(text, language) {
-                    self.known.insert(word.folded);
-                    self.known.insert(word.stem);
-                }
+            let texts = texts.chain(product.description.get(language));
+            for text in texts.filter(|text| seen.insert(text)) {
+                self.known.extend(tokens(text).into_iter().map(|token| token.folded));
             }
         }
     }

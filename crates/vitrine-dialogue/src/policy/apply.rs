@@ -20,6 +20,9 @@ const LATER_MAX: usize = 8;
 /// Most loose words of a need.
 const WORDS_MAX: usize = 24;
 
+/// Fewest letters of a word of a wish that ranks products.
+const WISH_LETTERS_MIN: usize = 4;
+
 /// Most values of one wish.
 const VALUES_MAX: usize = 16;
 
@@ -99,9 +102,18 @@ pub(super) fn apply(
     }
     seed_from_focus(context, state, &changes);
     if changes.sought || changes.narrowed {
-        for word in &reading.words {
-            if state.need.words.len() < WORDS_MAX && !state.need.words.contains(word) {
-                state.need.words.push(word.clone());
+        let wishes = reading.commands.iter().filter_map(|said| match &said.command {
+            Command::Constrain { polarity: Polarity::Must | Polarity::Prefer, .. } => {
+                Some(said.source.as_str())
+            }
+            _ => None,
+        });
+        // The words of a wish rank products too: a feature may say it where no facet does.
+        let said = wishes.flat_map(|source| source.split(|c: char| !c.is_alphanumeric()));
+        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN);
+        for word in reading.words.iter().cloned().chain(said.map(str::to_lowercase)) {
+            if state.need.words.len() < WORDS_MAX && !state.need.words.contains(&word) {
+                state.need.words.push(word);
             }
         }
     }

@@ -90,7 +90,8 @@ impl<'a> Turn<'a> {
         if self.moves.is_empty() {
             self.unclear();
         }
-        if !matches!(self.moves.last(), Some(Move::Unclear { .. })) {
+        let understood = !self.has(|command| matches!(command, Command::Unclear));
+        if understood {
             self.state.unclear = 0;
         }
         self.end_loops();

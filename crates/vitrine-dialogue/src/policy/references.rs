@@ -22,7 +22,7 @@ pub(super) fn resolve(
         Reference::Product(sku) => {
             one(catalog.product(sku).map(|product| product.sku.as_str().to_owned()))
         }
-        Reference::Ordinal(place) => one(ordinal(state, *place)),
+        Reference::Ordinal(place) => one(ordinal(catalog, state, *place)),
         Reference::Focus => one(focus(state)),
         Reference::Other => one(other(state)),
         Reference::Both => both(state),
@@ -74,13 +74,26 @@ fn several(state: &DialogueState) -> Vec<String> {
     state.shown.clone()
 }
 
-fn ordinal(state: &DialogueState, place: i32) -> Option<String> {
-    let list = if state.last_shown.len() > 1 { &state.last_shown } else { &state.shown };
+/// A place in the list shown last; after a single product, among those shown of the kind that is
+/// looked for.
+fn ordinal(catalog: &Catalog, state: &DialogueState, place: i32) -> Option<String> {
+    let kind = state.need.category.as_deref();
+    let of_kind = |sku: &&String| {
+        let product = catalog.product(sku);
+        kind.is_none_or(|kind| {
+            product.is_some_and(|product| catalog.is_within(&product.category, kind))
+        })
+    };
+    let list: Vec<&String> = match state.last_shown.len() {
+        0 | 1 => state.shown.iter().filter(of_kind).collect(),
+        _ => state.last_shown.iter().collect(),
+    };
     let index = match usize::try_from(place) {
         Ok(place) => place.checked_sub(1)?,
         Err(_) => list.len().checked_sub(place.unsigned_abs() as usize)?,
     };
-    list.get(index).or_else(|| state.shown.get(index)).cloned()
+    let found = list.get(index).copied().or_else(|| state.shown.get(index));
+    found.cloned()
 }
 
 /// The one of two that is not under discussion: of the last reply, of the last comparison, else

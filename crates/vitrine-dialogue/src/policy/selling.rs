@@ -1,5 +1,6 @@
 //! Searching, showing, comparing and criticising products.
 
+use super::apply::CATEGORY;
 use super::cards;
 use super::choose::Turn;
 use super::references;
@@ -8,6 +9,7 @@ use crate::command::Command;
 use crate::command::Reference;
 use crate::plan::Action;
 use crate::plan::ActionKind;
+use crate::plan::GivenUp;
 use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::Row;
@@ -48,10 +50,18 @@ impl Turn<'_> {
             return self.ask_need();
         }
         let strict = search::strict(self.context, &need, &self.state.rejected);
-        if !self.changes.indifferent && self.asks_first(&need, strict.len()) && self.ask_facet() {
-            return;
+        if !self.changes.indifferent {
+            if need.category.is_none() && kinds(&strict) > 1 && self.ask_kind() {
+                return;
+            }
+            if self.asks_first(&need, strict.len()) && self.ask_facet() {
+                return;
+            }
         }
-        self.present(&need, lead);
+        // The customer insists, and nothing new was understood: another product is shown.
+        let insists =
+            lead == Lead::First && need == self.before.need && self.before.focus.is_some();
+        self.present(&need, if insists { Lead::Another } else { lead });
     }
 
     /// Whether a question comes before products: the need is wide, and little was asked yet.
@@ -64,11 +74,26 @@ impl Turn<'_> {
                 < self.context.rules.questions_max.min(if vague { usize::MAX } else { 1 })
     }
 
+    /// Asks for the kind of product; false if that was asked before.
+    fn ask_kind(&mut self) -> bool {
+        if self.state.asked.iter().any(|key| key == CATEGORY) {
+            return false;
+        }
+        let facets = self.context.catalog.facets().iter().map(|facet| facet.key.clone());
+        self.ask(facets.collect())
+    }
+
     /// Asks for the facet that narrows the need most; false if there is none.
     fn ask_facet(&mut self) -> bool {
         let need = &self.state.need;
         let mut asked = self.state.asked.clone();
         asked.extend(need.facets.iter().filter(|(_, wish)| wish.any).map(|(key, _)| key.clone()));
+        self.ask(asked)
+    }
+
+    /// Asks for the best facet that is not among `asked`.
+    fn ask(&mut self, asked: Vec<String>) -> bool {
+        let need = &self.state.need;
         let query = search::query(self.context, need, &[]);
         let catalog = self.context.catalog;
         let question = catalog.question(&query, &asked, &QUESTIONS);
@@ -113,6 +138,9 @@ impl Turn<'_> {
             products.truncate(1);
         }
         self.exact = Some(given_up.is_empty());
+        // The word for a kind may stand for another one, too: what was meant is shown.
+        let given_up: Vec<_> =
+            given_up.into_iter().filter(|wish| !matches!(wish, GivenUp::Category(_))).collect();
         let again = lead == Lead::First
             && products.first().is_some_and(|product| {
                 self.before.last_shown.first().is_some_and(|sku| sku == product.sku.as_str())
@@ -140,7 +168,7 @@ impl Turn<'_> {
         &mut self,
         products: &[&Product],
         lead: Lead,
-        given_up: Vec<crate::plan::GivenUp>,
+        given_up: Vec<GivenUp>,
     ) {
         let need = self.state.need.clone();
         let kept = self.state.focus.take();
@@ -481,6 +509,14 @@ impl Turn<'_> {
         self.state.asked.clear();
         self.show_products(&found, Lead::Accessory, Vec::new());
     }
+}
+
+/// How many kinds some products are of.
+fn kinds(products: &[&Product]) -> usize {
+    let mut kinds: Vec<&str> = products.iter().map(|product| product.category.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.len()
 }
 
 /// The properties that two or three products are compared by: those that differ first.

@@ -18,8 +18,11 @@ use crate::state::Pending;
 use crate::state::Topic;
 use crate::state::Trouble;
 
-/// Most texts of the shop in one answer.
-const TEXTS_MAX: usize = 2;
+/// Words from which a message that was not understood is a remark, not noise.
+const REMARK_WORDS_MIN: usize = 4;
+
+/// Most texts of the shop for one question.
+const TEXTS_MAX: usize = 1;
 
 impl Turn<'_> {
     /// Greets, and asks what is looked for.
@@ -235,8 +238,14 @@ impl Turn<'_> {
 
     /// Answers with the shop's texts.
     pub(super) fn topic(&mut self, intent: &str, topics: &[String]) {
-        let texts = self.texts(intent, topics);
-        let fresh: Vec<_> = texts
+        // Another question of the message may have the same best answer.
+        let used = |id: &String| {
+            self.moves.iter().any(|said| matches!(said, Move::Policy(text) if text.id == *id))
+        };
+        let open: Vec<String> = topics.iter().filter(|id| !used(id)).cloned().collect();
+        let repeated = open.is_empty() && !topics.is_empty();
+        let fresh: Vec<_> = if repeated { Vec::new() } else { self.texts(intent, &open) };
+        let fresh: Vec<_> = fresh
             .into_iter()
             .filter(|text| !self.moves.contains(&Move::Policy(text.clone())))
             .collect();
@@ -418,6 +427,18 @@ impl Turn<'_> {
     /// Words that mean nothing here: asks again in other words, then a person.
     pub(super) fn unclear(&mut self) {
         self.no_offer = true;
+        // A remark beside the question ("it's for me, I'm an adult") leads back to the product.
+        let remark = self.reading.commands.iter().any(|said| {
+            matches!(said.command, Command::Unclear)
+                && said.source.split_whitespace().count() >= REMARK_WORDS_MIN
+                && !said.source.contains('?')
+        });
+        let focus = self.before.focus.as_ref();
+        let product = focus.and_then(|focus| self.context.catalog.product(&focus.sku));
+        if let Some(product) = product.filter(|_| remark && self.before.unclear == 0) {
+            self.state.unclear = 1;
+            return self.show_products(&[product], crate::plan::Lead::Back, Vec::new());
+        }
         self.state.unclear = self.state.unclear.saturating_add(1);
         if self.state.unclear > self.context.rules.unclear_max {
             self.state.unclear = 0;

@@ -107,6 +107,16 @@ fn order_number(tokens: &[Token], at: usize, text: &str) -> Option<(Range<usize>
     plain.then(|| (at..end, value.to_owned()))
 }
 
+/// Whether a text is a size in two or three dimensions: "140x190", "60×40×20cm".
+fn is_dimensions(value: &str) -> bool {
+    let parts: Vec<&str> = value.split(['x', 'X', '×', '*']).collect();
+    let plain = |part: &&str| {
+        let digits = part.trim_end_matches(|c: char| c.is_alphabetic());
+        !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+    };
+    parts.len() > 1 && parts.iter().all(plain)
+}
+
 fn orders(input: &ReaderInput<'_>, tokens: &[Token], hits: &[Hit]) -> Vec<Contact> {
     let asked = input.state.pending == Some(Pending::OrderId);
     let cued = |at: usize| {
@@ -132,7 +142,7 @@ fn orders(input: &ReaderInput<'_>, tokens: &[Token], hits: &[Hit]) -> Vec<Contac
         let letters = value.chars().any(char::is_alphabetic);
         // "10km" or "43eu" are figures with a unit; letters of an order number come first.
         let mixed = letters && value.starts_with(|c: char| c.is_ascii_digit()) && digits < 6;
-        if digits >= least && !mixed {
+        if digits >= least && !mixed && !is_dimensions(&value) {
             found.push(Contact { tokens: range.clone(), kind: ContactKind::Order, value });
         }
         at = range.end;

@@ -76,16 +76,20 @@ pub(crate) struct Scene<'a> {
     pub(crate) sentences: Vec<Sentence>,
 }
 
-/// The words of the catalogue in a message, in its language and those of the shop.
+/// The words of the catalogue in a message, in its language. A shop without words in that language
+/// is read in all of its own: brands and borrowed words are often the same.
 pub(crate) fn mentions(input: &ReaderInput<'_>) -> Vec<Mention> {
     let mut languages: Vec<Language> = vec![input.language];
-    for language in input.catalog.languages() {
-        if !languages.contains(&language) {
-            languages.push(language);
-        }
+    if !input.catalog.languages().any(|language| language == input.language) {
+        languages.extend(input.catalog.languages());
     }
-    input.catalog.mentions(input.text, &languages)
+    let found = input.catalog.mentions(input.text, &languages);
+    let known = |mention: &Mention| mention.exact >= MENTION_EXACT_MIN;
+    found.into_iter().filter(known).collect()
 }
+
+/// Certainty from which words count as the shop's.
+const MENTION_EXACT_MIN: f32 = 0.7;
 
 impl<'a> Scene<'a> {
     /// Takes a message apart with the words of a locale.
