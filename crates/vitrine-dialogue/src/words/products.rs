@@ -145,12 +145,16 @@ fn list(writer: &mut Writer<'_>, intro: Key, cards: &[Card]) -> Piece {
     let slots = Slots::new().with(Slot::Reasons, phrases(writer, &shared));
     let mut piece = writer.say(intro, &slots);
     let same_title = cards.iter().all(|card| card.title == cards[0].title);
+    // What was said of one product does not set another apart.
+    let mut said: Vec<String> = Vec::new();
     for (index, card) in cards.iter().enumerate() {
         let own = card.reasons.iter().filter(|reason| !shared.contains(reason));
         let mut why: Vec<String> = own.cloned().collect();
         if why.is_empty() {
             why = features(card);
+            why.retain(|feature| !said.contains(feature));
             why.truncate(2);
+            said.extend(why.iter().cloned());
         }
         if plain {
             why.clear();
