@@ -3,7 +3,6 @@
 use super::samples::COMPLAINTS;
 use super::samples::WORDS;
 use super::samples::money;
-use super::samples::owned;
 use super::samples::plan;
 use super::*;
 use crate::locale::Locale;
@@ -377,7 +376,8 @@ fn statements_that_would_repeat_each_other_are_worded_otherwise() {
         for card in &mut cards {
             card.title = "one two three four five six".to_owned();
             card.reasons = vec![];
-            card.features = owned(&["alpha beta gamma delta epsilon zeta"]);
+            let shared = format!("alpha beta gamma delta epsilon {}", card.name);
+            card.features = vec![shared];
             card.availability = Availability::InStock;
         }
         let present = Move::Present { cards, lead: Lead::First, given_up: vec![] };
