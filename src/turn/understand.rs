@@ -160,7 +160,7 @@ pub(crate) fn unread(
     let reading =
         IntentReading { label, confidence: 1.0, abstained: false, ..IntentReading::none() };
     Understood {
-        language: tongue.reply_language().unwrap_or(before),
+        language: if inputs_speak(before, tongue) { tongue.language() } else { before },
         tongue,
         reading,
         evidence: Evidence::default(),
@@ -224,7 +224,7 @@ fn languages(
     let before = known.or(hint).unwrap_or(inputs.language_default);
     let expected = record.tongue.or(DetectedLanguage::from_code(before.code()));
     let tongue = detect_language(text, expected.unwrap_or(DetectedLanguage::En));
-    let spoken = tongue.reply_language().filter(|language| inputs.locales.speaks(*language));
+    let spoken = Some(tongue.language()).filter(|language| inputs.locales.speaks(*language));
     // A language that is not among those detected stays until another is clearly written.
     let kept = expected.is_none() && spoken == Some(Language::EN);
     (if kept { before } else { spoken.unwrap_or(before) }, tongue)
