@@ -13,6 +13,7 @@ mod catalog;
 mod classify;
 pub(crate) mod connection;
 mod customers;
+mod dialogue;
 pub(crate) mod drain;
 pub(crate) mod encode;
 mod error;

@@ -25,6 +25,7 @@ use crate::config::raw::gateway::Server;
 use crate::config::raw::gateway::Threads;
 use crate::config::raw::gateway::Turn;
 use crate::config::raw::shop::Catalog;
+use crate::config::raw::shop::Locales;
 use crate::config::raw::shop::Offers;
 use crate::config::raw::shop::Shop;
 use crate::config::section::Key;
@@ -86,5 +87,6 @@ sections!(
     catalog: Catalog,
     offers: Offers,
     shop: Shop,
+    locales: Locales,
     log: Log,
 );

@@ -99,3 +99,13 @@ section!(
         other_languages: ForeignWords = ForeignWords::Reply,
     }
 );
+
+section!(
+    /// The languages of the replies. English, French, German, Spanish, Italian and Portuguese are
+    /// built in.
+    Locales {
+        /// Folder of further languages, one file `xx.toml` each, named by the language's code, such
+        /// as `nl.toml`. A file of a built-in language replaces it. Not set: the built-in ones.
+        dir: Option<PathBuf> = None,
+    }
+);
