@@ -49,6 +49,8 @@ const SERDE_PATHS: &[&str] = &[
     "crates/vitrine-conversations/src/record.rs",
     "crates/vitrine-conversations/src/customer.rs",
     "crates/vitrine-conversations/src/job.rs",
+    "crates/vitrine-dialogue/src/words/numbers.rs",
+    "crates/vitrine-dialogue/src/words/templates.rs",
     "crates/vitrine-engine/src/model/shape",
     "crates/vitrine-engine/src/model/encoder",
     "crates/vitrine-intent/src/head/",

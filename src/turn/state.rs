@@ -12,10 +12,10 @@ use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::OwnerState;
 use vitrine_dialogue::migrate::OldPending;
 use vitrine_dialogue::migrate::OldThread;
-use vitrine_dialogue::migrate::StateError;
 use vitrine_dialogue::migrate::from_old;
 use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Line;
+use vitrine_dialogue::state::StateError;
 
 /// A dialogue state with what it is shown with.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ impl ShownState {
     pub(crate) fn new(state: DialogueState, owner: OwnerState, catalog: &Catalog) -> Self {
         Self {
             owner,
-            currency: catalog.products().first().map(|product| product.price.currency),
+            currency: catalog.currency(),
             prices: state.cart.iter().map(|line| price(catalog, line)).collect(),
             state,
         }
@@ -68,10 +68,16 @@ impl ShownState {
     }
 }
 
-/// Price of one piece of a line.
+/// Price of one piece of a line; `None` if the catalogue does not have it, or if the variant is open
+/// and variants differ in price.
 fn price(catalog: &Catalog, line: &Line) -> Option<Money> {
-    let product = |sku: &str| catalog.get(&Sku::new(sku).ok()?);
-    product(&line.variant).or_else(|| product(&line.sku)).map(|product| product.price)
+    let find = |sku: &str| catalog.find_sku(&Sku::new(sku).ok()?);
+    let (product, variant) = find(&line.variant).or_else(|| find(&line.sku))?;
+    if let Some(variant) = variant.or_else(|| product.variant(&line.options)) {
+        return Some(variant.price);
+    }
+    let (lowest, highest) = product.price_range(&line.options);
+    (lowest == highest).then_some(lowest)
 }
 
 /// The dialogue state that a conversation goes on from.

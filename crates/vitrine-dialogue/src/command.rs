@@ -299,3 +299,125 @@ pub struct Said {
 
 /// Probabilities of a classifier for a text: label → probability. Empty without a classifier.
 pub type Likelihoods = BTreeMap<String, f32>;
+
+/// The intent label that tells best what a message is about: trouble before questions, questions
+/// before buying, buying before talk. `None` if only the classifier can tell.
+#[must_use]
+pub fn intent_label(commands: &[Said]) -> Option<&str> {
+    let labelled = commands.iter().filter_map(|said| label_of(&said.command));
+    labelled.min_by_key(|(rank, _)| *rank).map(|(_, label)| label)
+}
+
+/// The label of a command, and its rank: lower ones decide.
+fn label_of(command: &Command) -> Option<(u8, &str)> {
+    Some(match command {
+        Command::Stop => (0, "stop_messages"),
+        Command::Human => (1, "human_agent"),
+        Command::Complain { about, .. } => (2, complaint_label(*about)),
+        Command::Order { .. } => (3, "order_status"),
+        Command::Ask { question, .. } => (4, question_label(question)?),
+        Command::Compare { .. } => (4, "compare_products"),
+        Command::Checkout => (5, "checkout"),
+        Command::Choose { buys: true, .. } => (5, "add_to_cart"),
+        Command::Remove { .. } => (5, "remove_from_cart"),
+        Command::Reject { .. } => (6, "reject"),
+        Command::Seek { .. }
+        | Command::Browse
+        | Command::Constrain { .. }
+        | Command::NoPreference { .. }
+        | Command::PriceLimit { .. }
+        | Command::ForeignLimit { .. }
+        | Command::Cheaper
+        | Command::Dearer
+        | Command::LowPrice
+        | Command::Size { .. }
+        | Command::Choose { .. }
+        | Command::Show { .. }
+        | Command::Another
+        | Command::Accessories => (7, "product_search"),
+        Command::Confirm => (8, "confirm"),
+        Command::Deny => (8, "reject"),
+        Command::Thank | Command::Bye => (9, "thanks_bye"),
+        Command::Greet => (10, "greet"),
+        Command::OutOfScope | Command::Injection => (6, "oos"),
+        Command::Start | Command::Contact { .. } | Command::Quantity { .. } | Command::Unclear => {
+            return None;
+        }
+    })
+}
+
+fn complaint_label(about: Complaint) -> &'static str {
+    match about {
+        Complaint::Delivery => "delivery_problem",
+        Complaint::Damaged => "damaged_item",
+        Complaint::Fault => "warranty",
+        Complaint::Payment => "payment_problem",
+        Complaint::Refund => "refund_status",
+        Complaint::Service => "complaint",
+    }
+}
+
+fn question_label(question: &Question) -> Option<&str> {
+    Some(match question {
+        Question::Topic { intent, .. } => intent.as_str(),
+        Question::Attribute { .. } | Question::Details | Question::Why => "product_question",
+        Question::Price | Question::Total | Question::Which => "price_question",
+        Question::Stock | Question::Sizes => "stock_question",
+        Question::Restock => "restock_alert",
+        Question::SizeAdvice => "size_help",
+        Question::Cart => "view_cart",
+        Question::Bot => "bot_question",
+        Question::Reorder => "reorder",
+        Question::Abilities => return None,
+    })
+}
+
+/// The intents of the built-in head, which options `intent=LABEL` may name.
+pub const INTENTS: [&str; 46] = [
+    "account_help",
+    "add_to_cart",
+    "bot_question",
+    "bulk_order",
+    "cancel_order",
+    "care_instructions",
+    "change_order",
+    "checkout",
+    "compare_products",
+    "complaint",
+    "confirm",
+    "damaged_item",
+    "delivery_problem",
+    "discount_request",
+    "gift_card",
+    "gift_help",
+    "greet",
+    "human_agent",
+    "installments",
+    "invoice_request",
+    "loyalty_points",
+    "order_status",
+    "payment_methods",
+    "payment_problem",
+    "pickup",
+    "praise",
+    "price_question",
+    "privacy_request",
+    "product_question",
+    "product_search",
+    "promo_code",
+    "refund_status",
+    "reject",
+    "remove_from_cart",
+    "reorder",
+    "restock_alert",
+    "return_exchange",
+    "shipping_options",
+    "size_help",
+    "stock_question",
+    "stop_messages",
+    "store_info",
+    "sustainability",
+    "thanks_bye",
+    "view_cart",
+    "warranty",
+];

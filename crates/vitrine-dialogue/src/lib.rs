@@ -1,14 +1,15 @@
 //! Holds a conversation: message + state → commands → state → plan → words.
 //!
-//! [`Dialogue::turn`] runs one turn. It is pure: equal inputs give equal outputs; clocks, models and
+//! [`dialogue::turn`] runs one turn. It is pure: equal inputs give equal outputs; clocks, models and
 //! stores stay outside. In reading order: `command` (what a customer can say), `state` (what a
 //! conversation remembers), `reader` (message → commands), `policy` (commands and state → plan),
 //! `plan` (what a reply says), `words` (plan → text), `locale` (the words of each language),
-//! `migrate` (stored states of older versions).
+//! `migrate` (what older versions stored).
 
 #![forbid(unsafe_code)]
 
 pub mod command;
+pub mod dialogue;
 pub mod locale;
 pub mod migrate;
 pub mod plan;

@@ -34,6 +34,26 @@ pub enum ActionKind {
     Close,
 }
 
+impl ActionKind {
+    /// Name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Greet => "greet",
+            Self::Ask => "ask",
+            Self::Recommend => "recommend",
+            Self::Compare => "compare",
+            Self::Answer => "answer",
+            Self::Checkout => "checkout",
+            Self::OrderStatus => "order_status",
+            Self::Clarify => "clarify",
+            Self::Deflect => "deflect",
+            Self::Handoff => "handoff",
+            Self::Close => "close",
+        }
+    }
+}
+
 /// The action of a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
@@ -70,6 +90,20 @@ pub enum HandoffReason {
     Loop,
     /// A customer of a personal tier buys.
     VipBuying,
+}
+
+impl HandoffReason {
+    /// Name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Complaint => "complaint",
+            Self::Unsure => "unsure",
+            Self::Loop => "loop",
+            Self::VipBuying => "vip_buying",
+        }
+    }
 }
 
 /// A price as it is said.

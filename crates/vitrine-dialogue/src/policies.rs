@@ -1,9 +1,17 @@
 //! The shop's own texts on matters that are not products: deliveries, returns, opening hours.
 
+use crate::locale::Locales;
+use crate::reader::cues::Cue;
+use crate::reader::fold;
+use crate::reader::tokenize;
 use crate::shop::Language;
 use crate::shop::Localized;
+use rust_stemmers::Algorithm;
+use rust_stemmers::Stemmer;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 /// Most topics in one file.
 const TOPICS_MAX: usize = 256;
@@ -28,6 +36,30 @@ pub enum PolicyError {
         topics: usize,
     },
 }
+
+/// What a hit of a topic's own words is worth, for each word.
+const WORDS_SCORE: f32 = 2.0;
+
+/// What a stem of a topic's label is worth.
+const LABEL_SCORE: f32 = 1.0;
+
+/// What a stem of a topic's text is worth, before its rarity.
+const TEXT_SCORE: f32 = 0.4;
+
+/// What a number of a topic's text is worth.
+const NUMBER_SCORE: f32 = 0.5;
+
+/// What a condition that was asked is worth to a topic about it.
+const CONDITION_SCORE: f32 = 4.0;
+
+/// What a topic loses for a condition that was not asked.
+const UNASKED_LOSS: f32 = 1.5;
+
+/// Least score of a topic found without an intent.
+const FREE_SCORE_MIN: f32 = 2.0;
+
+/// Fewest letters of a word that is compared by its stem.
+const STEM_LETTERS_MIN: usize = 4;
 
 type Texts = BTreeMap<String, String>;
 type WordLists = BTreeMap<String, Vec<String>>;
@@ -65,10 +97,36 @@ pub struct Topic {
     pub text: Localized<String>,
 }
 
+/// A question on the shop's matters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TopicQuery<'a> {
+    /// The customer's words.
+    pub text: &'a str,
+    /// A country other than the shop's was named.
+    pub abroad: bool,
+    /// A fast delivery was asked for.
+    pub express: bool,
+    /// Collection in a store was asked for.
+    pub pickup: bool,
+    /// Something used or worn was spoken of.
+    pub worn: bool,
+}
+
+/// A topic's words, ready for comparison.
+#[derive(Debug, Clone, Default)]
+struct Profile {
+    phrases: Vec<String>,
+    label: BTreeSet<String>,
+    text: BTreeSet<String>,
+    numbers: BTreeSet<String>,
+}
+
 /// All topics of a shop.
 #[derive(Debug, Clone, Default)]
 pub struct Policies {
     topics: Vec<Topic>,
+    profiles: Vec<Profile>,
+    rarity: HashMap<String, f32>,
 }
 
 impl Policies {
@@ -94,7 +152,14 @@ impl Policies {
             label: by_language(entry.label),
             text: by_language(entry.text),
         });
-        Ok(Self { topics: topics.collect() })
+        let topics: Vec<Topic> = topics.collect();
+        let profiles: Vec<Profile> = topics.iter().map(Profile::of).collect();
+        let mut rarity: HashMap<String, f32> = HashMap::new();
+        for stem in profiles.iter().flat_map(|profile| &profile.text) {
+            *rarity.entry(stem.clone()).or_default() += 1.0;
+        }
+        rarity.values_mut().for_each(|topics| *topics = 1.0 / *topics);
+        Ok(Self { topics, profiles, rarity })
     }
 
     /// All topics, in the order of the file.
@@ -113,6 +178,145 @@ impl Policies {
     pub fn of_intent<'a>(&'a self, intent: &'a str) -> impl Iterator<Item = &'a Topic> {
         self.topics.iter().filter(move |topic| topic.intents.iter().any(|label| label == intent))
     }
+}
+
+impl Policies {
+    /// The topics that answer a question, best first, with their scores. With an intent, all of
+    /// its topics; without one, those whose own words or label the question holds.
+    #[must_use]
+    pub fn select(
+        &self,
+        intent: Option<&str>,
+        query: &TopicQuery<'_>,
+        locales: &Locales,
+    ) -> Vec<(String, f32)> {
+        let said = Profile::said(query.text);
+        let joined = format!(" {} ", plain_words(query.text).join(" "));
+        let mut found: Vec<(String, f32)> = Vec::new();
+        for (topic, profile) in self.topics.iter().zip(&self.profiles) {
+            let listed = intent.is_some_and(|label| topic.intents.iter().any(|one| one == label));
+            if intent.is_some() && !listed {
+                continue;
+            }
+            let mut score = self.overlap(profile, &said, &joined);
+            if intent.is_some() {
+                score += conditions(topic, profile, query, locales);
+            } else if score < FREE_SCORE_MIN {
+                continue;
+            }
+            // The first intent of a topic is what it is mostly about.
+            let first = topic.intents.first().map(String::as_str) == intent;
+            found.push((topic.id.clone(), if first { score + 0.5 } else { score }));
+        }
+        found.sort_by(|a, b| b.1.total_cmp(&a.1));
+        found
+    }
+
+    fn overlap(&self, profile: &Profile, said: &Profile, joined: &str) -> f32 {
+        let phrases = profile.phrases.iter().filter(|phrase| joined.contains(phrase.as_str()));
+        let words = phrases.map(|phrase| phrase.split_whitespace().count()).max().unwrap_or(0);
+        let labels = profile.label.intersection(&said.text).count();
+        let texts = profile.text.intersection(&said.text);
+        let texts: f32 = texts.filter_map(|stem| self.rarity.get(stem)).sum();
+        let numbers = profile.numbers.intersection(&said.numbers).count();
+        WORDS_SCORE * small(words)
+            + LABEL_SCORE * small(labels)
+            + TEXT_SCORE * texts
+            + NUMBER_SCORE * small(numbers)
+    }
+}
+
+/// A small count as a factor.
+fn small(count: usize) -> f32 {
+    u16::try_from(count).map_or(f32::from(u16::MAX), f32::from)
+}
+
+/// What the conditions of a question are worth to a topic.
+fn conditions(topic: &Topic, profile: &Profile, query: &TopicQuery<'_>, locales: &Locales) -> f32 {
+    let mut score = 0.0;
+    for (cue, asked) in [
+        (Cue::Abroad, query.abroad),
+        (Cue::Express, query.express),
+        (Cue::Pickup, query.pickup),
+        (Cue::Worn, query.worn),
+    ] {
+        let texts = topic.label.iter().map(|(_, text)| text);
+        let about = topic.id.split('_').chain(profile.phrases.iter().map(|one| one.trim()));
+        let mut about = about.chain(texts.map(String::as_str));
+        if about.any(|text| locales.iter().any(|locale| locale.cues.says(text, cue))) {
+            score += if asked { CONDITION_SCORE } else { -UNASKED_LOSS };
+        } else if cue == Cue::Worn && asked && profile.text.iter().any(|stem| stem == "unus") {
+            score += LABEL_SCORE;
+        }
+    }
+    score
+}
+
+/// Folded words.
+fn plain_words(text: &str) -> Vec<String> {
+    let tokens = tokenize(text, &HashMap::new()).into_iter();
+    tokens.map(|token| token.text).filter(|word| word.chars().any(char::is_alphanumeric)).collect()
+}
+
+/// The stemming rules of a language; `None` where there are none.
+fn algorithm(language: Language) -> Option<Algorithm> {
+    match language.code() {
+        "en" => Some(Algorithm::English),
+        "fr" => Some(Algorithm::French),
+        "de" => Some(Algorithm::German),
+        "es" => Some(Algorithm::Spanish),
+        "it" => Some(Algorithm::Italian),
+        "pt" => Some(Algorithm::Portuguese),
+        _ => None,
+    }
+}
+
+/// All stems of the words of a text that are long enough to say something.
+fn stems(text: &str, languages: &[Language]) -> BTreeSet<String> {
+    let stemmers: Vec<Stemmer> =
+        languages.iter().filter_map(|one| algorithm(*one)).map(Stemmer::create).collect();
+    let words = plain_words(text).into_iter();
+    let long = words.filter(|word| word.chars().count() >= STEM_LETTERS_MIN);
+    let mut found = BTreeSet::new();
+    for word in long {
+        for stemmer in &stemmers {
+            found.insert(fold(&stemmer.stem(&word)));
+        }
+    }
+    found
+}
+
+impl Profile {
+    fn of(topic: &Topic) -> Self {
+        let mut profile = Self::default();
+        for (_, phrases) in topic.words.iter() {
+            let folded = phrases.iter().map(|phrase| plain_words(phrase).join(" "));
+            profile.phrases.extend(folded.map(|phrase| format!(" {phrase} ")));
+        }
+        for (language, label) in topic.label.iter() {
+            profile.label.extend(stems(label, &[language]));
+        }
+        for (language, text) in topic.text.iter() {
+            profile.text.extend(stems(text, &[language]));
+            profile.numbers.extend(numbers(text));
+        }
+        profile
+    }
+
+    /// The words of a customer, stemmed by the rules of every language that has some.
+    fn said(text: &str) -> Self {
+        let all =
+            [Language::EN, Language::FR, Language::DE, Language::ES, Language::IT, Language::PT];
+        Self { text: stems(text, &all), numbers: numbers(text), ..Self::default() }
+    }
+}
+
+/// The numbers of a text.
+fn numbers(text: &str) -> BTreeSet<String> {
+    plain_words(text)
+        .into_iter()
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        .collect()
 }
 
 fn by_language<T>(entries: BTreeMap<String, T>) -> Localized<T> {

@@ -48,6 +48,12 @@ impl Outcome {
         Self { played }
     }
 
+    /// The conversations, in the order of the files.
+    #[must_use]
+    pub fn played(&self) -> &[Played] {
+        &self.played
+    }
+
     /// Figures of all conversations.
     #[must_use]
     pub fn figures(&self) -> Figures {

@@ -82,6 +82,12 @@ impl Conversation {
     pub fn id(&self) -> &str {
         &self.common.id
     }
+
+    /// Whether it has this tag, or this id.
+    #[must_use]
+    pub fn is_about(&self, tag_or_id: &str) -> bool {
+        self.common.id == tag_or_id || self.common.tags.iter().any(|tag| tag == tag_or_id)
+    }
 }
 
 /// Reads the conversations of several files.

@@ -8,6 +8,7 @@ use crate::command::Polarity;
 use crate::command::SizeSystem;
 use crate::reader::Reading;
 use crate::shop::Catalog;
+use crate::shop::Lookups;
 use crate::state::DialogueState;
 use crate::state::FacetWish;
 use crate::state::Need;
@@ -18,6 +19,9 @@ const LATER_MAX: usize = 8;
 
 /// Most loose words of a need.
 const WORDS_MAX: usize = 24;
+
+/// Fewest letters of a word of a wish that ranks products.
+const WISH_LETTERS_MIN: usize = 4;
 
 /// Most values of one wish.
 const VALUES_MAX: usize = 16;
@@ -98,9 +102,18 @@ pub(super) fn apply(
     }
     seed_from_focus(context, state, &changes);
     if changes.sought || changes.narrowed {
-        for word in &reading.words {
-            if state.need.words.len() < WORDS_MAX && !state.need.words.contains(word) {
-                state.need.words.push(word.clone());
+        let wishes = reading.commands.iter().filter_map(|said| match &said.command {
+            Command::Constrain { polarity: Polarity::Must | Polarity::Prefer, .. } => {
+                Some(said.source.as_str())
+            }
+            _ => None,
+        });
+        // The words of a wish rank products too: a feature may say it where no facet does.
+        let said = wishes.flat_map(|source| source.split(|c: char| !c.is_alphanumeric()));
+        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN);
+        for word in reading.words.iter().cloned().chain(said.map(str::to_lowercase)) {
+            if state.need.words.len() < WORDS_MAX && !state.need.words.contains(&word) {
+                state.need.words.push(word);
             }
         }
     }
@@ -191,7 +204,7 @@ fn inherit(catalog: &Catalog, old: &Need, category: &str) -> Need {
         .iter()
         .filter(|product| catalog.is_within(&product.category, category))
         .collect();
-    let general = |key: &str| catalog.facet(key).is_some_and(|facet| facet.missing_matches);
+    let general = |key: &str| catalog.matches_all(key);
     let mut need = Need { category: Some(category.to_owned()), ..Need::default() };
     for (key, wish) in &old.facets {
         let kept = general(key) || sibling;
@@ -324,7 +337,7 @@ fn set_size(context: &Context<'_>, state: &mut DialogueState, size: Size<'_>) {
         }
     }
     if let Some(focus) = &mut state.focus
-        && let Some(product) = context.catalog.get(&focus.sku)
+        && let Some(product) = context.catalog.product(&focus.sku)
     {
         let made: Vec<&str> =
             wanted.iter().flat_map(|value| sizes::of_product(product, option, value)).collect();
@@ -366,7 +379,7 @@ fn wearer(catalog: &Catalog, need: &Need) -> Wearer {
 /// A wish said of the product under discussion, without a need: "in black?", "cheaper".
 fn seed_from_focus(context: &Context<'_>, state: &mut DialogueState, changes: &Changes) {
     if changes.narrowed && state.need.category.is_none() {
-        let focus = state.focus.as_ref().and_then(|focus| context.catalog.get(&focus.sku));
+        let focus = state.focus.as_ref().and_then(|focus| context.catalog.product(&focus.sku));
         state.need.category = focus.map(|product| product.category.clone());
     }
 }

@@ -14,6 +14,7 @@ use crate::plan::Lead;
 use crate::plan::LineText;
 use crate::plan::Move;
 use crate::shop::Catalog;
+use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::Focus;
 use crate::state::LINES_MAX;
@@ -51,7 +52,7 @@ impl Turn<'_> {
         self.open(Topic::Purchase);
         let skus = self.bought();
         let catalog = self.context.catalog;
-        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.get(sku)).collect();
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         match products[..] {
             [] if !self.state.cart.is_empty() => self.checkout(),
             [] => self.search(Lead::First),
@@ -242,7 +243,7 @@ impl Turn<'_> {
         let sku = focus.or_else(|| self.state.cart.last().map(|line| line.sku.clone()));
         let need = self.state.need.clone();
         for line in &self.state.cart {
-            if let Some(product) = self.context.catalog.get(&line.sku) {
+            if let Some(product) = self.context.catalog.product(&line.sku) {
                 let options = line.options.clone();
                 let shown = cards::shown(self.context, &need, product, options);
                 if self.products.iter().all(|known| known != &shown) {
@@ -287,7 +288,7 @@ impl Turn<'_> {
             return false;
         };
         let line = self.state.cart.remove(place);
-        let name = self.context.catalog.get(&line.sku).map(|product| product.name.clone());
+        let name = self.context.catalog.product(&line.sku).map(|product| product.name.clone());
         self.moves.push(Move::Removed { name: name.unwrap_or(line.sku) });
         self.state.link = None;
         self.action = Action::of(ActionKind::Answer);
@@ -312,7 +313,7 @@ pub(super) fn cart_lines(
     let mut sum: Option<Money> = None;
     let mut complete = true;
     for line in cart {
-        let product = catalog.get(&line.sku);
+        let product = catalog.product(&line.sku);
         let variant = product.and_then(|product| cards::variant(product, &line.options));
         let (Some(product), Some(variant)) = (product, variant) else {
             complete = false;

@@ -8,6 +8,7 @@ use crate::plan::Card;
 use crate::plan::Price;
 use crate::plan::ShownProduct;
 use crate::shop;
+use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::Need;
 use rust_decimal::Decimal;

@@ -90,9 +90,11 @@ impl<'a> Turn<'a> {
         if self.moves.is_empty() {
             self.unclear();
         }
-        if !matches!(self.moves.last(), Some(Move::Unclear { .. })) {
+        let understood = !self.has(|command| matches!(command, Command::Unclear));
+        if understood {
             self.state.unclear = 0;
         }
+        self.end_loops();
         self.options.truncate(super::OPTIONS_MAX);
         Plan {
             action: self.action.clone(),
@@ -102,6 +104,22 @@ impl<'a> Turn<'a> {
             exact: self.exact,
             handoff: self.handoff,
             no_offer: self.no_offer || self.state.trouble.is_some(),
+        }
+    }
+
+    /// A question that was asked too often in a row becomes a hand-off.
+    fn end_loops(&mut self) {
+        let asks = matches!(self.action.kind, ActionKind::Ask | ActionKind::Clarify);
+        let again =
+            asks && self.state.pending.is_some() && self.state.pending == self.before.pending;
+        self.state.same_question =
+            if again { self.before.same_question.saturating_add(1) } else { 0 };
+        if self.state.same_question > self.context.rules.repeats_max {
+            self.state.same_question = 0;
+            self.moves.clear();
+            self.options.clear();
+            self.products.clear();
+            self.hand_over(HandoffReason::Loop);
         }
     }
 

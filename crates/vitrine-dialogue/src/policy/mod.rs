@@ -70,6 +70,23 @@ pub struct Customer {
     pub orders: Vec<Order>,
 }
 
+/// Limits of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Most questions on facets for one need.
+    pub questions_max: usize,
+    /// Unclear messages in a row that lead to a hand-off.
+    pub unclear_max: u32,
+    /// Most repetitions of the same question; the next one is a hand-off.
+    pub repeats_max: u32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { questions_max: 2, unclear_max: 3, repeats_max: 3 }
+    }
+}
+
 /// What a decision depends on, besides the state and the message.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -85,6 +102,8 @@ pub struct Context<'a> {
     pub language: Language,
     /// Id of the conversation, for links.
     pub thread: &'a str,
+    /// Limits of the conversation.
+    pub rules: Rules,
 }
 
 /// A decided turn.

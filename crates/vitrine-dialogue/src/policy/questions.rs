@@ -17,12 +17,15 @@ use crate::plan::Move;
 use crate::plan::PolicyText;
 use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
+use crate::shop::Language;
+use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::Focus;
 use crate::state::Pending;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vitrine_base::money::Money;
+use vitrine_base::money::NumberFormat;
 
 /// Most questions answered in one reply.
 const ANSWERS_MAX: usize = 3;
@@ -65,7 +68,7 @@ impl Turn<'_> {
 
     fn about_product(&mut self, question: &Question, about: Option<&Reference>) {
         let catalog = self.context.catalog;
-        let Some(product) = self.subject(about).and_then(|sku| catalog.get(&sku)) else {
+        let Some(product) = self.subject(about).and_then(|sku| catalog.product(&sku)) else {
             return self.without_product(question);
         };
         let need = self.state.need.clone();
@@ -220,7 +223,7 @@ impl Turn<'_> {
         let reference = about.cloned().unwrap_or(Reference::Cheapest);
         let catalog = self.context.catalog;
         let skus = self.resolve(&reference);
-        let Some(product) = skus.first().and_then(|sku| catalog.get(sku)) else {
+        let Some(product) = skus.first().and_then(|sku| catalog.product(sku)) else {
             return self.search(Lead::First);
         };
         let need = self.state.need.clone();
@@ -245,7 +248,7 @@ impl Turn<'_> {
         let context = self.context;
         if self.state.cart.is_empty()
             && let Some(product) =
-                references::focus(&self.state).and_then(|sku| context.catalog.get(&sku))
+                references::focus(&self.state).and_then(|sku| context.catalog.product(&sku))
         {
             let need = self.state.need.clone();
             let options = cards::chosen(product, &need, &BTreeMap::new());
@@ -283,11 +286,13 @@ fn attribute_text(
         return match found {
             AttributeValue::Flag(true) => AttributeText::Yes,
             AttributeValue::Flag(false) => AttributeText::No,
-            AttributeValue::Number(number) => AttributeText::Value(with_unit(key, *number)),
-            AttributeValue::Text(text) => text
-                .or_fallback(language, &[])
-                .map_or(AttributeText::Unknown, |text| AttributeText::Value(text.clone())),
-            AttributeValue::List(values) => AttributeText::Value(values.join(", ")),
+            AttributeValue::Number(number) => {
+                AttributeText::Value(with_unit(key, *number, language))
+            }
+            other => other
+                .text(language, &[])
+                .filter(|text| !text.is_empty())
+                .map_or(AttributeText::Unknown, AttributeText::Value),
         };
     }
     if let Some(values) = product.facets.get(key).filter(|values| !values.is_empty()) {
@@ -304,9 +309,9 @@ fn attribute_text(
 }
 
 /// A number with the unit that the key carries: `weight_kg` → "0.28 kg".
-fn with_unit(key: &str, number: Decimal) -> String {
+fn with_unit(key: &str, number: Decimal, language: Language) -> String {
     let unit = key.rsplit_once('_').map_or("", |(_, unit)| unit);
-    let number = number.normalize();
+    let number = NumberFormat::of(language).number(&number.normalize().to_string());
     match unit {
         "kg" | "g" | "mm" | "cm" | "m" | "km" | "ml" | "l" | "w" | "wh" | "mah" | "v" | "gsm"
         | "h" => {
@@ -317,6 +322,6 @@ fn with_unit(key: &str, number: Decimal) -> String {
             };
             format!("{number} {unit}")
         }
-        _ => number.to_string(),
+        _ => number,
     }
 }

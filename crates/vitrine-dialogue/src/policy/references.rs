@@ -2,6 +2,7 @@
 
 use crate::command::Reference;
 use crate::shop::Catalog;
+use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::DialogueState;
 use rust_decimal::Decimal;
@@ -19,9 +20,9 @@ pub(super) fn resolve(
     let recent = recent(state);
     match reference {
         Reference::Product(sku) => {
-            one(catalog.get(sku).map(|product| product.sku.as_str().to_owned()))
+            one(catalog.product(sku).map(|product| product.sku.as_str().to_owned()))
         }
-        Reference::Ordinal(place) => one(ordinal(state, *place)),
+        Reference::Ordinal(place) => one(ordinal(catalog, state, *place)),
         Reference::Focus => one(focus(state)),
         Reference::Other => one(other(state)),
         Reference::Both => both(state),
@@ -31,7 +32,7 @@ pub(super) fn resolve(
             one(recent.into_iter().find(|sku| costs(catalog, sku, *amount)))
         }
         Reference::Facet { facet, value } => one(recent.into_iter().find(|sku| {
-            let product = catalog.get(sku);
+            let product = catalog.product(sku);
             product.is_some_and(|product| has_value(product, facet, value))
         })),
     }
@@ -73,13 +74,26 @@ fn several(state: &DialogueState) -> Vec<String> {
     state.shown.clone()
 }
 
-fn ordinal(state: &DialogueState, place: i32) -> Option<String> {
-    let list = if state.last_shown.len() > 1 { &state.last_shown } else { &state.shown };
+/// A place in the list shown last; after a single product, among those shown of the kind that is
+/// looked for.
+fn ordinal(catalog: &Catalog, state: &DialogueState, place: i32) -> Option<String> {
+    let kind = state.need.category.as_deref();
+    let of_kind = |sku: &&String| {
+        let product = catalog.product(sku);
+        kind.is_none_or(|kind| {
+            product.is_some_and(|product| catalog.is_within(&product.category, kind))
+        })
+    };
+    let list: Vec<&String> = match state.last_shown.len() {
+        0 | 1 => state.shown.iter().filter(of_kind).collect(),
+        _ => state.last_shown.iter().collect(),
+    };
     let index = match usize::try_from(place) {
         Ok(place) => place.checked_sub(1)?,
         Err(_) => list.len().checked_sub(place.unsigned_abs() as usize)?,
     };
-    list.get(index).or_else(|| state.shown.get(index)).cloned()
+    let found = list.get(index).copied().or_else(|| state.shown.get(index));
+    found.cloned()
 }
 
 /// The one of two that is not under discussion: of the last reply, of the last comparison, else
@@ -104,7 +118,7 @@ fn both(state: &DialogueState) -> Vec<String> {
 }
 
 fn by_price(catalog: &Catalog, skus: &[String], dearest: bool) -> Option<String> {
-    let priced = skus.iter().filter_map(|sku| Some((catalog.get(sku)?.price.amount, sku)));
+    let priced = skus.iter().filter_map(|sku| Some((catalog.product(sku)?.price.amount, sku)));
     let found = if dearest {
         priced.max_by_key(|(price, _)| *price)
     } else {
@@ -115,7 +129,7 @@ fn by_price(catalog: &Catalog, skus: &[String], dearest: bool) -> Option<String>
 
 /// Whether a variant costs this much; a whole number means any price with these units.
 fn costs(catalog: &Catalog, sku: &str, amount: Decimal) -> bool {
-    let Some(product) = catalog.get(sku) else { return false };
+    let Some(product) = catalog.product(sku) else { return false };
     product.variants.iter().any(|variant| {
         let price = variant.price.amount;
         price == amount || (amount.fract().is_zero() && price.trunc() == amount)

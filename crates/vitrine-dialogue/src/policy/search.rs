@@ -7,6 +7,7 @@ use super::sizes;
 use crate::plan::GivenUp;
 use crate::shop::FacetChoice;
 use crate::shop::Found;
+use crate::shop::Lookups;
 use crate::shop::Order;
 use crate::shop::Product;
 use crate::shop::Query;
@@ -46,7 +47,7 @@ pub(super) fn query(context: &Context<'_>, need: &Need, without: &[String]) -> Q
     query.options = options(context, need);
     query.exclude = without
         .iter()
-        .filter_map(|sku| context.catalog.get(sku).map(|product| product.sku.clone()))
+        .filter_map(|sku| context.catalog.product(sku).map(|product| product.sku.clone()))
         .collect();
     query
 }
@@ -110,6 +111,7 @@ fn given_up(context: &Context<'_>, need: &Need, relaxed: &Relaxed) -> Option<Giv
             let said = need.options.get(key).and_then(|values| values.first());
             GivenUp::Size(said.or(values.first())?.clone())
         }
+        Relaxed::Size(size) => GivenUp::Size(size.clone()),
         Relaxed::BudgetMax(limit) => GivenUp::PriceMax(*limit),
         Relaxed::BudgetMin(limit) => GivenUp::PriceMin(*limit),
         Relaxed::Category { from, .. } => {

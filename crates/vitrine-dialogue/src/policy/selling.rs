@@ -1,5 +1,6 @@
 //! Searching, showing, comparing and criticising products.
 
+use super::apply::CATEGORY;
 use super::cards;
 use super::choose::Turn;
 use super::references;
@@ -8,11 +9,15 @@ use crate::command::Command;
 use crate::command::Reference;
 use crate::plan::Action;
 use crate::plan::ActionKind;
+use crate::plan::GivenUp;
 use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::Row;
 use crate::shop::FacetChoice;
+use crate::shop::Lookups;
+use crate::shop::Missing;
 use crate::shop::Product;
+use crate::shop::QuestionOptions;
 use crate::state::Focus;
 use crate::state::Need;
 use crate::state::Pending;
@@ -28,8 +33,9 @@ const WIDE_MIN: usize = 6;
 /// Wishes from which a need is specific: one product is shown, not a choice.
 const SPECIFIC_MIN: usize = 3;
 
-/// Most questions on facets for one need.
-const QUESTIONS_MAX: usize = 2;
+/// When a question on a facet is worth a customer's turn.
+const QUESTIONS: QuestionOptions =
+    QuestionOptions { candidates_min: 4, options_max: 5, coverage_min: 0.4, gain_bits_min: 0.3 };
 
 /// Most rows of a comparison.
 const ROWS_MAX: usize = 6;
@@ -44,10 +50,18 @@ impl Turn<'_> {
             return self.ask_need();
         }
         let strict = search::strict(self.context, &need, &self.state.rejected);
-        if !self.changes.indifferent && self.asks_first(&need, strict.len()) && self.ask_facet() {
-            return;
+        if !self.changes.indifferent {
+            if need.category.is_none() && kinds(&strict) > 1 && self.ask_kind() {
+                return;
+            }
+            if self.asks_first(&need, strict.len()) && self.ask_facet() {
+                return;
+            }
         }
-        self.present(&need, lead);
+        // The customer insists, and nothing new was understood: another product is shown.
+        let insists =
+            lead == Lead::First && need == self.before.need && self.before.focus.is_some();
+        self.present(&need, if insists { Lead::Another } else { lead });
     }
 
     /// Whether a question comes before products: the need is wide, and little was asked yet.
@@ -56,7 +70,17 @@ impl Turn<'_> {
         let specific = search::wishes(need) >= SPECIFIC_MIN;
         matching > WIDE_MIN
             && (!specific || vague)
-            && self.state.asked.len() < if vague { QUESTIONS_MAX } else { 1 }
+            && self.state.asked.len()
+                < self.context.rules.questions_max.min(if vague { usize::MAX } else { 1 })
+    }
+
+    /// Asks for the kind of product; false if that was asked before.
+    fn ask_kind(&mut self) -> bool {
+        if self.state.asked.iter().any(|key| key == CATEGORY) {
+            return false;
+        }
+        let facets = self.context.catalog.facets().iter().map(|facet| facet.key.clone());
+        self.ask(facets.collect())
     }
 
     /// Asks for the facet that narrows the need most; false if there is none.
@@ -64,20 +88,24 @@ impl Turn<'_> {
         let need = &self.state.need;
         let mut asked = self.state.asked.clone();
         asked.extend(need.facets.iter().filter(|(_, wish)| wish.any).map(|(key, _)| key.clone()));
+        self.ask(asked)
+    }
+
+    /// Asks for the best facet that is not among `asked`.
+    fn ask(&mut self, asked: Vec<String>) -> bool {
+        let need = &self.state.need;
         let query = search::query(self.context, need, &[]);
-        let Some(question) = self.context.catalog.question(&query, &asked) else { return false };
+        let catalog = self.context.catalog;
+        let question = catalog.question(&query, &asked, &QUESTIONS);
+        let Some(question) = question else { return false };
         let language = self.context.language;
-        let Some(text) = self.context.catalog.question_text(&question.facet, language) else {
-            return false;
-        };
-        for value in &question.values {
-            let choice = FacetChoice::new(&question.facet, value);
-            let label = self.context.catalog.label(&choice, language);
-            self.button(format!("{}={value}", question.facet), label);
+        let Some(text) = catalog.question_text(&question.key, language) else { return false };
+        for choice in &question.options {
+            self.button(choice.to_string(), catalog.label(choice, language));
         }
-        self.state.asked.push(question.facet.clone());
-        self.state.pending = Some(Pending::Facet { facet: question.facet.clone() });
-        self.action = Action { facet: Some(question.facet), ..Action::of(ActionKind::Ask) };
+        self.state.asked.push(question.key.clone());
+        self.state.pending = Some(Pending::Facet { facet: question.key.clone() });
+        self.action = Action { facet: Some(question.key), ..Action::of(ActionKind::Ask) };
         self.moves.push(Move::AskFacet { question: text });
         true
     }
@@ -110,6 +138,9 @@ impl Turn<'_> {
             products.truncate(1);
         }
         self.exact = Some(given_up.is_empty());
+        // The word for a kind may stand for another one, too: what was meant is shown.
+        let given_up: Vec<_> =
+            given_up.into_iter().filter(|wish| !matches!(wish, GivenUp::Category(_))).collect();
         let again = lead == Lead::First
             && products.first().is_some_and(|product| {
                 self.before.last_shown.first().is_some_and(|sku| sku == product.sku.as_str())
@@ -137,7 +168,7 @@ impl Turn<'_> {
         &mut self,
         products: &[&Product],
         lead: Lead,
-        given_up: Vec<crate::plan::GivenUp>,
+        given_up: Vec<GivenUp>,
     ) {
         let need = self.state.need.clone();
         let kept = self.state.focus.take();
@@ -210,7 +241,7 @@ impl Turn<'_> {
     pub(super) fn show(&mut self, reference: &Reference) -> bool {
         let skus = self.resolve(reference);
         let catalog = self.context.catalog;
-        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.get(sku)).collect();
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         if products.is_empty() {
             return false;
         }
@@ -304,7 +335,7 @@ impl Turn<'_> {
         }
         skus.truncate(SHOWN_AT_ONCE);
         let catalog = self.context.catalog;
-        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.get(sku)).collect();
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         if products.len() < 2 {
             return self.search(Lead::First);
         }
@@ -341,7 +372,7 @@ impl Turn<'_> {
             return true;
         }
         let focus = references::focus(&self.state);
-        let product = focus.and_then(|sku| self.context.catalog.get(&sku));
+        let product = focus.and_then(|sku| self.context.catalog.product(&sku));
         if let Some(product) = product
             && self.state.need.category.is_none()
             && (cheaper || dearer || another)
@@ -439,7 +470,7 @@ impl Turn<'_> {
     /// What goes with the product bought or discussed: other kinds with the same leading facet.
     fn accessories(&mut self) {
         let focus = references::focus(&self.state);
-        let Some(product) = focus.and_then(|sku| self.context.catalog.get(&sku)) else {
+        let Some(product) = focus.and_then(|sku| self.context.catalog.product(&sku)) else {
             return self.search(Lead::First);
         };
         let leading = self
@@ -455,7 +486,9 @@ impl Turn<'_> {
             let wish = need.facets.entry(facet.key.clone()).or_default();
             wish.must.clone_from(values);
         }
-        for facet in self.context.catalog.facets().iter().filter(|facet| facet.missing_matches) {
+        for facet in
+            self.context.catalog.facets().iter().filter(|facet| facet.missing == Missing::Matches)
+        {
             if let Some(wish) = self.state.need.facets.get(&facet.key) {
                 need.facets.insert(facet.key.clone(), wish.clone());
             }
@@ -476,6 +509,14 @@ impl Turn<'_> {
         self.state.asked.clear();
         self.show_products(&found, Lead::Accessory, Vec::new());
     }
+}
+
+/// How many kinds some products are of.
+fn kinds(products: &[&Product]) -> usize {
+    let mut kinds: Vec<&str> = products.iter().map(|product| product.category.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.len()
 }
 
 /// The properties that two or three products are compared by: those that differ first.

@@ -12,16 +12,17 @@ use crate::plan::HandoffReason;
 use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::PolicyText;
+use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::Pending;
 use crate::state::Topic;
 use crate::state::Trouble;
 
-/// Unclear messages in a row that lead to a hand-off.
-const UNCLEAR_MAX: u32 = 3;
+/// Words from which a message that was not understood is a remark, not noise.
+const REMARK_WORDS_MIN: usize = 4;
 
-/// Most texts of the shop in one answer.
-const TEXTS_MAX: usize = 2;
+/// Most texts of the shop for one question.
+const TEXTS_MAX: usize = 1;
 
 impl Turn<'_> {
     /// Greets, and asks what is looked for.
@@ -112,7 +113,8 @@ impl Turn<'_> {
         self.action = action;
     }
 
-    fn hand_over(&mut self, reason: HandoffReason) {
+    /// Asks a person in.
+    pub(super) fn hand_over(&mut self, reason: HandoffReason) {
         self.moves.push(Move::Handoff {
             team: self.context.shop.team.clone(),
             hours: self.context.shop.hours.clone(),
@@ -236,8 +238,14 @@ impl Turn<'_> {
 
     /// Answers with the shop's texts.
     pub(super) fn topic(&mut self, intent: &str, topics: &[String]) {
-        let texts = self.texts(intent, topics);
-        let fresh: Vec<_> = texts
+        // Another question of the message may have the same best answer.
+        let used = |id: &String| {
+            self.moves.iter().any(|said| matches!(said, Move::Policy(text) if text.id == *id))
+        };
+        let open: Vec<String> = topics.iter().filter(|id| !used(id)).cloned().collect();
+        let repeated = open.is_empty() && !topics.is_empty();
+        let fresh: Vec<_> = if repeated { Vec::new() } else { self.texts(intent, &open) };
+        let fresh: Vec<_> = fresh
             .into_iter()
             .filter(|text| !self.moves.contains(&Move::Policy(text.clone())))
             .collect();
@@ -271,7 +279,7 @@ impl Turn<'_> {
     /// An answer in the middle of a purchase leads back to it.
     fn resume(&mut self) {
         let focus = self.before.focus.as_ref();
-        let product = focus.and_then(|focus| self.context.catalog.get(&focus.sku));
+        let product = focus.and_then(|focus| self.context.catalog.product(&focus.sku));
         let Some(product) = product.filter(|_| self.before.link.is_none()) else { return };
         let sku = product.sku.as_str().to_owned();
         self.button(format!("take={sku}"), "");
@@ -315,7 +323,7 @@ impl Turn<'_> {
     /// A size or a number of pieces without anything else.
     pub(super) fn size_or_quantity(&mut self) {
         let focus = self.state.focus.as_ref().map(|focus| focus.sku.clone());
-        let product: Option<&Product> = focus.and_then(|sku| self.context.catalog.get(&sku));
+        let product: Option<&Product> = focus.and_then(|sku| self.context.catalog.product(&sku));
         match product {
             Some(product) if self.before.link.is_some() || self.changes.quantity.is_some() => {
                 self.buy(product);
@@ -339,7 +347,7 @@ impl Turn<'_> {
             Some(Pending::Contact { sku }) => Some(sku.clone()),
             _ => self.state.waits_for.last().cloned(),
         };
-        let product = waits.and_then(|sku| self.context.catalog.get(&sku));
+        let product = waits.and_then(|sku| self.context.catalog.product(&sku));
         self.action = Action::of(ActionKind::Answer);
         self.state.pending = None;
         match product {
@@ -386,7 +394,7 @@ impl Turn<'_> {
             Some(Pending::Buy { sku } | Pending::Option { sku, .. }) => {
                 self.reject(&sku);
                 if self.before.focus.is_some() && self.state.need.category.is_none() {
-                    let product = self.context.catalog.get(&sku);
+                    let product = self.context.catalog.product(&sku);
                     self.state.need.category = product.map(|product| product.category.clone());
                 }
                 self.search(Lead::Another);
@@ -419,8 +427,20 @@ impl Turn<'_> {
     /// Words that mean nothing here: asks again in other words, then a person.
     pub(super) fn unclear(&mut self) {
         self.no_offer = true;
+        // A remark beside the question ("it's for me, I'm an adult") leads back to the product.
+        let remark = self.reading.commands.iter().any(|said| {
+            matches!(said.command, Command::Unclear)
+                && said.source.split_whitespace().count() >= REMARK_WORDS_MIN
+                && !said.source.contains('?')
+        });
+        let focus = self.before.focus.as_ref();
+        let product = focus.and_then(|focus| self.context.catalog.product(&focus.sku));
+        if let Some(product) = product.filter(|_| remark && self.before.unclear == 0) {
+            self.state.unclear = 1;
+            return self.show_products(&[product], crate::plan::Lead::Back, Vec::new());
+        }
         self.state.unclear = self.state.unclear.saturating_add(1);
-        if self.state.unclear > UNCLEAR_MAX {
+        if self.state.unclear > self.context.rules.unclear_max {
             self.state.unclear = 0;
             return self.hand_over(HandoffReason::Unsure);
         }

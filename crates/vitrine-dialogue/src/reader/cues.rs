@@ -1,8 +1,312 @@
 //! Words of a language that the reader recognises: section `[understand]` of a locale file.
 
+use super::phrases::PhraseHit;
+use super::phrases::Phrases;
+use super::tokens::Token;
+use super::tokens::fold;
+use super::tokens::tokenize;
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::HashSet;
 
-/// Section `[understand]`.
+/// What a phrase of a locale means. The names are the keys of `[understand.cues]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cue {
+    // Talk.
+    Greet,
+    Thank,
+    Bye,
+    /// A firm yes.
+    Yes,
+    /// "ok", "fine": a yes only where nothing else is said.
+    Fine,
+    No,
+    NoThanks,
+    Human,
+    /// A whole message that refuses messages.
+    Stop,
+    /// The same anywhere in a message.
+    StopMessages,
+    Start,
+    Bot,
+    Abilities,
+    Injection,
+    OutOfScope,
+    // Choice.
+    Choose,
+    Show,
+    Compare,
+    Which,
+    Cheaper,
+    Dearer,
+    Cheapest,
+    Dearest,
+    LowPrice,
+    Another,
+    Accessories,
+    NoPreference,
+    Rest,
+    Both,
+    Other,
+    /// "it", "this one".
+    Focus,
+    /// "one", "celle": stands for a product beside a property.
+    One,
+    Reject,
+    Remove,
+    Checkout,
+    Total,
+    Cart,
+    Reorder,
+    Browse,
+    // Questions on a product.
+    Price,
+    Stock,
+    Restock,
+    Sizes,
+    SizeAdvice,
+    Details,
+    Why,
+    // Orders and complaints.
+    Order,
+    OrderWord,
+    Delivery,
+    Damaged,
+    Fault,
+    Payment,
+    Refund,
+    Service,
+    Insult,
+    /// Praise, meant or not.
+    Praise,
+    /// Something went badly, in words that need no complaint beside them.
+    Failure,
+    // Structure.
+    Question,
+    /// "is it", "are they": asks for a property.
+    Copula,
+    Have,
+    HowLong,
+    Want,
+    Prefer,
+    Negation,
+    /// Negates only what stands right behind it.
+    NegationNear,
+    /// "too", "less": the value behind it is not wanted.
+    TooMuch,
+    Contrast,
+    /// "the": what follows is known.
+    Definite,
+    // Figures.
+    Max,
+    Min,
+    Around,
+    Between,
+    RangeJoint,
+    Or,
+    Half,
+    Pieces,
+    SizeWord,
+    /// "in", "en": a size may follow.
+    SizeBefore,
+    SizeEu,
+    SizeUk,
+    SizeUs,
+    SizeCm,
+    Times,
+    NumberWord,
+    /// Units of figures that are neither sizes nor prices.
+    Unit,
+    Each,
+    // Conditions of policies.
+    Abroad,
+    Express,
+    Pickup,
+    Worn,
+}
+
+impl Cue {
+    /// Whether the cue shapes a sentence rather than saying something: such a cue does not hide
+    /// shorter ones inside it.
+    fn is_structure(self) -> bool {
+        self >= Self::Question && !matches!(self, Self::Max | Self::Min)
+    }
+}
+
+/// What a phrase found stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Meaning {
+    /// A cue.
+    Cue(Cue),
+    /// A topic, by the intent label of its policies.
+    Topic(String),
+    /// A general property, such as `weight`.
+    Attribute(String),
+    /// A country, by its ISO code.
+    Country(String),
+    /// A place in a list: 1 is the first, -1 the last.
+    Place(i32),
+    /// A currency, by its ISO code.
+    Currency(String),
+    /// A size in words: "medium".
+    SizeName(String),
+    /// A number in words.
+    Number(u32),
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Cues {}
+struct Section {
+    skip: Vec<String>,
+    fillers: Vec<String>,
+    spellings: BTreeMap<String, String>,
+    numbers: BTreeMap<String, u32>,
+    number_joints: Vec<String>,
+    places: Vec<Vec<String>>,
+    last: Vec<String>,
+    cues: BTreeMap<Cue, Vec<String>>,
+    topics: BTreeMap<String, Vec<String>>,
+    attributes: BTreeMap<String, Vec<String>>,
+    countries: BTreeMap<String, Vec<String>>,
+    currencies: BTreeMap<String, Vec<String>>,
+    size_names: BTreeMap<String, Vec<String>>,
+}
+
+/// Section `[understand]`, ready for use.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "Section")]
+pub struct Cues {
+    phrases: Phrases,
+    meanings: Vec<Meaning>,
+    numbers: HashMap<String, u32>,
+    number_joints: Vec<String>,
+    skip: HashSet<String>,
+    fillers: HashSet<String>,
+    spellings: HashMap<String, Vec<String>>,
+}
+
+/// A phrase of the locale in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hit {
+    /// What it stands for.
+    pub(crate) meaning: Meaning,
+    /// Its tokens.
+    pub(crate) tokens: std::ops::Range<usize>,
+}
+
+impl Hit {
+    pub(crate) fn is(&self, cue: Cue) -> bool {
+        self.meaning == Meaning::Cue(cue)
+    }
+}
+
+impl TryFrom<Section> for Cues {
+    type Error = String;
+
+    fn try_from(section: Section) -> Result<Self, String> {
+        let mut cues = Self {
+            skip: section.skip.iter().map(|word| fold(word)).collect(),
+            fillers: section.fillers.iter().map(|word| fold(word)).collect(),
+            number_joints: section.number_joints.iter().map(|word| fold(word)).collect(),
+            ..Self::default()
+        };
+        for (written, said) in &section.spellings {
+            let words = tokenize(said, &HashMap::new()).into_iter().map(|token| token.text);
+            cues.spellings.insert(fold(written), words.collect());
+        }
+        for (place, phrases) in (1..).zip(&section.places) {
+            cues.add(Meaning::Place(place), phrases)?;
+        }
+        cues.add(Meaning::Place(-1), &section.last)?;
+        for (cue, phrases) in &section.cues {
+            cues.add(Meaning::Cue(*cue), phrases)?;
+        }
+        let tables: [(fn(String) -> Meaning, _); 5] = [
+            (Meaning::Topic, &section.topics),
+            (Meaning::Attribute, &section.attributes),
+            (Meaning::Country, &section.countries),
+            (Meaning::Currency, &section.currencies),
+            (Meaning::SizeName, &section.size_names),
+        ];
+        for (meaning, table) in tables {
+            for (name, phrases) in table {
+                cues.add(meaning(name.clone()), phrases)?;
+            }
+        }
+        for (word, value) in &section.numbers {
+            let word = fold(word);
+            if word.contains(' ') {
+                cues.add(Meaning::Number(*value), std::slice::from_ref(&word))?;
+            } else {
+                cues.numbers.insert(word, *value);
+            }
+        }
+        Ok(cues)
+    }
+}
+
+impl Cues {
+    fn add(&mut self, meaning: Meaning, phrases: &[String]) -> Result<(), String> {
+        let id = self.meanings.len();
+        self.meanings.push(meaning);
+        phrases.iter().try_for_each(|phrase| self.phrases.add(phrase, id))
+    }
+
+    /// The value of a number word.
+    pub(crate) fn number(&self, word: &str) -> Option<u32> {
+        self.numbers.get(word).copied()
+    }
+
+    /// Whether a word stands between the words of a number: "vingt et un".
+    pub(crate) fn joins_numbers(&self, word: &str) -> bool {
+        self.number_joints.iter().any(|joint| joint == word)
+    }
+
+    /// Short spellings and what they stand for.
+    pub(crate) fn spellings(&self) -> &HashMap<String, Vec<String>> {
+        &self.spellings
+    }
+
+    /// Whether a word carries no content.
+    pub(crate) fn is_filler(&self, word: &str) -> bool {
+        self.skip.contains(word) || self.fillers.contains(word)
+    }
+
+    /// Whether a word is an article or may stand anywhere in a phrase.
+    pub(crate) fn is_skipped(&self, word: &str) -> bool {
+        self.skip.contains(word)
+    }
+
+    /// Whether a text holds a phrase of a cue.
+    pub(crate) fn says(&self, text: &str, cue: Cue) -> bool {
+        let tokens = tokenize(text, &self.spellings);
+        let found = self.phrases.find(&tokens, &self.skip);
+        found.iter().any(|hit| self.meanings[hit.meaning] == Meaning::Cue(cue))
+    }
+
+    /// All phrases in the tokens, in order; those inside a longer one that says something are
+    /// left out.
+    pub(crate) fn find(&self, tokens: &[Token]) -> Vec<Hit> {
+        let found = self.phrases.find(tokens, &self.skip);
+        let hides = |long: &PhraseHit, short: &PhraseHit| {
+            long.tokens.start <= short.tokens.start
+                && short.tokens.end <= long.tokens.end
+                && long.tokens.len() > short.tokens.len()
+                && !matches!(&self.meanings[long.meaning], Meaning::Cue(cue) if cue.is_structure())
+        };
+        let free = |short: &&PhraseHit| {
+            let structure = matches!(&self.meanings[short.meaning],
+                Meaning::Cue(cue) if cue.is_structure() && !matches!(cue, Cue::Negation
+                    | Cue::NegationNear | Cue::TooMuch));
+            structure || !found.iter().any(|long| hides(long, short))
+        };
+        let kept = found.iter().filter(free);
+        kept.map(|hit| Hit {
+            meaning: self.meanings[hit.meaning].clone(),
+            tokens: hit.tokens.clone(),
+        })
+        .collect()
+    }
+}

@@ -1,9 +1,41 @@
 //! Reads a message into commands, given the state of its conversation.
+//!
+//! A message is taken apart once (`scene`: tokens, phrases of the locale, words of the catalogue,
+//! numbers, sentences); then each rule adds its commands to a draft and marks the tokens that it
+//! explains, the surest rules first.
 
+mod acts;
+mod choices;
+mod contacts;
 pub mod cues;
+mod draft;
+mod evidence;
+mod figures;
+mod limits;
+mod numbers;
+mod phrases;
+mod questions;
+mod references;
+mod scene;
+mod service;
+mod sizes;
+mod stance;
+mod taps;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod wishes;
 
+pub(crate) use self::tokens::fold;
+pub(crate) use self::tokens::tokenize;
+
+use self::cues::Cue;
+use self::draft::Draft;
+use self::scene::Scene;
+use crate::command::Command;
 use crate::command::Likelihoods;
 use crate::command::Said;
+use crate::locale::Locale;
 use crate::locale::Locales;
 use crate::policies::Policies;
 use crate::shop::Catalog;
@@ -11,6 +43,9 @@ use crate::shop::Language;
 use crate::state::DialogueState;
 use jiff::civil::Date;
 use std::ops::Range;
+
+/// How many more words another language must explain than the supposed one to be read instead.
+const OTHER_LANGUAGE_MARGIN: usize = 1;
 
 /// What models found in the message; empty without models.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,16 +92,105 @@ pub struct ReaderInput<'a> {
 pub struct Reading {
     /// Commands, in the order of the words. Never empty.
     pub commands: Vec<Said>,
+    /// Content words that no command explains, folded; brands as the shop writes them.
+    pub words: Vec<String>,
     /// Whether the words are angry.
     pub angry: bool,
     /// Whether the words are sarcastic.
     pub sarcastic: bool,
-    /// Content words that no rule explains, folded: they rank products.
-    pub words: Vec<String>,
 }
 
 /// Reads a message.
 #[must_use]
-pub fn read(_input: &ReaderInput<'_>) -> Reading {
-    Reading::default()
+pub fn read(input: &ReaderInput<'_>) -> Reading {
+    if let Some(command) = input.tapped.and_then(|id| taps::command(input, id)) {
+        let source = input.text.to_owned();
+        return Reading { commands: vec![Said { command, source }], ..Reading::default() };
+    }
+    let words = scene::mentions(input);
+    let own = input.locales.get(input.language);
+    let scene = Scene::new(input, own, &words);
+    let other = other_locale(input, &scene);
+    let other = other.map(|locale| Scene::new(input, locale, &words));
+    read_scene(other.as_ref().unwrap_or(&scene))
+}
+
+/// The language whose words explain the message clearly better than those of the supposed one.
+fn other_locale<'a>(input: &'a ReaderInput<'a>, scene: &Scene<'_>) -> Option<&'a Locale> {
+    let words = |scene: &Scene<'_>| {
+        let tokens = scene.tokens.iter().enumerate();
+        let known = tokens.filter(|(at, token)| {
+            token.text.chars().any(char::is_alphabetic)
+                && (scene.cues.is_filler(&token.text)
+                    || scene.hits.iter().any(|hit| hit.tokens.contains(at)))
+        });
+        known.count()
+    };
+    let all = scene.tokens.iter().filter(|token| token.text.chars().any(char::is_alphabetic));
+    let own = words(scene);
+    if all.count() <= own + OTHER_LANGUAGE_MARGIN {
+        return None;
+    }
+    let mut best: Option<(&Locale, usize)> = None;
+    for locale in input.locales.iter().filter(|locale| locale.language != input.language) {
+        let known = words(&Scene::new(input, locale, &[]));
+        let least = best.map_or(own + OTHER_LANGUAGE_MARGIN, |(_, most)| most);
+        if known > least {
+            best = Some((locale, known));
+        }
+    }
+    best.map(|(locale, _)| locale)
+}
+
+fn read_scene(scene: &Scene<'_>) -> Reading {
+    let mut draft = Draft::new(scene);
+    stance::read(&mut draft);
+    if !acts::alone(&mut draft) && !taps::named(&mut draft) {
+        service::find(&mut draft);
+        acts::preferences(&mut draft);
+        acts::direct(&mut draft);
+        questions::find(&mut draft);
+        choices::find(&mut draft);
+        limits::split(&mut draft);
+        choices::named(&mut draft);
+        limits::find(&mut draft);
+        sizes::find(&mut draft);
+        wishes::find(&mut draft);
+        acts::courtesy(&mut draft);
+        rest(&mut draft);
+    }
+    finish(draft)
+}
+
+/// What remains where no rule found a matter.
+fn rest(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let whole = 0..scene.tokens.len();
+    if draft.has_content() {
+        return;
+    }
+    let wants = [Cue::Browse, Cue::Want, Cue::Show];
+    let shop = wants.iter().find_map(|cue| scene.hits_of(*cue).next());
+    if let Some(hit) = scene.hits_of(Cue::OutOfScope).next() {
+        draft.add(hit.tokens.clone(), Command::OutOfScope);
+        return;
+    }
+    if let Some(hit) = shop {
+        draft.add(hit.tokens.clone(), Command::Browse);
+        return;
+    }
+    if draft.found.is_empty() {
+        evidence::fill(draft);
+    }
+    if draft.found.is_empty() {
+        draft.add(whole, Command::Unclear);
+    }
+}
+
+fn finish(mut draft: Draft<'_, '_>) -> Reading {
+    let words = wishes::loose_words(&draft);
+    draft.found.sort_by_key(|found| found.tokens.start);
+    let scene = draft.scene;
+    let commands = draft.found.into_iter().map(|found| scene.said(found)).collect();
+    Reading { commands, words, angry: draft.angry, sarcastic: draft.sarcastic }
 }

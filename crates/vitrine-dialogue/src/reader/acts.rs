@@ -1,0 +1,217 @@
+//! Courtesy, yes and no, wishes to stop, to speak to a person or to pay, and matters that a shop
+//! does not answer.
+
+use super::cues::Cue;
+use super::draft::Draft;
+use super::scene::Scene;
+use crate::command::Command;
+use crate::command::Question;
+use crate::shop::Lookups;
+use crate::state::Pending;
+use std::ops::Range;
+
+/// Most words of a message that is a refusal of messages as a whole.
+const STOP_WORDS_MAX: usize = 4;
+
+/// Emoji that say yes, no, thanks and hello.
+const YES: [&str; 5] = ["👍", "👌", "✅", "💯", "🆗"];
+const NO: [&str; 3] = ["👎", "❌", "🙅"];
+const THANKS: [&str; 4] = ["🙏", "❤", "💖", "🥰"];
+const HELLO: [&str; 1] = ["👋"];
+
+fn whole(scene: &Scene<'_>) -> Range<usize> {
+    0..scene.tokens.len()
+}
+
+/// What decides a message alone: attempts to give instructions, refusals of messages.
+pub(crate) fn alone(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    if let Some(hit) = scene.hits_of(Cue::Injection).next() {
+        draft.add(hit.tokens.clone(), Command::Injection);
+        return true;
+    }
+    if let Some(hit) = scene.hits_of(Cue::StopMessages).next() {
+        draft.add(hit.tokens.clone(), Command::Stop);
+        return true;
+    }
+    let explained = |at: usize| {
+        let polite = [Cue::Thank, Cue::Greet, Cue::Stop, Cue::Start, Cue::Fine];
+        scene.cues.is_filler(&scene.tokens[at].text)
+            || !scene.tokens[at].text.chars().any(char::is_alphanumeric)
+            || scene
+                .hits
+                .iter()
+                .any(|hit| hit.tokens.contains(&at) && polite.iter().any(|cue| hit.is(*cue)))
+    };
+    let short = scene.content_words() <= STOP_WORDS_MAX && (0..scene.tokens.len()).all(explained);
+    for (cue, command) in [(Cue::Stop, Command::Stop), (Cue::Start, Command::Start)] {
+        if short && scene.has(cue) && (cue == Cue::Stop || scene.input.state.stopped) {
+            draft.add(whole(scene), command);
+            return true;
+        }
+    }
+    false
+}
+
+/// Questions to the assistant, wishes for a person, paying.
+pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
+    for (cue, command) in [
+        (Cue::Human, Command::Human),
+        (Cue::Checkout, Command::Checkout),
+        (Cue::Bot, Command::Ask { question: Question::Bot, about: None }),
+        (Cue::Abilities, Command::Ask { question: Question::Abilities, about: None }),
+    ] {
+        for hit in draft.free(cue) {
+            let negated = draft.scene.hit_before(hit.start, Cue::Negation, 2).is_some();
+            let asked = cue == Cue::Checkout
+                && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some();
+            if !negated && !asked {
+                draft.add(hit, command.clone());
+            }
+        }
+    }
+}
+
+/// "no preference", "any colour", "the rest does not matter".
+pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let Some(hit) = draft.free(Cue::NoPreference).into_iter().next() else { return };
+    let clause = scene.clause_of(hit.start);
+    let rest = scene.hit_in(&clause, Cue::Rest).map(|rest| rest.tokens.clone());
+    let catalog = scene.input.catalog;
+    let named = scene.hits.iter().find_map(|hit| match &hit.meaning {
+        super::cues::Meaning::Attribute(name) if clause.contains(&hit.tokens.start) => {
+            let key = super::questions::key_of(scene, name, None);
+            (!key.is_empty()).then(|| (key, hit.tokens.clone()))
+        }
+        _ => None,
+    });
+    let labelled = catalog.facets().iter().find_map(|facet| {
+        let label = super::tokens::fold(&catalog.key_label(&facet.key, scene.input.language));
+        let at = clause.clone().find(|at| scene.tokens[*at].text == label)?;
+        Some((facet.key.clone(), at..at + 1))
+    });
+    let facet = match (rest, named.or(labelled)) {
+        (Some(rest), _) => {
+            draft.mark(&rest);
+            None
+        }
+        (None, Some((key, tokens))) => {
+            draft.mark(&tokens);
+            Some(key)
+        }
+        (None, None) => match &scene.input.state.pending {
+            Some(Pending::Facet { facet }) => Some(facet.clone()),
+            _ => None,
+        },
+    };
+    draft.add(hit, Command::NoPreference { facet });
+}
+
+/// Courtesy, yes and no; what they mean depends on what else is said and on what was asked.
+pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let troubled =
+        draft.sarcastic || draft.any(|command| matches!(command, Command::Complain { .. }));
+    let first = |draft: &Draft<'_, '_>, cue: Cue| draft.free(cue).into_iter().next();
+    if let Some(hit) = first(draft, Cue::Greet) {
+        draft.add(hit, Command::Greet);
+    }
+    yes_and_no(draft);
+    let confirmed = draft.any(|command| matches!(command, Command::Confirm | Command::Deny));
+    if let Some(hit) = first(draft, Cue::Bye) {
+        if !troubled {
+            draft.add(hit, Command::Bye);
+        }
+    }
+    let thanks = first(draft, Cue::Thank).or_else(|| {
+        let praise = first(draft, Cue::Praise);
+        let pending = matches!(scene.input.state.pending, Some(Pending::Buy { .. }));
+        praise.filter(|_| !draft.has_content() && !pending)
+    });
+    if let Some(hit) = thanks {
+        let asked = draft.has_content() || confirmed;
+        if !troubled && !asked {
+            draft.add(hit, Command::Thank);
+        }
+    }
+    emoji(draft);
+    fine(draft);
+}
+
+fn yes_and_no(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let pending = scene.input.state.pending.as_ref();
+    if let Some(hit) = draft.free(Cue::NoThanks).into_iter().next() {
+        draft.add(hit, Command::Deny);
+        return;
+    }
+    if let Some(hit) = draft.free(Cue::No).into_iter().next() {
+        let more = draft.has_content();
+        if more {
+            draft.mark(&hit);
+            return;
+        }
+        let command = match pending {
+            Some(Pending::Facet { facet }) => Command::NoPreference { facet: Some(facet.clone()) },
+            _ => Command::Deny,
+        };
+        draft.add(hit, command);
+        return;
+    }
+    let Some(hit) = draft.free(Cue::Yes).into_iter().next() else { return };
+    let figures = draft.found.iter().all(|found| {
+        matches!(
+            found.command,
+            Command::Greet
+                | Command::Thank
+                | Command::Size { .. }
+                | Command::Quantity { .. }
+                | Command::Checkout
+                | Command::Contact { .. }
+        )
+    });
+    if figures {
+        draft.add(hit, Command::Confirm);
+    } else {
+        draft.mark(&hit);
+    }
+}
+
+/// Pictograms alone.
+fn emoji(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    if draft.has_content() || !draft.found.is_empty() {
+        return;
+    }
+    let pending = scene.input.state.pending.is_some();
+    let said = |signs: &[&str]| {
+        let at = scene
+            .tokens
+            .iter()
+            .position(|token| signs.iter().any(|sign| token.text.starts_with(sign)))?;
+        Some(at..at + 1)
+    };
+    if let Some(tokens) = said(&YES).filter(|_| pending) {
+        draft.add(tokens, Command::Confirm);
+    } else if let Some(tokens) = said(&NO).filter(|_| pending) {
+        draft.add(tokens, Command::Deny);
+    } else if let Some(tokens) = said(&THANKS) {
+        draft.add(tokens, Command::Thank);
+    } else if let Some(tokens) = said(&HELLO) {
+        draft.add(tokens, Command::Greet);
+    }
+}
+
+/// "ok": a yes if nothing else is said, or only a size.
+fn fine(draft: &mut Draft<'_, '_>) {
+    let Some(hit) = draft.free(Cue::Fine).into_iter().next() else { return };
+    let only_figures = draft.found.iter().all(|found| {
+        matches!(found.command, Command::Size { .. } | Command::Quantity { .. } | Command::Greet)
+    });
+    if only_figures {
+        draft.add(hit, Command::Confirm);
+    } else {
+        draft.mark(&hit);
+    }
+}

@@ -1,0 +1,260 @@
+//! Takes, shows, compares, refuses and removes products.
+
+use super::cues::Cue;
+use super::draft::Draft;
+use super::figures::Role;
+use super::references;
+use crate::command::Command;
+use crate::command::Polarity;
+use crate::command::Question;
+use crate::command::Reference;
+use crate::command::RejectReason;
+use crate::shop::Lookups;
+use crate::shop::MentionTarget;
+use std::ops::Range;
+
+/// Most products of a comparison.
+const COMPARED_MAX: usize = 3;
+
+fn joined(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+    a.start.min(b.start)..a.end.max(b.end)
+}
+
+/// Reads all commands on products that were shown or named.
+pub(crate) fn find(draft: &mut Draft<'_, '_>) {
+    compare(draft);
+    which(draft);
+    remove(draft);
+    show(draft);
+    choose(draft);
+    reject(draft);
+    relative(draft);
+}
+
+/// The kinds of product named in some tokens.
+fn categories(draft: &Draft<'_, '_>, place: &Range<usize>) -> Vec<(String, Range<usize>)> {
+    let inside = draft
+        .scene
+        .seen
+        .iter()
+        .filter(|seen| seen.tokens.start >= place.start && seen.tokens.end <= place.end);
+    inside
+        .filter_map(|seen| {
+            seen.targets.iter().find_map(|target| match target {
+                MentionTarget::Category(id) => Some((id.clone(), seen.tokens.clone())),
+                _ => None,
+            })
+        })
+        .collect()
+}
+
+fn compare(draft: &mut Draft<'_, '_>) {
+    let Some(hit) = draft.free(Cue::Compare).into_iter().next() else { return };
+    let place = draft.scene.sentence_of(hit.start).map_or(hit.clone(), |one| one.tokens.clone());
+    let mut found = references::products(draft.scene, &place);
+    if found.is_empty() {
+        found = references::places(draft.scene, &place);
+    }
+    found.truncate(COMPARED_MAX);
+    for (_, tokens) in &found {
+        draft.mark(tokens);
+    }
+    let mut named: Vec<Reference> = found.into_iter().map(|(reference, _)| reference).collect();
+    if named.len() == 1 && draft.scene.in_focus() {
+        named.push(Reference::Focus);
+    }
+    if named.is_empty() {
+        // "compare your running shoes": the kinds are read as a wish.
+        named.push(Reference::Both);
+        for cue in [Cue::Both, Cue::Focus, Cue::Other] {
+            draft.free(cue).iter().for_each(|tokens| draft.mark(tokens));
+        }
+    }
+    draft.add(hit, Command::Compare { references: named });
+}
+
+fn which(draft: &mut Draft<'_, '_>) {
+    let Some(hit) = draft.free(Cue::Which).into_iter().next() else { return };
+    if draft.scene.input.state.last_shown.is_empty() && draft.scene.input.state.compared.is_empty()
+    {
+        return;
+    }
+    let place = draft.scene.sentence_of(hit.start).map_or(hit.clone(), |one| one.tokens.clone());
+    let cue = |cues: [Cue; 2]| {
+        cues.iter().find_map(|cue| draft.scene.hit_in(&place, *cue)).map(|hit| hit.tokens.clone())
+    };
+    let cheap = cue([Cue::Cheaper, Cue::Cheapest]);
+    let dear = cue([Cue::Dearer, Cue::Dearest]);
+    let value = draft.scene.seen.iter().find_map(|seen| {
+        let inside = seen.tokens.start >= place.start && seen.tokens.end <= place.end;
+        let choice = seen.targets.iter().find_map(|target| match target {
+            MentionTarget::Value(choice) => Some(choice.clone()),
+            _ => None,
+        });
+        choice.filter(|_| inside).map(|choice| (choice, seen.tokens.clone()))
+    });
+    let (about, tokens) = match (cheap, dear, value) {
+        (Some(tokens), _, _) => (Some(Reference::Cheapest), tokens),
+        (None, Some(tokens), _) => (Some(Reference::Dearest), tokens),
+        (None, None, Some((choice, tokens))) => {
+            (Some(Reference::Facet { facet: choice.key, value: choice.value }), tokens)
+        }
+        (None, None, None) => (None, hit.clone()),
+    };
+    draft.add(joined(&hit, &tokens), Command::Ask { question: Question::Which, about });
+}
+
+fn remove(draft: &mut Draft<'_, '_>) {
+    for hit in draft.free(Cue::Remove) {
+        let clause = draft.scene.clause_of(hit.start);
+        let place = hit.start..clause.end;
+        let kinds = categories(draft, &place);
+        let named = references::find(draft.scene, &place);
+        if let Some((category, tokens)) = kinds.first().filter(|_| {
+            !named.iter().any(|(reference, _)| matches!(reference, Reference::Product(_)))
+        }) {
+            let catalog = draft.scene.input.catalog;
+            let within = draft.scene.input.state.cart.iter().find(|line| {
+                let product = catalog.product(&line.sku);
+                product.is_some_and(|product| catalog.is_within(&product.category, category))
+            });
+            let command = match within {
+                Some(line) => Command::Remove { reference: Reference::Product(line.sku.clone()) },
+                None => Command::Seek { category: category.clone(), polarity: Polarity::MustNot },
+            };
+            draft.add(joined(&hit, tokens), command);
+            continue;
+        }
+        let value = draft.scene.seen.iter().any(|seen| {
+            let inside = seen.tokens.start >= place.start && seen.tokens.end <= place.end;
+            inside && seen.targets.iter().any(|one| matches!(one, MentionTarget::Value(_)))
+        });
+        // "forget the red": a value that is not wanted, read as a wish.
+        if value && named.is_empty() {
+            continue;
+        }
+        let reference = draft.reference_or_focus(&place);
+        draft.add(hit, Command::Remove { reference });
+    }
+}
+
+fn show(draft: &mut Draft<'_, '_>) {
+    for hit in draft.free(Cue::Show) {
+        let clause = draft.scene.clause_of(hit.start);
+        let found = references::find(draft.scene, &(hit.start..clause.end));
+        let Some((reference, tokens)) = found.into_iter().next() else { continue };
+        if reference == Reference::Focus && !draft.scene.in_focus() {
+            continue;
+        }
+        draft.add(joined(&hit, &tokens), Command::Show { reference });
+    }
+}
+
+/// Whether a new kind of product is taken: "I'll take some socks too".
+fn takes_kind(draft: &Draft<'_, '_>, clause: &Range<usize>) -> bool {
+    let catalog = draft.scene.input.catalog;
+    let focus = draft.scene.input.state.focus.as_ref();
+    let focus = focus.and_then(|focus| catalog.product(&focus.sku));
+    categories(draft, clause).iter().any(|(category, tokens)| {
+        let same = focus.is_some_and(|focus| catalog.is_within(&focus.category, category));
+        let definite = draft.scene.hit_before(tokens.start, Cue::Definite, 0).is_some();
+        !same || (!definite && !draft.scene.in_focus())
+    })
+}
+
+fn choose(draft: &mut Draft<'_, '_>) {
+    for hit in draft.free(Cue::Choose) {
+        let clause = draft.scene.clause_of(hit.start);
+        let sentence = draft.scene.sentence_of(hit.start).cloned();
+        let asks = sentence.as_ref().is_some_and(|one| one.question)
+            && draft.scene.topic_in(&clause).is_some();
+        let negated = draft.scene.hit_before(hit.start, Cue::Negation, 1).is_some();
+        if asks || negated {
+            continue;
+        }
+        let whole = sentence.map_or(clause.clone(), |one| one.tokens);
+        let found = references::find(draft.scene, &clause);
+        let named = found.first().is_some_and(|(one, _)| *one != Reference::Focus);
+        if !named && takes_kind(draft, &clause) {
+            draft.mark(&hit);
+            continue;
+        }
+        let place = if found.is_empty() { whole } else { clause };
+        let mut found = references::find(draft.scene, &place);
+        found.truncate(COMPARED_MAX);
+        if found.is_empty() {
+            draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
+            continue;
+        }
+        for (reference, tokens) in found {
+            draft.mark(&hit);
+            draft.add(joined(&hit, &tokens), Command::Choose { reference, buys: true });
+        }
+    }
+}
+
+fn reject(draft: &mut Draft<'_, '_>) {
+    for hit in draft.free(Cue::Reject) {
+        if draft.scene.input.state.last_shown.is_empty() {
+            continue;
+        }
+        let clause = draft.scene.clause_of(hit.start);
+        let found = references::find(draft.scene, &clause).into_iter().next();
+        let reference = found.map_or(Reference::Focus, |(reference, tokens)| {
+            draft.mark(&tokens);
+            reference
+        });
+        draft.add(hit, Command::Reject { reference, why: RejectReason::Other });
+    }
+}
+
+/// "cheaper", "another one", "what goes with it?".
+fn relative(draft: &mut Draft<'_, '_>) {
+    let shown = draft.scene.in_focus() || !draft.scene.input.state.shown.is_empty();
+    for (cue, command) in [
+        (Cue::Cheaper, if shown { Command::Cheaper } else { Command::LowPrice }),
+        (Cue::Dearer, Command::Dearer),
+        (Cue::LowPrice, Command::LowPrice),
+        (Cue::Another, if shown { Command::Another } else { Command::Browse }),
+        (Cue::Accessories, Command::Accessories),
+    ] {
+        for hit in draft.free(cue) {
+            let limited = draft.scene.figures.iter().any(|figure| {
+                let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
+                money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
+            });
+            if !limited
+                && !(draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some()
+                    && cue == Cue::LowPrice)
+            {
+                draft.add(hit, command.clone());
+            }
+        }
+    }
+}
+
+/// Products, places and the like that no command explains: they were named.
+pub(crate) fn named(draft: &mut Draft<'_, '_>) {
+    for sentence in draft.scene.sentences.clone() {
+        for clause in sentence.clauses {
+            let found = references::find(draft.scene, &clause);
+            for (reference, tokens) in found {
+                if draft.is_used(&tokens) || reference == Reference::Focus {
+                    continue;
+                }
+                let negated = draft.scene.hit_before(tokens.start, Cue::Negation, 2).is_some();
+                if negated {
+                    draft.add(tokens, Command::Reject { reference, why: RejectReason::Other });
+                    continue;
+                }
+                let wanted = draft.scene.hit_in(&sentence.tokens, Cue::Want).is_some();
+                let figured = draft.scene.figures.iter().any(|figure| {
+                    matches!(figure.role, Role::Size(_) | Role::Quantity | Role::Dimensions)
+                        && sentence.tokens.contains(&figure.bare.start)
+                });
+                let buys = wanted && figured && !sentence.question;
+                draft.add(tokens, Command::Choose { reference, buys });
+            }
+        }
+    }
+}

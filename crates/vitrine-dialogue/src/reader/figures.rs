@@ -1,0 +1,375 @@
+//! What the numbers of a message are: money, sizes, dimensions, quantities, places in a list, or
+//! figures that are none of these (ages, distances, durations).
+
+use super::cues::Cue;
+use super::cues::Meaning;
+use super::numbers::Number;
+use super::scene::Scene;
+use super::tokens::TokenKind;
+use crate::command::SizeSystem;
+use crate::state::Pending;
+use rust_decimal::Decimal;
+use std::ops::Range;
+
+/// Most tokens between a limit word and its amount.
+const LIMIT_GAP: usize = 2;
+
+/// Most pieces of an order that a bare number can state.
+const PIECES_MAX: u32 = 99;
+
+/// Smallest number behind a limit word that can be a price limit without a currency.
+const LIMIT_MIN: u32 = 5;
+
+/// Places of a list that a bare number can mean.
+const PLACES_MAX: u32 = 20;
+
+/// Which side of a price a word limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// "at most".
+    Max,
+    /// "at least".
+    Min,
+    /// "about".
+    Around,
+}
+
+/// What a number is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Role {
+    /// An amount of money; `None`: no currency was said.
+    Money {
+        /// ISO code.
+        currency: Option<String>,
+        /// Whether a word limits it.
+        bound: Option<Bound>,
+    },
+    /// A size.
+    Size(SizeSystem),
+    /// Two lengths, or a length: an option such as "140x200" or "54 cm".
+    Dimensions,
+    /// Pieces.
+    Quantity,
+    /// A place in a list.
+    Place,
+    /// An age, a distance, a duration, or part of something else.
+    Other,
+    /// Nothing says what it is.
+    Unknown,
+}
+
+/// A number with what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Figure {
+    /// Its tokens, with its unit and its cue.
+    pub(crate) tokens: Range<usize>,
+    /// The tokens of the numbers alone.
+    pub(crate) bare: Range<usize>,
+    /// One value, or the ends of a range.
+    pub(crate) values: Vec<Decimal>,
+    /// What it is.
+    pub(crate) role: Role,
+    /// Whether it is written in digits.
+    pub(crate) digits: bool,
+}
+
+impl Figure {
+    /// Its value as a count.
+    pub(crate) fn count(&self) -> Option<u32> {
+        let value = self.values.first().filter(|value| value.fract().is_zero())?;
+        u32::try_from(value.trunc().mantissa()).ok()
+    }
+}
+
+fn between(tokens: &Range<usize>, more: &Range<usize>) -> Range<usize> {
+    tokens.start.min(more.start)..tokens.end.max(more.end)
+}
+
+/// Reads all numbers of a message.
+pub(crate) fn find(scene: &Scene<'_>, numbers: &[Number]) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let mut at = 0;
+    while at < numbers.len() {
+        let (figure, used) = one(scene, numbers, at);
+        figures.push(figure);
+        at += used;
+    }
+    same_sizes(scene, &mut figures);
+    figures
+}
+
+/// "42 or 43": what stands beside a size with "or" is a size too.
+fn same_sizes(scene: &Scene<'_>, figures: &mut [Figure]) {
+    for at in 1..figures.len() {
+        let gap = figures[at - 1].bare.end..figures[at].bare.start;
+        let or = gap.len() <= 2 && scene.hit_in(&gap, Cue::Or).is_some();
+        let (first, second) = (figures[at - 1].role.clone(), figures[at].role.clone());
+        match (first, second) {
+            (Role::Size(_), Role::Unknown | Role::Quantity) if or => {
+                figures[at].role = figures[at - 1].role.clone();
+            }
+            (Role::Unknown | Role::Quantity, Role::Size(_)) if or => {
+                figures[at - 1].role = figures[at].role.clone();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The number behind a range sign or word.
+fn range_end(scene: &Scene<'_>, numbers: &[Number], at: usize) -> bool {
+    let (Some(first), Some(second)) = (numbers.get(at), numbers.get(at + 1)) else { return false };
+    let mut gap = first.tokens.end..second.tokens.start;
+    // "100 € à 150 €"
+    if gap.len() > 1 && scene.currency_at(gap.start).is_some() {
+        gap.start += 1;
+    }
+    let joint = match gap.len() {
+        1 => scene.tokens[gap.start].text == "-" || scene.hit_in(&gap, Cue::RangeJoint).is_some(),
+        _ => false,
+    };
+    let before = scene.hit_before(first.tokens.start, Cue::Between, 1).is_some();
+    let and = gap.len() == 1 && before && scene.tokens[gap.start].kind == TokenKind::Word;
+    (joint || and) && first.value < second.value && first.digits == second.digits
+}
+
+fn dimensions(scene: &Scene<'_>, numbers: &[Number], at: usize) -> Option<Range<usize>> {
+    let (first, second) = (numbers.get(at)?, numbers.get(at + 1)?);
+    let gap = first.tokens.end..second.tokens.start;
+    let mut sign = gap.clone();
+    if let Some(unit) = scene.unit_at(gap.start).filter(|unit| unit.end < gap.end) {
+        sign.start = unit.end;
+    }
+    (sign.len() == 1 && scene.hit_in(&sign, Cue::Times).is_some())
+        .then(|| first.tokens.start..second.tokens.end)
+}
+
+fn one(scene: &Scene<'_>, numbers: &[Number], at: usize) -> (Figure, usize) {
+    let number = &numbers[at];
+    if let Some(bare) = dimensions(scene, numbers, at) {
+        let tokens = scene.unit_at(bare.end).map_or(bare.clone(), |unit| between(&bare, &unit));
+        let values = vec![number.value, numbers[at + 1].value];
+        return (Figure { tokens, bare, values, role: Role::Dimensions, digits: true }, 2);
+    }
+    let ranged = range_end(scene, numbers, at);
+    let used = if ranged { 2 } else { 1 };
+    let values: Vec<Decimal> = numbers[at..at + used].iter().map(|one| one.value).collect();
+    let bare = number.tokens.start..numbers[at + used - 1].tokens.end;
+    let mut figure =
+        Figure { tokens: bare.clone(), bare, values, role: Role::Unknown, digits: number.digits };
+    let rules: [fn(&Scene<'_>, &mut Figure) -> bool; 9] =
+        [written, order, place, money, system, unit, limit, size, count];
+    for rule in rules {
+        if rule(scene, &mut figure) {
+            break;
+        }
+    }
+    (figure, used)
+}
+
+/// Parts of an address, a telephone or an order number are no figures.
+fn written(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    let inside = figure.bare.clone().any(|token| scene.taken[token]);
+    if inside {
+        figure.role = Role::Other;
+    }
+    inside
+}
+
+/// "the 2nd", "option 2", "2)".
+fn place(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    let bare = figure.bare.clone();
+    if figure.values.len() > 1 || figure.count().is_none_or(|n| n == 0 || n > PLACES_MAX) {
+        return false;
+    }
+    let end = scene.tokens.get(bare.end).filter(|token| token.glued);
+    let ordinal = figure.digits
+        && end.is_some_and(|token| {
+            matches!(&*token.text, "st" | "nd" | "rd" | "th" | "eme" | "ere" | "er" | "de" | "°")
+                || (matches!(&*token.text, "e" | "a" | "o") && scene.is_skipped_at(bare.start, 1))
+                || (token.text == ")" && bare.start == 0)
+        });
+    let cued = scene.hit_before(bare.start, Cue::NumberWord, 0).map(|hit| hit.tokens.clone());
+    if ordinal {
+        figure.tokens.end += 1;
+    } else if let Some(cue) = cued {
+        figure.tokens.start = cue.start;
+    } else {
+        return false;
+    }
+    figure.role = Role::Place;
+    true
+}
+
+fn order(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    let many = scene.text_of(&figure.bare).chars().filter(char::is_ascii_digit).count() >= 6;
+    if many && scene.currency_at(figure.bare.end).is_none() {
+        figure.role = Role::Other;
+    }
+    many && figure.role == Role::Other
+}
+
+fn bound(scene: &Scene<'_>, figure: &mut Figure) -> Option<Bound> {
+    for (cue, bound) in
+        [(Cue::Max, Bound::Max), (Cue::Min, Bound::Min), (Cue::Around, Bound::Around)]
+    {
+        let before = scene.hit_before(figure.tokens.start, cue, LIMIT_GAP);
+        let after = scene.hit_after(figure.tokens.end, cue, 1);
+        if let Some(hit) = before.or(after) {
+            figure.tokens = between(&figure.tokens, &hit.tokens.clone());
+            return Some(bound);
+        }
+    }
+    None
+}
+
+fn money(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    let after = scene.currency_at(figure.bare.end);
+    let before = figure.bare.start.checked_sub(1).and_then(|at| scene.currency_at(at));
+    let euro = scene.tokens.get(figure.bare.end).is_some_and(|token| {
+        figure.digits && token.glued && token.text == "e" && figure.values[0] >= Decimal::TEN
+    });
+    let currency =
+        if let Some((code, end)) = after {
+            figure.tokens.end = end;
+            // "49€90"
+            if let Some(cents) = scene.tokens.get(end).filter(|token| {
+                token.glued && token.kind == TokenKind::Number && token.text.len() == 2
+            }) && let Ok(cents) = cents.text.parse::<i64>()
+            {
+                figure.values[0] += Decimal::new(cents, 2);
+                figure.tokens.end += 1;
+            }
+            Some(code)
+        } else if let Some((code, _)) = before {
+            figure.tokens.start -= 1;
+            Some(code)
+        } else if euro {
+            figure.tokens.end += 1;
+            Some("EUR".to_owned())
+        } else {
+            None
+        };
+    let Some(currency) = currency else { return false };
+    let bound = bound(scene, figure);
+    figure.role = Role::Money { currency: Some(currency), bound };
+    true
+}
+
+/// A size with the system that it is written in.
+fn system(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    for (cue, system) in [
+        (Cue::SizeEu, SizeSystem::Eu),
+        (Cue::SizeUk, SizeSystem::Uk),
+        (Cue::SizeUs, SizeSystem::Us),
+    ] {
+        let before = scene.hit_before(figure.bare.start, cue, 0).or_else(|| {
+            let word = scene.hit_before(figure.bare.start, Cue::SizeWord, 0)?;
+            scene.hit_before(word.tokens.start, cue, 0)
+        });
+        let hit = scene.hit_after(figure.bare.end, cue, 0).or(before);
+        if let Some(hit) = hit {
+            figure.tokens = between(&figure.tokens, &hit.tokens.clone());
+            if let Some(word) = scene.hit_before(figure.tokens.start, Cue::SizeWord, 0) {
+                figure.tokens.start = word.tokens.start;
+            }
+            figure.role = Role::Size(system);
+            return true;
+        }
+    }
+    false
+}
+
+/// A figure with a unit is an option of a product that has such a one, else something else.
+fn unit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    let Some(unit) = scene.unit_at(figure.bare.end) else { return false };
+    // "size 9 m" may be men's; a size word before decides.
+    if scene.hit_before(figure.bare.start, Cue::SizeWord, 1).is_some()
+        && scene.option_value(&scene.text_of(&(figure.bare.start..unit.end))).is_none()
+    {
+        return false;
+    }
+    figure.tokens = between(&figure.bare, &unit);
+    let option = scene.option_value(&scene.text_of(&figure.tokens)).is_some();
+    figure.role = if option { Role::Dimensions } else { Role::Other };
+    true
+}
+
+fn limit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    let big = figure.values.last().is_some_and(|value| *value >= Decimal::from(LIMIT_MIN));
+    let sized = scene.hit_before(figure.bare.start, Cue::SizeWord, 1).is_some();
+    if !big || sized || scene.hit_after(figure.bare.end, Cue::Pieces, 1).is_some() {
+        return false;
+    }
+    let range = figure.values.len() == 2;
+    let sizes = figure.values.iter().all(|value| scene.is_size(*value));
+    if range && !sizes {
+        figure.role = Role::Money { currency: None, bound: None };
+        return true;
+    }
+    if sizes && scene.hit_before(figure.bare.start, Cue::SizeBefore, 0).is_some() {
+        return false;
+    }
+    let mut widened = figure.clone();
+    let Some(bound) = bound(scene, &mut widened) else { return false };
+    widened.role = Role::Money { currency: None, bound: Some(bound) };
+    *figure = widened;
+    true
+}
+
+fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    let known = scene.is_size(figure.values[0]);
+    let asked = matches!(&scene.input.state.pending,
+        Some(Pending::Option { facet, .. }) if facet == "size");
+    let word = scene.hit_before(figure.bare.start, Cue::SizeWord, 2);
+    let before = scene.hit_before(figure.bare.start, Cue::SizeBefore, 0);
+    let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).is_some();
+    let plausible = figure.digits || word.is_some() || asked || (before.is_some() && known);
+    let alone = scene.content_words() <= 1;
+    if pieces && word.is_none() {
+        return false;
+    }
+    let ranged = figure.values.len() == 2;
+    let real = known && (figure.digits || before.is_some());
+    if !plausible || !(word.is_some() || real || ranged || (asked && alone)) {
+        return false;
+    }
+    // Beside products a small number counts them, even if it is also a size.
+    if word.is_none() && before.is_none() && !asked && scene.mention_at(figure.bare.end).is_some() {
+        let small = figure.values[0] < Decimal::from(13);
+        if small {
+            return false;
+        }
+    }
+    if let Some(hit) = word.or(before) {
+        figure.tokens.start = figure.tokens.start.min(hit.tokens.start);
+    }
+    figure.role = Role::Size(SizeSystem::Shop);
+    true
+}
+
+/// "2 pairs", "x2", "deux gourdes".
+fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    if figure.values.len() > 1 || figure.count().is_none_or(|n| n == 0 || n > PIECES_MAX) {
+        return false;
+    }
+    let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).map(|hit| hit.tokens.clone());
+    let times = scene.hit_after(figure.bare.end, Cue::Times, 0).map(|hit| hit.tokens.clone());
+    let sign = scene.hit_before(figure.bare.start, Cue::Times, 0).map(|hit| hit.tokens.clone());
+    let product = scene.mention_at(figure.bare.end).is_some();
+    match pieces.or(times).or(sign) {
+        Some(tokens) => figure.tokens = between(&figure.bare, &tokens),
+        None if product => {}
+        None => return false,
+    }
+    figure.role = Role::Quantity;
+    true
+}
+
+/// The currency that a phrase at a token names, and the end of the phrase.
+pub(crate) fn currency_at(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
+    scene.hits.iter().find_map(|hit| match &hit.meaning {
+        Meaning::Currency(code) if hit.tokens.start == at => Some((code.clone(), hit.tokens.end)),
+        _ => None,
+    })
+}

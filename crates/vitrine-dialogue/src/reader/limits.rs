@@ -1,0 +1,153 @@
+//! Price limits and quantities as commands.
+
+use super::cues::Cue;
+use super::draft::Draft;
+use super::figures::Bound;
+use super::figures::Figure;
+use super::figures::Role;
+use super::numbers::plain;
+use super::scene::Scene;
+use crate::command::Command;
+use crate::state::Pending;
+use rust_decimal::Decimal;
+
+/// How far above "about 100" a price may lie: a tenth.
+const AROUND_SHARE: (i64, u32) = (11, 1);
+
+/// Smallest amount that a bare number after a question on the price can be.
+const BARE_MIN: u32 = 5;
+
+/// Reads all limits and quantities.
+pub(crate) fn find(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for figure in &scene.figures {
+        if draft.is_used(&figure.bare) {
+            continue;
+        }
+        match &figure.role {
+            Role::Money { currency, bound } => limit(draft, figure, currency.as_deref(), *bound),
+            Role::Quantity => {
+                if let Some(pieces) = figure.count() {
+                    let size = None;
+                    draft.add(figure.tokens.clone(), Command::Quantity { pieces, size });
+                }
+            }
+            Role::Unknown => bare(draft, figure),
+            Role::Size(_) | Role::Dimensions | Role::Place | Role::Other => {}
+        }
+    }
+    // "a pair", "a couple of them" are no counts; "both" of one product may be.
+    each(draft);
+}
+
+fn limit(draft: &mut Draft<'_, '_>, figure: &Figure, currency: Option<&str>, bound: Option<Bound>) {
+    let scene = draft.scene;
+    let tokens = figure.tokens.clone();
+    let clause = scene.clause_of(tokens.start);
+    if scene.topic_in(&clause).is_some() || complains(draft) {
+        draft.mark(&tokens);
+        return;
+    }
+    let own = scene.input.catalog.currency();
+    let amount = figure.values[figure.values.len() - 1];
+    if let (Some(said), Some(own)) = (currency, own)
+        && said != own.code()
+    {
+        let currency = said.to_owned();
+        draft.add(tokens, Command::ForeignLimit { amount, currency });
+        return;
+    }
+    let (min, max) = match (&figure.values[..], bound) {
+        ([low, high], _) => (Some(*low), Some(*high)),
+        (_, Some(Bound::Min)) => (Some(amount), None),
+        (_, Some(Bound::Around)) => {
+            (None, Some((amount * Decimal::new(AROUND_SHARE.0, AROUND_SHARE.1)).round_dp(2)))
+        }
+        (_, Some(Bound::Max) | None) => (None, Some(amount)),
+    };
+    draft.add(tokens, Command::PriceLimit { min, max });
+}
+
+/// Whether the message complains: amounts in it are no limits.
+fn complains(draft: &Draft<'_, '_>) -> bool {
+    draft.any(|command| matches!(command, Command::Complain { .. } | Command::Injection))
+}
+
+/// A number that nothing explains, as the whole answer to a question of ours.
+fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
+    let scene = draft.scene;
+    let price = matches!(&scene.input.state.pending,
+        Some(Pending::Facet { facet }) if matches!(facet.as_str(), "price" | "budget"));
+    let Some(count) = figure.count() else { return };
+    if price && count >= BARE_MIN {
+        limit(draft, figure, None, Some(Bound::Max));
+        return;
+    }
+    if scene.content_words() > 1 {
+        return;
+    }
+    let shown = scene.input.state.last_shown.len().max(scene.input.state.options.len());
+    match usize::try_from(count) {
+        Ok(place) if place >= 1 && place <= shown => {
+            let Ok(place) = i32::try_from(place) else { return };
+            let reference = crate::command::Reference::Ordinal(place);
+            draft.add(figure.tokens.clone(), Command::Choose { reference, buys: false });
+        }
+        _ if count > 0 && scene.hit_after(figure.bare.end, Cue::Pieces, 1).is_some() => {
+            draft.add(figure.tokens.clone(), Command::Quantity { pieces: count, size: None });
+        }
+        _ => {}
+    }
+}
+
+/// "one in 42 and one in 44": a count before each of two or more sizes.
+pub(crate) fn split(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let sizes: Vec<&Figure> =
+        scene.figures.iter().filter(|figure| matches!(figure.role, Role::Size(_))).collect();
+    if sizes.len() < 2 {
+        return;
+    }
+    let mut found = Vec::new();
+    for size in &sizes {
+        let start = size.tokens.start;
+        let count = scene.figures.iter().rev().find(|figure| {
+            figure.bare.end <= start
+                && start - figure.bare.end <= 2
+                && matches!(figure.role, Role::Quantity | Role::Unknown)
+        });
+        let each = scene.hit_before(start, Cue::Each, 1);
+        let counted = count.and_then(|count| Some((count.count()?, count.tokens.clone())));
+        let Some((pieces, tokens)) = counted.or(each.map(|hit| (1, hit.tokens.clone()))) else {
+            return;
+        };
+        found.push((pieces, tokens.start..size.tokens.end, plain(size.values[0])));
+    }
+    for (pieces, tokens, size) in found {
+        let size = scene.option_value(&size).map_or(size, |(_, value)| value);
+        draft.add(tokens, Command::Quantity { pieces, size: Some(size) });
+    }
+}
+
+/// "one of each": one piece in each of the sizes named.
+fn each(draft: &mut Draft<'_, '_>) {
+    let scene: &Scene<'_> = draft.scene;
+    let sizes: Vec<(usize, String)> = scene
+        .figures
+        .iter()
+        .filter(|figure| matches!(figure.role, Role::Size(_)) && figure.values.len() == 1)
+        .map(|figure| (figure.tokens.start, plain(figure.values[0])))
+        .collect();
+    let split = draft.any(|command| matches!(command, Command::Quantity { size: Some(_), .. }));
+    let two = scene.figures.iter().any(|figure| {
+        figure.role == Role::Quantity && figure.count() == u32::try_from(sizes.len()).ok()
+    });
+    let or = scene.has(Cue::Or);
+    if sizes.len() < 2 || split || or || !two {
+        return;
+    }
+    for (start, size) in sizes {
+        let size = scene.option_value(&size).map_or(size, |(_, value)| value);
+        draft.add(start..start + 1, Command::Quantity { pieces: 1, size: Some(size) });
+    }
+}

@@ -1,0 +1,273 @@
+//! Questions on a product: price, stock, sizes, properties.
+
+use super::cues::Cue;
+use super::cues::Hit;
+use super::cues::Meaning;
+use super::draft::Draft;
+use super::figures::Role;
+use super::references;
+use super::scene::Scene;
+use super::scene::Sentence;
+use super::tokens::fold;
+use crate::command::Command;
+use crate::command::Question;
+use crate::command::Reference;
+use crate::shop::FacetChoice;
+use crate::shop::Lookups;
+use crate::shop::MentionTarget;
+use crate::shop::Product;
+use std::ops::Range;
+
+/// Other parts of catalogue keys that a general property can have.
+const ALIASES: [(&str, &[&str]); 9] = [
+    ("origin", &["made", "origin", "country"]),
+    ("material", &["material", "fabric", "composition", "upper"]),
+    ("colour", &["colour", "color"]),
+    ("thickness", &["thickness", "thick"]),
+    ("dimensions", &["dimensions", "dimension", "size"]),
+    ("capacity", &["capacity", "volume"]),
+    ("battery", &["battery", "autonomy", "runtime"]),
+    ("warranty", &["warranty", "guarantee"]),
+    ("care", &["care", "washable", "wash", "machine"]),
+];
+
+/// Whether tokens lie in others.
+fn inside(part: &Range<usize>, whole: &Range<usize>) -> bool {
+    part.start >= whole.start && part.end <= whole.end
+}
+
+/// Reads all questions on products.
+pub(crate) fn find(draft: &mut Draft<'_, '_>) {
+    for sentence in draft.scene.sentences.clone() {
+        direct(draft, &sentence);
+        attributes(draft, &sentence);
+        values(draft, &sentence);
+        stock_in_size(draft, &sentence);
+    }
+}
+
+/// The product that a question is about: named, referred to, or the one in focus.
+fn about(draft: &mut Draft<'_, '_>, sentence: &Sentence) -> Option<Reference> {
+    let found = references::find(draft.scene, &sentence.tokens).into_iter().next();
+    match found {
+        Some((reference, tokens)) => {
+            draft.mark(&tokens);
+            let known = reference != Reference::Focus || draft.scene.in_focus();
+            known.then_some(reference)
+        }
+        None => draft.scene.in_focus().then_some(Reference::Focus),
+    }
+}
+
+/// Whether a kind of product is named in a sentence.
+fn names_kind(scene: &Scene<'_>, sentence: &Sentence) -> bool {
+    scene
+        .seen
+        .iter()
+        .filter(|seen| inside(&seen.tokens, &sentence.tokens))
+        .any(|seen| seen.targets.iter().any(|target| matches!(target, MentionTarget::Category(_))))
+}
+
+fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
+    for (cue, question) in [
+        (Cue::Total, Question::Total),
+        (Cue::Cart, Question::Cart),
+        (Cue::Reorder, Question::Reorder),
+        (Cue::Restock, Question::Restock),
+        (Cue::SizeAdvice, Question::SizeAdvice),
+        (Cue::Sizes, Question::Sizes),
+        (Cue::Price, Question::Price),
+        (Cue::Stock, Question::Stock),
+        (Cue::Details, Question::Details),
+        (Cue::Why, Question::Why),
+    ] {
+        let free = draft.free(cue).into_iter().find(|hit| inside(hit, &sentence.tokens));
+        let Some(hit) = free else { continue };
+        // "how much is delivery?" is a question on deliveries.
+        let priced = matches!(cue, Cue::Price | Cue::Stock | Cue::Details | Cue::Sizes);
+        if priced && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some() {
+            draft.mark(&hit);
+            continue;
+        }
+        let shopwide = matches!(cue, Cue::Total | Cue::Cart | Cue::Reorder);
+        if shopwide {
+            for both in [Cue::Both, Cue::Focus] {
+                draft.free(both).iter().for_each(|tokens| draft.mark(tokens));
+            }
+            draft.add(hit, Command::Ask { question, about: None });
+            continue;
+        }
+        // "how much are your running shoes?": a wish for such a product.
+        let product = !references::products(draft.scene, &sentence.tokens).is_empty();
+        if names_kind(draft.scene, sentence) && !product && !draft.scene.in_focus() {
+            draft.mark(&hit);
+            if cue != Cue::Stock {
+                draft.add(hit, Command::Ask { question, about: None });
+            }
+            continue;
+        }
+        let wished = cue == Cue::Stock && names_kind(draft.scene, sentence) && !product;
+        if wished {
+            draft.mark(&hit);
+            continue;
+        }
+        let about = about(draft, sentence);
+        draft.add(hit, Command::Ask { question, about });
+    }
+}
+
+/// The key of the shop for a general property; empty if it has none.
+pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>) -> String {
+    let own = [general];
+    let parts = ALIASES.iter().find(|(name, _)| *name == general).map_or(&own[..], |(_, all)| all);
+    let fits = |key: &str| key.split('_').any(|part| parts.contains(&part));
+    let stated = product.into_iter().flat_map(|one| one.attributes.keys()).find(|key| fits(key));
+    if let Some(key) = stated {
+        return key.clone();
+    }
+    let facet = scene.input.catalog.facets().iter().find(|facet| fits(&facet.key));
+    if let Some(facet) = facet {
+        return facet.key.clone();
+    }
+    let mut all = scene.input.catalog.products().iter().flat_map(|one| one.attributes.keys());
+    all.find(|key| fits(key)).cloned().unwrap_or_default()
+}
+
+/// The product that a reference means, where that is plain.
+fn product_at<'a>(scene: &Scene<'a>, about: Option<&Reference>) -> Option<&'a Product> {
+    let catalog = scene.input.catalog;
+    match about {
+        Some(Reference::Product(sku)) => catalog.product(sku),
+        _ => catalog.product(&scene.input.state.focus.as_ref()?.sku),
+    }
+}
+
+/// "how heavy is it?", "which colours are there?", "where is it made?".
+fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
+    let named: Vec<(String, Range<usize>)> = draft
+        .scene
+        .hits
+        .iter()
+        .filter(|hit| inside(&hit.tokens, &sentence.tokens))
+        .filter_map(|hit| match &hit.meaning {
+            Meaning::Attribute(name) => Some((name.clone(), hit.tokens.clone())),
+            _ => None,
+        })
+        .chain(labels(draft.scene, sentence))
+        .collect();
+    for (name, tokens) in named {
+        if draft.is_used(&tokens) || draft.scene.topic_in(&sentence.tokens).is_some() {
+            continue;
+        }
+        let product = !references::products(draft.scene, &sentence.tokens).is_empty();
+        let asks = sentence.question && (draft.scene.in_focus() || product);
+        if !asks || draft.scene.hit_in(&sentence.tokens, Cue::NoPreference).is_some() {
+            continue;
+        }
+        let about = about(draft, sentence);
+        let key = key_of(draft.scene, &name, product_at(draft.scene, about.as_ref()));
+        let question = Question::Attribute { key, value: None };
+        draft.add(tokens, Command::Ask { question, about });
+    }
+}
+
+/// Keys and labels of the shop's own facets and attributes in a sentence.
+fn labels(scene: &Scene<'_>, sentence: &Sentence) -> Vec<(String, Range<usize>)> {
+    let catalog = scene.input.catalog;
+    let focus = scene.input.state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let keys = focus.into_iter().flat_map(|product| product.attributes.keys().map(String::as_str));
+    let keys = keys.chain(catalog.facets().iter().map(|facet| facet.key.as_str()));
+    let mut found = Vec::new();
+    for key in keys {
+        let label = fold(&catalog.key_label(key, scene.input.language));
+        let words: Vec<&str> = label.split_whitespace().collect();
+        let Some(first) = words.first().filter(|word| word.chars().count() > 3) else { continue };
+        let start = sentence.tokens.clone().find(|at| {
+            scene.tokens[*at].text == *first
+                && words.iter().enumerate().all(|(offset, word)| {
+                    scene.tokens.get(at + offset).is_some_and(|token| token.text == *word)
+                })
+        });
+        if let Some(start) = start {
+            found.push((key.to_owned(), start..start + words.len()));
+        }
+    }
+    found
+}
+
+/// "is it waterproof?", "existe en noir ?": a value asked of the product in focus.
+fn values(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
+    let scene = draft.scene;
+    let product = !references::products(scene, &sentence.tokens).is_empty();
+    let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
+    let pointed = product || (scene.in_focus() && (cue(Cue::Copula) || cue(Cue::Focus)));
+    if !sentence.question || !pointed || names_kind(scene, sentence) && !product {
+        return;
+    }
+    if cue(Cue::Want) || cue(Cue::Another) || cue(Cue::Cheaper) || cue(Cue::Which) || cue(Cue::One)
+    {
+        return;
+    }
+    let asked: Vec<(FacetChoice, Range<usize>)> = scene
+        .seen
+        .iter()
+        .filter(|seen| inside(&seen.tokens, &sentence.tokens) && !draft.is_used(&seen.tokens))
+        .filter_map(|seen| {
+            let choice = super::wishes::best_value(scene, seen)?;
+            Some((choice, seen.tokens.clone()))
+        })
+        .collect();
+    for (choice, tokens) in asked {
+        if scene.topic_in(&scene.clause_of(tokens.start)).is_some() {
+            continue;
+        }
+        let about = about(draft, sentence);
+        let question = Question::Attribute { key: choice.key, value: Some(choice.value) };
+        draft.add(tokens, Command::Ask { question, about });
+    }
+}
+
+/// "do you have it in 44?", "vous avez du 44 ?".
+fn stock_in_size(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
+    let scene = draft.scene;
+    let size = scene.figures.iter().find(|figure| {
+        matches!(figure.role, Role::Size(_) | Role::Dimensions)
+            && inside(&figure.bare, &sentence.tokens)
+    });
+    let letters = super::sizes::letters(scene);
+    let letter = letters.iter().find(|(_, tokens)| inside(tokens, &sentence.tokens));
+    let place = size.map(|size| size.tokens.clone()).or(letter.map(|(_, tokens)| tokens.clone()));
+    let Some(place) = place.filter(|_| sentence.question) else { return };
+    let product = !references::products(scene, &sentence.tokens).is_empty();
+    let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
+    let have = cue(Cue::Have) || cue(Cue::Stock) || cue(Cue::Copula) || short(scene, sentence);
+    let pointed = product || scene.in_focus();
+    if !have || !pointed || (names_kind(scene, sentence) && !product) || cue(Cue::Choose) {
+        return;
+    }
+    if scene.topic_in(&sentence.tokens).is_some() {
+        return;
+    }
+    let about = about(draft, sentence);
+    if !draft.any(|one| matches!(one, Command::Ask { question: Question::Stock, .. })) {
+        let tokens = place;
+        let found = super::scene::Found {
+            tokens,
+            command: Command::Ask { question: Question::Stock, about },
+        };
+        draft.found.push(found);
+    }
+}
+
+/// Whether a sentence says little more than a size: "44?".
+fn short(scene: &Scene<'_>, sentence: &Sentence) -> bool {
+    let words = sentence.tokens.clone().filter(|at| {
+        let text = &scene.tokens[*at].text;
+        text.chars().any(char::is_alphabetic) && !scene.cues.is_filler(text)
+    });
+    let wanted = scene
+        .hits
+        .iter()
+        .any(|hit: &Hit| hit.is(Cue::Want) && inside(&hit.tokens, &sentence.tokens));
+    words.count() <= 1 && !wanted
+}

@@ -1,0 +1,194 @@
+//! Which products a customer means: by name, place, price, colour, or "it".
+
+use super::cues::Cue;
+use super::cues::Meaning;
+use super::draft::Draft;
+use super::figures::Role;
+use super::scene::Scene;
+use super::scene::Seen;
+use crate::command::Reference;
+use crate::shop::FacetChoice;
+use crate::shop::Lookups;
+use crate::shop::MentionTarget;
+use crate::shop::Product;
+use std::ops::Range;
+
+/// Most words between "the one" and what tells it apart.
+const ONE_GAP: usize = 2;
+
+fn inside(part: &Range<usize>, whole: &Range<usize>) -> bool {
+    part.start >= whole.start && part.end <= whole.end
+}
+
+/// Products shown in this conversation, those of the last reply first.
+pub(crate) fn shown<'a>(scene: &Scene<'a>) -> Vec<&'a Product> {
+    let state = scene.input.state;
+    let skus = state.last_shown.iter().chain(&state.compared).chain(&state.shown);
+    let mut found: Vec<&Product> = Vec::new();
+    for product in skus.filter_map(|sku| scene.input.catalog.product(sku)) {
+        if !found.iter().any(|known| known.sku == product.sku) {
+            found.push(product);
+        }
+    }
+    found
+}
+
+/// The product that words name, if they name nothing else.
+pub(crate) fn product_of(seen: &Seen) -> Option<String> {
+    let mut skus = seen.targets.iter().filter_map(|target| match target {
+        MentionTarget::Product(sku) => Some(sku.to_string()),
+        _ => None,
+    });
+    let first = skus.next()?;
+    let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
+    (!seen.targets.iter().any(kind)).then_some(first)
+}
+
+/// The products named in some tokens, in order.
+pub(crate) fn products(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, Range<usize>)> {
+    let seen = scene.seen.iter().filter(|seen| inside(&seen.tokens, place));
+    seen.filter_map(|seen| Some((Reference::Product(product_of(seen)?), seen.tokens.clone())))
+        .collect()
+}
+
+/// Whether what follows a place word leaves it a place: "the first", not "the first time".
+fn stands_alone(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    let article = tokens.start == 0
+        || scene.is_skipped_at(tokens.start, 1)
+        || scene.clause_of(tokens.start).start == tokens.start
+        || scene.hit_before(tokens.start, Cue::Definite, 0).is_some();
+    let next = scene.tokens.get(tokens.end);
+    let figure = scene.figures.iter().any(|figure| figure.tokens.start == tokens.end);
+    let free = next.is_none_or(|next| {
+        let known = [Cue::One, Cue::Pieces, Cue::Focus, Cue::SizeBefore, Cue::SizeWord, Cue::Want];
+        let cue = known.iter().any(|cue| scene.hit_after(tokens.end, *cue, 0).is_some());
+        !next.text.chars().any(char::is_alphanumeric)
+            || scene.cues.is_filler(&next.text)
+            || cue
+            || figure
+    });
+    article && (free || scene.hit_in(&scene.clause_of(tokens.start), Cue::Choose).is_some())
+}
+
+/// Places in the list shown, in order.
+pub(crate) fn places(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, Range<usize>)> {
+    let mut found = Vec::new();
+    for hit in scene.hits.iter().filter(|hit| inside(&hit.tokens, place)) {
+        if let Meaning::Place(number) = hit.meaning
+            && stands_alone(scene, &hit.tokens)
+        {
+            found.push((Reference::Ordinal(number), hit.tokens.clone()));
+        }
+    }
+    for figure in scene.figures.iter().filter(|figure| inside(&figure.bare, place)) {
+        if figure.role == Role::Place
+            && let Some(number) = figure.count().and_then(|count| i32::try_from(count).ok())
+        {
+            found.push((Reference::Ordinal(number), figure.tokens.clone()));
+        }
+    }
+    found.sort_by_key(|(_, tokens)| tokens.start);
+    found.dedup_by_key(|(reference, _)| reference.clone());
+    found
+}
+
+/// "celle à 119": the price of a product shown, beside a word for "the one".
+fn by_price(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range<usize>)> {
+    let figure = scene.figures.iter().find(|figure| {
+        let money = matches!(figure.role, Role::Money { bound: None, .. } | Role::Unknown);
+        money && figure.values.len() == 1 && inside(&figure.bare, place)
+    })?;
+    let one = scene.hit_before(figure.tokens.start, Cue::One, ONE_GAP);
+    let one = one.or_else(|| scene.hit_before(figure.tokens.start, Cue::Definite, ONE_GAP));
+    let one = one.or_else(|| scene.hit_after(figure.tokens.end, Cue::One, 1))?;
+    let value = figure.values[0];
+    let priced = |product: &&Product| {
+        let (low, high) = product.price_range(&std::collections::BTreeMap::new());
+        let near = |price: rust_decimal::Decimal| price == value || price.trunc() == value;
+        near(low.amount) || near(high.amount)
+    };
+    shown(scene).iter().find(|product| priced(product))?;
+    let start = one.tokens.start.min(figure.tokens.start);
+    Some((Reference::Price(value), start..figure.tokens.end.max(one.tokens.end)))
+}
+
+/// "the black one", "la noire": a value of a product shown, with an article.
+fn by_value(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range<usize>)> {
+    let products = shown(scene);
+    for seen in scene.seen.iter().filter(|seen| inside(&seen.tokens, place)) {
+        let choice = seen.targets.iter().find_map(|target| match target {
+            MentionTarget::Value(choice) if products.iter().any(|one| one.has(choice)) => {
+                Some(choice.clone())
+            }
+            _ => None,
+        });
+        let Some(choice) = choice else { continue };
+        let definite = scene.hit_before(seen.tokens.start, Cue::Definite, 0);
+        let one = scene.hit_after(seen.tokens.end, Cue::One, 0);
+        let before = scene.hit_before(seen.tokens.start, Cue::One, ONE_GAP);
+        let end = scene.tokens.get(seen.tokens.end);
+        let last = end.is_none_or(|next| {
+            !next.text.chars().any(char::is_alphanumeric) || scene.cues.is_filler(&next.text)
+        });
+        let tokens = match (definite, one, before) {
+            (Some(the), Some(one), _) => the.tokens.start..one.tokens.end,
+            (Some(the), None, _) if last => the.tokens.start..seen.tokens.end,
+            (_, _, Some(before)) if products.len() > 1 => before.tokens.start..seen.tokens.end,
+            _ => continue,
+        };
+        let FacetChoice { key, value } = choice;
+        return Some((Reference::Facet { facet: key, value }, tokens));
+    }
+    None
+}
+
+/// The references of some tokens; the clearest kind only, in order.
+pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, Range<usize>)> {
+    let named = products(scene, place);
+    if !named.is_empty() {
+        return named;
+    }
+    let cue = |cue: Cue| scene.hit_in(place, cue).map(|hit| hit.tokens.clone());
+    if scene.in_focus() || !scene.input.state.shown.is_empty() {
+        let placed = places(scene, place);
+        if !placed.is_empty() {
+            return placed;
+        }
+        if let Some(found) = by_price(scene, place) {
+            return vec![found];
+        }
+        let relative = |relative: Cue| {
+            let hit = scene.hit_in(place, relative)?;
+            let one = scene.hit_after(hit.tokens.end, Cue::One, 1)?;
+            let start = scene.hit_before(hit.tokens.start, Cue::Definite, 0)?.tokens.start;
+            Some(start..one.tokens.end)
+        };
+        for (direct, other, reference) in [
+            (Cue::Cheapest, Cue::Cheaper, Reference::Cheapest),
+            (Cue::Dearest, Cue::Dearer, Reference::Dearest),
+        ] {
+            if let Some(tokens) = cue(direct).or_else(|| relative(other)) {
+                return vec![(reference, tokens)];
+            }
+        }
+        for (kind, reference) in [(Cue::Other, Reference::Other), (Cue::Both, Reference::Both)] {
+            if let Some(tokens) = cue(kind) {
+                return vec![(reference, tokens)];
+            }
+        }
+        if let Some(found) = by_value(scene, place) {
+            return vec![found];
+        }
+    }
+    cue(Cue::Focus).map(|tokens| (Reference::Focus, tokens)).into_iter().collect()
+}
+
+impl Draft<'_, '_> {
+    /// The reference of some tokens, marked as explained; without one the product in focus.
+    pub(crate) fn reference_or_focus(&mut self, place: &Range<usize>) -> Reference {
+        let found = find(self.scene, place);
+        let Some((reference, tokens)) = found.into_iter().next() else { return Reference::Focus };
+        self.mark(&tokens);
+        reference
+    }
+}

@@ -1,0 +1,362 @@
+//! A message taken apart: tokens, phrases of the locale, words of the catalogue, numbers,
+//! sentences. Every rule of the reader looks at one of these.
+
+use super::ReaderInput;
+use super::contacts;
+use super::cues::Cue;
+use super::cues::Cues;
+use super::cues::Hit;
+use super::cues::Meaning;
+use super::figures;
+use super::figures::Figure;
+use super::numbers;
+use super::tokens::Token;
+use super::tokens::TokenKind;
+use super::tokens::fold;
+use super::tokens::tokenize;
+use crate::command::Command;
+use crate::command::Said;
+use crate::locale::Locale;
+use crate::shop::Catalog;
+use crate::shop::Language;
+use crate::shop::Mention;
+use crate::shop::MentionTarget;
+use rust_decimal::Decimal;
+use std::ops::Range;
+
+/// Words of the catalogue in the message.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    /// Their tokens.
+    pub(crate) tokens: Range<usize>,
+    /// What they can mean.
+    pub(crate) targets: Vec<MentionTarget>,
+}
+
+/// A sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sentence {
+    /// Its tokens.
+    pub(crate) tokens: Range<usize>,
+    /// Whether it asks.
+    pub(crate) question: bool,
+    /// Its clauses, between commas and words such as "but".
+    pub(crate) clauses: Vec<Range<usize>>,
+}
+
+/// A command found, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Found {
+    /// The tokens that it was read from.
+    pub(crate) tokens: Range<usize>,
+    /// The command.
+    pub(crate) command: Command,
+}
+
+/// A message taken apart in one language.
+#[derive(Debug)]
+pub(crate) struct Scene<'a> {
+    /// The message and its conversation.
+    pub(crate) input: &'a ReaderInput<'a>,
+    /// The locale's words.
+    pub(crate) cues: &'a Cues,
+    /// All tokens.
+    pub(crate) tokens: Vec<Token>,
+    /// Phrases of the locale.
+    pub(crate) hits: Vec<Hit>,
+    /// Words of the catalogue, in order.
+    pub(crate) seen: Vec<Seen>,
+    /// Numbers.
+    pub(crate) figures: Vec<Figure>,
+    /// Addresses, telephones and order numbers.
+    pub(crate) contacts: Vec<contacts::Contact>,
+    /// Tokens of `contacts`.
+    pub(crate) taken: Vec<bool>,
+    /// Sentences.
+    pub(crate) sentences: Vec<Sentence>,
+}
+
+/// The words of the catalogue in a message, in its language. A shop without words in that language
+/// is read in all of its own: brands and borrowed words are often the same.
+pub(crate) fn mentions(input: &ReaderInput<'_>) -> Vec<Mention> {
+    let mut languages: Vec<Language> = vec![input.language];
+    if !input.catalog.languages().any(|language| language == input.language) {
+        languages.extend(input.catalog.languages());
+    }
+    let found = input.catalog.mentions(input.text, &languages);
+    let known = |mention: &Mention| mention.exact >= MENTION_EXACT_MIN;
+    found.into_iter().filter(known).collect()
+}
+
+/// Certainty from which words count as the shop's.
+const MENTION_EXACT_MIN: f32 = 0.7;
+
+impl<'a> Scene<'a> {
+    /// Takes a message apart with the words of a locale.
+    pub(crate) fn new(input: &'a ReaderInput<'a>, locale: &'a Locale, words: &[Mention]) -> Self {
+        let cues = &locale.cues;
+        let tokens = tokenize(input.text, cues.spellings());
+        let hits = cues.find(&tokens);
+        let contacts = contacts::find(input, &tokens, &hits);
+        let mut taken = vec![false; tokens.len()];
+        for contact in &contacts {
+            taken[contact.tokens.clone()].fill(true);
+        }
+        let seen = seen(words, &tokens);
+        let numbers = numbers::find(&tokens, cues, &hits);
+        let mut scene = Self {
+            input,
+            cues,
+            tokens,
+            hits,
+            seen,
+            figures: Vec::new(),
+            contacts,
+            taken,
+            sentences: Vec::new(),
+        };
+        scene.sentences = scene.split();
+        scene.figures = figures::find(&scene, &numbers);
+        scene
+    }
+
+    fn split(&self) -> Vec<Sentence> {
+        let mut sentences = Vec::new();
+        let mut start = 0;
+        for at in 0..self.tokens.len() {
+            let token = &self.tokens[at];
+            let next = self.tokens.get(at + 1);
+            let gap = next.and_then(|next| self.input.text.get(token.span.end..next.span.start));
+            let line = gap.is_some_and(|gap| gap.contains('\n'));
+            let end = matches!(&*token.text, "." | "!" | "?" | ";" | "…")
+                && !next.is_some_and(|next| next.glued && next.kind != TokenKind::Sign);
+            let last = next.is_none();
+            if line || end || last {
+                sentences.push(self.sentence(start..at + 1));
+                start = at + 1;
+            }
+        }
+        sentences.retain(|sentence| !sentence.tokens.is_empty());
+        sentences
+    }
+
+    fn sentence(&self, tokens: Range<usize>) -> Sentence {
+        let mark = self.tokens[tokens.clone()].iter().any(|token| token.text.contains('?'));
+        let question = mark || self.hit_in(&tokens, Cue::Question).is_some();
+        let mut clauses = Vec::new();
+        let mut start = tokens.start;
+        for at in tokens.clone() {
+            let comma = matches!(&*self.tokens[at].text, "," | ":" | "-" | "(" | ")");
+            let contrast =
+                self.hits.iter().any(|hit| hit.is(Cue::Contrast) && hit.tokens.start == at);
+            if comma || contrast {
+                clauses.push(start..at);
+                start = if comma { at + 1 } else { at };
+            }
+        }
+        clauses.push(start..tokens.end);
+        clauses.retain(|clause| !clause.is_empty());
+        Sentence { tokens, question, clauses }
+    }
+
+    /// The hits of a cue, in order.
+    pub(crate) fn hits_of(&self, cue: Cue) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().filter(move |hit| hit.is(cue))
+    }
+
+    /// Whether the message has a cue anywhere.
+    pub(crate) fn has(&self, cue: Cue) -> bool {
+        self.hits_of(cue).next().is_some()
+    }
+
+    /// The first hit of a cue inside tokens.
+    pub(crate) fn hit_in(&self, tokens: &Range<usize>, cue: Cue) -> Option<&Hit> {
+        let inside = |hit: &&Hit| hit.tokens.start >= tokens.start && hit.tokens.end <= tokens.end;
+        self.hits_of(cue).find(inside)
+    }
+
+    /// The nearest hit of a cue that ends at most `gap` words before a token.
+    pub(crate) fn hit_before(&self, at: usize, cue: Cue, gap: usize) -> Option<&Hit> {
+        let near = |hit: &&Hit| hit.tokens.end <= at && self.only_words(hit.tokens.end..at, gap);
+        self.hits_of(cue).filter(near).last()
+    }
+
+    /// The nearest hit of a cue that starts at most `gap` words behind a token.
+    pub(crate) fn hit_after(&self, at: usize, cue: Cue, gap: usize) -> Option<&Hit> {
+        let near =
+            |hit: &&Hit| hit.tokens.start >= at && self.only_words(at..hit.tokens.start, gap);
+        self.hits_of(cue).find(near)
+    }
+
+    /// Whether a gap has at most so many tokens, words and currencies only.
+    fn only_words(&self, gap: Range<usize>, most: usize) -> bool {
+        let plain = |token: &Token| {
+            token.kind == TokenKind::Word || matches!(&*token.text, "€" | "$" | "£" | ":" | "'")
+        };
+        gap.len() <= most && self.tokens[gap].iter().all(plain)
+    }
+
+    /// The clause that a token stands in.
+    pub(crate) fn clause_of(&self, at: usize) -> Range<usize> {
+        let mut clauses = self.sentences.iter().flat_map(|sentence| &sentence.clauses);
+        clauses.find(|clause| clause.contains(&at)).cloned().unwrap_or(at..at + 1)
+    }
+
+    /// The sentence that a token stands in.
+    pub(crate) fn sentence_of(&self, at: usize) -> Option<&Sentence> {
+        self.sentences.iter().find(|sentence| sentence.tokens.contains(&at))
+    }
+
+    /// Whether the sentence of a token asks.
+    pub(crate) fn asks_at(&self, at: usize) -> bool {
+        self.sentence_of(at).is_some_and(|sentence| sentence.question)
+    }
+
+    /// The currency that a phrase at a token names, and the end of the phrase.
+    pub(crate) fn currency_at(&self, at: usize) -> Option<(String, usize)> {
+        figures::currency_at(self, at)
+    }
+
+    /// The unit at a token.
+    pub(crate) fn unit_at(&self, at: usize) -> Option<Range<usize>> {
+        let hit = self.hits_of(Cue::Unit).find(|hit| hit.tokens.start == at)?;
+        Some(hit.tokens.clone())
+    }
+
+    /// Words of the catalogue that start at a token, articles skipped.
+    pub(crate) fn mention_at(&self, at: usize) -> Option<&Seen> {
+        let product = |seen: &&Seen| {
+            let of = |target: &MentionTarget| {
+                matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))
+            };
+            seen.targets.iter().any(of)
+        };
+        let mut starts = at;
+        while self.tokens.get(starts).is_some_and(|token| self.cues.is_skipped(&token.text))
+            && starts < at + 2
+        {
+            starts += 1;
+        }
+        self.seen.iter().filter(product).find(|seen| (at..=starts).contains(&seen.tokens.start))
+    }
+
+    /// Whether the token right before is an article.
+    pub(crate) fn is_skipped_at(&self, at: usize, back: usize) -> bool {
+        let word = at.checked_sub(back).and_then(|before| self.tokens.get(before));
+        word.is_some_and(|token| self.cues.is_skipped(&token.text))
+    }
+
+    /// The words of some tokens as the customer wrote them.
+    pub(crate) fn text_of(&self, tokens: &Range<usize>) -> String {
+        let inside = self.tokens.get(tokens.clone()).unwrap_or_default();
+        let (Some(first), Some(last)) = (inside.first(), inside.last()) else {
+            return String::new();
+        };
+        let end = last.span.end.max(first.span.end);
+        self.input.text.get(first.span.start..end).unwrap_or_default().to_owned()
+    }
+
+    /// A command with its source.
+    pub(crate) fn said(&self, found: Found) -> Said {
+        let source = self.text_of(&found.tokens);
+        Said { command: found.command, source }
+    }
+
+    /// Words that carry content: neither articles, pronouns, courtesy nor signs.
+    pub(crate) fn content_words(&self) -> usize {
+        let said = |token: &&Token| match token.kind {
+            TokenKind::Word => !self.cues.is_filler(&token.text),
+            TokenKind::Number => true,
+            TokenKind::Sign | TokenKind::Emoji => false,
+        };
+        self.tokens.iter().filter(said).count()
+    }
+
+    /// Whether some product comes in this size.
+    pub(crate) fn is_size(&self, value: Decimal) -> bool {
+        find_option(self.input.catalog, &numbers::plain(value)).is_some()
+    }
+
+    /// The option and its value as the shop writes it, for a value as the customer wrote it.
+    pub(crate) fn option_value(&self, written: &str) -> Option<(String, String)> {
+        find_option(self.input.catalog, written)
+    }
+
+    /// Whether a product is under discussion or was shown.
+    pub(crate) fn in_focus(&self) -> bool {
+        self.input.state.focus.is_some() || !self.input.state.last_shown.is_empty()
+    }
+
+    /// Whether a hit of a topic or complaint stands in tokens.
+    pub(crate) fn topic_in(&self, tokens: &Range<usize>) -> Option<&Hit> {
+        let inside = |hit: &&Hit| {
+            matches!(hit.meaning, Meaning::Topic(_))
+                && hit.tokens.start >= tokens.start
+                && hit.tokens.end <= tokens.end
+        };
+        self.hits.iter().find(inside)
+    }
+}
+
+/// The letters and digits that two spellings of a size share.
+fn same_value(known: &str, written: &str) -> bool {
+    let letters = |text: &'_ str| -> Vec<char> {
+        let kept = text.chars().filter(|c| !c.is_whitespace());
+        let point = |c: char| match c {
+            ',' => '.',
+            '×' | '*' => 'x',
+            c => c,
+        };
+        kept.flat_map(char::to_lowercase).map(point).collect()
+    };
+    known == written || letters(known) == letters(written)
+}
+
+/// The option value of the shop that a spelling means.
+pub(crate) fn find_option(catalog: &Catalog, written: &str) -> Option<(String, String)> {
+    let start = written.chars().next()?.to_lowercase().next()?;
+    let begins = |value: &str| {
+        value.chars().next().and_then(|c| c.to_lowercase().next()).is_some_and(|c| c == start)
+    };
+    for product in catalog.products() {
+        for variant in &product.variants {
+            for (key, value) in &variant.options {
+                if begins(value) && same_value(value, written) {
+                    return Some((key.clone(), value.clone()));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Groups mentions by their place.
+fn seen(words: &[Mention], tokens: &[Token]) -> Vec<Seen> {
+    let mut found: Vec<Seen> = Vec::new();
+    for mention in words {
+        let overlaps = |token: &Token| {
+            token.span.start < mention.span.end && mention.span.start < token.span.end
+        };
+        let Some(start) = tokens.iter().position(overlaps) else { continue };
+        let Some(last) = tokens.iter().rposition(overlaps) else { continue };
+        let place = start..last + 1;
+        match found.iter_mut().find(|seen| seen.tokens == place) {
+            Some(seen) => seen.targets.push(mention.target.clone()),
+            None => found.push(Seen { tokens: place, targets: vec![mention.target.clone()] }),
+        }
+    }
+    found.sort_by_key(|seen| seen.tokens.start);
+    found
+}
+
+/// Whether two texts say the same, whatever their case and accents.
+pub(crate) fn same_words(a: &str, b: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        fold(text)
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    words(a) == words(b)
+}

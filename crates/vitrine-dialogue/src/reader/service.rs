@@ -1,0 +1,224 @@
+//! Matters of the shop: its topics, orders, complaints.
+
+use super::contacts::ContactKind;
+use super::cues::Cue;
+use super::cues::Meaning;
+use super::draft::Draft;
+use super::references;
+use super::scene::Scene;
+use crate::command::Command;
+use crate::command::Complaint;
+use crate::command::Question;
+use crate::command::Reference;
+use crate::policies::TopicQuery;
+use crate::state::Pending;
+use std::ops::Range;
+
+/// Most topics of one message.
+const TOPICS_MAX: usize = 3;
+
+/// Most words of a message that names only a condition: "and to Spain?".
+const ELLIPSIS_WORDS_MAX: usize = 4;
+
+/// Topics that can be about the product under discussion.
+const ABOUT_PRODUCTS: [&str; 4] = ["care_instructions", "size_help", "warranty", "sustainability"];
+
+/// The labels of topics that speak of a complaint if the words complain.
+const COMPLAINTS: [(Cue, Complaint, &str); 6] = [
+    (Cue::Damaged, Complaint::Damaged, "damaged_item"),
+    (Cue::Delivery, Complaint::Delivery, "delivery_problem"),
+    (Cue::Fault, Complaint::Fault, "warranty"),
+    (Cue::Payment, Complaint::Payment, "payment_problem"),
+    (Cue::Refund, Complaint::Refund, "refund_status"),
+    (Cue::Service, Complaint::Service, "complaint"),
+];
+
+/// Reads complaints, then orders, then topics.
+pub(crate) fn find(draft: &mut Draft<'_, '_>) {
+    complaints(draft);
+    orders(draft);
+    topics(draft);
+    ellipsis(draft);
+}
+
+fn complaints(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for (cue, about, intent) in COMPLAINTS {
+        for hit in draft.free(cue) {
+            let asks = scene.sentence_of(hit.start).is_some_and(|sentence| {
+                sentence.question && scene.hit_in(&sentence.tokens, Cue::HowLong).is_some()
+            });
+            if asks && matches!(cue, Cue::Refund | Cue::Delivery) {
+                let intent = if cue == Cue::Delivery { "shipping_options" } else { intent };
+                add_topic(draft, hit, intent.to_owned());
+            } else {
+                let angry = draft.angry || draft.sarcastic;
+                draft.add(hit, Command::Complain { about, angry });
+            }
+        }
+    }
+    let complains = draft.any(|command| matches!(command, Command::Complain { .. }));
+    if complains {
+        return;
+    }
+    let insult = draft.free(Cue::Insult).into_iter().next();
+    let bitter = if draft.sarcastic { scene.hits_of(Cue::Praise).next() } else { None };
+    if let Some(tokens) = insult.or(bitter.map(|hit| hit.tokens.clone())) {
+        let about = if scene.has(Cue::Failure) && about_delivery(scene) {
+            Complaint::Delivery
+        } else {
+            Complaint::Service
+        };
+        draft.add(tokens, Command::Complain { about, angry: true });
+    }
+}
+
+/// Whether deliveries are spoken of.
+fn about_delivery(scene: &Scene<'_>) -> bool {
+    let shipping = Meaning::Topic("shipping_options".to_owned());
+    scene.has(Cue::Order)
+        || scene.has(Cue::OrderWord)
+        || scene.hits.iter().any(|hit| hit.meaning == shipping)
+}
+
+fn orders(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let id = scene.contacts.iter().find(|contact| contact.kind == ContactKind::Order);
+    let id = id.cloned();
+    let topic = scene.hits.iter().any(|hit| {
+        matches!(&hit.meaning, Meaning::Topic(label)
+            if matches!(label.as_str(), "cancel_order" | "change_order" | "invoice_request"))
+    });
+    let asked = scene.input.state.pending == Some(Pending::OrderId);
+    let hit = draft.free(Cue::Order).into_iter().next();
+    match (hit, id) {
+        (Some(tokens), id) => {
+            if let Some(id) = &id {
+                draft.mark(&id.tokens);
+            }
+            draft.add(tokens, Command::Order { id: id.map(|id| id.value) });
+        }
+        (None, Some(id)) if asked || !topic => {
+            draft.add(id.tokens, Command::Order { id: Some(id.value) });
+        }
+        (None, _) => {}
+    }
+    for contact in &scene.contacts {
+        if contact.kind == ContactKind::Address {
+            let value = contact.value.clone();
+            draft.add(contact.tokens.clone(), Command::Contact { value });
+        }
+    }
+}
+
+fn topics(draft: &mut Draft<'_, '_>) {
+    let named: Vec<(String, Range<usize>)> = draft
+        .scene
+        .hits
+        .iter()
+        .filter_map(|hit| match &hit.meaning {
+            Meaning::Topic(label) => Some((label.clone(), hit.tokens.clone())),
+            _ => None,
+        })
+        .collect();
+    for (label, tokens) in named {
+        if draft.is_used(&tokens) {
+            continue;
+        }
+        // In a complaint on a delivery, "delivery" asks for nothing.
+        let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
+        let asks = draft.scene.asks_at(tokens.start);
+        if complaint && (!asks || draft.sarcastic) {
+            draft.mark(&tokens);
+            continue;
+        }
+        add_topic(draft, tokens, label);
+    }
+}
+
+fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
+    let known = draft.found.iter().filter(|found| {
+        matches!(&found.command, Command::Ask { question: Question::Topic { .. }, .. })
+    });
+    let same = known.clone().any(|found| {
+        matches!(&found.command, Command::Ask { question: Question::Topic { intent: known, .. }, .. }
+            if *known == intent)
+    });
+    if same || known.count() >= TOPICS_MAX {
+        draft.mark(&tokens);
+        return;
+    }
+    let about = about(draft, &tokens, &intent);
+    let topics = select(draft.scene, Some(&intent));
+    draft.add(tokens, Command::Ask { question: Question::Topic { intent, topics }, about });
+}
+
+/// The product that a topic is asked of: "how do I wash it?".
+fn about(draft: &mut Draft<'_, '_>, tokens: &Range<usize>, intent: &str) -> Option<Reference> {
+    let scene = draft.scene;
+    let place = scene.sentence_of(tokens.start).map_or(tokens.clone(), |one| one.tokens.clone());
+    let named = references::products(scene, &place).into_iter().next();
+    if let Some((reference, tokens)) = named {
+        draft.mark(&tokens);
+        return Some(reference);
+    }
+    let it = scene.hit_in(&place, Cue::Focus).is_some() && scene.in_focus();
+    (it && ABOUT_PRODUCTS.contains(&intent)).then_some(Reference::Focus)
+}
+
+/// The shop's topics for an intent, best first.
+pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
+    let home = home(scene);
+    let abroad = scene.has(Cue::Abroad)
+        || scene
+            .hits
+            .iter()
+            .any(|hit| matches!(&hit.meaning, Meaning::Country(code) if *code != home));
+    let query = TopicQuery {
+        text: scene.input.text,
+        abroad,
+        express: scene.has(Cue::Express),
+        pickup: scene.has(Cue::Pickup),
+        worn: scene.has(Cue::Worn),
+    };
+    let scored = scene.input.policies.select(intent, &query, scene.input.locales);
+    scored.into_iter().map(|(id, _)| id).collect()
+}
+
+/// The shop's own country, guessed from the language that it answers in where nothing else
+/// decides.
+fn home(scene: &Scene<'_>) -> String {
+    let language = scene.input.locales.default_language();
+    match language.code() {
+        "en" => "gb".to_owned(),
+        code => code.to_owned(),
+    }
+}
+
+/// "and to Spain?", "en express ?": a condition alone, after a question on deliveries.
+fn ellipsis(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    if draft.has_content()
+        || scene.has(Cue::OutOfScope)
+        || scene.content_words() > ELLIPSIS_WORDS_MAX
+    {
+        return;
+    }
+    let country = scene.hits.iter().find(|hit| matches!(hit.meaning, Meaning::Country(_)));
+    let condition = country
+        .or_else(|| scene.hits_of(Cue::Abroad).next())
+        .or_else(|| scene.hits_of(Cue::Express).next())
+        .map(|hit| (hit.tokens.clone(), "shipping_options"));
+    let pickup = scene.hits_of(Cue::Pickup).next().map(|hit| (hit.tokens.clone(), "pickup"));
+    let worn = scene.hits_of(Cue::Worn).next().map(|hit| (hit.tokens.clone(), "return_exchange"));
+    let found = condition.or(pickup).or(worn);
+    let wished = |tokens: &Range<usize>| {
+        scene
+            .seen
+            .iter()
+            .any(|seen| seen.tokens.start >= tokens.end && !scene.asks_at(tokens.start))
+    };
+    if let Some((tokens, intent)) = found.filter(|(tokens, _)| !wished(tokens)) {
+        add_topic(draft, tokens, intent.to_owned());
+    }
+}

@@ -1,0 +1,231 @@
+//! Sizes and dimensions as commands, in the shop's own spelling where it has them.
+
+use super::cues::Cue;
+use super::cues::Meaning;
+use super::draft::Draft;
+use super::figures::Figure;
+use super::figures::Role;
+use super::numbers::plain;
+use super::scene::Scene;
+use super::tokens::TokenKind;
+use crate::command::Command;
+use crate::command::Polarity;
+use crate::command::SizeSystem;
+use crate::shop::MentionTarget;
+use crate::state::Pending;
+use rust_decimal::Decimal;
+use std::ops::Range;
+
+/// Sizes in letters.
+const LETTERS: [&str; 14] =
+    ["xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl", "xxxxl", "2xl", "3xl", "4xl", "5xl", "6xl"];
+
+/// Sizes in letters that are also words or parts of words.
+const SHORT_LETTERS: [&str; 3] = ["s", "m", "l"];
+
+/// Most sizes that a range can mean.
+const RANGE_MAX: usize = 24;
+
+/// The option that bare sizes are for: the one asked, else `size`.
+fn asked_option(scene: &Scene<'_>) -> String {
+    match &scene.input.state.pending {
+        Some(Pending::Option { facet, .. }) => facet.clone(),
+        _ => "size".to_owned(),
+    }
+}
+
+/// Sizes in letters or words: "M", "taille L", "medium" after our question.
+pub(crate) fn letters(scene: &Scene<'_>) -> Vec<(String, Range<usize>)> {
+    let asked = matches!(scene.input.state.pending, Some(Pending::Option { .. }));
+    let alone = scene.content_words() <= 1;
+    let mut found: Vec<(String, Range<usize>)> = Vec::new();
+    let mut at = 0;
+    while at < scene.tokens.len() {
+        let token = &scene.tokens[at];
+        let next = scene.tokens.get(at + 1);
+        let glued = token.kind == TokenKind::Number
+            && next.is_some_and(|next| next.glued && next.kind == TokenKind::Word);
+        let (text, end) = match next {
+            Some(next) if glued => (format!("{}{}", token.text, next.text), at + 2),
+            _ => (token.text.clone(), at + 1),
+        };
+        let known = LETTERS.contains(&text.as_str())
+            && (token.kind == TokenKind::Word || glued)
+            && scene
+                .input
+                .text
+                .get(token.span.clone())
+                .is_some_and(|raw| raw.len() == token.text.len());
+        if known {
+            let word = scene.hit_before(at, Cue::SizeWord, 1);
+            let before = scene.hit_before(at, Cue::SizeBefore, 1);
+            let short = SHORT_LETTERS.contains(&text.as_str());
+            let capital = token.capital && !all_capitals(scene) && !(token.glued && at > 0);
+            let fine = !short
+                || word.is_some()
+                || capital
+                || (asked && alone)
+                || (before.is_some() && capital_or_shop(scene, &text, before.is_some()));
+            if fine {
+                let cue = word.or(before).map(|hit| hit.tokens.start);
+                let start = cue.unwrap_or(at).min(at);
+                found.push((text.to_uppercase(), start..end));
+            }
+        }
+        at = end;
+    }
+    for hit in &scene.hits {
+        if let Meaning::SizeName(name) = &hit.meaning {
+            let word = scene.hit_before(hit.tokens.start, Cue::SizeWord, 1).is_some()
+                || scene.hit_after(hit.tokens.end, Cue::SizeWord, 0).is_some();
+            if word || (asked && alone) {
+                found.push((name.clone(), hit.tokens.clone()));
+            }
+        }
+    }
+    found.sort_by_key(|(_, tokens)| tokens.start);
+    found
+}
+
+fn capital_or_shop(scene: &Scene<'_>, text: &str, before: bool) -> bool {
+    before && scene.option_value(text).is_some()
+}
+
+/// Whether the message is written in capitals.
+pub(crate) fn all_capitals(scene: &Scene<'_>) -> bool {
+    let letters = scene.input.text.chars().filter(|c| c.is_alphabetic());
+    let (mut all, mut capital) = (0_usize, 0_usize);
+    for c in letters {
+        all += 1;
+        capital += usize::from(c.is_uppercase());
+    }
+    all > 6 && capital * 10 >= all * 8
+}
+
+/// All sizes of the shop between two numbers, as it writes them, and its own label of the range.
+fn range(scene: &Scene<'_>, low: Decimal, high: Decimal) -> Vec<String> {
+    let mut found: Vec<(Decimal, String)> = Vec::new();
+    let label = format!("{}-{}", plain(low), plain(high));
+    if let Some((_, value)) = scene.option_value(&label) {
+        return vec![value];
+    }
+    for product in scene.input.catalog.products() {
+        for value in product.variants.iter().filter_map(|one| one.options.get("size")) {
+            let Some(number) = super::numbers::parse_digits(value) else { continue };
+            let within = number >= low && number <= high;
+            if within && !found.iter().any(|(known, _)| *known == number) {
+                found.push((number, value.clone()));
+            }
+        }
+    }
+    found.sort();
+    found.truncate(RANGE_MAX);
+    if found.is_empty() {
+        return vec![plain(low), plain(high)];
+    }
+    found.into_iter().map(|(_, value)| value).collect()
+}
+
+fn values(scene: &Scene<'_>, figure: &Figure, system: SizeSystem) -> (String, Vec<String>) {
+    let option = asked_option(scene);
+    let shop = matches!(system, SizeSystem::Shop | SizeSystem::Eu);
+    if let [low, high] = figure.values[..] {
+        return (
+            option,
+            if shop { range(scene, low, high) } else { vec![plain(low), plain(high)] },
+        );
+    }
+    let written = plain(figure.values[0]);
+    match scene.option_value(&written).filter(|_| shop) {
+        Some((key, value)) => (key, vec![value]),
+        None => (option, vec![written]),
+    }
+}
+
+/// The option that dimensions are a value of.
+fn dimensions(scene: &Scene<'_>, figure: &Figure) -> (String, Vec<String>) {
+    let unit = scene.text_of(&(figure.bare.end..figure.tokens.end.max(figure.bare.end)));
+    let numbers: Vec<String> = figure.values.iter().map(|value| plain(*value)).collect();
+    let bare = numbers.join("x");
+    let spellings = [format!("{bare}{unit}"), bare.clone(), format!("{bare}cm")];
+    let known = spellings.iter().find_map(|spelling| scene.option_value(spelling));
+    match known {
+        Some((key, value)) => (key, vec![value]),
+        None => {
+            let shown = if unit.is_empty() { bare } else { format!("{bare} {unit}") };
+            (asked_option(scene), vec![shown])
+        }
+    }
+}
+
+fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity {
+    super::wishes::polarity(draft, tokens)
+}
+
+/// Reads all sizes and dimensions.
+pub(crate) fn find(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for (at, figure) in scene.figures.iter().enumerate() {
+        let (system, (option, values)) = match figure.role {
+            Role::Size(system) => (system, values(scene, figure, system)),
+            Role::Dimensions => (SizeSystem::Shop, dimensions(scene, figure)),
+            _ => continue,
+        };
+        if draft.is_used(&figure.bare) {
+            continue;
+        }
+        let or = at > 0 && {
+            let before = &scene.figures[at - 1];
+            let gap = before.bare.end..figure.bare.start;
+            gap.len() <= 2 && scene.hit_in(&gap, Cue::Or).is_some()
+        };
+        add(draft, figure.tokens.clone(), (option, values, system), or);
+    }
+    for (letter, tokens) in letters(scene) {
+        if draft.is_used(&tokens) {
+            continue;
+        }
+        let (option, value) =
+            scene.option_value(&letter).unwrap_or_else(|| (asked_option(scene), letter.clone()));
+        add(draft, tokens, (option, vec![value], SizeSystem::Shop), false);
+    }
+    options(draft);
+}
+
+fn add(
+    draft: &mut Draft<'_, '_>,
+    tokens: Range<usize>,
+    (option, values, system): (String, Vec<String>, SizeSystem),
+    or: bool,
+) {
+    let polarity = polarity(draft, &tokens);
+    if or
+        && let Some(last) =
+            draft.found.iter_mut().rev().find_map(|found| match &mut found.command {
+                Command::Size { values, .. } => Some(values),
+                _ => None,
+            })
+    {
+        last.extend(values);
+        draft.mark(&tokens);
+        return;
+    }
+    draft.add(tokens, Command::Size { option, values, system, polarity });
+}
+
+/// Option values that the catalogue found: "140x200", "54 cm".
+fn options(draft: &mut Draft<'_, '_>) {
+    for seen in &draft.scene.seen {
+        let option = seen.targets.iter().find_map(|target| match target {
+            MentionTarget::Option { key, value } => Some((key.clone(), value.clone())),
+            _ => None,
+        });
+        let Some((option, value)) = option else { continue };
+        let letter = LETTERS.contains(&value.to_lowercase().as_str());
+        let plain = value.chars().all(|c| c.is_ascii_digit());
+        if draft.is_used(&seen.tokens) || letter || plain {
+            continue;
+        }
+        add(draft, seen.tokens.clone(), (option, vec![value], SizeSystem::Shop), false);
+    }
+}

@@ -1,0 +1,56 @@
+//! Whether a message is angry or sarcastic.
+
+use super::cues::Cue;
+use super::cues::Meaning;
+use super::draft::Draft;
+use super::figures::Role;
+use super::scene::Scene;
+use super::sizes::all_capitals;
+
+/// From this probability a model's word on a tone is taken where the words agree.
+const TONE_MIN: f32 = 0.8;
+
+/// Capitals are loud from this many letters on.
+const LOUD_LETTERS_MIN: usize = 12;
+
+/// Exclamation marks in a row that are loud.
+const LOUD_MARKS: &str = "!!";
+
+/// Signs that turn praise around.
+const IRONY: [char; 8] = ['👏', '🙄', '😒', '🤡', '🤬', '😤', '😡', '🙃'];
+
+fn complains(scene: &Scene<'_>) -> bool {
+    let trouble =
+        [Cue::Delivery, Cue::Damaged, Cue::Fault, Cue::Payment, Cue::Refund, Cue::Service];
+    trouble.iter().any(|cue| scene.has(*cue)) || scene.has(Cue::Failure) || scene.has(Cue::Insult)
+}
+
+/// "three weeks", with words of waiting or deliveries.
+fn waits(scene: &Scene<'_>) -> bool {
+    let long = scene.figures.iter().any(|figure| figure.role == Role::Other);
+    let shipping = Meaning::Topic("shipping_options".to_owned());
+    let delivery = scene.hits.iter().any(|hit| hit.meaning == shipping);
+    long && (delivery || scene.has(Cue::OrderWord) || scene.has(Cue::Order))
+}
+
+/// Reads the tone.
+pub(crate) fn read(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let evidence = scene.input.evidence;
+    let complains = complains(scene);
+    let irony = scene.input.text.chars().any(|c| IRONY.contains(&c));
+    let praise = scene.has(Cue::Praise);
+    let trouble = scene.input.state.trouble.is_some();
+    let thanks = scene.has(Cue::Thank);
+    draft.sarcastic = praise && (complains || waits(scene))
+        || (praise || thanks) && irony
+        || thanks && complains && scene.has(Cue::Failure)
+        || praise && trouble && evidence.sarcasm >= TONE_MIN
+        || praise && evidence.sarcasm >= TONE_MIN && evidence.sentiment < 0.0;
+    let letters = scene.input.text.chars().filter(|c| c.is_alphabetic()).count();
+    let loud = (all_capitals(scene) && letters >= LOUD_LETTERS_MIN)
+        || scene.input.text.contains(LOUD_MARKS);
+    draft.angry = scene.has(Cue::Insult)
+        || loud && (complains || trouble)
+        || evidence.profanity >= TONE_MIN && complains;
+}

@@ -1,0 +1,190 @@
+//! What is looked for: kinds of product and their properties, wanted, preferred or not wanted.
+
+use super::cues::Cue;
+use super::draft::Draft;
+use super::scene::Scene;
+use super::scene::Seen;
+use crate::command::Command;
+use crate::command::Polarity;
+use crate::shop::FacetChoice;
+use crate::shop::Lookups;
+use crate::shop::MentionTarget;
+use crate::state::Pending;
+use std::ops::Range;
+
+/// Words between "no" and what it excludes.
+const NEAR_GAP: usize = 1;
+
+/// The facet values that words can mean.
+fn values(seen: &Seen) -> Vec<&FacetChoice> {
+    let targets = seen.targets.iter();
+    targets
+        .filter_map(|target| match target {
+            MentionTarget::Value(choice) => Some(choice),
+            _ => None,
+        })
+        .collect()
+}
+
+fn category(seen: &Seen) -> Option<&str> {
+    seen.targets.iter().find_map(|target| match target {
+        MentionTarget::Category(id) => Some(id.as_str()),
+        _ => None,
+    })
+}
+
+/// The kind of product that the message or the need is about.
+fn kind<'a>(scene: &'a Scene<'_>) -> Option<&'a str> {
+    let named = scene.seen.iter().find_map(category);
+    named.or(scene.input.state.need.category.as_deref())
+}
+
+/// The value that words mean: of the facet that was asked for, else of one that the products
+/// looked for have.
+pub(crate) fn best_value(scene: &Scene<'_>, seen: &Seen) -> Option<FacetChoice> {
+    let all = values(seen);
+    let asked = match &scene.input.state.pending {
+        Some(Pending::Facet { facet }) => all.iter().find(|choice| choice.key == *facet),
+        _ => None,
+    };
+    if let Some(choice) = asked {
+        return Some((*choice).clone());
+    }
+    if all.len() < 2 {
+        return all.first().map(|choice| (*choice).clone());
+    }
+    let catalog = scene.input.catalog;
+    let kind = kind(scene);
+    let count = |choice: &FacetChoice| {
+        let within = catalog
+            .products()
+            .iter()
+            .filter(|product| kind.is_none_or(|kind| catalog.is_within(&product.category, kind)));
+        within.filter(|product| product.has(choice)).count()
+    };
+    let best = all.iter().enumerate().max_by_key(|(at, choice)| (count(choice), usize::MAX - at));
+    best.map(|(_, choice)| (*choice).clone())
+}
+
+/// Whether words are wanted, from the negations before them in their clause.
+pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity {
+    let scene = draft.scene;
+    let clause = scene.clause_of(tokens.start);
+    let start = clause.start.min(tokens.start);
+    let before = start..tokens.start;
+    let negation = |cue: Cue| {
+        scene
+            .hits_of(cue)
+            .filter(|hit| hit.tokens.start >= before.start && hit.tokens.end <= before.end)
+            .filter(|hit| !draft.is_used(&hit.tokens))
+            .last()
+    };
+    let near = scene
+        .hit_before(tokens.start, Cue::NegationNear, NEAR_GAP)
+        .or_else(|| scene.hit_before(tokens.start, Cue::TooMuch, NEAR_GAP))
+        .or_else(|| scene.hit_before(tokens.start, Cue::Remove, 2));
+    if near.is_some() || listed(scene, tokens) {
+        return Polarity::MustNot;
+    }
+    if let Some(hit) = negation(Cue::Negation) {
+        // "I do not need much, I want a jacket" and "not for running I want hiking": a wish
+        // behind the negation ends it.
+        let wanted = scene
+            .hits_of(Cue::Want)
+            .any(|want| want.tokens.start >= hit.tokens.end && want.tokens.end <= tokens.start);
+        let contrast = scene
+            .hits_of(Cue::Contrast)
+            .any(|but| but.tokens.start >= hit.tokens.end && but.tokens.end <= tokens.start);
+        if !wanted && !contrast {
+            return Polarity::MustNot;
+        }
+    }
+    let softened = scene.hit_in(&clause, Cue::Prefer).is_some();
+    if softened { Polarity::Prefer } else { Polarity::Must }
+}
+
+/// "no red, pink or yellow": what follows an excluded value after a comma or "or" is excluded.
+fn listed(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    let before = scene.seen.iter().filter(|seen| seen.tokens.end <= tokens.start).last();
+    let Some(before) = before else { return false };
+    let gap = before.tokens.end..tokens.start;
+    let joint = gap.len() == 1
+        && (scene.hit_in(&gap, Cue::Or).is_some() || scene.tokens[gap.start].text == ",");
+    if !joint {
+        return false;
+    }
+    scene.hit_before(before.tokens.start, Cue::NegationNear, NEAR_GAP).is_some()
+        || scene.hit_before(before.tokens.start, Cue::Negation, 2).is_some()
+        || listed(scene, &before.tokens)
+}
+
+/// Whether the clause of some words is about a matter of the shop, so that they are no wish.
+fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    let clause = scene.clause_of(tokens.start);
+    let Some(topic) = scene.topic_in(&clause) else { return false };
+    // "I want a jacket, and do you deliver": a wish before the matter stays one.
+    let want = scene.hit_in(&clause, Cue::Want).or_else(|| scene.hit_in(&clause, Cue::Browse));
+    !want.is_some_and(|want| want.tokens.end <= tokens.start && tokens.end <= topic.tokens.start)
+}
+
+/// Reads all wishes.
+pub(crate) fn find(draft: &mut Draft<'_, '_>) {
+    let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
+    let scene = draft.scene;
+    for seen in &scene.seen {
+        if draft.is_used(&seen.tokens) || is_service(scene, &seen.tokens) {
+            continue;
+        }
+        let wanted = scene
+            .sentence_of(seen.tokens.start)
+            .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
+        if complaint && !wanted {
+            continue;
+        }
+        let polarity = polarity(draft, &seen.tokens);
+        if let Some(category) = category(seen) {
+            let polarity = if polarity == Polarity::Prefer { Polarity::Must } else { polarity };
+            let command = Command::Seek { category: category.to_owned(), polarity };
+            draft.add(seen.tokens.clone(), command);
+            continue;
+        }
+        let all = values(seen);
+        if polarity == Polarity::MustNot && all.len() > 1 {
+            let all: Vec<FacetChoice> = all.into_iter().cloned().collect();
+            for FacetChoice { key, value } in all {
+                let command = Command::Constrain { facet: key, value, polarity };
+                draft.add(seen.tokens.clone(), command);
+            }
+            continue;
+        }
+        if let Some(FacetChoice { key, value }) = best_value(scene, seen) {
+            draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
+        }
+    }
+}
+
+/// Content words that no command explains, for the ranking of products.
+pub(crate) fn loose_words(draft: &Draft<'_, '_>) -> Vec<String> {
+    let scene = draft.scene;
+    let mut found: Vec<String> = Vec::new();
+    for (at, token) in scene.tokens.iter().enumerate() {
+        let word = token.text.chars().count() > 2
+            && token.text.chars().all(char::is_alphabetic)
+            && !scene.cues.is_filler(&token.text);
+        let cued = scene.hits.iter().any(|hit| hit.tokens.contains(&at));
+        if word && !cued && !draft.used[at] && !scene.taken[at] && !found.contains(&token.text) {
+            found.push(token.text.clone());
+        }
+    }
+    for seen in &scene.seen {
+        for target in &seen.targets {
+            if let MentionTarget::Brand(brand) = target
+                && !found.contains(brand)
+                && !draft.is_used(&seen.tokens)
+            {
+                found.push(brand.clone());
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,141 @@
+//! Words answers to questions on a product: price, stock, sizes, properties.
+
+use crate::plan::AttributeText;
+use crate::plan::Availability;
+use crate::plan::Card;
+use crate::plan::Price;
+use crate::words::keys::Key;
+use crate::words::keys::Slot;
+use crate::words::piece::Piece;
+use crate::words::products::card;
+use crate::words::products::merits;
+use crate::words::products::name;
+use crate::words::products::named;
+use crate::words::writer::Slots;
+use crate::words::writer::Writer;
+use vitrine_base::money::Money;
+
+/// Which of several products is meant.
+pub(crate) fn which(writer: &mut Writer<'_>, shown: &Card, cheapest: Option<bool>) -> Piece {
+    let key = match cheapest {
+        Some(true) => Key::WhichCheapest,
+        Some(false) => Key::WhichDearest,
+        None => Key::WhichHas,
+    };
+    let slots = Slots::new().with(Slot::Card, card(writer, shown));
+    let mut piece = writer.say(key, &slots);
+    if cheapest.is_none() && !shown.reasons.is_empty() {
+        piece.push_statement(&merits(writer, shown));
+    }
+    piece
+}
+
+/// The price of a product, or of several pieces of it.
+pub(crate) fn price_of(
+    writer: &mut Writer<'_>,
+    shown: &Card,
+    pieces: Option<(u32, Money)>,
+) -> Piece {
+    let slots = named(writer, shown);
+    let each = match shown.price {
+        Price::Exact(money) => writer.format().money(money),
+        Price::From(_) => Piece::default(),
+    };
+    let format = writer.format();
+    match (pieces, &shown.price) {
+        (Some((count, total)), _) => {
+            let slots = slots
+                .with(Slot::Count, quantity(count))
+                .with(Slot::Total, format.money(total))
+                .with(Slot::Price, each);
+            writer.say(Key::PricePieces, &slots)
+        }
+        (None, Price::Exact(_)) => writer.say(Key::PriceExact, &slots.with(Slot::Price, each)),
+        (None, price) => writer.say(Key::PriceFrom, &slots.with(Slot::Price, format.price(price))),
+    }
+}
+
+/// A number of pieces.
+pub(crate) fn quantity(count: u32) -> Piece {
+    Piece::fact(count.to_string(), "quantity", &count.to_string())
+}
+
+/// Whether a product can be had in the options asked for.
+pub(crate) fn stock(writer: &mut Writer<'_>, card: &Card, sizes: &[String]) -> Piece {
+    let key = match card.availability {
+        Availability::InStock => Key::StockIn,
+        Availability::Preorder => Key::StockPreorder,
+        Availability::SoldOut => Key::StockOut,
+        Availability::NotMade => Key::StockNotMade,
+    };
+    let format = writer.format();
+    let slots = named(writer, card)
+        .with(Slot::AtPrice, format.at_price(&card.price))
+        .with(Slot::Sizes, format.sizes(sizes));
+    writer.say(key, &slots)
+}
+
+/// The sizes of a product.
+pub(crate) fn sizes(writer: &mut Writer<'_>, card: &Card, sizes: &[String]) -> Piece {
+    let key = match (sizes, card.availability) {
+        ([_, ..], _) => Key::Sizes,
+        ([], Availability::InStock | Availability::Preorder) => Key::SizesOne,
+        ([], Availability::SoldOut | Availability::NotMade) => Key::SizesNone,
+    };
+    let slots = named(writer, card).with(Slot::Sizes, writer.format().sizes(sizes));
+    writer.say(key, &slots)
+}
+
+/// A property of a product.
+pub(crate) fn attribute(
+    writer: &mut Writer<'_>,
+    card: &Card,
+    label: &str,
+    value: &AttributeText,
+) -> Piece {
+    let slots = Slots::new().with(Slot::Name, name(&card.name)).text(Slot::Label, label);
+    match value {
+        AttributeText::Yes => writer.say(Key::AttributeYes, &slots),
+        AttributeText::No => writer.say(Key::AttributeNo, &slots),
+        AttributeText::Unknown => writer.say(Key::AttributeUnknown, &slots),
+        AttributeText::Value(value) => {
+            let value = Piece::fact(value.trim(), label.trim(), value.trim());
+            writer.say(Key::AttributeValue, &slots.with(Slot::Value, value))
+        }
+        AttributeText::Quote(text) => {
+            let slots = Slots::new().with(Slot::Name, name(&card.name)).text(Slot::Text, text);
+            writer.say(Key::AttributeQuote, &slots)
+        }
+    }
+}
+
+/// A size in another system.
+pub(crate) fn size_mapped(writer: &mut Writer<'_>, said: &str, sizes: &[String]) -> Piece {
+    let pieces: Vec<Piece> =
+        sizes.iter().map(|size| Piece::fact(size.as_str(), "size", size)).collect();
+    let slots =
+        Slots::new().text(Slot::Said, said).with(Slot::Sizes, writer.format().one_of(&pieces));
+    writer.say(Key::SizeMapped, &slots)
+}
+
+/// A size between two of the shop's.
+pub(crate) fn size_between(
+    writer: &mut Writer<'_>,
+    said: &str,
+    larger: &str,
+    smaller: &str,
+) -> Piece {
+    let slots = Slots::new()
+        .text(Slot::Said, said)
+        .with(Slot::Larger, Piece::fact(larger, "size", larger))
+        .with(Slot::Smaller, Piece::fact(smaller, "size", smaller));
+    writer.say(Key::SizeBetween, &slots)
+}
+
+/// A limit in a currency that the shop does not use.
+pub(crate) fn foreign_currency(writer: &mut Writer<'_>, said: &str, currency: &str) -> Piece {
+    let names = &writer.input.locale.templates.currencies;
+    let currency = names.get(currency).map_or(currency, String::as_str);
+    let slots = Slots::new().text(Slot::Said, said).text(Slot::Currency, currency);
+    writer.say(Key::ForeignCurrency, &slots)
+}

@@ -1,0 +1,99 @@
+//! Titles of buttons.
+
+use crate::plan::PlannedOption;
+use crate::words::templates::Templates;
+
+/// Longest title, in characters: the limit of the strictest channel.
+pub const TITLE_CHARS_MAX: usize = 20;
+
+/// A title for each option, at most [`TITLE_CHARS_MAX`] characters, all different.
+pub(crate) fn titles(options: &[PlannedOption], templates: &Templates) -> Vec<String> {
+    let mut titles: Vec<String> = Vec::new();
+    for option in options {
+        let title = cut(&title(option, templates), TITLE_CHARS_MAX);
+        let title = if titles.contains(&title) { numbered(&title, &titles) } else { title };
+        titles.push(title);
+    }
+    titles
+}
+
+fn title(option: &PlannedOption, templates: &Templates) -> String {
+    let label = option.label.trim();
+    if !label.is_empty() {
+        return label.to_owned();
+    }
+    let (command, value) = option.id.split_once('=').unwrap_or((&option.id, ""));
+    let known = templates.titles.get(&option.id).or_else(|| templates.titles.get(command));
+    known.cloned().unwrap_or_else(|| if value.is_empty() { command } else { value }.to_owned())
+}
+
+fn numbered(title: &str, taken: &[String]) -> String {
+    let mut number = 2;
+    loop {
+        let end = format!(" {number}");
+        let start = cut(title, TITLE_CHARS_MAX - end.len());
+        let title = format!("{start}{end}");
+        if !taken.contains(&title) {
+            return title;
+        }
+        number += 1;
+    }
+}
+
+/// The start of a text that ends with a whole word; a single long word is cut.
+fn cut(text: &str, chars_max: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= chars_max {
+        return text;
+    }
+    let mut kept = String::new();
+    let mut chars = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count() + usize::from(!kept.is_empty());
+        if chars + length > chars_max {
+            break;
+        }
+        if !kept.is_empty() {
+            kept.push(' ');
+        }
+        kept.push_str(word);
+        chars += length;
+    }
+    if kept.is_empty() {
+        kept = text.chars().take(chars_max - 1).collect();
+        kept.push('…');
+    }
+    kept.trim_end_matches([',', ';', ':', '-', '–', '(']).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locale::Locales;
+    use crate::shop::Language;
+
+    fn option(id: &str, label: &str) -> PlannedOption {
+        PlannedOption { id: id.to_owned(), label: label.to_owned() }
+    }
+
+    #[test]
+    fn titles_end_with_a_word_fit_the_channel_and_differ() {
+        let locales = Locales::shipped(Language::EN).unwrap();
+        let templates = &locales.get(Language::FR).templates;
+        let options = [
+            option("feel=comfort", "un confort moelleux au quotidien"),
+            option("feel=comfort2", "un confort moelleux et souple"),
+            option("x=y", "Donaudampfschifffahrtsgesellschaft"),
+            option("size=42 1/3", ""),
+            option("take=RUN-1", ""),
+            option("take=RUN-2", ""),
+        ];
+        let titles = titles(&options, templates);
+        assert_eq!(titles[0], "un confort moelleux");
+        assert_eq!(titles[1], "un confort 2");
+        assert_eq!(titles[2], "Donaudampfschifffah…");
+        assert_eq!(titles[3], "42 1/3");
+        assert_eq!(titles[5], format!("{} 2", titles[4]));
+        assert!(titles.iter().all(|title| title.chars().count() <= TITLE_CHARS_MAX));
+    }
+}
