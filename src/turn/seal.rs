@@ -114,6 +114,7 @@ impl TurnPipeline {
             dialogue: decision.turned.map(DialogueAnswer::from),
             timings: turn.timings,
             usage: composed.usage,
+            dialogue: None,
             jobs: Vec::new(),
         }
     }
@@ -152,6 +153,7 @@ impl TurnPipeline {
             disclosure: false,
             timings,
             usage: DraftUsage::default(),
+            dialogue: None,
             jobs: Vec::new(),
         }
     }

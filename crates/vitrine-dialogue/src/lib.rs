@@ -4,7 +4,7 @@
 //! stores stay outside. In reading order: `command` (what a customer can say), `state` (what a
 //! conversation remembers), `reader` (message → commands), `policy` (commands and state → plan),
 //! `plan` (what a reply says), `words` (plan → text), `locale` (the words of each language),
-//! `migrate` (stored states of older versions).
+//! `migrate` (what older versions stored).
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Stored states: their text, and the state of conversations that older versions kept as facts.
+//! The state of conversations that version 0.1 kept as facts.
 //!
 //! Pure. A conversation of version 0.1 has no state: its need, focus and open question lie in
 //! fields of its record, which [`from_old`] turns into one, so that it goes on where it was.
@@ -27,48 +27,6 @@ const SIZE: &str = "size";
 /// stay facts of the conversation.
 const NOT_WISHES: [&str; 8] =
     ["email", "phone", "date", "allergy", "preference", "dislike", "activity", "trait"];
-
-/// Why a stored state cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// It was written by a newer version.
-    #[error("dialogue state has version {found}, supported is up to {supported}")]
-    Version {
-        /// Version found.
-        found: u32,
-        /// Newest version supported.
-        supported: u32,
-    },
-    /// It is not JSON of the expected form.
-    #[error("dialogue state is malformed")]
-    Malformed {
-        /// Where and why.
-        #[from]
-        cause: serde_json::Error,
-    },
-}
-
-impl DialogueState {
-    /// Reads a stored state of this version or an older one.
-    ///
-    /// # Errors
-    /// If it is malformed, or was written by a newer version.
-    pub fn read(text: &str) -> Result<Self, StateError> {
-        let state: Self = serde_json::from_str(text)?;
-        if state.version > STATE_VERSION {
-            return Err(StateError::Version { found: state.version, supported: STATE_VERSION });
-        }
-        Ok(state)
-    }
-
-    /// The state as it is stored.
-    ///
-    /// # Errors
-    /// If it does not serialise; no value of this type causes that.
-    pub fn text(&self) -> Result<String, StateError> {
-        Ok(serde_json::to_string(self)?)
-    }
-}
 
 /// A question of version 0.1 that waits for an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -218,6 +176,7 @@ fn choice(asked: &OldPending, product: Option<String>) -> Option<Pending> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::StateError;
     use proptest::prelude::*;
 
     fn facts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -312,7 +271,7 @@ mod tests {
         state.pending = Some(Pending::Option { facet: "size".to_owned(), sku: "X".to_owned() });
         state.options = vec![("size=42".to_owned(), "42".to_owned())];
         state.last_reply = u64::MAX;
-        assert_eq!(DialogueState::read(&state.text().unwrap()).unwrap(), state);
+        assert_eq!(DialogueState::read(&state.stored()).unwrap(), state);
     }
 
     #[test]
@@ -326,10 +285,13 @@ mod tests {
     fn states_of_newer_versions_and_malformed_ones_are_refused() {
         let newer = format!("{{\"version\":{}}}", STATE_VERSION + 1);
         let refused = DialogueState::read(&newer).unwrap_err();
-        assert_eq!(refused.to_string(), "dialogue state has version 2, supported is up to 1");
+        assert_eq!(
+            refused.to_string(),
+            "a stored dialogue state has version 2, the newest known is 1"
+        );
         for text in ["", "[[]]", "{\"cart\":1}", "null"] {
             let refused = DialogueState::read(text);
-            assert!(matches!(refused, Err(StateError::Malformed { .. })), "{text}");
+            assert!(matches!(refused, Err(StateError::Form(_))), "{text}");
         }
     }
 
@@ -339,7 +301,7 @@ mod tests {
             let mut facts: BTreeMap<String, String> = pairs.into_iter().collect();
             facts.insert("budget_max".to_owned(), amount);
             let state = from_old(OldThread { facts, ..OldThread::default() });
-            prop_assert_eq!(DialogueState::read(&state.text().unwrap()).unwrap(), state);
+            prop_assert_eq!(DialogueState::read(&state.stored()).unwrap(), state);
         }
     }
 }
