@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::scene::Scene;
 use crate::command::Command;
 use crate::command::Question;
+use crate::shop::MentionTarget;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -52,6 +53,23 @@ pub(crate) fn alone(draft: &mut Draft<'_, '_>) -> bool {
     false
 }
 
+/// Matters that a shop does not answer, where nothing of the shop is named.
+pub(crate) fn out_of_scope(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let named = scene.seen.iter().any(|seen| {
+        seen.targets
+            .iter()
+            .any(|target| matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_)))
+    });
+    let Some(hit) = scene.hits_of(Cue::OutOfScope).next() else { return false };
+    let wanted = scene.has(Cue::Want) && !scene.asks_at(hit.tokens.start);
+    if named || wanted || draft.has_content() {
+        return false;
+    }
+    draft.add(hit.tokens.clone(), Command::OutOfScope);
+    true
+}
+
 /// Questions to the assistant, wishes for a person, paying.
 pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
     for (cue, command) in [
@@ -74,7 +92,10 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
 /// "no preference", "any colour", "the rest does not matter".
 pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    let Some(hit) = draft.free(Cue::NoPreference).into_iter().next() else { return };
+    let facet = matches!(scene.input.state.pending, Some(Pending::Facet { .. }));
+    let both = draft.free(Cue::Both).into_iter().next();
+    let both = both.filter(|both| facet && scene.content_words_outside(both) == 0);
+    let Some(hit) = draft.free(Cue::NoPreference).into_iter().next().or(both) else { return };
     let clause = scene.clause_of(hit.start);
     let rest = scene.hit_in(&clause, Cue::Rest).map(|rest| rest.tokens.clone());
     let catalog = scene.input.catalog;

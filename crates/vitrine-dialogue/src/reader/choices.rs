@@ -74,6 +74,11 @@ fn compare(draft: &mut Draft<'_, '_>) {
 
 fn which(draft: &mut Draft<'_, '_>) {
     let Some(hit) = draft.free(Cue::Which).into_iter().next() else { return };
+    // "which is the difference?"
+    if draft.any(|command| matches!(command, Command::Compare { .. })) {
+        draft.mark(&hit);
+        return;
+    }
     if draft.scene.input.state.last_shown.is_empty() && draft.scene.input.state.compared.is_empty()
     {
         return;
@@ -106,6 +111,10 @@ fn which(draft: &mut Draft<'_, '_>) {
 fn remove(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Remove) {
         let clause = draft.scene.clause_of(hit.start);
+        // "delete my account" is a matter of the shop.
+        if draft.scene.topic_in(&clause).is_some() {
+            continue;
+        }
         let place = hit.start..clause.end;
         let kinds = categories(draft, &place);
         let named = references::find(draft.scene, &place);

@@ -83,6 +83,8 @@ pub(crate) enum Cue {
     Praise,
     /// Something went badly, in words that need no complaint beside them.
     Failure,
+    /// "once more": asks for nothing else.
+    Again,
     // Structure.
     Question,
     /// "is it", "are they": asks for a property.
@@ -125,6 +127,8 @@ pub(crate) enum Cue {
     Express,
     Pickup,
     Worn,
+    Where,
+    Opening,
 }
 
 impl Cue {

@@ -15,7 +15,7 @@ use std::ops::Range;
 const LIMIT_GAP: usize = 2;
 
 /// Most pieces of an order that a bare number can state.
-const PIECES_MAX: u32 = 99;
+const PIECES_MAX: u32 = 999;
 
 /// Smallest number behind a limit word that can be a price limit without a currency.
 const LIMIT_MIN: u32 = 5;
@@ -214,7 +214,11 @@ fn bound(scene: &Scene<'_>, figure: &mut Figure) -> Option<Bound> {
         [(Cue::Max, Bound::Max), (Cue::Min, Bound::Min), (Cue::Around, Bound::Around)]
     {
         let before = scene.hit_before(figure.tokens.start, cue, LIMIT_GAP);
-        let after = scene.hit_after(figure.tokens.end, cue, 1);
+        // "43, max 150": the word belongs to the number right behind it.
+        let after = scene.hit_after(figure.tokens.end, cue, 1).filter(|hit| {
+            let next = scene.tokens.get(hit.tokens.end);
+            !next.is_some_and(|next| next.kind == TokenKind::Number)
+        });
         if let Some(hit) = before.or(after) {
             figure.tokens = between(&figure.tokens, &hit.tokens.clone());
             return Some(bound);
@@ -303,6 +307,10 @@ fn limit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     }
     let range = figure.values.len() == 2;
     let sizes = figure.values.iter().all(|value| scene.is_size(*value));
+    // "what about 43?"
+    if sizes && scene.hit_before(figure.bare.start, Cue::Around, 0).is_some() {
+        return false;
+    }
     if range && !sizes {
         figure.role = Role::Money { currency: None, bound: None };
         return true;
@@ -323,9 +331,13 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         Some(Pending::Option { facet, .. }) if facet == "size");
     let word = scene.hit_before(figure.bare.start, Cue::SizeWord, 2);
     let before = scene.hit_before(figure.bare.start, Cue::SizeBefore, 0);
-    let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).is_some();
+    let many = Meaning::Topic("bulk_order".to_owned());
+    let next = scene.tokens.get(figure.bare.end);
+    let counted = next.is_some_and(|next| next.kind == TokenKind::Word)
+        && scene.hits.iter().any(|hit| hit.meaning == many);
+    let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).is_some() || counted;
     let plausible = figure.digits || word.is_some() || asked || (before.is_some() && known);
-    let alone = scene.content_words() <= 1;
+    let alone = scene.content_words_outside(&figure.bare) == 0;
     if pieces && word.is_none() {
         return false;
     }
@@ -337,7 +349,7 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     // Beside products a small number counts them, even if it is also a size.
     if word.is_none() && before.is_none() && !asked && scene.mention_at(figure.bare.end).is_some() {
         let small = figure.values[0] < Decimal::from(13);
-        if small {
+        if small || !scene.kind_has_size(figure.bare.end, figure.values[0]) {
             return false;
         }
     }
@@ -356,7 +368,9 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).map(|hit| hit.tokens.clone());
     let times = scene.hit_after(figure.bare.end, Cue::Times, 0).map(|hit| hit.tokens.clone());
     let sign = scene.hit_before(figure.bare.start, Cue::Times, 0).map(|hit| hit.tokens.clone());
-    let product = scene.mention_at(figure.bare.end).is_some();
+    let many = Meaning::Topic("bulk_order".to_owned());
+    let product = scene.mention_at(figure.bare.end).is_some()
+        || scene.hits.iter().any(|hit| hit.meaning == many);
     match pieces.or(times).or(sign) {
         Some(tokens) => figure.tokens = between(&figure.bare, &tokens),
         None if product => {}

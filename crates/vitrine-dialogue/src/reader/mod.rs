@@ -147,19 +147,26 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
     stance::read(&mut draft);
     if !acts::alone(&mut draft) && !taps::named(&mut draft) {
         service::find(&mut draft);
-        acts::preferences(&mut draft);
-        acts::direct(&mut draft);
-        questions::find(&mut draft);
-        choices::find(&mut draft);
-        limits::split(&mut draft);
-        choices::named(&mut draft);
-        limits::find(&mut draft);
-        sizes::find(&mut draft);
-        wishes::find(&mut draft);
-        acts::courtesy(&mut draft);
-        rest(&mut draft);
+        if !acts::out_of_scope(&mut draft) {
+            all(&mut draft);
+        }
     }
     finish(draft)
+}
+
+/// All rules but those that decide a message alone, the surest first.
+fn all(draft: &mut Draft<'_, '_>) {
+    acts::preferences(draft);
+    acts::direct(draft);
+    limits::split(draft);
+    questions::find(draft);
+    choices::find(draft);
+    choices::named(draft);
+    limits::find(draft);
+    sizes::find(draft);
+    wishes::find(draft);
+    acts::courtesy(draft);
+    rest(draft);
 }
 
 /// What remains where no rule found a matter.
@@ -171,13 +178,13 @@ fn rest(draft: &mut Draft<'_, '_>) {
     }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
     let shop = wants.iter().find_map(|cue| scene.hits_of(*cue).next());
-    if let Some(hit) = scene.hits_of(Cue::OutOfScope).next() {
-        draft.add(hit.tokens.clone(), Command::OutOfScope);
-        return;
-    }
-    if let Some(hit) = shop {
+    let answered = draft.any(|one| matches!(one, Command::Confirm | Command::Deny));
+    if let Some(hit) = shop.filter(|_| !answered) {
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
+    }
+    if draft.found.is_empty() {
+        questions::unknown(draft);
     }
     if draft.found.is_empty() {
         evidence::fill(draft);

@@ -158,9 +158,14 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
         }
         let relative = |relative: Cue| {
             let hit = scene.hit_in(place, relative)?;
-            let one = scene.hit_after(hit.tokens.end, Cue::One, 1)?;
             let start = scene.hit_before(hit.tokens.start, Cue::Definite, 0)?.tokens.start;
-            Some(start..one.tokens.end)
+            let one = scene.hit_after(hit.tokens.end, Cue::One, 1);
+            let several = scene.input.state.last_shown.len() > 1;
+            match one {
+                Some(one) => Some(start..one.tokens.end),
+                // "die günstigere": of those shown.
+                None => several.then_some(start..hit.tokens.end),
+            }
         };
         for (direct, other, reference) in [
             (Cue::Cheapest, Cue::Cheaper, Reference::Cheapest),

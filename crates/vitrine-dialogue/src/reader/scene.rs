@@ -113,7 +113,39 @@ impl<'a> Scene<'a> {
         };
         scene.sentences = scene.split();
         scene.figures = figures::find(&scene, &numbers);
+        scene.drop_false_words();
         scene
+    }
+
+    /// Leaves out words of the catalogue that are part of a greeting ("good day") or an amount.
+    fn drop_false_words(&mut self) {
+        let courtesy = [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
+        let polite: Vec<Range<usize>> = self
+            .hits
+            .iter()
+            .filter(|hit| courtesy.iter().any(|cue| hit.is(*cue)))
+            .map(|hit| hit.tokens.clone())
+            .collect();
+        let amounts: Vec<Range<usize>> = self
+            .figures
+            .iter()
+            .filter(|figure| matches!(figure.role, figures::Role::Money { .. }))
+            .map(|figure| figure.bare.clone())
+            .collect();
+        let inside = |part: &Range<usize>, whole: &Range<usize>| {
+            part.start >= whole.start && part.end <= whole.end
+        };
+        // "son" is a child in one language and "are" in another.
+        let idle = |seen: &Seen| {
+            seen.tokens.len() == 1 && self.cues.is_filler(&self.tokens[seen.tokens.start].text)
+        };
+        let idle: Vec<Range<usize>> =
+            self.seen.iter().filter(|seen| idle(seen)).map(|seen| seen.tokens.clone()).collect();
+        self.seen.retain(|seen| {
+            !idle.contains(&seen.tokens)
+                && !polite.iter().any(|hit| inside(&seen.tokens, hit))
+                && !amounts.iter().any(|amount| inside(&seen.tokens, amount))
+        });
     }
 
     fn split(&self) -> Vec<Sentence> {
@@ -260,17 +292,43 @@ impl<'a> Scene<'a> {
 
     /// Words that carry content: neither articles, pronouns, courtesy nor signs.
     pub(crate) fn content_words(&self) -> usize {
-        let said = |token: &&Token| match token.kind {
+        self.content_words_outside(&(0..0))
+    }
+
+    /// The same, without those of some tokens.
+    pub(crate) fn content_words_outside(&self, tokens: &Range<usize>) -> usize {
+        let said = |(at, token): &(usize, &Token)| match token.kind {
+            _ if tokens.contains(at) => false,
             TokenKind::Word => !self.cues.is_filler(&token.text),
             TokenKind::Number => true,
             TokenKind::Sign | TokenKind::Emoji => false,
         };
-        self.tokens.iter().filter(said).count()
+        self.tokens.iter().enumerate().filter(said).count()
     }
 
     /// Whether some product comes in this size.
     pub(crate) fn is_size(&self, value: Decimal) -> bool {
-        find_option(self.input.catalog, &numbers::plain(value)).is_some()
+        let known = |value| find_option(self.input.catalog, &numbers::plain(value)).is_some();
+        let half = !value.fract().is_zero();
+        known(value) || (half && value.fract() == Decimal::new(5, 1) && known(value.trunc()))
+    }
+
+    /// Whether the kind of product named at a token comes in this size.
+    pub(crate) fn kind_has_size(&self, at: usize, value: Decimal) -> bool {
+        let catalog = self.input.catalog;
+        let written = numbers::plain(value);
+        let kinds = self.mention_at(at).into_iter().flat_map(|seen| &seen.targets);
+        let kinds: Vec<&String> = kinds
+            .filter_map(|target| match target {
+                MentionTarget::Category(id) => Some(id),
+                _ => None,
+            })
+            .collect();
+        let named = |category: &str| kinds.iter().any(|kind| catalog.is_within(category, kind));
+        kinds.is_empty()
+            || catalog.products().iter().filter(|product| named(&product.category)).any(|product| {
+                product.variants.iter().any(|one| one.options.values().any(|v| *v == written))
+            })
     }
 
     /// The option and its value as the shop writes it, for a value as the customer wrote it.

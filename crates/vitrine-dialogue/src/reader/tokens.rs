@@ -185,7 +185,10 @@ pub(crate) fn tokenize(text: &str, spellings: &HashMap<String, Vec<String>>) -> 
             }
             continue;
         }
-        for (part, word) in parts(&token.text, spellings).into_iter().enumerate() {
+        // "nº 42": the short form of "number" is no short spelling.
+        let number = raw.get(at + 1).is_some_and(|next| next.glued && next.text == "°");
+        let words = if number { vec![token.text.clone()] } else { parts(&token.text, spellings) };
+        for (part, word) in words.into_iter().enumerate() {
             let glued = token.glued && part == 0;
             tokens.push(Token { text: word, glued, ..token.clone() });
         }

@@ -90,7 +90,7 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
         // behind the negation ends it.
         let wanted = scene
             .hits_of(Cue::Want)
-            .any(|want| want.tokens.start >= hit.tokens.end && want.tokens.end <= tokens.start);
+            .any(|want| want.tokens.start > hit.tokens.end && want.tokens.end <= tokens.start);
         let contrast = scene
             .hits_of(Cue::Contrast)
             .any(|but| but.tokens.start >= hit.tokens.end && but.tokens.end <= tokens.start);
