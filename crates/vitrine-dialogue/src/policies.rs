@@ -2,8 +2,8 @@
 
 use crate::locale::Locales;
 use crate::reader::cues::Cue;
-use crate::reader::fold;
-use crate::reader::tokenize;
+use crate::reader::tokens::fold;
+use crate::reader::tokens::tokenize;
 use crate::shop::Language;
 use crate::shop::Localized;
 use rust_stemmers::Algorithm;

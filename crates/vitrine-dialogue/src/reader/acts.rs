@@ -96,6 +96,11 @@ pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     let both = draft.free(Cue::Both).into_iter().next();
     let both = both.filter(|both| facet && scene.content_words_outside(both) == 0);
     let Some(hit) = draft.free(Cue::NoPreference).into_iter().next().or(both) else { return };
+    // One word such as "any" or "alle" is an answer only if little else is said.
+    let more = scene.content_words_outside(&hit) > 1 || scene.asks_at(hit.start);
+    if hit.len() == 1 && more {
+        return;
+    }
     let clause = scene.clause_of(hit.start);
     let rest = scene.hit_in(&clause, Cue::Rest).map(|rest| rest.tokens.clone());
     let catalog = scene.input.catalog;
@@ -139,10 +144,8 @@ pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
     }
     yes_and_no(draft);
     let confirmed = draft.any(|command| matches!(command, Command::Confirm | Command::Deny));
-    if let Some(hit) = first(draft, Cue::Bye) {
-        if !troubled {
-            draft.add(hit, Command::Bye);
-        }
+    if let Some(hit) = first(draft, Cue::Bye).filter(|_| !troubled) {
+        draft.add(hit, Command::Bye);
     }
     let thanks = first(draft, Cue::Thank).or_else(|| {
         let praise = first(draft, Cue::Praise);

@@ -2,7 +2,7 @@
 
 use super::cues::Cue;
 use super::draft::Draft;
-use super::figures::Role;
+use super::figure::Role;
 use super::references;
 use crate::command::Command;
 use crate::command::Polarity;
@@ -227,14 +227,20 @@ fn relative(draft: &mut Draft<'_, '_>) {
         (Cue::Accessories, Command::Accessories),
     ] {
         for hit in draft.free(cue) {
+            let place = draft.scene.clause_of(hit.start);
+            let named = references::find(draft.scene, &place).iter().any(|(reference, tokens)| {
+                tokens.contains(&hit.start)
+                    && matches!(reference, Reference::Cheapest | Reference::Dearest)
+            });
+            if named {
+                continue;
+            }
             let limited = draft.scene.figures.iter().any(|figure| {
                 let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
-            if !limited
-                && !(draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some()
-                    && cue == Cue::LowPrice)
-            {
+            let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
+            if !limited && !asked {
                 draft.add(hit, command.clone());
             }
         }

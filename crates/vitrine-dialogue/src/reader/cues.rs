@@ -206,6 +206,9 @@ impl Hit {
     }
 }
 
+/// The meaning of an entry of a table, by its name.
+type Named = fn(String) -> Meaning;
+
 impl TryFrom<Section> for Cues {
     type Error = String;
 
@@ -227,7 +230,7 @@ impl TryFrom<Section> for Cues {
         for (cue, phrases) in &section.cues {
             cues.add(Meaning::Cue(*cue), phrases)?;
         }
-        let tables: [(fn(String) -> Meaning, _); 5] = [
+        let tables: [(Named, _); 5] = [
             (Meaning::Topic, &section.topics),
             (Meaning::Attribute, &section.attributes),
             (Meaning::Country, &section.countries),
@@ -301,7 +304,10 @@ impl Cues {
                 && !matches!(&self.meanings[long.meaning], Meaning::Cue(cue) if cue.is_structure())
         };
         let free = |short: &&PhraseHit| {
-            let structure = matches!(&self.meanings[short.meaning],
+            // "I want the second": the place is part of the phrase for taking, and still a place.
+            let place = matches!(&self.meanings[short.meaning], Meaning::Place(_));
+            let structure = place
+                || matches!(&self.meanings[short.meaning],
                 Meaning::Cue(cue) if cue.is_structure() && !matches!(cue, Cue::Negation
                     | Cue::NegationNear | Cue::TooMuch));
             structure || !found.iter().any(|long| hides(long, short))

@@ -3,6 +3,9 @@
 
 use super::cues::Cue;
 use super::cues::Meaning;
+use super::figure::Bound;
+use super::figure::Figure;
+use super::figure::Role;
 use super::numbers::Number;
 use super::scene::Scene;
 use super::tokens::TokenKind;
@@ -22,64 +25,6 @@ const LIMIT_MIN: u32 = 5;
 
 /// Places of a list that a bare number can mean.
 const PLACES_MAX: u32 = 20;
-
-/// Which side of a price a word limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bound {
-    /// "at most".
-    Max,
-    /// "at least".
-    Min,
-    /// "about".
-    Around,
-}
-
-/// What a number is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Role {
-    /// An amount of money; `None`: no currency was said.
-    Money {
-        /// ISO code.
-        currency: Option<String>,
-        /// Whether a word limits it.
-        bound: Option<Bound>,
-    },
-    /// A size.
-    Size(SizeSystem),
-    /// Two lengths, or a length: an option such as "140x200" or "54 cm".
-    Dimensions,
-    /// Pieces.
-    Quantity,
-    /// A place in a list.
-    Place,
-    /// An age, a distance, a duration, or part of something else.
-    Other,
-    /// Nothing says what it is.
-    Unknown,
-}
-
-/// A number with what it is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Figure {
-    /// Its tokens, with its unit and its cue.
-    pub(crate) tokens: Range<usize>,
-    /// The tokens of the numbers alone.
-    pub(crate) bare: Range<usize>,
-    /// One value, or the ends of a range.
-    pub(crate) values: Vec<Decimal>,
-    /// What it is.
-    pub(crate) role: Role,
-    /// Whether it is written in digits.
-    pub(crate) digits: bool,
-}
-
-impl Figure {
-    /// Its value as a count.
-    pub(crate) fn count(&self) -> Option<u32> {
-        let value = self.values.first().filter(|value| value.fract().is_zero())?;
-        u32::try_from(value.trunc().mantissa()).ok()
-    }
-}
 
 fn between(tokens: &Range<usize>, more: &Range<usize>) -> Range<usize> {
     tokens.start.min(more.start)..tokens.end.max(more.end)
@@ -141,7 +86,7 @@ fn dimensions(scene: &Scene<'_>, numbers: &[Number], at: usize) -> Option<Range<
         sign.start = unit.end;
     }
     (sign.len() == 1 && scene.hit_in(&sign, Cue::Times).is_some())
-        .then(|| first.tokens.start..second.tokens.end)
+        .then_some(first.tokens.start..second.tokens.end)
 }
 
 fn one(scene: &Scene<'_>, numbers: &[Number], at: usize) -> (Figure, usize) {
@@ -378,12 +323,4 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     }
     figure.role = Role::Quantity;
     true
-}
-
-/// The currency that a phrase at a token names, and the end of the phrase.
-pub(crate) fn currency_at(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
-    scene.hits.iter().find_map(|hit| match &hit.meaning {
-        Meaning::Currency(code) if hit.tokens.start == at => Some((code.clone(), hit.tokens.end)),
-        _ => None,
-    })
 }

@@ -2,9 +2,9 @@
 
 use super::cues::Cue;
 use super::draft::Draft;
-use super::figures::Bound;
-use super::figures::Figure;
-use super::figures::Role;
+use super::figure::Bound;
+use super::figure::Figure;
+use super::figure::Role;
 use super::numbers::plain;
 use super::scene::Scene;
 use crate::command::Command;

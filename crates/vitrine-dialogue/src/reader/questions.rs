@@ -4,7 +4,7 @@ use super::cues::Cue;
 use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
-use super::figures::Role;
+use super::figure::Role;
 use super::references;
 use super::scene::Scene;
 use super::scene::Sentence;
@@ -91,7 +91,10 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         let Some(hit) = free else { continue };
         // "when is it available again?" asks one thing.
         let back = |one: &Command| matches!(one, Command::Ask { question: Question::Restock, .. });
-        if matches!(cue, Cue::Stock | Cue::Sizes) && draft.any(back) {
+        let sum = |one: &Command| matches!(one, Command::Ask { question: Question::Total, .. });
+        if (matches!(cue, Cue::Stock | Cue::Sizes) && draft.any(back))
+            || (cue == Cue::Price && draft.any(sum))
+        {
             draft.mark(&hit);
             continue;
         }
@@ -272,7 +275,10 @@ fn stock_in_size(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         return;
     }
     let about = about(draft, sentence);
-    if !draft.any(|one| matches!(one, Command::Ask { question: Question::Stock, .. })) {
+    let asked = |one: &Command| {
+        matches!(one, Command::Ask { question: Question::Stock | Question::Restock, .. })
+    };
+    if !draft.any(asked) {
         let tokens = place;
         let found = super::scene::Found {
             tokens,

@@ -3,13 +3,14 @@
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
-use super::figures::Role;
+use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Reference;
 use crate::shop::FacetChoice;
 use crate::shop::MentionTarget;
 use crate::shop::Product;
+use crate::state::Pending;
 use std::ops::Range;
 
 /// Most words between "the one" and what tells it apart.
@@ -113,6 +114,10 @@ fn by_price(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range
 
 /// "the black one", "la noire": a value of a product shown, with an article.
 fn by_value(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range<usize>)> {
+    // A value is then an answer to our question, not a product.
+    if matches!(scene.input.state.pending, Some(Pending::Facet { .. })) {
+        return None;
+    }
     let products = shown(scene);
     for seen in scene.seen.iter().filter(|seen| inside(&seen.tokens, place)) {
         let choice = seen.targets.iter().find_map(|target| match target {

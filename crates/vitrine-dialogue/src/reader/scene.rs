@@ -1,14 +1,14 @@
 //! A message taken apart: tokens, phrases of the locale, words of the catalogue, numbers,
 //! sentences. Every rule of the reader looks at one of these.
 
-use super::ReaderInput;
 use super::contacts;
 use super::cues::Cue;
 use super::cues::Cues;
 use super::cues::Hit;
 use super::cues::Meaning;
-use super::figures;
-use super::figures::Figure;
+use super::figure::Figure;
+use super::figure::Role;
+use super::input::ReaderInput;
 use super::numbers;
 use super::tokens::Token;
 use super::tokens::TokenKind;
@@ -88,7 +88,7 @@ pub(crate) fn mentions(input: &ReaderInput<'_>) -> Vec<Mention> {
 }
 
 impl<'a> Scene<'a> {
-    /// Takes a message apart with the words of a locale.
+    /// Takes a message apart with the words of a locale; its numbers are read by `figures`.
     pub(crate) fn new(input: &'a ReaderInput<'a>, locale: &'a Locale, words: &[Mention]) -> Self {
         let cues = &locale.cues;
         let tokens = tokenize(input.text, cues.spellings());
@@ -99,7 +99,6 @@ impl<'a> Scene<'a> {
             taken[contact.tokens.clone()].fill(true);
         }
         let seen = seen(words, &tokens);
-        let numbers = numbers::find(&tokens, cues, &hits);
         let mut scene = Self {
             input,
             cues,
@@ -112,13 +111,11 @@ impl<'a> Scene<'a> {
             sentences: Vec::new(),
         };
         scene.sentences = scene.split();
-        scene.figures = figures::find(&scene, &numbers);
-        scene.drop_false_words();
         scene
     }
 
     /// Leaves out words of the catalogue that are part of a greeting ("good day") or an amount.
-    fn drop_false_words(&mut self) {
+    pub(crate) fn drop_false_words(&mut self) {
         let courtesy = [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
         let polite: Vec<Range<usize>> = self
             .hits
@@ -129,7 +126,7 @@ impl<'a> Scene<'a> {
         let amounts: Vec<Range<usize>> = self
             .figures
             .iter()
-            .filter(|figure| matches!(figure.role, figures::Role::Money { .. }))
+            .filter(|figure| matches!(figure.role, Role::Money { .. }))
             .map(|figure| figure.bare.clone())
             .collect();
         let inside = |part: &Range<usize>, whole: &Range<usize>| {
@@ -177,7 +174,12 @@ impl<'a> Scene<'a> {
             let comma = matches!(&*self.tokens[at].text, "," | ":" | "-" | "(" | ")");
             let contrast =
                 self.hits.iter().any(|hit| hit.is(Cue::Contrast) && hit.tokens.start == at);
-            if comma || contrast {
+            // "is it warm and do you deliver": a second question.
+            let and = self.cues.joins_numbers(&self.tokens[at].text)
+                && [Cue::Question, Cue::Want, Cue::Copula].iter().any(|cue| {
+                    self.hits.iter().any(|hit| hit.is(*cue) && hit.tokens.start == at + 1)
+                });
+            if comma || contrast || and {
                 clauses.push(start..at);
                 start = if comma { at + 1 } else { at };
             }
@@ -242,7 +244,12 @@ impl<'a> Scene<'a> {
 
     /// The currency that a phrase at a token names, and the end of the phrase.
     pub(crate) fn currency_at(&self, at: usize) -> Option<(String, usize)> {
-        figures::currency_at(self, at)
+        self.hits.iter().find_map(|hit| match &hit.meaning {
+            Meaning::Currency(code) if hit.tokens.start == at => {
+                Some((code.clone(), hit.tokens.end))
+            }
+            _ => None,
+        })
     }
 
     /// The unit at a token.

@@ -4,7 +4,7 @@ use super::contacts::ContactKind;
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
-use super::figures::Figure;
+use super::figure::Figure;
 use super::references;
 use super::scene::Scene;
 use crate::command::Command;

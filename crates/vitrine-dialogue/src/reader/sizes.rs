@@ -3,8 +3,8 @@
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
-use super::figures::Figure;
-use super::figures::Role;
+use super::figure::Figure;
+use super::figure::Role;
 use super::numbers::plain;
 use super::scene::Scene;
 use super::tokens::TokenKind;

@@ -165,7 +165,7 @@ fn parts(text: &str, spellings: &HashMap<String, Vec<String>>) -> Vec<String> {
         return said.clone();
     }
     let Some((start, end)) = plain.split_once('\'') else { return vec![plain] };
-    if CONTRACTION_ENDS.contains(&end) && start.len() > 0 && !matches!(start, "j" | "c" | "l") {
+    if CONTRACTION_ENDS.contains(&end) && !start.is_empty() && !matches!(start, "j" | "c" | "l") {
         let joined = format!("{start}{end}");
         return spellings.get(&joined).cloned().unwrap_or_else(|| vec![joined]);
     }

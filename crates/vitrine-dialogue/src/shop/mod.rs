@@ -1,8 +1,8 @@
 //! TEMPORARY stand-in for the crate `vitrine-catalog`: same names and signatures, naive inside.
 #![allow(missing_docs, clippy::all, clippy::pedantic)]
 
-mod find;
 mod load;
+mod find;
 
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -49,11 +49,7 @@ impl<T> Localized<T> {
     }
     pub fn or_fallback(&self, language: Language, order: &[Language]) -> Option<&T> {
         let first = std::iter::once(language).chain(order.iter().copied());
-        first
-            .filter_map(|l| self.get(l))
-            .next()
-            .or_else(|| self.get(Language::EN))
-            .or_else(|| self.0.values().next())
+        first.filter_map(|l| self.get(l)).next().or_else(|| self.get(Language::EN)).or_else(|| self.0.values().next())
     }
     pub fn insert(&mut self, language: Language, value: T) {
         self.0.insert(language, value);
@@ -64,11 +60,7 @@ impl<T> Localized<T> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Availability {
-    InStock,
-    Preorder,
-    SoldOut,
-}
+pub enum Availability { InStock, Preorder, SoldOut }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum AttributeValue {
@@ -115,29 +107,19 @@ impl Product {
     pub fn option_values(&self, key: &str) -> Vec<&str> {
         let mut found: Vec<&str> = Vec::new();
         for variant in &self.variants {
-            if let Some(value) = variant.options.get(key)
-                && !found.contains(&value.as_str())
-            {
+            if let Some(value) = variant.options.get(key) && !found.contains(&value.as_str()) {
                 found.push(value);
             }
         }
         found
     }
-    pub fn matching<'a>(
-        &'a self,
-        chosen: &'a BTreeMap<String, String>,
-    ) -> impl Iterator<Item = &'a Variant> {
-        self.variants.iter().filter(move |v| {
-            chosen.iter().all(|(k, w)| v.options.get(k).is_none_or(|o| same(o, w)))
-        })
+    pub fn matching<'a>(&'a self, chosen: &'a BTreeMap<String, String>) -> impl Iterator<Item = &'a Variant> {
+        self.variants.iter().filter(move |v| chosen.iter().all(|(k, w)| v.options.get(k).is_none_or(|o| same(o, w))))
     }
     pub fn price_range(&self, chosen: &BTreeMap<String, String>) -> (Money, Money) {
         let mut prices: Vec<Money> = self.matching(chosen).map(|v| v.price).collect();
         prices.sort_by_key(|m| m.amount);
-        match (prices.first(), prices.last()) {
-            (Some(a), Some(b)) => (*a, *b),
-            _ => (self.price, self.price),
-        }
+        match (prices.first(), prices.last()) { (Some(a), Some(b)) => (*a, *b), _ => (self.price, self.price) }
     }
     pub fn available(&self, chosen: &BTreeMap<String, String>) -> bool {
         self.matching(chosen).any(|v| v.availability != Availability::SoldOut)
@@ -148,10 +130,7 @@ impl Product {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FacetChoice {
-    pub key: String,
-    pub value: String,
-}
+pub struct FacetChoice { pub key: String, pub value: String }
 impl FacetChoice {
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into() }
@@ -159,12 +138,7 @@ impl FacetChoice {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Order {
-    #[default]
-    Relevance,
-    Cheapest,
-    Dearest,
-}
+pub enum Order { #[default] Relevance, Cheapest, Dearest }
 
 #[derive(Debug, Clone, Default)]
 pub struct Query {
@@ -198,17 +172,10 @@ pub struct Found<'a> {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct FacetQuestion {
-    pub facet: String,
-    pub values: Vec<String>,
-}
+pub struct FacetQuestion { pub facet: String, pub values: Vec<String> }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Mention {
-    pub span: Range<usize>,
-    pub target: MentionTarget,
-    pub exact: f32,
-}
+pub struct Mention { pub span: Range<usize>, pub target: MentionTarget, pub exact: f32 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum MentionTarget {
@@ -220,27 +187,11 @@ pub enum MentionTarget {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct ValueEntry {
-    pub id: String,
-    pub label: Localized<String>,
-    pub words: Localized<Vec<String>>,
-}
+pub struct ValueEntry { pub id: String, pub label: Localized<String>, pub words: Localized<Vec<String>> }
 #[derive(Debug, Clone, Default)]
-pub struct FacetEntry {
-    pub key: String,
-    pub label: Localized<String>,
-    pub question: Localized<String>,
-    pub ask_weight: f64,
-    pub missing_matches: bool,
-    pub values: Vec<ValueEntry>,
-}
+pub struct FacetEntry { pub key: String, pub label: Localized<String>, pub question: Localized<String>, pub ask_weight: f64, pub missing_matches: bool, pub values: Vec<ValueEntry> }
 #[derive(Debug, Clone, Default)]
-pub struct CategoryEntry {
-    pub id: String,
-    pub label: Localized<String>,
-    pub words: Localized<Vec<String>>,
-    pub parent: Option<String>,
-}
+pub struct CategoryEntry { pub id: String, pub label: Localized<String>, pub words: Localized<Vec<String>>, pub parent: Option<String> }
 
 #[derive(Debug, Clone)]
 pub struct Catalog {
@@ -254,37 +205,18 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    pub fn products(&self) -> &[Product] {
-        &self.products
-    }
+    pub fn products(&self) -> &[Product] { &self.products }
     pub fn get(&self, sku: &str) -> Option<&Product> {
-        self.products
-            .iter()
-            .find(|p| p.sku.as_str() == sku || p.variants.iter().any(|v| v.sku.as_str() == sku))
+        self.products.iter().find(|p| p.sku.as_str() == sku || p.variants.iter().any(|v| v.sku.as_str() == sku))
     }
-    pub fn currency(&self) -> Option<Currency> {
-        self.products.first().map(|p| p.price.currency)
-    }
-    pub fn facet(&self, key: &str) -> Option<&FacetEntry> {
-        self.facets.iter().find(|f| f.key == key)
-    }
-    pub fn facets(&self) -> &[FacetEntry] {
-        &self.facets
-    }
-    pub fn categories(&self) -> &[CategoryEntry] {
-        &self.categories
-    }
-    pub fn parent(&self, id: &str) -> Option<&str> {
-        self.categories.iter().find(|c| c.id == id)?.parent.as_deref()
-    }
+    pub fn currency(&self) -> Option<Currency> { self.products.first().map(|p| p.price.currency) }
+    pub fn facet(&self, key: &str) -> Option<&FacetEntry> { self.facets.iter().find(|f| f.key == key) }
+    pub fn facets(&self) -> &[FacetEntry] { &self.facets }
+    pub fn categories(&self) -> &[CategoryEntry] { &self.categories }
+    pub fn parent(&self, id: &str) -> Option<&str> { self.categories.iter().find(|c| c.id == id)?.parent.as_deref() }
     pub fn is_within(&self, id: &str, wider: &str) -> bool {
         let mut at = Some(id);
-        while let Some(c) = at {
-            if c == wider {
-                return true;
-            }
-            at = self.parent(c);
-        }
+        while let Some(c) = at { if c == wider { return true } at = self.parent(c); }
         false
     }
     /// Label of a facet value, category, size …; the id with spaces if there is none.
@@ -292,39 +224,19 @@ impl Catalog {
         let entry = match choice.key.as_str() {
             "category" => self.categories.iter().find(|c| c.id == choice.value).map(|c| &c.label),
             "size" => None,
-            key => self
-                .facet(key)
-                .and_then(|f| f.values.iter().find(|v| v.id == choice.value))
-                .map(|v| &v.label),
+            key => self.facet(key).and_then(|f| f.values.iter().find(|v| v.id == choice.value)).map(|v| &v.label),
         };
-        entry
-            .and_then(|l| l.or_fallback(language, &[]))
-            .cloned()
-            .unwrap_or_else(|| choice.value.replace('_', " "))
+        entry.and_then(|l| l.or_fallback(language, &[])).cloned().unwrap_or_else(|| choice.value.replace('_', " "))
     }
     /// Label of a facet, option or attribute key.
     pub fn key_label(&self, key: &str, language: Language) -> String {
-        let entry = match key {
-            "size" => Some(&self.size),
-            "category" => Some(&self.kind),
-            key => self.facet(key),
-        };
-        entry
-            .and_then(|f| f.label.or_fallback(language, &[]))
-            .filter(|l| !l.is_empty())
-            .cloned()
-            .unwrap_or_else(|| key.replace('_', " "))
+        let entry = match key { "size" => Some(&self.size), "category" => Some(&self.kind), key => self.facet(key) };
+        entry.and_then(|f| f.label.or_fallback(language, &[])).filter(|l| !l.is_empty()).cloned().unwrap_or_else(|| key.replace('_', " "))
     }
     /// The shop's question for a facet or option.
     pub fn question_text(&self, key: &str, language: Language) -> Option<String> {
-        let entry = match key {
-            "size" => Some(&self.size),
-            "category" => Some(&self.kind),
-            key => self.facet(key),
-        };
+        let entry = match key { "size" => Some(&self.size), "category" => Some(&self.kind), key => self.facet(key) };
         entry.and_then(|f| f.question.or_fallback(language, &[])).filter(|l| !l.is_empty()).cloned()
     }
-    pub fn languages(&self) -> &[Language] {
-        &self.languages
-    }
+    pub fn languages(&self) -> &[Language] { &self.languages }
 }
