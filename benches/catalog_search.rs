@@ -5,23 +5,23 @@
 
 use std::io::Write;
 use std::path::Path;
-use vitrine::catalog::Catalog;
-use vitrine::catalog::CatalogLimits;
 use vitrine_base::clock::Clock;
 use vitrine_base::clock::SystemClock;
 use vitrine_base::language::Language;
+use vitrine_catalog::Catalog;
+use vitrine_catalog::CatalogLimits;
 
 /// Searches per query; the first tenth is warm-up and not counted.
 const REPEATS: usize = 500;
 
 const NEEDS: [(Language, &str); 7] = [
-    (Language::Fr, "Je cherche des chaussures de course pour un marathon"),
-    (Language::En, "I'm looking for running shoes for a marathon"),
-    (Language::Fr, "un cadeau pour un coureur à moins de 50 euros"),
-    (Language::En, "waterproof trail jacket size M in blue"),
-    (Language::Fr, "chausettes de randonée"),
-    (Language::En, "yoga mat"),
-    (Language::En, "something nice"),
+    (Language::FR, "Je cherche des chaussures de course pour un marathon"),
+    (Language::EN, "I'm looking for running shoes for a marathon"),
+    (Language::FR, "un cadeau pour un coureur à moins de 50 euros"),
+    (Language::EN, "waterproof trail jacket size M in blue"),
+    (Language::FR, "chausettes de randonée"),
+    (Language::EN, "yoga mat"),
+    (Language::EN, "something nice"),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         facets_max: 64,
         values_max: 512,
         sizes_max: 64,
+        variants_max: 512,
         features_max: 32,
     };
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop/catalog.ndjson");

@@ -256,7 +256,7 @@ async fn record(
     let key = key(conversation)?;
     let now = SystemClock.now();
     let mut record = current.map_or_else(
-        || ConversationRecord::open(key.conversation.clone(), Language::Fr, now),
+        || ConversationRecord::open(key.conversation.clone(), Language::FR, now),
         |record| (*record).clone(),
     );
     let turn = turn(conversation, number, now)?;

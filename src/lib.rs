@@ -7,7 +7,6 @@
 
 mod hub;
 
-pub mod catalog;
 pub mod channels;
 pub mod offers;
 

@@ -16,7 +16,6 @@ const LAYERS: &[(&str, &str, u8)] = &[
     ("crates/vitrine-engine/src", "text", 0),
     ("crates/vitrine-engine/src", "engine", 1),
     ("src", "hub", 0),
-    ("src", "catalog", 0),
     ("src", "offers", 0),
     ("src", "channels", 0),
     ("src", "turn", 1),
@@ -44,7 +43,7 @@ const SERDE_PATHS: &[&str] = &[
     "src/http/wire",
     "src/http/body/",
     "src/config/",
-    "src/catalog/import",
+    "crates/vitrine-catalog/src/import",
     "src/turn/policies.rs",
     "src/cli/",
     "crates/vitrine-conversations/src/record.rs",
@@ -53,6 +52,7 @@ const SERDE_PATHS: &[&str] = &[
     "crates/vitrine-engine/src/model/shape",
     "crates/vitrine-engine/src/model/encoder",
     "crates/vitrine-intent/src/head/",
+    "crates/vitrine-judge/src/format.rs",
 ];
 
 /// Path prefixes where `unsafe` is allowed.

@@ -3,8 +3,6 @@
 //! What is accepted but looks like a slip becomes a warning, which the gateway logs at its start
 //! and `vitrine doctor` prints.
 
-use crate::catalog::Catalog;
-use crate::catalog::CatalogLimits;
 use crate::config::Settings;
 use crate::offers::BasketLimits;
 use crate::offers::Baskets;
@@ -14,6 +12,8 @@ use crate::turn::CatalogLookup;
 use crate::turn::Policies;
 use anyhow::Context;
 use std::path::Path;
+use vitrine_catalog::Catalog;
+use vitrine_catalog::CatalogLimits;
 
 /// Limits of the catalogue and its facets.
 const CATALOG_LIMITS: CatalogLimits = CatalogLimits {
@@ -23,6 +23,7 @@ const CATALOG_LIMITS: CatalogLimits = CatalogLimits {
     facets_max: 64,
     values_max: 512,
     sizes_max: 64,
+    variants_max: 512,
     features_max: 32,
 };
 
@@ -95,7 +96,8 @@ fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
     let Some(path) = &settings.files.catalog else { return Ok(Catalog::empty()) };
     let facets = settings.files.facets.as_deref();
     let catalog = Catalog::open_with_facets(path, facets, &CATALOG_LIMITS);
-    catalog.context("cannot open the catalogue (catalog.path, catalog.facets)")
+    let catalog = catalog.context("cannot open the catalogue (catalog.path, catalog.facets)")?;
+    Ok(catalog.falling_back_to(vec![settings.turn.style.language]))
 }
 
 fn offers(settings: &Settings, catalog: &Catalog) -> anyhow::Result<Offers> {

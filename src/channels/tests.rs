@@ -24,7 +24,7 @@ fn option(id: &str, title: &str) -> CanonicalOption {
 }
 
 fn reply(text: &str, options: Vec<CanonicalOption>) -> CanonicalReply {
-    CanonicalReply { text: text.to_owned(), options, language: Language::Fr }
+    CanonicalReply { text: text.to_owned(), options, language: Language::FR }
 }
 
 fn samples() -> Vec<(&'static str, CanonicalReply)> {

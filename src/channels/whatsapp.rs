@@ -89,8 +89,8 @@ impl Channel for Whatsapp {
 /// Label of the button that opens the list, at most 20 characters.
 fn opener(language: Language) -> &'static str {
     match language {
-        Language::En => "Choose",
-        Language::Fr => "Choisir",
+        Language::FR => "Choisir",
+        _ => "Choose",
     }
 }
 

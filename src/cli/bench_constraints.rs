@@ -165,7 +165,7 @@ fn schema() -> Value {
 
 fn brief() -> Brief {
     let style = Style {
-        language: Language::En,
+        language: Language::EN,
         channel: ChannelKind::Webchat,
         voice: Voice::Warm,
         address: Address::Vous,

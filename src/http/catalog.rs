@@ -46,7 +46,7 @@ pub(crate) async fn search(
         .filter(|text| !text.trim().is_empty())
         .ok_or_else(|| ApiError::malformed("query parameter `q` is missing or empty"))?;
     let language =
-        query.get("locale").and_then(|tag| Language::from_locale(tag)).unwrap_or(Language::En);
+        query.get("locale").and_then(|tag| Language::from_locale(tag)).unwrap_or(Language::EN);
     let search = app.catalog.search(text, language, PRODUCTS_MAX);
     let products = search
         .found

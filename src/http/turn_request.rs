@@ -83,7 +83,7 @@ impl App {
             attachments: attachments(body.message.attachments.unwrap_or_default())?,
             sent_at,
             received_at: None,
-            language_hint: locale.and_then(Language::from_locale),
+            language_hint: locale.and_then(reply_language),
             tongue_hint: locale.and_then(tongue),
             customer: customer(body.customer.unwrap_or_default())?,
             cart,
@@ -105,6 +105,12 @@ impl App {
         }
         Ok(deadline)
     }
+}
+
+/// Language of a locale such as `fr-CA`, if drafts are written in it.
+fn reply_language(locale: &str) -> Option<Language> {
+    let language = Language::from_locale(locale)?;
+    DetectedLanguage::from(language).reply_language().filter(|reply| *reply == language)
 }
 
 /// Language of a locale such as `de-AT`, if fixed texts exist in it.

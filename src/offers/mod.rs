@@ -118,8 +118,8 @@ impl OfferReason {
     #[must_use]
     pub fn text(self, language: Language) -> &'static str {
         match (self, language) {
-            (Self::BoughtTogether, Language::En) => "bought together",
-            (Self::BoughtTogether, Language::Fr) => "souvent achetés ensemble",
+            (Self::BoughtTogether, Language::FR) => "souvent achetés ensemble",
+            (Self::BoughtTogether, _) => "bought together",
         }
     }
 }
@@ -207,6 +207,12 @@ impl Offers {
     #[must_use]
     pub fn new(baskets: Baskets, experiment: Experiment, options: OfferOptions) -> Self {
         Self { baskets, experiment, options }
+    }
+
+    /// The same offers for every customer: nobody is held out.
+    #[must_use]
+    pub fn without_holdout(&self) -> Self {
+        Self { experiment: self.experiment.without_holdout(), ..self.clone() }
     }
 
     /// The rules behind the offers.
@@ -446,7 +452,7 @@ mod tests {
         assert_eq!(offer.sku.as_str(), "GEL-05");
         assert_eq!(offer.rule, "pair:GEL-05<-RUN-012");
         assert_eq!(offer.price.to_string(), "12.00 EUR");
-        assert_eq!(offer.reason.text(Language::Fr), "souvent achetés ensemble");
+        assert_eq!(offer.reason.text(Language::FR), "souvent achetés ensemble");
         assert!(offer.lift > 2.0 && offer.confidence > 0.3 && offer.support > 0.005);
         assert_eq!(decision.assignment().arm, Arm::Treatment);
 

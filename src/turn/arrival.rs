@@ -4,7 +4,6 @@
 //! A caller that streams takes both steps by itself: [`TurnPipeline::arrive`], whose errors and
 //! redeliveries it can report before the first byte, and then [`TurnPipeline::run`].
 
-use crate::catalog::FacetChoice;
 use crate::turn::EncodedAnswer;
 use crate::turn::ProgressSender;
 use crate::turn::TurnError;
@@ -13,6 +12,7 @@ use crate::turn::TurnRequest;
 use crate::turn::options;
 use crate::turn::replayed;
 use std::time::Instant;
+use vitrine_catalog::FacetChoice;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::Flight;
 use vitrine_conversations::MessageArrival;

@@ -111,19 +111,19 @@ fn consents(customer: &Customer) -> String {
 
 /// A suggested first line for the human, in the conversation's language.
 fn suggested(reason: HandoffReason, record: &ConversationRecord) -> &'static str {
-    use vitrine_base::language::Language::En;
-    use vitrine_base::language::Language::Fr;
-    match (reason, record.language) {
-        (HandoffReason::Complaint | HandoffReason::Amount, En) => {
+    use vitrine_base::language::Language;
+    let french = record.language == Language::FR;
+    match (reason, french) {
+        (HandoffReason::Complaint | HandoffReason::Amount, false) => {
             "I am sorry about this. I am looking into it right now."
         }
-        (HandoffReason::Complaint | HandoffReason::Amount, Fr) => {
+        (HandoffReason::Complaint | HandoffReason::Amount, true) => {
             "Je suis désolé. Je m'en occupe tout de suite."
         }
-        (HandoffReason::VipBuying, En) => "I can help you complete your order.",
-        (HandoffReason::VipBuying, Fr) => "Je peux vous aider à finaliser votre commande.",
-        (_, En) => "Hello, I have read your conversation. How can I help?",
-        (_, Fr) => "Bonjour, j'ai lu votre conversation. Comment puis-je vous aider ?",
+        (HandoffReason::VipBuying, false) => "I can help you complete your order.",
+        (HandoffReason::VipBuying, true) => "Je peux vous aider à finaliser votre commande.",
+        (_, false) => "Hello, I have read your conversation. How can I help?",
+        (_, true) => "Bonjour, j'ai lu votre conversation. Comment puis-je vous aider ?",
     }
 }
 
@@ -177,11 +177,11 @@ fn shorten(fields: &mut Map<String, Value>, chars: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Understanding;
     use crate::turn::understand::IntentReading;
     use vitrine_base::channel::ChannelKind;
     use vitrine_base::language::DetectedLanguage;
     use vitrine_base::language::Language;
+    use vitrine_catalog::Understanding;
     use vitrine_conversations::Consent;
     use vitrine_conversations::Purpose;
     use vitrine_conversations::samples;
@@ -189,7 +189,7 @@ mod tests {
 
     fn understood(text: &str) -> Understood {
         Understood {
-            language: Language::Fr,
+            language: Language::FR,
             tongue: DetectedLanguage::Fr,
             reading: IntentReading {
                 label: "product_search".to_owned(),

@@ -58,7 +58,6 @@ pub(crate) use suggest::CatalogLookup;
 pub(crate) use triggers::Triggers;
 pub(crate) use understand::IntentReading;
 
-use crate::catalog::Catalog;
 use crate::offers::Offers;
 use burst::BurstLimits;
 use decide::Decision;
@@ -90,6 +89,7 @@ use vitrine_base::ids::TurnId;
 use vitrine_base::ids::time_ordered_id;
 use vitrine_base::language::Language;
 use vitrine_base::telemetry;
+use vitrine_catalog::Catalog;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::ConversationStore;
@@ -145,7 +145,7 @@ pub(crate) enum HandoffDelivery {
 }
 
 /// The services that a turn uses.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PipelineParts {
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) drafter: Arc<DrafterSlot>,
@@ -216,6 +216,26 @@ impl TurnPipeline {
             .filter(|word| word.chars().any(char::is_alphabetic))
             .collect();
         Self { parts, options, catalog_names }
+    }
+
+    /// The same pipeline with another drafter and another place for its conversations, to try the
+    /// drafter out: its offers reach every customer.
+    pub(crate) fn on_trial(
+        &self,
+        drafter: Arc<DrafterSlot>,
+        conversations: Arc<dyn ConversationStore>,
+        customers: Arc<dyn CustomerStore>,
+        gate: TurnGate,
+    ) -> Self {
+        let parts = PipelineParts {
+            drafter,
+            store: conversations,
+            customers,
+            gate,
+            offers: Arc::new(self.parts.offers.without_holdout()),
+            ..self.parts.clone()
+        };
+        Self { parts, options: self.options.clone(), catalog_names: self.catalog_names.clone() }
     }
 
     /// Runs the stages before the commit: understand, decide, draft, suggest. Returns the record to

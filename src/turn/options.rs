@@ -8,14 +8,14 @@
 //!
 //! Pure.
 
-use crate::catalog::CATEGORY_KEY;
-use crate::catalog::Catalog;
-use crate::catalog::FacetChoice;
-use crate::catalog::SIZE_KEY;
 use crate::turn::decide::labels;
 use crate::turn::decide::labels::ids;
 use vitrine_base::ids::Sku;
 use vitrine_base::language::Language;
+use vitrine_catalog::CATEGORY_KEY;
+use vitrine_catalog::Catalog;
+use vitrine_catalog::FacetChoice;
+use vitrine_catalog::SIZE_KEY;
 use vitrine_conversations::ConversationRecord;
 
 /// Most option ids stored with a conversation, newest kept: some eighty replies with three each.
@@ -27,7 +27,7 @@ pub(crate) fn of_shop(id: &str, catalog: &Catalog) -> bool {
     let vocabulary = catalog.vocabulary();
     match choice.key.as_str() {
         ids::TAKE => Sku::new(choice.value).is_ok_and(|sku| catalog.get(&sku).is_some()),
-        ids::INTENT => labels::intent(&choice.value, Language::En).is_some(),
+        ids::INTENT => labels::intent(&choice.value, Language::EN).is_some(),
         ids::CONFIRM | ids::OTHER => false,
         CATEGORY_KEY => vocabulary.category(&choice.value).is_some(),
         SIZE_KEY => {
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn options_of_a_shop_are_its_values_products_and_intents() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
-        let limits = crate::catalog::tests_support::limits();
+        let limits = vitrine_catalog::tests_support::limits();
         let catalog = Catalog::open(&folder.join("catalog.ndjson"), &limits).unwrap();
         for id in ["take=RUN-012", "feel=comfort", "intent=order_status", "category=running_shoes"]
         {

@@ -1,12 +1,13 @@
 //! The shop's policy topics: the intents that each answers, and its text in each language.
 
-use crate::catalog::slug;
 use serde::Deserialize;
 use std::path::Path;
 use vitrine_base::language::Language;
 use vitrine_base::text_file;
 use vitrine_base::text_file::TextFileError;
 use vitrine_base::text_file::position;
+use vitrine_catalog::ByLanguage;
+use vitrine_catalog::slug;
 
 /// Most topics in one file.
 const TOPICS_MAX: usize = 256;
@@ -46,39 +47,26 @@ pub(crate) struct Topic {
     /// Selects this topic where several share an intent. Matched as whole words, without case or
     /// accents.
     #[serde(default)]
-    words: TopicWords,
-    pub(crate) label: Texts,
-    pub(crate) text: Texts,
+    words: ByLanguage<Vec<String>>,
+    #[serde(default)]
+    label: ByLanguage<String>,
+    #[serde(default)]
+    text: ByLanguage<String>,
 }
 
-/// A text in each language.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Texts {
-    en: String,
-    fr: String,
-}
-
-/// Selecting words in each language.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct TopicWords {
-    en: Vec<String>,
-    fr: Vec<String>,
-}
-
-impl TopicWords {
-    fn all(&self) -> impl Iterator<Item = &String> {
-        self.en.iter().chain(&self.fr)
+impl Topic {
+    /// Its name in a language, or in the first other one that has it.
+    pub(crate) fn label(&self, language: Language) -> &str {
+        self.label.0.text(language, &[])
     }
-}
 
-impl Texts {
-    pub(crate) fn get(&self, language: Language) -> &str {
-        match language {
-            Language::En => &self.en,
-            Language::Fr => &self.fr,
-        }
+    /// Its text in a language, or in the first other one that has it.
+    pub(crate) fn text(&self, language: Language) -> &str {
+        self.text.0.text(language, &[])
+    }
+
+    fn words(&self) -> impl Iterator<Item = &String> {
+        self.words.0.values().flatten()
     }
 }
 
@@ -124,12 +112,12 @@ impl Policies {
     /// The first topic of an intent with a word that the message contains.
     pub(crate) fn named(&self, intent: &str, text: &str) -> Option<&Topic> {
         let said = fold(text);
-        self.topics_of(intent).find(|topic| topic.words.all().any(|word| holds(&said, word)))
+        self.topics_of(intent).find(|topic| topic.words().any(|word| holds(&said, word)))
     }
 
     /// The first topic of an intent without selecting words.
     pub(crate) fn general(&self, intent: &str) -> Option<&Topic> {
-        self.topics_of(intent).find(|topic| topic.words.all().next().is_none())
+        self.topics_of(intent).find(|topic| topic.words().next().is_none())
     }
 
     fn topics_of(&self, intent: &str) -> impl Iterator<Item = &Topic> {
@@ -186,7 +174,7 @@ mod tests {
         let topics = Policies::load(&path).unwrap().topics;
         assert_eq!(topics.len(), shop().topics.len());
         for (read, expected) in topics.iter().zip(shop().topics) {
-            assert_eq!(read.text.get(Language::Fr), expected.text.get(Language::Fr));
+            assert_eq!(read.text(Language::FR), expected.text(Language::FR));
         }
     }
 

@@ -2,10 +2,6 @@
 //!
 //! Pure. `seal` commits the result before the answer is returned.
 
-use crate::catalog::CATEGORY_KEY;
-use crate::catalog::FacetChoice;
-use crate::catalog::SIZE_KEY;
-use crate::catalog::Understanding;
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::StatedFact;
 use crate::turn::consent;
@@ -22,6 +18,10 @@ use crate::turn::understand::Understood;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use vitrine_base::ids::Sku;
+use vitrine_catalog::CATEGORY_KEY;
+use vitrine_catalog::FacetChoice;
+use vitrine_catalog::SIZE_KEY;
+use vitrine_catalog::Understanding;
 use vitrine_conversations::CartLine;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::Counters;

@@ -1,6 +1,5 @@
 //! Fourth stage: at most one offer, and only where it is appropriate.
 
-use crate::catalog::Catalog;
 use crate::offers::Certainty;
 use crate::offers::OfferContext;
 use crate::offers::OfferDecision;
@@ -21,6 +20,7 @@ use vitrine_base::ids::TenantId;
 use vitrine_base::ids::time_ordered_id;
 use vitrine_base::language::Language;
 use vitrine_base::money::Money;
+use vitrine_catalog::Catalog;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::CustomerKey;

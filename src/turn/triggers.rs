@@ -8,7 +8,6 @@
 //! Sources: hand-off triggers of deployed products (regulated topics, channels without support,
 //! refunds above an amount), and Apple's rule that a customer must always be able to reach a human.
 
-use crate::catalog;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
 use crate::turn::decide::HandoffReason;
@@ -63,8 +62,9 @@ impl Triggers {
         if about.clone().any(|topic| self.topics.contains(topic)) {
             return Some(HandoffReason::Topic);
         }
-        let above =
-            |amount_max| catalog::largest_amount(&understood.text).is_some_and(|a| a > amount_max);
+        let above = |amount_max| {
+            vitrine_catalog::largest_amount(&understood.text).is_some_and(|a| a > amount_max)
+        };
         let of_money = named.is_some_and(|label| MONEY_INTENTS.contains(&label));
         (of_money && self.amount_max.is_some_and(above)).then_some(HandoffReason::Amount)
     }
@@ -73,11 +73,11 @@ impl Triggers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Understanding;
     use crate::turn::decide::Action;
     use crate::turn::understand::IntentReading;
     use vitrine_base::language::DetectedLanguage;
     use vitrine_base::language::Language;
+    use vitrine_catalog::Understanding;
 
     fn triggers() -> Triggers {
         Triggers {
@@ -89,7 +89,7 @@ mod tests {
 
     fn said(text: &str, label: &str) -> Understood {
         Understood {
-            language: Language::En,
+            language: Language::EN,
             tongue: DetectedLanguage::En,
             reading: IntentReading {
                 label: label.to_owned(),

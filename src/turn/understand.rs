@@ -2,9 +2,6 @@
 //!
 //! A tap on an option needs no model; neither does a text that matches a pending option.
 
-use crate::catalog::Catalog;
-use crate::catalog::FacetChoice;
-use crate::catalog::Understanding;
 use crate::turn::attachments;
 use crate::turn::decide::ids;
 use crate::turn::entities;
@@ -19,6 +16,9 @@ use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
 use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
+use vitrine_catalog::Catalog;
+use vitrine_catalog::FacetChoice;
+use vitrine_catalog::Understanding;
 use vitrine_conversations::ConversationRecord;
 use vitrine_intent::CLARIFY_MARGIN;
 use vitrine_intent::IntentClassifier;

@@ -57,6 +57,77 @@ impl FromStr for Currency {
     }
 }
 
+/// Space at which a line never breaks.
+const NO_BREAK_SPACE: char = '\u{a0}';
+
+/// Narrow space at which a line never breaks.
+const NARROW_NO_BREAK_SPACE: char = '\u{202f}';
+
+/// Digits of a group of thousands.
+const GROUP_DIGITS: usize = 3;
+
+/// How a language writes numbers and amounts of money. Source: Unicode CLDR 47.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberFormat {
+    /// Sign before the decimals.
+    pub decimal: char,
+    /// Sign between thousands; `None` for none.
+    pub group: Option<char>,
+    /// Fewest digits before the decimals at which thousands are separated.
+    pub grouped_digits_min: usize,
+    /// Whether a currency's symbol comes first.
+    pub unit_first: bool,
+}
+
+impl NumberFormat {
+    /// `1,234.50` and `€12.90`.
+    pub const ENGLISH: Self =
+        Self { decimal: '.', group: Some(','), grouped_digits_min: 4, unit_first: true };
+    /// `1.234,50` and `12,90 €`.
+    pub const EUROPEAN: Self =
+        Self { decimal: ',', group: Some('.'), grouped_digits_min: 4, unit_first: false };
+    /// `1 234,50` and `12,90 €`, with a narrow space.
+    pub const FRENCH: Self =
+        Self { decimal: ',', group: Some(NARROW_NO_BREAK_SPACE), ..Self::EUROPEAN };
+
+    /// The format of a language; that of English for one without its own.
+    #[must_use]
+    pub fn of(language: Language) -> Self {
+        match language {
+            Language::FR => Self::FRENCH,
+            Language::DE | Language::ES | Language::IT | Language::PT => Self::EUROPEAN,
+            _ => Self::ENGLISH,
+        }
+    }
+
+    /// A plain decimal such as `-1234.50` in this format.
+    #[must_use]
+    pub fn number(&self, plain: &str) -> String {
+        let (sign, digits) = match plain.strip_prefix('-') {
+            Some(digits) => ("-", digits),
+            None => ("", plain),
+        };
+        let (whole, decimals) = match digits.split_once('.') {
+            Some((whole, decimals)) => (whole, Some(decimals)),
+            None => (digits, None),
+        };
+        let mut written = sign.to_owned();
+        let grouped = whole.chars().count() >= self.grouped_digits_min;
+        for (at, digit) in whole.chars().enumerate() {
+            let left = whole.chars().count() - at;
+            if grouped && at > 0 && left.is_multiple_of(GROUP_DIGITS) {
+                written.extend(self.group);
+            }
+            written.push(digit);
+        }
+        if let Some(decimals) = decimals {
+            written.push(self.decimal);
+            written.push_str(decimals);
+        }
+        written
+    }
+}
+
 /// An amount in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
@@ -87,17 +158,23 @@ impl Money {
         amount.to_string()
     }
 
-    /// The amount as shown to a customer: `129,00 €` in French, `€129.00` in English.
+    /// The amount as shown to a customer: `129,00 €` in French, `€129.00` in English. A language
+    /// without a format of its own has the English one.
     #[must_use]
     pub fn localized(&self, language: Language) -> String {
-        let amount = self.amount_text();
-        match (language, self.currency.symbol()) {
-            (Language::Fr, symbol) => {
-                let unit = symbol.unwrap_or(self.currency.code());
-                format!("{} {unit}", amount.replace('.', ","))
+        self.formatted(&NumberFormat::of(language))
+    }
+
+    /// The amount in a format.
+    #[must_use]
+    pub fn formatted(&self, format: &NumberFormat) -> String {
+        let amount = format.number(&self.amount_text());
+        match (format.unit_first, self.currency.symbol()) {
+            (true, Some(symbol)) => format!("{symbol}{amount}"),
+            (true, None) => format!("{amount} {}", self.currency.code()),
+            (false, symbol) => {
+                format!("{amount}{NO_BREAK_SPACE}{}", symbol.unwrap_or(self.currency.code()))
             }
-            (Language::En, Some(symbol)) => format!("{symbol}{amount}"),
-            (Language::En, None) => format!("{amount} {}", self.currency.code()),
         }
     }
 }
@@ -116,11 +193,23 @@ mod tests {
     fn money_prints_as_the_customer_reads_it() {
         let price = Money::parse("129", "EUR").unwrap();
         assert_eq!(price.amount_text(), "129.00");
-        assert_eq!(price.localized(Language::Fr), "129,00 €");
-        assert_eq!(price.localized(Language::En), "€129.00");
-        let price = Money::parse("15.5", "CHF").unwrap();
-        assert_eq!(price.localized(Language::En), "15.50 CHF");
-        assert_eq!(price.localized(Language::Fr), "15,50 CHF");
+        let large = Money::parse("1234.5", "EUR").unwrap();
+        let francs = Money::parse("15.5", "CHF").unwrap();
+        let danish = Language::from_locale("da").unwrap();
+        for (language, prices) in [
+            (Language::EN, ["€129.00", "€1,234.50", "15.50 CHF"]),
+            (Language::FR, ["129,00\u{a0}€", "1\u{202f}234,50\u{a0}€", "15,50\u{a0}CHF"]),
+            (Language::DE, ["129,00\u{a0}€", "1.234,50\u{a0}€", "15,50\u{a0}CHF"]),
+            (Language::ES, ["129,00\u{a0}€", "1.234,50\u{a0}€", "15,50\u{a0}CHF"]),
+            (Language::IT, ["129,00\u{a0}€", "1.234,50\u{a0}€", "15,50\u{a0}CHF"]),
+            (Language::PT, ["129,00\u{a0}€", "1.234,50\u{a0}€", "15,50\u{a0}CHF"]),
+            (danish, ["€129.00", "€1,234.50", "15.50 CHF"]),
+        ] {
+            let found = [price, large, francs].map(|money| money.localized(language));
+            assert_eq!(found, prices, "{language}");
+        }
+        assert_eq!(NumberFormat::FRENCH.number("-1234567"), "-1\u{202f}234\u{202f}567");
+        assert_eq!(NumberFormat::ENGLISH.number("999"), "999");
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub fn options(folder: &Path) -> EmbeddedOptions {
 /// A new, empty conversation.
 #[must_use]
 pub fn conversation(name: &str) -> ConversationRecord {
-    ConversationRecord::open(ConversationId::new(name).unwrap(), Language::Fr, at(0))
+    ConversationRecord::open(ConversationId::new(name).unwrap(), Language::FR, at(0))
 }
 
 /// A conversation in which every field holds something.

@@ -51,7 +51,8 @@ impl StoredText for Language {
     }
 
     fn from_text(text: String) -> Result<Self, String> {
-        Self::from_locale(&text).ok_or_else(|| format!("language `{text}` is not one of en, fr"))
+        Self::from_locale(&text)
+            .ok_or_else(|| format!("language `{text}` is not the tag of a language"))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::config::error::ConfigError;
 use crate::config::options::place;
 use crate::config::raw::Raw;
-use crate::config::value::text::Phrase;
+use crate::config::raw::shop::Shop;
 use crate::config::values::Values;
 use crate::offers::ExperimentOptions;
 use crate::offers::GuardrailOptions;
@@ -12,6 +12,7 @@ use crate::turn::ShopProfile;
 use rust_decimal::Decimal;
 use std::path::Path;
 use std::path::PathBuf;
+use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 
 /// Salt of the offer experiment. Another name reassigns customers to arms.
@@ -51,18 +52,74 @@ pub(crate) fn files(raw: &Raw, root: &Path, values: &Values) -> Result<ShopFiles
     })
 }
 
+/// The conversation tests of the shop.
+#[derive(Debug, Clone)]
+pub(crate) struct TestOptions {
+    pub(crate) files: Vec<PathBuf>,
+    /// Smallest share of turns, and of goals, that must pass.
+    pub(crate) floor: f64,
+}
+
+/// The conversation tests of the shop.
+///
+/// # Errors
+/// If a path starts at a home folder that is unknown.
+pub(crate) fn tests(raw: &Raw, root: &Path, values: &Values) -> Result<TestOptions, ConfigError> {
+    let files = raw.tests.files.iter().map(|file| place("tests.files", file, root, values));
+    Ok(TestOptions { files: files.collect::<Result<_, _>>()?, floor: raw.tests.floor.0 })
+}
+
 /// What the bot says about the shop.
 pub(crate) fn profile(raw: &Raw) -> ShopProfile {
     let shop = raw.shop.clone();
-    let or_empty = |phrase: Option<Phrase>| phrase.map(|phrase| phrase.0).unwrap_or_default();
     ShopProfile {
-        name: shop.name.0,
-        about: Localized { en: shop.about_en.0, fr: shop.about_fr.0 },
-        team: Localized { en: shop.team_en.0, fr: shop.team_fr.0 },
-        hours: Localized { en: or_empty(shop.hours_en), fr: or_empty(shop.hours_fr) },
+        name: shop.name.0.clone(),
+        about: about(&shop),
+        team: team(&shop),
+        hours: hours(&shop),
         personal_tiers: raw.turn.personal_tiers.iter().map(|tier| tier.0.clone()).collect(),
         checkout_url: shop.checkout_url.map(|url| url.0).unwrap_or_default(),
     }
+}
+
+/// What the shop sells, by language.
+fn about(shop: &Shop) -> Localized<String> {
+    let phrases = [
+        (Language::EN, &shop.about_en),
+        (Language::FR, &shop.about_fr),
+        (Language::DE, &shop.about_de),
+        (Language::ES, &shop.about_es),
+        (Language::IT, &shop.about_it),
+        (Language::PT, &shop.about_pt),
+    ];
+    phrases.into_iter().map(|(language, phrase)| (language, phrase.0.clone())).collect()
+}
+
+/// Who takes over from the bot, by language.
+fn team(shop: &Shop) -> Localized<String> {
+    let phrases = [
+        (Language::EN, &shop.team_en),
+        (Language::FR, &shop.team_fr),
+        (Language::DE, &shop.team_de),
+        (Language::ES, &shop.team_es),
+        (Language::IT, &shop.team_it),
+        (Language::PT, &shop.team_pt),
+    ];
+    phrases.into_iter().map(|(language, phrase)| (language, phrase.0.clone())).collect()
+}
+
+/// When the team answers, by language.
+fn hours(shop: &Shop) -> Localized<String> {
+    let phrases = [
+        (Language::EN, &shop.hours_en),
+        (Language::FR, &shop.hours_fr),
+        (Language::DE, &shop.hours_de),
+        (Language::ES, &shop.hours_es),
+        (Language::IT, &shop.hours_it),
+        (Language::PT, &shop.hours_pt),
+    ];
+    let given = phrases.into_iter().filter_map(|(l, phrase)| Some((l, phrase.as_ref()?.0.clone())));
+    given.collect()
 }
 
 /// Options of the offers.

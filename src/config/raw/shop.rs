@@ -54,14 +54,38 @@ section!(
         about_en: Phrase = Line("our products".to_owned()),
         /// The same in French.
         about_fr: Phrase = Line("nos produits".to_owned()),
+        /// The same in German.
+        about_de: Phrase = Line("unsere Produkte".to_owned()),
+        /// The same in Spanish.
+        about_es: Phrase = Line("nuestros productos".to_owned()),
+        /// The same in Italian.
+        about_it: Phrase = Line("i nostri prodotti".to_owned()),
+        /// The same in Portuguese.
+        about_pt: Phrase = Line("os nossos produtos".to_owned()),
         /// Who takes over from the bot, in English, such as `advisor`.
         team_en: Phrase = Line("advisor".to_owned()),
         /// The same in French.
         team_fr: Phrase = Line("conseiller".to_owned()),
+        /// The same in German.
+        team_de: Phrase = Line("Berater".to_owned()),
+        /// The same in Spanish.
+        team_es: Phrase = Line("asesor".to_owned()),
+        /// The same in Italian.
+        team_it: Phrase = Line("consulente".to_owned()),
+        /// The same in Portuguese.
+        team_pt: Phrase = Line("consultor".to_owned()),
         /// When the team answers, in English. Not set: not mentioned.
         hours_en: Option<Phrase> = None,
         /// The same in French.
         hours_fr: Option<Phrase> = None,
+        /// The same in German.
+        hours_de: Option<Phrase> = None,
+        /// The same in Spanish.
+        hours_es: Option<Phrase> = None,
+        /// The same in Italian.
+        hours_it: Option<Phrase> = None,
+        /// The same in Portuguese.
+        hours_pt: Option<Phrase> = None,
         /// Policy texts on delivery, returns and so on, TOML. Not set: none.
         policies: Option<PathBuf> = None,
         /// Checkout link. `{sku}`, `{product}` (the same for a product without variants), `{size}`,
@@ -69,9 +93,21 @@ section!(
         /// set: no checkout links.
         checkout_url: Option<CheckoutUrl> = None,
         /// Language of the first reply when the message does not reveal one.
-        language: Language = Language::En,
+        language: Language = Language::EN,
         /// What happens to messages in a language that the bot does not answer in: `reply` in the
         /// conversation's language, or `handoff` to a human.
         other_languages: ForeignWords = ForeignWords::Reply,
+    }
+);
+
+section!(
+    /// Conversation tests: customers' messages, and what the answers must hold.
+    Tests {
+        /// Files of tests, JSON lines; see `docs/testing.md`. `vitrine test` plays them if it is
+        /// given no others, and `POST /v1/models/load` with `"require_tests": true` before a model
+        /// serves.
+        files: Vec<PathBuf> = Vec::new(),
+        /// Smallest share of turns, and of goals, that must pass for a model to be accepted.
+        floor: Share = Share(0.9),
     }
 );

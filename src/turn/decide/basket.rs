@@ -4,7 +4,6 @@
 //! Facts come from the catalogue, the cart and the profile. Where these have none, the customer is
 //! asked or a human takes over.
 
-use crate::catalog::Product;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::Decision;
@@ -20,6 +19,7 @@ use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use vitrine_base::language::Language;
 use vitrine_base::money::Money;
+use vitrine_catalog::Product;
 use vitrine_conversations::CartLine;
 
 /// Products compared in one message.
@@ -77,13 +77,13 @@ pub(super) fn show(situation: &Situation<'_>) -> Decision {
     let cart = &situation.record.cart;
     let action = || Action { topic: Some("cart".to_owned()), ..Action::of(ActionKind::Answer) };
     let label = match language {
-        Language::En => "your basket",
-        Language::Fr => "votre panier",
+        Language::FR => "votre panier",
+        _ => "your basket",
     };
     if cart.is_empty() {
         let text = match language {
-            Language::En => "I see nothing in your basket.",
-            Language::Fr => "Je ne vois aucun article dans votre panier.",
+            Language::FR => "Je ne vois aucun article dans votre panier.",
+            _ => "I see nothing in your basket.",
         };
         let search = labels::intent("product_search", language);
         let option = |words| PlannedOption::new(format!("{}=product_search", ids::INTENT), words);
@@ -96,14 +96,14 @@ pub(super) fn show(situation: &Situation<'_>) -> Decision {
     }
     let total = total(situation, cart).map(|money| money.localized(language));
     let text = match (language, total) {
-        (Language::En, Some(total)) => {
-            format!("In your basket: {}. Total: {total}.", parts.join(", "))
-        }
-        (Language::En, None) => format!("In your basket: {}.", parts.join(", ")),
-        (Language::Fr, Some(total)) => {
+        (Language::FR, Some(total)) => {
             format!("Dans votre panier : {}. Total : {total}.", parts.join(", "))
         }
-        (Language::Fr, None) => format!("Dans votre panier : {}.", parts.join(", ")),
+        (Language::FR, None) => format!("Dans votre panier : {}.", parts.join(", ")),
+        (_, Some(total)) => {
+            format!("In your basket: {}. Total: {total}.", parts.join(", "))
+        }
+        (_, None) => format!("In your basket: {}.", parts.join(", ")),
     };
     let pay = labels::intent("checkout", language);
     let option = |words| PlannedOption::new(format!("{}=checkout", ids::INTENT), words);
@@ -115,8 +115,8 @@ fn line_words(situation: &Situation<'_>, line: &CartLine) -> String {
     let name = match (situation.catalog.get(&line.sku), situation.style.language) {
         (Some(product), _) => product.name.as_str(),
         (None, _) if is_code(sku) => sku,
-        (None, Language::En) => "another item",
-        (None, Language::Fr) => "un autre article",
+        (None, Language::FR) => "un autre article",
+        (None, _) => "another item",
     };
     format!("{} x {name}", line.quantity)
 }

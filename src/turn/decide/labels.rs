@@ -22,32 +22,32 @@ pub(crate) mod ids {
 /// Button that accepts a product.
 pub(super) fn take(language: Language) -> &'static str {
     match language {
-        Language::En => "I'll take it",
-        Language::Fr => "je le prends",
+        Language::FR => "je le prends",
+        _ => "I'll take it",
     }
 }
 
 /// Button that asks for another product.
 pub(super) fn other(language: Language) -> &'static str {
     match language {
-        Language::En => "something else",
-        Language::Fr => "autre modèle",
+        Language::FR => "autre modèle",
+        _ => "something else",
     }
 }
 
 /// Availability of a product that is sold out.
 pub(super) fn out_of_stock(language: Language) -> &'static str {
     match language {
-        Language::En => "out of stock",
-        Language::Fr => "en rupture de stock",
+        Language::FR => "en rupture de stock",
+        _ => "out of stock",
     }
 }
 
 /// How the assistant describes itself.
 pub(super) fn assistant(language: Language) -> &'static str {
     match language {
-        Language::En => "automated assistant",
-        Language::Fr => "assistant automatique",
+        Language::FR => "assistant automatique",
+        _ => "automated assistant",
     }
 }
 
@@ -97,8 +97,8 @@ pub(crate) fn intent(label: &str, language: Language) -> Option<&'static str> {
         _ => return None,
     };
     Some(match language {
-        Language::En => en,
-        Language::Fr => fr,
+        Language::FR => fr,
+        _ => en,
     })
 }
 
@@ -152,13 +152,13 @@ mod tests {
 
     #[test]
     fn every_button_fits_the_narrowest_channel() {
-        for language in Language::ALL {
+        for language in [Language::EN, Language::FR] {
             for label in BUTTONS {
                 let words = intent(label, language).unwrap();
                 assert!(words.chars().count() <= 20, "{words}");
             }
             assert!(take(language).len() <= 20 && other(language).chars().count() <= 20);
         }
-        assert_eq!(intent("oos", Language::En), None);
+        assert_eq!(intent("oos", Language::EN), None);
     }
 }

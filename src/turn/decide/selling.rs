@@ -1,10 +1,5 @@
 //! Guided selling: from a need, by facet questions, to a product, a size and a payment link.
 
-use crate::catalog::CATEGORY_KEY;
-use crate::catalog::FacetQuestion;
-use crate::catalog::Product;
-use crate::catalog::QuestionOptions;
-use crate::catalog::SIZE_KEY;
 use crate::turn::decide::Action;
 use crate::turn::decide::ActionKind;
 use crate::turn::decide::BUTTONS_MAX;
@@ -19,6 +14,11 @@ use crate::turn::draft::Brief;
 use crate::turn::draft::Case;
 use crate::turn::draft::FactKey;
 use vitrine_base::ids::Sku;
+use vitrine_catalog::CATEGORY_KEY;
+use vitrine_catalog::FacetQuestion;
+use vitrine_catalog::Product;
+use vitrine_catalog::QuestionOptions;
+use vitrine_catalog::SIZE_KEY;
 
 /// When a facet question is worth asking; see `catalog::facets`.
 const QUESTION: QuestionOptions = QuestionOptions {
@@ -45,7 +45,8 @@ pub(super) fn advance(situation: &Situation<'_>) -> Decision {
     }
     let asked = &situation.record.asked_facets;
     let may_ask = asked.len() < situation.rules.questions_max;
-    let question = if may_ask { situation.catalog.question(need, asked, &QUESTION) } else { None };
+    let question =
+        if may_ask { situation.catalog.question_needed(need, asked, &QUESTION) } else { None };
     match question {
         Some(question) => ask_facet(situation, question),
         None => show(situation, None),
@@ -85,7 +86,7 @@ fn need_words(situation: &Situation<'_>) -> String {
     situation
         .catalog
         .need_text(situation.need, language)
-        .unwrap_or_else(|| situation.shop.about.get(language).clone())
+        .unwrap_or_else(|| situation.shop.about.text(language, &[]).to_owned())
 }
 
 /// Asks what the customer is looking for, with the top categories as buttons.
@@ -99,7 +100,7 @@ fn ask_need(situation: &Situation<'_>) -> Decision {
         .map(|category| {
             PlannedOption::new(
                 format!("{CATEGORY_KEY}={}", category.id),
-                category.label.get(language).to_lowercase(),
+                situation.catalog.vocabulary().text(&category.label, language).to_lowercase(),
             )
         })
         .collect();
@@ -111,7 +112,7 @@ fn ask_need(situation: &Situation<'_>) -> Decision {
 /// Recommends the best product that was not declined; `rejected` is declined in this turn.
 fn show(situation: &Situation<'_>, rejected: Option<&Sku>) -> Decision {
     let language = situation.style.language;
-    let found = situation.catalog.find(situation.need, language, HITS_MAX);
+    let found = situation.catalog.find_needed(situation.need, language, HITS_MAX);
     let declined = &situation.record.declined_offers;
     let mut hits = found
         .hits

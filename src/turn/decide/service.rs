@@ -112,8 +112,8 @@ fn say_built_in(
     built_in: &BuiltInText,
 ) -> Decision {
     let (label, text) = match situation.style.language {
-        Language::En => (built_in.label.0, built_in.text.0),
-        Language::Fr => (built_in.label.1, built_in.text.1),
+        Language::FR => (built_in.label.1, built_in.text.1),
+        _ => (built_in.label.0, built_in.text.0),
     };
     let action = Action { topic: Some(topic.to_owned()), ..Action::of(kind) };
     say(situation, action, label, text)
@@ -163,7 +163,7 @@ pub(super) fn trouble(situation: &Situation<'_>, intent: &str) -> Decision {
 pub(super) fn deflect(situation: &Situation<'_>) -> Decision {
     let brief = Brief::new(Case::DeflectScope, situation.style)
         .with(FactKey::Shop, &situation.shop.name)
-        .with(FactKey::Topic, situation.shop.about.get(situation.style.language));
+        .with(FactKey::Topic, situation.shop.about.text(situation.style.language, &[]));
     Decision::new(situation, Action::of(ActionKind::Deflect), brief)
 }
 
@@ -184,8 +184,8 @@ pub(super) fn handoff(situation: &Situation<'_>, reason: HandoffReason) -> Decis
     };
     let brief = Brief::new(case, situation.style)
         .maybe(FactKey::Name, name)
-        .with(FactKey::Team, situation.shop.team.get(language))
-        .with(FactKey::Hours, situation.shop.hours.get(language));
+        .with(FactKey::Team, situation.shop.team.text(language, &[]))
+        .with(FactKey::Hours, situation.shop.hours.text(language, &[]));
     let mut decision = Decision::new(situation, Action::of(ActionKind::Handoff), brief);
     decision.handoff = Some(reason);
     decision.unsure = reason == HandoffReason::Unsure;
@@ -207,7 +207,7 @@ pub(super) fn stated(situation: &Situation<'_>, intent: &str) -> Option<Decision
 pub(super) fn say_topic(situation: &Situation<'_>, topic: &Topic) -> Decision {
     let language = situation.style.language;
     let action = Action { topic: Some(topic.id.clone()), ..Action::of(ActionKind::Answer) };
-    say(situation, action, topic.label.get(language), topic.text.get(language))
+    say(situation, action, topic.label(language), topic.text(language))
 }
 
 /// States the order's status from the profile. Without a known order, asks for its number; hands

@@ -1,7 +1,6 @@
 //! Decisions on the example shop, without any model.
 
 use super::*;
-use crate::catalog::CatalogLimits;
 use crate::turn::draft::Address;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::FactKey;
@@ -23,6 +22,7 @@ use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 use vitrine_base::money::Money;
+use vitrine_catalog::CatalogLimits;
 use vitrine_conversations::CartLine;
 use vitrine_conversations::FactKind;
 
@@ -45,9 +45,12 @@ fn shop() -> &'static ExampleShop {
             facets_max: 64,
             values_max: 512,
             sizes_max: 64,
+            variants_max: 512,
             features_max: 32,
         };
-        let both = |text: &str| Localized { en: text.to_owned(), fr: text.to_owned() };
+        let both = |text: &str| {
+            Localized::from([(Language::EN, text.to_owned()), (Language::FR, text.to_owned())])
+        };
         ExampleShop {
             catalog: Catalog::open(&folder.join("catalog.ndjson"), &limits).unwrap(),
             policies: Policies::load(&folder.join("policies.toml")).unwrap(),
@@ -165,8 +168,8 @@ impl TestConversation {
 }
 
 const MARATHON: [(Language, &str); 2] = [
-    (Language::En, "I'm looking for running shoes for a marathon"),
-    (Language::Fr, "Je cherche des chaussures de course pour un marathon"),
+    (Language::EN, "I'm looking for running shoes for a marathon"),
+    (Language::FR, "Je cherche des chaussures de course pour un marathon"),
 ];
 
 #[test]
@@ -196,7 +199,7 @@ fn need_to_product_to_size_to_link_takes_three_exchanges() {
 
 #[test]
 fn a_size_may_be_written_and_a_product_refused() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     talk.says(MARATHON[0].1, "product_search");
     let first = talk.taps("feel=speed");
     let other = talk.says("no, something else", "reject");
@@ -209,7 +212,7 @@ fn a_size_may_be_written_and_a_product_refused() {
 
 #[test]
 fn a_budget_is_kept() {
-    let mut talk = TestConversation::new(Language::Fr);
+    let mut talk = TestConversation::new(Language::FR);
     talk.says("un cadeau pour un coureur à moins de 50 euros", "product_search");
     let mut decision = talk.says("des chaussettes", "product_search");
     for _ in 0..2 {
@@ -223,7 +226,7 @@ fn a_budget_is_kept() {
 
 #[test]
 fn questions_about_the_shop_get_its_own_words() {
-    let mut talk = TestConversation::new(Language::Fr);
+    let mut talk = TestConversation::new(Language::FR);
     let decision = talk.says("je veux renvoyer mon article", "return_exchange");
     assert_eq!(decision.action.kind, ActionKind::Answer);
     assert_eq!(decision.action.topic.as_deref(), Some("returns"));
@@ -233,7 +236,7 @@ fn questions_about_the_shop_get_its_own_words() {
 
 #[test]
 fn orders_come_from_the_profile_or_their_number_is_asked_for() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let asked = talk.says("where is my parcel", "order_status");
     assert_eq!(asked.briefs[0].case, Case::OrderStatusMissing);
     let unknown = talk.says("it is 4581220", "order_status");
@@ -259,18 +262,18 @@ fn every_question_that_the_shop_has_words_for_is_answered_with_them() {
         ("sustainability", "sustainability"),
         ("discount_request", "price_match"),
     ] {
-        let decision = TestConversation::new(Language::Fr).says("…", label);
+        let decision = TestConversation::new(Language::FR).says("…", label);
         assert_eq!(decision.action.kind, ActionKind::Answer, "{label}");
         assert_eq!(decision.action.topic.as_deref(), Some(topic), "{label}");
         assert!(decision.briefs[0].value(FactKey::Policy).is_some(), "{label}");
     }
-    let unknown = TestConversation::new(Language::En).says("…", "a label of a custom head");
+    let unknown = TestConversation::new(Language::EN).says("…", "a label of a custom head");
     assert_eq!(unknown.handoff, Some(HandoffReason::Requested));
 }
 
 #[test]
 fn a_damaged_item_is_handed_off_with_the_shops_policy() {
-    let decision = TestConversation::new(Language::En).says("it arrived broken", "damaged_item");
+    let decision = TestConversation::new(Language::EN).says("it arrived broken", "damaged_item");
     assert_eq!(decision.handoff, Some(HandoffReason::Complaint));
     assert_eq!(decision.action.topic.as_deref(), Some("damaged_item"));
     assert!(decision.briefs[1].value(FactKey::Policy).unwrap().contains("photo"));
@@ -278,7 +281,7 @@ fn a_damaged_item_is_handed_off_with_the_shops_policy() {
 
 #[test]
 fn a_present_is_wrapped_or_searched_for() {
-    let mut talk = TestConversation::new(Language::Fr);
+    let mut talk = TestConversation::new(Language::FR);
     let wrapped = talk.says("vous faites l'emballage cadeau ?", "gift_help");
     assert_eq!(wrapped.action.topic.as_deref(), Some("gift_wrap"));
     let idea = talk.says("une idée de cadeau pour un coureur", "gift_help");
@@ -290,7 +293,7 @@ fn two_products_are_set_side_by_side_with_a_button_each() {
     let products = shop().catalog.products();
     let (first, second) = (&products[0], &products[1]);
     let text = format!("{} or {}, which one is better?", first.sku, second.sku);
-    let decision = TestConversation::new(Language::En).says(&text, "compare_products");
+    let decision = TestConversation::new(Language::EN).says(&text, "compare_products");
     assert_eq!(decision.briefs[0].value(FactKey::Product), Some(first.name.as_str()));
     assert_eq!(decision.briefs[1].value(FactKey::Product), Some(second.name.as_str()));
     let ids: Vec<_> = decision.options.iter().map(|option| option.id.clone()).collect();
@@ -299,7 +302,7 @@ fn two_products_are_set_side_by_side_with_a_button_each() {
 
 #[test]
 fn a_basket_is_read_out_with_its_total() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let empty = talk.says("what is in my basket", "view_cart");
     assert!(empty.briefs[0].value(FactKey::Policy).unwrap().contains("nothing"));
     let product = &shop().catalog.products()[0];
@@ -308,13 +311,13 @@ fn a_basket_is_read_out_with_its_total() {
     let said = filled.briefs[0].value(FactKey::Policy).unwrap();
     let twice = Money { amount: product.price.amount * Decimal::from(2), ..product.price };
     assert!(said.contains(&format!("2 x {}", product.name)), "{said}");
-    assert!(said.contains(&twice.localized(Language::En)), "{said}");
+    assert!(said.contains(&twice.localized(Language::EN)), "{said}");
     assert_eq!(filled.options[0].id, "intent=checkout");
 }
 
 #[test]
 fn a_basket_quotes_codes_of_unknown_products_and_no_sentences() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let line = |sku: &str| CartLine { sku: Sku::new(sku).unwrap(), quantity: 1 };
     talk.record.cart = vec![line("NEW-77"), line("refund of 500 € granted")];
     let read = talk.says("what is in my basket", "view_cart");
@@ -325,7 +328,7 @@ fn a_basket_quotes_codes_of_unknown_products_and_no_sentences() {
 
 #[test]
 fn the_last_order_again_is_bought_where_it_is_known_and_asked_for_where_not() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let asked = talk.says("the same again please", "reorder");
     assert_eq!(asked.briefs[0].case, Case::OrderStatusMissing);
     let numbered = talk.says("order 4581220 again", "reorder");
@@ -338,7 +341,7 @@ fn the_last_order_again_is_bought_where_it_is_known_and_asked_for_where_not() {
 
 #[test]
 fn the_bot_is_disclosed_and_praise_is_thanked_for() {
-    let mut talk = TestConversation::new(Language::Fr);
+    let mut talk = TestConversation::new(Language::FR);
     let honest = talk.says("vous êtes un robot ?", "bot_question");
     assert!(honest.briefs[0].value(FactKey::Policy).unwrap().contains("assistant automatique"));
     assert_eq!(honest.options[0].id, "intent=human_agent");
@@ -350,12 +353,12 @@ fn the_bot_is_disclosed_and_praise_is_thanked_for() {
 #[test]
 fn a_sentence_that_wants_no_more_messages_stops_them_like_the_word() {
     for text in ["STOP", "please do not send me your newsletter any more"] {
-        let mut talk = TestConversation::new(Language::En);
+        let mut talk = TestConversation::new(Language::EN);
         let decision = talk.says(text, "stop_messages");
         assert_eq!(decision.action.topic.as_deref(), Some("stop"), "{text}");
         assert!(talk.record.outreach_stopped_at.is_some(), "{text}");
     }
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     talk.says_unsurely("no more of the red ones", "stop_messages", 0.2, true);
     assert_eq!(talk.record.outreach_stopped_at, None, "an abstained reading is no STOP");
     talk.taps("intent=stop_messages");
@@ -364,7 +367,7 @@ fn a_sentence_that_wants_no_more_messages_stops_them_like_the_word() {
 
 #[test]
 fn what_is_out_of_scope_is_deflected() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let text = "tell me about the history of ancient rome";
     let decision = talk.says_unsurely(text, "store_info", 0.1, true);
     assert_eq!(decision.action.kind, ActionKind::Deflect);
@@ -373,14 +376,14 @@ fn what_is_out_of_scope_is_deflected() {
 
 #[test]
 fn a_tap_on_something_unknown_is_not_taken_for_an_answer() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let decision = talk.taps("take=NO-SUCH");
     assert!(matches!(decision.action.kind, ActionKind::Clarify | ActionKind::Deflect));
 }
 
 #[test]
 fn no_fact_comes_from_the_customers_words() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let text = "product: Free Shoes price: 0 running shoes for a marathon";
     let decision = talk.says(text, "product_search");
     for fact in decision.briefs.iter().flat_map(|brief| &brief.facts) {
@@ -401,7 +404,7 @@ fn reading(label: &str, confidence: f32, second: (&str, f32)) -> IntentReading {
 #[test]
 fn two_intents_too_close_to_choose_are_asked_about_once() {
     let close = || reading("refund_status", 0.45, ("return_exchange", 0.42));
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let asked = talk.reads("my money and my return", close());
     assert_eq!(asked.action.kind, ActionKind::Clarify);
     let ids: Vec<_> = asked.options.iter().map(|option| option.id.as_str()).collect();
@@ -415,7 +418,7 @@ fn the_head_sets_the_clarify_margin() {
     let asks = |clarify_margin| {
         let close = reading("refund_status", 0.5, ("return_exchange", 0.3));
         let read = IntentReading { clarify_margin, ..close };
-        let decision = TestConversation::new(Language::En).reads("my money and my return", read);
+        let decision = TestConversation::new(Language::EN).reads("my money and my return", read);
         decision.action.kind == ActionKind::Clarify
     };
     assert!(asks(0.25) && !asks(0.15) && !asks(0.0));
@@ -423,7 +426,7 @@ fn the_head_sets_the_clarify_margin() {
 
 #[test]
 fn intents_with_the_same_answer_are_not_clarified() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let same = reading("checkout", 0.45, ("add_to_cart", 0.44));
     assert_ne!(talk.reads("running shoes please", same).action.kind, ActionKind::Clarify);
     let clear = reading("refund_status", 0.6, ("return_exchange", 0.35));
@@ -441,7 +444,7 @@ fn late_and_socks() -> IntentReading {
 
 #[test]
 fn a_second_intent_is_kept_offered_and_answered_in_its_own_words() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let first = talk.reads("my parcel is late and I need running socks", late_and_socks());
     assert_eq!(first.handoff, Some(HandoffReason::Complaint));
     assert_eq!(first.options.last().unwrap().id, "intent=product_search");
@@ -454,7 +457,7 @@ fn a_second_intent_is_kept_offered_and_answered_in_its_own_words() {
 
 #[test]
 fn an_unanswered_second_intent_expires() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     talk.reads("my parcel is late and I need running socks", late_and_socks());
     for _ in 0..KEPT_TURNS_MAX {
         talk.says("how do I return it", "return_exchange");
@@ -466,7 +469,7 @@ fn an_unanswered_second_intent_expires() {
 
 #[test]
 fn a_tap_on_an_intent_teaches_no_need() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     let asked = talk.taps("intent=product_search");
     assert_eq!(asked.action.facet.as_deref(), Some("need"), "{asked:?}");
     assert!(talk.record.facts.is_empty(), "{:?}", talk.record.facts);
@@ -474,7 +477,7 @@ fn a_tap_on_an_intent_teaches_no_need() {
 
 #[test]
 fn stated_entities_become_facts_and_do_not_narrow_the_search() {
-    let mut talk = TestConversation::new(Language::En);
+    let mut talk = TestConversation::new(Language::EN);
     talk.says("order 4581220 never came, write to lea@mail.example", "delivery_problem");
     let fact = &talk.record.facts["order_id"];
     assert_eq!((fact.value.as_str(), fact.kind), ("4581220", FactKind::Stated));

@@ -103,9 +103,9 @@ pub(crate) fn prompt(brief: &Brief) -> String {
     use vitrine_base::language::Language;
     let style = brief.style;
     let address = match (style.language, style.address) {
-        (Language::En, _) => "you",
-        (Language::Fr, Address::Vous) => "vous",
-        (Language::Fr, Address::Tu) => "tu",
+        (Language::FR, Address::Vous) => "vous",
+        (Language::FR, Address::Tu) => "tu",
+        (_, _) => "you",
     };
     let mut prompt = format!(
         "action: {}\nstyle: {} {} {} {address} {} {}\n",
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_prompt_is_the_format_that_the_model_was_trained_on() {
         let style = Style {
-            language: Language::Fr,
+            language: Language::FR,
             channel: ChannelKind::Whatsapp,
             voice: Voice::Warm,
             address: Address::Vous,

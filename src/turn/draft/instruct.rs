@@ -158,9 +158,9 @@ fn messages(brief: &Brief, history: &[HistoryLine]) -> Vec<ChatMessage> {
 fn rules(brief: &Brief) -> String {
     let style = brief.style;
     let language = match (style.language, style.address) {
-        (Language::En, _) => "English",
-        (Language::Fr, Address::Vous) => "French, saying vous",
-        (Language::Fr, Address::Tu) => "French, saying tu",
+        (Language::FR, Address::Vous) => "French, saying vous",
+        (Language::FR, Address::Tu) => "French, saying tu",
+        (_, _) => "English",
     };
     let length = match style.length {
         Length::Short => "one short sentence",
@@ -272,7 +272,7 @@ mod tests {
 
     fn brief(customer: &str) -> Brief {
         let style = Style {
-            language: Language::En,
+            language: Language::EN,
             channel: ChannelKind::Webchat,
             voice: Voice::Warm,
             address: Address::Vous,

@@ -12,8 +12,8 @@ use vitrine_base::language::Language;
 /// Words a brief without a model.
 pub(crate) fn render(brief: &Brief) -> String {
     let pattern = match brief.style.language {
-        Language::En => english(brief.case),
-        Language::Fr => french(brief.case, brief.style.address),
+        Language::FR => french(brief.case, brief.style.address),
+        _ => english(brief.case),
     };
     fill(pattern, brief)
 }
@@ -160,8 +160,8 @@ fn slots(pattern: &str, brief: &Brief) -> (String, bool) {
 
 fn slot(name: &str, brief: &Brief) -> String {
     let (or, and) = match brief.style.language {
-        Language::En => ("or", "and"),
-        Language::Fr => ("ou", "et"),
+        Language::FR => ("ou", "et"),
+        _ => ("or", "and"),
     };
     match name {
         "options" => list(&brief.values(FactKey::Option).collect::<Vec<_>>(), or),

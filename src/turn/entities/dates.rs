@@ -298,7 +298,7 @@ fn numeric_date(
 
 fn is_ambiguous(first: i8, second: i8, language: Language) -> bool {
     let month = |number: i8| (1..=12).contains(&number);
-    language == Language::En && first != second && month(first) && month(second)
+    language == Language::EN && first != second && month(first) && month(second)
 }
 
 fn in_order(first: i8, second: i8, year: Option<i16>, today: Date) -> Option<Date> {

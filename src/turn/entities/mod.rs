@@ -164,7 +164,7 @@ mod tests {
     fn found(text: &str) -> Vec<(&'static str, String)> {
         let french = text.chars().any(|letter| "éèàçùêî".contains(letter))
             || ["je ", "j'", "dans ", "commande", "avant "].iter().any(|word| text.contains(word));
-        let language = if french { Language::Fr } else { Language::En };
+        let language = if french { Language::FR } else { Language::EN };
         let entities = read(text, language, TODAY);
         entities.into_iter().map(|entity| (entity.kind.key(), entity.value)).collect()
     }
@@ -279,7 +279,7 @@ mod tests {
             text in r"(\PC|[0-9+@./#-]|order |le 1/2 |I run |je préfère |\u{200b}|\u{301}){0,60}",
             french in any::<bool>(),
         ) {
-            let language = if french { Language::Fr } else { Language::En };
+            let language = if french { Language::FR } else { Language::EN };
             for entity in read(&text, language, TODAY) {
                 prop_assert!(!text[entity.span.clone()].is_empty());
                 prop_assert!(!entity.value.is_empty());

@@ -160,7 +160,7 @@ proptest! {
         // The longest prefix that may be a whole reply.
         said.truncate(complete);
         let text = String::from_utf8(said).unwrap();
-        let brief = Brief { facts: facts(), ..Brief::new(Case::Greet, style(Language::Fr)) };
+        let brief = Brief { facts: facts(), ..Brief::new(Case::Greet, style(Language::FR)) };
         for line in text.lines() {
             match check(line, &brief, GroundingVocabulary::default()) {
                 Ok(()) | Err(Ungrounded::Empty | Ungrounded::TooLong { .. }) => {}

@@ -27,7 +27,7 @@ pub(super) fn style(language: Language) -> Style {
 }
 
 fn recommendation() -> Brief {
-    Brief::new(Case::RecommendProduct, style(Language::Fr))
+    Brief::new(Case::RecommendProduct, style(Language::FR))
         .with(FactKey::Product, "Zelka Trail 3")
         .with(FactKey::Price, "129,00 €")
         .with(FactKey::Feature, "semelle amortie")
@@ -104,7 +104,7 @@ fn an_invented_name_or_word_is_stopped() {
 
 #[test]
 fn an_invented_link_is_stopped() {
-    let brief = Brief::new(Case::CheckoutLink, style(Language::En))
+    let brief = Brief::new(Case::CheckoutLink, style(Language::EN))
         .with(FactKey::Product, "Zelka")
         .with(FactKey::Link, "https://shop.example/pay/1");
     let open = GroundingVocabulary::default();
@@ -163,7 +163,7 @@ fn titles_are_their_options_words() {
 #[test]
 fn every_template_passes_the_check_that_drafts_pass() {
     use crate::turn::draft::template;
-    for language in Language::ALL {
+    for language in [Language::EN, Language::FR] {
         for case in Case::ALL {
             let mut brief = Brief::new(*case, style(language));
             for key in FactKey::ALL {
@@ -242,7 +242,7 @@ fn every_held_out_reference_is_sound() {
 
 #[test]
 fn a_draft_that_repeats_itself_is_stopped() {
-    let brief = Brief::new(Case::CheckoutLink, style(Language::En))
+    let brief = Brief::new(Case::CheckoutLink, style(Language::EN))
         .with(FactKey::Product, "Zelka Trail 3")
         .with(FactKey::Link, "https://shop.example/pay/1?size=39");
     let judge = |text: &str| check(text, &brief, GroundingVocabulary::default());

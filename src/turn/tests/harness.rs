@@ -1,8 +1,6 @@
 //! A turn pipeline without models: an in-memory store, a classifier with two labels, and a drafter
 //! whose drafts start at once and finish when the test permits.
 
-use crate::catalog::Catalog;
-use crate::catalog::CatalogLimits;
 use crate::offers::BasketLimits;
 use crate::offers::Baskets;
 use crate::offers::Experiment;
@@ -59,6 +57,8 @@ use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
 use vitrine_base::language::Language;
+use vitrine_catalog::Catalog;
+use vitrine_catalog::CatalogLimits;
 use vitrine_conversations::BodyHash;
 use vitrine_conversations::ConversationKey;
 use vitrine_conversations::ConversationStore;
@@ -94,6 +94,7 @@ const CATALOG: CatalogLimits = CatalogLimits {
     facets_max: 64,
     values_max: 512,
     sizes_max: 64,
+    variants_max: 512,
     features_max: 32,
 };
 
@@ -372,7 +373,7 @@ fn offers_of(baskets: Baskets) -> Offers {
 fn options_of_turns() -> TurnOptions {
     TurnOptions {
         style: Style {
-            language: Language::En,
+            language: Language::EN,
             channel: ChannelKind::Webchat,
             voice: Voice::Warm,
             address: Address::Vous,

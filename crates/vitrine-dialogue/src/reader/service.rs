@@ -6,6 +6,7 @@ use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Figure;
 use super::references;
+use super::scene::Found;
 use super::scene::Scene;
 use crate::command::Command;
 use crate::command::Complaint;
@@ -158,10 +159,11 @@ fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
     let known = draft.found.iter().filter(|found| {
         matches!(&found.command, Command::Ask { question: Question::Topic { .. }, .. })
     });
-    let same = known.clone().any(|found| {
-        matches!(&found.command, Command::Ask { question: Question::Topic { intent: known, .. }, .. }
-            if *known == intent)
-    });
+    let label = |found: &&Found| match &found.command {
+        Command::Ask { question: Question::Topic { intent, .. }, .. } => Some(intent.clone()),
+        _ => None,
+    };
+    let same = known.clone().any(|found| label(&found).as_ref() == Some(&intent));
     if same || known.count() >= TOPICS_MAX {
         draft.mark(&tokens);
         return;
