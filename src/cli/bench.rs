@@ -3,7 +3,6 @@
 use crate::app;
 use crate::cli::Context;
 use crate::cli::bench_constraints;
-use crate::cli::bench_drafts;
 use crate::cli::bench_engine;
 use crate::cli::bench_engine::BenchOptions;
 use crate::cli::bench_http;
@@ -29,13 +28,6 @@ pub(super) enum BenchCommand {
     ///
     /// Example: vitrine bench mixed --model drafter --streams 4 --prompt-tokens 1000
     Mixed(bench_mixed::BenchMixedArguments),
-    /// Measure the share of a model's drafts that pass the grounding check
-    ///
-    /// A draft passes if every number, price, name and link in it is backed by the brief. Prints
-    /// the share overall and by language, and rejected drafts with the reason.
-    ///
-    /// Example: vitrine bench drafts --model drafter --briefs models/drafter/heldout.jsonl
-    Drafts(bench_drafts::BenchDraftsArguments),
     /// Measure the time that constrained decoding adds to a step
     ///
     /// Compares unconstrained decoding, a JSON schema and the facts of a brief. Prints step and
@@ -78,7 +70,6 @@ pub(super) fn run(command: BenchCommand, context: &Context) -> anyhow::Result<()
     match command {
         BenchCommand::Engine(arguments) => engine(arguments, context),
         BenchCommand::Mixed(arguments) => bench_mixed::run(arguments, context),
-        BenchCommand::Drafts(arguments) => bench_drafts::run(arguments, context),
         BenchCommand::Constraints(arguments) => bench_constraints::run(arguments, context),
         BenchCommand::Http(arguments) => bench_http::run(arguments, context),
     }

@@ -12,6 +12,7 @@ use crate::turn::draft::FactKey;
 use crate::turn::draft::Style;
 use crate::turn::message::Customer;
 use crate::turn::message::TurnRequest;
+use crate::turn::state;
 use crate::turn::understand::Understood;
 use jiff::civil::Date;
 use vitrine_base::causes::chain;
@@ -24,9 +25,6 @@ use vitrine_dialogue::dialogue;
 use vitrine_dialogue::dialogue::Incoming;
 use vitrine_dialogue::dialogue::Setting;
 use vitrine_dialogue::dialogue::Turned;
-use vitrine_dialogue::migrate;
-use vitrine_dialogue::migrate::OldPending;
-use vitrine_dialogue::migrate::OldThread;
 use vitrine_dialogue::plan::Plan;
 use vitrine_dialogue::policy;
 use vitrine_dialogue::policy::Rules;
@@ -91,40 +89,12 @@ impl Decision {
     }
 }
 
-/// The state of the dialogue: as stored, or made from the facts of a conversation that an older
-/// version stored. A state that cannot be read starts anew, and is logged.
+/// The state that a conversation goes on from. One that cannot be read starts anew, and is logged.
 pub(crate) fn recall(record: &ConversationRecord) -> DialogueState {
-    let Some(stored) = &record.dialogue else {
-        return migrate::from_old(old_thread(record));
-    };
-    DialogueState::read(stored).unwrap_or_else(|error| {
+    state::stored(record).unwrap_or_else(|error| {
         tracing::error!(error = %chain(&error), "a stored dialogue state cannot be read");
         DialogueState::default()
     })
-}
-
-fn old_thread(record: &ConversationRecord) -> OldThread {
-    let pending = record.pending.as_ref().map(|pending| OldPending {
-        facet: pending.facet.clone(),
-        options: pending
-            .options
-            .iter()
-            .map(|option| (option.id.clone(), option.title.clone()))
-            .collect(),
-        product: pending.product.as_ref().map(ToString::to_string),
-    });
-    let facts = record.facts.iter().map(|(key, fact)| (key.clone(), fact.value.clone()));
-    let declined = record.declined_offers.iter().map(|declined| declined.sku.to_string());
-    OldThread {
-        facts: facts.collect(),
-        focus: record.product_in_focus.as_ref().map(ToString::to_string),
-        pending,
-        asked: record.asked_facets.clone(),
-        cart: record.cart.iter().map(|line| (line.sku.to_string(), line.quantity)).collect(),
-        declined: declined.collect(),
-        turns: u32::try_from(record.turns_recorded).unwrap_or(u32::MAX),
-        stopped: record.outreach_stopped_at.is_some(),
-    }
 }
 
 /// A message on its way through the dialogue.
@@ -142,6 +112,10 @@ pub(crate) struct Situation<'a> {
 
 /// Decides one turn of a conversation in which the bot may speak.
 pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
+    let spoken = situation.parts.locales.speaks(situation.understood.tongue.language());
+    if !spoken && situation.rules.foreign == ForeignWords::HandOff {
+        return hand_off(situation, HandoffReason::Language);
+    }
     let Situation { parts, request, record, state, understood, .. } = *situation;
     let language = understood.language;
     let shop = shop_in(&parts.shop, language, situation.style.language);

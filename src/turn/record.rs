@@ -155,7 +155,7 @@ pub(crate) fn remember(
         record.declined_offers.drain(..excess);
         record.counters.low_confidence_in_a_row = state.unclear;
         record.counters.same_question_in_a_row = state.same_question;
-        record.dialogue = state.text().ok();
+        record.dialogue = Some(state.stored());
     }
     // What an older version kept is part of the dialogue's state now.
     record.pending = None;

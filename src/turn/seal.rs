@@ -5,7 +5,9 @@ use crate::turn::Recorded;
 use crate::turn::RunningTurn;
 use crate::turn::TurnError;
 use crate::turn::TurnPipeline;
+use crate::turn::answer::DialogueAnswer;
 use crate::turn::answer::DraftUsage;
+use crate::turn::answer::Recording;
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::ReplySource;
 use crate::turn::answer::TurnAnswer;
@@ -21,6 +23,7 @@ use crate::turn::draft::Speaker;
 use crate::turn::draft::compose::ComposedReply;
 use crate::turn::grounding;
 use crate::turn::record;
+use crate::turn::state::ShownState;
 use crate::turn::understand::IntentReading;
 use crate::turn::understand::Understood;
 use jiff::Timestamp;
@@ -36,7 +39,14 @@ use vitrine_conversations::TurnCommit;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
 use vitrine_conversations::in_order_of_sending;
+use vitrine_dialogue::command::Command;
+use vitrine_dialogue::dialogue::Turned;
+use vitrine_dialogue::plan::Move;
+use vitrine_dialogue::policy::Order;
 use vitrine_dialogue::state::DialogueState;
+
+/// Intent of a customer who asks for their data or its erasure.
+const ERASURE_INTENT: &str = "privacy_request";
 
 /// The results of the stages before the offer.
 #[derive(Debug)]
@@ -111,12 +121,49 @@ impl TurnPipeline {
             handoff: None,
             window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
             disclosure: false,
-            dialogue: decision.turned.map(DialogueAnswer::from),
+            dialogue: self.dialogue_answer(turn, record, decision.turned),
             timings: turn.timings,
             usage: composed.usage,
-            dialogue: None,
             jobs: Vec::new(),
         }
+    }
+
+    /// What the dialogue adds to the answer.
+    fn dialogue_answer(
+        &self,
+        turn: &RunningTurn<'_>,
+        record: &ConversationRecord,
+        turned: Option<Turned>,
+    ) -> Option<DialogueAnswer> {
+        let Turned { reading, state, plan, .. } = turned?;
+        let mut given_up = Vec::new();
+        let mut links = Vec::new();
+        let mut order = None;
+        for said in &plan.moves {
+            match said {
+                Move::Present { given_up: wishes, .. } => given_up.extend(wishes.iter().cloned()),
+                Move::Checkout { link, .. } => links.extend(link.lines().map(str::to_owned)),
+                Move::OrderStatus { id, status, date, link } => {
+                    let (id, status) = (id.clone(), status.clone());
+                    let (date, link) = (date.clone(), link.clone());
+                    order = Some(Order { id, status, date, link });
+                }
+                _ => {}
+            }
+        }
+        let stop = reading.commands.iter().any(|said| said.command == Command::Stop);
+        let erasure = turn.request.content.option_id().is_none()
+            && vitrine_dialogue::command::intent_label(&reading.commands) == Some(ERASURE_INTENT);
+        Some(DialogueAnswer {
+            state: ShownState::new(state, record.ownership.state, &self.parts.catalog),
+            commands: reading.commands,
+            products: plan.products,
+            exact: plan.exact,
+            given_up,
+            order,
+            links,
+            recorded: Recording { stop, consents: Vec::new(), erasure },
+        })
     }
 
     /// The answer of a turn that a newer one supersedes: its reply is empty.

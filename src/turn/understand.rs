@@ -21,6 +21,7 @@ use vitrine_dialogue::command::Likelihoods;
 use vitrine_dialogue::locale::Locales;
 use vitrine_dialogue::reader::Evidence;
 use vitrine_dialogue::state::DialogueState;
+use vitrine_dialogue::state::Pending;
 use vitrine_intent::CLARIFY_MARGIN;
 use vitrine_intent::IntentClassifier;
 use vitrine_intent::IntentError;
@@ -160,7 +161,7 @@ pub(crate) fn unread(
     let reading =
         IntentReading { label, confidence: 1.0, abstained: false, ..IntentReading::none() };
     Understood {
-        language: if inputs_speak(before, tongue) { tongue.language() } else { before },
+        language: tongue.language(),
         tongue,
         reading,
         evidence: Evidence::default(),
@@ -237,6 +238,14 @@ fn tapped(content: &Content, state: &DialogueState) -> Option<FacetChoice> {
     }
     let text = content.text();
     let titles = state.options.iter().map(|(_, title)| title.as_str());
-    let place = short_answers::by_title(text, titles)?;
+    // Where a number may be a size or a number of pieces, the dialogue's reader decides.
+    let numbered = matches!(
+        state.pending,
+        Some(Pending::Facet { .. } | Pending::Need | Pending::Pick | Pending::Topic)
+    );
+    let place = short_answers::by_title(text, titles).or_else(|| {
+        let options = state.options.len();
+        numbered.then(|| short_answers::by_number(text, options)).flatten()
+    })?;
     FacetChoice::parse(&state.options.get(place)?.0)
 }

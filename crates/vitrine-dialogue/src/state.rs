@@ -201,3 +201,38 @@ pub struct DialogueState {
     /// Customer was greeted.
     pub greeted: bool,
 }
+
+impl DialogueState {
+    /// Reads a stored state.
+    ///
+    /// # Errors
+    /// If it is not the JSON of a state, or of a version that this code does not know.
+    pub fn read(stored: &str) -> Result<Self, StateError> {
+        let state: Self = serde_json::from_str(stored).map_err(StateError::Form)?;
+        if state.version > STATE_VERSION {
+            return Err(StateError::Version { found: state.version });
+        }
+        Ok(state)
+    }
+
+    /// The state as stored.
+    #[must_use]
+    pub fn stored(&self) -> String {
+        // Maps with text keys, numbers and texts always make JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Why a stored state cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It is malformed.
+    #[error("a stored dialogue state is malformed")]
+    Form(#[source] serde_json::Error),
+    /// It was stored by a newer program.
+    #[error("a stored dialogue state has version {found}, the newest known is {STATE_VERSION}")]
+    Version {
+        /// The version found.
+        found: u32,
+    },
+}

@@ -35,7 +35,6 @@ pub(crate) struct ShopFiles {
     /// Policy texts.
     pub(crate) policies: Option<PathBuf>,
     /// Folder of further languages.
-    #[expect(dead_code, reason = "replies do not use the files of languages yet")]
     pub(crate) locales: Option<PathBuf>,
 }
 
