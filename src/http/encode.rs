@@ -63,7 +63,7 @@ pub(crate) fn answer(answer: &TurnAnswer) -> serde_json::Result<Vec<u8>> {
 }
 
 fn body(answer: &TurnAnswer) -> RespondAnswer {
-    let said = answer.dialogue.as_ref();
+    let said = answer.dialogue.as_deref();
     let links = said.map(|said| said.links.clone()).unwrap_or_default();
     RespondAnswer {
         turn_id: answer.turn_id.to_string(),

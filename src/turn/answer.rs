@@ -44,7 +44,7 @@ pub(crate) struct TurnAnswer {
     pub(crate) usage: DraftUsage,
     /// What was understood, decided and remembered; `None` if a human owns the conversation or a
     /// newer turn supersedes this one.
-    pub(crate) dialogue: Option<DialogueAnswer>,
+    pub(crate) dialogue: Option<Box<DialogueAnswer>>,
     /// Jobs to commit with the turn; not part of the response.
     pub(crate) jobs: Vec<StoredJob>,
 }

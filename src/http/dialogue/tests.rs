@@ -216,7 +216,7 @@ fn answer(dialogue: Option<DialogueAnswer>) -> Value {
         disclosure: false,
         timings: TurnTimings::default(),
         usage: DraftUsage::default(),
-        dialogue,
+        dialogue: dialogue.map(Box::new),
         jobs: Vec::new(),
     };
     serde_json::from_slice(&encode::answer(&answer).unwrap()).unwrap()
