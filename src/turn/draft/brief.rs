@@ -19,11 +19,6 @@ macro_rules! named {
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
-
-            /// The value with this name; `None` if there is none.
-            pub(crate) fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|item| item.name() == name)
-            }
         }
     };
 }
@@ -43,10 +38,12 @@ named!(
     Length { Short = "short", Long = "long", }
 );
 
-named!(
-    /// Whether a reply may contain emoji.
-    Emoji { Some = "emoji", None = "plain", }
-);
+/// Whether a reply may contain emoji.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Emoji {
+    Some,
+    None,
+}
 
 named!(
     /// Subject of a fact.
@@ -63,6 +60,13 @@ named!(
         Name = "name",
     }
 );
+
+impl FactKey {
+    /// The subject with this name; `None` if there is none.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|item| item.name() == name)
+    }
+}
 
 /// Language, channel and brand voice of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

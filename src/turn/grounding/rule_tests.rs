@@ -1,7 +1,6 @@
 //! Compares the decoding rule with the check of finished drafts.
 
 use super::Brief;
-use super::Case;
 use super::Fact;
 use super::FactKey;
 use super::GroundingVocabulary;
@@ -21,15 +20,15 @@ use vitrine_engine::constraint::byte_rule::ByteRule;
 
 fn facts() -> Vec<Fact> {
     let facts = [
-        (FactKey::Shop, "Foulée"),
+        (FactKey::Name, "Foulée"),
         (FactKey::Product, "Zelka Trail 3"),
         (FactKey::Price, "129,00 €"),
-        (FactKey::Feature, "drop de 8 mm et semelle X-Grip"),
-        (FactKey::Stock, "4"),
+        (FactKey::Words, "drop de 8 mm et semelle X-Grip"),
+        (FactKey::Words, "4"),
         (FactKey::Policy, "Retours sous 30 jours, 14 % de remise dès 60,50 €."),
         (FactKey::Link, "https://shop.example/pay/1?id=Z9"),
         (FactKey::Order, "#CMD-7230"),
-        (FactKey::Team, "aide@foulee.example"),
+        (FactKey::Words, "aide@foulee.example"),
     ];
     facts.map(|(key, value)| Fact { key, value: value.to_owned() }).into()
 }
@@ -160,7 +159,7 @@ proptest! {
         // The longest prefix that may be a whole reply.
         said.truncate(complete);
         let text = String::from_utf8(said).unwrap();
-        let brief = Brief { facts: facts(), ..Brief::new(Case::Greet, style(Language::FR)) };
+        let brief = Brief { facts: facts(), ..Brief::new("Bonjour.", style(Language::FR)) };
         for line in text.lines() {
             match check(line, &brief, GroundingVocabulary::default()) {
                 Ok(()) | Err(Ungrounded::Empty | Ungrounded::TooLong { .. }) => {}

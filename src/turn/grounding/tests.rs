@@ -27,11 +27,11 @@ pub(super) fn style(language: Language) -> Style {
 }
 
 fn recommendation() -> Brief {
-    Brief::new(Case::RecommendProduct, style(Language::FR))
+    Brief::new("Zelka Trail 3, 129,00 €.", style(Language::FR))
         .with(FactKey::Product, "Zelka Trail 3")
         .with(FactKey::Price, "129,00 €")
-        .with(FactKey::Feature, "semelle amortie")
-        .with(FactKey::Stock, "4")
+        .with(FactKey::Words, "semelle amortie")
+        .with(FactKey::Words, "4")
 }
 
 fn lexicon() -> BTreeSet<String> {
@@ -104,7 +104,7 @@ fn an_invented_name_or_word_is_stopped() {
 
 #[test]
 fn an_invented_link_is_stopped() {
-    let brief = Brief::new(Case::CheckoutLink, style(Language::EN))
+    let brief = Brief::new("Pay here.", style(Language::EN))
         .with(FactKey::Product, "Zelka")
         .with(FactKey::Link, "https://shop.example/pay/1");
     let open = GroundingVocabulary::default();
@@ -147,39 +147,6 @@ fn facts_are_located_by_character() {
     assert_eq!(found[1].fact, "price: 129,00 €");
 }
 
-#[test]
-fn titles_are_their_options_words() {
-    assert!(title_is_sound("Confort", "confort", 20));
-    assert!(title_is_sound("Je le prends !", "je le prends", 20));
-    assert!(!title_is_sound("Vitesse", "confort", 20));
-    assert!(!title_is_sound("", "confort", 20));
-    assert!(!title_is_sound(
-        "Une option vraiment trop longue",
-        "une option vraiment trop longue",
-        20
-    ));
-}
-
-#[test]
-fn every_template_passes_the_check_that_drafts_pass() {
-    use crate::turn::draft::template;
-    for language in [Language::EN, Language::FR] {
-        for case in Case::ALL {
-            let mut brief = Brief::new(*case, style(language));
-            for key in FactKey::ALL {
-                brief = brief.with(*key, format!("valeur {}", key.name()));
-            }
-            let text = template::render(&brief);
-            assert!(!text.contains(['{', '[', ']', '}']), "{text}");
-            assert_eq!(
-                check(&text, &brief, GroundingVocabulary::default()),
-                Ok(()),
-                "{case:?}: {text}"
-            );
-        }
-    }
-}
-
 /// The built-in drafter's held-out briefs, with their reference replies.
 pub(super) struct HeldOutDrafts {
     pub(super) lexicon: BTreeSet<String>,
@@ -216,33 +183,20 @@ pub(super) fn held_out() -> HeldOutDrafts {
 fn held_out_row(row: &str) -> HeldOutRow {
     let row: Value = serde_json::from_str(row).unwrap();
     let language = Language::from_locale(row["language"].as_str().unwrap()).unwrap();
-    let case = Case::from_name(row["case"].as_str().unwrap()).unwrap();
+    let reference = row["reference"].as_str().unwrap().to_owned();
     let facts = row["facts"].as_array().unwrap();
-    let brief = facts.iter().fold(Brief::new(case, style(language)), |brief, fact| {
-        let key = FactKey::from_name(fact[0].as_str().unwrap()).unwrap();
-        brief.with(key, fact[1].as_str().unwrap())
+    let brief = facts.iter().fold(Brief::new(&*reference, style(language)), |brief, fact| {
+        // Subjects that only the model's own format has are words of the reply here.
+        let key = FactKey::from_name(fact[0].as_str().unwrap());
+        let key = key.filter(|key| matches!(key, FactKey::Price | FactKey::Link));
+        brief.with(key.unwrap_or(FactKey::Words), fact[1].as_str().unwrap())
     });
-    HeldOutRow { brief, reference: row["reference"].as_str().unwrap().to_owned() }
-}
-
-/// The check must accept every reference reply.
-#[test]
-fn every_held_out_reference_is_sound() {
-    let held_out = held_out();
-    let known = GroundingVocabulary { lexicon: Some(&held_out.lexicon), catalog_names: None };
-    let mut refused = Vec::new();
-    for HeldOutRow { brief, reference } in &held_out.rows {
-        let text = reference.lines().next().unwrap();
-        if let Err(reason) = check(text, brief, known) {
-            refused.push(format!("{}: {reason}: {text}", brief.case.name()));
-        }
-    }
-    assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
+    HeldOutRow { brief, reference }
 }
 
 #[test]
 fn a_draft_that_repeats_itself_is_stopped() {
-    let brief = Brief::new(Case::CheckoutLink, style(Language::EN))
+    let brief = Brief::new("Pay here.", style(Language::EN))
         .with(FactKey::Product, "Zelka Trail 3")
         .with(FactKey::Link, "https://shop.example/pay/1?size=39");
     let judge = |text: &str| check(text, &brief, GroundingVocabulary::default());
@@ -265,7 +219,6 @@ fn a_draft_that_breaks_off_is_stopped() {
     let mut draft = Draft {
         text: "Zelka Trail 3 à 129,00 €. Il en reste 4 !".to_owned(),
         whole: true,
-        titles: Vec::new(),
         prompt_tokens: 9,
         cached_tokens: 0,
         output_tokens: 9,

@@ -15,7 +15,6 @@ use crate::turn::EncodedAnswer;
 use crate::turn::HandoffDelivery;
 use crate::turn::HumanMessage;
 use crate::turn::PipelineParts;
-use crate::turn::Policies;
 use crate::turn::ShopProfile;
 use crate::turn::Triggers;
 use crate::turn::TurnAnswer;
@@ -24,8 +23,8 @@ use crate::turn::TurnOptions;
 use crate::turn::TurnPipeline;
 use crate::turn::TurnRequest;
 use crate::turn::burst::BurstLimits;
-use crate::turn::decide::DialogueRules;
-use crate::turn::decide::ForeignWords;
+use crate::turn::dialogue::DialogueRules;
+use crate::turn::dialogue::ForeignWords;
 use crate::turn::draft::Address;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
@@ -68,6 +67,9 @@ use vitrine_conversations::GateOptions;
 use vitrine_conversations::TurnGate;
 use vitrine_conversations::TurnRecord;
 use vitrine_conversations::samples;
+use vitrine_dialogue::locale::Locales;
+use vitrine_dialogue::policies::Policies;
+use vitrine_dialogue::policy::Rules;
 use vitrine_intent::IntentClassifier;
 use vitrine_intent::IntentError;
 
@@ -147,9 +149,9 @@ impl Drafter for SharedDrafter {
             drafter.permits.acquire().await.unwrap().forget();
             running.finished = true;
             let text = "a draft".to_owned();
-            let (titles, prompt_tokens, cached_tokens, output_tokens) = (Vec::new(), 1, 0, 2);
+            let (prompt_tokens, cached_tokens, output_tokens) = (1, 0, 2);
             let whole = true;
-            Ok(Draft { text, whole, titles, prompt_tokens, cached_tokens, output_tokens })
+            Ok(Draft { text, whole, prompt_tokens, cached_tokens, output_tokens })
         })
     }
 
@@ -217,6 +219,7 @@ impl Harness {
             catalog: Arc::new(catalog),
             offers: Arc::new(offers),
             policies: Policies::default(),
+            locales: Locales::shipped(Language::EN).unwrap(),
             shop: ShopProfile::default(),
             store: Arc::clone(&store) as Arc<dyn ConversationStore>,
             customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
@@ -381,9 +384,7 @@ fn options_of_turns() -> TurnOptions {
             emoji: Emoji::None,
         },
         rules: DialogueRules {
-            questions_max: 1,
-            unsure_max: 2,
-            repeats_max: 2,
+            rules: Rules { questions_max: 1, unclear_max: 2, repeats_max: 2 },
             foreign: ForeignWords::Reply,
         },
         // Never reached: the clock moves only when a test moves it.
