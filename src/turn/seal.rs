@@ -121,7 +121,7 @@ impl TurnPipeline {
             handoff: None,
             window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
             disclosure: false,
-            dialogue: self.dialogue_answer(turn, record, decision.turned),
+            dialogue: self.dialogue_answer(turn, record, decision.turned).map(Box::new),
             timings: turn.timings,
             usage: composed.usage,
             jobs: Vec::new(),
