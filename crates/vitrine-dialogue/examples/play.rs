@@ -28,7 +28,6 @@ use vitrine_judge::Product;
 use vitrine_judge::Reply;
 use vitrine_judge::Shop;
 use vitrine_judge::ShopData;
-use vitrine_judge::Stock;
 use vitrine_judge::Variant;
 
 const LIMITS: vitrine_catalog::CatalogLimits = vitrine_catalog::CatalogLimits {
@@ -63,7 +62,7 @@ fn judged(catalog: &Catalog) -> Shop {
             .map(|variant| Variant {
                 sku: variant.sku.as_str().to_owned(),
                 options: variant.options.clone(),
-                price: Some(variant.price.amount),
+                price: variant.price.amount,
                 available: variant.availability != Availability::SoldOut,
             })
             .collect();
@@ -73,7 +72,6 @@ fn judged(catalog: &Catalog) -> Shop {
             category: Some(product.category.clone()),
             facets: product.facets.clone(),
             price: product.price.amount,
-            stock: Stock::Whole(None),
             variants,
         });
     }

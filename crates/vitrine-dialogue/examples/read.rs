@@ -1,7 +1,10 @@
 //! Prints the commands of messages, one a line on standard input.
 //!
-//! `read --shop examples/shop [--language fr] [--shown SKU,SKU] [--pending size|facet:KEY|buy|…]`;
+//! `read --shop examples/shop [--language fr] [--shown SKU,SKU] [--pending size|facet:KEY|buy|…] [--brief]`;
 //! the first product shown is in focus.
+
+#[path = "../tests/brief/mod.rs"]
+mod brief;
 
 use std::io::BufRead;
 use std::io::Write;
@@ -68,6 +71,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             today: jiff::civil::date(2026, 12, 1),
         };
         let reading = read(&input);
+        if std::env::args().any(|argument| argument == "--brief") {
+            let all: Vec<String> =
+                reading.commands.iter().map(|said| brief::brief(&said.command)).collect();
+            writeln!(out, "{text} => {}", all.join(", "))?;
+            continue;
+        }
         writeln!(out, "{text}")?;
         for said in reading.commands {
             writeln!(out, "    {:?}  « {} »", said.command, said.source)?;

@@ -2,8 +2,8 @@
 
 use crate::locale::Locales;
 use crate::reader::cues::Cue;
-use crate::reader::fold;
-use crate::reader::tokenize;
+use crate::reader::tokens::fold;
+use crate::reader::tokens::tokenize;
 use crate::shop::Language;
 use crate::shop::Localized;
 use rust_stemmers::Algorithm;
@@ -110,6 +110,10 @@ pub struct TopicQuery<'a> {
     pub pickup: bool,
     /// Something used or worn was spoken of.
     pub worn: bool,
+    /// A place was asked for.
+    pub place: bool,
+    /// Opening hours were asked for.
+    pub opening: bool,
 }
 
 /// A topic's words, ready for comparison.
@@ -239,6 +243,8 @@ fn conditions(topic: &Topic, profile: &Profile, query: &TopicQuery<'_>, locales:
         (Cue::Express, query.express),
         (Cue::Pickup, query.pickup),
         (Cue::Worn, query.worn),
+        (Cue::Where, query.place),
+        (Cue::Opening, query.opening),
     ] {
         let texts = topic.label.iter().map(|(_, text)| text);
         let about = topic.id.split('_').chain(profile.phrases.iter().map(|one| one.trim()));

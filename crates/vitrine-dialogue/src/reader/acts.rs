@@ -7,6 +7,7 @@ use super::scene::Scene;
 use crate::command::Command;
 use crate::command::Question;
 use crate::shop::Lookups;
+use crate::shop::MentionTarget;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -53,6 +54,23 @@ pub(crate) fn alone(draft: &mut Draft<'_, '_>) -> bool {
     false
 }
 
+/// Matters that a shop does not answer, where nothing of the shop is named.
+pub(crate) fn out_of_scope(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let named = scene.seen.iter().any(|seen| {
+        seen.targets
+            .iter()
+            .any(|target| matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_)))
+    });
+    let Some(hit) = scene.hits_of(Cue::OutOfScope).next() else { return false };
+    let wanted = scene.has(Cue::Want) && !scene.asks_at(hit.tokens.start);
+    if named || wanted || draft.has_content() {
+        return false;
+    }
+    draft.add(hit.tokens.clone(), Command::OutOfScope);
+    true
+}
+
 /// Questions to the assistant, wishes for a person, paying.
 pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
     for (cue, command) in [
@@ -75,7 +93,15 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
 /// "no preference", "any colour", "the rest does not matter".
 pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    let Some(hit) = draft.free(Cue::NoPreference).into_iter().next() else { return };
+    let facet = matches!(scene.input.state.pending, Some(Pending::Facet { .. }));
+    let both = draft.free(Cue::Both).into_iter().next();
+    let both = both.filter(|both| facet && scene.content_words_outside(both) == 0);
+    let Some(hit) = draft.free(Cue::NoPreference).into_iter().next().or(both) else { return };
+    // One word such as "any" or "alle" is an answer only if little else is said.
+    let more = scene.content_words_outside(&hit) > 1 || scene.asks_at(hit.start);
+    if hit.len() == 1 && more {
+        return;
+    }
     let clause = scene.clause_of(hit.start);
     let rest = scene.hit_in(&clause, Cue::Rest).map(|rest| rest.tokens.clone());
     let catalog = scene.input.catalog;
@@ -119,10 +145,8 @@ pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
     }
     yes_and_no(draft);
     let confirmed = draft.any(|command| matches!(command, Command::Confirm | Command::Deny));
-    if let Some(hit) = first(draft, Cue::Bye) {
-        if !troubled {
-            draft.add(hit, Command::Bye);
-        }
+    if let Some(hit) = first(draft, Cue::Bye).filter(|_| !troubled) {
+        draft.add(hit, Command::Bye);
     }
     let thanks = first(draft, Cue::Thank).or_else(|| {
         let praise = first(draft, Cue::Praise);

@@ -2,7 +2,7 @@
 
 use super::cues::Cue;
 use super::draft::Draft;
-use super::figures::Role;
+use super::figure::Role;
 use super::references;
 use crate::command::Command;
 use crate::command::Polarity;
@@ -75,6 +75,11 @@ fn compare(draft: &mut Draft<'_, '_>) {
 
 fn which(draft: &mut Draft<'_, '_>) {
     let Some(hit) = draft.free(Cue::Which).into_iter().next() else { return };
+    // "which is the difference?"
+    if draft.any(|command| matches!(command, Command::Compare { .. })) {
+        draft.mark(&hit);
+        return;
+    }
     if draft.scene.input.state.last_shown.is_empty() && draft.scene.input.state.compared.is_empty()
     {
         return;
@@ -107,6 +112,10 @@ fn which(draft: &mut Draft<'_, '_>) {
 fn remove(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Remove) {
         let clause = draft.scene.clause_of(hit.start);
+        // "delete my account" is a matter of the shop.
+        if draft.scene.topic_in(&clause).is_some() {
+            continue;
+        }
         let place = hit.start..clause.end;
         let kinds = categories(draft, &place);
         let named = references::find(draft.scene, &place);
@@ -219,14 +228,20 @@ fn relative(draft: &mut Draft<'_, '_>) {
         (Cue::Accessories, Command::Accessories),
     ] {
         for hit in draft.free(cue) {
+            let place = draft.scene.clause_of(hit.start);
+            let named = references::find(draft.scene, &place).iter().any(|(reference, tokens)| {
+                tokens.contains(&hit.start)
+                    && matches!(reference, Reference::Cheapest | Reference::Dearest)
+            });
+            if named {
+                continue;
+            }
             let limited = draft.scene.figures.iter().any(|figure| {
                 let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
-            if !limited
-                && !(draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some()
-                    && cue == Cue::LowPrice)
-            {
+            let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
+            if !limited && !asked {
                 draft.add(hit, command.clone());
             }
         }

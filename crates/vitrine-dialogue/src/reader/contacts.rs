@@ -1,8 +1,8 @@
 //! E-mail addresses, telephone numbers and order numbers.
 
-use super::ReaderInput;
 use super::cues::Cue;
 use super::cues::Hit;
+use super::input::ReaderInput;
 use super::tokens::Token;
 use super::tokens::TokenKind;
 use crate::state::Pending;

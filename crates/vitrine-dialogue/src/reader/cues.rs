@@ -83,6 +83,8 @@ pub(crate) enum Cue {
     Praise,
     /// Something went badly, in words that need no complaint beside them.
     Failure,
+    /// "once more": asks for nothing else.
+    Again,
     // Structure.
     Question,
     /// "is it", "are they": asks for a property.
@@ -125,6 +127,8 @@ pub(crate) enum Cue {
     Express,
     Pickup,
     Worn,
+    Where,
+    Opening,
 }
 
 impl Cue {
@@ -202,6 +206,9 @@ impl Hit {
     }
 }
 
+/// The meaning of an entry of a table, by its name.
+type Named = fn(String) -> Meaning;
+
 impl TryFrom<Section> for Cues {
     type Error = String;
 
@@ -223,7 +230,7 @@ impl TryFrom<Section> for Cues {
         for (cue, phrases) in &section.cues {
             cues.add(Meaning::Cue(*cue), phrases)?;
         }
-        let tables: [(fn(String) -> Meaning, _); 5] = [
+        let tables: [(Named, _); 5] = [
             (Meaning::Topic, &section.topics),
             (Meaning::Attribute, &section.attributes),
             (Meaning::Country, &section.countries),
@@ -297,7 +304,10 @@ impl Cues {
                 && !matches!(&self.meanings[long.meaning], Meaning::Cue(cue) if cue.is_structure())
         };
         let free = |short: &&PhraseHit| {
-            let structure = matches!(&self.meanings[short.meaning],
+            // "I want the second": the place is part of the phrase for taking, and still a place.
+            let place = matches!(&self.meanings[short.meaning], Meaning::Place(_));
+            let structure = place
+                || matches!(&self.meanings[short.meaning],
                 Meaning::Cue(cue) if cue.is_structure() && !matches!(cue, Cue::Negation
                     | Cue::NegationNear | Cue::TooMuch));
             structure || !found.iter().any(|long| hides(long, short))

@@ -3,6 +3,9 @@
 
 use super::cues::Cue;
 use super::cues::Meaning;
+use super::figure::Bound;
+use super::figure::Figure;
+use super::figure::Role;
 use super::numbers::Number;
 use super::scene::Scene;
 use super::tokens::TokenKind;
@@ -15,71 +18,13 @@ use std::ops::Range;
 const LIMIT_GAP: usize = 2;
 
 /// Most pieces of an order that a bare number can state.
-const PIECES_MAX: u32 = 99;
+const PIECES_MAX: u32 = 999;
 
 /// Smallest number behind a limit word that can be a price limit without a currency.
 const LIMIT_MIN: u32 = 5;
 
 /// Places of a list that a bare number can mean.
 const PLACES_MAX: u32 = 20;
-
-/// Which side of a price a word limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bound {
-    /// "at most".
-    Max,
-    /// "at least".
-    Min,
-    /// "about".
-    Around,
-}
-
-/// What a number is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Role {
-    /// An amount of money; `None`: no currency was said.
-    Money {
-        /// ISO code.
-        currency: Option<String>,
-        /// Whether a word limits it.
-        bound: Option<Bound>,
-    },
-    /// A size.
-    Size(SizeSystem),
-    /// Two lengths, or a length: an option such as "140x200" or "54 cm".
-    Dimensions,
-    /// Pieces.
-    Quantity,
-    /// A place in a list.
-    Place,
-    /// An age, a distance, a duration, or part of something else.
-    Other,
-    /// Nothing says what it is.
-    Unknown,
-}
-
-/// A number with what it is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Figure {
-    /// Its tokens, with its unit and its cue.
-    pub(crate) tokens: Range<usize>,
-    /// The tokens of the numbers alone.
-    pub(crate) bare: Range<usize>,
-    /// One value, or the ends of a range.
-    pub(crate) values: Vec<Decimal>,
-    /// What it is.
-    pub(crate) role: Role,
-    /// Whether it is written in digits.
-    pub(crate) digits: bool,
-}
-
-impl Figure {
-    /// Its value as a count.
-    pub(crate) fn count(&self) -> Option<u32> {
-        let value = self.values.first().filter(|value| value.fract().is_zero())?;
-        u32::try_from(value.trunc().mantissa()).ok()
-    }
-}
 
 fn between(tokens: &Range<usize>, more: &Range<usize>) -> Range<usize> {
     tokens.start.min(more.start)..tokens.end.max(more.end)
@@ -141,7 +86,7 @@ fn dimensions(scene: &Scene<'_>, numbers: &[Number], at: usize) -> Option<Range<
         sign.start = unit.end;
     }
     (sign.len() == 1 && scene.hit_in(&sign, Cue::Times).is_some())
-        .then(|| first.tokens.start..second.tokens.end)
+        .then_some(first.tokens.start..second.tokens.end)
 }
 
 fn one(scene: &Scene<'_>, numbers: &[Number], at: usize) -> (Figure, usize) {
@@ -214,7 +159,11 @@ fn bound(scene: &Scene<'_>, figure: &mut Figure) -> Option<Bound> {
         [(Cue::Max, Bound::Max), (Cue::Min, Bound::Min), (Cue::Around, Bound::Around)]
     {
         let before = scene.hit_before(figure.tokens.start, cue, LIMIT_GAP);
-        let after = scene.hit_after(figure.tokens.end, cue, 1);
+        // "43, max 150": the word belongs to the number right behind it.
+        let after = scene.hit_after(figure.tokens.end, cue, 1).filter(|hit| {
+            let next = scene.tokens.get(hit.tokens.end);
+            !next.is_some_and(|next| next.kind == TokenKind::Number)
+        });
         if let Some(hit) = before.or(after) {
             figure.tokens = between(&figure.tokens, &hit.tokens.clone());
             return Some(bound);
@@ -303,6 +252,10 @@ fn limit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     }
     let range = figure.values.len() == 2;
     let sizes = figure.values.iter().all(|value| scene.is_size(*value));
+    // "what about 43?"
+    if sizes && scene.hit_before(figure.bare.start, Cue::Around, 0).is_some() {
+        return false;
+    }
     if range && !sizes {
         figure.role = Role::Money { currency: None, bound: None };
         return true;
@@ -323,9 +276,13 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         Some(Pending::Option { facet, .. }) if facet == "size");
     let word = scene.hit_before(figure.bare.start, Cue::SizeWord, 2);
     let before = scene.hit_before(figure.bare.start, Cue::SizeBefore, 0);
-    let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).is_some();
+    let many = Meaning::Topic("bulk_order".to_owned());
+    let next = scene.tokens.get(figure.bare.end);
+    let counted = next.is_some_and(|next| next.kind == TokenKind::Word)
+        && scene.hits.iter().any(|hit| hit.meaning == many);
+    let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).is_some() || counted;
     let plausible = figure.digits || word.is_some() || asked || (before.is_some() && known);
-    let alone = scene.content_words() <= 1;
+    let alone = scene.content_words_outside(&figure.bare) == 0;
     if pieces && word.is_none() {
         return false;
     }
@@ -337,7 +294,7 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     // Beside products a small number counts them, even if it is also a size.
     if word.is_none() && before.is_none() && !asked && scene.mention_at(figure.bare.end).is_some() {
         let small = figure.values[0] < Decimal::from(13);
-        if small {
+        if small || !scene.kind_has_size(figure.bare.end, figure.values[0]) {
             return false;
         }
     }
@@ -356,7 +313,9 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).map(|hit| hit.tokens.clone());
     let times = scene.hit_after(figure.bare.end, Cue::Times, 0).map(|hit| hit.tokens.clone());
     let sign = scene.hit_before(figure.bare.start, Cue::Times, 0).map(|hit| hit.tokens.clone());
-    let product = scene.mention_at(figure.bare.end).is_some();
+    let many = Meaning::Topic("bulk_order".to_owned());
+    let product = scene.mention_at(figure.bare.end).is_some()
+        || scene.hits.iter().any(|hit| hit.meaning == many);
     match pieces.or(times).or(sign) {
         Some(tokens) => figure.tokens = between(&figure.bare, &tokens),
         None if product => {}
@@ -364,12 +323,4 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     }
     figure.role = Role::Quantity;
     true
-}
-
-/// The currency that a phrase at a token names, and the end of the phrase.
-pub(crate) fn currency_at(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
-    scene.hits.iter().find_map(|hit| match &hit.meaning {
-        Meaning::Currency(code) if hit.tokens.start == at => Some((code.clone(), hit.tokens.end)),
-        _ => None,
-    })
 }

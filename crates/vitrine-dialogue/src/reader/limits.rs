@@ -2,9 +2,9 @@
 
 use super::cues::Cue;
 use super::draft::Draft;
-use super::figures::Bound;
-use super::figures::Figure;
-use super::figures::Role;
+use super::figure::Bound;
+use super::figure::Figure;
+use super::figure::Role;
 use super::numbers::plain;
 use super::scene::Scene;
 use crate::command::Command;
@@ -114,9 +114,12 @@ pub(crate) fn split(draft: &mut Draft<'_, '_>) {
         let count = scene.figures.iter().rev().find(|figure| {
             figure.bare.end <= start
                 && start - figure.bare.end <= 2
+                && scene.clause_of(start) == scene.clause_of(figure.bare.start)
                 && matches!(figure.role, Role::Quantity | Role::Unknown)
         });
         let each = scene.hit_before(start, Cue::Each, 1);
+        let count =
+            count.filter(|count| each.is_none_or(|each| each.tokens.start < count.bare.start));
         let counted = count.and_then(|count| Some((count.count()?, count.tokens.clone())));
         let Some((pieces, tokens)) = counted.or(each.map(|hit| (1, hit.tokens.clone()))) else {
             return;

@@ -10,7 +10,9 @@ mod contacts;
 pub mod cues;
 mod draft;
 mod evidence;
+mod figure;
 mod figures;
+mod input;
 mod limits;
 mod numbers;
 mod phrases;
@@ -21,84 +23,23 @@ mod service;
 mod sizes;
 mod stance;
 mod taps;
-#[cfg(test)]
-mod tests;
-mod tokens;
+pub(crate) mod tokens;
 mod wishes;
 
-pub(crate) use self::tokens::fold;
-pub(crate) use self::tokens::tokenize;
+pub use self::input::Evidence;
+pub use self::input::ReaderInput;
+pub use self::input::Reading;
 
 use self::cues::Cue;
 use self::draft::Draft;
 use self::scene::Scene;
 use crate::command::Command;
-use crate::command::Likelihoods;
 use crate::command::Said;
 use crate::locale::Locale;
-use crate::locale::Locales;
-use crate::policies::Policies;
-use crate::shop::Catalog;
-use crate::shop::Language;
-use crate::state::DialogueState;
-use jiff::civil::Date;
-use std::ops::Range;
+use crate::shop::Mention;
 
 /// How many more words another language must explain than the supposed one to be read instead.
 const OTHER_LANGUAGE_MARGIN: usize = 1;
-
-/// What models found in the message; empty without models.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Evidence {
-    /// Intent label → probability, for the whole message.
-    pub whole: Likelihoods,
-    /// The same for each clause, with its bytes in the message.
-    pub clauses: Vec<(Range<usize>, Likelihoods)>,
-    /// Sarcasm, 0 to 1.
-    pub sarcasm: f32,
-    /// Mood, -1 to 1.
-    pub sentiment: f32,
-    /// Urgency, 0 to 1.
-    pub urgency: f32,
-    /// Profanity, 0 to 1.
-    pub profanity: f32,
-}
-
-/// A message and what is needed to read it.
-#[derive(Debug, Clone, Copy)]
-pub struct ReaderInput<'a> {
-    /// The text; may be empty if an option was tapped.
-    pub text: &'a str,
-    /// Id of the option tapped, such as `take=RUN-001`.
-    pub tapped: Option<&'a str>,
-    /// The language of the message, as far as known.
-    pub language: Language,
-    /// The conversation so far.
-    pub state: &'a DialogueState,
-    /// The products.
-    pub catalog: &'a Catalog,
-    /// The shop's texts.
-    pub policies: &'a Policies,
-    /// The words of each language.
-    pub locales: &'a Locales,
-    /// What models found.
-    pub evidence: &'a Evidence,
-    /// The sender's day.
-    pub today: Date,
-}
-
-/// What a message says.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reading {
-    /// Commands, in the order of the words. Never empty.
-    pub commands: Vec<Said>,
-    /// Content words that no command explains, folded; brands as the shop writes them.
-    pub words: Vec<String>,
-    /// Whether the words are angry.
-    pub angry: bool,
-    /// Whether the words are sarcastic.
-    pub sarcastic: bool,
-}
 
 /// Reads a message.
 #[must_use]
@@ -109,10 +50,19 @@ pub fn read(input: &ReaderInput<'_>) -> Reading {
     }
     let words = scene::mentions(input);
     let own = input.locales.get(input.language);
-    let scene = Scene::new(input, own, &words);
+    let scene = taken_apart(input, own, &words);
     let other = other_locale(input, &scene);
-    let other = other.map(|locale| Scene::new(input, locale, &words));
+    let other = other.map(|locale| taken_apart(input, locale, &words));
     read_scene(other.as_ref().unwrap_or(&scene))
+}
+
+/// A message taken apart with the words of a locale.
+fn taken_apart<'a>(input: &'a ReaderInput<'a>, locale: &'a Locale, words: &[Mention]) -> Scene<'a> {
+    let mut scene = Scene::new(input, locale, words);
+    let numbers = numbers::find(&scene.tokens, scene.cues, &scene.hits);
+    scene.figures = figures::find(&scene, &numbers);
+    scene.drop_false_words();
+    scene
 }
 
 /// The language whose words explain the message clearly better than those of the supposed one.
@@ -147,19 +97,26 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
     stance::read(&mut draft);
     if !acts::alone(&mut draft) && !taps::named(&mut draft) {
         service::find(&mut draft);
-        acts::preferences(&mut draft);
-        acts::direct(&mut draft);
-        questions::find(&mut draft);
-        choices::find(&mut draft);
-        limits::split(&mut draft);
-        choices::named(&mut draft);
-        limits::find(&mut draft);
-        sizes::find(&mut draft);
-        wishes::find(&mut draft);
-        acts::courtesy(&mut draft);
-        rest(&mut draft);
+        if !acts::out_of_scope(&mut draft) {
+            all(&mut draft);
+        }
     }
     finish(draft)
+}
+
+/// All rules but those that decide a message alone, the surest first.
+fn all(draft: &mut Draft<'_, '_>) {
+    acts::preferences(draft);
+    acts::direct(draft);
+    limits::split(draft);
+    questions::find(draft);
+    choices::find(draft);
+    choices::named(draft);
+    limits::find(draft);
+    sizes::find(draft);
+    wishes::find(draft);
+    acts::courtesy(draft);
+    rest(draft);
 }
 
 /// What remains where no rule found a matter.
@@ -171,13 +128,13 @@ fn rest(draft: &mut Draft<'_, '_>) {
     }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
     let shop = wants.iter().find_map(|cue| scene.hits_of(*cue).next());
-    if let Some(hit) = scene.hits_of(Cue::OutOfScope).next() {
-        draft.add(hit.tokens.clone(), Command::OutOfScope);
-        return;
-    }
-    if let Some(hit) = shop {
+    let answered = draft.any(|one| matches!(one, Command::Confirm | Command::Deny));
+    if let Some(hit) = shop.filter(|_| !answered) {
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
+    }
+    if draft.found.is_empty() {
+        questions::unknown(draft);
     }
     if draft.found.is_empty() {
         evidence::fill(draft);

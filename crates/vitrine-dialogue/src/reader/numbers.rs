@@ -61,9 +61,9 @@ fn join(total: u32, low: u32, value: u32, reversed: bool) -> Option<(u32, u32)> 
         value => {
             let tail = low % 100;
             let fits = tail == 0
-                || (tail % 10 == 0 && tail >= 20 && value < 10)
+                || (tail.is_multiple_of(10) && tail >= 20 && value < 10)
                 || (matches!(tail, 60 | 80) && value < 20)
-                || (reversed && tail < 10 && value >= 20 && value % 10 == 0);
+                || (reversed && tail < 10 && value >= 20 && value.is_multiple_of(10));
             fits.then_some((total, low + value))
         }
     }

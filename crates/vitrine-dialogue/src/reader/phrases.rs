@@ -1,8 +1,8 @@
 //! Finds phrases of a locale in tokens.
 //!
 //! A phrase is words with spaces between. In a word, `|` separates alternatives, `*` at the end
-//! stands for any ending, and `?` at the end means that the word may be left out; `_` is any one word. Articles and
-//! other words that the locale lists as `skip` may stand between the words.
+//! stands for any ending, and `?` at the end means that the word may be left out; `_` is any one
+//! word. Articles and other words that the locale lists as `skip` may stand between the words.
 
 use super::tokens::Token;
 use super::tokens::TokenKind;

@@ -4,7 +4,7 @@ use super::cues::Cue;
 use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
-use super::figures::Role;
+use super::figure::Role;
 use super::references;
 use super::scene::Scene;
 use super::scene::Sentence;
@@ -68,6 +68,13 @@ fn names_kind(scene: &Scene<'_>, sentence: &Sentence) -> bool {
         .any(|seen| seen.targets.iter().any(|target| matches!(target, MentionTarget::Category(_))))
 }
 
+/// Whether a general property is named in a sentence.
+fn names_attribute(scene: &Scene<'_>, sentence: &Sentence) -> bool {
+    scene.hits.iter().any(|hit| {
+        matches!(hit.meaning, Meaning::Attribute(_)) && inside(&hit.tokens, &sentence.tokens)
+    })
+}
+
 fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     for (cue, question) in [
         (Cue::Total, Question::Total),
@@ -83,7 +90,23 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     ] {
         let free = draft.free(cue).into_iter().find(|hit| inside(hit, &sentence.tokens));
         let Some(hit) = free else { continue };
+        // "when is it available again?" asks one thing.
+        let back = |one: &Command| matches!(one, Command::Ask { question: Question::Restock, .. });
+        let sum = |one: &Command| matches!(one, Command::Ask { question: Question::Total, .. });
+        if (matches!(cue, Cue::Stock | Cue::Sizes) && draft.any(back))
+            || (cue == Cue::Price && draft.any(sum))
+        {
+            draft.mark(&hit);
+            continue;
+        }
         // "how much is delivery?" is a question on deliveries.
+        // "how much does it weigh?"
+        let measured =
+            cue == Cue::Price && hit.len() == 1 && names_attribute(draft.scene, sentence);
+        if measured {
+            draft.mark(&hit);
+            continue;
+        }
         let priced = matches!(cue, Cue::Price | Cue::Stock | Cue::Details | Cue::Sizes);
         if priced && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some() {
             draft.mark(&hit);
@@ -181,7 +204,11 @@ fn labels(scene: &Scene<'_>, sentence: &Sentence) -> Vec<(String, Range<usize>)>
     for key in keys {
         let label = fold(&catalog.key_label(key, scene.input.language));
         let words: Vec<&str> = label.split_whitespace().collect();
-        let Some(first) = words.first().filter(|word| word.chars().count() > 3) else { continue };
+        let Some(first) =
+            words.first().filter(|word| word.chars().count() > 3 && !scene.cues.is_filler(word))
+        else {
+            continue;
+        };
         let start = sentence.tokens.clone().find(|at| {
             scene.tokens[*at].text == *first
                 && words.iter().enumerate().all(|(offset, word)| {
@@ -249,7 +276,10 @@ fn stock_in_size(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         return;
     }
     let about = about(draft, sentence);
-    if !draft.any(|one| matches!(one, Command::Ask { question: Question::Stock, .. })) {
+    let asked = |one: &Command| {
+        matches!(one, Command::Ask { question: Question::Stock | Question::Restock, .. })
+    };
+    if !draft.any(asked) {
         let tokens = place;
         let found = super::scene::Found {
             tokens,
@@ -257,6 +287,22 @@ fn stock_in_size(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         };
         draft.found.push(found);
     }
+}
+
+/// "are they squeaky?": a property that the shop does not list, of the product in focus.
+pub(crate) fn unknown(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let asked = scene.sentences.iter().find(|sentence| {
+        let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
+        sentence.question && (cue(Cue::Copula) || cue(Cue::Focus))
+    });
+    let Some(sentence) = asked.filter(|_| scene.in_focus()) else { return };
+    if super::wishes::loose_words(draft).is_empty() {
+        return;
+    }
+    let about = Some(Reference::Focus);
+    let question = Question::Attribute { key: String::new(), value: None };
+    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
 }
 
 /// Whether a sentence says little more than a size: "44?".

@@ -3,7 +3,7 @@
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
-use super::figures::Role;
+use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Reference;
@@ -11,6 +11,7 @@ use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::shop::Product;
+use crate::state::Pending;
 use std::ops::Range;
 
 /// Most words between "the one" and what tells it apart.
@@ -114,6 +115,10 @@ fn by_price(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range
 
 /// "the black one", "la noire": a value of a product shown, with an article.
 fn by_value(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range<usize>)> {
+    // A value is then an answer to our question, not a product.
+    if matches!(scene.input.state.pending, Some(Pending::Facet { .. })) {
+        return None;
+    }
     let products = shown(scene);
     for seen in scene.seen.iter().filter(|seen| inside(&seen.tokens, place)) {
         let choice = seen.targets.iter().find_map(|target| match target {
@@ -159,9 +164,14 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
         }
         let relative = |relative: Cue| {
             let hit = scene.hit_in(place, relative)?;
-            let one = scene.hit_after(hit.tokens.end, Cue::One, 1)?;
             let start = scene.hit_before(hit.tokens.start, Cue::Definite, 0)?.tokens.start;
-            Some(start..one.tokens.end)
+            let one = scene.hit_after(hit.tokens.end, Cue::One, 1);
+            let several = scene.input.state.last_shown.len() > 1;
+            match one {
+                Some(one) => Some(start..one.tokens.end),
+                // "die günstigere": of those shown.
+                None => several.then_some(start..hit.tokens.end),
+            }
         };
         for (direct, other, reference) in [
             (Cue::Cheapest, Cue::Cheaper, Reference::Cheapest),

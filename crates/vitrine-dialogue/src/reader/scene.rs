@@ -1,19 +1,20 @@
 //! A message taken apart: tokens, phrases of the locale, words of the catalogue, numbers,
 //! sentences. Every rule of the reader looks at one of these.
 
-use super::ReaderInput;
 use super::contacts;
 use super::cues::Cue;
 use super::cues::Cues;
 use super::cues::Hit;
 use super::cues::Meaning;
-use super::figures;
-use super::figures::Figure;
+use super::figure::Figure;
+use super::figure::Role;
+use super::input::ReaderInput;
 use super::numbers;
 use super::tokens::Token;
 use super::tokens::TokenKind;
 use super::tokens::fold;
 use super::tokens::tokenize;
+use crate::shop::Lookups;
 use crate::command::Command;
 use crate::command::Said;
 use crate::locale::Locale;
@@ -92,7 +93,7 @@ pub(crate) fn mentions(input: &ReaderInput<'_>) -> Vec<Mention> {
 const MENTION_EXACT_MIN: f32 = 0.7;
 
 impl<'a> Scene<'a> {
-    /// Takes a message apart with the words of a locale.
+    /// Takes a message apart with the words of a locale; its numbers are read by `figures`.
     pub(crate) fn new(input: &'a ReaderInput<'a>, locale: &'a Locale, words: &[Mention]) -> Self {
         let cues = &locale.cues;
         let tokens = tokenize(input.text, cues.spellings());
@@ -103,7 +104,6 @@ impl<'a> Scene<'a> {
             taken[contact.tokens.clone()].fill(true);
         }
         let seen = seen(words, &tokens);
-        let numbers = numbers::find(&tokens, cues, &hits);
         let mut scene = Self {
             input,
             cues,
@@ -116,8 +116,38 @@ impl<'a> Scene<'a> {
             sentences: Vec::new(),
         };
         scene.sentences = scene.split();
-        scene.figures = figures::find(&scene, &numbers);
         scene
+    }
+
+    /// Leaves out words of the catalogue that are part of a greeting ("good day") or an amount.
+    pub(crate) fn drop_false_words(&mut self) {
+        let courtesy = [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
+        let polite: Vec<Range<usize>> = self
+            .hits
+            .iter()
+            .filter(|hit| courtesy.iter().any(|cue| hit.is(*cue)))
+            .map(|hit| hit.tokens.clone())
+            .collect();
+        let amounts: Vec<Range<usize>> = self
+            .figures
+            .iter()
+            .filter(|figure| matches!(figure.role, Role::Money { .. }))
+            .map(|figure| figure.bare.clone())
+            .collect();
+        let inside = |part: &Range<usize>, whole: &Range<usize>| {
+            part.start >= whole.start && part.end <= whole.end
+        };
+        // "son" is a child in one language and "are" in another.
+        let idle = |seen: &Seen| {
+            seen.tokens.len() == 1 && self.cues.is_filler(&self.tokens[seen.tokens.start].text)
+        };
+        let idle: Vec<Range<usize>> =
+            self.seen.iter().filter(|seen| idle(seen)).map(|seen| seen.tokens.clone()).collect();
+        self.seen.retain(|seen| {
+            !idle.contains(&seen.tokens)
+                && !polite.iter().any(|hit| inside(&seen.tokens, hit))
+                && !amounts.iter().any(|amount| inside(&seen.tokens, amount))
+        });
     }
 
     fn split(&self) -> Vec<Sentence> {
@@ -149,7 +179,12 @@ impl<'a> Scene<'a> {
             let comma = matches!(&*self.tokens[at].text, "," | ":" | "-" | "(" | ")");
             let contrast =
                 self.hits.iter().any(|hit| hit.is(Cue::Contrast) && hit.tokens.start == at);
-            if comma || contrast {
+            // "is it warm and do you deliver": a second question.
+            let and = self.cues.joins_numbers(&self.tokens[at].text)
+                && [Cue::Question, Cue::Want, Cue::Copula].iter().any(|cue| {
+                    self.hits.iter().any(|hit| hit.is(*cue) && hit.tokens.start == at + 1)
+                });
+            if comma || contrast || and {
                 clauses.push(start..at);
                 start = if comma { at + 1 } else { at };
             }
@@ -214,7 +249,12 @@ impl<'a> Scene<'a> {
 
     /// The currency that a phrase at a token names, and the end of the phrase.
     pub(crate) fn currency_at(&self, at: usize) -> Option<(String, usize)> {
-        figures::currency_at(self, at)
+        self.hits.iter().find_map(|hit| match &hit.meaning {
+            Meaning::Currency(code) if hit.tokens.start == at => {
+                Some((code.clone(), hit.tokens.end))
+            }
+            _ => None,
+        })
     }
 
     /// The unit at a token.
@@ -264,17 +304,43 @@ impl<'a> Scene<'a> {
 
     /// Words that carry content: neither articles, pronouns, courtesy nor signs.
     pub(crate) fn content_words(&self) -> usize {
-        let said = |token: &&Token| match token.kind {
+        self.content_words_outside(&(0..0))
+    }
+
+    /// The same, without those of some tokens.
+    pub(crate) fn content_words_outside(&self, tokens: &Range<usize>) -> usize {
+        let said = |(at, token): &(usize, &Token)| match token.kind {
+            _ if tokens.contains(at) => false,
             TokenKind::Word => !self.cues.is_filler(&token.text),
             TokenKind::Number => true,
             TokenKind::Sign | TokenKind::Emoji => false,
         };
-        self.tokens.iter().filter(said).count()
+        self.tokens.iter().enumerate().filter(said).count()
     }
 
     /// Whether some product comes in this size.
     pub(crate) fn is_size(&self, value: Decimal) -> bool {
-        find_option(self.input.catalog, &numbers::plain(value)).is_some()
+        let known = |value| find_option(self.input.catalog, &numbers::plain(value)).is_some();
+        let half = !value.fract().is_zero();
+        known(value) || (half && value.fract() == Decimal::new(5, 1) && known(value.trunc()))
+    }
+
+    /// Whether the kind of product named at a token comes in this size.
+    pub(crate) fn kind_has_size(&self, at: usize, value: Decimal) -> bool {
+        let catalog = self.input.catalog;
+        let written = numbers::plain(value);
+        let kinds = self.mention_at(at).into_iter().flat_map(|seen| &seen.targets);
+        let kinds: Vec<&String> = kinds
+            .filter_map(|target| match target {
+                MentionTarget::Category(id) => Some(id),
+                _ => None,
+            })
+            .collect();
+        let named = |category: &str| kinds.iter().any(|kind| catalog.is_within(category, kind));
+        kinds.is_empty()
+            || catalog.products().iter().filter(|product| named(&product.category)).any(|product| {
+                product.variants.iter().any(|one| one.options.values().any(|v| *v == written))
+            })
     }
 
     /// The option and its value as the shop writes it, for a value as the customer wrote it.

@@ -4,7 +4,9 @@ use super::contacts::ContactKind;
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
+use super::figure::Figure;
 use super::references;
+use super::scene::Found;
 use super::scene::Scene;
 use crate::command::Command;
 use crate::command::Complaint;
@@ -125,6 +127,23 @@ fn topics(draft: &mut Draft<'_, '_>) {
         if draft.is_used(&tokens) {
             continue;
         }
+        // "the address of the delivery": the second word only says of what.
+        let tail = tokens.len() == 1
+            && draft.found.iter().any(|found| {
+                let gap = found.tokens.end..tokens.start;
+                let of = |at: usize| draft.scene.cues.is_filler(&draft.scene.tokens[at].text);
+                let asked =
+                    matches!(found.command, Command::Ask { question: Question::Topic { .. }, .. });
+                asked
+                    && found.tokens.end <= tokens.start
+                    && gap.len() <= 2
+                    && gap.clone().all(of)
+                    && !gap.clone().any(|at| draft.scene.hit_in(&(at..at + 1), Cue::Or).is_some())
+            });
+        if tail {
+            draft.mark(&tokens);
+            continue;
+        }
         // In a complaint on a delivery, "delivery" asks for nothing.
         let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
         let asks = draft.scene.asks_at(tokens.start);
@@ -140,10 +159,11 @@ fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
     let known = draft.found.iter().filter(|found| {
         matches!(&found.command, Command::Ask { question: Question::Topic { .. }, .. })
     });
-    let same = known.clone().any(|found| {
-        matches!(&found.command, Command::Ask { question: Question::Topic { intent: known, .. }, .. }
-            if *known == intent)
-    });
+    let label = |found: &&Found| match &found.command {
+        Command::Ask { question: Question::Topic { intent, .. }, .. } => Some(intent.clone()),
+        _ => None,
+    };
+    let same = known.clone().any(|found| label(&found).as_ref() == Some(&intent));
     if same || known.count() >= TOPICS_MAX {
         draft.mark(&tokens);
         return;
@@ -180,6 +200,8 @@ pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
         express: scene.has(Cue::Express),
         pickup: scene.has(Cue::Pickup),
         worn: scene.has(Cue::Worn),
+        place: scene.has(Cue::Where),
+        opening: scene.has(Cue::Opening),
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()
@@ -204,7 +226,10 @@ fn ellipsis(draft: &mut Draft<'_, '_>) {
     {
         return;
     }
-    let country = scene.hits.iter().find(|hit| matches!(hit.meaning, Meaning::Country(_)));
+    let country = scene.hits.iter().find(|hit| {
+        let sized = |figure: &Figure| figure.tokens.contains(&hit.tokens.start);
+        matches!(hit.meaning, Meaning::Country(_)) && !scene.figures.iter().any(sized)
+    });
     let condition = country
         .or_else(|| scene.hits_of(Cue::Abroad).next())
         .or_else(|| scene.hits_of(Cue::Express).next())

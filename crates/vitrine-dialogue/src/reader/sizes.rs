@@ -3,8 +3,8 @@
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
-use super::figures::Figure;
-use super::figures::Role;
+use super::figure::Figure;
+use super::figure::Role;
 use super::numbers::plain;
 use super::scene::Scene;
 use super::tokens::TokenKind;
@@ -159,7 +159,11 @@ fn dimensions(scene: &Scene<'_>, figure: &Figure) -> (String, Vec<String>) {
 }
 
 fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity {
-    super::wishes::polarity(draft, tokens)
+    // "rather 43" corrects: a size is meant or it is not.
+    match super::wishes::polarity(draft, tokens) {
+        Polarity::Prefer => Polarity::Must,
+        other => other,
+    }
 }
 
 /// Reads all sizes and dimensions.

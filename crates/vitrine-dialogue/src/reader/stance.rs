@@ -3,7 +3,7 @@
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
-use super::figures::Role;
+use super::figure::Role;
 use super::scene::Scene;
 use super::sizes::all_capitals;
 

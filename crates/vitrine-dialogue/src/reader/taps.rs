@@ -1,7 +1,7 @@
 //! Options that were tapped, and options named by their title or number.
 
-use super::ReaderInput;
 use super::draft::Draft;
+use super::input::ReaderInput;
 use super::scene::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
@@ -110,8 +110,8 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) -> bool {
         let only = figure.tokens.len() >= said.len() && figure.tokens.contains(first);
         let sized = matches!(state.pending, Some(Pending::Option { .. }))
             && scene.is_size(figure.values[0]);
-        let cued = figure.role == super::figures::Role::Place;
-        let sole = figure.digits && figure.role != super::figures::Role::Other;
+        let cued = figure.role == super::figure::Role::Place;
+        let sole = figure.digits && figure.role != super::figure::Role::Other;
         let at = usize::try_from(figure.count()?).ok()?.checked_sub(1)?;
         // Where products were shown in the same order, the number is a place among them.
         let choices = state.options.iter().all(|(id, _)| !id.starts_with("take="));

@@ -165,7 +165,7 @@ fn parts(text: &str, spellings: &HashMap<String, Vec<String>>) -> Vec<String> {
         return said.clone();
     }
     let Some((start, end)) = plain.split_once('\'') else { return vec![plain] };
-    if CONTRACTION_ENDS.contains(&end) && start.len() > 0 && !matches!(start, "j" | "c" | "l") {
+    if CONTRACTION_ENDS.contains(&end) && !start.is_empty() && !matches!(start, "j" | "c" | "l") {
         let joined = format!("{start}{end}");
         return spellings.get(&joined).cloned().unwrap_or_else(|| vec![joined]);
     }
@@ -185,7 +185,10 @@ pub(crate) fn tokenize(text: &str, spellings: &HashMap<String, Vec<String>>) -> 
             }
             continue;
         }
-        for (part, word) in parts(&token.text, spellings).into_iter().enumerate() {
+        // "nº 42": the short form of "number" is no short spelling.
+        let number = raw.get(at + 1).is_some_and(|next| next.glued && next.text == "°");
+        let words = if number { vec![token.text.clone()] } else { parts(&token.text, spellings) };
+        for (part, word) in words.into_iter().enumerate() {
             let glued = token.glued && part == 0;
             tokens.push(Token { text: word, glued, ..token.clone() });
         }

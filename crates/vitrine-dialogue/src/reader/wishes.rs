@@ -1,6 +1,7 @@
 //! What is looked for: kinds of product and their properties, wanted, preferred or not wanted.
 
 use super::cues::Cue;
+use super::cues::Hit;
 use super::draft::Draft;
 use super::scene::Scene;
 use super::scene::Seen;
@@ -91,7 +92,7 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
         // behind the negation ends it.
         let wanted = scene
             .hits_of(Cue::Want)
-            .any(|want| want.tokens.start >= hit.tokens.end && want.tokens.end <= tokens.start);
+            .any(|want| want.tokens.start > hit.tokens.end && want.tokens.end <= tokens.start);
         let contrast = scene
             .hits_of(Cue::Contrast)
             .any(|but| but.tokens.start >= hit.tokens.end && but.tokens.end <= tokens.start);
@@ -105,7 +106,7 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
 
 /// "no red, pink or yellow": what follows an excluded value after a comma or "or" is excluded.
 fn listed(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
-    let before = scene.seen.iter().filter(|seen| seen.tokens.end <= tokens.start).last();
+    let before = scene.seen.iter().rfind(|seen| seen.tokens.end <= tokens.start);
     let Some(before) = before else { return false };
     let gap = before.tokens.end..tokens.start;
     let joint = gap.len() == 1
@@ -171,7 +172,10 @@ pub(crate) fn loose_words(draft: &Draft<'_, '_>) -> Vec<String> {
         let word = token.text.chars().count() > 2
             && token.text.chars().all(char::is_alphabetic)
             && !scene.cues.is_filler(&token.text);
-        let cued = scene.hits.iter().any(|hit| hit.tokens.contains(&at));
+        // A phrase that only shows that something is asked explains none of its longer words.
+        let asks =
+            |hit: &Hit| hit.tokens.len() > 1 && (hit.is(Cue::Question) || hit.is(Cue::Copula));
+        let cued = scene.hits.iter().any(|hit| hit.tokens.contains(&at) && !asks(hit));
         if word && !cued && !draft.used[at] && !scene.taken[at] && !found.contains(&token.text) {
             found.push(token.text.clone());
         }

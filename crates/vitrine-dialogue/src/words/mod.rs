@@ -68,8 +68,7 @@ fn reply(writer: &mut Writer<'_>, moves: &[Move]) -> Piece {
             }
             asked = true;
         }
-        let greets_alone =
-            matches!(each, Move::Greet { short: false, .. }) && !moves.iter().any(asks);
+        let greets_alone = matches!(each, Move::Greet { short: false, .. }) && moves.len() == 1;
         let said = if greets_alone { greet(writer, each) } else { statement(writer, each) };
         piece.push_statement(&said);
     }

@@ -48,6 +48,8 @@ pub struct Format {
     date: String,
     /// Names of the months.
     months: [String; 12],
+    /// In a comparison: what is special about each, if a row has no label.
+    pub(crate) details: String,
     /// In a comparison: it has the property.
     pub(crate) yes: String,
     /// In a comparison: it does not.

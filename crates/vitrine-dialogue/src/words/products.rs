@@ -145,12 +145,16 @@ fn list(writer: &mut Writer<'_>, intro: Key, cards: &[Card]) -> Piece {
     let slots = Slots::new().with(Slot::Reasons, phrases(writer, &shared));
     let mut piece = writer.say(intro, &slots);
     let same_title = cards.iter().all(|card| card.title == cards[0].title);
+    // What was said of one product does not set another apart.
+    let mut said: Vec<String> = Vec::new();
     for (index, card) in cards.iter().enumerate() {
         let own = card.reasons.iter().filter(|reason| !shared.contains(reason));
         let mut why: Vec<String> = own.cloned().collect();
         if why.is_empty() {
             why = features(card);
+            why.retain(|feature| !said.contains(feature));
             why.truncate(2);
+            said.extend(why.iter().cloned());
         }
         if plain {
             why.clear();
@@ -246,14 +250,16 @@ pub(crate) fn compare(writer: &mut Writer<'_>, cards: &[Card], rows: &[Row]) -> 
     let mut lines: Vec<Piece> = Vec::new();
     for row in rows.iter().filter(known).take(rows_max) {
         let values: Vec<Piece> = row.values.iter().map(|value| comparable(writer, value)).collect();
-        let label = Slots::new().text(Slot::Label, &row.label);
+        let named = !row.label.trim().is_empty();
+        let label = if named { row.label.as_str() } else { format.details.as_str() };
+        let label = Slots::new().text(Slot::Label, label);
         let same = values.len() > 1 && values.iter().all(|value| *value == values[0]);
         lines.push(if same {
             writer.part(Key::RowSame, &label.with(Slot::Value, values[0].clone()))
         } else {
             let pairs = values.into_iter().zip(names.iter().cloned());
             let said: Vec<Piece> = pairs.map(|(value, name)| row_value(value, name)).collect();
-            let said = join(&said, ", ", |_| ", ".to_owned());
+            let said = join(&said, "; ", |_| "; ".to_owned());
             writer.part(Key::Row, &label.with(Slot::Values, said))
         });
     }

@@ -319,6 +319,7 @@ impl Words {
             row(self.rain, &["false", "true"]),
             row(self.mesh, &["", "true"]),
             row(self.comfort, &["3/5", "3/5"]),
+            row("", &[self.sole, self.heel]),
         ];
         let label = || self.rain.to_owned();
         let attribute = |value| Move::Attribute { card: card(), label: label(), value };

@@ -3,7 +3,6 @@
 use super::samples::COMPLAINTS;
 use super::samples::WORDS;
 use super::samples::money;
-use super::samples::owned;
 use super::samples::plan;
 use super::*;
 use crate::locale::Locale;
@@ -240,7 +239,8 @@ fn places_of_facts_hold_names_prices_sizes_and_links() {
                 || (fact.starts_with("size: ") && figures(said) == figures(value));
             assert!(same, "{}: `{said}` is not `{fact}`", words.code);
         }
-        for kind in ["name: Vélance Dorane", "price: 119.00 EUR", "size: 43", "link: https://"] {
+        for kind in ["product: Vélance Dorane", "price: 119.00 EUR", "size: 43", "link: https://"]
+        {
             assert!(worded.facts.iter().any(|(_, fact)| fact.starts_with(kind)), "{kind}");
         }
     }
@@ -376,7 +376,8 @@ fn statements_that_would_repeat_each_other_are_worded_otherwise() {
         for card in &mut cards {
             card.title = "one two three four five six".to_owned();
             card.reasons = vec![];
-            card.features = owned(&["alpha beta gamma delta epsilon zeta"]);
+            let shared = format!("alpha beta gamma delta epsilon {}", card.name);
+            card.features = vec![shared];
             card.availability = Availability::InStock;
         }
         let present = Move::Present { cards, lead: Lead::First, given_up: vec![] };
@@ -390,6 +391,16 @@ fn statements_that_would_repeat_each_other_are_worded_otherwise() {
             assert_eq!(fault(&text, &names), None, "{}: {text}", words.code);
         }
     }
+}
+
+fn snapshot(name: &str, golden: &str) {
+    insta::with_settings!({
+        snapshot_path => "../../tests/golden",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!(name, golden);
+    });
 }
 
 #[test]
@@ -410,13 +421,7 @@ fn every_language_reads_as_before() {
                 known.extend(new);
             }
         }
-        insta::with_settings!({
-            snapshot_path => "../../tests/golden",
-            prepend_module_to_snapshot => false,
-            omit_expression => true,
-        }, {
-            insta::assert_snapshot!(format!("words-{}", words.code), golden);
-        });
+        snapshot(&format!("words-{}", words.code), &golden);
     }
 }
 
@@ -440,5 +445,50 @@ proptest::proptest! {
                 }
             }
         }
+    }
+}
+
+/// Replies of several statements, by the names of the samples.
+const REPLIES: [&[&str]; 16] = [
+    &["greet, short", "present, first", "ask buy"],
+    &["noted, what", "present, merits", "ask buy"],
+    &["given up, list", "ask pick"],
+    &["compare", "ask pick"],
+    &["policy", "ask resume"],
+    &["stock, in", "ask buy"],
+    &["stock, out", "present, another", "ask buy"],
+    &["size mapped", "stock, in", "ask option"],
+    &["attribute, yes", "price", "ask buy"],
+    &["sorry, delivery", "policy", "handoff"],
+    &["order unknown", "handoff"],
+    &["added, one", "present, accessory", "ask anything"],
+    &["cart, several", "ask anything"],
+    &["checkout, several", "handoff"],
+    &["unclear, first", "ask topic"],
+    &["no cheaper", "which, cheapest", "ask buy"],
+];
+
+#[test]
+fn replies_of_several_statements_read_as_one() {
+    let locales = locales();
+    for words in &WORDS {
+        let locale = locale(&locales, words.code);
+        let mut golden = String::new();
+        for names_of in REPLIES {
+            let all = words.statements();
+            let find =
+                |wanted: &&str| all.iter().find(|(name, _)| name == wanted).unwrap().1.clone();
+            let plan = plan(names_of.iter().map(find).collect());
+            let product_names = names(&plan.moves);
+            writeln!(golden, "== {}", names_of.join(" + ")).unwrap();
+            for style in STYLES {
+                for text in wordings(locale, &plan, style) {
+                    let at = format!("{} {names_of:?}: {text}", words.code);
+                    assert_eq!(fault(&text, &product_names), None, "{at}");
+                }
+            }
+            writeln!(golden, "{}", word(locale, &plan, STYLES[0], 3).text).unwrap();
+        }
+        snapshot(&format!("replies-{}", words.code), &golden);
     }
 }
