@@ -68,8 +68,8 @@ impl ShownState {
     }
 }
 
-/// Price of one piece of a line; `None` if the catalogue does not have it, or if the variant is open
-/// and variants differ in price.
+/// Price of one piece of a line; `None` if the catalogue does not have it, or if the variant is
+/// open and the variants differ in price.
 fn price(catalog: &Catalog, line: &Line) -> Option<Money> {
     let find = |sku: &str| catalog.find_sku(&Sku::new(sku).ok()?);
     let (product, variant) = find(&line.variant).or_else(|| find(&line.sku))?;
