@@ -20,6 +20,7 @@ use vitrine_conversations::ConversationRecord;
 use vitrine_dialogue::command::Likelihoods;
 use vitrine_dialogue::locale::Locales;
 use vitrine_dialogue::reader::Evidence;
+use vitrine_dialogue::reader::known_words;
 use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Pending;
 use vitrine_intent::CLARIFY_MARGIN;
@@ -224,11 +225,30 @@ fn languages(
     let known = (record.turns_recorded > 0).then_some(record.language);
     let before = known.or(hint).unwrap_or(inputs.language_default);
     let expected = record.tongue.or(DetectedLanguage::from_code(before.code()));
-    let tongue = detect_language(text, expected.unwrap_or(DetectedLanguage::En));
+    let found = detect_language(text, expected.unwrap_or(DetectedLanguage::En));
+    let Some(expected) = expected else {
+        // Nobody detects the language of the conversation: it stays until another one is clear.
+        let clear = clearly(text, before, found.language(), inputs.locales);
+        return (if clear { found.language() } else { before }, found);
+    };
+    let stays = known.is_some()
+        && found != expected
+        && !clearly(text, expected.language(), found.language(), inputs.locales);
+    let tongue = if stays { expected } else { found };
     let spoken = Some(tongue.language()).filter(|language| inputs.locales.speaks(*language));
-    // A language that is not among those detected stays until another is clearly written.
-    let kept = expected.is_none() && spoken == Some(Language::EN);
-    (if kept { before } else { spoken.unwrap_or(before) }, tongue)
+    (spoken.unwrap_or(before), tongue)
+}
+
+/// Words more that a text must have in another language for a conversation to switch to it.
+const SWITCH_WORDS_MIN: usize = 2;
+
+/// Whether a text reads clearly better in a language than in the one of the conversation.
+fn clearly(text: &str, before: Language, found: Language, locales: &Locales) -> bool {
+    if !locales.speaks(before) || !locales.speaks(found) {
+        return true;
+    }
+    let words = |language| known_words(text, locales.get(language));
+    words(found) >= words(before) + SWITCH_WORDS_MIN
 }
 
 /// The option that a message chooses: by its id, its title or its number.
