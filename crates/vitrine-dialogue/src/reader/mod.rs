@@ -13,6 +13,7 @@ mod evidence;
 mod figure;
 mod figures;
 mod input;
+mod language;
 mod limits;
 mod numbers;
 mod phrases;
@@ -29,6 +30,7 @@ mod wishes;
 pub use self::input::Evidence;
 pub use self::input::ReaderInput;
 pub use self::input::Reading;
+pub use self::language::known_words;
 
 use self::cues::Cue;
 use self::draft::Draft;
@@ -124,6 +126,9 @@ fn rest(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let whole = 0..scene.tokens.len();
     if draft.has_content() {
+        return;
+    }
+    if draft.found.is_empty() && choices::pointed(draft) {
         return;
     }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
