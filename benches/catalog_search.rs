@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         facets_max: 64,
         values_max: 512,
         sizes_max: 64,
+        variants_max: 512,
         features_max: 32,
     };
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop/catalog.ndjson");

@@ -52,6 +52,7 @@ const SERDE_PATHS: &[&str] = &[
     "crates/vitrine-engine/src/model/shape",
     "crates/vitrine-engine/src/model/encoder",
     "crates/vitrine-intent/src/head/",
+    "crates/vitrine-judge/src/format.rs",
 ];
 
 /// Path prefixes where `unsafe` is allowed.

@@ -7,6 +7,7 @@ use crate::app::shop;
 use crate::config::CallbackOptions;
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
+use crate::config::TestOptions;
 use crate::delivery::callback_sender::HttpCallbackSender;
 use crate::delivery::outbox::Outbox;
 use crate::http::audit::Audit;
@@ -16,6 +17,8 @@ use crate::http::keys::KeyRing;
 use crate::http::rate::RateLimits;
 use crate::http::slots::Slots;
 use crate::http::state::App;
+use crate::http::state::ModelTests;
+use crate::http::state::TrialPipeline;
 use crate::turn;
 use crate::turn::TurnPipeline;
 use crate::turn::draft;
@@ -24,6 +27,7 @@ use anyhow::Context;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use vitrine_base::causes::chain;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::clock::SystemClock;
 use vitrine_base::ids::TenantId;
@@ -55,6 +59,15 @@ pub(crate) fn batch_engine_options(settings: &Settings) -> EngineOptions {
 /// If a model, the store or a configured file cannot be opened, or memory limits are exceeded.
 pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
     let (app, warnings) = assemble(settings, EmbeddedStore::open)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(app)
+}
+
+/// As [`app`], with conversations in memory only: nothing is read from the store or written to it.
+pub(crate) fn in_memory(settings: &Settings) -> anyhow::Result<App> {
+    let (app, warnings) = assemble(settings, EmbeddedStore::in_memory)?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -96,6 +109,7 @@ fn assemble(
         encode: encode::answer,
     };
     let gateway = TurnPipeline::new(parts, settings.turn.clone());
+    let TestOptions { files, floor } = settings.tests.clone();
     let server = &settings.server;
     let app = App {
         gateway,
@@ -109,6 +123,7 @@ fn assemble(
         models: generators,
         memory,
         model_loading: settings.models.loading.clone(),
+        model_tests: ModelTests { files, floor, pipeline: trial(settings) },
         grants: vec![encoder_grant, hot_grant],
         catalog,
         started_at: clock.now(),
@@ -136,6 +151,19 @@ fn drafter(settings: &Settings, generators: &ModelRegistry) -> anyhow::Result<Ar
         Ok(())
     });
     Ok(slot)
+}
+
+/// How to try out a drafting model.
+fn trial(settings: &Settings) -> TrialPipeline {
+    let (decoding, options, gate) = (settings.decoding, settings.store.clone(), settings.gate);
+    Box::new(move |gateway, model| {
+        let drafter = draft::for_model(model, decoding).map_err(|error| chain(&error))?;
+        let drafter = Arc::new(DrafterSlot::new(drafter));
+        let store = EmbeddedStore::in_memory(options.clone()).map_err(|error| chain(&error))?;
+        let store = Arc::new(store);
+        let conversations = Arc::clone(&store) as Arc<dyn ConversationStore>;
+        Ok(gateway.on_trial(drafter, conversations, store, TurnGate::new(gate)))
+    })
 }
 
 fn outbox(

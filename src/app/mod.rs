@@ -19,13 +19,17 @@ pub(crate) use threads::use_threads;
 
 use crate::config::DEFAULT_TENANT;
 use crate::config::Settings;
+use crate::http::conversation_tests::Suite;
 use crate::http::state::App;
 use crate::http::wire::respond::RespondRequest;
 use anyhow::Context;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use vitrine_base::ids::TenantId;
 use vitrine_conversations::BodyHash;
+use vitrine_judge::Outcome;
+use vitrine_judge::SuiteError;
 
 /// A gateway without an HTTP server, for commands that answer turns in the terminal.
 #[derive(Debug)]
@@ -45,6 +49,31 @@ impl LocalGateway {
         let runtime = server::runtime(settings)?;
         let app = Arc::new(build::app(settings)?);
         Ok(Self { runtime, app })
+    }
+
+    /// As [`Self::open`], with conversations in memory only.
+    ///
+    /// # Errors
+    /// If a model or a configured file cannot be opened.
+    pub(crate) fn open_in_memory(settings: &Settings) -> anyhow::Result<Self> {
+        use_threads(settings.engine_threads)?;
+        settings.log_warnings();
+        let runtime = server::runtime(settings)?;
+        let app = Arc::new(build::in_memory(settings)?);
+        Ok(Self { runtime, app })
+    }
+
+    /// Reads conversation tests for this gateway's catalogue.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or a line is not a conversation of the known form.
+    pub(crate) fn tests(&self, files: &[PathBuf]) -> Result<Suite, SuiteError> {
+        Suite::open(files, &self.app.catalog)
+    }
+
+    /// Plays conversation tests; `played` is called after each conversation.
+    pub(crate) fn play(&self, suite: &Suite, played: &(dyn Fn() + Sync)) -> Outcome {
+        self.runtime.block_on(suite.play(&self.app, &self.app.gateway, played))
     }
 
     /// Answers one turn as `POST /respond` would.

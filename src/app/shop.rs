@@ -23,6 +23,7 @@ const CATALOG_LIMITS: CatalogLimits = CatalogLimits {
     facets_max: 64,
     values_max: 512,
     sizes_max: 64,
+    variants_max: 512,
     features_max: 32,
 };
 

@@ -23,6 +23,9 @@ pub(crate) struct OutputClosed;
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
+/// Work that takes less shows no [`LateBar`].
+const LATE_BAR_AFTER: Duration = Duration::from_secs(2);
+
 /// Files of a shop's folder, with the keys that name them; of several files of a key the first one
 /// that exists counts.
 const SHOP_FILES: [(&str, &[&str]); 4] = [
@@ -52,6 +55,28 @@ fn shop_files(place: &Path) -> Result<Vec<Override>, UsageError> {
         return Err(usage(&format!("the folder holds none of {names}")));
     }
     Ok(found)
+}
+
+/// A progress bar that short work never shows.
+#[derive(Debug)]
+pub(crate) struct LateBar {
+    bar: ProgressBar,
+    quiet: bool,
+}
+
+impl LateBar {
+    /// Counts one more item.
+    pub(crate) fn advance(&self) {
+        if !self.quiet && self.bar.is_hidden() && self.bar.elapsed() >= LATE_BAR_AFTER {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.inc(1);
+    }
+
+    /// Removes the bar.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 /// Global options of the command line.
@@ -137,6 +162,13 @@ impl Context {
         }
         bar.set_message(what.to_owned());
         bar
+    }
+
+    /// As [`Self::bar`], shown only once the work has taken [`LATE_BAR_AFTER`].
+    pub(crate) fn late_bar(&self, length: u64, what: &str) -> LateBar {
+        let bar = self.bar(length, what);
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        LateBar { bar, quiet: self.quiet }
     }
 
     /// Progress bar on stderr for a download, in bytes; hidden with `--quiet`.

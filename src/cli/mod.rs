@@ -22,6 +22,7 @@ mod models;
 mod respond;
 mod serve;
 mod svg;
+mod test;
 mod tokenize;
 
 pub(crate) use context::Context;
@@ -110,6 +111,15 @@ enum CliCommand {
     ///
     /// Example: vitrine embed --input texts.txt --output texts.f32
     Embed(embed::EmbedArguments),
+    /// Play conversation tests and judge every answer
+    ///
+    /// Plays the customers of the files against the configuration, in this process and without
+    /// storing anything, and prints the shares of turns, conversations and goals that passed, by
+    /// tag and language. Exit code 1 if the share of turns passed or of goals won is below the
+    /// floor.
+    ///
+    /// Example: vitrine test tests.jsonl --config shop/vitrine.toml --floor 0.9 --report tests.html
+    Test(test::TestArguments),
     /// Measure speed, latency and draft quality
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -159,6 +169,7 @@ fn dispatch(command: CliCommand, context: &Context) -> anyhow::Result<()> {
         CliCommand::Models(command) => models::run(command, context),
         CliCommand::Intents(command) => intents::run(command, context),
         CliCommand::Embed(arguments) => embed::run(arguments, context),
+        CliCommand::Test(arguments) => test::run(arguments, context),
         CliCommand::Bench(command) => bench::run(command, context),
         CliCommand::Doctor => doctor::run(context),
     }

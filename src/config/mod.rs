@@ -29,8 +29,10 @@ pub(crate) use options::models::SignalSource;
 pub(crate) use options::server::LogOptions;
 pub(crate) use options::server::ServerOptions;
 pub(crate) use options::shop::ShopFiles;
+pub(crate) use options::shop::TestOptions;
 pub(crate) use source::Override;
 pub(crate) use value::word::LogFormat;
+pub(crate) use value::word::Reader;
 
 use crate::offers::ExperimentOptions;
 use crate::offers::OfferOptions;
@@ -80,6 +82,9 @@ pub(crate) struct Settings {
     pub(crate) files: ShopFiles,
     pub(crate) offers: OfferOptions,
     pub(crate) experiment: ExperimentOptions,
+    pub(crate) tests: TestOptions,
+    /// What reads a message; `None`: chosen for each message.
+    pub(crate) reader: Option<Reader>,
 }
 
 impl Settings {
@@ -132,6 +137,8 @@ impl Settings {
             files: options::shop::files(&raw, root, &values)?,
             offers: options::shop::offers(&raw, &values)?,
             experiment: options::shop::experiment(&raw),
+            tests: options::shop::tests(&raw, root, &values)?,
+            reader: raw.understand.reader.0,
             warnings,
         })
     }

@@ -21,6 +21,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::IntoResponse;
 use axum::response::Response;
+use serde_json::Value;
 use std::time::Duration;
 use vitrine_base::causes::chain;
 use vitrine_base::ids::IdError;
@@ -103,6 +104,9 @@ pub(crate) enum ApiError {
     /// A model could not be found, loaded or unloaded.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A model's replies do not pass the shop's conversation tests.
+    #[error("{message}")]
+    TestsFailed { message: String, figures: Value },
     /// A model's files were not found or not accepted.
     #[error(transparent)]
     Hub(#[from] HubError),
@@ -145,6 +149,11 @@ impl ApiError {
         matches!(error, StoreError::Erased { .. })
     }
 
+    /// The HTTP status that it is answered with.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.public_error().status
+    }
+
     fn public_error(&self) -> PublicError {
         match self {
             Self::Malformed { .. } => public_error(StatusCode::BAD_REQUEST, "malformed"),
@@ -179,6 +188,9 @@ impl ApiError {
             Self::Turn(error) => mapping::turn(error),
             Self::Engine(error) => mapping::engine(error),
             Self::Registry(error) => mapping::registry(error),
+            Self::TestsFailed { .. } => {
+                public_error(StatusCode::UNPROCESSABLE_ENTITY, "tests_failed")
+            }
             Self::Hub(error) => mapping::hub(error),
             Self::Intent(error) => mapping::intent(error),
             Self::Store(error) => mapping::store(error),
@@ -218,6 +230,7 @@ impl ApiError {
             | Self::Encode(_)
             | Self::Turn(_)
             | Self::Registry(_)
+            | Self::TestsFailed { .. }
             | Self::Hub(_)
             | Self::Intent(_)
             | Self::Store(_)
@@ -234,7 +247,10 @@ impl ApiError {
         } else {
             self.to_string()
         };
-        ErrorDetail { code: self.public_error().code, message, request_id }
+        let figures =
+            if let Self::TestsFailed { figures, .. } = self { Some(figures) } else { None };
+        let figures = figures.cloned();
+        ErrorDetail { code: self.public_error().code, message, request_id, figures }
     }
 }
 

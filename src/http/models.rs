@@ -2,6 +2,7 @@
 
 use crate::http::body::Json;
 use crate::http::error::ApiError;
+use crate::http::model_tests::Required;
 use crate::http::path::Path;
 use crate::http::state::App;
 use crate::http::state::LoadBounds;
@@ -71,11 +72,18 @@ pub(crate) async fn load(
 ) -> Result<Response, ApiError> {
     let request = request.value;
     let (resident_before, wait_for_load) = (memory::resident(), request.wait);
-    let loading_app = Arc::clone(&app);
+    let required = Required::default();
+    let (loading_app, tests) = (Arc::clone(&app), required.clone());
     // Resolving the file reads the disk, which must not block a runtime thread.
     let load_started = tokio::task::spawn_blocking(move || {
+        let require_tests = request.require_tests;
         let load_order = load_order(&loading_app, request)?;
-        Ok::<_, ApiError>((load_order.name.clone(), loading_app.models.load(load_order)?))
+        let name = load_order.name.clone();
+        let load = match require_tests {
+            true => loading_app.models.load_if(load_order, tests.check(&loading_app)?)?,
+            false => loading_app.models.load(load_order)?,
+        };
+        Ok::<_, ApiError>((name, load))
     });
     let (name, load) = match load_started.await {
         Ok(load_started) => load_started?,
@@ -86,7 +94,7 @@ pub(crate) async fn load(
     };
     let mut status = StatusCode::ACCEPTED;
     if wait_for_load {
-        load.wait().await?;
+        load.wait().await.map_err(|error| required.error(error))?;
         status = StatusCode::OK;
     }
     let model = app.models.status(&name).map(|status| body(&app, status));

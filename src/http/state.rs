@@ -22,6 +22,7 @@ use vitrine_conversations::CustomerStore;
 use vitrine_conversations::Upkeep;
 use vitrine_engine::CacheOwner;
 use vitrine_engine::EngineOptions;
+use vitrine_engine::GenerationModel;
 use vitrine_engine::ModelRegistry;
 use vitrine_intent::IntentClassifier;
 
@@ -74,6 +75,25 @@ pub(crate) struct LoadBounds {
     pub(crate) step_tokens: u64,
 }
 
+/// Builds the pipeline that would answer if a model drafted its replies. Its conversations are kept
+/// in memory only, and its offers reach every customer. Gives the reason if the model cannot draft.
+pub(crate) type TrialPipeline =
+    Box<dyn Fn(&TurnPipeline, GenerationModel) -> Result<TurnPipeline, String> + Send + Sync>;
+
+/// The shop's conversation tests, which a model may have to pass before it serves.
+pub(crate) struct ModelTests {
+    pub(crate) files: Vec<PathBuf>,
+    /// Smallest share of turns, and of goals, that must pass.
+    pub(crate) floor: f64,
+    pub(crate) pipeline: TrialPipeline,
+}
+
+impl std::fmt::Debug for ModelTests {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ModelTests").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
 /// State shared by all handlers.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -89,6 +109,7 @@ pub(crate) struct App {
     pub(crate) models: Arc<ModelRegistry>,
     pub(crate) memory: Arc<MemoryLedger>,
     pub(crate) model_loading: ModelLoading,
+    pub(crate) model_tests: ModelTests,
     /// Memory grants of the encoder and the conversation cache; released when dropped.
     #[expect(dead_code, reason = "held for their destructors")]
     pub(crate) grants: Vec<Grant>,

@@ -75,6 +75,12 @@ pub struct Experiment {
 }
 
 impl Experiment {
+    /// The same experiment with everybody in the treatment arm.
+    #[must_use]
+    pub fn without_holdout(&self) -> Self {
+        Self { options: ExperimentOptions { holdout_share: 0.0, ..self.options.clone() } }
+    }
+
     /// Checks the options.
     ///
     /// # Errors

@@ -209,6 +209,12 @@ impl Offers {
         Self { baskets, experiment, options }
     }
 
+    /// The same offers for every customer: nobody is held out.
+    #[must_use]
+    pub fn without_holdout(&self) -> Self {
+        Self { experiment: self.experiment.without_holdout(), ..self.clone() }
+    }
+
     /// The rules behind the offers.
     #[must_use]
     pub fn baskets(&self) -> &Baskets {

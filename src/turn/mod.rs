@@ -145,7 +145,7 @@ pub(crate) enum HandoffDelivery {
 }
 
 /// The services that a turn uses.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PipelineParts {
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) drafter: Arc<DrafterSlot>,
@@ -216,6 +216,26 @@ impl TurnPipeline {
             .filter(|word| word.chars().any(char::is_alphabetic))
             .collect();
         Self { parts, options, catalog_names }
+    }
+
+    /// The same pipeline with another drafter and another place for its conversations, to try the
+    /// drafter out: its offers reach every customer.
+    pub(crate) fn on_trial(
+        &self,
+        drafter: Arc<DrafterSlot>,
+        conversations: Arc<dyn ConversationStore>,
+        customers: Arc<dyn CustomerStore>,
+        gate: TurnGate,
+    ) -> Self {
+        let parts = PipelineParts {
+            drafter,
+            store: conversations,
+            customers,
+            gate,
+            offers: Arc::new(self.parts.offers.without_holdout()),
+            ..self.parts.clone()
+        };
+        Self { parts, options: self.options.clone(), catalog_names: self.catalog_names.clone() }
     }
 
     /// Runs the stages before the commit: understand, decide, draft, suggest. Returns the record to

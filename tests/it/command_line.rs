@@ -280,3 +280,40 @@ fn a_model_is_pulled_from_the_cache_offline_and_works_until_it_is_removed() {
     let message = String::from_utf8_lossy(&absent.stderr).into_owned();
     assert!(message.contains("HF_HUB_OFFLINE") && message.contains("HF_HOME"), "{message}");
 }
+
+#[test]
+fn conversation_tests_pass_or_fail_by_the_floor_and_store_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tests = folder.path().join("tests.jsonl");
+    let turn = |action: &str| {
+        format!(r#"{{"say": "bonjour", "expect": {{"action": ["{action}"], "language": "fr"}}}}"#)
+    };
+    let script = |id: &str, action: &str| {
+        let turn = turn(action);
+        format!(r#"{{"kind": "script", "id": "{id}", "language": "fr", "turns": [{turn}]}}"#)
+    };
+    let both = format!("{}\n{}\n", script("good", "greet"), script("bad", "handoff"));
+    std::fs::write(&tests, both).expect("written");
+    let (tests, page) = (tests.display().to_string(), folder.path().join("page.html"));
+    let data = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| {
+        let command = &mut vitrine(&data);
+        command.args(["--quiet", "test", &tests]).args(arguments).output().expect("it runs")
+    };
+    let page_text = page.display().to_string();
+    let output = run(&["--json", "--reader", "fast", "--report", &page_text]);
+    let summary = &json(&output)["summary"]["all"];
+    assert_eq!((&summary["turns"], &summary["turns_passed"]), (&2.into(), &1.into()));
+    let written = std::fs::read_to_string(&page).expect("a page");
+    assert!(written.contains("Failed conversations (1)"));
+    assert_eq!(run(&["--floor", "0.5"]).status.code(), Some(0));
+    let below = run(&["--floor", "0.6"]);
+    assert_eq!(below.status.code(), Some(1));
+    let table = String::from_utf8_lossy(&below.stdout);
+    assert!(table.contains("✗  bad (script; webchat; untagged)"), "{table}");
+    assert_eq!(run(&["--only", "good", "--floor", "1"]).status.code(), Some(0));
+    for wrong in [["--reader", "slow"], ["--floor", "2"], ["--only", "nothing"]] {
+        assert_eq!(run(&wrong).status.code(), Some(2), "{wrong:?}");
+    }
+    assert_eq!(std::fs::read_dir(data.path()).expect("a folder").count(), 0);
+}

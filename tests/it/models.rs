@@ -227,3 +227,53 @@ async fn unloading_gives_memory_back() {
     // Less than one such model takes: a leaked one would exceed it.
     assert!(last < first + (10 << 20), "resident after each unload: {resident:?}");
 }
+
+/// Conversations that the example shop's answers to "bonjour" pass, and that they do not.
+fn greeting_tests(folder: &Path, name: &str, action: &str) -> String {
+    let file = folder.join(name);
+    let turn = json!({ "say": "bonjour", "expect": { "action": [action] } });
+    let test = json!({ "kind": "script", "id": "hello", "language": "fr", "turns": [turn] });
+    std::fs::write(&file, test.to_string()).expect("written");
+    file.display().to_string()
+}
+
+#[tokio::test]
+async fn a_model_that_fails_the_conversation_tests_is_refused_before_it_serves() {
+    let files = tempfile::tempdir().expect("a folder");
+    let tests = greeting_tests(files.path(), "tests.jsonl", "handoff");
+    let named = format!("[\"{tests}\"]");
+    let gateway = Gateway::start(&[LOAD_ANYWHERE, ("VITRINE_TESTS__FILES", &named)]);
+    let created = model(&gateway, "drafter").await["created"].clone();
+    let path = copy_drafter(files.path(), "new.gguf");
+    let order = json!({ "model": path, "as": "drafter", "require_tests": true });
+    let (status, answer) = load(&gateway, order.clone()).await;
+    assert_eq!((status.as_u16(), &answer["error"]["code"]), (422, &json!("tests_failed")));
+    let figures = &answer["error"]["figures"];
+    assert_eq!((&figures["turns"], &figures["turns_passed"]), (&json!(1), &json!(0)), "{answer}");
+    let message = answer["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("0 of 1 turns"), "{message}");
+    let kept = model(&gateway, "drafter").await;
+    assert_eq!((&kept["created"], &kept["state"]), (&created, &json!("ready")), "{kept}");
+
+    greeting_tests(files.path(), "tests.jsonl", "greet");
+    let (status, answer) = load(&gateway, order).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["model"]["draft"], true, "{answer}");
+}
+
+#[tokio::test]
+async fn tests_that_are_required_must_be_configured_and_sound() {
+    let files = tempfile::tempdir().expect("a folder");
+    let order = json!({ "model": "drafter", "require_tests": true });
+    let gateway = Gateway::start(&[("VITRINE_TESTS__FILES", "[]")]);
+    let (status, answer) = load(&gateway, order.clone()).await;
+    assert_eq!((status.as_u16(), &answer["error"]["code"]), (422, &json!("tests_missing")));
+    let broken = files.path().join("broken.jsonl");
+    std::fs::write(&broken, "{\"kind\": \"talk\", \"id\": \"x\"}").expect("written");
+    let named = format!("[\"{}\"]", broken.display());
+    let gateway = Gateway::start(&[("VITRINE_TESTS__FILES", &named)]);
+    let (status, answer) = load(&gateway, order).await;
+    assert_eq!((status.as_u16(), &answer["error"]["code"]), (422, &json!("tests_invalid")));
+    let message = answer["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("broken.jsonl:1: conversation `x`: `kind` is"), "{message}");
+}

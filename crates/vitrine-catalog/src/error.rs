@@ -245,8 +245,20 @@ pub enum LineFault {
     /// The link is not an absolute http(s) link, or too long.
     #[error("`{found}` is not an http(s) link of at most {URL_CHARS_MAX} bytes")]
     Url {
+        /// Name of the field.
+        field: &'static str,
         /// Text found.
         found: String,
+    },
+    /// A value of a field is not one of those allowed.
+    #[error("`{found}` is not {allowed}")]
+    Value {
+        /// Name of the field.
+        field: &'static str,
+        /// Text found.
+        found: String,
+        /// What is allowed, such as `a number of 8 to 14 digits`.
+        allowed: String,
     },
     /// More entries than allowed.
     #[error("has {found} {what}, limit is {limit}")]
@@ -280,8 +292,10 @@ impl LineFault {
             | Self::NegativePrice { .. } => Some("price"),
             Self::Currency { .. } => Some("currency"),
             Self::Stock { .. } => Some("stock"),
-            Self::Text { field, .. } | Self::Identifier { field, .. } => Some(field),
-            Self::Url { .. } => Some("url"),
+            Self::Text { field, .. }
+            | Self::Identifier { field, .. }
+            | Self::Value { field, .. }
+            | Self::Url { field, .. } => Some(field),
             Self::TooLong { .. }
             | Self::Column { .. }
             | Self::Fields { .. }

@@ -9,9 +9,14 @@
 mod amount;
 mod csv_file;
 mod facet_file;
+mod fields;
 mod ndjson;
 mod product_checks;
+mod raw;
 mod texts;
+mod variant_checks;
+#[cfg(test)]
+mod variant_tests;
 
 pub use facet_file::read_facets;
 pub use texts::Blank;

@@ -43,6 +43,7 @@ impl TextIndex {
         language: Language,
     ) -> Self {
         let mut index = Self::default();
+        let mut kinds: HashMap<&str, Vec<String>> = HashMap::new();
         for (position, product) in products.iter().enumerate() {
             let mut counts: HashMap<String, f32> = HashMap::new();
             let mut add = |text: &str, weight: f32| {
@@ -59,14 +60,11 @@ impl TextIndex {
             for stem in counts.keys() {
                 index.own.entry(stem.clone()).or_default().push(position);
             }
-            let mut add = |text: &str| {
-                for stem in stems(text, language) {
-                    *counts.entry(stem).or_default() += CATEGORY_WEIGHT;
-                }
-            };
-            add(&vocabulary.category_label(&product.category, language));
-            if let Some(entry) = vocabulary.category(&product.category) {
-                entry.words.list(language).iter().for_each(|text| add(text));
+            let kind = kinds
+                .entry(&product.category)
+                .or_insert_with(|| kind_stems(&product.category, vocabulary, language));
+            for stem in kind.iter() {
+                *counts.entry(stem.clone()).or_default() += CATEGORY_WEIGHT;
             }
             index.lengths.push(counts.values().sum());
             for (stem, count) in counts {
@@ -115,6 +113,16 @@ impl TextIndex {
         }
         scores
     }
+}
+
+/// Stems of the label and the words of a category.
+fn kind_stems(category: &str, vocabulary: &ShopVocabulary, language: Language) -> Vec<String> {
+    let mut found = stems(&vocabulary.category_label(category, language), language);
+    if let Some(entry) = vocabulary.category(category) {
+        let words = entry.words.list(language);
+        found.extend(words.iter().flat_map(|text| stems(text, language)));
+    }
+    found
 }
 
 #[cfg(test)]

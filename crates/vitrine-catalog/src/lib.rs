@@ -4,21 +4,29 @@
 //! products and choosing facet questions. Refuses to write replies or to decide what a turn does.
 //! A [`Catalog`] is immutable, so it can be shared behind an `Arc`.
 //!
-//! In reading order: `product`, `keys`, `vocabulary`, `limits`, `error`, `import`, `words`,
-//! `lexicon`, `amounts`, `names`, `understand`, `index`, `search`, `facets`.
+//! In reading order: `attribute`, `product`, `keys`, `vocabulary`, `limits`, `error`, `import`,
+//! `words`, `compact`; `mentions` (what a text speaks of); `query`, `facets`, `finding` (products
+//! and questions for what a conversation knows); `lexicon`, `amounts`, `names`, `understand`,
+//! `index`, `search`, `need` (the same for single messages).
 
 #![forbid(unsafe_code)]
 
 mod amounts;
+mod attribute;
+mod compact;
 mod error;
 mod facets;
+mod finding;
 mod import;
 mod index;
 mod keys;
 mod lexicon;
 mod limits;
+mod mentions;
 mod names;
+mod need;
 mod product;
+mod query;
 mod search;
 #[cfg(test)]
 mod shop_tests;
@@ -31,6 +39,7 @@ mod vocabulary;
 mod words;
 
 pub use amounts::largest as largest_amount;
+pub use attribute::AttributeValue;
 pub use error::CatalogError;
 pub use error::FacetFault;
 pub use error::LineFault;
@@ -50,9 +59,15 @@ pub use keys::CATEGORY_KEY;
 pub use keys::SAID_KEY;
 pub use keys::SIZE_KEY;
 pub use limits::CatalogLimits;
+pub use mentions::target::Mention;
+pub use mentions::target::MentionTarget;
+pub use product::Availability;
 pub use product::FacetChoice;
 pub use product::Product;
-pub use product::Stock;
+pub use product::Variant;
+pub use query::Found;
+pub use query::Order;
+pub use query::Query;
 pub use search::FoundProducts;
 pub use search::Hit;
 pub use search::Relaxed;
@@ -70,15 +85,14 @@ pub use words::slug;
 
 use index::TextIndex;
 use lexicon::Lexicon;
+use mentions::Tagger;
 use names::Names;
 use search::SearchedShop;
-use search::TextMatch;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
-use understand::ShopFacts;
 use vitrine_base::ids::Sku;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
@@ -111,6 +125,8 @@ pub struct CatalogCounts {
 pub struct Catalog {
     products: Vec<Product>,
     positions: HashMap<Sku, usize>,
+    /// Sku of a variant, where it is not the product's → positions of the product and the variant.
+    variant_positions: HashMap<Sku, (usize, usize)>,
     vocabulary: ShopVocabulary,
     askable: Vec<AskableFacet>,
     sizes: HashSet<String>,
@@ -118,6 +134,7 @@ pub struct Catalog {
     names: Names,
     lexicons: Localized<Lexicon>,
     indexes: Localized<TextIndex>,
+    tagger: Tagger,
     warnings: Vec<String>,
 }
 
@@ -191,6 +208,7 @@ impl Catalog {
             product.facets.insert(CATEGORY_KEY.to_owned(), categories);
         }
         let positions = products.iter().map(|product| product.sku.clone()).zip(0..).collect();
+        let variant_positions = variant_positions(&products);
         let sizes = products.iter().flat_map(|product| product.sizes());
         let sizes = sizes.map(str::to_uppercase).collect();
         let askable = askable(&vocabulary);
@@ -205,9 +223,11 @@ impl Catalog {
             .map(|language| (*language, TextIndex::build(&products, &vocabulary, *language)));
         let indexes = indexes.collect();
         let names = Names::build(&products, &lexicons);
+        let tagger = Tagger::build(&vocabulary, &products, &languages);
         Self {
             products,
             positions,
+            variant_positions,
             vocabulary,
             askable,
             sizes,
@@ -215,6 +235,7 @@ impl Catalog {
             names,
             lexicons,
             indexes,
+            tagger,
             warnings: Vec::new(),
         }
     }
@@ -244,16 +265,34 @@ impl Catalog {
         &self.warnings
     }
 
-    /// Finds skus whatever their letter case.
+    /// Finds the products of skus, their own and those of their variants, whatever their letter
+    /// case.
     #[must_use]
     pub fn codes(&self) -> SkuCodes {
-        SkuCodes::new(self.products.iter().map(|product| &product.sku))
+        SkuCodes::new(self.products.iter().flat_map(|product| {
+            let variants = product.variants.iter().map(|variant| &variant.sku);
+            variants
+                .filter(|sku| **sku != product.sku)
+                .chain([&product.sku])
+                .map(|sku| (sku.as_str(), &product.sku))
+        }))
     }
 
     /// Looks up a product.
     #[must_use]
     pub fn get(&self, sku: &Sku) -> Option<&Product> {
         self.positions.get(sku).map(|position| &self.products[*position])
+    }
+
+    /// Looks up what a sku stands for: a product, and the variant if the sku is that of one alone.
+    #[must_use]
+    pub fn find_sku(&self, sku: &Sku) -> Option<(&Product, Option<&Variant>)> {
+        if let Some(product) = self.get(sku) {
+            return Some((product, product.variant_with_sku(sku)));
+        }
+        let (product, variant) = *self.variant_positions.get(sku)?;
+        let product = &self.products[product];
+        Some((product, product.variants.get(variant)))
     }
 
     fn searched(&self) -> SearchedShop<'_> {
@@ -292,129 +331,6 @@ impl Catalog {
         }
     }
 
-    /// Extracts what a customer wants from one message.
-    ///
-    /// Reads the text in both languages and keeps the reading that explains more words, on a tie
-    /// the one in `language`: the language of short messages is often misdetected.
-    #[must_use]
-    pub fn understand(&self, text: &str, language: Language) -> Understanding {
-        self.understand_in(text, language).0
-    }
-
-    fn understand_in(&self, text: &str, language: Language) -> (Understanding, Language) {
-        let shop =
-            ShopFacts { vocabulary: &self.vocabulary, sizes: &self.sizes, currency: self.currency };
-        let mut best: Option<(Understanding, usize, Language)> = None;
-        let others = self.lexicons.languages().filter(|other| *other != language);
-        for tried in [language].into_iter().chain(others) {
-            let Some(lexicon) = self.lexicons.get(tried) else { continue };
-            let (found, explained) = understand::understand(text, tried, lexicon, &shop);
-            if best.as_ref().is_none_or(|(_, most, _)| explained > *most) {
-                best = Some((found, explained, tried));
-            }
-        }
-        let (mut found, _, language) = best.unwrap_or((Understanding::default(), 0, language));
-        let named = self.names.mentioned(text).into_iter();
-        found.mentioned = named.map(|position| self.products[position].sku.clone()).collect();
-        let index = self.index(language);
-        found.unknown = found
-            .leftover
-            .iter()
-            .filter(|word| {
-                let stems = words::stems(word, language);
-                !stems.iter().any(|stem| index.is_some_and(|index| index.holds(stem)))
-            })
-            .cloned()
-            .collect();
-        (found, language)
-    }
-
-    /// The index of a language, or of the first other one: a catalog has at least one.
-    fn index(&self, language: Language) -> Option<&TextIndex> {
-        self.indexes.or_fallback(language, self.vocabulary.fallbacks())
-    }
-
-    /// Finds products for a need, which may combine several messages.
-    ///
-    /// `language` is the language of `need.leftover`. Returns at most `hits_max` hits.
-    #[must_use]
-    pub fn find(&self, need: &Understanding, language: Language, hits_max: usize) -> FoundProducts {
-        let index = self.index(language);
-        let none = self.products.len();
-        let text_match = TextMatch {
-            scores: index.map_or_else(
-                || vec![0.0; none],
-                |index| index.scores(&self.known_stems(&need.leftover, language)),
-            ),
-            said: index.map_or_else(
-                || vec![0; none],
-                |index| index.holding(&self.known_stems(&need.said, language)),
-            ),
-        };
-        search::find(self.searched(), need, &text_match, hits_max)
-    }
-
-    /// Stems of the words in `texts`; a word that no product text contains is typo-corrected.
-    fn known_stems(&self, texts: &[String], language: Language) -> Vec<String> {
-        let index = self.index(language);
-        let lexicon = self.lexicons.or_fallback(language, self.vocabulary.fallbacks());
-        let mut stems = Vec::new();
-        for word in texts.iter().flat_map(|text| words::words(text, language)) {
-            let known = index.is_some_and(|index| index.holds(&word.stem));
-            let corrected = lexicon
-                .filter(|_| !known)
-                .and_then(|lexicon| lexicon.corrected(&word.folded, &word.stem));
-            let corrected = corrected.map(str::to_owned);
-            stems.push(corrected.unwrap_or(word.stem));
-        }
-        stems
-    }
-
-    /// Understands one message and finds products for it; returns at most `hits_max` hits.
-    #[must_use]
-    pub fn search(&self, text: &str, language: Language, hits_max: usize) -> Search {
-        let (understanding, language) = self.understand_in(text, language);
-        let found = self.find(&understanding, language, hits_max);
-        Search { understanding, found }
-    }
-
-    /// Products in stock that meet every criterion of a need, in the shop's order.
-    #[must_use]
-    pub fn candidates(&self, need: &Understanding) -> Vec<&Product> {
-        let scores = vec![0.0; self.products.len()];
-        let size = need.size.as_deref();
-        let mut found: Vec<&Product> = search::matching(self.searched(), need, &scores)
-            .into_iter()
-            .map(|position| &self.products[position])
-            .filter(|product| product.in_stock(size))
-            .collect();
-        found.sort_by(|a, b| {
-            let rank = |product: &Product| product.rank.unwrap_or(u32::MAX);
-            rank(a).cmp(&rank(b)).then_with(|| a.sku.cmp(&b.sku))
-        });
-        found
-    }
-
-    /// The question that narrows a need best; `None` if the need names products or no question
-    /// passes the thresholds.
-    ///
-    /// `asked` holds the keys of facets already asked about, answered or not.
-    #[must_use]
-    pub fn question(
-        &self,
-        need: &Understanding,
-        asked: &[String],
-        options: &QuestionOptions,
-    ) -> Option<FacetQuestion> {
-        if !need.mentioned.is_empty() {
-            return None;
-        }
-        let known = need.constraints.iter().map(|choice| choice.key.clone());
-        let mut known: BTreeSet<String> = known.chain(asked.iter().cloned()).collect();
-        known.extend(need.category.is_some().then(|| CATEGORY_KEY.to_owned()));
-        best_question(&self.candidates(need), &known, &self.askable, options)
-    }
-
     /// Label of an option: a facet value, a brand, a size, a category or a budget.
     #[must_use]
     pub fn label(&self, choice: &FacetChoice, language: Language) -> String {
@@ -439,18 +355,6 @@ impl Catalog {
             title.to_owned()
         }
     }
-
-    /// Noun phrase for a need ("running shoes"); `None` if neither its category nor a facet value
-    /// gives one.
-    #[must_use]
-    pub fn need_text(&self, need: &Understanding, language: Language) -> Option<String> {
-        if let Some(category) = &need.category {
-            return Some(self.vocabulary.category_label(category, language));
-        }
-        let values = need.constraints.iter().filter_map(|choice| self.vocabulary.value(choice));
-        let mut phrases = values.filter_map(|value| value.need.as_ref());
-        phrases.next().map(|phrase| self.vocabulary.text(phrase, language).to_owned())
-    }
 }
 
 /// Facets with an ask weight above 0, and the top-level categories as one more facet if the shop
@@ -468,6 +372,18 @@ fn askable(vocabulary: &ShopVocabulary) -> Vec<AskableFacet> {
         weight: vocabulary.kind().ask_weight,
     };
     facets.chain([kind]).filter(|facet| facet.weight > 0.0).collect()
+}
+
+fn variant_positions(products: &[Product]) -> HashMap<Sku, (usize, usize)> {
+    let mut found = HashMap::new();
+    for (position, product) in products.iter().enumerate() {
+        for (at, variant) in product.variants.iter().enumerate() {
+            if variant.sku != product.sku {
+                found.insert(variant.sku.clone(), (position, at));
+            }
+        }
+    }
+    found
 }
 
 /// The languages of the vocabulary's and the products' texts; English if there are none.

@@ -3,6 +3,21 @@
 /// Longest name, title or feature, in characters: these texts go into prompts and chat messages.
 pub(crate) const TEXT_CHARS_MAX: usize = 160;
 
+/// Longest description, in characters.
+pub(crate) const DESCRIPTION_CHARS_MAX: usize = 4_000;
+
+/// Most options of a product; Shopify allows 3.
+pub(crate) const OPTIONS_MAX: usize = 8;
+
+/// Most pictures of a product.
+pub(crate) const IMAGES_MAX: usize = 32;
+
+/// Most attributes of a product.
+pub(crate) const ATTRIBUTES_MAX: usize = 64;
+
+/// Digits of a bar code. Source: GS1, GTIN-8 to GTIN-14.
+pub(crate) const GTIN_DIGITS: std::ops::RangeInclusive<usize> = 8..=14;
+
 /// Longest link, in bytes.
 pub(crate) const URL_CHARS_MAX: usize = 1_000;
 
@@ -24,6 +39,8 @@ pub struct CatalogLimits {
     pub values_max: usize,
     /// Sizes of a product. The gateway allows 64.
     pub sizes_max: usize,
+    /// Variants of a product. The gateway allows 512.
+    pub variants_max: usize,
     /// Features of a product in one language. The gateway allows 32.
     pub features_max: usize,
 }

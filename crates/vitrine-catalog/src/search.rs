@@ -50,6 +50,13 @@ pub enum Relaxed {
     Excluded(FacetChoice),
     /// The size.
     Size(String),
+    /// An option other than by its size alone.
+    Option {
+        /// Its key, such as `size`.
+        key: String,
+        /// The values asked for, of which one would have done.
+        values: Vec<String>,
+    },
     /// The highest price.
     BudgetMax(Money),
     /// The lowest price.

@@ -85,13 +85,13 @@ fn a_marathon_needs_one_question_then_has_one_best_shoe() {
         let found = search(text);
         assert_eq!(written(&found.understanding), "category=running_shoes goal=marathon", "{text}");
         let mut need = found.understanding;
-        let question = shop().question(&need, &[], &OPTIONS).unwrap();
+        let question = shop().question_needed(&need, &[], &OPTIONS).unwrap();
         let options: Vec<String> = question.options.iter().map(ToString::to_string).collect();
         assert_eq!(options, ["feel=comfort", "feel=speed"], "{text}");
         for (tapped, best) in [("comfort", "RUN-012"), ("speed", "RUN-009")] {
             need.choose(&FacetChoice::new("feel", tapped));
-            assert_eq!(shop().question(&need, &[], &OPTIONS), None);
-            let found = shop().find(&need, Language::FR, HITS_MAX);
+            assert_eq!(shop().question_needed(&need, &[], &OPTIONS), None);
+            let found = shop().find_needed(&need, Language::FR, HITS_MAX);
             assert!(found.is_exact());
             assert_eq!(found.hits[0].sku.as_str(), best);
             let product = shop().get(&found.hits[0].sku).unwrap();
@@ -303,7 +303,7 @@ fn every_broad_need_has_a_question_with_options_that_lead_somewhere() {
     ] {
         let mut need = search(text).understanding;
         let mut asked = Vec::new();
-        while let Some(question) = shop().question(&need, &asked, &OPTIONS) {
+        while let Some(question) = shop().question_needed(&need, &asked, &OPTIONS) {
             assert!((2..=3).contains(&question.options.len()), "{text}");
             assert!(question.gain_bits > 0.0);
             asked.push(question.key.clone());
@@ -325,7 +325,7 @@ fn broad_needs_ask_what_a_seller_would_ask() {
         ("marathon", "category"),
     ] {
         let need = search(text).understanding;
-        assert_eq!(shop().question(&need, &[], &OPTIONS).unwrap().key, key, "{text}");
+        assert_eq!(shop().question_needed(&need, &[], &OPTIONS).unwrap().key, key, "{text}");
     }
 }
 

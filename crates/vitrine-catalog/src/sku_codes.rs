@@ -13,15 +13,17 @@ pub struct SkuCodes {
 }
 
 impl SkuCodes {
-    /// The codes of these skus.
-    pub(super) fn new<'a>(skus: impl Iterator<Item = &'a Sku>) -> Self {
-        let mut codes = Self::default();
-        for sku in skus {
-            codes.exact.insert(sku.as_str().to_owned(), sku.clone());
-            let folded = codes.folded.entry(sku.as_str().to_lowercase());
-            folded.and_modify(|other| *other = None).or_insert_with(|| Some(sku.clone()));
+    /// These codes, each with the sku that it means.
+    pub(super) fn new<'a>(codes: impl Iterator<Item = (&'a str, &'a Sku)>) -> Self {
+        let mut known = Self::default();
+        for (code, sku) in codes {
+            known.exact.insert(code.to_owned(), sku.clone());
+            let folded = known.folded.entry(code.to_lowercase());
+            folded
+                .and_modify(|other| *other = other.take().filter(|other| other == sku))
+                .or_insert_with(|| Some(sku.clone()));
         }
-        codes
+        known
     }
 
     /// The sku that a code means: the one with the same letters, else the only one that differs in
@@ -40,13 +42,15 @@ mod tests {
     #[test]
     fn a_code_is_found_whatever_its_letter_case_unless_two_skus_differ_in_it_alone() {
         let skus = ["RUN-012", "Gel-05", "a", "A"].map(|sku| Sku::new(sku).unwrap());
-        let codes = SkuCodes::new(skus.iter());
+        let codes = SkuCodes::new(skus.iter().map(|sku| (sku.as_str(), sku)));
         let found = |code| codes.find(code).map(Sku::as_str);
         assert_eq!(found("run-012"), Some("RUN-012"));
         assert_eq!(found("GEL-05"), Some("Gel-05"));
         assert_eq!((found("a"), found("A")), (Some("a"), Some("A")));
         assert_eq!(found("RUN-013"), None);
-        let twins = SkuCodes::new(skus[2..].iter().chain([&Sku::new("É").unwrap()]));
+        let accented = Sku::new("É").unwrap();
+        let skus = skus[2..].iter().chain([&accented]);
+        let twins = SkuCodes::new(skus.map(|sku| (sku.as_str(), sku)));
         assert_eq!(twins.find("é").map(Sku::as_str), Some("É"));
     }
 }

@@ -88,39 +88,41 @@ const STOP_WORDS: &[&str] = &[
 #[rustfmt::skip]
 const GERMAN: &[&str] = &[
     "ab", "aber", "ach", "alle", "allem", "allen", "aller", "alles", "als", "also", "am", "an",
-    "ander", "andere", "anderem", "anderen", "anderer", "anderes", "artikel", "auch", "auf",
-    "aus", "ausserdem", "bei", "beim", "besser", "bestelle", "bestellen", "bin", "bis",
-    "bisschen", "bist", "bitte", "brauch", "brauche", "brauchen", "brauchst", "braucht", "bzw",
-    "da", "dabei", "dafur", "daher", "damit", "danke", "dankeschon", "dann", "daran", "darauf",
-    "daraus", "darf", "darum", "das", "dass", "davon", "dazu", "dein", "deine", "deinem",
-    "deinen", "deiner", "dem", "den", "denn", "der", "deren", "des", "dessen", "dich", "die",
-    "dies", "diese", "diesem", "diesen", "dieser", "dieses", "ding", "dinge", "dir", "doch",
-    "dort", "du", "durch", "durfte", "egal", "eher", "eigentlich", "ein", "eine", "einem",
-    "einen", "einer", "eines", "einfach", "einige", "einigen", "einmal", "er", "erst", "es",
-    "etwa", "etwas", "euch", "euer", "eure", "eurem", "euren", "eurer", "eures", "falls", "finde",
-    "finden", "findest", "folgende", "fur", "ganz", "gar", "gebe", "geben", "gegen", "gegenuber",
-    "geht", "genau", "gern", "gerne", "gesucht", "gibt", "gibts", "gleich", "gott", "gruezi",
-    "gruss", "gut", "gute", "guten", "guter", "gutes", "hab", "habe", "haben", "habt", "hallo",
-    "hast", "hat", "hatt", "hatte", "hatten", "hattest", "hauptsache", "hey", "hi", "hier", "ich",
-    "ihm", "ihn", "ihnen", "ihr", "ihre", "ihrem", "ihren", "ihrer", "ihres", "im", "in", "ins",
-    "ist", "ja", "jede", "jedem", "jeden", "jeder", "jedes", "jemand", "jene", "jener", "jetzt",
-    "kann", "kannst", "kauf", "kaufe", "kaufen", "konnen", "konnt", "konnte", "konnten", "leider",
-    "liebe", "lieben", "lieber", "mache", "machen", "macht", "mag", "mal", "man", "mehr", "mein",
-    "meine", "meinem", "meinen", "meiner", "meines", "mich", "mir", "mit", "mochte", "mochten",
-    "mochtest", "modell", "modelle", "moin", "morgen", "muss", "mussen", "musste", "nach", "ne",
-    "nee", "nehme", "nehmen", "nein", "nem", "nen", "nix", "noch", "nochmal", "nun", "nur", "ob",
-    "oder", "okay", "passend", "passende", "passenden", "passendes", "plus", "produkt",
-    "produkte", "recht", "sachen", "sag", "sagen", "schau", "schauen", "schick", "schon", "sehr",
-    "seid", "sein", "seine", "seinem", "seinen", "seiner", "seines", "seit", "servus", "sich",
-    "sie", "sind", "so", "sogar", "solche", "solchem", "solchen", "solcher", "solches", "soll",
-    "sollen", "sollte", "sollten", "sondern", "sonst", "sowas", "sowie", "suche", "suchen",
-    "suchst", "sucht", "super", "tag", "toll", "uber", "ubrigens", "um", "und", "uns", "unser",
-    "unsere", "unserem", "unseren", "unserer", "unter", "viel", "viele", "vielen", "vielleicht",
-    "vom", "von", "vor", "wann", "war", "ware", "waren", "warst", "warum", "was", "weil",
-    "welche", "welchem", "welchen", "welcher", "welches", "wem", "wen", "wenn", "wer", "werde",
-    "werden", "wie", "wieder", "will", "willst", "wir", "wird", "wirklich", "wo", "wohl",
-    "wollen", "wollte", "wunsche", "wurde", "wurden", "zeig", "zeige", "zeigen", "zeigt", "zu",
-    "zum", "zur", "zurzeit", "zwar", "zwischen",
+    "ander", "andere", "anderem", "anderen", "anderer", "anderes", "ans", "artikel", "auch",
+    "auf", "aufs", "aus", "ausserdem", "bei", "beim", "besser", "bestelle", "bestellen", "bin",
+    "bis", "bisschen", "bist", "bitte", "brauch", "brauche", "brauchen", "brauchst", "braucht",
+    "bspw", "bzw", "da", "dabei", "dafur", "daher", "damit", "danke", "dankeschon", "dann",
+    "daran", "darauf", "daraus", "darf", "darum", "das", "dass", "davon", "dazu", "dein", "deine",
+    "deinem", "deinen", "deiner", "dem", "den", "denn", "der", "deren", "des", "dessen", "dich",
+    "die", "dies", "diese", "diesem", "diesen", "dieser", "dieses", "ding", "dinge", "dir",
+    "doch", "dort", "du", "durch", "durchs", "durfte", "egal", "eher", "eigentlich", "ein",
+    "eine", "einem", "einen", "einer", "eines", "einfach", "einige", "einigen", "einmal", "er",
+    "erst", "es", "etwa", "etwas", "euch", "euer", "eure", "eurem", "euren", "eurer", "eures",
+    "evtl", "falls", "finde", "finden", "findest", "folgende", "fur", "furs", "ganz", "gar",
+    "gebe", "geben", "gegen", "gegenuber", "geht", "genau", "gerade", "gern", "gerne", "gesucht",
+    "gibt", "gibts", "gleich", "gott", "grad", "gruezi", "gruss", "gut", "gute", "guten", "guter",
+    "gutes", "hab", "habe", "haben", "habt", "hallo", "hast", "hat", "hats", "hatt", "hatte",
+    "hatten", "hattest", "hauptsache", "hey", "hi", "hier", "hinters", "hm", "hmm", "ich", "ihm",
+    "ihn", "ihnen", "ihr", "ihre", "ihrem", "ihren", "ihrer", "ihres", "im", "in", "ins", "ist",
+    "ja", "jap", "jede", "jedem", "jeden", "jeder", "jedes", "jemand", "jene", "jener", "jetzt",
+    "jo", "kann", "kannst", "kauf", "kaufe", "kaufen", "konnen", "konnt", "konnte", "konnten",
+    "leider", "lg", "liebe", "lieben", "lieber", "mache", "machen", "macht", "mag", "mal", "man",
+    "mehr", "mein", "meine", "meinem", "meinen", "meiner", "meines", "mfg", "mich", "mir", "mit",
+    "mochte", "mochten", "mochtest", "modell", "modelle", "moin", "morgen", "muss", "mussen",
+    "musste", "nach", "naher", "naturlich", "ne", "nee", "nehme", "nehmen", "nein", "nem", "nen",
+    "nix", "noch", "nochmal", "nope", "nun", "nur", "ob", "obs", "oder", "ok", "okay", "paar",
+    "passend", "passende", "passenden", "passendes", "plus", "produkt", "produkte", "recht",
+    "sachen", "sag", "sagen", "schau", "schauen", "schick", "schon", "sehr", "seid", "sein",
+    "seine", "seinem", "seinen", "seiner", "seines", "seit", "servus", "sich", "sie", "sind",
+    "so", "sogar", "solche", "solchem", "solchen", "solcher", "solches", "soll", "sollen",
+    "sollte", "sollten", "sondern", "sonst", "sowas", "sowie", "stuck", "suche", "suchen",
+    "suchst", "sucht", "suchte", "super", "tag", "toll", "uber", "ubers", "ubrigens", "um", "ums",
+    "und", "uns", "unser", "unsere", "unserem", "unseren", "unserer", "unter", "viel", "viele",
+    "vielen", "vielleicht", "vllt", "vlt", "vom", "von", "vor", "vors", "wann", "war", "ware",
+    "waren", "wars", "warst", "warum", "was", "weil", "welche", "welchem", "welchen", "welcher",
+    "welches", "wem", "wen", "wenn", "wer", "werde", "werden", "wie", "wieder", "will", "willst",
+    "wir", "wird", "wirklich", "wo", "wohl", "wollen", "wollte", "wunsche", "wurde", "wurden",
+    "zeig", "zeige", "zeigen", "zeigt", "zu", "zum", "zur", "zurzeit", "zwar", "zwischen",
 ];
 
 /// Sorted, as [`STOP_WORDS`].
@@ -228,7 +230,21 @@ const NEGATIONS: &[&str] = &[
     "keinen", "nicht", "sin", "senza", "sem", "nao",
 ];
 
-/// Whether a folded word negates the value after it.
+/// Whether a folded word negates what follows it, in one language.
+pub(crate) fn negates(folded: &str, language: Language) -> bool {
+    let words: &[&str] = match language {
+        Language::EN => &["not", "without", "no", "non", "except"],
+        Language::FR => &["sans", "pas", "non", "sauf"],
+        Language::DE => &["ohne", "kein", "keine", "keinen", "keiner", "nicht"],
+        Language::ES => &["sin", "no", "ni"],
+        Language::IT => &["senza", "non"],
+        Language::PT => &["sem", "nao", "nem"],
+        _ => &[],
+    };
+    words.contains(&folded)
+}
+
+/// Whether a folded word negates the value after it, in any language.
 pub(crate) fn is_negation(folded: &str) -> bool {
     NEGATIONS.contains(&folded)
 }

@@ -1,9 +1,11 @@
 //! Test fixtures of the catalog: limits and small products.
 
 use crate::CatalogLimits;
+use crate::keys::SIZE_KEY;
+use crate::product::Availability;
 use crate::product::FacetChoice;
 use crate::product::Product;
-use crate::product::Stock;
+use crate::product::Variant;
 use std::collections::BTreeMap;
 use vitrine_base::ids::Sku;
 use vitrine_base::localized::Localized;
@@ -19,6 +21,7 @@ pub fn limits() -> CatalogLimits {
         facets_max: 32,
         values_max: 64,
         sizes_max: 24,
+        variants_max: 64,
         features_max: 8,
     }
 }
@@ -36,17 +39,56 @@ pub fn product(sku: &str, facets: &[&str]) -> Product {
             values.push(choice.value);
         }
     }
+    let sku = Sku::new(sku).expect("a valid sku");
+    let price = Money::parse("10.00", "EUR").expect("a valid price");
     Product {
-        sku: Sku::new(sku).expect("a valid sku"),
         name: format!("Product {sku}"),
         brand: String::new(),
         category: "things".to_owned(),
-        price: Money::parse("10.00", "EUR").expect("a valid price"),
-        stock: Stock::Total(1),
+        price,
+        options: Vec::new(),
+        variants: vec![variant(sku.clone(), price, 1)],
+        sku,
         facets: found,
+        attributes: BTreeMap::new(),
         title: Localized::default(),
         features: Localized::default(),
+        description: Localized::default(),
+        images: Vec::new(),
         url: None,
         rank: None,
+    }
+}
+
+/// The product in these sizes, each with its price in euros and its units in stock.
+///
+/// # Panics
+/// If a price is not a decimal, or there is no size.
+#[must_use]
+pub fn sized(mut product: Product, sizes: &[(&str, &str, u32)]) -> Product {
+    product.options = vec![SIZE_KEY.to_owned()];
+    let variants = sizes.iter().map(|(size, price, units)| {
+        let sku = format!("{}-{}", product.sku, size.replace(' ', ""));
+        let sku = Sku::new(sku).expect("a valid sku");
+        let price = Money::parse(price, "EUR").expect("a valid price");
+        let options = BTreeMap::from([(SIZE_KEY.to_owned(), (*size).to_owned())]);
+        Variant { options, ..variant(sku, price, *units) }
+    });
+    product.variants = variants.collect();
+    let cheapest = product.variants.iter().map(|variant| variant.price);
+    product.price = cheapest.min_by_key(|price| price.amount).expect("at least one size");
+    product
+}
+
+fn variant(sku: Sku, price: Money, units: u32) -> Variant {
+    Variant {
+        sku,
+        options: BTreeMap::new(),
+        price,
+        compare_at: None,
+        stock: Some(units),
+        availability: if units > 0 { Availability::InStock } else { Availability::SoldOut },
+        gtin: None,
+        url: None,
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct StemmedWord {
 
 /// Lower-cases a text, drops accents, splits ligatures and replaces typographic apostrophes by `'`.
 pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase().replace('`', "'");
+    }
     let mut folded = String::with_capacity(text.len());
     for character in text.nfd().filter(|character| !is_combining_mark(*character)) {
         for lower in character.to_lowercase() {
@@ -82,6 +85,11 @@ fn stemmer(language: Language) -> Option<Stemmer> {
         Language::PT => Algorithm::Portuguese,
         _ => return None,
     }))
+}
+
+/// Stem of one folded word in a language.
+pub(crate) fn stem(folded: &str, language: Language) -> String {
+    stemmer(language).map_or_else(|| folded.to_owned(), |s| s.stem(folded).into_owned())
 }
 
 /// Words of a text, in order, stemmed in a language.

@@ -65,6 +65,7 @@ pub use engine::GrammarFault;
 pub use engine::Load;
 pub use engine::LoadFailure;
 pub use engine::LoadOrder;
+pub use engine::ModelCheck;
 pub use engine::ModelRegistry;
 pub use engine::ModelState;
 pub use engine::ModelStatus;

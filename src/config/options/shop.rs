@@ -52,6 +52,23 @@ pub(crate) fn files(raw: &Raw, root: &Path, values: &Values) -> Result<ShopFiles
     })
 }
 
+/// The conversation tests of the shop.
+#[derive(Debug, Clone)]
+pub(crate) struct TestOptions {
+    pub(crate) files: Vec<PathBuf>,
+    /// Smallest share of turns, and of goals, that must pass.
+    pub(crate) floor: f64,
+}
+
+/// The conversation tests of the shop.
+///
+/// # Errors
+/// If a path starts at a home folder that is unknown.
+pub(crate) fn tests(raw: &Raw, root: &Path, values: &Values) -> Result<TestOptions, ConfigError> {
+    let files = raw.tests.files.iter().map(|file| place("tests.files", file, root, values));
+    Ok(TestOptions { files: files.collect::<Result<_, _>>()?, floor: raw.tests.floor.0 })
+}
+
 /// What the bot says about the shop.
 pub(crate) fn profile(raw: &Raw) -> ShopProfile {
     let shop = raw.shop.clone();

@@ -21,6 +21,7 @@ use crate::config::value::number::Size;
 use crate::config::value::number::Within;
 use crate::config::value::text::Line;
 use crate::config::value::text::Name;
+use crate::config::value::word::Reader;
 use crate::turn::draft::Address;
 use crate::turn::draft::Length;
 use crate::turn::draft::Voice;
@@ -190,5 +191,14 @@ section!(
         request_texts_max: Within<1, ENTRIES_MAX, usize> ["texts"] = Within(1024),
         /// Cached predictions, so that a tenant's repeated text is not encoded again. 0: no cache.
         remembered_texts_max: Within<0, ENTRIES_MAX, usize> ["texts"] = Within(8192),
+    }
+);
+
+section!(
+    /// How messages are understood.
+    Understand {
+        /// What reads a message: `fast` (classifiers and parsers), `model` (the drafting model), or
+        /// `auto`: the model only where it is known to read better.
+        reader: OrAuto<Reader> = OrAuto(None),
     }
 );

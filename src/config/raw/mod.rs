@@ -16,6 +16,7 @@ use crate::config::raw::engine::Intent;
 use crate::config::raw::engine::Kernels;
 use crate::config::raw::engine::Memory;
 use crate::config::raw::engine::Models;
+use crate::config::raw::engine::Understand;
 use crate::config::raw::gateway::Callbacks;
 use crate::config::raw::gateway::Data;
 use crate::config::raw::gateway::Debounce;
@@ -27,6 +28,7 @@ use crate::config::raw::gateway::Turn;
 use crate::config::raw::shop::Catalog;
 use crate::config::raw::shop::Offers;
 use crate::config::raw::shop::Shop;
+use crate::config::raw::shop::Tests;
 use crate::config::section::Key;
 use crate::config::section::Section;
 use crate::config::values::Values;
@@ -78,6 +80,7 @@ sections!(
     kernels: Kernels,
     draft: Draft,
     intent: Intent,
+    understand: Understand,
     turn: Turn,
     debounce: Debounce,
     threads: Threads,
@@ -86,5 +89,6 @@ sections!(
     catalog: Catalog,
     offers: Offers,
     shop: Shop,
+    tests: Tests,
     log: Log,
 );

@@ -99,3 +99,15 @@ section!(
         other_languages: ForeignWords = ForeignWords::Reply,
     }
 );
+
+section!(
+    /// Conversation tests: customers' messages, and what the answers must hold.
+    Tests {
+        /// Files of tests, JSON lines; see `docs/testing.md`. `vitrine test` plays them if it is
+        /// given no others, and `POST /v1/models/load` with `"require_tests": true` before a model
+        /// serves.
+        files: Vec<PathBuf> = Vec::new(),
+        /// Smallest share of turns, and of goals, that must pass for a model to be accepted.
+        floor: Share = Share(0.9),
+    }
+);

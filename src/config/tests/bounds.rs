@@ -42,6 +42,7 @@ const ZERO_ACCEPTED: &[&str] = &[
     "offers.lift_min",
     "offers.holdout_share",
     "offers.price_share_max",
+    "tests.floor",
 ];
 
 /// Keys that accept an empty text, as the old form of no value or of an empty list.
@@ -53,6 +54,7 @@ const EMPTY_ACCEPTED: &[&str] = &[
     "models.max_bytes",
     "models.load",
     "models.load_folders",
+    "tests.files",
     "memory.max_bytes",
     "memory.weights_bytes_max",
     "memory.packed_copies_bytes_max",

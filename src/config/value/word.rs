@@ -72,6 +72,31 @@ impl Words for LogFormat {
     }
 }
 
+/// What reads a customer's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Classifiers and parsers.
+    Fast,
+    /// The drafting model.
+    Model,
+}
+
+impl Reader {
+    /// Its word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Model => "model",
+        }
+    }
+}
+
+impl Words for Reader {
+    fn words() -> Vec<(&'static str, Self)> {
+        [Self::Fast, Self::Model].map(|reader| (reader.name(), reader)).into()
+    }
+}
+
 impl Words for Voice {
     fn words() -> Vec<(&'static str, Self)> {
         Self::ALL.iter().map(|voice| (voice.name(), *voice)).collect()
@@ -174,6 +199,7 @@ mod tests {
     #[test]
     fn every_word_is_read_and_any_other_is_refused_with_the_words_allowed() {
         every_word_reads_as_its_value::<LogFormat>();
+        every_word_reads_as_its_value::<Reader>();
         every_word_reads_as_its_value::<Voice>();
         every_word_reads_as_its_value::<Address>();
         every_word_reads_as_its_value::<Length>();

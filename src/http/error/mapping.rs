@@ -173,6 +173,9 @@ pub(super) fn registry(error: &RegistryError) -> PublicError {
         RegistryError::InUse { .. } => public_error(StatusCode::CONFLICT, "model_in_use"),
         RegistryError::File { .. } => public_error(StatusCode::UNPROCESSABLE_ENTITY, "load_failed"),
         RegistryError::Load { cause: LoadFailure::Refused(error), .. } => load_refused(error),
+        RegistryError::Load { cause: LoadFailure::Unfit { .. }, .. } => {
+            public_error(StatusCode::UNPROCESSABLE_ENTITY, "tests_failed")
+        }
         RegistryError::Load { cause: LoadFailure::Panic, .. } | RegistryError::Thread { .. } => {
             public_error(StatusCode::INTERNAL_SERVER_ERROR, "load_failed")
         }

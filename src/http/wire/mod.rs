@@ -30,6 +30,10 @@ pub(crate) struct ErrorDetail {
     pub(crate) message: String,
     /// Request id; also in the header `x-request-id` and in the log.
     pub(crate) request_id: String,
+    /// What the conversation tests found, if they are what failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) figures: Option<serde_json::Value>,
 }
 
 /// An exact amount: a decimal string and a currency.

@@ -68,6 +68,10 @@ pub(crate) struct LoadRequest {
     /// Whether it drafts the replies of `/respond` from then on. Default: false.
     #[serde(default)]
     pub(crate) draft: bool,
+    /// Whether to play the conversation tests of `tests.files` with the model first; below
+    /// `tests.floor` it is refused with `tests_failed`, and nothing changes. Default: false.
+    #[serde(default)]
+    pub(crate) require_tests: bool,
     /// Whether to answer when the model serves (default); `false`: answer 202 at once.
     #[serde(default = "yes")]
     pub(crate) wait: bool,

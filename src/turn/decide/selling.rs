@@ -45,7 +45,8 @@ pub(super) fn advance(situation: &Situation<'_>) -> Decision {
     }
     let asked = &situation.record.asked_facets;
     let may_ask = asked.len() < situation.rules.questions_max;
-    let question = if may_ask { situation.catalog.question(need, asked, &QUESTION) } else { None };
+    let question =
+        if may_ask { situation.catalog.question_needed(need, asked, &QUESTION) } else { None };
     match question {
         Some(question) => ask_facet(situation, question),
         None => show(situation, None),
@@ -111,7 +112,7 @@ fn ask_need(situation: &Situation<'_>) -> Decision {
 /// Recommends the best product that was not declined; `rejected` is declined in this turn.
 fn show(situation: &Situation<'_>, rejected: Option<&Sku>) -> Decision {
     let language = situation.style.language;
-    let found = situation.catalog.find(situation.need, language, HITS_MAX);
+    let found = situation.catalog.find_needed(situation.need, language, HITS_MAX);
     let declined = &situation.record.declined_offers;
     let mut hits = found
         .hits

@@ -45,6 +45,7 @@ fn shop() -> &'static ExampleShop {
             facets_max: 64,
             values_max: 512,
             sizes_max: 64,
+            variants_max: 512,
             features_max: 32,
         };
         let both = |text: &str| {

@@ -9,6 +9,10 @@
 //! | `title_fr`, `title_de`, … | a text in one language |
 //! | `features_fr`, `features_de`, … | phrases separated by `\|`, in one language |
 //! | `facets` | `sport=running\|feel=comfort\|feel=speed` |
+//! | `description_fr`, … | a text in one language |
+//! | `attributes` | `waterproof=true\|weight_kg=0.28\|material=wool` |
+//! | `compare_at`, `availability`, `gtin` | as in NDJSON |
+//! | `images` | links separated by `\|` |
 //! | `rank` | a whole number, lower first |
 //!
 //! Columns may come in any order; their names may have capitals and spaces. Unknown and repeated
@@ -18,8 +22,11 @@ use crate::error::CatalogError;
 use crate::error::LineFault;
 use crate::import::amount::DecimalSign;
 use crate::import::product_checks::ProductCollector;
-use crate::import::product_checks::RawProduct;
-use crate::import::product_checks::RawStock;
+use crate::import::raw::RawAttribute;
+use crate::import::raw::RawPrice;
+use crate::import::raw::RawProduct;
+use crate::import::raw::RawStock;
+use crate::import::raw::RawVariant;
 use crate::product::FacetChoice;
 use std::collections::BTreeMap;
 use vitrine_base::language::Language;
@@ -28,11 +35,26 @@ use vitrine_base::table::RowFault;
 use vitrine_base::table::Rows;
 
 /// All columns that a catalog may have, besides those of [`TEXT_COLUMNS`].
-const COLUMNS: [&str; 10] =
-    ["sku", "name", "brand", "category", "price", "currency", "stock", "facets", "url", "rank"];
+const COLUMNS: [&str; 15] = [
+    "sku",
+    "name",
+    "brand",
+    "category",
+    "price",
+    "currency",
+    "stock",
+    "facets",
+    "url",
+    "rank",
+    "compare_at",
+    "availability",
+    "gtin",
+    "images",
+    "attributes",
+];
 
 /// Beginnings of the columns that a catalog may have once per language, such as `title_fr`.
-const TEXT_COLUMNS: [&str; 2] = ["title_", "features_"];
+const TEXT_COLUMNS: [&str; 3] = ["title_", "features_", "description_"];
 
 /// Columns that a catalog must have.
 const REQUIRED: [&str; 6] = ["sku", "name", "category", "price", "currency", "stock"];
@@ -113,8 +135,9 @@ impl Table {
             let index = self.header.iter().position(|header| header == name);
             index.and_then(|index| row.fields.get(index)).map_or_else(String::new, one_line)
         };
-        let rank = Some(field("rank")).filter(|rank| !rank.is_empty());
-        let rank = rank.map(|rank| {
+        let given = |name: &str| Some(field(name)).filter(|text| !text.is_empty());
+        let price = |amount| RawPrice { amount, currency: field("currency") };
+        let rank = given("rank").map(|rank| {
             let reason = format!("`{rank}` is not a whole number");
             rank.parse().map_err(|_| LineFault::Malformed { field: "rank", reason })
         });
@@ -123,17 +146,27 @@ impl Table {
             name: field("name"),
             brand: field("brand"),
             category: field("category"),
-            amount: field("price"),
+            price: Some(price(field("price"))),
             decimal: self.decimal_sign(),
-            currency: field("currency"),
-            stock: stock(&field("stock"))?,
+            stock: Some(stock(&field("stock"))?),
+            single: RawVariant {
+                compare_at: given("compare_at").map(price),
+                availability: given("availability"),
+                gtin: given("gtin"),
+                ..RawVariant::default()
+            },
+            options: Vec::new(),
+            variants: Vec::new(),
             facets: facets(&field("facets"))?,
+            attributes: attributes(&field("attributes"))?,
+            description: self.by_language(row, "description_").collect(),
+            images: list(&field("images")),
             title: self.by_language(row, "title_").collect(),
             features: self
                 .by_language(row, "features_")
                 .map(|(language, text)| (language, list(&text)))
                 .collect(),
-            url: Some(field("url")).filter(|url| !url.is_empty()),
+            url: given("url"),
             rank: rank.transpose()?,
         })
     }
@@ -209,6 +242,28 @@ fn facets(text: &str) -> Result<BTreeMap<String, Vec<String>>, LineFault> {
             reason: format!("`{part}` has no value, write key=value"),
         })?;
         found.entry(choice.key).or_default().push(choice.value);
+    }
+    Ok(found)
+}
+
+/// Attributes: `waterproof=true|weight_kg=0.28|material=wool`.
+fn attributes(text: &str) -> Result<BTreeMap<String, RawAttribute>, LineFault> {
+    let mut found = BTreeMap::new();
+    for part in list(text) {
+        let (key, value) = part.split_once('=').ok_or_else(|| LineFault::Malformed {
+            field: "attributes",
+            reason: format!("`{part}` has no value, write key=value"),
+        })?;
+        let value = value.trim();
+        let number = value.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+            && value.parse::<f64>().is_ok_and(f64::is_finite);
+        let value = match value {
+            "true" | "yes" => RawAttribute::Flag(true),
+            "false" | "no" => RawAttribute::Flag(false),
+            value if number => RawAttribute::Number(value.to_owned()),
+            value => RawAttribute::Text(value.to_owned()),
+        };
+        found.insert(key.trim().to_owned(), value);
     }
     Ok(found)
 }

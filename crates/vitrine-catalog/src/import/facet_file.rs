@@ -31,7 +31,7 @@
 
 use crate::error::CatalogError;
 use crate::error::FacetFault;
-use crate::import::product_checks::is_identifier;
+use crate::import::fields::is_identifier;
 use crate::import::texts::ByLanguage;
 use crate::limits::ASK_WEIGHT_MAX;
 use crate::limits::CatalogLimits;

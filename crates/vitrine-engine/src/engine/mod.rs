@@ -66,6 +66,7 @@ pub use parts::EngineParts;
 pub use registry::Load;
 pub use registry::LoadFailure;
 pub use registry::LoadOrder;
+pub use registry::ModelCheck;
 pub use registry::ModelRegistry;
 pub use registry::ModelState;
 pub use registry::ModelStatus;

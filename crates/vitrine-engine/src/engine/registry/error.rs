@@ -10,6 +10,12 @@ pub enum LoadFailure {
     /// The file was refused, memory does not suffice, or the model cannot run.
     #[error(transparent)]
     Refused(Arc<EngineError>),
+    /// The model runs, but the check that was asked for refused it.
+    #[error("{reason}")]
+    Unfit {
+        /// Why the check refused it.
+        reason: String,
+    },
     /// The loading thread panicked, which is a bug.
     #[error("the loading thread panicked")]
     Panic,

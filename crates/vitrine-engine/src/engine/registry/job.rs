@@ -5,9 +5,11 @@ use crate::engine::generation_model::GenerationModel;
 use crate::engine::generation_model::open_within;
 use crate::engine::registry::drain::ModelDrain;
 use crate::engine::registry::error::LoadFailure;
+use crate::engine::registry::error::RegistryError;
 use crate::engine::registry::slot::FileStamp;
 use crate::engine::registry::slot::LoadOrder;
 use crate::engine::registry::slot::LoadOutcome;
+use crate::engine::registry::slot::ModelCheck;
 use crate::engine::registry::slot::Role;
 use crate::engine::registry::slot::ServingModel;
 use crate::engine::registry::state::ModelRegistry;
@@ -22,6 +24,7 @@ pub(super) struct LoadJob {
     registry: Arc<ModelRegistry>,
     order: LoadOrder,
     stamp: FileStamp,
+    check: Option<ModelCheck>,
     outcome: watch::Sender<LoadOutcome>,
 }
 
@@ -30,15 +33,18 @@ impl LoadJob {
         registry: Arc<ModelRegistry>,
         order: LoadOrder,
         stamp: FileStamp,
+        check: Option<ModelCheck>,
         outcome: watch::Sender<LoadOutcome>,
     ) -> Self {
-        Self { registry, order, stamp, outcome }
+        Self { registry, order, stamp, check, outcome }
     }
 
     /// Runs the load, then drains the model that it replaced.
-    pub(super) fn run(self) {
+    pub(super) fn run(mut self) {
         let started = self.registry.clock.instant();
-        let drain = match self.open().and_then(|model| self.flip(model)) {
+        let check = self.check.take();
+        let checked = |model| passed(check, &model).map(|()| model);
+        let drain = match self.open().and_then(checked).and_then(|model| self.flip(model)) {
             Ok(drain) => {
                 let took = self.registry.clock.instant().saturating_duration_since(started);
                 tracing::info!(model = self.order.name, ?took, "model loaded");
@@ -104,6 +110,31 @@ impl LoadJob {
         drop(state);
         self.outcome.send_replace(Some(Err(failure)));
     }
+}
+
+/// Checks a model that already serves and then, if it is to draft, makes it the drafter. A model
+/// that the check refuses keeps serving under its name.
+pub(super) fn promote(
+    registry: &Arc<ModelRegistry>,
+    order: &LoadOrder,
+    check: ModelCheck,
+) -> Result<(), LoadFailure> {
+    let refused = |error: RegistryError| match error {
+        RegistryError::Load { cause, .. } => cause,
+        other => LoadFailure::Unfit { reason: chain(&other) },
+    };
+    let model = registry.get(&order.name).map_err(refused)?;
+    passed(Some(check), &model)?;
+    match order.role {
+        Role::Draft => registry.set_drafter(&order.name).map_err(refused),
+        Role::Beside => Ok(()),
+    }
+}
+
+/// Runs a check on a model, if there is one.
+fn passed(check: Option<ModelCheck>, model: &GenerationModel) -> Result<(), LoadFailure> {
+    let Some(check) = check else { return Ok(()) };
+    check(model).map_err(|reason| LoadFailure::Unfit { reason })
 }
 
 impl Drop for LoadJob {

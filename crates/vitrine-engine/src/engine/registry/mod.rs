@@ -25,6 +25,7 @@ mod tests;
 pub use error::LoadFailure;
 pub use error::RegistryError;
 pub use slot::LoadOrder;
+pub use slot::ModelCheck;
 pub use slot::ModelState;
 pub use slot::ModelStatus;
 pub use slot::Role;
@@ -34,6 +35,7 @@ pub use state::ModelRegistry;
 
 use drain::ModelDrain;
 use job::LoadJob;
+use job::promote;
 use slot::FileStamp;
 use slot::LoadOutcome;
 use slot::Loading;
@@ -61,18 +63,53 @@ impl ModelRegistry {
     /// accessed. Whether its contents are valid shows at the end of the load.
     pub fn load(self: &Arc<Self>, order: LoadOrder) -> Result<Load, RegistryError> {
         let name = order.name.clone();
-        let outcome = match self.begin(order)? {
+        let outcome = match self.begin(order, None)? {
             LoadStart::Serving => None,
             LoadStart::Joined(outcome) => Some(outcome),
             LoadStart::LoadJob(job, outcome) => {
-                std::thread::Builder::new()
-                    .name("model loader".to_owned())
-                    .spawn(move || job.run())
-                    .map_err(|cause| RegistryError::Thread { cause })?;
+                on_loader_thread(move || job.run())?;
                 Some(outcome)
             }
         };
         Ok(Load { name, outcome })
+    }
+
+    /// As [`load`](Self::load), but the model serves, or becomes the drafter, only if `check` lets
+    /// it. The check runs on the loading thread, also for a model that already serves.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load); a load of the same name that is in progress is never joined.
+    /// What the check refuses shows at the end of the load, as [`LoadFailure::Unfit`].
+    pub fn load_if(
+        self: &Arc<Self>,
+        order: LoadOrder,
+        check: ModelCheck,
+    ) -> Result<Load, RegistryError> {
+        let name = order.name.clone();
+        if self.is_serving(&order)? {
+            let (sender, outcome) = watch::channel(None);
+            let registry = Arc::clone(self);
+            on_loader_thread(move || {
+                sender.send_replace(Some(promote(&registry, &order, check)));
+            })?;
+            return Ok(Load { name, outcome: Some(outcome) });
+        }
+        match self.begin(order, Some(check))? {
+            LoadStart::LoadJob(job, outcome) => {
+                on_loader_thread(move || job.run())?;
+                Ok(Load { name, outcome: Some(outcome) })
+            }
+            LoadStart::Serving | LoadStart::Joined(_) => Err(RegistryError::Busy { name }),
+        }
+    }
+
+    /// Whether loading would yield the very model that serves.
+    fn is_serving(&self, order: &LoadOrder) -> Result<bool, RegistryError> {
+        let stamp = FileStamp::of(&order.path)?;
+        let state = self.lock();
+        let slot = state.slots.get(&order.name).filter(|slot| slot.loading.is_none());
+        let serving = slot.and_then(|slot| slot.serving.as_ref());
+        Ok(serving.is_some_and(|served| served.is_same(order, &stamp)))
     }
 
     /// Loads a model on the calling thread; for the start of the gateway.
@@ -84,7 +121,7 @@ impl ModelRegistry {
     /// On a thread of an async runtime, which must not be blocked.
     pub fn load_here(self: &Arc<Self>, order: LoadOrder) -> Result<(), RegistryError> {
         let name = order.name.clone();
-        match self.begin(order)? {
+        match self.begin(order, None)? {
             LoadStart::Serving => Ok(()),
             LoadStart::Joined(_) => Err(RegistryError::Busy { name }),
             LoadStart::LoadJob(job, outcome) => {
@@ -94,19 +131,27 @@ impl ModelRegistry {
         }
     }
 
-    fn begin(self: &Arc<Self>, order: LoadOrder) -> Result<LoadStart, RegistryError> {
+    fn begin(
+        self: &Arc<Self>,
+        order: LoadOrder,
+        check: Option<ModelCheck>,
+    ) -> Result<LoadStart, RegistryError> {
         let stamp = FileStamp::of(&order.path)?;
         let mut state = self.lock();
         let name = order.name.clone();
         if let Some(slot) = state.slots.get(&name) {
             if let Some(loading) = &slot.loading {
+                let unchecked = !loading.checked && check.is_none();
                 let same = loading.order == order && loading.stamp == stamp;
-                return match same {
+                return match same && unchecked {
                     true => Ok(LoadStart::Joined(loading.outcome.clone())),
                     false => Err(RegistryError::Busy { name }),
                 };
             }
             if slot.serving.as_ref().is_some_and(|served| served.is_same(&order, &stamp)) {
+                if check.is_some() {
+                    return Err(RegistryError::Busy { name });
+                }
                 drop(state);
                 if order.role == Role::Draft {
                     self.set_drafter(&name)?;
@@ -120,10 +165,12 @@ impl ModelRegistry {
         }
         let (outcome, waiting) = watch::channel(None);
         let slot = state.slots.entry(name).or_default();
-        let loading = Loading { order: order.clone(), stamp: stamp.clone(), outcome: waiting };
+        let checked = check.is_some();
+        let loading =
+            Loading { order: order.clone(), stamp: stamp.clone(), checked, outcome: waiting };
         let waiting = slot.loading.insert(loading).outcome.clone();
         drop(state);
-        let job = LoadJob::new(Arc::clone(self), order, stamp, outcome);
+        let job = LoadJob::new(Arc::clone(self), order, stamp, check, outcome);
         Ok(LoadStart::LoadJob(Box::new(job), waiting))
     }
 
@@ -168,6 +215,12 @@ impl ModelRegistry {
             .map_err(|cause| RegistryError::Thread { cause })?;
         Ok(Unload { gone })
     }
+}
+
+/// Runs something on a thread of its own.
+fn on_loader_thread(run: impl FnOnce() + Send + 'static) -> Result<(), RegistryError> {
+    let thread = std::thread::Builder::new().name("model loader".to_owned());
+    thread.spawn(run).map(drop).map_err(|cause| RegistryError::Thread { cause })
 }
 
 fn ended(name: String, outcome: &LoadOutcome) -> Result<(), RegistryError> {

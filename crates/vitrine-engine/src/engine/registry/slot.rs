@@ -36,6 +36,9 @@ pub struct LoadOrder {
     pub role: Role,
 }
 
+/// Decides on a model that was loaded and warmed, before it serves; gives the reason of a refusal.
+pub type ModelCheck = Box<dyn FnOnce(&GenerationModel) -> Result<(), String> + Send>;
+
 /// The state of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelState {
@@ -147,6 +150,8 @@ pub(super) type LoadOutcome = Option<Result<(), LoadFailure>>;
 pub(super) struct Loading {
     pub(super) order: LoadOrder,
     pub(super) stamp: FileStamp,
+    /// Whether the model is checked before it serves.
+    pub(super) checked: bool,
     pub(super) outcome: watch::Receiver<LoadOutcome>,
 }
 

@@ -215,3 +215,30 @@ async fn models_are_bounded_and_the_drafter_stays() {
     let missing = order("e", &folder.path().join("nothing.gguf"), Role::Beside);
     assert!(matches!(registry.load(missing), Err(RegistryError::File { .. })));
 }
+
+#[tokio::test]
+async fn a_model_that_its_check_refuses_changes_nothing() {
+    let (registry, _) = registry(1 << 30);
+    let folder = tempfile::tempdir().unwrap();
+    let new_file = copy(folder.path(), "new.gguf");
+    registry.load(order("m", &drafter(), Role::Draft)).unwrap().wait().await.unwrap();
+    let since = |registry: &ModelRegistry| registry.status("m").unwrap().serving.unwrap().since;
+    let before = since(&registry);
+    let refusing = || -> ModelCheck { Box::new(|_| Err("1 of 2 turns".to_owned())) };
+    let load = registry.load_if(order("m", &new_file, Role::Draft), refusing()).unwrap();
+    let refused = load.wait().await.unwrap_err();
+    let RegistryError::Load { cause: LoadFailure::Unfit { reason }, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(reason, "1 of 2 turns");
+    assert_eq!(since(&registry), before);
+
+    registry.load(order("b", &new_file, Role::Beside)).unwrap().wait().await.unwrap();
+    let promotion = registry.load_if(order("b", &new_file, Role::Draft), refusing()).unwrap();
+    assert!(promotion.wait().await.is_err(), "also a model that serves is checked first");
+    assert!(registry.status("m").unwrap().is_draft);
+    let passing: ModelCheck = Box::new(|_| Ok(()));
+    let promotion = registry.load_if(order("b", &new_file, Role::Draft), passing).unwrap();
+    promotion.wait().await.unwrap();
+    assert!(registry.status("b").unwrap().is_draft);
+}
