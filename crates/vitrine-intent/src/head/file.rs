@@ -38,6 +38,7 @@ use crate::neighbours::NEIGHBOURS_MAX;
 use crate::neighbours::Neighbours;
 use crate::neighbours::QuantisedExamples;
 use crate::scope::Centroids;
+use crate::scope::EVIDENCE;
 use crate::scope::ScopeScore;
 use half::f16;
 use serde::Deserialize;
@@ -66,7 +67,7 @@ const DIMENSIONS_MAX: usize = neighbours::DIMENSIONS_MAX / 2;
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScopeHeader {
-    weights: [f32; 3],
+    weights: [f32; EVIDENCE],
     bias: f32,
 }
 
