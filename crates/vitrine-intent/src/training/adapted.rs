@@ -211,11 +211,26 @@ mod tests {
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .join("tests/golden/encoders/bert");
         let embedder = crate::open_embedder(&folder);
-        let examples: Vec<Example> = (b'a'..=b'l')
-            .flat_map(|letter| {
-                let letter = char::from(letter);
-                [("status", "where is my parcel"), ("refund", "give me the money")]
-                    .map(|(intent, text)| (format!("{text} {letter}"), intent.to_owned()))
+        // What the intents share outweighs what tells them apart.
+        let shared = [
+            "I ordered two weeks ago",
+            "I am looking for marathon shoes",
+            "size 42 please",
+            "the blue jacket is too small",
+            "do you have a larger one",
+            "la veste bleue est trop petite",
+            "avez-vous plus grand",
+            "j'ai commandé il y a deux semaines",
+            "je cherche des chaussures de marathon",
+            "can I return these socks",
+            "puis-je rendre ces chaussettes",
+            "taille 42 s'il vous plaît",
+        ];
+        let examples: Vec<Example> = shared
+            .into_iter()
+            .flat_map(|shared| {
+                [("status", "where is it"), ("refund", "the money")]
+                    .map(|(intent, text)| (format!("{shared} {text}"), intent.to_owned()))
             })
             .map(|(text, intent)| Example { text, intent })
             .collect();
