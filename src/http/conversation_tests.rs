@@ -15,12 +15,13 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use vitrine_base::clock::milliseconds;
 use vitrine_base::ids::TenantId;
+use vitrine_catalog::Availability;
 use vitrine_catalog::BRAND_KEY;
 use vitrine_catalog::CATEGORY_KEY;
 use vitrine_catalog::Catalog;
 use vitrine_catalog::Missing;
 use vitrine_catalog::Product;
-use vitrine_catalog::Stock;
+use vitrine_catalog::Variant;
 use vitrine_judge::Conversation;
 use vitrine_judge::Outcome;
 use vitrine_judge::Played;
@@ -130,19 +131,24 @@ fn product(product: &Product) -> vitrine_judge::Product {
     // Brand and categories are facets of the catalogue's own.
     let own = |key: &str| key != BRAND_KEY && key != CATEGORY_KEY;
     let facets = product.facets.iter().filter(|(key, _)| own(key));
+    let variant = |variant: &Variant| vitrine_judge::Variant {
+        sku: Some(variant.sku.to_string())
+            .filter(|_| variant.sku != product.sku)
+            .unwrap_or_default(),
+        options: variant.options.clone(),
+        price: variant.price.amount,
+        available: match variant.availability {
+            Availability::InStock => variant.stock != Some(0),
+            Availability::Preorder => true,
+            Availability::SoldOut => false,
+        },
+    };
     vitrine_judge::Product {
         sku: product.sku.to_string(),
         name: product.name.clone(),
         category: Some(product.category.clone()).filter(|category| !category.is_empty()),
         facets: facets.map(|(key, values)| (key.clone(), values.clone())).collect(),
         price: product.price.amount,
-        stock: match &product.stock {
-            Stock::Total(units) => vitrine_judge::Stock::Whole(Some(i64::from(*units))),
-            Stock::BySize(_) => {
-                let sizes = product.sizes_in_stock();
-                vitrine_judge::Stock::Sizes(sizes.into_iter().map(str::to_owned).collect())
-            }
-        },
-        variants: Vec::new(),
+        variants: product.variants.iter().map(variant).collect(),
     }
 }

@@ -22,6 +22,7 @@ const BRAND_WEIGHT: f32 = 3.0;
 const TITLE_WEIGHT: f32 = 2.0;
 const CATEGORY_WEIGHT: f32 = 1.5;
 const FEATURE_WEIGHT: f32 = 1.0;
+const DESCRIPTION_WEIGHT: f32 = 0.5;
 
 /// Inverted index of one language; products are identified by their positions in the catalog.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +58,7 @@ impl TextIndex {
             for feature in product.features(language) {
                 add(feature, FEATURE_WEIGHT);
             }
+            add(vocabulary.text(&product.description, language), DESCRIPTION_WEIGHT);
             for stem in counts.keys() {
                 index.own.entry(stem.clone()).or_default().push(position);
             }

@@ -85,9 +85,11 @@ pub use words::slug;
 
 use index::TextIndex;
 use lexicon::Lexicon;
+use limits::LANGUAGES_MAX;
 use mentions::Tagger;
 use names::Names;
 use search::SearchedShop;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -386,16 +388,23 @@ fn variant_positions(products: &[Product]) -> HashMap<Sku, (usize, usize)> {
     found
 }
 
-/// The languages of the vocabulary's and the products' texts; English if there are none.
+/// The languages that most of the products' titles and features are in, those of the vocabulary
+/// first; English if there are no texts.
 fn languages(vocabulary: &ShopVocabulary, products: &[Product]) -> BTreeSet<Language> {
-    let mut found = vocabulary.languages();
+    let mut texts: BTreeMap<Language, usize> = BTreeMap::new();
     for product in products {
-        found.extend(product.title.languages().chain(product.features.languages()));
+        for language in product.title.languages().chain(product.features.languages()) {
+            *texts.entry(language).or_default() += 1;
+        }
     }
-    if found.is_empty() {
-        found.insert(Language::EN);
+    for language in vocabulary.languages() {
+        *texts.entry(language).or_default() += products.len();
     }
-    found
+    let mut ranked: Vec<(usize, Language)> =
+        texts.into_iter().map(|(language, count)| (count, language)).collect();
+    ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
+    let first = ranked.is_empty().then_some(Language::EN);
+    ranked.into_iter().map(|(_, language)| language).take(LANGUAGES_MAX).chain(first).collect()
 }
 
 fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CatalogError> {

@@ -6,6 +6,10 @@ pub(crate) const TEXT_CHARS_MAX: usize = 160;
 /// Longest description, in characters.
 pub(crate) const DESCRIPTION_CHARS_MAX: usize = 4_000;
 
+/// Most languages that messages are read in and products are searched in; each has indexes of all
+/// products. Texts in further ones are shown only.
+pub(crate) const LANGUAGES_MAX: usize = 24;
+
 /// Most options of a product; Shopify allows 3.
 pub(crate) const OPTIONS_MAX: usize = 8;
 

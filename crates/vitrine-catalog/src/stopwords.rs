@@ -230,6 +230,35 @@ const NEGATIONS: &[&str] = &[
     "keinen", "nicht", "sin", "senza", "sem", "nao",
 ];
 
+/// Whether a folded stop word only joins words: an article, or a preposition of purpose, place or
+/// material. "for women" means "women", but "every day" does not mean "day".
+pub(crate) fn is_joint(folded: &str, language: Language) -> bool {
+    let words: &[&str] = match language {
+        Language::EN => &["a", "an", "the", "for", "of", "with", "in", "on", "s", "my"],
+        Language::FR => &[
+            "au", "aux", "avec", "d", "dans", "de", "des", "du", "en", "l", "la", "le", "les",
+            "pour", "sur", "un", "une",
+        ],
+        Language::DE => &[
+            "am", "auf", "aus", "das", "dem", "den", "der", "des", "die", "ein", "eine", "einen",
+            "einer", "fur", "furs", "im", "in", "mit", "von", "zum", "zur",
+        ],
+        Language::ES => {
+            &["al", "con", "de", "del", "el", "en", "la", "las", "los", "para", "por", "un", "una"]
+        }
+        Language::IT => &[
+            "al", "alla", "con", "da", "dal", "dei", "del", "della", "delle", "di", "gli", "i",
+            "il", "in", "l", "la", "le", "lo", "nel", "per", "un", "una", "uno",
+        ],
+        Language::PT => &[
+            "a", "as", "com", "da", "das", "de", "do", "dos", "em", "na", "no", "o", "os", "para",
+            "por", "pra", "um", "uma",
+        ],
+        _ => &[],
+    };
+    words.contains(&folded)
+}
+
 /// Whether a folded word negates what follows it, in one language.
 pub(crate) fn negates(folded: &str, language: Language) -> bool {
     let words: &[&str] = match language {

@@ -41,7 +41,6 @@ pub use player::Reply;
 pub use shop::Product;
 pub use shop::Shop;
 pub use shop::ShopData;
-pub use shop::Stock;
 pub use shop::Variant;
 pub use suite::Conversation;
 pub use suite::SuiteError;

@@ -10,25 +10,16 @@ use std::collections::HashSet;
 /// Option of a variant that holds its size.
 const SIZE_OPTION: &str = "size";
 
-/// What can be had of a product without variants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stock {
-    /// Without sizes; the number of units, `None` if the shop does not count them.
-    Whole(Option<i64>),
-    /// The sizes that can be had, in the shop's order and spelling.
-    Sizes(Vec<String>),
-}
-
-/// One variant of a product.
+/// One form of a product that can be ordered.
 #[derive(Debug, Clone)]
 pub struct Variant {
-    /// Its own code; empty if it has none.
+    /// Its own code; empty if it has none besides the product's.
     pub sku: String,
     /// Its options, such as size and colour.
     pub options: BTreeMap<String, String>,
-    /// Its own price, if it has one.
-    pub price: Option<Decimal>,
-    /// Whether it can be ordered now: in stock or on pre-order.
+    /// Price of one unit.
+    pub price: Decimal,
+    /// Whether it can be ordered, now or in advance.
     pub available: bool,
 }
 
@@ -43,11 +34,9 @@ pub struct Product {
     pub category: Option<String>,
     /// Its facet values, by facet.
     pub facets: BTreeMap<String, Vec<String>>,
-    /// Its price; of several variants the lowest.
+    /// Its price if no variant can be had.
     pub price: Decimal,
-    /// What can be had if it has no variants.
-    pub stock: Stock,
-    /// Its variants.
+    /// Its variants; one without options for a product that comes in one form.
     pub variants: Vec<Variant>,
 }
 
@@ -142,7 +131,7 @@ impl Shop {
 
     /// The lowest price, of the variants of a size if one is named.
     pub(crate) fn price(&self, id: ProductId, size: Option<&str>) -> Decimal {
-        let prices = self.available(id, size).filter_map(|variant| variant.price);
+        let prices = self.available(id, size).map(|variant| variant.price);
         prices.min().unwrap_or(self.product(id).price)
     }
 
@@ -162,23 +151,14 @@ impl Shop {
 
     /// The shop's own name of a size that can be had, such as `39-42` for 41; empty for a product
     /// without sizes; `None` if it cannot be had.
-    pub(crate) fn size_sold(&self, id: ProductId, size: &str) -> Option<&str> {
-        let product = self.product(id);
-        if product.variants.is_empty() {
-            return match &product.stock {
-                Stock::Whole(units) => units.is_none_or(|units| units > 0).then_some(""),
-                Stock::Sizes(sizes) => {
-                    sizes.iter().map(String::as_str).find(|name| is_size(name, size))
-                }
-            };
+    pub(crate) fn size_sold<'a>(&'a self, id: ProductId, size: &str) -> Option<&'a str> {
+        let sized =
+            |variant: &'a Variant| variant.options.get(SIZE_OPTION).filter(|size| !size.is_empty());
+        let mut sizes = self.available(id, None).filter_map(sized).peekable();
+        if sizes.peek().is_none() {
+            return self.available(id, None).next().map(|_| "");
         }
-        let own =
-            |variant: &'_ Variant| variant.options.get(SIZE_OPTION).is_some_and(|s| !s.is_empty());
-        if self.available(id, None).any(own) {
-            let sizes = self.available(id, None).filter_map(|v| v.options.get(SIZE_OPTION));
-            return sizes.map(String::as_str).find(|name| is_size(name, size));
-        }
-        self.available(id, None).next().map(|_| "")
+        sizes.map(String::as_str).find(|name| is_size(name, size))
     }
 
     /// The values of a facet that a product has, or that one of its variants is sold in.
@@ -250,15 +230,22 @@ mod tests {
 pub(crate) mod tests_support {
     use super::*;
 
-    fn product(sku: &str, name: &str, category: &str, cents: i64) -> Product {
+    /// A product in these sizes; in one form if there are none.
+    fn product(code: &str, name: &str, category: &str, cents: i64, sizes: &[&str]) -> Product {
+        let size = |size: &&str| BTreeMap::from([("size".to_owned(), (*size).to_owned())]);
+        let options: Vec<_> = match sizes {
+            [] => vec![BTreeMap::new()],
+            sizes => sizes.iter().map(size).collect(),
+        };
+        let price = Decimal::new(cents, 2);
+        let variant = |options| Variant { sku: String::new(), options, price, available: true };
         Product {
-            sku: sku.to_owned(),
+            sku: code.to_owned(),
             name: name.to_owned(),
             category: Some(category.to_owned()),
             facets: BTreeMap::new(),
-            price: Decimal::new(cents, 2),
-            stock: Stock::Whole(None),
-            variants: Vec::new(),
+            price,
+            variants: options.into_iter().map(variant).collect(),
         }
     }
 
@@ -267,24 +254,22 @@ pub(crate) mod tests_support {
         Variant {
             sku: sku.to_owned(),
             options: options.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
-            price: Some(Decimal::new(cents, 2)),
+            price: Decimal::new(cents, 2),
             available: true,
         }
     }
 
     /// Two running shoes, socks, a gel and a helmet with variants.
     pub(crate) fn shop() -> Shop {
-        let sizes = |sizes: &[&str]| Stock::Sizes(sizes.iter().map(|s| (*s).to_owned()).collect());
         let facets = |colour: &str| BTreeMap::from([("colour".into(), vec![colour.to_owned()])]);
-        let mut first = product("RUN-1", "Velance Alcyone", "running_shoes", 10_900);
-        first.stock = sizes(&["41", "42", "43"]);
+        let shoes = |code, name, cents, sizes| product(code, name, "running_shoes", cents, sizes);
+        let mut first = shoes("RUN-1", "Velance Alcyone", 10_900, &["41", "42", "43"]);
         first.facets = facets("black");
-        let mut second = product("RUN-2", "Velance Dorane", "running_shoes", 8_900);
-        second.stock = sizes(&["42"]);
+        let mut second = shoes("RUN-2", "Velance Dorane", 8_900, &["42"]);
         second.facets = facets("red");
-        let mut socks = product("SOCK-1", "Pédalo Socks", "socks", 1_200);
-        socks.stock = sizes(&["39-42"]);
-        let mut helmet = product("HELM-1", "Casque Orbe", "helmets", 5_900);
+        let socks = product("SOCK-1", "Pédalo Socks", "socks", 1_200, &["39-42"]);
+        let gel = product("GEL-1", "Gel Miel", "food", 300, &[]);
+        let mut helmet = product("HELM-1", "Casque Orbe", "helmets", 5_900, &[]);
         let mut sold_out = variant("V-RED-62", "62 cm", "red", 4_900);
         sold_out.available = false;
         helmet.variants = vec![
@@ -293,7 +278,7 @@ pub(crate) mod tests_support {
             variant("V-BLUE-58", "58 cm", "blue", 6_900),
         ];
         Shop::new(ShopData {
-            products: vec![first, second, socks, product("GEL-1", "Gel Miel", "food", 300), helmet],
+            products: vec![first, second, socks, gel, helmet],
             parents: HashMap::from([("running_shoes".into(), "shoes".into())]),
             missing_matches: HashSet::from(["weather".into()]),
         })

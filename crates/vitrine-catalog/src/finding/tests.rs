@@ -152,6 +152,31 @@ fn wishes_select_and_preferences_rank() {
 }
 
 #[test]
+fn a_sku_leads_to_its_product_and_variant() {
+    let shop = shop();
+    let found = |sku: &str| {
+        let (product, variant) = shop.find_sku(&Sku::new(sku).unwrap())?;
+        Some((product.sku.to_string(), variant.map(|variant| variant.options.len())))
+    };
+    assert_eq!(found("BED-140x190"), Some(("BED".to_owned(), Some(1))));
+    assert_eq!(found("BED"), Some(("BED".to_owned(), None)));
+    assert_eq!(found("R1"), Some(("R1".to_owned(), Some(1))));
+    assert_eq!(found("R9"), None);
+    assert_eq!(shop.codes().find("bed-140X190").map(Sku::as_str), Some("BED"));
+}
+
+#[test]
+fn a_shop_with_very_many_languages_is_read_in_the_most_used() {
+    let tags = ('a'..='z').map(|letter| format!(r#""x{letter}":"t""#)).collect::<Vec<_>>();
+    let both = format!(r#"{{"title":{{{},"fr":"lit"}},"#, tags.join(","));
+    let line = shoe("A", "beds", "10", "{}", "1").replacen('{', &both, 1);
+    let other = shoe("B", "beds", "10", "{}", "1").replacen('{', r#"{"title":{"fr":"lit"},"#, 1);
+    let shop = parse(&format!("{line}\n{other}"), ShopVocabulary::default());
+    assert_eq!(shop.languages().count(), crate::limits::LANGUAGES_MAX);
+    assert!(shop.languages().any(|language| language == Language::FR));
+}
+
+#[test]
 fn attributes_count_as_facets() {
     let shop = shop();
     let with = |text: &str| Query { must: choices(&[text]), ..category("beds") };

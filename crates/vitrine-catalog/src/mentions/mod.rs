@@ -71,7 +71,9 @@ impl Tagger {
         let first = listed.is_empty().then(|| self.phrases.languages().next()).flatten();
         let listed: Vec<Language> = listed.into_iter().chain(first).collect();
         let rest = self.phrases.languages().filter(|other| !listed.contains(other));
-        let known = |folded: &str| self.phrases.values().any(|table| table.knows(folded));
+        let known = |folded: &str| {
+            self.names.knows(folded) || self.phrases.values().any(|table| table.knows(folded))
+        };
         for (at, language) in listed.iter().copied().chain(rest).enumerate() {
             let Some(table) = self.phrases.get(language) else { continue };
             let close = at < listed.len();

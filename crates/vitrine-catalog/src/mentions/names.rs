@@ -16,6 +16,7 @@ use crate::product::Product;
 use crate::stopwords::is_stop_word;
 use crate::words::TEXT_CHARS_MAX;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
@@ -53,7 +54,7 @@ pub(super) struct NameTable {
     names: HashMap<String, Vec<Named>>,
     words_max: usize,
     /// First letter → words of names, for typing errors.
-    spelling: HashMap<char, BTreeMap<String, ()>>,
+    spelling: HashMap<char, BTreeSet<String>>,
     /// Code in upper case → the product, and the options of the variant.
     codes: HashMap<String, Vec<MentionTarget>>,
 }
@@ -117,9 +118,15 @@ impl NameTable {
         }
         for word in words.iter().filter(|word| word.chars().count() >= TYPO_LETTERS_MIN) {
             if let Some(first) = word.chars().next() {
-                self.spelling.entry(first).or_default().insert(word.clone(), ());
+                self.spelling.entry(first).or_default().insert(word.clone());
             }
         }
+    }
+
+    /// Whether a folded word is part of a name.
+    pub(super) fn knows(&self, word: &str) -> bool {
+        let first = word.chars().next().and_then(|first| self.spelling.get(&first));
+        first.is_some_and(|words| words.contains(word))
     }
 
     fn add_codes(&mut self, product: &Product) {
@@ -179,13 +186,13 @@ impl NameTable {
         let first = own.chars().next().unwrap_or_default();
         let near = self.spelling.get(&first);
         let right = letters < TYPO_LETTERS_MIN
-            || near.is_some_and(|near| near.contains_key(own))
+            || near.is_some_and(|near| near.contains(own))
             || known(own)
             || Language::SHIPPED.iter().any(|language| is_stop_word(own, *language));
         if right {
             return (own, false);
         }
-        let near = near.into_iter().flat_map(BTreeMap::keys);
+        let near = near.into_iter().flatten();
         let mut near = near.filter(|name| name.len().abs_diff(own.len()) <= 2);
         match near.find(|name| strsim::osa_distance(name, own) == 1) {
             Some(name) => (name, true),

@@ -11,6 +11,7 @@ use crate::mentions::tokens::counted;
 use crate::mentions::tokens::tokens;
 use crate::product::FacetChoice;
 use crate::product::Product;
+use crate::stopwords::is_joint;
 use crate::stopwords::is_stop_word;
 use crate::stopwords::negates;
 use crate::vocabulary::ShopVocabulary;
@@ -34,9 +35,12 @@ const TITLE: f32 = 0.9;
 const SHARED_TITLE: f32 = 0.7;
 /// … of a value of an option.
 const OPTION: f32 = 0.95;
-/// … of the noun of a longer phrase, and of another word of it.
+/// … of the noun of a longer phrase for a kind, and for a value.
 const NOUN: f32 = 0.6;
-const OTHER_WORD: f32 = 0.4;
+const NOUN_OF_VALUE: f32 = 0.4;
+
+/// Fewest letters of a noun that stands for a longer phrase.
+const NOUN_LETTERS_MIN: usize = 4;
 
 /// Most kinds that one title may stand for; one of more says too little.
 const TITLE_KINDS_MAX: usize = 3;
@@ -80,6 +84,8 @@ pub(super) struct PhraseTable {
     phrases: HashMap<String, Vec<Meaning>>,
     /// Most words of a key.
     pub(super) words_max: usize,
+    /// Most words of a key that keeps stop words; 0 if there is none.
+    pub(super) full_words_max: usize,
     /// Stem → what the longer phrases with this word stand for.
     parts: HashMap<String, Vec<Meaning>>,
     /// Folded words of a phrase, joined → its key.
@@ -107,6 +113,33 @@ fn key_words(text: &str, language: Language) -> Vec<Word> {
     words.collect()
 }
 
+/// All words of a phrase that would be too short without its stop words: "every day" is not "day".
+/// `None` if its content words suffice.
+fn full_words(text: &str, language: Language) -> Option<Vec<Word>> {
+    let tokens = tokens(text);
+    let stop = |token: &Token| !token.number && is_stop_word(&token.folded, language);
+    let content = tokens.iter().filter(|token| !stop(token)).count();
+    let kept = |token: &Token| stop(token) && !is_joint(&token.folded, language);
+    let negated = tokens.iter().any(|token| negates(&token.folded, language));
+    if content != 1 || negated || tokens.iter().any(|token| token.hyphen) {
+        return None;
+    }
+    tokens.iter().any(kept).then(|| {
+        let words = tokens.iter().map(|token| Word {
+            folded: token.folded.clone(),
+            stem: full_stem(token, language),
+            content: !token.number && !stop(token),
+        });
+        words.collect()
+    })
+}
+
+/// What a token is compared by in a key that keeps stop words.
+pub(super) fn full_stem(token: &Token, language: Language) -> String {
+    let stop = !token.number && is_stop_word(&token.folded, language);
+    if stop { token.folded.clone() } else { stem_of(token, language) }
+}
+
 /// What a token is compared by.
 pub(super) fn stem_of(token: &Token, language: Language) -> String {
     if token.number { token.folded.clone() } else { stem(&token.folded, language) }
@@ -127,9 +160,12 @@ impl PhraseTable {
         table.known.extend(vocabulary.keep().iter().map(|word| fold(word)));
         for entry in vocabulary.categories() {
             let target = MentionTarget::Category(entry.id.clone());
-            let label = entry.label.get(language);
-            let phrases = label.into_iter().chain(entry.words.list(language));
-            table.add_entry(phrases, &target, language);
+            table.add_entry(
+                entry.label.get(language),
+                entry.words.list(language),
+                &target,
+                language,
+            );
             if entry.label.is_empty() {
                 table.add(&entry.id.replace('_', " "), (&target, ID, false), language);
             }
@@ -137,9 +173,8 @@ impl PhraseTable {
         for facet in vocabulary.facets() {
             for value in &facet.values {
                 let target = MentionTarget::Value(FacetChoice::new(&facet.key, &value.id));
-                let label = value.label.get(language);
-                let phrases = label.into_iter().chain(value.words.list(language));
-                table.add_entry(phrases, &target, language);
+                let (label, words) = (value.label.get(language), value.words.list(language));
+                table.add_entry(label, words, &target, language);
                 if value.label.is_empty() {
                     table.add(&value.id.replace('_', " "), (&target, ID, false), language);
                 }
@@ -152,15 +187,18 @@ impl PhraseTable {
         table
     }
 
-    fn add_entry<'a>(
+    fn add_entry(
         &mut self,
-        phrases: impl Iterator<Item = &'a String>,
+        label: Option<&String>,
+        words: &[String],
         target: &MentionTarget,
         language: Language,
     ) {
-        for phrase in phrases {
+        for phrase in label.into_iter().chain(words) {
             self.add(phrase, (target, LABEL, false), language);
-            self.add_parts(phrase, target, language);
+        }
+        if let Some(label) = label {
+            self.add_parts(label, target, language);
         }
     }
 
@@ -259,7 +297,13 @@ impl PhraseTable {
         if language == Language::DE && phrase.contains(['ä', 'ö', 'ü', 'Ä', 'Ö', 'Ü']) {
             self.add(&digraphs(phrase), (target, exact, open), language);
         }
-        let words = key_words(phrase, language);
+        let words = match full_words(phrase, language) {
+            Some(words) => {
+                self.full_words_max = self.full_words_max.max(words.len());
+                words
+            }
+            None => key_words(phrase, language),
+        };
         if !words.iter().any(|word| word.content) {
             return;
         }
@@ -294,8 +338,8 @@ impl PhraseTable {
         }
     }
 
-    /// Each word of a longer phrase may stand for it: "sheets" for "fitted sheets". The noun is the
-    /// last word in Germanic languages and the first one in Romance languages.
+    /// The noun of a longer phrase may stand for it: "sheets" for "fitted sheets". It is the last
+    /// word in Germanic languages and the first one in Romance languages.
     fn add_parts(&mut self, phrase: &str, target: &MentionTarget, language: Language) {
         let words = key_words(phrase, language);
         if words.len() < 2 || words.iter().any(|word| negates(&word.folded, language)) {
@@ -303,21 +347,16 @@ impl PhraseTable {
         }
         // A prefix ("t-shirt", "sur-matelas") is no noun.
         let noun_last = matches!(language, Language::EN | Language::DE) || !words[0].content;
-        let noun = if noun_last { words.len() - 1 } else { 0 };
+        let noun = if noun_last { &words[words.len() - 1] } else { &words[0] };
+        if !noun.content || noun.folded.chars().count() < NOUN_LETTERS_MIN {
+            return;
+        }
         let kind = matches!(target, MentionTarget::Category(_));
-        for (at, word) in words.iter().enumerate() {
-            if !word.content {
-                continue;
-            }
-            let exact = if kind && at == noun { NOUN } else { OTHER_WORD };
-            let meanings = self.parts.entry(word.stem.clone()).or_default();
-            match meanings.iter_mut().find(|meaning| meaning.target == *target) {
-                Some(known) => known.exact = known.exact.max(exact),
-                None => {
-                    let (target, forms) = (target.clone(), Vec::new());
-                    meanings.push(Meaning { target, exact, open: true, forms });
-                }
-            }
+        let exact = if kind { NOUN } else { NOUN_OF_VALUE };
+        let meanings = self.parts.entry(noun.stem.clone()).or_default();
+        if !meanings.iter().any(|meaning| meaning.target == *target) {
+            let (target, forms) = (target.clone(), Vec::new());
+            meanings.push(Meaning { target, exact, open: true, forms });
         }
     }
 
@@ -327,11 +366,11 @@ impl PhraseTable {
     }
 
     /// What a key stands for, written like this: of meanings with one stem, those that the shop
-    /// writes most alike ("bed" is beds rather than bedding).
-    pub(super) fn written(&self, key: &str, folded: &str) -> Vec<&Meaning> {
+    /// writes most alike ("bed" is beds rather than bedding), and within `edits_max`.
+    pub(super) fn written(&self, key: &str, folded: &str, edits_max: usize) -> Vec<&Meaning> {
         let meanings = self.meanings(key);
         let nearest = meanings.iter().map(|meaning| meaning.distance(folded)).min();
-        let limit = nearest.unwrap_or_default() + 1;
+        let limit = (nearest.unwrap_or_default() + 1).min(edits_max);
         meanings.iter().filter(|meaning| meaning.distance(folded) <= limit).collect()
     }
 

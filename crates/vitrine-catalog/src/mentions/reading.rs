@@ -4,6 +4,8 @@ use crate::mentions::candidates::Candidate;
 use crate::mentions::compounds::compound;
 use crate::mentions::phrases::Meaning;
 use crate::mentions::phrases::PhraseTable;
+use crate::mentions::phrases::TYPO_LETTERS_MIN;
+use crate::mentions::phrases::full_stem;
 use crate::mentions::phrases::stem_of;
 use crate::mentions::tokens::Gap;
 use crate::mentions::tokens::Token;
@@ -17,15 +19,21 @@ use vitrine_base::language::Language;
 /// Most stop words between two words of a phrase.
 const STOPS_MAX: usize = 2;
 
-/// Certainty of a phrase with a corrected typing error.
+/// Certainty of a phrase with a corrected typing error, and with one in a word of the fewest
+/// letters: it may well be another word.
 const TYPO: f32 = 0.85;
+const SHORT_TYPO: f32 = 0.7;
 
 /// Certainty of a phrase of two words in the other order, and of words written together or apart.
 const REVERSED: f32 = 0.9;
 const JOINED: f32 = 0.95;
 
+/// Most edits between words in a language that nobody is known to write and the shop's words: an
+/// ending such as that of the plural.
+const FOREIGN_EDITS_MAX: usize = 1;
+
 /// Fewest letters of a single word that is read in a language that nobody is known to write.
-const FOREIGN_LETTERS_MIN: usize = 4;
+const FOREIGN_LETTERS_MIN: usize = 5;
 
 /// The tokens of a text, and what to compare them with.
 pub(super) struct Reading<'a> {
@@ -62,6 +70,9 @@ impl Reading<'_> {
     pub(super) fn read(&self, found: &mut Vec<Candidate>) {
         let parts = self.parts();
         self.read_parts(&parts, true, found);
+        if self.table.full_words_max > 0 {
+            self.read_full(found);
+        }
         // Values inside a phrase that only says what a product is count as well.
         let open: Vec<Range<usize>> =
             found.iter().filter(|c| c.open).map(|c| c.span.clone()).collect();
@@ -92,7 +103,7 @@ impl Reading<'_> {
             let first = &self.tokens[parts[at].at];
             let last = &self.tokens[parts[at + hit.parts - 1].at];
             let taken = &parts[at..at + hit.parts];
-            let typo = if taken.iter().any(|part| part.corrected) { TYPO } else { 1.0 };
+            let typo = taken.iter().map(|part| self.typo(part)).fold(1.0, f32::min);
             for meaning in hit.meanings {
                 found.push(Candidate {
                     span: first.span.start..last.span.end,
@@ -102,6 +113,43 @@ impl Reading<'_> {
                 });
             }
             at += hit.parts;
+        }
+    }
+
+    fn typo(&self, part: &Part) -> f32 {
+        match self.tokens[part.at].folded.chars().count() {
+            _ if !part.corrected => 1.0,
+            letters if letters <= TYPO_LETTERS_MIN => SHORT_TYPO,
+            _ => TYPO,
+        }
+    }
+
+    /// Adds phrases that keep their stop words, the longest first: "every day".
+    fn read_full(&self, found: &mut Vec<Candidate>) {
+        let full: Vec<String> =
+            self.tokens.iter().map(|token| full_stem(token, self.language)).collect();
+        let mut at = 0;
+        while at < self.tokens.len() {
+            let linked = self.tokens[at + 1..].iter().take_while(|t| t.before != Gap::Break);
+            let run = (1 + linked.count()).min(self.table.full_words_max);
+            let hit = (2..=run).rev().find_map(|length| {
+                let meanings = self.table.meanings(&full[at..at + length].join(" "));
+                (!meanings.is_empty()).then_some((length, meanings))
+            });
+            let Some((length, meanings)) = hit else {
+                at += 1;
+                continue;
+            };
+            let span = self.tokens[at].span.start..self.tokens[at + length - 1].span.end;
+            for meaning in meanings {
+                found.push(Candidate {
+                    span: span.clone(),
+                    target: meaning.target.clone(),
+                    exact: meaning.exact * self.certainty,
+                    open: meaning.open,
+                });
+            }
+            at += length;
         }
     }
 
@@ -132,7 +180,8 @@ impl Reading<'_> {
             let stems: Vec<&str> = parts[..words].iter().map(|part| part.stem.as_str()).collect();
             let folded: Vec<&str> =
                 parts[..words].iter().map(|part| self.tokens[part.at].folded.as_str()).collect();
-            let meanings = self.table.written(&stems.join(" "), &folded.join(" "));
+            let edits_max = if self.close { usize::MAX } else { FOREIGN_EDITS_MAX };
+            let meanings = self.table.written(&stems.join(" "), &folded.join(" "), edits_max);
             let filler = words == 1 && self.is_foreign_filler(&parts[0]);
             if !meanings.is_empty() && !filler {
                 return Some(Match { meanings, parts: words, certainty: 1.0 });

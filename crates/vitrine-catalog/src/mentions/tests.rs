@@ -135,6 +135,28 @@ fn the_longest_phrase_is_read_whatever_its_number_accents_and_small_words() {
 }
 
 #[test]
+fn a_phrase_of_stop_words_keeps_them() {
+    let facets = r#"
+[[facet]]
+key = "goal"
+[[facet.value]]
+id = "daily"
+label = { en = "every day", fr = "tous les jours" }
+[[facet.value]]
+id = "women"
+label = { en = "for women", fr = "pour femme" }
+"#;
+    let shop = parse(&[], read_facets(facets, &limits()).unwrap());
+    let read = |text: &str, language| read_in(&shop, text, &[language]);
+    assert_eq!(read("I run every day", Language::EN), ["every day=daily"]);
+    assert!(read("in 3 days", Language::EN).is_empty());
+    assert_eq!(read("courir tous les jours", Language::FR), ["tous les jours=daily"]);
+    assert!(read("dans huit jours", Language::FR).is_empty());
+    assert_eq!(read("une femme", Language::FR), ["femme=women"]);
+    assert_eq!(read("for women", Language::EN), ["women=women"]);
+}
+
+#[test]
 fn a_word_with_a_hyphen_is_not_its_parts() {
     assert_eq!(read("un sur-matelas", Language::FR), ["sur-matelas=toppers"]);
     assert_eq!(read("un surmatelas", Language::FR), ["surmatelas=toppers"]);
