@@ -63,7 +63,14 @@ const UNSAFE_PATHS: &[&str] =
     &["crates/vitrine-kernels/src/", "crates/vitrine-engine/src/model/weights.rs"];
 
 /// Paths that are not part of the repository: build outputs, stored conversations, fetched models.
-const NOT_OURS: &[&str] = &[".git", "target", "data", "bench-threads", "models/all-MiniLM-L6-v2"];
+const NOT_OURS: &[&str] = &[
+    ".git",
+    "target",
+    "data",
+    "bench-threads",
+    "models/all-MiniLM-L6-v2",
+    "models/multilingual-e5-small",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -287,7 +287,7 @@ mod tests {
         use vitrine_intent::IntentClassifier;
         use vitrine_intent::examples;
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let encoder = root.join("models/all-MiniLM-L6-v2");
+        let encoder = root.join("models/multilingual-e5-small");
         assert!(encoder.is_dir(), "{} is missing: run scripts/fetch-encoder", encoder.display());
         let embedder = std::sync::Arc::new(vitrine_intent::open_embedder(&encoder));
         let head = Head::open(&root.join("models/intents/house.head")).unwrap();

@@ -16,7 +16,7 @@ import openai
 import pydantic
 
 URL, KEY = sys.argv[1], sys.argv[2]
-GENERATOR, ENCODER = "drafter", "all-MiniLM-L6-v2"
+GENERATOR, ENCODER = "drafter", "multilingual-e5-small"
 # Output tokens for JSON; generous, because a model not trained on JSON adds white space.
 SCHEMA_TOKENS = 256
 PROMPT = "action: greet\nstyle: en webchat warm you short plain\nshop: Foulée\nreply:"

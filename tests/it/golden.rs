@@ -242,7 +242,7 @@ async fn bodies_of_the_openai_routes_are_golden() {
     assert_golden("openai.chat.stream", &events);
     let events = stream("/v1/completions", &with_usage(completion)).await;
     assert_golden("openai.completion.stream", &events);
-    let mut texts = json!({ "model": "all-MiniLM-L6-v2", "input": ["one", "two words"] });
+    let mut texts = json!({ "model": "multilingual-e5-small", "input": ["one", "two words"] });
     assert_golden_json("openai.embeddings", &post("/v1/embeddings", &texts).await);
     texts["encoding_format"] = json!("base64");
     assert_golden_json("openai.embeddings.base64", &post("/v1/embeddings", &texts).await);

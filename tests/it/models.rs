@@ -140,9 +140,14 @@ async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
     let cases = [
         (422, "load_failed", "the file has", json!({ "model": broken, "as": "drafter" })),
         (404, "not_found", "nowhere", json!({ "model": "nowhere" })),
-        (422, "model_refused", "can embed", json!({ "model": "all-MiniLM-L6-v2" })),
+        (422, "model_refused", "can embed", json!({ "model": "multilingual-e5-small" })),
         (422, "model_refused", "model name", json!({ "model": "drafter", "as": "../x" })),
-        (422, "name_taken", "encoder", json!({ "model": "drafter", "as": "all-MiniLM-L6-v2" })),
+        (
+            422,
+            "name_taken",
+            "encoder",
+            json!({ "model": "drafter", "as": "multilingual-e5-small" }),
+        ),
         (
             422,
             "memory_full",
@@ -194,7 +199,7 @@ async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
     assert_eq!((status.as_u16(), &answer["error"]["code"]), (409, &json!("too_many_models")));
     let unload =
         async |name: &str| gateway.post("/v1/models/unload", &json!({ "model": name })).await;
-    for (name, status) in [("drafter", 409), ("all-MiniLM-L6-v2", 409), ("nobody", 404)] {
+    for (name, status) in [("drafter", 409), ("multilingual-e5-small", 409), ("nobody", 404)] {
         assert_eq!(unload(name).await.0.as_u16(), status, "{name}");
     }
     for _ in 0..2 {

@@ -14,7 +14,7 @@ async fn models_are_listed() {
     let list: Value = serde_json::from_str(&body).expect("JSON");
     let ids: Vec<&str> =
         list["data"].as_array().into_iter().flatten().filter_map(|m| m["id"].as_str()).collect();
-    assert_eq!(ids, ["drafter", "all-MiniLM-L6-v2"]);
+    assert_eq!(ids, ["drafter", "multilingual-e5-small"]);
     assert_eq!(
         list["data"][1]["sha256"],
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -186,7 +186,7 @@ async fn a_constraint_that_does_not_compile_is_refused_with_its_location() {
 #[tokio::test]
 async fn embeddings_are_unit_vectors_and_do_not_depend_on_their_neighbours() {
     let texts = json!(["where is my parcel", "où est mon colis", "marathon shoes"]);
-    let body = json!({ "model": "all-MiniLM-L6-v2", "input": texts });
+    let body = json!({ "model": "multilingual-e5-small", "input": texts });
     let (status, together) = shared().post("/v1/embeddings", &body).await;
     assert_eq!(status, 200, "{together}");
     let vector = |value: &Value| -> Vec<f64> {
@@ -196,7 +196,7 @@ async fn embeddings_are_unit_vectors_and_do_not_depend_on_their_neighbours() {
     assert_eq!(first.len(), 384);
     let norm: f64 = first.iter().map(|x| x * x).sum();
     assert!((norm - 1.0).abs() < 1e-4, "{norm}");
-    let alone = json!({ "model": "all-MiniLM-L6-v2", "input": "where is my parcel" });
+    let alone = json!({ "model": "multilingual-e5-small", "input": "where is my parcel" });
     let (_, alone) = shared().post("/v1/embeddings", &alone).await;
     let cosine: f64 = first.iter().zip(vector(&alone["data"][0])).map(|(a, b)| a * b).sum();
     assert!(cosine > 0.99999, "{cosine}");
@@ -204,7 +204,7 @@ async fn embeddings_are_unit_vectors_and_do_not_depend_on_their_neighbours() {
 
 #[tokio::test]
 async fn embeddings_in_base64_are_the_same_numbers() {
-    let mut body = json!({ "model": "all-MiniLM-L6-v2", "input": "où est mon colis" });
+    let mut body = json!({ "model": "multilingual-e5-small", "input": "où est mon colis" });
     let (_, numbers) = shared().post("/v1/embeddings", &body).await;
     body["encoding_format"] = json!("base64");
     let (status, text) = shared().post("/v1/embeddings", &body).await;

@@ -74,7 +74,7 @@ async fn null_counts_as_absent_in_every_optional_field() {
         assert_eq!(status, 200, "{field}: {answer}");
     }
     for field in ["encoding_format", "dimensions", "user"] {
-        let body = json!({ "model": "all-MiniLM-L6-v2", "input": "hi", field: null });
+        let body = json!({ "model": "multilingual-e5-small", "input": "hi", field: null });
         let (status, answer) = shared().post("/v1/embeddings", &body).await;
         assert_eq!(status, 200, "{field}: {answer}");
     }
@@ -225,7 +225,7 @@ async fn what_cannot_be_honoured_is_refused_by_name() {
     for (path, body, part) in [
         (
             "/v1/embeddings",
-            json!({ "model": "all-MiniLM-L6-v2", "input": "a", "truncate": true }),
+            json!({ "model": "multilingual-e5-small", "input": "a", "truncate": true }),
             "`truncate`",
         ),
         ("/v1/classify", json!({ "texts": ["a"], "text": "b" }), "`text`"),

@@ -4,7 +4,7 @@
 //! cargo run --release -p vitrine-intent --example train_and_classify -- [ENCODER] [HEAD]
 //! ```
 //!
-//! ENCODER is the folder of a sentence encoder; by default `models/all-MiniLM-L6-v2` of this
+//! ENCODER is the folder of a sentence encoder; by default `models/multilingual-e5-small` of this
 //! repository, which `scripts/fetch-encoder` installs. HEAD is a file to write the head to; without
 //! it, the head is not kept.
 
@@ -21,7 +21,7 @@ use vitrine_intent::examples::Example;
 use vitrine_intent::training;
 use vitrine_intent::training::TrainingOptions;
 
-const ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/all-MiniLM-L6-v2");
+const ENCODER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/multilingual-e5-small");
 
 /// Texts of each intent, at least three; ten are a good start. Texts that belong to no intent teach
 /// the head when to abstain.

@@ -1,15 +1,12 @@
 //! Classifies texts: pairs an encoder with a head, and caches predictions.
 //!
-//! Refuses a head that was trained for another encoder or another glossary.
+//! Refuses a head that was trained for another encoder.
 
 use crate::cache::PredictionCache;
 use crate::cache::TextKey;
 use crate::embedder::Embedder;
-use crate::error::HeadRefusal;
 use crate::error::IntentError;
 use crate::features::HashedText;
-use crate::glossary::BilingualText;
-use crate::glossary::Glossary;
 use crate::head::Head;
 use crate::head::OUT_OF_SCOPE;
 use crate::head::joined;
@@ -36,7 +33,6 @@ pub struct IntentClassifier {
     own: Option<Embedder>,
     head: Head,
     signals: SignalHeads,
-    glossary: Glossary,
     cache: Option<PredictionCache>,
 }
 
@@ -44,15 +40,8 @@ impl IntentClassifier {
     /// Pairs an encoder with a head.
     ///
     /// # Errors
-    /// If the head was trained for another encoder or with another glossary, or its adaptation does
-    /// not fit the encoder.
+    /// If the head was trained for another encoder, or its adaptation does not fit the encoder.
     pub fn new(embedder: Arc<Embedder>, head: Head) -> Result<Self, IntentError> {
-        let glossary = Glossary::built_in();
-        let (found, expected) = (head.glossary, glossary.fingerprint());
-        if found != expected {
-            let reason = HeadRefusal::Glossary { found, expected };
-            return Err(IntentError::Mismatch { reason });
-        }
         head.check_encoder(embedder.identity())
             .map_err(|reason| IntentError::Mismatch { reason })?;
         let own = match &head.adaptation {
@@ -60,7 +49,7 @@ impl IntentClassifier {
             None => None,
         };
         let signals = SignalHeads::default();
-        Ok(Self { embedder, own, head, signals, glossary, cache: None })
+        Ok(Self { embedder, own, head, signals, cache: None })
     }
 
     /// Caches the predictions of up to `texts_max` texts; `None` turns the cache off.
@@ -72,20 +61,18 @@ impl IntentClassifier {
     /// Scores signals with trained heads instead of word lists.
     ///
     /// # Errors
-    /// If a head was trained for another encoder or with another glossary.
+    /// If a head was trained for another encoder.
     pub fn with_signals(self, signals: SignalHeads) -> Result<Self, IntentError> {
         self.check_signals(&signals)?;
         Ok(Self { signals, ..self })
     }
 
-    /// Checks that trained signal heads fit this classifier's encoder and glossary.
+    /// Checks that trained signal heads fit this classifier's encoder.
     ///
     /// # Errors
     /// As [`IntentClassifier::with_signals`].
     pub fn check_signals(&self, signals: &SignalHeads) -> Result<(), IntentError> {
-        signals
-            .check(self.embedder.identity(), self.glossary.fingerprint())
-            .map_err(|reason| IntentError::Mismatch { reason })
+        signals.check(self.embedder.identity()).map_err(|reason| IntentError::Mismatch { reason })
     }
 
     /// A two-label classifier without a model, for tests of the layers above: texts that begin with
@@ -99,8 +86,8 @@ impl IntentClassifier {
             Some(114) => vec![-1.0, 0.0],
             _ => vec![0.0, 1.0],
         });
-        let (signals, glossary) = (SignalHeads::default(), Glossary::built_in());
-        Self { embedder: Arc::new(embedder), own: None, head, signals, glossary, cache: None }
+        let signals = SignalHeads::default();
+        Self { embedder: Arc::new(embedder), own: None, head, signals, cache: None }
     }
 
     /// The shared encoder; not the one that the head may have adapted.
@@ -159,14 +146,12 @@ impl IntentClassifier {
         &self,
         texts: &[&String],
     ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let bilingual_texts = self.bilingual_texts(texts);
-        let meanings: Vec<&str> = bilingual_texts.iter().map(BilingualText::meaning).collect();
-        let shared = self.embedder.embed_counted(&meanings).await?.embeddings;
+        let shared = self.embedder.embed_counted(texts).await?.embeddings;
         let own = match &self.own {
-            Some(own) => Some(own.embed_counted(&meanings).await?.embeddings),
+            Some(own) => Some(own.embed_counted(texts).await?.embeddings),
             None => None,
         };
-        Ok(self.predict_all(&bilingual_texts, shared, own))
+        Ok(self.predict_all(texts, shared, own))
     }
 
     /// Like [`IntentClassifier::classify`], for any number of texts, outside an async runtime.
@@ -182,47 +167,35 @@ impl IntentClassifier {
         texts: &[T],
         progress: impl FnMut(usize),
     ) -> Result<Vec<IntentPrediction>, IntentError> {
-        let bilingual_texts = self.bilingual_texts(texts);
-        let meanings: Vec<&str> = bilingual_texts.iter().map(BilingualText::meaning).collect();
         let own = match &self.own {
-            Some(own) => Some(own.embed_blocking(&meanings, |_| ())?),
+            Some(own) => Some(own.embed_blocking(texts, |_| ())?),
             None => None,
         };
-        let shared = self.embedder.embed_blocking(&meanings, progress)?;
-        Ok(self.predict_all(&bilingual_texts, shared, own))
+        let shared = self.embedder.embed_blocking(texts, progress)?;
+        Ok(self.predict_all(texts, shared, own))
     }
 
-    fn bilingual_texts<'a, T: AsRef<str>>(&self, texts: &'a [T]) -> Vec<BilingualText<'a>> {
-        texts.iter().map(|text| self.glossary.read(text.as_ref())).collect()
-    }
-
-    fn predict_all(
+    fn predict_all<T: AsRef<str>>(
         &self,
-        bilingual_texts: &[BilingualText<'_>],
+        texts: &[T],
         shared: Vec<Vec<f32>>,
         own: Option<Vec<Vec<f32>>>,
     ) -> Vec<IntentPrediction> {
-        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL)
-            .increment(bilingual_texts.len() as u64);
+        metrics::counter!(telemetry::TEXTS_CLASSIFIED_TOTAL).increment(texts.len() as u64);
         let own = match own {
             Some(own) if self.head.joined => Some(joined(shared.clone(), own)),
             own => own,
         };
         let own = own.as_ref().unwrap_or(&shared);
-        let texts = bilingual_texts.iter().zip(&shared).zip(own);
-        texts.map(|((bilingual, shared), own)| self.predict(bilingual, shared, own)).collect()
+        let texts = texts.iter().zip(&shared).zip(own);
+        texts.map(|((text, shared), own)| self.predict(text.as_ref(), shared, own)).collect()
     }
 
     /// Scores signals from the `shared` encoder's embedding and the intent from `own`, the head's.
-    fn predict(
-        &self,
-        bilingual: &BilingualText<'_>,
-        shared: &[f32],
-        own: &[f32],
-    ) -> IntentPrediction {
-        let mut bilingual = HashedText::new(bilingual);
-        let signals = self.signals.read(&mut bilingual, shared);
-        let ranking = self.head.rank(&mut bilingual, own);
+    fn predict(&self, text: &str, shared: &[f32], own: &[f32]) -> IntentPrediction {
+        let mut text = HashedText::new(text);
+        let signals = self.signals.read(&mut text, shared);
+        let ranking = self.head.rank(&mut text, own);
         let mut labels = ranking.labels.into_iter();
         let (label, confidence) = labels.next().unwrap_or((OUT_OF_SCOPE, 0.0));
         let alternatives = labels
@@ -245,6 +218,7 @@ impl IntentClassifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::HeadRefusal;
     use crate::head::identity::EncoderIdentity;
 
     /// The embedder of [`IntentClassifier::toy`] with a chosen identity.
@@ -298,14 +272,6 @@ mod tests {
         let other = TenantId::new("other").unwrap();
         assert_eq!(classifier.classify(&texts, &other).await.unwrap(), first);
         assert_eq!(passes.load(std::sync::atomic::Ordering::Relaxed), 7);
-    }
-
-    #[test]
-    fn a_head_of_another_glossary_is_refused_when_paired() {
-        let head = Head { glossary: 7, ..toy_head() };
-        let refusal =
-            IntentClassifier::new(toy_embedder(head.encoder().clone()), head).unwrap_err();
-        assert!(refusal.to_string().contains("its glossary is 00000007"), "{refusal}");
     }
 
     #[test]

@@ -39,8 +39,8 @@ const REFERENCE: EncoderOptions = EncoderOptions {
 pub struct EmbedderOptions {
     /// Limits of queue and batches.
     pub limits: BatchLimits,
-    /// Bytes to which a text is truncated before tokenizing. Recommended: 8,192, twice the length
-    /// of 256 tokens in any language.
+    /// Bytes to which a text is truncated before tokenizing. Recommended: 8,192, more than
+    /// 512 tokens take in any language.
     pub text_bytes_max: usize,
     /// Prepended to each text, such as `query: ` for the e5 family. If empty, the default prompt of
     /// the encoder's repository is used, which is usually empty.
@@ -388,18 +388,31 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn minilm_embeds_as_sentence_transformers_does() {
-        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-            .join("models/all-MiniLM-L6-v2");
+    /// Opens a fetched encoder and compares its embeddings with a golden file.
+    fn assert_golden(encoder: &str, file: &str) {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")).join(encoder);
         let weights = folder.join("model.safetensors");
-        assert!(weights.is_file(), "{} is missing: run scripts/fetch-encoder", weights.display());
-        let golden = golden("minilm.json");
+        assert!(
+            weights.is_file(),
+            "{} is missing: run scripts/fetch-encoder {encoder}",
+            weights.display()
+        );
+        let golden = golden(file);
         let texts: Vec<&str> =
             golden["texts"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
         let found = Embedder::open_for_tests(&folder, "").embed_blocking(&texts, |_| ()).unwrap();
         let worst = difference(&found, &golden["embeddings"]);
-        assert!(worst < 1e-4, "{worst}");
+        assert!(worst < 1e-4, "{encoder}: {worst}");
+    }
+
+    #[test]
+    fn minilm_embeds_as_sentence_transformers_does() {
+        assert_golden("all-MiniLM-L6-v2", "minilm.json");
+    }
+
+    #[test]
+    fn the_multilingual_encoder_embeds_as_a_separate_forward_pass_does() {
+        assert_golden("multilingual-e5-small", "e5.json");
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub enum IntentError {
         /// Fault found in the file.
         reason: HeadRefusal,
     },
-    /// The head was trained for another encoder or with another glossary than the loaded one.
+    /// The head was trained for another encoder than the loaded one.
     #[error("head does not fit: {reason}")]
     Mismatch {
         /// Difference found.
@@ -137,11 +137,13 @@ pub enum HeadRefusal {
     #[error("it does not start with the magic bytes of a head file")]
     Magic,
     /// This program does not read the file's format version.
-    #[error("it has format version {found}, this program reads up to version {supported}")]
+    #[error(
+        "it has format version {found}, this program reads version {supported}: train the head again"
+    )]
     Version {
         /// Version in the file.
         found: u32,
-        /// Newest version that this program reads.
+        /// Version that this program reads.
         supported: u32,
     },
     /// The file exceeds the size limit.
@@ -190,14 +192,6 @@ pub enum HeadRefusal {
     Adaptation {
         /// Message of the adaptation's parser.
         detail: String,
-    },
-    /// The head was trained with another version of the glossary.
-    #[error("its glossary is {found:08x}, this program has {expected:08x}: train the head again")]
-    Glossary {
-        /// Fingerprint stored in the head.
-        found: u32,
-        /// Fingerprint of this program's glossary.
-        expected: u32,
     },
     /// The head was trained on the embeddings of another encoder.
     #[error("it was trained for encoder {expected}, the loaded encoder is {found}")]

@@ -1,7 +1,7 @@
 //! Hashed word and character n-grams, the spelling features beside the sentence embedding.
 //!
-//! The encoder captures English meaning; n-grams capture spelling and cover what the encoder was
-//! not trained on: French, slang, typos, shop vocabulary.
+//! The encoder captures meaning; n-grams capture spelling and cover what the encoder was not trained
+//! on: slang, typos, shop vocabulary.
 //!
 //! Invariants
 //! - The same text and [`NgramSpec`] give the same features on every machine and in every version,
@@ -12,7 +12,6 @@
 //! n-grams as in fastText, Bojanowski et al. 2017, arXiv:1607.04606.
 
 use crate::folding::fold;
-use crate::glossary::BilingualText;
 
 /// Bytes of a text that are considered; longer than any customer's sentence.
 const TEXT_BYTES_MAX: usize = 4_096;
@@ -111,45 +110,42 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
-/// A [`BilingualText`] with cached n-grams: several heads with the same [`NgramSpec`] hash it
-/// once.
+/// A text with cached n-grams: several heads with the same [`NgramSpec`] hash it once.
 #[derive(Debug)]
 pub(crate) struct HashedText<'a> {
-    pub(crate) bilingual: &'a BilingualText<'a>,
+    pub(crate) text: &'a str,
     rows: Vec<(NgramSpec, SparseRow)>,
 }
 
 impl<'a> HashedText<'a> {
-    pub(crate) fn new(bilingual: &'a BilingualText<'a>) -> Self {
-        Self { bilingual, rows: Vec::new() }
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, rows: Vec::new() }
     }
 
     /// The result of [`ngrams`], computed on first use.
     pub(crate) fn ngrams(&mut self, spec: NgramSpec) -> &SparseRow {
         let found = self.rows.iter().position(|(known, _)| *known == spec);
         let at = found.unwrap_or_else(|| {
-            self.rows.push((spec, ngrams(self.bilingual, spec)));
+            self.rows.push((spec, ngrams(self.text, spec)));
             self.rows.len() - 1
         });
         &self.rows[at].1
     }
 }
 
-/// Hashed n-grams of a text and of its English rendering, if any.
+/// Hashed n-grams of a text.
 ///
 /// Takes words, word pairs and character n-grams. A value is `1 + ln(count)` with the sign of the
 /// hash; the row is scaled to Euclidean norm 1.
-pub(crate) fn ngrams(bilingual: &BilingualText<'_>, spec: NgramSpec) -> SparseRow {
+pub(crate) fn ngrams(text: &str, spec: NgramSpec) -> SparseRow {
     let mut hashes = Vec::new();
-    for text in [Some(bilingual.text), bilingual.english.as_deref()].into_iter().flatten() {
-        let words = words(text);
-        for (index, word) in words.iter().enumerate() {
-            hashes.push(hash(1, [word.as_str()]));
-            if let Some(next) = words.get(index + 1) {
-                hashes.push(hash(2, [word.as_str(), next.as_str()]));
-            }
-            push_characters(word, spec, &mut hashes);
+    let words = words(text);
+    for (index, word) in words.iter().enumerate() {
+        hashes.push(hash(1, [word.as_str()]));
+        if let Some(next) = words.get(index + 1) {
+            hashes.push(hash(2, [word.as_str(), next.as_str()]));
         }
+        push_characters(word, spec, &mut hashes);
     }
     hashes.sort_unstable();
     let mut row: SparseRow = Vec::with_capacity(hashes.len());
@@ -222,7 +218,7 @@ mod tests {
     const SPEC: NgramSpec = NgramSpec { buckets: 8_192, characters_min: 2, characters_max: 4 };
 
     fn row(text: &str) -> SparseRow {
-        ngrams(&BilingualText { text, english: None }, SPEC)
+        ngrams(text, SPEC)
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //! Texts are equal when the n-gram folding makes them equal: case, accents, punctuation and
 //! drawn-out letters are ignored. Texts are near-duplicates when their embeddings are close.
 
+use crate::centre::Centre;
 use crate::embedder::Embedder;
 use crate::error::IntentError;
 use crate::examples::Example;
 use crate::features::words;
-use crate::glossary::Glossary;
 use rayon::iter::IntoParallelIterator;
 use rayon::iter::ParallelIterator;
 use std::collections::BTreeMap;
@@ -120,11 +120,12 @@ pub fn inspect(
     embedder: &Embedder,
     progress: impl FnMut(usize),
 ) -> Result<Inspection, IntentError> {
-    let glossary = Glossary::built_in();
-    let bilingual_texts: Vec<_> =
-        examples.iter().map(|example| glossary.read(&example.text)).collect();
-    let meanings: Vec<&str> = bilingual_texts.iter().map(|bilingual| bilingual.meaning()).collect();
-    let embeddings = embedder.embed_blocking(&meanings, progress)?;
+    let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+    let embeddings = embedder.embed_blocking(&texts, progress)?;
+    // Otherwise all texts of some encoders are near-duplicates.
+    let centre = Centre::of(&embeddings, embedder.dimensions());
+    let embeddings: Vec<Vec<f32>> =
+        embeddings.iter().map(|embedding| centre.subtracted(embedding)).collect();
     Ok(inspect_embedded(examples, &embeddings))
 }
 

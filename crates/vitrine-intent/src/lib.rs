@@ -12,7 +12,7 @@
 //! use vitrine_intent::Head;
 //! use vitrine_intent::IntentClassifier;
 //!
-//! let encoder = Path::new("models/all-MiniLM-L6-v2");
+//! let encoder = Path::new("models/multilingual-e5-small");
 //! let embedder = Embedder::open(encoder, EmbedderOptions::default())?;
 //! let head = Head::open(Path::new("models/intents/house.head"))?;
 //! let classifier = IntentClassifier::new(Arc::new(embedder), head)?;
@@ -25,13 +25,14 @@
 //! labelled texts from files, [`inspection`] finds mistakes in them, [`evaluation`] and [`curves`]
 //! measure a classifier.
 //!
-//! Refuses a head that was trained for another encoder or another glossary.
+//! Refuses a head that was trained for another encoder.
 
 #![forbid(unsafe_code)]
 
 mod batcher;
 mod cache;
 mod calibration;
+mod centre;
 mod classifier;
 pub mod curves;
 mod discriminant;
@@ -42,7 +43,6 @@ pub mod examples;
 mod features;
 mod folding;
 mod folds;
-mod glossary;
 mod head;
 pub mod inspection;
 mod language;

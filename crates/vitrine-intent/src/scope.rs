@@ -1,14 +1,14 @@
 //! In-scope score: whether a text matches any label at all.
 //!
 //! Confidence ranks the labels, but a text outside all of them still has a best label. A separate
-//! score combines three kinds of evidence: the log probability of the best label, the energy (log
-//! sum of the exponentiated in-scope logits), and the cosine with the centroid of the best label's
-//! examples. Probability misses texts that resemble no example; the cosine misses texts between two
-//! labels.
+//! score combines four kinds of evidence: the log probability of the best label, the energy (log
+//! sum of the exponentiated in-scope logits), the cosine with the centroid of the best label's
+//! examples, and the classifier's own odds against `oos`. Probability misses texts that resemble no
+//! example; the cosine misses texts between two labels; the odds know only what the `oos` examples
+//! show, but do not fall where two labels share the probability.
 //!
 //! Invariants
-//! - Evidence is computed from raw logits and does not depend on the temperature. `oos` affects it
-//!   only through its share of the probability.
+//! - Evidence is computed from raw logits and does not depend on the temperature.
 //!
 //! Source: best probability, Hendrycks & Gimpel 2017, arXiv:1610.02136; energy, Liu et al. 2020,
 //! arXiv:2010.03759; distance to class means, Lee et al. 2018, arXiv:1807.03888.
@@ -19,19 +19,21 @@ use crate::linear::FitOptions;
 use crate::linear::TrainingSet;
 use crate::linear::fit;
 
+/// Kinds of evidence.
+pub(crate) const EVIDENCE: usize = 4;
 /// Minimum out-of-scope examples for fitting the weights.
 const OUTSIDE_EXAMPLES_MIN: usize = 20;
 /// Weights of the standardised evidence when there are too few examples to fit them.
-const DEFAULT_WEIGHTS: [f32; 3] = [0.0, 1.0, 1.0];
+const DEFAULT_WEIGHTS: [f32; EVIDENCE] = [0.0, 1.0, 1.0, 0.0];
 /// L2 penalty of the fitted weights.
 const L2_PENALTY: f32 = 1.0;
 /// Lower bound of the standard deviation that evidence is divided by.
 const SPREAD_MIN: f32 = 1e-6;
 
-/// Evidence that a text is in scope: log probability of the best label, energy, and closeness to
-/// its centroid. Higher means more likely in scope.
+/// Evidence that a text is in scope: log probability of the best label, energy, closeness to its
+/// centroid, and log odds against `oos` (0 without that label). Higher means more likely in scope.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Evidence([f32; 3]);
+pub(crate) struct Evidence([f32; EVIDENCE]);
 
 impl Evidence {
     /// Computes the evidence from `logits`, of which the first `inside` are in scope. `closeness`
@@ -39,7 +41,9 @@ impl Evidence {
     pub(crate) fn new(logits: &[f32], inside: usize, closeness: f32) -> Self {
         let all = log_sum_exp(logits);
         let best = logits[..inside].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        Self([best - all, log_sum_exp(&logits[..inside]), closeness])
+        let energy = log_sum_exp(&logits[..inside]);
+        let odds = logits.get(inside).map_or(0.0, |oos| energy - oos);
+        Self([best - all, energy, closeness, odds])
     }
 }
 
@@ -52,7 +56,7 @@ fn log_sum_exp(logits: &[f32]) -> f32 {
 /// out-of-scope examples, it only ranks texts and has no probabilistic scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ScopeScore {
-    pub(crate) weights: [f32; 3],
+    pub(crate) weights: [f32; EVIDENCE],
     pub(crate) bias: f32,
 }
 
@@ -63,7 +67,7 @@ impl ScopeScore {
     /// # Errors
     /// If the tensor library fails.
     pub(crate) fn fit(examples: &[(Evidence, bool)], seed: u64) -> candle_core::Result<Self> {
-        let inside: Vec<[f32; 3]> =
+        let inside: Vec<[f32; EVIDENCE]> =
             examples.iter().filter(|(_, inside)| *inside).map(|(found, _)| found.0).collect();
         let Moments { means, spreads } = moments(&inside);
         let outside = examples.len() - inside.len();
@@ -73,7 +77,7 @@ impl ScopeScore {
             learn(examples, Moments { means, spreads }, seed)?
         };
         let (standard, standard_bias) = weights;
-        let weights: [f32; 3] = std::array::from_fn(|at| standard[at] / spreads[at]);
+        let weights: [f32; EVIDENCE] = std::array::from_fn(|at| standard[at] / spreads[at]);
         let shift: f32 = weights.iter().zip(means).map(|(weight, mean)| weight * mean).sum();
         Ok(Self { weights, bias: standard_bias - shift })
     }
@@ -93,15 +97,15 @@ impl ScopeScore {
 /// Mean and standard deviation of each kind of evidence.
 #[derive(Debug, Clone, Copy)]
 struct Moments {
-    means: [f32; 3],
-    spreads: [f32; 3],
+    means: [f32; EVIDENCE],
+    spreads: [f32; EVIDENCE],
 }
 
 #[expect(clippy::cast_precision_loss, reason = "example counts are small")]
-fn moments(rows: &[[f32; 3]]) -> Moments {
+fn moments(rows: &[[f32; EVIDENCE]]) -> Moments {
     let count = rows.len().max(1) as f32;
     let mean = |at: usize| rows.iter().map(|row| row[at]).sum::<f32>() / count;
-    let means: [f32; 3] = std::array::from_fn(mean);
+    let means: [f32; EVIDENCE] = std::array::from_fn(mean);
     let spread = |at: usize| {
         let squares = rows.iter().map(|row| (row[at] - means[at]).powi(2)).sum::<f32>();
         (squares / count).sqrt().max(SPREAD_MIN)
@@ -114,16 +118,16 @@ fn learn(
     examples: &[(Evidence, bool)],
     Moments { means, spreads }: Moments,
     seed: u64,
-) -> candle_core::Result<([f32; 3], f32)> {
+) -> candle_core::Result<([f32; EVIDENCE], f32)> {
     let row = |(Evidence(signs), _): &(Evidence, bool)| FeatureRow {
-        embedding: (0..3).map(|at| (signs[at] - means[at]) / spreads[at]).collect(),
+        embedding: (0..EVIDENCE).map(|at| (signs[at] - means[at]) / spreads[at]).collect(),
         ngrams: SparseRow::new(),
     };
     let set = TrainingSet {
         rows: examples.iter().map(row).collect(),
         classes_of: examples.iter().map(|(_, inside)| usize::from(*inside)).collect(),
         classes: 2,
-        dimensions: 3,
+        dimensions: EVIDENCE,
         buckets: 0,
     };
     let members: Vec<usize> = (0..examples.len()).collect();
@@ -185,6 +189,8 @@ mod tests {
         let other = Evidence::new(&[6.0, 0.0, 9.0], 2, 0.9);
         assert!(clear.0.iter().zip(faint.0).all(|(clear, faint)| *clear > faint));
         assert!(other.0[0] < clear.0[0] && (other.0[1] - clear.0[1]).abs() < 1e-6);
+        assert!((other.0[3] - clear.0[3] + 9.0).abs() < 1e-5);
+        assert_eq!(Evidence::new(&[6.0, 0.0], 2, 0.9).0[3], 0.0, "there is no such label");
         assert!((clear.0[0] - (-(1.0 + 2.0 * (-6.0_f32).exp()).ln())).abs() < 1e-6);
     }
 
@@ -196,7 +202,7 @@ mod tests {
             .map(|index| {
                 let inside = index < 200;
                 let closeness = if inside { 0.7 } else { 0.6 } + 0.05 * noise();
-                (Evidence([noise(), 5.0 + noise(), closeness]), inside)
+                (Evidence([noise(), 5.0 + noise(), closeness, noise()]), inside)
             })
             .collect()
     }

@@ -34,8 +34,8 @@ use vitrine_intent::EmbedderOptions;
 /// Memory assumed where the system does not report how much is installed.
 const MEMORY_BYTES_FALLBACK: Bytes = Bytes(8 << 30);
 
-/// Texts for the encoder are cut to this many bytes before tokenizing: about twice what 256 tokens,
-/// the default encoder's limit, take.
+/// Texts for the encoder are cut to this many bytes before tokenizing: more than 512 tokens, the
+/// default encoder's limit, take.
 const ENCODER_TEXT_BYTES_MAX: usize = 8192;
 
 /// Most texts in one forward pass; usually the token limit ends a batch earlier.

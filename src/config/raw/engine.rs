@@ -165,7 +165,7 @@ section!(
     /// The sentence encoder and the classifiers on top of it.
     Intent {
         /// Sentence encoder: a name under `models.dir`, or a path.
-        encoder: Name = Line("all-MiniLM-L6-v2".to_owned()),
+        encoder: Name = Line("multilingual-e5-small".to_owned()),
         /// Arithmetic of the encoder: `int8` or `int16` (integer products in the CPU kernels),
         /// `f32`, or `auto`. `auto` picks `int8` where the CPU has a byte dot product, otherwise
         /// `int16` where there are vector kernels for it, otherwise `f32`. Set `int16` to get the

@@ -1,33 +1,29 @@
 //! Head file format.
 //!
-//! Version 5, little-endian. `width` is the encoder's dimensions, doubled if the head is joined.
+//! Version 6, little-endian. `width` is the encoder's dimensions, doubled if the head is joined.
 //! ```text
 //! 8 bytes    VITHEAD1, the magic
-//! u32        format version, 1 to 5
+//! u32        format version, 6
 //! u32        bytes of the header
-//! header     JSON: encoder, labels, n-grams, temperature, scope, threshold, margin, glossary,
-//!            training
+//! header     JSON: encoder, labels, n-grams, temperature, scope, threshold, margin, training
 //! weights    f16: bias [labels], then [width + buckets, labels] row-major
 //! centroids  f16: [in-scope labels, width] row-major, if the header has a scope
+//! centre     f16: [width], if the header's `centred` is true
 //! classes    u16: the label of each example, if the header has neighbours
 //! examples   i8: [examples, width] row-major, if the header has neighbours
 //! changes    safetensors: changed encoder weights, if the header's `adaptation_bytes` is not 0
 //! 32 bytes   SHA-256 of everything before
 //! ```
-//! Each older version lacks the following, besides what newer ones lack:
-//! - 4: the clarification margin, which was 0.1.
-//! - 3: neighbours and joined embeddings.
-//! - 2: the scope; the head abstains by confidence.
-//! - 1: changes to the encoder.
+//! Older heads were trained on texts that a word list had changed, and are refused.
 //!
 //! Invariants
 //! - A head is opened only if all weights are finite and have the shape the header announces.
 //! - Writing is atomic: the file appears whole or not at all.
 
+use crate::centre::Centre;
 use crate::error::HeadRefusal;
 use crate::error::IntentError;
 use crate::features::NgramSpec;
-use crate::head::CLARIFY_MARGIN;
 use crate::head::EncoderIdentity;
 use crate::head::Head;
 use crate::head::LABELS_MAX;
@@ -42,6 +38,7 @@ use crate::neighbours::NEIGHBOURS_MAX;
 use crate::neighbours::Neighbours;
 use crate::neighbours::QuantisedExamples;
 use crate::scope::Centroids;
+use crate::scope::EVIDENCE;
 use crate::scope::ScopeScore;
 use half::f16;
 use serde::Deserialize;
@@ -59,9 +56,7 @@ use vitrine_engine::model::Adaptation;
 const FILE_BYTES_MAX: u64 = 160 << 20;
 
 const MAGIC: &[u8; 8] = b"VITHEAD1";
-const VERSION: u32 = 5;
-/// Oldest format version that can be read.
-const VERSION_MIN: u32 = 1;
+const VERSION: u32 = 6;
 const CHECKSUM_BYTES: usize = 32;
 const PREFIX_BYTES: usize = MAGIC.len() + 4 + 4;
 /// Maximum encoder width. Half of the neighbours' limit, because joined embeddings are twice as
@@ -72,7 +67,7 @@ const DIMENSIONS_MAX: usize = neighbours::DIMENSIONS_MAX / 2;
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScopeHeader {
-    weights: [f32; 3],
+    weights: [f32; EVIDENCE],
     bias: f32,
 }
 
@@ -97,11 +92,6 @@ impl NeighboursHeader {
     }
 }
 
-/// Clarification margin of heads written before version 5.
-fn clarify_margin_before() -> f32 {
-    CLARIFY_MARGIN
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileHeader {
@@ -112,20 +102,16 @@ struct FileHeader {
     characters_max: usize,
     ngram_weight: f32,
     temperature: f32,
-    #[serde(default)]
     scope: Option<ScopeHeader>,
     threshold: f32,
-    #[serde(default = "clarify_margin_before")]
     clarify_margin: f32,
-    #[serde(default)]
     neighbours: Option<NeighboursHeader>,
     /// Whether the input is two concatenated embeddings, as in [`Head`].
-    #[serde(default)]
     joined: bool,
-    glossary: u32,
+    /// Whether a mean is subtracted from embeddings.
+    centred: bool,
     training: TrainingNote,
     /// Length of the changed encoder weights, in bytes; 0 if there are none.
-    #[serde(default)]
     adaptation_bytes: usize,
 }
 
@@ -205,13 +191,15 @@ impl Head {
                 NeighboursHeader { examples, sharpness, weight }
             }),
             joined: self.joined,
-            glossary: self.glossary,
+            centred: self.centre.is_some(),
             training: self.training.clone(),
             adaptation_bytes: changes.len(),
         };
         let mut bytes = prefix(&header)?;
         let centroids = self.scope.iter().flat_map(|scope| &scope.centroids.values);
-        for value in self.linear.bias.iter().chain(&self.linear.weights).chain(centroids) {
+        let centre = self.centre.iter().flat_map(Centre::mean);
+        let weights = self.linear.bias.iter().chain(&self.linear.weights);
+        for value in weights.chain(centroids).chain(centre) {
             bytes.extend_from_slice(&f16::from_f32(*value).to_le_bytes());
         }
         if let Some(neighbours) = &self.neighbours {
@@ -237,7 +225,7 @@ impl Head {
             return Err(HeadRefusal::Length { found: bytes.len(), expected: shortest });
         }
         let found = little_endian(&bytes[MAGIC.len()..]);
-        if !(VERSION_MIN..=VERSION).contains(&found) {
+        if found != VERSION {
             return Err(HeadRefusal::Version { found, supported: VERSION });
         }
         let header_bytes = little_endian(&bytes[MAGIC.len() + 4..]) as usize;
@@ -253,7 +241,7 @@ impl Head {
         let header: FileHeader = serde_json::from_slice(header)
             .map_err(|cause| HeadRefusal::FileHeader { detail: cause.to_string() })?;
         header.check()?;
-        let value_bytes = (header.weights() + header.centroids()) * 2;
+        let value_bytes = (header.weights() + header.centroids() + header.centre()) * 2;
         let example_bytes = header.neighbours.map_or(0, |of| of.examples * (2 + header.width()));
         let expected = (value_bytes + example_bytes).saturating_add(header.adaptation_bytes);
         if payload.len() != expected {
@@ -333,6 +321,10 @@ impl FileHeader {
         self.scope.map_or(0, |_| in_scope(&self.labels) * self.width())
     }
 
+    fn centre(&self) -> usize {
+        if self.centred { self.width() } else { 0 }
+    }
+
     fn check(&self) -> Result<(), HeadRefusal> {
         let labels = self.labels.len();
         if labels > LABELS_MAX || in_scope(&self.labels) < 2 {
@@ -408,7 +400,9 @@ impl FileHeader {
             return Err(HeadRefusal::Weight { index });
         }
         let classes = self.labels.len();
-        let (linear, centroids) = values.split_at(weights);
+        let (linear, rest) = values.split_at(weights);
+        let (centroids, centre) = rest.split_at(self.centroids());
+        let centre = self.centred.then(|| Centre::new(centre.to_vec(), self.encoder.dimensions));
         let (bias, weights) = linear.split_at(classes);
         let linear = LinearClassifier {
             classes,
@@ -438,7 +432,7 @@ impl FileHeader {
             scope,
             threshold: self.threshold,
             clarify_margin: self.clarify_margin,
-            glossary: self.glossary,
+            centre,
             training: self.training,
             linear,
             neighbours,

@@ -10,6 +10,7 @@ pub(crate) mod identity;
 
 pub use crate::head::identity::EncoderIdentity;
 
+use crate::centre::Centre;
 use crate::error::HeadRefusal;
 use crate::features::HashedText;
 use crate::features::NgramSpec;
@@ -77,8 +78,8 @@ pub struct Head {
     /// The head abstains when the in-scope score is below this.
     pub(crate) threshold: f32,
     pub(crate) clarify_margin: f32,
-    /// Fingerprint of the glossary that the training texts were read with.
-    pub(crate) glossary: u32,
+    /// What is subtracted from embeddings before they are classified; `None`: nothing.
+    pub(crate) centre: Option<Centre>,
     pub(crate) training: TrainingNote,
     pub(crate) linear: LinearClassifier,
     /// Stored training examples; `None` if they do not contribute to the logits.
@@ -135,15 +136,17 @@ impl Head {
 
     /// Ranks the in-scope labels of a text.
     ///
-    /// `embedding` is the embedding of the text's meaning: by the shared encoder, `[dimensions]`;
+    /// `embedding` is the embedding of the text: by the shared encoder, `[dimensions]`;
     /// by the adapted encoder if the head has one; or by both concatenated, `[2 * dimensions]`, if
     /// the head is `joined`.
     ///
     /// # Panics
     /// If the embedding's width is not the head's. Callers run [`Head::check_encoder`] first.
-    pub(crate) fn rank(&self, bilingual: &mut HashedText<'_>, embedding: &[f32]) -> Ranking<'_> {
+    pub(crate) fn rank(&self, text: &mut HashedText<'_>, embedding: &[f32]) -> Ranking<'_> {
         assert_eq!(embedding.len(), self.linear.dimensions, "checked when the head was paired");
-        let mut logits = self.linear.logits(embedding, bilingual.ngrams(self.spec));
+        let centred = self.centre.as_ref().map(|centre| centre.subtracted(embedding));
+        let embedding = centred.as_deref().unwrap_or(embedding);
+        let mut logits = self.linear.logits(embedding, text.ngrams(self.spec));
         if let Some(neighbours) = &self.neighbours {
             neighbours.add_logits(embedding, &mut logits);
         }
@@ -209,7 +212,7 @@ pub(crate) fn toy_head() -> Head {
         scope: None,
         threshold: 0.5,
         clarify_margin: 0.1,
-        glossary: crate::glossary::Glossary::built_in().fingerprint(),
+        centre: None,
         training: TrainingNote { examples: 2, l2: 1.0, accuracy_forced: 1.0, seed: 1 },
         linear: LinearClassifier {
             classes: 3,
@@ -227,7 +230,6 @@ pub(crate) fn toy_head() -> Head {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::glossary::BilingualText;
     use crate::neighbours::Kernel;
     use crate::neighbours::QuantisedExamples;
 
@@ -250,19 +252,17 @@ pub(crate) mod tests {
     #[test]
     fn ranks_in_scope_labels_and_abstains_below_its_threshold() {
         let head = toy_head();
-        let nothing = BilingualText { text: "", english: None };
-        let ranking = head.rank(&mut HashedText::new(&nothing), &[1.0, 0.0]);
+        let ranking = head.rank(&mut HashedText::new(""), &[1.0, 0.0]);
         assert_eq!(ranking.labels[0].0, "left");
         assert_eq!(ranking.labels.len(), 2);
         assert!(!ranking.abstained);
-        assert!(head.rank(&mut HashedText::new(&nothing), &[0.0, 1.0]).abstained);
+        assert!(head.rank(&mut HashedText::new(""), &[0.0, 1.0]).abstained);
     }
 
     #[test]
     fn a_head_with_a_scope_abstains_from_texts_far_from_its_labels() {
         let head = scoped_head();
-        let nothing = BilingualText { text: "", english: None };
-        let rank = |embedding: &[f32]| head.rank(&mut HashedText::new(&nothing), embedding);
+        let rank = |embedding: &[f32]| head.rank(&mut HashedText::new(""), embedding);
         let (near, far) = (rank(&[1.0, 0.0]), rank(&[0.3, 0.9]));
         assert!(near.in_scope > far.in_scope && !near.abstained && far.abstained);
         assert_eq!((near.labels[0].0, far.labels[0].0), ("left", "left"));
@@ -277,9 +277,7 @@ pub(crate) mod tests {
             QuantisedExamples { codes: vec![127, 0, 76, 102], classes_of: vec![0, 1] },
         );
         let head = Head { neighbours: Some(neighbours), ..toy_head() };
-        let nothing = BilingualText { text: "", english: None };
-        let best =
-            |embedding: &[f32]| head.rank(&mut HashedText::new(&nothing), embedding).labels[0].0;
+        let best = |embedding: &[f32]| head.rank(&mut HashedText::new(""), embedding).labels[0].0;
         assert_eq!((best(&[1.0, 0.0]), best(&[0.6, 0.8])), ("left", "right"));
     }
 

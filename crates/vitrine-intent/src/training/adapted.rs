@@ -58,11 +58,11 @@ fn failed(cause: ModelError) -> IntentError {
 /// Like [`super::train`], with an adapted encoder.
 pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
     let (options, listener) = (run.options, run.listener);
-    let meanings = run.meanings();
+    let texts = run.texts();
     let learner = embedder.learner(ADAPTED_LAYERS)?;
-    let total = meanings.len();
-    let texts = learner
-        .prepare(&embedder.tokenize_all(&meanings)?, |done| {
+    let total = texts.len();
+    let prepared = learner
+        .prepare(&embedder.tokenize_all(&texts)?, |done| {
             listener(TrainingProgress::Embedding { done, total });
         })
         .map_err(failed)?;
@@ -74,8 +74,9 @@ pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Traine
     // Whether to use label names is decided with the original encoder, because fine-tuning trains
     // on them too.
     let search_space = options.search_space();
-    let shared = embed(&learner, &texts)?;
-    let shared_set = run.training_set(shared.clone());
+    let shared = embed(&learner, &prepared)?;
+    let width = embedder.dimensions();
+    let shared_set = run.training_set(&shared, width).set;
     let mut plain_splits = cross_validation::splits(&shared_set, &run.label_names, &parts);
     plain_splits.truncate(judged_parts);
     let fits = search_space.count() * judged_parts;
@@ -90,7 +91,7 @@ pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Traine
     let trainer = EncoderTrainer {
         run,
         embedder,
-        tuning_set: FineTuningSet { texts: &texts, classes_of, out_of_scope, seed },
+        tuning_set: FineTuningSet { texts: &prepared, classes_of, out_of_scope, seed },
     };
     let learnt: Vec<Vec<usize>> = (0..judged_parts)
         .map(|part| run.learnt(&cross_validation::others(&parts, part), start))
@@ -100,7 +101,7 @@ pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Traine
     let shipped = tuned_encoders.pop();
     let sets: Vec<TrainingSet> = tuned_encoders
         .into_iter()
-        .map(|tuned| run.training_set(joined(shared.clone(), tuned.embeddings)))
+        .map(|tuned| run.training_set(&joined(shared.clone(), tuned.embeddings), width).set)
         .collect();
     let splits: Vec<FoldSplit<'_>> = sets
         .iter()
@@ -124,9 +125,10 @@ pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Traine
     drop(sets);
 
     // Fit on embeddings of the serving encoder, so that training sees the same rounding.
-    let own = embedder.adapted(&shipped.adaptation)?.embed_blocking(&meanings, |_| ())?;
-    let shared = embedder.embed_blocking(&meanings, |_| ())?;
-    let fitted = run.fit(&run.training_set(joined(shared, own)), chosen, predicted.blend)?;
+    let own = embedder.adapted(&shipped.adaptation)?.embed_blocking(&texts, |_| ())?;
+    let shared = embedder.embed_blocking(&texts, |_| ())?;
+    let fitted =
+        run.fit(&run.training_set(&joined(shared, own), width), chosen, predicted.blend)?;
     listener(TrainingProgress::Fitting { done: fits, total: fits });
     let mut trained = run.finish(embedder.identity().clone(), chosen, &predicted.unseen, fitted)?;
     trained.head.adaptation = Some(shipped.adaptation);
@@ -209,11 +211,26 @@ mod tests {
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .join("tests/golden/encoders/bert");
         let embedder = crate::open_embedder(&folder);
-        let examples: Vec<Example> = (b'a'..=b'l')
-            .flat_map(|letter| {
-                let letter = char::from(letter);
-                [("status", "where is my parcel"), ("refund", "give me the money")]
-                    .map(|(intent, text)| (format!("{text} {letter}"), intent.to_owned()))
+        // What the intents share outweighs what tells them apart.
+        let shared = [
+            "I ordered two weeks ago",
+            "I am looking for marathon shoes",
+            "size 42 please",
+            "the blue jacket is too small",
+            "do you have a larger one",
+            "la veste bleue est trop petite",
+            "avez-vous plus grand",
+            "j'ai commandé il y a deux semaines",
+            "je cherche des chaussures de marathon",
+            "can I return these socks",
+            "puis-je rendre ces chaussettes",
+            "taille 42 s'il vous plaît",
+        ];
+        let examples: Vec<Example> = shared
+            .into_iter()
+            .flat_map(|shared| {
+                [("status", "where is it"), ("refund", "the money")]
+                    .map(|(intent, text)| (format!("{shared} {text}"), intent.to_owned()))
             })
             .map(|(text, intent)| Example { text, intent })
             .collect();

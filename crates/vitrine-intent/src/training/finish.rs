@@ -91,7 +91,7 @@ impl TrainingRun<'_> {
             accuracy_forced: held_out.accuracy_forced.unwrap_or_default(),
             seed: self.options.seed,
         };
-        let FittedClassifiers { linear, centroids, neighbours } = fitted;
+        let FittedClassifiers { linear, centroids, neighbours, centre } = fitted;
         let head = Head {
             encoder,
             labels: self.labels.clone(),
@@ -100,7 +100,7 @@ impl TrainingRun<'_> {
             scope: Some(ScopeModel { score, centroids }),
             threshold,
             clarify_margin: calibration::clarify_margin(&answers),
-            glossary: self.glossary.fingerprint(),
+            centre: Some(centre),
             training,
             linear,
             neighbours,

@@ -18,9 +18,9 @@ const SELECTION_FOLDS: usize = 3;
 const SELECTION_EXAMPLES_MAX: usize = 3_000;
 /// Trains with an unchanged encoder.
 pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Trained, IntentError> {
-    let meanings = run.meanings();
-    let total = meanings.len();
-    let embeddings = embedder.embed_blocking(&meanings, |done| {
+    let texts = run.texts();
+    let total = texts.len();
+    let embeddings = embedder.embed_blocking(&texts, |done| {
         (run.listener)(TrainingProgress::Embedding { done, total });
     })?;
     train_on_embeddings(run, Vectors { embeddings, encoder: embedder.identity().clone() })
@@ -36,21 +36,22 @@ struct Vectors {
 /// Like [`train`], with the embeddings given.
 fn train_on_embeddings(run: &TrainingRun<'_>, vectors: Vectors) -> Result<Trained, IntentError> {
     let (seed, search_space) = (run.options.seed, run.options.search_space());
-    let set = run.training_set(vectors.embeddings);
+    let centred = run.training_set(&vectors.embeddings, vectors.encoder.dimensions);
+    let set = &centred.set;
     let (splitter, all) = (run.splitter(), run.members());
     let sample = folds::sample(&all, &run.classes_of, SELECTION_EXAMPLES_MAX, seed);
     let selection = cross_validation::splits(
-        &set,
+        set,
         &run.label_names,
         &splitter.split_into(&sample, SELECTION_FOLDS),
     );
     let judging =
-        cross_validation::splits(&set, &run.label_names, &splitter.split_into(&all, FOLDS));
+        cross_validation::splits(set, &run.label_names, &splitter.split_into(&all, FOLDS));
     let choosing = search_space.count() * SELECTION_FOLDS;
     let total = choosing + FOLDS + 1;
     let (chosen, _) = run.choose(&selection, &search_space, FitCount { before: 0, total })?;
     let predicted = run.predict(&judging, chosen, FitCount { before: choosing, total })?;
-    let fitted = run.fit(&set, chosen, predicted.blend)?;
+    let fitted = run.fit(&centred, chosen, predicted.blend)?;
     (run.listener)(TrainingProgress::Fitting { done: total, total });
     run.finish(vectors.encoder, chosen, &predicted.unseen, fitted)
 }

@@ -6,13 +6,13 @@
 //! Invariants
 //! - Texts are indexed with the examples first, then the label names.
 
+use crate::centre::Centre;
 use crate::discriminant::Discriminant;
 use crate::error::IntentError;
 use crate::examples::Example;
 use crate::features::SparseRow;
 use crate::features::ngrams;
 use crate::features::words;
-use crate::glossary::Glossary;
 use crate::head::OUT_OF_SCOPE;
 use crate::head::in_scope;
 use crate::linear::FeatureRow;
@@ -51,10 +51,9 @@ pub(super) struct TrainingRun<'a> {
     pub(super) examples: &'a [Example],
     pub(super) options: &'a TrainingOptions,
     pub(super) listener: ProgressListener<'a>,
-    pub(super) glossary: Glossary,
     pub(super) labels: Vec<String>,
-    /// Encoder input of each text: the examples, then the names of labels that have words.
-    meanings: Vec<String>,
+    /// The examples' texts, then the names of labels that have words.
+    texts: Vec<String>,
     /// N-grams of each text.
     ngrams: Vec<SparseRow>,
     /// Indices of the label names among the texts.
@@ -85,12 +84,19 @@ fn spell(label: &str) -> Option<String> {
     (label != OUT_OF_SCOPE && has_words).then(|| words.join(" "))
 }
 
+/// Rows to fit on, and what was subtracted from their embeddings.
+pub(super) struct CentredSet {
+    pub(super) set: TrainingSet,
+    pub(super) centre: Centre,
+}
+
 /// Classifiers of the head, fitted on all examples. `linear` includes the discriminant;
 /// `neighbours` is `None` if the blend does not use them.
 pub(super) struct FittedClassifiers {
     pub(super) linear: LinearClassifier,
     pub(super) centroids: Centroids,
     pub(super) neighbours: Option<Neighbours>,
+    pub(super) centre: Centre,
 }
 
 /// Fits done before some work starts, and fits in the whole training.
@@ -132,21 +138,15 @@ impl<'a> TrainingRun<'a> {
         }
         let label_names = (examples.len()..classes_of.len()).collect();
         let groups = examples.iter().map(|example| words(&example.text).join(" ")).collect();
-        let glossary = Glossary::built_in();
-        let texts = examples.iter().map(|example| &example.text).chain(&names);
-        let (meanings, ngrams) = texts
-            .map(|text| {
-                let bilingual = glossary.read(text);
-                (bilingual.meaning().to_owned(), ngrams(&bilingual, options.ngrams))
-            })
-            .unzip();
+        let texts: Vec<String> =
+            examples.iter().map(|example| example.text.clone()).chain(names).collect();
+        let ngrams = texts.iter().map(|text| ngrams(text, options.ngrams)).collect();
         Ok(Self {
             examples,
             options,
             listener,
-            glossary,
             labels,
-            meanings,
+            texts,
             ngrams,
             label_names,
             classes_of,
@@ -170,9 +170,9 @@ impl<'a> TrainingRun<'a> {
         in_scope(&self.labels)
     }
 
-    /// Encoder input of all texts: examples, then label names.
-    pub(super) fn meanings(&self) -> Vec<&str> {
-        self.meanings.iter().map(String::as_str).collect()
+    /// All texts: examples, then label names.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.texts.iter().map(String::as_str).collect()
     }
 
     pub(super) fn splitter(&self) -> FoldSplitter<'_> {
@@ -180,21 +180,23 @@ impl<'a> TrainingRun<'a> {
         FoldSplitter { classes_of, groups, seed: self.options.seed }
     }
 
-    pub(super) fn training_set(&self, embeddings: Vec<Vec<f32>>) -> TrainingSet {
-        let dimensions = embeddings.first().map_or(0, Vec::len);
-        let rows = self
-            .ngrams
-            .iter()
-            .zip(embeddings)
-            .map(|(ngrams, embedding)| FeatureRow { embedding, ngrams: ngrams.clone() })
-            .collect();
-        TrainingSet {
+    /// The texts as rows to fit on, centred on the examples. `width` is the width of one encoder's
+    /// embedding.
+    pub(super) fn training_set(&self, embeddings: &[Vec<f32>], width: usize) -> CentredSet {
+        let centre = Centre::of(&embeddings[..self.examples.len()], width);
+        let row = |(ngrams, embedding): (&SparseRow, &Vec<f32>)| FeatureRow {
+            embedding: centre.subtracted(embedding),
+            ngrams: ngrams.clone(),
+        };
+        let rows = self.ngrams.iter().zip(embeddings).map(row).collect();
+        let set = TrainingSet {
             rows,
             classes_of: self.classes_of.clone(),
             classes: self.labels.len(),
-            dimensions,
+            dimensions: centre.mean().len(),
             buckets: self.options.ngrams.buckets,
-        }
+        };
+        CentredSet { set, centre }
     }
 
     /// Runs `work` with a fitter that reports its progress from `counted` on.
@@ -237,7 +239,7 @@ impl<'a> TrainingRun<'a> {
     /// Fits the classifiers of the head on all examples.
     pub(super) fn fit(
         &self,
-        set: &TrainingSet,
+        CentredSet { set, centre }: &CentredSet,
         chosen: Hyperparameters,
         blend: Blend,
     ) -> Result<FittedClassifiers, IntentError> {
@@ -249,7 +251,7 @@ impl<'a> TrainingRun<'a> {
         }
         let centroids = Centroids::of(set, &learnt, self.inside());
         let neighbours = blend.kernel().map(|kernel| Neighbours::of(set, &learnt, kernel));
-        Ok(FittedClassifiers { linear, centroids, neighbours })
+        Ok(FittedClassifiers { linear, centroids, neighbours, centre: centre.clone() })
     }
 }
 
