@@ -302,7 +302,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Ends a message that was only questions.
-    fn after_answers(&mut self) {
+    pub(super) fn after_answers(&mut self) {
         if self.action.kind == ActionKind::Clarify {
             self.action.kind = ActionKind::Answer;
         }

@@ -19,6 +19,7 @@ use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Language;
 use crate::shop::Lookups;
+use crate::shop::MentionTarget;
 use crate::shop::Product;
 use crate::state::Focus;
 use crate::state::Pending;
@@ -127,6 +128,8 @@ impl Turn<'_> {
             }
             Question::SizeAdvice => self.topic("size_help", &[]),
             Question::Restock => self.topic("restock_alert", &[]),
+            // Another question of the message was answered.
+            _ if !self.moves.is_empty() => {}
             _ => self.ask_need(),
         }
     }
@@ -279,6 +282,9 @@ fn attribute_text(
         if let Some(AttributeValue::Flag(flag)) = product.attributes.get(value) {
             return if *flag { AttributeText::Yes } else { AttributeText::No };
         }
+        if let Some(feature) = feature_with(context, product, key, value) {
+            return AttributeText::Value(feature);
+        }
         let stated = product.facets.get(key).is_some_and(|values| !values.is_empty());
         return if stated { AttributeText::No } else { AttributeText::Unknown };
     }
@@ -306,6 +312,22 @@ fn attribute_text(
         Some(text) => AttributeText::Quote(text.clone()),
         None => AttributeText::Unknown,
     }
+}
+
+/// The feature of a product whose words mean a facet value: "waterproof membrane" for rain.
+fn feature_with(
+    context: &super::Context<'_>,
+    product: &Product,
+    key: &str,
+    value: &str,
+) -> Option<String> {
+    let language = context.language;
+    let wanted = FacetChoice::new(key, value);
+    let says = |feature: &&String| {
+        let found = context.catalog.mentions(feature, &[language]);
+        found.iter().any(|one| matches!(&one.target, MentionTarget::Value(it) if *it == wanted))
+    };
+    product.features(language).iter().find(says).cloned()
 }
 
 /// A number with the unit that the key carries: `weight_kg` → "0.28 kg".

@@ -193,12 +193,23 @@ fn takes_kind(draft: &Draft<'_, '_>, clause: &Range<usize>) -> bool {
     })
 }
 
+/// Whether a matter of the shop is asked in some tokens.
+fn topic_asked(draft: &Draft<'_, '_>, place: &Range<usize>) -> bool {
+    draft.found.iter().any(|found| {
+        let topic = matches!(found.command, Command::Ask { question: Question::Topic { .. }, .. });
+        topic && found.tokens.start >= place.start && found.tokens.end <= place.end
+    })
+}
+
 fn choose(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Choose) {
         let clause = draft.scene.clause_of(hit.start);
         let sentence = draft.scene.sentence_of(hit.start).cloned();
-        let asks = sentence.as_ref().is_some_and(|one| one.question)
-            && draft.scene.topic_in(&clause).is_some();
+        // "and if I take it today?" is part of a question on deliveries.
+        let asks = sentence.as_ref().is_some_and(|one| {
+            one.question
+                && (draft.scene.topic_in(&clause).is_some() || topic_asked(draft, &one.tokens))
+        });
         let negated = draft.scene.hit_before(hit.start, Cue::Negation, 1).is_some();
         if asks || negated {
             continue;
@@ -222,6 +233,18 @@ fn choose(draft: &mut Draft<'_, '_>) {
             draft.add(joined(&hit, &tokens), Command::Choose { reference, buys: true });
         }
     }
+}
+
+/// "that one then": a message that only points at the product under discussion takes it.
+pub(crate) fn pointed(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let Some(hit) = draft.free(Cue::Focus).into_iter().next() else { return false };
+    let asks = scene.tokens.iter().any(|token| token.text.contains('?'));
+    if asks || scene.input.state.focus.is_none() || scene.content_words_outside(&hit) > 0 {
+        return false;
+    }
+    draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
+    true
 }
 
 fn reject(draft: &mut Draft<'_, '_>) {

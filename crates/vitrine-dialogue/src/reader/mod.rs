@@ -126,6 +126,9 @@ fn rest(draft: &mut Draft<'_, '_>) {
     if draft.has_content() {
         return;
     }
+    if draft.found.is_empty() && choices::pointed(draft) {
+        return;
+    }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
     let shop = wants.iter().find_map(|cue| scene.hits_of(*cue).next());
     let answered = draft.any(|one| matches!(one, Command::Confirm | Command::Deny));

@@ -68,6 +68,18 @@ fn names_kind(scene: &Scene<'_>, sentence: &Sentence) -> bool {
         .any(|seen| seen.targets.iter().any(|target| matches!(target, MentionTarget::Category(_))))
 }
 
+/// "do you ship to Spain? how much is it?": whether a sentence without a product of its own goes on
+/// with a matter of the shop.
+fn follows_topic(draft: &Draft<'_, '_>, sentence: &Sentence) -> bool {
+    let before = draft.found.iter().any(|found| {
+        let topic = matches!(found.command, Command::Ask { question: Question::Topic { .. }, .. });
+        topic && found.tokens.start < sentence.tokens.end
+    });
+    before
+        && !names_kind(draft.scene, sentence)
+        && references::find(draft.scene, &sentence.tokens).is_empty()
+}
+
 /// Whether a general property is named in a sentence.
 fn names_attribute(scene: &Scene<'_>, sentence: &Sentence) -> bool {
     scene.hits.iter().any(|hit| {
@@ -110,6 +122,10 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         }
         let priced = matches!(cue, Cue::Price | Cue::Stock | Cue::Details | Cue::Sizes);
         if priced && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some() {
+            draft.mark(&hit);
+            continue;
+        }
+        if priced && follows_topic(draft, sentence) {
             draft.mark(&hit);
             continue;
         }

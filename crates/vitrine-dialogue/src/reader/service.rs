@@ -22,6 +22,9 @@ const TOPICS_MAX: usize = 3;
 /// Most words of a message that names only a condition: "and to Spain?".
 const ELLIPSIS_WORDS_MAX: usize = 4;
 
+/// Most further words of a message that asks for an order by naming it.
+const ORDER_WORDS_MAX: usize = 1;
+
 /// Topics that can be about the product under discussion.
 const ABOUT_PRODUCTS: [&str; 4] = ["care_instructions", "size_help", "warranty", "sustainability"];
 
@@ -103,13 +106,27 @@ fn orders(draft: &mut Draft<'_, '_>) {
         (None, Some(id)) if asked || !topic => {
             draft.add(id.tokens, Command::Order { id: Some(id.value) });
         }
-        (None, _) => {}
+        (None, _) => order_alone(draft),
     }
     for contact in &scene.contacts {
         if contact.kind == ContactKind::Address {
             let value = contact.value.clone();
             draft.add(contact.tokens.clone(), Command::Contact { value });
         }
+    }
+}
+
+/// "and my parcel?": an order is named, and next to nothing else.
+fn order_alone(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let Some(hit) = draft.free(Cue::OrderWord).into_iter().next() else { return };
+    let other = [Cue::Checkout, Cue::Reorder, Cue::Remove, Cue::Cart, Cue::Total, Cue::Choose];
+    let busy = other.iter().any(|cue| scene.has(*cue)) || !scene.figures.is_empty();
+    let topic = scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Topic(_)));
+    let own = scene.is_skipped_at(hit.start, 1);
+    let short = scene.content_words_outside(&hit) <= ORDER_WORDS_MAX;
+    if own && short && !busy && !topic && !draft.has_content() && scene.seen.is_empty() {
+        draft.add(hit, Command::Order { id: None });
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
         .hit_before(tokens.start, Cue::NegationNear, NEAR_GAP)
         .or_else(|| scene.hit_before(tokens.start, Cue::TooMuch, NEAR_GAP))
         .or_else(|| scene.hit_before(tokens.start, Cue::Remove, 2));
-    if near.is_some() || listed(scene, tokens) {
+    if near.is_some() || listed(scene, tokens) || denied_behind(scene, tokens) {
         return Polarity::MustNot;
     }
     if let Some(hit) = negation(Cue::Negation) {
@@ -105,6 +105,19 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
     }
     let softened = scene.hit_in(&clause, Cue::Prefer).is_some();
     if softened { Polarity::Prefer } else { Polarity::Must }
+}
+
+/// "in yellow no", "gelb nicht": a negation behind the words, at the end of their clause.
+fn denied_behind(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    let clause = scene.clause_of(tokens.start);
+    let ends = |hit: &Hit| {
+        let rest = hit.tokens.end..clause.end.max(hit.tokens.end);
+        scene.tokens[rest].iter().all(|token| !token.text.chars().any(char::is_alphanumeric))
+    };
+    let hits = [Cue::Negation, Cue::No].into_iter().flat_map(|cue| scene.hits_of(cue));
+    let mut behind = hits.filter(|hit| hit.tokens.start == tokens.end);
+    // "waterproof, no?" and "is it black or not?" ask.
+    !scene.asks_at(tokens.start) && behind.any(ends)
 }
 
 /// "no red, pink or yellow": what follows an excluded value after a comma or "or" is excluded.
@@ -180,6 +193,26 @@ fn is_after_sale(scene: &Scene<'_>) -> bool {
     bought && !wished && !figures
 }
 
+/// "the watch Minutelle": a kind right beside a product of that kind is part of its name.
+fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
+    let Some(category) = category(kind) else { return false };
+    let catalog = scene.input.catalog;
+    scene.seen.iter().any(|seen| {
+        let gap = if seen.tokens.start >= kind.tokens.end {
+            kind.tokens.end..seen.tokens.start
+        } else if seen.tokens.end <= kind.tokens.start {
+            seen.tokens.end..kind.tokens.start
+        } else {
+            return false;
+        };
+        let product = super::references::product_of(seen);
+        let product = product.and_then(|sku| catalog.product(&sku));
+        gap.len() <= 1
+            && scene.tokens[gap].iter().all(|token| scene.cues.is_filler(&token.text))
+            && product.is_some_and(|product| catalog.is_within(&product.category, category))
+    })
+}
+
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
@@ -195,6 +228,10 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             .sentence_of(seen.tokens.start)
             .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
         if complaint && !wanted {
+            continue;
+        }
+        if is_apposition(scene, seen) {
+            draft.mark(&seen.tokens);
             continue;
         }
         let polarity = polarity(draft, &seen.tokens);
