@@ -6,6 +6,7 @@ use super::apply;
 use super::apply::Changes;
 use super::references;
 use crate::command::Command;
+use crate::command::Polarity;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::plan::Action;
@@ -16,6 +17,7 @@ use crate::plan::Plan;
 use crate::plan::PlannedOption;
 use crate::plan::ShownProduct;
 use crate::reader::Reading;
+use crate::shop::Lookups;
 use crate::state::DialogueState;
 use crate::state::Pending;
 use crate::state::Topic;
@@ -274,18 +276,44 @@ impl<'a> Turn<'a> {
         );
         let confirms = self.has(|command| matches!(command, Command::Confirm));
         let asks = self.has(|command| matches!(command, Command::Ask { .. }));
-        self.has(|command| {
-            matches!(command, Command::Choose { buys: true, .. } | Command::Checkout)
-        }) || (self.changes.sized
-            && pending_buy
-            && !self.changes.sought
-            && !asks
-            && self.keeps_focus())
+        let pays = self.has(|command| matches!(command, Command::Checkout));
+        (pays || self.takes())
+            || (self.changes.sized
+                && pending_buy
+                && !self.changes.sought
+                && !asks
+                && self.keeps_focus())
             || (confirms
                 && !asks
                 && !self.changes.moved
                 && !self.changes.narrowed
                 && self.can_buy())
+    }
+
+    /// Whether a product is taken. "I want it in green" takes nothing that is not green.
+    fn takes(&self) -> bool {
+        self.reading.commands.iter().any(|said| match &said.command {
+            Command::Choose { buys: true, reference: Reference::Focus }
+                if self.changes.narrowed =>
+            {
+                self.resolve(&Reference::Focus).iter().any(|sku| self.has_all(sku))
+            }
+            Command::Choose { buys, .. } => *buys,
+            _ => false,
+        })
+    }
+
+    /// Whether a product has every facet value that the message wants.
+    fn has_all(&self, sku: &str) -> bool {
+        let product = self.context.catalog.product(sku);
+        product.is_some_and(|product| {
+            self.reading.commands.iter().all(|said| match &said.command {
+                Command::Constrain { facet, value, polarity: Polarity::Must } => {
+                    references::has_value(product, facet, value)
+                }
+                _ => true,
+            })
+        })
     }
 
     /// Whether the product under discussion can be had in the size just stated.

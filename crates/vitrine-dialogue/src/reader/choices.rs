@@ -4,6 +4,7 @@ use super::cues::Cue;
 use super::draft::Draft;
 use super::figure::Role;
 use super::references;
+use super::scene::Sentence;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Question;
@@ -247,6 +248,7 @@ fn relative(draft: &mut Draft<'_, '_>) {
         (Cue::Cheaper, if shown { Command::Cheaper } else { Command::LowPrice }),
         (Cue::Dearer, Command::Dearer),
         (Cue::LowPrice, Command::LowPrice),
+        (Cue::Cheapest, Command::LowPrice),
         (Cue::Another, if shown { Command::Another } else { Command::Browse }),
         (Cue::Accessories, Command::Accessories),
     ] {
@@ -263,6 +265,10 @@ fn relative(draft: &mut Draft<'_, '_>) {
                 let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
+            // "the cheapest" is one of those shown, if there are any.
+            if cue == Cue::Cheapest && shown {
+                continue;
+            }
             let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
             if !limited && !asked {
                 draft.add(hit, command.clone());
@@ -271,10 +277,22 @@ fn relative(draft: &mut Draft<'_, '_>) {
     }
 }
 
+/// "does the Algane stand chlorine?": whether something is asked of a product that no rule knows.
+fn asks_property(draft: &Draft<'_, '_>, sentence: &Sentence, about: &Reference) -> bool {
+    let cue = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
+    let acts = [Cue::Want, Cue::Show, Cue::Choose, Cue::Which, Cue::Browse];
+    matches!(about, Reference::Product(_))
+        && sentence.question
+        && cue(Cue::Copula)
+        && !acts.iter().any(|one| cue(*one))
+        && !draft.has_content()
+        && !super::wishes::loose_words(draft).is_empty()
+}
+
 /// Products, places and the like that no command explains: they were named.
 pub(crate) fn named(draft: &mut Draft<'_, '_>) {
     for sentence in draft.scene.sentences.clone() {
-        for clause in sentence.clauses {
+        for clause in sentence.clauses.clone() {
             let found = references::find(draft.scene, &clause);
             for (reference, tokens) in found {
                 if draft.is_used(&tokens) || reference == Reference::Focus {
@@ -290,7 +308,20 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     matches!(figure.role, Role::Size(_) | Role::Quantity | Role::Dimensions)
                         && sentence.tokens.contains(&figure.bare.start)
                 });
-                let buys = wanted && figured && !sentence.question;
+                if asks_property(draft, &sentence, &reference) {
+                    let question = Question::Attribute { key: String::new(), value: None };
+                    let about = Some(reference);
+                    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
+                    continue;
+                }
+                // "ok, the second one then"
+                let agreed = [Cue::Yes, Cue::Fine].iter().any(|cue| {
+                    let hit = draft.scene.hit_in(&sentence.tokens, *cue);
+                    hit.is_some_and(|hit| hit.tokens.end <= tokens.start)
+                });
+                let shown = !matches!(reference, Reference::Product(_))
+                    && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
+                let buys = (wanted && figured || agreed && shown) && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

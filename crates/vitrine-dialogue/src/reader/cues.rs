@@ -189,6 +189,7 @@ pub struct Cues {
     skip: HashSet<String>,
     fillers: HashSet<String>,
     spellings: HashMap<String, Vec<String>>,
+    countries: BTreeMap<String, Vec<String>>,
 }
 
 /// A phrase of the locale in a message.
@@ -217,6 +218,7 @@ impl TryFrom<Section> for Cues {
             skip: section.skip.iter().map(|word| fold(word)).collect(),
             fillers: section.fillers.iter().map(|word| fold(word)).collect(),
             number_joints: section.number_joints.iter().map(|word| fold(word)).collect(),
+            countries: section.countries.clone(),
             ..Self::default()
         };
         for (written, said) in &section.spellings {
@@ -269,6 +271,11 @@ impl Cues {
     /// Whether a word stands between the words of a number: "vingt et un".
     pub(crate) fn joins_numbers(&self, word: &str) -> bool {
         self.number_joints.iter().any(|joint| joint == word)
+    }
+
+    /// The names of a country and of its parts.
+    pub(crate) fn country_names(&self, code: &str) -> &[String] {
+        self.countries.get(code).map_or(&[], Vec::as_slice)
     }
 
     /// Short spellings and what they stand for.

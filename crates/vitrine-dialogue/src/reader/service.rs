@@ -140,8 +140,27 @@ fn topics(draft: &mut Draft<'_, '_>) {
             _ => None,
         })
         .collect();
+    let content = |tokens: &Range<usize>| {
+        let words = &draft.scene.tokens[tokens.clone()];
+        words.iter().filter(|token| !draft.scene.cues.is_filler(&token.text)).count()
+    };
+    // "can I change the address": of two that overlap, the one with more words that say something.
+    let weaker: Vec<Range<usize>> = named
+        .iter()
+        .filter(|(_, tokens)| {
+            named.iter().any(|(_, other)| {
+                other.start < tokens.end
+                    && tokens.start < other.end
+                    && content(other) > content(tokens)
+            })
+        })
+        .map(|(_, tokens)| tokens.clone())
+        .collect();
     for (label, tokens) in named {
         if draft.is_used(&tokens) {
+            continue;
+        }
+        if weaker.contains(&tokens) {
             continue;
         }
         // "the address of the delivery": the second word only says of what.
@@ -211,8 +230,19 @@ pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
             .hits
             .iter()
             .any(|hit| matches!(&hit.meaning, Meaning::Country(code) if *code != home));
+    // A topic names countries: a town or an island of one counts as its name.
+    let mut text = scene.input.text.to_owned();
+    for hit in &scene.hits {
+        if let Meaning::Country(code) = &hit.meaning
+            && *code != home
+            && let Some(name) = scene.cues.country_names(code).first()
+        {
+            text.push(' ');
+            text.push_str(name);
+        }
+    }
     let query = TopicQuery {
-        text: scene.input.text,
+        text: &text,
         abroad,
         express: scene.has(Cue::Express),
         pickup: scene.has(Cue::Pickup),

@@ -161,6 +161,35 @@ fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
     })
 }
 
+/// Values that the words for a kind of product also say, where they tell its products apart: "ski
+/// gloves" are gloves, and for skiing.
+fn implied(scene: &Scene<'_>, seen: &Seen, category: &str) -> Vec<FacetChoice> {
+    let catalog = scene.input.catalog;
+    let mut found: Vec<FacetChoice> = values(seen).into_iter().cloned().collect();
+    if seen.tokens.len() > 1 {
+        let words = seen.tokens.clone().map(|at| scene.text_of(&(at..at + 1)));
+        let mentions = words.flat_map(|word| catalog.mentions(&word, &[scene.input.language]));
+        found.extend(mentions.filter(|one| one.exact >= 1.0).filter_map(|one| match one.target {
+            MentionTarget::Value(choice) => Some(choice),
+            _ => None,
+        }));
+    }
+    let within: Vec<_> = catalog
+        .products()
+        .iter()
+        .filter(|product| catalog.is_within(&product.category, category))
+        .collect();
+    let mut kept: Vec<FacetChoice> = Vec::new();
+    for choice in found {
+        let count = within.iter().filter(|product| product.has(&choice)).count();
+        let known = kept.iter().any(|known| known.key == choice.key);
+        if count > 0 && count < within.len() && !known {
+            kept.push(choice);
+        }
+    }
+    kept
+}
+
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
@@ -184,6 +213,10 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             let polarity = if polarity == Polarity::Prefer { Polarity::Must } else { polarity };
             let command = Command::Seek { category: category.to_owned(), polarity };
             draft.add(seen.tokens.clone(), command);
+            for FacetChoice { key, value } in implied(scene, seen, category) {
+                let command = Command::Constrain { facet: key, value, polarity };
+                draft.add(seen.tokens.clone(), command);
+            }
             continue;
         }
         let all = values(seen);
