@@ -2,7 +2,9 @@
 
 use super::cues::Cue;
 use super::cues::Hit;
+use super::cues::Meaning;
 use super::draft::Draft;
+use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Command;
@@ -10,6 +12,7 @@ use crate::command::Polarity;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::shop::Product;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -141,6 +144,55 @@ fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     !want.is_some_and(|want| want.tokens.end <= tokens.start && tokens.end <= topic.tokens.start)
 }
 
+/// Whether a kind of product only says of what kind another one is: "a strap with a band".
+fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let before = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
+    let Some(before) = before.filter(|before| category(before).is_some()) else { return false };
+    let [joint] = &scene.tokens[before.tokens.end..seen.tokens.start] else { return false };
+    let gap = before.tokens.end..seen.tokens.start;
+    let parts = [Cue::Or, Cue::Negation, Cue::Contrast, Cue::Definite, Cue::Each];
+    scene.cues.is_filler(&joint.text)
+        && !scene.cues.joins_numbers(&joint.text)
+        && !parts.iter().any(|cue| scene.hit_in(&gap, *cue).is_some())
+}
+
+/// The value that a word for a kind of product also states: a raincoat is a jacket for rain.
+fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
+    let [choice] = values(seen)[..] else { return None };
+    let catalog = scene.input.catalog;
+    let made = |product: &Product| {
+        let stated = product.facets.get(&choice.key);
+        catalog.is_within(&product.category, category)
+            && stated.is_some_and(|values| values.contains(&choice.value))
+    };
+    catalog.products().iter().any(made).then(|| choice.clone())
+}
+
+/// Matters of something bought already.
+const AFTER_SALE: [&str; 6] = [
+    "return_exchange",
+    "refund_status",
+    "warranty",
+    "cancel_order",
+    "change_order",
+    "invoice_request",
+];
+
+/// Whether the message is about something bought already: what it names is no wish, unless a wish
+/// is stated.
+fn is_after_sale(scene: &Scene<'_>) -> bool {
+    let bought = scene.hits.iter().any(|hit| match &hit.meaning {
+        Meaning::Topic(label) => AFTER_SALE.contains(&label.as_str()),
+        _ => false,
+    });
+    let wished = scene.has(Cue::Want) || scene.has(Cue::Browse) || scene.has(Cue::Choose);
+    let figures = scene
+        .figures
+        .iter()
+        .any(|figure| matches!(figure.role, Role::Size(_) | Role::Dimensions | Role::Money { .. }));
+    bought && !wished && !figures
+}
+
 /// "the watch Minutelle": a kind right beside a product of that kind is part of its name.
 fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
     let Some(category) = category(kind) else { return false };
@@ -165,6 +217,9 @@ fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
     let scene = draft.scene;
+    if is_after_sale(scene) {
+        return;
+    }
     for seen in &scene.seen {
         if draft.is_used(&seen.tokens) || is_service(scene, &seen.tokens) {
             continue;
@@ -181,9 +236,17 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         }
         let polarity = polarity(draft, &seen.tokens);
         if let Some(category) = category(seen) {
+            if is_complement(scene, seen) {
+                continue;
+            }
             let polarity = if polarity == Polarity::Prefer { Polarity::Must } else { polarity };
             let command = Command::Seek { category: category.to_owned(), polarity };
             draft.add(seen.tokens.clone(), command);
+            if let Some(FacetChoice { key, value }) = qualified(scene, seen, category)
+                && polarity == Polarity::Must
+            {
+                draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
+            }
             continue;
         }
         let all = values(seen);
